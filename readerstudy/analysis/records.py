@@ -1,0 +1,149 @@
+"""What the analysis works on: readings joined with the truth, in long form, one element per reading."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from readerstudy.analysis.stats.unsure import Unsure
+
+REAL, ADVERSARIAL, PAIR = "real", "adversarial", "pair"
+POSITIVE, NEGATIVE = "positive", "negative"
+SEEN, UNSURE = "seen", "unsure"
+VERDICTS = ("real", "not_real", UNSURE, SEEN)
+
+
+def source_pathology(pathology: str) -> str:
+    """Malignant is positive; benign and normal are negative, as in the article."""
+    return POSITIVE if pathology == "malignant" else NEGATIVE
+
+
+class Subset(StrEnum):
+    """The article's sub-sets. Positive and negative go by the woman's own pathology.
+
+    So `ADVERSARIAL_POSITIVE` holds fakes *of* positives (the parent is malignant, the network took the
+    signs away), whatever the fake now looks like.
+    """
+
+    REAL = "real"
+    REAL_POSITIVE = "real_positive"
+    REAL_NEGATIVE = "real_negative"
+    ADVERSARIAL = "adversarial"
+    ADVERSARIAL_POSITIVE = "adversarial_positive"
+    ADVERSARIAL_NEGATIVE = "adversarial_negative"
+
+    @property
+    def authenticity(self) -> str:
+        return self.value.partition("_")[0]
+
+    @property
+    def pathology(self) -> str | None:
+        """positive, negative, or None for both."""
+        return self.value.partition("_")[2] or None
+
+
+class ReadingRow(NamedTuple):
+    """One reading and the truth about what was shown; `*_at` in seconds since 1970 (UTC), NaN if unknown."""
+
+    reader: str
+    session: int
+    position: int
+    verdict: str
+    authenticity: str
+    source_pathology: str
+    elapsed_ms: int
+    shown_at: float = float("nan")
+    answered_at: float = float("nan")
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Aligned arrays, one element per reading, sorted by reader, session and position (the reading order).
+
+    `source_pathology` is the woman's: of the image itself, of a fake's parent, of a triptych's parent.
+    `verdict` is "seen" where nothing was asked (sessions 1 and 4).
+    """
+
+    reader: NDArray[np.str_]
+    session: NDArray[np.int64]
+    position: NDArray[np.int64]
+    verdict: NDArray[np.str_]
+    authenticity: NDArray[np.str_]
+    source_pathology: NDArray[np.str_]
+    elapsed_ms: NDArray[np.int64]
+    shown_at: NDArray[np.float64]
+    answered_at: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, rows: Iterable[ReadingRow]) -> "Readings":
+        """Sort the rows into reading order; ValueError for a word or a double that no study can hold."""
+        ordered = sorted(rows, key=lambda row: (row.reader, row.session, row.position))
+        _check(ordered)
+        columns = list(zip(*ordered, strict=True)) or [() for _ in ReadingRow._fields]
+        kinds = (str, np.int64, np.int64, str, str, str, np.int64, np.float64, np.float64)
+        return cls(*(np.array(column, dtype=kind) for column, kind in zip(columns, kinds, strict=True)))
+
+    def __len__(self) -> int:
+        return int(self.position.size)
+
+    def where(
+        self, *, reader: str | None = None, session: int | None = None, subset: Subset | None = None
+    ) -> "Readings":
+        """Those of one reader, session or subset, in reading order."""
+        chosen = np.ones(len(self), dtype=bool)
+        if reader is not None:
+            chosen &= self.reader == reader
+        if session is not None:
+            chosen &= self.session == session
+        if subset is not None:
+            chosen &= self.authenticity == subset.authenticity
+            if subset.pathology is not None:
+                chosen &= self.source_pathology == subset.pathology
+        return Readings(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+    @property
+    def asked(self) -> "Readings":
+        """Those with a verdict about authenticity: without the sessions in which images are only seen."""
+        chosen = self.verdict != SEEN
+        return Readings(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        return tuple(np.unique(self.reader).tolist())
+
+    @property
+    def sessions(self) -> tuple[int, ...]:
+        return tuple(np.unique(self.session).tolist())
+
+    def credits(self, rule: Unsure) -> NDArray[np.float64]:
+        """1 for correct, 0 for wrong, "unsure" by the rule (excluded ones are gone), in reading order."""
+        credits = rule.credits(self.verdict, self.authenticity == ADVERSARIAL)
+        return credits[~np.isnan(credits)]
+
+
+def credits_by_session(readings: Readings, rule: Unsure) -> Mapping[int, NDArray[np.float64]]:
+    """What the sub-group test takes: the credits of one reader and subset, by session, in reading order."""
+    asked = readings.asked
+    return {session: asked.where(session=session).credits(rule) for session in asked.sessions}
+
+
+def session_pairs(sessions: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Every earlier session against every later one."""
+    return combinations(sorted(sessions), 2)
+
+
+def _check(rows: list[ReadingRow]) -> None:
+    places = {(row.reader, row.session, row.position) for row in rows}
+    if len(places) < len(rows):
+        raise ValueError("Two readings stand at the same position of one reader's session.")
+    for row in rows:
+        if row.verdict not in VERDICTS:
+            raise ValueError(f"{row.verdict!r} is not a verdict.")
+        if row.authenticity not in (REAL, ADVERSARIAL, PAIR):
+            raise ValueError(f"{row.authenticity!r} is not an authenticity.")
+        if row.source_pathology not in (POSITIVE, NEGATIVE):
+            raise ValueError(f"{row.source_pathology!r} is neither positive nor negative.")

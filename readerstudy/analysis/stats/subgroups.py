@@ -1,0 +1,128 @@
+"""The article's sub-group test: do two sessions of one reader differ, judged by the spread of sub-groups?
+
+The article (Zhou et al., 2021) cuts each session's images, in reading order, into equal sub-groups and
+averages the SD of their accuracies over the sessions. It states neither the number of sub-groups nor the
+statistic; both statistics that fit its words are here, each with a normal and a t distribution.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+ErrorTerm = Literal["difference", "single"]
+Distribution = Literal["normal", "t"]
+
+DEFAULT_GROUPS = 5
+GROUPS_STRIP = (4, 5, 10, 20)
+
+
+class Undefined(Enum):
+    """Why there is no p-value; the value is the sentence to show."""
+
+    TOO_FEW = (
+        "A session has fewer readings than sub-groups, so the test is undefined; "
+        "use Boschloo's exact test instead."
+    )
+    NO_SPREAD = (
+        "The sub-groups do not differ at all (σ = 0), so the test is undefined; "
+        "use Boschloo's exact test instead."
+    )
+
+
+@dataclass(frozen=True)
+class SubgroupTest:
+    """Session b against session a. `z`, `df`, `p` (and `sigma` where too few) are None where undefined."""
+
+    a: int
+    b: int
+    groups: int
+    error: ErrorTerm
+    distribution: Distribution
+    share_a: float | None
+    share_b: float | None
+    difference: float | None
+    sds: Mapping[int, float | None]
+    sigma: float | None
+    z: float | None
+    df: int | None
+    p: float | None
+    dropped: Mapping[int, int]
+    undefined: Undefined | None
+
+
+def subgroup_test(
+    correct: Mapping[int, ArrayLike],
+    a: int,
+    b: int,
+    *,
+    groups: int = DEFAULT_GROUPS,
+    error: ErrorTerm = "difference",
+    distribution: Distribution = "normal",
+) -> SubgroupTest:
+    """Test acc_b − acc_a of one reader on one subset, one-sided in the direction that was observed.
+
+    `correct` gives each session that holds the subset its readings in reading order: 1 or True for correct,
+    0 for wrong, and .5 where the declared rule gives half credit. Every session given, not only a and b,
+    enters σ, the mean SD; a session without readings does not hold the subset and stays out.
+    """
+    _check(correct, a, b, groups, error, distribution)
+    readings = {session: np.asarray(values, dtype=float) for session, values in correct.items()}
+    held = {session: values for session, values in readings.items() if values.size or session in (a, b)}
+    share_a, share_b = _share(held[a]), _share(held[b])
+    difference = None if share_a is None or share_b is None else share_b - share_a
+    sds = {session: _sd_of_subgroups(values, groups) for session, values in held.items()}
+    spreads = [sd for sd in sds.values() if sd is not None]
+    sigma = float(np.mean(spreads)) if len(spreads) == len(sds) else None
+    undefined = Undefined.TOO_FEW if sigma is None else Undefined.NO_SPREAD if sigma == 0 else None
+    z = df = p = None
+    if undefined is None and sigma is not None and difference is not None:
+        z = abs(difference) / (sigma * np.sqrt((2 if error == "difference" else 1) / groups))
+        df = len(sds) * (groups - 1) if distribution == "t" else None
+        p = float(stats.norm.sf(z) if df is None else stats.t.sf(z, df))
+    return SubgroupTest(
+        a=a,
+        b=b,
+        groups=groups,
+        error=error,
+        distribution=distribution,
+        share_a=share_a,
+        share_b=share_b,
+        difference=difference,
+        sds=sds,
+        sigma=sigma,
+        z=None if z is None else float(z),
+        df=df,
+        p=p,
+        dropped={session: values.size % groups for session, values in held.items()},
+        undefined=undefined,
+    )
+
+
+def _check(
+    correct: Mapping[int, ArrayLike], a: int, b: int, groups: int, error: str, distribution: str
+) -> None:
+    if groups < 2:
+        raise ValueError(f"An SD needs at least two sub-groups, not {groups}.")
+    if error not in ("difference", "single") or distribution not in ("normal", "t"):
+        raise ValueError(f"There is no sub-group test with error={error!r}, distribution={distribution!r}.")
+    if missing := {a, b} - set(correct):
+        raise ValueError(f"No readings were given for session {min(missing)}.")
+
+
+def _share(values: NDArray[np.float64]) -> float | None:
+    return float(values.mean()) if values.size else None
+
+
+def _sd_of_subgroups(values: NDArray[np.float64], groups: int) -> float | None:
+    """SD (n − 1) of the accuracies of `groups` contiguous blocks of ⌊n/g⌋ readings; None where n < g."""
+    size = values.size // groups
+    if size == 0:
+        return None
+    # Sums of 0, .5 and 1 are exact, means are not: this way equal sub-groups give an SD of exactly 0.
+    sums = values[: groups * size].reshape(groups, size).sum(axis=1)
+    return float(sums.std(ddof=1) / size)

@@ -1,0 +1,97 @@
+"""Intervals against scipy and against published examples; the rules for "unsure"."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from readerstudy.analysis.stats.proportions import Proportion, clopper_pearson, newcombe, wilson
+from readerstudy.analysis.stats.unsure import Unsure
+
+
+@given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_agrees_with_scipy(counts: tuple[int, int]) -> None:
+    hits, trials = counts
+    interval = stats.binomtest(hits, trials).proportion_ci(0.95, method="wilson")
+    found = wilson(hits, trials)
+    assert found.share == hits / trials
+    assert found.low == pytest.approx(interval.low, abs=1e-12)
+    assert found.high == pytest.approx(interval.high, abs=1e-12)
+
+
+def test_the_articles_42_of_44_fooled_has_wilsons_interval() -> None:
+    fooled = wilson(42, 44)
+    assert fooled.share == pytest.approx(0.955, abs=5e-4)
+    assert (fooled.low, fooled.high) == (pytest.approx(0.8487, abs=1e-4), pytest.approx(0.9874, abs=1e-4))
+
+
+def test_no_trials_give_no_share_and_no_interval() -> None:
+    assert wilson(0, 0) == clopper_pearson(0, 0) == Proportion(0, 0, None, None, None)
+
+
+@given(st.integers(1, 200).flatmap(lambda n: st.tuples(st.integers(0, 2 * n), st.just(n))))
+def test_half_hits_keep_the_share_inside_its_interval(counts: tuple[int, int]) -> None:
+    doubled, trials = counts
+    found = wilson(doubled / 2, trials)
+    assert found.low is not None
+    assert found.high is not None
+    assert 0 <= found.low <= doubled / 2 / trials <= found.high <= 1
+
+
+def test_clopper_pearson_of_nothing_in_ten_is_the_textbook_one() -> None:
+    found = clopper_pearson(0, 10)
+    assert (found.low, found.high) == (0.0, pytest.approx(1 - 0.025**0.1))
+    with pytest.raises(ValueError, match="whole hits"):
+        clopper_pearson(2.5, 10)  # type: ignore[arg-type]
+
+
+def test_more_hits_than_trials_are_refused() -> None:
+    with pytest.raises(ValueError, match="11 hits in 10 trials"):
+        wilson(11, 10)
+
+
+# Newcombe (1998), table II, method 10; our difference is second − first, hence the order.
+@pytest.mark.parametrize(
+    ("first", "second", "low", "high"),
+    [
+        ((48, 80), (56, 70), 0.0524, 0.3339),
+        ((3, 10), (9, 10), 0.1705, 0.8090),
+        ((2, 7), (6, 7), 0.0582, 0.8062),
+        ((0, 29), (5, 56), -0.0381, 0.1926),
+        ((0, 10), (0, 10), -0.2775, 0.2775),
+        ((0, 10), (10, 10), 0.6075, 1.0),
+    ],
+)
+def test_newcombe_gives_the_published_intervals(
+    first: tuple[int, int], second: tuple[int, int], low: float, high: float
+) -> None:
+    found = newcombe(wilson(*first), wilson(*second))
+    assert (found.low, found.high) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
+
+
+VERDICTS = ["real", "not_real", "unsure", "real", "not_real", "unsure"]
+FAKE = [False, False, False, True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (Unsure.WRONG, [1, 0, 0, 0, 1, 0]),
+        (Unsure.HALF, [1, 0, 0.5, 0, 1, 0.5]),
+        (Unsure.EXCLUDED, [1, 0, math.nan, 0, 1, math.nan]),
+    ],
+)
+def test_each_rule_gives_unsure_its_declared_credit(rule: Unsure, expected: list[float]) -> None:
+    np.testing.assert_array_equal(rule.credits(VERDICTS, FAKE), expected)
+
+
+def test_unsure_counts_as_wrong_unless_something_else_was_declared() -> None:
+    assert next(iter(Unsure)) is Unsure.WRONG
+
+
+def test_seen_is_no_verdict_that_could_be_right() -> None:
+    with pytest.raises(ValueError, match="'seen'"):
+        Unsure.WRONG.credits(["real", "seen"], [False, False])
