@@ -1,0 +1,13 @@
+#!/usr/bin/env python
+"""Django's command line."""
+
+import os
+import sys
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "readerstudy.settings")
+    # Idle OpenMP threads that spin starve each other on a busy machine; torch reads this when it loads.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)

@@ -1,0 +1,132 @@
+"""Patients, exams, images and stimuli, without a hint of the truth: pathology and authenticity live in `truth`."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from readerstudy.errors import StudyError
+
+
+class Split(models.TextChoices):
+    TRAIN = "train", _("Train")
+    TUNING = "tuning", _("Tuning")
+    TEST = "test", _("Test")
+
+
+class Resolution(models.TextChoices):
+    HIGH = "high", _("High (1728 × 1408)")
+    LOW = "low", _("Low (1024 × 832)")
+
+
+class Cohort(models.Model):
+    """A named set of patients, split once by patient from a stored seed."""
+
+    name = models.SlugField(_("name"), max_length=64, unique=True)
+    seed = models.BigIntegerField(_("seed of the split"))
+    fractions = models.JSONField(
+        _("train, tuning, test"), default=list
+    )
+    resolutions = models.JSONField(_("resolutions"), default=list)
+    created_at = models.DateTimeField(_("made"))
+
+    class Meta:
+        verbose_name = _("cohort")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def named(cls, name: str) -> "Cohort":
+        found = cls.objects.filter(name=name).first()
+        if found is None:
+            known = ", ".join(cls.objects.values_list("name", flat=True)) or "none yet"
+            raise StudyError(f"There is no cohort named {name!r}; there are: {known}.")
+        return found
+
+
+class Patient(models.Model):
+    """One pseudonymous person's material, the unit of sampling and splitting."""
+
+    cohort = models.ForeignKey(Cohort, models.PROTECT, related_name="patients")
+    pseudonym = models.CharField(_("pseudonym"), max_length=16)
+    # A keyed one-way hash of the source's patient id: importing twice finds the same person again, and
+    # nobody without the installation's key can go back.
+    fingerprint = models.CharField(max_length=64, editable=False)
+    split = models.CharField(_("split"), max_length=8, choices=Split.choices)
+
+    class Meta:
+        verbose_name = _("patient")
+        constraints = [
+            models.UniqueConstraint(fields=["cohort", "pseudonym"], name="patient_pseudonym_once"),
+            models.UniqueConstraint(fields=["cohort", "fingerprint"], name="patient_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.pseudonym
+
+
+class Exam(models.Model):
+    """One visit of a patient."""
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="exams")
+    number = models.PositiveSmallIntegerField(_("number"), default=1)
+    modality = models.CharField(_("modality"), max_length=16, default="MG")
+
+    class Meta:
+        verbose_name = _("exam")
+        constraints = [models.UniqueConstraint(fields=["patient", "number"], name="exam_number_once")]
+
+    def __str__(self) -> str:
+        return f"{self.patient} exam {self.number}"
+
+
+class Image(models.Model):
+    """One stored picture of a patient's exam."""
+
+    exam = models.ForeignKey(Exam, models.PROTECT, related_name="images")
+    laterality = models.CharField(_("laterality"), max_length=1, blank=True)
+    view_position = models.CharField(_("view"), max_length=8, blank=True)
+    source_bits = models.PositiveSmallIntegerField(_("bits of the source"))
+    source_rows = models.PositiveIntegerField(_("rows of the source"))
+    source_columns = models.PositiveIntegerField(_("columns of the source"))
+    pixel_spacing_mm = models.FloatField(_("pixel spacing of the source, mm"), null=True)
+    # Keyed hash of the pixels: the same film twice is one image.
+    fingerprint = models.CharField(max_length=64, editable=False)
+
+    class Meta:
+        verbose_name = _("image")
+        constraints = [models.UniqueConstraint(fields=["exam", "fingerprint"], name="image_once")]
+
+    def __str__(self) -> str:
+        return f"{self.exam.patient} {self.laterality}{self.view_position}"
+
+
+class Stimulus(models.Model):
+    """The exact picture a reader is shown: one file, 16-bit grey. Whether it is real only `truth` knows."""
+
+    image = models.ForeignKey(Image, models.PROTECT, related_name="stimuli")
+    resolution = models.CharField(_("resolution"), max_length=4, choices=Resolution.choices)
+    rows = models.PositiveIntegerField(_("rows"))
+    columns = models.PositiveIntegerField(_("columns"))
+    bits = models.PositiveSmallIntegerField(_("bits"), default=16)
+    file = models.CharField(_("file"), max_length=80, unique=True, help_text=_("random name below the media folder"))
+    bytes = models.PositiveIntegerField(_("bytes"))
+    sha256 = models.CharField(_("SHA-256 of the file"), max_length=64)
+
+    class Meta:
+        verbose_name = _("stimulus")
+        verbose_name_plural = _("stimuli")
+
+    def __str__(self) -> str:
+        return f"stimulus {self.pk}"
+
+    @property
+    def path(self) -> Path:
+        return Path(settings.MEDIA_ROOT) / self.file
+
+    def as_wire(self) -> dict[str, Any]:
+        """What every reader may know of it."""
+        return {"width": self.columns, "height": self.rows, "bits": self.bits}

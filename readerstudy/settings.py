@@ -1,0 +1,231 @@
+"""Django's settings: every environment variable is read and checked here, and nowhere else.
+
+Without DATABASE_URL the application runs *embedded*: its own PostgreSQL, broker and secrets under VAR_DIR,
+for this machine only. With DATABASE_URL nothing that matters has a default.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import dj_database_url
+import tzlocal
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+from readerstudy import embedded
+from readerstudy.environment import env_flag, env_list, env_text
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(env_text("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
+DATABASE_URL = env_text("DATABASE_URL", default="")
+EMBEDDED = not DATABASE_URL
+
+# --- where things are ---------------------------------------------------------------------------------------
+if EMBEDDED:
+    DATABASES: dict[str, Any] = {"default": embedded.database(VAR_DIR)}
+    SECRET_KEY = env_text("SECRET_KEY", default=embedded.secret(VAR_DIR, "secret_key"))
+    PSEUDONYM_KEY = env_text("PSEUDONYM_KEY", default=embedded.secret(VAR_DIR, "pseudonym_key"))
+    ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]")
+    CELERY_BROKER_URL = env_text("CELERY_BROKER_URL", default="filesystem://")
+    HTTPS = env_flag("HTTPS", default=False)
+else:
+    try:
+        DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60)}
+    except ValueError as error:
+        raise ImproperlyConfigured(f"DATABASE_URL cannot be understood: {error}.") from error
+    if DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
+        raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL server: postgres://user:password@host/name.")
+    SECRET_KEY = env_text("SECRET_KEY")
+    PSEUDONYM_KEY = env_text("PSEUDONYM_KEY")
+    ALLOWED_HOSTS = env_list("ALLOWED_HOSTS")
+    CELERY_BROKER_URL = env_text("CELERY_BROKER_URL")
+    HTTPS = env_flag("HTTPS", default=True)
+if len(SECRET_KEY) < 32:
+    raise ImproperlyConfigured("SECRET_KEY is shorter than 32 characters; make a longer one.")
+
+# Two test runs at once need two test databases on the same server.
+DATABASES["default"]["TEST"] = {"NAME": env_text("TEST_DATABASE", default=f"test_readerstudy_{os.getpid()}")}
+# A verdict is answered as saved only when it is: no transaction that spans a whole request.
+DATABASES["default"]["ATOMIC_REQUESTS"] = False
+
+MEDIA_ROOT = VAR_DIR / "media"
+RUNS_DIR = VAR_DIR / "runs"
+CACHE_DIR = VAR_DIR / "cache"
+REPORTS_DIR = VAR_DIR / "reports"
+
+# --- the house ----------------------------------------------------------------------------------------------
+DEBUG = env_flag("DEBUG", default=False)
+TESTING = "pytest" in sys.modules
+ROOT_URLCONF = "readerstudy.urls"
+WSGI_APPLICATION = "readerstudy.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = reverse_lazy("accounts:sign_in")
+LOGIN_REDIRECT_URL = reverse_lazy("home")
+LOGOUT_REDIRECT_URL = reverse_lazy("accounts:sign_in")
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "csp",
+    "pgtrigger",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "drf_spectacular",
+    "readerstudy.accounts",
+    "readerstudy.audit",
+    "readerstudy.jobs",
+    "readerstudy.cohort",
+    "readerstudy.studies",
+    "readerstudy.reading",
+    "readerstudy.truth",
+    "readerstudy.education",
+    "readerstudy.analysis",
+    "readerstudy.api",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "readerstudy.headers.PlainHeaders",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "readerstudy.headers.StudyErrorPages",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- static files: hashed names, also inside the reading room's ES modules -----------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+_plain = DEBUG or TESTING
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if _plain
+        else "readerstudy.headers.HashedStaticFiles"
+    },
+}
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = _plain
+
+# --- language and time --------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_TZ = True  # stored in UTC
+TIME_ZONE = env_text("TIME_ZONE", default=tzlocal.get_localzone_name() or "UTC")  # shown local
+try:
+    ZoneInfo(TIME_ZONE)
+except (ZoneInfoNotFoundError, ValueError) as error:
+    raise ImproperlyConfigured(f"TIME_ZONE is {TIME_ZONE!r}; give a name such as Europe/Berlin.") from error
+
+# --- safety -------------------------------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "EXCLUDE_URL_PREFIXES": ["/admin/"],  # the admin's skin brings its own, looser policy
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "connect-src": [SELF],
+        "worker-src": [SELF],
+        "font-src": [SELF],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    },
+}
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = HTTPS and env_flag("HTTPS_REDIRECT", default=True)
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_flag("BEHIND_PROXY", default=False) else None
+CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", default="")
+# A reading session lasts hours; a reader is signed out at the end of the working day, not in the middle.
+SESSION_COOKIE_AGE = 12 * 3600
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+
+# --- the API ------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.SessionAuthentication",
+        "rest_framework.authentication.TokenAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["readerstudy.api.permissions.IsInvestigator"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "readerstudy.api.errors.as_response",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Reader study",
+    "DESCRIPTION": "Blinded reader studies of adversarial medical images.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["readerstudy.api.permissions.IsInvestigator"],
+}
+
+# --- work ---------------------------------------------------------------------------------------------------
+# Only a worker's installation has torch; the web processes know these tasks by name alone.
+CELERY_IMPORTS = env_list("CELERY_IMPORTS", default="models_ml.tasks,attacks.tasks")
+CELERY_BROKER_TRANSPORT_OPTIONS = embedded.broker(VAR_DIR) if CELERY_BROKER_URL.startswith("filesystem") else {}
+CELERY_TASK_IGNORE_RESULT = True  # the Job row is the result
+CELERY_TASK_ACKS_LATE = True  # rerunning a job is harmless; losing one is not
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+# --- the admin's skin ---------------------------------------------------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": _("Reader study"),
+    "SITE_HEADER": _("Reader study"),
+    "SITE_SUBHEADER": _("Administration"),
+    "SITE_URL": "/",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": env_text("LOG_LEVEL", default="WARNING")},
+}

@@ -1,0 +1,196 @@
+"""Studies, their five sessions, who takes part, and the drawn lists. Nothing here knows the truth."""
+
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from readerstudy.cohort.models import Cohort, Resolution, Stimulus
+from readerstudy.errors import StudyError
+
+
+class WrongStatus(StudyError):
+    """The study is not in the state that this step starts from."""
+
+
+class StudyStatus(models.TextChoices):
+    OPEN = "open", _("Open")
+    CLOSED = "closed", _("Closed")
+    UNSEALED = "unsealed", _("Unsealed")
+
+
+class SessionKind(models.TextChoices):
+    FAMILIARISATION = "familiarisation", _("Familiarisation")
+    BLINDED = "blinded", _("Blinded reading")
+    EDUCATION = "education", _("Education")
+
+
+class Study(models.Model):
+    """Our reader study. Its lists are drawn before it exists, so it is born open."""
+
+    code = models.SlugField(_("code"), max_length=32, unique=True)
+    title = models.CharField(_("title"), max_length=120)
+    template = models.CharField(_("template"), max_length=32)
+    cohort = models.ForeignKey(Cohort, models.PROTECT, related_name="+", verbose_name=_("cohort"))
+    seed = models.BigIntegerField(_("seed of the draw"))
+    plan = models.JSONField(_("plan as drawn"), default=dict)
+    # Every image answer of the study has this many bytes, so that none can be told from its size.
+    image_bytes = models.PositiveIntegerField(_("bytes of an image answer"))
+    is_rehearsal = models.BooleanField(_("rehearsal"), default=False)
+    status = models.CharField(_("status"), max_length=8, choices=StudyStatus.choices, default=StudyStatus.OPEN)
+    created_at = models.DateTimeField(_("made"))
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    unsealed_at = models.DateTimeField(_("unsealed"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("study")
+        verbose_name_plural = _("studies")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status="open", closed_at=None) | ~models.Q(status="open") & ~models.Q(closed_at=None),
+                name="study_closed_at_agrees",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status="unsealed") & ~models.Q(unsealed_at=None)
+                | ~models.Q(status="unsealed") & models.Q(unsealed_at=None),
+                name="study_unsealed_at_agrees",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    @classmethod
+    def named(cls, code: str) -> "Study":
+        found = cls.objects.filter(code=code).first()
+        if found is None:
+            known = ", ".join(cls.objects.values_list("code", flat=True)) or "none yet"
+            raise StudyError(f"There is no study with the code {code!r}; there are: {known}.")
+        return found
+
+    def close(self, *, at: datetime) -> None:
+        """Stop accepting readings. The truth stays sealed."""
+        self._move(StudyStatus.OPEN, StudyStatus.CLOSED, closed_at=at)
+
+    def mark_unsealed(self, *, at: datetime) -> None:
+        """The last step of `truth.actions.unseal_study`, which alone calls it."""
+        self._move(StudyStatus.CLOSED, StudyStatus.UNSEALED, unsealed_at=at)
+
+    def _move(self, source: StudyStatus, target: StudyStatus, **stamps: datetime) -> None:
+        if not Study.objects.filter(pk=self.pk, status=source).update(status=target, **stamps):
+            raise WrongStatus(f"Study {self.code} is not {source.label.lower()}.")
+        self.refresh_from_db()
+
+
+class Arm(models.Model):
+    """A condition readers are allocated to: here the resolution they read at."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="arms")
+    name = models.SlugField(_("name"), max_length=16)
+    resolution = models.CharField(_("resolution"), max_length=4, choices=Resolution.choices)
+
+    class Meta:
+        verbose_name = _("arm")
+        constraints = [models.UniqueConstraint(fields=["study", "name"], name="arm_name_once")]
+
+    def __str__(self) -> str:
+        return f"{self.study} {self.name}"
+
+
+class SessionPlan(models.Model):
+    """One of the protocol's sessions 1 to 5."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="session_plans")
+    number = models.PositiveSmallIntegerField(_("number"))
+    kind = models.CharField(_("kind"), max_length=16, choices=SessionKind.choices)
+    title = models.CharField(_("title"), max_length=80)
+    instructions = models.TextField(_("instructions"))
+    total = models.PositiveIntegerField(_("images"))
+
+    class Meta:
+        ordering = ["study", "number"]
+        verbose_name = _("session plan")
+        constraints = [models.UniqueConstraint(fields=["study", "number"], name="session_number_once")]
+
+    def __str__(self) -> str:
+        return f"{self.study} session {self.number}"
+
+
+class Allocation(models.Model):
+    """One row of the draw: which stimulus stands where. Drawn once from the study's seed, never again."""
+
+    session_plan = models.ForeignKey(SessionPlan, models.PROTECT, related_name="allocations")
+    arm = models.ForeignKey(Arm, models.PROTECT, related_name="allocations")
+    position = models.PositiveIntegerField(_("position"))
+    stimulus = models.ForeignKey(Stimulus, models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["session_plan", "arm", "position"]
+        verbose_name = _("allocation")
+        constraints = [
+            models.UniqueConstraint(fields=["session_plan", "arm", "position"], name="allocation_position_once"),
+            models.UniqueConstraint(fields=["session_plan", "arm", "stimulus"], name="allocation_stimulus_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.session_plan} {self.position}"
+
+
+class Enrollment(models.Model):
+    """One reader's part in one study, under a code of its own."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="enrollments")
+    arm = models.ForeignKey(Arm, models.PROTECT, related_name="enrollments")
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="enrollments")
+    code = models.CharField(_("reader code"), max_length=16)
+    enrolled_at = models.DateTimeField(_("enrolled"))
+
+    class Meta:
+        verbose_name = _("enrollment")
+        constraints = [
+            models.UniqueConstraint(fields=["study", "reader"], name="reader_enrolled_once"),
+            models.UniqueConstraint(fields=["study", "code"], name="reader_code_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.study} {self.code}"
+
+
+class ReadingList(models.Model):
+    """The ordered presentations of one reader in one session."""
+
+    enrollment = models.ForeignKey(Enrollment, models.PROTECT, related_name="reading_lists")
+    session_plan = models.ForeignKey(SessionPlan, models.PROTECT, related_name="reading_lists")
+
+    class Meta:
+        ordering = ["session_plan__number"]
+        verbose_name = _("reading list")
+        constraints = [models.UniqueConstraint(fields=["enrollment", "session_plan"], name="reading_list_once")]
+
+    def __str__(self) -> str:
+        return f"{self.enrollment} session {self.session_plan.number}"
+
+
+def new_code() -> str:
+    """A code that says nothing: random, never derived from the image or its place."""
+    return uuid4().hex
+
+
+class Presentation(models.Model):
+    """One stimulus at one position of one reader's list, under the random code that the browser sees."""
+
+    reading_list = models.ForeignKey(ReadingList, models.PROTECT, related_name="presentations")
+    position = models.PositiveIntegerField(_("position"))
+    stimulus = models.ForeignKey(Stimulus, models.PROTECT, related_name="+")
+    code = models.CharField(_("code"), max_length=32, unique=True, default=new_code, editable=False)
+
+    class Meta:
+        ordering = ["reading_list", "position"]
+        verbose_name = _("presentation")
+        constraints = [models.UniqueConstraint(fields=["reading_list", "position"], name="presentation_position_once")]
+
+    def __str__(self) -> str:
+        return f"{self.reading_list} {self.position}"

@@ -1,0 +1,97 @@
+"""The sealed key: what is real, what is adversarial, malignant or not, and who opened it.
+
+"+" leaves no `stimulus.truth` and no `truth__` lookup: whoever needs the key must import it, and is seen.
+"""
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from readerstudy.cohort.models import Image, Stimulus
+from readerstudy.studies.models import Study
+
+
+class Pathology(models.TextChoices):
+    MALIGNANT = "malignant", _("Malignant")
+    BENIGN = "benign", _("Benign")
+    NORMAL = "normal", _("Normal")
+
+
+class Authenticity(models.TextChoices):
+    REAL = "real", _("Real")
+    ADVERSARIAL = "adversarial", _("Adversarial")
+
+
+class Direction(models.TextChoices):
+    INSERT = "insert", _("Cancer inserted")
+    REMOVE = "remove", _("Cancer removed")
+
+
+class ImageTruth(models.Model):
+    """The pathology of an image, and who says so."""
+
+    image = models.OneToOneField(Image, models.PROTECT, related_name="+")
+    pathology = models.CharField(_("pathology"), max_length=9, choices=Pathology.choices)
+    source = models.CharField(_("source"), max_length=32, default="table")
+
+    class Meta:
+        verbose_name = _("pathology")
+
+    def __str__(self) -> str:
+        return f"{self.image} {self.pathology}"
+
+    @property
+    def label(self) -> int:
+        """The number a network is trained on: 1 for malignant, 0 for the rest."""
+        return int(self.pathology == Pathology.MALIGNANT)
+
+
+class Truth(models.Model):
+    """Both truths of a stimulus: its authenticity, and the diagnosis it is meant to look like."""
+
+    stimulus = models.OneToOneField(Stimulus, models.PROTECT, related_name="+")
+    authenticity = models.CharField(_("authenticity"), max_length=11, choices=Authenticity.choices)
+    label = models.PositiveSmallIntegerField(_("label as shown: 1 malignant, 0 not"))
+    # The rest only adversarial stimuli have.
+    parent = models.ForeignKey(Stimulus, models.PROTECT, related_name="+", null=True, verbose_name=_("real twin"))
+    direction = models.CharField(_("direction"), max_length=6, choices=Direction.choices, blank=True)
+    generator = models.CharField(_("generator run"), max_length=64, blank=True)
+    seed = models.BigIntegerField(_("seed"), null=True)
+    difference_file = models.CharField(_("difference image"), max_length=80, blank=True)
+    difference_bytes = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        verbose_name = _("truth")
+        verbose_name_plural = _("truths")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(authenticity="real", parent=None, generator="", direction="")
+                | models.Q(authenticity="adversarial", parent__isnull=False)
+                & ~models.Q(generator="")
+                & ~models.Q(direction=""),
+                name="truth_adversarial_has_parent_and_generator",
+            ),
+            models.UniqueConstraint(
+                fields=["parent", "generator"], condition=models.Q(authenticity="adversarial"), name="one_twin_a_run"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stimulus} {self.authenticity}"
+
+
+class Unsealing(models.Model):
+    """The recorded act of opening the key of one study."""
+
+    study = models.OneToOneField(Study, models.PROTECT, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
+    at = models.DateTimeField(_("at"))
+    reason = models.TextField(_("reason"))
+
+    class Meta:
+        verbose_name = _("unsealing")
+        triggers = [pgtrigger.Protect(name="unsealing_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.study} {self.at:%Y-%m-%d}"
