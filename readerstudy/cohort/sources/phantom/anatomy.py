@@ -1,0 +1,148 @@
+"""Who the phantoms are: breasts, lesions and views drawn from a seed, before anything is rendered.
+
+Everything but the lesion is drawn without a look at the pathology, each from a random stream of its own: a
+classifier can learn the lesion and nothing else, and another contrast changes no breast.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from readerstudy.cohort.sources.base import Pathology
+from readerstudy.errors import StudyError
+
+LesionKind = Literal["mass", "calc", "benign"]
+Side = Literal["L", "R"]
+View = Literal["CC", "MLO"]
+
+# How strongly lesions stand out: the one number that sets how hard the phantoms are to classify.
+DEFAULT_CONTRAST: Final = 2.6
+# 366 of the article's 1284 patients had cancer.
+POSITIVE_FRACTION: Final = 366 / 1284
+
+_MISSING_VIEWS = 0.055
+_CALCIFICATIONS = 0.27
+_BENIGN_MASSES = 0.15
+_SIDES: Final[tuple[Side, Side]] = ("L", "R")
+_VIEWS: Final[tuple[View, View]] = ("CC", "MLO")
+# A cluster of points needs less amplitude than a mass to be found as often.
+_AMPLITUDE: Final[dict[LesionKind, float]] = {"mass": 1.3, "benign": 1.3, "calc": 0.7}
+# The random streams of one patient. A new one goes to the end: the numbers are part of every seed.
+_BREAST, _LESION, _DROPPED, _VIEW = range(4)
+
+
+@dataclass(frozen=True)
+class Breast:
+    """What all views of one patient share."""
+
+    depth_mm: float  # chest wall to nipple
+    half_width_mm: float
+    thickness_mm: float  # compressed
+    density: float  # 0 is average, negative fatty, positive dense
+    pectoral: float  # size of the muscle, 1 is average
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """One finding, in shares of the breast that it lies in."""
+
+    kind: LesionKind
+    radius_mm: float
+    depth: float  # 0 chest wall, 1 nipple
+    height: tuple[float, float]  # in CC and in MLO: -1 upper, 1 lower edge
+    amplitude: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class PhantomView:
+    """One mammogram, ready to be rendered; small, and the same in every process."""
+
+    patient: int
+    laterality: Side
+    view_position: View
+    pathology: Pathology
+    breast: Breast
+    lesion: Lesion | None  # in this very breast
+    seed: int
+
+
+def sample_cohort(
+    patients: int,
+    *,
+    seed: int,
+    contrast: float = DEFAULT_CONTRAST,
+    positive_fraction: float = POSITIVE_FRACTION,
+) -> list[PhantomView]:
+    """Draw a cohort like the article's: cancer patients with the affected breast, the others with both.
+
+    Each breast has CC and MLO, of which a twentieth is missing; nobody is left without a view. Patients are
+    numbered from 0, in an order that says nothing.
+    """
+    if patients < 1:
+        raise StudyError("A phantom cohort needs at least one patient.")
+    if not 0 <= positive_fraction <= 1 or contrast < 0:
+        raise StudyError("The share of cancers lies between 0 and 1, and the contrast is not negative.")
+    positives = round(positive_fraction * patients)
+    affected = set(np.random.default_rng([seed]).permutation(patients)[:positives].tolist())
+    return [
+        view
+        for patient in range(patients)
+        for view in _views_of(patient, positive=patient in affected, seed=seed, contrast=contrast)
+    ]
+
+
+def _views_of(patient: int, *, positive: bool, seed: int, contrast: float) -> list[PhantomView]:
+    breast = _sample_breast(np.random.default_rng([seed, patient, _BREAST]))
+    rng = np.random.default_rng([seed, patient, _LESION])
+    side = _SIDES[int(rng.integers(2))]
+    lesion = _sample_lesion(rng, positive=positive, contrast=contrast)
+    pathology: Pathology = "malignant" if positive else "benign" if lesion else "normal"
+    dropped = np.random.default_rng([seed, patient, _DROPPED]).random((2, 2)) < _MISSING_VIEWS
+    seeds = np.random.default_rng([seed, patient, _VIEW]).integers(2**31, size=(2, 2))
+    views: list[PhantomView] = []
+    missing: list[PhantomView] = []
+    for row, laterality in enumerate(_SIDES):
+        if positive and laterality != side:
+            continue
+        for column, view_position in enumerate(_VIEWS):
+            view = PhantomView(
+                patient,
+                laterality,
+                view_position,
+                pathology,
+                breast,
+                lesion if laterality == side else None,
+                int(seeds[row, column]),
+            )
+            (missing if dropped[row, column] else views).append(view)
+    return views or missing[:1]
+
+
+def _sample_breast(rng: np.random.Generator) -> Breast:
+    half_width = float(np.clip(rng.normal(102, 12), 75, 124))
+    return Breast(
+        depth_mm=float(np.clip(rng.normal(120 + 0.9 * (half_width - 102), 18), 75, 170)),
+        half_width_mm=half_width,
+        thickness_mm=float(rng.uniform(40, 68)),
+        density=float(np.clip(rng.normal(0, 0.8), -1.6, 1.6)),
+        pectoral=float(rng.uniform(0.7, 1.15)),
+    )
+
+
+def _sample_lesion(rng: np.random.Generator, *, positive: bool, contrast: float) -> Lesion | None:
+    chance = rng.random()
+    if not positive and chance >= _BENIGN_MASSES:
+        return None
+    malignant: LesionKind = "calc" if chance < _CALCIFICATIONS else "mass"
+    kind: LesionKind = malignant if positive else "benign"
+    strength = float(np.clip(rng.lognormal(np.log(0.26), 0.35), 0.1, 0.6))
+    return Lesion(
+        kind=kind,
+        radius_mm=float(np.clip(rng.lognormal(np.log(8.5), 0.35), 4.5, 18)),
+        depth=float(rng.uniform(0.25, 0.75)),
+        height=(float(rng.uniform(-0.55, 0.55)), float(rng.uniform(-0.55, 0.55))),
+        amplitude=contrast * _AMPLITUDE[kind] * strength,
+        seed=int(rng.integers(2**31)),
+    )

@@ -1,0 +1,97 @@
+"""Random fields and the millimetre grid that phantoms are made of.
+
+Coarse fields live on grids of a fixed extent, FIELD_HEIGHT_MM high and 27/32 as wide, and are enlarged to the
+picture: the same seed gives the same breast at every picture size, and the costly steps run on few points.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Final
+
+import numpy as np
+import scipy.fft
+from numpy.typing import NDArray
+from PIL import Image
+
+Field = NDArray[np.float32]
+
+# scipy.ndimage has no types and makes its names at import, where a type checker cannot see them.
+_ndimage: Any = import_module("scipy.ndimage")
+
+FIELD_HEIGHT_MM: Final = 286.0
+WIDEST: Final = 27 / 32  # columns for each row of a coarse grid
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Pixel centres in mm: x from the chest wall, y from the middle of the picture downwards."""
+
+    rows: int
+    columns: int
+
+    @property
+    def pixel_mm(self) -> float:
+        return FIELD_HEIGHT_MM / self.rows
+
+    @property
+    def x(self) -> Field:
+        """(1, columns)"""
+        return ((np.arange(self.columns, dtype=np.float32) + 0.5) * np.float32(self.pixel_mm))[None]
+
+    @property
+    def y(self) -> Field:
+        """(rows, 1)"""
+        return ((np.arange(self.rows, dtype=np.float32) + 0.5 - self.rows / 2) * np.float32(self.pixel_mm))[
+            :, None
+        ]
+
+
+def coarse_grid(rows: int) -> Grid:
+    """A grid over the whole field; `rows` is a multiple of 32."""
+    return Grid(rows, int(rows * WIDEST))
+
+
+def enlarge(field: Field, grid: Grid) -> Field:
+    """Carry a field from its coarse grid to the picture's, bicubic; what lies beyond the picture is cut."""
+    rows = field.shape[0]
+    seen = (0.0, 0.0, rows * grid.columns / grid.rows, float(rows))
+    picture = Image.fromarray(field).resize((grid.columns, grid.rows), Image.Resampling.BICUBIC, box=seen)
+    return np.asarray(picture, dtype=np.float32)
+
+
+def power_law(
+    rng: np.random.Generator, grid: Grid, *, beta: float, longest_mm: float, stretch: float = 1.0
+) -> Field:
+    """Gaussian field, mean 0 and variance 1, with spectrum f^-beta below wavelengths of `longest_mm`.
+
+    Breast texture has beta near 3 (Burgess, 1999). A stretch below 1 draws structures out along y.
+    """
+    noise = scipy.fft.rfft2(rng.standard_normal((grid.rows, grid.columns), dtype=np.float32))
+    f_y = scipy.fft.fftfreq(grid.rows, grid.pixel_mm).astype(np.float32)[:, None] * np.float32(stretch)
+    f_x = scipy.fft.rfftfreq(grid.columns, grid.pixel_mm).astype(np.float32)[None]
+    noise *= (f_y**2 + f_x**2 + np.float32(longest_mm**-2)) ** np.float32(-beta / 4)
+    noise[0, 0] = 0
+    field: Field = scipy.fft.irfft2(noise, s=(grid.rows, grid.columns))
+    return field / np.float32(field.std())
+
+
+def sigmoid(values: NDArray[Any]) -> Field:
+    """Logistic function, safe for any size of argument."""
+    field: Field = np.float32(0.5) + np.float32(0.5) * np.tanh(values * np.float32(0.5), dtype=np.float32)
+    return field
+
+
+def smooth(values: NDArray[Any], sigma: float) -> Field:
+    """Gaussian smoothing, sigma in grid points; borders continue as they end."""
+    return np.asarray(_ndimage.gaussian_filter(values, sigma, mode="nearest"), dtype=np.float32)
+
+
+def distance_inside(inside: NDArray[np.bool_]) -> Field:
+    """Distance in grid points from each point inside to the nearest one outside; 0 outside."""
+    return np.asarray(_ndimage.distance_transform_edt(inside), dtype=np.float32)
+
+
+def sample_at(field: Field, rows: Field, columns: Field) -> Field:
+    """The field's values at fractional positions, bilinear; it repeats itself beyond its borders."""
+    at = np.stack([rows, columns])
+    return np.asarray(_ndimage.map_coordinates(field, at, order=1, mode="grid-wrap"), dtype=np.float32)
