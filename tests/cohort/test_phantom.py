@@ -28,7 +28,7 @@ def digest(view: PhantomView) -> str:
 
 def test_a_seed_gives_the_same_cohort_and_the_same_pictures_in_any_process() -> None:
     view = with_lesion_kind("mass")
-    there = "from tests.cohort.test_phantom import digest, with_lesion_kind; print(digest(with_lesion_kind('mass')))"
+    there = "from tests.cohort.test_phantom import *; print(digest(with_lesion_kind('mass')))"
     told = subprocess.run([sys.executable, "-c", there], cwd=ROOT, capture_output=True, text=True, check=True)
     assert told.stdout.strip() == digest(view) == digest(view)
     assert sample_cohort(20, seed=1) == sample_cohort(20, seed=1) != sample_cohort(20, seed=2)

@@ -93,9 +93,9 @@ def _spicules(rng: np.random.Generator, lesion: Lesion, x: Field, y: Field, pixe
 def _calcifications(rng: np.random.Generator, lesion: Lesion, x: Field, y: Field, pixel_mm: float) -> Field:
     """A cluster of bright points; one smaller than a pixel is drawn a pixel wide and as much fainter."""
     light = np.zeros((y.shape[0], x.shape[1]), dtype=np.float32)
-    for _ in range(int(rng.integers(10, 28))):
+    for _ in range(int(rng.integers(16, 40))):
         point_x, point_y = rng.normal(0, 0.42 * lesion.radius_mm, 2)
-        true_sigma = rng.uniform(0.28, 0.55)
+        true_sigma = rng.uniform(0.3, 0.6)
         sigma = max(true_sigma, 0.55 * pixel_mm)
         amplitude = np.float32(2.6 * rng.uniform(0.6, 1.3) * true_sigma / sigma)
         columns = slice(*np.searchsorted(x[0], [point_x - 4 * sigma, point_x + 4 * sigma]))
