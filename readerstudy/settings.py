@@ -39,7 +39,9 @@ else:
     except ValueError as error:
         raise ImproperlyConfigured(f"DATABASE_URL cannot be understood: {error}.") from error
     if DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
-        raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL server: postgres://user:password@host/name.")
+        raise ImproperlyConfigured(
+            "DATABASE_URL must name a PostgreSQL server: postgres://user:password@host/name."
+        )
     SECRET_KEY = env_text("SECRET_KEY")
     PSEUDONYM_KEY = env_text("PSEUDONYM_KEY")
     ALLOWED_HOSTS = env_list("ALLOWED_HOSTS")
@@ -174,7 +176,9 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS and env_flag("HTTPS_REDIRECT", default=True)
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_flag("BEHIND_PROXY", default=False) else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env_flag("BEHIND_PROXY", default=False) else None
+)
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", default="")
 # A reading session lasts hours; a reader is signed out at the end of the working day, not in the middle.
 SESSION_COOKIE_AGE = 12 * 3600
@@ -189,7 +193,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
         "rest_framework.authentication.TokenAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["readerstudy.api.permissions.IsInvestigator"],
+    "DEFAULT_PERMISSION_CLASSES": ["readerstudy.accounts.permissions.IsInvestigator"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -201,13 +205,15 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Blinded reader studies of adversarial medical images.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["readerstudy.api.permissions.IsInvestigator"],
+    "SERVE_PERMISSIONS": ["readerstudy.accounts.permissions.IsInvestigator"],
 }
 
 # --- work ---------------------------------------------------------------------------------------------------
 # Only a worker's installation has torch; the web processes know these tasks by name alone.
 CELERY_IMPORTS = env_list("CELERY_IMPORTS", default="models_ml.tasks,attacks.tasks")
-CELERY_BROKER_TRANSPORT_OPTIONS = embedded.broker(VAR_DIR) if CELERY_BROKER_URL.startswith("filesystem") else {}
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    embedded.broker(VAR_DIR) if CELERY_BROKER_URL.startswith("filesystem") else {}
+)
 CELERY_TASK_IGNORE_RESULT = True  # the Job row is the result
 CELERY_TASK_ACKS_LATE = True  # rerunning a job is harmless; losing one is not
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

@@ -3,6 +3,13 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from readerstudy.home import home
+
 urlpatterns = [
+    path("", home, name="home"),
+    path("account/", include("readerstudy.accounts.urls")),
+    path("read/", include("readerstudy.reading.urls")),
+    path("report/", include("readerstudy.analysis.urls")),
+    path("api/v1/", include("readerstudy.api.urls")),
     path("admin/", admin.site.urls),
 ]

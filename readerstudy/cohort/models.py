@@ -26,9 +26,7 @@ class Cohort(models.Model):
 
     name = models.SlugField(_("name"), max_length=64, unique=True)
     seed = models.BigIntegerField(_("seed of the split"))
-    fractions = models.JSONField(
-        _("train, tuning, test"), default=list
-    )
+    fractions = models.JSONField(_("train, tuning, test"), default=list)
     resolutions = models.JSONField(_("resolutions"), default=list)
     created_at = models.DateTimeField(_("made"))
 
@@ -112,7 +110,9 @@ class Stimulus(models.Model):
     rows = models.PositiveIntegerField(_("rows"))
     columns = models.PositiveIntegerField(_("columns"))
     bits = models.PositiveSmallIntegerField(_("bits"), default=16)
-    file = models.CharField(_("file"), max_length=80, unique=True, help_text=_("random name below the media folder"))
+    file = models.CharField(
+        _("file"), max_length=80, unique=True, help_text=_("random name below the media folder")
+    )
     bytes = models.PositiveIntegerField(_("bytes"))
     sha256 = models.CharField(_("SHA-256 of the file"), max_length=64)
 

@@ -1,6 +1,5 @@
 """What a reader did: sittings, showings and readings. Rows are inserted once and never changed."""
 
-from typing import Any
 from uuid import uuid4
 
 import pgtrigger
@@ -8,14 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.studies.models import Presentation, ReadingList
-
-
-class Verdict(models.TextChoices):
-    REAL = "real", _("Real")
-    NOT_REAL = "not_real", _("Not real")
-    UNSURE = "unsure", _("Unsure")
-    # In sessions that ask nothing (familiarisation, education) the reader only goes on.
-    SEEN = "seen", _("Seen")
+from readerstudy.studies.protocol import Verdict
 
 
 class ReadingSession(models.Model):
@@ -23,6 +15,8 @@ class ReadingSession(models.Model):
 
     reading_list = models.OneToOneField(ReadingList, models.PROTECT, related_name="session")
     opened_at = models.DateTimeField(_("opened"))
+    # Where the reader is: counted up in the transaction that inserts the reading, under this row's lock.
+    answered = models.PositiveIntegerField(_("answered"), default=0)
     finished_at = models.DateTimeField(_("finished"), null=True)
 
     class Meta:
@@ -48,7 +42,9 @@ class Showing(models.Model):
 
     class Meta:
         verbose_name = _("showing")
-        triggers = [pgtrigger.Protect(name="showing_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="showing_append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
 
     def __str__(self) -> str:
         return str(self.presentation)
@@ -71,12 +67,16 @@ class Reading(models.Model):
         ordering = ["id"]
         verbose_name = _("reading")
         constraints = [
-            models.CheckConstraint(condition=models.Q(verdict__in=Verdict.values), name="reading_verdict_known"),
+            models.CheckConstraint(
+                condition=models.Q(verdict__in=Verdict.values), name="reading_verdict_known"
+            ),
             models.CheckConstraint(
                 condition=models.Q(answered_at__gte=models.F("shown_at")), name="reading_answered_after_shown"
             ),
         ]
-        triggers = [pgtrigger.Protect(name="reading_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="reading_append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
 
     def __str__(self) -> str:
         return str(self.presentation)

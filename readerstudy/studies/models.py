@@ -1,7 +1,6 @@
 """Studies, their five sessions, who takes part, and the drawn lists. Nothing here knows the truth."""
 
 from datetime import datetime
-from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
@@ -10,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from readerstudy.cohort.models import Cohort, Resolution, Stimulus
 from readerstudy.errors import StudyError
+from readerstudy.studies.protocol import SessionKind
 
 
 class WrongStatus(StudyError):
@@ -20,12 +20,6 @@ class StudyStatus(models.TextChoices):
     OPEN = "open", _("Open")
     CLOSED = "closed", _("Closed")
     UNSEALED = "unsealed", _("Unsealed")
-
-
-class SessionKind(models.TextChoices):
-    FAMILIARISATION = "familiarisation", _("Familiarisation")
-    BLINDED = "blinded", _("Blinded reading")
-    EDUCATION = "education", _("Education")
 
 
 class Study(models.Model):
@@ -40,7 +34,9 @@ class Study(models.Model):
     # Every image answer of the study has this many bytes, so that none can be told from its size.
     image_bytes = models.PositiveIntegerField(_("bytes of an image answer"))
     is_rehearsal = models.BooleanField(_("rehearsal"), default=False)
-    status = models.CharField(_("status"), max_length=8, choices=StudyStatus.choices, default=StudyStatus.OPEN)
+    status = models.CharField(
+        _("status"), max_length=8, choices=StudyStatus.choices, default=StudyStatus.OPEN
+    )
     created_at = models.DateTimeField(_("made"))
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     unsealed_at = models.DateTimeField(_("unsealed"), null=True, blank=True)
@@ -50,7 +46,8 @@ class Study(models.Model):
         verbose_name_plural = _("studies")
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(status="open", closed_at=None) | ~models.Q(status="open") & ~models.Q(closed_at=None),
+                condition=models.Q(status="open", closed_at=None)
+                | ~models.Q(status="open") & ~models.Q(closed_at=None),
                 name="study_closed_at_agrees",
             ),
             models.CheckConstraint(
@@ -109,6 +106,7 @@ class SessionPlan(models.Model):
     title = models.CharField(_("title"), max_length=80)
     instructions = models.TextField(_("instructions"))
     total = models.PositiveIntegerField(_("images"))
+    washout_days = models.PositiveSmallIntegerField(_("least days after the session before"), default=0)
 
     class Meta:
         ordering = ["study", "number"]
@@ -131,8 +129,12 @@ class Allocation(models.Model):
         ordering = ["session_plan", "arm", "position"]
         verbose_name = _("allocation")
         constraints = [
-            models.UniqueConstraint(fields=["session_plan", "arm", "position"], name="allocation_position_once"),
-            models.UniqueConstraint(fields=["session_plan", "arm", "stimulus"], name="allocation_stimulus_once"),
+            models.UniqueConstraint(
+                fields=["session_plan", "arm", "position"], name="allocation_position_once"
+            ),
+            models.UniqueConstraint(
+                fields=["session_plan", "arm", "stimulus"], name="allocation_stimulus_once"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -168,7 +170,9 @@ class ReadingList(models.Model):
     class Meta:
         ordering = ["session_plan__number"]
         verbose_name = _("reading list")
-        constraints = [models.UniqueConstraint(fields=["enrollment", "session_plan"], name="reading_list_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["enrollment", "session_plan"], name="reading_list_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.enrollment} session {self.session_plan.number}"
@@ -190,7 +194,9 @@ class Presentation(models.Model):
     class Meta:
         ordering = ["reading_list", "position"]
         verbose_name = _("presentation")
-        constraints = [models.UniqueConstraint(fields=["reading_list", "position"], name="presentation_position_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["reading_list", "position"], name="presentation_position_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.reading_list} {self.position}"

@@ -1,0 +1,54 @@
+"""Who may pass which door, for pages and for the API."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from readerstudy.accounts.models import Role, User
+from readerstudy.errors import NotAllowed
+
+View = Callable[..., HttpResponse]
+
+
+def role_required(*roles: Role) -> Callable[[View], View]:
+    """Let signed-in people of these roles in; others get a sentence, strangers the sign-in page."""
+
+    def decorate(view: View) -> View:
+        @login_required
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not isinstance(request.user, User) or request.user.role not in roles:
+                wanted = " or ".join(str(role.label).lower() for role in roles)
+                raise NotAllowed(f"This page is for a {wanted}.")
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+class IsReader(BasePermission):
+    """The reader's wire is for readers."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return isinstance(request.user, User) and request.user.is_reader
+
+
+class IsInvestigator(BasePermission):
+    """Everything else is for coordinators and researchers: a reader reaches nothing but the wire."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return isinstance(request.user, User) and not request.user.is_reader
+
+
+class IsResearcher(BasePermission):
+    """What holds the truth, or comes from it, is for researchers."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return isinstance(request.user, User) and request.user.is_researcher

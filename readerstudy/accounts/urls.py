@@ -1,0 +1,12 @@
+"""Addresses below /account/."""
+
+from django.urls import path
+
+from readerstudy.accounts import views
+
+app_name = "accounts"
+urlpatterns = [
+    path("sign-in/", views.SignIn.as_view(), name="sign_in"),
+    path("sign-in/<str:token>/", views.sign_in_by_link, name="sign_in_by_link"),
+    path("sign-out/", views.SignOut.as_view(), name="sign_out"),
+]

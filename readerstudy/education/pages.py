@@ -1,0 +1,29 @@
+"""The three panels of a triptych. Sighted: here, and only in an education session, the truth meets a reader."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from readerstudy.accounts.models import User
+from readerstudy.reading.pages import visible_presentation
+from readerstudy.studies.protocol import SessionKind
+from readerstudy.truth.dataset import twin_of
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One panel's file, and the length that every image answer of the study has."""
+
+    path: Path
+    length: int
+
+
+def panel_of(reader: User, study: str, code: str, panel: str) -> Panel | None:
+    """The panel ("real", "adversarial", "difference") of the reader's current or next triptych, else None."""
+    presentation = visible_presentation(reader, study, code)
+    if presentation is None or presentation.reading_list.session_plan.kind != SessionKind.EDUCATION:
+        return None
+    study_row = presentation.reading_list.session_plan.study
+    if panel == "real":
+        return Panel(presentation.stimulus.path, study_row.image_bytes)
+    twin = twin_of(presentation.stimulus, study_row)
+    return Panel(twin.path if panel == "adversarial" else twin.difference_path, study_row.image_bytes)

@@ -1,0 +1,61 @@
+"""Enrolling readers and closing studies."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Prefetch
+
+from readerstudy.accounts.models import User
+from readerstudy.audit.actions import record
+from readerstudy.errors import BadInput
+from readerstudy.studies.models import (
+    Allocation,
+    Arm,
+    Enrollment,
+    Presentation,
+    ReadingList,
+    Study,
+    StudyStatus,
+)
+
+
+@transaction.atomic
+def enroll(
+    *, study: Study, reader: User, at: datetime, actor: User | None = None, arm: Arm | None = None
+) -> Enrollment:
+    """Give a reader their lists: the study's draw in the study's order, under random codes of their own."""
+    # One row at a time per study: two coordinators at once must not give out the same reader code.
+    study = Study.objects.select_for_update().get(pk=study.pk)
+    if not reader.is_reader:
+        raise BadInput(f"{reader} is a {reader.get_role_display()}; only readers can be enrolled.")
+    if study.status != StudyStatus.OPEN:
+        raise BadInput(
+            f"The study {study.code} is {study.get_status_display().lower()}; nobody can be enrolled."
+        )
+    if Enrollment.objects.filter(study=study, reader=reader).exists():
+        raise BadInput(f"{reader} is enrolled in {study.code} already.")
+    arm = arm or study.arms.get()
+    number = Enrollment.objects.filter(study=study).count() + 1
+    enrollment = Enrollment.objects.create(
+        study=study, arm=arm, reader=reader, code=f"R{number}", enrolled_at=at
+    )
+    _give_lists(enrollment)
+    record("reader.enrolled", actor=actor, subject=enrollment, at=at, reader=enrollment.code)
+    return enrollment
+
+
+def _give_lists(enrollment: Enrollment) -> None:
+    in_arm = Prefetch("allocations", Allocation.objects.filter(arm=enrollment.arm).order_by("position"))
+    for plan in enrollment.study.session_plans.prefetch_related(in_arm):
+        reading_list = ReadingList.objects.create(enrollment=enrollment, session_plan=plan)
+        Presentation.objects.bulk_create(
+            Presentation(reading_list=reading_list, position=row.position, stimulus_id=row.stimulus_id)
+            for row in plan.allocations.all()
+        )
+
+
+@transaction.atomic
+def close_study(*, study: Study, actor: User | None, at: datetime) -> None:
+    """Stop accepting readings."""
+    study.close(at=at)
+    record("study.closed", actor=actor, subject=study, at=at)

@@ -1,0 +1,129 @@
+"""The five sessions and the verdicts as plain data (Zhou et al., 2021, Methods; METHOD §5 of our references)."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from django.db import models
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from readerstudy.cohort.models import Split
+
+
+class Verdict(models.TextChoices):
+    REAL = "real", _("Real")
+    NOT_REAL = "not_real", _("Not real")
+    UNSURE = "unsure", _("Unsure")
+    # In sessions that ask nothing (familiarisation, education) the reader only goes on.
+    SEEN = "seen", _("Seen")
+
+
+class SessionKind(models.TextChoices):
+    FAMILIARISATION = "familiarisation", _("Familiarisation")
+    BLINDED = "blinded", _("Blinded reading")
+    EDUCATION = "education", _("Education")
+
+
+ASKED: Final = {
+    SessionKind.FAMILIARISATION: (Verdict.SEEN,),
+    SessionKind.BLINDED: (Verdict.REAL, Verdict.NOT_REAL, Verdict.UNSURE),
+    SessionKind.EDUCATION: (Verdict.SEEN,),
+}
+
+
+@dataclass(frozen=True)
+class SessionTemplate:
+    """One session as the protocol has it: how many images of which kind, drawn from where."""
+
+    number: int
+    kind: SessionKind
+    title: str | Promise
+    instructions: str | Promise
+    real: int
+    adversarial: int
+    splits: tuple[str, ...]
+    # Education shows each image beside its own adversarial twin; everywhere else an image serves once.
+    beside_twin: bool = False
+
+    def scaled(self, scale: float) -> "SessionTemplate":
+        """The same session with fewer images; halves stay halves, and nothing that was there vanishes."""
+        return replace(self, real=_scaled(self.real, scale), adversarial=_scaled(self.adversarial, scale))
+
+    @property
+    def total(self) -> int:
+        return self.real + self.adversarial
+
+
+def _scaled(count: int, scale: float) -> int:
+    # Two at the least, so that both pathologies have room.
+    return max(2, round(count * scale)) if count else 0
+
+
+_TRAIN = (Split.TRAIN.value,)
+_HELD_OUT = (Split.TUNING.value, Split.TEST.value)
+
+ZHOU2021: Final = (
+    SessionTemplate(
+        1,
+        SessionKind.FAMILIARISATION,
+        _("Getting to know the images"),
+        _(
+            "All mammograms in this session are real. Look at each one for as long as you like, then go on to "
+            "the next. Nothing is asked; the session shows you how the images look on this display."
+        ),
+        real=100,
+        adversarial=0,
+        splits=_TRAIN,
+    ),
+    SessionTemplate(
+        2,
+        SessionKind.BLINDED,
+        _("First reading"),
+        _(
+            "For each mammogram say whether it is real, not real, or whether you are unsure. Take the time you "
+            "find reasonable. A verdict is final: you cannot go back."
+        ),
+        real=100,
+        adversarial=0,
+        splits=_TRAIN,
+    ),
+    SessionTemplate(
+        3,
+        SessionKind.BLINDED,
+        _("Second reading"),
+        _(
+            "For each mammogram say whether it is real, not real, or whether you are unsure. Take the time you "
+            "find reasonable. A verdict is final: you cannot go back."
+        ),
+        real=218,
+        adversarial=218,
+        splits=_HELD_OUT,
+    ),
+    SessionTemplate(
+        4,
+        SessionKind.EDUCATION,
+        _("Education"),
+        _(
+            "Each page shows a real mammogram, the same mammogram altered by a computer, and the difference "
+            "between the two (real minus altered). Nothing is asked; look for as long as you like, then go on."
+        ),
+        real=100,
+        adversarial=0,
+        splits=_TRAIN,
+        beside_twin=True,
+    ),
+    SessionTemplate(
+        5,
+        SessionKind.BLINDED,
+        _("Third reading"),
+        _(
+            "For each mammogram say whether it is real, not real, or whether you are unsure. Take the time you "
+            "find reasonable. A verdict is final: you cannot go back."
+        ),
+        real=220,
+        adversarial=220,
+        splits=_HELD_OUT,
+    ),
+)
+
+TEMPLATES: Final = {"zhou2021": ZHOU2021}

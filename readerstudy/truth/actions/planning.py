@@ -1,0 +1,156 @@
+"""Creating a study: drawing its lists from the sealed key, once, from a stored seed."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext
+
+from readerstudy.accounts.models import User
+from readerstudy.audit.actions import record
+from readerstudy.cohort.models import Cohort
+from readerstudy.errors import BadInput, StudyError
+from readerstudy.studies.models import Allocation, Arm, SessionPlan, Study
+from readerstudy.studies.protocol import TEMPLATES, SessionTemplate
+from readerstudy.truth.allocation import Candidate, Pick, draw
+from readerstudy.truth.dataset import Picture, real_pictures, twins
+from readerstudy.truth.models import Direction, Truth
+
+BLOCK = 64 * 1024
+
+
+@transaction.atomic
+def create_study(
+    *,
+    code: str,
+    title: str,
+    template: str,
+    cohort: Cohort,
+    seed: int,
+    at: datetime,
+    actor: User | None = None,
+    scale: float = 1.0,
+    resolution: str = "high",
+    generators: list[str] | None = None,
+    is_rehearsal: bool = False,
+) -> Study:
+    """Plan and draw the five sessions. A cohort that is too small is told what it lacks; nothing is created then.
+
+    `generators` are the names of the two generator runs; without them the newest of each direction.
+    """
+    sessions = _sessions(template, scale)
+    generators = generators or newest_generators(cohort, resolution)
+    pictures = {picture.image_id: picture for picture in real_pictures(cohort, resolution)}
+    made = twins(cohort, resolution, generators)
+    candidates = [Candidate(p.image_id, p.label, p.split, p.image_id in made) for p in pictures.values()]
+    lists = draw(candidates, sessions, seed=seed)
+    if Study.objects.filter(code=code).exists():
+        raise BadInput(f"There is a study with the code {code!r} already; choose another.")
+    study = Study.objects.create(
+        code=code,
+        title=title,
+        template=template,
+        cohort=cohort,
+        seed=seed,
+        plan=_plan(sessions, scale=scale, resolution=resolution, generators=generators),
+        image_bytes=_image_bytes(lists.values(), pictures, made),
+        is_rehearsal=is_rehearsal,
+        created_at=at,
+    )
+    arm = Arm.objects.create(study=study, name=resolution, resolution=resolution)
+    for session in sessions:
+        _store_session(study, arm, session, lists[session.number], pictures, made)
+    record("study.created", actor=actor, subject=study, at=at, seed=seed, scale=scale, generators=generators)
+    return study
+
+
+def newest_generators(cohort: Cohort, resolution: str) -> list[str]:
+    """The newest run of each direction that has made twins at this resolution."""
+    names: list[str] = []
+    for direction in Direction:
+        newest = (
+            Truth.objects.filter(
+                direction=direction,
+                stimulus__resolution=resolution,
+                stimulus__image__exam__patient__cohort=cohort,
+            )
+            .order_by("-id")
+            .first()
+        )
+        if newest is None:
+            raise StudyError(
+                f"The cohort {cohort.name} has no adversarial images ({direction.value}) at {resolution} resolution; "
+                "make them with generate_stimuli."
+            )
+        names.append(newest.generator)
+    return names
+
+
+def _sessions(template: str, scale: float) -> list[SessionTemplate]:
+    if template not in TEMPLATES:
+        raise BadInput(f"There is no template {template!r}; there are: {', '.join(TEMPLATES)}.")
+    if not 0 < scale <= 1:
+        raise BadInput(f"The scale is {scale}; it must be above 0 and at most 1.")
+    return [session.scaled(scale) for session in TEMPLATES[template]]
+
+
+def _plan(
+    sessions: Iterable[SessionTemplate], *, scale: float, resolution: str, generators: list[str]
+) -> dict[str, Any]:
+    """The plan as it was drawn, kept with the study: data, not code."""
+    return {
+        "scale": scale,
+        "resolution": resolution,
+        "generators": generators,
+        "sessions": [
+            {
+                "number": s.number,
+                "kind": s.kind,
+                "real": s.real,
+                "adversarial": s.adversarial,
+                "splits": s.splits,
+            }
+            for s in sessions
+        ],
+    }
+
+
+def _store_session(
+    study: Study,
+    arm: Arm,
+    session: SessionTemplate,
+    picks: list[Pick],
+    pictures: dict[int, Picture],
+    made: dict[int, Truth],
+) -> None:
+    plan = SessionPlan.objects.create(
+        study=study,
+        number=session.number,
+        kind=session.kind,
+        title=gettext(str(session.title)),
+        instructions=gettext(str(session.instructions)),
+        total=len(picks),
+    )
+    Allocation.objects.bulk_create(
+        Allocation(
+            session_plan=plan,
+            arm=arm,
+            position=position,
+            stimulus_id=made[pick.image].stimulus_id
+            if pick.adversarial
+            else pictures[pick.image].stimulus_id,
+        )
+        for position, pick in enumerate(picks, start=1)
+    )
+
+
+def _image_bytes(lists: Iterable[list[Pick]], pictures: dict[int, Picture], made: dict[int, Truth]) -> int:
+    """The longest file that the study can send, twins and differences included, rounded up to whole blocks."""
+    longest = 0
+    for picks in lists:
+        for pick in picks:
+            longest = max(longest, pictures[pick.image].path.stat().st_size)
+            if twin := made.get(pick.image):
+                longest = max(longest, twin.stimulus.bytes, twin.difference_bytes or 0)
+    return (longest // BLOCK + 1) * BLOCK

@@ -1,0 +1,27 @@
+"""Opening the key of a study: once, by a researcher, for a reason, on the record."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from readerstudy.accounts.models import User
+from readerstudy.audit.actions import record
+from readerstudy.errors import BadInput, NotAllowed
+from readerstudy.studies.models import Study
+from readerstudy.truth.models import Unsealing
+
+
+@transaction.atomic
+def unseal_study(*, study: Study, actor: User | None, reason: str, at: datetime) -> Unsealing:
+    """Unseal a closed study. `actor` is None where a person at the server's terminal does it.
+
+    Raises NotAllowed for anybody but a researcher, BadInput without a reason, WrongStatus unless it is closed.
+    """
+    if actor is not None and not actor.is_researcher:
+        raise NotAllowed("Only a researcher may unseal a study.")
+    if not reason.strip():
+        raise BadInput("Say why the study is unsealed; the reason is kept with the study.")
+    study.mark_unsealed(at=at)
+    unsealing = Unsealing.objects.create(study=study, by=actor, at=at, reason=reason.strip())
+    record("study.unsealed", actor=actor, subject=study, at=at, reason=reason.strip())
+    return unsealing

@@ -1,0 +1,103 @@
+"""Builders: the smallest real things that tests need. Pictures are drawn here, never taken from anybody."""
+
+from datetime import UTC, datetime
+from functools import partial
+
+import numpy as np
+
+from readerstudy.accounts.models import Role, User
+from readerstudy.cohort.models import Cohort, Stimulus
+from readerstudy.cohort.pixels import RESOLUTIONS, decode_png, encode_png, quantise, signed_difference
+from readerstudy.cohort.sources.base import Found, Pixels, SourceImage
+from readerstudy.studies.actions import enroll
+from readerstudy.studies.models import Study
+from readerstudy.truth.actions import Provenance, create_study, import_cohort, register_twin
+from readerstudy.truth.dataset import real_pictures
+from readerstudy.truth.models import Direction
+
+MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+def small_resolutions(monkeypatch, size=(64, 52)) -> None:
+    """Tests of the protocol do not need two million pixels."""
+    for name in RESOLUTIONS:
+        monkeypatch.setitem(RESOLUTIONS, name, size)
+
+
+def user(name: str, role: Role = Role.READER, **fields) -> User:
+    staff = role != Role.READER
+    return User.objects.create_user(name, password=f"{name}-secret-1", role=role, is_staff=staff, **fields)
+
+
+def drawn(number: int, bits: int = 12, size=(96, 78)) -> Pixels:
+    """A made-up breast: a bright half ellipse with noise on a dark ground, different for every number."""
+    rng = np.random.default_rng(number)
+    y, x = np.mgrid[0 : size[0], 0 : size[1]]
+    inside = (x / (0.8 * size[1])) ** 2 + ((y - size[0] / 2) / (0.45 * size[0])) ** 2 < 1
+    grey = np.where(inside, 0.5 + 0.1 * rng.standard_normal(size), 0.02)
+    return Pixels(values=np.clip(grey * 2**bits, 0, 2**bits - 1).astype(np.uint16), bits=bits)
+
+
+def source(number: int, patient: str, pathology: str, laterality: str = "L", view: str = "CC") -> SourceImage:
+    return SourceImage(
+        name=f"film-{number}.png",
+        patient_key=patient,
+        laterality=laterality,
+        view_position=view,
+        pathology=pathology,
+        pixel_spacing_mm=0.07,
+        modality="MG",
+        load=partial(drawn, number),
+    )
+
+
+def found(patients: int = 40) -> Found:
+    """Two images of each patient; every third patient has cancer."""
+    images = []
+    for number in range(patients):
+        pathology = "malignant" if number % 3 == 0 else ("benign" if number % 3 == 1 else "normal")
+        for view in ("CC", "MLO"):
+            images.append(source(len(images), f"woman-{number}", pathology, view=view))
+    return Found(tuple(images))
+
+
+def cohort(name: str = "films", patients: int = 40, fractions=(0.5, 0.2, 0.3)) -> Cohort:
+    import_cohort(
+        name, found(patients), seed=1, at=MONDAY, fractions=fractions, resolutions=("low",), processes=1
+    )
+    return Cohort.named(name)
+
+
+def twins_for(cohort: Cohort) -> None:
+    """An adversarial twin for every image: a bright blob put in, or the brightest part dampened."""
+    for picture in real_pictures(cohort, "low"):
+        direction = Direction.REMOVE if picture.label else Direction.INSERT
+        real = decode_png(picture.path)
+        altered = altered_copy(real, direction)
+        register_twin(
+            Stimulus.objects.get(pk=picture.stimulus_id),
+            png=encode_png(altered),
+            difference_png=encode_png(signed_difference(real, altered)),
+            provenance=Provenance(direction=direction, generator=f"gan-{direction.value}", seed=1),
+        )
+
+
+def altered_copy(real: np.ndarray, direction: Direction) -> np.ndarray:
+    y, x = np.mgrid[0 : real.shape[0], 0 : real.shape[1]]
+    blob = np.exp(-(((y - real.shape[0] / 2) ** 2 + (x - real.shape[1] / 4) ** 2) / (2 * 4.0**2)))
+    sign = 1 if direction == Direction.INSERT else -1
+    return quantise(real + sign * 8000.0 * blob * (real > 4000))
+
+
+def study(code: str = "tiny", scale: float = 0.03, **changes) -> Study:
+    """A drawn study of 3, 3, 14, 3 and 14 images on a cohort of its own."""
+    films = cohort(name=f"films-{code}")
+    twins_for(films)
+    values = {"title": "A tiny study", "template": "zhou2021", "seed": 7, "at": MONDAY, "resolution": "low"}
+    return create_study(code=code, cohort=films, scale=scale, **{**values, **changes})
+
+
+def reader_in(study: Study, name: str = "rita") -> User:
+    reader = user(name)
+    enroll(study=study, reader=reader, at=MONDAY)
+    return reader
