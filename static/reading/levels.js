@@ -1,0 +1,36 @@
+// The grey levels that windows are made from. One rule for every picture, or the window itself would tell.
+
+const LOW = 0.01;
+const HIGH = 0.998;
+const CHANGED = 0.999;
+const NO_CHANGE = 32768;
+
+/**
+ * @param {Uint16Array} samples
+ * @returns {{min: number, max: number, low: number, high: number, change: number}} extremes, the
+ *   1st and 99.8th percentile, and the 99.9th percentile of the distance from 32768 (for differences)
+ */
+export function measureLevels(samples) {
+  const histogram = new Uint32Array(65536);
+  for (let i = 0; i < samples.length; i++) histogram[samples[i]]++;
+  const distances = new Uint32Array(NO_CHANGE + 1);
+  for (let v = 0; v < 65536; v++) distances[Math.abs(v - NO_CHANGE)] += histogram[v];
+  return {
+    min: quantile(histogram, 0, samples.length),
+    max: quantile(histogram, 1, samples.length),
+    low: quantile(histogram, LOW, samples.length),
+    high: quantile(histogram, HIGH, samples.length),
+    change: quantile(distances, CHANGED, samples.length),
+  };
+}
+
+/** The smallest value that at least the share `q` (and at least one) of the samples do not exceed. */
+function quantile(histogram, q, count) {
+  const wanted = Math.max(1, Math.ceil(q * count));
+  let seen = 0;
+  for (let v = 0; v < histogram.length; v++) {
+    seen += histogram[v];
+    if (seen >= wanted) return v;
+  }
+  return histogram.length - 1;
+}

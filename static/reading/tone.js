@@ -1,0 +1,96 @@
+// How 65,536 levels become screen colours. Viewers that share a Tone are windowed together.
+
+const OPAQUE = 0xff000000;
+
+/** Grey by window and level. */
+export class GreyTone extends EventTarget {
+  center = 32768;
+  width = 65536;
+  inverted = false;
+  preset = "standard";
+  #levels = null;
+
+  /** A new picture: back to the standard window, by the rule that holds for every picture. */
+  start(levels) {
+    this.#levels = levels;
+    this.inverted = false;
+    this.usePreset("standard");
+  }
+
+  /** @param {"standard" | "whole" | "dense"} name */
+  usePreset(name) {
+    const { min, max, low, high } = this.#levels;
+    const ranges = { standard: [low, high], whole: [min, max], dense: [low + 0.4 * (high - low), high] };
+    const [from, to] = ranges[name];
+    this.preset = name;
+    this.#set((from + to) / 2, to - from);
+  }
+
+  nextPreset() {
+    const names = ["standard", "whole", "dense"];
+    this.usePreset(names[(names.indexOf(this.preset) + 1) % names.length]);
+  }
+
+  /** @param {number} level @param {number} width added, as shares of the standard window's width */
+  adjust(level, width) {
+    const unit = Math.max(1, this.#levels.high - this.#levels.low);
+    this.preset = null;
+    this.#set(this.center + level * unit, this.width + width * unit);
+  }
+
+  invert() {
+    this.inverted = !this.inverted;
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** @param {Uint32Array} table 65,536 pixels, filled as A, B, G, R from the high byte down */
+  fill(table) {
+    const from = this.center - this.width / 2;
+    const scale = 255 / this.width;
+    const flip = this.inverted ? 255 : 0;
+    for (let v = 0; v < 65536; v++) {
+      const grey = Math.floor(Math.min(255, Math.max(0, (v - from) * scale)) + 0.5) ^ flip;
+      table[v] = OPAQUE | (grey << 16) | (grey << 8) | grey;
+    }
+  }
+
+  #set(center, width) {
+    this.center = Math.min(65535, Math.max(0, center));
+    this.width = Math.min(131072, Math.max(1, width));
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+// Sky blue, near-black, orange: distinct to colour-blind eyes, and no change stays dark in a dark room.
+const DARKER = [86, 180, 233];
+const SAME = [16, 16, 16];
+const BRIGHTER = [255, 160, 40];
+
+/** Colour of a signed difference stored as 32768 + difference / 2; symmetric about no change. */
+export class DifferenceTone extends EventTarget {
+  /** Half the stored difference at which the colour is full. */
+  reach = 32768;
+
+  start(levels) {
+    this.reach = Math.max(1, levels.change);
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** The full colour's difference as a share of the whole grey scale. */
+  get share() {
+    return (2 * this.reach) / 65535;
+  }
+
+  fill(table) {
+    for (let v = 0; v < 65536; v++) table[v] = packed(differenceColour((v - 32768) / this.reach));
+  }
+}
+
+/** @param {number} t from -1 (real darker than its twin) over 0 to 1 (real brighter) */
+export function differenceColour(t) {
+  const end = t < 0 ? DARKER : BRIGHTER;
+  const part = Math.min(1, Math.abs(t));
+  return SAME.map((same, i) => Math.round(same + (end[i] - same) * part));
+}
+
+const packed = ([red, green, blue]) => OPAQUE | (blue << 16) | (green << 8) | red;

@@ -1,0 +1,22 @@
+// Fetches and decodes pictures beside the page, so that the page never stalls. Module worker.
+
+import { measureLevels } from "./levels.js";
+import { decodePng16 } from "./png16.js";
+
+onmessage = async ({ data: { id, url } }) => {
+  try {
+    const reply = await fetch(url, { cache: "no-store", credentials: "same-origin", redirect: "manual" });
+    if (!reply.ok) return postMessage({ id, status: reply.type === "opaqueredirect" ? 403 : reply.status });
+    const bytes = await reply.arrayBuffer();
+    let picture;
+    try {
+      picture = await decodePng16(bytes);
+    } catch (trouble) {
+      return postMessage({ id, status: 422, detail: trouble.message });
+    }
+    picture.levels = measureLevels(picture.samples);
+    postMessage({ id, picture }, [picture.samples.buffer]);
+  } catch {
+    postMessage({ id, status: 0 }); // no answer at all: the network
+  }
+};
