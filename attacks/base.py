@@ -1,0 +1,20 @@
+"""What an attack is: a frozen value that you can call, whose fields are its provenance."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint16]  # (rows, columns), 16-bit grey
+
+
+class Attack(Protocol):
+    """Makes the adversarial twin of one image: the same size, the same bit depth."""
+
+    def __call__(self, pixels: Pixels, /) -> Pixels: ...
+
+
+class Downsample(Protocol):
+    """The study's one pixel path: 16-bit pixels to another (rows, columns)."""
+
+    def __call__(self, pixels: Pixels, size: tuple[int, int], /) -> Pixels: ...

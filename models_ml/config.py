@@ -1,0 +1,318 @@
+"""Every number of the learning, frozen, by preset name.
+
+`zhou2021-high` and `zhou2021-low` carry the article's numbers (Zhou et al., Nature Communications 12,
+2021; where the article is silent, what its authors' published code does). `demo` is the same code at 256 ×
+208 with fewer channels and steps, so that a classifier and both GANs train in minutes on two processor cores.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from models_ml.device import Precision
+from models_ml.errors import LabError
+
+Direction = Literal["remove", "insert"]
+DIRECTIONS: tuple[Direction, Direction] = ("remove", "insert")
+Norm = Literal["group", "batch", "none"]
+Part = Literal["none", "output", "fnet", "all"]
+
+FULL_ROWS, FULL_COLUMNS = 1728, 1408
+ARTICLE_PENALTY_WEIGHT, ARTICLE_PENALTY_ORDER = 10.0, 4.0
+IMAGENET_MEAN, IMAGENET_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def penalty_weight(rows: int, columns: int) -> float:
+    """The article's gradient penalty weight k = 10 carried from 1728 × 1408 to another resolution.
+
+    The same function of an image reduced s-fold on each side has a gradient norm s times as large, so the
+    penalty k/2 · ‖∇‖^o keeps its meaning when k shrinks with (pixels / full pixels)^(o/2): 1.2 at 1024 ×
+    832, 0.005 at 256 × 208.
+    """
+    share = rows * columns / (FULL_ROWS * FULL_COLUMNS)
+    return float(ARTICLE_PENALTY_WEIGHT * share ** (ARTICLE_PENALTY_ORDER / 2))
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long something lasts: a number of steps, or of walks through the larger class."""
+
+    steps: int = 0
+    epochs: int = 0
+
+    def in_steps(self, steps_per_epoch: int) -> int:
+        return self.steps + self.epochs * steps_per_epoch
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """One random affine map per image: chances of flips, greatest angles in degrees, scale drawn
+    log-uniformly.
+    """
+
+    vertical_flip: float = 0.5
+    horizontal_flip: float = 0.0
+    rotation: float = 45.0
+    shear: float = 45.0
+    least_scale: float = 0.5
+    greatest_scale: float = 2.0
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """One convolution of Fnet, followed by ReLU, or by GroupNorm and LeakyReLU where `norm` is set."""
+
+    channels: int
+    kernel: int = 3
+    stride: int = 1
+    norm: bool = False
+
+
+@dataclass(frozen=True)
+class ClassifierConfig:
+    """The AI-CAD classifier (METHOD §2) and its training."""
+
+    preset: str
+    rows: int
+    columns: int
+    penalty_weight: float
+    # --- architecture
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    sd: tuple[float, ...] = IMAGENET_SD
+    vnet_layers: int = 13  # of VGG11's thirteen convolutions and pools
+    width: float = 1.0  # factor on VGG11's channels
+    fnet_convolutions: tuple[Convolution, ...] = (Convolution(512, stride=2), Convolution(2048))
+    fnet_dense: tuple[int, ...] = (8192, 2048, 256)
+    norm_groups: int = 32
+    dropout: float = 0.2
+    leak: float = 0.2
+    # --- loss
+    focal_gamma: float = 2.0
+    class_weight: float = 0.5
+    penalty_order: float = ARTICLE_PENALTY_ORDER
+    penalty_every: int = 1  # lazy regularisation: every n-th step, n times as heavy
+    # --- optimisation
+    images_per_class: int = 4
+    fnet_rate: float = 1e-4
+    vnet_rate: float = 1e-5
+    betas: tuple[float, float] = (0.5, 0.9)
+    fnet_only: Length = Length(epochs=40)
+    length: Length = Length(epochs=300)
+    warmup_steps: int = 0
+    final_rate: float = 1.0  # the cosine decay's last factor on the rates; 1 keeps them constant
+    augmentation: Augmentation = Augmentation()
+    evaluate_every: Length = Length(epochs=1)
+    keep_from: Length = (
+        Length()
+    )  # a few tuning images flatter an untrained network: earlier checkpoints do not count
+    save_every: Length = Length(epochs=1)
+    precision: Precision = "auto"
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    """The U-Net (METHOD §3): `plain` draws the image anew, `residual` adds to its logit."""
+
+    form: Literal["plain", "residual"] = "plain"
+    encoder: tuple[int, ...] = (64, 128, 256, 512, 512, 512)
+    decoder: tuple[int, ...] = (512, 256, 128, 64, 64)
+    norm: Norm = "group"
+    norm_groups: int = 32
+    leak: float = 0.2
+    mean: float = IMAGENET_MEAN[0]
+    sd: float = IMAGENET_SD[0]
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A criterion on a running mean: the identity loss, or the gap s(x) − s(G(y)), above or below a bound."""
+
+    quantity: Literal["identity", "gap"]
+    sense: Literal["above", "below"]
+    bound: float
+    least_steps: int = 1
+    # "gap < 0.01" also holds for a discriminator that never learnt: it counts only after an earlier
+    # stage's gap did.
+    after_gap: bool = False
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One of the five stages: who trains by what, how fast, and until when."""
+
+    number: int
+    generator: Literal["rests", "identity", "adversarial"]
+    discriminator: Part  # "fnet" includes the output layer, "all" both
+    limit: Length
+    stop: Stop | None = None
+    generator_rate: float = 1e-5
+    output_rate: float = 1e-4
+    fnet_rate: float = 1e-4
+    vnet_rate: float = 1e-5
+    generator_every: int = 5  # every n-th batch …
+    generator_steps: int = 1  # … this many steps, each on fresh images
+
+
+@dataclass(frozen=True)
+class Snapshots:
+    """Which generator of the last stage is kept: the one that moved the classifier most on a few training
+    images.
+
+    The score is the mean shift of the malignant probability in the wanted direction, less `price` for
+    every unit of identity loss above `identity_bound`. Tuning and test images are never looked at.
+    """
+
+    every: int = 10
+    images: int = 32
+    first_step: int = 30
+    identity_bound: float = 0.02
+    price: float = 10.0
+    always: bool = False  # also where the stage ended by its criterion
+
+
+@dataclass(frozen=True)
+class GanConfig:
+    """One of the two GANs and its staged schedule (METHOD §3)."""
+
+    preset: str
+    rows: int
+    columns: int
+    penalty_weight: float
+    stages: tuple[Stage, ...]
+    generator: GeneratorConfig = GeneratorConfig()
+    images_per_class: int = 2
+    identity_weight: float = 1.0
+    penalty_order: float = ARTICLE_PENALTY_ORDER
+    penalty_every: int = 1
+    betas: tuple[float, float] = (0.5, 0.9)
+    discriminator_dropout: float = 0.2
+    smoothing: float = 0.95  # decay of the running means that the stop criteria look at
+    snapshots: Snapshots | None = None  # None keeps the last iterate, as the article does
+    augmentation: Augmentation = Augmentation(least_scale=1.0, greatest_scale=1.0)
+    save_every: Length = Length(epochs=1)
+    precision: Precision = "auto"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A classifier and its two GANs at one resolution."""
+
+    name: str
+    classifier: ClassifierConfig
+    remove: GanConfig
+    insert: GanConfig
+
+    def gan(self, direction: Direction) -> GanConfig:
+        return self.remove if direction == "remove" else self.insert
+
+
+ARTICLE_STAGES = (
+    Stage(
+        1, "identity", "none", Length(epochs=11), Stop("identity", "below", 0.002), 1e-4, generator_every=1
+    ),
+    Stage(2, "rests", "output", Length(epochs=9), Stop("gap", "above", 0.2)),
+    Stage(3, "adversarial", "output", Length(epochs=10)),
+    Stage(4, "adversarial", "fnet", Length(epochs=300)),
+    Stage(5, "adversarial", "all", Length(epochs=270), Stop("gap", "below", 0.01, after_gap=True)),
+)
+
+
+def _article(name: str, rows: int, columns: int) -> Preset:
+    weight = penalty_weight(rows, columns)
+    gan = GanConfig(name, rows, columns, weight, ARTICLE_STAGES)
+    return Preset(name, ClassifierConfig(name, rows, columns, weight), remove=gan, insert=gan)
+
+
+DEMO_FLIPS = Augmentation(0.5, 0.5, 0.0, 0.0, 1.0, 1.0)
+
+
+def _demo_stages(rate: float, last: int) -> tuple[Stage, ...]:
+    # One generator step per five batches at 1e-5 needs days; here two per batch at about 1e-3.
+    fast = Stage(
+        5,
+        "adversarial",
+        "all",
+        Length(steps=last),
+        Stop("gap", "below", 0.01, least_steps=30, after_gap=True),
+        generator_rate=rate,
+        generator_every=1,
+        generator_steps=2,
+    )
+    return (
+        Stage(
+            1, "identity", "none", Length(steps=20), Stop("identity", "below", 0.002), 1e-3, generator_every=1
+        ),
+        Stage(
+            2,
+            "rests",
+            "output",
+            Length(steps=250),
+            Stop("gap", "above", 0.2, least_steps=12),
+            output_rate=1e-3,
+        ),
+        replace(fast, number=3, discriminator="output", limit=Length(steps=4), stop=None),
+        replace(fast, number=4, discriminator="fnet", limit=Length(steps=8), stop=None),
+        fast,
+    )
+
+
+def _demo() -> Preset:
+    rows, columns, mean, sd = 256, 208, 0.2, 0.2
+    weight = penalty_weight(rows, columns)
+    classifier = ClassifierConfig(
+        "demo",
+        rows,
+        columns,
+        weight,
+        mean=(mean,),
+        sd=(sd,),
+        vnet_layers=9,
+        width=0.125,
+        fnet_convolutions=(Convolution(64, kernel=1, norm=True),),
+        fnet_dense=(),
+        penalty_every=8,
+        # Without ImageNet weights the article's 1e-4 and 1e-5 learn nothing in minutes.
+        fnet_rate=1e-3,
+        vnet_rate=1e-3,
+        fnet_only=Length(),
+        length=Length(steps=700),
+        warmup_steps=30,
+        final_rate=0.02,
+        augmentation=DEMO_FLIPS,
+        evaluate_every=Length(steps=50),
+        keep_from=Length(steps=500),
+        save_every=Length(steps=50),
+    )
+    remove = GanConfig(
+        "demo",
+        rows,
+        columns,
+        weight,
+        _demo_stages(rate=1e-3, last=170),
+        generator=GeneratorConfig("residual", (8, 16, 32), (16, 8), "none", mean=mean, sd=sd),
+        images_per_class=4,
+        identity_weight=3.0,
+        penalty_every=2,
+        discriminator_dropout=0.0,
+        snapshots=Snapshots(),
+        augmentation=DEMO_FLIPS,
+        save_every=Length(steps=50),
+    )
+    insert = replace(remove, stages=_demo_stages(rate=7e-4, last=150), identity_weight=5.0)
+    return Preset("demo", classifier, remove=remove, insert=insert)
+
+
+PRESETS: dict[str, Preset] = {
+    preset.name: preset
+    for preset in (
+        _demo(),
+        _article("zhou2021-low", 1024, 832),
+        _article("zhou2021-high", FULL_ROWS, FULL_COLUMNS),
+    )
+}
+
+
+def find_preset(name: str) -> Preset:
+    """The preset of that name, or a LabError that lists them."""
+    if name not in PRESETS:
+        raise LabError(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")
+    return PRESETS[name]

@@ -1,0 +1,170 @@
+"""Images with their labels, patients and splits; batches and augmentation."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil, log
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from models_ml.config import Augmentation
+from models_ml.errors import WrongImages
+
+Split = Literal["train", "tuning", "test"]
+SPLITS: tuple[Split, ...] = ("train", "tuning", "test")
+GREATEST = 65535
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Aligned by row: 16-bit pixels (N, H, W), possibly a memmap; label 1 malignant, 0 the rest; text
+    columns (N,).
+    """
+
+    pixels: NDArray[np.uint16]
+    labels: NDArray[np.int64]
+    patients: NDArray[np.str_]
+    splits: NDArray[np.str_]
+    keys: NDArray[np.str_]
+
+    def __post_init__(self) -> None:
+        if self.pixels.dtype != np.uint16 or self.pixels.ndim != 3:
+            raise WrongImages("Images must be 16-bit grey values in an array of images × rows × columns.")
+        columns = (self.labels, self.patients, self.splits, self.keys)
+        if any(len(column) != len(self.pixels) for column in columns):
+            raise WrongImages("Every image needs one label, one patient, one split and one key.")
+        if len(np.unique(self.keys)) != len(self.keys):
+            raise WrongImages("Two images carry the same key.")
+        self._check_values()
+
+    def _check_values(self) -> None:
+        if unknown := sorted(set(np.unique(self.splits)) - set(SPLITS)):
+            raise WrongImages(f"There is no split named {unknown[0]}; splits are {', '.join(SPLITS)}.")
+        if not np.isin(self.labels, (0, 1)).all():
+            raise WrongImages("Labels are 1 for malignant and 0 for the rest.")
+        pairs = np.unique(np.stack([self.patients.astype(str), self.splits.astype(str)]), axis=1)
+        names, times = np.unique(pairs[0], return_counts=True)
+        if (times > 1).any():
+            raise WrongImages(f"Patient {names[times > 1][0]} has images in two splits.")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def rows(self, split: Split, label: int | None = None) -> NDArray[np.int64]:
+        """Row numbers of a split, of one label where given."""
+        wanted = self.splits == split
+        if label is not None:
+            wanted &= self.labels == label
+        return np.flatnonzero(wanted)
+
+    def subset(self, split: Split) -> "ImageSet":
+        """The images of one split, copied."""
+        rows = self.rows(split)
+        return ImageSet(
+            np.asarray(self.pixels[rows]),
+            self.labels[rows],
+            self.patients[rows],
+            self.splits[rows],
+            self.keys[rows],
+        )
+
+    def split_hash(self) -> str:
+        """sha256 over the sorted lines key:split:label; equal where the same images are split and labelled
+        alike.
+        """
+        lines = (f"{k}:{s}:{y}" for k, s, y in zip(self.keys, self.splits, self.labels, strict=True))
+        return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+    def require(self, rows: int, columns: int) -> None:
+        """Refuse images of another size, or splits without both classes, before hours are spent."""
+        if self.pixels.shape[1:] != (rows, columns):
+            have = " × ".join(map(str, self.pixels.shape[1:]))
+            raise WrongImages(f"The images are {have}, but this preset needs {rows} × {columns}.")
+        for split in ("train", "tuning"):
+            for label, name in ((1, "malignant"), (0, "other")):
+                if not len(self.rows(split, label)):
+                    raise WrongImages(
+                        f"The {split} split holds no {name} image, so nothing can be learnt or chosen."
+                    )
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """Row numbers of two classes from which balanced batches are drawn."""
+
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    per_class: int
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch: one walk through the larger class."""
+        return ceil(max(len(self.first), len(self.second)) / self.per_class)
+
+    def epoch(self, chance: np.random.Generator) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Pairs of row numbers, (per_class,) each: the larger class in a fresh order, the other drawn at
+        random.
+        """
+        larger = max(self.first, self.second, key=len)
+        for part in _walk(larger, self.steps * self.per_class, chance).reshape(self.steps, -1):
+            first = part if larger is self.first else _draw(self.first, self.per_class, chance)
+            second = part if larger is not self.first else _draw(self.second, self.per_class, chance)
+            yield first, second
+
+
+def _walk(rows: NDArray[np.int64], count: int, chance: np.random.Generator) -> NDArray[np.int64]:
+    order = chance.permutation(rows)
+    missing = count - len(order)  # the last batch is filled by a second visit to a few
+    return np.concatenate([order, chance.choice(rows, missing)]) if missing else order
+
+
+def _draw(rows: NDArray[np.int64], count: int, chance: np.random.Generator) -> NDArray[np.int64]:
+    return chance.choice(rows, count, replace=len(rows) < count)
+
+
+def to_tensor(pixels: NDArray[np.uint16], device: torch.device) -> Tensor:
+    """16-bit pixels (B, H, W) as grey values in 0…1, (B, 1, H, W), channels last."""
+    images = torch.from_numpy(np.asarray(pixels).astype(np.float32) / GREATEST)[:, None].to(device)
+    return images.contiguous(memory_format=torch.channels_last)
+
+
+def augment(images: Tensor, how: Augmentation, chance: np.random.Generator) -> Tensor:
+    """One random affine map per image (B, 1, H, W), bilinear, zero outside; mere flips are exact."""
+    maps = np.stack([random_map(how, chance) for _ in range(len(images))])
+    if how.rotation == how.shear == 0 and how.least_scale == how.greatest_scale == 1:
+        return _flip(images, maps)
+    return warp(images, maps)
+
+
+def random_map(how: Augmentation, chance: np.random.Generator) -> NDArray[np.float64]:
+    """A 2 × 2 matrix on (x, y) in pixels from the centre: flip, then scale, shear and rotate."""
+    flips = chance.random(2) < (how.horizontal_flip, how.vertical_flip)
+    angle, shear = np.deg2rad(chance.uniform((-how.rotation, -how.shear), (how.rotation, how.shear)))
+    scale = np.exp(chance.uniform(log(how.least_scale), log(how.greatest_scale)))
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    sheared = np.array([[1.0, np.tan(shear)], [0.0, 1.0]])
+    matrix: NDArray[np.float64] = rotation @ sheared @ np.diag(np.where(flips, -scale, scale))
+    return matrix
+
+
+def warp(images: Tensor, maps: NDArray[np.float64]) -> Tensor:
+    """Move every image by its matrix (B, 2, 2) about the centre, bilinear sampling, zero fill."""
+    half = np.array(images.shape[:1:-1]) / 2  # (x, y) of the corner, the unit of affine_grid
+    back = np.linalg.inv(maps) * half / half[:, None]
+    theta = torch.from_numpy(np.pad(back, ((0, 0), (0, 0), (0, 1)))).to(images)
+    grid = F.affine_grid(theta, list(images.shape), align_corners=False)
+    moved = F.grid_sample(images, grid, padding_mode="zeros", align_corners=False)
+    return moved.contiguous(memory_format=torch.channels_last)
+
+
+def _flip(images: Tensor, maps: NDArray[np.float64]) -> Tensor:
+    turned = [
+        image.flip([axis for axis, sign in ((2, matrix[0, 0]), (1, matrix[1, 1])) if sign < 0])
+        for image, matrix in zip(images, maps, strict=True)
+    ]
+    return torch.stack(turned).contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,137 @@
+"""The AI-CAD classifier of METHOD §2, and the discriminator that is made from it."""
+
+import copy
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from models_ml.config import ClassifierConfig
+from models_ml.errors import WrongCheckpoint
+from models_ml.networks.blocks import SteadyGroupNorm, start_he, start_xavier
+
+# Simonyan & Zisserman (2015), configuration A; 0 stands for a 2 × 2 max-pool.
+POOL = 0
+VGG11 = (64, POOL, 128, POOL, 256, 256, POOL, 512, 512, POOL, 512, 512, POOL)
+
+
+class Classifier(nn.Module):
+    """Vnet, Fnet and an output layer: two neurons for the diagnosis, one for a discriminator's score."""
+
+    mean: Tensor
+    sd: Tensor
+
+    def __init__(self, config: ClassifierConfig, outputs: int = 2) -> None:
+        super().__init__()
+        self.config = config
+        self.register_buffer("mean", torch.tensor(config.mean).view(1, -1, 1, 1), persistent=False)
+        self.register_buffer("sd", torch.tensor(config.sd).view(1, -1, 1, 1), persistent=False)
+        self.vnet = vnet(config)
+        self.fnet = Fnet(config)
+        self.output = nn.Linear(self.fnet.features, outputs)
+        self.output.apply(start_xavier)
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """Images in 0…1, (B, 1, H, W), repeated to the network's channels and normalised, (B, C, H, W)."""
+        return (images - self.mean) / self.sd
+
+    def score(self, normalised: Tensor) -> Tensor:
+        """Raw outputs for normalised images, (B, outputs)."""
+        scores: Tensor = self.output(self.fnet(self.vnet(normalised)))
+        return scores.float()
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.score(self.normalise(images))
+
+
+class Fnet(nn.Module):
+    """Added convolutions, average pool, global max pool and dense layers; everything between Vnet and the
+    output.
+    """
+
+    def __init__(self, config: ClassifierConfig) -> None:
+        super().__init__()
+        self.convolutions, channels = _convolutions(config)
+        self.dense, self.features = _dense(config, channels)
+        self.apply(start_xavier)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        pooled = torch.amax(self.convolutions(maps), dim=(2, 3))  # global max pool
+        features: Tensor = self.dense(pooled)
+        return features
+
+
+def vnet(config: ClassifierConfig) -> nn.Sequential:
+    """The first layers of VGG11's convolutional part, as torchvision numbers them."""
+    layers: list[nn.Module] = []
+    channels = len(config.mean)
+    for size in VGG11[: config.vnet_layers]:
+        if size == POOL:
+            layers.append(nn.MaxPool2d(2))
+        else:
+            width = narrowed(size, config.width)
+            layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
+            channels = width
+    return nn.Sequential(*layers).apply(start_he)
+
+
+def narrowed(channels: int, width: float) -> int:
+    """Channels times the width factor, to the nearest multiple of eight."""
+    return max(8, round(channels * width / 8) * 8)
+
+
+def _convolutions(config: ClassifierConfig) -> tuple[nn.Sequential, int]:
+    layers: list[nn.Module] = []
+    channels = [narrowed(size, config.width) for size in VGG11[: config.vnet_layers] if size != POOL][-1]
+    for spec in config.fnet_convolutions:
+        conv = nn.Conv2d(channels, spec.channels, spec.kernel, spec.stride, padding=spec.kernel // 2)
+        channels = spec.channels
+        if spec.norm:
+            groups = min(config.norm_groups, channels)
+            layers += [
+                conv,
+                SteadyGroupNorm(groups, channels),
+                nn.LeakyReLU(config.leak),
+                nn.Dropout(config.dropout),
+            ]
+        else:
+            layers += [conv, nn.ReLU()]
+    return nn.Sequential(*layers, nn.AvgPool2d(2, stride=1)), channels
+
+
+def _dense(config: ClassifierConfig, channels: int) -> tuple[nn.Sequential, int]:
+    layers: list[nn.Module] = []
+    for number, size in enumerate(config.fnet_dense):
+        layers += [nn.Linear(channels, size), SteadyGroupNorm(min(config.norm_groups, size), size)]
+        layers += [nn.Dropout(config.dropout)] * (number == 0) + [nn.LeakyReLU(config.leak)]
+        channels = size
+    return nn.Sequential(*layers), channels
+
+
+def discriminator_from(classifier: Classifier, dropout: float) -> Classifier:
+    """A copy of the trained classifier with a new one-neuron output layer (METHOD §3)."""
+    discriminator = Classifier(classifier.config, outputs=1)
+    discriminator.vnet = copy.deepcopy(classifier.vnet)
+    discriminator.fnet = copy.deepcopy(classifier.fnet)
+    for module in discriminator.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = dropout
+    return discriminator
+
+
+def load_vgg(classifier: Classifier, path: Path) -> None:
+    """Start Vnet from a torchvision `vgg11` state dict on disk (three channels, full width only)."""
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    prefix = "features."
+    features = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+    wanted = classifier.vnet.state_dict()
+    misfits = [
+        name for name, value in wanted.items() if name not in features or features[name].shape != value.shape
+    ]
+    if misfits:
+        raise WrongCheckpoint(
+            f"The weights in {path.name} do not fit this Vnet (first misfit: {misfits[0]}): "
+            "they must be a torchvision vgg11 state dict, and the preset must have three channels "
+            "and full width."
+        )
+    classifier.vnet.load_state_dict({name: features[name] for name in wanted})

@@ -1,0 +1,73 @@
+"""The generator of METHOD §3: a U-Net from one grey image to another."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models_ml.config import GeneratorConfig
+from models_ml.networks.blocks import normalise, start_xavier
+
+# exp(±15) moves any 16-bit grey value to either end; beyond it float32 would overflow before the picture
+# changes.
+GREATEST_LOGIT_CHANGE = 15.0
+
+
+class Generator(nn.Module):
+    """U-Net, 1 → 1 channel. `plain` draws the image by a sigmoid; `residual` adds to the image's logit.
+
+    The residual form starts as the identity (its last layer is zero), so grain and background survive: a
+    pixel of exactly 0 or 1 has an infinite logit, which no finite change moves.
+    """
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__()
+        self.config = config
+        sizes = config.encoder
+        before = (1, *sizes[:-1])
+        self.encoder = nn.ModuleList(double_conv(i, o, config) for i, o in zip(before, sizes, strict=True))
+        skips = sizes[-2::-1]
+        above = (sizes[-1], *config.decoder[:-1])
+        self.decoder = nn.ModuleList(
+            double_conv(deep + skip, size, config)
+            for deep, skip, size in zip(above, skips, config.decoder, strict=True)
+        )
+        self.last = nn.Conv2d(config.decoder[-1], 1, 3, padding=1)
+        self.apply(start_xavier)
+        if config.form == "residual":
+            nn.init.zeros_(self.last.weight)
+
+    def raw(self, images: Tensor) -> Tensor:
+        """The last layer's output for images in 0…1, (B, 1, H, W): a logit, or the change of one."""
+        maps = (images - self.config.mean) / self.config.sd
+        skips: list[Tensor] = []
+        for depth, block in enumerate(self.encoder):
+            maps = block(F.avg_pool2d(maps, 2) if depth else maps)
+            skips.append(maps)
+        skips.pop()
+        for block in self.decoder:
+            maps = F.interpolate(maps, scale_factor=2, mode="bilinear", align_corners=False)
+            maps = block(torch.cat([maps, skips.pop()], dim=1))
+        raw: Tensor = self.last(maps)
+        return raw.float()
+
+    def forward(self, images: Tensor) -> Tensor:
+        raw = self.raw(images)
+        return shift_logit(images, raw) if self.config.form == "residual" else torch.sigmoid(raw)
+
+
+def double_conv(before: int, after: int, config: GeneratorConfig) -> nn.Sequential:
+    """Twice a 3 × 3 convolution, norm and LeakyReLU."""
+    layers: list[nn.Module] = []
+    for channels in (before, after):
+        layers += [
+            nn.Conv2d(channels, after, 3, padding=1),
+            normalise(config.norm, after, config.norm_groups),
+        ]
+        layers += [nn.LeakyReLU(config.leak)]
+    return nn.Sequential(*layers)
+
+
+def shift_logit(images: Tensor, change: Tensor) -> Tensor:
+    """sigmoid(logit(images) + change) written in odds, so that exact 0 and exact 1 stay what they are."""
+    odds = torch.exp(change.clamp(-GREATEST_LOGIT_CHANGE, GREATEST_LOGIT_CHANGE))
+    return images * odds / (1 - images + images * odds)

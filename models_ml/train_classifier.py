@@ -1,0 +1,250 @@
+"""Training the AI-CAD classifier (METHOD §2)."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import count
+from math import cos, pi
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from models_ml import checkpoint, plain
+from models_ml.config import ClassifierConfig
+from models_ml.data import ImageSet, Pairing, augment, to_tensor
+from models_ml.device import autocast, choose_device, uses_bf16
+from models_ml.evaluate import auc, scores
+from models_ml.losses import balanced_focal, gradient_penalty
+from models_ml.networks.classifier import Classifier, load_vgg
+from models_ml.progress import Report
+from models_ml.randomness import rng, seed_torch
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ClassifierResult:
+    """A trained classifier: where it lies and how it did on the tuning split."""
+
+    folder: Path
+    tuning_auc: float
+    best_step: int
+    steps: int
+    seconds: float
+    history: list[dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Best:
+    """The checkpoint that is kept: the latest with the greatest tuning AUC."""
+
+    auc: float = -1.0
+    step: int = 0
+    weights: dict[str, Tensor] | None = None
+
+    def improved_by(self, value: float, step: int, classifier: Classifier) -> "Best":
+        if value < self.auc:
+            return self
+        return Best(
+            value, step, {name: v.detach().cpu().clone() for name, v in classifier.state_dict().items()}
+        )
+
+
+def train_classifier(
+    images: ImageSet,
+    config: ClassifierConfig,
+    *,
+    seed: int,
+    folder: Path,
+    report: Report,
+    vgg_weights: Path | None = None,
+) -> ClassifierResult:
+    """Train on the train split, keep the checkpoint with the best tuning AUC, and write the run folder.
+
+    A killed run goes on where its last saved state was; a finished one is returned as it is. Test images
+    are not read.
+    """
+    images.require(config.rows, config.columns)
+    identity = {
+        "kind": "classifier",
+        "seed": seed,
+        "split_hash": images.split_hash(),
+        "config": plain.to_dict(config),
+    }
+    if done := checkpoint.finished(folder, identity):
+        return _result(folder, done)
+    with torch.random.fork_rng():
+        run = _Run(images, config, seed, folder, identity, vgg_weights)
+        run.train(report)
+        return run.finish()
+
+
+class _Run:
+    """The moving parts of one training run."""
+
+    def __init__(
+        self,
+        images: ImageSet,
+        config: ClassifierConfig,
+        seed: int,
+        folder: Path,
+        identity: dict[str, Any],
+        vgg_weights: Path | None,
+    ) -> None:
+        self.images, self.config, self.seed, self.folder, self.identity = (
+            images,
+            config,
+            seed,
+            folder,
+            identity,
+        )
+        self.pairing = Pairing(images.rows("train", 1), images.rows("train", 0), config.images_per_class)
+        self.steps = config.length.in_steps(self.pairing.steps)
+        self.device = choose_device()
+        seed_torch(seed, "start")
+        self.classifier = Classifier(config)
+        if vgg_weights is not None:
+            load_vgg(self.classifier, vgg_weights)
+        self.classifier.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        fnet = [*self.classifier.fnet.parameters(), *self.classifier.output.parameters()]
+        groups = [
+            {"params": fnet, "rate": config.fnet_rate},
+            {"params": list(self.classifier.vnet.parameters()), "rate": config.vnet_rate},
+        ]
+        self.optimizer = torch.optim.Adam(groups, lr=config.fnet_rate, betas=config.betas)
+        self.history: list[dict[str, float]] = []
+        self.best, self.step, self.seconds, self.loss = Best(), 0, 0.0, 0.0
+        self._resume()
+
+    def train(self, report: Report) -> None:
+        """Walk the epochs from the step reached; evaluate and save on the way."""
+        began = time.monotonic() - self.seconds
+        evaluate_every = self.config.evaluate_every.in_steps(self.pairing.steps)
+        save_every = self.config.save_every.in_steps(self.pairing.steps)
+        for positives, negatives in self._batches():
+            loss = self._learn(positives, negatives)
+            self.step += 1
+            self.loss = loss if self.step == 1 else 0.95 * self.loss + 0.05 * loss
+            if self.step % evaluate_every == 0 or self.step == self.steps:
+                self._evaluate()
+            self.seconds = time.monotonic() - began
+            if self.step % save_every == 0:
+                self._save()
+            values = {"loss": self.loss} | (
+                {"tuning_auc": self.history[-1]["tuning_auc"]} if self.history else {}
+            )
+            report(self.step, self.steps, "Training the classifier", values)
+
+    def finish(self) -> ClassifierResult:
+        assert self.best.weights is not None
+        self.classifier.load_state_dict(self.best.weights)
+        provenance = checkpoint.Provenance(
+            kind="classifier",
+            preset=self.config.preset,
+            config=self.identity["config"],
+            seed=self.seed,
+            split_hash=self.identity["split_hash"],
+            code_version=checkpoint.code_version(),
+            torch_version=torch.__version__,
+            device=self.device.type,
+            precision="bf16" if uses_bf16(self.config.precision, self.device) else "fp32",
+            metrics={
+                "tuning_auc": self.best.auc,
+                "best_step": self.best.step,
+                "steps": self.step,
+                "seconds": self.seconds,
+            },
+            history=self.history,
+        )
+        checkpoint.write_run(self.folder, provenance, self.classifier)
+        return _result(self.folder, provenance)
+
+    def _batches(self) -> Iterator[tuple[Rows, Rows]]:
+        """The batches not yet learnt from; every epoch's order depends on the seed and its number alone."""
+        first, skip = divmod(self.step, self.pairing.steps)
+        for epoch in count(first):
+            for place, batch in enumerate(self.pairing.epoch(rng(self.seed, "order", epoch))):
+                if epoch * self.pairing.steps + place >= self.steps:
+                    return
+                if epoch > first or place >= skip:
+                    yield batch
+
+    def _learn(self, positives: Rows, negatives: Rows) -> float:
+        """One optimiser step on FL(positives) + FL(negatives) + GP; gives the focal part."""
+        config = self.config
+        self._set_rates()
+        seed_torch(self.seed, "noise", self.step)
+        chance = rng(self.seed, "augment", self.step)
+        pixels = self.images.pixels[np.concatenate([positives, negatives])]
+        x = augment(to_tensor(pixels, self.device), config.augmentation, chance)  # (B, 1, H, W)
+        labels = torch.tensor([1] * len(positives) + [0] * len(negatives), device=self.device)
+        x = self.classifier.normalise(x)
+        penalised = self.step % config.penalty_every == 0
+        with autocast(config.precision, self.device):
+            if penalised:
+                weight = config.penalty_weight * config.penalty_every
+                # The mean over both classes, twice, is the positives' mean plus the negatives'.
+                penalty, logits = gradient_penalty(
+                    self.classifier.score, x, weight=2 * weight, order=config.penalty_order
+                )
+            else:
+                penalty, logits = x.new_zeros(()), self.classifier.score(x)
+        focal = balanced_focal(logits, labels, gamma=config.focal_gamma, class_weight=config.class_weight)
+        self.optimizer.zero_grad()
+        (focal + penalty).backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        return focal.item()
+
+    def _set_rates(self) -> None:
+        factor = rate_factor(self.step, self.steps, self.config)
+        frozen = self.step < self.config.fnet_only.in_steps(self.pairing.steps)
+        self.classifier.vnet.requires_grad_(not frozen)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["rate"] * factor
+
+    def _evaluate(self) -> None:
+        rows = self.images.rows("tuning")
+        score = scores(self.classifier, self.images.pixels, rows=rows, device=self.device)
+        value = auc(score, self.images.labels[rows])
+        if self.step >= min(self.steps, self.config.keep_from.in_steps(self.pairing.steps)):
+            self.best = self.best.improved_by(value, self.step, self.classifier)
+        self.history.append({"step": self.step, "loss": self.loss, "tuning_auc": value})
+
+    def _save(self) -> None:
+        state = {
+            "identity": self.identity,
+            "classifier": self.classifier.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "best": {"auc": self.best.auc, "step": self.best.step, "weights": self.best.weights},
+            "history": self.history,
+            "step": self.step,
+            "seconds": self.seconds,
+            "loss": self.loss,
+        }
+        checkpoint.write_resume(self.folder, state)
+
+    def _resume(self) -> None:
+        state = checkpoint.read_resume(self.folder, self.identity)
+        if state is None:
+            return
+        self.classifier.load_state_dict(state["classifier"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.best = replace(Best(), **state["best"])
+        self.history, self.step = state["history"], state["step"]
+        self.seconds, self.loss = state["seconds"], state["loss"]
+
+
+def rate_factor(step: int, steps: int, config: ClassifierConfig) -> float:
+    """Factor on the learning rates: a linear warm-up times a cosine from 1 down to `final_rate`."""
+    warm = min(1.0, (step + 1) / config.warmup_steps) if config.warmup_steps else 1.0
+    return warm * (config.final_rate + (1 - config.final_rate) * 0.5 * (1 + cos(pi * step / steps)))
+
+
+def _result(folder: Path, run: checkpoint.Provenance) -> ClassifierResult:
+    metrics = run.metrics
+    best, steps = int(metrics["best_step"]), int(metrics["steps"])
+    return ClassifierResult(folder, metrics["tuning_auc"], best, steps, metrics["seconds"], run.history)
