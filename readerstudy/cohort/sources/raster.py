@@ -1,0 +1,169 @@
+"""Grey pictures in PNG, PGM and TIFF files, with the bit depth that the file itself declares."""
+
+import struct
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageSequence
+
+from readerstudy.cohort.sources.base import Pixels, UnreadableImage
+
+_SIGNATURES: Final[dict[bytes, str]] = {
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"P5": "PGM",
+    b"P2": "PGM",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+}
+_PNG_GREY: Final = 0
+_TIFF_BITS: Final = 258
+_TIFF_PHOTOMETRIC: Final = 262
+_WHITE_IS_ZERO: Final = 0
+_COLOUR_16 = "is a colour picture with 16 bits, which cannot be read in full; save it as grey."
+
+
+class _Unreadable(ValueError):
+    """What is wrong with a file, without its name; the message continues "film.png …"."""
+
+
+def format_of(path: Path) -> str | None:
+    """PNG, PGM or TIFF by the first bytes of the file, whatever its name; None for anything else."""
+    with path.open("rb") as file:
+        start = file.read(8)
+    return next((name for signature, name in _SIGNATURES.items() if start.startswith(signature)), None)
+
+
+def load(path: Path, *, name: str, bits: int | None = None) -> Pixels:
+    """Read a grey picture. `name` is used in messages; `bits` overrides what the file says about its depth.
+
+    Raises UnreadableImage, with a sentence.
+    """
+    try:
+        readers = {"PNG": _png, "PGM": _pgm, "TIFF": _tiff}
+        kind = format_of(path)
+        if kind is None:
+            raise _Unreadable("is not a PNG, PGM or TIFF file.")
+        pixels = readers[kind](path)
+        return pixels if bits is None else _with_bits(pixels, bits)
+    except _Unreadable as error:
+        raise UnreadableImage(f"{name} {error}") from error
+    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
+        raise UnreadableImage(f"{name} is damaged or cut off: {error}") from error
+
+
+def _with_bits(pixels: Pixels, bits: int) -> Pixels:
+    if int(pixels.values.max()) >= 2**bits:
+        raise _Unreadable(f"holds values up to {pixels.values.max()}, more than {bits} bits.")
+    return replace(pixels, bits=bits)
+
+
+def _png(path: Path) -> Pixels:
+    depth, colour, significant = _png_header(path)
+    if depth < 8:
+        raise _Unreadable(f"has only {depth} bits; a mammogram needs at least 8.")
+    if depth == 16 and colour != _PNG_GREY:
+        raise _Unreadable(_COLOUR_16)
+    with Image.open(path, formats=("PNG",)) as picture:
+        values = _grey(picture)
+    if colour != _PNG_GREY or significant is None or significant >= depth:
+        return Pixels(values, depth)
+    # The standard spreads few significant bits over all (sBIT, PNG 11.3.2.4); some writers leave them at the
+    # bottom, which shows: no value then reaches beyond them.
+    spread = int(values.max()) >= 2**significant
+    return Pixels(values >> (depth - significant) if spread else values, significant)
+
+
+def _png_header(path: Path) -> tuple[int, int, int | None]:
+    """Bit depth, colour type, and the significant bits of grey where an sBIT chunk states them."""
+    with path.open("rb") as file:
+        file.seek(8)
+        length, _, _, _, depth, colour = struct.unpack(">I4sIIBB", file.read(18))
+        file.seek(8 + 12 + length)
+        while len(head := file.read(8)) == 8:
+            length, kind = struct.unpack(">I4s", head)
+            if kind == b"sBIT":
+                return depth, colour, file.read(1)[0]
+            if kind in (b"PLTE", b"IDAT", b"IEND"):  # sBIT stands before all of them
+                break
+            file.seek(length + 4, 1)
+    return depth, colour, None
+
+
+def _tiff(path: Path) -> Pixels:
+    with Image.open(path, formats=("TIFF",)) as picture:
+        if sum(1 for _ in ImageSequence.Iterator(picture)) > 1:
+            raise _Unreadable("holds several pictures; one is expected.")
+        picture.seek(0)
+        tags = dict(getattr(picture, "tag_v2", {}))
+        depth = max(tags.get(_TIFF_BITS, (8,)))
+        if depth > 8 and len(picture.getbands()) > 1:
+            raise _Unreadable(_COLOUR_16)
+        if picture.mode in ("1", "I", "F"):
+            raise _Unreadable(f"holds {depth}-bit values of a kind that is not read; 8 to 16 bits unsigned are.")
+        values = _grey(picture)
+        # Pillow turns 8-bit pictures the right way round, and leaves deeper ones as they are.
+        if depth > 8 and tags.get(_TIFF_PHOTOMETRIC) == _WHITE_IS_ZERO:
+            values = np.uint16(2**depth - 1) - values
+        return Pixels(values, max(depth, 8))
+
+
+def _grey(picture: Image.Image) -> NDArray[np.uint16]:
+    """The one channel of a grey picture, or of a colour picture whose channels are all the same."""
+    if picture.mode in ("P", "PA"):
+        picture = picture.convert("RGBA")
+    values: NDArray[Any] = np.asarray(picture)
+    if values.ndim == 2:
+        return values.astype(np.uint16)
+    if picture.mode in ("LA", "RGBA") and (values[..., -1] != 255).any():
+        raise _Unreadable("is partly transparent; save it without an alpha channel.")
+    channels = values[..., :-1] if picture.mode in ("LA", "RGBA") else values
+    if (channels != channels[..., :1]).any():
+        raise _Unreadable("is a colour picture; its channels differ, so there is no one grey in it.")
+    return channels[..., 0].astype(np.uint16)
+
+
+def _pgm(path: Path) -> Pixels:
+    """PGM, binary (P5) or in digits (P2). A largest value that is not 2**n - 1 is stretched to the next one."""
+    body = path.read_bytes()
+    (width, height, largest), at = _pgm_header(body)
+    if not (width and height and 0 < largest <= 65535):
+        raise _Unreadable(f"has an impossible header: {width} x {height}, values up to {largest}.")
+    values = _pgm_values(body, at, width * height, largest).reshape(height, width)
+    if int(values.max()) > largest:
+        raise _Unreadable(f"holds the value {values.max()}, beyond its own limit of {largest}.")
+    bits = max(8, largest.bit_length())
+    if largest != 2**bits - 1:
+        values = (values * (2**bits - 1) + largest // 2) // largest
+    return Pixels(values.astype(np.uint16), bits)
+
+
+def _pgm_header(body: bytes) -> tuple[tuple[int, int, int], int]:
+    """Width, height and largest value, and where the values begin; comments run from # to the end of line."""
+    numbers: list[int] = []
+    at = 2
+    while len(numbers) < 3:
+        while body[at : at + 1].isspace():
+            at += 1
+        end = at
+        if body[at : at + 1] == b"#":
+            at = body.index(b"\n", at)
+            continue
+        while body[end : end + 1].isdigit():
+            end += 1
+        numbers.append(int(body[at:end]))
+        at = end
+    return (numbers[0], numbers[1], numbers[2]), at + 1
+
+
+def _pgm_values(body: bytes, at: int, count: int, largest: int) -> NDArray[np.int64]:
+    if body.startswith(b"P2"):
+        values = np.array(body[at:].split()[:count], dtype=np.int64)
+    else:
+        kind = np.dtype(">u2" if largest > 255 else "u1")
+        values = np.frombuffer(body[at : at + count * kind.itemsize], dtype=kind).astype(np.int64)
+    if values.size < count:
+        raise _Unreadable(f"is cut off: {values.size} of {count} pixels are there.")
+    return values
