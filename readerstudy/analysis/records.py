@@ -1,10 +1,11 @@
 """What the analysis works on: readings joined with the truth, in long form, one element per reading."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,11 @@ REAL, ADVERSARIAL, PAIR = "real", "adversarial", "pair"
 POSITIVE, NEGATIVE = "positive", "negative"
 SEEN, UNSURE = "seen", "unsure"
 VERDICTS = ("real", "not_real", UNSURE, SEEN)
+
+
+def by_number(code: str) -> list[str | int]:
+    """The key that sorts reader codes as people do: R2 before R10."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", code)]
 
 
 def source_pathology(pathology: str) -> str:
@@ -81,7 +87,7 @@ class Readings:
     @classmethod
     def of(cls, rows: Iterable[ReadingRow]) -> "Readings":
         """Sort the rows into reading order; ValueError for a word or a double that no study can hold."""
-        ordered = sorted(rows, key=lambda row: (row.reader, row.session, row.position))
+        ordered = sorted(rows, key=lambda row: (by_number(row.reader), row.session, row.position))
         _check(ordered)
         columns = list(zip(*ordered, strict=True)) or [() for _ in ReadingRow._fields]
         kinds = (str, np.int64, np.int64, str, str, str, np.int64, np.float64, np.float64)
@@ -113,7 +119,7 @@ class Readings:
 
     @property
     def readers(self) -> tuple[str, ...]:
-        return tuple(np.unique(self.reader).tolist())
+        return tuple(dict.fromkeys(self.reader.tolist()))
 
     @property
     def sessions(self) -> tuple[int, ...]:
@@ -123,6 +129,46 @@ class Readings:
         """1 for correct, 0 for wrong, "unsure" by the rule (excluded ones are gone), in reading order."""
         credits = rule.credits(self.verdict, self.authenticity == ADVERSARIAL)
         return credits[~np.isnan(credits)]
+
+
+@dataclass(frozen=True)
+class SessionSet:
+    """The images of one session in one arm: how many were planned, and what was drawn.
+
+    `drawn` counts by (authenticity, source pathology); triptychs count as `PAIR`.
+    """
+
+    number: int
+    title: str
+    arm: str
+    asks: bool
+    planned: int
+    drawn: Mapping[tuple[str, str], int]
+
+    def count(self, authenticity: str, pathology: str | None = None) -> int:
+        """How many were drawn of that kind; of both pathologies where none is given."""
+        wanted = (POSITIVE, NEGATIVE) if pathology is None else (pathology,)
+        return sum(self.drawn.get((authenticity, one), 0) for one in wanted)
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """All that a report is made from. `readers` gives every enrolled reader's code their arm.
+
+    `attack` is what the evaluation of the attack stored, or None where nobody ran it.
+    """
+
+    code: str
+    title: str
+    is_rehearsal: bool
+    readers: Mapping[str, str]
+    sets: tuple[SessionSet, ...]
+    readings: Readings
+    attack: Mapping[str, Any] | None = None
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        return tuple(sorted({one.arm for one in self.sets}))
 
 
 def credits_by_session(readings: Readings, rule: Unsure) -> Mapping[int, NDArray[np.float64]]:

@@ -22,6 +22,24 @@ def test_wilson_agrees_with_scipy(counts: tuple[int, int]) -> None:
     assert found.high == pytest.approx(interval.high, abs=1e-12)
 
 
+# By R's binom package: Wilson's and the exact interval.
+R_INTERVALS = [
+    (133, 218, (0.543976203330263, 0.672394533930334), (0.541914272355724, 0.675231761406765)),
+    (60, 100, (0.502002586791062, 0.690598713567541), (0.497209150422335, 0.696705231297122)),
+    (40, 74, (0.427813456880306, 0.649266290736203), (0.420655672674823, 0.657080408293767)),
+    (57, 145, (0.317345084106629, 0.474379612455604), (0.313095823558002, 0.477572449046142)),
+]
+
+
+@pytest.mark.parametrize(("hits", "trials", "score", "exact"), R_INTERVALS)
+def test_both_intervals_agree_with_r(
+    hits: int, trials: int, score: tuple[float, float], exact: tuple[float, float]
+) -> None:
+    one, other = wilson(hits, trials), clopper_pearson(hits, trials)
+    assert (one.low, one.high) == pytest.approx(score, abs=1e-10)
+    assert (other.low, other.high) == pytest.approx(exact, abs=1e-10)
+
+
 def test_the_articles_42_of_44_fooled_has_wilsons_interval() -> None:
     fooled = wilson(42, 44)
     assert fooled.share == pytest.approx(0.955, abs=5e-4)

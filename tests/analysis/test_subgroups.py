@@ -130,9 +130,7 @@ def test_exchanging_the_sessions_turns_the_sign_and_nothing_else(
 
 
 @given(session, session)
-def test_the_single_error_is_always_the_bolder_and_t_the_more_careful(
-    three: list[float], five: list[float]
-) -> None:
+def test_the_single_error_is_always_the_bolder_and_t_the_more_careful(three: list[float], five: list[float]) -> None:
     correct = {3: three, 5: five}
     headline = subgroup_test(correct, 3, 5)
     if headline.p is None:
@@ -150,6 +148,4 @@ def test_the_single_error_is_always_the_bolder_and_t_the_more_careful(
 def test_the_order_inside_one_sub_group_does_not_matter(three: list[float], five: list[float]) -> None:
     size = len(three) // 4
     turned = three[:size][::-1] + three[size:]
-    assert subgroup_test({3: three, 5: five}, 3, 5, groups=4) == subgroup_test(
-        {3: turned, 5: five}, 3, 5, groups=4
-    )
+    assert subgroup_test({3: three, 5: five}, 3, 5, groups=4) == subgroup_test({3: turned, 5: five}, 3, 5, groups=4)

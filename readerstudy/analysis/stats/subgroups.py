@@ -25,12 +25,10 @@ class Undefined(Enum):
     """Why there is no p-value; the value is the sentence to show."""
 
     TOO_FEW = (
-        "A session has fewer readings than sub-groups, so the test is undefined; "
-        "use Boschloo's exact test instead."
+        "A session has fewer readings than sub-groups, so the test is undefined; use Boschloo's exact test instead."
     )
     NO_SPREAD = (
-        "The sub-groups do not differ at all (σ = 0), so the test is undefined; "
-        "use Boschloo's exact test instead."
+        "The sub-groups do not differ at all (σ = 0), so the test is undefined; use Boschloo's exact test instead."
     )
 
 
@@ -103,9 +101,7 @@ def subgroup_test(
     )
 
 
-def _check(
-    correct: Mapping[int, ArrayLike], a: int, b: int, groups: int, error: str, distribution: str
-) -> None:
+def _check(correct: Mapping[int, ArrayLike], a: int, b: int, groups: int, error: str, distribution: str) -> None:
     if groups < 2:
         raise ValueError(f"An SD needs at least two sub-groups, not {groups}.")
     if error not in ("difference", "single") or distribution not in ("normal", "t"):

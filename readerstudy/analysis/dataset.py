@@ -1,0 +1,117 @@
+"""The one place that joins readings with the truth, and it does so only for an unsealed study."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from readerstudy.analysis.records import (
+    PAIR,
+    ReadingRow,
+    Readings,
+    SessionSet,
+    StudyRecord,
+    source_pathology,
+)
+from readerstudy.errors import StudyError
+from readerstudy.jobs.models import Job, JobStatus
+from readerstudy.reading.models import Reading
+from readerstudy.studies.models import Allocation, Arm, Enrollment, SessionPlan, Study, StudyStatus
+from readerstudy.studies.protocol import SessionKind
+from readerstudy.truth.models import ImageTruth, Truth
+
+ATTACK_TASK = "evaluate_attack"
+
+
+class StillSealed(StudyError):
+    """The key of this study has not been opened, so nothing may be analysed."""
+
+    def __init__(self, study: Study) -> None:
+        todo = "close it, then unseal it" if study.status == StudyStatus.OPEN else "unseal it"
+        super().__init__(f"The study {study.code} is still sealed, so there is no report: {todo} first.")
+
+
+def study_record(study: Study) -> StudyRecord:
+    """Everything that the report needs, in plain values. Raises StillSealed before the unsealing."""
+    if study.status != StudyStatus.UNSEALED:
+        raise StillSealed(study)
+    return StudyRecord(
+        code=study.code,
+        title=study.title,
+        is_rehearsal=study.is_rehearsal,
+        readers=dict(Enrollment.objects.filter(study=study).values_list("code", "arm__name")),
+        sets=tuple(_sets(study)),
+        readings=Readings.of(_rows(study)),
+        attack=_latest_attack(study),
+    )
+
+
+def _rows(study: Study) -> Iterator[ReadingRow]:
+    truth = _Key(study)
+    readings = (
+        Reading.objects.filter(presentation__reading_list__enrollment__study=study)
+        .select_related(
+            "presentation__stimulus",
+            "presentation__reading_list__enrollment",
+            "presentation__reading_list__session_plan",
+        )
+        .order_by("pk")
+    )
+    for reading in readings.iterator():
+        presentation = reading.presentation
+        plan = presentation.reading_list.session_plan
+        stimulus = presentation.stimulus
+        yield ReadingRow(
+            reader=presentation.reading_list.enrollment.code,
+            session=plan.number,
+            position=presentation.position,
+            verdict=reading.verdict,
+            authenticity=truth.shown(stimulus.pk, plan),
+            source_pathology=truth.pathology[stimulus.image_id],
+            elapsed_ms=reading.elapsed_ms,
+            shown_at=reading.shown_at.timestamp(),
+            answered_at=reading.answered_at.timestamp(),
+        )
+
+
+def _sets(study: Study) -> Iterator[SessionSet]:
+    truth = _Key(study)
+    for plan in SessionPlan.objects.filter(study=study).order_by("number"):
+        for arm in Arm.objects.filter(study=study).order_by("name"):
+            drawn = Allocation.objects.filter(session_plan=plan, arm=arm).values_list(
+                "stimulus_id", "stimulus__image_id"
+            )
+            yield SessionSet(
+                number=plan.number,
+                title=plan.title,
+                arm=arm.name,
+                asks=plan.kind == SessionKind.BLINDED,
+                planned=plan.total,
+                drawn=Counter((truth.shown(stimulus, plan), truth.pathology[image]) for stimulus, image in drawn),
+            )
+
+
+class _Key:
+    """The truth about every stimulus that the study drew.
+
+    A fake and its parent are two stimuli of one image, so the image's pathology is the parent's too.
+    """
+
+    def __init__(self, study: Study) -> None:
+        drawn = Allocation.objects.filter(session_plan__study=study)
+        authenticity = Truth.objects.filter(stimulus__in=drawn.values("stimulus"))
+        pathology = ImageTruth.objects.filter(image__in=drawn.values("stimulus__image"))
+        self.authenticity = dict(authenticity.values_list("stimulus_id", "authenticity"))
+        self.pathology = {
+            image: source_pathology(found) for image, found in pathology.values_list("image_id", "pathology")
+        }
+
+    def shown(self, stimulus: int, plan: SessionPlan) -> str:
+        """real, adversarial, or a pair where the session shows both side by side."""
+        return PAIR if plan.kind == SessionKind.EDUCATION else self.authenticity[stimulus]
+
+
+def _latest_attack(study: Study) -> Mapping[str, Any] | None:
+    """What the last evaluation of an attack on this study's cohort stored, if there was one."""
+    jobs = Job.objects.filter(task__endswith=ATTACK_TASK, status=JobStatus.DONE, parameters__cohort=study.cohort.name)
+    job = jobs.order_by("-pk").first()
+    return job.result if job and isinstance(job.result, dict) else None

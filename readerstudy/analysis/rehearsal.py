@@ -1,0 +1,193 @@
+"""Simulated readers who play a rehearsal copy of a study through the real wire, over HTTP.
+
+They make a report that can be looked at before anybody has read. Their skills are set below, near the
+article's figures; they are told the truth by the database, as no reader ever is, and answer at random by skill.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from http.client import HTTPConnection
+from random import Random
+from socketserver import ThreadingMixIn
+from threading import Thread
+from typing import Any
+from uuid import UUID
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from django.core.wsgi import get_wsgi_application
+from django.db import transaction
+from rest_framework.authtoken.models import Token
+
+from readerstudy.accounts.models import Role, User
+from readerstudy.errors import StudyError
+from readerstudy.studies.actions import close_study, enroll
+from readerstudy.studies.models import Enrollment, Presentation, Study
+from readerstudy.truth.actions import create_study, unseal_study
+from readerstudy.truth.models import Authenticity, Truth
+
+
+@dataclass(frozen=True)
+class Skill:
+    """Chances of naming the truth by session, of being unsure instead, and the usual seconds an image."""
+
+    real: dict[int, float]
+    adversarial: dict[int, float]
+    unsure: float
+    seconds: float
+
+
+# After Zhou et al. (2021), Table 3 and the text: adversarial images recognised 29 to 71 %, reader 4 from .60 to .94.
+SKILLS = (
+    Skill({2: 0.88, 3: 0.93, 5: 0.86}, {3: 0.56, 5: 0.62}, 0.05, 9),
+    Skill({2: 0.62, 3: 0.66, 5: 0.50}, {3: 0.44, 5: 0.45}, 0.15, 16),
+    Skill({2: 0.92, 3: 0.95, 5: 0.94}, {3: 0.34, 5: 0.57}, 0.05, 8),
+    Skill({2: 0.60, 3: 0.94, 5: 0.93}, {3: 0.69, 5: 0.80}, 0.08, 7),
+    Skill({2: 0.58, 3: 0.63, 5: 0.68}, {3: 0.48, 5: 0.24}, 0.20, 18),
+)
+
+Advance = Callable[[int, int], None]
+
+
+def rehearse_study(
+    study: Study, *, at: datetime, clock: Callable[[], datetime], seed: int = 1, progress: Advance = lambda *_: None
+) -> Study:
+    """Draw a copy of the study, let five simulated readers play it, close and unseal it. Gives the copy.
+
+    A rehearsal that was interrupted goes on where it stopped.
+    """
+    code = f"{study.code}-rehearsal"
+    copy = Study.objects.filter(code=code).first() or _copy(study, code, at=at)
+    if copy.status == "unsealed":
+        raise StudyError(f"The rehearsal {code} is finished already.")
+    total = len(SKILLS) * sum(plan.total for plan in copy.session_plans.all())
+    done = 0
+    with _served() as port:
+        for number, (enrollment, skill) in enumerate(zip(_simulated(copy), SKILLS, strict=True)):
+            player = _Player(port, enrollment, skill, Random(f"{seed}:{number}"))
+            for _ in player.play():
+                done += 1
+                progress(done, total)
+    close_study(study=copy, actor=None, at=clock())
+    unseal_study(study=copy, actor=None, reason="Rehearsal with simulated readers.", at=clock())
+    return copy
+
+
+@transaction.atomic
+def _copy(study: Study, code: str, *, at: datetime) -> Study:
+    """The same plan with a draw of its own, so that a rehearsal shows nobody the study's lists."""
+    copy = create_study(
+        code=code,
+        title=f"{study.title} (rehearsal)",
+        template=study.template,
+        cohort=study.cohort,
+        seed=study.seed + 1,
+        at=at,
+        scale=study.plan["scale"],
+        resolution=study.plan["resolution"],
+        generators=study.plan["generators"],
+        is_rehearsal=True,
+    )
+    for number in range(1, len(SKILLS) + 1):
+        reader, _ = User.objects.get_or_create(
+            username=f"simulated-{number}", defaults={"role": Role.READER, "first_name": f"Simulated {number}"}
+        )
+        enroll(study=copy, reader=reader, at=at)
+    return copy
+
+
+def _simulated(study: Study) -> list[Enrollment]:
+    return list(Enrollment.objects.filter(study=study).select_related("reader", "study").order_by("id"))
+
+
+class _Player:
+    """One simulated reader with a connection of their own."""
+
+    def __init__(self, port: int, enrollment: Enrollment, skill: Skill, rng: Random) -> None:
+        self.http = HTTPConnection("127.0.0.1", port, timeout=60)
+        self.token = Token.objects.get_or_create(user=enrollment.reader)[0].key
+        self.study, self.skill, self.rng = enrollment.study.code, skill, rng
+        self.adversarial = _adversarial_codes(enrollment)
+
+    def play(self) -> Iterator[None]:
+        """Every session in order; yields after each verdict."""
+        overview = self._call("GET", "/api/v1/reading/")
+        sessions = next(line["sessions"] for line in overview["studies"] if line["study"] == self.study)
+        for session in sessions:
+            for _ in range(session["answered"]):
+                yield
+            if session["state"] != "done":
+                yield from self._play_session(session["number"])
+
+    def _play_session(self, number: int) -> Iterator[None]:
+        base = f"/api/v1/reading/{self.study}/sessions/{number}"
+        step = self._call("POST", f"{base}/open/")
+        while step["kind"] in ("read", "teach"):
+            for address in step["images"].values() if step["kind"] == "teach" else [step["stimulus"]["image"]]:
+                self._fetch("GET", address)
+            step = self._call("POST", f"{base}/verdicts/", self._answer(step, number))["step"]
+            yield
+
+    def _answer(self, step: dict[str, Any], number: int) -> dict[str, Any]:
+        code = step["stimulus"]["code"]
+        return {
+            "stimulus": code,
+            "verdict": self._verdict(code, number) if len(step["verdicts"]) > 1 else step["verdicts"][0],
+            "elapsed_ms": round(1000 * self.rng.lognormvariate(0, 0.4) * self.skill.seconds),
+            "key": str(UUID(int=self.rng.getrandbits(128), version=4)),
+            "paradata": {"simulated": True},
+        }
+
+    def _verdict(self, code: str, number: int) -> str:
+        adversarial = code in self.adversarial
+        chances = self.skill.adversarial if adversarial else self.skill.real
+        right, wrong = ("not_real", "real") if adversarial else ("real", "not_real")
+        draw = self.rng.random()
+        if draw < chances[number]:
+            return right
+        return "unsure" if self.rng.random() < self.skill.unsure / (1 - chances[number]) else wrong
+
+    def _call(self, method: str, address: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(self._fetch(method, address, body))
+        return answer
+
+    def _fetch(self, method: str, address: str, body: dict[str, Any] | None = None) -> bytes:
+        headers = {"Authorization": f"Token {self.token}", "Content-Type": "application/json"}
+        self.http.request(method, address, body=json.dumps(body) if body else None, headers=headers)
+        response = self.http.getresponse()
+        content = response.read()
+        if response.status not in (200, 201):
+            raise StudyError(f"{method} {address} answered {response.status}: {content[:200].decode(errors='replace')}")
+        return content
+
+
+def _adversarial_codes(enrollment: Enrollment) -> set[str]:
+    altered = Truth.objects.filter(authenticity=Authenticity.ADVERSARIAL).values("stimulus_id")
+    rows = Presentation.objects.filter(reading_list__enrollment=enrollment, stimulus_id__in=altered)
+    return set(rows.values_list("code", flat=True))
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Quiet(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: hundreds of lines would drown the progress bar."""
+
+
+@contextmanager
+def _served() -> Iterator[int]:
+    """This application on a free port of the loopback, for as long as the block lasts."""
+    server = make_server("127.0.0.1", 0, get_wsgi_application(), server_class=_Server, handler_class=_Quiet)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,14 @@
+"""The report's addresses, below /report/."""
+
+from django.urls import path
+
+from readerstudy.analysis import views
+
+app_name = "report"
+urlpatterns = [
+    path("", views.studies, name="list"),
+    path("<slug:code>/", views.study_report, name="study"),
+    path("<slug:code>/unseal/", views.unseal, name="unseal"),
+    path("<slug:code>/figure.svg", views.figure, name="figure"),
+    path("<slug:code>/<slug:key>.csv", views.table_csv, name="table"),
+]

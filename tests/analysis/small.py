@@ -1,0 +1,115 @@
+"""A study small enough to work out by hand: two readers, five sessions, twenty-two images."""
+
+from dataclasses import replace
+
+from readerstudy.analysis.records import (
+    ADVERSARIAL,
+    NEGATIVE,
+    PAIR,
+    POSITIVE,
+    REAL,
+    ReadingRow,
+    Readings,
+    SessionSet,
+    StudyRecord,
+)
+
+# What was shown, in order: (authenticity, the woman's pathology).
+SHOWN = {
+    1: [(REAL, POSITIVE), (REAL, NEGATIVE)],
+    2: [(REAL, POSITIVE), (REAL, NEGATIVE), (REAL, NEGATIVE), (REAL, NEGATIVE)],
+    3: [(REAL, POSITIVE), (ADVERSARIAL, POSITIVE), (REAL, NEGATIVE), (ADVERSARIAL, NEGATIVE)] * 2,
+    4: [(PAIR, POSITIVE), (PAIR, NEGATIVE)],
+    5: [(REAL, POSITIVE), (ADVERSARIAL, POSITIVE), (ADVERSARIAL, NEGATIVE), (REAL, NEGATIVE), (REAL, NEGATIVE)],
+}
+# What was said: r real, n not real, u unsure, s seen.
+SAID = {
+    "R1": {1: "ss", 2: "rrnu", 3: "rnrrrnun", 4: "ss", 5: "rrrrr"},
+    "R2": {1: "ss", 2: "rrrr", 3: "nnnn", 4: "", 5: ""},
+}
+_VERDICTS = {"r": "real", "n": "not_real", "u": "unsure", "s": "seen"}
+_TITLES = {1: "Getting to know the images", 2: "First", 3: "Second", 4: "Education", 5: "Third"}
+SECONDS_BETWEEN = 10.0
+
+
+def rows() -> list[ReadingRow]:
+    """The reader takes 1 s for the first image of a session, 2 s for the second…; one comes every 10 s."""
+    found = []
+    for reader, by_session in SAID.items():
+        for session, letters in by_session.items():
+            for place, letter in enumerate(letters):
+                authenticity, pathology = SHOWN[session][place]
+                shown_at = 1000.0 * session + SECONDS_BETWEEN * place
+                found.append(
+                    ReadingRow(
+                        reader=reader,
+                        session=session,
+                        position=place + 1,
+                        verdict=_VERDICTS[letter],
+                        authenticity=authenticity,
+                        source_pathology=pathology,
+                        elapsed_ms=1000 * (place + 1),
+                        shown_at=shown_at,
+                        answered_at=shown_at + place + 1,
+                    )
+                )
+    return found
+
+
+def sets() -> tuple[SessionSet, ...]:
+    return tuple(
+        SessionSet(
+            number=number,
+            title=_TITLES[number],
+            arm="high",
+            asks=number in (2, 3, 5),
+            planned=len(shown),
+            drawn={one: shown.count(one) for one in shown},
+        )
+        for number, shown in SHOWN.items()
+    )
+
+
+def record(**changes: object) -> StudyRecord:
+    whole = StudyRecord(
+        code="small",
+        title="A small study",
+        is_rehearsal=False,
+        readers={"R1": "high", "R2": "high"},
+        sets=sets(),
+        readings=Readings.of(rows()),
+    )
+    return replace(whole, **changes)  # type: ignore[arg-type]
+
+
+# As the laboratory stores it, at two resolutions and with the control beside the attack.
+def _share(hits: int, trials: int) -> dict[str, float | None]:
+    if not trials:
+        return {"hits": 0, "trials": 0, "share": None, "low": None, "high": None}
+    return {"hits": hits, "trials": trials, "share": hits / trials, "low": 0.1, "high": 0.9}
+
+
+def _decisions(name: str, threshold: float, fooled: tuple[int, int]) -> dict[str, object]:
+    shares = ("positives_right", "negatives_right", "adversarial_positives_right", "adversarial_negatives_right")
+    return {
+        "name": name,
+        "threshold": threshold,
+        **{key: _share(3, 4) for key in shares},
+        "fooled": _share(*fooled),
+        "fooled_by_removal": _share(*fooled),
+        "fooled_by_insertion": _share(0, 0),
+    }
+
+
+def attack(name: str, fooled: tuple[int, int]) -> dict[str, object]:
+    return {
+        "name": name,
+        "images": 8,
+        "patients": 4,
+        "auc_real": {"value": 0.82, "low": 0.7, "high": 0.9, "replicates": 100},
+        "auc_flipped": {"value": 0.94, "low": 0.8, "high": 0.99, "replicates": 100},
+        "decisions": [_decisions("0.5", 0.5, fooled), _decisions("tuning", 0.37, fooled)],
+    }
+
+
+ATTACK = {"tables": [attack("attack", (251, 363)), attack("control", (3, 363))], "seed": 7}

@@ -1,0 +1,335 @@
+"""The tables against pencil and paper, and what must hold for every study."""
+
+import csv
+import random
+from io import StringIO
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from readerstudy.analysis.attack import table_1
+from readerstudy.analysis.comparisons import compare_sessions, table_of_all_tests, table_of_p_values
+from readerstudy.analysis.records import (
+    ADVERSARIAL,
+    NEGATIVE,
+    POSITIVE,
+    REAL,
+    ReadingRow,
+    Readings,
+    Subset,
+    source_pathology,
+)
+from readerstudy.analysis.stats.exact import boschloo
+from readerstudy.analysis.stats.proportions import Proportion, wilson
+from readerstudy.analysis.stats.unsure import Unsure
+from readerstudy.analysis.table import Column, Kind, Table, to_csv, to_html, to_text
+from readerstudy.analysis.tables import table_2, table_2_readings, table_3, table_4
+from tests.analysis import small
+from tests.analysis.oracle import ORACLES, expected, simulated_readings
+
+
+def by_first(table: Table, *names: str) -> list[tuple[object, ...]]:
+    """The rows as (first cells, named cells)."""
+    keys = [column.key for column in table.columns]
+    return [tuple(row[keys.index(name)] for name in names) for row in table.rows]
+
+
+def counts(table: Table, subset: str) -> list[tuple[float, int]]:
+    return [(share.hits, share.trials) for (share,) in by_first(table, subset)]  # type: ignore[attr-defined]
+
+
+def test_only_malignant_is_positive() -> None:
+    assert source_pathology("malignant") == POSITIVE
+    assert {source_pathology("benign"), source_pathology("normal")} == {NEGATIVE}
+
+
+def test_table_2_counts_what_was_drawn_and_adds_it_up() -> None:
+    table = table_2(small.record())
+    found = by_first(table, "session", "planned", "drawn", "real", "real_positive", "adversarial", "pair")
+    assert found == [
+        ("1", 2, 2, 2, 1, 0, 0),
+        ("2", 4, 4, 4, 1, 0, 0),
+        ("3", 8, 8, 4, 2, 4, 0),
+        ("4", 2, 2, 0, 0, 0, 2),
+        ("5", 5, 5, 3, 1, 2, 0),
+        ("All", 21, 21, 13, 5, 6, 2),
+    ]
+
+
+def test_table_2_sets_what_was_done_against_the_plan() -> None:
+    table = table_2_readings(small.record())
+    assert by_first(table, "reader", "session", "planned", "done", "left", "unsure") == [
+        ("R1", "1", 2, 2, 0, None),
+        ("R1", "2", 4, 4, 0, 1),
+        ("R1", "3", 8, 8, 0, 1),
+        ("R1", "4", 2, 2, 0, None),
+        ("R1", "5", 5, 5, 0, 0),
+        ("R2", "1", 2, 2, 0, None),
+        ("R2", "2", 4, 4, 0, 0),
+        ("R2", "3", 8, 4, 4, 0),
+        ("R2", "4", 2, 0, 2, None),
+        ("R2", "5", 5, 0, 5, 0),
+    ]
+
+
+def test_table_3_agrees_with_pencil_and_paper() -> None:
+    table = table_3(small.record(), Unsure.WRONG)
+    assert by_first(table, "reader", "session") == [("R1", "2"), ("R1", "3"), ("R1", "5"), ("R2", "2"), ("R2", "3")]
+    # Session 3 of R1, "rnrrrnun" on real⁺ fake⁺ real⁻ fake⁻ twice: real r r r u, fakes n r n n.
+    assert counts(table, "real") == [(2, 4), (3, 4), (3, 3), (4, 4), (0, 2)]
+    assert counts(table, "real_positive") == [(1, 1), (2, 2), (1, 1), (1, 1), (0, 1)]
+    assert counts(table, "real_negative") == [(1, 3), (1, 2), (2, 2), (3, 3), (0, 1)]
+    assert counts(table, "adversarial") == [(0, 0), (3, 4), (0, 2), (0, 0), (2, 2)]
+    assert counts(table, "adversarial_positive") == [(0, 0), (2, 2), (0, 1), (0, 0), (1, 1)]
+    assert counts(table, "adversarial_negative") == [(0, 0), (1, 2), (0, 1), (0, 0), (1, 1)]
+    assert by_first(table, "real")[1] == (wilson(3, 4),)
+
+
+@pytest.mark.parametrize(("rule", "real"), [(Unsure.EXCLUDED, (3, 3)), (Unsure.HALF, (3.5, 4))])
+def test_table_3_follows_the_declared_rule_for_unsure(rule: Unsure, real: tuple[float, int]) -> None:
+    assert counts(table_3(small.record(), rule), "real")[1] == real
+
+
+def test_table_4_agrees_with_pencil_and_paper() -> None:
+    table = table_4(small.record())
+    assert len(table.rows) == 8
+    names = ("minutes", "minutes_by_the_clock", "seconds_median", "seconds_lower_quartile", "seconds_upper_quartile")
+    # Session 2 of R1: 1, 2, 3 and 4 seconds; shown at 0, 10, 20 and 30 seconds, the last answered at 34.
+    assert by_first(table, *names)[1] == (pytest.approx(10 / 60), pytest.approx(34 / 60), 2.5, 1.75, 3.25)
+
+
+def test_table_1_shows_every_stored_table_at_both_thresholds() -> None:
+    table = table_1(small.ATTACK)
+    assert by_first(table, "name", "threshold_name", "threshold") == [
+        ("attack", "0.5", 0.5),
+        ("attack", "tuning", 0.37),
+        ("control", "0.5", 0.5),
+        ("control", "tuning", 0.37),
+    ]
+    assert counts(table, "fooled") == [(251, 363), (251, 363), (3, 363), (3, 363)]
+    assert "251/363" in to_html(table)
+
+
+def test_table_1_names_the_keys_that_lead_to_a_table() -> None:
+    nested = {"high": {"stored": [small.attack("attack", (1, 2))]}, "low": small.attack("attack", (1, 2))}
+    assert [name for (name,) in by_first(table_1(nested), "name")][::2] == ["high, attack", "low, attack"]
+
+
+@pytest.mark.parametrize("stored", [None, {}, {"tables": []}, {"other": [1, "two", None]}])
+def test_table_1_without_an_evaluation_says_what_to_do(stored: dict[str, object] | None) -> None:
+    assert "evaluate_attack" in to_html(table_1(stored))
+    assert "evaluate_attack" in to_text(table_1(stored))
+
+
+def test_the_p_values_of_the_page_are_those_of_the_independent_program() -> None:
+    comparisons = compare_sessions(simulated_readings(), rule=Unsure.WRONG, groups=5)
+    assert len(comparisons) == 5 * (3 * 3 + 3)
+    table = table_of_p_values(comparisons, rule=Unsure.WRONG, groups=5)
+    forms = ("p_difference_normal", "p_difference_t", "p_single_normal")
+    found = dict(zip(by_first(table, "reader", "subset", "sessions"), by_first(table, *forms), strict=True))
+    (row,) = (
+        row
+        for row in expected(ORACLES / "subgroups_expected.csv")
+        if (row["reader"], row["subset"], row["g"], row["a"], row["b"]) == ("R4", "fake_pos", "5", "3", "5")
+    )
+    wanted = tuple(float(row[name]) for name in ("pA_onesided_observed", "pA_t", "pB_onesided_observed"))
+    assert found["R4", "adversarial, of positives", "3 → 5"] == pytest.approx(wanted, rel=1e-10)
+
+
+def test_a_number_of_sub_groups_asked_for_joins_the_strip() -> None:
+    comparisons = compare_sessions(simulated_readings(), rule=Unsure.WRONG, groups=7)
+    table = table_of_p_values(comparisons, rule=Unsure.WRONG, groups=7)
+    keys = [column.key for column in table.columns]
+    assert [key for key in keys if key.startswith("p_single_") and key[-1].isdigit()] == [
+        f"p_single_{groups}" for groups in (4, 5, 7, 10, 20)
+    ]
+    assert len(table_of_all_tests(comparisons).rows) == len(comparisons) * 5 * 4
+
+
+def test_an_undefined_test_is_a_dash_with_its_reason_and_the_exact_p() -> None:
+    comparisons = compare_sessions(small.record().readings, rule=Unsure.WRONG, groups=5)
+    table = table_of_p_values(comparisons, rule=Unsure.WRONG, groups=5)
+    (row,) = (
+        row
+        for row in by_first(table, "reader", "subset", "sessions", "p_difference_normal", "exact_p")
+        if row[:3] == ("R1", "real", "2 → 3")
+    )
+    assert row[3] is None
+    assert row[4] == boschloo(wilson(2, 4), wilson(3, 4))
+    assert "exact test" in " ".join(table.notes)
+
+
+def test_boschloo_knows_its_limits() -> None:
+    assert boschloo(wilson(0, 5), wilson(0, 7)) == 1.0
+    assert boschloo(wilson(0, 0), wilson(1, 2)) is None
+    assert boschloo(wilson(1.5, 4), wilson(1, 2)) is None
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "fisher"),  # Fisher's two-sided p by R
+    [
+        ((133, 218), (143, 220), 0.428669214081269),
+        ((40, 74), (53, 74), 0.0407675048547061),
+        ((57, 145), (47, 146), 0.222578593807805),
+    ],
+)
+def test_boschloo_is_never_weaker_than_fisher_and_close_to_it(
+    first: tuple[int, int], second: tuple[int, int], fisher: float
+) -> None:
+    p = boschloo(wilson(*first), wilson(*second))
+    assert p is not None
+    assert 0.5 * fisher < p <= fisher
+
+
+verdicts = st.sampled_from(["real", "not_real", "unsure"])
+reading = st.tuples(
+    st.sampled_from(["Ada", "Ben"]),
+    st.sampled_from([2, 3, 5]),
+    verdicts,
+    st.sampled_from([REAL, ADVERSARIAL]),
+    st.sampled_from([POSITIVE, NEGATIVE]),
+    st.integers(0, 60_000),
+)
+
+
+@st.composite
+def studies(draw: st.DrawFn) -> list[ReadingRow]:
+    """Any readings at all, in positions of their own."""
+    return [
+        ReadingRow(reader, session, position, verdict, authenticity, pathology, elapsed)
+        for position, (reader, session, verdict, authenticity, pathology, elapsed) in enumerate(
+            draw(st.lists(reading, max_size=40)), start=1
+        )
+    ]
+
+
+@given(studies())
+@settings(max_examples=60, deadline=None)
+def test_positives_and_negatives_add_up_to_all(rows: list[ReadingRow]) -> None:
+    for rule in Unsure:
+        table = table_3(small.record(readings=Readings.of(rows)), rule)
+        for whole in ("real", "adversarial"):
+            parts = zip(counts(table, f"{whole}_positive"), counts(table, f"{whole}_negative"), strict=True)
+            assert counts(table, whole) == [(p[0] + n[0], p[1] + n[1]) for p, n in parts]
+
+
+@given(studies())
+@settings(max_examples=60, deadline=None)
+def test_every_reading_is_counted_once_and_the_rules_differ_by_the_unsure_ones(rows: list[ReadingRow]) -> None:
+    record = small.record(readings=Readings.of(rows))
+    totals = {}
+    for rule in Unsure:
+        table = table_3(record, rule)
+        cells = counts(table, "real") + counts(table, "adversarial")
+        totals[rule] = (sum(hits for hits, _ in cells), sum(trials for _, trials in cells))
+    unsure = sum(row.verdict == "unsure" for row in rows)
+    hits, trials = totals[Unsure.WRONG]
+    assert trials == len(rows) == sum(images for (images,) in by_first(table_4(record), "readings"))
+    assert totals[Unsure.EXCLUDED] == (hits, trials - unsure)
+    assert totals[Unsure.HALF] == (hits + unsure / 2, trials)
+
+
+@given(studies(), st.randoms())
+@settings(max_examples=40, deadline=None)
+def test_the_order_in_which_rows_are_fetched_changes_nothing(rows: list[ReadingRow], chance: random.Random) -> None:
+    shuffled = chance.sample(rows, k=len(rows))
+    for given_rows in (rows, shuffled):
+        readings = Readings.of(given_rows)
+        comparisons = compare_sessions(readings, rule=Unsure.HALF, groups=3)
+        record = small.record(readings=readings)
+        tables = (table_3(record, Unsure.HALF), table_4(record), table_of_all_tests(comparisons))
+        if given_rows is rows:
+            first = [to_csv(table) for table in tables]
+    assert [to_csv(table) for table in tables] == first
+
+
+@given(studies())
+@settings(max_examples=40, deadline=None)
+def test_calling_everything_real_is_right_on_all_real_images_and_wrong_on_all_others(rows: list[ReadingRow]) -> None:
+    trusting = [row._replace(verdict="real") for row in rows]
+    table = table_3(small.record(readings=Readings.of(trusting)), Unsure.WRONG)
+    assert all(hits == trials for hits, trials in counts(table, "real"))
+    assert all(hits == 0 for hits, _ in counts(table, "adversarial"))
+
+
+def test_reader_ten_stands_after_reader_nine() -> None:
+    rows = [small.rows()[0]._replace(reader=f"R{number}") for number in (10, 9, 2)]
+    assert Readings.of(rows).readers == ("R2", "R9", "R10")
+    assert [reader for (reader,) in by_first(table_4(small.record(readings=Readings.of(rows))), "reader")] == [
+        "R2",
+        "R9",
+        "R10",
+    ]
+
+
+def test_two_readings_at_one_position_are_refused() -> None:
+    row = small.rows()[0]
+    with pytest.raises(ValueError, match="same position"):
+        Readings.of([row, row])
+
+
+@pytest.mark.parametrize("wrong", [{"verdict": "maybe"}, {"authenticity": "fake"}, {"source_pathology": "benign"}])
+def test_words_that_no_study_knows_are_refused(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong.values()))):
+        Readings.of([small.rows()[0]._replace(**wrong)])
+
+
+TINY = Table(
+    key="tiny",
+    title="Tiny",
+    caption="A caption.",
+    columns=(
+        Column("reader", "Reader"),
+        Column("share", "Share", Kind.SHARE),
+        Column("p", "p", Kind.P),
+        Column("change", "Change", Kind.SIGNED),
+    ),
+    rows=(("<b>R1</b>", Proportion(1, 3, 1 / 3, 0.0614, 0.7923), 0.00012, -0.125), ("R2", wilson(0, 0), None, 0.5)),
+    notes=("A note.",),
+    empty="Do this next.",
+)
+
+
+def test_a_csv_keeps_full_precision_and_spreads_a_share() -> None:
+    first, second = csv.DictReader(StringIO(to_csv(TINY)))
+    assert float(first["share"]) == 1 / 3
+    assert (first["share_hits"], first["share_trials"], first["p"]) == ("1", "3", "0.00012")
+    assert (second["share"], second["share_low"], second["share_trials"], second["p"]) == ("", "", "0", "")
+
+
+def test_a_page_rounds_escapes_and_aligns() -> None:
+    html = to_html(TINY)
+    assert "&lt;b&gt;R1&lt;/b&gt;" in html
+    assert "<b>" not in html
+    assert '<td class="number">0.33 <small>0.06–0.79, 1/3</small></td>' in html
+    assert '<td class="number">&lt; 0.001</td>' in html
+    assert '<td class="number">−0.12</td>' in html
+    assert "<caption>A caption.</caption>" in html
+    assert "A note." in html
+
+
+def test_plain_text_has_a_line_per_row_and_numbers_to_the_right() -> None:
+    lines = to_text(TINY).splitlines()
+    assert lines[0] == "Tiny"
+    header, rule, first, second = lines[2:6]
+    assert len(header) == len(rule) == len(first) == len(second)
+    assert second.endswith("+0.50")
+
+
+def test_an_empty_table_says_what_to_do_next() -> None:
+    empty = Table("tiny", "Tiny", "", TINY.columns, (), empty="Do this next.")
+    assert "Do this next." in to_html(empty)
+    assert "Do this next." in to_text(empty)
+    assert to_csv(empty) == "reader,share,share_low,share_high,share_hits,share_trials,p,change\n"
+
+
+def test_a_row_of_the_wrong_length_is_refused() -> None:
+    with pytest.raises(ValueError, match="3 cells for 4 columns"):
+        Table("tiny", "Tiny", "", TINY.columns, (("R1", None, None),))
+
+
+def test_every_sub_set_has_its_columns_and_its_name() -> None:
+    table = table_3(small.record(), Unsure.WRONG)
+    assert [column.key for column in table.columns[2:]] == [subset.value for subset in Subset]
+    assert table.column_groups[1:] == [("Real images called real", 3), ("Adversarial images called not real", 3)]
