@@ -20,6 +20,9 @@ def always(verdict: str) -> Decide:
     return lambda step: verdict
 
 
+say_real = always("real")
+
+
 def address(study: str, number: int, call: str) -> str:
     return f"/api/v1/reading/{study}/sessions/{number}/{call}/"
 
@@ -42,7 +45,7 @@ def answer(client: APIClient, study: str, number: int, step: dict, verdict: str,
     return client.post(address(study, number, "verdicts"), body, format="json")
 
 
-def finish_session(client: APIClient, study: str, number: int, decide: Decide = always("real")) -> int:
+def finish_session(client: APIClient, study: str, number: int, decide: Decide = say_real) -> int:
     """Open a session and answer everything in it; gives the number of verdicts."""
     step, given = open_session(client, study, number), 0
     while step["kind"] in ("read", "teach"):
@@ -54,5 +57,5 @@ def finish_session(client: APIClient, study: str, number: int, decide: Decide = 
     return given
 
 
-def finish_study(client: APIClient, study: str, decide: Decide = always("real")) -> int:
+def finish_study(client: APIClient, study: str, decide: Decide = say_real) -> int:
     return sum(finish_session(client, study, number, decide) for number in range(1, 6))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from time import monotonic
 from typing import Any
 
 from django.db import transaction
@@ -62,8 +63,14 @@ def perform(job_id: int, work: Work) -> None:
     job.start(at=now())
     watcher = _watchers.get(job_id)
 
+    written = 0.0
+
     def report(done: int, total: int, text: str, values: dict[str, float]) -> None:
-        job.advance(done, total, text)
+        nonlocal written
+        # Twice a second is enough for people, and thousands of steps must not become thousands of rows written.
+        if monotonic() - written > 0.5 or done == total:
+            job.advance(done, total, text)
+            written = monotonic()
         if watcher:
             watcher(done, total, text, values)
 

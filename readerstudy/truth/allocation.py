@@ -42,9 +42,7 @@ class CohortTooSmall(StudyError):
     """Which session lacks how many of what."""
 
 
-def draw(
-    candidates: Sequence[Candidate], sessions: Sequence[SessionTemplate], *, seed: int
-) -> dict[int, list[Pick]]:
+def draw(candidates: Sequence[Candidate], sessions: Sequence[SessionTemplate], *, seed: int) -> dict[int, list[Pick]]:
     """Fill every session, in its reading order. Each image serves once in the whole study.
 
     So no image stands in two sessions, and no real image beside (or in another session than) its own twin.

@@ -35,9 +35,7 @@ class Picture:
 def twin_of(stimulus: Stimulus, study: Study) -> Twin:
     """The twin that this study draws from, named by the generators in its plan."""
     truth = (
-        Truth.objects.filter(parent=stimulus, generator__in=study.plan["generators"])
-        .select_related("stimulus")
-        .get()
+        Truth.objects.filter(parent=stimulus, generator__in=study.plan["generators"]).select_related("stimulus").get()
     )
     return Twin(path=truth.stimulus.path, difference_path=Path(settings.MEDIA_ROOT) / truth.difference_file)
 
@@ -48,9 +46,7 @@ def real_pictures(cohort: Cohort, resolution: str) -> list[Picture]:
         truth.stimulus_id
         for truth in Truth.objects.filter(authenticity=Authenticity.REAL, stimulus__resolution=resolution)
     }
-    labels = {
-        row.image_id: row.label for row in ImageTruth.objects.filter(image__exam__patient__cohort=cohort)
-    }
+    labels = {row.image_id: row.label for row in ImageTruth.objects.filter(image__exam__patient__cohort=cohort)}
     stimuli = (
         Stimulus.objects.filter(image__exam__patient__cohort=cohort, resolution=resolution)
         .select_related("image__exam__patient")

@@ -54,9 +54,7 @@ class Truth(models.Model):
     authenticity = models.CharField(_("authenticity"), max_length=11, choices=Authenticity.choices)
     label = models.PositiveSmallIntegerField(_("label as shown: 1 malignant, 0 not"))
     # The rest only adversarial stimuli have.
-    parent = models.ForeignKey(
-        Stimulus, models.PROTECT, related_name="+", null=True, verbose_name=_("real twin")
-    )
+    parent = models.ForeignKey(Stimulus, models.PROTECT, related_name="+", null=True, verbose_name=_("real twin"))
     direction = models.CharField(_("direction"), max_length=6, choices=Direction.choices, blank=True)
     generator = models.CharField(_("generator run"), max_length=64, blank=True)
     seed = models.BigIntegerField(_("seed"), null=True)
@@ -95,9 +93,7 @@ class Unsealing(models.Model):
 
     class Meta:
         verbose_name = _("unsealing")
-        triggers = [
-            pgtrigger.Protect(name="unsealing_append_only", operation=pgtrigger.Update | pgtrigger.Delete)
-        ]
+        triggers = [pgtrigger.Protect(name="unsealing_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:
         return f"{self.study} {self.at:%Y-%m-%d}"

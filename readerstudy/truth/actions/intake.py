@@ -74,9 +74,7 @@ def import_cohort(
         else:
             known += 1
         progress(number, len(found.images))
-    record(
-        "cohort.imported", actor=actor, subject=cohort, at=at, new=new, known=known, problems=len(problems)
-    )
+    record("cohort.imported", actor=actor, subject=cohort, at=at, new=new, known=known, problems=len(problems))
     return Imported(name, new, known, Patient.objects.filter(cohort=cohort).count(), tuple(problems))
 
 
@@ -100,9 +98,7 @@ def _splits(cohort: Cohort, found: Found) -> dict[str, str]:
     marks = {fingerprint(f"patient:{cohort.name}:{key}"): key for key in pathology}
     known = Patient.objects.filter(cohort=cohort).values_list("fingerprint", "split")
     assigned = {marks[mark]: split for mark, split in known if mark in marks}
-    return dict(
-        split_patients(pathology, fractions=tuple(cohort.fractions), seed=cohort.seed, assigned=assigned)
-    )
+    return dict(split_patients(pathology, fractions=tuple(cohort.fractions), seed=cohort.seed, assigned=assigned))
 
 
 def _worst(images: Iterable[SourceImage]) -> dict[str, Pathology]:
@@ -118,9 +114,7 @@ def _without_turncoats(cohort: Cohort, found: Found, problems: list[Problem]) ->
     """Leave out patients whose earlier import says another pathology than this one."""
     earlier: dict[str, str] = {
         row.image.exam.patient.fingerprint: row.pathology
-        for row in ImageTruth.objects.filter(image__exam__patient__cohort=cohort).select_related(
-            "image__exam__patient"
-        )
+        for row in ImageTruth.objects.filter(image__exam__patient__cohort=cohort).select_related("image__exam__patient")
     }
     said = {
         key: (earlier[mark], pathology)
@@ -128,9 +122,7 @@ def _without_turncoats(cohort: Cohort, found: Found, problems: list[Problem]) ->
         if (mark := fingerprint(f"patient:{cohort.name}:{key}")) in earlier and earlier[mark] != pathology
     }
     problems += [
-        Problem(
-            key, f"Patient {key} is {now_said} here, but was imported as {before}. Nothing of hers was added."
-        )
+        Problem(key, f"Patient {key} is {now_said} here, but was imported as {before}. Nothing of hers was added.")
         for key, (before, now_said) in said.items()
     ]
     return Found(tuple(image for image in found.images if image.patient_key not in said), found.problems)

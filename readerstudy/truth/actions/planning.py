@@ -137,9 +137,7 @@ def _store_session(
             session_plan=plan,
             arm=arm,
             position=position,
-            stimulus_id=made[pick.image].stimulus_id
-            if pick.adversarial
-            else pictures[pick.image].stimulus_id,
+            stimulus_id=made[pick.image].stimulus_id if pick.adversarial else pictures[pick.image].stimulus_id,
         )
         for position, pick in enumerate(picks, start=1)
     )

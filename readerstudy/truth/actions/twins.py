@@ -19,9 +19,7 @@ class Provenance:
 
 
 @transaction.atomic
-def register_twin(
-    parent: Stimulus, *, png: bytes, difference_png: bytes, provenance: Provenance
-) -> Truth | None:
+def register_twin(parent: Stimulus, *, png: bytes, difference_png: bytes, provenance: Provenance) -> Truth | None:
     """Store the adversarial twin of a real stimulus with its signed difference; None where it is there already."""
     if Truth.objects.filter(parent=parent, generator=provenance.generator).exists():
         return None

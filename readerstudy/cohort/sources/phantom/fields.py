@@ -41,9 +41,7 @@ class Grid:
     @property
     def y(self) -> Field:
         """(rows, 1)"""
-        return ((np.arange(self.rows, dtype=np.float32) + 0.5 - self.rows / 2) * np.float32(self.pixel_mm))[
-            :, None
-        ]
+        return ((np.arange(self.rows, dtype=np.float32) + 0.5 - self.rows / 2) * np.float32(self.pixel_mm))[:, None]
 
 
 def coarse_grid(rows: int) -> Grid:
@@ -59,9 +57,7 @@ def enlarge(field: Field, grid: Grid) -> Field:
     return np.asarray(picture, dtype=np.float32)
 
 
-def power_law(
-    rng: np.random.Generator, grid: Grid, *, beta: float, longest_mm: float, stretch: float = 1.0
-) -> Field:
+def power_law(rng: np.random.Generator, grid: Grid, *, beta: float, longest_mm: float, stretch: float = 1.0) -> Field:
     """Gaussian field, mean 0 and variance 1, with spectrum f^-beta below wavelengths of `longest_mm`.
 
     Breast texture has beta near 3 (Burgess, 1999). A stretch below 1 draws structures out along y.

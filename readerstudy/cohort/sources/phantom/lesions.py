@@ -65,9 +65,7 @@ def _core(
     r, angle = np.hypot(x, y), np.arctan2(y, x)
     border = np.ones_like(r)
     for k in range(1, waves + 1):
-        border += np.float32(roughness / k**0.5 * rng.normal()) * np.cos(
-            k * angle + rng.uniform(0, 2 * np.pi)
-        )
+        border += np.float32(roughness / k**0.5 * rng.normal()) * np.cos(k * angle + rng.uniform(0, 2 * np.pi))
     border = np.maximum(border, np.float32(0.35)) * np.float32(lesion.radius_mm * size)
     soft = np.float32(edge * lesion.radius_mm)
     dome = np.sqrt(np.clip(1 - (r / (border + soft)) ** 2, 0, 1))

@@ -188,9 +188,7 @@ def _transmitted(view: PhantomView, skin: Field, tissue: Field) -> Field:
     return light
 
 
-def _add_muscle(
-    view: PhantomView, light: Field, muscle: Field, skin: Field, texture: _Texture, grid: Grid
-) -> None:
+def _add_muscle(view: PhantomView, light: Field, muscle: Field, skin: Field, texture: _Texture, grid: Grid) -> None:
     """Lay the pectoral muscle over the upper corner, in place, with a soft and slightly wavering border."""
     sway = enlarge(power_law(_stream(view, _SWAY), coarse_grid(96), beta=4.0, longest_mm=60), grid)
     share = sigmoid((muscle + np.float32(2.5) * sway + np.float32(0.5) * texture.clouds) / np.float32(1.7))

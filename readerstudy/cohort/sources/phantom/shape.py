@@ -45,9 +45,7 @@ def outline(breast: Breast, view: View, rng: np.random.Generator) -> Shape:
 
 def _craniocaudal(grid: Grid, depth: float, half_width: float, middle: float, *, exponent: float) -> Field:
     """Half a superellipse; the result is positive inside and has about unit slope at the skin."""
-    radius = ((grid.x / depth) ** exponent + np.abs((grid.y - middle) / half_width) ** exponent) ** (
-        1 / exponent
-    )
+    radius = ((grid.x / depth) ** exponent + np.abs((grid.y - middle) / half_width) ** exponent) ** (1 / exponent)
     return _unit_slope(grid, 1 - radius)
 
 

@@ -1,0 +1,78 @@
+# Two commands on a fresh Debian machine: `make demo` and `make test`. Each sets up what it needs, once.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   := .venv
+BIN    := $(VENV)/bin
+PORT   ?= 8000
+SERVE  ?= 1
+PART   ?= reading
+
+.PHONY: demo run test check bench setup setup-test clean
+
+demo: $(VENV)/.ml $(VENV)/.static ## everything set up, the study running in a browser (SERVE=0: build and exit)
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py demo $(DEMO)
+ifneq ($(SERVE),0)
+	@$(MAKE) --no-print-directory serve
+endif
+
+run: $(VENV)/.web $(VENV)/.static ## the application alone, on port $(PORT)
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(MAKE) --no-print-directory serve
+
+.PHONY: serve
+serve:
+	@echo "Serving on http://localhost:$(PORT)/ - stop with Ctrl-C."
+	@$(BIN)/gunicorn readerstudy.wsgi --bind 127.0.0.1:$(PORT) --worker-class gthread --workers 2 --threads 4 --log-level warning
+
+test: setup-test ## every test, browser tests included
+	@$(BIN)/python -m pytest
+
+check: setup-test ## format, lint, types, import contracts, missing migrations, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m pytest
+
+bench: setup-test ## make bench PART=reading
+	@$(BIN)/python tests/bench/$(PART).py
+
+# --- setting up ---------------------------------------------------------------------------------------------
+$(VENV)/.venv:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 is missing: apt-get install python3 python3-venv"; exit 1; }
+	@echo "Making the virtual environment $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV) || { echo "The module venv is missing: apt-get install python3-venv"; exit 1; }
+	@touch $@
+
+$(VENV)/.web: $(VENV)/.venv pyproject.toml
+	@echo "Installing the application ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.ml: $(VENV)/.web
+	@echo "Installing what training needs (torch) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[ml]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.ml
+	@echo "Installing what the tests need ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[ml,dev]'
+	@touch $@
+
+$(VENV)/.chromium: $(VENV)/.dev
+	@command -v chromium >/dev/null || { echo "Installing Debian's Chromium for the browser tests ..."; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=500 install -y -qq --no-install-recommends chromium >/dev/null; } \
+	  || { echo "Chromium is missing and could not be installed: run apt-get install chromium as root."; exit 1; }
+	@touch $@
+
+$(VENV)/.static: $(VENV)/.web $(shell find static -type f 2>/dev/null)
+	@echo "Collecting the pages' static files ..."
+	@$(BIN)/python manage.py collectstatic --noinput --clear --verbosity 0
+	@touch $@
+
+setup: $(VENV)/.ml $(VENV)/.static
+setup-test: $(VENV)/.chromium
+
+clean: ## forget the environment and everything that was made (data, studies, runs!)
+	rm -rf $(VENV) var

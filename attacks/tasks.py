@@ -1,0 +1,180 @@
+"""Making adversarial images and judging them, as jobs."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import torch
+from celery import shared_task
+from numpy.typing import NDArray
+
+from attacks.gan import GanAttack
+from attacks.quality import psnr, ssim
+from models_ml.attack_table import AttackTable, attack_table, text_table
+from models_ml.checkpoint import load_classifier
+from models_ml.errors import LabError
+from models_ml.evaluate import scores, youden_threshold
+from models_ml.networks.classifier import Classifier
+from models_ml.tasks import folder_of
+from readerstudy.cohort.models import Cohort, Stimulus
+from readerstudy.cohort.pixels import decode_png, encode_png, resize, signed_difference
+from readerstudy.jobs.models import Checkpoint, CheckpointKind
+from readerstudy.jobs.queue import Report, perform
+from readerstudy.truth.actions import Provenance, register_twin
+from readerstudy.truth.dataset import Picture, real_pictures, twins
+from readerstudy.truth.models import Direction, Truth
+
+BOOTSTRAP_SEED = 20210007
+
+
+@shared_task(name="attacks.generate_stimuli")  # type: ignore[untyped-decorator]
+def generate_stimuli_task(job_id: int) -> None:
+    """Write every image's twin; parameters: cohort, gan_remove, gan_insert (run names), resolutions."""
+    perform(job_id, _generate)
+
+
+@shared_task(name="attacks.evaluate_attack")  # type: ignore[untyped-decorator]
+def evaluate_attack_task(job_id: int) -> None:
+    """The article's Table 1; parameters: cohort, classifier, gan_remove, gan_insert, resolutions."""
+    perform(job_id, _evaluate)
+
+
+def _generate(parameters: dict[str, Any], report: Report) -> dict[str, Any]:
+    cohort = Cohort.named(parameters["cohort"])
+    attacks = {label: _attack(parameters, label) for label in (0, 1)}
+    made = known = 0
+    resolutions = parameters["resolutions"]
+    for resolution in resolutions:
+        pictures = real_pictures(cohort, resolution)
+        for twin in _twins(pictures, attacks):
+            stored = register_twin(
+                Stimulus.objects.get(pk=twin.parent.stimulus_id),
+                png=twin.png,
+                difference_png=twin.difference_png,
+                provenance=_provenance(parameters, attacks[twin.parent.label], twin.parent.label),
+            )
+            made, known = made + (stored is not None), known + (stored is None)
+            report(made + known, len(pictures) * len(resolutions), "writing adversarial images", {})
+    return {"made": made, "known": known}
+
+
+class _Twin:
+    """One adversarial picture, encoded as it will be stored."""
+
+    def __init__(self, parent: Picture, attack: GanAttack) -> None:
+        real = decode_png(parent.path)
+        adversarial = attack(real)
+        self.parent = parent
+        self.png = encode_png(adversarial)
+        self.difference_png = encode_png(signed_difference(real, adversarial))
+
+
+def _twins(pictures: Sequence[Picture], attacks: dict[int, GanAttack]) -> Iterator[_Twin]:
+    """In order, a few at a time: decoding, the network and encoding all run outside the interpreter's lock."""
+    workers = torch.get_num_threads()
+    torch.set_num_threads(1)  # one image a thread is faster than one image on all threads
+    try:
+        with ThreadPoolExecutor(max_workers=workers) as pool:
+            for start in range(0, len(pictures), 32):
+                window = pictures[start : start + 32]
+                yield from pool.map(lambda p: _Twin(p, attacks[p.label]), window)
+    finally:
+        torch.set_num_threads(workers)
+
+
+def _attack(parameters: dict[str, Any], label: int, *, control: bool = False) -> GanAttack:
+    """The generator that changes images of this label: removal for malignant ones, insertion for the rest."""
+    direction = Direction.REMOVE if label else Direction.INSERT
+    run = Checkpoint.named(parameters[f"gan_{direction.value}"], CheckpointKind.GENERATOR)
+    if run.direction != direction:
+        raise LabError(f"The run {run.name} was trained to {run.direction}, not to {direction.value}.")
+    return GanAttack.load(folder_of(run.folder), downsample=resize, control=control)
+
+
+def _provenance(parameters: dict[str, Any], attack: GanAttack, label: int) -> Provenance:
+    direction = Direction.REMOVE if label else Direction.INSERT
+    return Provenance(direction=direction, generator=parameters[f"gan_{direction.value}"], seed=attack.seed)
+
+
+def _evaluate(parameters: dict[str, Any], report: Report) -> dict[str, Any]:
+    cohort = Cohort.named(parameters["cohort"])
+    run = Checkpoint.named(parameters["classifier"], CheckpointKind.CLASSIFIER)
+    classifier = load_classifier(folder_of(run.folder))
+    controls = {label: _attack(parameters, label, control=True) for label in (0, 1)}
+    generators = [parameters["gan_insert"], parameters["gan_remove"]]
+    tables: dict[str, dict[str, Any]] = {}
+    texts: list[str] = []
+    for resolution in parameters["resolutions"]:
+        made = twins(cohort, resolution, generators)
+        judged = _judge(classifier, real_pictures(cohort, resolution), made, controls, report)
+        tables[resolution] = {
+            "attack": asdict(judged.attack),
+            "control": asdict(judged.control),
+            "quality": judged.quality,
+        }
+        texts.append(f"{resolution} resolution\n" + text_table([judged.attack, judged.control]))
+    return {
+        "cohort": cohort.name,
+        "classifier": run.name,
+        "generators": generators,
+        "tables": tables,
+        "text": "\n\n".join(texts),
+    }
+
+
+class _Judged:
+    def __init__(self, attack: AttackTable, control: AttackTable, quality: dict[str, float]) -> None:
+        self.attack, self.control, self.quality = attack, control, quality
+
+
+def _judge(
+    classifier: Classifier,
+    pictures: list[Picture],
+    made: dict[int, Truth],
+    controls: dict[int, GanAttack],
+    report: Report,
+) -> _Judged:
+    """Score the written files in float32: reading a file again gives the same table."""
+    tuning = [picture for picture in pictures if picture.split == "tuning"]
+    test = [picture for picture in pictures if picture.split == "test"]
+    if missing := [p for p in test if p.image_id not in made]:
+        raise LabError(f"{len(missing)} of {len(test)} test images have no twin by these generators; make them first.")
+    size = (classifier.config.rows, classifier.config.columns)
+    real_tuning = _small([decode_png(picture.path) for picture in tuning], size)
+    threshold = youden_threshold(scores(classifier, real_tuning), np.array([p.label for p in tuning]))
+    small: dict[str, list[NDArray[np.uint16]]] = {"real": [], "attack": [], "control": []}
+    psnrs: list[float] = []
+    ssims: list[float] = []
+    for number, picture in enumerate(test, start=1):
+        real, twin = decode_png(picture.path), decode_png(made[picture.image_id].stimulus.path)
+        small["real"].append(resize(real, size))
+        small["attack"].append(resize(twin, size))
+        small["control"].append(resize(controls[picture.label](real), size))
+        psnrs.append(psnr(real, twin))
+        ssims.append(ssim(real, twin))
+        report(number, len(test), "judging test images", {})
+    score = {kind: scores(classifier, np.stack(values)) for kind, values in small.items()}
+    common: dict[str, Any] = {
+        "labels": np.array([picture.label for picture in test]),
+        "patients": np.array([picture.patient for picture in test]),
+        "score_real": score["real"],
+        "tuning_threshold": threshold,
+    }
+    return _Judged(
+        attack=attack_table(
+            name="GAN", score_adversarial=score["attack"], rng=np.random.default_rng(BOOTSTRAP_SEED), **common
+        ),
+        control=attack_table(
+            name="control (stage 1)",
+            score_adversarial=score["control"],
+            rng=np.random.default_rng(BOOTSTRAP_SEED),
+            **common,
+        ),
+        quality={"psnr_median_db": float(np.median(psnrs)), "ssim_median": float(np.median(ssims))},
+    )
+
+
+def _small(pictures: list[NDArray[np.uint16]], size: tuple[int, int]) -> NDArray[np.uint16]:
+    return np.stack([resize(values, size) for values in pictures])

@@ -1,0 +1,190 @@
+"""The shapes of the API's answers and requests. Nothing here knows the truth: the reader's wire uses it too."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from readerstudy.jobs.models import Job, JobStatus
+from readerstudy.studies.models import StudyStatus
+from readerstudy.studies.protocol import SessionKind, Verdict
+
+Shape = serializers.Serializer[Any]
+
+
+# --- the reader's wire --------------------------------------------------------------------------------------
+class WireSession(Shape):
+    """One session in the reader's list."""
+
+    number = serializers.IntegerField()
+    title = serializers.CharField()
+    kind = serializers.ChoiceField(choices=SessionKind.choices)
+    state = serializers.ChoiceField(choices=["waiting", "open", "under_way", "done"])
+    answered = serializers.IntegerField()
+    total = serializers.IntegerField()
+
+
+class WireStudy(Shape):
+    """One study in the reader's list."""
+
+    study = serializers.CharField(help_text="the study's code")
+    sessions = WireSession(many=True)
+
+
+class WireStudies(Shape):
+    """The reader's studies and sessions."""
+
+    studies = WireStudy(many=True)
+
+
+# --- studies and how far they are ---------------------------------------------------------------------------
+class StudyLine(Shape):
+    """One study in the list: counts only."""
+
+    code = serializers.CharField()
+    title = serializers.CharField()
+    template = serializers.CharField()
+    cohort = serializers.CharField()
+    status = serializers.ChoiceField(choices=StudyStatus.choices)
+    is_rehearsal = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+    closed_at = serializers.DateTimeField(allow_null=True)
+    unsealed_at = serializers.DateTimeField(allow_null=True)
+    readers = serializers.IntegerField(help_text="enrolled")
+    answered = serializers.IntegerField(help_text="readings of all readers")
+    total = serializers.IntegerField(help_text="readings that the enrolled readers will give")
+
+
+class PlannedSession(Shape):
+    """One session as it was planned: how many of which kind, drawn from where."""
+
+    number = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=SessionKind.choices)
+    real = serializers.IntegerField()
+    adversarial = serializers.IntegerField()
+    splits = serializers.ListField(child=serializers.CharField())
+
+
+class Plan(Shape):
+    """The plan as it was drawn."""
+
+    scale = serializers.FloatField()
+    resolution = serializers.CharField()
+    generators = serializers.ListField(child=serializers.CharField())
+    sessions = PlannedSession(many=True)
+
+
+class Sitting(Shape):
+    """One reader in one session: counts and times, no verdicts."""
+
+    reader = serializers.CharField(help_text="the reader's code in this study")
+    number = serializers.IntegerField(help_text="of the session")
+    answered = serializers.IntegerField()
+    total = serializers.IntegerField()
+    opened_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class EnrolledReader(Shape):
+    """One enrolled reader and how far they are."""
+
+    code = serializers.CharField(help_text="the reader's code in this study")
+    user = serializers.CharField(help_text="user name")
+    arm = serializers.CharField()
+    enrolled_at = serializers.DateTimeField()
+    answered = serializers.IntegerField()
+    total = serializers.IntegerField()
+    sessions = Sitting(many=True)
+
+
+class StudySession(Shape):
+    """One session of the study over all its readers."""
+
+    number = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=SessionKind.choices)
+    title = serializers.CharField()
+    instructions = serializers.CharField()
+    images = serializers.IntegerField(help_text="in each reader's list")
+    washout_days = serializers.IntegerField()
+    answered = serializers.IntegerField(help_text="readings of all readers")
+    total = serializers.IntegerField(help_text="readings that the enrolled readers will give")
+    finished = serializers.IntegerField(help_text="readers who finished it")
+    readers = Sitting(many=True)
+
+
+class StudyPage(StudyLine):
+    """One study: its plan, its sessions, its readers and how far they are."""
+
+    seed = serializers.IntegerField(
+        allow_null=True, help_text="of the draw; null until the study is unsealed, for it gives the order away"
+    )
+    plan = Plan()
+    sessions = StudySession(many=True)
+    enrolled = EnrolledReader(many=True)
+
+
+# --- readings -----------------------------------------------------------------------------------------------
+class ReadingLine(Shape):
+    """One reading. The last six fields are null until the study is unsealed, and for coordinators always."""
+
+    reader = serializers.CharField(help_text="the reader's code in this study")
+    session = serializers.IntegerField()
+    position = serializers.IntegerField()
+    presentation = serializers.CharField(help_text="random code")
+    verdict = serializers.ChoiceField(choices=Verdict.choices)
+    elapsed_ms = serializers.IntegerField(help_text="from image drawn to answered, by the browser's clock")
+    shown_at = serializers.DateTimeField()
+    answered_at = serializers.DateTimeField()
+    receipt = serializers.UUIDField()
+    authenticity = serializers.ChoiceField(
+        choices=["real", "adversarial", "pair"], required=False, help_text="pair: both, side by side, to teach"
+    )
+    pathology = serializers.ChoiceField(choices=["malignant", "benign", "normal"], required=False)
+    direction = serializers.ChoiceField(choices=["insert", "remove", ""], required=False)
+    image = serializers.CharField(required=False, help_text="pseudonym: a picture and its twin share it")
+    laterality = serializers.CharField(required=False)
+    view_position = serializers.CharField(required=False)
+
+
+# --- requests and the rest ----------------------------------------------------------------------------------
+class Sentence(Shape):
+    """Why something was refused."""
+
+    detail = serializers.CharField()
+
+
+class EnrollRequest(Shape):
+    """Whom to enroll."""
+
+    user = serializers.CharField(max_length=150, help_text="user name of a reader")
+
+
+class UnsealRequest(Shape):
+    """Why the key is opened; kept with the study."""
+
+    reason = serializers.CharField(max_length=2000, allow_blank=True, trim_whitespace=True)
+
+
+class JobLine(serializers.ModelSerializer[Job]):
+    """One long run: how far it is, and its sentence where it has one."""
+
+    status = serializers.ChoiceField(choices=JobStatus.choices)
+    requested_by = serializers.SlugRelatedField(slug_field="username", read_only=True)
+
+    class Meta:
+        model = Job
+        fields = ("id", "task", "status", "done", "total", "note", "requested_by")
+        fields += ("queued_at", "started_at", "ended_at")
+        read_only_fields = fields
+
+
+class TokenAnswer(Shape):
+    """Send it as `Authorization: Token …`."""
+
+    token = serializers.CharField()
+
+
+class TableAnswer(Shape):
+    """One table of the report, in full precision."""
+
+    def to_representation(self, instance: Any) -> Any:
+        return instance

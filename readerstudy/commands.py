@@ -1,0 +1,97 @@
+"""What every management command shares: sentences instead of tracebacks, a progress bar, --json."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.timezone import now
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from readerstudy.errors import StudyError
+from readerstudy.jobs.queue import enqueue, new_job, run_here
+
+Advance = Callable[[int, int, str], None]
+
+
+class StudyCommand(BaseCommand):
+    """A thin door to one action. Exit code 0 only where all went well."""
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        parser.add_argument("--json", action="store_true", help="print the result for programs")
+        return parser
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            return super().execute(*args, **options)
+        except StudyError as error:
+            raise CommandError(str(error)) from error
+
+    def show(self, result: Any, text: str, *, as_json: bool) -> None:
+        """Print the result: as JSON for programs, as text for people."""
+        self.stdout.write(json.dumps(result, indent=2, default=str) if as_json else text)
+
+    @contextmanager
+    def bar(self, title: str) -> Iterator[Advance]:
+        """A progress bar on standard error: (done, total, what)."""
+        with progress_bar(title) as advance:
+            yield advance
+
+
+class JobCommand(StudyCommand):
+    """A command whose work is a job: run here with a progress bar, or handed to a worker with --queue."""
+
+    task = ""
+    title = ""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--queue", action="store_true", help="hand the job to a worker and return at once")
+
+    def run_job(self, parameters: dict[str, Any], *, queue: bool) -> Any:
+        """The job's result, or None when it was queued."""
+        job = new_job(self.task, parameters, requested_by=None, at=now())
+        if queue:
+            enqueue(job)
+            self.stdout.write(f"Job {job.pk} is queued; watch it in the admin or at /api/v1/jobs/{job.pk}/.")
+            return None
+        with self.bar(self.title) as advance:
+            return run_here(job, watch=lambda done, total, text, values: advance(done, total, text))
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Advance]:
+    """A bar with elapsed and remaining time; where there is no terminal, a line at every tenth of the way."""
+    console = Console(file=sys.stderr)
+    if not console.is_terminal:
+        yield _Lines(console, title)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(title, total=None, note="")
+        yield lambda done, total, note: progress.update(task, completed=done, total=total, note=note)
+
+
+class _Lines:
+    """Progress for logs and pipes."""
+
+    def __init__(self, console: Console, title: str) -> None:
+        self.console, self.title, self.tenth = console, title, 0
+        console.print(f"{title} ...", highlight=False)
+
+    def __call__(self, done: int, total: int, note: str) -> None:
+        tenth = 10 * done // total if total else 0
+        if tenth > self.tenth:
+            self.tenth = tenth
+            self.console.print(f"{self.title}: {10 * tenth} % {note}".rstrip(), highlight=False)

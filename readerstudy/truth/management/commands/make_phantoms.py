@@ -1,0 +1,38 @@
+"""Make a cohort of procedural mammograms, for people without data."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.utils.timezone import now
+
+from readerstudy.cohort.pixels import RESOLUTIONS
+from readerstudy.cohort.sources.phantom import phantom_images
+from readerstudy.commands import StudyCommand
+from readerstudy.truth.actions import import_cohort
+from readerstudy.truth.management.commands.import_cohort import add_split_arguments, fractions_of, report_import
+
+
+class Command(StudyCommand):
+    help = "Draw NAME: --patients N women with --seed S, a quarter of them with cancer, and import them."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name")
+        parser.add_argument("--patients", type=int, required=True)
+        parser.add_argument("--resolution", choices=["high", "low"], default="low")
+        add_split_arguments(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        resolution = options["resolution"]
+        found = phantom_images(options["patients"], seed=options["seed"], size=RESOLUTIONS[resolution])
+        with self.bar(f"Drawing {len(found.images)} mammograms") as advance:
+            imported = import_cohort(
+                options["name"],
+                found,
+                seed=options["seed"],
+                fractions=fractions_of(options["split"]),
+                resolutions=[resolution],
+                pathology_source="phantom",
+                at=now(),
+                progress=lambda done, total: advance(done, total, ""),
+            )
+        report_import(self, imported, as_json=options["json"])

@@ -1,0 +1,42 @@
+"""Train the AI-CAD classifier on a cohort."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from readerstudy.cohort.models import Cohort
+from readerstudy.commands import JobCommand
+
+
+class Command(JobCommand):
+    help = "Train a classifier on COHORT with --preset demo, zhou2021-low or zhou2021-high. Goes on after a kill."
+    task = "models_ml.train_classifier"
+    title = "Training the classifier"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("cohort")
+        parser.add_argument("--preset", required=True)
+        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--name", help="the run's name (default: COHORT-PRESET-SEED)")
+        parser.add_argument("--vgg-weights", type=Path, help="a VGG11 state dict to start Vnet from")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        cohort = Cohort.named(options["cohort"])
+        weights = options["vgg_weights"]
+        result = self.run_job(
+            {
+                "cohort": cohort.name,
+                "preset": options["preset"],
+                "seed": options["seed"],
+                "name": options["name"] or f"{cohort.name}-{options['preset']}-{options['seed']}",
+                "vgg_weights": str(weights.resolve()) if weights else "",
+            },
+            queue=options["queue"],
+        )
+        if result:
+            text = (
+                f"Run {result['run']}: AUC {result['tuning_auc']:.3f} on the tuning split after {result['steps']} steps, "
+                f"{result['seconds']:.0f} s. Curves: {result['curves']}"
+            )
+            self.show(result, text, as_json=options["json"])

@@ -1,0 +1,41 @@
+"""Train one of the two GANs."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from readerstudy.cohort.models import Cohort
+from readerstudy.commands import JobCommand
+from readerstudy.jobs.models import Checkpoint, CheckpointKind
+
+
+class Command(JobCommand):
+    help = "Train the GAN that removes or inserts cancer signs in COHORT, against the classifier RUN."
+    task = "models_ml.train_gan"
+    title = "Training the GAN"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("cohort")
+        parser.add_argument("--direction", choices=["remove", "insert"], required=True)
+        parser.add_argument("--classifier", required=True, metavar="RUN")
+        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--threads", type=int, help="processor threads (default: all)")
+        parser.add_argument("--name", help="the run's name (default: CLASSIFIER-DIRECTION)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        cohort = Cohort.named(options["cohort"])
+        classifier = Checkpoint.named(options["classifier"], CheckpointKind.CLASSIFIER)
+        result = self.run_job(
+            {
+                "cohort": cohort.name,
+                "direction": options["direction"],
+                "classifier": classifier.name,
+                "seed": options["seed"],
+                "threads": options["threads"],
+                "name": options["name"] or f"{classifier.name}-{options['direction']}",
+            },
+            queue=options["queue"],
+        )
+        if result:
+            stages = "; ".join(f"{stage}" for stage in result["stages"])
+            self.show(result, f"Run {result['run']}: {result['seconds']:.0f} s. {stages}", as_json=options["json"])
