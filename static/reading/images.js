@@ -3,15 +3,16 @@
 import { Gone, NoAnswer, Refused, SignInNeeded } from "./wire.js";
 
 export class Images {
-  #worker;
+  #workerUrl;
+  #worker = null;
   #waiting = new Map();
   #held = new Map();
   #count = 0;
 
   /** @param {string} workerUrl hashed by the static files storage, hence given by the page */
   constructor(workerUrl) {
-    this.#worker = new Worker(workerUrl, { type: "module" });
-    this.#worker.onmessage = ({ data }) => this.#arrived(data);
+    this.#workerUrl = workerUrl;
+    this.#start();
   }
 
   /**
@@ -47,7 +48,18 @@ export class Images {
     return Object.fromEntries(names.map((name, i) => [name, pictures[i]]));
   }
 
+  #start() {
+    this.#worker = new Worker(this.#workerUrl, { type: "module" });
+    this.#worker.onmessage = ({ data }) => this.#arrived(data);
+    // Its script could not be fetched: a new one with the next try.
+    this.#worker.onerror = () => {
+      this.#worker = null;
+      for (const id of [...this.#waiting.keys()]) this.#arrived({ id, status: 0 });
+    };
+  }
+
   #load(url) {
+    if (!this.#worker) this.#start();
     return new Promise((resolve, reject) => {
       const id = ++this.#count;
       this.#waiting.set(id, { resolve, reject });

@@ -7,8 +7,8 @@ const NO_CHANGE = 32768;
 
 /**
  * @param {Uint16Array} samples
- * @returns {{min: number, max: number, low: number, high: number, change: number}} extremes, the
- *   1st and 99.8th percentile, and the 99.9th percentile of the distance from 32768 (for differences)
+ * @returns {{low: number, high: number, change: number}} the 1st and 99.8th percentile, and the 99.9th
+ *   percentile of the distance from 32768 (for differences)
  */
 export function measureLevels(samples) {
   const histogram = new Uint32Array(65536);
@@ -16,17 +16,15 @@ export function measureLevels(samples) {
   const distances = new Uint32Array(NO_CHANGE + 1);
   for (let v = 0; v < 65536; v++) distances[Math.abs(v - NO_CHANGE)] += histogram[v];
   return {
-    min: quantile(histogram, 0, samples.length),
-    max: quantile(histogram, 1, samples.length),
     low: quantile(histogram, LOW, samples.length),
     high: quantile(histogram, HIGH, samples.length),
     change: quantile(distances, CHANGED, samples.length),
   };
 }
 
-/** The smallest value that at least the share `q` (and at least one) of the samples do not exceed. */
+/** The smallest value that at least the share `q` of the samples do not exceed. */
 function quantile(histogram, q, count) {
-  const wanted = Math.max(1, Math.ceil(q * count));
+  const wanted = Math.ceil(q * count);
   let seen = 0;
   for (let v = 0; v < histogram.length; v++) {
     seen += histogram[v];

@@ -136,11 +136,12 @@ async function stepAfterGone(item) {
 
 function finish(step) {
   if (step.kind !== "wait") return room.end("done", room.word("doneTitle"), room.word("doneText"));
-  const until = new Date(step.until).toLocaleString(document.documentElement.lang, {
+  const until = step.until && new Date(step.until).toLocaleString(document.documentElement.lang, {
     dateStyle: "long",
     timeStyle: "short",
   });
-  room.end("waiting", room.word("waitTitle"), room.word("waitText").replace("{until}", until));
+  const text = until ? room.word("waitUntil").replace("{until}", until) : room.word("waitText");
+  room.end("waiting", room.word("waitTitle"), text);
 }
 
 function giveUp(trouble) {

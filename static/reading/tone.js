@@ -19,8 +19,9 @@ export class GreyTone extends EventTarget {
 
   /** @param {"standard" | "whole" | "dense"} name */
   usePreset(name) {
-    const { min, max, low, high } = this.#levels;
-    const ranges = { standard: [low, high], whole: [min, max], dense: [low + 0.4 * (high - low), high] };
+    const { low, high } = this.#levels;
+    // "Whole" is not the picture's own range: one stray pixel would make it look like no other.
+    const ranges = { standard: [low, high], whole: [0, 65535], dense: [low + 0.4 * (high - low), high] };
     const [from, to] = ranges[name];
     this.preset = name;
     this.#set((from + to) / 2, to - from);

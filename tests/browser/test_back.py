@@ -1,0 +1,45 @@
+"""Browsers keep pages in memory and bring them back as they were; Playwright switches that off by default."""
+
+import pytest
+
+from tests import walk
+from tests.browser.room import Room, positions
+
+
+@pytest.fixture
+def remembering_page(browser_type, browser_type_launch_args, live_server, study, rita, sign_in):
+    browser = browser_type.launch(**browser_type_launch_args, ignore_default_args=["--disable-back-forward-cache"])
+    context = browser.new_context()
+    sign_in(context, rita)
+    yield context.new_page()
+    browser.close()
+
+
+def test_back_and_forward_through_the_browsers_memory_land_on_the_current_image(
+    transactional_db, live_server, study, rita, remembering_page
+):
+    walk.finish_session(walk.client_of(rita), study.code, 1)
+    page = remembering_page
+    room = Room(page, live_server.url, study.code)
+    page.goto(live_server.url)
+    page.get_by_role("link", name="Begin session 2").click()
+    page.click("#begin")
+    room.stands_at(1)
+    room.press("1")
+    room.stands_at(2)
+    page.evaluate("history.back()")
+    # Restored from memory it would still say "0 of 3".
+    page.wait_for_selector("td:text('1 of 3')")
+    walk_on_elsewhere(study.code, rita)
+    page.evaluate("history.forward()")
+    room.stands_at(3)
+    room.press("1")
+    room.in_state("done")
+    assert positions(2) == [1, 2, 3]
+    assert room.mishaps == []
+
+
+def walk_on_elsewhere(code, rita) -> None:
+    client = walk.client_of(rita)
+    step = client.get(walk.address(code, 2, "step")).json()
+    assert walk.answer(client, code, 2, step, "real").status_code == 201

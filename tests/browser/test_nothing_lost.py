@@ -1,0 +1,192 @@
+"""Double keys, lost replies, a dead network, other tabs, a lost sign-in: one verdict per image, always."""
+
+import json
+
+from django.contrib.sessions.models import Session
+
+from readerstudy.reading.models import Reading
+from tests import walk
+from tests.browser.room import Room, positions, readings, verdicts
+
+VERDICTS = "**/verdicts/"
+
+
+def begin_reading(room, rita) -> None:
+    """Session 1 is behind her; session 2 is the first that asks."""
+    walk.finish_session(walk.client_of(rita), room.study, 1)
+    room.enter(2)
+
+
+def test_a_double_key_and_a_click_give_one_verdict(room, page, rita):
+    begin_reading(room, rita)
+    page.evaluate(
+        """() => {
+          const press = (key) => document.body.dispatchEvent(
+            new KeyboardEvent("keydown", { key, code: `Digit${key}`, bubbles: true }));
+          press("2"); press("2"); press("1");
+          document.querySelector("[data-verdict=unsure]").click();
+        }"""
+    )
+    room.stands_at(2)
+    assert verdicts(2) == ["not_real"]
+
+
+def test_the_second_click_of_a_double_click_is_no_verdict(room, page, rita):
+    begin_reading(room, rita)
+    page.locator("[data-verdict=real]").dblclick(delay=150)
+    room.stands_at(2)
+    page.wait_for_timeout(600)
+    assert positions(2) == [1]
+
+
+def test_a_held_key_gives_one_verdict(room, page, rita):
+    begin_reading(room, rita)
+    for _ in range(12):
+        page.keyboard.down("1")  # without up: repeats
+        page.wait_for_timeout(60)
+    page.keyboard.up("1")
+    room.stands_at(2)
+    assert positions(2) == [1]
+
+
+def test_a_held_enter_on_a_verdict_button_gives_one_verdict(room, page, rita):
+    begin_reading(room, rita)
+    page.locator("[data-verdict=unsure]").focus()
+    for _ in range(12):
+        page.keyboard.down("Enter")
+        page.wait_for_timeout(60)
+    page.keyboard.up("Enter")
+    room.stands_at(2)
+    assert verdicts(2) == ["unsure"]
+
+
+def test_a_lost_reply_is_asked_for_again_under_the_same_key(room, page, rita):
+    begin_reading(room, rita)
+    keys = []
+
+    def lose_the_first(route):
+        keys.append(json.loads(route.request.post_data)["key"])
+        if len(keys) == 1:
+            route.fetch()  # the server has stored it
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route(VERDICTS, lose_the_first)
+    room.press("1")
+    room.stands_at(2)
+    assert len(keys) == 2
+    assert keys[0] == keys[1] == str(readings(2)[0].key)
+    assert positions(2) == [1]
+
+
+def test_offline_the_verdict_waits_and_no_second_one_is_taken(room, page, context, rita):
+    begin_reading(room, rita)
+    page.wait_for_load_state("networkidle")  # the next image is at hand
+    context.set_offline(True)
+    room.press("3")
+    room.in_state("offline")
+    room.says("Waiting for the network")
+    page.wait_for_selector('body[data-position="2"]')  # it stands already
+    room.press("1")
+    page.wait_for_timeout(400)
+    assert positions(2) == []
+    context.set_offline(False)
+    room.stands_at(2)
+    room.says("Saved")
+    assert verdicts(2) == ["unsure"]
+
+
+def test_a_verdict_that_never_left_is_sent_after_a_reload(room, page, rita):
+    begin_reading(room, rita)
+    page.route(VERDICTS, lambda route: route.abort())
+    room.press("2")
+    room.in_state("offline")
+    assert positions(2) == []
+    page.unroute(VERDICTS)
+    page.reload()
+    room.stands_at(2)
+    assert verdicts(2) == ["not_real"]
+
+
+def test_a_verdict_whose_reply_was_lost_counts_once_after_a_reload(room, page, rita):
+    begin_reading(room, rita)
+    page.route(VERDICTS, lambda route: (route.fetch(), route.abort()))
+    room.press("2")
+    room.in_state("offline")
+    page.unroute(VERDICTS)
+    page.reload()
+    room.stands_at(2)
+    assert verdicts(2) == ["not_real"]
+
+
+def test_a_second_tab_that_answers_late_is_shown_the_current_image(room, page, context, rita):
+    begin_reading(room, rita)
+    other = Room(context.new_page(), room.url, room.study)
+    other.page.goto(other.address(2))
+    other.stands_at(1)
+    room.press("1")
+    room.stands_at(2)
+    other.press("2")
+    other.stands_at(2)
+    other.says("answered in another window")
+    assert verdicts(2) == ["real"]
+    other.press("3")
+    other.stands_at(3)
+    room.press("2")
+    room.stands_at(3)
+    room.says("answered in another window")
+    assert verdicts(2) == ["real", "unsure"]
+
+
+def test_a_lost_sign_in_leads_to_the_sign_in_page_and_back_with_the_verdict(room, page, rita):
+    begin_reading(room, rita)
+    Session.objects.all().delete()
+    room.press("2")
+    page.wait_for_url("**/sign-in/?next=*")
+    page.get_by_label("Username").fill("rita")
+    page.get_by_label("Password").fill("rita-secret-1")
+    page.keyboard.press("Enter")
+    room.stands_at(2)
+    assert verdicts(2) == ["not_real"]
+
+
+def test_a_server_in_trouble_is_asked_again(room, page, rita):
+    begin_reading(room, rita)
+    tries = []
+
+    def refuse_twice(route):
+        tries.append(route)
+        if len(tries) < 3:
+            route.fulfill(status=503, body="busy")
+        else:
+            route.continue_()
+
+    page.route(VERDICTS, refuse_twice)
+    room.press("1")
+    room.stands_at(2)
+    assert len(tries) == 3
+    assert Reading.objects.filter(presentation__reading_list__session_plan__number=2).count() == 1
+
+
+def test_a_key_is_made_where_plain_http_has_no_random_uuid(room, page, rita):
+    page.add_init_script("delete Crypto.prototype.randomUUID")
+    begin_reading(room, rita)
+    assert page.evaluate("typeof crypto.randomUUID") == "undefined"
+    room.press("1")
+    room.stands_at(2)
+    assert readings(2)[0].key.version == 4
+
+
+def test_every_image_is_fetched_exactly_once(room, page, rita):
+    fetched = []
+    page.context.on(
+        "response",
+        lambda reply: fetched.append(reply.url) if "octet-stream" in reply.headers.get("content-type", "") else None,
+    )
+    begin_reading(room, rita)
+    for position in (1, 2, 3):
+        room.stands_at(position)
+        room.press("1")
+    room.in_state("done")
+    assert len(fetched) == len(set(fetched)) == 3

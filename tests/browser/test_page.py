@@ -1,0 +1,128 @@
+"""Every page: readable for everybody (axe), quiet, and only the keys that it promises."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests import walk
+from tests.browser.room import positions
+
+
+def complaints(page) -> list[str]:
+    return [
+        f"{page.url} {violation['id']}: {violation['nodes'][0]['html'][:120]}"
+        for violation in Axe().run(page).response["violations"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_outside_the_reading_room_have_no_barriers(
+    page, live_server, transactional_db, sign_in, rita, clara, scheme
+):
+    page.emulate_media(color_scheme=scheme)
+    found = []
+    page.goto(f"{live_server.url}/account/sign-in/")
+    found += complaints(page)
+    page.get_by_label("Username").fill("rita")
+    page.get_by_label("Password").fill("wrong")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[role=alert]")
+    found += complaints(page)
+    page.goto(f"{live_server.url}/no/such/page/")
+    found += complaints(page)
+    for person in (rita, clara):
+        page.context.clear_cookies()
+        sign_in(page.context, person)
+        for address in ("/", "/read/tiny/1/"):  # the second is refused to a coordinator
+            page.goto(live_server.url + address)
+            found += complaints(page)
+    assert found == []
+
+
+def test_the_reading_room_has_no_barriers(room, page, rita):
+    found = []
+    client = walk.client_of(rita)
+    for number in (1, 2):
+        page.goto(room.address(number))
+        found += complaints(page)
+        page.click("#begin")
+        room.stands_at(1)
+        found += complaints(page)
+        room.press("?")
+        page.wait_for_selector("dialog[open]")
+        found += complaints(page)
+        room.press("Escape")
+        walk.finish_session(client, room.study, number)
+        page.reload()
+        room.in_state("done")
+        found += complaints(page)
+    page.goto(room.address(4))
+    room.in_state("waiting")
+    found += complaints(page)
+    walk.finish_session(client, room.study, 3)
+    room.enter(4)
+    found += complaints(page)
+    assert found == []
+
+
+def test_the_session_list_says_what_is_open_and_why_others_wait(room, page, rita):
+    page.goto(room.url)
+    rows = page.locator(".sessions tbody tr")
+    expect(rows.nth(0)).to_contain_text("Open")
+    expect(rows.nth(1)).to_contain_text("opens when session 1 is finished")
+    room.enter(1)
+    room.press("1")
+    room.stands_at(2)
+    page.get_by_role("link", name="Leave").click()
+    expect(rows.nth(0)).to_contain_text("Under way")
+    expect(rows.nth(0)).to_contain_text("1 of 3")
+    page.get_by_role("link", name="Continue session 1").click()
+    room.stands_at(2)
+    expect(page.locator("#progress")).to_have_text("2 of 3")
+
+
+def test_viewer_keys_and_the_help_page_give_no_verdict(room, page, rita):
+    walk.finish_session(walk.client_of(rita), room.study, 1)
+    room.enter(2)
+    for key in ("ArrowUp", "i", "+", "-", "f", "o", "0", "p", "t", "t", "Enter", " "):
+        room.press(key)
+    room.press("?")
+    page.wait_for_selector("dialog[open]")
+    room.press("1")
+    room.press("Escape")
+    page.wait_for_timeout(200)
+    assert positions(2) == []
+    room.press("1")
+    room.stands_at(2)
+
+
+def test_the_tools_can_be_hidden_and_stay_hidden(room, page):
+    room.enter(1)
+    expect(page.get_by_role("toolbar")).to_be_visible()
+    room.press("t")
+    expect(page.locator("#tools")).not_to_be_visible()
+    page.reload()
+    room.stands_at(1)
+    expect(page.locator("#tools")).not_to_be_visible()
+    page.get_by_role("button", name="Tools").click()
+    expect(page.get_by_role("toolbar")).to_be_visible()
+
+
+def test_the_verdicts_stand_in_the_same_place_for_every_image(room, page, rita):
+    walk.finish_session(walk.client_of(rita), room.study, 1)
+    room.enter(2)
+    places = []
+    for position in (1, 2, 3):
+        room.stands_at(position)
+        places.append(page.locator("#verdicts").bounding_box())
+        if position < 3:
+            room.press("1")
+    assert places[0] == places[1] == places[2]
+
+
+def test_the_policy_of_the_page_allows_no_inline_script_or_style(room, page):
+    reply = page.goto(room.address(1))
+    policy = reply.headers["content-security-policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert page.locator("[style], style, script:not([src])").count() == 0

@@ -1,0 +1,188 @@
+"""What is on the screen is the picture: read back from the canvas, compared with the stored file."""
+
+import numpy as np
+import pytest
+
+from readerstudy.cohort.pixels import decode_png
+from readerstudy.studies.models import Presentation
+from readerstudy.truth.dataset import twin_of
+from tests import walk
+from tests.browser.room import Room
+
+
+def current(number, position=1):
+    return Presentation.objects.get(reading_list__session_plan__number=number, position=position)
+
+
+def on_screen(room, panel="image"):
+    """The red, green, blue of a panel: rows x columns x 3."""
+    width, height, values = room.pixels(panel)
+    return np.array(values, dtype=np.uint8).reshape(height, width, 4)[:, :, :3]
+
+
+def cut_out(screen, shape):
+    """The picture's place on the canvas at 1:1, where the picture is smaller: around the middle."""
+    top, left = (round_half_up((have - want) / 2) for have, want in zip(screen.shape, shape, strict=False))
+    return screen[top : top + shape[0], left : left + shape[1]]
+
+
+def round_half_up(value):
+    return int(np.floor(value + 0.5))
+
+
+def windowed(pixels, low, high):
+    """Grey levels of a window from `low` to `high`, as the definition of window and level has them."""
+    share = (pixels.astype(float) - low) * 255 / (high - low)
+    return np.floor(np.clip(share, 0, 255) + 0.5).astype(np.uint8)
+
+
+def standard_window(pixels):
+    """1st and 99.8th percentile: the smallest level that at least so many pixels do not exceed."""
+    ordered = np.sort(pixels, axis=None)
+    return (int(ordered[int(np.ceil(q * ordered.size)) - 1]) for q in (0.01, 0.998))
+
+
+@pytest.fixture
+def reading(room, rita):
+    walk.finish_session(walk.client_of(rita), room.study, 1)
+    room.enter(2)
+    return room
+
+
+def settled(page):
+    """Two frames later everything asked for is drawn."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def test_every_pixel_is_exact_at_one_to_one(reading, page):
+    pixels = decode_png(current(2).stimulus.path)
+    reading.press("o")
+    settled(page)
+    screen = on_screen(reading)
+    assert screen.shape[0] > pixels.shape[0]
+    assert screen.shape[1] > pixels.shape[1]
+    expected = windowed(pixels, *standard_window(pixels))
+    for colour in range(3):
+        np.testing.assert_array_equal(cut_out(screen, pixels.shape)[:, :, colour], expected)
+
+
+def test_the_whole_range_and_inverting_are_exact_too(reading, page):
+    pixels = decode_png(current(2).stimulus.path)
+    reading.press("o")
+    page.get_by_role("button", name="Whole range").click()
+    reading.press("i")
+    settled(page)
+    expected = 255 - windowed(pixels, 0, 65535)
+    np.testing.assert_array_equal(cut_out(on_screen(reading), pixels.shape)[:, :, 0], expected)
+
+
+def test_the_window_starts_anew_with_every_image(reading, page):
+    for key in ("o", "i", "ArrowRight", "ArrowUp", "p"):
+        reading.press(key)
+    reading.press("1")
+    reading.stands_at(2)
+    reading.press("o")
+    settled(page)
+    pixels = decode_png(current(2, 2).stimulus.path)
+    expected = windowed(pixels, *standard_window(pixels))
+    np.testing.assert_array_equal(cut_out(on_screen(reading), pixels.shape)[:, :, 0], expected)
+
+
+def test_dragging_the_wheel_and_the_tools_change_what_is_seen_and_are_counted(reading, page):
+    box = page.locator("canvas[data-panel=image]").bounding_box()
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    seen = [on_screen(reading)]
+
+    def changed():
+        settled(page)
+        seen.append(on_screen(reading))
+        return not np.array_equal(seen[-1], seen[-2])
+
+    page.mouse.move(*middle)
+    page.mouse.down()
+    page.mouse.move(middle[0] + 200, middle[1] + 60, steps=3)
+    page.mouse.up()
+    assert changed()
+    page.mouse.wheel(0, -300)
+    assert changed()
+    page.keyboard.press("Shift+ArrowLeft")
+    assert changed()
+    page.keyboard.press("0")
+    assert changed()
+    np.testing.assert_array_equal(seen[-1], seen[0])
+    reading.press("2")
+    reading.stands_at(2)
+    stored = current(2).reading
+    assert stored.paradata["acts"] == {"window": 3, "zoom": 1, "pan": 1, "reset": 1}
+    assert stored.elapsed_ms >= stored.paradata["first_action_ms"] > 0
+
+
+def test_at_a_screen_scale_of_one_and_a_half_one_to_one_is_still_exact(
+    transactional_db, browser_type, browser_type_launch_args, live_server, study, rita, sign_in
+):
+    # The flag, not Playwright's emulation: that leaves the canvas's device pixels as they are.
+    arguments = [*browser_type_launch_args["args"], "--force-device-scale-factor=1.5"]
+    browser = browser_type.launch(**{**browser_type_launch_args, "args": arguments})
+    context = browser.new_context(no_viewport=True)
+    sign_in(context, rita)
+    room = Room(context.new_page(), live_server.url, study.code)
+    room.enter(1)
+    room.press("o")
+    settled(room.page)
+    pixels = decode_png(current(1).stimulus.path)
+    screen = on_screen(room)
+    box = room.page.locator("canvas[data-panel=image]").bounding_box()
+    assert abs(screen.shape[1] - 1.5 * box["width"]) <= 1
+    expected = windowed(pixels, *standard_window(pixels))
+    np.testing.assert_array_equal(cut_out(screen, pixels.shape)[:, :, 0], expected)
+    browser.close()
+
+
+@pytest.fixture
+def teaching(room, rita):
+    for number in (1, 2, 3):
+        walk.finish_session(walk.client_of(rita), room.study, number)
+    room.enter(4)
+    return room
+
+
+def test_the_triptych_shows_original_twin_and_difference(teaching, page, study):
+    stimulus = current(4).stimulus
+    twin = twin_of(stimulus, study)
+    real, altered = decode_png(stimulus.path), decode_png(twin.path)
+    change = decode_png(twin.difference_path).astype(int) - 32768
+    teaching.press("o")
+    settled(page)
+    # Both in the window of the original: a pair is compared, not flattered.
+    low, high = standard_window(real)
+    for panel, pixels in (("real", real), ("adversarial", altered)):
+        shown = cut_out(on_screen(teaching, panel), pixels.shape)
+        np.testing.assert_array_equal(shown[:, :, 0], windowed(pixels, low, high))
+    shown = cut_out(on_screen(teaching, "difference"), change.shape).astype(int)
+    assert change.min() < 0 or change.max() > 0
+    # Orange where the original is brighter, blue where the twin is, one dark grey where they agree.
+    assert np.all(shown[change > 2000][:, 0] > shown[change > 2000][:, 2])
+    assert np.all(shown[change < -2000][:, 0] < shown[change < -2000][:, 2])
+    assert np.all(shown[change == 0] == 16)
+
+
+def extent(screen):
+    """First and last row and column that are not black."""
+    rows, columns = np.nonzero(screen.max(axis=2) > 0)
+    return rows.min(), rows.max(), columns.min(), columns.max()
+
+
+def test_the_three_panels_zoom_and_move_together(teaching, page):
+    teaching.press("i")  # inverted, the dark surroundings of the breast show where the picture ends
+    teaching.press("o")
+    box = page.locator("canvas[data-panel=adversarial]").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2 + 20, box["y"] + box["height"] / 2 - 10)
+    page.mouse.wheel(0, -400)
+    page.keyboard.press("Shift+ArrowRight")
+    settled(page)
+    extents = [extent(on_screen(teaching, panel)) for panel in ("real", "adversarial", "difference")]
+    assert extents[0] == extents[1] == extents[2]
+    top, bottom, left, right = extents[0]
+    # 64 x 52 pixels, e times as large after the wheel.
+    assert abs((bottom - top + 1) - 64 * np.e) <= 2
+    assert abs((right - left + 1) - 52 * np.e) <= 2
