@@ -78,9 +78,7 @@ class GanAttack:
             raise WrongImages("An attack takes one 16-bit grey image of rows × columns.")
         rows, columns = self.size
         if self.generator.config.form == "plain" and pixels.shape != self.size:
-            raise WrongImages(
-                f"A plain generator of {rows} × {columns} cannot change a {pixels.shape} image."
-            )
+            raise WrongImages(f"A plain generator of {rows} × {columns} cannot change a {pixels.shape} image.")
         ratio = (pixels.shape[0] / pixels.shape[1]) / (rows / columns)
         if abs(ratio - 1) > SHAPE_TOLERANCE:
             raise WrongImages(

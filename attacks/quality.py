@@ -45,9 +45,7 @@ def ssim(real: Image, adversarial: Image, *, window: int = 7) -> float:
     var_y = unbiased * (uniform_filter(y * y, window) - mean_y**2)
     both = unbiased * (uniform_filter(x * y, window) - mean_x * mean_y)
     c1, c2 = 0.01**2, 0.03**2
-    similarity = ((2 * mean_x * mean_y + c1) * (2 * both + c2)) / (
-        (mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2)
-    )
+    similarity = ((2 * mean_x * mean_y + c1) * (2 * both + c2)) / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))
     edge = window // 2
     return float(similarity[edge:-edge, edge:-edge].mean())
 

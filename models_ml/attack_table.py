@@ -95,9 +95,7 @@ def attack_table(
     )
 
 
-def decide(
-    score_real: Floats, score_adversarial: Floats, labels: Labels, *, name: str, threshold: float
-) -> Decisions:
+def decide(score_real: Floats, score_adversarial: Floats, labels: Labels, *, name: str, threshold: float) -> Decisions:
     """Accuracy by class and fooled shares at one threshold."""
     called, called_fake = score_real > threshold, score_adversarial > threshold
     positive = labels == 1
@@ -132,9 +130,7 @@ def auc_with_interval(
     """
     _, number = np.unique(patients, return_inverse=True)
     count = int(number.max()) + 1
-    times = rng.multinomial(count, np.full(count, 1 / count), size=replicates)[
-        :, number
-    ]  # (replicates, images)
+    times = rng.multinomial(count, np.full(count, 1 / count), size=replicates)[:, number]  # (replicates, images)
     positive = labels == 1
     wins = np.sign(score[positive][:, None] - score[~positive][None]) / 2 + 0.5
     won = ((times[:, positive] @ wins) * times[:, ~positive]).sum(1)

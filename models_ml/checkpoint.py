@@ -138,9 +138,7 @@ def _of_kind(folder: Path, kind: Kind, preset: str | None) -> Provenance:
     if run.kind != kind:
         raise WrongCheckpoint(f"The folder {folder.name} holds a {run.kind}, not a {kind}.")
     if preset is not None and run.preset != preset:
-        raise WrongCheckpoint(
-            f"The {kind} in {folder.name} was trained at preset {run.preset}, not {preset}."
-        )
+        raise WrongCheckpoint(f"The {kind} in {folder.name} was trained at preset {run.preset}, not {preset}.")
     return run
 
 
@@ -149,9 +147,7 @@ def _filled(network: Network, path: Path) -> Network:
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
-        raise WrongCheckpoint(
-            f"The weights in {path.parent.name} do not fit their own settings: {error}"
-        ) from error
+        raise WrongCheckpoint(f"The weights in {path.parent.name} do not fit their own settings: {error}") from error
     return network.eval()
 
 

@@ -101,9 +101,7 @@ class ClassifierConfig:
     final_rate: float = 1.0  # the cosine decay's last factor on the rates; 1 keeps them constant
     augmentation: Augmentation = Augmentation()
     evaluate_every: Length = Length(epochs=1)
-    keep_from: Length = (
-        Length()
-    )  # a few tuning images flatter an untrained network: earlier checkpoints do not count
+    keep_from: Length = Length()  # a few tuning images flatter an untrained network: earlier checkpoints do not count
     save_every: Length = Length(epochs=1)
     precision: Precision = "auto"
 
@@ -206,9 +204,7 @@ class Preset:
 
 
 ARTICLE_STAGES = (
-    Stage(
-        1, "identity", "none", Length(epochs=11), Stop("identity", "below", 0.002), 1e-4, generator_every=1
-    ),
+    Stage(1, "identity", "none", Length(epochs=11), Stop("identity", "below", 0.002), 1e-4, generator_every=1),
     Stage(2, "rests", "output", Length(epochs=9), Stop("gap", "above", 0.2)),
     Stage(3, "adversarial", "output", Length(epochs=10)),
     Stage(4, "adversarial", "fnet", Length(epochs=300)),
@@ -238,9 +234,7 @@ def _demo_stages(rate: float, last: int) -> tuple[Stage, ...]:
         generator_steps=2,
     )
     return (
-        Stage(
-            1, "identity", "none", Length(steps=20), Stop("identity", "below", 0.002), 1e-3, generator_every=1
-        ),
+        Stage(1, "identity", "none", Length(steps=20), Stop("identity", "below", 0.002), 1e-3, generator_every=1),
         Stage(
             2,
             "rests",

@@ -37,6 +37,4 @@ def _mark_stages(axes: Any, history: Sequence[dict[str, float]]) -> None:
     for before, after in pairwise(history):
         if before.get("stage") != after.get("stage"):
             axes.axvline(after["step"], color="#888888", linewidth=0.8, linestyle=":")
-            axes.annotate(
-                f" {after['stage']:.0f}", (after["step"], 0.98), xycoords=("data", "axes fraction"), va="top"
-            )
+            axes.annotate(f" {after['stage']:.0f}", (after["step"], 0.98), xycoords=("data", "axes fraction"), va="top")

@@ -88,9 +88,7 @@ class ImageSet:
         for split in ("train", "tuning"):
             for label, name in ((1, "malignant"), (0, "other")):
                 if not len(self.rows(split, label)):
-                    raise WrongImages(
-                        f"The {split} split holds no {name} image, so nothing can be learnt or chosen."
-                    )
+                    raise WrongImages(f"The {split} split holds no {name} image, so nothing can be learnt or chosen.")
 
 
 @dataclass(frozen=True)

@@ -32,11 +32,7 @@ def scores(
     was_training = classifier.training
     classifier.eval()
     parts = [
-        classifier(to_tensor(pixels[rows[start : start + batch]], device))
-        .softmax(1)[:, 1]
-        .cpu()
-        .double()
-        .numpy()
+        classifier(to_tensor(pixels[rows[start : start + batch]], device)).softmax(1)[:, 1].cpu().double().numpy()
         for start in range(0, len(rows), batch)
     ]
     classifier.train(was_training)

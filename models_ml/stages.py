@@ -68,9 +68,7 @@ def may_stop(stage: Stage, ended: list[StageEnd], config: GanConfig) -> bool:
 
 
 def gap_was_reached(ended: list[StageEnd], config: GanConfig) -> bool:
-    wanted = {
-        s.number for s in config.stages if s.stop and s.stop.quantity == "gap" and s.stop.sense == "above"
-    }
+    wanted = {s.number for s in config.stages if s.stop and s.stop.quantity == "gap" and s.stop.sense == "above"}
     return any(end.met for end in ended if end.number in wanted)
 
 

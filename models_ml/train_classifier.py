@@ -49,9 +49,7 @@ class Best:
     def improved_by(self, value: float, step: int, classifier: Classifier) -> "Best":
         if value < self.auc:
             return self
-        return Best(
-            value, step, {name: v.detach().cpu().clone() for name, v in classifier.state_dict().items()}
-        )
+        return Best(value, step, {name: v.detach().cpu().clone() for name, v in classifier.state_dict().items()})
 
 
 def train_classifier(
@@ -134,9 +132,7 @@ class _Run:
             self.seconds = time.monotonic() - began
             if self.step % save_every == 0:
                 self._save()
-            values = {"loss": self.loss} | (
-                {"tuning_auc": self.history[-1]["tuning_auc"]} if self.history else {}
-            )
+            values = {"loss": self.loss} | ({"tuning_auc": self.history[-1]["tuning_auc"]} if self.history else {})
             report(self.step, self.steps, "Training the classifier", values)
 
     def finish(self) -> ClassifierResult:

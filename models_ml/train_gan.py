@@ -201,9 +201,7 @@ class _Run:
                 fakes = self.generator(y)
             if penalised:
                 weight = config.penalty_weight * config.penalty_every
-                penalty, real = gradient_penalty(
-                    net.score, net.normalise(x), weight=weight, order=config.penalty_order
-                )
+                penalty, real = gradient_penalty(net.score, net.normalise(x), weight=weight, order=config.penalty_order)
             else:
                 penalty, real = x.new_zeros(()), net(x)
             fake = net(fakes)
@@ -363,6 +361,4 @@ def _placed(network: Any, device: torch.device) -> Any:
 
 def _result(folder: Path, run: checkpoint.Provenance) -> GanResult:
     direction: Direction = "remove" if run.direction == "remove" else "insert"
-    return GanResult(
-        folder, direction, run.stages, int(run.metrics["kept_step"]), run.metrics["seconds"], run.history
-    )
+    return GanResult(folder, direction, run.stages, int(run.metrics["kept_step"]), run.metrics["seconds"], run.history)

@@ -1,17 +1,15 @@
 """Small parts that the classifier and the generator share."""
 
-import torch
 from torch import Tensor, nn
 
 from models_ml.config import Norm
 
 
 class SteadyGroupNorm(nn.GroupNorm):
-    """GroupNorm on contiguous float32: in bfloat16 channels-last it is fifteen times slower on processors."""
+    """GroupNorm in its weights' precision on contiguous maps: in bfloat16 channels-last it is fifteen times slower on processors."""
 
     def forward(self, input: Tensor) -> Tensor:
-        with torch.autocast(input.device.type, enabled=False):
-            return super().forward(input.float().contiguous())
+        return super().forward(input.to(self.weight.dtype).contiguous())
 
 
 def normalise(norm: Norm, channels: int, groups: int) -> nn.Module:

@@ -125,9 +125,7 @@ def load_vgg(classifier: Classifier, path: Path) -> None:
     prefix = "features."
     features = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
     wanted = classifier.vnet.state_dict()
-    misfits = [
-        name for name, value in wanted.items() if name not in features or features[name].shape != value.shape
-    ]
+    misfits = [name for name, value in wanted.items() if name not in features or features[name].shape != value.shape]
     if misfits:
         raise WrongCheckpoint(
             f"The weights in {path.name} do not fit this Vnet (first misfit: {misfits[0]}): "

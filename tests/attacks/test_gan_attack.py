@@ -1,0 +1,129 @@
+"""A trained generator as an attack on full-size images."""
+
+from dataclasses import FrozenInstanceError, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from attacks.gan import GanAttack
+from models_ml.checkpoint import load_generator
+from models_ml.data import GREATEST, to_tensor
+from models_ml.errors import WrongCheckpoint, WrongImages
+from models_ml.progress import silent
+from models_ml.train_classifier import train_classifier
+from models_ml.train_gan import train_gan
+from tests.models_ml import tiny
+
+SCALE = 4
+
+
+def average(pixels: np.ndarray, size: tuple[int, int], /) -> np.ndarray:
+    """Block means: the test's own way down."""
+    rows, columns = size
+    blocks = pixels.reshape(rows, pixels.shape[0] // rows, columns, pixels.shape[1] // columns)
+    return np.rint(blocks.mean(axis=(1, 3))).astype(np.uint16)
+
+
+def train(folder: Path, form: str) -> Path:
+    images = tiny.images()
+    judge = folder.parent / "judge"
+    train_classifier(images, tiny.classifier_config(), seed=1, folder=judge, report=silent)
+    config = tiny.gan_config(form=form)
+    train_gan(images, direction="remove", classifier=judge, config=config, seed=2, folder=folder, report=silent)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def residual(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train(tmp_path_factory.mktemp("residual") / "run", "residual")
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train(tmp_path_factory.mktemp("plain") / "run", "plain")
+
+
+@pytest.fixture
+def film() -> np.ndarray:
+    """A grainy 128 × 96 picture with black air on the left and a white label."""
+    pixels = np.random.default_rng(3).integers(9_000, 40_000, (32 * SCALE, 24 * SCALE)).astype(np.uint16)
+    pixels[:, :20] = 0
+    pixels[:8, -8:] = GREATEST
+    return pixels
+
+
+def test_at_its_own_size_the_attack_is_the_generator(residual: Path) -> None:
+    pixels = tiny.images().pixels[0]
+    attack = GanAttack.load(residual, downsample=average)
+    with torch.no_grad():
+        fake = load_generator(residual)(to_tensor(pixels[None], torch.device("cpu")))[0, 0].numpy()
+    np.testing.assert_allclose(attack(pixels), fake * GREATEST, atol=0.51)
+
+
+def test_the_change_is_carried_up_smoothly_and_the_grain_stays(residual: Path, film: np.ndarray) -> None:
+    fake = GanAttack.load(residual, downsample=average)(film)
+    assert fake.shape == film.shape
+    assert fake.dtype == np.uint16
+    assert (fake != film).mean() > 0.5
+    inside = np.s_[12:, 24:]
+    real, altered = film[inside] / GREATEST, fake[inside] / GREATEST
+    change = np.log(altered / (1 - altered)) - np.log(real / (1 - real))
+    # Neighbours differ by up to 30,000 levels in the picture; the change of logit runs smoothly under them.
+    assert np.abs(np.diff(change, axis=1)).max() < 0.05
+    assert np.abs(np.diff(np.log(real / (1 - real)), axis=1)).max() > 1
+
+
+def test_black_air_and_white_labels_stay_to_the_last_bit(residual: Path, film: np.ndarray) -> None:
+    attack = GanAttack.load(residual, downsample=average)
+    with torch.no_grad():
+        strong = replace(attack, generator=load_generator(residual))
+        strong.generator.last.bias.fill_(2.0)
+    fake = strong(film)
+    assert (fake[film == 0] == 0).all()
+    assert (fake[film == GREATEST] == GREATEST).all()
+    assert (fake != film)[(film > 0) & (film < GREATEST)].all()
+
+
+def test_the_same_picture_gives_the_same_twin(residual: Path, film: np.ndarray) -> None:
+    attack = GanAttack.load(residual, downsample=average)
+    np.testing.assert_array_equal(attack(film), attack(film))
+
+
+def test_the_control_is_another_attack_and_says_so(residual: Path, film: np.ndarray) -> None:
+    attack = GanAttack.load(residual, downsample=average)
+    control = GanAttack.load(residual, downsample=average, control=True)
+    assert (attack.control, control.control) == (False, True)
+    assert attack.weights != control.weights
+    assert np.abs(control(film).astype(int) - film).mean() < np.abs(attack(film).astype(int) - film).mean()
+
+
+def test_an_attack_carries_its_provenance_and_cannot_be_changed(residual: Path) -> None:
+    attack = GanAttack.load(residual, downsample=average)
+    assert (attack.direction, attack.preset, attack.seed, attack.size) == ("remove", "tiny", 2, (32, 24))
+    with pytest.raises(FrozenInstanceError):
+        attack.seed = 3  # type: ignore[misc]
+
+
+def test_a_picture_of_another_shape_is_refused(residual: Path) -> None:
+    attack = GanAttack.load(residual, downsample=average)
+    with pytest.raises(WrongImages, match="64 × 64 has not the shape of 32 × 24"):
+        attack(np.zeros((64, 64), np.uint16))
+    with pytest.raises(WrongImages, match="one 16-bit grey image"):
+        attack(np.zeros((32, 24), np.uint8))  # type: ignore[arg-type]
+
+
+def test_a_plain_generator_works_at_its_own_size_only_and_spares_the_air(plain: Path, film: np.ndarray) -> None:
+    attack = GanAttack.load(plain, downsample=average)
+    pixels = tiny.images().pixels[0]
+    fake = attack(pixels)
+    assert (fake[pixels == 0] == 0).all()
+    assert (fake != pixels).mean() > 0.5
+    with pytest.raises(WrongImages, match="plain generator of 32 × 24"):
+        attack(film)
+
+
+def test_a_classifier_is_no_attack(residual: Path) -> None:
+    with pytest.raises(WrongCheckpoint, match="holds a classifier, not a generator"):
+        GanAttack.load(residual.parent / "judge", downsample=average)

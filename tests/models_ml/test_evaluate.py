@@ -1,0 +1,141 @@
+"""AUC, threshold and Table 1 against hand-made and independent answers."""
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+from scipy.stats import mannwhitneyu
+
+from models_ml.attack_table import attack_table, auc_with_interval, decide, share, text_table
+from models_ml.errors import LabError, WrongImages
+from models_ml.evaluate import auc, scores, youden_threshold
+from models_ml.networks.classifier import Classifier
+from models_ml.plain import to_dict
+from tests.models_ml import tiny
+
+
+def test_auc_is_the_mann_whitney_statistic_with_ties_counted_half() -> None:
+    rng = np.random.default_rng(0)
+    score, labels = rng.integers(0, 6, 60) / 6, rng.integers(0, 2, 60)
+    expected = mannwhitneyu(score[labels == 1], score[labels == 0]).statistic / (
+        (labels == 1).sum() * (labels == 0).sum()
+    )
+    assert auc(score, labels) == pytest.approx(expected, abs=1e-12)
+
+
+def test_auc_of_one_class_is_refused() -> None:
+    with pytest.raises(LabError, match="malignant and other"):
+        auc(np.array([0.1, 0.2]), np.array([1, 1]))
+
+
+def test_the_youden_threshold_is_the_best_cut_there_is() -> None:
+    rng = np.random.default_rng(3)
+    labels = rng.integers(0, 2, 50)
+    score = rng.normal(labels * 0.8, 1)
+    threshold = youden_threshold(score, labels)
+
+    def index(cut: float) -> float:
+        return float((score[labels == 1] > cut).mean() + (score[labels == 0] <= cut).mean())
+
+    assert index(threshold) == pytest.approx(max(index(cut) for cut in score))
+
+
+def test_the_youden_threshold_lies_between_the_scores_it_separates() -> None:
+    assert youden_threshold(np.array([0.1, 0.3, 0.8]), np.array([0, 0, 1])) == pytest.approx(0.55)
+
+
+def test_scores_are_float32_probabilities_and_leave_the_network_as_it_was() -> None:
+    images, net = tiny.images(), Classifier(tiny.classifier_config()).train()
+    score = scores(net, images.pixels, batch=7)
+    assert score.shape == (40,)
+    assert ((score > 0) & (score < 1)).all()
+    assert net.training
+    np.testing.assert_allclose(scores(net, images.pixels, rows=np.array([5, 2])), score[[5, 2]], rtol=1e-5)
+    with pytest.raises(WrongImages, match="reads 32 × 24"):
+        scores(net, images.pixels[:, :16])
+
+
+REAL = np.array([0.9, 0.8, 0.3, 0.2, 0.1, 0.6])
+FAKE = np.array([0.2, 0.7, 0.9, 0.8, 0.3, 0.1])
+LABELS = np.array([1, 1, 1, 0, 0, 0])
+
+
+def test_fooled_counts_only_images_whose_real_version_was_right() -> None:
+    at = decide(REAL, FAKE, LABELS, name="0.5", threshold=0.5)
+    assert (at.positives_right.hits, at.positives_right.trials) == (2, 3)
+    assert (at.negatives_right.hits, at.negatives_right.trials) == (2, 3)
+    # Of the two right positives one fake is called negative; of the two right negatives one fake is called positive.
+    assert (at.fooled_by_removal.hits, at.fooled_by_removal.trials) == (1, 2)
+    assert (at.fooled_by_insertion.hits, at.fooled_by_insertion.trials) == (1, 2)
+    assert (at.fooled.hits, at.fooled.trials) == (2, 4)
+    # On the adversarial set the labels are flipped: the negatives' fakes count as positives.
+    assert (at.adversarial_positives_right.hits, at.adversarial_negatives_right.hits) == (1, 1)
+
+
+def test_shares_carry_wilsons_interval() -> None:
+    # Wilson (1927) by hand for 42 of 44, z = 1.959964.
+    z, n, p = 1.959963984540054, 44, 42 / 44
+    middle, half = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    found = share(np.arange(44) < 42)
+    assert found.low == pytest.approx((middle - half) / (1 + z * z / n))
+    assert found.high == pytest.approx((middle + half) / (1 + z * z / n))
+
+
+def test_a_share_of_nothing_is_none() -> None:
+    assert share(np.zeros(0, bool)).share is None
+
+
+def make_table(name: str = "256 × 208"):  # type: ignore[no-untyped-def]
+    return attack_table(
+        name=name,
+        score_real=REAL,
+        score_adversarial=FAKE,
+        labels=LABELS,
+        patients=np.array(["a", "a", "b", "c", "c", "d"]),
+        tuning_threshold=0.25,
+        rng=np.random.default_rng(0),
+        replicates=300,
+    )
+
+
+def test_the_table_holds_both_aucs_and_both_thresholds() -> None:
+    table = make_table()
+    assert (table.images, table.patients) == (6, 4)
+    assert table.auc_real.value == auc(REAL, LABELS)
+    assert table.auc_flipped.value == auc(FAKE, 1 - LABELS)
+    assert [at.threshold for at in table.decisions] == [0.5, 0.25]
+
+
+def test_the_tables_stand_side_by_side_as_text_and_survive_json() -> None:
+    attack, control = make_table("attack"), make_table("stage-1 control")
+    lines = text_table([attack, control]).splitlines()
+    assert "attack" in lines[0]
+    assert "stage-1 control" in lines[0]
+    assert any("fooled over all" in line and line.count("2/4") == 2 for line in lines)
+    assert json.loads(json.dumps(to_dict(attack)))["decisions"][0]["fooled"]["hits"] == 2
+
+
+def test_the_interval_draws_patients_not_images() -> None:
+    """With three patients all 27 draws can be listed; the bootstrap must see exactly their AUCs."""
+    score, labels = np.array([0.9, 0.2, 0.5, 0.4, 0.8, 0.1]), np.array([1, 1, 0, 0, 1, 0])
+    patients = np.array(["a", "a", "b", "b", "c", "c"])
+    possible = set()
+    for draw in itertools.product("abc", repeat=3):
+        rows = np.concatenate([np.flatnonzero(patients == name) for name in draw])
+        if len(set(labels[rows])) == 2:
+            possible.add(round(auc(score[rows], labels[rows]), 9))
+    found = auc_with_interval(score, labels, patients, np.random.default_rng(0), 5000)
+    assert round(found.low, 9) in possible
+    assert round(found.high, 9) in possible
+    assert (round(found.low, 9), round(found.high, 9)) == (min(possible), max(possible))
+
+
+def test_the_interval_widens_when_images_come_from_fewer_patients() -> None:
+    rng = np.random.default_rng(5)
+    labels = np.repeat([1, 0], 40)
+    level = np.repeat(rng.normal(size=20), 4)  # four alike images per patient
+    score = labels + level + 0.1 * rng.normal(size=80)
+    together = auc_with_interval(score, labels, np.repeat(np.arange(20).astype(str), 4), rng, 2000)
+    apart = auc_with_interval(score, labels, np.arange(80).astype(str), rng, 2000)
+    assert together.high - together.low > 1.3 * (apart.high - apart.low)
