@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from readerstudy.accounts.models import Role, User
 from readerstudy.errors import NotAllowed
+
+if TYPE_CHECKING:
+    # DRF's views load the default permission class, which is below: at run time this would be a circle.
+    from rest_framework.views import APIView
 
 View = Callable[..., HttpResponse]
 
@@ -36,19 +39,19 @@ def role_required(*roles: Role) -> Callable[[View], View]:
 class IsReader(BasePermission):
     """The reader's wire is for readers."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         return isinstance(request.user, User) and request.user.is_reader
 
 
 class IsInvestigator(BasePermission):
     """Everything else is for coordinators and researchers: a reader reaches nothing but the wire."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         return isinstance(request.user, User) and not request.user.is_reader
 
 
 class IsResearcher(BasePermission):
     """What holds the truth, or comes from it, is for researchers."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         return isinstance(request.user, User) and request.user.is_researcher
