@@ -7,9 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import gdcm
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import DigitalMammographyXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
 HEADER = "image,patient,laterality,view,pathology"
 MINI_MIAS = Path(__file__).parents[2] / ".." / "shared" / "data" / "mini-mias"
@@ -75,4 +78,50 @@ def write_tiff(path: Path, values: NDArray[Any], *, white_is_zero: bool = False,
     signature = b"MM\0*" if big_endian else b"II*\0"
     start = struct.pack(f"{order}I", 8 + len(body))
     path.write_bytes(signature + start + body + directory + b"\0\0\0\0")
+    return path
+
+
+def dicom_dataset(values: NDArray[Any], *, bits: int, **header: Any) -> Dataset:
+    """A left CC mammogram of Jane Doe as a data set; header elements are added, or with None removed."""
+    signed, wide = values.dtype.kind == "i", bits > 8
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.SOPClassUID = DigitalMammographyXRayImageStorageForPresentation
+    dataset.SOPInstanceUID = generate_uid(entropy_srcs=["instance"])
+    dataset.PatientName, dataset.PatientID, dataset.PatientBirthDate = "Doe^Jane", "secret-17", "19610203"
+    dataset.Modality, dataset.ImageLaterality, dataset.ViewPosition = "MG", "L", "CC"
+    dataset.ImagerPixelSpacing = [0.07, 0.07]
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+    dataset.Rows, dataset.Columns = values.shape[-2:]
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = (16 if wide else 8), bits, bits - 1
+    dataset.PixelRepresentation = int(signed)
+    dataset.PixelData = values.astype(f"<{'i' if signed else 'u'}{2 if wide else 1}").tobytes()
+    for keyword, value in header.items():
+        if value is None:
+            delattr(dataset, keyword)
+        else:
+            setattr(dataset, keyword, value)
+    return dataset
+
+
+def write_dicom(path: Path, values: NDArray[Any], *, bits: int, **header: Any) -> Path:
+    dicom_dataset(values, bits=bits, **header).save_as(path, enforce_file_format=True)
+    return path
+
+
+def compress_dicom(path: Path, syntax: int) -> Path:
+    """Rewrite a DICOM file in one of gdcm's transfer syntaxes, such as gdcm.TransferSyntax.RLELossless."""
+    reader = gdcm.ImageReader()
+    reader.SetFileName(str(path))
+    assert reader.Read()
+    change = gdcm.ImageChangeTransferSyntax()
+    change.SetTransferSyntax(gdcm.TransferSyntax(syntax))
+    change.SetInput(reader.GetImage())
+    assert change.Change()
+    writer = gdcm.ImageWriter()
+    writer.SetFileName(str(path))
+    writer.SetFile(reader.GetFile())
+    writer.SetImage(change.GetOutput())
+    assert writer.Write()
     return path

@@ -1,0 +1,317 @@
+"""DICOM mammograms: every way to store a picture gives the same picture, and no name comes out."""
+
+from pathlib import Path
+from typing import Any
+
+import gdcm
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
+
+from readerstudy.cohort.sources.base import Found, Pixels, UnreadableImage, without_contradictions
+from readerstudy.cohort.sources.dicom import read_folder
+from readerstudy.errors import StudyError
+from tests.cohort.make_files import CBIS_DDSM, compress_dicom, dicom_dataset, film, write_dicom, write_table
+
+needs_cbis_ddsm = pytest.mark.skipif(not CBIS_DDSM.is_dir(), reason="the CBIS-DDSM files are not here")
+
+
+def find_one(path: Path, *, row: str = "anna,,,normal", spacing: str = "") -> Found:
+    """What a folder with this one file and a table that names it holds."""
+    header = "image,patient,laterality,view,pathology,pixel_spacing_mm"
+    return read_folder(path.parent, write_table(path.parent, [f"{path.name},{row},{spacing}"], header=header))
+
+
+def load_one(path: Path) -> Pixels:
+    found = find_one(path)
+    assert not found.problems
+    return found.images[0].load()
+
+
+def sentences(found: Found) -> str:
+    return "\n".join(problem.sentence for problem in found.problems)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "film.dcm"
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+def test_the_bits_stored_are_the_depth(path: Path, bits: int) -> None:
+    values = film(bits=bits)
+    pixels = load_one(write_dicom(path, values, bits=bits))
+    assert pixels.bits == bits
+    assert np.array_equal(pixels.values, values)
+
+
+@pytest.mark.parametrize(
+    "syntax",
+    [
+        gdcm.TransferSyntax.RLELossless,
+        gdcm.TransferSyntax.JPEGLosslessProcess14,
+        gdcm.TransferSyntax.JPEGLosslessProcess14_1,
+        gdcm.TransferSyntax.JPEGLSLossless,
+        gdcm.TransferSyntax.JPEG2000Lossless,
+    ],
+)
+@pytest.mark.parametrize("bits", [8, 12, 16])
+def test_every_lossless_compression_gives_the_same_picture(path: Path, bits: int, syntax: int) -> None:
+    values = film(bits=bits, rows=64, columns=40)
+    pixels = load_one(compress_dicom(write_dicom(path, values, bits=bits), syntax))
+    assert dcmread(path).file_meta.TransferSyntaxUID.is_compressed
+    assert pixels.bits == bits
+    assert np.array_equal(pixels.values, values)
+
+
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian])
+def test_every_plain_encoding_gives_the_same_picture(path: Path, syntax: Any) -> None:
+    values = film(bits=12)
+    dataset = dicom_dataset(values, bits=12)
+    dataset.file_meta.TransferSyntaxUID = syntax
+    if syntax == ExplicitVRBigEndian:
+        dataset["PixelData"].VR = "OW"
+        dataset.PixelData = values.astype(">u2").tobytes()
+    dataset.save_as(path, enforce_file_format=True)
+    assert np.array_equal(load_one(path).values, values)
+
+
+def test_a_file_without_preamble_and_meta_information_is_read_all_the_same(path: Path) -> None:
+    values = film(bits=12)
+    dataset = dicom_dataset(values, bits=12)
+    del dataset.file_meta
+    dataset.save_as(path, implicit_vr=True, little_endian=True)
+    assert np.array_equal(load_one(path).values, values)
+
+
+def test_monochrome1_is_turned_so_that_larger_is_brighter(path: Path) -> None:
+    values = film(bits=12)
+    pixels = load_one(write_dicom(path, 4095 - values, bits=12, PhotometricInterpretation="MONOCHROME1"))
+    assert np.array_equal(pixels.values, values)
+
+
+def test_a_rescale_counts_by_its_sign(path: Path) -> None:
+    values = film(bits=12)
+    steep = {"RescaleSlope": 2, "RescaleIntercept": -100}
+    falling = {"RescaleSlope": -1, "RescaleIntercept": 4095}
+    assert np.array_equal(load_one(write_dicom(path, values, bits=12, **steep)).values, values)
+    assert np.array_equal(load_one(write_dicom(path, 4095 - values, bits=12, **falling)).values, values)
+    both = {**falling, "PhotometricInterpretation": "MONOCHROME1"}
+    assert np.array_equal(load_one(write_dicom(path, values, bits=12, **both)).values, values)
+
+
+def test_a_modality_lookup_table_is_applied(path: Path) -> None:
+    curve = (np.arange(4096) ** 2 // 4095 // 4).astype(int)
+    table = Dataset()
+    table.LUTDescriptor = [len(curve), 0, 10]
+    table.LUTData = curve.tolist()
+    table["LUTDescriptor"].VR = table["LUTData"].VR = "US"
+    values = film(bits=12)
+    pixels = load_one(write_dicom(path, values, bits=12, ModalityLUTSequence=Sequence([table])))
+    assert pixels.bits == 10
+    assert np.array_equal(pixels.values, curve[values])
+
+
+def test_signed_values_begin_at_black(path: Path) -> None:
+    values = film(bits=12)
+    pixels = load_one(write_dicom(path, values.astype(np.int16) - 2048, bits=12))
+    assert np.array_equal(pixels.values, values)
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_padding_is_shown_as_background(path: Path, photometric: str) -> None:
+    values = np.clip(film(bits=12), 50, 4000)
+    stored = 4095 - values if photometric == "MONOCHROME1" else values
+    padded = stored.copy()
+    padded[:, -3:] = 4095 if photometric == "MONOCHROME2" else 0
+    header = {"PixelPaddingValue": int(padded[0, -1]), "PhotometricInterpretation": photometric}
+    pixels = load_one(write_dicom(path, padded, bits=12, **header))
+    assert (pixels.values[:, -3:] == 50).all()
+    assert np.array_equal(pixels.values[:, :-3], values[:, :-3])
+
+
+def test_a_padding_range_is_shown_as_background(path: Path) -> None:
+    values = np.clip(film(bits=12), 50, 4000)
+    padded = values.copy()
+    padded[:, -2], padded[:, -1] = 10, 20
+    pixels = load_one(write_dicom(path, padded, bits=12, PixelPaddingValue=10, PixelPaddingRangeLimit=20))
+    assert (pixels.values[:, -2:] == 50).all()
+
+
+def test_overlay_bits_above_or_below_the_values_are_not_part_of_the_picture(path: Path) -> None:
+    values = film(bits=12)
+    above = load_one(write_dicom(path, values | 0xA000, bits=12))
+    below = load_one(write_dicom(path, values << 4 | 0x000B, bits=12, HighBit=15))
+    assert np.array_equal(above.values, values)
+    assert np.array_equal(below.values, values)
+
+
+@pytest.mark.filterwarnings("ignore:The value length:UserWarning")
+def test_broken_overlays_and_odd_headers_do_not_break_reading(path: Path) -> None:
+    values = film(bits=12)
+    dataset = dicom_dataset(values, bits=12)
+    dataset.add_new(0x60000010, "US", 9999)
+    dataset.add_new(0x60003000, "OW", b"\1\2")
+    dataset.add_new(0x00185100, "LO", "x" * 200)
+    dataset.save_as(path, enforce_file_format=True)
+    body = path.read_bytes().replace(b"19610203", b"not date").replace(b"0.07\\0.07", b"no\\number")
+    path.write_bytes(body)
+    found = find_one(path, spacing="0.1")
+    assert not found.problems
+    assert found.images[0].pixel_spacing_mm == 0.1
+    assert np.array_equal(found.images[0].load().values, values)
+
+
+def test_what_the_header_knows_comes_from_the_header_and_the_rest_from_the_table(path: Path) -> None:
+    image = find_one(write_dicom(path, film(bits=12), bits=12), spacing="0.2").images[0]
+    assert (image.laterality, image.view_position, image.modality) == ("L", "CC", "MG")
+    assert image.pixel_spacing_mm == 0.07
+    bare = {"ImageLaterality": None, "ViewPosition": None, "ImagerPixelSpacing": None, "Modality": None}
+    write_dicom(path, film(bits=12), bits=12, **bare)
+    image = find_one(path, row="anna,right,mlo,benign", spacing="0.2").images[0]
+    assert (image.laterality, image.view_position, image.modality) == ("R", "MLO", "MG")
+    assert (image.pixel_spacing_mm, image.patient_key, image.pathology) == (0.2, "anna", "benign")
+
+
+def test_a_header_against_the_table_is_followed_and_reported(path: Path) -> None:
+    found = find_one(write_dicom(path, film(bits=12), bits=12), row="anna,R,CC,benign")
+    assert found.images[0].laterality == "L"
+    assert "Row 2 (film.dcm) has the laterality R, the file's header L" in sentences(found)
+
+
+@pytest.mark.parametrize(
+    ("header", "laterality", "view"),
+    [
+        ({"ImageLaterality": None, "Laterality": "R"}, "R", "CC"),
+        ({"ViewPosition": None, "PatientOrientation": "MLO"}, "L", "MLO"),
+        ({"ViewPosition": None, "PatientOrientation": ["A", "R"]}, "L", "CC"),
+        ({"ImageLaterality": None, "ViewPosition": None, "PatientOrientation": ["A", "FR"]}, "L", "MLO"),
+        ({"ImageLaterality": None, "ViewPosition": None, "PatientOrientation": ["P", "FL"]}, "R", "MLO"),
+        ({"ImageLaterality": "B", "ViewPosition": None}, "", ""),
+    ],
+)
+def test_side_and_view_are_found_where_vendors_put_them(
+    path: Path, header: dict[str, Any], laterality: str, view: str
+) -> None:
+    image = find_one(write_dicom(path, film(bits=12), bits=12, **header)).images[0]
+    assert (image.laterality, image.view_position) == (laterality, view)
+
+
+@pytest.mark.parametrize(("code", "view"), [("R-10226", "MLO"), ("399162004", "CC")])
+def test_the_view_is_found_by_its_code(path: Path, code: str, view: str) -> None:
+    item = Dataset()
+    item.CodeValue = code
+    header = {"ViewPosition": None, "ViewCodeSequence": Sequence([item])}
+    assert find_one(write_dicom(path, film(bits=12), bits=12, **header)).images[0].view_position == view
+
+
+@pytest.mark.parametrize(
+    ("header", "sentence"),
+    [
+        ({"NumberOfFrames": 3}, "holds 3 frames"),
+        ({"PhotometricInterpretation": "YBR_FULL"}, "is not a grey picture"),
+        ({"BitsStored": 6}, "stores 6 of 16 bits"),
+        ({"Rows": None}, "holds no DICOM image"),
+    ],
+)
+def test_what_is_no_single_grey_picture_is_refused_with_a_sentence(
+    path: Path, header: dict[str, Any], sentence: str
+) -> None:
+    found = find_one(write_dicom(path, film(bits=12), bits=12, **header))
+    assert not found.images
+    assert f"film.dcm {sentence}" in sentences(found)
+
+
+def test_files_that_are_not_dicom_are_passed_over_unless_they_claim_to_be(path: Path) -> None:
+    write_dicom(path, film(bits=12), bits=12)
+    write_dicom(path.with_name("noending"), film(bits=12), bits=12)
+    path.with_name("readme.md").write_text("# films")
+    path.with_name("claims.dcm").write_text("no DICOM at all")
+    path.with_name("empty.dcm").write_bytes(b"")
+    table = write_table(path.parent, ["film,anna,L,CC,benign", "noending,anna,,,benign"])
+    found = read_folder(path.parent, table)
+    assert {image.name for image in found.images} == {"film.dcm", "noending"}
+    assert {problem.name for problem in found.problems} == {"claims.dcm", "empty.dcm"}
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.9])
+def test_a_truncated_file_is_named_at_the_latest_when_it_is_loaded(path: Path, kept: float) -> None:
+    body = write_dicom(path, film(bits=12, rows=64, columns=64), bits=12).read_bytes()
+    path.write_bytes(body[: int(len(body) * kept)])
+    with pytest.raises(UnreadableImage, match=r"^film\.dcm is damaged, cut off"):
+        find_one(path).images[0].load()
+
+
+def test_a_file_without_a_row_and_a_row_without_a_file_are_reported(path: Path) -> None:
+    write_dicom(path, film(bits=12), bits=12)
+    write_dicom(path.with_name("other.dcm"), film(bits=12), bits=12)
+    found = read_folder(path.parent, write_table(path.parent, ["film.dcm,anna,,,normal", "gone.dcm,bea,,,normal"]))
+    assert [image.name for image in found.images] == ["film.dcm"]
+    assert "other.dcm has no row in the table, so its patient and pathology are unknown." in sentences(found)
+    assert "Row 3 (gone.dcm) names a file that is not there" in sentences(found)
+    assert "pathology are unknown" in sentences(read_folder(path.parent))
+
+
+def test_rows_that_disagree_about_a_file_leave_it_out(path: Path) -> None:
+    write_dicom(path, film(bits=12), bits=12)
+    found = read_folder(path.parent, write_table(path.parent, ["film.dcm,anna,,,normal", "film,bea,,,normal"]))
+    assert not found.images
+    assert "told of differently in rows 2, 3" in sentences(found)
+
+
+@pytest.mark.filterwarnings("ignore:.*Invalid value for VR CS:UserWarning")
+def test_nothing_that_names_the_woman_comes_out(
+    path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    write_dicom(path, film(bits=12), bits=12, ImageLaterality="DOE^JANE^61", ViewPosition="Doe, Jane 1961-02-03")
+    caplog.clear()
+    found = find_one(path)
+    image = found.images[0]
+    image.load()
+    body = path.read_bytes()
+    path.write_bytes(body[: len(body) // 2])
+    with pytest.raises(UnreadableImage) as refused:
+        image.load()
+    told = f"{found} {refused.value} {capfd.readouterr()} {caplog.text}".lower()
+    assert not [word for word in ("doe", "jane", "secret", "1961", "1.2.826") if word in told]
+
+
+def test_an_empty_or_missing_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="holds no DICOM files"):
+        read_folder(tmp_path)
+    with pytest.raises(StudyError, match="is not a folder"):
+        read_folder(tmp_path / "gone")
+
+
+@needs_cbis_ddsm
+def test_the_four_films_of_cbis_ddsm_are_one_woman() -> None:
+    found = without_contradictions(read_folder(CBIS_DDSM, CBIS_DDSM / "images.csv"))
+    assert not found.problems
+    assert {image.patient_key for image in found.images} == {"P_00173"}
+    assert [(image.laterality, image.view_position) for image in found.images] == [
+        ("L", "CC"),
+        ("L", "MLO"),
+        ("R", "CC"),
+        ("R", "MLO"),
+    ]
+    pixels = found.images[0].load()
+    assert (pixels.values.shape, pixels.bits, int(pixels.values.max())) == ((4432, 2864), 16, 55879)
+    assert len(np.unique(pixels.values)) == 2427
+
+
+def stored_noise(bits: int) -> NDArray[np.uint16]:
+    return np.random.default_rng(bits).integers(0, 2**bits, (16, 16), dtype=np.uint16)
+
+
+def test_values_beyond_the_stated_bits_are_refused_where_they_cannot_be_masked(path: Path) -> None:
+    table = Dataset()
+    table.LUTDescriptor = [256, 0, 8]
+    table.LUTData = [500] * 256
+    table["LUTDescriptor"].VR = table["LUTData"].VR = "US"
+    write_dicom(path, stored_noise(8), bits=8, ModalityLUTSequence=Sequence([table]))
+    with pytest.raises(UnreadableImage, match="beyond the 8 bits"):
+        load_one(path)
