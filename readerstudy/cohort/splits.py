@@ -1,0 +1,73 @@
+"""Train, tuning and test: by patient, each pathology shared out alike, drawn once and never moved again."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from math import ceil, floor
+from random import Random
+from typing import Final, Literal
+
+from readerstudy.cohort.sources.base import PATHOLOGIES, Pathology
+from readerstudy.errors import StudyError
+
+Split = Literal["train", "tuning", "test"]
+SPLITS: Final[tuple[Split, ...]] = ("train", "tuning", "test")
+Fractions = tuple[float, float, float]
+
+# 0.1 * 30 is a hair more than 3: shares this close to a whole number are meant to be it.
+_HAIR: Final = 1e-9
+
+
+def split_patients(
+    pathology_by_patient: Mapping[str, Pathology],
+    *,
+    fractions: Fractions = (0.8, 0.1, 0.1),
+    seed: int,
+    assigned: Mapping[str, Split] | None = None,
+) -> dict[str, Split]:
+    """Give every patient a split, the same for the same patients and seed, whatever order they come in.
+
+    Patients in `assigned` keep theirs; new ones fill what then lacks. Of each pathology every split gets its share
+    rounded down, and the patients left over go where the whole cohort lacks most.
+    """
+    _check(pathology_by_patient, fractions, assigned or {})
+    splits = dict(assigned or {})
+    left_over: list[tuple[str, Pathology]] = []
+    for pathology in PATHOLOGIES:
+        members = sorted(key for key, its in pathology_by_patient.items() if its == pathology)
+        new = [patient for patient in members if patient not in splits]
+        # A stream for each pathology: another benign patient does not reshuffle the malignant ones.
+        Random(f"{seed} {pathology}").shuffle(new)
+        shares = _shares(len(members), fractions)
+        have = Counter(splits[patient] for patient in members if patient in splits)
+        wanted = [split for split in SPLITS for _ in range(floor(shares[split]) - have[split])]
+        splits.update(zip(new, wanted, strict=False))
+        left_over += [(patient, pathology) for patient in new[len(wanted) :]]
+    for patient, pathology in left_over:
+        splits[patient] = _where_most_is_lacking(pathology, pathology_by_patient, splits, fractions)
+    return {patient: splits[patient] for patient in pathology_by_patient}
+
+
+def _check(patients: Mapping[str, Pathology], fractions: Sequence[float], assigned: Mapping[str, Split]) -> None:
+    if len(fractions) != 3 or min(fractions) < 0 or abs(sum(fractions) - 1) > _HAIR:
+        raise StudyError("The shares of train, tuning and test are three numbers from 0 that add up to 1.")
+    if unknown := assigned.keys() - patients.keys():
+        raise StudyError(f"Patients who have a split and no pathology: {len(unknown)}.")
+
+
+def _shares(count: int, fractions: Fractions) -> dict[Split, float]:
+    return {split: fraction * count + _HAIR for split, fraction in zip(SPLITS, fractions, strict=True)}
+
+
+def _where_most_is_lacking(
+    pathology: Pathology,
+    patients: Mapping[str, Pathology],
+    splits: Mapping[str, Split],
+    fractions: Fractions,
+) -> Split:
+    """The split that is furthest below its share of the cohort, among those not yet full of this pathology."""
+    alike = [patient for patient, its in patients.items() if its == pathology]
+    shares = _shares(len(alike), fractions)
+    have = Counter(splits[patient] for patient in alike if patient in splits)
+    open_to = [split for split in SPLITS if have[split] < ceil(shares[split] - 2 * _HAIR)] or list(SPLITS)
+    cohort, taken = _shares(len(patients), fractions), Counter(splits.values())
+    return max(open_to, key=lambda split: cohort[split] - taken[split])
