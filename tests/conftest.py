@@ -15,6 +15,12 @@ def media(settings, tmp_path):
     settings.REPORTS_DIR = tmp_path / "reports"
 
 
+@pytest.fixture(autouse=True)
+def no_waiting_for_the_disk(monkeypatch):
+    """The files of a test need not survive a power cut, and hundreds of fsyncs take minutes."""
+    monkeypatch.setattr("os.fsync", lambda handle: None)
+
+
 @pytest.fixture
 def small(monkeypatch):
     """Both resolutions at 64 x 52, for tests in which the size of the pictures does not matter."""

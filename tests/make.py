@@ -51,7 +51,7 @@ def source(number: int, patient: str, pathology: str, laterality: str = "L", vie
     )
 
 
-def found(patients: int = 40) -> Found:
+def found(patients: int = 22) -> Found:
     """Two images of each patient; every third patient has cancer."""
     images = []
     for number in range(patients):
@@ -61,7 +61,7 @@ def found(patients: int = 40) -> Found:
     return Found(tuple(images))
 
 
-def cohort(name: str = "films", patients: int = 40, fractions=(0.5, 0.2, 0.3)) -> Cohort:
+def cohort(name: str = "films", patients: int = 22, fractions=(0.3, 0.3, 0.4)) -> Cohort:
     import_cohort(
         name, found(patients), seed=1, at=MONDAY, fractions=fractions, resolutions=("low",), processes=1
     )
