@@ -206,6 +206,12 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["readerstudy.accounts.permissions.IsInvestigator"],
+    # Fields of one name with different values: each set gets the name of its own.
+    "ENUM_NAME_OVERRIDES": {
+        "StudyStatus": "readerstudy.studies.models.StudyStatus",
+        "JobStatus": "readerstudy.jobs.models.JobStatus",
+        "SessionKind": "readerstudy.studies.protocol.SessionKind",
+    },
 }
 
 # --- work ---------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.timezone import now
-from drf_spectacular.utils import OpenApiResponse, OpenApiTypes, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from readerstudy.accounts.models import User
 from readerstudy.accounts.permissions import IsReader
+from readerstudy.api.serializers import WireStudies
 from readerstudy.reading.actions import Answer, NotCurrent, current_step, open_session, record_verdict
 from readerstudy.reading.flow import Done, Ready, Teach, Wait
 from readerstudy.reading.images import padded
@@ -30,9 +31,7 @@ class VerdictSerializer(serializers.Serializer[Any]):
     stimulus = serializers.RegexField(r"^[0-9a-f]{32}$", help_text="the code of the presentation")
     verdict = serializers.ChoiceField(choices=Verdict.choices)
     elapsed_ms = serializers.IntegerField(min_value=0, help_text="from drawn to answered")
-    key = serializers.UUIDField(
-        help_text="made by the browser; the same verdict sent again carries the same key"
-    )
+    key = serializers.UUIDField(help_text="made by the browser; the same verdict sent again carries the same key")
     paradata = serializers.DictField(required=False, default=dict)
 
 
@@ -70,15 +69,11 @@ class ReaderView(APIView):
 class Sessions(ReaderView):
     """The reader's studies and sessions."""
 
-    @extend_schema(responses=OpenApiTypes.OBJECT, tags=["reading"])
+    @extend_schema(responses=WireStudies, tags=["reading"])
     def get(self, request: Request) -> Response:
         lines = studies_of(_reader(request), at=now())
         return Response(
-            {
-                "studies": [
-                    {"study": line.code, "sessions": [_session(s) for s in line.sessions]} for line in lines
-                ]
-            }
+            {"studies": [{"study": line.code, "sessions": [_session(s) for s in line.sessions]} for line in lines]}
         )
 
 
@@ -205,9 +200,7 @@ def _answer(form: VerdictSerializer) -> Answer:
 def _sentence(errors: Any) -> str:
     """DRF's errors as one sentence that names the fields."""
     if isinstance(errors, dict):
-        return " ".join(
-            f"{field}: {' '.join(str(text) for text in texts)}" for field, texts in errors.items()
-        )
+        return " ".join(f"{field}: {' '.join(str(text) for text in texts)}" for field, texts in errors.items())
     return " ".join(str(text) for text in errors)
 
 

@@ -124,7 +124,7 @@ class StudyPage(StudyLine):
 
 # --- readings -----------------------------------------------------------------------------------------------
 class ReadingLine(Shape):
-    """One reading. The last six fields are null until the study is unsealed, and for coordinators always."""
+    """One reading. The last six fields are there only for researchers, and only when the study is unsealed."""
 
     reader = serializers.CharField(help_text="the reader's code in this study")
     session = serializers.IntegerField()
@@ -138,7 +138,9 @@ class ReadingLine(Shape):
     authenticity = serializers.ChoiceField(
         choices=["real", "adversarial", "pair"], required=False, help_text="pair: both, side by side, to teach"
     )
-    pathology = serializers.ChoiceField(choices=["malignant", "benign", "normal"], required=False)
+    pathology = serializers.ChoiceField(
+        choices=["malignant", "benign", "normal"], required=False, help_text="of the image; a twin has its parent's"
+    )
     direction = serializers.ChoiceField(choices=["insert", "remove", ""], required=False)
     image = serializers.CharField(required=False, help_text="pseudonym: a picture and its twin share it")
     laterality = serializers.CharField(required=False)
@@ -168,12 +170,22 @@ class JobLine(serializers.ModelSerializer[Job]):
     """One long run: how far it is, and its sentence where it has one."""
 
     status = serializers.ChoiceField(choices=JobStatus.choices)
-    requested_by = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    requested_by: Any = serializers.SlugRelatedField(slug_field="username", read_only=True)
 
     class Meta:
         model = Job
-        fields = ("id", "task", "status", "done", "total", "note", "requested_by")
-        fields += ("queued_at", "started_at", "ended_at")
+        fields = (
+            "id",
+            "task",
+            "status",
+            "done",
+            "total",
+            "note",
+            "requested_by",
+            "queued_at",
+            "started_at",
+            "ended_at",
+        )
         read_only_fields = fields
 
 
@@ -186,5 +198,21 @@ class TokenAnswer(Shape):
 class TableAnswer(Shape):
     """One table of the report, in full precision."""
 
-    def to_representation(self, instance: Any) -> Any:
-        return instance
+    title = serializers.CharField()
+    caption = serializers.CharField()
+    notes = serializers.ListField(child=serializers.CharField())
+    rows = serializers.ListField(child=serializers.DictField(), help_text="one object a row, by column")
+
+
+class ResultsAnswer(Shape):
+    """The report of an unsealed study: every number of its page."""
+
+    study = serializers.CharField()
+    title = serializers.CharField()
+    rehearsal = serializers.BooleanField()
+    made_at = serializers.DateTimeField()
+    unsure = serializers.CharField(help_text="how the verdict unsure was counted")
+    groups = serializers.IntegerField(help_text="sub-groups of the article's test")
+    tables = serializers.DictField(child=TableAnswer())
+    figure = serializers.CharField(allow_null=True, help_text="the figure in words")
+    limits = serializers.ListField(child=serializers.CharField())

@@ -3,7 +3,7 @@
 from django.urls import include, path, register_converter
 from drf_spectacular.views import SpectacularAPIView
 
-from readerstudy.api import reader
+from readerstudy.api import investigator, reader
 from readerstudy.education.views import PanelPicture
 
 
@@ -28,7 +28,23 @@ wire = [
     path("<slug:study>/triptychs/<slug:code>/<panel:panel>/", PanelPicture.as_view(), name="panel"),
 ]
 
+studies = [
+    path("", investigator.Studies.as_view(), name="list"),
+    path("<slug:study>/", investigator.StudyDetail.as_view(), name="detail"),
+    path("<slug:study>/sessions/", investigator.Sessions.as_view(), name="sessions"),
+    path("<slug:study>/readers/", investigator.Readers.as_view(), name="readers"),
+    path("<slug:study>/close/", investigator.Close.as_view(), name="close"),
+    path("<slug:study>/unseal/", investigator.Unseal.as_view(), name="unseal"),
+    path("<slug:study>/readings/", investigator.Readings.as_view(), name="readings"),
+    path("<slug:study>/readings.csv", investigator.ReadingsFile.as_view(), name="readings_file"),
+    path("<slug:study>/results/", investigator.Results.as_view(), name="results"),
+]
+
 urlpatterns = [
     path("reading/", include((wire, "wire"))),
+    path("studies/", include((studies, "studies"))),
+    path("jobs/", investigator.Jobs.as_view(), name="jobs"),
+    path("jobs/<int:pk>/", investigator.JobDetail.as_view(), name="job"),
+    path("token/", investigator.Token.as_view(), name="token"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
 ]

@@ -1,0 +1,245 @@
+"""The API for coordinators and researchers. Sighted: parts of it join readings with the truth, after unsealing."""
+
+from typing import Any
+
+from django.http import HttpResponseBase
+from django.utils.timezone import now
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.authtoken.serializers import AuthTokenSerializer
+from rest_framework.authtoken.views import ObtainAuthToken
+from rest_framework.exceptions import NotFound
+from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
+from rest_framework.pagination import CursorPagination, PageNumberPagination
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from readerstudy.accounts.models import User
+from readerstudy.accounts.permissions import IsInvestigator, IsResearcher
+from readerstudy.analysis.report import build_report
+from readerstudy.api import csv, dataset
+from readerstudy.api.serializers import (
+    EnrolledReader,
+    EnrollRequest,
+    JobLine,
+    ReadingLine,
+    ResultsAnswer,
+    Sentence,
+    StudyLine,
+    StudyPage,
+    StudySession,
+    TokenAnswer,
+    UnsealRequest,
+)
+from readerstudy.errors import BadInput, StudyError
+from readerstudy.jobs.models import Job
+from readerstudy.studies.actions import close_study, enroll
+from readerstudy.studies.models import Study
+from readerstudy.truth.actions import unseal_study
+
+REFUSED = OpenApiResponse(Sentence, description="the protocol forbids it now; the sentence says why")
+MISUNDERSTOOD = OpenApiResponse(Sentence, description="the sentence names the field")
+
+
+class Pages(PageNumberPagination):
+    """Short lists."""
+
+    page_size = 100
+
+
+class ReadingPages(CursorPagination):
+    """Long lists: each page is found by an index, the last as fast as the first."""
+
+    ordering = "pk"
+    page_size = 500
+    page_size_query_param = "page_size"
+    max_page_size = 5000
+
+
+# --- studies ------------------------------------------------------------------------------------------------
+@extend_schema(tags=["studies"])
+class Studies(ListAPIView[Study]):
+    """Every study, the newest first, with the sums over its readers."""
+
+    permission_classes = [IsInvestigator]
+    queryset = Study.objects.select_related("cohort").order_by("-created_at", "-pk")
+    serializer_class = StudyLine
+    pagination_class = Pages
+
+    def paginate_queryset(self, queryset: Any) -> list[Any]:
+        return dataset.study_lines(list(super().paginate_queryset(queryset) or []))
+
+
+class StudyView(APIView):
+    """Base: one study, by its code."""
+
+    permission_classes = [IsInvestigator]
+
+    def study(self) -> Study:
+        try:
+            return Study.named(self.kwargs["study"])
+        except StudyError as error:
+            raise NotFound(str(error)) from error
+
+
+class StudyDetail(StudyView):
+    """One study: its plan, its sessions, its readers and how far they are. Counts only."""
+
+    @extend_schema(responses=StudyPage, tags=["studies"])
+    def get(self, request: Request, study: str) -> Response:
+        return Response(dataset.study_page(self.study()))
+
+
+class Sessions(StudyView):
+    """The study's sessions with every reader's place in them."""
+
+    @extend_schema(responses=StudySession(many=True), tags=["studies"], operation_id="studies_sessions_list")
+    def get(self, request: Request, study: str) -> Response:
+        return Response(dataset.session_pages(self.study()))
+
+
+class Readers(StudyView):
+    """The study's readers; enroll another one."""
+
+    @extend_schema(responses=EnrolledReader(many=True), tags=["studies"], operation_id="studies_readers_list")
+    def get(self, request: Request, study: str) -> Response:
+        return Response(dataset.enrolled_readers(self.study()))
+
+    @extend_schema(request=EnrollRequest, responses={201: EnrolledReader, 400: MISUNDERSTOOD}, tags=["studies"])
+    def post(self, request: Request, study: str) -> Response:
+        name = _understood(EnrollRequest(data=request.data))["user"]
+        reader = User.objects.filter(username=name).first()
+        if reader is None:
+            raise BadInput(f"user: there is nobody with the user name {name!r}.")
+        found = self.study()
+        enrollment = enroll(study=found, reader=reader, at=now(), actor=_person(request))
+        (line,) = (line for line in dataset.enrolled_readers(found) if line["code"] == enrollment.code)
+        return Response(line, status=201)
+
+
+class Close(StudyView):
+    """Stop accepting readings. The truth stays sealed."""
+
+    @extend_schema(request=None, responses={200: StudyPage, 409: REFUSED}, tags=["studies"])
+    def post(self, request: Request, study: str) -> Response:
+        found = self.study()
+        close_study(study=found, actor=_person(request), at=now())
+        return Response(dataset.study_page(found))
+
+
+class Unseal(StudyView):
+    """Open the truth of a closed study, once, for a reason. For researchers."""
+
+    permission_classes = [IsResearcher]
+
+    @extend_schema(
+        request=UnsealRequest, responses={200: StudyPage, 400: MISUNDERSTOOD, 409: REFUSED}, tags=["studies"]
+    )
+    def post(self, request: Request, study: str) -> Response:
+        reason = _understood(UnsealRequest(data=request.data))["reason"]
+        found = self.study()
+        unseal_study(study=found, actor=_person(request), reason=reason, at=now())
+        return Response(dataset.study_page(found))
+
+
+# --- readings and results -----------------------------------------------------------------------------------
+class Readings(StudyView, GenericAPIView[Any]):
+    """The readings of a closed study, in the order in which they were given; `?format=csv` streams them all.
+
+    What was read (authenticity, pathology, …) is added for researchers once the study is unsealed.
+    """
+
+    serializer_class = ReadingLine
+    pagination_class = ReadingPages
+    renderer_classes = [JSONRenderer, csv.CsvRenderer]
+    queryset = Study.objects.none()  # for the schema; the rows come from `dataset`
+
+    @extend_schema(
+        responses={(200, "application/json"): ReadingLine(many=True), (200, "text/csv"): str, 409: REFUSED},
+        tags=["studies"],
+        operation_id="studies_readings_list",
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        study = self.study()
+        if request.accepted_renderer.format == "csv":
+            return _readings_file(study, _person(request))
+        page = self.paginate_queryset(dataset.readings_of(study)) or []
+        sighted = dataset.knows_truth(study, _person(request))
+        return self.get_paginated_response(list(dataset.lines_of(study, page, sighted=sighted)))
+
+
+class ReadingsFile(StudyView):
+    """The same as a file."""
+
+    @extend_schema(responses={(200, "text/csv"): str, 409: REFUSED}, tags=["studies"])
+    def get(self, request: Request, study: str) -> HttpResponseBase:
+        return _readings_file(self.study(), _person(request))
+
+
+class Results(StudyView):
+    """The analysis of an unsealed study: every number of its report. For researchers."""
+
+    permission_classes = [IsResearcher]
+
+    @extend_schema(responses={200: ResultsAnswer, 409: REFUSED}, tags=["studies"])
+    def get(self, request: Request, study: str) -> Response:
+        return Response(build_report(self.study(), at=now()).as_dict())
+
+
+def _readings_file(study: Study, person: User) -> HttpResponseBase:
+    sighted = dataset.knows_truth(study, person)
+    columns = (*dataset.BLIND, *(dataset.SIGHTED if sighted else ()))
+    readings = dataset.readings_of(study).iterator(chunk_size=dataset.CHUNK)
+    return csv.stream(f"{study.code}-readings", columns, dataset.lines_of(study, readings, sighted=sighted))
+
+
+# --- jobs and tokens ----------------------------------------------------------------------------------------
+@extend_schema(tags=["jobs"])
+class Jobs(ListAPIView[Job]):
+    """Long runs, the newest first."""
+
+    permission_classes = [IsInvestigator]
+    queryset = Job.objects.select_related("requested_by").order_by("-pk")
+    serializer_class = JobLine
+    pagination_class = Pages
+
+
+@extend_schema(tags=["jobs"])
+class JobDetail(RetrieveAPIView[Job]):
+    """One long run."""
+
+    permission_classes = [IsInvestigator]
+    queryset = Job.objects.select_related("requested_by")
+    serializer_class = JobLine
+
+
+class Token(ObtainAuthToken):
+    """A token for programs, for a user name and password; readers' programs get one for their wire too."""
+
+    permission_classes = []
+    renderer_classes = [JSONRenderer]
+
+    @extend_schema(
+        request=AuthTokenSerializer,
+        responses={200: TokenAnswer, 400: OpenApiResponse(description="unknown name or password")},
+        auth=[],
+        tags=["token"],
+    )
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().post(request, *args, **kwargs)
+
+
+def _understood(form: Serializer[Any]) -> dict[str, Any]:
+    """The request's values; raises BadInput with a sentence that names the fields."""
+    if not form.is_valid():
+        sentences = (f"{field}: {' '.join(map(str, texts))}" for field, texts in form.errors.items())
+        raise BadInput(" ".join(sentences))
+    values: dict[str, Any] = form.validated_data
+    return values
+
+
+def _person(request: Request) -> User:
+    assert isinstance(request.user, User)  # the permission let nobody else in
+    return request.user
