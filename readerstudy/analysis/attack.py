@@ -37,7 +37,8 @@ def table_1(attack: Mapping[str, Any] | None) -> Table:
             "the control fools is no merit of the attack."
         ),
         columns=_columns(),
-        rows=tuple(row for name, found in _tables(attack or {}) for row in _rows(name, found)),
+        rows=tuple(row for resolution, found in _tables(attack or {}) for row in _rows(resolution, found)),
+        notes=tuple(_notes(attack or {})),
         empty=_(
             "No attack on this study’s cohort has been evaluated yet: run the command evaluate_attack, then "
             "analyse again."
@@ -48,6 +49,7 @@ def table_1(attack: Mapping[str, Any] | None) -> Table:
 def _columns() -> tuple[Column, ...]:
     auc, right, fooled = _("AUC"), _("Right diagnoses"), _("Fooled")
     return (
+        Column("resolution", _("Resolution")),
         Column("name", _("Generator")),
         Column("images", _("Images"), Kind.COUNT),
         Column("patients", _("Women"), Kind.COUNT),
@@ -65,24 +67,36 @@ def _columns() -> tuple[Column, ...]:
     )
 
 
-def _tables(found: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every table in the stored result, at whatever depth, with its name after the keys that lead there."""
-    if isinstance(found, Mapping):
-        if "decisions" in found and "auc_real" in found:
-            yield ", ".join((*path, str(found.get("name", "")))).strip(", "), found
-            return
-        for key, value in found.items():
-            # A key to a list ("tables") only says what the list holds.
-            yield from _tables(value, path if isinstance(value, list) else (*path, str(key)))
-    elif isinstance(found, list):
-        for one in found:
-            yield from _tables(one, path)
+def _tables(attack: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """(resolution, table), each attack followed by its control."""
+    for resolution, stored in attack.get("tables", {}).items():
+        for kind in ("attack", "control"):
+            if kind in stored:
+                yield resolution, stored[kind]
 
 
-def _rows(name: str, found: Mapping[str, Any]) -> Iterator[tuple[Cell, ...]]:
+def _notes(attack: Mapping[str, Any]) -> Iterator[str]:
+    """Which runs these are, and how like their parents the twins are."""
+    if attack.get("tables"):
+        runs = {"classifier": attack.get("classifier"), "generators": ", ".join(attack.get("generators", []))}
+        yield _("Classifier: %(classifier)s. Generators: %(generators)s.") % runs
+    for resolution, stored in attack.get("tables", {}).items():
+        if quality := stored.get("quality"):
+            yield _(
+                "At %(resolution)s resolution the median likeness of an adversarial image to its parent is "
+                "%(psnr).1f dB (PSNR) and %(ssim).3f (SSIM)."
+            ) % {
+                "resolution": resolution,
+                "psnr": quality["psnr_median_db"],
+                "ssim": quality["ssim_median"],
+            }
+
+
+def _rows(resolution: str, found: Mapping[str, Any]) -> Iterator[tuple[Cell, ...]]:
     for decisions in found["decisions"]:
         yield (
-            name,
+            resolution,
+            found.get("name"),
             found.get("images"),
             found.get("patients"),
             *(_estimate(found.get(area)) for area in _AREAS),

@@ -19,7 +19,7 @@ from readerstudy.studies.models import Allocation, Arm, Enrollment, SessionPlan,
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.models import ImageTruth, Truth
 
-ATTACK_TASK = "evaluate_attack"
+ATTACK_TASK = "attacks.evaluate_attack"
 
 
 class StillSealed(StudyError):
@@ -111,7 +111,10 @@ class _Key:
 
 
 def _latest_attack(study: Study) -> Mapping[str, Any] | None:
-    """What the last evaluation of an attack on this study's cohort stored, if there was one."""
-    jobs = Job.objects.filter(task__endswith=ATTACK_TASK, status=JobStatus.DONE, parameters__cohort=study.cohort.name)
-    job = jobs.order_by("-pk").first()
-    return job.result if job and isinstance(job.result, dict) else None
+    """The last evaluation of the very generators that made this study's adversarial images, if there was one."""
+    jobs = Job.objects.filter(task=ATTACK_TASK, status=JobStatus.DONE, parameters__cohort=study.cohort.name)
+    wanted = set(study.plan.get("generators", []))
+    for job in jobs.order_by("-pk"):
+        if isinstance(job.result, dict) and set(job.result.get("generators", [])) == wanted:
+            return job.result
+    return None

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 
 from readerstudy.analysis.attack import table_1
-from readerstudy.analysis.comparisons import compare_sessions, table_of_all_tests, table_of_p_values
+from readerstudy.analysis.comparisons import Comparison, compare_sessions, table_of_all_tests, table_of_p_values
 from readerstudy.analysis.dataset import study_record
 from readerstudy.analysis.figures import Picture, accuracy_figure
 from readerstudy.analysis.records import StudyRecord
@@ -26,46 +27,77 @@ from readerstudy.studies.models import Study
 _STYLE_SHEETS = ("css/tokens.css", "css/report.css")
 
 
+KEYS = ("table1", "table2", "table2b", "table3", "pvalues", "subgroups", "table4")
+
+
 @dataclass(frozen=True)
 class Report:
-    """Everything that the page, the files and the API show. `all_tests` is for programs only."""
+    """Everything that the page, the files and the API show; each part is worked out when first asked for.
 
-    code: str
-    title: str
-    is_rehearsal: bool
+    `subgroups` is for programs only: every form of the tests that `pvalues` shows.
+    """
+
+    record: StudyRecord
     at: datetime
-    rule: Unsure
-    groups: int
-    table1: Table
-    table2: Table
-    table2b: Table
-    table3: Table
-    table4: Table
-    p_values: Table
-    all_tests: Table
-    picture: Picture | None
-    limits: tuple[str, ...]
+    rule: Unsure = Unsure.WRONG
+    groups: int = DEFAULT_GROUPS
+
+    @cached_property
+    def table1(self) -> Table:
+        return table_1(self.record.attack)
+
+    @cached_property
+    def table2(self) -> Table:
+        return table_2(self.record)
+
+    @cached_property
+    def table2b(self) -> Table:
+        return table_2_readings(self.record)
+
+    @cached_property
+    def table3(self) -> Table:
+        return table_3(self.record, self.rule)
+
+    @cached_property
+    def table4(self) -> Table:
+        return table_4(self.record)
+
+    @cached_property
+    def pvalues(self) -> Table:
+        return table_of_p_values(self._comparisons, rule=self.rule, groups=self.groups)
+
+    @cached_property
+    def subgroups(self) -> Table:
+        return table_of_all_tests(self._comparisons)
+
+    @cached_property
+    def picture(self) -> Picture | None:
+        return accuracy_figure(self.record, self.rule)
+
+    @cached_property
+    def limits(self) -> tuple[str, ...]:
+        return limit_sentences()
+
+    @cached_property
+    def _comparisons(self) -> tuple[Comparison, ...]:
+        return compare_sessions(self.record.readings, rule=self.rule, groups=self.groups)
+
+    def table(self, key: str) -> Table | None:
+        """The table of that key, which also names its CSV file; None where there is no such table."""
+        found: Table | None = getattr(self, key) if key in KEYS else None
+        return found
 
     @property
     def tables(self) -> Mapping[str, Table]:
-        """Every table by its key, which also names its CSV file."""
-        found = (
-            self.table1,
-            self.table2,
-            self.table2b,
-            self.table3,
-            self.p_values,
-            self.all_tests,
-            self.table4,
-        )
-        return {table.key: table for table in found}
+        """Every table by its key."""
+        return {key: getattr(self, key) for key in KEYS}
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: every number of the page in full precision."""
         return {
-            "study": self.code,
-            "title": self.title,
-            "rehearsal": self.is_rehearsal,
+            "study": self.record.code,
+            "title": self.record.title,
+            "rehearsal": self.record.is_rehearsal,
             "made_at": self.at.isoformat(),
             "unsure": self.rule.value,
             "groups": self.groups,
@@ -77,29 +109,7 @@ class Report:
 
 def build_report(study: Study, *, at: datetime, rule: Unsure = Unsure.WRONG, groups: int = DEFAULT_GROUPS) -> Report:
     """The report of an unsealed study; raises StillSealed before."""
-    return assemble(study_record(study), at=at, rule=rule, groups=groups)
-
-
-def assemble(record: StudyRecord, *, at: datetime, rule: Unsure = Unsure.WRONG, groups: int = DEFAULT_GROUPS) -> Report:
-    """Tables, tests and figure from the record alone; no database."""
-    comparisons = compare_sessions(record.readings, rule=rule, groups=groups)
-    return Report(
-        code=record.code,
-        title=record.title,
-        is_rehearsal=record.is_rehearsal,
-        at=at,
-        rule=rule,
-        groups=groups,
-        table1=table_1(record.attack),
-        table2=table_2(record),
-        table2b=table_2_readings(record),
-        table3=table_3(record, rule),
-        table4=table_4(record),
-        p_values=table_of_p_values(comparisons, rule=rule, groups=groups),
-        all_tests=table_of_all_tests(comparisons),
-        picture=accuracy_figure(record, rule),
-        limits=limit_sentences(),
-    )
+    return Report(study_record(study), at=at, rule=rule, groups=groups)
 
 
 def write_report(report: Report, folder: Path) -> list[Path]:

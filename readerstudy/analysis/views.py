@@ -47,7 +47,7 @@ def unseal(request: HttpRequest, code: str) -> HttpResponse:
 @role_required(Role.RESEARCHER)
 def table_csv(request: HttpRequest, code: str, key: str) -> HttpResponse:
     """One table in full precision."""
-    table = build_report(get_object_or_404(Study, code=code), at=now()).tables.get(key)
+    table = build_report(get_object_or_404(Study, code=code), at=now()).table(key)
     if table is None:
         raise Http404
     name = f"{code}-{key}.csv"

@@ -112,4 +112,14 @@ def attack(name: str, fooled: tuple[int, int]) -> dict[str, object]:
     }
 
 
-ATTACK = {"tables": [attack("attack", (251, 363)), attack("control", (3, 363))], "seed": 7}
+def evaluation(fooled: tuple[int, int] = (251, 363), **changes: object) -> dict[str, object]:
+    tables = {
+        resolution: {
+            "attack": attack("GAN", fooled),
+            "control": attack("control (stage 1)", (3, 363)),
+            "quality": {"psnr_median_db": 35.13, "ssim_median": 0.9812},
+        }
+        for resolution in ("high", "low")
+    }
+    runs = {"classifier": "cad-1", "generators": ["gan-insert", "gan-remove"]}
+    return {"cohort": "films", **runs, "tables": tables, "text": "…", **changes}

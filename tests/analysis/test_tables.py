@@ -99,24 +99,23 @@ def test_table_4_agrees_with_pencil_and_paper() -> None:
     assert by_first(table, *names)[1] == (pytest.approx(10 / 60), pytest.approx(34 / 60), 2.5, 1.75, 3.25)
 
 
-def test_table_1_shows_every_stored_table_at_both_thresholds() -> None:
-    table = table_1(small.ATTACK)
-    assert by_first(table, "name", "threshold_name", "threshold") == [
-        ("attack", "0.5", 0.5),
-        ("attack", "tuning", 0.37),
-        ("control", "0.5", 0.5),
-        ("control", "tuning", 0.37),
+def test_table_1_shows_attack_and_control_at_both_thresholds_of_each_resolution() -> None:
+    table = table_1(small.evaluation())
+    assert by_first(table, "resolution", "name", "threshold_name", "threshold") == [
+        (resolution, name, *threshold)
+        for resolution in ("high", "low")
+        for name in ("GAN", "control (stage 1)")
+        for threshold in (("0.5", 0.5), ("tuning", 0.37))
     ]
-    assert counts(table, "fooled") == [(251, 363), (251, 363), (3, 363), (3, 363)]
-    assert "251/363" in to_html(table)
+    assert counts(table, "fooled") == [(251, 363), (251, 363), (3, 363), (3, 363)] * 2
+    html = to_html(table)
+    assert "251/363" in html
+    assert "0.94 <small>0.80–0.99</small>" in html
+    assert "cad-1" in html
+    assert "35.1 dB" in html
 
 
-def test_table_1_names_the_keys_that_lead_to_a_table() -> None:
-    nested = {"high": {"stored": [small.attack("attack", (1, 2))]}, "low": small.attack("attack", (1, 2))}
-    assert [name for (name,) in by_first(table_1(nested), "name")][::2] == ["high, attack", "low, attack"]
-
-
-@pytest.mark.parametrize("stored", [None, {}, {"tables": []}, {"other": [1, "two", None]}])
+@pytest.mark.parametrize("stored", [None, {}, {"tables": {}}, {"other": [1, "two", None]}])
 def test_table_1_without_an_evaluation_says_what_to_do(stored: dict[str, object] | None) -> None:
     assert "evaluate_attack" in to_html(table_1(stored))
     assert "evaluate_attack" in to_text(table_1(stored))
@@ -205,7 +204,7 @@ def studies(draw: st.DrawFn) -> list[ReadingRow]:
 
 
 @given(studies())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_positives_and_negatives_add_up_to_all(rows: list[ReadingRow]) -> None:
     for rule in Unsure:
         table = table_3(small.record(readings=Readings.of(rows)), rule)
@@ -215,7 +214,7 @@ def test_positives_and_negatives_add_up_to_all(rows: list[ReadingRow]) -> None:
 
 
 @given(studies())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_every_reading_is_counted_once_and_the_rules_differ_by_the_unsure_ones(rows: list[ReadingRow]) -> None:
     record = small.record(readings=Readings.of(rows))
     totals = {}
@@ -231,7 +230,7 @@ def test_every_reading_is_counted_once_and_the_rules_differ_by_the_unsure_ones(r
 
 
 @given(studies(), st.randoms())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_the_order_in_which_rows_are_fetched_changes_nothing(rows: list[ReadingRow], chance: random.Random) -> None:
     shuffled = chance.sample(rows, k=len(rows))
     for given_rows in (rows, shuffled):
@@ -245,7 +244,7 @@ def test_the_order_in_which_rows_are_fetched_changes_nothing(rows: list[ReadingR
 
 
 @given(studies())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_calling_everything_real_is_right_on_all_real_images_and_wrong_on_all_others(rows: list[ReadingRow]) -> None:
     trusting = [row._replace(verdict="real") for row in rows]
     table = table_3(small.record(readings=Readings.of(trusting)), Unsure.WRONG)

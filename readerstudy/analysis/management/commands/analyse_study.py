@@ -41,5 +41,5 @@ class Command(StudyCommand):
 
 def _text(report: Report, files: list[str]) -> str:
     """Every table of the page, what the report cannot say, and where the files are."""
-    tables = [to_text(table) for table in report.tables.values() if table is not report.all_tests]
+    tables = [to_text(table) for table in report.tables.values() if table is not report.subgroups]
     return "\n".join([*tables, *report.limits, "", "Written:", *(f"  {file}" for file in files)])

@@ -1,0 +1,111 @@
+"""The small study as database rows. The analysis never opens a picture, so these images have none."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from uuid import uuid4
+
+from readerstudy.accounts.models import User
+from readerstudy.cohort.models import Cohort, Exam, Image, Patient, Stimulus
+from readerstudy.reading.models import Reading, ReadingSession
+from readerstudy.studies.actions import close_study, enroll
+from readerstudy.studies.models import Allocation, Arm, ReadingList, SessionPlan, Study
+from readerstudy.studies.protocol import SessionKind
+from readerstudy.truth.models import ImageTruth, Truth
+from tests import make
+from tests.analysis import small
+
+GENERATORS = ["gan-insert", "gan-remove"]
+_KINDS = {1: SessionKind.FAMILIARISATION, 4: SessionKind.EDUCATION}
+_HARMLESS = ("benign", "normal")
+_number = count(1)
+
+
+def study(readers: Iterable[str] = ("rita", "rolf")) -> Study:
+    """Open; the readers have read what small.SAID says."""
+    films = Cohort.objects.create(name="films", seed=1, created_at=make.MONDAY)
+    made = Study.objects.create(
+        code="small",
+        title="A small study",
+        template="zhou2021",
+        cohort=films,
+        seed=7,
+        plan={"generators": GENERATORS},
+        image_bytes=1,
+        created_at=make.MONDAY,
+    )
+    arm = Arm.objects.create(study=made, name="high", resolution="high")
+    for one in small.sets():
+        kind = _KINDS.get(one.number, SessionKind.BLINDED)
+        plan = SessionPlan.objects.create(
+            study=made, number=one.number, kind=kind, title=one.title, instructions="Read.", total=one.planned
+        )
+        for position, (authenticity, pathology) in enumerate(small.SHOWN[one.number], start=1):
+            stimulus = _stimulus(films, authenticity, pathology)
+            Allocation.objects.create(session_plan=plan, arm=arm, position=position, stimulus=stimulus)
+    for name in readers:
+        enroll(study=made, reader=User.objects.create(username=name), at=make.MONDAY)
+    _read(made)
+    return made
+
+
+def closed(study: Study) -> Study:
+    close_study(study=study, actor=None, at=make.MONDAY)
+    study.refresh_from_db()
+    return study
+
+
+def _stimulus(films: Cohort, authenticity: str, pathology: str) -> Stimulus:
+    """A woman with one image; shown is the image itself (also in a triptych) or its adversarial twin."""
+    number = next(_number)
+    patient = Patient.objects.create(cohort=films, pseudonym=f"P{number}", fingerprint=f"{number}", split="test")
+    image = Image.objects.create(
+        exam=Exam.objects.create(patient=patient), source_bits=16, source_rows=8, source_columns=8, fingerprint="f"
+    )
+    is_positive = pathology == small.POSITIVE
+    found = "malignant" if is_positive else _HARMLESS[number % 2]
+    ImageTruth.objects.create(image=image, pathology=found)
+    parent = _picture(image, f"real-{number}")
+    Truth.objects.create(stimulus=parent, authenticity="real", label=int(is_positive))
+    if authenticity != small.ADVERSARIAL:
+        return parent
+    twin = _picture(image, f"twin-{number}")
+    Truth.objects.create(
+        stimulus=twin,
+        authenticity="adversarial",
+        label=int(not is_positive),
+        parent=parent,
+        direction="remove" if is_positive else "insert",
+        generator=GENERATORS[is_positive],
+        seed=1,
+    )
+    return twin
+
+
+def _picture(image: Image, name: str) -> Stimulus:
+    return Stimulus.objects.create(
+        image=image, resolution="high", rows=8, columns=8, file=f"{name}.png", bytes=1, sha256="0"
+    )
+
+
+def _read(study: Study) -> None:
+    rows = {(row.reader, row.session, row.position): row for row in small.rows()}
+    for reading_list in ReadingList.objects.filter(enrollment__study=study):
+        place = (reading_list.enrollment.code, reading_list.session_plan.number)
+        presentations = reading_list.presentations.order_by("position")
+        said = [(one, rows[*place, one.position]) for one in presentations if (*place, one.position) in rows]
+        if said:
+            ReadingSession.objects.create(reading_list=reading_list, opened_at=make.MONDAY)
+        for presentation, row in said:
+            Reading.objects.create(
+                presentation=presentation,
+                verdict=row.verdict,
+                elapsed_ms=row.elapsed_ms,
+                shown_at=_moment(row.shown_at),
+                answered_at=_moment(row.answered_at),
+                key=uuid4(),
+            )
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
