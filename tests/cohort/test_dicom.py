@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
+from readerstudy.cohort.sources import dicom_jpegls
 from readerstudy.cohort.sources.base import Found, Pixels, UnreadableImage, without_contradictions
 from readerstudy.cohort.sources.dicom import read_folder
 from readerstudy.errors import StudyError
@@ -66,6 +67,37 @@ def test_every_lossless_compression_gives_the_same_picture(path: Path, bits: int
     assert dcmread(path).file_meta.TransferSyntaxUID.is_compressed
     assert pixels.bits == bits
     assert np.array_equal(pixels.values, values)
+
+
+@pytest.mark.parametrize(
+    "syntax",
+    [
+        gdcm.TransferSyntax.JPEGLosslessProcess14_1,
+        gdcm.TransferSyntax.JPEGLSLossless,
+        gdcm.TransferSyntax.JPEG2000Lossless,
+    ],
+)
+@pytest.mark.parametrize("lie", [{"Rows": 63}, {"Columns": 41}, {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7}])
+def test_a_compressed_frame_that_is_not_what_the_header_says_is_refused(
+    path: Path, syntax: int, lie: dict[str, int]
+) -> None:
+    dataset = dcmread(compress_dicom(write_dicom(path, film(bits=12, rows=64, columns=40), bits=12), syntax))
+    for keyword, value in lie.items():
+        setattr(dataset, keyword, value)
+    dataset.save_as(path)
+    with pytest.raises(UnreadableImage, match=r"^film\.dcm is damaged"):
+        load_one(path)
+
+
+def test_a_frame_that_ends_its_decoder_costs_one_image_and_not_the_import(path: Path) -> None:
+    compress_dicom(write_dicom(path, film(bits=12), bits=12), gdcm.TransferSyntax.JPEGLSLossless)
+    body = bytearray(path.read_bytes())
+    body[body.index(b"\xff\xd8\xff\xf7") + 6] = 251  # bits of a sample; gdcm aborts on this
+    path.write_bytes(body)
+    with pytest.raises(dicom_jpegls.DecoderFailed):
+        dicom_jpegls.decode(path)
+    with pytest.raises(UnreadableImage, match=r"^film\.dcm is damaged"):
+        load_one(path)
 
 
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian])

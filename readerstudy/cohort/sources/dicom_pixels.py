@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.pixels.utils import pixel_array
-from pydicom.uid import RLELossless
+from pydicom.uid import JPEGLSTransferSyntaxes, RLELossless
 
+from readerstudy.cohort.sources import dicom_jpegls
 from readerstudy.cohort.sources.base import Pixels, UnreadableImage
+from readerstudy.cohort.sources.dicom_frame import check_frame
 from readerstudy.cohort.sources.dicom_header import NotDicom, decimal, number, quietly, read_dataset
 
 Values = NDArray[np.int32]
@@ -21,7 +23,7 @@ def load(path: Path, *, name: str) -> Pixels:
     try:
         with quietly():
             dataset = read_dataset(path, pixels=True)
-            stored = _stored_values(dataset)
+            stored = _stored_values(dataset, path)
             return _as_brightness(dataset, stored, name=name)
     except UnreadableImage:
         raise
@@ -32,18 +34,26 @@ def load(path: Path, *, name: str) -> Pixels:
         raise UnreadableImage(f"{name} is damaged, cut off, or compressed in a way that is not read.") from error
 
 
-def _stored_values(dataset: Dataset) -> Values:
+def _stored_values(dataset: Dataset, path: Path) -> Values:
     """The numbers as the file stores them, without overlay bits above or below them."""
-    bits, high = int(dataset.BitsStored), number(dataset, "HighBit")
-    low = 0 if high is None else high + 1 - bits
     syntax = dataset.file_meta.TransferSyntaxUID
-    compressed = syntax.is_compressed and syntax != RLELossless
-    if low > 0 and not syntax.is_compressed:
-        # pydicom takes the lowest bits as the stored ones: have it keep all up to the highest, then drop the rest.
-        dataset.BitsStored = bits + low
-    values = pixel_array(dataset, raw=True, decoding_plugin="gdcm" if compressed else "").astype(np.int32)
+    if syntax in JPEGLSTransferSyntaxes:
+        check_frame(dataset)
+        return dicom_jpegls.decode(path).astype(np.int32)
+    if syntax.is_compressed and syntax != RLELossless:
+        check_frame(dataset)
+        return pixel_array(dataset, raw=True, decoding_plugin="gdcm").astype(np.int32)
+    return _uncompressed_values(dataset)
+
+
+def _uncompressed_values(dataset: Dataset) -> Values:
+    bits, high = int(dataset.BitsStored), number(dataset, "HighBit")
+    below = 0 if high is None else max(0, high + 1 - bits)
+    # pydicom takes the lowest bits as the stored ones: have it keep all up to the highest, then drop the rest.
+    dataset.BitsStored = bits + below
+    values = pixel_array(dataset, raw=True).astype(np.int32)
     dataset.BitsStored = bits
-    return values >> low if low > 0 and not syntax.is_compressed else values
+    return values >> below
 
 
 def _as_brightness(dataset: Dataset, stored: Values, *, name: str) -> Pixels:
