@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
@@ -13,40 +12,9 @@ from django.conf import settings
 from django.db import transaction
 
 from readerstudy.cohort.models import Cohort, Exam, Image, Patient, Stimulus
-from readerstudy.cohort.pixels import RESOLUTIONS, encode_png, resize, to_16_bit
-from readerstudy.cohort.sources.base import Problem, SourceImage
+from readerstudy.cohort.pixels import RESOLUTIONS
+from readerstudy.cohort.prepared import Prepared
 from readerstudy.errors import StudyError
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """One source image brought to the study's resolutions and encoded: what the database and the disk get."""
-
-    source: SourceImage
-    digest: str  # SHA-256 of size, bits and pixels of the source
-    rows: int
-    columns: int
-    bits: int
-    pngs: dict[str, bytes]  # by resolution
-
-
-def prepare(source: SourceImage, resolutions: Sequence[str]) -> Prepared | Problem:
-    """Load, resize, encode. Touches no database, so that many processes can do it side by side."""
-    try:
-        pixels = source.load()
-        values = to_16_bit(pixels)
-    except StudyError as error:
-        return Problem(name=source.name, sentence=str(error))
-    digest = hashlib.sha256(f"{values.shape}:{pixels.bits}:".encode())
-    digest.update(values.tobytes())
-    return Prepared(
-        source=source,
-        digest=digest.hexdigest(),
-        rows=values.shape[0],
-        columns=values.shape[1],
-        bits=pixels.bits,
-        pngs={name: encode_png(resize(values, RESOLUTIONS[name])) for name in resolutions},
-    )
 
 
 def ensure_cohort(
@@ -58,9 +26,7 @@ def ensure_cohort(
     differing = [key for key, value in plan.items() if getattr(cohort, key) != value]
     if not is_new and differing:
         said = ", ".join(f"{key} {getattr(cohort, key)}" for key in differing)
-        raise StudyError(
-            f"The cohort {name} exists with {said}; import with the same, or under another name."
-        )
+        raise StudyError(f"The cohort {name} exists with {said}; import with the same, or under another name.")
     return cohort
 
 
@@ -82,9 +48,7 @@ def ensure_patient(cohort: Cohort, patient_key: str, *, split: str) -> Patient:
 @transaction.atomic
 def store_image(patient: Patient, prepared: Prepared) -> tuple[Image, list[Stimulus]]:
     """Store the image and its real stimuli. An image that is there already gives no new stimuli."""
-    exam, _ = Exam.objects.get_or_create(
-        patient=patient, number=1, defaults={"modality": prepared.source.modality}
-    )
+    exam, _ = Exam.objects.get_or_create(patient=patient, number=1, defaults={"modality": prepared.source.modality})
     image, is_new = Image.objects.get_or_create(
         exam=exam,
         fingerprint=fingerprint(f"image:{prepared.digest}"),

@@ -15,14 +15,13 @@ from django.db import transaction
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.cohort.actions import (
-    Prepared,
     ensure_cohort,
     ensure_patient,
     fingerprint,
-    prepare,
     store_image,
 )
 from readerstudy.cohort.models import Cohort, Patient
+from readerstudy.cohort.prepared import Prepared, prepare
 from readerstudy.cohort.sources.base import Found, Pathology, Problem, SourceImage, without_contradictions
 from readerstudy.cohort.splits import split_patients
 from readerstudy.truth.models import Authenticity, ImageTruth, Truth

@@ -36,7 +36,7 @@ class Command(JobCommand):
         )
         if result:
             text = (
-                f"Run {result['run']}: AUC {result['tuning_auc']:.3f} on the tuning split after {result['steps']} steps, "
-                f"{result['seconds']:.0f} s. Curves: {result['curves']}"
+                f"Run {result['run']}: AUC {result['tuning_auc']:.3f} on the tuning split after {result['steps']} "
+                f"steps, {result['seconds']:.0f} s. Curves: {result['curves']}"
             )
             self.show(result, text, as_json=options["json"])
