@@ -42,9 +42,7 @@ def to_16_bit(pixels: Pixels) -> Grey16:
     brightest = 2**bits - 1
     low, high = int(values.min()), int(values.max())
     if low < 0 or high > brightest:
-        raise WrongPixels(
-            f"The picture holds values from {low} to {high}, outside its {bits} bits (0 to {brightest})."
-        )
+        raise WrongPixels(f"The picture holds values from {low} to {high}, outside its {bits} bits (0 to {brightest}).")
     if bits > 16:
         return _spread(values, brightest)
     return np.take(_spread(np.arange(brightest + 1), brightest), values)

@@ -34,9 +34,7 @@ def chunk_names(png: bytes) -> list[bytes]:
 
 
 @given(bits=st.integers(1, 20), data=st.data())
-def test_the_bits_that_were_read_set_the_scale_and_not_the_brightest_pixel(
-    bits: int, data: st.DataObject
-) -> None:
+def test_the_bits_that_were_read_set_the_scale_and_not_the_brightest_pixel(bits: int, data: st.DataObject) -> None:
     level = data.draw(st.integers(0, 2**bits - 1))
     (grey,) = pixels.to_16_bit(Pixels(np.array([[level]], dtype=np.uint32), bits))[0]
     assert abs(int(grey) - level * 65535 / (2**bits - 1)) <= 0.5
@@ -92,17 +90,13 @@ def test_resizing_gives_the_size_asked_for_and_doing_it_again_changes_nothing(
 
 @settings(deadline=None)
 @given(level=st.integers(0, 65535), shape=sizes, size=sizes)
-def test_an_even_grey_stays_that_grey_at_every_size(
-    level: int, shape: tuple[int, int], size: tuple[int, int]
-) -> None:
+def test_an_even_grey_stays_that_grey_at_every_size(level: int, shape: tuple[int, int], size: tuple[int, int]) -> None:
     assert (pixels.resize(np.full(shape, level, dtype=np.uint16), size) == level).all()
 
 
 @settings(deadline=None)
 @given(values=grey16, size=sizes)
-def test_a_picture_upside_down_is_resized_upside_down(
-    values: NDArray[np.uint16], size: tuple[int, int]
-) -> None:
+def test_a_picture_upside_down_is_resized_upside_down(values: NDArray[np.uint16], size: tuple[int, int]) -> None:
     upright, turned = pixels.fit(values, size), pixels.fit(values[::-1].copy(), size)
     assert np.abs(upright.astype(int) - turned[::-1].astype(int)).max() <= 1
 
