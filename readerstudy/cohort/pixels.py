@@ -113,11 +113,13 @@ def _chest_wall(values: Grey16) -> Literal["left", "right", ""]:
     background = background_of(values)
     # The 99th percentile, so that a white label does not set the scale.
     breast = max(1.0, float(np.percentile(values[::4, ::4], 99)) - background)
-    _, _, *sides = _border_strips(values)
-    left, right = (float(np.mean(strip > background + 0.1 * breast)) for strip in sides)
-    if left > 0.2 and left > 3 * right:
+    # A twentieth of the width looks past the scanner's own border, which in film is often fogged or white.
+    width = max(1, values.shape[1] // 20)
+    outer = (values[:, :width], values[:, -width:])
+    left, right = (float(np.clip((strip - float(background)) / breast, 0, 1).mean()) for strip in outer)
+    if left > 0.1 and left > 2.5 * right:
         return "left"
-    if right > 0.2 and right > 3 * left:
+    if right > 0.1 and right > 2.5 * left:
         return "right"
     return ""
 

@@ -131,6 +131,13 @@ def test_the_chest_wall_stays_at_its_border() -> None:
     assert np.array_equal(pixels.resize(right, (120, 100))[:, 40:], right)
 
 
+def test_a_fogged_border_of_the_scan_does_not_hide_the_chest_wall() -> None:
+    right = breast_at_left(400, 240)[:, ::-1].copy()
+    right[:, :4] = 20000
+    right[:, -1] = 0
+    assert np.array_equal(pixels.resize(right, (400, 300))[:, 60:], right)
+
+
 def test_a_film_without_a_clear_chest_wall_sits_in_the_middle() -> None:
     film = np.full((120, 60), 300, dtype=np.uint16)
     film[40:80, 20:40] = 30000
