@@ -52,7 +52,7 @@ def _columns() -> tuple[Column, ...]:
         Column("resolution", _("Resolution")),
         Column("name", _("Generator")),
         Column("images", _("Images"), Kind.COUNT),
-        Column("patients", _("Women"), Kind.COUNT),
+        Column("patients", _("Patients"), Kind.COUNT),
         Column("auc_real", _("real"), Kind.ESTIMATE, auc),
         Column("auc_flipped", _("adversarial"), Kind.ESTIMATE, auc),
         Column("threshold_name", _("Threshold")),

@@ -29,7 +29,7 @@ def source_pathology(pathology: str) -> str:
 
 
 class Subset(StrEnum):
-    """The article's sub-sets. Positive and negative go by the woman's own pathology.
+    """The article's sub-sets. Positive and negative go by the patient's own pathology.
 
     So `ADVERSARIAL_POSITIVE` holds fakes *of* positives (the parent is malignant, the network took the
     signs away), whatever the fake now looks like.
@@ -70,7 +70,7 @@ class ReadingRow(NamedTuple):
 class Readings:
     """Aligned arrays, one element per reading, sorted by reader, session and position (the reading order).
 
-    `source_pathology` is the woman's: of the image itself, of a fake's parent, of a triptych's parent.
+    `source_pathology` is the patient's: of the image itself, of a fake's parent, of a triptych's parent.
     `verdict` is "seen" where nothing was asked (sessions 1 and 4).
     """
 

@@ -27,7 +27,7 @@ from readerstudy.studies.models import Study
 _STYLE_SHEETS = ("css/tokens.css", "css/report.css")
 
 
-KEYS = ("table1", "table2", "table2b", "table3", "pvalues", "subgroups", "table4")
+KEYS = ("table1", "table2", "table2b", "table3", "table4", "pvalues", "subgroups")
 
 
 @dataclass(frozen=True)

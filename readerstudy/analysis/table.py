@@ -2,10 +2,10 @@
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from io import StringIO
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -62,15 +62,19 @@ class Column:
 
 @dataclass(frozen=True)
 class ShownCell:
-    """One cell for people: rounded text, and for what has them its interval and counts."""
+    """One cell for people: rounded text, and for what has them its interval and counts.
+
+    `opens` says that a new group of columns begins here.
+    """
 
     text: str
     is_number: bool
-    detail: str = ""
+    details: tuple[str, ...] = ()
+    opens: bool = False
 
     @property
     def line(self) -> str:
-        return f"{self.text} {self.detail}".strip()
+        return f"{self.text} {', '.join(self.details)}".strip()
 
 
 @dataclass(frozen=True)
@@ -97,12 +101,24 @@ class Table:
         return spans if any(group for group, _ in spans) else []
 
     @property
+    def headings(self) -> tuple[ShownCell, ...]:
+        """The lower line of the heading."""
+        pairs = zip(self.columns, self._opens, strict=True)
+        return tuple(ShownCell(column.title, column.is_number, opens=opens) for column, opens in pairs)
+
+    @property
+    def _opens(self) -> tuple[bool, ...]:
+        groups = [column.group for column in self.columns]
+        return (False, *(before != after for before, after in pairwise(groups)))
+
+    @property
     def shown_rows(self) -> Iterator[tuple[bool, tuple[ShownCell, ...]]]:
         """For each row whether its first cell is new (a line above it), and its cells."""
         before: Cell = None
         for row in self.rows:
-            pairs = zip(row, self.columns, strict=True)
-            yield row[0] != before, tuple(shown(cell, column.kind) for cell, column in pairs)
+            places = zip(row, self.columns, self._opens, strict=True)
+            cells = (replace(shown(cell, column.kind), opens=opens) for cell, column, opens in places)
+            yield row[0] != before, tuple(cells)
             before = row[0]
 
     def as_dict(self) -> dict[str, Any]:
@@ -124,9 +140,9 @@ def shown(cell: Cell, kind: Kind) -> ShownCell:
     if isinstance(cell, Proportion):
         return _shown_share(cell)
     if isinstance(cell, Estimate):
-        return ShownCell(f"{cell.value:.2f}", True, f"{cell.low:.2f}–{cell.high:.2f}")
+        return ShownCell(f"{cell.value:.2f}", True, (f"{cell.low:.2f}–{cell.high:.2f}",))
     if kind is Kind.P and isinstance(cell, float):
-        return ShownCell("< 0.001" if cell < 0.001 else f"{cell:.3f}", number)
+        return ShownCell("<0.001" if cell < 0.001 else f"{cell:.3f}", number)
     if kind in _FORMATS and isinstance(cell, int | float):
         return ShownCell(format(cell, _FORMATS[kind]).replace("-", "−"), number)
     return ShownCell(str(cell), number)
@@ -135,7 +151,8 @@ def shown(cell: Cell, kind: Kind) -> ShownCell:
 def _shown_share(cell: Proportion) -> ShownCell:
     if cell.share is None:
         return ShownCell(NOTHING, True)
-    return ShownCell(f"{cell.share:.2f}", True, f"{cell.low:.2f}–{cell.high:.2f}, {cell.hits:g}/{cell.trials}")
+    details = (f"{cell.low:.2f}–{cell.high:.2f}", f"{cell.hits:g}/{cell.trials}")
+    return ShownCell(f"{cell.share:.2f}", True, details)
 
 
 def to_html(table: Table) -> str:
@@ -152,8 +169,7 @@ def to_csv(table: Table) -> str:
 
 def to_text(table: Table) -> str:
     """For a terminal: aligned columns, numbers to the right."""
-    header = [ShownCell(column.title, column.is_number) for column in table.columns]
-    lines = [header, *(list(cells) for _, cells in table.shown_rows)]
+    lines = [list(table.headings), *(list(cells) for _, cells in table.shown_rows)]
     widths = [max(len(line[i].line) for line in lines) for i in range(len(table.columns))]
     body = ["  ".join(map(_aligned, line, widths)).rstrip() for line in lines]
     rule = "  ".join("-" * width for width in widths)

@@ -50,9 +50,9 @@ def table_2(record: StudyRecord) -> Table:
         key="table2",
         title=_("Table 2. The image sets"),
         caption=_(
-            "What each session shows: planned, and drawn from the stored seed. A woman with a biopsy-proven "
-            "cancer is a positive, every other a negative; an adversarial image counts by the woman it was "
-            "made from, whatever it looks like now."
+            "What each session shows: planned, and drawn from the stored seed. Positive means malignant, negative "
+            "benign or normal; an adversarial image counts by the patient it was made from, whatever it looks "
+            "like now."
         ),
         columns=tuple(columns),
         rows=tuple(rows),

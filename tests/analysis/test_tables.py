@@ -110,7 +110,7 @@ def test_table_1_shows_attack_and_control_at_both_thresholds_of_each_resolution(
     assert counts(table, "fooled") == [(251, 363), (251, 363), (3, 363), (3, 363)] * 2
     html = to_html(table)
     assert "251/363" in html
-    assert "0.94 <small>0.80–0.99</small>" in html
+    assert "0.94 <small><span>0.80–0.99</span> </small>" in html
     assert "cad-1" in html
     assert "35.1 dB" in html
 
@@ -301,8 +301,8 @@ def test_a_page_rounds_escapes_and_aligns() -> None:
     html = to_html(TINY)
     assert "&lt;b&gt;R1&lt;/b&gt;" in html
     assert "<b>" not in html
-    assert '<td class="number">0.33 <small>0.06–0.79, 1/3</small></td>' in html
-    assert '<td class="number">&lt; 0.001</td>' in html
+    assert '<td class="number">0.33 <small><span>0.06–0.79,</span> <span>1/3</span> </small></td>' in html
+    assert '<td class="number">&lt;0.001</td>' in html
     assert '<td class="number">−0.12</td>' in html
     assert "<caption>A caption.</caption>" in html
     assert "A note." in html
