@@ -174,6 +174,22 @@ def test_a_padding_range_is_shown_as_background(path: Path) -> None:
     assert (pixels.values[:, -2:] == 50).all()
 
 
+def test_negative_padding_is_known_even_where_it_is_stated_without_its_sign(path: Path) -> None:
+    values = np.clip(film(bits=12), 50, 4000)
+    stored = values.astype(np.int16) - 2048
+    stored[:, -3:] = -2000
+    dataset = dicom_dataset(stored, bits=12)
+    dataset.add_new("PixelPaddingValue", "US", 65536 - 2000)
+    dataset.save_as(path, enforce_file_format=True)
+    assert (load_one(path).values[:, -3:] == 50).all()
+
+
+def test_a_header_that_leaves_out_what_goes_without_saying_is_read(path: Path) -> None:
+    values = film(bits=12)
+    pixels = load_one(write_dicom(path, values, bits=12, PixelRepresentation=None, SamplesPerPixel=None, HighBit=None))
+    assert np.array_equal(pixels.values, values)
+
+
 def test_overlay_bits_above_or_below_the_values_are_not_part_of_the_picture(path: Path) -> None:
     values = film(bits=12)
     above = load_one(write_dicom(path, values | 0xA000, bits=12))

@@ -34,10 +34,10 @@ def read_folder(folder: Path, table: Path | None = None, *, columns: Mapping[str
     in the folder are passed over; one that is called DICOM and is none is a problem.
     """
     if not folder.is_dir():
-        raise StudyError(f"{folder.name} is not a folder.")
+        raise StudyError(f"{folder} is not a folder.")
     headers, problems = _read_headers(folder)
     if not headers and not problems:
-        raise StudyError(f"The folder {folder.name} holds no DICOM files.")
+        raise StudyError(f"The folder {folder} holds no DICOM files.")
     rows: dict[_File, list[Row]] = {}
     if table is not None:
         known, bad_rows = read_rows(table, columns=columns)

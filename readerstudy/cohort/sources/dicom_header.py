@@ -27,6 +27,8 @@ _VIEW_CODES: Final[dict[str, str]] = {
     **dict.fromkeys(("399101009", "R-1024B"), "XCCM"),
 }
 _SIDES: Final[dict[str, Laterality]] = {"L": "L", "R": "R", "LEFT": "L", "RIGHT": "R"}
+# What grey pictures have where an odd header leaves it out.
+_USUAL: Final = {"SamplesPerPixel": 1, "PixelRepresentation": 0}
 _CODE_STRING = re.compile(r"[A-Z0-9_ ]{1,16}")
 
 
@@ -69,6 +71,9 @@ def read_dataset(path: Path, *, pixels: bool) -> Dataset:
         raise NotDicom
     if not getattr(dataset.file_meta, "TransferSyntaxUID", None):
         dataset.file_meta.TransferSyntaxUID = _encoding_found(dataset)
+    for keyword, usual in _USUAL.items():
+        if number(dataset, keyword) is None:
+            setattr(dataset, keyword, usual)
     return dataset
 
 

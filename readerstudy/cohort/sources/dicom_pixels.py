@@ -71,12 +71,17 @@ def _as_brightness(dataset: Dataset, stored: Values, *, name: str) -> Pixels:
 
 def _padding(dataset: Dataset, stored: Values) -> NDArray[np.bool_]:
     """Where the detector saw nothing: the stated padding value, or the range up to its stated limit."""
-    value = number(dataset, "PixelPaddingValue")
+    stated = (number(dataset, keyword) for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit"))
+    value, limit = (_signed(dataset, end) if end is not None else None for end in stated)
     if value is None:
         return np.zeros(stored.shape, dtype=bool)
-    limit = number(dataset, "PixelPaddingRangeLimit")
-    ends = sorted((value, value if limit is None else limit))
-    return (stored >= ends[0]) & (stored <= ends[1])
+    low, high = sorted((value, value if limit is None else limit))
+    return (stored >= low) & (stored <= high)
+
+
+def _signed(dataset: Dataset, value: int) -> int:
+    """A stored value as the pixels have it: some writers state a negative one without its sign."""
+    return value - 2**16 if dataset.PixelRepresentation == 1 and value >= 2**15 else value
 
 
 def _modality_values(dataset: Dataset, stored: Values) -> tuple[Values, int, bool]:
@@ -101,11 +106,9 @@ def _lookup_table(dataset: Dataset) -> tuple[int, Values, int] | None:
         return None
     item = sequence[0]
     count, first, bits = (int(part) for part in item.LUTDescriptor)
-    if dataset.PixelRepresentation == 1 and first >= 2**15:
-        first -= 2**16
     data: Any = item.LUTData
     if isinstance(data, bytes):
         little_endian = dataset.file_meta.TransferSyntaxUID.is_little_endian
         data = np.frombuffer(data, dtype="<u2" if little_endian else ">u2")
     entries = np.asarray(data, dtype=np.int32)[: count or 2**16]
-    return first, entries, min(bits, _DEEPEST)
+    return _signed(dataset, first), entries, min(bits, _DEEPEST)
