@@ -173,6 +173,8 @@ const until = (at) => new Promise((resolve) => setTimeout(resolve, Math.max(0, a
 // A page restored from memory would show a picture of the past.
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 document.querySelector("#reload").addEventListener("click", () => location.reload());
-document.querySelector("#begin")?.addEventListener("click", () => run(openSession), { once: true });
+const begin = document.querySelector("#begin");
+begin?.addEventListener("click", () => run(openSession), { once: true });
+begin?.removeAttribute("disabled"); // pressed before this script stood, it would have done nothing
 if (page.state === "under_way" || page.state === "done") run(firstStep);
 else room.state = page.state === "waiting" ? "waiting" : "start";

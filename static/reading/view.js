@@ -1,7 +1,7 @@
 // Where one looks: zoom and the picture's point at the middle of the canvas. Viewers that share a View are linked.
 
 const LARGEST = 16;
-const SMALLEST_OF_FIT = 0.5;
+const SMALLEST = 0.5; // of the whole picture, or of 1:1 where that is smaller
 
 export class View extends EventTarget {
   /** Device pixels per picture pixel. */
@@ -32,7 +32,7 @@ export class View extends EventTarget {
   /** @param {number} dx @param {number} dy the fixed point, in device pixels from the canvas's middle */
   zoomBy(factor, dx = 0, dy = 0) {
     const before = this.zoom;
-    const smallest = this.#fitZoom * SMALLEST_OF_FIT;
+    const smallest = SMALLEST * Math.min(1, this.#fitZoom);
     this.zoom = Math.min(LARGEST, Math.max(smallest, before * factor));
     this.x += dx / before - dx / this.zoom;
     this.y += dy / before - dy / this.zoom;

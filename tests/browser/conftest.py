@@ -1,11 +1,21 @@
-"""A real Chromium against the real server, with the strict content security policy on."""
+"""A real Chromium against the real server, with the strict content security policy on.
+
+One study serves all tests of this folder, and each test has readers of its own: drawing a study for every test
+would take longer than the tests.
+"""
 
 import os
 from collections.abc import Callable
+from itertools import count
 
 import pytest
-from django.test import Client
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client, override_settings
+from pytest_django.live_server_helper import LiveServer
 
+from readerstudy.accounts.models import Role
+from tests import make
 from tests.browser.room import Room
 
 # Playwright's loop runs in the thread that uses the database.
@@ -30,23 +40,80 @@ def browser_type_launch_args(browser_type_launch_args):
     return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": QUIET}
 
 
+@pytest.fixture(autouse=True)
+def media():
+    """The pictures stay where the shared study has them; see `study`."""
+
+
+@pytest.fixture(scope="package")
+def transactional_db(django_db_setup, django_db_blocker):
+    """The test database, shared by the tests of this folder and emptied after the last.
+
+    Under pytest-django's own name for it: by that name it knows that these tests need a database.
+    """
+    database = connection.settings_dict
+    assert database["NAME"] == database["TEST"]["NAME"], "This would empty a database that is in use."
+    with django_db_blocker.unblock():
+        yield
+        call_command("flush", interactive=False, verbosity=0)
+
+
+@pytest.fixture(scope="package")
+def study(transactional_db, tmp_path_factory):
+    """A drawn study of 3, 3, 14, 3 and 14 small images."""
+    changed = override_settings(
+        MEDIA_ROOT=tmp_path_factory.mktemp("media"),
+        ALLOWED_HOSTS=["localhost", "testserver"],
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+    )
+    with changed, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.fsync", lambda handle: None)
+        make.small_resolutions(patch)
+        yield make.study()
+
+
+@pytest.fixture(scope="package")
+def server(study):
+    """The application on a port of this machine."""
+    server = LiveServer("localhost")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="package")
+def people():
+    """Numbers, for no two tests may share a person."""
+    return count(1)
+
+
 @pytest.fixture
-def sign_in(live_server) -> Callable:
+def rita(study, people):
+    """A reader who has read nothing yet."""
+    return make.reader_in(study, f"rita-{next(people)}")
+
+
+@pytest.fixture
+def clara(study, people):
+    return make.user(f"clara-{next(people)}", Role.COORDINATOR)
+
+
+@pytest.fixture
+def sign_in(server) -> Callable:
     """Give a browser context the cookie of a signed-in person."""
 
     def sign_in(context, person) -> None:
         client = Client()
         client.force_login(person)
         cookie = client.cookies["sessionid"]
-        context.add_cookies([{"name": "sessionid", "value": cookie.value, "url": live_server.url}])
+        context.add_cookies([{"name": "sessionid", "value": cookie.value, "url": server.url}])
 
     return sign_in
 
 
 @pytest.fixture
-def room(page, context, live_server, transactional_db, study, rita, sign_in):
+def room(page, context, server, study, rita, sign_in):
     """Rita's reading room, signed in; whatever the page's scripts trip over fails the test."""
     sign_in(context, rita)
-    room = Room(page, live_server.url, study.code)
+    room = Room(page, server.url, study.code, rita)
     yield room
     assert room.mishaps == []

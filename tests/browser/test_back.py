@@ -3,11 +3,11 @@
 import pytest
 
 from tests import walk
-from tests.browser.room import Room, positions
+from tests.browser.room import Room
 
 
 @pytest.fixture
-def remembering_page(browser_type, browser_type_launch_args, live_server, study, rita, sign_in):
+def remembering_page(browser_type, browser_type_launch_args, server, study, rita, sign_in):
     browser = browser_type.launch(**browser_type_launch_args, ignore_default_args=["--disable-back-forward-cache"])
     context = browser.new_context()
     sign_in(context, rita)
@@ -15,13 +15,11 @@ def remembering_page(browser_type, browser_type_launch_args, live_server, study,
     browser.close()
 
 
-def test_back_and_forward_through_the_browsers_memory_land_on_the_current_image(
-    transactional_db, live_server, study, rita, remembering_page
-):
+def test_back_and_forward_through_the_browsers_memory_land_on_the_current_image(server, study, rita, remembering_page):
     walk.finish_session(walk.client_of(rita), study.code, 1)
     page = remembering_page
-    room = Room(page, live_server.url, study.code)
-    page.goto(live_server.url)
+    room = Room(page, server.url, study.code, rita)
+    page.goto(server.url)
     page.get_by_role("link", name="Begin session 2").click()
     page.click("#begin")
     room.stands_at(1)
@@ -35,7 +33,7 @@ def test_back_and_forward_through_the_browsers_memory_land_on_the_current_image(
     room.stands_at(3)
     room.press("1")
     room.in_state("done")
-    assert positions(2) == [1, 2, 3]
+    assert room.positions(2) == [1, 2, 3]
     assert room.mishaps == []
 
 

@@ -4,9 +4,8 @@ import json
 
 from django.contrib.sessions.models import Session
 
-from readerstudy.reading.models import Reading
 from tests import walk
-from tests.browser.room import Room, positions, readings, verdicts
+from tests.browser.room import Room
 
 VERDICTS = "**/verdicts/"
 
@@ -28,7 +27,7 @@ def test_a_double_key_and_a_click_give_one_verdict(room, page, rita):
         }"""
     )
     room.stands_at(2)
-    assert verdicts(2) == ["not_real"]
+    assert room.verdicts(2) == ["not_real"]
 
 
 def test_the_second_click_of_a_double_click_is_no_verdict(room, page, rita):
@@ -36,7 +35,7 @@ def test_the_second_click_of_a_double_click_is_no_verdict(room, page, rita):
     page.locator("[data-verdict=real]").dblclick(delay=150)
     room.stands_at(2)
     page.wait_for_timeout(600)
-    assert positions(2) == [1]
+    assert room.positions(2) == [1]
 
 
 def test_a_held_key_gives_one_verdict(room, page, rita):
@@ -46,7 +45,7 @@ def test_a_held_key_gives_one_verdict(room, page, rita):
         page.wait_for_timeout(60)
     page.keyboard.up("1")
     room.stands_at(2)
-    assert positions(2) == [1]
+    assert room.positions(2) == [1]
 
 
 def test_a_held_enter_on_a_verdict_button_gives_one_verdict(room, page, rita):
@@ -57,7 +56,7 @@ def test_a_held_enter_on_a_verdict_button_gives_one_verdict(room, page, rita):
         page.wait_for_timeout(60)
     page.keyboard.up("Enter")
     room.stands_at(2)
-    assert verdicts(2) == ["unsure"]
+    assert room.verdicts(2) == ["unsure"]
 
 
 def test_a_lost_reply_is_asked_for_again_under_the_same_key(room, page, rita):
@@ -76,8 +75,8 @@ def test_a_lost_reply_is_asked_for_again_under_the_same_key(room, page, rita):
     room.press("1")
     room.stands_at(2)
     assert len(keys) == 2
-    assert keys[0] == keys[1] == str(readings(2)[0].key)
-    assert positions(2) == [1]
+    assert keys[0] == keys[1] == str(room.readings(2)[0].key)
+    assert room.positions(2) == [1]
 
 
 def test_offline_the_verdict_waits_and_no_second_one_is_taken(room, page, context, rita):
@@ -90,11 +89,11 @@ def test_offline_the_verdict_waits_and_no_second_one_is_taken(room, page, contex
     page.wait_for_selector('body[data-position="2"]')  # it stands already
     room.press("1")
     page.wait_for_timeout(400)
-    assert positions(2) == []
+    assert room.positions(2) == []
     context.set_offline(False)
     room.stands_at(2)
     room.says("Saved")
-    assert verdicts(2) == ["unsure"]
+    assert room.verdicts(2) == ["unsure"]
 
 
 def test_a_verdict_that_never_left_is_sent_after_a_reload(room, page, rita):
@@ -102,11 +101,11 @@ def test_a_verdict_that_never_left_is_sent_after_a_reload(room, page, rita):
     page.route(VERDICTS, lambda route: route.abort())
     room.press("2")
     room.in_state("offline")
-    assert positions(2) == []
+    assert room.positions(2) == []
     page.unroute(VERDICTS)
     page.reload()
     room.stands_at(2)
-    assert verdicts(2) == ["not_real"]
+    assert room.verdicts(2) == ["not_real"]
 
 
 def test_a_verdict_whose_reply_was_lost_counts_once_after_a_reload(room, page, rita):
@@ -117,12 +116,12 @@ def test_a_verdict_whose_reply_was_lost_counts_once_after_a_reload(room, page, r
     page.unroute(VERDICTS)
     page.reload()
     room.stands_at(2)
-    assert verdicts(2) == ["not_real"]
+    assert room.verdicts(2) == ["not_real"]
 
 
 def test_a_second_tab_that_answers_late_is_shown_the_current_image(room, page, context, rita):
     begin_reading(room, rita)
-    other = Room(context.new_page(), room.url, room.study)
+    other = Room(context.new_page(), room.url, room.study, rita)
     other.page.goto(other.address(2))
     other.stands_at(1)
     room.press("1")
@@ -130,13 +129,13 @@ def test_a_second_tab_that_answers_late_is_shown_the_current_image(room, page, c
     other.press("2")
     other.stands_at(2)
     other.says("answered in another window")
-    assert verdicts(2) == ["real"]
+    assert room.verdicts(2) == ["real"]
     other.press("3")
     other.stands_at(3)
     room.press("2")
     room.stands_at(3)
     room.says("answered in another window")
-    assert verdicts(2) == ["real", "unsure"]
+    assert room.verdicts(2) == ["real", "unsure"]
 
 
 def test_a_lost_sign_in_leads_to_the_sign_in_page_and_back_with_the_verdict(room, page, rita):
@@ -144,11 +143,9 @@ def test_a_lost_sign_in_leads_to_the_sign_in_page_and_back_with_the_verdict(room
     Session.objects.all().delete()
     room.press("2")
     page.wait_for_url("**/sign-in/?next=*")
-    page.get_by_label("Username").fill("rita")
-    page.get_by_label("Password").fill("rita-secret-1")
-    page.keyboard.press("Enter")
+    room.sign_in()
     room.stands_at(2)
-    assert verdicts(2) == ["not_real"]
+    assert room.verdicts(2) == ["not_real"]
 
 
 def test_a_server_in_trouble_is_asked_again(room, page, rita):
@@ -166,7 +163,7 @@ def test_a_server_in_trouble_is_asked_again(room, page, rita):
     room.press("1")
     room.stands_at(2)
     assert len(tries) == 3
-    assert Reading.objects.filter(presentation__reading_list__session_plan__number=2).count() == 1
+    assert room.positions(2) == [1]
 
 
 def test_a_key_is_made_where_plain_http_has_no_random_uuid(room, page, rita):
@@ -175,7 +172,7 @@ def test_a_key_is_made_where_plain_http_has_no_random_uuid(room, page, rita):
     assert page.evaluate("typeof crypto.randomUUID") == "undefined"
     room.press("1")
     room.stands_at(2)
-    assert readings(2)[0].key.version == 4
+    assert room.readings(2)[0].key.version == 4
 
 
 def test_every_image_is_fetched_exactly_once(room, page, rita):

@@ -5,7 +5,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests import walk
-from tests.browser.room import positions
 
 
 def complaints(page) -> list[str]:
@@ -16,25 +15,23 @@ def complaints(page) -> list[str]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_outside_the_reading_room_have_no_barriers(
-    page, live_server, transactional_db, sign_in, rita, clara, scheme
-):
+def test_pages_outside_the_reading_room_have_no_barriers(page, server, sign_in, rita, clara, scheme):
     page.emulate_media(color_scheme=scheme)
     found = []
-    page.goto(f"{live_server.url}/account/sign-in/")
+    page.goto(f"{server.url}/account/sign-in/")
     found += complaints(page)
-    page.get_by_label("Username").fill("rita")
+    page.get_by_label("Username").fill(rita.username)
     page.get_by_label("Password").fill("wrong")
     page.keyboard.press("Enter")
     page.wait_for_selector("[role=alert]")
     found += complaints(page)
-    page.goto(f"{live_server.url}/no/such/page/")
+    page.goto(f"{server.url}/no/such/page/")
     found += complaints(page)
     for person in (rita, clara):
         page.context.clear_cookies()
         sign_in(page.context, person)
         for address in ("/", "/read/tiny/1/"):  # the second is refused to a coordinator
-            page.goto(live_server.url + address)
+            page.goto(server.url + address)
             found += complaints(page)
     assert found == []
 
@@ -91,7 +88,7 @@ def test_viewer_keys_and_the_help_page_give_no_verdict(room, page, rita):
     room.press("1")
     room.press("Escape")
     page.wait_for_timeout(200)
-    assert positions(2) == []
+    assert room.positions(2) == []
     room.press("1")
     room.stands_at(2)
 
@@ -108,13 +105,21 @@ def test_the_tools_can_be_hidden_and_stay_hidden(room, page):
     expect(page.get_by_role("toolbar")).to_be_visible()
 
 
-def test_the_verdicts_stand_in_the_same_place_for_every_image(room, page, rita):
+@pytest.mark.parametrize("size", [(1280, 800), (1920, 1080), (1200, 1600), (700, 900)])
+def test_the_verdicts_stand_below_the_image_in_the_same_place_every_time(room, page, rita, size):
+    width, height = size
+    page.set_viewport_size({"width": width, "height": height})
     walk.finish_session(walk.client_of(rita), room.study, 1)
     room.enter(2)
     places = []
     for position in (1, 2, 3):
         room.stands_at(position)
-        places.append(page.locator("#verdicts").bounding_box())
+        image = page.locator("canvas[data-panel=image]").bounding_box()
+        verdicts = page.locator("#verdicts").bounding_box()
+        assert image["width"] == width
+        assert image["y"] + image["height"] <= verdicts["y"]
+        assert verdicts["y"] + verdicts["height"] <= height
+        places.append(verdicts)
         if position < 3:
             room.press("1")
     assert places[0] == places[1] == places[2]

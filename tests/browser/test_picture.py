@@ -4,20 +4,9 @@ import numpy as np
 import pytest
 
 from readerstudy.cohort.pixels import decode_png
-from readerstudy.studies.models import Presentation
 from readerstudy.truth.dataset import twin_of
 from tests import walk
 from tests.browser.room import Room
-
-
-def current(number, position=1):
-    return Presentation.objects.get(reading_list__session_plan__number=number, position=position)
-
-
-def on_screen(room, panel="image"):
-    """The red, green, blue of a panel: rows x columns x 3."""
-    width, height, values = room.pixels(panel)
-    return np.array(values, dtype=np.uint8).reshape(height, width, 4)[:, :, :3]
 
 
 def cut_out(screen, shape):
@@ -55,10 +44,10 @@ def settled(page):
 
 
 def test_every_pixel_is_exact_at_one_to_one(reading, page):
-    pixels = decode_png(current(2).stimulus.path)
+    pixels = decode_png(reading.presentation(2).stimulus.path)
     reading.press("o")
     settled(page)
-    screen = on_screen(reading)
+    screen = reading.pixels()
     assert screen.shape[0] > pixels.shape[0]
     assert screen.shape[1] > pixels.shape[1]
     expected = windowed(pixels, *standard_window(pixels))
@@ -67,13 +56,13 @@ def test_every_pixel_is_exact_at_one_to_one(reading, page):
 
 
 def test_the_whole_range_and_inverting_are_exact_too(reading, page):
-    pixels = decode_png(current(2).stimulus.path)
+    pixels = decode_png(reading.presentation(2).stimulus.path)
     reading.press("o")
     page.get_by_role("button", name="Whole range").click()
     reading.press("i")
     settled(page)
     expected = 255 - windowed(pixels, 0, 65535)
-    np.testing.assert_array_equal(cut_out(on_screen(reading), pixels.shape)[:, :, 0], expected)
+    np.testing.assert_array_equal(cut_out(reading.pixels(), pixels.shape)[:, :, 0], expected)
 
 
 def test_the_window_starts_anew_with_every_image(reading, page):
@@ -83,19 +72,19 @@ def test_the_window_starts_anew_with_every_image(reading, page):
     reading.stands_at(2)
     reading.press("o")
     settled(page)
-    pixels = decode_png(current(2, 2).stimulus.path)
+    pixels = decode_png(reading.presentation(2, 2).stimulus.path)
     expected = windowed(pixels, *standard_window(pixels))
-    np.testing.assert_array_equal(cut_out(on_screen(reading), pixels.shape)[:, :, 0], expected)
+    np.testing.assert_array_equal(cut_out(reading.pixels(), pixels.shape)[:, :, 0], expected)
 
 
 def test_dragging_the_wheel_and_the_tools_change_what_is_seen_and_are_counted(reading, page):
     box = page.locator("canvas[data-panel=image]").bounding_box()
     middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    seen = [on_screen(reading)]
+    seen = [reading.pixels()]
 
     def changed():
         settled(page)
-        seen.append(on_screen(reading))
+        seen.append(reading.pixels())
         return not np.array_equal(seen[-1], seen[-2])
 
     page.mouse.move(*middle)
@@ -112,25 +101,25 @@ def test_dragging_the_wheel_and_the_tools_change_what_is_seen_and_are_counted(re
     np.testing.assert_array_equal(seen[-1], seen[0])
     reading.press("2")
     reading.stands_at(2)
-    stored = current(2).reading
+    stored = reading.presentation(2).reading
     assert stored.paradata["acts"] == {"window": 3, "zoom": 1, "pan": 1, "reset": 1}
     assert stored.elapsed_ms >= stored.paradata["first_action_ms"] > 0
 
 
 def test_at_a_screen_scale_of_one_and_a_half_one_to_one_is_still_exact(
-    transactional_db, browser_type, browser_type_launch_args, live_server, study, rita, sign_in
+    browser_type, browser_type_launch_args, server, study, rita, sign_in
 ):
     # The flag, not Playwright's emulation: that leaves the canvas's device pixels as they are.
     arguments = [*browser_type_launch_args["args"], "--force-device-scale-factor=1.5"]
     browser = browser_type.launch(**{**browser_type_launch_args, "args": arguments})
     context = browser.new_context(no_viewport=True)
     sign_in(context, rita)
-    room = Room(context.new_page(), live_server.url, study.code)
+    room = Room(context.new_page(), server.url, study.code, rita)
     room.enter(1)
     room.press("o")
     settled(room.page)
-    pixels = decode_png(current(1).stimulus.path)
-    screen = on_screen(room)
+    pixels = decode_png(room.presentation(1).stimulus.path)
+    screen = room.pixels()
     box = room.page.locator("canvas[data-panel=image]").bounding_box()
     assert abs(screen.shape[1] - 1.5 * box["width"]) <= 1
     expected = windowed(pixels, *standard_window(pixels))
@@ -147,7 +136,7 @@ def teaching(room, rita):
 
 
 def test_the_triptych_shows_original_twin_and_difference(teaching, page, study):
-    stimulus = current(4).stimulus
+    stimulus = teaching.presentation(4).stimulus
     twin = twin_of(stimulus, study)
     real, altered = decode_png(stimulus.path), decode_png(twin.path)
     change = decode_png(twin.difference_path).astype(int) - 32768
@@ -156,9 +145,9 @@ def test_the_triptych_shows_original_twin_and_difference(teaching, page, study):
     # Both in the window of the original: a pair is compared, not flattered.
     low, high = standard_window(real)
     for panel, pixels in (("real", real), ("adversarial", altered)):
-        shown = cut_out(on_screen(teaching, panel), pixels.shape)
+        shown = cut_out(teaching.pixels(panel), pixels.shape)
         np.testing.assert_array_equal(shown[:, :, 0], windowed(pixels, low, high))
-    shown = cut_out(on_screen(teaching, "difference"), change.shape).astype(int)
+    shown = cut_out(teaching.pixels("difference"), change.shape).astype(int)
     assert change.min() < 0 or change.max() > 0
     # Orange where the original is brighter, blue where the twin is, one dark grey where they agree.
     assert np.all(shown[change > 2000][:, 0] > shown[change > 2000][:, 2])
@@ -180,7 +169,7 @@ def test_the_three_panels_zoom_and_move_together(teaching, page):
     page.mouse.wheel(0, -400)
     page.keyboard.press("Shift+ArrowRight")
     settled(page)
-    extents = [extent(on_screen(teaching, panel)) for panel in ("real", "adversarial", "difference")]
+    extents = [extent(teaching.pixels(panel)) for panel in ("real", "adversarial", "difference")]
     assert extents[0] == extents[1] == extents[2]
     top, bottom, left, right = extents[0]
     # 64 x 52 pixels, e times as large after the wheel.
