@@ -67,7 +67,7 @@ def test_clara_sees_how_far_rita_is_and_no_verdict(study, rita, clara):
 
 def test_sums_do_not_mix_two_readers_or_two_studies(study, rita, clara):
     make.reader_in(study, "paul")
-    other = make.study("other")
+    other = make.study("other", scale=0.02)
     walk.finish_session(walk.client_of(rita), study.code, 1)
     lines = {line["code"]: line for line in walk.client_of(clara).get("/api/v1/studies/").json()["results"]}
     total = sum(plan.total for plan in study.session_plans.all())

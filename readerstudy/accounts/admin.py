@@ -1,0 +1,167 @@
+"""Who may do what in the administration, and its page of people."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import Field, Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+from rest_framework.authtoken.models import TokenProxy
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from readerstudy.accounts.links import DAYS, token_for
+from readerstudy.accounts.models import Role, User
+from readerstudy.audit.actions import record
+from readerstudy.errors import StudyError
+
+if TYPE_CHECKING:
+    # The skin's classes are Django's with other looks, but its annotations contradict Django's.
+    from django.contrib.admin import ModelAdmin, TabularInline
+else:
+    from unfold.admin import ModelAdmin, TabularInline
+
+# Here the role alone gives rights; groups and other people's tokens would be a second way in.
+admin.site.unregister(Group)
+admin.site.unregister(TokenProxy)
+
+
+def is_investigator(request: HttpRequest) -> bool:
+    user = request.user
+    return isinstance(user, User) and user.is_active and user.is_staff and not user.is_reader
+
+
+class ByRole:
+    """Coordinators and researchers see; nobody adds, changes or deletes, unless a page says so."""
+
+    # Fields that nobody may filter by: an address such as ?verdict=real would answer what no column shows.
+    sealed_fields: tuple[str, ...] = ()
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return is_investigator(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_investigator(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class InvestigatorAdmin(ByRole, ModelAdmin):  # type: ignore[type-arg]
+    """A page that shows. What it lets people do goes through the actions, whose sentences it passes on."""
+
+    list_per_page = 50
+    show_full_result_count = False
+    compressed_fields = True
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        if lookup.partition("__")[0] in self.sealed_fields:
+            return False
+        return bool(super().lookup_allowed(lookup, value, request))
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except StudyError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return redirect(request.get_full_path())
+
+
+class ReadOnlyInline(ByRole, TabularInline):  # type: ignore[type-arg]
+    """Rows of another table on this page, to look at."""
+
+    extra = 0
+    show_change_link = True
+
+
+def bar(done: int | None, total: int | None) -> SafeString | str:
+    """ "12 of 100" with a small bar before it; a dash where nothing is planned."""
+    if not total:
+        return "–"
+    return format_html(
+        '<progress value="{0}" max="{1}" style="width: 6rem; accent-color: #0b6e99; vertical-align: middle"></progress>'
+        ' <span style="font-variant-numeric: tabular-nums; white-space: nowrap">{0} {2} {1}</span>',
+        done or 0,
+        total,
+        _("of"),
+    )
+
+
+@admin.register(User)
+class PeoplePage(InvestigatorAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
+    """People and their one role. Coordinators look after readers; researchers after everybody."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "get_full_name", "role", "is_active", "last_login")
+    list_filter = ("role", "is_active")
+    search_fields = ("username", "first_name", "last_name", "email")
+    ordering = ("username",)
+    filter_horizontal = ()
+    actions = ("sign_in_links",)
+    sealed_fields = ("password",)
+    fieldsets = (
+        (None, {"fields": ("username", "password", "role", "is_active")}),
+        (_("Person"), {"fields": ("first_name", "last_name", "email")}),
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("username", "role", "usable_password", "password1", "password2")}),
+        (_("Person"), {"fields": ("first_name", "last_name", "email")}),
+    )
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_investigator(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        if not is_investigator(request):
+            return False
+        # A coordinator with a researcher's password could unseal.
+        return obj is None or obj.is_reader or obj == request.user or _is_researcher(request)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        # Somebody who has read must not become somebody who knows, nor the other way round.
+        return ("last_login", "date_joined", *(("role",) if obj else ()))
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "role" and not _is_researcher(request):
+            kwargs["choices"] = [(Role.READER.value, Role.READER.label)]
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        obj.is_staff = not obj.is_reader
+        super().save_model(request, obj, form, change)
+
+    @admin.action(description=_("Sign-in links for the chosen readers"))
+    def sign_in_links(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        """Readers only: a link signs its bearer in as that person."""
+        assert isinstance(request.user, User)
+        for reader in queryset.filter(role=Role.READER, is_active=True):
+            path = reverse("accounts:sign_in_by_link", args=[token_for(reader)])
+            record("link.made", actor=request.user, subject=reader, at=now())
+            link = format_html("{}: <code>{}</code>", reader, request.build_absolute_uri(path))
+            self.message_user(request, link, messages.SUCCESS)
+        self.message_user(request, _("A link works for %(days)s days.") % {"days": DAYS}, messages.INFO)
+        return None
+
+
+def _is_researcher(request: HttpRequest) -> bool:
+    return isinstance(request.user, User) and request.user.is_researcher
+
+
+def names(model: type[Model]) -> list[Any]:
+    """The names of a model's own fields, for a page that shows them all."""
+    return [field.name for field in model._meta.get_fields() if isinstance(field, Field) and field.name != "id"]

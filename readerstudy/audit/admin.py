@@ -1,0 +1,35 @@
+"""The audit trail, to look at."""
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from readerstudy.accounts.admin import InvestigatorAdmin
+from readerstudy.audit.models import Event
+
+# Whoever has the seed of a draw can shuffle the plan again and read off which positions are adversarial.
+UNSHOWN = ("seed",)
+
+
+@admin.register(Event)
+class EventPage(InvestigatorAdmin):
+    """What happened, the latest first."""
+
+    list_display = ("at", "actor", "verb", "subject")
+    list_filter = ("verb",)
+    search_fields = ("verb", "subject", "actor__username")
+    list_select_related = ("actor",)
+    date_hierarchy = "at"
+    ordering = ("-id",)
+    fields = ("at", "actor", "verb", "subject", "details")
+    readonly_fields = ("details",)
+    sealed_fields = ("data",)
+
+    @admin.display(description=_("details"))
+    def details(self, event: Event) -> SafeString:
+        shown: dict[str, Any] = {key: value for key, value in event.data.items() if key not in UNSHOWN}
+        return format_html("<pre>{}</pre>", json.dumps(shown, indent=1, ensure_ascii=False))

@@ -1,0 +1,100 @@
+"""Cohorts and their patients, to look at.
+
+Stimuli are not here: their numbers, dates and sizes in the order of making would tell the altered ones.
+"""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from readerstudy.accounts.admin import InvestigatorAdmin
+from readerstudy.cohort.models import Cohort, Exam, Image, Patient, Split
+
+
+@admin.register(Cohort)
+class CohortPage(InvestigatorAdmin):
+    """Cohorts with their patients per split."""
+
+    list_display = ("name", "patients", "train", "tuning", "test", "images", "created_at")
+    search_fields = ("name",)
+    fields = ("name", "seed", "fractions", "resolutions", *list_display[1:])
+    readonly_fields = list_display[1:-1]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Cohort]:
+        per_split = {
+            f"{split.value}_count": Count("patients", filter=Q(patients__split=split.value), distinct=True)
+            for split in Split
+        }
+        cohorts: QuerySet[Cohort] = super().get_queryset(request)
+        return cohorts.annotate(
+            patient_count=Count("patients", distinct=True),
+            image_count=Count("patients__exams__images", distinct=True),
+            **per_split,
+        )
+
+    @admin.display(description=_("patients"))
+    def patients(self, cohort: Any) -> int:
+        return int(cohort.patient_count)
+
+    @admin.display(description=_("train"))
+    def train(self, cohort: Any) -> int:
+        return int(cohort.train_count)
+
+    @admin.display(description=_("tuning"))
+    def tuning(self, cohort: Any) -> int:
+        return int(cohort.tuning_count)
+
+    @admin.display(description=_("test"))
+    def test(self, cohort: Any) -> int:
+        return int(cohort.test_count)
+
+    @admin.display(description=_("images"))
+    def images(self, cohort: Any) -> int:
+        return int(cohort.image_count)
+
+
+@admin.register(Patient)
+class PatientPage(InvestigatorAdmin):
+    """Pseudonymous patients."""
+
+    list_display = ("pseudonym", "cohort", "split", "images")
+    list_filter = ("cohort", "split")
+    search_fields = ("pseudonym",)
+    list_select_related = ("cohort",)
+    ordering = ("cohort", "pseudonym")
+    fields = ("pseudonym", "cohort", "split", "images")
+    readonly_fields = ("images",)
+    sealed_fields = ("fingerprint",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Patient]:
+        patients: QuerySet[Patient] = super().get_queryset(request)
+        return patients.annotate(image_count=Count("exams__images"))
+
+    @admin.display(description=_("images"))
+    def images(self, patient: Any) -> int:
+        return int(patient.image_count)
+
+
+@admin.register(Exam)
+class ExamPage(InvestigatorAdmin):
+    """Visits."""
+
+    list_display = ("patient", "number", "modality")
+    list_filter = ("modality", "patient__cohort")
+    search_fields = ("patient__pseudonym",)
+    list_select_related = ("patient",)
+
+
+@admin.register(Image)
+class ImagePage(InvestigatorAdmin):
+    """Pictures as they came in; nothing of what became of them."""
+
+    list_display = ("exam", "laterality", "view_position", "source_rows", "source_columns", "source_bits")
+    list_filter = ("laterality", "view_position", "source_bits", "exam__patient__cohort")
+    search_fields = ("exam__patient__pseudonym",)
+    list_select_related = ("exam__patient",)
+    fields = (*list_display, "pixel_spacing_mm")
+    sealed_fields = ("fingerprint",)

@@ -1,0 +1,273 @@
+"""Studies, their sessions, readers and how far each of them is. What is done here goes through the actions."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+from unfold import decorators
+
+from readerstudy.accounts.admin import InvestigatorAdmin, ReadOnlyInline, bar, is_investigator
+from readerstudy.accounts.models import Role, User
+from readerstudy.errors import StudyError
+from readerstudy.studies.actions import close_study, enroll
+from readerstudy.studies.models import (
+    Allocation,
+    Arm,
+    Enrollment,
+    Presentation,
+    ReadingList,
+    SessionPlan,
+    Study,
+    StudyStatus,
+)
+
+# The skin's annotations know no lazy texts.
+action: Any = decorators.action
+display: Any = decorators.display
+
+# Lists with where their reader is in them; `reading` adds the sitting, so it is known here by its name only.
+LISTS = Prefetch("reading_lists", ReadingList.objects.select_related("session_plan", "session"))
+
+
+class WithProgress:
+    """Shows the annotations `answered` and `planned` as a bar."""
+
+    @admin.display(description=_("progress"))
+    def progress(self, row: Any) -> SafeString | str:
+        return bar(row.answered, row.planned)
+
+
+class SessionsOfStudy(WithProgress, ReadOnlyInline):
+    """The protocol's sessions, each over all readers."""
+
+    model = SessionPlan
+    verbose_name_plural = _("sessions")
+    fields = ("number", "kind", "title", "total", "washout_days", "finished", "progress")
+    readonly_fields = ("finished", "progress")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SessionPlan]:
+        is_finished = Q(reading_lists__session__finished_at__isnull=False)
+        plans: QuerySet[SessionPlan] = super().get_queryset(request)
+        return plans.annotate(
+            answered=Sum("reading_lists__session__answered"),
+            planned=F("total") * Count("reading_lists"),
+            finished_count=Count("reading_lists", filter=is_finished),
+        )
+
+    @admin.display(description=_("readers done"))
+    def finished(self, plan: Any) -> int:
+        return int(plan.finished_count)
+
+
+class ReadersOfStudy(ReadOnlyInline):
+    """Who takes part, and how far each of them is in each session."""
+
+    model = Enrollment
+    verbose_name_plural = _("readers")
+    fields = ("code", "reader", "arm", "enrolled_at", "sessions")
+    readonly_fields = ("sessions",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Enrollment]:
+        enrollments: QuerySet[Enrollment] = super().get_queryset(request)
+        return enrollments.select_related("reader", "arm").prefetch_related(LISTS)
+
+    @admin.display(description=_("answered in sessions 1, 2, …"))
+    def sessions(self, enrollment: Enrollment) -> str:
+        return in_each_session(enrollment)
+
+
+def in_each_session(enrollment: Enrollment) -> str:
+    """ "3/3 · 2/14 · 0/14": answered and total, session by session."""
+    lists = sorted(enrollment.reading_lists.all(), key=lambda row: row.session_plan.number)
+    return " · ".join(f"{_answered(row)}/{row.session_plan.total}" for row in lists)
+
+
+def _answered(reading_list: ReadingList) -> int:
+    session = getattr(reading_list, "session", None)  # none before the reader opens it
+    return session.answered if session else 0
+
+
+@admin.register(Study)
+class StudyPage(WithProgress, InvestigatorAdmin):
+    """Studies. They are made by `create_study`; here they are watched and closed."""
+
+    list_display = ("code", "title", "shown_status", "is_rehearsal", "readers", "progress", "created_at")
+    list_filter = ("status", "is_rehearsal", "template")
+    search_fields = ("code", "title")
+    list_select_related = ("cohort",)
+    ordering = ("-created_at", "-id")
+    inlines = (SessionsOfStudy, ReadersOfStudy)
+    fieldsets = (
+        (None, {"fields": ("code", "title", "shown_status", "progress", "readers", "enroll_reader")}),
+        (_("Plan"), {"fields": ("template", "cohort", "is_rehearsal", "shown_seed")}),
+        (_("Dates"), {"fields": ("created_at", "closed_at", "unsealed_at")}),
+    )
+    readonly_fields = ("shown_status", "progress", "readers", "enroll_reader", "shown_seed")
+    sealed_fields = ("seed", "plan", "image_bytes")
+    actions_detail = ("close",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Study]:
+        studies: QuerySet[Study] = super().get_queryset(request)
+        lists = "enrollments__reading_lists__"
+        return studies.annotate(
+            reader_count=Count("enrollments", distinct=True),
+            answered=Sum(f"{lists}session__answered"),
+            planned=Sum(f"{lists}session_plan__total"),
+        )
+
+    @display(description=_("status"), label={"open": "success", "closed": "warning", "unsealed": "info"})  # type: ignore[untyped-decorator]
+    def shown_status(self, study: Study) -> tuple[str, Any]:
+        return study.status, study.get_status_display()
+
+    @admin.display(description=_("readers"))
+    def readers(self, study: Any) -> int:
+        return int(study.reader_count)
+
+    @admin.display(description=_("seed of the draw"))
+    def shown_seed(self, study: Study) -> str:
+        # Whoever has it can shuffle the plan again and read off which positions are adversarial.
+        return str(study.seed) if study.status == StudyStatus.UNSEALED else str(_("sealed"))
+
+    @admin.display(description=_("enroll"))
+    def enroll_reader(self, study: Study) -> SafeString | str:
+        if study.status != StudyStatus.OPEN:
+            return str(_("The study takes no more readers."))
+        address = f"{reverse('admin:studies_enrollment_add')}?study={study.pk}"
+        return format_html('<a href="{}" class="text-primary-600 underline">{}</a>', address, _("Enroll a reader"))
+
+    def has_close_permission(self, request: HttpRequest, pk: str | None = None) -> bool:
+        is_open = pk is None or Study.objects.filter(pk=pk, status=StudyStatus.OPEN).exists()
+        return is_investigator(request) and is_open
+
+    @action(  # type: ignore[untyped-decorator]
+        description=_("Close the study"),
+        url_path="close",
+        icon="lock",
+        permissions=["close"],
+        dialog={
+            "title": _("Close this study?"),
+            "description": _("Readers can give no more verdicts. It cannot be opened again; the truth stays sealed."),
+            "form_submit_text": _("Close the study"),
+            "form_class": None,
+        },
+    )
+    def close(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        study = get_object_or_404(Study, pk=object_id)
+        assert isinstance(request.user, User)
+        try:
+            close_study(study=study, actor=request.user, at=now())
+        except StudyError as error:
+            self.message_user(request, str(error), messages.ERROR)
+        else:
+            self.message_user(request, _("%(study)s is closed.") % {"study": study}, messages.SUCCESS)
+        page = reverse("admin:studies_study_change", args=[object_id])
+        # The dialog posts in the background; this header makes the browser follow.
+        return HttpResponse(headers={"HX-Redirect": page}) if "HX-Request" in request.headers else redirect(page)
+
+
+@admin.register(Enrollment)
+class EnrollmentPage(WithProgress, InvestigatorAdmin):
+    """Readers in studies. Enrolling one gives them their lists."""
+
+    list_display = ("code", "study", "reader", "arm", "enrolled_at", "sessions", "progress")
+    list_filter = ("study",)
+    search_fields = ("code", "reader__username", "study__code")
+    list_select_related = ("study", "reader", "arm")
+    ordering = ("-id",)
+    readonly_fields = ("sessions", "progress")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_investigator(request)
+
+    def get_fields(self, request: HttpRequest, obj: Enrollment | None = None) -> tuple[str, ...]:
+        return ("study", "reader", "arm", "code", "enrolled_at", "sessions") if obj else ("study", "reader")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Enrollment]:
+        enrollments: QuerySet[Enrollment] = super().get_queryset(request)
+        return enrollments.prefetch_related(LISTS).annotate(
+            answered=Sum("reading_lists__session__answered"), planned=Sum("reading_lists__session_plan__total")
+        )
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "study":
+            kwargs["queryset"] = Study.objects.filter(status=StudyStatus.OPEN)
+        if db_field.name == "reader":
+            kwargs["queryset"] = User.objects.filter(role=Role.READER, is_active=True).order_by("username")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Enrollment, form: Any, change: bool) -> None:
+        assert isinstance(request.user, User)
+        made = enroll(study=obj.study, reader=obj.reader, at=now(), actor=request.user)
+        obj.pk, obj.code, obj.arm, obj.enrolled_at = made.pk, made.code, made.arm, made.enrolled_at
+
+    @admin.display(description=_("answered in sessions 1, 2, …"))
+    def sessions(self, enrollment: Enrollment) -> str:
+        return in_each_session(enrollment)
+
+
+@admin.register(SessionPlan)
+class SessionPlanPage(InvestigatorAdmin):
+    """The protocol's sessions of every study."""
+
+    list_display = ("study", "number", "kind", "title", "total", "washout_days")
+    list_filter = ("study", "kind")
+    search_fields = ("study__code", "title")
+    list_select_related = ("study",)
+
+
+@admin.register(Arm)
+class ArmPage(InvestigatorAdmin):
+    """Conditions that readers are allocated to."""
+
+    list_display = ("study", "name", "resolution")
+    list_filter = ("study", "resolution")
+    search_fields = ("study__code", "name")
+    list_select_related = ("study",)
+
+
+@admin.register(ReadingList)
+class ReadingListPage(InvestigatorAdmin):
+    """One reader's list in one session."""
+
+    list_display = ("enrollment", "session_plan", "progress")
+    list_filter = ("enrollment__study", "session_plan__number")
+    search_fields = ("enrollment__code", "enrollment__study__code")
+    list_select_related = ("enrollment__study", "session_plan__study", "session")
+    fields = list_display
+    readonly_fields = ("progress",)
+
+    @admin.display(description=_("progress"))
+    def progress(self, reading_list: ReadingList) -> SafeString | str:
+        return bar(_answered(reading_list), reading_list.session_plan.total)
+
+
+@admin.register(Presentation)
+class PresentationPage(InvestigatorAdmin):
+    """Positions of the lists. Which picture stands there is not shown: pictures made later are the altered ones."""
+
+    list_display = ("reading_list", "position", "code")
+    list_filter = ("reading_list__enrollment__study",)
+    search_fields = ("code", "reading_list__enrollment__code")
+    list_select_related = ("reading_list__enrollment__study", "reading_list__session_plan")
+    fields = list_display
+    readonly_fields = ("code",)
+    sealed_fields = ("stimulus",)
+
+
+@admin.register(Allocation)
+class AllocationPage(InvestigatorAdmin):
+    """The draw's positions, without the picture, as above."""
+
+    list_display = ("session_plan", "arm", "position")
+    list_filter = ("session_plan__study", "arm")
+    search_fields = ("session_plan__study__code",)
+    list_select_related = ("session_plan__study", "arm__study")
+    fields = list_display
+    sealed_fields = ("stimulus",)

@@ -1,0 +1,227 @@
+"""The administration: it shows progress and people, acts through the actions, and gives nothing away."""
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+from readerstudy.accounts.models import Role, User
+from readerstudy.audit.models import Event
+from readerstudy.cohort.models import Stimulus
+from readerstudy.reading.models import Reading
+from readerstudy.studies.models import Enrollment, Study
+from readerstudy.truth.models import ImageTruth, Truth
+from tests import make, walk
+
+PAGES = sorted(model._meta.label_lower for model in admin.site._registry)
+
+
+def changelist(label: str) -> str:
+    return reverse(f"admin:{label.replace('.', '_')}_changelist")
+
+
+def change(row) -> str:
+    return reverse(f"admin:{row._meta.label_lower.replace('.', '_')}_change", args=[row.pk])
+
+
+@pytest.fixture
+def read(study, rita):
+    """Sessions 1 and 2 done, by keys that leave a trace."""
+    client = walk.client_of(rita)
+    walk.finish_session(client, study.code, 1)
+    walk.finish_session(client, study.code, 2, walk.always("not_real"))
+    return study
+
+
+# --- doors --------------------------------------------------------------------------------------------------
+def test_strangers_are_sent_to_the_sites_own_sign_in_page(client, db):
+    answer = client.get("/admin/", follow=True)
+    assert answer.redirect_chain[-1][0] == "/account/sign-in/?next=/admin/"
+
+
+def test_rita_gets_a_sentence_and_no_page(read, rita, signed_in):
+    for label in PAGES:
+        answer = signed_in(rita).get(changelist(label), follow=True)
+        assert answer.status_code == 403
+        assert b"The administration is for coordinators and researchers." in answer.content
+
+
+@pytest.mark.parametrize("label", PAGES)
+def test_clara_opens_every_list_searches_it_and_opens_a_row(read, clara, signed_in, label):
+    client = signed_in(clara)
+    assert client.get(changelist(label)).status_code == 200
+    assert client.get(changelist(label), {"q": "tiny"}).status_code == 200
+    row = admin.site._registry[next(m for m in admin.site._registry if m._meta.label_lower == label)].model.objects
+    if first := row.first():
+        assert client.get(change(first)).status_code == 200
+
+
+def test_truth_has_no_page_at_all():
+    assert not {Truth, ImageTruth, Stimulus} & admin.site._registry.keys()
+
+
+def test_only_people_and_enrollments_can_be_added_and_nothing_deleted(study, clara, rosa, rf):
+    for person in (clara, rosa):
+        request = rf.get("/admin/")
+        request.user = person
+        pages = admin.site._registry.items()
+        assert {model for model, page in pages if page.has_add_permission(request)} == {User, Enrollment}
+        assert not [model for model, page in pages if page.has_delete_permission(request)]
+        assert {model for model, page in pages if page.has_change_permission(request)} == {User}
+
+
+def test_a_row_of_evidence_cannot_be_posted_over(read, rosa, signed_in):
+    reading = Reading.objects.first()
+    answer = signed_in(rosa).post(change(reading), {"verdict": "real", "elapsed_ms": 1})
+    assert answer.status_code == 403
+    assert Reading.objects.get(pk=reading.pk).elapsed_ms == reading.elapsed_ms
+
+
+# --- nothing tells ------------------------------------------------------------------------------------------
+def test_verdicts_are_hidden_while_the_study_is_open_and_shown_afterwards(read, clara, signed_in):
+    client = signed_in(clara)
+    pages = [changelist("reading.reading"), change(Reading.objects.order_by("-pk").first())]
+    assert not any(b"Not real" in client.get(page).content for page in pages)
+    read.close(at=make.MONDAY)
+    assert all(b"Not real" in client.get(page).content for page in pages)
+
+
+@pytest.mark.parametrize(
+    ("label", "question"),
+    [
+        ("reading.reading", "verdict=not_real"),
+        ("reading.reading", "verdict__in=not_real"),
+        ("reading.reading", "presentation__stimulus__id__gt=5"),
+        ("studies.presentation", "stimulus__gt=5"),
+        ("studies.presentation", "stimulus=5"),
+        ("studies.allocation", "stimulus__lt=5"),
+        ("studies.study", "seed=7"),
+        ("studies.study", "seed__gt=5"),
+        ("studies.enrollment", "study__seed=7"),
+        ("audit.event", "data__seed=7"),
+        ("accounts.user", "password__startswith=pbkdf2"),
+        ("cohort.image", "stimuli__bytes__gt=1"),
+    ],
+)
+def test_no_address_answers_what_no_column_shows(read, clara, signed_in, label, question):
+    answer = signed_in(clara).get(f"{changelist(label)}?{question}", follow=True)
+    refused = answer.status_code == 400 or "e=1" in (answer.redirect_chain or [("", 0)])[-1][0]
+    assert refused, answer.status_code
+
+
+def test_the_seed_of_the_draw_is_nowhere_while_the_study_is_sealed(small, db, clara, signed_in):
+    study = make.study("secret", seed=918273645)
+    client = signed_in(clara)
+    event = Event.objects.get(verb="study.created")
+    pages = [change(study), changelist("studies.study"), change(event), changelist("audit.event")]
+    assert event.data["seed"] == study.seed
+    assert not any(b"918273645" in client.get(page).content for page in pages)
+
+
+# --- studies ------------------------------------------------------------------------------------------------
+def test_the_list_of_studies_counts_every_reader_once(read, clara, signed_in):
+    make.reader_in(read, "paul")
+    total = 2 * sum(plan.total for plan in read.session_plans.all())
+    page = signed_in(clara).get(changelist("studies.study")).content.decode()
+    assert f"6 of {total}" in page
+    (row,) = signed_in(clara).get(changelist("studies.study")).context["cl"].result_list
+    assert (row.reader_count, row.answered, row.planned) == (2, 6, total)
+
+
+def test_the_page_of_a_study_shows_each_reader_in_each_session(read, clara, signed_in):
+    page = signed_in(clara).get(change(read)).content.decode()
+    assert "3/3 · 3/3 · 0/14 · 0/3 · 0/14" in page
+    assert "3 of 3" in page
+    assert "0 of 14" in page
+
+
+def test_closing_goes_through_the_action_and_only_by_post(study, clara, signed_in):
+    address = f"/admin/studies/study/{study.pk}/close/"
+    client = signed_in(clara)
+    assert b"Close this study?" in client.get(address).content
+    study.refresh_from_db()
+    assert study.status == "open"
+    client.post(address, {"_form_submitted": "on"})
+    study.refresh_from_db()
+    assert study.status == "closed"
+    assert Event.objects.get(verb="study.closed").actor == clara
+    assert client.post(address, {"_form_submitted": "on"}).status_code == 403
+
+
+def test_clara_enrolls_paul_through_the_action(study, clara, signed_in):
+    paul = make.user("paul")
+    address = reverse("admin:studies_enrollment_add")
+    answer = signed_in(clara).post(address, {"study": study.pk, "reader": paul.pk}, follow=True)
+    assert answer.status_code == 200
+    assert paul.enrollments.get().reading_lists.count() == 5
+    assert Event.objects.get(verb="reader.enrolled").actor == clara
+
+
+def test_nobody_is_enrolled_twice_and_the_page_says_so(study, rita, clara, signed_in):
+    address = reverse("admin:studies_enrollment_add")
+    answer = signed_in(clara).post(address, {"study": study.pk, "reader": rita.pk}, follow=True)
+    assert b"already" in answer.content
+    assert Enrollment.objects.count() == 1
+
+
+def test_a_status_cannot_be_posted(study, rosa, signed_in):
+    signed_in(rosa).post(change(study), {"status": "unsealed", "code": study.code})
+    assert Study.objects.get(pk=study.pk).status == "open"
+
+
+# --- people -------------------------------------------------------------------------------------------------
+def new_person(role: Role) -> dict:
+    password = "a-long-enough-1"
+    passwords = {"usable_password": "true", "password1": password, "password2": password}
+    return {"username": "nora", "role": role.value, **passwords}
+
+
+@pytest.mark.parametrize(("role", "made"), [(Role.READER, True), (Role.COORDINATOR, False), (Role.RESEARCHER, False)])
+def test_clara_makes_readers_and_nobody_above(clara, signed_in, role, made):
+    signed_in(clara).post(reverse("admin:accounts_user_add"), new_person(role))
+    assert User.objects.filter(username="nora").exists() is made
+
+
+def test_rosa_makes_coordinators_who_get_in(rosa, signed_in):
+    signed_in(rosa).post(reverse("admin:accounts_user_add"), new_person(Role.COORDINATOR))
+    nora = User.objects.get(username="nora")
+    assert (nora.is_staff, nora.check_password("a-long-enough-1")) == (True, True)
+    assert signed_in(nora).get("/admin/").status_code == 200
+
+
+def test_clara_cannot_set_rosas_password_or_get_a_link_that_signs_in_as_her(clara, rosa, signed_in):
+    client = signed_in(clara)
+    address = reverse("admin:auth_user_password_change", args=[rosa.pk])
+    assert client.post(address, {"password1": "stolen-it-1", "password2": "stolen-it-1"}).status_code == 403
+    links = {"action": "sign_in_links", "_selected_action": [rosa.pk]}
+    assert b"/account/sign-in/W" not in client.post(changelist("accounts.user"), links, follow=True).content
+    assert not Event.objects.filter(verb="link.made").exists()
+
+
+def test_clara_gets_a_link_that_signs_rita_in(rita, clara, signed_in, client):
+    links = {"action": "sign_in_links", "_selected_action": [rita.pk]}
+    page = signed_in(clara).post(changelist("accounts.user"), links, follow=True).content.decode()
+    link = page.split("<code>")[1].split("</code>")[0]
+    assert client.get(link, follow=True).wsgi_request.user == rita
+
+
+def test_a_role_is_for_good(rita, rosa, signed_in):
+    signed_in(rosa).post(change(rita), {"username": "rita", "role": "researcher", "is_active": "on"})
+    assert User.objects.get(pk=rita.pk).role == Role.READER
+
+
+# --- the pages themselves -----------------------------------------------------------------------------------
+def test_scripts_and_everything_else_come_from_this_server_only(study, clara, signed_in):
+    policy = signed_in(clara).get(changelist("studies.study"))["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self' 'unsafe-eval'" in policy
+    assert "http" not in policy
+
+
+def test_lists_need_no_more_queries_when_they_are_longer(study, clara, signed_in, django_assert_max_num_queries):
+    for number in range(6):
+        make.reader_in(study, f"reader-{number}")
+    for label in ("studies.enrollment", "studies.readinglist", "studies.presentation", "studies.study"):
+        with django_assert_max_num_queries(14):
+            signed_in(clara).get(changelist(label))
+    with django_assert_max_num_queries(20):
+        signed_in(clara).get(change(study))
