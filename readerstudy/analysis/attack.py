@@ -69,7 +69,7 @@ def _columns() -> tuple[Column, ...]:
 
 def _tables(attack: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """(resolution, table), each attack followed by its control."""
-    for resolution, stored in attack.get("tables", {}).items():
+    for resolution, stored in sorted(attack.get("tables", {}).items()):
         for kind in ("attack", "control"):
             if kind in stored:
                 yield resolution, stored[kind]
@@ -80,7 +80,7 @@ def _notes(attack: Mapping[str, Any]) -> Iterator[str]:
     if attack.get("tables"):
         runs = {"classifier": attack.get("classifier"), "generators": ", ".join(attack.get("generators", []))}
         yield _("Classifier: %(classifier)s. Generators: %(generators)s.") % runs
-    for resolution, stored in attack.get("tables", {}).items():
+    for resolution, stored in sorted(attack.get("tables", {}).items()):
         if quality := stored.get("quality"):
             yield _(
                 "At %(resolution)s resolution the median likeness of an adversarial image to its parent is "

@@ -80,8 +80,8 @@ def table_of_p_values(comparisons: tuple[Comparison, ...], *, rule: Unsure, grou
         Column("share_a", _("first"), Kind.FRACTION, _("Right")),
         Column("share_b", _("second"), Kind.FRACTION, _("Right")),
         Column("difference", _("change"), Kind.SIGNED, _("Right")),
-        Column("sigma", "σ", Kind.SPREAD, _("g = %(groups)s") % {"groups": groups}),
-        Column("left_out", _("left out"), Kind.COUNT, _("g = %(groups)s") % {"groups": groups}),
+        Column("sigma", "σ", Kind.SPREAD, _("g\u00a0=\u00a0%(groups)s") % {"groups": groups}),
+        Column("left_out", _("left out"), Kind.COUNT, _("g\u00a0=\u00a0%(groups)s") % {"groups": groups}),
     ]
     columns += [_p_column(groups, error, distribution) for error, distribution in _forms()]
     columns += [_strip_column(g, error) for error in ERRORS for g in strip(groups)]
@@ -146,7 +146,7 @@ def _p_column(groups: int, error: ErrorTerm, distribution: Distribution) -> Colu
 
 
 def _strip_column(groups: int, error: ErrorTerm) -> Column:
-    title = _("g = %(groups)s") % {"groups": groups}
+    title = _("g\u00a0=\u00a0%(groups)s") % {"groups": groups}
     return Column(f"p_{error}_{groups}", title, Kind.P, _("p, %(name)s, normal") % {"name": _name(error)})
 
 

@@ -90,7 +90,8 @@ def _drawn(lines: dict[Subset, list[Line]]) -> Figure:
         axis.set_xticks(range(len(sessions)), [str(session) for session in sessions])
         axis.set_xlim(-0.5, len(sessions) - 0.5)
         axis.set_xlabel(_("Session"))
-        axis.set_ylim(0, 1)
+        # A little more than 0 to 1, so that points on the border are whole.
+        axis.set_ylim(-0.03, 1.03)
         axis.grid(axis="y", color="#d9d9d9", linewidth=0.6)
         axis.set_axisbelow(True)
         axis.spines[["top", "right"]].set_visible(False)
