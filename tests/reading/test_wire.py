@@ -13,8 +13,7 @@ def test_rita_reads_all_five_sessions_in_order_and_every_image_once(study, rita)
     given = walk.finish_study(client, study.code)
     readings = Reading.objects.select_related("presentation__reading_list__session_plan")
     places = [
-        (r.presentation.reading_list.session_plan.number, r.presentation.position)
-        for r in readings.order_by("id")
+        (r.presentation.reading_list.session_plan.number, r.presentation.position) for r in readings.order_by("id")
     ]
     assert given == len(places) == sum(plan.total for plan in study.session_plans.all())
     assert places == sorted(set(places))

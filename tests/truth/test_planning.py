@@ -1,0 +1,106 @@
+"""A study is drawn from the sealed key once, or not at all."""
+
+import pytest
+
+from readerstudy.errors import BadInput, StudyError
+from readerstudy.studies.actions import enroll
+from readerstudy.studies.models import Allocation, Presentation, SessionPlan, Study
+from readerstudy.truth.actions import create_study, unseal_study
+from readerstudy.truth.allocation import CohortTooSmall
+from readerstudy.truth.models import Truth, Unsealing
+from tests import make
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small")]
+
+
+def test_no_stimulus_stands_beside_its_own_twin_and_no_image_serves_twice(study):
+    images = list(Allocation.objects.values_list("stimulus__image_id", flat=True))
+    assert len(images) == len(set(images)) == sum(plan.total for plan in SessionPlan.objects.all())
+
+
+def test_half_of_a_mixed_session_is_adversarial(study):
+    adversarial = set(Truth.objects.filter(authenticity="adversarial").values_list("stimulus_id", flat=True))
+    for plan in SessionPlan.objects.filter(number__in=(3, 5)):
+        stimuli = plan.allocations.values_list("stimulus_id", flat=True)
+        assert sum(stimulus in adversarial for stimulus in stimuli) * 2 == plan.total
+    for plan in SessionPlan.objects.filter(number__in=(1, 2, 4)):
+        assert not adversarial & set(plan.allocations.values_list("stimulus_id", flat=True))
+
+
+def test_the_same_seed_on_the_same_cohort_draws_the_same_lists(study):
+    again = create_study(
+        code="again", title="Again", template="zhou2021", cohort=study.cohort, seed=study.seed, at=make.MONDAY,
+        scale=study.plan["scale"], resolution="low",
+    )  # fmt: skip
+
+    def drawn(of: Study):
+        return list(
+            Allocation.objects.filter(session_plan__study=of)
+            .order_by("session_plan__number", "position")
+            .values_list("session_plan__number", "position", "stimulus_id")
+        )
+
+    assert drawn(again) == drawn(study)
+
+
+def test_a_cohort_that_is_too_small_creates_nothing():
+    films = make.cohort()
+    make.twins_for(films)
+    with pytest.raises(CohortTooSmall, match="session 1 lacks"):
+        create_study(code="x", title="x", template="zhou2021", cohort=films, seed=1, at=make.MONDAY, resolution="low")
+    assert not Study.objects.exists()
+
+
+def test_a_cohort_without_adversarial_images_says_so():
+    with pytest.raises(StudyError, match="generate_stimuli"):
+        create_study(
+            code="x", title="x", template="zhou2021", cohort=make.cohort(), seed=1, at=make.MONDAY, resolution="low"
+        )
+
+
+@pytest.mark.parametrize(("change", "named"), [({"scale": 0.0}, "scale"), ({"template": "none"}, "template")])
+def test_a_wrong_plan_is_refused_by_name(change, named):
+    films = make.cohort()
+    with pytest.raises(BadInput, match=named):
+        create_study(
+            **{
+                "code": "x",
+                "title": "x",
+                "template": "zhou2021",
+                "cohort": films,
+                "seed": 1,
+                "at": make.MONDAY,
+                **change,
+            }
+        )
+
+
+def test_every_image_answer_is_longer_than_any_file_of_the_study(study):
+    files = [t.stimulus.bytes for t in Truth.objects.all()] + [t.difference_bytes or 0 for t in Truth.objects.all()]
+    assert study.image_bytes > max(files)
+    assert study.image_bytes % 65536 == 0
+
+
+def test_only_readers_are_enrolled_and_only_once(study, rita, clara):
+    with pytest.raises(BadInput, match="only readers"):
+        enroll(study=study, reader=clara, at=make.MONDAY)
+    with pytest.raises(BadInput, match="already"):
+        enroll(study=study, reader=rita, at=make.MONDAY)
+    assert Presentation.objects.count() == Allocation.objects.count()
+
+
+def test_unsealing_needs_a_closed_study_a_researcher_and_a_reason(study, rosa, clara):
+    attempt = {"study": study, "actor": rosa, "reason": "All have read.", "at": make.MONDAY}
+    with pytest.raises(StudyError, match="not closed"):
+        unseal_study(**attempt)
+    study.close(at=make.MONDAY)
+    with pytest.raises(StudyError, match="researcher"):
+        unseal_study(**{**attempt, "actor": clara})
+    with pytest.raises(StudyError, match="why"):
+        unseal_study(**{**attempt, "reason": " "})
+    assert not Unsealing.objects.exists()
+    unseal_study(**attempt)
+    study.refresh_from_db()
+    assert study.status == "unsealed"
+    with pytest.raises(StudyError):
+        unseal_study(**attempt)
