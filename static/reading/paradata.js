@@ -5,7 +5,7 @@ export class Paradata {
   #frame = 0;
   #first = null;
   #counts = {};
-  #early = 0;
+  #untimely = 0;
   #away = { hidden: new Stopwatch(), blurred: new Stopwatch() };
   #reloaded;
   #starts = 0;
@@ -25,7 +25,7 @@ export class Paradata {
     this.#frame = frame;
     this.#first = null;
     this.#counts = {};
-    this.#early = 0;
+    this.#untimely = 0;
     for (const watch of Object.values(this.#away)) watch.restart(onset);
   }
 
@@ -35,9 +35,9 @@ export class Paradata {
     this.#counts[what] = (this.#counts[what] ?? 0) + 1;
   }
 
-  /** A verdict key came too early to be meant for this picture. */
-  noteEarly() {
-    this.#early++;
+  /** A verdict key came too early to be meant for this picture, or before the last verdict was saved. */
+  noteUntimely() {
+    this.#untimely++;
   }
 
   /** @param {number} at when the verdict was given, in milliseconds of the page's clock */
@@ -48,7 +48,7 @@ export class Paradata {
       first_action_ms: this.#first === null ? null : Math.round(this.#first - this.#onset),
       frame_ms: Math.round(this.#frame * 10) / 10,
       acts: this.#counts,
-      early_presses: this.#early,
+      untimely_presses: this.#untimely,
       reloaded: this.#reloaded && this.#starts === 1,
       device_pixel_ratio: devicePixelRatio,
       viewport: [innerWidth, innerHeight],

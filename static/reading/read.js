@@ -13,11 +13,11 @@ const SETTLE_MS = 300;
 const SIGN_IN_ONCE_MS = 10_000;
 
 const page = document.querySelector("#reading").dataset;
-const room = new Room();
 const images = new Images(page.worker);
 const outbox = new Outbox(page.verdicts, `reading.pending.${page.reader}.${page.session}`);
 const navigation = performance.getEntriesByType("navigation")[0];
 const paradata = new Paradata(navigation?.type === "reload");
+const room = new Room(() => paradata.noteUntimely());
 const stage = new Stage(document.querySelector("#reading"));
 // { code, onset, drawn } of the pictures on screen, or on their way to it; null while there are none.
 let shown = null;
@@ -64,7 +64,7 @@ async function read(step) {
   images.keepOnly(item.code, next?.code);
   if (next) images.get(next).catch(() => {}); // asked for again when its turn comes
   const from = shown.onset + SETTLE_MS;
-  const taken = room.verdict(step.verdicts, from, () => paradata.noteEarly());
+  const taken = room.verdict(step.verdicts, from);
   await until(from);
   room.state = "ready";
   const delivery = deliver(verdictOn(item, await taken));

@@ -11,8 +11,11 @@ export class Room {
   #bar = document.querySelector("#verdicts");
   #timer = 0;
   #taking = null;
+  #onUntimely;
 
-  constructor() {
+  /** @param {() => void} onUntimely told of a verdict key or button pressed when no verdict is taken */
+  constructor(onUntimely) {
+    this.#onUntimely = onUntimely;
     this.#bar.addEventListener("click", (event) => this.#clicked(event));
     addEventListener("keydown", (event) => this.#pressed(event));
   }
@@ -73,13 +76,12 @@ export class Room {
    * Wait for the reader's verdict, by key or button.
    * @param {string[]} verdicts those that the step allows
    * @param {number} from presses before this time belong to the picture before: counted, not taken
-   * @param {() => void} onEarly
    * @returns {Promise<{verdict: string, at: number, by: string}>}
    */
-  verdict(verdicts, from, onEarly) {
+  verdict(verdicts, from) {
     for (const button of this.#bar.querySelectorAll("[data-verdict]"))
       button.hidden = !verdicts.includes(button.dataset.verdict);
-    return new Promise((resolve) => (this.#taking = { from, onEarly, resolve }));
+    return new Promise((resolve) => (this.#taking = { from, resolve }));
   }
 
   get #buttons() {
@@ -87,9 +89,8 @@ export class Room {
   }
 
   #take(verdict, event, by) {
-    if (!this.#taking) return;
-    const { from, onEarly, resolve } = this.#taking;
-    if (event.timeStamp < from) return onEarly();
+    if (!this.#taking || event.timeStamp < this.#taking.from) return this.#onUntimely();
+    const { resolve } = this.#taking;
     this.#taking = null;
     this.notice("");
     resolve({ verdict, at: event.timeStamp, by });

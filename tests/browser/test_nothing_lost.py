@@ -32,10 +32,33 @@ def test_a_double_key_and_a_click_give_one_verdict(room, page, rita):
 
 def test_the_second_click_of_a_double_click_is_no_verdict(room, page, rita):
     begin_reading(room, rita)
-    page.locator("[data-verdict=real]").dblclick(delay=150)
+    page.locator("[data-verdict=real]").dblclick(delay=400)  # slow enough that only the click count tells
     room.stands_at(2)
     page.wait_for_timeout(600)
     assert room.positions(2) == [1]
+
+
+def test_keys_in_the_first_moment_of_an_image_belong_to_the_one_before(room, page, rita):
+    begin_reading(room, rita)
+    page.evaluate(
+        """() => new Promise((done) => {
+          const press = () => document.body.dispatchEvent(
+            new KeyboardEvent("keydown", { key: "1", code: "Digit1", bubbles: true }));
+          new MutationObserver((_, observer) => {
+            if (document.body.dataset.position !== "2") return;
+            observer.disconnect();
+            const timer = setInterval(press, 10);
+            setTimeout(() => { clearInterval(timer); done(); }, 120);
+          }).observe(document.body, { attributes: true });
+          press();
+        })"""
+    )
+    room.stands_at(2)
+    assert room.positions(2) == [1]
+    room.press("2")
+    room.stands_at(3)
+    assert room.verdicts(2) == ["real", "not_real"]
+    assert room.readings(2)[1].paradata["untimely_presses"] > 0
 
 
 def test_a_held_key_gives_one_verdict(room, page, rita):
@@ -187,3 +210,22 @@ def test_every_image_is_fetched_exactly_once(room, page, rita):
         room.press("1")
     room.in_state("done")
     assert len(fetched) == len(set(fetched)) == 3
+
+
+def test_an_image_that_went_out_of_date_on_its_way_gives_place_to_the_current_one(room, page, rita):
+    client = walk.client_of(rita)
+    walk.finish_session(client, room.study, 1)
+    walk.open_session(client, room.study, 2)
+    first = room.presentation(2, 1).code
+
+    def overtake(route):
+        step = client.get(walk.address(room.study, 2, "step")).json()
+        if step["position"] == 1:
+            walk.answer(client, room.study, 2, step, "real")
+        route.continue_()
+
+    page.route(f"**/{first}/**", overtake)
+    page.goto(room.address(2))
+    room.stands_at(2)
+    room.says("answered in another window")
+    assert room.positions(2) == [1]

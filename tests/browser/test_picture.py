@@ -43,7 +43,10 @@ def settled(page):
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
-def test_every_pixel_is_exact_at_one_to_one(reading, page):
+@pytest.mark.parametrize("size", [(1280, 720), (1281, 721)])
+def test_every_pixel_is_exact_at_one_to_one(reading, page, size):
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    settled(page)
     pixels = decode_png(reading.presentation(2).stimulus.path)
     reading.press("o")
     settled(page)
