@@ -221,14 +221,15 @@ def _article(name: str, rows: int, columns: int) -> Preset:
 DEMO_FLIPS = Augmentation(0.5, 0.5, 0.0, 0.0, 1.0, 1.0)
 
 
-def _demo_stages(rate: float, last: int) -> tuple[Stage, ...]:
-    # One generator step per five batches at 1e-5 needs days; here two per batch at about 1e-3.
+def _demo_stages(rate: float, least: int, last: int) -> tuple[Stage, ...]:
+    # One generator step per five batches at 1e-5 needs days; here two per batch at about 1e-3. A small discriminator
+    # is soon overtaken: without a least length the stop comes while the fakes still change.
     fast = Stage(
         5,
         "adversarial",
         "all",
         Length(steps=last),
-        Stop("gap", "below", 0.01, least_steps=30, after_gap=True),
+        Stop("gap", "below", 0.01, least_steps=least, after_gap=True),
         generator_rate=rate,
         generator_every=1,
         generator_steps=2,
@@ -239,9 +240,9 @@ def _demo_stages(rate: float, last: int) -> tuple[Stage, ...]:
             2,
             "rests",
             "output",
-            Length(steps=250),
+            Length(steps=120),
             Stop("gap", "above", 0.2, least_steps=12),
-            output_rate=1e-3,
+            output_rate=3e-2,
         ),
         replace(fast, number=3, discriminator="output", limit=Length(steps=4), stop=None),
         replace(fast, number=4, discriminator="fnet", limit=Length(steps=8), stop=None),
@@ -272,7 +273,7 @@ def _demo() -> Preset:
         warmup_steps=30,
         final_rate=0.02,
         augmentation=DEMO_FLIPS,
-        evaluate_every=Length(steps=50),
+        evaluate_every=Length(steps=100),
         keep_from=Length(steps=500),
         save_every=Length(steps=50),
     )
@@ -281,17 +282,17 @@ def _demo() -> Preset:
         rows,
         columns,
         weight,
-        _demo_stages(rate=1e-3, last=170),
+        _demo_stages(rate=1e-3, least=80, last=160),
         generator=GeneratorConfig("residual", (8, 16, 32), (16, 8), "none", mean=mean, sd=sd),
         images_per_class=4,
         identity_weight=3.0,
         penalty_every=2,
         discriminator_dropout=0.0,
-        snapshots=Snapshots(),
+        snapshots=Snapshots(always=True),
         augmentation=DEMO_FLIPS,
         save_every=Length(steps=50),
     )
-    insert = replace(remove, stages=_demo_stages(rate=7e-4, last=150), identity_weight=5.0)
+    insert = replace(remove, stages=_demo_stages(rate=7e-4, least=50, last=120), identity_weight=10.0)
     return Preset("demo", classifier, remove=remove, insert=insert)
 
 

@@ -6,7 +6,7 @@ from models_ml.config import Norm
 
 
 class SteadyGroupNorm(nn.GroupNorm):
-    """GroupNorm in its weights' precision on contiguous maps: in bfloat16 channels-last it is fifteen times slower on processors."""
+    """GroupNorm in its weights' precision on contiguous maps: fifteen times faster than bfloat16 channels-last."""
 
     def forward(self, input: Tensor) -> Tensor:
         return super().forward(input.to(self.weight.dtype).contiguous())
