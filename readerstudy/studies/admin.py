@@ -76,7 +76,7 @@ class ReadersOfStudy(ReadOnlyInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Enrollment]:
         enrollments: QuerySet[Enrollment] = super().get_queryset(request)
-        return enrollments.select_related("reader", "arm").prefetch_related(LISTS)
+        return enrollments.select_related("reader", "study", "arm__study").prefetch_related(LISTS)
 
     @admin.display(description=_("answered in sessions 1, 2, …"))
     def sessions(self, enrollment: Enrollment) -> str:
@@ -179,7 +179,7 @@ class EnrollmentPage(WithProgress, InvestigatorAdmin):
     list_display = ("code", "study", "reader", "arm", "enrolled_at", "sessions", "progress")
     list_filter = ("study",)
     search_fields = ("code", "reader__username", "study__code")
-    list_select_related = ("study", "reader", "arm")
+    list_select_related = ("study", "reader", "arm__study")
     ordering = ("-id",)
     readonly_fields = ("sessions", "progress")
 

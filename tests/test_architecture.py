@@ -1,0 +1,78 @@
+"""The walls of the house: who imports whom, what the web loads, what files are called."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("readerstudy", "models_ml", "attacks")
+NO_NAMES = {"utils", "util", "helpers", "helper", "services", "service", "signals", "misc", "common"}
+IMPORT_ALL = """
+import importlib, json, pkgutil, sys
+import django
+django.setup()
+from django.urls import get_resolver
+get_resolver().url_patterns
+import readerstudy
+names = [m.name for m in pkgutil.walk_packages(readerstudy.__path__, "readerstudy.")]
+for name in names:
+    importlib.import_module(name)
+print(json.dumps({"imported": len(names), "modules": sorted(sys.modules)}))
+"""
+
+
+def test_every_import_contract_is_kept():
+    run = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports", "--no-cache"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stdout[-3000:]
+    assert "0 broken" in run.stdout
+
+
+def test_a_broken_contract_is_noticed(tmp_path):
+    """The contracts have teeth: a reader's module that imports the truth breaks two of them."""
+    for package in PACKAGES:
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").touch()
+    for module in ("reading/flow", "truth/models", "analysis/stats/exact", "education/pages", "api/reader"):
+        path = tmp_path / "readerstudy" / f"{module}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        for folder in path.parents[: len(Path(module).parts) - 1]:
+            (folder / "__init__.py").touch()
+    for storey in ("studies", "cohort", "jobs", "accounts", "audit", "errors"):
+        (tmp_path / "readerstudy" / f"{storey}.py").touch()
+    for package in ("models_ml", "attacks"):
+        (tmp_path / package / "tasks.py").touch()
+    (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
+    (tmp_path / "readerstudy" / "reading" / "flow.py").write_text("import readerstudy.truth.models\n")
+    run = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports", "--no-cache"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert "readerstudy.reading.flow -> readerstudy.truth.models" in run.stdout, run.stdout + run.stderr
+    assert "2 broken" in run.stdout
+
+
+def test_the_web_starts_without_torch_and_the_lab():
+    """Every module of the web in a fresh process, whose settings use the server of this test run."""
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "readerstudy.settings", "VAR_DIR": str(settings.VAR_DIR)}
+    run = subprocess.run(
+        [sys.executable, "-c", IMPORT_ALL], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr[-3000:]
+    found = json.loads(run.stdout)
+    assert found["imported"] > 60
+    tops = {name.partition(".")[0] for name in found["modules"]}
+    assert not tops & {"torch", "safetensors", "models_ml", "attacks"}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_files_keep_the_vocabulary(package):
+    modules = [path for path in (ROOT / package).rglob("*.py") if "migrations" not in path.parts]
+    assert modules
+    assert not [path for path in modules if path.stem in NO_NAMES or path.parent.name in NO_NAMES]
