@@ -59,6 +59,13 @@ def test_half_hits_keep_the_share_inside_its_interval(counts: tuple[int, int]) -
     assert 0 <= found.low <= doubled / 2 / trials <= found.high <= 1
 
 
+@given(st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_clopper_pearson_agrees_with_scipy(counts: tuple[int, int]) -> None:
+    interval = stats.binomtest(*counts).proportion_ci(0.95, method="exact")
+    found = clopper_pearson(*counts)
+    assert (found.low, found.high) == (pytest.approx(interval.low, abs=1e-9), pytest.approx(interval.high, abs=1e-9))
+
+
 def test_clopper_pearson_of_nothing_in_ten_is_the_textbook_one() -> None:
     found = clopper_pearson(0, 10)
     assert (found.low, found.high) == (0.0, pytest.approx(1 - 0.025**0.1))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import sqrt
 
-from scipy import stats
+from scipy.special import betaincinv, ndtri
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,10 @@ def clopper_pearson(hits: int, trials: int, *, confidence: float = 0.95) -> Prop
         raise ValueError(f"Clopper–Pearson counts whole hits, not {hits}.")
     if trials == 0:
         return Proportion(hits, trials, None, None, None)
-    interval = stats.binomtest(int(hits), trials).proportion_ci(confidence, method="exact")
-    return Proportion(hits, trials, hits / trials, float(interval.low), float(interval.high))
+    tail = (1 - confidence) / 2
+    low = float(betaincinv(hits, trials - hits + 1, tail)) if hits else 0.0
+    high = float(betaincinv(hits + 1, trials - hits, 1 - tail)) if hits < trials else 1.0
+    return Proportion(hits, trials, hits / trials, low, high)
 
 
 def newcombe(first: Proportion, second: Proportion, *, confidence: float = 0.95) -> ShareDifference:
@@ -69,7 +71,7 @@ def newcombe(first: Proportion, second: Proportion, *, confidence: float = 0.95)
 
 
 def _quantile(confidence: float) -> float:
-    return float(stats.norm.ppf((1 + confidence) / 2))
+    return float(ndtri((1 + confidence) / 2))
 
 
 def _check(hits: float, trials: int, confidence: float) -> None:

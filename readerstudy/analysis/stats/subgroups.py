@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy.special import ndtr, stdtr
 
 ErrorTerm = Literal["difference", "single"]
 Distribution = Literal["normal", "t"]
@@ -81,7 +81,7 @@ def subgroup_test(
     if undefined is None and sigma is not None and difference is not None:
         z = abs(difference) / (sigma * np.sqrt((2 if error == "difference" else 1) / groups))
         df = len(sds) * (groups - 1) if distribution == "t" else None
-        p = float(stats.norm.sf(z) if df is None else stats.t.sf(z, df))
+        p = float(ndtr(-z) if df is None else stdtr(df, -z))
     return SubgroupTest(
         a=a,
         b=b,
