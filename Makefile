@@ -36,7 +36,8 @@ check: setup-test ## format, lint, types, import contracts, missing migrations, 
 	$(BIN)/python -m pytest
 
 bench: setup-test ## make bench PART=reading
-	@$(BIN)/python tests/bench/$(PART).py
+	@test -f tests/bench/$(PART).py || { echo "There is no benchmark $(PART); there are: $$(ls tests/bench | grep -v -e __init__ -e table -e pycache | sed s/.py// | tr "\n" " ")"; exit 1; }
+	@$(BIN)/python -m tests.bench.$(PART)
 
 # --- setting up ---------------------------------------------------------------------------------------------
 $(VENV)/.venv:

@@ -62,9 +62,7 @@ def found(patients: int = 22) -> Found:
 
 
 def cohort(name: str = "films", patients: int = 22, fractions=(0.3, 0.3, 0.4)) -> Cohort:
-    import_cohort(
-        name, found(patients), seed=1, at=MONDAY, fractions=fractions, resolutions=("low",), processes=1
-    )
+    import_cohort(name, found(patients), seed=1, at=MONDAY, fractions=fractions, resolutions=("low",), processes=1)
     return Cohort.named(name)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from itertools import islice
 from multiprocessing import get_context
-from typing import Literal
+from typing import Literal, cast
 
 from django.db import transaction
 
@@ -23,7 +23,7 @@ from readerstudy.cohort.actions import (
 from readerstudy.cohort.models import Cohort, Patient
 from readerstudy.cohort.prepared import Prepared, prepare
 from readerstudy.cohort.sources.base import Found, Pathology, Problem, SourceImage, without_contradictions
-from readerstudy.cohort.splits import split_patients
+from readerstudy.cohort.splits import Split, split_patients
 from readerstudy.truth.models import Authenticity, ImageTruth, Truth
 
 Progress = Callable[[int, int], None]
@@ -96,7 +96,7 @@ def _splits(cohort: Cohort, found: Found) -> dict[str, str]:
     pathology = _worst(found.images)
     marks = {fingerprint(f"patient:{cohort.name}:{key}"): key for key in pathology}
     known = Patient.objects.filter(cohort=cohort).values_list("fingerprint", "split")
-    assigned = {marks[mark]: split for mark, split in known if mark in marks}
+    assigned = {marks[mark]: cast(Split, split) for mark, split in known if mark in marks}
     return dict(split_patients(pathology, fractions=tuple(cohort.fractions), seed=cohort.seed, assigned=assigned))
 
 

@@ -69,7 +69,7 @@ class Command(StudyCommand):
 
     def _say(self, port: int, seconds: float) -> None:
         evaluation = _evaluation()
-        if evaluation:
+        if evaluation and evaluation.result:
             self.stdout.write(f"\nTable 1 of the demo ({evaluation.result['cohort']}):\n{evaluation.result['text']}\n")
         self.stdout.write(f"\nThe demo is ready ({seconds:.0f} s). Sign in with these links:")
         for name, (role, first, last) in PEOPLE.items():
