@@ -68,9 +68,13 @@ def secret(var: Path, name: str) -> str:
     path = var / name
     with _alone(var):
         if not path.exists():
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            # Whole or not at all: a process killed while it writes must not leave half a secret.
+            draft = path.with_name(f".{name}.part")
+            draft.unlink(missing_ok=True)
+            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w") as file:
                 file.write(secrets.token_urlsafe(48))
+            draft.rename(path)
     return path.read_text()
 
 
@@ -93,14 +97,16 @@ def _forget_the_dead(folder: Path) -> None:
             pids = []
         handles.write_text(json.dumps([pid for pid in pids if psutil.pid_exists(pid)]))
     pid_file = folder / "postmaster.pid"
-    if pid_file.exists() and not _is_postgres(pid_file):
+    if pid_file.exists() and not _is_our_server(pid_file):
         # After a reboot the number may belong to any other process; PostgreSQL would wait for that one.
         pid_file.unlink()
 
 
-def _is_postgres(pid_file: Path) -> bool:
+def _is_our_server(pid_file: Path) -> bool:
+    """Whether the number is that of a living PostgreSQL on this folder: several copies may run side by side."""
     try:
-        return "postgres" in psutil.Process(int(pid_file.read_text().split()[0])).name()
+        process = psutil.Process(int(pid_file.read_text().split()[0]))
+        return "postgres" in process.name() and str(pid_file.parent.resolve()) in process.cmdline()
     except (psutil.Error, ValueError, IndexError):
         return False
 
