@@ -20,6 +20,7 @@ from models_ml.networks.classifier import Classifier, discriminator_from
 from models_ml.networks.generator import Generator
 from models_ml.progress import Report
 from models_ml.randomness import rng, seed_torch
+from models_ml.snapshots import Kept, snapshot_score, watched_rows
 from models_ml.stages import RunningMean, StageEnd, Watch, end_of, may_stop
 
 Rows = NDArray[np.int64]
@@ -35,15 +36,6 @@ class GanResult:
     kept_step: int
     seconds: float
     history: list[dict[str, float]]
-
-
-@dataclass(frozen=True)
-class Kept:
-    """The best snapshot of the last stage so far."""
-
-    score: float = -float("inf")
-    step: int = 0
-    weights: dict[str, Tensor] | None = None
 
 
 def train_gan(
@@ -115,7 +107,7 @@ class _Run:
             discriminator_from(judge, config.discriminator_dropout), self.device
         ).train()
         self.generator: Generator = _placed(Generator(config.generator), self.device).train()
-        self.watched = _watched_rows(sources, config, seed)
+        self.watched = watched_rows(sources, config, seed)
         self.place, self.stage_step, self.step, self.seconds = 0, 0, 0, 0.0
         self.watch, self.kept = Watch.fresh(config), Kept()
         self.ends: list[StageEnd] = []
@@ -277,28 +269,10 @@ class _Run:
         if rule is None or self.place < len(self.config.stages) - 1 or self.stage_step < rule.first_step:
             return
         if over or self.stage_step % rule.every == 0:
-            score = self._shift(rule.identity_bound, rule.price)
-            if score > self.kept.score:
-                self.kept = Kept(score, self.step, _copied(self.generator))
-
-    @torch.no_grad()
-    def _shift(self, identity_bound: float, price: float) -> float:
-        """How far the classifier moves the wanted way on a few training images, less the price of visible
-        change.
-        """
-        self.generator.eval()
-        moved, identities = [], []
-        for rows in np.array_split(self.watched, max(1, len(self.watched) // 8)):
-            y = to_tensor(self.images.pixels[rows], self.device)
-            with autocast(self.config.precision, self.device):
-                fakes = self.generator(y)
-                change = self.judge(fakes).softmax(1)[:, 1] - self.judge(y).softmax(1)[:, 1]
-            moved.append(change)
-            identities.append(identity_loss(self._channel(fakes), self._channel(y)) * len(rows))
-        self.generator.train()
-        wanted = torch.cat(moved).mean().item() * (-1 if self.source else 1)
-        identity = torch.stack(identities).sum().item() / len(self.watched)
-        return wanted - price * max(0.0, identity - identity_bound)
+            watched = self.images.pixels[self.watched]
+            wanted = -1 if self.source else 1
+            score = snapshot_score(self.generator, self.judge, watched, wanted=wanted, rule=rule, config=self.config)
+            self.kept = self.kept.or_better(score, self.step, self.generator)
 
     def _report(self, stage: Stage, report: Report) -> None:
         done = sum(self.limits[: self.place]) + self.stage_step
@@ -343,16 +317,6 @@ class _Run:
         self.watch, self.seconds = Watch(identity, gap, watch["greatest_gap"]), state["seconds"]
         self.kept, self.history = replace(Kept(), **state["kept"]), state["history"]
         self.ends = [StageEnd(**end) for end in state["ends"]]
-
-
-def _watched_rows(sources: Rows, config: GanConfig, seed: int) -> Rows:
-    if config.snapshots is None:
-        return sources[:0]
-    return rng(seed, "snapshot").permutation(sources)[: config.snapshots.images]
-
-
-def _copied(generator: Generator) -> dict[str, Tensor]:
-    return {name: value.detach().cpu().clone() for name, value in generator.state_dict().items()}
 
 
 def _placed(network: Any, device: torch.device) -> Any:
