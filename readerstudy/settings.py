@@ -39,9 +39,7 @@ else:
     except ValueError as error:
         raise ImproperlyConfigured(f"DATABASE_URL cannot be understood: {error}.") from error
     if DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
-        raise ImproperlyConfigured(
-            "DATABASE_URL must name a PostgreSQL server: postgres://user:password@host/name."
-        )
+        raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL server: postgres://user:password@host/name.")
     SECRET_KEY = env_text("SECRET_KEY")
     PSEUDONYM_KEY = env_text("PSEUDONYM_KEY")
     ALLOWED_HOSTS = env_list("ALLOWED_HOSTS")
@@ -176,9 +174,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS and env_flag("HTTPS_REDIRECT", default=True)
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if env_flag("BEHIND_PROXY", default=False) else None
-)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_flag("BEHIND_PROXY", default=False) else None
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", default="")
 # A reading session lasts hours; a reader is signed out at the end of the working day, not in the middle.
 SESSION_COOKIE_AGE = 12 * 3600
@@ -217,9 +213,7 @@ SPECTACULAR_SETTINGS = {
 # --- work ---------------------------------------------------------------------------------------------------
 # Only a worker's installation has torch; the web processes know these tasks by name alone.
 CELERY_IMPORTS = env_list("CELERY_IMPORTS", default="models_ml.tasks,attacks.tasks")
-CELERY_BROKER_TRANSPORT_OPTIONS = (
-    embedded.broker(VAR_DIR) if CELERY_BROKER_URL.startswith("filesystem") else {}
-)
+CELERY_BROKER_TRANSPORT_OPTIONS = embedded.broker(VAR_DIR) if CELERY_BROKER_URL.startswith("filesystem") else {}
 CELERY_TASK_IGNORE_RESULT = True  # the Job row is the result
 CELERY_TASK_ACKS_LATE = True  # rerunning a job is harmless; losing one is not
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -233,6 +227,23 @@ UNFOLD = {
     "SITE_URL": "/",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {"navigation": "readerstudy.admin.navigation", "show_all_applications": True},
+    # Shades of the site's accent, static/css/tokens.css.
+    "COLORS": {
+        "primary": {
+            "50": "#f0f7fd",
+            "100": "#deedfa",
+            "200": "#bedcf5",
+            "300": "#9bcaf2",
+            "400": "#7ab8f0",
+            "500": "#2f84cc",
+            "600": "#0a5ea8",
+            "700": "#094d89",
+            "800": "#0a406f",
+            "900": "#0b355b",
+            "950": "#07213a",
+        }
+    },
 }
 
 LOGGING = {

@@ -63,7 +63,6 @@ class InvestigatorAdmin(ByRole, ModelAdmin):  # type: ignore[type-arg]
     """A page that shows. What it lets people do goes through the actions, whose sentences it passes on."""
 
     list_per_page = 50
-    show_full_result_count = False
     compressed_fields = True
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
@@ -83,19 +82,24 @@ class ReadOnlyInline(ByRole, TabularInline):  # type: ignore[type-arg]
     """Rows of another table on this page, to look at."""
 
     extra = 0
-    show_change_link = True
+    hide_title = True  # the columns say it
 
 
 def bar(done: int | None, total: int | None) -> SafeString | str:
     """ "12 of 100" with a small bar before it; a dash where nothing is planned."""
     if not total:
         return "–"
+    done = done or 0
+    # The bar is decoration; the words beside it say the same.
     return format_html(
-        '<progress value="{0}" max="{1}" style="width: 6rem; accent-color: #0b6e99; vertical-align: middle"></progress>'
-        ' <span style="font-variant-numeric: tabular-nums; white-space: nowrap">{0} {2} {1}</span>',
-        done or 0,
-        total,
+        '<span style="display: inline-flex; align-items: center; gap: 0.5rem; white-space: nowrap">'
+        '<span aria-hidden="true" style="width: 5rem; height: 0.5rem; border-radius: 0.25rem; overflow: hidden; '
+        'background: rgb(128 128 128 / 0.3)"><span style="display: block; height: 100%; width: {}%; '
+        'background: #0a5ea8"></span></span><span style="font-variant-numeric: tabular-nums">{} {} {}</span></span>',
+        100 * done // total,
+        done,
         _("of"),
+        total,
     )
 
 
@@ -106,7 +110,7 @@ class PeoplePage(InvestigatorAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ("username", "get_full_name", "role", "is_active", "last_login")
+    list_display = ("username", "name", "role", "is_active", "last_login")
     list_filter = ("role", "is_active")
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
@@ -144,6 +148,10 @@ class PeoplePage(InvestigatorAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         obj.is_staff = not obj.is_reader
         super().save_model(request, obj, form, change)
+
+    @admin.display(description=_("name"), ordering="last_name")
+    def name(self, person: User) -> str:
+        return person.get_full_name()
 
     @admin.action(description=_("Sign-in links for the chosen readers"))
     def sign_in_links(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:

@@ -60,4 +60,4 @@ class ReadingPage(InvestigatorAdmin):
 
 def _hidden(presentation: Presentation) -> str:
     is_open = presentation.reading_list.enrollment.study.status == StudyStatus.OPEN
-    return str(_("hidden while the study is open")) if is_open else ""
+    return str(_("hidden until closed")) if is_open else ""

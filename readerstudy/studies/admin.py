@@ -98,18 +98,18 @@ def _answered(reading_list: ReadingList) -> int:
 class StudyPage(WithProgress, InvestigatorAdmin):
     """Studies. They are made by `create_study`; here they are watched and closed."""
 
-    list_display = ("code", "title", "shown_status", "is_rehearsal", "readers", "progress", "created_at")
+    list_display = ("code", "title", "shown_status", "readers", "progress", "created_at")
     list_filter = ("status", "is_rehearsal", "template")
     search_fields = ("code", "title")
     list_select_related = ("cohort",)
     ordering = ("-created_at", "-id")
     inlines = (SessionsOfStudy, ReadersOfStudy)
     fieldsets = (
-        (None, {"fields": ("code", "title", "shown_status", "progress", "readers", "enroll_reader")}),
+        (None, {"fields": ("code", "title", "status", "progress", "readers", "enroll_reader")}),
         (_("Plan"), {"fields": ("template", "cohort", "is_rehearsal", "shown_seed")}),
         (_("Dates"), {"fields": ("created_at", "closed_at", "unsealed_at")}),
     )
-    readonly_fields = ("shown_status", "progress", "readers", "enroll_reader", "shown_seed")
+    readonly_fields = ("progress", "readers", "enroll_reader", "shown_seed")
     sealed_fields = ("seed", "plan", "image_bytes")
     actions_detail = ("close",)
 
@@ -124,7 +124,8 @@ class StudyPage(WithProgress, InvestigatorAdmin):
 
     @display(description=_("status"), label={"open": "success", "closed": "warning", "unsealed": "info"})  # type: ignore[untyped-decorator]
     def shown_status(self, study: Study) -> tuple[str, Any]:
-        return study.status, study.get_status_display()
+        words = str(study.get_status_display())
+        return study.status, f"{words} ({_('rehearsal')})" if study.is_rehearsal else words
 
     @admin.display(description=_("readers"))
     def readers(self, study: Any) -> int:
