@@ -56,6 +56,8 @@ def transactional_db(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
         yield
         call_command("flush", interactive=False, verbosity=0)
+        # While Playwright's loop runs, Django keeps a second connection, which nobody else would close.
+        connection.close()
 
 
 @pytest.fixture(scope="package")

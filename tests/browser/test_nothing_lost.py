@@ -38,21 +38,26 @@ def test_the_second_click_of_a_double_click_is_no_verdict(room, page, rita):
     assert room.positions(2) == [1]
 
 
+PRESS_AS_SOON_AS_THE_SECOND_IMAGE_STANDS = """() => {
+  const press = () => document.body.dispatchEvent(
+    new KeyboardEvent("keydown", { key: "1", code: "Digit1", bubbles: true }));
+  new MutationObserver((_, observer) => {
+    if (document.body.dataset.position !== "2") return;
+    observer.disconnect();
+    const timer = setInterval(press, 10);
+    setTimeout(() => clearInterval(timer), 120);
+  }).observe(document.body, { attributes: true });
+}"""
+
+
 def test_keys_in_the_first_moment_of_an_image_belong_to_the_one_before(room, page, rita):
+    held = []
+    page.route(f"**/{room.presentation(2, 2).code}/**", lambda route: held.append(route))
     begin_reading(room, rita)
-    page.evaluate(
-        """() => new Promise((done) => {
-          const press = () => document.body.dispatchEvent(
-            new KeyboardEvent("keydown", { key: "1", code: "Digit1", bubbles: true }));
-          new MutationObserver((_, observer) => {
-            if (document.body.dataset.position !== "2") return;
-            observer.disconnect();
-            const timer = setInterval(press, 10);
-            setTimeout(() => { clearInterval(timer); done(); }, 120);
-          }).observe(document.body, { attributes: true });
-          press();
-        })"""
-    )
+    room.press("1")
+    room.in_state("loading")  # the first verdict is saved, the second image still on its way
+    page.evaluate(PRESS_AS_SOON_AS_THE_SECOND_IMAGE_STANDS)
+    held.pop().continue_()
     room.stands_at(2)
     assert room.positions(2) == [1]
     room.press("2")
