@@ -73,7 +73,7 @@ export class DifferenceTone extends EventTarget {
   reach = 32768;
 
   start(levels) {
-    this.reach = Math.max(1, levels.change);
+    this.reach = levels.change || 32768; // no change at all: the whole scale, and all of it dark
     this.dispatchEvent(new Event("change"));
   }
 

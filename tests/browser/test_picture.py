@@ -156,6 +156,10 @@ def test_the_triptych_shows_original_twin_and_difference(teaching, page, study):
     assert np.all(shown[change > 2000][:, 0] > shown[change > 2000][:, 2])
     assert np.all(shown[change < -2000][:, 0] < shown[change < -2000][:, 2])
     assert np.all(shown[change == 0] == 16)
+    # The legend's ends are those of the change itself: 99.9 of 100 changed pixels lie between them.
+    reach = np.sort(np.abs(change[change != 0]))[int(np.ceil(0.999 * np.count_nonzero(change))) - 1]
+    percent = float(page.locator("[data-highest]").inner_text().strip("+%"))
+    assert percent == pytest.approx(100 * 2 * reach / 65535, rel=0.05)
 
 
 def extent(screen):
