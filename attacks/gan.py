@@ -27,10 +27,10 @@ class GanAttack:
     carried up bilinearly and applied to the full-size pixels, so that their grain survives. A plain
     generator draws the image anew and works at its own resolution only.
 
-    Background is never touched: a pixel of exactly 0 stays exactly 0 (a residual change cannot move it,
-    since its logit is infinite; a plain drawing is masked), or the padding would tell which image was
-    altered. The same holds for pixels at full white under a residual generator, such as film labels.
-    Near-black grain is scaled by a smooth factor and keeps its pattern.
+    Background is never touched: a pixel of exactly 0 stays exactly 0 (a residual change cannot move it, since its
+    logit is infinite; a plain drawing is masked), or the padding would tell which image was altered. In a residual
+    change the air around the breast (below 0.03 of full scale) is weighed down with its brightness, so that its faint
+    noise stays to the last bit; pixels at full white, such as film labels, stay too.
     """
 
     direction: str

@@ -116,6 +116,7 @@ class GeneratorConfig:
     norm: Norm = "group"
     norm_groups: int = 32
     leak: float = 0.2
+    padding: Literal["zeros", "replicate"] = "zeros"  # zeros leave a line at the picture's edge in a residual change
     mean: float = IMAGENET_MEAN[0]
     sd: float = IMAGENET_SD[0]
 
@@ -240,9 +241,9 @@ def _demo_stages(rate: float, least: int, last: int) -> tuple[Stage, ...]:
             2,
             "rests",
             "output",
-            Length(steps=120),
-            Stop("gap", "above", 0.2, least_steps=12),
-            output_rate=3e-2,
+            Length(steps=150),
+            Stop("gap", "above", 0.2, least_steps=8),
+            output_rate=1.5e-2,
         ),
         replace(fast, number=3, discriminator="output", limit=Length(steps=4), stop=None),
         replace(fast, number=4, discriminator="fnet", limit=Length(steps=8), stop=None),
@@ -283,7 +284,7 @@ def _demo() -> Preset:
         columns,
         weight,
         _demo_stages(rate=1e-3, least=80, last=160),
-        generator=GeneratorConfig("residual", (8, 16, 32), (16, 8), "none", mean=mean, sd=sd),
+        generator=GeneratorConfig("residual", (8, 16, 32), (16, 8), "none", padding="replicate", mean=mean, sd=sd),
         images_per_class=4,
         identity_weight=3.0,
         penalty_every=2,
@@ -292,7 +293,7 @@ def _demo() -> Preset:
         augmentation=DEMO_FLIPS,
         save_every=Length(steps=50),
     )
-    insert = replace(remove, stages=_demo_stages(rate=7e-4, least=50, last=120), identity_weight=10.0)
+    insert = replace(remove, stages=_demo_stages(rate=7e-4, least=50, last=120), identity_weight=20.0)
     return Preset("demo", classifier, remove=remove, insert=insert)
 
 

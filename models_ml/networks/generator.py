@@ -10,6 +10,9 @@ from models_ml.networks.blocks import normalise, start_xavier
 # exp(±15) moves any 16-bit grey value to either end; beyond it float32 would overflow before the picture
 # changes.
 GREATEST_LOGIT_CHANGE = 15.0
+# Below this grey value lies the air around the breast: the change fades out there with the brightness, so that the
+# few levels of noise in the air stay as they are and do not round to black.
+AIR = 0.03
 
 
 class Generator(nn.Module):
@@ -31,7 +34,7 @@ class Generator(nn.Module):
             double_conv(deep + skip, size, config)
             for deep, skip, size in zip(above, skips, config.decoder, strict=True)
         )
-        self.last = nn.Conv2d(config.decoder[-1], 1, 3, padding=1)
+        self.last = nn.Conv2d(config.decoder[-1], 1, 3, padding=1, padding_mode=config.padding)
         self.apply(start_xavier)
         if config.form == "residual":
             nn.init.zeros_(self.last.weight)
@@ -60,7 +63,7 @@ def double_conv(before: int, after: int, config: GeneratorConfig) -> nn.Sequenti
     layers: list[nn.Module] = []
     for channels in (before, after):
         layers += [
-            nn.Conv2d(channels, after, 3, padding=1),
+            nn.Conv2d(channels, after, 3, padding=1, padding_mode=config.padding),
             normalise(config.norm, after, config.norm_groups),
         ]
         layers += [nn.LeakyReLU(config.leak)]
@@ -68,6 +71,10 @@ def double_conv(before: int, after: int, config: GeneratorConfig) -> nn.Sequenti
 
 
 def shift_logit(images: Tensor, change: Tensor) -> Tensor:
-    """sigmoid(logit(images) + change) written in odds, so that exact 0 and exact 1 stay what they are."""
+    """sigmoid(logit(images) + change) written in odds, so that exact 0 and exact 1 stay what they are.
+
+    In the air, below 0.03, the change is weighed by brightness / 0.03.
+    """
+    change = change * (images / AIR).clamp(max=1.0)
     odds = torch.exp(change.clamp(-GREATEST_LOGIT_CHANGE, GREATEST_LOGIT_CHANGE))
     return images * odds / (1 - images + images * odds)

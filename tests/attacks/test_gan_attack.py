@@ -86,6 +86,16 @@ def test_black_air_and_white_labels_stay_to_the_last_bit(residual: Path, film: n
     assert (fake != film)[(film > 0) & (film < GREATEST)].all()
 
 
+def test_the_faint_noise_of_the_air_stays_to_the_last_bit(residual: Path, film: np.ndarray) -> None:
+    film[:, :20] = np.random.default_rng(1).integers(0, 12, (128, 20))
+    attack = GanAttack.load(residual, downsample=average)
+    with torch.no_grad():
+        attack.generator.last.bias.fill_(-2.0)  # far darker than any trained generator makes it
+    fake = attack(film)
+    np.testing.assert_array_equal(fake[:, :20], film[:, :20])
+    assert (fake[20:60, 24:] < film[20:60, 24:]).all()
+
+
 def test_the_same_picture_gives_the_same_twin(residual: Path, film: np.ndarray) -> None:
     attack = GanAttack.load(residual, downsample=average)
     np.testing.assert_array_equal(attack(film), attack(film))

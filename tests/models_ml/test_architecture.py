@@ -102,6 +102,14 @@ def test_a_fresh_residual_generator_changes_nothing() -> None:
     torch.testing.assert_close(net(images), images, rtol=0, atol=1e-6)
 
 
+def test_a_residual_change_draws_no_line_along_the_edge() -> None:
+    torch.manual_seed(0)
+    net = Generator(GeneratorConfig("residual", (4, 8), (4,), "none", padding="replicate"))
+    nn.init.normal_(net.last.weight)
+    change = net.raw(torch.full((1, 1, 32, 24), 0.4)).detach()
+    torch.testing.assert_close(change, change[0, 0, 16, 12].expand_as(change), rtol=0, atol=1e-5)
+
+
 def test_black_and_white_stay_what_they_are_whatever_the_change() -> None:
     images = torch.tensor([0.0, 1.0, 0.25]).view(1, 1, 1, 3)
     moved = shift_logit(images, torch.full_like(images, 3.0))

@@ -51,6 +51,7 @@ def test_the_gans_have_the_articles_five_stages(preset) -> None:  # type: ignore
     assert (config.stages[3].fnet_rate, config.stages[4].vnet_rate) == (1e-4, 1e-5)
     assert {stage.generator_every for stage in config.stages[2:]} == {5}
     assert (config.images_per_class, config.identity_weight, config.snapshots) == (2, 1, None)
+    assert (config.generator.form, config.generator.norm, config.generator.padding) == ("plain", "group", "zeros")
     assert config.augmentation.least_scale == config.augmentation.greatest_scale == 1
 
 
