@@ -13,9 +13,7 @@ def env_text(name: str, default: str | object = _MISSING) -> str:
     if value:
         return value
     if default is _MISSING:
-        raise ImproperlyConfigured(
-            f"The environment variable {name} is missing: set it (see README, Settings)."
-        )
+        raise ImproperlyConfigured(f"The environment variable {name} is missing: set it (see README, Settings).")
     return str(default)
 
 

@@ -127,6 +127,7 @@ TEMPLATES = [
 # --- static files: hashed names, also inside the reading room's ES modules -----------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns about a folder that is not there yet
 STATICFILES_DIRS = [BASE_DIR / "static"]
 _plain = DEBUG or TESTING
 STORAGES = {

@@ -19,9 +19,7 @@ def user_of(token: str) -> User:
     try:
         pk, mark = signing.loads(token, salt=SALT, max_age=DAYS * 24 * 3600)
     except signing.BadSignature as error:
-        raise NotAllowed(
-            "This sign-in link is not valid any more; ask your coordinator for a new one."
-        ) from error
+        raise NotAllowed("This sign-in link is not valid any more; ask your coordinator for a new one.") from error
     user = User.objects.filter(pk=pk, is_active=True).first()
     if user is None or user.password[-16:] != mark:
         raise NotAllowed("This sign-in link is not valid any more; ask your coordinator for a new one.")

@@ -1,6 +1,8 @@
 """People: one user, one role."""
 
-from django.contrib.auth.models import AbstractUser
+from typing import Any
+
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -11,8 +13,19 @@ class Role(models.TextChoices):
     RESEARCHER = "researcher", _("Researcher")
 
 
+class People(UserManager["User"]):
+    """Makes users; whoever may do everything is a researcher, for a reader must not enter the administration."""
+
+    def create_superuser(
+        self, username: str, email: str | None = None, password: str | None = None, **fields: Any
+    ) -> "User":
+        return super().create_superuser(username, email, password, **{"role": Role.RESEARCHER, **fields})
+
+
 class User(AbstractUser):
     """A person who signs in. The role decides which part of the house is open to them."""
+
+    objects = People()
 
     role = models.CharField(_("role"), max_length=16, choices=Role.choices, default=Role.READER)
 

@@ -77,13 +77,12 @@ def rehearse_study(
 
 @transaction.atomic
 def _copy(study: Study, code: str, *, at: datetime) -> Study:
-    """The same plan with a draw of its own, so that a rehearsal shows nobody the study's lists."""
+    """The same plan with a draw and a seed of its own: an unsealed rehearsal must not lead to the study's lists."""
     copy = create_study(
         code=code,
         title=f"{study.title} (rehearsal)",
         template=study.template,
         cohort=study.cohort,
-        seed=study.seed + 1,
         at=at,
         scale=study.plan["scale"],
         resolution=study.plan["resolution"],

@@ -58,7 +58,9 @@ def draw(candidates: Sequence[Candidate], sessions: Sequence[SessionTemplate], *
         lists[stratum.session] += [Pick(c.image, stratum.adversarial) for c in chosen]
     if lacks:
         raise CohortTooSmall("The cohort is too small for this plan: " + "; ".join(lacks) + ".")
-    order = Random(f"{seed}:order")
+    # The drawn images are part of this stream: knowing the seed alone, nobody can tell which place was shuffled
+    # where, and so which half of the list (real first, then adversarial) it came from.
+    order = Random(f"{seed}:order:{sorted(pick.image for picks in lists.values() for pick in picks)}")
     return {number: order.sample(picks, k=len(picks)) for number, picks in lists.items()}
 
 

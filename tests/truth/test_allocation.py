@@ -1,6 +1,7 @@
 """The draw: half real, half adversarial, both pathologies, no image twice, the same for the same seed."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -76,6 +77,16 @@ def test_the_reading_order_mixes_real_and_adversarial():
     order = [pick.adversarial for pick in draw(cohort(), ZHOU2021, seed=7)[3]]
     runs = 1 + sum(a != b for a, b in pairwise(order))
     assert 180 < runs < 260  # 219 expected of 436 in random order; 2 if one half stood before the other
+
+
+def test_the_seed_alone_does_not_give_away_which_places_are_adversarial():
+    """Two cohorts of the same shape and other images: who knows seed and plan still does not know the places."""
+    others = [replace(candidate, image=candidate.image + 10_000) for candidate in cohort()]
+    one, other = (
+        [pick.adversarial for pick in draw(candidates, ZHOU2021, seed=5)[3]] for candidates in (cohort(), others)
+    )
+    agreeing = sum(a == b for a, b in zip(one, other, strict=True))
+    assert 150 < agreeing < 286  # 218 expected of 436 by chance
 
 
 def test_only_images_with_a_twin_serve_as_parents_and_in_the_education():

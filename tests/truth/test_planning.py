@@ -2,6 +2,7 @@
 
 import pytest
 
+from readerstudy.audit.models import Event
 from readerstudy.errors import BadInput, StudyError
 from readerstudy.studies.actions import enroll
 from readerstudy.studies.models import Allocation, Presentation, SessionPlan, Study
@@ -41,6 +42,24 @@ def test_the_same_seed_on_the_same_cohort_draws_the_same_lists(study):
         )
 
     assert drawn(again) == drawn(study)
+
+
+def test_without_a_seed_every_study_gets_a_secret_one_of_its_own(study):
+    drawn = [
+        create_study(
+            code=code,
+            title=code,
+            template="zhou2021",
+            cohort=study.cohort,
+            at=make.MONDAY,
+            scale=0.03,
+            resolution="low",
+        )
+        for code in ("one", "two")
+    ]
+    assert len({each.seed for each in drawn}) == 2
+    assert min(each.seed for each in drawn) > 2**32
+    assert not [event for event in Event.objects.all() if str(drawn[0].seed) in str(event.data)]
 
 
 def test_a_cohort_that_is_too_small_creates_nothing():

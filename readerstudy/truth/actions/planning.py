@@ -1,5 +1,6 @@
 """Creating a study: drawing its lists from the sealed key, once, from a stored seed."""
 
+import secrets
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from readerstudy.truth.dataset import Picture, real_pictures, twins
 from readerstudy.truth.models import Direction, Truth
 
 BLOCK = 64 * 1024
+SEED_BITS = 62  # a seed that anybody can guess would give the draw away
 
 
 @transaction.atomic
@@ -27,8 +29,8 @@ def create_study(
     title: str,
     template: str,
     cohort: Cohort,
-    seed: int,
     at: datetime,
+    seed: int | None = None,
     actor: User | None = None,
     scale: float = 1.0,
     resolution: str = "high",
@@ -37,9 +39,11 @@ def create_study(
 ) -> Study:
     """Plan and draw the five sessions. A cohort that is too small is told what it lacks; nothing is created then.
 
+    `seed` is drawn from the system's randomness unless it is given; it stays sealed with the study.
     `generators` are the names of the two generator runs; without them the newest of each direction.
     """
     sessions = _sessions(template, scale)
+    seed = secrets.randbits(SEED_BITS) if seed is None else seed
     generators = generators or newest_generators(cohort, resolution)
     pictures = {picture.image_id: picture for picture in real_pictures(cohort, resolution)}
     made = twins(cohort, resolution, generators)
@@ -61,7 +65,8 @@ def create_study(
     arm = Arm.objects.create(study=study, name=resolution, resolution=resolution)
     for session in sessions:
         _store_session(study, arm, session, lists[session.number], pictures, made)
-    record("study.created", actor=actor, subject=study, at=at, seed=seed, scale=scale, generators=generators)
+    # Not the seed: whoever knows it knows much of the draw, and the trail is open to coordinators.
+    record("study.created", actor=actor, subject=study, at=at, scale=scale, generators=generators)
     return study
 
 

@@ -181,7 +181,6 @@ def _create(title: str) -> None:
         title="Demonstration study",
         template="zhou2021",
         cohort=Cohort.named(NAME),
-        seed=SEED,
         at=now(),
         scale=SCALE,
         resolution="low",

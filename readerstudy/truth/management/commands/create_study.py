@@ -24,7 +24,9 @@ class Command(StudyCommand):
         parser.add_argument("--title", help="what readers see (default: the code)")
         parser.add_argument("--scale", type=float, default=1.0, help="share of the template's image counts")
         parser.add_argument("--resolution", choices=["high", "low"], help="default: the highest that is stored")
-        parser.add_argument("--seed", type=int, default=1, help="seed of the draw; the same seed draws the same")
+        parser.add_argument(
+            "--seed", type=int, help="draw again what this seed drew (default: a new secret one, stored sealed)"
+        )
         parser.add_argument("--generator", action="append", help="a generator run; give both (default: the newest)")
         parser.add_argument("--reader", action="append", default=[], help="user name of a reader to enroll")
 

@@ -1,0 +1,156 @@
+"""From mammograms to tables by the commands that a researcher types, with networks of a few neurons.
+
+Small in every number, but nothing replaced: the pictures are drawn, the networks are trained, the adversarial
+images are written and judged, a reader reads all five sessions over the wire, and the report comes out.
+"""
+
+import csv
+import json
+from dataclasses import replace
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from models_ml.config import PRESETS, Preset
+from readerstudy.cohort.models import Stimulus
+from readerstudy.cohort.pixels import decode_png, read_signed_difference
+from readerstudy.jobs.models import Checkpoint, Job
+from readerstudy.reading.models import Reading
+from readerstudy.studies.models import Study
+from readerstudy.truth.models import ImageTruth, Truth
+from tests import make, walk
+from tests.models_ml import tiny
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small")]
+
+SHAPE = {"rows": 32, "columns": 26}  # the shape of the study's pictures
+
+
+@pytest.fixture(autouse=True)
+def tiny_preset(monkeypatch):
+    gans = {direction: replace(tiny.gan_config(direction), **SHAPE) for direction in ("remove", "insert")}
+    preset = Preset("tiny", replace(tiny.classifier_config(), **SHAPE), **gans)
+    monkeypatch.setitem(PRESETS, "tiny", preset)
+    # One process: others would not know the small sizes and the small preset.
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+
+
+@pytest.fixture
+def trained(capsys):
+    """A cohort of phantoms, a classifier, two generators and the adversarial images."""
+    call_command("make_phantoms", "films", patients=36, split="40/20/40")
+    call_command("train_classifier", "films", preset="tiny", name="judge")
+    for direction in ("remove", "insert"):
+        call_command("train_gan", "films", direction=direction, classifier="judge", name=direction)
+    call_command("generate_stimuli", "films", gan_remove="remove", gan_insert="insert")
+    capsys.readouterr()
+
+
+def test_mammograms_in_tables_out(trained, capsys, settings):
+    evaluation = printed(
+        capsys, "evaluate_attack", "films", gan_remove="remove", gan_insert="insert", classifier="judge"
+    )
+    table = evaluation["tables"]["low"]
+    assert table["attack"]["images"] == table["control"]["images"] == images_of_the_test_split()
+    assert [d["name"] for d in table["attack"]["decisions"]] == ["0.5", "tuning"]
+
+    call_command("create_study", cohort="films", code="tiny", scale=0.02)
+    study = Study.named("tiny")
+    rita = make.reader_in(study, "rita")
+    rosa = make.user("rosa", "researcher")
+    given = walk.finish_study(walk.client_of(rita), "tiny", decide=lambda step: step["verdicts"][step["position"] % 3])
+    assert given == Reading.objects.count()
+
+    with pytest.raises(CommandError, match="sealed"):
+        call_command("analyse_study", "tiny")
+    call_command("unseal_study", "tiny", reason="Rita has finished.", by=rosa.username, close=True)
+    call_command("analyse_study", "tiny")
+    report = settings.REPORTS_DIR / "tiny"
+    accuracy = list(csv.reader((report / "table3.csv").open()))
+    assert len(accuracy) > 1
+    assert (report / "report.html").stat().st_size > 10_000
+    assert by_hand(study) == in_report(report)
+
+
+def test_every_image_has_one_twin_with_provenance_both_truths_and_a_difference(trained, settings):
+    for truth in Truth.objects.filter(authenticity="adversarial").select_related("parent", "stimulus__image"):
+        parent = Truth.objects.get(stimulus=truth.parent)
+        assert parent.authenticity == "real"
+        assert truth.label == 1 - parent.label == 1 - ImageTruth.objects.get(image=truth.stimulus.image).label
+        assert truth.generator == truth.direction == ("remove" if parent.label else "insert")
+        assert truth.seed is not None
+        real, adversarial = decode_png(truth.parent.path), decode_png(truth.stimulus.path)
+        stored = read_signed_difference(decode_png(settings.MEDIA_ROOT / truth.difference_file))
+        assert abs(stored - (real.astype(int) - adversarial.astype(int))).max() <= 1
+        assert not adversarial[real == 0].any()  # the background stays what it was
+    assert Truth.objects.filter(authenticity="adversarial").count() * 2 == Stimulus.objects.count()
+
+
+def test_the_second_time_nothing_is_made_again(trained):
+    stimuli, runs = Stimulus.objects.count(), Checkpoint.objects.count()
+    call_command("make_phantoms", "films", patients=36, split="40/20/40")
+    call_command("train_classifier", "films", preset="tiny", name="judge")
+    call_command("generate_stimuli", "films", gan_remove="remove", gan_insert="insert")
+    assert (Stimulus.objects.count(), Checkpoint.objects.count()) == (stimuli, runs)
+
+
+@pytest.mark.django_db(transaction=True)  # the rehearsal serves HTTP from threads, with connections of their own
+def test_a_rehearsal_is_played_over_http_and_unsealed(trained):
+    call_command("create_study", cohort="films", code="tiny", scale=0.02)
+    call_command("rehearse_study", "tiny")
+    copy = Study.named("tiny-rehearsal")
+    assert (copy.status, copy.is_rehearsal) == ("unsealed", True)
+    total = 5 * sum(plan.total for plan in copy.session_plans.all())
+    assert Reading.objects.filter(presentation__reading_list__enrollment__study=copy).count() == total
+    assert Study.named("tiny").status == "open"
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "said"),
+    [
+        (["train_classifier", "nobody"], {"preset": "demo"}, "no cohort named 'nobody'"),
+        (["train_gan", "films"], {"direction": "remove", "classifier": "x"}, "no classifier run named 'x'"),
+        (["analyse_study", "none"], {}, "no study with the code 'none'"),
+        (["create_study"], {"cohort": "films"}, "no adversarial images"),
+    ],
+)
+def test_a_wrong_name_gets_a_sentence(command, options, said):
+    make.cohort("films", patients=4)
+    with pytest.raises(CommandError, match=said):
+        call_command(*command, **options)
+
+
+def test_a_preset_that_is_not_there_fails_the_job_with_a_sentence():
+    make.cohort("films", patients=4)
+    with pytest.raises(CommandError, match="There is no preset 'huge'; there are: demo"):
+        call_command("train_classifier", "films", preset="huge")
+    job = Job.objects.get()
+    assert (job.status, "huge" in job.note) == ("failed", True)
+
+
+def printed(capsys, command: str, *names: str, **options) -> dict:
+    call_command(command, *names, json=True, **options)
+    return json.loads(capsys.readouterr().out)
+
+
+def images_of_the_test_split() -> int:
+    return Stimulus.objects.filter(image__exam__patient__split="test").count() // 2
+
+
+def by_hand(study: Study) -> dict[int, float]:
+    """Share of adversarial images called not real, by session, straight from the rows."""
+    adversarial = set(Truth.objects.filter(authenticity="adversarial").values_list("stimulus_id", flat=True))
+    shares = {}
+    for number in (3, 5):
+        readings = Reading.objects.filter(
+            presentation__reading_list__session_plan__number=number,
+            presentation__reading_list__enrollment__study=study,
+            presentation__stimulus__in=adversarial,
+        )
+        shares[number] = readings.filter(verdict="not_real").count() / readings.count()
+    return shares
+
+
+def in_report(folder) -> dict[int, float]:
+    rows = csv.DictReader((folder / "table3.csv").open())
+    return {int(row["session"]): float(row["adversarial"]) for row in rows if row["adversarial"]}
