@@ -1,6 +1,6 @@
 // The pictures at hand: those on screen and exactly one step ahead, decoded, in memory only.
 
-import { Gone, NoAnswer, Refused, SignInNeeded } from "./wire.js";
+import { Damaged, Gone, NoAnswer, SignInNeeded } from "./wire.js";
 
 export class Images {
   #workerUrl;
@@ -67,17 +67,17 @@ export class Images {
     });
   }
 
-  #arrived({ id, picture, status, detail }) {
+  #arrived({ id, picture, status }) {
     const { resolve, reject } = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (picture) resolve(picture);
-    else reject(troubleOf(status, detail));
+    else reject(troubleOf(status));
   }
 }
 
-function troubleOf(status, detail) {
+function troubleOf(status) {
   if (status === 401 || status === 403) return new SignInNeeded();
   if (status === 404 || status === 410) return new Gone();
-  if (status === 422) return new Refused(422, { detail });
+  if (status === 422) return new Damaged();
   return new NoAnswer();
 }

@@ -6,7 +6,7 @@ import { Paradata } from "./paradata.js";
 import { Room } from "./room.js";
 import { Stage } from "./stage.js";
 import { connectTools } from "./tools.js";
-import { ask, Gone, persist, Refused, SignInNeeded, tell } from "./wire.js";
+import { ask, Damaged, Gone, persist, Refused, SignInNeeded, tell } from "./wire.js";
 
 // Nobody judges a picture within this time: such a press was meant for the one before (a double key).
 const SETTLE_MS = 300;
@@ -119,9 +119,9 @@ async function deliver(verdict) {
   try {
     return (await outbox.deliver(verdict, offline)).step;
   } catch (trouble) {
-    if (trouble.status !== 409) throw trouble;
+    if (trouble.status !== 409 || !trouble.step) throw trouble;
     room.notice(room.word("elsewhere"));
-    return trouble.step ?? persist(() => ask(page.step), offline);
+    return trouble.step;
   }
 }
 
@@ -146,8 +146,14 @@ function finish(step) {
 
 function giveUp(trouble) {
   if (trouble instanceof SignInNeeded && !signedInJustNow()) return goToSignIn();
+  room.end("error", room.word("errorTitle"), sentenceOf(trouble));
+}
+
+function sentenceOf(trouble) {
+  if (trouble instanceof Damaged) return room.word("damaged");
+  if (trouble instanceof Refused && trouble.message) return trouble.message;
   if (!(trouble instanceof Refused || trouble instanceof SignInNeeded)) console.error(trouble);
-  room.end("error", room.word("errorTitle"), trouble.message || room.word("errorText"));
+  return room.word("errorText");
 }
 
 function goToSignIn() {

@@ -1,4 +1,4 @@
-// The reader's wire (DESIGN.md §6): what is sent, what comes back, and the four kinds of trouble.
+// The reader's wire (DESIGN.md §6): what is sent, what comes back, and the kinds of trouble.
 
 /** The network or the server did not answer; asking again may help. */
 export class NoAnswer extends Error {}
@@ -6,6 +6,8 @@ export class NoAnswer extends Error {}
 export class SignInNeeded extends Error {}
 /** The address is no longer valid: another window has moved on. */
 export class Gone extends Error {}
+/** The picture did not arrive whole. */
+export class Damaged extends Error {}
 /** The server answered with a refusal and a sentence. */
 export class Refused extends Error {
   constructor(status, body) {

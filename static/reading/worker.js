@@ -12,7 +12,8 @@ onmessage = async ({ data: { id, url } }) => {
     try {
       picture = await decodePng16(bytes);
     } catch (trouble) {
-      return postMessage({ id, status: 422, detail: trouble.message });
+      console.error(trouble);
+      return postMessage({ id, status: 422 });
     }
     picture.levels = measureLevels(picture.samples);
     postMessage({ id, picture }, [picture.samples.buffer]);

@@ -3,6 +3,7 @@
 import json
 
 from django.contrib.sessions.models import Session
+from playwright.sync_api import expect
 
 from tests import walk
 from tests.browser.room import Room
@@ -234,3 +235,12 @@ def test_an_image_that_went_out_of_date_on_its_way_gives_place_to_the_current_on
     room.stands_at(2)
     room.says("answered in another window")
     assert room.positions(2) == [1]
+
+
+def test_a_refusal_is_shown_in_the_words_of_the_server(room, page, rita):
+    begin_reading(room, rita)
+    sentence = "The study is closed; no more readings are taken."
+    page.route(VERDICTS, lambda route: route.fulfill(status=409, json={"detail": sentence}))
+    room.press("1")
+    room.in_state("error")
+    expect(page.locator("#end-text")).to_have_text(sentence)

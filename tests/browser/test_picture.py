@@ -1,7 +1,11 @@
 """What is on the screen is the picture: read back from the canvas, compared with the stored file."""
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from readerstudy.cohort.pixels import decode_png
 from readerstudy.truth.dataset import twin_of
@@ -128,6 +132,64 @@ def test_at_a_screen_scale_of_one_and_a_half_one_to_one_is_still_exact(
     expected = windowed(pixels, *standard_window(pixels))
     np.testing.assert_array_equal(cut_out(screen, pixels.shape)[:, :, 0], expected)
     browser.close()
+
+
+def chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def paeth(left: int, up: int, corner: int) -> int:
+    estimate = left + up - corner
+    return min((left, up, corner), key=lambda value: abs(estimate - value))
+
+
+def filtered(line: bytes, above: bytes, kind: int) -> bytes:
+    """One line of a PNG under filter `kind` (ISO/IEC 15948, clause 9), two bytes to a pixel."""
+    out = bytearray([kind])
+    for i, value in enumerate(line):
+        left, corner = (line[i - 2], above[i - 2]) if i >= 2 else (0, 0)
+        up = above[i]
+        expected = (0, left, up, (left + up) // 2, paeth(left, up, corner))[kind]
+        out.append((value - expected) % 256)
+    return bytes(out)
+
+
+def png_of_every_filter(pixels) -> bytes:
+    """The picture as a PNG whose lines use all five filters in turn, its data in many chunks, padding behind."""
+    lines = [row.astype(">u2").tobytes() for row in pixels]
+    befores = [bytes(len(lines[0])), *lines]
+    packed = zlib.compress(b"".join(filtered(line, befores[y], (y + 4) % 5) for y, line in enumerate(lines)))
+    head = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], 16, 0, 0, 0, 0)
+    parts = [chunk(b"IDAT", packed[i : i + 1000]) for i in range(0, len(packed), 1000)]
+    whole = [b"\x89PNG\r\n\x1a\n", chunk(b"IHDR", head), chunk(b"tEXt", b"x"), *parts, chunk(b"IEND", b"")]
+    return b"".join(whole) + bytes(range(256)) * 40
+
+
+def test_the_decoder_knows_every_filter_of_png(room, page):
+    pixels = np.random.default_rng(5).integers(0, 65536, (67, 53), dtype=np.uint16)
+    page.route("**/images/**", lambda route: route.fulfill(body=png_of_every_filter(pixels)))
+    room.enter(1)
+    room.press("o")
+    page.get_by_role("button", name="Whole range").click()
+    settled(page)
+    shown = cut_out(room.pixels(), pixels.shape)[:, :, 0]
+    np.testing.assert_array_equal(shown, windowed(pixels, 0, 65535))
+
+
+@pytest.mark.parametrize("cut", [9, 60, 1500])
+def test_a_damaged_picture_stops_the_reading_with_a_sentence(room, page, cut):
+    pixels = np.random.default_rng(5).integers(0, 65536, (67, 53), dtype=np.uint16)
+    page.route("**/images/**", lambda route: route.fulfill(body=png_of_every_filter(pixels)[:cut]))
+    page.goto(room.address(1))
+    room.begin()
+    room.in_state("error")
+    expect(page.locator("#end-title")).to_have_text("Reading cannot go on")
+    expect(page.locator("#end-text")).to_contain_text("did not arrive whole")
+    room.press("1")
+    page.unroute("**/images/**")
+    page.get_by_role("button", name="Load this page again").click()
+    room.stands_at(1)
+    assert room.positions(1) == []
 
 
 @pytest.fixture
