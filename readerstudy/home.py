@@ -47,8 +47,8 @@ def _links(user: User) -> list[dict[str, str]]:
         "url": reverse("report:list"),
     }
     schema = {
-        "title": _("API"),
-        "text": _("The schema of the programming interface."),
+        "title": _("API schema"),
+        "text": _("The programming interface, described for programs (OpenAPI 3, a YAML file)."),
         "url": reverse("schema"),
     }
     return [admin, reports, schema] if user.is_researcher else [admin, schema]

@@ -14,6 +14,7 @@ import dj_database_url
 import tzlocal
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -226,6 +227,7 @@ UNFOLD = {
     "SITE_HEADER": _("Reader study"),
     "SITE_SUBHEADER": _("Administration"),
     "SITE_URL": "/",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("favicon.svg")}],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {"navigation": "readerstudy.admin.navigation", "show_all_applications": True},

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from readerstudy.accounts.models import User
 from readerstudy.accounts.permissions import IsReader
 from readerstudy.api.serializers import WireStudies
+from readerstudy.errors import NotItsTurn
 from readerstudy.reading.actions import Answer, NotCurrent, current_step, open_session, record_verdict
 from readerstudy.reading.flow import Done, Ready, Teach, Wait
 from readerstudy.reading.images import padded
@@ -121,11 +122,15 @@ class Verdicts(ReaderView):
         except NotCurrent as error:
             step = step_of(reading_list_of(reader, study, number), at=at)
             return Response({"detail": str(error), "step": step}, status=409)
-        body = {
-            "receipt": str(accepted.reading.receipt),
-            "step": step_of(reading_list_of(reader, study, number), at=at),
-        }
+        body = {"receipt": str(accepted.reading.receipt), "step": self._step_after(reader, study, number, at=at)}
         return Response(body, status=201 if accepted.is_new else 200)
+
+    def _step_after(self, reader: User, study: str, number: int, *, at: datetime) -> dict[str, Any]:
+        try:
+            return step_of(reading_list_of(reader, study, number), at=at)
+        except NotItsTurn:
+            # Closed since: the receipt of a verdict that is stored must reach the reader all the same.
+            return {"kind": "wait", "until": None}
 
 
 class Picture(ReaderView):

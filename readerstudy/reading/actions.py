@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput, NotItsTurn
-from readerstudy.reading.flow import Ready, Step, Wait, next_step
+from readerstudy.reading.flow import Read, Ready, Step, Teach, Wait, next_step
 from readerstudy.reading.models import Reading, ReadingSession, Showing
 from readerstudy.reading.pages import progress_of, reading_list_of
 from readerstudy.studies.models import Presentation, ReadingList, StudyStatus
@@ -66,8 +66,11 @@ def open_session(*, reader: User, study: str, number: int, at: datetime) -> Read
 
 
 def current_step(reading_list: ReadingList, *, at: datetime) -> Step:
-    """The reader's next step in this session."""
-    return next_step(progress_of(reading_list), now=at)
+    """The reader's next step in this session; raises NotItsTurn where the study was closed before its end."""
+    step = next_step(progress_of(reading_list), now=at)
+    if isinstance(step, Read | Teach):
+        _require_open_study(reading_list)
+    return step
 
 
 def record_verdict(*, reader: User, study: str, number: int, answer: Answer, at: datetime) -> Accepted:

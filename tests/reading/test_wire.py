@@ -122,6 +122,18 @@ def test_a_closed_study_takes_no_more_verdicts(study, rita):
     response = walk.answer(client, study.code, 1, step, "seen")
     assert response.status_code == 409
     assert "closed" in response.json()["detail"]
+    again = client.get(walk.address(study.code, 1, "step"))
+    assert (again.status_code, "closed" in again.json()["detail"]) == (409, True)
+
+
+def test_a_receipt_reaches_the_reader_after_the_study_was_closed(study, rita):
+    client = walk.client_of(rita)
+    step = walk.open_session(client, study.code, 1)
+    key = str(uuid4())
+    first = walk.answer(client, study.code, 1, step, "seen", key=key)
+    study.close(at=make.MONDAY)
+    again = walk.answer(client, study.code, 1, step, "seen", key=key)
+    assert (again.status_code, again.json()["receipt"]) == (200, first.json()["receipt"])
 
 
 def test_every_reader_gets_the_same_images_in_the_same_order_under_other_codes(study, rita):
