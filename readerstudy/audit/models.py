@@ -1,6 +1,5 @@
 """The audit trail: what happened, who did it, when. Append-only, also for raw SQL."""
 
-
 import pgtrigger
 from django.conf import settings
 from django.db import models
@@ -21,9 +20,7 @@ class Event(models.Model):
     class Meta:
         ordering = ["id"]
         verbose_name = _("event")
-        triggers = [
-            pgtrigger.Protect(name="event_append_only", operation=pgtrigger.Update | pgtrigger.Delete)
-        ]
+        triggers = [pgtrigger.Protect(name="event_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.verb} {self.subject}"

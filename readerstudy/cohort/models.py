@@ -110,9 +110,7 @@ class Stimulus(models.Model):
     rows = models.PositiveIntegerField(_("rows"))
     columns = models.PositiveIntegerField(_("columns"))
     bits = models.PositiveSmallIntegerField(_("bits"), default=16)
-    file = models.CharField(
-        _("file"), max_length=80, unique=True, help_text=_("random name below the media folder")
-    )
+    file = models.CharField(_("file"), max_length=80, unique=True, help_text=_("random name below the media folder"))
     bytes = models.PositiveIntegerField(_("bytes"))
     sha256 = models.CharField(_("SHA-256 of the file"), max_length=64)
 

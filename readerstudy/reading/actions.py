@@ -56,9 +56,7 @@ def open_session(*, reader: User, study: str, number: int, at: datetime) -> Read
         raise NotItsTurn(_reason_to_wait(step, number))
     if isinstance(step, Ready):
         # Two tabs may press Start at once; the unique constraint lets one row in.
-        _, is_new = ReadingSession.objects.get_or_create(
-            reading_list=reading_list, defaults={"opened_at": at}
-        )
+        _, is_new = ReadingSession.objects.get_or_create(reading_list=reading_list, defaults={"opened_at": at})
         if is_new:
             _show(reading_list, position=1, at=at)
             record("session.opened", actor=reader, subject=reading_list, at=at, session=number)
@@ -84,9 +82,7 @@ def record_verdict(*, reader: User, study: str, number: int, answer: Answer, at:
         return _record(reading_list, answer, reader=reader, at=at)
     except IntegrityError as error:
         # Only a key that another reading already carries gets here: everything else is checked under the lock.
-        raise BadInput(
-            "The key of this verdict was used before; send each verdict under a key of its own."
-        ) from error
+        raise BadInput("The key of this verdict was used before; send each verdict under a key of its own.") from error
 
 
 @transaction.atomic

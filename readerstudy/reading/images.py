@@ -21,9 +21,7 @@ def padded(path: Path, *, length: int) -> HttpResponse:
     body = path.read_bytes()
     if len(body) > length:
         raise TooLong(f"The file {path.name} no longer fits into the study's image length; restore it.")
-    response = HttpResponse(
-        body + secrets.token_bytes(length - len(body)), content_type="application/octet-stream"
-    )
+    response = HttpResponse(body + secrets.token_bytes(length - len(body)), content_type="application/octet-stream")
     response["Cache-Control"] = "no-store"
     response["Content-Length"] = str(length)
     return response

@@ -42,9 +42,7 @@ class Showing(models.Model):
 
     class Meta:
         verbose_name = _("showing")
-        triggers = [
-            pgtrigger.Protect(name="showing_append_only", operation=pgtrigger.Update | pgtrigger.Delete)
-        ]
+        triggers = [pgtrigger.Protect(name="showing_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:
         return str(self.presentation)
@@ -67,16 +65,12 @@ class Reading(models.Model):
         ordering = ["id"]
         verbose_name = _("reading")
         constraints = [
-            models.CheckConstraint(
-                condition=models.Q(verdict__in=Verdict.values), name="reading_verdict_known"
-            ),
+            models.CheckConstraint(condition=models.Q(verdict__in=Verdict.values), name="reading_verdict_known"),
             models.CheckConstraint(
                 condition=models.Q(answered_at__gte=models.F("shown_at")), name="reading_answered_after_shown"
             ),
         ]
-        triggers = [
-            pgtrigger.Protect(name="reading_append_only", operation=pgtrigger.Update | pgtrigger.Delete)
-        ]
+        triggers = [pgtrigger.Protect(name="reading_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:
         return str(self.presentation)

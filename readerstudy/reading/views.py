@@ -40,9 +40,7 @@ def session(request: HttpRequest, code: str, number: int) -> HttpResponse:
                 "answered": line.answered,
                 "waits_until": line.waits_until,
             },
-            "wire": {
-                name: reverse(f"wire:{name}", args=[code, number]) for name in ("step", "open", "verdicts")
-            },
+            "wire": {name: reverse(f"wire:{name}", args=[code, number]) for name in ("step", "open", "verdicts")},
             "home_url": reverse("home"),
         },
     )

@@ -29,16 +29,12 @@ def enroll(
     if not reader.is_reader:
         raise BadInput(f"{reader} is a {reader.get_role_display()}; only readers can be enrolled.")
     if study.status != StudyStatus.OPEN:
-        raise BadInput(
-            f"The study {study.code} is {study.get_status_display().lower()}; nobody can be enrolled."
-        )
+        raise BadInput(f"The study {study.code} is {study.get_status_display().lower()}; nobody can be enrolled.")
     if Enrollment.objects.filter(study=study, reader=reader).exists():
         raise BadInput(f"{reader} is enrolled in {study.code} already.")
     arm = arm or study.arms.get()
     number = Enrollment.objects.filter(study=study).count() + 1
-    enrollment = Enrollment.objects.create(
-        study=study, arm=arm, reader=reader, code=f"R{number}", enrolled_at=at
-    )
+    enrollment = Enrollment.objects.create(study=study, arm=arm, reader=reader, code=f"R{number}", enrolled_at=at)
     _give_lists(enrollment)
     record("reader.enrolled", actor=actor, subject=enrollment, at=at, reader=enrollment.code)
     return enrollment

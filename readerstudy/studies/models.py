@@ -34,9 +34,7 @@ class Study(models.Model):
     # Every image answer of the study has this many bytes, so that none can be told from its size.
     image_bytes = models.PositiveIntegerField(_("bytes of an image answer"))
     is_rehearsal = models.BooleanField(_("rehearsal"), default=False)
-    status = models.CharField(
-        _("status"), max_length=8, choices=StudyStatus.choices, default=StudyStatus.OPEN
-    )
+    status = models.CharField(_("status"), max_length=8, choices=StudyStatus.choices, default=StudyStatus.OPEN)
     created_at = models.DateTimeField(_("made"))
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     unsealed_at = models.DateTimeField(_("unsealed"), null=True, blank=True)
@@ -129,12 +127,8 @@ class Allocation(models.Model):
         ordering = ["session_plan", "arm", "position"]
         verbose_name = _("allocation")
         constraints = [
-            models.UniqueConstraint(
-                fields=["session_plan", "arm", "position"], name="allocation_position_once"
-            ),
-            models.UniqueConstraint(
-                fields=["session_plan", "arm", "stimulus"], name="allocation_stimulus_once"
-            ),
+            models.UniqueConstraint(fields=["session_plan", "arm", "position"], name="allocation_position_once"),
+            models.UniqueConstraint(fields=["session_plan", "arm", "stimulus"], name="allocation_stimulus_once"),
         ]
 
     def __str__(self) -> str:
@@ -170,9 +164,7 @@ class ReadingList(models.Model):
     class Meta:
         ordering = ["session_plan__number"]
         verbose_name = _("reading list")
-        constraints = [
-            models.UniqueConstraint(fields=["enrollment", "session_plan"], name="reading_list_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["enrollment", "session_plan"], name="reading_list_once")]
 
     def __str__(self) -> str:
         return f"{self.enrollment} session {self.session_plan.number}"
@@ -194,9 +186,7 @@ class Presentation(models.Model):
     class Meta:
         ordering = ["reading_list", "position"]
         verbose_name = _("presentation")
-        constraints = [
-            models.UniqueConstraint(fields=["reading_list", "position"], name="presentation_position_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["reading_list", "position"], name="presentation_position_once")]
 
     def __str__(self) -> str:
         return f"{self.reading_list} {self.position}"

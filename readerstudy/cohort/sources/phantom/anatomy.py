@@ -17,7 +17,8 @@ Side = Literal["L", "R"]
 View = Literal["CC", "MLO"]
 
 # How strongly lesions stand out: the one number that sets how hard the phantoms are to classify.
-DEFAULT_CONTRAST: Final = 2.6
+# Chosen so that the demo classifier is about as good as the article's: AUC .85, .89, .90 with three fresh seeds.
+DEFAULT_CONTRAST: Final = 2.1
 # 366 of the article's 1284 patients had cancer.
 POSITIVE_FRACTION: Final = 366 / 1284
 
