@@ -1,9 +1,9 @@
 """Making adversarial images and judging them, as jobs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from models_ml.errors import LabError
 from models_ml.evaluate import scores, youden_threshold
 from models_ml.networks.classifier import Classifier
 from models_ml.tasks import folder_of
+from readerstudy.cohort.actions import write_media
 from readerstudy.cohort.models import Cohort, Stimulus
 from readerstudy.cohort.pixels import decode_png, encode_png, resize, signed_difference
 from readerstudy.jobs.models import Checkpoint, CheckpointKind
@@ -27,6 +28,7 @@ from readerstudy.truth.dataset import Picture, real_pictures, twins
 from readerstudy.truth.models import Direction, Truth
 
 BOOTSTRAP_SEED = 20210007
+T = TypeVar("T")
 
 
 @shared_task(name="attacks.generate_stimuli")  # type: ignore[untyped-decorator]
@@ -45,41 +47,43 @@ def _generate(parameters: dict[str, Any], report: Report) -> dict[str, Any]:
     cohort = Cohort.named(parameters["cohort"])
     attacks = {label: _attack(parameters, label) for label in (0, 1)}
     made = known = 0
-    resolutions = parameters["resolutions"]
-    for resolution in resolutions:
+    for resolution in parameters["resolutions"]:
         pictures = real_pictures(cohort, resolution)
-        for twin in _twins(pictures, attacks):
+        there = twins(cohort, resolution, [parameters["gan_insert"], parameters["gan_remove"]])
+        # An interrupted run goes on, a finished one does nothing.
+        lacking = [picture for picture in pictures if picture.image_id not in there]
+        known += len(pictures) - len(lacking)
+        for twin in _side_by_side(lambda picture: _Twin(picture, attacks[picture.label]), lacking):
             stored = register_twin(
                 Stimulus.objects.get(pk=twin.parent.stimulus_id),
-                png=twin.png,
-                difference_png=twin.difference_png,
+                picture=twin.picture,
+                difference=twin.difference,
                 provenance=_provenance(parameters, attacks[twin.parent.label], twin.parent.label),
             )
-            made, known = made + (stored is not None), known + (stored is None)
-            report(made + known, len(pictures) * len(resolutions), "writing adversarial images", {})
+            made += stored is not None
+            report(made, len(lacking), f"{resolution} resolution", {})
     return {"made": made, "known": known}
 
 
 class _Twin:
-    """One adversarial picture, encoded as it will be stored."""
+    """One adversarial picture, written with its difference."""
 
     def __init__(self, parent: Picture, attack: GanAttack) -> None:
         real = decode_png(parent.path)
         adversarial = attack(real)
         self.parent = parent
-        self.png = encode_png(adversarial)
-        self.difference_png = encode_png(signed_difference(real, adversarial))
+        self.picture = write_media(encode_png(adversarial))
+        self.difference = write_media(encode_png(signed_difference(real, adversarial)))
 
 
-def _twins(pictures: Sequence[Picture], attacks: dict[int, GanAttack]) -> Iterator[_Twin]:
-    """In order, a few at a time: decoding, the network and encoding all run outside the interpreter's lock."""
+def _side_by_side(work: Callable[[Picture], T], pictures: Sequence[Picture]) -> Iterator[T]:
+    """Results in order, a few at a time: decoding, the networks and encoding run outside the interpreter's lock."""
     workers = torch.get_num_threads()
     torch.set_num_threads(1)  # one image a thread is faster than one image on all threads
     try:
         with ThreadPoolExecutor(max_workers=workers) as pool:
             for start in range(0, len(pictures), 32):
-                window = pictures[start : start + 32]
-                yield from pool.map(lambda p: _Twin(p, attacks[p.label]), window)
+                yield from pool.map(work, pictures[start : start + 32])
     finally:
         torch.set_num_threads(workers)
 
@@ -124,6 +128,17 @@ def _evaluate(parameters: dict[str, Any], report: Report) -> dict[str, Any]:
     }
 
 
+class _Look:
+    """One test image with its written twin and its control, at the classifier's size; and how like they are."""
+
+    def __init__(self, picture: Picture, twin: Truth, controls: dict[int, GanAttack], size: tuple[int, int]) -> None:
+        real, adversarial = decode_png(picture.path), decode_png(twin.stimulus.path)
+        self.real = resize(real, size)
+        self.attack = resize(adversarial, size)
+        self.control = resize(controls[picture.label](real), size)
+        self.psnr, self.ssim = psnr(real, adversarial), ssim(real, adversarial)
+
+
 class _Judged:
     def __init__(self, attack: AttackTable, control: AttackTable, quality: dict[str, float]) -> None:
         self.attack, self.control, self.quality = attack, control, quality
@@ -144,17 +159,12 @@ def _judge(
     size = (classifier.config.rows, classifier.config.columns)
     real_tuning = _small([decode_png(picture.path) for picture in tuning], size)
     threshold = youden_threshold(scores(classifier, real_tuning), np.array([p.label for p in tuning]))
-    small: dict[str, list[NDArray[np.uint16]]] = {"real": [], "attack": [], "control": []}
-    psnrs: list[float] = []
-    ssims: list[float] = []
-    for number, picture in enumerate(test, start=1):
-        real, twin = decode_png(picture.path), decode_png(made[picture.image_id].stimulus.path)
-        small["real"].append(resize(real, size))
-        small["attack"].append(resize(twin, size))
-        small["control"].append(resize(controls[picture.label](real), size))
-        psnrs.append(psnr(real, twin))
-        ssims.append(ssim(real, twin))
-        report(number, len(test), "judging test images", {})
+    looks = _side_by_side(lambda picture: _Look(picture, made[picture.image_id], controls, size), test)
+    seen: list[_Look] = []
+    for look in looks:
+        seen.append(look)
+        report(len(seen), len(test), "judging test images", {})
+    small = {kind: [getattr(look, kind) for look in seen] for kind in ("real", "attack", "control")}
     score = {kind: scores(classifier, np.stack(values)) for kind, values in small.items()}
     common: dict[str, Any] = {
         "labels": np.array([picture.label for picture in test]),
@@ -172,7 +182,10 @@ def _judge(
             rng=np.random.default_rng(BOOTSTRAP_SEED),
             **common,
         ),
-        quality={"psnr_median_db": float(np.median(psnrs)), "ssim_median": float(np.median(ssims))},
+        quality={
+            "psnr_median_db": float(np.median([look.psnr for look in seen])),
+            "ssim_median": float(np.median([look.ssim for look in seen])),
+        },
     )
 
 

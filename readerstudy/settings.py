@@ -25,10 +25,11 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env_text("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
 DATABASE_URL = env_text("DATABASE_URL", default="")
 EMBEDDED = not DATABASE_URL
+TESTING = "pytest" in sys.modules
 
 # --- where things are ---------------------------------------------------------------------------------------
 if EMBEDDED:
-    DATABASES: dict[str, Any] = {"default": embedded.database(VAR_DIR)}
+    DATABASES: dict[str, Any] = {"default": {**embedded.database(VAR_DIR), "CONN_MAX_AGE": 0 if TESTING else 60}}
     SECRET_KEY = env_text("SECRET_KEY", default=embedded.secret(VAR_DIR, "secret_key"))
     PSEUDONYM_KEY = env_text("PSEUDONYM_KEY", default=embedded.secret(VAR_DIR, "pseudonym_key"))
     ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]")
@@ -61,7 +62,6 @@ REPORTS_DIR = VAR_DIR / "reports"
 
 # --- the house ----------------------------------------------------------------------------------------------
 DEBUG = env_flag("DEBUG", default=False)
-TESTING = "pytest" in sys.modules
 ROOT_URLCONF = "readerstudy.urls"
 WSGI_APPLICATION = "readerstudy.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 
 from readerstudy.accounts.models import Role, User
+from readerstudy.cohort.actions import write_media
 from readerstudy.cohort.models import Cohort, Stimulus
 from readerstudy.cohort.pixels import RESOLUTIONS, decode_png, encode_png, quantise, signed_difference
 from readerstudy.cohort.sources.base import Found, Pixels, SourceImage
@@ -74,8 +75,8 @@ def twins_for(cohort: Cohort) -> None:
         altered = altered_copy(real, direction)
         register_twin(
             Stimulus.objects.get(pk=picture.stimulus_id),
-            png=encode_png(altered),
-            difference_png=encode_png(signed_difference(real, altered)),
+            picture=write_media(encode_png(altered)),
+            difference=write_media(encode_png(signed_difference(real, altered))),
             provenance=Provenance(direction=direction, generator=f"gan-{direction.value}", seed=1),
         )
 

@@ -1,6 +1,6 @@
 """People: one user, one role."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
@@ -25,7 +25,7 @@ class People(UserManager["User"]):
 class User(AbstractUser):
     """A person who signs in. The role decides which part of the house is open to them."""
 
-    objects = People()
+    objects: ClassVar[People] = People()
 
     role = models.CharField(_("role"), max_length=16, choices=Role.choices, default=Role.READER)
 

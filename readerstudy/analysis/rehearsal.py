@@ -174,6 +174,7 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 class _Quiet(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # headers and body are two packets; the second would wait for an answer
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: hundreds of lines would drown the progress bar."""

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
@@ -63,25 +64,36 @@ def store_image(patient: Patient, prepared: Prepared) -> tuple[Image, list[Stimu
     )
     if not is_new:
         return image, []
-    return image, [store_stimulus(image, resolution=name, png=png) for name, png in prepared.pngs.items()]
+    return image, [
+        register_stimulus(image, resolution=name, written=write_media(png)) for name, png in prepared.pngs.items()
+    ]
 
 
-def store_stimulus(image: Image, *, resolution: str, png: bytes) -> Stimulus:
-    """Write one picture under a random name and register it. Real and adversarial pictures both come here."""
+@dataclass(frozen=True)
+class Written:
+    """A picture that lies on the disk under a random name."""
+
+    file: str  # below the media folder
+    bytes: int
+    sha256: str
+
+
+def register_stimulus(image: Image, *, resolution: str, written: Written) -> Stimulus:
+    """Register one written picture. Real and adversarial pictures both come here."""
     rows, columns = RESOLUTIONS[resolution]
     return Stimulus.objects.create(
         image=image,
         resolution=resolution,
         rows=rows,
         columns=columns,
-        file=write_media(png),
-        bytes=len(png),
-        sha256=hashlib.sha256(png).hexdigest(),
+        file=written.file,
+        bytes=written.bytes,
+        sha256=written.sha256,
     )
 
 
-def write_media(content: bytes) -> str:
-    """Write bytes to a random name below the media folder, whole or not at all; gives the name."""
+def write_media(content: bytes) -> Written:
+    """Write a picture to a random name below the media folder, whole or not at all. Touches no database."""
     name = uuid4().hex
     path = Path(settings.MEDIA_ROOT) / name[:2] / f"{name}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,4 +105,4 @@ def write_media(content: bytes) -> str:
     draft.rename(path)
     # All files carry one date: the day a picture was made would tell an altered one.
     os.utime(path, (0, 0))
-    return str(path.relative_to(settings.MEDIA_ROOT))
+    return Written(str(path.relative_to(settings.MEDIA_ROOT)), len(content), hashlib.sha256(content).hexdigest())

@@ -64,22 +64,24 @@ def import_cohort(
     cohort = ensure_cohort(name, seed=seed, fractions=fractions, resolutions=resolutions, at=at)
     found = _without_turncoats(cohort, found, problems) if pathology_per == "patient" else found
     splits = _splits(cohort, found)
-    new = known = 0
-    for number, outcome in enumerate(_prepared(found.images, resolutions, processes), start=1):
-        if isinstance(outcome, Problem):
-            problems.append(outcome)
-        elif _store(cohort, outcome, split=splits[outcome.source.patient_key], source=pathology_source):
-            new += 1
-        else:
-            known += 1
-        progress(number, len(found.images))
+    new = known = done = 0
+    for window in _prepared(found.images, resolutions, processes):
+        with transaction.atomic():  # one commit for many images; an interrupted import loses one window
+            for outcome in window:
+                if isinstance(outcome, Problem):
+                    problems.append(outcome)
+                elif _store(cohort, outcome, split=splits[outcome.source.patient_key], source=pathology_source):
+                    new += 1
+                else:
+                    known += 1
+                done += 1
+                progress(done, len(found.images))
     record("cohort.imported", actor=actor, subject=cohort, at=at, new=new, known=known, problems=len(problems))
     return Imported(name, new, known, Patient.objects.filter(cohort=cohort).count(), tuple(problems))
 
 
-@transaction.atomic
 def _store(cohort: Cohort, prepared: Prepared, *, split: str, source: str) -> bool:
-    """One image with its truth, whole or not at all. False where it was there before."""
+    """One image with its truth. False where it was there before."""
     patient = ensure_patient(cohort, prepared.source.patient_key, split=split)
     image, stimuli = store_image(patient, prepared)
     if not stimuli:
@@ -129,16 +131,17 @@ def _without_turncoats(cohort: Cohort, found: Found, problems: list[Problem]) ->
 
 def _prepared(
     images: Sequence[SourceImage], resolutions: Sequence[str], processes: int | None
-) -> Iterator[Prepared | Problem]:
-    """Prepare in order, on every core where there is enough to do."""
+) -> Iterator[Iterable[Prepared | Problem]]:
+    """Prepare in order, window by window, on every core where there is enough to do."""
     work = partial(prepare, resolutions=tuple(resolutions))
     processes = processes or os.cpu_count() or 1
+    rest = iter(images)
     if processes == 1 or len(images) < 16:
-        yield from map(work, images)
+        while window := list(islice(rest, 16)):
+            yield map(work, window)
         return
     # Spawned, not forked: a forked child would share this process's database connection.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        rest = iter(images)
         # A bounded window: encoded pictures must not pile up in memory when the database is slower.
         while window := list(islice(rest, 16 * processes)):
-            yield from pool.map(work, window, chunksize=2)
+            yield pool.map(work, window, chunksize=2)

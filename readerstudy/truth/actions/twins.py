@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from readerstudy.cohort.actions import store_stimulus, write_media
+from readerstudy.cohort.actions import Written, register_stimulus
 from readerstudy.cohort.models import Stimulus
 from readerstudy.truth.models import Authenticity, Direction, Truth
 
@@ -19,11 +19,11 @@ class Provenance:
 
 
 @transaction.atomic
-def register_twin(parent: Stimulus, *, png: bytes, difference_png: bytes, provenance: Provenance) -> Truth | None:
-    """Store the adversarial twin of a real stimulus with its signed difference; None where it is there already."""
+def register_twin(parent: Stimulus, *, picture: Written, difference: Written, provenance: Provenance) -> Truth | None:
+    """Register the written twin of a real stimulus with its signed difference; None where it has one already."""
     if Truth.objects.filter(parent=parent, generator=provenance.generator).exists():
         return None
-    stimulus = store_stimulus(parent.image, resolution=parent.resolution, png=png)
+    stimulus = register_stimulus(parent.image, resolution=parent.resolution, written=picture)
     return Truth.objects.create(
         stimulus=stimulus,
         authenticity=Authenticity.ADVERSARIAL,
@@ -32,6 +32,6 @@ def register_twin(parent: Stimulus, *, png: bytes, difference_png: bytes, proven
         direction=provenance.direction,
         generator=provenance.generator,
         seed=provenance.seed,
-        difference_file=write_media(difference_png),
-        difference_bytes=len(difference_png),
+        difference_file=difference.file,
+        difference_bytes=difference.bytes,
     )

@@ -9,6 +9,7 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,9 @@ class Command(StudyCommand):
             ("Writing the report", _report),
         ]
         for number, (title, step) in enumerate(steps, start=1):
+            started = time.monotonic()
             step(f"{number}/{len(steps)} {title}")
+            self.stderr.write(f"{number}/{len(steps)} {title}: {time.monotonic() - started:.0f} s")
         self._say(options["port"], time.monotonic() - began)
 
     def _say(self, port: int, seconds: float) -> None:
@@ -200,7 +203,7 @@ def _rehearse(title: str) -> None:
 
 def _report(title: str) -> None:
     if not (Path(settings.REPORTS_DIR) / f"{NAME}-rehearsal").exists():
-        call_command("analyse_study", f"{NAME}-rehearsal")
+        call_command("analyse_study", f"{NAME}-rehearsal", stdout=StringIO())  # the page shows it better
 
 
 def _new(task: str, parameters: dict[str, Any]) -> Job:
