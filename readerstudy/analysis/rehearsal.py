@@ -6,13 +6,14 @@ article's figures; they are told the truth by the database, as no reader ever is
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from http.client import HTTPConnection
 from random import Random
 from socketserver import ThreadingMixIn
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 from uuid import UUID
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -62,14 +63,12 @@ def rehearse_study(
     copy = Study.objects.filter(code=code).first() or _copy(study, code, at=at)
     if copy.status == "unsealed":
         raise StudyError(f"The rehearsal {code} is finished already.")
-    total = len(SKILLS) * sum(plan.total for plan in copy.session_plans.all())
-    done = 0
     with _served() as port:
-        for number, (enrollment, skill) in enumerate(zip(_simulated(copy), SKILLS, strict=True)):
-            player = _Player(port, enrollment, skill, Random(f"{seed}:{number}"))
-            for _ in player.play():
-                done += 1
-                progress(done, total)
+        players = [
+            _Player(port, enrollment, skill, Random(f"{seed}:{number}"))
+            for number, (enrollment, skill) in enumerate(zip(_simulated(copy), SKILLS, strict=True))
+        ]
+        _play_together(players, total=len(SKILLS) * sum(p.total for p in copy.session_plans.all()), progress=progress)
     close_study(study=copy, actor=None, at=clock())
     unseal_study(study=copy, actor=None, reason="Rehearsal with simulated readers.", at=clock())
     return copy
@@ -99,6 +98,21 @@ def _copy(study: Study, code: str, *, at: datetime) -> Study:
 
 def _simulated(study: Study) -> list[Enrollment]:
     return list(Enrollment.objects.filter(study=study).select_related("reader", "study").order_by("id"))
+
+
+def _play_together(players: "list[_Player]", *, total: int, progress: Advance) -> None:
+    """All at once, as readers do; raises what stopped any of them."""
+    done, lock = 0, Lock()
+
+    def play(player: _Player) -> None:
+        nonlocal done
+        for _ in player.play():
+            with lock:
+                done += 1
+                progress(done, total)
+
+    with ThreadPoolExecutor(max_workers=len(players)) as pool:
+        list(pool.map(play, players))
 
 
 class _Player:

@@ -33,7 +33,7 @@ from readerstudy.truth.models import Authenticity, Truth
 
 NAME = "demo"
 CLASSIFIER, REMOVE, INSERT = "demo-classifier", "demo-remove", "demo-insert"
-PATIENTS, SEED = 230, 1
+PATIENTS, SEED = 200, 1
 # The article's 80/10/10 would leave seven women with cancer to test on; a small cohort needs a larger test split.
 SPLIT = "60/10/30"
 SCALE = 0.1
