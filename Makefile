@@ -5,17 +5,19 @@ BIN    := $(VENV)/bin
 PORT   ?= 8000
 SERVE  ?= 1
 PART   ?= reading
+# Written last by collectstatic, below the data folder: whoever deletes var gets it made again.
+STATIC := $(or $(VAR_DIR),var)/static/staticfiles.json
 
 .PHONY: demo run test check bench setup setup-test clean
 
-demo: $(VENV)/.ml $(VENV)/.static ## everything set up, the study running in a browser (SERVE=0: build and exit)
+demo: $(VENV)/.ml $(STATIC) ## everything set up, the study running in a browser (SERVE=0: build and exit)
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py demo $(DEMO)
 ifneq ($(SERVE),0)
 	@$(MAKE) --no-print-directory serve
 endif
 
-run: $(VENV)/.web $(VENV)/.static ## the application alone, on port $(PORT)
+run: $(VENV)/.web $(STATIC) ## the application alone, on port $(PORT)
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(MAKE) --no-print-directory serve
 
@@ -67,12 +69,11 @@ $(VENV)/.chromium: $(VENV)/.dev
 	  || { echo "Chromium is missing and could not be installed: run apt-get install chromium as root."; exit 1; }
 	@touch $@
 
-$(VENV)/.static: $(VENV)/.web $(shell find static -type f 2>/dev/null)
+$(STATIC): $(VENV)/.web $(shell find static -type f 2>/dev/null)
 	@echo "Collecting the pages' static files ..."
 	@$(BIN)/python manage.py collectstatic --noinput --clear --verbosity 0
-	@touch $@
 
-setup: $(VENV)/.ml $(VENV)/.static
+setup: $(VENV)/.ml $(STATIC)
 setup-test: $(VENV)/.chromium
 
 clean: ## forget the environment and everything that was made (data, studies, runs!)

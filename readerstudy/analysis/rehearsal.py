@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from http.client import HTTPConnection
 from random import Random
-from socketserver import ThreadingMixIn
 from threading import Lock, Thread
 from typing import Any
-from uuid import UUID
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from uuid import uuid4
 
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
 from django.db import transaction
 from rest_framework.authtoken.models import Token
@@ -111,8 +110,12 @@ def _play_together(players: "list[_Player]", *, total: int, progress: Advance) -
                 done += 1
                 progress(done, total)
 
-    with ThreadPoolExecutor(max_workers=len(players)) as pool:
-        list(pool.map(play, players))
+    try:
+        with ThreadPoolExecutor(max_workers=len(players)) as pool:
+            list(pool.map(play, players))
+    finally:
+        for player in players:
+            player.http.close()
 
 
 class _Player:
@@ -149,7 +152,7 @@ class _Player:
             "stimulus": code,
             "verdict": self._verdict(code, number) if len(step["verdicts"]) > 1 else step["verdicts"][0],
             "elapsed_ms": round(1000 * self.rng.lognormvariate(0, 0.4) * self.skill.seconds),
-            "key": str(UUID(int=self.rng.getrandbits(128), version=4)),
+            "key": str(uuid4()),  # never from the seed: a rehearsal that goes on must not use a key twice
             "paradata": {"simulated": True},
         }
 
@@ -182,12 +185,9 @@ def _adversarial_codes(enrollment: Enrollment) -> set[str]:
     return set(rows.values_list("code", flat=True))
 
 
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-
 class _Quiet(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"
+    """Keeps connections open, as production servers do: a thread and a database connection for each reader."""
+
     disable_nagle_algorithm = True  # headers and body are two packets; the second would wait for an answer
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -197,7 +197,8 @@ class _Quiet(WSGIRequestHandler):
 @contextmanager
 def _served() -> Iterator[int]:
     """This application on a free port of the loopback, for as long as the block lasts."""
-    server = make_server("127.0.0.1", 0, get_wsgi_application(), server_class=_Server, handler_class=_Quiet)
+    server = ThreadedWSGIServer(("127.0.0.1", 0), _Quiet)
+    server.set_app(get_wsgi_application())
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
