@@ -31,13 +31,13 @@ BOOTSTRAP_SEED = 20210007
 T = TypeVar("T")
 
 
-@shared_task(name="attacks.generate_stimuli")  # type: ignore[untyped-decorator]
+@shared_task(name="attacks.generate_stimuli")
 def generate_stimuli_task(job_id: int) -> None:
     """Write every image's twin; parameters: cohort, gan_remove, gan_insert (run names), resolutions."""
     perform(job_id, _generate)
 
 
-@shared_task(name="attacks.evaluate_attack")  # type: ignore[untyped-decorator]
+@shared_task(name="attacks.evaluate_attack")
 def evaluate_attack_task(job_id: int) -> None:
     """The article's Table 1; parameters: cohort, classifier, gan_remove, gan_insert, resolutions."""
     perform(job_id, _evaluate)

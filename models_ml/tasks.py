@@ -29,13 +29,13 @@ from readerstudy.truth.dataset import Picture, real_pictures
 Size = tuple[int, int]
 
 
-@shared_task(name="models_ml.train_classifier")  # type: ignore[untyped-decorator]
+@shared_task(name="models_ml.train_classifier")
 def train_classifier_task(job_id: int) -> None:
     """Train a classifier on a cohort; parameters: cohort, preset, seed, name."""
     perform(job_id, _train_classifier)
 
 
-@shared_task(name="models_ml.train_gan")  # type: ignore[untyped-decorator]
+@shared_task(name="models_ml.train_gan")
 def train_gan_task(job_id: int) -> None:
     """Train one GAN; parameters: cohort, direction, classifier (run name), seed, name."""
     perform(job_id, _train_gan)

@@ -79,7 +79,7 @@ def record(**changes: object) -> StudyRecord:
         sets=sets(),
         readings=Readings.of(rows()),
     )
-    return replace(whole, **changes)  # type: ignore[arg-type]
+    return replace(whole, **changes)
 
 
 # As the laboratory stores it, at two resolutions and with the control beside the attack.

@@ -70,7 +70,7 @@ def test_clopper_pearson_of_nothing_in_ten_is_the_textbook_one() -> None:
     found = clopper_pearson(0, 10)
     assert (found.low, found.high) == (0.0, pytest.approx(1 - 0.025**0.1))
     with pytest.raises(ValueError, match="whole hits"):
-        clopper_pearson(2.5, 10)  # type: ignore[arg-type]
+        clopper_pearson(2.5, 10)
 
 
 def test_more_hits_than_trials_are_refused() -> None:

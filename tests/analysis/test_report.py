@@ -120,7 +120,7 @@ def test_the_command_writes_the_folder_and_prints_json(unsealed_study: Study, se
     printed = json.loads(out.getvalue())
     assert (printed["unsure"], printed["groups"]) == (Unsure.EXCLUDED, 4)
     assert all(Path(path).exists() for path in printed["files"])
-    assert {Path(path).parent for path in printed["files"]} == {settings.REPORTS_DIR / unsealed_study.code}  # type: ignore[attr-defined]
+    assert {Path(path).parent for path in printed["files"]} == {settings.REPORTS_DIR / unsealed_study.code}
 
 
 def test_the_command_prints_every_table(unsealed_study: Study, tmp_path: Path) -> None:

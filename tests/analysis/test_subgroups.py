@@ -113,7 +113,7 @@ def test_a_session_that_was_not_given_is_named() -> None:
 @pytest.mark.parametrize("wrong", [{"groups": 1}, {"error": "both"}, {"distribution": "beta"}])
 def test_a_test_that_does_not_exist_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="sub-group"):
-        subgroup_test({3: [1, 0], 5: [0, 1]}, 3, 5, **wrong)  # type: ignore[arg-type]
+        subgroup_test({3: [1, 0], 5: [0, 1]}, 3, 5, **wrong)
 
 
 session = st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=8, max_size=40)
@@ -125,7 +125,7 @@ def test_exchanging_the_sessions_turns_the_sign_and_nothing_else(
 ) -> None:
     correct = {2: two, 3: three, 5: five}
     there, back = subgroup_test(correct, 3, 5), subgroup_test(correct, 5, 3)
-    assert there.difference == -back.difference  # type: ignore[operator]
+    assert there.difference == -back.difference
     assert (there.sigma, there.z, there.p) == (back.sigma, back.z, back.p)
 
 

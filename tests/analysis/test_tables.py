@@ -36,7 +36,7 @@ def by_first(table: Table, *names: str) -> list[tuple[object, ...]]:
 
 
 def counts(table: Table, subset: str) -> list[tuple[float, int]]:
-    return [(share.hits, share.trials) for (share,) in by_first(table, subset)]  # type: ignore[attr-defined]
+    return [(share.hits, share.trials) for (share,) in by_first(table, subset)]
 
 
 def test_only_malignant_is_positive() -> None:
@@ -102,7 +102,7 @@ def test_table_4_agrees_with_pencil_and_paper() -> None:
 def test_table_1_shows_attack_and_control_at_both_thresholds_of_each_resolution() -> None:
     stored = small.evaluation()
     # PostgreSQL gives the keys of a stored object back in its own order, the shorter first.
-    stored["tables"] = dict(sorted(stored["tables"].items(), key=lambda item: len(item[0])))  # type: ignore[attr-defined]
+    stored["tables"] = dict(sorted(stored["tables"].items(), key=lambda item: len(item[0])))
     table = table_1(stored)
     assert by_first(table, "resolution", "name", "threshold_name", "threshold") == [
         (resolution, name, *threshold)

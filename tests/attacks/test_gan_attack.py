@@ -113,7 +113,7 @@ def test_an_attack_carries_its_provenance_and_cannot_be_changed(residual: Path) 
     attack = GanAttack.load(residual, downsample=average)
     assert (attack.direction, attack.preset, attack.seed, attack.size) == ("remove", "tiny", 2, (32, 24))
     with pytest.raises(FrozenInstanceError):
-        attack.seed = 3  # type: ignore[misc]
+        attack.seed = 3
 
 
 def test_a_picture_of_another_shape_is_refused(residual: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_picture_of_another_shape_is_refused(residual: Path) -> None:
     with pytest.raises(WrongImages, match="64 × 64 has not the shape of 32 × 24"):
         attack(np.zeros((64, 64), np.uint16))
     with pytest.raises(WrongImages, match="one 16-bit grey image"):
-        attack(np.zeros((32, 24), np.uint8))  # type: ignore[arg-type]
+        attack(np.zeros((32, 24), np.uint8))
 
 
 def test_a_plain_generator_works_at_its_own_size_only_and_spares_the_air(plain: Path, film: np.ndarray) -> None:

@@ -85,7 +85,7 @@ def test_a_label_cannot_be_told_from_the_order_of_the_patients() -> None:
 @pytest.mark.parametrize("view_position", ["CC", "MLO"])
 @pytest.mark.parametrize("laterality", ["L", "R"])
 def test_the_twin_differs_where_the_lesion_is_and_nowhere_else(kind: str, view_position: str, laterality: str) -> None:
-    view = replace(with_lesion_kind(kind), view_position=view_position, laterality=laterality)  # type: ignore[arg-type]
+    view = replace(with_lesion_kind(kind), view_position=view_position, laterality=laterality)
     phantom, twin = render(view, SMALL), render(view, SMALL, with_lesion=False)
     change = (phantom.values.astype(float) - twin.values) ** 2
     assert phantom.lesion_box is not None

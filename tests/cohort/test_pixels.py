@@ -75,7 +75,7 @@ def test_a_file_holds_header_pixels_and_end_and_nothing_else(tmp_path: Path) -> 
 def test_a_damaged_file_is_refused_with_a_sentence(damage: object) -> None:
     noise = np.random.default_rng(5).integers(0, 65536, (30, 20), dtype=np.uint16)
     with pytest.raises(UnreadableImage):
-        pixels.decode_png(damage(pixels.encode_png(noise)))  # type: ignore[operator]
+        pixels.decode_png(damage(pixels.encode_png(noise)))
 
 
 @settings(deadline=None)

@@ -129,7 +129,7 @@ def test_the_discriminator_is_the_classifier_with_one_new_neuron() -> None:
     assert classifier.fnet.convolutions[0].weight.abs().sum() > 0  # a copy, not the same layer
 
 
-def test_vgg_weights_are_taken_from_a_torchvision_state_dict(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_vgg_weights_are_taken_from_a_torchvision_state_dict(tmp_path) -> None:
     config: ClassifierConfig = FULL.classifier
     config = replace(config, fnet_convolutions=(), fnet_dense=())
     source = Classifier(config)

@@ -24,7 +24,7 @@ def test_presets_have_the_articles_resolutions() -> None:
 
 
 @pytest.mark.parametrize("preset", ARTICLE, ids=lambda preset: preset.name)
-def test_the_classifier_trains_as_the_article_says(preset) -> None:  # type: ignore[no-untyped-def]
+def test_the_classifier_trains_as_the_article_says(preset) -> None:
     config = preset.classifier
     assert (config.fnet_rate, config.vnet_rate, config.betas) == (1e-4, 1e-5, (0.5, 0.9))
     assert (config.fnet_only.epochs, config.length.epochs, config.images_per_class) == (40, 300, 4)
@@ -37,7 +37,7 @@ def test_the_classifier_trains_as_the_article_says(preset) -> None:  # type: ign
 
 
 @pytest.mark.parametrize("preset", ARTICLE, ids=lambda preset: preset.name)
-def test_the_gans_have_the_articles_five_stages(preset) -> None:  # type: ignore[no-untyped-def]
+def test_the_gans_have_the_articles_five_stages(preset) -> None:
     config = preset.remove
     assert preset.insert == config
     assert [stage.limit.epochs for stage in config.stages] == [11, 9, 10, 300, 270]
@@ -61,7 +61,7 @@ def test_a_length_counts_steps_or_walks() -> None:
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda preset: preset.name)
-def test_a_configuration_survives_json(preset) -> None:  # type: ignore[no-untyped-def]
+def test_a_configuration_survives_json(preset) -> None:
     for kind, config in ((ClassifierConfig, preset.classifier), (GanConfig, preset.insert)):
         assert from_dict(kind, json.loads(json.dumps(to_dict(config)))) == config
 

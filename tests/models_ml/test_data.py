@@ -50,7 +50,7 @@ def test_a_patient_in_two_splits_is_refused_by_name() -> None:
         ({"keys": np.full(40, "same")}, "same key"),
     ],
 )
-def test_columns_that_do_not_fit_are_refused(change, sentence) -> None:  # type: ignore[no-untyped-def]
+def test_columns_that_do_not_fit_are_refused(change, sentence) -> None:
     with pytest.raises(WrongImages, match=sentence):
         replace(tiny.images(), **change)
 

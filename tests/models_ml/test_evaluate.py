@@ -86,7 +86,7 @@ def test_a_share_of_nothing_is_none() -> None:
     assert share(np.zeros(0, bool)).share is None
 
 
-def make_table(name: str = "256 × 208"):  # type: ignore[no-untyped-def]
+def make_table(name: str = "256 × 208"):
     return attack_table(
         name=name,
         score_real=REAL,

@@ -25,7 +25,7 @@ class Killed(Exception):
     """Stands for the power cut."""
 
 
-def killer(after: int):  # type: ignore[no-untyped-def]
+def killer(after: int):
     calls = []
 
     def report(done: int, total: int, text: str, values: dict[str, float], /) -> None:
@@ -36,12 +36,12 @@ def killer(after: int):  # type: ignore[no-untyped-def]
     return report
 
 
-def classify(folder: Path, *, seed: int = 3, steps: int = 12, report=silent):  # type: ignore[no-untyped-def]
+def classify(folder: Path, *, seed: int = 3, steps: int = 12, report=silent):
     config = tiny.classifier_config(steps)
     return train_classifier(tiny.images(), config, seed=seed, folder=folder, report=report)
 
 
-def forge(folder: Path, judge: Path, *, direction="remove", seed=4, report=silent, **changes):  # type: ignore[no-untyped-def]
+def forge(folder: Path, judge: Path, *, direction="remove", seed=4, report=silent, **changes):
     config = replace(tiny.gan_config(direction), **changes)
     images = tiny.images()
     return train_gan(
@@ -111,7 +111,7 @@ def test_a_killed_gan_ends_as_if_it_had_not_been(tmp_path: Path, judge: Path, af
     assert (cut.stages, cut.history) == (whole.stages, whole.history)
 
 
-def steps_of(result) -> int:  # type: ignore[no-untyped-def]
+def steps_of(result) -> int:
     return sum(stage["steps"] for stage in result.stages)
 
 

@@ -49,7 +49,7 @@ def gan_config(direction: str = "remove", *, form: str = "residual") -> GanConfi
     stages = tuple(
         replace(stage, limit=Length(steps=lengths[stage.number]), stop=_soon(stage.stop)) for stage in config.stages
     )
-    generator = GeneratorConfig(form, (4, 8), (4,), "none", mean=0.2, sd=0.2)  # type: ignore[arg-type]
+    generator = GeneratorConfig(form, (4, 8), (4,), "none", mean=0.2, sd=0.2)
     return replace(
         config,
         preset="tiny",
@@ -63,5 +63,5 @@ def gan_config(direction: str = "remove", *, form: str = "residual") -> GanConfi
     )
 
 
-def _soon(stop):  # type: ignore[no-untyped-def]
+def _soon(stop):
     return None if stop is None else replace(stop, least_steps=2)
