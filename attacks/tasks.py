@@ -46,23 +46,31 @@ def evaluate_attack_task(job_id: int) -> None:
 def _generate(parameters: dict[str, Any], report: Report) -> dict[str, Any]:
     cohort = Cohort.named(parameters["cohort"])
     attacks = {label: _attack(parameters, label) for label in (0, 1)}
-    made = known = 0
+    # An interrupted run goes on, a finished one does nothing.
+    lacking, known = _without_twins(cohort, parameters)
+    made = 0
+    for twin in _side_by_side(lambda picture: _Twin(picture, attacks[picture.label]), lacking):
+        register_twin(
+            Stimulus.objects.get(pk=twin.parent.stimulus_id),
+            picture=twin.picture,
+            difference=twin.difference,
+            provenance=_provenance(parameters, attacks[twin.parent.label], twin.parent.label),
+        )
+        made += 1
+        report(made, len(lacking), "", {})
+    return {"made": made, "known": known}
+
+
+def _without_twins(cohort: Cohort, parameters: dict[str, Any]) -> tuple[list[Picture], int]:
+    """The pictures of all wanted resolutions that still lack their twin, and how many have it."""
+    lacking: list[Picture] = []
+    known = 0
     for resolution in parameters["resolutions"]:
         pictures = real_pictures(cohort, resolution)
         there = twins(cohort, resolution, [parameters["gan_insert"], parameters["gan_remove"]])
-        # An interrupted run goes on, a finished one does nothing.
-        lacking = [picture for picture in pictures if picture.image_id not in there]
-        known += len(pictures) - len(lacking)
-        for twin in _side_by_side(lambda picture: _Twin(picture, attacks[picture.label]), lacking):
-            stored = register_twin(
-                Stimulus.objects.get(pk=twin.parent.stimulus_id),
-                picture=twin.picture,
-                difference=twin.difference,
-                provenance=_provenance(parameters, attacks[twin.parent.label], twin.parent.label),
-            )
-            made += stored is not None
-            report(made, len(lacking), f"{resolution} resolution", {})
-    return {"made": made, "known": known}
+        lacking += [picture for picture in pictures if picture.image_id not in there]
+        known += sum(picture.image_id in there for picture in pictures)
+    return lacking, known
 
 
 class _Twin:

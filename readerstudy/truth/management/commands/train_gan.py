@@ -37,5 +37,6 @@ class Command(JobCommand):
             queue=options["queue"],
         )
         if result:
-            stages = "; ".join(f"{stage}" for stage in result["stages"])
-            self.show(result, f"Run {result['run']}: {result['seconds']:.0f} s. {stages}", as_json=options["json"])
+            stages = [f"  stage {s['number']}: {s['steps']} steps, {s['reason']}" for s in result["stages"]]
+            text = "\n".join([f"Run {result['run']}: {result['seconds']:.0f} s. Curves: {result['curves']}", *stages])
+            self.show(result, text, as_json=options["json"])
