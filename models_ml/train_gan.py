@@ -279,7 +279,6 @@ class _Run:
         values = {
             "identity": self.watch.identity.value,
             "gap": self.watch.gap.value,
-            "stage": float(stage.number),
         }
         report(done, sum(self.limits), f"Stage {stage.number} of {len(self.config.stages)}", values)
 

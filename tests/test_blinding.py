@@ -40,6 +40,7 @@ class Seen:
     picture: bytes = b""
     picture_headers: dict = field(default_factory=dict)
     url: str = ""
+    panels: dict = field(default_factory=dict)  # of a triptych: name to (body, headers)
 
 
 def signed_in(reader) -> Client:
@@ -64,6 +65,9 @@ def play(client: Client, study: str) -> list[Seen]:
                 one.url = step["stimulus"]["image"]
                 answer = client.get(one.url)
                 one.picture, one.picture_headers = answer.content, headers(answer)
+            else:
+                answers = {panel: client.get(url) for panel, url in step["images"].items()}
+                one.panels = {panel: (answer.content, headers(answer)) for panel, answer in answers.items()}
             seen.append(one)
             answer = walk.answer(client, study, number, step, step["verdicts"][0])
             step = answer.json()["step"]
@@ -171,6 +175,25 @@ def test_neither_order_nor_sorted_codes_tell(seen, adversarial):
             places = [place for place, one in enumerate(order) if one.code in adversarial]
             half = len(order) / 2
             assert 0 < sum(place < half for place in places) < len(places)
+
+
+def test_a_triptych_s_panels_have_the_same_headers_and_length_as_every_picture(seen, study):
+    education = [one for one in seen if one.session == 4]
+    assert {len(body) for one in education for body, _ in one.panels.values()} == {study.image_bytes}
+    kinds = {str(sorted(fields.items())) for one in education for _, fields in one.panels.values()}
+    kinds |= {str(sorted(one.picture_headers.items())) for one in blinded(seen)}
+    assert len(kinds) == 1
+
+
+def test_no_panel_of_a_triptych_can_be_had_in_a_blinded_session(study, rita):
+    """The address of a panel is easily guessed from the code: it must answer for nothing but the education."""
+    client = walk.client_of(rita)
+    for number in (1, 2):
+        walk.finish_session(client, study.code, number)
+    step = walk.open_session(client, study.code, 3)
+    for code in (step["stimulus"]["code"], step["next"]["code"]):
+        for panel in ("real", "adversarial", "difference"):
+            assert client.get(f"/api/v1/reading/{study.code}/triptychs/{code}/{panel}/").status_code == 410
 
 
 def test_pictures_stop_being_served_once_they_are_answered(seen, rita):

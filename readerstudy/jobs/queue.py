@@ -68,11 +68,12 @@ def perform(job_id: int, work: Work) -> None:
     def report(done: int, total: int, text: str, values: dict[str, float]) -> None:
         nonlocal written
         # Twice a second is enough for people, and thousands of steps must not become thousands of rows written.
+        note = _with_figures(text, values)
         if monotonic() - written > 0.5 or done == total:
-            job.advance(done, total, text)
+            job.advance(done, total, note)
             written = monotonic()
         if watcher:
-            watcher(done, total, text, values)
+            watcher(done, total, note, values)
 
     try:
         result = work(job.parameters, report)
@@ -83,3 +84,8 @@ def perform(job_id: int, work: Work) -> None:
         job.fail(f"Stopped by {type(error).__name__}: {error}", at=now())
         raise
     job.finish(result, at=now())
+
+
+def _with_figures(text: str, values: dict[str, float]) -> str:
+    """The sentence and the numbers behind it, such as loss and tuning AUC, for people who watch."""
+    return ", ".join([text, *(f"{name.replace('_', ' ')} {value:.3f}" for name, value in values.items())]).strip(", ")

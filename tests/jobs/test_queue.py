@@ -1,0 +1,61 @@
+"""A job is a row: it says how far it is, with figures, and how it ended; a failure is a sentence."""
+
+import pytest
+from celery import shared_task
+
+from readerstudy.errors import StudyError
+from readerstudy.jobs.models import Job
+from readerstudy.jobs.queue import new_job, perform, run_here
+from tests.make import MONDAY
+
+pytestmark = pytest.mark.django_db
+
+
+@shared_task(name="tests.count")
+def count(job_id: int) -> None:
+    perform(job_id, _count)
+
+
+def _count(parameters, report):
+    for number in range(parameters["to"]):
+        report(number + 1, parameters["to"], "counting", {"tuning_auc": 0.5 + number / 10})
+    if parameters.get("fail"):
+        raise StudyError("Somebody lost count.")
+    if parameters.get("crash"):
+        raise ZeroDivisionError("at seven")
+    return {"counted": parameters["to"]}
+
+
+def job(**parameters) -> Job:
+    return new_job("tests.count", {"to": 3, **parameters}, requested_by=None, at=MONDAY)
+
+
+def test_a_job_that_is_run_here_gives_its_result_and_tells_its_figures_on_the_way():
+    seen = []
+    assert run_here(job(), watch=lambda done, total, text, values: seen.append((done, total, text))) == {"counted": 3}
+    assert seen[-1] == (3, 3, "counting, tuning auc 0.700")
+    row = Job.objects.get()
+    assert (row.status, row.done, row.total, row.note) == ("done", 3, 3, "counting, tuning auc 0.700")
+    assert row.ended_at is not None
+
+
+def test_a_protocol_error_becomes_the_job_s_sentence():
+    with pytest.raises(StudyError, match="Somebody lost count"):
+        run_here(job(fail=True))
+    assert (Job.objects.get().status, Job.objects.get().note) == ("failed", "Somebody lost count.")
+
+
+def test_a_bug_is_written_down_and_raised():
+    with pytest.raises(ZeroDivisionError):
+        run_here(job(crash=True))
+    assert "ZeroDivisionError" in Job.objects.get().note
+
+
+def test_a_failed_job_can_be_run_again():
+    again = job(fail=True)
+    with pytest.raises(StudyError):
+        run_here(again)
+    Job.objects.update(parameters={"to": 2})
+    again.refresh_from_db()
+    assert run_here(again) == {"counted": 2}
+    assert Job.objects.get().status == "done"
