@@ -5,7 +5,7 @@ from math import inf, log10
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter  # type: ignore[attr-defined]
+from scipy.ndimage import uniform_filter
 
 from models_ml.errors import WrongImages
 

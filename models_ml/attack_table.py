@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest  # type: ignore[attr-defined]
+from scipy.stats import binomtest
 
 from models_ml.errors import LabError
 from models_ml.evaluate import Floats, Labels, auc

@@ -107,6 +107,7 @@ class _Run:
         self.classifier = Classifier(config)
         if vgg_weights is not None:
             load_vgg(self.classifier, vgg_weights)
+        # torch's stubs lack this form of `to`.
         self.classifier.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         fnet = [*self.classifier.fnet.parameters(), *self.classifier.output.parameters()]
         groups = [
@@ -191,7 +192,7 @@ class _Run:
                 penalty, logits = x.new_zeros(()), self.classifier.score(x)
         focal = balanced_focal(logits, labels, gamma=config.focal_gamma, class_weight=config.class_weight)
         self.optimizer.zero_grad()
-        (focal + penalty).backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(focal + penalty)
         self.optimizer.step()
         return focal.item()
 

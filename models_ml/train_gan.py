@@ -199,7 +199,7 @@ class _Run:
             fake = net(fakes)
         loss = discriminator_loss(real, fake) + penalty
         self.discriminator_optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss)
         self.discriminator_optimizer.step()
         return float((real.mean() - fake.mean()).item())
 
@@ -212,7 +212,7 @@ class _Run:
         loss = identity if score is None else generator_loss(score) + self.config.identity_weight * identity
         self.generator_optimizer.zero_grad()
         # The gradient stops at the generator: the discriminator's weights are not this step's business.
-        loss.backward(inputs=list(self.generator.parameters()))  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss, inputs=list(self.generator.parameters()))
         self.generator_optimizer.step()
         return identity.item()
 

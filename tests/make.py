@@ -62,14 +62,14 @@ def found(patients: int = 22) -> Found:
     return Found(tuple(images))
 
 
-def cohort(name: str = "films", patients: int = 22, fractions=(0.3, 0.3, 0.4)) -> Cohort:
-    import_cohort(name, found(patients), seed=1, at=MONDAY, fractions=fractions, resolutions=("low",), processes=1)
+def cohort(name: str = "films", patients: int = 22, fractions=(0.3, 0.3, 0.4), resolutions=("low",)) -> Cohort:
+    import_cohort(name, found(patients), seed=1, at=MONDAY, fractions=fractions, resolutions=resolutions, processes=1)
     return Cohort.named(name)
 
 
-def twins_for(cohort: Cohort) -> None:
+def twins_for(cohort: Cohort, resolutions=("low",)) -> None:
     """An adversarial twin for every image: a bright blob put in, or the brightest part dampened."""
-    for picture in real_pictures(cohort, "low"):
+    for picture in (picture for name in resolutions for picture in real_pictures(cohort, name)):
         direction = Direction.REMOVE if picture.label else Direction.INSERT
         real = decode_png(picture.path)
         altered = altered_copy(real, direction)

@@ -59,7 +59,7 @@ class ByRole:
         return False
 
 
-class InvestigatorAdmin(ByRole, ModelAdmin):  # type: ignore[type-arg]
+class InvestigatorAdmin(ByRole, ModelAdmin):
     """A page that shows. What it lets people do goes through the actions, whose sentences it passes on."""
 
     list_per_page = 50
@@ -78,7 +78,7 @@ class InvestigatorAdmin(ByRole, ModelAdmin):  # type: ignore[type-arg]
             return redirect(request.get_full_path())
 
 
-class ReadOnlyInline(ByRole, TabularInline):  # type: ignore[type-arg]
+class ReadOnlyInline(ByRole, TabularInline):
     """Rows of another table on this page, to look at."""
 
     extra = 0
@@ -104,7 +104,7 @@ def bar(done: int | None, total: int | None) -> SafeString | str:
 
 
 @admin.register(User)
-class PeoplePage(InvestigatorAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
+class PeoplePage(InvestigatorAdmin, DjangoUserAdmin):
     """People and their one role. Coordinators look after readers; researchers after everybody."""
 
     form = UserChangeForm

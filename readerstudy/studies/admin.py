@@ -122,7 +122,7 @@ class StudyPage(WithProgress, InvestigatorAdmin):
             planned=Sum(f"{lists}session_plan__total"),
         )
 
-    @display(description=_("status"), label={"open": "success", "closed": "warning", "unsealed": "info"})  # type: ignore[untyped-decorator]
+    @display(description=_("status"), label={"open": "success", "closed": "warning", "unsealed": "info"})
     def shown_status(self, study: Study) -> tuple[str, Any]:
         words = str(study.get_status_display())
         return study.status, f"{words} ({_('rehearsal')})" if study.is_rehearsal else words
@@ -147,7 +147,7 @@ class StudyPage(WithProgress, InvestigatorAdmin):
         is_open = pk is None or Study.objects.filter(pk=pk, status=StudyStatus.OPEN).exists()
         return is_investigator(request) and is_open
 
-    @action(  # type: ignore[untyped-decorator]
+    @action(
         description=_("Close the study"),
         url_path="close",
         icon="lock",

@@ -1,12 +1,13 @@
 """A study is drawn from the sealed key once, or not at all."""
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from readerstudy.audit.models import Event
 from readerstudy.errors import BadInput, StudyError
 from readerstudy.studies.actions import enroll
 from readerstudy.studies.models import Allocation, Presentation, SessionPlan, Study
-from readerstudy.truth.actions import create_study, unseal_study
+from readerstudy.truth.actions import create_study, same_draw, unseal_study
 from readerstudy.truth.allocation import CohortTooSmall
 from readerstudy.truth.models import Truth, Unsealing
 from tests import make
@@ -42,6 +43,28 @@ def test_the_same_seed_on_the_same_cohort_draws_the_same_lists(study):
         )
 
     assert drawn(again) == drawn(study)
+
+
+def test_the_low_resolution_arm_reads_the_same_images_in_the_same_order():
+    films = make.cohort(resolutions=("high", "low"))
+    make.twins_for(films, resolutions=("high", "low"))
+    plan = {"title": "x", "template": "zhou2021", "cohort": films, "scale": 0.03, "at": make.MONDAY}
+    high = create_study(code="high", resolution="high", **plan)
+    call_command("create_study", code="low", same_draw_as="high")
+    drawn = {
+        code: list(
+            Allocation.objects.filter(session_plan__study__code=code)
+            .order_by("session_plan__number", "position")
+            .values_list("stimulus__image_id", "stimulus__resolution")
+        )
+        for code in ("high", "low")
+    }
+    assert [image for image, _ in drawn["high"]] == [image for image, _ in drawn["low"]]
+    assert {resolution for _, resolution in drawn["low"]} == {"low"}
+    with pytest.raises(BadInput, match="name the other one"):
+        same_draw(high, resolution="high")
+    with pytest.raises(CommandError, match="--cohort NAME, or --same-draw-as CODE"):
+        call_command("create_study")
 
 
 def test_without_a_seed_every_study_gets_a_secret_one_of_its_own(study):

@@ -1,8 +1,8 @@
 """Use cases that need the sealed key."""
 
 from readerstudy.truth.actions.intake import Imported, import_cohort
-from readerstudy.truth.actions.planning import create_study
+from readerstudy.truth.actions.planning import create_study, same_draw
 from readerstudy.truth.actions.twins import Provenance, register_twin
 from readerstudy.truth.actions.unsealing import unseal_study
 
-__all__ = ["Imported", "Provenance", "create_study", "import_cohort", "register_twin", "unseal_study"]
+__all__ = ["Imported", "Provenance", "create_study", "import_cohort", "register_twin", "same_draw", "unseal_study"]

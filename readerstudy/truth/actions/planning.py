@@ -70,6 +70,25 @@ def create_study(
     return study
 
 
+def same_draw(study: Study, *, resolution: str | None) -> dict[str, Any]:
+    """Arguments of `create_study` that draw the same images in the same order at the other resolution.
+
+    The article's two readers of the low-resolution arm read the very images they read at high resolution. The
+    seed passes from study to study without being shown to anybody.
+    """
+    drawn_at = study.plan["resolution"]
+    if resolution == drawn_at:
+        raise BadInput(f"The study {study.code} is read at {drawn_at} resolution already; name the other one.")
+    return {
+        "template": study.template,
+        "cohort": study.cohort,
+        "seed": study.seed,
+        "scale": study.plan["scale"],
+        "resolution": resolution or ("low" if drawn_at == "high" else "high"),
+        "generators": study.plan["generators"],
+    }
+
+
 def newest_generators(cohort: Cohort, resolution: str) -> list[str]:
     """The newest run of each direction that has made twins at this resolution."""
     names: list[str] = []

@@ -8,10 +8,11 @@ from django.utils.timezone import now
 from readerstudy.accounts.models import User
 from readerstudy.cohort.models import Cohort
 from readerstudy.commands import StudyCommand
-from readerstudy.errors import StudyError
+from readerstudy.errors import BadInput, StudyError
 from readerstudy.studies.actions import enroll
+from readerstudy.studies.models import Study
 from readerstudy.studies.protocol import TEMPLATES
-from readerstudy.truth.actions import create_study
+from readerstudy.truth.actions import create_study, same_draw
 
 
 class Command(StudyCommand):
@@ -19,7 +20,12 @@ class Command(StudyCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--template", choices=list(TEMPLATES), default="zhou2021")
-        parser.add_argument("--cohort", required=True)
+        parser.add_argument("--cohort", help="the cohort to draw from")
+        parser.add_argument(
+            "--same-draw-as",
+            metavar="CODE",
+            help="draw what the study CODE drew, at another --resolution: its low-resolution arm, for example",
+        )
         parser.add_argument("--code", help="short name in addresses (default: the cohort's name)")
         parser.add_argument("--title", help="what readers see (default: the code)")
         parser.add_argument("--scale", type=float, default=1.0, help="share of the template's image counts")
@@ -31,25 +37,32 @@ class Command(StudyCommand):
         parser.add_argument("--reader", action="append", default=[], help="user name of a reader to enroll")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        cohort = Cohort.named(options["cohort"])
         readers = [_reader(name) for name in options["reader"]]
-        code = options["code"] or cohort.name
-        study = create_study(
-            code=code,
-            title=options["title"] or code,
-            template=options["template"],
-            cohort=cohort,
-            seed=options["seed"],
-            at=now(),
-            scale=options["scale"],
-            resolution=options["resolution"] or ("high" if "high" in cohort.resolutions else "low"),
-            generators=options["generator"],
-        )
+        draw = _draw_of(options)
+        code = options["code"] or draw["cohort"].name
+        study = create_study(code=code, title=options["title"] or code, at=now(), **draw)
         for reader in readers:
             enroll(study=study, reader=reader, at=now())
         plans = list(study.session_plans.order_by("number"))
         text = f"Study {study.code}: " + ", ".join(f"session {p.number} {p.total} images" for p in plans) + "."
         self.show({"study": study.code, **study.plan}, text, as_json=options["json"])
+
+
+def _draw_of(options: dict[str, Any]) -> dict[str, Any]:
+    """What is drawn from where: as the options say, or as another study drew it."""
+    if options["same_draw_as"]:
+        return same_draw(Study.named(options["same_draw_as"]), resolution=options["resolution"])
+    if not options["cohort"]:
+        raise BadInput("Say what to draw from: --cohort NAME, or --same-draw-as CODE.")
+    cohort = Cohort.named(options["cohort"])
+    return {
+        "template": options["template"],
+        "cohort": cohort,
+        "seed": options["seed"],
+        "scale": options["scale"],
+        "resolution": options["resolution"] or ("high" if "high" in cohort.resolutions else "low"),
+        "generators": options["generator"],
+    }
 
 
 def _reader(name: str) -> User:
