@@ -4,24 +4,17 @@ They make a report that can be looked at before anybody has read. Their skills a
 article's figures; they are told the truth by the database, as no reader ever is, and answer at random by skill.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from http.client import HTTPConnection
 from random import Random
-from threading import Lock, Thread
-from typing import Any
-from uuid import uuid4
+from threading import Lock
 
-from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
-from django.core.wsgi import get_wsgi_application
 from django.db import transaction
-from rest_framework.authtoken.models import Token
 
 from readerstudy.accounts.models import Role, User
+from readerstudy.analysis.wire import Step, Wire, pictures_of, served
 from readerstudy.errors import StudyError
 from readerstudy.studies.actions import close_study, enroll
 from readerstudy.studies.models import Enrollment, Presentation, Study
@@ -62,7 +55,7 @@ def rehearse_study(
     copy = Study.objects.filter(code=code).first() or _copy(study, code, at=at)
     if copy.status == "unsealed":
         raise StudyError(f"The rehearsal {code} is finished already.")
-    with _served() as port:
+    with served() as port:
         players = [
             _Player(port, enrollment, skill, Random(f"{seed}:{number}"))
             for number, (enrollment, skill) in enumerate(zip(_simulated(copy), SKILLS, strict=True))
@@ -115,46 +108,35 @@ def _play_together(players: "list[_Player]", *, total: int, progress: Advance) -
             list(pool.map(play, players))
     finally:
         for player in players:
-            player.http.close()
+            player.wire.close()
 
 
 class _Player:
     """One simulated reader with a connection of their own."""
 
     def __init__(self, port: int, enrollment: Enrollment, skill: Skill, rng: Random) -> None:
-        self.http = HTTPConnection("127.0.0.1", port, timeout=60)
-        self.token = Token.objects.get_or_create(user=enrollment.reader)[0].key
+        self.wire = Wire(port, enrollment.reader)
         self.study, self.skill, self.rng = enrollment.study.code, skill, rng
         self.adversarial = _adversarial_codes(enrollment)
 
     def play(self) -> Iterator[None]:
         """Every session in order; yields after each verdict."""
-        overview = self._call("GET", "/api/v1/reading/")
-        sessions = next(line["sessions"] for line in overview["studies"] if line["study"] == self.study)
-        for session in sessions:
+        for session in self.wire.sessions(self.study):
             for _ in range(session["answered"]):
                 yield
             if session["state"] != "done":
                 yield from self._play_session(session["number"])
 
     def _play_session(self, number: int) -> Iterator[None]:
-        base = f"/api/v1/reading/{self.study}/sessions/{number}"
-        step = self._call("POST", f"{base}/open/")
-        while step["kind"] in ("read", "teach"):
-            for address in step["images"].values() if step["kind"] == "teach" else [step["stimulus"]["image"]]:
-                self._fetch("GET", address)
-            step = self._call("POST", f"{base}/verdicts/", self._answer(step, number))["step"]
+        for step in self.wire.play(self.study, number, lambda step: self._give(step, number)):
+            for address in pictures_of(step):
+                self.wire.fetch("GET", address)
             yield
 
-    def _answer(self, step: dict[str, Any], number: int) -> dict[str, Any]:
-        code = step["stimulus"]["code"]
-        return {
-            "stimulus": code,
-            "verdict": self._verdict(code, number) if len(step["verdicts"]) > 1 else step["verdicts"][0],
-            "elapsed_ms": round(1000 * self.rng.lognormvariate(0, 0.4) * self.skill.seconds),
-            "key": str(uuid4()),  # never from the seed: a rehearsal that goes on must not use a key twice
-            "paradata": {"simulated": True},
-        }
+    def _give(self, step: Step, number: int) -> tuple[str, int]:
+        elapsed_ms = round(1000 * self.rng.lognormvariate(0, 0.4) * self.skill.seconds)
+        asked = len(step["verdicts"]) > 1
+        return self._verdict(step["stimulus"]["code"], number) if asked else "seen", elapsed_ms
 
     def _verdict(self, code: str, number: int) -> str:
         adversarial = code in self.adversarial
@@ -165,44 +147,8 @@ class _Player:
             return right
         return "unsure" if self.rng.random() < self.skill.unsure / (1 - chances[number]) else wrong
 
-    def _call(self, method: str, address: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        answer: dict[str, Any] = json.loads(self._fetch(method, address, body))
-        return answer
-
-    def _fetch(self, method: str, address: str, body: dict[str, Any] | None = None) -> bytes:
-        headers = {"Authorization": f"Token {self.token}", "Content-Type": "application/json"}
-        self.http.request(method, address, body=json.dumps(body) if body else None, headers=headers)
-        response = self.http.getresponse()
-        content = response.read()
-        if response.status not in (200, 201):
-            raise StudyError(f"{method} {address} answered {response.status}: {content[:200].decode(errors='replace')}")
-        return content
-
 
 def _adversarial_codes(enrollment: Enrollment) -> set[str]:
     altered = Truth.objects.filter(authenticity=Authenticity.ADVERSARIAL).values("stimulus_id")
     rows = Presentation.objects.filter(reading_list__enrollment=enrollment, stimulus_id__in=altered)
     return set(rows.values_list("code", flat=True))
-
-
-class _Quiet(WSGIRequestHandler):
-    """Keeps connections open, as production servers do: a thread and a database connection for each reader."""
-
-    disable_nagle_algorithm = True  # headers and body are two packets; the second would wait for an answer
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: hundreds of lines would drown the progress bar."""
-
-
-@contextmanager
-def _served() -> Iterator[int]:
-    """This application on a free port of the loopback, for as long as the block lasts."""
-    server = ThreadedWSGIServer(("127.0.0.1", 0), _Quiet)
-    server.set_app(get_wsgi_application())
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
