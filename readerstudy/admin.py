@@ -38,7 +38,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         _("People"): {"accounts.user": _("People")},
         _("Material"): {"cohort.cohort": _("Cohorts"), "cohort.patient": _("Patients"), "cohort.image": _("Images")},
         _("Work"): {"jobs.job": _("Jobs"), "jobs.checkpoint": _("Checkpoints")},
-        _("Record"): {"audit.event": _("Events"), "truth.unsealing": _("Unsealings")},
+        _("Record"): {
+            "audit.event": _("Events"),
+            "analysis.blindingaudit": _("Blinding audits"),
+            "truth.unsealing": _("Unsealings"),
+        },
     }
     return [
         {"title": title, "items": [{"title": words, "link": _changelist(label)} for label, words in items.items()]}

@@ -17,9 +17,9 @@ from readerstudy.accounts.models import Role, User
 from readerstudy.analysis.wire import Step, Wire, pictures_of, served
 from readerstudy.errors import StudyError
 from readerstudy.studies.actions import close_study, enroll
-from readerstudy.studies.models import Enrollment, Presentation, Study
+from readerstudy.studies.models import Enrollment, Study
 from readerstudy.truth.actions import create_study, unseal_study
-from readerstudy.truth.models import Authenticity, Truth
+from readerstudy.truth.dataset import adversarial_codes
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class _Player:
     def __init__(self, port: int, enrollment: Enrollment, skill: Skill, rng: Random) -> None:
         self.wire = Wire(port, enrollment.reader)
         self.study, self.skill, self.rng = enrollment.study.code, skill, rng
-        self.adversarial = _adversarial_codes(enrollment)
+        self.adversarial = adversarial_codes(enrollment)
 
     def play(self) -> Iterator[None]:
         """Every session in order; yields after each verdict."""
@@ -146,9 +146,3 @@ class _Player:
         if draw < chances[number]:
             return right
         return "unsure" if self.rng.random() < self.skill.unsure / (1 - chances[number]) else wrong
-
-
-def _adversarial_codes(enrollment: Enrollment) -> set[str]:
-    altered = Truth.objects.filter(authenticity=Authenticity.ADVERSARIAL).values("stimulus_id")
-    rows = Presentation.objects.filter(reading_list__enrollment=enrollment, stimulus_id__in=altered)
-    return set(rows.values_list("code", flat=True))

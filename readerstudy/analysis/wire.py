@@ -38,9 +38,11 @@ class Wire:
         self.http = HTTPConnection("127.0.0.1", port, timeout=60)
         self.token = Token.objects.get_or_create(user=reader)[0].key
 
-    def fetch(self, method: str, address: str, body: Step | None = None, **headers: str) -> Answer:
+    def fetch(
+        self, method: str, address: str, headers: dict[str, str] | None = None, *, body: Step | None = None
+    ) -> Answer:
         """One request and its whole answer."""
-        fields = {"Authorization": f"Token {self.token}", "Content-Type": "application/json", **headers}
+        fields = {"Authorization": f"Token {self.token}", "Content-Type": "application/json", **(headers or {})}
         started = perf_counter()
         self.http.request(method, address, body=json.dumps(body) if body else None, headers=fields)
         response = self.http.getresponse()
@@ -49,7 +51,7 @@ class Wire:
 
     def call(self, method: str, address: str, body: Step | None = None) -> Step:
         """The JSON of a request that must succeed; StudyError with the server's words otherwise."""
-        answer = self.fetch(method, address, body)
+        answer = self.fetch(method, address, body=body)
         if answer.status not in (200, 201):
             said = answer.body[:200].decode(errors="replace")
             raise StudyError(f"{method} {address} answered {answer.status}: {said}")

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from readerstudy.cohort.models import Cohort, Stimulus
 from readerstudy.errors import StudyError
-from readerstudy.studies.models import Study
+from readerstudy.studies.models import Enrollment, Presentation, Study
 from readerstudy.truth.models import Authenticity, ImageTruth, Truth
 
 
@@ -72,6 +72,13 @@ def real_pictures(cohort: Cohort, resolution: str) -> list[Picture]:
     if not pictures:
         raise StudyError(f"The cohort {cohort.name} has no images at {resolution} resolution.")
     return pictures
+
+
+def adversarial_codes(enrollment: Enrollment) -> set[str]:
+    """The codes under which this reader sees adversarial stimuli; for simulated readers and audits only."""
+    altered = Truth.objects.filter(authenticity=Authenticity.ADVERSARIAL).values("stimulus_id")
+    rows = Presentation.objects.filter(reading_list__enrollment=enrollment, stimulus_id__in=altered)
+    return set(rows.values_list("code", flat=True))
 
 
 def twins(cohort: Cohort, resolution: str, generators: list[str]) -> dict[int, Truth]:

@@ -1,0 +1,55 @@
+"""The audit passes where only the picture differs, and fails as soon as anything else does."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from readerstudy.analysis.models import BlindingAudit
+from readerstudy.api import reader
+from readerstudy.reading.images import padded
+from readerstudy.reading.models import Reading
+from readerstudy.studies.models import Study
+from readerstudy.truth.models import Truth
+from tests import make
+
+# The audit serves HTTP from threads, with connections of their own.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def drawn(small):
+    return make.study()
+
+
+def audit(code: str) -> BlindingAudit:
+    call_command("audit_blinding", code)
+    return BlindingAudit.objects.get(study__code=code)
+
+
+def test_a_study_whose_pictures_alone_differ_passes_and_is_not_touched(drawn):
+    kept = audit(drawn.code)
+    assert kept.passed
+    assert {finding["family"] for finding in kept.result["wire"]} >= {"codes", "order", "lengths", "response times"}
+    assert "noise in the tissue" in kept.result["pixels"][0]["facts"]
+    assert not Reading.objects.filter(presentation__reading_list__enrollment__study=drawn).exists()
+    copy = Study.objects.get(code=f"{drawn.code}-audit-1")
+    assert (copy.status, copy.seed != drawn.seed) == ("closed", True)
+
+
+@pytest.mark.parametrize("leak", ["length", "field"])
+def test_a_leak_is_found(drawn, monkeypatch, leak):
+    altered = {truth.stimulus.path for truth in Truth.objects.filter(authenticity="adversarial")}
+
+    def leaking(path, *, length):
+        response = padded(path, length=length - 7 if leak == "length" and path in altered else length)
+        if leak == "field":
+            response["X-Served-By"] = "disk-2" if path in altered else "disk-1"
+        return response
+
+    monkeypatch.setattr(reader, "padded", leaking)
+    with pytest.raises(CommandError, match="blinding is broken"):
+        audit(drawn.code)
+    kept = BlindingAudit.objects.get()
+    worst = min(kept.result["wire"], key=lambda finding: finding["p"])
+    assert not kept.passed
+    assert worst["family"] == {"length": "lengths", "field": "header fields"}[leak]
+    assert worst["auc"] > 0.99
