@@ -12,7 +12,7 @@ STATIC := $(or $(VAR_DIR),var)/static/staticfiles.json
 
 demo: $(VENV)/.ml $(STATIC) ## everything set up, the study running in a browser (SERVE=0: build and exit)
 	@$(BIN)/python manage.py migrate --verbosity 0
-	@$(BIN)/python manage.py demo $(DEMO)
+	@$(BIN)/python manage.py demo --port $(PORT)
 ifneq ($(SERVE),0)
 	@$(MAKE) --no-print-directory serve
 endif
