@@ -1,6 +1,6 @@
 """The blinding audit: can what a reader's browser receives tell real from adversarial?
 
-A scripted reader plays a copy of the study (same plan and images' cohort, a draw of its own) over HTTP and keeps
+A scripted reader plays a copy of the study (the same plan on the same cohort, a draw of its own) over HTTP and keeps
 everything that a browser could see. The first part, all but the picture, must be at chance. The second, trivial
 facts of the pixels, is a report: an attack may well change the noise, but a grey background makes a study worthless.
 """
