@@ -1,95 +1,154 @@
 // The panels of one presentation: a single picture, or the linked three of a triptych.
 
-import { DifferenceTone, differenceColour, GreyTone } from "./tone.js";
+import { Layer } from "./layer.js";
+import { Marks } from "./marks.js";
+import { Pointer } from "./pointer.js";
+import { scaleOf } from "./scale.js";
+import { DifferenceTone, GreyTone } from "./tone.js";
+import { keepLegend } from "./triptych.js";
 import { View } from "./view.js";
 import { Viewer } from "./viewer.js";
+
+const GREY = "#808080"; // between pictures: neither dark nor bright to the eye that comes from the one before
+const BLACK = "#000";
 
 export class Stage extends EventTarget {
   view = new View();
   tone = new GreyTone();
+  /** @type {Marks} on the leading picture */
+  marks;
   #difference = new DifferenceTone();
   #panels = new Map();
+  #pointers = [];
+  #cover = BLACK;
+  #hidden = false;
 
   /** @param {HTMLElement} root holds a canvas[data-panel] for each picture, the leading one first */
   constructor(root) {
     super();
-    for (const canvas of root.querySelectorAll("canvas[data-panel]")) {
-      const name = canvas.dataset.panel;
-      const viewer = new Viewer(canvas, this.view, name === "difference" ? this.#difference : this.tone);
-      viewer.addEventListener("act", (event) => this.#acted(event.detail));
-      this.#panels.set(name, viewer);
-    }
+    for (const canvas of root.querySelectorAll("canvas[data-panel]")) this.#addPanel(canvas);
+    const [lead] = this.#panels.values();
+    this.marks = new Marks(lead.viewer);
     const legend = root.querySelector("[data-legend]");
-    if (legend) this.#keepLegend(legend);
+    if (legend) keepLegend(legend, this.#difference);
   }
 
-  /** @param {"window" | "pan"} mode */
+  /** @param {"window" | "pan" | "zoom"} mode */
   set dragging(mode) {
-    for (const viewer of this.#panels.values()) viewer.dragging = mode;
+    for (const pointer of this.#pointers) pointer.dragging = mode;
   }
 
+  /** Whether the reader sees pictures now, so that tools have something to act on. */
   get hasPicture() {
-    return [...this.#panels.values()].every((viewer) => viewer.picture);
+    return !this.#hidden && !this.#cover && this.#viewers.every((viewer) => viewer.picture);
   }
 
   clear() {
-    for (const viewer of this.#panels.values()) viewer.clear();
+    for (const { layer } of this.#panels.values()) layer.put(null);
+    this.#coverWith(BLACK);
+    for (const viewer of this.#viewers) viewer.draw();
   }
 
   /**
    * Put new pictures up, in the standard window, fitted.
    * @param {Object<string, object>} pictures by panel
+   * @param {{flip?: boolean}} [hanging] whether they hang mirrored left to right
    * @returns {Promise<{onset: number, frame: number}>} when they were first seen: the second animation
    *   frame after the draw brackets the paint; and the length of that frame, both in milliseconds
    */
-  show(pictures) {
-    for (const [name, viewer] of this.#panels) viewer.put(pictures[name]);
+  show(pictures, { flip = false } = {}) {
+    for (const [name, { layer }] of this.#panels) layer.put(pictures[name]);
+    this.#coverWith(null);
+    this.view.hang(flip);
     this.reset();
     return new Promise((resolve) => {
       requestAnimationFrame((drawn) => {
-        for (const viewer of this.#panels.values()) viewer.draw();
+        for (const viewer of this.#viewers) viewer.draw();
         requestAnimationFrame((onset) => resolve({ onset, frame: onset - drawn }));
       });
     });
   }
 
+  /**
+   * A neutral grey over all panels, until the next show().
+   * @returns {Promise<number>} the timestamp of the animation frame in which it was drawn
+   */
+  grey() {
+    this.#coverWith(GREY);
+    return new Promise((resolve) => {
+      requestAnimationFrame((drawn) => {
+        for (const viewer of this.#viewers) viewer.draw();
+        resolve(drawn);
+      });
+    });
+  }
+
+  /** Nothing of the picture on the canvases, at once; a picture put up meanwhile stays hidden too. */
+  hide() {
+    this.#hidden = true;
+    this.#coverWith(this.#cover);
+    for (const viewer of this.#viewers) viewer.draw();
+  }
+
+  /** As it was before hide(). */
+  unhide() {
+    this.#hidden = false;
+    this.#coverWith(this.#cover);
+    for (const viewer of this.#viewers) viewer.draw();
+  }
+
   /** As the pictures were when they appeared. */
   reset() {
-    const [lead] = this.#panels.values();
+    const { levels } = this.#lead.picture;
     // A pair is compared in one window: that of the first panel.
-    this.tone.start(lead.picture.levels);
+    this.tone.start(levels);
     const difference = this.#panels.get("difference");
-    if (difference) this.#difference.start(difference.picture.levels);
-    this.view.fit();
+    if (difference) this.#difference.start(difference.layer.picture.levels);
+    this.view.home();
   }
 
   /** What the reader looks at now, to be kept with the verdict. */
   get settings() {
-    const { zoom } = this.view;
+    const { zoom, turned } = this.view;
     const { center, width, inverted } = this.tone;
-    return { zoom: rounded(zoom, 4), center: rounded(center, 1), width: rounded(width, 1), inverted };
+    const scale = scaleOf(zoom);
+    return {
+      zoom: rounded(zoom, 4),
+      one_to_one: scale === "one_to_one",
+      interpolated: scale === "interpolated",
+      ...turned,
+      center: rounded(center, 1),
+      width: rounded(width, 1),
+      inverted,
+      gpu: this.#lead.gpu,
+    };
+  }
+
+  get #viewers() {
+    return [...this.#panels.values()].map(({ viewer }) => viewer);
+  }
+
+  get #lead() {
+    return this.#viewers[0];
+  }
+
+  #addPanel(canvas) {
+    const name = canvas.dataset.panel;
+    const layer = new Layer(name === "difference" ? this.#difference : this.tone);
+    const viewer = new Viewer(canvas, this.view);
+    viewer.layers = [layer];
+    layer.tone.addEventListener("change", () => viewer.redraw());
+    this.#pointers.push(new Pointer(viewer, this.view, this.tone, (what) => this.#acted(what)));
+    this.#panels.set(name, { layer, viewer });
+  }
+
+  #coverWith(colour) {
+    this.#cover = colour;
+    for (const viewer of this.#viewers) viewer.cover = this.#hidden ? BLACK : colour;
   }
 
   #acted(what) {
-    this.dispatchEvent(new CustomEvent("act", { detail: what }));
-  }
-
-  #keepLegend(legend) {
-    const scale = legend.querySelector("canvas");
-    const context = scale.getContext("2d");
-    for (let i = 0; i < scale.width; i++) {
-      context.fillStyle = `rgb(${differenceColour((2 * i) / (scale.width - 1) - 1).join(" ")})`;
-      context.fillRect(i, 0, 1, scale.height);
-    }
-    const percent = new Intl.NumberFormat(document.documentElement.lang, {
-      style: "percent",
-      maximumSignificantDigits: 2,
-      signDisplay: "exceptZero",
-    });
-    this.#difference.addEventListener("change", () => {
-      legend.querySelector("[data-lowest]").textContent = percent.format(-this.#difference.share);
-      legend.querySelector("[data-highest]").textContent = percent.format(this.#difference.share);
-    });
+    if (this.hasPicture) this.dispatchEvent(new CustomEvent("act", { detail: what }));
   }
 }
 

@@ -2,8 +2,32 @@
 
 const OPAQUE = 0xff000000;
 
+/** A table of 65,536 colours, made anew when it is asked for after a change. */
+class Tone extends EventTarget {
+  /** Counts the changes, so that who uses the table knows whether it is still the same. */
+  version = 0;
+  /** Whether nothing shines through any of its colours. */
+  opaque = true;
+  #table = new Uint32Array(65536);
+  #filled = -1;
+
+  /** @returns {Uint32Array} 65,536 pixels: alpha, blue, green, red from the high byte down */
+  get table() {
+    if (this.#filled !== this.version) this.fill(this.#table);
+    this.#filled = this.version;
+    return this.#table;
+  }
+
+  changed() {
+    this.version++;
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
 /** Grey by window and level. */
-export class GreyTone extends EventTarget {
+export class GreyTone extends Tone {
+  /** Whether a mean of levels looks like the mean of their colours, so that a reduced picture may be averaged. */
+  averages = true;
   center = 32768;
   width = 65536;
   inverted = false;
@@ -41,10 +65,9 @@ export class GreyTone extends EventTarget {
 
   invert() {
     this.inverted = !this.inverted;
-    this.dispatchEvent(new Event("change"));
+    this.changed();
   }
 
-  /** @param {Uint32Array} table 65,536 pixels, filled as A, B, G, R from the high byte down */
   fill(table) {
     const from = this.center - this.width / 2;
     const scale = 255 / this.width;
@@ -58,7 +81,7 @@ export class GreyTone extends EventTarget {
   #set(center, width) {
     this.center = Math.min(65535, Math.max(0, center));
     this.width = Math.min(131072, Math.max(1, width));
-    this.dispatchEvent(new Event("change"));
+    this.changed();
   }
 }
 
@@ -66,15 +89,18 @@ export class GreyTone extends EventTarget {
 const DARKER = [86, 180, 233];
 const SAME = [16, 16, 16];
 const BRIGHTER = [255, 160, 40];
+const OVERLAY_ALPHA = 217; // 85 %: the tissue stays visible below
 
 /** Colour of a signed difference stored as 32768 + difference / 2; symmetric about no change. */
-export class DifferenceTone extends EventTarget {
+export class DifferenceTone extends Tone {
+  /** Opposite changes side by side would cancel out. */
+  averages = false;
   /** Half the stored difference at which the colour is full. */
   reach = 32768;
 
   start(levels) {
     this.reach = levels.change || 32768; // no change at all: the whole scale, and all of it dark
-    this.dispatchEvent(new Event("change"));
+    this.changed();
   }
 
   /** The full colour's difference as a share of the whole grey scale. */
@@ -83,7 +109,20 @@ export class DifferenceTone extends EventTarget {
   }
 
   fill(table) {
-    for (let v = 0; v < 65536; v++) table[v] = packed(differenceColour((v - 32768) / this.reach));
+    for (let v = 0; v < 65536; v++) table[v] = OPAQUE | packed(differenceColour((v - 32768) / this.reach));
+  }
+}
+
+/** The same difference to be laid over a picture: the more change, the less one sees through it. */
+export class OverlayTone extends DifferenceTone {
+  opaque = false;
+
+  fill(table) {
+    for (let v = 0; v < 65536; v++) {
+      const share = (v - 32768) / this.reach;
+      const alpha = Math.round(OVERLAY_ALPHA * Math.min(1, Math.abs(share)));
+      table[v] = (alpha << 24) | packed(share < 0 ? DARKER : BRIGHTER);
+    }
   }
 }
 
@@ -94,4 +133,4 @@ export function differenceColour(t) {
   return SAME.map((same, i) => Math.round(same + (end[i] - same) * part));
 }
 
-const packed = ([red, green, blue]) => OPAQUE | (blue << 16) | (green << 8) | red;
+const packed = ([red, green, blue]) => (blue << 16) | (green << 8) | red;
