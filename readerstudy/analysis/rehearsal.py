@@ -78,6 +78,7 @@ def _copy(study: Study, code: str, *, at: datetime) -> Study:
         scale=study.plan["scale"],
         resolution=study.plan["resolution"],
         generators=study.plan["generators"],
+        changes=study.plan.get("changes", {}),
         is_rehearsal=True,
     )
     for number in range(1, len(SKILLS) + 1):

@@ -21,6 +21,23 @@ Step = dict[str, Any]
 Give = Callable[[Step], tuple[str, int]]  # the verdict on a step, and its elapsed milliseconds
 
 
+# A display that passes the check, for readers who have none.
+GOOD_DISPLAY: Step = {
+    "letters": [{"ground": ground, "shown": "KHRDN", "typed": "KHRDN"} for ground in ("dark", "middle", "bright")],
+    "squares": {"dark": True, "bright": True},
+    "card_px_per_mm": None,
+    "light": "dim",
+    "screen": {
+        "width": 2048,
+        "height": 2560,
+        "device_pixel_ratio": 1.0,
+        "color_depth": 30,
+        "viewport": [2048, 2460],
+        "full_screen": True,
+    },
+}
+
+
 @dataclass(frozen=True)
 class Answer:
     """What came back: everything that a browser could see of it."""
@@ -67,21 +84,40 @@ class Wire:
     def play(self, study: str, number: int, give: Give) -> Iterator[Step]:
         """Open a session and go through it: each step is yielded while it is current, then answered."""
         base = f"/api/v1/reading/{study}/sessions/{number}"
+        self.call("POST", f"{base}/display/", {"results": GOOD_DISPLAY})
         step = self.call("POST", f"{base}/open/")
+        if step["kind"] == "practise":
+            step = self._answer(base, step, step["verdicts"][0], elapsed_ms=1000)
         while step["kind"] in ("read", "teach"):
             yield step
             verdict, elapsed_ms = give(step)
-            body = {
-                "stimulus": step["stimulus"]["code"],
-                "verdict": verdict if len(step["verdicts"]) > 1 else step["verdicts"][0],
-                "elapsed_ms": elapsed_ms,
-                "key": str(uuid4()),  # never from a seed: whoever goes on after a stop must not use a key twice
-                "paradata": {"simulated": True},
-            }
-            step = self.call("POST", f"{base}/verdicts/", body)["step"]
+            step = self._answer(base, step, verdict if len(step["verdicts"]) > 1 else step["verdicts"][0], elapsed_ms)
+
+    def _answer(self, base: str, step: Step, verdict: str, elapsed_ms: int) -> Step:
+        """Give one verdict; the step after it."""
+        body = {
+            "stimulus": step["stimulus"]["code"],
+            "verdict": verdict,
+            "answers": answers_to(step, verdict),
+            "elapsed_ms": elapsed_ms,
+            "key": str(uuid4()),  # never from a seed: whoever goes on after a stop must not use a key twice
+            "paradata": {"simulated": True},
+        }
+        following: Step = self.call("POST", f"{base}/verdicts/", body)["step"]
+        return following
 
     def close(self) -> None:
         self.http.close()
+
+
+def answers_to(step: Step, verdict: str) -> Step:
+    """The first choice, or the middle of the picture, for what has to be answered after this verdict."""
+    middle = [[step["stimulus"]["width"] // 2, step["stimulus"]["height"] // 2]]
+    return {
+        question["name"]: middle if question["kind"] == "mark" else question["choices"][0]["value"]
+        for question in step["questions"]
+        if question["required"] and (not question["after"] or verdict in question["after"])
+    }
 
 
 def pictures_of(step: Step) -> list[str]:

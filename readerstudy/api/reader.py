@@ -2,10 +2,12 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.timezone import now
+from django.utils.translation import gettext
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -15,13 +17,31 @@ from rest_framework.views import APIView
 from readerstudy.accounts.models import User
 from readerstudy.accounts.permissions import IsReader
 from readerstudy.api.serializers import WireStudies
-from readerstudy.errors import NotItsTurn
-from readerstudy.reading.actions import Answer, NotCurrent, current_step, open_session, record_verdict
-from readerstudy.reading.flow import Done, Ready, Teach, Wait
+from readerstudy.errors import BadInput, NotItsTurn
+from readerstudy.reading.actions import (
+    Answer,
+    NotCurrent,
+    TakenOver,
+    check_display,
+    current_step,
+    held_sentence,
+    open_session,
+    record_verdict,
+    require_newest_page,
+)
+from readerstudy.reading.display import GROUNDS
+from readerstudy.reading.flow import Done, Held, Practise, Read, Ready, Teach, Wait
 from readerstudy.reading.images import padded
-from readerstudy.reading.pages import NoSuchSession, reading_list_of, studies_of, visible_presentation
-from readerstudy.studies.models import Presentation, ReadingList
+from readerstudy.reading.pages import (
+    NoSuchSession,
+    reading_list_of,
+    studies_of,
+    visible_practice,
+    visible_presentation,
+)
+from readerstudy.studies.models import Presentation, ReadingList, SessionPlan, Study
 from readerstudy.studies.protocol import ASKED, SessionKind, Verdict
+from readerstudy.studies.rules import Question
 
 PANELS = ("real", "adversarial", "difference")
 
@@ -34,25 +54,93 @@ class VerdictSerializer(serializers.Serializer[Any]):
     elapsed_ms = serializers.IntegerField(min_value=0, help_text="from drawn to answered")
     key = serializers.UUIDField(help_text="made by the browser; the same verdict sent again carries the same key")
     paradata = serializers.DictField(required=False, default=dict)
+    answers = serializers.DictField(required=False, default=dict, help_text="to the questions of the step, by name")
+    page = serializers.UUIDField(required=False, help_text="the browser page that sends it, as in the call to open")
+
+
+class PageSerializer(serializers.Serializer[Any]):
+    """The browser page that opens a session, or asks whether it still holds it."""
+
+    page = serializers.UUIDField(required=False, help_text="made by the page; the newest page holds the session")
+
+
+class LettersSerializer(serializers.Serializer[Any]):
+    """One strip of letters of the display check."""
+
+    ground = serializers.ChoiceField(choices=list(GROUNDS))
+    shown = serializers.RegexField(r"^[A-Z]{5}$")
+    typed = serializers.CharField(max_length=20, allow_blank=True)
+
+
+class SquaresSerializer(serializers.Serializer[Any]):
+    """Whether the square in black and the one in white were seen."""
+
+    dark = serializers.BooleanField()
+    bright = serializers.BooleanField()
+
+
+class ScreenSerializer(serializers.Serializer[Any]):
+    """What the browser says of the display; CSS pixels, but for the ratio."""
+
+    width = serializers.IntegerField(min_value=1)
+    height = serializers.IntegerField(min_value=1)
+    device_pixel_ratio = serializers.FloatField(min_value=0.1, max_value=20)
+    color_depth = serializers.IntegerField(min_value=1)
+    viewport = serializers.ListField(child=serializers.IntegerField(min_value=1), min_length=2, max_length=2)
+    full_screen = serializers.BooleanField()
+
+
+class DisplayResults(serializers.Serializer[Any]):
+    """What the reader saw, and on what."""
+
+    letters = LettersSerializer(many=True)
+    squares = SquaresSerializer()
+    card_px_per_mm = serializers.FloatField(min_value=0.5, max_value=100, allow_null=True, required=False)
+    light = serializers.ChoiceField(choices=["dark", "dim", "bright"])
+    screen = ScreenSerializer()
+
+    def validate_letters(self, rows: list[dict[str, str]]) -> list[dict[str, str]]:
+        if sorted(row["ground"] for row in rows) != sorted(GROUNDS):
+            raise serializers.ValidationError(f"One strip for each ground is needed: {', '.join(GROUNDS)}.")
+        return rows
+
+
+class DisplaySerializer(serializers.Serializer[Any]):
+    """A check of the display as the browser sends it."""
+
+    results = DisplayResults()
+
+
+class JudgedDisplay(serializers.Serializer[Any]):
+    """Whether the display passed, and what stands against it."""
+
+    passed = serializers.BooleanField()
+    failures = serializers.ListField(child=serializers.CharField())
 
 
 class StepSerializer(serializers.Serializer[Any]):
     """What comes next in a session."""
 
-    kind = serializers.ChoiceField(choices=["read", "teach", "wait", "done"])
+    kind = serializers.ChoiceField(choices=["practise", "read", "teach", "wait", "done"])
     position = serializers.IntegerField(required=False)
     total = serializers.IntegerField(required=False)
     stimulus = serializers.DictField(required=False)
     images = serializers.DictField(required=False)
     next = serializers.DictField(required=False, allow_null=True)
     verdicts = serializers.ListField(child=serializers.CharField(), required=False)
+    questions = serializers.ListField(child=serializers.DictField(), required=False)
     until = serializers.DateTimeField(required=False, allow_null=True)
+    reason = serializers.CharField(required=False)
+
+    def get_fields(self) -> Any:
+        # "break" is a word of the language; on the wire it is a field.
+        return {**super().get_fields(), "break": serializers.BooleanField(required=False)}
 
 
 class ReceiptSerializer(serializers.Serializer[Any]):
     """A stored verdict: its receipt, and the step after it."""
 
-    receipt = serializers.UUIDField()
+    receipt = serializers.UUIDField(allow_null=True, help_text="null after practice, which is not kept")
     step = StepSerializer()
 
 
@@ -64,6 +152,8 @@ class ReaderView(APIView):
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, NoSuchSession):
             return Response({"detail": str(exc)}, status=404)
+        if isinstance(exc, TakenOver):
+            return Response({"detail": str(exc), "taken_over": True}, status=409)
         return super().handle_exception(exc)
 
 
@@ -82,22 +172,38 @@ class Open(ReaderView):
     """Open a session when it is its turn."""
 
     @extend_schema(
-        request=None,
+        request=PageSerializer,
         responses={200: StepSerializer, 409: OpenApiResponse(description="not its turn")},
         tags=["reading"],
     )
     def post(self, request: Request, study: str, number: int) -> Response:
         at = now()
-        reading_list = open_session(reader=_reader(request), study=study, number=number, at=at)
+        page = _page(request.data)
+        reading_list = open_session(reader=_reader(request), study=study, number=number, at=at, page=page)
         return Response(step_of(reading_list, at=at))
 
 
 class CurrentStep(ReaderView):
     """Where the reader is; the same until answered."""
 
-    @extend_schema(responses=StepSerializer, tags=["reading"])
+    @extend_schema(parameters=[PageSerializer], responses=StepSerializer, tags=["reading"])
     def get(self, request: Request, study: str, number: int) -> Response:
-        return Response(step_of(reading_list_of(_reader(request), study, number), at=now()))
+        reading_list = reading_list_of(_reader(request), study, number)
+        require_newest_page(reading_list, _page(request.query_params))
+        return Response(step_of(reading_list, at=now()))
+
+
+class Display(ReaderView):
+    """Check the display before a session."""
+
+    @extend_schema(request=DisplaySerializer, responses={201: JudgedDisplay}, tags=["reading"])
+    def post(self, request: Request, study: str, number: int) -> Response:
+        form = DisplaySerializer(data=request.data)
+        if not form.is_valid():
+            return Response({"detail": _sentence(form.errors)}, status=400)
+        results = form.data["results"]
+        checked = check_display(reader=_reader(request), study=study, number=number, results=results, at=now())
+        return Response({"passed": checked.passed, "failures": checked.failures}, status=201)
 
 
 class Verdicts(ReaderView):
@@ -122,7 +228,8 @@ class Verdicts(ReaderView):
         except NotCurrent as error:
             step = step_of(reading_list_of(reader, study, number), at=at)
             return Response({"detail": str(error), "step": step}, status=409)
-        body = {"receipt": str(accepted.reading.receipt), "step": self._step_after(reader, study, number, at=at)}
+        receipt = str(accepted.reading.receipt) if accepted.reading else None
+        body = {"receipt": receipt, "step": self._step_after(reader, study, number, at=at)}
         return Response(body, status=201 if accepted.is_new else 200)
 
     def _step_after(self, reader: User, study: str, number: int, *, at: datetime) -> dict[str, Any]:
@@ -144,6 +251,9 @@ class Picture(ReaderView):
         tags=["reading"],
     )
     def get(self, request: HttpRequest, study: str, code: str) -> HttpResponseBase:
+        practice = visible_practice(_reader(request), study, code)
+        if practice:
+            return padded(practice.path, length=Study.objects.get(code=study).image_bytes)
         presentation = visible_presentation(_reader(request), study, code)
         if presentation is None or presentation.reading_list.session_plan.kind == SessionKind.EDUCATION:
             return Response({"detail": "This image is not the current one."}, status=410)
@@ -154,26 +264,65 @@ class Picture(ReaderView):
 def step_of(reading_list: ReadingList, *, at: datetime) -> dict[str, Any]:
     """The step as the wire has it. A session not yet opened waits."""
     step = current_step(reading_list, at=at)
-    plan = reading_list.session_plan
     if isinstance(step, Wait):
         return {"kind": "wait", "until": step.until}
     if isinstance(step, Ready):
         return {"kind": "wait", "until": None}
+    if isinstance(step, Held):
+        return {"kind": "wait", "until": None, "reason": held_sentence(reading_list)}
     if isinstance(step, Done):
         return {"kind": "done"}
+    if isinstance(step, Practise):
+        return _practice_step(reading_list)
+    return _reading_step(reading_list, step)
+
+
+def _reading_step(reading_list: ReadingList, step: Read | Teach) -> dict[str, Any]:
+    plan, teaches = reading_list.session_plan, isinstance(step, Teach)
     ahead = list(
         Presentation.objects.filter(
             reading_list=reading_list, position__in=(step.position, step.position + 1)
-        ).select_related("stimulus")
+        ).select_related("stimulus__image", "reading_list__session_plan__study")
     )
-    place = {"position": step.position, "total": plan.total, "verdicts": list(ASKED[SessionKind(plan.kind)])}
-    shown = [_picture(presentation, teaches=isinstance(step, Teach)) for presentation in ahead]
-    following = shown[1] if len(shown) > 1 else None
-    if isinstance(step, Teach):
-        current = shown[0]
+    shown = [_picture(presentation, teaches=teaches) for presentation in ahead]
+    current, following = shown[0], shown[1] if len(shown) > 1 else None
+    place = {"position": step.position, "break": plan.rules.has_break_before(step.position), **_asked(plan)}
+    if following:
+        following["break"] = plan.rules.has_break_before(step.position + 1)
+    if teaches:
         images = current.pop("images")
         return {"kind": "teach", **place, "stimulus": current, "images": images, "next": following}
-    return {"kind": "read", **place, "stimulus": shown[0], "next": following}
+    return {"kind": "read", **place, "stimulus": current, "next": following}
+
+
+def _practice_step(reading_list: ReadingList) -> dict[str, Any]:
+    plan, session = reading_list.session_plan, reading_list.session
+    assert plan.practice  # the flow looked
+    image = reverse("wire:picture", args=[plan.study.code, session.practice_code])
+    shown = {"code": session.practice_code, **plan.practice.as_wire(), "image": image}
+    return {"kind": "practise", "stimulus": shown, "next": None, "break": False, **_asked(plan)}
+
+
+def _asked(plan: SessionPlan) -> dict[str, Any]:
+    """What every step of the session says alike."""
+    return {
+        "total": plan.total,
+        "verdicts": list(ASKED[SessionKind(plan.kind)]),
+        "questions": [_question(question) for question in plan.rules.questions],
+    }
+
+
+def _question(question: Question) -> dict[str, Any]:
+    """A question as the wire has it, in the reader's language where the text is one of ours."""
+    return {
+        "name": question.name,
+        "kind": question.kind.value,
+        "text": gettext(question.text),
+        "choices": [{"value": choice.value, "text": gettext(choice.text)} for choice in question.choices],
+        "after": list(question.after),
+        "required": question.required,
+        "most": question.most,
+    }
 
 
 def _picture(presentation: Presentation, *, teaches: bool) -> dict[str, Any]:
@@ -199,7 +348,18 @@ def _answer(form: VerdictSerializer) -> Answer:
         elapsed_ms=values["elapsed_ms"],
         key=values["key"],
         paradata=values["paradata"],
+        answers=values["answers"],
+        page=values.get("page"),
     )
+
+
+def _page(data: Any) -> UUID | None:
+    """The page that a request names, if it names one."""
+    form = PageSerializer(data=data)
+    if not form.is_valid():
+        raise BadInput(_sentence(form.errors))
+    page: UUID | None = form.validated_data.get("page")
+    return page
 
 
 def _sentence(errors: Any) -> str:

@@ -23,6 +23,7 @@ wire = [
     path("", reader.Sessions.as_view(), name="sessions"),
     path("<slug:study>/sessions/<int:number>/open/", reader.Open.as_view(), name="open"),
     path("<slug:study>/sessions/<int:number>/step/", reader.CurrentStep.as_view(), name="step"),
+    path("<slug:study>/sessions/<int:number>/display/", reader.Display.as_view(), name="display"),
     path("<slug:study>/sessions/<int:number>/verdicts/", reader.Verdicts.as_view(), name="verdicts"),
     path("<slug:study>/images/<slug:code>/", reader.Picture.as_view(), name="picture"),
     path("<slug:study>/triptychs/<slug:code>/<panel:panel>/", PanelPicture.as_view(), name="panel"),

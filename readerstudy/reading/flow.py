@@ -15,6 +15,8 @@ class Progress:
     previous_finished_at: datetime | None  # None: not finished, or there is none before
     washout: timedelta = timedelta(0)
     teaches: bool = False
+    practice_due: bool = False  # the plan has a practice image that has not been read
+    is_held: bool = False  # it rested for longer than the plan allows
 
     @property
     def is_finished(self) -> bool:
@@ -31,6 +33,16 @@ class Wait:
 @dataclass(frozen=True)
 class Ready:
     """It is this session's turn; the reader has not opened it."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """It rested for too long: a coordinator has to let it go on."""
+
+
+@dataclass(frozen=True)
+class Practise:
+    """Give a verdict on the practice image; it is not kept."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +64,7 @@ class Done:
     """The session is finished."""
 
 
-Step = Wait | Ready | Read | Teach | Done
+Step = Wait | Ready | Held | Practise | Read | Teach | Done
 
 
 def next_step(progress: Progress, *, now: datetime) -> Step:
@@ -60,6 +72,10 @@ def next_step(progress: Progress, *, now: datetime) -> Step:
     if progress.is_finished:
         return Done()
     if progress.is_open:
+        if progress.is_held:
+            return Held()
+        if progress.practice_due:
+            return Practise()
         position = progress.answered + 1
         return Teach(position) if progress.teaches else Read(position)
     if progress.number > 1:

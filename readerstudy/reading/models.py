@@ -6,7 +6,8 @@ import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from readerstudy.studies.models import Presentation, ReadingList
+from readerstudy.reading.quality import Grade
+from readerstudy.studies.models import Presentation, ReadingList, new_code
 from readerstudy.studies.protocol import Verdict
 
 
@@ -18,6 +19,12 @@ class ReadingSession(models.Model):
     # Where the reader is: counted up in the transaction that inserts the reading, under this row's lock.
     answered = models.PositiveIntegerField(_("answered"), default=0)
     finished_at = models.DateTimeField(_("finished"), null=True)
+    # The practice image has a code of its own and no presentation: nothing about it is a reading.
+    practice_code = models.CharField(_("code of the practice"), max_length=32, default=new_code, editable=False)
+    practised_at = models.DateTimeField(_("practised"), null=True)
+    # Left for longer than the plan lets it rest: held until a coordinator lets it go on.
+    held_at = models.DateTimeField(_("held"), null=True)
+    allowed_at = models.DateTimeField(_("allowed to go on"), null=True)
 
     class Meta:
         verbose_name = _("reading session")
@@ -32,6 +39,41 @@ class ReadingSession(models.Model):
 
     def __str__(self) -> str:
         return str(self.reading_list)
+
+
+class Claim(models.Model):
+    """A page in some browser took the session; the newest claim holds it, and the pages before say so."""
+
+    session = models.ForeignKey(ReadingSession, models.PROTECT, related_name="claims")
+    page = models.UUIDField(_("page"))
+    at = models.DateTimeField(_("taken"))
+    rested_s = models.PositiveIntegerField(_("seconds since the last verdict"), null=True)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("claim")
+        triggers = [pgtrigger.Protect(name="claim_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.session} {self.at:%Y-%m-%d %H:%M}"
+
+
+class CheckedDisplay(models.Model):
+    """One check of the display before a session: what the reader saw, and whether it passed."""
+
+    reading_list = models.ForeignKey(ReadingList, models.PROTECT, related_name="checked_displays")
+    at = models.DateTimeField(_("checked"))
+    passed = models.BooleanField(_("passed"))
+    failures = models.JSONField(_("what stood against it"), default=list)
+    results = models.JSONField(_("results"), default=dict)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("display check")
+        triggers = [pgtrigger.Protect(name="display_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.reading_list} {self.at:%Y-%m-%d %H:%M}"
 
 
 class Showing(models.Model):
@@ -59,7 +101,11 @@ class Reading(models.Model):
     # The browser's key: the same verdict sent twice is one reading.
     key = models.UUIDField(_("key"), unique=True)
     receipt = models.UUIDField(_("receipt"), unique=True, default=uuid4, editable=False)
+    answers = models.JSONField(_("answers to the plan's questions"), default=dict)
     paradata = models.JSONField(_("paradata"), default=dict)
+    # Whether the browser's clock and the server's agree; empty for readings from before this was graded.
+    quality = models.CharField(_("quality of the time"), max_length=1, choices=Grade.choices, blank=True)
+    quality_reasons = models.JSONField(_("why"), default=list)
 
     class Meta:
         ordering = ["id"]

@@ -4,10 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from django.utils.translation import gettext
+
 from readerstudy.accounts.models import User
+from readerstudy.cohort.models import Stimulus
 from readerstudy.errors import StudyError
+from readerstudy.reading.display import STANDS_FOR
 from readerstudy.reading.flow import Done, Progress, Ready, Step, Wait, next_step
-from readerstudy.reading.models import ReadingSession
+from readerstudy.reading.models import CheckedDisplay, ReadingSession
 from readerstudy.studies.models import Enrollment, Presentation, ReadingList, StudyStatus
 from readerstudy.studies.protocol import SessionKind
 
@@ -47,7 +51,7 @@ def reading_list_of(reader: User, study: str, number: int) -> ReadingList:
         ReadingList.objects.filter(
             enrollment__reader=reader, session_plan__study__code=study, session_plan__number=number
         )
-        .select_related("session_plan__study", "enrollment")
+        .select_related("session_plan__study", "session_plan__practice", "enrollment")
         .first()
     )
     if found is None:
@@ -79,7 +83,15 @@ def _progress(reading_list: ReadingList, sessions: dict[int, ReadingSession]) ->
         previous_finished_at=previous.finished_at if previous else None,
         washout=timedelta(days=plan.washout_days),
         teaches=plan.kind == SessionKind.EDUCATION,
+        practice_due=bool(plan.practice_id and own and not own.practised_at),
+        is_held=bool(own and own.held_at),
     )
+
+
+def has_checked_display(reading_list: ReadingList, *, at: datetime, passed: bool | None = None) -> bool:
+    """Whether a check of the display for this session still stands; `passed` counts only those that passed."""
+    checks = CheckedDisplay.objects.filter(reading_list=reading_list, at__gt=at - STANDS_FOR)
+    return checks.filter(passed=True).exists() if passed else checks.exists()
 
 
 def studies_of(reader: User, *, at: datetime) -> list[StudyLine]:
@@ -119,7 +131,7 @@ def _line(reading_list: ReadingList, progress: Progress, *, at: datetime) -> Ses
     step = next_step(progress, now=at)
     return SessionLine(
         number=progress.number,
-        title=reading_list.session_plan.title,
+        title=gettext(reading_list.session_plan.title),
         kind=reading_list.session_plan.kind,
         state=_state(step),
         answered=progress.answered,
@@ -151,5 +163,23 @@ def visible_presentation(reader: User, study: str, code: str) -> Presentation | 
     )
     if presentation is None:
         return None
-    ahead = presentation.position - presentation.reading_list.session.answered
-    return presentation if ahead in (1, 2) else None
+    session = presentation.reading_list.session
+    practises = presentation.reading_list.session_plan.practice_id and not session.practised_at
+    ahead = presentation.position - session.answered
+    return presentation if ahead in ((1,) if practises else (1, 2)) else None
+
+
+def visible_practice(reader: User, study: str, code: str) -> Stimulus | None:
+    """The practice image under this code, while the reader is at it."""
+    session = (
+        ReadingSession.objects.filter(
+            practice_code=code,
+            practised_at=None,
+            reading_list__enrollment__reader=reader,
+            reading_list__session_plan__study__code=study,
+            reading_list__session_plan__study__status=StudyStatus.OPEN,
+        )
+        .select_related("reading_list__session_plan__practice")
+        .first()
+    )
+    return session.reading_list.session_plan.practice if session else None

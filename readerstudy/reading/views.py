@@ -1,15 +1,45 @@
 """The reading pages: one page a session; the wire tells it what to show."""
 
+from datetime import datetime
+from typing import Any
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.timezone import now
+from django.utils.translation import gettext
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET
 
 from readerstudy.accounts.models import Role, User
 from readerstudy.accounts.permissions import role_required
-from readerstudy.reading.pages import NoSuchSession, reading_list_of, session_line
+from readerstudy.reading.display import rules_for_page
+from readerstudy.reading.pages import NoSuchSession, has_checked_display, reading_list_of, session_line
+from readerstudy.studies.models import ReadingList
+from readerstudy.studies.rules import DisplayCheck
+
+
+def page_rules(reading_list: ReadingList, *, at: datetime) -> dict[str, Any]:
+    """The rules of the session that the page's script applies."""
+    plan = reading_list.session_plan
+    rules = plan.rules
+    display = None
+    if rules.display_check != DisplayCheck.OFF:
+        required = rules.display_check == DisplayCheck.REQUIRED
+        display = {
+            "required": required,
+            "due": not has_checked_display(reading_list, at=at, passed=required),
+            "url": reverse("wire:display", args=[plan.study.code, plan.number]),
+            **rules_for_page(),
+        }
+    return {
+        "frame_ms": rules.frame_ms,
+        "idle_s": rules.idle_s,
+        "pause_when_hidden": rules.pause_when_hidden,
+        "practice": rules.practice,
+        "break_every": rules.break_every,
+        "display": display,
+    }
 
 
 @require_GET
@@ -22,8 +52,8 @@ def session(request: HttpRequest, code: str, number: int) -> HttpResponse:
         reading_list = reading_list_of(request.user, code, number)
     except NoSuchSession as error:
         raise Http404(str(error)) from error
-    plan = reading_list.session_plan
-    line = session_line(reading_list, at=now())
+    plan, at = reading_list.session_plan, now()
+    line = session_line(reading_list, at=at)
     return render(
         request,
         "reading/session.html",
@@ -32,15 +62,16 @@ def session(request: HttpRequest, code: str, number: int) -> HttpResponse:
             "study_title": plan.study.title,
             "session": {
                 "number": number,
-                "title": plan.title,
+                "title": gettext(plan.title),
                 "kind": plan.kind,
-                "instructions": plan.instructions,
+                "instructions": gettext(plan.instructions),
                 "state": line.state,
                 "total": plan.total,
                 "answered": line.answered,
                 "waits_until": line.waits_until,
             },
             "wire": {name: reverse(f"wire:{name}", args=[code, number]) for name in ("step", "open", "verdicts")},
+            "rules": page_rules(reading_list, at=at),
             "home_url": reverse("home"),
         },
     )

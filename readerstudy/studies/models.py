@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from readerstudy.cohort.models import Cohort, Resolution, Stimulus
 from readerstudy.errors import StudyError
 from readerstudy.studies.protocol import SessionKind
+from readerstudy.studies.rules import SessionRules
 
 
 class WrongStatus(StudyError):
@@ -105,6 +106,11 @@ class SessionPlan(models.Model):
     instructions = models.TextField(_("instructions"))
     total = models.PositiveIntegerField(_("images"))
     washout_days = models.PositiveSmallIntegerField(_("least days after the session before"), default=0)
+    rules_data = models.JSONField(_("rules"), default=dict)
+    # A real image that stands in none of the study's lists: reading it counts for nothing.
+    practice = models.ForeignKey(
+        Stimulus, models.PROTECT, related_name="+", null=True, blank=True, verbose_name=_("practice image")
+    )
 
     class Meta:
         ordering = ["study", "number"]
@@ -113,6 +119,10 @@ class SessionPlan(models.Model):
 
     def __str__(self) -> str:
         return f"{self.study} session {self.number}"
+
+    @property
+    def rules(self) -> SessionRules:
+        return SessionRules.from_data(self.rules_data)
 
 
 class Allocation(models.Model):

@@ -1,19 +1,21 @@
 """Creating a study: drawing its lists from the sealed key, once, from a stored seed."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from random import Random
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext
+from django.utils.translation import override
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
-from readerstudy.cohort.models import Cohort
+from readerstudy.cohort.models import Cohort, Split
 from readerstudy.errors import BadInput, StudyError
 from readerstudy.studies.models import Allocation, Arm, SessionPlan, Study
 from readerstudy.studies.protocol import TEMPLATES, SessionTemplate
+from readerstudy.studies.rules import SessionChanges, changes_of, check_numbers
 from readerstudy.truth.allocation import Candidate, Pick, draw
 from readerstudy.truth.dataset import Picture, real_pictures, twins
 from readerstudy.truth.models import Direction, Truth
@@ -36,19 +38,24 @@ def create_study(
     resolution: str = "high",
     generators: list[str] | None = None,
     is_rehearsal: bool = False,
+    changes: Mapping[str, Any] | None = None,
 ) -> Study:
     """Plan and draw the five sessions. A cohort that is too small is told what it lacks; nothing is created then.
+
+    `changes` is a plan file as data (`studies.rules`): what its sessions do beside showing images.
 
     `seed` is drawn from the system's randomness unless it is given; it stays sealed with the study.
     `generators` are the names of the two generator runs; without them the newest of each direction.
     """
     sessions = _sessions(template, scale)
+    changed = _changes(changes or {}, sessions)
     seed = secrets.randbits(SEED_BITS) if seed is None else seed
     generators = generators or newest_generators(cohort, resolution)
     pictures = {picture.image_id: picture for picture in real_pictures(cohort, resolution)}
     made = twins(cohort, resolution, generators)
     candidates = [Candidate(p.image_id, p.label, p.split, p.image_id in made) for p in pictures.values()]
     lists = draw(candidates, sessions, seed=seed)
+    practice = _practice(changed, candidates, lists, seed=seed)
     if Study.objects.filter(code=code).exists():
         raise BadInput(f"There is a study with the code {code!r} already; choose another.")
     study = Study.objects.create(
@@ -57,14 +64,18 @@ def create_study(
         template=template,
         cohort=cohort,
         seed=seed,
-        plan=_plan(sessions, scale=scale, resolution=resolution, generators=generators),
-        image_bytes=_image_bytes(lists.values(), pictures, made),
+        plan=_plan(sessions, scale=scale, resolution=resolution, generators=generators, changes=changes or {}),
+        image_bytes=_image_bytes(lists.values(), pictures, made, practice.values()),
         is_rehearsal=is_rehearsal,
         created_at=at,
     )
     arm = Arm.objects.create(study=study, name=resolution, resolution=resolution)
     for session in sessions:
-        _store_session(study, arm, session, lists[session.number], pictures, made)
+        plan = _store_plan(study, session, changed[session.number], len(lists[session.number]))
+        if session.number in practice:
+            plan.practice_id = pictures[practice[session.number]].stimulus_id
+            plan.save(update_fields=["practice"])
+        _store_list(plan, arm, lists[session.number], pictures, made)
     # Not the seed: whoever knows it knows much of the draw, and the trail is open to coordinators.
     record("study.created", actor=actor, subject=study, at=at, scale=scale, generators=generators)
     return study
@@ -86,6 +97,7 @@ def same_draw(study: Study, *, resolution: str | None) -> dict[str, Any]:
         "scale": study.plan["scale"],
         "resolution": resolution or ("low" if drawn_at == "high" else "high"),
         "generators": study.plan["generators"],
+        "changes": study.plan.get("changes", {}),
     }
 
 
@@ -120,13 +132,19 @@ def _sessions(template: str, scale: float) -> list[SessionTemplate]:
 
 
 def _plan(
-    sessions: Iterable[SessionTemplate], *, scale: float, resolution: str, generators: list[str]
+    sessions: Iterable[SessionTemplate],
+    *,
+    scale: float,
+    resolution: str,
+    generators: list[str],
+    changes: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The plan as it was drawn, kept with the study: data, not code."""
     return {
         "scale": scale,
         "resolution": resolution,
         "generators": generators,
+        "changes": dict(changes),
         "sessions": [
             {
                 "number": s.number,
@@ -140,22 +158,47 @@ def _plan(
     }
 
 
-def _store_session(
-    study: Study,
-    arm: Arm,
-    session: SessionTemplate,
-    picks: list[Pick],
-    pictures: dict[int, Picture],
-    made: dict[int, Truth],
+def _changes(changes: Mapping[str, Any], sessions: list[SessionTemplate]) -> dict[int, SessionChanges]:
+    check_numbers(changes, {session.number for session in sessions})
+    return {session.number: changes_of(changes, session.number, session.kind) for session in sessions}
+
+
+def _practice(
+    changed: Mapping[int, SessionChanges],
+    candidates: Iterable[Candidate],
+    lists: Mapping[int, list[Pick]],
+    *,
+    seed: int,
+) -> dict[int, int]:
+    """A real image of the training split for each session that practises, none of which the study shows."""
+    numbers = [number for number, change in changed.items() if change.rules.practice]
+    shown = {pick.image for picks in lists.values() for pick in picks}
+    free = sorted(c.image for c in candidates if c.split == Split.TRAIN and c.image not in shown)
+    if len(free) < len(numbers):
+        raise StudyError(
+            f"The plan has {len(numbers)} practice images; only {len(free)} images of the training split are left."
+        )
+    # A stream of its own: with or without practice, a seed draws the same lists.
+    return dict(zip(numbers, Random(f"{seed}:practice").sample(free, k=len(numbers)), strict=True))
+
+
+def _store_plan(study: Study, session: SessionTemplate, changes: SessionChanges, total: int) -> SessionPlan:
+    with override("en"):  # stored in the language of the code, from which each reader's is looked up
+        return SessionPlan.objects.create(
+            study=study,
+            number=session.number,
+            kind=session.kind,
+            title=changes.title or str(session.title),
+            instructions=changes.instructions or str(session.instructions),
+            total=total,
+            washout_days=changes.washout_days,
+            rules_data=changes.rules.as_data(),
+        )
+
+
+def _store_list(
+    plan: SessionPlan, arm: Arm, picks: list[Pick], pictures: dict[int, Picture], made: dict[int, Truth]
 ) -> None:
-    plan = SessionPlan.objects.create(
-        study=study,
-        number=session.number,
-        kind=session.kind,
-        title=gettext(str(session.title)),
-        instructions=gettext(str(session.instructions)),
-        total=len(picks),
-    )
     Allocation.objects.bulk_create(
         Allocation(
             session_plan=plan,
@@ -167,9 +210,11 @@ def _store_session(
     )
 
 
-def _image_bytes(lists: Iterable[list[Pick]], pictures: dict[int, Picture], made: dict[int, Truth]) -> int:
+def _image_bytes(
+    lists: Iterable[list[Pick]], pictures: dict[int, Picture], made: dict[int, Truth], practice: Iterable[int]
+) -> int:
     """The longest file that the study can send, twins and differences included, rounded up to whole blocks."""
-    longest = 0
+    longest = max((pictures[image].path.stat().st_size for image in practice), default=0)
     for picks in lists:
         for pick in picks:
             longest = max(longest, pictures[pick.image].path.stat().st_size)

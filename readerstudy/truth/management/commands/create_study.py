@@ -1,6 +1,7 @@
 """Create a study: plan its sessions and draw its lists."""
 
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.utils.timezone import now
@@ -12,6 +13,7 @@ from readerstudy.errors import BadInput, StudyError
 from readerstudy.studies.actions import enroll
 from readerstudy.studies.models import Study
 from readerstudy.studies.protocol import TEMPLATES
+from readerstudy.studies.rules import read_plan
 from readerstudy.truth.actions import create_study, same_draw
 
 
@@ -34,12 +36,17 @@ class Command(StudyCommand):
             "--seed", type=int, help="draw again what this seed drew (default: a new secret one, stored sealed)"
         )
         parser.add_argument("--generator", action="append", help="a generator run; give both (default: the newest)")
+        parser.add_argument(
+            "--plan", type=Path, metavar="FILE", help="TOML: questions, practice, breaks, rest, words (docs/plan.md)"
+        )
         parser.add_argument("--reader", action="append", default=[], help="user name of a reader to enroll")
 
     def handle(self, *args: Any, **options: Any) -> None:
         readers = [_reader(name) for name in options["reader"]]
         draw = _draw_of(options)
         code = options["code"] or draw["cohort"].name
+        if options["plan"]:
+            draw["changes"] = read_plan(options["plan"])
         study = create_study(code=code, title=options["title"] or code, at=now(), **draw)
         for reader in readers:
             enroll(study=study, reader=reader, at=now())

@@ -1,0 +1,26 @@
+"""What a reader can do: check the display, open a session, see where they are, give a verdict."""
+
+from readerstudy.reading.actions.display import check_display
+from readerstudy.reading.actions.sessions import (
+    TakenOver,
+    allow_resume,
+    current_step,
+    held_sentence,
+    open_session,
+    require_newest_page,
+)
+from readerstudy.reading.actions.verdicts import Accepted, Answer, NotCurrent, record_verdict
+
+__all__ = [
+    "Accepted",
+    "Answer",
+    "NotCurrent",
+    "TakenOver",
+    "allow_resume",
+    "check_display",
+    "current_step",
+    "held_sentence",
+    "open_session",
+    "record_verdict",
+    "require_newest_page",
+]

@@ -1,0 +1,166 @@
+"""Opening a session, taking it over from another page, resting, going on. The server owns the position."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext
+
+from readerstudy.accounts.models import User
+from readerstudy.audit.actions import record
+from readerstudy.errors import BadInput, NotItsTurn
+from readerstudy.reading.display import STANDS_FOR
+from readerstudy.reading.flow import Done, Held, Practise, Read, Ready, Step, Teach, Wait, next_step
+from readerstudy.reading.models import Claim, ReadingSession, Showing
+from readerstudy.reading.pages import has_checked_display, progress_of, reading_list_of
+from readerstudy.studies.models import Presentation, ReadingList, StudyStatus
+from readerstudy.studies.rules import DisplayCheck
+
+
+class TakenOver(NotItsTurn):
+    """Another page has claimed the session since."""
+
+    def __init__(self) -> None:
+        super().__init__(gettext("Reading goes on in another window or on another device."))
+
+
+def open_session(*, reader: User, study: str, number: int, at: datetime, page: UUID | None = None) -> ReadingList:
+    """Open a session when it is its turn; opening an open one changes nothing but who holds it.
+
+    `page` is the browser page that asks: it takes the session over from any other. Raises NotItsTurn with the
+    reason where the session may not be read now.
+    """
+    reading_list = reading_list_of(reader, study, number)
+    if isinstance(next_step(progress_of(reading_list), now=at), Done):
+        return reading_list
+    session = _open(reading_list, reader=reader, page=page, at=at)
+    if session.held_at:  # after the transaction, which has to keep that it is held
+        raise NotItsTurn(held_sentence(reading_list))
+    return reading_list
+
+
+@transaction.atomic
+def _open(reading_list: ReadingList, *, reader: User, page: UUID | None, at: datetime) -> ReadingSession:
+    require_open_study(reading_list)
+    step = next_step(progress_of(reading_list), now=at)
+    number = reading_list.session_plan.number
+    if isinstance(step, Wait):
+        raise NotItsTurn(_reason_to_wait(step, number))
+    _require_checked_display(reading_list, at=at)
+    if isinstance(step, Ready):
+        # Two tabs may press Start at once; the unique constraint lets one row in.
+        _, is_new = ReadingSession.objects.get_or_create(reading_list=reading_list, defaults={"opened_at": at})
+        if is_new:
+            record("session.opened", actor=reader, subject=reading_list, at=at, session=number)
+            if not reading_list.session_plan.practice_id:
+                show(reading_list, position=1, at=at)
+    session = ReadingSession.objects.select_for_update().get(reading_list=reading_list)
+    session.reading_list = reading_list  # with its plan: asked for at every turn
+    rested = rest_of(session, at=at)
+    hold_if_rested(session, rested, reader=reader, at=at)
+    if page and not session.held_at:
+        _claim(session, page, rested, reader=reader, at=at)
+    return session
+
+
+def current_step(reading_list: ReadingList, *, at: datetime) -> Step:
+    """The reader's next step in this session; raises NotItsTurn where the study was closed before its end."""
+    step = next_step(progress_of(reading_list), now=at)
+    if isinstance(step, Read | Teach | Practise | Held):
+        require_open_study(reading_list)
+    return step
+
+
+def require_newest_page(reading_list: ReadingList, page: UUID | None) -> None:
+    """Raises TakenOver where another page has claimed the session since. Who names no page is not asked."""
+    if page is None:
+        return
+    newest = Claim.objects.filter(session__reading_list=reading_list).order_by("-id").first()
+    if newest and newest.page != page:
+        raise TakenOver
+
+
+@transaction.atomic
+def allow_resume(*, session: ReadingSession, actor: User | None, reason: str, at: datetime) -> None:
+    """Let a session that rested for too long go on; its rest counts from now."""
+    if not reason.strip():
+        raise BadInput("Say why the session may go on; the reason is kept with the study.")
+    held = ReadingSession.objects.filter(pk=session.pk, held_at__isnull=False, finished_at=None)
+    if not held.update(held_at=None, allowed_at=at):
+        raise NotItsTurn(f"{session} is not held.")
+    session.refresh_from_db()
+    record("session.allowed", actor=actor, subject=session.reading_list, at=at, reason=reason.strip())
+
+
+def rest_of(session: ReadingSession, *, at: datetime) -> timedelta:
+    """How long nothing was read in this session: since its current image was handed out, or it was let go on."""
+    current = Showing.objects.filter(
+        presentation__reading_list_id=session.reading_list_id, presentation__position=session.answered + 1
+    ).first()
+    stamps = (session.opened_at, session.allowed_at, current.at if current else None)
+    return max(at - max(stamp for stamp in stamps if stamp), timedelta(0))
+
+
+def hold_if_rested(session: ReadingSession, rested: timedelta, *, reader: User, at: datetime) -> None:
+    """Hold a session that rested for longer than its plan allows."""
+    limit = session.reading_list.session_plan.rules.rest_hours
+    if session.held_at or session.finished_at or not limit or rested <= timedelta(hours=limit):
+        return
+    session.held_at = at
+    session.save(update_fields=["held_at"])
+    hours = round(rested.total_seconds() / 3600, 1)
+    record("session.held", actor=reader, subject=session.reading_list, at=at, rested_hours=hours, limit_hours=limit)
+
+
+def held_sentence(reading_list: ReadingList) -> str:
+    return gettext(
+        "This session rested for longer than the study's plan allows (%(hours)d hours). "
+        "Ask the study coordinator to let it go on; nothing that you read is lost."
+    ) % {"hours": reading_list.session_plan.rules.rest_hours}
+
+
+def show(reading_list: ReadingList, *, position: int, at: datetime) -> None:
+    """Stamp the moment at which this presentation becomes the current one."""
+    presentation = Presentation.objects.get(reading_list=reading_list, position=position)
+    Showing.objects.get_or_create(presentation=presentation, defaults={"at": at})
+
+
+def require_open_study(reading_list: ReadingList) -> None:
+    study = reading_list.session_plan.study
+    if study.status != StudyStatus.OPEN:
+        raise NotItsTurn(gettext("The study %(title)s is closed; no more readings are taken.") % {"title": study.title})
+
+
+def _claim(session: ReadingSession, page: UUID, rested: timedelta, *, reader: User, at: datetime) -> None:
+    newest = session.claims.order_by("-id").first()
+    if newest and newest.page == page:
+        return
+    seconds = round(rested.total_seconds())
+    Claim.objects.create(session=session, page=page, at=at, rested_s=seconds if newest else None)
+    gap = timedelta(minutes=session.reading_list.session_plan.rules.gap_minutes)
+    if newest and rested > gap:
+        record("session.resumed", actor=reader, subject=session.reading_list, at=at, rested_s=seconds)
+
+
+def _require_checked_display(reading_list: ReadingList, *, at: datetime) -> None:
+    if reading_list.session_plan.rules.display_check != DisplayCheck.REQUIRED:
+        return
+    if not has_checked_display(reading_list, at=at, passed=True):
+        raise NotItsTurn(
+            gettext(
+                "Session %(number)d begins with a check of the display that passes; the last %(hours)d hours have none."
+            )
+            % {"number": reading_list.session_plan.number, "hours": STANDS_FOR.total_seconds() // 3600}
+        )
+
+
+def _reason_to_wait(step: Wait, number: int) -> str:
+    if step.until is None:
+        return gettext("Session %(number)d opens when session %(before)d is finished.") % {
+            "number": number,
+            "before": number - 1,
+        }
+    until = date_format(localtime(step.until), "DATETIME_FORMAT")
+    return gettext("Session %(number)d opens on %(until)s.") % {"number": number, "until": until}

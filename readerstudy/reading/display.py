@@ -1,0 +1,103 @@
+"""Pure: the display check before a session, after the idea of AAPM TG270 (2019): own letters, own steps.
+
+A strip of random letters on a dark, a middle and a bright ground, each letter fainter than the one before; a small
+square in black and one in white; the light in the room; the size of a bank card. The page collects, the server judges.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+# 8-bit levels: 5, 50 and 95 % of full drive. CONTRASTS are differences to the ground, letter by letter.
+GROUNDS: Final = {"dark": 13, "middle": 128, "bright": 242}
+CONTRASTS: Final = (16, 12, 8, 5, 3)
+MUST_READ: Final = 3  # the first so many letters of each strip
+SQUARES: Final = {"dark": (0, 13), "bright": (255, 242)}  # ground and square
+CARD_MM: Final = (85.60, 53.98)  # ISO/IEC 7810 ID-1
+LEAST_VIEWPORT: Final = (900, 600)  # device pixels; an image must have room beside the two bars
+LEAST_DEPTH: Final = 24
+STANDS_FOR: Final = timedelta(hours=12)
+
+GROUND_NAMES: Final = {
+    "dark": gettext_noop("dark"),
+    "middle": gettext_noop("middle grey"),
+    "bright": gettext_noop("bright"),
+}
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One strip of letters: what was shown and what the reader typed."""
+
+    ground: str
+    shown: str
+    typed: str
+
+    @property
+    def right(self) -> int:
+        """Letters read in a row from the strongest; case and blanks do not matter."""
+        typed = "".join(self.typed.split()).upper()
+        count = 0
+        for shown, said in zip(self.shown.upper(), typed, strict=False):
+            if shown != said:
+                break
+            count += 1
+        return count
+
+
+def rules_for_page() -> dict[str, Any]:
+    """What the page needs to draw the check."""
+    return {"grounds": GROUNDS, "contrasts": CONTRASTS, "squares": SQUARES, "card_mm": CARD_MM}
+
+
+def failures_of(results: Mapping[str, Any]) -> list[str]:
+    """What stands against reading on this display, a sentence each; empty: passed.
+
+    `results` has been checked for shape by the wire (`letters`, `squares`, `light`, `screen`).
+    """
+    found = [sentence for strip in _strips(results) if (sentence := _unread(strip))]
+    for ground, text in (
+        ("dark", _("The dark square in black was not seen: dark details would be lost.")),
+        ("bright", _("The bright square in white was not seen: bright details would be lost.")),
+    ):
+        if not results["squares"][ground]:
+            found.append(text)
+    if results["light"] == "bright":
+        found.append(_("The room is bright. Read in a dark or dim room, without light on the screen."))
+    return found + _screen_failures(results["screen"])
+
+
+def _strips(results: Mapping[str, Any]) -> list[Strip]:
+    return [Strip(**row) for row in results["letters"]]
+
+
+def _unread(strip: Strip) -> str:
+    if strip.right >= MUST_READ:
+        return ""
+    return _("On the %(ground)s ground %(right)d letters were read; %(least)d are needed.") % {
+        "ground": _(GROUND_NAMES[strip.ground]),
+        "right": strip.right,
+        "least": MUST_READ,
+    }
+
+
+def _screen_failures(screen: Mapping[str, Any]) -> list[str]:
+    found = []
+    width, height = (round(side * screen["device_pixel_ratio"]) for side in screen["viewport"])
+    if width < LEAST_VIEWPORT[0] or height < LEAST_VIEWPORT[1]:
+        found.append(
+            _("The window has %(width)d × %(height)d pixels; %(least_width)d × %(least_height)d are needed.")
+            % {
+                "width": width,
+                "height": height,
+                "least_width": LEAST_VIEWPORT[0],
+                "least_height": LEAST_VIEWPORT[1],
+            }
+        )
+    if screen["color_depth"] < LEAST_DEPTH:
+        found.append(_("The display shows %(depth)d bits per pixel; 24 are needed.") % {"depth": screen["color_depth"]})
+    return found

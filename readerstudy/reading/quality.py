@@ -1,0 +1,68 @@
+"""Pure: how far the browser's time of a reading agrees with the server's two stamps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+# The two clocks see the same span through one request each; a busy network stretches one end by this much.
+TOLERANCE_MS: Final = 1000
+TOLERANCE_SHARE: Final = 0.02
+SHORT_MS: Final = 1000
+
+
+class Grade(models.TextChoices):
+    """A: the clocks agree. B: they differ, and what happened explains it. C: they contradict each other."""
+
+    A = "A", _("A: clocks agree")
+    B = "B", _("B: differs, explained")
+    C = "C", _("C: clocks contradict")
+
+
+@dataclass(frozen=True)
+class Quality:
+    """The grade of one reading's time and what lowered it, as words of a fixed list."""
+
+    grade: Grade
+    reasons: tuple[str, ...]
+
+
+def grade(*, elapsed_ms: int, server_ms: int, paradata: Mapping[str, Any], after_gap: bool) -> Quality:
+    """Grade one reading.
+
+    `server_ms` is the time from handing the image out as current to storing the verdict. The browser has to account
+    for it: looking, pauses, follow-up questions and waiting for the network. An image may stand before the verdict
+    on the one before it is acknowledged (`ahead_ms`), so the browser may honestly have that much more.
+    """
+    spent = elapsed_ms + sum(_ms(paradata, name) for name in ("paused_ms", "questions_ms", "waited_ms"))
+    slack = TOLERANCE_MS + TOLERANCE_SHARE * server_ms
+    missing, surplus = server_ms - spent, spent - server_ms - _ms(paradata, "ahead_ms")
+    reasons = [name for name, holds in _explanations(paradata, after_gap=after_gap) if holds]
+    if surplus > slack:
+        return Quality(Grade.C, (*reasons, "longer_than_server"))
+    if missing > slack:
+        explained = {"reloaded", "first_of_page"} & set(reasons)
+        return Quality(Grade.B if explained else Grade.C, (*reasons, "shorter_than_server"))
+    lowering = [reason for reason in reasons if reason != "first_of_page"]
+    return Quality(Grade.B if lowering else Grade.A, tuple(lowering))
+
+
+def _explanations(paradata: Mapping[str, Any], *, after_gap: bool) -> list[tuple[str, bool]]:
+    return [
+        ("reloaded", paradata.get("reloaded") is True),
+        ("first_of_page", paradata.get("first_of_page") is True),
+        ("after_gap", after_gap),
+        ("paused", _ms(paradata, "paused_ms") > 0),
+        ("hidden", _ms(paradata, "hidden_ms") > _ms(paradata, "paused_ms") + SHORT_MS),
+        ("blurred", _ms(paradata, "blurred_ms") > SHORT_MS),
+        ("idle", _ms(paradata, "idle_ms") > 0),
+        ("waited", _ms(paradata, "waited_ms") > SHORT_MS),
+    ]
+
+
+def _ms(paradata: Mapping[str, Any], name: str) -> float:
+    """A number of the paradata; whatever else a browser sends there counts as nothing."""
+    value = paradata.get(name)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e10 else 0.0
