@@ -279,16 +279,9 @@ def step_of(reading_list: ReadingList, *, at: datetime) -> dict[str, Any]:
 
 def _reading_step(reading_list: ReadingList, step: Read | Teach) -> dict[str, Any]:
     plan, teaches = reading_list.session_plan, isinstance(step, Teach)
-    ahead = list(
-        Presentation.objects.filter(
-            reading_list=reading_list, position__in=(step.position, step.position + 1)
-        ).select_related("stimulus__image", "reading_list__session_plan__study")
-    )
-    shown = [_picture(presentation, teaches=teaches) for presentation in ahead]
+    shown = _shown(reading_list, step.position, step.position + 1)
     current, following = shown[0], shown[1] if len(shown) > 1 else None
-    place = {"position": step.position, "break": plan.rules.has_break_before(step.position), **_asked(plan)}
-    if following:
-        following["break"] = plan.rules.has_break_before(step.position + 1)
+    place = {"position": step.position, "break": current.pop("break"), **_asked(plan)}
     if teaches:
         images = current.pop("images")
         return {"kind": "teach", **place, "stimulus": current, "images": images, "next": following}
@@ -300,7 +293,21 @@ def _practice_step(reading_list: ReadingList) -> dict[str, Any]:
     assert plan.practice  # the flow looked
     image = reverse("wire:picture", args=[plan.study.code, session.practice_code])
     shown = {"code": session.practice_code, **plan.practice.as_wire(), "image": image}
-    return {"kind": "practise", "stimulus": shown, "next": None, "break": False, **_asked(plan)}
+    (first,) = _shown(reading_list, 1)
+    return {"kind": "practise", "stimulus": shown, "next": first, "break": False, **_asked(plan)}
+
+
+def _shown(reading_list: ReadingList, *positions: int) -> list[dict[str, Any]]:
+    """The presentations at these positions, as the wire has them, each with whether a break comes before it."""
+    plan = reading_list.session_plan
+    found = Presentation.objects.filter(reading_list=reading_list, position__in=positions).select_related(
+        "stimulus__image", "reading_list__session_plan__study"
+    )
+    teaches = plan.kind == SessionKind.EDUCATION
+    return [
+        {**_picture(one, teaches=teaches), "break": plan.rules.has_break_before(one.position)}
+        for one in found.order_by("position")
+    ]
 
 
 def _asked(plan: SessionPlan) -> dict[str, Any]:

@@ -1,0 +1,87 @@
+"""The display check: what passes, what does not, and that the server judges."""
+
+from copy import deepcopy
+
+import pytest
+
+from readerstudy.analysis.wire import GOOD_DISPLAY
+from readerstudy.reading.display import Strip, failures_of
+from readerstudy.reading.models import CheckedDisplay
+from tests import make, walk
+
+
+def changed(**changes) -> dict:
+    return {**deepcopy(GOOD_DISPLAY), **changes}
+
+
+def letters(ground: str, typed: str) -> dict:
+    rows = [{**row, "typed": typed if row["ground"] == ground else row["typed"]} for row in GOOD_DISPLAY["letters"]]
+    return changed(letters=rows)
+
+
+def test_a_good_display_in_a_dim_room_passes():
+    assert failures_of(GOOD_DISPLAY) == []
+    assert failures_of(letters("dark", "k h r")) == []  # the three strongest, in any case
+
+
+FAULTS = [
+    (letters("dark", "KHX"), "On the dark ground 2 letters were read; 3 are needed."),
+    (letters("bright", ""), "On the bright ground 0 letters were read; 3 are needed."),
+    (changed(squares={"dark": False, "bright": True}), "The dark square in black was not seen"),
+    (changed(squares={"dark": True, "bright": False}), "The bright square in white was not seen"),
+    (changed(light="bright"), "The room is bright."),
+    (changed(screen={**GOOD_DISPLAY["screen"], "viewport": [800, 500]}), "The window has 800 × 500 pixels"),
+    (changed(screen={**GOOD_DISPLAY["screen"], "color_depth": 16}), "16 bits per pixel"),
+]
+
+
+@pytest.mark.parametrize(("results", "sentence"), FAULTS)
+def test_each_fault_has_its_sentence(results, sentence):
+    (found,) = failures_of(results)
+    assert sentence in found
+
+
+def test_letters_count_in_a_row_from_the_strongest():
+    assert Strip("dark", "KHRDN", "KHXDN").right == 2
+    assert Strip("dark", "KHRDN", "KHRDNS").right == 5
+
+
+def test_the_server_keeps_a_failed_check_as_well_as_a_passed_one(study, rita):
+    client = walk.client_of(rita)
+    address = walk.address(study.code, 1, "display")
+    failed = client.post(address, {"results": changed(light="bright")}, format="json")
+    passed = client.post(address, {"results": GOOD_DISPLAY}, format="json")
+    assert (failed.status_code, failed.json()["passed"]) == (201, False)
+    assert passed.json() == {"passed": True, "failures": []}
+    assert list(CheckedDisplay.objects.values_list("passed", flat=True)) == [False, True]
+    assert CheckedDisplay.objects.last().results["light"] == "dim"
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        {},
+        changed(letters=GOOD_DISPLAY["letters"][:2]),
+        changed(light="pitch black"),
+        changed(screen={}),
+        changed(letters=[{**row, "shown": "<b>"} for row in GOOD_DISPLAY["letters"]]),
+    ],
+)
+def test_a_check_that_cannot_be_read_is_told_and_not_kept(study, rita, results):
+    answer = walk.client_of(rita).post(walk.address(study.code, 1, "display"), {"results": results}, format="json")
+    assert answer.status_code == 400
+    assert answer.json()["detail"]
+    assert not CheckedDisplay.objects.exists()
+
+
+def test_where_the_plan_requires_it_a_session_opens_only_after_a_check_that_passed(db, small):
+    study = make.study(changes={"every": {"display_check": "required"}})
+    client = walk.client_of(make.reader_in(study))
+    address = walk.address(study.code, 1, "display")
+    assert client.post(walk.address(study.code, 1, "open")).status_code == 409
+    client.post(address, {"results": changed(light="bright")}, format="json")
+    refused = client.post(walk.address(study.code, 1, "open"))
+    assert refused.status_code == 409
+    assert "begins with a check of the display" in refused.json()["detail"]
+    client.post(address, {"results": GOOD_DISPLAY}, format="json")
+    assert client.post(walk.address(study.code, 1, "open")).status_code == 200
