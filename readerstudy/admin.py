@@ -34,7 +34,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The side bar: what coordinators come for first; the icon at its top opens the rest."""
     groups = {
         _("Study"): {"studies.study": _("Studies"), "studies.enrollment": _("Readers in studies")},
-        _("Readings"): {"reading.readingsession": _("Sittings"), "reading.reading": _("Readings")},
+        _("Readings"): {
+            "reading.readingsession": _("Sittings"),
+            "reading.checkeddisplay": _("Display checks"),
+            "reading.reading": _("Readings"),
+        },
         _("People"): {"accounts.user": _("People")},
         _("Material"): {"cohort.cohort": _("Cohorts"), "cohort.patient": _("Patients"), "cohort.image": _("Images")},
         _("Work"): {"jobs.job": _("Jobs"), "jobs.checkpoint": _("Checkpoints")},

@@ -1,6 +1,7 @@
 """CSV as a stream: one line at a time, so that a long study needs no more memory than a short one."""
 
 import csv
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -43,4 +44,7 @@ def _encoded(columns: Sequence[str], lines: Iterable[Mapping[str, Any]]) -> Iter
 
 
 def _cell(value: Any) -> Any:
+    """Moments in ISO 8601, lists and objects as JSON."""
+    if isinstance(value, list | dict):
+        return json.dumps(value)
     return value.isoformat() if hasattr(value, "isoformat") else value

@@ -25,6 +25,9 @@ BLIND = {
     "elapsed_ms": "elapsed_ms",
     "shown_at": "shown_at",
     "answered_at": "answered_at",
+    "quality": "quality",
+    "quality_reasons": "quality_reasons",
+    "answers": "answers",
     "receipt": "receipt",
 }
 _STIMULUS = "presentation__stimulus_id"

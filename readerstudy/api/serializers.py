@@ -134,6 +134,13 @@ class ReadingLine(Shape):
     elapsed_ms = serializers.IntegerField(help_text="from image drawn to answered, by the browser's clock")
     shown_at = serializers.DateTimeField()
     answered_at = serializers.DateTimeField()
+    quality = serializers.ChoiceField(
+        choices=["A", "B", "C", ""], help_text="A: browser and server agree on the time; B: explained; C: contradict"
+    )
+    quality_reasons = serializers.ListField(child=serializers.CharField())
+    answers = serializers.DictField(
+        help_text="to the plan's questions, by name; marks are [x, y] in pixels of the file"
+    )
     receipt = serializers.UUIDField()
     authenticity = serializers.ChoiceField(
         choices=["real", "adversarial", "pair"], required=False, help_text="pair: both, side by side, to teach"

@@ -1,26 +1,114 @@
-"""What readers did, to look at. Verdicts are hidden while the study is open."""
+"""What readers did, to look at, and letting a rested session go on. Verdicts are hidden while the study is open."""
 
-from django.contrib import admin
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
+from unfold import decorators
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminTextInputWidget
 
-from readerstudy.accounts.admin import InvestigatorAdmin
-from readerstudy.reading.models import Reading, ReadingSession, Showing
+from readerstudy.accounts.admin import InvestigatorAdmin, is_investigator
+from readerstudy.accounts.models import User
+from readerstudy.errors import StudyError
+from readerstudy.reading.actions import allow_resume
+from readerstudy.reading.models import CheckedDisplay, Claim, Reading, ReadingSession, Showing
 from readerstudy.studies.models import Presentation, StudyStatus
+
+# The skin's annotations know no lazy texts.
+action: Any = decorators.action
 
 PLACE = "presentation__reading_list"
 WHERE = (f"{PLACE}__enrollment__study", f"{PLACE}__session_plan__study", "presentation__reading_list")
+
+
+class ReasonForm(BaseDialogForm):
+    """Why a coordinator does something; kept in the record."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=500, widget=UnfoldAdminTextInputWidget)
 
 
 @admin.register(ReadingSession)
 class SittingPage(InvestigatorAdmin):
     """Sittings: who opened which session when, and how far they are."""
 
-    list_display = ("reading_list", "opened_at", "answered", "finished_at")
-    list_filter = ("reading_list__enrollment__study", "reading_list__session_plan__number")
+    list_display = ("reading_list", "opened_at", "answered", "finished_at", "held_at")
+    list_filter = (
+        "reading_list__enrollment__study",
+        "reading_list__session_plan__number",
+        ("held_at", admin.EmptyFieldListFilter),
+    )
     search_fields = ("reading_list__enrollment__code", "reading_list__enrollment__study__code")
     list_select_related = ("reading_list__enrollment__study", "reading_list__session_plan")
     ordering = ("-opened_at",)
+    fields = (*list_display, "practised_at", "allowed_at")
+    actions_detail = ("allow",)
+
+    def has_allow_permission(self, request: HttpRequest, pk: str | None = None) -> bool:
+        is_held = pk is None or ReadingSession.objects.filter(pk=pk, held_at__isnull=False).exists()
+        return is_investigator(request) and is_held
+
+    @action(
+        description=_("Let it go on"),
+        url_path="allow",
+        icon="play_arrow",
+        permissions=["allow"],
+        dialog={
+            "title": _("Let this session go on?"),
+            "description": _("It rested for longer than the plan allows. The reason is kept with the study."),
+            "form_submit_text": _("Let it go on"),
+            "form_class": ReasonForm,
+        },
+    )
+    def allow(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        session = get_object_or_404(ReadingSession, pk=object_id)
+        assert isinstance(request.user, User)
+        try:
+            allow_resume(session=session, actor=request.user, reason=form.cleaned_data["reason"], at=now())
+        except StudyError as error:
+            self.message_user(request, str(error), messages.ERROR)
+        else:
+            self.message_user(request, _("%(session)s may go on.") % {"session": session}, messages.SUCCESS)
+        page = reverse("admin:reading_readingsession_change", args=[object_id])
+        # The dialog posts in the background; this header makes the browser follow.
+        return HttpResponse(headers={"HX-Redirect": page}) if "HX-Request" in request.headers else redirect(page)
+
+
+@admin.register(Claim)
+class ClaimPage(InvestigatorAdmin):
+    """Which page of a browser took a session when, and how long nothing had been read before."""
+
+    list_display = ("session", "at", "rested_s", "page")
+    list_filter = ("session__reading_list__enrollment__study",)
+    search_fields = ("session__reading_list__enrollment__code", "session__reading_list__enrollment__study__code")
+    list_select_related = (
+        "session__reading_list__enrollment__study",
+        "session__reading_list__session_plan__study",
+    )
+    ordering = ("-id",)
     fields = list_display
+
+
+@admin.register(CheckedDisplay)
+class CheckedDisplayPage(InvestigatorAdmin):
+    """Display checks before the sessions, with what stood against the display."""
+
+    list_display = ("reading_list", "at", "passed", "shown_failures")
+    list_filter = ("passed", "reading_list__enrollment__study")
+    search_fields = ("reading_list__enrollment__code", "reading_list__enrollment__study__code")
+    list_select_related = ("reading_list__enrollment__study", "reading_list__session_plan__study")
+    ordering = ("-id",)
+    fields = (*list_display, "results")
+    readonly_fields = ("shown_failures",)
+
+    @admin.display(description=_("what stood against it"))
+    def shown_failures(self, checked: CheckedDisplay) -> str:
+        return " ".join(checked.failures) or "–"
 
 
 @admin.register(Showing)
@@ -39,18 +127,22 @@ class ShowingPage(InvestigatorAdmin):
 class ReadingPage(InvestigatorAdmin):
     """Readings with their times; with their verdicts once the study is closed."""
 
-    list_display = ("presentation", "shown_verdict", "elapsed_ms", "shown_at", "answered_at", "receipt")
-    list_filter = (f"{PLACE}__enrollment__study", f"{PLACE}__session_plan__number")
+    list_display = ("presentation", "shown_verdict", "elapsed_ms", "quality", "shown_at", "answered_at", "receipt")
+    list_filter = (f"{PLACE}__enrollment__study", f"{PLACE}__session_plan__number", "quality")
     search_fields = ("presentation__code", "receipt", f"{PLACE}__enrollment__code")
     list_select_related = WHERE
     ordering = ("-id",)
-    fields = (*list_display, "shown_paradata")
-    readonly_fields = ("shown_verdict", "shown_paradata", "receipt")
-    sealed_fields = ("verdict", "paradata")
+    fields = (*list_display, "quality_reasons", "shown_answers", "shown_paradata")
+    readonly_fields = ("shown_verdict", "shown_answers", "shown_paradata", "receipt")
+    sealed_fields = ("verdict", "answers", "paradata")
 
     @admin.display(description=_("verdict"))
     def shown_verdict(self, reading: Reading) -> str:
         return _hidden(reading.presentation) or str(reading.get_verdict_display())
+
+    @admin.display(description=_("answers"))
+    def shown_answers(self, reading: Reading) -> str:
+        return _hidden(reading.presentation) or str(reading.answers or "–")
 
     @admin.display(description=_("paradata"))
     def shown_paradata(self, reading: Reading) -> str:

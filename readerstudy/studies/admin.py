@@ -7,7 +7,7 @@ from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
@@ -215,12 +215,25 @@ class EnrollmentPage(WithProgress, InvestigatorAdmin):
 
 @admin.register(SessionPlan)
 class SessionPlanPage(InvestigatorAdmin):
-    """The protocol's sessions of every study."""
+    """The protocol's sessions of every study, with the rules of their plan."""
 
     list_display = ("study", "number", "kind", "title", "total", "washout_days")
     list_filter = ("study", "kind")
     search_fields = ("study__code", "title")
     list_select_related = ("study",)
+    fields = (*list_display, "instructions", "shown_rules")
+    readonly_fields = ("shown_rules",)
+    sealed_fields = ("practice",)
+
+    @admin.display(description=_("rules"))
+    def shown_rules(self, plan: SessionPlan) -> SafeString:
+        rows = ((name, _in_words(value)) for name, value in plan.rules.as_data().items())
+        return format_html("<dl>{}</dl>", format_html_join("", "<dt>{}</dt><dd>{}</dd>", rows))
+
+
+def _in_words(value: Any) -> str:
+    """A rule's value for people: questions by their names."""
+    return ", ".join(question["name"] for question in value) or "–" if isinstance(value, list | tuple) else str(value)
 
 
 @admin.register(Arm)

@@ -10,7 +10,7 @@ from readerstudy.accounts.models import Role, User
 from readerstudy.audit.actions import record
 from readerstudy.audit.models import Event
 from readerstudy.cohort.models import Stimulus
-from readerstudy.reading.models import Reading
+from readerstudy.reading.models import Reading, ReadingSession
 from readerstudy.studies.models import Enrollment, Study
 from readerstudy.truth.models import ImageTruth, Truth
 from tests import make, walk
@@ -231,3 +231,27 @@ def test_a_longer_list_needs_no_more_queries(read, clara, signed_in, label):
             client.get(change(read))
         counts.append(len(queries))
     assert counts[1] <= counts[0]
+
+
+def test_clara_lets_a_rested_session_go_on_with_a_reason(small, db, clara, signed_in):
+    study = make.study("rested", changes={"every": {"rest_hours": 1}})
+    rita = make.reader_in(study, "rested-rita")
+    walk.open_session(walk.client_of(rita), study.code, 1)
+    session = ReadingSession.objects.get()
+    address = f"/admin/reading/readingsession/{session.pk}/allow/"
+    client = signed_in(clara)
+    assert client.get(address).status_code == 403  # nothing to allow
+    ReadingSession.objects.filter(pk=session.pk).update(held_at=make.MONDAY)
+    assert b"Let this session go on?" in client.get(address).content
+    client.post(address, {"_form_submitted": "on", "reason": "She was ill."})
+    session.refresh_from_db()
+    assert session.held_at is None
+    event = Event.objects.get(verb="session.allowed")
+    assert (event.actor, event.data["reason"]) == (clara, "She was ill.")
+
+
+def test_a_session_s_page_shows_the_rules_of_its_plan(small, db, clara, signed_in):
+    study = make.study("asking", changes={"every": {"questions": ["confidence"], "rest_hours": 72}})
+    page = signed_in(clara).get(change(study.session_plans.get(number=3))).content.decode()
+    assert "confidence" in page
+    assert "72" in page
