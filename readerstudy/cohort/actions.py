@@ -48,7 +48,10 @@ def ensure_patient(cohort: Cohort, patient_key: str, *, split: str) -> Patient:
 
 @transaction.atomic
 def store_image(patient: Patient, prepared: Prepared) -> tuple[Image, list[Stimulus]]:
-    """Store the image and its real stimuli. An image that is there already gives no new stimuli."""
+    """Store the image and its real stimuli. An image that is there already gives no new stimuli.
+
+    One that was imported before its chest wall was measured gets it now.
+    """
     exam, _ = Exam.objects.get_or_create(patient=patient, number=1, defaults={"modality": prepared.source.modality})
     image, is_new = Image.objects.get_or_create(
         exam=exam,
@@ -60,9 +63,13 @@ def store_image(patient: Patient, prepared: Prepared) -> tuple[Image, list[Stimu
             "source_rows": prepared.rows,
             "source_columns": prepared.columns,
             "pixel_spacing_mm": prepared.source.pixel_spacing_mm,
+            "chest_wall": prepared.chest_wall,
         },
     )
     if not is_new:
+        if not image.chest_wall and prepared.chest_wall:
+            image.chest_wall = prepared.chest_wall
+            image.save(update_fields=["chest_wall"])
         return image, []
     return image, [
         register_stimulus(image, resolution=name, written=write_media(png)) for name, png in prepared.pngs.items()

@@ -92,7 +92,7 @@ class ExamPage(InvestigatorAdmin):
 class ImagePage(InvestigatorAdmin):
     """Pictures as they came in; nothing of what became of them."""
 
-    list_display = ("exam", "laterality", "view_position", "source_rows", "source_columns", "source_bits")
+    list_display = ("exam", "laterality", "view_position", "chest_wall", "source_rows", "source_columns", "source_bits")
     list_filter = ("laterality", "view_position", "source_bits", "exam__patient__cohort")
     search_fields = ("exam__patient__pseudonym",)
     list_select_related = ("exam__patient",)

@@ -21,6 +21,11 @@ class Resolution(models.TextChoices):
     LOW = "low", _("Low (1024 × 832)")
 
 
+class ChestWall(models.TextChoices):
+    LEFT = "left", _("Left border")
+    RIGHT = "right", _("Right border")
+
+
 class Cohort(models.Model):
     """A named set of patients, split once by patient from a stored seed."""
 
@@ -91,6 +96,8 @@ class Image(models.Model):
     source_rows = models.PositiveIntegerField(_("rows of the source"))
     source_columns = models.PositiveIntegerField(_("columns of the source"))
     pixel_spacing_mm = models.FloatField(_("pixel spacing of the source, mm"), null=True)
+    # Measured on the real film at import; a twin has its parent's image, and so its parent's side.
+    chest_wall = models.CharField(_("chest wall"), max_length=5, choices=ChestWall.choices, blank=True)
     # Keyed hash of the pixels: the same film twice is one image.
     fingerprint = models.CharField(max_length=64, editable=False)
 
@@ -100,6 +107,15 @@ class Image(models.Model):
 
     def __str__(self) -> str:
         return f"{self.exam.patient} {self.laterality}{self.view_position}"
+
+    @property
+    def hangs_mirrored(self) -> bool:
+        """Show it mirrored: a right breast hangs with its chest wall at the right, a left one at the left.
+
+        Where side or chest wall is unknown the picture hangs as it was made.
+        """
+        usual = {"R": ChestWall.RIGHT, "L": ChestWall.LEFT}.get(self.laterality)
+        return bool(usual and self.chest_wall and usual != self.chest_wall)
 
 
 class Stimulus(models.Model):
@@ -127,4 +143,5 @@ class Stimulus(models.Model):
 
     def as_wire(self) -> dict[str, Any]:
         """What every reader may know of it."""
-        return {"width": self.columns, "height": self.rows, "bits": self.bits}
+        flip = self.image.hangs_mirrored
+        return {"width": self.columns, "height": self.rows, "bits": self.bits, "flip": flip}

@@ -6,13 +6,15 @@ the picture differs between their files.
 
 import io
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from readerstudy.cohort.grid import levels_of_bits
 from readerstudy.cohort.sources.base import Pixels, UnreadableImage
+from readerstudy.cohort.tissue import chest_wall_of
 from readerstudy.errors import StudyError
 
 Grey16 = NDArray[np.uint16]
@@ -45,7 +47,7 @@ def to_16_bit(pixels: Pixels) -> Grey16:
         raise WrongPixels(f"The picture holds values from {low} to {high}, outside its {bits} bits (0 to {brightest}).")
     if bits > 16:
         return _spread(values, brightest)
-    return np.take(_spread(np.arange(brightest + 1), brightest), values)
+    return np.take(levels_of_bits(bits), values)
 
 
 def _spread(values: NDArray[Any], brightest: int) -> Grey16:
@@ -103,25 +105,9 @@ def resize(values: Grey16, size: Size) -> Grey16:
     height, width = fitted.shape
     top = (size[0] - height) // 2
     spare = size[1] - width
-    left = {"left": 0, "right": spare, "": spare // 2}[_chest_wall(values)]
+    left = {"left": 0, "right": spare, "": spare // 2}[chest_wall_of(values)]
     framed[top : top + height, left : left + width] = fitted
     return framed
-
-
-def _chest_wall(values: Grey16) -> Literal["left", "right", ""]:
-    """The side on which the breast leaves the picture, or "" if neither border clearly shows more."""
-    background = background_of(values)
-    # The 99th percentile, so that a white label does not set the scale.
-    breast = max(1.0, float(np.percentile(values[::4, ::4], 99)) - background)
-    # A twentieth of the width looks past the scanner's own border, which in film is often fogged or white.
-    width = max(1, values.shape[1] // 20)
-    outer = (values[:, :width], values[:, -width:])
-    left, right = (float(np.clip((strip - float(background)) / breast, 0, 1).mean()) for strip in outer)
-    if left > 0.1 and left > 2.5 * right:
-        return "left"
-    if right > 0.1 and right > 2.5 * left:
-        return "right"
-    return ""
 
 
 def encode_png(values: Grey16) -> bytes:

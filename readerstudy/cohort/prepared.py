@@ -4,8 +4,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from readerstudy.cohort.grid import levels_of_bits, snap
 from readerstudy.cohort.pixels import RESOLUTIONS, encode_png, resize, to_16_bit
 from readerstudy.cohort.sources.base import Problem, SourceImage
+from readerstudy.cohort.tissue import ChestWall, chest_wall_of
 from readerstudy.errors import StudyError
 
 
@@ -18,16 +20,22 @@ class Prepared:
     rows: int
     columns: int
     bits: int
+    chest_wall: ChestWall
     pngs: dict[str, bytes]  # by resolution
 
 
-def prepare(source: SourceImage, resolutions: Sequence[str]) -> Prepared | Problem:
-    """Load, resize, encode; a picture that cannot be read becomes a problem with its name."""
+def prepare(source: SourceImage, resolutions: Sequence[str], *, keep_grid: bool = True) -> Prepared | Problem:
+    """Load, resize, encode; a picture that cannot be read becomes a problem with its name.
+
+    With keep_grid a resized picture is rounded to the levels of its source's bits, as its adversarial twin will be:
+    resizing would otherwise blur the teeth of the comb in some parts of the film and not in others.
+    """
     try:
         pixels = source.load()
         values = to_16_bit(pixels)
     except StudyError as error:
         return Problem(name=source.name, sentence=str(error))
+    levels = levels_of_bits(pixels.bits if keep_grid else 16)
     digest = hashlib.sha256(f"{values.shape}:{pixels.bits}:".encode())
     digest.update(values.tobytes())
     return Prepared(
@@ -36,5 +44,6 @@ def prepare(source: SourceImage, resolutions: Sequence[str]) -> Prepared | Probl
         rows=values.shape[0],
         columns=values.shape[1],
         bits=pixels.bits,
-        pngs={name: encode_png(resize(values, RESOLUTIONS[name])) for name in resolutions},
+        chest_wall=chest_wall_of(values) or source.chest_wall,
+        pngs={name: encode_png(snap(resize(values, RESOLUTIONS[name]), levels)) for name in resolutions},
     )

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
+from readerstudy.cohort.tissue import ChestWall
 from readerstudy.errors import StudyError
 
 Laterality = Literal["L", "R", ""]
@@ -37,6 +38,7 @@ class SourceImage:
     pixel_spacing_mm: float | None
     modality: str
     load: Callable[[], Pixels]  # raises UnreadableImage
+    chest_wall: ChestWall = ""  # as the source says; the pixels are asked first
 
 
 @dataclass(frozen=True)

@@ -135,4 +135,5 @@ def _source_image(file: _File, header: Header, row: Row) -> SourceImage:
         pixel_spacing_mm=header.pixel_spacing_mm or row.pixel_spacing_mm,
         modality=header.modality,
         load=partial(dicom_pixels.load, file.path, name=file.name),
+        chest_wall=header.chest_wall,
     )

@@ -13,6 +13,7 @@ from pydicom import Dataset, config, dcmread
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from readerstudy.cohort.sources.base import Laterality
+from readerstudy.cohort.tissue import ChestWall
 
 # CID 4014, View for Mammography, by SNOMED CT and by the older SNOMED RT code.
 _VIEW_CODES: Final[dict[str, str]] = {
@@ -47,6 +48,7 @@ class Header:
     # Read from the anatomical directions of rows and columns: weaker evidence than a word in header or table.
     inferred_laterality: Laterality
     inferred_view: str
+    chest_wall: ChestWall  # by the direction of the rows
     refusal: str  # why the picture cannot be read, the rest of a sentence
 
 
@@ -89,6 +91,7 @@ def read_header(path: Path) -> Header:
             modality=_code(_text(dataset, "Modality")) or "MG",
             inferred_laterality=_side_of_oblique(orientation),
             inferred_view=_view_of_directions(orientation),
+            chest_wall=_chest_wall(orientation),
             refusal=_refusal(dataset),
         )
 
@@ -172,6 +175,15 @@ def _side_of_oblique(orientation: list[str]) -> Laterality:
         return ""
     down = orientation[1]
     return "L" if ("F" in down) == ("R" in down) else "R"
+
+
+def _chest_wall(orientation: list[str]) -> ChestWall:
+    """Rows that run to the front of the body (A) begin at the chest wall, rows that run to its back (P) end there.
+
+    Film that carries the view in place of the directions has one value only, and says nothing.
+    """
+    sides: dict[str, ChestWall] = {"A": "left", "P": "right"}
+    return sides.get(orientation[0], "") if len(orientation) == 2 else ""
 
 
 def _pixel_spacing(dataset: Dataset) -> float | None:

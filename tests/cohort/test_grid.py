@@ -1,0 +1,69 @@
+"""Pictures keep to the grey levels of their source, real and adversarial alike."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from readerstudy.cohort.grid import keep_grid, levels_of, levels_of_bits, snap
+from readerstudy.cohort.pixels import RESOLUTIONS, decode_png, to_16_bit
+from readerstudy.cohort.prepared import prepare
+from readerstudy.cohort.sources.base import Pixels
+from tests import make
+
+
+def grain(bits: int, seed: int = 1, size: tuple[int, int] = (256, 208)) -> np.ndarray:
+    """Smooth grain over the middle of the range, in the source's own numbers."""
+    values = np.random.default_rng(seed).normal(0.5, 0.1, size) * 2**bits
+    return np.clip(values, 0, 2**bits - 1).astype(np.uint16)
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14])
+def test_the_levels_of_a_film_are_those_of_its_bits(bits: int) -> None:
+    levels = levels_of(to_16_bit(Pixels(grain(bits), bits)))
+    # A film of more bits that happens to use coarse levels only is a coarser film.
+    assert levels.size == 2**bits
+    assert np.array_equal(levels, levels_of_bits(bits))
+
+
+def test_a_smooth_picture_may_use_every_level_however_small_it_is() -> None:
+    assert levels_of(grain(16)).size == 65536
+    assert levels_of(grain(16, size=(40, 30))).size == 65536
+
+
+def test_a_comb_of_another_kind_is_kept_as_it_is() -> None:
+    shifted = grain(12) << 4  # 12 bits moved up, without a word of it in the file
+    levels = levels_of(shifted)
+    assert np.array_equal(levels, np.unique(shifted))
+
+
+@settings(deadline=None, max_examples=30)
+@given(bits=st.integers(1, 16), level=st.integers(0, 65535))
+def test_a_pixel_goes_to_the_nearest_level(bits: int, level: int) -> None:
+    levels = levels_of_bits(bits)
+    (snapped,) = snap(np.array([[level]], np.uint16), levels)[0]
+    assert snapped in levels
+    assert abs(int(snapped) - level) == np.abs(levels.astype(int) - level).min()
+
+
+def test_an_adversarial_picture_has_its_parent_s_levels_and_its_black_and_white() -> None:
+    real = to_16_bit(Pixels(grain(12), 12))
+    real[:20], real[-20:] = 0, 65535
+    altered = np.clip(real * 1.3 + 37, 0, 65535).astype(np.uint16)
+    altered[100:110] = 3
+    settled = keep_grid(real, altered)
+    assert np.isin(settled, levels_of_bits(12)).all()
+    assert np.array_equal(settled == 0, real == 0)
+    assert np.array_equal(settled == 65535, real == 65535)
+    assert np.abs(settled.astype(int) - altered)[25:90].max() <= 16  # half of the step, and the end below white
+    assert np.array_equal(keep_grid(real, real), real)
+
+
+@pytest.mark.parametrize(("keeps", "levels"), [(True, 256), (False, 65536)])
+def test_a_resized_film_keeps_to_its_source_s_levels_unless_told_otherwise(keeps: bool, levels: int) -> None:
+    source = make.source(3, "woman", "benign")
+    film = Pixels(grain(8, size=(300, 200)), 8)
+    object.__setattr__(source, "load", lambda: film)
+    stored = decode_png(prepare(source, ["low"], keep_grid=keeps).pngs["low"])
+    assert stored.shape == RESOLUTIONS["low"]
+    assert levels_of(stored).size == levels
