@@ -1,6 +1,6 @@
 """A trained generator as an attack on images of the study's size."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from attacks.base import Downsample, Pixels
+from attacks.finish import Finish
 from models_ml import plain
 from models_ml.checkpoint import CONTROL, WEIGHTS, load_generator, read_provenance, sha256
 from models_ml.config import GanConfig
@@ -30,7 +31,8 @@ class GanAttack:
     Background is never touched: a pixel of exactly 0 stays exactly 0 (a residual change cannot move it, since its
     logit is infinite; a plain drawing is masked), or the padding would tell which image was altered. In a residual
     change the air around the breast (below 0.03 of full scale) is weighed down with its brightness, so that its faint
-    noise stays to the last bit; pixels at full white, such as film labels, stay too.
+    noise stays to the last bit; pixels at full white, such as film labels, stay too. `finish` spares what else is not
+    breast, and the gaps between the parent's grey levels.
     """
 
     direction: str
@@ -41,9 +43,12 @@ class GanAttack:
     size: tuple[int, int]
     generator: Generator
     downsample: Downsample
+    finish: Finish = field(default_factory=Finish)
 
     @classmethod
-    def load(cls, folder: Path, *, downsample: Downsample, control: bool = False) -> "GanAttack":
+    def load(
+        cls, folder: Path, *, downsample: Downsample, control: bool = False, finish: Finish | None = None
+    ) -> "GanAttack":
         """The attack of a finished GAN run, or its control; WrongCheckpoint where the folder holds none."""
         generator = load_generator(folder, control=control)
         run = read_provenance(folder)
@@ -57,6 +62,7 @@ class GanAttack:
             size=(config.rows, config.columns),
             generator=generator,
             downsample=downsample,
+            finish=finish or Finish(),
         )
 
     @torch.no_grad()
@@ -70,8 +76,7 @@ class GanAttack:
             small = to_tensor(self.downsample(pixels, self.size)[None], full.device)
             change = self.generator.raw(small)
             fake = shift_logit(full, F.interpolate(change, size=pixels.shape, mode="bilinear"))
-        values = np.rint(fake[0, 0].clamp(0, 1).double().numpy() * GREATEST).astype(np.uint16)
-        return np.where(pixels == 0, np.uint16(0), values)
+        return self.finish(pixels, fake[0, 0].clamp(0, 1).double().numpy() * GREATEST)
 
     def _require(self, pixels: Pixels) -> None:
         if pixels.dtype != np.uint16 or pixels.ndim != 2:

@@ -10,6 +10,7 @@ import torch
 from celery import shared_task
 from numpy.typing import NDArray
 
+from attacks.finish import Finish
 from attacks.gan import GanAttack
 from attacks.quality import psnr, ssim
 from models_ml.attack_table import AttackTable, attack_table, text_table
@@ -19,8 +20,10 @@ from models_ml.evaluate import scores, youden_threshold
 from models_ml.networks.classifier import Classifier
 from models_ml.tasks import folder_of
 from readerstudy.cohort.actions import write_media
+from readerstudy.cohort.grid import keep_grid
 from readerstudy.cohort.models import Cohort, Stimulus
 from readerstudy.cohort.pixels import decode_png, encode_png, resize, signed_difference
+from readerstudy.cohort.tissue import breast_weight
 from readerstudy.jobs.models import Checkpoint, CheckpointKind
 from readerstudy.jobs.queue import Report, perform
 from readerstudy.truth.actions import Provenance, register_twin
@@ -33,7 +36,11 @@ T = TypeVar("T")
 
 @shared_task(name="attacks.generate_stimuli")
 def generate_stimuli_task(job_id: int) -> None:
-    """Write every image's twin; parameters: cohort, gan_remove, gan_insert (run names), resolutions."""
+    """Write every image's twin.
+
+    Parameters: cohort, gan_remove, gan_insert (run names), resolutions; keep_background and keep_grid (both true
+    where nothing is said) turn off a step of `Finish`.
+    """
     perform(job_id, _generate)
 
 
@@ -102,7 +109,14 @@ def _attack(parameters: dict[str, Any], label: int, *, control: bool = False) ->
     run = Checkpoint.named(parameters[f"gan_{direction.value}"], CheckpointKind.GENERATOR)
     if run.direction != direction:
         raise LabError(f"The run {run.name} was trained to {run.direction}, not to {direction.value}.")
-    return GanAttack.load(folder_of(run.folder), downsample=resize, control=control)
+    return GanAttack.load(folder_of(run.folder), downsample=resize, control=control, finish=_finish(parameters))
+
+
+def _finish(parameters: dict[str, Any]) -> Finish:
+    return Finish(
+        keep_background=breast_weight if parameters.get("keep_background", True) else None,
+        keep_grid=keep_grid if parameters.get("keep_grid", True) else None,
+    )
 
 
 def _provenance(parameters: dict[str, Any], attack: GanAttack, label: int) -> Provenance:

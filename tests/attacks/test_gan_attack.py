@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from attacks.finish import Finish
 from attacks.gan import GanAttack
 from models_ml.checkpoint import load_generator
 from models_ml.data import GREATEST, to_tensor
@@ -14,6 +15,11 @@ from models_ml.errors import WrongCheckpoint, WrongImages
 from models_ml.progress import silent
 from models_ml.train_classifier import train_classifier
 from models_ml.train_gan import train_gan
+from readerstudy.cohort.grid import keep_grid, levels_of_bits
+from readerstudy.cohort.pixels import encode_png, resize, to_16_bit
+from readerstudy.cohort.sources.base import Pixels
+from readerstudy.cohort.sources.phantom import render, sample_cohort
+from readerstudy.cohort.tissue import breast_weight
 from tests.models_ml import tiny
 
 SCALE = 4
@@ -137,3 +143,75 @@ def test_a_plain_generator_works_at_its_own_size_only_and_spares_the_air(plain: 
 def test_a_classifier_is_no_attack(residual: Path) -> None:
     with pytest.raises(WrongCheckpoint, match="holds a classifier, not a generator"):
         GanAttack.load(residual.parent / "judge", downsample=average)
+
+
+FINISH = Finish(keep_background=breast_weight, keep_grid=keep_grid)
+
+
+@pytest.fixture(scope="module")
+def breast() -> np.ndarray:
+    """A phantom of 12 bits with a label in its air, on the levels that a 12-bit film has in 16 bits."""
+    view = next(view for view in sample_cohort(3, seed=2) if (view.laterality, view.view_position) == ("L", "CC"))
+    film = render(view, (256, 192)).values >> 4
+    film[10:40, -50:-10] = 3500
+    film[100:160, -20:-10] += 300  # a grey stain
+    return to_16_bit(Pixels(film, 12))
+
+
+def shifted(run: Path, by: float, finish: Finish) -> GanAttack:
+    """An attack that changes every pixel's logit by the same amount: nothing to see, everything to measure."""
+    attack = GanAttack.load(run, downsample=resize, finish=finish)
+    with torch.no_grad():
+        attack.generator.last.weight.zero_()
+        attack.generator.last.bias.fill_(by)
+    return attack
+
+
+@pytest.mark.parametrize("finish", [Finish(), FINISH], ids=["bare", "finished"])
+def test_a_generator_that_changes_nothing_writes_its_parent_s_file_byte_for_byte(
+    residual: Path, breast: np.ndarray, finish: Finish
+) -> None:
+    for picture in (breast, breast + np.uint16(7), (breast >> 8) * np.uint16(257)):
+        assert encode_png(shifted(residual, 0.0, finish)(picture)) == encode_png(picture)
+
+
+def test_the_stage_1_control_leaves_no_trace(residual: Path, breast: np.ndarray) -> None:
+    """Its generator has learnt the identity: whatever differed would come from the processing."""
+    control = GanAttack.load(residual, downsample=resize, control=True, finish=FINISH)
+    with torch.no_grad():
+        change = control.generator.raw(to_tensor(resize(breast, (32, 24))[None], torch.device("cpu")))
+    altered = control(breast)
+    assert np.array_equal(altered, breast) == bool((change == 0).all())
+    assert np.array_equal(altered[breast_weight(breast) == 0], breast[breast_weight(breast) == 0])
+
+
+@pytest.mark.parametrize("by", [-1.0, 1.0])
+def test_what_is_not_breast_stays_to_the_last_bit(residual: Path, breast: np.ndarray, by: float) -> None:
+    outside = breast_weight(breast) == 0
+    bare, finished = (shifted(residual, by, finish)(breast) for finish in (Finish(), FINISH))
+    assert (bare != breast)[10:40, -50:-10].all()
+    assert np.array_equal(finished[outside], breast[outside])
+    assert outside[12:38, -48:-12].all()
+    inside = (breast_weight(breast) == 1) & (breast > 5000)
+    assert ((finished > breast) == (by > 0))[inside].all()
+
+
+def test_the_background_may_be_laid_below_a_plain_drawing_too(plain: Path) -> None:
+    pixels = tiny.images().pixels[0]
+    left = np.zeros(pixels.shape, np.float32)
+    left[:, :12] = 1
+    attack = GanAttack.load(plain, downsample=average, finish=Finish(keep_background=lambda picture: left))
+    fake = attack(pixels)
+    assert np.array_equal(fake[:, 12:], pixels[:, 12:])
+    assert np.array_equal(fake[:, :12], GanAttack.load(plain, downsample=average)(pixels)[:, :12])
+
+
+def test_a_12_bit_film_s_twin_keeps_to_12_bits(residual: Path, breast: np.ndarray) -> None:
+    grid = levels_of_bits(12)
+    bare, finished = (shifted(residual, 0.3, finish)(breast) for finish in (Finish(), FINISH))
+    assert np.isin(breast, grid).all()
+    assert not np.isin(bare, grid).all()
+    assert np.isin(finished, grid).all()
+    assert np.array_equal(finished == 0, breast == 0)
+    inside = breast_weight(breast) == 1
+    assert np.abs(finished[inside].astype(int) - bare[inside]).max() <= 8  # half of a 12-bit step
