@@ -15,6 +15,7 @@ from django.db import transaction
 from numpy.typing import NDArray
 
 from readerstudy.accounts.models import Role, User
+from readerstudy.analysis.blinding_pixels import pixel_facts
 from readerstudy.analysis.models import BlindingAudit
 from readerstudy.analysis.stats.separability import area, separability
 from readerstudy.analysis.wire import Answer, Wire, served
@@ -186,26 +187,7 @@ def _cache(one: Seen) -> dict[str, float]:
 
 
 def _pixels(one: Seen) -> dict[str, float]:
-    values = decode_png(one.pictures[0].body).astype(np.int64)
-    distinct = len(np.unique(values))
-    low, high = int(values.min()), int(values.max())
-    border = np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
-    inside = values[1:-1, 1:-1]
-    laplacian = np.abs(4 * inside - values[:-2, 1:-1] - values[2:, 1:-1] - values[1:-1, :-2] - values[1:-1, 2:])
-    tissue = laplacian[inside > 0.05 * 65535]
-    share = np.bincount((values >> 8).ravel(), minlength=256) / values.size
-    share = share[share > 0]
-    return {
-        "minimum": float(low),
-        "maximum": float(high),
-        "distinct values": float(distinct),
-        "comb in the histogram": 1 - distinct / (high - low + 1),
-        "exact zeros": float((values == 0).mean()),
-        "border level": float(border.mean()),
-        "border spread": float(border.std()),
-        "noise in the tissue": float(np.median(tissue)) if tissue.size else 0.0,
-        "entropy": float(-(share * np.log2(share)).sum()),
-    }
+    return pixel_facts(decode_png(one.pictures[0].body))
 
 
 WIRE: dict[str, Facts] = {
