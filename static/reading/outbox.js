@@ -1,10 +1,11 @@
 // At most one verdict on its way. It is kept until the server has it: over a reload, a crash, a sign-in.
 
-import { persist, tell } from "./wire.js";
+import { Keep } from "./keep.js";
+import { persist, TakenOver, tell } from "./wire.js";
 
 export class Outbox {
   #url;
-  #name;
+  #keep;
 
   /**
    * @param {string} url where verdicts go
@@ -12,37 +13,45 @@ export class Outbox {
    */
   constructor(url, name) {
     this.#url = url;
-    this.#name = name;
+    this.#keep = new Keep(name);
   }
 
-  /** @returns {object | null} the verdict that was not acknowledged before the page went away */
-  get kept() {
-    try {
-      return JSON.parse(sessionStorage.getItem(this.#name));
-    } catch {
-      return null;
-    }
+  /** @returns {Promise<{verdict: object, since: number} | null>} the letter that was not acknowledged before */
+  kept() {
+    return this.#keep.get();
+  }
+
+  /** A verdict ready to be delivered, with the time from which it waits. */
+  letter(verdict) {
+    return { verdict, since: Date.now() }; // of the wall: it may wait over a reload
   }
 
   /**
    * Send until the server has answered; the same key each time, so that it counts once.
+   * @param {{page: string, onTrouble: () => void, signal: AbortSignal, lasting: boolean}} how `page` is the one that
+   *   reads now, which may not be the one that made the verdict; `lasting`: kept over a reload
    * @returns {Promise<object>} the answer: receipt and the next step
    */
-  async deliver(verdict, onTrouble) {
-    sessionStorage.setItem(this.#name, JSON.stringify(verdict));
+  async deliver(letter, { page, onTrouble, signal, lasting = true }) {
+    if (lasting) this.#keep.set(letter);
     let answered = false;
     try {
-      const answer = await persist(() => tell(this.#url, verdict), onTrouble);
+      const answer = await persist(() => tell(this.#url, bodyOf(letter, page)), onTrouble, signal);
       answered = true;
       return answer;
     } catch (trouble) {
-      // A refusal is an answer too; a lost sign-in is not.
-      answered = "status" in trouble;
+      // A refusal is an answer too; a lost sign-in is not, nor that this page was told to stop.
+      answered = "status" in trouble || (trouble instanceof TakenOver && !signal.aborted);
       throw trouble;
     } finally {
-      if (answered) sessionStorage.removeItem(this.#name);
+      if (answered && lasting) this.#keep.remove();
     }
   }
+}
+
+function bodyOf({ verdict, since }, page) {
+  const waited = Math.max(0, Date.now() - since);
+  return { ...verdict, page, paradata: { ...verdict.paradata, waited_ms: waited } };
 }
 
 /** A random UUID; plain http has no crypto.randomUUID. */

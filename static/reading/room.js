@@ -3,8 +3,11 @@
 import { verdictOf } from "./keys.js";
 
 const QUIET_MS = 500; // an acknowledgement within this time needs no word
+const NUMBER = new Intl.NumberFormat(document.documentElement.lang);
 
 export class Room {
+  /** Where the reader stands, in words. */
+  standing = "";
   #body = document.body;
   #words = document.querySelector("#words").dataset;
   #status = document.querySelector("#status");
@@ -12,25 +15,31 @@ export class Room {
   #timer = 0;
   #taking = null;
   #onUntimely;
+  #isBlocked;
 
-  /** @param {() => void} onUntimely told of a verdict key or button pressed when no verdict is taken */
-  constructor(onUntimely) {
+  /**
+   * @param {() => void} onUntimely told of a verdict key or button pressed when no verdict is taken
+   * @param {() => boolean} isBlocked whether none is taken just now, in a pause
+   */
+  constructor(onUntimely, isBlocked) {
     this.#onUntimely = onUntimely;
+    this.#isBlocked = isBlocked;
     this.#bar.addEventListener("click", (event) => this.#clicked(event));
     addEventListener("keydown", (event) => this.#pressed(event));
   }
 
-  /** Show one of the sections: "start", "read" or "end". */
+  /** Show one of the sections: "small", "check", "start", "read", "between", "taken" or "end". */
   open(name) {
     for (const section of document.querySelectorAll("[data-section]"))
       section.hidden = section.dataset.section !== name;
-    if (name !== "end") return;
+    if (name === "read") return;
     delete this.#body.dataset.position;
-    document.querySelector("#end-title").focus();
+    document.querySelector(`[data-section=${name}] h1`)?.focus(); // read out
   }
 
   /**
-   * @param {"start" | "loading" | "ready" | "saving" | "offline" | "waiting" | "done" | "error"} state
+   * @param {"small" | "check" | "start" | "loading" | "ready" | "asking" | "saving" | "offline" | "break" | "begins"
+   *   | "taken" | "waiting" | "done" | "error"} state
    */
   set state(state) {
     this.#body.dataset.state = state;
@@ -45,13 +54,23 @@ export class Room {
     return this.#body.dataset.state;
   }
 
-  /** The picture on screen is this one; null while there is none. */
+  /** The picture on screen is this one. */
   place(position, total) {
-    document.querySelector("#progress").textContent = this.#words.progress
-      .replace("{position}", position)
-      .replace("{total}", total);
+    document.querySelector("#progress").textContent = this.sentence("progress", { position, total });
+    this.standing = this.sentence("pausePlace", { position, total });
     this.#body.dataset.position = position;
     this.#words.ready = position > 1 ? this.#words.saved : "";
+  }
+
+  /** Whether the picture on screen is there for practice only. */
+  set practice(isPractice) {
+    this.#body.toggleAttribute("data-practice", isPractice);
+    document.querySelector("#practice").hidden = !isPractice;
+    if (!isPractice) return;
+    document.querySelector("#progress").textContent = this.#words.practice;
+    this.standing = this.#words.practice;
+    this.#body.dataset.position = "practice";
+    this.#words.ready = "";
   }
 
   /** A sentence that stays until the next verdict. */
@@ -63,6 +82,13 @@ export class Room {
     return this.#words[name];
   }
 
+  /** A word with its {places} filled in, numbers in the page's language. */
+  sentence(name, values) {
+    return this.#words[name].replace(/\{(\w+)\}/g, (_, place) =>
+      typeof values[place] === "number" ? NUMBER.format(values[place]) : values[place],
+    );
+  }
+
   /** The end of the reading: done, waiting or broken off, with a sentence. */
   end(state, title, text) {
     this.state = state;
@@ -70,6 +96,37 @@ export class Room {
     document.querySelector("#end-text").textContent = text;
     document.querySelector("#reload").hidden = state !== "error";
     this.open("end");
+  }
+
+  /** What comes after a finished session. @param {string} text @param {string | null} url where it can begin */
+  follow(text, url) {
+    document.querySelector("#next-text").textContent = text;
+    const link = document.querySelector("#next-session");
+    link.hidden = !url;
+    if (url) link.href = url;
+  }
+
+  /**
+   * A quiet page between two images, until the reader goes on.
+   * @param {"break" | "begins"} name
+   * @returns {Promise<void>}
+   */
+  between(name, values) {
+    this.state = name;
+    document.querySelector("#between-title").textContent = this.#words[`${name}Title`];
+    document.querySelector("#between-text").textContent = this.sentence(`${name}Text`, values);
+    const button = document.querySelector("#go-on");
+    button.textContent = this.#words[`${name}Button`];
+    this.open("between");
+    return new Promise((resolve) => (button.onclick = resolve));
+  }
+
+  /** Another page reads on. @param {string} text what became of the verdict that was on its way */
+  taken(text) {
+    this.#taking = null;
+    document.querySelector("#taken-text").textContent = text;
+    this.state = "taken";
+    this.open("taken");
   }
 
   /**
@@ -89,7 +146,7 @@ export class Room {
   }
 
   #take(verdict, event, by) {
-    if (!this.#taking || event.timeStamp < this.#taking.from) return this.#onUntimely();
+    if (!this.#taking || this.#isBlocked() || event.timeStamp < this.#taking.from) return this.#onUntimely();
     const { resolve } = this.#taking;
     this.#taking = null;
     this.notice("");
@@ -106,6 +163,7 @@ export class Room {
   #pressed(event) {
     // A held Enter on a focused button would click it again and again.
     if (event.repeat && this.#bar.contains(event.target) && /^(Enter| )$/.test(event.key)) event.preventDefault();
+    if (this.state === "asking") return; // the digits belong to the question
     const place = verdictOf(event, this.#buttons.length);
     if (place < 0) return;
     event.preventDefault();

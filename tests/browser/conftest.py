@@ -71,7 +71,8 @@ def study(transactional_db, tmp_path_factory):
     with changed, pytest.MonkeyPatch.context() as patch:
         patch.setattr("os.fsync", lambda handle: None)
         make.small_resolutions(patch)
-        yield make.study()
+        # The display check and the breaks have tests of their own.
+        yield make.study(changes={"every": {"display_check": "off", "break_every": 0}})
 
 
 @pytest.fixture(scope="package")

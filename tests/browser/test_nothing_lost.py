@@ -148,25 +148,6 @@ def test_a_verdict_whose_reply_was_lost_counts_once_after_a_reload(room, page, r
     assert room.verdicts(2) == ["not_real"]
 
 
-def test_a_second_tab_that_answers_late_is_shown_the_current_image(room, page, context, rita):
-    begin_reading(room, rita)
-    other = Room(context.new_page(), room.url, room.study, rita)
-    other.page.goto(other.address(2))
-    other.stands_at(1)
-    room.press("1")
-    room.stands_at(2)
-    other.press("2")
-    other.stands_at(2)
-    other.says("answered in another window")
-    assert room.verdicts(2) == ["real"]
-    other.press("3")
-    other.stands_at(3)
-    room.press("2")
-    room.stands_at(3)
-    room.says("answered in another window")
-    assert room.verdicts(2) == ["real", "unsure"]
-
-
 def test_a_lost_sign_in_leads_to_the_sign_in_page_and_back_with_the_verdict(room, page, rita):
     begin_reading(room, rita)
     Session.objects.all().delete()

@@ -1,0 +1,82 @@
+// Brings pictures on screen: never during a pause, and with a neutral grey frame of a set time before each.
+
+import { persist } from "./wire.js";
+
+export class Presenter {
+  #stage;
+  #images;
+  #paradata;
+  #pause;
+  #greyMs;
+  #onTrouble;
+  #shown = null;
+
+  /**
+   * @param {{stage: object, images: object, paradata: object, pause: object, greyMs: number,
+   *   onTrouble: () => void}} parts `greyMs` 0: no grey frame
+   */
+  constructor({ stage, images, paradata, pause, greyMs, onTrouble }) {
+    this.#stage = stage;
+    this.#images = images;
+    this.#paradata = paradata;
+    this.#pause = pause;
+    this.#greyMs = greyMs;
+    this.#onTrouble = onTrouble;
+  }
+
+  /** When the picture was first seen, by the page's clock; Infinity while it is on its way. */
+  get onset() {
+    return this.#shown?.onset ?? Infinity;
+  }
+
+  isShown(item) {
+    return this.#shown?.code === item.code && Number.isFinite(this.#shown.onset);
+  }
+
+  /** Put these pictures on screen unless they are there already, or on their way. */
+  show(item) {
+    if (this.#shown?.code !== item.code) {
+      const place = { code: item.code, onset: Infinity };
+      this.#shown = place;
+      place.drawn = this.#put(item, place);
+    }
+    return this.#shown.drawn;
+  }
+
+  /** Nothing on screen and nothing on its way to it. */
+  clear() {
+    this.#shown = null;
+    this.#stage.clear();
+  }
+
+  async #put(item, place) {
+    const isStale = () => this.#shown !== place; // a newer picture has taken its place
+    const since = this.#greyMs && (await this.#stage.grey());
+    if (isStale()) return;
+    if (!this.#greyMs && !this.#images.has(item)) this.#stage.clear();
+    try {
+      const pictures = await persist(() => this.#images.get(item), this.#onTrouble);
+      if (this.#greyMs) await frameFrom(since + this.#greyMs);
+      await this.#pause.over;
+      if (isStale()) return;
+      const seen = await this.#stage.show(pictures, { flip: item.flip });
+      if (isStale()) return;
+      place.onset = seen.onset;
+      this.#paradata.start(seen);
+    } catch (trouble) {
+      if (!isStale()) this.#shown = null;
+      throw trouble;
+    }
+  }
+}
+
+/** The first animation frame at or after `at`, less the frame that the drawing itself takes. */
+function frameFrom(at) {
+  return new Promise((resolve) => {
+    const step = (now, frame = 0) => {
+      if (now + frame >= at) resolve();
+      else requestAnimationFrame((next) => step(next, next - now));
+    };
+    requestAnimationFrame((now) => step(now));
+  });
+}
