@@ -19,6 +19,7 @@ export class Marks extends EventTarget {
     this.#viewer = viewer;
     this.#overlay = document.createElement("canvas");
     this.#overlay.className = "overlay";
+    this.#overlay.hidden = true;
     this.#overlay.setAttribute("aria-hidden", "true");
     viewer.box.append(this.#overlay);
     viewer.addEventListener("drawn", () => this.#draw());
@@ -44,6 +45,7 @@ export class Marks extends EventTarget {
     this.#acting = new AbortController();
     const { signal } = this.#acting;
     const { box } = this.#viewer;
+    box.setAttribute("data-marking", "");
     box.addEventListener("pointerdown", (event) => (this.#down = event), { signal });
     box.addEventListener("pointerup", (event) => this.#up(event), { signal });
     // In the capturing phase: what takes a mark back must not take the question back as well.
@@ -64,6 +66,7 @@ export class Marks extends EventTarget {
     this.#most = 0;
     this.#points = [];
     this.#acting.abort();
+    this.#viewer.box.removeAttribute("data-marking");
     this.#changed();
     return points;
   }
@@ -100,9 +103,9 @@ export class Marks extends EventTarget {
 
   #draw() {
     const { canvas, picture, isCovered } = this.#viewer;
-    this.#overlay.width = this.active ? canvas.width : 1;
-    this.#overlay.height = this.active ? canvas.height : 1;
-    if (!this.active || !picture || isCovered) return;
+    this.#overlay.hidden = !this.active || !picture || isCovered;
+    if (this.#overlay.hidden) return;
+    Object.assign(this.#overlay, { width: canvas.width, height: canvas.height });
     const context = this.#overlay.getContext("2d");
     const { place, scale } = this.#viewer;
     const ring = (x, y, radius) => {

@@ -1,11 +1,12 @@
 // The panels of one presentation: a single picture, or the linked three of a triptych.
 
 import { Layer } from "./layer.js";
+import { Loupe } from "./loupe.js";
 import { Marks } from "./marks.js";
 import { Pointer } from "./pointer.js";
-import { scaleOf } from "./scale.js";
+import { halvingsAt, scaleOf } from "./scale.js";
 import { DifferenceTone, GreyTone } from "./tone.js";
-import { keepLegend } from "./triptych.js";
+import { Triptych } from "./triptych.js";
 import { View } from "./view.js";
 import { Viewer } from "./viewer.js";
 
@@ -17,6 +18,10 @@ export class Stage extends EventTarget {
   tone = new GreyTone();
   /** @type {Marks} on the leading picture */
   marks;
+  /** @type {Loupe} */
+  loupe;
+  /** @type {Triptych | null} */
+  triptych = null;
   #difference = new DifferenceTone();
   #panels = new Map();
   #pointers = [];
@@ -29,8 +34,8 @@ export class Stage extends EventTarget {
     for (const canvas of root.querySelectorAll("canvas[data-panel]")) this.#addPanel(canvas);
     const [lead] = this.#panels.values();
     this.marks = new Marks(lead.viewer);
-    const legend = root.querySelector("[data-legend]");
-    if (legend) keepLegend(legend, this.#difference);
+    this.loupe = new Loupe(this.#viewers, this.view);
+    if (this.#panels.has("difference")) this.triptych = new Triptych(root.querySelector(".triptych"), this.#panels);
   }
 
   /** @param {"window" | "pan" | "zoom"} mode */
@@ -104,6 +109,8 @@ export class Stage extends EventTarget {
     this.tone.start(levels);
     const difference = this.#panels.get("difference");
     if (difference) this.#difference.start(difference.layer.picture.levels);
+    this.triptych?.start();
+    this.loupe.on = false;
     this.view.home();
   }
 
@@ -116,10 +123,12 @@ export class Stage extends EventTarget {
       zoom: rounded(zoom, 4),
       one_to_one: scale === "one_to_one",
       interpolated: scale === "interpolated",
+      averaged: halvingsAt(zoom) > 0,
       ...turned,
       center: rounded(center, 1),
       width: rounded(width, 1),
       inverted,
+      loupe: this.loupe.on,
       gpu: this.#lead.gpu,
     };
   }

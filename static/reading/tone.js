@@ -6,8 +6,6 @@ const OPAQUE = 0xff000000;
 class Tone extends EventTarget {
   /** Counts the changes, so that who uses the table knows whether it is still the same. */
   version = 0;
-  /** Whether nothing shines through any of its colours. */
-  opaque = true;
   #table = new Uint32Array(65536);
   #filled = -1;
 
@@ -26,8 +24,8 @@ class Tone extends EventTarget {
 
 /** Grey by window and level. */
 export class GreyTone extends Tone {
-  /** Whether a mean of levels looks like the mean of their colours, so that a reduced picture may be averaged. */
-  averages = true;
+  /** The level that stands for four neighbours where the picture is much reduced: their mean. */
+  ofFour = (a, b, c, d) => (a + b + c + d + 2) >> 2;
   center = 32768;
   width = 65536;
   inverted = false;
@@ -93,8 +91,8 @@ const OVERLAY_ALPHA = 217; // 85 %: the tissue stays visible below
 
 /** Colour of a signed difference stored as 32768 + difference / 2; symmetric about no change. */
 export class DifferenceTone extends Tone {
-  /** Opposite changes side by side would cancel out. */
-  averages = false;
+  /** The greatest change of the four: opposite ones would cancel out, and a small one must not vanish. */
+  ofFour = (a, b, c, d) => further(further(a, b), further(c, d));
   /** Half the stored difference at which the colour is full. */
   reach = 32768;
 
@@ -115,8 +113,6 @@ export class DifferenceTone extends Tone {
 
 /** The same difference to be laid over a picture: the more change, the less one sees through it. */
 export class OverlayTone extends DifferenceTone {
-  opaque = false;
-
   fill(table) {
     for (let v = 0; v < 65536; v++) {
       const share = (v - 32768) / this.reach;
@@ -132,5 +128,7 @@ export function differenceColour(t) {
   const part = Math.min(1, Math.abs(t));
   return SAME.map((same, i) => Math.round(same + (end[i] - same) * part));
 }
+
+const further = (a, b) => (Math.abs(a - 32768) >= Math.abs(b - 32768) ? a : b);
 
 const packed = ([red, green, blue]) => (blue << 16) | (green << 8) | red;

@@ -1,10 +1,15 @@
 // The strip of tools: the same commands for buttons and keys.
 
-import { commandOf, showKeys } from "./keys.js";
+import { keepBadge } from "./badge.js";
+import { toggleFullScreen } from "./full_screen.js";
+import { keepKeys } from "./key_dialog.js";
+import { COMMANDS, nameOf } from "./keymap.js";
+import { commandOf } from "./keys.js";
 
 const STEP = 0.04; // of the standard window, per key press
 const ZOOM = 1.25;
 const PAN = 60; // CSS pixels
+const HELD_MS = 400; // a magnifier's key held longer than this lets go of it when it comes up
 
 /**
  * @param {import("./stage.js").Stage} stage
@@ -13,13 +18,38 @@ const PAN = 60; // CSS pixels
  */
 export function connectTools(stage, strip, note) {
   const help = document.querySelector("#help");
-  const { view, tone } = stage;
-  const pan = (x, y) => view.panBy(x * PAN * devicePixelRatio, y * PAN * devicePixelRatio);
-  const drag = (mode) => {
-    stage.dragging = mode;
-    press("drag", mode);
+  const commands = { ...pictureCommands(stage), ...triptychCommands(stage), ...pageCommands(stage, strip, help) };
+
+  function run(name, event) {
+    const [act, work] = commands[name] ?? [];
+    if (!work || (act && act !== "full_screen" && !stage.hasPicture)) return;
+    if (work(event) !== false && act) note(act);
+  }
+
+  document.addEventListener("click", (event) => {
+    const name = event.target.closest?.("[data-command]")?.dataset.command;
+    if (name) run(name);
+  });
+  document.addEventListener("keydown", (event) => {
+    const name = commandOf(event);
+    if (!name) return;
+    event.preventDefault(); // arrows would scroll
+    run(name, event);
+  });
+  letGoOfLoupe(stage.loupe);
+  showState(stage, strip);
+  keepBadge(document.querySelector("[data-badge]"), stage.view);
+  keepKeys(help);
+  hideTools(localStorage.getItem("reading.tools") === "hidden");
+}
+
+/** Command → what it counts as in the record, and what it does; `false` from it: nothing happened. */
+function pictureCommands({ view, tone, loupe, marks }) {
+  const pan = (x, y) => {
+    if (loupe.on) loupe.moveBy(-x * PAN, -y * PAN);
+    else view.panBy(x * PAN * devicePixelRatio, y * PAN * devicePixelRatio);
   };
-  const commands = {
+  return {
     brighter: ["window", () => tone.adjust(-STEP, 0)],
     darker: ["window", () => tone.adjust(STEP, 0)],
     wider: ["window", () => tone.adjust(0, STEP)],
@@ -37,45 +67,71 @@ export function connectTools(stage, strip, note) {
     panDown: ["pan", () => pan(0, -1)],
     panLeft: ["pan", () => pan(1, 0)],
     panRight: ["pan", () => pan(-1, 0)],
+    flipAcross: ["flip", () => view.flipAcross()],
+    flipDown: ["flip", () => view.flipDown()],
+    turnRight: ["rotate", () => view.turnRight()],
+    turnLeft: ["rotate", () => view.turnLeft()],
+    loupe: ["loupe", () => void (loupe.on = !loupe.on)],
+    mark: [null, () => marks.active && marks.addAtCentre()],
+    undoMark: [null, () => marks.undo()],
+  };
+}
+
+function triptychCommands({ triptych }) {
+  if (!triptych) return {};
+  return {
+    flicker: ["flicker", (event) => triptych.flicker(event)],
+    overlay: ["overlay", () => triptych.lay()],
+    panel: ["panel", () => triptych.nextPanel()],
+  };
+}
+
+function pageCommands(stage, strip, help) {
+  const drag = (mode) => {
+    stage.dragging = mode;
+    press(strip, "drag", mode);
+  };
+  return {
     reset: ["reset", () => stage.reset()],
     dragWindow: [null, () => drag("window")],
     dragPan: [null, () => drag("pan")],
+    dragZoom: [null, () => drag("zoom")],
+    fullScreen: ["full_screen", () => toggleFullScreen(document.querySelector("#reading"))],
+    pause: [null, () => document.dispatchEvent(new CustomEvent("command", { detail: "pause" }))],
     tools: [null, () => hideTools(!document.body.hasAttribute("data-tools-hidden"))],
     help: [null, () => help.showModal()],
   };
+}
 
-  function run(name) {
-    const needsPicture = commands[name][0] !== null;
-    if (needsPicture && !stage.hasPicture) return;
-    commands[name][1]();
-    if (needsPicture) note(commands[name][0]);
-  }
-
-  function press(group, value) {
-    for (const button of strip.querySelectorAll(`[data-group=${group}]`))
-      button.setAttribute("aria-pressed", String(button.value === value));
-  }
-
-  document.addEventListener("click", (event) => {
-    const name = event.target.closest?.("[data-command]")?.dataset.command;
-    if (name) run(name);
-  });
+/** Held, the magnifier stays as long as its key is down; pressed shortly, until the next press. */
+function letGoOfLoupe(loupe) {
+  let since = Infinity;
   document.addEventListener("keydown", (event) => {
-    const name = commandOf(event);
-    if (!name) return;
-    event.preventDefault(); // arrows would scroll
-    run(name);
+    if (commandOf(event) === "loupe") since = event.timeStamp;
   });
+  document.addEventListener("keyup", (event) => {
+    if (COMMANDS.of(nameOf(event)) !== "loupe") return;
+    if (event.timeStamp - since > HELD_MS) loupe.on = false;
+    since = Infinity;
+  });
+}
+
+function showState({ tone, loupe, triptych }, strip) {
   tone.addEventListener("change", () => {
-    press("preset", tone.preset);
-    press("invert", tone.inverted ? "on" : "off");
+    press(strip, "preset", tone.preset);
+    press(strip, "invert", tone.inverted ? "on" : "off");
   });
-  const percent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });
-  view.addEventListener("change", () => {
-    strip.querySelector("[data-zoom]").textContent = percent.format(view.zoom);
+  loupe.addEventListener("change", () => press(strip, "loupe", loupe.on ? "on" : "off"));
+  triptych?.addEventListener("change", () => {
+    press(strip, "flicker", triptych.swapped ? "on" : "off");
+    press(strip, "overlay", triptych.overlaid ? "on" : "off");
+    press(strip, "panel", triptych.panel ? "on" : "off");
   });
-  showKeys(help);
-  hideTools(localStorage.getItem("reading.tools") === "hidden");
+}
+
+function press(strip, group, value) {
+  for (const button of strip.querySelectorAll(`[data-group=${group}]`))
+    button.setAttribute("aria-pressed", String(button.value === value));
 }
 
 function hideTools(hidden) {

@@ -118,15 +118,16 @@ export class View extends EventTarget {
 
   /**
    * Where a picture lies on a canvas, on whole device pixels, or 1:1 would be blurred by half a pixel.
+   * @param {{zoom: number, x: number, y: number}} [look] other than that of the view
    * @returns {{zoom: number, orientation: number[], left: number, top: number, width: number, height: number,
    *   x: number, y: number}} its box on the canvas, and the canvas's point of the picture's first corner
    */
-  place(canvas, picture) {
-    const { zoom } = this;
+  place(canvas, picture, look = this) {
+    const { zoom } = look;
     const orientation = this.#orientation;
     const [a, b, c, d] = orientation;
-    const across = picture.width / 2 - this.x;
-    const down = picture.height / 2 - this.y;
+    const across = picture.width / 2 - look.x;
+    const down = picture.height / 2 - look.y;
     const [width, height] = this.#sizeOf(picture).map((side) => side * zoom);
     const left = Math.round(canvas.width / 2 + zoom * (a * across + c * down) - width / 2);
     const top = Math.round(canvas.height / 2 + zoom * (b * across + d * down) - height / 2);

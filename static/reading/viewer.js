@@ -1,6 +1,7 @@
 // One canvas of the page: what it shows, when it is drawn. Exact at 1:1: one sample, one table entry, one pixel.
 
 import { Surface2D } from "./surface2d.js";
+import { hasGpu, NoGpu, SurfaceGL } from "./surfacegl.js";
 import { pointOf } from "./view.js";
 
 export class Viewer extends EventTarget {
@@ -12,6 +13,7 @@ export class Viewer extends EventTarget {
   #layers = [];
   #cover = "#000";
   #frame = 0;
+  #observer = new ResizeObserver((entries) => this.#resize(entries.at(-1)));
 
   /**
    * @param {HTMLCanvasElement} canvas in a box of its own
@@ -21,11 +23,11 @@ export class Viewer extends EventTarget {
     super();
     this.canvas = canvas;
     this.box = canvas.parentElement;
-    this.#surface = new Surface2D(canvas);
     this.#view = view;
+    this.#takeSurface();
     view.add(this);
     view.addEventListener("change", () => this.redraw());
-    new ResizeObserver(([entry]) => this.#resize(entry)).observe(canvas);
+    this.#observer.observe(this.canvas);
   }
 
   /** The picture of its lowest layer; null while there is none. */
@@ -92,6 +94,28 @@ export class Viewer extends EventTarget {
     if (this.#cover || !this.picture) this.#surface.fill(this.#cover ?? "#000");
     else this.#surface.draw(this.#layers, this.place);
     this.dispatchEvent(new Event("drawn"));
+  }
+
+  #takeSurface() {
+    if (!hasGpu()) return (this.#surface = new Surface2D(this.canvas));
+    try {
+      this.#surface = new SurfaceGL(this.canvas);
+      this.canvas.addEventListener("webglcontextlost", () => this.#fallBack(), { once: true });
+    } catch (trouble) {
+      if (!(trouble instanceof NoGpu)) throw trouble;
+      this.#fallBack();
+    }
+  }
+
+  /** The graphics card is gone: the same pixels from the processor, on a canvas of its own. */
+  #fallBack() {
+    const canvas = this.canvas.cloneNode(true); // a canvas keeps the kind of its first context
+    this.canvas.replaceWith(canvas);
+    this.#observer.unobserve(this.canvas);
+    this.#observer.observe(canvas);
+    this.canvas = canvas;
+    this.#surface = new Surface2D(canvas);
+    this.draw();
   }
 
   #resize(entry) {
