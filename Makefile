@@ -39,6 +39,11 @@ check: setup-test ## format, lint, types, import contracts, missing migrations, 
 
 bench: setup-test ## make bench PART=reading
 	@test -f tests/bench/$(PART).py || { echo "There is no benchmark $(PART); there are: $$(ls tests/bench | grep -v -e __init__ -e table -e pycache | sed s/.py// | tr "\n" " ")"; exit 1; }
+ifeq ($(PART),reading)
+	@command -v npm >/dev/null || { echo "Installing Debian's Node.js for the yardstick ..."; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=500 install -y -qq --no-install-recommends nodejs npm >/dev/null; } \
+	  || { echo "Node.js is missing and could not be installed: run apt-get install nodejs npm as root."; exit 1; }
+endif
 	@$(BIN)/python -m tests.bench.$(PART)
 
 # --- setting up ---------------------------------------------------------------------------------------------

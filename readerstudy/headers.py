@@ -15,6 +15,8 @@ class HashedStaticFiles(ManifestStaticFilesStorage):
     """Hashed names for style sheets and for the modules that ES modules import."""
 
     support_js_module_import_aggregation = True
+    # A pass for each step down the longest chain of imports: a file's name depends on those that it imports.
+    max_post_process_passes = 20
 
 
 class PlainHeaders:

@@ -1,38 +1,133 @@
-"""How the reading path grows: `make bench PART=reading` prints ratios and writes var/bench/reading.json.
+"""The reading path: `make bench PART=reading` prints its figures, ratios first, and writes var/bench/reading.json.
 
-Ratios are taken within one run, because machines are noisy. Runs on a database and files of its own.
+Four parts: the reading room in a real Chromium beside Cornerstone3D, the memory of its tab, the bytes of a picture,
+and how the server's half grows. Ratios are taken within one run, because machines are noisy. Everything runs on a
+database and files of its own. `python -m tests.bench.reading --quick` reads fewer images, to see that it works.
 """
 
 import os
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 
+import numpy as np
+
 HOME = Path(__file__).resolve().parents[2]
+SCREEN = (1100, 1350)  # CSS pixels of the picture's canvas: a monitor of two megapixels upright
+FIVE_MEGAPIXELS = (2048, 2560)
+Row = tuple[str, float, str]
 
 
 def main() -> None:
+    quick = "--quick" in sys.argv[1:]
     with tempfile.TemporaryDirectory() as var:
         os.environ["VAR_DIR"] = var
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in this thread
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "readerstudy.settings")
         import django
 
         django.setup()
+        from django.core.management import call_command
+
         from tests.bench.table import write
 
-        write("reading", list(measure()))
+        call_command("migrate", verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        write("reading", [*in_the_browser(quick=quick), *growth()])
 
 
-def measure():
+def in_the_browser(*, quick: bool) -> Iterator[Row]:
+    """The reading room beside the yardstick, and what its pictures weigh."""
+    from readerstudy.cohort.pixels import encode_png
+    from readerstudy.studies.actions import enroll
+    from tests import make
+    from tests.bench import films, room
+
+    turns, memory, quiet = (20, 30, 40) if quick else (200, 500, 240)
+    drawn = films.films(4 if quick else films.DIFFERENT)
+    files = [encode_png(film) for film in drawn]
+    yield from transport(drawn, files)
+
+    rita = make.user("rita")
+    for code, frame_ms in (("long", 0), ("framed", 150)):
+        study = films.long_study(files, images=memory + 60, frame_ms=frame_ms, code=code)
+        enroll(study=study, reader=rita, at=make.MONDAY)
+    with room.served() as address, room.browser() as opened:
+        page = room.signed_in(opened, address, rita, SCREEN)
+        page.goto(f"{address}/read/long/1/")
+        page.locator("#begin").click()
+        page.wait_for_selector('body[data-position="1"][data-state="ready"]')
+        window = room.window_frame(page, *SCREEN, frames=quiet)
+        tab: list[float] = []
+        painted, acknowledged = room.read_on(page, memory, lambda n: tab.append(room.tab_megabytes(opened)))
+        room.fit_canvas(page, *SCREEN)
+        window_five = room.window_frame(page, *FIVE_MEGAPIXELS, frames=quiet)
+        unprefetched = room.reloads(page, 10 if quick else 30)
+        page.goto(f"{address}/read/framed/1/")
+        page.locator("#begin").click()
+        page.wait_for_selector('body[data-position="1"][data-state="ready"]')
+        framed, _ = room.read_on(page, turns // 4, lambda n: None)
+        page.close()
+        theirs = {cpu: room.cornerstone(opened, files, SCREEN, cpu=cpu) for cpu in (True, False)}
+        theirs_five = room.cornerstone(opened, files, FIVE_MEGAPIXELS, cpu=True)
+
+    painted, acknowledged = painted[:turns], acknowledged[:turns]
+    both = [max(pair) for pair in zip(painted, acknowledged, strict=True)]
+    quickest = [min(pair) for pair in zip(*theirs.values(), strict=True)]
+    yield "next_image_vs_cornerstone", median(painted) / quickest[0], "ours / theirs, the faster of their two ways"
+    yield "window_frame_vs_cornerstone", window / quickest[1], "ours / theirs, the faster of their two ways"
+    yield "window_frame_5mp_vs_cornerstone", window_five / theirs_five[1], "ours / theirs on the CPU"
+    yield "tab_memory_last_fifth_to_second", fifth(tab, 4) / fifth(tab, 1), "ratio"
+    yield "key_to_painted_p50_ms", median(painted), "ms"
+    yield "key_to_painted_p95_ms", float(np.percentile(painted, 95)), "ms"
+    yield "key_to_acknowledged_p50_ms", median(both), "ms, painted and acknowledged"
+    yield "key_to_acknowledged_p95_ms", float(np.percentile(both, 95)), "ms, painted and acknowledged"
+    yield "key_to_painted_behind_grey_p50_ms", median(framed), "ms, with the grey frame of 150 ms"
+    yield "unprefetched_to_painted_p50_ms", median(unprefetched), "ms from the step's answer, nothing fetched ahead"
+    yield "unprefetched_to_painted_p95_ms", float(np.percentile(unprefetched, 95)), "ms"
+    yield "window_frame_ms", window, "ms a frame at 1100 x 1350"
+    yield "window_frame_5mp_ms", window_five, "ms a frame at 2048 x 2560"
+    for cpu, name in ((True, "cpu"), (False, "webgl")):
+        yield f"cornerstone_{name}_next_image_ms", theirs[cpu][0], "ms"
+        yield f"cornerstone_{name}_window_frame_ms", theirs[cpu][1], "ms a frame"
+    yield "cornerstone_cpu_window_frame_5mp_ms", theirs_five[1], "ms a frame"
+    yield f"tab_memory_mb_{memory}", max(tab), "MB resident at the most"
+    yield "images_read", float(memory), "images"
+
+
+def transport(drawn: list[np.ndarray], files: list[bytes]) -> Iterator[Row]:
+    """Bytes of a picture against JPEG-LS, the densest of the usual lossless codes, and how fast pictures are made."""
+    import jpeg_ls
+
+    from readerstudy.cohort.pixels import encode_png
+
+    theirs = [len(jpeg_ls.encode_array(film)) for film in drawn]
+    started = perf_counter()
+    for film in drawn:
+        encode_png(film)
+    spent = perf_counter() - started
+    yield "bytes_vs_jpegls", sum(map(len, files)) / sum(theirs), "ours / theirs"
+    yield "bytes_sent_vs_jpegls", (max(map(len, files)) // 65536 + 1) * 65536 * len(files) / sum(theirs), "with padding"
+    yield "bytes_per_image", sum(map(len, files)) / len(files), "bytes"
+    yield "encode_images_per_s", len(drawn) / spent, "images/s"
+
+
+def fifth(values: list[float], number: int) -> float:
+    """The median of one fifth of the values, 0 to 4."""
+    length = len(values) // 5
+    return median(values[number * length : (number + 1) * length])
+
+
+def growth() -> Iterator[Row]:
+    """The server's half: it grows with what is read and no faster."""
     from django.conf import settings
-    from django.core.management import call_command
 
     from readerstudy.cohort.pixels import RESOLUTIONS
     from tests import make, walk
 
-    call_command("migrate", verbosity=0)
     settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "testserver"]
     for name in RESOLUTIONS:
         RESOLUTIONS[name] = (256, 208)
@@ -40,7 +135,7 @@ def measure():
     yield "import, 4 times the images", whole / quarter, "times as long"
 
     study = big_study()
-    client = walk.client_of(make.reader_in(study, "rita"))
+    client = walk.client_of(make.reader_in(study, "ruth"))
     for number in (1, 2):
         walk.finish_session(client, study.code, number)
     verdicts, steps, pictures, files = [], [], [], []

@@ -1,0 +1,65 @@
+"""What the reading benchmark reads: a study of one long session, and its pictures at full size."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+SIZE = (1728, 1408)
+DIFFERENT = 12  # pictures drawn; the study shows them over and over, each under a file of its own
+
+
+def films(count: int = DIFFERENT) -> list[NDArray[np.uint16]]:
+    """Phantoms as the study stores them: rows x columns of 16 bits, through the one path of all pictures."""
+    from readerstudy.cohort.pixels import fit, to_16_bit
+    from readerstudy.cohort.sources.phantom.render import phantom_images
+
+    sources = phantom_images(count, seed=5, size=SIZE)
+    return [fit(to_16_bit(source.load()), SIZE) for source in sources.images[:count]]
+
+
+def long_study(files: Sequence[bytes], *, images: int, frame_ms: int = 0, code: str = "long"):
+    """A study whose second session has so many images; no grey frame, no break, no check of the display."""
+    from django.conf import settings
+
+    from readerstudy.cohort.models import Cohort, Exam, Image, Patient, Stimulus
+    from readerstudy.studies.models import Allocation, Arm, SessionPlan, Study
+    from readerstudy.studies.rules import DisplayCheck, SessionRules
+    from tests.make import MONDAY
+
+    films = Cohort.objects.create(name=code, seed=1, created_at=MONDAY)
+    patient = Patient.objects.create(cohort=films, pseudonym="P1", fingerprint=code, split="test")
+    exam = Exam.objects.create(patient=patient)
+    length = (max(map(len, files)) // 65536 + 1) * 65536
+    study = Study.objects.create(
+        code=code, title="Long", template="zhou2021", cohort=films, seed=1, image_bytes=length, created_at=MONDAY
+    )
+    arm = Arm.objects.create(study=study, name="high", resolution="high")
+    rules = SessionRules(frame_ms=frame_ms, break_every=0, display_check=DisplayCheck.OFF).as_data()
+    plan = SessionPlan.objects.create(
+        study=study, number=1, kind="blinded", title="Long", instructions="-", total=images, rules_data=rules
+    )
+    Path(settings.MEDIA_ROOT).mkdir(parents=True, exist_ok=True)
+    originals = [_stored(content) for content in files]
+    for position in range(1, images + 1):
+        image = Image.objects.create(
+            exam=exam, source_bits=14, source_rows=SIZE[0], source_columns=SIZE[1], fingerprint=f"{code}-{position}"
+        )
+        name = f"{uuid4().hex}.png"
+        os.link(originals[position % len(files)], Path(settings.MEDIA_ROOT) / name)
+        stimulus = Stimulus.objects.create(
+            image=image, resolution="high", rows=SIZE[0], columns=SIZE[1], file=name, bytes=length, sha256=name[:32]
+        )
+        Allocation.objects.create(session_plan=plan, arm=arm, position=position, stimulus=stimulus)
+    return study
+
+
+def _stored(content: bytes) -> Path:
+    from django.conf import settings
+
+    path = Path(settings.MEDIA_ROOT) / f"{uuid4().hex}.png"
+    path.write_bytes(content)
+    return path
