@@ -4,6 +4,7 @@ Rita signs in as a browser does and plays the whole study; everything that comes
 with the sealed truth. Add to this test whatever is added to the reader's path.
 """
 
+import json
 import re
 import struct
 from collections import defaultdict
@@ -14,6 +15,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from readerstudy.accounts.models import Role
+from readerstudy.cohort.models import Image
 from readerstudy.studies.models import Presentation
 from readerstudy.truth.models import Authenticity, Truth
 from tests import make, walk
@@ -143,6 +145,41 @@ def test_the_steps_differ_in_nothing_but_position_and_codes(seen):
         str(sorted((k, v) for k, v in one.step_headers.items() if k != "Content-Length")) for one in blinded(seen)
     }
     assert len(step_headers) == 1
+
+
+def test_a_picture_hangs_by_its_film_whether_it_is_real_or_not(small, db):
+    """The flag that mirrors a picture is the film's: an altered twin has its parent's."""
+    study = make.study()
+    films = Image.objects.order_by("id")
+    films.filter(pk__in=list(films.values_list("pk", flat=True))[::2]).update(chest_wall="right")
+    rita = make.reader_in(study, "rita")
+    client = walk.client_of(rita)
+    flips = set()
+    for number in (1, 2):
+        walk.finish_session(client, study.code, number)
+    step = walk.open_session(client, study.code, 3)
+    while step["kind"] == "read":
+        shown = Presentation.objects.get(code=step["stimulus"]["code"]).stimulus
+        is_real = Truth.objects.get(stimulus=shown).authenticity == Authenticity.REAL
+        assert step["stimulus"]["flip"] == shown.image.hangs_mirrored
+        flips.add((is_real, step["stimulus"]["flip"]))
+        step = walk.answer(client, study.code, 3, step, "real").json()["step"]
+    assert len(flips) == 4  # both kinds hang both ways, or this proves nothing
+
+
+def test_a_practice_picture_comes_like_any_other_and_nothing_of_the_plan_tells(small, db):
+    plan = {"practice": True, "questions": ["confidence", "mark"], "break_every": 5}
+    study = make.study(changes={"every": plan})
+    client = walk.client_of(make.reader_in(study, "rita"))
+    walk.finish_session(client, study.code, 1)
+    step = walk.open_session(client, study.code, 2)
+    practice = client.get(step["stimulus"]["image"])
+    answer = walk.answer(client, study.code, 2, step, "real", answers={"confidence": "1"})
+    step = answer.json()["step"]
+    picture = client.get(step["stimulus"]["image"])
+    assert headers(practice) == headers(picture)
+    assert len(practice.content) == len(picture.content) == study.image_bytes
+    assert not TELLING.search(json.dumps(step))
 
 
 def test_no_word_of_the_key_is_on_the_wire_or_the_pages(seen, study, rita):

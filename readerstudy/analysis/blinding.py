@@ -5,6 +5,7 @@ everything that a browser could see. The first part, all but the picture, must b
 facts of the pixels, is a report: an attack may well change the noise, but a grey background makes a study worthless.
 """
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -91,6 +92,7 @@ def _copy(study: Study, *, at: datetime) -> tuple[Study, Enrollment]:
         scale=study.plan["scale"],
         resolution=study.plan["resolution"],
         generators=study.plan["generators"],
+        changes=study.plan.get("changes", {}),
         is_rehearsal=True,
     )
     auditor, _ = User.objects.get_or_create(
@@ -163,8 +165,21 @@ def _headers(one: Seen) -> dict[str, float]:
     return facts
 
 
+def _said(one: Seen) -> dict[str, float]:
+    """Every number and flag of the step, of the picture after it too; not the position, which is the order's."""
+    step = json.loads(one.step.body)
+    parts = {"step": step, "picture": step["stimulus"], "next picture": step["next"] or {}}
+    return {
+        f"{part} {name}": float(value)
+        for part, fields in parts.items()
+        for name, value in fields.items()
+        if isinstance(value, int | float) and name != "position"
+    }
+
+
 def _lengths(one: Seen) -> dict[str, float]:
-    digits = len(str(one.position))
+    # A flag is one letter longer when it is false; what it says is looked at by itself.
+    digits = len(str(one.position)) + one.step.body.count(b"false")
     return {
         "picture": float(len(one.pictures[0].body)),
         "picture's Content-Length": float(dict(one.pictures[0].headers).get("Content-Length", 0)),
@@ -194,6 +209,7 @@ WIRE: dict[str, Facts] = {
     "codes": _codes,
     "order": _order,
     "addresses": _addresses,
+    "what the step says": _said,
     "header fields": _headers,
     "lengths": _lengths,
     "response times": _times,

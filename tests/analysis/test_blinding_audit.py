@@ -5,6 +5,7 @@ from django.core.management import CommandError, call_command
 
 from readerstudy.analysis.models import BlindingAudit
 from readerstudy.api import reader
+from readerstudy.cohort.models import Stimulus
 from readerstudy.reading.images import padded
 from readerstudy.reading.models import Reading
 from readerstudy.studies.models import Study
@@ -25,6 +26,13 @@ def audit(code: str) -> BlindingAudit:
     return BlindingAudit.objects.get(study__code=code)
 
 
+def test_a_plan_with_practice_questions_and_breaks_is_audited_as_it_is(small):
+    plan = {"every": {"practice": True, "questions": ["confidence", "mark"], "break_every": 5}}
+    study = make.study(changes={**plan, "session": {"3": {"display_check": "required"}}})
+    assert audit(study.code).passed
+    assert Study.objects.get(code=f"{study.code}-audit-1").session_plans.get(number=3).rules.questions
+
+
 def test_a_study_whose_pictures_alone_differ_passes_and_is_not_touched(drawn):
     kept = audit(drawn.code)
     assert kept.passed
@@ -35,7 +43,7 @@ def test_a_study_whose_pictures_alone_differ_passes_and_is_not_touched(drawn):
     assert (copy.status, copy.seed != drawn.seed) == ("closed", True)
 
 
-@pytest.mark.parametrize("leak", ["length", "field"])
+@pytest.mark.parametrize("leak", ["length", "field", "flag"])
 def test_a_leak_is_found(drawn, monkeypatch, leak):
     altered = {truth.stimulus.path for truth in Truth.objects.filter(authenticity="adversarial")}
 
@@ -45,11 +53,17 @@ def test_a_leak_is_found(drawn, monkeypatch, leak):
             response["X-Served-By"] = "disk-2" if path in altered else "disk-1"
         return response
 
+    def telling(stimulus):
+        return {**plain(stimulus), "flip": stimulus.path in altered}
+
+    plain = Stimulus.as_wire
     monkeypatch.setattr(reader, "padded", leaking)
+    if leak == "flag":
+        monkeypatch.setattr(Stimulus, "as_wire", telling)
     with pytest.raises(CommandError, match="blinding is broken"):
         audit(drawn.code)
     kept = BlindingAudit.objects.get()
     worst = min(kept.result["wire"], key=lambda finding: finding["p"])
     assert not kept.passed
-    assert worst["family"] == {"length": "lengths", "field": "header fields"}[leak]
+    assert worst["family"] == {"length": "lengths", "field": "header fields", "flag": "what the step says"}[leak]
     assert worst["auc"] > 0.99
