@@ -25,7 +25,8 @@ export class Pause {
     if (whenHidden)
       document.addEventListener("visibilitychange", (event) => document.hidden && this.begin(event.timeStamp));
     this.#dialog.addEventListener("keydown", (event) => this.#pressed(event));
-    this.#dialog.addEventListener("close", () => this.#ended());
+    // Told late: by then the next pause may have begun.
+    this.#dialog.addEventListener("close", () => this.#dialog.open || this.#ended());
   }
 
   get isOn() {
@@ -45,9 +46,11 @@ export class Pause {
   /** Go on, by the button, the pause key or Escape. */
   end() {
     this.#dialog.close();
+    this.#ended();
   }
 
   #ended() {
+    if (!this.isOn) return;
     this.#stage.unhide();
     const resolve = this.#end;
     this.#end = null;

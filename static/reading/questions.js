@@ -58,6 +58,7 @@ export class Questions {
   stop() {
     if (this.#asked?.question.kind === "mark") this.#marks.stop();
     this.#asked = null;
+    this.#text.textContent = "";
     this.#bar.hidden = true;
   }
 
@@ -87,7 +88,7 @@ export class Questions {
     if (!button || event.detail > 1) return;
     if (button === this.#back) this.#give({ back: true }, event);
     else if (button === this.#skip) this.#done(event);
-    else if (button === this.#centre) this.#markCentre();
+    else if (button === this.#centre) this.#marks.addAtCentre();
     else this.#give({ value: button.value }, event);
   }
 
@@ -98,13 +99,6 @@ export class Questions {
     if (place >= 0) this.#give({ value: this.#choices.children[place].value }, event);
     else if (event.key === "Backspace") this.#asked.first || this.#give({ back: true }, event);
     else if (event.key === "Enter" && !onControl) this.#done(event);
-    else if (event.key === " " && !onControl) this.#markCentre(event);
-  }
-
-  #markCentre(event) {
-    if (!this.#marks.active || this.#isBlocked()) return;
-    event?.preventDefault();
-    this.#marks.addAtCentre();
   }
 
   /** Without a choice: skipped, or all marks set. */

@@ -3,6 +3,7 @@
 import { verdictOf } from "./keys.js";
 
 const QUIET_MS = 500; // an acknowledgement within this time needs no word
+const ECHO_MS = 300; // a press so soon was meant for what stood there before
 const NUMBER = new Intl.NumberFormat(document.documentElement.lang);
 
 export class Room {
@@ -118,7 +119,11 @@ export class Room {
     const button = document.querySelector("#go-on");
     button.textContent = this.#words[`${name}Button`];
     this.open("between");
-    return new Promise((resolve) => (button.onclick = resolve));
+    button.focus();
+    const from = performance.now() + ECHO_MS;
+    return new Promise((resolve) => {
+      button.onclick = (event) => event.timeStamp >= from && resolve();
+    });
   }
 
   /** Another page reads on. @param {string} text what became of the verdict that was on its way */

@@ -7,6 +7,7 @@ would take longer than the tests.
 import os
 from collections.abc import Callable
 from itertools import count
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
@@ -15,12 +16,13 @@ from django.test import Client, override_settings
 from pytest_django.live_server_helper import LiveServer
 
 from readerstudy.accounts.models import Role
-from tests import make
+from tests import make, walk
 from tests.browser.room import Room
 
 # Playwright's loop runs in the thread that uses the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
+WATCH_LETTERS = Path(__file__).with_name("watch_letters.js")
 CHROMIUM = "/usr/bin/chromium"
 QUIET = [
     "--no-sandbox",
@@ -75,6 +77,27 @@ def study(transactional_db, tmp_path_factory):
         yield make.study(changes={"every": {"display_check": "off", "break_every": 0}})
 
 
+WITH_EVERYTHING = {
+    "every": {"display_check": "off"},
+    "session": {
+        "2": {
+            "display_check": "required",
+            "practice": True,
+            "questions": ["confidence", "diagnosis", "mark"],
+            "break_every": 2,
+            "idle_s": 5,
+        },
+        "3": {"display_check": "advised", "frame_ms": 600},
+    },
+}
+
+
+@pytest.fixture(scope="package")
+def rich_study(study):
+    """The same images in a plan that asks for everything in session 2."""
+    return make.study("rich", changes=WITH_EVERYTHING)
+
+
 @pytest.fixture(scope="package")
 def server(study):
     """The application on a port of this machine."""
@@ -118,5 +141,17 @@ def room(page, context, server, study, rita, sign_in):
     """Rita's reading room, signed in; whatever the page's scripts trip over fails the test."""
     sign_in(context, rita)
     room = Room(page, server.url, study.code, rita)
+    yield room
+    assert room.mishaps == []
+
+
+@pytest.fixture
+def rich(page, context, server, rich_study, people, sign_in):
+    """Rosa's reading room in the study with everything; session 1 is behind her."""
+    rosa = make.reader_in(rich_study, f"rosa-{next(people)}")
+    walk.finish_session(walk.client_of(rosa), rich_study.code, 1)
+    sign_in(context, rosa)
+    page.add_init_script(path=WATCH_LETTERS)
+    room = Room(page, server.url, rich_study.code, rosa)
     yield room
     assert room.mishaps == []

@@ -57,7 +57,44 @@ class Room:
         self.page.locator("#begin").focus()
         self.page.keyboard.press("Enter")
 
-    def stands_at(self, position: int, state: str = "ready") -> None:
+    def check_display(self, typed: int = 5, seen: bool = True, light: str = "dark", card: bool = True) -> None:
+        """Go through the display check by keyboard, reading so many letters of each strip."""
+        self.in_state("check")
+        for _ in range(("dark", "dim", "bright").index(light)):
+            self.press("ArrowDown")
+        self.press("Space")
+        self.press("Enter")
+        for ground in ("dark", "middle", "bright"):
+            strip = self.page.locator(f'canvas[data-ground="{ground}"]')
+            expect(strip).to_be_visible()
+            self.page.keyboard.type((strip.get_attribute("data-drawn") or "")[-5:][:typed].lower())
+            self.press("Enter")
+        for place in ("dark", "bright"):
+            self.page.locator(f"[name=square-{place}][value={'seen' if seen else 'unseen'}]").focus()
+            self.press("Space")
+        self.press("Enter")
+        expect(self.page.locator("#card-size")).to_be_focused()
+        self.press("ArrowRight")
+        if card:
+            self.press("Enter")
+        else:
+            self.page.get_by_role("button", name="No card at hand").focus()
+            self.press("Enter")
+
+    def answer(self, *keys: str) -> None:
+        """Answer what is asked after a verdict, one key each."""
+        asked = self.page.locator("#asked")
+        for key in keys:
+            text = asked.inner_text()
+            self.settle()
+            self.press(key)
+            expect(asked).not_to_have_text(text)
+
+    def settle(self) -> None:
+        """Wait until a press is no echo of the one before any more: 300 ms on the page's own clock."""
+        self.page.evaluate("() => new Promise((done) => setTimeout(done, 320))")
+
+    def stands_at(self, position: int | str, state: str = "ready") -> None:
         self.page.wait_for_selector(f'body[data-position="{position}"][data-state="{state}"]')
 
     def in_state(self, state: str) -> None:
@@ -71,7 +108,11 @@ class Room:
 
     def pixels(self, panel: str = "image") -> NDArray[np.uint8]:
         """Rows x columns x (red, green, blue) of a panel's canvas in device pixels, as it is on screen."""
-        width, height, encoded = self.page.locator(f'canvas[data-panel="{panel}"]').evaluate(READ_BACK)
+        return self.read_back(f'canvas[data-panel="{panel}"]')
+
+    def read_back(self, selector: str) -> NDArray[np.uint8]:
+        """Rows x columns x (red, green, blue) of any canvas."""
+        width, height, encoded = self.page.locator(selector).evaluate(READ_BACK)
         values = np.frombuffer(base64.b64decode(encoded), dtype=np.uint8)
         return values.reshape(height, width, 4)[:, :, :3]
 

@@ -1,0 +1,125 @@
+"""The display check before a session: drawn to the level, judged by the server, by keyboard alone."""
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from readerstudy.reading.models import CheckedDisplay
+from tests import walk
+from tests.browser.test_page import complaints
+
+GROUNDS = {"dark": (13, 1), "middle": (128, 1), "bright": (242, -1)}
+CONTRASTS = (16, 12, 8, 5, 3)
+
+
+def checks_of(room, number):
+    return list(
+        CheckedDisplay.objects.filter(
+            reading_list__enrollment__reader=room.reader, reading_list__session_plan__number=number
+        )
+    )
+
+
+def test_a_required_check_comes_before_the_instructions_and_is_stored(rich, page):
+    page.goto(rich.address(2))
+    rich.in_state("check")
+    expect(page.get_by_role("button", name="Start")).not_to_be_visible()
+    rich.check_display()
+    rich.in_state("start")
+    (checked,) = checks_of(rich, 2)
+    assert checked.passed
+    results = checked.results
+    assert [row["typed"].upper() for row in results["letters"]] == [row["shown"] for row in results["letters"]]
+    assert all(len(set(row["shown"])) == 5 for row in results["letters"])
+    assert results["light"] == "dark"
+    assert results["screen"]["viewport"] == [page.viewport_size["width"], page.viewport_size["height"]]
+    assert results["card_px_per_mm"] == pytest.approx(324 / 85.6, abs=0.001)  # the frame's width after one arrow key
+
+
+def test_a_check_that_stands_is_not_asked_for_again(rich, page):
+    page.goto(rich.address(2))
+    rich.check_display(card=False)
+    rich.in_state("start")
+    page.reload()
+    rich.in_state("start")
+    (checked,) = checks_of(rich, 2)
+    assert checked.results["card_px_per_mm"] is None
+
+
+def test_a_display_that_fails_a_required_check_is_told_why_and_may_try_again(rich, page):
+    page.goto(rich.address(2))
+    rich.check_display(typed=1, seen=False, light="bright")
+    failures = page.locator("[data-failures] li")
+    expect(failures).to_have_count(6)  # three strips, two squares, the light
+    expect(failures.first).to_contain_text("1 letters were read")
+    expect(page.get_by_role("button", name="Go on all the same")).not_to_be_visible()
+    assert complaints(page) == []
+    page.get_by_role("button", name="Check again").focus()
+    rich.press("Enter")
+    rich.check_display(typed=4)
+    rich.in_state("start")
+    assert [checked.passed for checked in checks_of(rich, 2)] == [False, True]
+
+
+def test_after_a_failed_check_that_is_only_advised_the_reader_may_go_on(rich, page):
+    client = walk.client_of(rich.reader)
+    check = {"ground": "dark", "shown": "CDHKN", "typed": "CDHKN"}
+    letters = [{**check, "ground": ground} for ground in GROUNDS]
+    screen = {"width": 1920, "height": 1080, "device_pixel_ratio": 1, "color_depth": 24}
+    screen |= {"viewport": [1900, 1000], "full_screen": True}
+    results = {"letters": letters, "squares": {"dark": True, "bright": True}, "light": "dim", "screen": screen}
+    answer = client.post(walk.address(rich.study, 2, "display"), {"results": results}, format="json")
+    assert answer.json()["passed"]
+    step = walk.open_session(client, rich.study, 2)
+    while step["kind"] != "done":
+        answers = {"confidence": "3", "diagnosis": "negative"}
+        step = walk.answer(client, rich.study, 2, step, "real", answers=answers).json()["step"]
+    page.goto(rich.address(3))
+    rich.check_display(typed=0)
+    page.get_by_role("button", name="Go on all the same").click()
+    rich.in_state("start")
+    assert [checked.passed for checked in checks_of(rich, 3)] == [False]
+
+
+def levels(room, selector):
+    """The greys on a canvas, rows x columns."""
+    expect(room.page.locator(selector)).to_be_visible()
+    return room.read_back(selector)[:, :, 0]
+
+
+def test_letters_and_squares_differ_from_their_ground_by_exactly_the_levels_of_the_plan(rich, page):
+    page.goto(rich.address(2))
+    rich.in_state("check")
+    page.get_by_label("dark, as for reading").check()
+    rich.press("Enter")
+    for ground, (level, sign) in GROUNDS.items():
+        pixels = levels(rich, f'canvas[data-ground="{ground}"]')
+        assert np.bincount(pixels.ravel()).argmax() == level
+        for i, part in enumerate(np.array_split(pixels, 5, axis=1)):
+            # The middle of a stroke has the full contrast, its edge less.
+            change = sign * (part.astype(int) - level)
+            assert change.max() == CONTRASTS[i]
+            assert change.min() >= -1  # an edge, rounded
+        rich.press("Enter")
+    for square, expected in {"dark": (0, 13), "bright": (255, 242)}.items():
+        pixels = levels(rich, f'canvas[data-square="{square}"]')
+        assert set(np.unique(pixels)) == set(expected)
+        assert pixels[pixels.shape[0] // 2, pixels.shape[1] // 2] == expected[1]
+
+
+def test_every_step_of_the_check_has_no_barriers_and_says_that_it_is_visual(rich, page):
+    page.goto(rich.address(2))
+    rich.in_state("check")
+    found = []
+    for step in range(6):
+        found += complaints(page)
+        for picture in page.locator("[data-section=check] form:not([hidden]) [role=img]").all():
+            assert "visual check" in picture.get_attribute("aria-label")
+        if step == 0:
+            page.get_by_label("dark, as for reading").check()
+        if step == 4:
+            for choice in page.get_by_label("I see it", exact=True).all():
+                choice.check()
+        page.locator("[data-section=check] form:not([hidden]) [type=submit]").click()
+    rich.in_state("check")
+    assert found == []

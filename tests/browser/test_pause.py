@@ -1,0 +1,141 @@
+"""A pause hides the image and stops the clock; hidden, idle and paused times are counted apart."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests import walk
+
+NOW = "() => performance.now()"
+LOOK_AWAY = """(hidden) => {
+  Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+@pytest.fixture
+def reading(room, rita):
+    walk.finish_session(walk.client_of(rita), room.study, 1)
+    room.enter(2)
+    return room
+
+
+@pytest.fixture
+def now(page):
+    """The page's own clock: tests compare clocks, they do not count on their own speed."""
+    return lambda: page.evaluate(NOW)
+
+
+def dialog(page):
+    return page.get_by_role("dialog", name="Pause")
+
+
+def test_a_pause_hides_the_image_takes_no_verdict_and_is_no_reading_time(reading, page, now):
+    seen = reading.pixels().copy()
+    entered = now()
+    page.get_by_role("button", name="Pause").click()
+    expect(dialog(page)).to_be_visible()
+    began = now()
+    expect(dialog(page)).to_contain_text("image 1 of 3")
+    assert reading.pixels().max() == 0
+    for key in ("1", "2", "i", "+"):
+        reading.press(key)
+    page.wait_for_timeout(700)
+    ending = now()
+    page.get_by_role("button", name="Continue").click()
+    expect(dialog(page)).not_to_be_visible()
+    reading.settle()
+    ended = now()
+    assert (reading.pixels() == seen).all()
+    reading.press("2")
+    reading.stands_at(2)
+    (stored,) = reading.readings(2)
+    assert stored.verdict == "not_real"
+    assert ending - began <= stored.paradata["paused_ms"] <= ended - entered
+    assert stored.paradata["untimely_presses"] == 2
+    assert stored.paradata["acts"] == {}
+    whole = now()
+    assert stored.elapsed_ms + stored.paradata["paused_ms"] <= whole
+    assert stored.elapsed_ms <= whole - (ending - began)
+
+
+def test_a_pause_is_begun_and_ended_by_its_key(reading, page):
+    reading.press("b")
+    expect(dialog(page)).to_be_visible()
+    reading.press("b")
+    expect(dialog(page)).not_to_be_visible()
+    reading.press("b")
+    expect(dialog(page)).to_be_visible()
+    reading.press("Enter")
+    expect(dialog(page)).not_to_be_visible()
+    assert reading.pixels().max() > 0
+    reading.press("1")
+    reading.stands_at(2)
+
+
+def test_a_page_out_of_sight_pauses_by_itself(reading, page, now):
+    left = now()
+    page.evaluate(LOOK_AWAY, True)
+    expect(dialog(page)).to_be_visible()
+    began = now()
+    page.wait_for_timeout(300)
+    back = now()
+    page.evaluate(LOOK_AWAY, False)
+    assert reading.pixels().max() == 0  # until she says that she is back
+    returned = now()
+    page.wait_for_timeout(300)
+    going_on = now()
+    page.get_by_role("button", name="Continue").click()
+    reading.settle()
+    going = now()
+    reading.press("1")
+    reading.stands_at(2)
+    paradata = reading.readings(2)[0].paradata
+    assert back - began <= paradata["hidden_ms"] <= returned - left
+    assert going_on - began <= paradata["paused_ms"] <= going - left
+
+
+def test_an_image_that_arrives_in_a_pause_waits_for_its_end(room, page, rita):
+    walk.finish_session(walk.client_of(rita), room.study, 1)
+    held = []
+    page.route(f"**/{room.presentation(2, 1).code}/**", lambda route: held.append(route))
+    page.goto(room.address(2))
+    room.begin()
+    room.in_state("loading")
+    page.get_by_role("button", name="Pause").click()
+    expect(dialog(page)).to_be_visible()
+    for route in held:
+        route.continue_()
+    page.wait_for_load_state("networkidle")
+    assert room.pixels().max() == 0
+    room.in_state("loading")
+    page.get_by_role("button", name="Continue").click()
+    room.stands_at(1)
+    assert room.pixels().max() > 0
+    room.press("1")
+    room.stands_at(2)
+    assert room.readings(2)[0].paradata["paused_ms"] <= 50  # the pause was before the image
+
+
+def test_time_without_any_movement_is_counted_as_idle_and_stays_in_the_time(rich, page, now):
+    page.goto(rich.address(2))
+    rich.check_display()
+    rich.begin()
+    rich.stands_at("practice")
+    rich.press("3")
+    rich.answer("1")
+    rich.in_state("begins")
+    rich.settle()
+    rich.press("Enter")
+    rich.stands_at(1)
+    page.mouse.move(300, 300)
+    still = now()
+    page.wait_for_timeout(5600)  # the plan calls 5 s without a movement idle
+    moving = now()
+    page.mouse.move(320, 320)
+    moved = now()
+    rich.press("1")
+    rich.answer("1", "1")
+    rich.stands_at(2)
+    (stored,) = rich.readings(2)
+    assert moving - still - 5000 <= stored.paradata["idle_ms"] <= moved - still - 5000 + 50
+    assert stored.elapsed_ms >= moving - still
