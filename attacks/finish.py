@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from attacks.base import Pixels
 
+FULL_SCALE = 65535
+
 
 class Weigh(Protocol):
     """1 where a picture may be changed, 0 in its background; (rows, columns), the shape of the picture."""
@@ -23,18 +25,31 @@ class Settle(Protocol):
 
 @dataclass(frozen=True)
 class Finish:
-    """Lay the real background below the change, and keep to the parent's grey levels. None leaves a step out.
+    """Change the breast only, keep to the parent's grey levels, and do not outshine it. Each step can be left out.
 
     A pixel that the network left alone comes back bit for bit, whichever steps are on.
     """
 
     keep_background: Weigh | None = None
     keep_grid: Settle | None = None
+    keep_range: bool = False
 
-    def __call__(self, real: Pixels, drawn: NDArray[np.float64]) -> Pixels:
+    def weight(self, real: Pixels) -> NDArray[np.float32]:
+        """How far each pixel may be changed, 0 to 1."""
+        return self.keep_background(real) if self.keep_background else np.ones(real.shape, dtype=np.float32)
+
+    def white(self, real: Pixels, weight: NDArray[np.float32]) -> float:
+        """The brightest that a change may come near, as a share of full scale: the parent's brightest tissue.
+
+        Films and detectors end well below full scale, each at its own level. A twin that is brighter than every
+        real picture is told from them by its maximum alone.
+        """
+        if not self.keep_range:
+            return 1.0
+        return max(1, int(real[weight > 0].max(initial=0))) / FULL_SCALE
+
+    def __call__(self, real: Pixels, drawn: NDArray[np.float64], weight: NDArray[np.float32]) -> Pixels:
         """`drawn` is what the network made of `real`, in 16-bit levels, not yet rounded."""
-        if self.keep_background is not None:
-            drawn = real + self.keep_background(real) * (drawn - real)
-        adversarial = np.rint(drawn).astype(np.uint16)
+        adversarial = np.rint(real + weight * (drawn - real)).astype(np.uint16)
         adversarial = np.where(real == 0, np.uint16(0), adversarial)
         return self.keep_grid(real, adversarial) if self.keep_grid else adversarial

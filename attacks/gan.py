@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from attacks.base import Downsample, Pixels
 from attacks.finish import Finish
@@ -32,7 +33,7 @@ class GanAttack:
     logit is infinite; a plain drawing is masked), or the padding would tell which image was altered. In a residual
     change the air around the breast (below 0.03 of full scale) is weighed down with its brightness, so that its faint
     noise stays to the last bit; pixels at full white, such as film labels, stay too. `finish` spares what else is not
-    breast, and the gaps between the parent's grey levels.
+    breast, the gaps between the parent's grey levels, and what is brighter than its brightest tissue.
     """
 
     direction: str
@@ -69,14 +70,15 @@ class GanAttack:
     def __call__(self, pixels: Pixels, /) -> Pixels:
         """The adversarial twin of 16-bit pixels (H, W), same size; computed in float32."""
         self._require(pixels)
+        weight = self.finish.weight(pixels)
         full = to_tensor(pixels[None], torch.device("cpu"))  # (1, 1, H, W)
         if self.generator.config.form == "plain":
             fake = self.generator(full)
         else:
             small = to_tensor(self.downsample(pixels, self.size)[None], full.device)
-            change = self.generator.raw(small)
-            fake = shift_logit(full, F.interpolate(change, size=pixels.shape, mode="bilinear"))
-        return self.finish(pixels, fake[0, 0].clamp(0, 1).double().numpy() * GREATEST)
+            change = F.interpolate(self.generator.raw(small), size=pixels.shape, mode="bilinear")
+            fake = shift_below(full, change, white=self.finish.white(pixels, weight))
+        return self.finish(pixels, fake[0, 0].clamp(0, 1).double().numpy() * GREATEST, weight)
 
     def _require(self, pixels: Pixels) -> None:
         if pixels.dtype != np.uint16 or pixels.ndim != 2:
@@ -89,3 +91,12 @@ class GanAttack:
             raise WrongImages(
                 f"An image of {pixels.shape[0]} × {pixels.shape[1]} has not the shape of {rows} × {columns}."
             )
+
+
+def shift_below(images: Tensor, change: Tensor, *, white: float) -> Tensor:
+    """shift_logit with its upper end at `white` instead of 1 wherever the change brightens; darkening as trained.
+
+    As on film, what is put in flattens towards the brightest density: nothing is cut off, and no peak stands at white.
+    """
+    brighter = shift_logit((images / white).clamp(max=1), change) * white
+    return torch.where(change > 0, brighter, shift_logit(images, change))

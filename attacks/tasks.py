@@ -38,8 +38,8 @@ T = TypeVar("T")
 def generate_stimuli_task(job_id: int) -> None:
     """Write every image's twin.
 
-    Parameters: cohort, gan_remove, gan_insert (run names), resolutions; keep_background and keep_grid (both true
-    where nothing is said) turn off a step of `Finish`.
+    Parameters: cohort, gan_remove, gan_insert (run names), resolutions; keep_background, keep_grid and keep_range
+    (true where nothing is said) each turn off a step of `Finish`.
     """
     perform(job_id, _generate)
 
@@ -116,6 +116,7 @@ def _finish(parameters: dict[str, Any]) -> Finish:
     return Finish(
         keep_background=breast_weight if parameters.get("keep_background", True) else None,
         keep_grid=keep_grid if parameters.get("keep_grid", True) else None,
+        keep_range=parameters.get("keep_range", True),
     )
 
 

@@ -167,11 +167,11 @@ def shifted(run: Path, by: float, finish: Finish) -> GanAttack:
     return attack
 
 
-@pytest.mark.parametrize("finish", [Finish(), FINISH], ids=["bare", "finished"])
+@pytest.mark.parametrize("finish", [Finish(), FINISH, replace(FINISH, keep_range=True)], ids=["bare", "kept", "all"])
 def test_a_generator_that_changes_nothing_writes_its_parent_s_file_byte_for_byte(
     residual: Path, breast: np.ndarray, finish: Finish
 ) -> None:
-    for picture in (breast, breast + np.uint16(7), (breast >> 8) * np.uint16(257)):
+    for picture in (breast, (breast | 7) + (breast >> 9), (breast >> 8) * np.uint16(257)):
         assert encode_png(shifted(residual, 0.0, finish)(picture)) == encode_png(picture)
 
 
@@ -215,3 +215,26 @@ def test_a_12_bit_film_s_twin_keeps_to_12_bits(residual: Path, breast: np.ndarra
     assert np.array_equal(finished == 0, breast == 0)
     inside = breast_weight(breast) == 1
     assert np.abs(finished[inside].astype(int) - bare[inside]).max() <= 8  # half of a 12-bit step
+
+
+def test_a_twin_does_not_outshine_its_parent_and_no_peak_stands_at_its_white(
+    residual: Path, breast: np.ndarray
+) -> None:
+    ranged = Finish(keep_background=breast_weight, keep_range=True)
+    white = breast[breast_weight(breast) > 0].max()
+    bare, finished = (shifted(residual, 2.0, finish)(breast) for finish in (Finish(), ranged))
+    inside = (breast_weight(breast) == 1) & (breast > 5000) & (breast < white)
+    assert bare[inside].max() > white
+    assert finished[inside].max() < white
+    assert (finished > breast)[inside].all()
+    assert (finished[inside] == finished[inside].max()).mean() < 0.001
+
+
+def test_darkening_is_the_same_with_and_without_the_range(residual: Path, breast: np.ndarray) -> None:
+    bare, finished = (shifted(residual, -1.0, finish)(breast) for finish in (Finish(), Finish(keep_range=True)))
+    assert np.array_equal(bare, finished)
+
+
+def test_a_black_picture_stays_black_whatever_its_range(residual: Path) -> None:
+    black = np.zeros((128, 96), np.uint16)
+    assert not shifted(residual, 1.0, Finish(keep_background=breast_weight, keep_range=True))(black).any()
