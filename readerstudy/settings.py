@@ -143,7 +143,8 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = _plain
 
 # --- language and time --------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # each in its own words
+FORMAT_MODULE_PATH = ["readerstudy.formats"]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True  # stored in UTC
 TIME_ZONE = env_text("TIME_ZONE", default=tzlocal.get_localzone_name() or "UTC")  # shown local

@@ -2,11 +2,13 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.i18n import set_language
 
 from readerstudy.home import home
 
 urlpatterns = [
     path("", home, name="home"),
+    path("account/language/", set_language, name="set_language"),
     path("account/", include("readerstudy.accounts.urls")),
     path("read/", include("readerstudy.reading.urls")),
     path("report/", include("readerstudy.analysis.urls")),
