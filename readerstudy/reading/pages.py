@@ -51,7 +51,7 @@ def reading_list_of(reader: User, study: str, number: int) -> ReadingList:
         ReadingList.objects.filter(
             enrollment__reader=reader, session_plan__study__code=study, session_plan__number=number
         )
-        .select_related("session_plan__study", "session_plan__practice", "enrollment")
+        .select_related("session_plan__study", "session_plan__practice__image", "enrollment")
         .first()
     )
     if found is None:
