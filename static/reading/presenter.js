@@ -59,15 +59,22 @@ export class Presenter {
       if (this.#greyMs) await frameFrom(since + this.#greyMs);
       await this.#pause.over;
       if (isStale()) return;
-      const seen = await this.#stage.show(pictures, { flip: item.flip });
+      const showing = this.#stage.show(pictures, { flip: item.flip });
+      // A frame that comes late carries the time at which it was due, and that may lie before the drawing was done.
+      const [seen, drawn] = await Promise.all([showing, drawingDone()]);
       if (isStale()) return;
-      place.onset = seen.onset;
-      this.#paradata.start(seen);
+      place.onset = Math.max(seen.onset, drawn);
+      this.#paradata.start({ ...seen, onset: place.onset });
     } catch (trouble) {
       if (!isStale()) this.#shown = null;
       throw trouble;
     }
   }
+}
+
+/** When this frame's drawing, asked for before, is done: callbacks of one frame run in the order of asking. */
+function drawingDone() {
+  return new Promise((resolve) => requestAnimationFrame(() => resolve(performance.now())));
 }
 
 /** The first animation frame at or after `at`, less the frame that the drawing itself takes. */

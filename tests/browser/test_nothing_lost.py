@@ -2,11 +2,11 @@
 
 import json
 
+import pytest
 from django.contrib.sessions.models import Session
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 
 from tests import walk
-from tests.browser.room import Room
 
 VERDICTS = "**/verdicts/"
 
@@ -225,3 +225,30 @@ def test_a_refusal_is_shown_in_the_words_of_the_server(room, page, rita):
     room.press("1")
     room.in_state("error")
     expect(page.locator("#end-text")).to_have_text(sentence)
+
+
+def test_a_verdict_given_in_the_last_moment_before_a_reload_is_kept(room, page, rita):
+    begin_reading(room, rita)
+    page.route(VERDICTS, lambda route: route.abort())
+    page.evaluate(
+        """() => {
+          document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "3", code: "Digit3", bubbles: true }));
+          queueMicrotask(() => setTimeout(() => location.reload()));
+        }"""
+    )
+    page.unroute(VERDICTS)
+    room.stands_at(2)
+    assert room.verdicts(2) == ["unsure"]
+
+
+def test_a_reload_without_a_network_loses_nothing(room, page, context, rita):
+    begin_reading(room, rita)
+    context.set_offline(True)
+    room.press("1")
+    room.in_state("offline")
+    with pytest.raises(Error, match="ERR_INTERNET_DISCONNECTED"):
+        page.reload()
+    context.set_offline(False)
+    page.goto(room.address(2))
+    room.stands_at(2)
+    assert room.verdicts(2) == ["real"]
