@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 TOLERANCE_MS: Final = 1000
 TOLERANCE_SHARE: Final = 0.02
 SHORT_MS: Final = 1000
+# What fills the server's span beside looking; `rested_ms` is the break that stood before the image.
+_ACCOUNTED: Final = ("paused_ms", "rested_ms", "questions_ms", "waited_ms")
 
 
 class Grade(models.TextChoices):
@@ -33,10 +35,10 @@ def grade(*, elapsed_ms: int, server_ms: int, paradata: Mapping[str, Any], after
     """Grade one reading.
 
     `server_ms` is the time from handing the image out as current to storing the verdict. The browser has to account
-    for it: looking, pauses, follow-up questions and waiting for the network. An image may stand before the verdict
+    for it: looking, pauses, an offered break, follow-up questions and waiting for the network. An image may stand before the verdict
     on the one before it is acknowledged (`ahead_ms`), so the browser may honestly have that much more.
     """
-    spent = elapsed_ms + sum(_ms(paradata, name) for name in ("paused_ms", "questions_ms", "waited_ms"))
+    spent = elapsed_ms + sum(_ms(paradata, name) for name in _ACCOUNTED)
     slack = TOLERANCE_MS + TOLERANCE_SHARE * server_ms
     missing, surplus = server_ms - spent, spent - server_ms - _ms(paradata, "ahead_ms")
     reasons = [name for name, holds in _explanations(paradata, after_gap=after_gap) if holds]

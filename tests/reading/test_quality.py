@@ -22,6 +22,7 @@ CASES = [
     ("the picture stood before the verdict before it was saved", 9000, 5000, {"ahead_ms": 4100}, "A", ()),
     ("a pause that is accounted for", 5000, 65_000, {"paused_ms": 60_000}, "B", ("paused",)),
     ("questions take time too", 5000, 12_000, {"questions_ms": 7000}, "A", ()),
+    ("a break before the image", 5000, 605_000, {"rested_ms": 600_000}, "A", ()),
     ("the network was away", 5000, 35_000, {"waited_ms": 30_000}, "B", ("waited",)),
     ("reloaded: seen before", 2000, 9000, {"reloaded": True}, "B", ("reloaded", "shorter_than_server")),
     (
