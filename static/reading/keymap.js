@@ -75,7 +75,10 @@ class Keymap extends EventTarget {
 
 export const COMMANDS = new Keymap();
 
-export const isReserved = (key) => RESERVED.test(key);
+/** Whether no command may have this key. */
+export function isReserved(key) {
+  return RESERVED.test(key);
+}
 
 /** The key of an event as the map names it. */
 export function nameOf(event) {
@@ -85,17 +88,21 @@ export function nameOf(event) {
 
 /** Whether a key press is meant for a field, a dialog or the browser. */
 export function isElsewhere(event) {
-  const typing = event.target.closest?.("input, textarea, select, dialog");
+  const typing = event.target.closest?.("input, textarea, select, dialog[open]");
   return Boolean(typing || event.ctrlKey || event.metaKey || event.altKey || event.isComposing);
 }
 
 /** The stored changes; none where they are damaged or would leave a key with two commands. */
 function read() {
+  const stored = parsed(localStorage.getItem(STORED) ?? "{}");
+  return isSound(stored) ? stored : {};
+}
+
+function parsed(text) {
   try {
-    const stored = JSON.parse(localStorage.getItem(STORED) ?? "{}");
-    return isSound(stored) ? stored : {};
+    return JSON.parse(text);
   } catch {
-    return {};
+    return null;
   }
 }
 

@@ -50,7 +50,7 @@ export class Marks extends EventTarget {
     box.addEventListener("pointerup", (event) => this.#up(event), { signal });
     // In the capturing phase: what takes a mark back must not take the question back as well.
     const key = (event) => {
-      const typing = event.target.closest?.("input, textarea, select, dialog");
+      const typing = event.target.closest?.("input, textarea, select, dialog[open]");
       if (event.key !== "Backspace" || typing || !this.count) return;
       event.preventDefault();
       event.stopImmediatePropagation();

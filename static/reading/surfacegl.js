@@ -103,8 +103,8 @@ export class SurfaceGL {
     const halvings = halvingsAt(place.zoom);
     this.#sample(samplingOf(place, this.#canvas, layers[0].halved(halvings), halvings));
     for (const layer of layers) {
-      this.#bind(0, this.#pictureOf(layer, halvings));
-      this.#bind(1, this.#tableOf(layer.tone));
+      const textures = [this.#pictureOf(layer, halvings), this.#tableOf(layer.tone)];
+      textures.forEach((texture, unit) => this.#bind(unit, texture));
       gl.drawArrays(gl.TRIANGLES, 0, 3);
     }
   }

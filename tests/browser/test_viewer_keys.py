@@ -1,0 +1,153 @@
+"""The keys: OHIF's map, changed by the reader, kept in this browser."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests import walk
+from tests.browser.test_page import complaints
+
+# Command: key, as OHIF has it by default, and what says that it worked.
+OHIF = {
+    "r": "rotated 90°",
+    "l": "rotated 270°",
+    "h": "flipped",
+    "v": "flipped, rotated 180°",
+}
+
+
+@pytest.fixture
+def reading(room, rita):
+    walk.finish_session(walk.client_of(rita), room.study, 1)
+    room.enter(2)
+    return room
+
+
+def badge(page):
+    return page.locator("[data-badge]")
+
+
+def test_the_standard_keys_are_those_of_ohif(reading, page):
+    for key, text in OHIF.items():
+        reading.press(key)
+        expect(badge(page)).to_contain_text(text)
+        reading.press("0")
+    whole = badge(page).inner_text()
+    reading.press("o")
+    for key, text in {"+": "125%", "-": "100%", "=": whole.split(",")[0]}.items():
+        reading.press(key)
+        expect(badge(page)).to_contain_text(text if key != "-" else "1:1")
+    for key, name in {"z": "Zoom", "w": "Window", "g": "Pan"}.items():
+        reading.press(key)
+        expect(page.get_by_role("button", name=name, exact=True)).to_have_attribute("aria-pressed", "true")
+    reading.press("i")
+    expect(page.get_by_role("button", name="Invert")).to_have_attribute("aria-pressed", "true")
+    reading.press("p")
+    expect(page.get_by_role("button", name="Whole range")).to_have_attribute("aria-pressed", "true")
+
+
+def test_digits_and_space_are_no_keys_of_the_viewer(reading, page):
+    before = reading.pixels()
+    for key in ("4", "5", "9", " "):
+        reading.press(key)
+    assert (reading.pixels() == before).all()
+    assert reading.positions(2) == []
+
+
+def change(page, label, key):
+    page.get_by_role("button", name=f"Change the key: {label}").click()
+    page.keyboard.press(key)
+
+
+def says(page, text):
+    expect(page.locator("dialog [role=status]")).to_have_text(text)
+
+
+def test_a_key_can_be_changed_and_stays_changed_in_this_browser(reading, page):
+    reading.press("?")
+    change(page, "Invert", "n")
+    says(page, "N is now the key for: Invert.")
+    expect(page.locator("[data-keys=invert] kbd")).to_have_text("N")
+    page.get_by_role("button", name="Close").click()
+    for _ in range(2):
+        invert = page.get_by_role("button", name="Invert")
+        reading.press("i")
+        expect(invert).to_have_attribute("aria-pressed", "false")
+        reading.press("n")
+        expect(invert).to_have_attribute("aria-pressed", "true")
+        page.reload()
+        reading.stands_at(1)
+    reading.press("?")
+    page.get_by_role("button", name="Back to the standard keys").click()
+    says(page, "All keys are the standard ones again.")
+    expect(page.locator("[data-keys=invert] kbd")).to_have_text("I")
+    page.get_by_role("button", name="Close").click()
+    reading.press("i")
+    expect(page.get_by_role("button", name="Invert")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_key_has_one_command_and_some_keys_none(reading, page):
+    reading.press("?")
+    change(page, "Invert", "r")
+    says(page, "R is already the key for: Rotate right. Give that another key first.")
+    for key in ("1", "9", "Enter", "Backspace", "F5"):
+        change(page, "Invert", key)
+        shown = key.upper() if len(key) == 1 else key
+        says(page, f"{shown} cannot be used: it belongs to the verdicts, to going on, or to the browser.")
+    expect(page.locator("dialog")).to_be_visible()
+    change(page, "Invert", "Escape")  # lets it be; the list stays open
+    expect(page.locator("dialog")).to_be_visible()
+    expect(page.locator("[data-keys=invert] kbd")).to_have_text("I")
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_be_hidden()
+    assert reading.positions(2) == []
+    reading.press("i")
+    expect(page.get_by_role("button", name="Invert")).to_have_attribute("aria-pressed", "true")
+
+
+def test_keys_are_changed_by_keyboard_alone(reading, page):
+    reading.press("?")
+    page.keyboard.press("Tab")
+    focused = page.locator("dialog button:focus")
+    expect(focused).to_have_accessible_name("Change the key: Brighter")
+    page.keyboard.press("Enter")
+    expect(focused).to_have_text("Press a key…")
+    page.keyboard.press("k")
+    says(page, "K is now the key for: Brighter.")
+    expect(focused).to_have_accessible_name("Change the key: Brighter")
+    assert complaints(page) == []
+
+
+@pytest.mark.parametrize(
+    "stored",
+    ["{", "7", "null", "[]", '{"invert": "n"}', '{"invert": ["1"]}', '{"invert": ["r"]}', '{"nothing": ["n"]}',
+     '{"invert": [""]}', '{"invert": [7]}', '{"toString": ["n"]}'],
+)  # fmt: skip
+def test_damaged_keys_in_the_browser_are_the_standard_ones(reading, page, stored):
+    page.evaluate("(text) => localStorage.setItem('reading.keys', text)", stored)
+    page.reload()
+    reading.stands_at(1)
+    reading.press("n")
+    reading.press("i")
+    expect(page.get_by_role("button", name="Invert")).to_have_attribute("aria-pressed", "true")
+    reading.press("r")
+    expect(badge(page)).to_contain_text("rotated 90°")
+
+
+def test_pause_is_told_to_the_page(reading, page):
+    page.evaluate("document.addEventListener('command', (event) => document.title = `told ${event.detail}`)")
+    reading.press("b")
+    expect(page).to_have_title("told pause")
+
+
+def test_every_key_is_in_the_list(reading, page, rita):
+    def listed():
+        return set(page.locator("[data-keys]").evaluate_all("(cells) => cells.map((cell) => cell.dataset.keys)"))
+
+    source = "() => import(document.querySelector('script[type=module]').src.replace('read.js', 'keymap.js'))"
+    standard = set(page.evaluate(f"{source}.then(({{ STANDARD }}) => Object.keys(STANDARD))".replace("() => ", "", 1)))
+    teaching = {"flicker", "overlay", "panel"}
+    assert listed() == standard - teaching
+    for number in (2, 3):
+        walk.finish_session(walk.client_of(rita), reading.study, number)
+    reading.enter(4)
+    assert listed() == standard - {"mark"}
