@@ -12,6 +12,7 @@ export class DisplayCheck {
   #shown = {};
   #pxPerMm = null;
   #done;
+  #fail;
 
   /** @param {object} rules the page's rules of the display */
   constructor(rules) {
@@ -31,7 +32,10 @@ export class DisplayCheck {
   /** @returns {Promise<void>} once the display has passed, or the reader goes on all the same */
   passed() {
     this.#begin();
-    return new Promise((resolve) => (this.#done = resolve));
+    return new Promise((resolve, reject) => {
+      this.#done = resolve;
+      this.#fail = reject;
+    });
   }
 
   get #place() {
@@ -49,6 +53,10 @@ export class DisplayCheck {
     for (const form of this.#steps) form.reset();
     this.#resizeCard();
     this.#open(0);
+  }
+
+  #finish(pxPerMm) {
+    this.#judge(pxPerMm).catch(this.#fail);
   }
 
   #open(place) {
@@ -73,8 +81,8 @@ export class DisplayCheck {
   #resizeCard() {
     const [width, height] = this.#rules.card_mm;
     const scale = Number(this.#size.value) / width;
-    this.#card.setAttribute("width", width * scale);
-    this.#card.setAttribute("height", height * scale);
+    sized(this.#card.firstElementChild, width * scale, height * scale);
+    sized(this.#card, width * scale + 2, height * scale + 2); // room for the line
     this.#pxPerMm = Math.round(scale * 1000) / 1000;
   }
 
@@ -84,7 +92,7 @@ export class DisplayCheck {
     else this.#finish(this.#pxPerMm);
   }
 
-  async #finish(pxPerMm) {
+  async #judge(pxPerMm) {
     const says = this.#section.querySelector("[data-says]");
     const offline = () => (says.textContent = says.dataset.offline);
     const body = { results: this.#results(pxPerMm) };
@@ -112,6 +120,11 @@ export class DisplayCheck {
     const squares = { dark: value("square-dark") === "seen", bright: value("square-bright") === "seen" };
     return { letters, squares, card_px_per_mm: pxPerMm, light: value("light"), screen: screenNow() };
   }
+}
+
+function sized(element, width, height) {
+  element.setAttribute("width", width);
+  element.setAttribute("height", height);
 }
 
 function screenNow() {

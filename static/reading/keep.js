@@ -32,7 +32,8 @@ export class Keep {
 
   async #write(change, value) {
     const database = await this.#database;
-    if (!database) return localStorage.setItem(this.#name, JSON.stringify(value));
+    if (!database && value) return localStorage.setItem(this.#name, JSON.stringify(value));
+    if (!database) return localStorage.removeItem(this.#name);
     const transaction = database.transaction(STORE, "readwrite", { durability: "strict" });
     change(transaction.objectStore(STORE));
     const done = new Promise((resolve) => {
@@ -43,7 +44,7 @@ export class Keep {
   }
 }
 
-function openDatabase() {
+async function openDatabase() {
   const request = indexedDB.open(DATABASE, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(STORE);
   return answerOf(request);

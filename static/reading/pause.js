@@ -25,6 +25,10 @@ export class Pause {
     if (whenHidden)
       document.addEventListener("visibilitychange", (event) => document.hidden && this.begin(event.timeStamp));
     this.#dialog.addEventListener("keydown", (event) => this.#pressed(event));
+    this.#dialog.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.end();
+    });
     // Told late: by then the next pause may have begun.
     this.#dialog.addEventListener("close", () => this.#dialog.open || this.#ended());
   }

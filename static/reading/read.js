@@ -189,7 +189,7 @@ function finish(step) {
     return sayWhatFollows();
   }
   const text = step.until ? room.sentence("waitUntil", { until: dateOf(step.until) }) : room.word("waitText");
-  room.end("waiting", room.word("waitTitle"), step.reason ?? text);
+  room.end("waiting", room.word(step.reason ? "restsTitle" : "waitTitle"), step.reason ?? text);
 }
 
 /** The session after this one, and when. Nobody answers: the list of sessions says it too. */
@@ -284,4 +284,4 @@ async function enter() {
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 document.querySelector("#reload").addEventListener("click", () => location.reload());
 document.querySelector("#take-over").addEventListener("click", () => run(firstStep));
-enter();
+enter().catch(giveUp);

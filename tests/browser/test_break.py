@@ -24,7 +24,7 @@ def at_the_break(rich, page):
 
 
 def test_a_break_says_what_is_done_and_left_and_shows_no_image(at_the_break, page):
-    expect(page.locator("#between-text")).to_contain_text("2 of 3 images are read, 1 are left")
+    expect(page.locator("#between-text")).to_contain_text("2 of 3 images are read, 1 to go")
     assert at_the_break.pixels().max() == 0
     for key in ("1", "2", "b"):
         at_the_break.press(key)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
 from readerstudy.reading.models import CheckedDisplay
@@ -123,3 +124,14 @@ def test_every_step_of_the_check_has_no_barriers_and_says_that_it_is_visual(rich
         page.locator("[data-section=check] form:not([hidden]) [type=submit]").click()
     rich.in_state("check")
     assert found == []
+
+
+def test_a_sign_in_lost_during_the_check_leads_to_the_sign_in_page_and_back(rich, page):
+    page.goto(rich.address(2))
+    rich.in_state("check")
+    Session.objects.all().delete()
+    rich.check_display()
+    page.wait_for_url("**/sign-in/?next=*")
+    rich.sign_in()
+    rich.check_display()
+    rich.in_state("start")

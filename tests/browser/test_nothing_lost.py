@@ -252,3 +252,26 @@ def test_a_reload_without_a_network_loses_nothing(room, page, context, rita):
     page.goto(room.address(2))
     room.stands_at(2)
     assert room.verdicts(2) == ["real"]
+
+
+def test_a_browser_without_a_database_keeps_the_verdict_all_the_same(room, page, rita):
+    page.add_init_script("indexedDB.open = () => { throw new Error('not in this window'); }")
+    begin_reading(room, rita)
+    page.route(VERDICTS, lambda route: route.abort())
+    room.press("2")
+    room.in_state("offline")
+    page.unroute(VERDICTS)
+    page.reload()
+    room.stands_at(2)
+    assert room.verdicts(2) == ["not_real"]
+    assert page.evaluate("Object.keys(localStorage).filter((name) => name.includes('tiny'))") == []
+
+
+def test_a_session_that_must_rest_says_why(room, page, rita):
+    begin_reading(room, rita)
+    sentence = "This session rested for longer than the study's plan allows."
+    step = {"kind": "wait", "until": None, "reason": sentence}
+    page.route(VERDICTS, lambda route: route.fulfill(status=201, json={"receipt": "x", "step": step}))
+    room.press("1")
+    room.in_state("waiting")
+    expect(page.locator("#end-text")).to_have_text(sentence)
