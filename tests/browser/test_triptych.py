@@ -63,7 +63,8 @@ def swaps_while_held(page, milliseconds):
         """() => {
           window.swaps = [];
           const button = document.querySelector("[data-command=flicker]");
-          new MutationObserver(() => window.swaps.push(performance.now())).observe(button, { attributeFilter: ["aria-pressed"] });
+          const seen = new MutationObserver(() => window.swaps.push(performance.now()));
+          seen.observe(button, { attributeFilter: ["aria-pressed"] });
         }"""
     )
     page.keyboard.down("a")

@@ -111,7 +111,7 @@ def test_what_lies_below_the_cursor_stays_there_when_zooming(reading, page, keys
     before = reading.pixels()[:, :, 0]
     middle = np.array(before.shape) // 2
     box = page.locator("canvas[data-panel=image]").bounding_box()
-    place = middle + (6, 9)
+    place = middle + np.array([6, 9])
     page.mouse.move(box["x"] + place[1] + 0.5, box["y"] + place[0] + 0.5)
     page.mouse.wheel(0, -1200)  # e cubed, beyond 16 for the second
     settled(page)
