@@ -96,7 +96,7 @@ function pageCommands(stage, strip, help) {
     dragWindow: [null, () => drag("window")],
     dragPan: [null, () => drag("pan")],
     dragZoom: [null, () => drag("zoom")],
-    fullScreen: ["full_screen", () => toggleFullScreen(document.querySelector("#reading"))],
+    fullScreen: ["full_screen", () => toggleFullScreen()],
     pause: [null, () => document.dispatchEvent(new CustomEvent("command", { detail: "pause" }))],
     tools: [null, () => hideTools(!document.body.hasAttribute("data-tools-hidden"))],
     help: [null, () => help.showModal()],

@@ -117,7 +117,9 @@ def test_at_a_screen_scale_of_one_and_a_half_one_to_one_is_still_exact(
     browser_type, browser_type_launch_args, server, study, rita, sign_in
 ):
     # The flag, not Playwright's emulation: that leaves the canvas's device pixels as they are.
-    arguments = [*browser_type_launch_args["args"], "--force-device-scale-factor=1.5"]
+    # And a screen that is no phone's: 1200 x 900 CSS pixels.
+    scaled = ["--force-device-scale-factor=1.5", "--screen-info={1800x1350}"]
+    arguments = [*browser_type_launch_args["args"], *scaled]
     browser = browser_type.launch(**{**browser_type_launch_args, "args": arguments})
     context = browser.new_context(no_viewport=True)
     sign_in(context, rita)

@@ -59,7 +59,7 @@ def change(page, label, key):
 
 
 def says(page, text):
-    expect(page.locator("dialog [role=status]")).to_have_text(text)
+    expect(page.locator("#help [role=status]")).to_have_text(text)
 
 
 def test_a_key_can_be_changed_and_stays_changed_in_this_browser(reading, page):
@@ -93,12 +93,12 @@ def test_a_key_has_one_command_and_some_keys_none(reading, page):
         change(page, "Invert", key)
         shown = key.upper() if len(key) == 1 else key
         says(page, f"{shown} cannot be used: it belongs to the verdicts, to going on, or to the browser.")
-    expect(page.locator("dialog")).to_be_visible()
+    expect(page.locator("#help")).to_be_visible()
     change(page, "Invert", "Escape")  # lets it be; the list stays open
-    expect(page.locator("dialog")).to_be_visible()
+    expect(page.locator("#help")).to_be_visible()
     expect(page.locator("[data-keys=invert] kbd")).to_have_text("I")
     page.keyboard.press("Escape")
-    expect(page.locator("dialog")).to_be_hidden()
+    expect(page.locator("#help")).to_be_hidden()
     assert reading.positions(2) == []
     reading.press("i")
     expect(page.get_by_role("button", name="Invert")).to_have_attribute("aria-pressed", "true")
@@ -107,7 +107,7 @@ def test_a_key_has_one_command_and_some_keys_none(reading, page):
 def test_keys_are_changed_by_keyboard_alone(reading, page):
     reading.press("?")
     page.keyboard.press("Tab")
-    focused = page.locator("dialog button:focus")
+    focused = page.locator("#help button:focus")
     expect(focused).to_have_accessible_name("Change the key: Brighter")
     page.keyboard.press("Enter")
     expect(focused).to_have_text("Press a key…")
