@@ -104,7 +104,8 @@ export class DisplayCheck {
 
   #tellFailures(failures) {
     const list = this.#section.querySelector("[data-failures]");
-    list.replaceChildren(...failures.map((sentence) => Object.assign(document.createElement("li"), { textContent: sentence })));
+    const item = (textContent) => Object.assign(document.createElement("li"), { textContent });
+    list.replaceChildren(...failures.map(item));
     this.#section.querySelector("[data-do=go-on-all-the-same]").hidden = this.#rules.required;
     this.#open(-1);
     this.#section.querySelector("[data-verdict-of-check] h2").focus();

@@ -17,8 +17,20 @@ export class Outbox {
   }
 
   /** @returns {Promise<{verdict: object, since: number} | null>} the letter that was not acknowledged before */
-  kept() {
-    return this.#keep.get();
+  async kept() {
+    const letter = await this.#keep.get();
+    return letter?.since ? letter : null;
+  }
+
+  /** @returns {Promise<object | null>} the verdict on this picture whose questions were not all answered before */
+  async draftOn(code) {
+    const letter = await this.#keep.get();
+    return letter?.draft?.stimulus === code ? letter.draft : null;
+  }
+
+  /** A verdict is final, though it leaves only with its answers. */
+  keepDraft(verdict) {
+    this.#keep.set({ draft: verdict });
   }
 
   /** A verdict ready to be delivered, with the time from which it waits. */

@@ -58,7 +58,8 @@ export class Pause {
     this.#stage.unhide();
     const resolve = this.#end;
     this.#end = null;
-    requestAnimationFrame((seen) => this.#paradata.pause(false, seen));
+    // In a page that went out of sight again before it was drawn, the next pause is on by then.
+    requestAnimationFrame((seen) => this.isOn || this.#paradata.pause(false, seen));
     resolve();
   }
 
@@ -68,6 +69,7 @@ export class Pause {
     const name = commandOf({ key, code, shiftKey, repeat, target: document.body });
     if (name === "pause") {
       event.preventDefault();
+      event.stopPropagation(); // outside the closed dialog it would be a command again
       this.end();
     } else if (/^[1-9]$/.test(key)) this.#paradata.noteUntimely();
   }

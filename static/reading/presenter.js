@@ -36,8 +36,8 @@ export class Presenter {
   /** Put these pictures on screen unless they are there already, or on their way. */
   show(item) {
     if (this.#shown?.code !== item.code) {
-      const place = { code: item.code, onset: Infinity };
-      this.#shown = place;
+      const place = { code: item.code, onset: Infinity, giveUp: new AbortController() };
+      this.#leave(place);
       place.drawn = this.#put(item, place);
     }
     return this.#shown.drawn;
@@ -45,8 +45,13 @@ export class Presenter {
 
   /** Nothing on screen and nothing on its way to it. */
   clear() {
-    this.#shown = null;
+    this.#leave(null);
     this.#stage.clear();
+  }
+
+  #leave(place) {
+    this.#shown?.giveUp.abort();
+    this.#shown = place;
   }
 
   async #put(item, place) {
@@ -55,7 +60,7 @@ export class Presenter {
     if (isStale()) return;
     if (!this.#greyMs && !this.#images.has(item)) this.#stage.clear();
     try {
-      const pictures = await persist(() => this.#images.get(item), this.#onTrouble);
+      const pictures = await persist(() => this.#images.get(item), this.#onTrouble, place.giveUp.signal);
       if (this.#greyMs) await frameFrom(since + this.#greyMs);
       await this.#pause.over;
       if (isStale()) return;
@@ -66,7 +71,8 @@ export class Presenter {
       place.onset = Math.max(seen.onset, drawn);
       this.#paradata.start({ ...seen, onset: place.onset });
     } catch (trouble) {
-      if (!isStale()) this.#shown = null;
+      if (isStale()) return;
+      this.#shown = null;
       throw trouble;
     }
   }

@@ -107,17 +107,31 @@ async function between(what, { position, total }) {
   restedMs += performance.now() - since;
 }
 
+/** The verdict with its answers. Given before this page was loaded, it stands: only the rest is asked. */
 async function judged(step, item, ahead) {
+  const draft = step.questions?.length ? await outbox.draftOn(item.code) : null;
+  const { given, at } = draft ? resumed(draft) : await taken(step, item, ahead);
+  const due = questionsAfter(given.verdict, step.questions);
+  if (!due.length) return given;
+  if (step.kind !== "practise") outbox.keepDraft(given);
+  return { ...given, ...(await answered(due, given, at)) };
+}
+
+async function taken(step, item, ahead) {
   const from = presenter.onset + SETTLE_MS;
-  const taken = room.verdict(step.verdicts, from);
+  const pressed = room.verdict(step.verdicts, from);
   await whileOurs(until(from));
   room.state = "ready";
-  const { verdict, at, by } = await whileOurs(taken);
+  const { verdict, at, by } = await whileOurs(pressed);
   const given = verdictOn(item, { verdict, at, by, ahead });
   restedMs = 0;
-  const due = questionsAfter(verdict, step.questions);
-  return due.length ? { ...given, ...(await answered(due, given, at)) } : given;
+  return { given, at };
 }
+
+const resumed = (draft) => ({
+  given: { ...draft, paradata: { ...draft.paradata, reloaded: true } },
+  at: performance.now(),
+});
 
 /** The answers to what is asked after the verdict; its own time stays that of the verdict key. */
 async function answered(due, given, at) {

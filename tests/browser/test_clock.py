@@ -126,7 +126,6 @@ FRAMES = """(panel) => new Promise((done) => {
 
 def test_a_neutral_grey_stands_between_two_images_for_the_time_of_the_plan(reading, page):
     reading.settle()
-    page.wait_for_load_state("networkidle")
     seen = page.evaluate(FRAMES, "image")
     grey = [at for at, value in seen if value == GREY[0]]
     after = [at for at, value in seen if at > grey[-1]]

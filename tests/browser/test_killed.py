@@ -46,7 +46,6 @@ def room(page, gunicorn, study, rita, sign_in):
 def begin_reading(room: Room) -> None:
     walk.finish_session(walk.client_of(room.reader), room.study, 1)
     room.enter(2)
-    room.page.wait_for_load_state("networkidle")
 
 
 def test_a_killed_server_gets_the_verdict_when_it_is_back(room, page, gunicorn):

@@ -103,9 +103,11 @@ def test_an_image_that_arrives_in_a_pause_waits_for_its_end(room, page, rita):
     room.in_state("loading")
     page.get_by_role("button", name="Pause").click()
     expect(dialog(page)).to_be_visible()
-    for route in held:
-        route.continue_()
-    page.wait_for_load_state("networkidle")
+    code = room.presentation(2, 1).code
+    with page.context.expect_event("response", lambda reply: code in reply.url):
+        for route in held:
+            route.continue_()
+    room.settle()
     assert room.pixels().max() == 0
     room.in_state("loading")
     page.get_by_role("button", name="Continue").click()

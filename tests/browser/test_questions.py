@@ -115,3 +115,22 @@ def test_a_double_press_of_the_verdict_key_answers_no_question(reading, page):
     reading.settle()
     asks(page, "How sure are you?")
     assert reading.readings(2) == []
+
+
+def test_a_reload_between_verdict_and_answers_changes_no_verdict(reading, page):
+    reading.press("1")
+    reading.answer("4")
+    asks(page, "Your diagnosis of this image?")
+    page.reload()
+    asks(page, "How sure are you?")
+    assert reading.pixels().max() > 0
+    reading.answer("2", "2")
+    reading.stands_at(2)
+    (stored,) = reading.readings(2)
+    assert stored.verdict == "real"
+    assert stored.answers == {"confidence": "2", "diagnosis": "malignant"}
+    assert stored.paradata["reloaded"] is True
+    reading.press("3")
+    reading.answer("1")
+    reading.in_state("break")
+    assert reading.verdicts(2) == ["real", "unsure"]
