@@ -100,13 +100,14 @@ def test_an_image_that_arrives_in_a_pause_waits_for_its_end(room, page, rita):
     page.route(f"**/{room.presentation(2, 1).code}/**", lambda route: held.append(route))
     page.goto(room.address(2))
     room.begin()
+    while not held:
+        page.wait_for_timeout(20)
     room.in_state("loading")
     page.get_by_role("button", name="Pause").click()
     expect(dialog(page)).to_be_visible()
     code = room.presentation(2, 1).code
     with page.context.expect_event("response", lambda reply: code in reply.url):
-        for route in held:
-            route.continue_()
+        held.pop().continue_()
     room.settle()
     assert room.pixels().max() == 0
     room.in_state("loading")
