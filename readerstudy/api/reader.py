@@ -21,6 +21,7 @@ from readerstudy.errors import BadInput, NotItsTurn
 from readerstudy.reading.actions import (
     Answer,
     NotCurrent,
+    SessionHeld,
     TakenOver,
     check_display,
     current_step,
@@ -179,7 +180,11 @@ class Open(ReaderView):
     def post(self, request: Request, study: str, number: int) -> Response:
         at = now()
         page = _page(request.data)
-        reading_list = open_session(reader=_reader(request), study=study, number=number, at=at, page=page)
+        try:
+            reading_list = open_session(reader=_reader(request), study=study, number=number, at=at, page=page)
+        except SessionHeld as error:
+            step = {"kind": "wait", "until": None, "reason": str(error)}
+            return Response({"detail": str(error), "step": step}, status=409)
         return Response(step_of(reading_list, at=at))
 
 
@@ -256,7 +261,7 @@ class Picture(ReaderView):
             return padded(practice.path, length=Study.objects.get(code=study).image_bytes)
         presentation = visible_presentation(_reader(request), study, code)
         if presentation is None or presentation.reading_list.session_plan.kind == SessionKind.EDUCATION:
-            return Response({"detail": "This image is not the current one."}, status=410)
+            return Response({"detail": gettext("This image is not the current one.")}, status=410)
         length = presentation.reading_list.session_plan.study.image_bytes
         return padded(presentation.stimulus.path, length=length)
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, ngettext
 
 # 8-bit levels: 5, 50 and 95 % of full drive. CONTRASTS are differences to the ground, letter by letter.
 GROUNDS: Final = {"dark": 13, "middle": 128, "bright": 242}
@@ -78,11 +78,12 @@ def _strips(results: Mapping[str, Any]) -> list[Strip]:
 def _unread(strip: Strip) -> str:
     if strip.right >= MUST_READ:
         return ""
-    return _("On the %(ground)s ground %(right)d letters were read; %(least)d are needed.") % {
-        "ground": _(GROUND_NAMES[strip.ground]),
-        "right": strip.right,
-        "least": MUST_READ,
-    }
+    sentence = ngettext(
+        "On the %(ground)s ground %(right)d letter was read; %(least)d are needed.",
+        "On the %(ground)s ground %(right)d letters were read; %(least)d are needed.",
+        strip.right,
+    )
+    return sentence % {"ground": _(GROUND_NAMES[strip.ground]), "right": strip.right, "least": MUST_READ}
 
 
 def _screen_failures(screen: Mapping[str, Any]) -> list[str]:

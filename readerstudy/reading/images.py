@@ -4,6 +4,7 @@ import secrets
 from pathlib import Path
 
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 
 from readerstudy.errors import StudyError
 
@@ -20,7 +21,9 @@ def padded(path: Path, *, length: int) -> HttpResponse:
     """
     body = path.read_bytes()
     if len(body) > length:
-        raise TooLong(f"The file {path.name} no longer fits into the study's image length; restore it.")
+        raise TooLong(
+            _("The file %(name)s no longer fits into the study's image length; restore it.") % {"name": path.name}
+        )
     response = HttpResponse(body + secrets.token_bytes(length - len(body)), content_type="application/octet-stream")
     response["Cache-Control"] = "no-store"
     response["Content-Length"] = str(length)

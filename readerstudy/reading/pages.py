@@ -55,7 +55,9 @@ def reading_list_of(reader: User, study: str, number: int) -> ReadingList:
         .first()
     )
     if found is None:
-        raise NoSuchSession(f"There is no session {number} of a study {study!r} for you.")
+        raise NoSuchSession(
+            gettext("There is no session %(number)d of a study %(study)s for you.") % {"number": number, "study": study}
+        )
     return found
 
 

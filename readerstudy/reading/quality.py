@@ -35,8 +35,8 @@ def grade(*, elapsed_ms: int, server_ms: int, paradata: Mapping[str, Any], after
     """Grade one reading.
 
     `server_ms` is the time from handing the image out as current to storing the verdict. The browser has to account
-    for it: looking, pauses, an offered break, follow-up questions and waiting for the network. An image may stand before the verdict
-    on the one before it is acknowledged (`ahead_ms`), so the browser may honestly have that much more.
+    for it: looking, pauses, an offered break, follow-up questions, waiting for the network. An image may stand before
+    the verdict on the one before it is acknowledged (`ahead_ms`), so the browser may honestly have that much more.
     """
     spent = elapsed_ms + sum(_ms(paradata, name) for name in _ACCOUNTED)
     slack = TOLERANCE_MS + TOLERANCE_SHARE * server_ms

@@ -30,7 +30,11 @@ export class Claim extends EventTarget {
 
   /** Take the session over. @returns {Promise<object>} the step at which it stands */
   async take(onTrouble) {
-    const step = await persist(() => tell(this.#urls.open, { page: this.page }), onTrouble);
+    const step = await persist(() => tell(this.#urls.open, { page: this.page }), onTrouble).catch((trouble) => {
+      if (trouble.step) return trouble.step; // refused, and the step says what it waits for
+      throw trouble;
+    });
+    if (!step.stimulus) return step; // nothing to hold
     this.#held = true;
     this.#channel.postMessage("claimed");
     return step;

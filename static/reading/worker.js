@@ -3,9 +3,13 @@
 import { measureLevels } from "./levels.js";
 import { decodePng16 } from "./png16.js";
 
+// A server that takes the request and stays silent must not hold the reading up for ever; then it is asked again.
+const LONGEST_FETCH_MS = 120_000;
+
 onmessage = async ({ data: { id, url } }) => {
   try {
-    const reply = await fetch(url, { cache: "no-store", credentials: "same-origin", redirect: "manual" });
+    const signal = AbortSignal.timeout(LONGEST_FETCH_MS);
+    const reply = await fetch(url, { cache: "no-store", credentials: "same-origin", redirect: "manual", signal });
     if (!reply.ok) return postMessage({ id, status: reply.type === "opaqueredirect" ? 403 : reply.status });
     const bytes = await reply.arrayBuffer();
     let picture;

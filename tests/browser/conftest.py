@@ -80,6 +80,7 @@ def study(transactional_db, tmp_path_factory):
 WITH_EVERYTHING = {
     "every": {"display_check": "off"},
     "session": {
+        "1": {"rest_hours": 1},
         "2": {
             "display_check": "required",
             "practice": True,

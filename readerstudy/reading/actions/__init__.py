@@ -2,6 +2,7 @@
 
 from readerstudy.reading.actions.display import check_display
 from readerstudy.reading.actions.sessions import (
+    SessionHeld,
     TakenOver,
     allow_resume,
     current_step,
@@ -15,6 +16,7 @@ __all__ = [
     "Accepted",
     "Answer",
     "NotCurrent",
+    "SessionHeld",
     "TakenOver",
     "allow_resume",
     "check_display",

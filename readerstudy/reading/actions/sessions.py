@@ -26,18 +26,22 @@ class TakenOver(NotItsTurn):
         super().__init__(gettext("Reading goes on in another window or on another device."))
 
 
+class SessionHeld(NotItsTurn):
+    """It rested for longer than the plan allows; a coordinator has to let it go on."""
+
+
 def open_session(*, reader: User, study: str, number: int, at: datetime, page: UUID | None = None) -> ReadingList:
     """Open a session when it is its turn; opening an open one changes nothing but who holds it.
 
     `page` is the browser page that asks: it takes the session over from any other. Raises NotItsTurn with the
-    reason where the session may not be read now.
+    reason where the session may not be read now, SessionHeld where it rested for too long.
     """
     reading_list = reading_list_of(reader, study, number)
     if isinstance(next_step(progress_of(reading_list), now=at), Done):
         return reading_list
     session = _open(reading_list, reader=reader, page=page, at=at)
     if session.held_at:  # after the transaction, which has to keep that it is held
-        raise NotItsTurn(held_sentence(reading_list))
+        raise SessionHeld(held_sentence(reading_list))
     return reading_list
 
 
@@ -86,10 +90,10 @@ def require_newest_page(reading_list: ReadingList, page: UUID | None) -> None:
 def allow_resume(*, session: ReadingSession, actor: User | None, reason: str, at: datetime) -> None:
     """Let a session that rested for too long go on; its rest counts from now."""
     if not reason.strip():
-        raise BadInput("Say why the session may go on; the reason is kept with the study.")
+        raise BadInput(gettext("Say why the session may go on; the reason is kept with the study."))
     held = ReadingSession.objects.filter(pk=session.pk, held_at__isnull=False, finished_at=None)
     if not held.update(held_at=None, allowed_at=at):
-        raise NotItsTurn(f"{session} is not held.")
+        raise NotItsTurn(gettext("%(session)s is not held.") % {"session": session})
     session.refresh_from_db()
     record("session.allowed", actor=actor, subject=session.reading_list, at=at, reason=reason.strip())
 
@@ -116,7 +120,7 @@ def hold_if_rested(session: ReadingSession, rested: timedelta, *, reader: User, 
 
 def held_sentence(reading_list: ReadingList) -> str:
     return gettext(
-        "This session rested for longer than the study's plan allows (%(hours)d hours). "
+        "This session rested for longer than the study's plan allows (%(hours)d h). "
         "Ask the study coordinator to let it go on; nothing that you read is lost."
     ) % {"hours": reading_list.session_plan.rules.rest_hours}
 

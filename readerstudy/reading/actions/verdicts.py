@@ -69,12 +69,13 @@ def _record(reading_list: ReadingList, answer: Answer, *, reader: User, at: date
     _require_asked(reading_list, answer)
     session = ReadingSession.objects.select_for_update().filter(reading_list=reading_list).first()
     if session is None:
-        raise NotItsTurn(f"Session {reading_list.session_plan.number} has not been opened.")
+        number = reading_list.session_plan.number
+        raise NotItsTurn(_("Session %(number)d has not been opened.") % {"number": number})
     session.reading_list = reading_list  # with its plan: asked for at every turn
     earlier = Reading.objects.filter(key=answer.key, presentation__reading_list=reading_list).first()
     if earlier:
         if earlier.presentation.code != answer.code or earlier.verdict != answer.verdict:
-            raise NotCurrent("This key belongs to another verdict.")
+            raise NotCurrent(_("This key belongs to another verdict."))
         return Accepted(earlier, is_new=False)
     require_open_study(reading_list)
     require_newest_page(reading_list, answer.page)
