@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -27,8 +28,8 @@ def role_required(*roles: Role) -> Callable[[View], View]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not isinstance(request.user, User) or request.user.role not in roles:
-                wanted = " or ".join(str(role.label).lower() for role in roles)
-                raise NotAllowed(f"This page is for a {wanted}.")
+                wanted = " / ".join(str(role.label) for role in roles)
+                raise NotAllowed(gettext("This page is for the role %(role)s.") % {"role": wanted})
             return view(request, *args, **kwargs)
 
         return guarded

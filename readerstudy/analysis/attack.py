@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from readerstudy.analysis.stats.proportions import Proportion
 from readerstudy.analysis.table import Cell, Column, Estimate, Kind, Table
@@ -30,6 +31,7 @@ def table_1(attack: Mapping[str, Any] | None) -> Table:
         key="table1",
         title=_("Table 1. What the classifier makes of the adversarial images"),
         caption=_(
+            # xgettext: no-python-format
             "The area under the curve (AUC) on real images, and on adversarial ones against the flipped "
             "label; the share of right diagnoses; and fooled: among images whose real version the classifier "
             "got right, the share whose adversarial twin gets the opposite diagnosis. All with 95 % "
@@ -56,7 +58,7 @@ def _columns() -> tuple[Column, ...]:
         Column("auc_real", _("real"), Kind.ESTIMATE, auc),
         Column("auc_flipped", _("adversarial"), Kind.ESTIMATE, auc),
         Column("threshold_name", _("Threshold")),
-        Column("threshold", _("at"), Kind.SPREAD),
+        Column("threshold", pgettext("threshold", "at"), Kind.SPREAD),
         Column("positives_right", _("real, positives"), Kind.SHARE, right),
         Column("negatives_right", _("real, negatives"), Kind.SHARE, right),
         Column("adversarial_positives_right", _("made positive"), Kind.SHARE, right),

@@ -19,7 +19,7 @@ from readerstudy.analysis.stats.subgroups import (
 )
 from readerstudy.analysis.stats.unsure import Unsure
 from readerstudy.analysis.table import Cell, Column, Kind, Table
-from readerstudy.analysis.wording import subgroup_sentences, subset_name, unsure_sentence
+from readerstudy.analysis.wording import subgroup_sentences, subset_name, undefined_sentence, unsure_sentence
 
 Key = tuple[int, ErrorTerm, Distribution]
 ERRORS: tuple[ErrorTerm, ...] = get_args(ErrorTerm)
@@ -80,8 +80,8 @@ def table_of_p_values(comparisons: tuple[Comparison, ...], *, rule: Unsure, grou
         Column("share_a", _("first"), Kind.FRACTION, _("Right")),
         Column("share_b", _("second"), Kind.FRACTION, _("Right")),
         Column("difference", _("change"), Kind.SIGNED, _("Right")),
-        Column("sigma", "σ", Kind.SPREAD, _("g\u00a0=\u00a0%(groups)s") % {"groups": groups}),
-        Column("left_out", _("left out"), Kind.COUNT, _("g\u00a0=\u00a0%(groups)s") % {"groups": groups}),
+        Column("sigma", "σ", Kind.SPREAD, f"g\u00a0=\u00a0{groups}"),
+        Column("left_out", _("left out"), Kind.COUNT, f"g\u00a0=\u00a0{groups}"),
     ]
     columns += [_p_column(groups, error, distribution) for error, distribution in _forms()]
     columns += [_strip_column(g, error) for error in ERRORS for g in strip(groups)]
@@ -100,7 +100,7 @@ def table_of_p_values(comparisons: tuple[Comparison, ...], *, rule: Unsure, grou
         columns=tuple(columns),
         rows=tuple(_page_row(one, groups) for one in comparisons),
         notes=(
-            *sorted(_(reason.value) for reason in reasons),
+            *sorted(undefined_sentence(reason) for reason in reasons),
             *subgroup_sentences(),
             unsure_sentence(rule),
         ),
@@ -140,13 +140,14 @@ def _name(error: ErrorTerm) -> str:
 
 
 def _p_column(groups: int, error: ErrorTerm, distribution: Distribution) -> Column:
-    title = f"{_name(error)}, {_('normal') if distribution == 'normal' else 't'}"
+    curve = _("normal") if distribution == "normal" else "t"
+    title = f"{_name(error)}, {curve}"
     group = _("Headline p, g = %(groups)s") % {"groups": groups}
     return Column(f"p_{error}_{distribution}", title, Kind.P, group)
 
 
 def _strip_column(groups: int, error: ErrorTerm) -> Column:
-    title = _("g\u00a0=\u00a0%(groups)s") % {"groups": groups}
+    title = f"g\u00a0=\u00a0{groups}"
     return Column(f"p_{error}_{groups}", title, Kind.P, _("p, %(name)s, normal") % {"name": _name(error)})
 
 

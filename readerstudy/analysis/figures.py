@@ -95,6 +95,7 @@ def _drawn(lines: dict[Subset, list[Line]]) -> Figure:
         axis.grid(axis="y", color="#d9d9d9", linewidth=0.6)
         axis.set_axisbelow(True)
         axis.spines[["top", "right"]].set_visible(False)
+    # xgettext: no-python-format
     axes[0].set_ylabel(_("Share right, with 95 % interval"))
     figure.legend(*_legend(axes), loc="outside right center", frameon=False, title=_("Reader"))
     return figure
@@ -151,7 +152,10 @@ def _described(subset: Subset, lines: Sequence[Line]) -> str:
 
 def _described_line(line: Line) -> str:
     pairs = zip(line.sessions, line.shares, strict=True)
-    points = ", ".join(f"{one.share:.2f} ({_('session')} {session})" for session, one in pairs)
+    points = ", ".join(
+        _("%(share)s (session %(session)s)") % {"share": f"{one.share:.2f}", "session": session}
+        for session, one in pairs
+    )
     return f"{line.reader} {points}"
 
 

@@ -105,6 +105,7 @@ def table_3(record: StudyRecord, rule: Unsure) -> Table:
         key="table3",
         title=_("Table 3. Right verdicts"),
         caption=_(
+            # xgettext: no-python-format
             "The share of real images called real and of adversarial images called not real, with Wilson’s "
             "95 % interval and the counts. 0.50 is not chance: a reader who calls everything real has 1.00 "
             "on the real and 0.00 on the adversarial images, so read the two halves together."

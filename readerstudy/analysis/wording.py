@@ -3,6 +3,7 @@
 from django.utils.translation import gettext as _
 
 from readerstudy.analysis.records import Subset
+from readerstudy.analysis.stats.subgroups import Undefined
 from readerstudy.analysis.stats.unsure import Unsure
 
 
@@ -43,6 +44,18 @@ def unsure_sentence(rule: Unsure) -> str:
             "“Unsure” counts as half right, so the intervals are approximate. The article counts it as wrong."
         ),
     }[rule]
+
+
+def undefined_sentence(reason: Undefined) -> str:
+    """Why a test has no p-value. The pure statistics say it in English only."""
+    return {
+        Undefined.TOO_FEW: _(
+            "A session has fewer readings than sub-groups, so the test is undefined; use Boschloo's exact test instead."
+        ),
+        Undefined.NO_SPREAD: _(
+            "The sub-groups do not differ at all (σ = 0), so the test is undefined; use Boschloo's exact test instead."
+        ),
+    }[reason]
 
 
 def subgroup_sentences() -> tuple[str, ...]:

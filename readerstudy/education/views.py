@@ -1,6 +1,7 @@
 """Serving a triptych's panels under the presentation's random code."""
 
 from django.http import HttpResponseBase
+from django.utils.translation import gettext
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -28,5 +29,5 @@ class PanelPicture(APIView):
         assert isinstance(request.user, User)  # the permission let only readers in
         found = panel_of(request.user, study, code, panel)
         if found is None:
-            return Response({"detail": "This image is not the current one."}, status=410)
+            return Response({"detail": gettext("This image is not the current one.")}, status=410)
         return padded(found.path, length=found.length)

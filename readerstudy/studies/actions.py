@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Prefetch
+from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
@@ -27,11 +28,14 @@ def enroll(
     # One row at a time per study: two coordinators at once must not give out the same reader code.
     study = Study.objects.select_for_update().get(pk=study.pk)
     if not reader.is_reader:
-        raise BadInput(f"{reader} is a {reader.get_role_display()}; only readers can be enrolled.")
+        role = {"person": reader, "role": reader.get_role_display()}
+        raise BadInput(_("%(person)s is a %(role)s; only readers can be enrolled.") % role)
     if study.status != StudyStatus.OPEN:
-        raise BadInput(f"The study {study.code} is {study.get_status_display().lower()}; nobody can be enrolled.")
+        state = {"study": study.code, "state": study.get_status_display().lower()}
+        raise BadInput(_("The study %(study)s is %(state)s; nobody can be enrolled.") % state)
     if Enrollment.objects.filter(study=study, reader=reader).exists():
-        raise BadInput(f"{reader} is enrolled in {study.code} already.")
+        who = {"person": reader, "study": study.code}
+        raise BadInput(_("%(person)s is enrolled in %(study)s already.") % who)
     arm = arm or study.arms.get()
     number = Enrollment.objects.filter(study=study).count() + 1
     enrollment = Enrollment.objects.create(study=study, arm=arm, reader=reader, code=f"R{number}", enrolled_at=at)

@@ -125,7 +125,8 @@ class StudyPage(WithProgress, InvestigatorAdmin):
     @display(description=_("status"), label={"open": "success", "closed": "warning", "unsealed": "info"})
     def shown_status(self, study: Study) -> tuple[str, Any]:
         words = str(study.get_status_display())
-        return study.status, f"{words} ({_('rehearsal')})" if study.is_rehearsal else words
+        rehearsal = _("rehearsal")
+        return study.status, f"{words} ({rehearsal})" if study.is_rehearsal else words
 
     @admin.display(description=_("readers"))
     def readers(self, study: Any) -> int:

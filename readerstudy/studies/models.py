@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.cohort.models import Cohort, Resolution, Stimulus
@@ -77,7 +78,9 @@ class Study(models.Model):
 
     def _move(self, source: StudyStatus, target: StudyStatus, **stamps: datetime) -> None:
         if not Study.objects.filter(pk=self.pk, status=source).update(status=target, **stamps):
-            raise WrongStatus(f"Study {self.code} is not {source.label.lower()}.")
+            raise WrongStatus(
+                gettext("Study %(code)s is not %(state)s.") % {"code": self.code, "state": source.label.lower()}
+            )
         self.refresh_from_db()
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
@@ -18,9 +19,9 @@ def unseal_study(*, study: Study, actor: User | None, reason: str, at: datetime)
     Raises NotAllowed for anybody but a researcher, BadInput without a reason, WrongStatus unless it is closed.
     """
     if actor is not None and not actor.is_researcher:
-        raise NotAllowed("Only a researcher may unseal a study.")
+        raise NotAllowed(_("Only a researcher may unseal a study."))
     if not reason.strip():
-        raise BadInput("Say why the study is unsealed; the reason is kept with the study.")
+        raise BadInput(_("Say why the study is unsealed; the reason is kept with the study."))
     study.mark_unsealed(at=at)
     unsealing = Unsealing.objects.create(study=study, by=actor, at=at, reason=reason.strip())
     record("study.unsealed", actor=actor, subject=study, at=at, reason=reason.strip())
