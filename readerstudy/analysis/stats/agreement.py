@@ -1,0 +1,203 @@
+"""Do readers agree? Percent, Fleiss' κ, Krippendorff's α and Gwet's AC1, each with an interval over cases.
+
+Several, because κ alone misleads: where nearly every verdict is the same, chance agreement is high and κ is
+near 0 although readers hardly ever differ. All of them come from how often each case got each verdict.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtrit
+
+Floats = NDArray[np.float64]
+
+VERDICTS = ("real", "unsure", "not_real")  # in the order of the ordinal scale
+
+UNDEFINED = "Every verdict is the same, so agreement beyond chance is undefined."
+
+
+@dataclass(frozen=True)
+class Coefficient:
+    """One coefficient with the standard error over cases; all None where it is undefined."""
+
+    value: float | None
+    se: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far readers agree on one set of cases; κ and α are undefined where every verdict is the same."""
+
+    cases: int
+    cases_read_twice: int  # by two readers or more: the others say nothing about agreement
+    readings: int
+    percent: Coefficient
+    fleiss_kappa: Coefficient
+    krippendorff_nominal: Coefficient
+    krippendorff_ordinal: Coefficient
+    gwet_ac1: Coefficient
+
+
+def agreement(
+    verdict: ArrayLike, case: ArrayLike, *, levels: Sequence[Any] = VERDICTS, confidence: float = 0.95
+) -> Agreement:
+    """Agreement of readers on cases, in long form: one verdict and one case for each reading.
+
+    `levels` are all possible verdicts, in ordinal order. Who gave a verdict does not enter any of these; missing
+    readings are allowed. Standard errors are linearised over cases (Gwet, 2014, ch. 5 and 6), that of the ordinal
+    α, whose distances are themselves estimated, by the jackknife; the intervals are Student's with cases − 1 df.
+    """
+    counts = counts_by_case(verdict, case, levels=levels)
+    if not 0 < confidence < 1:
+        raise ValueError(f"A confidence lies between 0 and 1, not at {confidence}.")
+    raters = counts.sum(axis=1)
+    twice = counts[raters >= 2]
+    if not len(twice):
+        raise ValueError("Agreement needs a case that two readers read.")
+
+    def with_interval(values: tuple[float, float] | None, cases: int) -> Coefficient:
+        return _coefficient(values, cases, confidence)
+
+    return Agreement(
+        cases=len(counts),
+        cases_read_twice=len(twice),
+        readings=int(raters.sum()),
+        percent=with_interval(_percent(counts), len(counts)),
+        fleiss_kappa=with_interval(_chance_corrected(counts, _fleiss_chance), len(counts)),
+        krippendorff_nominal=with_interval(_krippendorff_nominal(twice), len(twice)),
+        krippendorff_ordinal=with_interval(_krippendorff_ordinal(twice), len(twice)),
+        gwet_ac1=with_interval(_chance_corrected(counts, _gwet_chance), len(counts)),
+    )
+
+
+def counts_by_case(verdict: ArrayLike, case: ArrayLike, *, levels: Sequence[Any] = VERDICTS) -> Floats:
+    """How often each case got each level, (cases, levels)."""
+    verdicts, cases = np.asarray(verdict), np.asarray(case)
+    if verdicts.ndim != 1 or verdicts.shape != cases.shape:
+        raise ValueError("verdict and case must be lists of the same length.")
+    if len(levels) < 2 or len(set(levels)) != len(levels):
+        raise ValueError("levels must be two or more, and all different.")
+    known = np.asarray(list(levels))
+    order = np.argsort(known)
+    place = np.minimum(np.searchsorted(known[order], verdicts), len(known) - 1)
+    level = order[place]
+    if verdicts.size and (unknown := verdicts[known[level] != verdicts]).size:
+        raise ValueError(f"verdict holds {unknown[0]}, which is none of the levels.")
+    names, code = np.unique(cases, return_inverse=True)
+    shape = (len(names), len(known))
+    counts: Floats = np.bincount(code * shape[1] + level, minlength=shape[0] * shape[1]).reshape(shape).astype(float)
+    return counts
+
+
+def _agreeing(counts: Floats) -> Floats:
+    """Share of agreeing pairs of readers, by case; 0 for a case that one reader read."""
+    raters = counts.sum(axis=1)
+    pairs = raters * (raters - 1)
+    same = (counts * (counts - 1)).sum(axis=1)
+    agreeing: Floats = np.divide(same, pairs, out=np.zeros_like(same), where=pairs > 0)
+    return agreeing
+
+
+def _percent(counts: Floats) -> tuple[float, float]:
+    """Mean share of agreeing pairs (Gwet, 2014, section 5.3)."""
+    used = counts.sum(axis=1) >= 2
+    value = float(_agreeing(counts)[used].mean())
+    return value, _se(_agreeing(counts) * len(counts) / used.sum(), value)
+
+
+Chance = Callable[[Floats, Floats], tuple[float, Floats]]
+
+
+def _fleiss_chance(shares: Floats, prevalence: Floats) -> tuple[float, Floats]:
+    """Chance that two verdicts drawn from all of them agree (Fleiss, 1971), and each case's part in it."""
+    return float((prevalence**2).sum()), shares @ prevalence
+
+
+def _gwet_chance(shares: Floats, prevalence: Floats) -> tuple[float, Floats]:
+    """Chance agreement among the verdicts given at random only (Gwet, 2008), and each case's part in it."""
+    scale = 1 / (len(prevalence) - 1)
+    return float(scale * (prevalence * (1 - prevalence)).sum()), scale * (shares @ (1 - prevalence))
+
+
+def _chance_corrected(counts: Floats, chance: Chance) -> tuple[float, float] | None:
+    """(agreement − chance) / (1 − chance) and its linearised standard error (Gwet, 2014, section 5.3)."""
+    raters = counts.sum(axis=1, keepdims=True)
+    used = raters[:, 0] >= 2
+    shares = counts / raters
+    expected, parts = chance(shares, shares.mean(axis=0))
+    if expected >= 1:
+        return None
+    agreeing = _agreeing(counts)
+    value = (float(agreeing[used].mean()) - expected) / (1 - expected)
+    scaled = (agreeing - expected) * used * (len(counts) / used.sum()) / (1 - expected)
+    return value, _se(scaled - 2 * (1 - value) * (parts - expected) / (1 - expected), value)
+
+
+def _krippendorff_nominal(counts: Floats) -> tuple[float, float] | None:
+    """α for unordered verdicts (Krippendorff, 2011); cases that two or more readers read."""
+    raters, cases = counts.sum(axis=1), len(counts)
+    mean_raters = raters.mean()
+    prevalence = counts.mean(axis=0) / mean_raters
+    expected = float((prevalence**2).sum())
+    if expected >= 1:
+        return None
+    small = 1 / (cases * mean_raters)
+    weight = (raters - mean_raters) / mean_raters  # cases read more often weigh more
+    agreeing = (counts * (counts - 1)).sum(axis=1) / (mean_raters * (raters - 1))
+    observed = float(agreeing.mean())
+    corrected = (1 - small) * observed + small  # for the finite number of verdicts
+    value, large = (corrected - expected) / (1 - expected), (observed - expected) / (1 - expected)
+    parts = counts @ prevalence / mean_raters - expected * weight
+    scaled = (agreeing - corrected * weight - expected) / (1 - expected)
+    # The standard error is that of α for very many verdicts, as Gwet has it.
+    return value, _se(scaled - 2 * (1 - large) * (parts - expected) / (1 - expected), large)
+
+
+def _krippendorff_ordinal(counts: Floats) -> tuple[float, float] | None:
+    """α for ordered verdicts (Krippendorff, 2011), with the jackknife's standard error over cases."""
+    raters = counts.sum(axis=1)
+    pairs = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(counts.shape[1])
+    coincidences = pairs / (raters - 1)[:, None, None]  # (cases, levels, levels)
+    total = coincidences.sum(axis=0)
+    value = _alpha(total)
+    if value is None:
+        return None
+    without = _alpha(total - coincidences) if len(counts) > 1 else None
+    if without is None:  # all the disagreement is one case's: leave it out and α is undefined
+        return float(value), float("nan")
+    spread = ((without - without.mean()) ** 2).sum() * (len(counts) - 1) / len(counts)
+    return float(value), float(np.sqrt(spread))
+
+
+def _alpha(coincidences: Floats) -> Floats | None:
+    """1 − observed / expected disagreement with ordinal distances, of (…, levels, levels) coincidences."""
+    marginal = coincidences.sum(axis=-1)
+    middle = marginal.cumsum(axis=-1) - marginal / 2  # a level's middle rank
+    distance = (middle[..., :, None] - middle[..., None, :]) ** 2
+    observed = (coincidences * distance).sum(axis=(-2, -1))
+    expected = (marginal[..., :, None] * marginal[..., None, :] * distance).sum(axis=(-2, -1))
+    if (expected <= 0).any():
+        return None
+    alpha: Floats = 1 - (marginal.sum(axis=-1) - 1) * observed / expected
+    return alpha
+
+
+def _se(parts: Floats, value: float) -> float:
+    """Standard error of a mean over cases of linearised parts."""
+    cases = len(parts)
+    return float(np.sqrt(((parts - value) ** 2).sum() / (cases * (cases - 1)))) if cases > 1 else float("nan")
+
+
+def _coefficient(found: tuple[float, float] | None, cases: int, confidence: float) -> Coefficient:
+    if found is None:
+        return Coefficient(None, None, None, None)
+    value, se = found
+    if np.isnan(se):  # a single case, or a single one that differs, has no spread
+        return Coefficient(value, None, None, None)
+    half = float(stdtrit(cases - 1, (1 + confidence) / 2)) * se
+    return Coefficient(value, se, max(value - half, -1.0), min(value + half, 1.0))

@@ -1,0 +1,77 @@
+"""Two one-sided tests: by hand, against the interval that is printed beside them, and at their edges."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from readerstudy.analysis.stats.equivalence import tost, tost_proportions
+from readerstudy.analysis.stats.proportions import newcombe, wilson
+
+
+def test_both_one_sided_ps_agree_with_pencil_and_paper() -> None:
+    found = tost(0.02, 0.04, 0.1, df=12)
+    assert found.p_below == pytest.approx(stats.t.sf(3, 12))
+    assert found.p_above == pytest.approx(stats.t.sf(2, 12))
+    assert found.p == found.p_above
+    assert found.equivalent
+    assert (found.low, found.high) == pytest.approx((0.02 - 0.04 * 1.782287556, 0.02 + 0.04 * 1.782287556))
+
+
+def test_without_df_the_normal_distribution_is_taken() -> None:
+    assert tost(0.0, 0.05, 0.1).p == pytest.approx(stats.norm.sf(2))
+
+
+def test_shares_that_are_known_well_are_equivalent_and_shares_known_badly_are_not() -> None:
+    assert tost_proportions(wilson(500, 1000), wilson(505, 1000), 0.1).equivalent
+    few = tost_proportions(wilson(5, 10), wilson(5, 10), 0.1)
+    assert not few.equivalent
+    assert few.difference == 0
+
+
+def test_shares_of_nothing_need_no_special_case() -> None:
+    found = tost_proportions(wilson(0, 100), wilson(0, 100), 0.1)
+    assert found.equivalent
+    assert found.p_below == pytest.approx(found.p_above)
+
+
+def test_for_many_readings_the_p_is_that_of_the_plain_z_test() -> None:
+    n, first, second = 20_000, 12_000, 12_300
+    se = (0.6 * 0.4 / n + 0.615 * 0.385 / n) ** 0.5
+    found = tost_proportions(wilson(first, n), wilson(second, n), 0.025)
+    assert found.p == pytest.approx(stats.norm.sf((0.025 - 0.015) / se), rel=0.02)
+
+
+shares = st.integers(1, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
+
+@given(shares, shares, st.floats(0.01, 0.9), st.sampled_from([0.01, 0.025, 0.05, 0.1]))
+def test_p_is_below_alpha_exactly_where_the_interval_lies_inside_the_margin(
+    first: tuple[int, int], second: tuple[int, int], margin: float, alpha: float
+) -> None:
+    one, two = wilson(*first), wilson(*second)
+    interval = newcombe(one, two, confidence=1 - 2 * alpha)
+    if min(abs(interval.low + margin), abs(interval.high - margin)) < 1e-9:
+        return  # on the edge itself rounding decides
+    found = tost_proportions(one, two, margin, alpha=alpha)
+    assert found.equivalent == (-margin < interval.low and interval.high < margin)
+
+
+@given(shares, shares, st.floats(0.01, 0.9))
+def test_exchanging_the_sessions_exchanges_the_two_sides(
+    first: tuple[int, int], second: tuple[int, int], margin: float
+) -> None:
+    there = tost_proportions(wilson(*first), wilson(*second), margin)
+    back = tost_proportions(wilson(*second), wilson(*first), margin)
+    assert back.difference == -there.difference
+    assert (back.p_below, back.p_above) == (there.p_above, there.p_below)
+    assert back.p == there.p
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [({"margin": 0.0}, "margin"), ({"se": 0.0}, "se"), ({"df": 0.0}, "df"), ({"alpha": 0.6}, "alpha")],
+)
+def test_bad_input_is_named(wrong: dict[str, float], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        tost(**{"difference": 0.0, "se": 0.1, "margin": 0.1, **wrong})
