@@ -1,0 +1,60 @@
+"""The reading room in German, in a browser that asks for it."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests import walk
+from tests.browser.test_page import complaints
+
+
+@pytest.fixture
+def browser_context_args(browser_context_args):
+    return {**browser_context_args, "locale": "de-DE"}
+
+
+def test_the_reading_page_is_german_in_words_numbers_and_for_screen_readers(room, page, rita):
+    walk.finish_session(walk.client_of(rita), room.study, 1)
+    room.enter(2)
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    expect(page.locator("#progress")).to_have_text("1 von 3")
+    expect(page.locator("#verdicts button")).to_have_text(["1Echt", "2Nicht echt", "3Unsicher"])
+    # A German per cent sign stands after a (no-break) space, and a German thousand has a point.
+    badge = page.locator("[data-badge]")
+    expect(badge).to_have_text(re.compile(r"^[1-9]\d{0,2}(\.\d{3})*\s%, (Pixel vergrößert|interpoliert)$"))
+    assert complaints(page) == []
+    room.press("2")
+    room.stands_at(2)
+    expect(page.locator("#progress")).to_have_text("2 von 3")
+    assert room.verdicts(2) == ["not_real"]  # stored in no language
+
+
+def test_the_keys_can_be_changed_in_german(room, page):
+    room.enter(1)
+    room.press("?")
+    dialog = page.get_by_role("dialog", name="Tasten und Maus")
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("button", name="Taste ändern: Invertieren").click()
+    room.press("k")
+    expect(dialog.get_by_role("status")).to_have_text("K ist jetzt die Taste für: Invertieren.")
+    assert complaints(page) == []
+
+
+@pytest.mark.parametrize("width", [1024, 1440])
+def test_the_tools_of_a_reading_page_stand_in_one_line(room, page, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    room.enter(1)
+    tops = page.locator("#tools > .group").evaluate_all("(all) => all.map((one) => one.getBoundingClientRect().top)")
+    assert len(tops) == 5
+    assert max(tops) - min(tops) < 10
+
+
+def test_a_reader_changes_the_language_by_button_and_reads_on(room, page):
+    room.enter(1)
+    page.get_by_role("link", name="Verlassen").click()
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("heading", name="Your sessions")).to_be_visible()
+    page.get_by_role("link", name="Continue session 1").click()
+    room.stands_at(1)
+    expect(page.locator("#progress")).to_have_text("1 of 3")
