@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from readerstudy.analysis.stats.proportions import Proportion, clopper_pearson, newcombe, wilson
+from readerstudy.analysis.stats.proportions import Proportion, clopper_pearson, newcombe, newcombe_paired, wilson
 from readerstudy.analysis.stats.unsure import Unsure
 
 
@@ -95,6 +95,36 @@ def test_newcombe_gives_the_published_intervals(
 ) -> None:
     found = newcombe(wilson(*first), wilson(*second))
     assert (found.low, found.high) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
+
+
+# Newcombe (1998, paired differences), table II, method 10; again our difference is second − first.
+def test_newcombes_paired_interval_is_the_published_one() -> None:
+    found = newcombe_paired(36, 2, 12, 0)
+    assert (found.low, found.high) == (pytest.approx(0.0569, abs=5e-5), pytest.approx(0.3404, abs=5e-5))
+
+
+paired_counts = st.tuples(*[st.integers(0, 80)] * 4).filter(any)
+
+
+@given(paired_counts)
+def test_exchanging_the_two_readings_of_the_same_images_turns_the_paired_interval(counts: tuple[int, ...]) -> None:
+    both, first, second, neither = counts
+    there, back = newcombe_paired(both, first, second, neither), newcombe_paired(both, second, first, neither)
+    assert back.difference == -there.difference
+    assert (back.low, back.high) == (pytest.approx(-there.high, abs=1e-12), pytest.approx(-there.low, abs=1e-12))
+    assert there.low - 1e-12 <= there.difference <= there.high + 1e-12
+
+
+def test_pairs_that_mostly_agree_have_a_narrower_interval_than_independent_samples() -> None:
+    paired = newcombe_paired(50, 4, 10, 36)
+    independent = newcombe(wilson(54, 100), wilson(60, 100))
+    assert paired.difference == pytest.approx(independent.difference)
+    assert paired.high - paired.low < 0.6 * (independent.high - independent.low)
+
+
+def test_no_pairs_are_refused() -> None:
+    with pytest.raises(ValueError, match="counts"):
+        newcombe_paired(0, 0, 0, 0)
 
 
 VERDICTS = ["real", "not_real", "unsure", "real", "not_real", "unsure"]

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from readerstudy.analysis.records import Subset, credits_by_session
-from readerstudy.analysis.stats.subgroups import Undefined, subgroup_test
+from readerstudy.analysis.stats.subgroups import Undefined, batch_means_test, every_form, subgroup_test
 from readerstudy.analysis.stats.unsure import Unsure
 from tests.analysis.oracle import ORACLES, SHARED, expected, simulated_readings
 
@@ -70,6 +71,7 @@ def test_a_small_case_agrees_with_pencil_and_paper() -> None:
     assert test.dropped == {2: 0, 3: 1}
     assert test.z == pytest.approx(0.35 / 0.125**0.5)
     assert test.df is None
+    assert test.blocks == {2: (1.0, 0.5), 3: (0.0, 0.5)}
     assert subgroup_test(correct, 2, 3, groups=2, distribution="t").df == 2
 
 
@@ -114,6 +116,50 @@ def test_a_session_that_was_not_given_is_named() -> None:
 def test_a_test_that_does_not_exist_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="sub-group"):
         subgroup_test({3: [1, 0], 5: [0, 1]}, 3, 5, **wrong)
+
+
+def test_a_session_with_fewer_readings_than_sub_groups_has_no_blocks_to_plot() -> None:
+    assert subgroup_test({3: [1, 0, 1], 5: [1, 0, 0, 1]}, 3, 5, groups=4).blocks == {3: (), 5: (1.0, 0.0, 0.0, 1.0)}
+
+
+def test_every_form_holds_both_readings_both_distributions_and_the_strip() -> None:
+    correct = {3: [1, 0, 1, 1] * 10, 5: [0, 0, 1, 1, 0] * 8}
+    forms = every_form(correct, 3, 5, groups=8)
+    assert len(forms) == 5 * 2 * 2
+    assert {groups for groups, _, _ in forms} == {4, 5, 8, 10, 20}
+    for (groups, error, distribution), test in forms.items():
+        assert test == subgroup_test(correct, 3, 5, groups=groups, error=error, distribution=distribution)
+
+
+@pytest.mark.parametrize("wrong", [[0.0, 2.0], [float("nan"), 1.0], [[1.0, 0.0]]])
+def test_readings_that_are_neither_right_nor_wrong_are_refused(wrong: list[float]) -> None:
+    with pytest.raises(ValueError, match="session 5"):
+        subgroup_test({3: [1, 0], 5: wrong}, 3, 5, groups=2)
+
+
+def test_welchs_t_on_batch_means_agrees_with_scipy() -> None:
+    for reader in ("R1", "R2", "R3", "R4", "R5"):
+        correct = credits_by_session(simulated_readings().where(reader=reader, subset=Subset.REAL), Unsure.WRONG)
+        test = batch_means_test(correct, 2, 3)
+        batches = [values[: len(values) // 10 * 10].reshape(10, -1).mean(axis=1) for values in (correct[2], correct[3])]
+        welch = stats.ttest_ind(batches[1], batches[0], equal_var=False)
+        interval = welch.confidence_interval(0.95)
+        assert (test.t, test.df, test.p) == pytest.approx((welch.statistic, welch.df, welch.pvalue), rel=1e-10)
+        assert (test.low, test.high) == pytest.approx((interval.low, interval.high), rel=1e-10)
+
+
+def test_batch_means_are_undefined_where_there_are_too_few_readings_or_no_spread() -> None:
+    few = batch_means_test({3: [1] * 9, 5: [1, 0] * 20}, 3, 5)
+    assert (few.undefined, few.p, few.difference) == (Undefined.TOO_FEW, None, None)
+    same = batch_means_test({3: [1] * 20, 5: [1, 0] * 20}, 3, 5)
+    assert (same.undefined, same.p, same.difference) == (Undefined.NO_SPREAD, None, -0.5)
+
+
+def test_one_session_without_spread_leaves_the_other_ones_spread() -> None:
+    test = batch_means_test({3: [1] * 20, 5: [1, 1, 0, 1] * 5}, 3, 5)
+    assert test.df == pytest.approx(9)
+    assert test.p is not None
+    assert 0 < test.p < 0.05
 
 
 session = st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=8, max_size=40)

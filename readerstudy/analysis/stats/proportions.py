@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import sqrt
+from typing import NamedTuple
 
 from scipy.special import betaincinv, ndtri
 
@@ -58,16 +59,58 @@ def clopper_pearson(hits: int, trials: int, *, confidence: float = 0.95) -> Prop
 
 def newcombe(first: Proportion, second: Proportion, *, confidence: float = 0.95) -> ShareDifference:
     """Second − first for independent samples by the hybrid score interval (Newcombe, 1998, method 10)."""
-    one = wilson(first.hits, first.trials, confidence=confidence)
-    two = wilson(second.hits, second.trials, confidence=confidence)
-    if one.share is None or one.low is None or one.high is None:
-        raise ValueError("The first sample is empty.")
-    if two.share is None or two.low is None or two.high is None:
-        raise ValueError("The second sample is empty.")
+    one = _held(wilson(first.hits, first.trials, confidence=confidence), "first")
+    two = _held(wilson(second.hits, second.trials, confidence=confidence), "second")
     difference = two.share - one.share
     below = sqrt((two.share - two.low) ** 2 + (one.high - one.share) ** 2)
     above = sqrt((two.high - two.share) ** 2 + (one.share - one.low) ** 2)
     return ShareDifference(difference, difference - below, difference + above)
+
+
+def newcombe_paired(
+    both: int, only_first: int, only_second: int, neither: int, *, confidence: float = 0.95
+) -> ShareDifference:
+    """Second − first for the same images read twice, by the paired hybrid score interval (Newcombe, 1998, method 10).
+
+    The four counts are images that were right both times, only the first, only the second, and neither time.
+    """
+    if min(both, only_first, only_second, neither) < 0 or not (trials := both + only_first + only_second + neither):
+        raise ValueError("The counts must be of images, and of one at least.")
+    first = _held(wilson(both + only_first, trials, confidence=confidence), "first")
+    second = _held(wilson(both + only_second, trials, confidence=confidence), "second")
+    correlation = _correlation(both, only_first, only_second, neither)
+    below = _hypotenuse(second.share - second.low, first.high - first.share, correlation)
+    above = _hypotenuse(second.high - second.share, first.share - first.low, correlation)
+    difference = (only_second - only_first) / trials
+    return ShareDifference(difference, difference - below, difference + above)
+
+
+def _correlation(both: int, only_first: int, only_second: int, neither: int) -> float:
+    """φ of two readings of the same images, drawn towards 0 where it is positive (Newcombe, 1998)."""
+    trials = both + only_first + only_second + neither
+    margins = (both + only_first) * (only_second + neither) * (both + only_second) * (only_first + neither)
+    product = float(both * neither - only_first * only_second)
+    if product > 0:
+        product = max(product - trials / 2, 0.0)
+    return product / sqrt(margins) if margins else 0.0
+
+
+def _hypotenuse(one: float, two: float, correlation: float) -> float:
+    return sqrt(max(one**2 - 2 * correlation * one * two + two**2, 0.0))
+
+
+class _Held(NamedTuple):
+    """A share that exists, with its bounds."""
+
+    share: float
+    low: float
+    high: float
+
+
+def _held(sample: Proportion, name: str) -> _Held:
+    if sample.share is None or sample.low is None or sample.high is None:
+        raise ValueError(f"The {name} sample is empty.")
+    return _Held(sample.share, sample.low, sample.high)
 
 
 def _quantile(confidence: float) -> float:

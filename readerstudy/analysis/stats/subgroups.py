@@ -1,6 +1,7 @@
 """The article's sub-group test: do two sessions of one reader differ, judged by the spread of sub-groups?
 
-The article (Zhou et al., 2021) cuts each session's images, in reading order, into equal sub-groups and
+Beside it stands the test that is often done on such sub-groups, Welch's t on batch means, each session with its own
+spread. The article (Zhou et al., 2021) cuts each session's images, in reading order, into equal sub-groups and
 averages the SD of their accuracies over the sessions. It states neither the number of sub-groups nor the
 statistic; both statistics that fit its words are here, each with a normal and a t distribution.
 """
@@ -8,17 +9,19 @@ statistic; both statistics that fit its words are here, each with a normal and a
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal
+from itertools import product
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr, stdtr
+from scipy.special import ndtr, stdtr, stdtrit
 
 ErrorTerm = Literal["difference", "single"]
 Distribution = Literal["normal", "t"]
 
 DEFAULT_GROUPS = 5
 GROUPS_STRIP = (4, 5, 10, 20)
+BATCHES = 10
 
 
 class Undefined(Enum):
@@ -34,7 +37,10 @@ class Undefined(Enum):
 
 @dataclass(frozen=True)
 class SubgroupTest:
-    """Session b against session a. `z`, `df`, `p` (and `sigma` where too few) are None where undefined."""
+    """Session b against session a. `z`, `df`, `p` (and `sigma` where too few) are None where undefined.
+
+    `blocks` are the sub-groups' accuracies in reading order, empty for a session with fewer readings than sub-groups.
+    """
 
     a: int
     b: int
@@ -44,12 +50,29 @@ class SubgroupTest:
     share_a: float | None
     share_b: float | None
     difference: float | None
+    blocks: Mapping[int, tuple[float, ...]]
     sds: Mapping[int, float | None]
     sigma: float | None
     z: float | None
     df: int | None
     p: float | None
     dropped: Mapping[int, int]
+    undefined: Undefined | None
+
+
+@dataclass(frozen=True)
+class BatchMeansTest:
+    """Session b against session a by Welch's t on batch means; t, df, p and interval are None where undefined."""
+
+    a: int
+    b: int
+    groups: int
+    difference: float | None  # of the batches' means: the readings that no batch holds stay out
+    t: float | None
+    df: float | None
+    p: float | None
+    low: float | None
+    high: float | None
     undefined: Undefined | None
 
 
@@ -69,7 +92,7 @@ def subgroup_test(
     enters σ, the mean SD; a session without readings does not hold the subset and stays out.
     """
     _check(correct, a, b, groups, error, distribution)
-    readings = {session: np.asarray(values, dtype=float) for session, values in correct.items()}
+    readings = {session: _checked(session, values) for session, values in correct.items()}
     held = {session: values for session, values in readings.items() if values.size or session in (a, b)}
     share_a, share_b = _share(held[a]), _share(held[b])
     difference = None if share_a is None or share_b is None else share_b - share_a
@@ -91,6 +114,7 @@ def subgroup_test(
         share_a=share_a,
         share_b=share_b,
         difference=difference,
+        blocks={session: _blocks(values, groups) for session, values in held.items()},
         sds=sds,
         sigma=sigma,
         z=None if z is None else float(z),
@@ -99,6 +123,42 @@ def subgroup_test(
         dropped={session: values.size % groups for session, values in held.items()},
         undefined=undefined,
     )
+
+
+def every_form(
+    correct: Mapping[int, ArrayLike], a: int, b: int, *, groups: int = DEFAULT_GROUPS
+) -> dict[tuple[int, ErrorTerm, Distribution], SubgroupTest]:
+    """The test in both readings and both distributions, for the groups asked for and the four always shown."""
+    strip = sorted({*GROUPS_STRIP, groups})
+    return {
+        (g, error, distribution): subgroup_test(correct, a, b, groups=g, error=error, distribution=distribution)
+        for g, error, distribution in product(strip, get_args(ErrorTerm), get_args(Distribution))
+    }
+
+
+def batch_means_test(
+    correct: Mapping[int, ArrayLike], a: int, b: int, *, groups: int = BATCHES, confidence: float = 0.95
+) -> BatchMeansTest:
+    """Two-sided Welch t (Welch, 1947) on the accuracies of contiguous batches (Schmeiser, 1982), each with its own SD.
+
+    Batches take up the dependence between readings that follow one another, which Boschloo's and every other test
+    of single readings ignores.
+    """
+    _check(correct, a, b, groups, "difference", "t")
+    if not 0 < confidence < 1:
+        raise ValueError(f"A confidence lies between 0 and 1, not at {confidence}.")
+    first, second = (np.array(_blocks(_checked(session, correct[session]), groups)) for session in (a, b))
+    if not (first.size and second.size):
+        return BatchMeansTest(a, b, groups, None, None, None, None, None, None, Undefined.TOO_FEW)
+    difference = float(second.mean() - first.mean())
+    one, two = (_variance_of_mean(_checked(session, correct[session]), groups) for session in (a, b))
+    if one + two == 0:
+        return BatchMeansTest(a, b, groups, difference, None, None, None, None, None, Undefined.NO_SPREAD)
+    se = float(np.sqrt(one + two))
+    df = (one + two) ** 2 * (groups - 1) / (one**2 + two**2)
+    half = float(stdtrit(df, (1 + confidence) / 2)) * se
+    p = float(2 * stdtr(df, -abs(difference / se)))
+    return BatchMeansTest(a, b, groups, difference, difference / se, df, p, difference - half, difference + half, None)
 
 
 def _check(correct: Mapping[int, ArrayLike], a: int, b: int, groups: int, error: str, distribution: str) -> None:
@@ -114,11 +174,34 @@ def _share(values: NDArray[np.float64]) -> float | None:
     return float(values.mean()) if values.size else None
 
 
-def _sd_of_subgroups(values: NDArray[np.float64], groups: int) -> float | None:
-    """SD (n − 1) of the accuracies of `groups` contiguous blocks of ⌊n/g⌋ readings; None where n < g."""
+def _checked(session: int, values: ArrayLike) -> NDArray[np.float64]:
+    readings = np.asarray(values, dtype=float)
+    if readings.ndim != 1 or not ((readings >= 0) & (readings <= 1)).all():
+        raise ValueError(f"correct must hold numbers between 0 and 1 for each reading of session {session}.")
+    return readings
+
+
+def _sums(values: NDArray[np.float64], groups: int) -> NDArray[np.float64]:
+    """Credit of `groups` contiguous blocks of ⌊n/g⌋ readings; without elements where n < g."""
     size = values.size // groups
     if size == 0:
-        return None
+        return np.empty(0)
+    sums: NDArray[np.float64] = values[: groups * size].reshape(groups, size).sum(axis=1)
+    return sums
+
+
+def _blocks(values: NDArray[np.float64], groups: int) -> tuple[float, ...]:
+    return tuple((_sums(values, groups) / max(values.size // groups, 1)).tolist())
+
+
+def _sd_of_subgroups(values: NDArray[np.float64], groups: int) -> float | None:
+    """SD (n − 1) of the blocks' accuracies; None where n < g."""
+    sums = _sums(values, groups)
     # Sums of 0, .5 and 1 are exact, means are not: this way equal sub-groups give an SD of exactly 0.
-    sums = values[: groups * size].reshape(groups, size).sum(axis=1)
-    return float(sums.std(ddof=1) / size)
+    return float(sums.std(ddof=1) / (values.size // groups)) if sums.size else None
+
+
+def _variance_of_mean(values: NDArray[np.float64], groups: int) -> float:
+    """Variance of the mean of the blocks' accuracies."""
+    sd = _sd_of_subgroups(values, groups)
+    return 0.0 if sd is None else sd**2 / groups
