@@ -13,7 +13,9 @@ from django.utils import timezone, translation
 
 from readerstudy.studies.actions import close_study
 from readerstudy.studies.models import SessionPlan
+from readerstudy.truth.actions import unseal_study
 from tests import make, walk
+from tests.analysis import rows
 from tests.catalogue import FOLDER, messages, texts_in_code
 
 MESSAGES = messages()
@@ -171,6 +173,42 @@ def test_the_buttons_change_the_language_and_each_names_it_in_its_own_words(clie
     assert re.search(r'lang="de" aria-current="true">Deutsch</button>', page)
     client.post("/account/language/", {"language": "en", "next": "/"})
     assert b"Your sessions" in client.get("/", headers=GERMAN).content
+
+
+# --- the pages of the others ----------------------------------------------------------------------------------
+
+
+def test_no_page_of_a_report_holds_english(client, db, rosa):
+    client.force_login(rosa)
+    study, found = rows.study(), {}
+    for state in ("open", "closed", "unsealed"):
+        if state == "closed":
+            rows.closed(study)
+        if state == "unsealed":
+            unseal_study(study=study, actor=rosa, reason="All have read.", at=make.MONDAY)
+        for address in ("/", "/report/", f"/report/{study.code}/"):
+            found[state, address] = left_in_english(client, address)
+    names = {study.title, study.code, "high", "rosa", "CSV", *study.session_plans.values_list("title", flat=True)}
+    assert {place: words - names for place, words in found.items() if words - names} == {}
+
+
+def test_the_administration_speaks_german(client, db, rosa):
+    client.force_login(rosa)
+    for title, heading in (
+        ("studies/study", "Studien"),
+        ("studies/enrollment", "Aufnahme"),
+        ("reading/readingsession", "Lesesitzung"),
+        ("reading/reading", "Beurteilung"),
+        ("accounts/user", "Rolle"),
+        ("jobs/job", "Auftrag"),
+        ("audit/event", "Ereignis"),
+    ):
+        page = client.get(f"/admin/{title}/", headers=GERMAN)
+        assert page.status_code == 200
+        html = page.content.decode()
+        assert heading in html
+        assert "Bildschirmprüfungen" in html  # in the side bar
+        assert "Display checks" not in html
 
 
 # --- sentences, dates, titles ---------------------------------------------------------------------------------

@@ -215,8 +215,13 @@ async function sayWhatFollows() {
   else if (step.kind !== "done") room.follow(room.word("nextNow"), page.nextSession);
 }
 
-const dateOf = (moment) =>
-  new Date(moment).toLocaleString(document.documentElement.lang, { dateStyle: "long", timeStyle: "short" });
+/** As the server writes dates: the day first, 24 hours, a comma between; "en" alone would be American. */
+function dateOf(moment) {
+  const language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
+  const at = new Date(moment);
+  const [day, time] = [{ dateStyle: "long" }, { timeStyle: "short" }];
+  return `${at.toLocaleDateString(language, day)}, ${at.toLocaleTimeString(language, time)}`;
+}
 
 function giveUp(trouble) {
   if (trouble instanceof TakenOver) return giveAway(trouble);

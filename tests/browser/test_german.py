@@ -11,7 +11,7 @@ from tests.browser.test_page import complaints
 
 @pytest.fixture
 def browser_context_args(browser_context_args):
-    return {**browser_context_args, "locale": "de-DE"}
+    return {**browser_context_args, "locale": "de-DE", "timezone_id": "Europe/Berlin"}
 
 
 def test_the_reading_page_is_german_in_words_numbers_and_for_screen_readers(room, page, rita):
@@ -58,3 +58,15 @@ def test_a_reader_changes_the_language_by_button_and_reads_on(room, page):
     page.get_by_role("link", name="Continue session 1").click()
     room.stands_at(1)
     expect(page.locator("#progress")).to_have_text("1 of 3")
+
+
+def test_dates_are_written_as_the_server_writes_them(room, page, rita):
+    walk.finish_session(walk.client_of(rita), room.study, 1)
+    waits = {"kind": "wait", "until": "2026-11-22T13:05:00Z"}
+    page.route("**/sessions/2/step/**", lambda route: route.fulfill(json=waits))
+    said = page.locator("#next-text")
+    page.goto(room.address(1))
+    expect(said).to_have_text("Die nächste Sitzung öffnet am 22. November 2026, 14:05.")
+    page.context.add_cookies([{"name": "django_language", "value": "en", "url": room.url}])
+    page.reload()
+    expect(said).to_have_text("The next session opens on 22 November 2026, 14:05.")
