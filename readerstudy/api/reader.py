@@ -30,7 +30,7 @@ from readerstudy.reading.actions import (
     record_verdict,
     require_newest_page,
 )
-from readerstudy.reading.display import GROUNDS
+from readerstudy.reading.display import GROUNDS, failures_of
 from readerstudy.reading.flow import Done, Held, Practise, Read, Ready, Teach, Wait
 from readerstudy.reading.images import padded
 from readerstudy.reading.pages import (
@@ -208,7 +208,7 @@ class Display(ReaderView):
             return Response({"detail": _sentence(form.errors)}, status=400)
         results = form.data["results"]
         checked = check_display(reader=_reader(request), study=study, number=number, results=results, at=now())
-        return Response({"passed": checked.passed, "failures": checked.failures}, status=201)
+        return Response({"passed": checked.passed, "failures": failures_of(results)}, status=201)
 
 
 class Verdicts(ReaderView):

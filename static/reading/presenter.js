@@ -43,6 +43,12 @@ export class Presenter {
     return this.#shown.drawn;
   }
 
+  /** Fetch, decode and get ready what comes next, while the reader looks at what is on screen. */
+  async prepare(item) {
+    const pictures = await this.#images.get(item);
+    whenIdle(() => this.#images.has(item) && this.#stage.prepare(pictures, { flip: item.flip }));
+  }
+
   /** Nothing on screen and nothing on its way to it. */
   clear() {
     this.#leave(null);
@@ -77,6 +83,9 @@ export class Presenter {
     }
   }
 }
+
+/** Between two frames where the browser says when, and soon where it does not (Safari). */
+const whenIdle = (work) => (window.requestIdleCallback ?? setTimeout)(work);
 
 /** When this frame's drawing, asked for before, is done: callbacks of one frame run in the order of asking. */
 function drawingDone() {

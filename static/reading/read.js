@@ -82,7 +82,7 @@ async function read(step) {
   if (step.position) room.place(step.position, step.total);
   const next = step.next && itemOf(step.next);
   images.keepOnly(item.code, next?.code);
-  if (next) images.get(next).catch(() => {}); // asked for again when its turn comes
+  if (next) presenter.prepare(next).catch(() => {}); // asked for again when its turn comes
   const verdict = await judged(step, item, ahead);
   const delivery = deliver(outbox.letter(verdict), { lasting: step.kind !== "practise" });
   // The next picture stands at once; its verdict is taken only after this one is acknowledged.

@@ -75,6 +75,15 @@ export class Stage extends EventTarget {
   }
 
   /**
+   * Get the pictures ready that will be shown next, so that they stand sooner.
+   * @param {Object<string, object>} pictures by panel
+   * @param {{flip?: boolean}} [hanging] as for show()
+   */
+  prepare(pictures, { flip = false } = {}) {
+    for (const [name, { viewer }] of this.#panels) viewer.prepare(pictures[name], flip);
+  }
+
+  /**
    * A neutral grey over all panels, until the next show().
    * @returns {Promise<number>} the timestamp of the animation frame in which it was drawn
    */

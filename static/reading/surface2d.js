@@ -14,6 +14,8 @@ export class Surface2D {
   #data = null;
   #pixels = null;
   #seen = new Map();
+  #next = null;
+  #drawn = ""; // the part of the canvas that the picture covers; around it lies what was filled
 
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
@@ -24,6 +26,7 @@ export class Surface2D {
 
   /** @param {string} colour of the whole canvas */
   fill(colour) {
+    this.#drawn = "";
     this.#context.fillStyle = colour;
     this.#context.fillRect(0, 0, this.#canvas.width, this.#canvas.height);
     this.#context.fillStyle = "#000";
@@ -40,8 +43,21 @@ export class Surface2D {
     const seen = layers.map((layer) => this.#look(layer, place));
     const { columns, rows } = seen[0].sampling;
     seen.forEach((part, i) => (i === 0 ? this.#colour(part, layers[i].tone) : this.#colourOver(part, layers[i].tone)));
-    this.fill("#000");
-    this.#context.putImageData(this.#data, 0, 0, columns.from, rows.from, columns.to - columns.from, rows.to - rows.from);
+    const part = [columns.from, rows.from, columns.to - columns.from, rows.to - rows.from];
+    // Millions of pixels filled only to be drawn over cost a third of a frame.
+    if (this.#drawn !== part.join()) this.fill("#000");
+    this.#drawn = part.join();
+    this.#context.putImageData(this.#data, 0, 0, ...part);
+  }
+
+  /** Work out the levels of a picture that comes next, so that showing it costs no more than a new window. */
+  prepare(picture, place) {
+    const { width, height } = this.#canvas;
+    if (halvingsAt(place.zoom)) return; // its halves are made for its layer's tone
+    const levels = this.#next?.levels.length === width * height ? this.#next.levels : new Uint16Array(width * height);
+    const sampling = samplingOf(place, this.#canvas, picture, 0);
+    resample(picture, sampling, levels, width);
+    this.#next = { levels, sampling, picture, place };
   }
 
   #measure() {
@@ -49,6 +65,7 @@ export class Surface2D {
     this.#data = this.#context.createImageData(width, height);
     this.#pixels = new Uint32Array(this.#data.data.buffer);
     this.#seen.clear();
+    this.#drawn = ""; // a canvas that changed its size is blank
   }
 
   /** The layer's levels at the canvas's pixels; worked out anew only for another picture or another view. */
@@ -57,11 +74,20 @@ export class Surface2D {
     let seen = this.#seen.get(layer);
     if (!seen) this.#seen.set(layer, (seen = { levels: new Uint16Array(width * height) }));
     if (seen.picture === layer.picture && isSame(seen.place, place)) return seen;
+    if (this.#next?.picture === layer.picture && isSame(this.#next.place, place) && this.#fits(this.#next)) {
+      [seen, this.#next] = [this.#next, seen];
+      this.#seen.set(layer, seen);
+      return seen;
+    }
     const halvings = halvingsAt(place.zoom);
     const picture = layer.halved(halvings);
     seen.sampling = samplingOf(place, this.#canvas, picture, halvings);
     resample(picture, seen.sampling, seen.levels, width);
     return Object.assign(seen, { picture: layer.picture, place });
+  }
+
+  #fits({ levels }) {
+    return levels.length === this.#canvas.width * this.#canvas.height;
   }
 
   #colour({ levels, sampling: { columns, rows } }, { table }) {

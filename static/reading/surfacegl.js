@@ -93,6 +93,9 @@ export class SurfaceGL {
     gl.clear(gl.COLOR_BUFFER_BIT);
   }
 
+  /** The card works it out while it draws. */
+  prepare() {}
+
   /**
    * @param {import("./layer.js").Layer[]} layers the lowest first, all of one size
    * @param {ReturnType<import("./view.js").View["place"]>} place

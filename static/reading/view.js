@@ -122,18 +122,25 @@ export class View extends EventTarget {
    * @returns {{zoom: number, orientation: number[], left: number, top: number, width: number, height: number,
    *   x: number, y: number}} its box on the canvas, and the canvas's point of the picture's first corner
    */
-  place(canvas, picture, look = this) {
+  place(canvas, picture, look = this, orientation = this.#orientation) {
     const { zoom } = look;
-    const orientation = this.#orientation;
     const [a, b, c, d] = orientation;
     const across = picture.width / 2 - look.x;
     const down = picture.height / 2 - look.y;
-    const [width, height] = this.#sizeOf(picture).map((side) => side * zoom);
+    const [width, height] = sizeOf(picture, orientation).map((side) => side * zoom);
     const left = Math.round(canvas.width / 2 + zoom * (a * across + c * down) - width / 2);
     const top = Math.round(canvas.height / 2 + zoom * (b * across + d * down) - height / 2);
     const x = left + (a + c < 0 ? width : 0);
     const y = top + (b + d < 0 ? height : 0);
     return { zoom, orientation, left, top, width, height, x, y };
+  }
+
+  /** Where a picture will lie that is hung next, if the canvases stay as they are. */
+  placeOfNext(canvas, picture, flip) {
+    const orientation = flip ? MIRRORED : UPRIGHT;
+    const zooms = this.#viewers.filter((viewer) => viewer.shows).map((viewer) => fitOf(viewer.canvas, picture, orientation));
+    const look = { zoom: Math.min(...zooms), x: picture.width / 2, y: picture.height / 2 };
+    return this.place(canvas, picture, look, orientation);
   }
 
   get #lead() {
@@ -142,16 +149,8 @@ export class View extends EventTarget {
 
   get #fitZoom() {
     const shown = this.#viewers.filter((viewer) => viewer.picture && viewer.shows);
-    const zooms = shown.map(({ canvas, picture }) => {
-      const [width, height] = this.#sizeOf(picture);
-      return Math.min(canvas.width / width, canvas.height / height);
-    });
+    const zooms = shown.map(({ canvas, picture }) => fitOf(canvas, picture, this.#orientation));
     return zooms.length ? Math.min(...zooms) : this.zoom;
-  }
-
-  /** Width and height as they lie on screen. */
-  #sizeOf({ width, height }) {
-    return this.#orientation[0] ? [width, height] : [height, width];
   }
 
   /** A distance on the canvas, along the picture's own axes. */
@@ -173,6 +172,14 @@ export class View extends EventTarget {
     this.y = Math.min(height, Math.max(0, this.y));
     this.dispatchEvent(new Event("change"));
   }
+}
+
+/** Width and height as they lie on screen. */
+const sizeOf = ({ width, height }, orientation) => (orientation[0] ? [width, height] : [height, width]);
+
+function fitOf(canvas, picture, orientation) {
+  const [width, height] = sizeOf(picture, orientation);
+  return Math.min(canvas.width / width, canvas.height / height);
 }
 
 /** The picture's point at a point of the canvas (both continuous; a pixel's middle is at a half). */

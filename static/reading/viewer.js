@@ -96,6 +96,11 @@ export class Viewer extends EventTarget {
     this.dispatchEvent(new Event("drawn"));
   }
 
+  /** Get a picture ready that comes next; what is on screen stays. */
+  prepare(picture, flip) {
+    if (this.shows) this.#surface.prepare(picture, this.#view.placeOfNext(this.canvas, picture, flip));
+  }
+
   #takeSurface() {
     if (!hasGpu()) return (this.#surface = new Surface2D(this.canvas));
     try {

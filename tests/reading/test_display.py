@@ -85,3 +85,14 @@ def test_where_the_plan_requires_it_a_session_opens_only_after_a_check_that_pass
     assert "begins with a check of the display" in refused.json()["detail"]
     client.post(address, {"results": GOOD_DISPLAY}, format="json")
     assert client.post(walk.address(study.code, 1, "open")).status_code == 200
+
+
+def test_what_is_stored_of_a_check_does_not_depend_on_the_language(study, rita):
+    client = walk.client_of(rita)
+    address = walk.address(study.code, 1, "display")
+    results = {"results": changed(light="bright")}
+    german = client.post(address, results, format="json", headers={"accept-language": "de"}).json()
+    english = client.post(address, results, format="json").json()
+    assert german["failures"] != english["failures"]
+    first, second = CheckedDisplay.objects.all()
+    assert first.failures == second.failures == english["failures"]

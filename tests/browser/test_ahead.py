@@ -1,0 +1,24 @@
+"""A picture that was got ready while the one before it stood is drawn as if it had been worked out anew."""
+
+import numpy as np
+import pytest
+
+from tests import walk
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+def test_a_picture_got_ready_ahead_has_the_pixels_of_one_worked_out_anew(room, page, rita, study, flipped):
+    walk.finish_session(walk.client_of(rita), study.code, 1)
+    if flipped:
+        image = room.presentation(2, 2).stimulus.image
+        type(image).objects.filter(pk=image.pk).update(chest_wall="right", laterality="L")
+    room.enter(2)
+    page.wait_for_timeout(500)  # the next one is fetched, and got ready when the browser is idle
+    room.press("1")
+    room.stands_at(2)
+    ahead = room.pixels()
+    room.press("+")  # another view, so that the levels on screen are worked out anew
+    room.press("=")
+    room.settle()
+    assert np.array_equal(room.pixels(), ahead)
+    assert ahead.std() > 10  # a picture, not a blank
