@@ -15,6 +15,7 @@ from scipy.special import chdtrc, fdtrc, ndtr, ndtri, stdtr, stdtrit
 from readerstudy.analysis.stats.mrmc.covariance import COVARIANCES, Covariance, covariances
 from readerstudy.analysis.stats.mrmc.figures import components
 from readerstudy.analysis.stats.mrmc.readings import Design, Figure, Floats, Label, blocks, readings_of
+from readerstudy.analysis.stats.mrmc.squares import Squares, squares_of
 
 Random = Literal["both", "readers", "cases"]
 RANDOM = ("both", "readers", "cases")
@@ -101,19 +102,6 @@ class ObuchowskiRockette:
     undefined: str | None
 
 
-@dataclass(frozen=True)
-class Squares:
-    """Mean squares and averaged covariances of a table of estimates (conditions, readers)."""
-
-    ms_t: float | None
-    ms_r: float | None
-    ms_tr: float | None
-    var: float
-    cov1: float | None
-    cov2: float | None
-    cov3: float | None
-
-
 def obuchowski_rockette(
     score: ArrayLike,
     truth: ArrayLike,
@@ -181,8 +169,8 @@ def obuchowski_rockette(
         cov1=squares.cov1,
         cov2=squares.cov2,
         cov3=squares.cov3,
-        var_r=_var_r(squares, T),
-        var_tr=_var_tr(squares),
+        var_r=squares.var_r,
+        var_tr=squares.var_tr,
         denominator=spread,
         constrained=(squares.cov2 or 0.0) < (squares.cov3 or 0.0),
         f=f,
@@ -204,30 +192,6 @@ def obuchowski_rockette(
     )
 
 
-def squares_of(table: Floats, matrix: Floats) -> Squares:
-    """Mean squares of the table (T, R), and covariances (T, R, T, R) averaged by what two cells share."""
-    T, R = table.shape
-    grand, by_condition, by_reader = table.mean(), table.mean(axis=1), table.mean(axis=0)
-    left = table - by_condition[:, None] - by_reader + grand
-    same = float(np.einsum("trtr->", matrix))
-    same_reader = float(np.einsum("trur->", matrix)) - same
-    same_condition = float(np.einsum("trts->", matrix)) - same
-    rest = float(matrix.sum()) - same_reader - same_condition - same
-    return Squares(
-        ms_t=_over(R * float(((by_condition - grand) ** 2).sum()), T - 1),
-        ms_r=_over(T * float(((by_reader - grand) ** 2).sum()), R - 1),
-        ms_tr=_over(float((left**2).sum()), (T - 1) * (R - 1)),
-        var=same / (T * R),
-        cov1=_over(same_reader, T * (T - 1) * R),
-        cov2=_over(same_condition, T * R * (R - 1)),
-        cov3=_over(rest, T * (T - 1) * R * (R - 1)),
-    )
-
-
-def _over(total: float, number: int) -> float | None:
-    return total / number if number else None
-
-
 def _test(
     squares: Squares, T: int, R: int, random: Random
 ) -> tuple[float | None, float | None, float | None, float | None, str | None]:
@@ -246,18 +210,6 @@ def _test(
     f = squares.ms_t / spread
     p = chdtrc(T - 1, f * (T - 1)) if np.isinf(df2) else fdtrc(T - 1, df2, f)
     return spread, float(df2), f, float(p), None
-
-
-def _var_r(squares: Squares, T: int) -> float | None:
-    if squares.ms_r is None or squares.ms_tr is None or squares.cov1 is None or squares.cov3 is None:
-        return None
-    return (squares.ms_r - squares.ms_tr) / T - squares.cov1 + squares.cov3
-
-
-def _var_tr(squares: Squares) -> float | None:
-    if squares.ms_tr is None or squares.cov1 is None or squares.cov2 is None or squares.cov3 is None:
-        return None
-    return squares.ms_tr - squares.var + squares.cov1 + squares.cov2 - squares.cov3
 
 
 def _interval(table: Floats, matrix: Floats, random: Random, confidence: float) -> Interval:

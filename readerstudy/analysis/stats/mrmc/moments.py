@@ -102,9 +102,9 @@ def weights_when_crossed(readers: int, negatives: int, positives: int) -> Floats
 
 def _product(factors: list[Floats]) -> Floats:
     """Kronecker's product of all, the first the slowest to change."""
-    product: Floats = factors[0]
+    product = factors[0]
     for factor in factors[1:]:
-        product = np.kron(product, factor)
+        product = np.asarray(np.kron(product, factor), dtype=np.float64)
     return product
 
 
