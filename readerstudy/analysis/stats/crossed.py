@@ -1,0 +1,121 @@
+"""Readings with crossed random effects: what the mixed models share.
+
+Every reading belongs to one reader and one case. Readers have an intercept and perhaps slopes, cases an intercept,
+all independent. Cases do not touch one another, so what a model solves is no larger than its readers' effects.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+INTERCEPT = "intercept"
+
+
+@dataclass(frozen=True)
+class FixedEffect:
+    """One coefficient; `df` is None where z, not t, was taken."""
+
+    name: str
+    estimate: float
+    se: float
+    df: float | None
+    statistic: float
+    p: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class RandomEffect:
+    """How far readers or cases differ: the standard deviation of their intercepts or slopes."""
+
+    group: str  # "reader" or "case"
+    name: str
+    sd: float
+
+    @property
+    def is_singular(self) -> bool:
+        """The data show no such difference: the estimate lies at the edge, and the model is as if without it."""
+        return self.sd < 1e-4
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """The design of n readings: fixed (n, p), slopes (n, q) with the readers' intercept first, codes (n,)."""
+
+    names: tuple[str, ...]
+    fixed: Floats
+    slope_names: tuple[str, ...]
+    slopes: Floats
+    reader: Codes
+    case: Codes
+    readers: int
+    cases: int
+
+    def by_reader(self, values: Floats) -> Floats:
+        """Sums of values (n, k) over each reader's readings, (readers, k)."""
+        return np.stack([np.bincount(self.reader, column, self.readers) for column in values.T], axis=1)
+
+    def by_case(self, values: Floats) -> Floats:
+        """Sums of values (n, k) over each case's readings, (cases, k)."""
+        return np.stack([np.bincount(self.case, column, self.cases) for column in values.T], axis=1)
+
+    def by_cell(self, values: Floats) -> Floats:
+        """Sums of values (n, k) over each reader's readings of each case, (readers, k, cases)."""
+        cell = self.reader * self.cases + self.case
+        size = (self.readers, self.cases)
+        sums = [np.bincount(cell, column, self.readers * self.cases).reshape(size) for column in values.T]
+        return np.stack(sums, axis=1)
+
+    def random_effects(self, sds: Floats) -> tuple[RandomEffect, ...]:
+        """The standard deviations by name: the readers' q, then the cases'."""
+        named = [("reader", name) for name in self.slope_names] + [("case", INTERCEPT)]
+        return tuple(RandomEffect(group, name, float(sd)) for (group, name), sd in zip(named, sds, strict=True))
+
+
+def crossed(
+    fixed: Mapping[str, ArrayLike], slopes: Mapping[str, ArrayLike], reader: ArrayLike, case: ArrayLike
+) -> Crossed:
+    """The design with an intercept put before the fixed effects and before the readers' slopes."""
+    readers, reader_code = np.unique(np.asarray(reader), return_inverse=True)
+    cases, case_code = np.unique(np.asarray(case), return_inverse=True)
+    if np.ndim(reader) != 1 or np.shape(reader) != np.shape(case):
+        raise ValueError("reader and case must be lists of the same length.")
+    if len(readers) < 2:
+        raise ValueError("reader must hold two readers at least, or their spread cannot be estimated.")
+    if len(cases) < 2 or len(cases) == len(reader_code):
+        raise ValueError("case must hold two cases at least, and one that was read twice.")
+    names, columns = _columns(fixed, len(reader_code))
+    slope_names, slope_columns = _columns(slopes, len(reader_code))
+    if np.linalg.matrix_rank(columns) < columns.shape[1]:
+        raise ValueError(f"fixed holds effects that cannot be told apart: {', '.join(names)}.")
+    return Crossed(
+        names, columns, slope_names, slope_columns, reader_code, case_code, readers=len(readers), cases=len(cases)
+    )
+
+
+def _columns(effects: Mapping[str, ArrayLike], count: int) -> tuple[tuple[str, ...], Floats]:
+    columns = [np.ones(count)]
+    for name, values in effects.items():
+        column = np.asarray(values, dtype=float)
+        if column.shape != (count,) or not np.isfinite(column).all():
+            raise ValueError(f"{name} must hold a finite number for each reading.")
+        columns.append(column)
+    return (INTERCEPT, *effects), np.stack(columns, axis=1)
+
+
+def fixed_effect(
+    name: str, estimate: float, se: float, *, df: float | None = None, confidence: float = 0.95
+) -> FixedEffect:
+    """Wald's test and interval: z, or t where there are df."""
+    tail = (1 + confidence) / 2
+    statistic = estimate / se
+    half = float(ndtri(tail) if df is None else stdtrit(df, tail)) * se
+    p = float(2 * (ndtr(-abs(statistic)) if df is None else stdtr(df, -abs(statistic))))
+    return FixedEffect(name, estimate, se, df, statistic, p, estimate - half, estimate + half)
