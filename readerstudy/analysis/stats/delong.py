@@ -14,7 +14,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 from readerstudy.analysis.stats.mrmc.figures import contributions_of
 from readerstudy.analysis.stats.mrmc.readings import Floats, codes, truths
 
-NOTHING = 1e-26  # squares of rounding errors
+ROUNDING = 1e-12  # of the variances: what is left of them below that is rounding errors
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _difference(aucs: Floats, matrix: Floats, df: float, confidence: float) -> A
     se = float(np.sqrt(max(variance, 0.0)))
     z: float | None = None
     p = low = high = None
-    if variance > NOTHING:
+    if variance > ROUNDING * float(matrix[0, 0] + matrix[1, 1]):
         z, upper = difference / se, (1 + confidence) / 2
         half = float(ndtri(upper) if np.isinf(df) else stdtrit(df, upper)) * se
         p = 2 * float(ndtr(-abs(z)) if np.isinf(df) else stdtr(df, -abs(z)))

@@ -46,6 +46,15 @@ def test_columns_of_different_lengths_are_told(study: Study) -> None:
             analysis()
 
 
+@pytest.mark.parametrize("name", ["score", "reader", "condition"])
+def test_empty_and_mixed_entries_are_told(study: Study, name: str) -> None:
+    column = getattr(study, name).astype(object)
+    column[3] = None
+    for analysis in both(replace(study, **{name: column})):
+        with pytest.raises(ValueError, match=name):
+            analysis()
+
+
 def test_an_empty_table_is_told() -> None:
     with pytest.raises(ValueError, match="score must be"):
         mrmc.u_statistic([], [], [], [], [])
@@ -74,7 +83,7 @@ def test_a_session_without_fakes_has_no_area_and_is_named(study: Study) -> None:
     without = study.only((study.truth == 0) | (study.condition == 0))
     with pytest.raises(ValueError, match=r"condition 1 has fewer than two cases with truth 1"):
         mrmc.obuchowski_rockette(*without)
-    with pytest.raises(ValueError, match=r"fewer than two readers have a auc in condition 1"):
+    with pytest.raises(ValueError, match=r"fewer than two readers have what auc needs in condition 1"):
         mrmc.u_statistic(*without)
     assert mrmc.obuchowski_rockette(*without, figure="specificity", threshold=1).p is not None
 
@@ -128,3 +137,14 @@ def test_labels_may_be_strings_numbers_or_a_data_frames_objects(study: Study) ->
     assert named.p == plain.p
     assert named.means == {"session 3": plain.means[0], "session 5": plain.means[1]}
     assert named.estimates["session 5", "2"] == plain.estimates[1, 2]
+
+
+def test_conditions_that_agree_reading_by_reading_leave_nothing_to_test(study: Study) -> None:
+    first = study.only(study.condition == 0)
+    twice = Study(*(np.concatenate([column, column]) for column in first))
+    twice.condition[first.score.size :] = 1
+    found = mrmc.obuchowski_rockette(*twice)
+    assert (found.f, found.p, found.denominator) == (None, None, 0.0)
+    assert {row.p for row in found.reader_differences} == {None}
+    assert found.undefined is not None
+    assert not mrmc.u_statistic(*twice).estimable

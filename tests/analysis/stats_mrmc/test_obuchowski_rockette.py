@@ -48,6 +48,8 @@ def test_van_dyke_comes_out_as_mrmcaov_has_it(name: str) -> None:
     if oracle["vcov_comps"]:
         components = (found.var_r, found.var_tr, found.var, found.cov1, found.cov2, found.cov3)
         assert components == tuple(near(row["Estimate"]) for row in oracle["vcov_comps"])
+    if oracle["cov"]:
+        assert found.matrix.ravel().tolist() == [near(value) for row in oracle["cov"] for value in row]
     for mine, row in zip(found.reader_differences, oracle["reader_test_diffs"] or (), strict=False):
         assert (mine.reader, mine.estimate, mine.se) == (str(row["Reader"]), near(row["Estimate"]), near(row["StdErr"]))
         assert (mine.low, mine.high, mine.p) == (near(row["CI"][0]), near(row["CI"][1]), near(row["p-value"]))
@@ -79,6 +81,48 @@ def test_van_dyke_comes_out_as_rjafroc_has_it() -> None:
     assert dict(zip(("VarR", "VarTR", "Cov1", "Cov2", "Cov3", "Var"), mine, strict=True)) == components
     treatment, error = oracle["RRRC"]["FTests"]
     assert (found.f, found.p, found.df2) == (near(treatment["FStat"]), near(treatment["p"]), near(error["DF"]))
+
+
+@published
+def test_every_treatment_and_reader_alone_comes_out_as_rjafroc_has_it() -> None:
+    oracle, study = expected("rjafroc_expected.json")["dataset02_OR_jackknife"], van_dyke()
+    for treatment, row, mean in zip(
+        "12", oracle["ANOVA"]["IndividualTrt"], oracle["RRRC"]["ciAvgRdrEachTrt"], strict=True
+    ):
+        alone = mrmc.obuchowski_rockette(*study.only(study.condition == treatment), covariance="jackknife")
+        mine = (alone.ms_r, alone.var, alone.cov2)
+        assert mine == tuple(near(row[name]) for name in ("msREachTrt", "varEachTrt", "cov2EachTrt"))
+        interval = alone.intervals[treatment]
+        mine = (interval.estimate, interval.se, interval.df, interval.low, interval.high)
+        assert mine == tuple(near(mean[name]) for name in ("Estimate", "StdErr", "DF", "CILower", "CIUpper"))
+    for reader, row in zip("12345", oracle["ANOVA"]["IndividualRdr"], strict=True):
+        one = study.only(study.reader == reader)
+        alone = mrmc.obuchowski_rockette(*one, covariance="jackknife", random="cases")
+        mine = (alone.ms_t, alone.var, alone.cov1)
+        assert mine == tuple(near(row[name]) for name in ("msTEachRdr", "varEachRdr", "cov1EachRdr"))
+
+
+@published
+def test_the_jackknife_analysis_is_dorfman_berbaum_and_metzs_on_another_scale() -> None:
+    oracle = expected("rjafroc_expected.json")["dataset02_DBM_jackknife"]
+    found = mrmc.obuchowski_rockette(*van_dyke(), covariance="jackknife")
+    cov1, cov2, cov3, n = found.cov1 or 0, found.cov2 or 0, found.cov3 or 0, found.cases
+    components = {
+        "VarR": found.var_r,
+        "VarC": n * cov3,
+        "VarTR": found.var_tr,
+        "VarRC": n * (cov1 - cov3),
+        "VarTC": n * (cov2 - cov3),
+        "VarErr": n * (found.var - cov1 - cov2 + cov3),
+    }
+    assert components == {row["_row"]: near(row["Estimates"]) for row in oracle["ANOVA"]["VarCom"]}
+    treatment, error = oracle["RRRC"]["FTests"]
+    assert (found.f, found.p, found.df2) == (near(treatment["FStat"]), near(treatment["p"]), near(error["DF"]))
+    (row,) = oracle["RRRC"]["ciDiffTrt"]
+    mine = found.differences[0]
+    assert [mine.estimate, mine.se, mine.low, mine.high] == [
+        near(row[name]) for name in ("Estimate", "StdErr", "CILower", "CIUpper")
+    ]
 
 
 @pytest.mark.parametrize("figure", ["auc", "sensitivity", "specificity", "accuracy", "balanced_accuracy"])

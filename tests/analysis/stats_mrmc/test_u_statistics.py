@@ -32,6 +32,13 @@ def test_areas_come_out_as_imrmc_has_them(name: str, data: str) -> None:
                 mine = getattr(found.moments[row["modalityID.1"], row["modalityID.2"]], attribute)
                 # The program prints NA where no pair is of that kind; ours are 0, with a weight of 0.
                 assert mine.tolist() == [near(row[f"M{k}"] or 0.0) for k in range(1, 9)]
+        for kind, attribute in (("comp", "value"), ("coeff", "weight")):
+            for row in oracle["varDecomp"]["BCK"][part][kind]:
+                labels = row["modalityID.1"], row["modalityID.2"]
+                mine = found.moments[labels].components(unbiased=part == "Ustat")
+                assert {name: getattr(one, attribute) for name, one in mine.items()} == {
+                    name: near(row[name]) for name in mine
+                }
 
 
 @published

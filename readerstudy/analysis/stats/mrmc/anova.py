@@ -4,7 +4,7 @@ References: Obuchowski and Rockette (1995), Commun. Stat. Simul. 24:285; Hillis 
 of freedom); Hillis (2014), Stat. Med. 33:330 (marginal means, nested designs, fixed factors).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Literal, NamedTuple
 
@@ -20,6 +20,7 @@ from readerstudy.analysis.stats.mrmc.squares import Squares, squares_of
 Random = Literal["both", "readers", "cases"]
 RANDOM = ("both", "readers", "cases")
 NOTHING = 1e-26  # squares of rounding errors: the figures are of the order of 1
+ROUNDING = 1e-12  # of the variance: differences of variances below that are rounding errors
 NO_SPREAD = "Neither readers nor cases make the figure vary, so there is nothing to test a difference against."
 NEGATIVE = "The variance of a difference came out negative, so it is not estimable from these readings."
 ONE_CONDITION = "There is a single condition, so there is no difference to test."
@@ -68,7 +69,8 @@ class ObuchowskiRockette:
     `cov1` is that of one reader in two conditions, `cov2` of two readers in one condition, `cov3` of two readers in
     two. `var_r` and `var_tr` are the variance components of readers and of readers by condition, and may be negative.
     `constrained` tells that Cov2 came out below Cov3, which the model excludes, and that their difference was taken
-    as 0. With readers fixed, `f` is χ²/df1 and `df2` infinite.
+    as 0. `matrix` holds the covariances over cases of all cells, in the order of `estimates`. With readers fixed, `f`
+    is χ²/df1 and `df2` infinite.
     """
 
     figure: Figure
@@ -100,6 +102,7 @@ class ObuchowskiRockette:
     reader_intervals: dict[tuple[Label, Label], Interval]
     reader_differences: list[ReaderDifference]
     undefined: str | None
+    matrix: Floats = field(repr=False, compare=False)
 
 
 def obuchowski_rockette(
@@ -189,6 +192,7 @@ def obuchowski_rockette(
         },
         reader_differences=_reader_differences(table, matrix, conditions, readers, confidence),
         undefined=undefined,
+        matrix=matrix.reshape(T * R, T * R),
     )
 
 
@@ -198,15 +202,17 @@ def _test(
     """What a condition's mean square is compared with, its degrees of freedom, F, p, and why not."""
     if squares.ms_t is None or squares.cov1 is None:
         return None, None, None, None, ONE_CONDITION
-    excess = max((squares.cov2 or 0.0) - (squares.cov3 or 0.0), 0.0)  # the constraint Cov2 >= Cov3 of the model
+    least = max(ROUNDING * squares.var, NOTHING)
+    excess = (squares.cov2 or 0.0) - (squares.cov3 or 0.0)
+    excess = excess if excess > least else 0.0  # the model's constraint Cov2 >= Cov3
     ms_tr = squares.ms_tr or 0.0
     if random == "cases":
         spread, df2 = squares.var - squares.cov1 + (R - 1) * excess, np.inf
     else:
         spread = ms_tr + (R * excess if random == "both" else 0.0)
         df2 = spread**2 / (ms_tr**2 / ((T - 1) * (R - 1))) if ms_tr > NOTHING else np.inf
-    if spread <= NOTHING:
-        return spread, df2, None, None, NEGATIVE if spread < -NOTHING else NO_SPREAD
+    if spread <= least:
+        return min(spread, 0.0), df2, None, None, NEGATIVE if spread < -least else NO_SPREAD
     f = squares.ms_t / spread
     p = chdtrc(T - 1, f * (T - 1)) if np.isinf(df2) else fdtrc(T - 1, df2, f)
     return spread, float(df2), f, float(p), None
@@ -256,6 +262,7 @@ def _reader_differences(
     for r, reader in enumerate(readers):
         squares = squares_of(table[:, r : r + 1], matrix[:, r : r + 1, :, r : r + 1])
         variance = 2 * (squares.var - (squares.cov1 or 0.0))
+        variance = variance if abs(variance) > ROUNDING * squares.var else 0.0
         for a, b in combinations(range(len(conditions)), 2):
             difference = _difference(table[a, r] - table[b, r], variance, np.inf, confidence)
             found.append(ReaderDifference(reader, conditions[a], conditions[b], *difference))

@@ -41,6 +41,14 @@ class Sums:
 
 
 @dataclass(frozen=True)
+class Component:
+    """A component of variance and its weight in the variance of the mean: 1/n of what the effect is drawn from."""
+
+    value: float
+    weight: float
+
+
+@dataclass(frozen=True)
 class Moments:
     """Moments of one condition with itself or with another, and the weight of each in the covariance of means.
 
@@ -54,7 +62,7 @@ class Moments:
 
     @cached_property
     def weights(self) -> Floats:
-        weights = _exactly(self.pairs.all) / (self.totals[0] * self.totals[1])
+        weights = _exactly(self.pairs.all) / self._pairs
         weights[-1] -= 1  # less the product of the means
         return weights
 
@@ -78,6 +86,26 @@ class Moments:
         """The weight of all pairs that share the factor: 1/n where all n of them have all readings, 0 if unpaired."""
         kinds = np.arange(self.weights.size)
         return float(self.weights[kinds & factor == 0].sum())
+
+    def components(self, *, unbiased: bool) -> dict[str, Component]:
+        """The same as components of variance (Barrett, Clarkson & Kupinski, 2006): N, D, ND, R, NR, DR, RND.
+
+        Each effect stands for the cases without the signal (N), with it (D) and the reader (R); its value is the
+        moment of pairs that share just these, less all effects within. With one sample of cases there are C, R, CR.
+        """
+        moments, last = self.unbiased if unbiased else self.biased, self.weights.size - 1
+        names = ("N", "D", "ND", "R", "NR", "DR", "RND") if last == 7 else ("C", "R", "CR")
+        kinds, found = range(last + 1), {}
+        for shared, name in enumerate(names, start=1):
+            within = [s for s in kinds if s & shared == s]
+            value = sum((-1) ** (shared ^ s).bit_count() * moments[last ^ s] for s in within)
+            weight = sum(self.weights[kind] for kind in kinds if not kind & shared)
+            found[name] = Component(float(value) if weight > HALF_A_PAIR / self._pairs else 0.0, float(weight))
+        return found
+
+    @property
+    def _pairs(self) -> float:
+        return self.totals[0] * self.totals[1]
 
     def of_readers(self) -> Floats:
         """Unbiased covariance of each reader's own figures over cases, (readers,); NaN where there is none."""

@@ -73,9 +73,9 @@ def readings_of(
         raise ValueError(f"figure is one of {', '.join(FIGURES)}, not {figure!r}.")
     if design not in DESIGNS:
         raise ValueError(f"design is one of {', '.join(DESIGNS)}, not {design!r}.")
-    if figure != "auc" and threshold is None:
+    if figure != "auc" and (threshold is None or np.isnan(threshold)):
         raise ValueError(f"threshold is needed for figure {figure!r}: scores from it upwards are positive calls.")
-    scores = _column("score", score).astype(float)
+    scores = _numbers("score", score)
     if np.isnan(scores).any():
         raise ValueError("score holds NaN: leave readings that are missing out of all arrays.")
     positive = truths(truth)
@@ -159,7 +159,16 @@ def _column(name: str, values: ArrayLike) -> NDArray[Any]:
         column = np.asarray(column.tolist())
     if column.ndim != 1 or not column.size:
         raise ValueError(f"{name} must be a one-dimensional array with at least one reading.")
+    if column.dtype == object or (column.dtype.kind == "f" and name != "score" and np.isnan(column).any()):
+        raise ValueError(f"{name} holds an empty or mixed label: give every reading a number or a string.")
     return column
+
+
+def _numbers(name: str, values: ArrayLike) -> Floats:
+    try:
+        return _column(name, values).astype(float)
+    except ValueError as error:
+        raise ValueError(f"{name} must be numbers in a one-dimensional array, one per reading.") from error
 
 
 def _check_truth(positive: NDArray[np.bool_], case: Integers, names: NDArray[Any], cases: int) -> None:

@@ -110,6 +110,8 @@ def u_statistic(
     (or with different readers), `design` must say so. Raises ValueError where a condition has fewer than two readers
     or two cases of a kind.
     """
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence lies between 0 and 1, not at {confidence}.")
     readings = readings_of(score, truth, reader, case, condition, figure=figure, threshold=threshold, design=design)
     labels, names = readings.conditions, readings.readers
     tables = _tables(readings)
@@ -172,7 +174,7 @@ def _tables(readings: Readings) -> list[Tables]:
     for t, label in enumerate(readings.conditions):
         read = [~np.isnan(table[t]) for table in whole]
         if (np.logical_and.reduce([mask.any(axis=1) for mask in read])).sum() < 2:
-            raise ValueError(f"reader: fewer than two readers have a {readings.figure} in condition {label}.")
+            raise ValueError(f"reader: fewer than two readers have what {readings.figure} needs in condition {label}.")
         for truth, mask in enumerate(read):
             if mask.any(axis=0).sum() < 2:
                 kind = f" with truth {truth}" if len(read) == 2 else ""
