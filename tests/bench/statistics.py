@@ -1,0 +1,149 @@
+"""The statistics: `make bench PART=statistics` prints its figures, ratios first, writes var/bench/statistics.json.
+
+Sizes are readers × cases, each read in two conditions, three levels of answer as in a reader study. Ratios are taken
+within one run, because machines are noisy: to a literal jackknife that computes every area anew with every case left
+out, and to the textbook's U-statistic over all n₀ × n₁ pairs. `--quick` leaves out the largest size.
+"""
+
+import sys
+import tracemalloc
+from collections.abc import Callable, Iterator
+from time import perf_counter
+
+import numpy as np
+from scipy.stats import rankdata
+
+from readerstudy.analysis.stats import mrmc
+
+Row = tuple[str, float, str]
+Study = tuple[np.ndarray, ...]
+SMALL, MIDDLE, LARGE = (5, 438), (20, 1000), (100, 10_000)
+
+
+def main() -> None:
+    from tests.bench.table import write
+
+    quick = "--quick" in sys.argv[1:]
+    write("statistics", [*ratios(), *times([SMALL, MIDDLE] if quick else [SMALL, MIDDLE, LARGE])])
+
+
+def ratios() -> Iterator[Row]:
+    """Against what the formulas say word by word, at 20 × 1,000."""
+    study = made_up(*MIDDLE)
+    ours = spent(lambda: mrmc.obuchowski_rockette(*study), times=9)
+    theirs = spent(lambda: literal_jackknife(study), times=2)
+    yield "or_vs_literal_jackknife", theirs / ours, "theirs / ours, every area anew with every case left out"
+    jackknife = mrmc.obuchowski_rockette(*study, covariance="jackknife")
+    yield "or_jackknife_error", float(np.abs(jackknife.matrix - literal_jackknife(study)).max()), "largest difference"
+    ours = spent(lambda: mrmc.u_statistic(*study), times=9)
+    yield "u_statistic_vs_kernel", spent(lambda: by_kernel(study), times=3) / ours, "theirs / ours, over all pairs"
+    found, known = mrmc.u_statistic(*study).difference_variance, by_kernel(study)
+    assert found is not None
+    yield "u_statistic_relative_error", abs(found / known - 1), "of the variance of the difference"
+
+
+def times(sizes: list[tuple[int, int]]) -> Iterator[Row]:
+    """Milliseconds and memory at every size, and how time grows with the number of readings."""
+    analyses: dict[str, Callable[[Study], object]] = {
+        "or_delong": lambda study: mrmc.obuchowski_rockette(*study),
+        "or_jackknife": lambda study: mrmc.obuchowski_rockette(*study, covariance="jackknife"),
+        "or_unbiased": lambda study: mrmc.obuchowski_rockette(*study, covariance="unbiased"),
+        "u_statistic": lambda study: mrmc.u_statistic(*study),
+    }
+    for name, analysis in analyses.items():
+        taken = []
+        for readers, cases in sizes:
+            study = made_up(readers, cases)
+            repeats = 9 if readers * cases < 100_000 else 3
+            taken.append(spent(lambda: analysis(study), times=repeats))  # noqa: B023 called at once
+            yield f"{name}_ms_{readers}x{cases}", taken[-1] * 1000, "ms"
+        growth = np.log(taken[-1] / taken[-2]) / np.log(np.prod(sizes[-1]) / np.prod(sizes[-2]))
+        yield f"{name}_growth_exponent", float(growth), "of time in readings, between the two largest"
+    study = made_up(*MIDDLE, levels=None)
+    for name in ("or_delong", "u_statistic"):
+        taken_for_many_levels = spent(lambda: analyses[name](study), times=3)  # noqa: B023 called at once
+        yield f"{name}_continuous_ms_20x1000", taken_for_many_levels * 1000, "ms, no two scores alike"
+    for name in ("or_delong", "u_statistic"):
+        for readers, cases in sizes:
+            held = peak(analyses[name], made_up(readers, cases))
+            yield f"{name}_peak_mb_{readers}x{cases}", held, "MB beside the readings"
+
+
+def made_up(readers: int, cases: int, *, levels: int | None = 3) -> Study:
+    """Score, truth, reader, case and condition of every reading; half of the cases are positive."""
+    rng = np.random.default_rng(1)
+    condition, reader, case = (axis.ravel() for axis in np.indices((2, readers, cases)))
+    truth = case % 2
+    score = 0.8 * truth + rng.normal(size=cases)[case] + 0.3 * rng.normal(size=readers)[reader]
+    score += rng.normal(size=case.size)
+    if levels is not None:
+        score = np.clip(np.round(score + 0.5), 0, levels - 1)
+    return score, truth, reader, case, condition
+
+
+def spent(run: Callable[[], object], *, times: int) -> float:
+    """Seconds, the best of several: what else the machine does only adds."""
+    taken = []
+    for _ in range(times):
+        started = perf_counter()
+        run()
+        taken.append(perf_counter() - started)
+    return min(taken)
+
+
+def literal_jackknife(study: Study) -> np.ndarray:
+    """Covariances of all cells' areas, each area computed anew from ranks with each case left out."""
+    score, truth, reader, case, _ = study
+    readers, cases = int(reader.max()) + 1, int(case.max()) + 1
+    table, positive = score.reshape(2 * readers, cases), truth[:cases] == 1
+    keep = ~np.eye(cases, dtype=bool)
+    areas = np.array([[area(row[kept], positive[kept]) for row in table] for kept in keep])
+    return np.cov(areas.T, bias=True) * (cases - 1)
+
+
+def area(score: np.ndarray, positive: np.ndarray) -> float:
+    ones = int(positive.sum())
+    won = rankdata(score)[positive].sum() - ones * (ones + 1) / 2
+    return float(won / (ones * (score.size - ones)))
+
+
+def by_kernel(study: Study) -> float:
+    """Variance of the difference by the textbook (Gallas, 2006): tables of readers × n₀ × n₁, and eight sums."""
+    score, truth, reader, case, _ = study
+    readers, cases = int(reader.max()) + 1, int(case.max()) + 1
+    positive = truth[:cases] == 1
+    kernels = []
+    for table in score.reshape(2, readers, cases):
+        x, y = table[:, ~positive, None], table[:, None, positive]
+        kernels.append((y > x) + 0.5 * (y == x))
+    return covariance(*[kernels[0]] * 2) + covariance(*[kernels[1]] * 2) - 2 * covariance(*kernels)
+
+
+def covariance(a: np.ndarray, b: np.ndarray) -> float:
+    """One of the three terms: sums over pairs by what they share, then moments and weights."""
+    sums = np.array(
+        [(a.sum(axis=over) * b.sum(axis=over)).sum() for over in ((), 1, 2, (1, 2), 0, (0, 1), (0, 2), (0, 1, 2))]
+    )
+    counts = np.array(
+        [
+            a.size * np.prod([a.shape[k] for k in over], dtype=float)
+            for over in ((), (1,), (2,), (1, 2), (0,), (0, 1), (0, 2), (0, 1, 2))
+        ]
+    )
+    exactly = np.kron(np.kron(*[[[1, 0], [-1, 1]]] * 2), [[1, 0], [-1, 1]])
+    weights = exactly @ counts / a.size**2
+    weights[-1] -= 1
+    return float(weights @ ((exactly @ sums) / (exactly @ counts)))
+
+
+def peak(analysis: Callable[[Study], object], study: Study) -> float:
+    """Megabytes that an analysis holds at most, beside the readings."""
+    tracemalloc.start()
+    analysis(study)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return most / 1e6
+
+
+if __name__ == "__main__":
+    main()
