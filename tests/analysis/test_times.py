@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from readerstudy.analysis.stats.linear_mixed import linear
-from readerstudy.analysis.stats.times import log_time_model, reading_times, relative_position
+from readerstudy.analysis.stats.times import clock_times, log_time_model, reading_times, relative_position
 from tests.analysis.simulated import figures, long_form
 
 STUDY = long_form()
@@ -39,6 +39,28 @@ def test_an_image_left_alone_counts_as_long_as_the_declared_rule_says() -> None:
 def test_a_session_without_readings_took_no_minutes_and_has_no_median() -> None:
     times = reading_times([])
     assert (times.readings, times.minutes, times.median_seconds) == (0, 0.0, None)
+
+
+def test_a_pause_between_two_images_is_taken_off_by_the_declared_rule_alone() -> None:
+    # Three images of 10 s; 2 s and then ten minutes between them.
+    shown, answered = [0.0, 12.0, 622.0], [10.0, 22.0, 632.0]
+    whole = clock_times(shown, answered)
+    assert (whole.span_minutes, whole.gaps, whole.active_minutes) == (632 / 60, 0, 632 / 60)
+    ruled = clock_times(shown[::-1], answered[::-1], gap_after=300.0)
+    assert (ruled.gaps, ruled.gap_minutes) == (1, 10.0)
+    assert ruled.active_minutes == pytest.approx(32 / 60)
+    assert clock_times([], []).span_minutes == 0
+
+
+@pytest.mark.parametrize(
+    ("shown", "answered", "named"),
+    [([0.0], [1.0, 2.0], "same length"), ([5.0], [4.0], "answered_at"), ([float("nan")], [1.0], "finite")],
+)
+def test_clock_times_that_cannot_be_are_named(shown: list[float], answered: list[float], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        clock_times(shown, answered)
+    with pytest.raises(ValueError, match="gap_after"):
+        clock_times([0.0], [1.0], gap_after=-1.0)
 
 
 @pytest.mark.parametrize("wrong", [[-1.0], [float("nan")], [[1.0]]])

@@ -30,6 +30,20 @@ class ReadingTimes:
 
 
 @dataclass(frozen=True)
+class ClockTimes:
+    """One reader's session by the clock, from the first image shown to the last answer, less the gaps.
+
+    A gap is a wait of more than `gap_after` seconds from one answer to the next image: a pause, a lost connection.
+    """
+
+    span_minutes: float
+    gap_after: float | None
+    gaps: int
+    gap_minutes: float
+    active_minutes: float
+
+
+@dataclass(frozen=True)
 class TimeRatio:
     """By what factor readings take longer: the exponential of a coefficient of log time."""
 
@@ -68,6 +82,24 @@ def reading_times(seconds: ArrayLike, *, idle_after: float | None = None) -> Rea
         lower_quartile=quartiles[0],
         upper_quartile=quartiles[2],
     )
+
+
+def clock_times(shown_at: ArrayLike, answered_at: ArrayLike, *, gap_after: float | None = None) -> ClockTimes:
+    """The session's span in minutes and the gaps in it that the declared rule takes off; times are in seconds."""
+    shown, answered = np.asarray(shown_at, dtype=float), np.asarray(answered_at, dtype=float)
+    if shown.ndim != 1 or shown.shape != answered.shape or not np.isfinite(shown).all():
+        raise ValueError("shown_at and answered_at must be lists of finite times of the same length.")
+    if not (answered >= shown).all():
+        raise ValueError("answered_at must not lie before shown_at.")
+    if gap_after is not None and not gap_after > 0:
+        raise ValueError(f"gap_after must be above 0 seconds, not {gap_after}.")
+    if not shown.size:
+        return ClockTimes(0.0, gap_after, 0, 0.0, 0.0)
+    order = np.argsort(shown, kind="stable")
+    between = shown[order][1:] - answered[order][:-1]
+    gaps = between[between > (np.inf if gap_after is None else gap_after)]
+    span, left_out = float(answered.max() - shown.min()) / 60, float(gaps.sum()) / 60
+    return ClockTimes(span, gap_after, int(gaps.size), left_out, span - left_out)
 
 
 def log_time_model(

@@ -1,0 +1,292 @@
+"""The reader × case bootstrap: resample readers and cases both, and see how far the mean over readers moves.
+
+A replicate is two lists of weights, how often each reader and each case was drawn; no reading is ever copied. Where
+scores have few levels, as verdicts do, one product of weights and counts gives every replicate of every reader.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Figure = Literal["auc", "sensitivity", "specificity", "accuracy", "balanced_accuracy", "mean"]
+Random = Literal["both", "readers", "cases"]
+Counts = NDArray[np.float32]  # whole numbers below 2²⁴, which single precision holds exactly
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+REPLICATES = 2000
+FEW_LEVELS = 12
+_AT_ONCE = 8_000_000  # weights or counts held in memory at a time
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """An estimate with its bootstrap standard error and percentile interval."""
+
+    estimate: float
+    se: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class ResampledDifference:
+    """Condition b minus condition a; p is two-sided, from the share of replicates beyond 0."""
+
+    a: Any
+    b: Any
+    estimate: float
+    se: float
+    low: float
+    high: float
+    p: float
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """Means over readers by condition, and their differences; `undefined` replicates lacked a kind of case for a reader."""
+
+    means: Mapping[Any, Resampled]
+    differences: tuple[ResampledDifference, ...]
+    replicates: int
+    undefined: int
+
+
+def reader_by_case(
+    score: ArrayLike,
+    truth: ArrayLike,
+    reader: ArrayLike,
+    case: ArrayLike,
+    condition: ArrayLike,
+    *,
+    rng: np.random.Generator,
+    figure: Figure = "auc",
+    threshold: float | None = None,
+    random: Random = "both",
+    cluster: ArrayLike | None = None,
+    replicates: int = REPLICATES,
+    confidence: float = 0.95,
+) -> Bootstrap:
+    """Bootstrap of the mean over readers (Owen, 2007; Gallas, Bandos, Samuelson and Wagner, 2009), in long form.
+
+    `truth` is 1 for the signal class. `threshold`: a score at or above it is a positive call, for all figures but
+    "auc" and "mean" (the mean score: give credits as scores). Cases are drawn within truth and within the conditions
+    that they were read in, so nested and crossed designs both keep their sizes. `cluster` draws whole patients
+    instead of cases. With readers and cases both random the variance is somewhat too large, never too small
+    (Owen, 2007): it stands beside the multi-reader analysis, not in its place.
+    """
+    design = _design(score, truth, reader, case, condition, cluster, figure, threshold)
+    if figure not in get_args(Figure) or random not in get_args(Random):
+        raise ValueError(f"There is no bootstrap with figure={figure!r}, random={random!r}.")
+    if replicates < 99 or not 0 < confidence < 1:
+        raise ValueError("replicates must be 99 or more, and confidence between 0 and 1.")
+    if random != "cases" and design.readers < 2:
+        raise ValueError("reader must hold two readers at least to be resampled.")
+    whole = design.means(np.ones((1, design.units), np.float32), np.ones((1, design.readers)), figure)
+    if not np.isfinite(whole).all():
+        raise ValueError("truth must hold both classes for each reader and condition that the figure compares.")
+    drawn = np.concatenate(
+        [design.means(cases, readers, figure) for cases, readers in _weights(design, random, replicates, rng)]
+    )
+    defined = drawn[np.isfinite(drawn).all(axis=1)]
+    if len(defined) < 2:
+        raise ValueError("truth: hardly any replicate holds both classes for each reader.")
+    tails = ((1 - confidence) / 2, (1 + confidence) / 2)
+    means = {name: _resampled(float(whole[0, k]), defined[:, k], tails) for k, name in enumerate(design.conditions)}
+    pairs = combinations(range(len(design.conditions)), 2)
+    differences = tuple(_difference(design.conditions, whole[0], defined, a, b, tails) for a, b in pairs)
+    return Bootstrap(means, differences, replicates, len(drawn) - len(defined))
+
+
+@dataclass(frozen=True)
+class _Design:
+    """Readings as codes (n,); a cell is one reader in one condition, a unit what is drawn: a case or a patient."""
+
+    unit: Codes
+    cell: Codes
+    level: Codes
+    truth: Codes
+    values: Floats  # of the levels, ascending
+    stratum: Codes  # (units,)
+    conditions: tuple[Any, ...]
+    readers: int
+    units: int
+
+    @property
+    def cells(self) -> int:
+        return self.readers * len(self.conditions)
+
+    def means(self, of_units: Counts, of_readers: Floats, figure: Figure) -> Floats:
+        """The figure, averaged over readers by their weights, (replicates, conditions)."""
+        by_cell = self._few(of_units, figure) if len(self.values) <= FEW_LEVELS else self._many(of_units, figure)
+        table = by_cell.reshape(len(of_units), len(self.conditions), self.readers)
+        read = np.bincount(self.cell, minlength=self.cells).reshape(table.shape[1:]) > 0
+        weights = of_readers[:, None, :] * read
+        total = weights.sum(axis=2)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            means: Floats = np.where(weights > 0, table * weights, 0.0).sum(axis=2) / total
+        return means
+
+    def _few(self, of_units: Counts, figure: Figure) -> Floats:
+        """Figures by replicate and cell from one product: weights (replicates, units) times counts by unit."""
+        shape = (len(of_units), self.cells, len(self.values), 2)
+        noise, signal = np.moveaxis((of_units @ self._counts).reshape(shape).astype(float), -1, 0)
+        return _FIGURES[figure](noise, signal, self.values)
+
+    @cached_property
+    def _counts(self) -> Counts:
+        """Readings of each unit by cell, level and truth, (units, cells · levels · 2)."""
+        column = (self.cell * len(self.values) + self.level) * 2 + self.truth
+        counts = np.zeros((self.units, self.cells * len(self.values) * 2), np.float32)
+        np.add.at(counts, (self.unit, column), 1)
+        return counts
+
+    def _many(self, of_units: Counts, figure: Figure) -> Floats:
+        """The same where nearly every score is its own level: by cell, sums over runs of equal scores."""
+        figures = np.full((len(of_units), self.cells), np.nan)
+        order = np.lexsort((self.level, self.cell))
+        for chosen in np.split(order, np.cumsum(np.bincount(self.cell, minlength=self.cells))[:-1]):
+            if not chosen.size:
+                continue
+            starts = np.flatnonzero(np.diff(self.level[chosen], prepend=-1))
+            weights = of_units[:, self.unit[chosen]]
+            noise, signal = (
+                np.add.reduceat(weights * (self.truth[chosen] == kind), starts, axis=1).astype(float) for kind in (0, 1)
+            )
+            values = self.values[self.level[chosen[starts]]]
+            figures[:, self.cell[chosen[0]]] = _FIGURES[figure](noise, signal, values)
+        return figures
+
+
+def _auc(noise: Floats, signal: Floats, values: Floats) -> Floats:
+    """Share of pairs in which the signal scores higher, ties half; counts by level, (…, levels)."""
+    below = noise.cumsum(axis=-1) - noise / 2
+    return _ratio((signal * below).sum(axis=-1), signal.sum(axis=-1) * noise.sum(axis=-1))
+
+
+def _sensitivity(noise: Floats, signal: Floats, values: Floats) -> Floats:
+    return _ratio((signal * values).sum(axis=-1), signal.sum(axis=-1))
+
+
+def _specificity(noise: Floats, signal: Floats, values: Floats) -> Floats:
+    return _ratio((noise * (1 - values)).sum(axis=-1), noise.sum(axis=-1))
+
+
+def _accuracy(noise: Floats, signal: Floats, values: Floats) -> Floats:
+    right = (signal * values + noise * (1 - values)).sum(axis=-1)
+    return _ratio(right, (signal + noise).sum(axis=-1))
+
+
+def _balanced_accuracy(noise: Floats, signal: Floats, values: Floats) -> Floats:
+    return (_sensitivity(noise, signal, values) + _specificity(noise, signal, values)) / 2
+
+
+def _mean(noise: Floats, signal: Floats, values: Floats) -> Floats:
+    return _ratio(((signal + noise) * values).sum(axis=-1), (signal + noise).sum(axis=-1))
+
+
+_FIGURES: dict[Figure, Callable[[Floats, Floats, Floats], Floats]] = {
+    "auc": _auc,
+    "sensitivity": _sensitivity,
+    "specificity": _specificity,
+    "accuracy": _accuracy,
+    "balanced_accuracy": _balanced_accuracy,
+    "mean": _mean,
+}
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    ratio: Floats = np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0)
+    return ratio
+
+
+def _design(
+    score: ArrayLike,
+    truth: ArrayLike,
+    reader: ArrayLike,
+    case: ArrayLike,
+    condition: ArrayLike,
+    cluster: ArrayLike | None,
+    figure: Figure,
+    threshold: float | None,
+) -> _Design:
+    scores, truths = np.asarray(score, dtype=float), np.asarray(truth)
+    named = {"truth": truth, "reader": reader, "case": case, "condition": condition, "cluster": cluster}
+    for name, values in named.items():
+        if values is not None and (scores.ndim != 1 or np.shape(values) != scores.shape):
+            raise ValueError(f"score and {name} must be lists of the same length.")
+    if not scores.size or not np.isfinite(scores).all() or not np.isin(truths, (0, 1)).all():
+        raise ValueError("score must be finite and truth 0 or 1 for each reading, and one reading at least be there.")
+    if figure not in ("auc", "mean"):
+        if threshold is None:
+            raise ValueError(f"threshold must be given for figure={figure!r}.")
+        scores = (scores >= threshold).astype(float)
+    readers, reader_code = np.unique(np.asarray(reader), return_inverse=True)
+    conditions, condition_code = np.unique(np.asarray(condition), return_inverse=True)
+    cases, case_code = np.unique(np.asarray(case), return_inverse=True)
+    kinds = truths.astype(np.int64)
+    of_case = np.bincount(case_code, kinds) / np.bincount(case_code)
+    if not np.isin(of_case, (0, 1)).all():
+        raise ValueError(f"truth differs between readings of case {cases[(of_case > 0) & (of_case < 1)][0]}.")
+    cell = condition_code * len(readers) + reader_code
+    if np.unique(cell * len(cases) + case_code).size < scores.size:
+        raise ValueError("A reader read a case twice in one condition; reader, case and condition name one reading.")
+    values, level = np.unique(scores, return_inverse=True)
+    if figure not in ("auc", "mean"):
+        values, level = np.array([0.0, 1.0]), scores.astype(np.int64)
+    units, unit = (cases, case_code) if cluster is None else np.unique(np.asarray(cluster), return_inverse=True)
+    stratum = _strata(unit, condition_code, kinds, len(units), len(conditions))
+    return _Design(
+        unit, cell, level, kinds, values, stratum, tuple(conditions.tolist()), len(readers), units=len(units)
+    )
+
+
+def _strata(unit: Codes, condition: Codes, truth: Codes, units: int, conditions: int) -> Codes:
+    """Units that were read in the same conditions with the same truth are drawn among themselves, (units,)."""
+    pattern = np.zeros((units, 2 * conditions), dtype=bool)
+    pattern[unit, 2 * condition + truth] = True
+    stratum: Codes = np.unique(pattern, axis=0, return_inverse=True)[1].ravel()
+    return stratum
+
+
+def _weights(
+    design: _Design, random: Random, replicates: int, rng: np.random.Generator
+) -> Iterator[tuple[Counts, Floats]]:
+    """How often each unit and each reader was drawn, for as many replicates at a time as memory should hold."""
+    width = max(design.units, design.cells * 2 * min(len(design.values), FEW_LEVELS))
+    size = max(1, min(replicates, _AT_ONCE // width))
+    for done in range(0, replicates, size):
+        count = min(size, replicates - done)
+        of_units = np.ones((count, design.units), np.float32)
+        if random != "readers":
+            for stratum in range(design.stratum.max() + 1):
+                members = np.flatnonzero(design.stratum == stratum)
+                of_units[:, members] = _drawn(len(members), count, rng)
+        of_readers = _drawn(design.readers, count, rng) if random != "cases" else np.ones((count, design.readers))
+        yield of_units, of_readers.astype(float)
+
+
+def _drawn(size: int, count: int, rng: np.random.Generator) -> Counts:
+    """`size` draws with replacement among as many, `count` times over: how often each was drawn."""
+    draws = rng.integers(0, size, (count, size)) + size * np.arange(count)[:, None]
+    return np.bincount(draws.ravel(), minlength=count * size).reshape(count, size).astype(np.float32)
+
+
+def _resampled(estimate: float, drawn: Floats, tails: tuple[float, float]) -> Resampled:
+    low, high = np.quantile(drawn, tails).tolist()
+    return Resampled(estimate, float(drawn.std(ddof=1)), low, high)
+
+
+def _difference(
+    names: tuple[Any, ...], whole: Floats, drawn: Floats, a: int, b: int, tails: tuple[float, float]
+) -> ResampledDifference:
+    moved = drawn[:, b] - drawn[:, a]
+    found = _resampled(float(whole[b] - whole[a]), moved, tails)
+    beyond = min(int((moved <= 0).sum()), int((moved >= 0).sum()))
+    p = min(1.0, 2 * (1 + beyond) / (1 + len(moved)))
+    return ResampledDifference(names[a], names[b], found.estimate, found.se, found.low, found.high, p)
