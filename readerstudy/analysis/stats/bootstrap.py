@@ -49,7 +49,7 @@ class ResampledDifference:
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """Means over readers by condition, and their differences; `undefined` replicates lacked a kind of case for a reader."""
+    """Means over readers and their differences; in `undefined` replicates a reader had one kind of case only."""
 
     means: Mapping[Any, Resampled]
     differences: tuple[ResampledDifference, ...]
