@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from readerstudy.analysis.stats import mrmc
+from readerstudy.analysis.stats.mrmc import readings
 from tests.analysis.stats_mrmc.data import Study, crossed, near
 
 
@@ -126,6 +127,21 @@ def test_a_single_condition_has_intervals_and_no_test(study: Study) -> None:
     assert found.intervals[0].low < found.means[0] < found.intervals[0].high
     assert (found.f, found.p, found.differences) == (None, None, [])
     assert found.undefined is not None
+
+
+@pytest.mark.parametrize("letters", ["ab", "abcdefghijklmnopqrstuvwxyz0123456789", "aä€😀"])
+def test_strings_are_put_in_the_order_that_sorting_gives(letters: str) -> None:
+    rng = np.random.default_rng(0)
+    labels = np.array(["".join(rng.choice(list(letters), rng.integers(0, 14))) for _ in range(300)])
+    codes, names = readings.codes(labels)
+    assert names == sorted(set(labels.tolist()))
+    assert [names[code] for code in codes] == labels.tolist()
+
+
+def test_cases_nested_in_conditions_have_covariances_of_exactly_nothing(study: Study) -> None:
+    for covariance in ("delong", "jackknife"):
+        found = mrmc.obuchowski_rockette(*study, design="cases_in_condition", covariance=covariance)
+        assert (found.cov1, found.cov3) == (0.0, 0.0)
 
 
 def test_labels_may_be_strings_numbers_or_a_data_frames_objects(study: Study) -> None:

@@ -142,7 +142,7 @@ def obuchowski_rockette(
     if missing := np.flatnonzero(np.bincount(readings.cell, minlength=T * R) == 0).tolist():
         raise ValueError(f"reader: no readings of {readings.name_of(missing[0])}; u_statistic allows that.")
     estimates, matrix = np.zeros(T * R), np.zeros((T * R, T * R))
-    for block in blocks(readings, design=design):
+    for block in blocks(readings):
         found = components(block, readings)
         estimates[block.cells] = found.estimates
         matrix[np.ix_(block.cells, block.cells)] = covariances(block, found, readings, covariance)
@@ -175,7 +175,7 @@ def obuchowski_rockette(
         var_r=squares.var_r,
         var_tr=squares.var_tr,
         denominator=spread,
-        constrained=(squares.cov2 or 0.0) < (squares.cov3 or 0.0),
+        constrained=(squares.cov3 or 0.0) - (squares.cov2 or 0.0) > ROUNDING * squares.var,
         f=f,
         df1=T - 1,
         df2=df2,

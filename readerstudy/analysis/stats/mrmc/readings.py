@@ -124,19 +124,63 @@ def codes(labels: NDArray[Any]) -> tuple[Integers, list[Any]]:
             seen = np.zeros(high - low + 1, dtype=np.int64)
             seen[labels - low] = 1
             return (np.cumsum(seen) - 1)[labels - low], (np.flatnonzero(seen) + low).tolist()
+    if labels.dtype.kind == "U" and labels.dtype.itemsize:
+        places = _string_places(labels)
+        first = np.empty(int(places.max()) + 1, dtype=np.int64)
+        first[places] = np.arange(places.size)
+        return places, labels[first].tolist()
     distinct, inverse = np.unique(labels, return_inverse=True)
     return inverse.reshape(-1).astype(np.int64), distinct.tolist()
 
 
-def blocks(readings: Readings, *, design: Design) -> Iterator[Block]:
-    """The readings as tables; cases nested in conditions (or readers) make one block of each."""
-    if design == "crossed":
-        yield _block(readings, np.arange(readings.score.size))
+def _string_places(labels: NDArray[Any]) -> Integers:
+    """Places of strings in sorted order, by sorting whole numbers: NumPy is slow at sorting text.
+
+    A few characters at a time make a number that sorts as they do; the places so far are the leading digits.
+    """
+    letters = np.ascontiguousarray(labels).view(np.uint32).reshape(labels.size, -1).astype(np.int64)
+    base = int(letters.max()) + 1
+    places, count = np.zeros(labels.size, dtype=np.int64), 1
+    for column in letters.T:
+        if count * base >= 2**62:
+            places, count = _ranked(places)
+        places = places * base + column
+        count *= base
+    return _ranked(places)[0]
+
+
+def _ranked(keys: Integers) -> tuple[Integers, int]:
+    distinct, inverse = np.unique(keys, return_inverse=True)
+    return inverse.reshape(-1).astype(np.int64), distinct.size
+
+
+def blocks(readings: Readings) -> Iterator[Block]:
+    """The readings as tables; where no case is read in two conditions (or by two readers), one block of each.
+
+    Cells of different blocks have no case in common, so that their estimates do not covary over cases.
+    """
+    nest = _nest(readings)
+    if nest is None:
+        yield whole(readings)
         return
-    nest = readings.condition if design == "cases_in_condition" else readings.reader
     order = np.argsort(nest, kind="stable")
     for rows in np.split(order, np.cumsum(np.bincount(nest))[:-1]):
         yield _block(readings, rows)
+
+
+def whole(readings: Readings) -> Block:
+    """All readings as one block, whatever they share."""
+    return _block(readings, np.arange(readings.score.size))
+
+
+def _nest(readings: Readings) -> Integers | None:
+    """The conditions or readers that the cases are nested in, if in any."""
+    for codes_of_nest in (readings.condition, readings.reader):
+        last = np.zeros(readings.cases, dtype=np.int64)
+        last[readings.case] = codes_of_nest
+        if codes_of_nest.max() > 0 and (last[readings.case] == codes_of_nest).all():
+            return codes_of_nest
+    return None
 
 
 def _block(readings: Readings, rows: Integers) -> Block:

@@ -41,20 +41,24 @@ def squares_of(table: Floats, matrix: Floats) -> Squares:
     T, R = table.shape
     grand, by_condition, by_reader = table.mean(), table.mean(axis=1), table.mean(axis=0)
     left = table - by_condition[:, None] - by_reader + grand
-    same = float(np.einsum("trtr->", matrix))
-    same_reader = float(np.einsum("trur->", matrix)) - same
-    same_condition = float(np.einsum("trts->", matrix)) - same
-    rest = float(matrix.sum()) - same_reader - same_condition - same
+    same_condition, same_reader = np.eye(T)[:, None, :, None], np.eye(R)[None, :, None, :]
+    shared = {
+        "var": matrix * same_condition * same_reader,
+        "cov1": matrix * (1 - same_condition) * same_reader,
+        "cov2": matrix * same_condition * (1 - same_reader),
+        "cov3": matrix * (1 - same_condition) * (1 - same_reader),
+    }
+    total = {name: float(part.sum()) for name, part in shared.items()}  # where nothing is shared, exactly 0
     return Squares(
         conditions=T,
         readers=R,
         ms_t=_over(R * float(((by_condition - grand) ** 2).sum()), T - 1),
         ms_r=_over(T * float(((by_reader - grand) ** 2).sum()), R - 1),
         ms_tr=_over(float((left**2).sum()), (T - 1) * (R - 1)),
-        var=same / (T * R),
-        cov1=_over(same_reader, T * (T - 1) * R),
-        cov2=_over(same_condition, T * R * (R - 1)),
-        cov3=_over(rest, T * (T - 1) * R * (R - 1)),
+        var=total["var"] / (T * R),
+        cov1=_over(total["cov1"], T * (T - 1) * R),
+        cov2=_over(total["cov2"], T * R * (R - 1)),
+        cov3=_over(total["cov3"], T * (T - 1) * R * (R - 1)),
     )
 
 

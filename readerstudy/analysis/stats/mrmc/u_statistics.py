@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from readerstudy.analysis.stats.mrmc.moments import Moments, Tables, all_moments
-from readerstudy.analysis.stats.mrmc.readings import Design, Figure, Floats, Label, Readings, blocks, readings_of
+from readerstudy.analysis.stats.mrmc.readings import Design, Figure, Floats, Label, Readings, readings_of, whole
 
 READER, POSITIVE, NEGATIVE = 4, 2, 1  # the factors' bits in the numbers of moments
 ONE_SAMPLE_READER, ONE_SAMPLE_CASE = 2, 1
@@ -69,9 +69,11 @@ class UStatistic:
     """Means and variances of the conditions, and of their difference where there are exactly two.
 
     `difference` is the first (in sorted order) less the second. With three or more conditions look at `comparisons`,
-    with one at `conditions`; `difference` and what belongs to it are then None. `estimable` says whether all
-    variances reported here are positive; if not, the same things as V-statistics are in `v_conditions` and in each
-    comparison's `v`. `readers` counts kernel pairs into the means: with missing readings, who read more weighs more.
+    with one at `conditions`; `difference` and what belongs to it are then None. `estimable` says whether the variance
+    of every difference (of the mean, with one condition) is positive, that of each condition being in `conditions`;
+    where not, the same as V-statistics is in each comparison's `v` and in `v_conditions`. Means are over readings'
+    pairs: where readings are missing, a reader who read more weighs more. `readers` and `reader_difference_variance`
+    hold each reader alone, cases random.
     """
 
     figure: Figure
@@ -152,8 +154,7 @@ def u_statistic(
         p_normal=only.p_normal if only else None,
         df_bdg=only.df_bdg if only else None,
         p_bdg=only.p_bdg if only else None,
-        estimable=all(estimate.estimable for estimate in conditions.values())
-        and all(comparison.u.estimable for comparison in comparisons),
+        estimable=all(estimate.estimable for estimate in [row.u for row in comparisons] or conditions.values()),
         conditions=conditions,
         v_conditions=v_conditions,
         comparisons=comparisons,
@@ -165,21 +166,20 @@ def u_statistic(
 
 def _tables(readings: Readings) -> list[Tables]:
     """Per condition and class of truth a table (readers, cases) on axes common to all conditions."""
-    (block,) = blocks(readings, design="crossed")
-    whole = []
+    block, full_tables = whole(readings), []
     for table in block.tables:
         full = np.full((len(readings.conditions) * len(readings.readers), table.shape[1]), np.nan)
         full[block.cells] = table
-        whole.append(full.reshape(len(readings.conditions), len(readings.readers), -1))
+        full_tables.append(full.reshape(len(readings.conditions), len(readings.readers), -1))
     for t, label in enumerate(readings.conditions):
-        read = [~np.isnan(table[t]) for table in whole]
+        read = [~np.isnan(table[t]) for table in full_tables]
         if (np.logical_and.reduce([mask.any(axis=1) for mask in read])).sum() < 2:
             raise ValueError(f"reader: fewer than two readers have what {readings.figure} needs in condition {label}.")
         for truth, mask in enumerate(read):
             if mask.any(axis=0).sum() < 2:
                 kind = f" with truth {truth}" if len(read) == 2 else ""
                 raise ValueError(f"truth: condition {label} has fewer than two cases{kind}.")
-    return [tuple(table[t] for table in whole) for t in range(len(readings.conditions))]
+    return [tuple(table[t] for table in full_tables) for t in range(len(readings.conditions))]
 
 
 def _mean(moments: Moments) -> float:
