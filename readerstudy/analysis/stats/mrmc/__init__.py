@@ -4,7 +4,8 @@
 gives the exact truth of a simulated one. All take arrays in long form, one element per reading.
 """
 
-from readerstudy.analysis.stats.mrmc.anova import ObuchowskiRockette, obuchowski_rockette
+from readerstudy.analysis.stats.mrmc.anova import obuchowski_rockette
+from readerstudy.analysis.stats.mrmc.results import ObuchowskiRockette
 from readerstudy.analysis.stats.mrmc.sizing import (
     Power,
     VarianceComponents,

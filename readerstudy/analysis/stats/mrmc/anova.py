@@ -4,9 +4,8 @@ References: Obuchowski and Rockette (1995), Commun. Stat. Simul. 24:285; Hillis 
 of freedom); Hillis (2014), Stat. Med. 33:330 (marginal means, nested designs, fixed factors).
 """
 
-from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,95 +13,22 @@ from scipy.special import chdtrc, fdtrc, ndtr, ndtri, stdtr, stdtrit
 
 from readerstudy.analysis.stats.mrmc.covariance import COVARIANCES, Covariance, covariances
 from readerstudy.analysis.stats.mrmc.figures import components
-from readerstudy.analysis.stats.mrmc.readings import Design, Figure, Floats, Label, blocks, readings_of
+from readerstudy.analysis.stats.mrmc.readings import Design, Figure, Floats, Readings, blocks, readings_of
+from readerstudy.analysis.stats.mrmc.results import (
+    Difference,
+    Interval,
+    ObuchowskiRockette,
+    Random,
+    ReaderDifference,
+)
 from readerstudy.analysis.stats.mrmc.squares import Squares, squares_of
 
-Random = Literal["both", "readers", "cases"]
 RANDOM = ("both", "readers", "cases")
 NOTHING = 1e-26  # squares of rounding errors: the figures are of the order of 1
 ROUNDING = 1e-12  # of the variance: differences of variances below that are rounding errors
 NO_SPREAD = "Neither readers nor cases make the figure vary, so there is nothing to test a difference against."
 NEGATIVE = "The variance of a difference came out negative, so it is not estimable from these readings."
 ONE_CONDITION = "There is a single condition, so there is no difference to test."
-
-
-class Difference(NamedTuple):
-    """Mean of condition a less that of b, its standard error, interval and two-sided p; None where undefined."""
-
-    a: Any
-    b: Any
-    estimate: float
-    se: float
-    low: float | None
-    high: float | None
-    p: float | None
-
-
-class ReaderDifference(NamedTuple):
-    """One reader's figure in condition a less that in b, cases random: he or she alone, nobody else."""
-
-    reader: Any
-    a: Any
-    b: Any
-    estimate: float
-    se: float
-    low: float | None
-    high: float | None
-    p: float | None
-
-
-@dataclass(frozen=True)
-class Interval:
-    """An estimate with its interval, cut to what a figure can be (0 to 1); `se` and `df` give it uncut."""
-
-    estimate: float
-    se: float
-    df: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class ObuchowskiRockette:
-    """The analysis: estimates, mean squares, covariances over cases, test, intervals; None where undefined.
-
-    `cov1` is that of one reader in two conditions, `cov2` of two readers in one condition, `cov3` of two readers in
-    two. `var_r` and `var_tr` are the variance components of readers and of readers by condition, and may be negative.
-    `constrained` tells that Cov2 came out below Cov3, which the model excludes, and that their difference was taken
-    as 0. `matrix` holds the covariances over cases of all cells, in the order of `estimates`. With readers fixed, `f`
-    is χ²/df1 and `df2` infinite.
-    """
-
-    figure: Figure
-    design: Design
-    covariance: Covariance
-    random: Random
-    conditions: tuple[Any, ...]
-    readers: tuple[Any, ...]
-    cases: int
-    estimates: dict[tuple[Label, Label], float]
-    means: dict[Label, float]
-    intervals: dict[Label, Interval]
-    ms_t: float | None
-    ms_r: float | None
-    ms_tr: float | None
-    var: float
-    cov1: float | None
-    cov2: float | None
-    cov3: float | None
-    var_r: float | None
-    var_tr: float | None
-    denominator: float | None
-    constrained: bool
-    f: float | None
-    df1: int
-    df2: float | None
-    p: float | None
-    differences: list[Difference]
-    reader_intervals: dict[tuple[Label, Label], Interval]
-    reader_differences: list[ReaderDifference]
-    undefined: str | None
-    matrix: Floats = field(repr=False, compare=False)
 
 
 def obuchowski_rockette(
@@ -128,25 +54,13 @@ def obuchowski_rockette(
     ValueError for what cannot be analysed; where there is no variation at all, `f` and `p` are None and `undefined`
     says why.
     """
-    if covariance not in COVARIANCES:
-        raise ValueError(f"covariance is one of {', '.join(COVARIANCES)}, not {covariance!r}.")
-    if random not in RANDOM:
-        raise ValueError(f"random is one of {', '.join(RANDOM)}, not {random!r}.")
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence lies between 0 and 1, not at {confidence}.")
+    _check(covariance, random, confidence)
     readings = readings_of(score, truth, reader, case, condition, figure=figure, threshold=threshold, design=design)
     conditions, readers = readings.conditions, readings.readers
-    shape = T, R = len(conditions), len(readers)
+    T, R = len(conditions), len(readers)
     if random != "cases" and R < 2:
         raise ValueError("reader: there is one reader only; pass random='cases' for results about that reader.")
-    if missing := np.flatnonzero(np.bincount(readings.cell, minlength=T * R) == 0).tolist():
-        raise ValueError(f"reader: no readings of {readings.name_of(missing[0])}; u_statistic allows that.")
-    estimates, matrix = np.zeros(T * R), np.zeros((T * R, T * R))
-    for block in blocks(readings):
-        found = components(block, readings)
-        estimates[block.cells] = found.estimates
-        matrix[np.ix_(block.cells, block.cells)] = covariances(block, found, readings, covariance)
-    table, matrix = estimates.reshape(shape), matrix.reshape(shape + shape)
+    table, matrix = _cells(readings, covariance)
     squares = squares_of(table, matrix)
     spread, df2, f, p, undefined = _test(squares, T, R, random)
     means = table.mean(axis=1)
@@ -159,7 +73,7 @@ def obuchowski_rockette(
         conditions=tuple(conditions),
         readers=tuple(readers),
         cases=readings.cases,
-        estimates=dict(zip(cells, estimates.tolist(), strict=True)),
+        estimates=dict(zip(cells, table.ravel().tolist(), strict=True)),
         means=dict(zip(conditions, means.tolist(), strict=True)),
         intervals={
             label: _interval(table[t : t + 1], matrix[t : t + 1, :, t : t + 1, :], random, confidence)
@@ -194,6 +108,28 @@ def obuchowski_rockette(
         undefined=undefined,
         matrix=matrix.reshape(T * R, T * R),
     )
+
+
+def _check(covariance: str, random: str, confidence: float) -> None:
+    if covariance not in COVARIANCES:
+        raise ValueError(f"covariance is one of {', '.join(COVARIANCES)}, not {covariance!r}.")
+    if random not in RANDOM:
+        raise ValueError(f"random is one of {', '.join(RANDOM)}, not {random!r}.")
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence lies between 0 and 1, not at {confidence}.")
+
+
+def _cells(readings: Readings, covariance: Covariance) -> tuple[Floats, Floats]:
+    """Estimates (T, R) of all conditions and readers, and their covariances over cases (T, R, T, R)."""
+    shape = T, R = len(readings.conditions), len(readings.readers)
+    if missing := np.flatnonzero(np.bincount(readings.cell, minlength=T * R) == 0).tolist():
+        raise ValueError(f"reader: no readings of {readings.name_of(missing[0])}; u_statistic allows that.")
+    estimates, matrix = np.zeros(T * R), np.zeros((T * R, T * R))
+    for block in blocks(readings):
+        found = components(block, readings)
+        estimates[block.cells] = found.estimates
+        matrix[np.ix_(block.cells, block.cells)] = covariances(block, found, readings, covariance)
+    return estimates.reshape(shape), matrix.reshape(shape + shape)
 
 
 def _test(

@@ -12,7 +12,8 @@ import numpy as np
 from scipy.special import chdtri, fdtri
 from scipy.stats import ncf, ncx2
 
-from readerstudy.analysis.stats.mrmc.anova import RANDOM, ObuchowskiRockette, Random
+from readerstudy.analysis.stats.mrmc.anova import RANDOM
+from readerstudy.analysis.stats.mrmc.results import ObuchowskiRockette, Random
 
 MOST = 1_000_000  # readers or cases: beyond that no study is meant
 
