@@ -18,6 +18,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from readerstudy.analysis.stats import mrmc
+from readerstudy.analysis.stats.bootstrap import reader_by_case
 
 Row = tuple[str, float, str]
 Study = tuple[np.ndarray, ...]
@@ -63,6 +64,10 @@ def times(sizes: list[tuple[int, int]]) -> Iterator[Row]:
             yield f"{name}_ms_{readers}x{cases}", taken[-1] * 1000, "ms"
         growth = np.log(taken[-1] / taken[-2]) / np.log(np.prod(sizes[-1]) / np.prod(sizes[-2]))
         yield f"{name}_growth_exponent", float(growth), "of time in readings, between the two largest"
+    for readers, cases in sizes[:2]:
+        study = made_up(readers, cases)
+        resampled = spent(lambda: reader_by_case(*study, rng=np.random.default_rng(1)), times=5)  # noqa: B023
+        yield f"bootstrap_2000_ms_{readers}x{cases}", resampled * 1000, "ms, readers and cases drawn 2000 times"
     study = made_up(*MIDDLE, levels=None)
     for name in ("or_delong", "u_statistic"):
         taken_for_many_levels = spent(lambda: analyses[name](study), times=3)  # noqa: B023 called at once
