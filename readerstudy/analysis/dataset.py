@@ -70,6 +70,7 @@ def _rows(study: Study) -> Iterator[ReadingRow]:
             elapsed_ms=reading.elapsed_ms,
             shown_at=reading.shown_at.timestamp(),
             answered_at=reading.answered_at.timestamp(),
+            case=str(stimulus.pk),
         )
 
 

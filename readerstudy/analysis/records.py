@@ -53,7 +53,10 @@ class Subset(StrEnum):
 
 
 class ReadingRow(NamedTuple):
-    """One reading and the truth about what was shown; `*_at` in seconds since 1970 (UTC), NaN if unknown."""
+    """One reading and the truth about what was shown; `*_at` in seconds since 1970 (UTC), NaN if unknown.
+
+    `case` names the image shown; where it is empty, the place in the session does, for lists in one order for all.
+    """
 
     reader: str
     session: int
@@ -64,6 +67,7 @@ class ReadingRow(NamedTuple):
     elapsed_ms: int
     shown_at: float = float("nan")
     answered_at: float = float("nan")
+    case: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,14 +87,16 @@ class Readings:
     elapsed_ms: NDArray[np.int64]
     shown_at: NDArray[np.float64]
     answered_at: NDArray[np.float64]
+    case: NDArray[np.str_]
 
     @classmethod
     def of(cls, rows: Iterable[ReadingRow]) -> "Readings":
         """Sort the rows into reading order; ValueError for a word or a double that no study can hold."""
         ordered = sorted(rows, key=lambda row: (by_number(row.reader), row.session, row.position))
         _check(ordered)
-        columns = list(zip(*ordered, strict=True)) or [() for _ in ReadingRow._fields]
-        kinds = (str, np.int64, np.int64, str, str, str, np.int64, np.float64, np.float64)
+        named = (row if row.case else row._replace(case=f"{row.session}.{row.position}") for row in ordered)
+        columns = list(zip(*named, strict=True)) or [() for _ in ReadingRow._fields]
+        kinds = (str, np.int64, np.int64, str, str, str, np.int64, np.float64, np.float64, str)
         return cls(*(np.array(column, dtype=kind) for column, kind in zip(columns, kinds, strict=True)))
 
     def __len__(self) -> int:
@@ -109,13 +115,16 @@ class Readings:
             chosen &= self.authenticity == subset.authenticity
             if subset.pathology is not None:
                 chosen &= self.source_pathology == subset.pathology
-        return Readings(*(getattr(self, field.name)[chosen] for field in fields(self)))
+        return self.chosen(chosen)
+
+    def chosen(self, mask: NDArray[np.bool_]) -> "Readings":
+        """Those where the mask is True, in reading order."""
+        return Readings(*(getattr(self, field.name)[mask] for field in fields(self)))
 
     @property
     def asked(self) -> "Readings":
         """Those with a verdict about authenticity: without the sessions in which images are only seen."""
-        chosen = self.verdict != SEEN
-        return Readings(*(getattr(self, field.name)[chosen] for field in fields(self)))
+        return self.chosen(self.verdict != SEEN)
 
     @property
     def readers(self) -> tuple[str, ...]:

@@ -12,10 +12,12 @@ from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 
+from readerstudy.analysis.across import across_readers
 from readerstudy.analysis.attack import table_1
 from readerstudy.analysis.comparisons import Comparison, compare_sessions, table_of_all_tests, table_of_p_values
 from readerstudy.analysis.dataset import study_record
 from readerstudy.analysis.figures import Picture, accuracy_figure
+from readerstudy.analysis.per_reader import agreement_of_readers, seconds_per_image, signal_detection
 from readerstudy.analysis.records import StudyRecord
 from readerstudy.analysis.stats.subgroups import DEFAULT_GROUPS
 from readerstudy.analysis.stats.unsure import Unsure
@@ -27,7 +29,19 @@ from readerstudy.studies.models import Study
 _STYLE_SHEETS = ("css/tokens.css", "css/report.css")
 
 
-KEYS = ("table1", "table2", "table2b", "table3", "table4", "pvalues", "subgroups")
+KEYS = (
+    "table1",
+    "table2",
+    "table2b",
+    "table3",
+    "table4",
+    "mrmc",
+    "detection",
+    "agreement",
+    "seconds",
+    "pvalues",
+    "subgroups",
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +75,22 @@ class Report:
     @cached_property
     def table4(self) -> Table:
         return table_4(self.record)
+
+    @cached_property
+    def mrmc(self) -> Table:
+        return across_readers(self.record, self.rule)
+
+    @cached_property
+    def detection(self) -> Table:
+        return signal_detection(self.record, self.rule)
+
+    @cached_property
+    def agreement(self) -> Table:
+        return agreement_of_readers(self.record)
+
+    @cached_property
+    def seconds(self) -> Table:
+        return seconds_per_image(self.record)
 
     @cached_property
     def pvalues(self) -> Table:

@@ -9,6 +9,7 @@ from itertools import groupby, pairwise
 from typing import Any
 
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 
 from readerstudy.analysis.stats.proportions import Proportion
 
@@ -41,7 +42,7 @@ class Kind(StrEnum):
     P = "p"
 
 
-_FORMATS = {Kind.DECIMAL: ".1f", Kind.FRACTION: ".2f", Kind.SIGNED: "+.2f", Kind.SPREAD: ".3f"}
+_FORMATS = {Kind.DECIMAL: ".1f", Kind.FRACTION: ".2f", Kind.SIGNED: "+.2f", Kind.SPREAD: ".3f", Kind.ESTIMATE: ".2f"}
 # What a cell with an interval fills in a CSV.
 _ENDINGS = {Kind.SHARE: ("", "_low", "_high", "_hits", "_trials"), Kind.ESTIMATE: ("", "_low", "_high")}
 
@@ -140,12 +141,19 @@ def shown(cell: Cell, kind: Kind) -> ShownCell:
     if isinstance(cell, Proportion):
         return _shown_share(cell)
     if isinstance(cell, Estimate):
-        return ShownCell(f"{cell.value:.2f}", True, (f"{cell.low:.2f}–{cell.high:.2f}",))
+        return _shown_estimate(cell)
     if kind is Kind.P and isinstance(cell, float):
         return ShownCell("<0.001" if cell < 0.001 else f"{cell:.3f}", number)
     if kind in _FORMATS and isinstance(cell, int | float):
         return ShownCell(format(cell, _FORMATS[kind]).replace("-", "−"), number)
     return ShownCell(str(cell), number)
+
+
+def _shown_estimate(cell: Estimate) -> ShownCell:
+    """A dash between bounds, but words where one of them is negative: a dash would look like its sign."""
+    value, low, high = (f"{number:z.2f}".replace("-", "−") for number in (cell.value, cell.low, cell.high))
+    bounds = _("%(low)s to %(high)s") % {"low": low, "high": high} if cell.low < 0 else f"{low}–{high}"
+    return ShownCell(value, True, (bounds,))
 
 
 def _shown_share(cell: Proportion) -> ShownCell:

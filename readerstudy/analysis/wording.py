@@ -84,13 +84,28 @@ def subgroup_sentences() -> tuple[str, ...]:
     )
 
 
+def session_limit_sentence() -> str:
+    """What no figure about session 5 against session 3 can say."""
+    return _(
+        "The change from session 3 to session 5 mixes four things that this design cannot part: the "
+        "education, practice, another set of images, and fatigue."
+    )
+
+
+def p_words(p: float) -> str:
+    """A p-value within a sentence: "= 0.013" or "< 0.001"."""
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
+
+
+def signed(value: float) -> str:
+    """A number of either sign within a sentence, with a true minus and no negative nought."""
+    return f"{value:+z.2f}".replace("-", "−")
+
+
 def limit_sentences() -> tuple[str, ...]:
     """What the whole report cannot say."""
     return (
-        _(
-            "The change from session 3 to session 5 mixes four things that this design cannot part: the "
-            "education, practice, another set of images, and fatigue."
-        ),
+        session_limit_sentence(),
         _(
             "Readers are never pooled into one proportion. Readers differ, and a pooled test would take "
             "their differences for evidence: it rejects a true null far too often."

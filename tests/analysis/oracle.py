@@ -25,6 +25,9 @@ _LETTERS = {
 @cache
 def simulated_readings() -> Readings:
     """All 4,880 readings, each of SECONDS seconds."""
+    cases = {
+        (row["reader"], row["session"], int(row["order"])): row["case"] for row in expected(ORACLES / "simstudy.csv")
+    }
     with (ORACLES / "simulated_study.csv").open() as lines:
         return Readings.of(
             ReadingRow(
@@ -35,6 +38,7 @@ def simulated_readings() -> Readings:
                 authenticity=authenticity,
                 source_pathology=pathology,
                 elapsed_ms=1000 * SECONDS,
+                case=cases[line["reader"], line["session"], position],
             )
             for line in csv.DictReader(lines)
             for position, (authenticity, pathology, verdict) in enumerate(

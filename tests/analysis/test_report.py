@@ -79,7 +79,7 @@ def test_a_full_size_study_is_reported_in_files_that_agree(tmp_path: Path) -> No
     record = small.record(readings=readings, readers=dict.fromkeys(readings.readers, "high"), attack=small.evaluation())
     report = Report(record, at=make.MONDAY)
     written = {path.name for path in write_report(report, tmp_path)}
-    tables = {f"{name}.csv" for name in ("table1", "table2", "table2b", "table3", "table4", "pvalues", "subgroups")}
+    tables = {f"{name}.csv" for name in KEYS}
     assert written == tables | {"report.html", "report.json", "figure.svg"}
     stored = json.loads((tmp_path / "report.json").read_text())
     for name in tables:
