@@ -61,8 +61,8 @@ def across_readers(record: StudyRecord, rule: Unsure) -> Table:
 def _columns() -> tuple[Column, ...]:
     test = _("Test of the difference")
     return (
-        Column("arm", _("Arm")),
         Column("figure", _("Figure")),
+        Column("arm", _("Arm")),
         Column("readers", _("Readers"), Kind.COUNT),
         Column("images", _("Images"), Kind.COUNT),
         Column("before", _("session %(session)s") % {"session": BEFORE}, Kind.ESTIMATE, _("Mean of the readers")),
@@ -131,7 +131,7 @@ def _scores(readings: Readings, truth: NDArray[np.int64], figure: Figure) -> tup
 
 def _row(one: Comparison) -> tuple[Cell, ...]:
     found = one.found
-    head = (one.arm, _name(one.figure))
+    head = (_name(one.figure), one.arm)
     if found is None:
         return (*head, *(None for _ in _columns()[2:]))
     means = (_mean(found, session) for session in (BEFORE, AFTER))

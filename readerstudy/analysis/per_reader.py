@@ -139,7 +139,7 @@ def agreement_of_readers(record: StudyRecord) -> Table:
     is_alone, is_constant = False, False
     for arm, session, kind, readings in _sets_judged(record):
         found = _agreement(readings)
-        head = (arm, str(session), _kinds()[kind], len(readings.readers), int(np.unique(readings.case).size))
+        head = (str(session), _kinds()[kind], arm, len(readings.readers), int(np.unique(readings.case).size))
         if found is None:
             is_alone = True
             rows.append((*head, *(None for _name in _COEFFICIENTS)))
@@ -177,9 +177,9 @@ def agreement_of_readers(record: StudyRecord) -> Table:
 def _agreement_columns() -> tuple[Column, ...]:
     alpha = _("Krippendorff’s α")
     return (
-        Column("arm", _("Arm")),
         Column("session", _("Session")),
         Column("images_are", _("Images are")),
+        Column("arm", _("Arm")),
         Column("readers", _("Readers"), Kind.COUNT),
         Column("images", _("Images"), Kind.COUNT),
         Column("percent", _("Pairs that agree"), Kind.ESTIMATE),

@@ -30,7 +30,7 @@ SPREAD = {
 
 def lines(table: Table) -> dict[str, dict[str, Any]]:
     keys = [column.key for column in table.columns]
-    return {str(row[1]): dict(zip(keys, row, strict=True)) for row in table.rows}
+    return {str(row[0]): dict(zip(keys, row, strict=True)) for row in table.rows}
 
 
 def full() -> StudyRecord:
@@ -172,7 +172,7 @@ def test_two_arms_are_two_comparisons() -> None:
     sets = (*small.sets(), *(type(one)(**{**vars(one), "arm": "low"}) for one in small.sets()))
     arms = {name: "low" if name.startswith("Q") else "high" for name in both}
     table = across_readers(played.record(both, sets=sets, readers=arms), Unsure.WRONG)
-    high, low = (row[2:] for row in table.rows if row[1] == "AUC")
+    high, low = (row[2:] for row in table.rows if row[0] == "AUC")
     assert high == low
     assert any(note.startswith("low, AUC") for note in table.notes)
 
