@@ -24,7 +24,7 @@ from readerstudy.audit.actions import record
 from readerstudy.cohort.pixels import decode_png
 from readerstudy.studies.actions import close_study, enroll
 from readerstudy.studies.models import Enrollment, SessionPlan, Study
-from readerstudy.truth.actions import create_study
+from readerstudy.truth.actions import create_study, same_plan
 from readerstudy.truth.dataset import adversarial_codes
 
 Advance = Callable[[int, int], None]
@@ -86,14 +86,9 @@ def _copy(study: Study, *, at: datetime) -> tuple[Study, Enrollment]:
     copy = create_study(
         code=f"{study.code}-audit-{number}",
         title=f"{study.title} (blinding audit {number})",
-        template=study.template,
-        cohort=study.cohort,
         at=at,
-        scale=study.plan["scale"],
-        resolution=study.plan["resolution"],
-        generators=study.plan["generators"],
-        changes=study.plan.get("changes", {}),
         is_rehearsal=True,
+        **same_plan(study),
     )
     auditor, _ = User.objects.get_or_create(
         username="blinding-auditor", defaults={"role": Role.READER, "first_name": "Blinding", "last_name": "Auditor"}

@@ -18,7 +18,7 @@ from readerstudy.analysis.wire import Step, Wire, pictures_of, served
 from readerstudy.errors import StudyError
 from readerstudy.studies.actions import close_study, enroll
 from readerstudy.studies.models import Enrollment, Study
-from readerstudy.truth.actions import create_study, unseal_study
+from readerstudy.truth.actions import create_study, same_plan, unseal_study
 from readerstudy.truth.dataset import adversarial_codes
 
 
@@ -72,14 +72,9 @@ def _copy(study: Study, code: str, *, at: datetime) -> Study:
     copy = create_study(
         code=code,
         title=f"{study.title} (rehearsal)",
-        template=study.template,
-        cohort=study.cohort,
         at=at,
-        scale=study.plan["scale"],
-        resolution=study.plan["resolution"],
-        generators=study.plan["generators"],
-        changes=study.plan.get("changes", {}),
         is_rehearsal=True,
+        **same_plan(study),
     )
     for number in range(1, len(SKILLS) + 1):
         reader, _ = User.objects.get_or_create(

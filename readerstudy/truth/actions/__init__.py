@@ -1,8 +1,17 @@
 """Use cases that need the sealed key."""
 
 from readerstudy.truth.actions.intake import Imported, import_cohort
-from readerstudy.truth.actions.planning import create_study, same_draw
+from readerstudy.truth.actions.planning import create_study, same_draw, same_plan
 from readerstudy.truth.actions.twins import Provenance, register_twin
 from readerstudy.truth.actions.unsealing import unseal_study
 
-__all__ = ["Imported", "Provenance", "create_study", "import_cohort", "register_twin", "same_draw", "unseal_study"]
+__all__ = [
+    "Imported",
+    "Provenance",
+    "create_study",
+    "import_cohort",
+    "register_twin",
+    "same_draw",
+    "same_plan",
+    "unseal_study",
+]

@@ -90,14 +90,20 @@ def same_draw(study: Study, *, resolution: str | None) -> dict[str, Any]:
     drawn_at = study.plan["resolution"]
     if resolution == drawn_at:
         raise BadInput(f"The study {study.code} is read at {drawn_at} resolution already; name the other one.")
+    other = resolution or ("low" if drawn_at == "high" else "high")
+    return {**same_plan(study), "resolution": other, "seed": study.seed}
+
+
+def same_plan(study: Study) -> dict[str, Any]:
+    """Arguments of `create_study` that plan the same study on the same cohort, with a draw of its own."""
+    plan = study.plan
     return {
         "template": study.template,
         "cohort": study.cohort,
-        "seed": study.seed,
-        "scale": study.plan["scale"],
-        "resolution": resolution or ("low" if drawn_at == "high" else "high"),
-        "generators": study.plan["generators"],
-        "changes": study.plan.get("changes", {}),
+        "scale": plan["scale"],
+        "resolution": plan["resolution"],
+        "generators": plan["generators"],
+        "changes": plan.get("changes", {}),
     }
 
 
