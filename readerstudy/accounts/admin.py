@@ -1,5 +1,6 @@
 """Who may do what in the administration, and its page of people."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -76,6 +77,20 @@ class InvestigatorAdmin(ByRole, ModelAdmin):
         except StudyError as error:
             self.message_user(request, str(error), messages.ERROR)
             return redirect(request.get_full_path())
+
+
+def carry_out(page: ModelAdmin, request: HttpRequest, work: Callable[[], object], done: str, pk: str) -> HttpResponse:
+    """Do what a dialog of a row's page asks for, say `done` or the protocol's sentence against it, and show the row."""
+    try:
+        work()
+    except StudyError as error:
+        page.message_user(request, str(error), messages.ERROR)
+    else:
+        page.message_user(request, done, messages.SUCCESS)
+    meta = page.model._meta
+    address = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[pk])
+    # The dialog posts in the background; this header makes the browser follow.
+    return HttpResponse(headers={"HX-Redirect": address}) if "HX-Request" in request.headers else redirect(address)
 
 
 class ReadOnlyInline(ByRole, TabularInline):

@@ -1,21 +1,20 @@
 """What readers did, to look at, and letting a rested session go on. Verdicts are hidden while the study is open."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
+from django.shortcuts import get_object_or_404
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from unfold import decorators
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from readerstudy.accounts.admin import InvestigatorAdmin, is_investigator
+from readerstudy.accounts.admin import InvestigatorAdmin, carry_out, is_investigator
 from readerstudy.accounts.models import User
-from readerstudy.errors import StudyError
 from readerstudy.reading.actions import allow_resume
 from readerstudy.reading.models import CheckedDisplay, Claim, Reading, ReadingSession, Showing
 from readerstudy.studies.models import Presentation, StudyStatus
@@ -68,15 +67,9 @@ class SittingPage(InvestigatorAdmin):
     def allow(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         session = get_object_or_404(ReadingSession, pk=object_id)
         assert isinstance(request.user, User)
-        try:
-            allow_resume(session=session, actor=request.user, reason=form.cleaned_data["reason"], at=now())
-        except StudyError as error:
-            self.message_user(request, str(error), messages.ERROR)
-        else:
-            self.message_user(request, _("%(session)s may go on.") % {"session": session}, messages.SUCCESS)
-        page = reverse("admin:reading_readingsession_change", args=[object_id])
-        # The dialog posts in the background; this header makes the browser follow.
-        return HttpResponse(headers={"HX-Redirect": page}) if "HX-Request" in request.headers else redirect(page)
+        actor, reason = request.user, form.cleaned_data["reason"]
+        work = partial(allow_resume, session=session, actor=actor, reason=reason, at=now())
+        return carry_out(self, request, work, _("%(session)s may go on.") % {"session": session}, object_id)
 
 
 @admin.register(Claim)

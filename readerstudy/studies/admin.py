@@ -1,11 +1,12 @@
 """Studies, their sessions, readers and how far each of them is. What is done here goes through the actions."""
 
+from functools import partial
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -13,9 +14,8 @@ from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from unfold import decorators
 
-from readerstudy.accounts.admin import InvestigatorAdmin, ReadOnlyInline, bar, is_investigator
+from readerstudy.accounts.admin import InvestigatorAdmin, ReadOnlyInline, bar, carry_out, is_investigator
 from readerstudy.accounts.models import Role, User
-from readerstudy.errors import StudyError
 from readerstudy.studies.actions import close_study, enroll
 from readerstudy.studies.models import (
     Allocation,
@@ -163,15 +163,8 @@ class StudyPage(WithProgress, InvestigatorAdmin):
     def close(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         study = get_object_or_404(Study, pk=object_id)
         assert isinstance(request.user, User)
-        try:
-            close_study(study=study, actor=request.user, at=now())
-        except StudyError as error:
-            self.message_user(request, str(error), messages.ERROR)
-        else:
-            self.message_user(request, _("%(study)s is closed.") % {"study": study}, messages.SUCCESS)
-        page = reverse("admin:studies_study_change", args=[object_id])
-        # The dialog posts in the background; this header makes the browser follow.
-        return HttpResponse(headers={"HX-Redirect": page}) if "HX-Request" in request.headers else redirect(page)
+        work = partial(close_study, study=study, actor=request.user, at=now())
+        return carry_out(self, request, work, _("%(study)s is closed.") % {"study": study}, object_id)
 
 
 @admin.register(Enrollment)

@@ -128,7 +128,7 @@ table = st.integers(2, 5).flatmap(
 
 @given(table, st.randoms())
 def test_neither_the_readers_nor_the_cases_order_matters(rows: list[list[str]], chance: object) -> None:
-    shuffled = [chance.sample(row, len(row)) for row in chance.sample(rows, len(rows))]  # type: ignore[attr-defined]
+    shuffled = [chance.sample(row, len(row)) for row in chance.sample(rows, len(rows))]
     here, there = (of_rows(one, ["real", "unsure", "not_real"]) for one in (rows, shuffled))
     for name in ("percent", "fleiss_kappa", "krippendorff_nominal", "krippendorff_ordinal", "gwet_ac1"):
         one, other = getattr(here, name), getattr(there, name)

@@ -37,7 +37,7 @@ def test_readings_that_never_differ_give_no_reason_to_doubt() -> None:
 @pytest.mark.parametrize("wrong", [-1, 2.5])
 def test_what_is_no_count_is_named(wrong: float) -> None:
     with pytest.raises(ValueError, match="only_second"):
-        mcnemar(3, wrong)  # type: ignore[arg-type]
+        mcnemar(3, wrong)
 
 
 def test_boschloo_lies_between_fishers_p_and_the_plain_z_tests() -> None:

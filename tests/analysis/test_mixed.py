@@ -54,7 +54,7 @@ def test_random_slopes_agree_with_lme4() -> None:
     ("name", "fit"), [("glmer_fake_s5_interceptonly", intercepts_only), ("glmer_real", real_images)]
 )
 def test_where_lme4_stops_short_of_the_optimum_ours_lies_higher_and_beside_it(name: str, fit: object) -> None:
-    found = fit()  # type: ignore[operator]
+    found = fit()
     estimates, ses, sds, log_likelihood = printed(name)
     assert log_likelihood < found.log_likelihood < log_likelihood + 0.01
     assert {(one.group, one.name): one.sd for one in found.random} == pytest.approx(sds, rel=2e-3)
@@ -165,4 +165,4 @@ def test_a_kind_that_is_always_recognised_has_no_finite_odds() -> None:
 def test_bad_input_is_named(changes: dict[str, object], named: str) -> None:
     good = {"correct": [1, 0, 0, 1], "fixed": {}, "reader": ["R1", "R1", "R2", "R2"], "case": ["a", "b", "a", "b"]}
     with pytest.raises(ValueError, match=named):
-        logistic(**{**good, **changes})  # type: ignore[arg-type]
+        logistic(**{**good, **changes})

@@ -39,7 +39,7 @@ def test_what_is_no_p_is_refused(wrong: list[float]) -> None:
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.randoms())
 def test_the_order_of_the_tests_does_not_matter_and_holm_is_the_stricter(p: list[float], chance: object) -> None:
-    order = np.array(sorted(range(len(p)), key=lambda _: chance.random()))  # type: ignore[attr-defined]
+    order = np.array(sorted(range(len(p)), key=lambda _: chance.random()))
     values = np.array(p)
     strict, loose = holm(values), benjamini_hochberg(values)
     np.testing.assert_allclose(holm(values[order]), strict[order])

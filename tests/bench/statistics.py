@@ -66,7 +66,7 @@ def times(sizes: list[tuple[int, int]]) -> Iterator[Row]:
         yield f"{name}_growth_exponent", float(growth), "of time in readings, between the two largest"
     for readers, cases in sizes[:2]:
         study = made_up(readers, cases)
-        resampled = spent(lambda: reader_by_case(*study, rng=np.random.default_rng(1)), times=5)  # noqa: B023
+        resampled = spent(lambda: reader_by_case(*study, rng=np.random.default_rng(1)), times=5)  # noqa: B023 called at once
         yield f"bootstrap_2000_ms_{readers}x{cases}", resampled * 1000, "ms, readers and cases drawn 2000 times"
     study = made_up(*MIDDLE, levels=None)
     for name in ("or_delong", "u_statistic"):

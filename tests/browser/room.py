@@ -57,6 +57,19 @@ class Room:
         self.page.locator("#begin").focus()
         self.page.keyboard.press("Enter")
 
+    def enter_by_practice(self, number: int) -> None:
+        """Go to a session whose plan has a display check, practice and a diagnosis; at its first image."""
+        self.page.goto(self.address(number))
+        self.check_display()
+        self.begin()
+        self.stands_at("practice")
+        self.press("3")
+        self.answer("1")
+        self.in_state("begins")
+        self.settle()
+        self.press("Enter")
+        self.stands_at(1)
+
     def check_display(self, typed: int = 5, seen: bool = True, light: str = "dark", card: bool = True) -> None:
         """Go through the display check by keyboard, reading so many letters of each strip."""
         self.in_state("check")

@@ -6,15 +6,7 @@ from playwright.sync_api import expect
 
 @pytest.fixture
 def at_the_break(rich, page):
-    page.goto(rich.address(2))
-    rich.check_display()
-    rich.begin()
-    rich.stands_at("practice")
-    rich.press("3")
-    rich.answer("1")
-    rich.in_state("begins")
-    rich.settle()
-    rich.press("Enter")
+    rich.enter_by_practice(2)
     for position in (1, 2):
         rich.stands_at(position)
         rich.press("3")

@@ -120,16 +120,7 @@ def test_an_image_that_arrives_in_a_pause_waits_for_its_end(room, page, rita):
 
 
 def test_time_without_any_movement_is_counted_as_idle_and_stays_in_the_time(rich, page, now):
-    page.goto(rich.address(2))
-    rich.check_display()
-    rich.begin()
-    rich.stands_at("practice")
-    rich.press("3")
-    rich.answer("1")
-    rich.in_state("begins")
-    rich.settle()
-    rich.press("Enter")
-    rich.stands_at(1)
+    rich.enter_by_practice(2)
     page.mouse.move(300, 300)
     still = now()
     page.wait_for_timeout(5600)  # the plan calls 5 s without a movement idle

@@ -8,16 +8,7 @@ from playwright.sync_api import expect
 
 @pytest.fixture
 def reading(rich, page):
-    page.goto(rich.address(2))
-    rich.check_display()
-    rich.begin()
-    rich.stands_at("practice")
-    rich.press("3")
-    rich.answer("1")
-    rich.in_state("begins")
-    rich.settle()
-    rich.press("Enter")
-    rich.stands_at(1)
+    rich.enter_by_practice(2)
     return rich
 
 

@@ -183,7 +183,7 @@ def test_three_conditions_share_one_error_and_one_f() -> None:
     assert found.df1 == 2
     assert [(row.a, row.b) for row in found.differences] == [(0, 1), (0, 2), (1, 2)]
     assert len({row.se for row in found.differences}) == 1
-    assert found.denominator == near(found.ms_tr + 4 * max(found.cov2 - found.cov3, 0))  # type: ignore[operator]
+    assert found.denominator == near(found.ms_tr + 4 * max(found.cov2 - found.cov3, 0))
 
 
 def literal_estimate(study: Study, figure: str) -> float:

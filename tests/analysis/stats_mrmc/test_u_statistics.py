@@ -154,7 +154,7 @@ def literal_covariances(study: Study, a: int, b: int) -> tuple[float, float]:
         )
         for kind in kinds
     }
-    return tuple(float(sum(weights[kind] * of[kind] for kind in kinds)) for of in (means, at_least))  # type: ignore[return-value]
+    return tuple(float(sum(weights[kind] * of[kind] for kind in kinds)) for of in (means, at_least))
 
 
 def kernels(study: Study, condition: int) -> list[tuple[tuple[int, int, int], float]]:
