@@ -160,8 +160,17 @@ def areas_of_patients(study: Study, rng: np.random.Generator) -> Iterator[Outcom
             yield f"DeLong unpaired, {name}, {world}", None if apart.p is None else apart.p <= ALPHA
             wrong = delong.unpaired(truth, related[0], truth, related[1], cluster_a=cluster, cluster_b=cluster)
             yield f"DeLong unpaired on the same images, {name}, {world}", None if wrong.p is None else wrong.p <= ALPHA
+        yield from _flipped(truth, patient, common + a, common + c - 2 * truth + 1, world)
     features, labels = rng.normal(size=(60, 3)), np.repeat([0, 1], 30)
     yield "separability, permutation", separability.separability(features, labels, rng=rng, permutations=99).p <= ALPHA
+
+
+def _flipped(truth: np.ndarray, patient: np.ndarray, real: Floats, fake: Floats, world: str) -> Iterator[Outcome]:
+    """Each fake is made of a real image, with the other label: do the areas differ?"""
+    paired = delong.paired(truth, real, -fake, cluster=patient)
+    unpaired = delong.unpaired(truth, real, 1 - truth, fake, cluster_a=patient, cluster_b=patient)
+    for name, found in (("paired, scores of fakes flipped", paired), ("unpaired", unpaired)):
+        yield f"DeLong real v fakes made of them, {name}, clustered, {world}", found.p is not None and found.p <= ALPHA
 
 
 def _scores(truth: np.ndarray, patient: np.ndarray, share: float, rng: np.random.Generator) -> Floats:
