@@ -10,6 +10,8 @@ import pytest
 from scipy import stats
 
 from readerstudy.analysis.stats import mrmc
+from readerstudy.analysis.stats.linear_mixed import linear
+from readerstudy.analysis.stats.mixed import logistic
 from tests.analysis.stats_mrmc.data import Study, crossed, near
 
 FIGURES = ("auc", "sensitivity", "specificity", "accuracy", "balanced_accuracy")
@@ -185,6 +187,37 @@ def test_where_cov2_lies_below_cov3_more_than_one_table_says_so() -> None:
     for found in constrained:
         assert found.constrained == (found.cov2 < found.cov3)
         assert found.denominator == near(found.ms_tr + 2 * max(found.cov2 - found.cov3, 0.0))
+
+
+@pytest.mark.parametrize("always", [0.0, 1.0])
+@pytest.mark.parametrize("kind", [0, 1])
+def test_an_effect_whose_one_side_is_all_right_or_all_wrong_is_named(kind: int, always: float) -> None:
+    study = crossed(np.random.default_rng(27), conditions=1, readers=3)
+    correct = np.where(study.truth == kind, always, study.score > 0)
+    with pytest.raises(ValueError, match=f"every reading with fake = {kind} is {'correct' if always else 'wrong'}"):
+        logistic(correct, {"fake": study.truth}, study.reader, study.case)
+
+
+def test_too_few_readings_for_a_logistic_model_are_told() -> None:
+    """Right from the middle of a session on: the slope has no end, though no two readings are of one kind."""
+    place = np.linspace(-1, 1, 12)
+    reader, case = np.arange(12) % 2, np.arange(12) // 2
+    with pytest.raises(ValueError, match="correct does not settle the effects of fixed"):
+        logistic(place > 0, {"place": place}, reader, case)
+
+
+def test_a_reader_who_is_always_right_and_gaps_do_not_keep_the_logistic_model_from_settling() -> None:
+    study = with_gaps(28, readers=4, negatives=20, positives=20)
+    correct = np.where(study.reader == 0, 1.0, study.score > 1)
+    found = logistic(correct, {"later": study.condition}, study.reader, study.case)
+    assert found.converged
+    assert all(np.isfinite([effect.se, effect.p]).all() for effect in found.fixed)
+
+
+def test_an_outcome_without_a_rest_is_told() -> None:
+    study = crossed(np.random.default_rng(29), conditions=1, readers=3)
+    with pytest.raises(ValueError, match="outcome is explained by the effects without a rest"):
+        linear(5.0 * study.truth, {"fake": study.truth}, study.reader, study.case)
 
 
 def agree(study: Study, figure: Any, covariance: Any, design: Any, random: Any) -> None:

@@ -17,6 +17,7 @@ from readerstudy.analysis.stats.crossed import (
     fixed_effect,
 )
 
+NO_REST = "outcome is explained by the effects without a rest, so nothing is left to measure them against."
 STEP = 1e-4  # relative to the residual SD, for derivatives by the standard deviations
 
 
@@ -65,12 +66,15 @@ def linear(
         raise ValueError("outcome must vary, and have more readings than fixed effects.")
     equations = _Equations(design, y)
     start = np.full(design.slopes.shape[1] + 1, 0.7)
-    found = minimize(equations.reml, start, jac="3-point", method="BFGS", options={"gtol": 1e-4})
-    relative = np.abs(found.x)  # the likelihood knows only squares of standard deviations
-    solved = equations.solve(relative)
-    sigma = float(np.sqrt(solved.residual / equations.freedom))
-    variances = np.diag(solved.unscaled) * sigma**2
-    dfs = _satterthwaite(equations, np.append(relative * sigma, sigma), variances)
+    try:
+        found = minimize(equations.reml, start, jac="3-point", method="BFGS", options={"gtol": 1e-4})
+        relative = np.abs(found.x)  # the likelihood knows only squares of standard deviations
+        solved = equations.solve(relative)
+        sigma = float(np.sqrt(solved.residual / equations.freedom))
+        variances = np.diag(solved.unscaled) * sigma**2
+        dfs = _satterthwaite(equations, np.append(relative * sigma, sigma), variances)
+    except np.linalg.LinAlgError as error:
+        raise ValueError(NO_REST) from error
     effects = zip(design.names, solved.beta.tolist(), np.sqrt(variances).tolist(), dfs.tolist(), strict=True)
     return LinearModel(
         fixed=tuple(fixed_effect(name, value, se, df=df, confidence=confidence) for name, value, se, df in effects),

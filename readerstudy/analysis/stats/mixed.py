@@ -16,6 +16,7 @@ from scipy.special import chdtrc, expit
 
 from readerstudy.analysis.stats.crossed import Crossed, FixedEffect, Floats, RandomEffect, crossed, fixed_effect
 
+NOT_SETTLED = "correct does not settle the effects of fixed: too few readings, or all of one kind are right or wrong."
 STEP = 1e-4  # for the second derivatives, from exact first ones
 
 
@@ -85,13 +86,13 @@ def logistic(
         raise ValueError("correct must be 0 or 1 for each reading.")
     if y.min() == y.max():
         raise ValueError("correct is the same for every reading, so there is nothing to model.")
+    _refuse_separation(design, y)
     deviance = _Laplace(design, y)
     start = np.concatenate([np.full(design.slopes.shape[1] + 1, 0.7), _start(design.fixed, y)])
     found = minimize(deviance, start, jac=True, method="BFGS", options={"gtol": 1e-5, "maxiter": 500})
     # A standard deviation of −.5 is one of .5: the likelihood knows only its square.
     random = design.slopes.shape[1] + 1
-    covariance = _covariance(deviance, found.x)[random:, random:]
-    ses = np.sqrt(np.diag(covariance))
+    ses = _standard_errors(deviance, found.x)[random:]
     effects = zip(design.names, found.x[random:].tolist(), ses.tolist(), strict=True)
     return LogisticModel(
         fixed=tuple(fixed_effect(name, value, se, confidence=confidence) for name, value, se in effects),
@@ -151,6 +152,16 @@ def session_by_truth(
     both_kinds = {f"session {n} × adversarial": (sessions == n) & (fake == 1) for n in others if n in both}
     fixed = {**by_session, **of_truth, **both_kinds}
     return logistic(right, fixed, reader, case, slopes=fixed, confidence=confidence)
+
+
+def _refuse_separation(design: Crossed, y: Floats) -> None:
+    """An effect of 0 and 1 has no finite odds where the readings of one side are all right or all wrong."""
+    for name, column in zip(design.names[1:], design.fixed.T[1:], strict=True):
+        for side in (0, 1) if np.isin(column, (0, 1)).all() else ():
+            chosen = y[column == side]
+            if chosen.min() == chosen.max():
+                word = "correct" if chosen.min() else "wrong"
+                raise ValueError(f"correct: every reading with {name} = {side} is {word}, so its odds are not finite.")
 
 
 def _refuse_certainty(right: Floats, sessions: Floats, fake: Floats) -> None:
@@ -261,9 +272,18 @@ def _start(fixed: Floats, y: Floats) -> Floats:
     return start
 
 
-def _covariance(deviance: _Laplace, parameters: Floats) -> Floats:
-    """Twice the inverse of the deviance's second derivatives, from central differences of its gradient."""
+def _standard_errors(deviance: _Laplace, parameters: Floats) -> Floats:
+    """From twice the inverse of the deviance's second derivatives, central differences of its gradient.
+
+    NaN for standard deviations at their edge; ValueError where that happens to a fixed effect.
+    """
     steps = np.eye(len(parameters)) * STEP
     rows = [(deviance(parameters + step)[1] - deviance(parameters - step)[1]) / (2 * STEP) for step in steps]
     hessian = np.array(rows)
-    return 2 * np.asarray(np.linalg.inv((hessian + hessian.T) / 2), dtype=np.float64)
+    try:
+        variances = 2 * np.diag(np.linalg.inv((hessian + hessian.T) / 2))
+    except np.linalg.LinAlgError as error:
+        raise ValueError(NOT_SETTLED) from error
+    if not (variances[-deviance.design.fixed.shape[1] :] > 0).all():  # the likelihood rises towards odds without an end
+        raise ValueError(NOT_SETTLED)
+    return np.sqrt(np.where(variances > 0, variances, np.nan))
