@@ -220,6 +220,20 @@ def test_an_outcome_without_a_rest_is_told() -> None:
         linear(5.0 * study.truth, {"fake": study.truth}, study.reader, study.case)
 
 
+@pytest.mark.parametrize("covariance", ["delong", "jackknife"])
+def test_with_readers_fixed_the_error_is_the_variance_of_their_own_contrast_even_where_cov2_lies_below_cov3(
+    covariance: Any,
+) -> None:
+    """Two conditions: nothing else than the variance of the mean difference, from the covariances of all cells."""
+    for study in (with_cov2_below_cov3(), with_gaps(30, readers=3)):
+        found = mrmc.obuchowski_rockette(*study, covariance=covariance, random="cases")
+        weights = np.repeat([1.0, -1.0], len(found.readers)) / len(found.readers)
+        (difference,) = found.differences
+        assert difference.se**2 == near(weights @ found.matrix @ weights)
+        assert found.p == near(difference.p)
+        assert not found.constrained
+
+
 def agree(study: Study, figure: Any, covariance: Any, design: Any, random: Any) -> None:
     """The package's result is the loops' one, or both have none."""
     options = {"figure": figure, "threshold": THRESHOLD, "covariance": covariance, "design": design, "random": random}
@@ -366,11 +380,11 @@ def analysis_of(table: dict[Any, float], matrix: dict[Any, float], random: str) 
     mean = {kind: sum(values) / len(values) for kind, values in kinds.items()}
     var, cov1 = mean[True, True], mean[False, True]
     cov2, cov3 = mean.get((True, False)), mean.get((False, False))
-    excess = max((cov2 or 0.0) - (cov3 or 0.0), 0.0)
+    excess = (cov2 or 0.0) - (cov3 or 0.0)
     if random == "cases":
         denominator, df2 = var - cov1 + (R - 1) * excess, np.inf
     else:
-        denominator = ms_tr + (R * excess if random == "both" else 0.0)
+        denominator = ms_tr + (R * max(excess, 0.0) if random == "both" else 0.0)
         df2 = denominator**2 / (ms_tr**2 / ((T - 1) * (R - 1))) if ms_tr > 1e-20 else np.inf
     known = {"ms_t": ms_t, "ms_tr": ms_tr, "var": var, "cov1": cov1, "cov2": cov2, "cov3": cov3}
     if denominator < 1e-12:

@@ -89,7 +89,7 @@ def obuchowski_rockette(
         var_r=squares.var_r,
         var_tr=squares.var_tr,
         denominator=spread,
-        constrained=(squares.cov3 or 0.0) - (squares.cov2 or 0.0) > ROUNDING * squares.var,
+        constrained=random == "both" and (squares.cov3 or 0.0) - (squares.cov2 or 0.0) > ROUNDING * squares.var,
         f=f,
         df1=T - 1,
         df2=df2,
@@ -140,11 +140,11 @@ def _test(
         return None, None, None, None, ONE_CONDITION
     least = max(ROUNDING * squares.var, NOTHING)
     excess = (squares.cov2 or 0.0) - (squares.cov3 or 0.0)
-    excess = excess if excess > least else 0.0  # the model's constraint Cov2 >= Cov3
     ms_tr = squares.ms_tr or 0.0
-    if random == "cases":
+    if random == "cases":  # these readers' own contrast, whatever its sign: nothing is modelled, nothing constrained
         spread, df2 = squares.var - squares.cov1 + (R - 1) * excess, np.inf
     else:
+        excess = excess if excess > least else 0.0  # the model's constraint Cov2 >= Cov3
         spread = ms_tr + (R * excess if random == "both" else 0.0)
         df2 = spread**2 / (ms_tr**2 / ((T - 1) * (R - 1))) if ms_tr > NOTHING else np.inf
     if spread <= least:

@@ -93,7 +93,7 @@ def power(
 ) -> Power:
     """The power of the two-sided test of two conditions that truly differ by `difference`.
 
-    A negative `var_tr` counts as 0, and Cov2 − Cov3 as 0 where Cov3 is larger, as in the test itself.
+    A negative `var_tr` counts as 0, and Cov2 − Cov3 as 0 where Cov3 is larger, as in the test over random readers.
     """
     _check(readers, cases, difference, alpha, random)
     shrunk = components.cases / cases
