@@ -3,10 +3,10 @@
 Studies of the article's shape are simulated without any change between sessions, under three truths (see
 `nulls/truths.py`), and every test of `readerstudy.analysis.stats` is asked. Prints the share of rejections at .05 (of
 intervals: the share that hold the truth, .95 wanted), writes var/bench/calibration.json. `--simulations N` studies
-for each truth (a tenth of them for the mixed logistic model); `--tables` prints the last run as Markdown instead.
+for each truth (a tenth of them for the mixed logistic model). `--tables` writes the last run into
+docs/statistics.md instead.
 """
 
-import json
 import os
 import sys
 from argparse import ArgumentParser
@@ -24,9 +24,9 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from tests.bench.nulls import across, intervals, within
+from tests.bench.nulls import across, document, intervals, within
 from tests.bench.nulls.truths import TRUTHS, Session, Study, simulate
-from tests.bench.table import FOLDER, write
+from tests.bench.table import write
 
 SEED = 20260101
 SIMULATIONS = 1000
@@ -63,7 +63,7 @@ def main() -> None:
     options.add_argument("--tables", action="store_true")
     chosen = options.parse_args()
     if chosen.tables:
-        print("\n".join(tables()))
+        document.write()
     else:
         write("calibration", measured(chosen.simulations))
 
@@ -133,20 +133,6 @@ def _lag_one(session: Session) -> tuple[float, float]:
     with np.errstate(invalid="ignore", divide="ignore"):  # a reader who is always right has none
         found = [[np.corrcoef(one[1:], one[:-1])[0, 1] for one in orders] for orders in (verdicts, correct)]
     return float(np.nanmean(found[0])), float(np.nanmean(found[1]))
-
-
-def tables() -> Iterator[str]:
-    """The last run as Markdown: one line per test, one column per truth."""
-    rows = json.loads((FOLDER / "calibration.json").read_text())
-    by_name: dict[str, dict[str, str]] = defaultdict(dict)
-    for row in rows:
-        name, _, truth = row["name"].partition(" | ")
-        by_name[name][truth] = f"{row['value']:.3f} {row['unit'].split(' (')[0]}" if truth else f"{row['value']:.2g}"
-    names = [truth.name for truth in TRUTHS]
-    yield "| | " + " | ".join(names) + " |"
-    yield "|---|" + "---|" * len(names)
-    for name, found in by_name.items():
-        yield f"| {name} | " + " | ".join(found.get(truth, found.get("", "–")) for truth in names) + " |"
 
 
 if __name__ == "__main__":
