@@ -52,8 +52,8 @@ class ObuchowskiRockette:
     `cov1` is that of one reader in two conditions, `cov2` of two readers in one condition, `cov3` of two readers in
     two. `var_r` and `var_tr` are the variance components of readers and of readers by condition, and may be negative.
     `constrained` tells that Cov2 came out below Cov3, which the model of random readers and cases excludes, and that
-    their difference was taken as 0; with readers fixed it is taken as it is. `matrix` holds the covariances over cases of all cells, in the order of `estimates`. With readers fixed, `f`
-    is χ²/df1 and `df2` infinite.
+    their difference was taken as 0; with readers fixed it is taken as it is. `matrix` holds the covariances over
+    cases of all cells, in the order of `estimates`. With readers fixed, `f` is χ²/df1 and `df2` infinite.
     """
 
     figure: Figure
