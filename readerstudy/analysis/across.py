@@ -1,24 +1,29 @@
-"""Across readers: session 5 against session 3, said of readers and images like these and not of these alone (MRMC)."""
+"""Across readers: one session against another, said of readers and images like these and not of these alone (MRMC)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
-from readerstudy.analysis.records import ADVERSARIAL, PAIR, REAL, UNSURE, Readings, StudyRecord
+from readerstudy.analysis.records import StudyRecord
 from readerstudy.analysis.stats.mrmc import ObuchowskiRockette, obuchowski_rockette
 from readerstudy.analysis.stats.mrmc.anova import NEGATIVE, NO_SPREAD
 from readerstudy.analysis.stats.mrmc.readings import Figure
 from readerstudy.analysis.stats.unsure import Unsure
 from readerstudy.analysis.table import Cell, Column, Estimate, Kind, Table
-from readerstudy.analysis.wording import p_words, session_limit_sentence, signed, unsure_sentence
+from readerstudy.analysis.tallies import SAID_NOT_REAL, SAID_REAL, SAID_UNSURE, Matrix
+from readerstudy.analysis.wording import p_words, session_limit_sentence, sessions_of, signed, unsure_sentence
+from readerstudy.studies.analysis_plan import FIGURES as PLAN_FIGURES
+from readerstudy.studies.analysis_plan import AnalysisPlan
 
-BEFORE, AFTER = 3, 5  # the article's sessions with adversarial images: before and after the education
-FIGURES: tuple[Figure, ...] = ("auc", "sensitivity", "specificity", "balanced_accuracy")
+FIGURES = cast(tuple[Figure, ...], PLAN_FIGURES)
 FEWEST = 2  # cases of a kind below which a reader's figure has no variance
-_SCORES = {REAL: 0.0, UNSURE: 1.0, "not_real": 2.0}
+# By verdict: real < unsure < not real.
+_SCORES = np.zeros(4)
+_SCORES[[SAID_REAL, SAID_UNSURE, SAID_NOT_REAL]] = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -33,40 +38,96 @@ class Comparison:
     reason: str = ""
 
 
-def across_readers(record: StudyRecord, rule: Unsure) -> Table:
-    """Mean over readers in sessions 3 and 5, their difference with its interval, F and p, for four figures."""
-    compared = tuple(one for arm in record.arms for one in _of_arm(record, arm, rule))
+def compare_across(record: StudyRecord, plan: AnalysisPlan) -> tuple[Comparison, ...]:
+    """Every figure in every arm. Readers of one arm saw the same images, so each arm is a study of its own."""
+    return tuple(compare_figure(record, plan, arm, figure) for arm in record.arms for figure in FIGURES)
+
+
+def compare_figure(record: StudyRecord, plan: AnalysisPlan, arm: str, figure: Figure) -> Comparison:
+    """One figure in one arm by Obuchowski and Rockette's analysis, the plan's later session against the earlier."""
+    rule = Unsure(plan.unsure)
+    if figure != "auc" and rule is Unsure.HALF:
+        return Comparison(arm, figure, (), (), None, _half_right())
+    chosen = readings_for(record, plan, arm, figure)
+    if len(chosen.readers) < FEWEST:
+        reason = _only(chosen.readers[0], plan) if chosen.readers else _nobody(plan)
+        return Comparison(arm, figure, chosen.readers, chosen.left_out, None, reason)
+    found = obuchowski_rockette(*chosen.columns, figure=figure, threshold=chosen.threshold, design="cases_in_condition")
+    return Comparison(arm, figure, chosen.readers, chosen.left_out, found, _undefined(found))
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What one analysis takes: `columns` are score, truth, reader, case and session of each reading."""
+
+    readers: tuple[str, ...]
+    left_out: tuple[str, ...]
+    columns: tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int32], NDArray[np.int64], NDArray[np.int16]]
+    threshold: float | None
+
+
+def readings_for(record: StudyRecord, plan: AnalysisPlan, arm: str, figure: Figure) -> Chosen:
+    """The readings of one arm in the plan's two sessions, by readers who judged enough, as scores of this figure."""
+    tallies = record.tallies
+    matrix = tallies.matrix
+    own = [place for place, reader in enumerate(tallies.readers) if record.readers.get(reader) == arm]
+    kept = np.isin(matrix.reader, own)
+    everybody = [place for place in own if place in set(np.unique(matrix.reader).tolist())]
+    if figure != "auc" and Unsure(plan.unsure) is Unsure.EXCLUDED:
+        kept &= matrix.verdict != SAID_UNSURE
+    fit = _judged_enough(matrix.chosen(kept), plan)
+    used = matrix.chosen(kept & np.isin(matrix.reader, fit))
+    truth = used.is_adversarial.astype(np.int64)
+    score, threshold = _scores(used, truth, figure)
+    return Chosen(
+        tuple(tallies.readers[place] for place in fit),
+        tuple(tallies.readers[place] for place in everybody if place not in set(fit)),
+        (score, truth, used.reader, used.case, used.session),
+        threshold,
+    )
+
+
+def across_readers(record: StudyRecord, plan: AnalysisPlan, compared: tuple[Comparison, ...] | None = None) -> Table:
+    """Mean over readers in the two sessions, their difference with its interval, F and p, for four figures."""
+    compared = compare_across(record, plan) if compared is None else compared
     reasons = tuple(dict.fromkeys(one.reason for one in compared if one.reason))
     is_empty = not any(one.found for one in compared)
-    in_words = [sentence for one in compared for sentence in _in_words(one, several=len(record.arms) > 1)]
+    several = len(record.arms) > 1
+    in_words = [sentence for one in compared for sentence in _in_words(one, plan, several=several)]
     return Table(
         key="mrmc",
-        title=_("Across readers. Session 5 against session 3"),
+        title=_("Across readers. Session %(after)s against session %(before)s") % sessions_of(plan),
         caption=_(
             # xgettext: no-python-format
             "Means over the readers with 95 % intervals that hold for readers and images like these, not for these "
             "alone (Obuchowski and Rockette’s analysis with Hillis’ degrees of freedom; no image is in both "
             "sessions). AUC: how well the verdicts, ordered real, unsure, not real, part the adversarial images from "
             "the real ones; 0.50 is chance. Sensitivity: adversarial images called not real. Specificity: real "
-            "images called real. Balanced accuracy: the mean of the two. The p-values are not corrected for each "
-            "other."
+            "images called real. Balanced accuracy: the mean of the two. The p-values of this table are not corrected "
+            "for each other."
         ),
-        columns=_columns(),
-        rows=() if is_empty else tuple(_row(one) for one in compared),
-        notes=(*in_words, *reasons, *_left_out(compared), unsure_sentence(rule), session_limit_sentence()),
-        empty=" ".join(reasons) or _nobody(),
+        columns=_columns(plan),
+        rows=() if is_empty else tuple(_row(one, plan) for one in compared),
+        notes=(
+            *in_words,
+            *reasons,
+            *_left_out(compared),
+            unsure_sentence(Unsure(plan.unsure)),
+            session_limit_sentence(plan),
+        ),
+        empty=" ".join(reasons) or _nobody(plan),
     )
 
 
-def _columns() -> tuple[Column, ...]:
+def _columns(plan: AnalysisPlan) -> tuple[Column, ...]:
     test = _("Test of the difference")
     return (
         Column("figure", _("Figure")),
         Column("arm", _("Arm")),
         Column("readers", _("Readers"), Kind.COUNT),
         Column("images", _("Images"), Kind.COUNT),
-        Column("before", _("session %(session)s") % {"session": BEFORE}, Kind.ESTIMATE, _("Mean of the readers")),
-        Column("after", _("session %(session)s") % {"session": AFTER}, Kind.ESTIMATE, _("Mean of the readers")),
+        Column("before", _("session %(session)s") % {"session": plan.before}, Kind.ESTIMATE, _("Mean of the readers")),
+        Column("after", _("session %(session)s") % {"session": plan.after}, Kind.ESTIMATE, _("Mean of the readers")),
         Column("difference", _("Difference"), Kind.ESTIMATE),
         Column("f", "F", Kind.FRACTION, test),
         Column("df1", "df 1", Kind.COUNT, test),
@@ -75,69 +136,31 @@ def _columns() -> tuple[Column, ...]:
     )
 
 
-def _of_arm(record: StudyRecord, arm: str, rule: Unsure) -> Iterator[Comparison]:
-    """Readers of one arm saw the same images, those of two arms did not: each arm is a study of its own."""
-    asked = record.readings.asked
-    in_arm = np.isin(asked.reader, [reader for reader, own in record.readers.items() if own == arm])
-    chosen = asked.chosen(in_arm & np.isin(asked.session, (BEFORE, AFTER)) & (asked.authenticity != PAIR))
-    for figure in FIGURES:
-        if figure != "auc" and rule is Unsure.HALF:
-            yield Comparison(arm, figure, (), (), None, _half_right())
-            continue
-        yield _compare(chosen, arm, figure, rule)
+def _judged_enough(matrix: Matrix, plan: AnalysisPlan) -> list[int]:
+    """Places of the readers who judged two images of each kind in each of the two sessions."""
+    readers = int(matrix.reader.max(initial=-1)) + 1
+    cell = (matrix.session == plan.after) * 2 + matrix.is_adversarial
+    counts = np.bincount(matrix.reader * 4 + cell, minlength=readers * 4).reshape(readers, 4)
+    return [int(place) for place in np.flatnonzero((counts >= FEWEST).all(axis=1))]
 
 
-def _compare(readings: Readings, arm: str, figure: Figure, rule: Unsure) -> Comparison:
-    everybody = readings.readers
-    if figure != "auc" and rule is Unsure.EXCLUDED:
-        readings = readings.chosen(readings.verdict != UNSURE)
-    fit = tuple(reader for reader in everybody if _is_enough(readings.where(reader=reader)))
-    left_out = tuple(reader for reader in everybody if reader not in fit)
-    if len(fit) < FEWEST:
-        reason = _only(fit[0]) if fit else _nobody()
-        return Comparison(arm, figure, fit, left_out, None, reason)
-    used = readings.chosen(np.isin(readings.reader, fit))
-    truth = (used.authenticity == ADVERSARIAL).astype(np.int64)
-    score, threshold = _scores(used, truth, figure)
-    found = obuchowski_rockette(
-        score,
-        truth,
-        used.reader,
-        used.case,
-        used.session,
-        figure=figure,
-        threshold=threshold,
-        design="cases_in_condition",
-    )
-    return Comparison(arm, figure, fit, left_out, found, _undefined(found))
-
-
-def _is_enough(readings: Readings) -> bool:
-    """Whether one reader judged two images of each kind in each session."""
-    return all(
-        int(((readings.session == session) & (readings.authenticity == kind)).sum()) >= FEWEST
-        for session in (BEFORE, AFTER)
-        for kind in (REAL, ADVERSARIAL)
-    )
-
-
-def _scores(readings: Readings, truth: NDArray[np.int64], figure: Figure) -> tuple[NDArray[np.float64], float | None]:
+def _scores(matrix: Matrix, truth: NDArray[np.int64], figure: Figure) -> tuple[NDArray[np.float64], float | None]:
     """The ordinal verdict for the AUC; else a call that is right where the verdict is, and "unsure" never is."""
     if figure == "auc":
-        return np.array([_SCORES[verdict] for verdict in readings.verdict.tolist()]), None
-    right = Unsure.WRONG.credits(readings.verdict, truth == 1)
-    return np.where(right == 1, truth, 1 - truth).astype(float), 0.5
+        return _SCORES[matrix.verdict], None
+    right = matrix.verdict == np.where(truth == 1, SAID_NOT_REAL, SAID_REAL)
+    return np.where(right, truth, 1 - truth).astype(float), 0.5
 
 
-def _row(one: Comparison) -> tuple[Cell, ...]:
+def _row(one: Comparison, plan: AnalysisPlan) -> tuple[Cell, ...]:
     found = one.found
-    head = (_name(one.figure), one.arm)
+    head = (figure_name(one.figure), one.arm)
     if found is None:
-        return (*head, *(None for _ in _columns()[2:]))
-    means = (_mean(found, session) for session in (BEFORE, AFTER))
+        return (*head, *(None for _ in _columns(plan)[2:]))
+    means = (_mean(found, session) for session in (plan.before, plan.after))
     # Infinite degrees of freedom have no place in JSON; the test is then χ² and `df2` stays empty.
     df2 = found.df2 if found.df2 is not None and np.isfinite(found.df2) else None
-    return (*head, len(one.readers), found.cases, *means, _change(found), found.f, found.df1, df2, found.p)
+    return (*head, len(one.readers), found.cases, *means, change(found), found.f, found.df1, df2, found.p)
 
 
 def _mean(found: ObuchowskiRockette, session: int) -> Estimate | float:
@@ -146,15 +169,15 @@ def _mean(found: ObuchowskiRockette, session: int) -> Estimate | float:
     return Estimate(interval.estimate, interval.low, interval.high) if interval.se > 0 else interval.estimate
 
 
-def _change(found: ObuchowskiRockette) -> Estimate | float:
-    """Session 5 less session 3; the analysis has it the other way round."""
+def change(found: ObuchowskiRockette) -> Estimate | float:
+    """The later session less the earlier; the analysis has it the other way round."""
     difference = found.differences[0]
     if difference.low is None or difference.high is None:
         return 0.0 - difference.estimate
     return Estimate(0.0 - difference.estimate, 0.0 - difference.high, 0.0 - difference.low)
 
 
-def _name(figure: Figure) -> str:
+def figure_name(figure: Figure) -> str:
     return {
         "auc": _("AUC"),
         "sensitivity": _("Sensitivity"),
@@ -163,22 +186,22 @@ def _name(figure: Figure) -> str:
     }[figure]
 
 
-def _in_words(one: Comparison, *, several: bool) -> Iterator[str]:
+def _in_words(one: Comparison, plan: AnalysisPlan, *, several: bool) -> Iterator[str]:
     """What the line of the table says."""
-    change = _change(one.found) if one.found else None
-    if not isinstance(change, Estimate) or one.found is None or one.found.p is None:
+    by = change(one.found) if one.found else None
+    if not isinstance(by, Estimate) or one.found is None or one.found.p is None:
         return
-    if change.low > 0:
-        sentence = _("%(figure)s: higher in session 5 by %(by)s (%(low)s to %(high)s; p %(p)s).")
-    elif change.high < 0:
-        sentence = _("%(figure)s: lower in session 5 by %(by)s (%(low)s to %(high)s; p %(p)s).")
+    if by.low > 0:
+        sentence = _("%(figure)s: higher in session %(after)s by %(by)s (%(low)s to %(high)s; p %(p)s).")
+    elif by.high < 0:
+        sentence = _("%(figure)s: lower in session %(after)s by %(by)s (%(low)s to %(high)s; p %(p)s).")
     else:
         sentence = _(
             "%(figure)s: the change by %(by)s may be chance; anything from %(low)s to %(high)s fits these "
             "readings (p %(p)s)."
         )
-    bounds = {"by": signed(change.value), "low": signed(change.low), "high": signed(change.high)}
-    name = f"{one.arm}, {_name(one.figure)}" if several else _name(one.figure)
+    bounds = {"by": signed(by.value), "low": signed(by.low), "high": signed(by.high), **sessions_of(plan)}
+    name = f"{one.arm}, {figure_name(one.figure)}" if several else figure_name(one.figure)
     yield sentence % {"figure": name, "p": p_words(one.found.p), **bounds}
 
 
@@ -193,19 +216,21 @@ def _left_out(compared: tuple[Comparison, ...]) -> Iterator[str]:
         yield sentence % {"readers": ", ".join(names)}
 
 
-def _nobody() -> str:
-    return _(
-        "No reader has verdicts about at least two real and two adversarial images in both session 3 and session 5, "
-        "so there is nothing to compare."
-    )
-
-
-def _only(reader: str) -> str:
+def _nobody(plan: AnalysisPlan) -> str:
     sentence = _(
-        "Only %(reader)s has verdicts about two real and two adversarial images in both session 3 and session 5. One "
-        "reader says nothing about readers in general; the tables by reader say what there is to say."
+        "No reader has verdicts about at least two real and two adversarial images in both session %(before)s and "
+        "session %(after)s, so there is nothing to compare."
     )
-    return sentence % {"reader": reader}
+    return sentence % sessions_of(plan)
+
+
+def _only(reader: str, plan: AnalysisPlan) -> str:
+    sentence = _(
+        "Only %(reader)s has verdicts about two real and two adversarial images in both session %(before)s and "
+        "session %(after)s. One reader says nothing about readers in general; the tables by reader say what there is "
+        "to say."
+    )
+    return sentence % {"reader": reader, **sessions_of(plan)}
 
 
 def _half_right() -> str:
@@ -221,4 +246,4 @@ def _undefined(found: ObuchowskiRockette) -> str:
         NO_SPREAD: _("%(figure)s: it varies neither with the reader nor with the image, so it cannot be tested."),
         NEGATIVE: _("%(figure)s: the variance of the difference came out negative, so it cannot be tested."),
     }.get(found.undefined or "", "")
-    return sentence and sentence % {"figure": _name(found.figure)}
+    return sentence and sentence % {"figure": figure_name(found.figure)}

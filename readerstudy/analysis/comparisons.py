@@ -7,21 +7,21 @@ from typing import get_args
 
 from django.utils.translation import gettext as _
 
-from readerstudy.analysis.records import Readings, Subset, credits_by_session, session_pairs
+from readerstudy.analysis.records import Subset, session_pairs
 from readerstudy.analysis.stats.exact import boschloo
-from readerstudy.analysis.stats.proportions import wilson
 from readerstudy.analysis.stats.subgroups import (
-    GROUPS_STRIP,
     Distribution,
     ErrorTerm,
+    Form,
     SubgroupTest,
-    subgroup_test,
+    every_form_of,
+    strip,
 )
 from readerstudy.analysis.stats.unsure import Unsure
 from readerstudy.analysis.table import Cell, Column, Kind, Table
+from readerstudy.analysis.tallies import SAID_SEEN, SUBSETS, Tallies, kinds_of
 from readerstudy.analysis.wording import subgroup_sentences, subset_name, undefined_sentence, unsure_sentence
 
-Key = tuple[int, ErrorTerm, Distribution]
 ERRORS: tuple[ErrorTerm, ...] = get_args(ErrorTerm)
 DISTRIBUTIONS: tuple[Distribution, ...] = get_args(Distribution)
 
@@ -37,38 +37,38 @@ class Comparison:
     subset: Subset
     a: int
     b: int
-    tests: Mapping[Key, SubgroupTest]
+    tests: Mapping[Form, SubgroupTest]
     exact_p: float | None
 
 
-def strip(groups: int) -> tuple[int, ...]:
-    """The numbers of sub-groups to show: the fixed four and the one asked for."""
-    return tuple(sorted({*GROUPS_STRIP, groups}))
-
-
-def compare_sessions(readings: Readings, *, rule: Unsure, groups: int) -> tuple[Comparison, ...]:
+def compare_sessions(tallies: Tallies, *, groups: int) -> tuple[Comparison, ...]:
     """Every reader × sub-set × pair of sessions that hold readings of it."""
-    asked = readings.asked
     return tuple(
         comparison
-        for reader in asked.readers
+        for reader in tallies.readers
         for subset in Subset
-        for comparison in _of_one(asked.where(reader=reader, subset=subset), reader, subset, rule, groups)
+        for comparison in _of_one(tallies, reader, subset, groups)
     )
 
 
-def _of_one(readings: Readings, reader: str, subset: Subset, rule: Unsure, groups: int) -> Iterator[Comparison]:
-    correct = credits_by_session(readings, rule)
-    for a, b in session_pairs(correct):
-        tests = {
-            (g, error, distribution): subgroup_test(correct, a, b, groups=g, error=error, distribution=distribution)
-            for g, error, distribution in product(strip(groups), ERRORS, DISTRIBUTIONS)
-        }
+def _of_one(tallies: Tallies, reader: str, subset: Subset, groups: int) -> Iterator[Comparison]:
+    held = [session for session in tallies.asked_of(reader) if _holds(tallies, reader, session, subset)]
+    place = SUBSETS.index(subset)
+    cuts = {
+        g: {session: tallies.blocks[g].cut(*tallies.place(reader, session), place) for session in held}
+        for g in strip(groups)
+    }
+    for a, b in session_pairs(held):
+        tests = every_form_of(cuts, a, b)
         exact_p = None
         if any(test.undefined for test in tests.values()):
-            first, second = (wilson(float(correct[one].sum()), correct[one].size) for one in (a, b))
-            exact_p = boschloo(first, second)
+            exact_p = boschloo(*(tallies.share(reader, session, subset, tallies.rule) for session in (a, b)))
         yield Comparison(reader, subset, a, b, tests, exact_p)
+
+
+def _holds(tallies: Tallies, reader: str, session: int, subset: Subset) -> bool:
+    """Whether the reader gave a verdict about an image of this sub-set, be it "unsure"."""
+    return bool(tallies.of(reader, session)[list(kinds_of(subset)), :SAID_SEEN].any())
 
 
 def table_of_p_values(comparisons: tuple[Comparison, ...], *, rule: Unsure, groups: int) -> Table:

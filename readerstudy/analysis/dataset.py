@@ -4,17 +4,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from readerstudy.analysis.evidence import study_tallies
 from readerstudy.analysis.records import (
     PAIR,
-    ReadingRow,
-    Readings,
     SessionSet,
     StudyRecord,
     source_pathology,
 )
 from readerstudy.errors import StudyError
 from readerstudy.jobs.models import Job, JobStatus
-from readerstudy.reading.models import Reading
+from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Allocation, Arm, Enrollment, SessionPlan, Study, StudyStatus
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.models import ImageTruth, Truth
@@ -30,9 +29,12 @@ class StillSealed(StudyError):
         super().__init__(f"The study {study.code} is still sealed, so there is no report: {todo} first.")
 
 
-def study_record(study: Study) -> StudyRecord:
-    """Everything that the report needs, in plain values. Raises StillSealed before the unsealing."""
-    if study.status != StudyStatus.UNSEALED:
+def study_record(study: Study, plan: AnalysisPlan | None = None) -> StudyRecord:
+    """Everything that the report needs, in plain values, by the study's own plan where none is given.
+
+    Raises StillSealed before the unsealing. A rehearsal has nothing to hide and is open at any time.
+    """
+    if study.status != StudyStatus.UNSEALED and not study.is_rehearsal:
         raise StillSealed(study)
     return StudyRecord(
         code=study.code,
@@ -40,38 +42,9 @@ def study_record(study: Study) -> StudyRecord:
         is_rehearsal=study.is_rehearsal,
         readers=dict(Enrollment.objects.filter(study=study).values_list("code", "arm__name")),
         sets=tuple(_sets(study)),
-        readings=Readings.of(_rows(study)),
+        tallies=study_tallies(study, plan or study.analysis),
         attack=_latest_attack(study),
     )
-
-
-def _rows(study: Study) -> Iterator[ReadingRow]:
-    truth = _Key(study)
-    readings = (
-        Reading.objects.filter(presentation__reading_list__enrollment__study=study)
-        .select_related(
-            "presentation__stimulus",
-            "presentation__reading_list__enrollment",
-            "presentation__reading_list__session_plan",
-        )
-        .order_by("pk")
-    )
-    for reading in readings.iterator():
-        presentation = reading.presentation
-        plan = presentation.reading_list.session_plan
-        stimulus = presentation.stimulus
-        yield ReadingRow(
-            reader=presentation.reading_list.enrollment.code,
-            session=plan.number,
-            position=presentation.position,
-            verdict=reading.verdict,
-            authenticity=truth.shown(stimulus.pk, plan),
-            source_pathology=truth.pathology[stimulus.image_id],
-            elapsed_ms=reading.elapsed_ms,
-            shown_at=reading.shown_at.timestamp(),
-            answered_at=reading.answered_at.timestamp(),
-            case=str(stimulus.pk),
-        )
 
 
 def _sets(study: Study) -> Iterator[SessionSet]:

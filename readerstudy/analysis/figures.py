@@ -1,5 +1,6 @@
 """The figure of the report: accuracy over sessions, one line per reader, as an accessible SVG."""
 
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -15,7 +16,6 @@ from matplotlib.figure import Figure
 from readerstudy.analysis.records import StudyRecord, Subset, by_number
 from readerstudy.analysis.stats.proportions import Proportion
 from readerstudy.analysis.stats.unsure import Unsure
-from readerstudy.analysis.tables import accuracy
 
 # Okabe and Ito (2008), safe for colour-blind readers; the markers and dashes carry it in black and white.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
@@ -43,11 +43,28 @@ class Line:
 
 @dataclass(frozen=True)
 class Picture:
-    """An SVG with its title and the description that stands for it where it cannot be seen."""
+    """An SVG with its title and the description that stands for it where it cannot be seen.
 
+    `key` names its file, `caption` says below it how to read it; width and height are in CSS pixels.
+    """
+
+    key: str
     svg: str
     title: str
     description: str
+    caption: str = ""
+    width: int = 806
+    height: int = 374
+
+    @property
+    def kind(self) -> str:
+        """What a template asks an item of a section: "picture" or "table"."""
+        return "picture"
+
+    @property
+    def data_uri(self) -> str:
+        """The picture inside a page that stands alone."""
+        return "data:image/svg+xml;base64," + b64encode(self.svg.encode()).decode()
 
 
 def accuracy_figure(record: StudyRecord, rule: Unsure) -> Picture | None:
@@ -62,15 +79,19 @@ def accuracy_figure(record: StudyRecord, rule: Unsure) -> Picture | None:
     description = " ".join(_described(subset, lines[subset]) for subset in _PANELS if lines[subset])
     with _style_lock, matplotlib.rc_context(_STYLE):
         svg = _svg(_drawn(lines))
-    return Picture(_with_words(svg, title, description), title, description)
+    caption = _(
+        # xgettext: no-python-format
+        "Each point is one reader in one session, with Wilson’s 95 % interval. The lines only lead the eye from "
+        "session to session. The numbers are those of Table 3."
+    )
+    return Picture("accuracy", _with_words(svg, title, description), title, description, caption)
 
 
 def _lines(record: StudyRecord, subset: Subset, rule: Unsure) -> list[Line]:
-    asked = record.readings.asked
+    tallies = record.tallies
     found = []
-    for reader in asked.readers:
-        own = asked.where(reader=reader, subset=subset)
-        shares = {session: accuracy(own, session, subset, rule) for session in own.sessions}
+    for reader in tallies.readers:
+        shares = {session: tallies.share(reader, session, subset, rule) for session in tallies.asked_of(reader)}
         held = {session: share for session, share in shares.items() if share.trials}
         if held:
             found.append(Line(reader, tuple(held), tuple(held.values())))

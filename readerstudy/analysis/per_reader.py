@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from django.utils.translation import gettext as _
 
-from readerstudy.analysis.across import AFTER, BEFORE
-from readerstudy.analysis.records import ADVERSARIAL, REAL, UNSURE, Readings, StudyRecord, Subset
-from readerstudy.analysis.stats.agreement import Agreement, Coefficient, agreement
+from readerstudy.analysis.records import ADVERSARIAL, REAL, StudyRecord, Subset
+from readerstudy.analysis.stats.agreement import Agreement, Coefficient, agreement_of_counts
 from readerstudy.analysis.stats.signal_detection import (
     Detection,
     Shift,
@@ -15,24 +14,28 @@ from readerstudy.analysis.stats.signal_detection import (
     d_prime_shift,
     detection,
 )
-from readerstudy.analysis.stats.times import reading_times
 from readerstudy.analysis.stats.unsure import Unsure
 from readerstudy.analysis.table import Cell, Column, Estimate, Kind, Table
-from readerstudy.analysis.wording import p_words, session_limit_sentence, signed
+from readerstudy.analysis.tallies import (
+    SAID_NOT_REAL,
+    SAID_REAL,
+    SAID_SEEN,
+    SAID_UNSURE,
+    Cases,
+    Ints,
+    Tallies,
+    kinds_of,
+)
+from readerstudy.analysis.wording import p_words, session_limit_sentence, sessions_of, signed
+from readerstudy.studies.analysis_plan import AnalysisPlan
 
-_MS_PER_SECOND = 1000
 _NOTICEABLE = 0.05  # the p-value below which a sentence says that something changed
 _COEFFICIENTS = ("percent", "fleiss_kappa", "krippendorff_nominal", "krippendorff_ordinal", "gwet_ac1")
 
 
-def signal_detection(record: StudyRecord, rule: Unsure) -> Table:
-    """d′ and criterion c of every reader in sessions 3 and 5, with how often "not real" was said of each kind."""
-    found = {
-        (reader, session): _detection(record.readings.asked.where(reader=reader, session=session), rule)
-        for reader in record.readings.asked.readers
-        for session in (BEFORE, AFTER)
-        if len(record.readings.asked.where(reader=reader, session=session))
-    }
+def signal_detection(record: StudyRecord, plan: AnalysisPlan) -> Table:
+    """d′ and criterion c of every reader in the two sessions, with how often "not real" was said of each kind."""
+    found = detections(record, plan)
     called = _("Called not real")
     undefined = _(
         "Where a reader has no verdicts about real or none about adversarial images, d′ and c are undefined (—)."
@@ -57,26 +60,39 @@ def signal_detection(record: StudyRecord, rule: Unsure) -> Table:
         ),
         rows=tuple((reader, str(session), *_detected(one)) for (reader, session), one in found.items()),
         notes=(
-            *_shifts(found),
+            *_shifts(found, plan),
             *([undefined] if None in found.values() else []),
-            _unsure_as_a_call(rule),
-            session_limit_sentence(),
+            _unsure_as_a_call(Unsure(plan.unsure)),
+            session_limit_sentence(plan),
         ),
-        empty=_("There are no verdicts in session 3 or 5 yet, so nothing can be told about seeing and criterion."),
+        empty=_(
+            "There are no verdicts in session %(before)s or %(after)s yet, so nothing can be told about seeing and "
+            "criterion."
+        )
+        % sessions_of(plan),
     )
 
 
-def _detection(readings: Readings, rule: Unsure) -> Detection | None:
-    """One reader in one session; a hit is an adversarial image called not real."""
-    worth = {"not_real": 1.0, "real": 0.0, UNSURE: 0.5 if rule is Unsure.HALF else 0.0}
-    if rule is Unsure.EXCLUDED:
-        readings = readings.chosen(readings.verdict != UNSURE)
-    of_kind = {
-        kind: [worth[verdict] for verdict in readings.where(subset=kind).verdict.tolist()]
-        for kind in (Subset.ADVERSARIAL, Subset.REAL)
+def detections(record: StudyRecord, plan: AnalysisPlan) -> dict[tuple[str, int], Detection | None]:
+    """By reader and session; a hit is an adversarial image called not real. None where a kind was not read."""
+    return {
+        (reader, session): _detection(record.tallies.of(reader, session), Unsure(plan.unsure))
+        for reader in record.tallies.readers
+        for session in record.tallies.asked_of(reader)
+        if session in (plan.before, plan.after)
     }
-    fakes, reals = of_kind[Subset.ADVERSARIAL], of_kind[Subset.REAL]
-    return detection(sum(fakes), len(fakes), sum(reals), len(reals))
+
+
+def _detection(counts: Ints, rule: Unsure) -> Detection | None:
+    """`counts` is (6 kinds, 4 verdicts)."""
+    calls: list[float] = []
+    for subset in (Subset.ADVERSARIAL, Subset.REAL):
+        verdicts = counts[list(kinds_of(subset))].sum(axis=0)
+        unsure, given = int(verdicts[SAID_UNSURE]), int(verdicts[:SAID_SEEN].sum())
+        called = float(verdicts[SAID_NOT_REAL]) + (unsure / 2 if rule is Unsure.HALF else 0)
+        calls += [called, given - unsure if rule is Unsure.EXCLUDED else given]
+    hits, fakes, alarms, reals = calls
+    return detection(hits, int(fakes), alarms, int(reals))
 
 
 def _detected(one: Detection | None) -> tuple[Cell, ...]:
@@ -90,14 +106,14 @@ def _detected(one: Detection | None) -> tuple[Cell, ...]:
     )
 
 
-def _shifts(found: dict[tuple[str, int], Detection | None]) -> Iterator[str]:
+def _shifts(found: dict[tuple[str, int], Detection | None], plan: AnalysisPlan) -> Iterator[str]:
     """For every reader of both sessions, what changed; z-tests of the two estimates."""
     for reader in dict.fromkeys(reader for reader, _session in found):
-        before, after = found.get((reader, BEFORE)), found.get((reader, AFTER))
+        before, after = found.get((reader, plan.before)), found.get((reader, plan.after))
         if before is None or after is None:
             continue
         seeing, calling = d_prime_shift(before, after), criterion_shift(before, after)
-        better = _("sees more in session 5"), _("sees less in session 5"), _("shows no clear change in seeing")
+        better = _("sees more than before"), _("sees less than before"), _("shows no clear change in seeing")
         readier = (
             _("calls images not real less readily"),
             _("calls images not real more readily"),
@@ -137,9 +153,9 @@ def agreement_of_readers(record: StudyRecord) -> Table:
     rows: list[tuple[Cell, ...]] = []
     sentences: list[str] = []
     is_alone, is_constant = False, False
-    for arm, session, kind, readings in _sets_judged(record):
-        found = _agreement(readings)
-        head = (str(session), _kinds()[kind], arm, len(readings.readers), int(np.unique(readings.case).size))
+    for arm, session, kind, cases in _sets_judged(record):
+        found = _agreement(cases)
+        head = (str(session), _kinds()[kind], arm, _readers(record, arm, session, kind), len(cases.case))
         if found is None:
             is_alone = True
             rows.append((*head, *(None for _name in _COEFFICIENTS)))
@@ -194,23 +210,31 @@ def _kinds() -> dict[str, str]:
     return {REAL: _("real"), ADVERSARIAL: _("adversarial")}
 
 
-def _sets_judged(record: StudyRecord) -> Iterator[tuple[str, int, str, Readings]]:
-    """Arm, session, truth and the readings with a verdict, where there are any."""
-    asked = record.readings.asked
+def _readers(record: StudyRecord, arm: str, session: int, kind: str) -> int:
+    """How many of the arm's readers gave a verdict about such an image."""
+    given = (
+        record.tallies.of(reader, session)[list(kinds_of(Subset(kind))), :SAID_SEEN].any()
+        for reader, own in record.readers.items()
+        if own == arm
+    )
+    return sum(map(bool, given))
+
+
+def _sets_judged(record: StudyRecord) -> Iterator[tuple[str, int, str, Cases]]:
+    """Arm, session, truth and the images with a verdict, where there are any."""
+    cases = record.tallies.cases
     for arm in record.arms:
-        readers = [reader for reader, own in record.readers.items() if own == arm]
-        in_arm = asked.chosen(np.isin(asked.reader, readers))
-        for session in in_arm.sessions:
+        for session in sorted(set(cases.session[cases.arm == arm].tolist())):
             for kind in (Subset.REAL, Subset.ADVERSARIAL):
-                readings = in_arm.where(session=session, subset=kind)
-                if len(readings):
-                    yield arm, session, kind.value, readings
+                mask = (cases.arm == arm) & (cases.session == session) & np.isin(cases.kind, kinds_of(kind))
+                if mask.any():
+                    yield arm, session, kind.value, cases.chosen(mask)
 
 
-def _agreement(readings: Readings) -> Agreement | None:
+def _agreement(cases: Cases) -> Agreement | None:
     """None where no image was read twice."""
-    _cases, times = np.unique(readings.case, return_counts=True)
-    return agreement(readings.verdict, readings.case) if times.max() > 1 else None
+    counts = cases.counts[:, [SAID_REAL, SAID_UNSURE, SAID_NOT_REAL]]  # the ordinal order
+    return agreement_of_counts(counts) if (counts.sum(axis=1) > 1).any() else None
 
 
 def _cell(one: Coefficient) -> Estimate | float | None:
@@ -235,11 +259,11 @@ def _agreement_in_words(found: Agreement, session: int, kind: str, arm: str) -> 
     return f"{arm}. {sentence}" if arm else sentence
 
 
-def seconds_per_image(record: StudyRecord) -> Table:
+def seconds_per_image(record: StudyRecord, plan: AnalysisPlan) -> Table:
     """Median and quartiles of the seconds per image, one line per reader, the sessions side by side."""
-    sessions = record.readings.sessions
+    tallies = record.tallies
     columns = [Column("reader", _("Reader"))]
-    for session in sessions:
+    for session in tallies.sessions:
         group = _("Session %(session)s") % {"session": session}
         columns += [
             Column(f"session{session}_median", _("median"), Kind.DECIMAL, group),
@@ -248,11 +272,10 @@ def seconds_per_image(record: StudyRecord) -> Table:
         ]
     rows: list[tuple[Cell, ...]] = []
     sentences: list[str] = []
-    for reader in record.readings.readers:
-        own = record.readings.where(reader=reader)
-        quartiles = {session: _quartiles(own.where(session=session)) for session in sessions}
-        rows.append((reader, *(cell for session in sessions for cell in quartiles[session])))
-        sentences += _pace_in_words(reader, quartiles)
+    for reader in tallies.readers:
+        quartiles = {session: _quartiles(tallies, reader, session) for session in tallies.sessions}
+        rows.append((reader, *(cell for session in tallies.sessions for cell in quartiles[session])))
+        sentences += _pace_in_words(reader, quartiles, plan)
     return Table(
         key="seconds",
         title=_("Seconds per image, session by session"),
@@ -262,27 +285,25 @@ def seconds_per_image(record: StudyRecord) -> Table:
         ),
         columns=tuple(columns),
         rows=tuple(rows),
-        notes=(*sentences, *([session_limit_sentence()] if sentences else [])),
+        notes=(*sentences, *([session_limit_sentence(plan)] if sentences else [])),
         empty=_("Nothing has been read yet: readers begin with session 1."),
     )
 
 
-def _quartiles(readings: Readings) -> tuple[float | None, float | None, float | None]:
-    if not len(readings):
-        return None, None, None
-    times = reading_times(readings.elapsed_ms / _MS_PER_SECOND)
-    return times.median_seconds, times.lower_quartile, times.upper_quartile
+def _quartiles(tallies: Tallies, reader: str, session: int) -> tuple[float | None, float | None, float | None]:
+    times, at = tallies.times, tallies.place(reader, session)
+    median, lower, upper = times.median_seconds[at], times.lower_quartile[at], times.upper_quartile[at]
+    return (None, None, None) if np.isnan(median) else (float(median), float(lower), float(upper))
 
 
-def _pace_in_words(reader: str, quartiles: Mapping[int, tuple[float | None, ...]]) -> Sequence[str]:
-    """Session 5 against session 3, where both were read."""
-    before, after = (quartiles.get(session, (None,))[0] for session in (BEFORE, AFTER))
+def _pace_in_words(reader: str, quartiles: Mapping[int, tuple[float | None, ...]], plan: AnalysisPlan) -> Sequence[str]:
+    """The later session against the earlier, where both were read."""
+    before, after = (quartiles.get(session, (None,))[0] for session in (plan.before, plan.after))
     if not before or after is None:
         return []
     sentence = _(
-        "%(reader)s takes %(after)s s an image in session 5 after %(before)s s in session 3: %(ratio)s times as long."
+        "%(reader)s takes %(seconds_after)s s an image in session %(after)s after %(seconds_before)s s in session "
+        "%(before)s: %(ratio)s times as long."
     )
-    return [
-        sentence
-        % {"reader": reader, "after": f"{after:.1f}", "before": f"{before:.1f}", "ratio": f"{after / before:.2f}"}
-    ]
+    seconds = {"seconds_after": f"{after:.1f}", "seconds_before": f"{before:.1f}", "ratio": f"{after / before:.2f}"}
+    return [sentence % {"reader": reader, **seconds, **sessions_of(plan)}]

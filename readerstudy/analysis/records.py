@@ -5,12 +5,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from readerstudy.analysis.stats.unsure import Unsure
+
+if TYPE_CHECKING:
+    from readerstudy.analysis.tallies import Tallies
 
 REAL, ADVERSARIAL, PAIR = "real", "adversarial", "pair"
 POSITIVE, NEGATIVE = "positive", "negative"
@@ -172,18 +175,12 @@ class StudyRecord:
     is_rehearsal: bool
     readers: Mapping[str, str]
     sets: tuple[SessionSet, ...]
-    readings: Readings
+    tallies: "Tallies"
     attack: Mapping[str, Any] | None = None
 
     @property
     def arms(self) -> tuple[str, ...]:
         return tuple(sorted({one.arm for one in self.sets}))
-
-
-def credits_by_session(readings: Readings, rule: Unsure) -> Mapping[int, NDArray[np.float64]]:
-    """What the sub-group test takes: the credits of one reader and subset, by session, in reading order."""
-    asked = readings.asked
-    return {session: asked.where(session=session).credits(rule) for session in asked.sessions}
 
 
 def session_pairs(sessions: Iterable[int]) -> Iterator[tuple[int, int]]:

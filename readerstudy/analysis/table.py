@@ -90,6 +90,11 @@ class Table:
     notes: tuple[str, ...] = field(default=())
     empty: str = ""
 
+    @property
+    def kind(self) -> str:
+        """What a template asks an item of a section: "picture" or "table"."""
+        return "table"
+
     def __post_init__(self) -> None:
         for row in self.rows:
             if len(row) != len(self.columns):

@@ -11,19 +11,17 @@ from readerstudy.analysis.records import (
     PAIR,
     POSITIVE,
     REAL,
-    UNSURE,
-    Readings,
     SessionSet,
     StudyRecord,
     Subset,
     by_number,
 )
-from readerstudy.analysis.stats.proportions import Proportion, wilson
 from readerstudy.analysis.stats.unsure import Unsure
 from readerstudy.analysis.table import Cell, Column, Kind, Table
+from readerstudy.analysis.tallies import SAID_UNSURE, Tallies
 from readerstudy.analysis.wording import subset_groups, unsure_sentence
 
-_MS_PER_SECOND, _SECONDS_PER_MINUTE = 1000, 60
+_SECONDS_PER_MINUTE = 60
 _PARTS: tuple[str | None, ...] = (None, POSITIVE, NEGATIVE)
 
 
@@ -67,7 +65,7 @@ def table_2_readings(record: StudyRecord) -> Table:
         arm = record.readers[reader]
         for one in sorted(record.sets, key=lambda one: one.number):
             if one.arm == arm:
-                rows.append((reader, str(one.number), arm, *_progress(record.readings, reader, one)))
+                rows.append((reader, str(one.number), arm, *_progress(record.tallies, reader, one)))
     return Table(
         key="table2b",
         title=_("Table 2, continued. Readings done"),
@@ -94,12 +92,11 @@ def table_3(record: StudyRecord, rule: Unsure) -> Table:
     columns = [Column("reader", _("Reader")), Column("session", _("Session"))]
     for group, subset, title in subset_groups():
         columns.append(Column(subset.value, title, Kind.SHARE, group))
-    asked = record.readings.asked
+    tallies = record.tallies
     rows: list[tuple[Cell, ...]] = []
-    for reader in asked.readers:
-        own = asked.where(reader=reader)
-        for session in own.sessions:
-            shares = (accuracy(own, session, subset, rule) for subset in Subset)
+    for reader in tallies.readers:
+        for session in tallies.asked_of(reader):
+            shares = (tallies.share(reader, session, subset, rule) for subset in Subset)
             rows.append((reader, str(session), *shares))
     return Table(
         key="table3",
@@ -120,9 +117,9 @@ def table_3(record: StudyRecord, rule: Unsure) -> Table:
 def table_4(record: StudyRecord) -> Table:
     """Minutes per reader and session, and seconds per image."""
     rows: list[tuple[Cell, ...]] = []
-    for reader in record.readings.readers:
-        own = record.readings.where(reader=reader)
-        rows += [(reader, str(session), *_times(own.where(session=session))) for session in own.sessions]
+    tallies = record.tallies
+    for reader, session in tallies.sittings:
+        rows.append((reader, str(session), tallies.done(reader, session), *_times(tallies, reader, session)))
     return Table(
         key="table4",
         title=_("Table 4. Reading times"),
@@ -146,12 +143,6 @@ def table_4(record: StudyRecord) -> Table:
     )
 
 
-def accuracy(readings: Readings, session: int, subset: Subset, rule: Unsure) -> Proportion:
-    """Right verdicts in one session and subset, by the declared rule for unsure."""
-    credits = readings.where(session=session, subset=subset).credits(rule)
-    return wilson(float(credits.sum()), credits.size)
-
-
 def _key(authenticity: str, part: str | None) -> str:
     return authenticity if part is None else f"{authenticity}_{part}"
 
@@ -164,15 +155,16 @@ def _counts(sets: Sequence[SessionSet]) -> Iterable[int]:
             yield sum(one.count(authenticity, part) for one in sets)
 
 
-def _progress(readings: Readings, reader: str, one: SessionSet) -> tuple[int, int, int, int | None]:
-    done = readings.where(reader=reader, session=one.number)
-    unsure = int((done.verdict == UNSURE).sum()) if one.asks else None
-    return one.planned, len(done), one.planned - len(done), unsure
+def _progress(tallies: Tallies, reader: str, one: SessionSet) -> tuple[int, int, int, int | None]:
+    done = tallies.of(reader, one.number)
+    unsure = int(done[:, SAID_UNSURE].sum()) if one.asks else None
+    return one.planned, int(done.sum()), one.planned - int(done.sum()), unsure
 
 
-def _times(readings: Readings) -> tuple[int, float, float | None, float, float, float]:
-    seconds = readings.elapsed_ms / _MS_PER_SECOND
-    lower, median, upper = (float(point) for point in np.percentile(seconds, (25, 50, 75)))
-    clock = (readings.answered_at.max() - readings.shown_at.min()) / _SECONDS_PER_MINUTE
+def _times(tallies: Tallies, reader: str, session: int) -> tuple[float, float | None, float, float, float]:
+    times, at = tallies.times, tallies.place(reader, session)
+    clock = (times.last_answered[at] - times.first_shown[at]) / _SECONDS_PER_MINUTE
     by_the_clock = None if np.isnan(clock) else float(clock)
-    return len(readings), float(seconds.sum()) / _SECONDS_PER_MINUTE, by_the_clock, median, lower, upper
+    quartiles = (times.median_seconds, times.lower_quartile, times.upper_quartile)
+    median, lower, upper = (float(one[at]) for one in quartiles)
+    return float(times.clocked_minutes[at]), by_the_clock, median, lower, upper

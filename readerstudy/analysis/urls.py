@@ -9,6 +9,6 @@ urlpatterns = [
     path("", views.studies, name="list"),
     path("<slug:code>/", views.study_report, name="study"),
     path("<slug:code>/unseal/", views.unseal, name="unseal"),
-    path("<slug:code>/figure.svg", views.figure, name="figure"),
+    path("<slug:code>/<slug:key>.svg", views.picture_svg, name="picture"),
     path("<slug:code>/<slug:key>.csv", views.table_csv, name="table"),
 ]

@@ -47,7 +47,7 @@ def unseal(request: HttpRequest, code: str) -> HttpResponse:
 @role_required(Role.RESEARCHER)
 def table_csv(request: HttpRequest, code: str, key: str) -> HttpResponse:
     """One table in full precision."""
-    table = build_report(get_object_or_404(Study, code=code), at=now()).table(key)
+    table = build_report(get_object_or_404(Study, code=code), at=now()).tables.get(key)
     if table is None:
         raise Http404
     name = f"{code}-{key}.csv"
@@ -57,9 +57,9 @@ def table_csv(request: HttpRequest, code: str, key: str) -> HttpResponse:
 
 @require_GET
 @role_required(Role.RESEARCHER)
-def figure(request: HttpRequest, code: str) -> HttpResponse:
-    """Accuracy over the sessions."""
-    picture = build_report(get_object_or_404(Study, code=code), at=now()).picture
+def picture_svg(request: HttpRequest, code: str, key: str) -> HttpResponse:
+    """One picture."""
+    picture = build_report(get_object_or_404(Study, code=code), at=now()).pictures.get(key)
     if picture is None:
         raise Http404
     return HttpResponse(picture.svg, content_type="image/svg+xml; charset=utf-8")

@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 from readerstudy.analysis.records import Subset
 from readerstudy.analysis.stats.subgroups import Undefined
 from readerstudy.analysis.stats.unsure import Unsure
+from readerstudy.studies.analysis_plan import AnalysisPlan
 
 
 def subset_groups() -> list[tuple[str, Subset, str]]:
@@ -84,12 +85,18 @@ def subgroup_sentences() -> tuple[str, ...]:
     )
 
 
-def session_limit_sentence() -> str:
-    """What no figure about session 5 against session 3 can say."""
-    return _(
-        "The change from session 3 to session 5 mixes four things that this design cannot part: the "
+def sessions_of(plan: AnalysisPlan) -> dict[str, int]:
+    """The two sessions that the plan compares, for a sentence."""
+    return {"before": plan.before, "after": plan.after}
+
+
+def session_limit_sentence(plan: AnalysisPlan) -> str:
+    """What no figure about the later session against the earlier can say."""
+    sentence = _(
+        "The change from session %(before)s to session %(after)s mixes four things that this design cannot part: the "
         "education, practice, another set of images, and fatigue."
     )
+    return sentence % sessions_of(plan)
 
 
 def p_words(p: float) -> str:
@@ -102,10 +109,10 @@ def signed(value: float) -> str:
     return f"{value:+z.2f}".replace("-", "−")
 
 
-def limit_sentences() -> tuple[str, ...]:
+def limit_sentences(plan: AnalysisPlan) -> tuple[str, ...]:
     """What the whole report cannot say."""
     return (
-        session_limit_sentence(),
+        session_limit_sentence(plan),
         _(
             "Readers are never pooled into one proportion. Readers differ, and a pooled test would take "
             "their differences for evidence: it rejects a true null far too often."

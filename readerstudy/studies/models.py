@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import uuid4
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from readerstudy.cohort.models import Cohort, Resolution, Stimulus
 from readerstudy.errors import StudyError
+from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.studies.rules import SessionRules
 
@@ -56,6 +58,14 @@ class Study(models.Model):
                 name="study_unsealed_at_agrees",
             ),
         ]
+        # What was planned, the analysis included, is fixed when the study is made.
+        triggers = [
+            pgtrigger.Protect(
+                name="plan_locked",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange("plan", "seed", "template", "cohort", "is_rehearsal"),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.code
@@ -67,6 +77,16 @@ class Study(models.Model):
             known = ", ".join(cls.objects.values_list("code", flat=True)) or "none yet"
             raise StudyError(f"There is no study with the code {code!r}; there are: {known}.")
         return found
+
+    @property
+    def analysis(self) -> AnalysisPlan:
+        """The analysis plan as it was locked with the study; the default plan where none was."""
+        return AnalysisPlan.from_data(self.plan.get("analysis", {}))
+
+    @property
+    def has_declared_analysis(self) -> bool:
+        """Whether the plan was locked before anybody read; studies of earlier versions have none."""
+        return "analysis" in self.plan
 
     def close(self, *, at: datetime) -> None:
         """Stop accepting readings. The truth stays sealed."""

@@ -161,8 +161,8 @@ def read_plan(path: Path) -> dict[str, Any]:
 def changes_of(plan: Mapping[str, Any], number: int, kind: str) -> SessionChanges:
     """What the plan says of this session. BadInput names the place and what is wrong there."""
     for name in plan:
-        if name not in ("every", "session"):
-            raise BadInput(f"plan: there is no part [{name}]; there are [every] and [session.NUMBER].")
+        if name not in ("every", "session", "analysis"):
+            raise BadInput(f"plan: there is no part [{name}]; there are [every], [session.NUMBER] and [analysis].")
     changes = _changed(SessionChanges(), _table(plan, "every"), "every", kind)
     sessions = _table(plan, "session")
     return _changed(changes, _table(sessions, str(number)), f"session.{number}", kind)

@@ -1,6 +1,7 @@
 """A study small enough to work out by hand: two readers, five sessions, twenty-two images."""
 
 from dataclasses import replace
+from typing import Any
 
 from readerstudy.analysis.records import (
     ADVERSARIAL,
@@ -13,6 +14,8 @@ from readerstudy.analysis.records import (
     SessionSet,
     StudyRecord,
 )
+from readerstudy.analysis.tallying import tally
+from readerstudy.studies.analysis_plan import AnalysisPlan
 
 # What was shown, in order: (authenticity, the woman's pathology).
 SHOWN = {
@@ -70,14 +73,19 @@ def sets() -> tuple[SessionSet, ...]:
     )
 
 
-def record(**changes: object) -> StudyRecord:
+def record(*, readings: Readings | None = None, plan: AnalysisPlan | None = None, **changes: Any) -> StudyRecord:
+    """The record of these readings, added up by the plan; of the study above where none are given."""
+    plan = plan or AnalysisPlan()
+    readings = Readings.of(rows()) if readings is None else readings
+    readers = changes.get("readers", {"R1": "high", "R2": "high"})
+    arms = {**dict.fromkeys(readings.readers, "high"), **readers}
     whole = StudyRecord(
         code="small",
         title="A small study",
         is_rehearsal=False,
         readers={"R1": "high", "R2": "high"},
         sets=sets(),
-        readings=Readings.of(rows()),
+        tallies=tally(readings, arms, plan),
     )
     return replace(whole, **changes)
 

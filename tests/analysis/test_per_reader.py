@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 
 from readerstudy.analysis.per_reader import agreement_of_readers, seconds_per_image, signal_detection
-from readerstudy.analysis.records import StudyRecord
+from readerstudy.analysis.records import Readings, StudyRecord
 from readerstudy.analysis.report import Report, write_report
-from readerstudy.analysis.stats.unsure import Unsure
 from readerstudy.analysis.table import Estimate, Table
+from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests import make
 from tests.analysis import played, small
 from tests.analysis.oracle import SECONDS, simulated_readings
 from tests.analysis.simulated import figures
 
+PLAN, EXCLUDED, HALF = (AnalysisPlan(unsure=rule) for rule in ("wrong", "excluded", "half"))
 SPREAD = {"R1": {3: "rrnnru", 5: "rrrnnu"}, "R2": {3: "rurnrr", 5: "rnrnnn"}}
 
 
@@ -38,7 +39,7 @@ def rest_stands(record: StudyRecord, folder: Path) -> str:
 
 
 def test_d_prime_and_criterion_are_those_of_an_independent_program() -> None:
-    found = {(line["reader"], int(line["session"])): line for line in lines(signal_detection(full(), Unsure.WRONG))}
+    found = {(line["reader"], int(line["session"])): line for line in lines(signal_detection(full(), PLAN))}
     cells = figures("simstudy_sdt_expected.json")["cells"]
     assert len(cells) == len(found) == 10
     for cell in cells:
@@ -49,29 +50,29 @@ def test_d_prime_and_criterion_are_those_of_an_independent_program() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "shares"),
+    ("plan", "shares"),
     [
         # R1 says r r n | n r u of three real and three adversarial images in session 3.
-        (Unsure.WRONG, ((1, 3), (1, 3))),
-        (Unsure.EXCLUDED, ((1, 2), (1, 3))),
-        (Unsure.HALF, ((1.5, 3), (1, 3))),
+        (PLAN, ((1, 3), (1, 3))),
+        (EXCLUDED, ((1, 2), (1, 3))),
+        (HALF, ((1.5, 3), (1, 3))),
     ],
 )
-def test_unsure_is_a_call_by_the_declared_rule(rule: Unsure, shares: tuple[tuple[float, int], ...]) -> None:
-    line = lines(signal_detection(played.record(SPREAD), rule))[0]
+def test_unsure_is_a_call_by_the_declared_rule(plan: AnalysisPlan, shares: tuple[tuple[float, int], ...]) -> None:
+    line = lines(signal_detection(played.record(SPREAD), plan))[0]
     assert tuple((line[key].hits, line[key].trials) for key in ("called_adversarial", "called_real")) == shares
 
 
 def test_a_reader_who_only_says_not_real_more_often_is_said_to_do_that() -> None:
     said = {"R1": {3: "r" * 27 + "n" * 3 + "r" * 20 + "n" * 10, 5: "r" * 18 + "n" * 12 + "r" * 9 + "n" * 21}}
-    sentence = signal_detection(played.record(said, "R" * 30 + "F" * 30), Unsure.WRONG).notes[0]
+    sentence = signal_detection(played.record(said, "R" * 30 + "F" * 30), PLAN).notes[0]
     assert sentence.startswith("R1 shows no clear change in seeing")
     assert "calls images not real more readily" in sentence
 
 
 def test_without_fakes_d_prime_is_undefined_and_said_to_be(tmp_path: Path) -> None:
     record = played.record(SPREAD, "RRRRRR")
-    table = signal_detection(record, Unsure.WRONG)
+    table = signal_detection(record, PLAN)
     assert {(line["d_prime"], line["criterion"]) for line in lines(table)} == {(None, None)}
     assert any("undefined" in note for note in table.notes)
     assert "d′ and c are undefined" in rest_stands(record, tmp_path)
@@ -79,7 +80,7 @@ def test_without_fakes_d_prime_is_undefined_and_said_to_be(tmp_path: Path) -> No
 
 def test_constant_verdicts_have_a_finite_d_prime(tmp_path: Path) -> None:
     record = played.record({"R1": {3: "nnnnnn", 5: "rrrnnn"}})
-    never, always = lines(signal_detection(record, Unsure.WRONG))
+    never, always = lines(signal_detection(record, PLAN))
     assert never["d_prime"].value == pytest.approx(0)
     assert np.isfinite(always["d_prime"].value)
     rest_stands(record, tmp_path)
@@ -87,7 +88,7 @@ def test_constant_verdicts_have_a_finite_d_prime(tmp_path: Path) -> None:
 
 def test_a_missing_session_leaves_the_other_and_no_sentence_about_a_change(tmp_path: Path) -> None:
     record = played.record({name: {3: by[3]} for name, by in SPREAD.items()})
-    table = signal_detection(record, Unsure.WRONG)
+    table = signal_detection(record, PLAN)
     assert [line["session"] for line in lines(table)] == ["3", "3"]
     assert not any(note.startswith("R") and "clear change" in note for note in table.notes)
     rest_stands(record, tmp_path)
@@ -95,7 +96,7 @@ def test_a_missing_session_leaves_the_other_and_no_sentence_about_a_change(tmp_p
 
 def test_before_anything_is_read_every_table_has_a_sentence(tmp_path: Path) -> None:
     record = played.record({})
-    tables = signal_detection(record, Unsure.WRONG), agreement_of_readers(record), seconds_per_image(record)
+    tables = signal_detection(record, PLAN), agreement_of_readers(record), seconds_per_image(record, PLAN)
     assert [table.rows for table in tables] == [(), (), ()]
     page = rest_stands(record, tmp_path)
     assert all(table.empty in page for table in tables)
@@ -149,7 +150,7 @@ def test_readers_of_two_arms_are_not_set_against_each_other() -> None:
 
 def test_seconds_stand_side_by_side_with_numpys_quartiles() -> None:
     record = played.record({"R1": {3: "rrrrrr", 5: "rrrrrr"}, "R2": {3: "rrrrrr"}})
-    first, second = lines(seconds_per_image(record))
+    first, second = lines(seconds_per_image(record, PLAN))
     lower, median, upper = np.percentile([1, 2, 3, 4, 5, 6], (25, 50, 75))
     assert [first[f"session5_{key}"] for key in ("median", "lower_quartile", "upper_quartile")] == [
         median,
@@ -160,7 +161,7 @@ def test_seconds_stand_side_by_side_with_numpys_quartiles() -> None:
 
 
 def test_the_pace_of_two_sessions_is_told_as_a_ratio() -> None:
-    notes = seconds_per_image(full()).notes
+    notes = seconds_per_image(full(), PLAN).notes
     assert (
         f"R1 takes {SECONDS}.0 s an image in session 5 after {SECONDS}.0 s in session 3: 1.00 times as long." in notes
     )
@@ -168,6 +169,6 @@ def test_the_pace_of_two_sessions_is_told_as_a_ratio() -> None:
 
 def test_no_time_at_all_is_no_ratio(tmp_path: Path) -> None:
     rows = [row._replace(elapsed_ms=0) for row in played.rows(SPREAD)]
-    record = small.record(readings=type(full().readings).of(rows), readers=dict.fromkeys(SPREAD, "high"))
-    assert seconds_per_image(record).notes == ()
+    record = small.record(readings=Readings.of(rows), readers=dict.fromkeys(SPREAD, "high"))
+    assert seconds_per_image(record, PLAN).notes == ()
     rest_stands(record, tmp_path)

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from readerstudy.analysis.records import Subset, credits_by_session
+from readerstudy.analysis.records import Readings, Subset
 from readerstudy.analysis.stats.subgroups import Undefined, batch_means_test, every_form, subgroup_test
 from readerstudy.analysis.stats.unsure import Unsure
 from tests.analysis.oracle import ORACLES, SHARED, expected, simulated_readings
@@ -22,6 +23,12 @@ SUBSETS = {
 }
 OURS = ORACLES / "subgroups_expected.csv"
 ALL = SHARED / "simstudy_paper_method_expected.csv"
+
+
+def credits_by_session(readings: Readings, rule: Unsure) -> dict[int, np.ndarray]:
+    """What the test takes: the credits of one reader and subset, by session, in reading order."""
+    asked = readings.asked
+    return {session: asked.where(session=session).credits(rule) for session in asked.sessions}
 
 
 @pytest.mark.parametrize("path", [OURS, ALL], ids=["two readers", "every reader"])

@@ -25,6 +25,7 @@ from readerstudy.analysis.stats.proportions import Proportion, wilson
 from readerstudy.analysis.stats.unsure import Unsure
 from readerstudy.analysis.table import Column, Kind, Table, to_csv, to_html, to_text
 from readerstudy.analysis.tables import table_2, table_2_readings, table_3, table_4
+from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import small
 from tests.analysis.oracle import ORACLES, expected, simulated_readings
 
@@ -125,7 +126,7 @@ def test_table_1_without_an_evaluation_says_what_to_do(stored: dict[str, object]
 
 
 def test_the_p_values_of_the_page_are_those_of_the_independent_program() -> None:
-    comparisons = compare_sessions(simulated_readings(), rule=Unsure.WRONG, groups=5)
+    comparisons = compare_sessions(small.record(readings=simulated_readings()).tallies, groups=5)
     assert len(comparisons) == 5 * (3 * 3 + 3)
     table = table_of_p_values(comparisons, rule=Unsure.WRONG, groups=5)
     forms = ("p_difference_normal", "p_difference_t", "p_single_normal")
@@ -140,7 +141,9 @@ def test_the_p_values_of_the_page_are_those_of_the_independent_program() -> None
 
 
 def test_a_number_of_sub_groups_asked_for_joins_the_strip() -> None:
-    comparisons = compare_sessions(simulated_readings(), rule=Unsure.WRONG, groups=7)
+    comparisons = compare_sessions(
+        small.record(readings=simulated_readings(), plan=AnalysisPlan(groups=7)).tallies, groups=7
+    )
     table = table_of_p_values(comparisons, rule=Unsure.WRONG, groups=7)
     keys = [column.key for column in table.columns]
     assert [key for key in keys if key.startswith("p_single_") and key[-1].isdigit()] == [
@@ -150,7 +153,7 @@ def test_a_number_of_sub_groups_asked_for_joins_the_strip() -> None:
 
 
 def test_an_undefined_test_is_a_dash_with_its_reason_and_the_exact_p() -> None:
-    comparisons = compare_sessions(small.record().readings, rule=Unsure.WRONG, groups=5)
+    comparisons = compare_sessions(small.record().tallies, groups=5)
     table = table_of_p_values(comparisons, rule=Unsure.WRONG, groups=5)
     (row,) = (
         row
@@ -238,8 +241,8 @@ def test_the_order_in_which_rows_are_fetched_changes_nothing(rows: list[ReadingR
     shuffled = chance.sample(rows, k=len(rows))
     for given_rows in (rows, shuffled):
         readings = Readings.of(given_rows)
-        comparisons = compare_sessions(readings, rule=Unsure.HALF, groups=3)
-        record = small.record(readings=readings)
+        record = small.record(readings=readings, plan=AnalysisPlan(unsure="half", groups=3))
+        comparisons = compare_sessions(record.tallies, groups=3)
         tables = (table_3(record, Unsure.HALF), table_4(record), table_of_all_tests(comparisons))
         if given_rows is rows:
             first = [to_csv(table) for table in tables]

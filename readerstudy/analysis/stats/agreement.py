@@ -52,7 +52,14 @@ def agreement(
     readings are allowed. Standard errors are linearised over cases (Gwet, 2014, ch. 5 and 6), that of the ordinal
     α, whose distances are themselves estimated, by the jackknife; the intervals are Student's with cases − 1 df.
     """
-    counts = counts_by_case(verdict, case, levels=levels)
+    return agreement_of_counts(counts_by_case(verdict, case, levels=levels), confidence=confidence)
+
+
+def agreement_of_counts(counts: ArrayLike, *, confidence: float = 0.95) -> Agreement:
+    """`agreement` from how often each case got each verdict, (cases, levels), the levels in ordinal order."""
+    counts = np.asarray(counts, dtype=float)
+    if counts.ndim != 2 or not (counts >= 0).all():
+        raise ValueError("counts must be a table of cases and levels without negative numbers.")
     if not 0 < confidence < 1:
         raise ValueError(f"A confidence lies between 0 and 1, not at {confidence}.")
     raters = counts.sum(axis=1)

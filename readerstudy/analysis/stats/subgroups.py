@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from itertools import product
+from math import sqrt
 from typing import Literal, get_args
 
 import numpy as np
@@ -18,6 +19,7 @@ from scipy.special import ndtr, stdtr, stdtrit
 
 ErrorTerm = Literal["difference", "single"]
 Distribution = Literal["normal", "t"]
+Form = tuple[int, ErrorTerm, Distribution]
 
 DEFAULT_GROUPS = 5
 GROUPS_STRIP = (4, 5, 10, 20)
@@ -76,6 +78,25 @@ class BatchMeansTest:
     undefined: Undefined | None
 
 
+@dataclass(frozen=True)
+class Cut:
+    """One set of readings cut into sub-groups: all that the test needs of it.
+
+    `readings` and `hits` (credits, halves allowed) are of all readings; `sums` are the credits of the contiguous
+    blocks of ⌊readings / groups⌋ in reading order, without elements where there are fewer readings than blocks.
+    """
+
+    readings: int
+    hits: float
+    sums: tuple[float, ...]
+
+
+def cut(values: ArrayLike, groups: int) -> Cut:
+    """Cut one session's credits, in reading order."""
+    credits = np.asarray(values, dtype=float)
+    return Cut(credits.size, float(credits.sum()), tuple(_sums(credits, groups).tolist()))
+
+
 def subgroup_test(
     correct: Mapping[int, ArrayLike],
     a: int,
@@ -92,17 +113,31 @@ def subgroup_test(
     enters σ, the mean SD; a session without readings does not hold the subset and stays out.
     """
     _check(correct, a, b, groups, error, distribution)
-    readings = {session: _checked(session, values) for session, values in correct.items()}
-    held = {session: values for session, values in readings.items() if values.size or session in (a, b)}
+    cuts = {session: cut(_checked(session, values), groups) for session, values in correct.items()}
+    return subgroup_test_of(cuts, a, b, groups=groups, error=error, distribution=distribution)
+
+
+def subgroup_test_of(
+    cuts: Mapping[int, Cut],
+    a: int,
+    b: int,
+    *,
+    groups: int,
+    error: ErrorTerm = "difference",
+    distribution: Distribution = "normal",
+) -> SubgroupTest:
+    """`subgroup_test` from sessions that are cut already, as a database can do it."""
+    _check(cuts, a, b, groups, error, distribution)
+    held = {session: one for session, one in cuts.items() if one.readings or session in (a, b)}
     share_a, share_b = _share(held[a]), _share(held[b])
     difference = None if share_a is None or share_b is None else share_b - share_a
-    sds = {session: _sd_of_subgroups(values, groups) for session, values in held.items()}
+    sds = {session: _sd_of_subgroups(one) for session, one in held.items()}
     spreads = [sd for sd in sds.values() if sd is not None]
-    sigma = float(np.mean(spreads)) if len(spreads) == len(sds) else None
+    sigma = sum(spreads) / len(spreads) if len(spreads) == len(sds) else None
     undefined = Undefined.TOO_FEW if sigma is None else Undefined.NO_SPREAD if sigma == 0 else None
     z = df = p = None
     if undefined is None and sigma is not None and difference is not None:
-        z = abs(difference) / (sigma * np.sqrt((2 if error == "difference" else 1) / groups))
+        z = abs(difference) / (sigma * sqrt((2 if error == "difference" else 1) / groups))
         df = len(sds) * (groups - 1) if distribution == "t" else None
         p = float(ndtr(-z) if df is None else stdtr(df, -z))
     return SubgroupTest(
@@ -114,26 +149,39 @@ def subgroup_test(
         share_a=share_a,
         share_b=share_b,
         difference=difference,
-        blocks={session: _blocks(values, groups) for session, values in held.items()},
+        blocks={session: _accuracies(one) for session, one in held.items()},
         sds=sds,
         sigma=sigma,
-        z=None if z is None else float(z),
+        z=z,
         df=df,
         p=p,
-        dropped={session: values.size % groups for session, values in held.items()},
+        dropped={session: one.readings % groups for session, one in held.items()},
         undefined=undefined,
     )
 
 
 def every_form(
     correct: Mapping[int, ArrayLike], a: int, b: int, *, groups: int = DEFAULT_GROUPS
-) -> dict[tuple[int, ErrorTerm, Distribution], SubgroupTest]:
+) -> dict[Form, SubgroupTest]:
     """The test in both readings and both distributions, for the groups asked for and the four always shown."""
-    strip = sorted({*GROUPS_STRIP, groups})
-    return {
-        (g, error, distribution): subgroup_test(correct, a, b, groups=g, error=error, distribution=distribution)
-        for g, error, distribution in product(strip, get_args(ErrorTerm), get_args(Distribution))
+    cuts = {
+        g: {session: cut(_checked(session, values), g) for session, values in correct.items()} for g in strip(groups)
     }
+    return every_form_of(cuts, a, b)
+
+
+def every_form_of(cuts: Mapping[int, Mapping[int, Cut]], a: int, b: int) -> dict[Form, SubgroupTest]:
+    """`every_form` from sessions that are cut already, by the number of sub-groups."""
+    return {
+        (g, error, distribution): subgroup_test_of(by_session, a, b, groups=g, error=error, distribution=distribution)
+        for g, by_session in cuts.items()
+        for error, distribution in product(get_args(ErrorTerm), get_args(Distribution))
+    }
+
+
+def strip(groups: int) -> tuple[int, ...]:
+    """The numbers of sub-groups to show: the fixed four and the one asked for."""
+    return tuple(sorted({*GROUPS_STRIP, groups}))
 
 
 def batch_means_test(
@@ -147,21 +195,21 @@ def batch_means_test(
     _check(correct, a, b, groups, "difference", "t")
     if not 0 < confidence < 1:
         raise ValueError(f"A confidence lies between 0 and 1, not at {confidence}.")
-    first, second = (np.array(_blocks(_checked(session, correct[session]), groups)) for session in (a, b))
-    if not (first.size and second.size):
+    one, two = (cut(_checked(session, correct[session]), groups) for session in (a, b))
+    if not (one.sums and two.sums):
         return BatchMeansTest(a, b, groups, None, None, None, None, None, None, Undefined.TOO_FEW)
-    difference = float(second.mean() - first.mean())
-    one, two = (_variance_of_mean(_checked(session, correct[session]), groups) for session in (a, b))
-    if one + two == 0:
+    difference = float(np.mean(_accuracies(two)) - np.mean(_accuracies(one)))
+    first, second = _variance_of_mean(one), _variance_of_mean(two)
+    if first + second == 0:
         return BatchMeansTest(a, b, groups, difference, None, None, None, None, None, Undefined.NO_SPREAD)
-    se = float(np.sqrt(one + two))
-    df = (one + two) ** 2 * (groups - 1) / (one**2 + two**2)
+    se = sqrt(first + second)
+    df = (first + second) ** 2 * (groups - 1) / (first**2 + second**2)
     half = float(stdtrit(df, (1 + confidence) / 2)) * se
     p = float(2 * stdtr(df, -abs(difference / se)))
     return BatchMeansTest(a, b, groups, difference, difference / se, df, p, difference - half, difference + half, None)
 
 
-def _check(correct: Mapping[int, ArrayLike], a: int, b: int, groups: int, error: str, distribution: str) -> None:
+def _check(correct: Mapping[int, object], a: int, b: int, groups: int, error: str, distribution: str) -> None:
     if groups < 2:
         raise ValueError(f"An SD needs at least two sub-groups, not {groups}.")
     if error not in ("difference", "single") or distribution not in ("normal", "t"):
@@ -170,8 +218,8 @@ def _check(correct: Mapping[int, ArrayLike], a: int, b: int, groups: int, error:
         raise ValueError(f"No readings were given for session {min(missing)}.")
 
 
-def _share(values: NDArray[np.float64]) -> float | None:
-    return float(values.mean()) if values.size else None
+def _share(one: Cut) -> float | None:
+    return one.hits / one.readings if one.readings else None
 
 
 def _checked(session: int, values: ArrayLike) -> NDArray[np.float64]:
@@ -190,18 +238,21 @@ def _sums(values: NDArray[np.float64], groups: int) -> NDArray[np.float64]:
     return sums
 
 
-def _blocks(values: NDArray[np.float64], groups: int) -> tuple[float, ...]:
-    return tuple((_sums(values, groups) / max(values.size // groups, 1)).tolist())
+def _accuracies(one: Cut) -> tuple[float, ...]:
+    return tuple(credit / (one.readings // len(one.sums)) for credit in one.sums)
 
 
-def _sd_of_subgroups(values: NDArray[np.float64], groups: int) -> float | None:
+def _sd_of_subgroups(one: Cut) -> float | None:
     """SD (n − 1) of the blocks' accuracies; None where n < g."""
-    sums = _sums(values, groups)
+    if not one.sums:
+        return None
     # Sums of 0, .5 and 1 are exact, means are not: this way equal sub-groups give an SD of exactly 0.
-    return float(sums.std(ddof=1) / (values.size // groups)) if sums.size else None
+    mean = sum(one.sums) / len(one.sums)
+    variance = sum((credit - mean) ** 2 for credit in one.sums) / (len(one.sums) - 1)
+    return sqrt(variance) / (one.readings // len(one.sums))
 
 
-def _variance_of_mean(values: NDArray[np.float64], groups: int) -> float:
+def _variance_of_mean(one: Cut) -> float:
     """Variance of the mean of the blocks' accuracies."""
-    sd = _sd_of_subgroups(values, groups)
-    return 0.0 if sd is None else sd**2 / groups
+    sd = _sd_of_subgroups(one)
+    return 0.0 if sd is None else sd**2 / len(one.sums)

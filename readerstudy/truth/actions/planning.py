@@ -13,8 +13,9 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.cohort.models import Cohort, Split
 from readerstudy.errors import BadInput, StudyError
+from readerstudy.studies.analysis_plan import analysis_plan
 from readerstudy.studies.models import Allocation, Arm, SessionPlan, Study
-from readerstudy.studies.protocol import TEMPLATES, SessionTemplate
+from readerstudy.studies.protocol import TEMPLATES, SessionKind, SessionTemplate
 from readerstudy.studies.rules import SessionChanges, changes_of, check_numbers
 from readerstudy.truth.allocation import Candidate, Pick, draw
 from readerstudy.truth.dataset import Picture, real_pictures, twins
@@ -49,6 +50,8 @@ def create_study(
     """
     sessions = _sessions(template, scale)
     changed = _changes(changes or {}, sessions)
+    asking = {session.number for session in sessions if session.kind == SessionKind.BLINDED}
+    analysis = analysis_plan(changes or {}, asking)
     seed = secrets.randbits(SEED_BITS) if seed is None else seed
     generators = generators or newest_generators(cohort, resolution)
     pictures = {picture.image_id: picture for picture in real_pictures(cohort, resolution)}
@@ -64,7 +67,10 @@ def create_study(
         template=template,
         cohort=cohort,
         seed=seed,
-        plan=_plan(sessions, scale=scale, resolution=resolution, generators=generators, changes=changes or {}),
+        plan={
+            **_plan(sessions, scale=scale, resolution=resolution, generators=generators, changes=changes or {}),
+            "analysis": analysis.as_data(),
+        },
         image_bytes=_image_bytes(lists.values(), pictures, made, practice.values()),
         is_rehearsal=is_rehearsal,
         created_at=at,

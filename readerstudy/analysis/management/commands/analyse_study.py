@@ -4,12 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 from django.utils.timezone import now
 
 from readerstudy.analysis.report import Report, build_report, write_report
-from readerstudy.analysis.stats.subgroups import DEFAULT_GROUPS
-from readerstudy.analysis.stats.unsure import Unsure
 from readerstudy.analysis.table import to_text
 from readerstudy.commands import StudyCommand
 from readerstudy.studies.models import Study
@@ -21,19 +19,10 @@ class Command(StudyCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("code", help="the study's code")
         parser.add_argument("--out", type=Path, help="folder to write to (default: reports/CODE under VAR_DIR)")
-        parser.add_argument("--groups", type=int, default=DEFAULT_GROUPS, help="sub-groups of the headline test")
-        parser.add_argument(
-            "--unsure",
-            choices=[rule.value for rule in Unsure],
-            default=Unsure.WRONG.value,
-            help="what the verdict “unsure” is worth, as the study's plan declares it",
-        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["groups"] < 2:
-            raise CommandError("--groups must be 2 or more: an SD needs at least two sub-groups.")
         study = Study.named(options["code"])
-        report = build_report(study, at=now(), rule=Unsure(options["unsure"]), groups=options["groups"])
+        report = build_report(study, at=now())
         folder = options["out"] or Path(settings.REPORTS_DIR) / study.code
         files = [str(path) for path in write_report(report, folder)]
         self.show({**report.as_dict(), "files": files}, _text(report, files), as_json=options["json"])
@@ -41,5 +30,5 @@ class Command(StudyCommand):
 
 def _text(report: Report, files: list[str]) -> str:
     """Every table of the page, what the report cannot say, and where the files are."""
-    tables = [to_text(table) for table in report.tables.values() if table is not report.subgroups]
+    tables = [to_text(table) for section in report.sections for table in section.tables]
     return "\n".join([*tables, *report.limits, "", "Written:", *(f"  {file}" for file in files)])
