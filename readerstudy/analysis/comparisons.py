@@ -9,18 +9,29 @@ from django.utils.translation import gettext as _
 
 from readerstudy.analysis.records import Subset, session_pairs
 from readerstudy.analysis.stats.exact import boschloo
+from readerstudy.analysis.stats.multiplicity import Correction, correct_family
 from readerstudy.analysis.stats.subgroups import (
+    BATCHES,
+    BatchMeansTest,
     Distribution,
     ErrorTerm,
     Form,
     SubgroupTest,
+    batch_means_test_of,
     every_form_of,
     strip,
 )
 from readerstudy.analysis.stats.unsure import Unsure
 from readerstudy.analysis.table import Cell, Column, Kind, Table
 from readerstudy.analysis.tallies import SAID_SEEN, SUBSETS, Tallies, kinds_of
-from readerstudy.analysis.wording import subgroup_sentences, subset_name, undefined_sentence, unsure_sentence
+from readerstudy.analysis.wording import (
+    correction_name,
+    subgroup_sentences,
+    subset_name,
+    undefined_sentence,
+    unsure_sentence,
+)
+from readerstudy.studies.analysis_plan import AnalysisPlan
 
 ERRORS: tuple[ErrorTerm, ...] = get_args(ErrorTerm)
 DISTRIBUTIONS: tuple[Distribution, ...] = get_args(Distribution)
@@ -30,7 +41,8 @@ DISTRIBUTIONS: tuple[Distribution, ...] = get_args(Distribution)
 class Comparison:
     """One reader, one sub-set, session b against session a, by every form of the test.
 
-    `exact_p` is Boschloo's, worked out only where a form of the test is undefined.
+    `batches` is Welch's t on the means of ten batches. `exact_p` is Boschloo's, two-sided, worked out only where a form
+    of the test is undefined.
     """
 
     reader: str
@@ -38,7 +50,19 @@ class Comparison:
     a: int
     b: int
     tests: Mapping[Form, SubgroupTest]
+    batches: BatchMeansTest
     exact_p: float | None
+
+    def by_plan(self, plan: AnalysisPlan) -> SubgroupTest:
+        """The test in the form that the plan declares; `compare_sessions` had the plan's number of sub-groups."""
+        error: ErrorTerm = "difference" if plan.statistic == "difference" else "single"
+        distribution: Distribution = "normal" if plan.distribution == "normal" else "t"
+        return self.tests[plan.groups, error, distribution]
+
+    def two_sided(self, plan: AnalysisPlan) -> float | None:
+        """The plan's p, doubled: it is one-sided in the direction that was observed, and no plan fixes a direction."""
+        p = self.by_plan(plan).p
+        return None if p is None else min(1.0, 2 * p)
 
 
 def compare_sessions(tallies: Tallies, *, groups: int) -> tuple[Comparison, ...]:
@@ -63,7 +87,7 @@ def _of_one(tallies: Tallies, reader: str, subset: Subset, groups: int) -> Itera
         exact_p = None
         if any(test.undefined for test in tests.values()):
             exact_p = boschloo(*(tallies.share(reader, session, subset, tallies.rule) for session in (a, b)))
-        yield Comparison(reader, subset, a, b, tests, exact_p)
+        yield Comparison(reader, subset, a, b, tests, batch_means_test_of(cuts[BATCHES], a, b), exact_p)
 
 
 def _holds(tallies: Tallies, reader: str, session: int, subset: Subset) -> bool:
@@ -71,38 +95,37 @@ def _holds(tallies: Tallies, reader: str, session: int, subset: Subset) -> bool:
     return bool(tallies.of(reader, session)[list(kinds_of(subset)), :SAID_SEEN].any())
 
 
-def table_of_p_values(comparisons: tuple[Comparison, ...], *, rule: Unsure, groups: int) -> Table:
-    """For the page: the headline in its four forms, and the strip over the numbers of sub-groups."""
-    columns = [
-        Column("reader", _("Reader")),
-        Column("subset", _("Images")),
-        Column("sessions", _("Sessions")),
-        Column("share_a", _("first"), Kind.FRACTION, _("Right")),
-        Column("share_b", _("second"), Kind.FRACTION, _("Right")),
-        Column("difference", _("change"), Kind.SIGNED, _("Right")),
-        Column("sigma", "σ", Kind.SPREAD, f"g\u00a0=\u00a0{groups}"),
-        Column("left_out", _("left out"), Kind.COUNT, f"g\u00a0=\u00a0{groups}"),
-    ]
-    columns += [_p_column(groups, error, distribution) for error, distribution in _forms()]
-    columns += [_strip_column(g, error) for error in ERRORS for g in strip(groups)]
-    columns.append(Column("exact_p", _("exact"), Kind.P))
+def table_of_p_values(
+    comparisons: tuple[Comparison, ...],
+    *,
+    plan: AnalysisPlan | None = None,
+    rule: Unsure = Unsure.WRONG,
+    groups: int = 5,
+) -> Table:
+    """For the page: the plan's form of the test first, its other forms, and the strip over numbers of sub-groups."""
+    # A report that gives no plan gives the rule and the groups of it.
+    plan = plan or AnalysisPlan(unsure=rule.value, groups=groups)
     reasons = {test.undefined for one in comparisons for test in one.tests.values() if test.undefined}
+    correction = Correction(plan.exploratory)
+    adjusted = correct_family({place: one.two_sided(plan) for place, one in enumerate(comparisons)}, correction)
     return Table(
         key="pvalues",
         title=_("Sub-group tests between sessions"),
         caption=_(
-            "Does one reader judge one kind of image differently in two sessions? The first four p are the "
-            "headline test with %(groups)s sub-groups, in both forms and by both distributions; the rest "
-            "shows how p depends on the number of sub-groups g. Where a form is undefined, the last "
-            "column has the two-sided p of Boschloo’s exact test."
+            "Does one reader judge one kind of image differently in two sessions? The p by the plan is that of its "
+            "form of the article’s test with %(groups)s sub-groups; the other forms stand beside it, and the line of g "
+            "shows how p depends on the number of sub-groups. Batches: Welch’s t on ten batches, each session with its "
+            "own spread, two-sided. Exact: the two-sided p of Boschloo’s test, where a form is undefined."
         )
-        % {"groups": groups},
-        columns=tuple(columns),
-        rows=tuple(_page_row(one, groups) for one in comparisons),
+        % {"groups": plan.groups},
+        columns=_page_columns(plan),
+        rows=tuple(_page_row(one, plan, adjusted.adjusted[place]) for place, one in enumerate(comparisons)),
         notes=(
             *sorted(undefined_sentence(reason) for reason in reasons),
+            _adjusted_sentence(correction, adjusted.tests),
+            *_declared_sentence(comparisons, plan),
             *subgroup_sentences(),
-            unsure_sentence(rule),
+            unsure_sentence(Unsure(plan.unsure)),
         ),
         empty=_("No reader has verdicts in two sessions yet, so there is nothing to compare."),
     )
@@ -131,28 +154,53 @@ def table_of_all_tests(comparisons: tuple[Comparison, ...]) -> Table:
     )
 
 
-def _forms() -> Iterator[tuple[ErrorTerm, Distribution]]:
-    return product(ERRORS, DISTRIBUTIONS)
+def _forms(plan: AnalysisPlan) -> tuple[tuple[ErrorTerm, Distribution], ...]:
+    """The four forms, the plan's own first."""
+    declared = (plan.statistic, plan.distribution)
+    return tuple(sorted(product(ERRORS, DISTRIBUTIONS), key=lambda form: form != declared))
 
 
-def _name(error: ErrorTerm) -> str:
+def _page_columns(plan: AnalysisPlan) -> tuple[Column, ...]:
+    right, size = _("Right"), f"g\u00a0=\u00a0{plan.groups}"
+    return (
+        Column("reader", _("Reader")),
+        Column("subset", _("Images")),
+        Column("sessions", _("Sessions")),
+        Column("share_a", _("first"), Kind.FRACTION, right),
+        Column("share_b", _("second"), Kind.FRACTION, right),
+        Column("difference", _("change"), Kind.SIGNED, right),
+        Column("sigma", "σ", Kind.SPREAD, size),
+        Column("left_out", _("left out"), Kind.COUNT, size),
+        *(_p_column(plan, place, *form) for place, form in enumerate(_forms(plan))),
+        Column("adjusted", _("adjusted"), Kind.P, _("For all rows")),
+        *(_strip_column(g, error, plan) for error in ERRORS for g in strip(plan.groups)),
+        Column("p_batches", _("batches"), Kind.P, _("Beside it")),
+        Column("exact_p", _("exact"), Kind.P, _("Beside it")),
+        Column("family", _("Planned in")),
+    )
+
+
+def _name(error: str) -> str:
     return {"difference": _("difference"), "single": _("single")}[error]
 
 
-def _p_column(groups: int, error: ErrorTerm, distribution: Distribution) -> Column:
-    curve = _("normal") if distribution == "normal" else "t"
-    title = f"{_name(error)}, {curve}"
-    group = _("Headline p, g = %(groups)s") % {"groups": groups}
-    return Column(f"p_{error}_{distribution}", title, Kind.P, group)
+def _curve(distribution: str) -> str:
+    return _("normal") if distribution == "normal" else "t"
 
 
-def _strip_column(groups: int, error: ErrorTerm) -> Column:
-    title = f"g\u00a0=\u00a0{groups}"
-    return Column(f"p_{error}_{groups}", title, Kind.P, _("p, %(name)s, normal") % {"name": _name(error)})
+def _p_column(plan: AnalysisPlan, place: int, error: ErrorTerm, distribution: Distribution) -> Column:
+    group = _("Other forms, g = %(groups)s") if place else _("p by the plan, g = %(groups)s")
+    title = f"{_name(error)}, {_curve(distribution)}"
+    return Column(f"p_{error}_{distribution}", title, Kind.P, group % {"groups": plan.groups})
 
 
-def _page_row(one: Comparison, groups: int) -> tuple[Cell, ...]:
-    headline = one.tests[groups, "difference", "normal"]
+def _strip_column(groups: int, error: ErrorTerm, plan: AnalysisPlan) -> Column:
+    form = {"name": _name(error), "curve": _curve(plan.distribution)}
+    return Column(f"p_{error}_{groups}", f"g\u00a0=\u00a0{groups}", Kind.P, _("p, %(name)s, %(curve)s") % form)
+
+
+def _page_row(one: Comparison, plan: AnalysisPlan, adjusted: float | None) -> tuple[Cell, ...]:
+    headline = one.by_plan(plan)
     return (
         one.reader,
         subset_name(one.subset),
@@ -162,10 +210,42 @@ def _page_row(one: Comparison, groups: int) -> tuple[Cell, ...]:
         headline.difference,
         headline.sigma,
         sum(headline.dropped.values()),
-        *(one.tests[groups, error, distribution].p for error, distribution in _forms()),
-        *(one.tests[g, error, "normal"].p for error in ERRORS for g in strip(groups)),
+        *(one.tests[plan.groups, error, distribution].p for error, distribution in _forms(plan)),
+        adjusted,
+        *(one.tests[g, error, headline.distribution].p for error in ERRORS for g in strip(plan.groups)),
+        one.batches.p,
         one.exact_p,
+        declared_in(one, plan),
     )
+
+
+def declared_in(one: Comparison, plan: AnalysisPlan) -> str:
+    """The family in which the plan declares this test; empty for one that nobody planned."""
+    if (one.a, one.b) != (plan.before, plan.after):
+        return ""
+    endpoint = f"subgroup.{one.subset.value}"
+    return next((family.name for family in plan.families if endpoint in family.endpoints), "")
+
+
+def _adjusted_sentence(correction: Correction, tests: int) -> str:
+    if correction is Correction.NONE:
+        return _(
+            "There are many p-values here and the plan corrects none for the others: they describe, they do not "
+            "decide. “Adjusted” is the p by the plan for both directions, that is doubled."
+        )
+    sentence = _(
+        "There are many p-values here: they describe, they do not decide. “Adjusted” takes the p by the plan for both "
+        "directions, that is doubled, and corrects it for all %(tests)s tests of this table (%(correction)s)."
+    )
+    return sentence % {"tests": tests, "correction": correction_name(correction)}
+
+
+def _declared_sentence(comparisons: tuple[Comparison, ...], plan: AnalysisPlan) -> Iterator[str]:
+    if any(declared_in(one, plan) for one in comparisons):
+        yield _(
+            "Rows with an entry under “planned in” belong to a family of the plan. What decides about them stands in "
+            "the table of the planned tests, corrected within their family."
+        )
 
 
 def _by_session(values: Mapping[int, float | int | None]) -> str:

@@ -160,6 +160,27 @@ def test_random_slopes_give_the_paired_t_test_of_readers_means() -> None:
     assert found.fixed[1].df == pytest.approx(6, abs=0.3)
 
 
+def test_a_pace_of_their_own_gives_every_reader_slopes_for_the_sessions() -> None:
+    rows = (STUDY.seconds, STUDY.session, STUDY.position, STUDY.truth, STUDY.reader, STUDY.case)
+    found = log_time_model(*rows, own_pace=True).model
+    place = relative_position(STUDY.position, STUDY.reader, STUDY.session)
+    sessions = {f"session {number}": STUDY.session == number for number in (3, 5)}
+    fixed = {**sessions, "position": place, "adversarial": STUDY.truth}
+    assert found == linear(np.log(STUDY.seconds), fixed, STUDY.reader, STUDY.case, slopes=sessions)
+    assert [one.name for one in found.random if one.group == "reader"] == ["intercept", "session 3", "session 5"]
+
+
+def test_readers_who_change_their_pace_in_their_own_ways_widen_the_interval_of_the_session() -> None:
+    session, reader, case = (axis.ravel() for axis in np.indices((2, 5, 60)))
+    noise = np.random.default_rng(3).normal(0, 0.3, session.size)
+    seconds = np.exp(2 + np.array([-0.4, 0.5, -0.1, 0.3, 0.0])[reader] * session + noise)
+    rows = (seconds, session, case, case % 2, reader, 100 * session + case)
+    alike, own = (log_time_model(*rows, own_pace=own_pace).model.fixed[1] for own_pace in (False, True))
+    assert own.se > 3 * alike.se
+    assert own.df == pytest.approx(4, abs=0.3)
+    assert alike.p < 0.05 < own.p
+
+
 def test_positions_run_from_minus_one_to_one_in_each_readers_session() -> None:
     place = relative_position([1, 2, 3, 7, 1, 2], ["A", "A", "A", "B", "A", "A"], [2, 2, 2, 2, 3, 3])
     np.testing.assert_allclose(place, [-1, 0, 1, 0, -1, 1])

@@ -193,9 +193,20 @@ def batch_means_test(
     of single readings ignores.
     """
     _check(correct, a, b, groups, "difference", "t")
+    cuts = {session: cut(_checked(session, correct[session]), groups) for session in (a, b)}
+    return batch_means_test_of(cuts, a, b, groups=groups, confidence=confidence)
+
+
+def batch_means_test_of(
+    cuts: Mapping[int, Cut], a: int, b: int, *, groups: int = BATCHES, confidence: float = 0.95
+) -> BatchMeansTest:
+    """`batch_means_test` from sessions that are cut already into `groups` batches, as a database can do it."""
+    _check(cuts, a, b, groups, "difference", "t")
     if not 0 < confidence < 1:
         raise ValueError(f"A confidence lies between 0 and 1, not at {confidence}.")
-    one, two = (cut(_checked(session, correct[session]), groups) for session in (a, b))
+    one, two = cuts[a], cuts[b]
+    if {len(one.sums), len(two.sums)} - {0, groups}:
+        raise ValueError(f"cuts must hold {groups} batches of each session.")
     if not (one.sums and two.sums):
         return BatchMeansTest(a, b, groups, None, None, None, None, None, None, Undefined.TOO_FEW)
     difference = float(np.mean(_accuracies(two)) - np.mean(_accuracies(one)))

@@ -111,9 +111,14 @@ def log_time_model(
     case: ArrayLike,
     *,
     idle_after: float | None = None,
+    own_pace: bool = False,
     confidence: float = 0.95,
 ) -> LogTimeModel:
     """log(seconds) ~ session + position + truth + (1 | reader) + (1 | case), REML with Satterthwaite's df.
+
+    With `own_pace` each reader has slopes for the sessions too, (1 + session || reader). Take it to test a change of
+    pace: without it the test rejects .785 of true nulls where readers change their pace in their own ways, with it
+    .050 (docs/statistics.md).
 
     Long form. `truth` is 1 for adversarial. Position runs from −1 for the first to 1 for the last reading of a
     reader's session, so its ratio is that of half a session. The first session is the reference.
@@ -124,11 +129,13 @@ def log_time_model(
     if not clocked.shape == sessions.shape == fake.shape == np.shape(position) == np.shape(reader):
         raise ValueError("seconds, session, position, truth and reader must be lists of the same length.")
     active = _under_rule(clocked, idle_after)
-    fixed = {f"session {number}": sessions == number for number in np.unique(sessions).tolist()[1:]}
+    by_session = {f"session {number}": sessions == number for number in np.unique(sessions).tolist()[1:]}
+    fixed = dict(by_session)
     fixed["position"] = relative_position(position, reader, sessions)
     if np.unique(fake).size == 2:
         fixed["adversarial"] = fake == 1
-    model = linear(np.log(active), fixed, reader, case, confidence=confidence)
+    slopes = by_session if own_pace else None
+    model = linear(np.log(active), fixed, reader, case, slopes=slopes, confidence=confidence)
     ratios = tuple(
         TimeRatio(effect.name, exp(effect.estimate), exp(effect.low), exp(effect.high), effect.p)
         for effect in model.fixed[1:]
