@@ -1,0 +1,332 @@
+"""What the plan declared, and nothing else: the primary figure and the families, with what is decided about each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from django.utils.translation import gettext as _
+from numpy import isfinite
+
+from readerstudy.analysis.across import Comparison as Across
+from readerstudy.analysis.across import change, figure_name
+from readerstudy.analysis.comparisons import Comparison
+from readerstudy.analysis.per_reader import detections
+from readerstudy.analysis.records import StudyRecord, Subset
+from readerstudy.analysis.stats.equivalence import Equivalence, tost
+from readerstudy.analysis.stats.multiplicity import Correction, correct_family
+from readerstudy.analysis.stats.signal_detection import Detection, Shift, criterion_shift, d_prime_shift
+from readerstudy.analysis.table import Cell, Column, Estimate, Kind, Table
+from readerstudy.analysis.wording import (
+    correction_name,
+    p_words,
+    session_limit_sentence,
+    sessions_of,
+    signed,
+    subset_name,
+    undefined_sentence,
+)
+from readerstudy.studies.analysis_plan import FIGURES, AnalysisPlan, Family
+
+_SUBGROUP = "subgroup."
+_MOST_NAMED = 12  # readers named in a sentence; more are counted
+
+
+@dataclass(frozen=True)
+class PlannedTest:
+    """One test that was declared; `p` is two-sided, None where `reason` says why there is none.
+
+    `family` is empty for the primary figure, `reader` for a test over all readers of the arm.
+    """
+
+    family: str
+    endpoint: str
+    arm: str
+    reader: str
+    estimate: Estimate | float | None
+    p: float | None
+    adjusted: float | None = None
+    reason: str = ""
+
+    def decision(self, alpha: float) -> str:
+        if self.adjusted is None:
+            return _("not tested")
+        return _("changed") if self.adjusted < alpha else _("no change shown")
+
+
+def planned_tests(
+    record: StudyRecord, plan: AnalysisPlan, compared: tuple[Across, ...], comparisons: tuple[Comparison, ...]
+) -> Table:
+    """The primary figure of each arm, then every endpoint of every family, corrected within family and arm.
+
+    `compared` comes from `compare_across`, `comparisons` from `compare_sessions`, both by this plan.
+    """
+    tests = declared_tests(record, plan, compared, comparisons)
+    return Table(
+        key="planned",
+        title=_("The planned tests. Session %(after)s against session %(before)s") % sessions_of(plan),
+        caption=_(
+            # xgettext: no-python-format
+            "All that the plan declared before anybody read, and nothing else. Changes are session %(after)s less "
+            "session %(before)s, with 95 %% intervals where the test has one. “Changed” means that the adjusted p is "
+            "below %(alpha)s. Everything that is not in this table is description."
+        )
+        % {"alpha": f"{plan.alpha:g}", **sessions_of(plan)},
+        columns=_columns(),
+        rows=tuple(_row(one, plan) for one in tests),
+        notes=(
+            *primary_sentences(record, plan, compared),
+            *_corrections(plan, several=len(record.arms) > 1),
+            *_two_sided(tests),
+            *_reasons(tests),
+            session_limit_sentence(plan),
+        ),
+        empty=_("No session has been drawn yet: make the study first."),
+    )
+
+
+def declared_tests(
+    record: StudyRecord, plan: AnalysisPlan, compared: tuple[Across, ...], comparisons: tuple[Comparison, ...]
+) -> tuple[PlannedTest, ...]:
+    """The same as values, in the order of the table."""
+    evidence = _Evidence(record, plan, compared, comparisons)
+    primaries = [evidence.over_readers("", plan.primary, arm) for arm in record.arms]
+    found = [replace(one, adjusted=one.p) for one in primaries]
+    for family in plan.families:
+        for arm in record.arms:
+            found += _corrected(list(evidence.of_family(family, arm)), Correction(family.correction))
+    return tuple(found)
+
+
+def _corrected(tests: list[PlannedTest], correction: Correction) -> list[PlannedTest]:
+    family = correct_family({place: one.p for place, one in enumerate(tests)}, correction)
+    return [replace(one, adjusted=family.adjusted[place]) for place, one in enumerate(tests)]
+
+
+class _Evidence:
+    """What was found, looked up by endpoint, arm and reader."""
+
+    def __init__(
+        self,
+        record: StudyRecord,
+        plan: AnalysisPlan,
+        compared: tuple[Across, ...],
+        comparisons: tuple[Comparison, ...],
+    ) -> None:
+        self.record, self.plan = record, plan
+        self.across = {(one.arm, str(one.figure)): one for one in compared}
+        wanted = (one for one in comparisons if (one.a, one.b) == (plan.before, plan.after))
+        self.subgroups = {(one.reader, one.subset): one for one in wanted}
+        self.detections = detections(record, plan)
+
+    def of_family(self, family: Family, arm: str) -> Iterator[PlannedTest]:
+        """Every test of the family in one arm; an endpoint of single readers brings one for each."""
+        asked = self.record.tallies.readers_asked()
+        for endpoint in family.endpoints:
+            if endpoint in FIGURES:
+                yield self.over_readers(family.name, endpoint, arm)
+                continue
+            for reader in (reader for reader in asked if self.record.readers.get(reader) == arm):
+                blank = PlannedTest(family.name, endpoint, arm, reader, None, None)
+                is_subgroup = endpoint.startswith(_SUBGROUP)
+                yield self._subgroup(blank) if is_subgroup else self._shift(blank)
+
+    def over_readers(self, family: str, endpoint: str, arm: str) -> PlannedTest:
+        one = self.across.get((arm, endpoint))
+        if one is None or one.found is None:
+            reason = one.reason if one else _nothing(self.plan)
+            return PlannedTest(family, endpoint, arm, "", None, None, reason=reason)
+        return PlannedTest(family, endpoint, arm, "", change(one.found), one.found.p, reason=one.reason)
+
+    def _subgroup(self, blank: PlannedTest) -> PlannedTest:
+        one = self.subgroups.get((blank.reader, Subset(blank.endpoint.removeprefix(_SUBGROUP))))
+        if one is None:
+            return replace(blank, reason=_not_in_both(self.plan))
+        test = one.by_plan(self.plan)
+        reason = undefined_sentence(test.undefined) if test.undefined else ""
+        if not reason and test.p is None:
+            reason = _not_in_both(self.plan)
+        return replace(blank, estimate=test.difference, p=one.two_sided(self.plan), reason=reason)
+
+    def _shift(self, blank: PlannedTest) -> PlannedTest:
+        before, after = (self.detections.get((blank.reader, s)) for s in (self.plan.before, self.plan.after))
+        if before is None or after is None:
+            return replace(blank, reason=_not_in_both(self.plan))
+        shift = _shift_of(blank.endpoint, before, after)
+        return replace(blank, estimate=Estimate(shift.difference, shift.low, shift.high), p=shift.p)
+
+
+def _shift_of(endpoint: str, before: Detection, after: Detection) -> Shift:
+    return d_prime_shift(before, after) if endpoint == "d_prime" else criterion_shift(before, after)
+
+
+def _columns() -> tuple[Column, ...]:
+    return (
+        Column("family", _("Family")),
+        Column("endpoint", _("Endpoint")),
+        Column("reader", _("Reader")),
+        Column("arm", _("Arm")),
+        Column("change", _("Change"), Kind.ESTIMATE),
+        Column("p", "p", Kind.P),
+        Column("adjusted", _("adjusted p"), Kind.P),
+        Column("decision", _("Decision")),
+    )
+
+
+def _row(one: PlannedTest, plan: AnalysisPlan) -> tuple[Cell, ...]:
+    return (
+        one.family or _("primary figure"),
+        endpoint_name(one.endpoint),
+        one.reader or _("all"),
+        one.arm,
+        one.estimate,
+        one.p,
+        one.adjusted,
+        one.decision(plan.alpha),
+    )
+
+
+def endpoint_name(endpoint: str) -> str:
+    """What a plan calls by a key, in words."""
+    if endpoint.startswith(_SUBGROUP):
+        return _("sub-group test, %(images)s") % {"images": subset_name(Subset(endpoint.removeprefix(_SUBGROUP)))}
+    if endpoint in FIGURES:
+        return figure_name(next(figure for figure in FIGURES if figure == endpoint))
+    return {"d_prime": "d′", "criterion": _("criterion c")}[endpoint]
+
+
+def primary_sentences(record: StudyRecord, plan: AnalysisPlan, compared: tuple[Across, ...]) -> tuple[str, ...]:
+    """Two or three sentences for each arm: the primary figure, what is decided, and whether it is no change."""
+    found = {one.arm: one for one in compared if one.figure == plan.primary}
+    return tuple(
+        f"{arm}. {sentence}" if len(record.arms) > 1 else sentence
+        for arm in record.arms
+        for sentence in (_primary(found[arm], plan) if arm in found else [_nothing(plan)])
+    )
+
+
+def _primary(one: Across, plan: AnalysisPlan) -> Iterator[str]:
+    found, by = one.found, change(one.found) if one.found else None
+    if found is None or not isinstance(by, Estimate) or found.p is None:
+        yield _("The primary figure could not be tested.")
+        yield one.reason or _nothing(plan)
+        return
+    sentence = _(
+        # xgettext: no-python-format
+        "%(figure)s, the primary figure, went from %(first)s in session %(before)s to %(second)s in session %(after)s, "
+        "a change of %(by)s (95 %% interval %(low)s to %(high)s; p %(p)s), over %(readers)s readers and %(images)s "
+        "images."
+    )
+    yield sentence % {
+        "figure": figure_name(one.figure),
+        "first": f"{found.means[plan.before]:.2f}",
+        "second": f"{found.means[plan.after]:.2f}",
+        "by": signed(by.value),
+        "low": signed(by.low),
+        "high": signed(by.high),
+        "p": p_words(found.p),
+        "readers": len(one.readers),
+        "images": found.cases,
+        **sessions_of(plan),
+    }
+    yield _decided(by.value, found.p, plan)
+    equivalence = equivalence_of(one, plan)
+    if equivalence is not None:
+        yield _margin(equivalence, plan)
+
+
+def _decided(by: float, p: float, plan: AnalysisPlan) -> str:
+    """In the words of the question: do readers like these do better with images like these?"""
+    level = {"alpha": f"{plan.alpha:g}", **sessions_of(plan)}
+    if p >= plan.alpha:
+        sentence = _(
+            "At the level of %(alpha)s that the plan set, no change is shown: readers and images vary so much that "
+            "chance alone may have brought it."
+        )
+    elif by > 0:
+        sentence = _(
+            "At the level of %(alpha)s that the plan set, this is a change: readers like these do better in session "
+            "%(after)s than in session %(before)s."
+        )
+    else:
+        sentence = _(
+            "At the level of %(alpha)s that the plan set, this is a change: readers like these do worse in session "
+            "%(after)s than in session %(before)s."
+        )
+    return sentence % level
+
+
+def equivalence_of(one: Across, plan: AnalysisPlan) -> Equivalence | None:
+    """Two one-sided tests of the primary's change against the plan's margin; None where its error is not known."""
+    difference = one.found.differences[0] if one.found and one.found.differences else None
+    if one.found is None or difference is None or difference.p is None or not difference.se > 0:
+        return None
+    df = one.found.df2 if one.found.df2 is not None and isfinite(one.found.df2) else None
+    return tost(0.0 - difference.estimate, difference.se, plan.margin, df=df, alpha=plan.alpha)
+
+
+def _margin(found: Equivalence, plan: AnalysisPlan) -> str:
+    if found.equivalent:
+        sentence = _(
+            # xgettext: no-python-format
+            "The change is shown to be smaller than the plan’s margin of %(margin)s in either direction (two one-sided "
+            "tests, p %(p)s; %(level)s %% interval %(low)s to %(high)s)."
+        )
+    else:
+        sentence = _(
+            # xgettext: no-python-format
+            "The change is not shown to be smaller than the plan’s margin of %(margin)s (two one-sided tests, p %(p)s; "
+            "%(level)s %% interval %(low)s to %(high)s): “no change” cannot be claimed."
+        )
+    return sentence % {
+        "margin": f"{plan.margin:g}",
+        "p": p_words(found.p),
+        "level": f"{100 * (1 - 2 * plan.alpha):g}",
+        "low": signed(found.low),
+        "high": signed(found.high),
+    }
+
+
+def _corrections(plan: AnalysisPlan, *, several: bool) -> Iterator[str]:
+    """How the tests are corrected for each other."""
+    yield _("The primary figure is tested alone and not corrected for anything.")
+    for family in plan.families:
+        correction = Correction(family.correction)
+        if correction is Correction.NONE:
+            yield _("Family “%(name)s”: the plan does not correct its tests for each other.") % {"name": family.name}
+            continue
+        sentence = _("Family “%(name)s”: corrected for each other by %(correction)s; the families stand apart.")
+        yield sentence % {"name": family.name, "correction": correction_name(correction)}
+    if several:
+        yield _("Each arm is a study of its own: nothing is corrected across the arms.")
+
+
+def _two_sided(tests: tuple[PlannedTest, ...]) -> Iterator[str]:
+    if any(one.endpoint.startswith(_SUBGROUP) for one in tests):
+        yield _(
+            "The article’s sub-group test is one-sided in the direction that was observed. The plan fixes no "
+            "direction, so its p is doubled here; the p as in the article stands in the table of the sub-group tests."
+        )
+    if any(one.reader for one in tests):
+        yield _("A test of one reader speaks of that reader alone, not of readers in general.")
+
+
+def _reasons(tests: tuple[PlannedTest, ...]) -> Iterator[str]:
+    """Why a test was not made, once for all the tests that it holds for."""
+    by_reason: dict[str, list[str]] = {}
+    for one in tests:
+        if one.family and one.reason:
+            name = f"{one.reader}, {endpoint_name(one.endpoint)}" if one.reader else endpoint_name(one.endpoint)
+            by_reason.setdefault(one.reason, []).append(name)
+    for reason, names in by_reason.items():
+        unique = list(dict.fromkeys(names))
+        who = "; ".join(unique) if len(unique) <= _MOST_NAMED else _("%(count)s tests") % {"count": len(unique)}
+        yield _("Not tested: %(who)s. %(reason)s") % {"who": who, "reason": reason}
+
+
+def _not_in_both(plan: AnalysisPlan) -> str:
+    sentence = _("There are no verdicts about such images in both session %(before)s and session %(after)s.")
+    return sentence % sessions_of(plan)
+
+
+def _nothing(plan: AnalysisPlan) -> str:
+    sentence = _("Session %(before)s and session %(after)s have nothing to compare in this arm.")
+    return sentence % sessions_of(plan)
