@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from celery import shared_task
-from numpy.typing import NDArray
 
 from attacks.finish import Finish
 from attacks.gan import GanAttack
@@ -16,7 +15,7 @@ from attacks.quality import psnr, ssim
 from models_ml.attack_table import AttackTable, attack_table, text_table
 from models_ml.checkpoint import load_classifier
 from models_ml.errors import LabError
-from models_ml.evaluate import scores, youden_threshold
+from models_ml.evaluate import Floats, scores, youden_threshold
 from models_ml.networks.classifier import Classifier
 from models_ml.tasks import folder_of
 from readerstudy.cohort.actions import write_media
@@ -26,11 +25,12 @@ from readerstudy.cohort.pixels import decode_png, encode_png, resize, signed_dif
 from readerstudy.cohort.tissue import breast_weight
 from readerstudy.jobs.models import Checkpoint, CheckpointKind
 from readerstudy.jobs.queue import Report, perform
-from readerstudy.truth.actions import Provenance, register_twin
+from readerstudy.truth.actions import Provenance, keep_scores, register_twin
 from readerstudy.truth.dataset import Picture, real_pictures, twins
 from readerstudy.truth.models import Direction, Truth
 
 BOOTSTRAP_SEED = 20210007
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -46,7 +46,11 @@ def generate_stimuli_task(job_id: int) -> None:
 
 @shared_task(name="attacks.evaluate_attack")
 def evaluate_attack_task(job_id: int) -> None:
-    """The article's Table 1; parameters: cohort, classifier, gan_remove, gan_insert, resolutions."""
+    """The article's Table 1; parameters: cohort, classifier, gan_remove, gan_insert, resolutions.
+
+    Keeps the score of every picture of the tuning and test splits and of its twin: the report sets it beside the
+    readers' verdicts on the same pictures.
+    """
     perform(job_id, _evaluate)
 
 
@@ -91,14 +95,14 @@ class _Twin:
         self.difference = write_media(encode_png(signed_difference(real, adversarial)))
 
 
-def _side_by_side(work: Callable[[Picture], T], pictures: Sequence[Picture]) -> Iterator[T]:
+def _side_by_side(work: Callable[[S], T], things: Sequence[S]) -> Iterator[T]:
     """Results in order, a few at a time: decoding, the networks and encoding run outside the interpreter's lock."""
     workers = torch.get_num_threads()
     torch.set_num_threads(1)  # one image a thread is faster than one image on all threads
     try:
         with ThreadPoolExecutor(max_workers=workers) as pool:
-            for start in range(0, len(pictures), 32):
-                yield from pool.map(work, pictures[start : start + 32])
+            for start in range(0, len(things), 32):
+                yield from pool.map(work, things[start : start + 32])
     finally:
         torch.set_num_threads(workers)
 
@@ -136,6 +140,7 @@ def _evaluate(parameters: dict[str, Any], report: Report) -> dict[str, Any]:
     for resolution in parameters["resolutions"]:
         made = twins(cohort, resolution, generators)
         judged = _judge(classifier, real_pictures(cohort, resolution), made, controls, report)
+        keep_scores(judged.scores, classifier=run.name, size=_size(classifier))
         tables[resolution] = {
             "attack": asdict(judged.attack),
             "control": asdict(judged.control),
@@ -162,9 +167,14 @@ class _Look:
         self.psnr, self.ssim = psnr(real, adversarial), ssim(real, adversarial)
 
 
+@dataclass(frozen=True)
 class _Judged:
-    def __init__(self, attack: AttackTable, control: AttackTable, quality: dict[str, float]) -> None:
-        self.attack, self.control, self.quality = attack, control, quality
+    """Table 1 of one resolution; `scores` has the probability of malignancy of each judged stimulus."""
+
+    attack: AttackTable
+    control: AttackTable
+    quality: dict[str, float]
+    scores: dict[int, float]
 
 
 def _judge(
@@ -179,9 +189,9 @@ def _judge(
     test = [picture for picture in pictures if picture.split == "test"]
     if missing := [p for p in test if p.image_id not in made]:
         raise LabError(f"{len(missing)} of {len(test)} test images have no twin by these generators; make them first.")
-    size = (classifier.config.rows, classifier.config.columns)
-    real_tuning = _small([decode_png(picture.path) for picture in tuning], size)
-    threshold = youden_threshold(scores(classifier, real_tuning), np.array([p.label for p in tuning]))
+    size = _size(classifier)
+    of_tuning, of_twins = _scores_of_tuning(classifier, tuning, made)
+    threshold = youden_threshold(of_tuning, np.array([p.label for p in tuning]))
     looks = _side_by_side(lambda picture: _Look(picture, made[picture.image_id], controls, size), test)
     seen: list[_Look] = []
     for look in looks:
@@ -209,8 +219,31 @@ def _judge(
             "psnr_median_db": float(np.median([look.psnr for look in seen])),
             "ssim_median": float(np.median([look.ssim for look in seen])),
         },
+        scores={
+            **_by_stimulus([*tuning, *test], np.concatenate([of_tuning, score["real"]])),
+            **of_twins,
+            **{made[p.image_id].stimulus_id: float(value) for p, value in zip(test, score["attack"], strict=True)},
+        },
     )
 
 
-def _small(pictures: list[NDArray[np.uint16]], size: tuple[int, int]) -> NDArray[np.uint16]:
-    return np.stack([resize(values, size) for values in pictures])
+def _scores_of_tuning(
+    classifier: Classifier, tuning: list[Picture], made: dict[int, Truth]
+) -> tuple[Floats, dict[int, float]]:
+    """The scores of the tuning pictures, in order, and of those of their twins that there are, by stimulus."""
+    size = _size(classifier)
+    twins_made = [made[picture.image_id].stimulus for picture in tuning if picture.image_id in made]
+    paths = [picture.path for picture in tuning] + [stimulus.path for stimulus in twins_made]
+    small = list(_side_by_side(lambda path: resize(decode_png(path), size), paths))
+    # An empty split has no array to stack; the threshold says so in a sentence.
+    found = scores(classifier, np.stack(small)) if small else np.zeros(0)
+    of_twins = zip(twins_made, found[len(tuning) :], strict=True)
+    return found[: len(tuning)], {stimulus.pk: float(value) for stimulus, value in of_twins}
+
+
+def _by_stimulus(pictures: Sequence[Picture], found: Floats) -> dict[int, float]:
+    return {picture.stimulus_id: float(value) for picture, value in zip(pictures, found, strict=True)}
+
+
+def _size(classifier: Classifier) -> tuple[int, int]:
+    return classifier.config.rows, classifier.config.columns

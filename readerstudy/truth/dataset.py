@@ -1,5 +1,6 @@
 """Reads that join pictures with the truth."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from django.conf import settings
 from readerstudy.cohort.models import Cohort, Stimulus
 from readerstudy.errors import StudyError
 from readerstudy.studies.models import Enrollment, Presentation, Study
-from readerstudy.truth.models import Authenticity, ImageTruth, Truth
+from readerstudy.truth.models import Authenticity, ImageTruth, Score, Truth
 
 
 @dataclass(frozen=True)
@@ -90,3 +91,9 @@ def twins(cohort: Cohort, resolution: str, generators: list[str]) -> dict[int, T
         stimulus__image__exam__patient__cohort=cohort,
     ).select_related("stimulus", "parent")
     return {row.stimulus.image_id: row for row in rows}
+
+
+def scores_by(classifier: str, stimuli: Collection[int]) -> dict[int, float]:
+    """Stored probabilities of malignancy of these stimuli by this run, by stimulus; without those never judged."""
+    rows = Score.objects.filter(classifier=classifier, stimulus__in=stimuli)
+    return dict(rows.values_list("stimulus_id", "probability"))

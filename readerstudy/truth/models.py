@@ -83,6 +83,31 @@ class Truth(models.Model):
         return f"{self.stimulus} {self.authenticity}"
 
 
+class Score(models.Model):
+    """What a classifier made of one stimulus. Sealed: an altered picture's score gives it away.
+
+    `rows` × `columns` is the size at which it was judged, not that of the file.
+    """
+
+    stimulus = models.ForeignKey(Stimulus, models.PROTECT, related_name="+")
+    classifier = models.CharField(_("classifier run"), max_length=64)
+    probability = models.FloatField(_("probability of malignancy"))
+    rows = models.PositiveIntegerField(_("rows"))
+    columns = models.PositiveIntegerField(_("columns"))
+
+    class Meta:
+        verbose_name = _("score")
+        constraints = [
+            models.UniqueConstraint(fields=["stimulus", "classifier"], name="one_score_a_run"),
+            models.CheckConstraint(
+                condition=models.Q(probability__gte=0, probability__lte=1), name="score_is_a_probability"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stimulus} by {self.classifier}"
+
+
 class Unsealing(models.Model):
     """The recorded act of opening the key of one study."""
 

@@ -2,6 +2,7 @@
 
 from readerstudy.truth.actions.intake import Imported, import_cohort
 from readerstudy.truth.actions.planning import create_study, same_draw, same_plan
+from readerstudy.truth.actions.scores import keep_scores
 from readerstudy.truth.actions.twins import Provenance, register_twin
 from readerstudy.truth.actions.unsealing import unseal_study
 
@@ -10,6 +11,7 @@ __all__ = [
     "Provenance",
     "create_study",
     "import_cohort",
+    "keep_scores",
     "register_twin",
     "same_draw",
     "same_plan",

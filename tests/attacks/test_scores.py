@@ -1,0 +1,85 @@
+"""What the evaluation of the attack keeps: the classifier's score of every held-out picture and of its twin."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from attacks.tasks import _judge
+from models_ml.evaluate import scores
+from readerstudy.cohort.models import Stimulus
+from readerstudy.cohort.pixels import decode_png, resize
+from readerstudy.truth.actions import keep_scores
+from readerstudy.truth.dataset import real_pictures, scores_by, twins
+from readerstudy.truth.models import Score
+from tests import make
+from tests.models_ml import tiny
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small")]
+
+SIZE = (32, 26)  # the shape of the study's pictures
+
+
+@pytest.fixture
+def films():
+    films = make.cohort()
+    make.twins_for(films)
+    return films
+
+
+class Brightness(torch.nn.Module):
+    """Calls bright pictures malignant: no two pictures have one score, and the same picture has one in any batch."""
+
+    config = replace(tiny.classifier_config(), rows=SIZE[0], columns=SIZE[1])
+
+    def forward(self, images):
+        grey = images[:, 0].mean(dim=(1, 2))
+        return torch.stack([-grey, grey], dim=1)
+
+
+@pytest.fixture
+def classifier():
+    return Brightness()
+
+
+def judged(films, classifier, left_out=()):
+    made = twins(films, "low", ["gan-insert", "gan-remove"])
+    kept = {image: truth for image, truth in made.items() if image not in left_out}
+    controls = {label: lambda real: real for label in (0, 1)}
+    return _judge(classifier, real_pictures(films, "low"), kept, controls, lambda *_: None)
+
+
+def test_every_held_out_picture_and_its_twin_has_the_score_of_its_own_file(films, classifier):
+    found = judged(films, classifier).scores
+    held_out = [picture for picture in real_pictures(films, "low") if picture.split != "train"]
+    made = twins(films, "low", ["gan-insert", "gan-remove"])
+    wanted = {p.stimulus_id for p in held_out} | {made[p.image_id].stimulus_id for p in held_out}
+    assert set(found) == wanted
+    for stimulus in Stimulus.objects.filter(pk__in=wanted):
+        small = resize(decode_png(stimulus.path), SIZE)
+        assert found[stimulus.pk] == pytest.approx(float(scores(classifier, small[None])[0]), abs=1e-6)
+    assert len({round(value, 9) for value in found.values()}) == len(wanted)  # twins are scored as themselves
+
+
+def test_a_tuning_picture_without_a_twin_is_scored_alone(films, classifier):
+    lonely = next(picture for picture in real_pictures(films, "low") if picture.split == "tuning")
+    missing = twins(films, "low", ["gan-insert", "gan-remove"])[lonely.image_id].stimulus_id
+    whole, partly = judged(films, classifier), judged(films, classifier, left_out={lonely.image_id})
+    assert set(whole.scores) - set(partly.scores) == {missing}
+    assert partly.scores[lonely.stimulus_id] == pytest.approx(whole.scores[lonely.stimulus_id], abs=1e-6)
+    # Table 1 is about the test split and does not move.
+    assert partly.attack.decisions[0] == whole.attack.decisions[0]
+
+
+def test_the_scores_are_kept_by_run_and_a_second_judgement_replaces_them(films, classifier):
+    found = judged(films, classifier).scores
+    keep_scores(found, classifier="judge", size=SIZE)
+    assert scores_by("judge", list(found)) == found
+    assert scores_by("another", list(found)) == {}
+    keep_scores({pk: 1 - value for pk, value in found.items()}, classifier="judge", size=SIZE)
+    assert Score.objects.count() == len(found)
+    np.testing.assert_allclose(
+        [scores_by("judge", [pk])[pk] for pk in found], [1 - value for value in found.values()], rtol=0, atol=0
+    )
+    assert set(Score.objects.values_list("rows", "columns")) == {SIZE}
