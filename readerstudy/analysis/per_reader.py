@@ -153,8 +153,8 @@ def agreement_of_readers(record: StudyRecord) -> Table:
     rows: list[tuple[Cell, ...]] = []
     sentences: list[str] = []
     is_alone, is_constant = False, False
-    for arm, session, kind, cases in _sets_judged(record):
-        found = _agreement(cases)
+    for arm, session, kind, cases in sets_judged(record):
+        found = agreement_of_cases(cases)
         head = (str(session), _kinds()[kind], arm, _readers(record, arm, session, kind), len(cases.case))
         if found is None:
             is_alone = True
@@ -220,7 +220,7 @@ def _readers(record: StudyRecord, arm: str, session: int, kind: str) -> int:
     return sum(map(bool, given))
 
 
-def _sets_judged(record: StudyRecord) -> Iterator[tuple[str, int, str, Cases]]:
+def sets_judged(record: StudyRecord) -> Iterator[tuple[str, int, str, Cases]]:
     """Arm, session, truth and the images with a verdict, where there are any."""
     cases = record.tallies.cases
     for arm in record.arms:
@@ -231,7 +231,7 @@ def _sets_judged(record: StudyRecord) -> Iterator[tuple[str, int, str, Cases]]:
                     yield arm, session, kind.value, cases.chosen(mask)
 
 
-def _agreement(cases: Cases) -> Agreement | None:
+def agreement_of_cases(cases: Cases) -> Agreement | None:
     """None where no image was read twice."""
     counts = cases.counts[:, [SAID_REAL, SAID_UNSURE, SAID_NOT_REAL]]  # the ordinal order
     return agreement_of_counts(counts) if (counts.sum(axis=1) > 1).any() else None

@@ -1,0 +1,24 @@
+"""The pictures of the report: accessible SVG, each with all its numbers in words.
+
+Each function takes the record and the plan and gives a `Picture`, or None where there is nothing to draw.
+"""
+
+from readerstudy.analysis.figures.accuracy import accuracy_figure
+from readerstudy.analysis.figures.agreement import agreement_figure
+from readerstudy.analysis.figures.blocks import blocks_figure
+from readerstudy.analysis.figures.classifier import classifier_figure
+from readerstudy.analysis.figures.detection import detection_figure
+from readerstudy.analysis.figures.forest import forest_figure
+from readerstudy.analysis.figures.picture import Picture
+from readerstudy.analysis.figures.times import times_figure
+
+__all__ = [
+    "Picture",
+    "accuracy_figure",
+    "agreement_figure",
+    "blocks_figure",
+    "classifier_figure",
+    "detection_figure",
+    "forest_figure",
+    "times_figure",
+]
