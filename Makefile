@@ -10,14 +10,14 @@ STATIC := $(or $(VAR_DIR),var)/static/staticfiles.json
 
 .PHONY: demo run test check bench setup setup-test clean
 
-demo: $(VENV)/.ml $(STATIC) ## everything set up, the study running in a browser (SERVE=0: build and exit)
+demo: $(VENV)/.ml $(VENV)/.pango $(STATIC) ## everything set up, the study running in a browser (SERVE=0: build and exit)
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py demo --port $(PORT)
 ifneq ($(SERVE),0)
 	@$(MAKE) --no-print-directory serve
 endif
 
-run: $(VENV)/.web $(STATIC) ## the application alone, on port $(PORT)
+run: $(VENV)/.web $(VENV)/.pango $(STATIC) ## the application alone, on port $(PORT)
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(MAKE) --no-print-directory serve
 
@@ -63,7 +63,14 @@ $(VENV)/.ml: $(VENV)/.web
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[ml]'
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.ml
+# What lays out the PDF of a report. Where it cannot be installed, everything else works, and the page says so.
+$(VENV)/.pango: $(VENV)/.web
+	@$(BIN)/python -c "import weasyprint" >/dev/null 2>&1 || { echo "Installing Debian's Pango for PDF reports ..."; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=500 install -y -qq --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core >/dev/null; } \
+	  || echo "Pango is missing and could not be installed; reports come without PDF (apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 as root)."
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.ml $(VENV)/.pango
 	@echo "Installing what the tests need ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[ml,dev]'
 	@touch $@

@@ -43,7 +43,9 @@ def _links(user: User) -> list[dict[str, str]]:
     }
     reports = {
         "title": _("Reports"),
-        "text": _("Accuracies, p-values, times and figures of every unsealed study; unsealing."),
+        "text": _("Accuracies, p-values, times and figures of every unsealed study; unsealing.")
+        if user.is_researcher
+        else _("What a study’s report will look like: the reports of rehearsals, while they are read and after."),
         "url": reverse("report:list"),
     }
     schema = {
@@ -51,4 +53,4 @@ def _links(user: User) -> list[dict[str, str]]:
         "text": _("The programming interface, described for programs (OpenAPI 3, a YAML file)."),
         "url": reverse("schema"),
     }
-    return [admin, reports, schema] if user.is_researcher else [admin, schema]
+    return [admin, reports, schema]

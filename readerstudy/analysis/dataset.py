@@ -29,13 +29,18 @@ class StillSealed(StudyError):
         super().__init__(f"The study {study.code} is still sealed, so there is no report: {todo} first.")
 
 
+def refuse_while_sealed(study: Study) -> None:
+    """Raises StillSealed before the unsealing. A rehearsal has nothing to hide and is open at any time."""
+    if study.status != StudyStatus.UNSEALED and not study.is_rehearsal:
+        raise StillSealed(study)
+
+
 def study_record(study: Study, plan: AnalysisPlan | None = None) -> StudyRecord:
     """Everything that the report needs, in plain values, by the study's own plan where none is given.
 
-    Raises StillSealed before the unsealing. A rehearsal has nothing to hide and is open at any time.
+    Raises StillSealed before the unsealing.
     """
-    if study.status != StudyStatus.UNSEALED and not study.is_rehearsal:
-        raise StillSealed(study)
+    refuse_while_sealed(study)
     return StudyRecord(
         code=study.code,
         title=study.title,
@@ -85,10 +90,16 @@ class _Key:
 
 
 def _latest_attack(study: Study) -> Mapping[str, Any] | None:
+    """What the evaluation of the attack stored."""
+    job = table_1_job(study)
+    return job.result if job else None
+
+
+def table_1_job(study: Study) -> Job | None:
     """The last evaluation of the very generators that made this study's adversarial images, if there was one."""
     jobs = Job.objects.filter(task=ATTACK_TASK, status=JobStatus.DONE, parameters__cohort=study.cohort.name)
     wanted = set(study.plan.get("generators", []))
     for job in jobs.order_by("-pk"):
         if isinstance(job.result, dict) and set(job.result.get("generators", [])) == wanted:
-            return job.result
+            return job
     return None

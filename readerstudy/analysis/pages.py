@@ -30,3 +30,8 @@ def progress_of_study(study: Study) -> list[Progress]:
         .values_list("enrollment__code", "session_plan__number", "done", "session_plan__total")
     )
     return [Progress(*line) for line in lists]
+
+
+def rehearsal_of(study: Study) -> Study | None:
+    """The copy that simulated readers played or play, if there is one."""
+    return Study.objects.filter(code=f"{study.code}-rehearsal", is_rehearsal=True).first()

@@ -1,7 +1,7 @@
 """The report of one study: assembled from its record, written as a folder of HTML, CSV, SVG and JSON."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -23,7 +23,7 @@ from readerstudy.analysis.per_reader import agreement_of_readers, seconds_per_im
 from readerstudy.analysis.records import StudyRecord
 from readerstudy.analysis.sections import Section
 from readerstudy.analysis.stats.unsure import Unsure
-from readerstudy.analysis.table import Table, to_csv
+from readerstudy.analysis.table import Table, to_csv, to_text
 from readerstudy.analysis.tables import table_2, table_2_readings, table_3, table_4
 from readerstudy.analysis.wording import limit_sentences
 from readerstudy.studies.analysis_plan import AnalysisPlan
@@ -44,6 +44,16 @@ class Report:
     def sections(self) -> tuple[Section, ...]:
         """The chapters, in order."""
         return (self._article, self._primary, self._behind, self._exploratory)
+
+    def parts(self) -> Iterator[str]:
+        """Work everything out, saying before each part what comes now."""
+        for words, name in (
+            (_("comparing the sessions across readers"), "_across"),
+            (_("testing each reader’s sessions"), "_comparisons"),
+            (_("drawing tables and figures"), "sections"),
+        ):
+            yield words
+            getattr(self, name)
 
     @property
     def limits(self) -> tuple[str, ...]:
@@ -134,27 +144,48 @@ def _given(*items: Table | Picture | None) -> tuple[Table | Picture, ...]:
     return tuple(item for item in items if item is not None)
 
 
-def build_report(study: Study, *, at: datetime) -> Report:
-    """The report of an unsealed study by the plan that was locked with it; raises StillSealed before."""
+Stage = Callable[[str], None]
+
+
+def build_report(study: Study, *, at: datetime, stage: Stage = lambda _: None) -> Report:
+    """The report of an unsealed study by the plan that was locked with it; raises StillSealed before.
+
+    `stage` is told in words what is being done.
+    """
+    stage(_("adding up the readings"))
     return Report(study_record(study), at=at, plan=study.analysis)
 
 
-def write_report(report: Report, folder: Path) -> list[Path]:
-    """Write report.html, one CSV per table, one SVG per figure and report.json; returns the paths written.
+def write_report(report: Report, folder: Path, *, stage: Stage = lambda _: None) -> list[Path]:
+    """Write report.html, report.json, CSV and JSON per table and SVG per figure; returns the paths written.
 
-    What an earlier report left there and this one does not have is removed, so that the folder holds one report.
+    `stage` is told in words what is being done.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for part in report.parts():
+        stage(part)
+    stage(_("writing the files"))
     files = {f"{key}.csv": to_csv(table) for key, table in report.tables.items()}
+    files |= {f"{key}.json": _json(table.as_dict()) for key, table in report.tables.items()}
     files |= {f"{key}.svg": picture.svg for key, picture in report.pictures.items()}
-    files["report.json"] = json.dumps(report.as_dict(), indent=1, ensure_ascii=False) + "\n"
+    files["report.json"] = _json(report.as_dict())
     files["report.html"] = standalone(report)
-    for old in (*folder.glob("*.csv"), *folder.glob("*.svg")):
-        if old.name not in files:
-            old.unlink()
+    files["report.txt"] = as_text(report)
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     return [folder / name for name in files]
+
+
+def as_text(report: Report) -> str:
+    """For a terminal: every table of the page, and what the report cannot say."""
+    lines = []
+    for section in report.sections:
+        lines += [section.title.upper(), "", *section.sentences, "", *(to_text(table) for table in section.tables)]
+    return "\n".join([*lines, *report.limits, ""])
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
 
 def standalone(report: Report) -> str:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from readerstudy.analysis.stats.proportions import Proportion
 
 NOTHING = "—"
+MOST_ROWS = 150  # on a page, on paper and in a terminal; files hold every line
 
 
 @dataclass(frozen=True)
@@ -119,13 +120,21 @@ class Table:
 
     @property
     def shown_rows(self) -> Iterator[tuple[bool, tuple[ShownCell, ...]]]:
-        """For each row whether its first cell is new (a line above it), and its cells."""
+        """For each row that people are shown whether its first cell is new (a line above it), and its cells."""
         before: Cell = None
-        for row in self.rows:
+        for row in self.rows[:MOST_ROWS]:
             places = zip(row, self.columns, self._opens, strict=True)
             cells = (replace(shown(cell, column.kind), opens=opens) for cell, column, opens in places)
             yield row[0] != before, tuple(cells)
             before = row[0]
+
+    @property
+    def left_out(self) -> str:
+        """Where a table is too long for people: that it is, and where the rest stands."""
+        if len(self.rows) <= MOST_ROWS:
+            return ""
+        sentence = _("These are the first %(shown)s of %(all)s lines; the CSV has them all.")
+        return sentence % {"shown": MOST_ROWS, "all": len(self.rows)}
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: the same numbers as in the CSV, by column key."""
@@ -187,7 +196,8 @@ def to_text(table: Table) -> str:
     body = ["  ".join(map(_aligned, line, widths)).rstrip() for line in lines]
     rule = "  ".join("-" * width for width in widths)
     content = [*_group_line(table, widths), body[0], rule, *body[1:]] if table.rows else [table.empty]
-    return "\n".join([table.title, "", *content, "", *table.notes]).rstrip() + "\n"
+    left_out = [table.left_out] if table.left_out else []
+    return "\n".join([table.title, "", *content, *left_out, "", *table.notes]).rstrip() + "\n"
 
 
 def _group_line(table: Table, widths: list[int]) -> list[str]:

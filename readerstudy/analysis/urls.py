@@ -10,5 +10,8 @@ urlpatterns = [
     path("<slug:code>/", views.study_report, name="study"),
     path("<slug:code>/unseal/", views.unseal, name="unseal"),
     path("<slug:code>/<slug:key>.svg", views.picture_svg, name="picture"),
+    path("<slug:code>/report.html", views.page_html, name="page"),
+    path("<slug:code>/report.pdf", views.page_pdf, name="pdf"),
+    path("<slug:code>/<slug:key>.json", views.table_json, name="table-json"),
     path("<slug:code>/<slug:key>.csv", views.table_csv, name="table"),
 ]

@@ -1,36 +1,63 @@
-"""The report's pages and files, for researchers."""
+"""The report's pages and files: of unsealed studies for researchers, of rehearsals for coordinators too."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+import mimetypes
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.timezone import now
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from readerstudy.accounts.models import Role, User
 from readerstudy.accounts.permissions import role_required
-from readerstudy.analysis.pages import progress_of_study
-from readerstudy.analysis.report import build_report
-from readerstudy.analysis.table import to_csv
+from readerstudy.analysis.pages import progress_of_study, rehearsal_of
+from readerstudy.analysis.pdf import write_pdf
+from readerstudy.analysis.published import Published, TooLargeToWaitFor, published
+from readerstudy.errors import NotAllowed
 from readerstudy.studies.models import Study, StudyStatus
 from readerstudy.truth.actions import unseal_study
 
+StudyView = Callable[..., HttpResponseBase]
+
+
+def _of_study(view: StudyView) -> Callable[..., HttpResponse]:
+    """Give the view its study. Coordinators see rehearsals only: a report of the study itself would tell the truth."""
+
+    @role_required(Role.RESEARCHER, Role.COORDINATOR)
+    @wraps(view)
+    def guarded(request: HttpRequest, code: str, *args: Any, **kwargs: Any) -> Any:
+        study = get_object_or_404(Study, code=code)
+        if not (_is_researcher(request) or study.is_rehearsal):
+            raise NotAllowed(_("Only researchers see the report of a study; coordinators see that of its rehearsal."))
+        return view(request, study, *args, **kwargs)
+
+    return guarded
+
 
 @require_GET
-@role_required(Role.RESEARCHER)
+@role_required(Role.RESEARCHER, Role.COORDINATOR)
 def studies(request: HttpRequest) -> HttpResponse:
     """Every study, the newest first."""
-    return render(request, "report/list.html", {"studies": Study.objects.order_by("-created_at")})
+    context = {"studies": Study.objects.order_by("-created_at"), "is_researcher": _is_researcher(request)}
+    return render(request, "report/list.html", context)
 
 
 @require_GET
-@role_required(Role.RESEARCHER)
-def study_report(request: HttpRequest, code: str) -> HttpResponse:
+@_of_study
+def study_report(request: HttpRequest, study: Study) -> HttpResponse:
     """The report, or, while the study is sealed, what stands between here and there."""
-    study = get_object_or_404(Study, code=code)
-    if study.status != StudyStatus.UNSEALED:
+    if study.status != StudyStatus.UNSEALED and not study.is_rehearsal:
         return _sealed(request, study)
-    files = reverse("report:study", args=[code])
-    return render(request, "report/study.html", {"report": build_report(study, at=now()), "files": files})
+    try:
+        report = published(study, at=now())
+    except TooLargeToWaitFor as error:
+        return render(request, "report/large.html", {"study": study, "readings": error.readings})
+    # A rehearsal that is still being read is shown as it grows.
+    context = {"study": study, "report": report, "grows": study.status == StudyStatus.OPEN}
+    return render(request, "report/study.html", context)
 
 
 @require_POST
@@ -44,25 +71,59 @@ def unseal(request: HttpRequest, code: str) -> HttpResponse:
 
 
 @require_GET
-@role_required(Role.RESEARCHER)
-def table_csv(request: HttpRequest, code: str, key: str) -> HttpResponse:
+@_of_study
+def table_csv(request: HttpRequest, study: Study, key: str) -> HttpResponseBase:
     """One table in full precision."""
-    table = build_report(get_object_or_404(Study, code=code), at=now()).tables.get(key)
-    if table is None:
-        raise Http404
-    name = f"{code}-{key}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(to_csv(table), content_type="text/csv; charset=utf-8", headers=headers)
+    return _file(study, f"{key}.csv", download=True)
 
 
 @require_GET
-@role_required(Role.RESEARCHER)
-def picture_svg(request: HttpRequest, code: str, key: str) -> HttpResponse:
+@_of_study
+def table_json(request: HttpRequest, study: Study, key: str) -> HttpResponseBase:
+    """One table for programs: the numbers of the CSV, with title, caption and notes."""
+    return _file(study, f"{key}.json", download=True)
+
+
+@require_GET
+@_of_study
+def picture_svg(request: HttpRequest, study: Study, key: str) -> HttpResponseBase:
     """One picture."""
-    picture = build_report(get_object_or_404(Study, code=code), at=now()).pictures.get(key)
-    if picture is None:
+    return _file(study, f"{key}.svg")
+
+
+@require_GET
+@_of_study
+def page_html(request: HttpRequest, study: Study) -> HttpResponseBase:
+    """The whole report in one file that needs no server."""
+    return _file(study, "report.html", download=True)
+
+
+@require_GET
+@_of_study
+def page_pdf(request: HttpRequest, study: Study) -> HttpResponseBase:
+    """The whole report on paper; laid out when first asked for."""
+    report = published(study, at=now())
+    if report.file("report.pdf") is None:
+        write_pdf(report.folder / "report.html", report.folder / "report.pdf")
+    return _sent(report, study, "report.pdf", download=True)
+
+
+def _file(study: Study, name: str, *, download: bool = False) -> HttpResponseBase:
+    return _sent(published(study, at=now()), study, name, download=download)
+
+
+def _sent(report: Published, study: Study, name: str, *, download: bool) -> HttpResponseBase:
+    path = report.file(name)
+    if path is None:
         raise Http404
-    return HttpResponse(picture.svg, content_type="image/svg+xml; charset=utf-8")
+    kind, _encoding = mimetypes.guess_type(name)
+    kind = f"{kind}; charset=utf-8" if kind and kind.startswith(("text/", "image/svg")) else kind
+    stem = f"{study.code}-{name}"
+    return FileResponse(path.open("rb"), as_attachment=download, filename=stem, content_type=kind)
+
+
+def _is_researcher(request: HttpRequest) -> bool:
+    return isinstance(request.user, User) and request.user.is_researcher
 
 
 def _sealed(request: HttpRequest, study: Study) -> HttpResponse:
@@ -72,5 +133,6 @@ def _sealed(request: HttpRequest, study: Study) -> HttpResponse:
         "progress": progress,
         "unfinished": [line for line in progress if not line.is_finished],
         "is_closed": study.status == StudyStatus.CLOSED,
+        "rehearsal": rehearsal_of(study),
     }
     return render(request, "report/sealed.html", context)

@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 
 from readerstudy.accounts.models import User
 from readerstudy.accounts.permissions import IsInvestigator, IsResearcher
-from readerstudy.analysis.report import build_report
+from readerstudy.analysis.published import published
 from readerstudy.api import csv, dataset
 from readerstudy.api.serializers import (
     EnrolledReader,
@@ -185,7 +185,7 @@ class Results(StudyView):
 
     @extend_schema(responses={200: ResultsAnswer, 409: REFUSED}, tags=["studies"])
     def get(self, request: Request, study: str) -> Response:
-        return Response(build_report(self.study(), at=now()).as_dict())
+        return Response(published(self.study(), at=now()).as_dict())
 
 
 def _readings_file(study: Study, person: User) -> HttpResponseBase:

@@ -21,17 +21,18 @@ _HARMLESS = ("benign", "normal")
 _number = count(1)
 
 
-def study(readers: Iterable[str] = ("rita", "rolf")) -> Study:
+def study(readers: Iterable[str] = ("rita", "rolf"), *, code: str = "small", is_rehearsal: bool = False) -> Study:
     """Open; the readers have read what small.SAID says."""
-    films = Cohort.objects.create(name="films", seed=1, created_at=make.MONDAY)
+    films = Cohort.objects.create(name=f"films-{code}" if is_rehearsal else "films", seed=1, created_at=make.MONDAY)
     made = Study.objects.create(
-        code="small",
+        code=code,
         title="A small study",
         template="zhou2021",
         cohort=films,
         seed=7,
         plan={"generators": GENERATORS},
         image_bytes=1,
+        is_rehearsal=is_rehearsal,
         created_at=make.MONDAY,
     )
     arm = Arm.objects.create(study=made, name="high", resolution="high")

@@ -13,7 +13,8 @@ from django.urls import reverse
 
 from readerstudy.accounts.models import User
 from readerstudy.analysis.dataset import StillSealed, study_record
-from readerstudy.analysis.records import Readings, Subset
+from readerstudy.analysis.pdf import NoPdfHere
+from readerstudy.analysis.records import Subset
 from readerstudy.analysis.report import Report, build_report, write_report
 from readerstudy.analysis.stats.unsure import Unsure
 from readerstudy.analysis.tallies import Blocks, Times
@@ -104,15 +105,16 @@ def test_a_full_size_study_is_reported_in_files_that_agree(tmp_path: Path) -> No
     report = Report(record, at=make.MONDAY)
     written = {path.name for path in write_report(report, tmp_path)}
     tables = {f"{name}.csv" for name in report.tables}
+    as_json = {f"{name}.json" for name in report.tables}
     pictures = {f"{name}.svg" for name in report.pictures}
-    assert written == tables | pictures | {"report.html", "report.json"}
+    assert written == tables | as_json | pictures | {"report.html", "report.json", "report.txt"}
     assert "accuracy.svg" in pictures
     stored = json.loads((tmp_path / "report.json").read_text())
     for name in tables:
         lines = list(csv.DictReader(StringIO((tmp_path / name).read_text())))
-        as_json = stored["tables"][name.removesuffix(".csv")]["rows"]
+        in_json = stored["tables"][name.removesuffix(".csv")]["rows"]
         assert [list(row.values()) for row in lines] == [
-            ["" if value is None else str(value) for value in row.values()] for row in as_json
+            ["" if value is None else str(value) for value in row.values()] for row in in_json
         ]
     assert len(stored["tables"]["subgroups"]["rows"]) == 60 * 4 * 4
 
@@ -134,11 +136,13 @@ def test_the_written_page_stands_alone_and_says_what_it_cannot_know(tmp_path: Pa
         assert sentence in page
 
 
-def test_a_figure_of_an_earlier_report_does_not_stay(tmp_path: Path) -> None:
-    write_report(Report(small.record(), at=make.MONDAY), tmp_path)
-    seen_only = small.record(readings=Readings.of(row for row in small.rows() if row.session == 1))
-    write_report(Report(seen_only, at=make.MONDAY), tmp_path)
-    assert not (tmp_path / "accuracy.svg").exists()
+def test_what_an_earlier_report_left_does_not_stay(unsealed_study: Study, settings: object) -> None:
+    call_command("analyse_study", unsealed_study.code, "--no-pdf", stdout=StringIO())
+    folder = settings.REPORTS_DIR / unsealed_study.code
+    (folder / "figure.svg").write_text("of an earlier version")
+    call_command("analyse_study", unsealed_study.code, "--no-pdf", stdout=StringIO())
+    assert not (folder / "figure.svg").exists()
+    assert (folder / "accuracy.svg").exists()
 
 
 def test_the_command_writes_the_folder_and_prints_json(unsealed_study: Study, settings: object) -> None:
@@ -187,7 +191,7 @@ def test_rosa_gets_every_table_and_the_figure(unsealed_study: Study, as_rosa: Cl
     for key in build_report(unsealed_study, at=make.MONDAY).tables:
         answer = as_rosa.get(reverse("report:table", args=[unsealed_study.code, key]))
         assert answer["Content-Type"].startswith("text/csv")
-        assert answer.content
+        assert b"".join(answer.streaming_content)
     figure = as_rosa.get(reverse("report:picture", args=[unsealed_study.code, "accuracy"]))
     assert figure["Content-Type"].startswith("image/svg+xml")
     assert as_rosa.get(reverse("report:table", args=[unsealed_study.code, "table9"])).status_code == 404
@@ -220,7 +224,9 @@ def test_an_open_study_cannot_be_unsealed_from_the_page(open_study: Study, as_ro
     assert not Unsealing.objects.exists()
 
 
-def test_neither_readers_nor_coordinators_see_a_report(unsealed_study: Study, clara: User, client: Client) -> None:
+def test_readers_see_no_report_and_coordinators_none_of_a_study(
+    unsealed_study: Study, clara: User, client: Client
+) -> None:
     pages = [
         reverse("report:list"),
         reverse("report:study", args=[unsealed_study.code]),
@@ -228,9 +234,9 @@ def test_neither_readers_nor_coordinators_see_a_report(unsealed_study: Study, cl
         reverse("report:picture", args=[unsealed_study.code, "accuracy"]),
     ]
     assert all(client.get(page).status_code == 302 for page in pages)
-    for person in (clara, User.objects.get(username="rita")):
+    for person, hidden in ((clara, pages[1:]), (User.objects.get(username="rita"), pages)):
         client.force_login(person)
-        assert all(client.get(page).status_code == 403 for page in pages)
+        assert all(client.get(page).status_code == 403 for page in hidden)
         address = reverse("report:unseal", args=[unsealed_study.code])
         assert client.post(address, {"reason": "Please."}).status_code == 403
 
@@ -243,3 +249,57 @@ def test_the_list_names_every_study_with_its_state(unsealed_study: Study, as_ros
 
 def test_without_a_study_the_list_says_what_to_do(as_rosa: Client) -> None:
     assert "create_study" in as_rosa.get(reverse("report:list")).content.decode()
+
+
+def test_clara_watches_the_report_of_a_rehearsal_grow(open_study: Study, clara: User, client: Client) -> None:
+    copy = rows.study(readers=("ruth",), code="small-rehearsal", is_rehearsal=True)
+    client.force_login(clara)
+    assert copy.code in client.get(reverse("report:list")).content.decode()
+    address = reverse("report:study", args=[copy.code])
+    page = client.get(address).content.decode()
+    assert "Table 3" in page
+    assert 'http-equiv="refresh"' in page
+    assert client.get(reverse("report:study", args=[open_study.code])).status_code == 403
+
+
+def test_a_report_is_worked_out_once(unsealed_study: Study, as_rosa: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = reverse("report:study", args=[unsealed_study.code])
+    as_rosa.get(address)
+
+    def never(*args: object, **options: object) -> None:
+        raise AssertionError("worked out again")
+
+    monkeypatch.setattr("readerstudy.analysis.published.build_report", never)
+    assert "Table 3" in as_rosa.get(address).content.decode()
+
+
+def test_a_page_does_not_wait_for_a_report_that_takes_minutes(
+    unsealed_study: Study, as_rosa: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("readerstudy.analysis.published.WAITS_FOR", 3)
+    address = reverse("report:study", args=[unsealed_study.code])
+    assert f"manage.py analyse_study {unsealed_study.code}" in as_rosa.get(address).content.decode()
+    assert as_rosa.get(reverse("report:table", args=[unsealed_study.code, "table3"])).status_code == 409
+    call_command("analyse_study", unsealed_study.code, "--no-pdf", stdout=StringIO())
+    assert "Table 3" in as_rosa.get(address).content.decode()
+
+
+def test_rosa_gets_the_report_as_one_file_and_on_paper(unsealed_study: Study, as_rosa: Client) -> None:
+    page = b"".join(as_rosa.get(reverse("report:page", args=[unsealed_study.code])).streaming_content)
+    assert b"<style>" in page
+    answer = as_rosa.get(reverse("report:pdf", args=[unsealed_study.code]))
+    paper = b"".join(answer.streaming_content)
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer["Content-Disposition"] == f'attachment; filename="{unsealed_study.code}-report.pdf"'
+    assert paper.startswith(b"%PDF-")
+    assert paper.count(b"/Type /Page") > 1 or b"/ObjStm" in paper
+
+
+def test_a_site_without_pango_says_so(unsealed_study: Study, as_rosa: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*args: object) -> None:
+        raise NoPdfHere
+
+    monkeypatch.setattr("readerstudy.analysis.views.write_pdf", missing)
+    answer = as_rosa.get(reverse("report:pdf", args=[unsealed_study.code]))
+    assert answer.status_code == 409
+    assert "Pango" in answer.content.decode()

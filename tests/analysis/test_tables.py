@@ -402,3 +402,13 @@ def test_the_batches_of_the_database_give_the_test_of_the_readings_themselves() 
 def test_a_sub_set_with_fewer_readings_than_batches_has_no_p_of_batches() -> None:
     comparisons = compare_sessions(small.record().tallies, groups=5)
     assert {p for (p,) in by_first(table_of_p_values(comparisons, plan=AnalysisPlan()), "p_batches")} == {None}
+
+
+def test_a_table_too_long_for_people_says_where_the_rest_stands() -> None:
+    lines = tuple((f"R{number}", number) for number in range(1, 400))
+    table = Table("long", "Long", "Many.", (Column("reader", "Reader"), Column("n", "N", Kind.COUNT)), lines)
+    for shown in (to_text(table), to_html(table)):
+        assert "R150" in shown
+        assert "R151" not in shown
+        assert "first 150 of 399 lines" in shown
+    assert len(to_csv(table).splitlines()) == 400

@@ -1,0 +1,235 @@
+"""A whole report from PostgreSQL at any size: time by part, and the most memory that the reporting process held.
+
+`measure(readers, images)` fills a database of its own with a study and analyses it in a process of its own, so that
+nothing but the report is in the figures. The database's memory is not counted; it is the server's.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from time import perf_counter
+
+Row = tuple[str, float, str]
+SESSIONS = {2: 0.1, 3: 0.45, 5: 0.45}  # of the images, in sessions that ask; half of those in 3 and 5 adversarial
+SIZES = ((100, 1_000), (100, 10_000), (1_000, 10_000))
+
+
+def rows(*, quick: bool = False) -> list[Row]:
+    """The report at three sizes, and how its time grows with the number of readings."""
+    import math
+
+    sizes = SIZES[:1] if quick else SIZES
+    found: list[Row] = []
+    with tempfile.TemporaryDirectory() as var:
+        taken = [_measured(var, readers, images) for readers, images in sizes]
+    for (readers, images), parts in zip(sizes, taken, strict=True):
+        name = "10m" if readers * images == 10_000_000 else f"{readers}x{images}"
+        found.append((f"report_{name}_s", parts["seconds"], "s, from the database to the files"))
+        found.append((f"report_{name}_peak_mb", parts["peak_mb"], "MB held by the reporting process at the most"))
+        found += [(f"report_{name}_{part}_s", seconds, "s") for part, seconds in parts["parts"].items()]
+    if not quick:
+        growth = math.log(taken[-1]["seconds"] / taken[-2]["seconds"]) / math.log(10)
+        found.insert(0, ("report_growth_exponent", growth, "of time in readings, from 1 to 10 million"))
+    return found
+
+
+def _measured(var: str, readers: int, images: int) -> dict:
+    code = f"r{readers}x{images}"
+    environment = {**os.environ, "VAR_DIR": var, "DJANGO_SETTINGS_MODULE": "readerstudy.settings"}
+    command = [sys.executable, "-m", "tests.bench.reported"]
+    subprocess.run([*command, "fill", code, str(readers), str(images)], env=environment, check=True)
+    done = subprocess.run(
+        [*command, "report", code, var], env=environment, check=True, stdout=subprocess.PIPE, text=True
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def fill(code: str, readers: int, images: int) -> None:
+    """A closed and unsealed study with every reading there; the rows are made by the database itself."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    call_command("migrate", verbosity=0)
+    study = _study(code, images)
+    _readers(study, readers)
+    with connection.cursor() as cursor:
+        # Random keys would be sorted into their indexes one by one; the report reads none of them.
+        cursor.execute("ALTER TABLE reading_reading DROP CONSTRAINT IF EXISTS reading_reading_key_key")
+        cursor.execute("ALTER TABLE reading_reading DROP CONSTRAINT IF EXISTS reading_reading_receipt_key")
+        cursor.execute("SELECT setseed(0.5)")
+        cursor.execute(_PRESENTATIONS, [study.pk])
+        cursor.execute(_READINGS, [study.pk])
+        cursor.execute("ANALYZE")
+    _finish(study)
+
+
+_PRESENTATIONS = """
+INSERT INTO studies_presentation (reading_list_id, position, stimulus_id, code)
+SELECT list.id, allocation.position, allocation.stimulus_id, md5(list.id || '-' || allocation.position)
+FROM studies_readinglist list
+JOIN studies_enrollment enrollment ON enrollment.id = list.enrollment_id
+JOIN studies_allocation allocation
+  ON allocation.session_plan_id = list.session_plan_id AND allocation.arm_id = enrollment.arm_id
+WHERE enrollment.study_id = %s
+"""
+# Each reader a threshold of their own; adversarial images look one unit less real.
+_READINGS = """
+INSERT INTO reading_reading (presentation_id, verdict, elapsed_ms, shown_at, answered_at, key, receipt, answers,
+                             paradata, quality, quality_reasons)
+SELECT id, CASE WHEN look < -0.3 THEN 'not_real' WHEN look > 0.3 THEN 'real' ELSE 'unsure' END,
+       2000 + (9000 * random())::int, shown, shown + interval '12 seconds', gen_random_uuid(), gen_random_uuid(),
+       '{}', '{}', 'A', '[]'
+FROM (
+    SELECT presentation.id AS id,
+           2 * (random() + random() + random() - 1.5) + 0.5 * sin(enrollment.id) + 0.5 * sin(truth.stimulus_id)
+             + CASE WHEN truth.authenticity = 'adversarial' THEN -0.5 ELSE 0.5 END AS look,
+           timestamptz '2026-01-05 08:00+00' + plan.number * interval '14 days' + position * interval '15 seconds'
+             AS shown
+    FROM studies_presentation presentation
+    JOIN studies_readinglist list ON list.id = presentation.reading_list_id
+    JOIN studies_sessionplan plan ON plan.id = list.session_plan_id
+    JOIN studies_enrollment enrollment ON enrollment.id = list.enrollment_id
+    JOIN truth_truth truth ON truth.stimulus_id = presentation.stimulus_id
+    WHERE enrollment.study_id = %s
+) looked
+"""
+
+
+def _study(code: str, images: int):
+    from readerstudy.cohort.models import Cohort, Exam, Image, Patient, Stimulus
+    from readerstudy.studies.analysis_plan import AnalysisPlan
+    from readerstudy.studies.models import Allocation, Arm, SessionPlan, Study
+    from readerstudy.studies.protocol import SessionKind
+    from readerstudy.truth.models import ImageTruth, Truth
+    from tests import make
+
+    films = Cohort.objects.create(name=code, seed=1, created_at=make.MONDAY)
+    plan = {"generators": ["bench"], "analysis": AnalysisPlan().as_data()}
+    study = Study.objects.create(
+        code=code, title=code, template="zhou2021", cohort=films, seed=1, plan=plan, image_bytes=1, created_at=make.MONDAY
+    )
+    arm = Arm.objects.create(study=study, name="high", resolution="high")
+    numbers = range(images)
+    patients = Patient.objects.bulk_create(
+        Patient(cohort=films, pseudonym=f"P{n}", fingerprint=f"{code}-{n}", split="test") for n in numbers
+    )
+    exams = Exam.objects.bulk_create(Exam(patient=patient) for patient in patients)
+    stored = Image.objects.bulk_create(
+        Image(exam=exam, source_bits=16, source_rows=8, source_columns=8, fingerprint=f"{code}-{n}")
+        for n, exam in enumerate(exams)
+    )
+    ImageTruth.objects.bulk_create(
+        ImageTruth(image=image, pathology="malignant" if n % 4 == 0 else "benign") for n, image in enumerate(stored)
+    )
+
+    def pictures(kind: str) -> list[Stimulus]:
+        return Stimulus.objects.bulk_create(
+            Stimulus(image=image, resolution="high", rows=8, columns=8, file=f"{code}-{kind}{n}.png", bytes=1, sha256="0")
+            for n, image in enumerate(stored)
+        )
+
+    parents, twins = pictures("real"), pictures("twin")
+    Truth.objects.bulk_create(
+        Truth(stimulus=parent, authenticity="real", label=int(n % 4 == 0)) for n, parent in enumerate(parents)
+    )
+    Truth.objects.bulk_create(
+        Truth(
+            stimulus=twin,
+            authenticity="adversarial",
+            label=int(n % 4 != 0),
+            parent=parents[n],
+            direction="remove" if n % 4 == 0 else "insert",
+            generator="bench",
+            seed=1,
+        )
+        for n, twin in enumerate(twins)
+    )
+    start = 0
+    for number, part in SESSIONS.items():
+        total = round(images * part)
+        session = SessionPlan.objects.create(
+            study=study, number=number, kind=SessionKind.BLINDED, title="Reading", instructions="Read.", total=total
+        )
+        places = range(start, start + total)
+        # Of every eight images, so that both kinds hold both pathologies: the first four are shown as they are.
+        shown = [twins[n] if number != 2 and n % 8 >= 4 else parents[n] for n in places]
+        Allocation.objects.bulk_create(
+            Allocation(session_plan=session, arm=arm, position=position, stimulus=stimulus)
+            for position, stimulus in enumerate(shown, start=1)
+        )
+        start += total
+    return study
+
+
+def _readers(study, readers: int) -> None:
+    from readerstudy.accounts.models import User
+    from readerstudy.studies.models import Enrollment, ReadingList
+    from tests import make
+
+    (arm,) = study.arms.all()
+    people = User.objects.bulk_create(User(username=f"{study.code}-{n}", role="reader") for n in range(1, readers + 1))
+    enrolled = Enrollment.objects.bulk_create(
+        Enrollment(study=study, arm=arm, reader=person, code=f"R{n}", enrolled_at=make.MONDAY)
+        for n, person in enumerate(people, start=1)
+    )
+    plans = list(study.session_plans.all())
+    ReadingList.objects.bulk_create(
+        ReadingList(enrollment=enrollment, session_plan=plan) for enrollment in enrolled for plan in plans
+    )
+
+
+def _finish(study) -> None:
+    from readerstudy.truth.actions import unseal_study
+    from tests import make
+
+    study.close(at=make.MONDAY)
+    unseal_study(study=study, actor=None, reason="Benchmark.", at=make.MONDAY)
+
+
+def report(code: str, folder: Path) -> None:
+    """Prints the seconds of each part and the most memory of this process, as JSON."""
+    from django.utils.timezone import now
+
+    from readerstudy.analysis.dataset import study_record
+    from readerstudy.analysis.report import Report, write_report
+    from readerstudy.studies.models import Study
+
+    started = perf_counter()
+    study = Study.objects.get(code=code)
+    parts: dict[str, float] = {}
+
+    def timed(name: str, since: float) -> float:
+        parts[name] = perf_counter() - since
+        return perf_counter()
+
+    record = study_record(study)
+    last = timed("adding_up", started)
+    made = Report(record, at=now(), plan=study.analysis)
+    for name in ("_across", "_comparisons"):
+        getattr(made, name)
+        last = timed(name.strip("_"), last)
+    made.sections  # noqa: B018 worked out when first asked for
+    last = timed("tables_and_figures", last)
+    write_report(made, folder)
+    timed("files", last)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"seconds": perf_counter() - started, "peak_mb": peak, "parts": parts}))
+
+
+def main() -> None:
+    import django
+
+    django.setup()
+    todo, code, *rest = sys.argv[1:]
+    if todo == "fill":
+        fill(code, *map(int, rest))
+    else:
+        report(code, Path(rest[0]) / "written" / code)
+
+
+if __name__ == "__main__":
+    main()
