@@ -197,6 +197,11 @@ def test_few_readings_leave_the_sub_group_test_undefined_and_say_so() -> None:
     assert any("fewer readings than sub-groups" in note for note in table.notes)
 
 
+def test_a_family_of_readers_tests_without_readers_is_not_passed_over() -> None:
+    notes = table_of(played.record({}, plan=EVERYTHING), EVERYTHING).notes
+    assert sum("no reader has verdicts yet" in note for note in notes) == 2
+
+
 def test_a_thousand_reasons_are_counted_and_not_listed() -> None:
     said = {f"R{number}": {3: "rrnnru"} for number in range(20)}
     plan = AnalysisPlan(families=(Family("seeing", ("d_prime",)),))
