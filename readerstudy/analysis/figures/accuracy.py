@@ -13,6 +13,7 @@ from readerstudy.analysis.figures.readers import (
     FEW,
     INK,
     Floats,
+    crowd_sentence,
     draw_crowd,
     legend,
     look,
@@ -56,10 +57,8 @@ def accuracy_figure(record: StudyRecord, rule: Unsure) -> Picture | None:
 
 def _caption(readers: int) -> str:
     if readers > FEW:
-        return _(
-            "Grey: the readers, one thin line each, or bands with half and nine tenths of them. Black: their mean. "
-            "Each reader’s own numbers, with intervals, are those of Table 3."
-        )
+        own = _("Each reader’s own numbers, with intervals, are those of Table 3.")
+        return f"{crowd_sentence(readers)} {own}"
     return _(
         # xgettext: no-python-format
         "Each point is one reader in one session, with Wilson’s 95 % interval. The lines only lead the eye from "

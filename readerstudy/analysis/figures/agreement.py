@@ -15,7 +15,7 @@ from readerstudy.analysis.stats.agreement import Agreement, Coefficient
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _COEFFICIENTS = ("percent", "fleiss_kappa", "krippendorff_nominal", "krippendorff_ordinal", "gwet_ac1")
-_ROW = 0.85  # inches of height for each set of images
+_ROW = 0.7  # inches of height for each set of images
 _BAND = 0.62  # of the way to the next set
 
 

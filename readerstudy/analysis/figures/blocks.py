@@ -13,6 +13,7 @@ from readerstudy.analysis.figures.readers import (
     INK,
     QUIET,
     Floats,
+    crowd_sentence,
     draw_crowd,
     legend,
     look,
@@ -42,16 +43,19 @@ def blocks_figure(record: StudyRecord, plan: AnalysisPlan) -> Picture | None:
     title = _("Right verdicts in the order of reading")
     caption = _(
         "Each session’s readings of one kind, cut in reading order into ten equal blocks; what does not fill a block "
-        "is left out at the end. Thin: readers. Thick: their mean. A line that falls may be fatigue, one that rises "
-        "practice; blocks of a few images jump by chance."
+        "is left out at the end. A line that falls may be fatigue, one that rises practice; blocks of a few images "
+        "jump by chance."
     )
+    readers = list(dict.fromkeys(reader for panel in curves.values() for reader in panel))
+    few = _("Thin: the readers. Thick: their mean.") if 1 < len(readers) <= FEW else ""
+    sentences = (caption, crowd_sentence(len(readers)), few, unsure_sentence(record.tallies.rule))
     with drawing():
         return picture(
-            _drawn(curves, record.tallies.asked),
+            _drawn(curves, record.tallies.asked, readers),
             key="blocks-figure",
             title=title,
             description=" ".join(_described(curves)),
-            caption=f"{caption} {unsure_sentence(record.tallies.rule)}",
+            caption=" ".join(sentence for sentence in sentences if sentence),
         )
 
 
@@ -70,8 +74,7 @@ def _curves(tallies: Tallies) -> Curves:
     return found
 
 
-def _drawn(curves: Curves, sessions: Sequence[int]) -> Figure:
-    readers = list(dict.fromkeys(reader for panel in curves.values() for reader in panel))
+def _drawn(curves: Curves, sessions: Sequence[int], readers: Sequence[str]) -> Figure:
     figure = Figure(figsize=(9.2, 5.2), layout="constrained")
     axes = figure.subplots(len(_ROWS), len(sessions), sharex=True, sharey=True, squeeze=False)
     names = (_("Real called real"), _("Adversarial called not real"))
@@ -86,6 +89,9 @@ def _drawn(curves: Curves, sessions: Sequence[int]) -> Figure:
         top.set_title(_("Session %(session)s") % {"session": session}, fontsize=10, loc="left")
         bottom.set_xticks((0, 0.5, 1), (_("start"), _("half"), _("end")))
         bottom.set_xlim(0, 1)
+        # Inwards, or the end of one panel runs into the start of the next.
+        for label, side in zip(bottom.get_xticklabels(), ("left", "center", "right"), strict=True):
+            label.set_horizontalalignment(side)
     # In the readers' order, the mean last, whichever panel brought them.
     legend(figure, {name: handles[name] for name in (*readers, _mean()) if name in handles})
     return figure
@@ -102,7 +108,7 @@ def _draw(axis: Any, own: Mapping[str, Floats], readers: Sequence[str]) -> dict[
     else:
         for reader, shares in own.items():
             style = {**look(readers.index(reader)), "marker": None}
-            (handles[reader],) = axis.plot(_MIDDLES, shares, **style, linewidth=1.0, alpha=0.75)
+            (handles[reader],) = axis.plot(_MIDDLES, shares, **style, linewidth=1.0, alpha=0.65)
     if len(own) > 1:
         (handles[_mean()],) = axis.plot(_MIDDLES, mean_of(table), color=INK, linewidth=2.4, zorder=4)
     return handles

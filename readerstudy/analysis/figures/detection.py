@@ -8,7 +8,7 @@ import numpy as np
 from django.utils.translation import gettext as _
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from readerstudy.analysis.figures.picture import Picture, drawing, picture
 from readerstudy.analysis.figures.readers import (
@@ -17,6 +17,7 @@ from readerstudy.analysis.figures.readers import (
     GRID,
     INK,
     QUIET,
+    THREADS,
     Floats,
     draw_threads,
     legend,
@@ -114,11 +115,11 @@ def _frame_plane(axis: Any) -> None:
     deviates = np.linspace(-3.5, 3.5, 141)
     for d_prime in _CURVES:
         axis.plot(ndtr(deviates), ndtr(deviates + d_prime), color="#c8c8c8", linewidth=0.8, zorder=0)
-        # Named where the line crosses the other diagonal: there the criterion is even.
-        even = float(ndtr(-d_prime / 2))
-        axis.text(
-            even, 1 - even, f"d′ {d_prime:g}", color=QUIET, fontsize=8, ha="center", va="center", zorder=0.5
-        ).set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.8})
+        # Named near the left border, where few readers are.
+        alarms = 0.06
+        hits = float(ndtr(ndtri(alarms) + d_prime))
+        name = axis.text(alarms, hits, f"d′ {d_prime:g}", color=QUIET, fontsize=8, ha="center", va="center", zorder=0.5)
+        name.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.8})
     tidy(axis, "both")
     axis.grid(visible=False)
 
@@ -127,6 +128,7 @@ def _frame_seeing(axis: Any) -> None:
     axis.set_title(_("Seeing (d′) and criterion (c)"), fontsize=10, loc="left")
     axis.set_xlabel(_("c: readily “not real” ← → reluctantly"))
     axis.set_ylabel(_("d′: tells them apart"))
+    axis.set_box_aspect(1)
     axis.axhline(0, color=QUIET, linewidth=0.9, linestyle=(0, (5, 3)), zorder=0)
     axis.axvline(0, color=GRID, linewidth=0.9, zorder=0)
     tidy(axis, "both")
@@ -155,19 +157,20 @@ def _draw_move(axis: Any, before: Any, after: Any, style: Mapping[str, Any]) -> 
 def _draw_many(axis: Any, moves: Sequence[Move], point: _Point) -> dict[str, Any]:
     """Every reader as a thin line between small marks, and the mean of those who read both as one arrow."""
     before, after = (_points(moves, name, point) for name in ("before", "after"))
-    draw_threads(axis, np.column_stack([before[:, 0], after[:, 0]]), np.column_stack([before[:, 1], after[:, 1]]))
-    marks = {"marker": "o", "linestyle": "none", "markersize": 3, "markeredgewidth": 0.6, "zorder": 2}
+    handles: dict[str, Any] = {}
+    # More lines than that only hide the marks.
+    if len(moves) <= THREADS:
+        draw_threads(axis, np.column_stack([before[:, 0], after[:, 0]]), np.column_stack([before[:, 1], after[:, 1]]))
+        handles[_("a reader")] = Line2D([], [], color=CROWD, linewidth=0.8)
+    marks = {"marker": "o", "linestyle": "none", "markersize": 3, "markeredgewidth": 0.6, "alpha": 0.6, "zorder": 2}
     axis.plot(before[:, 0], before[:, 1], color="#8a8a8a", markerfacecolor="white", **marks)
     axis.plot(after[:, 0], after[:, 1], color="#8a8a8a", **marks)
     both = ~np.isnan(before[:, 0]) & ~np.isnan(after[:, 0])
-    if not both.any():
-        return {}
-    ends = (tuple(mean_of(points[both]).tolist()) for points in (before, after))
-    _draw_move(axis, *ends, {"color": INK, "marker": "o"})
-    return {
-        _("a reader"): Line2D([], [], color=CROWD, linewidth=0.8),
-        _("mean"): Line2D([], [], color=INK, linewidth=1.3),
-    }
+    if both.any():
+        first, second = (tuple(mean_of(points[both]).tolist()) for points in (before, after))
+        _draw_move(axis, first, second, {"color": INK, "marker": "o"})
+        handles[_("mean")] = Line2D([], [], color=INK, linewidth=1.3)
+    return handles
 
 
 def _points(moves: Sequence[Move], name: str, point: _Point) -> Floats:
@@ -178,7 +181,7 @@ def _points(moves: Sequence[Move], name: str, point: _Point) -> Floats:
 
 def _marks(plan: AnalysisPlan) -> dict[str, Any]:
     """Which session is open and which filled."""
-    mark = {"color": QUIET, "marker": "o", "linestyle": "none"}
+    mark: dict[str, Any] = {"color": QUIET, "marker": "o", "linestyle": "none"}
     session = _("session %(session)s")
     return {
         session % {"session": plan.before}: Line2D([], [], **mark, markerfacecolor="white"),

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 
 FEW: Final = 12  # above this a legend helps nobody, and readers become a crowd
-_THREADS: Final = 60  # above this even thin lines are one grey patch: bands say more
+THREADS: Final = 60  # above this even thin lines are one grey patch: bands say more
 # Okabe and Ito (2008), safe for colour-blind readers; the markers and dashes carry it in black and white.
 COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
 MARKERS: Final = ("o", "s", "^", "D", "v")
@@ -43,7 +43,7 @@ def draw_crowd(axis: Any, x: ArrayLike, y: ArrayLike) -> None:
     Thin lines for some dozens, for more the bands that hold half and nine tenths of the readers at each point.
     """
     points, lines = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    if len(lines) <= _THREADS:
+    if len(lines) <= THREADS:
         draw_threads(axis, np.broadcast_to(points, lines.shape), lines)
         return
     low, lower, upper, high = quantiles(lines, (0.05, 0.25, 0.75, 0.95))
@@ -56,6 +56,19 @@ def draw_threads(axis: Any, x: Floats, y: Floats) -> None:
     gap = np.full((len(x), 1), np.nan)
     across, up = (np.hstack([one, gap]).ravel() for one in (x, y))
     axis.plot(across, up, color=CROWD, linewidth=0.5, zorder=1)
+
+
+def crowd_sentence(readers: int) -> str:
+    """How `draw_crowd` shows so many readers, for a caption; empty for a few."""
+    if readers <= FEW:
+        return ""
+    if readers <= THREADS:
+        return _("The thin grey lines are the %(count)s readers, the black line is their mean.") % {"count": readers}
+    words = _(
+        "The dark band holds the middle half of the %(count)s readers at each point, the light one nine tenths of "
+        "them; the black line is their mean."
+    )
+    return words % {"count": readers}
 
 
 def quantiles(values: ArrayLike, at: Sequence[float]) -> Floats:
