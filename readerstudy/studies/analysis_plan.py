@@ -104,6 +104,8 @@ def analysis_plan(plan: Mapping[str, Any], sessions: Collection[int]) -> Analysi
         if getattr(made, name) not in sessions:
             asked = ", ".join(str(number) for number in sorted(sessions))
             raise BadInput(f"plan [analysis] {name}: must be one of the sessions that ask for verdicts: {asked}.")
+    if made.unsure == "half" and made.primary != "auc":
+        raise BadInput("plan [analysis] unsure: half right is no answer of yes or no; with it the primary must be auc.")
     if made.before >= made.after:
         raise BadInput("plan [analysis] before: must be an earlier session than after.")
     return made

@@ -1,0 +1,89 @@
+"""The analysis plan: what may stand in it, that it is kept, and that nobody changes it afterwards."""
+
+import json
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, transaction
+
+from readerstudy.errors import BadInput
+from readerstudy.studies.analysis_plan import AnalysisPlan, Family, analysis_plan
+from readerstudy.studies.models import Study
+from readerstudy.truth.actions import same_plan
+
+ASKED = {2, 3, 5}
+WHOLE = {
+    "primary": "sensitivity",
+    "before": 2,
+    "after": 5,
+    "alpha": 0.01,
+    "unsure": "excluded",
+    "groups": 10,
+    "statistic": "single",
+    "distribution": "t",
+    "margin": 0.1,
+    "idle_after_s": 120,
+    "families": [{"name": "fakes", "endpoints": ["subgroup.adversarial", "d_prime"], "correction": "none"}],
+    "exploratory": "none",
+}
+
+
+def test_a_plan_that_says_nothing_is_the_articles_comparison() -> None:
+    plan = analysis_plan({}, ASKED)
+    assert plan == AnalysisPlan()
+    assert (plan.primary, plan.before, plan.after, plan.unsure, plan.groups) == ("auc", 3, 5, "wrong", 5)
+
+
+def test_every_rule_can_be_declared_and_comes_back_from_json() -> None:
+    plan = analysis_plan({"analysis": WHOLE}, ASKED)
+    assert plan.families == (Family("fakes", ("subgroup.adversarial", "d_prime"), "none"),)
+    stored = json.loads(json.dumps(plan.as_data()))
+    assert stored == {**WHOLE}
+    assert AnalysisPlan.from_data(stored) == plan
+
+
+def test_the_hash_is_of_the_plan_and_not_of_the_order_of_its_words() -> None:
+    there, back = (analysis_plan({"analysis": dict(items)}, ASKED) for items in (WHOLE.items(), [*WHOLE.items()][::-1]))
+    assert there.hash == back.hash != AnalysisPlan().hash
+
+
+@pytest.mark.parametrize(
+    ("part", "sentence"),
+    [
+        ([], "'analysis' must be a table"),
+        ({"prmary": "auc"}, r"\[analysis\] prmary: there is no such rule; there are: primary, before"),
+        ({"primary": "accuracy"}, "primary: must be one of: auc, sensitivity"),
+        ({"before": 4}, "before: must be one of the sessions that ask for verdicts: 2, 3, 5"),
+        ({"before": 5, "after": 3}, "must be an earlier session"),
+        ({"groups": 1}, "groups: must be a whole number from 2 to 100"),
+        ({"groups": True}, "groups: must be a whole number"),
+        ({"alpha": 0}, "alpha: must be a number above 0"),
+        ({"margin": "5 %"}, "margin: must be a number"),
+        ({"unsure": "half", "primary": "sensitivity"}, "the primary must be auc"),
+        ({"families": {}}, "families: must be a list"),
+        ({"families": ["auc"]}, "families 1: a family is a table"),
+        ({"families": [{"name": "", "endpoints": ["auc"]}]}, "families 1: name must be a text"),
+        ({"families": [{"name": "a", "endpoints": []}]}, "families 1: endpoints must be a list"),
+        ({"families": [{"name": "a", "endpoints": ["auk"]}]}, "families 1: there is no endpoint 'auk'; there are: auc"),
+        ({"families": [{"name": "a", "endpoints": ["auc"], "correction": "tukey"}]}, "correction must be one of: holm"),
+        ({"families": [{"name": "a", "endpoints": ["auc"]}, {"name": "a", "endpoints": ["d_prime"]}]}, "one name"),
+        ({"families": [{"name": "a", "endpoints": ["auc"]}, {"name": "b", "endpoints": ["auc"]}]}, "in two places"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(part: Any, sentence: str) -> None:
+    with pytest.raises(BadInput, match=sentence):
+        analysis_plan({"analysis": part}, ASKED)
+
+
+def test_the_plan_is_locked_with_the_study(study: Study) -> None:
+    assert study.has_declared_analysis
+    assert study.analysis == AnalysisPlan()
+    with pytest.raises(DatabaseError, match="Cannot update"), transaction.atomic():
+        Study.objects.filter(pk=study.pk).update(plan={**study.plan, "analysis": {"primary": "sensitivity"}})
+    study.refresh_from_db()
+    assert study.analysis.primary == "auc"
+
+
+def test_the_plan_goes_with_the_study_to_its_rehearsal(study: Study) -> None:
+    assert "changes" in same_plan(study)
+    assert analysis_plan(same_plan(study)["changes"], ASKED) == study.analysis
