@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from readerstudy.analysis.classifier_rows import study_classifier
+from readerstudy.analysis.conduct_rows import study_conduct
 from readerstudy.analysis.evidence import study_tallies
 from readerstudy.analysis.records import (
     PAIR,
@@ -41,6 +43,8 @@ def study_record(study: Study, plan: AnalysisPlan | None = None) -> StudyRecord:
     Raises StillSealed before the unsealing.
     """
     refuse_while_sealed(study)
+    attack = _latest_attack(study)
+    classifier = study_classifier(study, attack)
     return StudyRecord(
         code=study.code,
         title=study.title,
@@ -48,8 +52,20 @@ def study_record(study: Study, plan: AnalysisPlan | None = None) -> StudyRecord:
         readers=dict(Enrollment.objects.filter(study=study).values_list("code", "arm__name")),
         sets=tuple(_sets(study)),
         tallies=study_tallies(study, plan or study.analysis),
-        attack=_latest_attack(study),
+        attack=attack,
+        conduct=study_conduct(study, classifier.run if classifier else None),
+        classifier=classifier,
     )
+
+
+def scores_of(study: Study) -> dict[int, float]:
+    """The classifier's probability of malignancy of every stimulus of the blinded sessions that has one.
+
+    Raises StillSealed before the unsealing.
+    """
+    refuse_while_sealed(study)
+    classifier = study_classifier(study, _latest_attack(study))
+    return classifier.scores if classifier else {}
 
 
 def _sets(study: Study) -> Iterator[SessionSet]:

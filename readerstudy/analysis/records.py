@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from readerstudy.analysis.stats.unsure import Unsure
 
 if TYPE_CHECKING:
+    from readerstudy.analysis.classifier_record import ClassifierRecord
+    from readerstudy.analysis.conduct_record import Conduct
     from readerstudy.analysis.tallies import Tallies
 
 REAL, ADVERSARIAL, PAIR = "real", "adversarial", "pair"
@@ -167,7 +169,8 @@ class SessionSet:
 class StudyRecord:
     """All that a report is made from. `readers` gives every enrolled reader's code their arm.
 
-    `attack` is what the evaluation of the attack stored, or None where nobody ran it.
+    `attack` is what the evaluation of the attack stored, or None where nobody ran it; `classifier` has the scores
+    that it kept. `conduct` is how the study was carried out, None where the readings come from elsewhere.
     """
 
     code: str
@@ -177,6 +180,8 @@ class StudyRecord:
     sets: tuple[SessionSet, ...]
     tallies: "Tallies"
     attack: Mapping[str, Any] | None = None
+    conduct: "Conduct | None" = None
+    classifier: "ClassifierRecord | None" = None
 
     @property
     def arms(self) -> tuple[str, ...]:
