@@ -107,9 +107,10 @@ class StudyPage(WithProgress, InvestigatorAdmin):
     fieldsets = (
         (None, {"fields": ("code", "title", "status", "progress", "readers", "enroll_reader")}),
         (_("Plan"), {"fields": ("template", "cohort", "is_rehearsal", "shown_seed")}),
+        (_("Analysis plan"), {"fields": ("shown_analysis",)}),
         (_("Dates"), {"fields": ("created_at", "closed_at", "unsealed_at")}),
     )
-    readonly_fields = ("progress", "readers", "enroll_reader", "shown_seed")
+    readonly_fields = ("progress", "readers", "enroll_reader", "shown_seed", "shown_analysis")
     sealed_fields = ("seed", "plan", "image_bytes")
     actions_detail = ("close",)
 
@@ -136,6 +137,14 @@ class StudyPage(WithProgress, InvestigatorAdmin):
     def shown_seed(self, study: Study) -> str:
         # Whoever has it can shuffle the plan again and read off which positions are adversarial.
         return str(study.seed) if study.status == StudyStatus.UNSEALED else str(_("sealed"))
+
+    @admin.display(description=_("what will be tested"))
+    def shown_analysis(self, study: Study) -> SafeString | str:
+        if not study.has_declared_analysis:
+            return str(_("None was locked with this study: nothing in its report is confirmatory."))
+        plan = study.analysis
+        rows = [(name, _in_words(value)) for name, value in plan.as_data().items()]
+        return format_html_join(mark_safe("<br>"), "{}: {}", [*rows, ("SHA-256", plan.hash)])
 
     @admin.display(description=_("enroll"))
     def enroll_reader(self, study: Study) -> SafeString | str:
@@ -226,8 +235,15 @@ class SessionPlanPage(InvestigatorAdmin):
 
 
 def _in_words(value: Any) -> str:
-    """A rule's value for people: questions by their names."""
-    return ", ".join(question["name"] for question in value) or "–" if isinstance(value, list | tuple) else str(value)
+    """A rule's value for people: questions and families of tests by their names, a family with its tests."""
+    if not isinstance(value, list | tuple):
+        return str(value)
+    return ", ".join(_name(row) for row in value) or "–"
+
+
+def _name(row: dict[str, Any]) -> str:
+    tests = ", ".join(row.get("endpoints", ()))
+    return f"{row['name']} ({tests}; {row['correction']})" if tests else str(row["name"])
 
 
 @admin.register(Arm)

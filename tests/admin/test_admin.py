@@ -255,3 +255,9 @@ def test_a_session_s_page_shows_the_rules_of_its_plan(small, db, clara, signed_i
     page = signed_in(clara).get(change(study.session_plans.get(number=3))).content.decode()
     assert "confidence" in page
     assert "72" in page
+
+
+def test_clara_reads_what_the_study_will_test(study, clara, signed_in):
+    page = signed_in(clara).get(change(study)).content.decode()
+    assert "sensitivity and specificity (sensitivity, specificity; holm)" in page
+    assert study.analysis.hash in page
