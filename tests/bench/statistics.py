@@ -2,7 +2,9 @@
 
 Sizes are readers × cases, each read in two conditions, three levels of answer as in a reader study. Ratios are taken
 within one run, because machines are noisy: to a literal jackknife that computes every area anew with every case left
-out, and to the textbook's U-statistic over all n₀ × n₁ pairs. `--quick` leaves out the largest size.
+out, to DeLong's components by mid-ranks of every cell, to the textbook's U-statistic over all n₀ × n₁ pairs, and to a
+sub-group table that cuts every session anew for every form. Then whole reports from PostgreSQL, to ten million
+readings. `--quick` leaves out the largest sizes.
 """
 
 import os
@@ -15,9 +17,10 @@ from time import perf_counter
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
+from scipy import stats
 from scipy.stats import rankdata
 
-from readerstudy.analysis.stats import mrmc
+from readerstudy.analysis.stats import mrmc, subgroups
 from readerstudy.analysis.stats.bootstrap import reader_by_case
 
 Row = tuple[str, float, str]
@@ -26,10 +29,14 @@ SMALL, MIDDLE, LARGE = (5, 438), (20, 1000), (100, 10_000)
 
 
 def main() -> None:
+    from tests.bench.reported import rows as reported
     from tests.bench.table import write
 
     quick = "--quick" in sys.argv[1:]
-    write("statistics", [*ratios(), *times([SMALL, MIDDLE] if quick else [SMALL, MIDDLE, LARGE])])
+    sizes = [SMALL, MIDDLE] if quick else [SMALL, MIDDLE, LARGE]
+    write(
+        "statistics", [*ratios(), *by_midranks(sizes), *subgroup_tables(sizes), *times(sizes), *reported(quick=quick)]
+    )
 
 
 def ratios() -> Iterator[Row]:
@@ -47,6 +54,66 @@ def ratios() -> Iterator[Row]:
     yield "u_statistic_relative_error", abs(found / known - 1), "of the variance of the difference"
 
 
+def by_midranks(sizes: list[tuple[int, int]]) -> Iterator[Row]:
+    """The whole analysis against the components alone as the formula has them, from the ranks of every cell."""
+    for readers, cases in sizes:
+        study = made_up(readers, cases)
+        ours = spent(lambda: mrmc.obuchowski_rockette(*study), times=3)  # noqa: B023 called at once
+        theirs = spent(lambda: midrank_covariances(study), times=2)  # noqa: B023 called at once
+        yield f"or_vs_midranks_{readers}x{cases}", theirs / ours, "theirs / ours, DeLong's components by mid-ranks"
+
+
+def midrank_covariances(study: Study) -> np.ndarray:
+    """Covariances of the areas of all cells (DeLong, 1988, with mid-ranks as Sun and Xu, 2014)."""
+    score, truth, reader, case, _ = study
+    readers, cases = int(reader.max()) + 1, int(case.max()) + 1
+    table, positive = score.reshape(2 * readers, cases), truth[:cases] == 1
+    ones, noughts = table[:, positive], table[:, ~positive]
+    together = rankdata(np.concatenate([ones, noughts], axis=1), axis=1)
+    v10 = (together[:, : ones.shape[1]] - rankdata(ones, axis=1)) / noughts.shape[1]
+    v01 = 1 - (together[:, ones.shape[1] :] - rankdata(noughts, axis=1)) / ones.shape[1]
+    covariances: np.ndarray = np.cov(v10) / v10.shape[1] + np.cov(v01) / v01.shape[1]
+    return covariances
+
+
+def subgroup_tables(sizes: list[tuple[int, int]]) -> Iterator[Row]:
+    """Every reader's test in 16 forms from sums, against cutting both sessions anew for every form."""
+    taken = []
+    for readers, cases in sizes:
+        credits = (np.random.default_rng(1).random((readers, 2, cases)) < 0.7).astype(float)
+        summed = [[{g: subgroups.cut(one, g) for g in subgroups.GROUPS_STRIP} for one in own] for own in credits]
+        ours = spent(lambda: [from_sums(*own) for own in summed], times=3)  # noqa: B023 called at once
+        theirs = spent(lambda: [literal_forms(*own) for own in credits], times=2)  # noqa: B023 called at once
+        taken.append(ours)
+        yield f"subgroups_vs_literal_{readers}x{cases}", theirs / ours, "theirs / ours, from sums against from readings"
+        yield f"subgroups_ms_{readers}x{cases}", ours * 1000, "ms, 16 forms a reader, after the database has added up"
+    yield "subgroups_growth_exponent", growth(taken, sizes), "of time in readings, between the two largest"
+
+
+def from_sums(first: dict[int, subgroups.Cut], second: dict[int, subgroups.Cut]) -> object:
+    return subgroups.every_form_of({g: {3: first[g], 5: second[g]} for g in first}, 3, 5)
+
+
+def literal_forms(first: np.ndarray, second: np.ndarray) -> list[tuple[float, float]]:
+    """z and both p of both error terms, as STATISTICS has the formula, one form after the other."""
+    found = []
+    for groups in subgroups.GROUPS_STRIP:
+        for share in (2, 1):
+            for distribution in (stats.norm(), stats.t(2 * (groups - 1))):
+                sds = []
+                for values in (first, second):
+                    size = values.size // groups
+                    blocks = [values[block * size : (block + 1) * size].mean() for block in range(groups)]
+                    sds.append(np.std(blocks, ddof=1))
+                z = abs(second.mean() - first.mean()) / (np.mean(sds) * np.sqrt(share / groups))
+                found.append((float(z), float(distribution.sf(z))))
+    return found
+
+
+def growth(taken: list[float], sizes: list[tuple[int, int]]) -> float:
+    return float(np.log(taken[-1] / taken[-2]) / np.log(np.prod(sizes[-1]) / np.prod(sizes[-2])))
+
+
 def times(sizes: list[tuple[int, int]]) -> Iterator[Row]:
     """Milliseconds and memory at every size, and how time grows with the number of readings."""
     analyses: dict[str, Callable[[Study], object]] = {
@@ -62,17 +129,17 @@ def times(sizes: list[tuple[int, int]]) -> Iterator[Row]:
             repeats = 9 if readers * cases < 100_000 else 3
             taken.append(spent(lambda: analysis(study), times=repeats))  # noqa: B023 called at once
             yield f"{name}_ms_{readers}x{cases}", taken[-1] * 1000, "ms"
-        growth = np.log(taken[-1] / taken[-2]) / np.log(np.prod(sizes[-1]) / np.prod(sizes[-2]))
-        yield f"{name}_growth_exponent", float(growth), "of time in readings, between the two largest"
-    for readers, cases in sizes[:2]:
+        yield f"{name}_growth_exponent", growth(taken, sizes), "of time in readings, between the two largest"
+    for readers, cases in sizes:
         study = made_up(readers, cases)
-        resampled = spent(lambda: reader_by_case(*study, rng=np.random.default_rng(1)), times=5)  # noqa: B023 called at once
+        resampled = spent(lambda: reader_by_case(*study, rng=np.random.default_rng(1)), times=3)  # noqa: B023 called at once
         yield f"bootstrap_2000_ms_{readers}x{cases}", resampled * 1000, "ms, readers and cases drawn 2000 times"
     study = made_up(*MIDDLE, levels=None)
     for name in ("or_delong", "u_statistic"):
         taken_for_many_levels = spent(lambda: analyses[name](study), times=3)  # noqa: B023 called at once
         yield f"{name}_continuous_ms_20x1000", taken_for_many_levels * 1000, "ms, no two scores alike"
-    for name in ("or_delong", "u_statistic"):
+    analyses["bootstrap_2000"] = lambda study: reader_by_case(*study, rng=np.random.default_rng(1))
+    for name in ("or_delong", "u_statistic", "bootstrap_2000"):
         for readers, cases in sizes:
             held = peak(analyses[name], made_up(readers, cases))
             yield f"{name}_peak_mb_{readers}x{cases}", held, "MB beside the readings"
