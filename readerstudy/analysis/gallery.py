@@ -96,9 +96,9 @@ class Gallery:
     def groups(self) -> tuple[tuple[str, tuple[Hung, ...]], ...]:
         """Heading and exhibits of each reason that has any."""
         headings = {
-            Reason.FOOLED_MOST: _("Adversarial images that fooled most readers"),
-            Reason.FOOLED_FEWEST: _("Adversarial images that fooled fewest readers"),
-            Reason.MISTRUSTED: _("Real images that most readers mistrusted"),
+            Reason.FOOLED_MOST: _("Adversarial images that fooled the most readers"),
+            Reason.FOOLED_FEWEST: _("Adversarial images that fooled the fewest readers"),
+            Reason.MISTRUSTED: _("Real images that were mistrusted most"),
         }
         hung = ((title, self._of(reason)) for reason, title in headings.items())
         return tuple((title, exhibits) for title, exhibits in hung if exhibits)
@@ -167,7 +167,7 @@ def exhibits(study: Study, chosen: Sequence[Exhibit]) -> Gallery:
         "was added. The pictures are small and their contrast is set within the breast, so they are no basis for a "
         "reading. Those at either end of many are there partly by chance."
     )
-    return Gallery(_("The images that fooled most readers, and fewest"), caption, tuple(map(hang, chosen)))
+    return Gallery(_("The images that fooled the most readers, and the fewest"), caption, tuple(map(hang, chosen)))
 
 
 def _hanging(cases: Sequence[int], *, several: bool) -> Callable[[Exhibit], Hung]:

@@ -98,7 +98,7 @@ def _draw_row(axis: Any, row: int, found: Agreement) -> dict[str, Any]:
         one: Coefficient = getattr(found, key)
         if one.value is None:
             continue
-        error = None if not _has_interval(one) else ([one.value - (one.low or 0.0)], [(one.high or 0.0) - one.value])
+        error = _error(one.value, one) if _has_interval(one) else None
         handles[name] = axis.errorbar(
             [one.value],
             [row + side_by_side(place, len(_COEFFICIENTS), _BAND)],
@@ -110,6 +110,11 @@ def _draw_row(axis: Any, row: int, found: Agreement) -> dict[str, Any]:
             elinewidth=1.3,
         )
     return handles
+
+
+def _error(value: float, one: Coefficient) -> tuple[list[float], list[float]]:
+    """Lengths of the whiskers. An interval is cut at −1, which α of very few images can fall below."""
+    return [max(value - (one.low or 0.0), 0.0)], [max((one.high or 0.0) - value, 0.0)]
 
 
 def _has_interval(one: Coefficient) -> bool:

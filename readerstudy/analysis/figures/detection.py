@@ -8,7 +8,7 @@ import numpy as np
 from django.utils.translation import gettext as _
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
 from readerstudy.analysis.figures.picture import Picture, drawing, picture
 from readerstudy.analysis.figures.readers import (
@@ -34,6 +34,7 @@ from readerstudy.analysis.wording import sessions_of
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _CURVES = (0.5, 1.0, 2.0)  # values of d′ that get a faint line
+_NAMED_AT = -0.7  # criterion at which it is named
 _Point = Callable[[Detection], tuple[float, float]]
 
 
@@ -115,9 +116,8 @@ def _frame_plane(axis: Any) -> None:
     deviates = np.linspace(-3.5, 3.5, 141)
     for d_prime in _CURVES:
         axis.plot(ndtr(deviates), ndtr(deviates + d_prime), color="#c8c8c8", linewidth=0.8, zorder=0)
-        # Named near the left border, where few readers are.
-        alarms = 0.06
-        hits = float(ndtr(ndtri(alarms) + d_prime))
+        # Named where few readers are: they seldom call images not real so readily.
+        alarms, hits = ndtr(-_NAMED_AT - d_prime / 2), ndtr(-_NAMED_AT + d_prime / 2)
         name = axis.text(alarms, hits, f"d′ {d_prime:g}", color=QUIET, fontsize=8, ha="center", va="center", zorder=0.5)
         name.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.8})
     tidy(axis, "both")

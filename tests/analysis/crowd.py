@@ -1,0 +1,65 @@
+"""Studies of any number of readers, drawn at random from a fixed seed, for pictures and the gallery."""
+
+from dataclasses import fields, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from readerstudy.analysis.records import ADVERSARIAL, NEGATIVE, PAIR, POSITIVE, REAL, ReadingRow, Readings, StudyRecord
+from readerstudy.studies.analysis_plan import AnalysisPlan
+from tests.analysis import small
+
+SEEN = {1: REAL, 4: PAIR}
+WITH_FAKES = (3, 5)
+
+
+@cache
+def record(readers: int, *, images: int = 40, arms: int = 1, unsure: str = "wrong") -> StudyRecord:
+    """Five sessions of `images` each; every second one of sessions 3 and 5 is adversarial."""
+    rng = np.random.default_rng(7)
+    names = [f"R{number}" for number in range(1, readers + 1)]
+    rows = [
+        _row(rng, name, session, place)
+        for name in names
+        for session in (1, 2, 3, 4, 5)
+        for place in range(1, images + 1)
+    ]
+    by_arm = {name: ("high", "low")[place % arms] for place, name in enumerate(names)}
+    sets = small.sets() + (tuple(replace(one, arm="low") for one in small.sets()) if arms == 2 else ())
+    return small.record(readings=Readings.of(rows), readers=by_arm, sets=sets, plan=AnalysisPlan(unsure=unsure))
+
+
+def _row(rng: np.random.Generator, reader: str, session: int, place: int) -> ReadingRow:
+    is_fake = session in WITH_FAKES and place % 2 == 0
+    verdict = "seen" if session in SEEN else str(rng.choice(["real", "not_real", "unsure"], p=[0.5, 0.4, 0.1]))
+    return ReadingRow(
+        reader=reader,
+        session=session,
+        position=place,
+        verdict=verdict,
+        authenticity=SEEN.get(session, ADVERSARIAL if is_fake else REAL),
+        source_pathology=POSITIVE if place % 4 < 2 else NEGATIVE,
+        elapsed_ms=int(rng.integers(3000, 30_000)),
+        case=str(1000 * session + place),
+    )
+
+
+def repeated(study: StudyRecord, times: int) -> StudyRecord:
+    """The same readers again and again under new names: a large crowd, quickly. Without the matrix of readings."""
+    tallies = study.tallies
+    names = tuple(f"R{number}" for number in range(1, times * len(tallies.readers) + 1))
+
+    def tiled(part: Any) -> Any:
+        arrays = {one.name: np.concatenate([getattr(part, one.name)] * times) for one in fields(part)}
+        return replace(part, **arrays)
+
+    counts = np.concatenate([tallies.counts] * times)
+    blocks = {groups: tiled(one) for groups, one in tallies.blocks.items()}
+    many = replace(tallies, readers=names, counts=counts, times=tiled(tallies.times), blocks=blocks)
+    return replace(study, readers=dict.fromkeys(names, "high"), tallies=many)
+
+
+def scores(study: StudyRecord) -> dict[int, float]:
+    rng = np.random.default_rng(8)
+    return {int(case): float(rng.uniform()) for case in np.unique(study.tallies.cases.case)}
