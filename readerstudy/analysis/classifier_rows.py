@@ -111,7 +111,7 @@ def _diagnoses(study: Study) -> Iterable[Diagnosed]:
     plans = [plan.pk for plan in SessionPlan.objects.filter(study=study) if _asks_for_diagnosis(plan)]
     if not plans:
         return
-    values = {
+    values: dict[str, Any] = {
         "study": study.pk,
         "plans": plans,
         "question": QUESTION,
