@@ -95,16 +95,8 @@ def _holds(tallies: Tallies, reader: str, session: int, subset: Subset) -> bool:
     return bool(tallies.of(reader, session)[list(kinds_of(subset)), :SAID_SEEN].any())
 
 
-def table_of_p_values(
-    comparisons: tuple[Comparison, ...],
-    *,
-    plan: AnalysisPlan | None = None,
-    rule: Unsure = Unsure.WRONG,
-    groups: int = 5,
-) -> Table:
+def table_of_p_values(comparisons: tuple[Comparison, ...], *, plan: AnalysisPlan) -> Table:
     """For the page: the plan's form of the test first, its other forms, and the strip over numbers of sub-groups."""
-    # A report that gives no plan gives the rule and the groups of it.
-    plan = plan or AnalysisPlan(unsure=rule.value, groups=groups)
     reasons = {test.undefined for one in comparisons for test in one.tests.values() if test.undefined}
     correction = Correction(plan.exploratory)
     adjusted = correct_family({place: one.two_sided(plan) for place, one in enumerate(comparisons)}, correction)
