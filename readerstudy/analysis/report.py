@@ -13,21 +13,16 @@ from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
-from readerstudy.analysis.across import Comparison as Across
-from readerstudy.analysis.across import across_readers, compare_across
-from readerstudy.analysis.attack import table_1
-from readerstudy.analysis.comparisons import Comparison, compare_sessions, table_of_all_tests, table_of_p_values
+from readerstudy.analysis.chapters import Chapters
 from readerstudy.analysis.dataset import study_record
-from readerstudy.analysis.figures import Picture, accuracy_figure
-from readerstudy.analysis.per_reader import agreement_of_readers, seconds_per_image, signal_detection
+from readerstudy.analysis.figures import Picture
+from readerstudy.analysis.gallery import Gallery, choose, exhibits
 from readerstudy.analysis.records import StudyRecord
 from readerstudy.analysis.sections import Section
-from readerstudy.analysis.stats.unsure import Unsure
 from readerstudy.analysis.table import Table, to_csv, to_text
-from readerstudy.analysis.tables import table_2, table_2_readings, table_3, table_4
 from readerstudy.analysis.wording import limit_sentences
 from readerstudy.studies.analysis_plan import AnalysisPlan
-from readerstudy.studies.models import Study
+from readerstudy.studies.models import Study, StudyStatus
 
 _STYLE_SHEETS = ("css/tokens.css", "css/report.css")
 
@@ -39,21 +34,30 @@ class Report:
     record: StudyRecord
     at: datetime
     plan: AnalysisPlan = field(default_factory=AnalysisPlan)
+    gallery: Gallery | None = None
+
+    @cached_property
+    def chapters(self) -> Chapters:
+        return Chapters(self.record, self.plan, self.gallery)
 
     @cached_property
     def sections(self) -> tuple[Section, ...]:
         """The chapters, in order."""
-        return (self._article, self._primary, self._behind, self._exploratory)
+        return self.chapters.all
+
+    @cached_property
+    def summary(self) -> tuple[str, ...]:
+        """The primary result in words."""
+        return self.chapters.summary
 
     def parts(self) -> Iterator[str]:
         """Work everything out, saying before each part what comes now."""
-        for words, name in (
-            (_("comparing the sessions across readers"), "_across"),
-            (_("testing each reader’s sessions"), "_comparisons"),
-            (_("drawing tables and figures"), "sections"),
-        ):
-            yield words
-            getattr(self, name)
+        yield _("comparing the sessions across readers")
+        self.chapters.across  # noqa: B018 worked out when first asked for
+        yield _("testing each reader’s sessions")
+        self.chapters.comparisons  # noqa: B018
+        yield _("drawing tables and figures")
+        self.sections  # noqa: B018
 
     @property
     def limits(self) -> tuple[str, ...]:
@@ -79,69 +83,10 @@ class Report:
             "plan": {**self.plan.as_data(), "hash": self.plan.hash},
             "tables": {key: table.as_dict() for key, table in self.tables.items()},
             "figures": {key: picture.description for key, picture in self.pictures.items()},
+            "summary": list(self.summary),
             "sentences": {section.key: list(section.sentences) for section in self.sections},
             "limits": list(self.limits),
         }
-
-    @cached_property
-    def _rule(self) -> Unsure:
-        return Unsure(self.plan.unsure)
-
-    @cached_property
-    def _across(self) -> tuple[Across, ...]:
-        return compare_across(self.record, self.plan)
-
-    @cached_property
-    def _comparisons(self) -> tuple[Comparison, ...]:
-        return compare_sessions(self.record.tallies, groups=self.plan.groups)
-
-    @property
-    def _article(self) -> Section:
-        record = self.record
-        return Section(
-            key="article",
-            title=_("As in the article"),
-            items=_given(
-                table_1(record.attack),
-                table_2(record),
-                table_2_readings(record),
-                table_3(record, self._rule),
-                accuracy_figure(record, self._rule),
-                table_4(record),
-            ),
-        )
-
-    @property
-    def _primary(self) -> Section:
-        return Section(
-            key="primary",
-            title=_("The primary result"),
-            items=_given(across_readers(self.record, self.plan, self._across)),
-        )
-
-    @property
-    def _behind(self) -> Section:
-        record, plan = self.record, self.plan
-        return Section(
-            key="behind",
-            title=_("What lies behind it"),
-            items=_given(signal_detection(record, plan), agreement_of_readers(record), seconds_per_image(record, plan)),
-        )
-
-    @property
-    def _exploratory(self) -> Section:
-        tests = table_of_p_values(self._comparisons, rule=self._rule, groups=self.plan.groups)
-        return Section(
-            key="exploratory",
-            title=_("Exploratory"),
-            items=_given(tests),
-            hidden=(table_of_all_tests(self._comparisons),),
-        )
-
-
-def _given(*items: Table | Picture | None) -> tuple[Table | Picture, ...]:
-    """Without the pictures for which there is nothing to draw."""
-    return tuple(item for item in items if item is not None)
 
 
 Stage = Callable[[str], None]
@@ -153,7 +98,16 @@ def build_report(study: Study, *, at: datetime, stage: Stage = lambda _: None) -
     `stage` is told in words what is being done.
     """
     stage(_("adding up the readings"))
-    return Report(study_record(study), at=at, plan=study.analysis)
+    record = study_record(study)
+    return Report(record, at=at, plan=study.analysis, gallery=_gallery(study, record))
+
+
+def _gallery(study: Study, record: StudyRecord) -> Gallery | None:
+    """None while a study on the same images is sealed: a picture and what it was would tell its truth."""
+    sealed = Study.objects.filter(cohort=study.cohort, is_rehearsal=False).exclude(status=StudyStatus.UNSEALED)
+    if sealed.exists():
+        return None
+    return exhibits(study, choose(record, study.analysis))
 
 
 def write_report(report: Report, folder: Path, *, stage: Stage = lambda _: None) -> list[Path]:

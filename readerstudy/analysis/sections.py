@@ -3,7 +3,10 @@
 from dataclasses import dataclass, field
 
 from readerstudy.analysis.figures import Picture
+from readerstudy.analysis.gallery import Gallery
 from readerstudy.analysis.table import Table
+
+Item = Table | Picture | Gallery
 
 
 @dataclass(frozen=True)
@@ -13,7 +16,7 @@ class Section:
     key: str
     title: str
     sentences: tuple[str, ...] = ()
-    items: tuple[Table | Picture, ...] = ()
+    items: tuple[Item, ...] = ()
     hidden: tuple[Table, ...] = field(default=())
 
     @property

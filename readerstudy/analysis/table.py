@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from readerstudy.analysis.stats.proportions import Proportion
 
 NOTHING = "—"
+PROSE = 48  # characters above which a cell is a sentence
 MOST_ROWS = 150  # on a page, on paper and in a terminal; files hold every line
 
 
@@ -127,6 +128,11 @@ class Table:
             cells = (replace(shown(cell, column.kind), opens=opens) for cell, column, opens in places)
             yield row[0] != before, tuple(cells)
             before = row[0]
+
+    @property
+    def is_prose(self) -> bool:
+        """Whether it holds sentences, which must be broken into lines."""
+        return any(isinstance(cell, str) and len(cell) > PROSE for row in self.rows[:MOST_ROWS] for cell in row)
 
     @property
     def left_out(self) -> str:

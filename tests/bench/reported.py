@@ -57,16 +57,40 @@ def fill(code: str, readers: int, images: int) -> None:
     study = _study(code, images)
     _readers(study, readers)
     with connection.cursor() as cursor:
-        # Random keys would be sorted into their indexes one by one; the report reads none of them.
-        cursor.execute("ALTER TABLE reading_reading DROP CONSTRAINT IF EXISTS reading_reading_key_key")
-        cursor.execute("ALTER TABLE reading_reading DROP CONSTRAINT IF EXISTS reading_reading_receipt_key")
+        cursor.execute("ALTER SYSTEM SET max_wal_size = '8GB'")
+        cursor.execute("SELECT pg_reload_conf()")
         # What refers to what is right by construction; checking it row by row would take most of the time.
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("SELECT setseed(0.5)")
+        later = _without_indexes(cursor)
         cursor.execute(_PRESENTATIONS, [study.pk])
         cursor.execute(_READINGS, [study.pk])
+        for definition in later:
+            cursor.execute(definition)
         cursor.execute("ANALYZE")
     _finish(study)
+
+
+def _without_indexes(cursor) -> list[str]:
+    """Drop the indexes of the two large tables; those over numbers are given back, to be built after the filling.
+
+    Random keys are not indexed again: the report reads none of them.
+    """
+    cursor.execute(
+        """
+        SELECT tablename, indexname, indexdef, conname FROM pg_indexes
+        LEFT JOIN pg_constraint ON conname = indexname
+        WHERE tablename IN ('studies_presentation', 'reading_reading') AND coalesce(contype, 'u') <> 'p'
+        """
+    )
+    later = []
+    for table, index, definition, constraint in cursor.fetchall():
+        cursor.execute(
+            f"ALTER TABLE {table} DROP CONSTRAINT {constraint} CASCADE" if constraint else f"DROP INDEX {index}"
+        )
+        if not any(random in definition for random in ("(code", "(key", "(receipt")):
+            later.append(definition)
+    return later
 
 
 _PRESENTATIONS = """
