@@ -1,67 +1,25 @@
-""" "Unsure" by every rule side by side, and what missing readings could have changed at most. Exploratory."""
+"""“Unsure” by every rule side by side, and what missing readings could have changed at most. Exploratory."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from statistics import fmean
+from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
 from readerstudy.analysis.across import Comparison as Across
 from readerstudy.analysis.across import change, compare_figure, figure_name
-from readerstudy.analysis.records import ADVERSARIAL, REAL, SessionSet, StudyRecord, Subset, by_number
-from readerstudy.analysis.stats.proportions import Proportion, wilson
+from readerstudy.analysis.records import ADVERSARIAL, REAL, StudyRecord, Subset
 from readerstudy.analysis.stats.unsure import Unsure
 from readerstudy.analysis.table import Cell, Column, Estimate, Kind, Table
-from readerstudy.analysis.tallies import SAID_SEEN, SAID_UNSURE, Tallies, kinds_of
+from readerstudy.analysis.unsure_shares import RULES, Group, groups_of, mean_of
 from readerstudy.analysis.wording import p_words, sessions_of, signed
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
-KINDS = (Subset.REAL, Subset.ADVERSARIAL)
-RULES = (Unsure.WRONG, Unsure.HALF, Unsure.EXCLUDED)
 _NOTHING = 1e-12  # a change smaller than that is rounding
-
-
-@dataclass(frozen=True)
-class Share:
-    """One reader, session and kind of image: right verdicts under every rule, and what is missing.
-
-    `best` takes every unsure verdict as right; taking it as wrong is a rule already. `missing_wrong` and
-    `missing_right` are under the plan's rule, None where nothing was drawn and nothing read.
-    """
-
-    reader: str
-    by_rule: dict[Unsure, Proportion]
-    best: Proportion
-    readings: int
-    unsure: int
-    missing: int
-    missing_wrong: float | None
-    missing_right: float | None
-
-    @property
-    def shares(self) -> tuple[float | None, ...]:
-        """Wrong, half, excluded, right."""
-        return (*(self.by_rule[rule].share for rule in RULES), self.best.share)
-
-
-@dataclass(frozen=True)
-class _Group:
-    """All readers of one arm in one session about one kind of image."""
-
-    arm: str
-    session: int
-    kind: Subset
-    shares: tuple[Share, ...]
-
-    @property
-    def means(self) -> tuple[float | None, ...]:
-        """Over the readers with verdicts, by wrong, half, excluded and right."""
-        return tuple(_mean(one.shares[place] for one in self.shares) for place in range(len(RULES) + 1))
 
 
 def unsure_by_every_rule(record: StudyRecord, plan: AnalysisPlan) -> Table:
     """Table "unsure": means over the readers of each arm, session and kind of image."""
-    read = [one for one in _groups(record, plan) if any(share.readings for share in one.shares)]
+    read = [one for one in groups_of(record, plan) if any(share.readings for share in one.shares)]
     return Table(
         key="unsure",
         title=_("“Unsure” by every rule, and the readings that are missing"),
@@ -83,7 +41,7 @@ def unsure_by_reader(record: StudyRecord, plan: AnalysisPlan) -> Table:
     names = ("readings", "unsure", "missing")
     shares = ("wrong", "half", "excluded", "right")
     rows: list[tuple[Cell, ...]] = []
-    for group in _groups(record, plan):
+    for group in groups_of(record, plan):
         for one in group.shares:
             head = (one.reader, group.arm, group.session, group.kind.value, one.readings, one.unsure, one.missing)
             by_rule = (one.by_rule[rule] for rule in RULES)
@@ -134,39 +92,6 @@ def unsure_across(record: StudyRecord, plan: AnalysisPlan, compared: tuple[Acros
     )
 
 
-def _groups(record: StudyRecord, plan: AnalysisPlan) -> Iterator[_Group]:
-    for arm in record.arms:
-        readers = [reader for reader in sorted(record.readers, key=by_number) if record.readers[reader] == arm]
-        sets = sorted((one for one in record.sets if one.arm == arm and one.asks), key=lambda one: one.number)
-        for drawn in sets:
-            for kind in KINDS:
-                shares = (_share(record.tallies, reader, drawn, kind, Unsure(plan.unsure)) for reader in readers)
-                yield _Group(arm, drawn.number, kind, tuple(shares))
-
-
-def _share(tallies: Tallies, reader: str, drawn: SessionSet, kind: Subset, rule: Unsure) -> Share:
-    given = tallies.of(reader, drawn.number)[list(kinds_of(kind)), :SAID_SEEN].sum(axis=0)
-    readings, unsure = int(given.sum()), int(given[SAID_UNSURE])
-    by_rule = {one: tallies.share(reader, drawn.number, kind, one) for one in RULES}
-    missing = max(drawn.count(kind.authenticity) - readings, 0)
-    planned, hits = by_rule[rule].trials + missing, by_rule[rule].hits
-    return Share(
-        reader=reader,
-        by_rule=by_rule,
-        best=wilson(by_rule[Unsure.WRONG].hits + unsure, readings),
-        readings=readings,
-        unsure=unsure,
-        missing=missing,
-        missing_wrong=hits / planned if planned else None,
-        missing_right=(hits + missing) / planned if planned else None,
-    )
-
-
-def _mean(values: Iterator[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return fmean(known) if known else None
-
-
 def _columns() -> tuple[Column, ...]:
     rule, missing = _("Mean right, with “unsure” taken as"), _("Missing readings")
     return (
@@ -186,7 +111,7 @@ def _columns() -> tuple[Column, ...]:
     )
 
 
-def _row(one: _Group) -> tuple[Cell, ...]:
+def _row(one: Group) -> tuple[Cell, ...]:
     return (
         one.arm,
         str(one.session),
@@ -196,8 +121,8 @@ def _row(one: _Group) -> tuple[Cell, ...]:
         sum(share.unsure for share in one.shares),
         *one.means,
         sum(share.missing for share in one.shares),
-        _mean(share.missing_wrong for share in one.shares),
-        _mean(share.missing_right for share in one.shares),
+        mean_of(share.missing_wrong for share in one.shares),
+        mean_of(share.missing_right for share in one.shares),
     )
 
 
@@ -205,7 +130,7 @@ def _name(kind: Subset) -> str:
     return {REAL: _("real"), ADVERSARIAL: _("adversarial")}[kind.value]
 
 
-def _changes(groups: list[_Group], plan: AnalysisPlan, *, several: bool) -> Iterator[str]:
+def _changes(groups: list[Group], plan: AnalysisPlan, *, several: bool) -> Iterator[str]:
     """For each arm and kind of image whether the change between the plan's sessions hangs on the rule."""
     found = {(one.arm, one.kind, one.session): one for one in groups}
     for arm, kind in dict.fromkeys((one.arm, one.kind) for one in groups):
@@ -218,7 +143,7 @@ def _changes(groups: list[_Group], plan: AnalysisPlan, *, several: bool) -> Iter
             yield f"{arm}, {name}: {sentences}" if several else f"{name[0].upper()}{name[1:]}: {sentences}"
 
 
-def _by_rules(before: _Group, after: _Group, plan: AnalysisPlan) -> Iterator[str]:
+def _by_rules(before: Group, after: Group, plan: AnalysisPlan) -> Iterator[str]:
     """The change by the rules, over the readers who have a share under every rule in both sessions."""
     known = [{one.reader for one in group.shares if None not in one.shares} for group in (before, after)]
     both = known[0] & known[1]
@@ -246,12 +171,12 @@ def _by_rules(before: _Group, after: _Group, plan: AnalysisPlan) -> Iterator[str
     yield _("Whatever stands behind the “unsure”, the change is %(bounds)s.") % {"bounds": bounds}
 
 
-def _with_missing(before: _Group, after: _Group) -> Iterator[str]:
+def _with_missing(before: Group, after: Group) -> Iterator[str]:
     """The bounds of the change over all enrolled readers, where a reading of these images is missing."""
     if not any(share.missing for group in (before, after) for share in group.shares):
         return
     low, high = (
-        [_mean(getattr(share, name) for share in group.shares) or 0.0 for group in (before, after)]
+        [mean_of(getattr(share, name) for share in group.shares) or 0.0 for group in (before, after)]
         for name in ("missing_wrong", "missing_right")
     )
     bounds = _span(low[1] - high[0], high[1] - low[0])
@@ -265,7 +190,7 @@ def _span(low: float, high: float) -> str:
     return _("%(low)s to %(high)s") % {"low": signed(low), "high": signed(high)}
 
 
-def _on_missing(groups: list[_Group]) -> Iterator[str]:
+def _on_missing(groups: list[Group]) -> Iterator[str]:
     missing = sum(share.missing for one in groups for share in one.shares)
     read = sum(share.readings for one in groups for share in one.shares)
     if not missing:

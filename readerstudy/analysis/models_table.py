@@ -6,6 +6,7 @@ from math import exp
 
 import numpy as np
 from django.utils.translation import gettext as _
+from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 from readerstudy.analysis.records import StudyRecord
@@ -46,9 +47,10 @@ def models_of_every_reading(record: StudyRecord, plan: AnalysisPlan) -> Table:
         (_("seconds per image"), _of_times, "times"),
     )
     for arm in record.arms:
-        matrix = _of_arm(record, arm)
+        mask = _of_arm(record, arm)
+        unfit = _unfit(record, mask, plan)
         for name, fit, kind in models:
-            effects, reason = ((), unfit) if (unfit := _unfit(matrix, plan)) else fit(matrix, plan)
+            effects, reason = ((), unfit) if unfit else fit(record.tallies.matrix.chosen(mask), plan)
             rows += [(arm, name, effect_name(one.name, plan), one.ratio, one.t, one.df, one.p) for one in effects]
             sentences += _in_words(effects, kind, plan, arm if len(record.arms) > 1 else "")
             reasons |= dict.fromkeys([reason] if reason else [])
@@ -91,20 +93,23 @@ def effect_name(name: str, plan: AnalysisPlan) -> str:
     }.get(name, name)
 
 
-def _of_arm(record: StudyRecord, arm: str) -> Matrix:
-    tallies = record.tallies
-    own = [place for place, reader in enumerate(tallies.readers) if record.readers.get(reader) == arm]
-    return tallies.matrix.chosen(np.isin(tallies.matrix.reader, own))
+def _of_arm(record: StudyRecord, arm: str) -> NDArray[np.bool_]:
+    """Which readings of the matrix are of this arm's readers."""
+    own = [record.readers.get(reader) == arm for reader in record.tallies.readers]
+    of_arm: NDArray[np.bool_] = np.array([*own, False])[record.tallies.matrix.reader]
+    return of_arm
 
 
-def _unfit(matrix: Matrix, plan: AnalysisPlan) -> str:
-    """Why there is no use in a model; empty where there is."""
-    if len(matrix) > MOST_READINGS:
+def _unfit(record: StudyRecord, mask: NDArray[np.bool_], plan: AnalysisPlan) -> str:
+    """Why there is no use in a model of the readings under the mask; empty where there is."""
+    if mask.sum() > MOST_READINGS:
         sentence = _(
             "With more than %(most)s readings of an arm in the two sessions no model of every reading is fitted."
         )
         return sentence % {"most": f"{MOST_READINGS:,}"}
-    readers = [np.unique(matrix.reader[matrix.session == session]).size for session in (plan.before, plan.after)]
+    matrix = record.tallies.matrix
+    sessions = (plan.before, plan.after)
+    readers = [np.unique(matrix.reader[mask & (matrix.session == session)]).size for session in sessions]
     if min(readers) < FEWEST_READERS:
         sentence = _(
             "Models of every reading need verdicts by two readers in session %(before)s and session %(after)s."

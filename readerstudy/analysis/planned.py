@@ -1,7 +1,6 @@
 """What the plan declared, and nothing else: the primary figure and the families, with what is decided about each."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 from numpy import isfinite
@@ -9,11 +8,10 @@ from numpy import isfinite
 from readerstudy.analysis.across import Comparison as Across
 from readerstudy.analysis.across import change, figure_name
 from readerstudy.analysis.comparisons import Comparison
-from readerstudy.analysis.per_reader import detections
+from readerstudy.analysis.declared import SUBGROUP, PlannedTest, declared_tests, nothing_to_compare
 from readerstudy.analysis.records import StudyRecord, Subset
 from readerstudy.analysis.stats.equivalence import Equivalence, tost
-from readerstudy.analysis.stats.multiplicity import Correction, correct_family
-from readerstudy.analysis.stats.signal_detection import Detection, Shift, criterion_shift, d_prime_shift
+from readerstudy.analysis.stats.multiplicity import Correction
 from readerstudy.analysis.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.analysis.wording import (
     correction_name,
@@ -22,34 +20,10 @@ from readerstudy.analysis.wording import (
     sessions_of,
     signed,
     subset_name,
-    undefined_sentence,
 )
-from readerstudy.studies.analysis_plan import FIGURES, AnalysisPlan, Family
+from readerstudy.studies.analysis_plan import FIGURES, AnalysisPlan
 
-_SUBGROUP = "subgroup."
-_MOST_NAMED = 12  # readers named in a sentence; more are counted
-
-
-@dataclass(frozen=True)
-class PlannedTest:
-    """One test that was declared; `p` is two-sided, None where `reason` says why there is none.
-
-    `family` is empty for the primary figure, `reader` for a test over all readers of the arm.
-    """
-
-    family: str
-    endpoint: str
-    arm: str
-    reader: str
-    estimate: Estimate | float | None
-    p: float | None
-    adjusted: float | None = None
-    reason: str = ""
-
-    def decision(self, alpha: float) -> str:
-        if self.adjusted is None:
-            return _("not tested")
-        return _("changed") if self.adjusted < alpha else _("no change shown")
+_MOST_NAMED = 12  # tests named in a sentence; more are counted
 
 
 def planned_tests(
@@ -84,81 +58,6 @@ def planned_tests(
     )
 
 
-def declared_tests(
-    record: StudyRecord, plan: AnalysisPlan, compared: tuple[Across, ...], comparisons: tuple[Comparison, ...]
-) -> tuple[PlannedTest, ...]:
-    """The same as values, in the order of the table."""
-    evidence = _Evidence(record, plan, compared, comparisons)
-    primaries = [evidence.over_readers("", plan.primary, arm) for arm in record.arms]
-    found = [replace(one, adjusted=one.p) for one in primaries]
-    for family in plan.families:
-        for arm in record.arms:
-            found += _corrected(list(evidence.of_family(family, arm)), Correction(family.correction))
-    return tuple(found)
-
-
-def _corrected(tests: list[PlannedTest], correction: Correction) -> list[PlannedTest]:
-    family = correct_family({place: one.p for place, one in enumerate(tests)}, correction)
-    return [replace(one, adjusted=family.adjusted[place]) for place, one in enumerate(tests)]
-
-
-class _Evidence:
-    """What was found, looked up by endpoint, arm and reader."""
-
-    def __init__(
-        self,
-        record: StudyRecord,
-        plan: AnalysisPlan,
-        compared: tuple[Across, ...],
-        comparisons: tuple[Comparison, ...],
-    ) -> None:
-        self.record, self.plan = record, plan
-        self.across = {(one.arm, str(one.figure)): one for one in compared}
-        wanted = (one for one in comparisons if (one.a, one.b) == (plan.before, plan.after))
-        self.subgroups = {(one.reader, one.subset): one for one in wanted}
-        self.detections = detections(record, plan)
-
-    def of_family(self, family: Family, arm: str) -> Iterator[PlannedTest]:
-        """Every test of the family in one arm; an endpoint of single readers brings one for each."""
-        asked = self.record.tallies.readers_asked()
-        for endpoint in family.endpoints:
-            if endpoint in FIGURES:
-                yield self.over_readers(family.name, endpoint, arm)
-                continue
-            for reader in (reader for reader in asked if self.record.readers.get(reader) == arm):
-                blank = PlannedTest(family.name, endpoint, arm, reader, None, None)
-                is_subgroup = endpoint.startswith(_SUBGROUP)
-                yield self._subgroup(blank) if is_subgroup else self._shift(blank)
-
-    def over_readers(self, family: str, endpoint: str, arm: str) -> PlannedTest:
-        one = self.across.get((arm, endpoint))
-        if one is None or one.found is None:
-            reason = one.reason if one else _nothing(self.plan)
-            return PlannedTest(family, endpoint, arm, "", None, None, reason=reason)
-        return PlannedTest(family, endpoint, arm, "", change(one.found), one.found.p, reason=one.reason)
-
-    def _subgroup(self, blank: PlannedTest) -> PlannedTest:
-        one = self.subgroups.get((blank.reader, Subset(blank.endpoint.removeprefix(_SUBGROUP))))
-        if one is None:
-            return replace(blank, reason=_not_in_both(self.plan))
-        test = one.by_plan(self.plan)
-        reason = undefined_sentence(test.undefined) if test.undefined else ""
-        if not reason and test.p is None:
-            reason = _not_in_both(self.plan)
-        return replace(blank, estimate=test.difference, p=one.two_sided(self.plan), reason=reason)
-
-    def _shift(self, blank: PlannedTest) -> PlannedTest:
-        before, after = (self.detections.get((blank.reader, s)) for s in (self.plan.before, self.plan.after))
-        if before is None or after is None:
-            return replace(blank, reason=_not_in_both(self.plan))
-        shift = _shift_of(blank.endpoint, before, after)
-        return replace(blank, estimate=Estimate(shift.difference, shift.low, shift.high), p=shift.p)
-
-
-def _shift_of(endpoint: str, before: Detection, after: Detection) -> Shift:
-    return d_prime_shift(before, after) if endpoint == "d_prime" else criterion_shift(before, after)
-
-
 def _columns() -> tuple[Column, ...]:
     return (
         Column("family", _("Family")),
@@ -187,8 +86,8 @@ def _row(one: PlannedTest, plan: AnalysisPlan) -> tuple[Cell, ...]:
 
 def endpoint_name(endpoint: str) -> str:
     """What a plan calls by a key, in words."""
-    if endpoint.startswith(_SUBGROUP):
-        return _("sub-group test, %(images)s") % {"images": subset_name(Subset(endpoint.removeprefix(_SUBGROUP)))}
+    if endpoint.startswith(SUBGROUP):
+        return _("sub-group test, %(images)s") % {"images": subset_name(Subset(endpoint.removeprefix(SUBGROUP)))}
     if endpoint in FIGURES:
         return figure_name(next(figure for figure in FIGURES if figure == endpoint))
     return {"d_prime": "d′", "criterion": _("criterion c")}[endpoint]
@@ -200,7 +99,7 @@ def primary_sentences(record: StudyRecord, plan: AnalysisPlan, compared: tuple[A
     return tuple(
         f"{arm}. {sentence}" if len(record.arms) > 1 else sentence
         for arm in record.arms
-        for sentence in (_primary(found[arm], plan) if arm in found else [_nothing(plan)])
+        for sentence in (_primary(found[arm], plan) if arm in found else [nothing_to_compare(plan)])
     )
 
 
@@ -208,7 +107,7 @@ def _primary(one: Across, plan: AnalysisPlan) -> Iterator[str]:
     found, by = one.found, change(one.found) if one.found else None
     if found is None or not isinstance(by, Estimate) or found.p is None:
         yield _("The primary figure could not be tested.")
-        yield one.reason or _nothing(plan)
+        yield one.reason or nothing_to_compare(plan)
         return
     sentence = _(
         # xgettext: no-python-format
@@ -301,7 +200,7 @@ def _corrections(plan: AnalysisPlan, *, several: bool) -> Iterator[str]:
 
 
 def _limits(tests: tuple[PlannedTest, ...]) -> Iterator[str]:
-    if any(one.endpoint.startswith(_SUBGROUP) for one in tests):
+    if any(one.endpoint.startswith(SUBGROUP) for one in tests):
         yield _(
             "The article’s sub-group test is one-sided in the direction that was observed. The plan fixes no "
             "direction, so its p is doubled here; the p as in the article stands in the table of the sub-group tests."
@@ -332,13 +231,3 @@ def _without_readers(plan: AnalysisPlan, tests: tuple[PlannedTest, ...]) -> Iter
     """Families of single readers' tests for which nobody has read yet."""
     for name in sorted({family.name for family in plan.families} - {one.family for one in tests}):
         yield _("Family “%(name)s”: no reader has verdicts yet, so nothing was tested.") % {"name": name}
-
-
-def _not_in_both(plan: AnalysisPlan) -> str:
-    sentence = _("There are no verdicts about such images in both session %(before)s and session %(after)s.")
-    return sentence % sessions_of(plan)
-
-
-def _nothing(plan: AnalysisPlan) -> str:
-    sentence = _("Session %(before)s and session %(after)s have nothing to compare in this arm.")
-    return sentence % sessions_of(plan)

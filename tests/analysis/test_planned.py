@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from readerstudy.analysis.across import compare_across
 from readerstudy.analysis.comparisons import compare_sessions
+from readerstudy.analysis.declared import PlannedTest, declared_tests
 from readerstudy.analysis.per_reader import detections
-from readerstudy.analysis.planned import PlannedTest, declared_tests, equivalence_of, planned_tests, primary_sentences
+from readerstudy.analysis.planned import equivalence_of, planned_tests, primary_sentences
 from readerstudy.analysis.records import StudyRecord
 from readerstudy.analysis.stats.equivalence import tost
 from readerstudy.analysis.stats.multiplicity import holm

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from readerstudy.analysis.records import Readings, Subset
-from readerstudy.analysis.stats.subgroups import Undefined, batch_means_test, every_form, subgroup_test
+from readerstudy.analysis.stats.subgroups import (
+    Undefined,
+    batch_means_test,
+    batch_means_test_of,
+    cut,
+    every_form,
+    subgroup_test,
+)
 from readerstudy.analysis.stats.unsure import Unsure
 from tests.analysis.oracle import ORACLES, SHARED, expected, simulated_readings
 
@@ -160,6 +167,16 @@ def test_batch_means_are_undefined_where_there_are_too_few_readings_or_no_spread
     assert (few.undefined, few.p, few.difference) == (Undefined.TOO_FEW, None, None)
     same = batch_means_test({3: [1] * 20, 5: [1, 0] * 20}, 3, 5)
     assert (same.undefined, same.p, same.difference) == (Undefined.NO_SPREAD, None, -0.5)
+
+
+def test_batches_that_are_cut_already_give_the_same_test_and_must_be_as_many_as_said() -> None:
+    correct = {3: [1, 0, 1] * 9, 5: [1, 1, 0, 1] * 5}
+    cuts = {session: cut(values, 10) for session, values in correct.items()}
+    assert batch_means_test_of(cuts, 3, 5) == batch_means_test(correct, 3, 5)
+    with pytest.raises(ValueError, match="20 batches of each session"):
+        batch_means_test_of(cuts, 3, 5, groups=20)
+    with pytest.raises(ValueError, match="confidence"):
+        batch_means_test_of(cuts, 3, 5, confidence=1.0)
 
 
 def test_one_session_without_spread_leaves_the_other_ones_spread() -> None:
