@@ -90,7 +90,7 @@ class Facts:
         if not (self.conduct and self.conduct.cohort.imports):
             return ""
         last = self.conduct.cohort.imports[-1]
-        return _("The last import, on %(day)s, left out %(count)s files and names each.") % {
+        return _("The last import, on %(day)s, left out %(count)s files.") % {
             "day": day(last.at),
             "count": last.problems,
         }
@@ -112,7 +112,7 @@ class Facts:
         if not self.conduct:
             return ""
         bits = ", ".join(map(str, self.conduct.cohort.source_bits))
-        shown = "; ".join(f"{arm} {resolution}" for arm, resolution in sorted(self.conduct.resolutions.items()))
+        shown = "; ".join(f"{arm}: {resolution}" for arm, resolution in sorted(self.conduct.resolutions.items()))
         return _("Sources of %(bits)s bits, made to one size for each arm (%(shown)s), 16-bit grey.") % {
             "bits": bits or "?",
             "shown": shown,
@@ -178,12 +178,8 @@ class Facts:
         if not (self.conduct and self.conduct.cohort.imports):
             return ""
         first = self.conduct.cohort.imports[0].at
-        return _(
-            "The truth was stored from %(stored)s on, the study drawn from it on %(made)s, the truth then sealed."
-        ) % {
-            "stored": day(first),
-            "made": day(self.conduct.created.at),
-        }
+        days = {"stored": day(first), "made": day(self.conduct.created.at)}
+        return _("The truth was stored from %(stored)s on; the study was drawn from it on %(made)s.") % days
 
     # --- reading --------------------------------------------------------------------------------------------
     def test(self) -> str:
@@ -205,10 +201,11 @@ class Facts:
         if not self.conduct:
             return ""
         audits = self.conduct.audits
-        passed = sum(one.passed for one in audits)
         said = _("Readers saw the pictures alone: table “Who was blind to what”.")
-        tried = _("Audits of the blinding: %(passed)s of %(all)s passed.") % {"passed": passed, "all": len(audits)}
-        return f"{said} {tried}"
+        if not audits:
+            return said + " " + _("The blinding was not audited.")
+        tried = _("Audits of the blinding: %(passed)s of %(all)s passed.")
+        return said + " " + tried % {"passed": sum(one.passed for one in audits), "all": len(audits)}
 
     def unsure(self) -> str:
         given = self.record.tallies.counts[..., :SAID_SEEN]
@@ -243,7 +240,7 @@ class Facts:
             return ""
         found = [analysed(self.record, self.plan, arm) for arm in self.record.arms]
         kept, out = sum(len(one.readers) for one in found), sum(len(one.left_out) for one in found)
-        return _("Figure “From the cohort to the analysis”: %(kept)s readers analysed, %(out)s left out.") % {
+        return _("Figure “From the cohort to the analysis”. Readers analysed: %(kept)s, left out: %(out)s.") % {
             "kept": kept,
             "out": out,
         }
@@ -257,7 +254,13 @@ class Facts:
     def _kinds_of_images(self, authenticity: str, title: str) -> str:
         compared = [one for one in self.record.sets if one.number in (self.plan.before, self.plan.after)]
         parts = [
-            f"{one.number} ({one.arm}) {one.count(authenticity, POSITIVE)} / {one.count(authenticity, NEGATIVE)}"
+            _("session %(session)s (%(arm)s) %(positive)s / %(negative)s")
+            % {
+                "session": one.number,
+                "arm": one.arm,
+                "positive": one.count(authenticity, POSITIVE),
+                "negative": one.count(authenticity, NEGATIVE),
+            }
             for one in compared
         ]
         return f"{title}: {'; '.join(parts)}." if parts else ""

@@ -1,0 +1,171 @@
+"""The classifier as one more reader, on the pictures of the small study, with scores worked out by hand."""
+
+from dataclasses import replace
+
+import pytest
+
+from readerstudy.analysis.classifier import classifier_table
+from readerstudy.analysis.dataset import StillSealed, scores_of, study_record
+from readerstudy.analysis.table import to_html, to_text
+from readerstudy.jobs.models import Job, JobStatus
+from readerstudy.reading.models import Reading, ReadingSession
+from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.studies.models import Allocation, Arm, ReadingList, SessionPlan
+from readerstudy.studies.rules import QUESTIONS, SessionRules
+from readerstudy.truth.actions import keep_scores, unseal_study
+from readerstudy.truth.models import Truth
+from tests import make
+from tests.analysis import rows, small
+
+PLAN = AnalysisPlan()
+# Session 3 shows real⁺ fake⁺ real⁻ fake⁻ twice: the score of each picture, and of the real version of each fake.
+SCORES = (0.9, 0.2, 0.1, 0.7, 0.4, 0.6, 0.3, 0.2)
+PARENTS = {2: 0.8, 4: 0.3, 6: 0.45, 8: 0.1}
+
+
+@pytest.fixture
+def evaluated(unsealed_study):
+    """The evaluation of the attack has run and kept the scores of session 3."""
+    shown = Allocation.objects.filter(session_plan__study=unsealed_study, session_plan__number=3)
+    stimuli = dict(shown.values_list("position", "stimulus_id"))
+    parents = {place: Truth.objects.get(stimulus=stimuli[place]).parent_id for place in PARENTS}
+    scores = {stimuli[place]: score for place, score in enumerate(SCORES, start=1)}
+    scores |= {parents[place]: score for place, score in PARENTS.items()}
+    keep_scores(scores, classifier="cad-1", size=(256, 208))
+    evaluation(unsealed_study)
+    return unsealed_study
+
+
+def evaluation(study):
+    times = {"queued_at": make.MONDAY, "started_at": make.MONDAY, "ended_at": make.MONDAY}
+    Job.objects.create(
+        task="attacks.evaluate_attack",
+        parameters={"cohort": study.cohort.name},
+        status=JobStatus.DONE,
+        result=small.evaluation(),
+        **times,
+    )
+
+
+def lines(table):
+    keys = [column.key for column in table.columns]
+    return [dict(zip(keys, row, strict=True)) for row in table.rows]
+
+
+def counts(line):
+    names = ("real_positive", "real_negative", "adversarial_positive", "adversarial_negative", "fooled")
+    return [(line[name].hits, line[name].trials) for name in names]
+
+
+def test_the_classifier_is_judged_on_the_very_pictures_by_the_womans_own_pathology(evaluated):
+    at_half, at_tuning = lines(classifier_table(study_record(evaluated), PLAN))
+    assert (at_half["session"], at_half["arm"], at_half["images"]) == ("3", "high", 8)
+    assert at_half["auc_real"].value == 1
+    assert at_half["auc_adversarial"].value == pytest.approx(1.5 / 4)
+    assert at_half["auc_flipped"].value == pytest.approx(2.5 / 4)
+    assert at_half["auc_adversarial"].low <= 1.5 / 4 <= at_half["auc_adversarial"].high
+    assert counts(at_half) == [(1, 2), (2, 2), (1, 2), (1, 2), (2, 3)]
+    assert (at_half["threshold"], at_tuning["threshold"]) == (0.5, 0.37)
+    assert counts(at_tuning) == [(2, 2), (2, 2), (1, 2), (1, 2), (2, 4)]
+    assert at_tuning["auc_real"] is None  # an area has no threshold and stands once
+
+
+def test_the_notes_say_at_which_size_it_judged_and_what_it_never_judged(evaluated):
+    said = to_text(classifier_table(study_record(evaluated), PLAN))
+    assert "The run cad-1 judged each picture made smaller, to 256 × 208" in said
+    assert "session 2 (high): 4, session 5 (high): 5" in said
+    assert "were not asked for a diagnosis" in said
+    assert "are of the tuning split" not in said
+
+
+def test_pictures_of_the_tuning_split_are_told(evaluated):
+    shown = Allocation.objects.filter(session_plan__number=3, position__in=(1, 2, 3)).select_related(
+        "stimulus__image__exam__patient"
+    )
+    for row in shown:
+        patient = row.stimulus.image.exam.patient
+        patient.split = "tuning"
+        patient.save()
+    assert "3 of the 8 pictures" in to_text(classifier_table(study_record(evaluated), PLAN))
+
+
+def test_the_scores_go_by_stimulus_and_only_after_the_unsealing(evaluated, rosa):
+    record = study_record(evaluated)
+    assert sorted(scores_of(evaluated).values()) == sorted(SCORES)
+    assert record.classifier.scores == scores_of(evaluated)
+    assert set(record.classifier.scores) <= set(record.tallies.cases.case.tolist())
+
+
+def test_a_sealed_study_gives_no_score(closed_study, rosa):
+    evaluation(closed_study)
+    with pytest.raises(StillSealed):
+        scores_of(closed_study)
+    unseal_study(study=closed_study, actor=rosa, reason="All have read.", at=make.MONDAY)
+    assert scores_of(closed_study) == {}
+
+
+def test_without_scores_the_table_says_what_to_run(unsealed_study):
+    assert study_record(unsealed_study).classifier is None
+    assert "evaluate_attack" in to_html(classifier_table(study_record(unsealed_study), PLAN))
+    evaluation(unsealed_study)  # an evaluation from before scores were kept
+    assert "evaluate_attack" in to_html(classifier_table(study_record(unsealed_study), PLAN))
+    assert "evaluate_attack" in to_html(classifier_table(small.record(), PLAN))
+
+
+def test_where_nobody_has_read_there_is_a_sentence(db):
+    study = rows.study(readers=())
+    study.is_rehearsal = True
+    evaluation(study)
+    assert "There are no verdicts yet" in to_html(classifier_table(study_record(study), PLAN))
+
+
+def test_scores_that_part_nothing_have_no_area_and_raise_nothing(evaluated):
+    record = study_record(evaluated)
+    found = record.classifier
+    one_kind = found.kind == 0
+    alone = replace(found, score=found.score.copy())
+    alone.score[~one_kind] = float("nan")
+    (first, _second) = lines(classifier_table(replace(record, classifier=alone), PLAN))
+    assert first["auc_real"] is None
+    assert first["adversarial_positive"].trials == 0
+
+
+def test_two_arms_stand_apart(evaluated):
+    record = study_record(evaluated)
+    low = replace(record.classifier, arm=record.classifier.arm.astype("<U4"))
+    low.arm[:] = "low"
+    sets = tuple(replace(one, arm="low") for one in record.sets)
+    # Nobody of the low arm has judged these pictures.
+    assert classifier_table(replace(record, classifier=low, sets=(*record.sets, *sets)), PLAN).rows == ()
+
+
+def test_where_the_plan_asks_for_a_diagnosis_every_reader_has_a_line(open_study):
+    SessionPlan.objects.filter(study=open_study, number=5).update(
+        rules_data=SessionRules(questions=(QUESTIONS["diagnosis"],)).as_data()
+    )
+    reading_list = ReadingList.objects.get(enrollment__code="R2", session_plan__number=5)
+    ReadingSession.objects.create(reading_list=reading_list, opened_at=make.MONDAY)
+    said = ("malignant", "negative", "malignant", "negative", "malignant")  # real⁺ fake⁺ fake⁻ real⁻ real⁻
+    for presentation, diagnosis in zip(reading_list.presentations.order_by("position"), said, strict=True):
+        Reading.objects.create(
+            presentation=presentation,
+            verdict="real",
+            elapsed_ms=1,
+            shown_at=make.MONDAY,
+            answered_at=make.MONDAY,
+            key=f"00000000-0000-0000-0000-00000000000{presentation.position}",
+            answers={"diagnosis": diagnosis},
+        )
+    open_study.is_rehearsal = True
+    (line,) = lines(classifier_table(study_record(open_study), PLAN))
+    assert (line["reader"], line["session"], line["images"], line["threshold"]) == ("R2", "5", 5, None)
+    names = ("real_positive", "real_negative", "adversarial_positive", "adversarial_negative")
+    assert [(line[name].hits, line[name].trials) for name in names] == [(1, 1), (1, 2), (0, 1), (0, 1)]
+    assert Arm.objects.get(study=open_study).name == line["arm"]
+
+
+def test_a_question_in_other_words_is_no_diagnosis(open_study):
+    asked = replace(QUESTIONS["diagnosis"], choices=QUESTIONS["confidence"].choices)
+    SessionPlan.objects.filter(study=open_study).update(rules_data=SessionRules(questions=(asked,)).as_data())
+    open_study.is_rehearsal = True
+    assert study_record(open_study).classifier is None

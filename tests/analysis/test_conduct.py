@@ -1,0 +1,257 @@
+"""How a study was carried out: what is read from the database, and the tables made of it."""
+
+from hashlib import sha256
+
+import pytest
+
+from readerstudy.analysis.across import readings_for
+from readerstudy.analysis.analysed import analysed
+from readerstudy.analysis.conduct import blinding_table, grades_table, missing_table, sources_table
+from readerstudy.analysis.conduct_record import Grades, State
+from readerstudy.analysis.dataset import study_record
+from readerstudy.analysis.models import BlindingAudit
+from readerstudy.analysis.plan_table import endpoint_name, plan_table
+from readerstudy.analysis.table import to_csv, to_html, to_text
+from readerstudy.audit.actions import record as note
+from readerstudy.cohort.models import Stimulus
+from readerstudy.reading.models import CheckedDisplay, Reading, ReadingSession, Showing
+from readerstudy.studies.analysis_plan import ENDPOINTS, UNSURE, AnalysisPlan, Family
+from readerstudy.studies.models import Allocation, Presentation, ReadingList
+from tests import make
+from tests.analysis import conducted, played, rows, small
+
+PLAN = AnalysisPlan()
+
+
+def recorded(**changes):
+    return small.record(conduct=conducted.conduct(), **changes)
+
+
+# --- from the database --------------------------------------------------------------------------------------
+def test_every_reader_and_session_has_what_was_allocated_handed_out_and_read(unsealed_study):
+    for reading in Reading.objects.select_related("presentation"):
+        Showing.objects.create(presentation=reading.presentation, at=reading.shown_at)
+    current = Presentation.objects.get(
+        reading_list__enrollment__code="R2", reading_list__session_plan__number=3, position=5
+    )
+    Showing.objects.create(presentation=current, at=make.MONDAY)
+    conduct = study_record(unsealed_study).conduct
+    found = {(one.reader, one.session): (one.allocated, one.presented, one.read) for one in conduct.sittings}
+    assert found["R1", 3] == (8, 8, 8)
+    assert found["R2", 3] == (8, 5, 4)
+    assert found["R2", 5] == (5, 0, 0)
+    assert len(found) == 10
+    totals = conduct.totals("high", 3)
+    assert (totals.readers, totals.begun, totals.allocated, totals.presented, totals.read) == (2, 2, 16, 13, 12)
+    assert totals.missing == 4
+    assert conduct.totals("low", 3).readers == 0
+
+
+def test_a_session_is_finished_held_begun_or_not(unsealed_study):
+    def of(reader, session):
+        return ReadingSession.objects.filter(
+            reading_list__enrollment__code=reader, reading_list__session_plan__number=session
+        )
+
+    of("R1", 1).update(finished_at=make.MONDAY)
+    of("R2", 3).update(held_at=make.MONDAY)
+    reading_list = of("R2", 3).get().reading_list
+    note("session.held", actor=None, subject=reading_list, at=make.MONDAY)
+    note("session.resumed", actor=None, subject=reading_list, at=make.MONDAY)
+    CheckedDisplay.objects.create(reading_list=reading_list, at=make.MONDAY, passed=False)
+    CheckedDisplay.objects.create(reading_list=reading_list, at=make.MONDAY, passed=True)
+    conduct = study_record(unsealed_study).conduct
+    states = [conduct.of(*place).state for place in (("R1", 1), ("R2", 3), ("R1", 2), ("R2", 5))]
+    assert states == [State.FINISHED, State.HELD, State.NOT_FINISHED, State.NOT_BEGUN]
+    held = conduct.of("R2", 3)
+    assert (held.times_held, held.times_resumed, held.checks_passed, held.checks_failed) == (1, 1, 1, 1)
+    assert conduct.of("R3", 1) is None
+
+
+def test_grades_and_what_disturbed_are_counted(open_study):
+    reading_list = ReadingList.objects.get(enrollment__code="R2", session_plan__number=4)
+    ReadingSession.objects.create(reading_list=reading_list, opened_at=make.MONDAY)
+    kinds = (("B", ["paused", "idle"]), ("C", ["after_gap", "paused"]))
+    for presentation, (grade, reasons) in zip(reading_list.presentations.order_by("position"), kinds, strict=True):
+        Reading.objects.create(
+            presentation=presentation,
+            verdict="seen",
+            elapsed_ms=1,
+            shown_at=make.MONDAY,
+            answered_at=make.MONDAY,
+            key=f"00000000-0000-0000-0000-00000000000{presentation.position}",
+            quality=grade,
+            quality_reasons=reasons,
+        )
+    open_study.is_rehearsal = True
+    found = study_record(open_study).conduct.of("R2", 4)
+    assert found.grades == Grades(a=0, b=1, c=1, none=0)
+    assert (found.paused, found.idle, found.after_gap) == (2, 1, 1)
+    assert study_record(open_study).conduct.of("R1", 3).grades == Grades(none=8)
+
+
+def test_the_cohort_and_the_draw_are_counted_by_split_and_patient(unsealed_study):
+    note("cohort.imported", actor=None, subject=unsealed_study.cohort, at=make.MONDAY, new=21, known=0, problems=3)
+    cohort = study_record(unsealed_study).conduct.cohort
+    (part,) = cohort.parts
+    positives = sum(pathology == small.POSITIVE for shown in small.SHOWN.values() for _kind, pathology in shown)
+    assert (part.split, part.patients, part.images) == ("test", 21, 21)
+    assert part.malignant_images == part.malignant_patients == positives == cohort.pathologies["malignant"]
+    assert (cohort.imports[0].new, cohort.imports[0].problems) == (21, 3)
+    assert cohort.twins == {"high": 6}
+    conduct = study_record(unsealed_study).conduct
+    assert [conduct.drawn_for("high", number) for number in small.SHOWN] == [2, 4, 8, 2, 5]
+    assert conduct.patients_drawn == {"high": 21}
+
+
+def test_who_did_what_when_and_why_is_named(unsealed_study, rosa):
+    conduct = study_record(unsealed_study).conduct
+    assert conduct.unsealed.by == (rosa.get_full_name() or rosa.username)
+    assert conduct.unsealed.reason == "All have read."
+    assert conduct.closed.by == ""  # at the server's terminal
+    assert not conduct.is_declared
+    assert [run.name for run in conduct.generators] == rows.GENERATORS
+    assert conduct.classifier is None
+    BlindingAudit.objects.create(study=unsealed_study, at=make.MONDAY, passed=False, result={"images": 12})
+    (audit,) = study_record(unsealed_study).conduct.audits
+    assert (audit.passed, audit.images) == (False, 12)
+
+
+def test_the_hashes_are_the_same_for_the_same_study_and_follow_what_they_stand_for(open_study):
+    open_study.is_rehearsal = True
+    before = study_record(open_study).conduct.hashes
+    assert study_record(open_study).conduct.hashes == before
+    lines = "\n".join(
+        f"{number}|high|{position}|{digest}"
+        for number, position, digest in Allocation.objects.order_by("session_plan__number", "position").values_list(
+            "session_plan__number", "position", "stimulus__sha256"
+        )
+    )
+    assert before.draw == sha256(lines.encode()).hexdigest()
+    Stimulus.objects.filter(pk=Allocation.objects.first().stimulus_id).update(sha256="1")
+    one_more = Presentation.objects.get(
+        reading_list__enrollment__code="R2", reading_list__session_plan__number=3, position=5
+    )
+    Reading.objects.create(
+        presentation=one_more,
+        verdict="real",
+        elapsed_ms=1,
+        shown_at=make.MONDAY,
+        answered_at=make.MONDAY,
+        key="00000000-0000-0000-0000-000000000001",
+    )
+    after = study_record(open_study).conduct.hashes
+    assert after.plan == before.plan
+    assert after.draw != before.draw
+    assert after.readings != before.readings
+
+
+@pytest.mark.usefixtures("db")
+def test_a_study_in_which_nobody_is_enrolled_has_a_conduct(settings):
+    study = rows.study(readers=())
+    study.is_rehearsal = True
+    record = study_record(study)
+    assert record.conduct.sittings == ()
+    assert record.conduct.closed is record.conduct.unsealed is None
+    for table in every_table(record):
+        to_html(table)
+    assert "enrol readers" in to_text(missing_table(record, PLAN))
+
+
+def every_table(record, plan=PLAN):
+    made = (blinding_table, missing_table, grades_table, sources_table)
+    return [*(make_table(record, plan) for make_table in made), plan_table(plan, True)]
+
+
+# --- tables -------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("has_conduct", [True, False])
+def test_every_table_stands_with_and_without_a_conduct(has_conduct):
+    for table in every_table(recorded() if has_conduct else small.record()):
+        assert to_html(table)
+        assert to_csv(table)
+        assert table.rows or table.empty
+
+
+def test_blinding_names_the_unsealing_and_the_audits():
+    said = to_text(blinding_table(recorded(), PLAN))
+    assert "Rosa Research unsealed it: “All have read.”" in said
+    assert "In sessions that ask nothing (1, 4)" in said
+    assert "Audited on 2 March 2026 with 74 pictures: nothing beside the picture told them apart." in said
+    assert "was locked when the study was made" in said
+    undeclared = small.record(conduct=conducted.conduct(is_declared=False, audits=(), unsealed=None))
+    said = to_text(blinding_table(undeclared, PLAN))
+    assert "has not been audited" in said
+    assert "No analysis plan was locked" in said
+    assert "the truth only after it is unsealed" in said
+
+
+def test_a_rehearsal_is_not_said_to_be_blind():
+    assert "simulated and were told the truth" in to_text(blinding_table(recorded(is_rehearsal=True), PLAN))
+    assert "simulated" not in to_text(blinding_table(recorded(), PLAN))
+
+
+def test_missing_readings_have_a_reason_where_it_is_known():
+    table = missing_table(recorded(), PLAN)
+    assert [row[:6] for row in table.rows] == [
+        ("R2", "3", "high", 8, 4, 4),
+        ("R2", "4", "high", 2, 0, 2),
+        ("R2", "5", "high", 5, 0, 5),
+    ]
+    reasons = [row[6] for row in table.rows]
+    assert "held" in reasons[0]
+    assert reasons[1:] == ["not begun", "not begun"]
+    assert "Arm high: 1 of 2 enrolled readers" in table.notes[0]
+    assert "R2 is left out of it. Session 5: not begun." in table.notes[1]
+    assert {row[6] for row in missing_table(small.record(), PLAN).rows} == {"not known"}
+
+
+def test_grades_count_the_readings_of_each_session():
+    table = grades_table(recorded(), PLAN)
+    shares = {(row[0], row[1]): (row[3].hits, row[3].trials) for row in table.rows}
+    assert shares["R1", "3"] == (8, 8)
+    assert shares["R2", "3"] == (4, 4)
+    assert ("R2", "5") not in shares
+
+
+def test_sources_show_every_hash_and_every_run():
+    said = to_text(sources_table(recorded(), PLAN))
+    for value in ("a" * 64, "b" * 64, "c" * 64, "d" * 64, PLAN.hash, "cad-1: preset demo, seed 5, code feed"):
+        assert value in said
+    assert "gan-remove (not in the register of this installation)" in said
+    assert "2 March 2026, by Rosa Research" in said
+
+
+@pytest.mark.parametrize(("declared", "said"), [(True, "was locked"), (False, "nothing in"), (None, "take nothing")])
+def test_the_plan_says_whether_it_was_declared(declared, said):
+    assert said in plan_table(PLAN, declared).notes[0]
+
+
+def test_every_rule_of_a_plan_has_words():
+    everything = AnalysisPlan(
+        families=(Family("all of them", ENDPOINTS, "none"),), idle_after_s=90, statistic="single", distribution="t"
+    )
+    said = to_text(plan_table(everything, True))
+    assert all(endpoint_name(endpoint) in said for endpoint in ENDPOINTS)
+    assert "longer than 90 s" in said
+    assert everything.hash in said
+
+
+# --- who is analysed ----------------------------------------------------------------------------------------
+@pytest.mark.parametrize("unsure", UNSURE)
+@pytest.mark.parametrize("primary", ["auc", "sensitivity"])
+def test_the_analysed_are_those_that_the_analysis_takes(primary, unsure):
+    said = {
+        "R1": {3: "rrrnnn", 5: "rnrnnn"},
+        "R2": {3: "rruunu", 5: "rrrnnn"},
+        "R3": {3: "rrrnnn"},
+        "R10": {5: "rrrnnn"},
+    }
+    plan = AnalysisPlan(primary=primary, unsure=unsure)
+    record = played.record(said, plan=plan)
+    taken = readings_for(record, plan, "high", primary)
+    found = analysed(record, plan, "high")
+    assert found.readers == taken.readers
+    assert found.readings == len(taken.columns[0])
+    assert set(found.readers) | set(found.left_out) == set(said)
+    assert "Session 5" in found.left_out["R3"]
+    assert analysed(record, plan, "elsewhere").readers == ()
