@@ -154,6 +154,8 @@ def _forms(plan: AnalysisPlan) -> tuple[tuple[ErrorTerm, Distribution], ...]:
 
 def _page_columns(plan: AnalysisPlan) -> tuple[Column, ...]:
     right, size = _("Right"), f"g\u00a0=\u00a0{plan.groups}"
+    by_plan = _("p by the plan, g = %(groups)s") % {"groups": plan.groups}
+    declared, *others = _forms(plan)
     return (
         Column("reader", _("Reader")),
         Column("subset", _("Images")),
@@ -163,8 +165,9 @@ def _page_columns(plan: AnalysisPlan) -> tuple[Column, ...]:
         Column("difference", _("change"), Kind.SIGNED, right),
         Column("sigma", "σ", Kind.SPREAD, size),
         Column("left_out", _("left out"), Kind.COUNT, size),
-        *(_p_column(plan, place, *form) for place, form in enumerate(_forms(plan))),
-        Column("adjusted", _("adjusted"), Kind.P, _("For all rows")),
+        _p_column(by_plan, *declared),
+        Column("adjusted", _("adjusted"), Kind.P, by_plan),
+        *(_p_column(_("Other forms, g = %(groups)s") % {"groups": plan.groups}, *form) for form in others),
         *(_strip_column(g, error, plan) for error in ERRORS for g in strip(plan.groups)),
         Column("p_batches", _("batches"), Kind.P, _("Beside it")),
         Column("exact_p", _("exact"), Kind.P, _("Beside it")),
@@ -180,10 +183,8 @@ def _curve(distribution: str) -> str:
     return _("normal") if distribution == "normal" else "t"
 
 
-def _p_column(plan: AnalysisPlan, place: int, error: ErrorTerm, distribution: Distribution) -> Column:
-    group = _("Other forms, g = %(groups)s") if place else _("p by the plan, g = %(groups)s")
-    title = f"{_name(error)}, {_curve(distribution)}"
-    return Column(f"p_{error}_{distribution}", title, Kind.P, group % {"groups": plan.groups})
+def _p_column(group: str, error: ErrorTerm, distribution: Distribution) -> Column:
+    return Column(f"p_{error}_{distribution}", f"{_name(error)}, {_curve(distribution)}", Kind.P, group)
 
 
 def _strip_column(groups: int, error: ErrorTerm, plan: AnalysisPlan) -> Column:
@@ -193,6 +194,7 @@ def _strip_column(groups: int, error: ErrorTerm, plan: AnalysisPlan) -> Column:
 
 def _page_row(one: Comparison, plan: AnalysisPlan, adjusted: float | None) -> tuple[Cell, ...]:
     headline = one.by_plan(plan)
+    declared, *others = (one.tests[plan.groups, error, distribution].p for error, distribution in _forms(plan))
     return (
         one.reader,
         subset_name(one.subset),
@@ -202,8 +204,9 @@ def _page_row(one: Comparison, plan: AnalysisPlan, adjusted: float | None) -> tu
         headline.difference,
         headline.sigma,
         sum(headline.dropped.values()),
-        *(one.tests[plan.groups, error, distribution].p for error, distribution in _forms(plan)),
+        declared,
         adjusted,
+        *others,
         *(one.tests[g, error, headline.distribution].p for error in ERRORS for g in strip(plan.groups)),
         one.batches.p,
         one.exact_p,

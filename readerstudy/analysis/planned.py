@@ -18,7 +18,6 @@ from readerstudy.analysis.wording import (
     p_words,
     session_limit_sentence,
     sessions_of,
-    signed,
     subset_name,
 )
 from readerstudy.studies.analysis_plan import FIGURES, AnalysisPlan
@@ -117,11 +116,11 @@ def _primary(one: Across, plan: AnalysisPlan) -> Iterator[str]:
     )
     yield sentence % {
         "figure": figure_name(one.figure),
-        "first": f"{found.means[plan.before]:.2f}",
-        "second": f"{found.means[plan.after]:.2f}",
-        "by": signed(by.value),
-        "low": signed(by.low),
-        "high": signed(by.high),
+        "first": f"{found.means[plan.before]:.3f}",
+        "second": f"{found.means[plan.after]:.3f}",
+        "by": _change(by.value),
+        "low": _change(by.low),
+        "high": _change(by.high),
         "p": p_words(found.p),
         "readers": len(one.readers),
         "images": found.cases,
@@ -131,6 +130,11 @@ def _primary(one: Across, plan: AnalysisPlan) -> Iterator[str]:
     equivalence = equivalence_of(one, plan)
     if equivalence is not None:
         yield _margin(equivalence, plan)
+
+
+def _change(value: float) -> str:
+    """With three digits, so that means and change agree within a sentence."""
+    return f"{value:+z.3f}".replace("-", "−")
 
 
 def _decided(by: float, p: float, plan: AnalysisPlan) -> str:
@@ -180,8 +184,8 @@ def _margin(found: Equivalence, plan: AnalysisPlan) -> str:
         "margin": f"{plan.margin:g}",
         "p": p_words(found.p),
         "level": f"{100 * (1 - 2 * plan.alpha):g}",
-        "low": signed(found.low),
-        "high": signed(found.high),
+        "low": _change(found.low),
+        "high": _change(found.high),
     }
 
 
@@ -193,7 +197,9 @@ def _corrections(plan: AnalysisPlan, *, several: bool) -> Iterator[str]:
         if correction is Correction.NONE:
             yield _("Family “%(name)s”: the plan does not correct its tests for each other.") % {"name": family.name}
             continue
-        sentence = _("Family “%(name)s”: corrected for each other by %(correction)s; the families stand apart.")
+        sentence = _(
+            "Family “%(name)s”: its tests are corrected for each other by %(correction)s, and for no other family’s."
+        )
         yield sentence % {"name": family.name, "correction": correction_name(correction)}
     if several:
         yield _("Each arm is a study of its own: nothing is corrected across the arms.")

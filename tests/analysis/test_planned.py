@@ -146,8 +146,8 @@ def test_no_change_is_tested_against_the_declared_margin_with_the_analysis_own_e
 def test_the_sentences_say_the_change_the_decision_and_the_margin(margin: float, words: str) -> None:
     plan = AnalysisPlan(margin=margin)
     change, decision, equivalence = primary_sentences(full(), plan, compare_across(full(), plan))
-    assert change.startswith("AUC, the primary figure, went from 0.60 in session 3 to 0.63 in session 5, a change of")
-    assert "+0.03 (95 % interval −0.04 to +0.10; p = 0.393), over 5 readers and 876 images." in change
+    assert change.startswith("AUC, the primary figure, went from 0.604 in session 3 to 0.630 in session 5, a change of")
+    assert "+0.026 (95 % interval −0.045 to +0.097; p = 0.393), over 5 readers and 876 images." in change
     assert "no change is shown" in decision
     assert words in equivalence
     assert "90 % interval" in equivalence
