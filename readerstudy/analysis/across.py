@@ -103,8 +103,8 @@ def across_readers(record: StudyRecord, plan: AnalysisPlan, compared: tuple[Comp
             "alone (Obuchowski and Rockette’s analysis with Hillis’ degrees of freedom; no image is in both "
             "sessions). AUC: how well the verdicts, ordered real, unsure, not real, part the adversarial images from "
             "the real ones; 0.50 is chance. Sensitivity: adversarial images called not real. Specificity: real "
-            "images called real. Balanced accuracy: the mean of the two. The p-values of this table are not corrected "
-            "for each other."
+            "images called real. Balanced accuracy: the mean of the two. What of this was planned stands among the "
+            "planned tests; every other p-value is exploratory, and none here is corrected for the others."
         ),
         columns=_columns(plan),
         rows=() if is_empty else tuple(_row(one, plan) for one in compared),

@@ -60,6 +60,7 @@ def signal_detection(record: StudyRecord, plan: AnalysisPlan) -> Table:
         ),
         rows=tuple((reader, str(session), *_detected(one)) for (reader, session), one in found.items()),
         notes=(
+            *([_exploratory(plan)] if any(_shifts(found, plan)) else []),
             *_shifts(found, plan),
             *([undefined] if None in found.values() else []),
             _unsure_as_a_call(Unsure(plan.unsure)),
@@ -129,6 +130,13 @@ def _shifts(found: dict[tuple[str, int], Detection | None], plan: AnalysisPlan) 
             "c": signed(calling.difference),
             "c_p": p_words(calling.p),
         }
+
+
+def _exploratory(plan: AnalysisPlan) -> str:
+    planned = {endpoint for family in plan.families for endpoint in family.endpoints}
+    if {"d_prime", "criterion"} <= planned:
+        return _("The changes of d′ and c were planned; corrected, they stand among the planned tests.")
+    return _("Exploratory, each reader alone and not corrected for the others:")
 
 
 def _which(shift: Shift, words: tuple[str, str, str]) -> str:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readerstudy.analysis.stats.agreement import Agreement, Coefficient, agreement
+from readerstudy.analysis.stats.agreement import Agreement, Coefficient, agreement, agreement_of_counts
 from tests.analysis.simulated import figures, long_form, published
 
 CELLS = [(2, "real"), (3, "real"), (3, "fake"), (5, "real"), (5, "fake")]
@@ -161,3 +161,9 @@ def test_without_a_verdict_between_the_two_ends_order_changes_nothing(rows: list
         assert found.krippendorff_ordinal.value is None
     else:
         assert found.krippendorff_ordinal.value == pytest.approx(found.krippendorff_nominal.value, abs=1e-10)
+
+
+def test_an_interval_holds_its_value_even_below_minus_one() -> None:
+    kappa = agreement_of_counts([[0, 0, 1], [1, 0, 1]]).fleiss_kappa
+    assert kappa.value < -1
+    assert kappa.low <= kappa.value <= kappa.high

@@ -65,7 +65,8 @@ def test_unsure_is_a_call_by_the_declared_rule(plan: AnalysisPlan, shares: tuple
 
 def test_a_reader_who_only_says_not_real_more_often_is_said_to_do_that() -> None:
     said = {"R1": {3: "r" * 27 + "n" * 3 + "r" * 20 + "n" * 10, 5: "r" * 18 + "n" * 12 + "r" * 9 + "n" * 21}}
-    sentence = signal_detection(played.record(said, "R" * 30 + "F" * 30), PLAN).notes[0]
+    caution, sentence, *_ = signal_detection(played.record(said, "R" * 30 + "F" * 30), PLAN).notes
+    assert "Exploratory" in caution
     assert sentence.startswith("R1 shows no clear change in seeing")
     assert "calls images not real more readily" in sentence
 

@@ -207,4 +207,5 @@ def _coefficient(found: tuple[float, float] | None, cases: int, confidence: floa
     if np.isnan(se):  # a single case, or a single one that differs, has no spread
         return Coefficient(value, None, None, None)
     half = float(stdtrit(cases - 1, (1 + confidence) / 2)) * se
-    return Coefficient(value, se, max(value - half, -1.0), min(value + half, 1.0))
+    # κ of a few cases that were read unevenly can lie below −1 itself.
+    return Coefficient(value, se, max(value - half, min(value, -1.0)), min(value + half, 1.0))
