@@ -37,7 +37,6 @@ def planned_tests(
         key="planned",
         title=_("The planned tests. Session %(after)s against session %(before)s") % sessions_of(plan),
         caption=_(
-            # xgettext: no-python-format
             "All that the plan declared before anybody read, and nothing else. Changes are session %(after)s less "
             "session %(before)s, with 95 %% intervals where the test has one. “Changed” means that the adjusted p is "
             "below %(alpha)s. Everything that is not in this table is description."
@@ -109,7 +108,6 @@ def _primary(one: Across, plan: AnalysisPlan) -> Iterator[str]:
         yield one.reason or nothing_to_compare(plan)
         return
     sentence = _(
-        # xgettext: no-python-format
         "%(figure)s, the primary figure, went from %(first)s in session %(before)s to %(second)s in session %(after)s, "
         "a change of %(by)s (95 %% interval %(low)s to %(high)s; p %(p)s), over %(readers)s readers and %(images)s "
         "images."
@@ -170,13 +168,11 @@ def equivalence_of(one: Across, plan: AnalysisPlan) -> Equivalence | None:
 def _margin(found: Equivalence, plan: AnalysisPlan) -> str:
     if found.equivalent:
         sentence = _(
-            # xgettext: no-python-format
             "The change is shown to be smaller than the plan’s margin of %(margin)s in either direction (two one-sided "
             "tests, p %(p)s; %(level)s %% interval %(low)s to %(high)s)."
         )
     else:
         sentence = _(
-            # xgettext: no-python-format
             "The change is not shown to be smaller than the plan’s margin of %(margin)s (two one-sided tests, p %(p)s; "
             "%(level)s %% interval %(low)s to %(high)s): “no change” cannot be claimed."
         )
