@@ -8,12 +8,14 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from readerstudy.analysis.analysed import analysed, state_name
+from readerstudy.analysis.analysed import Analysed, analysed, state_name
 from readerstudy.analysis.conduct_record import Conduct, Run, Sitting, Step
 from readerstudy.analysis.records import StudyRecord, by_number
 from readerstudy.analysis.stats.proportions import wilson
 from readerstudy.analysis.table import Cell, Column, Kind, Table
 from readerstudy.studies.analysis_plan import AnalysisPlan
+
+_NAMED = 30  # readers left out for one reason who are named
 
 
 def day(at: datetime) -> str:
@@ -90,8 +92,8 @@ def _of_researchers(record: StudyRecord) -> tuple[Cell, ...]:
         saw,
         _("Before the unsealing: the truth of this study’s lists, any figure worked out from it, and the seed."),
         _(
-            "Only a researcher can unseal, only a closed study, once, and for a reason that stays on a record to which "
-            "one can only add."
+            "On the pages only a researcher can unseal, only a closed study, once, and for a reason that stays on a "
+            "record to which one can only add."
         ),
     )
 
@@ -193,8 +195,19 @@ def _left_out(record: StudyRecord, plan: AnalysisPlan) -> Iterator[str]:
             yield (
                 _("Arm %(arm)s: %(readers)s of %(all)s enrolled readers stand in the analysis across readers.") % counts
             )
-        for reader, reason in found.left_out.items():
-            yield _("%(reader)s is left out of it. %(reason)s") % {"reader": reader, "reason": reason}
+        yield from _with_reasons(found)
+
+
+def _with_reasons(found: Analysed) -> Iterator[str]:
+    """One sentence for each reason: of a thousand readers many may have the same."""
+    by_reason: dict[str, list[str]] = {}
+    for reader, reason in found.left_out.items():
+        by_reason.setdefault(reason, []).append(reader)
+    for reason, readers in by_reason.items():
+        names = ", ".join(readers[:_NAMED])
+        if len(readers) > _NAMED:
+            names += _(" and %(count)s more") % {"count": len(readers) - _NAMED}
+        yield _("Left out of it: %(readers)s. %(reason)s") % {"readers": names, "reason": reason}
 
 
 def _everything_read(record: StudyRecord) -> str:

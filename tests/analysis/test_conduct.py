@@ -201,8 +201,16 @@ def test_missing_readings_have_a_reason_where_it_is_known():
     assert "held" in reasons[0]
     assert reasons[1:] == ["not begun", "not begun"]
     assert "Arm high: 1 of 2 enrolled readers" in table.notes[0]
-    assert "R2 is left out of it. Session 5: not begun." in table.notes[1]
+    assert table.notes[1] == "Left out of it: R2. Session 5: not begun."
     assert {row[6] for row in missing_table(small.record(), PLAN).rows} == {"not known"}
+
+
+def test_a_thousand_readers_left_out_for_one_reason_are_one_sentence():
+    readers = {f"R{number}": "high" for number in range(1, 1001)}
+    notes = missing_table(small.record(readers=readers), PLAN).notes
+    assert notes[0] == "Arm high: 1 of 1000 enrolled readers stand in the analysis across readers."
+    assert len(notes) == 3  # R2 read session 3 and lacks session 5 only
+    assert "R32 and 968 more" in notes[2]
 
 
 def test_grades_count_the_readings_of_each_session():
