@@ -244,9 +244,9 @@ def report(code: str, folder: Path) -> None:
     record = study_record(study)
     last = timed("adding_up", started)
     made = Report(record, at=now(), plan=study.analysis)
-    for name in ("_across", "_comparisons"):
-        getattr(made, name)
-        last = timed(name.strip("_"), last)
+    for name in ("across", "comparisons"):
+        getattr(made.chapters, name)
+        last = timed(name, last)
     made.sections  # noqa: B018 worked out when first asked for
     last = timed("tables_and_figures", last)
     write_report(made, folder)

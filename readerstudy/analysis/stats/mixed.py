@@ -135,6 +135,8 @@ def session_by_truth(
     right, sessions, fake = np.asarray(correct, dtype=float), np.asarray(session), np.asarray(truth)
     if not right.shape == sessions.shape == fake.shape:
         raise ValueError("correct, session and truth must be lists of the same length.")
+    if not right.size:
+        raise ValueError("correct must hold at least one reading.")
     if not np.isin(fake, (0, 1)).all():
         raise ValueError("truth must be 1 for adversarial and 0 for real.")
     numbers = np.unique(sessions).tolist()
