@@ -195,8 +195,8 @@ def _hanging(cases: Sequence[int], *, several: bool) -> Callable[[Exhibit], Hung
 def _label(one: Exhibit, pathology: str, direction: str) -> str:
     kind = _("adversarial") if one.is_adversarial else _("real")
     words = _("Stimulus %(number)s, %(kind)s; the woman’s own pathology: %(pathology)s")
-    names = {"number": one.case, "kind": kind, "pathology": str(Pathology(pathology).label).lower()}
-    what = str(Direction(direction).label).lower() if direction else ""
+    names = {"number": one.case, "kind": kind, "pathology": str(Pathology(pathology).label)}
+    what = str(Direction(direction).label) if direction else ""
     return f"{words % names} ({what})" if what else words % names
 
 

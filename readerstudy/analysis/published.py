@@ -47,6 +47,7 @@ class Published:
     """A written report: the folder of its files, and the fragment that a page shows."""
 
     folder: Path
+    readings: int
 
     @property
     def body(self) -> str:
@@ -68,13 +69,17 @@ def published(study: Study, *, at: datetime, waits: bool = True, stage: Stage = 
     Raises StillSealed, and TooLargeToWaitFor where `waits` is true and it would take minutes.
     """
     refuse_while_sealed(study)
-    readings = Reading.objects.filter(presentation__reading_list__enrollment__study=study).count()
+    readings = count_of_readings(study)
     folder = Path(settings.REPORTS_DIR) / ".published" / study.code / _fingerprint(study, readings)
     if not folder.is_dir():
         if waits and readings > WAITS_FOR:
             raise TooLargeToWaitFor(study, readings)
         _publish(study, folder, at=at, stage=stage)
-    return Published(folder)
+    return Published(folder, readings)
+
+
+def count_of_readings(study: Study) -> int:
+    return Reading.objects.filter(presentation__reading_list__enrollment__study=study).count()
 
 
 def _publish(study: Study, folder: Path, *, at: datetime, stage: Stage) -> None:

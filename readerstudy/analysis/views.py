@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -15,7 +15,7 @@ from readerstudy.accounts.models import Role, User
 from readerstudy.accounts.permissions import role_required
 from readerstudy.analysis.pages import progress_of_study, rehearsal_of
 from readerstudy.analysis.pdf import write_pdf
-from readerstudy.analysis.published import Published, TooLargeToWaitFor, published
+from readerstudy.analysis.published import Published, TooLargeToWaitFor, count_of_readings, published
 from readerstudy.errors import NotAllowed
 from readerstudy.studies.models import Study, StudyStatus
 from readerstudy.truth.actions import unseal_study
@@ -56,8 +56,16 @@ def study_report(request: HttpRequest, study: Study) -> HttpResponse:
     except TooLargeToWaitFor as error:
         return render(request, "report/large.html", {"study": study, "readings": error.readings})
     # A rehearsal that is still being read is shown as it grows.
-    context = {"study": study, "report": report, "grows": study.status == StudyStatus.OPEN}
+    grows = study.status == StudyStatus.OPEN
+    context = {"study": study, "report": report, "grows": grows, "readings": report.readings}
     return render(request, "report/study.html", context)
+
+
+@require_GET
+@_of_study
+def readings(request: HttpRequest, study: Study) -> HttpResponse:
+    """How many readings there are by now, for a page that shows a rehearsal under way."""
+    return JsonResponse({"readings": count_of_readings(study)})
 
 
 @require_POST

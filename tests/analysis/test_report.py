@@ -20,6 +20,7 @@ from readerstudy.analysis.stats.unsure import Unsure
 from readerstudy.analysis.tallies import Blocks, Times
 from readerstudy.cohort.models import Cohort
 from readerstudy.jobs.models import Job, JobStatus
+from readerstudy.reading.models import Reading
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Allocation, Study, StudyStatus
 from readerstudy.truth.models import Truth, Unsealing
@@ -262,7 +263,10 @@ def test_clara_watches_the_report_of_a_rehearsal_grow(open_study: Study, clara: 
     address = reverse("report:study", args=[copy.code])
     page = client.get(address).content.decode()
     assert "Table 3" in page
-    assert 'http-equiv="refresh"' in page
+    read = Reading.objects.filter(presentation__reading_list__enrollment__study=copy).count()
+    assert f"of its first {read} readings" in " ".join(page.split())
+    assert client.get(reverse("report:readings", args=[copy.code])).json() == {"readings": read}
+    assert client.get(reverse("report:readings", args=[open_study.code])).status_code == 403
     assert client.get(reverse("report:study", args=[open_study.code])).status_code == 403
 
 

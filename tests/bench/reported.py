@@ -65,6 +65,7 @@ def fill(code: str, readers: int, images: int) -> None:
         later = _without_indexes(cursor)
         cursor.execute(_PRESENTATIONS, [study.pk])
         cursor.execute(_READINGS, [study.pk])
+        cursor.execute(_SHOWINGS, [study.pk])
         for definition in later:
             cursor.execute(definition)
         cursor.execute("ANALYZE")
@@ -122,6 +123,16 @@ FROM (
     JOIN truth_truth truth ON truth.stimulus_id = presentation.stimulus_id
     WHERE enrollment.study_id = %s
 ) looked
+"""
+
+
+_SHOWINGS = """
+INSERT INTO reading_showing (presentation_id, at)
+SELECT reading.presentation_id, reading.shown_at FROM reading_reading reading
+JOIN studies_presentation presentation ON presentation.id = reading.presentation_id
+JOIN studies_readinglist list ON list.id = presentation.reading_list_id
+JOIN studies_enrollment enrollment ON enrollment.id = list.enrollment_id
+WHERE enrollment.study_id = %s
 """
 
 
