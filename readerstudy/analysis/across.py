@@ -72,16 +72,18 @@ def readings_for(record: StudyRecord, plan: AnalysisPlan, arm: str, figure: Figu
     matrix = tallies.matrix
     own = [place for place, reader in enumerate(tallies.readers) if record.readers.get(reader) == arm]
     kept = np.isin(matrix.reader, own)
-    everybody = [place for place in own if place in set(np.unique(matrix.reader).tolist())]
+    present = set(np.unique(matrix.reader).tolist())
+    everybody = [place for place in own if place in present]
     if figure != "auc" and Unsure(plan.unsure) is Unsure.EXCLUDED:
         kept &= matrix.verdict != SAID_UNSURE
     fit = _judged_enough(matrix.chosen(kept), plan)
+    enough = set(fit)
     used = matrix.chosen(kept & np.isin(matrix.reader, fit))
     truth = used.is_adversarial.astype(np.int64)
     score, threshold = _scores(used, truth, figure)
     return Chosen(
         tuple(tallies.readers[place] for place in fit),
-        tuple(tallies.readers[place] for place in everybody if place not in set(fit)),
+        tuple(tallies.readers[place] for place in everybody if place not in enough),
         (score, truth, used.reader, used.case, used.session),
         threshold,
     )

@@ -17,6 +17,7 @@ from readerstudy.analysis.records import ADVERSARIAL, NEGATIVE, POSITIVE, REAL, 
 from readerstudy.analysis.table import Estimate
 from readerstudy.analysis.tallies import SAID_NOT_REAL, SAID_REAL, SAID_SEEN, SAID_UNSURE
 from readerstudy.analysis.wording import session_limit_sentence, signed
+from readerstudy.jobs.models import CheckpointKind
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _REAL, _ADVERSARIAL = [0, 1], [2, 3]  # places in KINDS
@@ -315,7 +316,7 @@ class Facts:
 
     # --- networks -------------------------------------------------------------------------------------------
     def runs(self) -> str:
-        return "; ".join(f"{one.name} ({one.kind}, {one.preset or '?'})" for one in self._runs)
+        return "; ".join(f"{one.name} ({CheckpointKind(one.kind).label}, {one.preset or '?'})" for one in self._runs)
 
     def seeds(self) -> str:
         known = [f"{one.name} {one.seed}" for one in self._runs if one.seed is not None]
@@ -358,7 +359,8 @@ class Facts:
 
     def metrics(self) -> str:
         shown = _("Readers: %(figure)s.") % {"figure": endpoint_name(self.plan.primary)}
-        return f"{shown} {_('Classifier: AUC, right diagnoses, fooled (Table 1).')}" if self._attacks() else shown
+        of_the_classifier = _("Classifier: AUC, right diagnoses, fooled (Table 1).")
+        return f"{shown} {of_the_classifier}" if self._attacks() else shown
 
     def tested(self) -> str:
         parts = [

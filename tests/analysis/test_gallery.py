@@ -173,7 +173,7 @@ def test_the_page_names_number_session_verdicts_and_pathology_and_no_patient(fil
         assert one.sentence in page
     # R1 called the second adversarial image of session 3 real, R2 not real.
     assert "Session 3: of 2 readers 1 called it real, 1 not real, 0 unsure." in page
-    assert "pathology: malignant (cancer removed)" in page
+    assert "pathology: Malignant (Cancer removed)" in page
     assert "style=" not in page
     for pseudonym in Patient.objects.values_list("pseudonym", flat=True):
         assert f"{pseudonym}<" not in page

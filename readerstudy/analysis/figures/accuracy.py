@@ -94,8 +94,10 @@ def _drawn(lines: dict[Subset, list[Line]]) -> Figure:
         else:
             handles |= {line.reader: _draw_line(axis, line, sessions, readers) for line in lines[subset]}
         _frame(axis, title, sessions)
+    share = _("Share right")
     # xgettext: no-python-format
-    axes[0].set_ylabel(_("Share right") if len(readers) > FEW else _("Share right, with 95 % interval"))
+    with_interval = _("Share right, with 95 % interval")
+    axes[0].set_ylabel(share if len(readers) > FEW else with_interval)
     ordered = dict(sorted(handles.items(), key=lambda item: by_number(item[0])))
     legend(figure, ordered, "" if len(readers) > FEW else _("Reader"))
     return figure
