@@ -12,7 +12,7 @@ from readerstudy.analysis.analysed import analysed
 from readerstudy.analysis.conduct import day
 from readerstudy.analysis.conduct_record import Conduct, Run
 from readerstudy.analysis.flow import split_title
-from readerstudy.analysis.plan_table import endpoint_name
+from readerstudy.analysis.plan_table import endpoint_in_full
 from readerstudy.analysis.records import ADVERSARIAL, NEGATIVE, POSITIVE, REAL, StudyRecord
 from readerstudy.analysis.table import Estimate
 from readerstudy.analysis.tallies import SAID_NOT_REAL, SAID_REAL, SAID_SEEN, SAID_UNSURE
@@ -41,7 +41,7 @@ class Facts:
 
     def objective(self) -> str:
         return _("Primary comparison of the plan: %(figure)s, session %(after)s against session %(before)s.") % {
-            "figure": endpoint_name(self.plan.primary),
+            "figure": endpoint_in_full(self.plan.primary),
             "before": self.plan.before,
             "after": self.plan.after,
         }
@@ -358,7 +358,7 @@ class Facts:
         }
 
     def metrics(self) -> str:
-        shown = _("Readers: %(figure)s.") % {"figure": endpoint_name(self.plan.primary)}
+        shown = _("Readers: %(figure)s.") % {"figure": endpoint_in_full(self.plan.primary)}
         of_the_classifier = _("Classifier: AUC, right diagnoses, fooled (Table 1).")
         return f"{shown} {of_the_classifier}" if self._attacks() else shown
 

@@ -35,7 +35,7 @@ def _standing(declared: bool | None) -> str:
 
 
 def _rules(plan: AnalysisPlan) -> Iterator[tuple[Cell, ...]]:
-    yield _("Primary figure"), endpoint_name(plan.primary)
+    yield _("Primary figure"), endpoint_in_full(plan.primary)
     yield (
         _("Comparison"),
         _("session %(after)s against session %(before)s") % {"before": plan.before, "after": plan.after},
@@ -66,7 +66,7 @@ def _rules(plan: AnalysisPlan) -> Iterator[tuple[Cell, ...]]:
 
 
 def _family(family: Family) -> str:
-    names = ", ".join(endpoint_name(endpoint) for endpoint in family.endpoints)
+    names = ", ".join(endpoint_in_full(endpoint) for endpoint in family.endpoints)
     return f"{names}; {_correction(family.correction)}"
 
 
@@ -78,8 +78,8 @@ def _correction(correction: str) -> str:
     }[correction]
 
 
-def endpoint_name(endpoint: str) -> str:
-    """An endpoint of the plan within a sentence."""
+def endpoint_in_full(endpoint: str) -> str:
+    """An endpoint of the plan with what it is a figure of, where a word alone would not do."""
     if endpoint.startswith("subgroup."):
         return _("sub-group test of %(subset)s, per reader") % {"subset": _subset(endpoint.partition(".")[2])}
     return {
