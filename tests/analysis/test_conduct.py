@@ -10,7 +10,7 @@ from readerstudy.analysis.conduct import blinding_table, grades_table, missing_t
 from readerstudy.analysis.conduct_record import Grades, State
 from readerstudy.analysis.dataset import study_record
 from readerstudy.analysis.models import BlindingAudit
-from readerstudy.analysis.plan_table import endpoint_name, plan_table
+from readerstudy.analysis.plan_table import endpoint_in_full, plan_table
 from readerstudy.analysis.table import to_csv, to_html, to_text
 from readerstudy.audit.actions import record as note
 from readerstudy.cohort.models import Stimulus
@@ -239,7 +239,7 @@ def test_every_rule_of_a_plan_has_words():
         families=(Family("all of them", ENDPOINTS, "none"),), idle_after_s=90, statistic="single", distribution="t"
     )
     said = to_text(plan_table(everything, True))
-    assert all(endpoint_name(endpoint) in said for endpoint in ENDPOINTS)
+    assert all(endpoint_in_full(endpoint) in said for endpoint in ENDPOINTS)
     assert "longer than 90 s" in said
     assert everything.hash in said
 
