@@ -20,7 +20,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
 from readerstudy.analysis.dataset import refuse_while_sealed, table_1_job
-from readerstudy.analysis.report import build_report, write_report
+from readerstudy.analysis.report import build_report, may_hang_pictures, write_report
 from readerstudy.errors import StudyError
 from readerstudy.reading.models import Reading
 from readerstudy.studies.models import Study
@@ -112,10 +112,13 @@ def _made(folder: Path) -> float:
 
 
 def _fingerprint(study: Study, readings: int) -> str:
-    """What the report depends on: the study and its readings, the evaluation, the software and the language."""
+    """What the report depends on: the study and its readings, the evaluation, the software and the language.
+
+    And whether pictures may hang: a study that is made later on the same images takes them down.
+    """
     job = table_1_job(study)
-    parts = [study.pk, study.status, str(study.unsealed_at), readings, job and job.pk, _software(), get_language()]
-    return sha256(json.dumps(parts, default=str).encode()).hexdigest()[:24]
+    state = [study.pk, study.status, str(study.unsealed_at), readings, job and job.pk, may_hang_pictures(study)]
+    return sha256(json.dumps([*state, _software(), get_language()], default=str).encode()).hexdigest()[:24]
 
 
 @cache

@@ -52,12 +52,14 @@ class Report:
 
     def parts(self) -> Iterator[str]:
         """Work everything out, saying before each part what comes now."""
-        yield _("comparing the sessions across readers")
-        self.chapters.across  # noqa: B018 worked out when first asked for
-        yield _("testing each reader’s sessions")
-        self.chapters.comparisons  # noqa: B018
-        yield _("drawing tables and figures")
-        self.sections  # noqa: B018
+        stages: tuple[tuple[str, Callable[[], object]], ...] = (
+            (_("comparing the sessions across readers"), lambda: self.chapters.across),
+            (_("testing each reader’s sessions"), lambda: self.chapters.comparisons),
+            (_("drawing tables and figures"), lambda: self.sections),
+        )
+        for words, work_out in stages:
+            yield words
+            work_out()
 
     @property
     def limits(self) -> tuple[str, ...]:
@@ -99,15 +101,14 @@ def build_report(study: Study, *, at: datetime, stage: Stage = lambda _: None) -
     """
     stage(_("adding up the readings"))
     record = study_record(study)
-    return Report(record, at=at, plan=study.analysis, gallery=_gallery(study, record))
+    gallery = exhibits(study, choose(record, study.analysis)) if may_hang_pictures(study) else None
+    return Report(record, at=at, plan=study.analysis, gallery=gallery)
 
 
-def _gallery(study: Study, record: StudyRecord) -> Gallery | None:
-    """None while a study on the same images is sealed: a picture and what it was would tell its truth."""
+def may_hang_pictures(study: Study) -> bool:
+    """Not while a study on the same images is sealed: a picture and what it was would tell its truth."""
     sealed = Study.objects.filter(cohort=study.cohort, is_rehearsal=False).exclude(status=StudyStatus.UNSEALED)
-    if sealed.exists():
-        return None
-    return exhibits(study, choose(record, study.analysis))
+    return not sealed.exists()
 
 
 def write_report(report: Report, folder: Path, *, stage: Stage = lambda _: None) -> list[Path]:

@@ -311,3 +311,22 @@ def test_a_site_without_pango_says_so(unsealed_study: Study, as_rosa: Client, mo
     answer = as_rosa.get(reverse("report:pdf", args=[unsealed_study.code]))
     assert answer.status_code == 409
     assert "Pango" in answer.content.decode()
+
+
+def test_pictures_hang_only_while_no_study_on_the_same_images_is_sealed(unsealed_study: Study, as_rosa: Client) -> None:
+    address = reverse("report:study", args=[unsealed_study.code])
+    assert 'id="gallery"' in as_rosa.get(address).content.decode()
+    later = Study.objects.create(
+        code="later",
+        title="Later",
+        template="zhou2021",
+        cohort=unsealed_study.cohort,
+        seed=8,
+        image_bytes=1,
+        created_at=make.MONDAY,
+    )
+    assert 'id="gallery"' not in as_rosa.get(address).content.decode()
+    later.close(at=make.MONDAY)
+    assert build_report(unsealed_study, at=make.MONDAY).gallery is None
+    later.mark_unsealed(at=make.MONDAY)
+    assert 'id="gallery"' in as_rosa.get(address).content.decode()

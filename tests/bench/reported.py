@@ -257,7 +257,7 @@ def report(code: str, folder: Path) -> None:
     for name in ("across", "comparisons"):
         getattr(made.chapters, name)
         last = timed(name, last)
-    made.sections  # noqa: B018 worked out when first asked for
+    list(made.parts())
     last = timed("tables_and_figures", last)
     write_report(made, folder)
     timed("files", last)

@@ -10,7 +10,8 @@ readings. `--quick` leaves out the largest sizes.
 import os
 import sys
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from time import perf_counter
 
 # One thread, set before NumPy is loaded: two that wait for each other on a busy machine measure the machine.
@@ -58,8 +59,8 @@ def by_midranks(sizes: list[tuple[int, int]]) -> Iterator[Row]:
     """The whole analysis against the components alone as the formula has them, from the ranks of every cell."""
     for readers, cases in sizes:
         study = made_up(readers, cases)
-        ours = spent(lambda: mrmc.obuchowski_rockette(*study), times=3)  # noqa: B023 called at once
-        theirs = spent(lambda: midrank_covariances(study), times=2)  # noqa: B023 called at once
+        ours = spent(partial(mrmc.obuchowski_rockette, *study), times=3)
+        theirs = spent(partial(midrank_covariances, study), times=2)
         yield f"or_vs_midranks_{readers}x{cases}", theirs / ours, "theirs / ours, DeLong's components by mid-ranks"
 
 
@@ -82,12 +83,16 @@ def subgroup_tables(sizes: list[tuple[int, int]]) -> Iterator[Row]:
     for readers, cases in sizes:
         credits = (np.random.default_rng(1).random((readers, 2, cases)) < 0.7).astype(float)
         summed = [[{g: subgroups.cut(one, g) for g in subgroups.GROUPS_STRIP} for one in own] for own in credits]
-        ours = spent(lambda: [from_sums(*own) for own in summed], times=3)  # noqa: B023 called at once
-        theirs = spent(lambda: [literal_forms(*own) for own in credits], times=2)  # noqa: B023 called at once
+        ours = spent(partial(of_every_reader, from_sums, summed), times=3)
+        theirs = spent(partial(of_every_reader, literal_forms, credits), times=2)
         taken.append(ours)
         yield f"subgroups_vs_literal_{readers}x{cases}", theirs / ours, "theirs / ours, from sums against from readings"
         yield f"subgroups_ms_{readers}x{cases}", ours * 1000, "ms, 16 forms a reader, after the database has added up"
     yield "subgroups_growth_exponent", growth(taken, sizes), "of time in readings, between the two largest"
+
+
+def of_every_reader(forms: Callable[..., object], sessions: Iterable) -> list[object]:
+    return [forms(*own) for own in sessions]
 
 
 def from_sums(first: dict[int, subgroups.Cut], second: dict[int, subgroups.Cut]) -> object:
@@ -127,18 +132,18 @@ def times(sizes: list[tuple[int, int]]) -> Iterator[Row]:
         for readers, cases in sizes:
             study = made_up(readers, cases)
             repeats = 9 if readers * cases < 100_000 else 3
-            taken.append(spent(lambda: analysis(study), times=repeats))  # noqa: B023 called at once
+            taken.append(spent(partial(analysis, study), times=repeats))
             yield f"{name}_ms_{readers}x{cases}", taken[-1] * 1000, "ms"
         yield f"{name}_growth_exponent", growth(taken, sizes), "of time in readings, between the two largest"
+    analyses["bootstrap_2000"] = lambda study: reader_by_case(*study, rng=np.random.default_rng(1))
     for readers, cases in sizes:
         study = made_up(readers, cases)
-        resampled = spent(lambda: reader_by_case(*study, rng=np.random.default_rng(1)), times=3)  # noqa: B023 called at once
+        resampled = spent(partial(analyses["bootstrap_2000"], study), times=3)
         yield f"bootstrap_2000_ms_{readers}x{cases}", resampled * 1000, "ms, readers and cases drawn 2000 times"
     study = made_up(*MIDDLE, levels=None)
     for name in ("or_delong", "u_statistic"):
-        taken_for_many_levels = spent(lambda: analyses[name](study), times=3)  # noqa: B023 called at once
+        taken_for_many_levels = spent(partial(analyses[name], study), times=3)
         yield f"{name}_continuous_ms_20x1000", taken_for_many_levels * 1000, "ms, no two scores alike"
-    analyses["bootstrap_2000"] = lambda study: reader_by_case(*study, rng=np.random.default_rng(1))
     for name in ("or_delong", "u_statistic", "bootstrap_2000"):
         for readers, cases in sizes:
             held = peak(analyses[name], made_up(readers, cases))
