@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from attacks.tasks import _judge
+from attacks.evaluation import judge
+from attacks.tasks import READING, _made, _reals
 from models_ml.evaluate import scores
 from readerstudy.cohort.models import Stimulus
 from readerstudy.cohort.pixels import decode_png, resize
@@ -44,10 +45,10 @@ def classifier():
 
 
 def judged(films, classifier, left_out=()):
-    made = twins(films, "low", ["gan-insert", "gan-remove"])
-    kept = {image: truth for image, truth in made.items() if image not in left_out}
+    made = _made(films, "low", ["gan-insert", "gan-remove"])
+    kept = {image: twin for image, twin in made.items() if image not in left_out}
     controls = {label: lambda real: real for label in (0, 1)}
-    return _judge(classifier, real_pictures(films, "low"), kept, controls, lambda *_: None)
+    return judge(classifier, _reals(films, "low"), kept, controls, READING, lambda *_: None)
 
 
 def test_every_held_out_picture_and_its_twin_has_the_score_of_its_own_file(films, classifier):
