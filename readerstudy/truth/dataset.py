@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.conf import settings
 from readerstudy.cohort.models import Cohort, Stimulus
 from readerstudy.errors import StudyError
 from readerstudy.studies.models import Enrollment, Presentation, Study
-from readerstudy.truth.models import Authenticity, ImageTruth, Score, Truth
+from readerstudy.truth.models import Authenticity, Exclusion, ImageTruth, Score, Truth
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ class Picture:
     label: int
     patient: str
     split: str
+    # For subgroups; "" where nobody said.
+    view: str = ""
+    laterality: str = ""
+    lesion_kind: str = ""
+    density: str = ""
 
 
 def twin_of(stimulus: Stimulus, study: Study) -> Twin:
@@ -47,7 +53,7 @@ def real_pictures(cohort: Cohort, resolution: str) -> list[Picture]:
         truth.stimulus_id
         for truth in Truth.objects.filter(authenticity=Authenticity.REAL, stimulus__resolution=resolution)
     }
-    labels = {row.image_id: row.label for row in ImageTruth.objects.filter(image__exam__patient__cohort=cohort)}
+    sealed = {row.image_id: row for row in ImageTruth.objects.filter(image__exam__patient__cohort=cohort)}
     stimuli = (
         Stimulus.objects.filter(image__exam__patient__cohort=cohort, resolution=resolution)
         .select_related("image__exam__patient")
@@ -58,21 +64,26 @@ def real_pictures(cohort: Cohort, resolution: str) -> list[Picture]:
             "image__fingerprint",
         )
     )
-    pictures = [
-        Picture(
-            stimulus_id=stimulus.pk,
-            image_id=stimulus.image_id,
-            path=stimulus.path,
-            label=labels[stimulus.image_id],
-            patient=stimulus.image.exam.patient.pseudonym,
-            split=stimulus.image.exam.patient.split,
-        )
-        for stimulus in stimuli
-        if stimulus.pk in truths
-    ]
+    pictures = [_picture(stimulus, sealed[stimulus.image_id]) for stimulus in stimuli if stimulus.pk in truths]
     if not pictures:
         raise StudyError(f"The cohort {cohort.name} has no images at {resolution} resolution.")
     return pictures
+
+
+def _picture(stimulus: Stimulus, sealed: ImageTruth) -> Picture:
+    image = stimulus.image
+    return Picture(
+        stimulus_id=stimulus.pk,
+        image_id=image.pk,
+        path=stimulus.path,
+        label=sealed.label,
+        patient=image.exam.patient.pseudonym,
+        split=image.exam.patient.split,
+        view=image.view_position,
+        laterality=image.laterality,
+        lesion_kind=sealed.lesion_kind,
+        density=sealed.density,
+    )
 
 
 def adversarial_codes(enrollment: Enrollment) -> set[str]:
@@ -82,15 +93,36 @@ def adversarial_codes(enrollment: Enrollment) -> set[str]:
     return set(rows.values_list("code", flat=True))
 
 
-def twins(cohort: Cohort, resolution: str, generators: list[str]) -> dict[int, Truth]:
-    """The adversarial truths made by these generators, by the image they were made from."""
+def twins(
+    cohort: Cohort,
+    resolution: str,
+    generators: list[str],
+    *,
+    with_excluded: bool = False,
+    excluded_before: datetime | None = None,
+) -> dict[int, Truth]:
+    """The adversarial truths made by these generators, by the image they were made from.
+
+    An image whose twin was excluded, at whichever resolution, has none here: the article's arms read the same
+    images at both. `excluded_before` looks away from what was excluded later, so that a study can be drawn again.
+    """
     rows: Any = Truth.objects.filter(
         authenticity=Authenticity.ADVERSARIAL,
         generator__in=generators,
         stimulus__resolution=resolution,
         stimulus__image__exam__patient__cohort=cohort,
     ).select_related("stimulus", "parent")
-    return {row.stimulus.image_id: row for row in rows}
+    out = set() if with_excluded else _excluded(cohort, generators, before=excluded_before)
+    return {row.stimulus.image_id: row for row in rows if (row.stimulus.image_id, row.generator) not in out}
+
+
+def _excluded(cohort: Cohort, generators: list[str], *, before: datetime | None) -> set[tuple[int, str]]:
+    """Image and generator of every excluded twin of the cohort."""
+    exclusions = Exclusion.objects.filter(stimulus__image__exam__patient__cohort=cohort)
+    if before is not None:
+        exclusions = exclusions.filter(at__lt=before)
+    rows = Truth.objects.filter(generator__in=generators, stimulus__in=exclusions.values("stimulus"))
+    return set(rows.values_list("stimulus__image_id", "generator"))
 
 
 def scores_by(classifier: str, stimuli: Collection[int]) -> dict[int, float]:

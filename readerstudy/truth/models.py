@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.cohort.models import Image, Stimulus
+from readerstudy.jobs.models import Attack
 from readerstudy.studies.models import Study
 
 
@@ -34,6 +35,11 @@ class ImageTruth(models.Model):
     image = models.OneToOneField(Image, models.PROTECT, related_name="+")
     pathology = models.CharField(_("pathology"), max_length=9, choices=Pathology.choices)
     source = models.CharField(_("source"), max_length=32, default="table")
+    # What the source knows of the picture beyond its pathology: boxes {"top", "left", "bottom", "right"} as shares of
+    # height and width, one for both resolutions. None: not known; []: known to have none.
+    lesions = models.JSONField(_("lesions"), null=True)
+    lesion_kind = models.CharField(_("kind of lesion"), max_length=16, blank=True)
+    density = models.CharField(_("breast density"), max_length=8, blank=True)
 
     class Meta:
         verbose_name = _("pathology")
@@ -56,7 +62,10 @@ class Truth(models.Model):
     # The rest only adversarial stimuli have.
     parent = models.ForeignKey(Stimulus, models.PROTECT, related_name="+", null=True, verbose_name=_("real twin"))
     direction = models.CharField(_("direction"), max_length=6, choices=Direction.choices, blank=True)
+    # The attack's name: by it a study's plan says from which twins it draws.
     generator = models.CharField(_("generator run"), max_length=64, blank=True)
+    attack = models.ForeignKey(Attack, models.PROTECT, related_name="+", null=True, verbose_name=_("attack"))
+    quality = models.JSONField(_("quality"), null=True)
     seed = models.BigIntegerField(_("seed"), null=True)
     difference_file = models.CharField(_("difference image"), max_length=80, blank=True)
     difference_bytes = models.PositiveIntegerField(null=True)
@@ -81,6 +90,22 @@ class Truth(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stimulus} {self.authenticity}"
+
+
+class Exclusion(models.Model):
+    """A twin that no study may draw, and why. For good: what was excluded and when stays readable."""
+
+    stimulus = models.OneToOneField(Stimulus, models.PROTECT, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
+    at = models.DateTimeField(_("at"))
+    reason = models.TextField(_("reason"))
+
+    class Meta:
+        verbose_name = _("exclusion")
+        triggers = [pgtrigger.Protect(name="exclusion_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.stimulus} {self.at:%Y-%m-%d}"
 
 
 class Score(models.Model):

@@ -1,7 +1,7 @@
 """What every source of mammograms hands over: pictures that can be loaded, and problems that can be read."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from numpy.typing import NDArray
@@ -39,6 +39,10 @@ class SourceImage:
     modality: str
     load: Callable[[], Pixels]  # raises UnreadableImage
     chest_wall: ChestWall = ""  # as the source says; the pixels are asked first
+    # Boxes {"top", "left", "bottom", "right"} as shares of height and width; None where the source does not say.
+    lesions: tuple[dict[str, float], ...] | None = field(default=None, hash=False)
+    lesion_kind: str = ""  # "mass", "calcification"; a table's own word in lower case
+    density: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Use cases that need the sealed key."""
 
+from readerstudy.truth.actions.exclusion import exclude_twin, exclusion_of
 from readerstudy.truth.actions.intake import Imported, import_cohort
 from readerstudy.truth.actions.planning import create_study, same_draw, same_plan
 from readerstudy.truth.actions.scores import keep_scores
@@ -10,6 +11,8 @@ __all__ = [
     "Imported",
     "Provenance",
     "create_study",
+    "exclude_twin",
+    "exclusion_of",
     "import_cohort",
     "keep_scores",
     "register_twin",

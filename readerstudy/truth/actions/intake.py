@@ -20,7 +20,7 @@ from readerstudy.cohort.actions import (
     fingerprint,
     store_image,
 )
-from readerstudy.cohort.models import Cohort, Patient
+from readerstudy.cohort.models import Cohort, Image, Patient
 from readerstudy.cohort.prepared import Prepared, prepare
 from readerstudy.cohort.sources.base import Found, Pathology, Problem, SourceImage, without_contradictions
 from readerstudy.cohort.splits import Split, split_patients
@@ -86,11 +86,22 @@ def _store(cohort: Cohort, prepared: Prepared, *, split: str, source: str) -> bo
     image, stimuli = store_image(patient, prepared)
     if not stimuli:
         return False
-    sealed = ImageTruth.objects.create(image=image, pathology=prepared.source.pathology, source=source)
+    sealed = _seal(image, prepared.source, said_by=source)
     Truth.objects.bulk_create(
         Truth(stimulus=stimulus, authenticity=Authenticity.REAL, label=sealed.label) for stimulus in stimuli
     )
     return True
+
+
+def _seal(image: Image, source: SourceImage, *, said_by: str) -> ImageTruth:
+    return ImageTruth.objects.create(
+        image=image,
+        pathology=source.pathology,
+        source=said_by,
+        lesions=None if source.lesions is None else list(source.lesions),
+        lesion_kind=source.lesion_kind,
+        density=source.density,
+    )
 
 
 def _splits(cohort: Cohort, found: Found) -> dict[str, str]:

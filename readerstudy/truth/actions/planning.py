@@ -40,13 +40,15 @@ def create_study(
     generators: list[str] | None = None,
     is_rehearsal: bool = False,
     changes: Mapping[str, Any] | None = None,
+    excluded_before: datetime | None = None,
 ) -> Study:
     """Plan and draw the five sessions. A cohort that is too small is told what it lacks; nothing is created then.
 
     `changes` is a plan file as data (`studies.rules`): what its sessions do beside showing images.
 
     `seed` is drawn from the system's randomness unless it is given; it stays sealed with the study.
-    `generators` are the names of the two generator runs; without them the newest of each direction.
+    `generators` are the names of the attacks, for GANs of their runs; without them the newest of each direction.
+    Twins that were excluded are not drawn; with `excluded_before` only those excluded before that time are left out.
     """
     sessions = _sessions(template, scale)
     changed = _changes(changes or {}, sessions)
@@ -55,7 +57,7 @@ def create_study(
     seed = secrets.randbits(SEED_BITS) if seed is None else seed
     generators = generators or newest_generators(cohort, resolution)
     pictures = {picture.image_id: picture for picture in real_pictures(cohort, resolution)}
-    made = twins(cohort, resolution, generators)
+    made = twins(cohort, resolution, generators, excluded_before=excluded_before)
     candidates = [Candidate(p.image_id, p.label, p.split, p.image_id in made) for p in pictures.values()]
     lists = draw(candidates, sessions, seed=seed)
     practice = _practice(changed, candidates, lists, seed=seed)
@@ -97,7 +99,8 @@ def same_draw(study: Study, *, resolution: str | None) -> dict[str, Any]:
     if resolution == drawn_at:
         raise BadInput(f"The study {study.code} is read at {drawn_at} resolution already; name the other one.")
     other = resolution or ("low" if drawn_at == "high" else "high")
-    return {**same_plan(study), "resolution": other, "seed": study.seed}
+    # What was excluded since then was in no study, so it is not in this draw; but leaving it out would shift it.
+    return {**same_plan(study), "resolution": other, "seed": study.seed, "excluded_before": study.created_at}
 
 
 def same_plan(study: Study) -> dict[str, Any]:
