@@ -1,0 +1,33 @@
+"""A small untrained network and pictures that it calls as they are labelled: something to attack in milliseconds."""
+
+from dataclasses import replace
+
+import torch
+
+from attacks.budget import Batch
+from models_ml.data import to_tensor
+from models_ml.networks.classifier import Classifier
+from tests.models_ml import tiny
+
+EPSILON = 2570  # 10/255
+
+
+def small_classifier() -> Classifier:
+    """Deterministic weights, evaluation mode, weights that need no gradient."""
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        # No dense layers, as in the demo preset: a norm over so few features would leave them hardly any slope.
+        classifier = Classifier(replace(tiny.classifier_config(), fnet_dense=()))
+    return classifier.eval().requires_grad_(False)
+
+
+def small_batch(classifier: Classifier, count: int = 6) -> Batch:
+    """Tiny pictures with the classifier's own decisions as their labels, both classes among them."""
+    images = to_tensor(tiny.images().pixels[:count], torch.device("cpu"))
+    with torch.no_grad():
+        logits = classifier(images)
+        # The output's offset is moved to the middle of the scores, so that both decisions occur.
+        difference = logits[:, 1] - logits[:, 0]
+        classifier.output.bias[0] += difference.median() + difference.std() * 0.01
+        labels = classifier(images).argmax(1)
+    return Batch(images, labels, tuple(range(count)))
