@@ -1,27 +1,37 @@
-"""Judging real test pictures and their twins with a classifier: what the tables are made of."""
+"""Judging real pictures and their written twins with one classifier or several: the scores behind every table.
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+Everything is scored in float32 from the files as they were written, so that reading a file again gives the same
+table. Pictures pass through a few at a time: full-size ones of a whole cohort would not fit.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 
 from attacks.base import Attack, Downsample, Pixels
 from attacks.quality import psnr, ssim
 from attacks.side_by_side import side_by_side
-from models_ml.attack_table import AttackTable, attack_table
 from models_ml.errors import LabError
-from models_ml.evaluate import Floats, scores, youden_threshold
+from models_ml.evaluate import Floats, Labels, scores
 from models_ml.networks.classifier import Classifier
 from models_ml.progress import Report
 
-BOOTSTRAP_SEED = 20210007
+CPU = torch.device("cpu")
+AT_ONCE = 16  # pictures that are scored together
+Size = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Real:
-    """One real picture and what is known of it; `stimulus` and `image` are the numbers of its rows."""
+    """One real picture and what is known of it; `stimulus` and `image` are the numbers of its rows.
+
+    `groups` says by column to which subgroup it belongs, "" where that is unknown.
+    """
 
     stimulus: int
     image: int
@@ -29,6 +39,7 @@ class Real:
     label: int
     patient: str
     split: str
+    groups: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -40,105 +51,199 @@ class Twin:
 
 
 @dataclass(frozen=True)
+class Judge:
+    """A classifier by its run's name."""
+
+    name: str
+    classifier: Classifier
+    device: torch.device = CPU
+
+    @property
+    def size(self) -> Size:
+        """Rows and columns that it reads."""
+        return self.classifier.config.rows, self.classifier.config.columns
+
+
+@dataclass(frozen=True)
+class Attacked:
+    """The twins of one attack, or of two that share the directions, by image.
+
+    `runs` are the names that made them, `against` the classifier they were made for. `controls` are the generators
+    of stage 1, by label. Twins that were excluded from studies count too: without the ugly ones it would be picking.
+    """
+
+    name: str
+    runs: tuple[str, ...]
+    twins: Mapping[int, Twin]
+    against: str = ""
+    labels: tuple[int, ...] = (0, 1)
+    controls: Mapping[int, Attack] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Reading:
     """The study's one way from a file to a network: decode, then resize."""
 
     read: Callable[[Path], Pixels]
     downsample: Downsample
 
-    def at(self, path: Path, size: tuple[int, int]) -> Pixels:
-        return self.downsample(self.read(path), size)
+
+@dataclass(frozen=True)
+class Fakes:
+    """What became of the test images under one attack, aligned with `Scored.test`; NaN where there is no twin."""
+
+    attack: Floats
+    control: Floats
+    psnr: Floats
+    ssim: Floats
+
+    @property
+    def there(self) -> NDArray[np.bool_]:
+        """Which test images have a twin."""
+        there: NDArray[np.bool_] = ~np.isnan(self.attack)
+        return there
 
 
 @dataclass(frozen=True)
-class Judged:
-    """Table 1 of one resolution; `scores` has the probability of malignancy of each judged stimulus."""
+class Scored:
+    """What one classifier made of everything; `by_stimulus` is what is kept."""
 
-    attack: AttackTable
-    control: AttackTable
-    quality: dict[str, float]
-    scores: dict[int, float]
+    judge: str
+    size: Size
+    tuning: Sequence[Real]
+    tuning_scores: Floats
+    test: Sequence[Real]
+    test_scores: Floats
+    fakes: Mapping[str, Fakes]
+    by_stimulus: dict[int, float]
+
+    @property
+    def tuning_labels(self) -> Labels:
+        return np.array([one.label for one in self.tuning], dtype=np.int64)
+
+    @property
+    def labels(self) -> Labels:
+        return np.array([one.label for one in self.test], dtype=np.int64)
+
+    @property
+    def patients(self) -> NDArray[np.str_]:
+        return np.array([one.patient for one in self.test])
 
 
-class _Look:
-    """One test image with its written twin and its control, at the classifier's size; and how like they are."""
-
-    def __init__(self, one: Real, twin: Twin, control: Attack, reading: Reading, size: tuple[int, int]) -> None:
-        real, adversarial = reading.read(one.path), reading.read(twin.path)
-        self.real = reading.downsample(real, size)
-        self.attack = reading.downsample(adversarial, size)
-        self.control = reading.downsample(control(real), size)
-        self.psnr, self.ssim = psnr(real, adversarial), ssim(real, adversarial)
-
-
-def judge(
-    classifier: Classifier,
+def score_all(
+    judges: Sequence[Judge],
     pictures: Sequence[Real],
-    made: Mapping[int, Twin],
-    controls: Mapping[int, Attack],
+    attacks: Sequence[Attacked],
     reading: Reading,
     report: Report,
-) -> Judged:
-    """Score the written files in float32: reading a file again gives the same table. `made` goes by image."""
-    tuning = [one for one in pictures if one.split == "tuning"]
-    test = [one for one in pictures if one.split == "test"]
-    if missing := [one for one in test if one.image not in made]:
-        raise LabError(f"{len(missing)} of {len(test)} test images have no twin by these generators; make them first.")
-    size = size_of(classifier)
-    of_tuning, of_twins = _scores_of_tuning(classifier, tuning, made, reading)
-    threshold = youden_threshold(of_tuning, np.array([one.label for one in tuning]))
-    seen: list[_Look] = []
-    for look in side_by_side(lambda one: _Look(one, made[one.image], controls[one.label], reading, size), test):
-        seen.append(look)
-        report(len(seen), len(test), "judging test images", {})
-    small = {kind: [getattr(look, kind) for look in seen] for kind in ("real", "attack", "control")}
-    score = {kind: scores(classifier, np.stack(values)) for kind, values in small.items()}
-    common: dict[str, Any] = {
-        "labels": np.array([one.label for one in test]),
-        "patients": np.array([one.patient for one in test]),
-        "score_real": score["real"],
-        "tuning_threshold": threshold,
-    }
-    return Judged(
-        attack=attack_table(
-            name="GAN", score_adversarial=score["attack"], rng=np.random.default_rng(BOOTSTRAP_SEED), **common
-        ),
-        control=attack_table(
-            name="control (stage 1)",
-            score_adversarial=score["control"],
-            rng=np.random.default_rng(BOOTSTRAP_SEED),
-            **common,
-        ),
-        quality={
-            "psnr_median_db": float(np.median([look.psnr for look in seen])),
-            "ssim_median": float(np.median([look.ssim for look in seen])),
-        },
-        scores={
-            **_by_stimulus([*tuning, *test], np.concatenate([of_tuning, score["real"]])),
-            **of_twins,
-            **{made[one.image].stimulus: float(value) for one, value in zip(test, score["attack"], strict=True)},
-        },
-    )
+) -> list[Scored]:
+    """Every judge's scores of the tuning and test pictures and of their twins, in the order of the judges.
+
+    Raises LabError where a test image lacks its twin.
+    """
+    for attacked in attacks:
+        _require_twins(pictures, attacked)
+    held_out = [one for one in pictures if one.split in ("tuning", "test")]
+    work = _Work(judges, attacks, reading)
+    taken = [_Taken(judge) for judge in judges]
+    for start in range(0, len(held_out), AT_ONCE):
+        looks = list(side_by_side(work.look, held_out[start : start + AT_ONCE]))
+        for one in taken:
+            one.take(looks)
+        report(start + len(looks), len(held_out), "judging images", {})
+    return [one.scored(held_out, attacks) for one in taken]
 
 
-def size_of(classifier: Classifier) -> tuple[int, int]:
-    """Rows and columns that the classifier reads."""
-    return classifier.config.rows, classifier.config.columns
+def _require_twins(pictures: Sequence[Real], attacked: Attacked) -> None:
+    wanted = [one for one in pictures if one.split == "test" and one.label in attacked.labels]
+    if missing := [one for one in wanted if one.image not in attacked.twins]:
+        raise LabError(
+            f"{len(missing)} of {len(wanted)} test images have no twin by {', '.join(attacked.runs)}; make them first."
+        )
 
 
-def _scores_of_tuning(
-    classifier: Classifier, tuning: Sequence[Real], made: Mapping[int, Twin], reading: Reading
-) -> tuple[Floats, dict[int, float]]:
-    """The scores of the tuning pictures, in order, and of those of their twins that there are, by stimulus."""
-    size = size_of(classifier)
-    twins = [made[one.image] for one in tuning if one.image in made]
-    paths = [one.path for one in tuning] + [twin.path for twin in twins]
-    small = list(side_by_side(lambda path: reading.at(path, size), paths))
-    # An empty split has no array to stack; the threshold says so in a sentence.
-    found = scores(classifier, np.stack(small)) if small else np.zeros(0)
-    of_twins = zip(twins, found[len(tuning) :], strict=True)
-    return found[: len(tuning)], {twin.stimulus: float(value) for twin, value in of_twins}
+@dataclass(frozen=True)
+class _Work:
+    """What is read of one picture, at every size that a judge reads."""
+
+    judges: Sequence[Judge]
+    attacks: Sequence[Attacked]
+    reading: Reading
+
+    def look(self, one: Real) -> "_Look":
+        """Read the picture and its twins; only of test pictures is anything but the file wanted."""
+        real = self.reading.read(one.path)
+        look = _Look(one, {}, {})
+        self._add(look, "real", real)
+        for attacked in self.attacks:
+            if twin := attacked.twins.get(one.image):
+                fake = self.reading.read(twin.path)
+                self._add(look, f"attack {attacked.name}", fake)
+                if one.split == "test":
+                    look.likeness[attacked.name] = (psnr(real, fake), ssim(real, fake))
+                    if control := attacked.controls.get(one.label):
+                        self._add(look, f"control {attacked.name}", control(real))
+        return look
+
+    def _add(self, look: "_Look", what: str, pixels: Pixels) -> None:
+        for size in {judge.size for judge in self.judges}:
+            look.small[what, size] = self.reading.downsample(pixels, size)
 
 
-def _by_stimulus(pictures: Sequence[Real], found: Floats) -> dict[int, float]:
-    return {one.stimulus: float(value) for one, value in zip(pictures, found, strict=True)}
+@dataclass(frozen=True)
+class _Look:
+    """One picture with its twins and controls, small; and how like the twins are."""
+
+    one: Real
+    small: dict[tuple[str, Size], Pixels]
+    likeness: dict[str, tuple[float, float]]
+
+
+class _Taken:
+    """What one judge has scored so far: by picture, then by what was looked at."""
+
+    def __init__(self, judge: Judge) -> None:
+        self.judge = judge
+        self.found: dict[int, dict[str, float]] = {}
+        self.likeness: dict[int, dict[str, tuple[float, float]]] = {}
+
+    def take(self, looks: Sequence[_Look]) -> None:
+        size = self.judge.size
+        wanted = [(look.one.image, what) for look in looks for what, its in look.small if its == size]
+        pixels = [look.small[what, its] for look in looks for what, its in look.small if its == size]
+        found = scores(self.judge.classifier, np.stack(pixels), device=self.judge.device)
+        for (image, what), value in zip(wanted, found, strict=True):
+            self.found.setdefault(image, {})[what] = float(value)
+        self.likeness |= {look.one.image: look.likeness for look in looks}
+
+    def scored(self, pictures: Sequence[Real], attacks: Sequence[Attacked]) -> Scored:
+        tuning = [one for one in pictures if one.split == "tuning"]
+        test = [one for one in pictures if one.split == "test"]
+        return Scored(
+            judge=self.judge.name,
+            size=self.judge.size,
+            tuning=tuning,
+            tuning_scores=self._column(tuning, "real"),
+            test=test,
+            test_scores=self._column(test, "real"),
+            fakes={attacked.name: self._fakes(test, attacked.name) for attacked in attacks},
+            by_stimulus=dict(chain(self._reals(pictures), self._twins(pictures, attacks))),
+        )
+
+    def _column(self, pictures: Sequence[Real], what: str) -> Floats:
+        return np.array([self.found[one.image].get(what, np.nan) for one in pictures])
+
+    def _fakes(self, test: Sequence[Real], name: str) -> Fakes:
+        likeness = [self.likeness[one.image].get(name, (np.nan, np.nan)) for one in test]
+        columns = np.array(likeness, dtype=float).reshape(-1, 2)
+        attack, control = self._column(test, f"attack {name}"), self._column(test, f"control {name}")
+        return Fakes(attack, control, columns[:, 0], columns[:, 1])
+
+    def _reals(self, pictures: Sequence[Real]) -> Iterator[tuple[int, float]]:
+        return ((one.stimulus, self.found[one.image]["real"]) for one in pictures)
+
+    def _twins(self, pictures: Sequence[Real], attacks: Sequence[Attacked]) -> Iterator[tuple[int, float]]:
+        for attacked in attacks:
+            for one in pictures:
+                if twin := attacked.twins.get(one.image):
+                    yield twin.stimulus, self.found[one.image][f"attack {attacked.name}"]

@@ -1,31 +1,37 @@
 """Making adversarial images and judging them, as jobs."""
 
-from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from celery import shared_task
+from django.utils.timezone import now
 
-from attacks.evaluation import Reading, Real, judge, size_of
+from attacks.evaluation import Attacked, Judge, Reading, Real, score_all
 from attacks.evaluation import Twin as Written
+from attacks.evaluation_story import Kind, Story, paired, summary, tell
+from attacks.evaluation_tables import Settings
 from attacks.finish import Finish
 from attacks.gan import GanAttack
 from attacks.side_by_side import side_by_side
-from models_ml.attack_table import text_table
-from models_ml.checkpoint import load_classifier
+from models_ml.checkpoint import CONTROL, load_classifier
 from models_ml.errors import LabError
+from models_ml.subgroup_table import OF_LESIONS
 from models_ml.tasks import folder_of
+from readerstudy.analysis.stats import delong
 from readerstudy.cohort.actions import write_media
 from readerstudy.cohort.grid import keep_grid
 from readerstudy.cohort.models import Cohort, Stimulus
 from readerstudy.cohort.pixels import decode_png, encode_png, resize, signed_difference
 from readerstudy.cohort.tissue import breast_weight
-from readerstudy.jobs.models import Checkpoint, CheckpointKind
+from readerstudy.jobs.models import Attack, Checkpoint, CheckpointKind, Evaluation
 from readerstudy.jobs.queue import Report, perform
 from readerstudy.truth.actions import Provenance, keep_scores, register_twin
 from readerstudy.truth.dataset import Picture, real_pictures, twins
 from readerstudy.truth.models import Direction
 
 READING = Reading(read=decode_png, downsample=resize)
+# The labels of the real images that a direction changes; one that is not named changes both.
+ACTS_ON = {Direction.REMOVE.value: (1,), Direction.INSERT.value: (0,), "": (0, 1)}
 
 
 @shared_task(name="attacks.generate_stimuli")
@@ -40,12 +46,15 @@ def generate_stimuli_task(job_id: int) -> None:
 
 @shared_task(name="attacks.evaluate_attack")
 def evaluate_attack_task(job_id: int) -> None:
-    """The article's Table 1; parameters: cohort, classifier, gan_remove, gan_insert, resolutions.
+    """The article's Table 1 and its companions, for classifiers and attacks side by side.
 
-    Keeps the score of every picture of the tuning and test splits and of its twin: the report sets it beside the
-    readers' verdicts on the same pictures.
+    Parameters: cohort, resolutions, classifiers (run names; or one as classifier), attacks (names; or gan_remove and
+    gan_insert, the runs), recalibration ("none", "temperature" or "platt", fitted on the tuning split).
+
+    Keeps the score of every picture of the tuning and test splits and of its twins by every classifier: the report
+    sets the first one's beside the readers' verdicts on the same pictures.
     """
-    perform(job_id, _evaluate)
+    perform(job_id, partial(_evaluate, job_id))
 
 
 def _generate(parameters: dict[str, Any], report: Report) -> dict[str, Any]:
@@ -111,41 +120,109 @@ def _provenance(parameters: dict[str, Any], attack: GanAttack, label: int) -> Pr
     return Provenance(direction=direction, generator=parameters[f"gan_{direction.value}"], seed=attack.seed)
 
 
-def _evaluate(parameters: dict[str, Any], report: Report) -> dict[str, Any]:
+def _evaluate(job_id: int, parameters: dict[str, Any], report: Report) -> dict[str, Any]:
     cohort = Cohort.named(parameters["cohort"])
-    run = Checkpoint.named(parameters["classifier"], CheckpointKind.CLASSIFIER)
-    classifier = load_classifier(folder_of(run.folder))
-    controls = {label: _attack(parameters, label, control=True) for label in (0, 1)}
-    generators = [parameters["gan_insert"], parameters["gan_remove"]]
-    tables: dict[str, dict[str, Any]] = {}
-    texts: list[str] = []
+    names = parameters.get("classifiers") or [parameters["classifier"]]
+    runs = [Checkpoint.named(name, CheckpointKind.CLASSIFIER) for name in dict.fromkeys(names)]
+    judges = [Judge(run.name, load_classifier(folder_of(run.folder))) for run in runs]
+    settings = Settings(compare=delong.paired, recalibration=parameters.get("recalibration", "none"))
+    stories = []
     for resolution in parameters["resolutions"]:
-        made = _made(cohort, resolution, generators)
-        judged = judge(classifier, _reals(cohort, resolution), made, controls, READING, report)
-        keep_scores(judged.scores, classifier=run.name, size=size_of(classifier))
-        tables[resolution] = {
-            "attack": asdict(judged.attack),
-            "control": asdict(judged.control),
-            "quality": judged.quality,
-        }
-        texts.append(f"{resolution} resolution\n" + text_table([judged.attack, judged.control]))
-    return {
-        "cohort": cohort.name,
-        "classifier": run.name,
-        "generators": generators,
-        "tables": tables,
-        "text": "\n\n".join(texts),
-    }
+        attacks = [_attacked(cohort, resolution, group) for group in _groups(parameters)]
+        scored = score_all(judges, _reals(cohort, resolution), attacks, READING, report)
+        for one in scored:
+            keep_scores(one.by_stimulus, classifier=one.judge, size=one.size)
+        stories.append(tell(resolution, scored, attacks, settings))
+    evaluations = [
+        _keep_evaluation(job_id, cohort, run, story, place) for story in stories for place, run in enumerate(runs)
+    ]
+    return {"cohort": cohort.name, "evaluations": evaluations, **summary(stories)}
+
+
+def _groups(parameters: dict[str, Any]) -> list[list[str]]:
+    """The names that go together: an attack that makes both directions, or an insertion and a removal."""
+    groups = [[parameters["gan_insert"], parameters["gan_remove"]]] if parameters.get("gan_remove") else []
+    rows = [Attack.named(name) for name in parameters.get("attacks", [])]
+    return groups + paired([Kind(row.name, row.method, row.direction) for row in rows])
+
+
+def _attacked(cohort: Cohort, resolution: str, names: list[str]) -> Attacked:
+    """The written twins at one resolution, and the copiers that the generators once were."""
+    rows = {row.name: row for row in Attack.objects.filter(name__in=names).select_related("classifier")}
+    runs = {name: _generator(name, rows) for name in names}
+    # Twins of earlier versions have no row for their attack: their generator says it.
+    directions = {name: rows[name].direction if name in rows else _direction(runs[name]) for name in names}
+    origins = [row.classifier for row in rows.values()] + [run.made_from for run in runs.values() if run]
+    made = twins(cohort, resolution, names, with_excluded=True)
+    return Attacked(
+        name=" + ".join(names),
+        runs=tuple(names),
+        twins={image: Written(row.stimulus_id, row.stimulus.path) for image, row in made.items()},
+        against=", ".join(sorted({origin.name for origin in origins if origin})),
+        labels=tuple(sorted({label for name in names for label in ACTS_ON[directions[name]]})),
+        controls={
+            label: GanAttack.load(
+                folder_of(run.folder), downsample=resize, control=True, finish=_finish(_settings(rows.get(name)))
+            )
+            for name, run in runs.items()
+            if run and (folder_of(run.folder) / CONTROL).exists()
+            for label in ACTS_ON[directions[name]]
+        },
+    )
+
+
+def _generator(name: str, rows: dict[str, Attack]) -> Checkpoint | None:
+    if name in rows:
+        return rows[name].generator
+    return Checkpoint.objects.filter(name=name, kind=CheckpointKind.GENERATOR).first()
+
+
+def _direction(run: Checkpoint | None) -> str:
+    return run.direction if run else ""
+
+
+def _settings(row: Attack | None) -> dict[str, Any]:
+    return row.settings if row else {}
+
+
+def _keep_evaluation(job_id: int, cohort: Cohort, run: Checkpoint, story: Story, place: int) -> int:
+    """Store the tables of one classifier at one resolution, with its figures as files; gives the row's number."""
+    stem = f"{job_id}-{story.resolution}-{run.name}"
+    folder = folder_of("evaluations") / str(job_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn = []
+    for figure in story.figures(place):
+        file = folder / f"{stem}-{figure.key}.svg"
+        file.write_text(figure.svg)
+        words = {"key": figure.key, "title": figure.title, "description": figure.description}
+        drawn.append({**words, "file": f"evaluations/{job_id}/{file.name}"})
+    names = [name for attacked in story.attacks for name in attacked.runs]
+    # A job that runs again after a kill writes its rows once.
+    row, _made = Evaluation.objects.update_or_create(
+        name=stem,
+        job_id=job_id,
+        defaults={
+            "cohort": cohort.name,
+            "resolution": story.resolution,
+            "classifier": run,
+            "tables": {**story.tables(place), "figures": drawn},
+            "made_at": now(),
+        },
+    )
+    row.attacks.set(Attack.objects.filter(name__in=names))
+    return row.pk
 
 
 def _reals(cohort: Cohort, resolution: str) -> list[Real]:
     return [
-        Real(one.stimulus_id, one.image_id, one.path, one.label, one.patient, one.split)
+        Real(
+            one.stimulus_id,
+            one.image_id,
+            one.path,
+            one.label,
+            one.patient,
+            one.split,
+            {"view": one.view, "side": one.laterality, OF_LESIONS: one.lesion_kind, "density": one.density},
+        )
         for one in real_pictures(cohort, resolution)
     ]
-
-
-def _made(cohort: Cohort, resolution: str, generators: list[str]) -> dict[int, Written]:
-    """The written twins by these generators, by image."""
-    rows = twins(cohort, resolution, generators)
-    return {image: Written(row.stimulus_id, row.stimulus.path) for image, row in rows.items()}

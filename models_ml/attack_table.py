@@ -1,7 +1,8 @@
 """The article's Table 1: how often a classifier changes its diagnosis (METHOD §4)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from models_ml.evaluate import Floats, Labels, auc
 
 REPLICATES = 2000
 ARTICLE_THRESHOLD = 0.5
+Texts = NDArray[np.str_]
 
 
 @dataclass(frozen=True)
@@ -56,15 +58,39 @@ class Decisions:
 
 
 @dataclass(frozen=True)
+class Compared:
+    """A difference of two areas on the same images; no interval and no p where neither area can vary."""
+
+    difference: float
+    low: float | None
+    high: float | None
+    p: float | None
+
+
+class ComparesAreas(Protocol):
+    """Paired DeLong clustered by patient: area a less area b for the same images (STATISTICS §4).
+
+    Gives `difference`, `low`, `high` and `p`; ValueError where a class has fewer than two images or one patient.
+    """
+
+    def __call__(self, truth: Any, score_a: Any, score_b: Any, /, *, cluster: Any) -> Any: ...
+
+
+@dataclass(frozen=True)
 class AttackTable:
-    """Table 1 for one resolution and one pair of generators."""
+    """Table 1 for one resolution and one pair of generators.
+
+    An attack that makes twins of one class only has no area on flipped labels. `compared` is that area less the one
+    on the real images.
+    """
 
     name: str
     images: int
     patients: int
-    auc_real: AreaUnderCurve
-    auc_flipped: AreaUnderCurve
+    auc_real: AreaUnderCurve | None
+    auc_flipped: AreaUnderCurve | None
     decisions: tuple[Decisions, ...]
+    compared: Compared | None = None
 
 
 def attack_table(
@@ -73,15 +99,18 @@ def attack_table(
     score_real: Floats,
     score_adversarial: Floats,
     labels: Labels,
-    patients: NDArray[np.str_],
-    tuning_threshold: float,
+    patients: Texts,
+    thresholds: Mapping[str, float],
     rng: np.random.Generator,
     replicates: int = REPLICATES,
+    compare: ComparesAreas | None = None,
 ) -> AttackTable:
-    """Table 1 from aligned arrays (N,): malignant probability of every real test image and of its fake."""
+    """Table 1 from aligned arrays (N,): malignant probability of every real test image and of its fake.
+
+    `thresholds` go by name, beside the article's 0.5.
+    """
     if not len(score_real) == len(score_adversarial) == len(labels) == len(patients):
         raise LabError("Every image needs a score, an adversarial score, a label and a patient.")
-    thresholds = {"0.5": ARTICLE_THRESHOLD, "tuning": tuning_threshold}
     return AttackTable(
         name=name,
         images=len(labels),
@@ -90,9 +119,24 @@ def attack_table(
         auc_flipped=auc_with_interval(score_adversarial, 1 - labels, patients, rng, replicates),
         decisions=tuple(
             decide(score_real, score_adversarial, labels, name=which, threshold=threshold)
-            for which, threshold in thresholds.items()
+            for which, threshold in ({"0.5": ARTICLE_THRESHOLD} | dict(thresholds)).items()
         ),
+        # A fake scores high for a flipped label exactly where 1 - score is high for its own: the same images, paired.
+        compared=compare_areas(compare, labels, 1 - score_adversarial, score_real, patients),
     )
+
+
+def compare_areas(
+    compare: ComparesAreas | None, labels: Labels, score_a: Floats, score_b: Floats, patients: Texts
+) -> Compared | None:
+    """Area of `score_a` less that of `score_b`; None where the images do not carry it."""
+    if compare is None:
+        return None
+    try:
+        found = compare(labels, score_a, score_b, cluster=patients)
+    except ValueError:
+        return None
+    return Compared(found.difference, found.low, found.high, found.p)
 
 
 def decide(score_real: Floats, score_adversarial: Floats, labels: Labels, *, name: str, threshold: float) -> Decisions:
@@ -123,11 +167,13 @@ def share(hits: NDArray[np.bool_]) -> Share:
 
 
 def auc_with_interval(
-    score: Floats, labels: Labels, patients: NDArray[np.str_], rng: np.random.Generator, replicates: int
-) -> AreaUnderCurve:
+    score: Floats, labels: Labels, patients: Texts, rng: np.random.Generator, replicates: int
+) -> AreaUnderCurve | None:
     """AUC and its percentile interval over patients drawn with replacement, all images of a patient
-    together.
+    together; None where there is one class only.
     """
+    if len(np.unique(labels)) < 2:
+        return None
     _, number = np.unique(patients, return_inverse=True)
     count = int(number.max()) + 1
     times = rng.multinomial(count, np.full(count, 1 / count), size=replicates)[:, number]  # (replicates, images)
@@ -138,43 +184,3 @@ def auc_with_interval(
     values = won[pairs > 0] / pairs[pairs > 0]
     low, high = np.quantile(values, (0.025, 0.975))
     return AreaUnderCurve(auc(score, labels), float(low), float(high), len(values))
-
-
-def text_table(tables: Sequence[AttackTable]) -> str:
-    """The tables side by side as plain text: one column each, as for the attack and its stage-1 control."""
-    rows = [("", [table.name for table in tables])]
-    rows += [("images (patients)", [f"{t.images} ({t.patients})" for t in tables])]
-    rows += [("AUC real", [_area(t.auc_real) for t in tables])]
-    rows += [("AUC adversarial, labels flipped", [_area(t.auc_flipped) for t in tables])]
-    for place in range(min((len(table.decisions) for table in tables), default=0)):
-        at = [table.decisions[place] for table in tables]
-        rows += [(f"at threshold {at[0].threshold:.3f} ({at[0].name})", ["" for _ in tables])]
-        rows += [(f"  {title}", [_share(getattr(d, field)) for d in at]) for field, title in _TITLES.items()]
-    widths = [max(len(cells[i]) for _, cells in rows) for i in range(len(tables))]
-    left = max(len(title) for title, _ in rows)
-    lines = (
-        f"{title:<{left}}  " + "  ".join(f"{cell:>{w}}" for cell, w in zip(cells, widths, strict=True))
-        for title, cells in rows
-    )
-    return "\n".join(line.rstrip() for line in lines)
-
-
-_TITLES = {
-    "positives_right": "real positives right",
-    "negatives_right": "real negatives right",
-    "adversarial_positives_right": "inserted: called positive",
-    "adversarial_negatives_right": "removed: called negative",
-    "fooled_by_removal": "fooled by removal, of real positives right",
-    "fooled_by_insertion": "fooled by insertion, of real negatives right",
-    "fooled": "fooled over all",
-}
-
-
-def _share(value: Share) -> str:
-    if value.share is None or value.low is None or value.high is None:
-        return "none to count"
-    return f"{value.hits}/{value.trials}  {value.share:6.1%} ({value.low:.1%}–{value.high:.1%})"
-
-
-def _area(value: AreaUnderCurve) -> str:
-    return f"{value.value:.3f} ({value.low:.3f}–{value.high:.3f})"

@@ -1,5 +1,7 @@
 """Scores, the area under the curve and thresholds: what a classifier is worth, in float32."""
 
+from math import ceil
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -63,3 +65,18 @@ def youden_threshold(score: Floats, labels: Labels) -> float:
     index = called[:, labels == 1].mean(1) - called[:, labels == 0].mean(1)
     best = np.flatnonzero(np.isclose(index, index.max(), rtol=0, atol=1e-12))
     return float(cuts[best[len(best) // 2]])
+
+
+def sensitivity_threshold(score: Floats, labels: Labels, *, least: float) -> float:
+    """The greatest threshold that still calls at least this share of the malignant images malignant.
+
+    Halfway to the score below, as `youden_threshold` cuts; where even the lowest score must be called, below it.
+    """
+    if not 0 < least <= 1:
+        raise LabError(f"A sensitivity lies above 0 and at most at 1, not at {least}.")
+    positives = np.sort(score[labels == 1])[::-1]
+    if not len(positives) or len(np.unique(labels)) < 2:
+        raise LabError("A threshold needs malignant and other images with different scores.")
+    lowest_called = positives[ceil(least * len(positives) - 1e-9) - 1]
+    below = score[score < lowest_called]
+    return float((lowest_called + (below.max() if len(below) else lowest_called - 2e-6)) / 2)

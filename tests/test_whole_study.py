@@ -52,7 +52,7 @@ def test_mammograms_in_tables_out(trained, capsys, settings):
     )
     table = evaluation["tables"]["low"]
     assert table["attack"]["images"] == table["control"]["images"] == images_of_the_test_split()
-    assert [d["name"] for d in table["attack"]["decisions"]] == ["0.5", "tuning"]
+    assert [d["name"] for d in table["attack"]["decisions"]] == ["0.5", "tuning", "sensitivity 0.9 on tuning"]
 
     call_command("create_study", cohort="films", code="tiny", scale=0.02)
     study = Study.named("tiny")

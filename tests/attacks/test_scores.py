@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from attacks.evaluation import judge
-from attacks.tasks import READING, _made, _reals
+from attacks.evaluation import Judge, score_all
+from attacks.tasks import READING, _attacked, _reals
+from models_ml.errors import LabError
 from models_ml.evaluate import scores
+from models_ml.progress import silent
 from readerstudy.cohort.models import Stimulus
 from readerstudy.cohort.pixels import decode_png, resize
-from readerstudy.truth.actions import keep_scores
+from readerstudy.truth.actions import exclude_twin, keep_scores
 from readerstudy.truth.dataset import real_pictures, scores_by, twins
-from readerstudy.truth.models import Score
+from readerstudy.truth.models import Score, Truth
 from tests import make
 from tests.models_ml import tiny
 
@@ -45,14 +47,16 @@ def classifier():
 
 
 def judged(films, classifier, left_out=()):
-    made = _made(films, "low", ["gan-insert", "gan-remove"])
-    kept = {image: twin for image, twin in made.items() if image not in left_out}
-    controls = {label: lambda real: real for label in (0, 1)}
-    return judge(classifier, _reals(films, "low"), kept, controls, READING, lambda *_: None)
+    made = _attacked(films, "low", ["gan-insert", "gan-remove"])
+    kept = {image: twin for image, twin in made.twins.items() if image not in left_out}
+    (found,) = score_all(
+        [Judge("judge", classifier)], _reals(films, "low"), [replace(made, twins=kept)], READING, silent
+    )
+    return found
 
 
 def test_every_held_out_picture_and_its_twin_has_the_score_of_its_own_file(films, classifier):
-    found = judged(films, classifier).scores
+    found = judged(films, classifier).by_stimulus
     held_out = [picture for picture in real_pictures(films, "low") if picture.split != "train"]
     made = twins(films, "low", ["gan-insert", "gan-remove"])
     wanted = {p.stimulus_id for p in held_out} | {made[p.image_id].stimulus_id for p in held_out}
@@ -67,14 +71,29 @@ def test_a_tuning_picture_without_a_twin_is_scored_alone(films, classifier):
     lonely = next(picture for picture in real_pictures(films, "low") if picture.split == "tuning")
     missing = twins(films, "low", ["gan-insert", "gan-remove"])[lonely.image_id].stimulus_id
     whole, partly = judged(films, classifier), judged(films, classifier, left_out={lonely.image_id})
-    assert set(whole.scores) - set(partly.scores) == {missing}
-    assert partly.scores[lonely.stimulus_id] == pytest.approx(whole.scores[lonely.stimulus_id], abs=1e-6)
+    assert set(whole.by_stimulus) - set(partly.by_stimulus) == {missing}
+    assert partly.by_stimulus[lonely.stimulus_id] == pytest.approx(whole.by_stimulus[lonely.stimulus_id], abs=1e-6)
     # Table 1 is about the test split and does not move.
-    assert partly.attack.decisions[0] == whole.attack.decisions[0]
+    (name,) = whole.fakes
+    np.testing.assert_allclose(partly.fakes[name].attack, whole.fakes[name].attack, rtol=0, atol=1e-6)
+
+
+def test_a_test_picture_without_its_twin_is_missed(films, classifier):
+    lonely = next(picture for picture in real_pictures(films, "low") if picture.split == "test")
+    with pytest.raises(LabError, match=r"1 of .* test images have no twin by gan-insert, gan-remove"):
+        judged(films, classifier, left_out={lonely.image_id})
+
+
+def test_a_twin_that_was_kept_out_of_studies_counts_in_table_1(films, classifier, rosa):
+    whole = judged(films, classifier)
+    shown = {one.stimulus for one in whole.test}
+    ugly = Truth.objects.filter(parent__in=shown).first()
+    exclude_twin(truth=ugly, actor=rosa, reason="A white line.", at=make.MONDAY)
+    assert set(judged(films, classifier).by_stimulus) == set(whole.by_stimulus)
 
 
 def test_the_scores_are_kept_by_run_and_a_second_judgement_replaces_them(films, classifier):
-    found = judged(films, classifier).scores
+    found = judged(films, classifier).by_stimulus
     keep_scores(found, classifier="judge", size=SIZE)
     assert scores_by("judge", list(found)) == found
     assert scores_by("another", list(found)) == {}

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
 
-from models_ml.attack_table import attack_table, auc_with_interval, decide, share, text_table
+from models_ml.attack_table import attack_table, auc_with_interval, decide, share
+from models_ml.attack_text import text_table
 from models_ml.errors import LabError, WrongImages
 from models_ml.evaluate import auc, scores, youden_threshold
 from models_ml.networks.classifier import Classifier
@@ -93,7 +94,7 @@ def make_table(name: str = "256 × 208"):
         score_adversarial=FAKE,
         labels=LABELS,
         patients=np.array(["a", "a", "b", "c", "c", "d"]),
-        tuning_threshold=0.25,
+        thresholds={"tuning": 0.25},
         rng=np.random.default_rng(0),
         replicates=300,
     )
