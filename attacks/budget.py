@@ -71,16 +71,6 @@ class Batch:
         upper = torch.maximum((self.images + radius).clamp(max=top), self.images)
         return Room((self.images - radius).clamp(min=0), upper)
 
-    def part(self, rows: Tensor) -> "Batch":
-        """The images of these row numbers."""
-        return Batch(
-            self.images[rows],
-            self.labels[rows],
-            tuple(self.seeds[row] for row in rows.tolist()),
-            None if self.weight is None else self.weight[rows],
-            None if self.white is None else self.white[rows],
-        )
-
 
 def hold_levels(real: Pixels, adversarial: Pixels, *, epsilon: int, levels: Pixels | None = None) -> Pixels:
     """Written pixels within `epsilon` of their parent, on the parent's own levels (ascending) where some are given.

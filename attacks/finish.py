@@ -23,6 +23,12 @@ class Settle(Protocol):
     def __call__(self, real: Pixels, adversarial: Pixels, /) -> Pixels: ...
 
 
+class Levels(Protocol):
+    """The grey levels that a picture keeps to, ascending; black and white always among them."""
+
+    def __call__(self, pixels: Pixels, /) -> Pixels: ...
+
+
 @dataclass(frozen=True)
 class Finish:
     """Change the breast only, keep to the parent's grey levels, and do not outshine it. Each step can be left out.
@@ -33,6 +39,11 @@ class Finish:
     keep_background: Weigh | None = None
     keep_grid: Settle | None = None
     keep_range: bool = False
+    levels: Levels | None = None  # the levels behind `keep_grid`: an attack with a budget must step back along them
+
+    def levels_of(self, real: Pixels) -> Pixels | None:
+        """The levels that a twin must keep to, or None where it may take any."""
+        return self.levels(real) if self.keep_grid and self.levels else None
 
     def weight(self, real: Pixels) -> NDArray[np.float32]:
         """How far each pixel may be changed, 0 to 1."""

@@ -28,12 +28,11 @@ class BinaryAutoAttack:
     def __call__(self, logits: Logits, batch: Batch, /) -> Tensor:
         x = APGD(self.epsilon, self.steps)(logits, batch)
         for method in (FAB(self.epsilon, self.steps), Square(self.epsilon, self.queries)):
-            standing = torch.nonzero(_margins(logits, x, batch) >= 0)[:, 0]
-            if not len(standing):
+            standing = _margins(logits, x, batch) >= 0
+            if not bool(standing.any()):
                 break
-            tried = x.clone()
-            tried[standing] = method(logits, batch.part(standing))
-            x = torch.where(each(_margins(logits, tried, batch) < 0, x), tried, x)
+            tried = method(logits, batch)
+            x = torch.where(each(standing & (_margins(logits, tried, batch) < 0), x), tried, x)
         return x
 
 

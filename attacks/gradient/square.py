@@ -54,7 +54,7 @@ class Square:
     def share_at(self, query: int) -> float:
         """The share of pixels that a square of this query covers."""
         done = query / self.queries * 10_000
-        return self.share * 0.5 ** float(sum(done > place for place in HALVINGS))
+        return self.share / (1 << sum(done > place for place in HALVINGS))
 
 
 def _stripes(chances: list[np.random.Generator], like: Tensor) -> Tensor:

@@ -31,3 +31,8 @@ def small_batch(classifier: Classifier, count: int = 6) -> Batch:
         classifier.output.bias[0] += difference.median() + difference.std() * 0.01
         labels = classifier(images).argmax(1)
     return Batch(images, labels, tuple(range(count)))
+
+
+def only(batch: Batch, row: int) -> Batch:
+    """One image of a batch."""
+    return Batch(batch.images[row : row + 1], batch.labels[row : row + 1], batch.seeds[row : row + 1])

@@ -10,7 +10,7 @@ from attacks.budget import FULL_SCALE, Batch
 from attacks.gradient import APGD, FAB, FGSM, PGD, BinaryAutoAttack, CarliniWagner, Square
 from attacks.gradient.base import Method, cross_entropy, margin
 from attacks.gradient.fab import project
-from tests.attacks.small import EPSILON, small_batch, small_classifier
+from tests.attacks.small import EPSILON, only, small_batch, small_classifier
 
 BUDGETED: list[Method] = [
     FGSM(EPSILON),
@@ -73,8 +73,7 @@ def test_nothing_changes_where_the_weight_is_nought_and_nothing_outshines_white(
 def test_the_same_seed_gives_the_same_images_whatever_the_batch(method, classifier, batch) -> None:
     whole = method(classifier, batch)
     assert torch.equal(whole, method(classifier, batch))
-    rows = torch.arange(len(batch.labels))
-    alone = torch.cat([method(classifier, batch.part(rows[row : row + 1])) for row in rows])
+    alone = torch.cat([method(classifier, only(batch, row)) for row in range(len(batch.labels))])
     # Sums over a batch of another size may round otherwise; methods that stop at the boundary feel that.
     exact = name(method) in ("FGSM", "PGD", "APGD", "Square", "BinaryAutoAttack")
     torch.testing.assert_close(whole, alone, rtol=0, atol=0.0 if exact else 0.5 / FULL_SCALE)

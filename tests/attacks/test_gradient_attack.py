@@ -1,0 +1,183 @@
+"""A gradient attack on full-size pictures: the budget on the written pixels, and the way through the resampling."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from attacks.budget import as_share, grey_levels, hold_levels
+from attacks.finish import Finish
+from attacks.gradient import APGD, FGSM, PGD, CarliniWagner
+from attacks.gradient_attack import GradientAttack
+from attacks.resampling import Frame, Passage
+from models_ml.data import GREATEST, to_tensor
+from models_ml.errors import LabError, WrongImages
+from readerstudy.cohort.grid import keep_grid, levels_of, levels_of_bits
+from readerstudy.cohort.pixels import decode_png, encode_png, resize
+from readerstudy.cohort.tissue import breast_weight
+from tests.attacks.small import EPSILON, small_classifier
+
+CPU = torch.device("cpu")
+KEPT = Finish(keep_background=breast_weight, keep_grid=keep_grid, keep_range=True, levels=levels_of)
+SIZE = (32, 24)
+
+
+def film(seed: int, *, rows: int = 96, columns: int = 72, bits: int = 16) -> np.ndarray:
+    """A bright breast at the left border, dark air on the right, on the levels of a film of so many bits."""
+    chance = np.random.default_rng(seed)
+    y, x = np.mgrid[:rows, :columns]
+    inside = (x / (0.7 * columns)) ** 2 + ((y - rows / 2) / (0.45 * rows)) ** 2 < 1
+    share = np.where(inside, 0.3 + 0.3 * chance.random((rows, columns)), 0.002 * chance.random((rows, columns)))
+    share[: rows // 8, -columns // 6 :] = 0
+    numbers = np.rint(share * (2**bits - 1)).astype(np.int64)
+    return levels_of_bits(bits)[numbers]
+
+
+@pytest.fixture(scope="module")
+def attack() -> GradientAttack:
+    classifier = small_classifier()
+    return GradientAttack(PGD(EPSILON, steps=5), 1, classifier, "", 3, resize)
+
+
+@pytest.mark.parametrize("way", ["through", "carried"])
+@pytest.mark.parametrize("bits", [8, 10, 12, 16])
+@pytest.mark.parametrize("epsilon", [300, 1028])
+@pytest.mark.parametrize("finish", [Finish(), KEPT], ids=["bare", "kept"])
+def test_the_written_file_keeps_to_the_budget(attack, way, bits, epsilon, finish) -> None:
+    real = film(bits, bits=bits)
+    made = replace(attack, method=PGD(epsilon, steps=3), way=way, finish=finish)(real)
+    written = decode_png(encode_png(made))
+    change = np.abs(written.astype(int) - real)
+    assert 0 < change.max() <= epsilon
+    assert (written[real == 0] == 0).all()
+    if finish is KEPT:
+        assert np.isin(written, levels_of_bits(bits)).all()
+        assert not change[breast_weight(real) == 0].any()
+        assert written.max() <= real.max()
+
+
+@given(
+    st.integers(1, 65535),
+    st.sampled_from([8, 12, 16]),
+    st.integers(0, 2**32),
+)
+@settings(max_examples=60, deadline=None)
+def test_no_level_leaves_the_budget_or_the_grid(epsilon: int, bits: int, seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    grid = levels_of_bits(bits)
+    real = chance.choice(grid, (9, 11)).astype(np.uint16)
+    wild = chance.choice(grid, (9, 11)).astype(np.uint16)
+    held = hold_levels(real, wild, epsilon=epsilon, levels=grid)
+    assert (np.abs(held.astype(int) - real) <= epsilon).all()
+    assert np.isin(held, grid).all()
+    assert (held[np.abs(wild.astype(int) - real) <= epsilon] == wild[np.abs(wild.astype(int) - real) <= epsilon]).all()
+    assert np.array_equal(held, hold_levels(real, held, epsilon=epsilon, levels=grid))
+
+
+def test_a_pixel_that_settled_too_far_goes_to_the_last_level_inside() -> None:
+    grid = levels_of_bits(8)  # 257 apart
+    real = np.array([[2570, 2570, 2570]], np.uint16)
+    settled = np.array([[2570 + 1028, 2570 - 1028, 2570 + 771]], np.uint16)
+    held = hold_levels(real, settled, epsilon=1000, levels=grid)
+    assert held.tolist() == [[2570 + 771, 2570 - 771, 2570 + 771]]
+
+
+@pytest.mark.parametrize("method", [FGSM(600), PGD(600, steps=3), APGD(600, steps=4), CarliniWagner(6, 2)], ids=repr)
+def test_a_picture_has_the_same_twin_again_and_in_any_company(attack, method) -> None:
+    pictures = [film(seed) for seed in (1, 2, 3)]
+    made = replace(attack, method=method)
+    together = made.many(pictures)
+    for real, twin in zip(pictures, together, strict=True):
+        assert np.abs(made(real).astype(int) - twin).max() <= (1 if isinstance(method, CarliniWagner) else 0)
+        assert np.array_equal(made(real), made(real))
+
+
+def test_a_run_with_another_seed_writes_another_file(attack) -> None:
+    real = film(1)
+    assert not np.array_equal(attack(real), replace(attack, seed=4)(real))
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_the_attack_moves_the_decoded_file_s_score_away_from_its_label(attack, label) -> None:
+    real = film(4)
+    twin = decode_png(encode_png(replace(attack, label=label)(real)))
+    scores = [_score(attack, picture) for picture in (real, twin)]
+    assert (scores[1] < scores[0]) == (label == 1)
+    assert abs(scores[1] - scores[0]) > 0.05
+
+
+def test_the_way_through_the_resampling_is_stronger_than_the_carried_one(attack) -> None:
+    real = film(5)
+    made = {way: replace(attack, way=way, method=PGD(EPSILON, steps=10))(real) for way in ("through", "carried")}
+    assert _score(attack, made["through"]) < _score(attack, made["carried"]) < _score(attack, real)
+
+
+def test_the_threshold_is_the_decision_that_is_attacked(attack) -> None:
+    """The least change that crosses 0.3 goes further than the one that crosses a score just below its own."""
+    real = film(6)
+    score = _score(attack, real)
+    twins = [
+        replace(attack, method=CarliniWagner(40, 4, confidence=0.0), threshold=threshold)(real)
+        for threshold in (score - 0.02, score - 0.1)
+    ]
+    changes = [np.square(twin.astype(float) - real).sum() for twin in twins]
+    assert 0 < changes[0] < changes[1]
+    assert _score(attack, twins[1]) < score - 0.09
+
+
+@pytest.mark.parametrize("shape", [(96, 72), (173, 141), (100, 60), (64, 70)])
+def test_what_the_attack_sees_is_what_the_study_s_path_makes_of_the_picture(shape) -> None:
+    """Torch's antialiased bicubic filter is Pillow's: all that differs is the path's rounding to 16 bits."""
+    real = film(7, rows=shape[0], columns=shape[1])
+    passage = Passage.of([real], SIZE, resize, CPU)
+    changed = np.clip(real.astype(int) + np.random.default_rng(1).integers(-900, 900, shape), 0, GREATEST)
+    seen = passage(to_tensor(changed.astype(np.uint16)[None], CPU))[0, 0].numpy() * GREATEST
+    path = resize(changed.astype(np.uint16), SIZE)
+    frame = passage.frames[0]
+    inside = np.s_[frame.top : frame.top + frame.fitted[0], frame.left : frame.left + frame.fitted[1]]
+    # Where the path cuts an undershoot off at black, beside a sharp border, the two part: nothing is attacked there.
+    grey = path[inside] > 2000
+    assert grey.mean() > 0.3
+    assert np.abs(seen[inside] - path[inside])[grey].max() < 1.5
+    unchanged = passage(passage.full)[0, 0].numpy() * GREATEST
+    np.testing.assert_allclose(unchanged, resize(real, SIZE), atol=0.01)
+
+
+def test_the_frame_knows_on_which_side_the_filling_is() -> None:
+    """A narrow picture with its chest wall at the right keeps it there; the filling is at the left."""
+    left = film(8, rows=100, columns=60)
+    right = np.ascontiguousarray(left[:, ::-1])
+    frames = [Frame.of(pixels, resize(pixels, SIZE)) for pixels in (left, right)]
+    assert [frame.left for frame in frames] == [0, SIZE[1] - frames[1].fitted[1]]
+
+
+@pytest.mark.parametrize(
+    ("said", "levels"), [("4/255", 1028), ("1/255", 257), (1028, 1028), ("514", 514), ("1/3", 21845)]
+)
+def test_a_budget_may_be_said_in_levels_or_as_a_share(said, levels) -> None:
+    assert grey_levels(said) == levels
+
+
+def test_a_budget_is_written_as_articles_do() -> None:
+    assert as_share(1028) == "4/255"
+    assert as_share(1000) == "3.89/255"
+
+
+@pytest.mark.parametrize("said", ["", "much", 0, -3, 70000, "3/0", 1.5])
+def test_a_budget_that_is_none_is_refused(said) -> None:
+    with pytest.raises(LabError, match="budget"):
+        grey_levels(said)
+
+
+def test_eight_bits_are_no_picture_of_the_study(attack) -> None:
+    with pytest.raises(WrongImages, match="16-bit"):
+        attack(np.zeros((96, 72), np.uint8))
+
+
+def _score(attack: GradientAttack, pixels: np.ndarray) -> float:
+    with torch.no_grad():
+        small = to_tensor(resize(pixels, SIZE)[None], CPU)
+        return attack.classifier(small).softmax(1)[0, 1].item()
