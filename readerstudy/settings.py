@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
+from kombu import Queue
 
 from readerstudy import embedded
 from readerstudy.environment import env_flag, env_list, env_text
@@ -59,6 +60,7 @@ MEDIA_ROOT = VAR_DIR / "media"
 RUNS_DIR = VAR_DIR / "runs"
 CACHE_DIR = VAR_DIR / "cache"
 REPORTS_DIR = VAR_DIR / "reports"
+JOBS_DIR = VAR_DIR / "jobs"  # the log and the curves of each job
 
 # --- the house ----------------------------------------------------------------------------------------------
 DEBUG = env_flag("DEBUG", default=False)
@@ -217,6 +219,9 @@ SPECTACULAR_SETTINGS = {
 # Only a worker's installation has torch; the web processes know these tasks by name alone.
 CELERY_IMPORTS = env_list("CELERY_IMPORTS", default="models_ml.tasks,attacks.tasks")
 CELERY_BROKER_TRANSPORT_OPTIONS = embedded.broker(VAR_DIR) if CELERY_BROKER_URL.startswith("filesystem") else {}
+# A job waits where its row says; a worker without --queues takes from both.
+CELERY_TASK_QUEUES = [Queue("cpu"), Queue("gpu")]
+CELERY_TASK_DEFAULT_QUEUE = "cpu"
 CELERY_TASK_IGNORE_RESULT = True  # the Job row is the result
 CELERY_TASK_ACKS_LATE = True  # rerunning a job is harmless; losing one is not
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

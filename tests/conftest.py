@@ -14,6 +14,7 @@ def media(settings, tmp_path):
     settings.RUNS_DIR = tmp_path / "runs"
     settings.CACHE_DIR = tmp_path / "cache"
     settings.REPORTS_DIR = tmp_path / "reports"
+    settings.JOBS_DIR = tmp_path / "jobs"
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,12 @@
-"""A task for the worker of test_embedded.py: it leaves a file behind."""
+"""Tasks for workers of the tests: one leaves a file behind, one counts slowly and goes on where it was killed."""
 
+import time
 from pathlib import Path
+from typing import Any
 
 from celery import shared_task
+
+from readerstudy.jobs.queue import Report, perform
 
 
 @shared_task(name="tests.leave_a_note")
@@ -11,3 +15,19 @@ def leave_a_note(path: str, text: str) -> None:
     draft = Path(path).with_suffix(".part")
     draft.write_text(text)
     draft.rename(path)
+
+
+@shared_task(name="tests.count_slowly")
+def count_slowly(job_id: int) -> None:
+    """Parameters: to, saved (a file with the number reached so far)."""
+    perform(job_id, _count_slowly)
+
+
+def _count_slowly(parameters: dict[str, Any], report: Report) -> dict[str, int]:
+    saved = Path(parameters["saved"])
+    began = int(saved.read_text()) if saved.exists() else 0
+    for number in range(began + 1, parameters["to"] + 1):
+        time.sleep(0.05)
+        leave_a_note(str(saved), str(number))
+        report(number, parameters["to"], "counting", {"share": number / parameters["to"]})
+    return {"began": began, "counted": parameters["to"]}

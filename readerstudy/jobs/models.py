@@ -38,6 +38,17 @@ def fingerprint(task: str, parameters: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps([task, parameters], sort_keys=True).encode()).hexdigest()
 
 
+class JobQuerySet(models.QuerySet["Job"]):
+    """Sets of jobs."""
+
+    def under_way_first(self) -> "JobQuerySet":
+        """What runs, then what waits, then what is over; the newest first in each."""
+        place = models.Case(
+            models.When(status=JobStatus.RUNNING, then=0), models.When(status=JobStatus.QUEUED, then=1), default=2
+        )
+        return self.select_related("requested_by").order_by(place, "-pk")
+
+
 class Job(models.Model):
     """A queued run of one task. `parameters` go in, `result` comes out; running it again is harmless."""
 
@@ -62,6 +73,8 @@ class Job(models.Model):
     cancel_requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     retried_from = models.ForeignKey("self", models.PROTECT, null=True, related_name="retries")
 
+    objects = JobQuerySet.as_manager()
+
     class Meta:
         ordering = ["-id"]
         verbose_name = _("job")
@@ -82,23 +95,62 @@ class Job(models.Model):
     def __str__(self) -> str:
         return f"{self.task} {self.pk}"
 
-    def start(self, *, at: datetime) -> None:
-        """Begin, or begin again after a kill."""
-        self._set(status=JobStatus.RUNNING, started_at=at, ended_at=None, note="", result=None)
+    @classmethod
+    def numbered(cls, number: int) -> "Job":
+        found = cls.objects.filter(pk=number).first()
+        if found is None:
+            raise StudyError(f"There is no job {number}.")
+        return found
 
-    def advance(self, done: int, total: int, note: str) -> None:
-        self._set(done=done, total=total, note=note[:500])
+    @property
+    def is_over(self) -> bool:
+        return self.status in OVER
 
-    def finish(self, result: Any, *, at: datetime) -> None:
-        self._set(status=JobStatus.DONE, ended_at=at, result=result)
+    def claim(self, *, worker: str, at: datetime) -> bool:
+        """Take it up, or take it up again where its worker is lost; False where it is somebody else's, or over.
 
-    def fail(self, sentence: str, *, at: datetime) -> None:
-        self._set(status=JobStatus.FAILED, ended_at=at, note=sentence[:500])
+        A message that the broker delivers twice finds the row taken. Who compares `attempts` sees whether it still
+        has the row: a worker that slept so long that another took over must not write into it.
+        """
+        if self.is_over:
+            return False
+        taken = Job.objects.filter(pk=self.pk, status=self.status, attempts=self.attempts).update(
+            status=JobStatus.RUNNING,
+            attempts=self.attempts + 1,
+            worker=worker[:200],
+            heartbeat_at=at,
+            started_at=at,
+            note="",
+            result=None,
+        )
+        self.refresh_from_db()
+        return bool(taken)
 
-    def _set(self, **values: Any) -> None:
-        Job.objects.filter(pk=self.pk).update(**values)
+    def put_back(self) -> bool:
+        """Back on the queue, from a worker that is lost; False where it has moved on meanwhile."""
+        return self._mine(status=JobStatus.QUEUED, worker="", heartbeat_at=None)
+
+    def advance(self, done: int, total: int, note: str, *, at: datetime) -> bool:
+        """Write down how far it is; False where the row is another worker's by now, or over."""
+        return self._mine(done=done, total=total, note=note[:500], heartbeat_at=at)
+
+    def finish(self, result: Any, *, at: datetime) -> bool:
+        return self._mine(status=JobStatus.DONE, ended_at=at, result=result)
+
+    def fail(self, sentence: str, *, at: datetime) -> bool:
+        return self._mine(status=JobStatus.FAILED, ended_at=at, note=sentence[:500])
+
+    def end_cancelled(self, *, at: datetime) -> bool:
+        return self._mine(status=JobStatus.CANCELLED, ended_at=at)
+
+    def _mine(self, **values: Any) -> bool:
+        """Write the values where it runs and nobody took it over since this object was loaded or claimed."""
+        running = Job.objects.filter(pk=self.pk, status=JobStatus.RUNNING, attempts=self.attempts)
+        if not running.update(**values):
+            return False
         for name, value in values.items():
             setattr(self, name, value)
+        return True
 
 
 class CheckpointKind(models.TextChoices):

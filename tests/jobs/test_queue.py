@@ -49,13 +49,3 @@ def test_a_bug_is_written_down_and_raised():
     with pytest.raises(ZeroDivisionError):
         run_here(job(crash=True))
     assert "ZeroDivisionError" in Job.objects.get().note
-
-
-def test_a_failed_job_can_be_run_again():
-    again = job(fail=True)
-    with pytest.raises(StudyError):
-        run_here(again)
-    Job.objects.update(parameters={"to": 2})
-    again.refresh_from_db()
-    assert run_here(again) == {"counted": 2}
-    assert Job.objects.get().status == "done"

@@ -1,0 +1,92 @@
+"""People stop jobs and try them again; both stand on the record."""
+
+import pytest
+from django.core.management import call_command
+from django.utils.timezone import now
+
+from readerstudy.audit.models import Event
+from readerstudy.errors import StudyError
+from readerstudy.jobs.actions import cancel_job, retry_job
+from readerstudy.jobs.models import Job
+from readerstudy.jobs.queue import new_job, perform
+from readerstudy.jobs.traces import log_of
+from tests.make import MONDAY
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def job(sent) -> Job:
+    return new_job("tests.count", {"to": 3}, requested_by=None, at=MONDAY, queue="gpu")
+
+
+@pytest.fixture
+def sent(monkeypatch, django_capture_on_commit_callbacks) -> list[tuple[int, str]]:
+    """What went to the broker: job and queue."""
+    sent: list[tuple[int, str]] = []
+    monkeypatch.setattr(
+        "readerstudy.jobs.queue.app.send_task", lambda task, kwargs, queue: sent.append((kwargs["job_id"], queue))
+    )
+    return sent
+
+
+def test_a_waiting_job_is_cancelled_at_once_and_no_worker_takes_it_up(job, rosa):
+    assert cancel_job(job=job, actor=rosa, at=now()).status == "cancelled"
+    perform(job.pk, lambda parameters, report: pytest.fail("it ran"))
+    assert Event.objects.get(verb="job.cancelled").actor == rosa
+
+
+def test_a_running_job_stops_at_its_next_report(job, rosa):
+    def work(parameters, report):
+        cancel_job(job=Job.objects.get(), actor=rosa, at=now())
+        assert Job.objects.get().status == "running"
+        report(1, 3, "counting", {})
+        pytest.fail("it went on")
+
+    perform(job.pk, work)
+    job.refresh_from_db()
+    assert (job.status, job.cancel_requested_by, job.done) == ("cancelled", rosa, 1)
+    assert log_of(job.pk)[-1].endswith("Cancelled.")
+
+
+def test_what_is_over_cannot_be_cancelled(job, rosa):
+    perform(job.pk, lambda parameters, report: "done")
+    with pytest.raises(StudyError, match="is done; there is nothing to cancel"):
+        cancel_job(job=job, actor=rosa, at=now())
+
+
+def test_a_job_tried_again_is_a_new_one_that_points_to_the_old_and_waits_in_the_same_queue(
+    job, rosa, sent, django_capture_on_commit_callbacks
+):
+    def fails(parameters, report):
+        raise StudyError("The disk is full.")
+
+    perform(job.pk, fails)
+    job.refresh_from_db()
+    with django_capture_on_commit_callbacks(execute=True):
+        again = retry_job(job=job, actor=rosa, at=now())
+        assert retry_job(job=job, actor=rosa, at=now()) == again, "pressed twice"
+    assert (again.retried_from, again.parameters, again.requested_by) == (job, {"to": 3}, rosa)
+    assert set(sent) == {(again.pk, "gpu")}
+    job.refresh_from_db()
+    assert (job.status, job.note) == ("failed", "The disk is full."), "how the old one ended stays readable"
+
+
+def test_what_runs_or_is_done_cannot_be_tried_again(job):
+    with pytest.raises(StudyError, match="only failed and cancelled"):
+        retry_job(job=job, actor=None, at=now())
+    perform(job.pk, lambda parameters, report: "done")
+    job.refresh_from_db()
+    with pytest.raises(StudyError, match="is done"):
+        retry_job(job=job, actor=None, at=now())
+
+
+def test_the_terminal_lists_cancels_and_tries_again(job, capsys):
+    call_command("cancel_job", job.pk)
+    call_command("retry_job", job.pk)
+    call_command("jobs")
+    said = capsys.readouterr().out
+    assert f"Job {job.pk} is cancelled." in said
+    again = Job.objects.latest("pk")
+    assert f"Job {again.pk} is queued" in said
+    assert said.index(f"{again.pk}  Queued") < said.index(f"{job.pk}  Cancelled"), "what is under way comes first"

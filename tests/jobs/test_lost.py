@@ -1,0 +1,149 @@
+"""A worker killed in the middle: its job is seen to be lost, goes back on the queue, and is finished by another."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.utils.timezone import now
+
+from readerstudy.jobs import life
+from readerstudy.jobs.actions import MOST_ATTEMPTS, cancel_job, requeue_lost_jobs
+from readerstudy.jobs.models import Job
+from readerstudy.jobs.queue import new_job, perform
+from readerstudy.jobs.traces import points_of
+from tests.make import MONDAY
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_S = 60
+
+
+def running(**changes) -> Job:
+    job = new_job("tests.count_slowly", {}, requested_by=None, at=MONDAY)
+    values = {"status": "running", "attempts": 1, "worker": "elsewhere:1", "heartbeat_at": now(), **changes}
+    Job.objects.filter(pk=job.pk).update(**values)
+    return Job.objects.get()
+
+
+@pytest.mark.django_db
+def test_a_silent_worker_is_lost_after_a_minute_and_a_dead_one_of_this_machine_at_once():
+    job = running()
+    assert not life.is_lost(job, at=now())
+    assert life.is_lost(job, at=now() + timedelta(seconds=61))
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    job.worker = life.this_worker().replace(str(os.getpid()), str(gone.pid))
+    assert life.is_lost(job, at=now())
+    job.worker = life.this_worker()
+    assert not life.is_lost(job, at=now())
+
+
+@pytest.mark.django_db
+def test_a_lost_job_goes_back_on_the_queue_and_one_with_a_live_worker_does_not():
+    job = running()
+    assert requeue_lost_jobs(at=now()) == []
+    assert requeue_lost_jobs(at=now() + timedelta(minutes=2)) == [job]
+    assert Job.objects.get().status == "queued"
+
+
+@pytest.mark.django_db
+def test_a_job_that_kills_every_worker_fails_with_a_sentence():
+    running(attempts=MOST_ATTEMPTS, note="Stage 1 of 4")
+    assert requeue_lost_jobs(at=now() + timedelta(minutes=2)) == []
+    assert Job.objects.get().note == "5 workers died over this job, the last at: Stage 1 of 4. Is there memory enough?"
+
+
+@pytest.mark.django_db
+def test_a_lost_job_can_be_cancelled_at_once(rosa):
+    lost = running(heartbeat_at=now() - timedelta(minutes=2))
+    assert cancel_job(job=lost, actor=rosa, at=now()).status == "cancelled"
+
+
+@pytest.mark.django_db
+def test_a_worker_that_wakes_up_after_another_took_over_stops_and_writes_nothing():
+    job = new_job("tests.count_slowly", {}, requested_by=None, at=MONDAY)
+
+    def work(parameters, report):
+        Job.objects.update(attempts=2, worker="other:1", note="further on")
+        report(1, 3, "behind", {})
+        pytest.fail("it went on")
+
+    perform(job.pk, work)
+    assert (Job.objects.get().status, Job.objects.get().note) == ("running", "further on")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_long_step_gives_signs_of_life(monkeypatch):
+    monkeypatch.setattr(life, "BEAT", 0.02)
+    job = new_job("tests.count_slowly", {}, requested_by=None, at=MONDAY)
+
+    def work(parameters, report):
+        first = Job.objects.get().heartbeat_at
+        wait_until(lambda: Job.objects.get().heartbeat_at > first)
+
+    perform(job.pk, work)
+    assert Job.objects.get().status == "done"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_whose_worker_is_killed_in_the_middle_is_finished_by_the_next(tmp_path):
+    job = new_job("tests.count_slowly", {"to": 60, "saved": str(tmp_path / "saved")}, requested_by=None, at=MONDAY)
+    first = worker(tmp_path)
+    try:
+        wait_until(lambda: Job.objects.get().done >= 5)
+    finally:
+        kill(first)
+    reached = Job.objects.get()
+    assert (reached.status, reached.attempts) == ("running", 1)
+    second = worker(tmp_path)
+    try:
+        wait_until(lambda: Job.objects.get().status == "done")
+    finally:
+        kill(second)
+    job.refresh_from_db()
+    assert job.attempts == 2
+    assert job.result["began"] >= reached.done, "it went on from its last save"
+    assert [point.done for point in points_of(job.pk)] == sorted(point.done for point in points_of(job.pk))
+    assert points_of(job.pk)[-1].done == 60
+
+
+def worker(folder: Path) -> subprocess.Popen[bytes]:
+    """`manage.py work` as an installation starts it, on the test's database, in a session of its own."""
+    database = connection.settings_dict
+    parts = {"host": database["HOST"], "port": database["PORT"] or None}
+    query = urlencode({name: value for name, value in parts.items() if value})
+    person = ":".join(quote(database[name], safe="") for name in ("USER", "PASSWORD") if database[name])
+    environment = {
+        **os.environ,
+        "DATABASE_URL": f"postgres://{person}@/{database['NAME']}?{query}",
+        "SECRET_KEY": settings.SECRET_KEY,
+        "PSEUDONYM_KEY": settings.PSEUDONYM_KEY,
+        "ALLOWED_HOSTS": "localhost",
+        "CELERY_BROKER_URL": "filesystem://",
+        "CELERY_IMPORTS": "tests.sample_tasks",
+        "HTTPS": "0",
+        "VAR_DIR": str(folder),
+    }
+    command = [sys.executable, "manage.py", "work", "--queue", "cpu"]
+    log = (folder / "worker.log").open("ab")
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """The worker with its child, without a warning."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def wait_until(is_so) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not is_so():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)

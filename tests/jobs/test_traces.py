@@ -1,0 +1,67 @@
+"""The log and the curves of a job: complete, bounded, and readable after a kill."""
+
+import math
+from itertools import pairwise
+
+import pytest
+
+from readerstudy.jobs import traces
+from readerstudy.jobs.traces import Point, Trace, log_of, points_of, seconds_left
+from tests.make import MONDAY
+
+
+def note(trace: Trace, done: int, total: int = 10_000, text: str = "Training") -> None:
+    trace.note(Point(done, total, text, at=float(done), values={"loss": 1 / done}), at=MONDAY)
+
+
+def test_a_long_job_s_points_stay_bounded_spread_over_its_whole_length_and_end_at_its_end(monkeypatch):
+    monkeypatch.setattr(traces, "MOST_POINTS", 64)
+    trace = Trace(1)
+    for done in range(1, 10_001):
+        note(trace, done)
+    steps = [point.done for point in points_of(1)]
+    assert 32 <= len(steps) <= 64
+    assert steps[-1] == 10_000
+    gaps = [later - earlier for earlier, later in pairwise(steps[:-1])]
+    assert len(set(gaps)) == 1, "evenly spread"
+
+
+def test_a_line_cut_short_by_a_kill_is_left_out_and_the_next_attempt_goes_on():
+    trace = Trace(1)
+    for done in (1, 2, 3):
+        note(trace, done)
+    path = traces.folder_of(1) / "points.jsonl"
+    path.write_text(path.read_text() + '{"done": 4, "tot')
+    again = Trace(1)
+    again.note(Point(3, 10, "Training", at=9.0, values={"loss": 0.1}), at=MONDAY)  # from the save at step 2
+    note(again, 4)
+    assert [point.done for point in points_of(1)] == [1, 2, 3, 4]
+    assert points_of(1)[2].values == {"loss": 0.1}, "what the killed attempt said beyond the save is gone"
+
+
+def test_the_log_tells_each_new_thing_once():
+    trace = Trace(1)
+    for done in (1, 2):
+        note(trace, done, text="Stage 1 of 2")
+    note(trace, 3, text="Stage 2 of 2")
+    assert [line[20:] for line in log_of(1)] == ["Stage 1 of 2 (1 of 10000)", "Stage 2 of 2 (3 of 10000)"]
+
+
+def test_the_time_left_follows_the_recent_rate_whatever_a_pause_costs():
+    steady = [Point(done, 1000, "Training", at=2.0 * done, values={}) for done in range(1, 21)]
+    assert seconds_left(steady, now=40.0) == pytest.approx(2 * 980)
+    assert seconds_left(steady, now=50.0) == pytest.approx(2 * 980 - 10)
+    paused = [*steady, Point(21, 1000, "Training", at=40.0 + 60.0, values={})]
+    assert seconds_left(paused, now=100.0) == pytest.approx(2 * 979, rel=0.2)
+
+
+def test_there_is_no_time_left_to_tell_before_a_few_steps_are_done():
+    assert seconds_left([Point(1, 10, "Training", at=0.0, values={})], now=1.0) is None
+    reading = [Point(done, 5, "reading images", at=float(done), values={}) for done in range(1, 6)]
+    assert seconds_left([*reading, Point(1, 1000, "Training", at=9.0, values={})], now=9.0) is None
+
+
+def test_a_figure_that_is_not_a_number_does_not_break_the_points():
+    trace = Trace(1)
+    trace.note(Point(1, 2, "Training", at=1.0, values={"loss": math.nan}), at=MONDAY)
+    assert math.isnan(points_of(1)[0].values["loss"])
