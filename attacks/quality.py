@@ -1,16 +1,22 @@
 """How much an attack changed a picture, and where."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, log10
+from math import ceil, floor, inf, log10
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter
+from scipy.ndimage import correlate1d, uniform_filter
 
 from models_ml.errors import WrongImages
 
 Image = NDArray[np.uint16]
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 FULL_SCALE = 65535.0
+HUNDREDTH = 655  # grey levels: one per cent of full scale
+MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+MS_SSIM_LEAST = 11 * 2 ** (len(MS_SSIM_WEIGHTS) - 1)  # pixels on a side: the last scale still holds one window
 
 
 @dataclass(frozen=True)
@@ -50,13 +56,136 @@ def ssim(real: Image, adversarial: Image, *, window: int = 7) -> float:
     return float(similarity[edge:-edge, edge:-edge].mean())
 
 
-def energy_share(real: Image, adversarial: Image, box: Box) -> float:
-    """Share of the squared difference that lies inside the box; 0 where nothing was changed."""
+def ms_ssim(real: Image, adversarial: Image) -> float:
+    """Multi-scale structural similarity (Wang, Simoncelli & Bovik, 2003): five scales, each half of the one before.
+
+    Gaussian windows of 11 × 11 (σ = 1.5) wholly inside the picture, population variances, K1 = 0.01, K2 = 0.03; a
+    scale whose contrast and structure disagree altogether counts as 0. Computed in float32.
+    """
+    _require_pair(real, adversarial)
+    if min(real.shape) < MS_SSIM_LEAST:
+        raise WrongImages(f"Multi-scale similarity needs at least {MS_SSIM_LEAST} × {MS_SSIM_LEAST} pixels.")
+    x, y = (picture.astype(np.float32) / np.float32(FULL_SCALE) for picture in (real, adversarial))
+    product = 1.0
+    for number, weight in enumerate(MS_SSIM_WEIGHTS, start=1):
+        structure, whole = _similarities(x, y)
+        last = number == len(MS_SSIM_WEIGHTS)
+        product *= max(0.0, whole if last else structure) ** weight
+        x, y = _halved(x), _halved(y)
+    return product
+
+
+def _similarities(x: Floats, y: Floats) -> tuple[float, float]:
+    """Means of contrast and structure alone, and with luminance, over windows wholly inside."""
+    mean_x, mean_y = _blurred(x), _blurred(y)
+    var_x, var_y = _blurred(x * x) - mean_x**2, _blurred(y * y) - mean_y**2
+    both = _blurred(x * y) - mean_x * mean_y
+    c1, c2 = np.float32(0.01**2), np.float32(0.03**2)
+    structure = (2 * both + c2) / (var_x + var_y + c2)
+    whole = structure * (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
+    return float(structure.mean(dtype=np.float64)), float(whole.mean(dtype=np.float64))
+
+
+def _blurred(picture: Floats) -> Floats:
+    taps = np.exp(-0.5 * (np.arange(-5, 6) / 1.5) ** 2)
+    taps = (taps / taps.sum()).astype(np.float32)
+    blurred: Floats = correlate1d(correlate1d(picture, taps, axis=0), taps, axis=1)[5:-5, 5:-5]
+    return blurred
+
+
+def _halved(picture: Floats) -> Floats:
+    """Means of two by two pixels; an odd last row or column is left out."""
+    rows, columns = picture.shape[0] // 2, picture.shape[1] // 2
+    blocks = picture[: 2 * rows, : 2 * columns].reshape(rows, 2, columns, 2)
+    halved: Floats = blocks.mean(axis=(1, 3))
+    return halved
+
+
+def greatest_change(real: Image, adversarial: Image) -> int:
+    """L∞: the greatest change of a pixel, in grey levels."""
+    _require_pair(real, adversarial)
+    return int(np.abs(real.astype(np.int32) - adversarial).max())
+
+
+def euclidean(real: Image, adversarial: Image) -> float:
+    """L2 of the difference with full scale as 1."""
+    _require_pair(real, adversarial)
+    return float(np.linalg.norm((real.astype(np.float64) - adversarial) / FULL_SCALE))
+
+
+def changed_share(real: Image, adversarial: Image, *, above: int = 1) -> float:
+    """Share of the pixels that changed by more than so many grey levels."""
+    _require_pair(real, adversarial)
+    return float((np.abs(real.astype(np.int32) - adversarial) > above).mean())
+
+
+def energy_share(real: Image, adversarial: Image, *boxes: Box) -> float:
+    """Share of the squared difference that lies inside the boxes; 0 where nothing was changed."""
     _require_pair(real, adversarial)
     energy = (real.astype(np.float64) - adversarial) ** 2
     total = float(energy.sum())
-    inside = float(energy[box.top : box.bottom, box.left : box.right].sum())
+    inside = float(energy[inside_of(boxes, real.shape)].sum())
     return inside / total if total else 0.0
+
+
+def enrichment(real: Image, adversarial: Image, *boxes: Box, region: Mask | None = None) -> float:
+    """How many times more of the squared difference the boxes hold than their share of the region (the breast).
+
+    1 for a change that is spread evenly. The region is the whole picture where none is given; what was changed
+    outside of it counts as elsewhere.
+    """
+    inside = inside_of(boxes, real.shape)
+    within = np.ones(real.shape, dtype=bool) if region is None else region
+    area = float((inside & within).sum()) / max(1, int(within.sum()))
+    return energy_share(real, adversarial, *boxes) / area if area else 0.0
+
+
+def inside_of(boxes: Sequence[Box], shape: tuple[int, ...]) -> Mask:
+    """True in the boxes."""
+    inside = np.zeros(shape, dtype=bool)
+    for box in boxes:
+        inside[box.top : box.bottom, box.left : box.right] = True
+    return inside
+
+
+def boxes_at(lesions: Sequence[Mapping[str, float]], shape: tuple[int, ...]) -> tuple[Box, ...]:
+    """Lesions as shares of height and width to boxes in the pixels of one resolution, each at least a pixel."""
+    rows, columns = shape
+    return tuple(
+        Box(
+            top=(top := min(rows - 1, floor(lesion["top"] * rows))),
+            left=(left := min(columns - 1, floor(lesion["left"] * columns))),
+            bottom=max(top + 1, ceil(lesion["bottom"] * rows)),
+            right=max(left + 1, ceil(lesion["right"] * columns)),
+        )
+        for lesion in lesions
+    )
+
+
+def quality_of(
+    real: Image, adversarial: Image, *, lesions: Sequence[Mapping[str, float]] = (), breast: Mask | None = None
+) -> dict[str, float]:
+    """Every figure by name, as it is stored with a twin. PSNR has none where the two are equal.
+
+    `lesions` are boxes as shares of height and width; without any, the two figures about them are left out, and
+    without `breast` the one about its outside.
+    """
+    figures = {
+        "linf_levels": float(greatest_change(real, adversarial)),
+        "l2": euclidean(real, adversarial),
+        "ssim": ssim(real, adversarial),
+        "ms_ssim": ms_ssim(real, adversarial),
+        "changed_share": changed_share(real, adversarial),
+        "changed_by_a_hundredth_share": changed_share(real, adversarial, above=HUNDREDTH),
+    }
+    if figures["linf_levels"]:
+        figures["psnr_db"] = psnr(real, adversarial)
+    if boxes := boxes_at(lesions, real.shape):
+        figures["lesion_energy_share"] = energy_share(real, adversarial, *boxes)
+        figures["lesion_enrichment"] = enrichment(real, adversarial, *boxes, region=breast)
+    if breast is not None:
+        figures["changed_outside_share"] = float(((real != adversarial) & ~breast).mean())
+    return figures
 
 
 def _require_pair(real: Image, adversarial: Image) -> None:

@@ -1,9 +1,24 @@
 """Picture quality against scikit-image and against hand-made pictures."""
 
+import json
+
 import numpy as np
 import pytest
 
-from attacks.quality import Box, energy_share, psnr, ssim
+from attacks.quality import (
+    MS_SSIM_WEIGHTS,
+    Box,
+    boxes_at,
+    changed_share,
+    energy_share,
+    enrichment,
+    euclidean,
+    greatest_change,
+    ms_ssim,
+    psnr,
+    quality_of,
+    ssim,
+)
 from models_ml.errors import WrongImages
 
 
@@ -56,3 +71,88 @@ def test_pictures_of_two_sizes_cannot_be_compared() -> None:
         psnr(np.zeros((4, 4), np.uint16), np.zeros((4, 5), np.uint16))
     with pytest.raises(WrongImages, match="at least 7 × 7"):
         ssim(np.zeros((4, 4), np.uint16), np.zeros((4, 4), np.uint16))
+
+
+@pytest.fixture
+def large() -> tuple[np.ndarray, np.ndarray]:
+    """Large enough for five scales, odd on one side."""
+    rng = np.random.default_rng(1)
+    real = np.cumsum(np.cumsum(rng.normal(size=(193, 180)), axis=1), axis=0)
+    real = ((real - real.min()) / np.ptp(real) * 60_000).astype(np.uint16)
+    altered = np.clip(real + rng.normal(scale=2500, size=real.shape), 0, 65_535).astype(np.uint16)
+    return real, altered
+
+
+def test_multi_scale_similarity_is_scikit_image_s_at_five_scales(large: tuple[np.ndarray, np.ndarray]) -> None:
+    """Its definition, put together from another implementation's single scales.
+
+    A very large K1 holds the luminance term at 1 and leaves contrast and structure.
+    """
+    similarity = pytest.importorskip("skimage.metrics").structural_similarity
+    x, y = (picture / 65_535 for picture in large)
+    how = {"data_range": 1.0, "gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    expected = 1.0
+    for number, weight in enumerate(MS_SSIM_WEIGHTS):
+        expected *= similarity(x, y, K1=0.01 if number == 4 else 1e6, **how) ** weight
+        rows, columns = x.shape[0] // 2 * 2, x.shape[1] // 2 * 2
+        x, y = (p[:rows, :columns].reshape(rows // 2, 2, columns // 2, 2).mean((1, 3)) for p in (x, y))
+    assert 0.2 < expected < 0.99
+    assert ms_ssim(*large) == pytest.approx(expected, abs=1e-4)
+
+
+def test_equal_pictures_are_one_at_every_scale(large: tuple[np.ndarray, np.ndarray]) -> None:
+    assert ms_ssim(large[0], large[0]) == pytest.approx(1)
+    with pytest.raises(WrongImages, match="at least 176"):
+        ms_ssim(large[0][:100], large[1][:100])
+
+
+def test_norms_and_changed_area_by_hand() -> None:
+    real = np.full((10, 10), 20_000, np.uint16)
+    altered = real.copy()
+    altered[0, :4] = [20_001, 19_998, 20_656, 19_000]
+    assert greatest_change(real, altered) == 1000
+    assert euclidean(real, altered) == pytest.approx(np.sqrt(1 + 4 + 656**2 + 1000**2) / 65_535)
+    assert changed_share(real, altered) == 0.03
+    assert changed_share(real, altered, above=655) == 0.02
+
+
+def test_a_change_in_the_lesion_alone_is_enriched_by_its_share_of_the_breast() -> None:
+    real = np.full((20, 20), 20_000, np.uint16)
+    altered = real.copy()
+    box = Box(2, 2, 6, 6)
+    altered[2:6, 2:6] += 500
+    breast = np.zeros((20, 20), dtype=bool)
+    breast[:10] = True
+    assert enrichment(real, altered, box) == pytest.approx(400 / 16)
+    assert enrichment(real, altered, box, region=breast) == pytest.approx(200 / 16)
+    altered[:10] = 20_500
+    assert enrichment(real, altered, box, region=breast) == pytest.approx(1)
+
+
+def test_two_boxes_that_overlap_are_counted_once() -> None:
+    real = np.full((8, 8), 1000, np.uint16)
+    altered = real + np.uint16(10)
+    assert energy_share(real, altered, Box(0, 0, 4, 4), Box(0, 0, 4, 4)) == pytest.approx(16 / 64)
+
+
+def test_a_lesion_s_shares_become_pixels_of_any_resolution() -> None:
+    lesion = {"top": 0.25, "left": 0.5, "bottom": 0.5, "right": 0.75}
+    assert boxes_at([lesion], (1728, 1408)) == (Box(432, 704, 864, 1056),)
+    assert boxes_at([lesion], (1024, 832)) == (Box(256, 416, 512, 624),)
+    assert boxes_at([{"top": 1.0, "left": 0.0, "bottom": 1.0, "right": 0.0}], (10, 10)) == (Box(9, 0, 10, 1),)
+
+
+def test_what_is_stored_with_a_twin_can_be_written_as_json(large: tuple[np.ndarray, np.ndarray]) -> None:
+    real, altered = large
+    lesion = {"top": 0.2, "left": 0.2, "bottom": 0.4, "right": 0.4}
+    breast = np.ones(real.shape, dtype=bool)
+    breast[0] = False
+    figures = quality_of(real, altered, lesions=[lesion], breast=breast)
+    assert figures["psnr_db"] == pytest.approx(psnr(real, altered))
+    assert figures["changed_outside_share"] == pytest.approx((real[0] != altered[0]).sum() / real.size)
+    assert 0.5 < figures["lesion_enrichment"] < 2
+    assert json.loads(json.dumps(figures, allow_nan=False)) == figures
+    equal = quality_of(real, real)
+    assert "psnr_db" not in equal
+    assert "lesion_energy_share" not in equal
+    assert equal["linf_levels"] == equal["changed_share"] == 0
