@@ -1,0 +1,20 @@
+"""Training a detector of adversarial input: the classifier's training, with other labels."""
+
+from pathlib import Path
+
+from models_ml.data import ImageSet
+from models_ml.detector import DetectorConfig, write_description
+from models_ml.progress import Report
+from models_ml.train_classifier import ClassifierResult, train_classifier
+
+
+def train_detector(
+    images: ImageSet, config: DetectorConfig, *, seed: int, folder: Path, report: Report
+) -> ClassifierResult:
+    """Train on the train split (label 1: adversarial), keep the checkpoint with the best tuning AUC.
+
+    A killed run goes on where its last saved state was; a finished one is returned as it is.
+    """
+    result = train_classifier(images, config.trunk, seed=seed, folder=folder, report=report)
+    write_description(folder, config)
+    return result

@@ -1,0 +1,113 @@
+"""A detector of adversarial input: what it is trained on, and how it is judged on attacks it never saw."""
+
+import numpy as np
+import pytest
+
+from models_ml.attack_text import as_text
+from models_ml.checkpoint import load_classifier
+from models_ml.detector import DetectorConfig, Shown, detector_table, detector_text, load_detector
+from models_ml.errors import LabError, WrongCheckpoint
+from models_ml.evaluate import auc, scores
+from models_ml.progress import silent
+from models_ml.train_classifier import train_classifier
+from models_ml.train_detector import train_detector
+from tests.models_ml import tiny
+
+
+def shown(seed: int = 0) -> tuple[Shown, np.ndarray]:
+    """20 patients with an image each, a "gan" twin with a bright row and a "pgd" twin with a bright column."""
+    images = tiny.images()
+    one_each = np.arange(0, 40, 2)
+    real = images.pixels[one_each]
+    row, column = real.copy(), real.copy()
+    row[:, 20:23] = 60_000
+    column[:, :, 20:23] = 60_000
+    patients, splits = images.patients[one_each], images.splits[one_each]
+    return (
+        Shown(
+            image=np.tile(one_each, 3),
+            attack=np.repeat(["", "gan", "pgd"], 20),
+            patient=np.tile(patients, 3),
+            split=np.tile(splits, 3),
+            key=np.array([f"{name}-{place}" for name in ("real", "gan", "pgd") for place in one_each]),
+        ),
+        np.concatenate([real, row, column]),
+    )
+
+
+def chosen(everything: Shown, mask: np.ndarray) -> Shown:
+    columns = (everything.image, everything.attack, everything.patient, everything.split, everything.key)
+    return Shown(*(column[mask] for column in columns))
+
+
+def test_the_label_is_altered_or_not_and_not_the_pathology():
+    everything, pixels = shown()
+    images = everything.with_pixels(pixels)
+    assert images.labels.tolist() == [0] * 20 + [1] * 40
+    assert set(images.patients) == set(everything.patient)
+
+
+def test_a_split_without_twins_gets_a_sentence():
+    everything, pixels = shown()
+    lacking = (everything.attack == "") | (everything.split == "train")
+    with pytest.raises(LabError, match="The tuning split holds no adversarial image"):
+        chosen(everything, lacking).with_pixels(pixels[lacking])
+
+
+def test_every_attack_is_judged_against_its_own_parents_at_the_threshold_of_the_tuning_split():
+    everything, _pixels = shown()
+    chance = np.random.default_rng(2)
+    score = np.clip(0.4 * everything.altered + chance.random(60) * 0.6, 0, 1)
+    # Of the pgd attack half of the test twins are missing: their parents must not be counted against it.
+    odd = (everything.attack == "pgd") & (everything.split == "test") & (everything.image % 4 == 0)
+    kept = chosen(everything, ~odd)
+    table = detector_table(score[~odd], kept, ["gan"], replicates=60)
+    gan, pgd = table.rows
+    assert (gan.attack, gan.seen, pgd.attack, pgd.seen) == ("gan", True, "pgd", False)
+    test = kept.split == "test"
+    twin = test & (kept.attack == "pgd")
+    parent = test & (kept.attack == "") & np.isin(kept.image, kept.image[twin])
+    assert pgd.images == twin.sum() == parent.sum() < gan.images
+    assert pgd.auc.value == auc(score[~odd][twin | parent], kept.altered[twin | parent])
+    assert pgd.twins_found.hits == (score[~odd][twin] > table.threshold).sum()
+    assert pgd.parents_left_alone.hits == (score[~odd][parent] <= table.threshold).sum()
+    tuned = detector_table(np.where(everything.attack == "pgd", 0.0, score), everything, ["gan"], replicates=60)
+    assert tuned.threshold == table.threshold  # held-out attacks choose nothing
+
+
+def test_several_attacks_of_the_training_have_a_line_together():
+    everything, _pixels = shown()
+    score = np.linspace(0, 1, 60)
+    both = detector_table(score, everything, ["gan", "pgd"], replicates=20)
+    assert [row.attack for row in both.rows] == ["gan", "pgd", "all it was trained on"]
+    assert both.rows[-1].images == both.rows[0].images + both.rows[1].images
+    assert "held out" not in as_text(detector_text("guard", both))
+    assert "held out" in as_text(detector_text("guard", detector_table(score, everything, ["gan"], replicates=20)))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    everything, pixels = shown()
+    seen = everything.attack != "pgd"
+    folder = tmp_path_factory.mktemp("runs") / "guard"
+    config = DetectorConfig(tiny.classifier_config(steps=40), ("gan",))
+    images = chosen(everything, seen).with_pixels(pixels[seen])
+    result = train_detector(images, config, seed=1, folder=folder, report=silent)
+    return folder, config, result, images
+
+
+def test_a_trained_detector_tells_the_twins_it_was_shown(trained):
+    folder, config, result, images = trained
+    detector, stored = load_detector(folder)
+    assert stored == config
+    test = images.rows("test")
+    assert auc(scores(detector, images.pixels, rows=test), images.labels[test]) > 0.9
+    again = train_detector(images, config, seed=1, folder=folder, report=silent)
+    assert again == result
+
+
+def test_a_classifier_is_no_detector(tmp_path):
+    train_classifier(tiny.images(), tiny.classifier_config(steps=4), seed=1, folder=tmp_path / "judge", report=silent)
+    assert load_classifier(tmp_path / "judge")
+    with pytest.raises(WrongCheckpoint, match="judge holds no detector"):
+        load_detector(tmp_path / "judge")

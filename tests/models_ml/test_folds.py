@@ -1,0 +1,153 @@
+"""Cross-validation by patient: who is dealt where, and what the folds say together."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models_ml import folds as module
+from models_ml.attack_text import as_text
+from models_ml.checkpoint import load_classifier, read_provenance
+from models_ml.errors import LabError
+from models_ml.evaluate import auc, scores, youden_threshold
+from models_ml.folds import (
+    CrossValidation,
+    Fold,
+    cross_validate,
+    cross_validated_text,
+    deal,
+    fakes,
+    pooled,
+    splits_of,
+)
+from models_ml.plain import to_dict
+from models_ml.progress import silent
+from tests.models_ml import tiny
+
+NAMES = np.array([f"P{number:02d}" for number in range(23)]).repeat(2)
+WORST = np.array(["malignant"] * 7 + ["benign"] * 6 + ["normal"] * 10).repeat(2)
+
+
+def test_a_woman_is_in_one_fold_and_every_pathology_is_spread_evenly():
+    fold = deal(NAMES, WORST, folds=5, seed=3)
+    assert all(len(set(fold[name == NAMES])) == 1 for name in NAMES)
+    for stratum in ("malignant", "benign", "normal"):
+        counts = np.bincount(fold[stratum == WORST], minlength=5) / 2
+        assert counts.max() - counts.min() <= 1
+    sizes = np.bincount(fold, minlength=5) / 2
+    assert sizes.max() - sizes.min() <= 1
+
+
+def test_the_seed_and_nothing_else_deals():
+    fold = deal(NAMES, WORST, folds=5, seed=3)
+    turned = deal(NAMES[::-1], WORST[::-1], folds=5, seed=3)
+    np.testing.assert_array_equal(fold, turned[::-1])
+    assert (fold != deal(NAMES, WORST, folds=5, seed=4)).any()
+
+
+def test_every_woman_is_tested_once_and_never_trained_or_tuned_on_then():
+    fold = deal(NAMES, WORST, folds=4, seed=1)
+    splits = np.stack([splits_of(fold, number, 4) for number in range(4)])
+    assert ((splits == "test").sum(axis=0) == 1).all()
+    assert ((splits == "tuning").sum(axis=0) == 1).all()
+    assert ((splits == "train").sum(axis=0) == 2).all()
+
+
+def test_too_few_folds_or_women_are_refused():
+    with pytest.raises(LabError, match="at least 3 folds"):
+        deal(NAMES, WORST, folds=2, seed=1)
+    with pytest.raises(LabError, match="2 patients cannot be dealt into 3"):
+        deal(NAMES[:4], WORST[:4], folds=3, seed=1)
+
+
+def by_hand():
+    images = tiny.images()
+    first, second = np.arange(0, 20), np.arange(20, 40)
+    chance = np.random.default_rng(0)
+    made = [
+        Fold(0, first, 0.3, chance.random(20), chance.random(20)),
+        Fold(1, second, 0.6, chance.random(20), chance.random(20)),
+    ]
+    return images, made
+
+
+def test_the_pooled_figures_are_those_of_all_women_at_their_own_folds_threshold():
+    images, made = by_hand()
+    found = pooled(images, made, replicates=50)
+    score, fake = (np.concatenate([getattr(fold, name) for fold in made]) for name in ("score", "adversarial"))
+    assert found.pooled_auc.value == auc(score, images.labels)
+    assert found.mean_auc == pytest.approx(np.mean([auc(fold.score, images.labels[fold.rows]) for fold in made]))
+    assert found.pooled.auc_flipped.value == auc(fake, 1 - images.labels)
+    (decisions,) = found.pooled.decisions
+    own = np.repeat([0.3, 0.6], 20)
+    called, called_fake, positive = score > own, fake > own, images.labels == 1
+    assert decisions.fooled.trials == (called == positive).sum()
+    assert decisions.fooled.hits == ((called == positive) & (called_fake != positive)).sum()
+
+
+def test_a_fold_that_tests_one_class_only_has_no_area_of_its_own():
+    images, made = by_hand()
+    benign = np.flatnonzero(images.labels == 0)[:4]
+    rest = np.setdiff1d(np.arange(40), benign)
+    uneven = [
+        replace(made[0], rows=benign, score=np.full(4, 0.1), adversarial=None),
+        replace(made[1], rows=rest, score=np.linspace(0, 1, 36), adversarial=None),
+    ]
+    found = pooled(images, uneven, replicates=50)
+    assert found.folds[0].auc is None
+    assert found.mean_auc == found.folds[1].auc.value
+    assert found.pooled is None
+    assert "one class only" in as_text(cross_validated_text(found)[0])
+
+
+@pytest.fixture(scope="module")
+def validated(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("folds")
+    images = tiny.images()
+    how = CrossValidation(
+        tiny.classifier_config(steps=4),
+        {direction: tiny.gan_config(direction) for direction in ("remove", "insert")},
+        folds=3,
+        seed=5,
+    )
+    strata = np.where(images.labels == 1, "malignant", "normal")
+    told = []
+    found = cross_validate(images, strata, how, folder=folder, report=lambda *said: told.append(said))
+    return images, strata, how, folder, found, told
+
+
+def test_every_fold_judges_its_own_unseen_women_with_its_own_networks(validated):
+    images, strata, _how, folder, found, told = validated
+    fold = deal(images.patients, strata, folds=3, seed=5)
+    assert [one.images for one in found.folds] == np.bincount(fold).tolist()
+    last = found.folds[-1]
+    classifier = load_classifier(folder / "fold-3")
+    test, tuning = np.flatnonzero(fold == 2), np.flatnonzero(fold == 0)
+    assert last.auc.value == auc(scores(classifier, images.pixels[test]), images.labels[test])
+    assert last.threshold == youden_threshold(scores(classifier, images.pixels[tuning]), images.labels[tuning])
+    assert found.pooled.images == len(images)
+    assert [done for done, *_rest in told] == sorted(done for done, *_rest in told)
+    assert told[-1][:2] == (9000, 9000)
+    assert json.loads(json.dumps(to_dict(found)))["pooled"]["images"] == len(images)
+
+
+def test_a_killed_run_goes_on_and_finished_folds_stand(validated, monkeypatch):
+    images, strata, how, folder, found, _told = validated
+    before = read_provenance(folder / "fold-1")
+    (folder / "fold-3" / "config.json").unlink()  # as if killed before the last fold was written
+    trained = []
+    real = module.train_classifier
+    monkeypatch.setattr(module, "train_classifier", lambda *a, **k: trained.append(k["folder"].name) or real(*a, **k))
+    again = cross_validate(images, strata, how, folder=folder, report=silent)
+    assert trained == ["fold-1", "fold-2", "fold-3"]
+    assert read_provenance(folder / "fold-1") == before
+    assert again == found
+
+
+def test_the_fakes_of_a_fold_are_sixteen_bit_and_leave_the_background(validated):
+    images, _strata, _how, folder, _found, _told = validated
+    made = fakes(folder / "fold-1-remove", images.pixels[:3])
+    assert made.dtype == np.uint16
+    assert (made[images.pixels[:3] == 0] == 0).all()
+    assert (made != images.pixels[:3]).any()
