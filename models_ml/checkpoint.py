@@ -2,7 +2,9 @@
 
     weights.safetensors   the classifier, or the generator
     control.safetensors   the generator as stage 1 left it (GANs only)
-    config.json           kind, settings, seed, code, data split, metrics, history
+    config.json           kind, settings, seed, code, hashes of data and split, metrics, history
+    card.md               the same for people: what it is, what it is for, what it is not for
+    curves.png, samples/  learning curves; what a GAN makes of a few training images, epoch by epoch
     resume.pt             only while training runs: networks, optimisers and the step reached
 
 Nothing is unpickled that could run code: weights are safetensors, `resume.pt` is read with
@@ -12,7 +14,7 @@ Nothing is unpickled that could run code: weights are safetensors, `resume.pt` i
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -21,15 +23,20 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from models_ml import plain
+from models_ml import distributed, plain
 from models_ml.config import ClassifierConfig, GanConfig
+from models_ml.data import SPLITS, ImageSet
+from models_ml.device import Precision, uses_bf16
 from models_ml.errors import WrongCheckpoint
+from models_ml.model_card import model_card
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
 
 Kind = Literal["classifier", "generator"]
+NAMES = {1: "malignant", 0: "other"}
 Network = TypeVar("Network", bound=nn.Module)
 WEIGHTS, CONTROL, CONFIG, RESUME = "weights.safetensors", "control.safetensors", "config.json", "resume.pt"
+CARD, SAMPLES = "card.md", "samples"
 
 
 @dataclass(frozen=True)
@@ -48,8 +55,55 @@ class Provenance:
     metrics: dict[str, float]
     history: list[dict[str, float]]
     direction: str = ""  # GANs only
-    classifier: str = ""  # GANs only: sha256 of the classifier's weights
+    classifier: str = ""  # sha256 of the weights of the classifier that it was made from
     stages: list[dict[str, Any]] = field(default_factory=list)
+    data_hash: str = ""
+    start: str = ""  # "scratch", or sha256 of the file of ImageNet weights
+    processes: int = 1
+    images: dict[str, int] = field(default_factory=dict)  # how many of each split and label
+
+
+def identity(kind: Kind, images: ImageSet, config: Any, seed: int, **more: str) -> dict[str, Any]:
+    """What makes a run this run and no other: two runs with the same identity are the same, bit for bit."""
+    return {
+        "kind": kind,
+        "seed": seed,
+        "split_hash": images.split_hash(),
+        "data_hash": images.data_hash(),
+        "config": plain.to_dict(config),
+        **more,
+    }
+
+
+def provenance(
+    identity: dict[str, Any],
+    images: ImageSet,
+    *,
+    device: torch.device,
+    precision: Precision,
+    metrics: dict[str, float],
+    history: list[dict[str, float]],
+    stages: Sequence[dict[str, Any]] = (),
+) -> Provenance:
+    """The description of a run that has just ended."""
+    return Provenance(
+        **identity,
+        preset=identity["config"]["preset"],
+        code_version=code_version(),
+        torch_version=torch.__version__,
+        device=device.type,
+        precision="bf16" if uses_bf16(precision, device) else "fp32",
+        metrics=metrics,
+        history=history,
+        stages=list(stages),
+        processes=distributed.size(),
+        images={f"{split} {name}": len(images.rows(split, label)) for split in SPLITS for label, name in NAMES.items()},
+    )
+
+
+def start_of(weights: Path | None) -> str:
+    """How Vnet starts, for the identity of a run."""
+    return sha256(weights) if weights else "scratch"
 
 
 def code_version() -> str:
@@ -61,13 +115,18 @@ def code_version() -> str:
 
 
 def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """Of a file, read in pieces."""
+    if not path.is_file():
+        raise WrongCheckpoint(f"There is no file {path}.")
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_run(folder: Path, provenance: Provenance, weights: nn.Module) -> None:
     """Write weights, then the description that makes the run count as finished, then forget the way there."""
     write_weights(folder / WEIGHTS, weights)
     text = json.dumps(plain.to_dict(provenance), indent=1)
+    _replace(folder / CARD, lambda path: path.write_text(model_card(folder.name, plain.to_dict(provenance))))
     _replace(folder / CONFIG, lambda path: path.write_text(text))
     (folder / RESUME).unlink(missing_ok=True)
 

@@ -10,11 +10,14 @@ from typing import Literal
 
 from models_ml.device import Precision
 from models_ml.errors import LabError
+from models_ml.hardening import Hardening
 
 Direction = Literal["remove", "insert"]
 DIRECTIONS: tuple[Direction, Direction] = ("remove", "insert")
 Norm = Literal["group", "batch", "none"]
 Part = Literal["none", "output", "fnet", "all"]
+# How a stage of a GAN ends: by the article's criterion (at the latest after its length), or by its length alone.
+Ends = Literal["rules", "epochs"]
 
 FULL_ROWS, FULL_COLUMNS = 1728, 1408
 ARTICLE_PENALTY_WEIGHT, ARTICLE_PENALTY_ORDER = 10.0, 4.0
@@ -92,6 +95,7 @@ class ClassifierConfig:
     penalty_every: int = 1  # lazy regularisation: every n-th step, n times as heavy
     # --- optimisation
     images_per_class: int = 4
+    images_at_once: int = 0  # so many of a batch are in memory together (0: all); the step is the same
     fnet_rate: float = 1e-4
     vnet_rate: float = 1e-5
     betas: tuple[float, float] = (0.5, 0.9)
@@ -104,6 +108,12 @@ class ClassifierConfig:
     keep_from: Length = Length()  # a few tuning images flatter an untrained network: earlier checkpoints do not count
     save_every: Length = Length(epochs=1)
     precision: Precision = "auto"
+    hardening: Hardening | None = None  # part of every batch is attacked before it is learnt from
+
+    @property
+    def expects_imagenet(self) -> bool:
+        """Whether Vnet has the shape of ImageNet's weights and the article's slow rate for them."""
+        return len(self.mean) == 3 and self.width == 1.0
 
 
 @dataclass(frozen=True)
@@ -177,8 +187,10 @@ class GanConfig:
     columns: int
     penalty_weight: float
     stages: tuple[Stage, ...]
+    ends: Ends = "rules"
     generator: GeneratorConfig = GeneratorConfig()
     images_per_class: int = 2
+    images_at_once: int = 0  # of the generator's batch, as in the classifier
     identity_weight: float = 1.0
     penalty_order: float = ARTICLE_PENALTY_ORDER
     penalty_every: int = 1
@@ -188,6 +200,7 @@ class GanConfig:
     snapshots: Snapshots | None = None  # None keeps the last iterate, as the article does
     augmentation: Augmentation = Augmentation(least_scale=1.0, greatest_scale=1.0)
     save_every: Length = Length(epochs=1)
+    sample_every: Length = Length(epochs=1)  # what it makes of a few training images
     precision: Precision = "auto"
 
 

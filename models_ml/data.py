@@ -1,7 +1,7 @@
 """Images with their labels, patients and splits; batches and augmentation."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil, log
 from typing import Literal
@@ -80,6 +80,14 @@ class ImageSet:
         lines = (f"{k}:{s}:{y}" for k, s, y in zip(self.keys, self.splits, self.labels, strict=True))
         return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
+    def data_hash(self) -> str:
+        """sha256 over the keys and pixels, in the order of the keys: the same images give the same hash."""
+        digest = hashlib.sha256(repr(self.pixels.shape[1:]).encode())
+        for row in np.argsort(self.keys):
+            digest.update(f"\n{self.keys[row]}:".encode())
+            digest.update(np.ascontiguousarray(self.pixels[row]).data)
+        return digest.hexdigest()
+
     def require(self, rows: int, columns: int) -> None:
         """Refuse images of another size, or splits without both classes, before hours are spent."""
         if self.pixels.shape[1:] != (rows, columns):
@@ -131,9 +139,9 @@ def to_tensor(pixels: NDArray[np.uint16], device: torch.device) -> Tensor:
     return images.contiguous(memory_format=torch.channels_last)
 
 
-def augment(images: Tensor, how: Augmentation, chance: np.random.Generator) -> Tensor:
-    """One random affine map per image (B, 1, H, W), bilinear, zero outside; mere flips are exact."""
-    maps = np.stack([random_map(how, chance) for _ in range(len(images))])
+def moved(images: Tensor, matrices: Sequence[NDArray[np.float64]], how: Augmentation) -> Tensor:
+    """Every image (B, 1, H, W) by its matrix of `random_map`, bilinear, zero outside; mere flips are exact."""
+    maps = np.stack(matrices)
     if how.rotation == how.shear == 0 and how.least_scale == how.greatest_scale == 1:
         return _flip(images, maps)
     return warp(images, maps)
@@ -156,8 +164,8 @@ def warp(images: Tensor, maps: NDArray[np.float64]) -> Tensor:
     back = np.linalg.inv(maps) * half / half[:, None]
     theta = torch.from_numpy(np.pad(back, ((0, 0), (0, 0), (0, 1)))).to(images)
     grid = F.affine_grid(theta, list(images.shape), align_corners=False)
-    moved = F.grid_sample(images, grid, padding_mode="zeros", align_corners=False)
-    return moved.contiguous(memory_format=torch.channels_last)
+    turned = F.grid_sample(images, grid, padding_mode="zeros", align_corners=False)
+    return turned.contiguous(memory_format=torch.channels_last)
 
 
 def _flip(images: Tensor, maps: NDArray[np.float64]) -> Tensor:

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 import torch
 
-Purpose = Literal["start", "order", "augment", "noise", "snapshot"]
-PURPOSES: tuple[Purpose, ...] = ("start", "order", "augment", "noise", "snapshot")
+Purpose = Literal["start", "order", "augment", "noise", "snapshot", "harden"]
+PURPOSES: tuple[Purpose, ...] = ("start", "order", "augment", "noise", "snapshot", "harden")
 
 
 def rng(seed: int, purpose: Purpose, *where: int) -> np.random.Generator:
@@ -21,3 +21,8 @@ def rng(seed: int, purpose: Purpose, *where: int) -> np.random.Generator:
 def seed_torch(seed: int, purpose: Purpose, *where: int) -> None:
     """The same for what torch draws: starting weights and dropout."""
     torch.manual_seed(int(rng(seed, purpose, *where).integers(2**63)))
+
+
+def image_seeds(seed: int, purpose: Purpose, *where: int, count: int) -> list[int]:
+    """A seed for each image of a batch: what is drawn for an image does not depend on its neighbours."""
+    return [int(value) for value in rng(seed, purpose, *where).integers(2**63, size=count)]

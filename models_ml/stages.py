@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from models_ml.config import GanConfig, Stage, Stop
+from models_ml.config import Ends, GanConfig, Stage, Stop
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class StageEnd:
     identity: float
     gap: float
     greatest_gap: float
+    criterion_first_met: int = 0  # the stage's step at which it first held, whatever ended the stage; 0 never
 
 
 def may_stop(stage: Stage, ended: list[StageEnd], config: GanConfig) -> bool:
@@ -72,22 +73,27 @@ def gap_was_reached(ended: list[StageEnd], config: GanConfig) -> bool:
     return any(end.met for end in ended if end.number in wanted)
 
 
-def end_of(stage: Stage, steps: int, watch: Watch, *, met: bool, counts: bool) -> StageEnd:
+def end_of(
+    stage: Stage, steps: int, watch: Watch, *, met: bool, counts: bool, ends: Ends = "rules", first_met: int = 0
+) -> StageEnd:
     """The log's line for a stage that has just ended."""
     return StageEnd(
         stage.number,
         steps,
         met,
-        _reason(stage, met, counts),
+        _reason(stage, met, counts, ends),
         watch.identity.value,
         watch.gap.value,
         watch.greatest_gap,
+        first_met,
     )
 
 
-def _reason(stage: Stage, met: bool, counts: bool) -> str:
+def _reason(stage: Stage, met: bool, counts: bool, ends: Ends) -> str:
     if stage.stop is None:
         return "length reached (the stage has no criterion)"
+    if ends == "epochs":
+        return "length reached (stages end by their epochs in this run)"
     criterion = f"{stage.stop.quantity} {stage.stop.sense} {stage.stop.bound}"
     if met:
         return f"criterion met: {criterion}"

@@ -13,17 +13,24 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models_ml import checkpoint, plain
+from models_ml import checkpoint, distributed
+from models_ml.batches import Ahead, pictures
 from models_ml.config import ClassifierConfig
-from models_ml.data import ImageSet, Pairing, augment, to_tensor
-from models_ml.device import autocast, choose_device, uses_bf16
+from models_ml.data import ImageSet, Pairing
+from models_ml.device import arithmetic, choose_device, keep_memory
 from models_ml.evaluate import auc, scores
-from models_ml.losses import balanced_focal, gradient_penalty
+from models_ml.hardening import harden
 from models_ml.networks.classifier import Classifier, load_vgg
 from models_ml.progress import Report
-from models_ml.randomness import rng, seed_torch
+from models_ml.randomness import image_seeds, rng, seed_torch
+from models_ml.steps import ClassifierStep
 
 Rows = NDArray[np.int64]
+FROM_SCRATCH = (
+    "Vnet starts from random weights, not from ImageNet's. At the article's rates (1e-5 for Vnet) it will learn "
+    "little from a small cohort: expect an AUC near chance for many epochs, and below the published .82 at the end. "
+    "Give the state dict of torchvision's vgg11 with --vgg-weights to start as the article did."
+)
 
 
 @dataclass(frozen=True)
@@ -67,12 +74,7 @@ def train_classifier(
     are not read.
     """
     images.require(config.rows, config.columns)
-    identity = {
-        "kind": "classifier",
-        "seed": seed,
-        "split_hash": images.split_hash(),
-        "config": plain.to_dict(config),
-    }
+    identity = checkpoint.identity("classifier", images, config, seed, start=checkpoint.start_of(vgg_weights))
     if done := checkpoint.finished(folder, identity):
         return _result(folder, done)
     with torch.random.fork_rng():
@@ -82,7 +84,7 @@ def train_classifier(
 
 
 class _Run:
-    """The moving parts of one training run."""
+    """The moving parts of one training run; in a distributed run every process has its own."""
 
     def __init__(
         self,
@@ -93,28 +95,27 @@ class _Run:
         identity: dict[str, Any],
         vgg_weights: Path | None,
     ) -> None:
-        self.images, self.config, self.seed, self.folder, self.identity = (
-            images,
-            config,
-            seed,
-            folder,
-            identity,
-        )
+        self.images, self.config, self.seed, self.folder, self.identity = images, config, seed, folder, identity
+        keep_memory()
+        self.device = choose_device()
+        distributed.join(self.device)
+        distributed.require_shares(config.images_per_class)
         self.pairing = Pairing(images.rows("train", 1), images.rows("train", 0), config.images_per_class)
         self.steps = config.length.in_steps(self.pairing.steps)
-        self.device = choose_device()
         seed_torch(seed, "start")
         self.classifier = Classifier(config)
         if vgg_weights is not None:
             load_vgg(self.classifier, vgg_weights)
         # torch's stubs lack this form of `to`.
         self.classifier.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.learner = ClassifierStep(self.classifier, config, arithmetic(config.precision, self.device))
+        self.module, self.frozen = distributed.wrap(self.learner), False
         fnet = [*self.classifier.fnet.parameters(), *self.classifier.output.parameters()]
         groups = [
             {"params": fnet, "rate": config.fnet_rate},
             {"params": list(self.classifier.vnet.parameters()), "rate": config.vnet_rate},
         ]
-        self.optimizer = torch.optim.Adam(groups, lr=config.fnet_rate, betas=config.betas)
+        self.optimizer = torch.optim.Adam(groups, lr=config.fnet_rate, betas=config.betas, fused=True)
         self.history: list[dict[str, float]] = []
         self.best, self.step, self.seconds, self.loss = Best(), 0, 0.0, 0.0
         self._resume()
@@ -124,14 +125,16 @@ class _Run:
         began = time.monotonic() - self.seconds
         evaluate_every = self.config.evaluate_every.in_steps(self.pairing.steps)
         save_every = self.config.save_every.in_steps(self.pairing.steps)
-        for positives, negatives in self._batches():
-            loss = self._learn(positives, negatives)
+        if self.identity["start"] == "scratch" and self.config.expects_imagenet:
+            report(self.step, self.steps, FROM_SCRATCH, {})
+        for number, batch in Ahead(self._prepare, enumerate(self._batches(), start=self.step)):
+            loss = self._learn(number, *batch)
             self.step += 1
             self.loss = loss if self.step == 1 else 0.95 * self.loss + 0.05 * loss
             if self.step % evaluate_every == 0 or self.step == self.steps:
                 self._evaluate()
             self.seconds = time.monotonic() - began
-            if self.step % save_every == 0:
+            if self.step % save_every == 0 and distributed.is_first():
                 self._save()
             values = {"loss": self.loss} | ({"tuning_auc": self.history[-1]["tuning_auc"]} if self.history else {})
             report(self.step, self.steps, "Training the classifier", values)
@@ -139,25 +142,22 @@ class _Run:
     def finish(self) -> ClassifierResult:
         assert self.best.weights is not None
         self.classifier.load_state_dict(self.best.weights)
-        provenance = checkpoint.Provenance(
-            kind="classifier",
-            preset=self.config.preset,
-            config=self.identity["config"],
-            seed=self.seed,
-            split_hash=self.identity["split_hash"],
-            code_version=checkpoint.code_version(),
-            torch_version=torch.__version__,
-            device=self.device.type,
-            precision="bf16" if uses_bf16(self.config.precision, self.device) else "fp32",
+        provenance = checkpoint.provenance(
+            self.identity,
+            self.images,
+            device=self.device,
+            precision=self.config.precision,
             metrics={
                 "tuning_auc": self.best.auc,
                 "best_step": self.best.step,
                 "steps": self.step,
+                "epochs": self.step / self.pairing.steps,
                 "seconds": self.seconds,
             },
             history=self.history,
         )
-        checkpoint.write_run(self.folder, provenance, self.classifier)
+        if distributed.is_first():
+            checkpoint.write_run(self.folder, provenance, self.classifier)
         return _result(self.folder, provenance)
 
     def _batches(self) -> Iterator[tuple[Rows, Rows]]:
@@ -170,43 +170,45 @@ class _Run:
                 if epoch > first or place >= skip:
                     yield batch
 
-    def _learn(self, positives: Rows, negatives: Rows) -> float:
+    def _prepare(self, number: int, rows: tuple[Rows, Rows]) -> tuple[Tensor, Tensor, list[int]]:
+        """This process's share of a batch: images (B, 1, H, W), labels and dropout seeds."""
+        seeds = image_seeds(self.seed, "noise", number, count=len(rows[0]) + len(rows[1]))
+        places = [range(len(rows[0])), range(len(rows[0]), len(seeds))]
+        own = [place for part in places for place in distributed.share(part)]
+        chance = rng(self.seed, "augment", number)
+        images = pictures(self.images, np.concatenate(rows), own, self.config.augmentation, chance)
+        labels = torch.tensor([int(place < len(rows[0])) for place in own])
+        return images, labels, [seeds[place] for place in own]
+
+    def _learn(self, number: int, images: Tensor, labels: Tensor, seeds: list[int]) -> float:
         """One optimiser step on FL(positives) + FL(negatives) + GP; gives the focal part."""
-        config = self.config
         self._set_rates()
-        seed_torch(self.seed, "noise", self.step)
-        chance = rng(self.seed, "augment", self.step)
-        pixels = self.images.pixels[np.concatenate([positives, negatives])]
-        x = augment(to_tensor(pixels, self.device), config.augmentation, chance)  # (B, 1, H, W)
-        labels = torch.tensor([1] * len(positives) + [0] * len(negatives), device=self.device)
-        x = self.classifier.normalise(x)
-        penalised = self.step % config.penalty_every == 0
-        with autocast(config.precision, self.device):
-            if penalised:
-                weight = config.penalty_weight * config.penalty_every
-                # The mean over both classes, twice, is the positives' mean plus the negatives'.
-                penalty, logits = gradient_penalty(
-                    self.classifier.score, x, weight=2 * weight, order=config.penalty_order
-                )
-            else:
-                penalty, logits = x.new_zeros(()), self.classifier.score(x)
-        focal = balanced_focal(logits, labels, gamma=config.focal_gamma, class_weight=config.class_weight)
+        penalised = number % self.config.penalty_every == 0
+        images, labels = images.to(self.device), labels.to(self.device)
+        if how := self.config.hardening:
+            images = harden(self.classifier, images, labels, how, rng(self.seed, "harden", number, distributed.rank()))
+        loss = self.module(images, labels, seeds, penalised)
         self.optimizer.zero_grad()
-        torch.autograd.backward(focal + penalty)
+        torch.autograd.backward(loss)
         self.optimizer.step()
-        return focal.item()
+        return self.learner.focal
 
     def _set_rates(self) -> None:
         factor = rate_factor(self.step, self.steps, self.config)
         frozen = self.step < self.config.fnet_only.in_steps(self.pairing.steps)
-        self.classifier.vnet.requires_grad_(not frozen)
+        if frozen != self.frozen:
+            self.frozen = frozen
+            self.classifier.vnet.requires_grad_(not frozen)
+            self.module = distributed.wrap(self.learner)
         for group in self.optimizer.param_groups:
             group["lr"] = group["rate"] * factor
 
     def _evaluate(self) -> None:
         rows = self.images.rows("tuning")
-        score = scores(self.classifier, self.images.pixels, rows=rows, device=self.device)
-        value = auc(score, self.images.labels[rows])
+        own = scores(
+            self.classifier, self.images.pixels, rows=rows[distributed.share(range(len(rows)))], device=self.device
+        )
+        value = auc(distributed.gathered(own, len(rows)), self.images.labels[rows])
         if self.step >= min(self.steps, self.config.keep_from.in_steps(self.pairing.steps)):
             self.best = self.best.improved_by(value, self.step, self.classifier)
         self.history.append({"step": self.step, "loss": self.loss, "tuning_auc": value})

@@ -1,7 +1,9 @@
 """Training the two GANs in five stages (METHOD §3)."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +12,32 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models_ml import checkpoint, plain
+from models_ml import checkpoint, distributed
+from models_ml.batches import Ahead, pictures
 from models_ml.config import Direction, GanConfig, Stage
-from models_ml.data import ImageSet, Pairing, augment, to_tensor
-from models_ml.device import autocast, choose_device, uses_bf16
+from models_ml.data import ImageSet, Pairing
+from models_ml.device import arithmetic, choose_device, keep_memory
 from models_ml.errors import WrongCheckpoint
-from models_ml.losses import discriminator_loss, generator_loss, gradient_penalty, identity_loss
 from models_ml.networks.classifier import Classifier, discriminator_from
 from models_ml.networks.generator import Generator
 from models_ml.progress import Report
-from models_ml.randomness import rng, seed_torch
+from models_ml.randomness import image_seeds, rng, seed_torch
+from models_ml.samples import sample_rows, write_samples
 from models_ml.snapshots import Kept, snapshot_score, watched_rows
 from models_ml.stages import RunningMean, StageEnd, Watch, end_of, may_stop
+from models_ml.steps import DiscriminatorStep, GeneratorStep, mixed
 
 Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """One step's images of one process, each (B, 1, H, W), and the dropout seeds of every pass."""
+
+    x: Tensor
+    y: Tensor
+    changed: list[Tensor]  # for each of the generator's steps
+    seeds: list[list[int]]  # for x, for G(y), then for each of the generator's steps
 
 
 @dataclass(frozen=True)
@@ -61,14 +75,14 @@ def train_gan(
             f"The classifier in {classifier.name} reads {judge.config.rows} × {judge.config.columns}, "
             f"but preset {config.preset} makes {config.rows} × {config.columns}."
         )
-    identity = {
-        "kind": "generator",
-        "direction": direction,
-        "classifier": checkpoint.sha256(classifier / checkpoint.WEIGHTS),
-        "seed": seed,
-        "split_hash": images.split_hash(),
-        "config": plain.to_dict(config),
-    }
+    identity = checkpoint.identity(
+        "generator",
+        images,
+        config,
+        seed,
+        direction=direction,
+        classifier=checkpoint.sha256(classifier / checkpoint.WEIGHTS),
+    )
     if done := checkpoint.finished(folder, identity):
         return _result(folder, done)
     with torch.random.fork_rng():
@@ -78,7 +92,7 @@ def train_gan(
 
 
 class _Run:
-    """The moving parts of one training run."""
+    """The moving parts of one training run; in a distributed run every process has its own."""
 
     def __init__(
         self,
@@ -90,25 +104,23 @@ class _Run:
         folder: Path,
         identity: dict[str, Any],
     ) -> None:
-        self.images, self.config, self.seed, self.folder, self.identity = (
-            images,
-            config,
-            seed,
-            folder,
-            identity,
-        )
+        self.images, self.config, self.seed, self.folder, self.identity = images, config, seed, folder, identity
+        keep_memory()
+        self.device = choose_device()
+        distributed.join(self.device)
+        distributed.require_shares(config.images_per_class)
         self.source = 1 if direction == "remove" else 0
         target, sources = images.rows("train", 1 - self.source), images.rows("train", self.source)
         self.pairing = Pairing(target, sources, config.images_per_class)
-        self.device = choose_device()
         self.judge: Classifier = _placed(judge, self.device).requires_grad_(False)
         seed_torch(seed, "start")
         self.discriminator: Classifier = _placed(
             discriminator_from(judge, config.discriminator_dropout), self.device
         ).train()
         self.generator: Generator = _placed(Generator(config.generator), self.device).train()
+        self.dtype = arithmetic(config.precision, self.device)
         self.watched = watched_rows(sources, config, seed)
-        self.place, self.stage_step, self.step, self.seconds = 0, 0, 0, 0.0
+        self.place, self.stage_step, self.step, self.seconds, self.first_met = 0, 0, 0, 0.0, 0
         self.watch, self.kept = Watch.fresh(config), Kept()
         self.ends: list[StageEnd] = []
         self.history: list[dict[str, float]] = []
@@ -121,117 +133,112 @@ class _Run:
         """The five stages, each until its criterion or its length."""
         began = time.monotonic() - self.seconds
         save_every = self.config.save_every.in_steps(self.pairing.steps)
-        while self.place < len(self.config.stages):
+        sample_every = self.config.sample_every.in_steps(self.pairing.steps)
+        for _, batch in Ahead(self._prepare, enumerate(self._batches(), start=self.step)):
             stage = self.config.stages[self.place]
-            self._learn(stage)
+            self._learn(stage, batch)
             self.step, self.stage_step = self.step + 1, self.stage_step + 1
             self.seconds = time.monotonic() - began
             counts = may_stop(stage, self.ends, self.config)
             met = counts and stage.stop is not None and self.watch.meets(stage.stop)
-            over = met or self.stage_step >= self.limits[self.place]
+            self.first_met = self.first_met or (self.stage_step if met else 0)
+            over = (met and self.config.ends == "rules") or self.stage_step >= self.limits[self.place]
             self._remember(stage, over)
             self._report(stage, report)
             if over:
                 self._end_stage(stage, met=met, counts=counts)
-            if over or self.step % save_every == 0:
-                self._save()
+            if distributed.is_first():
+                if over or self.step % save_every == 0:
+                    self._save()
+                if over or self.step % sample_every == 0:
+                    self._write_samples(stage)
+            if self.place == len(self.config.stages):
+                return
 
     def finish(self) -> GanResult:
         rule, met = self.config.snapshots, self.ends[-1].met
         use_kept = rule is not None and self.kept.weights is not None and (rule.always or not met)
         if use_kept and self.kept.weights is not None:
             self.generator.load_state_dict(self.kept.weights)
-        config, last = self.config, self.ends[-1]
-        provenance = checkpoint.Provenance(
-            kind="generator",
-            preset=config.preset,
-            config=self.identity["config"],
-            seed=self.seed,
-            split_hash=self.identity["split_hash"],
-            code_version=checkpoint.code_version(),
-            torch_version=torch.__version__,
-            device=self.device.type,
-            precision="bf16" if uses_bf16(config.precision, self.device) else "fp32",
+        last = self.ends[-1]
+        provenance = checkpoint.provenance(
+            self.identity,
+            self.images,
+            device=self.device,
+            precision=self.config.precision,
             metrics={
                 "identity": last.identity,
                 "gap": last.gap,
                 "kept_step": self.kept.step if use_kept else self.step,
                 "steps": self.step,
+                "epochs": self.step / self.pairing.steps,
                 "seconds": self.seconds,
             },
             history=self.history,
-            direction=self.identity["direction"],
-            classifier=self.identity["classifier"],
             stages=[asdict(end) for end in self.ends],
         )
-        checkpoint.write_run(self.folder, provenance, self.generator)
+        if distributed.is_first():
+            checkpoint.write_run(self.folder, provenance, self.generator)
         return _result(self.folder, provenance)
 
     # --- one step
 
-    def _learn(self, stage: Stage) -> None:
-        seed_torch(self.seed, "noise", self.step)
-        targets, sources = self._batch()
-        chance = rng(self.seed, "augment", self.step)
+    def _prepare(self, number: int, batch: tuple[Rows, Rows]) -> _Batch:
+        """This process's share of one step's images; what a stage does not need is drawn all the same.
+
+        Every step's chance is its own, so a resumed run draws what an uninterrupted one did.
+        """
+        targets, sources = batch
+        own = distributed.share(range(len(targets)))
+        chance, how = rng(self.seed, "augment", number), self.config.augmentation
+        more = max(stage.generator_steps for stage in self.config.stages) - 1
+        drawn = [sources, *(chance.choice(self.pairing.second, len(sources)) for _ in range(more))]
+        seeds = image_seeds(self.seed, "noise", number, count=(3 + more) * len(targets))
+        return _Batch(
+            x=pictures(self.images, targets, own, how, chance),
+            y=pictures(self.images, sources, own, how, chance),
+            changed=[pictures(self.images, rows, own, how, chance) for rows in drawn],
+            seeds=[[seeds[part * len(targets) + place] for place in own] for part in range(3 + more)],
+        )
+
+    def _learn(self, stage: Stage, batch: _Batch) -> None:
         gap = identity = None
         if stage.discriminator != "none":
-            gap = self._teach_discriminator(self._images(targets, chance), self._images(sources, chance))
+            gap = self._teach_discriminator(batch)
         if stage.generator != "rests" and self.stage_step % stage.generator_every == 0:
-            for number in range(stage.generator_steps):
-                rows = chance.choice(self._sources(), len(sources)) if number else sources
-                identity = self._teach_generator(stage, self._images(rows, chance))
+            for turn in range(stage.generator_steps):
+                identity = self._teach_generator(stage, batch.changed[turn], batch.seeds[2 + turn])
         self.watch = self.watch.after(identity=identity, gap=gap)
 
-    def _teach_discriminator(self, x: Tensor, y: Tensor) -> float:
-        """One step on L_D + GP for target images x and images to change y, (B, 1, H, W); gives s(x) −
-        s(G(y)).
-        """
-        config, net = self.config, self.discriminator
-        penalised = self.stage_step % config.penalty_every == 0
-        with autocast(config.precision, self.device):
-            with torch.no_grad():
-                fakes = self.generator(y)
-            if penalised:
-                weight = config.penalty_weight * config.penalty_every
-                penalty, real = gradient_penalty(net.score, net.normalise(x), weight=weight, order=config.penalty_order)
-            else:
-                penalty, real = x.new_zeros(()), net(x)
-            fake = net(fakes)
-        loss = discriminator_loss(real, fake) + penalty
+    def _teach_discriminator(self, batch: _Batch) -> float:
+        """One step on L_D + GP for target images and images to change; gives s(x) − s(G(y))."""
+        with torch.no_grad(), mixed(self.dtype, self.device):
+            fakes = self.generator(batch.y.to(self.device))
+        penalised = self.stage_step % self.config.penalty_every == 0
+        seeds = [*batch.seeds[0], *batch.seeds[1]]
+        loss = self.discriminator_module(batch.x.to(self.device), fakes, seeds, penalised)
         self.discriminator_optimizer.zero_grad()
         torch.autograd.backward(loss)
         self.discriminator_optimizer.step()
-        return float((real.mean() - fake.mean()).item())
+        self.discriminator_optimizer.zero_grad()  # the generator's step needs the room
+        return self.discriminator_step.gap
 
-    def _teach_generator(self, stage: Stage, y: Tensor) -> float:
+    def _teach_generator(self, stage: Stage, y: Tensor, seeds: list[int]) -> float:
         """One step on L_id alone, or on L_G with it; gives L_id."""
-        with autocast(self.config.precision, self.device):
-            fakes = self.generator(y)
-            score = self.discriminator(fakes) if stage.generator == "adversarial" else None
-        identity = identity_loss(self._channel(fakes), self._channel(y))
-        loss = identity if score is None else generator_loss(score) + self.config.identity_weight * identity
+        loss = self.generator_module(y.to(self.device), seeds, stage.generator == "adversarial")
         self.generator_optimizer.zero_grad()
-        # The gradient stops at the generator: the discriminator's weights are not this step's business.
-        torch.autograd.backward(loss, inputs=list(self.generator.parameters()))
+        torch.autograd.backward(loss)
         self.generator_optimizer.step()
-        return identity.item()
+        self.generator_optimizer.zero_grad()
+        return self.generator_step.identity
 
-    def _channel(self, images: Tensor) -> Tensor:
-        normalised: Tensor = self.judge.normalise(images)
-        return normalised[:, :1]
-
-    def _images(self, rows: Rows, chance: np.random.Generator) -> Tensor:
-        return augment(to_tensor(self.images.pixels[rows], self.device), self.config.augmentation, chance)
-
-    def _sources(self) -> Rows:
-        return self.pairing.second
-
-    def _batch(self) -> tuple[Rows, Rows]:
-        """This step's pair of rows; every epoch's order depends on the seed and its number alone."""
-        epoch, place = divmod(self.step, self.pairing.steps)
-        if self.epoch[0] != epoch:
-            self.epoch = (epoch, list(self.pairing.epoch(rng(self.seed, "order", epoch))))
-        return self.epoch[1][place]
+    def _batches(self) -> Iterator[tuple[Rows, Rows]]:
+        """The batches not yet learnt from; every epoch's order depends on the seed and its number alone."""
+        for step in count(self.step):
+            epoch, place = divmod(step, self.pairing.steps)
+            if self.epoch[0] != epoch:
+                self.epoch = (epoch, list(self.pairing.epoch(rng(self.seed, "order", epoch))))
+            yield self.epoch[1][place]
 
     # --- stages
 
@@ -247,16 +254,31 @@ class _Run:
             {"params": list(net.fnet.parameters()), "lr": stage.fnet_rate},
             {"params": list(net.vnet.parameters()), "lr": stage.vnet_rate},
         ]
-        self.discriminator_optimizer = torch.optim.Adam(groups, betas=config.betas)
+        self.discriminator_optimizer = torch.optim.Adam(groups, betas=config.betas, fused=True)
         self.generator_optimizer = torch.optim.Adam(
-            self.generator.parameters(), lr=stage.generator_rate, betas=config.betas
+            self.generator.parameters(), lr=stage.generator_rate, betas=config.betas, fused=True
         )
+        self.discriminator_step = DiscriminatorStep(net, config, self.dtype)
+        self.generator_step = GeneratorStep(self.generator, net, config, self.dtype)
+        self.discriminator_module = distributed.wrap(self.discriminator_step)
+        self.generator_module = distributed.wrap(self.generator_step)
 
     def _end_stage(self, stage: Stage, *, met: bool, counts: bool) -> None:
-        self.ends.append(end_of(stage, self.stage_step, self.watch, met=met, counts=counts))
-        if stage.generator == "identity":
+        config = self.config
+        self.ends.append(
+            end_of(
+                stage,
+                self.stage_step,
+                self.watch,
+                met=met,
+                counts=counts,
+                ends=config.ends,
+                first_met=self.first_met,
+            )
+        )
+        if stage.generator == "identity" and distributed.is_first():
             checkpoint.write_weights(self.folder / checkpoint.CONTROL, self.generator)
-        self.place, self.stage_step, self.watch = self.place + 1, 0, Watch.fresh(self.config)
+        self.place, self.stage_step, self.first_met, self.watch = self.place + 1, 0, 0, Watch.fresh(config)
         if self.place < len(self.config.stages):
             self._start_stage()
 
@@ -273,6 +295,11 @@ class _Run:
             wanted = -1 if self.source else 1
             score = snapshot_score(self.generator, self.judge, watched, wanted=wanted, rule=rule, config=self.config)
             self.kept = self.kept.or_better(score, self.step, self.generator)
+
+    def _write_samples(self, stage: Stage) -> None:
+        name = f"step-{self.step:06d}-stage-{stage.number}.png"
+        pixels = self.images.pixels[sample_rows(self.pairing.second, self.seed)]
+        write_samples(self.generator, pixels, self.folder / checkpoint.SAMPLES / name)
 
     def _report(self, stage: Stage, report: Report) -> None:
         done = sum(self.limits[: self.place]) + self.stage_step
@@ -291,7 +318,7 @@ class _Run:
             "discriminator": self.discriminator.state_dict(),
             "generator_optimizer": self.generator_optimizer.state_dict(),
             "discriminator_optimizer": self.discriminator_optimizer.state_dict(),
-            "place": [self.place, self.stage_step, self.step],
+            "place": [self.place, self.stage_step, self.step, self.first_met],
             "seconds": self.seconds,
             "watch": asdict(self.watch),
             "kept": {"score": self.kept.score, "step": self.kept.step, "weights": self.kept.weights},
@@ -304,7 +331,7 @@ class _Run:
         state = checkpoint.read_resume(self.folder, self.identity)
         if state is None:
             return
-        self.place, self.stage_step, self.step = state["place"]
+        self.place, self.stage_step, self.step, self.first_met = state["place"]
         if self.place < len(self.config.stages):
             self._start_stage()
         self.generator.load_state_dict(state["generator"])

@@ -1,6 +1,7 @@
 """The AI-CAD classifier of METHOD §2, and the discriminator that is made from it."""
 
 import copy
+from itertools import takewhile
 from pathlib import Path
 
 import torch
@@ -8,7 +9,8 @@ from torch import Tensor, nn
 
 from models_ml.config import ClassifierConfig
 from models_ml.errors import WrongCheckpoint
-from models_ml.networks.blocks import SteadyGroupNorm, start_he, start_xavier
+from models_ml.losses import precise
+from models_ml.networks.blocks import ImageDropout, SteadyGroupNorm, start_he, start_xavier
 
 # Simonyan & Zisserman (2015), configuration A; 0 stands for a 2 × 2 max-pool.
 POOL = 0
@@ -37,8 +39,12 @@ class Classifier(nn.Module):
 
     def score(self, normalised: Tensor) -> Tensor:
         """Raw outputs for normalised images, (B, outputs)."""
-        scores: Tensor = self.output(self.fnet(self.vnet(normalised)))
-        return scores.float()
+        return self.head(self.fnet.convolutions[: self.fnet.linear](self.vnet(normalised)))
+
+    def head(self, maps: Tensor) -> Tensor:
+        """Raw outputs, (B, outputs), from the maps behind the last layer of `networks.trunk`."""
+        scores: Tensor = self.output(self.fnet.features_of(maps))
+        return precise(scores)
 
     def forward(self, images: Tensor) -> Tensor:
         return self.score(self.normalise(images))
@@ -53,12 +59,18 @@ class Fnet(nn.Module):
         super().__init__()
         self.convolutions, channels = _convolutions(config)
         self.dense, self.features = _dense(config, channels)
+        # So many of `convolutions` are convolutions and ReLU alone: piecewise linear, as Vnet is.
+        self.linear = 2 * len(list(takewhile(lambda spec: not spec.norm, config.fnet_convolutions)))
         self.apply(start_xavier)
 
-    def forward(self, maps: Tensor) -> Tensor:
-        pooled = torch.amax(self.convolutions(maps), dim=(2, 3))  # global max pool
+    def features_of(self, maps: Tensor) -> Tensor:
+        """What the output layer sees, (B, features), from the maps behind the piecewise-linear layers."""
+        pooled = torch.amax(self.convolutions[self.linear :](maps), dim=(2, 3))  # global max pool
         features: Tensor = self.dense(pooled)
         return features
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return self.features_of(self.convolutions[: self.linear](maps))
 
 
 def vnet(config: ClassifierConfig) -> nn.Sequential:
@@ -92,7 +104,7 @@ def _convolutions(config: ClassifierConfig) -> tuple[nn.Sequential, int]:
                 conv,
                 SteadyGroupNorm(groups, channels),
                 nn.LeakyReLU(config.leak),
-                nn.Dropout(config.dropout),
+                ImageDropout(config.dropout),
             ]
         else:
             layers += [conv, nn.ReLU()]
@@ -103,7 +115,7 @@ def _dense(config: ClassifierConfig, channels: int) -> tuple[nn.Sequential, int]
     layers: list[nn.Module] = []
     for number, size in enumerate(config.fnet_dense):
         layers += [nn.Linear(channels, size), SteadyGroupNorm(min(config.norm_groups, size), size)]
-        layers += [nn.Dropout(config.dropout)] * (number == 0) + [nn.LeakyReLU(config.leak)]
+        layers += [ImageDropout(config.dropout)] * (number == 0) + [nn.LeakyReLU(config.leak)]
         channels = size
     return nn.Sequential(*layers), channels
 
@@ -114,7 +126,7 @@ def discriminator_from(classifier: Classifier, dropout: float) -> Classifier:
     discriminator.vnet = copy.deepcopy(classifier.vnet)
     discriminator.fnet = copy.deepcopy(classifier.fnet)
     for module in discriminator.modules():
-        if isinstance(module, nn.Dropout):
+        if isinstance(module, ImageDropout):
             module.p = dropout
     return discriminator
 

@@ -5,7 +5,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models_ml.config import GeneratorConfig
-from models_ml.networks.blocks import normalise, start_xavier
+from models_ml.losses import precise
+from models_ml.networks.blocks import WideConvolution, normalise, start_xavier
+from models_ml.networks.norm_leaky import norm_leaky
 
 # exp(±15) moves any 16-bit grey value to either end; beyond it float32 would overflow before the picture
 # changes.
@@ -51,23 +53,38 @@ class Generator(nn.Module):
             maps = F.interpolate(maps, scale_factor=2, mode="bilinear", align_corners=False)
             maps = block(torch.cat([maps, skips.pop()], dim=1))
         raw: Tensor = self.last(maps)
-        return raw.float()
+        return precise(raw)
 
     def forward(self, images: Tensor) -> Tensor:
         raw = self.raw(images)
         return shift_logit(images, raw) if self.config.form == "residual" else torch.sigmoid(raw)
 
 
-def double_conv(before: int, after: int, config: GeneratorConfig) -> nn.Sequential:
+class DoubleConvolution(nn.Sequential):
+    """Convolution, norm and LeakyReLU in turn; GroupNorm and LeakyReLU are taken together."""
+
+    def __init__(self, leak: float, *layers: nn.Module) -> None:
+        super().__init__(*layers)
+        self.leak = leak
+
+    def forward(self, maps: Tensor) -> Tensor:
+        layers = list(self)
+        for convolution, norm, leaky in zip(layers[::3], layers[1::3], layers[2::3], strict=True):
+            maps = convolution(maps)
+            maps = norm_leaky(maps, norm, self.leak) if isinstance(norm, nn.GroupNorm) else leaky(norm(maps))
+        return maps
+
+
+def double_conv(before: int, after: int, config: GeneratorConfig) -> DoubleConvolution:
     """Twice a 3 × 3 convolution, norm and LeakyReLU."""
     layers: list[nn.Module] = []
     for channels in (before, after):
         layers += [
-            nn.Conv2d(channels, after, 3, padding=1, padding_mode=config.padding),
+            WideConvolution(channels, after, 3, padding=1, padding_mode=config.padding),
             normalise(config.norm, after, config.norm_groups),
         ]
         layers += [nn.LeakyReLU(config.leak)]
-    return nn.Sequential(*layers)
+    return DoubleConvolution(config.leak, *layers)
 
 
 def shift_logit(images: Tensor, change: Tensor) -> Tensor:

@@ -76,7 +76,7 @@ def test_the_gradient_of_one_position_covers_exactly_406_pixels() -> None:
 def test_dense_layers_are_normalised_dropped_and_leaky_in_the_articles_order() -> None:
     names = [type(layer).__name__ for layer in full_classifier().fnet.dense]
     block = ["Linear", "SteadyGroupNorm", "LeakyReLU"]
-    assert names == ["Linear", "SteadyGroupNorm", "Dropout", "LeakyReLU", *block, *block]
+    assert names == ["Linear", "SteadyGroupNorm", "ImageDropout", "LeakyReLU", *block, *block]
 
 
 def test_the_generator_is_the_articles_u_net() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from models_ml.config import PRESETS, Augmentation
-from models_ml.data import Pairing, augment, random_map, to_tensor, warp
+from models_ml.data import Pairing, moved, random_map, to_tensor, warp
 from models_ml.errors import WrongImages
 from tests.models_ml import tiny
 
@@ -77,7 +77,8 @@ def test_an_epoch_walks_the_larger_class_once_and_draws_from_the_other() -> None
 
 def test_flips_alone_are_exact() -> None:
     images = to_tensor(tiny.images().pixels[:3], torch.device("cpu"))
-    turned = augment(images, replace(STILL, vertical_flip=1.0, horizontal_flip=1.0), np.random.default_rng(0))
+    how = replace(STILL, vertical_flip=1.0, horizontal_flip=1.0)
+    turned = moved(images, [random_map(how, np.random.default_rng(0))] * 3, how)
     assert torch.equal(turned, images.flip(2).flip(3))
 
 

@@ -3,16 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
-from models_ml.losses import (
-    balanced_focal,
-    discriminator_loss,
-    focal,
-    generator_loss,
-    gradient_penalty,
-    identity_loss,
-)
+from models_ml.losses import discriminator_loss, focal, generator_loss, identity_loss
+from models_ml.steps import Penalty
 
 LOGITS = [[0.3, -0.8], [1.2, 2.0], [-0.5, 0.1]]
 LABELS = [1, 0, 1]
@@ -29,13 +22,13 @@ def expected_focal(logits: list[list[float]], labels: list[int]) -> float:
 
 
 def test_focal_loss_is_half_the_mean_of_weighted_logs() -> None:
-    value = focal(torch.tensor(LOGITS), torch.tensor(LABELS), gamma=2.0, class_weight=0.5)
+    value = focal(torch.tensor(LOGITS), torch.tensor(LABELS), gamma=2.0, class_weight=0.5).mean()
     assert value.item() == pytest.approx(expected_focal(LOGITS, LABELS), rel=1e-6)
 
 
 def test_the_focal_factor_carries_no_gradient() -> None:
     logits = torch.tensor(LOGITS, requires_grad=True)
-    focal(logits, torch.tensor(LABELS), gamma=2.0, class_weight=0.5).backward()
+    focal(logits, torch.tensor(LABELS), gamma=2.0, class_weight=0.5).mean().backward()
     # d(−½ w log p_true)/dz = ½ w (p − onehot) / n when w is a constant.
     rows = []
     for row, label in zip(LOGITS, LABELS, strict=True):
@@ -44,29 +37,15 @@ def test_the_focal_factor_carries_no_gradient() -> None:
     np.testing.assert_allclose(logits.grad, np.array(rows), rtol=1e-5)
 
 
-def test_both_classes_count_equally_whatever_their_number() -> None:
-    value = balanced_focal(torch.tensor(LOGITS), torch.tensor(LABELS), gamma=2.0, class_weight=0.5)
-    positives, negatives = [LOGITS[0], LOGITS[2]], [LOGITS[1]]
-    assert value.item() == pytest.approx(expected_focal(positives, [1, 1]) + expected_focal(negatives, [0]), rel=1e-6)
-
-
-def test_the_gradient_penalty_is_that_of_the_summed_outputs() -> None:
-    weights = np.array([[0.3, -0.2, 0.5], [0.1, 0.4, -0.7]])
-    layer = nn.Linear(3, 2, bias=False)
-    layer.weight.data = torch.tensor(weights, dtype=torch.float32)
-    penalty, scores = gradient_penalty(layer, torch.randn(4, 3), weight=10.0, order=4.0)
-    norm = np.sqrt(((weights[0] + weights[1]) ** 2).sum())  # the same for every image of a linear map
-    assert penalty.item() == pytest.approx(10 / 2 * norm**4, rel=1e-5)
-    assert scores.shape == (4, 2)
-
-
-def test_the_gradient_penalty_teaches_the_weights() -> None:
-    layer = nn.Linear(3, 1, bias=False)
-    penalty, _ = gradient_penalty(layer, torch.randn(2, 3), weight=10.0, order=4.0)
-    penalty.backward()
-    w = layer.weight.detach().numpy()[0].astype(np.float64)
-    # d(5 ‖w‖⁴)/dw = 20 ‖w‖² w
-    np.testing.assert_allclose(layer.weight.grad[0], 20 * (w @ w) * w, rtol=1e-4)
+def test_the_gradient_penalty_is_a_power_of_each_image_s_slope() -> None:
+    slopes = torch.tensor(np.random.default_rng(1).normal(size=(3, 1, 4, 5)), requires_grad=True)
+    penalty = Penalty(weight=10.0, order=4.0, count=3)
+    norms = np.sqrt((slopes.detach().numpy() ** 2).sum((1, 2, 3)))
+    value, direction = penalty.of(slopes.detach())
+    assert value.item() == pytest.approx(10 / 2 * (norms**4).mean(), rel=1e-10)
+    # Its derivative, as autograd finds it.
+    (5 * slopes.flatten(1).norm(2, dim=1).pow(4).mean()).backward()
+    np.testing.assert_allclose(direction, slopes.grad, rtol=1e-10)
 
 
 def test_the_identity_loss_is_a_relative_squared_distance_per_image() -> None:

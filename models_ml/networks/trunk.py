@@ -1,0 +1,222 @@
+"""The piecewise-linear part of the classifier, walked by hand: up, down, and along a direction.
+
+Convolutions, max-pools and ReLUs up to the first layer of another kind (the pools of Fnet, or a norm) are linear on
+the piece where an image lies. There the gradient of a penalty on ∇ₓ s needs no second backward pass through the graph:
+
+    x ──up──▶ maps ──head──▶ s           h: what enters each convolution
+    ∇ₓ s ◀──down── ∂s/∂maps              b: what comes down to each convolution's output
+    v = ∂penalty/∂(∇ₓ s) ──along──▶ t    t: the direction v carried up by the same pieces
+    ∂penalty/∂W = Σ b ⊗ t                and t at the maps goes on through the head by autograd
+
+(Pearlmutter, 1994: a gradient of ⟨v, ∇ₓ s⟩ is the gradient of a directional derivative. Between kinks it is exact, as
+is autograd's double backward, which costs the same multiplications but keeps every intermediate map, and forms weight
+gradients as convolutions with kernels as large as the image.)
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models_ml.networks.blocks import LEAST_CHANNELS
+from models_ml.networks.classifier import Classifier
+
+Gradients = dict[Tensor, Tensor]  # of each parameter
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A convolution, with the 2 × 2 max-pool that follows it where there is one, and ReLU.
+
+    Pooling comes before ReLU here: the same values and gradients, on a quarter of the pixels.
+    """
+
+    convolution: nn.Conv2d
+    pooled: bool
+    weight: Tensor
+    bias: Tensor
+
+    @property
+    def learns(self) -> bool:
+        return self.convolution.weight.requires_grad
+
+    def up(self, maps: Tensor, *, bias: bool = True) -> Tensor:
+        """The convolution's output for maps (B, C, H, W)."""
+        conv = self.convolution
+        return F.conv2d(maps, self.weight, self.bias if bias else None, conv.stride, conv.kernel_size[0] // 2)
+
+    def down(self, signal: Tensor, like: Tensor) -> Tensor:
+        """∂/∂input from ∂/∂output; `like` has the input's shape."""
+        return _convolution_backward(self, signal, like, (True, False, False))[0]
+
+    def weigh(self, signal: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
+        """∂/∂weight and ∂/∂bias from ∂/∂output and the input that it met."""
+        _, weight, bias = _convolution_backward(self, signal, maps, (False, True, True))
+        return weight[:, : self.convolution.in_channels], bias
+
+
+@dataclass(frozen=True)
+class Passed:
+    """One batch on its way up: what entered each layer, which pixel each pool picked, and the maps at the end."""
+
+    entered: tuple[Tensor, ...]
+    picked: tuple[Tensor | None, ...]
+    maps: Tensor
+
+    def left(self, place: int) -> Tensor:
+        """What left the layer at this place, after ReLU."""
+        return self.entered[place + 1] if place + 1 < len(self.entered) else self.maps
+
+
+class Trunk:
+    """The layers of one classifier, their weights once in the arithmetic's precision."""
+
+    def __init__(self, classifier: Classifier, dtype: torch.dtype) -> None:
+        self.dtype = dtype
+        self.channels = len(classifier.config.mean)
+        self.layers = [
+            Layer(conv, pooled, _prepared(conv, dtype), conv.bias.detach().to(dtype))
+            for conv, pooled in linear_layers(classifier)
+            if conv.bias is not None
+        ]
+
+    @property
+    def first_learning(self) -> int:
+        """The place of the lowest layer whose weights are trained; the number of layers where none is."""
+        return next((place for place, layer in enumerate(self.layers) if layer.learns), len(self.layers))
+
+    def owns(self, parameter: nn.Parameter) -> bool:
+        """Whether the parameter is a weight or bias of one of these layers."""
+        return any(parameter is own for layer in self.layers for own in layer.convolution.parameters())
+
+    def up(self, normalised: Tensor) -> Passed:
+        """Normalised images (B, C, H, W) to the head's maps."""
+        maps = _widened(normalised.to(self.dtype), LEAST_CHANNELS)
+        entered: list[Tensor] = []
+        picked: list[Tensor | None] = []
+        for layer in self.layers:
+            entered.append(maps)
+            maps = layer.up(maps)
+            index = None
+            if layer.pooled:
+                maps, index = F.max_pool2d(maps, 2, return_indices=True)
+            picked.append(index)
+            maps = F.relu_(maps)
+        return Passed(tuple(entered), tuple(picked), maps)
+
+    def down(self, passed: Passed, signal: Tensor, kept: dict[int, Tensor] | None = None) -> Tensor:
+        """∂s/∂(normalised images), (B, C, H, W), from ∂s/∂maps; `kept` receives b of each layer that is trained."""
+        signal = signal.to(self.dtype)
+        for place in reversed(range(len(self.layers))):
+            signal = _through_relu(signal, passed.left(place))
+            if kept is not None and self.layers[place].learns:
+                kept[place] = signal  # behind the pool: a quarter of what comes down to the convolution
+            signal = self.layers[place].down(self._spread(passed, place, signal), passed.entered[place])
+        return signal[:, : self.channels]
+
+    def along(self, passed: Passed, kept: dict[int, Tensor], direction: Tensor, gradients: Gradients) -> Tensor:
+        """The direction (B, C, H, W) carried up to the maps; adds b ⊗ t to the gradients of what is trained."""
+        moved = _widened(direction.to(self.dtype), LEAST_CHANNELS)
+        for place, layer in enumerate(self.layers):
+            if layer.learns:
+                weight, _ = layer.weigh(self._spread(passed, place, kept[place]), moved)
+                _add(gradients, layer.convolution.weight, weight)
+            moved = layer.up(moved, bias=False)
+            alive = (passed.left(place) > 0).to(self.dtype)
+            moved = moved.mul_(self._spread(passed, place, alive))
+            if layer.pooled:
+                moved = F.avg_pool2d(moved, 2).mul_(4)  # one pixel of each four is not zero: their sum
+        return moved
+
+    def learn(self, passed: Passed, signal: Tensor, gradients: Gradients) -> None:
+        """Adds ∂loss/∂weights and biases from ∂loss/∂maps, down to the lowest layer that is trained."""
+        signal = signal.to(self.dtype)
+        for place in reversed(range(self.first_learning, len(self.layers))):
+            layer = self.layers[place]
+            signal = self._spread(passed, place, _through_relu(signal, passed.left(place)))
+            if layer.learns:
+                weight, bias = layer.weigh(signal, passed.entered[place])
+                _add(gradients, layer.convolution.weight, weight)
+                if layer.convolution.bias is not None:
+                    _add(gradients, layer.convolution.bias, bias)
+            if place > self.first_learning:
+                signal = layer.down(signal, passed.entered[place])
+
+    def _spread(self, passed: Passed, place: int, signal: Tensor) -> Tensor:
+        """From behind a layer's pool to before it: each value goes to the pixel that the pool picked."""
+        index = passed.picked[place]
+        if index is None:
+            return signal
+        conv, entered = self.layers[place].convolution, passed.entered[place]
+        rows, columns = _size(conv, entered)
+        # Only its shape is looked at; the memory is never touched.
+        before = entered.new_empty((len(entered), conv.out_channels, rows, columns)).to(
+            memory_format=torch.channels_last
+        )
+        spread: Tensor = torch.ops.aten.max_pool2d_with_indices_backward(
+            signal, before, [2, 2], [2, 2], [0, 0], [1, 1], False, index
+        )
+        return spread
+
+
+def linear_layers(classifier: Classifier) -> Iterator[tuple[nn.Conv2d, bool]]:
+    """The convolutions before the head, and whether a max-pool follows each."""
+    modules = [*classifier.vnet, *list(classifier.fnet.convolutions)[: classifier.fnet.linear]]
+    for place, module in enumerate(modules):
+        if isinstance(module, nn.Conv2d):
+            after = modules[place + 2] if place + 2 < len(modules) else None
+            yield module, isinstance(after, nn.MaxPool2d)
+
+
+def _prepared(conv: nn.Conv2d, dtype: torch.dtype) -> Tensor:
+    weight = conv.weight.detach().to(dtype)
+    return _widened(weight, LEAST_CHANNELS).contiguous(memory_format=torch.channels_last)
+
+
+def _widened(maps: Tensor, channels: int) -> Tensor:
+    """At least so many channels, the added ones zero."""
+    missing = channels - maps.shape[1]
+    if missing > 0:
+        maps = F.pad(maps, (0, 0, 0, 0, 0, missing))
+    return maps.contiguous(memory_format=torch.channels_last)
+
+
+def _through_relu(signal: Tensor, left: Tensor) -> Tensor:
+    through: Tensor = torch.ops.aten.threshold_backward(signal, left, 0)
+    return through.contiguous(memory_format=torch.channels_last)
+
+
+def _size(conv: nn.Conv2d, maps: Tensor) -> tuple[int, int]:
+    (kernel, _), (stride, _) = conv.kernel_size, conv.stride
+    padding = kernel // 2
+    rows, columns = ((side + 2 * padding - kernel) // stride + 1 for side in maps.shape[2:])
+    return rows, columns
+
+
+def _convolution_backward(
+    layer: Layer, signal: Tensor, maps: Tensor, wanted: tuple[bool, bool, bool]
+) -> tuple[Tensor, Tensor, Tensor]:
+    conv = layer.convolution
+    found: tuple[Tensor, Tensor, Tensor] = torch.ops.aten.convolution_backward(
+        signal,
+        maps,
+        layer.weight,
+        [conv.out_channels],
+        list(conv.stride),
+        [conv.kernel_size[0] // 2] * 2,
+        [1, 1],
+        False,
+        [0, 0],
+        1,
+        list(wanted),
+    )
+    return found
+
+
+def _add(gradients: Gradients, parameter: Tensor, gradient: Tensor) -> None:
+    if parameter in gradients:
+        gradients[parameter] += gradient
+    else:
+        gradients[parameter] = torch.empty_like(parameter).copy_(gradient)
