@@ -10,9 +10,10 @@ from scipy.stats import mannwhitneyu
 from models_ml.attack_table import attack_table, auc_with_interval, decide, share
 from models_ml.attack_text import text_table
 from models_ml.errors import LabError, WrongImages
-from models_ml.evaluate import auc, scores, youden_threshold
+from models_ml.evaluate import auc, scores, sensitivity_threshold, youden_threshold
 from models_ml.networks.classifier import Classifier
 from models_ml.plain import to_dict
+from readerstudy.analysis.stats import delong
 from tests.models_ml import tiny
 
 
@@ -44,6 +45,28 @@ def test_the_youden_threshold_is_the_best_cut_there_is() -> None:
 
 def test_the_youden_threshold_lies_between_the_scores_it_separates() -> None:
     assert youden_threshold(np.array([0.1, 0.3, 0.8]), np.array([0, 0, 1])) == pytest.approx(0.55)
+
+
+@pytest.mark.parametrize("least", [0.5, 0.9, 0.95, 1.0])
+def test_the_sensitive_threshold_is_the_greatest_that_is_sensitive_enough(least: float) -> None:
+    rng = np.random.default_rng(3)
+    labels = rng.integers(0, 2, 60)
+    score = np.round(rng.normal(labels * 0.8, 1), 1)  # with ties
+    threshold = sensitivity_threshold(score, labels, least=least)
+    assert (score[labels == 1] > threshold).mean() >= least
+    above = score[score > threshold].min()
+    assert (score[labels == 1] > above).mean() < least
+
+
+def test_where_all_must_be_called_the_sensitive_threshold_lies_below_all() -> None:
+    assert sensitivity_threshold(np.array([0.2, 0.3, 0.8]), np.array([1, 0, 1]), least=1.0) < 0.2
+
+
+def test_a_sensitivity_that_is_no_share_or_has_no_cancers_is_refused() -> None:
+    with pytest.raises(LabError, match="above 0 and at most at 1"):
+        sensitivity_threshold(np.array([0.2, 0.3]), np.array([1, 0]), least=1.5)
+    with pytest.raises(LabError, match="malignant and other"):
+        sensitivity_threshold(np.array([0.2, 0.3]), np.array([0, 0]), least=0.9)
 
 
 def test_scores_are_float32_probabilities_and_leave_the_network_as_it_was() -> None:
@@ -87,16 +110,20 @@ def test_a_share_of_nothing_is_none() -> None:
     assert share(np.zeros(0, bool)).share is None
 
 
-def make_table(name: str = "256 × 208"):
+PATIENTS = np.array(["a", "a", "b", "c", "c", "d"])
+
+
+def make_table(name: str = "256 × 208", **others):
     return attack_table(
         name=name,
         score_real=REAL,
         score_adversarial=FAKE,
         labels=LABELS,
-        patients=np.array(["a", "a", "b", "c", "c", "d"]),
+        patients=PATIENTS,
         thresholds={"tuning": 0.25},
         rng=np.random.default_rng(0),
         replicates=300,
+        **others,
     )
 
 
@@ -106,6 +133,35 @@ def test_the_table_holds_both_aucs_and_both_thresholds() -> None:
     assert table.auc_real.value == auc(REAL, LABELS)
     assert table.auc_flipped.value == auc(FAKE, 1 - LABELS)
     assert [at.threshold for at in table.decisions] == [0.5, 0.25]
+
+
+def test_the_areas_are_compared_on_the_same_images_by_patient() -> None:
+    """Paired DeLong of flipped less real: the fake of image i is paired with real i (STATISTICS, section 4)."""
+    compared = make_table(compare=delong.paired).compared
+    assert compared.difference == pytest.approx(auc(FAKE, 1 - LABELS) - auc(REAL, LABELS))
+    straight = delong.paired(LABELS, 1 - FAKE, REAL, cluster=PATIENTS)
+    assert (compared.low, compared.high, compared.p) == (straight.low, straight.high, straight.p)
+    alone = delong.paired(LABELS, 1 - FAKE, REAL)
+    assert compared.low != alone.low
+    assert "p " in text_table([make_table(compare=delong.paired)])
+    assert make_table().compared is None
+
+
+def test_an_attack_on_one_class_has_no_area_and_says_so() -> None:
+    positive = LABELS == 1
+    table = attack_table(
+        name="removal",
+        score_real=REAL[positive],
+        score_adversarial=FAKE[positive],
+        labels=LABELS[positive],
+        patients=PATIENTS[positive],
+        thresholds={},
+        rng=np.random.default_rng(0),
+        compare=delong.paired,
+    )
+    assert (table.auc_real, table.auc_flipped, table.compared) == (None, None, None)
+    assert table.decisions[0].fooled_by_insertion.share is None
+    assert "one class only" in text_table([table])
 
 
 def test_the_tables_stand_side_by_side_as_text_and_survive_json() -> None:

@@ -1,0 +1,58 @@
+"""Parts of the test images: who is in which, and against whom."""
+
+import numpy as np
+
+from models_ml.attack_table import decide
+from models_ml.evaluate import auc
+from models_ml.subgroup_table import OF_LESIONS, subgroups
+
+LABELS = np.array([1, 1, 1, 1, 0, 0, 0, 0])
+REAL = np.array([0.9, 0.4, 0.8, 0.7, 0.1, 0.6, 0.2, 0.3])
+FAKE = np.array([0.2, 0.3, 0.9, 0.1, 0.8, 0.9, 0.1, 0.7])
+PATIENTS = np.array(["a", "a", "b", "b", "c", "c", "d", "d"])
+VIEW = np.array(["CC", "MLO"] * 4)
+LESION = np.array(["mass", "mass", "calcification", "", "", "", "mass", ""])
+
+
+def parts(**columns):
+    found = subgroups(
+        {name: np.asarray(column) for name, column in columns.items()},
+        score_real=REAL,
+        score_adversarial=FAKE,
+        labels=LABELS,
+        patients=PATIENTS,
+        threshold=0.5,
+        seed=1,
+        replicates=40,
+    )
+    return {(part.column, part.value): part for part in found}
+
+
+def test_a_view_is_judged_on_its_own_images():
+    part = parts(view=VIEW)["view", "CC"]
+    own = VIEW == "CC"
+    assert (part.images, part.malignant) == (4, 2)
+    assert part.auc_real.value == auc(REAL[own], LABELS[own])
+    assert part.auc_flipped.value == auc(FAKE[own], 1 - LABELS[own])
+    assert part.fooled == decide(REAL[own], FAKE[own], LABELS[own], name="", threshold=0.5).fooled
+
+
+def test_a_kind_of_lesion_is_set_against_all_images_without_cancer():
+    found = parts(**{OF_LESIONS: LESION})
+    assert set(found) == {(OF_LESIONS, "mass"), (OF_LESIONS, "calcification")}
+    mass = found[OF_LESIONS, "mass"]
+    # A benign mass is an image without cancer like the others.
+    assert (mass.images, mass.malignant) == (6, 2)
+    own = np.array([0, 1, 4, 5, 6, 7])
+    assert mass.auc_real.value == auc(REAL[own], LABELS[own])
+
+
+def test_what_is_unknown_or_the_same_for_all_makes_no_line():
+    assert parts(density=[""] * 8, side=["L"] * 8) == {}
+
+
+def test_a_part_of_one_class_has_shares_but_no_area():
+    part = parts(side=["L", "L", "R", "R", "R", "R", "R", "R"])["side", "L"]
+    assert part.auc_real is None
+    assert part.fooled_by_removal.trials == 1
+    assert part.fooled_by_insertion.share is None
