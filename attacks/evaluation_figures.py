@@ -31,9 +31,9 @@ class Drawn:
 
 
 def figures(one: Evaluated, scored: Scored, transfers: Sequence[Transfer]) -> list[Drawn]:
-    """The figures of one classifier, and the matrix where there is more than one cell to compare."""
+    """The figures of one classifier, and the matrix where there are others beside it."""
     drawn = [roc(one, scored), reliability_curve(one)]
-    return [*drawn, matrix(transfers)] if len(transfers) > 1 else drawn
+    return [*drawn, matrix(transfers)] if len({each.classifier for each in transfers}) > 1 else drawn
 
 
 def roc(one: Evaluated, scored: Scored) -> Drawn:

@@ -16,7 +16,7 @@ def shown(one: Evaluated, everyone: Sequence[Evaluated], transfers: Sequence[Tra
     found += [_table_1(one), _quality(one)]
     found += [_subgroups(judged) for judged in one.attacks if judged.subgroups]
     found += [_calibration(one)]
-    return [*found, transfer_table(transfers)] if len(transfers) > 1 else found
+    return [*found, transfer_table(transfers)] if len(everyone) > 1 else found
 
 
 def side_by_side_table(everyone: Sequence[Evaluated]) -> TextTable:

@@ -17,7 +17,7 @@ from models_ml.attack_table import (
     compare_areas,
     decide,
 )
-from models_ml.calibration import METHODS, Calibration, Method, calibration, recalibrate
+from models_ml.calibration import METHODS, Calibration, Method, Recalibration, calibration, recalibrate
 from models_ml.evaluate import Floats, sensitivity_threshold, youden_threshold
 from models_ml.subgroup_table import Subgroup, subgroups
 
@@ -75,8 +75,8 @@ class Settings:
 
 def evaluated(scored: Sequence[Scored], attacks: Sequence[Attacked], settings: Settings) -> list[Evaluated]:
     """The tables of every classifier, the first being the one that the others are compared with."""
-    calm = [_recalibrated(one, settings.recalibration) for one in scored]
-    return [_evaluated(one, raw, calm[0], attacks, settings) for one, raw in zip(calm, scored, strict=True)]
+    moves = [recalibrate(one.tuning_scores, one.tuning_labels, settings.recalibration) for one in scored]
+    return [_evaluated(one, how, scored[0], attacks, settings) for one, how in zip(scored, moves, strict=True)]
 
 
 def transfers(scored: Sequence[Scored], attacks: Sequence[Attacked]) -> list[Transfer]:
@@ -99,8 +99,12 @@ def thresholds_of(scored: Scored) -> dict[str, float]:
     }
 
 
-def _evaluated(one: Scored, raw: Scored, first: Scored, attacks: Sequence[Attacked], settings: Settings) -> Evaluated:
-    thresholds = thresholds_of(one)
+def _evaluated(
+    raw: Scored, how: Recalibration, first: Scored, attacks: Sequence[Attacked], settings: Settings
+) -> Evaluated:
+    one = _moved(raw, how)
+    # Chosen before the move and moved with the scores: halfway between two scores would come to lie elsewhere.
+    thresholds = {name: float(how(np.array([cut]))[0]) for name, cut in thresholds_of(raw).items()}
     return Evaluated(
         classifier=one.judge,
         recalibration=settings.recalibration,
@@ -110,7 +114,7 @@ def _evaluated(one: Scored, raw: Scored, first: Scored, attacks: Sequence[Attack
             calibration(raw.test_scores, raw.labels, recalibrate(raw.tuning_scores, raw.tuning_labels, method))
             for method in METHODS
         ),
-        compared=_compared(one, first, attacks, settings.compare),
+        compared=_compared(raw, first, attacks, settings.compare),
     )
 
 
@@ -188,8 +192,7 @@ def _transfer(one: Scored, attack: str, values: Floats, *, own: bool) -> Transfe
     return Transfer(attack, one.judge, own, at.fooled, at.fooled_by_removal, at.fooled_by_insertion)
 
 
-def _recalibrated(one: Scored, method: Method) -> Scored:
-    how = recalibrate(one.tuning_scores, one.tuning_labels, method)
+def _moved(one: Scored, how: Recalibration) -> Scored:
     fakes = {
         name: replace(fake, attack=how(fake.attack), control=how(fake.control)) for name, fake in one.fakes.items()
     }

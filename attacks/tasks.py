@@ -1,5 +1,6 @@
 """Making adversarial images and judging them, as jobs."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,8 @@ from attacks.evaluation_tables import Settings
 from attacks.finish import Finish
 from attacks.gan import GanAttack
 from attacks.side_by_side import side_by_side
-from models_ml.checkpoint import CONTROL, load_classifier
+from models_ml.checkpoint import CONTROL, WEIGHTS, load_classifier, read_provenance, sha256
+from models_ml.config import PRESETS
 from models_ml.errors import LabError
 from models_ml.subgroup_table import OF_LESIONS
 from models_ml.tasks import folder_of
@@ -128,7 +130,7 @@ def _evaluate(job_id: int, parameters: dict[str, Any], report: Report) -> dict[s
     settings = Settings(compare=delong.paired, recalibration=parameters.get("recalibration", "none"))
     stories = []
     for resolution in parameters["resolutions"]:
-        attacks = [_attacked(cohort, resolution, group) for group in _groups(parameters)]
+        attacks = [_attacked(cohort, resolution, group, runs) for group in _groups(parameters)]
         scored = score_all(judges, _reals(cohort, resolution), attacks, READING, report)
         for one in scored:
             keep_scores(one.by_stimulus, classifier=one.judge, size=one.size)
@@ -146,19 +148,19 @@ def _groups(parameters: dict[str, Any]) -> list[list[str]]:
     return groups + paired([Kind(row.name, row.method, row.direction) for row in rows])
 
 
-def _attacked(cohort: Cohort, resolution: str, names: list[str]) -> Attacked:
+def _attacked(cohort: Cohort, resolution: str, names: list[str], judges: Sequence[Checkpoint] = ()) -> Attacked:
     """The written twins at one resolution, and the copiers that the generators once were."""
     rows = {row.name: row for row in Attack.objects.filter(name__in=names).select_related("classifier")}
     runs = {name: _generator(name, rows) for name in names}
     # Twins of earlier versions have no row for their attack: their generator says it.
     directions = {name: rows[name].direction if name in rows else _direction(runs[name]) for name in names}
-    origins = [row.classifier for row in rows.values()] + [run.made_from for run in runs.values() if run]
+    origins = {row.classifier for row in rows.values()} | {_made_from(run, judges) for run in runs.values() if run}
     made = twins(cohort, resolution, names, with_excluded=True)
     return Attacked(
         name=" + ".join(names),
         runs=tuple(names),
         twins={image: Written(row.stimulus_id, row.stimulus.path) for image, row in made.items()},
-        against=", ".join(sorted({origin.name for origin in origins if origin})),
+        against=", ".join(sorted(origin.name for origin in origins if origin)),
         labels=tuple(sorted({label for name in names for label in ACTS_ON[directions[name]]})),
         controls={
             label: GanAttack.load(
@@ -175,6 +177,14 @@ def _generator(name: str, rows: dict[str, Attack]) -> Checkpoint | None:
     if name in rows:
         return rows[name].generator
     return Checkpoint.objects.filter(name=name, kind=CheckpointKind.GENERATOR).first()
+
+
+def _made_from(run: Checkpoint, judges: Sequence[Checkpoint]) -> Checkpoint | None:
+    """The classifier that a generator was trained against; of runs from before that was a row, by its weights."""
+    if run.made_from or run.preset not in PRESETS:
+        return run.made_from
+    weights = read_provenance(folder_of(run.folder)).classifier
+    return next((judge for judge in judges if sha256(folder_of(judge.folder) / WEIGHTS) == weights), None)
 
 
 def _direction(run: Checkpoint | None) -> str:
