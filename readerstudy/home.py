@@ -53,4 +53,11 @@ def _links(user: User) -> list[dict[str, str]]:
         "text": _("The programming interface, described for programs (OpenAPI 3, a YAML file)."),
         "url": reverse("schema"),
     }
-    return [admin, reports, schema]
+    lab = {
+        "title": _("Lab"),
+        "text": _(
+            "Training, adversarial images and their evaluation; the images themselves, before a study draws them."
+        ),
+        "url": reverse("lab:jobs"),
+    }
+    return [admin, reports, *([lab] if user.is_researcher else []), schema]

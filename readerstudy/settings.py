@@ -94,6 +94,7 @@ INSTALLED_APPS = [
     "readerstudy.truth",
     "readerstudy.education",
     "readerstudy.analysis",
+    "readerstudy.lab",
     "readerstudy.api",
 ]
 

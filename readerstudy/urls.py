@@ -12,6 +12,7 @@ urlpatterns = [
     path("account/", include("readerstudy.accounts.urls")),
     path("read/", include("readerstudy.reading.urls")),
     path("report/", include("readerstudy.analysis.urls")),
+    path("lab/", include("readerstudy.lab.urls")),
     path("api/v1/", include("readerstudy.api.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from readerstudy.jobs.catalogue import kind_of
 from readerstudy.jobs.life import is_lost
 from readerstudy.jobs.models import OVER, Job, JobStatus
 from readerstudy.jobs.traces import points_of, seconds_left
@@ -32,6 +33,17 @@ class JobView:
         return str(self.job.get_status_display())
 
     @property
+    def state_key(self) -> str:
+        """The state as a word for style sheets and scripts."""
+        return "lost" if self.is_lost else "stopping" if self.is_stopping else self.job.status
+
+    @property
+    def title(self) -> str:
+        """What the job does, in words; of a task that the catalogue does not know its name."""
+        kind = kind_of(self.job.task, self.job.parameters)
+        return str(kind.title) if kind else self.job.task
+
+    @property
     def is_stopping(self) -> bool:
         return self.job.status == JobStatus.RUNNING and self.job.cancel_requested_at is not None
 
@@ -44,11 +56,30 @@ class JobView:
         return self.job.status in (JobStatus.FAILED, JobStatus.CANCELLED)
 
     @property
-    def taken(self) -> timedelta | None:
-        """How long the last attempt took, where it is over."""
+    def left(self) -> str:
+        """How long it will take, in words; empty while there is too little to say."""
+        return "" if self.seconds_left is None else in_words(self.seconds_left)
+
+    @property
+    def taken(self) -> str:
+        """How long the last attempt took, in words, where it is over."""
         if self.job.started_at is None or self.job.ended_at is None:
-            return None
-        return self.job.ended_at - self.job.started_at
+            return ""
+        return in_words((self.job.ended_at - self.job.started_at).total_seconds())
+
+
+def in_words(seconds: float) -> str:
+    """A length of time as people say it: 40 s, 12 min, 3 h 20 min, 2 d 5 h."""
+    whole = round(seconds)
+    if whole < 100:
+        return _("%(seconds)s s") % {"seconds": whole}
+    minutes = round(seconds / 60)
+    if minutes < 100:
+        return _("%(minutes)s min") % {"minutes": minutes}
+    if minutes < 48 * 60:
+        return _("%(hours)s h %(minutes)s min") % {"hours": minutes // 60, "minutes": minutes % 60}
+    hours = round(seconds / 3600)
+    return _("%(days)s d %(hours)s h") % {"days": hours // 24, "hours": hours % 24}
 
 
 def view_of(job: Job, *, at: datetime) -> JobView:

@@ -129,3 +129,8 @@ def scores_by(classifier: str, stimuli: Collection[int]) -> dict[int, float]:
     """Stored probabilities of malignancy of these stimuli by this run, by stimulus; without those never judged."""
     rows = Score.objects.filter(classifier=classifier, stimulus__in=stimuli)
     return dict(rows.values_list("stimulus_id", "probability"))
+
+
+def count_of_twins(generator: str) -> int:
+    """How many adversarial images there are by this attack."""
+    return Truth.objects.filter(authenticity=Authenticity.ADVERSARIAL, generator=generator).count()

@@ -1,0 +1,206 @@
+"""Every kind of job as data: what it is called, which task does it, where it waits, what it needs to know.
+
+Pages, administration, API and commands make their forms and checks from this one table.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from readerstudy.errors import BadInput
+from readerstudy.jobs.kinds import Field, Kind, Sort, Words
+from readerstudy.jobs.models import Queue
+
+# The lab's own lists, which the web may not import; tests hold the two together.
+PRESETS = ("demo", "zhou2021-low", "zhou2021-high")
+METHODS: tuple[tuple[str, Words], ...] = (
+    ("fgsm", _("FGSM: one step along the gradient")),
+    ("pgd", _("PGD: many small steps")),
+    ("apgd", _("APGD: steps that adapt")),
+    ("cw", _("Carlini–Wagner: as small a change as fools")),
+    ("autoattack", _("AutoAttack’s untargeted parts")),
+    ("patch", _("Patch: a visible spot")),
+)
+RESOLUTIONS = (("high", _("High (1728 × 1408)")), ("low", _("Low (1024 × 832)")))
+
+COHORT = Field("cohort", _("Cohort"), Sort.COHORT)
+NAME = Field(
+    "name", _("Name of the run"), Sort.SLUG, help=_("Small letters, digits and hyphens; later jobs call it so.")
+)
+SEED = Field("seed", _("Seed"), Sort.WHOLE, 1, help=_("The same seed gives the same run."), least=0, most=2**62)
+PRESET = Field("preset", _("Preset"), Sort.CHOICE, PRESETS[0], choices=tuple((name, name) for name in PRESETS))
+AT_BOTH = Field("resolutions", _("Resolutions"), Sort.CHOICES, ("high", "low"), choices=RESOLUTIONS)
+ENDS = Field(
+    "ends",
+    _("Training ends"),
+    Sort.CHOICE,
+    "preset",
+    choices=(
+        ("preset", _("as the preset says")),
+        ("epochs", _("after a number of epochs")),
+        ("rules", _("by the article’s stopping rules")),
+    ),
+    is_detail=True,
+)
+
+
+def _keep(name: str, title: Words, help: Words) -> Field:
+    return Field(name, title, Sort.FLAG, True, help=help, is_detail=True)
+
+
+FINISH = (
+    _keep("keep_background", _("Keep the background"), _("What lies outside the breast stays as it is.")),
+    _keep("keep_grid", _("Keep the grey levels"), _("Only grey levels that the real film has are used.")),
+    _keep("keep_range", _("Keep the range"), _("Nothing is darker or brighter than the real film’s extremes.")),
+)
+
+KINDS = (
+    Kind(
+        "train-classifier",
+        _("Train a classifier"),
+        _("Tells cancer from no cancer. The attacks are made on it, and judged by it."),
+        "models_ml.train_classifier",
+        Queue.GPU,
+        (
+            COHORT,
+            PRESET,
+            NAME,
+            SEED,
+            ENDS,
+            Field(
+                "vgg_weights",
+                _("VGG11 weights"),
+                Sort.TEXT,
+                "",
+                help=_("A file on the worker to start from; without it training starts from nothing."),
+                is_detail=True,
+            ),
+        ),
+    ),
+    Kind(
+        "train-gan",
+        _("Train a GAN"),
+        _("Puts cancer into images, or takes it out. Two are needed, one for each direction."),
+        "models_ml.train_gan",
+        Queue.GPU,
+        (
+            COHORT,
+            Field(
+                "direction",
+                _("Direction"),
+                Sort.CHOICE,
+                choices=(("insert", _("Insert cancer")), ("remove", _("Remove cancer"))),
+            ),
+            Field("classifier", _("Classifier to fool"), Sort.CLASSIFIER),
+            NAME,
+            SEED,
+            ENDS,
+            Field(
+                "threads",
+                _("Threads"),
+                Sort.WHOLE,
+                help=_("Empty: all."),
+                least=1,
+                most=512,
+                optional=True,
+                is_detail=True,
+            ),
+        ),
+    ),
+    Kind(
+        "generate",
+        _("Write adversarial images"),
+        _("Gives every image of a cohort its twin by the two GANs. What is there already stays."),
+        "attacks.generate_stimuli",
+        Queue.GPU,
+        (
+            COHORT,
+            Field("gan_remove", _("GAN that removes cancer"), Sort.REMOVER),
+            Field("gan_insert", _("GAN that inserts cancer"), Sort.INSERTER),
+            AT_BOTH,
+            *FINISH,
+        ),
+    ),
+    Kind(
+        "evaluate",
+        _("Evaluate attacks"),
+        _("Table 1: how often each classifier is fooled by each attack, on the test images."),
+        "attacks.evaluate_attack",
+        Queue.GPU,
+        (
+            COHORT,
+            Field("classifiers", _("Classifiers"), Sort.CLASSIFIERS),
+            Field("attacks", _("Attacks"), Sort.ATTACKS),
+            AT_BOTH,
+        ),
+    ),
+    Kind(
+        "attack",
+        _("Attack by gradient"),
+        _("Gives every image of a cohort a twin that follows a classifier’s gradient, within a budget of grey levels."),
+        "attacks.generate_stimuli",
+        Queue.GPU,
+        (
+            COHORT,
+            Field("attack.classifier", _("Classifier to fool"), Sort.CLASSIFIER),
+            Field("attack.method", _("Method"), Sort.CHOICE, "pgd", choices=METHODS),
+            Field("attack.name", _("Name of the attack"), Sort.SLUG, help=_("Studies and evaluations call it so.")),
+            Field(
+                "attack.epsilon",
+                _("Budget"),
+                Sort.TEXT,
+                "4/255",
+                help=_("The most that a pixel may change: a share of full scale such as 4/255, or 16-bit grey levels."),
+            ),
+            Field("attack.steps", _("Steps"), Sort.WHOLE, help=_("Empty: the method’s own."), least=1, optional=True),
+            Field("attack.seed", _("Seed"), Sort.WHOLE, 1, least=0, most=2**62),
+            AT_BOTH,
+            *FINISH,
+        ),
+    ),
+    Kind(
+        "train-detector",
+        _("Train a detector"),
+        _("Learns to tell adversarial images from real ones, on the attacks that you choose."),
+        "models_ml.train_detector",
+        Queue.GPU,
+        (
+            COHORT,
+            Field(
+                "attacks",
+                _("Attacks to learn from"),
+                Sort.ATTACKS,
+                help=_("Attacks left out test what it has not seen."),
+            ),
+            Field("resolution", _("Resolution"), Sort.CHOICE, "low", choices=RESOLUTIONS),
+            PRESET,
+            NAME,
+            SEED,
+        ),
+    ),
+    Kind(
+        "cross-validate",
+        _("Cross-validate a classifier"),
+        _("For small cohorts: every patient is judged by a classifier that never saw her."),
+        "models_ml.cross_validate",
+        Queue.GPU,
+        (COHORT, PRESET, Field("folds", _("Folds"), Sort.WHOLE, 5, least=2, most=20), NAME, SEED),
+    ),
+)
+
+
+def kind_named(key: str) -> Kind:
+    """The kind of that key, or a sentence that lists them."""
+    for kind in KINDS:
+        if kind.key == key:
+            return kind
+    raise BadInput(f"There is no kind of job {key!r}; there are: {', '.join(kind.key for kind in KINDS)}.")
+
+
+def kind_of(task: str, parameters: Mapping[str, Any]) -> Kind | None:
+    """The kind that a job is of: several may share a task, and its parameters tell which."""
+    kinds = [kind for kind in KINDS if kind.task == task]
+    fitting = [kind for kind in kinds if {field.name.partition(".")[0] for field in kind.fields} >= parameters.keys()]
+    found = fitting or kinds
+    return found[0] if found else None

@@ -1,0 +1,20 @@
+"""Starting a job from a page or the API."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from readerstudy.accounts.models import User
+from readerstudy.cohort.models import Cohort
+from readerstudy.jobs import starting
+from readerstudy.jobs.models import Job
+
+
+def start_job(*, kind: str, parameters: Mapping[str, Any], requested_by: User, at: datetime) -> Job:
+    """Queue a job of that kind, on a cohort that there is; where the same work is under way, that job.
+
+    Raises NotAllowed for anybody but a researcher, StudyError with a sentence for what cannot be understood.
+    """
+    if cohort := parameters.get("cohort"):
+        Cohort.named(str(cohort))
+    return starting.start_job(kind=kind, parameters=parameters, requested_by=requested_by, at=at)

@@ -1,0 +1,108 @@
+"""The lab's pages of jobs: what is under way, one job, starting another."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from readerstudy.accounts.models import Role, User
+from readerstudy.accounts.permissions import role_required
+from readerstudy.errors import BadInput, StudyError
+from readerstudy.jobs.actions import cancel_job, retry_job
+from readerstudy.jobs.catalogue import KINDS, kind_named
+from readerstudy.jobs.models import Job
+from readerstudy.jobs.pages import view_of, views_of
+from readerstudy.jobs.traces import folder_of, log_of, points_of
+from readerstudy.lab.actions import start_job
+from readerstudy.lab.charts import charts
+from readerstudy.lab.forms import StartForm
+
+PER_PAGE = 30
+
+
+@require_GET
+@role_required(Role.RESEARCHER)
+def jobs(request: HttpRequest) -> HttpResponse:
+    """Every job, those under way first."""
+    page = Paginator(Job.objects.under_way_first(), PER_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "jobs": views_of(page.object_list, at=now()), "kinds": KINDS}
+    return render(request, "lab/jobs.html", context)
+
+
+@require_GET
+@role_required(Role.RESEARCHER)
+def job(request: HttpRequest, number: int) -> HttpResponse:
+    """One job, as it stands now; the page's script asks for it again while it is under way."""
+    found = get_object_or_404(
+        Job.objects.select_related("requested_by", "cancel_requested_by", "retried_from"), pk=number
+    )
+    points = points_of(found.pk)
+    context = {
+        "view": view_of(found, at=now()),
+        "job": found,
+        "parameters": sorted(found.parameters.items()),
+        "charts": charts(points),
+        "log": log_of(found.pk),
+        "runs": found.checkpoints.all(),
+        "attacks": found.attacks.all(),
+        "evaluations": found.evaluations.all(),
+        "retries": found.retries.all(),
+    }
+    return render(request, "lab/job.html", context)
+
+
+@require_GET
+@role_required(Role.RESEARCHER)
+def log(request: HttpRequest, number: int) -> HttpResponse:
+    """The whole log as a text file."""
+    path = folder_of(get_object_or_404(Job, pk=number).pk) / "log.txt"
+    if not path.exists():
+        raise Http404
+    return HttpResponse(path.read_bytes(), content_type="text/plain; charset=utf-8")
+
+
+@require_POST
+@role_required(Role.RESEARCHER)
+def cancel(request: HttpRequest, number: int) -> HttpResponse:
+    """Stop a job."""
+    found = cancel_job(job=get_object_or_404(Job, pk=number), actor=_person(request), at=now())
+    if not found.is_over:
+        messages.success(request, _("The job stops at its next report; what it saved stays."))
+    return redirect("lab:job", number)
+
+
+@require_POST
+@role_required(Role.RESEARCHER)
+def retry(request: HttpRequest, number: int) -> HttpResponse:
+    """The same work again, from where it stopped."""
+    again = retry_job(job=get_object_or_404(Job, pk=number), actor=_person(request), at=now())
+    return redirect("lab:job", again.pk)
+
+
+@role_required(Role.RESEARCHER)
+def start(request: HttpRequest, kind: str) -> HttpResponse:
+    """The form of a kind of job; posting it starts one, or shows the one that does the same already."""
+    try:
+        described = kind_named(kind)
+    except BadInput as error:
+        raise Http404(str(error)) from error
+    form = StartForm(described, request.POST or None, initial=request.GET.dict())
+    if request.method == "POST" and form.is_valid():
+        at = now()
+        try:
+            found = start_job(kind=kind, parameters=form.parameters(), requested_by=_person(request), at=at)
+        except StudyError as error:
+            form.add_error(None, str(error))
+        else:
+            if found.queued_at != at:
+                messages.info(request, _("This work is under way already; here is the job."))
+            return redirect("lab:job", found.pk)
+    return render(request, "lab/start.html", {"kind": described, "form": form}, status=400 if form.errors else 200)
+
+
+def _person(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # the decorator let nobody else in
+    return request.user

@@ -1,0 +1,95 @@
+"""A cohort with twins and scores, two runs and a job that reported: what the lab's pages show."""
+
+import pytest
+
+from readerstudy.cohort.models import Cohort
+from readerstudy.jobs.models import Attack, Checkpoint, CheckpointKind, Evaluation, Job
+from readerstudy.jobs.queue import new_job, perform
+from readerstudy.truth.actions import keep_scores
+from readerstudy.truth.dataset import twins
+from readerstudy.truth.models import Truth
+from tests import make
+
+GENERATORS = ["gan-insert", "gan-remove"]
+
+
+@pytest.fixture(autouse=True)
+def sent(monkeypatch) -> list[tuple[str, int, str]]:
+    """What went to the broker: task, job and queue."""
+    sent: list[tuple[str, int, str]] = []
+    monkeypatch.setattr(
+        "readerstudy.jobs.queue.app.send_task", lambda task, kwargs, queue: sent.append((task, kwargs["job_id"], queue))
+    )
+    return sent
+
+
+@pytest.fixture
+def films(db, small) -> Cohort:
+    films = make.cohort(patients=12)
+    make.twins_for(films)
+    return films
+
+
+@pytest.fixture
+def twin(films) -> Truth:
+    return next(iter(twins(films, "low", GENERATORS).values()))
+
+
+@pytest.fixture
+def scored(twin) -> Truth:
+    keep_scores({twin.parent_id: 0.1, twin.stimulus_id: 0.9}, classifier="cad", size=(64, 52))
+    return twin
+
+
+@pytest.fixture
+def run(db) -> Checkpoint:
+    return checkpoint("cad", CheckpointKind.CLASSIFIER)
+
+
+@pytest.fixture
+def attack(run) -> Attack:
+    return Attack.kept(
+        "pgd-4",
+        job=None,
+        code_version="abc",
+        at=make.MONDAY,
+        method="pgd",
+        direction="",
+        generator=None,
+        classifier=run,
+        settings={"epsilon": 1028},
+        seed=1,
+        cohort="films",
+    )
+
+
+@pytest.fixture
+def evaluation(run, attack) -> Evaluation:
+    shown = {"key": "table1", "title": "Table 1", "caption": "As in the article", "columns": ["", "pgd-4"]}
+    tables = {"shown": [{**shown, "rows": [["AUC real", "0.89"]]}], "figures": []}
+    found = Evaluation.objects.create(
+        name="one", cohort="films", resolution="low", classifier=run, tables=tables, made_at=make.MONDAY
+    )
+    found.attacks.add(attack)
+    return found
+
+
+@pytest.fixture
+def reported(rosa, monkeypatch) -> Job:
+    """A job that is over and reported its loss on the way."""
+    monkeypatch.setattr("readerstudy.jobs.queue.EVERY_SECONDS", -1.0)
+    job = new_job("models_ml.train_gan", {"cohort": "films", "name": "gan"}, requested_by=rosa, at=make.MONDAY)
+
+    def work(parameters, report):
+        for step in range(1, 5):
+            report(step, 4, f"Stage {1 + step // 3} of 2", {"identity": 1 / step})
+        return "done"
+
+    perform(job.pk, work)
+    job.refresh_from_db()
+    return job
+
+
+def checkpoint(name: str, kind: CheckpointKind, **fields) -> Checkpoint:
+    values = {"cohort": "films", "preset": "demo", "seed": 1, "split_hash": "s", "code_version": "c", "folder": name}
+    return Checkpoint.objects.create(name=name, kind=kind, made_at=make.MONDAY, **{**values, **fields})

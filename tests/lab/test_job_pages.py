@@ -1,0 +1,100 @@
+"""Researchers start, follow, cancel and try again on pages that work as forms."""
+
+import pytest
+from django.urls import reverse
+from django.utils.timezone import now
+
+from readerstudy.audit.models import Event
+from readerstudy.jobs.catalogue import KINDS
+from readerstudy.jobs.models import Job
+from readerstudy.jobs.queue import new_job
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def signed_in(client, rosa):
+    client.force_login(rosa)
+
+
+def test_an_empty_lab_says_what_to_do_next(client):
+    assert "First train a classifier" in client.get(reverse("lab:jobs")).content.decode()
+
+
+def test_what_runs_stands_above_what_is_over(client, reported, rosa):
+    new_job("models_ml.train_classifier", {"cohort": "films"}, requested_by=rosa, at=now())
+    page = client.get(reverse("lab:jobs")).content.decode()
+    assert page.index("Train a classifier</span>") < page.index("Train a GAN</span>")
+
+
+def test_a_job_s_page_shows_curves_with_their_numbers_and_where_stages_begin(client, reported):
+    page = client.get(reverse("lab:job", args=[reported.pk])).content.decode()
+    assert "<polyline" in page
+    assert 'aria-label="Identity loss (running mean): 1 at step 1, 0.25 at step 4."' in page
+    assert page.count('<td class="number">0.3333</td>') == 1
+    assert page.count('class="stage" x=') == 1, "one stage began after the first"
+    assert "Stage 1 of 2 (1 of 4)" in page, "the log"
+
+
+def test_a_figure_that_is_not_a_number_leaves_a_gap_and_no_error(client, reported):
+    from readerstudy.jobs.traces import Point, Trace
+
+    Trace(reported.pk).note(Point(5, 5, "Stage 2 of 2", 0.0, {"identity": float("nan")}), at=make.MONDAY)
+    assert "0.25 at step 4" in client.get(reverse("lab:job", args=[reported.pk])).content.decode()
+
+
+@pytest.mark.parametrize("kind", [kind.key for kind in KINDS])
+def test_every_form_can_be_opened_and_says_what_is_lacking(client, kind):
+    answer = client.get(reverse("lab:start", args=[kind]))
+    assert answer.status_code == 200
+    assert "Before this can start there has to be: a cohort" in answer.content.decode()
+
+
+def test_a_form_starts_a_job_with_the_defaults_of_the_catalogue(
+    client, films, rosa, sent, django_capture_on_commit_callbacks
+):
+    asked = {"cohort": "films", "preset": "demo", "name": "cad", "seed": "3"}
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = client.post(reverse("lab:start", args=["train-classifier"]), asked)
+    job = Job.objects.get()
+    assert answer.url == reverse("lab:job", args=[job.pk])
+    asked_for = {"cohort": "films", "preset": "demo", "name": "cad", "seed": 3}
+    assert asked_for.items() <= job.parameters.items()
+    assert (job.requested_by, job.queue) == (rosa, "gpu")
+    assert sent == [("models_ml.train_classifier", job.pk, "gpu")]
+    assert Event.objects.get(verb="job.started").actor == rosa
+
+
+def test_starting_the_same_twice_shows_the_first_job(client, films):
+    asked = {"cohort": "films", "preset": "demo", "name": "cad", "seed": "3"}
+    first = client.post(reverse("lab:start", args=["train-classifier"]), asked)
+    second = client.post(reverse("lab:start", args=["train-classifier"]), asked, follow=True)
+    assert second.redirect_chain[0][0] == first.url
+    assert "under way already" in second.content.decode()
+
+
+def test_a_form_says_at_the_field_what_is_wrong_and_keeps_what_was_said(client, films):
+    asked = {"cohort": "films", "preset": "demo", "name": "My run!", "seed": "3"}
+    answer = client.post(reverse("lab:start", args=["train-classifier"]), asked)
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    assert 'id="id_name_error"' in page
+    assert 'value="My run!"' in page
+    assert not Job.objects.exists()
+
+
+def test_a_researcher_cancels_and_tries_again(client, rosa):
+    job = new_job("models_ml.train_gan", {"cohort": "films"}, requested_by=rosa, at=now())
+    assert "Cancel this job" in client.get(reverse("lab:job", args=[job.pk])).content.decode()
+    client.post(reverse("lab:cancel", args=[job.pk]))
+    assert "Try again" in client.get(reverse("lab:job", args=[job.pk])).content.decode()
+    answer = client.post(reverse("lab:retry", args=[job.pk]))
+    again = Job.objects.get(retried_from=job)
+    assert answer.url == reverse("lab:job", args=[again.pk])
+
+
+def test_a_job_that_is_over_says_so_instead_of_being_cancelled(client, reported):
+    answer = client.post(reverse("lab:cancel", args=[reported.pk]))
+    assert answer.status_code == 409
+    assert "there is nothing to cancel" in answer.content.decode()
