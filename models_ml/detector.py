@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,19 @@ class DetectorConfig:
     attacks: tuple[str, ...]
 
 
+class Pictured(Protocol):
+    """A picture on disk: of which image and patient it is, and in which split she is."""
+
+    @property
+    def image_id(self) -> int: ...
+    @property
+    def patient(self) -> str: ...
+    @property
+    def split(self) -> str: ...
+    @property
+    def path(self) -> Path: ...
+
+
 @dataclass(frozen=True)
 class Shown:
     """Real images and twins together, aligned with their pixels, for training or for judging.
@@ -46,11 +60,37 @@ class Shown:
     split: Texts
     key: Texts
 
+    @classmethod
+    def of(cls, found: Sequence[tuple[str, "Pictured"]]) -> "Shown":
+        """From pictures, each with the attack that made it."""
+        pictures = [picture for _attack, picture in found]
+        return cls(
+            image=np.array([one.image_id for one in pictures], dtype=np.int64),
+            attack=np.array([attack for attack, _picture in found], dtype=str),
+            patient=np.array([one.patient for one in pictures], dtype=str),
+            split=np.array([one.split for one in pictures], dtype=str),
+            key=np.array([one.path.name for one in pictures], dtype=str),
+        )
+
     @property
     def altered(self) -> NDArray[np.int64]:
         """1 for a twin, 0 for a real image: what the detector is to say."""
         altered: NDArray[np.int64] = (self.attack != REAL).astype(np.int64)
         return altered
+
+    def chosen(self, rows: NDArray[np.int64]) -> "Shown":
+        """These rows alone."""
+        return Shown(self.image[rows], self.attack[rows], self.patient[rows], self.split[rows], self.key[rows])
+
+    def beside(self, other: "Shown") -> "Shown":
+        """These images and, after them, the others."""
+        return Shown(
+            np.concatenate([self.image, other.image]),
+            np.concatenate([self.attack, other.attack]),
+            np.concatenate([self.patient, other.patient]),
+            np.concatenate([self.split, other.split]),
+            np.concatenate([self.key, other.key]),
+        )
 
     def with_pixels(self, pixels: NDArray[np.uint16]) -> ImageSet:
         """What training takes, its label 1 meaning "altered"; LabError where a split lacks one of the two."""

@@ -48,7 +48,7 @@ def trained(capsys):
 
 def test_mammograms_in_tables_out(trained, capsys, settings):
     evaluation = printed(
-        capsys, "evaluate_attack", "films", gan_remove="remove", gan_insert="insert", classifier="judge"
+        capsys, "evaluate_attack", "films", gan_remove="remove", gan_insert="insert", classifier=["judge"]
     )
     table = evaluation["tables"]["low"]
     assert table["attack"]["images"] == table["control"]["images"] == images_of_the_test_split()

@@ -1,0 +1,157 @@
+"""The detector and the cross-validation by the commands that a researcher types, and evaluations as rows."""
+
+import json
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from attacks.tasks import _evaluate
+from models_ml.config import PRESETS, Preset
+from models_ml.detector import load_detector
+from models_ml.evaluate import scores
+from readerstudy.cohort.actions import write_media
+from readerstudy.cohort.models import Stimulus
+from readerstudy.cohort.pixels import decode_png, encode_png, quantise, resize, signed_difference
+from readerstudy.jobs.models import Attack, Checkpoint, CheckpointKind, Evaluation, Job
+from readerstudy.truth.actions import Provenance, register_twin
+from readerstudy.truth.dataset import real_pictures, scores_by
+from readerstudy.truth.models import Direction
+from tests import make
+from tests.models_ml import tiny
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small")]
+
+SIZE = (32, 26)  # the shape of the study's pictures
+
+
+@pytest.fixture(autouse=True)
+def tiny_preset(monkeypatch):
+    gans = {way: replace(tiny.gan_config(way), rows=SIZE[0], columns=SIZE[1]) for way in ("remove", "insert")}
+    classifier = replace(tiny.classifier_config(steps=4), rows=SIZE[0], columns=SIZE[1])
+    monkeypatch.setitem(PRESETS, "tiny", Preset("tiny", classifier, **gans))
+
+
+@pytest.fixture
+def films(db):
+    """22 women, their twins by two GANs, and twins of the attack "shade"."""
+    films = make.cohort()
+    make.twins_for(films)
+    judge = trained("judge")
+    shade = Attack.objects.create(
+        name="shade", method="pgd", classifier=judge, seed=1, code_version="1", cohort="films", made_at=make.MONDAY
+    )
+    for picture in real_pictures(films, "low"):
+        real = decode_png(picture.path)
+        altered = quantise(real * 0.7)
+        direction = Direction.REMOVE if picture.label else Direction.INSERT
+        register_twin(
+            Stimulus.objects.get(pk=picture.stimulus_id),
+            picture=write_media(encode_png(altered)),
+            difference=write_media(encode_png(signed_difference(real, altered))),
+            provenance=Provenance(direction=direction, generator="shade", seed=1),
+            attack=shade,
+        )
+    return films
+
+
+def trained(name, seed=1):
+    call_command("train_classifier", "films", preset="tiny", name=name, seed=seed)
+    return Checkpoint.named(name, CheckpointKind.CLASSIFIER)
+
+
+def printed(capsys, command, *arguments, **options):
+    capsys.readouterr()
+    call_command(command, *arguments, json=True, **options)
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_detector_is_judged_on_all_other_attacks_and_its_scores_are_sealed_with_the_others(films, capsys, settings):
+    found = printed(capsys, "train_detector", "films", attack=["gan-insert", "gan-remove"], preset="tiny", name="guard")
+    assert found["held_out"] == ["shade"]
+    assert [(row["attack"], row["seen"]) for row in found["rows"]] == [
+        ("gan-insert", True),
+        ("gan-remove", True),
+        ("shade", False),
+        ("all it was trained on", True),
+    ]
+    run = Checkpoint.named("guard", CheckpointKind.DETECTOR)
+    assert run.metrics["threshold"] == found["threshold"]
+    detector, config = load_detector(settings.RUNS_DIR / "guard")
+    assert config.attacks == ("gan-insert", "gan-remove")
+    held_out = Stimulus.objects.exclude(image__exam__patient__split="train")
+    kept = scores_by("guard", list(held_out.values_list("pk", flat=True)))
+    assert set(kept) == set(held_out.values_list("pk", flat=True))
+    assert len(kept) == len(scores_by("guard", list(Stimulus.objects.values_list("pk", flat=True))))
+    one = held_out.last()
+    alone = scores(detector, resize(decode_png(one.path), SIZE)[None])[0]
+    assert kept[one.pk] == pytest.approx(alone, abs=1e-6)
+
+
+def test_a_detector_is_no_classifier_to_be_fooled(films):
+    call_command("train_detector", "films", attack=["shade"], preset="tiny", name="guard")
+    with pytest.raises(CommandError, match="no classifier run named 'guard'"):
+        call_command("evaluate_attack", "films", attack=["shade"], classifier=["guard"])
+
+
+def test_an_attack_without_twins_cannot_be_learnt_from(films):
+    with pytest.raises(CommandError, match="no image of films by the attack nobody at low resolution"):
+        call_command("train_detector", "films", attack=["nobody"], preset="tiny", name="guard")
+
+
+def test_every_classifier_gets_a_row_with_every_attack_and_its_figures(films, capsys, settings):
+    trained("second", seed=2)
+    found = printed(
+        capsys,
+        "evaluate_attack",
+        "films",
+        attack=["shade"],
+        classifier=["judge", "second"],
+    )
+    rows = {row.classifier.name: row for row in Evaluation.objects.filter(pk__in=found["evaluations"])}
+    assert set(rows) == {"judge", "second"}
+    job = Job.objects.get(task="attacks.evaluate_attack")
+    for row in rows.values():
+        assert (row.job, row.resolution, row.cohort) == (job, "low", "films")
+        assert set(row.attacks.values_list("name", flat=True)) == {"shade"}
+        for figure in row.tables["figures"]:
+            ElementTree.parse(settings.RUNS_DIR / figure["file"])
+    shade = rows["second"].tables["attacks"]["shade"]
+    assert shade["against"] == "judge"
+    assert rows["second"].tables["compared"].keys() >= {"real", "shade"}
+    own = {one["classifier"]: one["own"] for one in rows["judge"].tables["transfer"] if one["attack"] == "shade"}
+    assert own == {"judge": True, "second": False}
+
+
+def test_an_evaluation_that_runs_again_writes_its_rows_once(films):
+    parameters = {"cohort": "films", "classifiers": ["judge"], "attacks": ["shade"], "resolutions": ["low"]}
+    job = Job.objects.create(task="attacks.evaluate_attack", parameters=parameters, queued_at=make.MONDAY)
+    first = _evaluate(job.pk, parameters, lambda *_: None)
+    again = _evaluate(job.pk, parameters, lambda *_: None)
+    assert first == again
+    assert Evaluation.objects.count() == 1
+
+
+def test_every_woman_is_judged_by_a_fold_that_never_saw_her(films, capsys):
+    found = printed(capsys, "cross_validate", "films", preset="tiny", folds=3, name="folds")
+    images = len(real_pictures(films, "low"))
+    assert sum(fold["images"] for fold in found["folds"]) == images
+    assert found["pooled"] is None
+    assert 0 <= found["mean_auc"] <= 1
+    assert "Cross-validation by patient" in found["text"]
+    assert not Checkpoint.objects.filter(name__startswith="folds").exists()  # a fold is no classifier to attack
+
+
+def test_what_is_not_named_gets_a_sentence(films):
+    for options, said in (
+        ({"classifier": ["judge"]}, "Name an attack"),
+        ({"classifier": ["judge"], "gan_remove": "x"}, "both GAN runs"),
+        ({"attack": ["shade"]}, "Name the run that judges"),
+        ({"attack": ["shade"], "classifier": ["nobody"]}, "no classifier run named 'nobody'"),
+        ({"attack": ["nothing"], "classifier": ["judge"]}, "no attack named 'nothing'"),
+    ):
+        with pytest.raises(CommandError, match=said):
+            call_command("evaluate_attack", "films", **options)
+    with pytest.raises(CommandError, match="Name an attack to learn from"):
+        call_command("train_detector", "films", preset="tiny")
