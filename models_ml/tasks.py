@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from models_ml import checkpoint, plain
 from models_ml.attack_text import as_text
+from models_ml.augmented import Augmenting, with_fakes
 from models_ml.config import DIRECTIONS, PRESETS, Preset
 from models_ml.curves import learning_curves
 from models_ml.data import ImageSet
@@ -24,6 +25,7 @@ from models_ml.device import choose_device
 from models_ml.errors import LabError
 from models_ml.evaluate import scores
 from models_ml.folds import CrossValidation, cross_validate, cross_validated_text
+from models_ml.hardening import Hardening
 from models_ml.train_classifier import train_classifier
 from models_ml.train_detector import train_detector
 from models_ml.train_gan import train_gan
@@ -40,7 +42,11 @@ Size = tuple[int, int]
 
 @shared_task(name="models_ml.train_classifier")
 def train_classifier_task(job_id: int) -> None:
-    """Train a classifier on a cohort; parameters: cohort, preset, seed, name."""
+    """Train a classifier on a cohort; parameters: cohort, preset, seed, name, vgg_weights.
+
+    Two defences: hardened (epsilon in grey levels, steps, part …: part of every batch is attacked), and augmented
+    (attacks, labels "own" or "flipped": their twins of training images join the training split).
+    """
     perform(job_id, _train_classifier)
 
 
@@ -68,7 +74,10 @@ def cross_validate_task(job_id: int) -> None:
 
 def _train_classifier(parameters: dict[str, Any], report: Report) -> dict[str, Any]:
     preset = preset_named(parameters["preset"])
-    images = training_images(parameters["cohort"], preset, report)
+    if hardened := parameters.get("hardened"):
+        hardening = plain.from_dict(Hardening, hardened)
+        preset = replace(preset, classifier=replace(preset.classifier, hardening=hardening))
+    images = training_images(parameters["cohort"], preset, report, augmented=parameters.get("augmented"))
     weights = parameters.get("vgg_weights")
     result = train_classifier(
         images,
@@ -122,10 +131,18 @@ def resolution_for(rows: int) -> str:
     return "low" if rows <= RESOLUTIONS["low"][0] else "high"
 
 
-def training_images(cohort: str, preset: Preset, report: Report) -> ImageSet:
-    """Every real image of the cohort at the network's size, with labels and splits."""
-    config = preset.classifier
-    pictures = real_pictures(Cohort.named(cohort), resolution_for(config.rows))
+def training_images(
+    cohort: str, preset: Preset, report: Report, *, augmented: dict[str, Any] | None = None
+) -> ImageSet:
+    """Every real image of the cohort at the network's size, with labels and splits; and fakes that train, if asked."""
+    config, where = preset.classifier, Cohort.named(cohort)
+    resolution = resolution_for(config.rows)
+    pictures = real_pictures(where, resolution)
+    if augmented:
+        how = plain.from_dict(Augmenting, augmented)
+        made = [twins(where, resolution, [name], with_excluded=True) for name in how.attacks]
+        paths = [{image: truth.stimulus.path for image, truth in rows.items()} for rows in made]
+        pictures = with_fakes(pictures, paths, how)
     return ImageSet(
         pixels=cached_pixels(pictures, (config.rows, config.columns), report),
         labels=np.array([picture.label for picture in pictures], dtype=np.int64),

@@ -155,3 +155,18 @@ def test_what_is_not_named_gets_a_sentence(films):
             call_command("evaluate_attack", "films", **options)
     with pytest.raises(CommandError, match="Name an attack to learn from"):
         call_command("train_detector", "films", preset="tiny")
+
+
+def test_a_defended_classifier_says_how_it_was_defended(films, settings):
+    call_command("train_classifier", "films", preset="tiny", name="hard", harden=1028)
+    config = json.loads((settings.RUNS_DIR / "hard" / "config.json").read_text())
+    assert config["config"]["hardening"]["epsilon"] == 1028
+    call_command(
+        "train_classifier", "films", preset="tiny", name="taught", augment=["gan-insert", "shade"], augment_labels="own"
+    )
+    plain, taught = (Checkpoint.named(name, CheckpointKind.CLASSIFIER) for name in ("judge", "taught"))
+    assert taught.split_hash != plain.split_hash  # the fakes are images of the training split
+    with pytest.raises(CommandError, match="no twin of a training image"):
+        call_command("train_classifier", "films", preset="tiny", name="none", augment=["nobody"])
+    with pytest.raises(CommandError, match="budget"):
+        call_command("train_classifier", "films", preset="tiny", name="none", harden=-1)

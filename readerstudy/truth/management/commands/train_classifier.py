@@ -20,6 +20,21 @@ class Command(JobCommand):
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--name", help="the run's name (default: COHORT-PRESET-SEED)")
         parser.add_argument("--vgg-weights", type=Path, help="a VGG11 state dict to start Vnet from")
+        parser.add_argument(
+            "--harden",
+            type=float,
+            metavar="LEVELS",
+            help="adversarial training: attack half of every batch by at most so many 16-bit grey levels (1028: 4/255)",
+        )
+        parser.add_argument(
+            "--augment", action="append", default=[], metavar="ATTACK", help="its twins of training images train, too"
+        )
+        parser.add_argument(
+            "--augment-labels",
+            choices=["own", "flipped"],
+            default="own",
+            help="what those twins teach: the woman's own pathology, or the one that they imitate",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         cohort = Cohort.named(options["cohort"])
@@ -31,6 +46,7 @@ class Command(JobCommand):
                 "seed": options["seed"],
                 "name": options["name"] or f"{cohort.name}-{options['preset']}-{options['seed']}",
                 "vgg_weights": str(weights.resolve()) if weights else "",
+                **_defence(options),
             },
             queue=options["queue"],
         )
@@ -40,3 +56,11 @@ class Command(JobCommand):
                 f"steps, {result['seconds']:.0f} s. Curves: {result['curves']}"
             )
             self.show(result, text, as_json=options["json"])
+
+
+def _defence(options: dict[str, Any]) -> dict[str, Any]:
+    """What the job needs to know of a defence; nothing where there is none."""
+    hardened = {"hardened": {"epsilon": options["harden"]}} if options["harden"] is not None else {}
+    if not options["augment"]:
+        return hardened
+    return {**hardened, "augmented": {"attacks": options["augment"], "labels": options["augment_labels"]}}
