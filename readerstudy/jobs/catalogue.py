@@ -30,7 +30,14 @@ NAME = Field(
 )
 SEED = Field("seed", _("Seed"), Sort.WHOLE, 1, help=_("The same seed gives the same run."), least=0, most=2**62)
 PRESET = Field("preset", _("Preset"), Sort.CHOICE, PRESETS[0], choices=tuple((name, name) for name in PRESETS))
-AT_BOTH = Field("resolutions", _("Resolutions"), Sort.CHOICES, ("high", "low"), choices=RESOLUTIONS)
+AT_ALL = Field(
+    "resolutions",
+    _("Resolutions"),
+    Sort.CHOICES,
+    choices=RESOLUTIONS,
+    help=_("None chosen: all that the cohort stores."),
+    is_detail=True,
+)
 ENDS = Field(
     "ends",
     _("Training ends"),
@@ -118,21 +125,8 @@ KINDS = (
             COHORT,
             Field("gan_remove", _("GAN that removes cancer"), Sort.REMOVER),
             Field("gan_insert", _("GAN that inserts cancer"), Sort.INSERTER),
-            AT_BOTH,
+            AT_ALL,
             *FINISH,
-        ),
-    ),
-    Kind(
-        "evaluate",
-        _("Evaluate attacks"),
-        _("Table 1: how often each classifier is fooled by each attack, on the test images."),
-        "attacks.evaluate_attack",
-        Queue.GPU,
-        (
-            COHORT,
-            Field("classifiers", _("Classifiers"), Sort.CLASSIFIERS),
-            Field("attacks", _("Attacks"), Sort.ATTACKS),
-            AT_BOTH,
         ),
     ),
     Kind(
@@ -155,8 +149,21 @@ KINDS = (
             ),
             Field("attack.steps", _("Steps"), Sort.WHOLE, help=_("Empty: the method’s own."), least=1, optional=True),
             Field("attack.seed", _("Seed"), Sort.WHOLE, 1, least=0, most=2**62),
-            AT_BOTH,
+            AT_ALL,
             *FINISH,
+        ),
+    ),
+    Kind(
+        "evaluate",
+        _("Evaluate attacks"),
+        _("Table 1: how often each classifier is fooled by each attack, on the test images."),
+        "attacks.evaluate_attack",
+        Queue.GPU,
+        (
+            COHORT,
+            Field("classifiers", _("Classifiers"), Sort.CLASSIFIERS),
+            Field("attacks", _("Attacks"), Sort.ATTACKS),
+            AT_ALL,
         ),
     ),
     Kind(

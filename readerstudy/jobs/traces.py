@@ -117,6 +117,8 @@ def seconds_left(points: list[Point], *, now: float) -> float | None:
     The rate is the median over all pairs of recent points of the same total (Theil and Sen): a pause for judging or
     saving, or one slow step, does not upset it.
     """
+    if not points or points[-1].done >= points[-1].total:
+        return None  # at the end of something, and what comes next is not known
     recent = [point for point in points[-RECENT:] if point.total == points[-1].total]
     rates = [
         (later.done - earlier.done) / (later.at - earlier.at)

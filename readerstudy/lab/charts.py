@@ -63,7 +63,8 @@ def _chart(name: str, points: Sequence[Point]) -> Chart | None:
         return None
     shown = _spread(points, MOST_DRAWN)
     values = [point.values[name] for point in shown]
-    (x_low, x_high), x_ticks = _axis(0, max(point.total for point in shown))
+    x_low, x_high = 0, max(1, *(point.total for point in points[-1:]), *(point.done for point in shown))
+    x_ticks = [tick for tick in _axis(x_low, x_high)[1] if tick <= x_high]
     (y_low, y_high), y_ticks = _axis(min(values), max(values))
     across, down = (WIDTH - LEFT - RIGHT) / (x_high - x_low), (HEIGHT - TOP - BOTTOM) / (y_high - y_low)
 

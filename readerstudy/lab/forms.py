@@ -63,7 +63,7 @@ def _control(field: Field) -> forms.Field:
     if field.sort in FOUND or field.choices:
         found = [(str(key), str(title)) for key, title in field.choices] or FOUND[field.sort]()
         if field.sort in MANY:
-            common["required"] = True
+            common["required"] = field.name != "resolutions"  # none chosen: all that the cohort stores
             return forms.MultipleChoiceField(choices=found, widget=forms.CheckboxSelectMultiple, **common)
         return forms.ChoiceField(choices=_with_blank(found, common["initial"]), **common)
     if field.sort is Sort.SLUG:
