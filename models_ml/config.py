@@ -95,7 +95,7 @@ class ClassifierConfig:
     penalty_every: int = 1  # lazy regularisation: every n-th step, n times as heavy
     # --- optimisation
     images_per_class: int = 4
-    images_at_once: int = 0  # so many of a batch are in memory together (0: all); the step is the same
+    images_at_once: int = 0  # so many of a batch are in memory together; 0: as the memory allows
     fnet_rate: float = 1e-4
     vnet_rate: float = 1e-5
     betas: tuple[float, float] = (0.5, 0.9)

@@ -23,6 +23,12 @@ def join(device: torch.device) -> None:
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
 
 
+def leave() -> None:
+    """Part from the other processes at the end."""
+    if size() > 1:
+        dist.destroy_process_group()
+
+
 def size() -> int:
     """How many processes train together."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1

@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models_ml.config import ClassifierConfig, GanConfig
+from models_ml.device import CLASSIFIER_BYTES, GENERATOR_BYTES, images_at_once
 from models_ml.distributed import everywhere
 from models_ml.losses import discriminator_loss, focal, generator_loss, identity_loss, precise
 from models_ml.networks.blocks import dropping
@@ -62,7 +63,7 @@ class ClassifierStep(nn.Module):
         penalty = Penalty(weight, config.penalty_order, len(images)) if penalised else None
         share = 1 / torch.bincount(labels, minlength=2)[labels].to(images.dtype)  # the mean over each class
         losses, penalties = [], []
-        for part in parts(len(images), config.images_at_once):
+        for part in parts(len(images), room_for(images, config.images_at_once, CLASSIFIER_BYTES, self.dtype)):
             x = self.classifier.normalise(images[part])
             weigh = partial(self._focal, labels[part], share[part])
             with dropping(self.classifier, seeds[part]):
@@ -128,7 +129,8 @@ class GeneratorStep(nn.Module):
         trunk = Trunk(net, self.dtype) if adversarial else None
         losses, identities = [], []
         # A batch norm looks at all images together.
-        size = len(y) if self.generator.config.norm == "batch" else self.config.images_at_once
+        coupled = self.generator.config.norm == "batch"
+        size = len(y) if coupled else room_for(y, self.config.images_at_once, GENERATOR_BYTES, self.dtype)
         for part in parts(len(y), size):
             share = len(y[part]) / len(y)
             with dropping(net, seeds[part]):
@@ -197,9 +199,13 @@ def learn(
     return loss.detach(), cost.detach()
 
 
+def room_for(images: Tensor, wanted: int, bytes_per_pixel: int, dtype: torch.dtype) -> int:
+    """How many of these images (B, 1, H, W) are walked together."""
+    return images_at_once(wanted, images[0].numel(), bytes_per_pixel, dtype, images.device)
+
+
 def parts(count: int, size: int) -> Iterator[slice]:
-    """A batch in parts of at most `size` images; 0 takes it whole."""
-    size = size or count
+    """A batch in parts of at most `size` images."""
     return (slice(start, min(start + size, count)) for start in range(0, count, size))
 
 

@@ -50,8 +50,9 @@ class Generator(nn.Module):
             skips.append(maps)
         skips.pop()
         for block in self.decoder:
-            maps = F.interpolate(maps, scale_factor=2, mode="bilinear", align_corners=False)
-            maps = block(torch.cat([maps, skips.pop()], dim=1))
+            skip = skips.pop()  # of twice the size, or one more where a side was odd
+            maps = F.interpolate(maps, size=skip.shape[2:], mode="bilinear", align_corners=False)
+            maps = block(torch.cat([maps, skip], dim=1))
         raw: Tensor = self.last(maps)
         return precise(raw)
 

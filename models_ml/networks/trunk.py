@@ -151,9 +151,12 @@ class Trunk:
             return signal
         conv, entered = self.layers[place].convolution, passed.entered[place]
         rows, columns = _size(conv, entered)
-        # Only its shape is looked at; the memory is never touched.
-        before = entered.new_empty((len(entered), conv.out_channels, rows, columns)).to(
-            memory_format=torch.channels_last
+        # Only its shape and form are looked at; the memory is never touched.
+        before = torch.empty(
+            (len(entered), conv.out_channels, rows, columns),
+            dtype=entered.dtype,
+            device=entered.device,
+            memory_format=torch.channels_last,
         )
         spread: Tensor = torch.ops.aten.max_pool2d_with_indices_backward(
             signal, before, [2, 2], [2, 2], [0, 0], [1, 1], False, index

@@ -78,8 +78,9 @@ def generated(generator: Generator, images: Tensor) -> Tensor:
         skips.append(maps)
     skips.pop()
     for block in generator.decoder:
-        up = F.interpolate(maps, scale_factor=2, mode="bilinear", align_corners=False)
-        maps = _double(block, torch.cat([up, skips.pop()], dim=1))
+        skip = skips.pop()
+        up = F.interpolate(maps, size=skip.shape[2:], mode="bilinear", align_corners=False)
+        maps = _double(block, torch.cat([up, skip], dim=1))
     raw = _convolved(generator.last, maps)
     return shift_logit(images, raw) if generator.config.form == "residual" else torch.sigmoid(raw)
 
