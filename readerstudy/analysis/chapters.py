@@ -15,6 +15,7 @@ from readerstudy.analysis.checklists import claim_table, stard_table
 from readerstudy.analysis.classifier import classifier_table
 from readerstudy.analysis.comparisons import Comparison, compare_sessions, table_of_all_tests, table_of_p_values
 from readerstudy.analysis.conduct import blinding_table, grades_table, missing_table, sources_table
+from readerstudy.analysis.detector import detector_table
 from readerstudy.analysis.figures import (
     accuracy_figure,
     agreement_figure,
@@ -106,6 +107,7 @@ class Chapters:
             seconds_per_image(record, plan),
             classifier_table(record, plan),
             classifier_figure(record, plan, scores),
+            detector_table(record, plan),
             self.gallery,
         )
 

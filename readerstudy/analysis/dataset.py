@@ -6,6 +6,7 @@ from typing import Any
 
 from readerstudy.analysis.classifier_rows import study_classifier
 from readerstudy.analysis.conduct_rows import study_conduct
+from readerstudy.analysis.detector_rows import study_detectors
 from readerstudy.analysis.evidence import study_tallies
 from readerstudy.analysis.records import (
     PAIR,
@@ -55,6 +56,7 @@ def study_record(study: Study, plan: AnalysisPlan | None = None) -> StudyRecord:
         attack=attack,
         conduct=study_conduct(study, classifier.run if classifier else None),
         classifier=classifier,
+        detectors=study_detectors(study),
     )
 
 
@@ -106,16 +108,29 @@ class _Key:
 
 
 def _latest_attack(study: Study) -> Mapping[str, Any] | None:
-    """What the evaluation of the attack stored."""
+    """What the evaluation of the attack stored; of several attacks judged together, that of this study's."""
     job = table_1_job(study)
-    return job.result if job else None
+    if job is None or not isinstance(job.result, dict):
+        return None
+    own = next((one for one in _judged(job) if set(one.get("generators", [])) == _generators(study)), {})
+    return {**job.result, **own}
 
 
 def table_1_job(study: Study) -> Job | None:
     """The last evaluation of the very generators that made this study's adversarial images, if there was one."""
     jobs = Job.objects.filter(task=ATTACK_TASK, status=JobStatus.DONE, parameters__cohort=study.cohort.name)
-    wanted = set(study.plan.get("generators", []))
     for job in jobs.order_by("-pk"):
-        if isinstance(job.result, dict) and set(job.result.get("generators", [])) == wanted:
+        if any(set(one.get("generators", [])) == _generators(study) for one in _judged(job)):
             return job
     return None
+
+
+def _generators(study: Study) -> set[str]:
+    return set(study.plan.get("generators", []))
+
+
+def _judged(job: Job) -> list[dict[str, Any]]:
+    """What a job judged, attack by attack; an evaluation from before that was possible judged one."""
+    if not isinstance(job.result, dict):
+        return []
+    return job.result.get("attacks") or [job.result]

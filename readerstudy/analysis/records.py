@@ -15,6 +15,7 @@ from readerstudy.analysis.stats.unsure import Unsure
 if TYPE_CHECKING:
     from readerstudy.analysis.classifier_record import ClassifierRecord
     from readerstudy.analysis.conduct_record import Conduct
+    from readerstudy.analysis.detector_record import DetectorRecord
     from readerstudy.analysis.tallies import Tallies
 
 REAL, ADVERSARIAL, PAIR = "real", "adversarial", "pair"
@@ -170,7 +171,8 @@ class StudyRecord:
     """All that a report is made from. `readers` gives every enrolled reader's code their arm.
 
     `attack` is what the evaluation of the attack stored, or None where nobody ran it; `classifier` has the scores
-    that it kept. `conduct` is how the study was carried out, None where the readings come from elsewhere.
+    that it kept, `detectors` those of detectors of adversarial input. `conduct` is how the study was carried out, None
+    where the readings come from elsewhere.
     """
 
     code: str
@@ -182,6 +184,7 @@ class StudyRecord:
     attack: Mapping[str, Any] | None = None
     conduct: "Conduct | None" = None
     classifier: "ClassifierRecord | None" = None
+    detectors: "tuple[DetectorRecord, ...]" = ()
 
     @property
     def arms(self) -> tuple[str, ...]:
