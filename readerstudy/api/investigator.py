@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.authtoken.serializers import AuthTokenSerializer
 from rest_framework.authtoken.views import ObtainAuthToken
 from rest_framework.exceptions import NotFound
-from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
+from rest_framework.generics import GenericAPIView, ListAPIView
 from rest_framework.pagination import CursorPagination, PageNumberPagination
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -23,7 +23,6 @@ from readerstudy.api import csv, dataset
 from readerstudy.api.serializers import (
     EnrolledReader,
     EnrollRequest,
-    JobLine,
     ReadingLine,
     ResultsAnswer,
     Sentence,
@@ -34,7 +33,6 @@ from readerstudy.api.serializers import (
     UnsealRequest,
 )
 from readerstudy.errors import BadInput, StudyError
-from readerstudy.jobs.models import Job
 from readerstudy.studies.actions import close_study, enroll
 from readerstudy.studies.models import Study
 from readerstudy.truth.actions import unseal_study
@@ -109,12 +107,12 @@ class Readers(StudyView):
 
     @extend_schema(request=EnrollRequest, responses={201: EnrolledReader, 400: MISUNDERSTOOD}, tags=["studies"])
     def post(self, request: Request, study: str) -> Response:
-        name = _understood(EnrollRequest(data=request.data))["user"]
+        name = understood(EnrollRequest(data=request.data))["user"]
         reader = User.objects.filter(username=name).first()
         if reader is None:
             raise BadInput(f"user: there is nobody with the user name {name!r}.")
         found = self.study()
-        enrollment = enroll(study=found, reader=reader, at=now(), actor=_person(request))
+        enrollment = enroll(study=found, reader=reader, at=now(), actor=person(request))
         (line,) = (line for line in dataset.enrolled_readers(found) if line["code"] == enrollment.code)
         return Response(line, status=201)
 
@@ -125,7 +123,7 @@ class Close(StudyView):
     @extend_schema(request=None, responses={200: StudyPage, 409: REFUSED}, tags=["studies"])
     def post(self, request: Request, study: str) -> Response:
         found = self.study()
-        close_study(study=found, actor=_person(request), at=now())
+        close_study(study=found, actor=person(request), at=now())
         return Response(dataset.study_page(found))
 
 
@@ -138,9 +136,9 @@ class Unseal(StudyView):
         request=UnsealRequest, responses={200: StudyPage, 400: MISUNDERSTOOD, 409: REFUSED}, tags=["studies"]
     )
     def post(self, request: Request, study: str) -> Response:
-        reason = _understood(UnsealRequest(data=request.data))["reason"]
+        reason = understood(UnsealRequest(data=request.data))["reason"]
         found = self.study()
-        unseal_study(study=found, actor=_person(request), reason=reason, at=now())
+        unseal_study(study=found, actor=person(request), reason=reason, at=now())
         return Response(dataset.study_page(found))
 
 
@@ -164,9 +162,9 @@ class Readings(StudyView, GenericAPIView[Any]):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         study = self.study()
         if request.accepted_renderer.format == "csv":
-            return _readings_file(study, _person(request))
+            return _readings_file(study, person(request))
         page = self.paginate_queryset(dataset.readings_of(study)) or []
-        sighted = dataset.knows_truth(study, _person(request))
+        sighted = dataset.knows_truth(study, person(request))
         return self.get_paginated_response(list(dataset.lines_of(study, page, sighted=sighted)))
 
 
@@ -175,7 +173,7 @@ class ReadingsFile(StudyView):
 
     @extend_schema(responses={(200, "text/csv"): str, 409: REFUSED}, tags=["studies"])
     def get(self, request: Request, study: str) -> HttpResponseBase:
-        return _readings_file(self.study(), _person(request))
+        return _readings_file(self.study(), person(request))
 
 
 class Results(StudyView):
@@ -195,26 +193,7 @@ def _readings_file(study: Study, person: User) -> HttpResponseBase:
     return csv.stream(f"{study.code}-readings", columns, dataset.lines_of(study, readings, sighted=sighted))
 
 
-# --- jobs and tokens ----------------------------------------------------------------------------------------
-@extend_schema(tags=["jobs"])
-class Jobs(ListAPIView[Job]):
-    """Long runs, the newest first."""
-
-    permission_classes = [IsInvestigator]
-    queryset = Job.objects.select_related("requested_by").order_by("-pk")
-    serializer_class = JobLine
-    pagination_class = Pages
-
-
-@extend_schema(tags=["jobs"])
-class JobDetail(RetrieveAPIView[Job]):
-    """One long run."""
-
-    permission_classes = [IsInvestigator]
-    queryset = Job.objects.select_related("requested_by")
-    serializer_class = JobLine
-
-
+# --- tokens -------------------------------------------------------------------------------------------------
 class Token(ObtainAuthToken):
     """A token for programs, for a user name and password; readers' programs get one for their wire too."""
 
@@ -231,7 +210,7 @@ class Token(ObtainAuthToken):
         return super().post(request, *args, **kwargs)
 
 
-def _understood(form: Serializer[Any]) -> dict[str, Any]:
+def understood(form: Serializer[Any]) -> dict[str, Any]:
     """The request's values; raises BadInput with a sentence that names the fields."""
     if not form.is_valid():
         sentences = (f"{field}: {' '.join(map(str, texts))}" for field, texts in form.errors.items())
@@ -240,6 +219,6 @@ def _understood(form: Serializer[Any]) -> dict[str, Any]:
     return values
 
 
-def _person(request: Request) -> User:
+def person(request: Request) -> User:
     assert isinstance(request.user, User)  # the permission let nobody else in
     return request.user

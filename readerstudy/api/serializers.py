@@ -4,7 +4,6 @@ from typing import Any
 
 from rest_framework import serializers
 
-from readerstudy.jobs.models import Job, JobStatus
 from readerstudy.studies.models import StudyStatus
 from readerstudy.studies.protocol import SessionKind, Verdict
 
@@ -171,29 +170,6 @@ class UnsealRequest(Shape):
     """Why the key is opened; kept with the study."""
 
     reason = serializers.CharField(max_length=2000, allow_blank=True, trim_whitespace=True)
-
-
-class JobLine(serializers.ModelSerializer[Job]):
-    """One long run: how far it is, and its sentence where it has one."""
-
-    status = serializers.ChoiceField(choices=JobStatus.choices)
-    requested_by: Any = serializers.SlugRelatedField(slug_field="username", read_only=True)
-
-    class Meta:
-        model = Job
-        fields = (
-            "id",
-            "task",
-            "status",
-            "done",
-            "total",
-            "note",
-            "requested_by",
-            "queued_at",
-            "started_at",
-            "ended_at",
-        )
-        read_only_fields = fields
 
 
 class TokenAnswer(Shape):

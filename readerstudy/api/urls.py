@@ -3,7 +3,7 @@
 from django.urls import include, path, register_converter
 from drf_spectacular.views import SpectacularAPIView
 
-from readerstudy.api import investigator, reader
+from readerstudy.api import investigator, lab, reader
 from readerstudy.education.views import PanelPicture
 
 
@@ -44,8 +44,15 @@ studies = [
 urlpatterns = [
     path("reading/", include((wire, "wire"))),
     path("studies/", include((studies, "studies"))),
-    path("jobs/", investigator.Jobs.as_view(), name="jobs"),
-    path("jobs/<int:pk>/", investigator.JobDetail.as_view(), name="job"),
+    path("jobs/", lab.Jobs.as_view(), name="jobs"),
+    path("jobs/<int:pk>/", lab.JobDetail.as_view(), name="job"),
+    path("jobs/<int:pk>/points/", lab.JobPoints.as_view(), name="job-points"),
+    path("jobs/<int:pk>/cancel/", lab.Cancel.as_view(), name="cancel-job"),
+    path("jobs/<int:pk>/retry/", lab.Retry.as_view(), name="retry-job"),
+    path("runs/", lab.Runs.as_view(), name="runs"),
+    path("attacks/", lab.Attacks.as_view(), name="attacks"),
+    path("evaluations/", lab.Evaluations.as_view(), name="evaluations"),
+    path("evaluations/<int:pk>/", lab.EvaluationDetail.as_view(), name="evaluation"),
     path("token/", investigator.Token.as_view(), name="token"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
 ]

@@ -10,7 +10,6 @@ from django.test.utils import CaptureQueriesContext
 
 from readerstudy.audit.models import Event
 from readerstudy.cohort.models import Stimulus
-from readerstudy.jobs.queue import new_job
 from readerstudy.reading.models import Reading
 from readerstudy.studies.actions import close_study
 from readerstudy.studies.models import Enrollment, StudyStatus
@@ -254,14 +253,3 @@ def test_results_wait_for_the_unsealing(closed, clara, rosa):
     assert {"table2", "table3", "table4"} <= results["tables"].keys()
     assert results["tables"]["table4"]["rows"]
     assert walk.client_of(clara).get(address(closed, "results/")).status_code == 403
-
-
-# --- jobs ---------------------------------------------------------------------------------------------------
-def test_jobs_show_how_far_they_are(clara):
-    job = new_job("models_ml.train_classifier", {"cohort": "films"}, requested_by=clara, at=make.MONDAY)
-    job.start(at=make.MONDAY)
-    job.advance(3, 10, "epoch 3, tuning AUC 0.71")
-    (line,) = walk.client_of(clara).get("/api/v1/jobs/").json()["results"]
-    assert (line["status"], line["done"], line["total"]) == ("running", 3, 10)
-    assert (line["note"], line["requested_by"]) == ("epoch 3, tuning AUC 0.71", "clara")
-    assert walk.client_of(clara).get(f"/api/v1/jobs/{job.pk}/").json() == line

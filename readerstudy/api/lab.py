@@ -1,0 +1,279 @@
+"""The lab for programs: jobs to start, follow, cancel and try again; runs, attacks and evaluations to read.
+
+How far jobs are investigators see; what they were given and what came of them is for researchers.
+"""
+
+import math
+from typing import Any
+
+from django.utils.timezone import now
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from readerstudy.accounts.models import User
+from readerstudy.accounts.permissions import IsInvestigator, IsResearcher
+from readerstudy.api.investigator import MISUNDERSTOOD, REFUSED, Pages, person, understood
+from readerstudy.jobs.actions import cancel_job, retry_job
+from readerstudy.jobs.catalogue import KINDS
+from readerstudy.jobs.models import Attack, Checkpoint, Evaluation, Job, JobStatus
+from readerstudy.jobs.pages import view_of
+from readerstudy.jobs.traces import points_of
+from readerstudy.lab.actions import start_job
+
+
+# --- shapes -------------------------------------------------------------------------------------------------
+class JobLine(serializers.ModelSerializer[Job]):
+    """One long run: how far it is, how long still, and its sentence where it has one."""
+
+    status = serializers.ChoiceField(choices=JobStatus.choices)
+    requested_by: Any = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    is_lost = serializers.SerializerMethodField(help_text="said to run, but its worker gives no sign of life")
+    seconds_left = serializers.SerializerMethodField(help_text="at the recent rate; null where there is too little")
+
+    class Meta:
+        model = Job
+        fields: tuple[str, ...] = (
+            "id",
+            "task",
+            "queue",
+            "status",
+            "is_lost",
+            "done",
+            "total",
+            "note",
+            "seconds_left",
+            "attempts",
+            "retried_from",
+            "requested_by",
+            "queued_at",
+            "started_at",
+            "ended_at",
+            "cancel_requested_at",
+        )
+        read_only_fields = fields
+
+    def get_is_lost(self, job: Job) -> bool:
+        return view_of(job, at=now()).is_lost
+
+    @extend_schema_field(OpenApiTypes.FLOAT)
+    def get_seconds_left(self, job: Job) -> float | None:
+        return view_of(job, at=now()).seconds_left
+
+
+class JobPage(JobLine):
+    """One long run with what it was given and what came of it."""
+
+    class Meta(JobLine.Meta):
+        fields = (*JobLine.Meta.fields, "parameters", "result", "worker")
+        read_only_fields = fields
+
+
+class StartRequest(serializers.Serializer[Any]):
+    """What to do, and how; the kinds and their parameters are those of the forms at /lab/."""
+
+    kind = serializers.ChoiceField(choices=[(kind.key, kind.title) for kind in KINDS])
+    parameters = serializers.DictField(help_text="by name; what is left out has the form's default")
+
+
+class PointLine(serializers.Serializer[Any]):
+    """One point of the job's curves."""
+
+    done = serializers.IntegerField()
+    total = serializers.IntegerField()
+    text = serializers.CharField()
+    at = serializers.FloatField(help_text="seconds since 1970")
+    values = serializers.DictField(child=serializers.FloatField(allow_null=True), help_text="figures by name")
+
+
+class RunLine(serializers.ModelSerializer[Checkpoint]):
+    """Weights with all they come from; the files lie in the run's folder."""
+
+    made_from: Any = serializers.SlugRelatedField(slug_field="name", read_only=True)
+    config = serializers.DictField()
+    metrics = serializers.DictField()
+
+    class Meta:
+        model = Checkpoint
+        fields = (
+            "name",
+            "kind",
+            "cohort",
+            "preset",
+            "direction",
+            "seed",
+            "made_from",
+            "job",
+            "config",
+            "metrics",
+            "weights",
+            "data_hash",
+            "split_hash",
+            "code_version",
+            "made_at",
+        )
+
+
+class AttackLine(serializers.ModelSerializer[Attack]):
+    """How adversarial twins were made."""
+
+    generator: Any = serializers.SlugRelatedField(slug_field="name", read_only=True)
+    classifier: Any = serializers.SlugRelatedField(slug_field="name", read_only=True)
+    settings = serializers.DictField()
+
+    class Meta:
+        model = Attack
+        fields = (
+            "name",
+            "method",
+            "direction",
+            "generator",
+            "classifier",
+            "settings",
+            "seed",
+            "cohort",
+            "job",
+            "code_version",
+            "made_at",
+        )
+
+
+class EvaluationLine(serializers.ModelSerializer[Evaluation]):
+    """What a classifier made of attacks."""
+
+    classifier: Any = serializers.SlugRelatedField(slug_field="name", read_only=True)
+    attacks: Any = serializers.SlugRelatedField(slug_field="name", read_only=True, many=True)
+
+    class Meta:
+        model = Evaluation
+        fields: tuple[str, ...] = ("id", "name", "cohort", "resolution", "classifier", "attacks", "job", "made_at")
+
+
+class EvaluationPage(EvaluationLine):
+    """An evaluation with its tables."""
+
+    tables = serializers.DictField()
+
+    class Meta(EvaluationLine.Meta):
+        fields = (*EvaluationLine.Meta.fields, "tables")
+
+
+# --- jobs ---------------------------------------------------------------------------------------------------
+@extend_schema(tags=["jobs"])
+class Jobs(ListAPIView[Job]):
+    """Long runs, the newest first. Start one: for researchers."""
+
+    queryset = Job.objects.select_related("requested_by").order_by("-pk")
+    serializer_class = JobLine
+    pagination_class = Pages
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [IsResearcher()] if self.request.method == "POST" else [IsInvestigator()]
+
+    @extend_schema(
+        request=StartRequest,
+        responses={201: JobPage, 200: OpenApiResponse(JobPage, description="under way already"), 400: MISUNDERSTOOD},
+    )
+    def post(self, request: Request) -> Response:
+        asked = understood(StartRequest(data=request.data))
+        at = now()
+        job = start_job(kind=asked["kind"], parameters=asked["parameters"], requested_by=person(request), at=at)
+        return Response(JobPage(job).data, status=201 if job.queued_at == at else 200)
+
+
+@extend_schema(tags=["jobs"])
+class JobDetail(RetrieveAPIView[Job]):
+    """One long run; for researchers with its parameters and its result."""
+
+    permission_classes = [IsInvestigator]
+    queryset = Job.objects.select_related("requested_by")
+    serializer_class = JobPage
+
+    def get_serializer_class(self) -> type[JobLine]:
+        person = getattr(self.request, "user", None)  # the schema is made without a request
+        return JobLine if isinstance(person, User) and not person.is_researcher else JobPage
+
+
+class JobStep(GenericAPIView[Job]):
+    """Base: something done with one job, by a researcher."""
+
+    permission_classes = [IsResearcher]
+    queryset = Job.objects.all()
+    serializer_class = JobPage
+
+
+@extend_schema(tags=["jobs"])
+class JobPoints(JobStep):
+    """The curves of a job: at most some 2,000 points, however long it runs."""
+
+    @extend_schema(responses=PointLine(many=True), operation_id="jobs_points_list")
+    def get(self, request: Request, pk: int) -> Response:
+        points = points_of(self.get_object().pk)
+        return Response([PointLine({**vars(p), "values": _finite(p.values)}).data for p in points])
+
+
+@extend_schema(tags=["jobs"])
+class Cancel(JobStep):
+    """End a job that waits, at once; one that runs, at its next report."""
+
+    @extend_schema(request=None, responses={200: JobPage, 409: REFUSED})
+    def post(self, request: Request, pk: int) -> Response:
+        return Response(JobPage(cancel_job(job=self.get_object(), actor=person(request), at=now())).data)
+
+
+@extend_schema(tags=["jobs"])
+class Retry(JobStep):
+    """The work of a failed or cancelled job again, as a new job that goes on from the last save."""
+
+    @extend_schema(request=None, responses={201: JobPage, 409: REFUSED})
+    def post(self, request: Request, pk: int) -> Response:
+        return Response(JobPage(retry_job(job=self.get_object(), actor=person(request), at=now())).data, status=201)
+
+
+# --- what jobs left behind ----------------------------------------------------------------------------------
+@extend_schema(tags=["lab"])
+class Runs(ListAPIView[Checkpoint]):
+    """Every run, the newest first. For researchers."""
+
+    permission_classes = [IsResearcher]
+    queryset = Checkpoint.objects.select_related("made_from").order_by("-pk")
+    serializer_class = RunLine
+    pagination_class = Pages
+
+
+@extend_schema(tags=["lab"])
+class Attacks(ListAPIView[Attack]):
+    """Every attack, the newest first. For researchers."""
+
+    permission_classes = [IsResearcher]
+    queryset = Attack.objects.select_related("generator", "classifier").order_by("-pk")
+    serializer_class = AttackLine
+    pagination_class = Pages
+
+
+@extend_schema(tags=["lab"])
+class Evaluations(ListAPIView[Evaluation]):
+    """Every evaluation, the newest first, without its tables. For researchers."""
+
+    permission_classes = [IsResearcher]
+    queryset = Evaluation.objects.select_related("classifier").prefetch_related("attacks").order_by("-pk")
+    serializer_class = EvaluationLine
+    pagination_class = Pages
+
+
+@extend_schema(tags=["lab"])
+class EvaluationDetail(RetrieveAPIView[Evaluation]):
+    """One evaluation with its tables. For researchers."""
+
+    permission_classes = [IsResearcher]
+    queryset = Evaluation.objects.select_related("classifier").prefetch_related("attacks")
+    serializer_class = EvaluationPage
+
+
+def _finite(values: Any) -> dict[str, float | None]:
+    """JSON has no NaN."""
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}
