@@ -13,7 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from readerstudy.errors import StudyError
-from readerstudy.jobs.queue import enqueue, new_job, run_here
+from readerstudy.jobs.catalogue import kind_of
+from readerstudy.jobs.queue import run_here
+from readerstudy.jobs.starting import start_job
 
 Advance = Callable[[int, int, str], None]
 
@@ -54,10 +56,12 @@ class JobCommand(StudyCommand):
 
     def run_job(self, parameters: dict[str, Any], *, queue: bool) -> Any:
         """The job's result, or None when it was queued."""
-        job = new_job(self.task, parameters, requested_by=None, at=now())
+        kind = kind_of(self.task, parameters)
+        if kind is None:
+            raise StudyError(f"The catalogue of jobs does not know the task {self.task}.")
+        job = start_job(kind=kind.key, parameters=parameters, requested_by=None, at=now(), here=not queue)
         if queue:
-            enqueue(job)
-            self.stdout.write(f"Job {job.pk} is queued; watch it in the admin or at /api/v1/jobs/{job.pk}/.")
+            self.stdout.write(f"Job {job.pk} is queued; watch it at /lab/jobs/{job.pk}/ or with the command jobs.")
             return None
         with self.bar(self.title) as advance:
             return run_here(job, watch=lambda done, total, text, values: advance(done, total, text))

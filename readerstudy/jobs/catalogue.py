@@ -18,16 +18,16 @@ METHODS: tuple[tuple[str, Words], ...] = (
     ("fgsm", _("FGSM: one step along the gradient")),
     ("pgd", _("PGD: many small steps")),
     ("apgd", _("APGD: steps that adapt")),
-    ("cw", _("Carlini–Wagner: as small a change as fools")),
     ("autoattack", _("AutoAttack’s untargeted parts")),
+    ("fab", _("FAB: the nearest image that fools")),
+    ("square", _("Square: tries without looking at the gradient")),
+    ("cw", _("Carlini–Wagner: as small a change as fools")),
     ("patch", _("Patch: a visible spot")),
 )
 RESOLUTIONS = (("high", _("High (1728 × 1408)")), ("low", _("Low (1024 × 832)")))
 
 COHORT = Field("cohort", _("Cohort"), Sort.COHORT)
-NAME = Field(
-    "name", _("Name of the run"), Sort.SLUG, help=_("Small letters, digits and hyphens; later jobs call it so.")
-)
+NAME = Field("name", _("Name of the run"), Sort.SLUG, help=_("Letters, digits and hyphens; later jobs call it so."))
 SEED = Field("seed", _("Seed"), Sort.WHOLE, 1, help=_("The same seed gives the same run."), least=0, most=2**62)
 PRESET = Field("preset", _("Preset"), Sort.CHOICE, PRESETS[0], choices=tuple((name, name) for name in PRESETS))
 AT_ALL = Field(
@@ -75,6 +75,48 @@ KINDS = (
             NAME,
             SEED,
             ENDS,
+            Field(
+                "hardened.epsilon",
+                _("Harden against attacks up to"),
+                Sort.NUMBER,
+                help=_("Grey levels; 1028 are 4/255 of full scale. Empty: an undefended classifier."),
+                least=1,
+                most=65535,
+                optional=True,
+                is_detail=True,
+            ),
+            Field(
+                "hardened.steps",
+                _("Steps of those attacks"),
+                Sort.WHOLE,
+                3,
+                least=1,
+                most=100,
+                is_detail=True,
+                needs="hardened.epsilon",
+            ),
+            Field(
+                "hardened.part",
+                _("Share of the images attacked"),
+                Sort.NUMBER,
+                0.5,
+                least=0,
+                most=1,
+                is_detail=True,
+                needs="hardened.epsilon",
+            ),
+            Field(
+                "augmented.attacks", _("Learn from adversarial images of"), Sort.ATTACKS, optional=True, is_detail=True
+            ),
+            Field(
+                "augmented.labels",
+                _("These teach"),
+                Sort.CHOICE,
+                "own",
+                choices=(("own", _("the real image’s pathology")), ("flipped", _("what they imitate"))),
+                is_detail=True,
+                needs="augmented.attacks",
+            ),
             Field(
                 "vgg_weights",
                 _("VGG11 weights"),
@@ -143,12 +185,25 @@ KINDS = (
             Field(
                 "attack.epsilon",
                 _("Budget"),
-                Sort.TEXT,
-                "4/255",
-                help=_("The most that a pixel may change: a share of full scale such as 4/255, or 16-bit grey levels."),
+                Sort.SHARE,
+                help=_(
+                    "The most that a pixel may change: 4/255 of full scale, or 1028 grey levels; empty: the usual one."
+                ),
+                optional=True,
             ),
             Field("attack.steps", _("Steps"), Sort.WHOLE, help=_("Empty: the method’s own."), least=1, optional=True),
             Field("attack.seed", _("Seed"), Sort.WHOLE, 1, least=0, most=2**62),
+            Field(
+                "attack.way",
+                _("At the study’s size"),
+                Sort.CHOICE,
+                choices=(
+                    ("through", _("follow the gradient through the resampling: stronger")),
+                    ("carried", _("attack the small image and carry the change up: quicker")),
+                ),
+                optional=True,
+                is_detail=True,
+            ),
             AT_ALL,
             *FINISH,
         ),
@@ -162,8 +217,18 @@ KINDS = (
         (
             COHORT,
             Field("classifiers", _("Classifiers"), Sort.CLASSIFIERS),
-            Field("attacks", _("Attacks"), Sort.ATTACKS),
+            Field("attacks", _("Attacks"), Sort.ATTACKS, optional=True),
+            Field("gan_remove", _("GAN that removes cancer"), Sort.REMOVER, optional=True, in_form=False),
+            Field("gan_insert", _("GAN that inserts cancer"), Sort.INSERTER, optional=True, in_form=False),
             AT_ALL,
+            Field(
+                "recalibration",
+                _("Recalibrate probabilities"),
+                Sort.CHOICE,
+                "none",
+                choices=(("none", _("no")), ("temperature", _("by a temperature")), ("platt", _("by Platt’s line"))),
+                is_detail=True,
+            ),
         ),
     ),
     Kind(
@@ -180,6 +245,14 @@ KINDS = (
                 Sort.ATTACKS,
                 help=_("Attacks left out test what it has not seen."),
             ),
+            Field(
+                "held_out",
+                _("Attacks to test on only"),
+                Sort.ATTACKS,
+                optional=True,
+                is_detail=True,
+                help=_("None chosen: all others."),
+            ),
             Field("resolution", _("Resolution"), Sort.CHOICE, "low", choices=RESOLUTIONS),
             PRESET,
             NAME,
@@ -192,7 +265,14 @@ KINDS = (
         _("For small cohorts: every patient is judged by a classifier that never saw her."),
         "models_ml.cross_validate",
         Queue.GPU,
-        (COHORT, PRESET, Field("folds", _("Folds"), Sort.WHOLE, 5, least=2, most=20), NAME, SEED),
+        (
+            COHORT,
+            PRESET,
+            Field("folds", _("Folds"), Sort.WHOLE, 5, least=3, most=20),
+            Field("gans", _("Train both GANs in every fold too"), Sort.FLAG, False),
+            NAME,
+            SEED,
+        ),
     ),
 )
 

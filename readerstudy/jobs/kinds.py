@@ -18,6 +18,7 @@ class Sort(Enum):
     TEXT = "text"
     WHOLE = "whole"
     NUMBER = "number"
+    SHARE = "share"  # a share such as 4/255, or grey levels; the lab reads either
     FLAG = "flag"
     CHOICE = "choice"
     CHOICES = "choices"  # one or more
@@ -46,6 +47,8 @@ class Field:
     most: float | None = None
     optional: bool = False  # left out of the parameters where nothing is said
     is_detail: bool = False  # below the fold of a form: the default is nearly always right
+    needs: str = ""  # left out where that other parameter is not given
+    in_form: bool = True  # False: for commands and programs
 
 
 @dataclass(frozen=True)

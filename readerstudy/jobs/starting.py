@@ -1,11 +1,11 @@
 """Starting a job: the one way, for pages, API, administration and commands."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import User
@@ -15,6 +15,8 @@ from readerstudy.jobs.catalogue import kind_named
 from readerstudy.jobs.kinds import MANY, Field, Kind, Sort
 from readerstudy.jobs.models import Attack, Checkpoint, CheckpointKind, Job
 from readerstudy.jobs.queue import enqueue, new_job
+
+NAME = re.compile(r"[-A-Za-z0-9_]{1,64}")
 
 
 @transaction.atomic
@@ -45,6 +47,8 @@ def checked(kind: Kind, parameters: Mapping[str, Any]) -> dict[str, Any]:
         raise BadInput(f"{', '.join(unknown)}: {kind.key} has no such parameter.")
     clean: dict[str, Any] = {}
     for field in kind.fields:
+        if field.needs and not flat.get(field.needs):
+            continue
         value = _value(field, flat.get(field.name))
         if value is None and field.optional:
             continue
@@ -83,8 +87,8 @@ def _one(field: Field, value: Any) -> Any:
     text = str(value)
     if field.sort in (Sort.CHOICE, Sort.CHOICES) and text not in (known := [key for key, _title in field.choices]):
         raise BadInput(f"{field.name}: {text!r} is none of {', '.join(known)}.")
-    if field.sort is Sort.SLUG and (text != slugify(text) or len(text) > 64):
-        raise BadInput(f"{field.name}: " + _("use small letters, digits and hyphens, 64 at most."))
+    if field.sort is Sort.SLUG and not NAME.fullmatch(text):
+        raise BadInput(f"{field.name}: " + _("use letters, digits, hyphens and underscores, 64 at most."))
     _exists(field, text)
     return text
 

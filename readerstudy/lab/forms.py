@@ -19,14 +19,15 @@ class StartForm(forms.Form):
     def __init__(self, kind: Kind, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.kind = kind
-        for field in kind.fields:
+        self.asked = [field for field in kind.fields if field.in_form]
+        for field in self.asked:
             self.fields[field.name] = _control(field)
 
     def rows(self) -> Iterable[forms.BoundField]:
-        return [self[field.name] for field in self.kind.fields if not field.is_detail]
+        return [self[field.name] for field in self.asked if not field.is_detail]
 
     def details(self) -> Iterable[forms.BoundField]:
-        return [self[field.name] for field in self.kind.fields if field.is_detail]
+        return [self[field.name] for field in self.asked if field.is_detail]
 
     @property
     def has_detail_error(self) -> bool:
@@ -43,7 +44,8 @@ class StartForm(forms.Form):
             Sort.INSERTER: _("a GAN that inserts cancer"),
             Sort.ATTACKS: _("an attack"),
         }
-        empty = [field.sort for field in self.kind.fields if field.sort in FOUND and not FOUND[field.sort]()]
+        wanted = [field.sort for field in self.asked if field.sort in FOUND and not field.is_detail]
+        empty = [sort for sort in wanted if not FOUND[sort]()]
         return [titles[sort] for sort in dict.fromkeys(empty)]
 
     def parameters(self) -> dict[str, Any]:
@@ -63,17 +65,17 @@ def _control(field: Field) -> forms.Field:
     if field.sort in FOUND or field.choices:
         found = [(str(key), str(title)) for key, title in field.choices] or FOUND[field.sort]()
         if field.sort in MANY:
-            common["required"] = field.name != "resolutions"  # none chosen: all that the cohort stores
+            common["required"] = not field.is_detail
             return forms.MultipleChoiceField(choices=found, widget=forms.CheckboxSelectMultiple, **common)
-        return forms.ChoiceField(choices=_with_blank(found, common["initial"]), **common)
+        return forms.ChoiceField(choices=_with_blank(found, field.default, required=not field.optional), **common)
     if field.sort is Sort.SLUG:
         return forms.SlugField(max_length=64, **common)
     return forms.CharField(max_length=1000, **common)
 
 
-def _with_blank(choices: Choices, initial: Any) -> Choices:
+def _with_blank(choices: Choices, initial: Any, *, required: bool) -> Choices:
     """One to choose from is chosen; of several none is, unless there is a default."""
-    return choices if initial is not None or len(choices) == 1 else [("", "–"), *choices]
+    return choices if required and (initial is not None or len(choices) == 1) else [("", "–"), *choices]
 
 
 def _runs(kind: CheckpointKind, **more: str) -> Choices:

@@ -44,6 +44,7 @@ def job(request: HttpRequest, number: int) -> HttpResponse:
         "view": view_of(found, at=now()),
         "job": found,
         "parameters": sorted(found.parameters.items()),
+        "told": found.result.get("text", "") if isinstance(found.result, dict) else "",
         "charts": charts(points),
         "log": log_of(found.pk),
         "runs": found.checkpoints.all(),

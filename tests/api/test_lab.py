@@ -53,7 +53,7 @@ def test_a_researcher_s_program_starts_a_job_once(study, rosa):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"name": "My run"}, "name: use small letters"),
+        ({"name": "My run"}, "name: use letters"),
         ({"name": ""}, "name: this has to be given"),
         ({"preset": "huge"}, "preset: 'huge' is none of demo"),
         ({"seed": "x"}, "seed: 'x' is not a number"),
