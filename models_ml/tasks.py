@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from models_ml.errors import LabError
 from models_ml.evaluate import scores
 from models_ml.folds import CrossValidation, cross_validate, cross_validated_text
 from models_ml.hardening import Hardening
+from models_ml.ranks import Together, train_together
 from models_ml.train_classifier import train_classifier
 from models_ml.train_detector import train_detector
 from models_ml.train_gan import train_gan
@@ -47,13 +49,17 @@ def train_classifier_task(job_id: int) -> None:
     Two defences: hardened (epsilon in grey levels, steps, part …: part of every batch is attacked), and augmented
     (attacks, labels "own" or "flipped": their twins of training images join the training split).
     """
-    perform(job_id, _train_classifier)
+    perform(job_id, partial(_train_classifier, job_id))
 
 
 @shared_task(name="models_ml.train_gan")
 def train_gan_task(job_id: int) -> None:
-    """Train one GAN; parameters: cohort, direction, classifier (run name), seed, name."""
-    perform(job_id, _train_gan)
+    """Train one GAN.
+
+    Parameters: cohort, direction, classifier (run name), seed, name; ends (preset, rules or epochs), threads,
+    processes where wanted.
+    """
+    perform(job_id, partial(_train_gan, job_id))
 
 
 @shared_task(name="models_ml.train_detector")
@@ -63,7 +69,7 @@ def train_detector_task(job_id: int) -> None:
     Parameters: cohort, attacks (names; their twins train), held_out (names; where nothing is said every other attack
     with twins at this resolution), resolution, preset, seed, name.
     """
-    perform(job_id, _train_detector)
+    perform(job_id, partial(_train_detector, job_id))
 
 
 @shared_task(name="models_ml.cross_validate")
@@ -72,46 +78,49 @@ def cross_validate_task(job_id: int) -> None:
     perform(job_id, _cross_validate)
 
 
-def _train_classifier(parameters: dict[str, Any], report: Report) -> dict[str, Any]:
+def _train_classifier(job_id: int, parameters: dict[str, Any], report: Report) -> dict[str, Any]:
     preset = preset_named(parameters["preset"])
     if hardened := parameters.get("hardened"):
         hardening = plain.from_dict(Hardening, hardened)
         preset = replace(preset, classifier=replace(preset.classifier, hardening=hardening))
     images = training_images(parameters["cohort"], preset, report, augmented=parameters.get("augmented"))
-    weights = parameters.get("vgg_weights")
-    result = train_classifier(
-        images,
-        preset.classifier,
-        seed=parameters["seed"],
-        folder=folder_of(parameters["name"]),
-        report=report,
-        vgg_weights=Path(weights) if weights else None,
-    )
-    learning_curves(result.history, result.folder / "curves.png")
+    weights = Path(parameters["vgg_weights"]) if parameters.get("vgg_weights") else None
+    folder, seed = folder_of(parameters["name"]), parameters["seed"]
+    if (processes := _processes(parameters)) > 1:
+        together = Together(preset.classifier, seed, folder, vgg_weights=weights)
+        train_together(images, together, processes=processes, report=report)
+    result = train_classifier(images, preset.classifier, seed=seed, folder=folder, report=report, vgg_weights=weights)
+    learning_curves(result.history, folder / "curves.png")
     metrics = {"tuning_auc": result.tuning_auc, "steps": result.steps, "seconds": result.seconds}
-    _register(parameters, CheckpointKind.CLASSIFIER, preset, images, metrics)
-    return {"run": parameters["name"], **metrics, "curves": str(result.folder / "curves.png")}
+    _register(job_id, parameters, CheckpointKind.CLASSIFIER, metrics)
+    return {"run": parameters["name"], **metrics, "curves": str(folder / "curves.png")}
 
 
-def _train_gan(parameters: dict[str, Any], report: Report) -> dict[str, Any]:
+def _train_gan(job_id: int, parameters: dict[str, Any], report: Report) -> dict[str, Any]:
     classifier = Checkpoint.named(parameters["classifier"], CheckpointKind.CLASSIFIER)
-    preset = preset_named(classifier.preset)
+    preset, direction = preset_named(classifier.preset), parameters["direction"]
     images = training_images(parameters["cohort"], preset, report)
     if threads := parameters.get("threads"):
         torch.set_num_threads(threads)
+    config = preset.gan(direction)
+    if (ends := parameters.get("ends", "preset")) != "preset":
+        config = replace(config, ends=ends)
+    folder, seed, judge = folder_of(parameters["name"]), parameters["seed"], folder_of(classifier.folder)
+    if (processes := _processes(parameters)) > 1:
+        together = Together(config, seed, folder, direction=direction, classifier=judge)
+        train_together(images, together, processes=processes, report=report)
     result = train_gan(
-        images,
-        direction=parameters["direction"],
-        classifier=folder_of(classifier.name),
-        config=preset.gan(parameters["direction"]),
-        seed=parameters["seed"],
-        folder=folder_of(parameters["name"]),
-        report=report,
+        images, direction=direction, classifier=judge, config=config, seed=seed, folder=folder, report=report
     )
-    learning_curves(result.history, result.folder / "curves.png")
+    learning_curves(result.history, folder / "curves.png")
     metrics = {"stages": result.stages, "kept_step": result.kept_step, "seconds": result.seconds}
-    _register(parameters, CheckpointKind.GENERATOR, preset, images, metrics)
-    return {"run": parameters["name"], **metrics, "curves": str(result.folder / "curves.png")}
+    _register(job_id, parameters, CheckpointKind.GENERATOR, metrics, made_from=classifier)
+    return {"run": parameters["name"], **metrics, "curves": str(folder / "curves.png")}
+
+
+def _processes(parameters: dict[str, Any]) -> int:
+    """How many processes train together: as asked for, else one for each graphics card that this worker sees."""
+    return int(parameters.get("processes") or max(1, torch.cuda.device_count()))
 
 
 def preset_named(name: str) -> Preset:
@@ -174,30 +183,39 @@ def cached_pixels(pictures: Sequence[Picture], size: Size, report: Report) -> ND
 
 
 def _register(
+    job_id: int,
     parameters: dict[str, Any],
     kind: CheckpointKind,
-    preset: Preset,
-    images: ImageSet,
     metrics: dict[str, Any],
+    *,
+    made_from: Checkpoint | None = None,
 ) -> None:
+    """The row of a finished run; what it says of itself comes from its own folder."""
+    name = parameters["name"]
+    run = checkpoint.read_provenance(folder_of(name))
     Checkpoint.objects.update_or_create(
-        name=parameters["name"],
+        name=name,
         defaults={
             "kind": kind,
             "cohort": parameters["cohort"],
-            "preset": preset.name,
-            "direction": parameters.get("direction", ""),
-            "seed": parameters["seed"],
-            "split_hash": images.split_hash(),
-            "code_version": checkpoint.code_version(),
+            "preset": run.preset,
+            "direction": run.direction,
+            "seed": run.seed,
+            "split_hash": run.split_hash,
+            "data_hash": run.data_hash,
+            "code_version": run.code_version,
+            "config": run.config,
+            "weights": checkpoint.sha256(folder_of(name) / checkpoint.WEIGHTS),
             "metrics": metrics,
-            "folder": parameters["name"],
+            "folder": name,
+            "job_id": job_id,
+            "made_from": made_from,
             "made_at": now(),
         },
     )
 
 
-def _train_detector(parameters: dict[str, Any], report: Report) -> dict[str, Any]:
+def _train_detector(job_id: int, parameters: dict[str, Any], report: Report) -> dict[str, Any]:
     preset, cohort, seen = preset_named(parameters["preset"]), parameters["cohort"], parameters["attacks"]
     config, name = preset.classifier, parameters["name"]
     resolution = parameters.get("resolution") or resolution_for(config.rows)
@@ -235,7 +253,7 @@ def _train_detector(parameters: dict[str, Any], report: Report) -> dict[str, Any
         "resolution": resolution,
         **plain.to_dict(table),
     }
-    _register(parameters, CheckpointKind.DETECTOR, preset, images, metrics)
+    _register(job_id, parameters, CheckpointKind.DETECTOR, metrics)
     return {"run": name, **metrics, "text": as_text(detector_text(name, table))}
 
 

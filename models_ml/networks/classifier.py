@@ -5,6 +5,7 @@ from itertools import takewhile
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from models_ml.config import ClassifierConfig
@@ -133,9 +134,8 @@ def discriminator_from(classifier: Classifier, dropout: float) -> Classifier:
 
 def load_vgg(classifier: Classifier, path: Path) -> None:
     """Start Vnet from a torchvision `vgg11` state dict on disk (three channels, full width only)."""
-    state = torch.load(path, map_location="cpu", weights_only=True)
     prefix = "features."
-    features = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+    features = {name.removeprefix(prefix): v for name, v in _state_dict(path).items() if name.startswith(prefix)}
     wanted = classifier.vnet.state_dict()
     misfits = [name for name, value in wanted.items() if name not in features or features[name].shape != value.shape]
     if misfits:
@@ -145,3 +145,18 @@ def load_vgg(classifier: Classifier, path: Path) -> None:
             "and full width."
         )
     classifier.vnet.load_state_dict({name: features[name] for name in wanted})
+
+
+def _state_dict(path: Path) -> dict[str, Tensor]:
+    """Names and tensors of a file of weights, .pth or .safetensors; nothing in it can run."""
+    if not path.is_file():
+        raise WrongCheckpoint(f"There is no file of weights {path}.")
+    try:
+        found = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+    except Exception as error:  # what a damaged or foreign file raises differs with its kind
+        raise WrongCheckpoint(
+            f"The file {path.name} holds no weights that can be read ({type(error).__name__})."
+        ) from error
+    if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
+        raise WrongCheckpoint(f"The file {path.name} holds no state dict: a table of names and tensors, as vgg11's is.")
+    return found

@@ -139,3 +139,21 @@ def test_vgg_weights_are_taken_from_a_torchvision_state_dict(tmp_path) -> None:
     assert all(torch.equal(v, fresh.vnet.state_dict()[name]) for name, v in source.vnet.state_dict().items())
     with pytest.raises(WrongCheckpoint, match="three channels and full width"):
         load_vgg(Classifier(PRESETS["demo"].classifier), tmp_path / "vgg11.pth")
+
+
+@pytest.mark.parametrize(
+    ("write", "sentence"),
+    [
+        (lambda path: None, "There is no file of weights"),
+        (lambda path: path.write_bytes(b"\x89PNG not weights"), "holds no weights that can be read"),
+        (lambda path: torch.save([torch.zeros(3)], path), "holds no state dict"),
+        (lambda path: torch.save({"epoch": 3, "state_dict": {}}, path), "holds no state dict"),
+        (lambda path: torch.save({"features.0.weight": torch.zeros(3)}, path), "first misfit: 0.weight"),
+    ],
+)
+def test_a_wrong_file_of_weights_is_refused_with_a_sentence(tmp_path, write, sentence) -> None:
+    write(tmp_path / "weights.pth")
+    with torch.device("meta"):
+        net = Classifier(FULL.classifier)
+    with pytest.raises(WrongCheckpoint, match=sentence):
+        load_vgg(net, tmp_path / "weights.pth")
