@@ -193,6 +193,15 @@ def test_side_and_view_may_be_absent_and_columns_may_be_mapped_by_hand(film_png:
     assert mapped.laterality == "R"
 
 
+def test_words_for_subgroups_are_kept_short_and_a_second_lesion_of_an_image_is_no_contradiction(film_png: Path) -> None:
+    header = "image,patient,pathology,abnormality type,breast density"
+    lines = ["film.png,anna,benign,Calcification,heterogeneously dense", "film.png,anna,benign,mass,3"]
+    found = read_table(write_table(film_png.parent, lines, header=header))
+    (image,) = found.images
+    assert (image.lesion_kind, image.density) == ("calcification", "heteroge")
+    assert "the image is taken once" in sentences(found)
+
+
 def test_paths_may_be_relative_to_another_folder(film_png: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "tables"
     elsewhere.mkdir()

@@ -146,6 +146,17 @@ def test_a_phantom_cohort_is_a_source_like_any_other() -> None:
     assert found.images[0].pixel_spacing_mm == pytest.approx(286 / 256)
 
 
+def test_phantoms_say_what_kind_of_lesion_they_have_and_how_dense_they_are() -> None:
+    found = phantom_images(60, seed=9, size=SMALL).images
+    views = sample_cohort(60, seed=9)
+    for image, view in zip(found, views, strict=True):
+        assert bool(image.lesion_kind) == (view.lesion is not None)
+    assert {image.lesion_kind for image in found if image.pathology == "malignant"} == {"mass", "calcification"}
+    assert {image.density for image in found} == set("abcd")
+    sparse = min(zip(found, views, strict=True), key=lambda pair: pair[1].breast.density)
+    assert sparse[0].density == "a"
+
+
 def test_an_impossible_cohort_or_picture_is_refused() -> None:
     with pytest.raises(StudyError, match="at least one patient"):
         sample_cohort(0, seed=1)

@@ -136,4 +136,6 @@ def _source_image(file: _File, header: Header, row: Row) -> SourceImage:
         modality=header.modality,
         load=partial(dicom_pixels.load, file.path, name=file.name),
         chest_wall=header.chest_wall,
+        lesion_kind=row.lesion_kind,
+        density=row.density,
     )

@@ -67,4 +67,6 @@ def _source_image(row: Row, path: Path) -> SourceImage:
         pixel_spacing_mm=row.pixel_spacing_mm,
         modality="MG",
         load=partial(raster.load, path, name=row.image, bits=row.bits),
+        lesion_kind=row.lesion_kind,
+        density=row.density,
     )

@@ -20,6 +20,8 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "pathology": ("pathology", "label"),
     "pixel_spacing_mm": ("pixel_spacing_mm", "pixel_spacing"),
     "bits": ("bits",),
+    "lesion_kind": ("lesion_kind", "abnormality_type", "abnormality type"),
+    "density": ("density", "breast_density", "breast density"),
 }
 _NEEDED = ("image", "patient", "pathology")
 
@@ -53,10 +55,18 @@ class Row:
     pathology: Pathology
     pixel_spacing_mm: float | None
     bits: int | None  # for files whose values use fewer bits than the file has room for
+    lesion_kind: str = ""
+    density: str = ""
 
     def says_the_same_as(self, other: "Row") -> bool:
-        """Whether both rows describe an image alike, whichever way they write its path."""
-        return replace(self, number=0, image="") == replace(other, number=0, image="")
+        """Whether both rows describe an image alike, whichever way they write its path.
+
+        A table with a row for each lesion names several kinds; the first row's stands.
+        """
+        return self._without_words() == other._without_words()
+
+    def _without_words(self) -> "Row":
+        return replace(self, number=0, image="", lesion_kind="", density="")
 
 
 class BadRow(ValueError):
@@ -151,7 +161,14 @@ def _row(number: int, said: Mapping[str, str]) -> Row:
         pathology=_PATHOLOGIES[pathology.lower()],
         pixel_spacing_mm=_spacing(said.get("pixel_spacing_mm", "")),
         bits=_bits(said.get("bits", "")),
+        lesion_kind=_word(said.get("lesion_kind", ""), longest=16),
+        density=_word(said.get("density", ""), longest=8),
     )
+
+
+def _word(text: str, *, longest: int) -> str:
+    """A word by which images are put into subgroups: lower case, cut where it is too long to be stored."""
+    return text.lower()[:longest]
 
 
 def _view(text: str) -> str:

@@ -1,5 +1,6 @@
 """Draw one phantom mammogram: thickness, glandular tissue, skin, muscle, lesion, noise, film."""
 
+from bisect import bisect
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
@@ -33,6 +34,9 @@ from readerstudy.cohort.sources.phantom.shape import Shape, outline
 from readerstudy.errors import StudyError
 
 _NOISE: Final = np.float32(0.012)
+# The words by which subgroups are formed.
+_WORDS: Final[dict[LesionKind, str]] = {"mass": "mass", "benign": "mass", "calc": "calcification"}
+_DENSITIES: Final = (-0.8, 0.0, 0.8)  # where a ends and b begins, and so on; of what is drawn about 0
 # Random streams of one view. A new one goes to the end: the numbers are part of every picture.
 _OUTLINE, _CLUMPS, _GRAIN, _STRANDS, _CLOUDS, _DENSITY, _SWAY, _QUANTA = range(8)
 
@@ -100,7 +104,14 @@ def _source_image(view: PhantomView, size: Size) -> SourceImage:
         pixel_spacing_mm=FIELD_HEIGHT_MM / size[0],
         modality="MG",
         load=partial(_load, view, size),
+        lesion_kind=_WORDS[view.lesion.kind] if view.lesion else "",
+        density=_density(view),
     )
+
+
+def _density(view: PhantomView) -> str:
+    """The breast's place among phantoms as a letter, a the least dense."""
+    return "abcd"[bisect(_DENSITIES, view.breast.density)]
 
 
 def _load(view: PhantomView, size: Size) -> Pixels:
