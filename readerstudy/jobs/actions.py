@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
-from readerstudy.errors import StudyError
+from readerstudy.errors import NotAllowed, StudyError
 from readerstudy.jobs.life import is_lost
 from readerstudy.jobs.models import Job, JobStatus
 from readerstudy.jobs.queue import enqueue, new_job
@@ -22,8 +22,10 @@ FORGOTTEN_AFTER = timedelta(seconds=60)
 def cancel_job(*, job: Job, actor: User | None, at: datetime) -> Job:
     """End a job that waits, at once; ask one that runs to stop at its next report. What was saved stays.
 
-    `actor` is None at the server's terminal. Raises StudyError where the job is over.
+    `actor` is None at the server's terminal. Raises NotAllowed for anybody but a researcher,
+    StudyError where the job is over.
     """
+    _require_researcher(actor)
     job = Job.objects.select_for_update().get(pk=job.pk)
     if job.is_over:
         state = {"number": job.pk, "state": job.get_status_display().lower()}
@@ -41,8 +43,9 @@ def retry_job(*, job: Job, actor: User | None, at: datetime, here: bool = False)
     """A new job with the same work, which goes on from what the old one saved; `here`: not handed to a worker.
 
     A new row, since how the old one ended is a record: its sentence, its log and its curves stay readable.
-    Raises StudyError where the old one is not over, or did its work.
+    Raises NotAllowed for anybody but a researcher, StudyError where the old one is not over, or did its work.
     """
+    _require_researcher(actor)
     if not job.is_over or job.status == JobStatus.DONE:
         state = {"number": job.pk, "state": job.get_status_display().lower()}
         raise StudyError(_("Job %(number)s is %(state)s; only failed and cancelled jobs can be tried again.") % state)
@@ -51,6 +54,11 @@ def retry_job(*, job: Job, actor: User | None, at: datetime, here: bool = False)
     if not here:
         enqueue(again)
     return again
+
+
+def _require_researcher(actor: User | None) -> None:
+    if actor is not None and not actor.is_researcher:
+        raise NotAllowed(_("Only a researcher may start or stop jobs."))
 
 
 def requeue_lost_jobs(*, at: datetime) -> list[Job]:
