@@ -9,58 +9,21 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.errors import BadInput
-from readerstudy.jobs.kinds import Field, Kind, Sort, Words
+from readerstudy.jobs.fields import (
+    AT_ALL,
+    COHORT,
+    ENDS,
+    FINISH,
+    METHODS,
+    NAME,
+    PRESET,
+    PRESETS,
+    PROCESSES,
+    RESOLUTIONS,
+    SEED,
+)
+from readerstudy.jobs.kinds import Field, Kind, Sort
 from readerstudy.jobs.models import Queue
-
-# The lab's own lists, which the web may not import; tests hold the two together.
-PRESETS = ("demo", "zhou2021-low", "zhou2021-high")
-METHODS: tuple[tuple[str, Words], ...] = (
-    ("fgsm", _("FGSM: one step along the gradient")),
-    ("pgd", _("PGD: many small steps")),
-    ("apgd", _("APGD: steps that adapt")),
-    ("autoattack", _("AutoAttack’s untargeted parts")),
-    ("fab", _("FAB: the nearest image that fools")),
-    ("square", _("Square: tries without looking at the gradient")),
-    ("cw", _("Carlini–Wagner: as small a change as fools")),
-    ("patch", _("Patch: a visible spot")),
-)
-RESOLUTIONS = (("high", _("High (1728 × 1408)")), ("low", _("Low (1024 × 832)")))
-
-COHORT = Field("cohort", _("Cohort"), Sort.COHORT)
-NAME = Field("name", _("Name of the run"), Sort.SLUG, help=_("Letters, digits and hyphens; later jobs call it so."))
-SEED = Field("seed", _("Seed"), Sort.WHOLE, 1, help=_("The same seed gives the same run."), least=0, most=2**62)
-PRESET = Field("preset", _("Preset"), Sort.CHOICE, PRESETS[0], choices=tuple((name, name) for name in PRESETS))
-AT_ALL = Field(
-    "resolutions",
-    _("Resolutions"),
-    Sort.CHOICES,
-    choices=RESOLUTIONS,
-    help=_("None chosen: all that the cohort stores."),
-    is_detail=True,
-)
-ENDS = Field(
-    "ends",
-    _("Training ends"),
-    Sort.CHOICE,
-    "preset",
-    choices=(
-        ("preset", _("as the preset says")),
-        ("epochs", _("after a number of epochs")),
-        ("rules", _("by the article’s stopping rules")),
-    ),
-    is_detail=True,
-)
-
-
-def _keep(name: str, title: Words, help: Words) -> Field:
-    return Field(name, title, Sort.FLAG, True, help=help, is_detail=True)
-
-
-FINISH = (
-    _keep("keep_background", _("Keep the background"), _("What lies outside the breast stays as it is.")),
-    _keep("keep_grid", _("Keep the grey levels"), _("Only grey levels that the real film has are used.")),
-    _keep("keep_range", _("Keep the range"), _("Nothing is darker or brighter than the real film’s extremes.")),
-)
 
 KINDS = (
     Kind(
@@ -74,12 +37,12 @@ KINDS = (
             PRESET,
             NAME,
             SEED,
-            ENDS,
+            PROCESSES,
             Field(
                 "hardened.epsilon",
                 _("Harden against attacks up to"),
-                Sort.NUMBER,
-                help=_("Grey levels; 1028 are 4/255 of full scale. Empty: an undefended classifier."),
+                Sort.LEVELS,
+                help=_("4/255 of full scale, or 1028 grey levels; empty: an undefended classifier."),
                 least=1,
                 most=65535,
                 optional=True,
@@ -145,6 +108,7 @@ KINDS = (
             NAME,
             SEED,
             ENDS,
+            PROCESSES,
             Field(
                 "threads",
                 _("Threads"),
@@ -275,6 +239,9 @@ KINDS = (
         ),
     ),
 )
+
+
+__all__ = ["KINDS", "METHODS", "PRESETS", "kind_named", "kind_of"]
 
 
 def kind_named(key: str) -> Kind:

@@ -18,6 +18,7 @@ class Sort(Enum):
     TEXT = "text"
     WHOLE = "whole"
     NUMBER = "number"
+    LEVELS = "levels"  # grey levels of 16 bits; 4/255 is understood too, as that share of full scale
     SHARE = "share"  # a share such as 4/255, or grey levels; the lab reads either
     FLAG = "flag"
     CHOICE = "choice"

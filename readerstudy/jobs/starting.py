@@ -80,7 +80,7 @@ def _value(field: Field, given: Any) -> Any:
 
 
 def _one(field: Field, value: Any) -> Any:
-    if field.sort in (Sort.WHOLE, Sort.NUMBER):
+    if field.sort in (Sort.WHOLE, Sort.NUMBER, Sort.LEVELS):
         return _number(field, value)
     if field.sort is Sort.FLAG:
         return bool(value)
@@ -95,13 +95,21 @@ def _one(field: Field, value: Any) -> Any:
 
 def _number(field: Field, value: Any) -> int | float:
     try:
-        number = int(value) if field.sort is Sort.WHOLE else float(value)
-    except (TypeError, ValueError):
+        number = (
+            _levels(value) if field.sort is Sort.LEVELS else int(value) if field.sort is Sort.WHOLE else float(value)
+        )
+    except (TypeError, ValueError, ZeroDivisionError):
         raise BadInput(f"{field.name}: {value!r} is not a number.") from None
     low, high = field.least, field.most
     if (low is not None and number < low) or (high is not None and number > high):
         raise BadInput(f"{field.name}: {number} is not from {low} to {high if high is not None else '∞'}.")
     return number
+
+
+def _levels(value: Any) -> float:
+    """Grey levels of 16 bits: 1028 as it is, "4/255" as that share of full scale."""
+    part, slash, whole = str(value).partition("/")
+    return 65535 * float(part) / float(whole) if slash else float(part)
 
 
 def _exists(field: Field, name: str) -> None:

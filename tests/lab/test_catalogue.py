@@ -45,6 +45,8 @@ def test_a_group_that_nobody_asked_for_is_left_out():
     assert "augmented" not in clean
     hardened = checked(kind_named("train-classifier"), {**asked, "hardened": {"epsilon": 1028}})["hardened"]
     assert hardened == {"epsilon": 1028.0, "steps": 3, "part": 0.5}
+    share = checked(kind_named("train-classifier"), {**asked, "hardened": {"epsilon": "4/255"}})["hardened"]
+    assert share == hardened
 
 
 @pytest.mark.django_db

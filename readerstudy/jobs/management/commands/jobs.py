@@ -23,7 +23,7 @@ class Command(StudyCommand):
 
 
 def _line(view: JobView) -> str:
-    share = f"{view.percent:3d} %" if view.job.total else "     "
+    share = f"{view.percent:3d} %" if view.job.total and not view.job.is_over else "     "
     return f"{view.job.pk:5d}  {view.state:<10} {share}  {view.job.task:<28} {view.job.note}".rstrip()
 
 
