@@ -39,11 +39,23 @@ class Ahead(Generic[S, T]):
 
 
 def pictures(
-    images: ImageSet, rows: Rows, own: Sequence[int], how: Augmentation, chance: np.random.Generator
+    images: ImageSet,
+    rows: Rows,
+    own: Sequence[int],
+    how: Augmentation,
+    chance: np.random.Generator,
+    *,
+    weighed: bool = False,
 ) -> Tensor:
     """The images at these places of a batch's rows, augmented, (len(own), 1, H, W).
 
-    Maps are drawn for the whole batch, so that an image's own does not depend on who shares the batch.
+    With `weighed` a second channel has how far each pixel may be changed, 0…1, moved as its image was. Maps are drawn
+    for the whole batch, so that an image's own does not depend on who shares the batch.
     """
     maps = [random_map(how, chance) for _ in rows]
-    return moved(to_tensor(images.pixels[rows[list(own)]], CPU), [maps[place] for place in own], how)
+    chosen = rows[list(own)]
+    batch = to_tensor(images.pixels[chosen], CPU)
+    if weighed and images.weights is not None:
+        weights = torch.from_numpy(np.asarray(images.weights[chosen]).astype(np.float32) / 255)
+        batch = torch.cat([batch, weights[:, None]], dim=1).contiguous(memory_format=torch.channels_last)
+    return moved(batch, [maps[place] for place in own], how)

@@ -188,6 +188,8 @@ class GanConfig:
     penalty_weight: float
     stages: tuple[Stage, ...]
     ends: Ends = "rules"
+    # Whether the generator trains as it is used: what is not breast stays as it was, so nothing is learnt there.
+    keep_background: bool = False
     generator: GeneratorConfig = GeneratorConfig()
     images_per_class: int = 2
     images_at_once: int = 0  # of the generator's batch, as in the classifier

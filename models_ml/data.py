@@ -24,6 +24,8 @@ GREATEST = 65535
 class ImageSet:
     """Aligned by row: 16-bit pixels (N, H, W), possibly a memmap; label 1 malignant, 0 the rest; text
     columns (N,).
+
+    `weights` (N, H, W), where given, says how far an attack may change each pixel: 0 not at all, 255 as it likes.
     """
 
     pixels: NDArray[np.uint16]
@@ -31,6 +33,7 @@ class ImageSet:
     patients: NDArray[np.str_]
     splits: NDArray[np.str_]
     keys: NDArray[np.str_]
+    weights: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         if self.pixels.dtype != np.uint16 or self.pixels.ndim != 3:
@@ -38,6 +41,8 @@ class ImageSet:
         columns = (self.labels, self.patients, self.splits, self.keys)
         if any(len(column) != len(self.pixels) for column in columns):
             raise WrongImages("Every image needs one label, one patient, one split and one key.")
+        if self.weights is not None and self.weights.shape != self.pixels.shape:
+            raise WrongImages("Weights must have the shape of the images.")
         if len(np.unique(self.keys)) != len(self.keys):
             raise WrongImages("Two images carry the same key.")
         self._check_values()
@@ -71,6 +76,7 @@ class ImageSet:
             self.patients[rows],
             self.splits[rows],
             self.keys[rows],
+            None if self.weights is None else np.asarray(self.weights[rows]),
         )
 
     def split_hash(self) -> str:

@@ -77,7 +77,8 @@ def _write(images: ImageSet, run: Together) -> Path:
     if filename is None:
         filename = run.folder / PIXELS
         np.save(filename, images.pixels)
-    np.savez(run.folder / ROWS, **{name: getattr(images, name) for name in COLUMNS})
+    weights = {} if images.weights is None else {"weights": images.weights}
+    np.savez(run.folder / ROWS, **{name: getattr(images, name) for name in COLUMNS}, **weights)
     spec = {
         "pixels": str(filename),
         "rows": str(run.folder / ROWS),
@@ -109,7 +110,7 @@ def main(path: Path) -> None:
     """Train what the spec says, in one of several processes."""
     spec = json.loads(path.read_text())
     with np.load(spec["rows"]) as rows:
-        columns = {name: rows[name] for name in COLUMNS}
+        columns = {name: rows[name] for name in (*COLUMNS, "weights") if name in rows}
     images = ImageSet(pixels=np.load(spec["pixels"], mmap_mode="r"), **columns)
     folder, seed = Path(spec["folder"]), spec["seed"]
     if not spec["direction"]:

@@ -6,10 +6,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
-from models_ml.data import GREATEST, to_tensor
+from models_ml.data import GREATEST
 from models_ml.networks.generator import Generator
 from models_ml.randomness import rng
+from models_ml.steps import drawn
 
 ROWS = 512  # the height of a strip at most; the written twins are looked at in full elsewhere
 GAP, SHOWN = 4, 2
@@ -21,8 +23,8 @@ def sample_rows(sources: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
 
 
 @torch.no_grad()
-def write_samples(generator: Generator, pixels: NDArray[np.uint16], path: Path) -> None:
-    """One strip below the other for 16-bit images (N, H, W), 8-bit PNG; the difference is grey where nothing changed.
+def write_samples(generator: Generator, images: Tensor, path: Path) -> None:
+    """One strip below the other for images as `steps.drawn` takes them, 8-bit PNG; grey where nothing changed.
 
     The difference is shown ± its own greatest change, so that a faint one can be seen.
     """
@@ -30,9 +32,9 @@ def write_samples(generator: Generator, pixels: NDArray[np.uint16], path: Path) 
     was_training = generator.training
     generator.eval()
     strips = []
-    for image in pixels:
-        fake = generator(to_tensor(image[None], device))[0, 0].float().cpu().numpy()
-        strips.append(_strip(image / GREATEST, fake))
+    for image in images:
+        fake = drawn(generator, image[None].to(device))[0, 0].float().cpu().numpy()
+        strips.append(_strip(image[0].double().numpy(), fake))
     generator.train(was_training)
     path.parent.mkdir(parents=True, exist_ok=True)
     picture = Image.fromarray((255 * np.concatenate(strips)).round().astype(np.uint8))

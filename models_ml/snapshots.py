@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models_ml.config import GanConfig, Snapshots
-from models_ml.data import to_tensor
 from models_ml.device import autocast
 from models_ml.losses import identity_loss
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
 from models_ml.randomness import rng
+from models_ml.steps import drawn
 
 Rows = NDArray[np.int64]
 
@@ -43,23 +43,27 @@ def watched_rows(sources: Rows, config: GanConfig, seed: int) -> Rows:
 def snapshot_score(
     generator: Generator,
     judge: Classifier,
-    pixels: NDArray[np.uint16],
+    images: Tensor,
     *,
     wanted: int,
     rule: Snapshots,
     config: GanConfig,
 ) -> float:
-    """How far the malignant probability moves the wanted way (+1 up, −1 down), less the price of visible change."""
+    """How far the malignant probability moves the wanted way (+1 up, −1 down), less the price of visible change.
+
+    Images as `steps.drawn` takes them.
+    """
     device = next(generator.parameters()).device
     generator.eval()
     moved, identities = [], []
-    for part in np.array_split(pixels, max(1, len(pixels) // 8)):
-        y = to_tensor(part, device)
+    for part in images.split(8):
+        weighed = part.to(device)
+        y = weighed[:, :1]
         with autocast(config.precision, device):
-            fakes = generator(y)
+            fakes = drawn(generator, weighed)
             moved.append(judge(fakes).softmax(1)[:, 1] - judge(y).softmax(1)[:, 1])
         identity = identity_loss(judge.normalise(fakes)[:, :1], judge.normalise(y)[:, :1])
         identities.append(identity * len(part))
     generator.train()
-    visible = torch.stack(identities).sum().item() / len(pixels)
+    visible = torch.stack(identities).sum().item() / len(images)
     return wanted * torch.cat(moved).mean().item() - rule.price * max(0.0, visible - rule.identity_bound)

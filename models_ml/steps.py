@@ -124,7 +124,7 @@ class GeneratorStep(nn.Module):
         self.identity = 0.0  # of the last step
 
     def forward(self, y: Tensor, seeds: Sequence[int], adversarial: bool) -> Tensor:
-        """The loss of images to change, (B, 1, H, W) in 0…1; one dropout seed of the discriminator per image."""
+        """The loss of images to change in 0…1, as `drawn` takes them; one dropout seed of the discriminator each."""
         (net,), gradients = self.judges, Gradients()
         trunk = Trunk(net, self.dtype) if adversarial else None
         losses, identities = [], []
@@ -144,8 +144,8 @@ class GeneratorStep(nn.Module):
         (net,), weight = self.judges, self.config.identity_weight if trunk else 1.0
         with torch.enable_grad():
             with mixed(self.dtype, y.device):
-                fakes = self.generator(y)
-            identity = identity_loss(net.normalise(fakes)[:, :1], net.normalise(y)[:, :1])
+                fakes = drawn(self.generator, y)
+            identity = identity_loss(net.normalise(fakes)[:, :1], net.normalise(y[:, :1])[:, :1])
         loss, outputs, pulls = weight * identity.detach(), [share * weight * identity], [torch.ones_like(identity)]
         if trunk:
             adversarial, pull = fooling(net, trunk, fakes.detach())
@@ -153,6 +153,15 @@ class GeneratorStep(nn.Module):
         wanted = [p for p in self.generator.parameters() if p.requires_grad]
         add(gradients, wanted, torch.autograd.grad(outputs, wanted, pulls))
         return loss, identity.detach()
+
+
+def drawn(generator: Generator, y: Tensor) -> Tensor:
+    """G(y), (B, 1, H, W) in 0…1, of images alone, or of images (B, 2, H, W) with how far each pixel may be changed."""
+    if y.shape[1] == 1:
+        fakes: Tensor = generator(y)
+        return fakes
+    image, weight = y[:, :1], y[:, 1:]
+    return torch.lerp(image, generator(image), weight)  # exact at 0 and at 1
 
 
 @torch.no_grad()
@@ -201,7 +210,7 @@ def learn(
 
 def room_for(images: Tensor, wanted: int, bytes_per_pixel: int, dtype: torch.dtype) -> int:
     """How many of these images (B, 1, H, W) are walked together."""
-    return images_at_once(wanted, images[0].numel(), bytes_per_pixel, dtype, images.device)
+    return images_at_once(wanted, images[0, 0].numel(), bytes_per_pixel, dtype, images.device)
 
 
 def parts(count: int, size: int) -> Iterator[slice]:

@@ -31,8 +31,10 @@ from models_ml.ranks import Together, train_together
 from models_ml.train_classifier import train_classifier
 from models_ml.train_detector import train_detector
 from models_ml.train_gan import train_gan
+from models_ml.train_inpainting import train_inpainting
 from readerstudy.cohort.models import Cohort
 from readerstudy.cohort.pixels import RESOLUTIONS, decode_png, resize
+from readerstudy.cohort.tissue import breast_weight
 from readerstudy.jobs.models import Checkpoint, CheckpointKind
 from readerstudy.jobs.queue import Report, perform
 from readerstudy.truth.actions import keep_scores
@@ -60,6 +62,15 @@ def train_gan_task(job_id: int) -> None:
     processes where wanted.
     """
     perform(job_id, partial(_train_gan, job_id))
+
+
+@shared_task(name="models_ml.train_inpainting")
+def train_inpainting_task(job_id: int) -> None:
+    """Train an inpainter, a second kind of generator.
+
+    Parameters: cohort, direction, classifier (run name), seed, name; threads where wanted.
+    """
+    perform(job_id, partial(_train_inpainting, job_id))
 
 
 @shared_task(name="models_ml.train_detector")
@@ -99,10 +110,10 @@ def _train_classifier(job_id: int, parameters: dict[str, Any], report: Report) -
 def _train_gan(job_id: int, parameters: dict[str, Any], report: Report) -> dict[str, Any]:
     classifier = Checkpoint.named(parameters["classifier"], CheckpointKind.CLASSIFIER)
     preset, direction = preset_named(classifier.preset), parameters["direction"]
-    images = training_images(parameters["cohort"], preset, report)
+    config = preset.gan(direction)
+    images = training_images(parameters["cohort"], preset, report, weighed=config.keep_background)
     if threads := parameters.get("threads"):
         torch.set_num_threads(threads)
-    config = preset.gan(direction)
     if (ends := parameters.get("ends", "preset")) != "preset":
         config = replace(config, ends=ends)
     folder, seed, judge = folder_of(parameters["name"]), parameters["seed"], folder_of(classifier.folder)
@@ -116,6 +127,25 @@ def _train_gan(job_id: int, parameters: dict[str, Any], report: Report) -> dict[
     metrics = {"stages": result.stages, "kept_step": result.kept_step, "seconds": result.seconds}
     _register(job_id, parameters, CheckpointKind.GENERATOR, metrics, made_from=classifier)
     return {"run": parameters["name"], **metrics, "curves": str(folder / "curves.png")}
+
+
+def _train_inpainting(job_id: int, parameters: dict[str, Any], report: Report) -> dict[str, Any]:
+    classifier = Checkpoint.named(parameters["classifier"], CheckpointKind.CLASSIFIER)
+    images = training_images(parameters["cohort"], preset_named(classifier.preset), report)
+    if threads := parameters.get("threads"):
+        torch.set_num_threads(threads)
+    result = train_inpainting(
+        images,
+        direction=parameters["direction"],
+        classifier=folder_of(classifier.folder),
+        seed=parameters["seed"],
+        folder=folder_of(parameters["name"]),
+        report=report,
+    )
+    learning_curves(result.history, result.folder / "curves.png")
+    metrics = {"steps": result.steps, "seconds": result.seconds, **result.history[-1]}
+    _register(job_id, parameters, CheckpointKind.GENERATOR, metrics, made_from=classifier)
+    return {"run": parameters["name"], **metrics, "curves": str(result.folder / "curves.png")}
 
 
 def _processes(parameters: dict[str, Any]) -> int:
@@ -141,9 +171,12 @@ def resolution_for(rows: int) -> str:
 
 
 def training_images(
-    cohort: str, preset: Preset, report: Report, *, augmented: dict[str, Any] | None = None
+    cohort: str, preset: Preset, report: Report, *, augmented: dict[str, Any] | None = None, weighed: bool = False
 ) -> ImageSet:
-    """Every real image of the cohort at the network's size, with labels and splits; and fakes that train, if asked."""
+    """Every real image of the cohort at the network's size, with labels and splits; and fakes that train, if asked.
+
+    `weighed` adds where the breast is.
+    """
     config, where = preset.classifier, Cohort.named(cohort)
     resolution = resolution_for(config.rows)
     pictures = real_pictures(where, resolution)
@@ -152,8 +185,10 @@ def training_images(
         made = [twins(where, resolution, [name], with_excluded=True) for name in how.attacks]
         paths = [{image: truth.stimulus.path for image, truth in rows.items()} for rows in made]
         pictures = with_fakes(pictures, paths, how)
+    pixels = cached_pixels(pictures, (config.rows, config.columns), report)
     return ImageSet(
-        pixels=cached_pixels(pictures, (config.rows, config.columns), report),
+        pixels=pixels,
+        weights=_weights(pixels, report) if weighed else None,
         labels=np.array([picture.label for picture in pictures], dtype=np.int64),
         patients=np.array([picture.patient for picture in pictures]),
         splits=np.array([picture.split for picture in pictures]),
@@ -179,6 +214,22 @@ def cached_pixels(pictures: Sequence[Picture], size: Size, report: Report) -> ND
         del pixels
         draft.rename(path)
     mapped: NDArray[np.uint16] = np.load(path, mmap_mode="r")
+    return mapped
+
+
+def _weights(pixels: NDArray[np.uint16], report: Report) -> NDArray[np.uint8]:
+    """How far an attack may change each pixel, 0…255: where the breast is; worked out once, beside the pixels' file."""
+    path = Path(str(getattr(pixels, "filename", ""))).with_suffix(".breast.npy")
+    if not path.exists():
+        draft = path.with_suffix(f".{id(pixels)}.part")
+        weights = np.lib.format.open_memmap(draft, "w+", np.uint8, pixels.shape)
+        for row, values in enumerate(pixels):
+            weights[row] = np.rint(255 * breast_weight(values))
+            report(row + 1, len(pixels), "finding the breast", {})
+        weights.flush()
+        del weights
+        draft.rename(path)
+    mapped: NDArray[np.uint8] = np.load(path, mmap_mode="r")
     return mapped
 
 
@@ -297,7 +348,7 @@ def _shown(cohort: str, resolution: str, attacks: Sequence[str], *, for_training
 
 def _cross_validate(parameters: dict[str, Any], report: Report) -> dict[str, Any]:
     preset = preset_named(parameters["preset"])
-    images = training_images(parameters["cohort"], preset, report)
+    images = training_images(parameters["cohort"], preset, report, weighed=preset.remove.keep_background)
     gans = {direction: preset.gan(direction) for direction in DIRECTIONS} if parameters.get("gans") else None
     how = CrossValidation(preset.classifier, gans, parameters["folds"], parameters["seed"])
     folder = folder_of(parameters["name"])

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from models_ml import checkpoint, distributed
 from models_ml.batches import Ahead, pictures
-from models_ml.config import Direction, GanConfig, Stage
+from models_ml.config import Augmentation, Direction, GanConfig, Stage
 from models_ml.data import ImageSet, Pairing
 from models_ml.device import arithmetic, choose_device, keep_memory
-from models_ml.errors import WrongCheckpoint
+from models_ml.errors import WrongCheckpoint, WrongImages
 from models_ml.networks.classifier import Classifier, discriminator_from
 from models_ml.networks.generator import Generator
 from models_ml.progress import Report
@@ -25,7 +25,7 @@ from models_ml.randomness import image_seeds, rng, seed_torch
 from models_ml.samples import sample_rows, write_samples
 from models_ml.snapshots import Kept, snapshot_score, watched_rows
 from models_ml.stages import RunningMean, StageEnd, Watch, end_of, may_stop
-from models_ml.steps import DiscriminatorStep, GeneratorStep, mixed
+from models_ml.steps import DiscriminatorStep, GeneratorStep, drawn, mixed
 
 Rows = NDArray[np.int64]
 
@@ -69,6 +69,8 @@ def train_gan(
     on where its last saved state was; a finished one is returned as it is.
     """
     images.require(config.rows, config.columns)
+    if config.keep_background and images.weights is None:
+        raise WrongImages("This GAN spares the background, but the images come without weights that say where it is.")
     judge = checkpoint.load_classifier(classifier)
     if (judge.config.rows, judge.config.columns) != (config.rows, config.columns):
         raise WrongCheckpoint(
@@ -192,12 +194,13 @@ class _Run:
         own = distributed.share(range(len(targets)))
         chance, how = rng(self.seed, "augment", number), self.config.augmentation
         more = max(stage.generator_steps for stage in self.config.stages) - 1
-        drawn = [sources, *(chance.choice(self.pairing.second, len(sources)) for _ in range(more))]
+        weighed = self.config.keep_background
+        turns = [sources, *(chance.choice(self.pairing.second, len(sources)) for _ in range(more))]
         seeds = image_seeds(self.seed, "noise", number, count=(3 + more) * len(targets))
         return _Batch(
             x=pictures(self.images, targets, own, how, chance),
-            y=pictures(self.images, sources, own, how, chance),
-            changed=[pictures(self.images, rows, own, how, chance) for rows in drawn],
+            y=pictures(self.images, sources, own, how, chance, weighed=weighed),
+            changed=[pictures(self.images, rows, own, how, chance, weighed=weighed) for rows in turns],
             seeds=[[seeds[part * len(targets) + place] for place in own] for part in range(3 + more)],
         )
 
@@ -213,7 +216,7 @@ class _Run:
     def _teach_discriminator(self, batch: _Batch) -> float:
         """One step on L_D + GP for target images and images to change; gives s(x) − s(G(y))."""
         with torch.no_grad(), mixed(self.dtype, self.device):
-            fakes = self.generator(batch.y.to(self.device))
+            fakes = drawn(self.generator, batch.y.to(self.device))
         penalised = self.stage_step % self.config.penalty_every == 0
         seeds = [*batch.seeds[0], *batch.seeds[1]]
         loss = self.discriminator_module(batch.x.to(self.device), fakes, seeds, penalised)
@@ -291,15 +294,21 @@ class _Run:
         if rule is None or self.place < len(self.config.stages) - 1 or self.stage_step < rule.first_step:
             return
         if over or self.stage_step % rule.every == 0:
-            watched = self.images.pixels[self.watched]
+            watched = self._weighed(self.watched)
             wanted = -1 if self.source else 1
             score = snapshot_score(self.generator, self.judge, watched, wanted=wanted, rule=rule, config=self.config)
             self.kept = self.kept.or_better(score, self.step, self.generator)
 
+    def _weighed(self, rows: Rows) -> Tensor:
+        """These training images as they are, as `drawn` takes them."""
+        still = Augmentation(0, 0, 0, 0, 1, 1)
+        nothing = rng(self.seed, "augment")
+        return pictures(self.images, rows, range(len(rows)), still, nothing, weighed=self.config.keep_background)
+
     def _write_samples(self, stage: Stage) -> None:
         name = f"step-{self.step:06d}-stage-{stage.number}.png"
-        pixels = self.images.pixels[sample_rows(self.pairing.second, self.seed)]
-        write_samples(self.generator, pixels, self.folder / checkpoint.SAMPLES / name)
+        shown = self._weighed(sample_rows(self.pairing.second, self.seed))
+        write_samples(self.generator, shown, self.folder / checkpoint.SAMPLES / name)
 
     def _report(self, stage: Stage, report: Report) -> None:
         done = sum(self.limits[: self.place]) + self.stage_step

@@ -13,6 +13,7 @@ from models_ml import checkpoint
 from models_ml.batches import Ahead
 from models_ml.config import IMAGENET_MEAN, IMAGENET_SD, PRESETS, Length
 from models_ml.device import images_at_once
+from models_ml.errors import WrongImages
 from models_ml.progress import silent
 from models_ml.train_classifier import FROM_SCRATCH, train_classifier
 from models_ml.train_gan import train_gan
@@ -95,6 +96,19 @@ def test_a_stage_ends_by_its_rule_or_by_its_epochs_and_both_are_recorded(runs):
     assert [stage["steps"] for stage in by_epochs] == [3, 4, 2, 2, 6]
     assert by_epochs[0]["criterion_first_met"] == 2
     assert by_epochs[0]["reason"] == "length reached (stages end by their epochs in this run)"
+
+
+def test_a_gan_that_spares_the_background_wants_to_know_where_it_is(runs, tmp_path):
+    config = replace(tiny.gan_config(), keep_background=True)
+    given = {"direction": "insert", "classifier": runs / "classifier", "config": config, "seed": 2, "report": silent}
+    with pytest.raises(WrongImages, match="come without weights"):
+        train_gan(tiny.images(), folder=tmp_path / "without", **given)
+    images = tiny.images()
+    weights = np.zeros(images.pixels.shape, np.uint8)
+    train_gan(replace(images, weights=weights), folder=tmp_path / "shut", **given)
+    with Image.open(sorted((tmp_path / "shut" / "samples").iterdir())[-1]) as picture:
+        strip = np.asarray(picture)[: tiny.ROWS]
+    assert (strip[:, : tiny.COLUMNS] == strip[:, tiny.COLUMNS + 4 : 2 * tiny.COLUMNS + 4]).all()
 
 
 def test_training_from_scratch_at_the_article_s_rates_says_what_to_expect(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from models_ml.config import Snapshots
-from models_ml.data import GREATEST
+from models_ml.data import GREATEST, to_tensor
 from models_ml.evaluate import scores
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
@@ -21,7 +21,8 @@ def test_the_score_is_the_wanted_shift_less_the_price_of_visible_change() -> Non
     judge, generator = Classifier(tiny.classifier_config()).eval(), Generator(config.generator)
     with torch.no_grad():
         generator.last.bias.fill_(1.0)
-    found = snapshot_score(generator, judge, pixels, wanted=-1, rule=RULE, config=config)
+    images = to_tensor(pixels, torch.device("cpu"))
+    found = snapshot_score(generator, judge, images, wanted=-1, rule=RULE, config=config)
 
     u = pixels / GREATEST
     fakes = u * np.e / (1 - u + u * np.e)  # the logit raised by one
@@ -35,9 +36,9 @@ def test_the_score_is_the_wanted_shift_less_the_price_of_visible_change() -> Non
 def test_a_generator_that_changes_nothing_scores_nothing() -> None:
     config = tiny.gan_config()
     judge, generator = Classifier(tiny.classifier_config()).eval(), Generator(config.generator)
-    pixels = tiny.images().pixels[:4]
+    images = to_tensor(tiny.images().pixels[:4], torch.device("cpu"))
     for wanted in (-1, 1):
-        score = snapshot_score(generator, judge, pixels, wanted=wanted, rule=RULE, config=config)
+        score = snapshot_score(generator, judge, images, wanted=wanted, rule=RULE, config=config)
         assert score == pytest.approx(0, abs=1e-6)
 
 
