@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -35,9 +36,9 @@ class JobPage(InvestigatorAdmin):
     fields = tuple(name for name in names(Job) if name not in SIGHTED)
     actions = ("cancel", "try_again")
 
-    def get_actions(self, request: HttpRequest) -> dict[str, object]:
+    def get_actions(self, request: HttpRequest) -> Any:
         """Only researchers start and stop work."""
-        found: dict[str, object] = super().get_actions(request)
+        found = super().get_actions(request)
         return found if isinstance(request.user, User) and request.user.is_researcher else {}
 
     @admin.display(description=_("state"))

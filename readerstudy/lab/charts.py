@@ -1,6 +1,7 @@
 """Curves of a job as small charts: what a template needs to draw them as SVG, and the same numbers as a table."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,6 +15,7 @@ WIDTH, HEIGHT = 480, 200  # of the drawing, in its own units
 LEFT, RIGHT, TOP, BOTTOM = 58, 10, 22, 28
 MOST_DRAWN = 400  # a screen shows no more
 IN_TABLE = 12
+NARROWEST = 12  # between the labels of two stages
 TITLES = {
     "loss": gettext_lazy("Loss (running mean)"),
     "tuning_auc": gettext_lazy("AUC on the tuning images"),
@@ -83,7 +85,7 @@ def _chart(name: str, points: Sequence[Point]) -> Chart | None:
         line=" ".join(f"{x(point.done)},{y(value)}" for point, value in zip(shown, values, strict=True)),
         x_ticks=[Tick(x(tick), f"{tick:g}") for tick in x_ticks],
         y_ticks=[Tick(y(tick), f"{tick:g}") for tick in y_ticks],
-        stages=[Tick(x(point.done), point.text) for point in _stage_starts(points)],
+        stages=_labelled([(x(point.done), point.text) for point in _stage_starts(points)]),
         last=last,
         description=_("%(title)s: %(first)s at step %(step)s, %(last)s at step %(end)s.") % told,
         rows=[(point.done, number(point.values[name])) for point in _spread(points, IN_TABLE)],
@@ -104,6 +106,18 @@ def _spread(points: Sequence[Point], most: int) -> Sequence[Point]:
 def _stage_starts(points: Sequence[Point]) -> list[Point]:
     """Where the job began to speak of something else, such as the next stage of a GAN."""
     return [point for before, point in pairwise(points) if before.text != point.text]
+
+
+def _labelled(starts: Sequence[tuple[float, str]]) -> list[Tick]:
+    """Stages by their number, where two labels do not stand on each other."""
+    ticks: list[Tick] = []
+    free_from = 0.0
+    for at, text in starts:
+        number = re.search(r"\d+", text)
+        label = number.group() if number and at >= free_from else ""
+        free_from = at + NARROWEST if label else free_from
+        ticks.append(Tick(at, label))
+    return ticks
 
 
 def _axis(low: float, high: float) -> tuple[tuple[float, float], list[float]]:

@@ -18,6 +18,7 @@ from readerstudy.jobs.pages import view_of, views_of
 from readerstudy.jobs.traces import folder_of, log_of, points_of
 from readerstudy.lab.actions import start_job
 from readerstudy.lab.charts import charts
+from readerstudy.lab.facts import facts
 from readerstudy.lab.forms import StartForm
 
 PER_PAGE = 30
@@ -43,7 +44,7 @@ def job(request: HttpRequest, number: int) -> HttpResponse:
     context = {
         "view": view_of(found, at=now()),
         "job": found,
-        "parameters": sorted(found.parameters.items()),
+        "parameters": facts(found.parameters),
         "told": found.result.get("text", "") if isinstance(found.result, dict) else "",
         "charts": charts(points),
         "log": log_of(found.pk),

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 from readerstudy.accounts.models import Role
 from readerstudy.accounts.permissions import role_required
 from readerstudy.jobs.models import Attack, Checkpoint, Evaluation
+from readerstudy.lab.facts import facts
 from readerstudy.truth.dataset import count_of_twins
 
 MOST_SAMPLES = 24
@@ -40,8 +41,8 @@ def run(request: HttpRequest, name: str) -> HttpResponse:
         "curves": "curves.png" if "curves.png" in pictures else "",
         "samples": [picture for picture in pictures if picture != "curves.png"][-MOST_SAMPLES:],
         "card": card.read_text(encoding="utf-8") if card.exists() else "",
-        "metrics": sorted(found.metrics.items()),
-        "config": sorted(found.config.items()),
+        "metrics": facts(found.metrics),
+        "config": facts(found.config),
         "descendants": found.descendants.all(),
         "attacks": [*found.attacks_made.all(), *found.attacks_on.all()],
         "evaluations": found.evaluations.all(),
@@ -66,7 +67,7 @@ def attack(request: HttpRequest, name: str) -> HttpResponse:
     found = get_object_or_404(Attack.objects.select_related("generator", "classifier", "job"), name=name)
     context = {
         "attack": found,
-        "settings": sorted(found.settings.items()),
+        "settings": facts(found.settings),
         "twins": count_of_twins(found.name),
         "evaluations": found.evaluations.all(),
     }

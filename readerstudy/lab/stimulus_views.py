@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from readerstudy.accounts.models import Role, User
 from readerstudy.accounts.permissions import role_required
 from readerstudy.errors import StudyError
+from readerstudy.lab.facts import facts
 from readerstudy.lab.gallery import gallery, open_twins
 from readerstudy.lab.pictures import PANELS, picture_file
 from readerstudy.truth.actions import exclude_twin, exclusion_of
@@ -42,7 +43,7 @@ def stimulus(request: HttpRequest, number: int) -> HttpResponse:
         "truth": truth,
         "pathology": ImageTruth.objects.filter(image=truth.stimulus.image_id).first(),
         "scores": _scores(truth),
-        "quality": sorted((truth.quality or {}).items()),
+        "quality": facts(truth.quality or {}),
         "exclusion": exclusion_of(truth),
     }
     return render(request, "lab/stimulus.html", context)
