@@ -14,7 +14,7 @@ from torch import Tensor
 from attacks.base import Downsample, Pixels
 from attacks.budget import FULL_SCALE, Batch, hold_levels
 from attacks.finish import Finish
-from attacks.gradient.base import Method
+from attacks.gradient.base import Logits, Method
 from attacks.resampling import Passage
 from models_ml.data import to_tensor
 from models_ml.errors import WrongImages
@@ -85,10 +85,7 @@ class GradientAttack:
         return batch.room(self.method.epsilon).hold(batch.images + passage.up(change))
 
     def _logits(self, images: Tensor) -> Tensor:
-        """The classifier's logits, moved so that the greater one is its decision at the threshold."""
-        logits: Tensor = self.classifier(images)
-        shift = logits.new_tensor([log(self.threshold / (1 - self.threshold)), 0.0])
-        return logits + shift
+        return decision(self.classifier, self.threshold)(images)
 
     def _written(self, real: Pixels, drawn: NDArray[np.float64], weight: NDArray[np.float32]) -> Pixels:
         """The attack kept to the weight itself; here it only says where nothing may change at all."""
@@ -100,6 +97,12 @@ class GradientAttack:
     def _require(self, pixels: Pixels) -> None:
         if pixels.dtype != np.uint16 or pixels.ndim != 2:
             raise WrongImages("An attack takes one 16-bit grey image of rows × columns.")
+
+
+def decision(classifier: Classifier, threshold: float) -> Logits:
+    """The classifier's logits, moved so that the greater one is its decision at the threshold."""
+    shift = torch.tensor([log(threshold / (1 - threshold)), 0.0], device=next(classifier.parameters()).device)
+    return lambda images: classifier(images) + shift
 
 
 def seed_of(pixels: Pixels, seed: int) -> int:

@@ -1,35 +1,42 @@
 """Making adversarial images and judging them, as jobs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 from celery import shared_task
 from django.utils.timezone import now
+from numpy.typing import NDArray
 
+from attacks.base import Attack as PictureAttack
 from attacks.evaluation import Attacked, Judge, Reading, Real, score_all
 from attacks.evaluation import Twin as Written
 from attacks.evaluation_story import Kind, Story, paired, summary, tell
 from attacks.evaluation_tables import Settings
 from attacks.finish import Finish
 from attacks.gan import GanAttack
+from attacks.quality import quality_of
+from attacks.registry import STEPS_OF_FINISH, Recipe, load_attack, prepare, version
 from attacks.side_by_side import side_by_side
 from models_ml.checkpoint import CONTROL, WEIGHTS, load_classifier, read_provenance, sha256
 from models_ml.config import PRESETS
+from models_ml.data import SPLITS
 from models_ml.errors import LabError
 from models_ml.subgroup_table import OF_LESIONS
 from models_ml.tasks import folder_of
 from readerstudy.analysis.stats import delong
 from readerstudy.cohort.actions import write_media
-from readerstudy.cohort.grid import keep_grid
+from readerstudy.cohort.grid import keep_grid, levels_of
 from readerstudy.cohort.models import Cohort, Stimulus
 from readerstudy.cohort.pixels import decode_png, encode_png, resize, signed_difference
 from readerstudy.cohort.tissue import breast_weight
-from readerstudy.jobs.models import Attack, Checkpoint, CheckpointKind, Evaluation
+from readerstudy.jobs.models import Attack, Checkpoint, CheckpointKind, Evaluation, Job
 from readerstudy.jobs.queue import Report, perform
 from readerstudy.truth.actions import Provenance, keep_scores, register_twin
 from readerstudy.truth.dataset import Picture, real_pictures, twins
-from readerstudy.truth.models import Direction
+from readerstudy.truth.models import Direction, ImageTruth
 
 READING = Reading(read=decode_png, downsample=resize)
 # The labels of the real images that a direction changes; one that is not named changes both.
@@ -40,10 +47,13 @@ ACTS_ON = {Direction.REMOVE.value: (1,), Direction.INSERT.value: (0,), "": (0, 1
 def generate_stimuli_task(job_id: int) -> None:
     """Write every image's twin.
 
-    Parameters: cohort, gan_remove, gan_insert (run names), resolutions; keep_background, keep_grid and keep_range
-    (true where nothing is said) each turn off a step of `Finish`.
+    Parameters: cohort, resolutions, splits (all where nothing is said), and either gan_remove and gan_insert (names of
+    generator runs, with a `suffix` to their names where the twins are to be told from others of the same runs) or
+    attack: {name, method, classifier (a run; for a transfer the surrogate), seed, and the method's own settings, see
+    attacks.registry}. keep_background, keep_grid and keep_range (true where nothing is said) each turn off a step of
+    `Finish`: what an adversarial picture keeps of its parent beside what the attack changed.
     """
-    perform(job_id, _generate)
+    perform(job_id, partial(_generate, job_id))
 
 
 @shared_task(name="attacks.evaluate_attack")
@@ -59,67 +69,140 @@ def evaluate_attack_task(job_id: int) -> None:
     perform(job_id, partial(_evaluate, job_id))
 
 
-def _generate(parameters: dict[str, Any], report: Report) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Maker:
+    """What makes the twins of one label, and the row that they will point to."""
+
+    attack: PictureAttack
+    row: Attack
+    direction: Direction
+
+
+def _generate(job_id: int, parameters: dict[str, Any], report: Report) -> dict[str, Any]:
     cohort = Cohort.named(parameters["cohort"])
-    attacks = {label: _attack(parameters, label) for label in (0, 1)}
+    if asked := parameters.get("attack"):
+        makers = _by_recipe(job_id, cohort, asked, parameters, report)
+    else:
+        makers = {label: _by_generator(job_id, cohort, parameters, label) for label in (0, 1)}
     # An interrupted run goes on, a finished one does nothing.
-    lacking, known = _without_twins(cohort, parameters)
+    lacking, known = _without_twins(cohort, parameters, makers)
+    lesions = _lesions(lacking)
     made = 0
-    for twin in side_by_side(lambda picture: _Twin(picture, attacks[picture.label]), lacking):
+    for twin in side_by_side(lambda one: _Twin(one, makers[one.label].attack, lesions.get(one.image_id, ())), lacking):
+        maker = makers[twin.parent.label]
         register_twin(
             Stimulus.objects.get(pk=twin.parent.stimulus_id),
             picture=twin.picture,
             difference=twin.difference,
-            provenance=_provenance(parameters, attacks[twin.parent.label], twin.parent.label),
+            provenance=Provenance(maker.direction, maker.row.name, maker.row.seed),
+            attack=maker.row,
+            quality=twin.quality,
         )
         made += 1
         report(made, len(lacking), "", {})
-    return {"made": made, "known": known}
+    return {"made": made, "known": known, "attacks": sorted({maker.row.name for maker in makers.values()})}
 
 
-def _without_twins(cohort: Cohort, parameters: dict[str, Any]) -> tuple[list[Picture], int]:
-    """The pictures of all wanted resolutions that still lack their twin, and how many have it."""
+def _without_twins(cohort: Cohort, parameters: dict[str, Any], makers: dict[int, _Maker]) -> tuple[list[Picture], int]:
+    """The pictures of all wanted resolutions and splits that still lack their twin, and how many have it."""
     lacking: list[Picture] = []
     known = 0
+    splits = parameters.get("splits") or SPLITS
     for resolution in parameters["resolutions"]:
-        pictures = real_pictures(cohort, resolution)
-        there = twins(cohort, resolution, [parameters["gan_insert"], parameters["gan_remove"]])
+        pictures = [picture for picture in real_pictures(cohort, resolution) if picture.split in splits]
+        there = twins(cohort, resolution, [maker.row.name for maker in makers.values()], with_excluded=True)
         lacking += [picture for picture in pictures if picture.image_id not in there]
         known += sum(picture.image_id in there for picture in pictures)
     return lacking, known
 
 
-class _Twin:
-    """One adversarial picture, written with its difference."""
+def _lesions(pictures: Sequence[Picture]) -> dict[int, list[dict[str, float]]]:
+    """The known lesions of these pictures, by image."""
+    rows = ImageTruth.objects.filter(image__in={picture.image_id for picture in pictures})
+    return {row.image_id: row.lesions for row in rows if row.lesions}
 
-    def __init__(self, parent: Picture, attack: GanAttack) -> None:
+
+class _Twin:
+    """One adversarial picture, written with its difference, and how like its parent it is."""
+
+    def __init__(self, parent: Picture, attack: PictureAttack, lesions: Sequence[Mapping[str, float]]) -> None:
         real = decode_png(parent.path)
         adversarial = attack(real)
         self.parent = parent
         self.picture = write_media(encode_png(adversarial))
         self.difference = write_media(encode_png(signed_difference(real, adversarial)))
+        self.quality = quality_of(real, adversarial, lesions=lesions, breast=breast_weight(real) > 0)
 
 
-def _attack(parameters: dict[str, Any], label: int, *, control: bool = False) -> GanAttack:
+def _by_generator(job_id: int, cohort: Cohort, parameters: dict[str, Any], label: int) -> _Maker:
     """The generator that changes images of this label: removal for malignant ones, insertion for the rest."""
     direction = Direction.REMOVE if label else Direction.INSERT
     run = Checkpoint.named(parameters[f"gan_{direction.value}"], CheckpointKind.GENERATOR)
     if run.direction != direction:
         raise LabError(f"The run {run.name} was trained to {run.direction}, not to {direction.value}.")
-    return GanAttack.load(folder_of(run.folder), downsample=resize, control=control, finish=_finish(parameters))
-
-
-def _finish(parameters: dict[str, Any]) -> Finish:
-    return Finish(
-        keep_background=breast_weight if parameters.get("keep_background", True) else None,
-        keep_grid=keep_grid if parameters.get("keep_grid", True) else None,
-        keep_range=parameters.get("keep_range", True),
+    method, attack = load_attack(
+        folder_of(run.folder), seed=run.seed, downsample=resize, breast=breast_weight, finish=_finish(parameters)
     )
+    row = _row(
+        job_id,
+        cohort,
+        # Twins finished otherwise are another attack: they need a name of their own.
+        name=run.name + parameters.get("suffix", ""),
+        method=method,
+        direction=direction.value,
+        generator=run,
+        classifier=run.made_from,
+        settings={**{step: parameters.get(step, True) for step in STEPS_OF_FINISH}, "weights": attack.weights},
+        seed=run.seed,
+    )
+    return _Maker(attack, row, direction)
 
 
-def _provenance(parameters: dict[str, Any], attack: GanAttack, label: int) -> Provenance:
-    direction = Direction.REMOVE if label else Direction.INSERT
-    return Provenance(direction=direction, generator=parameters[f"gan_{direction.value}"], seed=attack.seed)
+def _by_recipe(
+    job_id: int, cohort: Cohort, asked: dict[str, Any], parameters: dict[str, Any], report: Report
+) -> dict[int, _Maker]:
+    """An attack on a classifier, for both labels under one name."""
+    rest = {step: parameters[step] for step in STEPS_OF_FINISH if step in parameters} | asked
+    run = Checkpoint.named(rest.pop("classifier"), CheckpointKind.CLASSIFIER)
+    name, seed = rest.pop("name"), int(rest.pop("seed", 1))
+    made = prepare(
+        Recipe.of(rest),
+        folder_of(run.folder),
+        seed=seed,
+        downsample=resize,
+        breast=breast_weight,
+        finish=_finish(rest),
+        textures=folder_of(f"attack-{name}"),
+        training=partial(_training, cohort),
+        report=report,
+    )
+    what = {"method": made.method, "direction": "", "generator": None, "classifier": run, "settings": made.settings}
+    row = _row(job_id, cohort, name=name, seed=seed, **what)
+    directions = {0: Direction.INSERT, 1: Direction.REMOVE}
+    return {label: _Maker(attack, row, directions[label]) for label, attack in made.attacks.items()}
+
+
+def _training(cohort: Cohort, label: int, size: tuple[int, int]) -> NDArray[np.uint16]:
+    """The training split's images of a label at a network's size."""
+    pictures = [one for one in real_pictures(cohort, cohort.resolutions[-1]) if one.split == "train"]
+    chosen = [one for one in pictures if one.label == label]
+    if not chosen:
+        raise LabError(f"The cohort {cohort.name} has no training images with label {label}.")
+    return np.stack(list(side_by_side(lambda one: resize(decode_png(one.path), size), chosen)))
+
+
+def _row(job_id: int, cohort: Cohort, *, name: str, **what: Any) -> Attack:
+    job = Job.objects.filter(pk=job_id).first()
+    return Attack.kept(name, job=job, code_version=version(), at=now(), cohort=cohort.name, **what)
+
+
+def _finish(settings: Mapping[str, Any]) -> Finish:
+    return Finish(
+        keep_background=breast_weight if settings.get("keep_background", True) else None,
+        keep_grid=keep_grid if settings.get("keep_grid", True) else None,
+        keep_range=settings.get("keep_range", True),
+        levels=levels_of,
+    )
 
 
 def _evaluate(job_id: int, parameters: dict[str, Any], report: Report) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import Any
 from matplotlib.figure import Figure
 
 TITLES = {
+    "error": "Mean absolute error in the disc",
+    "guidance": "Guidance: cross-entropy of the other diagnosis",
     "loss": "Focal loss (running mean)",
     "tuning_auc": "AUC on the tuning split",
     "identity": "Identity loss (running mean)",

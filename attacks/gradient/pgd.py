@@ -14,14 +14,15 @@ from attacks.gradient.base import Logits, ascent, each, uniform
 class PGD:
     """Signed gradient steps in an L∞ ball from a random start (Madry et al., 2018).
 
-    A step is `stride` · epsilon / steps (Madry's 2.5: enough to cross the ball). `keep` gives the iterate with the
-    greatest loss, or the last one. `momentum` above 0 sums mean-normalised gradients as MI-FGSM does (Dong et al.,
-    2018): weaker here, better where the images go to another classifier.
+    A step is `stride` · epsilon: a quarter, whatever the number of steps. The classifier looks through a global max
+    pool, so that each step moves only the places that were brightest then, and a step of 2.5 · epsilon / steps leaves
+    the others no way to go. `keep` gives the iterate with the greatest loss, or the last one. `momentum` above 0 sums
+    mean-normalised gradients as MI-FGSM does (Dong et al., 2018), for images that go to another classifier.
     """
 
     epsilon: int = 1028
-    steps: int = 40
-    stride: float = 2.5
+    steps: int = 100
+    stride: float = 0.25
     random_start: bool = True
     momentum: float = 0.0
     keep: Literal["best", "last"] = "best"
@@ -35,7 +36,7 @@ class PGD:
             gradient, loss, _ = ascent(logits, x, batch.labels)
             best, greatest = _greater(x, loss, best, greatest)
             direction = self._direction(direction, gradient)
-            x = room.hold(x + self.stride * self.epsilon / FULL_SCALE / self.steps * direction.sign())
+            x = room.hold(x + self.stride * self.epsilon / FULL_SCALE * direction.sign())
         if self.keep == "last":
             return x
         return _greater(x, ascent(logits, x, batch.labels)[1], best, greatest)[0]

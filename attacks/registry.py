@@ -1,0 +1,222 @@
+"""Attacks by name: what a job's settings say, checked and completed, and the frozen value made of them."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from functools import partial
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from attacks.base import Downsample
+from attacks.budget import as_share, grey_levels
+from attacks.finish import Finish, Weigh
+from attacks.gan import GanAttack
+from attacks.gradient import APGD, FAB, FGSM, PGD, BinaryAutoAttack, CarliniWagner, Square
+from attacks.gradient.base import Method
+from attacks.gradient_attack import GradientAttack, Way, decision
+from attacks.inpainting import InpaintingAttack
+from attacks.patch import Floats, PatchAttack, PatchSettings, train_texture
+from models_ml import plain
+from models_ml.checkpoint import WEIGHTS, code_version, load_classifier, sha256
+from models_ml.data import GREATEST, to_tensor
+from models_ml.errors import LabError
+from models_ml.progress import Report
+from models_ml.train_inpainting import is_inpainter
+
+GRADIENT: dict[str, type[Any]] = {
+    "fgsm": FGSM,
+    "pgd": PGD,
+    "apgd": APGD,
+    "autoattack": BinaryAutoAttack,
+    "fab": FAB,
+    "square": Square,
+    "cw": CarliniWagner,
+}
+PATCH, GAN, INPAINTING = "patch", "gan", "inpainting"
+METHODS: tuple[str, ...] = (*GRADIENT, PATCH)  # those that are made from a classifier and settings alone
+Size = tuple[int, int]
+STEPS_OF_FINISH = ("keep_background", "keep_grid", "keep_range")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """An attack on a classifier as a job asks for it, with every default filled in."""
+
+    method: str
+    options: Method | PatchSettings
+    way: Way = "through"
+    threshold: float = 0.5
+    keep: Mapping[str, bool] = field(default_factory=lambda: dict.fromkeys(STEPS_OF_FINISH, True))
+
+    @classmethod
+    def of(cls, asked: Mapping[str, Any]) -> "Recipe":
+        """From `method` and any of its settings; LabError with a sentence for what is unknown or out of range."""
+        rest = {name: value for name, value in asked.items() if value not in (None, "")}  # a form's empty fields
+        method = str(rest.pop("method", ""))
+        if method not in METHODS:
+            raise LabError(f"There is no attack {method!r}; there are: {', '.join(METHODS)}.")
+        way, threshold = rest.pop("way", "through"), rest.pop("threshold", 0.5)
+        if way not in get_args(Way):
+            raise LabError(f"An attack goes {' or '.join(get_args(Way))}, not {way!r}.")
+        if not isinstance(threshold, float) or not 0 < threshold < 1:
+            raise LabError(f"A threshold is a probability between 0 and 1, not {threshold!r}.")
+        keep = {step: _flag(step, rest.pop(step, True)) for step in STEPS_OF_FINISH}
+        return cls(method, _options(method, rest), way, threshold, keep)
+
+    def settings(self) -> dict[str, Any]:
+        """Everything as JSON: `Recipe.of({"method": …, **settings})` gives this recipe again."""
+        options = plain.to_dict(self.options)
+        if (epsilon := getattr(self.options, "epsilon", None)) is not None:
+            options["epsilon_share"] = as_share(epsilon)
+        options.pop("parts", None)  # a fact about the class, not a choice
+        return {**options, "way": self.way, "threshold": self.threshold, **self.keep}
+
+    def on(self, folder: Path, *, label: int, seed: int, downsample: Downsample, finish: Finish) -> GradientAttack:
+        """The attack on images of one label with the classifier in a run folder."""
+        if isinstance(self.options, PatchSettings):
+            raise LabError("A patch is trained before it can be laid.")
+        classifier = load_classifier(folder).requires_grad_(False)
+        return GradientAttack(
+            self.options,
+            label,
+            classifier,
+            sha256(folder / WEIGHTS),
+            seed,
+            downsample,
+            self.way,
+            self.threshold,
+            finish,
+        )
+
+
+def load_attack(
+    folder: Path, *, seed: int, downsample: Downsample, breast: Weigh, finish: Finish
+) -> tuple[str, GanAttack | InpaintingAttack]:
+    """The attack of a generator run by what the run is, with its method's name."""
+    if is_inpainter(folder):
+        return INPAINTING, InpaintingAttack.load(folder, downsample=downsample, breast=breast, finish=finish)
+    return GAN, GanAttack.load(folder, downsample=downsample, finish=finish)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An attack on a classifier, ready for both labels, with everything that its row says."""
+
+    method: str
+    attacks: dict[int, GradientAttack | PatchAttack]
+    settings: dict[str, Any]
+
+
+def prepare(
+    recipe: Recipe,
+    folder: Path,
+    *,
+    seed: int,
+    downsample: Downsample,
+    breast: Weigh,
+    finish: Finish,
+    textures: Path,
+    training: Callable[[int, Size], NDArray[np.uint16]],
+    report: Report,
+) -> Prepared:
+    """The recipe on the classifier of a run folder, for malignant (1) and other images (0).
+
+    A patch is learnt first, on the `training` images of a label at a size, and kept in the folder `textures`.
+    """
+    settings = {**recipe.settings(), "weights": sha256(folder / WEIGHTS)}
+    attacks: dict[int, GradientAttack | PatchAttack] = {}
+    for label in (0, 1):
+        if isinstance(recipe.options, PatchSettings):
+            file = textures / f"texture-{label}.npy"
+            learning = partial(_learn_texture, recipe, folder, training, label, seed=seed, breast=breast, report=report)
+            texture = _kept(file, learning)
+            settings[f"texture_{label}"] = hashlib.sha256(texture.tobytes()).hexdigest()
+            attacks[label] = PatchAttack(recipe.options, texture, seed, breast, finish)
+        else:
+            attacks[label] = recipe.on(folder, label=label, seed=seed, downsample=downsample, finish=finish)
+    return Prepared(recipe.method, attacks, settings)
+
+
+def _learn_texture(
+    recipe: Recipe,
+    folder: Path,
+    training: Callable[[int, Size], NDArray[np.uint16]],
+    label: int,
+    *,
+    seed: int,
+    breast: Weigh,
+    report: Report,
+) -> Floats:
+    assert isinstance(recipe.options, PatchSettings)
+    classifier = load_classifier(folder).requires_grad_(False)
+    pixels = training(label, (classifier.config.rows, classifier.config.columns))
+    return train_texture(
+        to_tensor(pixels, torch.device("cpu")),
+        np.stack([breast(one) for one in pixels]),
+        label,
+        decision(classifier, recipe.threshold),
+        recipe.options,
+        seed=seed,
+        white=float(np.median(pixels.max(axis=(1, 2)))) / GREATEST,
+        report=report,
+    )
+
+
+def _kept(file: Path, learn: Callable[[], Floats]) -> Floats:
+    """A texture from its file, or learnt and kept there."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_suffix(".partial.npy")
+        np.save(draft, learn())
+        draft.replace(file)
+    kept: Floats = np.load(file)
+    return kept
+
+
+def defaults() -> dict[str, dict[str, Any]]:
+    """The settings of every method with their defaults: what a form shows."""
+    return {method: Recipe.of({"method": method}).settings() for method in METHODS}
+
+
+def version() -> str:
+    """A fingerprint of the source text of this package and of the networks it stands on."""
+    digest = hashlib.sha256(code_version().encode())
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _options(method: str, asked: dict[str, Any]) -> Any:
+    kind = GRADIENT.get(method, PatchSettings)
+    known = {one.name: one for one in fields(kind) if one.init}
+    asked.pop("epsilon_share", None)  # stored beside epsilon for people
+    if unknown := sorted(set(asked) - set(known)):
+        raise LabError(f"The attack {method} has no setting {', '.join(unknown)}; it has: {', '.join(known)}.")
+    if "epsilon" in asked:
+        asked["epsilon"] = grey_levels(asked["epsilon"])
+    if isinstance(asked.get("place"), list):
+        asked["place"] = tuple(asked["place"])
+    for name, value in asked.items():
+        _require_kind(method, name, known[name].default, value)
+    return kind(**asked)
+
+
+def _require_kind(method: str, name: str, default: Any, value: Any) -> None:
+    """A setting is of its default's kind, and a number of steps is not below 1."""
+    if name == "place" or default is MISSING:
+        return
+    whole = isinstance(default, int) and not isinstance(default, bool)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    fits = number if isinstance(default, float) else isinstance(value, type(default)) and not (whole and not number)
+    if not fits or (whole and value < (0 if name == "jitter" else 1)) or (number and value < 0):
+        raise LabError(f"The setting {name} of {method} cannot be {value!r}; its default is {default!r}.")
+
+
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise LabError(f"{name} is true or false, not {value!r}.")
+    return value

@@ -1,0 +1,110 @@
+"""The visible patch: where it lies, what it changes, and that its texture is learnt."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from attacks.finish import Finish
+from attacks.gradient.base import cross_entropy
+from attacks.patch import PatchAttack, PatchSettings, corner_of, diameter, disc, train_texture
+from models_ml.data import to_tensor
+from models_ml.errors import LabError, WrongImages
+from models_ml.progress import silent
+from readerstudy.cohort.tissue import breast_weight
+from tests.attacks.small import small_classifier
+from tests.attacks.test_gradient_attack import film
+from tests.models_ml import tiny
+
+ROWS, COLUMNS = 192, 144
+
+
+@pytest.fixture
+def real() -> np.ndarray:
+    return film(1, rows=ROWS, columns=COLUMNS)
+
+
+@pytest.fixture
+def attack() -> PatchAttack:
+    texture = np.random.default_rng(0).random((6, 6)).astype(np.float32)
+    finish = Finish(keep_background=breast_weight, keep_range=True)
+    return PatchAttack(PatchSettings(side=0.15), texture, 4, breast_weight, finish)
+
+
+@pytest.mark.parametrize("place", ["deepest", "random", (0.5, 0.2), (0.0, 1.0)])
+def test_the_patch_lies_in_the_breast_and_nothing_else_changes(attack, real, place) -> None:
+    laid = replace(attack, settings=replace(attack.settings, place=place))
+    twin, (top, left), side = laid(real), laid.corner(real), diameter(0.15, ROWS)
+    changed = twin != real
+    assert changed.any()
+    outside = np.ones(real.shape, dtype=bool)
+    outside[top : top + side, left : left + side] = False
+    assert not changed[outside].any()
+    assert breast_weight(real)[top : top + side, left : left + side][disc(side) > 0].min() > 0
+    assert twin.max() <= real.max()
+    assert np.array_equal(twin, laid(real))
+
+
+def test_the_place_is_the_one_that_was_asked_for(attack, real) -> None:
+    high, low = (
+        replace(attack, settings=replace(attack.settings, place=place)).corner(real)
+        for place in ((0.3, 0.2), (0.7, 0.2))
+    )
+    assert high[0] < low[0]
+    assert abs(high[0] + diameter(0.15, ROWS) / 2 - 0.3 * ROWS) < 4
+
+
+def test_a_random_place_hangs_on_picture_and_seed(attack, real) -> None:
+    random = replace(attack, settings=replace(attack.settings, place="random"))
+    places = {replace(random, seed=seed).corner(real) for seed in range(6)}
+    assert len(places) > 1
+    assert random.corner(real) == random.corner(real.copy())
+
+
+def test_in_a_breast_too_narrow_the_patch_lies_where_it_is_widest() -> None:
+    weight = np.zeros((96, 72), np.float32)
+    weight[40:48, 10:60] = 1
+    top, left = corner_of(weight, 20, "random", np.random.default_rng(0))
+    assert top <= 44 <= top + 20
+    assert 0 <= left <= 52
+
+
+def test_a_patch_that_would_leave_the_picture_stays_in_it() -> None:
+    weight = np.ones((40, 30), np.float32)
+    for place in ((0.0, 0.0), (1.0, 1.0)):
+        top, left = corner_of(weight, 12, place, np.random.default_rng(0))
+        assert 0 <= top <= 28
+        assert 0 <= left <= 18
+
+
+def test_learning_raises_the_loss_of_pictures_it_was_not_learnt_on() -> None:
+    classifier, images = small_classifier(), tiny.images()
+    pixels = images.pixels[images.rows("train", 1)]
+    weights = (pixels > 0).astype(np.float32)
+    learning, other = slice(0, 5), slice(5, None)
+
+    def learnt(steps: int) -> np.ndarray:
+        settings = PatchSettings(side=0.3, steps=steps, images=4, jitter=0)
+        tensors = to_tensor(pixels[learning], torch.device("cpu"))
+        return train_texture(tensors, weights[learning], 1, classifier, settings, seed=1, white=0.6, report=silent)
+
+    def loss(texture: np.ndarray) -> float:
+        attack = PatchAttack(PatchSettings(side=0.3), texture, 1, lambda picture: (picture > 0).astype(np.float32))
+        twins = np.stack([attack(picture) for picture in pixels[other]])
+        with torch.no_grad():
+            logits = classifier(to_tensor(twins, torch.device("cpu")))
+        return cross_entropy(logits, torch.ones(len(twins), dtype=torch.long)).mean().item()
+
+    assert loss(learnt(40)) > loss(learnt(1)) + 0.01
+    assert np.array_equal(learnt(5), learnt(5))
+
+
+def test_half_the_picture_is_no_patch() -> None:
+    with pytest.raises(LabError, match="less than half"):
+        PatchSettings(side=0.5)
+
+
+def test_eight_bits_are_no_picture(attack) -> None:
+    with pytest.raises(WrongImages):
+        attack(np.zeros((ROWS, COLUMNS), np.uint8))

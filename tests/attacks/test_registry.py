@@ -1,0 +1,131 @@
+"""Attacks by name: what is asked for, what is stored, what comes back."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from attacks.finish import Finish
+from attacks.gradient import APGD, FGSM, PGD, CarliniWagner
+from attacks.patch import PatchAttack, PatchSettings
+from attacks.registry import METHODS, Recipe, defaults, prepare, version
+from models_ml import checkpoint
+from models_ml.errors import LabError
+from models_ml.progress import silent
+from readerstudy.cohort.pixels import resize
+from tests.attacks.small import small_classifier
+from tests.models_ml import tiny
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_is_stored_makes_the_same_attack_again(method: str) -> None:
+    recipe = Recipe.of({"method": method, "keep_grid": False, "threshold": 0.4})
+    stored = json.loads(json.dumps(recipe.settings()))
+    assert Recipe.of({"method": method, **stored}) == recipe
+    assert stored["keep_grid"] is False
+    assert stored["threshold"] == 0.4
+
+
+def test_a_budget_is_stored_in_levels_and_as_a_share() -> None:
+    recipe = Recipe.of({"method": "pgd", "epsilon": "4/255", "steps": 10})
+    assert recipe.options == PGD(1028, steps=10)
+    assert recipe.settings()["epsilon"] == 1028
+    assert recipe.settings()["epsilon_share"] == "4/255"
+    assert Recipe.of({"method": "fgsm", "epsilon": 300}).options == FGSM(300)
+    assert Recipe.of({"method": "apgd", "epsilon": "300"}).options == APGD(300)
+
+
+def test_empty_fields_of_a_form_mean_the_default() -> None:
+    assert Recipe.of({"method": "cw", "epsilon": "", "steps": None}).options == CarliniWagner()
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"method": "magic"}, "no attack 'magic'; there are: fgsm"),
+        ({}, "no attack ''"),
+        ({"method": "fgsm", "steps": 3}, "fgsm has no setting steps; it has: epsilon"),
+        ({"method": "cw", "epsilon": "4/255"}, "cw has no setting epsilon"),
+        ({"method": "pgd", "epsilon": "lots"}, "budget"),
+        ({"method": "pgd", "steps": 0}, "steps of pgd cannot be 0"),
+        ({"method": "pgd", "steps": 2.5}, "steps of pgd cannot be 2.5"),
+        ({"method": "pgd", "random_start": "yes"}, "random_start of pgd cannot be 'yes'"),
+        ({"method": "pgd", "way": "around"}, "through or carried"),
+        ({"method": "pgd", "threshold": 1.0}, "threshold"),
+        ({"method": "pgd", "keep_grid": 1}, "keep_grid is true or false"),
+        ({"method": "patch", "side": 0.9}, "less than half"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_a_sentence(asked: dict, sentence: str) -> None:
+    with pytest.raises(LabError, match=sentence):
+        Recipe.of(asked)
+
+
+def test_every_method_has_its_defaults_for_a_form() -> None:
+    shown = defaults()
+    assert set(shown) == set(METHODS)
+    assert shown["pgd"]["steps"] == PGD().steps
+    assert shown["patch"]["side"] == PatchSettings().side
+
+
+def test_the_version_is_of_these_sources() -> None:
+    assert version() == version()
+    assert version() != checkpoint.code_version()
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A run folder with an untrained classifier in it."""
+    images = tiny.images()
+    classifier = small_classifier()
+    identity = checkpoint.identity("classifier", images, classifier.config, 1, start="scratch")
+    device = next(classifier.parameters()).device
+    description = checkpoint.provenance(identity, images, device=device, precision="fp32", metrics={}, history=[])
+    checkpoint.write_run(tmp_path / "judge", description, classifier)
+    return tmp_path / "judge"
+
+
+def all_breast(pixels: np.ndarray, /) -> np.ndarray:
+    return (pixels > 0).astype(np.float32)
+
+
+def prepared(run: Path, asked: dict):
+    asked_for: list[int] = []
+
+    def training(label: int, size: tuple[int, int]) -> np.ndarray:
+        assert size == (tiny.ROWS, tiny.COLUMNS)
+        asked_for.append(label)
+        images = tiny.images()
+        return images.pixels[images.rows("train", label)][:4]
+
+    made = prepare(
+        Recipe.of(asked),
+        run,
+        seed=3,
+        downsample=resize,
+        breast=all_breast,
+        finish=Finish(),
+        textures=run.parent / "textures",
+        training=training,
+        report=silent,
+    )
+    return made, asked_for
+
+
+def test_a_gradient_attack_is_ready_for_both_labels_and_knows_its_weights(run: Path) -> None:
+    made, asked_for = prepared(run, {"method": "fgsm"})
+    assert [attack.label for attack in made.attacks.values()] == [0, 1]
+    assert made.settings["weights"] == checkpoint.sha256(run / checkpoint.WEIGHTS) == made.attacks[0].weights
+    assert asked_for == []
+
+
+def test_a_patch_is_learnt_once_and_kept(run: Path) -> None:
+    asked = {"method": "patch", "steps": 3, "side": 0.25}
+    first, learnt = prepared(run, asked)
+    again, learnt_again = prepared(run, asked)
+    assert (learnt, learnt_again) == ([0, 1], [])
+    assert first.settings == again.settings
+    assert first.settings["texture_0"] != first.settings["texture_1"]
+    assert isinstance(first.attacks[1], PatchAttack)
+    assert np.array_equal(first.attacks[1].texture, again.attacks[1].texture)
