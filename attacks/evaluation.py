@@ -139,8 +139,10 @@ def score_all(
 ) -> list[Scored]:
     """Every judge's scores of the tuning and test pictures and of their twins, in the order of the judges.
 
-    Raises LabError where a test image lacks its twin.
+    Raises LabError where a test image lacks its twin, or nothing is named to be judged.
     """
+    if not judges or not attacks:
+        raise LabError("An evaluation needs a classifier and an attack.")
     for attacked in attacks:
         _require_twins(pictures, attacked)
     held_out = [one for one in pictures if one.split in ("tuning", "test")]

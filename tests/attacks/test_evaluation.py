@@ -14,6 +14,7 @@ from attacks.evaluation_figures import roc_points
 from attacks.evaluation_story import Kind, paired, summary, tell
 from attacks.evaluation_tables import SENSITIVE, TUNING, Settings, evaluated, transfers
 from models_ml.attack_table import decide
+from models_ml.errors import LabError
 from models_ml.evaluate import auc, scores, youden_threshold
 from models_ml.progress import silent
 from readerstudy.analysis.stats import delong
@@ -123,6 +124,12 @@ def test_judges_of_different_sizes_each_get_theirs(films, lift):
     assert narrow.test_scores[0] == pytest.approx(scores(small.classifier, cut[None])[0], abs=1e-6)
     assert wide.size == SIZE
     assert narrow.size == (16, 12)
+
+
+def test_nothing_to_judge_gets_a_sentence(films, lift):
+    for attacks, judges in (([], JUDGES), ([lift], ())):
+        with pytest.raises(LabError, match="a classifier and an attack"):
+            films.scored(attacks, judges=judges)
 
 
 def test_progress_ends_at_the_last_picture(films, lift):
