@@ -18,8 +18,8 @@ from readerstudy.truth.models import Authenticity, Direction, Exclusion, ImageTr
 Words = str | Promise
 SORTS: dict[str, tuple[Words, Any]] = {
     "new": (_("newest first"), F("pk").desc()),
-    "bad": (_("least like its real image first (PSNR)"), F("quality__psnr_db").asc(nulls_last=True)),
-    "strong": (_("largest change of the score first"), F("change").desc(nulls_last=True)),
+    "bad": (_("lowest PSNR first"), F("quality__psnr_db").asc(nulls_last=True)),
+    "strong": (_("largest score change first"), F("change").desc(nulls_last=True)),
 }
 
 
@@ -113,7 +113,7 @@ def _filters(asked: Mapping[str, str]) -> list[Choice]:
         ("cohort", _("Cohort"), [(name, name) for name in sorted(cohorts)]),
         ("attack", _("Attack"), [(name, name) for name in names]),
         ("direction", _("Direction"), list(Direction.choices)),
-        ("pathology", _("Pathology of the real image"), list(Pathology.choices)),
+        ("pathology", _("Pathology"), list(Pathology.choices)),
         ("split", _("Split"), list(Split.choices)),
         ("resolution", _("Resolution"), list(Resolution.choices)),
         ("classifier", _("Scores by"), [(name, name) for name in classifiers]),

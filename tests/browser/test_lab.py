@@ -1,0 +1,82 @@
+"""The lab in a browser: no barriers, nothing scrolls sideways, and a job's page follows the job by itself."""
+
+import pytest
+from django.utils.timezone import now
+
+from readerstudy.accounts.models import Role
+from readerstudy.jobs.life import this_worker
+from readerstudy.jobs.models import Job
+from readerstudy.jobs.queue import new_job
+from readerstudy.jobs.traces import Point, Trace
+from tests import make
+from tests.browser.test_page import complaints
+
+PAGES = ("/lab/", "/lab/start/train-classifier/", "/lab/start/attack/", "/lab/runs/", "/lab/stimuli/")
+
+
+@pytest.fixture
+def job(study, settings, tmp_path) -> Job:
+    """A job that runs here, ten steps far."""
+    settings.JOBS_DIR = tmp_path / "jobs"
+    job = new_job("models_ml.train_gan", {"name": tmp_path.name}, requested_by=None, at=now())
+    job.claim(worker=this_worker(), at=now())
+    reach(job, *range(1, 11))
+    yield job
+    job.fail("The test is over.", at=now())
+
+
+def reach(job: Job, *steps: int) -> None:
+    for step in steps:
+        Trace(job.pk).note(Point(step, 40, f"Stage {1 + step // 8} of 5", float(step), {"gap": 1 / step}), at=now())
+        job.advance(step, 40, f"Stage {1 + step // 8} of 5", at=now())
+
+
+@pytest.fixture
+def lab(page, server, sign_in, job, people):
+    """Rosa's browser, without a mishap till the end."""
+    mishaps = []
+    page.on("console", lambda message: mishaps.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: mishaps.append(str(error)))
+    sign_in(page.context, make.user(f"researcher-{next(people)}", Role.RESEARCHER))
+    yield page
+    assert mishaps == []
+
+
+def test_the_lab_has_no_barriers_and_nothing_scrolls_sideways(lab, server, job):
+    for address in (*PAGES, f"/lab/jobs/{job.pk}/"):
+        for scheme, width in (("light", 1200), ("dark", 400)):
+            lab.emulate_media(color_scheme=scheme)
+            lab.set_viewport_size({"width": width, "height": 800})
+            lab.goto(f"{server.url}{address}")
+            assert lab.evaluate("document.documentElement.scrollWidth") <= width, address
+            assert complaints(lab) == [], (address, scheme)
+
+
+def test_a_job_s_page_follows_the_job_and_leaves_what_is_open_open(lab, server, job):
+    lab.goto(f"{server.url}/lab/jobs/{job.pk}/")
+    assert "25 %" in lab.locator("#state").inner_text()
+    numbers = lab.locator("#numbers-gap summary")
+    numbers.focus()
+    lab.keyboard.press("Enter")
+    before = lab.locator("polyline").get_attribute("points")
+    reach(job, 20)
+    lab.locator("#state .percent", has_text="50 %").wait_for()
+    assert lab.locator("polyline").get_attribute("points") != before
+    assert lab.locator("#numbers-gap").get_attribute("open") is not None
+    assert lab.evaluate("document.activeElement.closest('details').id") == "numbers-gap", "the keyboard stays"
+    job.finish("done", at=now())
+    lab.get_by_text("Done", exact=True).wait_for()
+    assert lab.get_by_role("button", name="Cancel this job").count() == 0
+
+
+def test_without_a_script_the_page_shows_the_same_at_each_reload(lab, server, job):
+    plain = lab.context.browser.new_context(java_script_enabled=False)
+    plain.add_cookies(lab.context.cookies())
+    page = plain.new_page()
+    page.goto(f"{server.url}/lab/jobs/{job.pk}/")
+    assert "25 %" in page.locator("#state").inner_text()
+    reach(job, 20)
+    page.reload()
+    assert "50 %" in page.locator("#state").inner_text()
+    assert page.locator("polyline").count() == 1
+    plain.close()
