@@ -3,7 +3,7 @@
 Imports nothing of the lab, so that the configuration can hold a `Hardening`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -27,12 +27,25 @@ class Hardening:
     step_size: float = 0.0  # in grey levels; 0 is 2.5 · epsilon / steps, as Madry et al. chose
     part: float = 0.5  # of the images of each class
     random_start: bool = True
+    # Shares of the training between which the budget grows from 0 to epsilon: attacked in full from the first step,
+    # a network that knows nothing yet never learns anything.
+    grows_from: float = 0.2
+    grows_to: float = 0.7
 
     def __post_init__(self) -> None:
         if not (self.epsilon >= 0 and self.steps >= 1 and self.step_size >= 0 and 0 <= self.part <= 1):
             raise ValueError(
                 "Hardening needs a budget and a step of at least 0, one step or more, and a part of 0 to 1."
             )
+        if not 0 <= self.grows_from <= self.grows_to <= 1:
+            raise ValueError("Hardening's budget grows between two shares of the training, the earlier one first.")
+
+    def at(self, share: float) -> "Hardening":
+        """What it is when this share of the training is done."""
+        if share >= self.grows_to:
+            return self
+        grown = max(0.0, share - self.grows_from) / (self.grows_to - self.grows_from)
+        return replace(self, epsilon=grown * self.epsilon, step_size=grown * self.step_size)
 
     @property
     def step(self) -> float:
@@ -49,7 +62,7 @@ def harden(
     classifier's parameters and its mode as it was.
     """
     chosen = attacked_rows(labels.cpu().numpy(), how.part)
-    if not len(chosen):
+    if not len(chosen) or not how.epsilon:
         return images
     rows = torch.from_numpy(chosen).to(images.device)
     was_training = classifier.training

@@ -17,7 +17,7 @@ from models_ml import checkpoint, distributed
 from models_ml.batches import Ahead, pictures
 from models_ml.config import ClassifierConfig
 from models_ml.data import ImageSet, Pairing
-from models_ml.device import arithmetic, choose_device, keep_memory
+from models_ml.device import arithmetic, autocast, choose_device, keep_memory
 from models_ml.evaluate import auc, scores
 from models_ml.hardening import harden
 from models_ml.networks.classifier import Classifier, load_vgg
@@ -186,7 +186,9 @@ class _Run:
         penalised = number % self.config.penalty_every == 0
         images, labels = images.to(self.device), labels.to(self.device)
         if how := self.config.hardening:
-            images = harden(self.classifier, images, labels, how, rng(self.seed, "harden", number, distributed.rank()))
+            now, chance = how.at(number / self.steps), rng(self.seed, "harden", number, distributed.rank())
+            with autocast(self.config.precision, self.device):
+                images = harden(self.classifier, images, labels, now, chance)
         loss = self.module(images, labels, seeds, penalised)
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)

@@ -86,7 +86,18 @@ def test_without_a_budget_nothing_changes(batch):
     assert torch.equal(untouched, images)
 
 
-@pytest.mark.parametrize("wrong", [{"epsilon": -1}, {"steps": 0}, {"part": 1.5}, {"step_size": -1}])
+def test_the_budget_grows_while_the_network_learns_what_a_cancer_is():
+    how = Hardening(epsilon=1000, step_size=500, grows_from=0.2, grows_to=0.7)
+    assert [how.at(share).epsilon for share in (0, 0.2, 0.45, 0.7, 1)] == [0, 0, pytest.approx(500), 1000, 1000]
+    assert how.at(0.45).step == pytest.approx(250)
+    at_once = Hardening(epsilon=1000, grows_from=0, grows_to=0)
+    assert at_once.at(0) == at_once
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"epsilon": -1}, {"steps": 0}, {"part": 1.5}, {"step_size": -1}, {"grows_from": 0.8}, {"grows_to": 1.2}],
+)
 def test_a_hardening_that_means_nothing_is_refused(wrong):
-    with pytest.raises(ValueError, match="Hardening needs"):
+    with pytest.raises(ValueError, match="Hardening"):
         Hardening(**wrong)
