@@ -1,6 +1,7 @@
 """Attacks by name: what a job's settings say, checked and completed, and the frozen value made of them."""
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import partial
@@ -54,8 +55,12 @@ class Recipe:
 
     @classmethod
     def of(cls, asked: Mapping[str, Any]) -> "Recipe":
-        """From `method` and any of its settings; LabError with a sentence for what is unknown or out of range."""
+        """From `method` and any of its settings; LabError with a sentence for what is unknown or out of range.
+
+        `settings` may hold further ones as text: "side=0.1; place=random".
+        """
         rest = {name: value for name, value in asked.items() if value not in (None, "")}  # a form's empty fields
+        rest |= dict(_setting(part) for part in str(rest.pop("settings", "")).split(";") if part.strip())
         method = str(rest.pop("method", ""))
         if method not in METHODS:
             raise LabError(f"There is no attack {method!r}; there are: {', '.join(METHODS)}.")
@@ -214,6 +219,17 @@ def _require_kind(method: str, name: str, default: Any, value: Any) -> None:
     fits = number if isinstance(default, float) else isinstance(value, type(default)) and not (whole and not number)
     if not fits or (whole and value < (0 if name == "jitter" else 1)) or (number and value < 0):
         raise LabError(f"The setting {name} of {method} cannot be {value!r}; its default is {default!r}.")
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """NAME=VALUE; the value is a number, true, false or a list where it reads as one, else a word."""
+    name, sign, value = (part.strip() for part in text.partition("="))
+    if not sign or not name:
+        raise LabError(f"A setting is written NAME=VALUE, not {text.strip()!r}.")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
 
 
 def _flag(name: str, value: Any) -> bool:

@@ -164,7 +164,7 @@ class _Run:
         """One step; gives the mean absolute error in the disc and the share of guided pictures that fooled."""
         config, net = self.config, self.network
         chance = rng(self.seed, "augment", self.step)
-        x, y = (self._flipped(rows, chance) for rows in (models, altered))
+        x, y = (flipped(to_tensor(self.images.pixels[rows], self.device), chance) for rows in (models, altered))
         around = squares(x, self._places(x, 1 - self.altered, chance), config.half)
         error = (net.disc * (net.fill(around) - around).abs()).sum() / net.disc.sum() / len(x)
         fakes = net(y, self._places(y, self.altered, chance))
@@ -178,11 +178,6 @@ class _Run:
         self.optimizer.step()
         fooled = (logits.argmax(1) == wanted).float().mean().item()
         return {"error": error.item(), "guidance": guidance.item(), "change": change.item(), "fooled": fooled}
-
-    def _flipped(self, rows: Rows, chance: np.random.Generator) -> Tensor:
-        images = to_tensor(self.images.pixels[rows], self.device)
-        axes = [[axis for axis in (1, 2) if chance.random() < 0.5] for _ in rows]
-        return torch.stack([image.flip(one) if one else image for image, one in zip(images, axes, strict=True)])
 
     def _places(self, images: Tensor, label: int, chance: np.random.Generator) -> Places:
         if label == 1:
@@ -208,6 +203,12 @@ class _Run:
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.history, self.step, self.seconds = state["history"], state["step"], state["seconds"]
+
+
+def flipped(images: Tensor, chance: np.random.Generator) -> Tensor:
+    """Each image (1, H, W) of a batch turned over its height, its width, both or neither."""
+    axes = [[axis for axis in (1, 2) if chance.random() < 0.5] for _ in images]
+    return torch.stack([image.flip(one) if one else image for image, one in zip(images, axes, strict=True)])
 
 
 def _result(folder: Path, run: checkpoint.Provenance) -> InpaintingResult:

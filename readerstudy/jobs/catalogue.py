@@ -12,6 +12,7 @@ from readerstudy.errors import BadInput
 from readerstudy.jobs.fields import (
     AT_ALL,
     COHORT,
+    DIRECTION,
     ENDS,
     FINISH,
     METHODS,
@@ -21,6 +22,8 @@ from readerstudy.jobs.fields import (
     PROCESSES,
     RESOLUTIONS,
     SEED,
+    SPLITS,
+    THREADS,
 )
 from readerstudy.jobs.kinds import Field, Kind, Sort
 from readerstudy.jobs.models import Queue
@@ -122,6 +125,14 @@ KINDS = (
         ),
     ),
     Kind(
+        "train-inpainting",
+        _("Train an inpainter"),
+        _("Fills a disc of tissue so that the classifier changes its mind. Smaller than a GAN; not the article’s."),
+        "models_ml.train_inpainting",
+        Queue.GPU,
+        (COHORT, DIRECTION, Field("classifier", _("Classifier to fool"), Sort.CLASSIFIER), NAME, SEED, THREADS),
+    ),
+    Kind(
         "generate",
         _("Write adversarial images"),
         _("Gives every image of a cohort its twin by the two GANs. What is there already stays."),
@@ -132,6 +143,8 @@ KINDS = (
             Field("gan_remove", _("GAN that removes cancer"), Sort.REMOVER),
             Field("gan_insert", _("GAN that inserts cancer"), Sort.INSERTER),
             AT_ALL,
+            SPLITS,
+            Field("suffix", _("Suffix"), Sort.TEXT, optional=True, in_form=False),
             *FINISH,
         ),
     ),
@@ -168,7 +181,16 @@ KINDS = (
                 optional=True,
                 is_detail=True,
             ),
+            Field(
+                "attack.settings",
+                _("Further settings"),
+                Sort.TEXT,
+                help=_("Of the method, as name=value with semicolons between: side=0.1; place=random."),
+                optional=True,
+                is_detail=True,
+            ),
             AT_ALL,
+            SPLITS,
             *FINISH,
         ),
     ),

@@ -30,6 +30,24 @@ AT_ALL = Field(
     help=_("None chosen: all that the cohort stores."),
     is_detail=True,
 )
+SPLITS = Field(
+    "splits",
+    _("Splits"),
+    Sort.CHOICES,
+    choices=(("train", _("Training")), ("tuning", _("Tuning")), ("test", _("Test"))),
+    help=_("None chosen: all. A slow attack may do with those that are evaluated."),
+    optional=True,
+    is_detail=True,
+)
+DIRECTION = Field(
+    "direction",
+    _("Direction"),
+    Sort.CHOICE,
+    choices=(("insert", _("Insert cancer")), ("remove", _("Remove cancer"))),
+)
+THREADS = Field(
+    "threads", _("Threads"), Sort.WHOLE, help=_("Empty: all."), least=1, most=512, optional=True, is_detail=True
+)
 PROCESSES = Field(
     "processes",
     _("Processes"),

@@ -40,6 +40,13 @@ def test_empty_fields_of_a_form_mean_the_default() -> None:
     assert Recipe.of({"method": "cw", "epsilon": "", "steps": None}).options == CarliniWagner()
 
 
+def test_further_settings_may_come_as_text() -> None:
+    recipe = Recipe.of({"method": "patch", "settings": "side=0.1; place=[0.5, 0.2]; way = carried"})
+    assert recipe.options == PatchSettings(side=0.1, place=(0.5, 0.2))
+    assert recipe.way == "carried"
+    assert "settings" not in recipe.settings()
+
+
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
@@ -55,6 +62,7 @@ def test_empty_fields_of_a_form_mean_the_default() -> None:
         ({"method": "pgd", "threshold": 1.0}, "threshold"),
         ({"method": "pgd", "keep_grid": 1}, "keep_grid is true or false"),
         ({"method": "patch", "side": 0.9}, "less than half"),
+        ({"method": "pgd", "settings": "steps"}, "NAME=VALUE"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_a_sentence(asked: dict, sentence: str) -> None:

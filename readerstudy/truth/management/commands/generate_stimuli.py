@@ -1,6 +1,5 @@
 """Write the adversarial twin of every image of a cohort."""
 
-import json
 from argparse import ArgumentParser
 from typing import Any
 
@@ -96,19 +95,9 @@ def _attack(options: dict[str, Any]) -> dict[str, Any]:
         "classifier": run.name,
         "name": options["name"] or f"{options['method']}-{run.name}",
         "seed": options["seed"],
-        **dict(_setting(text) for text in options["set"]),
     }
+    if options["set"]:
+        asked["settings"] = "; ".join(options["set"])
     if options["epsilon"]:
         asked["epsilon"] = options["epsilon"]
     return {"cohort": cohort.name, "resolutions": options["resolution"] or cohort.resolutions, "attack": asked}
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    """NAME=VALUE; the value is a number, true, false or a list where it reads as one, else a word."""
-    name, sign, value = text.partition("=")
-    if not sign or not name:
-        raise BadInput(f"A setting is written NAME=VALUE, not {text!r}.")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value

@@ -1,0 +1,209 @@
+"""Generating twins as a job: every method by one task, its row, its quality, and going on after a kill."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+
+from attacks.tasks import _generate
+from models_ml import checkpoint, plain
+from models_ml.config import PRESETS, Preset
+from models_ml.progress import silent
+from models_ml.train_inpainting import inpainting_config
+from readerstudy.cohort.models import Cohort
+from readerstudy.cohort.pixels import decode_png, read_signed_difference
+from readerstudy.errors import StudyError
+from readerstudy.jobs.models import Attack, Checkpoint, CheckpointKind
+from readerstudy.truth.dataset import real_pictures
+from readerstudy.truth.models import ImageTruth, Truth
+from tests import make
+from tests.attacks.small import small_classifier
+from tests.models_ml import tiny
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small", "runs")]
+
+SIZE = (tiny.ROWS, 26)  # the shape of the study's pictures
+
+
+@pytest.fixture
+def runs(settings, tmp_path, monkeypatch):
+    settings.RUNS_DIR = str(tmp_path / "runs")
+    settings.CACHE_DIR = str(tmp_path / "cache")
+    # Similarity over five scales needs 176 pixels on a side; the pictures of these tests have fewer.
+    monkeypatch.setattr("attacks.quality.MS_SSIM_WEIGHTS", (1.0,))
+    monkeypatch.setattr("attacks.quality.MS_SSIM_LEAST", 11)
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def films(runs) -> Cohort:
+    return make.cohort(patients=8, fractions=(0.4, 0.2, 0.4))
+
+
+@pytest.fixture
+def judge(films, runs) -> Checkpoint:
+    """An untrained classifier as a finished run."""
+    classifier = small_classifier()
+    config = replace(classifier.config, rows=SIZE[0], columns=SIZE[1])
+    identity = {"kind": "classifier", "seed": 1, "split_hash": "", "data_hash": "", "config": plain.to_dict(config)}
+    description = checkpoint.Provenance(
+        **identity,
+        preset="tiny",
+        code_version="",
+        torch_version="",
+        device="cpu",
+        precision="fp32",
+        metrics={},
+        history=[],
+    )
+    checkpoint.write_run(runs / "judge", description, classifier)
+    return Checkpoint.objects.create(
+        name="judge",
+        kind=CheckpointKind.CLASSIFIER,
+        cohort=films.name,
+        preset="tiny",
+        seed=1,
+        split_hash="",
+        code_version="",
+        folder="judge",
+        made_at=make.MONDAY,
+    )
+
+
+def generate(films: Cohort, **asked):
+    parameters = {"cohort": films.name, "resolutions": ["low"]} | asked
+    return _generate(0, parameters, silent)
+
+
+PGD = {"method": "pgd", "classifier": "judge", "name": "pgd-4", "epsilon": "4/255", "steps": 3}
+
+
+def test_every_image_gets_its_twin_within_the_budget_and_a_row_says_how(films, judge):
+    result = generate(films, attack=PGD)
+    pictures = real_pictures(films, "low")
+    assert result == {"made": len(pictures), "known": 0, "attacks": ["pgd-4"]}
+    row = Attack.named("pgd-4")
+    assert (row.method, row.direction, row.classifier, row.generator) == ("pgd", "", judge, None)
+    assert row.settings["epsilon"] == 1028
+    assert row.settings["epsilon_share"] == "4/255"
+    assert row.settings["weights"]
+    for truth in Truth.objects.filter(attack=row):
+        real, twin = decode_png(truth.parent.path), decode_png(truth.stimulus.path)
+        assert 0 < np.abs(twin.astype(int) - real).max() <= 1028
+        assert truth.quality["linf_levels"] == np.abs(twin.astype(int) - real).max()
+        assert truth.generator == "pgd-4"
+        malignant = ImageTruth.objects.get(image=truth.parent.image).label
+        assert (truth.direction, truth.label) == (("remove", 0) if malignant else ("insert", 1))
+
+
+def test_the_stored_difference_is_that_of_the_two_files(films, judge, settings):
+    generate(films, attack={**PGD, "method": "fgsm", "steps": None}, splits=["test"])
+    truth = Truth.objects.filter(generator="pgd-4").first()
+    real, twin = decode_png(truth.parent.path), decode_png(truth.stimulus.path)
+    stored = decode_png(Path(settings.MEDIA_ROOT) / truth.difference_file)
+    assert np.abs(read_signed_difference(stored) - (real.astype(int) - twin)).max() <= 1
+
+
+def test_an_interrupted_job_goes_on_and_a_finished_one_does_nothing(films, judge):
+    def kill(done: int, *_) -> None:
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _generate(0, {"cohort": films.name, "resolutions": ["low"], "attack": PGD}, kill)
+    assert Truth.objects.filter(generator="pgd-4").count() == 5
+    rest = generate(films, attack=PGD)
+    assert (rest["known"], rest["made"]) == (5, len(real_pictures(films, "low")) - 5)
+    assert generate(films, attack=PGD)["made"] == 0
+
+
+def test_a_name_stands_for_one_attack(films, judge):
+    generate(films, attack=PGD, splits=["tuning"])
+    with pytest.raises(StudyError, match="pgd-4"):
+        generate(films, attack={**PGD, "epsilon": "8/255"})
+
+
+def test_only_the_splits_that_were_asked_for(films, judge):
+    generate(films, attack=PGD, splits=["test"])
+    wanted = {picture.image_id for picture in real_pictures(films, "low") if picture.split == "test"}
+    assert {truth.parent.image_id for truth in Truth.objects.filter(generator="pgd-4")} == wanted
+
+
+def test_a_step_after_the_attack_can_be_left_out(films, judge):
+    generate(films, attack=PGD, splits=["test"])
+    generate(films, attack={**PGD, "name": "bare"}, splits=["test"], keep_background=False)
+    outside = {
+        name: sum(truth.quality["changed_outside_share"] for truth in Truth.objects.filter(generator=name))
+        for name in ("pgd-4", "bare")
+    }
+    assert outside["pgd-4"] == 0 < outside["bare"]
+    assert Attack.named("bare").settings["keep_background"] is False
+
+
+def test_a_known_lesion_gives_the_figures_about_it(films, judge):
+    box = {"top": 0.2, "left": 0.1, "bottom": 0.7, "right": 0.6}
+    ImageTruth.objects.filter(pathology="malignant").update(lesions=[box])
+    generate(films, attack=PGD, splits=["test"])
+    for truth in Truth.objects.filter(generator="pgd-4"):
+        assert ("lesion_enrichment" in truth.quality) == (truth.direction == "remove")
+
+
+def test_a_patch_is_learnt_and_laid(films, judge):
+    asked = {"method": "patch", "classifier": "judge", "name": "sticker", "side": 0.2, "steps": 4}
+    generate(films, attack=asked, splits=["test"])
+    row = Attack.named("sticker")
+    assert row.settings["side"] == 0.2
+    assert row.settings["texture_0"] != row.settings["texture_1"]
+    assert all(0 < truth.quality["changed_share"] < 0.06 for truth in Truth.objects.filter(attack=row))
+
+
+def test_inpainters_stand_where_gans_stand(films, judge, monkeypatch):
+    preset = Preset("tiny", replace(small_classifier().config, rows=SIZE[0], columns=SIZE[1]), None, None)
+    monkeypatch.setitem(PRESETS, "tiny", preset)
+    short = partial(inpainting_config, steps=4, channels=(4, 6))
+    monkeypatch.setattr("models_ml.train_inpainting.inpainting_config", short)
+    for direction in ("remove", "insert"):
+        call_command("train_inpainting", "films", direction=direction, classifier="judge", name=f"inp-{direction}")
+    call_command("generate_stimuli", "films", gan_remove="inp-remove", gan_insert="inp-insert", split=["test"])
+    row = Attack.named("inp-remove")
+    assert (row.method, row.direction, row.generator.name, row.classifier) == (
+        "inpainting",
+        "remove",
+        "inp-remove",
+        judge,
+    )
+
+
+def test_the_command_says_what_it_needs(films, judge, capsys):
+    with pytest.raises(CommandError, match="--gan-remove"):
+        call_command("generate_stimuli", "films")
+    with pytest.raises(CommandError, match="--classifier"):
+        call_command("generate_stimuli", "films", method="pgd")
+    with pytest.raises(CommandError, match="NAME=VALUE"):
+        call_command("generate_stimuli", "films", method="pgd", classifier="judge", set=["steps"])
+    with pytest.raises(CommandError, match="pgd has no setting side"):
+        call_command("generate_stimuli", "films", method="pgd", classifier="judge", set=["side=0.1"])
+
+
+def test_the_command_makes_an_attack(films, judge, capsys):
+    call_command(
+        "generate_stimuli",
+        "films",
+        method="pgd",
+        classifier="judge",
+        epsilon="2/255",
+        set=["steps=2", "way=carried"],
+        split=["test"],
+        without=["grid"],
+    )
+    settings = Attack.named("pgd-judge").settings
+    assert (settings["epsilon"], settings["steps"], settings["way"], settings["keep_grid"]) == (
+        514,
+        2,
+        "carried",
+        False,
+    )
+    assert "adversarial images written" in capsys.readouterr().out
