@@ -45,7 +45,7 @@ def test_a_broken_contract_is_noticed(tmp_path):
         path.touch()
         for folder in path.parents[: len(Path(module).parts) - 1]:
             (folder / "__init__.py").touch()
-    for storey in ("studies", "cohort", "jobs", "accounts", "audit", "errors"):
+    for storey in ("lab", "studies", "cohort", "jobs", "accounts", "audit", "errors"):
         (tmp_path / "readerstudy" / f"{storey}.py").touch()
     for package in ("models_ml", "attacks"):
         (tmp_path / package / "tasks.py").touch()
