@@ -73,6 +73,8 @@ $(VENV)/.pango: $(VENV)/.web
 $(VENV)/.dev: $(VENV)/.ml $(VENV)/.pango
 	@echo "Installing what the tests need ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[ml,dev]'
+	@# The attacks' oracle, without what it asks for: torchvision would bring another torch, and it does without.
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps torchattacks==3.5.1
 	@touch $@
 
 $(VENV)/.chromium: $(VENV)/.dev
