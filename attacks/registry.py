@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from attacks.base import Downsample
+from attacks.base import Attack, Downsample, Pixels
 from attacks.budget import as_share, grey_levels
 from attacks.finish import Finish, Weigh
 from attacks.gan import GanAttack
@@ -24,6 +24,7 @@ from attacks.patch import Floats, PatchAttack, PatchSettings, train_texture
 from models_ml import plain
 from models_ml.checkpoint import WEIGHTS, code_version, load_classifier, sha256
 from models_ml.data import GREATEST, to_tensor
+from models_ml.device import choose_device
 from models_ml.errors import LabError
 from models_ml.progress import Report
 from models_ml.train_inpainting import is_inpainter
@@ -84,7 +85,7 @@ class Recipe:
         """The attack on images of one label with the classifier in a run folder."""
         if isinstance(self.options, PatchSettings):
             raise LabError("A patch is trained before it can be laid.")
-        classifier = load_classifier(folder).requires_grad_(False)
+        classifier = load_classifier(folder).requires_grad_(False).to(choose_device())
         return GradientAttack(
             self.options,
             label,
@@ -96,6 +97,11 @@ class Recipe:
             self.threshold,
             finish,
         )
+
+
+def all_of(attack: Attack, pictures: Sequence[Pixels]) -> list[Pixels]:
+    """The twins of pictures of one size: together where the attack can, else one by one."""
+    return attack.many(pictures) if isinstance(attack, GradientAttack) else [attack(pixels) for pixels in pictures]
 
 
 def load_attack(

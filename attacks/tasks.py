@@ -1,8 +1,9 @@
 """Making adversarial images and judging them, as jobs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, product
 from typing import Any
 
 import numpy as np
@@ -12,22 +13,23 @@ from numpy.typing import NDArray
 
 from attacks.base import Attack as PictureAttack
 from attacks.evaluation import Attacked, Judge, Reading, Real, score_all
-from attacks.evaluation import Twin as Written
+from attacks.evaluation import Twin as File
 from attacks.evaluation_story import Kind, Story, paired, summary, tell
 from attacks.evaluation_tables import Settings
 from attacks.finish import Finish
 from attacks.gan import GanAttack
 from attacks.quality import quality_of
-from attacks.registry import STEPS_OF_FINISH, Recipe, load_attack, prepare, version
+from attacks.registry import STEPS_OF_FINISH, Recipe, all_of, load_attack, prepare, version
 from attacks.side_by_side import side_by_side
 from models_ml.checkpoint import CONTROL, WEIGHTS, load_classifier, read_provenance, sha256
 from models_ml.config import PRESETS
 from models_ml.data import SPLITS
+from models_ml.device import choose_device
 from models_ml.errors import LabError
 from models_ml.subgroup_table import OF_LESIONS
 from models_ml.tasks import folder_of
 from readerstudy.analysis.stats import delong
-from readerstudy.cohort.actions import write_media
+from readerstudy.cohort.actions import Written, write_media
 from readerstudy.cohort.grid import keep_grid, levels_of
 from readerstudy.cohort.models import Cohort, Stimulus
 from readerstudy.cohort.pixels import decode_png, encode_png, resize, signed_difference
@@ -38,6 +40,7 @@ from readerstudy.truth.actions import Provenance, keep_scores, register_twin
 from readerstudy.truth.dataset import Picture, real_pictures, twins
 from readerstudy.truth.models import Direction, ImageTruth
 
+AT_ONCE = 8  # pictures that a graphics card attacks together
 READING = Reading(read=decode_png, downsample=resize)
 # The labels of the real images that a direction changes; one that is not named changes both.
 ACTS_ON = {Direction.REMOVE.value: (1,), Direction.INSERT.value: (0,), "": (0, 1)}
@@ -86,52 +89,83 @@ def _generate(job_id: int, parameters: dict[str, Any], report: Report) -> dict[s
         makers = {label: _by_generator(job_id, cohort, parameters, label) for label in (0, 1)}
     # An interrupted run goes on, a finished one does nothing.
     lacking, known = _without_twins(cohort, parameters, makers)
-    lesions = _lesions(lacking)
-    made = 0
-    for twin in side_by_side(lambda one: _Twin(one, makers[one.label].attack, lesions.get(one.image_id, ())), lacking):
-        maker = makers[twin.parent.label]
-        register_twin(
-            Stimulus.objects.get(pk=twin.parent.stimulus_id),
-            picture=twin.picture,
-            difference=twin.difference,
-            provenance=Provenance(maker.direction, maker.row.name, maker.row.seed),
-            attack=maker.row,
-            quality=twin.quality,
-        )
-        made += 1
-        report(made, len(lacking), "", {})
+    groups = _alike(lacking, AT_ONCE if choose_device().type == "cuda" else 1)
+    lesions = _lesions(chain.from_iterable(groups))
+    made, total = 0, sum(map(len, groups))
+    for written in side_by_side(partial(_write, makers, lesions), groups):
+        for twin in written:
+            _register(twin, makers[twin.parent.label])
+            made += 1
+            report(made, total, "", {})
     return {"made": made, "known": known, "attacks": sorted({maker.row.name for maker in makers.values()})}
 
 
-def _without_twins(cohort: Cohort, parameters: dict[str, Any], makers: dict[int, _Maker]) -> tuple[list[Picture], int]:
-    """The pictures of all wanted resolutions and splits that still lack their twin, and how many have it."""
-    lacking: list[Picture] = []
+def _without_twins(
+    cohort: Cohort, parameters: dict[str, Any], makers: dict[int, _Maker]
+) -> tuple[dict[str, list[Picture]], int]:
+    """The pictures of the wanted splits that still lack their twin, by resolution, and how many have it."""
+    lacking: dict[str, list[Picture]] = {}
     known = 0
     splits = parameters.get("splits") or SPLITS
     for resolution in parameters["resolutions"]:
         pictures = [picture for picture in real_pictures(cohort, resolution) if picture.split in splits]
         there = twins(cohort, resolution, [maker.row.name for maker in makers.values()], with_excluded=True)
-        lacking += [picture for picture in pictures if picture.image_id not in there]
-        known += sum(picture.image_id in there for picture in pictures)
+        lacking[resolution] = [picture for picture in pictures if picture.image_id not in there]
+        known += len(pictures) - len(lacking[resolution])
     return lacking, known
 
 
-def _lesions(pictures: Sequence[Picture]) -> dict[int, list[dict[str, float]]]:
+def _lesions(pictures: Iterable[Picture]) -> dict[int, list[dict[str, float]]]:
     """The known lesions of these pictures, by image."""
     rows = ImageTruth.objects.filter(image__in={picture.image_id for picture in pictures})
     return {row.image_id: row.lesions for row in rows if row.lesions}
 
 
+@dataclass(frozen=True)
 class _Twin:
     """One adversarial picture, written with its difference, and how like its parent it is."""
 
-    def __init__(self, parent: Picture, attack: PictureAttack, lesions: Sequence[Mapping[str, float]]) -> None:
-        real = decode_png(parent.path)
-        adversarial = attack(real)
-        self.parent = parent
-        self.picture = write_media(encode_png(adversarial))
-        self.difference = write_media(encode_png(signed_difference(real, adversarial)))
-        self.quality = quality_of(real, adversarial, lesions=lesions, breast=breast_weight(real) > 0)
+    parent: Picture
+    picture: Written
+    difference: Written
+    quality: dict[str, float]
+
+
+def _alike(pictures: Mapping[str, Sequence[Picture]], at_once: int) -> list[list[Picture]]:
+    """Pictures of one label and resolution in groups of `at_once`: what a graphics card attacks together."""
+    groups: list[list[Picture]] = []
+    for label, of_resolution in product((0, 1), pictures.values()):
+        alike = [picture for picture in of_resolution if picture.label == label]
+        groups += [alike[start : start + at_once] for start in range(0, len(alike), at_once)]
+    return groups
+
+
+def _write(
+    makers: dict[int, _Maker], lesions: Mapping[int, Sequence[Mapping[str, float]]], group: Sequence[Picture]
+) -> list[_Twin]:
+    """The twins of a few pictures of one label and size, as files."""
+    reals = [decode_png(parent.path) for parent in group]
+    twins_made = all_of(makers[group[0].label].attack, reals)
+    return [
+        _Twin(
+            parent,
+            write_media(encode_png(twin)),
+            write_media(encode_png(signed_difference(real, twin))),
+            quality_of(real, twin, lesions=lesions.get(parent.image_id, ()), breast=breast_weight(real) > 0),
+        )
+        for parent, real, twin in zip(group, reals, twins_made, strict=True)
+    ]
+
+
+def _register(twin: _Twin, maker: _Maker) -> None:
+    register_twin(
+        Stimulus.objects.get(pk=twin.parent.stimulus_id),
+        picture=twin.picture,
+        difference=twin.difference,
+        provenance=Provenance(maker.direction, maker.row.name, maker.row.seed),
+        attack=maker.row,
+        quality=twin.quality,
+    )
 
 
 def _by_generator(job_id: int, cohort: Cohort, parameters: dict[str, Any], label: int) -> _Maker:
@@ -242,7 +276,7 @@ def _attacked(cohort: Cohort, resolution: str, names: list[str], judges: Sequenc
     return Attacked(
         name=" + ".join(names),
         runs=tuple(names),
-        twins={image: Written(row.stimulus_id, row.stimulus.path) for image, row in made.items()},
+        twins={image: File(row.stimulus_id, row.stimulus.path) for image, row in made.items()},
         against=", ".join(sorted(origin.name for origin in origins if origin)),
         labels=tuple(sorted({label for name in names for label in ACTS_ON[directions[name]]})),
         controls={
