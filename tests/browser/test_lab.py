@@ -43,13 +43,17 @@ def lab(page, server, sign_in, job, people):
 
 
 def test_the_lab_has_no_barriers_and_nothing_scrolls_sideways(lab, server, job):
-    for address in (*PAGES, f"/lab/jobs/{job.pk}/"):
-        for scheme, width in (("light", 1200), ("dark", 400)):
-            lab.emulate_media(color_scheme=scheme)
-            lab.set_viewport_size({"width": width, "height": 800})
-            lab.goto(f"{server.url}{address}")
-            assert lab.evaluate("document.documentElement.scrollWidth") <= width, address
-            assert complaints(lab) == [], (address, scheme)
+    looks = [("dark", 400, address) for address in PAGES]
+    for scheme, width, address in (
+        *looks,
+        ("light", 1200, f"/lab/jobs/{job.pk}/"),
+        ("dark", 400, f"/lab/jobs/{job.pk}/"),
+    ):
+        lab.emulate_media(color_scheme=scheme)
+        lab.set_viewport_size({"width": width, "height": 800})
+        lab.goto(f"{server.url}{address}")
+        assert lab.evaluate("document.documentElement.scrollWidth") <= width, address
+        assert complaints(lab) == [], (address, scheme)
 
 
 def test_a_job_s_page_follows_the_job_and_leaves_what_is_open_open(lab, server, job):
