@@ -23,14 +23,15 @@ from tests.models_ml import tiny
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small")]
 
-SHAPE = {"rows": 32, "columns": 26}  # the shape of the study's pictures
+# In the place of the demo preset, which the catalogue of jobs knows, at the shape of the study's pictures.
+SHAPE = {"preset": "demo", "rows": 32, "columns": 26}
 
 
 @pytest.fixture(autouse=True)
 def tiny_preset(monkeypatch):
     gans = {direction: replace(tiny.gan_config(direction), **SHAPE) for direction in ("remove", "insert")}
-    preset = Preset("tiny", replace(tiny.classifier_config(), **SHAPE), **gans)
-    monkeypatch.setitem(PRESETS, "tiny", preset)
+    preset = Preset("demo", replace(tiny.classifier_config(), **SHAPE), **gans)
+    monkeypatch.setitem(PRESETS, "demo", preset)
     # One process: others would not know the small sizes and the small preset.
     monkeypatch.setattr("os.cpu_count", lambda: 1)
 
@@ -39,7 +40,7 @@ def tiny_preset(monkeypatch):
 def trained(capsys):
     """A cohort of phantoms, a classifier, two generators and the adversarial images."""
     call_command("make_phantoms", "films", patients=36, split="40/20/40")
-    call_command("train_classifier", "films", preset="tiny", name="judge")
+    call_command("train_classifier", "films", preset="demo", name="judge")
     for direction in ("remove", "insert"):
         call_command("train_gan", "films", direction=direction, classifier="judge", name=direction)
     call_command("generate_stimuli", "films", gan_remove="remove", gan_insert="insert")
@@ -89,7 +90,7 @@ def test_every_image_has_one_twin_with_provenance_both_truths_and_a_difference(t
 def test_the_second_time_nothing_is_made_again(trained):
     stimuli, runs = Stimulus.objects.count(), Checkpoint.objects.count()
     call_command("make_phantoms", "films", patients=36, split="40/20/40")
-    call_command("train_classifier", "films", preset="tiny", name="judge")
+    call_command("train_classifier", "films", preset="demo", name="judge")
     call_command("generate_stimuli", "films", gan_remove="remove", gan_insert="insert")
     assert (Stimulus.objects.count(), Checkpoint.objects.count()) == (stimuli, runs)
 
