@@ -44,7 +44,7 @@ def roc(one: Evaluated, scored: Scored) -> Drawn:
         fake = scored.fakes[judged.name].attack[there]
         curves.append((f"{judged.name}, labels flipped", fake, 1 - scored.labels[there], judged.table.auc_flipped))
     curves = [curve for curve in curves if len(np.unique(curve[2])) == 2]
-    figure = Figure(figsize=(5.2, 5.0), layout="constrained")
+    figure = Figure(figsize=(5.2, 5.0 + 0.22 * len(curves)), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color=GRID, linewidth=1)
     for place, (name, score, labels, _of_it) in enumerate(curves):
@@ -53,7 +53,7 @@ def roc(one: Evaluated, scored: Scored) -> Drawn:
         axes.plot(x, y, linewidth=1.6, label=name, **look)
     axes.set(xlabel="1 − specificity", ylabel="Sensitivity", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
     _tidy(axes)
-    axes.legend(frameon=False, loc="lower right", fontsize=9)
+    figure.legend(frameon=False, loc="outside lower center", fontsize=9)  # below: a curve may run anywhere inside
     words = "; ".join(f"{name}: area {_area(found)}" for name, _score, _labels, found in curves)
     return _drawn("roc", figure, f"ROC curves of {one.classifier}", words + ".")
 
