@@ -32,7 +32,7 @@ from models_ml.model_card import model_card
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
 
-Kind = Literal["classifier", "generator"]
+Kind = Literal["classifier", "generator", "detector"]
 NAMES = {1: "malignant", 0: "other"}
 Network = TypeVar("Network", bound=nn.Module)
 WEIGHTS, CONTROL, CONFIG, RESUME = "weights.safetensors", "control.safetensors", "config.json", "resume.pt"
@@ -174,11 +174,11 @@ def finished(folder: Path, identity: dict[str, Any]) -> Provenance | None:
     return run
 
 
-def load_classifier(folder: Path, *, preset: str | None = None) -> Classifier:
-    """The trained classifier of a run folder, in evaluation mode on the CPU; of the given preset, where
+def load_classifier(folder: Path, *, preset: str | None = None, kind: Kind = "classifier") -> Classifier:
+    """The trained classifier (or detector) of a run folder, in evaluation mode on the CPU; of the given preset, where
     one is given.
     """
-    run = _of_kind(folder, "classifier", preset)
+    run = _of_kind(folder, kind, preset)
     classifier = Classifier(plain.from_dict(ClassifierConfig, run.config))
     return _filled(classifier, folder / WEIGHTS)
 

@@ -168,7 +168,7 @@ def load_detector(folder: Path) -> tuple[Classifier, DetectorConfig]:
     path = folder / DETECTOR
     if not path.exists():
         raise WrongCheckpoint(f"The folder {folder.name} holds no detector.")
-    return load_classifier(folder), plain.from_dict(DetectorConfig, json.loads(path.read_text()))
+    return load_classifier(folder, kind="detector"), plain.from_dict(DetectorConfig, json.loads(path.read_text()))
 
 
 def _together(names: Sequence[str], seen: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -77,8 +77,10 @@ def _write(images: ImageSet, run: Together) -> Path:
     if filename is None:
         filename = run.folder / PIXELS
         np.save(filename, images.pixels)
-    weights = {} if images.weights is None else {"weights": images.weights}
-    np.savez(run.folder / ROWS, **{name: getattr(images, name) for name in COLUMNS}, **weights)
+    columns: dict[str, Any] = {name: getattr(images, name) for name in COLUMNS}
+    if images.weights is not None:
+        columns["weights"] = images.weights
+    np.savez(run.folder / ROWS, **columns)
     spec = {
         "pixels": str(filename),
         "rows": str(run.folder / ROWS),

@@ -56,14 +56,14 @@ def snapshot_score(
     device = next(generator.parameters()).device
     generator.eval()
     moved, identities = [], []
-    for part in images.split(8):
-        weighed = part.to(device)
+    for start in range(0, len(images), 8):
+        weighed = images[start : start + 8].to(device)
         y = weighed[:, :1]
         with autocast(config.precision, device):
             fakes = drawn(generator, weighed)
             moved.append(judge(fakes).softmax(1)[:, 1] - judge(y).softmax(1)[:, 1])
         identity = identity_loss(judge.normalise(fakes)[:, :1], judge.normalise(y)[:, :1])
-        identities.append(identity * len(part))
+        identities.append(identity * len(weighed))
     generator.train()
     visible = torch.stack(identities).sum().item() / len(images)
     return wanted * torch.cat(moved).mean().item() - rule.price * max(0.0, visible - rule.identity_bound)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from models_ml import checkpoint, distributed
 from models_ml.batches import Ahead, pictures
+from models_ml.checkpoint import Kind
 from models_ml.config import ClassifierConfig
 from models_ml.data import ImageSet, Pairing
 from models_ml.device import arithmetic, autocast, choose_device, keep_memory
@@ -67,6 +68,7 @@ def train_classifier(
     folder: Path,
     report: Report,
     vgg_weights: Path | None = None,
+    kind: Kind = "classifier",
 ) -> ClassifierResult:
     """Train on the train split, keep the checkpoint with the best tuning AUC, and write the run folder.
 
@@ -74,7 +76,7 @@ def train_classifier(
     are not read.
     """
     images.require(config.rows, config.columns)
-    identity = checkpoint.identity("classifier", images, config, seed, start=checkpoint.start_of(vgg_weights))
+    identity = checkpoint.identity(kind, images, config, seed, start=checkpoint.start_of(vgg_weights))
     if done := checkpoint.finished(folder, identity):
         return _result(folder, done)
     with torch.random.fork_rng():

@@ -15,6 +15,6 @@ def train_detector(
 
     A killed run goes on where its last saved state was; a finished one is returned as it is.
     """
-    result = train_classifier(images, config.trunk, seed=seed, folder=folder, report=report)
+    result = train_classifier(images, config.trunk, seed=seed, folder=folder, report=report, kind="detector")
     write_description(folder, config)
     return result

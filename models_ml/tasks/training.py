@@ -1,0 +1,147 @@
+"""Training as jobs: the classifier, the article's GANs, the inpainter."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from celery import shared_task
+from django.utils.timezone import now
+
+from models_ml import checkpoint, plain
+from models_ml.curves import learning_curves
+from models_ml.hardening import Hardening
+from models_ml.ranks import Together, train_together
+from models_ml.tasks.images import folder_of, preset_named, training_images
+from models_ml.train_classifier import train_classifier
+from models_ml.train_gan import train_gan
+from models_ml.train_inpainting import train_inpainting
+from readerstudy.jobs.models import Checkpoint, CheckpointKind
+from readerstudy.jobs.queue import Report, perform
+
+
+@shared_task(name="models_ml.train_classifier")
+def train_classifier_task(job_id: int) -> None:
+    """Train a classifier on a cohort; parameters: cohort, preset, seed, name, vgg_weights.
+
+    Two defences: hardened (epsilon in grey levels, steps, part …: part of every batch is attacked), and augmented
+    (attacks, labels "own" or "flipped": their twins of training images join the training split).
+    """
+    perform(job_id, partial(_train_classifier, job_id))
+
+
+@shared_task(name="models_ml.train_gan")
+def train_gan_task(job_id: int) -> None:
+    """Train one GAN.
+
+    Parameters: cohort, direction, classifier (run name), seed, name; ends (preset, rules or epochs), threads,
+    processes where wanted.
+    """
+    perform(job_id, partial(_train_gan, job_id))
+
+
+@shared_task(name="models_ml.train_inpainting")
+def train_inpainting_task(job_id: int) -> None:
+    """Train an inpainter, a second kind of generator.
+
+    Parameters: cohort, direction, classifier (run name), seed, name; threads where wanted.
+    """
+    perform(job_id, partial(_train_inpainting, job_id))
+
+
+def _train_classifier(job_id: int, parameters: dict[str, Any], report: Report) -> dict[str, Any]:
+    preset = preset_named(parameters["preset"])
+    if hardened := parameters.get("hardened"):
+        hardening = plain.from_dict(Hardening, hardened)
+        preset = replace(preset, classifier=replace(preset.classifier, hardening=hardening))
+    images = training_images(parameters["cohort"], preset, report, augmented=parameters.get("augmented"))
+    weights = Path(parameters["vgg_weights"]) if parameters.get("vgg_weights") else None
+    folder, seed = folder_of(parameters["name"]), parameters["seed"]
+    if (processes := _processes(parameters)) > 1:
+        together = Together(preset.classifier, seed, folder, vgg_weights=weights)
+        train_together(images, together, processes=processes, report=report)
+    result = train_classifier(images, preset.classifier, seed=seed, folder=folder, report=report, vgg_weights=weights)
+    learning_curves(result.history, folder / "curves.png")
+    metrics = {"tuning_auc": result.tuning_auc, "steps": result.steps, "seconds": result.seconds}
+    register(job_id, parameters, CheckpointKind.CLASSIFIER, metrics)
+    return {"run": parameters["name"], **metrics, "curves": str(folder / "curves.png")}
+
+
+def _train_gan(job_id: int, parameters: dict[str, Any], report: Report) -> dict[str, Any]:
+    classifier = Checkpoint.named(parameters["classifier"], CheckpointKind.CLASSIFIER)
+    preset, direction = preset_named(classifier.preset), parameters["direction"]
+    config = preset.gan(direction)
+    images = training_images(parameters["cohort"], preset, report, weighed=config.keep_background)
+    if threads := parameters.get("threads"):
+        torch.set_num_threads(threads)
+    if (ends := parameters.get("ends", "preset")) != "preset":
+        config = replace(config, ends=ends)
+    folder, seed, judge = folder_of(parameters["name"]), parameters["seed"], folder_of(classifier.folder)
+    if (processes := _processes(parameters)) > 1:
+        together = Together(config, seed, folder, direction=direction, classifier=judge)
+        train_together(images, together, processes=processes, report=report)
+    result = train_gan(
+        images, direction=direction, classifier=judge, config=config, seed=seed, folder=folder, report=report
+    )
+    learning_curves(result.history, folder / "curves.png")
+    metrics = {"stages": result.stages, "kept_step": result.kept_step, "seconds": result.seconds}
+    register(job_id, parameters, CheckpointKind.GENERATOR, metrics, made_from=classifier)
+    return {"run": parameters["name"], **metrics, "curves": str(folder / "curves.png")}
+
+
+def _train_inpainting(job_id: int, parameters: dict[str, Any], report: Report) -> dict[str, Any]:
+    classifier = Checkpoint.named(parameters["classifier"], CheckpointKind.CLASSIFIER)
+    images = training_images(parameters["cohort"], preset_named(classifier.preset), report)
+    if threads := parameters.get("threads"):
+        torch.set_num_threads(threads)
+    result = train_inpainting(
+        images,
+        direction=parameters["direction"],
+        classifier=folder_of(classifier.folder),
+        seed=parameters["seed"],
+        folder=folder_of(parameters["name"]),
+        report=report,
+    )
+    learning_curves(result.history, result.folder / "curves.png")
+    metrics = {"steps": result.steps, "seconds": result.seconds, **result.history[-1]}
+    register(job_id, parameters, CheckpointKind.GENERATOR, metrics, made_from=classifier)
+    return {"run": parameters["name"], **metrics, "curves": str(result.folder / "curves.png")}
+
+
+def _processes(parameters: dict[str, Any]) -> int:
+    """How many processes train together: as asked for, else one for each graphics card that this worker sees."""
+    return int(parameters.get("processes") or max(1, torch.cuda.device_count()))
+
+
+def register(
+    job_id: int,
+    parameters: dict[str, Any],
+    kind: CheckpointKind,
+    metrics: dict[str, Any],
+    *,
+    made_from: Checkpoint | None = None,
+) -> None:
+    """The row of a finished run; what it says of itself comes from its own folder."""
+    name = parameters["name"]
+    run = checkpoint.read_provenance(folder_of(name))
+    Checkpoint.objects.update_or_create(
+        name=name,
+        defaults={
+            "kind": kind,
+            "cohort": parameters["cohort"],
+            "preset": run.preset,
+            "direction": run.direction,
+            "seed": run.seed,
+            "split_hash": run.split_hash,
+            "data_hash": run.data_hash,
+            "code_version": run.code_version,
+            "config": run.config,
+            "weights": checkpoint.sha256(folder_of(name) / checkpoint.WEIGHTS),
+            "metrics": metrics,
+            "folder": name,
+            "job_id": job_id,
+            "made_from": made_from,
+            "made_at": now(),
+        },
+    )

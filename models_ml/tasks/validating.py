@@ -1,0 +1,43 @@
+"""Cross-validation as a job."""
+
+from typing import Any
+
+import numpy as np
+from celery import shared_task
+from numpy.typing import NDArray
+
+from models_ml import plain
+from models_ml.attack_text import as_text
+from models_ml.config import DIRECTIONS
+from models_ml.data import ImageSet
+from models_ml.folds import CrossValidation, cross_validate, cross_validated_text
+from models_ml.tasks.images import folder_of, preset_named, training_images
+from readerstudy.jobs.queue import Report, perform
+from readerstudy.truth.models import ImageTruth, Pathology
+
+
+@shared_task(name="models_ml.cross_validate")
+def cross_validate_task(job_id: int) -> None:
+    """Cross-validation by patient; parameters: cohort, preset, folds, seed, name, gans (true trains both per fold)."""
+    perform(job_id, _cross_validate)
+
+
+def _cross_validate(parameters: dict[str, Any], report: Report) -> dict[str, Any]:
+    preset = preset_named(parameters["preset"])
+    images = training_images(parameters["cohort"], preset, report, weighed=preset.remove.keep_background)
+    gans = {direction: preset.gan(direction) for direction in DIRECTIONS} if parameters.get("gans") else None
+    how = CrossValidation(preset.classifier, gans, parameters["folds"], parameters["seed"])
+    folder = folder_of(parameters["name"])
+    found = cross_validate(images, _worst(parameters["cohort"], images), how, folder=folder, report=report)
+    text = "\n\n".join(as_text(table) for table in cross_validated_text(found))
+    return {"run": parameters["name"], **plain.to_dict(found), "text": text}
+
+
+def _worst(cohort: str, images: ImageSet) -> NDArray[np.str_]:
+    """The worst pathology of each image's patient, by which folds are dealt."""
+    rows = ImageTruth.objects.filter(image__exam__patient__cohort__name=cohort)
+    worst: dict[str, str] = {}
+    for patient, pathology in rows.values_list("image__exam__patient__pseudonym", "pathology"):
+        before = worst.get(patient, pathology)
+        worst[patient] = min(before, pathology, key=Pathology.values.index)  # malignant, benign, normal
+    return np.array([worst[patient] for patient in images.patients.tolist()])
