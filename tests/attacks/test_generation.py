@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from attacks.tasks import _alike, _generate
+from attacks.tasks.generating import _alike, _generate
 from models_ml import checkpoint, plain
 from models_ml.config import PRESETS, Preset
 from models_ml.progress import silent
@@ -122,7 +122,7 @@ def test_an_interrupted_job_goes_on_and_a_finished_one_does_nothing(films, judge
 
 def test_pictures_attacked_together_give_the_files_of_those_attacked_alone(films, judge, monkeypatch):
     generate(films, attack=PGD, splits=["test"])
-    monkeypatch.setattr("attacks.tasks._alike", partial(_in_threes, _alike))
+    monkeypatch.setattr("attacks.tasks.generating._alike", partial(_in_threes, _alike))
     generate(films, attack={**PGD, "name": "together"}, splits=["test"])
     alone, together = (
         {truth.parent_id: truth.stimulus.path.read_bytes() for truth in Truth.objects.filter(generator=name)}

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from attacks.evaluation import Judge, score_all
-from attacks.tasks import READING, _attacked, _reals
+from attacks.tasks.evaluating import READING, _attacked, _reals
 from models_ml.errors import LabError
 from models_ml.evaluate import scores
 from models_ml.progress import silent

@@ -1,4 +1,4 @@
-"""One measurement of the lab's benchmark, in a process of its own: python -m tests.bench.lab_part WHAT ROWS COLUMNS …"""
+"""One measurement of the lab's benchmark, in its own process: python -m tests.bench.lab_part WHAT ROWS COLUMNS …"""
 
 import io
 import json

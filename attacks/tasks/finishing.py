@@ -1,0 +1,17 @@
+"""What an adversarial picture keeps of its parent, from the settings of a job."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from attacks.finish import Finish
+from readerstudy.cohort.grid import keep_grid, levels_of
+from readerstudy.cohort.tissue import breast_weight
+
+
+def finish_of(settings: Mapping[str, Any]) -> Finish:
+    return Finish(
+        keep_background=breast_weight if settings.get("keep_background", True) else None,
+        keep_grid=keep_grid if settings.get("keep_grid", True) else None,
+        keep_range=settings.get("keep_range", True),
+        levels=levels_of,
+    )
