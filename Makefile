@@ -27,7 +27,7 @@ serve:
 	@$(BIN)/gunicorn readerstudy.wsgi --bind 127.0.0.1:$(PORT) --worker-class gthread --workers 2 --threads 4 --log-level warning
 
 test: setup-test ## every test, browser tests included
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 check: setup-test ## format, lint, types, import contracts, missing migrations, tests
 	$(BIN)/ruff format --check .
@@ -35,7 +35,7 @@ check: setup-test ## format, lint, types, import contracts, missing migrations, 
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 bench: setup-test ## make bench PART=reading
 	@test -f tests/bench/$(PART).py || { echo "There is no benchmark $(PART); there are: $$(ls tests/bench | grep .py$$ | grep -v -e __init__ -e table -e films -e room -e reported -e lab_part | sed s/.py// | tr "\n" " ")"; exit 1; }

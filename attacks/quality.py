@@ -165,7 +165,8 @@ def boxes_at(lesions: Sequence[Mapping[str, float]], shape: tuple[int, ...]) -> 
 def quality_of(
     real: Image, adversarial: Image, *, lesions: Sequence[Mapping[str, float]] = (), breast: Mask | None = None
 ) -> dict[str, float]:
-    """Every figure by name, as it is stored with a twin. PSNR has none where the two are equal.
+    """Every figure by name, as it is stored with a twin. PSNR has none where the two are equal, MS-SSIM where the
+    pictures are too small for its five scales.
 
     `lesions` are boxes as shares of height and width; without any, the two figures about them are left out, and
     without `breast` the one about its outside.
@@ -174,10 +175,11 @@ def quality_of(
         "linf_levels": float(greatest_change(real, adversarial)),
         "l2": euclidean(real, adversarial),
         "ssim": ssim(real, adversarial),
-        "ms_ssim": ms_ssim(real, adversarial),
         "changed_share": changed_share(real, adversarial),
         "changed_by_a_hundredth_share": changed_share(real, adversarial, above=HUNDREDTH),
     }
+    if min(real.shape) >= MS_SSIM_LEAST:
+        figures["ms_ssim"] = ms_ssim(real, adversarial)
     if figures["linf_levels"]:
         figures["psnr_db"] = psnr(real, adversarial)
     if boxes := boxes_at(lesions, real.shape):

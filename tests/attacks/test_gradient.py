@@ -21,7 +21,7 @@ BUDGETED: list[Method] = [
     Square(EPSILON, queries=30),
     BinaryAutoAttack(EPSILON, steps=8, queries=20),
 ]
-EVERY = [*BUDGETED, CarliniWagner(steps=25, searches=4, rate=0.05)]
+EVERY = [*BUDGETED, CarliniWagner(steps=8, searches=3, rate=0.1)]
 
 
 def name(method: Method) -> str:

@@ -63,6 +63,7 @@ def test_a_pause_is_begun_and_ended_by_its_key(reading, page):
     expect(dialog(page)).to_be_visible()
     reading.press("b")
     expect(dialog(page)).not_to_be_visible()
+    reading.settle()
     reading.press("b")
     expect(dialog(page)).to_be_visible()
     reading.press("Enter")
