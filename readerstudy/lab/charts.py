@@ -20,7 +20,7 @@ TITLES = {
     "loss": gettext_lazy("Loss (running mean)"),
     "tuning_auc": gettext_lazy("AUC on the tuning images"),
     "identity": gettext_lazy("Identity loss (running mean)"),
-    "gap": gettext_lazy("Gap of the critic (running mean)"),
+    "gap": gettext_lazy("Gap of the discriminator (running mean)"),
 }
 
 
