@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, inf, log10
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,11 @@ from models_ml.errors import WrongImages
 
 Image = NDArray[np.uint16]
 Floats = NDArray[np.float32]
+Number = TypeVar("Number", bound=np.generic)
 Mask = NDArray[np.bool_]
 FULL_SCALE = 65535.0
 HUNDREDTH = 655  # grey levels: one per cent of full scale
+C1, C2 = 0.01**2, 0.03**2  # both similarities' constants
 MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 MS_SSIM_LEAST = 11 * 2 ** (len(MS_SSIM_WEIGHTS) - 1)  # pixels on a side: the last scale still holds one window
 
@@ -44,16 +47,15 @@ def ssim(real: Image, adversarial: Image, *, window: int = 7) -> float:
     _require_pair(real, adversarial)
     if min(real.shape) < window:
         raise WrongImages(f"Structural similarity needs at least {window} × {window} pixels.")
-    x, y = real / FULL_SCALE, adversarial / FULL_SCALE
+    x, y = (picture / FULL_SCALE for picture in _around_changes(real, adversarial, reach=window))
     mean_x, mean_y = uniform_filter(x, window), uniform_filter(y, window)
     unbiased = window**2 / (window**2 - 1)
-    var_x = unbiased * (uniform_filter(x * x, window) - mean_x**2)
-    var_y = unbiased * (uniform_filter(y * y, window) - mean_y**2)
-    both = unbiased * (uniform_filter(x * y, window) - mean_x * mean_y)
-    c1, c2 = 0.01**2, 0.03**2
-    similarity = ((2 * mean_x * mean_y + c1) * (2 * both + c2)) / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))
+    squares, product = mean_x**2 + mean_y**2, mean_x * mean_y
+    variances = unbiased * (uniform_filter(x * x + y * y, window) - squares)
+    both = unbiased * (uniform_filter(x * y, window) - product)
+    similarity = ((2 * product + C1) * (2 * both + C2)) / ((squares + C1) * (variances + C2))
     edge = window // 2
-    return float(similarity[edge:-edge, edge:-edge].mean())
+    return _mean_of_windows(similarity[edge:-edge, edge:-edge], real.shape, window)
 
 
 def ms_ssim(real: Image, adversarial: Image) -> float:
@@ -65,7 +67,7 @@ def ms_ssim(real: Image, adversarial: Image) -> float:
     _require_pair(real, adversarial)
     if min(real.shape) < MS_SSIM_LEAST:
         raise WrongImages(f"Multi-scale similarity needs at least {MS_SSIM_LEAST} × {MS_SSIM_LEAST} pixels.")
-    x, y = (picture.astype(np.float32) / np.float32(FULL_SCALE) for picture in (real, adversarial))
+    x, y = _unit(real), _unit(adversarial)
     product = 1.0
     for number, weight in enumerate(MS_SSIM_WEIGHTS, start=1):
         structure, whole = _similarities(x, y)
@@ -75,15 +77,35 @@ def ms_ssim(real: Image, adversarial: Image) -> float:
     return product
 
 
+def _unit(picture: Image) -> Floats:
+    return picture.astype(np.float32) / np.float32(FULL_SCALE)
+
+
+def _around_changes(x: NDArray[Number], y: NDArray[Number], *, reach: int) -> tuple[NDArray[Number], NDArray[Number]]:
+    """Both pictures cut down to every window, `reach` wide, that holds a change: the others are alike, to the bit."""
+    rows, columns = (np.flatnonzero(np.any(x != y, axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return x[:reach, :reach], y[:reach, :reach]
+    place = tuple(slice(max(0, int(at[0]) - reach + 1), int(at[-1]) + reach) for at in (rows, columns))
+    return x[place], y[place]
+
+
+def _mean_of_windows(similarity: NDArray[np.floating], shape: tuple[int, ...], window: int) -> float:
+    """The mean over all windows of a picture from those around its changes; the rest have similarity 1."""
+    windows = (shape[0] - window + 1) * (shape[1] - window + 1)
+    return 1.0 - float((1 - similarity).sum(dtype=np.float64)) / windows
+
+
 def _similarities(x: Floats, y: Floats) -> tuple[float, float]:
     """Means of contrast and structure alone, and with luminance, over windows wholly inside."""
+    shape, window = x.shape, 11
+    x, y = _around_changes(x, y, reach=window)
     mean_x, mean_y = _blurred(x), _blurred(y)
-    var_x, var_y = _blurred(x * x) - mean_x**2, _blurred(y * y) - mean_y**2
-    both = _blurred(x * y) - mean_x * mean_y
-    c1, c2 = np.float32(0.01**2), np.float32(0.03**2)
-    structure = (2 * both + c2) / (var_x + var_y + c2)
-    whole = structure * (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
-    return float(structure.mean(dtype=np.float64)), float(whole.mean(dtype=np.float64))
+    squares, product = mean_x**2 + mean_y**2, mean_x * mean_y
+    variances, both = _blurred(x * x + y * y) - squares, _blurred(x * y) - product
+    structure = (2 * both + C2) / (variances + C2)
+    whole = structure * (2 * product + C1) / (squares + C1)
+    return _mean_of_windows(structure, shape, window), _mean_of_windows(whole, shape, window)
 
 
 def _blurred(picture: Floats) -> Floats:
@@ -96,9 +118,9 @@ def _blurred(picture: Floats) -> Floats:
 def _halved(picture: Floats) -> Floats:
     """Means of two by two pixels; an odd last row or column is left out."""
     rows, columns = picture.shape[0] // 2, picture.shape[1] // 2
-    blocks = picture[: 2 * rows, : 2 * columns].reshape(rows, 2, columns, 2)
-    halved: Floats = blocks.mean(axis=(1, 3))
-    return halved
+    even, odd = picture[: 2 * rows : 2, : 2 * columns], picture[1 : 2 * rows : 2, : 2 * columns]
+    both = even + odd
+    return (both[:, ::2] + both[:, 1::2]) * np.float32(0.25)
 
 
 def greatest_change(real: Image, adversarial: Image) -> int:

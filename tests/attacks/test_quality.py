@@ -44,6 +44,17 @@ def test_ssim_agrees_with_scikit_image(pair: tuple[np.ndarray, np.ndarray], wind
     assert ssim(*pair, window=window) == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.parametrize("place", [np.s_[:3, :2], np.s_[-1:, -4:], np.s_[20:31, 14:40], np.s_[9:10, 9:10]])
+def test_a_change_in_one_place_counts_as_among_all_windows(pair: tuple[np.ndarray, np.ndarray], place: slice) -> None:
+    """Windows without a change are not computed: a corner, an edge, the middle, a single pixel."""
+    metrics = pytest.importorskip("skimage.metrics")
+    real, altered = pair[0], pair[0].copy()
+    altered[place] = 60_000 - altered[place] // 2
+    expected = metrics.structural_similarity(real, altered, data_range=65_535, win_size=7)
+    assert expected < 0.9995
+    assert ssim(real, altered) == pytest.approx(expected, abs=1e-9)
+
+
 def test_a_picture_is_its_own_perfect_twin(pair: tuple[np.ndarray, np.ndarray]) -> None:
     real, _ = pair
     assert psnr(real, real) == float("inf")
@@ -83,21 +94,26 @@ def large() -> tuple[np.ndarray, np.ndarray]:
     return real, altered
 
 
-def test_multi_scale_similarity_is_scikit_image_s_at_five_scales(large: tuple[np.ndarray, np.ndarray]) -> None:
+@pytest.mark.parametrize("place", [np.s_[:, :], np.s_[:9, 170:], np.s_[90:120, 60:90]])
+def test_multi_scale_similarity_is_scikit_image_s_at_five_scales(
+    large: tuple[np.ndarray, np.ndarray], place: slice
+) -> None:
     """Its definition, put together from another implementation's single scales.
 
     A very large K1 holds the luminance term at 1 and leaves contrast and structure.
     """
     similarity = pytest.importorskip("skimage.metrics").structural_similarity
-    x, y = (picture / 65_535 for picture in large)
+    real, altered = large[0], large[0].copy()
+    altered[place] = large[1][place]
+    x, y = real / 65_535, altered / 65_535
     how = {"data_range": 1.0, "gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
     expected = 1.0
     for number, weight in enumerate(MS_SSIM_WEIGHTS):
         expected *= similarity(x, y, K1=0.01 if number == 4 else 1e6, **how) ** weight
         rows, columns = x.shape[0] // 2 * 2, x.shape[1] // 2 * 2
         x, y = (p[:rows, :columns].reshape(rows // 2, 2, columns // 2, 2).mean((1, 3)) for p in (x, y))
-    assert 0.2 < expected < 0.99
-    assert ms_ssim(*large) == pytest.approx(expected, abs=1e-4)
+    assert 0.2 < expected < 0.99999
+    assert ms_ssim(real, altered) == pytest.approx(expected, abs=1e-3 * (1 - expected))
 
 
 def test_equal_pictures_are_one_at_every_scale(large: tuple[np.ndarray, np.ndarray]) -> None:
