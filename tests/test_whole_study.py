@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from django.core.management import CommandError, call_command
 
-from models_ml.config import PRESETS, Preset
+from models_ml.presets import PRESETS, Preset
 from readerstudy.cohort.models import Stimulus
 from readerstudy.cohort.pixels import decode_png, read_signed_difference
 from readerstudy.jobs.models import Checkpoint, Job

@@ -14,7 +14,7 @@ from attacks.evaluation_tables import Settings
 from attacks.gan import GanAttack
 from attacks.tasks.finishing import finish_of
 from models_ml.checkpoint import CONTROL, WEIGHTS, load_classifier, read_provenance, sha256
-from models_ml.config import PRESETS
+from models_ml.presets import PRESETS
 from models_ml.subgroup_table import OF_LESIONS
 from models_ml.tasks import folder_of
 from readerstudy.analysis.stats import delong

@@ -15,7 +15,8 @@ from models_ml.detector import DetectorConfig, Shown, detector_table, detector_t
 from models_ml.device import choose_device
 from models_ml.errors import LabError
 from models_ml.evaluate import scores
-from models_ml.tasks.images import cached_pixels, folder_of, preset_named, resolution_for
+from models_ml.presets import find_preset
+from models_ml.tasks.images import cached_pixels, folder_of, resolution_for
 from models_ml.tasks.training import register
 from models_ml.train_detector import train_detector
 from readerstudy.cohort.models import Cohort
@@ -37,7 +38,7 @@ def train_detector_task(job_id: int) -> None:
 
 
 def _train_detector(job_id: int, parameters: dict[str, Any], report: Report) -> dict[str, Any]:
-    preset, cohort, seen = preset_named(parameters["preset"]), parameters["cohort"], parameters["attacks"]
+    preset, cohort, seen = find_preset(parameters["preset"]), parameters["cohort"], parameters["attacks"]
     config, name = preset.classifier, parameters["name"]
     resolution = parameters.get("resolution") or resolution_for(config.rows)
     held_out = _held_out(parameters, resolution)

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from models_ml import plain
 from models_ml.augmented import Augmenting, with_fakes
-from models_ml.config import PRESETS, Preset
 from models_ml.data import ImageSet
-from models_ml.errors import LabError
+from models_ml.presets import Preset
 from readerstudy.cohort.models import Cohort
 from readerstudy.cohort.pixels import RESOLUTIONS, decode_png, resize
 from readerstudy.cohort.tissue import breast_weight
@@ -23,13 +22,6 @@ from readerstudy.jobs.queue import Report
 from readerstudy.truth.dataset import Picture, real_pictures, twins
 
 Size = tuple[int, int]
-
-
-def preset_named(name: str) -> Preset:
-    """The preset of that name, or a sentence that lists them."""
-    if name not in PRESETS:
-        raise LabError(f"There is no preset {name!r}; there are: {', '.join(PRESETS)}.")
-    return PRESETS[name]
 
 
 def folder_of(run: str) -> Path:

@@ -12,8 +12,9 @@ from django.utils.timezone import now
 from models_ml import checkpoint, plain
 from models_ml.curves import learning_curves
 from models_ml.hardening import Hardening
+from models_ml.presets import find_preset
 from models_ml.ranks import Together, train_together
-from models_ml.tasks.images import folder_of, preset_named, training_images
+from models_ml.tasks.images import folder_of, training_images
 from models_ml.train_classifier import train_classifier
 from models_ml.train_gan import train_gan
 from models_ml.train_inpainting import train_inpainting
@@ -51,7 +52,7 @@ def train_inpainting_task(job_id: int) -> None:
 
 
 def _train_classifier(job_id: int, parameters: dict[str, Any], report: Report) -> dict[str, Any]:
-    preset = preset_named(parameters["preset"])
+    preset = find_preset(parameters["preset"])
     if hardened := parameters.get("hardened"):
         hardening = plain.from_dict(Hardening, hardened)
         preset = replace(preset, classifier=replace(preset.classifier, hardening=hardening))
@@ -70,7 +71,7 @@ def _train_classifier(job_id: int, parameters: dict[str, Any], report: Report) -
 
 def _train_gan(job_id: int, parameters: dict[str, Any], report: Report) -> dict[str, Any]:
     classifier = Checkpoint.named(parameters["classifier"], CheckpointKind.CLASSIFIER)
-    preset, direction = preset_named(classifier.preset), parameters["direction"]
+    preset, direction = find_preset(classifier.preset), parameters["direction"]
     config = preset.gan(direction)
     images = training_images(parameters["cohort"], preset, report, weighed=config.keep_background)
     if threads := parameters.get("threads"):
@@ -92,7 +93,7 @@ def _train_gan(job_id: int, parameters: dict[str, Any], report: Report) -> dict[
 
 def _train_inpainting(job_id: int, parameters: dict[str, Any], report: Report) -> dict[str, Any]:
     classifier = Checkpoint.named(parameters["classifier"], CheckpointKind.CLASSIFIER)
-    images = training_images(parameters["cohort"], preset_named(classifier.preset), report)
+    images = training_images(parameters["cohort"], find_preset(classifier.preset), report)
     if threads := parameters.get("threads"):
         torch.set_num_threads(threads)
     result = train_inpainting(

@@ -11,7 +11,8 @@ from models_ml.attack_text import as_text
 from models_ml.config import DIRECTIONS
 from models_ml.data import ImageSet
 from models_ml.folds import CrossValidation, cross_validate, cross_validated_text
-from models_ml.tasks.images import folder_of, preset_named, training_images
+from models_ml.presets import find_preset
+from models_ml.tasks.images import folder_of, training_images
 from readerstudy.jobs.queue import Report, perform
 from readerstudy.truth.models import ImageTruth, Pathology
 
@@ -23,7 +24,7 @@ def cross_validate_task(job_id: int) -> None:
 
 
 def _cross_validate(parameters: dict[str, Any], report: Report) -> dict[str, Any]:
-    preset = preset_named(parameters["preset"])
+    preset = find_preset(parameters["preset"])
     images = training_images(parameters["cohort"], preset, report, weighed=preset.remove.keep_background)
     gans = {direction: preset.gan(direction) for direction in DIRECTIONS} if parameters.get("gans") else None
     how = CrossValidation(preset.classifier, gans, parameters["folds"], parameters["seed"])

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from attacks.tasks.generating import _alike, _generate
 from models_ml import checkpoint, plain
-from models_ml.config import PRESETS, Preset
+from models_ml.presets import PRESETS, Preset
 from models_ml.progress import silent
 from models_ml.train_inpainting import inpainting_config
 from readerstudy.cohort.models import Cohort

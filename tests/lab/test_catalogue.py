@@ -10,10 +10,10 @@ from tests.lab.conftest import checkpoint
 
 
 def test_presets_methods_and_tasks_are_the_lab_s():
-    config = pytest.importorskip("models_ml.config", reason="needs the extra [ml]")
+    presets = pytest.importorskip("models_ml.presets", reason="needs the extra [ml]")
     registry = pytest.importorskip("attacks.registry", reason="needs the extra [ml]")
     current_app.loader.import_default_modules()
-    assert set(PRESETS) == set(config.PRESETS)
+    assert set(PRESETS) == set(presets.PRESETS)
     assert {key for key, _title in METHODS} == set(registry.METHODS)
     assert {kind.task for kind in KINDS} <= set(current_app.tasks)
 

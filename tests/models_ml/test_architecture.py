@@ -6,11 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from models_ml.config import PRESETS, ClassifierConfig, GeneratorConfig
+from models_ml.config import ClassifierConfig, GeneratorConfig
 from models_ml.errors import WrongCheckpoint
 from models_ml.networks.classifier import Classifier, discriminator_from, load_vgg
 from models_ml.networks.generator import Generator, shift_logit
 from models_ml.networks.receptive_field import ReceptiveField, receptive_field
+from models_ml.presets import PRESETS
 
 FULL = PRESETS["zhou2021-high"]
 

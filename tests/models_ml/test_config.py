@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from models_ml.config import PRESETS, ClassifierConfig, GanConfig, Length, find_preset, penalty_weight
+from models_ml.config import ClassifierConfig, GanConfig, Length, penalty_weight
 from models_ml.errors import LabError
 from models_ml.plain import from_dict, to_dict
+from models_ml.presets import PRESETS, find_preset
 
 ARTICLE = [PRESETS["zhou2021-high"], PRESETS["zhou2021-low"]]
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from models_ml.config import PRESETS, Augmentation
+from models_ml.config import Augmentation
 from models_ml.data import Pairing, moved, random_map, to_tensor, warp
 from models_ml.errors import WrongImages
+from models_ml.presets import PRESETS
 from tests.models_ml import tiny
 
 STILL = Augmentation(0.0, 0.0, 0.0, 0.0, 1.0, 1.0)

@@ -8,9 +8,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from attacks.tasks.evaluating import _evaluate
-from models_ml.config import PRESETS, Preset
 from models_ml.detector import load_detector
 from models_ml.evaluate import scores
+from models_ml.presets import PRESETS, Preset
 from readerstudy.cohort.actions import write_media
 from readerstudy.cohort.models import Stimulus
 from readerstudy.cohort.pixels import decode_png, encode_png, quantise, resize, signed_difference

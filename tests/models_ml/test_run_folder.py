@@ -11,9 +11,10 @@ from PIL import Image
 
 from models_ml import checkpoint
 from models_ml.batches import Ahead
-from models_ml.config import IMAGENET_MEAN, IMAGENET_SD, PRESETS, Length
+from models_ml.config import IMAGENET_MEAN, IMAGENET_SD, Length
 from models_ml.device import images_at_once
 from models_ml.errors import WrongImages
+from models_ml.presets import PRESETS
 from models_ml.progress import silent
 from models_ml.train_classifier import FROM_SCRATCH, train_classifier
 from models_ml.train_gan import train_gan

@@ -1,0 +1,148 @@
+"""The presets: the article's two resolutions, and one that trains in minutes.
+
+`zhou2021-high` and `zhou2021-low` carry the article's numbers (Zhou et al., Nature Communications 12,
+2021; where the article is silent, what its authors' published code does). `demo` is the same code at 256 ×
+208 with fewer channels and steps, so that a classifier and both GANs train in minutes on two processor cores.
+"""
+
+from dataclasses import dataclass, replace
+
+from models_ml.config import (
+    FULL_COLUMNS,
+    FULL_ROWS,
+    Augmentation,
+    ClassifierConfig,
+    Convolution,
+    Direction,
+    GanConfig,
+    GeneratorConfig,
+    Length,
+    Snapshots,
+    Stage,
+    Stop,
+    penalty_weight,
+)
+from models_ml.errors import LabError
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A classifier and its two GANs at one resolution."""
+
+    name: str
+    classifier: ClassifierConfig
+    remove: GanConfig
+    insert: GanConfig
+
+    def gan(self, direction: Direction) -> GanConfig:
+        return self.remove if direction == "remove" else self.insert
+
+
+ARTICLE_STAGES = (
+    Stage(1, "identity", "none", Length(epochs=11), Stop("identity", "below", 0.002), 1e-4, generator_every=1),
+    Stage(2, "rests", "output", Length(epochs=9), Stop("gap", "above", 0.2)),
+    Stage(3, "adversarial", "output", Length(epochs=10)),
+    Stage(4, "adversarial", "fnet", Length(epochs=300)),
+    Stage(5, "adversarial", "all", Length(epochs=270), Stop("gap", "below", 0.01, after_gap=True)),
+)
+
+
+def _article(name: str, rows: int, columns: int) -> Preset:
+    weight = penalty_weight(rows, columns)
+    gan = GanConfig(name, rows, columns, weight, ARTICLE_STAGES)
+    return Preset(name, ClassifierConfig(name, rows, columns, weight), remove=gan, insert=gan)
+
+
+DEMO_FLIPS = Augmentation(0.5, 0.5, 0.0, 0.0, 1.0, 1.0)
+
+
+def _demo_stages(rate: float, least: int, last: int) -> tuple[Stage, ...]:
+    # One generator step per five batches at 1e-5 needs days; here two per batch at about 1e-3. A small discriminator
+    # is soon overtaken: without a least length the stop comes while the fakes still change.
+    fast = Stage(
+        5,
+        "adversarial",
+        "all",
+        Length(steps=last),
+        Stop("gap", "below", 0.01, least_steps=least, after_gap=True),
+        generator_rate=rate,
+        generator_every=1,
+        generator_steps=2,
+    )
+    return (
+        Stage(1, "identity", "none", Length(steps=20), Stop("identity", "below", 0.002), 1e-3, generator_every=1),
+        Stage(
+            2,
+            "rests",
+            "output",
+            Length(steps=150),
+            Stop("gap", "above", 0.2, least_steps=8),
+            output_rate=1.5e-2,
+        ),
+        replace(fast, number=3, discriminator="output", limit=Length(steps=4), stop=None),
+        replace(fast, number=4, discriminator="fnet", limit=Length(steps=8), stop=None),
+        fast,
+    )
+
+
+def _demo() -> Preset:
+    rows, columns, mean, sd = 256, 208, 0.2, 0.2
+    weight = penalty_weight(rows, columns)
+    classifier = ClassifierConfig(
+        "demo",
+        rows,
+        columns,
+        weight,
+        mean=(mean,),
+        sd=(sd,),
+        vnet_layers=9,
+        width=0.125,
+        fnet_convolutions=(Convolution(64, kernel=1, norm=True),),
+        fnet_dense=(),
+        penalty_every=8,
+        # Without ImageNet weights the article's 1e-4 and 1e-5 learn nothing in minutes.
+        fnet_rate=1e-3,
+        vnet_rate=1e-3,
+        fnet_only=Length(),
+        length=Length(steps=700),
+        warmup_steps=30,
+        final_rate=0.02,
+        augmentation=DEMO_FLIPS,
+        evaluate_every=Length(steps=100),
+        keep_from=Length(steps=500),
+        save_every=Length(steps=50),
+    )
+    remove = GanConfig(
+        "demo",
+        rows,
+        columns,
+        weight,
+        _demo_stages(rate=1e-3, least=80, last=160),
+        generator=GeneratorConfig("residual", (8, 16, 32), (16, 8), "none", padding="replicate", mean=mean, sd=sd),
+        images_per_class=4,
+        identity_weight=3.0,
+        penalty_every=2,
+        discriminator_dropout=0.0,
+        snapshots=Snapshots(always=True),
+        augmentation=DEMO_FLIPS,
+        save_every=Length(steps=50),
+    )
+    insert = replace(remove, stages=_demo_stages(rate=7e-4, least=50, last=120), identity_weight=20.0)
+    return Preset("demo", classifier, remove=remove, insert=insert)
+
+
+PRESETS: dict[str, Preset] = {
+    preset.name: preset
+    for preset in (
+        _demo(),
+        _article("zhou2021-low", 1024, 832),
+        _article("zhou2021-high", FULL_ROWS, FULL_COLUMNS),
+    )
+}
+
+
+def find_preset(name: str) -> Preset:
+    """The preset of that name, or a LabError that lists them."""
+    if name not in PRESETS:
+        raise LabError(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")
+    return PRESETS[name]
