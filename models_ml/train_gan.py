@@ -1,43 +1,25 @@
 """Training the two GANs in five stages (METHOD §3)."""
 
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from itertools import count
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from models_ml import checkpoint, distributed
-from models_ml.batches import Ahead, pictures
-from models_ml.config import Augmentation, Direction, GanConfig, Stage
+from models_ml.batches import Ahead
+from models_ml.config import Direction, GanConfig, Stage
 from models_ml.data import ImageSet, Pairing
-from models_ml.device import arithmetic, choose_device, keep_memory
+from models_ml.device import choose_device, keep_memory
+from models_ml.duel import Duel
 from models_ml.errors import WrongCheckpoint, WrongImages
-from models_ml.networks.classifier import Classifier, discriminator_from
-from models_ml.networks.generator import Generator
+from models_ml.gan_batches import GanBatches
+from models_ml.networks.classifier import Classifier
 from models_ml.progress import Report
-from models_ml.randomness import image_seeds, rng, seed_torch
 from models_ml.samples import sample_rows, write_samples
 from models_ml.snapshots import Kept, snapshot_score, watched_rows
 from models_ml.stages import RunningMean, StageEnd, Watch, end_of, may_stop
-from models_ml.steps import DiscriminatorStep, GeneratorStep, drawn, mixed
-
-Rows = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """One step's images of one process, each (B, 1, H, W), and the dropout seeds of every pass."""
-
-    x: Tensor
-    y: Tensor
-    changed: list[Tensor]  # for each of the generator's steps
-    seeds: list[list[int]]  # for x, for G(y), then for each of the generator's steps
 
 
 @dataclass(frozen=True)
@@ -108,27 +90,21 @@ class _Run:
     ) -> None:
         self.images, self.config, self.seed, self.folder, self.identity = images, config, seed, folder, identity
         keep_memory()
-        self.device = choose_device()
-        distributed.join(self.device)
+        device = choose_device()
+        distributed.join(device)
         distributed.require_shares(config.images_per_class)
         self.source = 1 if direction == "remove" else 0
         target, sources = images.rows("train", 1 - self.source), images.rows("train", self.source)
         self.pairing = Pairing(target, sources, config.images_per_class)
-        self.judge: Classifier = _placed(judge, self.device).requires_grad_(False)
-        seed_torch(seed, "start")
-        self.discriminator: Classifier = _placed(
-            discriminator_from(judge, config.discriminator_dropout), self.device
-        ).train()
-        self.generator: Generator = _placed(Generator(config.generator), self.device).train()
-        self.dtype = arithmetic(config.precision, self.device)
+        self.batches = GanBatches(images, self.pairing, config, seed)
+        self.duel = Duel(judge, config, seed, device)
         self.watched = watched_rows(sources, config, seed)
         self.place, self.stage_step, self.step, self.seconds, self.first_met = 0, 0, 0, 0.0, 0
         self.watch, self.kept = Watch.fresh(config), Kept()
         self.ends: list[StageEnd] = []
         self.history: list[dict[str, float]] = []
-        self.epoch: tuple[int, list[tuple[Rows, Rows]]] = (-1, [])
         self.limits = [stage.limit.in_steps(self.pairing.steps) for stage in config.stages]
-        self._start_stage()
+        self.duel.enter(config.stages[0])
         self._resume()
 
     def train(self, report: Report) -> None:
@@ -136,9 +112,10 @@ class _Run:
         began = time.monotonic() - self.seconds
         save_every = self.config.save_every.in_steps(self.pairing.steps)
         sample_every = self.config.sample_every.in_steps(self.pairing.steps)
-        for _, batch in Ahead(self._prepare, enumerate(self._batches(), start=self.step)):
+        for _, batch in Ahead(self.batches.prepare, enumerate(self.batches.rows_from(self.step), start=self.step)):
             stage = self.config.stages[self.place]
-            self._learn(stage, batch)
+            gap, identity = self.duel.learn(stage, batch, self.stage_step)
+            self.watch = self.watch.after(identity=identity, gap=gap)
             self.step, self.stage_step = self.step + 1, self.stage_step + 1
             self.seconds = time.monotonic() - began
             counts = may_stop(stage, self.ends, self.config)
@@ -161,12 +138,12 @@ class _Run:
         rule, met = self.config.snapshots, self.ends[-1].met
         use_kept = rule is not None and self.kept.weights is not None and (rule.always or not met)
         if use_kept and self.kept.weights is not None:
-            self.generator.load_state_dict(self.kept.weights)
+            self.duel.generator.load_state_dict(self.kept.weights)
         last = self.ends[-1]
         provenance = checkpoint.provenance(
             self.identity,
             self.images,
-            device=self.device,
+            device=self.duel.device,
             precision=self.config.precision,
             metrics={
                 "identity": last.identity,
@@ -180,91 +157,10 @@ class _Run:
             stages=[asdict(end) for end in self.ends],
         )
         if distributed.is_first():
-            checkpoint.write_run(self.folder, provenance, self.generator)
+            checkpoint.write_run(self.folder, provenance, self.duel.generator)
         return _result(self.folder, provenance)
 
-    # --- one step
-
-    def _prepare(self, number: int, batch: tuple[Rows, Rows]) -> _Batch:
-        """This process's share of one step's images; what a stage does not need is drawn all the same.
-
-        Every step's chance is its own, so a resumed run draws what an uninterrupted one did.
-        """
-        targets, sources = batch
-        own = distributed.share(range(len(targets)))
-        chance, how = rng(self.seed, "augment", number), self.config.augmentation
-        more = max(stage.generator_steps for stage in self.config.stages) - 1
-        weighed = self.config.keep_background
-        turns = [sources, *(chance.choice(self.pairing.second, len(sources)) for _ in range(more))]
-        seeds = image_seeds(self.seed, "noise", number, count=(3 + more) * len(targets))
-        return _Batch(
-            x=pictures(self.images, targets, own, how, chance),
-            y=pictures(self.images, sources, own, how, chance, weighed=weighed),
-            changed=[pictures(self.images, rows, own, how, chance, weighed=weighed) for rows in turns],
-            seeds=[[seeds[part * len(targets) + place] for place in own] for part in range(3 + more)],
-        )
-
-    def _learn(self, stage: Stage, batch: _Batch) -> None:
-        gap = identity = None
-        if stage.discriminator != "none":
-            gap = self._teach_discriminator(batch)
-        if stage.generator != "rests" and self.stage_step % stage.generator_every == 0:
-            for turn in range(stage.generator_steps):
-                identity = self._teach_generator(stage, batch.changed[turn], batch.seeds[2 + turn])
-        self.watch = self.watch.after(identity=identity, gap=gap)
-
-    def _teach_discriminator(self, batch: _Batch) -> float:
-        """One step on L_D + GP for target images and images to change; gives s(x) − s(G(y))."""
-        with torch.no_grad(), mixed(self.dtype, self.device):
-            fakes = drawn(self.generator, batch.y.to(self.device))
-        penalised = self.stage_step % self.config.penalty_every == 0
-        seeds = [*batch.seeds[0], *batch.seeds[1]]
-        loss = self.discriminator_module(batch.x.to(self.device), fakes, seeds, penalised)
-        self.discriminator_optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        self.discriminator_optimizer.step()
-        self.discriminator_optimizer.zero_grad()  # the generator's step needs the room
-        return self.discriminator_step.gap
-
-    def _teach_generator(self, stage: Stage, y: Tensor, seeds: list[int]) -> float:
-        """One step on L_id alone, or on L_G with it; gives L_id."""
-        loss = self.generator_module(y.to(self.device), seeds, stage.generator == "adversarial")
-        self.generator_optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        self.generator_optimizer.step()
-        self.generator_optimizer.zero_grad()
-        return self.generator_step.identity
-
-    def _batches(self) -> Iterator[tuple[Rows, Rows]]:
-        """The batches not yet learnt from; every epoch's order depends on the seed and its number alone."""
-        for step in count(self.step):
-            epoch, place = divmod(step, self.pairing.steps)
-            if self.epoch[0] != epoch:
-                self.epoch = (epoch, list(self.pairing.epoch(rng(self.seed, "order", epoch))))
-            yield self.epoch[1][place]
-
     # --- stages
-
-    def _start_stage(self) -> None:
-        """Fresh optimisers for the parts that this stage trains; everything else holds still."""
-        stage, config, net = self.config.stages[self.place], self.config, self.discriminator
-        part = stage.discriminator
-        net.output.requires_grad_(part != "none")
-        net.fnet.requires_grad_(part in ("fnet", "all"))
-        net.vnet.requires_grad_(part == "all")
-        groups = [
-            {"params": list(net.output.parameters()), "lr": stage.output_rate},
-            {"params": list(net.fnet.parameters()), "lr": stage.fnet_rate},
-            {"params": list(net.vnet.parameters()), "lr": stage.vnet_rate},
-        ]
-        self.discriminator_optimizer = torch.optim.Adam(groups, betas=config.betas, fused=True)
-        self.generator_optimizer = torch.optim.Adam(
-            self.generator.parameters(), lr=stage.generator_rate, betas=config.betas, fused=True
-        )
-        self.discriminator_step = DiscriminatorStep(net, config, self.dtype)
-        self.generator_step = GeneratorStep(self.generator, net, config, self.dtype)
-        self.discriminator_module = distributed.wrap(self.discriminator_step)
-        self.generator_module = distributed.wrap(self.generator_step)
 
     def _end_stage(self, stage: Stage, *, met: bool, counts: bool) -> None:
         config = self.config
@@ -280,10 +176,10 @@ class _Run:
             )
         )
         if stage.generator == "identity" and distributed.is_first():
-            checkpoint.write_weights(self.folder / checkpoint.CONTROL, self.generator)
+            checkpoint.write_weights(self.folder / checkpoint.CONTROL, self.duel.generator)
         self.place, self.stage_step, self.first_met, self.watch = self.place + 1, 0, 0, Watch.fresh(config)
         if self.place < len(self.config.stages):
-            self._start_stage()
+            self.duel.enter(self.config.stages[self.place])
 
     def _remember(self, stage: Stage, over: bool) -> None:
         """Note the means now and then, and look whether this generator is the one to keep."""
@@ -294,21 +190,17 @@ class _Run:
         if rule is None or self.place < len(self.config.stages) - 1 or self.stage_step < rule.first_step:
             return
         if over or self.stage_step % rule.every == 0:
-            watched = self._weighed(self.watched)
+            watched = self.batches.unchanged(self.watched)
             wanted = -1 if self.source else 1
-            score = snapshot_score(self.generator, self.judge, watched, wanted=wanted, rule=rule, config=self.config)
-            self.kept = self.kept.or_better(score, self.step, self.generator)
-
-    def _weighed(self, rows: Rows) -> Tensor:
-        """These training images as they are, as `drawn` takes them."""
-        still = Augmentation(0, 0, 0, 0, 1, 1)
-        nothing = rng(self.seed, "augment")
-        return pictures(self.images, rows, range(len(rows)), still, nothing, weighed=self.config.keep_background)
+            score = snapshot_score(
+                self.duel.generator, self.duel.judge, watched, wanted=wanted, rule=rule, config=self.config
+            )
+            self.kept = self.kept.or_better(score, self.step, self.duel.generator)
 
     def _write_samples(self, stage: Stage) -> None:
         name = f"step-{self.step:06d}-stage-{stage.number}.png"
-        shown = self._weighed(sample_rows(self.pairing.second, self.seed))
-        write_samples(self.generator, shown, self.folder / checkpoint.SAMPLES / name)
+        shown = self.batches.unchanged(sample_rows(self.pairing.second, self.seed))
+        write_samples(self.duel.generator, shown, self.folder / checkpoint.SAMPLES / name)
 
     def _report(self, stage: Stage, report: Report) -> None:
         done = sum(self.limits[: self.place]) + self.stage_step
@@ -323,10 +215,7 @@ class _Run:
     def _save(self) -> None:
         state = {
             "identity": self.identity,
-            "generator": self.generator.state_dict(),
-            "discriminator": self.discriminator.state_dict(),
-            "generator_optimizer": self.generator_optimizer.state_dict(),
-            "discriminator_optimizer": self.discriminator_optimizer.state_dict(),
+            **self.duel.state(),
             "place": [self.place, self.stage_step, self.step, self.first_met],
             "seconds": self.seconds,
             "watch": asdict(self.watch),
@@ -342,20 +231,13 @@ class _Run:
             return
         self.place, self.stage_step, self.step, self.first_met = state["place"]
         if self.place < len(self.config.stages):
-            self._start_stage()
-        self.generator.load_state_dict(state["generator"])
-        self.discriminator.load_state_dict(state["discriminator"])
-        self.generator_optimizer.load_state_dict(state["generator_optimizer"])
-        self.discriminator_optimizer.load_state_dict(state["discriminator_optimizer"])
+            self.duel.enter(self.config.stages[self.place])
+        self.duel.go_on_from(state)
         watch = state["watch"]
         identity, gap = RunningMean(**watch["identity"]), RunningMean(**watch["gap"])
         self.watch, self.seconds = Watch(identity, gap, watch["greatest_gap"]), state["seconds"]
         self.kept, self.history = replace(Kept(), **state["kept"]), state["history"]
         self.ends = [StageEnd(**end) for end in state["ends"]]
-
-
-def _placed(network: Any, device: torch.device) -> Any:
-    return network.to(device, memory_format=torch.channels_last)
 
 
 def _result(folder: Path, run: checkpoint.Provenance) -> GanResult:

@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from models_ml.checkpoint import CONFIG, CONTROL, RESUME, WEIGHTS, load_classifier, load_generator
 from models_ml.config import Length
 from models_ml.curves import learning_curves
+from models_ml.duel import Duel
 from models_ml.errors import WrongCheckpoint
 from models_ml.evaluate import auc, scores
 from models_ml.progress import silent
@@ -182,16 +183,13 @@ def test_the_control_is_the_generator_as_stage_one_left_it(tmp_path: Path, judge
     assert not torch.equal(control, attack)
 
 
-def test_only_the_parts_of_a_stage_learn(tmp_path: Path, judge: Path) -> None:
-    from models_ml.train_gan import _Run
-
+def test_only_the_parts_of_a_stage_learn(judge: Path) -> None:
     config = tiny.gan_config()
-    run = _Run(tiny.images(), "remove", load_classifier(judge), config, 1, tmp_path, {})
+    duel = Duel(load_classifier(judge), config, 1, torch.device("cpu"))
     learns = {}
-    for place, stage in enumerate(config.stages):
-        run.place = place
-        run._start_stage()
-        parts = (run.discriminator.output, run.discriminator.fnet, run.discriminator.vnet)
+    for stage in config.stages:
+        duel.enter(stage)
+        parts = (duel.discriminator.output, duel.discriminator.fnet, duel.discriminator.vnet)
         learns[stage.number] = [all(p.requires_grad for p in part.parameters()) for part in parts]
     assert learns == {
         1: [False, False, False],

@@ -1,0 +1,95 @@
+"""The two networks of a GAN, what each learns in a stage, and one step of either."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from models_ml import distributed
+from models_ml.config import GanConfig, Stage
+from models_ml.device import arithmetic
+from models_ml.gan_batches import Batch
+from models_ml.networks.classifier import Classifier, discriminator_from
+from models_ml.networks.generator import Generator
+from models_ml.randomness import seed_torch
+from models_ml.steps import DiscriminatorStep, GeneratorStep, drawn, mixed
+
+
+class Duel:
+    """A generator and the discriminator that starts as the classifier did, with their optimisers."""
+
+    def __init__(self, judge: Classifier, config: GanConfig, seed: int, device: torch.device) -> None:
+        self.config, self.device, self.dtype = config, device, arithmetic(config.precision, device)
+        self.judge: Classifier = _placed(judge, device).requires_grad_(False)
+        seed_torch(seed, "start")
+        self.discriminator: Classifier = _placed(
+            discriminator_from(judge, config.discriminator_dropout), device
+        ).train()
+        self.generator: Generator = _placed(Generator(config.generator), device).train()
+
+    def enter(self, stage: Stage) -> None:
+        """Fresh optimisers for the parts that this stage trains; everything else holds still."""
+        net, config, part = self.discriminator, self.config, stage.discriminator
+        net.output.requires_grad_(part != "none")
+        net.fnet.requires_grad_(part in ("fnet", "all"))
+        net.vnet.requires_grad_(part == "all")
+        groups = [
+            {"params": list(net.output.parameters()), "lr": stage.output_rate},
+            {"params": list(net.fnet.parameters()), "lr": stage.fnet_rate},
+            {"params": list(net.vnet.parameters()), "lr": stage.vnet_rate},
+        ]
+        self.discriminator_optimizer = torch.optim.Adam(groups, betas=config.betas, fused=True)
+        self.generator_optimizer = torch.optim.Adam(
+            self.generator.parameters(), lr=stage.generator_rate, betas=config.betas, fused=True
+        )
+        self.discriminator_step = DiscriminatorStep(net, config, self.dtype)
+        self.generator_step = GeneratorStep(self.generator, net, config, self.dtype)
+        self.discriminator_module = distributed.wrap(self.discriminator_step)
+        self.generator_module = distributed.wrap(self.generator_step)
+
+    def learn(self, stage: Stage, batch: Batch, step: int) -> tuple[float | None, float | None]:
+        """The stage's `step`-th step; gives the gap and L_id, None where a network rests."""
+        gap = identity = None
+        if stage.discriminator != "none":
+            gap = self._teach_discriminator(batch, penalised=step % self.config.penalty_every == 0)
+        if stage.generator != "rests" and step % stage.generator_every == 0:
+            for turn in range(stage.generator_steps):
+                identity = self._teach_generator(stage, batch.changed[turn], batch.seeds[2 + turn])
+        return gap, identity
+
+    def _teach_discriminator(self, batch: Batch, *, penalised: bool) -> float:
+        """One step on L_D + GP for target images and images to change; gives s(x) − s(G(y))."""
+        with torch.no_grad(), mixed(self.dtype, self.device):
+            fakes = drawn(self.generator, batch.y.to(self.device))
+        seeds = [*batch.seeds[0], *batch.seeds[1]]
+        loss = self.discriminator_module(batch.x.to(self.device), fakes, seeds, penalised)
+        self.discriminator_optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        self.discriminator_optimizer.step()
+        self.discriminator_optimizer.zero_grad()  # the generator's step needs the room
+        return self.discriminator_step.gap
+
+    def _teach_generator(self, stage: Stage, y: Tensor, seeds: list[int]) -> float:
+        """One step on L_id alone, or on L_G with it; gives L_id."""
+        loss = self.generator_module(y.to(self.device), seeds, stage.generator == "adversarial")
+        self.generator_optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        self.generator_optimizer.step()
+        self.generator_optimizer.zero_grad()
+        return self.generator_step.identity
+
+    def state(self) -> dict[str, Any]:
+        """What a resumed run needs to go on to the same weights."""
+        return {name: getattr(self, name).state_dict() for name in _PARTS}
+
+    def go_on_from(self, state: dict[str, Any]) -> None:
+        """Back to a state, after `enter` of the stage in which it was taken."""
+        for name in _PARTS:
+            getattr(self, name).load_state_dict(state[name])
+
+
+_PARTS = ("generator", "discriminator", "generator_optimizer", "discriminator_optimizer")
+
+
+def _placed(network: Any, device: torch.device) -> Any:
+    return network.to(device, memory_format=torch.channels_last)
