@@ -5,6 +5,8 @@ the picture differs between their files.
 """
 
 import io
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -75,9 +77,7 @@ def _border_strips(values: Grey16) -> tuple[Grey16, Grey16, Grey16, Grey16]:
 def fit(values: Grey16, size: Size) -> Grey16:
     """The largest picture of the same shape that fits into `size`, bicubic with antialiasing; not padded."""
     _require_grey16(values)
-    height, width = values.shape
-    scale = min(size[0] / height, size[1] / width)
-    fitted = (min(size[0], max(1, round(height * scale))), min(size[1], max(1, round(width * scale))))
+    fitted = _fitted(values.shape, size)
     if fitted == values.shape:
         return values.copy()
     # Mode F carries the full 16 bits: Pillow's integer modes round between its two passes.
@@ -86,27 +86,60 @@ def fit(values: Grey16, size: Size) -> Grey16:
     return quantise(resized)
 
 
+def _fitted(shape: tuple[int, ...], size: Size) -> Size:
+    """The largest size of that shape within `size`, in whole pixels."""
+    height, width = shape
+    scale = min(size[0] / height, size[1] / width)
+    return min(size[0], max(1, round(height * scale))), min(size[1], max(1, round(width * scale)))
+
+
 def quantise(values: NDArray[Any]) -> Grey16:
     """Round to the nearest 16-bit level (halves to even) and clip: the only rounding of the pixel path."""
     levels: Grey16 = np.clip(np.rint(values), 0, WHITE).astype(np.uint16)
     return levels
 
 
-def resize(values: Grey16, size: Size) -> Grey16:
-    """Bring a picture to exactly `size`, ratio kept, the rest filled with its own background.
+@dataclass(frozen=True)
+class Placing:
+    """Where a fitted picture lies in its frame; in pixels of the frame."""
+
+    frame: Size
+    top: int
+    left: int
+    rows: int
+    columns: int
+
+    def carry(self, box: Mapping[str, float]) -> dict[str, float]:
+        """A box in shares of the picture, {"top", "left", "bottom", "right"}, to shares of the frame."""
+        down, across = ((self.top, self.rows, self.frame[0]), (self.left, self.columns, self.frame[1]))
+        sides = {"top": down, "left": across, "bottom": down, "right": across}
+        return {side: (start + box[side] * length) / whole for side, (start, length, whole) in sides.items()}
+
+
+def place_in(values: Grey16, size: Size) -> Placing:
+    """Where `resize` lays a picture in a frame of `size`.
 
     Vertically it sits in the middle. Horizontally the chest wall stays at its border where it is clear which
-    side that is, else the picture sits in the middle. One that has the size already comes back unchanged.
+    side that is, else the picture sits in the middle.
+    """
+    rows, columns = _fitted(values.shape, size)
+    spare = size[1] - columns
+    wall = chest_wall_of(values) if spare else ""
+    left = {"left": 0, "right": spare, "": spare // 2}[wall]
+    return Placing(frame=size, top=(size[0] - rows) // 2, left=left, rows=rows, columns=columns)
+
+
+def resize(values: Grey16, size: Size) -> Grey16:
+    """Bring a picture to exactly `size`, ratio kept, laid as `place_in` says, the rest its own background.
+
+    One that has the size already comes back unchanged.
     """
     fitted = fit(values, size)
     if fitted.shape == size:
         return fitted
     framed = np.full(size, background_of(values), dtype=np.uint16)
-    height, width = fitted.shape
-    top = (size[0] - height) // 2
-    spare = size[1] - width
-    left = {"left": 0, "right": spare, "": spare // 2}[chest_wall_of(values)]
-    framed[top : top + height, left : left + width] = fitted
+    place = place_in(values, size)
+    framed[place.top : place.top + place.rows, place.left : place.left + place.columns] = fitted
     return framed
 
 

@@ -150,6 +150,19 @@ def test_a_wide_picture_sits_half_way_up() -> None:
     assert np.array_equal(pixels.resize(wide, (120, 100))[30:90], wide)
 
 
+@settings(deadline=None)
+@given(shape=sizes, size=sizes)
+def test_a_box_around_the_whole_picture_is_carried_to_where_the_picture_lies(
+    shape: tuple[int, int], size: tuple[int, int]
+) -> None:
+    place = pixels.place_in(np.zeros(shape, dtype=np.uint16), size)
+    box = place.carry({"top": 0, "left": 0, "bottom": 1, "right": 1})
+    assert (place.top, place.left) == (pytest.approx(box["top"] * size[0]), pytest.approx(box["left"] * size[1]))
+    assert box["bottom"] * size[0] == pytest.approx(place.top + place.rows)
+    assert box["right"] * size[1] == pytest.approx(place.left + place.columns)
+    assert max(box.values()) <= 1
+
+
 def test_the_background_forgives_a_label_and_a_bright_chest_wall() -> None:
     film = breast_at_left(300, 300, background=512)
     film[:40, 240:] = 65535
