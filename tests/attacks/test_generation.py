@@ -15,8 +15,10 @@ from models_ml.progress import silent
 from models_ml.train_inpainting import inpainting_config
 from readerstudy.cohort.models import Cohort
 from readerstudy.cohort.pixels import decode_png, read_signed_difference
+from readerstudy.cohort.sources.phantom import phantom_images
 from readerstudy.errors import StudyError
 from readerstudy.jobs.models import Attack, Checkpoint, CheckpointKind
+from readerstudy.truth.actions import import_cohort
 from readerstudy.truth.dataset import real_pictures
 from readerstudy.truth.models import ImageTruth, Truth
 from tests import make
@@ -166,6 +168,21 @@ def test_a_known_lesion_gives_the_figures_about_it(films, judge):
     generate(films, attack=PGD, splits=["test"])
     for truth in Truth.objects.filter(generator="pgd-4"):
         assert ("lesion_enrichment" in truth.quality) == (truth.direction == "remove")
+
+
+def test_a_phantom_s_lesion_reaches_the_quality_of_its_twin(judge):
+    found = phantom_images(3, seed=1, size=(64, 52))
+    settings = {"seed": 1, "fractions": (0.4, 0.2, 0.4), "resolutions": ("low",), "processes": 1}
+    import_cohort("phantoms", found, at=make.MONDAY, **settings)
+    generate(Cohort.named("phantoms"), attack={**PGD, "steps": 1})
+    known = ImageTruth.objects.filter(image__exam__patient__cohort__name="phantoms").values_list("image", "lesions")
+    with_lesion = {image for image, lesions in known if lesions}
+    of_twins = Truth.objects.filter(generator="pgd-4")
+    assert 0 < len(with_lesion) < of_twins.count()
+    assert [lesions for image, lesions in known if image not in with_lesion] == [[]] * (len(known) - len(with_lesion))
+    for truth in of_twins:
+        figures = {"lesion_energy_share", "lesion_enrichment"} & set(truth.quality)
+        assert len(figures) == (2 if truth.parent.image_id in with_lesion else 0)
 
 
 def test_a_patch_is_learnt_and_laid(films, judge):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from readerstudy.cohort import pixels
-from readerstudy.cohort.sources.phantom import PhantomView, phantom_images, render, sample_cohort
+from readerstudy.cohort.sources.phantom import PhantomView, lesion_box, phantom_images, render, sample_cohort
 from readerstudy.errors import StudyError
 
 SMALL = (256, 208)
@@ -155,6 +155,26 @@ def test_phantoms_say_what_kind_of_lesion_they_have_and_how_dense_they_are() -> 
     assert {image.density for image in found} == set("abcd")
     sparse = min(zip(found, views, strict=True), key=lambda pair: pair[1].breast.density)
     assert sparse[0].density == "a"
+
+
+@pytest.mark.parametrize(("seed", "size"), [(4, (64, 52)), (5, (96, 80))])
+def test_a_phantom_knows_its_lesion_s_place_before_it_is_drawn(seed: int, size: tuple[int, int]) -> None:
+    views = sample_cohort(60, seed=seed)
+    known = [image.lesions for image in phantom_images(60, seed=seed, size=size).images]
+    kinds = {}
+    for view, lesions in zip(views, known, strict=True):
+        kind = view.lesion.kind if view.lesion else ""
+        kinds.setdefault((kind, view.laterality, view.view_position), (view, lesions))
+        assert (lesions == ()) == (view.lesion is None)
+    assert {kind for kind, *_ in kinds} == {"", "mass", "calc", "benign"}
+    for view, lesions in kinds.values():
+        assert (box := render(view, size).lesion_box) == lesion_box(view, size)
+        rows, columns = size
+        shares = [
+            (one["top"] * rows, one["left"] * columns, one["bottom"] * rows, one["right"] * columns)
+            for one in lesions or ()
+        ]
+        assert shares == ([pytest.approx(box)] if box else [])
 
 
 def test_an_impossible_cohort_or_picture_is_refused() -> None:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
+from readerstudy.cohort.sources.lesion_marks import LesionMark
 from readerstudy.cohort.tissue import ChestWall
 from readerstudy.errors import StudyError
 
@@ -39,8 +40,11 @@ class SourceImage:
     modality: str
     load: Callable[[], Pixels]  # raises UnreadableImage
     chest_wall: ChestWall = ""  # as the source says; the pixels are asked first
-    # Boxes {"top", "left", "bottom", "right"} as shares of height and width; None where the source does not say.
+    # Boxes {"top", "left", "bottom", "right"} as shares of height and width of the picture as the source holds it;
+    # (): known to have none; None: the source does not say.
     lesions: tuple[dict[str, float], ...] | None = field(default=None, hash=False)
+    # The same from a source that says it in pixels: they become shares where the picture is loaded.
+    lesion_marks: tuple[LesionMark, ...] | None = None
     lesion_kind: str = ""  # "mass", "calcification"; a table's own word in lower case
     density: str = ""
 

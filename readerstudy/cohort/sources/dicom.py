@@ -14,7 +14,7 @@ from typing import Final
 from readerstudy.cohort.sources import dicom_pixels
 from readerstudy.cohort.sources.base import Found, Problem, SourceImage
 from readerstudy.cohort.sources.dicom_header import Header, NotDicom, read_header
-from readerstudy.cohort.sources.table import Row, problem, read_rows
+from readerstudy.cohort.sources.table import Row, marks_of, problem, read_rows, repetitions
 from readerstudy.errors import StudyError
 
 _DICOM_NAMES: Final = (".dcm", ".dicom", ".ima")
@@ -107,12 +107,12 @@ def _judge(file: _File, header: Header, rows: list[Row]) -> tuple[SourceImage | 
     if not rows:
         what = "has no row in the table, so its patient and pathology are unknown."
         return None, [Problem(file.name, f"{file.name} {what}")]
-    first, *others = rows
-    if not all(row.says_the_same_as(first) for row in others):
+    first = rows[0]
+    if not all(row.says_the_same_as(first) for row in rows):
         numbers = ", ".join(str(row.number) for row in rows)
         return None, [Problem(file.name, f"{file.name} is told of differently in rows {numbers}; left out.")]
-    problems = [problem(row.number, row.image, f"repeats row {first.number}.") for row in others]
-    return _source_image(file, header, first), problems + _disagreements(file, header, first)
+    problems = [problem(row.number, row.image, f"repeats row {known.number}.") for row, known in repetitions(rows)]
+    return _source_image(file, header, rows), problems + _disagreements(file, header, first)
 
 
 def _disagreements(file: _File, header: Header, row: Row) -> list[Problem]:
@@ -125,7 +125,8 @@ def _disagreements(file: _File, header: Header, row: Row) -> list[Problem]:
     ]
 
 
-def _source_image(file: _File, header: Header, row: Row) -> SourceImage:
+def _source_image(file: _File, header: Header, rows: list[Row]) -> SourceImage:
+    row = rows[0]
     return SourceImage(
         name=file.name,
         patient_key=row.patient,
@@ -136,6 +137,7 @@ def _source_image(file: _File, header: Header, row: Row) -> SourceImage:
         modality=header.modality,
         load=partial(dicom_pixels.load, file.path, name=file.name),
         chest_wall=header.chest_wall,
+        lesion_marks=marks_of(rows),
         lesion_kind=row.lesion_kind,
         density=row.density,
     )

@@ -6,15 +6,17 @@ from pathlib import Path
 
 from readerstudy.cohort.sources import raster
 from readerstudy.cohort.sources.base import Found, Problem, SourceImage
-from readerstudy.cohort.sources.table import Row, problem, read_rows
+from readerstudy.cohort.sources.table import Row, marks_of, problem, read_rows, repetitions
 
 
 def read_table(table: Path, *, columns: Mapping[str, str] | None = None, folder: Path | None = None) -> Found:
     """Find the images that a table names. Paths are relative to `folder`, or else to the table's own.
 
     Columns: image, patient and pathology, and where known laterality, view, pixel_spacing_mm and bits, under these
-    or other usual names (sources/table.py), or those that `columns` maps. Every row that cannot be used becomes a
-    problem; the picture itself is read, and may still turn out damaged, when it is loaded.
+    or other usual names (sources/table.py), or those that `columns` maps. A lesion is marked by lesion_left, _top,
+    _right and _bottom, or by lesion_x, _y and _radius, in pixels of the file with y from the top; an image with
+    several lesions has a row for each. Every row that cannot be used becomes a problem; the picture itself is read,
+    and may still turn out damaged or too small for its lesions, when it is loaded.
     """
     rows, problems = read_rows(table, columns=columns)
     base = table.parent if folder is None else folder
@@ -29,7 +31,7 @@ def read_table(table: Path, *, columns: Mapping[str, str] | None = None, folder:
             if wrong:
                 problems.append(problem(named[0].number, named[0].image, wrong))
             else:
-                images.append(_source_image(named[0], path))
+                images.append(_source_image(named, path))
     return Found(tuple(images), tuple(problems))
 
 
@@ -41,9 +43,11 @@ def _repetitions(rows: list[Row]) -> list[Problem]:
     """One problem for each row that names a file again; where they disagree, none of them can be believed."""
     first, *others = rows
     if _agree(rows):
-        said = f"repeats row {first.number}; the image is taken once."
-    else:
-        said = f"names the same image as row {first.number} and says something else of it; it is left out."
+        return [
+            problem(row.number, row.image, f"repeats row {known.number}; the image is taken once.")
+            for row, known in repetitions(rows)
+        ]
+    said = f"names the same image as row {first.number} and says something else of it; it is left out."
     return [problem(row.number, row.image, said) for row in others]
 
 
@@ -57,7 +61,8 @@ def _what_is_wrong(path: Path) -> str:
         return f"names a file that cannot be opened: {error.strerror}."
 
 
-def _source_image(row: Row, path: Path) -> SourceImage:
+def _source_image(rows: list[Row], path: Path) -> SourceImage:
+    row = rows[0]
     return SourceImage(
         name=row.image,
         patient_key=row.patient,
@@ -67,6 +72,7 @@ def _source_image(row: Row, path: Path) -> SourceImage:
         pixel_spacing_mm=row.pixel_spacing_mm,
         modality="MG",
         load=partial(raster.load, path, name=row.image, bits=row.bits),
+        lesion_marks=marks_of(rows),
         lesion_kind=row.lesion_kind,
         density=row.density,
     )

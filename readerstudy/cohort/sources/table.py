@@ -3,12 +3,13 @@
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from readerstudy.cohort.sources.base import Laterality, Pathology, Problem
+from readerstudy.cohort.sources.lesion_marks import BOX, CIRCLE, LesionMark, WrongMark, mark_of, says_of_lesion
 from readerstudy.errors import StudyError
 
 # Our name for each column, and what tables call it; the first one found counts.
@@ -22,6 +23,14 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "bits": ("bits",),
     "lesion_kind": ("lesion_kind", "abnormality_type", "abnormality type"),
     "density": ("density", "breast_density", "breast density"),
+    "lesion_left": ("lesion_left", "xmin"),
+    "lesion_top": ("lesion_top", "ymin"),
+    "lesion_right": ("lesion_right", "xmax"),
+    "lesion_bottom": ("lesion_bottom", "ymax"),
+    # Under these names only: the tables that say x and y count y from the top or from the bottom.
+    "lesion_x": ("lesion_x",),
+    "lesion_y": ("lesion_y",),
+    "lesion_radius": ("lesion_radius",),
 }
 _NEEDED = ("image", "patient", "pathology")
 
@@ -57,16 +66,17 @@ class Row:
     bits: int | None  # for files whose values use fewer bits than the file has room for
     lesion_kind: str = ""
     density: str = ""
+    marks: tuple[LesionMark, ...] | None = None  # (): known to have no lesion; None: not said where
 
     def says_the_same_as(self, other: "Row") -> bool:
         """Whether both rows describe an image alike, whichever way they write its path.
 
-        A table with a row for each lesion names several kinds; the first row's stands.
+        A table with a row for each lesion marks several and names several kinds; the first row's kind stands.
         """
         return self._without_words() == other._without_words()
 
     def _without_words(self) -> "Row":
-        return replace(self, number=0, image="", lesion_kind="", density="")
+        return replace(self, number=0, image="", lesion_kind="", density="", marks=None)
 
 
 class BadRow(ValueError):
@@ -81,7 +91,9 @@ def read_rows(table: Path, *, columns: Mapping[str, str] | None = None) -> tuple
     """
     header, *lines = _cells(table)
     places = _places(table, header, columns or {})
-    rows, problems = [], []
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    half_known: dict[str, int] = {}
     for number, cells in enumerate(lines, start=2):
         if not any(cell.strip() for cell in cells):
             continue
@@ -90,12 +102,49 @@ def read_rows(table: Path, *, columns: Mapping[str, str] | None = None) -> tuple
             if any(cell.strip() for cell in cells[len(header) :]):
                 raise BadRow("has more cells than the table has columns.")
             rows.append(_row(number, said))
-        except BadRow as bad:
+        except (BadRow, WrongMark) as bad:
             image = said["image"]
             problems.append(problem(number, image, str(bad)))
+            if says_of_lesion(said):
+                half_known.setdefault(image, number)
+    rows = _wholly_known(rows, half_known, problems)
     if not rows and not problems:
         raise StudyError(f"The table {table.name} has a header and no rows.")
     return rows, problems
+
+
+def _wholly_known(rows: Sequence[Row], half_known: Mapping[str, int], problems: list[Problem]) -> list[Row]:
+    """Leave out the images of which another row marks a lesion and was refused.
+
+    What is stored of an image stays: with some of its lesions it would be taken for one that has no others.
+    """
+    for row in rows:
+        if row.image in half_known:
+            said = f"is left out with row {half_known[row.image]}, which marks another lesion of the image."
+            problems.append(problem(row.number, row.image, said))
+    return [row for row in rows if row.image not in half_known]
+
+
+def repetitions(rows: Sequence[Row]) -> list[tuple[Row, Row]]:
+    """The rows that bring nothing new of an image that all of them speak of, each with the one that it repeats.
+
+    A row that marks another lesion is none.
+    """
+    first, *others = rows
+    seen = {first.marks: first}
+    repeated = []
+    for row in others:
+        if row.marks and row.marks not in seen:
+            seen[row.marks] = row
+        else:
+            repeated.append((row, seen.get(row.marks, first)))
+    return repeated
+
+
+def marks_of(rows: Sequence[Row]) -> tuple[LesionMark, ...] | None:
+    """All lesions that the rows of one image mark, each once; () where it is known to have none, None if not said."""
+    said = [row.marks for row in rows if row.marks is not None]
+    return tuple(dict.fromkeys(mark for marks in said for mark in marks)) if said else None
 
 
 def problem(number: int, image: str, what: str) -> Problem:
@@ -163,7 +212,17 @@ def _row(number: int, said: Mapping[str, str]) -> Row:
         bits=_bits(said.get("bits", "")),
         lesion_kind=_word(said.get("lesion_kind", ""), longest=16),
         density=_word(said.get("density", ""), longest=8),
+        marks=_marks(number, said),
     )
+
+
+def _marks(number: int, said: Mapping[str, str]) -> tuple[LesionMark, ...] | None:
+    """The row's lesion. A normal picture in a table that marks lesions has none; another's may just not be marked."""
+    mark = mark_of(number, said)
+    if mark:
+        return (mark,)
+    is_normal = _PATHOLOGIES[said["pathology"].lower()] == "normal"
+    return () if is_normal and any(name in said for name in BOX + CIRCLE) else None
 
 
 def _word(text: str, *, longest: int) -> str:

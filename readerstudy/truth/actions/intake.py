@@ -86,19 +86,20 @@ def _store(cohort: Cohort, prepared: Prepared, *, split: str, source: str) -> bo
     image, stimuli = store_image(patient, prepared)
     if not stimuli:
         return False
-    sealed = _seal(image, prepared.source, said_by=source)
+    sealed = _seal(image, prepared, said_by=source)
     Truth.objects.bulk_create(
         Truth(stimulus=stimulus, authenticity=Authenticity.REAL, label=sealed.label) for stimulus in stimuli
     )
     return True
 
 
-def _seal(image: Image, source: SourceImage, *, said_by: str) -> ImageTruth:
+def _seal(image: Image, prepared: Prepared, *, said_by: str) -> ImageTruth:
+    source = prepared.source
     return ImageTruth.objects.create(
         image=image,
         pathology=source.pathology,
         source=said_by,
-        lesions=None if source.lesions is None else list(source.lesions),
+        lesions=None if prepared.lesions is None else list(prepared.lesions),
         lesion_kind=source.lesion_kind,
         density=source.density,
     )

@@ -9,7 +9,7 @@ from readerstudy.cohort.sources.phantom.anatomy import (
     PhantomView,
     sample_cohort,
 )
-from readerstudy.cohort.sources.phantom.render import Phantom, phantom_images, render
+from readerstudy.cohort.sources.phantom.render import Phantom, lesion_box, phantom_images, render
 
 __all__ = [
     "DEFAULT_CONTRAST",
@@ -19,6 +19,7 @@ __all__ = [
     "LesionKind",
     "Phantom",
     "PhantomView",
+    "lesion_box",
     "phantom_images",
     "render",
     "sample_cohort",

@@ -16,11 +16,10 @@ _PLACE: dict[LesionKind, float] = {"mass": 1.3, "benign": 0.9, "calc": 1.1}
 
 @dataclass(frozen=True, eq=False)
 class Patch:
-    """What a lesion adds to the glandular tissue, and where in the picture."""
+    """What a lesion adds to the glandular tissue, and where in the picture its light falls."""
 
     area: Box
     light: Field
-    place: Box
 
 
 def draw(lesion: Lesion, grid: Grid, centre: tuple[float, float]) -> Patch:
@@ -36,8 +35,12 @@ def draw(lesion: Lesion, grid: Grid, centre: tuple[float, float]) -> Patch:
     else:
         core = _core(rng, lesion, x, y, roughness=0.16, waves=11, size=0.62, edge=0.28)
         light = np.maximum(core, _spicules(rng, lesion, x, y, grid.pixel_mm))
-    place = _box(grid, centre, _PLACE[lesion.kind] * lesion.radius_mm)
-    return Patch(area, (light * np.float32(lesion.amplitude)).astype(np.float32), place)
+    return Patch(area, (light * np.float32(lesion.amplitude)).astype(np.float32))
+
+
+def place(lesion: Lesion, grid: Grid, centre: tuple[float, float]) -> Box:
+    """The part of the picture that counts as the lesion's place."""
+    return _box(grid, centre, _PLACE[lesion.kind] * lesion.radius_mm)
 
 
 def _box(grid: Grid, centre: tuple[float, float], half_mm: float) -> Box:

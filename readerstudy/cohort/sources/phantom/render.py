@@ -14,6 +14,7 @@ from readerstudy.cohort.sources.phantom import lesions
 from readerstudy.cohort.sources.phantom.anatomy import (
     DEFAULT_CONTRAST,
     POSITIVE_FRACTION,
+    Lesion,
     LesionKind,
     PhantomView,
     sample_cohort,
@@ -30,7 +31,7 @@ from readerstudy.cohort.sources.phantom.fields import (
     sigmoid,
     smooth,
 )
-from readerstudy.cohort.sources.phantom.shape import Shape, outline
+from readerstudy.cohort.sources.phantom.shape import Shape, Stance, outline, stance_of
 from readerstudy.errors import StudyError
 
 _NOISE: Final = np.float32(0.012)
@@ -65,20 +66,30 @@ def render(view: PhantomView, size: Size = RESOLUTIONS["low"], with_lesion: bool
     if not 0 < size[1] <= WIDEST * size[0]:
         raise StudyError(f"A phantom is at most {WIDEST:.2f} times as wide as high; {size} is not.")
     grid = Grid(*size)
-    shape = outline(view.breast, view.view_position, _stream(view, _OUTLINE))
+    shape = outline(view.breast, view.view_position, _stance(view))
     skin = enlarge(shape.skin, grid)
     texture = _sample_texture(view, grid, shape.nipple)
     tissue = _glandular(view, grid, shape, texture)
-    patch = _add_lesion(view, grid, shape, tissue) if with_lesion else None
+    if with_lesion:
+        _add_lesion(view, grid, tissue)
     light = _transmitted(view, skin, tissue)
     if shape.pectoral is not None:
         _add_muscle(view, light, enlarge(shape.pectoral, grid), skin, texture, grid)
     values = _expose(view, light, skin, grid)
-    box = patch.place if patch else None
     if view.laterality == "R":
         values = np.ascontiguousarray(values[:, ::-1])
-        box = (box[0], grid.columns - box[3], box[2], grid.columns - box[1]) if box else None
-    return Phantom(values, box, view.lesion.kind if patch and view.lesion else "")
+    if view.lesion is None or not with_lesion:
+        return Phantom(values, None, "")
+    return Phantom(values, lesion_box(view, size), view.lesion.kind)
+
+
+def lesion_box(view: PhantomView, size: Size) -> lesions.Box | None:
+    """Where the view's lesion lies in its picture of `size`, from the geometry alone; None without a lesion."""
+    if view.lesion is None:
+        return None
+    grid = Grid(*size)
+    top, left, bottom, right = lesions.place(view.lesion, grid, _centre(view, view.lesion))
+    return (top, left, bottom, right) if view.laterality == "L" else (top, size[1] - right, bottom, size[1] - left)
 
 
 def phantom_images(
@@ -104,9 +115,19 @@ def _source_image(view: PhantomView, size: Size) -> SourceImage:
         pixel_spacing_mm=FIELD_HEIGHT_MM / size[0],
         modality="MG",
         load=partial(_load, view, size),
+        lesions=_known_lesions(view, size),
         lesion_kind=_WORDS[view.lesion.kind] if view.lesion else "",
         density=_density(view),
     )
+
+
+def _known_lesions(view: PhantomView, size: Size) -> tuple[dict[str, float], ...]:
+    """The lesion's box in shares of height and width, or none: a phantom is known to have no other."""
+    box = lesion_box(view, size)
+    if box is None:
+        return ()
+    top, left, bottom, right = box
+    return ({"top": top / size[0], "left": left / size[1], "bottom": bottom / size[0], "right": right / size[1]},)
 
 
 def _density(view: PhantomView) -> str:
@@ -120,6 +141,10 @@ def _load(view: PhantomView, size: Size) -> Pixels:
 
 def _stream(view: PhantomView, number: int) -> np.random.Generator:
     return np.random.default_rng([view.seed, number])
+
+
+def _stance(view: PhantomView) -> Stance:
+    return stance_of(view.breast, view.view_position, _stream(view, _OUTLINE))
 
 
 def _sample_texture(view: PhantomView, grid: Grid, nipple: tuple[float, float]) -> _Texture:
@@ -175,18 +200,21 @@ def _cone(view: PhantomView, nipple: tuple[float, float]) -> Field:
     return cone
 
 
-def _add_lesion(view: PhantomView, grid: Grid, shape: Shape, tissue: Field) -> lesions.Patch | None:
-    """Add the lesion's light to the tissue in place."""
-    lesion = view.lesion
-    if lesion is None:
-        return None
-    x, y = shape.nipple
+def _centre(view: PhantomView, lesion: Lesion) -> tuple[float, float]:
+    """The middle of a lesion in a left breast, x and y in mm."""
+    x, y = _stance(view).nipple
     half = 0.85 * view.breast.half_width_mm * np.sqrt(1 - lesion.depth**2)
     height = lesion.height[0 if view.view_position == "CC" else 1]
-    patch = lesions.draw(lesion, grid, (x * lesion.depth, y + height * float(half)))
+    return x * lesion.depth, y + height * float(half)
+
+
+def _add_lesion(view: PhantomView, grid: Grid, tissue: Field) -> None:
+    """Add the lesion's light, if the breast has one, to the tissue in place."""
+    if view.lesion is None:
+        return
+    patch = lesions.draw(view.lesion, grid, _centre(view, view.lesion))
     top, left, bottom, right = patch.area
     tissue[top:bottom, left:right] += patch.light
-    return patch
 
 
 def _transmitted(view: PhantomView, skin: Field, tissue: Field) -> Field:

@@ -28,18 +28,32 @@ class Shape:
     nipple: tuple[float, float]  # x, y
 
 
-def outline(breast: Breast, view: View, rng: np.random.Generator) -> Shape:
-    """The outline of one view, with the small differences in positioning that two exposures have."""
-    grid = coarse_grid(_ROWS)
+@dataclass(frozen=True)
+class Stance:
+    """How a breast lies in one view, with the small differences that two exposures have."""
+
+    depth: float
+    half_width: float
+    bend: float
+    nipple: tuple[float, float]  # x, y
+
+
+def stance_of(breast: Breast, view: View, rng: np.random.Generator) -> Stance:
+    """Draw how the breast lies."""
     depth = breast.depth_mm * (1 + 0.03 * rng.standard_normal())
     half_width = breast.half_width_mm * (1 + 0.03 * rng.standard_normal())
     shift, bend = 0.7 * rng.standard_normal(2)
+    return Stance(depth, half_width, bend, (depth, 6.0 * shift if view == "CC" else 28 + 8 * shift))
+
+
+def outline(breast: Breast, view: View, stance: Stance) -> Shape:
+    """The outline of one view."""
+    grid = coarse_grid(_ROWS)
+    depth, half_width, nipple = stance.depth, stance.half_width, stance.nipple
     if view == "CC":
-        nipple = (depth, 6.0 * shift)
-        edge = _craniocaudal(grid, depth, half_width, nipple[1], exponent=2.0 + 0.25 * abs(bend))
+        edge = _craniocaudal(grid, depth, half_width, nipple[1], exponent=2.0 + 0.25 * abs(stance.bend))
         return Shape(_with_nipple(grid, _distance(grid, edge), nipple), None, nipple)
-    nipple = (depth, 28 + 8 * shift)
-    edge = _mediolateral(grid, depth, half_width, nipple[1], waist=0.52 + 0.1 * bend)
+    edge = _mediolateral(grid, depth, half_width, nipple[1], waist=0.52 + 0.1 * stance.bend)
     return Shape(_with_nipple(grid, _distance(grid, edge), nipple), _muscle(grid, breast, depth), nipple)
 
 
