@@ -88,7 +88,8 @@ class Trace:
 def points_of(job_id: int) -> list[Point]:
     """The job's points, as they were written. A line cut short by a kill is left out.
 
-    Where an attempt went on from an earlier step, what the one before had said beyond it is left out too.
+    Where an attempt went on from an earlier step, what the one before had said beyond it is left out too, also where
+    it had come to the next stage by then, and with it the reports of what was read anew in between.
     """
     points: list[Point] = []
     for line in _lines(folder_of(job_id) / "points.jsonl"):
@@ -96,10 +97,27 @@ def points_of(job_id: int) -> list[Point]:
             point = Point.from_line(line)
         except (ValueError, KeyError):
             continue
-        while points and points[-1].text == point.text and points[-1].done >= point.done:
-            points.pop()
+        del points[_still_true(points, point) :]
         points.append(point)
     return points
+
+
+def _still_true(points: list[Point], point: Point) -> int:
+    """How many of the points before this one still hold: all that are not of a later step of the same work."""
+    still = len(points)
+    for place in range(len(points) - 1, -1, -1):
+        earlier = points[place]
+        if _is_beyond(earlier, point):
+            still = place
+        elif earlier.values or not point.values:
+            break
+    return still
+
+
+def _is_beyond(earlier: Point, point: Point) -> bool:
+    """Figures belong to one schedule, which goes up; reports without figures may start again under another text."""
+    same = earlier.text == point.text or bool(earlier.values and point.values and earlier.total == point.total)
+    return same and earlier.done >= point.done
 
 
 def log_of(job_id: int) -> list[str]:

@@ -4,13 +4,14 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from readerstudy.jobs.traces import Point
+from readerstudy.lab.steps import STAGE, Lengths, Walk, walk
 
+Spot = tuple[int, float]  # a step and the value there
 WIDTH, HEIGHT = 480, 200  # of the drawing, in its own units
 LEFT, RIGHT, TOP, BOTTOM = 58, 10, 22, 28
 MOST_DRAWN = 400  # a screen shows no more
@@ -42,6 +43,7 @@ class Chart:
     x_ticks: Sequence[Tick]
     y_ticks: Sequence[Tick]
     stages: Sequence[Tick]
+    has_stages: bool
     last: str
     description: str
     rows: Sequence[tuple[int, str]]  # step and value, spread evenly, the last one last
@@ -53,59 +55,65 @@ class Chart:
         return x, y
 
 
-def charts(points: Sequence[Point]) -> list[Chart]:
-    """A chart for each figure that the job reports; a figure that is no number at a step leaves a gap there."""
-    names = dict.fromkeys(name for point in points for name in point.values)
-    found = (_chart(name, [p for p in points if math.isfinite(p.values.get(name, math.nan))]) for name in names)
+def charts(points: Sequence[Point], lengths: Lengths | None = None) -> list[Chart]:
+    """A chart for each figure that the job reports; a figure that is no number at a step leaves a gap there.
+
+    Over the steps that were really done, up to the last; `lengths` of the stages where they are known.
+    """
+    told = [point for point in points if point.values]
+    way = walk(told, lengths or {})
+    names = dict.fromkeys(name for point in told for name in point.values)
+    found = (_chart(name, _spots(name, told, way.steps), way) for name in names)
     return [chart for chart in found if chart]
 
 
-def _chart(name: str, points: Sequence[Point]) -> Chart | None:
-    if not points:
+def _spots(name: str, points: Sequence[Point], steps: Sequence[int]) -> list[Spot]:
+    values = (point.values.get(name, math.nan) for point in points)
+    return [(step, value) for step, value in zip(steps, values, strict=True) if math.isfinite(value)]
+
+
+def _chart(name: str, spots: Sequence[Spot], way: Walk) -> Chart | None:
+    if not spots:
         return None
-    shown = _spread(points, MOST_DRAWN)
-    values = [point.values[name] for point in shown]
-    x_low, x_high = 0, max(1, *(point.total for point in points[-1:]), *(point.done for point in shown))
-    x_ticks = [tick for tick in _axis(x_low, x_high)[1] if tick <= x_high]
+    shown = _spread(spots, MOST_DRAWN)
+    values = [value for _step, value in shown]
+    x_high = max(1, way.steps[-1])
+    x_ticks = [tick for tick in _axis(0, x_high)[1] if tick <= x_high and tick == int(tick)]
     (y_low, y_high), y_ticks = _axis(min(values), max(values))
-    across, down = (WIDTH - LEFT - RIGHT) / (x_high - x_low), (HEIGHT - TOP - BOTTOM) / (y_high - y_low)
+    across, down = (WIDTH - LEFT - RIGHT) / x_high, (HEIGHT - TOP - BOTTOM) / (y_high - y_low)
 
     def x(step: float) -> float:
-        return round(LEFT + across * (step - x_low), 1)
+        return round(LEFT + across * step, 1)
 
     def y(value: float) -> float:
         return round(HEIGHT - BOTTOM - down * (value - y_low), 1)
 
-    last = number(values[-1])
+    (start, first), (end, last) = spots[0], spots[-1]
     title = str(TITLES.get(name, name.replace("_", " ").capitalize()))
-    told = {"title": title, "first": number(values[0]), "step": points[0].done, "last": last, "end": points[-1].done}
+    told = {"title": title, "first": number(first), "step": start, "last": number(last), "end": end}
     return Chart(
         key=name.replace("_", "-"),
         title=title,
-        line=" ".join(f"{x(point.done)},{y(value)}" for point, value in zip(shown, values, strict=True)),
+        line=" ".join(f"{x(step)},{y(value)}" for step, value in shown),
         x_ticks=[Tick(x(tick), f"{tick:g}") for tick in x_ticks],
-        y_ticks=[Tick(y(tick), f"{tick:g}") for tick in y_ticks],
-        stages=_labelled([(x(point.done), point.text) for point in _stage_starts(points)]),
-        last=last,
+        y_ticks=[Tick(y(tick), number(tick)) for tick in y_ticks],
+        stages=_labelled([(x(border.steps), border.text) for border in way.borders]),
+        has_stages=any(STAGE.search(border.text) for border in way.borders),
+        last=number(last),
         description=_("%(title)s: %(first)s at step %(step)s, %(last)s at step %(end)s.") % told,
-        rows=[(point.done, number(point.values[name])) for point in _spread(points, IN_TABLE)],
+        rows=[(step, number(value)) for step, value in _spread(spots, IN_TABLE)],
     )
 
 
 def number(value: float) -> str:
     """Four figures are enough to follow a curve."""
-    return f"{value:.4g}"
+    return f"{value:.4g}".replace("-", "−")
 
 
-def _spread(points: Sequence[Point], most: int) -> Sequence[Point]:
+def _spread(spots: Sequence[Spot], most: int) -> Sequence[Spot]:
     """At most so many of them, evenly, the last one always."""
-    step = math.ceil(len(points) / most)
-    return points[::-1][::step][::-1] if step > 1 else points
-
-
-def _stage_starts(points: Sequence[Point]) -> list[Point]:
-    """Where the job began to speak of something else, such as the next stage of a GAN."""
-    return [point for before, point in pairwise(points) if before.text != point.text]
+    step = math.ceil(len(spots) / most)
+    return spots[::-1][::step][::-1] if step > 1 else spots
 
 
 def _labelled(starts: Sequence[tuple[float, str]]) -> list[Tick]:

@@ -12,14 +12,15 @@ from readerstudy.accounts.models import Role, User
 from readerstudy.accounts.permissions import role_required
 from readerstudy.errors import BadInput, StudyError
 from readerstudy.jobs.actions import cancel_job, retry_job
-from readerstudy.jobs.catalogue import KINDS, kind_named
+from readerstudy.jobs.catalogue import KINDS, kind_named, kind_of
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.pages import view_of, views_of
 from readerstudy.jobs.traces import folder_of, log_of, points_of
 from readerstudy.lab.actions import start_job
 from readerstudy.lab.charts import charts
-from readerstudy.lab.facts import facts
+from readerstudy.lab.facts import parameters_of
 from readerstudy.lab.forms import StartForm
+from readerstudy.lab.steps import stage_lengths
 
 PER_PAGE = 30
 
@@ -40,13 +41,12 @@ def job(request: HttpRequest, number: int) -> HttpResponse:
     found = get_object_or_404(
         Job.objects.select_related("requested_by", "cancel_requested_by", "retried_from"), pk=number
     )
-    points = points_of(found.pk)
     context = {
         "view": view_of(found, at=now()),
         "job": found,
-        "parameters": facts(found.parameters),
+        "parameters": parameters_of(found.parameters, kind_of(found.task, found.parameters)),
         "told": found.result.get("text", "") if isinstance(found.result, dict) else "",
-        "charts": charts(points),
+        "charts": charts(points_of(found.pk), stage_lengths(found.result)),
         "log": log_of(found.pk),
         "runs": found.checkpoints.all(),
         "attacks": found.attacks.all(),

@@ -1,0 +1,91 @@
+"""Facts are told in words, with units and sensible digits; a name that has no words stands for itself."""
+
+import pytest
+from django.utils import translation
+
+from readerstudy.jobs.catalogue import kind_named
+from readerstudy.lab.facts import duration, facts, parameters_of
+
+STAGE = {"number": 1, "steps": 8, "met": True, "reason": "criterion met: gap above 0.2", "gap": 0.2064512}
+
+
+def told(**values) -> dict[str, str]:
+    return {str(fact.label or fact.name): fact.words for fact in facts(values)}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("seconds", 79.0486, ("Time taken", "1 min 19 s")),
+        ("kept_step", 101, ("Kept as it was at step", "101")),
+        ("tuning_auc", 0.75862, ("AUC on the tuning images", "0.7586")),
+        ("gap", -0.6455501, ("Gap of the discriminator", "−0.6456")),
+        ("epsilon", 1028, ("Budget", "1028 grey levels")),
+        ("linf_levels", 12345.0, ("Greatest change of a pixel", "12345 grey levels")),
+        ("seed", 2**62 - 1, ("seed", "4611686018427387903")),
+        ("fnet_rate", 1e-05, ("Learning rate of Fnet", "1e−05")),
+        ("psnr_db", 34.0412, ("Signal to noise (PSNR)", "34.0 dB")),
+        ("changed_share", 0.123456, ("Pixels changed", "12.3 %")),
+        ("keep_background", True, ("Background kept", "yes")),
+        ("place", "deepest", ("Where the patch lies", "at the deepest point of the breast")),
+        ("save_every", {"steps": 0, "epochs": 1}, ("Saved every", "1 epoch")),
+        ("attacks", ["a", "b"], ("Attacks learnt from", "a, b")),
+        ("vgg_weights", "", ("vgg_weights", "–")),
+        ("something_new", 0.1234567, ("something_new", "0.1235")),
+    ],
+)
+def test_a_value_is_told_in_words_with_its_unit(name, value, words):
+    assert told(**{name: value}) == dict([words])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(7.26, "7.3 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (3599, "59 min 59 s"), (7260, "2 h 1 min")],
+)
+def test_a_time_is_told_in_minutes_and_seconds(seconds, words):
+    assert duration(seconds) == words
+
+
+def test_figures_have_the_language_s_decimal_sign():
+    with translation.override("de"):
+        assert facts({"gap": 0.5})[0].words == "0,5"
+
+
+def test_stages_are_a_table_with_figures_to_the_right():
+    (fact,) = facts({"stages": [STAGE, {**STAGE, "number": 2, "criterion_first_met": 0}]})
+    assert [str(column.words) for column in fact.table.columns][:2] == ["Stage", "Steps"]
+    assert [cell.words for cell in fact.table.rows[0]][:3] == ["1", "8", "0.2065"]
+    assert {str(c.words) for c in fact.table.columns if not c.is_number} >= {"Why it ended", "Criterion met"}
+    assert [cell.words for cell in fact.table.rows[1]][-1] == "–", "never met"
+
+
+def test_what_is_nested_deeper_is_kept_as_it_is():
+    (fact,) = facts({"augmentation": {"rotation": 45.0, "shear": {"least": 1}}})
+    assert '"rotation": 45.0' in fact.block
+
+
+def test_a_job_s_parameters_are_called_as_its_form_calls_them_in_its_order():
+    asked = {"attack": {"method": "pgd", "epsilon": 1028, "new": 1}, "cohort": "films", "resolutions": ["low"]}
+    found = [(str(fact.label or fact.name), fact.words) for fact in parameters_of(asked, kind_named("attack"))]
+    assert found == [
+        ("Cohort", "films"),
+        ("Method", "PGD: many small steps"),
+        ("Budget", "1028 grey levels"),
+        ("Resolutions", "Low (1024 × 832)"),
+        ("attack.new", "1"),
+    ]
+
+
+def test_parameters_of_a_job_that_the_catalogue_does_not_know_are_told_all_the_same():
+    assert [fact.words for fact in parameters_of({"cohort": "films"}, None)] == ["films"]
+
+
+def test_every_setting_of_every_attack_and_every_figure_of_a_twin_has_words():
+    registry = pytest.importorskip("attacks.registry", reason="needs the extra [ml]")
+    quality = pytest.importorskip("attacks.quality")
+    np = pytest.importorskip("numpy")
+    real = np.arange(192 * 192, dtype=np.uint16).reshape(192, 192)
+    box = [{"top": 0.1, "left": 0.1, "bottom": 0.5, "right": 0.5}]
+    figures = quality.quality_of(real, real[::-1].copy(), lesions=box, breast=real > 9)
+    for values in (*registry.defaults().values(), figures):
+        assert [fact.name for fact in facts(values) if not fact.label] == []

@@ -1,0 +1,77 @@
+"""Curves run over the steps that were done, whatever the schedule had foreseen."""
+
+import pytest
+
+from readerstudy.jobs.traces import Point, Trace, points_of
+from readerstudy.lab.charts import LEFT, RIGHT, WIDTH, charts
+from readerstudy.lab.steps import stage_lengths, walk
+from tests.make import MONDAY
+
+LENGTHS = {1: 3, 2: 2, 3: 4}
+
+
+def point(done: int, stage: int, total: int = 100) -> Point:
+    return Point(done, total, f"Stage {stage} of 3", at=float(done), values={"gap": float(done)})
+
+
+def schedule(*, reported_every: int = 1) -> list[Point]:
+    """Stages of at most 50, 30 and 20 steps that ended after 3, 2 and 4."""
+    done = [(1, 1), (2, 1), (3, 1), (51, 2), (52, 2), (81, 3), (82, 3), (83, 3), (84, 3)]
+    return [point(*one) for one in done][::-reported_every][::-1]
+
+
+@pytest.mark.parametrize("lengths", [LENGTHS, {}])
+def test_what_a_stage_left_out_is_not_counted(lengths):
+    found = walk(schedule(), lengths)
+    assert list(found.steps) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert [border.steps for border in found.borders] == [3, 5]
+
+
+def test_once_the_lengths_are_known_the_borders_are_exact_also_between_rare_reports():
+    found = walk(schedule(reported_every=2), LENGTHS)
+    assert [border.steps for border in found.borders] == [3, 5]
+    assert found.steps[-1] == 9
+    assert all(step <= 3 for step in found.steps[:2]), "a stage's reports lie within it"
+
+
+def test_a_stage_that_nobody_reported_keeps_its_place():
+    told = [one for one in schedule() if one.text != "Stage 2 of 3"]
+    found = walk(told, LENGTHS)
+    assert list(found.steps) == [1, 2, 3, 6, 7, 8, 9]
+    assert [(border.steps, border.text) for border in found.borders] == [(5, "Stage 3 of 3")]
+
+
+def test_rare_reports_without_lengths_never_count_more_than_usual_between_two_stages():
+    told = [point(done, 1) for done in (5, 10, 15)] + [point(done, 2) for done in (54, 59)]
+    assert list(walk(told, {}).steps) == [5, 10, 15, 20, 25]
+
+
+def test_work_with_a_count_of_its_own_goes_on_after_what_was_before():
+    told = [point(4, 1, total=4), Point(1, 9, "Training", at=5.0, values={"loss": 1.0})]
+    assert list(walk(told, {}).steps) == [4, 5]
+
+
+def test_the_chart_ends_at_the_last_step_done_and_marks_the_stages_where_they_began():
+    (chart,) = charts(schedule(), LENGTHS)
+    assert chart.end[0] == str(float(WIDTH - RIGHT))
+    per_step = (WIDTH - LEFT - RIGHT) / 9
+    assert [tick.at for tick in chart.stages] == [round(LEFT + 3 * per_step, 1), round(LEFT + 5 * per_step, 1)]
+    assert chart.has_stages
+    assert chart.description.endswith("84 at step 9.")
+    assert max(tick.at for tick in chart.x_ticks) <= WIDTH - RIGHT
+
+
+def test_lengths_come_from_the_answer_of_a_job_that_trained_in_stages():
+    assert stage_lengths({"stages": [{"number": 1, "steps": 3}, {"number": 2, "steps": 2}]}) == {1: 3, 2: 2}
+    assert stage_lengths({"text": "Table 1"}) == stage_lengths(None) == {}
+
+
+def test_an_attempt_that_goes_on_in_an_earlier_stage_takes_back_what_was_said_beyond_it():
+    trace = Trace(1)
+    for told in schedule()[:7]:
+        trace.note(told, at=MONDAY)
+    again = Trace(1)
+    again.note(Point(1, 2, "reading images", at=90.0, values={}), at=MONDAY)
+    again.note(Point(2, 2, "reading images", at=91.0, values={}), at=MONDAY)
+    again.note(point(51, 2), at=MONDAY)
+    assert [told.done for told in points_of(1)] == [1, 2, 3, 51]
