@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from readerstudy.accounts.models import Role, User
 from readerstudy.accounts.permissions import role_required
 from readerstudy.errors import StudyError
+from readerstudy.jobs.models import Checkpoint, CheckpointKind
 from readerstudy.lab.facts import facts
 from readerstudy.lab.gallery import gallery, open_twins
 from readerstudy.lab.pictures import PANELS, picture_file
@@ -93,9 +94,16 @@ def _twin(number: int) -> Truth:
 
 
 def _scores(truth: Truth) -> list[dict[str, Any]]:
-    """What each classifier made of the real image and of the twin, where it judged the twin."""
+    """What each network made of the real image and of the twin, where it judged the twin; and what it looks for."""
     after = Score.objects.filter(stimulus=truth.stimulus_id).order_by("classifier")
     before = dict(Score.objects.filter(stimulus=truth.parent_id).values_list("classifier", "probability"))
+    detectors = set(Checkpoint.objects.filter(kind=CheckpointKind.DETECTOR).values_list("name", flat=True))
     return [
-        {"classifier": row.classifier, "before": before.get(row.classifier), "after": row.probability} for row in after
+        {
+            "classifier": row.classifier,
+            "before": before.get(row.classifier),
+            "after": row.probability,
+            "is_detector": row.classifier in detectors,
+        }
+        for row in after
     ]

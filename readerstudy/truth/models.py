@@ -109,14 +109,16 @@ class Exclusion(models.Model):
 
 
 class Score(models.Model):
-    """What a classifier made of one stimulus. Sealed: an altered picture's score gives it away.
+    """What a classifier or a detector made of one stimulus. Sealed: an altered picture's score gives it away.
 
     `rows` × `columns` is the size at which it was judged, not that of the file.
     """
 
     stimulus = models.ForeignKey(Stimulus, models.PROTECT, related_name="+")
     classifier = models.CharField(_("classifier run"), max_length=64)
-    probability = models.FloatField(_("probability of malignancy"))
+    probability = models.FloatField(
+        _("probability"), help_text=_("Of malignancy; by a detector, that the image was altered.")
+    )
     rows = models.PositiveIntegerField(_("rows"))
     columns = models.PositiveIntegerField(_("columns"))
 
