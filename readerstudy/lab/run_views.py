@@ -1,20 +1,42 @@
 """What jobs left behind: runs with their files, attacks, evaluations with their tables."""
 
 import mimetypes
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from readerstudy.accounts.models import Role
 from readerstudy.accounts.permissions import role_required
 from readerstudy.jobs.models import Attack, Checkpoint, Evaluation
+from readerstudy.lab.evaluation_words import translated
 from readerstudy.lab.facts import facts
 from readerstudy.truth.dataset import count_of_twins
 
 MOST_SAMPLES = 24
+SAMPLE = re.compile(r"step-(?P<step>\d+)(?:-stage-(?P<stage>\d+))?\.png")
+TOLD = ("rows",)  # a detector's table, which its job tells better in text
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A picture of what a generator made while it learnt."""
+
+    file: str
+
+    @property
+    def caption(self) -> str:
+        """When it was made, as its name says; any other name as it is."""
+        found = SAMPLE.fullmatch(self.file)
+        if found is None:
+            return self.file
+        told = {"step": int(found["step"]), "stage": found["stage"]}
+        return (_("Step %(step)s, stage %(stage)s") if told["stage"] else _("Step %(step)s")) % told
 
 
 @require_GET
@@ -39,9 +61,10 @@ def run(request: HttpRequest, name: str) -> HttpResponse:
     context = {
         "run": found,
         "curves": "curves.png" if "curves.png" in pictures else "",
-        "samples": [picture for picture in pictures if picture != "curves.png"][-MOST_SAMPLES:],
+        "samples": [Sample(picture) for picture in pictures if picture != "curves.png"][-MOST_SAMPLES:],
         "card": card.read_text(encoding="utf-8") if card.exists() else "",
-        "metrics": facts(found.metrics),
+        "metrics": facts({name: value for name, value in found.metrics.items() if name not in TOLD}),
+        "told": found.job.result.get("text", "") if found.job and isinstance(found.job.result, dict) else "",
         "config": facts(found.config),
         "descendants": found.descendants.all(),
         "attacks": [*found.attacks_made.all(), *found.attacks_on.all()],
@@ -79,11 +102,13 @@ def attack(request: HttpRequest, name: str) -> HttpResponse:
 def evaluation(request: HttpRequest, number: int) -> HttpResponse:
     """The tables of one evaluation."""
     found = get_object_or_404(Evaluation.objects.select_related("classifier", "job"), pk=number)
+    attacks = list(found.attacks.all())
+    shown = translated(found.tables, {found.classifier.name, *(attack.name for attack in attacks)})
     context = {
         "evaluation": found,
-        "attacks": found.attacks.all(),
-        "tables": found.tables.get("shown", []),
-        "figures": found.tables.get("figures", []),
+        "attacks": attacks,
+        "tables": shown.tables,
+        "figures": shown.figures,
     }
     return render(request, "lab/evaluation.html", context)
 
@@ -97,8 +122,7 @@ def figure(request: HttpRequest, number: int, key: str) -> HttpResponse:
     path = Path(settings.RUNS_DIR) / files[0] if files else None
     if path is None or not path.is_file():
         raise Http404
-    kind, _encoding = mimetypes.guess_type(path.name)
-    return HttpResponse(path.read_bytes(), content_type=kind)
+    return HttpResponse(path.read_bytes(), content_type=mimetypes.guess_type(path.name)[0])
 
 
 def _folder(run: Checkpoint) -> Path:

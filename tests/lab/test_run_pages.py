@@ -31,7 +31,14 @@ def test_a_run_shows_its_card_its_curves_and_what_came_of_it(client, run, attack
     folder("cad")
     checkpoint("gan", CheckpointKind.GENERATOR, made_from=run, direction="insert")
     page = client.get(reverse("lab:run", args=["cad"])).content.decode()
-    for words in ("What it is not for", "curves.png", "step-1.png", reverse("lab:run", args=["gan"]), "pgd-4"):
+    for words in (
+        "What it is not for",
+        "curves.png",
+        "step-1.png",
+        ">Step 1<",
+        reverse("lab:run", args=["gan"]),
+        "pgd-4",
+    ):
         assert words in page
     assert client.get(reverse("lab:run-picture", args=["cad", "step-1.png"])).status_code == 200
 
@@ -59,4 +66,4 @@ def test_the_lists_and_an_attack_s_page_name_what_there_is(client, evaluation):
     page = client.get(reverse("lab:runs")).content.decode()
     for words in ("cad", "pgd-4", "one"):
         assert f">{words}</a>" in page
-    assert "epsilon" in client.get(reverse("lab:attack", args=["pgd-4"])).content.decode()
+    assert "1028 grey levels" in client.get(reverse("lab:attack", args=["pgd-4"])).content.decode()
