@@ -96,6 +96,7 @@ class _Lines:
 
     def __call__(self, done: int, total: int, note: str) -> None:
         tenth = 10 * done // total if total else 0
+        self.tenth = min(self.tenth, tenth)  # after the images are read, the training begins anew
         if tenth > self.tenth:
             self.tenth = tenth
             self.console.print(f"{self.title}: {10 * tenth} % {note}".rstrip(), highlight=False)
