@@ -89,3 +89,11 @@ def test_every_setting_of_every_attack_and_every_figure_of_a_twin_has_words():
     figures = quality.quality_of(real, real[::-1].copy(), lesions=box, breast=real > 9)
     for values in (*registry.defaults().values(), figures):
         assert [fact.name for fact in facts(values) if not fact.label] == []
+
+
+def test_every_setting_of_every_network_has_words():
+    presets = pytest.importorskip("models_ml.presets", reason="needs the extra [ml]").PRESETS
+    to_dict = pytest.importorskip("models_ml.plain").to_dict
+    for preset in presets.values():
+        for values in (to_dict(preset.classifier), to_dict(preset.remove), to_dict(preset.insert)):
+            assert [fact.name for fact in facts(values) if not fact.label] == []

@@ -6,10 +6,12 @@ import pytest
 from django.urls import reverse
 from PIL import Image
 
+from readerstudy.jobs.models import CheckpointKind
 from readerstudy.studies.actions import close_study
-from readerstudy.truth.actions import unseal_study
+from readerstudy.truth.actions import keep_scores, unseal_study
 from readerstudy.truth.models import Exclusion, Truth
 from tests import make
+from tests.lab.conftest import checkpoint
 
 pytestmark = pytest.mark.django_db
 
@@ -64,6 +66,15 @@ def test_a_researcher_excludes_a_twin_with_a_reason_and_sees_who_did_it(client, 
     assert (Exclusion.objects.get().by, Exclusion.objects.get().reason) == (rosa, "a seam")
     assert "a seam" in client.get(page).content.decode()
     assert (shown(client, excluded="yes"), shown(client, excluded="no")) == (1, 23)
+
+
+def test_a_detector_s_score_is_said_to_be_of_alteration_and_a_classifier_s_of_malignancy(client, scored):
+    page = reverse("lab:stimulus", args=[scored.stimulus_id])
+    body = client.get(page).content.decode()
+    assert (">of malignancy<" in body, ">that it was altered<" in body) == (True, False)
+    checkpoint("watch", CheckpointKind.DETECTOR)
+    keep_scores({scored.stimulus_id: 0.8}, classifier="watch", size=(64, 52))
+    assert ">that it was altered<" in client.get(page).content.decode()
 
 
 def test_an_exclusion_without_a_reason_is_refused_with_a_sentence(client, twin):
