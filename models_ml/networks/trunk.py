@@ -124,7 +124,7 @@ class Trunk:
                 weight, _ = layer.weigh(self._spread(passed, place, kept[place]), moved)
                 _add(gradients, layer.convolution.weight, weight)
             moved = layer.up(moved, bias=False)
-            alive = (passed.left(place) > 0).to(self.dtype)
+            alive = passed.left(place).sign()  # 0 or 1: nothing is below 0 behind ReLU
             moved = moved.mul_(self._spread(passed, place, alive))
             if layer.pooled:
                 moved = F.avg_pool2d(moved, 2).mul_(4)  # one pixel of each four is not zero: their sum
