@@ -29,6 +29,7 @@ from models_ml.device import choose_device
 from models_ml.errors import LabError
 from models_ml.evaluate import Floats, scores, youden_threshold
 from models_ml.progress import Report
+from models_ml.steps import drawn
 from models_ml.train_classifier import train_classifier
 from models_ml.train_gan import train_gan
 
@@ -198,19 +199,28 @@ def _run_fold(images: ImageSet, number: int, how: CrossValidation, folder: Path,
         config = how.gans[direction]
         train_gan(images, direction=direction, classifier=judge, config=config, seed=seed, folder=gan, report=step)
         own = images.labels[rows] == int(direction == "remove")
-        made = fakes(gan, np.asarray(images.pixels[rows[own]]))
+        weights = None if images.weights is None or not config.keep_background else images.weights[rows[own]]
+        made = fakes(gan, np.asarray(images.pixels[rows[own]]), weights)
         adversarial[own] = scores(classifier, made, device=device)
     return Fold(number, rows, threshold, score, adversarial)
 
 
 @torch.no_grad()
-def fakes(folder: Path, pixels: NDArray[np.uint16], *, batch: int = 8) -> NDArray[np.uint16]:
-    """What the generator makes of 16-bit pixels (N, H, W) at its own size, as 16-bit pixels: no file is written."""
+def fakes(
+    folder: Path, pixels: NDArray[np.uint16], weights: NDArray[np.uint8] | None = None, *, batch: int = 8
+) -> NDArray[np.uint16]:
+    """What the generator makes of 16-bit pixels (N, H, W) at its own size, as 16-bit pixels: no file is written.
+
+    `weights`, 0…255 for each pixel, say how far it may be changed; without them all may.
+    """
     generator = load_generator(folder)
-    parts = [
-        generator(to_tensor(pixels[start : start + batch], torch.device("cpu")))[:, 0].clamp(0, 1).double().numpy()
-        for start in range(0, len(pixels), batch)
-    ]
+    parts = []
+    for start in range(0, len(pixels), batch):
+        rows = slice(start, start + batch)
+        images = to_tensor(pixels[rows], torch.device("cpu"))
+        if weights is not None:
+            images = torch.cat([images, torch.from_numpy(weights[rows].astype(np.float32) / 255)[:, None]], dim=1)
+        parts.append(drawn(generator, images)[:, 0].clamp(0, 1).double().numpy())
     made = np.rint(np.concatenate([np.zeros((0, *pixels.shape[1:])), *parts]) * GREATEST).astype(np.uint16)
     return np.where(pixels == 0, np.uint16(0), made)
 

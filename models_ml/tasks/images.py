@@ -1,10 +1,11 @@
 """What networks are given: a cohort's pictures, decoded once, at the network's size."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from models_ml import plain
 from models_ml.augmented import Augmenting, with_fakes
+from models_ml.config import Direction, Ends, GanConfig
 from models_ml.data import ImageSet
 from models_ml.presets import Preset
 from readerstudy.cohort.models import Cohort
@@ -27,6 +29,15 @@ Size = tuple[int, int]
 def folder_of(run: str) -> Path:
     """Where a run's weights, config and curves lie."""
     return Path(settings.RUNS_DIR) / run
+
+
+def gan_config(preset: Preset, direction: Direction, parameters: Mapping[str, Any]) -> GanConfig:
+    """The preset's settings for one GAN, with what a job asks for otherwise: spare_background, ends."""
+    config = preset.gan(direction)
+    if parameters.get("spare_background"):
+        config = replace(config, keep_background=True)
+    ends: Ends | Literal["preset"] = parameters.get("ends") or "preset"
+    return config if ends == "preset" else replace(config, ends=ends)
 
 
 def resolution_for(rows: int) -> str:

@@ -14,7 +14,7 @@ from models_ml.curves import learning_curves
 from models_ml.hardening import Hardening
 from models_ml.presets import find_preset
 from models_ml.ranks import Together, train_together
-from models_ml.tasks.images import folder_of, training_images
+from models_ml.tasks.images import folder_of, gan_config, training_images
 from models_ml.train_classifier import train_classifier
 from models_ml.train_gan import train_gan
 from models_ml.train_inpainting import train_inpainting
@@ -36,8 +36,8 @@ def train_classifier_task(job_id: int) -> None:
 def train_gan_task(job_id: int) -> None:
     """Train one GAN.
 
-    Parameters: cohort, direction, classifier (run name), seed, name; ends (preset, rules or epochs), threads,
-    processes where wanted.
+    Parameters: cohort, direction, classifier (run name), seed, name; spare_background, ends (preset, rules or epochs),
+    threads, processes where wanted.
     """
     perform(job_id, partial(_train_gan, job_id))
 
@@ -72,12 +72,10 @@ def _train_classifier(job_id: int, parameters: dict[str, Any], report: Report) -
 def _train_gan(job_id: int, parameters: dict[str, Any], report: Report) -> dict[str, Any]:
     classifier = Checkpoint.named(parameters["classifier"], CheckpointKind.CLASSIFIER)
     preset, direction = find_preset(classifier.preset), parameters["direction"]
-    config = preset.gan(direction)
+    config = gan_config(preset, direction, parameters)
     images = training_images(parameters["cohort"], preset, report, weighed=config.keep_background)
     if threads := parameters.get("threads"):
         torch.set_num_threads(threads)
-    if (ends := parameters.get("ends", "preset")) != "preset":
-        config = replace(config, ends=ends)
     folder, seed, judge = folder_of(parameters["name"]), parameters["seed"], folder_of(classifier.folder)
     if (processes := _processes(parameters)) > 1:
         together = Together(config, seed, folder, direction=direction, classifier=judge)

@@ -12,22 +12,27 @@ from models_ml.config import DIRECTIONS
 from models_ml.data import ImageSet
 from models_ml.folds import CrossValidation, cross_validate, cross_validated_text
 from models_ml.presets import find_preset
-from models_ml.tasks.images import folder_of, training_images
+from models_ml.tasks.images import folder_of, gan_config, training_images
 from readerstudy.jobs.queue import Report, perform
 from readerstudy.truth.models import ImageTruth, Pathology
 
 
 @shared_task(name="models_ml.cross_validate")
 def cross_validate_task(job_id: int) -> None:
-    """Cross-validation by patient; parameters: cohort, preset, folds, seed, name, gans (true trains both per fold)."""
+    """Cross-validation by patient; parameters: cohort, preset, folds, seed, name, gans (true trains both per fold),
+    spare_background.
+    """
     perform(job_id, _cross_validate)
 
 
 def _cross_validate(parameters: dict[str, Any], report: Report) -> dict[str, Any]:
     preset = find_preset(parameters["preset"])
-    images = training_images(parameters["cohort"], preset, report, weighed=preset.remove.keep_background)
-    gans = {direction: preset.gan(direction) for direction in DIRECTIONS} if parameters.get("gans") else None
-    how = CrossValidation(preset.classifier, gans, parameters["folds"], parameters["seed"])
+    gans = {direction: gan_config(preset, direction, parameters) for direction in DIRECTIONS}
+    weighed = any(gan.keep_background for gan in gans.values())
+    images = training_images(parameters["cohort"], preset, report, weighed=weighed)
+    how = CrossValidation(
+        preset.classifier, gans if parameters.get("gans") else None, parameters["folds"], parameters["seed"]
+    )
     folder = folder_of(parameters["name"])
     found = cross_validate(images, _worst(parameters["cohort"], images), how, folder=folder, report=report)
     text = "\n\n".join(as_text(table) for table in cross_validated_text(found))

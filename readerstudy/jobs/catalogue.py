@@ -22,6 +22,7 @@ from readerstudy.jobs.fields import (
     PROCESSES,
     RESOLUTIONS,
     SEED,
+    SPARE,
     SPLITS,
     THREADS,
 )
@@ -105,6 +106,7 @@ KINDS = (
             Field("classifier", _("Classifier to fool"), Sort.CLASSIFIER),
             NAME,
             SEED,
+            SPARE,
             ENDS,
             PROCESSES,
             THREADS,
@@ -244,6 +246,7 @@ KINDS = (
             Field("gans", _("Train both GANs in every fold too"), Sort.FLAG, False),
             NAME,
             SEED,
+            SPARE,
         ),
     ),
 )

@@ -70,6 +70,14 @@ ENDS = Field(
     ),
     is_detail=True,
 )
+SPARE = Field(
+    "spare_background",
+    _("Learn in the breast only"),
+    Sort.FLAG,
+    False,
+    help=_("What is not breast stays as it is while the GAN trains, as it does when it is used: advised for films."),
+    is_detail=True,
+)
 
 
 def _keep(name: str, title: Words, help: Words) -> Field:

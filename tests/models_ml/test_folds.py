@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +24,8 @@ from models_ml.folds import (
 )
 from models_ml.plain import to_dict
 from models_ml.progress import silent
+from models_ml.train_classifier import train_classifier
+from models_ml.train_gan import train_gan
 from tests.models_ml import tiny
 
 NAMES = np.array([f"P{number:02d}" for number in range(23)]).repeat(2)
@@ -151,3 +154,19 @@ def test_the_fakes_of_a_fold_are_sixteen_bit_and_leave_the_background(validated)
     assert made.dtype == np.uint16
     assert (made[images.pixels[:3] == 0] == 0).all()
     assert (made != images.pixels[:3]).any()
+
+
+def test_fakes_of_a_spared_background_keep_it(tmp_path: Path) -> None:
+    judge = tmp_path / "judge"
+    images = tiny.images()
+    train_classifier(images, tiny.classifier_config(steps=2), seed=1, folder=judge, report=silent)
+    folder = tmp_path / "gan"
+    train_gan(
+        images, direction="remove", classifier=judge, config=tiny.gan_config(), seed=1, folder=folder, report=silent
+    )
+    pixels = np.asarray(images.pixels[:3])
+    weights = np.zeros(pixels.shape, np.uint8)
+    weights[:, 4:12, 4:12] = 255
+    free, spared = fakes(folder, pixels), fakes(folder, pixels, weights)
+    assert (free != pixels)[weights == 0].any()
+    np.testing.assert_array_equal(spared, np.where(weights > 0, free, pixels))

@@ -177,3 +177,26 @@ def test_a_defended_classifier_says_how_it_was_defended(films, settings):
         call_command("train_classifier", "films", preset="demo", name="none", augment=["idle"])
     with pytest.raises(CommandError, match=r"hardened\.epsilon: -1\.0 is not from 1 to 65535"):
         call_command("train_classifier", "films", preset="demo", name="none", harden=-1)
+
+
+def test_a_gan_is_told_by_the_command_how_its_stages_end_and_that_only_the_breast_counts(films, settings):
+    """Weights of the training images lie beside their pixels, so that a breast was looked for."""
+    options = {"direction": "remove", "classifier": "judge"}
+    call_command("train_gan", "films", name="spared", spare_background=True, ends="epochs", **options)
+    call_command("train_gan", "films", name="plain", **options)
+    spared, plain = (json.loads((settings.RUNS_DIR / run / "config.json").read_text()) for run in ("spared", "plain"))
+    assert (spared["config"]["keep_background"], spared["config"]["ends"]) == (True, "epochs")
+    assert (plain["config"]["keep_background"], plain["config"]["ends"]) == (False, "rules")
+    assert [stage["steps"] for stage in spared["stages"]] == [
+        stage.limit.in_steps(1) for stage in PRESETS["demo"].remove.stages
+    ]
+    assert list(settings.CACHE_DIR.glob("*.breast.npy"))
+
+
+def test_gans_of_a_fold_may_spare_the_background(films, capsys, settings):
+    found = printed(
+        capsys, "cross_validate", "films", preset="demo", folds=3, name="folds", gans=True, spare_background=True
+    )
+    config = json.loads((settings.RUNS_DIR / "folds" / "fold-1-insert" / "config.json").read_text())
+    assert config["config"]["keep_background"]
+    assert found["pooled"] is not None

@@ -21,6 +21,9 @@ class Command(JobCommand):
         parser.add_argument("--preset", required=True)
         parser.add_argument("--folds", type=int, default=5)
         parser.add_argument("--gans", action="store_true", help="train both GANs in every fold, too: Table 1 over all")
+        parser.add_argument(
+            "--spare-background", action="store_true", help="the GANs leave what is not breast as it is: for films"
+        )
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--name", help="the run's name (default: COHORT-folds-SEED)")
 
@@ -32,6 +35,7 @@ class Command(JobCommand):
             "folds": options["folds"],
             "gans": options["gans"],
             "seed": options["seed"],
+            "spare_background": options["spare_background"],
             "name": options["name"] or f"{cohort.name}-folds-{options['seed']}",
         }
         result = self.run_job(parameters, queue=options["queue"])

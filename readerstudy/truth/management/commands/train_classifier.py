@@ -19,6 +19,7 @@ class Command(JobCommand):
         parser.add_argument("--preset", required=True)
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--name", help="the run's name (default: COHORT-PRESET-SEED)")
+        parser.add_argument("--processes", type=int, help="default: one for each graphics card")
         parser.add_argument("--vgg-weights", type=Path, help="a VGG11 state dict to start Vnet from")
         parser.add_argument(
             "--harden",
@@ -44,6 +45,7 @@ class Command(JobCommand):
                 "cohort": cohort.name,
                 "preset": options["preset"],
                 "seed": options["seed"],
+                "processes": options["processes"],
                 "name": options["name"] or f"{cohort.name}-{options['preset']}-{options['seed']}",
                 "vgg_weights": str(weights.resolve()) if weights else "",
                 **_defence(options),

@@ -19,6 +19,18 @@ class Command(JobCommand):
         parser.add_argument("--direction", choices=["remove", "insert"], required=True)
         parser.add_argument("--classifier", required=True, metavar="RUN")
         parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument(
+            "--spare-background",
+            action="store_true",
+            help="what is not breast stays as it is while it trains, as it does when it is used: advised for films",
+        )
+        parser.add_argument(
+            "--ends",
+            choices=["preset", "rules", "epochs"],
+            default="preset",
+            help="whether stages end by the article's rules or after their epochs (default: as the preset says)",
+        )
+        parser.add_argument("--processes", type=int, help="default: one for each graphics card")
         parser.add_argument("--threads", type=int, help="processor threads (default: all)")
         parser.add_argument("--name", help="the run's name (default: CLASSIFIER-DIRECTION)")
 
@@ -31,6 +43,9 @@ class Command(JobCommand):
                 "direction": options["direction"],
                 "classifier": classifier.name,
                 "seed": options["seed"],
+                "spare_background": options["spare_background"],
+                "ends": options["ends"],
+                "processes": options["processes"],
                 "threads": options["threads"],
                 "name": options["name"] or f"{classifier.name}-{options['direction']}",
             },
