@@ -253,7 +253,7 @@ class Attack(models.Model):
         if other:
             raise StudyError(
                 f"The attack {name} was made with other values of {', '.join(other)} on {found.made_at:%Y-%m-%d}; "
-                "choose another name."
+                "choose another name (a suffix, for the twins of a GAN)."
             )
         return found
 

@@ -209,6 +209,15 @@ def test_inpainters_stand_where_gans_stand(films, judge, monkeypatch):
         "inp-remove",
         judge,
     )
+    both = {"gan_remove": "inp-remove", "gan_insert": "inp-insert", "split": ["test"]}
+    with pytest.raises(CommandError, match="other values of settings .* a suffix, for the twins of a GAN"):
+        call_command("generate_stimuli", "films", without=["range"], **both)
+    with pytest.raises(CommandError, match="suffix: use letters"):
+        call_command("generate_stimuli", "films", without=["range"], suffix=" bare", **both)
+    call_command("generate_stimuli", "films", without=["range"], suffix="-bare", **both)
+    first, bare = (Truth.objects.filter(attack__name=name) for name in ("inp-remove", "inp-remove-bare"))
+    assert 0 < first.count() == bare.count()
+    assert Attack.named("inp-remove-bare").settings["keep_range"] is False
 
 
 def test_the_command_says_what_it_needs(films, judge, capsys):
