@@ -27,12 +27,11 @@ def cross_validate_task(job_id: int) -> None:
 
 def _cross_validate(parameters: dict[str, Any], report: Report) -> dict[str, Any]:
     preset = find_preset(parameters["preset"])
-    gans = {direction: gan_config(preset, direction, parameters) for direction in DIRECTIONS}
+    asked = DIRECTIONS if parameters.get("gans") else ()
+    gans = {direction: gan_config(preset, direction, parameters) for direction in asked}
     weighed = any(gan.keep_background for gan in gans.values())
     images = training_images(parameters["cohort"], preset, report, weighed=weighed)
-    how = CrossValidation(
-        preset.classifier, gans if parameters.get("gans") else None, parameters["folds"], parameters["seed"]
-    )
+    how = CrossValidation(preset.classifier, gans or None, parameters["folds"], parameters["seed"])
     folder = folder_of(parameters["name"])
     found = cross_validate(images, _worst(parameters["cohort"], images), how, folder=folder, report=report)
     text = "\n\n".join(as_text(table) for table in cross_validated_text(found))

@@ -30,7 +30,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Stance:
-    """How a breast lies in one view, with the small differences that two exposures have."""
+    """How a breast lies in one view, with the small differences that two exposures have. Lengths in mm."""
 
     depth: float
     half_width: float
