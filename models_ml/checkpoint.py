@@ -33,7 +33,11 @@ from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
 
 Kind = Literal["classifier", "generator", "detector"]
-NAMES = {1: "malignant", 0: "other"}
+NAMES: dict[Kind, dict[int, str]] = {  # of the labels
+    "classifier": {1: "malignant", 0: "other"},
+    "generator": {1: "malignant", 0: "other"},
+    "detector": {1: "adversarial", 0: "real"},
+}
 Network = TypeVar("Network", bound=nn.Module)
 WEIGHTS, CONTROL, CONFIG, RESUME = "weights.safetensors", "control.safetensors", "config.json", "resume.pt"
 CARD, SAMPLES = "card.md", "samples"
@@ -97,7 +101,11 @@ def provenance(
         history=history,
         stages=list(stages),
         processes=distributed.size(),
-        images={f"{split} {name}": len(images.rows(split, label)) for split in SPLITS for label, name in NAMES.items()},
+        images={
+            f"{split} {name}": len(images.rows(split, label))
+            for split in SPLITS
+            for label, name in NAMES[identity["kind"]].items()
+        },
     )
 
 

@@ -76,7 +76,7 @@ NAMES: Final[dict[str, tuple[Words, Unit]]] = {
     "images": (_("Images learnt from at a time"), Unit.PLAIN),
     "jitter": (_("Shift while it learns, in pixels"), Unit.PLAIN),
     "way": (_("At the study’s size"), Unit.PLAIN),
-    "threshold": (_("Probability that divides the diagnoses"), Unit.PLAIN),
+    "threshold": (_("Threshold"), Unit.PLAIN),
     "weights": (_("SHA-256 of the weights"), Unit.PLAIN),
     "texture_0": (_("SHA-256 of the patch for insertion"), Unit.PLAIN),
     "texture_1": (_("SHA-256 of the patch for removal"), Unit.PLAIN),

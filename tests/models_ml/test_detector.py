@@ -104,6 +104,9 @@ def test_a_trained_detector_tells_the_twins_it_was_shown(trained):
     assert auc(scores(detector, images.pixels, rows=test), images.labels[test]) > 0.9
     again = train_detector(images, config, seed=1, folder=folder, report=silent)
     assert again == result
+    card = (folder / "card.md").read_text()
+    assert f"train adversarial: {len(images.rows('train', 1))} images" in card
+    assert "malignant:" not in card
 
 
 def test_a_classifier_is_no_detector(tmp_path):
