@@ -2,8 +2,10 @@
 
 import math
 import re
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -39,7 +41,7 @@ class Chart:
 
     key: str
     title: str
-    line: str  # of a polyline: "x,y x,y"
+    lines: Sequence[str]  # each of a polyline, "x,y x,y"; a new one where the job spoke of something else in between
     x_ticks: Sequence[Tick]
     y_ticks: Sequence[Tick]
     stages: Sequence[Tick]
@@ -51,7 +53,7 @@ class Chart:
     @property
     def end(self) -> tuple[str, str]:
         """Where the last value stands."""
-        x, y = self.line.rpartition(" ")[2].split(",")
+        x, y = self.lines[-1].rpartition(" ")[2].split(",")
         return x, y
 
 
@@ -63,7 +65,7 @@ def charts(points: Sequence[Point], lengths: Lengths | None = None) -> list[Char
     told = [point for point in points if point.values]
     way = walk(told, lengths or {})
     names = dict.fromkeys(name for point in told for name in point.values)
-    found = (_chart(name, _spots(name, told, way.steps), way) for name in names)
+    found = (_chart(name, _spots(name, told, way.steps), _silent(name, told, way.steps), way) for name in names)
     return [chart for chart in found if chart]
 
 
@@ -72,7 +74,18 @@ def _spots(name: str, points: Sequence[Point], steps: Sequence[int]) -> list[Spo
     return [(step, value) for step, value in zip(steps, values, strict=True) if math.isfinite(value)]
 
 
-def _chart(name: str, spots: Sequence[Spot], way: Walk) -> Chart | None:
+def _silent(name: str, points: Sequence[Point], steps: Sequence[int]) -> list[int]:
+    """The steps at which the job told other figures, ascending: no line is drawn over them."""
+    return [step for step, point in zip(steps, points, strict=True) if name not in point.values]
+
+
+def _pieces(spots: Sequence[Spot], silent: Sequence[int]) -> list[list[Spot]]:
+    """The spots between two silences, in order."""
+    parts = groupby(spots, key=lambda spot: bisect(silent, spot[0]))
+    return [list(part) for _silences, part in parts]
+
+
+def _chart(name: str, spots: Sequence[Spot], silent: Sequence[int], way: Walk) -> Chart | None:
     if not spots:
         return None
     shown = _spread(spots, MOST_DRAWN)
@@ -94,11 +107,11 @@ def _chart(name: str, spots: Sequence[Spot], way: Walk) -> Chart | None:
     return Chart(
         key=name.replace("_", "-"),
         title=title,
-        line=" ".join(f"{x(step)},{y(value)}" for step, value in shown),
+        lines=[" ".join(f"{x(step)},{y(value)}" for step, value in piece) for piece in _pieces(shown, silent)],
         x_ticks=[Tick(x(tick), f"{tick:g}") for tick in x_ticks],
         y_ticks=[Tick(y(tick), number(tick)) for tick in y_ticks],
         stages=_labelled([(x(border.steps), border.text) for border in way.borders]),
-        has_stages=any(STAGE.search(border.text) for border in way.borders),
+        has_stages=any(STAGE.match(border.text) for border in way.borders),
         last=number(last),
         description=_("%(title)s: %(first)s at step %(step)s, %(last)s at step %(end)s.") % told,
         rows=[(step, number(value)) for step, value in _spread(spots, IN_TABLE)],

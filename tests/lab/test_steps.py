@@ -75,3 +75,14 @@ def test_an_attempt_that_goes_on_in_an_earlier_stage_takes_back_what_was_said_be
     again.note(Point(2, 2, "reading images", at=91.0, values={}), at=MONDAY)
     again.note(point(51, 2), at=MONDAY)
     assert [told.done for told in points_of(1)] == [1, 2, 3, 51]
+
+
+def test_no_line_is_drawn_over_what_the_job_did_in_between():
+    """A fold's classifier tells its loss, its GANs other figures, then the next fold's classifier its loss again."""
+    told = [Point(step, 9, "Fold 1: Stage 1 of 5", at=float(step), values={"loss": 1.0}) for step in (1, 2, 3, 7, 8, 9)]
+    told[3:3] = [Point(step, 9, "Fold 2: Stage 1 of 5", at=float(step), values={"gap": 0.1}) for step in (4, 5, 6)]
+    loss, gap = charts(told)
+    assert [len(line.split()) for line in loss.lines] == [3, 3]
+    assert [len(line.split()) for line in gap.lines] == [3]
+    assert not loss.has_stages, "the numbers above its borders are those of the folds"
+    assert loss.end[0] == loss.lines[1].split()[-1].split(",")[0]
