@@ -8,7 +8,7 @@ PART   ?= reading
 # Written last by collectstatic, below the data folder: whoever deletes var gets it made again.
 STATIC := $(or $(VAR_DIR),var)/static/staticfiles.json
 
-.PHONY: demo run test check bench setup setup-test clean
+.PHONY: demo run test check bench architecture setup setup-test clean
 
 demo: $(VENV)/.ml $(VENV)/.pango $(STATIC) ## everything set up, the study running in a browser (SERVE=0: build and exit)
 	@$(BIN)/python manage.py migrate --verbosity 0
@@ -45,6 +45,9 @@ ifeq ($(PART),reading)
 	  || { echo "Node.js is missing and could not be installed: run apt-get install nodejs npm as root."; exit 1; }
 endif
 	@$(BIN)/python -m tests.bench.$(PART)
+
+architecture: $(VENV)/.dev ## packages, modules in each, imports among them, import cycles
+	@$(BIN)/python tools/architecture.py
 
 # --- setting up ---------------------------------------------------------------------------------------------
 $(VENV)/.venv:
