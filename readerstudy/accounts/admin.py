@@ -18,6 +18,7 @@ from rest_framework.authtoken.models import TokenProxy
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from readerstudy.accounts.links import DAYS, token_for
+from readerstudy.accounts.lookups import field_path, named_paths
 from readerstudy.accounts.models import Role, User
 from readerstudy.audit.actions import record
 from readerstudy.errors import StudyError
@@ -40,9 +41,6 @@ def is_investigator(request: HttpRequest) -> bool:
 
 class ByRole:
     """Coordinators and researchers see; nobody adds, changes or deletes, unless a page says so."""
-
-    # Fields that nobody may filter by: an address such as ?verdict=real would answer what no column shows.
-    sealed_fields: tuple[str, ...] = ()
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return is_investigator(request)
@@ -67,9 +65,24 @@ class InvestigatorAdmin(ByRole, ModelAdmin):
     compressed_fields = True
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        if lookup.partition("__")[0] in self.sealed_fields:
-            return False
-        return bool(super().lookup_allowed(lookup, value, request))
+        """Return whether the page's filters, search fields or date hierarchy name the field that `lookup` resolves to.
+
+        Django allows every field of the page's own model. ?stimulus_id__gt=656 would list the adversarial images.
+        """
+        allowed = named_paths(
+            self.model,
+            list_filter=self.get_list_filter(request),
+            search_fields=self.get_search_fields(request),
+            date_hierarchy=self.date_hierarchy,
+        )
+        return field_path(self.model, lookup) in allowed and bool(super().lookup_allowed(lookup, value, request))
+
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        """Return whether `to_field` is the primary key, by which alone rows refer to each other here.
+
+        Django would also raise AttributeError for the name of a reverse relation.
+        """
+        return bool(to_field == self.opts.pk.name)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -131,7 +144,6 @@ class PeoplePage(InvestigatorAdmin, DjangoUserAdmin):
     ordering = ("username",)
     filter_horizontal = ()
     actions = ("sign_in_links",)
-    sealed_fields = ("password",)
     fieldsets = (
         (None, {"fields": ("username", "password", "role", "is_active")}),
         (_("Person"), {"fields": ("first_name", "last_name", "email")}),

@@ -27,7 +27,6 @@ class EventPage(InvestigatorAdmin):
     ordering = ("-id",)
     fields = ("at", "actor", "verb", "subject", "details")
     readonly_fields = ("details",)
-    sealed_fields = ("data",)
 
     @admin.display(description=_("details"))
     def details(self, event: Event) -> SafeString:

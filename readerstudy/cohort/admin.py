@@ -67,7 +67,6 @@ class PatientPage(InvestigatorAdmin):
     ordering = ("cohort", "pseudonym")
     fields = ("pseudonym", "cohort", "split", "images")
     readonly_fields = ("images",)
-    sealed_fields = ("fingerprint",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Patient]:
         patients: QuerySet[Patient] = super().get_queryset(request)
@@ -97,4 +96,3 @@ class ImagePage(InvestigatorAdmin):
     search_fields = ("exam__patient__pseudonym",)
     list_select_related = ("exam__patient",)
     fields = (*list_display, "pixel_spacing_mm")
-    sealed_fields = ("fingerprint",)

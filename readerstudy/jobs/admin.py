@@ -32,7 +32,6 @@ class JobPage(InvestigatorAdmin):
     list_filter = ("status", "queue", "task")
     search_fields = ("task", "note")
     list_select_related = ("requested_by",)
-    sealed_fields = SIGHTED
     fields = tuple(name for name in names(Job) if name not in SIGHTED)
     actions = ("cancel", "try_again")
 

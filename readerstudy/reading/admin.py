@@ -127,7 +127,6 @@ class ReadingPage(InvestigatorAdmin):
     ordering = ("-id",)
     fields = (*list_display, "quality_reasons", "shown_answers", "shown_paradata")
     readonly_fields = ("shown_verdict", "shown_answers", "shown_paradata", "receipt")
-    sealed_fields = ("verdict", "answers", "paradata")
 
     @admin.display(description=_("verdict"))
     def shown_verdict(self, reading: Reading) -> str:

@@ -111,7 +111,6 @@ class StudyPage(WithProgress, InvestigatorAdmin):
         (_("Dates"), {"fields": ("created_at", "closed_at", "unsealed_at")}),
     )
     readonly_fields = ("progress", "readers", "enroll_reader", "shown_seed", "shown_analysis")
-    sealed_fields = ("seed", "plan", "image_bytes")
     actions_detail = ("close",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Study]:
@@ -226,7 +225,6 @@ class SessionPlanPage(InvestigatorAdmin):
     list_select_related = ("study",)
     fields = (*list_display, "instructions", "shown_rules")
     readonly_fields = ("shown_rules",)
-    sealed_fields = ("practice",)
 
     @admin.display(description=_("rules"))
     def shown_rules(self, plan: SessionPlan) -> SafeString:
@@ -282,7 +280,6 @@ class PresentationPage(InvestigatorAdmin):
     list_select_related = ("reading_list__enrollment__study", "reading_list__session_plan")
     fields = list_display
     readonly_fields = ("code",)
-    sealed_fields = ("stimulus",)
 
 
 @admin.register(Allocation)
@@ -294,4 +291,3 @@ class AllocationPage(InvestigatorAdmin):
     search_fields = ("session_plan__study__code",)
     list_select_related = ("session_plan__study", "arm__study")
     fields = list_display
-    sealed_fields = ("stimulus",)
