@@ -1,11 +1,12 @@
 """The report's pages and files: of unsealed studies for researchers, of rehearsals for coordinators too."""
 
 import mimetypes
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -16,7 +17,7 @@ from readerstudy.accounts.permissions import role_required
 from readerstudy.analysis.pages import progress_of_study, rehearsal_of
 from readerstudy.analysis.pdf import write_pdf
 from readerstudy.analysis.published import Published, TooLargeToWaitFor, count_of_readings, published
-from readerstudy.errors import NotAllowed
+from readerstudy.errors import BadInput, NotAllowed
 from readerstudy.studies.models import Study, StudyStatus
 from readerstudy.truth.actions import unseal_study
 
@@ -64,8 +65,13 @@ def study_report(request: HttpRequest, study: Study) -> HttpResponse:
 @require_GET
 @_of_study
 def readings(request: HttpRequest, study: Study) -> HttpResponse:
-    """How many readings there are by now, for a page that shows a rehearsal under way."""
-    return JsonResponse({"readings": count_of_readings(study)})
+    """Return a link to a newer report if there are more readings than `shown`, otherwise nothing (204). For htmx."""
+    shown = request.GET.get("shown", "")
+    if not re.fullmatch(r"[0-9]{1,9}", shown):
+        raise BadInput(_("The number of readings that the page shows is missing."))
+    if count_of_readings(study) <= int(shown):
+        return HttpResponse(status=204)
+    return render(request, "report/_newer.html", {"study": study})
 
 
 @require_POST

@@ -36,6 +36,23 @@ class Tick:
 
 
 @dataclass(frozen=True)
+class Frame:
+    """Positions that all charts share, in the drawing's units."""
+
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
+    bottom: int = HEIGHT - BOTTOM
+    y_labels: int = LEFT - 6  # right end
+    titles: int = LEFT - 18  # right end of the axes' titles
+    tick_end: int = HEIGHT - BOTTOM + 4
+    x_labels: int = HEIGHT - BOTTOM + 16  # baseline
+    stage_top: int = TOP - 6
+    stage_labels: int = TOP - 10  # baseline
+
+
+@dataclass(frozen=True)
 class Chart:
     """One quantity over the steps."""
 
@@ -49,6 +66,7 @@ class Chart:
     last: str
     description: str
     rows: Sequence[tuple[int, str]]  # step and value, spread evenly, the last one last
+    frame: Frame = Frame()
 
     @property
     def end(self) -> tuple[str, str]:

@@ -37,7 +37,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
 @require_GET
 @role_required(Role.RESEARCHER)
 def job(request: HttpRequest, number: int) -> HttpResponse:
-    """One job, as it stands now; the page's script asks for it again while it is under way."""
+    """Return the page of one job; to htmx, which polls while the job runs, only the part that changes."""
     found = get_object_or_404(
         Job.objects.select_related("requested_by", "cancel_requested_by", "retried_from"), pk=number
     )
@@ -53,7 +53,7 @@ def job(request: HttpRequest, number: int) -> HttpResponse:
         "evaluations": found.evaluations.all(),
         "retries": found.retries.all(),
     }
-    return render(request, "lab/job.html", context)
+    return render(request, "lab/_job.html" if request.headers.get("HX-Request") else "lab/job.html", context)
 
 
 @require_GET

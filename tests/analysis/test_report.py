@@ -264,9 +264,13 @@ def test_clara_watches_the_report_of_a_rehearsal_grow(open_study: Study, clara: 
     page = client.get(address).content.decode()
     assert "Table 3" in page
     read = Reading.objects.filter(presentation__reading_list__enrollment__study=copy).count()
-    assert f"of its first {read} readings" in " ".join(page.split())
-    assert client.get(reverse("report:readings", args=[copy.code])).json() == {"readings": read}
-    assert client.get(reverse("report:readings", args=[open_study.code])).status_code == 403
+    assert f"its first {read} readings" in " ".join(page.split())
+    newer = reverse("report:readings", args=[copy.code])
+    assert client.get(newer, {"shown": read}).status_code == 204
+    assert f'href="{address}"' in client.get(newer, {"shown": read - 1}).content.decode()
+    for wrong in ({}, {"shown": "x"}, {"shown": "-1"}, {"shown": "9" * 5000}):
+        assert client.get(newer, wrong).status_code == 400
+    assert client.get(reverse("report:readings", args=[open_study.code]), {"shown": 0}).status_code == 403
     assert client.get(reverse("report:study", args=[open_study.code])).status_code == 403
 
 

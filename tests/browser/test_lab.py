@@ -84,3 +84,26 @@ def test_without_a_script_the_page_shows_the_same_at_each_reload(lab, server, jo
     assert "50 %" in page.locator("#state").inner_text()
     assert page.locator("polyline").count() == 1
     plain.close()
+
+
+def test_a_hidden_job_page_makes_no_requests_until_it_is_visible_again(lab, server, job):
+    lab.goto(f"{server.url}/lab/jobs/{job.pk}/")
+    hide = """(hidden) => {
+      Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    requests = []
+    lab.evaluate(hide, True)
+    lab.on("request", lambda request: requests.append(request.url))
+    lab.wait_for_timeout(4500)
+    assert requests == []
+    reach(job, 20)
+    with lab.expect_request("**/lab/jobs/*/", timeout=1000):
+        lab.evaluate(hide, False)
+    lab.locator("#state .percent", has_text="50 %").wait_for()
+
+
+def test_a_job_page_whose_sign_in_has_ended_leads_to_the_sign_in_page(lab, server, job):
+    lab.goto(f"{server.url}/lab/jobs/{job.pk}/")
+    lab.context.clear_cookies()
+    lab.wait_for_url(f"**/account/sign-in/?next=/lab/jobs/{job.pk}/")

@@ -51,7 +51,7 @@ def test_tables_scroll_and_the_page_does_not(report, width):
 def test_the_pdf_comes_by_a_click_and_says_that_it_takes_a_while(report, tmp_path):
     with report.expect_download() as waiting:
         report.get_by_role("link", name="PDF").click()
-        assert "Laying out the PDF" in report.locator(".waiting").inner_text()
+        assert "Preparing the PDF" in report.locator(".waiting").inner_text()
     path = tmp_path / waiting.value.suggested_filename
     waiting.value.save_as(path)
     assert path.name == "copy-report.pdf"
@@ -59,9 +59,9 @@ def test_the_pdf_comes_by_a_click_and_says_that_it_takes_a_while(report, tmp_pat
 
 
 def test_more_readings_of_a_rehearsal_are_announced_and_wait_for_a_click(report, rehearsal):
-    notice = report.locator("[data-growing]")
-    assert "first 74 readings" in notice.inner_text()
-    assert not report.get_by_role("link", name="There are more").is_visible()
+    assert "first 74 readings" in report.locator("#growing").inner_text()
+    newer = report.get_by_role("link", name="More readings are available")
+    assert newer.count() == 0
     walk.finish_session(walk.client_of(make.reader_in(rehearsal, "ruth-of-copy")), rehearsal.code, 1)
-    report.get_by_role("link", name="There are more").click(timeout=20_000)
-    report.wait_for_function("document.querySelector('[data-growing]').innerText.includes('first 77 readings')")
+    newer.click(timeout=20_000)
+    report.wait_for_function("document.querySelector('#growing').innerText.includes('first 77 readings')")
