@@ -242,7 +242,7 @@ def cornerstone(opened: Any, files: Sequence[bytes], size: tuple[int, int], *, c
     folder = build_yardstick()
     for number, content in enumerate(files):
         (folder / f"{number}.png").write_bytes(content)
-    shutil.copy(HOME / "static" / "reading" / "png16.js", folder / "png16.js")
+    shutil.copy(HOME / "static" / "reading" / "viewer" / "png16.js", folder / "png16.js")
     page_text = YARDSTICK_PAGE.replace("WIDTH", str(size[0])).replace("HEIGHT", str(size[1]))
     (folder / "index.html").write_text(page_text)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))

@@ -36,7 +36,7 @@ class Bench:
         self.page = page
         page.goto(f"{url}/account/sign-in/")
         page.add_style_tag(url=f"{url}/static/css/viewer.css")
-        page.evaluate(BUILD, [f"{url}/static/reading/stage.js", HEIGHT, WIDTH])
+        page.evaluate(BUILD, [f"{url}/static/reading/viewer/panels.js", HEIGHT, WIDTH])
 
     def do(self, script):
         value = self.page.evaluate(f"async () => {{ const {{ stage, picture }} = window; return {script}; }}")

@@ -1,6 +1,6 @@
 // Brings pictures on screen: never during a pause, and with a neutral grey frame of a set time before each.
 
-import { persist } from "./wire.js";
+import { persist } from "../network/api.js";
 
 export class Presenter {
   #stage;

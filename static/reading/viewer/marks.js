@@ -1,6 +1,6 @@
 // Marks that a reader sets on the picture to answer a question: small rings, in whole pixels of the picture.
 
-import { canvasPointOf } from "./view.js";
+import { canvasPointOf } from "./viewport.js";
 
 const RADIUS = 12; // CSS pixels
 const CLICK = 4; // CSS pixels that a click may move

@@ -1,18 +1,18 @@
 // The flow of one session. The server owns the position; this page shows it and brings verdicts back.
 
-import { DisplayCheck } from "./check.js";
-import { Claim } from "./claim.js";
-import { isTooSmall } from "./device.js";
-import { Images } from "./images.js";
-import { newKey, Outbox } from "./outbox.js";
+import { DisplayCheck } from "../display_check/display_check.js";
+import { Claim } from "./session_lock.js";
+import { isTooSmall } from "./screen_size.js";
+import { Images } from "../network/image_cache.js";
+import { newKey, Outbox } from "../network/outbox.js";
 import { Paradata } from "./paradata.js";
 import { Pause } from "./pause.js";
-import { Presenter } from "./presenter.js";
+import { Presenter } from "./stimulus_presenter.js";
 import { Questions, questionsAfter } from "./questions.js";
-import { Room } from "./room.js";
-import { Stage } from "./stage.js";
-import { connectTools } from "./tools.js";
-import { ask, Damaged, Gone, persist, Refused, SignInNeeded, TakenOver } from "./wire.js";
+import { Room } from "./page.js";
+import { Stage } from "../viewer/panels.js";
+import { connectTools } from "../controls/toolbar.js";
+import { ask, Damaged, Gone, persist, Refused, SignInNeeded, TakenOver } from "../network/api.js";
 
 // Nobody judges a picture within this time: such a press was meant for the one before (a double key).
 const SETTLE_MS = 300;

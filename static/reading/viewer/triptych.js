@@ -1,7 +1,7 @@
 // What only a triptych has: real and altered in turn, the difference laid over, one panel full size, the legend.
 
 import { Layer } from "./layer.js";
-import { differenceColour, OverlayTone } from "./tone.js";
+import { differenceColour, OverlayTone } from "./window_level.js";
 
 const SWAP_MS = 500; // while the key is held: two swaps, one full turn, in a second (WCAG 2.3.1 allows three)
 const TWIN = { real: "adversarial", adversarial: "real" };

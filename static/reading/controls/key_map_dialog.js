@@ -1,6 +1,6 @@
 // The dialog of keys: shows the map as it is, changes it.
 
-import { COMMANDS, isReserved, nameOf, STANDARD } from "./keymap.js";
+import { COMMANDS, isReserved, nameOf, STANDARD } from "./key_map.js";
 
 const SHOWN = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→" };
 

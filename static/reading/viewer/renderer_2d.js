@@ -3,7 +3,7 @@
 // window costs one look at a table for each pixel on screen.
 
 import { resample } from "./resample.js";
-import { halvingsAt, samplingOf } from "./scale.js";
+import { halvingsAt, samplingOf } from "./sampling.js";
 
 const BLACK = 0xff000000;
 
@@ -34,7 +34,7 @@ export class Surface2D {
 
   /**
    * @param {import("./layer.js").Layer[]} layers the lowest first, all of one size
-   * @param {ReturnType<import("./view.js").View["place"]>} place
+   * @param {ReturnType<import("./viewport.js").View["place"]>} place
    */
   draw(layers, place) {
     const { width, height } = this.#canvas;

@@ -4,10 +4,10 @@ import { Layer } from "./layer.js";
 import { Loupe } from "./loupe.js";
 import { Marks } from "./marks.js";
 import { Pointer } from "./pointer.js";
-import { halvingsAt, scaleOf } from "./scale.js";
-import { DifferenceTone, GreyTone } from "./tone.js";
+import { halvingsAt, scaleOf } from "./sampling.js";
+import { DifferenceTone, GreyTone } from "./window_level.js";
 import { Triptych } from "./triptych.js";
-import { View } from "./view.js";
+import { View } from "./viewport.js";
 import { Viewer } from "./viewer.js";
 
 const GREY = "#808080"; // between pictures: neither dark nor bright to the eye that comes from the one before

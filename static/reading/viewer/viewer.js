@@ -1,8 +1,8 @@
 // One canvas of the page: what it shows, when it is drawn. Exact at 1:1: one sample, one table entry, one pixel.
 
-import { Surface2D } from "./surface2d.js";
-import { hasGpu, NoGpu, SurfaceGL } from "./surfacegl.js";
-import { pointOf } from "./view.js";
+import { Surface2D } from "./renderer_2d.js";
+import { hasGpu, NoGpu, SurfaceGL } from "./renderer_webgl.js";
+import { pointOf } from "./viewport.js";
 
 export class Viewer extends EventTarget {
   /** Its box on the page; takes the pointers, holds what is drawn over the picture. */
@@ -17,7 +17,7 @@ export class Viewer extends EventTarget {
 
   /**
    * @param {HTMLCanvasElement} canvas in a box of its own
-   * @param {import("./view.js").View} view
+   * @param {import("./viewport.js").View} view
    */
   constructor(canvas, view) {
     super();

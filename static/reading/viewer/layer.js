@@ -4,7 +4,7 @@ export class Layer {
   picture = null;
   #halves = [];
 
-  /** @param {import("./tone.js").GreyTone | import("./tone.js").DifferenceTone} tone */
+  /** @param {import("./window_level.js").GreyTone | import("./window_level.js").DifferenceTone} tone */
   constructor(tone) {
     this.tone = tone;
   }

@@ -20,8 +20,8 @@ export class Pointer {
 
   /**
    * @param {import("./viewer.js").Viewer} viewer
-   * @param {import("./view.js").View} view
-   * @param {import("./tone.js").GreyTone} tone
+   * @param {import("./viewport.js").View} view
+   * @param {import("./window_level.js").GreyTone} tone
    * @param {(what: string) => void} acted told of each act
    */
   constructor(viewer, view, tone, acted) {

@@ -1,6 +1,6 @@
 // Layers drawn by the graphics card, in the same integers as surface2d.js, hence with the same bytes.
 
-import { halvingsAt, samplingOf, WEIGHTS } from "./scale.js";
+import { halvingsAt, samplingOf, WEIGHTS } from "./sampling.js";
 
 const LARGEST = 8192; // pixels of a side, of canvas and picture
 
@@ -98,7 +98,7 @@ export class SurfaceGL {
 
   /**
    * @param {import("./layer.js").Layer[]} layers the lowest first, all of one size
-   * @param {ReturnType<import("./view.js").View["place"]>} place
+   * @param {ReturnType<import("./viewport.js").View["place"]>} place
    */
   draw(layers, place) {
     const gl = this.#gl;

@@ -1,13 +1,13 @@
 // A picture's levels at the places of a canvas's pixels, in integers, as sampling tells.
 
-import { WEIGHTS } from "./scale.js";
+import { WEIGHTS } from "./sampling.js";
 
 const ROUND = (WEIGHTS * WEIGHTS) / 2;
 const SHIFT = 2 * Math.log2(WEIGHTS);
 
 /**
  * @param {{width: number, samples: Uint16Array}} picture
- * @param {ReturnType<import("./scale.js").samplingOf>} sampling
+ * @param {ReturnType<import("./sampling.js").samplingOf>} sampling
  * @param {Uint16Array} levels filled, `stride` to a row, where the picture lies
  */
 export function resample({ width, samples }, sampling, levels, stride) {

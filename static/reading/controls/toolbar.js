@@ -1,10 +1,10 @@
 // The strip of tools: the same commands for buttons and keys.
 
-import { keepBadge } from "./badge.js";
+import { keepBadge } from "./zoom_badge.js";
 import { toggleFullScreen } from "./full_screen.js";
-import { keepKeys } from "./key_dialog.js";
-import { COMMANDS, nameOf } from "./keymap.js";
-import { commandOf } from "./keys.js";
+import { keepKeys } from "./key_map_dialog.js";
+import { COMMANDS, nameOf } from "./key_map.js";
+import { commandOf } from "./key_events.js";
 
 const STEP = 0.04; // of the standard window, per key press
 const ZOOM = 1.25;
@@ -12,7 +12,7 @@ const PAN = 60; // CSS pixels
 const HELD_MS = 400; // a magnifier's key held longer than this lets go of it when it comes up
 
 /**
- * @param {import("./stage.js").Stage} stage
+ * @param {import("../viewer/panels.js").Stage} stage
  * @param {HTMLElement} strip holds button[data-command]
  * @param {(what: string) => void} note told of each act of the reader
  */

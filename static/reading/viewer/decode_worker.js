@@ -1,6 +1,6 @@
 // Fetches and decodes pictures beside the page, so that the page never stalls. Module worker.
 
-import { measureLevels } from "./levels.js";
+import { measureLevels } from "./grey_percentiles.js";
 import { decodePng16 } from "./png16.js";
 
 // A server that takes the request and stays silent must not hold the reading up for ever; then it is asked again.

@@ -1,7 +1,7 @@
 // Which page reads: the newest that claimed the session. The page that lost it is told, and stops.
 
-import { newKey } from "./outbox.js";
-import { ask, persist, TakenOver, tell } from "./wire.js";
+import { newKey } from "../network/outbox.js";
+import { ask, persist, TakenOver, tell } from "../network/api.js";
 
 const HEARTBEAT_MS = 20_000;
 

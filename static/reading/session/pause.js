@@ -1,6 +1,6 @@
 // The pause: the picture is hidden and the clock stands until the reader goes on.
 
-import { commandOf } from "./keys.js";
+import { commandOf } from "../controls/key_events.js";
 
 export class Pause {
   /** Fulfilled while there is no pause, otherwise when it ends. */

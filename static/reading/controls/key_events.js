@@ -1,6 +1,6 @@
 // The keys of the reading room. Digits 1 to 9 are verdicts and questions and nothing else.
 
-import { COMMANDS, isElsewhere, nameOf } from "./keymap.js";
+import { COMMANDS, isElsewhere, nameOf } from "./key_map.js";
 
 const REPEATABLE = /^(brighter|darker|wider|narrower|zoom|pan|flicker)/;
 

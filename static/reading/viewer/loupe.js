@@ -1,8 +1,8 @@
 // The magnifier: a square over the picture, each picture pixel a square of whole device pixels, never interpolated.
 // In a triptych one for each panel, all at the same place of the picture.
 
-import { Surface2D } from "./surface2d.js";
-import { pointOf } from "./view.js";
+import { Surface2D } from "./renderer_2d.js";
+import { pointOf } from "./viewport.js";
 
 const SIDE = 256; // CSS pixels
 const TIMES = 2; // the zoom of the picture around it, and device pixels to a picture pixel at least
@@ -18,7 +18,7 @@ export class Loupe extends EventTarget {
 
   /**
    * @param {import("./viewer.js").Viewer[]} viewers
-   * @param {import("./view.js").View} view
+   * @param {import("./viewport.js").View} view
    */
   constructor(viewers, view) {
     super();

@@ -1,11 +1,11 @@
 // The quiet badge: how what is shown differs from the picture itself, in words.
 
-import { scaleOf } from "./scale.js";
+import { scaleOf } from "../viewer/sampling.js";
 
 /**
  * @param {HTMLElement} badge carries its words: data-one-to-one, data-interpolated, data-doubled, data-flipped,
  *   data-rotated
- * @param {import("./view.js").View} view
+ * @param {import("../viewer/viewport.js").View} view
  */
 export function keepBadge(badge, view) {
   const percent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });

@@ -1,6 +1,6 @@
 // The page around the pictures: its sections, the state that it shows, the verdict bar.
 
-import { verdictOf } from "./keys.js";
+import { verdictOf } from "../controls/key_events.js";
 
 const QUIET_MS = 500; // an acknowledgement within this time needs no word
 const ECHO_MS = 300; // a press so soon was meant for what stood there before

@@ -1,6 +1,6 @@
 // What is asked after a verdict, one question after the other, in the place of the verdict buttons.
 
-import { verdictOf } from "./keys.js";
+import { verdictOf } from "../controls/key_events.js";
 
 const WAIT_MS = 300; // a press so soon after the one before is its echo
 

@@ -21,7 +21,7 @@ export function halvingsAt(zoom) {
 
 /**
  * Which pixels of a picture each column and each row of a canvas takes, and how much of each.
- * @param {ReturnType<import("./view.js").View["place"]>} place
+ * @param {ReturnType<import("./viewport.js").View["place"]>} place
  * @param {{width: number, height: number}} canvas
  * @param {{width: number, height: number}} picture halved `halvings` times
  * @param {number} halvings

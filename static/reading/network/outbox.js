@@ -1,7 +1,7 @@
 // At most one verdict on its way. It is kept until the server has it: over a reload, a crash, a sign-in.
 
-import { Keep } from "./keep.js";
-import { persist, TakenOver, tell } from "./wire.js";
+import { Keep } from "./indexed_db.js";
+import { persist, TakenOver, tell } from "./api.js";
 
 export class Outbox {
   #url;

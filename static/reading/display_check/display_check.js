@@ -1,7 +1,7 @@
 // The display check before a session: the page asks and collects, the server judges.
 
-import { drawLetters, drawSquare, randomLetters } from "./letters.js";
-import { persist, tell } from "./wire.js";
+import { drawLetters, drawSquare, randomLetters } from "./optotypes.js";
+import { persist, tell } from "../network/api.js";
 
 export class DisplayCheck {
   #rules;

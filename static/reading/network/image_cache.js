@@ -1,6 +1,6 @@
 // The pictures at hand: those on screen and exactly one step ahead, decoded, in memory only.
 
-import { Damaged, Gone, NoAnswer, SignInNeeded } from "./wire.js";
+import { Damaged, Gone, NoAnswer, SignInNeeded } from "./api.js";
 
 export class Images {
   #workerUrl;
