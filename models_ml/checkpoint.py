@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -31,6 +31,7 @@ from models_ml.errors import WrongCheckpoint
 from models_ml.model_card import model_card
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
+from models_ml.refused_steps import RefusedSteps
 
 Kind = Literal["classifier", "generator", "detector"]
 NAMES: dict[Kind, dict[int, str]] = {  # of the labels
@@ -65,6 +66,12 @@ class Provenance:
     start: str = ""  # "scratch", or sha256 of the file of ImageNet weights
     processes: int = 1
     images: dict[str, int] = field(default_factory=dict)  # how many of each split and label
+    refused: list[dict[str, Any]] = field(default_factory=list)  # where steps were refused; the first hundred
+
+    @property
+    def refused_steps(self) -> int:
+        """How many steps were refused because their loss or gradient was not finite."""
+        return int(self.metrics.get("refused_steps", 0))
 
 
 def identity(kind: Kind, images: ImageSet, config: Any, seed: int, **more: str) -> dict[str, Any]:
@@ -87,9 +94,10 @@ def provenance(
     precision: Precision,
     metrics: dict[str, float],
     history: list[dict[str, float]],
+    refused: RefusedSteps,
     stages: Sequence[dict[str, Any]] = (),
 ) -> Provenance:
-    """The description of a run that has just ended."""
+    """Return the description of a run that has just ended."""
     return Provenance(
         **identity,
         preset=identity["config"]["preset"],
@@ -97,7 +105,7 @@ def provenance(
         torch_version=torch.__version__,
         device=device.type,
         precision="bf16" if uses_bf16(precision, device) else "fp32",
-        metrics=metrics,
+        metrics={**metrics, "refused_steps": refused.count},
         history=history,
         stages=list(stages),
         processes=distributed.size(),
@@ -106,6 +114,7 @@ def provenance(
             for split in SPLITS
             for label, name in NAMES[identity["kind"]].items()
         },
+        refused=[asdict(step) for step in refused.listed],
     )
 
 

@@ -26,6 +26,7 @@ def model_card(name: str, run: dict[str, Any]) -> str:
         _section("Training data", _images(run)),
         _section("What was measured", [f"{_words(key)}: {_number(value)}" for key, value in run["metrics"].items()]),
         _section("Stages", [_stage(stage) for stage in run.get("stages", [])]),
+        _section("Refused steps: loss or gradient not finite", [_refused(step) for step in run.get("refused", [])]),
         _section("Where it comes from", _origin(run)),
         _section("Settings", [f"{_words(key)}: `{value}`" for key, value in run["config"].items()]),
     ]
@@ -44,6 +45,11 @@ def _stage(stage: dict[str, Any]) -> str:
     first = stage.get("criterion_first_met", 0)
     when = f"; its criterion was first met at step {first}" if first else ""
     return f"Stage {stage['number']}: {stage['steps']} steps, {stage['reason']}{when}"
+
+
+def _refused(step: dict[str, Any]) -> str:
+    stage = f"stage {step['stage']}, " if step["stage"] else ""
+    return f"{step['network']}: {stage}epoch {step['epoch']}, step {step['step']}"
 
 
 def _origin(run: dict[str, Any]) -> list[str]:

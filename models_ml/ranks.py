@@ -3,10 +3,11 @@
     python -m torch.distributed.run --standalone --nproc-per-node 4 -m models_ml.ranks SPEC…
 
 A spec is what `train_together` writes: the images (a memory-mapped file that all processes read), the settings and the
-run's folder. The first process says on standard output, a line of JSON each time, how far the run is.
+run's folder. The first process writes lines of JSON to standard output: how far the run is, and what it logs.
 """
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from models_ml.train_classifier import train_classifier
 from models_ml.train_gan import train_gan
 
 COLUMNS = ("labels", "patients", "splits", "keys")
+logger = logging.getLogger(__name__)
 SPEC, ROWS, PIXELS = "together.json", "together.npz", "together.npy"
 
 
@@ -59,8 +61,11 @@ def train_together(images: ImageSet, run: Together, *, processes: int, report: R
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
     )
     try:
-        for told in _lines(child):
-            report(told["done"], told["total"], told["text"], told["values"])
+        for line in _lines(child):
+            if "log" in line:
+                logger.warning("%s", line["log"])
+            else:
+                report(line["done"], line["total"], line["text"], line["values"])
         said = child.stderr.read() if child.stderr else ""
     finally:
         child.terminate()  # torchrun ends its processes with itself
@@ -126,6 +131,14 @@ def main(path: Path) -> None:
     train_gan(images, direction=direction, classifier=classifier, config=gan, seed=seed, folder=folder, report=tell)
 
 
+class LogLines(logging.Handler):
+    """Writes what the first process logs to standard output, for the log of the process that started it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if distributed.is_first():
+            print(json.dumps({"log": record.getMessage()}), flush=True)
+
+
 def tell(done: int, total: int, text: str, values: dict[str, float]) -> None:
     """A line on standard output from the first process; the others are silent."""
     if distributed.is_first():
@@ -133,6 +146,7 @@ def tell(done: int, total: int, text: str, values: dict[str, float]) -> None:
 
 
 if __name__ == "__main__":
+    logging.getLogger("models_ml").addHandler(LogLines(logging.WARNING))
     try:
         for given in sys.argv[1:]:
             main(Path(given))

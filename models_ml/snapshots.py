@@ -27,7 +27,7 @@ class Kept:
     weights: dict[str, Tensor] | None = None
 
     def or_better(self, score: float, step: int, generator: Generator) -> "Kept":
-        if score <= self.score:
+        if not score > self.score:  # also if it is NaN
             return self
         return Kept(score, step, {name: v.detach().cpu().clone() for name, v in generator.state_dict().items()})
 

@@ -11,14 +11,16 @@ A module may be wrapped in DistributedDataParallel: each process gives its share
 processes is the step on the whole batch.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import isfinite
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
 
 from models_ml.config import ClassifierConfig, GanConfig
 from models_ml.device import CLASSIFIER_BYTES, GENERATOR_BYTES, images_at_once
@@ -54,6 +56,7 @@ class ClassifierStep(nn.Module):
         super().__init__()
         self.classifier, self.config, self.dtype = classifier, config, dtype
         self.focal = 0.0  # of the last step, without the penalty
+        self.is_finite = True  # whether the last step's loss and gradients were
 
     def forward(self, images: Tensor, labels: Tensor, seeds: Sequence[int], penalised: bool) -> Tensor:
         """The loss of images (B, 1, H, W) in 0…1 with labels (B,); one dropout seed per image."""
@@ -70,8 +73,10 @@ class ClassifierStep(nn.Module):
                 loss, cost = learn(self.classifier, trunk, x, weigh, penalty, gradients)
             losses.append(loss)
             penalties.append(cost)
-        self.focal = float(everywhere(torch.stack(losses).sum()))
-        return given(torch.stack(losses).sum() + torch.stack(penalties).sum(), gradients)
+        focal_loss = torch.stack(losses).sum()
+        loss = focal_loss + torch.stack(penalties).sum()
+        self.focal, self.is_finite = measured(focal_loss, loss, gradients.values())
+        return given(loss, gradients)
 
     def _focal(self, labels: Tensor, share: Tensor, scores: Tensor) -> Tensor:
         config = self.config
@@ -85,6 +90,7 @@ class DiscriminatorStep(nn.Module):
         super().__init__()
         self.discriminator, self.config, self.dtype = discriminator, config, dtype
         self.gap = 0.0  # s(x) − s(G(y)) of the last step
+        self.is_finite = True  # whether the last step's loss and gradients were
 
     def forward(self, x: Tensor, fakes: Tensor, seeds: Sequence[int], penalised: bool) -> Tensor:
         """The loss of target images x and fakes, both (B, 1, H, W) in 0…1; dropout seeds for x, then for the fakes."""
@@ -109,8 +115,9 @@ class DiscriminatorStep(nn.Module):
             _, cost = learn(net, trunk, net.normalise(x), real_side, penalty, gradients)
         with dropping(net, seeds[len(x) :]):
             learn(net, trunk, net.normalise(fakes), fake_side, None, gradients)
-        self.gap = float(everywhere(said[0].mean() - said[1].mean()))
-        return given(discriminator_loss(*said) + cost, gradients)
+        loss = discriminator_loss(*said) + cost
+        self.gap, self.is_finite = measured(said[0].mean() - said[1].mean(), loss, gradients.values())
+        return given(loss, gradients)
 
 
 class GeneratorStep(nn.Module):
@@ -122,6 +129,7 @@ class GeneratorStep(nn.Module):
         # In a tuple, so that the discriminator's weights are not this module's: they rest in this step.
         self.judges = (discriminator,)
         self.identity = 0.0  # of the last step
+        self.is_finite = True  # whether the last step's loss and gradients were
 
     def forward(self, y: Tensor, seeds: Sequence[int], adversarial: bool) -> Tensor:
         """The loss of images to change in 0…1, as `drawn` takes them; one dropout seed of the discriminator each."""
@@ -137,8 +145,9 @@ class GeneratorStep(nn.Module):
                 loss, identity = self._learn(trunk, y[part], share, gradients)
             losses.append(share * loss)
             identities.append(share * identity)
-        self.identity = float(everywhere(torch.stack(identities).sum()))
-        return given(torch.stack(losses).sum(), gradients)
+        loss = torch.stack(losses).sum()
+        self.identity, self.is_finite = measured(torch.stack(identities).sum(), loss, gradients.values())
+        return given(loss, gradients)
 
     def _learn(self, trunk: Trunk | None, y: Tensor, share: float, gradients: Gradients) -> tuple[Tensor, Tensor]:
         (net,), weight = self.judges, self.config.identity_weight if trunk else 1.0
@@ -222,6 +231,17 @@ def add(gradients: Gradients, parameters: Sequence[nn.Parameter], found: Sequenc
     for parameter, gradient in zip(parameters, found, strict=True):
         if gradient is not None:
             gradients[parameter] = gradients[parameter].add_(gradient) if parameter in gradients else gradient
+
+
+def measured(quantity: Tensor, loss: Tensor, gradients: Iterable[Tensor]) -> tuple[float, bool]:
+    """Return a scalar quantity averaged over the processes, and whether it, the loss and all gradients are finite.
+
+    The device is waited for once, as it was for the quantity alone. A gradient whose squares overflow counts as not
+    finite: it would stay in Adam's second moment for ever.
+    """
+    size = get_total_norm(gradients)
+    values = everywhere(torch.stack([quantity, loss.to(quantity.dtype), size.to(quantity.dtype)])).tolist()
+    return values[0], all(isfinite(value) for value in values)
 
 
 def given(loss: Tensor, gradients: Gradients) -> Tensor:

@@ -1,10 +1,11 @@
 """Training the AI-CAD classifier (METHOD §2)."""
 
+import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count
-from math import cos, pi
+from math import cos, isfinite, pi
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,17 @@ from models_ml.checkpoint import Kind
 from models_ml.config import ClassifierConfig
 from models_ml.data import ImageSet, Pairing
 from models_ml.device import arithmetic, autocast, choose_device, keep_memory
+from models_ml.errors import LabError
 from models_ml.evaluate import auc, scores
 from models_ml.hardening import harden
 from models_ml.networks.classifier import Classifier, load_vgg
 from models_ml.progress import Report
 from models_ml.randomness import image_seeds, rng, seed_torch
+from models_ml.refused_steps import RefusedStep, RefusedSteps
 from models_ml.steps import ClassifierStep
 
 Rows = NDArray[np.int64]
+logger = logging.getLogger(__name__)
 FROM_SCRATCH = (
     "Vnet starts from random weights, not from ImageNet's. At the article's rates (1e-5 for Vnet) it will learn "
     "little from a small cohort: expect an AUC near chance for many epochs, and below the published .82 at the end. "
@@ -44,6 +48,7 @@ class ClassifierResult:
     steps: int
     seconds: float
     history: list[dict[str, float]]
+    refused_steps: int  # loss or gradient not finite
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class Best:
     weights: dict[str, Tensor] | None = None
 
     def improved_by(self, value: float, step: int, classifier: Classifier) -> "Best":
-        if value < self.auc:
+        if not value >= self.auc:  # also if it is NaN
             return self
         return Best(value, step, {name: v.detach().cpu().clone() for name, v in classifier.state_dict().items()})
 
@@ -120,6 +125,7 @@ class _Run:
         self.optimizer = torch.optim.Adam(groups, lr=config.fnet_rate, betas=config.betas, fused=True)
         self.history: list[dict[str, float]] = []
         self.best, self.step, self.seconds, self.loss = Best(), 0, 0.0, 0.0
+        self.refused = RefusedSteps()
         self._resume()
 
     def train(self, report: Report) -> None:
@@ -132,17 +138,17 @@ class _Run:
         for number, batch in Ahead(self._prepare, enumerate(self._batches(), start=self.step)):
             loss = self._learn(number, *batch)
             self.step += 1
-            self.loss = loss if self.step == 1 else 0.95 * self.loss + 0.05 * loss
+            self._take_note(loss)
             if self.step % evaluate_every == 0 or self.step == self.steps:
                 self._evaluate()
             self.seconds = time.monotonic() - began
             if self.step % save_every == 0 and distributed.is_first():
                 self._save()
-            values = {"loss": self.loss} | ({"tuning_auc": self.history[-1]["tuning_auc"]} if self.history else {})
-            report(self.step, self.steps, "Training the classifier", values)
+            report(self.step, self.steps, "Training the classifier", {"loss": self.loss} | self._last_auc())
 
     def finish(self) -> ClassifierResult:
-        assert self.best.weights is not None
+        if self.best.weights is None:
+            raise LabError("The scores of the tuning images were never finite, so no checkpoint can be chosen.")
         self.classifier.load_state_dict(self.best.weights)
         provenance = checkpoint.provenance(
             self.identity,
@@ -157,6 +163,7 @@ class _Run:
                 "seconds": self.seconds,
             },
             history=self.history,
+            refused=self.refused,
         )
         if distributed.is_first():
             checkpoint.write_run(self.folder, provenance, self.classifier)
@@ -182,8 +189,8 @@ class _Run:
         labels = torch.tensor([int(place < len(rows[0])) for place in own])
         return images, labels, [seeds[place] for place in own]
 
-    def _learn(self, number: int, images: Tensor, labels: Tensor, seeds: list[int]) -> float:
-        """One optimiser step on FL(positives) + FL(negatives) + GP; gives the focal part."""
+    def _learn(self, number: int, images: Tensor, labels: Tensor, seeds: list[int]) -> float | None:
+        """One optimiser step on FL(positives) + FL(negatives) + GP; gives the focal part, None if refused."""
         self._set_rates()
         penalised = number % self.config.penalty_every == 0
         images, labels = images.to(self.device), labels.to(self.device)
@@ -194,8 +201,19 @@ class _Run:
         loss = self.module(images, labels, seeds, penalised)
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
+        if not self.learner.is_finite:
+            return None
         self.optimizer.step()
         return self.learner.focal
+
+    def _take_note(self, loss: float | None) -> None:
+        """Add a step's loss to the running mean, or count the step as refused."""
+        if loss is None:
+            self.refused.refuse(RefusedStep("classifier", 1 + (self.step - 1) // self.pairing.steps, self.step))
+            return
+        self.refused.accept("classifier")
+        is_first = self.step - self.refused.count == 1
+        self.loss = loss if is_first else 0.95 * self.loss + 0.05 * loss
 
     def _set_rates(self) -> None:
         factor = rate_factor(self.step, self.steps, self.config)
@@ -215,7 +233,18 @@ class _Run:
         value = auc(distributed.gathered(own, len(rows)), self.images.labels[rows])
         if self.step >= min(self.steps, self.config.keep_from.in_steps(self.pairing.steps)):
             self.best = self.best.improved_by(value, self.step, self.classifier)
-        self.history.append({"step": self.step, "loss": self.loss, "tuning_auc": value})
+        entry = {"step": self.step, "loss": self.loss}
+        if isfinite(value):
+            entry["tuning_auc"] = value
+        elif distributed.is_first():
+            logger.warning("Step %s: the scores of the tuning images are not finite.", self.step)
+        self.history.append(entry)
+
+    def _last_auc(self) -> dict[str, float]:
+        """The newest AUC of the tuning images as it is reported, empty before the first."""
+        areas = (entry["tuning_auc"] for entry in reversed(self.history) if "tuning_auc" in entry)
+        newest = next(areas, None)
+        return {} if newest is None else {"tuning_auc": newest}
 
     def _save(self) -> None:
         state = {
@@ -227,6 +256,7 @@ class _Run:
             "step": self.step,
             "seconds": self.seconds,
             "loss": self.loss,
+            "refused": self.refused.state(),
         }
         checkpoint.write_resume(self.folder, state)
 
@@ -239,6 +269,7 @@ class _Run:
         self.best = replace(Best(), **state["best"])
         self.history, self.step = state["history"], state["step"]
         self.seconds, self.loss = state["seconds"], state["loss"]
+        self.refused = RefusedSteps.from_state(state["refused"])
 
 
 def rate_factor(step: int, steps: int, config: ClassifierConfig) -> float:
@@ -250,4 +281,6 @@ def rate_factor(step: int, steps: int, config: ClassifierConfig) -> float:
 def _result(folder: Path, run: checkpoint.Provenance) -> ClassifierResult:
     metrics = run.metrics
     best, steps = int(metrics["best_step"]), int(metrics["steps"])
-    return ClassifierResult(folder, metrics["tuning_auc"], best, steps, metrics["seconds"], run.history)
+    return ClassifierResult(
+        folder, metrics["tuning_auc"], best, steps, metrics["seconds"], run.history, run.refused_steps
+    )

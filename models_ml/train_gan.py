@@ -12,11 +12,12 @@ from models_ml.batches import Ahead
 from models_ml.config import Direction, GanConfig, Stage
 from models_ml.data import ImageSet, Pairing
 from models_ml.device import choose_device, keep_memory
-from models_ml.duel import Duel
+from models_ml.duel import Duel, Learnt
 from models_ml.errors import WrongCheckpoint, WrongImages
 from models_ml.gan_batches import GanBatches
 from models_ml.networks.classifier import Classifier
 from models_ml.progress import Report
+from models_ml.refused_steps import RefusedStep, RefusedSteps
 from models_ml.samples import sample_rows, write_samples
 from models_ml.snapshots import Kept, snapshot_score, watched_rows
 from models_ml.stages import RunningMean, StageEnd, Watch, end_of, may_stop
@@ -32,6 +33,7 @@ class GanResult:
     kept_step: int
     seconds: float
     history: list[dict[str, float]]
+    refused_steps: int  # loss or gradient not finite
 
 
 def train_gan(
@@ -103,6 +105,7 @@ class _Run:
         self.watch, self.kept = Watch.fresh(config), Kept()
         self.ends: list[StageEnd] = []
         self.history: list[dict[str, float]] = []
+        self.refused = RefusedSteps()
         self.limits = [stage.limit.in_steps(self.pairing.steps) for stage in config.stages]
         self.duel.enter(config.stages[0])
         self._resume()
@@ -114,9 +117,10 @@ class _Run:
         sample_every = self.config.sample_every.in_steps(self.pairing.steps)
         for _, batch in Ahead(self.batches.prepare, enumerate(self.batches.rows_from(self.step), start=self.step)):
             stage = self.config.stages[self.place]
-            gap, identity = self.duel.learn(stage, batch, self.stage_step)
-            self.watch = self.watch.after(identity=identity, gap=gap)
+            learnt = self.duel.learn(stage, batch, self.stage_step)
+            self.watch = self.watch.after(identity=learnt.identity, gap=learnt.gap)
             self.step, self.stage_step = self.step + 1, self.stage_step + 1
+            self._count_refused(stage, learnt)
             self.seconds = time.monotonic() - began
             counts = may_stop(stage, self.ends, self.config)
             met = counts and stage.stop is not None and self.watch.meets(stage.stop)
@@ -154,6 +158,7 @@ class _Run:
                 "seconds": self.seconds,
             },
             history=self.history,
+            refused=self.refused,
             stages=[asdict(end) for end in self.ends],
         )
         if distributed.is_first():
@@ -161,6 +166,14 @@ class _Run:
         return _result(self.folder, provenance)
 
     # --- stages
+
+    def _count_refused(self, stage: Stage, learnt: Learnt) -> None:
+        epoch = 1 + (self.step - 1) // self.pairing.steps
+        for network, taken in learnt.taken:
+            if taken:
+                self.refused.accept(network)
+            else:
+                self.refused.refuse(RefusedStep(network, epoch, self.step, stage.number))
 
     def _end_stage(self, stage: Stage, *, met: bool, counts: bool) -> None:
         config = self.config
@@ -222,6 +235,7 @@ class _Run:
             "kept": {"score": self.kept.score, "step": self.kept.step, "weights": self.kept.weights},
             "ends": [asdict(end) for end in self.ends],
             "history": self.history,
+            "refused": self.refused.state(),
         }
         checkpoint.write_resume(self.folder, state)
 
@@ -238,8 +252,10 @@ class _Run:
         self.watch, self.seconds = Watch(identity, gap, watch["greatest_gap"]), state["seconds"]
         self.kept, self.history = replace(Kept(), **state["kept"]), state["history"]
         self.ends = [StageEnd(**end) for end in state["ends"]]
+        self.refused = RefusedSteps.from_state(state["refused"])
 
 
 def _result(folder: Path, run: checkpoint.Provenance) -> GanResult:
     direction: Direction = "remove" if run.direction == "remove" else "insert"
-    return GanResult(folder, direction, run.stages, int(run.metrics["kept_step"]), run.metrics["seconds"], run.history)
+    kept_step, seconds = int(run.metrics["kept_step"]), run.metrics["seconds"]
+    return GanResult(folder, direction, run.stages, kept_step, seconds, run.history, run.refused_steps)

@@ -9,6 +9,7 @@ breast: so removal learns healthy tissue, and insertion learns lesions from the 
 
 import time
 from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,13 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor
+from torch.nn.utils import get_total_norm
 
 from models_ml import checkpoint, plain
 from models_ml.config import Direction
 from models_ml.data import ImageSet, Pairing, to_tensor
 from models_ml.device import choose_device
-from models_ml.errors import WrongCheckpoint
+from models_ml.errors import LabError, WrongCheckpoint
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.inpainting import (
     FAINT,
@@ -36,6 +38,7 @@ from models_ml.networks.inpainting import (
 )
 from models_ml.progress import Report
 from models_ml.randomness import rng, seed_torch
+from models_ml.refused_steps import RefusedStep, RefusedSteps
 
 Rows = NDArray[np.int64]
 REMOVAL_REGIONS = 3  # a lesion's spicules and a cluster's calcifications reach beyond one disc
@@ -50,6 +53,7 @@ class InpaintingResult:
     steps: int
     seconds: float
     history: list[dict[str, float]]
+    refused_steps: int  # loss or gradient not finite
 
 
 def inpainting_config(judge: Classifier, direction: Direction, **changes: Any) -> InpaintingConfig:
@@ -128,6 +132,8 @@ class _Run:
         learning = [one for one in self.network.parameters() if one.requires_grad]
         self.optimizer = torch.optim.Adam(learning, lr=config.rate)
         self.history: list[dict[str, float]] = []
+        self.values: dict[str, float] = {}  # of the last step that was taken
+        self.refused = RefusedSteps()
         self.step, self.seconds = 0, 0.0
         self._resume()
 
@@ -137,17 +143,26 @@ class _Run:
             values = self._learn(*self._batch())
             self.step += 1
             self.seconds = time.monotonic() - began
-            if self.step % max(1, self.steps // 200) == 0 or self.step == self.steps:
-                self.history.append({"step": self.step, **values})
+            self._take_note(values)
+            if self.values and (self.step % max(1, self.steps // 200) == 0 or self.step == self.steps):
+                self.history.append({"step": self.step, **self.values})
             if self.step % self.config.save_every == 0:
                 self._save()
-            report(self.step, self.steps, "Training the inpainter", values)
+            report(self.step, self.steps, "Training the inpainter", self.values)
 
     def finish(self) -> InpaintingResult:
+        if not self.history:
+            raise LabError("Every step was refused: the loss or its gradient was never finite.")
         last = self.history[-1]
         metrics = {**last, "steps": self.step, "seconds": self.seconds}
         run = checkpoint.provenance(
-            self.identity, self.images, device=self.device, precision="fp32", metrics=metrics, history=self.history
+            self.identity,
+            self.images,
+            device=self.device,
+            precision="fp32",
+            metrics=metrics,
+            history=self.history,
+            refused=self.refused,
         )
         checkpoint.write_run(self.folder, run, self.network)
         return _result(self.folder, run)
@@ -160,8 +175,20 @@ class _Run:
                 return pair
         raise AssertionError("an epoch has its steps")
 
-    def _learn(self, models: Rows, altered: Rows) -> dict[str, float]:
-        """One step; gives the mean absolute error in the disc and the share of guided pictures that fooled."""
+    def _take_note(self, values: dict[str, float] | None) -> None:
+        """Keep what a step measured, or count it as refused."""
+        if values is None:
+            self.refused.refuse(RefusedStep("inpainter", 1 + (self.step - 1) // self.pairing.steps, self.step))
+        else:
+            self.refused.accept("inpainter")
+            self.values = values
+
+    def _learn(self, models: Rows, altered: Rows) -> dict[str, float] | None:
+        """Take one step, unless its loss or gradient is not finite: then None.
+
+        Returns the mean absolute error in the disc, the guidance and change losses, and the share of guided images
+        that fooled the classifier.
+        """
         config, net = self.config, self.network
         chance = rng(self.seed, "augment", self.step)
         x, y = (flipped(to_tensor(self.images.pixels[rows], self.device), chance) for rows in (models, altered))
@@ -175,9 +202,13 @@ class _Run:
         loss = config.reconstruction * error + config.guidance * guidance + config.change * change
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
+        fooled = (logits.argmax(1) == wanted).float().mean()
+        size = get_total_norm(one.grad for one in net.parameters() if one.grad is not None)
+        measured = torch.stack([error, guidance, change, fooled, loss, size]).tolist()
+        if not all(isfinite(value) for value in measured):
+            return None
         self.optimizer.step()
-        fooled = (logits.argmax(1) == wanted).float().mean().item()
-        return {"error": error.item(), "guidance": guidance.item(), "change": change.item(), "fooled": fooled}
+        return dict(zip(("error", "guidance", "change", "fooled"), measured, strict=False))
 
     def _places(self, images: Tensor, label: int, chance: np.random.Generator) -> Places:
         if label == 1:
@@ -191,8 +222,10 @@ class _Run:
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "history": self.history,
+            "values": self.values,
             "step": self.step,
             "seconds": self.seconds,
+            "refused": self.refused.state(),
         }
         checkpoint.write_resume(self.folder, state)
 
@@ -203,6 +236,7 @@ class _Run:
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.history, self.step, self.seconds = state["history"], state["step"], state["seconds"]
+        self.values, self.refused = state["values"], RefusedSteps.from_state(state["refused"])
 
 
 def flipped(images: Tensor, chance: np.random.Generator) -> Tensor:
@@ -213,4 +247,5 @@ def flipped(images: Tensor, chance: np.random.Generator) -> Tensor:
 
 def _result(folder: Path, run: checkpoint.Provenance) -> InpaintingResult:
     direction: Direction = "remove" if run.direction == "remove" else "insert"
-    return InpaintingResult(folder, direction, int(run.metrics["steps"]), run.metrics["seconds"], run.history)
+    steps, seconds = int(run.metrics["steps"]), run.metrics["seconds"]
+    return InpaintingResult(folder, direction, steps, seconds, run.history, run.refused_steps)

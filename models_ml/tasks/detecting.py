@@ -70,6 +70,7 @@ def _train_detector(job_id: int, parameters: dict[str, Any], report: Report) -> 
         "tuning_auc": result.tuning_auc,
         "steps": result.steps,
         "seconds": result.seconds,
+        "refused_steps": result.refused_steps,
         "attacks": seen,
         "held_out": held_out,
         "resolution": resolution,

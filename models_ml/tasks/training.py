@@ -64,7 +64,12 @@ def _train_classifier(job_id: int, parameters: dict[str, Any], report: Report) -
         train_together(images, together, processes=processes, report=report)
     result = train_classifier(images, preset.classifier, seed=seed, folder=folder, report=report, vgg_weights=weights)
     learning_curves(result.history, folder / "curves.png")
-    metrics = {"tuning_auc": result.tuning_auc, "steps": result.steps, "seconds": result.seconds}
+    metrics = {
+        "tuning_auc": result.tuning_auc,
+        "steps": result.steps,
+        "seconds": result.seconds,
+        "refused_steps": result.refused_steps,
+    }
     register(job_id, parameters, CheckpointKind.CLASSIFIER, metrics)
     return {"run": parameters["name"], **metrics, "curves": str(folder / "curves.png")}
 
@@ -84,7 +89,12 @@ def _train_gan(job_id: int, parameters: dict[str, Any], report: Report) -> dict[
         images, direction=direction, classifier=judge, config=config, seed=seed, folder=folder, report=report
     )
     learning_curves(result.history, folder / "curves.png")
-    metrics = {"stages": result.stages, "kept_step": result.kept_step, "seconds": result.seconds}
+    metrics = {
+        "stages": result.stages,
+        "kept_step": result.kept_step,
+        "seconds": result.seconds,
+        "refused_steps": result.refused_steps,
+    }
     register(job_id, parameters, CheckpointKind.GENERATOR, metrics, made_from=classifier)
     return {"run": parameters["name"], **metrics, "curves": str(folder / "curves.png")}
 
@@ -103,7 +113,12 @@ def _train_inpainting(job_id: int, parameters: dict[str, Any], report: Report) -
         report=report,
     )
     learning_curves(result.history, result.folder / "curves.png")
-    metrics = {"steps": result.steps, "seconds": result.seconds, **result.history[-1]}
+    metrics = {
+        "steps": result.steps,
+        "seconds": result.seconds,
+        "refused_steps": result.refused_steps,
+        **result.history[-1],
+    }
     register(job_id, parameters, CheckpointKind.GENERATOR, metrics, made_from=classifier)
     return {"run": parameters["name"], **metrics, "curves": str(result.folder / "curves.png")}
 

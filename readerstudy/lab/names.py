@@ -31,6 +31,7 @@ NAMES: Final[dict[str, tuple[Words, Unit]]] = {
     "best_step": (_("Best at step"), Unit.PLAIN),
     "kept_step": (_("Kept as it was at step"), Unit.PLAIN),
     "seconds": (_("Time taken"), Unit.TIME),
+    "refused_steps": (_("Refused steps (loss or gradient not finite)"), Unit.PLAIN),
     "stages": (_("Stages"), Unit.PLAIN),
     "loss": (_("Loss (running mean)"), Unit.PLAIN),
     "identity": (_("Identity loss"), Unit.PLAIN),

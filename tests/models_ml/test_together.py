@@ -54,6 +54,16 @@ def test_two_processes_train_the_classifier_and_the_gan_that_one_trains(tmp_path
         assert two["gap"] == pytest.approx(one["gap"], rel=1e-3, abs=1e-6)
 
 
+def test_two_processes_refuse_the_same_steps_and_end_with_the_reason(tmp_path, caplog):
+    config = replace(tiny.classifier_config(steps=30), penalty_weight=float("inf"), penalty_every=1)
+    together = Together(config, seed=3, folder=tmp_path / "run")
+    with pytest.raises(
+        LabError, match=r"The 2 processes stopped: Epoch \d, step 20: the classifier's loss or gradient"
+    ):
+        train_together(tiny.images(), together, processes=2, report=silent)
+    assert [record.message[:25] for record in caplog.records].count("Epoch 1, step 1: the clas") == 1
+
+
 def test_a_batch_that_cannot_be_shared_evenly_is_refused_with_the_reason(tmp_path, monkeypatch):
     monkeypatch.setattr(distributed, "size", lambda: 2)
     config = replace(tiny.classifier_config(steps=2), images_per_class=3)
