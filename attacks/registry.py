@@ -13,21 +13,21 @@ import torch
 from numpy.typing import NDArray
 
 from attacks.base import Attack, Downsample, Pixels
-from attacks.budget import as_share, grey_levels
-from attacks.finish import Finish, Weigh
-from attacks.gan import GanAttack
+from attacks.constraints.budget import as_share, grey_levels
+from attacks.constraints.post_processing import Finish, Weigh
+from attacks.generative.gan import GanAttack
+from attacks.generative.inpainting import InpaintingAttack
 from attacks.gradient import APGD, FAB, FGSM, PGD, BinaryAutoAttack, CarliniWagner, Square
 from attacks.gradient.base import Method
-from attacks.gradient_attack import GradientAttack, Way, decision
-from attacks.inpainting import InpaintingAttack
-from attacks.patch import Floats, PatchAttack, PatchSettings, train_texture
-from models_ml import plain
-from models_ml.checkpoint import WEIGHTS, code_version, load_classifier, sha256
-from models_ml.data import GREATEST, to_tensor
-from models_ml.device import choose_device
+from attacks.gradient.full_size import GradientAttack, Way, decision
+from attacks.gradient.patch import Floats, PatchAttack, PatchSettings, train_texture
+from models_ml.data.images import GREATEST, to_tensor
 from models_ml.errors import LabError
-from models_ml.progress import Report
-from models_ml.train_inpainting import is_inpainter
+from models_ml.runs import serialise
+from models_ml.runs.checkpoint import WEIGHTS, code_version, load_classifier, sha256
+from models_ml.runtime.device import choose_device
+from models_ml.runtime.progress import Report
+from models_ml.training.inpainting import is_inpainter
 
 GRADIENT: dict[str, type[Any]] = {
     "fgsm": FGSM,
@@ -75,7 +75,7 @@ class Recipe:
 
     def settings(self) -> dict[str, Any]:
         """Everything as JSON: `Recipe.of({"method": …, **settings})` gives this recipe again."""
-        options = plain.to_dict(self.options)
+        options = serialise.to_dict(self.options)
         if (epsilon := getattr(self.options, "epsilon", None)) is not None:
             options["epsilon_share"] = as_share(epsilon)
         options.pop("parts", None)  # a fact about the class, not a choice

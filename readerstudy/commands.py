@@ -2,20 +2,15 @@
 
 import json
 import sys
-from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils.timezone import now
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from readerstudy.errors import StudyError
-from readerstudy.jobs.catalogue import kind_of
-from readerstudy.jobs.queue import run_here
-from readerstudy.jobs.starting import start_job
 
 Advance = Callable[[int, int, str], None]
 
@@ -43,28 +38,6 @@ class StudyCommand(BaseCommand):
         """A progress bar on standard error: (done, total, what)."""
         with progress_bar(title) as advance:
             yield advance
-
-
-class JobCommand(StudyCommand):
-    """A command whose work is a job: run here with a progress bar, or handed to a worker with --queue."""
-
-    task = ""
-    title = ""
-
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--queue", action="store_true", help="hand the job to a worker and return at once")
-
-    def run_job(self, parameters: dict[str, Any], *, queue: bool) -> Any:
-        """The job's result, or None when it was queued."""
-        kind = kind_of(self.task, parameters)
-        if kind is None:
-            raise StudyError(f"The catalogue of jobs does not know the task {self.task}.")
-        job = start_job(kind=kind.key, parameters=parameters, requested_by=None, at=now(), here=not queue)
-        if queue:
-            self.stdout.write(f"Job {job.pk} is queued; watch it at /lab/jobs/{job.pk}/ or with the command jobs.")
-            return None
-        with self.bar(self.title) as advance:
-            return run_here(job, watch=lambda done, total, text, values: advance(done, total, text))
 
 
 @contextmanager

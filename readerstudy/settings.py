@@ -19,7 +19,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from kombu import Queue
 
-from readerstudy import embedded
+from readerstudy import local_postgres
 from readerstudy.environment import env_flag, env_list, env_text
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -30,9 +30,9 @@ TESTING = "pytest" in sys.modules
 
 # --- where things are ---------------------------------------------------------------------------------------
 if EMBEDDED:
-    DATABASES: dict[str, Any] = {"default": {**embedded.database(VAR_DIR), "CONN_MAX_AGE": 0 if TESTING else 60}}
-    SECRET_KEY = env_text("SECRET_KEY", default=embedded.secret(VAR_DIR, "secret_key"))
-    PSEUDONYM_KEY = env_text("PSEUDONYM_KEY", default=embedded.secret(VAR_DIR, "pseudonym_key"))
+    DATABASES: dict[str, Any] = {"default": {**local_postgres.database(VAR_DIR), "CONN_MAX_AGE": 0 if TESTING else 60}}
+    SECRET_KEY = env_text("SECRET_KEY", default=local_postgres.secret(VAR_DIR, "secret_key"))
+    PSEUDONYM_KEY = env_text("PSEUDONYM_KEY", default=local_postgres.secret(VAR_DIR, "pseudonym_key"))
     ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]")
     CELERY_BROKER_URL = env_text("CELERY_BROKER_URL", default="filesystem://")
     HTTPS = env_flag("HTTPS", default=False)
@@ -74,7 +74,7 @@ LOGOUT_REDIRECT_URL = reverse_lazy("accounts:sign_in")
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
-    "readerstudy.admin.AdminApp",
+    "readerstudy.admin_site.AdminApp",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -100,7 +100,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "readerstudy.headers.PlainHeaders",
+    "readerstudy.middleware.PlainHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -110,7 +110,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "readerstudy.headers.StudyErrorPages",
+    "readerstudy.middleware.StudyErrorPages",
 ]
 
 TEMPLATES = [
@@ -139,7 +139,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if _plain
-        else "readerstudy.headers.HashedStaticFiles"
+        else "readerstudy.middleware.HashedStaticFiles"
     },
 }
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = _plain
@@ -157,7 +157,7 @@ except (ZoneInfoNotFoundError, ValueError) as error:
     raise ImproperlyConfigured(f"TIME_ZONE is {TIME_ZONE!r}; give a name such as Europe/Berlin.") from error
 
 # --- safety -------------------------------------------------------------------------------------------------
-# The administration's skin needs a looser policy than this: readerstudy/admin.py.
+# The administration's skin needs a looser policy than this: readerstudy/admin_site.py.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -219,7 +219,7 @@ SPECTACULAR_SETTINGS = {
 # --- work ---------------------------------------------------------------------------------------------------
 # Only a worker's installation has torch; the web processes know these tasks by name alone.
 CELERY_IMPORTS = env_list("CELERY_IMPORTS", default="models_ml.tasks,attacks.tasks")
-CELERY_BROKER_TRANSPORT_OPTIONS = embedded.broker(VAR_DIR) if CELERY_BROKER_URL.startswith("filesystem") else {}
+CELERY_BROKER_TRANSPORT_OPTIONS = local_postgres.broker(VAR_DIR) if CELERY_BROKER_URL.startswith("filesystem") else {}
 # A job waits where its row says; a worker without --queues takes from both.
 CELERY_TASK_QUEUES = [Queue("cpu"), Queue("gpu")]
 CELERY_TASK_DEFAULT_QUEUE = "cpu"
@@ -237,7 +237,7 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("favicon.svg")}],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
-    "SIDEBAR": {"navigation": "readerstudy.admin.navigation", "show_all_applications": True},
+    "SIDEBAR": {"navigation": "readerstudy.admin_site.navigation", "show_all_applications": True},
     # Shades of the site's accent, static/css/tokens.css.
     "COLORS": {
         "primary": {

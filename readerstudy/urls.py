@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from readerstudy.home import home
+from readerstudy.front.home import home
 
 urlpatterns = [
     path("", home, name="home"),

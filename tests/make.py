@@ -6,15 +6,17 @@ from functools import partial
 import numpy as np
 
 from readerstudy.accounts.models import Role, User
-from readerstudy.cohort.actions import write_media
 from readerstudy.cohort.models import Cohort, Stimulus
-from readerstudy.cohort.pixels import RESOLUTIONS, decode_png, encode_png, quantise, signed_difference
-from readerstudy.cohort.sources.base import Found, Pixels, SourceImage
+from readerstudy.cohort.sources.source import Found, SourceImage
+from readerstudy.cohort.storage import write_media
+from readerstudy.imaging.difference import signed_difference
+from readerstudy.imaging.image import RESOLUTIONS, Pixels, quantise
+from readerstudy.imaging.png16 import decode_png, encode_png
 from readerstudy.studies.actions import enroll
 from readerstudy.studies.models import Study
 from readerstudy.truth.actions import Provenance, create_study, import_cohort, register_twin
-from readerstudy.truth.dataset import real_pictures
 from readerstudy.truth.models import Direction
+from readerstudy.truth.queries import real_pictures
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 

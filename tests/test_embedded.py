@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from readerstudy import embedded
+from readerstudy import local_postgres
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 60
@@ -98,9 +98,9 @@ def test_only_the_owner_can_read_the_secrets(var):
 
 def test_a_secret_that_was_not_written_to_its_end_is_made_anew(tmp_path):
     (tmp_path / ".key.part").write_text("half")
-    made = embedded.secret(tmp_path, "key")
+    made = local_postgres.secret(tmp_path, "key")
     assert len(made) == 64
-    assert embedded.secret(tmp_path, "key") == made
+    assert local_postgres.secret(tmp_path, "key") == made
 
 
 def test_the_server_stops_with_the_last_process_though_another_was_killed(var):

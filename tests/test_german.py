@@ -238,7 +238,7 @@ def test_a_refusal_names_the_date_as_germans_write_it(small, db, monkeypatch):
     assert refused.json()["detail"] == "Sitzung 2 öffnet, wenn Sitzung 1 beendet ist."
     finished = datetime(2026, 11, 15, 13, 5, tzinfo=UTC)
     monkeypatch.setattr("readerstudy.api.reader.now", lambda: finished)
-    monkeypatch.setattr("readerstudy.home.now", lambda: finished)
+    monkeypatch.setattr("readerstudy.front.home.now", lambda: finished)
     monkeypatch.setattr("readerstudy.reading.views.now", lambda: finished)
     walk.finish_session(wire, "resting", 1)
     with timezone.override("Europe/Berlin"):

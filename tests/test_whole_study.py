@@ -13,8 +13,10 @@ from django.core.management import CommandError, call_command
 
 from models_ml.presets import PRESETS, Preset
 from readerstudy.cohort.models import Stimulus
-from readerstudy.cohort.pixels import decode_png, read_signed_difference
-from readerstudy.jobs.models import Checkpoint, Job
+from readerstudy.experiments.models import Checkpoint
+from readerstudy.imaging.difference import read_signed_difference
+from readerstudy.imaging.png16 import decode_png
+from readerstudy.jobs.models import Job
 from readerstudy.reading.models import Reading
 from readerstudy.studies.models import Study
 from readerstudy.truth.models import ImageTruth, Truth

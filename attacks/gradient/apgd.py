@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from attacks.budget import FULL_SCALE, Batch, Room
+from attacks.constraints.budget import FULL_SCALE, Batch, Room
 from attacks.gradient.base import Logits, ascent, each, uniform
 
 

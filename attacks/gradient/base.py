@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from attacks.budget import Batch
+from attacks.constraints.budget import Batch
 
 Logits = Callable[[Tensor], Tensor]  # images (B, 1, H, W) to logits (B, 2)
 

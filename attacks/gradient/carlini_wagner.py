@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from attacks.budget import Batch
+from attacks.constraints.budget import Batch
 from attacks.gradient.base import Logits, each, margin
 
 

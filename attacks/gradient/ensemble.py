@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from attacks.budget import Batch
+from attacks.constraints.budget import Batch
 from attacks.gradient.apgd import APGD
 from attacks.gradient.base import Logits, each, margin
 from attacks.gradient.fab import FAB

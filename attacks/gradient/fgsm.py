@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from attacks.budget import FULL_SCALE, Batch
+from attacks.constraints.budget import FULL_SCALE, Batch
 from attacks.gradient.base import Logits, ascent
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from attacks.budget import FULL_SCALE, Batch, Room
+from attacks.constraints.budget import FULL_SCALE, Batch, Room
 from attacks.gradient.base import Logits, ascent, each, uniform
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from attacks.budget import FULL_SCALE, Batch
+from attacks.constraints.budget import FULL_SCALE, Batch
 from attacks.gradient.base import Logits, each, margin
 
 # After so many of 10,000 queries the share of changed pixels halves (Andriushchenko et al., 2020, §4.1).

@@ -7,24 +7,25 @@ from typing import Any
 from celery import shared_task
 from django.utils.timezone import now
 
-from attacks.evaluation import Attacked, Judge, Reading, Real, score_all
-from attacks.evaluation import Twin as File
-from attacks.evaluation_story import Kind, Story, paired, summary, tell
-from attacks.evaluation_tables import Settings
-from attacks.gan import GanAttack
+from attacks.evaluation.measure import Attacked, Judge, Reading, Real, score_all
+from attacks.evaluation.measure import Twin as File
+from attacks.evaluation.report import Kind, Story, paired, summary, tell
+from attacks.evaluation.tables import Settings
+from attacks.generative.gan import GanAttack
 from attacks.tasks.finishing import finish_of
-from models_ml.checkpoint import CONTROL, WEIGHTS, load_classifier, read_provenance, sha256
+from models_ml.evaluation.subgroup_table import OF_LESIONS
 from models_ml.presets import PRESETS
-from models_ml.subgroup_table import OF_LESIONS
+from models_ml.runs.checkpoint import CONTROL, WEIGHTS, load_classifier, read_provenance, sha256
 from models_ml.tasks import folder_of
-from readerstudy.analysis.stats import delong
 from readerstudy.cohort.models import Cohort
-from readerstudy.cohort.pixels import decode_png, resize
-from readerstudy.jobs.models import Attack, Checkpoint, CheckpointKind, Evaluation
+from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind, Evaluation
+from readerstudy.imaging.png16 import decode_png
+from readerstudy.imaging.resize import resize
 from readerstudy.jobs.queue import Report, perform
+from readerstudy.statistics import delong
 from readerstudy.truth.actions import keep_scores
-from readerstudy.truth.dataset import real_pictures, twins
 from readerstudy.truth.models import Direction
+from readerstudy.truth.queries import real_pictures, twins
 
 READING = Reading(read=decode_png, downsample=resize)
 # The labels of the real images that a direction changes; one that is not named changes both.

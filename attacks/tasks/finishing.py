@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from attacks.finish import Finish
-from readerstudy.cohort.grid import keep_grid, levels_of
-from readerstudy.cohort.tissue import breast_weight
+from attacks.constraints.post_processing import Finish
+from readerstudy.imaging.breast_mask import breast_weight
+from readerstudy.imaging.grey_levels import keep_grid, levels_of
 
 
 def finish_of(settings: Mapping[str, Any]) -> Finish:

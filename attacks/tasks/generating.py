@@ -12,23 +12,26 @@ from django.utils.timezone import now
 from numpy.typing import NDArray
 
 from attacks.base import Attack as PictureAttack
+from attacks.parallel import side_by_side
 from attacks.quality import quality_of
 from attacks.registry import STEPS_OF_FINISH, Recipe, all_of, load_attack, prepare, version
-from attacks.side_by_side import side_by_side
 from attacks.tasks.finishing import finish_of
-from models_ml.data import SPLITS
-from models_ml.device import choose_device
+from models_ml.data.images import SPLITS
 from models_ml.errors import LabError
+from models_ml.runtime.device import choose_device
 from models_ml.tasks import folder_of
-from readerstudy.cohort.actions import Written, write_media
 from readerstudy.cohort.models import Cohort, Stimulus
-from readerstudy.cohort.pixels import decode_png, encode_png, resize, signed_difference
-from readerstudy.cohort.tissue import breast_weight
-from readerstudy.jobs.models import Attack, Checkpoint, CheckpointKind, Job
+from readerstudy.cohort.storage import Written, write_media
+from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind
+from readerstudy.imaging.breast_mask import breast_weight
+from readerstudy.imaging.difference import signed_difference
+from readerstudy.imaging.png16 import decode_png, encode_png
+from readerstudy.imaging.resize import resize
+from readerstudy.jobs.models import Job
 from readerstudy.jobs.queue import Report, perform
 from readerstudy.truth.actions import Provenance, register_twin
-from readerstudy.truth.dataset import Picture, real_pictures, twins
 from readerstudy.truth.models import Direction, ImageTruth
+from readerstudy.truth.queries import Picture, real_pictures, twins
 
 AT_ONCE = 8  # pictures that a graphics card attacks together
 

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from models_ml.config import ClassifierConfig
 from models_ml.errors import WrongCheckpoint
-from models_ml.losses import precise
 from models_ml.networks.blocks import ImageDropout, SteadyGroupNorm, start_he, start_xavier
+from models_ml.networks.losses import precise
 
 # Simonyan & Zisserman (2015), configuration A; 0 stands for a 2 × 2 max-pool.
 POOL = 0

@@ -5,9 +5,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models_ml.config import GeneratorConfig
-from models_ml.losses import precise
 from models_ml.networks.blocks import WideConvolution, normalise, start_xavier
-from models_ml.networks.norm_leaky import norm_leaky
+from models_ml.networks.group_norm_leaky_relu import norm_leaky
+from models_ml.networks.losses import precise
 
 # exp(±15) moves any 16-bit grey value to either end; beyond it float32 would overflow before the picture
 # changes.

@@ -3,10 +3,10 @@
 Celery imports this package and finds every task; elsewhere they are known by name only.
 """
 
-from models_ml.tasks.detecting import train_detector_task
-from models_ml.tasks.images import folder_of
+from models_ml.tasks.cross_validation import cross_validate_task
+from models_ml.tasks.dataset import folder_of
+from models_ml.tasks.detector import train_detector_task
 from models_ml.tasks.training import train_classifier_task, train_gan_task, train_inpainting_task
-from models_ml.tasks.validating import cross_validate_task
 
 __all__ = [
     "cross_validate_task",

@@ -9,16 +9,16 @@ import torch
 from celery import shared_task
 from django.utils.timezone import now
 
-from models_ml import checkpoint, plain
-from models_ml.curves import learning_curves
-from models_ml.hardening import Hardening
+from models_ml.config import Hardening
 from models_ml.presets import find_preset
-from models_ml.ranks import Together, train_together
-from models_ml.tasks.images import folder_of, gan_config, training_images
-from models_ml.train_classifier import train_classifier
-from models_ml.train_gan import train_gan
-from models_ml.train_inpainting import train_inpainting
-from readerstudy.jobs.models import Checkpoint, CheckpointKind
+from models_ml.runs import checkpoint, serialise
+from models_ml.runs.curves import learning_curves
+from models_ml.tasks.dataset import folder_of, gan_config, training_images
+from models_ml.training.classifier import train_classifier
+from models_ml.training.gan import train_gan
+from models_ml.training.inpainting import train_inpainting
+from models_ml.training.launcher import Together, train_together
+from readerstudy.experiments.models import Checkpoint, CheckpointKind
 from readerstudy.jobs.queue import Report, perform
 
 
@@ -54,7 +54,7 @@ def train_inpainting_task(job_id: int) -> None:
 def _train_classifier(job_id: int, parameters: dict[str, Any], report: Report) -> dict[str, Any]:
     preset = find_preset(parameters["preset"])
     if hardened := parameters.get("hardened"):
-        hardening = plain.from_dict(Hardening, hardened)
+        hardening = serialise.from_dict(Hardening, hardened)
         preset = replace(preset, classifier=replace(preset.classifier, hardening=hardening))
     images = training_images(parameters["cohort"], preset, report, augmented=parameters.get("augmented"))
     weights = Path(parameters["vgg_weights"]) if parameters.get("vgg_weights") else None

@@ -5,11 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from readerstudy.analysis.records import PAIR, SEEN, VERDICTS, Readings, Subset, by_number
-from readerstudy.analysis.stats.subgroups import cut
-from readerstudy.analysis.stats.times import reading_times
-from readerstudy.analysis.stats.unsure import Unsure
-from readerstudy.analysis.tallies import (
+from readerstudy.analysis.record.codes import PAIR, SEEN, VERDICTS, Subset, by_number
+from readerstudy.analysis.record.counts import (
     KINDS,
     SUBSETS,
     WHOLE,
@@ -23,6 +20,10 @@ from readerstudy.analysis.tallies import (
     group_numbers,
     kinds_of,
 )
+from readerstudy.analysis.record.readings import Readings
+from readerstudy.statistics.reading_times import reading_times
+from readerstudy.statistics.subgroups import cut
+from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _MS_PER_SECOND = 1000

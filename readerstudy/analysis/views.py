@@ -14,9 +14,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from readerstudy.accounts.models import Role, User
 from readerstudy.accounts.permissions import role_required
-from readerstudy.analysis.pages import progress_of_study, rehearsal_of
-from readerstudy.analysis.pdf import write_pdf
-from readerstudy.analysis.published import Published, TooLargeToWaitFor, count_of_readings, published
+from readerstudy.analysis.report.cache import Published, TooLargeToWaitFor, count_of_readings, published
+from readerstudy.analysis.report.pdf import write_pdf
+from readerstudy.analysis.report.progress import progress_of_study, rehearsal_of
 from readerstudy.errors import BadInput, NotAllowed
 from readerstudy.studies.models import Study, StudyStatus
 from readerstudy.truth.actions import unseal_study

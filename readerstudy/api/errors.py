@@ -6,7 +6,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from readerstudy.errors import StudyError
-from readerstudy.headers import status_of
+from readerstudy.middleware import status_of
 
 
 def as_response(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 
 from readerstudy.accounts.models import User
 from readerstudy.accounts.permissions import IsInvestigator, IsResearcher
-from readerstudy.analysis.published import published
+from readerstudy.analysis.report.cache import published
 from readerstudy.api import csv, dataset
 from readerstudy.api.serializers import (
     EnrolledReader,

@@ -18,11 +18,12 @@ from rest_framework.response import Response
 from readerstudy.accounts.models import User
 from readerstudy.accounts.permissions import IsInvestigator, IsResearcher
 from readerstudy.api.investigator import MISUNDERSTOOD, REFUSED, Pages, person, understood
+from readerstudy.experiments.catalogue import KINDS
+from readerstudy.experiments.job_view import view_of
+from readerstudy.experiments.models import Attack, Checkpoint, Evaluation
 from readerstudy.jobs.actions import cancel_job, retry_job
-from readerstudy.jobs.catalogue import KINDS
-from readerstudy.jobs.models import Attack, Checkpoint, Evaluation, Job, JobStatus
-from readerstudy.jobs.pages import view_of
-from readerstudy.jobs.traces import points_of
+from readerstudy.jobs.models import Job, JobStatus
+from readerstudy.jobs.progress_log import points_of
 from readerstudy.lab.actions import start_job
 
 

@@ -30,10 +30,10 @@ from readerstudy.reading.actions import (
     record_verdict,
     require_newest_page,
 )
-from readerstudy.reading.display import GROUNDS, failures_of
+from readerstudy.reading.display_check import GROUNDS, failures_of
 from readerstudy.reading.flow import Done, Held, Practise, Read, Ready, Teach, Wait
-from readerstudy.reading.images import padded
-from readerstudy.reading.pages import (
+from readerstudy.reading.padded_file import padded
+from readerstudy.reading.queries import (
     NoSuchSession,
     reading_list_of,
     studies_of,

@@ -4,7 +4,7 @@ from django.urls import include, path, register_converter
 from drf_spectacular.views import SpectacularAPIView
 
 from readerstudy.api import investigator, lab, reader
-from readerstudy.education.views import PanelPicture
+from readerstudy.api.education import PanelPicture
 
 
 class PanelName:

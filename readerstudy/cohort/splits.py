@@ -6,7 +6,7 @@ from math import ceil, floor
 from random import Random
 from typing import Final, Literal
 
-from readerstudy.cohort.sources.base import PATHOLOGIES, Pathology
+from readerstudy.cohort.sources.source import PATHOLOGIES, Pathology
 from readerstudy.errors import StudyError
 
 Split = Literal["train", "tuning", "test"]

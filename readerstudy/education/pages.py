@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from readerstudy.accounts.models import User
-from readerstudy.reading.pages import visible_presentation
+from readerstudy.reading.queries import visible_presentation
 from readerstudy.studies.protocol import SessionKind
-from readerstudy.truth.dataset import twin_of
+from readerstudy.truth.queries import twin_of
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.errors import NotAllowed, StudyError
-from readerstudy.jobs.life import is_lost
+from readerstudy.jobs.heartbeat import is_lost
 from readerstudy.jobs.models import Job, JobStatus
 from readerstudy.jobs.queue import enqueue, new_job
 

@@ -15,9 +15,9 @@ from django.utils.timezone import now
 from readerstudy.accounts.models import User
 from readerstudy.celery import app
 from readerstudy.errors import StudyError
-from readerstudy.jobs.life import beating, is_lost, this_worker
+from readerstudy.jobs.heartbeat import beating, is_lost, this_worker
 from readerstudy.jobs.models import UNDER_WAY, Job, JobStatus, Queue, fingerprint
-from readerstudy.jobs.traces import Point, Trace, folder_of
+from readerstudy.jobs.progress_log import Point, Trace, folder_of
 
 Report = Callable[[int, int, str, dict[str, float]], None]
 Work = Callable[[dict[str, Any], Report], Any]

@@ -6,8 +6,8 @@ from typing import Any
 
 from readerstudy.accounts.models import User
 from readerstudy.cohort.models import Cohort
-from readerstudy.jobs import starting
-from readerstudy.jobs.catalogue import kind_named
+from readerstudy.experiments import start
+from readerstudy.experiments.catalogue import kind_named
 from readerstudy.jobs.models import Job
 
 
@@ -22,4 +22,4 @@ def start_job(*, kind: str, parameters: Mapping[str, Any], requested_by: User, a
         cohort = Cohort.named(str(name))
         if kind_named(kind).field("resolutions") and not parameters.get("resolutions"):
             parameters = {**parameters, "resolutions": cohort.resolutions}
-    return starting.start_job(kind=kind, parameters=parameters, requested_by=requested_by, at=at)
+    return start.start_job(kind=kind, parameters=parameters, requested_by=requested_by, at=at)

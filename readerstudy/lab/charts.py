@@ -10,8 +10,8 @@ from itertools import groupby
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from readerstudy.jobs.traces import Point
-from readerstudy.lab.steps import STAGE, Lengths, Walk, walk
+from readerstudy.jobs.progress_log import Point
+from readerstudy.lab.curve_axis import STAGE, Lengths, Walk, walk
 
 Spot = tuple[int, float]  # a step and the value there
 WIDTH, HEIGHT = 480, 200  # of the drawing, in its own units

@@ -7,8 +7,8 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from readerstudy.cohort.models import Cohort
-from readerstudy.jobs.kinds import MANY, Field, Kind, Sort
-from readerstudy.jobs.models import Attack, Checkpoint, CheckpointKind
+from readerstudy.experiments.kinds import MANY, Field, Kind, Sort
+from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind
 
 Choices = list[tuple[str, str]]
 

@@ -11,16 +11,16 @@ from django.views.decorators.http import require_GET, require_POST
 from readerstudy.accounts.models import Role, User
 from readerstudy.accounts.permissions import role_required
 from readerstudy.errors import BadInput, StudyError
+from readerstudy.experiments.catalogue import KINDS, kind_named, kind_of
+from readerstudy.experiments.job_view import view_of, views_of
 from readerstudy.jobs.actions import cancel_job, retry_job
-from readerstudy.jobs.catalogue import KINDS, kind_named, kind_of
 from readerstudy.jobs.models import Job
-from readerstudy.jobs.pages import view_of, views_of
-from readerstudy.jobs.traces import folder_of, log_of, points_of
+from readerstudy.jobs.progress_log import folder_of, log_of, points_of
 from readerstudy.lab.actions import start_job
 from readerstudy.lab.charts import charts
-from readerstudy.lab.facts import parameters_of
+from readerstudy.lab.curve_axis import stage_lengths
 from readerstudy.lab.forms import StartForm
-from readerstudy.lab.steps import stage_lengths
+from readerstudy.lab.key_values import parameters_of
 
 PER_PAGE = 30
 

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_GET
 
 from readerstudy.accounts.models import Role
 from readerstudy.accounts.permissions import role_required
-from readerstudy.jobs.models import Attack, Checkpoint, Evaluation
-from readerstudy.lab.evaluation_words import translated
-from readerstudy.lab.facts import facts
-from readerstudy.truth.dataset import count_of_twins
+from readerstudy.experiments.models import Attack, Checkpoint, Evaluation
+from readerstudy.lab.evaluation_translation import translated
+from readerstudy.lab.key_values import facts
+from readerstudy.truth.queries import count_of_twins
 
 MOST_SAMPLES = 24
 SAMPLE = re.compile(r"step-(?P<step>\d+)(?:-stage-(?P<stage>\d+))?\.png")

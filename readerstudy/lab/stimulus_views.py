@@ -13,10 +13,10 @@ from django.views.decorators.http import require_GET, require_POST
 from readerstudy.accounts.models import Role, User
 from readerstudy.accounts.permissions import role_required
 from readerstudy.errors import StudyError
-from readerstudy.jobs.models import Checkpoint, CheckpointKind
-from readerstudy.lab.facts import facts
+from readerstudy.experiments.models import Checkpoint, CheckpointKind
 from readerstudy.lab.gallery import gallery, open_twins
-from readerstudy.lab.pictures import PANELS, picture_file
+from readerstudy.lab.key_values import facts
+from readerstudy.lab.thumbnails import PANELS, picture_file
 from readerstudy.truth.actions import exclude_twin, exclusion_of
 from readerstudy.truth.models import ImageTruth, Score, Truth
 

@@ -6,7 +6,7 @@ import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from readerstudy.reading.quality import Grade
+from readerstudy.reading.timing_grade import Grade
 from readerstudy.studies.models import Presentation, ReadingList, new_code
 from readerstudy.studies.protocol import Verdict
 

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET
 
 from readerstudy.accounts.models import Role, User
 from readerstudy.accounts.permissions import role_required
-from readerstudy.reading.display import rules_for_page
-from readerstudy.reading.pages import NoSuchSession, has_checked_display, reading_list_of, session_line
+from readerstudy.reading.display_check import rules_for_page
+from readerstudy.reading.queries import NoSuchSession, has_checked_display, reading_list_of, session_line
 from readerstudy.studies.models import ReadingList
 from readerstudy.studies.rules import DisplayCheck
 

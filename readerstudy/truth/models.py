@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.cohort.models import Image, Stimulus
-from readerstudy.jobs.models import Attack
+from readerstudy.experiments.models import Attack
 from readerstudy.studies.models import Study
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from readerstudy.analysis.conduct_record import (
+from readerstudy.analysis.record.conduct import (
     Audit,
     CohortFacts,
     Conduct,

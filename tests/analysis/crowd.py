@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from readerstudy.analysis.records import ADVERSARIAL, NEGATIVE, PAIR, POSITIVE, REAL, ReadingRow, Readings, StudyRecord
+from readerstudy.analysis.record.codes import ADVERSARIAL, NEGATIVE, PAIR, POSITIVE, REAL
+from readerstudy.analysis.record.readings import ReadingRow, Readings
+from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import small
 

@@ -4,7 +4,8 @@ import csv
 from functools import cache
 from pathlib import Path
 
-from readerstudy.analysis.records import NEGATIVE, POSITIVE, ReadingRow, Readings
+from readerstudy.analysis.record.codes import NEGATIVE, POSITIVE
+from readerstudy.analysis.record.readings import ReadingRow, Readings
 
 ORACLES = Path(__file__).parent / "oracles"
 SHARED = Path(__file__).parents[3] / "shared" / "oracles"

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
-from readerstudy.analysis.records import ADVERSARIAL, POSITIVE, REAL, ReadingRow, Readings, StudyRecord
+from readerstudy.analysis.record.codes import ADVERSARIAL, POSITIVE, REAL
+from readerstudy.analysis.record.readings import ReadingRow, Readings
+from readerstudy.analysis.record.study import StudyRecord
 from tests.analysis import small
 
 KINDS = {"R": REAL, "F": ADVERSARIAL}

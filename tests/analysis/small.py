@@ -3,17 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from readerstudy.analysis.records import (
-    ADVERSARIAL,
-    NEGATIVE,
-    PAIR,
-    POSITIVE,
-    REAL,
-    ReadingRow,
-    Readings,
-    SessionSet,
-    StudyRecord,
-)
+from readerstudy.analysis.record.codes import ADVERSARIAL, NEGATIVE, PAIR, POSITIVE, REAL
+from readerstudy.analysis.record.readings import ReadingRow, Readings
+from readerstudy.analysis.record.study import SessionSet, StudyRecord
 from readerstudy.analysis.tallying import tally
 from readerstudy.studies.analysis_plan import AnalysisPlan
 

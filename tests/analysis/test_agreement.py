@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readerstudy.analysis.stats.agreement import Agreement, Coefficient, agreement, agreement_of_counts
+from readerstudy.statistics.agreement import Agreement, Coefficient, agreement, agreement_of_counts
 from tests.analysis.simulated import figures, long_form, published
 
 CELLS = [(2, "real"), (3, "real"), (3, "fake"), (5, "real"), (5, "fake")]

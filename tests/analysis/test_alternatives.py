@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readerstudy.analysis import alternatives
-from readerstudy.analysis.across import compare_across
-from readerstudy.analysis.alternatives import chance_of, primary_by_other_methods
-from readerstudy.analysis.records import StudyRecord
-from readerstudy.analysis.stats.bootstrap import reader_by_case
-from readerstudy.analysis.stats.mrmc import obuchowski_rockette, u_statistic
-from readerstudy.analysis.table import Estimate, Table, to_csv
+from readerstudy.analysis.layout.table import Estimate, Table, to_csv
+from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.analysis.tables.article import sensitivity_analyses
+from readerstudy.analysis.tables.mrmc import compare_across
+from readerstudy.analysis.tables.sensitivity_analyses import chance_of, primary_by_other_methods
+from readerstudy.statistics.bootstrap import reader_by_case
+from readerstudy.statistics.mrmc import obuchowski_rockette, u_statistic
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import played
 from tests.analysis.simulated import figures
@@ -105,11 +105,11 @@ def test_each_arm_has_its_own_lines() -> None:
 
 
 def test_with_many_readings_the_costly_methods_stay_away_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alternatives, "MOST_RESAMPLED", 4_000)
+    monkeypatch.setattr(sensitivity_analyses, "MOST_RESAMPLED", 4_000)
     table = table_of(full(PLAN))
     assert lines(table)["bootstrap of readers and images"]["p"] is None
     assert any("not made with more than 4,000 readings" in note for note in table.notes)
-    monkeypatch.setattr(alternatives, "MOST_ANALYSED", 4_000)
+    monkeypatch.setattr(sensitivity_analyses, "MOST_ANALYSED", 4_000)
     table = table_of(full(PLAN))
     assert list(lines(table)) == ["planned: Obuchowski and Rockette", "all other methods"]
     assert any("not worked out" in note for note in table.notes)

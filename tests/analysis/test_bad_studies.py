@@ -7,9 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from readerstudy.analysis.across import across_readers
-from readerstudy.analysis.records import Readings, StudyRecord
-from readerstudy.analysis.report import Report, write_report
+from readerstudy.analysis.record.readings import Readings
+from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.analysis.report.build import Report, write_report
+from readerstudy.analysis.tables.mrmc import across_readers
 from readerstudy.studies.analysis_plan import AnalysisPlan, Family
 from tests import make
 from tests.analysis import played, small

@@ -3,11 +3,11 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from readerstudy.analysis.models import BlindingAudit
 from readerstudy.api import reader
 from readerstudy.cohort.models import Stimulus
-from readerstudy.reading.images import padded
 from readerstudy.reading.models import Reading
+from readerstudy.reading.padded_file import padded
+from readerstudy.rehearsal.models import BlindingAudit
 from readerstudy.studies.models import Study
 from readerstudy.truth.models import Truth
 from tests import make
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def one_draw(monkeypatch):
     """The copy that is audited is drawn anew each time: one draw in a hundred looks telling by chance (LEVEL)."""
-    monkeypatch.setattr("readerstudy.truth.actions.planning.secrets.randbits", lambda bits: 20210007)
+    monkeypatch.setattr("readerstudy.truth.actions.create_study.secrets.randbits", lambda bits: 20210007)
 
 
 @pytest.fixture

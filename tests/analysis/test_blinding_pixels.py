@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from readerstudy.analysis.blinding_pixels import pixel_facts
-from readerstudy.analysis.stats.separability import area, separability
-from readerstudy.cohort.pixels import to_16_bit
-from readerstudy.cohort.sources.base import Pixels
+from readerstudy.imaging.grey_levels import to_16_bit
+from readerstudy.imaging.image import Pixels
+from readerstudy.rehearsal.pixel_features import pixel_facts
+from readerstudy.statistics.separability import area, separability
 from tests import make
 
 Film = NDArray[np.uint16]

@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import mannwhitneyu
 
-from readerstudy.analysis.stats import bootstrap
-from readerstudy.analysis.stats.bootstrap import reader_by_case
+from readerstudy.statistics import bootstrap
+from readerstudy.statistics.bootstrap import reader_by_case
 from tests.analysis.simulated import figures, long_form
 
 SCALE = {"real": 0.0, "unsure": 1.0, "not_real": 2.0}

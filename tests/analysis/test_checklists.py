@@ -2,10 +2,10 @@
 
 import pytest
 
-from readerstudy.analysis.across import compare_across
-from readerstudy.analysis.checklists import claim_table, stard_table
-from readerstudy.analysis.records import Readings
-from readerstudy.analysis.table import to_html
+from readerstudy.analysis.checklists.all import claim_table, stard_table
+from readerstudy.analysis.layout.table import to_html
+from readerstudy.analysis.record.readings import Readings
+from readerstudy.analysis.tables.mrmc import compare_across
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import conducted, small
 

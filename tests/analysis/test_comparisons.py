@@ -2,14 +2,12 @@
 
 import pytest
 
-from readerstudy.analysis.comparisons import compare_sessions, table_of_all_tests, table_of_p_values
-from readerstudy.analysis.records import (
-    Subset,
-)
-from readerstudy.analysis.stats.exact import boschloo
-from readerstudy.analysis.stats.proportions import wilson
-from readerstudy.analysis.stats.subgroups import batch_means_test
-from readerstudy.analysis.stats.unsure import Unsure
+from readerstudy.analysis.record.codes import Subset
+from readerstudy.analysis.tables.subgroup_tests import compare_sessions, table_of_all_tests, table_of_p_values
+from readerstudy.statistics.exact_tests import boschloo
+from readerstudy.statistics.proportions import wilson
+from readerstudy.statistics.subgroups import batch_means_test
+from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan, Family
 from tests.analysis import small
 from tests.analysis.oracle import ORACLES, expected, simulated_readings

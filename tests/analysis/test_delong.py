@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readerstudy.analysis.stats import delong
+from readerstudy.statistics import delong
 from tests.analysis.oracle import SHARED
 from tests.analysis.stats_mrmc.data import expected, near, published, simulated, van_dyke
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from readerstudy.analysis.stats.equivalence import tost, tost_proportions
-from readerstudy.analysis.stats.proportions import newcombe, wilson
+from readerstudy.statistics.equivalence import tost, tost_proportions
+from readerstudy.statistics.proportions import newcombe, wilson
 
 
 def test_both_one_sided_ps_agree_with_pencil_and_paper() -> None:

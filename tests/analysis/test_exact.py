@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from readerstudy.analysis.stats.exact import boschloo, mcnemar
-from readerstudy.analysis.stats.proportions import wilson
+from readerstudy.statistics.exact_tests import boschloo, mcnemar
+from readerstudy.statistics.proportions import wilson
 from tests.analysis.simulated import figures
 
 

@@ -7,11 +7,12 @@ from xml.etree import ElementTree
 import pytest
 
 from readerstudy.analysis import figures
-from readerstudy.analysis.across import compare_across
 from readerstudy.analysis.figures import Picture
 from readerstudy.analysis.figures.readers import FEW
-from readerstudy.analysis.records import Readings, StudyRecord
-from readerstudy.analysis.stats.unsure import Unsure
+from readerstudy.analysis.record.readings import Readings
+from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.analysis.tables.mrmc import compare_across
+from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import crowd, played, small
 

@@ -3,8 +3,8 @@
 from xml.etree import ElementTree
 
 from readerstudy.analysis.figures import accuracy_figure
-from readerstudy.analysis.records import Readings
-from readerstudy.analysis.stats.unsure import Unsure
+from readerstudy.analysis.record.readings import Readings
+from readerstudy.statistics.unsure import Unsure
 from tests.analysis import small
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -5,9 +5,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from readerstudy.analysis.flow import flow_picture, flow_table
-from readerstudy.analysis.flow_chart import Box, Chart
-from readerstudy.analysis.table import to_html
+from readerstudy.analysis.figures.flow_diagram import Box, Chart
+from readerstudy.analysis.figures.flow_numbers import flow_picture, flow_table
+from readerstudy.analysis.layout.table import to_html
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import conducted, small
 

@@ -10,12 +10,14 @@ import pytest
 from django.template.loader import render_to_string
 from PIL import Image
 
-from readerstudy.analysis import gallery_pixels
-from readerstudy.analysis.dataset import StillSealed, study_record
-from readerstudy.analysis.gallery import Exhibit, Gallery, Reason, choose, exhibits
-from readerstudy.analysis.records import ADVERSARIAL, POSITIVE, REAL, ReadingRow, Readings, StudyRecord
+from readerstudy.analysis.queries.study import StillSealed, study_record
+from readerstudy.analysis.record.codes import ADVERSARIAL, POSITIVE, REAL
+from readerstudy.analysis.record.readings import ReadingRow, Readings
+from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.analysis.report.build import gallery_pictures
+from readerstudy.analysis.report.gallery import Exhibit, Gallery, Reason, choose, exhibits
 from readerstudy.cohort.models import Patient, Stimulus
-from readerstudy.cohort.pixels import encode_png
+from readerstudy.imaging.png16 import encode_png
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Study
 from readerstudy.truth.models import Truth
@@ -155,7 +157,7 @@ def test_a_film_hangs_as_readers_saw_it(films: Study) -> None:
 
 def test_a_missing_or_damaged_film_is_told_in_its_place(films: Study) -> None:
     missing, damaged, *_rest = (one for one in hung(films).exhibits if one.exhibit.is_adversarial)
-    gallery_pixels._small.cache_clear()
+    gallery_pictures._small.cache_clear()
     Stimulus.objects.get(pk=missing.exhibit.case).path.unlink()
     Stimulus.objects.get(pk=damaged.exhibit.case).path.write_bytes(b"no picture")
     page = render_to_string("report/_gallery.html", {"gallery": hung(films)})

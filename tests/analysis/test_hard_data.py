@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from readerstudy.analysis.stats import mrmc
-from readerstudy.analysis.stats.linear_mixed import linear
-from readerstudy.analysis.stats.mixed import logistic
+from readerstudy.statistics import mrmc
+from readerstudy.statistics.linear_mixed import linear
+from readerstudy.statistics.mixed import logistic
 from tests.analysis.literal import THRESHOLD, analysis_of, cells_of, estimate, literal_moments, matrix_of
 from tests.analysis.stats_mrmc.data import Study, crossed, near
 

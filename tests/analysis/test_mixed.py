@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from readerstudy.analysis.stats.mixed import LogisticModel, likelihood_ratio, logistic, session_by_truth
+from readerstudy.statistics.mixed import LogisticModel, likelihood_ratio, logistic, session_by_truth
 from tests.analysis.simulated import LongForm, figures, long_form
 
 Floats = NDArray[np.float64]

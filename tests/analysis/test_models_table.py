@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from readerstudy.analysis import models_table
-from readerstudy.analysis.models_table import models_of_every_reading
-from readerstudy.analysis.records import StudyRecord
-from readerstudy.analysis.stats.mixed import session_by_truth
-from readerstudy.analysis.stats.times import log_time_model
-from readerstudy.analysis.table import Table, to_csv, to_html
+from readerstudy.analysis.layout.table import Table, to_csv, to_html
+from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.analysis.tables.article import mixed_models
+from readerstudy.analysis.tables.mixed_models import models_of_every_reading
+from readerstudy.statistics.mixed import session_by_truth
+from readerstudy.statistics.reading_times import log_time_model
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import played, small
 from tests.analysis.oracle import simulated_readings
@@ -127,7 +127,7 @@ def test_a_rule_that_leaves_the_unsure_out_leaves_them_out_of_the_odds_alone() -
 
 
 def test_with_many_readings_there_is_a_sentence_and_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models_table, "MOST_READINGS", 4_000)
+    monkeypatch.setattr(mixed_models, "MOST_READINGS", 4_000)
     table = models_of_every_reading(timed(), PLAN)
     assert not table.rows
     assert table.empty.startswith("With more than 4,000 readings")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readerstudy.analysis.stats.multiplicity import Correction, benjamini_hochberg, correct_family, holm
+from readerstudy.statistics.multiplicity import Correction, benjamini_hochberg, correct_family, holm
 from tests.analysis.simulated import figures
 
 

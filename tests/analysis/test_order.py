@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from readerstudy.analysis.stats.order import accuracy_over_position, kendall, lag_one, trend
-from readerstudy.analysis.stats.times import relative_position
+from readerstudy.statistics.order_effects import accuracy_over_position, kendall, lag_one, trend
+from readerstudy.statistics.reading_times import relative_position
 from tests.analysis.simulated import figures, long_form
 
 READERS = ("R1", "R2", "R3", "R4", "R5")

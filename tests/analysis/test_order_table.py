@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readerstudy.analysis import order_table
-from readerstudy.analysis.alternatives import chance_of
-from readerstudy.analysis.order_table import order_of_readings, permutations_for
-from readerstudy.analysis.stats.order import kendall, trend
-from readerstudy.analysis.table import Table, to_csv, to_html
+from readerstudy.analysis.layout.table import Table, to_csv, to_html
+from readerstudy.analysis.tables.article import reading_order
+from readerstudy.analysis.tables.reading_order import order_of_readings, permutations_for
+from readerstudy.analysis.tables.sensitivity_analyses import chance_of
+from readerstudy.statistics.order_effects import kendall, trend
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import played
 from tests.analysis.simulated import long_form
@@ -95,7 +95,7 @@ def test_the_same_plan_shuffles_the_same_orders() -> None:
 
 def test_how_often_orders_are_shuffled_falls_with_the_readings(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [permutations_for(readings) for readings in (0, 4_380, 30_001, 150_001)] == [999, 999, 199, 0]
-    monkeypatch.setattr(order_table, "PERMUTATIONS", ((100, 999),))
+    monkeypatch.setattr(reading_order, "PERMUTATIONS", ((100, 999),))
     table = order_of_readings(full(PLAN), PLAN)
     for line in lines(table).values():
         assert (line["tau"], line["lag_one_p"]) == (None, None)

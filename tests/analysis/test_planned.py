@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readerstudy.analysis.across import compare_across
-from readerstudy.analysis.comparisons import compare_sessions
-from readerstudy.analysis.declared import PlannedTest, declared_tests
-from readerstudy.analysis.per_reader import detections
-from readerstudy.analysis.planned import equivalence_of, planned_tests, primary_sentences
-from readerstudy.analysis.records import StudyRecord
-from readerstudy.analysis.stats.equivalence import tost
-from readerstudy.analysis.stats.multiplicity import holm
-from readerstudy.analysis.stats.signal_detection import d_prime_shift
-from readerstudy.analysis.table import Estimate, Table, to_csv, to_html
+from readerstudy.analysis.layout.table import Estimate, Table, to_csv, to_html
+from readerstudy.analysis.plan.tests import PlannedTest, declared_tests
+from readerstudy.analysis.plan.tests_table import equivalence_of, planned_tests, primary_sentences
+from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.analysis.tables.mrmc import compare_across
+from readerstudy.analysis.tables.signal_detection import detections
+from readerstudy.analysis.tables.subgroup_tests import compare_sessions
+from readerstudy.statistics.equivalence import tost
+from readerstudy.statistics.multiplicity import holm
+from readerstudy.statistics.signal_detection import d_prime_shift
 from readerstudy.studies.analysis_plan import AnalysisPlan, Family
 from tests.analysis import played, small
 from tests.analysis.oracle import ORACLES, expected, simulated_readings

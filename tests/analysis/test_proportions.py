@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from readerstudy.analysis.stats.proportions import Proportion, clopper_pearson, newcombe, newcombe_paired, wilson
-from readerstudy.analysis.stats.unsure import Unsure
+from readerstudy.statistics.proportions import Proportion, clopper_pearson, newcombe, newcombe_paired, wilson
+from readerstudy.statistics.unsure import Unsure
 
 
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))

@@ -12,15 +12,15 @@ from django.test import Client
 from django.urls import reverse
 
 from readerstudy.accounts.models import User
-from readerstudy.analysis.dataset import StillSealed, study_record
-from readerstudy.analysis.pdf import NoPdfHere
-from readerstudy.analysis.records import Subset
-from readerstudy.analysis.report import Report, build_report, write_report
-from readerstudy.analysis.stats.unsure import Unsure
-from readerstudy.analysis.tallies import Blocks, Times
+from readerstudy.analysis.queries.study import StillSealed, study_record
+from readerstudy.analysis.record.codes import Subset
+from readerstudy.analysis.record.counts import Blocks, Times
+from readerstudy.analysis.report.build import Report, build_report, write_report
+from readerstudy.analysis.report.pdf import NoPdfHere
 from readerstudy.cohort.models import Cohort
 from readerstudy.jobs.models import Job, JobStatus
 from readerstudy.reading.models import Reading
+from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Allocation, Study, StudyStatus
 from readerstudy.truth.models import Truth, Unsealing
@@ -281,14 +281,14 @@ def test_a_report_is_worked_out_once(unsealed_study: Study, as_rosa: Client, mon
     def never(*args: object, **options: object) -> None:
         raise AssertionError("worked out again")
 
-    monkeypatch.setattr("readerstudy.analysis.published.build_report", never)
+    monkeypatch.setattr("readerstudy.analysis.report.build.cache.build_report", never)
     assert "Table 3" in as_rosa.get(address).content.decode()
 
 
 def test_a_page_does_not_wait_for_a_report_that_takes_minutes(
     unsealed_study: Study, as_rosa: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("readerstudy.analysis.published.WAITS_FOR", 3)
+    monkeypatch.setattr("readerstudy.analysis.report.build.cache.WAITS_FOR", 3)
     address = reverse("report:study", args=[unsealed_study.code])
     assert f"manage.py analyse_study {unsealed_study.code}" in as_rosa.get(address).content.decode()
     assert as_rosa.get(reverse("report:table", args=[unsealed_study.code, "table3"])).status_code == 409

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readerstudy.analysis.stats.separability import FOLDS, RIDGE, _cross_validation, area, separability
+from readerstudy.statistics.separability import FOLDS, RIDGE, _cross_validation, area, separability
 
 LABELS = np.array([0, 1] * 30)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from readerstudy.analysis.stats.signal_detection import criterion_shift, d_prime_shift, detection
+from readerstudy.statistics.signal_detection import criterion_shift, d_prime_shift, detection
 from tests.analysis.simulated import figures, long_form
 
 

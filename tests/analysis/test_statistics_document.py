@@ -6,8 +6,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from readerstudy.analysis.stats import exact
-from readerstudy.analysis.stats.proportions import wilson
+from readerstudy.statistics import exact_tests
+from readerstudy.statistics.proportions import wilson
 from tests.bench import calibration
 from tests.bench.nulls import document, truths, within
 
@@ -46,4 +46,6 @@ def test_a_simulated_study_has_no_change_and_its_readers_the_shares_that_it_says
 def test_the_table_of_boschloos_ps_is_the_packages_one_by_one() -> None:
     table = within.boschloo_table(14, 11)
     for hits, others in ((0, 11), (3, 7), (7, 6), (14, 5), (14, 11)):
-        assert table[hits, others] == pytest.approx(exact.boschloo(wilson(hits, 14), wilson(others, 11)), abs=1e-3)
+        assert table[hits, others] == pytest.approx(
+            exact_tests.boschloo(wilson(hits, 14), wilson(others, 11)), abs=1e-3
+        )

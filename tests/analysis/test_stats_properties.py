@@ -8,13 +8,22 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from readerstudy.analysis.stats import delong, equivalence, exact, mrmc, multiplicity, order, separability, times
-from readerstudy.analysis.stats.agreement import agreement
-from readerstudy.analysis.stats.bootstrap import reader_by_case
-from readerstudy.analysis.stats.linear_mixed import linear
-from readerstudy.analysis.stats.proportions import clopper_pearson, newcombe, newcombe_paired, wilson
-from readerstudy.analysis.stats.signal_detection import criterion_shift, d_prime_shift, detection
-from readerstudy.analysis.stats.subgroups import batch_means_test, subgroup_test
+from readerstudy.statistics import (
+    delong,
+    equivalence,
+    exact_tests,
+    mrmc,
+    multiplicity,
+    order_effects,
+    reading_times,
+    separability,
+)
+from readerstudy.statistics.agreement import agreement
+from readerstudy.statistics.bootstrap import reader_by_case
+from readerstudy.statistics.linear_mixed import linear
+from readerstudy.statistics.proportions import clopper_pearson, newcombe, newcombe_paired, wilson
+from readerstudy.statistics.signal_detection import criterion_shift, d_prime_shift, detection
+from readerstudy.statistics.subgroups import batch_means_test, subgroup_test
 from tests.analysis.stats_mrmc.data import Study, crossed, near
 
 LEVELS = 4
@@ -254,9 +263,9 @@ def test_exchanging_the_sessions_turns_the_shifts_of_detection(a: Any, b: Any, c
 @settings(max_examples=8, deadline=None, derandomize=True)
 @given(st.integers(0, 12), st.integers(0, 15))
 def test_boschloo_does_not_know_which_session_came_first(hits: int, others: int) -> None:
-    one = exact.boschloo(wilson(hits, 12), wilson(others, 15))
-    other = exact.boschloo(wilson(others, 15), wilson(hits, 12))
-    misses = exact.boschloo(wilson(12 - hits, 12), wilson(15 - others, 15))
+    one = exact_tests.boschloo(wilson(hits, 12), wilson(others, 15))
+    other = exact_tests.boschloo(wilson(others, 15), wilson(hits, 12))
+    misses = exact_tests.boschloo(wilson(12 - hits, 12), wilson(15 - others, 15))
     assert one is not None
     assert (other, misses) == (pytest.approx(one, abs=1e-6), pytest.approx(one, abs=1e-6))
 
@@ -331,10 +340,10 @@ def test_the_linear_model_moves_with_its_outcome(seed: int, scale: float, shift:
 @few
 @given(st.lists(st.floats(0.1, 500), min_size=1, max_size=20), st.floats(1, 100))
 def test_the_idle_rule_takes_off_what_lies_above_it_and_minutes_add_up(seconds: list[float], idle: float) -> None:
-    found = times.reading_times(seconds, idle_after=idle)
+    found = reading_times.reading_times(seconds, idle_after=idle)
     assert found.active_minutes + found.idle_minutes == near(found.minutes)
     assert found.idle_readings == sum(one > idle for one in seconds)
-    parts = [times.reading_times(part, idle_after=idle) for part in (seconds[:3], seconds[3:])]
+    parts = [reading_times.reading_times(part, idle_after=idle) for part in (seconds[:3], seconds[3:])]
     assert sum(part.active_minutes for part in parts) == near(found.active_minutes)
 
 
@@ -342,11 +351,11 @@ def test_the_idle_rule_takes_off_what_lies_above_it_and_minutes_add_up(seconds: 
 @given(st.lists(st.sampled_from([0.0, 1.0]), min_size=6, max_size=30))
 def test_trend_and_tau_do_not_know_right_from_wrong(correct: list[float]) -> None:
     place, wrong = np.linspace(-1, 1, len(correct)), [1 - c for c in correct]
-    one, other = order.trend(correct, place), order.trend(wrong, place)
+    one, other = order_effects.trend(correct, place), order_effects.trend(wrong, place)
     assert (one is None) == (other is None)
     if one is not None and other is not None:
         assert (other.slope, other.p) == (pytest.approx(-one.slope, abs=1e-8), pytest.approx(one.p, abs=1e-8))
-    tau, turned = (order.kendall(c, rng=np.random.default_rng(1), permutations=99) for c in (correct, wrong))
+    tau, turned = (order_effects.kendall(c, rng=np.random.default_rng(1), permutations=99) for c in (correct, wrong))
     if tau is not None and turned is not None:
         assert turned.value == near(-tau.value)
 

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from readerstudy.analysis.records import Readings, Subset
-from readerstudy.analysis.stats.subgroups import (
+from readerstudy.analysis.record.codes import Subset
+from readerstudy.analysis.record.readings import Readings
+from readerstudy.statistics.subgroups import (
     Undefined,
     batch_means_test,
     batch_means_test_of,
@@ -17,7 +18,7 @@ from readerstudy.analysis.stats.subgroups import (
     every_form,
     subgroup_test,
 )
-from readerstudy.analysis.stats.unsure import Unsure
+from readerstudy.statistics.unsure import Unsure
 from tests.analysis.oracle import ORACLES, SHARED, expected, simulated_readings
 
 SUBSETS = {

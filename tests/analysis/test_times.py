@@ -5,8 +5,8 @@ from math import exp, log
 import numpy as np
 import pytest
 
-from readerstudy.analysis.stats.linear_mixed import linear
-from readerstudy.analysis.stats.times import clock_times, log_time_model, reading_times, relative_position
+from readerstudy.statistics.linear_mixed import linear
+from readerstudy.statistics.reading_times import clock_times, log_time_model, reading_times, relative_position
 from tests.analysis.simulated import figures, long_form
 
 STUDY = long_form()

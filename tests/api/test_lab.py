@@ -2,10 +2,11 @@
 
 import pytest
 
-from readerstudy.jobs.life import this_worker
-from readerstudy.jobs.models import Attack, Checkpoint, Evaluation, Job
+from readerstudy.experiments.models import Attack, Checkpoint, Evaluation
+from readerstudy.jobs.heartbeat import this_worker
+from readerstudy.jobs.models import Job
+from readerstudy.jobs.progress_log import Point, Trace
 from readerstudy.jobs.queue import new_job
-from readerstudy.jobs.traces import Point, Trace
 from tests import make, walk
 
 pytestmark = pytest.mark.django_db

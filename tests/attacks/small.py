@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import torch
 
-from attacks.budget import Batch
-from models_ml.data import to_tensor
+from attacks.constraints.budget import Batch
+from models_ml.data.images import to_tensor
 from models_ml.networks.classifier import Classifier
 from tests.models_ml import tiny
 

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from attacks.evaluation import Attacked, Judge, Reading, Real, Twin, score_all
-from attacks.evaluation_figures import roc_points
-from attacks.evaluation_story import Kind, paired, summary, tell
-from attacks.evaluation_tables import SENSITIVE, TUNING, Settings, evaluated, transfers
-from models_ml.attack_table import decide
+from attacks.evaluation.figures import roc_points
+from attacks.evaluation.measure import Attacked, Judge, Reading, Real, Twin, score_all
+from attacks.evaluation.report import Kind, paired, summary, tell
+from attacks.evaluation.tables import SENSITIVE, TUNING, Settings, evaluated, transfers
 from models_ml.errors import LabError
-from models_ml.evaluate import auc, scores, youden_threshold
-from models_ml.progress import silent
-from readerstudy.analysis.stats import delong
+from models_ml.evaluation.attack_table import decide
+from models_ml.evaluation.predictions import auc, scores, youden_threshold
+from models_ml.runtime.progress import silent
+from readerstudy.statistics import delong
 from tests.models_ml import tiny
 
 SIZE = (32, 24)

@@ -7,19 +7,20 @@ import numpy as np
 import pytest
 import torch
 
-from attacks.finish import Finish
-from attacks.gan import GanAttack
-from models_ml.checkpoint import load_generator
-from models_ml.data import GREATEST, to_tensor
+from attacks.constraints.post_processing import Finish
+from attacks.generative.gan import GanAttack
+from models_ml.data.images import GREATEST, to_tensor
 from models_ml.errors import WrongCheckpoint, WrongImages
-from models_ml.progress import silent
-from models_ml.train_classifier import train_classifier
-from models_ml.train_gan import train_gan
-from readerstudy.cohort.grid import keep_grid, levels_of_bits
-from readerstudy.cohort.pixels import encode_png, resize, to_16_bit
-from readerstudy.cohort.sources.base import Pixels
+from models_ml.runs.checkpoint import load_generator
+from models_ml.runtime.progress import silent
+from models_ml.training.classifier import train_classifier
+from models_ml.training.gan import train_gan
 from readerstudy.cohort.sources.phantom import render, sample_cohort
-from readerstudy.cohort.tissue import breast_weight
+from readerstudy.imaging.breast_mask import breast_weight
+from readerstudy.imaging.grey_levels import keep_grid, levels_of_bits, to_16_bit
+from readerstudy.imaging.image import Pixels
+from readerstudy.imaging.png16 import encode_png
+from readerstudy.imaging.resize import resize
 from tests.models_ml import tiny
 
 SCALE = 4

@@ -9,18 +9,19 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from attacks.tasks.generating import _alike, _generate
-from models_ml import checkpoint, plain
 from models_ml.presets import PRESETS, Preset
-from models_ml.progress import silent
-from models_ml.train_inpainting import inpainting_config
+from models_ml.runs import checkpoint, serialise
+from models_ml.runtime.progress import silent
+from models_ml.training.inpainting import inpainting_config
 from readerstudy.cohort.models import Cohort
-from readerstudy.cohort.pixels import decode_png, read_signed_difference
 from readerstudy.cohort.sources.phantom import phantom_images
 from readerstudy.errors import StudyError
-from readerstudy.jobs.models import Attack, Checkpoint, CheckpointKind
+from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind
+from readerstudy.imaging.difference import read_signed_difference
+from readerstudy.imaging.png16 import decode_png
 from readerstudy.truth.actions import import_cohort
-from readerstudy.truth.dataset import real_pictures
 from readerstudy.truth.models import ImageTruth, Truth
+from readerstudy.truth.queries import real_pictures
 from tests import make
 from tests.attacks.small import small_classifier
 from tests.models_ml import tiny
@@ -50,7 +51,7 @@ def judge(films, runs) -> Checkpoint:
     """An untrained classifier as a finished run."""
     classifier = small_classifier()
     config = replace(classifier.config, rows=SIZE[0], columns=SIZE[1])
-    identity = {"kind": "classifier", "seed": 1, "split_hash": "", "data_hash": "", "config": plain.to_dict(config)}
+    identity = {"kind": "classifier", "seed": 1, "split_hash": "", "data_hash": "", "config": serialise.to_dict(config)}
     description = checkpoint.Provenance(
         **identity,
         preset="tiny",
@@ -198,7 +199,7 @@ def test_inpainters_stand_where_gans_stand(films, judge, monkeypatch):
     preset = Preset("tiny", replace(small_classifier().config, rows=SIZE[0], columns=SIZE[1]), None, None)
     monkeypatch.setitem(PRESETS, "tiny", preset)
     short = partial(inpainting_config, steps=4, channels=(4, 6))
-    monkeypatch.setattr("models_ml.train_inpainting.inpainting_config", short)
+    monkeypatch.setattr("models_ml.training.inpainting.inpainting_config", short)
     for direction in ("remove", "insert"):
         call_command("train_inpainting", "films", direction=direction, classifier="judge", name=f"inp-{direction}")
     call_command("generate_stimuli", "films", gan_remove="inp-remove", gan_insert="inp-insert", split=["test"])

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from attacks.budget import FULL_SCALE, Batch
+from attacks.constraints.budget import FULL_SCALE, Batch
 from attacks.gradient import APGD, FAB, FGSM, PGD, BinaryAutoAttack, CarliniWagner, Square
 from attacks.gradient.base import Method, cross_entropy, margin
 from attacks.gradient.fab import project

@@ -8,16 +8,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attacks.budget import as_share, grey_levels, hold_levels
-from attacks.finish import Finish
+from attacks.constraints.budget import as_share, grey_levels, hold_levels
+from attacks.constraints.post_processing import Finish
+from attacks.constraints.resampling import Frame, Passage
 from attacks.gradient import APGD, FGSM, PGD, CarliniWagner
-from attacks.gradient_attack import GradientAttack
-from attacks.resampling import Frame, Passage
-from models_ml.data import GREATEST, to_tensor
+from attacks.gradient.full_size import GradientAttack
+from models_ml.data.images import GREATEST, to_tensor
 from models_ml.errors import LabError, WrongImages
-from readerstudy.cohort.grid import keep_grid, levels_of, levels_of_bits
-from readerstudy.cohort.pixels import decode_png, encode_png, resize
-from readerstudy.cohort.tissue import breast_weight
+from readerstudy.imaging.breast_mask import breast_weight
+from readerstudy.imaging.grey_levels import keep_grid, levels_of, levels_of_bits
+from readerstudy.imaging.png16 import decode_png, encode_png
+from readerstudy.imaging.resize import resize
 from tests.attacks.small import EPSILON, small_classifier
 
 CPU = torch.device("cpu")

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 import attacks.gradient.apgd as apgd
-from attacks.budget import FULL_SCALE, Batch
+from attacks.constraints.budget import FULL_SCALE, Batch
 from attacks.gradient import APGD, FAB, FGSM, PGD, CarliniWagner, Square
 from attacks.gradient.base import cross_entropy, margin
 from tests.attacks.small import EPSILON, small_batch, small_classifier

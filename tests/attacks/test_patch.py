@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from attacks.finish import Finish
+from attacks.constraints.post_processing import Finish
 from attacks.gradient.base import cross_entropy
-from attacks.patch import PatchAttack, PatchSettings, corner_of, diameter, disc, train_texture
-from models_ml.data import to_tensor
+from attacks.gradient.patch import PatchAttack, PatchSettings, corner_of, diameter, disc, train_texture
+from models_ml.data.images import to_tensor
 from models_ml.errors import LabError, WrongImages
-from models_ml.progress import silent
-from readerstudy.cohort.tissue import breast_weight
+from models_ml.runtime.progress import silent
+from readerstudy.imaging.breast_mask import breast_weight
 from tests.attacks.small import small_classifier
 from tests.attacks.test_gradient_attack import film
 from tests.models_ml import tiny

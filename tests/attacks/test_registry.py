@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attacks.finish import Finish
+from attacks.constraints.post_processing import Finish
 from attacks.gradient import APGD, FGSM, PGD, CarliniWagner
-from attacks.patch import PatchAttack, PatchSettings
+from attacks.gradient.patch import PatchAttack, PatchSettings
 from attacks.registry import METHODS, Recipe, defaults, prepare, version
-from models_ml import checkpoint
 from models_ml.errors import LabError
-from models_ml.progress import silent
-from readerstudy.cohort.pixels import resize
+from models_ml.runs import checkpoint
+from models_ml.runtime.progress import silent
+from readerstudy.imaging.resize import resize
 from tests.attacks.small import small_classifier
 from tests.models_ml import tiny
 

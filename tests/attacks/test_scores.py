@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 import torch
 
-from attacks.evaluation import Judge, score_all
+from attacks.evaluation.measure import Judge, score_all
 from attacks.tasks.evaluating import READING, _attacked, _reals
 from models_ml.errors import LabError
-from models_ml.evaluate import scores
-from models_ml.progress import silent
+from models_ml.evaluation.predictions import scores
+from models_ml.runtime.progress import silent
 from readerstudy.cohort.models import Stimulus
-from readerstudy.cohort.pixels import decode_png, resize
+from readerstudy.imaging.png16 import decode_png
+from readerstudy.imaging.resize import resize
 from readerstudy.truth.actions import exclude_twin, keep_scores
-from readerstudy.truth.dataset import real_pictures, scores_by, twins
 from readerstudy.truth.models import Score, Truth
+from readerstudy.truth.queries import real_pictures, scores_by, twins
 from tests import make
 from tests.models_ml import tiny
 

@@ -1,7 +1,7 @@
 """Calibration: how often does each test reject a null that is true? `make bench PART=calibration`.
 
 Studies of the article's shape are simulated without any change between sessions, under three truths (see
-`nulls/truths.py`), and every test of `readerstudy.analysis.stats` is asked. Prints the share of rejections at .05 (of
+`nulls/truths.py`), and every test of `readerstudy.statistics` is asked. Prints the share of rejections at .05 (of
 intervals: the share that hold the truth, .95 wanted), writes var/bench/calibration.json. `--simulations N` studies
 for each truth (a tenth of them for the mixed logistic model). `--tables` writes the last run into
 docs/statistics.md instead.

@@ -14,8 +14,9 @@ DIFFERENT = 12  # pictures drawn; the study shows them over and over, each under
 
 def films(count: int = DIFFERENT) -> list[NDArray[np.uint16]]:
     """Phantoms as the study stores them: rows x columns of 16 bits, through the one path of all pictures."""
-    from readerstudy.cohort.pixels import fit, to_16_bit
     from readerstudy.cohort.sources.phantom.render import phantom_images
+    from readerstudy.imaging.grey_levels import to_16_bit
+    from readerstudy.imaging.resize import fit
 
     sources = phantom_images(count, seed=5, size=SIZE)
     return [fit(to_16_bit(source.load()), SIZE) for source in sources.images[:count]]

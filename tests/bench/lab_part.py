@@ -17,14 +17,14 @@ from PIL import Image
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from models_ml.batches import pictures
 from models_ml.config import ClassifierConfig, GanConfig, penalty_weight
-from models_ml.data import ImageSet, to_tensor
-from models_ml.device import arithmetic, choose_device, keep_memory
+from models_ml.data.images import ImageSet, to_tensor
+from models_ml.data.prefetch import pictures
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
 from models_ml.presets import PRESETS
-from models_ml.steps import ClassifierStep, DiscriminatorStep, GeneratorStep, mixed
+from models_ml.runtime.device import arithmetic, choose_device, keep_memory
+from models_ml.training.steps import ClassifierStep, DiscriminatorStep, GeneratorStep, mixed
 from tests.models_ml import literal
 
 LAST = torch.channels_last

@@ -41,7 +41,7 @@ def main() -> None:
 
 def in_the_browser(*, quick: bool) -> Iterator[Row]:
     """The reading room beside the yardstick, and what its pictures weigh."""
-    from readerstudy.cohort.pixels import encode_png
+    from readerstudy.imaging.png16 import encode_png
     from readerstudy.studies.actions import enroll
     from tests import make
     from tests.bench import films, room
@@ -102,7 +102,7 @@ def transport(drawn: list[np.ndarray], files: list[bytes]) -> Iterator[Row]:
     """Bytes of a picture against JPEG-LS, the densest of the usual lossless codes, and how fast pictures are made."""
     import jpeg_ls
 
-    from readerstudy.cohort.pixels import encode_png
+    from readerstudy.imaging.png16 import encode_png
 
     theirs = [len(jpeg_ls.encode_array(film)) for film in drawn]
     started = perf_counter()
@@ -125,7 +125,7 @@ def growth() -> Iterator[Row]:
     """The server's half: it grows with what is read and no faster."""
     from django.conf import settings
 
-    from readerstudy.cohort.pixels import RESOLUTIONS
+    from readerstudy.imaging.image import RESOLUTIONS
     from tests import make, walk
 
     settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "testserver"]

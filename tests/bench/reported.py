@@ -239,8 +239,8 @@ def report(code: str, folder: Path) -> None:
     """Prints the seconds of each part and the most memory of this process, as JSON."""
     from django.utils.timezone import now
 
-    from readerstudy.analysis.dataset import study_record
-    from readerstudy.analysis.report import Report, write_report
+    from readerstudy.analysis.queries.study import study_record
+    from readerstudy.analysis.report.build import Report, write_report
     from readerstudy.studies.models import Study
 
     started = perf_counter()

@@ -21,8 +21,8 @@ import numpy as np
 from scipy import stats
 from scipy.stats import rankdata
 
-from readerstudy.analysis.stats import mrmc, subgroups
-from readerstudy.analysis.stats.bootstrap import reader_by_case
+from readerstudy.statistics import mrmc, subgroups
+from readerstudy.statistics.bootstrap import reader_by_case
 
 Row = tuple[str, float, str]
 Study = tuple[np.ndarray, ...]

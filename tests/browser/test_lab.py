@@ -4,10 +4,10 @@ import pytest
 from django.utils.timezone import now
 
 from readerstudy.accounts.models import Role
-from readerstudy.jobs.life import this_worker
+from readerstudy.jobs.heartbeat import this_worker
 from readerstudy.jobs.models import Job
+from readerstudy.jobs.progress_log import Point, Trace
 from readerstudy.jobs.queue import new_job
-from readerstudy.jobs.traces import Point, Trace
 from tests import make
 from tests.browser.test_page import complaints
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from readerstudy.cohort.pixels import decode_png
-from readerstudy.truth.dataset import twin_of
+from readerstudy.imaging.png16 import decode_png
+from readerstudy.truth.queries import twin_of
 from tests import walk
 from tests.browser.room import Room
 

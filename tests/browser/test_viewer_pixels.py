@@ -5,7 +5,7 @@ import base64
 import numpy as np
 import pytest
 
-from readerstudy.cohort.pixels import decode_png
+from readerstudy.imaging.png16 import decode_png
 from tests import walk
 from tests.browser.room import Room
 from tests.browser.test_picture import cut_out, settled, standard_window, windowed

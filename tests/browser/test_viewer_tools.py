@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from readerstudy.cohort.pixels import decode_png
+from readerstudy.imaging.png16 import decode_png
 from tests import walk
 from tests.browser.test_page import complaints
 from tests.browser.test_picture import settled, standard_window, windowed

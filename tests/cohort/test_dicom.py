@@ -12,10 +12,11 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
-from readerstudy.cohort.sources import dicom_jpegls
-from readerstudy.cohort.sources.base import Found, Pixels, UnreadableImage, without_contradictions
-from readerstudy.cohort.sources.dicom import read_folder
+from readerstudy.cohort.sources.dicom.folder import jpegls
+from readerstudy.cohort.sources.dicom.read_folder import read_folder
+from readerstudy.cohort.sources.source import Found, without_contradictions
 from readerstudy.errors import StudyError
+from readerstudy.imaging.image import Pixels, UnreadableImage
 from tests.cohort.make_files import CBIS_DDSM, compress_dicom, dicom_dataset, film, write_dicom, write_table
 
 needs_cbis_ddsm = pytest.mark.skipif(not CBIS_DDSM.is_dir(), reason="the CBIS-DDSM files are not here")
@@ -94,8 +95,8 @@ def test_a_frame_that_ends_its_decoder_costs_one_image_and_not_the_import(path: 
     body = bytearray(path.read_bytes())
     body[body.index(b"\xff\xd8\xff\xf7") + 6] = 251  # bits of a sample; gdcm aborts on this
     path.write_bytes(body)
-    with pytest.raises(dicom_jpegls.DecoderFailed):
-        dicom_jpegls.decode(path)
+    with pytest.raises(jpegls.DecoderFailed):
+        jpegls.decode(path)
     with pytest.raises(UnreadableImage, match=r"^film\.dcm is damaged"):
         load_one(path)
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from readerstudy.cohort.pixels import to_16_bit
-from readerstudy.cohort.sources.base import Found, Pixels, UnreadableImage, without_contradictions
 from readerstudy.cohort.sources.files import read_table
+from readerstudy.cohort.sources.source import Found, without_contradictions
 from readerstudy.errors import StudyError
+from readerstudy.imaging.grey_levels import to_16_bit
+from readerstudy.imaging.image import Pixels, UnreadableImage
 from tests.cohort.make_files import MINI_MIAS, film, write_pgm, write_png, write_table, write_tiff
 
 needs_mini_mias = pytest.mark.skipif(not MINI_MIAS.is_dir(), reason="the mini-MIAS films are not here")

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readerstudy.cohort.grid import keep_grid, levels_of, levels_of_bits, snap
-from readerstudy.cohort.pixels import RESOLUTIONS, decode_png, to_16_bit
-from readerstudy.cohort.prepared import prepare
-from readerstudy.cohort.sources.base import Pixels
+from readerstudy.cohort.prepare import prepare
+from readerstudy.imaging.grey_levels import keep_grid, levels_of, levels_of_bits, snap, to_16_bit
+from readerstudy.imaging.image import RESOLUTIONS, Pixels
+from readerstudy.imaging.png16 import decode_png
 from tests import make
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from readerstudy.cohort.models import Image, Stimulus
-from readerstudy.cohort.sources.base import Found, Pixels
+from readerstudy.cohort.sources.source import Found
+from readerstudy.imaging.image import Pixels
 from readerstudy.truth.actions import import_cohort
 from readerstudy.truth.models import Truth
 from tests import make

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from readerstudy.cohort.pixels import RESOLUTIONS, decode_png
-from readerstudy.cohort.prepared import Prepared, prepare
-from readerstudy.cohort.sources import dicom
-from readerstudy.cohort.sources.base import Found, Problem
+from readerstudy.cohort.prepare import Prepared, prepare
+from readerstudy.cohort.sources.dicom.folder import read_folder
 from readerstudy.cohort.sources.files import read_table
+from readerstudy.cohort.sources.source import Found, Problem
+from readerstudy.imaging.image import RESOLUTIONS
+from readerstudy.imaging.png16 import decode_png
 from tests.cohort.make_files import film, write_dicom, write_png, write_table
 
 HEADER = "image,patient,pathology,xmin,ymin,xmax,ymax"
@@ -181,6 +182,6 @@ def test_a_box_that_counts_its_pixels_from_one_still_fits(folder: Path) -> None:
 def test_the_lesions_of_a_dicom_file_come_from_its_table(tmp_path: Path) -> None:
     write_dicom(tmp_path / "film.dcm", film(bits=12, rows=ROWS, columns=COLUMNS), bits=12)
     lines = ["film.dcm,anna,malignant,2,3,6,9", "film,anna,malignant,8,12,12,18", "film.dcm,anna,malignant,2,3,6,9"]
-    found = dicom.read_folder(tmp_path, write_table(tmp_path, lines, header=HEADER))
+    found = read_folder.read_folder(tmp_path, write_table(tmp_path, lines, header=HEADER))
     assert sentences(found) == "Row 4 (film.dcm) repeats row 2."
     assert [(mark.left, mark.bottom) for mark in found.images[0].lesion_marks or ()] == [(2, 9), (8, 18)]

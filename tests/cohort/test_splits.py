@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readerstudy.cohort.sources.base import PATHOLOGIES, Pathology
+from readerstudy.cohort.sources.source import PATHOLOGIES, Pathology
 from readerstudy.cohort.splits import SPLITS, Split, split_patients
 from readerstudy.errors import StudyError
 

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from readerstudy.cohort.pixels import to_16_bit
-from readerstudy.cohort.sources import dicom_pixels, raster
-from readerstudy.cohort.sources.base import Pixels
+from readerstudy.cohort.sources import raster
+from readerstudy.cohort.sources.dicom.folder import pixels
 from readerstudy.cohort.sources.phantom import PhantomView, render, sample_cohort
-from readerstudy.cohort.tissue import breast_weight, chest_wall_of
+from readerstudy.imaging.breast_mask import breast_weight, chest_wall_of
+from readerstudy.imaging.grey_levels import to_16_bit
+from readerstudy.imaging.image import Pixels
 from tests.cohort.make_files import CBIS_DDSM, MINI_MIAS
 
 Film = NDArray[np.uint16]
@@ -135,5 +136,5 @@ def test_the_chest_wall_of_scanned_dicom_films_is_as_the_eye_sees_it() -> None:
     with (CBIS_DDSM / "images.csv").open() as file:
         rows = list(csv.DictReader(file))
     for row in rows:
-        pixels: Pixels = dicom_pixels.load(CBIS_DDSM / row["file"], name=row["file"])
+        pixels: Pixels = pixels.load(CBIS_DDSM / row["file"], name=row["file"])
         assert chest_wall_of(to_16_bit(pixels)) == USUAL[row["laterality"]]

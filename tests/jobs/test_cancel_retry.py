@@ -8,8 +8,8 @@ from readerstudy.audit.models import Event
 from readerstudy.errors import StudyError
 from readerstudy.jobs.actions import cancel_job, retry_job
 from readerstudy.jobs.models import Job
+from readerstudy.jobs.progress_log import log_of
 from readerstudy.jobs.queue import new_job, perform
-from readerstudy.jobs.traces import log_of
 from tests.make import MONDAY
 
 pytestmark = pytest.mark.django_db

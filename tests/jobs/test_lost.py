@@ -14,11 +14,11 @@ from django.conf import settings
 from django.db import connection
 from django.utils.timezone import now
 
-from readerstudy.jobs import life
+from readerstudy.jobs import heartbeat
 from readerstudy.jobs.actions import MOST_ATTEMPTS, cancel_job, requeue_lost_jobs
 from readerstudy.jobs.models import Job
+from readerstudy.jobs.progress_log import points_of
 from readerstudy.jobs.queue import new_job, perform
-from readerstudy.jobs.traces import points_of
 from tests.make import MONDAY
 
 ROOT = Path(__file__).parents[2]
@@ -35,14 +35,14 @@ def running(**changes) -> Job:
 @pytest.mark.django_db
 def test_a_silent_worker_is_lost_after_a_minute_and_a_dead_one_of_this_machine_at_once():
     job = running()
-    assert not life.is_lost(job, at=now())
-    assert life.is_lost(job, at=now() + timedelta(seconds=61))
+    assert not heartbeat.is_lost(job, at=now())
+    assert heartbeat.is_lost(job, at=now() + timedelta(seconds=61))
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    job.worker = life.this_worker().replace(str(os.getpid()), str(gone.pid))
-    assert life.is_lost(job, at=now())
-    job.worker = life.this_worker()
-    assert not life.is_lost(job, at=now())
+    job.worker = heartbeat.this_worker().replace(str(os.getpid()), str(gone.pid))
+    assert heartbeat.is_lost(job, at=now())
+    job.worker = heartbeat.this_worker()
+    assert not heartbeat.is_lost(job, at=now())
 
 
 @pytest.mark.django_db
@@ -81,7 +81,7 @@ def test_a_worker_that_wakes_up_after_another_took_over_stops_and_writes_nothing
 
 @pytest.mark.django_db(transaction=True)
 def test_a_long_step_gives_signs_of_life(monkeypatch):
-    monkeypatch.setattr(life, "BEAT", 0.02)
+    monkeypatch.setattr(heartbeat, "BEAT", 0.02)
     job = new_job("tests.count_slowly", {}, requested_by=None, at=MONDAY)
 
     def work(parameters, report):

@@ -5,7 +5,7 @@ from threading import Barrier, Thread
 import pytest
 from django.db import connection
 
-from readerstudy.jobs.life import this_worker
+from readerstudy.jobs.heartbeat import this_worker
 from readerstudy.jobs.models import Job, fingerprint
 from readerstudy.jobs.queue import new_job, perform
 from tests.make import MONDAY

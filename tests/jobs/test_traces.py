@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from readerstudy.jobs import traces
-from readerstudy.jobs.traces import Point, Trace, log_of, points_of, seconds_left
+from readerstudy.jobs import progress_log
+from readerstudy.jobs.progress_log import Point, Trace, log_of, points_of, seconds_left
 from tests.make import MONDAY
 
 
@@ -15,7 +15,7 @@ def note(trace: Trace, done: int, total: int = 10_000, text: str = "Training") -
 
 
 def test_a_long_job_s_points_stay_bounded_spread_over_its_whole_length_and_end_at_its_end(monkeypatch):
-    monkeypatch.setattr(traces, "MOST_POINTS", 64)
+    monkeypatch.setattr(progress_log, "MOST_POINTS", 64)
     trace = Trace(1)
     for done in range(1, 10_001):
         note(trace, done)
@@ -30,7 +30,7 @@ def test_a_line_cut_short_by_a_kill_is_left_out_and_the_next_attempt_goes_on():
     trace = Trace(1)
     for done in (1, 2, 3):
         note(trace, done)
-    path = traces.folder_of(1) / "points.jsonl"
+    path = progress_log.folder_of(1) / "points.jsonl"
     path.write_text(path.read_text() + '{"done": 4, "tot')
     again = Trace(1)
     again.note(Point(3, 10, "Training", at=9.0, values={"loss": 0.1}), at=MONDAY)  # from the save at step 2

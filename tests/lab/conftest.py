@@ -3,11 +3,12 @@
 import pytest
 
 from readerstudy.cohort.models import Cohort
-from readerstudy.jobs.models import Attack, Checkpoint, CheckpointKind, Evaluation, Job
+from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind, Evaluation
+from readerstudy.jobs.models import Job
 from readerstudy.jobs.queue import new_job, perform
 from readerstudy.truth.actions import keep_scores
-from readerstudy.truth.dataset import twins
 from readerstudy.truth.models import Truth
+from readerstudy.truth.queries import twins
 from tests import make
 
 GENERATORS = ["gan-insert", "gan-remove"]

@@ -4,8 +4,8 @@ import pytest
 from celery import current_app
 
 from readerstudy.errors import BadInput
-from readerstudy.jobs.catalogue import KINDS, METHODS, PRESETS, kind_named, kind_of
-from readerstudy.jobs.starting import checked
+from readerstudy.experiments.catalogue import KINDS, METHODS, PRESETS, kind_named, kind_of
+from readerstudy.experiments.start import checked
 from tests.lab.conftest import checkpoint
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from django.urls import reverse
 
-from readerstudy.lab.evaluation_words import WORDS, translated
-from readerstudy.lab.phrases import PLACE, Phrases
+from readerstudy.lab.evaluation_translation import WORDS, translated
+from readerstudy.lab.stored_sentences import PLACE, Phrases
 
 NAMES = {"top", "bottom", "lift", "removal"}
 FIGURES_ONLY = set("0123456789+-−–%./*()<p dBAUC, ")
@@ -15,7 +15,7 @@ FIGURES_ONLY = set("0123456789+-−–%./*()<p dBAUC, ")
 @pytest.fixture
 def german(monkeypatch) -> None:
     """A language in which every sentence is said between angle quotes."""
-    monkeypatch.setattr("readerstudy.lab.phrases.gettext", lambda sentence: f"«{sentence}»")
+    monkeypatch.setattr("readerstudy.lab.stored_sentences.gettext", lambda sentence: f"«{sentence}»")
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +24,8 @@ def story():
     pytest.importorskip("torch", reason="needs the extra [ml]")
     from dataclasses import replace
 
-    from attacks.evaluation import Attacked, Twin
-    from attacks.evaluation_story import tell
+    from attacks.evaluation.measure import Attacked, Twin
+    from attacks.evaluation.report import tell
     from tests.attacks.test_evaluation import QUICK, Films
 
     films = Films()

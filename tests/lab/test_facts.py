@@ -3,8 +3,8 @@
 import pytest
 from django.utils import translation
 
-from readerstudy.jobs.catalogue import kind_named
-from readerstudy.lab.facts import duration, facts, parameters_of
+from readerstudy.experiments.catalogue import kind_named
+from readerstudy.lab.key_values import duration, facts, parameters_of
 
 STAGE = {"number": 1, "steps": 8, "met": True, "reason": "criterion met: gap above 0.2", "gap": 0.2064512}
 
@@ -93,7 +93,7 @@ def test_every_setting_of_every_attack_and_every_figure_of_a_twin_has_words():
 
 def test_every_setting_of_every_network_has_words():
     presets = pytest.importorskip("models_ml.presets", reason="needs the extra [ml]").PRESETS
-    to_dict = pytest.importorskip("models_ml.plain").to_dict
+    to_dict = pytest.importorskip("models_ml.runs.serialise").to_dict
     for preset in presets.values():
         for values in (to_dict(preset.classifier), to_dict(preset.remove), to_dict(preset.insert)):
             assert [fact.name for fact in facts(values) if not fact.label] == []

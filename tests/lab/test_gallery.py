@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from PIL import Image
 
-from readerstudy.jobs.models import CheckpointKind
+from readerstudy.experiments.models import CheckpointKind
 from readerstudy.studies.actions import close_study
 from readerstudy.truth.actions import keep_scores, unseal_study
 from readerstudy.truth.models import Exclusion, Truth

@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from readerstudy.audit.models import Event
-from readerstudy.jobs.catalogue import KINDS
+from readerstudy.experiments.catalogue import KINDS
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.queue import new_job
 from tests import make
@@ -38,7 +38,7 @@ def test_a_job_s_page_shows_curves_with_their_numbers_and_where_stages_begin(cli
 
 
 def test_a_figure_that_is_not_a_number_leaves_a_gap_and_no_error(client, reported):
-    from readerstudy.jobs.traces import Point, Trace
+    from readerstudy.jobs.progress_log import Point, Trace
 
     Trace(reported.pk).note(Point(5, 5, "Stage 2 of 2", 0.0, {"identity": float("nan")}), at=make.MONDAY)
     assert "0.25 at step 4" in client.get(reverse("lab:job", args=[reported.pk])).content.decode()

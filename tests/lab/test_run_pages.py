@@ -7,7 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 from PIL import Image
 
-from readerstudy.jobs.models import CheckpointKind
+from readerstudy.experiments.models import CheckpointKind
 from tests.lab.conftest import checkpoint
 
 pytestmark = pytest.mark.django_db

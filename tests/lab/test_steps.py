@@ -2,9 +2,9 @@
 
 import pytest
 
-from readerstudy.jobs.traces import Point, Trace, points_of
+from readerstudy.jobs.progress_log import Point, Trace, points_of
 from readerstudy.lab.charts import LEFT, RIGHT, WIDTH, charts
-from readerstudy.lab.steps import stage_lengths, walk
+from readerstudy.lab.curve_axis import stage_lengths, walk
 from tests.make import MONDAY
 
 LENGTHS = {1: 3, 2: 2, 3: 4}

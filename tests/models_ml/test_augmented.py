@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from models_ml.augmented import Augmenting, with_fakes
+from models_ml.data.adversarial_examples import Augmenting, with_fakes
 from models_ml.errors import LabError
 
 

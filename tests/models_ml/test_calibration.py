@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from models_ml.calibration import Recalibration, calibration, recalibrate, reliability
 from models_ml.errors import LabError
-from models_ml.evaluate import auc
+from models_ml.evaluation.calibration import Recalibration, calibration, recalibrate, reliability
+from models_ml.evaluation.predictions import auc
 
 
 def drawn(slope: float, intercept: float, seed: int = 0, count: int = 4000):

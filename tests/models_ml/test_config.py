@@ -6,8 +6,8 @@ import pytest
 
 from models_ml.config import ClassifierConfig, GanConfig, Length, penalty_weight
 from models_ml.errors import LabError
-from models_ml.plain import from_dict, to_dict
 from models_ml.presets import PRESETS, find_preset
+from models_ml.runs.serialise import from_dict, to_dict
 
 ARTICLE = [PRESETS["zhou2021-high"], PRESETS["zhou2021-low"]]
 

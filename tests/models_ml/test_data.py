@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from models_ml.config import Augmentation
-from models_ml.data import Pairing, moved, random_map, to_tensor, warp
+from models_ml.data.augmentation import moved, random_map, warp
+from models_ml.data.images import Pairing, to_tensor
 from models_ml.errors import WrongImages
 from models_ml.presets import PRESETS
 from tests.models_ml import tiny

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from models_ml.attack_text import as_text
-from models_ml.checkpoint import load_classifier
-from models_ml.detector import DetectorConfig, Shown, detector_table, detector_text, load_detector
 from models_ml.errors import LabError, WrongCheckpoint
-from models_ml.evaluate import auc, scores
-from models_ml.progress import silent
-from models_ml.train_classifier import train_classifier
-from models_ml.train_detector import train_detector
+from models_ml.evaluation.attack_text import as_text
+from models_ml.evaluation.detector import DetectorConfig, Shown, detector_table, detector_text, load_detector
+from models_ml.evaluation.predictions import auc, scores
+from models_ml.runs.checkpoint import load_classifier
+from models_ml.runtime.progress import silent
+from models_ml.training.classifier import train_classifier
+from models_ml.training.detector import train_detector
 from tests.models_ml import tiny
 
 

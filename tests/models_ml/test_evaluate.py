@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
 
-from models_ml.attack_table import attack_table, auc_with_interval, decide, share
-from models_ml.attack_text import text_table
 from models_ml.errors import LabError, WrongImages
-from models_ml.evaluate import auc, scores, sensitivity_threshold, youden_threshold
+from models_ml.evaluation.attack_table import attack_table, auc_with_interval, decide, share
+from models_ml.evaluation.attack_text import text_table
+from models_ml.evaluation.predictions import auc, scores, sensitivity_threshold, youden_threshold
 from models_ml.networks.classifier import Classifier
-from models_ml.plain import to_dict
-from readerstudy.analysis.stats import delong
+from models_ml.runs.serialise import to_dict
+from readerstudy.statistics import delong
 from tests.models_ml import tiny
 
 

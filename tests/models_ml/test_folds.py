@@ -7,12 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models_ml import folds as module
-from models_ml.attack_text import as_text
-from models_ml.checkpoint import load_classifier, read_provenance
 from models_ml.errors import LabError
-from models_ml.evaluate import auc, scores, youden_threshold
-from models_ml.folds import (
+from models_ml.evaluation.attack_text import as_text
+from models_ml.evaluation.predictions import auc, scores, youden_threshold
+from models_ml.runs.checkpoint import load_classifier, read_provenance
+from models_ml.runs.serialise import to_dict
+from models_ml.runtime.progress import silent
+from models_ml.training import cross_validation as module
+from models_ml.training.classifier import train_classifier
+from models_ml.training.cross_validation import (
     CrossValidation,
     Fold,
     cross_validate,
@@ -22,10 +25,7 @@ from models_ml.folds import (
     pooled,
     splits_of,
 )
-from models_ml.plain import to_dict
-from models_ml.progress import silent
-from models_ml.train_classifier import train_classifier
-from models_ml.train_gan import train_gan
+from models_ml.training.gan import train_gan
 from tests.models_ml import tiny
 
 NAMES = np.array([f"P{number:02d}" for number in range(23)]).repeat(2)

@@ -6,8 +6,8 @@ from itertools import islice
 import torch
 
 from models_ml.config import Augmentation
-from models_ml.data import Pairing
-from models_ml.gan_batches import Batch, GanBatches
+from models_ml.data.gan_batches import Batch, GanBatches
+from models_ml.data.images import Pairing
 from tests.models_ml import tiny
 
 CONFIG = replace(tiny.gan_config(), augmentation=Augmentation())

@@ -5,9 +5,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from models_ml.data import to_tensor
-from models_ml.hardening import FULL_SCALE, Hardening, attacked_rows, harden
+from models_ml.config import Hardening
+from models_ml.data.images import to_tensor
 from models_ml.networks.classifier import Classifier
+from models_ml.training.adversarial_training import FULL_SCALE, attacked_rows, harden
 from tests.models_ml import tiny
 
 BUDGET = Hardening(epsilon=1000, steps=4, part=1)

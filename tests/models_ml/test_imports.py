@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 MODULES = (
-    "models_ml.attack_table, models_ml.train_gan, models_ml.train_classifier, models_ml.curves, "
+    "models_ml.evaluation.attack_table, models_ml.train_gan, models_ml.train_classifier, models_ml.curves, "
     "attacks.base, attacks.gan, attacks.quality"
 )
 

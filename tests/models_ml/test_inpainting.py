@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 import torch
 
-from attacks.finish import Finish
-from attacks.inpainting import InpaintingAttack
+from attacks.constraints.post_processing import Finish
+from attacks.generative.inpainting import InpaintingAttack
 from attacks.registry import load_attack
-from models_ml import checkpoint
-from models_ml.data import GREATEST, to_tensor
+from models_ml.data.images import GREATEST, to_tensor
 from models_ml.errors import WrongCheckpoint
 from models_ml.networks.inpainting import Inpainter, InpaintingConfig, random_places, salient_places, soft_disc
-from models_ml.progress import silent
-from models_ml.train_classifier import train_classifier
-from models_ml.train_inpainting import inpainting_config, is_inpainter, load_inpainter, train_inpainting
-from readerstudy.cohort.pixels import resize
+from models_ml.runs import checkpoint
+from models_ml.runtime.progress import silent
+from models_ml.training.classifier import train_classifier
+from models_ml.training.inpainting import inpainting_config, is_inpainter, load_inpainter, train_inpainting
+from readerstudy.imaging.resize import resize
 from tests.models_ml import tiny
 
 SMALL = {"radius": 0.15, "surround": 2.0, "channels": (4, 6), "images_per_class": 2, "save_every": 3, "steps": 8}
@@ -113,7 +113,7 @@ def test_a_lesion_that_nothing_around_announces_is_learnt(
     """Malignant pictures have a bright spot in the middle: an untrained inpainter fills it with the level around."""
     spot = np.array([14, 12])
     monkeypatch.setattr(
-        "models_ml.train_inpainting.salient_places", lambda judge, images, radius: np.tile(spot, (len(images), 1))
+        "models_ml.training.inpainting.salient_places", lambda judge, images, radius: np.tile(spot, (len(images), 1))
     )
     pixels = tiny.images().pixels[tiny.images().rows("test", 1)]
 
@@ -125,7 +125,7 @@ def test_a_lesion_that_nothing_around_announces_is_learnt(
 
     how = {"direction": "insert", "steps": 60, "guidance": 0.0, "change": 0.0}
     # In training the pictures are flipped at random, and the spot would not stay where it is.
-    monkeypatch.setattr("models_ml.train_inpainting.flipped", lambda images, chance: images)
+    monkeypatch.setattr("models_ml.training.inpainting.flipped", lambda images, chance: images)
     train(judge, tmp_path / "run", **how)
     assert error(load_inpainter(tmp_path / "run")) < 0.6 * error(Inpainter(config(judge, "insert")))
 

@@ -8,16 +8,20 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from attacks.tasks.evaluating import _evaluate
-from models_ml.detector import load_detector
-from models_ml.evaluate import scores
+from models_ml.evaluation.detector import load_detector
+from models_ml.evaluation.predictions import scores
 from models_ml.presets import PRESETS, Preset
-from readerstudy.cohort.actions import write_media
 from readerstudy.cohort.models import Stimulus
-from readerstudy.cohort.pixels import decode_png, encode_png, quantise, resize, signed_difference
-from readerstudy.jobs.models import Attack, Checkpoint, CheckpointKind, Evaluation, Job
+from readerstudy.cohort.storage import write_media
+from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind, Evaluation
+from readerstudy.imaging.difference import signed_difference
+from readerstudy.imaging.image import quantise
+from readerstudy.imaging.png16 import decode_png, encode_png
+from readerstudy.imaging.resize import resize
+from readerstudy.jobs.models import Job
 from readerstudy.truth.actions import Provenance, register_twin
-from readerstudy.truth.dataset import real_pictures, scores_by
 from readerstudy.truth.models import Direction
+from readerstudy.truth.queries import real_pictures, scores_by
 from tests import make
 from tests.models_ml import tiny
 

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from models_ml.networks.norm_leaky import norm_leaky
+from models_ml.networks.group_norm_leaky_relu import norm_leaky
 
 
 @pytest.mark.parametrize(("count", "groups"), [(1, 4), (3, 8), (2, 1)])

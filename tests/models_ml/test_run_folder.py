@@ -9,15 +9,15 @@ import pytest
 import torch
 from PIL import Image
 
-from models_ml import checkpoint
-from models_ml.batches import Ahead
 from models_ml.config import IMAGENET_MEAN, IMAGENET_SD, Length
-from models_ml.device import images_at_once
+from models_ml.data.prefetch import Ahead
 from models_ml.errors import WrongImages
 from models_ml.presets import PRESETS
-from models_ml.progress import silent
-from models_ml.train_classifier import FROM_SCRATCH, train_classifier
-from models_ml.train_gan import train_gan
+from models_ml.runs import checkpoint
+from models_ml.runtime.device import images_at_once
+from models_ml.runtime.progress import silent
+from models_ml.training.classifier import FROM_SCRATCH, train_classifier
+from models_ml.training.gan import train_gan
 from tests.models_ml import tiny
 
 

@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from models_ml.config import Snapshots
-from models_ml.data import GREATEST, to_tensor
-from models_ml.evaluate import scores
+from models_ml.data.images import GREATEST, to_tensor
+from models_ml.evaluation.predictions import scores
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
-from models_ml.snapshots import Kept, snapshot_score, watched_rows
+from models_ml.training.generator_selection import Kept, snapshot_score, watched_rows
 from tests.models_ml import tiny
 
 RULE = Snapshots(identity_bound=0.02, price=10.0)

@@ -9,7 +9,7 @@ from torch import nn
 from models_ml.config import Convolution
 from models_ml.networks.classifier import Classifier, discriminator_from
 from models_ml.networks.generator import Generator
-from models_ml.steps import ClassifierStep, DiscriminatorStep, GeneratorStep, drawn
+from models_ml.training.steps import ClassifierStep, DiscriminatorStep, GeneratorStep, drawn
 from tests.models_ml import literal, tiny
 
 # The article's build, narrow: three channels, convolutions without norm and with a stride, three dense layers.

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from models_ml.attack_table import decide
-from models_ml.evaluate import auc
-from models_ml.subgroup_table import OF_LESIONS, subgroups
+from models_ml.evaluation.attack_table import decide
+from models_ml.evaluation.predictions import auc
+from models_ml.evaluation.subgroup_table import OF_LESIONS, subgroups
 
 LABELS = np.array([1, 1, 1, 1, 0, 0, 0, 0])
 REAL = np.array([0.9, 0.4, 0.8, 0.7, 0.1, 0.6, 0.2, 0.3])

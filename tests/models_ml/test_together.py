@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from models_ml import distributed
-from models_ml.checkpoint import WEIGHTS, read_provenance
 from models_ml.config import Convolution
 from models_ml.errors import LabError
-from models_ml.progress import silent
-from models_ml.ranks import Together, _reason, train_together
-from models_ml.train_classifier import train_classifier
-from models_ml.train_gan import train_gan
+from models_ml.runs.checkpoint import WEIGHTS, read_provenance
+from models_ml.runtime import distributed
+from models_ml.runtime.progress import silent
+from models_ml.training.classifier import train_classifier
+from models_ml.training.gan import train_gan
+from models_ml.training.launcher import Together, _reason, train_together
 from tests.models_ml import tiny
 
 ALONE = {"seed": 3, "report": silent}

@@ -10,15 +10,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from models_ml.checkpoint import CONFIG, CONTROL, RESUME, WEIGHTS, load_classifier, load_generator
 from models_ml.config import Length
-from models_ml.curves import learning_curves
-from models_ml.duel import Duel
 from models_ml.errors import WrongCheckpoint
-from models_ml.evaluate import auc, scores
-from models_ml.progress import silent
-from models_ml.train_classifier import rate_factor, train_classifier
-from models_ml.train_gan import train_gan
+from models_ml.evaluation.predictions import auc, scores
+from models_ml.runs.checkpoint import CONFIG, CONTROL, RESUME, WEIGHTS, load_classifier, load_generator
+from models_ml.runs.curves import learning_curves
+from models_ml.runtime.progress import silent
+from models_ml.training.classifier import rate_factor, train_classifier
+from models_ml.training.gan import train_gan
+from models_ml.training.gan_networks import Duel
 from tests.models_ml import tiny
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from models_ml.config import ClassifierConfig, Convolution, GanConfig, GeneratorConfig, Length, Snapshots
-from models_ml.data import ImageSet
+from models_ml.data.images import ImageSet
 from models_ml.presets import PRESETS
 
 ROWS, COLUMNS = 32, 24

@@ -4,9 +4,9 @@ from copy import deepcopy
 
 import pytest
 
-from readerstudy.analysis.wire import GOOD_DISPLAY
-from readerstudy.reading.display import Strip, failures_of
+from readerstudy.reading.display_check import Strip, failures_of
 from readerstudy.reading.models import CheckedDisplay
+from readerstudy.rehearsal.client import GOOD_DISPLAY
 from tests import make, walk
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readerstudy.reading.quality import Grade, grade
+from readerstudy.reading.timing_grade import Grade, grade
 
 CASES = [
     ("the clocks agree", 5000, 5100, {}, "A", ()),

@@ -5,7 +5,7 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 
-from readerstudy.jobs.models import Attack, Checkpoint, CheckpointKind
+from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind
 from readerstudy.truth.models import Truth
 from tests import make
 

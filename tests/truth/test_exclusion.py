@@ -9,8 +9,8 @@ from readerstudy.audit.models import Event
 from readerstudy.errors import BadInput, NotAllowed, StudyError
 from readerstudy.studies.models import Allocation
 from readerstudy.truth.actions import create_study, exclude_twin, same_draw
-from readerstudy.truth.dataset import twins
 from readerstudy.truth.models import Exclusion, Truth
+from readerstudy.truth.queries import twins
 from tests import make
 
 pytestmark = pytest.mark.django_db

@@ -10,9 +10,10 @@ from django.core.management import CommandError, call_command
 from PIL import Image as PillowImage
 
 from readerstudy.cohort.models import Cohort, Image, Patient, Stimulus
-from readerstudy.cohort.pixels import decode_png
-from readerstudy.cohort.sources.base import Found, Pixels, UnreadableImage
+from readerstudy.cohort.sources.source import Found
 from readerstudy.errors import StudyError
+from readerstudy.imaging.image import Pixels, UnreadableImage
+from readerstudy.imaging.png16 import decode_png
 from readerstudy.truth.actions import import_cohort
 from readerstudy.truth.models import Authenticity, ImageTruth, Truth
 from tests import make

@@ -22,9 +22,10 @@ from readerstudy.analysis.figures.readers import (
     spread_in_words,
     tidy,
 )
-from readerstudy.analysis.records import StudyRecord, Subset, by_number
-from readerstudy.analysis.stats.proportions import Proportion
-from readerstudy.analysis.stats.unsure import Unsure
+from readerstudy.analysis.record.codes import Subset, by_number
+from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.statistics.proportions import Proportion
+from readerstudy.statistics.unsure import Unsure
 
 _PANELS = (Subset.REAL, Subset.ADVERSARIAL)
 

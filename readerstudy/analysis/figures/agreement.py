@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 
 from readerstudy.analysis.figures.picture import Picture, drawing, picture
 from readerstudy.analysis.figures.readers import COLOURS, GRID, MARKERS, QUIET, legend, number, side_by_side, tidy
-from readerstudy.analysis.per_reader import agreement_of_cases, sets_judged
-from readerstudy.analysis.records import ADVERSARIAL, REAL, StudyRecord
-from readerstudy.analysis.stats.agreement import Agreement, Coefficient
+from readerstudy.analysis.record.codes import ADVERSARIAL, REAL
+from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.analysis.tables.agreement import agreement_of_cases, sets_judged
+from readerstudy.statistics.agreement import Agreement, Coefficient
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _COEFFICIENTS = ("percent", "fleiss_kappa", "krippendorff_nominal", "krippendorff_ordinal", "gwet_ac1")

@@ -21,9 +21,10 @@ from readerstudy.analysis.figures.readers import (
     quantiles,
     tidy,
 )
-from readerstudy.analysis.records import StudyRecord, Subset
-from readerstudy.analysis.tallies import CURVE, SUBSETS, Tallies
-from readerstudy.analysis.wording import unsure_sentence
+from readerstudy.analysis.layout.wording import unsure_sentence
+from readerstudy.analysis.record.codes import Subset
+from readerstudy.analysis.record.counts import CURVE, SUBSETS, Tallies
+from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _ROWS = (Subset.REAL, Subset.ADVERSARIAL)

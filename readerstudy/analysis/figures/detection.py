@@ -27,10 +27,10 @@ from readerstudy.analysis.figures.readers import (
     spread_in_words,
     tidy,
 )
-from readerstudy.analysis.per_reader import detections
-from readerstudy.analysis.records import StudyRecord
-from readerstudy.analysis.stats.signal_detection import Detection
-from readerstudy.analysis.wording import sessions_of
+from readerstudy.analysis.layout.wording import sessions_of
+from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.analysis.tables.signal_detection import detections
+from readerstudy.statistics.signal_detection import Detection
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _CURVES = (0.5, 1.0, 2.0)  # values of d′ that get a faint line

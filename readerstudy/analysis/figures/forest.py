@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from readerstudy.analysis.across import Comparison, change, figure_name
 from readerstudy.analysis.figures.picture import Picture, drawing, picture
 from readerstudy.analysis.figures.readers import (
     FEW,
@@ -20,11 +19,13 @@ from readerstudy.analysis.figures.readers import (
     spread_in_words,
     tidy,
 )
-from readerstudy.analysis.records import StudyRecord, by_number
-from readerstudy.analysis.stats.mrmc import ObuchowskiRockette
-from readerstudy.analysis.stats.mrmc.readings import Figure as Name
-from readerstudy.analysis.table import Estimate
-from readerstudy.analysis.wording import sessions_of, signed
+from readerstudy.analysis.layout.table import Estimate
+from readerstudy.analysis.layout.wording import sessions_of, signed
+from readerstudy.analysis.record.codes import by_number
+from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.analysis.tables.mrmc import Comparison, change, figure_name
+from readerstudy.statistics.mrmc import ObuchowskiRockette
+from readerstudy.statistics.mrmc.readings import Figure as Name
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _CROWD_HEIGHT = 2.2  # inches, whatever the number of readers

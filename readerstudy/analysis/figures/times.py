@@ -22,8 +22,8 @@ from readerstudy.analysis.figures.readers import (
     spread_in_words,
     tidy,
 )
-from readerstudy.analysis.records import StudyRecord
-from readerstudy.analysis.tallies import Tallies
+from readerstudy.analysis.record.counts import Tallies
+from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _WIDE = 20.0  # where the longest quartile is so many times the shortest, the axis is logarithmic

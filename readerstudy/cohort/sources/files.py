@@ -5,8 +5,8 @@ from functools import partial
 from pathlib import Path
 
 from readerstudy.cohort.sources import raster
-from readerstudy.cohort.sources.base import Found, Problem, SourceImage
-from readerstudy.cohort.sources.table import Row, marks_of, problem, read_rows, repetitions
+from readerstudy.cohort.sources.label_table import Row, marks_of, problem, read_rows, repetitions
+from readerstudy.cohort.sources.source import Found, Problem, SourceImage
 
 
 def read_table(table: Path, *, columns: Mapping[str, str] | None = None, folder: Path | None = None) -> Found:

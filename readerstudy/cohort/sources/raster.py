@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
-from readerstudy.cohort.sources.base import Pixels, UnreadableImage
+from readerstudy.imaging.image import Pixels, UnreadableImage
 
 _SIGNATURES: Final[dict[bytes, str]] = {
     b"\x89PNG\r\n\x1a\n": "PNG",

@@ -9,9 +9,9 @@ from django.utils.translation import override
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
-from readerstudy.reading.display import failures_of
+from readerstudy.reading.display_check import failures_of
 from readerstudy.reading.models import CheckedDisplay
-from readerstudy.reading.pages import reading_list_of
+from readerstudy.reading.queries import reading_list_of
 
 
 @transaction.atomic

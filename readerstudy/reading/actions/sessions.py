@@ -11,10 +11,10 @@ from django.utils.translation import gettext
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput, NotItsTurn
-from readerstudy.reading.display import STANDS_FOR
+from readerstudy.reading.display_check import STANDS_FOR
 from readerstudy.reading.flow import Done, Held, Practise, Read, Ready, Step, Teach, Wait, next_step
 from readerstudy.reading.models import Claim, ReadingSession, Showing
-from readerstudy.reading.pages import has_checked_display, progress_of, reading_list_of
+from readerstudy.reading.queries import has_checked_display, progress_of, reading_list_of
 from readerstudy.studies.models import Presentation, ReadingList, StudyStatus
 from readerstudy.studies.rules import DisplayCheck
 

@@ -14,8 +14,8 @@ from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput, NotItsTurn
 from readerstudy.reading.actions.sessions import hold_if_rested, require_newest_page, require_open_study, rest_of, show
 from readerstudy.reading.models import Reading, ReadingSession, Showing
-from readerstudy.reading.pages import reading_list_of
-from readerstudy.reading.quality import grade
+from readerstudy.reading.queries import reading_list_of
+from readerstudy.reading.timing_grade import grade
 from readerstudy.studies.models import Presentation, ReadingList
 from readerstudy.studies.protocol import ASKED, SessionKind, Verdict
 from readerstudy.studies.rules import check_answers

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from readerstudy.analysis.stats import mrmc
-from readerstudy.analysis.stats.mrmc import readings
+from readerstudy.statistics import mrmc
+from readerstudy.statistics.mrmc import readings
 from tests.analysis.stats_mrmc.data import Study, crossed, near
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readerstudy.analysis.stats import mrmc
+from readerstudy.statistics import mrmc
 from tests.analysis.stats_mrmc.data import Study, crossed, near
 
 studies = st.builds(

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from readerstudy.analysis.stats import mrmc
-from readerstudy.analysis.stats.mrmc import figures
+from readerstudy.statistics import mrmc
+from readerstudy.statistics.mrmc import figures_of_merit
 from tests.analysis.stats_mrmc.data import Study, crossed, expected, near, published, simulated, van_dyke
 
 DESIGNS = {"casesInReaders": "cases_in_reader", "casesInTreatments": "cases_in_condition"}
@@ -159,7 +159,7 @@ def test_the_unbiased_covariance_is_the_literal_one_with_readings_missing(figure
 def test_categories_and_ranks_give_the_same_components() -> None:
     rng = np.random.default_rng(3)
     tables = tuple(np.where(rng.random((6, n)) < 0.2, np.nan, rng.integers(0, 4, (6, n))) for n in (30, 40))
-    for counted, ranked in zip(figures._by_counts(*tables), figures._by_ranks(*tables), strict=True):
+    for counted, ranked in zip(figures_of_merit._by_counts(*tables), figures_of_merit._by_ranks(*tables), strict=True):
         np.testing.assert_allclose(counted, ranked, rtol=1e-12)
 
 

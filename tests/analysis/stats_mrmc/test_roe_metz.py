@@ -6,8 +6,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from readerstudy.analysis.stats import mrmc
-from readerstudy.analysis.stats.mrmc.roe_metz import Effects, RoeMetz, exact_truth, simulate
+from readerstudy.statistics import mrmc
+from readerstudy.statistics.mrmc.roe_metz import Effects, RoeMetz, exact_truth, simulate
 from tests.analysis.oracle import ORACLES
 
 READER_VARIANCES = {0.75: (0.0055, 0.011), 1.5: (0.0055, 0.03), 2.5: (0.0055, 0.056)}

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from readerstudy.analysis.stats import mrmc
-from readerstudy.analysis.stats.mrmc import roe_metz
+from readerstudy.statistics import mrmc
+from readerstudy.statistics.mrmc import roe_metz
 from tests.analysis.stats_mrmc.data import crossed, expected, published, van_dyke
 
 PILOT = mrmc.VarianceComponents(var_tr=0.0002, var=0.0008, cov1=0.00035, cov2=0.00034, cov3=0.00024, cases=114)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from readerstudy.analysis.stats import mrmc
+from readerstudy.statistics import mrmc
 from tests.analysis.stats_mrmc.data import Study, crossed, expected, imrmc, near, published, simulated
 
 AUC = {

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from scipy.special import stdtr
 
-from readerstudy.analysis.stats import bootstrap, mixed, mrmc, times
-from readerstudy.analysis.stats.equivalence import tost
-from readerstudy.analysis.stats.linear_mixed import linear
+from readerstudy.statistics import bootstrap, mixed, mrmc, reading_times
+from readerstudy.statistics.equivalence import tost
+from readerstudy.statistics.linear_mixed import linear
 from tests.bench.nulls.truths import READERS, Study, long_form
 from tests.bench.nulls.within import ALPHA, Outcome
 
@@ -66,7 +66,7 @@ def log_time(study: Study, rng: np.random.Generator) -> Iterator[Outcome]:
     data = long_form(study.sessions[3], study.sessions[5], shared=False)
     seconds = np.exp(np.concatenate([study.sessions[n].log_seconds.ravel() for n in (3, 5)]))
     place = np.concatenate([np.argsort(study.sessions[n].order, axis=1).ravel() for n in (3, 5)])
-    found = times.log_time_model(seconds, data["condition"], place, data["truth"], data["reader"], data["case"])
+    found = reading_times.log_time_model(seconds, data["condition"], place, data["truth"], data["reader"], data["case"])
     for ratio in found.ratios:
         yield f"log-time mixed model, {ratio.name.replace('session 1', 'session 5')}", ratio.p <= ALPHA
     later = {"session 5": data["condition"] == 1}

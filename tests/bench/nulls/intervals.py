@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from readerstudy.analysis.stats import agreement, bootstrap, delong, mrmc
-from readerstudy.analysis.stats.proportions import clopper_pearson, newcombe, newcombe_paired, wilson
-from readerstudy.analysis.stats.signal_detection import detection
+from readerstudy.statistics import agreement, bootstrap, delong, mrmc
+from readerstudy.statistics.proportions import clopper_pearson, newcombe, newcombe_paired, wilson
+from readerstudy.statistics.signal_detection import detection
 from tests.bench.nulls.across import REPLICATES, THRESHOLD
 from tests.bench.nulls.truths import (
     CASE,

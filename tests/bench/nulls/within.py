@@ -6,10 +6,10 @@ from functools import cache
 import numpy as np
 from scipy import stats
 
-from readerstudy.analysis.stats import delong, exact, multiplicity, order, separability, subgroups
-from readerstudy.analysis.stats.equivalence import tost_proportions
-from readerstudy.analysis.stats.proportions import wilson
-from readerstudy.analysis.stats.signal_detection import Detection, criterion_shift, d_prime_shift, detection
+from readerstudy.statistics import delong, exact_tests, multiplicity, order_effects, separability, subgroups
+from readerstudy.statistics.equivalence import tost_proportions
+from readerstudy.statistics.proportions import wilson
+from readerstudy.statistics.signal_detection import Detection, criterion_shift, d_prime_shift, detection
 from tests.bench.nulls.truths import READERS, Floats, Session, Study
 
 ALPHA = 0.05
@@ -95,7 +95,7 @@ def boschloo_error(rng: np.random.Generator) -> float:
     worst = 0.0
     for share in shares:
         hits = rng.binomial(59, share, 2)
-        ours = exact.boschloo(wilson(int(hits[0]), 59), wilson(int(hits[1]), 59))
+        ours = exact_tests.boschloo(wilson(int(hits[0]), 59), wilson(int(hits[1]), 59))
         assert ours is not None
         worst = max(worst, abs(float(boschloo_table(59, 59)[tuple(hits)]) - ours))
     return worst
@@ -112,7 +112,7 @@ def signal_detection(study: Study, rng: np.random.Generator) -> Iterator[Outcome
         yield "criterion shift z, 3 v 5", criterion_shift(third, fifth).p <= ALPHA
         real = study.sessions[3].fake == 0
         once, twice = (one.correct[reader, real] == 1 for one in (study.sessions[3], study.again))
-        paired = exact.mcnemar(int((once & ~twice).sum()), int((twice & ~once).sum()))
+        paired = exact_tests.mcnemar(int((once & ~twice).sum()), int((twice & ~once).sum()))
         yield "McNemar exact, the same real images twice", paired.p <= ALPHA
         yield "McNemar mid-p, the same real images twice", paired.mid_p <= ALPHA
     yield "any of five d′ shifts, uncorrected", min(shifts) <= ALPHA
@@ -137,9 +137,9 @@ def reading_order(study: Study, rng: np.random.Generator) -> Iterator[Outcome]:
         place = np.linspace(-1, 1, study.sessions[number].fake.size)
         for reader in range(READERS):
             correct = study.sessions[number].in_order(reader)
-            trend = order.trend(correct, place)
-            tau = order.kendall(correct, rng=rng, permutations=PERMUTATIONS)
-            lag = order.lag_one(correct, rng=rng, permutations=PERMUTATIONS)
+            trend = order_effects.trend(correct, place)
+            tau = order_effects.kendall(correct, rng=rng, permutations=PERMUTATIONS)
+            lag = order_effects.lag_one(correct, rng=rng, permutations=PERMUTATIONS)
             yield f"trend over position (logistic z), {kind}", None if trend is None else trend.p <= ALPHA
             yield f"Kendall τ, permutation, {kind}", None if tau is None else tau.p <= ALPHA
             yield f"lag-one autocorrelation, permutation, {kind}", None if lag is None else lag.p <= ALPHA

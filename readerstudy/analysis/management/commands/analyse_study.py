@@ -8,8 +8,8 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 from django.utils.timezone import now
 
-from readerstudy.analysis.pdf import NoPdfHere, write_pdf
-from readerstudy.analysis.published import published
+from readerstudy.analysis.report.cache import published
+from readerstudy.analysis.report.pdf import NoPdfHere, write_pdf
 from readerstudy.commands import StudyCommand
 from readerstudy.studies.models import Study
 

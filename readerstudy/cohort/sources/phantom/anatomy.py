@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from readerstudy.cohort.sources.base import Pathology
+from readerstudy.cohort.sources.source import Pathology
 from readerstudy.errors import StudyError
 
 LesionKind = Literal["mass", "calc", "benign"]

@@ -8,8 +8,6 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from readerstudy.cohort.pixels import RESOLUTIONS, Size, quantise
-from readerstudy.cohort.sources.base import Found, Pixels, SourceImage
 from readerstudy.cohort.sources.phantom import lesions
 from readerstudy.cohort.sources.phantom.anatomy import (
     DEFAULT_CONTRAST,
@@ -32,7 +30,9 @@ from readerstudy.cohort.sources.phantom.fields import (
     smooth,
 )
 from readerstudy.cohort.sources.phantom.shape import Shape, Stance, outline, stance_of
+from readerstudy.cohort.sources.source import Found, SourceImage
 from readerstudy.errors import StudyError
+from readerstudy.imaging.image import RESOLUTIONS, Pixels, Size, quantise
 
 _NOISE: Final = np.float32(0.012)
 # The words by which subgroups are formed.

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.utils.timezone import now
 
-from readerstudy.cohort.pixels import RESOLUTIONS
 from readerstudy.cohort.sources.phantom import phantom_images
 from readerstudy.commands import StudyCommand
+from readerstudy.imaging.image import RESOLUTIONS
 from readerstudy.truth.actions import import_cohort
 from readerstudy.truth.management.commands.import_cohort import add_split_arguments, fractions_of, report_import
 

@@ -1,0 +1,111 @@
+"""A gradient attack on pictures of the study's size, through a classifier that reads smaller ones."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import log
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from attacks.base import Downsample, Pixels
+from attacks.constraints.budget import FULL_SCALE, Batch, hold_levels
+from attacks.constraints.post_processing import Finish
+from attacks.constraints.resampling import Passage
+from attacks.gradient.base import Logits, Method
+from models_ml.data.images import to_tensor
+from models_ml.errors import WrongImages
+from models_ml.networks.classifier import Classifier
+
+Way = Literal["through", "carried"]
+WAYS: tuple[Way, ...] = ("through", "carried")
+
+
+@dataclass(frozen=True)
+class GradientAttack:
+    """Changes pictures of one label so that the classifier calls them otherwise.
+
+    `way` says how a network of 256 × 208 attacks a picture of 1728 × 1408. "through" differentiates through the
+    resampling and works on the full-size pixels; "carried" works at the network's size and carries the change up
+    bilinearly, which is quicker and weaker. `threshold` is the probability above which the classifier calls a
+    picture malignant: the attack aims at that decision.
+
+    The budget holds on the written pixels, after `finish` and rounding: none differs from its parent by more than
+    epsilon, pixels of exactly 0 stay, the parent's grey levels are kept to where `finish` says so. The same picture
+    and seed give the same file, alone or in a batch of any size, on one device.
+    """
+
+    method: Method
+    label: int  # of the pictures that it changes: 1 malignant
+    classifier: Classifier
+    weights: str  # sha256 of the classifier's file
+    seed: int
+    downsample: Downsample
+    way: Way = "through"
+    threshold: float = 0.5
+    finish: Finish = field(default_factory=Finish)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns that the classifier reads."""
+        return self.classifier.config.rows, self.classifier.config.columns
+
+    def __call__(self, pixels: Pixels, /) -> Pixels:
+        return self.many([pixels])[0]
+
+    def many(self, pictures: Sequence[Pixels]) -> list[Pixels]:
+        """The twins of pictures of one size, attacked together: for a graphics card."""
+        for pixels in pictures:
+            self._require(pixels)
+        weights = [self.finish.weight(pixels) for pixels in pictures]
+        device = next(self.classifier.parameters()).device
+        full = to_tensor(np.stack(pictures), device)  # (B, 1, H, W)
+        batch = Batch(
+            full,
+            torch.full((len(pictures),), self.label, device=device),
+            tuple(seed_of(pixels, self.seed) for pixels in pictures),
+            torch.from_numpy(np.stack(weights))[:, None].to(device),
+            torch.tensor([self.finish.white(*pair) for pair in zip(pictures, weights, strict=True)], device=device),
+        )
+        passage = Passage.of(pictures, self.size, self.downsample, device)
+        attacked = self._through(passage, batch) if self.way == "through" else self._carried(passage, batch)
+        drawn = attacked[:, 0].cpu().double().numpy() * FULL_SCALE
+        return [self._written(*three) for three in zip(pictures, drawn, weights, strict=True)]
+
+    def _through(self, passage: Passage, batch: Batch) -> Tensor:
+        return self.method(lambda images: self._logits(passage(images)), batch)
+
+    def _carried(self, passage: Passage, batch: Batch) -> Tensor:
+        weight = None if batch.weight is None else passage.down(batch.weight).clamp(0, 1)
+        small = Batch(passage.small, batch.labels, batch.seeds, weight, batch.white)
+        change = self.method(self._logits, small) - passage.small
+        return batch.room(self.method.epsilon).hold(batch.images + passage.up(change))
+
+    def _logits(self, images: Tensor) -> Tensor:
+        return decision(self.classifier, self.threshold)(images)
+
+    def _written(self, real: Pixels, drawn: NDArray[np.float64], weight: NDArray[np.float32]) -> Pixels:
+        """The attack kept to the weight itself; here it only says where nothing may change at all."""
+        written = self.finish(real, drawn, (weight > 0).astype(np.float32))
+        if self.method.epsilon is None:
+            return written
+        return hold_levels(real, written, epsilon=self.method.epsilon, levels=self.finish.levels_of(real))
+
+    def _require(self, pixels: Pixels) -> None:
+        if pixels.dtype != np.uint16 or pixels.ndim != 2:
+            raise WrongImages("An attack takes one 16-bit grey image of rows × columns.")
+
+
+def decision(classifier: Classifier, threshold: float) -> Logits:
+    """The classifier's logits, moved so that the greater one is its decision at the threshold."""
+    shift = torch.tensor([log(threshold / (1 - threshold)), 0.0], device=next(classifier.parameters()).device)
+    return lambda images: classifier(images) + shift
+
+
+def seed_of(pixels: Pixels, seed: int) -> int:
+    """A seed for one picture: it depends on the picture and on the attack's seed, not on the order of the files."""
+    digest = hashlib.sha256(np.ascontiguousarray(pixels).tobytes() + str(seed).encode()).digest()
+    return int.from_bytes(digest[:7], "big")

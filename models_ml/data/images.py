@@ -1,0 +1,143 @@
+"""Images with their labels, patients and splits; batches and augmentation."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from models_ml.errors import WrongImages
+
+Split = Literal["train", "tuning", "test"]
+SPLITS: tuple[Split, ...] = ("train", "tuning", "test")
+GREATEST = 65535
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Aligned by row: 16-bit pixels (N, H, W), possibly a memmap; label 1 malignant, 0 the rest; text
+    columns (N,).
+
+    `weights` (N, H, W), where given, says how far an attack may change each pixel: 0 not at all, 255 as it likes.
+    """
+
+    pixels: NDArray[np.uint16]
+    labels: NDArray[np.int64]
+    patients: NDArray[np.str_]
+    splits: NDArray[np.str_]
+    keys: NDArray[np.str_]
+    weights: NDArray[np.uint8] | None = None
+
+    def __post_init__(self) -> None:
+        if self.pixels.dtype != np.uint16 or self.pixels.ndim != 3:
+            raise WrongImages("Images must be 16-bit grey values in an array of images × rows × columns.")
+        columns = (self.labels, self.patients, self.splits, self.keys)
+        if any(len(column) != len(self.pixels) for column in columns):
+            raise WrongImages("Every image needs one label, one patient, one split and one key.")
+        if self.weights is not None and self.weights.shape != self.pixels.shape:
+            raise WrongImages("Weights must have the shape of the images.")
+        if len(np.unique(self.keys)) != len(self.keys):
+            raise WrongImages("Two images carry the same key.")
+        self._check_values()
+
+    def _check_values(self) -> None:
+        if unknown := sorted(set(np.unique(self.splits)) - set(SPLITS)):
+            raise WrongImages(f"There is no split named {unknown[0]}; splits are {', '.join(SPLITS)}.")
+        if not np.isin(self.labels, (0, 1)).all():
+            raise WrongImages("Labels are 1 for malignant and 0 for the rest.")
+        pairs = np.unique(np.stack([self.patients.astype(str), self.splits.astype(str)]), axis=1)
+        names, times = np.unique(pairs[0], return_counts=True)
+        if (times > 1).any():
+            raise WrongImages(f"Patient {names[times > 1][0]} has images in two splits.")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def rows(self, split: Split, label: int | None = None) -> NDArray[np.int64]:
+        """Row numbers of a split, of one label where given."""
+        wanted = self.splits == split
+        if label is not None:
+            wanted &= self.labels == label
+        return np.flatnonzero(wanted)
+
+    def subset(self, split: Split) -> "ImageSet":
+        """The images of one split, copied."""
+        rows = self.rows(split)
+        return ImageSet(
+            np.asarray(self.pixels[rows]),
+            self.labels[rows],
+            self.patients[rows],
+            self.splits[rows],
+            self.keys[rows],
+            None if self.weights is None else np.asarray(self.weights[rows]),
+        )
+
+    def split_hash(self) -> str:
+        """sha256 over the sorted lines key:split:label; equal where the same images are split and labelled
+        alike.
+        """
+        lines = (f"{k}:{s}:{y}" for k, s, y in zip(self.keys, self.splits, self.labels, strict=True))
+        return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+    def data_hash(self) -> str:
+        """sha256 over the keys and pixels, in the order of the keys: the same images give the same hash."""
+        digest = hashlib.sha256(repr(self.pixels.shape[1:]).encode())
+        for row in np.argsort(self.keys):
+            digest.update(f"\n{self.keys[row]}:".encode())
+            digest.update(np.ascontiguousarray(self.pixels[row]).data)
+        return digest.hexdigest()
+
+    def require(self, rows: int, columns: int) -> None:
+        """Refuse images of another size, or splits without both classes, before hours are spent."""
+        if self.pixels.shape[1:] != (rows, columns):
+            have = " × ".join(map(str, self.pixels.shape[1:]))
+            raise WrongImages(f"The images are {have}, but this preset needs {rows} × {columns}.")
+        for split in ("train", "tuning"):
+            for label, name in ((1, "malignant"), (0, "other")):
+                if not len(self.rows(split, label)):
+                    raise WrongImages(f"The {split} split holds no {name} image, so nothing can be learnt or chosen.")
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """Row numbers of two classes from which balanced batches are drawn."""
+
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    per_class: int
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch: one walk through the larger class."""
+        return ceil(max(len(self.first), len(self.second)) / self.per_class)
+
+    def epoch(self, chance: np.random.Generator) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Pairs of row numbers, (per_class,) each: the larger class in a fresh order, the other drawn at
+        random.
+        """
+        larger = max(self.first, self.second, key=len)
+        for part in _walk(larger, self.steps * self.per_class, chance).reshape(self.steps, -1):
+            first = part if larger is self.first else _draw(self.first, self.per_class, chance)
+            second = part if larger is not self.first else _draw(self.second, self.per_class, chance)
+            yield first, second
+
+
+def _walk(rows: NDArray[np.int64], count: int, chance: np.random.Generator) -> NDArray[np.int64]:
+    order = chance.permutation(rows)
+    missing = count - len(order)  # the last batch is filled by a second visit to a few
+    return np.concatenate([order, chance.choice(rows, missing)]) if missing else order
+
+
+def _draw(rows: NDArray[np.int64], count: int, chance: np.random.Generator) -> NDArray[np.int64]:
+    return chance.choice(rows, count, replace=len(rows) < count)
+
+
+def to_tensor(pixels: NDArray[np.uint16], device: torch.device) -> Tensor:
+    """16-bit pixels (B, H, W) as grey values in 0…1, (B, 1, H, W), channels last."""
+    images = torch.from_numpy(np.asarray(pixels).astype(np.float32) / GREATEST)[:, None].to(device)
+    return images.contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,82 @@
+"""Scores, the area under the curve and thresholds: what a classifier is worth, in float32."""
+
+from math import ceil
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from models_ml.data.images import to_tensor
+from models_ml.errors import LabError, WrongImages
+from models_ml.networks.classifier import Classifier
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+
+@torch.no_grad()
+def scores(
+    classifier: Classifier,
+    pixels: NDArray[np.uint16],
+    *,
+    rows: NDArray[np.int64] | None = None,
+    device: torch.device | None = None,
+    batch: int = 16,
+) -> Floats:
+    """Malignant probability of 16-bit images (N, H, W), computed in float32; of some rows only, where
+    given.
+    """
+    config, device = classifier.config, device or torch.device("cpu")
+    if pixels.shape[1:] != (config.rows, config.columns):
+        raise WrongImages(f"The classifier reads {config.rows} × {config.columns}, not {pixels.shape[1:]}.")
+    rows = np.arange(len(pixels)) if rows is None else rows
+    was_training = classifier.training
+    classifier.eval()
+    parts = [
+        classifier(to_tensor(pixels[rows[start : start + batch]], device)).softmax(1)[:, 1].cpu().double().numpy()
+        for start in range(0, len(rows), batch)
+    ]
+    classifier.train(was_training)
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def auc(score: Floats, labels: Labels) -> float:
+    """Area under the ROC curve as the Mann-Whitney statistic, ties counted half."""
+    positives = int((labels == 1).sum())
+    negatives = len(labels) - positives
+    if not positives or not negatives:
+        raise LabError("An area under the curve needs malignant and other images.")
+    ranks = rankdata(score)[labels == 1].sum()
+    return float((ranks - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def youden_threshold(score: Floats, labels: Labels) -> float:
+    """The threshold with the greatest sensitivity + specificity (Youden, 1950); the middle one where
+    several tie.
+
+    Candidates lie halfway between neighbouring scores; an image is called malignant above the threshold.
+    """
+    values = np.unique(score)
+    if len(values) < 2 or len(np.unique(labels)) < 2:
+        raise LabError("A threshold needs malignant and other images with different scores.")
+    cuts = (values[:-1] + values[1:]) / 2
+    called = score[None] > cuts[:, None]
+    index = called[:, labels == 1].mean(1) - called[:, labels == 0].mean(1)
+    best = np.flatnonzero(np.isclose(index, index.max(), rtol=0, atol=1e-12))
+    return float(cuts[best[len(best) // 2]])
+
+
+def sensitivity_threshold(score: Floats, labels: Labels, *, least: float) -> float:
+    """The greatest threshold that still calls at least this share of the malignant images malignant.
+
+    Halfway to the score below, as `youden_threshold` cuts; where even the lowest score must be called, below it.
+    """
+    if not 0 < least <= 1:
+        raise LabError(f"A sensitivity lies above 0 and at most at 1, not at {least}.")
+    positives = np.sort(score[labels == 1])[::-1]
+    if not len(positives) or len(np.unique(labels)) < 2:
+        raise LabError("A threshold needs malignant and other images with different scores.")
+    lowest_called = positives[ceil(least * len(positives) - 1e-9) - 1]
+    below = score[score < lowest_called]
+    return float((lowest_called + (below.max() if len(below) else lowest_called - 2e-6)) / 2)

@@ -1,0 +1,236 @@
+"""A folder per run: weights beside everything that says where they come from.
+
+    weights.safetensors   the classifier, or the generator
+    control.safetensors   the generator as stage 1 left it (GANs only)
+    config.json           kind, settings, seed, code, hashes of data and split, metrics, history
+    card.md               the same for people: what it is, what it is for, what it is not for
+    curves.png, samples/  learning curves; what a GAN makes of a few training images, epoch by epoch
+    resume.pt             only while training runs: networks, optimisers and the step reached
+
+Nothing is unpickled that could run code: weights are safetensors, `resume.pt` is read with
+`weights_only=True`.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from models_ml.config import ClassifierConfig, GanConfig
+from models_ml.data.images import SPLITS, ImageSet
+from models_ml.errors import WrongCheckpoint
+from models_ml.networks.classifier import Classifier
+from models_ml.networks.generator import Generator
+from models_ml.runs import serialise
+from models_ml.runs.model_card import model_card
+from models_ml.runtime import distributed
+from models_ml.runtime.device import Precision, uses_bf16
+from models_ml.training.refused_steps import RefusedSteps
+
+Kind = Literal["classifier", "generator", "detector"]
+NAMES: dict[Kind, dict[int, str]] = {  # of the labels
+    "classifier": {1: "malignant", 0: "other"},
+    "generator": {1: "malignant", 0: "other"},
+    "detector": {1: "adversarial", 0: "real"},
+}
+Network = TypeVar("Network", bound=nn.Module)
+WEIGHTS, CONTROL, CONFIG, RESUME = "weights.safetensors", "control.safetensors", "config.json", "resume.pt"
+CARD, SAMPLES = "card.md", "samples"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What `config.json` says about a finished run."""
+
+    kind: Kind
+    preset: str
+    config: dict[str, Any]
+    seed: int
+    split_hash: str
+    code_version: str
+    torch_version: str
+    device: str
+    precision: str
+    metrics: dict[str, float]
+    history: list[dict[str, float]]
+    direction: str = ""  # GANs only
+    classifier: str = ""  # sha256 of the weights of the classifier that it was made from
+    stages: list[dict[str, Any]] = field(default_factory=list)
+    data_hash: str = ""
+    start: str = ""  # "scratch", or sha256 of the file of ImageNet weights
+    processes: int = 1
+    images: dict[str, int] = field(default_factory=dict)  # how many of each split and label
+    refused: list[dict[str, Any]] = field(default_factory=list)  # where steps were refused; the first hundred
+
+    @property
+    def refused_steps(self) -> int:
+        """How many steps were refused because their loss or gradient was not finite."""
+        return int(self.metrics.get("refused_steps", 0))
+
+
+def identity(kind: Kind, images: ImageSet, config: Any, seed: int, **more: str) -> dict[str, Any]:
+    """What makes a run this run and no other: two runs with the same identity are the same, bit for bit."""
+    return {
+        "kind": kind,
+        "seed": seed,
+        "split_hash": images.split_hash(),
+        "data_hash": images.data_hash(),
+        "config": serialise.to_dict(config),
+        **more,
+    }
+
+
+def provenance(
+    identity: dict[str, Any],
+    images: ImageSet,
+    *,
+    device: torch.device,
+    precision: Precision,
+    metrics: dict[str, float],
+    history: list[dict[str, float]],
+    refused: RefusedSteps,
+    stages: Sequence[dict[str, Any]] = (),
+) -> Provenance:
+    """Return the description of a run that has just ended."""
+    return Provenance(
+        **identity,
+        preset=identity["config"]["preset"],
+        code_version=code_version(),
+        torch_version=torch.__version__,
+        device=device.type,
+        precision="bf16" if uses_bf16(precision, device) else "fp32",
+        metrics={**metrics, "refused_steps": refused.count},
+        history=history,
+        stages=list(stages),
+        processes=distributed.size(),
+        images={
+            f"{split} {name}": len(images.rows(split, label))
+            for split in SPLITS
+            for label, name in NAMES[identity["kind"]].items()
+        },
+        refused=[asdict(step) for step in refused.listed],
+    )
+
+
+def start_of(weights: Path | None) -> str:
+    """How Vnet starts, for the identity of a run."""
+    return sha256(weights) if weights else "scratch"
+
+
+def code_version() -> str:
+    """A fingerprint of the lab's source text: sha256 over the sorted Python files of this package."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def sha256(path: Path) -> str:
+    """Of a file, read in pieces."""
+    if not path.is_file():
+        raise WrongCheckpoint(f"There is no file {path}.")
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_run(folder: Path, provenance: Provenance, weights: nn.Module) -> None:
+    """Write weights, then the description that makes the run count as finished, then forget the way there."""
+    write_weights(folder / WEIGHTS, weights)
+    text = json.dumps(serialise.to_dict(provenance), indent=1)
+    _replace(folder / CARD, lambda path: path.write_text(model_card(folder.name, serialise.to_dict(provenance))))
+    _replace(folder / CONFIG, lambda path: path.write_text(text))
+    (folder / RESUME).unlink(missing_ok=True)
+
+
+def write_weights(path: Path, network: nn.Module) -> None:
+    state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    _replace(path, lambda temporary: save_file(state, temporary))
+
+
+def write_resume(folder: Path, state: dict[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace(folder / RESUME, lambda path: torch.save(state, path))
+
+
+def read_resume(folder: Path, identity: dict[str, Any]) -> dict[str, Any] | None:
+    """The state a killed run left, if there is one; a state of another run is refused."""
+    if not (folder / RESUME).exists():
+        return None
+    state: dict[str, Any] = torch.load(folder / RESUME, map_location="cpu", weights_only=True)
+    if state["identity"] != identity:
+        raise WrongCheckpoint(
+            f"The folder {folder.name} holds an unfinished run with other settings, seed or images; "
+            "choose another folder, or empty this one."
+        )
+    return state
+
+
+def read_provenance(folder: Path) -> Provenance:
+    """The description of a finished run."""
+    path = folder / CONFIG
+    if not path.exists():
+        raise WrongCheckpoint(f"The folder {folder.name} holds no finished run.")
+    return serialise.from_dict(Provenance, json.loads(path.read_text()))
+
+
+def finished(folder: Path, identity: dict[str, Any]) -> Provenance | None:
+    """The finished run in the folder if it is this very one; None where there is none; another is refused."""
+    if not (folder / CONFIG).exists():
+        return None
+    run = read_provenance(folder)
+    have = {name: getattr(run, name) for name in identity}
+    if have != identity:
+        changed = sorted(name for name in identity if have[name] != identity[name])
+        raise WrongCheckpoint(f"The folder {folder.name} holds a finished run with another {changed[0]}.")
+    return run
+
+
+def load_classifier(folder: Path, *, preset: str | None = None, kind: Kind = "classifier") -> Classifier:
+    """The trained classifier (or detector) of a run folder, in evaluation mode on the CPU; of the given preset, where
+    one is given.
+    """
+    run = _of_kind(folder, kind, preset)
+    classifier = Classifier(serialise.from_dict(ClassifierConfig, run.config))
+    return _filled(classifier, folder / WEIGHTS)
+
+
+def load_generator(folder: Path, *, preset: str | None = None, control: bool = False) -> Generator:
+    """The generator of a run folder, in evaluation mode on the CPU; `control` gives the one that stage 1
+    left.
+    """
+    run = _of_kind(folder, "generator", preset)
+    generator = Generator(serialise.from_dict(GanConfig, run.config).generator)
+    return _filled(generator, folder / (CONTROL if control else WEIGHTS))
+
+
+def _of_kind(folder: Path, kind: Kind, preset: str | None) -> Provenance:
+    run = read_provenance(folder)
+    if run.kind != kind:
+        raise WrongCheckpoint(f"The folder {folder.name} holds a {run.kind}, not a {kind}.")
+    if preset is not None and run.preset != preset:
+        raise WrongCheckpoint(f"The {kind} in {folder.name} was trained at preset {run.preset}, not {preset}.")
+    return run
+
+
+def _filled(network: Network, path: Path) -> Network:
+    state: dict[str, Tensor] = load_file(path)
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise WrongCheckpoint(f"The weights in {path.parent.name} do not fit their own settings: {error}") from error
+    return network.eval()
+
+
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
+    """Write beside and rename, so that a kill leaves the old file or the new one, never half of one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".partial")
+    write(temporary)
+    os.replace(temporary, path)

@@ -1,0 +1,48 @@
+"""Cross-validation as a job."""
+
+from typing import Any
+
+import numpy as np
+from celery import shared_task
+from numpy.typing import NDArray
+
+from models_ml.config import DIRECTIONS
+from models_ml.data.images import ImageSet
+from models_ml.evaluation.attack_text import as_text
+from models_ml.presets import find_preset
+from models_ml.runs import serialise
+from models_ml.tasks.dataset import folder_of, gan_config, training_images
+from models_ml.training.cross_validation import CrossValidation, cross_validate, cross_validated_text
+from readerstudy.jobs.queue import Report, perform
+from readerstudy.truth.models import ImageTruth, Pathology
+
+
+@shared_task(name="models_ml.cross_validate")
+def cross_validate_task(job_id: int) -> None:
+    """Cross-validation by patient; parameters: cohort, preset, folds, seed, name, gans (true trains both per fold),
+    spare_background.
+    """
+    perform(job_id, _cross_validate)
+
+
+def _cross_validate(parameters: dict[str, Any], report: Report) -> dict[str, Any]:
+    preset = find_preset(parameters["preset"])
+    asked = DIRECTIONS if parameters.get("gans") else ()
+    gans = {direction: gan_config(preset, direction, parameters) for direction in asked}
+    weighed = any(gan.keep_background for gan in gans.values())
+    images = training_images(parameters["cohort"], preset, report, weighed=weighed)
+    how = CrossValidation(preset.classifier, gans or None, parameters["folds"], parameters["seed"])
+    folder = folder_of(parameters["name"])
+    found = cross_validate(images, _worst(parameters["cohort"], images), how, folder=folder, report=report)
+    text = "\n\n".join(as_text(table) for table in cross_validated_text(found))
+    return {"run": parameters["name"], **serialise.to_dict(found), "text": text}
+
+
+def _worst(cohort: str, images: ImageSet) -> NDArray[np.str_]:
+    """The worst pathology of each image's patient, by which folds are dealt."""
+    rows = ImageTruth.objects.filter(image__exam__patient__cohort__name=cohort)
+    worst: dict[str, str] = {}
+    for patient, pathology in rows.values_list("image__exam__patient__pseudonym", "pathology"):
+        before = worst.get(patient, pathology)
+        worst[patient] = min(before, pathology, key=Pathology.values.index)  # malignant, benign, normal
+    return np.array([worst[patient] for patient in images.patients.tolist()])

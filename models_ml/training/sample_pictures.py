@@ -1,0 +1,53 @@
+"""What a generator makes of a few training images, as strips of real, adversarial and difference."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from models_ml.data.images import GREATEST
+from models_ml.networks.generator import Generator
+from models_ml.runtime.randomness import rng
+from models_ml.training.steps import drawn
+
+ROWS = 512  # the height of a strip at most; the written twins are looked at in full elsewhere
+GAP, SHOWN = 4, 2
+
+
+def sample_rows(sources: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """The training images that are shown, drawn once per run."""
+    return rng(seed, "snapshot").permutation(sources)[:SHOWN]
+
+
+@torch.no_grad()
+def write_samples(generator: Generator, images: Tensor, path: Path) -> None:
+    """One strip below the other for images as `steps.drawn` takes them, 8-bit PNG; grey where nothing changed.
+
+    The difference is shown ± its own greatest change, so that a faint one can be seen.
+    """
+    device = next(generator.parameters()).device
+    was_training = generator.training
+    generator.eval()
+    strips = []
+    for image in images:
+        fake = drawn(generator, image[None].to(device))[0, 0].float().cpu().numpy()
+        strips.append(_strip(image[0].double().numpy(), fake))
+    generator.train(was_training)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = Image.fromarray((255 * np.concatenate(strips)).round().astype(np.uint8))
+    if picture.height > ROWS * len(strips):
+        share = ROWS * len(strips) / picture.height
+        picture = picture.resize((round(picture.width * share), ROWS * len(strips)), Image.Resampling.LANCZOS)
+    picture.save(path)
+
+
+def _strip(real: NDArray[np.float64], fake: NDArray[np.float32]) -> NDArray[np.float64]:
+    change = real - fake
+    shown = 0.5 + change / (2 * max(np.abs(change).max(), 1 / GREATEST))
+    gap = np.ones((len(real), GAP))
+    return np.pad(
+        np.concatenate([real, gap, fake.clip(0, 1), gap, shown], axis=1), ((0, GAP), (0, 0)), constant_values=1
+    )

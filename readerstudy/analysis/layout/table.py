@@ -1,0 +1,239 @@
+"""A table as a value: columns, rows, a caption; and its three faces, HTML, CSV and plain text."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from io import StringIO
+from itertools import groupby, pairwise
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+from readerstudy.statistics.proportions import Proportion
+
+NOTHING = "—"
+PROSE = 48  # characters above which a cell is a sentence
+MOST_ROWS = 150  # on a page, on paper and in a terminal; files hold every line
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its interval, for what is no proportion."""
+
+    value: float
+    low: float
+    high: float
+
+
+Cell = str | int | float | Proportion | Estimate | None
+
+
+class Kind(StrEnum):
+    """What a column holds, and so how its cells are shown."""
+
+    TEXT = "text"
+    COUNT = "count"
+    DECIMAL = "decimal"
+    FRACTION = "fraction"
+    SIGNED = "signed"
+    SPREAD = "spread"
+    SHARE = "share"
+    ESTIMATE = "estimate"
+    P = "p"
+
+
+_FORMATS = {Kind.DECIMAL: ".1f", Kind.FRACTION: ".2f", Kind.SIGNED: "+.2f", Kind.SPREAD: ".3f", Kind.ESTIMATE: ".2f"}
+# What a cell with an interval fills in a CSV.
+_ENDINGS = {Kind.SHARE: ("", "_low", "_high", "_hits", "_trials"), Kind.ESTIMATE: ("", "_low", "_high")}
+
+
+@dataclass(frozen=True)
+class Column:
+    """`key` heads the CSV, `title` the page; neighbours with the same `group` share a heading above."""
+
+    key: str
+    title: str
+    kind: Kind = Kind.TEXT
+    group: str = ""
+
+    @property
+    def is_number(self) -> bool:
+        return self.kind is not Kind.TEXT
+
+
+@dataclass(frozen=True)
+class ShownCell:
+    """One cell for people: rounded text, and for what has them its interval and counts.
+
+    `opens` says that a new group of columns begins here.
+    """
+
+    text: str
+    is_number: bool
+    details: tuple[str, ...] = ()
+    opens: bool = False
+
+    @property
+    def line(self) -> str:
+        return f"{self.text} {', '.join(self.details)}".strip()
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells in full precision; rounding happens only where a person looks."""
+
+    key: str
+    title: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    notes: tuple[str, ...] = field(default=())
+    empty: str = ""
+
+    @property
+    def kind(self) -> str:
+        """What a template asks an item of a section: "picture" or "table"."""
+        return "table"
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.columns):
+                raise ValueError(f"A row of {self.key} has {len(row)} cells for {len(self.columns)} columns.")
+
+    @property
+    def column_groups(self) -> list[tuple[str, int]]:
+        """The upper line of the heading as (title, columns spanned); empty where no column has a group."""
+        spans = [(group, len(list(columns))) for group, columns in groupby(c.group for c in self.columns)]
+        return spans if any(group for group, _ in spans) else []
+
+    @property
+    def headings(self) -> tuple[ShownCell, ...]:
+        """The lower line of the heading."""
+        pairs = zip(self.columns, self._opens, strict=True)
+        return tuple(ShownCell(column.title, column.is_number, opens=opens) for column, opens in pairs)
+
+    @property
+    def _opens(self) -> tuple[bool, ...]:
+        groups = [column.group for column in self.columns]
+        return (False, *(before != after for before, after in pairwise(groups)))
+
+    @property
+    def shown_rows(self) -> Iterator[tuple[bool, tuple[ShownCell, ...]]]:
+        """For each row that people are shown whether its first cell is new (a line above it), and its cells."""
+        before: Cell = None
+        for row in self.rows[:MOST_ROWS]:
+            places = zip(row, self.columns, self._opens, strict=True)
+            cells = (replace(shown(cell, column.kind), opens=opens) for cell, column, opens in places)
+            yield row[0] != before, tuple(cells)
+            before = row[0]
+
+    @property
+    def is_prose(self) -> bool:
+        """Whether it holds sentences, which must be broken into lines."""
+        return any(isinstance(cell, str) and len(cell) > PROSE for row in self.rows[:MOST_ROWS] for cell in row)
+
+    @property
+    def left_out(self) -> str:
+        """Where a table is too long for people: that it is, and where the rest stands."""
+        if len(self.rows) <= MOST_ROWS:
+            return ""
+        sentence = _("These are the first %(shown)s of %(all)s lines; the CSV has them all.")
+        return sentence % {"shown": MOST_ROWS, "all": len(self.rows)}
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: the same numbers as in the CSV, by column key."""
+        header, *lines = _flat(self)
+        return {
+            "title": self.title,
+            "caption": self.caption,
+            "notes": list(self.notes),
+            "rows": [dict(zip(map(str, header), line, strict=True)) for line in lines],
+        }
+
+
+def shown(cell: Cell, kind: Kind) -> ShownCell:
+    """The cell as people read it; a dash where there is nothing."""
+    number = kind is not Kind.TEXT
+    if cell is None:
+        return ShownCell(NOTHING, number)
+    if isinstance(cell, Proportion):
+        return _shown_share(cell)
+    if isinstance(cell, Estimate):
+        return _shown_estimate(cell)
+    if kind is Kind.P and isinstance(cell, float):
+        return ShownCell("<0.001" if cell < 0.001 else f"{cell:.3f}", number)
+    if kind in _FORMATS and isinstance(cell, int | float):
+        return ShownCell(format(cell, _FORMATS[kind]).replace("-", "−"), number)
+    return ShownCell(str(cell), number)
+
+
+def _shown_estimate(cell: Estimate) -> ShownCell:
+    """A dash between bounds, but words where one of them is negative: a dash would look like its sign."""
+    value, low, high = (f"{number:z.2f}".replace("-", "−") for number in (cell.value, cell.low, cell.high))
+    bounds = _("%(low)s to %(high)s") % {"low": low, "high": high} if cell.low < 0 else f"{low}–{high}"
+    return ShownCell(value, True, (bounds,))
+
+
+def _shown_share(cell: Proportion) -> ShownCell:
+    if cell.share is None:
+        return ShownCell(NOTHING, True)
+    details = (f"{cell.low:.2f}–{cell.high:.2f}", f"{cell.hits:g}/{cell.trials}")
+    return ShownCell(f"{cell.share:.2f}", True, details)
+
+
+def to_html(table: Table) -> str:
+    """A captioned <table>, or the sentence that says what to do where there are no rows."""
+    return render_to_string("report/_table.html", {"table": table})
+
+
+def to_csv(table: Table) -> str:
+    """Full precision; intervals and counts fill columns of their own (`_ENDINGS`)."""
+    text = StringIO()
+    csv.writer(text, lineterminator="\n").writerows(_flat(table))
+    return text.getvalue()
+
+
+def to_text(table: Table) -> str:
+    """For a terminal: aligned columns, numbers to the right."""
+    lines = [list(table.headings), *(list(cells) for _, cells in table.shown_rows)]
+    widths = [max(len(line[i].line) for line in lines) for i in range(len(table.columns))]
+    body = ["  ".join(map(_aligned, line, widths)).rstrip() for line in lines]
+    rule = "  ".join("-" * width for width in widths)
+    content = [*_group_line(table, widths), body[0], rule, *body[1:]] if table.rows else [table.empty]
+    left_out = [table.left_out] if table.left_out else []
+    return "\n".join([table.title, "", *content, *left_out, "", *table.notes]).rstrip() + "\n"
+
+
+def _group_line(table: Table, widths: list[int]) -> list[str]:
+    """The upper line of the heading; a group's words are cut to the columns that they stand over."""
+    parts, first = [], 0
+    for group, span in table.column_groups:
+        width = sum(widths[first : first + span]) + 2 * (span - 1)
+        parts.append(group[:width].ljust(width))
+        first += span
+    return ["  ".join(parts).rstrip()] if parts else []
+
+
+def _aligned(cell: ShownCell, width: int) -> str:
+    return cell.line.rjust(width) if cell.is_number else cell.line.ljust(width)
+
+
+def _flat(table: Table) -> Iterator[list[Cell]]:
+    """The header and the rows, every interval and count in a column of its own."""
+    header: list[Cell] = []
+    for column in table.columns:
+        header += [column.key + ending for ending in _ENDINGS.get(column.kind, ("",))]
+    yield header
+    for row in table.rows:
+        pairs = zip(row, table.columns, strict=True)
+        yield [part for cell, column in pairs for part in _parts(cell, column.kind)]
+
+
+def _parts(cell: Cell, kind: Kind) -> list[Cell]:
+    if isinstance(cell, Proportion):
+        return [cell.share, cell.low, cell.high, cell.hits, cell.trials]
+    if isinstance(cell, Estimate):
+        return [cell.value, cell.low, cell.high]
+    return [cell, *(None for _ in _ENDINGS.get(kind, ("",))[1:])]

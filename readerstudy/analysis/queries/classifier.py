@@ -1,0 +1,131 @@
+"""The classifier's scores and the readers' diagnoses, read from the database; called by `dataset` after the seal."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from django.db import connection
+
+from readerstudy.analysis.record.classifier import ClassifierRecord, Diagnosed
+from readerstudy.analysis.record.codes import source_pathology
+from readerstudy.analysis.record.counts import KINDS
+from readerstudy.cohort.models import Stimulus
+from readerstudy.reading.models import Reading
+from readerstudy.studies.models import Allocation, Enrollment, Presentation, ReadingList, SessionPlan, Study
+from readerstudy.studies.protocol import SessionKind
+from readerstudy.truth.models import Authenticity, ImageTruth, Pathology, Score, Truth
+from readerstudy.truth.queries import scores_by
+
+MALIGNANT, NEGATIVE = "malignant", "negative"
+QUESTION = "diagnosis"
+
+_DIAGNOSES = f"""
+SELECT enrollment.code, plan.number,
+       (CASE WHEN truth.authenticity = %(adversarial)s THEN 2 ELSE 0 END
+        + CASE WHEN pathology.pathology = %(malignant)s THEN 0 ELSE 1 END),
+       count(*) FILTER (WHERE reading.answers->>%(question)s = %(said)s), count(*)
+FROM {ReadingList._meta.db_table} list
+JOIN {Enrollment._meta.db_table} enrollment ON enrollment.id = list.enrollment_id
+JOIN {SessionPlan._meta.db_table} plan ON plan.id = list.session_plan_id
+JOIN {Presentation._meta.db_table} presentation ON presentation.reading_list_id = list.id
+JOIN {Reading._meta.db_table} reading ON reading.presentation_id = presentation.id
+JOIN {Stimulus._meta.db_table} stimulus ON stimulus.id = presentation.stimulus_id
+JOIN {Truth._meta.db_table} truth ON truth.stimulus_id = stimulus.id
+JOIN {ImageTruth._meta.db_table} pathology ON pathology.image_id = stimulus.image_id
+WHERE enrollment.study_id = %(study)s AND plan.id = ANY(%(plans)s) AND reading.answers ? %(question)s
+GROUP BY 1, 2, 3
+"""
+
+
+def study_classifier(study: Study, attack: Mapping[str, Any] | None) -> ClassifierRecord | None:
+    """The scores of the run that the evaluation names on everything that blinded sessions show.
+
+    None where nothing was evaluated and nobody was asked for a diagnosis.
+    """
+    run = str(attack.get("classifier", "")) if attack else ""
+    diagnosed = tuple(_diagnoses(study))
+    if not run and not diagnosed:
+        return None
+    shown = _shown(study)
+    parents = dict(Truth.objects.filter(stimulus__in=shown["case"]).values_list("stimulus_id", "parent_id"))
+    scores = scores_by(run, {*shown["case"], *(parent for parent in parents.values() if parent)})
+    sizes = Score.objects.filter(classifier=run, stimulus__in=shown["case"]).values_list("rows", "columns")
+    return ClassifierRecord(
+        run=run,
+        arm=np.array(shown["arm"], dtype=str),
+        session=np.array(shown["session"], dtype=np.int64),
+        case=np.array(shown["case"], dtype=np.int64),
+        kind=_kinds(shown["case"], shown["image"]),
+        patient=np.array(shown["patient"], dtype=np.int64),
+        split=np.array(shown["split"], dtype=str),
+        score=_aligned(shown["case"], scores),
+        parent_score=_aligned([parents.get(case) for case in shown["case"]], scores),
+        tuning_threshold=_thresholds(study, attack or {}),
+        sizes=tuple(sorted(set(sizes))),
+        diagnosed=diagnosed,
+    )
+
+
+_PATHS = {
+    "arm": "arm__name",
+    "session": "session_plan__number",
+    "case": "stimulus_id",
+    "image": "stimulus__image_id",
+    "patient": "stimulus__image__exam__patient_id",
+    "split": "stimulus__image__exam__patient__split",
+}
+
+
+def _shown(study: Study) -> dict[str, list[Any]]:
+    """Columns of the draw of the sessions that ask for verdicts."""
+    rows = Allocation.objects.filter(session_plan__study=study, session_plan__kind=SessionKind.BLINDED)
+    found = list(rows.order_by("arm__name", "session_plan__number", "position").values_list(*_PATHS.values()))
+    return {name: [row[place] for row in found] for place, name in enumerate(_PATHS)}
+
+
+def _kinds(cases: list[int], images: list[int]) -> Any:
+    authenticity = dict(Truth.objects.filter(stimulus__in=cases).values_list("stimulus_id", "authenticity"))
+    pathology = dict(ImageTruth.objects.filter(image__in=images).values_list("image_id", "pathology"))
+    pairs = zip(cases, images, strict=True)
+    places = [KINDS.index((authenticity[case], source_pathology(pathology[image]))) for case, image in pairs]
+    return np.array(places, dtype=np.int64)
+
+
+def _aligned(stimuli: Iterable[int | None], scores: Mapping[int, float]) -> Any:
+    return np.array([np.nan if one is None else scores.get(one, np.nan) for one in stimuli], dtype=float)
+
+
+def _thresholds(study: Study, attack: Mapping[str, Any]) -> dict[str, float]:
+    """By arm, at its resolution: the threshold that the evaluation found on the tuning split."""
+    found = {}
+    for arm, resolution in study.arms.values_list("name", "resolution"):
+        table = attack.get("tables", {}).get(resolution, {}).get("attack", {})
+        for decisions in table.get("decisions", ()):
+            if decisions["name"] == "tuning":
+                found[arm] = float(decisions["threshold"])
+    return found
+
+
+def _diagnoses(study: Study) -> Iterable[Diagnosed]:
+    """Added up by reader, session and kind, where the plan asked for a diagnosis in our two words."""
+    plans = [plan.pk for plan in SessionPlan.objects.filter(study=study) if _asks_for_diagnosis(plan)]
+    if not plans:
+        return
+    values: dict[str, Any] = {
+        "study": study.pk,
+        "plans": plans,
+        "question": QUESTION,
+        "said": MALIGNANT,
+        "adversarial": Authenticity.ADVERSARIAL.value,
+        "malignant": Pathology.MALIGNANT.value,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_DIAGNOSES, values)
+        rows = cursor.fetchall()
+    yield from (Diagnosed(*row) for row in rows)
+
+
+def _asks_for_diagnosis(plan: SessionPlan) -> bool:
+    """A plan may ask under the same name with words of its own; those are no two-way call."""
+    asked = [question for question in plan.rules.questions if question.name == QUESTION]
+    return any({choice.value for choice in question.choices} == {MALIGNANT, NEGATIVE} for question in asked)

@@ -1,0 +1,37 @@
+"""Detectors and their scores, read from the database; called by `dataset` after the seal."""
+
+from collections.abc import Iterator
+
+from readerstudy.analysis.record.detector import DetectorRecord
+from readerstudy.experiments.models import Checkpoint, CheckpointKind
+from readerstudy.studies.models import Allocation, Study
+from readerstudy.studies.protocol import SessionKind
+from readerstudy.truth.queries import scores_by
+
+
+def study_detectors(study: Study) -> tuple[DetectorRecord, ...]:
+    """Every detector that has judged a picture of the study's blinded sessions, the oldest first."""
+    drawn = Allocation.objects.filter(session_plan__study=study, session_plan__kind=SessionKind.BLINDED)
+    rows = drawn.values_list(
+        "stimulus_id", "stimulus__image__exam__patient_id", "stimulus__image__exam__patient__split"
+    )
+    shown = {stimulus: (patient, split) for stimulus, patient, split in rows}
+    return tuple(_detectors(study, shown))
+
+
+def _detectors(study: Study, shown: dict[int, tuple[int, str]]) -> Iterator[DetectorRecord]:
+    runs = Checkpoint.objects.filter(kind=CheckpointKind.DETECTOR, cohort=study.cohort.name)
+    for run in runs.order_by("pk"):
+        scores = scores_by(run.name, shown)
+        if not scores or "threshold" not in run.metrics:
+            continue
+        learnt = tuple(run.metrics.get("attacks", ()))
+        yield DetectorRecord(
+            run=run.name,
+            threshold=float(run.metrics["threshold"]),
+            learnt_from=learnt,
+            of_study=tuple(name for name in learnt if name in study.plan.get("generators", [])),
+            score=scores,
+            patient={stimulus: shown[stimulus][0] for stimulus in scores},
+            split={stimulus: shown[stimulus][1] for stimulus in scores},
+        )

@@ -1,0 +1,132 @@
+"""The one place that joins readings with the truth, and it does so only for an unsealed study."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from readerstudy.analysis.queries.classifier import study_classifier
+from readerstudy.analysis.queries.conduct import study_conduct
+from readerstudy.analysis.queries.counts import study_tallies
+from readerstudy.analysis.queries.detector import study_detectors
+from readerstudy.analysis.record.codes import PAIR, source_pathology
+from readerstudy.analysis.record.study import SessionSet, StudyRecord
+from readerstudy.errors import StudyError
+from readerstudy.jobs.models import Job, JobStatus
+from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.studies.models import Allocation, Arm, Enrollment, SessionPlan, Study, StudyStatus
+from readerstudy.studies.protocol import SessionKind
+from readerstudy.truth.models import ImageTruth, Truth
+
+ATTACK_TASK = "attacks.evaluate_attack"
+
+
+class StillSealed(StudyError):
+    """The key of this study has not been opened, so nothing may be analysed."""
+
+    def __init__(self, study: Study) -> None:
+        todo = "close it, then unseal it" if study.status == StudyStatus.OPEN else "unseal it"
+        super().__init__(f"The study {study.code} is still sealed, so there is no report: {todo} first.")
+
+
+def refuse_while_sealed(study: Study) -> None:
+    """Raises StillSealed before the unsealing. A rehearsal has nothing to hide and is open at any time."""
+    if study.status != StudyStatus.UNSEALED and not study.is_rehearsal:
+        raise StillSealed(study)
+
+
+def study_record(study: Study, plan: AnalysisPlan | None = None) -> StudyRecord:
+    """Everything that the report needs, in plain values, by the study's own plan where none is given.
+
+    Raises StillSealed before the unsealing.
+    """
+    refuse_while_sealed(study)
+    attack = _latest_attack(study)
+    classifier = study_classifier(study, attack)
+    return StudyRecord(
+        code=study.code,
+        title=study.title,
+        is_rehearsal=study.is_rehearsal,
+        readers=dict(Enrollment.objects.filter(study=study).values_list("code", "arm__name")),
+        sets=tuple(_sets(study)),
+        tallies=study_tallies(study, plan or study.analysis),
+        attack=attack,
+        conduct=study_conduct(study, classifier.run if classifier else None),
+        classifier=classifier,
+        detectors=study_detectors(study),
+    )
+
+
+def scores_of(study: Study) -> dict[int, float]:
+    """The classifier's probability of malignancy of every stimulus of the blinded sessions that has one.
+
+    Raises StillSealed before the unsealing.
+    """
+    refuse_while_sealed(study)
+    classifier = study_classifier(study, _latest_attack(study))
+    return classifier.scores if classifier else {}
+
+
+def _sets(study: Study) -> Iterator[SessionSet]:
+    truth = _Key(study)
+    for plan in SessionPlan.objects.filter(study=study).order_by("number"):
+        for arm in Arm.objects.filter(study=study).order_by("name"):
+            drawn = Allocation.objects.filter(session_plan=plan, arm=arm).values_list(
+                "stimulus_id", "stimulus__image_id"
+            )
+            yield SessionSet(
+                number=plan.number,
+                title=plan.title,
+                arm=arm.name,
+                asks=plan.kind == SessionKind.BLINDED,
+                planned=plan.total,
+                drawn=Counter((truth.shown(stimulus, plan), truth.pathology[image]) for stimulus, image in drawn),
+            )
+
+
+class _Key:
+    """The truth about every stimulus that the study drew.
+
+    A fake and its parent are two stimuli of one image, so the image's pathology is the parent's too.
+    """
+
+    def __init__(self, study: Study) -> None:
+        drawn = Allocation.objects.filter(session_plan__study=study)
+        authenticity = Truth.objects.filter(stimulus__in=drawn.values("stimulus"))
+        pathology = ImageTruth.objects.filter(image__in=drawn.values("stimulus__image"))
+        self.authenticity = dict(authenticity.values_list("stimulus_id", "authenticity"))
+        self.pathology = {
+            image: source_pathology(found) for image, found in pathology.values_list("image_id", "pathology")
+        }
+
+    def shown(self, stimulus: int, plan: SessionPlan) -> str:
+        """real, adversarial, or a pair where the session shows both side by side."""
+        return PAIR if plan.kind == SessionKind.EDUCATION else self.authenticity[stimulus]
+
+
+def _latest_attack(study: Study) -> Mapping[str, Any] | None:
+    """What the evaluation of the attack stored; of several attacks judged together, that of this study's."""
+    job = table_1_job(study)
+    if job is None or not isinstance(job.result, dict):
+        return None
+    own = next((one for one in _judged(job) if set(one.get("generators", [])) == _generators(study)), {})
+    return {**job.result, **own}
+
+
+def table_1_job(study: Study) -> Job | None:
+    """The last evaluation of the very generators that made this study's adversarial images, if there was one."""
+    jobs = Job.objects.filter(task=ATTACK_TASK, status=JobStatus.DONE, parameters__cohort=study.cohort.name)
+    for job in jobs.order_by("-pk"):
+        if any(set(one.get("generators", [])) == _generators(study) for one in _judged(job)):
+            return job
+    return None
+
+
+def _generators(study: Study) -> set[str]:
+    return set(study.plan.get("generators", []))
+
+
+def _judged(job: Job) -> list[dict[str, Any]]:
+    """What a job judged, attack by attack; an evaluation from before that was possible judged one."""
+    if not isinstance(job.result, dict):
+        return []
+    return job.result.get("attacks") or [job.result]

@@ -1,0 +1,152 @@
+"""The report of one study: assembled from its record, written as a folder of HTML, CSV, SVG and JSON."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from django.contrib.staticfiles import finders
+from django.template.loader import render_to_string
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+
+from readerstudy.analysis.figures import Picture
+from readerstudy.analysis.layout.table import Table, to_csv, to_text
+from readerstudy.analysis.layout.wording import limit_sentences
+from readerstudy.analysis.queries.study import study_record
+from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.analysis.report.chapters import Chapters
+from readerstudy.analysis.report.gallery import Gallery, choose, exhibits
+from readerstudy.analysis.report.sections import Section
+from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.studies.models import Study, StudyStatus
+
+_STYLE_SHEETS = ("css/tokens.css", "css/report.css")
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that the page, the files and the API show; each part is worked out when first asked for."""
+
+    record: StudyRecord
+    at: datetime
+    plan: AnalysisPlan = field(default_factory=AnalysisPlan)
+    gallery: Gallery | None = None
+
+    @cached_property
+    def chapters(self) -> Chapters:
+        return Chapters(self.record, self.plan, self.gallery)
+
+    @cached_property
+    def sections(self) -> tuple[Section, ...]:
+        """The chapters, in order."""
+        return self.chapters.all
+
+    @cached_property
+    def summary(self) -> tuple[str, ...]:
+        """The primary result in words."""
+        return self.chapters.summary
+
+    def parts(self) -> Iterator[str]:
+        """Work everything out, saying before each part what comes now."""
+        stages: tuple[tuple[str, Callable[[], object]], ...] = (
+            (_("comparing the sessions across readers"), lambda: self.chapters.across),
+            (_("testing each reader’s sessions"), lambda: self.chapters.comparisons),
+            (_("drawing tables and figures"), lambda: self.sections),
+        )
+        for words, work_out in stages:
+            yield words
+            work_out()
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        return limit_sentences(self.plan)
+
+    @cached_property
+    def tables(self) -> Mapping[str, Table]:
+        """Every table by its key, which also names its CSV file."""
+        return {table.key: table for section in self.sections for table in (*section.tables, *section.hidden)}
+
+    @cached_property
+    def pictures(self) -> Mapping[str, Picture]:
+        """Every picture by its key, which also names its SVG file."""
+        return {picture.key: picture for section in self.sections for picture in section.pictures}
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: every number of the page in full precision."""
+        return {
+            "study": self.record.code,
+            "title": self.record.title,
+            "rehearsal": self.record.is_rehearsal,
+            "made_at": self.at.isoformat(),
+            "plan": {**self.plan.as_data(), "hash": self.plan.hash},
+            "tables": {key: table.as_dict() for key, table in self.tables.items()},
+            "figures": {key: picture.description for key, picture in self.pictures.items()},
+            "summary": list(self.summary),
+            "sentences": {section.key: list(section.sentences) for section in self.sections},
+            "limits": list(self.limits),
+        }
+
+
+Stage = Callable[[str], None]
+
+
+def build_report(study: Study, *, at: datetime, stage: Stage = lambda _: None) -> Report:
+    """The report of an unsealed study by the plan that was locked with it; raises StillSealed before.
+
+    `stage` is told in words what is being done.
+    """
+    stage(_("adding up the readings"))
+    record = study_record(study)
+    gallery = exhibits(study, choose(record, study.analysis)) if may_hang_pictures(study) else None
+    return Report(record, at=at, plan=study.analysis, gallery=gallery)
+
+
+def may_hang_pictures(study: Study) -> bool:
+    """Not while a study on the same images is sealed: a picture and what it was would tell its truth."""
+    sealed = Study.objects.filter(cohort=study.cohort, is_rehearsal=False).exclude(status=StudyStatus.UNSEALED)
+    return not sealed.exists()
+
+
+def write_report(report: Report, folder: Path, *, stage: Stage = lambda _: None) -> list[Path]:
+    """Write report.html, report.json, CSV and JSON per table and SVG per figure; returns the paths written.
+
+    `stage` is told in words what is being done.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in report.parts():
+        stage(part)
+    stage(_("writing the files"))
+    files = {f"{key}.csv": to_csv(table) for key, table in report.tables.items()}
+    files |= {f"{key}.json": _json(table.as_dict()) for key, table in report.tables.items()}
+    files |= {f"{key}.svg": picture.svg for key, picture in report.pictures.items()}
+    files["report.json"] = _json(report.as_dict())
+    files["report.html"] = standalone(report)
+    files["report.txt"] = as_text(report)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in files]
+
+
+def as_text(report: Report) -> str:
+    """For a terminal: every table of the page, and what the report cannot say."""
+    lines = []
+    for section in report.sections:
+        lines += [section.title.upper(), "", *section.sentences, "", *(to_text(table) for table in section.tables)]
+    return "\n".join([*lines, *report.limits, ""])
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+
+
+def standalone(report: Report) -> str:
+    """One page that needs no server and no other file: styles and pictures inside, links to the tables beside it."""
+    sheets = (finders.find(sheet) for sheet in _STYLE_SHEETS)
+    style = "\n".join(Path(str(sheet)).read_text(encoding="utf-8") for sheet in sheets if sheet)
+    # The sheets are our own files, so they may stand in the page as they are.
+    context = {"report": report, "style": mark_safe(style), "files": "", "inline": True}
+    return render_to_string("report/standalone.html", context)

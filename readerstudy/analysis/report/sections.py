@@ -1,0 +1,28 @@
+"""What a report consists of: sections of tables and pictures, in the order in which they are read."""
+
+from dataclasses import dataclass, field
+
+from readerstudy.analysis.figures import Picture
+from readerstudy.analysis.layout.table import Table
+from readerstudy.analysis.report.gallery import Gallery
+
+Item = Table | Picture | Gallery
+
+
+@dataclass(frozen=True)
+class Section:
+    """One chapter. `sentences` say in words what its numbers say; `hidden` tables are for programs only."""
+
+    key: str
+    title: str
+    sentences: tuple[str, ...] = ()
+    items: tuple[Item, ...] = ()
+    hidden: tuple[Table, ...] = field(default=())
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        return tuple(item for item in self.items if isinstance(item, Table))
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        return tuple(item for item in self.items if isinstance(item, Picture))

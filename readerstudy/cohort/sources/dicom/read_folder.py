@@ -1,0 +1,143 @@
+"""Mammograms as DICOM files, with a table that knows the patient and the pathology.
+
+The header has no pathology, and its patient may be one per view (CBIS-DDSM): the table decides both. Side, view,
+pixel spacing and modality come from the header where it has them. No name, date or UID of the source is read.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from readerstudy.cohort.sources.dicom.folder import pixels
+from readerstudy.cohort.sources.dicom.header import Header, NotDicom, read_header
+from readerstudy.cohort.sources.label_table import Row, marks_of, problem, read_rows, repetitions
+from readerstudy.cohort.sources.source import Found, Problem, SourceImage
+from readerstudy.errors import StudyError
+
+_DICOM_NAMES: Final = (".dcm", ".dicom", ".ima")
+
+
+@dataclass(frozen=True)
+class _File:
+    path: Path
+    name: str  # relative to the folder
+
+
+def read_folder(folder: Path, table: Path | None = None, *, columns: Mapping[str, str] | None = None) -> Found:
+    """Find all DICOM mammograms below a folder and what table and header say of them.
+
+    The table's image column holds a path relative to the folder or to the table, or a file name, with or without
+    its ending, that is unique in the folder. `columns` maps columns by hand, as in files.read_table. Other files
+    in the folder are passed over; one that is called DICOM and is none is a problem.
+    """
+    if not folder.is_dir():
+        raise StudyError(f"{folder} is not a folder.")
+    headers, problems = _read_headers(folder)
+    if not headers and not problems:
+        raise StudyError(f"The folder {folder} holds no DICOM files.")
+    rows: dict[_File, list[Row]] = {}
+    if table is not None:
+        known, bad_rows = read_rows(table, columns=columns)
+        rows, unmatched = _match(known, headers, folder, table)
+        problems += bad_rows + unmatched
+    images: list[SourceImage] = []
+    for file, header in headers.items():
+        image, told = _judge(file, header, rows.get(file, []))
+        problems += told
+        images += [image] if image else []
+    return Found(tuple(images), tuple(problems))
+
+
+def _read_headers(folder: Path) -> tuple[dict[_File, Header], list[Problem]]:
+    headers: dict[_File, Header] = {}
+    problems: list[Problem] = []
+    for path in sorted(folder.rglob("*")):
+        file = _File(path, path.relative_to(folder).as_posix())
+        try:
+            if not path.is_file() or not _claims_to_be_dicom(path):
+                continue
+            headers[file] = read_header(path)
+        except NotDicom:
+            problems.append(Problem(file.name, f"{file.name} holds no DICOM image."))
+        except Exception:  # pydicom raises whatever a broken file leads it to, and may quote the header in it
+            problems.append(Problem(file.name, f"{file.name} cannot be read as DICOM: it is damaged or cut off."))
+    return headers, problems
+
+
+def _claims_to_be_dicom(path: Path) -> bool:
+    """By its mark after the preamble, or by its name. A directory of files (DICOMDIR) is no picture."""
+    if path.name.upper() == "DICOMDIR" or path.name.startswith("."):
+        return False
+    if path.suffix.lower() in _DICOM_NAMES:
+        return True
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
+def _match(
+    rows: Iterable[Row], files: Iterable[_File], folder: Path, table: Path
+) -> tuple[dict[_File, list[Row]], list[Problem]]:
+    """Which rows speak of which file, and a problem for each row that speaks of none."""
+    by_path = {file.path.resolve(): file for file in files}
+    by_name: dict[str, list[_File]] = defaultdict(list)
+    for file in by_path.values():
+        for name in {file.path.name, file.path.stem}:
+            by_name[name].append(file)
+    matched: dict[_File, list[Row]] = defaultdict(list)
+    problems: list[Problem] = []
+    for row in rows:
+        paths = ((base / row.image).resolve() for base in (folder, table.parent))
+        exact = next((by_path[path] for path in paths if path in by_path), None)
+        found = [exact] if exact else by_name.get(row.image, [])
+        if len(found) == 1:
+            matched[found[0]].append(row)
+        else:
+            what = f"fits {len(found)} files" if found else "names a file that is not there or is not DICOM"
+            problems.append(problem(row.number, row.image, f"{what}."))
+    return matched, problems
+
+
+def _judge(file: _File, header: Header, rows: list[Row]) -> tuple[SourceImage | None, list[Problem]]:
+    """The image if it can be imported, and what there is to report of it."""
+    if header.refusal:
+        return None, [Problem(file.name, f"{file.name} {header.refusal}")]
+    if not rows:
+        what = "has no row in the table, so its patient and pathology are unknown."
+        return None, [Problem(file.name, f"{file.name} {what}")]
+    first = rows[0]
+    if not all(row.says_the_same_as(first) for row in rows):
+        numbers = ", ".join(str(row.number) for row in rows)
+        return None, [Problem(file.name, f"{file.name} is told of differently in rows {numbers}; left out.")]
+    problems = [problem(row.number, row.image, f"repeats row {known.number}.") for row, known in repetitions(rows)]
+    return _source_image(file, header, rows), problems + _disagreements(file, header, first)
+
+
+def _disagreements(file: _File, header: Header, row: Row) -> list[Problem]:
+    """Where header and table name another side or view. The header is followed, and the researcher told."""
+    pairs = (("laterality", header.laterality, row.laterality), ("view", header.view_position, row.view))
+    return [
+        problem(row.number, row.image, f"has the {what} {ours}, the file's header {theirs}; {theirs} is taken.")
+        for what, theirs, ours in pairs
+        if theirs and ours and theirs != ours
+    ]
+
+
+def _source_image(file: _File, header: Header, rows: list[Row]) -> SourceImage:
+    row = rows[0]
+    return SourceImage(
+        name=file.name,
+        patient_key=row.patient,
+        laterality=header.laterality or row.laterality or header.inferred_laterality,
+        view_position=header.view_position or row.view or header.inferred_view,
+        pathology=row.pathology,
+        pixel_spacing_mm=header.pixel_spacing_mm or row.pixel_spacing_mm,
+        modality=header.modality,
+        load=partial(pixels.load, file.path, name=file.name),
+        chest_wall=header.chest_wall,
+        lesion_marks=marks_of(rows),
+        lesion_kind=row.lesion_kind,
+        density=row.density,
+    )

@@ -1,0 +1,84 @@
+"""Jobs and what they left behind, to look at; cancelling and trying again."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+
+from readerstudy.accounts.admin import InvestigatorAdmin, bar, names
+from readerstudy.accounts.models import User
+from readerstudy.errors import StudyError
+from readerstudy.experiments.job_view import view_of
+from readerstudy.experiments.models import Checkpoint
+from readerstudy.jobs.actions import cancel_job, retry_job
+from readerstudy.jobs.models import Job
+
+# Parameters and results name attacks and their scores: for researchers, on the lab's pages.
+SIGHTED = ("parameters", "result", "fingerprint")
+
+
+@admin.register(Job)
+class JobPage(InvestigatorAdmin):
+    """Long runs, the latest first."""
+
+    list_display = ("id", "task", "state", "progress", "note", "requested_by", "queued_at", "ended_at", "in_lab")
+    list_filter = ("status", "queue", "task")
+    search_fields = ("task", "note")
+    list_select_related = ("requested_by",)
+    fields = tuple(name for name in names(Job) if name not in SIGHTED)
+    actions = ("cancel", "try_again")
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Only researchers start and stop work."""
+        found = super().get_actions(request)
+        return found if isinstance(request.user, User) and request.user.is_researcher else {}
+
+    @admin.display(description=_("state"))
+    def state(self, job: Job) -> str:
+        return view_of(job, at=now()).state
+
+    @admin.display(description=_("progress"))
+    def progress(self, job: Job) -> SafeString | str:
+        return bar(job.done, job.total)
+
+    @admin.display(description=_("in the lab"))
+    def in_lab(self, job: Job) -> SafeString:
+        return format_html('<a href="{}">{}</a>', reverse("lab:job", args=[job.pk]), _("curves and log"))
+
+    @admin.action(description=_("Cancel"))
+    def cancel(self, request: HttpRequest, jobs: "QuerySet[Job]") -> None:
+        self._each(request, jobs, cancel_job)
+
+    @admin.action(description=_("Try again"))
+    def try_again(self, request: HttpRequest, jobs: "QuerySet[Job]") -> None:
+        self._each(request, jobs, retry_job)
+
+    def _each(self, request: HttpRequest, jobs: "QuerySet[Job]", act: Callable[..., Job]) -> None:
+        """Do it with each, and pass on the protocol's sentence where it is against it."""
+        at: datetime = now()
+        for job in jobs.order_by("pk"):
+            try:
+                done = act(job=job, actor=request.user, at=at)
+            except StudyError as error:
+                self.message_user(request, str(error), messages.ERROR)
+            else:
+                self.message_user(request, f"{done}: {view_of(done, at=at).state}", messages.SUCCESS)
+
+
+@admin.register(Checkpoint)
+class CheckpointPage(InvestigatorAdmin):
+    """What training left behind."""
+
+    list_display = ("name", "kind", "cohort", "preset", "direction", "seed", "made_from", "made_at")
+    list_filter = ("kind", "cohort", "preset")
+    search_fields = ("name", "cohort")
+    list_select_related = ("made_from",)
+    fields = names(Checkpoint)

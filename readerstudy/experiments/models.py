@@ -1,0 +1,136 @@
+"""Checkpoints, attacks and evaluations: the artifacts of jobs, which refer to each other."""
+
+from datetime import datetime
+from typing import Any
+
+import pgtrigger
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from readerstudy.errors import StudyError
+from readerstudy.jobs.models import Job
+
+
+class CheckpointKind(models.TextChoices):
+    CLASSIFIER = "classifier", _("Classifier")
+    GENERATOR = "generator", _("Generator")
+    DETECTOR = "detector", _("Detector")
+
+
+class Checkpoint(models.Model):
+    """Weights with config, seed and code version: the register of `var/runs`; the folder holds the files."""
+
+    name = models.SlugField(_("name"), max_length=64, unique=True)
+    kind = models.CharField(_("kind"), max_length=16, choices=CheckpointKind.choices)
+    cohort = models.CharField(_("cohort"), max_length=64)
+    preset = models.CharField(_("preset"), max_length=32)
+    direction = models.CharField(_("direction"), max_length=8, blank=True)
+    seed = models.BigIntegerField(_("seed"))
+    split_hash = models.CharField(_("hash of the split"), max_length=64)
+    code_version = models.CharField(_("code version"), max_length=64)
+    metrics = models.JSONField(_("metrics"), default=dict)
+    folder = models.CharField(_("folder"), max_length=200, help_text=_("below the runs folder"))
+    made_at = models.DateTimeField(_("made"))
+    # What earlier versions did not write down is empty.
+    job = models.ForeignKey(Job, models.PROTECT, null=True, related_name="checkpoints", verbose_name=_("job"))
+    # A GAN's classifier; the classifier that a detector or a hardened classifier started from.
+    made_from = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="descendants", verbose_name=_("made from")
+    )
+    config = models.JSONField(_("configuration"), default=dict)
+    data_hash = models.CharField(_("hash of the data"), max_length=64, blank=True)
+    weights = models.CharField(_("SHA-256 of the weights"), max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("checkpoint")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def named(cls, name: str, kind: CheckpointKind) -> "Checkpoint":
+        """The checkpoint of that name and kind, or a sentence that lists what there is."""
+        found = cls.objects.filter(name=name, kind=kind).first()
+        if found is None:
+            known = ", ".join(cls.objects.filter(kind=kind).values_list("name", flat=True)) or "none yet"
+            raise StudyError(f"There is no {kind.value} run named {name!r}; there are: {known}.")
+        return found
+
+
+class Attack(models.Model):
+    """How adversarial twins were made: method, settings, seed and the networks used. Never changed once made."""
+
+    name = models.SlugField(_("name"), max_length=64, unique=True)
+    method = models.SlugField(_("method"), max_length=32)
+    direction = models.CharField(
+        _("direction"), max_length=6, blank=True, help_text=_("insert, remove; empty where it makes both")
+    )
+    generator = models.ForeignKey(
+        Checkpoint, models.PROTECT, null=True, related_name="attacks_made", verbose_name=_("generator run")
+    )
+    # The one whose gradient was followed: the surrogate where the attack is carried over to another.
+    classifier = models.ForeignKey(
+        Checkpoint, models.PROTECT, null=True, related_name="attacks_on", verbose_name=_("classifier attacked")
+    )
+    settings = models.JSONField(_("settings"), default=dict)
+    seed = models.BigIntegerField(_("seed"))
+    code_version = models.CharField(_("code version"), max_length=64)
+    cohort = models.CharField(_("cohort"), max_length=64)
+    job = models.ForeignKey(Job, models.PROTECT, null=True, related_name="attacks", verbose_name=_("job"))
+    made_at = models.DateTimeField(_("made"))
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("attack")
+        triggers = [pgtrigger.Protect(name="attack_fixed", operation=pgtrigger.Update)]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def named(cls, name: str) -> "Attack":
+        """The attack of that name, or a sentence that lists what there is."""
+        found = cls.objects.filter(name=name).first()
+        if found is None:
+            known = ", ".join(cls.objects.values_list("name", flat=True)) or "none yet"
+            raise StudyError(f"There is no attack named {name!r}; there are: {known}.")
+        return found
+
+    @classmethod
+    def kept(cls, name: str, *, job: Job | None, code_version: str, at: datetime, **what: Any) -> "Attack":
+        """The attack of that name, made now where there is none; an interrupted generation finds its own again.
+
+        `what` is method, direction, generator, classifier, settings, seed and cohort. Raises StudyError where the
+        name stands for something else already: twins of one name must all be made in one way.
+        """
+        found, _made = cls.objects.get_or_create(
+            name=name, defaults={**what, "job": job, "code_version": code_version, "made_at": at}
+        )
+        other = [field for field, value in what.items() if getattr(found, field) != value]
+        if other:
+            raise StudyError(
+                f"The attack {name} was made with other values of {', '.join(other)} on {found.made_at:%Y-%m-%d}; "
+                "choose another name (a suffix, for the twins of a GAN)."
+            )
+        return found
+
+
+class Evaluation(models.Model):
+    """What classifiers made of attacks: the tables at one resolution; the figures lie below the runs folder."""
+
+    name = models.SlugField(_("name"), max_length=160)
+    cohort = models.CharField(_("cohort"), max_length=64)
+    resolution = models.CharField(_("resolution"), max_length=4)
+    classifier = models.ForeignKey(Checkpoint, models.PROTECT, related_name="evaluations", verbose_name=_("classifier"))
+    attacks = models.ManyToManyField(Attack, related_name="evaluations", verbose_name=_("attacks"))
+    job = models.ForeignKey(Job, models.PROTECT, null=True, related_name="evaluations", verbose_name=_("job"))
+    tables = models.JSONField(_("tables"), default=dict)
+    made_at = models.DateTimeField(_("made"))
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("evaluation")
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,179 @@
+"""What the lab's files call a figure or a setting, in words and with its unit."""
+
+from enum import Enum
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from readerstudy.experiments.fields import METHODS
+from readerstudy.lab.stored_sentences import Phrases
+
+Words = str | Promise
+
+
+class Unit(Enum):
+    """How a value is written."""
+
+    PLAIN = "plain"  # as it is, figures short
+    TIME = "time"  # seconds
+    SHARE = "share"  # of 1, in per cent
+    LEVELS = "levels"  # 16-bit grey levels
+    DECIBEL = "decibel"
+
+
+NAMES: Final[dict[str, tuple[Words, Unit]]] = {
+    # --- what came of a training
+    "tuning_auc": (_("AUC on the tuning images"), Unit.PLAIN),
+    "steps": (_("Steps"), Unit.PLAIN),
+    "epochs": (_("Epochs"), Unit.PLAIN),
+    "best_step": (_("Best at step"), Unit.PLAIN),
+    "kept_step": (_("Kept as it was at step"), Unit.PLAIN),
+    "seconds": (_("Time taken"), Unit.TIME),
+    "refused_steps": (_("Refused steps (loss or gradient not finite)"), Unit.PLAIN),
+    "stages": (_("Stages"), Unit.PLAIN),
+    "loss": (_("Loss (running mean)"), Unit.PLAIN),
+    "identity": (_("Identity loss"), Unit.PLAIN),
+    "gap": (_("Gap of the discriminator"), Unit.PLAIN),
+    "guidance": (_("Loss by the classifier to fool"), Unit.PLAIN),
+    "error": (_("Mean error in the disc"), Unit.PLAIN),
+    "step": (_("Step"), Unit.PLAIN),
+    # --- a stage
+    "number": (_("Stage"), Unit.PLAIN),
+    "met": (_("Criterion met"), Unit.PLAIN),
+    "reason": (_("Why it ended"), Unit.PLAIN),
+    "greatest_gap": (_("Greatest gap"), Unit.PLAIN),
+    "criterion_first_met": (_("Criterion first met at step"), Unit.PLAIN),
+    # --- a detector
+    "attacks": (_("Attacks learnt from"), Unit.PLAIN),
+    "held_out": (_("Attacks tested on only"), Unit.PLAIN),
+    "resolution": (_("Resolution"), Unit.PLAIN),
+    # --- a cross-validation
+    "run": (_("Run"), Unit.PLAIN),
+    "folds": (_("Folds"), Unit.PLAIN),
+    # --- an attack's settings
+    "epsilon": (_("Budget"), Unit.LEVELS),
+    "epsilon_share": (_("Budget, of full scale"), Unit.PLAIN),
+    "stride": (_("Size of a step, of the budget"), Unit.SHARE),
+    "step_size": (_("Size of a step"), Unit.LEVELS),
+    "random_start": (_("Starts at random"), Unit.PLAIN),
+    "momentum": (_("Momentum"), Unit.PLAIN),
+    "keep": (_("Which step is kept"), Unit.PLAIN),
+    "restarts": (_("Restarts"), Unit.PLAIN),
+    "rho": (_("Share of rising steps below which the step is halved"), Unit.SHARE),
+    "inertia": (_("Inertia"), Unit.PLAIN),
+    "queries": (_("Tries per image"), Unit.PLAIN),
+    "share": (_("First square, of the image"), Unit.SHARE),
+    "lean": (_("Greatest pull back to the real image"), Unit.PLAIN),
+    "overshoot": (_("Overshoot beyond the decision’s border"), Unit.PLAIN),
+    "back": (_("Step back towards the real image"), Unit.PLAIN),
+    "searches": (_("Searches for the weight of the change"), Unit.PLAIN),
+    "start": (_("First weight of the change"), Unit.PLAIN),
+    "rate": (_("Learning rate"), Unit.PLAIN),
+    "confidence": (_("Margin by which it must fool"), Unit.PLAIN),
+    "side": (_("Diameter of the patch, of the image’s height"), Unit.SHARE),
+    "place": (_("Where the patch lies"), Unit.PLAIN),
+    "images": (_("Images learnt from at a time"), Unit.PLAIN),
+    "jitter": (_("Shift while it learns, in pixels"), Unit.PLAIN),
+    "way": (_("At the study’s size"), Unit.PLAIN),
+    "threshold": (_("Threshold"), Unit.PLAIN),
+    "weights": (_("SHA-256 of the weights"), Unit.PLAIN),
+    "texture_0": (_("SHA-256 of the patch for insertion"), Unit.PLAIN),
+    "texture_1": (_("SHA-256 of the patch for removal"), Unit.PLAIN),
+    "keep_background": (_("Background kept"), Unit.PLAIN),
+    "keep_grid": (_("Grey levels of the real image kept"), Unit.PLAIN),
+    "keep_range": (_("Range of the real image kept"), Unit.PLAIN),
+    # --- how like a twin is to its real image
+    "linf_levels": (_("Greatest change of a pixel"), Unit.LEVELS),
+    "l2": (_("Length of the whole change (L2), full scale 1"), Unit.PLAIN),
+    "ssim": (_("Structural similarity (SSIM)"), Unit.PLAIN),
+    "ms_ssim": (_("Similarity over five scales (MS-SSIM)"), Unit.PLAIN),
+    "psnr_db": (_("Signal to noise (PSNR)"), Unit.DECIBEL),
+    "changed_share": (_("Pixels changed"), Unit.SHARE),
+    "changed_by_a_hundredth_share": (_("Pixels changed by over a hundredth of full scale"), Unit.SHARE),
+    "changed_outside_share": (_("Pixels changed that lie outside the breast"), Unit.SHARE),
+    "lesion_energy_share": (_("Of the squared change inside the lesion"), Unit.SHARE),
+    "lesion_enrichment": (_("Change in the lesion, times that of the breast"), Unit.PLAIN),
+    # --- a configuration
+    "preset": (_("Preset"), Unit.PLAIN),
+    "rows": (_("Rows"), Unit.PLAIN),
+    "columns": (_("Columns"), Unit.PLAIN),
+    "precision": (_("Arithmetic"), Unit.PLAIN),
+    "penalty_weight": (_("Weight of the gradient penalty"), Unit.PLAIN),
+    "penalty_order": (_("Order of the gradient penalty"), Unit.PLAIN),
+    "penalty_every": (_("Gradient penalty every so many steps"), Unit.PLAIN),
+    "betas": (_("Adam’s β₁ and β₂"), Unit.PLAIN),
+    "ends": (_("Training ends"), Unit.PLAIN),
+    "smoothing": (_("Decay of the running means"), Unit.PLAIN),
+    "save_every": (_("Saved every"), Unit.PLAIN),
+    "sample_every": (_("Samples every"), Unit.PLAIN),
+    "evaluate_every": (_("Judged every"), Unit.PLAIN),
+    "keep_from": (_("Kept from"), Unit.PLAIN),
+    "length": (_("Length"), Unit.PLAIN),
+    "limit": (_("At the longest"), Unit.PLAIN),
+    "fnet_only": (_("Fnet alone at first"), Unit.PLAIN),
+    "images_per_class": (_("Images of each class per step"), Unit.PLAIN),
+    "images_at_once": (_("Images in memory at a time"), Unit.PLAIN),
+    "identity_weight": (_("Weight of the identity loss"), Unit.PLAIN),
+    "discriminator_dropout": (_("Dropout of the discriminator"), Unit.PLAIN),
+    "dropout": (_("Dropout"), Unit.PLAIN),
+    "focal_gamma": (_("Focal loss: γ"), Unit.PLAIN),
+    "class_weight": (_("Focal loss: weight of the malignant class"), Unit.PLAIN),
+    "fnet_rate": (_("Learning rate of Fnet"), Unit.PLAIN),
+    "vnet_rate": (_("Learning rate of Vnet"), Unit.PLAIN),
+    "final_rate": (_("Last factor on the learning rates"), Unit.PLAIN),
+    "warmup_steps": (_("Steps of warming up"), Unit.PLAIN),
+    "mean": (_("Mean that the input is centred by"), Unit.PLAIN),
+    "sd": (_("Standard deviation that the input is divided by"), Unit.PLAIN),
+    "vnet_layers": (_("Layers of Vnet"), Unit.PLAIN),
+    "width": (_("Channels of Vnet, of VGG11’s"), Unit.SHARE),
+    "fnet_convolutions": (_("Convolutions of Fnet"), Unit.PLAIN),
+    "fnet_dense": (_("Dense layers of Fnet"), Unit.PLAIN),
+    "channels": (_("Channels"), Unit.PLAIN),
+    "kernel": (_("Kernel"), Unit.PLAIN),
+    "norm": (_("Normalised"), Unit.PLAIN),
+    "norm_groups": (_("Groups of the normalisation"), Unit.PLAIN),
+    "leak": (_("Leak of the activation"), Unit.PLAIN),
+    "generator": (_("Generator"), Unit.PLAIN),
+    "augmentation": (_("Augmentation"), Unit.PLAIN),
+    "snapshots": (_("Which generator is kept"), Unit.PLAIN),
+    "hardening": (_("Hardening against attacks"), Unit.PLAIN),
+    # --- what only some jobs are asked
+    "gan_remove": (_("GAN that removes cancer"), Unit.PLAIN),
+    "gan_insert": (_("GAN that inserts cancer"), Unit.PLAIN),
+    "classifier": (_("Classifier"), Unit.PLAIN),
+    "suffix": (_("Suffix"), Unit.PLAIN),
+}
+
+# Words of fixed lists, by the name that they stand at; any other text stays as it is.
+VALUES: Final[dict[tuple[str, str], Words]] = {
+    ("keep", "best"): _("the best"),
+    ("keep", "last"): _("the last"),
+    ("place", "deepest"): _("at the deepest point of the breast"),
+    ("place", "random"): _("anywhere in the breast"),
+    ("way", "through"): _("the gradient goes through the resampling"),
+    ("way", "carried"): _("the small image’s change is carried up"),
+    ("ends", "rules"): _("by the article’s stopping rules"),
+    ("ends", "epochs"): _("after a number of epochs"),
+    ("resolution", "high"): _("High (1728 × 1408)"),
+    ("resolution", "low"): _("Low (1024 × 832)"),
+    ("direction", "insert"): _("Cancer inserted"),
+    ("direction", "remove"): _("Cancer removed"),
+    **{("method", name): title for name, title in METHODS},
+    ("method", "gan"): _("GAN"),
+    ("method", "inpainting"): _("Inpainting"),
+}
+
+# Why a stage of a GAN ended, as its log says.
+REASONS: Final = Phrases(
+    gettext_noop("criterion met: %(criterion)s"),
+    gettext_noop("length reached (the stage has no criterion)"),
+    gettext_noop("length reached (stages end by their epochs in this run)"),
+    gettext_noop("length reached without the criterion: %(criterion)s"),
+    gettext_noop("length reached (%(criterion)s did not count: the discriminator never reached its gap)"),
+    gettext_noop("identity below %(bound)s"),
+    gettext_noop("identity above %(bound)s"),
+    gettext_noop("gap below %(bound)s"),
+    gettext_noop("gap above %(bound)s"),
+)

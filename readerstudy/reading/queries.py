@@ -1,0 +1,187 @@
+"""What a reader's pages and the wire read: plain values about one reader's own sessions."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from django.utils.translation import gettext
+
+from readerstudy.accounts.models import User
+from readerstudy.cohort.models import Stimulus
+from readerstudy.errors import StudyError
+from readerstudy.reading.display_check import STANDS_FOR
+from readerstudy.reading.flow import Done, Progress, Ready, Step, Wait, next_step
+from readerstudy.reading.models import CheckedDisplay, ReadingSession
+from readerstudy.studies.models import Enrollment, Presentation, ReadingList, StudyStatus
+from readerstudy.studies.protocol import SessionKind
+
+State = Literal["waiting", "open", "under_way", "done"]
+
+
+class NoSuchSession(StudyError):
+    """The reader takes no part in that study, or it has no such session."""
+
+
+@dataclass(frozen=True)
+class SessionLine:
+    """One session in the reader's list."""
+
+    number: int
+    title: str
+    kind: str
+    state: State
+    answered: int
+    total: int
+    waits_until: datetime | None
+
+
+@dataclass(frozen=True)
+class StudyLine:
+    """One study in the reader's list."""
+
+    code: str
+    title: str
+    is_closed: bool
+    sessions: list[SessionLine]
+
+
+def reading_list_of(reader: User, study: str, number: int) -> ReadingList:
+    """The reader's own list in that session; raises NoSuchSession."""
+    found = (
+        ReadingList.objects.filter(
+            enrollment__reader=reader, session_plan__study__code=study, session_plan__number=number
+        )
+        .select_related("session_plan__study", "session_plan__practice__image", "enrollment")
+        .first()
+    )
+    if found is None:
+        raise NoSuchSession(
+            gettext("There is no session %(number)d of a study %(study)s for you.") % {"number": number, "study": study}
+        )
+    return found
+
+
+def progress_of(reading_list: ReadingList) -> Progress:
+    """Where the reader stands in this session."""
+    plan = reading_list.session_plan
+    sessions = {
+        session.reading_list.session_plan.number: session
+        for session in ReadingSession.objects.filter(
+            reading_list__enrollment=reading_list.enrollment,
+            reading_list__session_plan__number__in=(plan.number, plan.number - 1),
+        ).select_related("reading_list__session_plan")
+    }
+    return _progress(reading_list, sessions)
+
+
+def _progress(reading_list: ReadingList, sessions: dict[int, ReadingSession]) -> Progress:
+    plan = reading_list.session_plan
+    own, previous = sessions.get(plan.number), sessions.get(plan.number - 1)
+    return Progress(
+        number=plan.number,
+        total=plan.total,
+        answered=own.answered if own else 0,
+        is_open=own is not None,
+        previous_finished_at=previous.finished_at if previous else None,
+        washout=timedelta(days=plan.washout_days),
+        teaches=plan.kind == SessionKind.EDUCATION,
+        practice_due=bool(plan.practice_id and own and not own.practised_at),
+        is_held=bool(own and own.held_at),
+    )
+
+
+def has_checked_display(reading_list: ReadingList, *, at: datetime, passed: bool | None = None) -> bool:
+    """Whether a check of the display for this session still stands; `passed` counts only those that passed."""
+    checks = CheckedDisplay.objects.filter(reading_list=reading_list, at__gt=at - STANDS_FOR)
+    return checks.filter(passed=True).exists() if passed else checks.exists()
+
+
+def studies_of(reader: User, *, at: datetime) -> list[StudyLine]:
+    """The reader's studies with their sessions, in order."""
+    enrollments = (
+        Enrollment.objects.filter(reader=reader)
+        .select_related("study")
+        .prefetch_related("reading_lists__session_plan")
+        .order_by("study__created_at", "study_id")
+    )
+    sessions: dict[int, dict[int, ReadingSession]] = {}
+    for session in ReadingSession.objects.filter(reading_list__enrollment__reader=reader).select_related(
+        "reading_list__session_plan"
+    ):
+        by_number = sessions.setdefault(session.reading_list.enrollment_id, {})
+        by_number[session.reading_list.session_plan.number] = session
+    return [
+        StudyLine(
+            code=enrollment.study.code,
+            title=enrollment.study.title,
+            is_closed=enrollment.study.status != StudyStatus.OPEN,
+            sessions=[
+                _line(reading_list, _progress(reading_list, sessions.get(enrollment.pk, {})), at=at)
+                for reading_list in enrollment.reading_lists.all()
+            ],
+        )
+        for enrollment in enrollments
+    ]
+
+
+def session_line(reading_list: ReadingList, *, at: datetime) -> SessionLine:
+    """One session of one reader as a line."""
+    return _line(reading_list, progress_of(reading_list), at=at)
+
+
+def _line(reading_list: ReadingList, progress: Progress, *, at: datetime) -> SessionLine:
+    step = next_step(progress, now=at)
+    return SessionLine(
+        number=progress.number,
+        title=gettext(reading_list.session_plan.title),
+        kind=reading_list.session_plan.kind,
+        state=_state(step),
+        answered=progress.answered,
+        total=progress.total,
+        waits_until=step.until if isinstance(step, Wait) else None,
+    )
+
+
+def _state(step: Step) -> State:
+    if isinstance(step, Wait):
+        return "waiting"
+    if isinstance(step, Ready):
+        return "open"
+    return "done" if isinstance(step, Done) else "under_way"
+
+
+def visible_presentation(reader: User, study: str, code: str) -> Presentation | None:
+    """The presentation under this code, if it is the reader's current or next one in an open session."""
+    presentation = (
+        Presentation.objects.filter(
+            code=code,
+            reading_list__enrollment__reader=reader,
+            reading_list__session_plan__study__code=study,
+            reading_list__session_plan__study__status=StudyStatus.OPEN,
+            reading_list__session__finished_at=None,
+        )
+        .select_related("stimulus", "reading_list__session", "reading_list__session_plan__study")
+        .first()
+    )
+    if presentation is None:
+        return None
+    session = presentation.reading_list.session
+    practises = presentation.reading_list.session_plan.practice_id and not session.practised_at
+    ahead = presentation.position - session.answered
+    return presentation if ahead in ((1,) if practises else (1, 2)) else None
+
+
+def visible_practice(reader: User, study: str, code: str) -> Stimulus | None:
+    """The practice image under this code, while the reader is at it."""
+    session = (
+        ReadingSession.objects.filter(
+            practice_code=code,
+            practised_at=None,
+            reading_list__enrollment__reader=reader,
+            reading_list__session_plan__study__code=study,
+            reading_list__session_plan__study__status=StudyStatus.OPEN,
+        )
+        .select_related("reading_list__session_plan__practice")
+        .first()
+    )
+    return session.reading_list.session_plan.practice if session else None

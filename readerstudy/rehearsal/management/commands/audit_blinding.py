@@ -1,0 +1,46 @@
+"""Try to tell real from adversarial by everything that a reader's browser receives."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.utils.timezone import now
+
+from readerstudy.commands import StudyCommand
+from readerstudy.rehearsal.blinding_audit import audit_blinding
+from readerstudy.studies.models import Study
+
+
+class Command(StudyCommand):
+    help = "Audit the blinding of the study CODE on a copy of it; fails when anything but the picture tells."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("code")
+        parser.add_argument("--seed", type=int, default=1, help="seed of the folds and permutations")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        study = Study.named(options["code"])
+        with self.bar("Playing a copy") as advance:
+            audit = audit_blinding(
+                study,
+                at=now(),
+                clock=now,
+                seed=options["seed"],
+                progress=lambda done, total: advance(done, total, ""),
+            )
+        self.show({"passed": audit.passed, **audit.result}, "\n".join(_lines(audit.result)), as_json=options["json"])
+        if not audit.passed:
+            raise CommandError("Something besides the picture tells real from adversarial: the blinding is broken.")
+
+
+def _lines(result: dict[str, Any]) -> Iterator[str]:
+    yield f"{result['images']} blinded presentations. An AUC of .5 says nothing; p by permutation, one-sided."
+    yield "Everything but the picture (must be at chance):"
+    for finding in result["wire"]:
+        varies = f"AUC {finding['auc']:.2f}, p {finding['p']:.3f}" if finding["features"] else "the same for all"
+        yield f"  {finding['family']:<16} {varies}"
+    for finding in result["pixels"]:
+        yield f"Trivial facts of the pixels (a report): together AUC {finding['auc']:.2f}, p {finding['p']:.3f}"
+        for name, alone in sorted(finding["facts"].items(), key=lambda item: -abs(item[1] - 0.5)):
+            yield f"  {name:<24} AUC {alone:.2f}"

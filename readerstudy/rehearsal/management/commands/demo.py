@@ -1,0 +1,216 @@
+"""The whole study in a few minutes: phantoms, training, adversarial images, Table 1, a study, a report.
+
+Every step is skipped where its result is there already: the second time takes seconds, and an interrupted
+demo goes on where it stopped.
+"""
+
+import subprocess
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.urls import reverse
+from django.utils.timezone import now
+
+from readerstudy.accounts.links import token_for
+from readerstudy.accounts.models import Role, User
+from readerstudy.cohort.models import Cohort
+from readerstudy.commands import StudyCommand, progress_bar
+from readerstudy.errors import StudyError
+from readerstudy.experiments.models import Checkpoint
+from readerstudy.jobs.models import Job
+from readerstudy.jobs.queue import new_job, run_here
+from readerstudy.rehearsal.simulated_readers import rehearse_study
+from readerstudy.studies.actions import enroll
+from readerstudy.studies.models import Study
+from readerstudy.truth.actions import create_study
+from readerstudy.truth.models import Authenticity, Truth
+
+NAME = "demo"
+CLASSIFIER, REMOVE, INSERT = "demo-classifier", "demo-remove", "demo-insert"
+PATIENTS, SEED = 200, 1
+# The article's 80/10/10 would leave seven women with cancer to test on; a small cohort needs a larger test split.
+SPLIT = "60/10/30"
+SCALE = 0.1
+PEOPLE = {
+    "reader": (Role.READER, "Rita", "Reader"),
+    "coordinator": (Role.COORDINATOR, "Clara", "Coordinator"),
+    "researcher": (Role.RESEARCHER, "Rosa", "Researcher"),
+}
+
+
+class Command(StudyCommand):
+    help = "Build the demonstration: everything from phantoms to a report, and people to sign in as."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=8000, help="the port in the printed links")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.EMBEDDED:
+            raise StudyError("The demo makes users without passwords; it runs on the embedded database only.")
+        began = time.monotonic()
+        steps: list[tuple[str, Callable[[str], None]]] = [
+            ("Drawing mammograms", _draw),
+            ("Training the classifier", _train_classifier),
+            ("Training both GANs", _train_gans),
+            ("Writing adversarial images", _generate),
+            ("Judging them: Table 1", _evaluate),
+            ("Creating the study", _create),
+            ("Simulated readers", _rehearse),
+            ("Writing the report", _report),
+        ]
+        for number, (title, step) in enumerate(steps, start=1):
+            started = time.monotonic()
+            step(f"{number}/{len(steps)} {title}")
+            self.stderr.write(f"{number}/{len(steps)} {title}: {time.monotonic() - started:.0f} s")
+        self._say(options["port"], time.monotonic() - began)
+
+    def _say(self, port: int, seconds: float) -> None:
+        evaluation = _evaluation()
+        if evaluation and evaluation.result:
+            self.stdout.write(f"\nTable 1 of the demo ({evaluation.result['cohort']}):\n{evaluation.result['text']}\n")
+        self.stdout.write(f"\nThe demo is ready ({seconds:.0f} s). Sign in with these links:")
+        for name, (role, first, last) in PEOPLE.items():
+            address = reverse("accounts:sign_in_by_link", args=[token_for(User.objects.get(username=name))])
+            self.stdout.write(f"  {role.label:<12} {first} {last}: http://localhost:{port}{address}")
+        self.stdout.write(f"The rehearsal's report: http://localhost:{port}{reverse('report:list')}{NAME}-rehearsal/\n")
+
+
+def _draw(title: str) -> None:
+    if Cohort.objects.filter(name=NAME).exists() and _drawn_completely():
+        return
+    call_command("make_phantoms", NAME, patients=PATIENTS, seed=SEED, split=SPLIT)
+
+
+def _drawn_completely() -> bool:
+    # The import is the last thing that writes an event; an interrupted one did not come to that.
+    from readerstudy.audit.models import Event
+
+    return Event.objects.filter(verb="cohort.imported", subject=f"cohort.cohort:{Cohort.named(NAME).pk}").exists()
+
+
+def _train_classifier(title: str) -> None:
+    if Checkpoint.objects.filter(name=CLASSIFIER).exists():
+        return
+    _run(title, "models_ml.train_classifier", {"cohort": NAME, "preset": "demo", "seed": SEED, "name": CLASSIFIER})
+
+
+def _train_gans(title: str) -> None:
+    """Both at once, a process and a thread each: faster than one after the other on all threads."""
+    missing = [
+        (direction, run)
+        for direction, run in (("remove", REMOVE), ("insert", INSERT))
+        if not Checkpoint.objects.filter(name=run).exists()
+    ]
+    jobs = [
+        _new(
+            "models_ml.train_gan",
+            {
+                "cohort": NAME,
+                "direction": direction,
+                "classifier": CLASSIFIER,
+                "seed": SEED,
+                "threads": 1,
+                "name": run,
+            },
+        )
+        for direction, run in missing
+    ]
+    if jobs:
+        _run_side_by_side(title, jobs)
+
+
+def _run_side_by_side(title: str, jobs: list[Job]) -> None:
+    command = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "run_job"]
+    children = [
+        subprocess.Popen([*command, str(job.pk)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for job in jobs
+    ]
+    with progress_bar(title) as advance:
+        while any(child.poll() is None for child in children):
+            time.sleep(0.5)
+            _refresh(jobs)
+            # Steps differ in number between the two; thousandths of the way can be added up.
+            shares = [job.done / job.total if job.total else 0.0 for job in jobs]
+            advance(round(1000 * sum(shares)), 1000 * len(jobs), "; ".join(job.note for job in jobs))
+    _refresh(jobs)
+    for job, child in zip(jobs, children, strict=True):
+        if child.returncode or job.status != "done":
+            said = child.stderr.read().decode(errors="replace").strip() if child.stderr else ""
+            raise StudyError(f"{job.parameters['name']}: {job.note or said or 'stopped'}")
+
+
+def _refresh(jobs: list[Job]) -> None:
+    for job in jobs:
+        job.refresh_from_db()
+
+
+def _generate(title: str) -> None:
+    real = Truth.objects.filter(authenticity=Authenticity.REAL, stimulus__image__exam__patient__cohort__name=NAME)
+    if Truth.objects.filter(generator__in=(REMOVE, INSERT)).count() < real.count():
+        _run(title, "attacks.generate_stimuli", _attack_parameters())
+
+
+def _evaluate(title: str) -> None:
+    if not _evaluation():
+        _run(title, "attacks.evaluate_attack", {**_attack_parameters(), "classifier": CLASSIFIER})
+
+
+def _evaluation() -> Job | None:
+    return Job.objects.filter(task="attacks.evaluate_attack", status="done", parameters__cohort=NAME).first()
+
+
+def _attack_parameters() -> dict[str, Any]:
+    return {"cohort": NAME, "gan_remove": REMOVE, "gan_insert": INSERT, "resolutions": Cohort.named(NAME).resolutions}
+
+
+def _create(title: str) -> None:
+    for name, (role, first, last) in PEOPLE.items():
+        user, is_new = User.objects.get_or_create(
+            username=name,
+            defaults={"role": role, "first_name": first, "last_name": last, "is_staff": role != Role.READER},
+        )
+        if is_new:
+            user.set_unusable_password()
+            user.save()
+    if Study.objects.filter(code=NAME).exists():
+        return
+    study = create_study(
+        code=NAME,
+        title="Demonstration study",
+        template="zhou2021",
+        cohort=Cohort.named(NAME),
+        at=now(),
+        scale=SCALE,
+        resolution="low",
+        generators=[INSERT, REMOVE],
+    )
+    enroll(study=study, reader=User.objects.get(username="reader"), at=now())
+
+
+def _rehearse(title: str) -> None:
+    if Study.objects.filter(code=f"{NAME}-rehearsal", status="unsealed").exists():
+        return
+    with progress_bar(title) as advance:
+        rehearse_study(
+            Study.named(NAME), at=now(), clock=now, progress=lambda done, total: advance(done, total, "verdicts")
+        )
+
+
+def _report(title: str) -> None:
+    if not (Path(settings.REPORTS_DIR) / f"{NAME}-rehearsal").exists():
+        call_command("analyse_study", f"{NAME}-rehearsal", stdout=StringIO())  # the page shows it better
+
+
+def _new(task: str, parameters: dict[str, Any]) -> Job:
+    return new_job(task, parameters, requested_by=None, at=now())
+
+
+def _run(title: str, task: str, parameters: dict[str, Any]) -> None:
+    with progress_bar(title) as advance:
+        run_here(_new(task, parameters), watch=lambda done, total, text, values: advance(done, total, text))

@@ -1,0 +1,90 @@
+"""Is there no change? Two one-sided tests against a margin that the plan declared before anybody read."""
+
+from dataclasses import dataclass
+from math import inf
+
+from scipy.optimize import brentq
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
+
+from readerstudy.statistics.proportions import Proportion, newcombe
+
+
+@dataclass(frozen=True)
+class Equivalence:
+    """Whether a difference lies inside ±margin: p is the larger of the two one-sided ones.
+
+    low and high bound the 1 − 2α interval, which lies inside the margin exactly where p < α.
+    """
+
+    difference: float
+    margin: float
+    low: float
+    high: float
+    p_below: float  # against a difference of −margin or less
+    p_above: float  # against a difference of margin or more
+    p: float
+    equivalent: bool
+
+
+def tost(difference: float, se: float, margin: float, *, df: float | None = None, alpha: float = 0.05) -> Equivalence:
+    """Two one-sided tests (Schuirmann, 1987) of an estimate with its standard error.
+
+    `df` None takes the normal distribution; a multi-reader analysis gives the df of its difference.
+    """
+    _check(margin, alpha)
+    if not se > 0:
+        raise ValueError(f"se must be above 0, not {se}.")
+    if df is not None and not df > 0:
+        raise ValueError(f"df must be above 0, not {df}.")
+    quantile = float(ndtri(1 - alpha) if df is None else stdtrit(df, 1 - alpha))
+    below, above = (difference + margin) / se, (margin - difference) / se
+    p_below, p_above = (float(ndtr(-t) if df is None else stdtr(df, -t)) for t in (below, above))
+    return _verdict(difference, margin, difference - quantile * se, difference + quantile * se, p_below, p_above, alpha)
+
+
+def tost_proportions(first: Proportion, second: Proportion, margin: float, *, alpha: float = 0.05) -> Equivalence:
+    """Two one-sided tests of second − first, independent samples, from Newcombe's interval (1998, method 10).
+
+    Each p is the level at which that interval would just touch the margin, so that test and printed interval
+    never contradict each other, and shares of 0 and 1 need no special case.
+    """
+    _check(margin, alpha)
+    interval = newcombe(first, second, confidence=1 - 2 * alpha)
+    p_above = _touching(first, second, margin)
+    p_below = _touching(second, first, margin)
+    return _verdict(interval.difference, margin, interval.low, interval.high, p_below, p_above, alpha)
+
+
+def _touching(first: Proportion, second: Proportion, margin: float) -> float:
+    """The one-sided level at which the upper bound of second − first equals the margin."""
+
+    def excess(z: float) -> float:
+        # A negative z is a level above one half: the bound then lies below the difference, mirrored about it.
+        confidence = float(2 * ndtr(abs(z)) - 1)
+        if confidence <= 0:
+            bound = newcombe(first, second, confidence=0.5).difference
+        else:
+            interval = newcombe(first, second, confidence=min(confidence, 1 - 1e-16))
+            bound = interval.high if z > 0 else interval.low
+        return bound - margin
+
+    furthest = 8.0  # beyond it Φ is 1 in double precision
+    if excess(furthest) <= 0:
+        return float(ndtr(-furthest))
+    if excess(-furthest) >= 0:
+        return 1.0
+    return float(ndtr(-brentq(excess, -furthest, furthest, xtol=1e-13)))
+
+
+def _check(margin: float, alpha: float) -> None:
+    if not 0 < margin < inf:
+        raise ValueError(f"margin must be above 0, not {margin}.")
+    if not 0 < alpha < 0.5:
+        raise ValueError(f"alpha must lie between 0 and .5, not at {alpha}.")
+
+
+def _verdict(
+    difference: float, margin: float, low: float, high: float, p_below: float, p_above: float, alpha: float
+) -> Equivalence:
+    p = max(p_below, p_above)
+    return Equivalence(difference, margin, low, high, p_below, p_above, p, p < alpha)

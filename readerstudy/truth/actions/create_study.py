@@ -1,0 +1,238 @@
+"""Creating a study: drawing its lists from the sealed key, once, from a stored seed."""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import override
+
+from readerstudy.accounts.models import User
+from readerstudy.audit.actions import record
+from readerstudy.cohort.models import Cohort, Split
+from readerstudy.errors import BadInput, StudyError
+from readerstudy.studies.analysis_plan import analysis_plan
+from readerstudy.studies.models import Allocation, Arm, SessionPlan, Study
+from readerstudy.studies.protocol import TEMPLATES, SessionKind, SessionTemplate
+from readerstudy.studies.rules import SessionChanges, changes_of, check_numbers
+from readerstudy.truth.draw import Candidate, Pick, draw
+from readerstudy.truth.models import Direction, Truth
+from readerstudy.truth.queries import Picture, real_pictures, twins
+
+BLOCK = 64 * 1024
+SEED_BITS = 62  # a seed that anybody can guess would give the draw away
+
+
+@transaction.atomic
+def create_study(
+    *,
+    code: str,
+    title: str,
+    template: str,
+    cohort: Cohort,
+    at: datetime,
+    seed: int | None = None,
+    actor: User | None = None,
+    scale: float = 1.0,
+    resolution: str = "high",
+    generators: list[str] | None = None,
+    is_rehearsal: bool = False,
+    changes: Mapping[str, Any] | None = None,
+    excluded_before: datetime | None = None,
+) -> Study:
+    """Plan and draw the five sessions. A cohort that is too small is told what it lacks; nothing is created then.
+
+    `changes` is a plan file as data (`studies.rules`): what its sessions do beside showing images.
+
+    `seed` is drawn from the system's randomness unless it is given; it stays sealed with the study.
+    `generators` are the names of the attacks, for GANs of their runs; without them the newest of each direction.
+    Twins that were excluded are not drawn; with `excluded_before` only those excluded before that time are left out.
+    """
+    sessions = _sessions(template, scale)
+    changed = _changes(changes or {}, sessions)
+    asking = {session.number for session in sessions if session.kind == SessionKind.BLINDED}
+    analysis = analysis_plan(changes or {}, asking)
+    seed = secrets.randbits(SEED_BITS) if seed is None else seed
+    generators = generators or newest_generators(cohort, resolution)
+    pictures = {picture.image_id: picture for picture in real_pictures(cohort, resolution)}
+    made = twins(cohort, resolution, generators, excluded_before=excluded_before)
+    candidates = [Candidate(p.image_id, p.label, p.split, p.image_id in made) for p in pictures.values()]
+    lists = draw(candidates, sessions, seed=seed)
+    practice = _practice(changed, candidates, lists, seed=seed)
+    if Study.objects.filter(code=code).exists():
+        raise BadInput(f"There is a study with the code {code!r} already; choose another.")
+    study = Study.objects.create(
+        code=code,
+        title=title,
+        template=template,
+        cohort=cohort,
+        seed=seed,
+        plan={
+            **_plan(sessions, scale=scale, resolution=resolution, generators=generators, changes=changes or {}),
+            "analysis": analysis.as_data(),
+        },
+        image_bytes=_image_bytes(lists.values(), pictures, made, practice.values()),
+        is_rehearsal=is_rehearsal,
+        created_at=at,
+    )
+    arm = Arm.objects.create(study=study, name=resolution, resolution=resolution)
+    for session in sessions:
+        plan = _store_plan(study, session, changed[session.number], len(lists[session.number]))
+        if session.number in practice:
+            plan.practice_id = pictures[practice[session.number]].stimulus_id
+            plan.save(update_fields=["practice"])
+        _store_list(plan, arm, lists[session.number], pictures, made)
+    # Not the seed: whoever knows it knows much of the draw, and the trail is open to coordinators.
+    record("study.created", actor=actor, subject=study, at=at, scale=scale, generators=generators)
+    return study
+
+
+def same_draw(study: Study, *, resolution: str | None) -> dict[str, Any]:
+    """Arguments of `create_study` that draw the same images in the same order at the other resolution.
+
+    The article's two readers of the low-resolution arm read the very images they read at high resolution. The
+    seed passes from study to study without being shown to anybody.
+    """
+    drawn_at = study.plan["resolution"]
+    if resolution == drawn_at:
+        raise BadInput(f"The study {study.code} is read at {drawn_at} resolution already; name the other one.")
+    other = resolution or ("low" if drawn_at == "high" else "high")
+    # What was excluded since then was in no study, so it is not in this draw; but leaving it out would shift it.
+    return {**same_plan(study), "resolution": other, "seed": study.seed, "excluded_before": study.created_at}
+
+
+def same_plan(study: Study) -> dict[str, Any]:
+    """Arguments of `create_study` that plan the same study on the same cohort, with a draw of its own."""
+    plan = study.plan
+    return {
+        "template": study.template,
+        "cohort": study.cohort,
+        "scale": plan["scale"],
+        "resolution": plan["resolution"],
+        "generators": plan["generators"],
+        "changes": plan.get("changes", {}),
+    }
+
+
+def newest_generators(cohort: Cohort, resolution: str) -> list[str]:
+    """The newest run of each direction that has made twins at this resolution."""
+    names: list[str] = []
+    for direction in Direction:
+        newest = (
+            Truth.objects.filter(
+                direction=direction,
+                stimulus__resolution=resolution,
+                stimulus__image__exam__patient__cohort=cohort,
+            )
+            .order_by("-id")
+            .first()
+        )
+        if newest is None:
+            raise StudyError(
+                f"The cohort {cohort.name} has no adversarial images ({direction.value}) at {resolution} resolution; "
+                "make them with generate_stimuli."
+            )
+        names.append(newest.generator)
+    return names
+
+
+def _sessions(template: str, scale: float) -> list[SessionTemplate]:
+    if template not in TEMPLATES:
+        raise BadInput(f"There is no template {template!r}; there are: {', '.join(TEMPLATES)}.")
+    if not 0 < scale <= 1:
+        raise BadInput(f"The scale is {scale}; it must be above 0 and at most 1.")
+    return [session.scaled(scale) for session in TEMPLATES[template]]
+
+
+def _plan(
+    sessions: Iterable[SessionTemplate],
+    *,
+    scale: float,
+    resolution: str,
+    generators: list[str],
+    changes: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The plan as it was drawn, kept with the study: data, not code."""
+    return {
+        "scale": scale,
+        "resolution": resolution,
+        "generators": generators,
+        "changes": dict(changes),
+        "sessions": [
+            {
+                "number": s.number,
+                "kind": s.kind,
+                "real": s.real,
+                "adversarial": s.adversarial,
+                "splits": s.splits,
+            }
+            for s in sessions
+        ],
+    }
+
+
+def _changes(changes: Mapping[str, Any], sessions: list[SessionTemplate]) -> dict[int, SessionChanges]:
+    check_numbers(changes, {session.number for session in sessions})
+    return {session.number: changes_of(changes, session.number, session.kind) for session in sessions}
+
+
+def _practice(
+    changed: Mapping[int, SessionChanges],
+    candidates: Iterable[Candidate],
+    lists: Mapping[int, list[Pick]],
+    *,
+    seed: int,
+) -> dict[int, int]:
+    """A real image of the training split for each session that practises, none of which the study shows."""
+    numbers = [number for number, change in changed.items() if change.rules.practice]
+    shown = {pick.image for picks in lists.values() for pick in picks}
+    free = sorted(c.image for c in candidates if c.split == Split.TRAIN and c.image not in shown)
+    if len(free) < len(numbers):
+        raise StudyError(
+            f"The plan has {len(numbers)} practice images; only {len(free)} images of the training split are left."
+        )
+    # A stream of its own: with or without practice, a seed draws the same lists.
+    return dict(zip(numbers, Random(f"{seed}:practice").sample(free, k=len(numbers)), strict=True))
+
+
+def _store_plan(study: Study, session: SessionTemplate, changes: SessionChanges, total: int) -> SessionPlan:
+    with override("en"):  # stored in the language of the code, from which each reader's is looked up
+        return SessionPlan.objects.create(
+            study=study,
+            number=session.number,
+            kind=session.kind,
+            title=changes.title or str(session.title),
+            instructions=changes.instructions or str(session.instructions),
+            total=total,
+            washout_days=changes.washout_days,
+            rules_data=changes.rules.as_data(),
+        )
+
+
+def _store_list(
+    plan: SessionPlan, arm: Arm, picks: list[Pick], pictures: dict[int, Picture], made: dict[int, Truth]
+) -> None:
+    Allocation.objects.bulk_create(
+        Allocation(
+            session_plan=plan,
+            arm=arm,
+            position=position,
+            stimulus_id=made[pick.image].stimulus_id if pick.adversarial else pictures[pick.image].stimulus_id,
+        )
+        for position, pick in enumerate(picks, start=1)
+    )
+
+
+def _image_bytes(
+    lists: Iterable[list[Pick]], pictures: dict[int, Picture], made: dict[int, Truth], practice: Iterable[int]
+) -> int:
+    """The longest file that the study can send, twins and differences included, rounded up to whole blocks."""
+    longest = max((pictures[image].path.stat().st_size for image in practice), default=0)
+    for picks in lists:
+        for pick in picks:
+            longest = max(longest, pictures[pick.image].path.stat().st_size)
+            if twin := made.get(pick.image):
+                longest = max(longest, twin.stimulus.bytes, twin.difference_bytes or 0)
+    return (longest // BLOCK + 1) * BLOCK
