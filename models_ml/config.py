@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from models_ml.runtime.device import Precision
-from models_ml.training.adversarial_training import FULL_SCALE
+
+FULL_SCALE = 65535
 
 
 @dataclass(frozen=True)

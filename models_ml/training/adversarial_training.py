@@ -1,7 +1,4 @@
-"""Adversarial training: part of every batch is attacked before the classifier learns from it (Madry et al., 2018).
-
-Imports nothing of the lab, so that the configuration can hold a `Hardening`.
-"""
+"""Adversarial training: part of every batch is attacked before the classifier learns from it (Madry et al., 2018)."""
 
 import numpy as np
 import torch
@@ -9,9 +6,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from models_ml.config import Hardening
-
-FULL_SCALE = 65535
+from models_ml.config import FULL_SCALE, Hardening
 
 
 def harden(

@@ -6,8 +6,8 @@ from typing import Any
 from readerstudy.analysis.record.codes import ADVERSARIAL, NEGATIVE, PAIR, POSITIVE, REAL
 from readerstudy.analysis.record.readings import ReadingRow, Readings
 from readerstudy.analysis.record.study import SessionSet, StudyRecord
-from readerstudy.analysis.tallying import tally
 from readerstudy.studies.analysis_plan import AnalysisPlan
+from tests.analysis.counting import tally
 
 # What was shown, in order: (authenticity, the woman's pathology).
 SHOWN = {

@@ -12,8 +12,8 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
-from readerstudy.cohort.sources.dicom.folder import jpegls
-from readerstudy.cohort.sources.dicom.read_folder import read_folder
+from readerstudy.cohort.sources.dicom import jpegls
+from readerstudy.cohort.sources.dicom.folder import read_folder
 from readerstudy.cohort.sources.source import Found, without_contradictions
 from readerstudy.errors import StudyError
 from readerstudy.imaging.image import Pixels, UnreadableImage

@@ -182,6 +182,6 @@ def test_a_box_that_counts_its_pixels_from_one_still_fits(folder: Path) -> None:
 def test_the_lesions_of_a_dicom_file_come_from_its_table(tmp_path: Path) -> None:
     write_dicom(tmp_path / "film.dcm", film(bits=12, rows=ROWS, columns=COLUMNS), bits=12)
     lines = ["film.dcm,anna,malignant,2,3,6,9", "film,anna,malignant,8,12,12,18", "film.dcm,anna,malignant,2,3,6,9"]
-    found = read_folder.read_folder(tmp_path, write_table(tmp_path, lines, header=HEADER))
+    found = read_folder(tmp_path, write_table(tmp_path, lines, header=HEADER))
     assert sentences(found) == "Row 4 (film.dcm) repeats row 2."
     assert [(mark.left, mark.bottom) for mark in found.images[0].lesion_marks or ()] == [(2, 9), (8, 18)]

@@ -11,7 +11,7 @@ import pytest
 
 from readerstudy.cohort.sources.phantom import PhantomView, lesion_box, phantom_images, render, sample_cohort
 from readerstudy.errors import StudyError
-from readerstudy.imaging import image
+from readerstudy.imaging.resize import background_of, resize
 
 SMALL = (256, 208)
 ROOT = Path(__file__).parents[2]
@@ -116,7 +116,7 @@ def test_nothing_saturates_and_the_air_is_dark() -> None:
     for view in sample_cohort(6, seed=8, contrast=6.0, positive_fraction=1.0):
         values = render(view, SMALL).values
         assert values.max() < 0.95 * 65535
-        assert image.background_of(values) < 0.002 * 65535
+        assert background_of(values) < 0.002 * 65535
 
 
 def test_the_chest_wall_is_left_in_a_left_breast_and_right_in_a_right_one() -> None:
@@ -128,7 +128,7 @@ def test_the_chest_wall_is_left_in_a_left_breast_and_right_in_a_right_one() -> N
 
 def test_a_phantom_is_the_same_breast_at_every_size() -> None:
     view = with_lesion_kind("mass")
-    large = image.resize(render(view, (1024, 832)).values, SMALL)
+    large = resize(render(view, (1024, 832)).values, SMALL)
     small = render(view, SMALL).values
     assert np.corrcoef(large.ravel(), small.ravel())[0, 1] > 0.99
     assert render(view, (1728, 1408)).values.shape == (1728, 1408)

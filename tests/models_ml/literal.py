@@ -1,7 +1,7 @@
 """The steps of METHOD §2 and §3 written down as they stand: torch's own layers and autograd, a pass for every term.
 
-Contiguous maps, the precision of the weights, three input channels. What `models_ml.training.steps` makes of the same batch is
-held against this, and the benchmark of the lab takes its time.
+Contiguous maps, the precision of the weights, three input channels. Tests compare `models_ml.training.steps` with it on
+the same batch, and the lab's benchmark measures against its time.
 """
 
 from collections.abc import Sequence

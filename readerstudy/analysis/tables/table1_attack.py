@@ -1,7 +1,7 @@
 """The article's Table 1: what the evaluation of the attack stored, shown as it is.
 
-The laboratory computes it (`models_ml.evaluation.attack_table`) and stores it as JSON; nothing is computed here, so that
-the page and the laboratory cannot disagree. This installation has no torch and reads the JSON as plain data.
+`models_ml.evaluation.attack_table` computes it and stores it as JSON. Nothing is computed here: the page and the lab
+cannot disagree. The web side has no torch and reads the JSON as plain data.
 """
 
 from collections.abc import Iterator, Mapping

@@ -8,11 +8,11 @@ from django.core.management.base import CommandError
 from django.utils.timezone import now
 
 from readerstudy.cohort.sources import files
-from readerstudy.cohort.sources.dicom.folder import read_folder
+from readerstudy.cohort.sources.dicom import folder
 from readerstudy.cohort.sources.source import Found
 from readerstudy.commands import StudyCommand
 from readerstudy.truth.actions import Imported, import_cohort
-from readerstudy.truth.actions.import_cohort import PAPER_SPLIT
+from readerstudy.truth.actions.cohort_import import PAPER_SPLIT
 
 LONGEST_LIST = 50
 
@@ -105,7 +105,7 @@ def report_import(command: StudyCommand, imported: Imported, *, as_json: bool) -
 def _found(options: dict[str, Any]) -> Found:
     columns = _columns(options["column"])
     if options["dicom"]:
-        return read_folder.read_folder(options["dicom"], options["table"], columns=columns)
+        return folder.read_folder(options["dicom"], options["table"], columns=columns)
     if options["table"]:
         return files.read_table(options["table"], columns=columns, folder=options["folder"])
     raise CommandError("Say where the images are: --dicom FOLDER, --table CSV, or both.")

@@ -1,0 +1,7 @@
+"""Django application configuration."""
+
+from django.apps import AppConfig
+
+
+class RehearsalConfig(AppConfig):
+    name = "readerstudy.rehearsal"

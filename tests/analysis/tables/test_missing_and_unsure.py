@@ -1,0 +1,170 @@
+"""“Unsure” by every rule and missing readings: against pencil and paper, and what must hold for any verdicts."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from readerstudy.analysis.layout.table import Table, to_csv, to_html
+from readerstudy.analysis.record.codes import ADVERSARIAL, POSITIVE, REAL
+from readerstudy.analysis.record.study import SessionSet, StudyRecord
+from readerstudy.analysis.tables.missing_and_unsure import unsure_across, unsure_by_every_rule, unsure_by_reader
+from readerstudy.analysis.tables.mrmc import compare_across, compare_figure
+from readerstudy.studies.analysis_plan import AnalysisPlan
+from tests.analysis import played, small
+from tests.analysis.plan.test_planned_tests import SPREAD, full, two_arms
+
+PLAN = AnalysisPlan()
+RULES = ("wrong", "half", "excluded", "right")
+
+
+def lines(table: Table) -> list[dict[str, Any]]:
+    json.dumps(table.as_dict(), allow_nan=False)
+    assert to_csv(table)
+    assert to_html(table)
+    keys = [column.key for column in table.columns]
+    return [dict(zip(keys, row, strict=True)) for row in table.rows]
+
+
+def drawn(kinds: str = "RRRFFF") -> tuple[SessionSet, ...]:
+    """Sessions 3 and 5 that show exactly these images."""
+    counts = {(REAL, POSITIVE): kinds.count("R"), (ADVERSARIAL, POSITIVE): kinds.count("F")}
+    return tuple(SessionSet(number, "", "high", True, len(kinds), counts) for number in (3, 5))
+
+
+def only(table: Table, session: str, kind: str) -> dict[str, Any]:
+    (line,) = (one for one in lines(table) if (one["session"], one["images_are"]) == (session, kind))
+    return line
+
+
+def test_pencil_and_paper_agree_under_every_rule() -> None:
+    line = only(unsure_by_every_rule(played.record(SPREAD, sets=drawn()), PLAN), "3", "adversarial")
+    # Fakes in session 3: n r u, n r r, r n n.
+    assert [line[rule] for rule in RULES] == pytest.approx(
+        [4 / 9, (1.5 / 3 + 1 / 3 + 2 / 3) / 3, (1 / 2 + 1 / 3 + 2 / 3) / 3, (2 / 3 + 1 / 3 + 2 / 3) / 3]
+    )
+    assert (line["readers"], line["readings"], line["unsure"], line["missing"]) == (3, 9, 1, 0)
+    assert line["missing_wrong"] == line["missing_right"] == pytest.approx(4 / 9)
+
+
+@pytest.mark.parametrize(
+    ("rule", "wrong", "right"),
+    # R1 is right about 3 of 4 real images in session 3 (one unsure); R2 about none of the 2 read, and 2 are missing.
+    [
+        ("wrong", (3 / 4 + 0 / 4) / 2, (3 / 4 + 2 / 4) / 2),
+        ("half", (3.5 / 4 + 0 / 4) / 2, (3.5 / 4 + 2 / 4) / 2),
+        ("excluded", (3 / 3 + 0 / 4) / 2, (3 / 3 + 2 / 4) / 2),
+    ],
+)
+def test_missing_readings_are_bounded_by_all_wrong_and_all_right(rule: str, wrong: float, right: float) -> None:
+    line = only(unsure_by_every_rule(small.record(), AnalysisPlan(unsure=rule)), "3", "real")
+    assert (line["missing"], line["missing_wrong"], line["missing_right"]) == (2, pytest.approx(wrong), right)
+
+
+def test_a_reader_who_never_came_counts_among_the_missing_and_not_among_the_means() -> None:
+    line = only(unsure_by_every_rule(small.record(), PLAN), "5", "real")
+    assert (line["readers"], line["wrong"], line["missing"]) == (1, 1.0, 3)
+    assert (line["missing_wrong"], line["missing_right"]) == (0.5, 1.0)
+    rows = lines(unsure_by_reader(small.record(), PLAN))
+    found = {(one["reader"], one["session"], one["images_are"]): one for one in rows}
+    assert found["R2", 5, "real"]["missing_right"] == 1.0
+    assert found["R1", 3, "real"]["half"].share == 0.875
+
+
+def test_the_sentence_says_whether_the_change_hangs_on_the_rule() -> None:
+    said = {"R1": {3: "rrrnnn", 5: "rrunnn"}, "R2": {3: "rrrnrr", 5: "rrrnur"}}
+    notes = unsure_by_every_rule(played.record(said, sets=drawn()), PLAN).notes
+    # Real: 1 → .83 with unsure wrong, → 1 left out. Fakes: R2 has 1/3 → 1/3, 1.5/3, 1/2, so the mean rises by 1/12.
+    assert notes[0].startswith("Real images: whether more are right in session 5 than in session 3 hangs on the rule")
+    assert "(−0.17 to +0.00). Whatever stands behind the “unsure”, the change is −0.17 to +0.00." in notes[0]
+    assert notes[1].startswith("Adversarial images: whether more")
+    assert "(+0.00 to +0.08). Whatever stands behind the “unsure”, the change is +0.00 to +0.17." in notes[1]
+    assert notes[-1] == "No reading of these sessions is missing."
+
+
+def test_the_sentence_says_how_far_missing_verdicts_could_move_the_change() -> None:
+    notes = unsure_by_every_rule(played.record({**SPREAD, "R4": {3: "rrrnnn"}}, sets=drawn()), PLAN).notes
+    # Real images: session 3 has 2/3, 2/3, 2/3, 3/3; session 5 has 3/3, 2/3, 2/3 and R4's three missing.
+    assert "Whatever the missing verdicts were, it is −0.17 to +0.08 over all enrolled readers." in notes[0]
+    assert notes[-1].startswith("6 of 48 planned readings of these sessions are missing.")
+
+
+def test_the_change_over_readers_is_the_analysis_under_each_rule() -> None:
+    record = full(PLAN)
+    table = unsure_across(record, PLAN, compare_across(record, PLAN))
+    found = {line["figure"]: line for line in lines(table)}
+    for figure, name in (("sensitivity", "Sensitivity"), ("specificity", "Specificity")):
+        for rule in ("wrong", "excluded"):
+            direct = compare_figure(record, replace(PLAN, unsure=rule), "high", figure)
+            assert direct.found is not None
+            assert found[name][f"{rule}_p"] == direct.found.p
+    assert found["AUC"]["wrong_change"] == found["AUC"]["excluded_change"]
+    assert any(note.startswith("Specificity: the conclusion hangs on the rule (p = 0.044") for note in table.notes)
+    assert any(note.startswith("Sensitivity: at the level of 0.05 both rules") for note in table.notes)
+
+
+@pytest.mark.parametrize("rule", ["wrong", "excluded", "half"])
+def test_the_two_rules_stand_there_whatever_the_plan_declares(rule: str) -> None:
+    record, plan = full(AnalysisPlan(unsure=rule)), AnalysisPlan(unsure=rule)
+    by_plan = full(PLAN), PLAN
+    wanted = unsure_across(*by_plan, compare_across(*by_plan)).rows
+    assert unsure_across(record, plan, compare_across(record, plan)).rows == wanted
+
+
+def test_two_arms_have_their_own_rows_and_sentences() -> None:
+    table = unsure_by_every_rule(two_arms(), PLAN)
+    assert {line["arm"] for line in lines(table)} == {"high", "low"}
+    assert [note.split(":")[0] for note in table.notes[:4]] == [
+        "high, real images",
+        "high, adversarial images",
+        "low, real images",
+        "low, adversarial images",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "shown", "sentence"),
+    [
+        ({}, "RRRFFF", "No reader has verdicts"),
+        ({"R1": SPREAD["R1"]}, "RRRFFF", "Only R1 has verdicts"),
+        (SPREAD, "RRRRRR", "No reader has verdicts"),
+        ({name: {3: by[3]} for name, by in SPREAD.items()}, "RRRFFF", "No reader has verdicts"),
+    ],
+    ids=["nothing read", "one reader", "no fakes", "session missing"],
+)
+def test_a_sentence_stands_where_nothing_can_be_compared(
+    said: dict[str, dict[int, str]], shown: str, sentence: str
+) -> None:
+    record = played.record(said, shown)
+    across = unsure_across(record, PLAN, compare_across(record, PLAN))
+    assert not across.rows
+    assert sentence in across.empty
+    rows = lines(unsure_by_every_rule(record, PLAN))
+    assert len(rows) == len({(session, kind) for by in said.values() for session in by for kind in shown})
+
+
+def test_constant_verdicts_change_nothing_by_any_rule() -> None:
+    record = played.record({name: {3: "rrrrrr", 5: "rrrrrr"} for name in SPREAD}, sets=drawn())
+    table = unsure_by_every_rule(record, PLAN)
+    assert [line["wrong"] for line in lines(table)] == [1.0, 0.0, 1.0, 0.0]
+    assert "as many right in session 5 as in session 3 by every rule" in table.notes[0]
+    across = unsure_across(record, PLAN, compare_across(record, PLAN))
+    assert any("under one of the rules there is no test" in note for note in across.notes)
+
+
+letters = st.text("rnu", min_size=6, max_size=6)
+studies = st.fixed_dictionaries({name: st.fixed_dictionaries({3: letters, 5: letters}) for name in SPREAD})
+
+
+@given(studies)
+@settings(max_examples=20, deadline=None)
+def test_no_rule_leaves_the_bounds(said: dict[str, dict[int, str]]) -> None:
+    record: StudyRecord = played.record(said)
+    for line in lines(unsure_by_every_rule(record, PLAN)):
+        assert line["wrong"] <= line["half"] <= line["right"]
+        assert line["missing_wrong"] <= line["wrong"] <= line["missing_right"] + 1e-12
+    for line in lines(unsure_by_reader(record, PLAN)):
+        assert line["excluded"].share is None or line["wrong"].share <= line["excluded"].share <= line["right"].share

@@ -1,0 +1,76 @@
+"""The audit passes where only the picture differs, and fails as soon as anything else does."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from readerstudy.api import reader
+from readerstudy.cohort.models import Stimulus
+from readerstudy.reading.models import Reading
+from readerstudy.reading.padded_file import padded
+from readerstudy.rehearsal.models import BlindingAudit
+from readerstudy.studies.models import Study
+from readerstudy.truth.models import Truth
+from tests import make
+
+# The audit serves HTTP from threads, with connections of their own.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def one_draw(monkeypatch):
+    """The copy that is audited is drawn anew each time: one draw in a hundred looks telling by chance (LEVEL)."""
+    monkeypatch.setattr("readerstudy.truth.actions.study_creation.secrets.randbits", lambda bits: 20210007)
+
+
+@pytest.fixture
+def drawn(small):
+    return make.study()
+
+
+def audit(code: str) -> BlindingAudit:
+    call_command("audit_blinding", code)
+    return BlindingAudit.objects.get(study__code=code)
+
+
+def test_a_plan_with_practice_questions_and_breaks_is_audited_as_it_is(small):
+    plan = {"every": {"practice": True, "questions": ["confidence", "mark"], "break_every": 5}}
+    study = make.study(changes={**plan, "session": {"3": {"display_check": "required"}}})
+    assert audit(study.code).passed
+    assert Study.objects.get(code=f"{study.code}-audit-1").session_plans.get(number=3).rules.questions
+
+
+def test_a_study_whose_pictures_alone_differ_passes_and_is_not_touched(drawn):
+    kept = audit(drawn.code)
+    assert kept.passed
+    assert {finding["family"] for finding in kept.result["wire"]} >= {"codes", "order", "lengths", "response times"}
+    assert "noise in the tissue" in kept.result["pixels"][0]["facts"]
+    assert not Reading.objects.filter(presentation__reading_list__enrollment__study=drawn).exists()
+    copy = Study.objects.get(code=f"{drawn.code}-audit-1")
+    assert (copy.status, copy.seed != drawn.seed) == ("closed", True)
+
+
+@pytest.mark.parametrize("leak", ["length", "field", "flag"])
+def test_a_leak_is_found(drawn, monkeypatch, leak):
+    altered = {truth.stimulus.path for truth in Truth.objects.filter(authenticity="adversarial")}
+
+    def leaking(path, *, length):
+        response = padded(path, length=length - 7 if leak == "length" and path in altered else length)
+        if leak == "field":
+            response["X-Served-By"] = "disk-2" if path in altered else "disk-1"
+        return response
+
+    def telling(stimulus):
+        return {**plain(stimulus), "flip": stimulus.path in altered}
+
+    plain = Stimulus.as_wire
+    monkeypatch.setattr(reader, "padded", leaking)
+    if leak == "flag":
+        monkeypatch.setattr(Stimulus, "as_wire", telling)
+    with pytest.raises(CommandError, match="blinding is broken"):
+        audit(drawn.code)
+    kept = BlindingAudit.objects.get()
+    assert not kept.passed
+    family = {"length": "lengths", "field": "header fields", "flag": "what the step says"}[leak]
+    (found,) = (finding for finding in kept.result["wire"] if finding["family"] == family)
+    assert found["p"] == min(finding["p"] for finding in kept.result["wire"])
+    assert found["auc"] > 0.99

@@ -1,0 +1,120 @@
+"""Sizing against RJafroc and against simulated studies."""
+
+import numpy as np
+import pytest
+
+from readerstudy.statistics import mrmc
+from readerstudy.statistics.mrmc import roe_metz
+from tests.statistics.mrmc.data import crossed, expected, published, van_dyke
+
+PILOT = mrmc.VarianceComponents(var_tr=0.0002, var=0.0008, cov1=0.00035, cov2=0.00034, cov3=0.00024, cases=114)
+
+
+@published
+def test_the_number_of_cases_is_that_of_rjafroc() -> None:
+    (oracle,) = expected("rjafroc_expected.json")["sampleSize_dataset02_J6_es0.05"]
+    pilot = mrmc.pilot_components(mrmc.obuchowski_rockette(*van_dyke(), covariance="jackknife"))
+    found = mrmc.cases_needed(pilot, readers=6, difference=0.05)
+    assert found.cases == oracle["KRRRC"]
+    # R's noncentral distributions stop at an error of 1e-9; the noncentrality itself agrees to all digits.
+    assert found.power == pytest.approx(oracle["powerRRRC"], abs=2e-9)
+
+
+@pytest.mark.parametrize("random", ["both", "readers", "cases"])
+def test_power_grows_with_readers_cases_and_the_difference(random: str) -> None:
+    def power(**change: float) -> float:
+        return mrmc.power(PILOT, random=random, **{"readers": 5, "cases": 200, "difference": 0.04} | change).power
+
+    assert 0.05 < power() < power(readers=8) < 1
+    assert power() < power(cases=400)
+    assert power() < power(difference=0.05)
+    assert power(difference=1e-9) == pytest.approx(0.05)
+
+
+def test_the_fewest_are_the_fewest() -> None:
+    cases = mrmc.cases_needed(PILOT, readers=6, difference=0.05, power_wanted=0.9)
+    assert cases.power >= 0.9
+    assert mrmc.power(PILOT, readers=6, cases=cases.cases - 1, difference=0.05).power < 0.9
+    readers = mrmc.readers_needed(PILOT, cases=300, difference=0.04)
+    assert mrmc.power(PILOT, readers=readers.readers - 1, cases=300, difference=0.04).power < 0.8
+
+
+def test_where_readers_vary_too_much_no_number_of_cases_helps() -> None:
+    with pytest.raises(ValueError, match="take more readers"):
+        mrmc.cases_needed(mrmc.VarianceComponents(0.01, 0.001, 0.0, 0.0, 0.0, 100), readers=3, difference=0.02)
+
+
+def test_the_promised_power_for_a_rate_is_what_simulated_studies_reach() -> None:
+    """Sensitivity .7 against .8, 8 readers, 60 other images in each session, readers' changes with an SD of .05."""
+    rng = np.random.default_rng(0)
+    shape, correlation = (2, 8, 60), 0.3
+    components = mrmc.binary_components(0.75, 60, r2=correlation, sd_tr=0.05)
+    promised = mrmc.power(components, readers=8, cases=60, difference=0.1).power
+    study = crossed(rng, readers=8, negatives=2, positives=60)
+    rejected = 0
+    for _ in range(300):
+        # With chance r² copy an answer common to all readers: two of them then correlate by r.
+        rate = np.array([0.7, 0.8])[:, None, None] + 0.05 * rng.normal(size=(2, 8, 1))
+        draw, common = rng.random(shape), rng.random((2, 1, 60))
+        hit = np.where(rng.random(shape) < np.sqrt(correlation), common, draw) < rate
+        positives = study.truth == 1
+        found = mrmc.obuchowski_rockette(
+            hit.ravel(),
+            *list(study.only(positives))[1:],
+            figure="sensitivity",
+            threshold=1,
+            design="cases_in_condition",
+        )
+        rejected += found.p is not None and found.p < 0.05
+    assert rejected / 300 == pytest.approx(promised, abs=0.08)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"readers": 1}, "readers: 1 are too few"),
+        ({"cases": 0}, "cases: there must be at least one"),
+        ({"difference": 0.0}, "difference: name the difference"),
+        ({"alpha": 1.0}, "alpha lies between"),
+    ],
+)
+def test_wrong_plans_are_told(change: dict[str, float], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        mrmc.power(PILOT, **{"readers": 5, "cases": 100, "difference": 0.05} | change)
+
+
+def test_one_condition_is_no_pilot() -> None:
+    study = crossed(np.random.default_rng(0), conditions=1)
+    with pytest.raises(ValueError, match="pilot"):
+        mrmc.pilot_components(mrmc.obuchowski_rockette(*study))
+
+
+def test_a_pilot_with_other_images_in_each_session_counts_those_of_one_session() -> None:
+    study = crossed(np.random.default_rng(0))
+    analysis = mrmc.obuchowski_rockette(*study, design="cases_in_condition")
+    assert (analysis.cases, mrmc.pilot_components(analysis).cases) == (34, 17)
+
+
+def test_the_exact_truth_is_within_reach_of_the_promise() -> None:
+    """Hillis' standard error from the mean pilot comes close to the true one of a simulated design."""
+    effects = roe_metz.Effects(0.03, 0.3, 0.2)
+    model = roe_metz.RoeMetz((1.5, 1.5), (effects, effects), (effects, effects))
+    rng = np.random.default_rng(3)
+    pilots = [
+        mrmc.pilot_components(
+            mrmc.obuchowski_rockette(
+                *vars(roe_metz.simulate(model, readers=6, negatives=25, positives=25, rng=rng)).values()
+            )
+        )
+        for _ in range(200)
+    ]
+    mean = mrmc.VarianceComponents(
+        **{
+            name: float(np.mean([getattr(p, name) for p in pilots]))
+            for name in ("var_tr", "var", "cov1", "cov2", "cov3")
+        },
+        cases=50,
+    )
+    truth = roe_metz.exact_truth(model, readers=10, negatives=100, positives=100)
+    promised = mrmc.power(mean, readers=10, cases=200, difference=0.05).se ** 2
+    assert promised == pytest.approx(truth.difference_variance, rel=0.15)

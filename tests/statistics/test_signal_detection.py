@@ -1,0 +1,83 @@
+"""d′, criterion and ln β against an independent program, by hand, and at their edges."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+from readerstudy.statistics.signal_detection import criterion_shift, d_prime_shift, detection
+from tests.statistics.simulated_study import figures, long_form
+
+
+def test_every_reader_and_session_agrees_with_an_independent_program() -> None:
+    cells = figures("simstudy_sdt_expected.json")["cells"]
+    assert len(cells) == 10
+    for cell in cells:
+        readings = long_form().where(reader=cell["reader"], session=int(cell["session"]))
+        called = readings.verdict == "not_real"
+        fake = readings.truth == 1
+        found = detection(int(called[fake].sum()), int(fake.sum()), int(called[~fake].sum()), int((~fake).sum()))
+        assert found is not None
+        assert (found.point.hit.hits, found.point.false_alarm.hits) == (cell["hits"], cell["false_alarms"])
+        assert found.d_prime == pytest.approx(cell["dprime"], abs=1e-10)
+        assert found.criterion == pytest.approx(cell["c"], abs=1e-10)
+        assert found.ln_beta == pytest.approx(cell["ln_beta"], abs=1e-10)
+        assert found.d_prime_se == pytest.approx(cell["se_dprime"], abs=1e-10)
+
+
+def test_a_small_case_agrees_with_pencil_and_paper() -> None:
+    # 9 of 14 and 4 of 14 become 9.5/15 and 4.5/15.
+    found = detection(9, 14, 4, 14)
+    assert found is not None
+    assert (found.hit_rate, found.false_alarm_rate) == (pytest.approx(9.5 / 15), pytest.approx(0.3))
+    assert found.d_prime == pytest.approx(norm.ppf(9.5 / 15) - norm.ppf(0.3))
+    assert found.ln_beta == pytest.approx(norm.logpdf(norm.ppf(9.5 / 15)) - norm.logpdf(norm.ppf(0.3)))
+    assert (found.d_prime_low + found.d_prime_high) / 2 == pytest.approx(found.d_prime)
+    assert found.criterion_se == pytest.approx(found.d_prime_se / 2)
+
+
+def test_a_reader_who_never_errs_has_a_finite_d_prime() -> None:
+    found = detection(20, 20, 0, 20)
+    assert found is not None
+    assert 3.5 < found.d_prime < 4.5
+    assert found.criterion == pytest.approx(0, abs=1e-12)
+    assert (found.point.hit.share, found.point.false_alarm.share) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize(("signals", "noises"), [(0, 10), (10, 0), (0, 0)])
+def test_a_session_without_fakes_has_no_d_prime(signals: int, noises: int) -> None:
+    assert detection(0, signals, 0, noises) is None
+
+
+def test_more_hits_than_fakes_are_refused() -> None:
+    with pytest.raises(ValueError, match="11 hits in 10 trials"):
+        detection(11, 10, 0, 10)
+
+
+counts = st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
+
+@given(counts, counts)
+def test_calling_every_image_the_opposite_turns_both_signs(signal: tuple[int, int], noise: tuple[int, int]) -> None:
+    (hits, signals), (alarms, noises) = signal, noise
+    here = detection(hits, signals, alarms, noises)
+    there = detection(signals - hits, signals, noises - alarms, noises)
+    assert here is not None
+    assert there is not None
+    assert there.d_prime == pytest.approx(-here.d_prime, abs=1e-9)
+    assert there.criterion == pytest.approx(-here.criterion, abs=1e-9)
+    assert there.d_prime_se == pytest.approx(here.d_prime_se)
+
+
+def test_a_reader_who_only_becomes_more_suspicious_shifts_the_criterion_and_not_d_prime() -> None:
+    n = 1000
+    before = detection(round(n * norm.cdf(0)), n, round(n * norm.cdf(-1)), n)
+    after = detection(round(n * norm.cdf(0.5)), n, round(n * norm.cdf(-0.5)), n)
+    assert before is not None
+    assert after is not None
+    assert d_prime_shift(before, after).p > 0.9
+    shift = criterion_shift(before, after)
+    assert shift.difference == pytest.approx(-0.5, abs=0.01)
+    assert shift.p < 1e-10
+    assert shift.low < -0.5 < shift.high
+    assert criterion_shift(after, before).difference == -shift.difference

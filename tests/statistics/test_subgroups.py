@@ -1,0 +1,222 @@
+"""The sub-group test against an independent program, by hand, and at its edges."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from readerstudy.analysis.record.codes import Subset
+from readerstudy.analysis.record.readings import Readings
+from readerstudy.statistics.subgroups import (
+    Undefined,
+    batch_means_test,
+    batch_means_test_of,
+    cut,
+    every_form,
+    subgroup_test,
+)
+from readerstudy.statistics.unsure import Unsure
+from tests.statistics.oracle import ORACLES, SHARED, expected, simulated_readings
+
+SUBSETS = {
+    "real": Subset.REAL,
+    "real_pos": Subset.REAL_POSITIVE,
+    "real_neg": Subset.REAL_NEGATIVE,
+    "fake": Subset.ADVERSARIAL,
+    "fake_pos": Subset.ADVERSARIAL_POSITIVE,
+    "fake_neg": Subset.ADVERSARIAL_NEGATIVE,
+}
+OURS = ORACLES / "subgroups_expected.csv"
+ALL = SHARED / "simstudy_paper_method_expected.csv"
+
+
+def credits_by_session(readings: Readings, rule: Unsure) -> dict[int, np.ndarray]:
+    """What the test takes: the credits of one reader and subset, by session, in reading order."""
+    asked = readings.asked
+    return {session: asked.where(session=session).credits(rule) for session in asked.sessions}
+
+
+@pytest.mark.parametrize("path", [OURS, ALL], ids=["two readers", "every reader"])
+def test_every_row_agrees_with_an_independent_program(path: Path) -> None:
+    if not path.exists():
+        pytest.skip("the full table of the simulated study is not beside this checkout")
+    readings = simulated_readings()
+    rows = expected(path)
+    assert len(rows) in (96, 240)
+    for row in rows:
+        chosen = readings.where(reader=row["reader"], subset=SUBSETS[row["subset"]])
+        correct = credits_by_session(chosen, Unsure.WRONG)
+        a, b, groups = int(row["a"]), int(row["b"]), int(row["g"])
+        headline = subgroup_test(correct, a, b, groups=groups)
+        with_t = subgroup_test(correct, a, b, groups=groups, distribution="t")
+        single = subgroup_test(correct, a, b, groups=groups, error="single")
+        found = {
+            "n_a": correct[a].size,
+            "n_b": correct[b].size,
+            "acc_a": headline.share_a,
+            "acc_b": headline.share_b,
+            "diff": headline.difference,
+            "sd_2": headline.sds.get(2),
+            "sd_3": headline.sds[3],
+            "sd_5": headline.sds[5],
+            "sd_mean": headline.sigma,
+            "zA": headline.z,
+            "pA_onesided_observed": headline.p,
+            "pA_t": with_t.p,
+            "df_t": with_t.df,
+            "zB": single.z,
+            "pB_onesided_observed": single.p,
+        }
+        for name, value in found.items():
+            if row[name] == "":
+                assert value is None, (name, row)
+            else:
+                assert value == pytest.approx(float(row[name]), rel=1e-10, abs=1e-10), (name, row)
+
+
+def test_a_small_case_agrees_with_pencil_and_paper() -> None:
+    # Blocks of two: shares 1, .5 (SD √.125) and 0, .5 (the same); the last reading of session 3 stays out.
+    correct = {2: [1, 1, 1, 0], 3: [0, 0, 1, 0, 1]}
+    test = subgroup_test(correct, 2, 3, groups=2)
+    assert test.sigma == pytest.approx(0.125**0.5)
+    assert test.difference == pytest.approx(2 / 5 - 3 / 4)
+    assert test.dropped == {2: 0, 3: 1}
+    assert test.z == pytest.approx(0.35 / 0.125**0.5)
+    assert test.df is None
+    assert test.blocks == {2: (1.0, 0.5), 3: (0.0, 0.5)}
+    assert subgroup_test(correct, 2, 3, groups=2, distribution="t").df == 2
+
+
+def test_no_difference_gives_one_half() -> None:
+    test = subgroup_test({3: [1, 0, 1, 1], 5: [1, 1, 0, 1]}, 3, 5, groups=2)
+    assert (test.z, test.p) == (0.0, 0.5)
+
+
+def test_sub_groups_that_do_not_differ_leave_the_test_undefined_and_point_to_the_exact_one() -> None:
+    # .1 + .2-like rounding must not turn an SD of nothing into a p-value of nothing.
+    test = subgroup_test({3: [1, 1, 0] * 7, 5: [1, 0, 0] * 7}, 3, 5, groups=7)
+    assert test.sigma == 0
+    assert (test.z, test.p) == (None, None)
+    assert test.undefined is Undefined.NO_SPREAD
+    assert "exact test" in test.undefined.value
+
+
+@pytest.mark.parametrize("few", [[], [1, 0, 1]])
+def test_fewer_readings_than_sub_groups_leave_the_test_undefined(few: list[int]) -> None:
+    test = subgroup_test({3: few, 5: [1, 0] * 10}, 3, 5, groups=4)
+    assert test.undefined is Undefined.TOO_FEW
+    assert (test.sigma, test.z, test.p) == (None, None, None)
+    assert "exact test" in test.undefined.value
+
+
+def test_a_third_session_that_is_too_short_leaves_the_test_undefined_too() -> None:
+    correct = {2: [1, 0], 3: [1, 0, 1, 1, 1, 0], 5: [0, 0, 1, 0, 1, 0]}
+    assert subgroup_test(correct, 3, 5, groups=3).undefined is Undefined.TOO_FEW
+
+
+def test_a_session_without_the_subset_does_not_enter_the_spread() -> None:
+    correct = {3: [1, 0, 1, 1, 1, 0], 5: [0, 0, 1, 0, 1, 0]}
+    assert subgroup_test({2: [], **correct}, 3, 5, groups=3) == subgroup_test(correct, 3, 5, groups=3)
+
+
+def test_a_session_that_was_not_given_is_named() -> None:
+    with pytest.raises(ValueError, match="session 5"):
+        subgroup_test({3: [1, 0]}, 3, 5, groups=2)
+
+
+@pytest.mark.parametrize("wrong", [{"groups": 1}, {"error": "both"}, {"distribution": "beta"}])
+def test_a_test_that_does_not_exist_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="sub-group"):
+        subgroup_test({3: [1, 0], 5: [0, 1]}, 3, 5, **wrong)
+
+
+def test_a_session_with_fewer_readings_than_sub_groups_has_no_blocks_to_plot() -> None:
+    assert subgroup_test({3: [1, 0, 1], 5: [1, 0, 0, 1]}, 3, 5, groups=4).blocks == {3: (), 5: (1.0, 0.0, 0.0, 1.0)}
+
+
+def test_every_form_holds_both_readings_both_distributions_and_the_strip() -> None:
+    correct = {3: [1, 0, 1, 1] * 10, 5: [0, 0, 1, 1, 0] * 8}
+    forms = every_form(correct, 3, 5, groups=8)
+    assert len(forms) == 5 * 2 * 2
+    assert {groups for groups, _, _ in forms} == {4, 5, 8, 10, 20}
+    for (groups, error, distribution), test in forms.items():
+        assert test == subgroup_test(correct, 3, 5, groups=groups, error=error, distribution=distribution)
+
+
+@pytest.mark.parametrize("wrong", [[0.0, 2.0], [float("nan"), 1.0], [[1.0, 0.0]]])
+def test_readings_that_are_neither_right_nor_wrong_are_refused(wrong: list[float]) -> None:
+    with pytest.raises(ValueError, match="session 5"):
+        subgroup_test({3: [1, 0], 5: wrong}, 3, 5, groups=2)
+
+
+def test_welchs_t_on_batch_means_agrees_with_scipy() -> None:
+    for reader in ("R1", "R2", "R3", "R4", "R5"):
+        correct = credits_by_session(simulated_readings().where(reader=reader, subset=Subset.REAL), Unsure.WRONG)
+        test = batch_means_test(correct, 2, 3)
+        batches = [values[: len(values) // 10 * 10].reshape(10, -1).mean(axis=1) for values in (correct[2], correct[3])]
+        welch = stats.ttest_ind(batches[1], batches[0], equal_var=False)
+        interval = welch.confidence_interval(0.95)
+        assert (test.t, test.df, test.p) == pytest.approx((welch.statistic, welch.df, welch.pvalue), rel=1e-10)
+        assert (test.low, test.high) == pytest.approx((interval.low, interval.high), rel=1e-10)
+
+
+def test_batch_means_are_undefined_where_there_are_too_few_readings_or_no_spread() -> None:
+    few = batch_means_test({3: [1] * 9, 5: [1, 0] * 20}, 3, 5)
+    assert (few.undefined, few.p, few.difference) == (Undefined.TOO_FEW, None, None)
+    same = batch_means_test({3: [1] * 20, 5: [1, 0] * 20}, 3, 5)
+    assert (same.undefined, same.p, same.difference) == (Undefined.NO_SPREAD, None, -0.5)
+
+
+def test_batches_that_are_cut_already_give_the_same_test_and_must_be_as_many_as_said() -> None:
+    correct = {3: [1, 0, 1] * 9, 5: [1, 1, 0, 1] * 5}
+    cuts = {session: cut(values, 10) for session, values in correct.items()}
+    assert batch_means_test_of(cuts, 3, 5) == batch_means_test(correct, 3, 5)
+    with pytest.raises(ValueError, match="20 batches of each session"):
+        batch_means_test_of(cuts, 3, 5, groups=20)
+    with pytest.raises(ValueError, match="confidence"):
+        batch_means_test_of(cuts, 3, 5, confidence=1.0)
+
+
+def test_one_session_without_spread_leaves_the_other_ones_spread() -> None:
+    test = batch_means_test({3: [1] * 20, 5: [1, 1, 0, 1] * 5}, 3, 5)
+    assert test.df == pytest.approx(9)
+    assert test.p is not None
+    assert 0 < test.p < 0.05
+
+
+session = st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=8, max_size=40)
+
+
+@given(session, session, session)
+def test_exchanging_the_sessions_turns_the_sign_and_nothing_else(
+    two: list[float], three: list[float], five: list[float]
+) -> None:
+    correct = {2: two, 3: three, 5: five}
+    there, back = subgroup_test(correct, 3, 5), subgroup_test(correct, 5, 3)
+    assert there.difference == -back.difference
+    assert (there.sigma, there.z, there.p) == (back.sigma, back.z, back.p)
+
+
+@given(session, session)
+def test_the_single_error_is_always_the_bolder_and_t_the_more_careful(three: list[float], five: list[float]) -> None:
+    correct = {3: three, 5: five}
+    headline = subgroup_test(correct, 3, 5)
+    if headline.p is None:
+        assert headline.sigma == 0
+        return
+    single = subgroup_test(correct, 3, 5, error="single").p
+    careful = subgroup_test(correct, 3, 5, distribution="t").p
+    assert single is not None
+    assert careful is not None
+    assert single <= headline.p <= 0.5
+    assert headline.p <= careful + 1e-15
+
+
+@given(session, session)
+def test_the_order_inside_one_sub_group_does_not_matter(three: list[float], five: list[float]) -> None:
+    size = len(three) // 4
+    turned = three[:size][::-1] + three[size:]
+    assert subgroup_test({3: three, 5: five}, 3, 5, groups=4) == subgroup_test({3: turned, 5: five}, 3, 5, groups=4)

@@ -1,0 +1,169 @@
+"""The embedded PostgreSQL, secrets and broker: two processes at once, and whatever a kill leaves behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from readerstudy import local_postgres
+
+ROOT = Path(__file__).parent.parent
+PATIENCE_S = 60
+# Says which folder the server works on, and the secret; then stays as long as its input does.
+HOLD = """
+from django.conf import settings
+from django.db import connection
+with connection.cursor() as cursor:
+    cursor.execute("SHOW data_directory")
+    print(cursor.fetchone()[0], settings.SECRET_KEY, flush=True)
+input()
+"""
+SEND = """
+import sys
+from readerstudy.celery import app
+app.send_task("tests.leave_a_note", kwargs={"path": sys.argv[1], "text": "done"})
+"""
+
+
+@pytest.fixture(scope="module")
+def var(tmp_path_factory):
+    """One folder for the module: making a new database cluster takes seconds."""
+    return tmp_path_factory.mktemp("embedded")
+
+
+def environment(var: Path, **changes: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "CELERY_BROKER_URL")}
+    return {**kept, "DJANGO_SETTINGS_MODULE": "readerstudy.settings", "VAR_DIR": str(var), **changes}
+
+
+def holder(var: Path) -> subprocess.Popen[str]:
+    """A process that uses the server of this folder until `finish`."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([sys.executable, "-c", HOLD], cwd=ROOT, env=environment(var), text=True, **pipes)
+
+
+def said(process: subprocess.Popen[str]) -> list[str]:
+    """The folder and the secret; the error output where the process failed."""
+    line = process.stdout.readline()
+    assert line, process.stderr.read()
+    return line.split()
+
+
+def finish(*processes: subprocess.Popen[str]) -> None:
+    for process in processes:
+        process.communicate("\n", timeout=PATIENCE_S)
+        assert process.returncode == 0
+
+
+def works(var: Path) -> None:
+    process = holder(var)
+    assert said(process)[0] == str(var / "postgres")
+    finish(process)
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.communicate()
+
+
+def server(var: Path) -> psutil.Process:
+    return psutil.Process(int((var / "postgres" / "postmaster.pid").read_text().split()[0]))
+
+
+def is_stopped(var: Path) -> bool:
+    return not (var / "postgres" / "postmaster.pid").exists()
+
+
+def test_two_processes_at_once_share_one_new_server_and_one_secret(var):
+    pair = holder(var), holder(var)
+    assert said(pair[0]) == said(pair[1])
+    handles = json.loads((var / "postgres" / ".handle_pids.json").read_text())
+    assert sorted(handles) == sorted(process.pid for process in pair)
+    finish(*pair)
+    assert is_stopped(var)
+
+
+def test_only_the_owner_can_read_the_secrets(var):
+    for name in ("secret_key", "pseudonym_key"):
+        assert (var / name).stat().st_mode & 0o777 == 0o600
+        assert len((var / name).read_text()) >= 64
+    assert (var / "secret_key").read_text() != (var / "pseudonym_key").read_text()
+
+
+def test_a_secret_that_was_not_written_to_its_end_is_made_anew(tmp_path):
+    (tmp_path / ".key.part").write_text("half")
+    made = local_postgres.secret(tmp_path, "key")
+    assert len(made) == 64
+    assert local_postgres.secret(tmp_path, "key") == made
+
+
+def test_the_server_stops_with_the_last_process_though_another_was_killed(var):
+    killed = holder(var)
+    said(killed)
+    kill(killed)
+    assert not is_stopped(var)
+    works(var)
+    assert is_stopped(var)
+
+
+def test_a_killed_server_starts_again(var):
+    process = holder(var)
+    said(process)
+    postmaster = server(var)
+    kill(process)
+    postmaster.send_signal(signal.SIGKILL)
+    postmaster.wait(timeout=PATIENCE_S)
+    assert not is_stopped(var)  # its pid file is left
+    works(var)
+
+
+def test_a_pid_file_that_names_another_living_process_is_put_aside(var):
+    (var / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n{var}/postgres\n1\n5432\n{var}\n\n0\nready\n")
+    works(var)
+
+
+def test_a_pid_file_that_names_the_server_of_another_folder_is_put_aside(var, tmp_path):
+    """Two copies on one machine: after a reboot the number of one may be that of the other."""
+    other = holder(tmp_path)
+    said(other)
+    (var / "postgres" / "postmaster.pid").write_text((tmp_path / "postgres" / "postmaster.pid").read_text())
+    works(var)
+    assert server(tmp_path).is_running()
+    finish(other)
+
+
+@pytest.mark.parametrize("content", ["[1234, 5", ""])
+def test_a_list_of_handles_written_by_half_is_begun_anew(var, content):
+    (var / "postgres" / ".handle_pids.json").write_text(content)
+    works(var)
+    assert is_stopped(var)
+
+
+def test_the_files_of_the_broker_carry_a_job_to_a_worker_in_another_process(var, tmp_path):
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "celery", "-A", "readerstudy.celery", "worker", "--pool", "solo", "--loglevel", "ERROR"],
+        cwd=ROOT,
+        env=environment(var, CELERY_IMPORTS="tests.sample_tasks"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    note = tmp_path / "note.txt"
+    try:
+        send = [sys.executable, "-c", SEND, str(note)]
+        subprocess.run(send, cwd=ROOT, env=environment(var), check=True, timeout=PATIENCE_S)
+        until = time.monotonic() + PATIENCE_S
+        while not note.exists() and worker.poll() is None and time.monotonic() < until:
+            time.sleep(0.1)
+    finally:
+        worker.terminate()
+        _, errors = worker.communicate(timeout=PATIENCE_S)
+    assert note.exists(), errors
+    assert note.read_text() == "done"
+    assert not list((var / "broker" / "queue").glob("*.msg"))
