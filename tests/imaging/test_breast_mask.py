@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from readerstudy.cohort.sources import raster
-from readerstudy.cohort.sources.dicom.folder import pixels
+from readerstudy.cohort.sources.dicom import pixels
 from readerstudy.cohort.sources.phantom import PhantomView, render, sample_cohort
 from readerstudy.imaging.breast_mask import breast_weight, chest_wall_of
 from readerstudy.imaging.grey_levels import to_16_bit

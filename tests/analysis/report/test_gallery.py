@@ -14,7 +14,7 @@ from readerstudy.analysis.queries.study import StillSealed, study_record
 from readerstudy.analysis.record.codes import ADVERSARIAL, POSITIVE, REAL
 from readerstudy.analysis.record.readings import ReadingRow, Readings
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.report.build import gallery_pictures
+from readerstudy.analysis.report import gallery_pictures
 from readerstudy.analysis.report.gallery import Exhibit, Gallery, Reason, choose, exhibits
 from readerstudy.cohort.models import Patient, Stimulus
 from readerstudy.imaging.png16 import encode_png

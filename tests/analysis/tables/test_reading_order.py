@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readerstudy.analysis.layout.table import Table, to_csv, to_html
-from readerstudy.analysis.tables.article import reading_order
+from readerstudy.analysis.tables import reading_order
 from readerstudy.analysis.tables.reading_order import order_of_readings, permutations_for
 from readerstudy.analysis.tables.sensitivity_analyses import chance_of
 from readerstudy.statistics.order_effects import kendall, trend

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from readerstudy.analysis.layout.table import Estimate, Table, to_csv
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.tables.article import sensitivity_analyses
+from readerstudy.analysis.tables import sensitivity_analyses
 from readerstudy.analysis.tables.mrmc import compare_across
 from readerstudy.analysis.tables.sensitivity_analyses import chance_of, primary_by_other_methods
 from readerstudy.statistics.bootstrap import reader_by_case

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from readerstudy.cohort.sources.dicom.folder import pixels
+from readerstudy.cohort.sources.dicom import pixels
 from readerstudy.cohort.sources.dicom.header import Header, NotDicom, read_header
 from readerstudy.cohort.sources.label_table import Row, marks_of, problem, read_rows, repetitions
 from readerstudy.cohort.sources.source import Found, Problem, SourceImage

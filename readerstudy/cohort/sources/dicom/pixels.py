@@ -9,7 +9,7 @@ from pydicom import Dataset
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import JPEGLSTransferSyntaxes, RLELossless
 
-from readerstudy.cohort.sources.dicom.folder import jpegls
+from readerstudy.cohort.sources.dicom import jpegls
 from readerstudy.cohort.sources.dicom.frame import check_frame
 from readerstudy.cohort.sources.dicom.header import NotDicom, decimal, number, quietly, read_dataset
 from readerstudy.imaging.image import Pixels, UnreadableImage
