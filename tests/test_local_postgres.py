@@ -14,7 +14,7 @@ import pytest
 from readerstudy import local_postgres
 
 ROOT = Path(__file__).parent.parent
-PATIENCE_S = 60
+PATIENCE_S = 120
 # Says which folder the server works on, and the secret; then stays as long as its input does.
 HOLD = """
 from django.conf import settings

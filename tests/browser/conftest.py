@@ -13,11 +13,12 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client, override_settings
+from playwright.sync_api import expect
 from pytest_django.live_server_helper import LiveServer
 
 from readerstudy.accounts.models import Role
 from tests import make, walk
-from tests.browser.room import Room
+from tests.browser.room import PATIENCE, Room
 
 # Playwright's loop runs in the thread that uses the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
@@ -40,6 +41,16 @@ def browser_type_launch_args(browser_type_launch_args):
     if not os.path.exists(CHROMIUM):
         pytest.skip(f"Browser tests need Debian's chromium at {CHROMIUM}.")
     return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": QUIET}
+
+
+expect.set_options(timeout=PATIENCE)
+
+
+@pytest.fixture
+def context(context):
+    """pytest-playwright's browser context, with time enough for a busy machine."""
+    context.set_default_timeout(PATIENCE)
+    return context
 
 
 @pytest.fixture(autouse=True)

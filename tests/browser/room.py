@@ -12,6 +12,7 @@ from readerstudy.reading.models import Reading
 from readerstudy.studies.models import Presentation
 
 SECONDS = 1000
+PATIENCE = 60 * SECONDS  # for whatever will come; a busy machine may take long
 # In base64: millions of numbers as JSON would take longer than the rest of the test.
 READ_BACK = """(canvas) => {
   const { width, height } = canvas;
@@ -28,7 +29,7 @@ class Room:
     def __init__(self, page: Page, url: str, study: str, reader: User) -> None:
         self.page, self.url, self.study, self.reader = page, url, study, reader
         self.mishaps: list[str] = []
-        page.set_default_timeout(10 * SECONDS)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: self.mishaps.append(str(error)))
         page.on("console", self._listen)
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60  # seconds for a process to come up
+PATIENCE = 120  # seconds for a process to come up
 
 
 class Gunicorn:
@@ -28,7 +28,17 @@ class Gunicorn:
 
     def start(self) -> None:
         bind = f"localhost:{self._port}"
-        command = [sys.executable, "-m", "gunicorn", "readerstudy.wsgi", "--bind", bind, "--threads", "4"]
+        command = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "readerstudy.wsgi",
+            "--bind",
+            bind,
+            "--threads",
+            "4",
+            "--no-control-socket",
+        ]
         self._process = _started([*command, "--log-level", "error"], self._environment())
         _wait_for(self._answers)
 
@@ -39,7 +49,7 @@ class Gunicorn:
 
     def _answers(self) -> bool:
         try:
-            return bool(urlopen(f"{self.url}/account/sign-in/", timeout=5).status == 200)
+            return bool(urlopen(f"{self.url}/account/sign-in/", timeout=PATIENCE).status == 200)
         except (URLError, ConnectionError, TimeoutError):
             return False
 

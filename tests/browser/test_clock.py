@@ -131,5 +131,6 @@ def test_a_neutral_grey_stands_between_two_images_for_the_time_of_the_plan(readi
     after = [at for at, value in seen if at > grey[-1]]
     assert seen[-1][1] != GREY[0]
     # From the frame that drew the grey to the one that drew the picture over it: the plan's 150 ms, less one frame.
-    frame = max(later - earlier for earlier, later in pairwise(grey))
+    times = grey if len(grey) > 1 else [grey[0], after[0]]  # on a busy machine one frame may last as long as the grey
+    frame = max(later - earlier for earlier, later in pairwise(times))
     assert after[0] - grey[0] >= 150 - frame

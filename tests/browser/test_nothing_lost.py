@@ -45,8 +45,9 @@ PRESS_AS_SOON_AS_THE_SECOND_IMAGE_STANDS = """() => {
   new MutationObserver((_, observer) => {
     if (document.body.dataset.position !== "2") return;
     observer.disconnect();
-    const timer = setInterval(press, 10);
-    setTimeout(() => clearInterval(timer), 120);
+    const since = performance.now();
+    press();
+    const timer = setInterval(() => (performance.now() - since < 120 ? press() : clearInterval(timer)), 10);
   }).observe(document.body, { attributes: true });
 }"""
 

@@ -63,5 +63,5 @@ def test_more_readings_of_a_rehearsal_are_announced_and_wait_for_a_click(report,
     newer = report.get_by_role("link", name="More readings are available")
     assert newer.count() == 0
     walk.finish_session(walk.client_of(make.reader_in(rehearsal, "ruth-of-copy")), rehearsal.code, 1)
-    newer.click(timeout=20_000)
+    newer.click()
     report.wait_for_function("document.querySelector('#growing').innerText.includes('first 77 readings')")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import walk
-from tests.browser.room import SECONDS, Room
+from tests.browser.room import PATIENCE, SECONDS, Room
 
 VERDICTS = "**/verdicts/"
 HEARTBEAT = 20 * SECONDS
@@ -76,7 +76,7 @@ def test_a_second_device_takes_over_and_the_first_says_so_when_it_is_looked_at(r
 def test_a_page_that_is_only_looked_at_learns_it_from_its_heartbeat(reading, laptop):
     goes_to(laptop)
     laptop.stands_at(1)
-    reading.page.wait_for_selector('body[data-state="taken"]', timeout=HEARTBEAT + 10 * SECONDS)
+    reading.page.wait_for_selector('body[data-state="taken"]', timeout=HEARTBEAT + PATIENCE)
 
 
 def test_a_verdict_that_comes_after_the_takeover_is_not_taken_and_not_sent_again(reading, laptop):

@@ -12,7 +12,11 @@ for (const name of ["drawImage", "putImageData"]) {
   const draw = CanvasRenderingContext2D.prototype[name];
   CanvasRenderingContext2D.prototype[name] = function (...parts) {
     const drawn = draw.apply(this, parts);
-    if (this.canvas.dataset?.panel) seen.drawn ??= { done: performance.now(), frame: document.timeline.currentTime };
+    if (this.canvas.dataset?.panel && !seen.drawn) {
+      seen.drawn = { frame: document.timeline.currentTime };
+      // After the callback that draws, before the next one of this frame.
+      queueMicrotask(() => (seen.drawn.done = performance.now()));
+    }
     return drawn;
   };
 }

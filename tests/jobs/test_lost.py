@@ -22,7 +22,7 @@ from readerstudy.jobs.queue import new_job, perform
 from tests.make import MONDAY
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 
 def running(**changes) -> Job:

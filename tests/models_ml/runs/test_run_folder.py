@@ -133,7 +133,7 @@ def test_what_is_made_ready_ahead_comes_in_order_with_its_number():
     made = {number: Event() for number in (5, 6, 7)}
     walk = iter(Ahead(lambda number, thing: made[number].set() or thing * 10, enumerate([1, 2, 3], start=5)))
     assert next(walk) == (5, 10)
-    assert made[6].wait(timeout=20)  # nobody asked for it yet
+    assert made[6].wait(timeout=120)  # nobody asked for it yet
     assert not made[7].is_set()
     assert list(walk) == [(6, 20), (7, 30)]
     assert list(Ahead(lambda number, thing: thing, enumerate([]))) == []
