@@ -65,7 +65,7 @@ def test_the_written_file_keeps_to_the_budget(attack, way, bits, epsilon, finish
     st.sampled_from([8, 12, 16]),
     st.integers(0, 2**32),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_level_leaves_the_budget_or_the_grid(epsilon: int, bits: int, seed: int) -> None:
     chance = np.random.default_rng(seed)
     grid = levels_of_bits(bits)

@@ -32,7 +32,7 @@ def test_every_pathology_is_shared_out_eight_to_one_to_one() -> None:
     assert counted(splits, patients, "normal") == (648, 81, 81)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(patients=cohorts, seed=seeds)
 def test_each_share_is_within_one_patient_and_the_order_of_patients_does_not_matter(
     patients: dict[str, Pathology], seed: int
@@ -46,7 +46,7 @@ def test_each_share_is_within_one_patient_and_the_order_of_patients_does_not_mat
     assert split_patients(dict(reversed(patients.items())), seed=seed) == splits
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(patients=cohorts, more=cohorts, seed=seeds)
 def test_patients_who_have_a_split_keep_it_when_more_arrive(
     patients: dict[str, Pathology], more: dict[str, Pathology], seed: int

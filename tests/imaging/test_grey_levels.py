@@ -37,7 +37,7 @@ def test_a_comb_of_another_kind_is_kept_as_it_is() -> None:
     assert np.array_equal(levels, np.unique(shifted))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(bits=st.integers(1, 16), level=st.integers(0, 65535))
 def test_a_pixel_goes_to_the_nearest_level(bits: int, level: int) -> None:
     levels = levels_of_bits(bits)

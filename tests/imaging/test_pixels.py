@@ -58,7 +58,6 @@ def test_a_value_beyond_its_bits_is_refused() -> None:
         to_16_bit(Pixels(np.array([[-1]], dtype=np.int16), 12))
 
 
-@settings(deadline=None)
 @given(values=grey16)
 def test_a_picture_survives_its_file_bit_for_bit(values: NDArray[np.uint16]) -> None:
     png = encode_png(values)
@@ -81,7 +80,6 @@ def test_a_damaged_file_is_refused_with_a_sentence(damage: object) -> None:
         decode_png(damage(encode_png(noise)))
 
 
-@settings(deadline=None)
 @given(values=grey16, size=sizes)
 def test_resizing_gives_the_size_asked_for_and_doing_it_again_changes_nothing(
     values: NDArray[np.uint16], size: tuple[int, int]
@@ -91,13 +89,11 @@ def test_resizing_gives_the_size_asked_for_and_doing_it_again_changes_nothing(
     assert np.array_equal(resize(once, size), once)
 
 
-@settings(deadline=None)
 @given(level=st.integers(0, 65535), shape=sizes, size=sizes)
 def test_an_even_grey_stays_that_grey_at_every_size(level: int, shape: tuple[int, int], size: tuple[int, int]) -> None:
     assert (resize(np.full(shape, level, dtype=np.uint16), size) == level).all()
 
 
-@settings(deadline=None)
 @given(values=grey16, size=sizes)
 def test_a_picture_upside_down_is_resized_upside_down(values: NDArray[np.uint16], size: tuple[int, int]) -> None:
     upright, turned = fit(values, size), fit(values[::-1].copy(), size)
@@ -105,7 +101,7 @@ def test_a_picture_upside_down_is_resized_upside_down(values: NDArray[np.uint16]
 
 
 @given(shape=st.tuples(st.integers(50, 400), st.integers(50, 400)))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_the_ratio_is_kept_to_half_a_pixel(shape: tuple[int, int]) -> None:
     height, width = fit(np.zeros(shape, dtype=np.uint16), (256, 208)).shape
     scale = min(256 / shape[0], 208 / shape[1])
@@ -153,7 +149,6 @@ def test_a_wide_picture_sits_half_way_up() -> None:
     assert np.array_equal(resize(wide, (120, 100))[30:90], wide)
 
 
-@settings(deadline=None)
 @given(shape=sizes, size=sizes)
 def test_a_box_around_the_whole_picture_is_carried_to_where_the_picture_lies(
     shape: tuple[int, int], size: tuple[int, int]

@@ -99,7 +99,7 @@ def test_every_image_shown_twice_gives_as_wide_an_interval_as_once() -> None:
     assert careless.variance < 0.55 * once.variance
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1))
 def test_swapping_the_scores_flips_the_sign(seed: int) -> None:
     truth, a, b, patient = images(np.random.default_rng(seed))

@@ -43,7 +43,7 @@ randoms = st.sampled_from(["both", "readers", "cases"])
 figures = st.sampled_from(["auc", "sensitivity", "specificity", "accuracy", "balanced_accuracy"])
 counts = st.integers(1, 60).flatmap(lambda trials: st.tuples(st.integers(0, trials), st.just(trials)))
 ps = st.lists(st.floats(0, 1), min_size=1, max_size=8)
-few = settings(max_examples=50, deadline=None, derandomize=True)
+few = settings(max_examples=50, derandomize=True)
 
 
 def gapped(study: Study, seed: int) -> Study:
@@ -260,7 +260,7 @@ def test_exchanging_the_sessions_turns_the_shifts_of_detection(a: Any, b: Any, c
         assert (other.difference, other.p, other.low) == (near(-one.difference), near(one.p), near(-one.high))
 
 
-@settings(max_examples=8, deadline=None, derandomize=True)
+@settings(max_examples=8, derandomize=True)
 @given(st.integers(0, 12), st.integers(0, 15))
 def test_boschloo_does_not_know_which_session_came_first(hits: int, others: int) -> None:
     one = exact_tests.boschloo(wilson(hits, 12), wilson(others, 15))
@@ -322,7 +322,7 @@ def test_the_bootstrap_of_turned_scores_is_the_bootstrap_turned(seed: int, reade
     assert other.differences[0].p == near(one.differences[0].p)
 
 
-@settings(max_examples=8, deadline=None, derandomize=True)
+@settings(max_examples=8, derandomize=True)
 @given(seeds, st.floats(0.5, 4), st.floats(-3, 3))
 def test_the_linear_model_moves_with_its_outcome(seed: int, scale: float, shift: float) -> None:
     rng = np.random.default_rng(seed)

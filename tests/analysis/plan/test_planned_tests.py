@@ -215,7 +215,7 @@ studies = st.fixed_dictionaries({name: st.fixed_dictionaries({3: letters, 5: let
 
 
 @given(studies)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_swapped_sessions_turn_every_change_round_and_decide_the_same(said: dict[str, dict[int, str]]) -> None:
     plan = AnalysisPlan(groups=3, families=EVERYTHING.families)
     swapped = {name: {3: by[5], 5: by[3]} for name, by in said.items()}

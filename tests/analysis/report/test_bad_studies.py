@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readerstudy.analysis.record.readings import Readings
@@ -96,7 +96,7 @@ def test_a_bad_study_gets_its_sentence_and_the_whole_report(name: str, plan: Ana
 letters = st.text("rnu", min_size=6, max_size=6)
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5)
 @given(st.lists(st.tuples(letters, letters), min_size=1, max_size=4))
 def test_any_verdicts_at_all_give_a_report(said: list[tuple[str, str]]) -> None:
     record = played.record({f"R{n}": {3: a, 5: b} for n, (a, b) in enumerate(said, start=1)})
@@ -105,7 +105,7 @@ def test_any_verdicts_at_all_give_a_report(said: list[tuple[str, str]]) -> None:
     assert report.tables["planned"].rows
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.lists(st.tuples(letters, letters), min_size=2, max_size=4), st.randoms(use_true_random=False))
 def test_the_names_of_readers_change_no_figure_over_readers(said: list[tuple[str, str]], chance: object) -> None:
     names = [f"R{n}" for n in range(1, len(said) + 1)]

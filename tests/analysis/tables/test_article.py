@@ -161,7 +161,7 @@ def studies(draw: st.DrawFn) -> list[ReadingRow]:
 
 
 @given(studies())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_positives_and_negatives_add_up_to_all(rows: list[ReadingRow]) -> None:
     for rule in Unsure:
         table = table_3(small.record(readings=Readings.of(rows)), rule)
@@ -171,7 +171,7 @@ def test_positives_and_negatives_add_up_to_all(rows: list[ReadingRow]) -> None:
 
 
 @given(studies())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_every_reading_is_counted_once_and_the_rules_differ_by_the_unsure_ones(rows: list[ReadingRow]) -> None:
     record = small.record(readings=Readings.of(rows))
     totals = {}
@@ -187,7 +187,7 @@ def test_every_reading_is_counted_once_and_the_rules_differ_by_the_unsure_ones(r
 
 
 @given(studies(), st.randoms())
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_the_order_in_which_rows_are_fetched_changes_nothing(rows: list[ReadingRow], chance: random.Random) -> None:
     shuffled = chance.sample(rows, k=len(rows))
     for given_rows in (rows, shuffled):
@@ -201,7 +201,7 @@ def test_the_order_in_which_rows_are_fetched_changes_nothing(rows: list[ReadingR
 
 
 @given(studies())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_calling_everything_real_is_right_on_all_real_images_and_wrong_on_all_others(rows: list[ReadingRow]) -> None:
     trusting = [row._replace(verdict="real") for row in rows]
     table = table_3(small.record(readings=Readings.of(trusting)), Unsure.WRONG)

@@ -160,7 +160,7 @@ studies = st.fixed_dictionaries({name: st.fixed_dictionaries({3: letters, 5: let
 
 
 @given(studies)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_no_rule_leaves_the_bounds(said: dict[str, dict[int, str]]) -> None:
     record: StudyRecord = played.record(said)
     for line in lines(unsure_by_every_rule(record, PLAN)):

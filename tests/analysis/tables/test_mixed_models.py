@@ -169,7 +169,7 @@ studies = st.fixed_dictionaries({name: st.fixed_dictionaries({3: letters, 5: let
 
 
 @given(studies)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_any_verdicts_give_finite_ratios_or_a_sentence(said: dict[str, dict[int, str]]) -> None:
     table = models_of_every_reading(played.record(said), PLAN)
     odds = [line for (model, _), line in lines(table).items() if model == ODDS]

@@ -188,7 +188,7 @@ studies = st.fixed_dictionaries({name: st.fixed_dictionaries({3: letters, 5: let
 
 
 @given(studies)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_any_verdicts_make_a_table_and_swapped_sessions_flip_the_sign(said: dict[str, dict[int, str]]) -> None:
     swapped = {name: {3: by[5], 5: by[3]} for name, by in said.items()}
     there, back = (lines(across_readers(played.record(one), PLAN)) for one in (said, swapped))
@@ -200,7 +200,7 @@ def test_any_verdicts_make_a_table_and_swapped_sessions_flip_the_sign(said: dict
 
 
 @given(studies, st.permutations(list(SPREAD)))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_what_the_readers_are_called_changes_nothing(said: dict[str, dict[int, str]], names: list[str]) -> None:
     renamed = {new: said[old] for new, old in zip(names, SPREAD, strict=True)}
     one, other = (lines(across_readers(played.record(study), PLAN)) for study in (said, renamed))

@@ -136,7 +136,7 @@ letters = st.text("rnu", min_size=8, max_size=8)
 
 
 @given(letters)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_session_read_backwards_turns_the_trend_round(said: str) -> None:
     one, other = (
         lines(order_of_readings(played.record({"R1": {3: letters}}, "R" * 8), PLAN))["R1", "3", "real"]

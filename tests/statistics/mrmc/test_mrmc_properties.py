@@ -20,7 +20,7 @@ studies = st.builds(
     levels=st.sampled_from([2, 3, 6, None]),
 )
 methods = st.sampled_from(["delong", "jackknife", "unbiased"])
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 
 
 def close(one: float | None, other: float | None) -> bool:
