@@ -168,12 +168,17 @@ class GeneratorConfig:
 
 @dataclass(frozen=True)
 class Stop:
-    """A criterion on a running mean: the identity loss, or the gap s(x) − s(G(y)), above or below a bound."""
+    """A criterion on a mean: the identity loss, or the gap s(x) − s(G(y)), above or below a bound.
+
+    `mean_over` "epoch" takes the mean over each whole epoch of the stage, so the stage lasts for one epoch at least.
+    "steps" takes a running mean (`GanConfig.smoothing`), which after one step is the value of a single batch.
+    """
 
     quantity: Literal["identity", "gap"]
     sense: Literal["above", "below"]
     bound: float
     least_steps: int = 1
+    mean_over: Literal["steps", "epoch"] = "steps"
     # "gap < 0.01" also holds for a discriminator that never learnt: it counts only after an earlier
     # stage's gap did.
     after_gap: bool = False
@@ -233,7 +238,7 @@ class GanConfig:
     penalty_every: int = 1
     betas: tuple[float, float] = (0.5, 0.9)
     discriminator_dropout: float = 0.2
-    smoothing: float = 0.95  # decay of the running means that the stop criteria look at
+    smoothing: float = 0.95  # decay of the running means
     snapshots: Snapshots | None = None  # None keeps the last iterate, as the article does
     augmentation: Augmentation = Augmentation(least_scale=1.0, greatest_scale=1.0)
     save_every: Length = Length(epochs=1)

@@ -38,12 +38,16 @@ class Preset:
         return self.remove if direction == "remove" else self.insert
 
 
+# The article compares means over the training set with these bounds: an epoch's, not those of a few batches.
+IDENTITY_LEARNT = Stop("identity", "below", 0.002, mean_over="epoch")
+GAP_REACHED = Stop("gap", "above", 0.2, mean_over="epoch")
+GAP_CLOSED = Stop("gap", "below", 0.01, mean_over="epoch", after_gap=True)
 ARTICLE_STAGES = (
-    Stage(1, "identity", "none", Length(epochs=11), Stop("identity", "below", 0.002), 1e-4, generator_every=1),
-    Stage(2, "rests", "output", Length(epochs=9), Stop("gap", "above", 0.2)),
+    Stage(1, "identity", "none", Length(epochs=11), IDENTITY_LEARNT, 1e-4, generator_every=1),
+    Stage(2, "rests", "output", Length(epochs=9), GAP_REACHED),
     Stage(3, "adversarial", "output", Length(epochs=10)),
     Stage(4, "adversarial", "fnet", Length(epochs=300)),
-    Stage(5, "adversarial", "all", Length(epochs=270), Stop("gap", "below", 0.01, after_gap=True)),
+    Stage(5, "adversarial", "all", Length(epochs=270), GAP_CLOSED),
 )
 
 

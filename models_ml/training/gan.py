@@ -18,7 +18,7 @@ from models_ml.runtime import distributed
 from models_ml.runtime.device import choose_device, keep_memory
 from models_ml.runtime.progress import Report
 from models_ml.training.gan_networks import Duel, Learnt
-from models_ml.training.gan_schedule import RunningMean, StageEnd, Watch, end_of, may_stop
+from models_ml.training.gan_schedule import StageEnd, Watch, end_of, may_stop
 from models_ml.training.generator_selection import Kept, snapshot_score, watched_rows
 from models_ml.training.refused_steps import RefusedStep, RefusedSteps
 from models_ml.training.sample_pictures import sample_rows, write_samples
@@ -119,8 +119,9 @@ class _Run:
         for _, batch in Ahead(self.batches.prepare, enumerate(self.batches.rows_from(self.step), start=self.step)):
             stage = self.config.stages[self.place]
             learnt = self.duel.learn(stage, batch, self.stage_step)
-            self.watch = self.watch.after(identity=learnt.identity, gap=learnt.gap)
             self.step, self.stage_step = self.step + 1, self.stage_step + 1
+            ends_epoch = self.stage_step % self.pairing.steps == 0
+            self.watch = self.watch.after(identity=learnt.identity, gap=learnt.gap, ends_epoch=ends_epoch)
             self._count_refused(stage, learnt)
             self.seconds = time.monotonic() - began
             counts = may_stop(stage, self.ends, self.config)
@@ -248,9 +249,7 @@ class _Run:
         if self.place < len(self.config.stages):
             self.duel.enter(self.config.stages[self.place])
         self.duel.go_on_from(state)
-        watch = state["watch"]
-        identity, gap = RunningMean(**watch["identity"]), RunningMean(**watch["gap"])
-        self.watch, self.seconds = Watch(identity, gap, watch["greatest_gap"]), state["seconds"]
+        self.watch, self.seconds = Watch.from_state(state["watch"]), state["seconds"]
         self.kept, self.history = replace(Kept(), **state["kept"]), state["history"]
         self.ends = [StageEnd(**end) for end in state["ends"]]
         self.refused = RefusedSteps.from_state(state["refused"])

@@ -1,6 +1,7 @@
-"""What the staged schedule of a GAN looks at: running means, stop criteria, and why each stage ended."""
+"""Means, stop criteria and ends of the stages of a GAN."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from models_ml.config import Ends, GanConfig, Stage, Stop
 
@@ -22,32 +23,77 @@ class RunningMean:
 
 
 @dataclass(frozen=True)
+class EpochMean:
+    """The mean over each epoch of a stage; `last` is that of the last whole one, None before or if it had no value."""
+
+    total: float = 0.0
+    count: int = 0
+    last: float | None = None
+
+    def after(self, value: float) -> "EpochMean":
+        return replace(self, total=self.total + value, count=self.count + 1)
+
+    def ended(self) -> "EpochMean":
+        """Return the mean with the epoch closed and the next one begun."""
+        return EpochMean(last=self.total / self.count if self.count else None)
+
+
+@dataclass(frozen=True)
 class Watch:
-    """The running means of one stage."""
+    """The means of one stage."""
 
     identity: RunningMean
     gap: RunningMean
     greatest_gap: float = 0.0
+    epoch_identity: EpochMean = EpochMean()
+    epoch_gap: EpochMean = EpochMean()
 
     @classmethod
     def fresh(cls, config: GanConfig) -> "Watch":
         return cls(RunningMean(config.smoothing), RunningMean(config.smoothing))
 
-    def after(self, *, identity: float | None, gap: float | None) -> "Watch":
-        gaps = self.gap if gap is None else self.gap.after(gap)
-        identities = self.identity if identity is None else self.identity.after(identity)
-        return Watch(identities, gaps, max(self.greatest_gap, gaps.value))
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> "Watch":
+        """Return the means that `dataclasses.asdict` took apart."""
+        return cls(
+            RunningMean(**state["identity"]),
+            RunningMean(**state["gap"]),
+            state["greatest_gap"],
+            EpochMean(**state["epoch_identity"]),
+            EpochMean(**state["epoch_gap"]),
+        )
+
+    def after(self, *, identity: float | None, gap: float | None, ends_epoch: bool) -> "Watch":
+        """Return the means with one step's values, None for a network that did not train."""
+        gaps, epoch_gaps = self.gap, self.epoch_gap
+        if gap is not None:
+            gaps, epoch_gaps = gaps.after(gap), epoch_gaps.after(gap)
+        identities, epoch_identities = self.identity, self.epoch_identity
+        if identity is not None:
+            identities, epoch_identities = identities.after(identity), epoch_identities.after(identity)
+        if ends_epoch:
+            epoch_gaps, epoch_identities = epoch_gaps.ended(), epoch_identities.ended()
+        return Watch(identities, gaps, max(self.greatest_gap, gaps.value), epoch_identities, epoch_gaps)
+
+    def mean_for(self, stop: Stop) -> float | None:
+        """Return the mean that the criterion is about, None before there is one."""
+        running = self.identity if stop.quantity == "identity" else self.gap
+        if running.count < stop.least_steps:
+            return None
+        if stop.mean_over == "steps":
+            return running.value
+        return self.epoch_identity.last if stop.quantity == "identity" else self.epoch_gap.last
 
     def meets(self, stop: Stop) -> bool:
-        mean = self.identity if stop.quantity == "identity" else self.gap
-        if mean.count < stop.least_steps:
+        mean = self.mean_for(stop)
+        if mean is None:
             return False
-        return mean.value > stop.bound if stop.sense == "above" else mean.value < stop.bound
+        return mean > stop.bound if stop.sense == "above" else mean < stop.bound
 
 
 @dataclass(frozen=True)
 class StageEnd:
-    """How a stage went: its length, the means at its end and the reason for that end."""
+    """How a stage went: its length, the running means at its end and the reason for that end."""
 
     number: int
     steps: int
@@ -57,6 +103,7 @@ class StageEnd:
     gap: float
     greatest_gap: float
     criterion_first_met: int = 0  # the stage's step at which it first held, whatever ended the stage; 0 never
+    criterion_mean: float | None = None  # the mean that the criterion was last compared with
 
 
 def may_stop(stage: Stage, ended: list[StageEnd], config: GanConfig) -> bool:
@@ -86,6 +133,7 @@ def end_of(
         watch.gap.value,
         watch.greatest_gap,
         first_met,
+        watch.mean_for(stage.stop) if stage.stop else None,
     )
 
 

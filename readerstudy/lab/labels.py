@@ -45,6 +45,7 @@ NAMES: Final[dict[str, tuple[Words, Unit]]] = {
     "reason": (_("Why it ended"), Unit.PLAIN),
     "greatest_gap": (_("Greatest gap"), Unit.PLAIN),
     "criterion_first_met": (_("Criterion first met at step"), Unit.PLAIN),
+    "criterion_mean": (_("Mean compared with the criterion"), Unit.PLAIN),
     # --- a detector
     "attacks": (_("Attacks learnt from"), Unit.PLAIN),
     "held_out": (_("Attacks tested on only"), Unit.PLAIN),

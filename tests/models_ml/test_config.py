@@ -47,6 +47,7 @@ def test_the_gans_have_the_articles_five_stages(preset) -> None:
     assert (identity.quantity, identity.sense, identity.bound) == ("identity", "below", 0.002)
     assert (gap.quantity, gap.sense, gap.bound) == ("gap", "above", 0.2)
     assert (last.quantity, last.sense, last.bound, last.after_gap) == ("gap", "below", 0.01, True)
+    assert {stop.mean_over for stop in (identity, gap, last)} == {"epoch"}
     assert [stage.generator_rate for stage in config.stages if stage.generator == "adversarial"] == [1e-5] * 3
     assert config.stages[0].generator_rate == config.stages[1].output_rate == 1e-4
     assert (config.stages[3].fnet_rate, config.stages[4].vnet_rate) == (1e-4, 1e-5)
