@@ -1,5 +1,10 @@
-# Two commands on a fresh Debian machine: `make demo` and `make test`. Each sets up what it needs, once.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# Two commands on a fresh Debian or Ubuntu machine: `make demo` and `make test`. Each sets up what it needs, once.
+# The newest supported Python that runs and can make a virtual environment; another one: make PYTHON=/usr/bin/python3.12
+SUPPORTED := 3.14 3.13 3.12 3.11
+ifndef PYTHON
+PYTHON := $(shell for version in $(SUPPORTED); do \
+  python$$version -c "import ensurepip" 2>/dev/null && { command -v python$$version; break; }; done)
+endif
 VENV   := .venv
 BIN    := $(VENV)/bin
 PORT   ?= 8000
@@ -7,8 +12,13 @@ SERVE  ?= 1
 PART   ?= reading
 # Written last by collectstatic, below the data folder: whoever deletes var gets it made again.
 STATIC := $(or $(VAR_DIR),var)/static/staticfiles.json
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# make test PYTEST_ARGS="tests/api -x"
+PYTEST  = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
+TORCH  := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
+UV     := uv==0.13.8
 
-.PHONY: demo run test check bench architecture setup setup-test clean
+.PHONY: demo run serve test check test-web web-tests bench architecture lock setup setup-test clean
 
 demo: $(VENV)/.ml $(VENV)/.pango $(STATIC) ## everything set up, the study running in a browser (SERVE=0: build and exit)
 	@$(BIN)/python manage.py migrate --verbosity 0
@@ -21,69 +31,89 @@ run: $(VENV)/.web $(VENV)/.pango $(STATIC) ## the application alone, on port $(P
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(MAKE) --no-print-directory serve
 
-.PHONY: serve
 serve:
 	@echo "Serving on http://localhost:$(PORT)/ - stop with Ctrl-C."
 	@$(BIN)/gunicorn readerstudy.wsgi --bind 127.0.0.1:$(PORT) --worker-class gthread --workers 2 --threads 4 --no-control-socket --log-level warning
 
-test: setup-test ## every test, browser tests included
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+# --- checks and tests: the fast ones first ------------------------------------------------------------------
+test: check ## all checks, then every test, browser tests included
+	@$(PYTEST)
 
-check: setup-test ## format, lint, types, import contracts, missing migrations, tests
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
+check: setup-test ## format, lint, types, import contracts, spelling, missing migrations
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache --quiet
+	$(BIN)/typos
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+
+test-web: ## the web side's tests without torch, on another Python: make test-web PYTHON=python3.13
+	@$(MAKE) --no-print-directory VENV=.venv-$(notdir $(PYTHON)) web-tests
+
+web-tests: $(VENV)/.dev-without-torch $(VENV)/.pango
+	@WITHOUT_TORCH=1 $(PYTEST)
 
 bench: setup-test ## make bench PART=reading
 	@test -f tests/bench/$(PART).py || { echo "There is no benchmark $(PART); there are: $$(ls tests/bench | grep .py$$ | grep -v -e __init__ -e table -e films -e room -e reported -e lab_part | sed s/.py// | tr "\n" " ")"; exit 1; }
 ifeq ($(PART),reading)
-	@command -v npm >/dev/null || { echo "Installing Debian's Node.js for the yardstick ..."; \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=500 install -y -qq --no-install-recommends nodejs npm >/dev/null; } \
-	  || { echo "Node.js is missing and could not be installed: run apt-get install nodejs npm as root."; exit 1; }
+	@$(MAKE) --no-print-directory $(VENV)/.node
 endif
 	@$(BIN)/python -m tests.bench.$(PART)
 
 architecture: $(VENV)/.dev ## packages, modules in each, imports among them, import cycles
 	@$(BIN)/python tools/architecture.py
 
-# --- setting up ---------------------------------------------------------------------------------------------
+lock: $(VENV)/.venv ## requirements/*.txt from pyproject.toml; newer transitive packages: make lock LOCK_ARGS=--upgrade
+	@$(PIP) $(UV)
+	@$(BIN)/python tools/lock.py $(LOCK_ARGS)
+
+# --- setting up: packages and hashes as locked in requirements/ ---------------------------------------------
+# $(call apt,PACKAGES) installs packages of Debian or Ubuntu.
+apt = { apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+  apt-get -o DPkg::Lock::Timeout=500 install -y -qq --no-install-recommends $(1) >/dev/null; }
+
 $(VENV)/.venv:
-	@test -n "$(PYTHON)" || { echo "Python 3.11 is missing: apt-get install python3 python3-venv"; exit 1; }
-	@echo "Making the virtual environment $(VENV) ..."
+	@test -n "$(PYTHON)" || { echo "Python $(lastword $(SUPPORTED)) to $(firstword $(SUPPORTED)) with its module venv is missing: apt-get install python3 python3-venv"; exit 1; }
+	@echo "Making the virtual environment $(VENV) with $(PYTHON) ..."
 	@$(PYTHON) -m venv $(VENV) || { echo "The module venv is missing: apt-get install python3-venv"; exit 1; }
 	@touch $@
 
-$(VENV)/.web: $(VENV)/.venv pyproject.toml
-	@echo "Installing the application ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e .
+$(VENV)/.web: $(VENV)/.venv requirements/web.txt
+	@echo "Installing the application's packages ..."
+	@$(PIP) --require-hashes -r requirements/web.txt
 	@touch $@
 
-$(VENV)/.ml: $(VENV)/.web
-	@echo "Installing what training needs (torch) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[ml]'
+# torch apart, without hashes: pip takes the CPU build if it is pointed at one, otherwise the build for graphics cards.
+$(VENV)/.ml: $(VENV)/.web requirements/ml.txt
+	@echo "Installing what training needs ($(TORCH)) ..."
+	@$(PIP) --require-hashes -r requirements/ml.txt
+	@$(PIP) $(TORCH)
 	@touch $@
 
-# What lays out the PDF of a report. Where it cannot be installed, everything else works, and the page says so.
+# Lays out the PDF of a report. If it cannot be installed, everything else works, and the report's page says so.
 $(VENV)/.pango: $(VENV)/.web
 	@$(BIN)/python -c "import weasyprint" >/dev/null 2>&1 || { echo "Installing Debian's Pango for PDF reports ..."; \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=500 install -y -qq --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core >/dev/null; } \
+	  $(call apt,libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core); } \
 	  || echo "Pango is missing and could not be installed; reports come without PDF (apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 as root)."
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.ml $(VENV)/.pango
+$(VENV)/.dev-without-torch: $(VENV)/.web requirements/dev.txt
 	@echo "Installing what the tests need ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[ml,dev]'
-	@# The attacks' oracle, without what it asks for: torchvision would bring another torch, and it does without.
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps torchattacks==3.5.1
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.ml $(VENV)/.dev-without-torch $(VENV)/.pango requirements/oracle.txt
+	@$(PIP) --require-hashes --no-deps -r requirements/oracle.txt
 	@touch $@
 
 $(VENV)/.chromium: $(VENV)/.dev
-	@command -v chromium >/dev/null || { echo "Installing Debian's Chromium for the browser tests ..."; \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=500 install -y -qq --no-install-recommends chromium >/dev/null; } \
+	@command -v chromium >/dev/null || { echo "Installing Debian's Chromium for the browser tests ..."; $(call apt,chromium); } \
 	  || { echo "Chromium is missing and could not be installed: run apt-get install chromium as root."; exit 1; }
+	@touch $@
+
+$(VENV)/.node: $(VENV)/.venv
+	@command -v npm >/dev/null || { echo "Installing Debian's Node.js ..."; $(call apt,nodejs npm); } \
+	  || { echo "Node.js is missing and could not be installed: run apt-get install nodejs npm as root."; exit 1; }
 	@touch $@
 
 $(STATIC): $(VENV)/.web $(shell find static -type f 2>/dev/null)
@@ -94,4 +124,4 @@ setup: $(VENV)/.ml $(STATIC)
 setup-test: $(VENV)/.chromium
 
 clean: ## forget the environment and everything that was made (data, studies, runs!)
-	rm -rf $(VENV) var
+	rm -rf .venv .venv-* var

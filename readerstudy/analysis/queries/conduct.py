@@ -290,13 +290,13 @@ def _runs(names: Sequence[str]) -> Mapping[str, Run]:
 @cache
 def _software() -> Software:
     packages = {"Python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}}
-    return Software(version=_version("readerstudy"), source_hash=_source_hash(), packages=packages)
+    return Software(version=readerstudy.__version__, source_hash=_source_hash(), packages=packages)
 
 
 def _version(name: str) -> str:
     try:
         return version(name)
-    except PackageNotFoundError:  # run from a folder that nobody installed
+    except PackageNotFoundError:
         return ""
 
 
