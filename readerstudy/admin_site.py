@@ -41,10 +41,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         },
         _("People"): {"accounts.user": _("People")},
         _("Material"): {"cohort.cohort": _("Cohorts"), "cohort.patient": _("Patients"), "cohort.image": _("Images")},
-        _("Work"): {"jobs.job": _("Jobs"), "jobs.checkpoint": _("Checkpoints")},
+        _("Work"): {"jobs.job": _("Jobs"), "experiments.checkpoint": _("Checkpoints")},
         _("Record"): {
             "audit.event": _("Events"),
-            "analysis.blindingaudit": _("Blinding audits"),
+            "rehearsal.blindingaudit": _("Blinding audits"),
             "truth.unsealing": _("Unsealings"),
         },
     }

@@ -16,7 +16,7 @@ from tests.admin.test_admin import changelist
 SEALED = {
     "accounts.user": ("password",),
     "audit.event": ("data",),
-    "analysis.blindingaudit": ("result",),
+    "rehearsal.blindingaudit": ("result",),
     "cohort.image": ("fingerprint", "stimuli"),
     "cohort.patient": ("fingerprint",),
     "jobs.job": ("parameters", "result", "fingerprint"),
@@ -105,9 +105,9 @@ def test_a_sealed_field_is_refused_in_every_spelling(coordinator_and_researcher,
         ("studies.presentation", "reading_list__session_plan__practice_id"),
         ("cohort.exam", "images__stimuli__id"),
         ("cohort.image", "stimuli__bytes__gt"),
-        ("jobs.checkpoint", "job__parameters__contains"),
+        ("experiments.checkpoint", "job__parameters__contains"),
         ("truth.unsealing", "study__seed__gt"),
-        ("analysis.blindingaudit", "study__seed"),
+        ("rehearsal.blindingaudit", "study__seed"),
     ],
 )
 def test_a_sealed_field_is_refused_through_relations(coordinator_and_researcher, label, lookup):
