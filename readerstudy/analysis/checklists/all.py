@@ -13,9 +13,9 @@ from readerstudy.analysis.checklists.claim import claim_items
 from readerstudy.analysis.checklists.facts import Facts
 from readerstudy.analysis.checklists.items import Item
 from readerstudy.analysis.checklists.stard import stard_items
-from readerstudy.analysis.layout.table import Column, Table
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.mrmc import Comparison
+from readerstudy.layout.table import Column, Table
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 

@@ -8,7 +8,6 @@ import numpy as np
 from django.utils.translation import gettext as _
 
 from readerstudy.analysis.checklists.material import MaterialFacts
-from readerstudy.analysis.layout.table import Estimate
 from readerstudy.analysis.layout.wording import session_limit_sentence, signed
 from readerstudy.analysis.plan.plan_table import endpoint_in_full
 from readerstudy.analysis.record.analysis_set import analysed
@@ -17,6 +16,7 @@ from readerstudy.analysis.record.conduct import Run
 from readerstudy.analysis.record.counts import SAID_NOT_REAL, SAID_REAL, SAID_SEEN, SAID_UNSURE
 from readerstudy.analysis.tables.mrmc import Comparison, change, figure_name
 from readerstudy.experiments.models import CheckpointKind
+from readerstudy.layout.table import Estimate
 
 _REAL, _ADVERSARIAL = [0, 1], [2, 3]  # places in KINDS
 

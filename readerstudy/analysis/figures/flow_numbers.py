@@ -7,10 +7,10 @@ from django.utils.translation import ngettext
 
 from readerstudy.analysis.figures import Picture
 from readerstudy.analysis.figures.flow_diagram import Box, Chart
-from readerstudy.analysis.layout.table import Cell, Column, Kind, Table
 from readerstudy.analysis.record.analysis_set import Analysed, analysed
 from readerstudy.analysis.record.conduct import Conduct, SessionFacts
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.layout.table import Cell, Column, Kind, Table
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _NAMED = 4  # readers left out who are named in the picture; the table of exclusions names all

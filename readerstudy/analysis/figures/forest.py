@@ -19,11 +19,11 @@ from readerstudy.analysis.figures.readers import (
     spread_in_words,
     tidy,
 )
-from readerstudy.analysis.layout.table import Estimate
 from readerstudy.analysis.layout.wording import sessions_of, signed
 from readerstudy.analysis.record.codes import by_number
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.mrmc import Comparison, change, figure_name
+from readerstudy.layout.table import Estimate
 from readerstudy.statistics.mrmc import ObuchowskiRockette
 from readerstudy.statistics.mrmc.readings import Figure as Name
 from readerstudy.studies.analysis_plan import AnalysisPlan

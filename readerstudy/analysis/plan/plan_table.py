@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
-from readerstudy.analysis.layout.table import Cell, Column, Table
+from readerstudy.layout.table import Cell, Column, Table
 from readerstudy.studies.analysis_plan import AnalysisPlan, Family
 
 

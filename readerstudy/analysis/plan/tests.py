@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
-from readerstudy.analysis.layout.table import Estimate
 from readerstudy.analysis.layout.wording import sessions_of, undefined_sentence
 from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.study import StudyRecord
@@ -13,6 +12,7 @@ from readerstudy.analysis.tables.mrmc import Comparison as Across
 from readerstudy.analysis.tables.mrmc import change
 from readerstudy.analysis.tables.signal_detection import detections
 from readerstudy.analysis.tables.subgroup_tests import Comparison
+from readerstudy.layout.table import Estimate
 from readerstudy.statistics.multiplicity import Correction, correct_family
 from readerstudy.statistics.signal_detection import Detection, Shift, criterion_shift, d_prime_shift
 from readerstudy.studies.analysis_plan import FIGURES, AnalysisPlan, Family

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 from numpy import isfinite
 
-from readerstudy.analysis.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.analysis.layout.wording import (
     correction_name,
     p_words,
@@ -19,6 +18,7 @@ from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.mrmc import Comparison as Across
 from readerstudy.analysis.tables.mrmc import change, figure_name
 from readerstudy.analysis.tables.subgroup_tests import Comparison
+from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.statistics.equivalence import Equivalence, tost
 from readerstudy.statistics.multiplicity import Correction
 from readerstudy.studies.analysis_plan import FIGURES, AnalysisPlan

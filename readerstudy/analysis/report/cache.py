@@ -124,8 +124,9 @@ def _fingerprint(study: Study, readings: int) -> str:
 @cache
 def _software() -> str:
     """A hash of everything that a report is made by."""
-    package, found = Path(__file__).parents[1], sha256()
-    places = (package, Path(settings.BASE_DIR) / "templates" / "report", Path(settings.BASE_DIR) / "static" / "css")
+    base, found = Path(settings.BASE_DIR), sha256()
+    folders = ("readerstudy/analysis", "readerstudy/layout", "templates/report", "templates/layout", "static/css")
+    places = [base / folder for folder in folders]
     for path in sorted(
         path for place in places for path in place.rglob("*") if path.suffix in (".py", ".html", ".css")
     ):

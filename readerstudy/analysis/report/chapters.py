@@ -17,7 +17,6 @@ from readerstudy.analysis.figures import (
     times_figure,
 )
 from readerstudy.analysis.figures.flow_numbers import flow_picture, flow_table
-from readerstudy.analysis.layout.table import Table
 from readerstudy.analysis.plan.plan_table import plan_table
 from readerstudy.analysis.plan.tests_table import planned_tests, primary_sentences
 from readerstudy.analysis.record.study import StudyRecord
@@ -43,6 +42,7 @@ from readerstudy.analysis.tables.subgroup_tests import (
     table_of_p_values,
 )
 from readerstudy.analysis.tables.table1_attack import table_1
+from readerstudy.layout.table import Table
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from readerstudy.analysis.figures import Picture
-from readerstudy.analysis.layout.table import Table
 from readerstudy.analysis.report.gallery import Gallery
+from readerstudy.layout.table import Table
 
 Item = Table | Picture | Gallery
 

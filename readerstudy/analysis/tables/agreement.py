@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 from django.utils.translation import gettext as _
 
-from readerstudy.analysis.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.analysis.record.codes import ADVERSARIAL, REAL, Subset
 from readerstudy.analysis.record.counts import SAID_NOT_REAL, SAID_REAL, SAID_SEEN, SAID_UNSURE, Cases, kinds_of
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.statistics.agreement import Agreement, Coefficient, agreement_of_counts
 
 _COEFFICIENTS = ("percent", "fleiss_kappa", "krippendorff_nominal", "krippendorff_ordinal", "gwet_ac1")

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from django.utils.translation import gettext as _
 
-from readerstudy.analysis.layout.table import Cell, Column, Kind, Table
 from readerstudy.analysis.layout.wording import subset_groups, unsure_sentence
 from readerstudy.analysis.record.codes import ADVERSARIAL, NEGATIVE, PAIR, POSITIVE, REAL, Subset, by_number
 from readerstudy.analysis.record.counts import SAID_UNSURE, Tallies
 from readerstudy.analysis.record.study import SessionSet, StudyRecord
+from readerstudy.layout.table import Cell, Column, Kind, Table
 from readerstudy.statistics.unsure import Unsure
 
 _SECONDS_PER_MINUTE = 60

@@ -7,11 +7,11 @@ import numpy as np
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
-from readerstudy.analysis.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.analysis.record.classifier import ClassifierRecord, Floats
 from readerstudy.analysis.record.codes import POSITIVE, by_number
 from readerstudy.analysis.record.counts import KINDS
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.statistics import delong
 from readerstudy.statistics.proportions import Proportion, wilson
 from readerstudy.studies.analysis_plan import AnalysisPlan

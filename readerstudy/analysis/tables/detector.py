@@ -7,7 +7,6 @@ import numpy as np
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
-from readerstudy.analysis.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.counts import (
     SAID_NOT_REAL,
@@ -21,6 +20,7 @@ from readerstudy.analysis.record.counts import (
 )
 from readerstudy.analysis.record.detector import DetectorRecord
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.statistics import delong
 from readerstudy.statistics.proportions import wilson
 from readerstudy.statistics.unsure import Unsure

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
-from readerstudy.analysis.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.analysis.layout.wording import p_words, sessions_of, signed
 from readerstudy.analysis.record.codes import ADVERSARIAL, REAL, Subset
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.mrmc import Comparison as Across
 from readerstudy.analysis.tables.mrmc import change, compare_figure, figure_name
 from readerstudy.analysis.tables.unsure_answers import RULES, Group, groups_of, mean_of
+from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
 

@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
-from readerstudy.analysis.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.analysis.layout.wording import p_words, session_limit_sentence, sessions_of
 from readerstudy.analysis.record.counts import SAID_NOT_REAL, SAID_REAL, SAID_UNSURE, Matrix
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.statistics.crossed_effects import INTERCEPT, FixedEffect
 from readerstudy.statistics.mixed import LogisticModel, session_by_truth
 from readerstudy.statistics.reading_times import LogTimeModel, log_time_model

@@ -8,11 +8,11 @@ import numpy as np
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
-from readerstudy.analysis.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.analysis.layout.wording import p_words, session_limit_sentence, sessions_of, signed, unsure_sentence
 from readerstudy.analysis.record.analysis_set import FEWEST
 from readerstudy.analysis.record.counts import SAID_NOT_REAL, SAID_REAL, SAID_UNSURE, Matrix
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.statistics.mrmc import ObuchowskiRockette, obuchowski_rockette
 from readerstudy.statistics.mrmc.anova import NEGATIVE, NO_SPREAD
 from readerstudy.statistics.mrmc.readings import Figure

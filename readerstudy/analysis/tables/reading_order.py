@@ -7,11 +7,11 @@ import numpy as np
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
-from readerstudy.analysis.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.counts import SAID_NOT_REAL, SAID_REAL, SAID_UNSURE, Matrix, Tallies
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.sensitivity_analyses import chance_of
+from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.statistics.order_effects import Shuffled, Trend, kendall, lag_one, trend
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from django.utils.translation import gettext as _
 
-from readerstudy.analysis.layout.table import Cell, Column, Kind, Table
 from readerstudy.analysis.layout.wording import session_limit_sentence, sessions_of
 from readerstudy.analysis.record.counts import Tallies
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.layout.table import Cell, Column, Kind, Table
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 

@@ -7,11 +7,11 @@ from typing import cast
 import numpy as np
 from django.utils.translation import gettext as _
 
-from readerstudy.analysis.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.analysis.layout.wording import p_words
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.mrmc import Chosen, change, figure_name, readings_for
 from readerstudy.analysis.tables.mrmc import Comparison as Across
+from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.statistics.bootstrap import REPLICATES, Resampled, reader_by_case
 from readerstudy.statistics.mrmc import ObuchowskiRockette, obuchowski_rockette, u_statistic
 from readerstudy.statistics.mrmc.covariance import Covariance

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
-from readerstudy.analysis.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.analysis.layout.wording import p_words, session_limit_sentence, sessions_of, signed
 from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.counts import SAID_NOT_REAL, SAID_SEEN, SAID_UNSURE, Ints, kinds_of
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.statistics.signal_detection import Detection, Shift, criterion_shift, d_prime_shift, detection
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan

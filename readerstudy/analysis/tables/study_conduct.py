@@ -8,11 +8,11 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from readerstudy.analysis.layout.table import Cell, Column, Kind, Table
 from readerstudy.analysis.record.analysis_set import Analysed, analysed, state_name
 from readerstudy.analysis.record.codes import by_number
 from readerstudy.analysis.record.conduct import Conduct, Run, Sitting, Step
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.layout.table import Cell, Column, Kind, Table
 from readerstudy.statistics.proportions import wilson
 from readerstudy.studies.analysis_plan import AnalysisPlan
 

@@ -7,7 +7,6 @@ from typing import get_args
 
 from django.utils.translation import gettext as _
 
-from readerstudy.analysis.layout.table import Cell, Column, Kind, Table
 from readerstudy.analysis.layout.wording import (
     correction_name,
     subgroup_sentences,
@@ -18,6 +17,7 @@ from readerstudy.analysis.layout.wording import (
 from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.counts import SAID_SEEN, SUBSETS, Tallies, kinds_of
 from readerstudy.analysis.record.study import session_pairs
+from readerstudy.layout.table import Cell, Column, Kind, Table
 from readerstudy.statistics.exact_tests import boschloo
 from readerstudy.statistics.multiplicity import Correction, correct_family
 from readerstudy.statistics.subgroups import (

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from readerstudy.analysis.layout.table import Cell, Column, Estimate, Kind, Table
+from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.statistics.proportions import Proportion
 
 _AREAS = ("auc_real", "auc_flipped")

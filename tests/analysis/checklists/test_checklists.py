@@ -3,9 +3,9 @@
 import pytest
 
 from readerstudy.analysis.checklists.all import claim_table, stard_table
-from readerstudy.analysis.layout.table import to_html
 from readerstudy.analysis.record.readings import Readings
 from readerstudy.analysis.tables.mrmc import compare_across
+from readerstudy.layout.table import to_html
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import conducted, small
 

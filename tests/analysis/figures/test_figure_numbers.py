@@ -4,12 +4,12 @@ import pytest
 
 from readerstudy.analysis import figures
 from readerstudy.analysis.figures.readers import spread_in_words
-from readerstudy.analysis.layout.table import Estimate
 from readerstudy.analysis.record.codes import ADVERSARIAL, POSITIVE, REAL
 from readerstudy.analysis.record.readings import ReadingRow, Readings
 from readerstudy.analysis.tables.agreement import agreement_of_readers
 from readerstudy.analysis.tables.mrmc import across_readers, compare_across
 from readerstudy.analysis.tables.signal_detection import detections
+from readerstudy.layout.table import Estimate
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import crowd, played, small
 

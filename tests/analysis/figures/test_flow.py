@@ -7,7 +7,7 @@ import pytest
 
 from readerstudy.analysis.figures.flow_diagram import Box, Chart
 from readerstudy.analysis.figures.flow_numbers import flow_picture, flow_table
-from readerstudy.analysis.layout.table import to_html
+from readerstudy.layout.table import to_html
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import conducted, small
 

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readerstudy.analysis.layout.table import Estimate, Table, to_csv, to_html
 from readerstudy.analysis.plan.tests import PlannedTest, declared_tests
 from readerstudy.analysis.plan.tests_table import equivalence_of, planned_tests, primary_sentences
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.mrmc import compare_across
 from readerstudy.analysis.tables.signal_detection import detections
 from readerstudy.analysis.tables.subgroup_tests import compare_sessions
+from readerstudy.layout.table import Estimate, Table, to_csv, to_html
 from readerstudy.statistics.equivalence import tost
 from readerstudy.statistics.multiplicity import holm
 from readerstudy.statistics.signal_detection import d_prime_shift

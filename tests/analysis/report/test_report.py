@@ -281,14 +281,14 @@ def test_a_report_is_worked_out_once(unsealed_study: Study, as_rosa: Client, mon
     def never(*args: object, **options: object) -> None:
         raise AssertionError("worked out again")
 
-    monkeypatch.setattr("readerstudy.analysis.report.build.cache.build_report", never)
+    monkeypatch.setattr("readerstudy.analysis.report.cache.build_report", never)
     assert "Table 3" in as_rosa.get(address).content.decode()
 
 
 def test_a_page_does_not_wait_for_a_report_that_takes_minutes(
     unsealed_study: Study, as_rosa: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("readerstudy.analysis.report.build.cache.WAITS_FOR", 3)
+    monkeypatch.setattr("readerstudy.analysis.report.cache.WAITS_FOR", 3)
     address = reverse("report:study", args=[unsealed_study.code])
     assert f"manage.py analyse_study {unsealed_study.code}" in as_rosa.get(address).content.decode()
     assert as_rosa.get(reverse("report:table", args=[unsealed_study.code, "table3"])).status_code == 409

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readerstudy.analysis.layout.table import Column, Kind, Table, to_csv, to_html, to_text
 from readerstudy.analysis.record.codes import ADVERSARIAL, NEGATIVE, POSITIVE, REAL, Subset, source_pathology
 from readerstudy.analysis.record.readings import ReadingRow, Readings
 from readerstudy.analysis.tables.article import table_2, table_2_readings, table_3, table_4
 from readerstudy.analysis.tables.subgroup_tests import compare_sessions, table_of_all_tests
 from readerstudy.analysis.tables.table1_attack import table_1
+from readerstudy.layout.table import Column, Kind, Table, to_csv, to_html, to_text
 from readerstudy.statistics.exact_tests import boschloo
 from readerstudy.statistics.proportions import Proportion, wilson
 from readerstudy.statistics.unsure import Unsure

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from readerstudy.analysis.layout.table import to_html, to_text
 from readerstudy.analysis.queries.study import StillSealed, scores_of, study_record
 from readerstudy.analysis.tables.classifier import classifier_table
 from readerstudy.jobs.models import Job, JobStatus
+from readerstudy.layout.table import to_html, to_text
 from readerstudy.reading.models import Reading, ReadingSession
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Allocation, Arm, ReadingList, SessionPlan

@@ -2,12 +2,12 @@
 
 import pytest
 
-from readerstudy.analysis.layout.table import to_html, to_text
 from readerstudy.analysis.queries.study import StillSealed, study_record
 from readerstudy.analysis.report.chapters import Chapters
 from readerstudy.analysis.tables.detector import detector_table
 from readerstudy.experiments.models import Checkpoint, CheckpointKind
 from readerstudy.jobs.models import Job, JobStatus
+from readerstudy.layout.table import to_html, to_text
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Allocation
 from readerstudy.truth.actions import keep_scores, unseal_study

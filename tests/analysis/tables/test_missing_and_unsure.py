@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readerstudy.analysis.layout.table import Table, to_csv, to_html
 from readerstudy.analysis.record.codes import ADVERSARIAL, POSITIVE, REAL
 from readerstudy.analysis.record.study import SessionSet, StudyRecord
 from readerstudy.analysis.tables.missing_and_unsure import unsure_across, unsure_by_every_rule, unsure_by_reader
 from readerstudy.analysis.tables.mrmc import compare_across, compare_figure
+from readerstudy.layout.table import Table, to_csv, to_html
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import played, small
 from tests.analysis.plan.test_planned_tests import SPREAD, full, two_arms

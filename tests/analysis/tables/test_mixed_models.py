@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from readerstudy.analysis.layout.table import Table, to_csv, to_html
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables import mixed_models
 from readerstudy.analysis.tables.mixed_models import models_of_every_reading
+from readerstudy.layout.table import Table, to_csv, to_html
 from readerstudy.statistics.mixed import session_by_truth
 from readerstudy.statistics.reading_times import log_time_model
 from readerstudy.studies.analysis_plan import AnalysisPlan

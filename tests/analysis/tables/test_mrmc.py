@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readerstudy.analysis.layout.table import Estimate, Table, to_text
 from readerstudy.analysis.record.readings import Readings
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.report.build import Report, write_report
 from readerstudy.analysis.tables.mrmc import across_readers
+from readerstudy.layout.table import Estimate, Table, to_text
 from readerstudy.statistics.mrmc import obuchowski_rockette
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests import make

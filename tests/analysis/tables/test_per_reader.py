@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from readerstudy.analysis.layout.table import Estimate, Table
 from readerstudy.analysis.record.readings import Readings
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.report.build import Report, write_report
 from readerstudy.analysis.tables.agreement import agreement_of_readers
 from readerstudy.analysis.tables.reading_pace import seconds_per_image
 from readerstudy.analysis.tables.signal_detection import signal_detection
+from readerstudy.layout.table import Estimate, Table
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests import make
 from tests.analysis import played, small

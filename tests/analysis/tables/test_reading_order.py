@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readerstudy.analysis.layout.table import Table, to_csv, to_html
 from readerstudy.analysis.tables import reading_order
 from readerstudy.analysis.tables.reading_order import order_of_readings, permutations_for
 from readerstudy.analysis.tables.sensitivity_analyses import chance_of
+from readerstudy.layout.table import Table, to_csv, to_html
 from readerstudy.statistics.order_effects import kendall, trend
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import played

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readerstudy.analysis.layout.table import Estimate, Table, to_csv
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables import sensitivity_analyses
 from readerstudy.analysis.tables.mrmc import compare_across
 from readerstudy.analysis.tables.sensitivity_analyses import chance_of, primary_by_other_methods
+from readerstudy.layout.table import Estimate, Table, to_csv
 from readerstudy.statistics.bootstrap import reader_by_case
 from readerstudy.statistics.mrmc import obuchowski_rockette, u_statistic
 from readerstudy.studies.analysis_plan import AnalysisPlan

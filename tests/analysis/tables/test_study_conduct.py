@@ -4,7 +4,6 @@ from hashlib import sha256
 
 import pytest
 
-from readerstudy.analysis.layout.table import to_csv, to_html, to_text
 from readerstudy.analysis.plan.plan_table import endpoint_in_full, plan_table
 from readerstudy.analysis.queries.study import study_record
 from readerstudy.analysis.record.analysis_set import analysed
@@ -13,6 +12,7 @@ from readerstudy.analysis.tables.mrmc import readings_for
 from readerstudy.analysis.tables.study_conduct import blinding_table, grades_table, missing_table, sources_table
 from readerstudy.audit.actions import record as note
 from readerstudy.cohort.models import Stimulus
+from readerstudy.layout.table import to_csv, to_html, to_text
 from readerstudy.reading.models import CheckedDisplay, Reading, ReadingSession, Showing
 from readerstudy.rehearsal.models import BlindingAudit
 from readerstudy.studies.analysis_plan import ENDPOINTS, UNSURE, AnalysisPlan, Family

@@ -185,7 +185,7 @@ def _shown_share(cell: Proportion) -> ShownCell:
 
 def to_html(table: Table) -> str:
     """A captioned <table>, or the sentence that says what to do where there are no rows."""
-    return render_to_string("report/_table.html", {"table": table})
+    return render_to_string("layout/_table.html", {"table": table})
 
 
 def to_csv(table: Table) -> str:
