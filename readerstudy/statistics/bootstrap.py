@@ -81,7 +81,7 @@ def reader_by_case(
     instead of cases. What readers and cases share is counted more than once (Owen, 2007), so where readers hardly
     differ in how they change, the intervals are too wide; but few readers vary too little among themselves, by
     (R − 1)/R, and with five of them the interval of one session's mean held the truth .87 of the time instead of .95
-    (docs/statistics.md). It stands beside the multi-reader analysis, not in its place.
+    (docs/results/statistics-calibration.md). It stands beside the multi-reader analysis, not in its place.
     """
     design = _design(score, truth, reader, case, condition, cluster, figure, threshold)
     if figure not in get_args(Figure) or random not in get_args(Random):

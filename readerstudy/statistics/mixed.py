@@ -127,7 +127,8 @@ def session_by_truth(
     """correct ~ session × truth, each reader with slopes of their own for all of it, the interaction too.
 
     Without the interaction's slope its p rejects a true null far too often where readers change in their own ways
-    (.43 at .05 instead of .17, docs/statistics.md); what is left comes from Wald's z with few readers.
+    (.43 at .05 instead of .17, docs/results/statistics-calibration.md). What is left comes from
+    Wald's z with few readers.
     `truth` is 1 for adversarial. The reference is the first session that shows both kinds; a session of real images
     alone has no interaction. Raises ValueError where a session's readings of one kind are all right or all wrong:
     their odds have no finite estimate.

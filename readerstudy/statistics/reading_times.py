@@ -118,7 +118,7 @@ def log_time_model(
 
     With `own_pace` each reader has slopes for the sessions too, (1 + session || reader). Take it to test a change of
     pace: without it the test rejects .785 of true nulls where readers change their pace in their own ways, with it
-    .050 (docs/statistics.md).
+    .050 (docs/results/statistics-calibration.md).
 
     Long form. `truth` is 1 for adversarial. Position runs from −1 for the first to 1 for the last reading of a
     reader's session, so its ratio is that of half a session. The first session is the reference.

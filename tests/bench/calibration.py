@@ -4,7 +4,7 @@ Studies of the article's shape are simulated without any change between sessions
 `nulls/truths.py`), and every test of `readerstudy.statistics` is asked. Prints the share of rejections at .05 (of
 intervals: the share that hold the truth, .95 wanted), writes var/bench/calibration.json. `--simulations N` studies
 for each truth (a tenth of them for the mixed logistic model). `--tables` writes the last run into
-docs/statistics.md instead.
+docs/results/statistics-calibration.md instead.
 """
 
 import os

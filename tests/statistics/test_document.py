@@ -1,4 +1,4 @@
-"""docs/statistics.md: its examples print what it says; the calibration that fills its tables asks every test."""
+"""The examples of docs/explanation/statistics.md run; the calibration covers every test."""
 
 import doctest
 from collections import Counter
@@ -13,8 +13,8 @@ from tests.bench.nulls import document, truths, within
 
 
 def test_the_examples_of_the_document_print_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(document.DOCUMENT.parents[1])
-    found = doctest.testfile(str(document.DOCUMENT), module_relative=False, optionflags=doctest.ELLIPSIS)
+    monkeypatch.chdir(document.EXAMPLES.parents[2])
+    found = doctest.testfile(str(document.EXAMPLES), module_relative=False, optionflags=doctest.ELLIPSIS)
     assert found.attempted > 10
     assert found.failed == 0
 

@@ -1,4 +1,4 @@
-"""The last calibration as tables in docs/statistics.md, between its two markers."""
+"""The last calibration as tables in docs/results/statistics-calibration.md, between its two markers."""
 
 import json
 import re
@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tests.bench.table import FOLDER
 
-DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "statistics.md"
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "results" / "statistics-calibration.md"
+EXAMPLES = DOCUMENT.parents[1] / "explanation" / "statistics.md"
 BEGIN, END = (
     "<!-- calibration: written by `python -m tests.bench.calibration --tables` -->",
     "<!-- calibration: end -->",

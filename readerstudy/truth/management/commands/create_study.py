@@ -37,7 +37,10 @@ class Command(StudyCommand):
         )
         parser.add_argument("--generator", action="append", help="a generator run; give both (default: the newest)")
         parser.add_argument(
-            "--plan", type=Path, metavar="FILE", help="TOML: questions, practice, breaks, rest, words (docs/plan.md)"
+            "--plan",
+            type=Path,
+            metavar="FILE",
+            help="TOML: questions, practice, breaks, rest, words (docs/reference/plan-file.md)",
         )
         parser.add_argument("--reader", action="append", default=[], help="user name of a reader to enroll")
 
