@@ -23,11 +23,11 @@ from attacks.gradient.full_size import GradientAttack, Way, decision
 from attacks.gradient.patch import Floats, PatchAttack, PatchSettings, train_texture
 from models_ml.data.images import GREATEST, to_tensor
 from models_ml.errors import LabError
-from models_ml.runs import serialise
 from models_ml.runs.checkpoint import WEIGHTS, code_version, load_classifier, sha256
 from models_ml.runtime.device import choose_device
 from models_ml.runtime.progress import Report
 from models_ml.training.inpainting import is_inpainter
+from readerstudy import serialise
 
 GRADIENT: dict[str, type[Any]] = {
     "fgsm": FGSM,

@@ -9,7 +9,7 @@ from attacks.evaluation.measure import Attacked, Scored
 from attacks.evaluation.tables import AttackJudged, Evaluated, Settings, Transfer, evaluated, transfers
 from attacks.evaluation.text import shown, side_by_side_table, transfer_table
 from models_ml.evaluation.attack_text import TextTable, as_text, text_table
-from models_ml.runs.serialise import to_dict
+from readerstudy.serialise import to_dict
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from models_ml.config import GanConfig
 from models_ml.data.images import GREATEST, to_tensor
 from models_ml.errors import WrongImages
 from models_ml.networks.generator import Generator, shift_logit
-from models_ml.runs import serialise
 from models_ml.runs.checkpoint import CONTROL, WEIGHTS, load_generator, read_provenance, sha256
+from readerstudy import serialise
 
 # 1728 × 1408 and 1024 × 832 differ by 0.3 % in shape; more would stretch the lesions that the network learnt.
 SHAPE_TOLERANCE = 0.01

@@ -18,8 +18,8 @@ from models_ml.evaluation.attack_text import area as area_text
 from models_ml.evaluation.attack_text import share as share_text
 from models_ml.evaluation.predictions import Floats, youden_threshold
 from models_ml.networks.classifier import Classifier
-from models_ml.runs import serialise
 from models_ml.runs.checkpoint import load_classifier
+from readerstudy import serialise
 
 DETECTOR = "detector.json"
 BOOTSTRAP_SEED = 20210011

@@ -28,11 +28,11 @@ from models_ml.data.images import SPLITS, ImageSet
 from models_ml.errors import WrongCheckpoint
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
-from models_ml.runs import serialise
 from models_ml.runs.model_card import model_card
 from models_ml.runtime import distributed
 from models_ml.runtime.device import Precision, uses_bf16
 from models_ml.training.refused_steps import RefusedSteps
+from readerstudy import serialise
 
 Kind = Literal["classifier", "generator", "detector"]
 NAMES: dict[Kind, dict[int, str]] = {  # of the labels

@@ -16,7 +16,7 @@ from models_ml.config import Direction, Ends, GanConfig
 from models_ml.data.adversarial_examples import Augmenting, with_fakes
 from models_ml.data.images import ImageSet
 from models_ml.presets import Preset
-from models_ml.runs import serialise
+from readerstudy import serialise
 from readerstudy.cohort.models import Cohort
 from readerstudy.imaging.breast_mask import breast_weight
 from readerstudy.imaging.image import RESOLUTIONS

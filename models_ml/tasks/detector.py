@@ -13,12 +13,12 @@ from models_ml.evaluation.attack_text import as_text
 from models_ml.evaluation.detector import DetectorConfig, Shown, detector_table, detector_text, load_detector
 from models_ml.evaluation.predictions import scores
 from models_ml.presets import find_preset
-from models_ml.runs import serialise
 from models_ml.runs.curves import learning_curves
 from models_ml.runtime.device import choose_device
 from models_ml.tasks.dataset import cached_pixels, folder_of, resolution_for
 from models_ml.tasks.training import register
 from models_ml.training.detector import train_detector
+from readerstudy import serialise
 from readerstudy.cohort.models import Cohort
 from readerstudy.experiments.models import CheckpointKind
 from readerstudy.jobs.queue import Report, perform

@@ -11,13 +11,14 @@ from django.utils.timezone import now
 
 from models_ml.config import Hardening
 from models_ml.presets import find_preset
-from models_ml.runs import checkpoint, serialise
+from models_ml.runs import checkpoint
 from models_ml.runs.curves import learning_curves
 from models_ml.tasks.dataset import folder_of, gan_config, training_images
 from models_ml.training.classifier import train_classifier
 from models_ml.training.gan import train_gan
 from models_ml.training.inpainting import train_inpainting
 from models_ml.training.launcher import Together, train_together
+from readerstudy import serialise
 from readerstudy.experiments.models import Checkpoint, CheckpointKind
 from readerstudy.jobs.queue import Report, perform
 

@@ -34,11 +34,12 @@ from models_ml.networks.inpainting import (
     salient_places,
     squares,
 )
-from models_ml.runs import checkpoint, serialise
+from models_ml.runs import checkpoint
 from models_ml.runtime.device import choose_device
 from models_ml.runtime.progress import Report
 from models_ml.runtime.randomness import rng, seed_torch
 from models_ml.training.refused_steps import RefusedStep, RefusedSteps
+from readerstudy import serialise
 
 Rows = NDArray[np.int64]
 REMOVAL_REGIONS = 3  # a lesion's spicules and a cluster's calcifications reach beyond one disc

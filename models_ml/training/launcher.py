@@ -21,11 +21,11 @@ import numpy as np
 from models_ml.config import ClassifierConfig, Direction, GanConfig
 from models_ml.data.images import ImageSet
 from models_ml.errors import LabError
-from models_ml.runs import serialise
 from models_ml.runtime import distributed
 from models_ml.runtime.progress import Report
 from models_ml.training.classifier import train_classifier
 from models_ml.training.gan import train_gan
+from readerstudy import serialise
 
 COLUMNS = ("labels", "patients", "splits", "keys")
 logger = logging.getLogger(__name__)

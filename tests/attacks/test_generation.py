@@ -10,9 +10,10 @@ from django.core.management import CommandError, call_command
 
 from attacks.tasks.generating import _alike, _generate
 from models_ml.presets import PRESETS, Preset
-from models_ml.runs import checkpoint, serialise
+from models_ml.runs import checkpoint
 from models_ml.runtime.progress import silent
 from models_ml.training.inpainting import inpainting_config
+from readerstudy import serialise
 from readerstudy.cohort.models import Cohort
 from readerstudy.cohort.sources.phantom import phantom_images
 from readerstudy.errors import StudyError

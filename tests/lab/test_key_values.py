@@ -93,7 +93,7 @@ def test_every_setting_of_every_attack_and_every_figure_of_a_twin_has_words():
 
 def test_every_setting_of_every_network_has_words():
     presets = pytest.importorskip("models_ml.presets", reason="needs the extra [ml]").PRESETS
-    to_dict = pytest.importorskip("models_ml.runs.serialise").to_dict
+    to_dict = pytest.importorskip("readerstudy.serialise").to_dict
     for preset in presets.values():
         for values in (to_dict(preset.classifier), to_dict(preset.remove), to_dict(preset.insert)):
             assert [fact.name for fact in facts(values) if not fact.label] == []

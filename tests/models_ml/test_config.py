@@ -7,7 +7,8 @@ import pytest
 from models_ml.config import ClassifierConfig, GanConfig, Length, penalty_weight
 from models_ml.errors import LabError
 from models_ml.presets import PRESETS, find_preset
-from models_ml.runs.serialise import from_dict, to_dict
+from readerstudy.errors import BadInput
+from readerstudy.serialise import from_dict, to_dict
 
 ARTICLE = [PRESETS["zhou2021-high"], PRESETS["zhou2021-low"]]
 
@@ -70,14 +71,14 @@ def test_a_configuration_survives_json(preset) -> None:
 
 def test_a_setting_nobody_knows_is_refused_by_name() -> None:
     data = to_dict(PRESETS["demo"].classifier) | {"learning": 3}
-    with pytest.raises(LabError, match="ClassifierConfig has no setting named learning"):
+    with pytest.raises(BadInput, match="ClassifierConfig has no setting named learning"):
         from_dict(ClassifierConfig, data)
 
 
 def test_a_missing_setting_is_refused() -> None:
     data = to_dict(PRESETS["demo"].classifier)
     del data["rows"]
-    with pytest.raises(LabError, match=r"incomplete.*rows"):
+    with pytest.raises(BadInput, match=r"incomplete.*rows"):
         from_dict(ClassifierConfig, data)
 
 

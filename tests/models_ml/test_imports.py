@@ -14,7 +14,7 @@ MODULES = (
     "attacks.generative.gan",
     "attacks.quality",
 )
-PURE = ("readerstudy.errors", "readerstudy.imaging", "readerstudy.statistics")
+PURE = ("readerstudy.errors", "readerstudy.imaging", "readerstudy.serialise", "readerstudy.statistics")
 
 
 def test_learning_imports_no_django_and_only_pure_web_packages() -> None:

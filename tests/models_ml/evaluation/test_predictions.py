@@ -12,7 +12,7 @@ from models_ml.evaluation.attack_table import attack_table, auc_with_interval, d
 from models_ml.evaluation.attack_text import text_table
 from models_ml.evaluation.predictions import auc, scores, sensitivity_threshold, youden_threshold
 from models_ml.networks.classifier import Classifier
-from models_ml.runs.serialise import to_dict
+from readerstudy.serialise import to_dict
 from readerstudy.statistics import delong
 from tests.models_ml import tiny
 

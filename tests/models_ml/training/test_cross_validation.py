@@ -11,7 +11,6 @@ from models_ml.errors import LabError
 from models_ml.evaluation.attack_text import as_text
 from models_ml.evaluation.predictions import auc, scores, youden_threshold
 from models_ml.runs.checkpoint import load_classifier, read_provenance
-from models_ml.runs.serialise import to_dict
 from models_ml.runtime.progress import silent
 from models_ml.training import cross_validation as module
 from models_ml.training.classifier import train_classifier
@@ -26,6 +25,7 @@ from models_ml.training.cross_validation import (
     splits_of,
 )
 from models_ml.training.gan import train_gan
+from readerstudy.serialise import to_dict
 from tests.models_ml import tiny
 
 NAMES = np.array([f"P{number:02d}" for number in range(23)]).repeat(2)

@@ -1,31 +1,33 @@
-"""Frozen dataclasses to plain dictionaries and back, for configurations kept as JSON."""
+"""Frozen dataclasses to plain data and back, for configurations and results that are kept as JSON."""
 
 import dataclasses
+from collections.abc import Mapping
+from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from models_ml.errors import LabError
+from readerstudy.errors import BadInput
 
 Frozen = TypeVar("Frozen")
 
 
 def to_dict(value: Any) -> dict[str, Any]:
-    """The dataclass as nested dictionaries and lists."""
+    """Return the dataclass as nested dictionaries and lists."""
     plain: dict[str, Any] = _plain(value)
     return plain
 
 
-def from_dict(kind: type[Frozen], data: dict[str, Any]) -> Frozen:
-    """The dataclass `kind` out of what `to_dict` gave; unknown or missing fields are refused."""
+def from_dict(kind: type[Frozen], data: Mapping[str, Any]) -> Frozen:
+    """Return the dataclass `kind` made of the output of `to_dict`. Raises BadInput for unknown or missing fields."""
     if not dataclasses.is_dataclass(kind):
-        raise TypeError(f"{kind} is no dataclass")
+        raise TypeError(f"{kind} is not a dataclass.")
     hints = get_type_hints(kind)
     if unknown := sorted(set(data) - set(hints)):
-        raise LabError(f"{kind.__name__} has no setting named {', '.join(unknown)}.")
+        raise BadInput(f"{kind.__name__} has no setting named {', '.join(unknown)}.")
     try:
         return kind(**{name: _typed(hints[name], value) for name, value in data.items()})
     except TypeError as error:
-        raise LabError(f"The settings of {kind.__name__} are incomplete: {error}.") from error
+        raise BadInput(f"The settings of {kind.__name__} are incomplete: {error}.") from error
 
 
 def _plain(value: Any) -> Any:
@@ -33,7 +35,9 @@ def _plain(value: Any) -> Any:
         return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
-    return value
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    return value.value if isinstance(value, Enum) else value
 
 
 def _typed(hint: Any, value: Any) -> Any:
@@ -46,4 +50,8 @@ def _typed(hint: Any, value: Any) -> Any:
     if origin is tuple:
         kinds = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else arguments
         return tuple(_typed(kind, item) for kind, item in zip(kinds, value, strict=True))
+    if origin in (dict, Mapping):
+        return {_typed(arguments[0], key): _typed(arguments[1], item) for key, item in value.items()}
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint(value)
     return from_dict(hint, value) if isinstance(hint, type) and dataclasses.is_dataclass(hint) else value
