@@ -43,7 +43,7 @@ check: setup-test ## format, lint, types, import contracts, spelling, missing mi
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-cache --quiet
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/typos
 	$(BIN)/python manage.py makemigrations --check --dry-run
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.auth import login
 from django.contrib.auth.views import LoginView, LogoutView
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
@@ -17,7 +17,7 @@ class SignIn(LoginView):
     template_name = "accounts/sign_in.html"
     redirect_authenticated_user = True
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Return the form. A part of a page that htmx requested is not replaced by it: the whole page is reloaded."""
         if request.headers.get("HX-Request"):
             return HttpResponse(headers={"HX-Refresh": "true"})

@@ -159,8 +159,8 @@ def filtered(line: bytes, above: bytes, kind: int) -> bytes:
 def png_of_every_filter(pixels) -> bytes:
     """The picture as a PNG whose lines use all five filters in turn, its data in many chunks, padding behind."""
     lines = [row.astype(">u2").tobytes() for row in pixels]
-    befores = [bytes(len(lines[0])), *lines]
-    packed = zlib.compress(b"".join(filtered(line, befores[y], (y + 4) % 5) for y, line in enumerate(lines)))
+    lines_above = [bytes(len(lines[0])), *lines]
+    packed = zlib.compress(b"".join(filtered(line, lines_above[y], (y + 4) % 5) for y, line in enumerate(lines)))
     head = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], 16, 0, 0, 0, 0)
     parts = [chunk(b"IDAT", packed[i : i + 1000]) for i in range(0, len(packed), 1000)]
     whole = [b"\x89PNG\r\n\x1a\n", chunk(b"IHDR", head), chunk(b"tEXt", b"x"), *parts, chunk(b"IEND", b"")]
