@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 from functools import partial
 
 import numpy as np
+from django.db import connection
 
 from readerstudy.accounts.models import Role, User
-from readerstudy.cohort.models import Cohort, Stimulus
+from readerstudy.cohort.models import Cohort, Stimulus, random_key
 from readerstudy.cohort.sources.source import Found, SourceImage
 from readerstudy.cohort.storage import write_media
 from readerstudy.imaging.difference import signed_difference
@@ -69,7 +70,7 @@ def cohort(name: str = "films", patients: int = 22, fractions=(0.3, 0.3, 0.4), r
     return Cohort.named(name)
 
 
-def twins_for(cohort: Cohort, resolutions=("low",)) -> None:
+def twins_for(cohort: Cohort, resolutions=("low",), prefix: str = "gan") -> None:
     """An adversarial twin for every image: a bright blob put in, or the brightest part dampened."""
     for picture in (picture for name in resolutions for picture in real_pictures(cohort, name)):
         direction = Direction.REMOVE if picture.label else Direction.INSERT
@@ -79,7 +80,7 @@ def twins_for(cohort: Cohort, resolutions=("low",)) -> None:
             Stimulus.objects.get(pk=picture.stimulus_id),
             picture=write_media(encode_png(altered)),
             difference=write_media(encode_png(signed_difference(real, altered))),
-            provenance=Provenance(direction=direction, generator=f"gan-{direction.value}", seed=1),
+            provenance=Provenance(direction=direction, generator=f"{prefix}-{direction.value}", seed=1),
         )
 
 
@@ -88,6 +89,22 @@ def altered_copy(real: np.ndarray, direction: Direction) -> np.ndarray:
     blob = np.exp(-(((y - real.shape[0] / 2) ** 2 + (x - real.shape[1] / 4) ** 2) / (2 * 4.0**2)))
     sign = 1 if direction == Direction.INSERT else -1
     return quantise(real + sign * 8000.0 * blob * (real > 4000))
+
+
+def renumber_stimuli() -> None:
+    """Give every stimulus another random key, as if the same study were made in another database."""
+    keys = {old: random_key() for old in Stimulus.objects.values_list("pk", flat=True)}
+    columns = [(Stimulus._meta.db_table, Stimulus._meta.pk.column)]
+    for relation in Stimulus._meta.get_fields(include_hidden=True):
+        if relation.auto_created and not relation.concrete:
+            columns.append((relation.related_model._meta.db_table, relation.field.column))
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        cursor.execute("CREATE TEMPORARY TABLE renumbered (old bigint PRIMARY KEY, new bigint) ON COMMIT DROP")
+        cursor.executemany("INSERT INTO renumbered VALUES (%s, %s)", list(keys.items()))
+        for table, column in columns:
+            cursor.execute(f"UPDATE {table} SET {column} = new FROM renumbered WHERE {column} = old")
+        cursor.execute("DROP TABLE renumbered")
 
 
 def study(code: str = "tiny", scale: float = 0.03, **changes) -> Study:

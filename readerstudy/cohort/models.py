@@ -1,5 +1,6 @@
 """Patients, exams, images and stimuli, without a hint of the truth: pathology and authenticity live in `truth`."""
 
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ class Cohort(models.Model):
     seed = models.BigIntegerField(_("seed of the split"))
     fractions = models.JSONField(_("train, tuning, test"), default=list)
     resolutions = models.JSONField(_("resolutions"), default=list)
+    # How many stimulus files there were when they were last rewritten in random order (`cohort.rewriting`).
+    rewritten_files = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(_("made"))
 
     class Meta:
@@ -118,9 +121,22 @@ class Image(models.Model):
         return bool(usual and self.chest_wall and usual != self.chest_wall)
 
 
-class Stimulus(models.Model):
-    """The exact picture a reader is shown: one file, 16-bit grey. Whether it is real only `truth` knows."""
+def random_key() -> int:
+    """Return a key from 1 to 2^63 - 1 from the system's randomness.
 
+    Two of a million keys are equal with a probability of 5 in 10^8; the primary key then refuses the second row.
+    """
+    return secrets.randbelow(2**63 - 1) + 1
+
+
+class Stimulus(models.Model):
+    """The exact image that a reader is shown: one file, 16-bit grey. Only `truth` holds whether it is real.
+
+    The key is random, because adversarial images are stored after all real ones: keys in the order of storing would
+    tell them apart.
+    """
+
+    id = models.BigIntegerField(primary_key=True, default=random_key, editable=False)
     image = models.ForeignKey(Image, models.PROTECT, related_name="stimuli")
     resolution = models.CharField(_("resolution"), max_length=4, choices=Resolution.choices)
     rows = models.PositiveIntegerField(_("rows"))

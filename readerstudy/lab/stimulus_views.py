@@ -83,11 +83,11 @@ def exclude(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def _twin(number: int) -> Truth:
-    """The twin by its stimulus' number; none of an image that a sealed study shows."""
+    """The twin by the key of its truth; none of an image that a sealed study shows."""
     rows = open_twins().select_related(
         "stimulus__image__exam__patient__cohort", "parent", "attack__generator", "attack__classifier"
     )
-    found = rows.filter(stimulus=number).first()
+    found = rows.filter(pk=number).first()
     if found is None:
         raise Http404(_("There is no such adversarial image, or a sealed study shows it."))
     return found

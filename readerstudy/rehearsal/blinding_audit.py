@@ -1,7 +1,8 @@
 """The blinding audit: can what a reader's browser receives tell real from adversarial?
 
 A scripted reader plays a copy of the study (the same plan on the same cohort, a draw of its own) over HTTP and keeps
-everything that a browser could see. The first part, all but the picture, must be at chance. The second, trivial
+everything that a browser could see. The first part, all but the picture, must be at chance. So must the second, keys
+and files on the server: no reader sees them, but a list that shows one by mistake must not tell. The third, trivial
 facts of the pixels, is a report: an attack may well change the noise, but a grey background makes a study worthless.
 """
 
@@ -21,14 +22,15 @@ from readerstudy.imaging.png16 import decode_png
 from readerstudy.rehearsal.client import Answer, Wire, served
 from readerstudy.rehearsal.models import BlindingAudit
 from readerstudy.rehearsal.pixel_features import pixel_facts
+from readerstudy.rehearsal.storage_features import storage_facts
 from readerstudy.statistics.separability import area, separability
 from readerstudy.studies.actions import close_study, enroll
-from readerstudy.studies.models import Enrollment, SessionPlan, Study
+from readerstudy.studies.models import Enrollment, Presentation, SessionPlan, Study
 from readerstudy.truth.actions import create_study, same_plan
 from readerstudy.truth.queries import adversarial_codes
 
 Advance = Callable[[int, int], None]
-LEVEL = 0.01  # of the whole first part, after Holm's correction
+LEVEL = 0.01  # of the first two parts together, after Holm's correction
 FETCHES = 3
 
 
@@ -60,7 +62,7 @@ def audit_blinding(
     study: Study, *, at: datetime, clock: Callable[[], datetime], seed: int = 1, progress: Advance = lambda *_: None
 ) -> BlindingAudit:
     """Play a copy, try to tell the kinds apart by each family, and store the result with the study."""
-    copy, enrollment = _copy(study, at=at)
+    copy, enrollment = _copy(study, at=at, progress=progress)
     total = sum(plan.total for plan in SessionPlan.objects.filter(study=copy))
     seen: list[Seen] = []
     with served() as port:
@@ -76,18 +78,20 @@ def audit_blinding(
     rng = np.random.default_rng(seed)
     wire_part = [_finding(name, facts, seen, labels, rng) for name, facts in WIRE.items()]
     pixel_part = [_finding("pixels", _pixels, seen, labels, rng)]
-    passed = _smallest_after_holm(wire_part) >= LEVEL
-    return _store(study, passed, wire_part, pixel_part, images=len(seen), at=clock())
+    stored_part = [_finding("keys and files", _stored(seen), seen, labels, rng)]
+    passed = _smallest_after_holm([*wire_part, *stored_part]) >= LEVEL
+    return _store(study, passed, wire_part, stored_part, pixel_part, images=len(seen), at=clock())
 
 
 @transaction.atomic
-def _copy(study: Study, *, at: datetime) -> tuple[Study, Enrollment]:
+def _copy(study: Study, *, at: datetime, progress: Advance) -> tuple[Study, Enrollment]:
     number = Study.objects.filter(code__startswith=f"{study.code}-audit-").count() + 1
     copy = create_study(
         code=f"{study.code}-audit-{number}",
         title=f"{study.title} (blinding audit {number})",
         at=at,
         is_rehearsal=True,
+        progress=progress,
         **same_plan(study),
     )
     auditor, _ = User.objects.get_or_create(
@@ -200,6 +204,13 @@ def _pixels(one: Seen) -> dict[str, float]:
     return pixel_facts(decode_png(one.pictures[0].body))
 
 
+def _stored(seen: Sequence[Seen]) -> Facts:
+    """The facts of a presentation's stimulus on the server, which only the database connects with its code."""
+    rows = Presentation.objects.filter(code__in=[one.code for one in seen]).select_related("stimulus")
+    by_code = {row.code: storage_facts(row.stimulus) for row in rows}
+    return lambda one: by_code[one.code]
+
+
 WIRE: dict[str, Facts] = {
     "codes": _codes,
     "order": _order,
@@ -233,6 +244,7 @@ def _store(
     study: Study,
     passed: bool,
     wire_part: Sequence[Finding],
+    stored_part: Sequence[Finding],
     pixel_part: Sequence[Finding],
     *,
     images: int,
@@ -242,6 +254,7 @@ def _store(
         "images": images,
         "level": LEVEL,
         "wire": [asdict(finding) for finding in wire_part],
+        "stored": [asdict(finding) for finding in stored_part],
         "pixels": [asdict(finding) for finding in pixel_part],
     }
     audit = BlindingAudit.objects.create(study=study, at=at, passed=passed, result=result)

@@ -52,7 +52,7 @@ def rehearse_study(
     A rehearsal that was interrupted goes on where it stopped.
     """
     code = f"{study.code}-rehearsal"
-    copy = Study.objects.filter(code=code).first() or _copy(study, code, at=at)
+    copy = Study.objects.filter(code=code).first() or _copy(study, code, at=at, progress=progress)
     if copy.status == "unsealed":
         raise StudyError(f"The rehearsal {code} is finished already.")
     with served() as port:
@@ -67,13 +67,14 @@ def rehearse_study(
 
 
 @transaction.atomic
-def _copy(study: Study, code: str, *, at: datetime) -> Study:
+def _copy(study: Study, code: str, *, at: datetime, progress: Advance) -> Study:
     """The same plan with a draw and a seed of its own: an unsealed rehearsal must not lead to the study's lists."""
     copy = create_study(
         code=code,
         title=f"{study.title} (rehearsal)",
         at=at,
         is_rehearsal=True,
+        progress=progress,
         **same_plan(study),
     )
     for number in range(1, len(SKILLS) + 1):

@@ -131,6 +131,14 @@ def scores_by(classifier: str, stimuli: Collection[int]) -> dict[int, float]:
     return dict(rows.values_list("stimulus_id", "probability"))
 
 
+def case_keys(stimuli: Collection[int]) -> dict[int, int]:
+    """Return the key of the truth of each of these stimuli, by stimulus, in the order of those keys.
+
+    An analysis names its cases by them: they are in the order of storing, while the keys of stimuli are random.
+    """
+    return dict(Truth.objects.filter(stimulus__in=stimuli).order_by("pk").values_list("stimulus_id", "pk"))
+
+
 def count_of_twins(generator: str) -> int:
     """How many adversarial images there are by this attack."""
     return Truth.objects.filter(authenticity=Authenticity.ADVERSARIAL, generator=generator).count()

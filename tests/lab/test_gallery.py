@@ -43,7 +43,7 @@ def test_the_largest_change_of_the_score_comes_first_when_asked(client, scored):
 
 @pytest.mark.parametrize("panel", ["real", "adversarial", "difference"])
 def test_the_panels_are_8_bit_pictures_small_or_at_native_pixels(client, twin, panel):
-    address = reverse("lab:picture", args=[twin.stimulus_id, panel])
+    address = reverse("lab:picture", args=[twin.pk, panel])
     for size in ("", "full"):
         answer = client.get(address, {"size": size})
         with Image.open(io.BytesIO(answer.content)) as picture:
@@ -51,7 +51,7 @@ def test_the_panels_are_8_bit_pictures_small_or_at_native_pixels(client, twin, p
 
 
 def test_the_difference_is_grey_where_nothing_was_changed(client, twin):
-    body = client.get(reverse("lab:picture", args=[twin.stimulus_id, "difference"]), {"size": "full"}).content
+    body = client.get(reverse("lab:picture", args=[twin.pk, "difference"]), {"size": "full"}).content
     with Image.open(io.BytesIO(body)) as picture:
         levels = picture.tobytes()
     assert 125 <= levels[51] <= 131, "the corner opposite the chest wall is air"
@@ -60,16 +60,16 @@ def test_the_difference_is_grey_where_nothing_was_changed(client, twin):
 
 
 def test_a_researcher_excludes_a_twin_with_a_reason_and_sees_who_did_it(client, twin, rosa):
-    page = reverse("lab:stimulus", args=[twin.stimulus_id])
+    page = reverse("lab:stimulus", args=[twin.pk])
     assert "it cannot be undone" in client.get(page).content.decode()
-    client.post(reverse("lab:exclude", args=[twin.stimulus_id]), {"reason": "a seam"})
+    client.post(reverse("lab:exclude", args=[twin.pk]), {"reason": "a seam"})
     assert (Exclusion.objects.get().by, Exclusion.objects.get().reason) == (rosa, "a seam")
     assert "a seam" in client.get(page).content.decode()
     assert (shown(client, excluded="yes"), shown(client, excluded="no")) == (1, 23)
 
 
 def test_a_detector_s_score_is_said_to_be_of_alteration_and_a_classifier_s_of_malignancy(client, scored):
-    page = reverse("lab:stimulus", args=[scored.stimulus_id])
+    page = reverse("lab:stimulus", args=[scored.pk])
     body = client.get(page).content.decode()
     assert (">of malignancy<" in body, ">that it was altered<" in body) == (True, False)
     checkpoint("watch", CheckpointKind.DETECTOR)
@@ -78,7 +78,7 @@ def test_a_detector_s_score_is_said_to_be_of_alteration_and_a_classifier_s_of_ma
 
 
 def test_an_exclusion_without_a_reason_is_refused_with_a_sentence(client, twin):
-    answer = client.post(reverse("lab:exclude", args=[twin.stimulus_id]), {"reason": " "})
+    answer = client.post(reverse("lab:exclude", args=[twin.pk]), {"reason": " "})
     assert answer.status_code == 400
     assert not Exclusion.objects.exists()
 
@@ -90,8 +90,8 @@ def test_images_of_a_sealed_study_are_not_shown_in_any_way(client, study):
     hidden = Truth.objects.filter(stimulus__image__in=held, authenticity="adversarial").first()
     for door in ("stimulus", "picture", "full-size"):
         panel = [] if door == "stimulus" else ["adversarial"]
-        assert client.get(reverse(f"lab:{door}", args=[hidden.stimulus_id, *panel])).status_code == 404
-    assert client.post(reverse("lab:exclude", args=[hidden.stimulus_id]), {"reason": "x"}).status_code == 404
+        assert client.get(reverse(f"lab:{door}", args=[hidden.pk, *panel])).status_code == 404
+    assert client.post(reverse("lab:exclude", args=[hidden.pk]), {"reason": "x"}).status_code == 404
 
 
 def test_once_unsealed_they_are_shown(client, study, rosa):

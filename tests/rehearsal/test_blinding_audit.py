@@ -43,6 +43,7 @@ def test_a_study_whose_pictures_alone_differ_passes_and_is_not_touched(drawn):
     kept = audit(drawn.code)
     assert kept.passed
     assert {finding["family"] for finding in kept.result["wire"]} >= {"codes", "order", "lengths", "response times"}
+    assert {"key", "inode", "time of change"} <= kept.result["stored"][0]["facts"].keys()
     assert "noise in the tissue" in kept.result["pixels"][0]["facts"]
     assert not Reading.objects.filter(presentation__reading_list__enrollment__study=drawn).exists()
     copy = Study.objects.get(code=f"{drawn.code}-audit-1")
@@ -74,3 +75,13 @@ def test_a_leak_is_found(drawn, monkeypatch, leak):
     (found,) = (finding for finding in kept.result["wire"] if finding["family"] == family)
     assert found["p"] == min(finding["p"] for finding in kept.result["wire"])
     assert found["auc"] > 0.99
+
+
+def test_files_written_in_the_order_of_the_truth_are_found(drawn):
+    for truth in Truth.objects.filter(authenticity="adversarial").select_related("stimulus"):
+        truth.stimulus.path.chmod(0o644)  # the time of change is that of today
+    with pytest.raises(CommandError, match="blinding is broken"):
+        audit(drawn.code)
+    (found,) = BlindingAudit.objects.get().result["stored"]
+    assert found["family"] == "keys and files"
+    assert found["facts"]["time of change"] > 0.99

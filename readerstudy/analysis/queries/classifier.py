@@ -14,7 +14,7 @@ from readerstudy.reading.models import Reading
 from readerstudy.studies.models import Allocation, Enrollment, Presentation, ReadingList, SessionPlan, Study
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.models import Authenticity, ImageTruth, Pathology, Score, Truth
-from readerstudy.truth.queries import scores_by
+from readerstudy.truth.queries import case_keys, scores_by
 
 MALIGNANT, NEGATIVE = "malignant", "negative"
 QUESTION = "diagnosis"
@@ -47,19 +47,21 @@ def study_classifier(study: Study, attack: Mapping[str, Any] | None) -> Classifi
     if not run and not diagnosed:
         return None
     shown = _shown(study)
-    parents = dict(Truth.objects.filter(stimulus__in=shown["case"]).values_list("stimulus_id", "parent_id"))
-    scores = scores_by(run, {*shown["case"], *(parent for parent in parents.values() if parent)})
-    sizes = Score.objects.filter(classifier=run, stimulus__in=shown["case"]).values_list("rows", "columns")
+    stimuli = shown["stimulus"]
+    cases = case_keys(stimuli)
+    parents = dict(Truth.objects.filter(stimulus__in=stimuli).values_list("stimulus_id", "parent_id"))
+    scores = scores_by(run, {*stimuli, *(parent for parent in parents.values() if parent)})
+    sizes = Score.objects.filter(classifier=run, stimulus__in=stimuli).values_list("rows", "columns")
     return ClassifierRecord(
         run=run,
         arm=np.array(shown["arm"], dtype=str),
         session=np.array(shown["session"], dtype=np.int64),
-        case=np.array(shown["case"], dtype=np.int64),
-        kind=_kinds(shown["case"], shown["image"]),
+        case=np.array([cases[stimulus] for stimulus in stimuli], dtype=np.int64),
+        kind=_kinds(stimuli, shown["image"]),
         patient=np.array(shown["patient"], dtype=np.int64),
         split=np.array(shown["split"], dtype=str),
-        score=_aligned(shown["case"], scores),
-        parent_score=_aligned([parents.get(case) for case in shown["case"]], scores),
+        score=_aligned(stimuli, scores),
+        parent_score=_aligned([parents.get(stimulus) for stimulus in stimuli], scores),
         tuning_threshold=_thresholds(study, attack or {}),
         sizes=tuple(sorted(set(sizes))),
         diagnosed=diagnosed,
@@ -69,7 +71,7 @@ def study_classifier(study: Study, attack: Mapping[str, Any] | None) -> Classifi
 _PATHS = {
     "arm": "arm__name",
     "session": "session_plan__number",
-    "case": "stimulus_id",
+    "stimulus": "stimulus_id",
     "image": "stimulus__image_id",
     "patient": "stimulus__image__exam__patient_id",
     "split": "stimulus__image__exam__patient__split",
@@ -83,11 +85,11 @@ def _shown(study: Study) -> dict[str, list[Any]]:
     return {name: [row[place] for row in found] for place, name in enumerate(_PATHS)}
 
 
-def _kinds(cases: list[int], images: list[int]) -> Any:
-    authenticity = dict(Truth.objects.filter(stimulus__in=cases).values_list("stimulus_id", "authenticity"))
+def _kinds(stimuli: list[int], images: list[int]) -> Any:
+    authenticity = dict(Truth.objects.filter(stimulus__in=stimuli).values_list("stimulus_id", "authenticity"))
     pathology = dict(ImageTruth.objects.filter(image__in=images).values_list("image_id", "pathology"))
-    pairs = zip(cases, images, strict=True)
-    places = [KINDS.index((authenticity[case], source_pathology(pathology[image]))) for case, image in pairs]
+    pairs = zip(stimuli, images, strict=True)
+    places = [KINDS.index((authenticity[one], source_pathology(pathology[image]))) for one, image in pairs]
     return np.array(places, dtype=np.int64)
 
 

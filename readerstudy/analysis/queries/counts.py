@@ -2,6 +2,9 @@
 
 One temporary table holds the join, a few numbers a reading; every count, sum, quartile and sub-group is then one
 query over it. Only the verdicts of the two sessions that MRMC compares come out reading by reader, in binary.
+
+A case is named by the key of its truth, not by that of its stimulus. Keys of stimuli are random; results that depend
+on the order of cases (resampling, ties) would differ between two databases that hold the same study.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,7 +48,7 @@ CREATE TEMPORARY TABLE evidence ON COMMIT DROP AS
 SELECT enrollment.id AS enrollment,
        plan.number::smallint AS session,
        presentation.position AS position,
-       stimulus.id AS stimulus,
+       truth.id AS case_id,
        (CASE WHEN plan.kind = %(education)s THEN {_PAIR}
              WHEN truth.authenticity = %(adversarial)s THEN 2 ELSE 0 END
         + CASE WHEN pathology.pathology = %(malignant)s THEN 0 ELSE 1 END)::smallint AS kind,
@@ -59,7 +62,7 @@ JOIN {SessionPlan._meta.db_table} plan ON plan.id = list.session_plan_id
 JOIN {Presentation._meta.db_table} presentation ON presentation.reading_list_id = list.id
 JOIN {Reading._meta.db_table} reading ON reading.presentation_id = presentation.id
 JOIN {Stimulus._meta.db_table} stimulus ON stimulus.id = presentation.stimulus_id
-LEFT JOIN {Truth._meta.db_table} truth ON truth.stimulus_id = stimulus.id
+JOIN {Truth._meta.db_table} truth ON truth.stimulus_id = stimulus.id
 JOIN {ImageTruth._meta.db_table} pathology ON pathology.image_id = stimulus.image_id
 WHERE enrollment.study_id = %(study)s
 """
@@ -77,7 +80,7 @@ FROM evidence GROUP BY 1, 2
 """
 
 _CASES = f"""
-SELECT enrollment.arm_id, session, stimulus, kind, verdict, count(*)
+SELECT enrollment.arm_id, session, case_id, kind, verdict, count(*)
 FROM evidence JOIN {Enrollment._meta.db_table} enrollment ON enrollment.id = evidence.enrollment
 WHERE kind < {_PAIR} AND verdict <> {SAID_SEEN} GROUP BY 1, 2, 3, 4, 5
 """
@@ -109,7 +112,7 @@ _FIELDS: tuple[tuple[str, str, Any], ...] = (
     ("enrollment", "int4", np.int32),
     ("session", "int2", np.int16),
     ("position", "int4", np.int32),
-    ("stimulus", "int8", np.int64),
+    ("case_id", "int8", np.int64),
     ("kind", "int2", np.int8),
     ("verdict", "int2", np.int8),
     ("elapsed_ms", "int4", np.int32),
@@ -202,8 +205,8 @@ def _times(rows: Sequence[tuple[Any, ...]], places: _Places) -> Times:
 
 def _cases(rows: Sequence[tuple[Any, ...]], arms: Mapping[int, str]) -> Cases:
     counted: dict[tuple[str, int, int, int], Ints] = {}
-    for arm, session, stimulus, kind, verdict, count in rows:
-        key = (arms[arm], session, stimulus, kind)
+    for arm, session, case, kind, verdict, count in rows:
+        key = (arms[arm], session, case, kind)
         counted.setdefault(key, np.zeros(len(VERDICTS), dtype=np.int64))[verdict] = count
     ordered = sorted(counted)
     columns = list(zip(*ordered, strict=True)) or [(), (), (), ()]

@@ -6,7 +6,7 @@ from readerstudy.analysis.record.detector import DetectorRecord
 from readerstudy.experiments.models import Checkpoint, CheckpointKind
 from readerstudy.studies.models import Allocation, Study
 from readerstudy.studies.protocol import SessionKind
-from readerstudy.truth.queries import scores_by
+from readerstudy.truth.queries import case_keys, scores_by
 
 
 def study_detectors(study: Study) -> tuple[DetectorRecord, ...]:
@@ -16,22 +16,23 @@ def study_detectors(study: Study) -> tuple[DetectorRecord, ...]:
         "stimulus_id", "stimulus__image__exam__patient_id", "stimulus__image__exam__patient__split"
     )
     shown = {stimulus: (patient, split) for stimulus, patient, split in rows}
-    return tuple(_detectors(study, shown))
+    return tuple(_detectors(study, shown, case_keys(shown)))
 
 
-def _detectors(study: Study, shown: dict[int, tuple[int, str]]) -> Iterator[DetectorRecord]:
+def _detectors(study: Study, shown: dict[int, tuple[int, str]], cases: dict[int, int]) -> Iterator[DetectorRecord]:
     runs = Checkpoint.objects.filter(kind=CheckpointKind.DETECTOR, cohort=study.cohort.name)
     for run in runs.order_by("pk"):
         scores = scores_by(run.name, shown)
         if not scores or "threshold" not in run.metrics:
             continue
         learnt = tuple(run.metrics.get("attacks", ()))
+        judged = {stimulus: case for stimulus, case in cases.items() if stimulus in scores}
         yield DetectorRecord(
             run=run.name,
             threshold=float(run.metrics["threshold"]),
             learnt_from=learnt,
             of_study=tuple(name for name in learnt if name in study.plan.get("generators", [])),
-            score=scores,
-            patient={stimulus: shown[stimulus][0] for stimulus in scores},
-            split={stimulus: shown[stimulus][1] for stimulus in scores},
+            score={case: scores[stimulus] for stimulus, case in judged.items()},
+            patient={case: shown[stimulus][0] for stimulus, case in judged.items()},
+            split={case: shown[stimulus][1] for stimulus, case in judged.items()},
         )

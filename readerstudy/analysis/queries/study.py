@@ -57,7 +57,7 @@ def study_record(study: Study, plan: AnalysisPlan | None = None) -> StudyRecord:
 
 
 def scores_of(study: Study) -> dict[int, float]:
-    """The classifier's probability of malignancy of every stimulus of the blinded sessions that has one.
+    """Return the classifier's probability of malignancy, by case, of the blinded sessions' images that have one.
 
     Raises StillSealed before the unsealing.
     """

@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 class Diagnosed:
     """Diagnoses of one reader in one session about pictures of one kind: how many said malignant, of how many.
 
-    `kind` is the place in `tallies.KINDS`.
+    `kind` is the place in `counts.KINDS`.
     """
 
     reader: str
@@ -28,9 +28,10 @@ class Diagnosed:
 class ClassifierRecord:
     """One element for each picture that an arm was to see in a blinded session; scores are NaN where there is none.
 
-    `kind` is the place in `tallies.KINDS`: authenticity and the woman's own pathology. `parent_score` is the score
-    of the real version of an adversarial picture. `sizes` are (rows, columns) at which the run judged.
-    `tuning_threshold` is by arm. `diagnosed` has the readers' diagnoses where the plan asked for them.
+    `case` is the key of the image's truth (`queries.counts`). `kind` is the place in `counts.KINDS`: authenticity and
+    the patient's own pathology. `parent_score` is the score of the real version of an adversarial image. `sizes` are
+    (rows, columns) at which the run judged. `tuning_threshold` is by arm. `diagnosed` has the readers' diagnoses if
+    the plan asked for them.
     """
 
     run: str
@@ -51,6 +52,6 @@ class ClassifierRecord:
 
     @cached_property
     def scores(self) -> dict[int, float]:
-        """Probability of malignancy by stimulus, of those that have one; what the figure takes."""
+        """Probability of malignancy by case, of those that have one; what the figure takes."""
         known = ~np.isnan(self.score)
         return dict(zip(self.case[known].tolist(), self.score[known].tolist(), strict=True))

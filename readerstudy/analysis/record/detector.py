@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class DetectorRecord:
-    """One detector's stored scores. `score` is the probability that a picture was altered, by stimulus.
+    """One detector's stored scores. `score` is the probability that an image was altered, by case (`queries.counts`).
 
-    `patient` and `split` go by stimulus, too. `threshold` was chosen on its tuning split; it learnt from the twins of
+    `patient` and `split` are by case, too. `threshold` was chosen on its tuning split; it learnt from the twins of
     the attacks in `learnt_from`, and `of_study` are those among them whose twins the study shows.
     """
 

@@ -16,7 +16,6 @@ from readerstudy.analysis.record.codes import POSITIVE, Subset
 from readerstudy.analysis.record.counts import KINDS, SAID_NOT_REAL, SAID_REAL, SAID_UNSURE, kinds_of
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.report.gallery_pictures import Thumbnail, pair_thumbnails, single_thumbnail
-from readerstudy.cohort.models import Stimulus
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Study, StudyStatus
 from readerstudy.truth.models import Direction, ImageTruth, Pathology, Truth
@@ -35,7 +34,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class Exhibit:
-    """One image in one session of one arm; `kind` is the place in KINDS, `case` the number of the stimulus."""
+    """One image in one session of one arm; `kind` is the place in KINDS, `case` the key of the image's truth."""
 
     case: int
     session: int
@@ -172,19 +171,19 @@ def exhibits(study: Study, chosen: Sequence[Exhibit]) -> Gallery:
 
 
 def _hanging(cases: Sequence[int], *, several: bool) -> Callable[[Exhibit], Hung]:
-    """What hangs one exhibit, with everything that the database has about these stimuli looked up at once."""
-    stimuli = Stimulus.objects.select_related("image").in_bulk(cases)
-    truths = {row.stimulus_id: row for row in Truth.objects.filter(stimulus__in=cases).select_related("parent")}
-    images = [stimulus.image_id for stimulus in stimuli.values()]
+    """Return what hangs one exhibit, with everything that the database has about these cases read at once."""
+    truths = Truth.objects.select_related("stimulus__image", "parent").in_bulk(cases)
+    images = [truth.stimulus.image_id for truth in truths.values()]
     pathologies = dict(ImageTruth.objects.filter(image__in=images).values_list("image_id", "pathology"))
 
     def hang(one: Exhibit) -> Hung:
-        stimulus, truth = stimuli[one.case], truths[one.case]
+        truth = truths[one.case]
+        stimulus = truth.stimulus
         label = _label(one, pathologies[stimulus.image_id], truth.direction)
         sentence = _sentence(one, several=several)
         words = f"{label}. {sentence}"
         pictures = (
-            pair_thumbnails(stimulus, truth.parent, words=words)
+            pair_thumbnails(stimulus, truth.parent, number=one.case, words=words)
             if truth.parent is not None
             else (single_thumbnail(stimulus, words=words),)
         )

@@ -49,13 +49,15 @@ def single_thumbnail(stimulus: Stimulus, *, words: str) -> Thumbnail:
     return _thumbnail(title, words, _windowed(values, _window(values)), is_mirrored=stimulus.image.hangs_mirrored)
 
 
-def pair_thumbnails(stimulus: Stimulus, parent: Stimulus, *, words: str) -> tuple[Thumbnail, Thumbnail, Thumbnail]:
+def pair_thumbnails(
+    stimulus: Stimulus, parent: Stimulus, *, number: int, words: str
+) -> tuple[Thumbnail, Thumbnail, Thumbnail]:
     """The adversarial image, the film it was made from, and the difference of the two.
 
     Both films have one window, the real one's, so that the same grey is the same level.
     """
     titles = (_("shown: adversarial"), _("made from"), _("difference"))
-    alts = (words, _("The real film that stimulus %(number)s was made from.") % {"number": stimulus.pk}, "")
+    alts = (words, _("The real film that stimulus %(number)s was made from.") % {"number": number}, "")
     try:
         shown, real = _small(stimulus.path, stimulus.sha256), _small(parent.path, parent.sha256)
         difference, scale = _difference(real, shown)
@@ -63,7 +65,7 @@ def pair_thumbnails(stimulus: Stimulus, parent: Stimulus, *, words: str) -> tupl
         first, second, third = (_missing(title, alt) for title, alt in zip(titles, alts, strict=True))
         return first, second, third
     window, is_mirrored = _window(real), stimulus.image.hangs_mirrored
-    numbers = {"percent": f"{100 * scale / WHITE:.1f}", "number": stimulus.pk}
+    numbers = {"percent": f"{100 * scale / WHITE:.1f}", "number": number}
     full = _("difference, full scale ±%(percent)s %%") % numbers
     told = _(
         "Where stimulus %(number)s differs from that film; black and white are ±%(percent)s %% of all grey levels."

@@ -1,7 +1,7 @@
 """Creating a study: drawing its lists from the sealed key, once, from a stored seed."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from random import Random
 from typing import Any
@@ -12,6 +12,7 @@ from django.utils.translation import override
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.cohort.models import Cohort, Split
+from readerstudy.cohort.rewriting import rewrite_files
 from readerstudy.errors import BadInput, StudyError
 from readerstudy.studies.analysis_plan import analysis_plan
 from readerstudy.studies.models import Allocation, Arm, SessionPlan, Study
@@ -41,14 +42,16 @@ def create_study(
     is_rehearsal: bool = False,
     changes: Mapping[str, Any] | None = None,
     excluded_before: datetime | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Study:
-    """Plan and draw the five sessions. A cohort that is too small is told what it lacks; nothing is created then.
+    """Plan and draw the five sessions; nothing is created if the cohort is too small.
 
     `changes` is a plan file as data (`studies.rules`): what its sessions do beside showing images.
 
     `seed` is drawn from the system's randomness unless it is given; it stays sealed with the study.
     `generators` are the names of the attacks, for GANs of their runs; without them the newest of each direction.
     Twins that were excluded are not drawn; with `excluded_before` only those excluded before that time are left out.
+    `progress` is called with done and total while the cohort's image files are rewritten in random order.
     """
     sessions = _sessions(template, scale)
     changed = _changes(changes or {}, sessions)
@@ -63,6 +66,7 @@ def create_study(
     practice = _practice(changed, candidates, lists, seed=seed)
     if Study.objects.filter(code=code).exists():
         raise BadInput(f"There is a study with the code {code!r} already; choose another.")
+    rewrite_files(cohort, progress=progress)
     study = Study.objects.create(
         code=code,
         title=title,

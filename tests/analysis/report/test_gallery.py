@@ -147,7 +147,7 @@ def test_thumbnails_are_small(films: Study) -> None:
 
 def test_a_film_hangs_as_readers_saw_it(films: Study) -> None:
     before = decoded(hung(films).exhibits[0].pictures[1].data_uri)
-    image = Stimulus.objects.get(pk=hung(films).exhibits[0].exhibit.case).image
+    image = Truth.objects.get(pk=hung(films).exhibits[0].exhibit.case).stimulus.image
     image.laterality, image.chest_wall = "R", "left"
     image.save()
     after = decoded(hung(films).exhibits[0].pictures[1].data_uri)
@@ -158,8 +158,8 @@ def test_a_film_hangs_as_readers_saw_it(films: Study) -> None:
 def test_a_missing_or_damaged_film_is_told_in_its_place(films: Study) -> None:
     missing, damaged, *_rest = (one for one in hung(films).exhibits if one.exhibit.is_adversarial)
     gallery_pictures._small.cache_clear()
-    Stimulus.objects.get(pk=missing.exhibit.case).path.unlink()
-    Stimulus.objects.get(pk=damaged.exhibit.case).path.write_bytes(b"no picture")
+    Truth.objects.get(pk=missing.exhibit.case).stimulus.path.unlink()
+    Truth.objects.get(pk=damaged.exhibit.case).stimulus.path.write_bytes(b"no picture")
     page = render_to_string("report/_gallery.html", {"gallery": hung(films)})
     assert page.count("The file of this picture is missing or damaged.") == 6
     assert page.count("<img ") == sum(len(one.pictures) for one in hung(films).exhibits) - 6

@@ -16,6 +16,7 @@ from readerstudy.analysis.queries.study import StillSealed, study_record
 from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.counts import Blocks, Times
 from readerstudy.analysis.report.build import Report, build_report, write_report
+from readerstudy.analysis.report.gallery import choose, exhibits
 from readerstudy.analysis.report.pdf import NoPdfHere
 from readerstudy.cohort.models import Cohort
 from readerstudy.jobs.models import Job, JobStatus
@@ -49,6 +50,20 @@ def test_the_report_of_the_rows_is_the_report_of_the_study_they_came_from(unseal
         assert [table.as_dict() for table in there.tables] == [table.as_dict() for table in back.tables]
         assert [picture.description for picture in there.pictures] == [one.description for one in back.pictures]
     assert from_rows.summary == by_hand.summary
+
+
+def test_the_report_does_not_depend_on_the_keys_of_stimuli(unsealed_study: Study) -> None:
+    def reported() -> tuple[dict[str, object], list[dict[str, object]]]:
+        """Every number of the report, and the images that it chooses. The hash of the readings goes over keys."""
+        report = build_report(unsealed_study, at=make.MONDAY)
+        data = json.dumps(report.as_dict(), default=str).replace(report.record.conduct.hashes.readings, "hash")
+        chosen = exhibits(unsealed_study, choose(report.record, report.plan))
+        return json.loads(data), chosen.as_dict()["exhibits"]
+
+    before, exhibited = reported()
+    assert len(exhibited) > 6
+    make.renumber_stimuli()
+    assert reported() == (before, exhibited)
 
 
 @pytest.mark.parametrize("plan", [AnalysisPlan(), AnalysisPlan(unsure="half", groups=2, idle_after_s=3)])

@@ -34,12 +34,19 @@ class Command(StudyCommand):
             raise CommandError("Something besides the picture tells real from adversarial: the blinding is broken.")
 
 
+def _line(finding: dict[str, Any]) -> str:
+    varies = f"AUC {finding['auc']:.2f}, p {finding['p']:.3f}" if finding["features"] else "the same for all"
+    return f"  {finding['family']:<16} {varies}"
+
+
 def _lines(result: dict[str, Any]) -> Iterator[str]:
     yield f"{result['images']} blinded presentations. An AUC of .5 says nothing; p by permutation, one-sided."
     yield "Everything but the picture (must be at chance):"
     for finding in result["wire"]:
-        varies = f"AUC {finding['auc']:.2f}, p {finding['p']:.3f}" if finding["features"] else "the same for all"
-        yield f"  {finding['family']:<16} {varies}"
+        yield _line(finding)
+    yield "Keys and files on the server, which no reader sees (must be at chance):"
+    for finding in result["stored"]:
+        yield _line(finding)
     for finding in result["pixels"]:
         yield f"Trivial facts of the pixels (a report): together AUC {finding['auc']:.2f}, p {finding['p']:.3f}"
         for name, alone in sorted(finding["facts"].items(), key=lambda item: -abs(item[1] - 0.5)):

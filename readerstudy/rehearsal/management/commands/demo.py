@@ -180,16 +180,18 @@ def _create(title: str) -> None:
             user.save()
     if Study.objects.filter(code=NAME).exists():
         return
-    study = create_study(
-        code=NAME,
-        title="Demonstration study",
-        template="zhou2021",
-        cohort=Cohort.named(NAME),
-        at=now(),
-        scale=SCALE,
-        resolution="low",
-        generators=[INSERT, REMOVE],
-    )
+    with progress_bar(title) as advance:
+        study = create_study(
+            code=NAME,
+            title="Demonstration study",
+            template="zhou2021",
+            cohort=Cohort.named(NAME),
+            at=now(),
+            scale=SCALE,
+            resolution="low",
+            generators=[INSERT, REMOVE],
+            progress=lambda done, total: advance(done, total, "image files"),
+        )
     enroll(study=study, reader=User.objects.get(username="reader"), at=now())
 
 

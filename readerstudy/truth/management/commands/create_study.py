@@ -50,7 +50,14 @@ class Command(StudyCommand):
         code = options["code"] or draw["cohort"].name
         if options["plan"]:
             draw["changes"] = read_plan(options["plan"])
-        study = create_study(code=code, title=options["title"] or code, at=now(), **draw)
+        with self.bar("Drawing the study") as advance:
+            study = create_study(
+                code=code,
+                title=options["title"] or code,
+                at=now(),
+                progress=lambda done, total: advance(done, total, "image files rewritten in random order"),
+                **draw,
+            )
         for reader in readers:
             enroll(study=study, reader=reader, at=now())
         plans = list(study.session_plans.order_by("number"))
