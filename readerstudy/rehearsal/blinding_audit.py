@@ -23,7 +23,7 @@ from readerstudy.rehearsal.client import Answer, Wire, served
 from readerstudy.rehearsal.models import BlindingAudit
 from readerstudy.rehearsal.pixel_features import pixel_facts
 from readerstudy.rehearsal.storage_features import storage_facts
-from readerstudy.statistics.separability import area, separability
+from readerstudy.statistics.separability import feature_auc, separability
 from readerstudy.studies.actions import close_study, enroll
 from readerstudy.studies.models import Enrollment, Presentation, SessionPlan, Study
 from readerstudy.truth.actions import create_study, same_plan
@@ -230,9 +230,11 @@ def _finding(
     names = sorted({name for each in facts for name in each})
     # A field that only some answers carry is a fact too.
     table = np.array([[each.get(name, -1.0) for name in names] for each in facts])
-    told = separability(table, labels, rng=rng)
-    alone = {name: area(table[:, place], labels) for place, name in enumerate(names) if table[:, place].std() > 0}
-    return Finding(family=family, auc=told.auc, p=told.p, features=told.features, facts=alone)
+    result = separability(table, labels, rng=rng)
+    alone = {
+        name: feature_auc(table[:, place], labels) for place, name in enumerate(names) if table[:, place].std() > 0
+    }
+    return Finding(family=family, auc=result.auc, p=result.p, features=result.features, facts=alone)
 
 
 def _smallest_after_holm(findings: Sequence[Finding]) -> float:

@@ -1,7 +1,7 @@
-"""Do readers agree? Percent, Fleiss' κ, Krippendorff's α and Gwet's AC1, each with an interval over cases.
+"""Agreement of readers: percent, Fleiss' κ, Krippendorff's α and Gwet's AC1, each with an interval over cases.
 
-Several, because κ alone misleads: where nearly every verdict is the same, chance agreement is high and κ is
-near 0 although readers hardly ever differ. All of them come from how often each case got each verdict.
+κ alone is misleading: if nearly all verdicts are equal, chance agreement is high and κ is near 0 although readers
+rarely differ. All coefficients are computed from the counts of each verdict per case.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,12 +16,12 @@ Floats = NDArray[np.float64]
 
 VERDICTS = ("real", "unsure", "not_real")  # in the order of the ordinal scale
 
-UNDEFINED = "Every verdict is the same, so agreement beyond chance is undefined."
+UNDEFINED = "All verdicts are equal, so agreement beyond chance is undefined."
 
 
 @dataclass(frozen=True)
 class Coefficient:
-    """One coefficient with the standard error over cases; all None where it is undefined."""
+    """One coefficient with its standard error over cases and interval; all None if it is undefined."""
 
     value: float | None
     se: float | None
@@ -31,10 +31,10 @@ class Coefficient:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far readers agree on one set of cases; κ and α are undefined where every verdict is the same."""
+    """Agreement of readers on one set of cases. κ and α are undefined if all verdicts are equal."""
 
     cases: int
-    cases_read_twice: int  # by two readers or more: the others say nothing about agreement
+    cases_read_twice: int  # by at least two readers; other cases carry no information on agreement
     readings: int
     percent: Coefficient
     fleiss_kappa: Coefficient
@@ -46,26 +46,27 @@ class Agreement:
 def agreement(
     verdict: ArrayLike, case: ArrayLike, *, levels: Sequence[Any] = VERDICTS, confidence: float = 0.95
 ) -> Agreement:
-    """Agreement of readers on cases, in long form: one verdict and one case for each reading.
+    """Return the agreement of readers on cases, in long form: one verdict and one case per reading, (n,).
 
-    `levels` are all possible verdicts, in ordinal order. Who gave a verdict does not enter any of these; missing
-    readings are allowed. Standard errors are linearised over cases (Gwet, 2014, ch. 5 and 6), that of the ordinal
-    α, whose distances are themselves estimated, by the jackknife; the intervals are Student's with cases − 1 df.
+    `levels` are all possible verdicts, in ordinal order. The coefficients do not depend on which reader gave a verdict;
+    missing readings are allowed. Standard errors are linearised over cases (Gwet, 2014, ch. 5 and 6), except that of
+    the ordinal α, whose distances are estimated too; it comes from the jackknife. Intervals use Student's t with
+    cases − 1 df. Raises ValueError if no case was read by two readers.
     """
     return agreement_of_counts(counts_by_case(verdict, case, levels=levels), confidence=confidence)
 
 
 def agreement_of_counts(counts: ArrayLike, *, confidence: float = 0.95) -> Agreement:
-    """`agreement` from how often each case got each verdict, (cases, levels), the levels in ordinal order."""
+    """Return the agreement from counts of each verdict per case, (cases, levels), levels in ordinal order."""
     counts = np.asarray(counts, dtype=float)
     if counts.ndim != 2 or not (counts >= 0).all():
-        raise ValueError("counts must be a table of cases and levels without negative numbers.")
+        raise ValueError("counts must be a table (cases, levels) without negative numbers.")
     if not 0 < confidence < 1:
-        raise ValueError(f"A confidence lies between 0 and 1, not at {confidence}.")
+        raise ValueError(f"confidence must be between 0 and 1, not {confidence}.")
     raters = counts.sum(axis=1)
     twice = counts[raters >= 2]
     if not len(twice):
-        raise ValueError("Agreement needs a case that two readers read.")
+        raise ValueError("Agreement needs at least one case that two readers read.")
 
     def with_interval(values: tuple[float, float] | None, cases: int) -> Coefficient:
         return _coefficient(values, cases, confidence)
@@ -83,18 +84,18 @@ def agreement_of_counts(counts: ArrayLike, *, confidence: float = 0.95) -> Agree
 
 
 def counts_by_case(verdict: ArrayLike, case: ArrayLike, *, levels: Sequence[Any] = VERDICTS) -> Floats:
-    """How often each case got each level, (cases, levels)."""
+    """Return how often each case received each level, (cases, levels)."""
     verdicts, cases = np.asarray(verdict), np.asarray(case)
     if verdicts.ndim != 1 or verdicts.shape != cases.shape:
-        raise ValueError("verdict and case must be lists of the same length.")
+        raise ValueError("verdict and case must be one-dimensional arrays of the same length.")
     if len(levels) < 2 or len(set(levels)) != len(levels):
-        raise ValueError("levels must be two or more, and all different.")
+        raise ValueError("levels must be at least two, and all different.")
     known = np.asarray(list(levels))
     order = np.argsort(known)
-    place = np.minimum(np.searchsorted(known[order], verdicts), len(known) - 1)
-    level = order[place]
+    index = np.minimum(np.searchsorted(known[order], verdicts), len(known) - 1)
+    level = order[index]
     if verdicts.size and (unknown := verdicts[known[level] != verdicts]).size:
-        raise ValueError(f"verdict holds {unknown[0]}, which is none of the levels.")
+        raise ValueError(f"verdict contains {unknown[0]}, which is not one of the levels.")
     names, code = np.unique(cases, return_inverse=True)
     shape = (len(names), len(known))
     counts: Floats = np.bincount(code * shape[1] + level, minlength=shape[0] * shape[1]).reshape(shape).astype(float)
@@ -102,7 +103,7 @@ def counts_by_case(verdict: ArrayLike, case: ArrayLike, *, levels: Sequence[Any]
 
 
 def _agreeing(counts: Floats) -> Floats:
-    """Share of agreeing pairs of readers, by case; 0 for a case that one reader read."""
+    """Return the share of agreeing pairs of readers per case, (cases,); 0 for a case read once."""
     raters = counts.sum(axis=1)
     pairs = raters * (raters - 1)
     same = (counts * (counts - 1)).sum(axis=1)
@@ -111,7 +112,7 @@ def _agreeing(counts: Floats) -> Floats:
 
 
 def _percent(counts: Floats) -> tuple[float, float]:
-    """Mean share of agreeing pairs (Gwet, 2014, section 5.3)."""
+    """Return the mean share of agreeing pairs with its standard error (Gwet, 2014, section 5.3)."""
     used = counts.sum(axis=1) >= 2
     value = float(_agreeing(counts)[used].mean())
     return value, _se(_agreeing(counts) * len(counts) / used.sum(), value)
@@ -121,18 +122,18 @@ Chance = Callable[[Floats, Floats], tuple[float, Floats]]
 
 
 def _fleiss_chance(shares: Floats, prevalence: Floats) -> tuple[float, Floats]:
-    """Chance that two verdicts drawn from all of them agree (Fleiss, 1971), and each case's part in it."""
+    """Return the chance that two of all verdicts agree (Fleiss, 1971), and each case's contribution (cases,)."""
     return float((prevalence**2).sum()), shares @ prevalence
 
 
 def _gwet_chance(shares: Floats, prevalence: Floats) -> tuple[float, Floats]:
-    """Chance agreement among the verdicts given at random only (Gwet, 2008), and each case's part in it."""
+    """Return chance agreement among verdicts given at random (Gwet, 2008), and each case's contribution (cases,)."""
     scale = 1 / (len(prevalence) - 1)
     return float(scale * (prevalence * (1 - prevalence)).sum()), scale * (shares @ (1 - prevalence))
 
 
 def _chance_corrected(counts: Floats, chance: Chance) -> tuple[float, float] | None:
-    """(agreement − chance) / (1 − chance) and its linearised standard error (Gwet, 2014, section 5.3)."""
+    """Return (agreement − chance) / (1 − chance) and its linearised standard error (Gwet, 2014, section 5.3)."""
     raters = counts.sum(axis=1, keepdims=True)
     used = raters[:, 0] >= 2
     shares = counts / raters
@@ -146,7 +147,7 @@ def _chance_corrected(counts: Floats, chance: Chance) -> tuple[float, float] | N
 
 
 def _krippendorff_nominal(counts: Floats) -> tuple[float, float] | None:
-    """α for unordered verdicts (Krippendorff, 2011); cases that two or more readers read."""
+    """Return α for unordered verdicts (Krippendorff, 2011), from cases read at least twice, and its standard error."""
     raters, cases = counts.sum(axis=1), len(counts)
     mean_raters = raters.mean()
     prevalence = counts.mean(axis=0) / mean_raters
@@ -154,19 +155,19 @@ def _krippendorff_nominal(counts: Floats) -> tuple[float, float] | None:
     if expected >= 1:
         return None
     small = 1 / (cases * mean_raters)
-    weight = (raters - mean_raters) / mean_raters  # cases read more often weigh more
+    weight = (raters - mean_raters) / mean_raters  # cases with more readings have more weight
     agreeing = (counts * (counts - 1)).sum(axis=1) / (mean_raters * (raters - 1))
     observed = float(agreeing.mean())
     corrected = (1 - small) * observed + small  # for the finite number of verdicts
     value, large = (corrected - expected) / (1 - expected), (observed - expected) / (1 - expected)
     parts = counts @ prevalence / mean_raters - expected * weight
     scaled = (agreeing - corrected * weight - expected) / (1 - expected)
-    # The standard error is that of α for very many verdicts, as Gwet has it.
+    # The standard error is that of α for infinitely many verdicts (Gwet, 2014).
     return value, _se(scaled - 2 * (1 - large) * (parts - expected) / (1 - expected), large)
 
 
 def _krippendorff_ordinal(counts: Floats) -> tuple[float, float] | None:
-    """α for ordered verdicts (Krippendorff, 2011), with the jackknife's standard error over cases."""
+    """Return α for ordered verdicts (Krippendorff, 2011) with its jackknife standard error over cases."""
     raters = counts.sum(axis=1)
     pairs = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(counts.shape[1])
     coincidences = pairs / (raters - 1)[:, None, None]  # (cases, levels, levels)
@@ -174,17 +175,17 @@ def _krippendorff_ordinal(counts: Floats) -> tuple[float, float] | None:
     value = _alpha(total)
     if value is None:
         return None
-    without = _alpha(total - coincidences) if len(counts) > 1 else None
-    if without is None:  # all the disagreement is one case's: leave it out and α is undefined
+    left_out = _alpha(total - coincidences) if len(counts) > 1 else None
+    if left_out is None:  # one case has all the disagreement, so α is undefined without it
         return float(value), float("nan")
-    spread = ((without - without.mean()) ** 2).sum() * (len(counts) - 1) / len(counts)
+    spread = ((left_out - left_out.mean()) ** 2).sum() * (len(counts) - 1) / len(counts)
     return float(value), float(np.sqrt(spread))
 
 
 def _alpha(coincidences: Floats) -> Floats | None:
-    """1 − observed / expected disagreement with ordinal distances, of (…, levels, levels) coincidences."""
+    """Return 1 − observed / expected disagreement with ordinal distances, (…,), of coincidences (…, levels, levels)."""
     marginal = coincidences.sum(axis=-1)
-    middle = marginal.cumsum(axis=-1) - marginal / 2  # a level's middle rank
+    middle = marginal.cumsum(axis=-1) - marginal / 2  # mid-rank of each level
     distance = (middle[..., :, None] - middle[..., None, :]) ** 2
     observed = (coincidences * distance).sum(axis=(-2, -1))
     expected = (marginal[..., :, None] * marginal[..., None, :] * distance).sum(axis=(-2, -1))
@@ -195,17 +196,18 @@ def _alpha(coincidences: Floats) -> Floats | None:
 
 
 def _se(parts: Floats, value: float) -> float:
-    """Standard error of a mean over cases of linearised parts."""
+    """Return the standard error of a mean over cases of linearised contributions."""
     cases = len(parts)
     return float(np.sqrt(((parts - value) ** 2).sum() / (cases * (cases - 1)))) if cases > 1 else float("nan")
 
 
-def _coefficient(found: tuple[float, float] | None, cases: int, confidence: float) -> Coefficient:
-    if found is None:
+def _coefficient(estimate: tuple[float, float] | None, cases: int, confidence: float) -> Coefficient:
+    """Return the coefficient from (value, standard error)."""
+    if estimate is None:
         return Coefficient(None, None, None, None)
-    value, se = found
-    if np.isnan(se):  # a single case, or a single one that differs, has no spread
+    value, se = estimate
+    if np.isnan(se):  # a single case, or a single case with disagreement, gives no spread
         return Coefficient(value, None, None, None)
     half = float(stdtrit(cases - 1, (1 + confidence) / 2)) * se
-    # κ of a few cases that were read unevenly can lie below −1 itself.
+    # κ of few unevenly read cases can be below −1.
     return Coefficient(value, se, max(value - half, min(value, -1.0)), min(value + half, 1.0))

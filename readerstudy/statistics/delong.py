@@ -1,7 +1,7 @@
 """Areas under ROC curves and their differences by structural components (DeLong, DeLong & Clarke-Pearson, 1988).
 
-Images of one patient are not independent: `cluster` takes the patient of each image and sums the components per
-patient first (Obuchowski, 1997, Biometrics 53:567). Without it every image counts as a patient of its own.
+Images of one patient are not independent: `cluster` holds the patient of each image, and components are summed per
+patient first (Obuchowski, 1997, Biometrics 53:567). Without it, every image counts as a separate patient.
 """
 
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-from readerstudy.statistics.mrmc.figures_of_merit import contributions_of
-from readerstudy.statistics.mrmc.readings import Floats, codes, truths
+from readerstudy.statistics.mrmc.figures_of_merit import case_contributions
+from readerstudy.statistics.mrmc.readings import Floats, code_labels, signal_mask
 
-ROUNDING = 1e-12  # of the variances: what is left of them below that is rounding errors
+ROUNDING = 1e-12  # relative to the variances; smaller differences are rounding errors
 
 
 @dataclass(frozen=True)
 class Area:
-    """An area under a ROC curve, its variance, and its interval, cut to 0 to 1."""
+    """An area under a ROC curve, its variance, and its interval, clipped to 0 to 1."""
 
     auc: float
     variance: float
@@ -31,8 +31,8 @@ class Area:
 class AreaDifference:
     """auc_a − auc_b with its interval and two-sided p.
 
-    `df` is infinite where the normal distribution was used. Where neither area can vary (both 0 or 1), `z` and `p`
-    are None, as is the interval, unless the areas are equal: then `z` is 0 and `p` is 1.
+    `df` is infinite if the normal distribution was used. If neither area can vary (both 0 or 1), `z`, `p` and the
+    interval are None, unless the areas are equal; then `z` is 0 and `p` is 1.
     """
 
     auc_a: float
@@ -50,7 +50,7 @@ class AreaDifference:
 
 
 def area(truth: ArrayLike, score: ArrayLike, *, cluster: ArrayLike | None = None, confidence: float = 0.95) -> Area:
-    """The area for `score`, higher for `truth` 1, ties half."""
+    """Return the area for `score` (n,), which is higher for `truth` 1 (n,); ties count half."""
     (auc,), matrix = _areas(truth, cluster, confidence, score=score)
     variance = float(matrix[0, 0])
     half = float(ndtri((1 + confidence) / 2)) * np.sqrt(variance)
@@ -65,7 +65,7 @@ def paired(
     cluster: ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> AreaDifference:
-    """Compare two scores of the same cases; with `cluster`, cases of one patient may depend on each other."""
+    """Compare two scores of the same cases, (n,). With `cluster`, cases of one patient may be dependent."""
     aucs, matrix = _areas(truth, cluster, confidence, score_a=score_a, score_b=score_b)
     return _difference(aucs, matrix, np.inf, confidence)
 
@@ -80,9 +80,9 @@ def unpaired(
     cluster_b: ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> AreaDifference:
-    """Compare scores of two independent sets of cases, by a t distribution with Welch's degrees of freedom.
+    """Compare scores of two independent sets of cases by a t distribution with Welch's degrees of freedom.
 
-    Wrong where a case of one set is related to one of the other (a fake image and its original): use `paired`.
+    Do not use it if cases of the two sets are related (an adversarial image and its source image); use `paired`.
     """
     (auc_a,), a = _areas(truth_a, cluster_a, confidence, score_a=score_a)
     (auc_b,), b = _areas(truth_b, cluster_b, confidence, score_b=score_b)
@@ -99,16 +99,16 @@ def unpaired(
 def _areas(
     truth: ArrayLike, cluster: ArrayLike | None, confidence: float, **scores: ArrayLike
 ) -> tuple[Floats, Floats]:
-    """The areas of all scores of the same cases, and their covariances."""
+    """Return the areas (k,) of k scores of the same cases, and their covariances (k, k)."""
     if not 0 < confidence < 1:
-        raise ValueError(f"confidence lies between 0 and 1, not at {confidence}.")
-    positive = truths(truth)
+        raise ValueError(f"confidence must be between 0 and 1, not {confidence}.")
+    positive = signal_mask(truth)
     values = np.stack([_column(name, score, positive.size) for name, score in scores.items()])
     for kind, chosen in ((1, positive), (0, ~positive)):
         if chosen.sum() < 2:
-            raise ValueError(f"truth holds fewer than two cases of {kind}, so an area has no variance.")
+            raise ValueError(f"truth has fewer than two cases of {kind}, so the area has no variance.")
     tables = (values[:, ~positive], values[:, positive])
-    beaten_by, beats = contributions_of(tables, "auc")
+    beaten_by, beats = case_contributions(tables, "auc")
     aucs = beats.mean(axis=1)
     deviations = [beaten_by - aucs[:, None], beats - aucs[:, None]]
     if cluster is None:
@@ -117,23 +117,23 @@ def _areas(
     patient = np.asarray(cluster)
     if patient.shape != positive.shape:
         raise ValueError(f"cluster has {patient.size} elements, truth has {positive.size}: give one per case.")
-    return aucs, _clustered(deviations, positive, codes(patient)[0])
+    return aucs, _clustered(deviations, positive, code_labels(patient)[0])
 
 
 def _clustered(deviations: list[Floats], positive: NDArray[np.bool_], patient: NDArray[np.int64]) -> Floats:
-    """Obuchowski's covariances: components are summed per patient, and patients with both kinds tie the sums."""
+    """Return Obuchowski's covariances: components are summed per patient; patients with both classes link the sums."""
     patients = int(patient.max()) + 1
     if patients < 2:
-        raise ValueError("cluster holds a single patient, so an area has no variance.")
+        raise ValueError("cluster has a single patient, so the area has no variance.")
     sums, numbers, factors = [], [], []
     for part, chosen in zip(deviations, (~positive, positive), strict=True):
         total = np.stack([np.bincount(patient[chosen], weights=row, minlength=patients) for row in part])
-        holding = np.unique(patient[chosen]).size
-        if holding < 2:
-            raise ValueError("cluster: all cases of one truth are of a single patient.")
+        with_cases = np.unique(patient[chosen]).size
+        if with_cases < 2:
+            raise ValueError("cluster: all cases of one truth belong to a single patient.")
         sums.append(total)
         numbers.append(part.shape[1])
-        factors.append(holding / (holding - 1))
+        factors.append(with_cases / (with_cases - 1))
     own = [factor * (s @ s.T) / n**2 for s, n, factor in zip(sums, numbers, factors, strict=True)]
     cross = patients / (patients - 1) * (sums[1] @ sums[0].T) / (numbers[0] * numbers[1])
     matrix: Floats = own[0] + own[1] + cross + cross.T
@@ -174,5 +174,5 @@ def _column(name: str, values: ArrayLike, length: int) -> NDArray[Any]:
     if column.shape != (length,):
         raise ValueError(f"{name} has shape {column.shape}, truth has {length} elements: give one score per case.")
     if np.isnan(column).any():
-        raise ValueError(f"{name} holds NaN: leave cases without a score out.")
+        raise ValueError(f"{name} contains NaN: omit cases without a score.")
     return column

@@ -1,4 +1,4 @@
-"""Is there no change? Two one-sided tests against a margin that the plan declared before anybody read."""
+"""Equivalence: two one-sided tests against a margin that the plan declared before the first reading."""
 
 from dataclasses import dataclass
 from math import inf
@@ -11,9 +11,9 @@ from readerstudy.statistics.proportions import Proportion, newcombe
 
 @dataclass(frozen=True)
 class Equivalence:
-    """Whether a difference lies inside ±margin: p is the larger of the two one-sided ones.
+    """Test of whether a difference lies within ±margin. `p` is the larger of the two one-sided p.
 
-    low and high bound the 1 − 2α interval, which lies inside the margin exactly where p < α.
+    `low` and `high` bound the 1 − 2α interval, which lies within the margin if and only if p < α.
     """
 
     difference: float
@@ -27,9 +27,10 @@ class Equivalence:
 
 
 def tost(difference: float, se: float, margin: float, *, df: float | None = None, alpha: float = 0.05) -> Equivalence:
-    """Two one-sided tests (Schuirmann, 1987) of an estimate with its standard error.
+    """Return the two one-sided tests (Schuirmann, 1987) of an estimate with standard error `se`.
 
-    `df` None takes the normal distribution; a multi-reader analysis gives the df of its difference.
+    `df` None means the normal distribution; for an MRMC analysis pass the df of its difference. Raises ValueError if
+    `se`, `margin` or `df` is not above 0, or `alpha` is out of range.
     """
     _check(margin, alpha)
     if not se > 0:
@@ -39,27 +40,29 @@ def tost(difference: float, se: float, margin: float, *, df: float | None = None
     quantile = float(ndtri(1 - alpha) if df is None else stdtrit(df, 1 - alpha))
     below, above = (difference + margin) / se, (margin - difference) / se
     p_below, p_above = (float(ndtr(-t) if df is None else stdtr(df, -t)) for t in (below, above))
-    return _verdict(difference, margin, difference - quantile * se, difference + quantile * se, p_below, p_above, alpha)
+    return _equivalence(
+        difference, margin, difference - quantile * se, difference + quantile * se, p_below, p_above, alpha
+    )
 
 
 def tost_proportions(first: Proportion, second: Proportion, margin: float, *, alpha: float = 0.05) -> Equivalence:
-    """Two one-sided tests of second − first, independent samples, from Newcombe's interval (1998, method 10).
+    """Return the two one-sided tests of second − first from Newcombe's interval (1998, method 10).
 
-    Each p is the level at which that interval would just touch the margin, so that test and printed interval
-    never contradict each other, and shares of 0 and 1 need no special case.
+    Each p is the level at which the interval just touches the margin, so the test and the interval always agree, and
+    shares of 0 and 1 need no special case. Raises ValueError if a sample is empty.
     """
     _check(margin, alpha)
     interval = newcombe(first, second, confidence=1 - 2 * alpha)
-    p_above = _touching(first, second, margin)
-    p_below = _touching(second, first, margin)
-    return _verdict(interval.difference, margin, interval.low, interval.high, p_below, p_above, alpha)
+    p_above = _level_at_margin(first, second, margin)
+    p_below = _level_at_margin(second, first, margin)
+    return _equivalence(interval.difference, margin, interval.low, interval.high, p_below, p_above, alpha)
 
 
-def _touching(first: Proportion, second: Proportion, margin: float) -> float:
-    """The one-sided level at which the upper bound of second − first equals the margin."""
+def _level_at_margin(first: Proportion, second: Proportion, margin: float) -> float:
+    """Return the one-sided level at which the upper bound of second − first equals the margin."""
 
     def excess(z: float) -> float:
-        # A negative z is a level above one half: the bound then lies below the difference, mirrored about it.
+        # A negative z is a level above one half; the bound is then the lower one of the mirrored interval.
         confidence = float(2 * ndtr(abs(z)) - 1)
         if confidence <= 0:
             bound = newcombe(first, second, confidence=0.5).difference
@@ -68,22 +71,22 @@ def _touching(first: Proportion, second: Proportion, margin: float) -> float:
             bound = interval.high if z > 0 else interval.low
         return bound - margin
 
-    furthest = 8.0  # beyond it Φ is 1 in double precision
-    if excess(furthest) <= 0:
-        return float(ndtr(-furthest))
-    if excess(-furthest) >= 0:
+    largest = 8.0  # Φ is 1 in double precision beyond it
+    if excess(largest) <= 0:
+        return float(ndtr(-largest))
+    if excess(-largest) >= 0:
         return 1.0
-    return float(ndtr(-brentq(excess, -furthest, furthest, xtol=1e-13)))
+    return float(ndtr(-brentq(excess, -largest, largest, xtol=1e-13)))
 
 
 def _check(margin: float, alpha: float) -> None:
     if not 0 < margin < inf:
         raise ValueError(f"margin must be above 0, not {margin}.")
     if not 0 < alpha < 0.5:
-        raise ValueError(f"alpha must lie between 0 and .5, not at {alpha}.")
+        raise ValueError(f"alpha must be between 0 and .5, not {alpha}.")
 
 
-def _verdict(
+def _equivalence(
     difference: float, margin: float, low: float, high: float, p_below: float, p_above: float, alpha: float
 ) -> Equivalence:
     p = max(p_below, p_above)

@@ -1,4 +1,4 @@
-"""Many tests at once: Holm inside a declared family, Benjamini–Hochberg for an exploratory breakdown."""
+"""Corrections for multiple tests: Holm in a declared family, Benjamini–Hochberg for exploratory analyses."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Name = TypeVar("Name")
 
 
 class Correction(StrEnum):
-    """What a plan may declare for a family of tests."""
+    """The corrections that a plan may declare for a family of tests."""
 
     HOLM = "holm"
     BENJAMINI_HOCHBERG = "benjamini_hochberg"
@@ -21,8 +21,8 @@ class Correction(StrEnum):
 
 
 @dataclass(frozen=True)
-class Family(Generic[Name]):
-    """Adjusted p by test; None where a test was undefined, which then does not count into the family."""
+class AdjustedFamily(Generic[Name]):
+    """Adjusted p by test. Undefined tests have None and do not count; `tests` is the number of the others."""
 
     correction: Correction
     tests: int
@@ -30,7 +30,7 @@ class Family(Generic[Name]):
 
 
 def holm(p: ArrayLike) -> NDArray[np.float64]:
-    """Holm's step-down adjusted p (Holm, 1979): the chance of any false rejection stays below α."""
+    """Return Holm's step-down adjusted p (Holm, 1979), which control the family-wise error rate."""
     values = _checked(p)
     order = np.argsort(values, kind="stable")
     stepped = np.maximum.accumulate(values[order] * np.arange(values.size, 0, -1))
@@ -40,18 +40,18 @@ def holm(p: ArrayLike) -> NDArray[np.float64]:
 
 
 def benjamini_hochberg(p: ArrayLike) -> NDArray[np.float64]:
-    """Adjusted p (Benjamini and Hochberg, 1995): the share of false ones among the rejections stays below α."""
+    """Return adjusted p (Benjamini and Hochberg, 1995), which control the false discovery rate."""
     values = _checked(p)
     adjusted: NDArray[np.float64] = stats.false_discovery_control(values, method="bh") if values.size else values
     return adjusted
 
 
-def correct_family(p: Mapping[Name, float | None], correction: Correction) -> Family[Name]:
-    """Adjust one declared family, given by name; the tests that gave a p are the family's size."""
+def correct_family(p: Mapping[Name, float | None], correction: Correction) -> AdjustedFamily[Name]:
+    """Adjust one declared family. The size of the family is the number of tests that have a p."""
     tested = {name: value for name, value in p.items() if value is not None}
     adjusted = _adjusted(list(tested.values()), correction)
     by_name = dict(zip(tested, adjusted.tolist(), strict=True))
-    return Family(correction, len(tested), {name: by_name.get(name) for name in p})
+    return AdjustedFamily(correction, len(tested), {name: by_name.get(name) for name in p})
 
 
 def _adjusted(p: Sequence[float], correction: Correction) -> NDArray[np.float64]:
@@ -63,5 +63,5 @@ def _adjusted(p: Sequence[float], correction: Correction) -> NDArray[np.float64]
 def _checked(p: ArrayLike) -> NDArray[np.float64]:
     values = np.asarray(p, dtype=float)
     if values.ndim != 1 or not ((values >= 0) & (values <= 1)).all():
-        raise ValueError("p must be a list of numbers between 0 and 1.")
+        raise ValueError("p must be a one-dimensional array of numbers between 0 and 1.")
     return values

@@ -1,4 +1,4 @@
-"""Proportions and their intervals: Wilson; Clopper–Pearson on request; Newcombe for differences."""
+"""Proportions with Wilson or Clopper–Pearson intervals, and differences with Newcombe intervals."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -9,9 +9,9 @@ from scipy.special import betaincinv, ndtri
 
 @dataclass(frozen=True)
 class Proportion:
-    """Hits among trials; share and interval are None where there were no trials.
+    """Hits among trials. Share and interval are None without trials.
 
-    Hits may be a half where the declared rule gives "unsure" half credit; the interval is then approximate.
+    Hits may end in one half if the declared rule gives "unsure" half credit; the interval is then approximate.
     """
 
     hits: float
@@ -31,24 +31,30 @@ class ShareDifference:
 
 
 def wilson(hits: float, trials: int, *, confidence: float = 0.95) -> Proportion:
-    """The score interval (Wilson, 1927), without continuity correction; fractional hits allowed."""
+    """Return the share with its score interval (Wilson, 1927), without continuity correction.
+
+    Fractional hits are allowed. Raises ValueError unless 0 ≤ hits ≤ trials.
+    """
     _check(hits, trials, confidence)
     if trials == 0:
         return Proportion(hits, trials, None, None, None)
     share, z = hits / trials, _quantile(confidence)
     centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
     half = z / (1 + z**2 / trials) * sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
-    # At 0 and n the bound is exactly 0 and 1; rounding may miss that by 1e-17, on the wrong side.
+    # The bounds at 0 and n hits are exactly 0 and 1; rounding could put them 1e-17 outside.
     low = 0.0 if hits == 0 else centre - half
     high = 1.0 if hits == trials else centre + half
     return Proportion(hits, trials, share, low, high)
 
 
 def clopper_pearson(hits: int, trials: int, *, confidence: float = 0.95) -> Proportion:
-    """The exact interval (Clopper and Pearson, 1934): never too narrow, often too wide; whole hits only."""
+    """Return the share with its exact interval (Clopper and Pearson, 1934), which is conservative.
+
+    Raises ValueError for fractional hits.
+    """
     _check(hits, trials, confidence)
     if hits != int(hits):
-        raise ValueError(f"Clopper–Pearson counts whole hits, not {hits}.")
+        raise ValueError(f"Clopper–Pearson needs whole hits, not {hits}.")
     if trials == 0:
         return Proportion(hits, trials, None, None, None)
     tail = (1 - confidence) / 2
@@ -58,26 +64,30 @@ def clopper_pearson(hits: int, trials: int, *, confidence: float = 0.95) -> Prop
 
 
 def newcombe(first: Proportion, second: Proportion, *, confidence: float = 0.95) -> ShareDifference:
-    """Second − first for independent samples by the hybrid score interval (Newcombe, 1998, method 10)."""
-    one = _held(wilson(first.hits, first.trials, confidence=confidence), "first")
-    two = _held(wilson(second.hits, second.trials, confidence=confidence), "second")
-    difference = two.share - one.share
-    below = sqrt((two.share - two.low) ** 2 + (one.high - one.share) ** 2)
-    above = sqrt((two.high - two.share) ** 2 + (one.share - one.low) ** 2)
+    """Return second − first of independent samples with its hybrid score interval (Newcombe, 1998, method 10).
+
+    Raises ValueError if a sample is empty.
+    """
+    a = _nonempty(wilson(first.hits, first.trials, confidence=confidence), "first")
+    b = _nonempty(wilson(second.hits, second.trials, confidence=confidence), "second")
+    difference = b.share - a.share
+    below = sqrt((b.share - b.low) ** 2 + (a.high - a.share) ** 2)
+    above = sqrt((b.high - b.share) ** 2 + (a.share - a.low) ** 2)
     return ShareDifference(difference, difference - below, difference + above)
 
 
 def newcombe_paired(
     both: int, only_first: int, only_second: int, neither: int, *, confidence: float = 0.95
 ) -> ShareDifference:
-    """Second − first for the same images read twice, by the paired hybrid score interval (Newcombe, 1998, method 10).
+    """Return second − first for the same images read twice, with its paired hybrid score interval.
 
-    The four counts are images that were right both times, only the first, only the second, and neither time.
+    Newcombe, 1998, method 10. The counts are images read correctly both times, only the first time, only the second
+    time, and neither time. Raises ValueError for negative counts or no images.
     """
     if min(both, only_first, only_second, neither) < 0 or not (trials := both + only_first + only_second + neither):
-        raise ValueError("The counts must be of images, and of one at least.")
-    first = _held(wilson(both + only_first, trials, confidence=confidence), "first")
-    second = _held(wilson(both + only_second, trials, confidence=confidence), "second")
+        raise ValueError("The counts must not be negative, and at least one image is needed.")
+    first = _nonempty(wilson(both + only_first, trials, confidence=confidence), "first")
+    second = _nonempty(wilson(both + only_second, trials, confidence=confidence), "second")
     correlation = _correlation(both, only_first, only_second, neither)
     below = _hypotenuse(second.share - second.low, first.high - first.share, correlation)
     above = _hypotenuse(second.high - second.share, first.share - first.low, correlation)
@@ -86,7 +96,7 @@ def newcombe_paired(
 
 
 def _correlation(both: int, only_first: int, only_second: int, neither: int) -> float:
-    """φ of two readings of the same images, drawn towards 0 where it is positive (Newcombe, 1998)."""
+    """Return φ of two readings of the same images, shrunk towards 0 if positive (Newcombe, 1998)."""
     trials = both + only_first + only_second + neither
     margins = (both + only_first) * (only_second + neither) * (both + only_second) * (only_first + neither)
     product = float(both * neither - only_first * only_second)
@@ -95,22 +105,22 @@ def _correlation(both: int, only_first: int, only_second: int, neither: int) -> 
     return product / sqrt(margins) if margins else 0.0
 
 
-def _hypotenuse(one: float, two: float, correlation: float) -> float:
-    return sqrt(max(one**2 - 2 * correlation * one * two + two**2, 0.0))
+def _hypotenuse(a: float, b: float, correlation: float) -> float:
+    return sqrt(max(a**2 - 2 * correlation * a * b + b**2, 0.0))
 
 
-class _Held(NamedTuple):
-    """A share that exists, with its bounds."""
+class _Bounds(NamedTuple):
+    """A share of a sample that is not empty, with its bounds."""
 
     share: float
     low: float
     high: float
 
 
-def _held(sample: Proportion, name: str) -> _Held:
+def _nonempty(sample: Proportion, name: str) -> _Bounds:
     if sample.share is None or sample.low is None or sample.high is None:
         raise ValueError(f"The {name} sample is empty.")
-    return _Held(sample.share, sample.low, sample.high)
+    return _Bounds(sample.share, sample.low, sample.high)
 
 
 def _quantile(confidence: float) -> float:
@@ -119,6 +129,6 @@ def _quantile(confidence: float) -> float:
 
 def _check(hits: float, trials: int, confidence: float) -> None:
     if not 0 <= hits <= trials:
-        raise ValueError(f"There cannot be {hits} hits in {trials} trials.")
+        raise ValueError(f"{hits} hits are impossible in {trials} trials.")
     if not 0 < confidence < 1:
-        raise ValueError(f"A confidence lies between 0 and 1, not at {confidence}.")
+        raise ValueError(f"confidence must be between 0 and 1, not {confidence}.")

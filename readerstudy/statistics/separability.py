@@ -1,4 +1,4 @@
-"""Can two kinds be told apart by a few numbers? A small cross-validated classifier and a permutation test."""
+"""Separability of two classes of images by a few features: a cross-validated classifier and a permutation test."""
 
 from dataclasses import dataclass
 
@@ -16,26 +16,26 @@ RIDGE = 1.0
 
 @dataclass(frozen=True)
 class Separability:
-    """How well held-out images were told apart: AUC, and the share of shuffled labels that did as well."""
+    """AUC of held-out images, and the share of permuted labels that reach it (p)."""
 
     auc: float
     p: float
     permutations: int
-    features: int  # that varied at all
+    features: int  # number of features that vary
 
 
 def separability(
     features: Floats, labels: Labels, *, rng: np.random.Generator, permutations: int = PERMUTATIONS
 ) -> Separability:
-    """Cross-validated ridge discriminant on features (images, k) for labels (images,) of 0 and 1.
+    """Return the AUC of a cross-validated ridge discriminant on features (images, k), labels (images,) 0 or 1.
 
     The AUC is that of held-out scores; p is one-sided, (1 + as good) / (1 + permutations) (Phipson & Smyth, 2010).
-    Features that do not vary tell nothing: without any, the AUC is .5 and p is 1. Raises ValueError where there
-    are fewer than two images of a kind in a fold's worth of images.
+    Constant features are dropped; if none is left, the AUC is .5 and p is 1. Raises ValueError for fewer than two
+    images of a class or fewer than ten images.
     """
     counts = np.bincount(labels, minlength=2)
     if len(counts) != 2 or counts.min() < 2 or len(labels) < 2 * FOLDS:
-        raise ValueError("Telling apart needs two kinds, and at least ten images with two of each kind.")
+        raise ValueError(f"labels must have two classes of at least two images each, and at least {2 * FOLDS} images.")
     varying = features[:, features.std(axis=0) > 0]
     if varying.shape[1] == 0:
         return Separability(auc=0.5, p=1.0, permutations=permutations, features=0)
@@ -48,15 +48,15 @@ def separability(
     )
 
 
-def area(feature: Floats, labels: Labels) -> float:
-    """AUC of one feature, ties half: .5 says nothing, 0 and 1 everything."""
+def feature_auc(feature: Floats, labels: Labels) -> float:
+    """Return the AUC of one feature (images,); ties count half. .5 means no separation, 0 or 1 complete separation."""
     return float(_areas(feature[:, None], labels[:, None])[0])
 
 
 def _cross_validation(features: Floats, rng: np.random.Generator) -> Floats:
-    """The matrix that turns labels into held-out scores, (images, images).
+    """Return the matrix (images, images) that maps labels to held-out scores.
 
-    The scores of a ridge regression are linear in the labels, so a thousand shuffles cost one product.
+    Scores of a ridge regression are linear in the labels, so all permutations cost one matrix product.
     """
     count = len(features)
     fold = rng.permutation(np.arange(count) % FOLDS)
@@ -66,16 +66,16 @@ def _cross_validation(features: Floats, rng: np.random.Generator) -> Floats:
         mean, sd = features[train].mean(axis=0), features[train].std(axis=0)
         x = (features - mean) / np.where(sd > 0, sd, 1.0)
         weights = np.linalg.solve(x[train].T @ x[train] + RIDGE * np.eye(x.shape[1]), x[train].T)
-        centre = np.eye(len(train)) - 1 / len(train)  # the intercept must not carry the training fold's balance
+        centre = np.eye(len(train)) - 1 / len(train)  # no effect of the training fold's balance
         matrix[np.ix_(held_out, train)] = x[held_out] @ weights @ centre
     return matrix
 
 
 def _areas(scores: Floats, labels: Labels) -> Floats:
-    """AUC of each column of scores (images, columns) for the same column of labels."""
+    """Return the AUC of each column of scores (images, columns) for the same column of labels, (columns,)."""
     ranks = rankdata(scores, axis=0)
     positives = labels.sum(axis=0)
     negatives = len(labels) - positives
-    won = (ranks * labels).sum(axis=0) - positives * (positives + 1) / 2
-    areas: Floats = won / (positives * negatives)
+    wins = (ranks * labels).sum(axis=0) - positives * (positives + 1) / 2
+    areas: Floats = wins / (positives * negatives)
     return areas

@@ -1,6 +1,7 @@
-"""Signal detection: d′ says how well a reader tells fakes from real images, c how readily they say "not real".
+"""Signal detection: d′ measures how well a reader separates adversarial from real images, c the response criterion.
 
-Signal is the adversarial image, so a hit is a fake called not real and a false alarm a real image called not real.
+The signal is the adversarial image: a hit is an adversarial image called "not real", a false alarm a real image called
+"not real".
 """
 
 from dataclasses import dataclass
@@ -13,15 +14,15 @@ from readerstudy.statistics.proportions import Proportion, wilson
 
 @dataclass(frozen=True)
 class RocPoint:
-    """Where a reader works on the ROC plane: the shares as counted, each with Wilson's interval."""
+    """Operating point of a reader: uncorrected hit and false-alarm rates, each with Wilson's interval."""
 
     false_alarm: Proportion
     hit: Proportion
 
 
 @dataclass(frozen=True)
-class Detection:
-    """d′, criterion c and ln β with standard errors of the first two; the rates are the corrected ones."""
+class SignalDetection:
+    """d′, criterion c and ln β, with standard errors of d′ and c; the rates are corrected."""
 
     hit_rate: float
     false_alarm_rate: float
@@ -38,8 +39,8 @@ class Detection:
 
 
 @dataclass(frozen=True)
-class Shift:
-    """What changed from one detection to another on other images: second − first, with a two-sided p."""
+class DetectionShift:
+    """Change between two sessions with different images: second − first, with a two-sided p."""
 
     difference: float
     se: float
@@ -51,12 +52,12 @@ class Shift:
 
 def detection(
     hits: float, signals: int, false_alarms: float, noises: int, *, confidence: float = 0.95
-) -> Detection | None:
-    """d′, c and ln β (Macmillan and Creelman, 2005) of one reader; None without images of either kind.
+) -> SignalDetection | None:
+    """Return d′, c and ln β (Macmillan and Creelman, 2005) of one reader, or None without images of both kinds.
 
-    Rates carry the log-linear correction, (hits + .5) / (signals + 1) (Hautus, 1995), so that a reader who never
-    errs has a finite d′. The standard error is Gourevitch and Galanter's (1967) at the corrected rates; c has half
-    of it, since both are the same two normal deviates, subtracted or averaged.
+    Rates have the log-linear correction, (hits + .5) / (signals + 1) (Hautus, 1995), so that a reader without errors
+    has a finite d′. The standard error is Gourevitch and Galanter's (1967) at the corrected rates. That of c is half of
+    it: d′ is the difference and c the negative mean of the same two normal deviates.
     """
     point = RocPoint(
         false_alarm=wilson(false_alarms, noises, confidence=confidence),
@@ -69,7 +70,7 @@ def detection(
     d_prime, criterion = z_hit - z_false_alarm, -(z_hit + z_false_alarm) / 2
     se = sqrt(_variance_of_deviate(hit, signals) + _variance_of_deviate(false_alarm, noises))
     quantile = float(ndtri((1 + confidence) / 2))
-    return Detection(
+    return SignalDetection(
         hit_rate=hit,
         false_alarm_rate=false_alarm,
         d_prime=d_prime,
@@ -85,24 +86,24 @@ def detection(
     )
 
 
-def d_prime_shift(first: Detection, second: Detection, *, confidence: float = 0.95) -> Shift:
-    """Does one reader see better the second time? z-test of two d′ on different images (Gourevitch and Galanter)."""
+def d_prime_shift(first: SignalDetection, second: SignalDetection, *, confidence: float = 0.95) -> DetectionShift:
+    """Test the change of one reader's d′ between two sessions with different images by z (Gourevitch and Galanter)."""
     return _shift(first.d_prime, first.d_prime_se, second.d_prime, second.d_prime_se, confidence)
 
 
-def criterion_shift(first: Detection, second: Detection, *, confidence: float = 0.95) -> Shift:
-    """Does one reader only say "not real" less often (c up) or more often (c down) the second time?"""
+def criterion_shift(first: SignalDetection, second: SignalDetection, *, confidence: float = 0.95) -> DetectionShift:
+    """Test the change of one reader's criterion by z; a higher c means "not real" is said less often."""
     return _shift(first.criterion, first.criterion_se, second.criterion, second.criterion_se, confidence)
 
 
-def _shift(first: float, first_se: float, second: float, second_se: float, confidence: float) -> Shift:
+def _shift(first: float, first_se: float, second: float, second_se: float, confidence: float) -> DetectionShift:
     difference, se = second - first, sqrt(first_se**2 + second_se**2)
     half = float(ndtri((1 + confidence) / 2)) * se
     z = difference / se
-    return Shift(difference, se, difference - half, difference + half, z, float(2 * ndtr(-abs(z))))
+    return DetectionShift(difference, se, difference - half, difference + half, z, float(2 * ndtr(-abs(z))))
 
 
 def _variance_of_deviate(rate: float, trials: int) -> float:
-    """Variance of Φ⁻¹(rate) by the delta method."""
+    """Return the variance of Φ⁻¹(rate) by the delta method."""
     density = exp(-(float(ndtri(rate)) ** 2) / 2) / sqrt(2 * pi)
     return rate * (1 - rate) / (trials * density**2)

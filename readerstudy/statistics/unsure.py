@@ -1,4 +1,4 @@
-"""What a verdict of "unsure" is worth: declared in the locked plan, never picked after unsealing."""
+"""The credit of a verdict "unsure", declared in the locked plan and never chosen after unsealing."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 
 class Unsure(StrEnum):
-    """The article divides correct by all, so unsure counts as wrong; the other two depart from it."""
+    """How "unsure" is counted. The article does not say how it counted these verdicts; the default is WRONG."""
 
     WRONG = "wrong"
     EXCLUDED = "excluded"
@@ -16,15 +16,18 @@ class Unsure(StrEnum):
 
     @property
     def credit(self) -> float:
-        """What one unsure verdict adds to the hits; NaN takes it out of the trials as well."""
+        """Hits that one unsure verdict adds; NaN excludes the reading from the trials as well."""
         return {Unsure.WRONG: 0.0, Unsure.EXCLUDED: float("nan"), Unsure.HALF: 0.5}[self]
 
     def credits(
         self, verdicts: Sequence[str] | NDArray[np.str_], adversarial: Sequence[bool] | NDArray[np.bool_]
     ) -> NDArray[np.float64]:
-        """One credit per reading, in order: 1 where the verdict names the truth, else 0; see `credit`."""
-        verdict, fake = np.asarray(verdicts, dtype=str), np.asarray(adversarial, dtype=bool)
+        """Return one credit per reading, (n,): 1 if the verdict is correct, else 0; "unsure" gives `credit`.
+
+        Raises ValueError for a verdict other than "real", "not_real" and "unsure".
+        """
+        verdict, is_adversarial = np.asarray(verdicts, dtype=str), np.asarray(adversarial, dtype=bool)
         if unknown := set(verdict.tolist()) - {"real", "not_real", "unsure"}:
-            raise ValueError(f"{sorted(unknown)[0]!r} is not a verdict that can be right or wrong.")
-        correct = np.where(fake, verdict == "not_real", verdict == "real").astype(float)
+            raise ValueError(f"{sorted(unknown)[0]!r} is not a verdict that can be correct or wrong.")
+        correct = np.where(is_adversarial, verdict == "not_real", verdict == "real").astype(float)
         return np.where(verdict == "unsure", self.credit, correct)

@@ -22,7 +22,7 @@ from readerstudy.analysis.record.counts import (
 )
 from readerstudy.analysis.record.readings import Readings
 from readerstudy.statistics.reading_times import reading_times
-from readerstudy.statistics.subgroups import cut
+from readerstudy.statistics.subgroups import cut_into_subgroups
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
@@ -122,7 +122,7 @@ def _blocks(coded: _Coded, rule: Unsure, groups: int) -> Blocks:
     subsets: tuple[Subset | None, ...] = (*SUBSETS, None)
     for reader, session, subset in np.ndindex(shape):
         own = (coded.reader == reader) & (coded.session == session) & np.isin(coded.kind, kinds_of(subsets[subset]))
-        one = cut(credit[own & ~np.isnan(credit)], groups)
+        one = cut_into_subgroups(credit[own & ~np.isnan(credit)], groups)
         readings[reader, session, subset], hits[reader, session, subset] = one.readings, one.hits
         if one.sums:
             sums[reader, session, subset] = one.sums

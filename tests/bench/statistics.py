@@ -82,7 +82,10 @@ def subgroup_tables(sizes: list[tuple[int, int]]) -> Iterator[Row]:
     taken = []
     for readers, cases in sizes:
         credits = (np.random.default_rng(1).random((readers, 2, cases)) < 0.7).astype(float)
-        summed = [[{g: subgroups.cut(one, g) for g in subgroups.GROUPS_STRIP} for one in own] for own in credits]
+        summed = [
+            [{g: subgroups.cut_into_subgroups(one, g) for g in subgroups.STANDARD_COUNTS} for one in own]
+            for own in credits
+        ]
         ours = spent(partial(of_every_reader, from_sums, summed), times=3)
         theirs = spent(partial(of_every_reader, literal_forms, credits), times=2)
         taken.append(ours)
@@ -95,14 +98,14 @@ def of_every_reader(forms: Callable[..., object], sessions: Iterable) -> list[ob
     return [forms(*own) for own in sessions]
 
 
-def from_sums(first: dict[int, subgroups.Cut], second: dict[int, subgroups.Cut]) -> object:
-    return subgroups.every_form_of({g: {3: first[g], 5: second[g]} for g in first}, 3, 5)
+def from_sums(first: dict[int, subgroups.SubgroupSums], second: dict[int, subgroups.SubgroupSums]) -> object:
+    return subgroups.every_form_from_sums({g: {3: first[g], 5: second[g]} for g in first}, 3, 5)
 
 
 def literal_forms(first: np.ndarray, second: np.ndarray) -> list[tuple[float, float]]:
     """z and both p of both error terms, as STATISTICS has the formula, one form after the other."""
     found = []
-    for groups in subgroups.GROUPS_STRIP:
+    for groups in subgroups.STANDARD_COUNTS:
         for share in (2, 1):
             for distribution in (stats.norm(), stats.t(2 * (groups - 1))):
                 sds = []

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from readerstudy.imaging.grey_levels import to_16_bit
 from readerstudy.imaging.image import Pixels
 from readerstudy.rehearsal.pixel_features import pixel_facts
-from readerstudy.statistics.separability import area, separability
+from readerstudy.statistics.separability import feature_auc, separability
 from tests import make
 
 Film = NDArray[np.uint16]
@@ -76,7 +76,7 @@ def test_a_planted_artefact_is_found_and_named(plant: Callable[[Film], Film], te
     told = separability(np.stack(list(facts.values()), axis=1), LABELS, rng=np.random.default_rng(1), permutations=199)
     assert told.auc > 0.95
     assert told.p < 0.02
-    certain = {name for name, values in facts.items() if abs(area(values, LABELS) - 0.5) > 0.45}
+    certain = {name for name, values in facts.items() if abs(feature_auc(values, LABELS) - 0.5) > 0.45}
     assert telling <= certain
 
 

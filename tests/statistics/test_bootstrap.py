@@ -31,7 +31,7 @@ def small_study(levels: int = 3, readers: int = 4, cases: int = 30, conditions: 
     }
 
 
-def run(study: dict[str, NDArray[Any]], **options: Any) -> bootstrap.Bootstrap:
+def run(study: dict[str, NDArray[Any]], **options: Any) -> bootstrap.BootstrapResult:
     return reader_by_case(**study, rng=np.random.default_rng(1), **{"replicates": 400, **options})
 
 
@@ -81,7 +81,7 @@ def test_few_and_many_levels_are_two_ways_to_the_same_figures(figure: Any, monke
 def test_small_portions_give_what_one_large_one_gives(monkeypatch: pytest.MonkeyPatch) -> None:
     study = {**small_study(), "truth": np.ones(240, int)}  # one stratum: the draws come in the same order
     whole = run(study, figure="mean", random="cases")
-    monkeypatch.setattr(bootstrap, "_AT_ONCE", 1000)
+    monkeypatch.setattr(bootstrap, "_CHUNK", 1000)
     assert run(study, figure="mean", random="cases") == whole
 
 
@@ -192,7 +192,7 @@ def test_replicates_without_both_kinds_of_image_are_left_out_and_counted() -> No
         ({"truth": np.zeros(240, int)}, "both classes"),
         ({"truth": np.arange(240) % 3}, "truth 0 or 1"),
         ({"truth": np.arange(240) // 7 % 2}, "truth differs"),
-        ({"case": np.arange(240) % 2}, "twice"),
+        ({"case": np.arange(240) % 2}, "must identify a reading"),
         ({"reader": np.array(["A"])}, "same length"),
         ({"figure": "specificity"}, "threshold"),
         ({"figure": "kappa", "threshold": 1.0}, "kappa"),

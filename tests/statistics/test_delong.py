@@ -125,13 +125,13 @@ def test_two_areas_that_cannot_vary_have_no_p() -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"truth": np.array([0, 0, 0, 1])}, "truth holds fewer than two cases of 1"),
-        ({"truth": np.array([0, 1, 2, 1])}, "truth is 1 for the signal class"),
-        ({"score_a": np.array([1.0, 2.0, np.nan, 3.0])}, "score_a holds NaN"),
+        ({"truth": np.array([0, 0, 0, 1])}, "truth has fewer than two cases of 1"),
+        ({"truth": np.array([0, 1, 2, 1])}, "truth must be 1 for the signal class"),
+        ({"score_a": np.array([1.0, 2.0, np.nan, 3.0])}, "score_a contains NaN"),
         ({"score_b": np.array([1.0])}, "score_b has shape"),
         ({"cluster": np.array([1, 1])}, "cluster has 2 elements"),
         ({"cluster": np.array([1, 1, 1, 1])}, "single patient"),
-        ({"confidence": 1.0}, "confidence lies between"),
+        ({"confidence": 1.0}, "confidence must be between"),
     ],
 )
 def test_wrong_input_is_told(change: dict[str, Any], sentence: str) -> None:

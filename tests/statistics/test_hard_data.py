@@ -199,7 +199,7 @@ def test_too_few_readings_for_a_logistic_model_are_told() -> None:
     """Right from the middle of a session on: the slope has no end, though no two readings are of one kind."""
     place = np.linspace(-1, 1, 12)
     reader, case = np.arange(12) % 2, np.arange(12) // 2
-    with pytest.raises(ValueError, match="correct does not settle the effects of fixed"):
+    with pytest.raises(ValueError, match="correct does not determine the effects in fixed"):
         logistic(place > 0, {"place": place}, reader, case)
 
 
@@ -213,7 +213,7 @@ def test_a_reader_who_is_always_right_and_gaps_do_not_keep_the_logistic_model_fr
 
 def test_an_outcome_without_a_rest_is_told() -> None:
     study = crossed(np.random.default_rng(29), conditions=1, readers=3)
-    with pytest.raises(ValueError, match="outcome is explained by the effects without a rest"):
+    with pytest.raises(ValueError, match="outcome is explained completely by the effects"):
         linear(5.0 * study.truth, {"fake": study.truth}, study.reader, study.case)
 
 

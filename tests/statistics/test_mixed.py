@@ -154,11 +154,11 @@ def test_a_kind_that_is_always_recognised_has_no_finite_odds() -> None:
     ("changes", "named"),
     [
         ({"correct": np.full(4, 0.5)}, "correct"),
-        ({"correct": np.ones(4)}, "the same for every reading"),
+        ({"correct": np.ones(4)}, "the same value for every reading"),
         ({"reader": ["R1"] * 4}, "two readers"),
         ({"case": ["a", "b", "c", "d"]}, "read twice"),
         ({"reader": ["R1"] * 3}, "same length"),
-        ({"fixed": {"later": [1.0, 1.0, 1.0, 1.0]}}, "told apart"),
+        ({"fixed": {"later": [1.0, 1.0, 1.0, 1.0]}}, "collinear"),
         ({"fixed": {"later": [1.0, float("nan"), 1.0, 0.0]}}, "later"),
     ],
 )

@@ -365,4 +365,4 @@ def test_trend_and_tau_do_not_know_right_from_wrong(correct: list[float]) -> Non
 def test_an_area_of_one_feature_is_what_is_missing_to_one_with_the_labels_turned(seed: int) -> None:
     rng = np.random.default_rng(seed)
     feature, labels = rng.integers(0, 4, 12).astype(float), rng.permutation(12) % 2
-    assert separability.area(feature, 1 - labels) == near(1 - separability.area(feature, labels))
+    assert separability.feature_auc(feature, 1 - labels) == near(1 - separability.feature_auc(feature, labels))

@@ -74,7 +74,7 @@ def test_clopper_pearson_of_nothing_in_ten_is_the_textbook_one() -> None:
 
 
 def test_more_hits_than_trials_are_refused() -> None:
-    with pytest.raises(ValueError, match="11 hits in 10 trials"):
+    with pytest.raises(ValueError, match="11 hits are impossible in 10 trials"):
         wilson(11, 10)
 
 

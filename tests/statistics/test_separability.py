@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readerstudy.statistics.separability import FOLDS, RIDGE, _cross_validation, area, separability
+from readerstudy.statistics.separability import FOLDS, RIDGE, _cross_validation, feature_auc, separability
 
 LABELS = np.array([0, 1] * 30)
 
@@ -52,10 +52,10 @@ def test_the_area_counts_pairs_and_ties_half(values):
     fact = np.array(values, dtype=float)
     labels = np.arange(len(fact)) % 2
     pairs = [(p > n) + (p == n) / 2 for p in fact[labels == 1] for n in fact[labels == 0]]
-    assert area(fact, labels) == pytest.approx(np.mean(pairs))
+    assert feature_auc(fact, labels) == pytest.approx(np.mean(pairs))
 
 
 @pytest.mark.parametrize("labels", [np.zeros(20, int), np.array([0, 1] * 3), np.array([1] + [0] * 19)])
 def test_too_few_of_a_kind_are_refused(labels):
-    with pytest.raises(ValueError, match="two kinds"):
+    with pytest.raises(ValueError, match="two classes"):
         separability(np.ones((len(labels), 1)), labels, rng=chance())

@@ -50,7 +50,7 @@ def test_a_session_without_fakes_has_no_d_prime(signals: int, noises: int) -> No
 
 
 def test_more_hits_than_fakes_are_refused() -> None:
-    with pytest.raises(ValueError, match="11 hits in 10 trials"):
+    with pytest.raises(ValueError, match="11 hits are impossible in 10 trials"):
         detection(11, 10, 0, 10)
 
 

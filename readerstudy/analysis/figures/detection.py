@@ -30,12 +30,12 @@ from readerstudy.analysis.figures.readers import (
 from readerstudy.analysis.layout.wording import sessions_of
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.signal_detection import detections
-from readerstudy.statistics.signal_detection import Detection
+from readerstudy.statistics.signal_detection import SignalDetection
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _CURVES = (0.5, 1.0, 2.0)  # values of d′ that get a faint line
 _NAMED_AT = -0.7  # criterion at which it is named
-_Point = Callable[[Detection], tuple[float, float]]
+_Point = Callable[[SignalDetection], tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Move:
     """One reader in the two sessions; None where a session, or one of its kinds, was not read."""
 
     reader: str
-    before: Detection | None
-    after: Detection | None
+    before: SignalDetection | None
+    after: SignalDetection | None
 
 
 def detection_figure(record: StudyRecord, plan: AnalysisPlan) -> Picture | None:
@@ -80,11 +80,11 @@ def _moves(record: StudyRecord, plan: AnalysisPlan) -> list[Move]:
     return [move for move in moves if move.before or move.after]
 
 
-def _rates(one: Detection) -> tuple[float, float]:
+def _rates(one: SignalDetection) -> tuple[float, float]:
     return one.point.false_alarm.share or 0.0, one.point.hit.share or 0.0
 
 
-def _seeing(one: Detection) -> tuple[float, float]:
+def _seeing(one: SignalDetection) -> tuple[float, float]:
     return one.criterion, one.d_prime
 
 
@@ -199,7 +199,7 @@ def _described(moves: Sequence[Move], plan: AnalysisPlan) -> str:
     return " ".join(f"{part}." for part in parts)
 
 
-def _at(session: int, one: Detection) -> str:
+def _at(session: int, one: SignalDetection) -> str:
     words = _("session %(session)s: false alarms %(alarms)s, hits %(hits)s, d′ %(d)s, c %(c)s")
     alarms, hits = _rates(one)
     numbers = {"alarms": number(alarms), "hits": number(hits), "d": number(one.d_prime), "c": number(one.criterion)}

@@ -25,7 +25,7 @@ from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.mrmc import Comparison, change, figure_name
 from readerstudy.layout.table import Estimate
 from readerstudy.statistics.mrmc import ObuchowskiRockette
-from readerstudy.statistics.mrmc.readings import Figure as Name
+from readerstudy.statistics.mrmc.readings import FigureOfMerit
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _CROWD_HEIGHT = 2.2  # inches, whatever the number of readers
@@ -73,7 +73,7 @@ def _caption(plan: AnalysisPlan) -> str:
         "of the primary figure inside it counts as none. Below: each reader’s own difference of the primary figure, "
         "without an interval; how the readers scatter is in the interval above."
     )
-    numbers = {"primary": figure_name(cast(Name, plan.primary)), "margin": f"{plan.margin:g}"}
+    numbers = {"primary": figure_name(cast(FigureOfMerit, plan.primary)), "margin": f"{plan.margin:g}"}
     return f"{intervals} {words % numbers}"
 
 

@@ -4,7 +4,7 @@ from django.utils.translation import gettext as _
 
 from readerstudy.analysis.record.codes import Subset
 from readerstudy.statistics.multiplicity import Correction
-from readerstudy.statistics.subgroups import Undefined
+from readerstudy.statistics.subgroups import UndefinedReason
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
@@ -48,13 +48,13 @@ def unsure_sentence(rule: Unsure) -> str:
     }[rule]
 
 
-def undefined_sentence(reason: Undefined) -> str:
+def undefined_sentence(reason: UndefinedReason) -> str:
     """Why a test has no p-value. The pure statistics say it in English only."""
     return {
-        Undefined.TOO_FEW: _(
+        UndefinedReason.TOO_FEW: _(
             "A session has fewer readings than sub-groups, so the test is undefined; use Boschloo's exact test instead."
         ),
-        Undefined.NO_SPREAD: _(
+        UndefinedReason.NO_SPREAD: _(
             "The sub-groups do not differ at all (σ = 0), so the test is undefined; use Boschloo's exact test instead."
         ),
     }[reason]

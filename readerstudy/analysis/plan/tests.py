@@ -14,7 +14,7 @@ from readerstudy.analysis.tables.signal_detection import detections
 from readerstudy.analysis.tables.subgroup_tests import Comparison
 from readerstudy.layout.table import Estimate
 from readerstudy.statistics.multiplicity import Correction, correct_family
-from readerstudy.statistics.signal_detection import Detection, Shift, criterion_shift, d_prime_shift
+from readerstudy.statistics.signal_detection import DetectionShift, SignalDetection, criterion_shift, d_prime_shift
 from readerstudy.studies.analysis_plan import FIGURES, AnalysisPlan, Family
 
 SUBGROUP = "subgroup."
@@ -113,7 +113,7 @@ class _Evidence:
         return replace(blank, estimate=Estimate(shift.difference, shift.low, shift.high), p=shift.p)
 
 
-def _shift_of(endpoint: str, before: Detection, after: Detection) -> Shift:
+def _shift_of(endpoint: str, before: SignalDetection, after: SignalDetection) -> DetectionShift:
     return d_prime_shift(before, after) if endpoint == "d_prime" else criterion_shift(before, after)
 
 

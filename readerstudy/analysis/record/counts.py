@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from readerstudy.analysis.record.codes import ADVERSARIAL, NEGATIVE, PAIR, POSITIVE, REAL, VERDICTS, Subset
 from readerstudy.statistics.proportions import Proportion, wilson
-from readerstudy.statistics.subgroups import Cut, strip
+from readerstudy.statistics.subgroups import SubgroupSums, subgroup_counts
 from readerstudy.statistics.unsure import Unsure
 
 Ints = NDArray[np.int64]
@@ -41,7 +41,7 @@ def kinds_of(subset: Subset | None) -> tuple[int, ...]:
 
 def group_numbers(groups: int) -> tuple[int, ...]:
     """The numbers of sub-groups that a report needs: the fixed four and the plan's."""
-    return tuple(sorted({*strip(groups), CURVE}))
+    return tuple(sorted({*subgroup_counts(groups), CURVE}))
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,11 @@ class Blocks:
     def groups(self) -> int:
         return int(self.sums.shape[-1])
 
-    def cut(self, reader: int, session: int, subset: int) -> Cut:
+    def cut(self, reader: int, session: int, subset: int) -> SubgroupSums:
         """One of them, by places."""
         readings = int(self.readings[reader, session, subset])
         sums = tuple(self.sums[reader, session, subset].tolist()) if readings >= self.groups else ()
-        return Cut(readings, float(self.hits[reader, session, subset]), sums)
+        return SubgroupSums(readings, float(self.hits[reader, session, subset]), sums)
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ from readerstudy.analysis.record.counts import SAID_NOT_REAL, SAID_REAL, SAID_UN
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.statistics.mrmc import ObuchowskiRockette, obuchowski_rockette
-from readerstudy.statistics.mrmc.anova import NEGATIVE, NO_SPREAD
-from readerstudy.statistics.mrmc.readings import Figure
+from readerstudy.statistics.mrmc.anova import NEGATIVE_VARIANCE, NO_SPREAD
+from readerstudy.statistics.mrmc.readings import FigureOfMerit
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import FIGURES as PLAN_FIGURES
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
-FIGURES = cast(tuple[Figure, ...], PLAN_FIGURES)
+FIGURES = cast(tuple[FigureOfMerit, ...], PLAN_FIGURES)
 # By verdict: real < unsure < not real.
 _SCORES = np.zeros(4)
 _SCORES[[SAID_REAL, SAID_UNSURE, SAID_NOT_REAL]] = 0, 1, 2
@@ -31,7 +31,7 @@ class Comparison:
     """One figure in one arm: the analysis, or None and the sentence that says why there is none."""
 
     arm: str
-    figure: Figure
+    figure: FigureOfMerit
     readers: tuple[str, ...]
     left_out: tuple[str, ...]
     found: ObuchowskiRockette | None
@@ -43,7 +43,7 @@ def compare_across(record: StudyRecord, plan: AnalysisPlan) -> tuple[Comparison,
     return tuple(compare_figure(record, plan, arm, figure) for arm in record.arms for figure in FIGURES)
 
 
-def compare_figure(record: StudyRecord, plan: AnalysisPlan, arm: str, figure: Figure) -> Comparison:
+def compare_figure(record: StudyRecord, plan: AnalysisPlan, arm: str, figure: FigureOfMerit) -> Comparison:
     """One figure in one arm by Obuchowski and Rockette's analysis, the plan's later session against the earlier."""
     rule = Unsure(plan.unsure)
     if figure != "auc" and rule is Unsure.HALF:
@@ -66,7 +66,7 @@ class Chosen:
     threshold: float | None
 
 
-def readings_for(record: StudyRecord, plan: AnalysisPlan, arm: str, figure: Figure) -> Chosen:
+def readings_for(record: StudyRecord, plan: AnalysisPlan, arm: str, figure: FigureOfMerit) -> Chosen:
     """The readings of one arm in the plan's two sessions, by readers who judged enough, as scores of this figure."""
     tallies = record.tallies
     matrix = tallies.matrix
@@ -146,7 +146,9 @@ def _judged_enough(matrix: Matrix, plan: AnalysisPlan) -> list[int]:
     return [int(place) for place in np.flatnonzero((counts >= FEWEST).all(axis=1))]
 
 
-def _scores(matrix: Matrix, truth: NDArray[np.int64], figure: Figure) -> tuple[NDArray[np.float64], float | None]:
+def _scores(
+    matrix: Matrix, truth: NDArray[np.int64], figure: FigureOfMerit
+) -> tuple[NDArray[np.float64], float | None]:
     """The ordinal verdict for the AUC; else a call that is right where the verdict is, and "unsure" never is."""
     if figure == "auc":
         return _SCORES[matrix.verdict], None
@@ -179,7 +181,7 @@ def change(found: ObuchowskiRockette) -> Estimate | float:
     return Estimate(0.0 - difference.estimate, 0.0 - difference.high, 0.0 - difference.low)
 
 
-def figure_name(figure: Figure) -> str:
+def figure_name(figure: FigureOfMerit) -> str:
     return {
         "auc": _("AUC"),
         "sensitivity": _("Sensitivity"),
@@ -246,6 +248,6 @@ def _undefined(found: ObuchowskiRockette) -> str:
     """Why there is no test, in our words: the pure statistics say it in English only."""
     sentence = {
         NO_SPREAD: _("%(figure)s: it varies neither with the reader nor with the image, so it cannot be tested."),
-        NEGATIVE: _("%(figure)s: the variance of the difference came out negative, so it cannot be tested."),
+        NEGATIVE_VARIANCE: _("%(figure)s: the variance of the difference came out negative, so it cannot be tested."),
     }.get(found.undefined or "", "")
     return sentence and sentence % {"figure": figure_name(found.figure)}

@@ -12,7 +12,7 @@ from readerstudy.analysis.record.counts import SAID_NOT_REAL, SAID_REAL, SAID_UN
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.sensitivity_analyses import chance_of
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
-from readerstudy.statistics.order_effects import Shuffled, Trend, kendall, lag_one, trend
+from readerstudy.statistics.order_effects import LogisticTrend, PermutationTest, kendall, lag_one, trend
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
@@ -30,9 +30,9 @@ class Ordered:
     session: int
     kind: Subset
     readings: int
-    tau: Shuffled | None
-    lag: Shuffled | None
-    trend: Trend | None
+    tau: PermutationTest | None
+    lag: PermutationTest | None
+    trend: LogisticTrend | None
 
 
 def order_of_readings(record: StudyRecord, plan: AnalysisPlan) -> Table:
@@ -127,7 +127,7 @@ def _row(one: Ordered) -> tuple[Cell, ...]:
     return one.reader, str(one.session), _name(one.kind), one.readings, *cells
 
 
-def _bounded(found: Shuffled) -> Estimate:
+def _bounded(found: PermutationTest) -> Estimate:
     """The interval is the value less what chance gives; of a few readings it can leave what a correlation can be."""
     return Estimate(found.value, max(found.low, -1.0), min(found.high, 1.0))
 

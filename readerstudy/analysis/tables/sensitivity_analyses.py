@@ -12,12 +12,12 @@ from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.mrmc import Chosen, change, figure_name, readings_for
 from readerstudy.analysis.tables.mrmc import Comparison as Across
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
-from readerstudy.statistics.bootstrap import REPLICATES, Resampled, reader_by_case
+from readerstudy.statistics.bootstrap import REPLICATES, BootstrapEstimate, reader_by_case
 from readerstudy.statistics.mrmc import ObuchowskiRockette, obuchowski_rockette, u_statistic
 from readerstudy.statistics.mrmc.covariance import Covariance
-from readerstudy.statistics.mrmc.readings import Figure
-from readerstudy.statistics.mrmc.results import Interval, Random
-from readerstudy.statistics.mrmc.u_statistics import Estimate as UEstimate
+from readerstudy.statistics.mrmc.readings import FigureOfMerit
+from readerstudy.statistics.mrmc.results import Interval, RandomFactors
+from readerstudy.statistics.mrmc.u_statistics import UEstimate
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 MOST_RESAMPLED = 200_000  # readings; a bootstrap of more takes longer than all the rest of the report
@@ -53,7 +53,7 @@ def primary_by_other_methods(record: StudyRecord, plan: AnalysisPlan, compared: 
     return Table(
         key="alternatives",
         title=_("The primary figure by other methods: %(figure)s")
-        % {"figure": figure_name(cast(Figure, plan.primary))},
+        % {"figure": figure_name(cast(FigureOfMerit, plan.primary))},
         caption=_(
             # xgettext: no-python-format
             "Exploratory. The first line is the planned analysis; the others ask the same of the same verdicts in "
@@ -96,13 +96,13 @@ def _by_every_method(
     for covariance, name in names.items():
         yield _of_anova(name, _anova(planned.figure, chosen, covariance, "both"), plan)
     yield from _of_u_statistics(planned.figure, chosen, plan)
-    fixed: dict[Random, str] = {"cases": _("these readers alone"), "readers": _("these images alone")}
+    fixed: dict[RandomFactors, str] = {"cases": _("these readers alone"), "readers": _("these images alone")}
     for random, name in fixed.items():
         yield _of_anova(name, _anova(planned.figure, chosen, "delong", random), plan)
     yield _of_bootstrap(planned.figure, chosen, plan)
 
 
-def _anova(figure: Figure, chosen: Chosen, covariance: Covariance, random: Random) -> ObuchowskiRockette:
+def _anova(figure: FigureOfMerit, chosen: Chosen, covariance: Covariance, random: RandomFactors) -> ObuchowskiRockette:
     return obuchowski_rockette(
         *chosen.columns,
         figure=figure,
@@ -130,7 +130,7 @@ def _without(method: str, remark: str) -> Alternative:
     return Alternative(method, None, None, None, None, None, remark)
 
 
-def _of_u_statistics(figure: Figure, chosen: Chosen, plan: AnalysisPlan) -> Iterator[Alternative]:
+def _of_u_statistics(figure: FigureOfMerit, chosen: Chosen, plan: AnalysisPlan) -> Iterator[Alternative]:
     """The U-statistic; where its variance came out negative, the V-statistic too."""
     found = u_statistic(*chosen.columns, figure=figure, threshold=chosen.threshold, design="cases_in_condition")
     pair = found.comparisons[0]
@@ -161,7 +161,7 @@ def _turned(one: UEstimate) -> Estimate | float:
     return Estimate(0.0 - one.estimate, 0.0 - one.bdg[1], 0.0 - one.bdg[0])
 
 
-def _of_bootstrap(figure: Figure, chosen: Chosen, plan: AnalysisPlan) -> Alternative:
+def _of_bootstrap(figure: FigureOfMerit, chosen: Chosen, plan: AnalysisPlan) -> Alternative:
     name = _("bootstrap of readers and images, %(count)s replicates") % {"count": f"{REPLICATES:,}"}
     if len(chosen.columns[0]) > MOST_RESAMPLED:
         remark = _("The bootstrap is not made with more than %(most)s readings in the two sessions.")
@@ -178,7 +178,7 @@ def _of_bootstrap(figure: Figure, chosen: Chosen, plan: AnalysisPlan) -> Alterna
     return Alternative(name, before, after, Estimate(moved.estimate, moved.low, moved.high), None, moved.p)
 
 
-def _interval(one: Resampled) -> Estimate:
+def _interval(one: BootstrapEstimate) -> Estimate:
     return Estimate(one.estimate, one.low, one.high)
 
 

@@ -9,7 +9,13 @@ from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.counts import SAID_NOT_REAL, SAID_SEEN, SAID_UNSURE, Ints, kinds_of
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
-from readerstudy.statistics.signal_detection import Detection, Shift, criterion_shift, d_prime_shift, detection
+from readerstudy.statistics.signal_detection import (
+    DetectionShift,
+    SignalDetection,
+    criterion_shift,
+    d_prime_shift,
+    detection,
+)
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
@@ -57,7 +63,7 @@ def signal_detection(record: StudyRecord, plan: AnalysisPlan) -> Table:
     )
 
 
-def detections(record: StudyRecord, plan: AnalysisPlan) -> dict[tuple[str, int], Detection | None]:
+def detections(record: StudyRecord, plan: AnalysisPlan) -> dict[tuple[str, int], SignalDetection | None]:
     """By reader and session; a hit is an adversarial image called not real. None where a kind was not read."""
     return {
         (reader, session): _detection(record.tallies.of(reader, session), Unsure(plan.unsure))
@@ -67,7 +73,7 @@ def detections(record: StudyRecord, plan: AnalysisPlan) -> dict[tuple[str, int],
     }
 
 
-def _detection(counts: Ints, rule: Unsure) -> Detection | None:
+def _detection(counts: Ints, rule: Unsure) -> SignalDetection | None:
     """`counts` is (6 kinds, 4 verdicts)."""
     calls: list[float] = []
     for subset in (Subset.ADVERSARIAL, Subset.REAL):
@@ -79,7 +85,7 @@ def _detection(counts: Ints, rule: Unsure) -> Detection | None:
     return detection(hits, int(fakes), alarms, int(reals))
 
 
-def _detected(one: Detection | None) -> tuple[Cell, ...]:
+def _detected(one: SignalDetection | None) -> tuple[Cell, ...]:
     if one is None:
         return None, None, None, None
     return (
@@ -90,7 +96,7 @@ def _detected(one: Detection | None) -> tuple[Cell, ...]:
     )
 
 
-def _shifts(found: dict[tuple[str, int], Detection | None], plan: AnalysisPlan) -> Iterator[str]:
+def _shifts(found: dict[tuple[str, int], SignalDetection | None], plan: AnalysisPlan) -> Iterator[str]:
     """For every reader of both sessions, what changed; z-tests of the two estimates."""
     for reader in dict.fromkeys(reader for reader, _session in found):
         before, after = found.get((reader, plan.before)), found.get((reader, plan.after))
@@ -122,7 +128,7 @@ def _exploratory(plan: AnalysisPlan) -> str:
     return _("Exploratory, each reader alone and not corrected for the others:")
 
 
-def _which(shift: Shift, words: tuple[str, str, str]) -> str:
+def _which(shift: DetectionShift, words: tuple[str, str, str]) -> str:
     """Up, down, or nothing that stands out."""
     up, down, neither = words
     if shift.p >= _NOTICEABLE:

@@ -25,11 +25,11 @@ from readerstudy.statistics.subgroups import (
     BatchMeansTest,
     Distribution,
     ErrorTerm,
-    Form,
     SubgroupTest,
-    batch_means_test_of,
-    every_form_of,
-    strip,
+    TestForm,
+    batch_means_test_from_sums,
+    every_form_from_sums,
+    subgroup_counts,
 )
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
@@ -50,7 +50,7 @@ class Comparison:
     subset: Subset
     a: int
     b: int
-    tests: Mapping[Form, SubgroupTest]
+    tests: Mapping[TestForm, SubgroupTest]
     batches: BatchMeansTest
     exact_p: float | None
 
@@ -81,14 +81,14 @@ def _of_one(tallies: Tallies, reader: str, subset: Subset, groups: int) -> Itera
     place = SUBSETS.index(subset)
     cuts = {
         g: {session: tallies.blocks[g].cut(*tallies.place(reader, session), place) for session in held}
-        for g in strip(groups)
+        for g in subgroup_counts(groups)
     }
     for a, b in session_pairs(held):
-        tests = every_form_of(cuts, a, b)
+        tests = every_form_from_sums(cuts, a, b)
         exact_p = None
         if any(test.undefined for test in tests.values()):
             exact_p = boschloo(*(tallies.share(reader, session, subset, tallies.rule) for session in (a, b)))
-        yield Comparison(reader, subset, a, b, tests, batch_means_test_of(cuts[BATCHES], a, b), exact_p)
+        yield Comparison(reader, subset, a, b, tests, batch_means_test_from_sums(cuts[BATCHES], a, b), exact_p)
 
 
 def _holds(tallies: Tallies, reader: str, session: int, subset: Subset) -> bool:
@@ -97,7 +97,7 @@ def _holds(tallies: Tallies, reader: str, session: int, subset: Subset) -> bool:
 
 
 def table_of_p_values(comparisons: tuple[Comparison, ...], *, plan: AnalysisPlan) -> Table:
-    """For the page: the plan's form of the test first, its other forms, and the strip over numbers of sub-groups."""
+    """For the page: the plan's form of the test first, its other forms, and all numbers of sub-groups."""
     reasons = {test.undefined for one in comparisons for test in one.tests.values() if test.undefined}
     correction = Correction(plan.exploratory)
     adjusted = correct_family({place: one.two_sided(plan) for place, one in enumerate(comparisons)}, correction)
@@ -169,7 +169,7 @@ def _page_columns(plan: AnalysisPlan) -> tuple[Column, ...]:
         _p_column(by_plan, *declared),
         Column("adjusted", _("adjusted"), Kind.P, by_plan),
         *(_p_column(_("Other forms, g = %(groups)s") % {"groups": plan.groups}, *form) for form in others),
-        *(_strip_column(g, error, plan) for error in ERRORS for g in strip(plan.groups)),
+        *(_strip_column(g, error, plan) for error in ERRORS for g in subgroup_counts(plan.groups)),
         Column("p_batches", _("batches"), Kind.P, _("Beside it")),
         Column("exact_p", _("exact"), Kind.P, _("Beside it")),
         Column("family", _("Planned in")),
@@ -208,7 +208,7 @@ def _page_row(one: Comparison, plan: AnalysisPlan, adjusted: float | None) -> tu
         declared,
         adjusted,
         *others,
-        *(one.tests[g, error, headline.distribution].p for error in ERRORS for g in strip(plan.groups)),
+        *(one.tests[g, error, headline.distribution].p for error in ERRORS for g in subgroup_counts(plan.groups)),
         one.batches.p,
         one.exact_p,
         declared_in(one, plan),

@@ -1,7 +1,7 @@
-"""Multi-reader multi-case (MRMC) analysis: do conditions differ, over readers and cases like these?
+"""Multi-reader multi-case (MRMC) analysis: compares conditions, generalising over readers and cases.
 
-`obuchowski_rockette` is the primary analysis, `u_statistic` the second opinion; `sizing` plans studies and `roe_metz`
-gives the exact truth of a simulated one. All take arrays in long form, one element per reading.
+`obuchowski_rockette` is the primary analysis, `u_statistic` a check of it. `sizing` plans studies; `roe_metz` computes
+the exact truth of simulated studies. All functions take arrays in long form, one element per reading.
 """
 
 from readerstudy.statistics.mrmc.anova import obuchowski_rockette

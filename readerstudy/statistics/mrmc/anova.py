@@ -1,9 +1,10 @@
-"""Obuchowski–Rockette analysis of variance with Hillis' degrees of freedom: readers and cases both random.
+"""Obuchowski–Rockette analysis of variance with Hillis' degrees of freedom, readers and cases both random.
 
 References: Obuchowski and Rockette (1995), Commun. Stat. Simul. 24:285; Hillis (2007), Stat. Med. 26:596 (the degrees
 of freedom); Hillis (2014), Stat. Med. 33:330 (marginal means, nested designs, fixed factors).
 """
 
+from dataclasses import astuple, dataclass
 from itertools import combinations
 from typing import Any
 
@@ -12,17 +13,52 @@ from numpy.typing import ArrayLike
 from scipy.special import chdtrc, fdtrc, ndtr, ndtri, stdtr, stdtrit
 
 from readerstudy.statistics.mrmc.covariance import COVARIANCES, Covariance, covariances
-from readerstudy.statistics.mrmc.figures_of_merit import components
-from readerstudy.statistics.mrmc.mean_squares import Squares, squares_of
-from readerstudy.statistics.mrmc.readings import Design, Figure, Floats, Readings, blocks, readings_of
-from readerstudy.statistics.mrmc.results import Difference, Interval, ObuchowskiRockette, Random, ReaderDifference
+from readerstudy.statistics.mrmc.figures_of_merit import structural_components
+from readerstudy.statistics.mrmc.mean_squares import MeanSquares, mean_squares
+from readerstudy.statistics.mrmc.readings import (
+    CodedReadings,
+    Design,
+    FigureOfMerit,
+    Floats,
+    code_readings,
+    independent_blocks,
+)
+from readerstudy.statistics.mrmc.results import (
+    Difference,
+    Interval,
+    ObuchowskiRockette,
+    RandomFactors,
+    ReaderDifference,
+)
 
 RANDOM = ("both", "readers", "cases")
-NOTHING = 1e-26  # squares of rounding errors: the figures are of the order of 1
-ROUNDING = 1e-12  # of the variance: differences of variances below that are rounding errors
-NO_SPREAD = "Neither readers nor cases make the figure vary, so there is nothing to test a difference against."
-NEGATIVE = "The variance of a difference came out negative, so it is not estimable from these readings."
-ONE_CONDITION = "There is a single condition, so there is no difference to test."
+TINY = 1e-26  # square of a rounding error; figures of merit are of the order of 1
+ROUNDING = 1e-12  # relative to the variance; smaller differences of variances are rounding errors
+NO_SPREAD = "The figure varies neither over readers nor over cases, so a difference cannot be tested."
+NEGATIVE_VARIANCE = "The estimated variance of the difference is negative, so the difference cannot be tested."
+ONE_CONDITION = "There is only one condition, so there is no difference to test."
+
+
+@dataclass(frozen=True)
+class _FTest:
+    """The omnibus test. `spread` is the denominator of F. Undefined values are None; `undefined` is the reason."""
+
+    spread: float | None
+    df2: float | None
+    f: float | None
+    p: float | None
+    undefined: str | None
+
+
+@dataclass(frozen=True)
+class _Contrast:
+    """A difference with its standard error, interval and two-sided p; None if its variance is 0."""
+
+    estimate: float
+    se: float
+    low: float | None
+    high: float | None
+    p: float | None
 
 
 def obuchowski_rockette(
@@ -32,31 +68,32 @@ def obuchowski_rockette(
     case: ArrayLike,
     condition: ArrayLike,
     *,
-    figure: Figure = "auc",
+    figure: FigureOfMerit = "auc",
     threshold: float | None = None,
     covariance: Covariance = "delong",
     design: Design = "crossed",
-    random: Random = "both",
+    random: RandomFactors = "both",
     confidence: float = 0.95,
 ) -> ObuchowskiRockette:
-    """Compare conditions over readers, one element of each array per reading.
+    """Compare conditions over readers. Each array has shape (n,), one element per reading.
 
-    `score` is ordinal or continuous, higher for the signal class, which has `truth` 1; for every figure but "auc" a
-    score of at least `threshold` is a positive call. `random` says over what the result generalises: readers and
-    cases, "readers" only (these cases), or "cases" only (these readers). Readings may be missing case by case (pairs
-    that lack a half then add nothing to the covariance), but each reader must have read in each condition. Raises
-    ValueError for what cannot be analysed; where there is no variation at all, `f` and `p` are None and `undefined`
-    says why.
+    `score` is ordinal or continuous and higher for the signal class (`truth` 1). For every figure except "auc", a
+    score of at least `threshold` is a positive call. `random` states to what the result generalises: "both" (readers
+    and cases), "readers" (these cases) or "cases" (these readers). Single readings may be missing: incomplete pairs
+    do not contribute to the covariance. Each reader needs readings in each condition.
+
+    Raises ValueError if the readings cannot be analysed. If nothing varies, `f` and `p` are None and `undefined`
+    gives the reason.
     """
     _check(covariance, random, confidence)
-    readings = readings_of(score, truth, reader, case, condition, figure=figure, threshold=threshold, design=design)
+    readings = code_readings(score, truth, reader, case, condition, figure=figure, threshold=threshold, design=design)
     conditions, readers = readings.conditions, readings.readers
     T, R = len(conditions), len(readers)
     if random != "cases" and R < 2:
-        raise ValueError("reader: there is one reader only; pass random='cases' for results about that reader.")
+        raise ValueError("reader: there is only one reader; pass random='cases' for results about that reader.")
     table, matrix = _cells(readings, covariance)
-    squares = squares_of(table, matrix)
-    spread, df2, f, p, undefined = _test(squares, T, R, random)
+    squares = mean_squares(table, matrix)
+    test = _f_test(squares, T, R, random)
     means = table.mean(axis=1)
     cells = [(a, b) for a in conditions for b in readers]
     return ObuchowskiRockette(
@@ -82,75 +119,70 @@ def obuchowski_rockette(
         cov3=squares.cov3,
         var_r=squares.var_r,
         var_tr=squares.var_tr,
-        denominator=spread,
+        denominator=test.spread,
         constrained=random == "both" and (squares.cov3 or 0.0) - (squares.cov2 or 0.0) > ROUNDING * squares.var,
-        f=f,
+        f=test.f,
         df1=T - 1,
-        df2=df2,
-        p=p,
-        differences=[
-            Difference(conditions[a], conditions[b], *_difference(means[a] - means[b], 2 * spread / R, df2, confidence))
-            for a, b in combinations(range(T), 2)
-            if spread is not None and df2 is not None
-        ],
+        df2=test.df2,
+        p=test.p,
+        differences=_differences(conditions, means, test, R, confidence),
         reader_intervals={
             (conditions[t], readers[r]): _bounded(table[t, r], matrix[t, r, t, r], np.inf, confidence)
             for t in range(T)
             for r in range(R)
         },
         reader_differences=_reader_differences(table, matrix, conditions, readers, confidence),
-        undefined=undefined,
+        undefined=test.undefined,
         matrix=matrix.reshape(T * R, T * R),
     )
 
 
 def _check(covariance: str, random: str, confidence: float) -> None:
     if covariance not in COVARIANCES:
-        raise ValueError(f"covariance is one of {', '.join(COVARIANCES)}, not {covariance!r}.")
+        raise ValueError(f"covariance must be one of {', '.join(COVARIANCES)}, not {covariance!r}.")
     if random not in RANDOM:
-        raise ValueError(f"random is one of {', '.join(RANDOM)}, not {random!r}.")
+        raise ValueError(f"random must be one of {', '.join(RANDOM)}, not {random!r}.")
     if not 0 < confidence < 1:
-        raise ValueError(f"confidence lies between 0 and 1, not at {confidence}.")
+        raise ValueError(f"confidence must be between 0 and 1, not {confidence}.")
 
 
-def _cells(readings: Readings, covariance: Covariance) -> tuple[Floats, Floats]:
-    """Estimates (T, R) of all conditions and readers, and their covariances over cases (T, R, T, R)."""
+def _cells(readings: CodedReadings, covariance: Covariance) -> tuple[Floats, Floats]:
+    """Return estimates (T, R) of all conditions and readers, and their covariances over cases (T, R, T, R)."""
     shape = T, R = len(readings.conditions), len(readings.readers)
     if missing := np.flatnonzero(np.bincount(readings.cell, minlength=T * R) == 0).tolist():
-        raise ValueError(f"reader: no readings of {readings.name_of(missing[0])}; u_statistic allows that.")
+        raise ValueError(f"reader: no readings of {readings.cell_label(missing[0])}; u_statistic allows this.")
     estimates, matrix = np.zeros(T * R), np.zeros((T * R, T * R))
-    for block in blocks(readings):
-        found = components(block, readings)
-        estimates[block.cells] = found.estimates
-        matrix[np.ix_(block.cells, block.cells)] = covariances(block, found, readings, covariance)
+    for block in independent_blocks(readings):
+        components = structural_components(block, readings)
+        estimates[block.cells] = components.estimates
+        matrix[np.ix_(block.cells, block.cells)] = covariances(block, components, readings, covariance)
     return estimates.reshape(shape), matrix.reshape(shape + shape)
 
 
-def _test(
-    squares: Squares, T: int, R: int, random: Random
-) -> tuple[float | None, float | None, float | None, float | None, str | None]:
-    """What a condition's mean square is compared with, its degrees of freedom, F, p, and why not."""
+def _f_test(squares: MeanSquares, T: int, R: int, random: RandomFactors) -> _FTest:
+    """Return F = MS(T) / denominator with Hillis' (2007) degrees of freedom."""
     if squares.ms_t is None or squares.cov1 is None:
-        return None, None, None, None, ONE_CONDITION
-    least = max(ROUNDING * squares.var, NOTHING)
+        return _FTest(spread=None, df2=None, f=None, p=None, undefined=ONE_CONDITION)
+    smallest = max(ROUNDING * squares.var, TINY)
     excess = (squares.cov2 or 0.0) - (squares.cov3 or 0.0)
     ms_tr = squares.ms_tr or 0.0
-    if random == "cases":  # these readers' own contrast, whatever its sign: nothing is modelled, nothing constrained
+    if random == "cases":  # the variance of these readers' own contrast: no model, so no constraint on its sign
         spread, df2 = squares.var - squares.cov1 + (R - 1) * excess, np.inf
     else:
-        excess = excess if excess > least else 0.0  # the model's constraint Cov2 >= Cov3
+        excess = excess if excess > smallest else 0.0  # the model's constraint Cov2 >= Cov3
         spread = ms_tr + (R * excess if random == "both" else 0.0)
-        df2 = spread**2 / (ms_tr**2 / ((T - 1) * (R - 1))) if ms_tr > NOTHING else np.inf
-    if spread <= least:
-        return min(spread, 0.0), df2, None, None, NEGATIVE if spread < -least else NO_SPREAD
+        df2 = spread**2 / (ms_tr**2 / ((T - 1) * (R - 1))) if ms_tr > TINY else np.inf
+    if spread <= smallest:
+        reason = NEGATIVE_VARIANCE if spread < -smallest else NO_SPREAD
+        return _FTest(min(spread, 0.0), df2, f=None, p=None, undefined=reason)
     f = squares.ms_t / spread
     p = chdtrc(T - 1, f * (T - 1)) if np.isinf(df2) else fdtrc(T - 1, df2, f)
-    return spread, float(df2), f, float(p), None
+    return _FTest(spread, float(df2), f, float(p), undefined=None)
 
 
-def _interval(table: Floats, matrix: Floats, random: Random, confidence: float) -> Interval:
-    """The mean of one condition (1, R) over its readers, from that condition's readings alone (Hillis, 2014)."""
-    squares, R = squares_of(table, matrix), table.shape[1]
+def _interval(table: Floats, matrix: Floats, random: RandomFactors, confidence: float) -> Interval:
+    """Return the mean of one condition (1, R) over its readers, from that condition's readings alone (Hillis, 2014)."""
+    squares, R = mean_squares(table, matrix), table.shape[1]
     cov2 = max(squares.cov2 or 0.0, 0.0)
     ms_r = squares.ms_r or 0.0
     df = np.inf
@@ -158,7 +190,7 @@ def _interval(table: Floats, matrix: Floats, random: Random, confidence: float) 
         spread = squares.var + (R - 1) * cov2
     else:
         spread = ms_r + (R * cov2 if random == "both" else 0.0)
-        df = spread**2 / (ms_r**2 / (R - 1)) if ms_r > NOTHING else np.inf
+        df = spread**2 / (ms_r**2 / (R - 1)) if ms_r > TINY else np.inf
     return _bounded(float(table.mean()), spread / R, df, confidence)
 
 
@@ -168,15 +200,13 @@ def _bounded(estimate: float, variance: float, df: float, confidence: float) -> 
     return Interval(float(estimate), se, float(df), max(estimate - half, 0.0), min(estimate + half, 1.0))
 
 
-def _difference(
-    estimate: float, variance: float, df: float, confidence: float
-) -> tuple[float, float, float | None, float | None, float | None]:
+def _contrast(estimate: float, variance: float, df: float, confidence: float) -> _Contrast:
     se = float(np.sqrt(max(variance, 0.0)))
-    if variance <= NOTHING:
-        return float(estimate), se, None, None, None
+    if variance <= TINY:
+        return _Contrast(float(estimate), se, low=None, high=None, p=None)
     half, t = _quantile(confidence, df) * se, abs(estimate) / se
     p = 2 * float(ndtr(-t) if np.isinf(df) else stdtr(df, -t))
-    return float(estimate), se, float(estimate - half), float(estimate + half), p
+    return _Contrast(float(estimate), se, float(estimate - half), float(estimate + half), p)
 
 
 def _quantile(confidence: float, df: float) -> float:
@@ -184,16 +214,29 @@ def _quantile(confidence: float, df: float) -> float:
     return float(ndtri(upper) if np.isinf(df) else stdtrit(df, upper))
 
 
+def _differences(
+    conditions: list[Any], means: Floats, test: _FTest, readers: int, confidence: float
+) -> list[Difference]:
+    """Return the difference of each pair of conditions; empty if the test is undefined for want of conditions."""
+    if test.spread is None or test.df2 is None:
+        return []
+    differences = []
+    for a, b in combinations(range(len(conditions)), 2):
+        contrast = _contrast(means[a] - means[b], 2 * test.spread / readers, test.df2, confidence)
+        differences.append(Difference(conditions[a], conditions[b], *astuple(contrast)))
+    return differences
+
+
 def _reader_differences(
     table: Floats, matrix: Floats, conditions: list[Any], readers: list[Any], confidence: float
 ) -> list[ReaderDifference]:
-    """Every reader alone; the error is averaged over the conditions, as over all readers."""
-    found = []
+    """Return each reader's own differences; the error is averaged over conditions, as for all readers."""
+    differences = []
     for r, reader in enumerate(readers):
-        squares = squares_of(table[:, r : r + 1], matrix[:, r : r + 1, :, r : r + 1])
+        squares = mean_squares(table[:, r : r + 1], matrix[:, r : r + 1, :, r : r + 1])
         variance = 2 * (squares.var - (squares.cov1 or 0.0))
         variance = variance if abs(variance) > ROUNDING * squares.var else 0.0
         for a, b in combinations(range(len(conditions)), 2):
-            difference = _difference(table[a, r] - table[b, r], variance, np.inf, confidence)
-            found.append(ReaderDifference(reader, conditions[a], conditions[b], *difference))
-    return found
+            contrast = _contrast(table[a, r] - table[b, r], variance, np.inf, confidence)
+            differences.append(ReaderDifference(reader, conditions[a], conditions[b], *astuple(contrast)))
+    return differences

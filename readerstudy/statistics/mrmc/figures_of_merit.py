@@ -1,19 +1,19 @@
-"""Figures of merit of every cell, and what each case contributes to them."""
+"""Figures of merit of every cell, and the contribution of each case."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from readerstudy.statistics.mrmc.readings import Block, Figure, Floats, Integers, Readings
+from readerstudy.statistics.mrmc.readings import CellBlock, CodedReadings, FigureOfMerit, Floats, Integers
 
-FEW_LEVELS = 16  # up to here the counts per category say all
+FEW_LEVELS = 16  # up to this number of distinct scores, counts per category are used
 
 
 @dataclass(frozen=True)
-class Sample:
-    """Contributions (cells, cases) less the cell's estimate, 0 where nothing was read; how many cases each cell has.
+class CaseSample:
+    """Contributions of cases (cells, cases) minus the cell's estimate, 0 if unread; `counts` are cases per cell.
 
-    For AUC these are DeLong's structural components: the share of the other class that a case beats.
+    For AUC the contributions are DeLong's structural components: the share of the other class that a case outranks.
     """
 
     deviations: Floats
@@ -21,32 +21,32 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Components:
-    """Estimates of a block's cells, and one sample of cases per class of truth (or one in all)."""
+class StructuralComponents:
+    """Estimates of a block's cells (cells,), with one sample of cases per class of truth, or a single sample."""
 
     estimates: Floats
-    samples: tuple[Sample, ...]
+    samples: tuple[CaseSample, ...]
 
 
-def components(block: Block, readings: Readings) -> Components:
-    """Estimate every cell of the block; raises ValueError where a cell lacks cases."""
+def structural_components(block: CellBlock, readings: CodedReadings) -> StructuralComponents:
+    """Estimate every cell of the block. Raises ValueError if a cell has fewer than two cases of a class."""
     counts = [(~np.isnan(table)).sum(axis=1) for table in block.tables]
-    for place, count in enumerate(counts):
+    for truth, count in enumerate(counts):
         if (few := count < 2).any():
-            cell = readings.name_of(int(block.cells[int(np.flatnonzero(few)[0])]))
-            kind = f" with truth {place}" if len(counts) == 2 else ""
+            cell = readings.cell_label(int(block.cells[int(np.flatnonzero(few)[0])]))
+            kind = f" with truth {truth}" if len(counts) == 2 else ""
             raise ValueError(f"truth: {cell} has fewer than two cases{kind}; {readings.figure} needs them.")
-    contributions = contributions_of(block.tables, readings.figure)
+    contributions = case_contributions(block.tables, readings.figure)
     estimates = np.nansum(contributions[-1], axis=1) / counts[-1]
     samples = (
-        Sample(np.nan_to_num(values - estimates[:, None]), count.astype(float))
+        CaseSample(np.nan_to_num(values - estimates[:, None]), count.astype(float))
         for values, count in zip(contributions, counts, strict=True)
     )
-    return Components(estimates, tuple(samples))
+    return StructuralComponents(estimates, tuple(samples))
 
 
-def contributions_of(tables: tuple[Floats, ...], figure: Figure) -> tuple[Floats, ...]:
-    """Per sample (cells, cases): the mean of the kernel over the other class, NaN where nothing was read."""
+def case_contributions(tables: tuple[Floats, ...], figure: FigureOfMerit) -> tuple[Floats, ...]:
+    """Return per sample (cells, cases) the mean of the kernel over the other class, NaN if unread."""
     if len(tables) == 1:
         return tables
     negatives, positives = tables
@@ -56,8 +56,8 @@ def contributions_of(tables: tuple[Floats, ...], figure: Figure) -> tuple[Floats
     return _by_counts(negatives, positives) or _by_ranks(negatives, positives)
 
 
-def levels_of(*tables: Floats) -> Floats | None:
-    """The distinct scores, sorted, where they are few; None where counting categories does not pay."""
+def few_levels(*tables: Floats) -> Floats | None:
+    """Return the sorted distinct scores if there are at most FEW_LEVELS, else None."""
     sample = np.unique(np.concatenate([table.ravel()[:1000] for table in tables]))
     if (~np.isnan(sample)).sum() > FEW_LEVELS:
         return None
@@ -67,14 +67,14 @@ def levels_of(*tables: Floats) -> Floats | None:
 
 
 def level_codes(table: Floats, levels: Floats) -> Integers:
-    """The place of each score among the levels; `levels.size` where nothing was read."""
-    places: Integers = np.searchsorted(levels, table)  # NaN sorts behind everything
-    return places
+    """Return the index of each score among the levels; `levels.size` if unread."""
+    codes: Integers = np.searchsorted(levels, table)  # NaN sorts last
+    return codes
 
 
 def _by_counts(negatives: Floats, positives: Floats) -> tuple[Floats, Floats] | None:
-    """Placements from the counts per category (cells, levels); None where there are too many categories."""
-    levels = levels_of(negatives, positives)
+    """Return contributions from counts per category (cells, levels), or None if there are too many categories."""
+    levels = few_levels(negatives, positives)
     if levels is None:
         return None
     codes = [level_codes(table, levels) for table in (negatives, positives)]
@@ -88,7 +88,7 @@ def _by_counts(negatives: Floats, positives: Floats) -> tuple[Floats, Floats] | 
 
 
 def _by_ranks(negatives: Floats, positives: Floats) -> tuple[Floats, Floats]:
-    """Placements by sorting each cell's scores: n log n, no matter how many differ."""
+    """Return contributions by sorting each cell's scores, in n log n for any number of levels."""
     beaten_by, beats = np.full_like(negatives, np.nan), np.full_like(positives, np.nan)
     for cell, (x, y) in enumerate(zip(negatives, positives, strict=True)):
         read_x, read_y = ~np.isnan(x), ~np.isnan(y)
@@ -99,5 +99,5 @@ def _by_ranks(negatives: Floats, positives: Floats) -> tuple[Floats, Floats]:
 
 
 def _below(ordered: Floats, values: Floats) -> Floats:
-    """How many of the ordered scores lie below each value, ties half."""
+    """Count the ordered scores below each value; ties count half."""
     return (np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")) / 2

@@ -1,16 +1,16 @@
-"""What an Obuchowski–Rockette analysis found, by name."""
+"""Results of an Obuchowski–Rockette analysis."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from readerstudy.statistics.mrmc.covariance import Covariance
-from readerstudy.statistics.mrmc.readings import Design, Figure, Floats, Label
+from readerstudy.statistics.mrmc.readings import Design, FigureOfMerit, Floats, Label
 
-Random = Literal["both", "readers", "cases"]
+RandomFactors = Literal["both", "readers", "cases"]
 
 
 class Difference(NamedTuple):
-    """Mean of condition a less that of b, its standard error, interval and two-sided p; None where undefined."""
+    """Mean of condition a minus mean of b, with standard error, interval and two-sided p; None if undefined."""
 
     a: Any
     b: Any
@@ -22,7 +22,7 @@ class Difference(NamedTuple):
 
 
 class ReaderDifference(NamedTuple):
-    """One reader's figure in condition a less that in b, cases random: he or she alone, nobody else."""
+    """One reader's figure in condition a minus that in b, cases random. It applies to this reader only."""
 
     reader: Any
     a: Any
@@ -36,7 +36,7 @@ class ReaderDifference(NamedTuple):
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with its interval, cut to what a figure can be (0 to 1); `se` and `df` give it uncut."""
+    """An estimate with its interval, clipped to 0 to 1; `se` and `df` give the unclipped interval."""
 
     estimate: float
     se: float
@@ -47,19 +47,20 @@ class Interval:
 
 @dataclass(frozen=True)
 class ObuchowskiRockette:
-    """The analysis: estimates, mean squares, covariances over cases, test, intervals; None where undefined.
+    """Estimates, mean squares, covariances over cases, test and intervals; values are None if undefined.
 
-    `cov1` is that of one reader in two conditions, `cov2` of two readers in one condition, `cov3` of two readers in
-    two. `var_r` and `var_tr` are the variance components of readers and of readers by condition, and may be negative.
-    `constrained` tells that Cov2 came out below Cov3, which the model of random readers and cases excludes, and that
-    their difference was taken as 0; with readers fixed it is taken as it is. `matrix` holds the covariances over
-    cases of all cells, in the order of `estimates`. With readers fixed, `f` is χ²/df1 and `df2` infinite.
+    `cov1` is the covariance of one reader in two conditions, `cov2` of two readers in one condition, `cov3` of two
+    readers in two conditions. `var_r` and `var_tr` are the variance components of readers and of readers by condition;
+    they may be negative. `constrained` is True if Cov2 was estimated below Cov3, which the model of random readers and
+    cases excludes, so that their difference was set to 0; with fixed readers the difference is used as it is. `matrix`
+    holds the covariances over cases of all cells, in the order of `estimates`. With fixed readers, `f` is χ²/df1 and
+    `df2` is infinite.
     """
 
-    figure: Figure
+    figure: FigureOfMerit
     design: Design
     covariance: Covariance
-    random: Random
+    random: RandomFactors
     conditions: tuple[Any, ...]
     readers: tuple[Any, ...]
     cases: int

@@ -1,8 +1,8 @@
 """Simulated studies with a known truth (Roe & Metz, 1997; Gallas & Hillis, 2014, J. Med. Imaging 1:031006).
 
-A score is a class mean plus normal effects of reader, case, and reader by case, each once for all conditions and
-once more per condition. Everything about mean AUCs then follows from bivariate normal probabilities, so that an
-estimator can be held against the truth instead of against another estimator.
+A score is a class mean plus normal effects of reader, case, and reader by case; each effect has one part shared by all
+conditions and one part per condition. Means and variances of AUCs then follow from bivariate normal probabilities, so
+an estimator can be compared with the truth instead of with another estimator.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from readerstudy.statistics.mrmc.readings import Floats, Integers
 
 @dataclass(frozen=True)
 class Effects:
-    """Variances of readers, of cases, and of readers by cases (with what is left), for one class of truth."""
+    """Variances of readers, cases, and readers by cases (including the residual), for one class of truth."""
 
     reader: float
     case: float
@@ -25,10 +25,10 @@ class Effects:
 
 @dataclass(frozen=True)
 class RoeMetz:
-    """Two conditions, fully crossed. `separation` is the mean of positives less that of negatives, per condition.
+    """Two conditions, fully crossed. `separation` is the mean of positives minus that of negatives, per condition.
 
-    `shared` effects are the same in both conditions, `own` are drawn anew in each; each a pair, of the negatives and
-    of the positives.
+    `shared` effects are equal in both conditions, `own` effects are drawn for each condition. Both are pairs:
+    negatives, positives.
     """
 
     separation: tuple[float, float]
@@ -38,7 +38,7 @@ class RoeMetz:
 
 @dataclass(frozen=True)
 class ExactTruth:
-    """Expected AUCs, and true variances of their means over readers and of the difference of these means."""
+    """Expected AUCs, and the true variances of their means over readers and of the difference of these means."""
 
     auc: tuple[float, float]
     variance: tuple[float, float]
@@ -48,7 +48,7 @@ class ExactTruth:
 
 @dataclass(frozen=True)
 class Simulated:
-    """One study in long form, as the analyses take it."""
+    """One study in long form, (n,) each, as the analyses take it."""
 
     score: Floats
     truth: Integers
@@ -58,7 +58,7 @@ class Simulated:
 
 
 def exact_truth(model: RoeMetz, *, readers: int, negatives: int, positives: int) -> ExactTruth:
-    """The true moments and variances for a crossed study of that size."""
+    """Return the true moments and variances for a crossed study of the given size."""
     total = sum(sum(vars(effects).values()) for effects in (*model.shared, *model.own))
     heights = [mu / np.sqrt(total) for mu in model.separation]
     moments = tuple(
@@ -75,25 +75,25 @@ def exact_truth(model: RoeMetz, *, readers: int, negatives: int, positives: int)
 
 
 def simulate(model: RoeMetz, *, readers: int, negatives: int, positives: int, rng: np.random.Generator) -> Simulated:
-    """Draw one study: every reader reads every case in both conditions."""
+    """Simulate one study in which every reader reads every case in both conditions."""
     truth = np.repeat([0, 1], [negatives, positives])
     score = np.zeros((2, readers, truth.size))
     for kind in (0, 1):
         cases = np.flatnonzero(truth == kind)
         for effects, copies in ((model.shared[kind], 1), (model.own[kind], 2)):
             shape = (copies, readers, cases.size)
-            drawn = rng.normal(0, np.sqrt(effects.reader), (copies, readers, 1))
-            drawn = drawn + rng.normal(0, np.sqrt(effects.case), (copies, 1, cases.size))
-            score[:, :, cases] += drawn + rng.normal(0, np.sqrt(effects.reader_case), shape)
+            effect = rng.normal(0, np.sqrt(effects.reader), (copies, readers, 1))
+            effect = effect + rng.normal(0, np.sqrt(effects.case), (copies, 1, cases.size))
+            score[:, :, cases] += effect + rng.normal(0, np.sqrt(effects.reader_case), shape)
     score += np.asarray(model.separation)[:, None, None] * truth
     condition, reader, case = (axis.ravel() for axis in np.indices(score.shape))
     return Simulated(score.ravel(), truth[case], reader, case, condition)
 
 
 def _moments(model: RoeMetz, first: float, second: float, *, same: bool, total: float) -> Floats:
-    """P(both kernels succeed) for the eight kinds of pairs, by what they share."""
+    """Return P(both kernels succeed) for the eight kinds of pairs, (8,), by what they share."""
     effects = [model.shared, model.own] if same else [model.shared]
-    found = []
+    probabilities = []
     for kind in range(8):
         reader = not kind & 4
         common = sum(
@@ -101,12 +101,12 @@ def _moments(model: RoeMetz, first: float, second: float, *, same: bool, total: 
             for pair in effects
             for e, bit in zip(pair, (1, 2), strict=True)
         )
-        found.append(_both_below(first, second, common / total))
-    return np.array(found)
+        probabilities.append(_both_below(first, second, common / total))
+    return np.array(probabilities)
 
 
 def _both_below(h: float, k: float, correlation: float) -> float:
-    """P(X < h, Y < k) of two standard normals, by Owen's T (Owen, 1956); h and k must not be 0."""
+    """Return P(X < h, Y < k) of two standard normals by Owen's T (Owen, 1956). h and k must not be 0."""
     if correlation >= 1 - 1e-12:
         return float(ndtr(min(h, k)))
     root = np.sqrt(1 - correlation**2)

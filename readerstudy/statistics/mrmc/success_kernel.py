@@ -1,42 +1,43 @@
-"""Sums of products of the kernel s(x, y), which is 1, ½ or 0 as a negative scores below, with or above a positive.
+"""Sums of products of the success kernel s(x, y).
 
-Where scores have few levels, s is a short sum of products of a function of x and one of y, so that sums over all
-n₀ × n₁ pairs come from category counts; otherwise the kernel is formed in strips that fit the cache.
+s is 1, ½ or 0 if a negative case scores below, equal to or above a positive one. If scores have few levels, s is a
+short sum of products of a function of x and a function of y, so sums over all n₀ × n₁ pairs follow from category
+counts. Otherwise the kernel is computed in strips that fit the cache.
 """
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from readerstudy.statistics.mrmc.figures_of_merit import level_codes, levels_of
-from readerstudy.statistics.mrmc.readings import Figure, Floats
+from readerstudy.statistics.mrmc.figures_of_merit import few_levels, level_codes
+from readerstudy.statistics.mrmc.readings import FigureOfMerit, Floats
 
-STRIP = 1 << 18  # elements of the kernel that are formed at once
+STRIP = 1 << 18  # elements of the kernel that are computed at once
 
 
-def factors(tables: tuple[Floats, ...], figure: Figure) -> tuple[Floats, Floats] | None:
-    """Two arrays (cells, terms, cases) with s(x, y) = Σ over terms of their products; 0 where nothing was read.
+def kernel_factors(tables: tuple[Floats, ...], figure: FigureOfMerit) -> tuple[Floats, Floats] | None:
+    """Return two arrays (cells, terms, cases) with s(x, y) = Σ over terms of their products; 0 if unread.
 
-    None where scores have too many levels for that to pay.
+    Returns None if scores have too many levels.
     """
     negatives, positives = tables
     if figure == "balanced_accuracy":
         read = [np.where(np.isnan(table), 0.0, 1.0) for table in tables]
         hits = [np.nan_to_num(table) for table in tables]
         return np.stack([hits[0] / 2, read[0] / 2], axis=1), np.stack([read[1], hits[1]], axis=1)
-    levels = levels_of(negatives, positives)
+    levels = few_levels(negatives, positives)
     if levels is None:
         return None
     codes = [level_codes(table, levels) for table in tables]
-    at = np.arange(levels.size)[:, None]
-    x = (codes[0][:, None, :] == at).astype(float)
-    y = ((codes[1][:, None, :] > at) + (codes[1][:, None, :] >= at).astype(float)) / 2
+    level = np.arange(levels.size)[:, None]
+    x = (codes[0][:, None, :] == level).astype(float)
+    y = ((codes[1][:, None, :] > level) + (codes[1][:, None, :] >= level).astype(float)) / 2
     y[np.broadcast_to(codes[1][:, None, :] == levels.size, y.shape)] = 0.0
     return x, y
 
 
-def kernel_of(negatives: Floats, positives: Floats) -> Floats:
-    """The kernel (..., negatives, positives) itself, 0 where nothing was read: NaN is below nothing."""
+def success_kernel(negatives: Floats, positives: Floats) -> Floats:
+    """Return the kernel (..., negatives, positives); 0 if unread, since comparisons with NaN are false."""
     x, y = negatives[..., :, None], positives[..., None, :]
     kernel: Floats = (y > x).astype(float)
     kernel += y >= x
@@ -44,31 +45,32 @@ def kernel_of(negatives: Floats, positives: Floats) -> Floats:
     return kernel
 
 
-def slices(negatives: int, positives: int) -> Iterator[slice]:
-    """Runs of positives that make strips of the kernel of at most STRIP elements."""
+def strips(negatives: int, positives: int) -> Iterator[slice]:
+    """Yield slices of the positives for which the kernel has at most STRIP elements."""
     width = max(1, STRIP // max(1, negatives))
     for start in range(0, positives, width):
         yield slice(start, min(start + width, positives))
 
 
-def pair_sums(tables: tuple[Floats, ...], figure: Figure) -> tuple[Floats, Floats]:
-    """For every two cells: Σ s·s′ over pairs that share [both, the positive, the negative, anything], and how many.
+def pair_sums(tables: tuple[Floats, ...], figure: FigureOfMerit) -> tuple[Floats, Floats]:
+    """Return for every two cells Σ s·s′ and the number of pairs, by what the pairs share.
 
-    Two arrays (4, cells, cells); with a single sample of cases (2, cells, cells): the case shared, or anything.
+    Both arrays have shape (4, cells, cells): both cases, the positive, the negative, or anything. With a single sample
+    of cases the shape is (2, cells, cells): the case, or anything.
     """
     read = tuple((~np.isnan(table)).astype(float) for table in tables)
     if len(tables) == 1:
         hits = np.nan_to_num(tables[0])
         return _one_sample(hits), _one_sample(read[0])
     pairs = _two_samples((read[0][:, None], read[1][:, None]))
-    found = factors(tables, figure)
-    if found is not None:
-        return _two_samples(found), pairs
+    terms = kernel_factors(tables, figure)
+    if terms is not None:
+        return _two_samples(terms), pairs
     cells = len(tables[0])
     both, by_negative = np.zeros((cells, cells)), np.zeros(tables[0].shape)
     by_positive: list[Floats] = []
-    for run in slices(cells * tables[0].shape[1], tables[1].shape[1]):
-        kernel = kernel_of(tables[0], tables[1][:, run])
+    for strip in strips(cells * tables[0].shape[1], tables[1].shape[1]):
+        kernel = success_kernel(tables[0], tables[1][:, strip])
         flat = kernel.reshape(cells, -1)
         both += flat @ flat.T
         by_negative += kernel.sum(axis=2)
@@ -81,8 +83,8 @@ def _one_sample(values: Floats) -> Floats:
     return np.stack([values @ values.T, np.outer(totals, totals)])
 
 
-def _two_samples(found: tuple[Floats, Floats]) -> Floats:
-    x, y = found
+def _two_samples(factors: tuple[Floats, Floats]) -> Floats:
+    x, y = factors
     cells, terms = x.shape[:2]
     flat = [values.reshape(cells * terms, -1) for values in (x, y)]
     products = (flat[0] @ flat[0].T) * (flat[1] @ flat[1].T)

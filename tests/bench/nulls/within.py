@@ -9,7 +9,7 @@ from scipy import stats
 from readerstudy.statistics import delong, exact_tests, multiplicity, order_effects, separability, subgroups
 from readerstudy.statistics.equivalence import tost_proportions
 from readerstudy.statistics.proportions import wilson
-from readerstudy.statistics.signal_detection import Detection, criterion_shift, d_prime_shift, detection
+from readerstudy.statistics.signal_detection import SignalDetection, criterion_shift, d_prime_shift, detection
 from tests.bench.nulls.truths import READERS, Floats, Session, Study
 
 ALPHA = 0.05
@@ -120,7 +120,7 @@ def signal_detection(study: Study, rng: np.random.Generator) -> Iterator[Outcome
     yield "any of five d′ shifts, Benjamini–Hochberg", bool(multiplicity.benjamini_hochberg(shifts).min() <= ALPHA)
 
 
-def _detected(session: Session, reader: int) -> Detection:
+def _detected(session: Session, reader: int) -> SignalDetection:
     said = session.level[reader] == 2
     fake = session.fake == 1
     found = detection(int((said & fake).sum()), int(fake.sum()), int((said & ~fake).sum()), int((~fake).sum()))

@@ -29,8 +29,8 @@ def changed(study: Study, name: str, place: int, value: Any) -> Study:
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("truth", 2, "truth is 1 for the signal class"),
-        ("score", np.nan, "score holds NaN"),
+        ("truth", 2, "truth must be 1 for the signal class"),
+        ("score", np.nan, "score contains NaN"),
         ("case", 1, "two readings of the same case"),
         ("truth", 1, "case 0 is given as 0 and as 1"),
     ],
@@ -64,13 +64,13 @@ def test_an_empty_table_is_told() -> None:
 @pytest.mark.parametrize("option", ["figure", "design"])
 def test_an_unknown_option_is_told(study: Study, option: str) -> None:
     for analysis in both(study, **{option: "other"}):
-        with pytest.raises(ValueError, match=f"{option} is one of"):
+        with pytest.raises(ValueError, match=f"{option} must be one of"):
             analysis()
 
 
 @pytest.mark.parametrize("option", ["covariance", "random"])
 def test_an_unknown_method_is_told(study: Study, option: str) -> None:
-    with pytest.raises(ValueError, match=f"{option} is one of"):
+    with pytest.raises(ValueError, match=f"{option} must be one of"):
         mrmc.obuchowski_rockette(*study, **{option: "other"})
 
 
@@ -84,7 +84,7 @@ def test_a_session_without_fakes_has_no_area_and_is_named(study: Study) -> None:
     without = study.only((study.truth == 0) | (study.condition == 0))
     with pytest.raises(ValueError, match=r"condition 1 has fewer than two cases with truth 1"):
         mrmc.obuchowski_rockette(*without)
-    with pytest.raises(ValueError, match=r"fewer than two readers have what auc needs in condition 1"):
+    with pytest.raises(ValueError, match=r"auc needs two readers with sufficient readings in condition 1"):
         mrmc.u_statistic(*without)
     assert mrmc.obuchowski_rockette(*without, figure="specificity", threshold=1).p is not None
 
@@ -98,9 +98,9 @@ def test_a_reader_who_missed_a_condition_is_named(study: Study) -> None:
 
 def test_one_reader_is_told_and_may_be_analysed_as_fixed(study: Study) -> None:
     alone = study.only(study.reader == 0)
-    with pytest.raises(ValueError, match="one reader only"):
+    with pytest.raises(ValueError, match="only one reader"):
         mrmc.obuchowski_rockette(*alone)
-    with pytest.raises(ValueError, match="fewer than two readers"):
+    with pytest.raises(ValueError, match="needs two readers"):
         mrmc.u_statistic(*alone)
     found = mrmc.obuchowski_rockette(*alone, random="cases")
     assert found.differences[0].p == near(found.reader_differences[0].p)
@@ -133,7 +133,7 @@ def test_a_single_condition_has_intervals_and_no_test(study: Study) -> None:
 def test_strings_are_put_in_the_order_that_sorting_gives(letters: str) -> None:
     rng = np.random.default_rng(0)
     labels = np.array(["".join(rng.choice(list(letters), rng.integers(0, 14))) for _ in range(300)])
-    codes, names = readings.codes(labels)
+    codes, names = readings.code_labels(labels)
     assert names == sorted(set(labels.tolist()))
     assert [names[code] for code in codes] == labels.tolist()
 

@@ -40,7 +40,7 @@ def test_the_fewest_are_the_fewest() -> None:
 
 
 def test_where_readers_vary_too_much_no_number_of_cases_helps() -> None:
-    with pytest.raises(ValueError, match="take more readers"):
+    with pytest.raises(ValueError, match="too few for this power with any number of cases"):
         mrmc.cases_needed(mrmc.VarianceComponents(0.01, 0.001, 0.0, 0.0, 0.0, 100), readers=3, difference=0.02)
 
 
@@ -72,10 +72,10 @@ def test_the_promised_power_for_a_rate_is_what_simulated_studies_reach() -> None
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"readers": 1}, "readers: 1 are too few"),
+        ({"readers": 1}, "readers: 1 are not enough"),
         ({"cases": 0}, "cases: there must be at least one"),
-        ({"difference": 0.0}, "difference: name the difference"),
-        ({"alpha": 1.0}, "alpha lies between"),
+        ({"difference": 0.0}, "difference: give the difference"),
+        ({"alpha": 1.0}, "alpha must be between"),
     ],
 )
 def test_wrong_plans_are_told(change: dict[str, float], sentence: str) -> None:
