@@ -15,7 +15,7 @@ from readerstudy.imaging.difference import signed_difference
 from readerstudy.imaging.grey_levels import levels_of, snap
 from readerstudy.imaging.png16 import decode_png, encode_png
 from readerstudy.rehearsal.storage_features import storage_facts
-from readerstudy.statistics.separability import area
+from readerstudy.statistics.separability import feature_auc
 from readerstudy.studies.models import Allocation, Presentation, Study
 from readerstudy.truth.actions import Provenance, create_study, register_twin
 from readerstudy.truth.models import Direction, Truth
@@ -56,7 +56,7 @@ def told(films: Cohort) -> dict[str, float]:
         {**storage_facts(truth.stimulus), "size of the file": float(truth.stimulus.path.stat().st_size)}
         for truth in truths
     ]
-    return {name: area(np.array([each[name] for each in facts]), labels) for name in facts[0]}
+    return {name: feature_auc(np.array([each[name] for each in facts]), labels) for name in facts[0]}
 
 
 def contents() -> dict[str, str]:
