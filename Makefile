@@ -18,7 +18,7 @@ PYTEST  = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile $(PY
 TORCH  := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 UV     := uv==0.13.8
 
-.PHONY: demo run serve test check test-web web-tests bench architecture lock setup setup-test clean
+.PHONY: demo run serve test check test-web web-tests bench architecture reference lock setup setup-test clean
 
 demo: $(VENV)/.ml $(VENV)/.pango $(STATIC) ## everything set up, the study running in a browser (SERVE=0: build and exit)
 	@$(BIN)/python manage.py migrate --verbosity 0
@@ -59,6 +59,9 @@ ifeq ($(PART),reading)
 	@$(MAKE) --no-print-directory $(VENV)/.node
 endif
 	@$(BIN)/python -m tests.bench.$(PART)
+
+reference: $(VENV)/.dev ## write the generated parts of docs/reference
+	@$(BIN)/python tools/reference.py
 
 architecture: $(VENV)/.dev ## packages, modules in each, imports among them, import cycles
 	@$(BIN)/python tools/architecture.py

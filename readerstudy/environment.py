@@ -1,25 +1,71 @@
-"""Reading environment variables: three helpers that fail at the start, with the variable's name."""
+"""Environment variables of the application: one registry, and functions that read them.
+
+A missing or wrong variable stops the start with a message that names it. `docs/reference/settings.md` and `.env.example` are
+tested against the registry.
+"""
 
 import os
+from dataclasses import dataclass
 
 from django.core.exceptions import ImproperlyConfigured
 
-_MISSING = object()
+_REQUIRED = object()
 
 
-def env_text(name: str, default: str | object = _MISSING) -> str:
-    """The variable's text; without it the default, and without a default the start stops."""
-    value = os.environ.get(name, "")
+@dataclass(frozen=True)
+class Variable:
+    """One environment variable, as the settings reference shows it."""
+
+    name: str
+    meaning: str
+    embedded: str  # the default without DATABASE_URL
+    service: str = ""  # the default with DATABASE_URL; empty if it must be set
+
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable("DATABASE_URL", "`postgres://user:password@host/name`", "own PostgreSQL server under `VAR_DIR`"),
+    Variable("SECRET_KEY", "signs sessions and links; at least 32 characters", "created once under `VAR_DIR`"),
+    Variable(
+        "PSEUDONYM_KEY",
+        "key of the one-way fingerprints of patients and images; store it apart from backups",
+        "created once under `VAR_DIR`",
+    ),
+    Variable("ALLOWED_HOSTS", "host names, separated by commas", "`localhost,127.0.0.1,[::1]`"),
+    Variable("CELERY_BROKER_URL", "`redis://user:password@host/0`", "`filesystem://` (files under `VAR_DIR`)"),
+    Variable("VAR_DIR", "folder for images, runs, cache and reports", "`var`", "`var`"),
+    Variable("HTTPS", "secure cookies and HSTS; 1 or 0", "0", "1"),
+    Variable("HTTPS_REDIRECT", "redirect HTTP to HTTPS; 1 or 0, used with `HTTPS`", "1", "1"),
+    Variable("BEHIND_PROXY", "trust `X-Forwarded-Proto` of a reverse proxy; 1 or 0", "0", "0"),
+    Variable("CSRF_TRUSTED_ORIGINS", "origins with scheme, separated by commas", "none", "none"),
+    Variable("TIME_ZONE", "time zone of the pages, for example `Europe/Berlin`", "the machine's", "the machine's"),
+    Variable("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "`WARNING`", "`WARNING`"),
+    Variable("DEBUG", "Django's debug pages, for development only; 1 or 0", "0", "0"),
+    Variable(
+        "CELERY_IMPORTS",
+        "modules whose tasks a worker loads",
+        "`models_ml.tasks,attacks.tasks`",
+        "`models_ml.tasks,attacks.tasks`",
+    ),
+    Variable("TEST_DATABASE", "name of the database that tests create", "one per process", "one per process"),
+)
+_NAMES = frozenset(variable.name for variable in VARIABLES)
+
+
+def env_text(name: str, default: str | object = _REQUIRED) -> str:
+    """Return the variable's text, or the default. Raises ImproperlyConfigured if it is missing and has no default."""
+    value = _value(name)
     if value:
         return value
-    if default is _MISSING:
-        raise ImproperlyConfigured(f"The environment variable {name} is missing: set it (see README, Settings).")
+    if default is _REQUIRED:
+        raise ImproperlyConfigured(
+            f"The environment variable {name} is missing: set it (see docs/reference/settings.md)."
+        )
     return str(default)
 
 
 def env_flag(name: str, *, default: bool) -> bool:
-    """True for 1, true, yes, on; False for 0, false, no, off; anything else stops the start."""
-    value = os.environ.get(name, "").strip().lower()
+    """Return True for 1, true, yes, on and False for 0, false, no, off. Raises ImproperlyConfigured otherwise."""
+    value = _value(name).strip().lower()
     if not value:
         return default
     if value in ("1", "true", "yes", "on"):
@@ -29,6 +75,12 @@ def env_flag(name: str, *, default: bool) -> bool:
     raise ImproperlyConfigured(f"The environment variable {name} is {value!r}; it must be 1 or 0.")
 
 
-def env_list(name: str, default: str | object = _MISSING) -> list[str]:
-    """Comma-separated values, without blanks."""
+def env_list(name: str, default: str | object = _REQUIRED) -> list[str]:
+    """Return comma-separated values without blanks. Raises ImproperlyConfigured as `env_text` does."""
     return [part.strip() for part in env_text(name, default).split(",") if part.strip()]
+
+
+def _value(name: str) -> str:
+    if name not in _NAMES:
+        raise KeyError(f"{name} is not in readerstudy.environment.VARIABLES.")
+    return os.environ.get(name, "")

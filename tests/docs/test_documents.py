@@ -1,0 +1,94 @@
+"""Documents: complete, current, with working links and readable lines."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from readerstudy.cohort.sources.label_table import COLUMNS
+from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.studies.rules import SessionRules
+from tools import reference
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LONGEST_LINE = 100
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def _cells(text: str, first: str) -> list[str]:
+    """Return the cells of the table row whose first cell names `first`, alone or among others."""
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("|") and re.search(rf"`{re.escape(first)}`", cells[0]):
+            return cells
+    raise AssertionError(f"no table row for {first}")
+
+
+@pytest.mark.parametrize("name", reference.GENERATED)
+def test_the_generated_reference_agrees_with_the_code(name):
+    assert reference.update(name, write=False), f"docs/reference/{name} is out of date: run make reference"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=_name)
+def test_lines_end_at_100_characters(path):
+    """Table rows, indented code and single words (addresses) may be longer."""
+    long = [
+        f"{number}: {line[:60]}"
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if len(line) > LONGEST_LINE and not line.startswith(("|", "    ", "<!--")) and " " in line.strip()
+    ]
+    assert not long
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=_name)
+def test_links_between_documents_resolve(path):
+    text = path.read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text)
+    missing = [target for target in targets if "://" not in target and not (path.parent / target).exists()]
+    assert not missing
+
+
+def test_every_document_is_linked_from_the_index():
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    documents = [path.relative_to(ROOT / "docs") for path in (ROOT / "docs").rglob("*.md")]
+    unlinked = [str(path) for path in documents if path.parts[0] != "decisions" and f"({path})" not in index]
+    assert unlinked == ["index.md"]
+
+
+@pytest.mark.parametrize("rules", [SessionRules, AnalysisPlan], ids=lambda rules: rules.__name__)
+def test_the_plan_file_documents_every_rule_with_its_default(rules):
+    text = (ROOT / "docs" / "reference" / "plan-file.md").read_text(encoding="utf-8")
+    default = rules()
+    for field in fields(rules):
+        cells = _cells(text, field.name)
+        value = getattr(default, field.name)
+        if isinstance(value, tuple):  # questions and families have sections of their own
+            continue
+        names = re.findall(r"`(\w+)`", cells[0])
+        documented = [part.strip() for part in cells[-1].split(",")][names.index(field.name)]
+        assert documented == str(value).lower(), field.name
+
+
+def test_the_import_tables_document_every_column():
+    text = (ROOT / "docs" / "reference" / "import-tables.md").read_text(encoding="utf-8")
+    for column, names in COLUMNS.items():
+        cells = _cells(text, column)
+        assert all(f"`{name}`" in " ".join(cells[:2]) for name in names), column
+
+
+def test_decisions_have_one_form():
+    for path in sorted((ROOT / "docs" / "decisions").glob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        number = int(path.name[:4])
+        assert re.match(rf"# {number}\. [A-Z]", text), path.name
+        assert "## Decision\n" in text, path.name
+        assert "## Why\n" in text, path.name
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 90
