@@ -1,7 +1,7 @@
 """Environment variables of the application: one registry, and functions that read them.
 
-A missing or wrong variable stops the start with a message that names it. `docs/reference/settings.md` and `.env.example` are
-tested against the registry.
+A missing or wrong variable stops the start with a message that names it. Tests compare `docs/reference/settings.md` and
+`.env.example` with the registry.
 """
 
 import os

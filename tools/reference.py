@@ -2,13 +2,14 @@
 
 Usage: python tools/reference.py [--check]
 
-Each document holds its generated part between two comments. With --check nothing is written, and the exit code is 1 if a
-document differs from the code.
+Each document holds its generated part between two comments. With --check nothing is written, and the exit code is 1 if
+a document differs from the code.
 """
 
 import argparse
 import os
 import sys
+import textwrap
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ def _command(name: str, command: Any) -> str:
     parser = command.create_parser("manage.py", name)
     shared = {"help", "version", "verbosity", "settings", "pythonpath", "traceback", "no_color", "force_color"}
     options = [a for a in parser._actions if a.dest not in shared | {"skip_checks"} and a.help != argparse.SUPPRESS]
-    lines = [f"## {name}", "", command.help.strip(), ""]
+    lines = [f"## {name}", "", *textwrap.wrap(command.help.strip(), 100), ""]
     if options:
         lines += [table(("option", "meaning", "default"), [_option(action) for action in options])]
     return "\n".join(lines)
