@@ -3,36 +3,21 @@
 import os
 import shutil
 import tempfile
-from pathlib import Path
 
-import grimp
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from readerstudy.accounts.models import Role
 from tests import make
+from tests.without_torch import WITHOUT_TORCH, files_with_torch
 
 # A busy machine is no fault of the code: no test fails because it, or the drawing of its examples, was slow.
 hypothesis_settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("suite")
 
 
-# Set by `make test-web`. Never set by itself: if torch is missing by mistake, its tests fail to import and say so.
-WITHOUT_TORCH = bool(os.environ.get("WITHOUT_TORCH"))
-ROOT = Path(__file__).parent.parent
-
-
-def modules_with_torch() -> list[str]:
-    """Return the files of this folder, relative to it, that import torch directly or indirectly."""
-    graph = grimp.build_graph(
-        "tests", "readerstudy", "models_ml", "attacks", include_external_packages=True, cache_dir=None
-    )
-    modules = {module for package in ("torch", "safetensors") for module in graph.find_downstream_modules(package)}
-    return [module.replace(".", "/") + ".py" for module in modules if module.startswith("tests.")]
-
-
-collect_ignore = [str(ROOT / name) for name in modules_with_torch()] if WITHOUT_TORCH else []
+collect_ignore = files_with_torch() if WITHOUT_TORCH else []
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

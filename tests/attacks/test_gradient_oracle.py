@@ -5,6 +5,7 @@ The oracle is for tests only, and is installed without its dependencies (they wo
 
 import pytest
 import torch
+import torchattacks
 from torch import Tensor
 
 import attacks.gradient.apgd as apgd
@@ -13,9 +14,6 @@ from attacks.gradient import APGD, FAB, FGSM, PGD, CarliniWagner, Square
 from attacks.gradient.base import cross_entropy, margin
 from tests.attacks.small import EPSILON, small_batch, small_classifier
 
-torchattacks = pytest.importorskip(
-    "torchattacks", reason="the oracle is missing: pip install --no-deps torchattacks==3.5.1"
-)
 RADIUS = EPSILON / FULL_SCALE
 
 

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from skimage import metrics
 
 from attacks.quality import (
     MS_SSIM_WEIGHTS,
@@ -32,14 +33,12 @@ def pair() -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_psnr_agrees_with_scikit_image(pair: tuple[np.ndarray, np.ndarray]) -> None:
-    metrics = pytest.importorskip("skimage.metrics")
     expected = metrics.peak_signal_noise_ratio(*pair, data_range=65_535)
     assert psnr(*pair) == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize("window", [7, 11])
 def test_ssim_agrees_with_scikit_image(pair: tuple[np.ndarray, np.ndarray], window: int) -> None:
-    metrics = pytest.importorskip("skimage.metrics")
     expected = metrics.structural_similarity(*pair, data_range=65_535, win_size=window)
     assert ssim(*pair, window=window) == pytest.approx(expected, abs=1e-9)
 
@@ -47,7 +46,6 @@ def test_ssim_agrees_with_scikit_image(pair: tuple[np.ndarray, np.ndarray], wind
 @pytest.mark.parametrize("place", [np.s_[:3, :2], np.s_[-1:, -4:], np.s_[20:31, 14:40], np.s_[9:10, 9:10]])
 def test_a_change_in_one_place_counts_as_among_all_windows(pair: tuple[np.ndarray, np.ndarray], place: slice) -> None:
     """Windows without a change are not computed: a corner, an edge, the middle, a single pixel."""
-    metrics = pytest.importorskip("skimage.metrics")
     real, altered = pair[0], pair[0].copy()
     altered[place] = 60_000 - altered[place] // 2
     expected = metrics.structural_similarity(real, altered, data_range=65_535, win_size=7)

@@ -7,11 +7,12 @@ from readerstudy.errors import BadInput
 from readerstudy.experiments.catalogue import KINDS, METHODS, PRESETS, kind_named, kind_of
 from readerstudy.experiments.start import checked
 from tests.lab.conftest import checkpoint
+from tests.without_torch import training_module
 
 
 def test_presets_methods_and_tasks_are_the_lab_s():
-    presets = pytest.importorskip("models_ml.presets", reason="needs the extra [ml]")
-    registry = pytest.importorskip("attacks.registry", reason="needs the extra [ml]")
+    presets = training_module("models_ml.presets")
+    registry = training_module("attacks.registry")
     current_app.loader.import_default_modules()
     assert set(PRESETS) == set(presets.PRESETS)
     assert {key for key, _title in METHODS} == set(registry.METHODS)
@@ -21,7 +22,7 @@ def test_presets_methods_and_tasks_are_the_lab_s():
 @pytest.mark.parametrize("method", [key for key, _title in METHODS])
 @pytest.mark.django_db
 def test_the_defaults_of_the_attack_form_suit_every_method(method, run):
-    registry = pytest.importorskip("attacks.registry", reason="needs the extra [ml]")
+    registry = training_module("attacks.registry")
     asked = {"cohort": "films", "resolutions": ["low"], "attack": {"method": method, "name": "x", "classifier": "cad"}}
     attack = checked(kind_named("attack"), asked)["attack"]
     for name in ("name", "classifier", "seed"):

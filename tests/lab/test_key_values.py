@@ -1,10 +1,13 @@
 """Facts are told in words, with units and sensible digits; a name that has no words stands for itself."""
 
+import numpy as np
 import pytest
 from django.utils import translation
 
 from readerstudy.experiments.catalogue import kind_named
 from readerstudy.lab.key_values import duration, facts, parameters_of
+from readerstudy.serialise import to_dict
+from tests.without_torch import training_module
 
 STAGE = {"number": 1, "steps": 8, "met": True, "reason": "criterion met: gap above 0.2", "gap": 0.2064512}
 
@@ -81,9 +84,8 @@ def test_parameters_of_a_job_that_the_catalogue_does_not_know_are_told_all_the_s
 
 
 def test_every_setting_of_every_attack_and_every_figure_of_a_twin_has_words():
-    registry = pytest.importorskip("attacks.registry", reason="needs the extra [ml]")
-    quality = pytest.importorskip("attacks.quality")
-    np = pytest.importorskip("numpy")
+    registry = training_module("attacks.registry")
+    quality = training_module("attacks.quality")
     real = np.arange(192 * 192, dtype=np.uint16).reshape(192, 192)
     box = [{"top": 0.1, "left": 0.1, "bottom": 0.5, "right": 0.5}]
     figures = quality.quality_of(real, real[::-1].copy(), lesions=box, breast=real > 9)
@@ -92,8 +94,7 @@ def test_every_setting_of_every_attack_and_every_figure_of_a_twin_has_words():
 
 
 def test_every_setting_of_every_network_has_words():
-    presets = pytest.importorskip("models_ml.presets", reason="needs the extra [ml]").PRESETS
-    to_dict = pytest.importorskip("readerstudy.serialise").to_dict
+    presets = training_module("models_ml.presets").PRESETS
     for preset in presets.values():
         for values in (to_dict(preset.classifier), to_dict(preset.remove), to_dict(preset.insert)):
             assert [fact.name for fact in facts(values) if not fact.label] == []
