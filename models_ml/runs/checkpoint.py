@@ -95,10 +95,11 @@ def provenance(
     precision: Precision,
     metrics: dict[str, float],
     history: list[dict[str, float]],
-    refused: RefusedSteps,
+    refused: RefusedSteps | None = None,
     stages: Sequence[dict[str, Any]] = (),
 ) -> Provenance:
     """Return the description of a run that has just ended."""
+    refused = refused or RefusedSteps()
     return Provenance(
         **identity,
         preset=identity["config"]["preset"],
