@@ -14,6 +14,11 @@ class Attack(Protocol):
     def __call__(self, pixels: Pixels, /) -> Pixels: ...
 
 
+def pixels_drawn(attack: Attack) -> int:
+    """Return how many pixels a generator of this attack draws at a time, 0 for an attack without one."""
+    return int(getattr(attack, "pixels_drawn", 0))
+
+
 class Downsample(Protocol):
     """The study's one pixel path: 16-bit pixels to another (rows, columns)."""
 

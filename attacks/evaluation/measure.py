@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from attacks.base import Attack, Downsample, Pixels
+from attacks.base import Attack, Downsample, Pixels, pixels_drawn
 from attacks.parallel import side_by_side
 from attacks.quality import psnr, ssim
 from models_ml.errors import LabError
@@ -149,7 +149,7 @@ def score_all(
     work = _Work(judges, attacks, reading)
     taken = [_Taken(judge) for judge in judges]
     for start in range(0, len(held_out), AT_ONCE):
-        looks = list(side_by_side(work.look, held_out[start : start + AT_ONCE]))
+        looks = list(side_by_side(work.look, held_out[start : start + AT_ONCE], drawn=work.pixels_drawn))
         for one in taken:
             one.take(looks)
         report(start + len(looks), len(held_out), "judging images", {})
@@ -171,6 +171,12 @@ class _Work:
     judges: Sequence[Judge]
     attacks: Sequence[Attacked]
     reading: Reading
+
+    @property
+    def pixels_drawn(self) -> int:
+        """How many pixels a control draws for an image, 0 without controls."""
+        controls = (control for attacked in self.attacks for control in attacked.controls.values())
+        return max(map(pixels_drawn, controls), default=0)
 
     def look(self, one: Real) -> "_Look":
         """Read the picture and its twins; only of test pictures is anything but the file wanted."""

@@ -66,6 +66,11 @@ class GanAttack:
             finish=finish or Finish(),
         )
 
+    @property
+    def pixels_drawn(self) -> int:
+        """How many pixels the generator draws for each image; its memory grows with them."""
+        return self.size[0] * self.size[1]
+
     @torch.no_grad()
     def __call__(self, pixels: Pixels, /) -> Pixels:
         """The adversarial twin of 16-bit pixels (H, W), same size; computed in float32."""

@@ -12,6 +12,7 @@ from django.utils.timezone import now
 from numpy.typing import NDArray
 
 from attacks.base import Attack as PictureAttack
+from attacks.base import pixels_drawn
 from attacks.parallel import side_by_side
 from attacks.quality import quality_of
 from attacks.registry import STEPS_OF_FINISH, Recipe, all_of, load_attack, prepare, version
@@ -69,7 +70,8 @@ def _generate(job_id: int, parameters: dict[str, Any], report: Report) -> dict[s
     groups = _alike(lacking, AT_ONCE if choose_device().type == "cuda" else 1)
     lesions = _lesions(chain.from_iterable(groups))
     made, total = 0, sum(map(len, groups))
-    for written in side_by_side(partial(_write, makers, lesions), groups):
+    drawn = max(pixels_drawn(maker.attack) for maker in makers.values())
+    for written in side_by_side(partial(_write, makers, lesions), groups, drawn=drawn):
         for twin in written:
             _register(twin, makers[twin.parent.label])
             made += 1

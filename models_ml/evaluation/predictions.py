@@ -10,9 +10,11 @@ from scipy.stats import rankdata
 from models_ml.data.images import to_tensor
 from models_ml.errors import LabError, WrongImages
 from models_ml.networks.classifier import Classifier
+from models_ml.runtime.device import scored_at_once
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
+TOGETHER = 16  # images that are scored together if the memory has room for them
 
 
 @torch.no_grad()
@@ -22,15 +24,17 @@ def scores(
     *,
     rows: NDArray[np.int64] | None = None,
     device: torch.device | None = None,
-    batch: int = 16,
+    batch: int = 0,
 ) -> Floats:
-    """Malignant probability of 16-bit images (N, H, W), computed in float32; of some rows only, where
-    given.
+    """Return the malignant probability of 16-bit images (N, H, W), computed in float32; of `rows` only, if given.
+
+    `batch` images are scored together; 0: sixteen, or fewer if the memory has no room for them.
     """
     config, device = classifier.config, device or torch.device("cpu")
     if pixels.shape[1:] != (config.rows, config.columns):
         raise WrongImages(f"The classifier reads {config.rows} × {config.columns}, not {pixels.shape[1:]}.")
     rows = np.arange(len(pixels)) if rows is None else rows
+    batch = batch or scored_at_once(TOGETHER, config.rows * config.columns, device)
     was_training = classifier.training
     classifier.eval()
     parts = [

@@ -44,6 +44,9 @@ def keep_memory() -> None:
 # step against 36.0) and need 3.6 GB against 5.6; one at a time takes 35.5 s and 2.5 GB.
 PROCESSOR_BUDGET, CARD_SHARE = 2.0e9, 0.6
 CLASSIFIER_BYTES, GENERATOR_BYTES = 850, 2800
+# The same for one pass without gradients: a classifier's scores, and the images that a generator draws.
+SCORING_BYTES, DRAWING_BYTES = 270, 940
+MACHINE_SHARE = 0.6  # of the memory of the machine, for images that are drawn beside each other
 
 
 def images_at_once(wanted: int, pixels: int, bytes_per_pixel: int, dtype: torch.dtype, device: torch.device) -> int:
@@ -57,6 +60,22 @@ def images_at_once(wanted: int, pixels: int, bytes_per_pixel: int, dtype: torch.
     if device.type == "cuda":
         budget = CARD_SHARE * torch.cuda.get_device_properties(device).total_memory
     return max(1, int(budget // (pixels * bytes_per_pixel * dtype.itemsize / 2)))
+
+
+def scored_at_once(most: int, pixels: int, device: torch.device) -> int:
+    """Return how many images of so many pixels a classifier scores together in float32, `most` at the most."""
+    return min(most, images_at_once(0, pixels, SCORING_BYTES, torch.float32, device))
+
+
+def drawn_at_once(most: int, pixels: int, device: torch.device) -> int:
+    """Return how many images of so many pixels a generator draws together in float32, `most` at the most."""
+    return min(most, images_at_once(0, pixels, DRAWING_BYTES, torch.float32, device))
+
+
+def drawn_beside(most: int, pixels: int) -> int:
+    """Return how many threads may each draw an image of so many pixels in the machine's memory, `most` at the most."""
+    memory = MACHINE_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(most, max(1, int(memory // (pixels * DRAWING_BYTES * 2))))
 
 
 def arithmetic(precision: Precision, device: torch.device) -> torch.dtype:

@@ -27,7 +27,7 @@ from models_ml.evaluation.attack_table import (
 from models_ml.evaluation.attack_text import TextTable, area, table_1
 from models_ml.evaluation.predictions import Floats, scores, youden_threshold
 from models_ml.runs.checkpoint import load_classifier, load_generator
-from models_ml.runtime.device import choose_device
+from models_ml.runtime.device import choose_device, drawn_at_once
 from models_ml.runtime.progress import Report
 from models_ml.training.classifier import train_classifier
 from models_ml.training.gan import train_gan
@@ -35,6 +35,7 @@ from models_ml.training.steps import drawn
 
 LEAST_FOLDS = 3
 BOOTSTRAP_SEED = 20210013
+TOGETHER = 8  # images that a generator draws together if the memory has room for them
 PART = 1000  # what one training counts in the progress
 Rows = NDArray[np.int64]
 
@@ -207,13 +208,15 @@ def _run_fold(images: ImageSet, number: int, how: CrossValidation, folder: Path,
 
 @torch.no_grad()
 def fakes(
-    folder: Path, pixels: NDArray[np.uint16], weights: NDArray[np.uint8] | None = None, *, batch: int = 8
+    folder: Path, pixels: NDArray[np.uint16], weights: NDArray[np.uint8] | None = None, *, batch: int = 0
 ) -> NDArray[np.uint16]:
-    """What the generator makes of 16-bit pixels (N, H, W) at its own size, as 16-bit pixels: no file is written.
+    """Return what the generator makes of 16-bit pixels (N, H, W) at its own size, as 16-bit pixels.
 
-    `weights`, 0…255 for each pixel, say how far it may be changed; without them all may.
+    `weights`, 0…255 for each pixel, say how far it may be changed; without them all may. `batch` images are drawn
+    together; 0: eight, or fewer if the memory has no room for them.
     """
     generator = load_generator(folder)
+    batch = batch or drawn_at_once(TOGETHER, pixels[0].size if len(pixels) else 1, torch.device("cpu"))
     parts = []
     for start in range(0, len(pixels), batch):
         rows = slice(start, start + batch)

@@ -11,11 +11,12 @@ from models_ml.config import GanConfig, Snapshots
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
 from models_ml.networks.losses import identity_loss
-from models_ml.runtime.device import autocast
+from models_ml.runtime.device import autocast, drawn_at_once
 from models_ml.runtime.randomness import rng
 from models_ml.training.steps import drawn
 
 Rows = NDArray[np.int64]
+TOGETHER = 8  # images that are drawn and judged together if the memory has room for them
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,9 @@ def snapshot_score(
     device = next(generator.parameters()).device
     generator.eval()
     moved, identities = [], []
-    for start in range(0, len(images), 8):
-        weighed = images[start : start + 8].to(device)
+    size = drawn_at_once(TOGETHER, config.rows * config.columns, device)
+    for start in range(0, len(images), size):
+        weighed = images[start : start + size].to(device)
         y = weighed[:, :1]
         with autocast(config.precision, device):
             fakes = drawn(generator, weighed)

@@ -42,6 +42,10 @@ def _rows() -> Iterator[Row]:
                 yield f"literal_{kind}_peak_gb_{size}", theirs["gb"], "GB"
                 yield f"{kind}_speedup_{size}", theirs["seconds"] / own["seconds"], "literal / ours, time"
                 yield f"{kind}_memory_{size}", own["gb"] / theirs["gb"], "ours / literal, peak"
+    for size in (512, 1024, 1728):
+        scored = _ask("scoring", *SIZES[size])
+        yield f"scoring_peak_gb_{size}", scored["gb"], "GB"
+        yield f"scoring_images_per_s_{size}", scored["images"] / scored["seconds"], "images/s"
     for dtype, short in (("float32", "fp32"), ("bfloat16", "bf16")):
         for size in (256, 1024, 1728):
             made = _ask("generation", *SIZES[size], dtype)

@@ -20,6 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from models_ml.config import ClassifierConfig, GanConfig, penalty_weight
 from models_ml.data.images import ImageSet, to_tensor
 from models_ml.data.prefetch import pictures
+from models_ml.evaluation.predictions import scores
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
 from models_ml.presets import PRESETS
@@ -128,6 +129,17 @@ def generation(rows: str, columns: str, dtype: str) -> dict[str, float]:
     with torch.no_grad(), mixed(kind, image.device):
         seconds = quickest(lambda: generator(image), times=2)
     return told(seconds, images=1, gflop=generator_gflop(config))
+
+
+def scoring(rows: str, columns: str) -> dict[str, float]:
+    """Sixteen images through the article's classifier, as after every epoch and in an evaluation."""
+    keep_memory()
+    config = classifier_config(int(rows), int(columns))
+    pixels = np.random.default_rng(0).integers(0, 65535, (16, config.rows, config.columns)).astype(np.uint16)
+    net = Classifier(config).to(memory_format=LAST)
+    began = time.perf_counter()
+    scores(net, pixels)
+    return told(time.perf_counter() - began, images=len(pixels))
 
 
 def trained(
@@ -242,6 +254,7 @@ WAYS = {
     "gan": gan,
     "literal_gan": literal_gan,
     "generation": generation,
+    "scoring": scoring,
     "loader": loader,
 }
 

@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from scipy.stats import mannwhitneyu
 
 from models_ml.errors import LabError, WrongImages
@@ -12,6 +13,8 @@ from models_ml.evaluation.attack_table import attack_table, auc_with_interval, d
 from models_ml.evaluation.attack_text import text_table
 from models_ml.evaluation.predictions import auc, scores, sensitivity_threshold, youden_threshold
 from models_ml.networks.classifier import Classifier
+from models_ml.presets import PRESETS
+from models_ml.runtime.device import drawn_beside
 from readerstudy.serialise import to_dict
 from readerstudy.statistics import delong
 from tests.models_ml import tiny
@@ -78,6 +81,49 @@ def test_scores_are_float32_probabilities_and_leave_the_network_as_it_was() -> N
     np.testing.assert_allclose(scores(net, images.pixels, rows=np.array([5, 2])), score[[5, 2]], rtol=1e-5)
     with pytest.raises(WrongImages, match="reads 32 × 24"):
         scores(net, images.pixels[:, :16])
+
+
+class Watched(Classifier):
+    """Notes how many images enter together, and scores each by its mean grey without any arithmetic of its layers."""
+
+    def __init__(self, config) -> None:
+        with torch.device("meta"):
+            super().__init__(config)
+        self.entered: list[int] = []
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        self.entered.append(len(images))
+        grey = images.mean(dim=(1, 2, 3))
+        return torch.stack([-grey, grey], dim=1)
+
+
+@pytest.mark.parametrize(
+    ("preset", "together"), [("zhou2021-high", 1), ("zhou2021-low", 4), ("demo", 16)], ids=["high", "low", "demo"]
+)
+def test_no_more_images_are_scored_together_than_the_memory_holds(preset: str, together: int) -> None:
+    config = PRESETS[preset].classifier
+    pixels = np.arange(17, dtype=np.uint16)[:, None, None] * np.ones((config.rows, config.columns), np.uint16)
+    net = Watched(config)
+    score = scores(net, pixels)
+    assert max(net.entered) == together
+    assert sum(net.entered) == len(score) == 17
+    assert (np.diff(score) > 0).all()
+
+
+def test_scores_are_the_same_however_many_are_scored_together() -> None:
+    images, net = tiny.images(), Classifier(tiny.classifier_config())
+    expected = scores(net, images.pixels)
+    for batch in (1, 3, 16):
+        np.testing.assert_allclose(scores(net, images.pixels, batch=batch), expected, rtol=1e-6)
+
+
+def test_no_more_images_are_drawn_beside_each_other_than_the_machine_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 16 * 2**30 // 4096}
+    monkeypatch.setattr("os.sysconf", pages.__getitem__)
+    assert drawn_beside(16, 1728 * 1408) == 2
+    assert drawn_beside(1, 1728 * 1408) == 1
+    assert drawn_beside(16, 256 * 208) == 16
+    assert drawn_beside(16, 4096 * 3328) == 1
 
 
 REAL = np.array([0.9, 0.8, 0.3, 0.2, 0.1, 0.6])
