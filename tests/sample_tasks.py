@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import shared_task
 
-from readerstudy.jobs.queue import Report, perform
+from readerstudy.jobs.queue import ReportProgress, perform
 
 
 @shared_task(name="tests.leave_a_note")
@@ -23,7 +23,7 @@ def count_slowly(job_id: int) -> None:
     perform(job_id, _count_slowly)
 
 
-def _count_slowly(parameters: dict[str, Any], report: Report) -> dict[str, int]:
+def _count_slowly(parameters: dict[str, Any], report: ReportProgress) -> dict[str, int]:
     saved = Path(parameters["saved"])
     began = int(saved.read_text()) if saved.exists() else 0
     for number in range(began + 1, parameters["to"] + 1):

@@ -4,6 +4,6 @@ Celery imports this package and finds every task; elsewhere they are known by na
 """
 
 from attacks.tasks.evaluating import evaluate_attack_task
-from attacks.tasks.generating import generate_stimuli_task
+from attacks.tasks.generating import attack_task, generate_task
 
-__all__ = ["evaluate_attack_task", "generate_stimuli_task"]
+__all__ = ["attack_task", "evaluate_attack_task", "generate_task"]

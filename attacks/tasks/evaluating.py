@@ -16,12 +16,13 @@ from attacks.tasks.finishing import finish_of
 from models_ml.evaluation.subgroup_table import OF_LESIONS
 from models_ml.presets import PRESETS
 from models_ml.runs.checkpoint import CONTROL, WEIGHTS, load_classifier, read_provenance, sha256
+from models_ml.runtime.progress import Report
 from models_ml.tasks import folder_of
 from readerstudy.cohort.models import Cohort
 from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind, Evaluation
 from readerstudy.imaging.png16 import decode_png
 from readerstudy.imaging.resize import resize
-from readerstudy.jobs.queue import Report, perform
+from readerstudy.jobs.queue import perform
 from readerstudy.statistics import delong
 from readerstudy.truth.actions import keep_scores
 from readerstudy.truth.models import Direction
@@ -32,7 +33,7 @@ READING = Reading(read=decode_png, downsample=resize)
 ACTS_ON = {Direction.REMOVE.value: (1,), Direction.INSERT.value: (0,), "": (0, 1)}
 
 
-@shared_task(name="attacks.evaluate_attack")
+@shared_task(name="evaluate")
 def evaluate_attack_task(job_id: int) -> None:
     """The article's Table 1 and its companions, for classifiers and attacks side by side.
 
@@ -47,8 +48,7 @@ def evaluate_attack_task(job_id: int) -> None:
 
 def _evaluate(job_id: int, parameters: dict[str, Any], report: Report) -> dict[str, Any]:
     cohort = Cohort.named(parameters["cohort"])
-    names = parameters.get("classifiers") or [parameters["classifier"]]
-    runs = [Checkpoint.named(name, CheckpointKind.CLASSIFIER) for name in dict.fromkeys(names)]
+    runs = [Checkpoint.named(name, CheckpointKind.CLASSIFIER) for name in parameters["classifiers"]]
     judges = [Judge(run.name, load_classifier(folder_of(run.folder))) for run in runs]
     settings = Settings(compare=delong.paired, recalibration=parameters.get("recalibration", "none"))
     stories = []

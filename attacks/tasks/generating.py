@@ -20,6 +20,7 @@ from attacks.tasks.finishing import finish_of
 from models_ml.data.images import SPLITS
 from models_ml.errors import LabError
 from models_ml.runtime.device import choose_device
+from models_ml.runtime.progress import Report
 from models_ml.tasks import folder_of
 from readerstudy.cohort.models import Cohort, Stimulus
 from readerstudy.cohort.storage import Written, write_media
@@ -29,7 +30,7 @@ from readerstudy.imaging.difference import signed_difference
 from readerstudy.imaging.png16 import decode_png, encode_png
 from readerstudy.imaging.resize import resize
 from readerstudy.jobs.models import Job
-from readerstudy.jobs.queue import Report, perform
+from readerstudy.jobs.queue import perform
 from readerstudy.truth.actions import Provenance, register_twin
 from readerstudy.truth.models import Direction, ImageTruth
 from readerstudy.truth.queries import Picture, real_pictures, twins
@@ -37,16 +38,15 @@ from readerstudy.truth.queries import Picture, real_pictures, twins
 AT_ONCE = 8  # pictures that a graphics card attacks together
 
 
-@shared_task(name="attacks.generate_stimuli")
-def generate_stimuli_task(job_id: int) -> None:
-    """Write every image's twin.
+@shared_task(name="generate")
+def generate_task(job_id: int) -> None:
+    """Make an adversarial image from every image with two generators; parameters: `GenerateParameters`."""
+    perform(job_id, partial(_generate, job_id))
 
-    Parameters: cohort, resolutions, splits (all where nothing is said), and either gan_remove and gan_insert (names of
-    generator runs, with a `suffix` to their names where the twins are to be told from others of the same runs) or
-    attack: {name, method, classifier (a run; for a transfer the surrogate), seed, and the method's own settings, see
-    attacks.registry}. keep_background, keep_grid and keep_range (true where nothing is said) each turn off a step of
-    `Finish`: what an adversarial picture keeps of its parent beside what the attack changed.
-    """
+
+@shared_task(name="attack")
+def attack_task(job_id: int) -> None:
+    """Make an adversarial image from every image with a classifier's gradient; parameters: `AttackParameters`."""
     perform(job_id, partial(_generate, job_id))
 
 

@@ -10,14 +10,15 @@ from models_ml.config import DIRECTIONS
 from models_ml.data.images import ImageSet
 from models_ml.evaluation.attack_text import as_text
 from models_ml.presets import find_preset
+from models_ml.runtime.progress import Report
 from models_ml.tasks.dataset import folder_of, gan_config, training_images
 from models_ml.training.cross_validation import CrossValidation, cross_validate, cross_validated_text
 from readerstudy import serialise
-from readerstudy.jobs.queue import Report, perform
+from readerstudy.jobs.queue import perform
 from readerstudy.truth.models import ImageTruth, Pathology
 
 
-@shared_task(name="models_ml.cross_validate")
+@shared_task(name="cross-validate")
 def cross_validate_task(job_id: int) -> None:
     """Cross-validation by patient; parameters: cohort, preset, folds, seed, name, gans (true trains both per fold),
     spare_background.

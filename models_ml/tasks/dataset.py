@@ -16,13 +16,13 @@ from models_ml.config import Direction, Ends, GanConfig
 from models_ml.data.adversarial_examples import Augmenting, with_fakes
 from models_ml.data.images import ImageSet
 from models_ml.presets import Preset
+from models_ml.runtime.progress import Report
 from readerstudy import serialise
 from readerstudy.cohort.models import Cohort
 from readerstudy.imaging.breast_mask import breast_weight
 from readerstudy.imaging.image import RESOLUTIONS
 from readerstudy.imaging.png16 import decode_png
 from readerstudy.imaging.resize import resize
-from readerstudy.jobs.queue import Report
 from readerstudy.truth.queries import Picture, real_pictures, twins
 
 Size = tuple[int, int]

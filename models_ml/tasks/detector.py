@@ -15,19 +15,20 @@ from models_ml.evaluation.predictions import scores
 from models_ml.presets import find_preset
 from models_ml.runs.curves import learning_curves
 from models_ml.runtime.device import choose_device
+from models_ml.runtime.progress import Report
 from models_ml.tasks.dataset import cached_pixels, folder_of, resolution_for
 from models_ml.tasks.training import register
 from models_ml.training.detector import train_detector
 from readerstudy import serialise
 from readerstudy.cohort.models import Cohort
 from readerstudy.experiments.models import CheckpointKind
-from readerstudy.jobs.queue import Report, perform
+from readerstudy.jobs.queue import perform
 from readerstudy.truth.actions import keep_scores
 from readerstudy.truth.models import Authenticity, Truth
 from readerstudy.truth.queries import Picture, real_pictures, twins
 
 
-@shared_task(name="models_ml.train_detector")
+@shared_task(name="train-detector")
 def train_detector_task(job_id: int) -> None:
     """Train a detector of adversarial input, and judge it on attacks that it never saw.
 

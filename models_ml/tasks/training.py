@@ -13,6 +13,7 @@ from models_ml.config import Hardening
 from models_ml.presets import find_preset
 from models_ml.runs import checkpoint
 from models_ml.runs.curves import learning_curves
+from models_ml.runtime.progress import Report
 from models_ml.tasks.dataset import folder_of, gan_config, training_images
 from models_ml.training.classifier import train_classifier
 from models_ml.training.gan import train_gan
@@ -20,10 +21,10 @@ from models_ml.training.inpainting import train_inpainting
 from models_ml.training.launcher import Together, train_together
 from readerstudy import serialise
 from readerstudy.experiments.models import Checkpoint, CheckpointKind
-from readerstudy.jobs.queue import Report, perform
+from readerstudy.jobs.queue import perform
 
 
-@shared_task(name="models_ml.train_classifier")
+@shared_task(name="train-classifier")
 def train_classifier_task(job_id: int) -> None:
     """Train a classifier on a cohort; parameters: cohort, preset, seed, name, vgg_weights.
 
@@ -33,7 +34,7 @@ def train_classifier_task(job_id: int) -> None:
     perform(job_id, partial(_train_classifier, job_id))
 
 
-@shared_task(name="models_ml.train_gan")
+@shared_task(name="train-gan")
 def train_gan_task(job_id: int) -> None:
     """Train one GAN.
 
@@ -43,7 +44,7 @@ def train_gan_task(job_id: int) -> None:
     perform(job_id, partial(_train_gan, job_id))
 
 
-@shared_task(name="models_ml.train_inpainting")
+@shared_task(name="train-inpainting")
 def train_inpainting_task(job_id: int) -> None:
     """Train an inpainter, a second kind of generator.
 

@@ -19,12 +19,12 @@ from readerstudy.accounts.models import User
 from readerstudy.accounts.permissions import IsInvestigator, IsResearcher
 from readerstudy.api.investigator import MISUNDERSTOOD, REFUSED, Pages, person, understood
 from readerstudy.experiments.catalogue import KINDS
-from readerstudy.experiments.job_view import view_of
+from readerstudy.experiments.job_view import view_job
 from readerstudy.experiments.models import Attack, Checkpoint, Evaluation
+from readerstudy.experiments.start import start_job
 from readerstudy.jobs.actions import cancel_job, retry_job
 from readerstudy.jobs.models import Job, JobStatus
-from readerstudy.jobs.progress_log import points_of
-from readerstudy.lab.actions import start_job
+from readerstudy.jobs.progress_log import read_points
 
 
 # --- shapes -------------------------------------------------------------------------------------------------
@@ -40,7 +40,7 @@ class JobLine(serializers.ModelSerializer[Job]):
         model = Job
         fields: tuple[str, ...] = (
             "id",
-            "task",
+            "kind",
             "queue",
             "status",
             "is_lost",
@@ -59,11 +59,11 @@ class JobLine(serializers.ModelSerializer[Job]):
         read_only_fields = fields
 
     def get_is_lost(self, job: Job) -> bool:
-        return view_of(job, at=now()).is_lost
+        return view_job(job, at=now()).is_lost
 
     @extend_schema_field(OpenApiTypes.FLOAT)
     def get_seconds_left(self, job: Job) -> float | None:
-        return view_of(job, at=now()).seconds_left
+        return view_job(job, at=now()).seconds_left
 
 
 class JobPage(JobLine):
@@ -213,7 +213,7 @@ class JobPoints(JobStep):
 
     @extend_schema(responses=PointLine(many=True), operation_id="jobs_points_list")
     def get(self, request: Request, pk: int) -> Response:
-        points = points_of(self.get_object().pk)
+        points = read_points(self.get_object().pk)
         return Response([PointLine({**vars(p), "values": _finite(p.values)}).data for p in points])
 
 

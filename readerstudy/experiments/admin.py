@@ -1,4 +1,4 @@
-"""Jobs and what they left behind, to look at; cancelling and trying again."""
+"""Administration of jobs and runs: read-only, with the actions cancel and retry."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -16,34 +16,34 @@ from django.utils.translation import gettext_lazy as _
 from readerstudy.accounts.admin import InvestigatorAdmin, bar, names
 from readerstudy.accounts.models import User
 from readerstudy.errors import StudyError
-from readerstudy.experiments.job_view import view_of
+from readerstudy.experiments.job_view import view_job
 from readerstudy.experiments.models import Checkpoint
 from readerstudy.jobs.actions import cancel_job, retry_job
 from readerstudy.jobs.models import Job
 
-# Parameters and results name attacks and their scores: for researchers, on the lab's pages.
-SIGHTED = ("parameters", "result", "fingerprint")
+# Parameters and results name attacks and their scores. Researchers see them on the lab's pages.
+HIDDEN = ("parameters", "result", "fingerprint")
 
 
 @admin.register(Job)
 class JobPage(InvestigatorAdmin):
-    """Long runs, the latest first."""
+    """Jobs, the latest first."""
 
-    list_display = ("id", "task", "state", "progress", "note", "requested_by", "queued_at", "ended_at", "in_lab")
-    list_filter = ("status", "queue", "task")
-    search_fields = ("task", "note")
+    list_display = ("id", "kind", "state", "progress", "note", "requested_by", "queued_at", "ended_at", "in_lab")
+    list_filter = ("status", "queue", "kind")
+    search_fields = ("kind", "note")
     list_select_related = ("requested_by",)
-    fields = tuple(name for name in names(Job) if name not in SIGHTED)
+    fields = tuple(name for name in names(Job) if name not in HIDDEN)
     actions = ("cancel", "try_again")
 
     def get_actions(self, request: HttpRequest) -> Any:
-        """Only researchers start and stop work."""
-        found = super().get_actions(request)
-        return found if isinstance(request.user, User) and request.user.is_researcher else {}
+        """Only researchers start and stop jobs."""
+        actions = super().get_actions(request)
+        return actions if isinstance(request.user, User) and request.user.is_researcher else {}
 
     @admin.display(description=_("state"))
     def state(self, job: Job) -> str:
-        return view_of(job, at=now()).state
+        return view_job(job, at=now()).state
 
     @admin.display(description=_("progress"))
     def progress(self, job: Job) -> SafeString | str:
@@ -62,20 +62,20 @@ class JobPage(InvestigatorAdmin):
         self._each(request, jobs, retry_job)
 
     def _each(self, request: HttpRequest, jobs: "QuerySet[Job]", act: Callable[..., Job]) -> None:
-        """Do it with each, and pass on the protocol's sentence where it is against it."""
+        """Apply the action to each job, and show the message of a StudyError."""
         at: datetime = now()
         for job in jobs.order_by("pk"):
             try:
-                done = act(job=job, actor=request.user, at=at)
+                result = act(job=job, actor=request.user, at=at)
             except StudyError as error:
                 self.message_user(request, str(error), messages.ERROR)
             else:
-                self.message_user(request, f"{done}: {view_of(done, at=at).state}", messages.SUCCESS)
+                self.message_user(request, f"{result}: {view_job(result, at=at).state}", messages.SUCCESS)
 
 
 @admin.register(Checkpoint)
 class CheckpointPage(InvestigatorAdmin):
-    """What training left behind."""
+    """Checkpoints, the latest first."""
 
     list_display = ("name", "kind", "cohort", "preset", "direction", "seed", "made_from", "made_at")
     list_filter = ("kind", "cohort", "preset")

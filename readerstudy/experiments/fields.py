@@ -1,67 +1,108 @@
-"""Parameters that several kinds of job share."""
+"""Parameters that several kinds of job share, and the presets and attack methods of the lab."""
+
+from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from readerstudy.experiments.kinds import Field, Sort, Words
+from readerstudy.cohort.models import Resolution, Split
+from readerstudy.experiments.kinds import Field, FieldType, Text
 
-# The lab's own lists, which the web may not import; tests hold the two together.
-PRESETS = ("demo", "zhou2021-low", "zhou2021-high")
-METHODS: tuple[tuple[str, Words], ...] = (
-    ("fgsm", _("FGSM: one step along the gradient")),
-    ("pgd", _("PGD: many small steps")),
-    ("apgd", _("APGD: steps that adapt")),
-    ("autoattack", _("AutoAttack’s untargeted parts")),
-    ("fab", _("FAB: the nearest image that fools")),
-    ("square", _("Square: tries without looking at the gradient")),
-    ("cw", _("Carlini–Wagner: as small a change as fools")),
-    ("patch", _("Patch: a visible spot")),
+# The web side cannot import the lab's packages. A test compares these tables with theirs.
+
+# The presets, and the stored resolution that each reads its images from.
+PRESETS = {"demo": "low", "zhou2021-low": "low", "zhou2021-high": "high"}
+
+
+@dataclass(frozen=True)
+class AttackMethod:
+    """An attack by gradient and the settings that it has."""
+
+    key: str
+    title: Text
+    settings: tuple[str, ...]
+
+
+SHARED_SETTINGS = ("way", "threshold")  # that every method has
+METHODS = (
+    AttackMethod("fgsm", _("FGSM: one step along the gradient"), ("epsilon",)),
+    AttackMethod("pgd", _("PGD: many small steps"), ("epsilon", "steps", "stride", "random_start", "momentum", "keep")),
+    AttackMethod("apgd", _("APGD: steps of adaptive length"), ("epsilon", "steps", "restarts", "rho", "inertia")),
+    AttackMethod("autoattack", _("AutoAttack’s untargeted parts"), ("epsilon", "steps", "queries")),
+    AttackMethod(
+        "fab",
+        _("FAB: the nearest image that changes the prediction"),
+        ("epsilon", "steps", "restarts", "lean", "overshoot", "back"),
+    ),
+    AttackMethod("square", _("Square: random search without gradients"), ("epsilon", "queries", "share")),
+    AttackMethod(
+        "cw",
+        _("Carlini–Wagner: smallest change that changes the prediction"),
+        ("steps", "searches", "start", "rate", "confidence"),
+    ),
+    AttackMethod("patch", _("Patch: a visible spot"), ("side", "place", "steps", "images", "rate", "jitter")),
 )
-RESOLUTIONS = (("high", _("High (1728 × 1408)")), ("low", _("Low (1024 × 832)")))
 
-COHORT = Field("cohort", _("Cohort"), Sort.COHORT)
-NAME = Field("name", _("Name of the run"), Sort.SLUG, help=_("Letters, digits and hyphens; later jobs call it so."))
-SEED = Field("seed", _("Seed"), Sort.WHOLE, 1, help=_("The same seed gives the same run."), least=0, most=2**62)
-PRESET = Field("preset", _("Preset"), Sort.CHOICE, PRESETS[0], choices=tuple((name, name) for name in PRESETS))
-AT_ALL = Field(
+COHORT = Field("cohort", _("Cohort"), FieldType.COHORT)
+SEED = Field(
+    "seed", _("Seed"), FieldType.INTEGER, 1, help=_("The same seed gives the same run."), minimum=0, maximum=2**62
+)
+PRESET = Field("preset", _("Preset"), FieldType.CHOICE, "demo", choices=tuple((name, name) for name in PRESETS))
+RESOLUTION_CHOICES = tuple(Resolution.choices)
+RESOLUTIONS = Field(
     "resolutions",
     _("Resolutions"),
-    Sort.CHOICES,
-    choices=RESOLUTIONS,
-    help=_("None chosen: all that the cohort stores."),
+    FieldType.CHOICES,
+    choices=RESOLUTION_CHOICES,
+    help=_("If none is chosen: all that the cohort stores."),
+    optional=True,
     is_detail=True,
+    option="--resolution",
 )
 SPLITS = Field(
     "splits",
     _("Splits"),
-    Sort.CHOICES,
-    choices=(("train", _("Training")), ("tuning", _("Tuning")), ("test", _("Test"))),
-    help=_("None chosen: all. A slow attack may do with those that are evaluated."),
+    FieldType.CHOICES,
+    choices=tuple(Split.choices),
+    help=_("If none is chosen: all. For a slow attack the evaluated splits suffice."),
     optional=True,
     is_detail=True,
+    option="--split",
 )
 DIRECTION = Field(
     "direction",
     _("Direction"),
-    Sort.CHOICE,
+    FieldType.CHOICE,
     choices=(("insert", _("Insert cancer")), ("remove", _("Remove cancer"))),
 )
+TARGET_CLASSIFIER = Field("classifier", _("Target classifier"), FieldType.CLASSIFIER)
+GAN_REMOVE = Field("gan_remove", _("GAN that removes cancer"), FieldType.REMOVER)
+GAN_INSERT = Field("gan_insert", _("GAN that inserts cancer"), FieldType.INSERTER)
 THREADS = Field(
-    "threads", _("Threads"), Sort.WHOLE, help=_("Empty: all."), least=1, most=512, optional=True, is_detail=True
+    "threads",
+    _("Threads"),
+    FieldType.INTEGER,
+    help=_("Empty: all."),
+    minimum=1,
+    maximum=512,
+    optional=True,
+    is_detail=True,
+    changes_result=False,
 )
 PROCESSES = Field(
     "processes",
     _("Processes"),
-    Sort.WHOLE,
+    FieldType.INTEGER,
     help=_("Empty: one for each graphics card of the worker."),
-    least=1,
-    most=64,
+    minimum=1,
+    maximum=64,
     optional=True,
     is_detail=True,
+    changes_result=False,
 )
 ENDS = Field(
     "ends",
     _("Training ends"),
-    Sort.CHOICE,
+    FieldType.CHOICE,
     "preset",
     choices=(
         ("preset", _("as the preset says")),
@@ -70,22 +111,29 @@ ENDS = Field(
     ),
     is_detail=True,
 )
-SPARE = Field(
+SPARE_BACKGROUND = Field(
     "spare_background",
     _("Learn in the breast only"),
-    Sort.FLAG,
+    FieldType.FLAG,
     False,
-    help=_("What is not breast stays as it is while the GAN trains, as it does when it is used: advised for films."),
+    help=_("Exclude the background during training, as at generation. Recommended for digitised film."),
     is_detail=True,
 )
 
 
-def _keep(name: str, title: Words, help: Words) -> Field:
-    return Field(name, title, Sort.FLAG, True, help=help, is_detail=True)
+def run_name(default: str) -> Field:
+    """Return the field for the name of the run that a job trains; see `FieldType.NAME` for the default."""
+    text = _("Letters, digits and hyphens. Later jobs refer to the run by this name.")
+    return Field("name", _("Name of the run"), FieldType.NAME, default, help=text)
 
 
-FINISH = (
-    _keep("keep_background", _("Keep the background"), _("What lies outside the breast stays as it is.")),
-    _keep("keep_grid", _("Keep the grey levels"), _("Only grey levels that the real film has are used.")),
-    _keep("keep_range", _("Keep the range"), _("Nothing is darker or brighter than the real film’s extremes.")),
+def _keep(step: str, title: Text, help: Text) -> Field:
+    option = f"--without {step}"
+    return Field(f"keep_{step}", title, FieldType.FLAG, True, help=help, is_detail=True, option=option)
+
+
+POST_PROCESSING = (
+    _keep("background", _("Keep the background"), _("Pixels outside the breast are not changed.")),
+    _keep("grid", _("Keep the grey levels"), _("Use only grey levels that occur in the source image.")),
+    _keep("range", _("Keep the range"), _("Nothing is darker or brighter than the source image’s extremes.")),
 )

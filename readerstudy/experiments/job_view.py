@@ -1,4 +1,4 @@
-"""A job as people see it: its state with the lost ones told apart, how far, how long still."""
+"""Presentation of a job: state, progress, estimated time left."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,15 +6,15 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from readerstudy.experiments.catalogue import kind_of
+from readerstudy.experiments.catalogue import KINDS_BY_KEY
 from readerstudy.jobs.heartbeat import is_lost
 from readerstudy.jobs.models import OVER, Job, JobStatus
-from readerstudy.jobs.progress_log import points_of, seconds_left
+from readerstudy.jobs.progress_log import read_points, seconds_left
 
 
 @dataclass(frozen=True)
 class JobView:
-    """One job for a page, a list or a program."""
+    """One job for a page, a list or the API."""
 
     job: Job
     is_lost: bool
@@ -22,10 +22,12 @@ class JobView:
 
     @property
     def percent(self) -> int:
+        """Share of the steps done."""
         return 100 * self.job.done // self.job.total if self.job.total else 0
 
     @property
     def state(self) -> str:
+        """The state in the active language; lost and stopping jobs have their own."""
         if self.is_lost:
             return _("Worker lost")
         if self.is_stopping:
@@ -34,14 +36,14 @@ class JobView:
 
     @property
     def state_key(self) -> str:
-        """The state as a word for style sheets and scripts."""
+        """The state as a keyword for style sheets and scripts."""
         return "lost" if self.is_lost else "stopping" if self.is_stopping else self.job.status
 
     @property
     def title(self) -> str:
-        """What the job does, in words; of a task that the catalogue does not know its name."""
-        kind = kind_of(self.job.task, self.job.parameters)
-        return str(kind.title) if kind else self.job.task
+        """The title of the kind; its key if the catalogue does not have it."""
+        kind = KINDS_BY_KEY.get(self.job.kind)
+        return str(kind.title) if kind else self.job.kind
 
     @property
     def is_stopping(self) -> bool:
@@ -57,19 +59,19 @@ class JobView:
 
     @property
     def left(self) -> str:
-        """How long it will take, in words; empty while there is too little to say."""
-        return "" if self.seconds_left is None else in_words(self.seconds_left)
+        """The estimated time left, with units; empty if there is no estimate."""
+        return "" if self.seconds_left is None else format_duration(self.seconds_left)
 
     @property
     def taken(self) -> str:
-        """How long the last attempt took, in words, where it is over."""
+        """The duration of the last attempt, with units; empty until the job is over."""
         if self.job.started_at is None or self.job.ended_at is None:
             return ""
-        return in_words((self.job.ended_at - self.job.started_at).total_seconds())
+        return format_duration((self.job.ended_at - self.job.started_at).total_seconds())
 
 
-def in_words(seconds: float) -> str:
-    """A length of time as people say it: 40 s, 12 min, 3 h 20 min, 2 d 5 h."""
+def format_duration(seconds: float) -> str:
+    """Return a duration with units: 40 s, 12 min, 3 h 20 min, 2 d 5 h."""
     whole = round(seconds)
     if whole < 100:
         return _("%(seconds)s s") % {"seconds": whole}
@@ -82,12 +84,14 @@ def in_words(seconds: float) -> str:
     return _("%(days)s d %(hours)s h") % {"days": hours // 24, "hours": hours % 24}
 
 
-def view_of(job: Job, *, at: datetime) -> JobView:
+def view_job(job: Job, *, at: datetime) -> JobView:
+    """Return the presentation of a job at a time."""
     lost = is_lost(job, at=at)
-    runs = job.status == JobStatus.RUNNING and not lost
-    points = points_of(job.pk) if runs else []
+    is_running = job.status == JobStatus.RUNNING and not lost
+    points = read_points(job.pk) if is_running else []
     return JobView(job=job, is_lost=lost, seconds_left=seconds_left(points, now=at.timestamp()) if points else None)
 
 
-def views_of(jobs: Iterable[Job], *, at: datetime) -> list[JobView]:
-    return [view_of(job, at=at) for job in jobs]
+def view_jobs(jobs: Iterable[Job], *, at: datetime) -> list[JobView]:
+    """Return the presentation of each job."""
+    return [view_job(job, at=at) for job in jobs]

@@ -1,4 +1,4 @@
-"""What people do with jobs: cancel, try again, put back what a dead worker left."""
+"""Cancel and retry jobs; return the jobs of lost workers to the queue."""
 
 from datetime import datetime, timedelta
 
@@ -12,18 +12,18 @@ from readerstudy.jobs.heartbeat import is_lost
 from readerstudy.jobs.models import Job, JobStatus
 from readerstudy.jobs.queue import enqueue, new_job
 
-# A job that kills its workers (by its hunger for memory, say) would kill the next one too, for ever.
-MOST_ATTEMPTS = 5
-# So long a message may be under way; a job that waits longer when a worker starts gets a new one.
+# A job that crashes its worker (e.g. out of memory) must not be retried forever.
+MAXIMUM_ATTEMPTS = 5
+# When a worker starts, a job that has been queued for longer gets a new message.
 FORGOTTEN_AFTER = timedelta(seconds=60)
 
 
 @transaction.atomic
 def cancel_job(*, job: Job, actor: User | None, at: datetime) -> Job:
-    """End a job that waits, at once; ask one that runs to stop at its next report. What was saved stays.
+    """Cancel a queued job at once, a running one at its next progress report. Saved work stays.
 
-    `actor` is None at the server's terminal. Raises NotAllowed for anybody but a researcher,
-    StudyError where the job is over.
+    `actor` is None at the server's terminal. Raises NotAllowed for anybody but a researcher, StudyError if the job is
+    over.
     """
     _require_researcher(actor)
     job = Job.objects.select_for_update().get(pk=job.pk)
@@ -34,26 +34,26 @@ def cancel_job(*, job: Job, actor: User | None, at: datetime) -> Job:
     if job.status == JobStatus.QUEUED or is_lost(job, at=at):
         job.status, job.ended_at = JobStatus.CANCELLED, at
     job.save()
-    record("job.cancelled", actor=actor, subject=job, at=at, task=job.task)
+    record("job.cancelled", actor=actor, subject=job, at=at, kind=job.kind)
     return job
 
 
 @transaction.atomic
 def retry_job(*, job: Job, actor: User | None, at: datetime, here: bool = False) -> Job:
-    """A new job with the same work, which goes on from what the old one saved; `here`: not handed to a worker.
+    """Return a new job with the same work, which resumes from what the old one saved. With `here` do not queue it.
 
-    A new row, since how the old one ended is a record: its sentence, its log and its curves stay readable.
-    Raises NotAllowed for anybody but a researcher, StudyError where the old one is not over, or did its work.
+    It is a new row because the old one is a record: its note, its log and its curves stay readable.
+    Raises NotAllowed for anybody but a researcher, StudyError unless the old job has failed or was cancelled.
     """
     _require_researcher(actor)
     if not job.is_over or job.status == JobStatus.DONE:
         state = {"number": job.pk, "state": job.get_status_display().lower()}
         raise StudyError(_("Job %(number)s is %(state)s; only failed and cancelled jobs can be tried again.") % state)
-    again = new_job(job.task, job.parameters, requested_by=actor, at=at, queue=job.queue, retried_from=job)
-    record("job.retried", actor=actor, subject=again, at=at, task=job.task, retried_from=job.pk)
+    retry = new_job(job.kind, job.parameters, requested_by=actor, at=at, queue=job.queue, retried_from=job)
+    record("job.retried", actor=actor, subject=retry, at=at, kind=job.kind, retried_from=job.pk)
     if not here:
-        enqueue(again)
-    return again
+        enqueue(retry)
+    return retry
 
 
 def _require_researcher(actor: User | None) -> None:
@@ -62,29 +62,29 @@ def _require_researcher(actor: User | None) -> None:
 
 
 def requeue_lost_jobs(*, at: datetime) -> list[Job]:
-    """Put what dead workers left back on the queue; they go on from their last save. Returns these jobs."""
+    """Return the jobs of lost workers to the queue, where they resume from their last save. Return these jobs."""
     lost = [job for job in Job.objects.filter(status=JobStatus.RUNNING).order_by("pk") if is_lost(job, at=at)]
-    return [job for job in lost if _back_on_the_queue(job, at=at)]
+    return [job for job in lost if _requeue(job, at=at)]
 
 
 @transaction.atomic
-def _back_on_the_queue(job: Job, *, at: datetime) -> bool:
+def _requeue(job: Job, *, at: datetime) -> bool:
     if job.cancel_requested_at:
         job.end_cancelled(at=at)
         return False
-    if job.attempts >= MOST_ATTEMPTS:
-        where = job.note or "its start"
-        job.fail(f"{job.attempts} workers died over this job, the last at: {where}. Is there memory enough?", at=at)
+    if job.attempts >= MAXIMUM_ATTEMPTS:
+        last = job.note or "the start"
+        job.fail(f"{job.attempts} workers died during this job, the last at: {last}. Is there enough memory?", at=at)
         return False
     if not job.put_back():
         return False
-    record("job.requeued", actor=None, subject=job, at=at, task=job.task, attempts=job.attempts)
+    record("job.requeued", actor=None, subject=job, at=at, kind=job.kind, attempts=job.attempts)
     enqueue(job)
     return True
 
 
 def resend_forgotten_jobs(*, at: datetime) -> list[Job]:
-    """Send jobs again whose message may be lost with a dead worker or broker; one too many does no harm."""
+    """Send the messages of jobs again that a dead worker or broker may have lost. An extra message has no effect."""
     waiting = list(Job.objects.filter(status=JobStatus.QUEUED, queued_at__lt=at - FORGOTTEN_AFTER).order_by("pk"))
     for job in waiting:
         enqueue(job)

@@ -1,4 +1,4 @@
-"""Whether a job's worker still lives: a sign of life on its row every few seconds, and the process itself."""
+"""Worker heartbeat and detection of lost workers."""
 
 import os
 import socket
@@ -12,16 +12,17 @@ from django.utils.timezone import now
 
 from readerstudy.jobs.models import Job, JobStatus
 
-BEAT = 10  # seconds; one step of a large network may take minutes, so reports are no sign of life
+BEAT = 10  # seconds; progress reports do not suffice, because one step of a large network may take minutes
 LOST_AFTER = timedelta(seconds=60)
 
 
 def this_worker() -> str:
+    """Return the name of this process: host:pid."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def is_lost(job: Job, *, at: datetime) -> bool:
-    """Said to run, but by nobody: silent for a minute, or its process on this very machine is gone."""
+    """Whether a running job has no worker: no heartbeat for a minute, or its process on this machine is gone."""
     if job.status != JobStatus.RUNNING:
         return False
     if job.heartbeat_at is None or at - job.heartbeat_at > LOST_AFTER:
@@ -36,29 +37,29 @@ def _is_alive(process: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass  # somebody else's process: alive
+        pass  # the process of another user is alive
     return True
 
 
 @contextmanager
 def beating(job: Job) -> Iterator[None]:
-    """Give signs of life while the block runs, from a thread: one step may take minutes."""
+    """Update the job's heartbeat while the block runs, from a thread."""
     over = Event()
-    heart = Thread(target=_beat, args=(job.pk, job.attempts, over), name=f"heart of job {job.pk}", daemon=True)
-    heart.start()
+    heartbeat = Thread(target=_beat, args=(job.pk, job.attempts, over), name=f"heartbeat-{job.pk}", daemon=True)
+    heartbeat.start()
     try:
         yield
     finally:
         over.set()
-        heart.join()
+        heartbeat.join()
 
 
 def _beat(job_id: int, attempts: int, over: Event) -> None:
-    """Until told, or until the row is another worker's. A short job never gets to its first beat."""
+    """Update the heartbeat until the block is over or another worker has the job."""
     try:
         while not over.wait(BEAT):
-            mine = Job.objects.filter(pk=job_id, status=JobStatus.RUNNING, attempts=attempts)
-            if not mine.update(heartbeat_at=now()):
+            own = Job.objects.filter(pk=job_id, status=JobStatus.RUNNING, attempts=attempts)
+            if not own.update(heartbeat_at=now()):
                 return
     finally:
         connection.close()

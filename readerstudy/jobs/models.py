@@ -1,4 +1,4 @@
-"""Jobs: long runs as rows; checkpoints, attacks and evaluations: what they left behind, pointing to each other."""
+"""Jobs: long runs as rows."""
 
 import hashlib
 import json
@@ -20,38 +20,39 @@ class JobStatus(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
-# A row in one of these is over; in the others it may still change.
+# A job with one of these is over and no longer changes.
 OVER = (JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED)
 UNDER_WAY = (JobStatus.QUEUED, JobStatus.RUNNING)
 
 
 class Queue(models.TextChoices):
-    """Where a job waits: workers take from one or both, one job at a time."""
+    """A queue of jobs. A worker takes from one or both, one job at a time."""
 
     CPU = "cpu", _("Processor")
     GPU = "gpu", _("Graphics card")
 
 
-def fingerprint(task: str, parameters: dict[str, Any]) -> str:
-    """One name for one piece of work: SHA-256 of the task and its parameters, whatever their order."""
-    return hashlib.sha256(json.dumps([task, parameters], sort_keys=True).encode()).hexdigest()
+def fingerprint(kind: str, parameters: dict[str, Any]) -> str:
+    """Return the SHA-256 of the kind and its parameters, whatever their order: the same work has the same."""
+    return hashlib.sha256(json.dumps([kind, parameters], sort_keys=True).encode()).hexdigest()
 
 
 class JobQuerySet(models.QuerySet["Job"]):
     """Sets of jobs."""
 
     def under_way_first(self) -> "JobQuerySet":
-        """What runs, then what waits, then what is over; the newest first in each."""
-        place = models.Case(
+        """Running jobs, then queued ones, then those that are over; the newest first in each group."""
+        group = models.Case(
             models.When(status=JobStatus.RUNNING, then=0), models.When(status=JobStatus.QUEUED, then=1), default=2
         )
-        return self.select_related("requested_by").order_by(place, "-pk")
+        return self.select_related("requested_by").order_by(group, "-pk")
 
 
 class Job(models.Model):
-    """A queued run of one task. `parameters` go in, `result` comes out; running it again is harmless."""
+    """A queued run of one kind of work. `parameters` go in, `result` comes out; running it again is harmless."""
 
-    task = models.CharField(_("task"), max_length=64)
+    # The key of the kind in the catalogue (`experiments.catalogue`), and the name of its Celery task.
+    kind = models.CharField(_("kind"), max_length=64)
     parameters = models.JSONField(_("parameters"), default=dict)
     status = models.CharField(_("status"), max_length=9, choices=JobStatus.choices, default=JobStatus.QUEUED)
     done = models.PositiveIntegerField(_("steps done"), default=0)
@@ -64,11 +65,11 @@ class Job(models.Model):
     ended_at = models.DateTimeField(_("ended"), null=True)
     queue = models.CharField(_("queue"), max_length=3, choices=Queue.choices, default=Queue.CPU)
     fingerprint = models.CharField(max_length=64, editable=False, default="")
-    # Each time that a worker takes it up counts; a worker killed in the middle is followed by another.
-    attempts = models.PositiveIntegerField(_("times taken up"), default=0)
+    # Grows whenever a worker claims the job, and identifies the claim: see `_update_own`.
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
     worker = models.CharField(_("worker (host:process)"), max_length=200, blank=True)
-    heartbeat_at = models.DateTimeField(_("last sign of life"), null=True)
-    cancel_requested_at = models.DateTimeField(_("cancel asked for"), null=True)
+    heartbeat_at = models.DateTimeField(_("last heartbeat"), null=True)
+    cancel_requested_at = models.DateTimeField(_("cancel requested"), null=True)
     cancel_requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     retried_from = models.ForeignKey("self", models.PROTECT, null=True, related_name="retries")
 
@@ -92,28 +93,29 @@ class Job(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.task} {self.pk}"
+        return f"{self.kind} {self.pk}"
 
     @classmethod
     def numbered(cls, number: int) -> "Job":
-        found = cls.objects.filter(pk=number).first()
-        if found is None:
+        """Return the job of that number. Raises StudyError if there is none."""
+        job = cls.objects.filter(pk=number).first()
+        if job is None:
             raise StudyError(f"There is no job {number}.")
-        return found
+        return job
 
     @property
     def is_over(self) -> bool:
         return self.status in OVER
 
     def claim(self, *, worker: str, at: datetime) -> bool:
-        """Take it up, or take it up again where its worker is lost; False where it is somebody else's, or over.
+        """Claim the job for a worker, or claim it again if its worker is lost. Return whether that succeeded.
 
-        A message that the broker delivers twice finds the row taken. Who compares `attempts` sees whether it still
-        has the row: a worker that slept so long that another took over must not write into it.
+        It fails if the job is over or if another worker changed the row since it was loaded, so that a message that
+        the broker delivers twice has no effect.
         """
         if self.is_over:
             return False
-        taken = Job.objects.filter(pk=self.pk, status=self.status, attempts=self.attempts).update(
+        updated = Job.objects.filter(pk=self.pk, status=self.status, attempts=self.attempts).update(
             status=JobStatus.RUNNING,
             attempts=self.attempts + 1,
             worker=worker[:200],
@@ -123,27 +125,33 @@ class Job(models.Model):
             result=None,
         )
         self.refresh_from_db()
-        return bool(taken)
+        return bool(updated)
 
     def put_back(self) -> bool:
-        """Back on the queue, from a worker that is lost; False where it has moved on meanwhile."""
-        return self._mine(status=JobStatus.QUEUED, worker="", heartbeat_at=None)
+        """Return the job of a lost worker to the queue. Return False if another worker has it by now."""
+        return self._update_own(status=JobStatus.QUEUED, worker="", heartbeat_at=None)
 
     def advance(self, done: int, total: int, note: str, *, at: datetime) -> bool:
-        """Write down how far it is; False where the row is another worker's by now, or over."""
-        return self._mine(done=done, total=total, note=note[:500], heartbeat_at=at)
+        """Record progress. Return False if another worker has the job by now, or it is over."""
+        return self._update_own(done=done, total=total, note=note[:500], heartbeat_at=at)
 
     def finish(self, result: Any, *, at: datetime) -> bool:
-        return self._mine(status=JobStatus.DONE, ended_at=at, result=result)
+        """Record the result. Return False as `advance` does."""
+        return self._update_own(status=JobStatus.DONE, ended_at=at, result=result)
 
-    def fail(self, sentence: str, *, at: datetime) -> bool:
-        return self._mine(status=JobStatus.FAILED, ended_at=at, note=sentence[:500])
+    def fail(self, message: str, *, at: datetime) -> bool:
+        """Record a failure. Return False as `advance` does."""
+        return self._update_own(status=JobStatus.FAILED, ended_at=at, note=message[:500])
 
     def end_cancelled(self, *, at: datetime) -> bool:
-        return self._mine(status=JobStatus.CANCELLED, ended_at=at)
+        """Record that a requested cancel took effect. Return False as `advance` does."""
+        return self._update_own(status=JobStatus.CANCELLED, ended_at=at)
 
-    def _mine(self, **values: Any) -> bool:
-        """Write the values where it runs and nobody took it over since this object was loaded or claimed."""
+    def _update_own(self, **values: Any) -> bool:
+        """Update the row if the job is running and no other worker claimed it since this object was loaded or claimed.
+
+        A worker that was suspended until another took over must not write into the row.
+        """
         running = Job.objects.filter(pk=self.pk, status=JobStatus.RUNNING, attempts=self.attempts)
         if not running.update(**values):
             return False

@@ -1,4 +1,4 @@
-"""What a job leaves beside its row, in `var/jobs/<id>/`: a log, the points of its curves; and how long it will take."""
+"""The files of a job in `var/jobs/<id>/`: its log and the points of its curves; and the estimate of the time left."""
 
 import json
 from collections.abc import Mapping
@@ -11,8 +11,8 @@ from typing import Any
 
 from django.conf import settings
 
-MOST_POINTS = 2000  # a curve needs no more, and a month's training must not fill the disk
-RECENT = 40  # points from which the rate is taken
+MAXIMUM_POINTS = 2000  # enough for a curve; a training of a month must not fill the disk
+RECENT = 40  # points from which the rate is estimated
 LOG_LINES = 200  # shown on a page
 
 Values = Mapping[str, float]
@@ -20,7 +20,7 @@ Values = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Point:
-    """One report: how far, at what, with which figures, and when (seconds since 1970)."""
+    """One progress report: steps done and in all, a text, the time (seconds since 1970) and figures by name."""
 
     done: int
     total: int
@@ -38,15 +38,16 @@ class Point:
         return cls(done, total, text, at, data)
 
 
-def folder_of(job_id: int) -> Path:
+def job_folder(job_id: int) -> Path:
+    """Return the folder of a job's files."""
     return Path(settings.JOBS_DIR) / str(job_id)
 
 
-class Trace:
-    """Writes the log and the points of one job; one writer at a time, a next attempt goes on where it ended."""
+class ProgressLog:
+    """Writes the log and the points of one job. One writer at a time; the next attempt appends."""
 
     def __init__(self, job_id: int) -> None:
-        folder = folder_of(job_id)
+        folder = job_folder(job_id)
         folder.mkdir(parents=True, exist_ok=True)
         self._log, self._points = folder / "log.txt", folder / "points.jsonl"
         self._kept = len(_lines(self._points))
@@ -54,25 +55,25 @@ class Trace:
             with self._points.open("a") as file:  # the last writer was killed in the middle of a line
                 file.write("\n")
         self._stride, self._calls = 1, 0
-        self._said = ""
+        self._last_text = ""
 
-    def say(self, text: str, *, at: datetime) -> None:
-        """A line for the log."""
+    def write(self, text: str, *, at: datetime) -> None:
+        """Append a line to the log."""
         with self._log.open("a", encoding="utf-8") as file:
             file.write(f"{at:%Y-%m-%d %H:%M:%S} {text}\n")
 
-    def note(self, point: Point, *, at: datetime) -> None:
-        """One report: a point of the curves, and a line of the log where it speaks of something new."""
-        if point.text != self._said:
-            self._said = point.text
-            self.say(f"{point.text} ({point.done} of {point.total})", at=at)
+    def add(self, point: Point, *, at: datetime) -> None:
+        """Append a point to the curves, and a line to the log if the text is new."""
+        if point.text != self._last_text:
+            self._last_text = point.text
+            self.write(f"{point.text} ({point.done} of {point.total})", at=at)
         self._calls += 1
         if self._calls % self._stride and point.done != point.total:
             return
         with self._points.open("a", encoding="utf-8") as file:
             file.write(point.as_line() + "\n")
         self._kept += 1
-        if self._kept >= MOST_POINTS:
+        if self._kept >= MAXIMUM_POINTS:
             self._thin_out()
 
     def _thin_out(self) -> None:
@@ -85,44 +86,47 @@ class Trace:
         self._stride *= 2
 
 
-def points_of(job_id: int) -> list[Point]:
-    """The job's points, as they were written. A line cut short by a kill is left out.
+def read_points(job_id: int) -> list[Point]:
+    """Return the points of a job in the order of writing, without a line that a kill cut short.
 
-    Where an attempt went on from an earlier step, what the one before had said beyond it is left out too, also where
-    it had come to the next stage by then, and with it the reports of what was read anew in between.
+    If an attempt resumed from an earlier step, the points of the previous attempt beyond that step are left out, also
+    if they belong to a later stage, and so are the reports on data that was read again in between.
     """
     points: list[Point] = []
-    for line in _lines(folder_of(job_id) / "points.jsonl"):
+    for line in _lines(job_folder(job_id) / "points.jsonl"):
         try:
             point = Point.from_line(line)
         except (ValueError, KeyError):
             continue
-        del points[_still_true(points, point) :]
+        del points[_count_valid(points, point) :]
         points.append(point)
     return points
 
 
-def _still_true(points: list[Point], point: Point) -> int:
-    """How many of the points before this one still hold: all that are not of a later step of the same work."""
-    still = len(points)
-    for place in range(len(points) - 1, -1, -1):
-        earlier = points[place]
+def _count_valid(points: list[Point], point: Point) -> int:
+    """Return how many of the points before this one are still valid: those not of a later step of the same work."""
+    valid = len(points)
+    for index in range(len(points) - 1, -1, -1):
+        earlier = points[index]
         if _is_beyond(earlier, point):
-            still = place
+            valid = index
         elif earlier.values or not point.values:
             break
-    return still
+    return valid
 
 
 def _is_beyond(earlier: Point, point: Point) -> bool:
-    """Figures belong to one schedule, which goes up; reports without figures may start again under another text."""
+    """Whether the earlier point is of a later step.
+
+    Points with figures share one schedule; points without figures restart with each text.
+    """
     same = earlier.text == point.text or bool(earlier.values and point.values and earlier.total == point.total)
     return same and earlier.done >= point.done
 
 
-def log_of(job_id: int) -> list[str]:
-    """The last lines of the job's log."""
-    return _lines(folder_of(job_id) / "log.txt")[-LOG_LINES:]
+def read_log(job_id: int) -> list[str]:
+    """Return the last lines of the job's log."""
+    return _lines(job_folder(job_id) / "log.txt")[-LOG_LINES:]
 
 
 def _lines(path: Path) -> list[str]:
@@ -130,13 +134,13 @@ def _lines(path: Path) -> list[str]:
 
 
 def seconds_left(points: list[Point], *, now: float) -> float | None:
-    """How long it will take from now at the recent rate; None while there is too little to say.
+    """Return the time left at the recent rate, in seconds; None if there are too few points.
 
-    The rate is the median over all pairs of recent points of the same total (Theil and Sen): a pause for judging or
-    saving, or one slow step, does not upset it.
+    The rate is the median over all pairs of recent points of the same total (Theil-Sen estimator), so that a pause for
+    evaluation or saving, or one slow step, has little effect.
     """
     if not points or points[-1].done >= points[-1].total:
-        return None  # at the end of something, and what comes next is not known
+        return None  # a stage has ended; the length of the next one is unknown
     recent = [point for point in points[-RECENT:] if point.total == points[-1].total]
     rates = [
         (later.done - earlier.done) / (later.at - earlier.at)

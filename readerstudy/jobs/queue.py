@@ -1,4 +1,4 @@
-"""Handing work over: to a worker through the broker, or to this process, always by the task's name."""
+"""Handing jobs to a worker through the broker, or running them in this process, always by the name of the task."""
 
 import logging
 import traceback
@@ -17,30 +17,32 @@ from readerstudy.celery import app
 from readerstudy.errors import StudyError
 from readerstudy.jobs.heartbeat import beating, is_lost, this_worker
 from readerstudy.jobs.models import UNDER_WAY, Job, JobStatus, Queue, fingerprint
-from readerstudy.jobs.progress_log import Point, Trace, folder_of
+from readerstudy.jobs.progress_log import Point, ProgressLog, job_folder
 
-Report = Callable[[int, int, str, dict[str, float]], None]
-Work = Callable[[dict[str, Any], Report], Any]
+# Called by the work after every step: steps done, steps in all, a text, and figures by name.
+ReportProgress = Callable[[int, int, str, dict[str, float]], None]
+# Takes the job's parameters and returns its result as JSON.
+Work = Callable[[Any, ReportProgress], Any]
 
 # Twice a second is enough for people, and thousands of steps must not become thousands of rows written.
 EVERY_SECONDS = 0.5
-# What the lab says of its own accord goes into the job's log.
+# The loggers of the lab write into the job's log too.
 LAB_LOGS = ("models_ml", "attacks", "py.warnings")
 
-# What stands on the terminal while a job runs in this process; set by `run_here`.
-_watchers: dict[int, Report] = {}
+# Shows progress on the terminal while a job runs in this process; set by `run_here`.
+_watchers: dict[int, ReportProgress] = {}
 
 
-class Cancelled(Exception):
-    """Raised out of `report` where somebody asked for the job to be cancelled: the last save stands."""
+class JobCancelled(Exception):
+    """Raised by the progress report if a cancel was requested. The last save stays."""
 
 
-class TakenOver(Exception):
-    """Raised out of `report` where another worker has the job by now, or nobody: this one was thought dead."""
+class JobTakenOver(Exception):
+    """Raised by the progress report if this worker lost the job because its heartbeat had expired."""
 
 
 def new_job(
-    task: str,
+    kind: str,
     parameters: dict[str, Any],
     *,
     requested_by: User | None,
@@ -48,97 +50,99 @@ def new_job(
     queue: str = Queue.CPU,
     retried_from: Job | None = None,
 ) -> Job:
-    """A job, not yet handed to anybody; where the same work waits or runs already, that job.
+    """Create a job that is not handed to a worker yet; if the same work is queued or running, return that job.
 
-    The database decides between two starts at the same moment: a constraint on the fingerprint.
+    The database decides between two starts at the same moment, by a constraint on the fingerprint.
     """
-    mark = fingerprint(task, parameters)
+    work = fingerprint(kind, parameters)
     while True:
         try:
             with transaction.atomic():
                 return Job.objects.create(
-                    task=task,
+                    kind=kind,
                     parameters=parameters,
                     requested_by=requested_by,
                     queued_at=at,
                     queue=queue,
-                    fingerprint=mark,
+                    fingerprint=work,
                     retried_from=retried_from,
                 )
         except IntegrityError:
-            # The other may have ended just now; then there is room for ours.
-            if there := Job.objects.filter(fingerprint=mark, status__in=UNDER_WAY).first():
-                return there
+            # The other job may have ended in between; then the next attempt succeeds.
+            if existing := Job.objects.filter(fingerprint=work, status__in=UNDER_WAY).first():
+                return existing
 
 
 def enqueue(job: Job) -> None:
-    """Hand the job to a worker once its row is committed; the task is known by name only."""
-    transaction.on_commit(partial(app.send_task, job.task, kwargs={"job_id": job.pk}, queue=job.queue))
+    """Hand the job to a worker once its row is committed. The Celery task is named after the kind."""
+    transaction.on_commit(partial(app.send_task, job.kind, kwargs={"job_id": job.pk}, queue=job.queue))
 
 
-def run_here(job: Job, watch: Report | None = None) -> Any:
+def run_here(job: Job, watch: ReportProgress | None = None) -> Any:
     """Run the job in this process (an installation with `[ml]`) and return its result.
 
-    Raises StudyError with the job's sentence where it failed, where it is another's, or where the task is not
-    installed here.
+    Raises StudyError if the job fails, if another worker runs it, or if its task is not installed here.
     """
     try:
         app.loader.import_default_modules()
     except ImportError as error:
         raise StudyError(
-            f"This installation cannot run {job.task} ({error}). Install the extra [ml], or use --queue."
+            f"This installation cannot run {job.kind} ({error}). Install the extra [ml], or use --queue."
         ) from error
     if watch:
         _watchers[job.pk] = watch
     try:
-        app.tasks[job.task](job_id=job.pk)
+        app.tasks[job.kind](job_id=job.pk)
     finally:
         _watchers.pop(job.pk, None)
     job.refresh_from_db()
     if job.status == JobStatus.RUNNING:
-        raise StudyError(f"Job {job.pk} does this already: it runs at {job.worker}.")
+        raise StudyError(f"Job {job.pk} is running already, at {job.worker}.")
     if job.status != JobStatus.DONE:
         raise StudyError(job.note or f"Job {job.pk} is {job.get_status_display().lower()}.")
     return job.result
 
 
 def perform(job_id: int, work: Work) -> None:
-    """What every task does: take the job up, work, write down how it ended.
+    """Claim the job, do the work and record how it ended: the body of every task.
 
-    A job that is another's or over is left alone: brokers deliver twice. A protocol error becomes the job's sentence;
-    a bug is written down too and raised for the worker's log.
+    A job that another worker has, or that is over, is left alone, because brokers deliver messages twice. The message
+    of a StudyError becomes the job's note; any other exception is recorded too and raised for the worker's log.
     """
     job = Job.objects.get(pk=job_id)
     if job.status == JobStatus.RUNNING and not is_lost(job, at=now()):
         return
     if not job.claim(worker=this_worker(), at=now()):
         return
-    trace = Trace(job.pk)
-    trace.say(f"Taken up by {job.worker}, attempt {job.attempts}.", at=now())
+    log = ProgressLog(job.pk)
+    log.write(f"Taken up by {job.worker}, attempt {job.attempts}.", at=now())
     with beating(job), _logged(job):
-        _work(job, work, trace)
-    trace.say(f"{job.get_status_display()}. {job.note if job.status == JobStatus.FAILED else ''}".strip(), at=now())
+        _work(job, work, log)
+    log.write(f"{job.get_status_display()}. {job.note if job.status == JobStatus.FAILED else ''}".strip(), at=now())
 
 
-def _work(job: Job, work: Work, trace: Trace) -> None:
+def _work(job: Job, work: Work, log: ProgressLog) -> None:
     try:
-        result = work(job.parameters, _report(job, trace))
-    except Cancelled:
+        result = work(job.parameters, _progress_reporter(job, log))
+    except JobCancelled:
         job.end_cancelled(at=now())
-    except TakenOver:
-        trace.say(f"{this_worker()} stops: the job is no longer its own.", at=now())
+    except JobTakenOver:
+        log.write(f"{this_worker()} stops: another worker has the job.", at=now())
     except (StudyError, ValueError) as error:
         job.fail(str(error), at=now())
     except BaseException as error:
         job.fail(f"Stopped by {type(error).__name__}: {error}", at=now())
-        trace.say(traceback.format_exc(), at=now())
+        log.write(traceback.format_exc(), at=now())
         raise
     else:
         job.finish(result, at=now())
 
 
-def _report(job: Job, trace: Trace) -> Report:
-    """What the work calls after every step; at most twice a second it reaches the row, and hears of a cancel."""
+def _progress_reporter(job: Job, log: ProgressLog) -> ReportProgress:
+    """Return the function that the work calls after every step.
+
+    It writes to the row at most twice a second, and raises JobCancelled or JobTakenOver then.
+    """
     watcher = _watchers.get(job.pk)
     written = 0.0
 
@@ -147,11 +151,11 @@ def _report(job: Job, trace: Trace) -> Report:
         note = _with_figures(text, values)
         if monotonic() - written > EVERY_SECONDS or done == total:
             at = now()
-            trace.note(Point(done, total, text, at.timestamp(), values), at=at)
+            log.add(Point(done, total, text, at.timestamp(), values), at=at)
             if not job.advance(done, total, note, at=at):
-                raise TakenOver
+                raise JobTakenOver
             if Job.objects.filter(pk=job.pk, cancel_requested_at__isnull=False).exists():
-                raise Cancelled
+                raise JobCancelled
             written = monotonic()
         if watcher:
             watcher(done, total, note, values)
@@ -161,8 +165,8 @@ def _report(job: Job, trace: Trace) -> Report:
 
 @contextmanager
 def _logged(job: Job) -> Iterator[None]:
-    """What the lab's own loggers say while the block runs goes into the job's log too."""
-    handler = logging.FileHandler(folder_of(job.pk) / "log.txt", encoding="utf-8", delay=True)
+    """Copy the messages of the lab's loggers to the job's log while the block runs."""
+    handler = logging.FileHandler(job_folder(job.pk) / "log.txt", encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S"))
     logging.captureWarnings(True)
     for name in LAB_LOGS:
@@ -177,5 +181,5 @@ def _logged(job: Job) -> Iterator[None]:
 
 
 def _with_figures(text: str, values: dict[str, float]) -> str:
-    """The sentence and the numbers behind it, such as loss and tuning AUC, for people who watch."""
+    """Return the text with the figures behind it, such as loss and tuning AUC, for people who watch."""
     return ", ".join([text, *(f"{name.replace('_', ' ')} {value:.3f}" for name, value in values.items())]).strip(", ")

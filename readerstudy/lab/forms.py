@@ -7,7 +7,8 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from readerstudy.cohort.models import Cohort
-from readerstudy.experiments.kinds import MANY, Field, Kind, Sort
+from readerstudy.experiments.check import MAXIMUM_TEXT
+from readerstudy.experiments.kinds import SEVERAL, Field, FieldType, JobKind
 from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind
 
 Choices = list[tuple[str, str]]
@@ -16,7 +17,7 @@ Choices = list[tuple[str, str]]
 class StartForm(forms.Form):
     """Asks for every parameter of a kind. The names of fields are those of the parameters."""
 
-    def __init__(self, kind: Kind, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, kind: JobKind, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.kind = kind
         self.asked = [field for field in kind.fields if field.in_form]
@@ -37,16 +38,16 @@ class StartForm(forms.Form):
     def lacking(self) -> list[str]:
         """What has to be there before this can be started, in words: a choice with nothing to choose from."""
         titles = {
-            Sort.COHORT: _("a cohort (import_cohort or make_phantoms)"),
-            Sort.CLASSIFIER: _("a classifier"),
-            Sort.CLASSIFIERS: _("a classifier"),
-            Sort.REMOVER: _("a GAN that removes cancer"),
-            Sort.INSERTER: _("a GAN that inserts cancer"),
-            Sort.ATTACKS: _("an attack"),
+            FieldType.COHORT: _("a cohort (import_cohort or make_phantoms)"),
+            FieldType.CLASSIFIER: _("a classifier"),
+            FieldType.CLASSIFIERS: _("a classifier"),
+            FieldType.REMOVER: _("a GAN that removes cancer"),
+            FieldType.INSERTER: _("a GAN that inserts cancer"),
+            FieldType.ATTACKS: _("an attack"),
         }
-        wanted = [field.sort for field in self.asked if field.sort in FOUND and not field.is_detail]
-        empty = [sort for sort in wanted if not FOUND[sort]()]
-        return [titles[sort] for sort in dict.fromkeys(empty)]
+        wanted = [field.type for field in self.asked if field.type in EXISTING and not field.is_detail]
+        empty = [type_ for type_ in wanted if not EXISTING[type_]()]
+        return [titles[type_] for type_ in dict.fromkeys(empty)]
 
     def parameters(self) -> dict[str, Any]:
         """What was said, by parameter; what was left empty is left out, so that the catalogue's default counts."""
@@ -54,23 +55,31 @@ class StartForm(forms.Form):
 
 
 def _control(field: Field) -> forms.Field:
-    common: dict[str, Any] = {"label": field.title, "help_text": field.help, "initial": field.default}
-    common["required"] = not field.optional and field.default is None
-    if field.sort in (Sort.WHOLE, Sort.NUMBER):
-        number: Any = forms.IntegerField if field.sort is Sort.WHOLE else forms.FloatField
-        control: forms.Field = number(min_value=field.least, max_value=field.most, **common)
+    common: dict[str, Any] = {
+        "label": field.title,
+        "help_text": _help(field),
+        "initial": None if field.derived_default else field.default,
+        "required": field.is_required,
+    }
+    if field.type in (FieldType.INTEGER, FieldType.NUMBER):
+        number: Any = forms.IntegerField if field.type is FieldType.INTEGER else forms.FloatField
+        control: forms.Field = number(min_value=field.minimum, max_value=field.maximum, **common)
         return control
-    if field.sort is Sort.FLAG:
+    if field.type is FieldType.FLAG:
         return forms.BooleanField(**{**common, "required": False})
-    if field.sort in FOUND or field.choices:
-        found = [(str(key), str(title)) for key, title in field.choices] or FOUND[field.sort]()
-        if field.sort in MANY:
+    if field.type in EXISTING or field.choices:
+        choices = [(str(key), str(title)) for key, title in field.choices] or EXISTING[field.type]()
+        if field.type in SEVERAL:
             common["required"] = not field.is_detail
-            return forms.MultipleChoiceField(choices=found, widget=forms.CheckboxSelectMultiple, **common)
-        return forms.ChoiceField(choices=_with_blank(found, field.default, required=not field.optional), **common)
-    if field.sort is Sort.SLUG:
-        return forms.SlugField(max_length=64, **common)
-    return forms.CharField(max_length=1000, **common)
+            return forms.MultipleChoiceField(choices=choices, widget=forms.CheckboxSelectMultiple, **common)
+        return forms.ChoiceField(choices=_with_blank(choices, field.default, required=not field.optional), **common)
+    return forms.CharField(max_length=MAXIMUM_TEXT, **common)
+
+
+def _help(field: Field) -> str:
+    if not field.derived_default:
+        return str(field.help)
+    return f"{field.help} " + _("Empty: %(name)s.") % {"name": field.derived_default_text}
 
 
 def _with_blank(choices: Choices, initial: Any, *, required: bool) -> Choices:
@@ -87,11 +96,11 @@ def _attacks() -> Choices:
     return [(attack.name, f"{attack.name} ({attack.method}, {attack.cohort})") for attack in Attack.objects.all()]
 
 
-FOUND: dict[Sort, Callable[[], Choices]] = {
-    Sort.COHORT: lambda: [(name, name) for name in Cohort.objects.order_by("-pk").values_list("name", flat=True)],
-    Sort.CLASSIFIER: lambda: _runs(CheckpointKind.CLASSIFIER),
-    Sort.CLASSIFIERS: lambda: _runs(CheckpointKind.CLASSIFIER),
-    Sort.REMOVER: lambda: _runs(CheckpointKind.GENERATOR, direction="remove"),
-    Sort.INSERTER: lambda: _runs(CheckpointKind.GENERATOR, direction="insert"),
-    Sort.ATTACKS: _attacks,
+EXISTING: dict[FieldType, Callable[[], Choices]] = {
+    FieldType.COHORT: lambda: [(name, name) for name in Cohort.objects.order_by("-pk").values_list("name", flat=True)],
+    FieldType.CLASSIFIER: lambda: _runs(CheckpointKind.CLASSIFIER),
+    FieldType.CLASSIFIERS: lambda: _runs(CheckpointKind.CLASSIFIER),
+    FieldType.REMOVER: lambda: _runs(CheckpointKind.GENERATOR, direction="remove"),
+    FieldType.INSERTER: lambda: _runs(CheckpointKind.GENERATOR, direction="insert"),
+    FieldType.ATTACKS: _attacks,
 }

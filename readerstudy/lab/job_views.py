@@ -11,12 +11,13 @@ from django.views.decorators.http import require_GET, require_POST
 from readerstudy.accounts.models import Role, User
 from readerstudy.accounts.permissions import role_required
 from readerstudy.errors import BadInput, StudyError
-from readerstudy.experiments.catalogue import KINDS, kind_named, kind_of
-from readerstudy.experiments.job_view import view_of, views_of
+from readerstudy.experiments.catalogue import KINDS, KINDS_BY_KEY, get_kind
+from readerstudy.experiments.check import InvalidParameter
+from readerstudy.experiments.job_view import view_job, view_jobs
+from readerstudy.experiments.start import start_job
 from readerstudy.jobs.actions import cancel_job, retry_job
 from readerstudy.jobs.models import Job
-from readerstudy.jobs.progress_log import folder_of, log_of, points_of
-from readerstudy.lab.actions import start_job
+from readerstudy.jobs.progress_log import job_folder, read_log, read_points
 from readerstudy.lab.charts import charts
 from readerstudy.lab.curve_axis import stage_lengths
 from readerstudy.lab.forms import StartForm
@@ -30,7 +31,7 @@ PER_PAGE = 30
 def jobs(request: HttpRequest) -> HttpResponse:
     """Every job, those under way first."""
     page = Paginator(Job.objects.under_way_first(), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "jobs": views_of(page.object_list, at=now()), "kinds": KINDS}
+    context = {"page": page, "jobs": view_jobs(page.object_list, at=now()), "kinds": KINDS}
     return render(request, "lab/jobs.html", context)
 
 
@@ -42,12 +43,12 @@ def job(request: HttpRequest, number: int) -> HttpResponse:
         Job.objects.select_related("requested_by", "cancel_requested_by", "retried_from"), pk=number
     )
     context = {
-        "view": view_of(found, at=now()),
+        "view": view_job(found, at=now()),
         "job": found,
-        "parameters": parameters_of(found.parameters, kind_of(found.task, found.parameters)),
+        "parameters": parameters_of(found.parameters, KINDS_BY_KEY.get(found.kind)),
         "told": found.result.get("text", "") if isinstance(found.result, dict) else "",
-        "charts": charts(points_of(found.pk), stage_lengths(found.result)),
-        "log": log_of(found.pk),
+        "charts": charts(read_points(found.pk), stage_lengths(found.result)),
+        "log": read_log(found.pk),
         "runs": found.checkpoints.all(),
         "attacks": found.attacks.all(),
         "evaluations": found.evaluations.all(),
@@ -60,7 +61,7 @@ def job(request: HttpRequest, number: int) -> HttpResponse:
 @role_required(Role.RESEARCHER)
 def log(request: HttpRequest, number: int) -> HttpResponse:
     """The whole log as a text file."""
-    path = folder_of(get_object_or_404(Job, pk=number).pk) / "log.txt"
+    path = job_folder(get_object_or_404(Job, pk=number).pk) / "log.txt"
     if not path.exists():
         raise Http404
     return HttpResponse(path.read_bytes(), content_type="text/plain; charset=utf-8")
@@ -88,7 +89,7 @@ def retry(request: HttpRequest, number: int) -> HttpResponse:
 def start(request: HttpRequest, kind: str) -> HttpResponse:
     """The form of a kind of job; posting it starts one, or shows the one that does the same already."""
     try:
-        described = kind_named(kind)
+        described = get_kind(kind)
     except BadInput as error:
         raise Http404(str(error)) from error
     form = StartForm(described, request.POST or None, initial=request.GET.dict())
@@ -96,6 +97,8 @@ def start(request: HttpRequest, kind: str) -> HttpResponse:
         at = now()
         try:
             found = start_job(kind=kind, parameters=form.parameters(), requested_by=_person(request), at=at)
+        except InvalidParameter as error:
+            form.add_error(error.field if error.field in form.fields else None, error.message)
         except StudyError as error:
             form.add_error(None, str(error))
         else:

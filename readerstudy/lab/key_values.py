@@ -9,8 +9,8 @@ from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from readerstudy.experiments.job_view import in_words
-from readerstudy.experiments.kinds import Kind
+from readerstudy.experiments.job_view import format_duration
+from readerstudy.experiments.kinds import JobKind
 from readerstudy.lab.labels import NAMES, REASONS, VALUES, Unit, Words
 
 LENGTH = {"steps", "epochs"}  # the keys of a length of training
@@ -58,7 +58,7 @@ def _place(name: str) -> tuple[int, str]:
     return ORDER.get(name, len(ORDER)), name
 
 
-def parameters_of(values: Mapping[str, Any], kind: Kind | None) -> list[Fact]:
+def parameters_of(values: Mapping[str, Any], kind: JobKind | None) -> list[Fact]:
     """A job's parameters as its form calls them, in the form's order; what the form does not know, after those."""
     told: list[Fact] = []
     rest = dict(_flat(values, kind))
@@ -72,7 +72,7 @@ def parameters_of(values: Mapping[str, Any], kind: Kind | None) -> list[Fact]:
     return told + facts(rest)
 
 
-def _flat(values: Mapping[str, Any], kind: Kind | None) -> Mapping[str, Any]:
+def _flat(values: Mapping[str, Any], kind: JobKind | None) -> Mapping[str, Any]:
     """What stands in an object of its own by its name with a dot, as a form has it."""
     groups = {asked.name.partition(".")[0] for asked in kind.fields if "." in asked.name} if kind else set()
     flat = {name: value for name, value in values.items() if name not in groups or not isinstance(value, dict)}
@@ -163,12 +163,12 @@ def in_figures(text: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A length of time in minutes and seconds; from an hour on as `in_words` says it."""
+    """A length of time in minutes and seconds; from an hour on as `format_duration` says it."""
     whole = round(seconds)
     if whole < 60:
         return _("%(seconds)s s") % {"seconds": figure(round(seconds, 1) if seconds < 10 else whole)}
     if whole >= 3600:
-        return in_words(seconds)
+        return format_duration(seconds)
     return _("%(minutes)s min %(seconds)s s") % {"minutes": whole // 60, "seconds": whole % 60}
 
 

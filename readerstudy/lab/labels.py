@@ -161,7 +161,7 @@ VALUES: Final[dict[tuple[str, str], Words]] = {
     ("resolution", "low"): _("Low (1024 × 832)"),
     ("direction", "insert"): _("Cancer inserted"),
     ("direction", "remove"): _("Cancer removed"),
-    **{("method", name): title for name, title in METHODS},
+    **{("method", method.key): method.title for method in METHODS},
     ("method", "gan"): _("GAN"),
     ("method", "inpainting"): _("Inpainting"),
 }

@@ -14,7 +14,7 @@ LIST = "admin:jobs_job_changelist"
 @pytest.fixture
 def job(monkeypatch) -> Job:
     monkeypatch.setattr("readerstudy.jobs.queue.app.send_task", lambda *args, **kwargs: None)
-    return new_job("models_ml.train_gan", {"cohort": "films"}, requested_by=None, at=make.MONDAY)
+    return new_job("train-gan", {"cohort": "films"}, requested_by=None, at=make.MONDAY)
 
 
 def press(client, action: str, job: Job):

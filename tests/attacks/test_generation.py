@@ -212,7 +212,7 @@ def test_inpainters_stand_where_gans_stand(films, judge, monkeypatch):
         judge,
     )
     both = {"gan_remove": "inp-remove", "gan_insert": "inp-insert", "split": ["test"]}
-    with pytest.raises(CommandError, match="with other values of settings"):
+    with pytest.raises(CommandError, match="--suffix: the attack inp-remove exists already"):
         call_command("generate_stimuli", "films", without=["range"], **both)
     with pytest.raises(CommandError, match="suffix: use letters"):
         call_command("generate_stimuli", "films", without=["range"], suffix=" bare", **both)

@@ -6,7 +6,7 @@ from django.utils.timezone import now
 from readerstudy.accounts.models import Role
 from readerstudy.jobs.heartbeat import this_worker
 from readerstudy.jobs.models import Job
-from readerstudy.jobs.progress_log import Point, Trace
+from readerstudy.jobs.progress_log import Point, ProgressLog
 from readerstudy.jobs.queue import new_job
 from tests import make
 from tests.browser.test_page import complaints
@@ -18,7 +18,7 @@ PAGES = ("/lab/", "/lab/start/train-classifier/", "/lab/start/attack/", "/lab/ru
 def job(study, settings, tmp_path) -> Job:
     """A job that runs here, ten steps far."""
     settings.JOBS_DIR = tmp_path / "jobs"
-    job = new_job("models_ml.train_gan", {"name": tmp_path.name}, requested_by=None, at=now())
+    job = new_job("train-gan", {"name": tmp_path.name}, requested_by=None, at=now())
     job.claim(worker=this_worker(), at=now())
     reach(job, *range(1, 11))
     yield job
@@ -27,7 +27,9 @@ def job(study, settings, tmp_path) -> Job:
 
 def reach(job: Job, *steps: int) -> None:
     for step in steps:
-        Trace(job.pk).note(Point(step, 40, f"Stage {1 + step // 8} of 5", float(step), {"gap": 1 / step}), at=now())
+        ProgressLog(job.pk).add(
+            Point(step, 40, f"Stage {1 + step // 8} of 5", float(step), {"gap": 1 / step}), at=now()
+        )
         job.advance(step, 40, f"Stage {1 + step // 8} of 5", at=now())
 
 

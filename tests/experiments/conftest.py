@@ -1,5 +1,5 @@
 """Fixtures shared with the tests of the lab's pages."""
 
-from tests.lab.conftest import films, run, sent
+from tests.lab.conftest import attack, films, run, sent
 
-__all__ = ["films", "run", "sent"]
+__all__ = ["attack", "films", "run", "sent"]

@@ -1,57 +1,52 @@
-"""The catalogue tells the truth about the lab: presets, methods, tasks and settings are those that there are."""
+"""The catalogue agrees with the lab: presets, methods, settings and tasks."""
 
 import pytest
 from celery import current_app
 
-from readerstudy.errors import BadInput
-from readerstudy.experiments.catalogue import KINDS, METHODS, PRESETS, kind_named, kind_of
-from readerstudy.experiments.start import checked
-from tests.lab.conftest import checkpoint
+from readerstudy.experiments.catalogue import ATTACK, KINDS
+from readerstudy.experiments.check import checked
+from readerstudy.experiments.fields import METHODS, PRESETS, SHARED_SETTINGS
+from readerstudy.imaging.image import RESOLUTIONS
 from tests.without_torch import training_module
 
 
-def test_presets_methods_and_tasks_are_the_lab_s():
-    presets = training_module("models_ml.presets")
-    registry = training_module("attacks.registry")
+def test_presets_and_their_resolutions_are_those_of_the_lab():
+    presets = training_module("models_ml.presets").PRESETS
+    assert set(PRESETS) == set(presets)
+    for name, resolution in PRESETS.items():
+        rows = presets[name].classifier.rows
+        assert rows <= RESOLUTIONS[resolution][0]
+        assert resolution == "low" or rows > RESOLUTIONS["low"][0]
+
+
+def test_every_kind_has_a_task_of_its_name():
+    training_module("models_ml.tasks")
     current_app.loader.import_default_modules()
-    assert set(PRESETS) == set(presets.PRESETS)
-    assert {key for key, _title in METHODS} == set(registry.METHODS)
-    assert {kind.task for kind in KINDS} <= set(current_app.tasks)
+    assert {kind.key for kind in KINDS} <= set(current_app.tasks)
 
 
-@pytest.mark.parametrize("method", [key for key, _title in METHODS])
-@pytest.mark.django_db
-def test_the_defaults_of_the_attack_form_suit_every_method(method, run):
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.key)
+def test_methods_and_their_settings_are_those_of_the_lab(method):
     registry = training_module("attacks.registry")
-    asked = {"cohort": "films", "resolutions": ["low"], "attack": {"method": method, "name": "x", "classifier": "cad"}}
-    attack = checked(kind_named("attack"), asked)["attack"]
+    assert {method.key for method in METHODS} == set(registry.METHODS)
+    settings = set(registry.defaults()[method.key]) - {"epsilon_share", *registry.STEPS_OF_FINISH}
+    assert {*method.settings, *SHARED_SETTINGS} == settings
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.key)
+@pytest.mark.django_db
+def test_the_defaults_of_the_catalogue_suit_every_method(method, films, run):
+    registry = training_module("attacks.registry")
+    asked = {"cohort": "films", "attack": {"method": method.key, "classifier": "cad"}}
+    attack = checked(ATTACK, asked)["attack"]
     for name in ("name", "classifier", "seed"):
         attack.pop(name)
-    assert registry.Recipe.of(attack).method == method
+    assert registry.Recipe.of(attack).method == method.key
 
 
-@pytest.mark.django_db
-def test_kinds_that_share_a_task_are_told_apart_by_their_parameters(run):
-    by_gan = {"cohort": "films", "gan_remove": "a", "gan_insert": "b", "resolutions": ["low"]}
-    assert kind_of("attacks.generate_stimuli", by_gan) == kind_named("generate")
-    assert kind_of("attacks.generate_stimuli", {"cohort": "films", "attack": {}}) == kind_named("attack")
-    assert kind_of("tests.count", {}) is None
-
-
-@pytest.mark.django_db
-def test_a_group_that_nobody_asked_for_is_left_out():
-    asked = {"cohort": "films", "preset": "demo", "name": "cad"}
-    clean = checked(kind_named("train-classifier"), asked)
-    assert "hardened" not in clean
-    assert "augmented" not in clean
-    hardened = checked(kind_named("train-classifier"), {**asked, "hardened": {"epsilon": 1028}})["hardened"]
-    assert hardened == {"epsilon": 1028.0, "steps": 3, "part": 0.5}
-    share = checked(kind_named("train-classifier"), {**asked, "hardened": {"epsilon": "4/255"}})["hardened"]
-    assert share == hardened
-
-
-@pytest.mark.django_db
-def test_a_generator_of_the_other_direction_is_refused():
-    checkpoint("gan-insert", "generator", direction="insert")
-    with pytest.raises(BadInput, match="gan_remove: gan-insert was trained to insert, not to remove"):
-        checked(kind_named("generate"), {"cohort": "films", "gan_remove": "gan-insert", "gan_insert": "gan-insert"})
+def test_keys_and_field_names_are_unique():
+    assert len({kind.key for kind in KINDS}) == len(KINDS)
+    for kind in KINDS:
+        names = [field.name for field in kind.fields]
+        assert len(set(names)) == len(names)
+        assert all(field.needs in names for field in kind.fields if field.needs)

@@ -8,7 +8,7 @@ from readerstudy.audit.models import Event
 from readerstudy.errors import StudyError
 from readerstudy.jobs.actions import cancel_job, retry_job
 from readerstudy.jobs.models import Job
-from readerstudy.jobs.progress_log import log_of
+from readerstudy.jobs.progress_log import read_log
 from readerstudy.jobs.queue import new_job, perform
 from tests.make import MONDAY
 
@@ -46,7 +46,7 @@ def test_a_running_job_stops_at_its_next_report(job, rosa):
     perform(job.pk, work)
     job.refresh_from_db()
     assert (job.status, job.cancel_requested_by, job.done) == ("cancelled", rosa, 1)
-    assert log_of(job.pk)[-1].endswith("Cancelled.")
+    assert read_log(job.pk)[-1].endswith("Cancelled.")
 
 
 def test_what_is_over_cannot_be_cancelled(job, rosa):

@@ -15,9 +15,9 @@ from django.db import connection
 from django.utils.timezone import now
 
 from readerstudy.jobs import heartbeat
-from readerstudy.jobs.actions import MOST_ATTEMPTS, cancel_job, requeue_lost_jobs
+from readerstudy.jobs.actions import MAXIMUM_ATTEMPTS, cancel_job, requeue_lost_jobs
 from readerstudy.jobs.models import Job
-from readerstudy.jobs.progress_log import points_of
+from readerstudy.jobs.progress_log import read_points
 from readerstudy.jobs.queue import new_job, perform
 from tests.make import MONDAY
 
@@ -55,9 +55,10 @@ def test_a_lost_job_goes_back_on_the_queue_and_one_with_a_live_worker_does_not()
 
 @pytest.mark.django_db
 def test_a_job_that_kills_every_worker_fails_with_a_sentence():
-    running(attempts=MOST_ATTEMPTS, note="Stage 1 of 4")
+    running(attempts=MAXIMUM_ATTEMPTS, note="Stage 1 of 4")
     assert requeue_lost_jobs(at=now() + timedelta(minutes=2)) == []
-    assert Job.objects.get().note == "5 workers died over this job, the last at: Stage 1 of 4. Is there memory enough?"
+    note = Job.objects.get().note
+    assert note == "5 workers died during this job, the last at: Stage 1 of 4. Is there enough memory?"
 
 
 @pytest.mark.django_db
@@ -110,8 +111,8 @@ def test_a_job_whose_worker_is_killed_in_the_middle_is_finished_by_the_next(tmp_
     job.refresh_from_db()
     assert job.attempts == 2
     assert job.result["began"] >= reached.done, "it went on from its last save"
-    assert [point.done for point in points_of(job.pk)] == sorted(point.done for point in points_of(job.pk))
-    assert points_of(job.pk)[-1].done == 60
+    assert [point.done for point in read_points(job.pk)] == sorted(point.done for point in read_points(job.pk))
+    assert read_points(job.pk)[-1].done == 60
 
 
 def worker(folder: Path) -> subprocess.Popen[bytes]:

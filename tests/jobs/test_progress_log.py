@@ -6,20 +6,20 @@ from itertools import pairwise
 import pytest
 
 from readerstudy.jobs import progress_log
-from readerstudy.jobs.progress_log import Point, Trace, log_of, points_of, seconds_left
+from readerstudy.jobs.progress_log import Point, ProgressLog, read_log, read_points, seconds_left
 from tests.make import MONDAY
 
 
-def note(trace: Trace, done: int, total: int = 10_000, text: str = "Training") -> None:
-    trace.note(Point(done, total, text, at=float(done), values={"loss": 1 / done}), at=MONDAY)
+def note(log: ProgressLog, done: int, total: int = 10_000, text: str = "Training") -> None:
+    log.add(Point(done, total, text, at=float(done), values={"loss": 1 / done}), at=MONDAY)
 
 
 def test_a_long_job_s_points_stay_bounded_spread_over_its_whole_length_and_end_at_its_end(monkeypatch):
-    monkeypatch.setattr(progress_log, "MOST_POINTS", 64)
-    trace = Trace(1)
+    monkeypatch.setattr(progress_log, "MAXIMUM_POINTS", 64)
+    log = ProgressLog(1)
     for done in range(1, 10_001):
-        note(trace, done)
-    steps = [point.done for point in points_of(1)]
+        note(log, done)
+    steps = [point.done for point in read_points(1)]
     assert 32 <= len(steps) <= 64
     assert steps[-1] == 10_000
     gaps = [later - earlier for earlier, later in pairwise(steps[:-1])]
@@ -27,24 +27,24 @@ def test_a_long_job_s_points_stay_bounded_spread_over_its_whole_length_and_end_a
 
 
 def test_a_line_cut_short_by_a_kill_is_left_out_and_the_next_attempt_goes_on():
-    trace = Trace(1)
+    log = ProgressLog(1)
     for done in (1, 2, 3):
-        note(trace, done)
-    path = progress_log.folder_of(1) / "points.jsonl"
+        note(log, done)
+    path = progress_log.job_folder(1) / "points.jsonl"
     path.write_text(path.read_text() + '{"done": 4, "tot')
-    again = Trace(1)
-    again.note(Point(3, 10, "Training", at=9.0, values={"loss": 0.1}), at=MONDAY)  # from the save at step 2
+    again = ProgressLog(1)
+    again.add(Point(3, 10, "Training", at=9.0, values={"loss": 0.1}), at=MONDAY)  # from the save at step 2
     note(again, 4)
-    assert [point.done for point in points_of(1)] == [1, 2, 3, 4]
-    assert points_of(1)[2].values == {"loss": 0.1}, "what the killed attempt said beyond the save is gone"
+    assert [point.done for point in read_points(1)] == [1, 2, 3, 4]
+    assert read_points(1)[2].values == {"loss": 0.1}, "what the killed attempt said beyond the save is gone"
 
 
 def test_the_log_tells_each_new_thing_once():
-    trace = Trace(1)
+    log = ProgressLog(1)
     for done in (1, 2):
-        note(trace, done, text="Stage 1 of 2")
-    note(trace, 3, text="Stage 2 of 2")
-    assert [line[20:] for line in log_of(1)] == ["Stage 1 of 2 (1 of 10000)", "Stage 2 of 2 (3 of 10000)"]
+        note(log, done, text="Stage 1 of 2")
+    note(log, 3, text="Stage 2 of 2")
+    assert [line[20:] for line in read_log(1)] == ["Stage 1 of 2 (1 of 10000)", "Stage 2 of 2 (3 of 10000)"]
 
 
 def test_the_time_left_follows_the_recent_rate_whatever_a_pause_costs():
@@ -62,6 +62,6 @@ def test_there_is_no_time_left_to_tell_before_a_few_steps_are_done():
 
 
 def test_a_figure_that_is_not_a_number_does_not_break_the_points():
-    trace = Trace(1)
-    trace.note(Point(1, 2, "Training", at=1.0, values={"loss": math.nan}), at=MONDAY)
-    assert math.isnan(points_of(1)[0].values["loss"])
+    log = ProgressLog(1)
+    log.add(Point(1, 2, "Training", at=1.0, values={"loss": math.nan}), at=MONDAY)
+    assert math.isnan(read_points(1)[0].values["loss"])

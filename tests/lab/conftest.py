@@ -79,7 +79,7 @@ def evaluation(run, attack) -> Evaluation:
 def reported(rosa, monkeypatch) -> Job:
     """A job that is over and reported its loss on the way."""
     monkeypatch.setattr("readerstudy.jobs.queue.EVERY_SECONDS", -1.0)
-    job = new_job("models_ml.train_gan", {"cohort": "films", "name": "gan"}, requested_by=rosa, at=make.MONDAY)
+    job = new_job("train-gan", {"cohort": "films", "name": "gan"}, requested_by=rosa, at=make.MONDAY)
 
     def work(parameters, report):
         for step in range(1, 5):

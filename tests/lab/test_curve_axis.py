@@ -2,7 +2,7 @@
 
 import pytest
 
-from readerstudy.jobs.progress_log import Point, Trace, points_of
+from readerstudy.jobs.progress_log import Point, ProgressLog, read_points
 from readerstudy.lab.charts import LEFT, RIGHT, WIDTH, charts
 from readerstudy.lab.curve_axis import stage_lengths, walk
 from tests.make import MONDAY
@@ -67,14 +67,14 @@ def test_lengths_come_from_the_answer_of_a_job_that_trained_in_stages():
 
 
 def test_an_attempt_that_goes_on_in_an_earlier_stage_takes_back_what_was_said_beyond_it():
-    trace = Trace(1)
+    log = ProgressLog(1)
     for told in schedule()[:7]:
-        trace.note(told, at=MONDAY)
-    again = Trace(1)
-    again.note(Point(1, 2, "reading images", at=90.0, values={}), at=MONDAY)
-    again.note(Point(2, 2, "reading images", at=91.0, values={}), at=MONDAY)
-    again.note(point(51, 2), at=MONDAY)
-    assert [told.done for told in points_of(1)] == [1, 2, 3, 51]
+        log.add(told, at=MONDAY)
+    again = ProgressLog(1)
+    again.add(Point(1, 2, "reading images", at=90.0, values={}), at=MONDAY)
+    again.add(Point(2, 2, "reading images", at=91.0, values={}), at=MONDAY)
+    again.add(point(51, 2), at=MONDAY)
+    assert [told.done for told in read_points(1)] == [1, 2, 3, 51]
 
 
 def test_no_line_is_drawn_over_what_the_job_did_in_between():

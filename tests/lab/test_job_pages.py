@@ -23,7 +23,7 @@ def test_an_empty_lab_says_what_to_do_next(client):
 
 
 def test_what_runs_stands_above_what_is_over(client, reported, rosa):
-    new_job("models_ml.train_classifier", {"cohort": "films"}, requested_by=rosa, at=now())
+    new_job("train-classifier", {"cohort": "films"}, requested_by=rosa, at=now())
     page = client.get(reverse("lab:jobs")).content.decode()
     assert page.index("Train a classifier</span>") < page.index("Train a GAN</span>")
 
@@ -38,9 +38,9 @@ def test_a_job_s_page_shows_curves_with_their_numbers_and_where_stages_begin(cli
 
 
 def test_a_figure_that_is_not_a_number_leaves_a_gap_and_no_error(client, reported):
-    from readerstudy.jobs.progress_log import Point, Trace
+    from readerstudy.jobs.progress_log import Point, ProgressLog
 
-    Trace(reported.pk).note(Point(5, 5, "Stage 2 of 2", 0.0, {"identity": float("nan")}), at=make.MONDAY)
+    ProgressLog(reported.pk).add(Point(5, 5, "Stage 2 of 2", 0.0, {"identity": float("nan")}), at=make.MONDAY)
     assert "0.25 at step 4" in client.get(reverse("lab:job", args=[reported.pk])).content.decode()
 
 
@@ -62,7 +62,7 @@ def test_a_form_starts_a_job_with_the_defaults_of_the_catalogue(
     asked_for = {"cohort": "films", "preset": "demo", "name": "cad", "seed": 3}
     assert asked_for.items() <= job.parameters.items()
     assert (job.requested_by, job.queue) == (rosa, "gpu")
-    assert sent == [("models_ml.train_classifier", job.pk, "gpu")]
+    assert sent == [("train-classifier", job.pk, "gpu")]
     assert Event.objects.get(verb="job.started").actor == rosa
 
 
@@ -85,7 +85,7 @@ def test_a_form_says_at_the_field_what_is_wrong_and_keeps_what_was_said(client, 
 
 
 def test_a_researcher_cancels_and_tries_again(client, rosa):
-    job = new_job("models_ml.train_gan", {"cohort": "films"}, requested_by=rosa, at=now())
+    job = new_job("train-gan", {"cohort": "films"}, requested_by=rosa, at=now())
     assert "Cancel this job" in client.get(reverse("lab:job", args=[job.pk])).content.decode()
     client.post(reverse("lab:cancel", args=[job.pk]))
     assert "Try again" in client.get(reverse("lab:job", args=[job.pk])).content.decode()

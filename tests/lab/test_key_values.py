@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from django.utils import translation
 
-from readerstudy.experiments.catalogue import kind_named
+from readerstudy.experiments.catalogue import get_kind
 from readerstudy.lab.key_values import duration, facts, parameters_of
 from readerstudy.serialise import to_dict
 from tests.without_torch import training_module
@@ -69,7 +69,7 @@ def test_what_is_nested_deeper_is_kept_as_it_is():
 
 def test_a_job_s_parameters_are_called_as_its_form_calls_them_in_its_order():
     asked = {"attack": {"method": "pgd", "epsilon": 1028, "new": 1}, "cohort": "films", "resolutions": ["low"]}
-    found = [(str(fact.label or fact.name), fact.words) for fact in parameters_of(asked, kind_named("attack"))]
+    found = [(str(fact.label or fact.name), fact.words) for fact in parameters_of(asked, get_kind("attack"))]
     assert found == [
         ("Cohort", "films"),
         ("Method", "PGD: many small steps"),

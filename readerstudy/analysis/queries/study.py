@@ -11,13 +11,12 @@ from readerstudy.analysis.queries.detector import study_detectors
 from readerstudy.analysis.record.codes import PAIR, source_pathology
 from readerstudy.analysis.record.study import SessionSet, StudyRecord
 from readerstudy.errors import StudyError
+from readerstudy.experiments.catalogue import EVALUATE
 from readerstudy.jobs.models import Job, JobStatus
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Allocation, Arm, Enrollment, SessionPlan, Study, StudyStatus
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.models import ImageTruth, Truth
-
-ATTACK_TASK = "attacks.evaluate_attack"
 
 
 class StillSealed(StudyError):
@@ -114,7 +113,7 @@ def _latest_attack(study: Study) -> Mapping[str, Any] | None:
 
 def table_1_job(study: Study) -> Job | None:
     """The last evaluation of the very generators that made this study's adversarial images, if there was one."""
-    jobs = Job.objects.filter(task=ATTACK_TASK, status=JobStatus.DONE, parameters__cohort=study.cohort.name)
+    jobs = Job.objects.filter(kind=EVALUATE.key, status=JobStatus.DONE, parameters__cohort=study.cohort.name)
     for job in jobs.order_by("-pk"):
         if any(set(one.get("generators", [])) == _generators(study) for one in _judged(job)):
             return job

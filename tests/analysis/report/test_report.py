@@ -105,7 +105,7 @@ def test_another_studys_readings_stay_out(unsealed_study: Study) -> None:
 
 def test_the_newest_evaluation_of_the_studys_own_generators_becomes_table_1(unsealed_study: Study) -> None:
     own = {"cohort": unsealed_study.cohort.name}
-    done = {"task": "attacks.evaluate_attack", "status": JobStatus.DONE, "queued_at": make.MONDAY}
+    done = {"kind": "evaluate", "status": JobStatus.DONE, "queued_at": make.MONDAY}
     foreign = {"generators": ["gan-insert", "gan-other"]}
     for parameters, result in (
         (own, small.evaluation((1, 9))),
@@ -114,7 +114,7 @@ def test_the_newest_evaluation_of_the_studys_own_generators_becomes_table_1(unse
         ({"cohort": "other"}, small.evaluation((4, 9))),
     ):
         Job.objects.create(parameters=parameters, result=result, ended_at=make.MONDAY, **done)
-    Job.objects.create(task="attacks.evaluate_attack", parameters=own, queued_at=make.MONDAY)
+    Job.objects.create(kind="evaluate", parameters=own, queued_at=make.MONDAY)
     rows = build_report(unsealed_study, at=make.MONDAY).tables["table1"].as_dict()["rows"]
     assert {row["fooled_hits"] for row in rows if row["name"] == "GAN"} == {2}
 

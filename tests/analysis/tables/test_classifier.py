@@ -39,7 +39,7 @@ def evaluated(unsealed_study):
 def evaluation(study):
     times = {"queued_at": make.MONDAY, "started_at": make.MONDAY, "ended_at": make.MONDAY}
     Job.objects.create(
-        task="attacks.evaluate_attack",
+        kind="evaluate",
         parameters={"cohort": study.cohort.name},
         status=JobStatus.DONE,
         result=small.evaluation(),

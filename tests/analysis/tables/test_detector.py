@@ -135,7 +135,7 @@ def test_of_several_attacks_judged_at_once_the_report_shows_this_studys(unsealed
     pgd = {"generators": ["pgd-4"], "tables": {"high": {"attack": small.attack("pgd-4", (1, 9))}}}
     result = {**own, **pgd, "attacks": [pgd, {"generators": own["generators"], "tables": own["tables"]}]}
     Job.objects.create(
-        task="attacks.evaluate_attack",
+        kind="evaluate",
         parameters={"cohort": unsealed_study.cohort.name},
         status=JobStatus.DONE,
         result=result,

@@ -122,7 +122,7 @@ def test_every_classifier_gets_a_row_with_every_attack_and_its_figures(films, ca
     )
     rows = {row.classifier.name: row for row in Evaluation.objects.filter(pk__in=found["evaluations"])}
     assert set(rows) == {"judge", "second"}
-    job = Job.objects.get(task="attacks.evaluate_attack")
+    job = Job.objects.get(kind="evaluate")
     for row in rows.values():
         assert (row.job, row.resolution, row.cohort) == (job, "low", "films")
         assert set(row.attacks.values_list("name", flat=True)) == {"shade"}
@@ -137,7 +137,7 @@ def test_every_classifier_gets_a_row_with_every_attack_and_its_figures(films, ca
 
 def test_an_evaluation_that_runs_again_writes_its_rows_once(films):
     parameters = {"cohort": "films", "classifiers": ["judge"], "attacks": ["shade"], "resolutions": ["low"]}
-    job = Job.objects.create(task="attacks.evaluate_attack", parameters=parameters, queued_at=make.MONDAY)
+    job = Job.objects.create(kind="evaluate", parameters=parameters, queued_at=make.MONDAY)
     first = _evaluate(job.pk, parameters, lambda *_: None)
     again = _evaluate(job.pk, parameters, lambda *_: None)
     assert first == again
@@ -156,15 +156,15 @@ def test_every_woman_is_judged_by_a_fold_that_never_saw_her(films, capsys):
 
 def test_what_is_not_named_gets_a_sentence(films):
     for options, said in (
-        ({"classifier": ["judge"]}, "Name an attack"),
-        ({"classifier": ["judge"], "gan_remove": "x"}, "both GAN runs"),
-        ({"attack": ["shade"]}, "Name the run that judges"),
+        ({"classifier": ["judge"]}, "--attack: name at least one attack"),
+        ({"classifier": ["judge"], "gan_remove": "x"}, "--gan-remove: There is no generator run named 'x'"),
+        ({"attack": ["shade"]}, "--classifier: this is required"),
         ({"attack": ["shade"], "classifier": ["nobody"]}, "no classifier run named 'nobody'"),
         ({"attack": ["nothing"], "classifier": ["judge"]}, "no attack named 'nothing'"),
     ):
         with pytest.raises(CommandError, match=said):
             call_command("evaluate_attack", "films", **options)
-    with pytest.raises(CommandError, match="Name an attack to learn from"):
+    with pytest.raises(CommandError, match="--attack: this is required"):
         call_command("train_detector", "films", preset="demo")
 
 
@@ -179,7 +179,7 @@ def test_a_defended_classifier_says_how_it_was_defended(films, settings):
     assert taught.split_hash != plain.split_hash  # the fakes are images of the training split
     with pytest.raises(CommandError, match="no twin of a training image"):
         call_command("train_classifier", "films", preset="demo", name="none", augment=["idle"])
-    with pytest.raises(CommandError, match=r"hardened\.epsilon: -1\.0 is not from 1 to 65535"):
+    with pytest.raises(CommandError, match="--harden: -1 is not from 1 to 65535"):
         call_command("train_classifier", "films", preset="demo", name="none", harden=-1)
 
 

@@ -13,5 +13,5 @@ class Command(StudyCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         jobs = requeue_lost_jobs(at=now())
-        text = "\n".join(f"Job {job.pk} ({job.task}) is queued again." for job in jobs) or "No job is lost."
+        text = "\n".join(f"Job {job.pk} ({job.kind}) is queued again." for job in jobs) or "No job is lost."
         self.show([job.pk for job in jobs], text, as_json=options["json"])

@@ -23,9 +23,12 @@ from readerstudy.accounts.models import Role, User
 from readerstudy.cohort.models import Cohort
 from readerstudy.commands import StudyCommand, progress_bar
 from readerstudy.errors import StudyError
+from readerstudy.experiments.catalogue import EVALUATE, GENERATE, TRAIN_CLASSIFIER, TRAIN_GAN
+from readerstudy.experiments.kinds import JobKind
 from readerstudy.experiments.models import Checkpoint
+from readerstudy.experiments.start import start_job
 from readerstudy.jobs.models import Job
-from readerstudy.jobs.queue import new_job, run_here
+from readerstudy.jobs.queue import run_here
 from readerstudy.rehearsal.simulated_readers import rehearse_study
 from readerstudy.studies.actions import enroll
 from readerstudy.studies.models import Study
@@ -98,7 +101,8 @@ def _drawn_completely() -> bool:
 def _train_classifier(title: str) -> None:
     if Checkpoint.objects.filter(name=CLASSIFIER).exists():
         return
-    _run(title, "models_ml.train_classifier", {"cohort": NAME, "preset": "demo", "seed": SEED, "name": CLASSIFIER})
+    parameters = {"cohort": NAME, "preset": "demo", "seed": SEED, "name": CLASSIFIER}
+    _run(title, TRAIN_CLASSIFIER, parameters)
 
 
 def _train_gans(title: str) -> None:
@@ -109,8 +113,8 @@ def _train_gans(title: str) -> None:
         if not Checkpoint.objects.filter(name=run).exists()
     ]
     jobs = [
-        _new(
-            "models_ml.train_gan",
+        _start(
+            TRAIN_GAN,
             {
                 "cohort": NAME,
                 "direction": direction,
@@ -153,20 +157,20 @@ def _refresh(jobs: list[Job]) -> None:
 def _generate(title: str) -> None:
     real = Truth.objects.filter(authenticity=Authenticity.REAL, stimulus__image__exam__patient__cohort__name=NAME)
     if Truth.objects.filter(generator__in=(REMOVE, INSERT)).count() < real.count():
-        _run(title, "attacks.generate_stimuli", _attack_parameters())
+        _run(title, GENERATE, _attack_parameters())
 
 
 def _evaluate(title: str) -> None:
     if not _evaluation():
-        _run(title, "attacks.evaluate_attack", {**_attack_parameters(), "classifier": CLASSIFIER})
+        _run(title, EVALUATE, {**_attack_parameters(), "classifiers": [CLASSIFIER]})
 
 
 def _evaluation() -> Job | None:
-    return Job.objects.filter(task="attacks.evaluate_attack", status="done", parameters__cohort=NAME).first()
+    return Job.objects.filter(kind=EVALUATE.key, status="done", parameters__cohort=NAME).first()
 
 
 def _attack_parameters() -> dict[str, Any]:
-    return {"cohort": NAME, "gan_remove": REMOVE, "gan_insert": INSERT, "resolutions": Cohort.named(NAME).resolutions}
+    return {"cohort": NAME, "gan_remove": REMOVE, "gan_insert": INSERT}
 
 
 def _create(title: str) -> None:
@@ -209,10 +213,10 @@ def _report(title: str) -> None:
         call_command("analyse_study", f"{NAME}-rehearsal", stdout=StringIO())  # the page shows it better
 
 
-def _new(task: str, parameters: dict[str, Any]) -> Job:
-    return new_job(task, parameters, requested_by=None, at=now())
+def _start(kind: JobKind, parameters: dict[str, Any]) -> Job:
+    return start_job(kind=kind.key, parameters=parameters, requested_by=None, at=now(), here=True)
 
 
-def _run(title: str, task: str, parameters: dict[str, Any]) -> None:
+def _run(title: str, kind: JobKind, parameters: dict[str, Any]) -> None:
     with progress_bar(title) as advance:
-        run_here(_new(task, parameters), watch=lambda done, total, text, values: advance(done, total, text))
+        run_here(_start(kind, parameters), watch=lambda done, total, text, values: advance(done, total, text))

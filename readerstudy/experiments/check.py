@@ -1,0 +1,329 @@
+"""Checks of job parameters: types and ranges by the catalogue, and names against the database."""
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+
+from readerstudy.cohort.models import Cohort
+from readerstudy.errors import BadInput, StudyError
+from readerstudy.experiments.catalogue import ATTACK, EVALUATE, GENERATE, KINDS
+from readerstudy.experiments.fields import METHODS, PRESETS, SHARED_SETTINGS
+from readerstudy.experiments.kinds import SEVERAL, Field, FieldType, JobKind
+from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind
+from readerstudy.jobs.models import Job, JobStatus
+from readerstudy.names import name_error
+
+FULL_SCALE: Final = 65535
+MAXIMUM_TEXT: Final = 1000
+# What one attack may be made with in several jobs: the other parameters are part of the attack.
+SELECTION: Final = ("resolutions", "splits")
+
+Parameters = dict[str, Any]
+
+
+class InvalidParameter(BadInput):
+    """A parameter is missing, unknown, out of range or in conflict with what exists. `field` is its name."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field, self.message = field, message
+
+
+def checked(kind: JobKind, parameters: Mapping[str, Any]) -> Parameters:
+    """Return the parameters as the task receives them: every field of the kind, in its own type, and no other.
+
+    Raises InvalidParameter.
+    """
+    given = _flat(parameters)
+    for name in given:
+        if kind.field(name) is None:
+            raise InvalidParameter(name, f"{kind.key} has no such parameter.")
+    values: Parameters = {}
+    for field in kind.fields:
+        if field.needs and field.needs not in values:
+            continue
+        value = _value(field, given.get(field.name))
+        if value is not None:
+            values[field.name] = value
+    for field in kind.fields:
+        if field.derived_default and field.name not in values:
+            values[field.name] = _name(field, _derived(field.derived_default, values))
+    _check_cohort(kind, values)
+    _check_attack_settings(values)
+    nested = _nested(kind, values)
+    _check_names(kind, values, nested)
+    return nested
+
+
+def _flat(parameters: Mapping[str, Any]) -> Parameters:
+    """{"attack": {"method": …}} as {"attack.method": …}."""
+    flat: Parameters = {}
+    for name, value in parameters.items():
+        if isinstance(value, Mapping):
+            flat.update({f"{name}.{key}": item for key, item in value.items()})
+        else:
+            flat[name] = value
+    return flat
+
+
+def _nested(kind: JobKind, values: Parameters) -> Parameters:
+    """The inverse of `_flat`, in the order of the catalogue."""
+    nested: Parameters = {}
+    for field in kind.fields:
+        if field.name in values:
+            group, _dot, name = field.name.rpartition(".")
+            (nested.setdefault(group, {}) if group else nested)[name] = values[field.name]
+    return nested
+
+
+def _derived(pattern: str, values: Parameters) -> str:
+    return re.sub(r"\{([a-z_.]+)\}", lambda match: str(values[match[1]]), pattern)
+
+
+# --- one value ------------------------------------------------------------------------------------------------
+def _value(field: Field, given: Any) -> Any:
+    """The value in the field's own type; None if it is not given and optional or derived."""
+    value = given
+    if given in (None, "", [], ()):
+        value = None if field.derived_default else field.default
+    if value is None:
+        if field.is_required:
+            raise InvalidParameter(field.name, _("this is required."))
+        return None
+    if field.type not in SEVERAL:
+        return _item(field, value)
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, list | tuple) or not all(isinstance(item, str) for item in items):
+        raise InvalidParameter(field.name, f"{value!r} is not a list of names.")
+    return [_item(field, item) for item in dict.fromkeys(items)]
+
+
+def _item(field: Field, value: Any) -> Any:
+    match field.type:
+        case FieldType.INTEGER | FieldType.NUMBER:
+            return _number(field, value)
+        case FieldType.BUDGET:
+            return _budget(field, value)
+        case FieldType.FLAG:
+            if not isinstance(value, bool):
+                raise InvalidParameter(field.name, f"{value!r} is neither true nor false.")
+            return value
+        case FieldType.NAME:
+            return _name(field, _text(field, value))
+        case FieldType.CHOICE | FieldType.CHOICES | FieldType.METHOD:
+            return _choice(field, _text(field, value))
+        case FieldType.SUFFIX | FieldType.FILE:
+            return _text(field, value)
+        case FieldType.SETTINGS:
+            return "; ".join(_text(field, item) for item in (value if isinstance(value, list) else [value]))
+        case (
+            FieldType.COHORT
+            | FieldType.CLASSIFIER
+            | FieldType.CLASSIFIERS
+            | FieldType.REMOVER
+            | FieldType.INSERTER
+            | FieldType.ATTACKS
+        ):
+            return _existing(field, _text(field, value))
+
+
+def _text(field: Field, value: Any) -> str:
+    """Text that the database can store and that fits its form."""
+    if not isinstance(value, str) or len(value) > MAXIMUM_TEXT or "\0" in value:
+        raise InvalidParameter(field.name, f"must be a text of at most {MAXIMUM_TEXT} characters.")
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        raise InvalidParameter(field.name, "contains characters that are not text.")
+    return value
+
+
+def _name(field: Field, name: str) -> str:
+    if error := name_error(name):
+        raise InvalidParameter(field.name, error)
+    return name
+
+
+def _choice(field: Field, value: str) -> str:
+    known = [key for key, _title in field.choices]
+    if value not in known:
+        raise InvalidParameter(field.name, f"{value!r} is none of {', '.join(known)}.")
+    return value
+
+
+def _number(field: Field, value: Any) -> int | float:
+    try:
+        number = float(value)
+        if isinstance(value, bool) or not math.isfinite(number):
+            raise ValueError
+        if field.type is FieldType.INTEGER:
+            number = int(value)
+            if number != float(value):
+                raise ValueError
+    except (TypeError, ValueError, OverflowError):
+        kind = _("a whole number") if field.type is FieldType.INTEGER else _("a number")
+        raise InvalidParameter(field.name, _("%(value)r is not %(kind)s.") % {"value": value, "kind": kind}) from None
+    low, high = field.minimum, field.maximum
+    if (low is not None and number < low) or (high is not None and number > high):
+        raise InvalidParameter(field.name, f"{number} is not from {low} to {high if high is not None else '∞'}.")
+    return number
+
+
+def _budget(field: Field, value: Any) -> int:
+    """16-bit grey levels: 1028 as it is; "4/255" as that share of full scale, rounded down as `attacks` does."""
+    text = f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
+    try:
+        levels = int(Fraction(text) * FULL_SCALE) if "/" in text else int(text)
+    except (ValueError, ZeroDivisionError):
+        message = _("%(value)r is not a number of grey levels or a share such as 4/255.") % {"value": value}
+        raise InvalidParameter(field.name, message) from None
+    if not 1 <= levels <= FULL_SCALE:
+        message = _("%(value)s is not from 1 to %(maximum)s grey levels.") % {"value": value, "maximum": FULL_SCALE}
+        raise InvalidParameter(field.name, message)
+    return levels
+
+
+def _existing(field: Field, name: str) -> str:
+    """The name, if there is such a cohort, run or attack."""
+    try:
+        match field.type:
+            case FieldType.COHORT:
+                Cohort.named(name)
+            case FieldType.CLASSIFIER | FieldType.CLASSIFIERS:
+                Checkpoint.named(name, CheckpointKind.CLASSIFIER)
+            case FieldType.ATTACKS:
+                Attack.named(name)
+            case FieldType.REMOVER | FieldType.INSERTER:
+                direction = "remove" if field.type is FieldType.REMOVER else "insert"
+                run = Checkpoint.named(name, CheckpointKind.GENERATOR)
+                if run.direction != direction:
+                    raise BadInput(f"{name} was trained to {run.direction}, not to {direction}.")
+    except StudyError as error:
+        raise InvalidParameter(field.name, str(error)) from error
+    return name
+
+
+# --- several values -------------------------------------------------------------------------------------------
+def _check_cohort(kind: JobKind, values: Parameters) -> None:
+    """Fill in the resolutions that the cohort stores, and reject others."""
+    cohort = Cohort.named(values["cohort"])
+    if kind.field("resolutions") and "resolutions" not in values:
+        values["resolutions"] = list(cohort.resolutions)
+    stored = ", ".join(cohort.resolutions)
+    for name, resolution in _needed_resolutions(values):
+        if resolution not in cohort.resolutions:
+            raise InvalidParameter(
+                name,
+                _("needs the %(resolution)s resolution; the cohort %(cohort)s stores: %(stored)s.")
+                % {"resolution": resolution, "cohort": cohort.name, "stored": stored},
+            )
+
+
+def _needed_resolutions(values: Parameters) -> Iterator[tuple[str, str]]:
+    """Each parameter with a resolution that the cohort must store because of it."""
+    for resolution in values.get("resolutions", ()):
+        yield "resolutions", resolution
+    if "resolution" in values:  # a detector reads this one, whatever its preset
+        yield "resolution", values["resolution"]
+    elif values.get("preset") in PRESETS:
+        yield "preset", PRESETS[values["preset"]]
+    if "classifier" in values:  # a generator has the preset of its target classifier
+        preset = Checkpoint.named(values["classifier"], CheckpointKind.CLASSIFIER).preset
+        if preset in PRESETS:
+            yield "classifier", PRESETS[preset]
+
+
+def _check_attack_settings(values: Parameters) -> None:
+    """Reject settings that the method does not have. Their values are checked by the worker."""
+    method = next((method for method in METHODS if method.key == values.get("attack.method")), None)
+    if method is None:
+        return
+    known = (*method.settings, *SHARED_SETTINGS)
+    given = [(name, name.rpartition(".")[2]) for name in ("attack.epsilon", "attack.steps") if name in values]
+    for part in filter(None, map(str.strip, values.get("attack.settings", "").split(";"))):
+        setting, equals, value = (text.strip() for text in part.partition("="))
+        if not (setting and equals and value):
+            raise InvalidParameter("attack.settings", f"a setting is written NAME=VALUE, not {part!r}.")
+        given.append(("attack.settings", setting))
+    for field, setting in given:
+        if setting not in known:
+            message = f"{method.key} has no setting {setting}; it has: {', '.join(known)}."
+            raise InvalidParameter(field, message)
+
+
+# --- names ----------------------------------------------------------------------------------------------------
+def _check_names(kind: JobKind, values: Parameters, nested: Parameters) -> None:
+    """Reject names that stand for something else already, and evaluations of nothing."""
+    match kind.key:
+        case GENERATE.key:
+            _check_generator_attacks(values)
+        case ATTACK.key:
+            _check_attack_name(kind, values, nested)
+        case EVALUATE.key:
+            _check_evaluated_attacks(values)
+        case _:
+            _check_run_name(kind, values, nested)
+
+
+def _check_run_name(kind: JobKind, values: Parameters, nested: Parameters) -> None:
+    """A run's name may be given again for the very same run only: a job then returns it, or resumes it."""
+    name = values["name"]
+    run = Checkpoint.objects.filter(name=name).select_related("job").first()
+    naming = [other.key for other in KINDS if other.field("name")]
+    jobs = Job.objects.filter(kind__in=naming, parameters__name=name)
+    others = [*jobs.exclude(status__in=(JobStatus.FAILED, JobStatus.CANCELLED)), *([run.job] if run else [])]
+    if not all(job and _is_same(kind, job, nested) for job in others):
+        message = _("the run %(name)s exists already, with other settings; choose another name.") % {"name": name}
+        raise InvalidParameter("name", message)
+
+
+def _check_attack_name(kind: JobKind, values: Parameters, nested: Parameters) -> None:
+    """An attack's name may be given again for the very same attack only: it is then continued."""
+    name = values["attack.name"]
+    attack = Attack.objects.filter(name=name).select_related("job").first()
+    under_way = Job.objects.filter(kind=kind.key, parameters__attack__name=name)
+    others = [
+        *under_way.filter(status__in=(JobStatus.QUEUED, JobStatus.RUNNING)),
+        *([attack.job] if attack else []),
+    ]
+    if not all(job and _is_same(kind, job, nested) for job in others):
+        message = _("the attack %(name)s exists already, with other settings; choose another name.") % {"name": name}
+        raise InvalidParameter("attack.name", message)
+
+
+def _is_same(kind: JobKind, job: Job, parameters: Parameters) -> bool:
+    """Whether a job makes the same run or attack as these parameters would."""
+    ignored = {*SELECTION, *(field.name for field in kind.fields if not field.changes_result)}
+    mine = {name: value for name, value in parameters.items() if name not in ignored}
+    other = {name: value for name, value in job.parameters.items() if name not in ignored}
+    return job.kind == kind.key and mine == other
+
+
+def _check_generator_attacks(values: Parameters) -> None:
+    """The attack of a generator has the generator's name and the suffix. It has one cohort and one post-processing."""
+    suffix = values.get("suffix", "")
+    for field in ("gan_remove", "gan_insert"):
+        run = Checkpoint.named(values[field], CheckpointKind.GENERATOR)
+        name = run.name + suffix
+        if error := name_error(name):
+            raise InvalidParameter("suffix", error)
+        attack = Attack.objects.filter(name=name).first()
+        if attack is None:
+            continue
+        kept = {step: value for step, value in values.items() if step.startswith("keep_")}
+        same_settings = all(attack.settings.get(step, True) == value for step, value in kept.items())
+        if not (attack.generator_id == run.pk and attack.cohort == values["cohort"] and same_settings):
+            message = _(
+                "the attack %(name)s exists already, with another cohort or other post-processing; choose a suffix."
+            )
+            raise InvalidParameter("suffix", message % {"name": name})
+
+
+def _check_evaluated_attacks(values: Parameters) -> None:
+    if ("gan_remove" in values) != ("gan_insert" in values):
+        missing = "gan_insert" if "gan_remove" in values else "gan_remove"
+        raise InvalidParameter(missing, _("give both GAN runs, or neither."))
+    if "attacks" not in values and "gan_remove" not in values:
+        raise InvalidParameter("attacks", _("name at least one attack, or both GAN runs."))

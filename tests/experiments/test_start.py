@@ -1,0 +1,270 @@
+"""Parameters are checked before a job is queued, in the same way for pages, API and commands."""
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.urls import reverse
+from django.utils.timezone import now
+
+from readerstudy.experiments.catalogue import ATTACK, EVALUATE, GENERATE, TRAIN_CLASSIFIER, TRAIN_GAN
+from readerstudy.experiments.check import InvalidParameter, checked
+from readerstudy.experiments.models import Attack, CheckpointKind
+from readerstudy.experiments.start import start_job
+from readerstudy.jobs.models import Job
+from tests import make, walk
+from tests.lab.conftest import checkpoint
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("films", "run")]
+
+BY_GRADIENT = {"method": "pgd", "name": "new", "classifier": "cad"}
+
+
+def start(kind, **parameters) -> Job:
+    asked = {"cohort": "films", **parameters}
+    return start_job(kind=kind.key, parameters=asked, requested_by=None, at=now())
+
+
+# Kind, parameters, the parameter at fault, its message, and the same as options of a command.
+INVALID = [
+    (
+        "attack",
+        {"attack": {**BY_GRADIENT, "epsilon": "abc"}},
+        "attack.epsilon",
+        "'abc' is not a number of grey levels or a share such as 4/255.",
+        ["generate_stimuli", "--method=pgd", "--name=new", "--classifier=cad", "--epsilon=abc"],
+        "--epsilon",
+    ),
+    (
+        "attack",
+        {"attack": {**BY_GRADIENT, "epsilon": "0"}},
+        "attack.epsilon",
+        "0 is not from 1 to 65535 grey levels.",
+        ["generate_stimuli", "--method=pgd", "--name=new", "--classifier=cad", "--epsilon=0"],
+        "--epsilon",
+    ),
+    (
+        "attack",
+        {"attack": {**BY_GRADIENT, "epsilon": "300/255"}},
+        "attack.epsilon",
+        "300/255 is not from 1 to 65535 grey levels.",
+        ["generate_stimuli", "--method=pgd", "--name=new", "--classifier=cad", "--epsilon=300/255"],
+        "--epsilon",
+    ),
+    (
+        "attack",
+        {"attack": {**BY_GRADIENT, "name": "pgd-4"}},
+        "attack.name",
+        "the attack pgd-4 exists already, with other settings; choose another name.",
+        ["generate_stimuli", "--method=pgd", "--name=pgd-4", "--classifier=cad"],
+        "--name",
+    ),
+    (
+        "attack",
+        {"attack": BY_GRADIENT, "resolutions": ["high"]},
+        "resolutions",
+        "needs the high resolution; the cohort films stores: low.",
+        ["generate_stimuli", "--method=pgd", "--name=new", "--classifier=cad", "--resolution=high"],
+        "--resolution",
+    ),
+    (
+        "attack",
+        {"attack": {**BY_GRADIENT, "settings": "side=0.1"}},
+        "attack.settings",
+        "pgd has no setting side; it has: epsilon, steps, stride, random_start, momentum, keep, way, threshold.",
+        ["generate_stimuli", "--method=pgd", "--name=new", "--classifier=cad", "--set=side=0.1"],
+        "--set",
+    ),
+    (
+        "train-classifier",
+        {"preset": "demo", "name": "cad", "seed": 7},
+        "name",
+        "the run cad exists already, with other settings; choose another name.",
+        ["train_classifier", "--name=cad", "--seed=7"],
+        "--name",
+    ),
+    (
+        "train-classifier",
+        {"preset": "zhou2021-high", "name": "new"},
+        "preset",
+        "needs the high resolution; the cohort films stores: low.",
+        ["train_classifier", "--preset=zhou2021-high", "--name=new"],
+        "--preset",
+    ),
+    (
+        "train-classifier",
+        {"name": "new", "hardened": {"epsilon": "nan"}},
+        "hardened.epsilon",
+        "'nan' is not a number of grey levels or a share such as 4/255.",
+        ["train_classifier", "--name=new", "--harden=nan"],
+        "--harden",
+    ),
+    (
+        "train-classifier",
+        {"name": "My run"},
+        "name",
+        "use letters, digits, hyphens and underscores, 64 at most, and no hyphen first.",
+        ["train_classifier", "--name=My run"],
+        "--name",
+    ),
+    (
+        "train-detector",
+        {"attacks": ["pgd-4"], "name": "new", "resolution": "high"},
+        "resolution",
+        "needs the high resolution; the cohort films stores: low.",
+        ["train_detector", "--attack=pgd-4", "--name=new", "--resolution=high"],
+        "--resolution",
+    ),
+]
+
+
+def case(row) -> str:
+    return f"{row[0]} {row[2]} {row[3][:12]}"
+
+
+@pytest.mark.parametrize("row", INVALID, ids=case)
+def test_the_api_names_the_invalid_parameter_and_queues_nothing(row, attack, rosa):
+    kind, parameters, field, message, _command, _option = row
+    asked = {"kind": kind, "parameters": {"cohort": "films", **parameters}}
+    answer = walk.client_of(rosa).post("/api/v1/jobs/", asked)
+    assert (answer.status_code, answer.json()["detail"]) == (400, f"{field}: {message}")
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("row", INVALID, ids=case)
+def test_the_form_shows_the_message_at_the_field_and_queues_nothing(row, attack, rosa, client):
+    kind, parameters, field, message, _command, _option = row
+    client.force_login(rosa)
+    data = {"cohort": "films"}
+    for name, value in parameters.items():
+        data |= {f"{name}.{key}": item for key, item in value.items()} if isinstance(value, dict) else {name: value}
+    answer = client.post(reverse("lab:start", args=[kind]), data)
+    assert (answer.status_code, answer.context["form"].errors) == (400, {field: [message]})
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("row", INVALID, ids=case)
+def test_the_command_names_the_invalid_option_and_queues_nothing(row, attack):
+    *_row, message, command, option = row
+    with pytest.raises(CommandError) as error:
+        call_command(command[0], "films", *command[1:], "--queue")
+    assert str(error.value) == f"{option}: {message}"
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"cohort": "nobody"}, "cohort: There is no cohort named 'nobody'"),
+        ({"cohort": "a\0"}, "cohort: must be a text"),
+        ({"cohort": "\ud800"}, "cohort: contains characters that are not text"),
+        ({"cohort": ["films"]}, "cohort: must be a text"),
+        ({"seed": 1.7}, "seed: 1.7 is not a whole number"),
+        ({"seed": float("inf")}, "seed: inf is not a whole number"),
+        ({"seed": True}, "seed: True is not a whole number"),
+        ({"seed": 10**400}, "seed: "),
+        ({"augmented": {"attacks": [{}]}}, r"augmented\.attacks: \[\{\}\] is not a list of names"),
+        ({"hardened": {"epsilon": 4, "part": float("nan")}}, r"hardened\.part: nan is not a number"),
+        ({"vgg_weights": "x" * 1001}, "vgg_weights: must be a text of at most 1000 characters"),
+        ({"name": "x" * 65}, "name: use letters"),
+        ({"name": "-x"}, "name: use letters"),
+        ({"colour": "red"}, "colour: train-classifier has no such parameter"),
+    ],
+)
+def test_values_of_the_wrong_type_are_rejected(parameters, message):
+    with pytest.raises(InvalidParameter, match=message):
+        checked(TRAIN_CLASSIFIER, {"cohort": "films", **parameters})
+
+
+def test_a_flag_is_true_or_false():
+    with pytest.raises(InvalidParameter, match="keep_grid: 'false' is neither true nor false"):
+        checked(ATTACK, {"cohort": "films", "attack": BY_GRADIENT, "keep_grid": "false"})
+
+
+def test_budgets_are_stored_as_grey_levels():
+    for budget in ("4/255", 1028, "1028", 1028.0):
+        assert (
+            checked(ATTACK, {"cohort": "films", "attack": {**BY_GRADIENT, "epsilon": budget}})["attack"]["epsilon"]
+            == 1028
+        )
+
+
+def test_a_group_that_is_not_asked_for_is_left_out():
+    asked = {"cohort": "films", "preset": "demo", "name": "new"}
+    clean = checked(TRAIN_CLASSIFIER, asked)
+    assert "hardened" not in clean
+    assert "augmented" not in clean
+    hardened = checked(TRAIN_CLASSIFIER, {**asked, "hardened": {"epsilon": 1028}})["hardened"]
+    assert hardened == {"epsilon": 1028, "steps": 3, "part": 0.5}
+
+
+def test_a_name_that_is_not_given_is_derived():
+    assert checked(TRAIN_CLASSIFIER, {"cohort": "films"})["name"] == "films-demo-1"
+    assert checked(TRAIN_GAN, {"cohort": "films", "classifier": "cad", "direction": "remove"})["name"] == "cad-remove"
+    attack = {"method": "fgsm", "classifier": "cad"}
+    assert checked(ATTACK, {"cohort": "films", "attack": attack})["attack"]["name"] == "fgsm-cad"
+
+
+def test_a_generator_of_the_other_direction_is_refused():
+    checkpoint("gan-insert", "generator", direction="insert")
+    with pytest.raises(InvalidParameter, match="gan_remove: gan-insert was trained to insert, not to remove"):
+        checked(GENERATE, {"cohort": "films", "gan_remove": "gan-insert", "gan_insert": "gan-insert"})
+
+
+def test_an_evaluation_needs_attacks(attack):
+    with pytest.raises(InvalidParameter, match="attacks: name at least one attack, or both GAN runs"):
+        start(EVALUATE, classifiers=["cad"])
+    checkpoint("gan-remove", "generator", direction="remove")
+    with pytest.raises(InvalidParameter, match="gan_insert: give both GAN runs, or neither"):
+        start(EVALUATE, classifiers=["cad"], attacks=["pgd-4"], gan_remove="gan-remove")
+
+
+# --- names ----------------------------------------------------------------------------------------------------
+def finish(job: Job) -> None:
+    Job.objects.filter(pk=job.pk).update(status="done", ended_at=make.MONDAY)
+
+
+def test_two_jobs_under_way_cannot_make_the_same_run():
+    first = start(TRAIN_CLASSIFIER, name="new", seed=1)
+    assert start(TRAIN_CLASSIFIER, name="new", seed=1) == first
+    with pytest.raises(InvalidParameter, match="name: the run new exists already"):
+        start(TRAIN_CLASSIFIER, name="new", seed=2)
+
+
+def test_a_finished_run_may_be_asked_for_again_with_other_processes():
+    first = start(TRAIN_CLASSIFIER, name="new")
+    finish(first)
+    checkpoint("new", CheckpointKind.CLASSIFIER, job=first)
+    again = start(TRAIN_CLASSIFIER, name="new", processes=2)
+    assert again != first
+    with pytest.raises(InvalidParameter, match="name: the run new exists already"):
+        start(TRAIN_CLASSIFIER, name="new", vgg_weights="/other.pth")
+
+
+def test_the_name_of_a_failed_run_is_free():
+    Job.objects.filter(pk=start(TRAIN_CLASSIFIER, name="new").pk).update(status="failed", ended_at=make.MONDAY)
+    assert start(TRAIN_CLASSIFIER, name="new", seed=2).status == "queued"
+
+
+def test_an_attack_may_be_continued_on_other_splits_but_not_with_another_budget():
+    first = start(ATTACK, attack=BY_GRADIENT, splits=["test"])
+    with pytest.raises(InvalidParameter, match=r"attack\.name: the attack new exists already"):
+        start(ATTACK, attack={**BY_GRADIENT, "epsilon": 4})
+    finish(first)
+    row = {"method": "pgd", "settings": {}, "seed": 1, "cohort": "films"}
+    Attack.kept("new", job=first, code_version="1", at=make.MONDAY, **row)
+    assert start(ATTACK, attack=BY_GRADIENT, splits=["train"]).status == "queued"
+    with pytest.raises(InvalidParameter, match=r"attack\.name: the attack new exists already"):
+        start(ATTACK, attack=BY_GRADIENT, keep_grid=False)
+
+
+def test_other_post_processing_of_the_same_generators_needs_a_suffix():
+    remove = checkpoint("gan-remove", "generator", direction="remove")
+    checkpoint("gan-insert", "generator", direction="insert")
+    both = {"gan_remove": "gan-remove", "gan_insert": "gan-insert"}
+    row = {"method": "gan", "generator": remove, "settings": {"keep_range": True}, "seed": 1, "cohort": "films"}
+    Attack.kept("gan-remove", job=None, code_version="1", at=make.MONDAY, **row)
+    finish(start(GENERATE, **both))
+    with pytest.raises(InvalidParameter, match="suffix: the attack gan-remove exists already"):
+        start(GENERATE, **both, keep_range=False)
+    with pytest.raises(InvalidParameter, match="suffix: use letters"):
+        start(GENERATE, **both, suffix=" bare")
+    assert start(GENERATE, **both, keep_range=False, suffix="-bare").parameters["suffix"] == "-bare"
