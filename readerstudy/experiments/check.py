@@ -241,7 +241,9 @@ def _check_attack_settings(values: Parameters) -> None:
     if method is None:
         return
     known = (*method.settings, *SHARED_SETTINGS)
-    given = [(name, name.rpartition(".")[2]) for name in ("attack.epsilon", "attack.steps") if name in values]
+    given: list[tuple[str, str]] = [
+        (f"attack.{name}", name) for name in ("epsilon", "steps") if f"attack.{name}" in values
+    ]
     for part in filter(None, map(str.strip, values.get("attack.settings", "").split(";"))):
         setting, equals, value = (text.strip() for text in part.partition("="))
         if not (setting and equals and value):
