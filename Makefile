@@ -12,13 +12,13 @@ SERVE  ?= 1
 PART   ?= reading
 # Written last by collectstatic, below the data folder: whoever deletes var gets it made again.
 STATIC := $(or $(VAR_DIR),var)/static/staticfiles.json
-PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP    := $(BIN)/python -m pip install -qq --disable-pip-version-check
 # make test PYTEST_ARGS="tests/api -x"
 PYTEST  = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 TORCH  := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 UV     := uv==0.13.8
 
-.PHONY: demo run serve test check test-web web-tests bench architecture reference lock setup setup-test clean
+.PHONY: demo run serve test check check-templates check-js test-web web-tests bench architecture reference lock setup setup-test clean
 
 demo: $(VENV)/.ml $(VENV)/.pango $(STATIC) ## everything set up, the study running in a browser (SERVE=0: build and exit)
 	@$(BIN)/python manage.py migrate --verbosity 0
@@ -46,6 +46,13 @@ check: setup-test ## format, lint, types, import contracts, spelling, missing mi
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/typos
 	$(BIN)/python manage.py makemigrations --check --dry-run
+
+check-templates: $(VENV)/.dev ## formatted by djade, no line above 120 characters
+	$(BIN)/djade --check --target-version 5.2 $$(find templates -name "*.html")
+	@! grep --with-filename --line-number -E "^.{121}" -r templates --include=*.html
+
+check-js: node_modules/.package-lock.json ## types of the JavaScript, as its JSDoc comments declare them
+	node_modules/.bin/tsc --project tsconfig.json
 
 test-web: ## the web side's tests without torch, on another Python: make test-web PYTHON=python3.13
 	@$(MAKE) --no-print-directory VENV=.venv-$(notdir $(PYTHON)) web-tests
@@ -119,6 +126,10 @@ $(VENV)/.node: $(VENV)/.venv
 	  || { echo "Node.js is missing and could not be installed: run apt-get install nodejs npm as root."; exit 1; }
 	@touch $@
 
+node_modules/.package-lock.json: $(VENV)/.node package-lock.json
+	@echo "Installing what checks the JavaScript ..."
+	@npm ci --silent --no-audit --no-fund --cache var/npm
+
 $(STATIC): $(VENV)/.web $(shell find static -type f 2>/dev/null)
 	@echo "Collecting the pages' static files ..."
 	@$(BIN)/python manage.py collectstatic --noinput --clear --verbosity 0
@@ -127,4 +138,4 @@ setup: $(VENV)/.ml $(STATIC)
 setup-test: $(VENV)/.chromium
 
 clean: ## forget the environment and everything that was made (data, studies, runs!)
-	rm -rf .venv .venv-* var
+	rm -rf .venv .venv-* node_modules var

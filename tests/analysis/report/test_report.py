@@ -311,7 +311,9 @@ def test_a_page_does_not_wait_for_a_report_that_takes_minutes(
     assert "Table 3" in as_rosa.get(address).content.decode()
 
 
-def test_rosa_gets_the_report_as_one_file_and_on_paper(unsealed_study: Study, as_rosa: Client) -> None:
+def test_rosa_gets_the_report_as_one_file_and_on_paper(
+    unsealed_study: Study, as_rosa: Client, caplog: pytest.LogCaptureFixture
+) -> None:
     page = b"".join(as_rosa.get(reverse("report:page", args=[unsealed_study.code])).streaming_content)
     assert b"<style>" in page
     answer = as_rosa.get(reverse("report:pdf", args=[unsealed_study.code]))
@@ -320,6 +322,7 @@ def test_rosa_gets_the_report_as_one_file_and_on_paper(unsealed_study: Study, as
     assert answer["Content-Disposition"] == f'attachment; filename="{unsealed_study.code}-report.pdf"'
     assert paper.startswith(b"%PDF-")
     assert paper.count(b"/Type /Page") > 1 or b"/ObjStm" in paper
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("weasyprint")] == []
 
 
 def test_a_site_without_pango_says_so(unsealed_study: Study, as_rosa: Client, monkeypatch: pytest.MonkeyPatch) -> None:
