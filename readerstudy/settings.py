@@ -215,6 +215,9 @@ SPECTACULAR_SETTINGS = {
         "StudyStatus": "readerstudy.studies.models.StudyStatus",
         "JobStatus": "readerstudy.jobs.models.JobStatus",
         "SessionKind": "readerstudy.studies.protocol.SessionKind",
+        "QuestionKind": "readerstudy.studies.rules.QuestionKind",
+        "StepKind": "readerstudy.api.reader.serializers.STEP_KINDS",
+        "Verdict": "readerstudy.studies.protocol.Verdict",
     },
 }
 

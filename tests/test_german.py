@@ -237,7 +237,7 @@ def test_a_refusal_names_the_date_as_germans_write_it(small, db, monkeypatch):
     assert refused.status_code == 409
     assert refused.json()["detail"] == "Sitzung 2 öffnet, wenn Sitzung 1 beendet ist."
     finished = datetime(2026, 11, 15, 13, 5, tzinfo=UTC)
-    monkeypatch.setattr("readerstudy.api.reader.now", lambda: finished)
+    monkeypatch.setattr("readerstudy.api.reader.views.now", lambda: finished)
     monkeypatch.setattr("readerstudy.front.home.now", lambda: finished)
     monkeypatch.setattr("readerstudy.reading.views.now", lambda: finished)
     walk.finish_session(wire, "resting", 1)

@@ -1,19 +1,19 @@
-"""Serving a triptych's panels under the presentation's random code."""
+"""The panels of a triptych. Sighted, through `education.pages`."""
 
 from django.http import HttpResponseBase
 from django.utils.translation import gettext
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from readerstudy.accounts.models import User
 from readerstudy.accounts.permissions import IsReader
+from readerstudy.api.errors import DetailSerializer
+from readerstudy.api.requests import UserRequest
 from readerstudy.education.pages import panel_of
 from readerstudy.reading.padded_file import padded
 
 
-class PanelPicture(APIView):
+class PanelFile(APIView):
     """One panel of the current or the next triptych; 410 for any other."""
 
     permission_classes = [IsReader]
@@ -21,13 +21,14 @@ class PanelPicture(APIView):
     @extend_schema(
         responses={
             (200, "application/octet-stream"): bytes,
-            410: OpenApiResponse(description="not this one"),
+            410: OpenApiResponse(DetailSerializer, description="neither the current nor the next triptych"),
         },
         tags=["reading"],
     )
-    def get(self, request: Request, study: str, code: str, panel: str) -> HttpResponseBase:
-        assert isinstance(request.user, User)  # the permission let only readers in
+    def get(self, request: UserRequest, study: str, code: str, panel: str) -> HttpResponseBase:
         found = panel_of(request.user, study, code, panel)
         if found is None:
-            return Response({"detail": gettext("This image is not the current one.")}, status=410)
+            return Response(
+                DetailSerializer({"detail": gettext("This image is not the current one.")}).data, status=410
+            )
         return padded(found.path, length=found.length)

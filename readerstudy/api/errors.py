@@ -1,7 +1,8 @@
-"""The one translation of protocol errors to the API's answers: {"detail": sentence}."""
+"""The one translation of protocol errors to API responses: {"detail": message}."""
 
 from typing import Any
 
+from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
@@ -9,8 +10,14 @@ from readerstudy.errors import StudyError
 from readerstudy.middleware import status_of
 
 
+class DetailSerializer(serializers.Serializer[Any]):
+    """Why a request was rejected."""
+
+    detail = serializers.CharField()
+
+
 def as_response(error: Exception, context: dict[str, Any]) -> Response | None:
-    """A StudyError's sentence with its status; everything else as DRF has it."""
+    """Answer a StudyError with its message and status, any other error as the framework does."""
     if isinstance(error, StudyError):
-        return Response({"detail": str(error)}, status=status_of(error))
+        return Response(DetailSerializer({"detail": error}).data, status=status_of(error))
     return exception_handler(error, context)

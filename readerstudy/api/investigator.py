@@ -13,19 +13,19 @@ from rest_framework.pagination import CursorPagination, PageNumberPagination
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from readerstudy.accounts.models import User
 from readerstudy.accounts.permissions import IsInvestigator, IsResearcher
 from readerstudy.analysis.report.cache import published
 from readerstudy.api import csv, dataset
+from readerstudy.api.errors import DetailSerializer
+from readerstudy.api.requests import UserRequest, validated
 from readerstudy.api.serializers import (
     EnrolledReader,
     EnrollRequest,
     ReadingLine,
     ResultsAnswer,
-    Sentence,
     StudyLine,
     StudyPage,
     StudySession,
@@ -37,8 +37,8 @@ from readerstudy.studies.actions import close_study, enroll
 from readerstudy.studies.models import Study
 from readerstudy.truth.actions import unseal_study
 
-REFUSED = OpenApiResponse(Sentence, description="the protocol forbids it now; the sentence says why")
-MISUNDERSTOOD = OpenApiResponse(Sentence, description="the sentence names the field")
+REFUSED = OpenApiResponse(DetailSerializer, description="the protocol forbids it now; the sentence says why")
+MISUNDERSTOOD = OpenApiResponse(DetailSerializer, description="the sentence names the field")
 
 
 class Pages(PageNumberPagination):
@@ -106,13 +106,13 @@ class Readers(StudyView):
         return Response(dataset.enrolled_readers(self.study()))
 
     @extend_schema(request=EnrollRequest, responses={201: EnrolledReader, 400: MISUNDERSTOOD}, tags=["studies"])
-    def post(self, request: Request, study: str) -> Response:
-        name = understood(EnrollRequest(data=request.data))["user"]
+    def post(self, request: UserRequest, study: str) -> Response:
+        name = validated(EnrollRequest(data=request.data))["user"]
         reader = User.objects.filter(username=name).first()
         if reader is None:
             raise BadInput(f"user: there is nobody with the user name {name!r}.")
         found = self.study()
-        enrollment = enroll(study=found, reader=reader, at=now(), actor=person(request))
+        enrollment = enroll(study=found, reader=reader, at=now(), actor=request.user)
         (line,) = (line for line in dataset.enrolled_readers(found) if line["code"] == enrollment.code)
         return Response(line, status=201)
 
@@ -121,9 +121,9 @@ class Close(StudyView):
     """Stop accepting readings. The truth stays sealed."""
 
     @extend_schema(request=None, responses={200: StudyPage, 409: REFUSED}, tags=["studies"])
-    def post(self, request: Request, study: str) -> Response:
+    def post(self, request: UserRequest, study: str) -> Response:
         found = self.study()
-        close_study(study=found, actor=person(request), at=now())
+        close_study(study=found, actor=request.user, at=now())
         return Response(dataset.study_page(found))
 
 
@@ -135,10 +135,10 @@ class Unseal(StudyView):
     @extend_schema(
         request=UnsealRequest, responses={200: StudyPage, 400: MISUNDERSTOOD, 409: REFUSED}, tags=["studies"]
     )
-    def post(self, request: Request, study: str) -> Response:
-        reason = understood(UnsealRequest(data=request.data))["reason"]
+    def post(self, request: UserRequest, study: str) -> Response:
+        reason = validated(UnsealRequest(data=request.data))["reason"]
         found = self.study()
-        unseal_study(study=found, actor=person(request), reason=reason, at=now())
+        unseal_study(study=found, actor=request.user, reason=reason, at=now())
         return Response(dataset.study_page(found))
 
 
@@ -159,12 +159,12 @@ class Readings(StudyView, GenericAPIView[Any]):
         tags=["studies"],
         operation_id="studies_readings_list",
     )
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: UserRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         study = self.study()
         if request.accepted_renderer.format == "csv":
-            return _readings_file(study, person(request))
+            return _readings_file(study, request.user)
         page = self.paginate_queryset(dataset.readings_of(study)) or []
-        sighted = dataset.knows_truth(study, person(request))
+        sighted = dataset.knows_truth(study, request.user)
         return self.get_paginated_response(list(dataset.lines_of(study, page, sighted=sighted)))
 
 
@@ -172,8 +172,8 @@ class ReadingsFile(StudyView):
     """The same as a file."""
 
     @extend_schema(responses={(200, "text/csv"): str, 409: REFUSED}, tags=["studies"])
-    def get(self, request: Request, study: str) -> HttpResponseBase:
-        return _readings_file(self.study(), person(request))
+    def get(self, request: UserRequest, study: str) -> HttpResponseBase:
+        return _readings_file(self.study(), request.user)
 
 
 class Results(StudyView):
@@ -208,17 +208,3 @@ class Token(ObtainAuthToken):
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().post(request, *args, **kwargs)
-
-
-def understood(form: Serializer[Any]) -> dict[str, Any]:
-    """The request's values; raises BadInput with a sentence that names the fields."""
-    if not form.is_valid():
-        sentences = (f"{field}: {' '.join(map(str, texts))}" for field, texts in form.errors.items())
-        raise BadInput(" ".join(sentences))
-    values: dict[str, Any] = form.validated_data
-    return values
-
-
-def person(request: Request) -> User:
-    assert isinstance(request.user, User)  # the permission let nobody else in
-    return request.user

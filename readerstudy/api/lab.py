@@ -12,12 +12,12 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_
 from rest_framework import serializers
 from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
 from rest_framework.permissions import BasePermission
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from readerstudy.accounts.models import User
 from readerstudy.accounts.permissions import IsInvestigator, IsResearcher
-from readerstudy.api.investigator import MISUNDERSTOOD, REFUSED, Pages, person, understood
+from readerstudy.api.investigator import MISUNDERSTOOD, REFUSED, Pages
+from readerstudy.api.requests import UserRequest, validated
 from readerstudy.experiments.catalogue import KINDS
 from readerstudy.experiments.job_view import view_job
 from readerstudy.experiments.models import Attack, Checkpoint, Evaluation
@@ -179,10 +179,10 @@ class Jobs(ListAPIView[Job]):
         request=StartRequest,
         responses={201: JobPage, 200: OpenApiResponse(JobPage, description="under way already"), 400: MISUNDERSTOOD},
     )
-    def post(self, request: Request) -> Response:
-        asked = understood(StartRequest(data=request.data))
+    def post(self, request: UserRequest) -> Response:
+        asked = validated(StartRequest(data=request.data))
         at = now()
-        job = start_job(kind=asked["kind"], parameters=asked["parameters"], requested_by=person(request), at=at)
+        job = start_job(kind=asked["kind"], parameters=asked["parameters"], requested_by=request.user, at=at)
         return Response(JobPage(job).data, status=201 if job.queued_at == at else 200)
 
 
@@ -212,7 +212,7 @@ class JobPoints(JobStep):
     """The curves of a job: at most some 2,000 points, however long it runs."""
 
     @extend_schema(responses=PointLine(many=True), operation_id="jobs_points_list")
-    def get(self, request: Request, pk: int) -> Response:
+    def get(self, request: UserRequest, pk: int) -> Response:
         points = read_points(self.get_object().pk)
         return Response([PointLine({**vars(p), "values": _finite(p.values)}).data for p in points])
 
@@ -222,8 +222,8 @@ class Cancel(JobStep):
     """End a job that waits, at once; one that runs, at its next report."""
 
     @extend_schema(request=None, responses={200: JobPage, 409: REFUSED})
-    def post(self, request: Request, pk: int) -> Response:
-        return Response(JobPage(cancel_job(job=self.get_object(), actor=person(request), at=now())).data)
+    def post(self, request: UserRequest, pk: int) -> Response:
+        return Response(JobPage(cancel_job(job=self.get_object(), actor=request.user, at=now())).data)
 
 
 @extend_schema(tags=["jobs"])
@@ -231,8 +231,8 @@ class Retry(JobStep):
     """The work of a failed or cancelled job again, as a new job that goes on from the last save."""
 
     @extend_schema(request=None, responses={201: JobPage, 409: REFUSED})
-    def post(self, request: Request, pk: int) -> Response:
-        return Response(JobPage(retry_job(job=self.get_object(), actor=person(request), at=now())).data, status=201)
+    def post(self, request: UserRequest, pk: int) -> Response:
+        return Response(JobPage(retry_job(job=self.get_object(), actor=request.user, at=now())).data, status=201)
 
 
 # --- what jobs left behind ----------------------------------------------------------------------------------

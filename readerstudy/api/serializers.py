@@ -1,4 +1,4 @@
-"""The shapes of the API's answers and requests. Nothing here knows the truth: the reader's wire uses it too."""
+"""Requests and responses of the investigators' API."""
 
 from typing import Any
 
@@ -8,31 +8,6 @@ from readerstudy.studies.models import StudyStatus
 from readerstudy.studies.protocol import SessionKind, Verdict
 
 Shape = serializers.Serializer[Any]
-
-
-# --- the reader's wire --------------------------------------------------------------------------------------
-class WireSession(Shape):
-    """One session in the reader's list."""
-
-    number = serializers.IntegerField()
-    title = serializers.CharField()
-    kind = serializers.ChoiceField(choices=SessionKind.choices)
-    state = serializers.ChoiceField(choices=["waiting", "open", "under_way", "done"])
-    answered = serializers.IntegerField()
-    total = serializers.IntegerField()
-
-
-class WireStudy(Shape):
-    """One study in the reader's list."""
-
-    study = serializers.CharField(help_text="the study's code")
-    sessions = WireSession(many=True)
-
-
-class WireStudies(Shape):
-    """The reader's studies and sessions."""
-
-    studies = WireStudy(many=True)
 
 
 # --- studies and how far they are ---------------------------------------------------------------------------
@@ -70,6 +45,8 @@ class Plan(Shape):
     resolution = serializers.CharField()
     generators = serializers.ListField(child=serializers.CharField())
     sessions = PlannedSession(many=True)
+    changes = serializers.DictField(required=False, help_text="the plan file; empty if there was none")
+    analysis = serializers.DictField(required=False, help_text="the analysis plan, locked with the study")
 
 
 class Sitting(Shape):
@@ -154,12 +131,6 @@ class ReadingLine(Shape):
 
 
 # --- requests and the rest ----------------------------------------------------------------------------------
-class Sentence(Shape):
-    """Why something was refused."""
-
-    detail = serializers.CharField()
-
-
 class EnrollRequest(Shape):
     """Whom to enroll."""
 

@@ -3,12 +3,16 @@
 from django.urls import include, path, register_converter
 from drf_spectacular.views import SpectacularAPIView
 
-from readerstudy.api import investigator, lab, reader
-from readerstudy.api.education import PanelPicture
+from readerstudy.api import investigator, lab
+from readerstudy.api.education import PanelFile
+from readerstudy.api.reader import views as reader
+from readerstudy.api.reader.steps import PANELS
 
 
 class PanelName:
-    regex = "real|adversarial|difference"
+    """The name of a triptych's panel in an address."""
+
+    regex = "|".join(PANELS)
 
     def to_python(self, value: str) -> str:
         return value
@@ -19,14 +23,14 @@ class PanelName:
 
 register_converter(PanelName, "panel")
 
-wire = [
-    path("", reader.Sessions.as_view(), name="sessions"),
-    path("<slug:study>/sessions/<int:number>/open/", reader.Open.as_view(), name="open"),
+reader_urls = [
+    path("", reader.SessionList.as_view(), name="sessions"),
+    path("<slug:study>/sessions/<int:number>/open/", reader.OpenSession.as_view(), name="open"),
     path("<slug:study>/sessions/<int:number>/step/", reader.CurrentStep.as_view(), name="step"),
-    path("<slug:study>/sessions/<int:number>/display/", reader.Display.as_view(), name="display"),
-    path("<slug:study>/sessions/<int:number>/verdicts/", reader.Verdicts.as_view(), name="verdicts"),
-    path("<slug:study>/images/<slug:code>/", reader.Picture.as_view(), name="picture"),
-    path("<slug:study>/triptychs/<slug:code>/<panel:panel>/", PanelPicture.as_view(), name="panel"),
+    path("<slug:study>/sessions/<int:number>/display/", reader.CheckDisplay.as_view(), name="display"),
+    path("<slug:study>/sessions/<int:number>/verdicts/", reader.GiveVerdict.as_view(), name="verdicts"),
+    path("<slug:study>/images/<slug:code>/", reader.ImageFile.as_view(), name="image"),
+    path("<slug:study>/triptychs/<slug:code>/<panel:panel>/", PanelFile.as_view(), name="panel"),
 ]
 
 studies = [
@@ -42,7 +46,7 @@ studies = [
 ]
 
 urlpatterns = [
-    path("reading/", include((wire, "wire"))),
+    path("reading/", include((reader_urls, "reader_api"))),
     path("studies/", include((studies, "studies"))),
     path("jobs/", lab.Jobs.as_view(), name="jobs"),
     path("jobs/<int:pk>/", lab.JobDetail.as_view(), name="job"),

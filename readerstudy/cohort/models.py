@@ -2,7 +2,6 @@
 
 import secrets
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -156,8 +155,3 @@ class Stimulus(models.Model):
     @property
     def path(self) -> Path:
         return Path(settings.MEDIA_ROOT) / self.file
-
-    def as_wire(self) -> dict[str, Any]:
-        """What every reader may know of it."""
-        flip = self.image.hangs_mirrored
-        return {"width": self.columns, "height": self.rows, "bits": self.bits, "flip": flip}

@@ -1,12 +1,24 @@
-"""Pure: where a reader stands gives what comes next. The only place that knows the order."""
+"""Pure: the next step of a reader in a session. The order of steps is decided here only."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from readerstudy.cohort.models import Stimulus
+
+
+@dataclass(frozen=True)
+class Practice:
+    """The practice image of a session, under the random code that its reader gets."""
+
+    code: str
+    stimulus: "Stimulus"
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where one reader stands in one session."""
+    """The progress of one reader in one session."""
 
     number: int
     total: int
@@ -15,8 +27,8 @@ class Progress:
     previous_finished_at: datetime | None  # None: not finished, or there is none before
     washout: timedelta = timedelta(0)
     teaches: bool = False
-    practice_due: bool = False  # the plan has a practice image that has not been read
-    is_held: bool = False  # it rested for longer than the plan allows
+    practice: Practice | None = None  # the practice image, until it has been read
+    is_held: bool = False  # nothing was read for longer than the plan allows
 
     @property
     def is_finished(self) -> bool:
@@ -25,24 +37,26 @@ class Progress:
 
 @dataclass(frozen=True)
 class Wait:
-    """Not yet: the session before is unfinished (until is None), or the washout runs."""
+    """The session before is not finished (`until` is None), or the washout has not passed."""
 
     until: datetime | None
 
 
 @dataclass(frozen=True)
 class Ready:
-    """It is this session's turn; the reader has not opened it."""
+    """The session can be opened; the reader has not opened it."""
 
 
 @dataclass(frozen=True)
 class Held:
-    """It rested for too long: a coordinator has to let it go on."""
+    """The session was left for too long; a coordinator has to resume it."""
 
 
 @dataclass(frozen=True)
 class Practise:
-    """Give a verdict on the practice image; it is not kept."""
+    """Give a verdict on the practice image; it is not stored."""
+
+    practice: Practice
 
 
 @dataclass(frozen=True)
@@ -54,7 +68,7 @@ class Read:
 
 @dataclass(frozen=True)
 class Teach:
-    """Look at the triptych at this position (from 1)."""
+    """View the triptych at this position (from 1)."""
 
     position: int
 
@@ -68,14 +82,14 @@ Step = Wait | Ready | Held | Practise | Read | Teach | Done
 
 
 def next_step(progress: Progress, *, now: datetime) -> Step:
-    """What this reader does next in this session."""
+    """Return what the reader does next in this session."""
     if progress.is_finished:
         return Done()
     if progress.is_open:
         if progress.is_held:
             return Held()
-        if progress.practice_due:
-            return Practise()
+        if progress.practice:
+            return Practise(progress.practice)
         position = progress.answered + 1
         return Teach(position) if progress.teaches else Read(position)
     if progress.number > 1:

@@ -10,7 +10,7 @@ from readerstudy.accounts.models import User
 from readerstudy.cohort.models import Stimulus
 from readerstudy.errors import StudyError
 from readerstudy.reading.display_check import STANDS_FOR
-from readerstudy.reading.flow import Done, Progress, Ready, Step, Wait, next_step
+from readerstudy.reading.flow import Done, Practice, Progress, Ready, Step, Wait, next_step
 from readerstudy.reading.models import CheckedDisplay, ReadingSession
 from readerstudy.studies.models import Enrollment, Presentation, ReadingList, StudyStatus
 from readerstudy.studies.protocol import SessionKind
@@ -85,7 +85,7 @@ def _progress(reading_list: ReadingList, sessions: dict[int, ReadingSession]) ->
         previous_finished_at=previous.finished_at if previous else None,
         washout=timedelta(days=plan.washout_days),
         teaches=plan.kind == SessionKind.EDUCATION,
-        practice_due=bool(plan.practice_id and own and not own.practised_at),
+        practice=Practice(own.practice_code, plan.practice) if plan.practice and own and not own.practised_at else None,
         is_held=bool(own and own.held_at),
     )
 
@@ -101,7 +101,7 @@ def studies_of(reader: User, *, at: datetime) -> list[StudyLine]:
     enrollments = (
         Enrollment.objects.filter(reader=reader)
         .select_related("study")
-        .prefetch_related("reading_lists__session_plan")
+        .prefetch_related("reading_lists__session_plan__practice")
         .order_by("study__created_at", "study_id")
     )
     sessions: dict[int, dict[int, ReadingSession]] = {}

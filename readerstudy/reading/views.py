@@ -1,4 +1,4 @@
-"""The reading pages: one page a session; the wire tells it what to show."""
+"""The reading pages: one page for each session. Its script gets the images and gives the verdicts through the API."""
 
 from datetime import datetime
 from typing import Any
@@ -29,7 +29,7 @@ def page_rules(reading_list: ReadingList, *, at: datetime) -> dict[str, Any]:
         display = {
             "required": required,
             "due": not has_checked_display(reading_list, at=at, passed=required),
-            "url": reverse("wire:display", args=[plan.study.code, plan.number]),
+            "url": reverse("reader_api:display", args=[plan.study.code, plan.number]),
             **rules_for_page(),
         }
     return {
@@ -70,7 +70,7 @@ def session(request: HttpRequest, code: str, number: int) -> HttpResponse:
                 "answered": line.answered,
                 "waits_until": line.waits_until,
             },
-            "wire": {name: reverse(f"wire:{name}", args=[code, number]) for name in ("step", "open", "verdicts")},
+            "api": {name: reverse(f"reader_api:{name}", args=[code, number]) for name in ("step", "open", "verdicts")},
             "rules": page_rules(reading_list, at=at),
             "home_url": reverse("home"),
         },

@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from readerstudy.api.reader.steps import ImageFormat, image_format
 from readerstudy.cohort.models import Image, Stimulus
 from readerstudy.cohort.sources.source import Found
 from readerstudy.imaging.image import Pixels
@@ -40,7 +41,8 @@ def test_a_picture_hangs_mirrored_where_side_and_chest_wall_disagree(
 ) -> None:
     image = Image(laterality=laterality, chest_wall=chest_wall)
     assert image.hangs_mirrored is flip
-    assert Stimulus(image=image, rows=3, columns=2).as_wire() == {"width": 2, "height": 3, "bits": 16, "flip": flip}
+    shown = image_format(Stimulus(image=image, rows=3, columns=2))
+    assert shown == ImageFormat(width=2, height=3, bits=16, flip=flip)
 
 
 def test_the_chest_wall_is_measured_at_import(db, small) -> None:
@@ -76,6 +78,6 @@ def test_a_twin_hangs_as_its_parent_does(study) -> None:
         image.chest_wall = {"left": "right", "right": "left"}[image.chest_wall]
         image.save()
     pairs = Truth.objects.exclude(parent=None).select_related("stimulus__image", "parent__image")
-    flips = [(pair.stimulus.as_wire()["flip"], pair.parent.as_wire()["flip"]) for pair in pairs]
+    flips = [(image_format(pair.stimulus).flip, image_format(pair.parent).flip) for pair in pairs]
     assert {real for _, real in flips} == {True, False}
     assert all(twin == real for twin, real in flips)

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.db import DatabaseError, connection, connections, transaction
 
-from readerstudy.reading.actions import Answer, NotCurrent, record_verdict
+from readerstudy.reading.actions import NotCurrent, SubmittedVerdict, record_verdict
 from readerstudy.reading.models import Reading
 from readerstudy.studies.protocol import Verdict
 from tests import make, walk
@@ -43,8 +43,9 @@ def test_of_many_windows_that_answer_at_once_one_is_taken(small):
 
     def answer(number: int) -> str:
         try:
-            given = Answer(step["stimulus"]["code"], Verdict.SEEN, 1000 + number, uuid4(), {})
-            record_verdict(reader=rita, study=study.code, number=1, answer=given, at=make.MONDAY.replace(year=2027))
+            submitted = SubmittedVerdict(step["stimulus"]["code"], Verdict.SEEN, 1000 + number, uuid4(), {})
+            at = make.MONDAY.replace(year=2027)
+            record_verdict(reader=rita, study=study.code, number=1, submitted=submitted, at=at)
             return "taken"
         except NotCurrent:
             return "refused"

@@ -1,10 +1,11 @@
 """The audit passes where only the picture differs, and fails as soon as anything else does."""
 
+from dataclasses import replace
+
 import pytest
 from django.core.management import CommandError, call_command
 
-from readerstudy.api import reader
-from readerstudy.cohort.models import Stimulus
+from readerstudy.api.reader import steps, views
 from readerstudy.reading.models import Reading
 from readerstudy.reading.padded_file import padded
 from readerstudy.rehearsal.models import BlindingAudit
@@ -61,12 +62,12 @@ def test_a_leak_is_found(drawn, monkeypatch, leak):
         return response
 
     def telling(stimulus):
-        return {**plain(stimulus), "flip": stimulus.path in altered}
+        return replace(image_format(stimulus), flip=stimulus.path in altered)
 
-    plain = Stimulus.as_wire
-    monkeypatch.setattr(reader, "padded", leaking)
+    image_format = steps.image_format
+    monkeypatch.setattr(views, "padded", leaking)
     if leak == "flag":
-        monkeypatch.setattr(Stimulus, "as_wire", telling)
+        monkeypatch.setattr(steps, "image_format", telling)
     with pytest.raises(CommandError, match="blinding is broken"):
         audit(drawn.code)
     kept = BlindingAudit.objects.get()

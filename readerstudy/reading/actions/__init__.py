@@ -1,4 +1,4 @@
-"""What a reader can do: check the display, open a session, see where they are, give a verdict."""
+"""The actions of a reader: check the display, open a session, get the current step, give a verdict."""
 
 from readerstudy.reading.actions.display import check_display
 from readerstudy.reading.actions.sessions import (
@@ -10,13 +10,13 @@ from readerstudy.reading.actions.sessions import (
     open_session,
     require_newest_page,
 )
-from readerstudy.reading.actions.verdicts import Accepted, Answer, NotCurrent, record_verdict
+from readerstudy.reading.actions.verdicts import NotCurrent, StoredVerdict, SubmittedVerdict, record_verdict
 
 __all__ = [
-    "Accepted",
-    "Answer",
     "NotCurrent",
     "SessionHeld",
+    "StoredVerdict",
+    "SubmittedVerdict",
     "TakenOver",
     "allow_resume",
     "check_display",

@@ -1,4 +1,4 @@
-"""Storing verdicts: each once, on the current presentation only, whatever the network does."""
+"""Store verdicts: each once, on the current presentation only, even if the network repeats or loses requests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,26 +11,27 @@ from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
+from readerstudy.cohort.models import Stimulus
 from readerstudy.errors import BadInput, NotItsTurn
 from readerstudy.reading.actions.sessions import hold_if_rested, require_newest_page, require_open_study, rest_of, show
 from readerstudy.reading.models import Reading, ReadingSession, Showing
 from readerstudy.reading.queries import reading_list_of
 from readerstudy.reading.timing_grade import grade
-from readerstudy.studies.models import Presentation, ReadingList
+from readerstudy.studies.models import Presentation, SessionPlan
 from readerstudy.studies.protocol import ASKED, SessionKind, Verdict
 from readerstudy.studies.rules import check_answers
 
-LONGEST_MS = 24 * 3600 * 1000
-PARADATA_KEYS = 64
+MAX_ELAPSED_MS = 24 * 3600 * 1000
+MAX_PARADATA_ENTRIES = 64
 
 
 class NotCurrent(NotItsTurn):
-    """A verdict on something that is not, or no longer, the current image."""
+    """A verdict on an image that is not, or no longer, the current one."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A verdict as it came in: what, on which presentation, after how long, under the browser's key."""
+class SubmittedVerdict:
+    """A verdict as it was sent. `code`: of the presentation; `key`: made by the browser, one for each verdict."""
 
     code: str
     verdict: Verdict
@@ -42,98 +43,100 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Accepted:
-    """The stored reading, none for practice; `is_new` is False when the same verdict came a second time."""
+class StoredVerdict:
+    """The receipt of a verdict, None after practice. `is_new` is False if the verdict was stored before."""
 
-    reading: Reading | None
+    receipt: UUID | None
     is_new: bool
 
 
-def record_verdict(*, reader: User, study: str, number: int, answer: Answer, at: datetime) -> Accepted:
-    """Store one verdict on the current presentation, once.
+@transaction.atomic
+def record_verdict(
+    *, reader: User, study: str, number: int, submitted: SubmittedVerdict, at: datetime
+) -> StoredVerdict:
+    """Store one verdict on the current presentation, once; the same key again returns the same receipt.
 
-    The same key again gives the same reading back. Anything that is not the current presentation, or has been
-    answered under another key, raises NotCurrent; a page that another has taken over from, TakenOver; a verdict or
-    an answer that the session does not ask for, BadInput.
+    Raises NotCurrent if the presentation is not the current one or was answered under another key, TakenOver if
+    another page holds the session, NotItsTurn if the session or the study is not open, BadInput for a verdict or an
+    answer that the session does not ask for.
     """
     reading_list = reading_list_of(reader, study, number)
+    plan = reading_list.session_plan
+    _check_values(submitted, SessionKind(plan.kind))
+    session = ReadingSession.objects.select_for_update().filter(reading_list=reading_list).first()
+    if session is None:
+        raise NotItsTurn(_("Session %(number)d has not been opened.") % {"number": number})
+    session.reading_list = reading_list  # with its plan, which every check below needs
+    earlier = Reading.objects.filter(key=submitted.key, presentation__reading_list=reading_list).first()
+    if earlier:
+        if earlier.presentation.code != submitted.code or earlier.verdict != submitted.verdict:
+            raise NotCurrent(_("This key belongs to another verdict."))
+        return StoredVerdict(earlier.receipt, is_new=False)
+    require_open_study(reading_list)
+    require_newest_page(reading_list, submitted.page)
+    if plan.practice and submitted.code == session.practice_code:
+        return _practise(session, plan.practice, submitted, reader=reader, at=at)
+    presentation = _current_presentation(session)
+    if presentation is None or presentation.code != submitted.code:
+        raise NotCurrent(_("This image is not the current one; it may have been answered in another window."))
+    rested = rest_of(session, at=at)
+    reading = _store(presentation, plan, submitted, at=at)
+    _advance(session, reader=reader, at=at)
+    hold_if_rested(session, rested, reader=reader, at=at)
+    return StoredVerdict(reading.receipt, is_new=True)
+
+
+def _store(presentation: Presentation, plan: SessionPlan, submitted: SubmittedVerdict, *, at: datetime) -> Reading:
+    rules, stimulus = plan.rules, presentation.stimulus
+    # The server's clock may have been set back since the image was shown.
+    shown_at = min(Showing.objects.get(presentation=presentation).at, at)
+    quality = grade(
+        elapsed_ms=submitted.elapsed_ms,
+        server_ms=round((at - shown_at).total_seconds() * 1000),
+        paradata=submitted.paradata,
+        after_gap=at - shown_at > timedelta(minutes=rules.gap_minutes),
+    )
+    answers = check_answers(
+        rules.questions, submitted.verdict, submitted.answers, width=stimulus.columns, height=stimulus.rows
+    )
     try:
-        return _record(reading_list, answer, reader=reader, at=at)
+        with transaction.atomic():
+            return Reading.objects.create(
+                presentation=presentation,
+                verdict=submitted.verdict,
+                elapsed_ms=submitted.elapsed_ms,
+                shown_at=shown_at,
+                answered_at=at,
+                key=submitted.key,
+                answers=answers,
+                paradata=submitted.paradata,
+                quality=quality.grade,
+                quality_reasons=list(quality.reasons),
+            )
     except IntegrityError as error:
-        # Only a key that another reading already carries gets here: everything else is checked under the lock.
+        # Everything else was checked under the session's lock: another reading list has a reading with this key.
         raise BadInput("The key of this verdict was used before; send each verdict under a key of its own.") from error
 
 
-@transaction.atomic
-def _record(reading_list: ReadingList, answer: Answer, *, reader: User, at: datetime) -> Accepted:
-    _require_asked(reading_list, answer)
-    session = ReadingSession.objects.select_for_update().filter(reading_list=reading_list).first()
-    if session is None:
-        number = reading_list.session_plan.number
-        raise NotItsTurn(_("Session %(number)d has not been opened.") % {"number": number})
-    session.reading_list = reading_list  # with its plan: asked for at every turn
-    earlier = Reading.objects.filter(key=answer.key, presentation__reading_list=reading_list).first()
-    if earlier:
-        if earlier.presentation.code != answer.code or earlier.verdict != answer.verdict:
-            raise NotCurrent(_("This key belongs to another verdict."))
-        return Accepted(earlier, is_new=False)
-    require_open_study(reading_list)
-    require_newest_page(reading_list, answer.page)
-    if answer.code == session.practice_code and reading_list.session_plan.practice_id:
-        return _practise(session, answer, reader=reader, at=at)
-    presentation = _current(reading_list, session)
-    if presentation is None or presentation.code != answer.code:
-        raise NotCurrent(_("This image is not the current one; it may have been answered in another window."))
-    rested = rest_of(session, at=at)
-    reading = _store(presentation, answer, at=at)
-    _advance(session, reader=reader, at=at)
-    hold_if_rested(session, rested, reader=reader, at=at)
-    return Accepted(reading, is_new=True)
-
-
-def _store(presentation: Presentation, answer: Answer, *, at: datetime) -> Reading:
-    plan, stimulus = presentation.reading_list.session_plan, presentation.stimulus
-    rules = plan.rules
-    shown_at = _shown_at(presentation, at=at)
-    quality = grade(
-        elapsed_ms=answer.elapsed_ms,
-        server_ms=round((at - shown_at).total_seconds() * 1000),
-        paradata=answer.paradata,
-        after_gap=at - shown_at > timedelta(minutes=rules.gap_minutes),
-    )
-    return Reading.objects.create(
-        presentation=presentation,
-        verdict=answer.verdict,
-        elapsed_ms=answer.elapsed_ms,
-        shown_at=shown_at,
-        answered_at=at,
-        key=answer.key,
-        answers=check_answers(
-            rules.questions, answer.verdict, answer.answers, width=stimulus.columns, height=stimulus.rows
-        ),
-        paradata=answer.paradata,
-        quality=quality.grade,
-        quality_reasons=list(quality.reasons),
-    )
-
-
-def _practise(session: ReadingSession, answer: Answer, *, reader: User, at: datetime) -> Accepted:
-    """The practice is over; its verdict is checked like any other and kept nowhere."""
+def _practise(
+    session: ReadingSession, practice: Stimulus, submitted: SubmittedVerdict, *, reader: User, at: datetime
+) -> StoredVerdict:
+    """End the practice. Its verdict is checked like any other and not stored."""
     if session.practised_at:
-        return Accepted(None, is_new=False)
+        return StoredVerdict(None, is_new=False)
     plan = session.reading_list.session_plan
-    assert plan.practice  # the caller looked
-    size = {"width": plan.practice.columns, "height": plan.practice.rows}
-    check_answers(plan.rules.questions, answer.verdict, answer.answers, **size)
+    check_answers(
+        plan.rules.questions, submitted.verdict, submitted.answers, width=practice.columns, height=practice.rows
+    )
     session.practised_at = at
     session.save(update_fields=["practised_at"])
     record("session.practised", actor=reader, subject=session.reading_list, at=at, session=plan.number)
     show(session.reading_list, position=1, at=at)
-    return Accepted(None, is_new=True)
+    return StoredVerdict(None, is_new=True)
 
 
 def _advance(session: ReadingSession, *, reader: User, at: datetime) -> None:
-    """Move to the next presentation, or finish. One UPDATE, so that the trigger sees a finished row only once."""
+    """Move to the next presentation or finish. One UPDATE, because a trigger rejects changes of a finished row."""
     total = session.reading_list.session_plan.total
     session.answered += 1
     if session.answered >= total:
@@ -151,26 +154,22 @@ def _advance(session: ReadingSession, *, reader: User, at: datetime) -> None:
         show(session.reading_list, position=session.answered + 1, at=at)
 
 
-def _current(reading_list: ReadingList, session: ReadingSession) -> Presentation | None:
+def _current_presentation(session: ReadingSession) -> Presentation | None:
+    """Return the presentation to be answered next; None while the practice is due or at the end."""
     if session.reading_list.session_plan.practice_id and not session.practised_at:
         return None
     return (
-        Presentation.objects.filter(reading_list=reading_list, position=session.answered + 1)
-        .select_related("stimulus", "reading_list__session_plan")
+        Presentation.objects.filter(reading_list=session.reading_list, position=session.answered + 1)
+        .select_related("stimulus")
         .first()
     )
 
 
-def _shown_at(presentation: Presentation, *, at: datetime) -> datetime:
-    # The clock of the machine may have been set back between the two stamps.
-    return min(Showing.objects.get(presentation=presentation).at, at)
-
-
-def _require_asked(reading_list: ReadingList, answer: Answer) -> None:
-    asked = ASKED[SessionKind(reading_list.session_plan.kind)]
-    if answer.verdict not in asked:
-        raise BadInput(f"verdict must be one of: {', '.join(asked)}.")
-    if not 0 <= answer.elapsed_ms <= LONGEST_MS:
-        raise BadInput(f"elapsed_ms must be between 0 and {LONGEST_MS}.")
-    if len(answer.paradata) > PARADATA_KEYS:
-        raise BadInput(f"paradata has {len(answer.paradata)} entries; {PARADATA_KEYS} are the most.")
+def _check_values(submitted: SubmittedVerdict, kind: SessionKind) -> None:
+    """Raise BadInput for a verdict that sessions of this kind do not ask for, or for values out of range."""
+    if submitted.verdict not in ASKED[kind]:
+        raise BadInput(f"verdict must be one of: {', '.join(ASKED[kind])}.")
+    if not 0 <= submitted.elapsed_ms <= MAX_ELAPSED_MS:
+        raise BadInput(f"elapsed_ms must be between 0 and {MAX_ELAPSED_MS}.")
+    if len(submitted.paradata) > MAX_PARADATA_ENTRIES:
+        raise BadInput(f"paradata has {len(submitted.paradata)} entries; at most {MAX_PARADATA_ENTRIES} are allowed.")

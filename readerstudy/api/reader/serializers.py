@@ -1,0 +1,307 @@
+"""Requests and responses of the reader's API. What is documented here is what is sent."""
+
+from datetime import UTC
+from typing import Any, assert_never
+
+from django.utils.translation import gettext
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
+from rest_framework import serializers
+
+from readerstudy.api.reader.steps import (
+    DoneStep,
+    HeldStep,
+    PractiseStep,
+    ReaderStep,
+    ReadStep,
+    TeachStep,
+    WaitStep,
+)
+from readerstudy.reading.actions import SubmittedVerdict
+from readerstudy.reading.display_check import GROUNDS
+from readerstudy.reading.queries import SessionLine, StudyLine
+from readerstudy.studies.protocol import SessionKind, Verdict
+from readerstudy.studies.rules import Question, QuestionKind
+
+STEP_KINDS = ("practise", "read", "teach", "wait", "done")
+
+
+# --- requests -----------------------------------------------------------------------------------------------
+class SubmittedVerdictSerializer(serializers.Serializer[SubmittedVerdict]):
+    """A verdict on the current image."""
+
+    stimulus = serializers.RegexField(r"^[0-9a-f]{32}$", source="code", help_text="the code of the presentation")
+    verdict = serializers.ChoiceField(choices=Verdict.choices)
+    elapsed_ms = serializers.IntegerField(min_value=0, help_text="from image drawn to verdict, without pauses")
+    key = serializers.UUIDField(help_text="made by the browser; a verdict that is sent again has the same key")
+    paradata = serializers.DictField(required=False, default=dict)
+    answers = serializers.DictField(required=False, default=dict, help_text="to the step's questions, by name")
+    page = serializers.UUIDField(required=False, help_text="the browser page that sends it, as given when opening")
+
+    def validate_verdict(self, value: str) -> Verdict:
+        """Return the verdict as a member of `Verdict`."""
+        return Verdict(value)
+
+
+class PageSerializer(serializers.Serializer[Any]):
+    """The browser page that sends the request."""
+
+    page = serializers.UUIDField(required=False, help_text="made by the page; the newest page holds the session")
+
+
+class LettersSerializer(serializers.Serializer[Any]):
+    """One strip of letters of the display check."""
+
+    ground = serializers.ChoiceField(choices=list(GROUNDS))
+    shown = serializers.RegexField(r"^[A-Z]{5}$")
+    typed = serializers.CharField(max_length=20, allow_blank=True)
+
+
+class SquaresSerializer(serializers.Serializer[Any]):
+    """Whether the reader saw the square on black and the one on white."""
+
+    dark = serializers.BooleanField()
+    bright = serializers.BooleanField()
+
+
+class ScreenSerializer(serializers.Serializer[Any]):
+    """The display as the browser describes it. Lengths are in CSS pixels."""
+
+    width = serializers.IntegerField(min_value=1)
+    height = serializers.IntegerField(min_value=1)
+    device_pixel_ratio = serializers.FloatField(min_value=0.1, max_value=20)
+    color_depth = serializers.IntegerField(min_value=1)
+    viewport = serializers.ListField(child=serializers.IntegerField(min_value=1), min_length=2, max_length=2)
+    full_screen = serializers.BooleanField()
+
+
+class DisplayResultsSerializer(serializers.Serializer[Any]):
+    """What the reader saw, and on which display."""
+
+    letters = LettersSerializer(many=True)
+    squares = SquaresSerializer()
+    card_px_per_mm = serializers.FloatField(min_value=0.5, max_value=100, allow_null=True, required=False)
+    light = serializers.ChoiceField(choices=["dark", "dim", "bright"])
+    screen = ScreenSerializer()
+
+    def validate_letters(self, rows: list[dict[str, str]]) -> list[dict[str, str]]:
+        """Return the strips. Raises ValidationError unless there is exactly one for each ground."""
+        if sorted(row["ground"] for row in rows) != sorted(GROUNDS):
+            raise serializers.ValidationError(f"One strip for each ground is needed: {', '.join(GROUNDS)}.")
+        return rows
+
+
+class DisplayCheckSerializer(serializers.Serializer[Any]):
+    """The results of a display check."""
+
+    results = DisplayResultsSerializer()
+
+
+# --- sessions -----------------------------------------------------------------------------------------------
+class ReaderSessionSerializer(serializers.Serializer[SessionLine]):
+    """One session in the reader's list."""
+
+    number = serializers.IntegerField()
+    title = serializers.CharField()
+    kind = serializers.ChoiceField(choices=SessionKind.choices)
+    state = serializers.ChoiceField(choices=["waiting", "open", "under_way", "done"])
+    answered = serializers.IntegerField()
+    total = serializers.IntegerField()
+
+
+class ReaderStudySerializer(serializers.Serializer[StudyLine]):
+    """One study in the reader's list."""
+
+    study = serializers.CharField(source="code", help_text="the study's code")
+    sessions = ReaderSessionSerializer(many=True)
+
+
+class ReaderStudiesSerializer(serializers.Serializer[Any]):
+    """The reader's studies and sessions."""
+
+    studies = ReaderStudySerializer(many=True)
+
+
+# --- steps --------------------------------------------------------------------------------------------------
+class TranslatedField(serializers.CharField):
+    """A text that is translated into the reader's language if it is one of the software's own."""
+
+    def to_representation(self, value: Any) -> str:
+        """Return the translation."""
+        return gettext(str(value))
+
+
+class ChoiceSerializer(serializers.Serializer[Any]):
+    """One answer to choose."""
+
+    value = serializers.CharField()
+    text = TranslatedField()
+
+
+class QuestionSerializer(serializers.Serializer[Question]):
+    """A question that follows the verdict. A mark is answered by positions in the image, a choice by one value."""
+
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=[kind.value for kind in QuestionKind])
+    text = TranslatedField()
+    choices = ChoiceSerializer(many=True)
+    after = serializers.ListField(
+        child=serializers.CharField(), help_text="the verdicts that it follows; empty: every verdict"
+    )
+    required: Any = serializers.BooleanField()
+    most = serializers.IntegerField(help_text="largest number of marks")
+
+
+class StimulusSerializer(serializers.Serializer[Any]):
+    """What a reader may know of a presentation."""
+
+    code = serializers.CharField(help_text="random; one for each reader and position")
+    width = serializers.IntegerField(source="format.width", help_text="pixels")
+    height = serializers.IntegerField(source="format.height", help_text="pixels")
+    bits = serializers.IntegerField(source="format.bits")
+    flip = serializers.BooleanField(source="format.flip", help_text="show it mirrored")
+
+
+class BreakSerializer(serializers.Serializer[Any]):
+    """Adds the field `break`."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Return the declared fields and `break`, which is a Python keyword and cannot be declared."""
+        offered = serializers.BooleanField(source="break_before", help_text="the plan offers a break before this image")
+        return {**super().get_fields(), "break": offered}
+
+
+class ShownImageSerializer(StimulusSerializer):
+    """A presentation with the address of its image."""
+
+    image = serializers.CharField()
+
+
+class NextImageSerializer(BreakSerializer, ShownImageSerializer):
+    """The presentation after the current one."""
+
+
+class PanelsSerializer(serializers.Serializer[Any]):
+    """The addresses of a triptych's panels."""
+
+    real = serializers.CharField()
+    adversarial = serializers.CharField()
+    difference = serializers.CharField()
+
+
+class NextTriptychSerializer(BreakSerializer, StimulusSerializer):
+    """The triptych after the current one."""
+
+    images = PanelsSerializer()
+
+
+class StepSerializer(serializers.Serializer[Any]):
+    """The kind of a step; the other fields depend on it."""
+
+    kind = serializers.ChoiceField(choices=STEP_KINDS)
+
+
+class ImageStepSerializer(BreakSerializer, StepSerializer):
+    """A step with an image."""
+
+    total = serializers.IntegerField(source="asked.total", help_text="images of the session")
+    verdicts = serializers.ListField(child=serializers.ChoiceField(choices=Verdict.choices), source="asked.verdicts")
+    questions = QuestionSerializer(many=True, source="asked.questions")
+
+
+class PractiseStepSerializer(ImageStepSerializer):
+    """Give a verdict on the practice image; it is not stored. `next` is the first image that counts."""
+
+    stimulus = ShownImageSerializer()
+    next = NextImageSerializer()
+
+
+class ReadStepSerializer(ImageStepSerializer):
+    """Give a verdict on the image at this position."""
+
+    position = serializers.IntegerField(help_text="from 1")
+    stimulus = ShownImageSerializer()
+    next = NextImageSerializer(allow_null=True, help_text="null at the last image")
+
+
+class TeachStepSerializer(ImageStepSerializer):
+    """View the triptych at this position."""
+
+    position = serializers.IntegerField(help_text="from 1")
+    stimulus = StimulusSerializer()
+    images = PanelsSerializer(source="stimulus.images")
+    next = NextTriptychSerializer(allow_null=True, help_text="null at the last image")
+
+
+class WaitStepSerializer(StepSerializer):
+    """The session cannot be read now."""
+
+    until = serializers.DateTimeField(
+        default_timezone=UTC, allow_null=True, help_text="null if that depends on the reader or on a coordinator"
+    )
+    reason = serializers.CharField(required=False, help_text="if a coordinator has to resume the session")
+
+
+class DoneStepSerializer(StepSerializer):
+    """The session is finished."""
+
+
+STEP = PolymorphicProxySerializer(
+    component_name="ReaderStep",
+    serializers={
+        "practise": PractiseStepSerializer,
+        "read": ReadStepSerializer,
+        "teach": TeachStepSerializer,
+        "wait": WaitStepSerializer,
+        "done": DoneStepSerializer,
+    },
+    resource_type_field_name="kind",
+)
+
+
+def step_data(step: ReaderStep) -> dict[str, Any]:
+    """Return the step as JSON values."""
+    match step:
+        case PractiseStep():
+            return PractiseStepSerializer(step).data
+        case ReadStep():
+            return ReadStepSerializer(step).data
+        case TeachStep():
+            return TeachStepSerializer(step).data
+        case WaitStep() | HeldStep():
+            return WaitStepSerializer(step).data
+        case DoneStep():
+            return DoneStepSerializer(step).data
+        case _:
+            assert_never(step)
+
+
+@extend_schema_field(STEP)
+class StepField(serializers.Field[ReaderStep, Any, dict[str, Any], ReaderStep]):
+    """A step inside another response."""
+
+    def to_representation(self, value: ReaderStep) -> dict[str, Any]:
+        """Return the step as JSON values."""
+        return step_data(value)
+
+
+# --- other responses ----------------------------------------------------------------------------------------
+class ReceiptSerializer(serializers.Serializer[Any]):
+    """The receipt of a stored verdict, and the step after it."""
+
+    receipt = serializers.UUIDField(allow_null=True, help_text="null after practice, which is not stored")
+    step = StepField()
+
+
+class DisplayJudgementSerializer(serializers.Serializer[Any]):
+    """Whether the display passed, and the reasons why it did not."""
+
+    passed = serializers.BooleanField()
+    failures = serializers.ListField(child=serializers.CharField())
+
+
+class ConflictSerializer(serializers.Serializer[Any]):
+    """The protocol does not allow the request now."""
+
+    detail = serializers.CharField()
+    step = StepField(required=False, help_text="the current step, if the request was about another one")
+    taken_over = serializers.BooleanField(required=False, help_text="true if another page holds the session")

@@ -1,0 +1,197 @@
+"""The current step of a session as plain values: all that a reader may see of it.
+
+Addresses of images contain random codes only.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, assert_never
+
+from django.urls import reverse
+
+from readerstudy.cohort.models import Stimulus
+from readerstudy.reading.actions import current_step, held_sentence
+from readerstudy.reading.flow import Done, Held, Practice, Practise, Read, Ready, Teach, Wait
+from readerstudy.studies.models import Presentation, ReadingList, SessionPlan
+from readerstudy.studies.protocol import ASKED, SessionKind, Verdict
+from readerstudy.studies.rules import Question
+
+Panel = Literal["real", "adversarial", "difference"]
+PANELS: tuple[Panel, ...] = ("real", "adversarial", "difference")
+
+
+@dataclass(frozen=True)
+class ImageFormat:
+    """What a reader may know of a stimulus. `width` and `height` in pixels; `flip`: show it mirrored."""
+
+    width: int
+    height: int
+    bits: int
+    flip: bool
+
+
+@dataclass(frozen=True)
+class ShownImage:
+    """A presentation as one image: its random code, its format, and the address of its file."""
+
+    code: str
+    format: ImageFormat
+    image: str
+    break_before: bool  # the plan offers a break before it
+
+
+@dataclass(frozen=True)
+class ShownTriptych:
+    """A presentation as a triptych: its random code, its format, and the address of each panel."""
+
+    code: str
+    format: ImageFormat
+    images: dict[Panel, str]
+    break_before: bool  # the plan offers a break before it
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What every image of a session has in common. `total`: images of the session."""
+
+    total: int
+    verdicts: tuple[Verdict, ...]
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True)
+class PractiseStep:
+    """Give a verdict on the practice image; it is not stored. `next`: the first image that counts."""
+
+    asked: Asked
+    stimulus: ShownImage
+    next: ShownImage
+    break_before: Literal[False] = False
+    kind: Literal["practise"] = "practise"
+
+
+@dataclass(frozen=True)
+class ReadStep:
+    """Give a verdict on the image at this position (from 1)."""
+
+    asked: Asked
+    position: int
+    stimulus: ShownImage
+    next: ShownImage | None
+    kind: Literal["read"] = "read"
+
+    @property
+    def break_before(self) -> bool:
+        """Whether the plan offers a break before the current image."""
+        return self.stimulus.break_before
+
+
+@dataclass(frozen=True)
+class TeachStep:
+    """View the triptych at this position (from 1)."""
+
+    asked: Asked
+    position: int
+    stimulus: ShownTriptych
+    next: ShownTriptych | None
+    kind: Literal["teach"] = "teach"
+
+    @property
+    def break_before(self) -> bool:
+        """Whether the plan offers a break before the current triptych."""
+        return self.stimulus.break_before
+
+
+@dataclass(frozen=True)
+class WaitStep:
+    """The session cannot be read yet. `until` is None if that depends on the reader."""
+
+    until: datetime | None
+    kind: Literal["wait"] = "wait"
+
+
+@dataclass(frozen=True)
+class HeldStep:
+    """The session is on hold until a coordinator resumes it; `reason` is shown to the reader."""
+
+    reason: str
+    until: None = None
+    kind: Literal["wait"] = "wait"
+
+
+@dataclass(frozen=True)
+class DoneStep:
+    """The session is finished."""
+
+    kind: Literal["done"] = "done"
+
+
+ReaderStep = PractiseStep | ReadStep | TeachStep | WaitStep | HeldStep | DoneStep
+
+
+def build_step(reading_list: ReadingList, *, at: datetime) -> ReaderStep:
+    """Return the current step; a session that is not open yet waits. Raises NotItsTurn if the study is closed."""
+    plan = reading_list.session_plan
+    match current_step(reading_list, at=at):
+        case Wait(until=until):
+            return WaitStep(until)
+        case Ready():
+            return WaitStep(until=None)
+        case Held():
+            return HeldStep(held_sentence(reading_list))
+        case Done():
+            return DoneStep()
+        case Practise(practice=practice):
+            (first,) = _presentations(reading_list, 1, 1)
+            return PractiseStep(_asked(plan), _practice_image(practice, plan), _shown_image(first, plan))
+        case Read(position=position):
+            images = [_shown_image(row, plan) for row in _presentations(reading_list, position, position + 1)]
+            return ReadStep(_asked(plan), position, images[0], images[1] if len(images) > 1 else None)
+        case Teach(position=position):
+            triptychs = [_shown_triptych(row, plan) for row in _presentations(reading_list, position, position + 1)]
+            return TeachStep(_asked(plan), position, triptychs[0], triptychs[1] if len(triptychs) > 1 else None)
+        case step:
+            assert_never(step)
+
+
+def image_format(stimulus: Stimulus) -> ImageFormat:
+    """Return the format of a stimulus. An adversarial image has the format of its source image."""
+    return ImageFormat(stimulus.columns, stimulus.rows, stimulus.bits, flip=stimulus.image.hangs_mirrored)
+
+
+def _shown_image(presentation: Presentation, plan: SessionPlan) -> ShownImage:
+    return ShownImage(
+        code=presentation.code,
+        format=image_format(presentation.stimulus),
+        image=reverse("reader_api:image", args=[plan.study.code, presentation.code]),
+        break_before=plan.rules.has_break_before(presentation.position),
+    )
+
+
+def _shown_triptych(presentation: Presentation, plan: SessionPlan) -> ShownTriptych:
+    study, code = plan.study.code, presentation.code
+    return ShownTriptych(
+        code=code,
+        format=image_format(presentation.stimulus),
+        images={panel: reverse("reader_api:panel", args=[study, code, panel]) for panel in PANELS},
+        break_before=plan.rules.has_break_before(presentation.position),
+    )
+
+
+def _practice_image(practice: Practice, plan: SessionPlan) -> ShownImage:
+    return ShownImage(
+        code=practice.code,
+        format=image_format(practice.stimulus),
+        image=reverse("reader_api:image", args=[plan.study.code, practice.code]),
+        break_before=False,
+    )
+
+
+def _presentations(reading_list: ReadingList, first: int, last: int) -> list[Presentation]:
+    """Return the presentations at the positions `first` to `last`, as far as the list goes."""
+    rows = Presentation.objects.filter(reading_list=reading_list, position__range=(first, last))
+    return list(rows.select_related("stimulus__image").order_by("position"))
+
+
+def _asked(plan: SessionPlan) -> Asked:
+    return Asked(total=plan.total, verdicts=ASKED[SessionKind(plan.kind)], questions=plan.rules.questions)

@@ -1,0 +1,177 @@
+"""The views of the reader's API. Sessions of other readers do not exist."""
+
+from datetime import datetime
+
+from django.http import HttpResponseBase
+from django.utils.timezone import now
+from django.utils.translation import gettext
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from readerstudy.accounts.models import User
+from readerstudy.accounts.permissions import IsReader
+from readerstudy.api.errors import DetailSerializer
+from readerstudy.api.reader import serializers
+from readerstudy.api.reader.steps import HeldStep, ReaderStep, WaitStep, build_step
+from readerstudy.api.requests import UserRequest, validated
+from readerstudy.errors import NotItsTurn
+from readerstudy.reading.actions import (
+    NotCurrent,
+    SessionHeld,
+    SubmittedVerdict,
+    TakenOver,
+    check_display,
+    open_session,
+    record_verdict,
+    require_newest_page,
+)
+from readerstudy.reading.display_check import failures_of
+from readerstudy.reading.padded_file import padded
+from readerstudy.reading.queries import (
+    NoSuchSession,
+    reading_list_of,
+    studies_of,
+    visible_practice,
+    visible_presentation,
+)
+from readerstudy.studies.models import Study
+from readerstudy.studies.protocol import SessionKind
+
+_CONFLICT = OpenApiResponse(serializers.ConflictSerializer, description="the protocol does not allow it now")
+_INVALID = OpenApiResponse(DetailSerializer, description="the message names the field")
+_NO_SESSION = OpenApiResponse(DetailSerializer, description="there is no such session for this reader")
+
+
+class ReaderView(APIView):
+    """Base class: readers only, and how the refusals of the protocol are answered."""
+
+    permission_classes = [IsReader]
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer 404 for a session that the reader does not have, 409 with details if it is taken over or held."""
+        match exc:
+            case NoSuchSession():
+                return Response(DetailSerializer({"detail": exc}).data, status=404)
+            case TakenOver():
+                return conflict(exc, taken_over=True)
+            case SessionHeld():
+                return conflict(exc, step=HeldStep(str(exc)))
+            case _:
+                return super().handle_exception(exc)
+
+
+class SessionList(ReaderView):
+    """The reader's studies and sessions."""
+
+    @extend_schema(responses=serializers.ReaderStudiesSerializer, tags=["reading"])
+    def get(self, request: UserRequest) -> Response:
+        studies = studies_of(request.user, at=now())
+        return Response(serializers.ReaderStudiesSerializer({"studies": studies}).data)
+
+
+class OpenSession(ReaderView):
+    """Open a session. The page that opens it holds it."""
+
+    @extend_schema(
+        request=serializers.PageSerializer,
+        responses={200: serializers.STEP, 400: _INVALID, 404: _NO_SESSION, 409: _CONFLICT},
+        tags=["reading"],
+    )
+    def post(self, request: UserRequest, study: str, number: int) -> Response:
+        at = now()
+        page = validated(serializers.PageSerializer(data=request.data)).get("page")
+        reading_list = open_session(reader=request.user, study=study, number=number, at=at, page=page)
+        return Response(serializers.step_data(build_step(reading_list, at=at)))
+
+
+class CurrentStep(ReaderView):
+    """The reader's current step; the same until it is answered."""
+
+    @extend_schema(
+        parameters=[serializers.PageSerializer],
+        responses={200: serializers.STEP, 404: _NO_SESSION, 409: _CONFLICT},
+        tags=["reading"],
+    )
+    def get(self, request: UserRequest, study: str, number: int) -> Response:
+        reading_list = reading_list_of(request.user, study, number)
+        page = validated(serializers.PageSerializer(data=request.query_params)).get("page")
+        require_newest_page(reading_list, page)
+        return Response(serializers.step_data(build_step(reading_list, at=now())))
+
+
+class CheckDisplay(ReaderView):
+    """Check the display before a session."""
+
+    @extend_schema(
+        request=serializers.DisplayCheckSerializer,
+        responses={201: serializers.DisplayJudgementSerializer, 400: _INVALID, 404: _NO_SESSION},
+        tags=["reading"],
+    )
+    def post(self, request: UserRequest, study: str, number: int) -> Response:
+        results = validated(serializers.DisplayCheckSerializer(data=request.data))["results"]
+        checked = check_display(reader=request.user, study=study, number=number, results=results, at=now())
+        # The stored failures are in English; the reader's language is that of the request.
+        body = {"passed": checked.passed, "failures": failures_of(results)}
+        return Response(serializers.DisplayJudgementSerializer(body).data, status=201)
+
+
+class GiveVerdict(ReaderView):
+    """Give a verdict on the current image."""
+
+    @extend_schema(
+        request=serializers.SubmittedVerdictSerializer,
+        responses={
+            201: serializers.ReceiptSerializer,
+            200: OpenApiResponse(serializers.ReceiptSerializer, description="stored before under the same key"),
+            400: _INVALID,
+            404: _NO_SESSION,
+            409: _CONFLICT,
+        },
+        tags=["reading"],
+    )
+    def post(self, request: UserRequest, study: str, number: int) -> Response:
+        submitted = SubmittedVerdict(**validated(serializers.SubmittedVerdictSerializer(data=request.data)))
+        at = now()
+        try:
+            stored = record_verdict(reader=request.user, study=study, number=number, submitted=submitted, at=at)
+        except NotCurrent as error:
+            return conflict(error, step=build_step(reading_list_of(request.user, study, number), at=at))
+        body = {"receipt": stored.receipt, "step": _step_after(request.user, study, number, at=at)}
+        return Response(serializers.ReceiptSerializer(body).data, status=201 if stored.is_new else 200)
+
+
+class ImageFile(ReaderView):
+    """The file of the current or the next image of an open session; 410 for any other."""
+
+    @extend_schema(
+        responses={
+            (200, "application/octet-stream"): bytes,
+            410: OpenApiResponse(DetailSerializer, description="neither the current nor the next image"),
+        },
+        tags=["reading"],
+    )
+    def get(self, request: UserRequest, study: str, code: str) -> HttpResponseBase:
+        practice = visible_practice(request.user, study, code)
+        if practice:
+            return padded(practice.path, length=Study.objects.get(code=study).image_bytes)
+        presentation = visible_presentation(request.user, study, code)
+        if presentation is None or presentation.reading_list.session_plan.kind == SessionKind.EDUCATION:
+            return Response(
+                DetailSerializer({"detail": gettext("This image is not the current one.")}).data, status=410
+            )
+        length = presentation.reading_list.session_plan.study.image_bytes
+        return padded(presentation.stimulus.path, length=length)
+
+
+def conflict(error: NotItsTurn, **details: ReaderStep | bool) -> Response:
+    """Answer 409 with the message of the error, and with a `step` or `taken_over`."""
+    return Response(serializers.ConflictSerializer({"detail": str(error), **details}).data, status=409)
+
+
+def _step_after(reader: User, study: str, number: int, *, at: datetime) -> ReaderStep:
+    try:
+        return build_step(reading_list_of(reader, study, number), at=at)
+    except NotItsTurn:
+        # The study was closed since: the receipt of a stored verdict must reach the reader nevertheless.
+        return WaitStep(until=None)

@@ -1,0 +1,36 @@
+"""Typed requests and the validation of their bodies, for every part of the API."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from readerstudy.accounts.models import User
+from readerstudy.errors import BadInput
+
+
+class UserRequest(Request):
+    """A request of a signed-in person. For annotations: the permission classes reject everybody else."""
+
+    user: User
+
+
+def validated(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:
+    """Return the validated values of a request. Raises BadInput with a message that names the fields."""
+    if not serializer.is_valid():
+        raise BadInput(" ".join(_messages(serializer.errors)))
+    values: dict[str, Any] = serializer.validated_data
+    return values
+
+
+def _messages(errors: Any, path: str = "") -> Iterator[str]:
+    """Yield one message for each field with errors, e.g. "results.screen.width: A valid integer is required."."""
+    if isinstance(errors, Mapping):
+        for name, value in errors.items():
+            yield from _messages(value, f"{path}.{name}" if path else str(name))
+    elif isinstance(errors, list) and any(isinstance(error, Mapping) for error in errors):
+        for index, value in enumerate(errors, start=1):
+            yield from _messages(value, f"{path}.{index}")
+    elif errors:
+        yield f"{path}: {' '.join(str(error) for error in errors)}"
