@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.utils.translation import gettext
 from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -17,7 +20,14 @@ class DetailSerializer(serializers.Serializer[Any]):
 
 
 def as_response(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer a StudyError with its message and status, any other error as the framework does."""
+    """Answer a StudyError with its message and status, an oversized request with 400, others as the framework does."""
     if isinstance(error, StudyError):
         return Response(DetailSerializer({"detail": error}).data, status=status_of(error))
+    if isinstance(error, RequestDataTooBig):
+        return Response(DetailSerializer({"detail": too_large()}).data, status=400)
     return exception_handler(error, context)
+
+
+def too_large() -> str:
+    """Return the message for a request that is longer than the limit."""
+    return gettext("The request is larger than %(limit)d bytes.") % {"limit": settings.DATA_UPLOAD_MAX_MEMORY_SIZE}

@@ -1,5 +1,6 @@
 """The API for coordinators and researchers. Sighted: parts of it join readings with the truth, after unsealing."""
 
+import re
 from typing import Any
 
 from django.http import HttpResponseBase
@@ -9,7 +10,8 @@ from rest_framework.authtoken.serializers import AuthTokenSerializer
 from rest_framework.authtoken.views import ObtainAuthToken
 from rest_framework.exceptions import NotFound
 from rest_framework.generics import GenericAPIView, ListAPIView
-from rest_framework.pagination import CursorPagination, PageNumberPagination
+from rest_framework.pagination import Cursor, CursorPagination, PageNumberPagination
+from rest_framework.parsers import FormParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,6 +22,7 @@ from readerstudy.accounts.permissions import IsInvestigator, IsResearcher
 from readerstudy.analysis.report.cache import published
 from readerstudy.api import csv, dataset
 from readerstudy.api.errors import DetailSerializer
+from readerstudy.api.parsers import StrictJSONParser
 from readerstudy.api.requests import UserRequest, validated
 from readerstudy.api.serializers import (
     EnrolledReader,
@@ -54,6 +57,13 @@ class ReadingPages(CursorPagination):
     page_size = 500
     page_size_query_param = "page_size"
     max_page_size = 5000
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """Return the cursor. Raises NotFound if its position is not the key of a row."""
+        cursor = super().decode_cursor(request)
+        if cursor and cursor.position is not None and not re.fullmatch(r"[0-9]{1,18}", cursor.position):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
 
 
 # --- studies ------------------------------------------------------------------------------------------------
@@ -195,9 +205,10 @@ def _readings_file(study: Study, person: User) -> HttpResponseBase:
 
 # --- tokens -------------------------------------------------------------------------------------------------
 class Token(ObtainAuthToken):
-    """A token for programs, for a user name and password; readers' programs get one for their wire too."""
+    """A token for programs, in return for a user name and a password."""
 
     permission_classes = []
+    parser_classes = [StrictJSONParser, FormParser]
     renderer_classes = [JSONRenderer]
 
     @extend_schema(

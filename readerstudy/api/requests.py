@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -14,6 +15,17 @@ class UserRequest(Request):
     """A request of a signed-in person. For annotations: the permission classes reject everybody else."""
 
     user: User
+
+
+class UUIDStringField(serializers.UUIDField):
+    """A UUID as text. The framework's own field also accepts integers."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        """Return the UUID. Raises ValidationError for anything but its text."""
+        if not isinstance(data, str):
+            self.fail("invalid", value=data)
+        value: UUID = super().to_internal_value(data)
+        return value
 
 
 def validated(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:

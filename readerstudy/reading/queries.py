@@ -158,6 +158,7 @@ def visible_presentation(reader: User, study: str, code: str) -> Presentation | 
             reading_list__enrollment__reader=reader,
             reading_list__session_plan__study__code=study,
             reading_list__session_plan__study__status=StudyStatus.OPEN,
+            reading_list__session__isnull=False,
             reading_list__session__finished_at=None,
         )
         .select_related("stimulus", "reading_list__session", "reading_list__session_plan__study")

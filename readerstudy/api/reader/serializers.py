@@ -16,12 +16,15 @@ from readerstudy.api.reader.steps import (
     TeachStep,
     WaitStep,
 )
+from readerstudy.api.requests import UUIDStringField
 from readerstudy.reading.actions import SubmittedVerdict
+from readerstudy.reading.actions.verdicts import MAX_PARADATA_BYTES, MAX_PARADATA_DEPTH, MAX_PARADATA_ENTRIES
 from readerstudy.reading.display_check import GROUNDS
 from readerstudy.reading.queries import SessionLine, StudyLine
 from readerstudy.studies.protocol import SessionKind, Verdict
 from readerstudy.studies.rules import Question, QuestionKind
 
+MAX_SCREEN_SIDE = 100_000
 STEP_KINDS = ("practise", "read", "teach", "wait", "done")
 
 
@@ -32,10 +35,15 @@ class SubmittedVerdictSerializer(serializers.Serializer[SubmittedVerdict]):
     stimulus = serializers.RegexField(r"^[0-9a-f]{32}$", source="code", help_text="the code of the presentation")
     verdict = serializers.ChoiceField(choices=Verdict.choices)
     elapsed_ms = serializers.IntegerField(min_value=0, help_text="from image drawn to verdict, without pauses")
-    key = serializers.UUIDField(help_text="made by the browser; a verdict that is sent again has the same key")
-    paradata = serializers.DictField(required=False, default=dict)
+    key = UUIDStringField(help_text="made by the browser; a verdict that is sent again has the same key")
+    paradata = serializers.DictField(
+        required=False,
+        default=dict,
+        help_text=f"how the image was read; at most {MAX_PARADATA_ENTRIES} entries, {MAX_PARADATA_BYTES} bytes of JSON "
+        f"and {MAX_PARADATA_DEPTH} levels",
+    )
     answers = serializers.DictField(required=False, default=dict, help_text="to the step's questions, by name")
-    page = serializers.UUIDField(required=False, help_text="the browser page that sends it, as given when opening")
+    page = UUIDStringField(required=False, help_text="the browser page that sends it, as given when opening")
 
     def validate_verdict(self, value: str) -> Verdict:
         """Return the verdict as a member of `Verdict`."""
@@ -45,7 +53,7 @@ class SubmittedVerdictSerializer(serializers.Serializer[SubmittedVerdict]):
 class PageSerializer(serializers.Serializer[Any]):
     """The browser page that sends the request."""
 
-    page = serializers.UUIDField(required=False, help_text="made by the page; the newest page holds the session")
+    page = UUIDStringField(required=False, help_text="made by the page; the newest page holds the session")
 
 
 class LettersSerializer(serializers.Serializer[Any]):
@@ -66,11 +74,13 @@ class SquaresSerializer(serializers.Serializer[Any]):
 class ScreenSerializer(serializers.Serializer[Any]):
     """The display as the browser describes it. Lengths are in CSS pixels."""
 
-    width = serializers.IntegerField(min_value=1)
-    height = serializers.IntegerField(min_value=1)
+    width = serializers.IntegerField(min_value=1, max_value=MAX_SCREEN_SIDE)
+    height = serializers.IntegerField(min_value=1, max_value=MAX_SCREEN_SIDE)
     device_pixel_ratio = serializers.FloatField(min_value=0.1, max_value=20)
-    color_depth = serializers.IntegerField(min_value=1)
-    viewport = serializers.ListField(child=serializers.IntegerField(min_value=1), min_length=2, max_length=2)
+    color_depth = serializers.IntegerField(min_value=1, max_value=1024)
+    viewport = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=MAX_SCREEN_SIDE), min_length=2, max_length=2
+    )
     full_screen = serializers.BooleanField()
 
 

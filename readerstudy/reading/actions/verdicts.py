@@ -1,5 +1,6 @@
 """Store verdicts: each once, on the current presentation only, even if the network repeats or loses requests."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,7 +23,10 @@ from readerstudy.studies.protocol import ASKED, SessionKind, Verdict
 from readerstudy.studies.rules import check_answers
 
 MAX_ELAPSED_MS = 24 * 3600 * 1000
+# The reading page sends about 30 entries, 1 kB and 2 levels.
 MAX_PARADATA_ENTRIES = 64
+MAX_PARADATA_BYTES = 16_384
+MAX_PARADATA_DEPTH = 5
 
 
 class NotCurrent(NotItsTurn):
@@ -171,5 +175,24 @@ def _check_values(submitted: SubmittedVerdict, kind: SessionKind) -> None:
         raise BadInput(f"verdict must be one of: {', '.join(ASKED[kind])}.")
     if not 0 <= submitted.elapsed_ms <= MAX_ELAPSED_MS:
         raise BadInput(f"elapsed_ms must be between 0 and {MAX_ELAPSED_MS}.")
-    if len(submitted.paradata) > MAX_PARADATA_ENTRIES:
-        raise BadInput(f"paradata has {len(submitted.paradata)} entries; at most {MAX_PARADATA_ENTRIES} are allowed.")
+    _check_paradata(submitted.paradata)
+
+
+def _check_paradata(paradata: Mapping[str, Any]) -> None:
+    """Raise BadInput for more paradata than a reading may have."""
+    if len(paradata) > MAX_PARADATA_ENTRIES:
+        raise BadInput(f"paradata has {len(paradata)} entries; at most {MAX_PARADATA_ENTRIES} are allowed.")
+    depth = _depth(paradata)
+    if depth > MAX_PARADATA_DEPTH:
+        raise BadInput(f"paradata is nested {depth} levels deep; at most {MAX_PARADATA_DEPTH} are allowed.")
+    size = len(json.dumps(paradata, ensure_ascii=False, separators=(",", ":")).encode())
+    if size > MAX_PARADATA_BYTES:
+        raise BadInput(f"paradata is {size} bytes of JSON; at most {MAX_PARADATA_BYTES} are allowed.")
+
+
+def _depth(value: Any) -> int:
+    """Return the number of objects and lists around the innermost value."""
+    if not isinstance(value, dict | list):
+        return 0
+    parts = value.values() if isinstance(value, dict) else value
+    return 1 + max((_depth(part) for part in parts), default=0)
