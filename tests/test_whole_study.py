@@ -53,9 +53,10 @@ def test_mammograms_in_tables_out(trained, capsys, settings):
     evaluation = printed(
         capsys, "evaluate_attack", "films", gan_remove="remove", gan_insert="insert", classifier=["judge"]
     )
-    table = evaluation["tables"]["low"]
-    assert table["attack"]["images"] == table["control"]["images"] == images_of_the_test_split()
-    assert [d["name"] for d in table["attack"]["decisions"]] == ["0.5", "tuning", "sensitivity 0.9 on tuning"]
+    (result,) = evaluation["evaluations"]
+    (attack,) = result["attacks"]
+    assert attack["table"]["images"] == attack["identity"]["images"] == images_of_the_test_split()
+    assert [at["rule"] for at in attack["table"]["decisions"]] == ["article", "youden", "sensitivity"]
 
     call_command("create_study", cohort="films", code="tiny", scale=0.02)
     study = Study.named("tiny")

@@ -1,7 +1,7 @@
-"""Judging real pictures and their written twins with one classifier or several: the scores behind every table.
+"""Scores of real images and their adversarial images by one or several classifiers.
 
-Everything is scored in float32 from the files as they were written, so that reading a file again gives the same
-table. Pictures pass through a few at a time: full-size ones of a whole cohort would not fit.
+Everything is scored in float32 from the written files, so that scoring a file again gives the same figures. A few
+images are in memory at a time: a whole cohort at full size would not fit.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,15 +22,15 @@ from models_ml.networks.classifier import Classifier
 from models_ml.runtime.progress import Report
 
 CPU = torch.device("cpu")
-AT_ONCE = 16  # pictures that are scored together
+AT_ONCE = 16  # images that are scored together
 Size = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Real:
-    """One real picture and what is known of it; `stimulus` and `image` are the numbers of its rows.
+class SourceImage:
+    """One real image and what is known about it; `stimulus` and `image` are the keys of its rows.
 
-    `groups` says by column to which subgroup it belongs, "" where that is unknown.
+    `groups` has its subgroup by column, "" if unknown.
     """
 
     stimulus: int
@@ -43,16 +43,16 @@ class Real:
 
 
 @dataclass(frozen=True)
-class Twin:
-    """The written adversarial twin of a real picture."""
+class AdversarialFile:
+    """The written adversarial image of a source image."""
 
     stimulus: int
     path: Path
 
 
 @dataclass(frozen=True)
-class Judge:
-    """A classifier by its run's name."""
+class TargetClassifier:
+    """A classifier with its run's name."""
 
     name: str
     classifier: Classifier
@@ -60,28 +60,29 @@ class Judge:
 
     @property
     def size(self) -> Size:
-        """Rows and columns that it reads."""
+        """Rows and columns of its input."""
         return self.classifier.config.rows, self.classifier.config.columns
 
 
 @dataclass(frozen=True)
-class Attacked:
-    """The twins of one attack, or of two that share the directions, by image.
+class AttackImages:
+    """The adversarial images of one attack, or of an insertion and a removal together, by source image.
 
-    `runs` are the names that made them, `against` the classifier they were made for. `controls` are the generators
-    of stage 1, by label. Twins that were excluded from studies count too: without the ugly ones it would be picking.
+    `runs` are the names that they were written under, `against` the classifier that they were made for. `identity`
+    are the generators as stage 1 left them, by label. Images that were excluded from studies count too: leaving bad
+    ones out would bias the figures.
     """
 
     name: str
     runs: tuple[str, ...]
-    twins: Mapping[int, Twin]
+    files: Mapping[int, AdversarialFile]
     against: str = ""
     labels: tuple[int, ...] = (0, 1)
-    controls: Mapping[int, Attack] = field(default_factory=dict)
+    identity: Mapping[int, Attack] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Reading:
+class PixelPath:
     """The study's one way from a file to a network: decode, then resize."""
 
     read: Callable[[Path], Pixels]
@@ -89,169 +90,191 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Fakes:
-    """What became of the test images under one attack, aligned with `Scored.test`; NaN where there is no twin."""
+class AttackScores:
+    """Scores and similarity of one attack's images, aligned with `ClassifierScores.test`; NaN if there is no image."""
 
-    attack: Floats
-    control: Floats
+    adversarial: Floats
+    identity: Floats
     psnr: Floats
     ssim: Floats
 
     @property
-    def there(self) -> NDArray[np.bool_]:
-        """Which test images have a twin."""
-        there: NDArray[np.bool_] = ~np.isnan(self.attack)
-        return there
+    def attacked(self) -> NDArray[np.bool_]:
+        """Mask of the test images that have an adversarial image."""
+        attacked: NDArray[np.bool_] = ~np.isnan(self.adversarial)
+        return attacked
 
 
 @dataclass(frozen=True)
-class Scored:
-    """What one classifier made of everything; `by_stimulus` is what is kept."""
+class ClassifierScores:
+    """Everything that one classifier scored; `by_stimulus` is what is stored."""
 
-    judge: str
+    classifier: str
     size: Size
-    tuning: Sequence[Real]
+    tuning: Sequence[SourceImage]
     tuning_scores: Floats
-    test: Sequence[Real]
+    test: Sequence[SourceImage]
     test_scores: Floats
-    fakes: Mapping[str, Fakes]
+    attacks: Mapping[str, AttackScores]
     by_stimulus: dict[int, float]
 
     @property
     def tuning_labels(self) -> Labels:
-        return np.array([one.label for one in self.tuning], dtype=np.int64)
+        return np.array([image.label for image in self.tuning], dtype=np.int64)
 
     @property
     def labels(self) -> Labels:
-        return np.array([one.label for one in self.test], dtype=np.int64)
+        return np.array([image.label for image in self.test], dtype=np.int64)
 
     @property
     def patients(self) -> NDArray[np.str_]:
-        return np.array([one.patient for one in self.test])
+        return np.array([image.patient for image in self.test])
 
 
 def score_all(
-    judges: Sequence[Judge],
-    pictures: Sequence[Real],
-    attacks: Sequence[Attacked],
-    reading: Reading,
+    classifiers: Sequence[TargetClassifier],
+    images: Sequence[SourceImage],
+    attacks: Sequence[AttackImages],
+    pixel_path: PixelPath,
     report: Report,
-) -> list[Scored]:
-    """Every judge's scores of the tuning and test pictures and of their twins, in the order of the judges.
+) -> list[ClassifierScores]:
+    """Return each classifier's scores of the tuning and test images and of their adversarial images.
 
-    Raises LabError where a test image lacks its twin, or nothing is named to be judged.
+    Raises LabError if a test image lacks its adversarial image, or without classifiers or attacks.
     """
-    if not judges or not attacks:
+    if not classifiers or not attacks:
         raise LabError("An evaluation needs a classifier and an attack.")
-    for attacked in attacks:
-        _require_twins(pictures, attacked)
-    held_out = [one for one in pictures if one.split in ("tuning", "test")]
-    work = _Work(judges, attacks, reading)
-    taken = [_Taken(judge) for judge in judges]
+    for attack in attacks:
+        _require_files(images, attack)
+    held_out = [image for image in images if image.split in ("tuning", "test")]
+    reader = _Reader(classifiers, attacks, pixel_path)
+    scorers = [_Scorer(classifier) for classifier in classifiers]
     for start in range(0, len(held_out), AT_ONCE):
-        looks = list(side_by_side(work.look, held_out[start : start + AT_ONCE], drawn=work.pixels_drawn))
-        for one in taken:
-            one.take(looks)
-        report(start + len(looks), len(held_out), "judging images", {})
-    return [one.scored(held_out, attacks) for one in taken]
+        batch = list(side_by_side(reader.read, held_out[start : start + AT_ONCE], drawn=reader.pixels_drawn))
+        for scorer in scorers:
+            scorer.score(batch)
+        report(start + len(batch), len(held_out), "scoring images", {})
+    return [scorer.scores(held_out, attacks) for scorer in scorers]
 
 
-def _require_twins(pictures: Sequence[Real], attacked: Attacked) -> None:
-    wanted = [one for one in pictures if one.split == "test" and one.label in attacked.labels]
-    if missing := [one for one in wanted if one.image not in attacked.twins]:
+def _require_files(images: Sequence[SourceImage], attack: AttackImages) -> None:
+    needed = [image for image in images if image.split == "test" and image.label in attack.labels]
+    if missing := [image for image in needed if image.image not in attack.files]:
         raise LabError(
-            f"{len(missing)} of {len(wanted)} test images have no twin by {', '.join(attacked.runs)}; make them first."
+            f"{len(missing)} of {len(needed)} test images have no adversarial image by {', '.join(attack.runs)}; "
+            "generate them first."
         )
 
 
 @dataclass(frozen=True)
-class _Work:
-    """What is read of one picture, at every size that a judge reads."""
+class _ReadImage:
+    """One source image with its adversarial and identity images, at every size that a classifier reads.
 
-    judges: Sequence[Judge]
-    attacks: Sequence[Attacked]
-    reading: Reading
+    `small` is by kind of image (see `_real`, `_adversarial`, `_identity`) and size; `similarity` (PSNR in dB, SSIM) is
+    by attack.
+    """
+
+    source: SourceImage
+    small: dict[tuple[str, Size], Pixels]
+    similarity: dict[str, tuple[float, float]]
+
+
+_REAL = "real"
+
+
+def _adversarial(attack: str) -> str:
+    return f"adversarial {attack}"
+
+
+def _identity(attack: str) -> str:
+    return f"identity {attack}"
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads source images with everything that is scored beside them."""
+
+    classifiers: Sequence[TargetClassifier]
+    attacks: Sequence[AttackImages]
+    pixel_path: PixelPath
 
     @property
     def pixels_drawn(self) -> int:
-        """How many pixels a control draws for an image, 0 without controls."""
-        controls = (control for attacked in self.attacks for control in attacked.controls.values())
-        return max(map(pixels_drawn, controls), default=0)
+        """Return how many pixels an identity generator draws for an image, 0 without generators."""
+        generators = (generator for attack in self.attacks for generator in attack.identity.values())
+        return max(map(pixels_drawn, generators), default=0)
 
-    def look(self, one: Real) -> "_Look":
-        """Read the picture and its twins; only of test pictures is anything but the file wanted."""
-        real = self.reading.read(one.path)
-        look = _Look(one, {}, {})
-        self._add(look, "real", real)
-        for attacked in self.attacks:
-            if twin := attacked.twins.get(one.image):
-                fake = self.reading.read(twin.path)
-                self._add(look, f"attack {attacked.name}", fake)
-                if one.split == "test":
-                    look.likeness[attacked.name] = (psnr(real, fake), ssim(real, fake))
-                    if control := attacked.controls.get(one.label):
-                        self._add(look, f"control {attacked.name}", control(real))
-        return look
+    def read(self, source: SourceImage) -> _ReadImage:
+        """Read the image and its adversarial images. Similarity and identity images are needed for test images only."""
+        real = self.pixel_path.read(source.path)
+        read = _ReadImage(source, {}, {})
+        self._add(read, _REAL, real)
+        for attack in self.attacks:
+            if file := attack.files.get(source.image):
+                adversarial = self.pixel_path.read(file.path)
+                self._add(read, _adversarial(attack.name), adversarial)
+                if source.split == "test":
+                    read.similarity[attack.name] = (psnr(real, adversarial), ssim(real, adversarial))
+                    if generator := attack.identity.get(source.label):
+                        self._add(read, _identity(attack.name), generator(real))
+        return read
 
-    def _add(self, look: "_Look", what: str, pixels: Pixels) -> None:
-        for size in {judge.size for judge in self.judges}:
-            look.small[what, size] = self.reading.downsample(pixels, size)
-
-
-@dataclass(frozen=True)
-class _Look:
-    """One picture with its twins and controls, small; and how like the twins are."""
-
-    one: Real
-    small: dict[tuple[str, Size], Pixels]
-    likeness: dict[str, tuple[float, float]]
+    def _add(self, read: _ReadImage, kind: str, pixels: Pixels) -> None:
+        for size in {classifier.size for classifier in self.classifiers}:
+            read.small[kind, size] = self.pixel_path.downsample(pixels, size)
 
 
-class _Taken:
-    """What one judge has scored so far: by picture, then by what was looked at."""
+class _Scorer:
+    """Collects the scores of one classifier: by source image, then by kind of image."""
 
-    def __init__(self, judge: Judge) -> None:
-        self.judge = judge
-        self.found: dict[int, dict[str, float]] = {}
-        self.likeness: dict[int, dict[str, tuple[float, float]]] = {}
+    def __init__(self, target: TargetClassifier) -> None:
+        self.target = target
+        self.by_image: dict[int, dict[str, float]] = {}
+        self.similarity: dict[int, dict[str, tuple[float, float]]] = {}
 
-    def take(self, looks: Sequence[_Look]) -> None:
-        size = self.judge.size
-        wanted = [(look.one.image, what) for look in looks for what, its in look.small if its == size]
-        pixels = [look.small[what, its] for look in looks for what, its in look.small if its == size]
-        found = scores(self.judge.classifier, np.stack(pixels), device=self.judge.device)
-        for (image, what), value in zip(wanted, found, strict=True):
-            self.found.setdefault(image, {})[what] = float(value)
-        self.likeness |= {look.one.image: look.likeness for look in looks}
+    def score(self, batch: Sequence[_ReadImage]) -> None:
+        size = self.target.size
+        keys = [(read.source.image, kind) for read in batch for kind, its in read.small if its == size]
+        pixels = [read.small[kind, its] for read in batch for kind, its in read.small if its == size]
+        values = scores(self.target.classifier, np.stack(pixels), device=self.target.device)
+        for (image, kind), value in zip(keys, values, strict=True):
+            self.by_image.setdefault(image, {})[kind] = float(value)
+        self.similarity |= {read.source.image: read.similarity for read in batch}
 
-    def scored(self, pictures: Sequence[Real], attacks: Sequence[Attacked]) -> Scored:
-        tuning = [one for one in pictures if one.split == "tuning"]
-        test = [one for one in pictures if one.split == "test"]
-        return Scored(
-            judge=self.judge.name,
-            size=self.judge.size,
+    def scores(self, images: Sequence[SourceImage], attacks: Sequence[AttackImages]) -> ClassifierScores:
+        tuning = [image for image in images if image.split == "tuning"]
+        test = [image for image in images if image.split == "test"]
+        return ClassifierScores(
+            classifier=self.target.name,
+            size=self.target.size,
             tuning=tuning,
-            tuning_scores=self._column(tuning, "real"),
+            tuning_scores=self._column(tuning, _REAL),
             test=test,
-            test_scores=self._column(test, "real"),
-            fakes={attacked.name: self._fakes(test, attacked.name) for attacked in attacks},
-            by_stimulus=dict(chain(self._reals(pictures), self._twins(pictures, attacks))),
+            test_scores=self._column(test, _REAL),
+            attacks={attack.name: self._attack_scores(test, attack.name) for attack in attacks},
+            by_stimulus=dict(chain(self._real_scores(images), self._adversarial_scores(images, attacks))),
         )
 
-    def _column(self, pictures: Sequence[Real], what: str) -> Floats:
-        return np.array([self.found[one.image].get(what, np.nan) for one in pictures])
+    def _column(self, images: Sequence[SourceImage], kind: str) -> Floats:
+        return np.array([self.by_image[image.image].get(kind, np.nan) for image in images])
 
-    def _fakes(self, test: Sequence[Real], name: str) -> Fakes:
-        likeness = [self.likeness[one.image].get(name, (np.nan, np.nan)) for one in test]
-        columns = np.array(likeness, dtype=float).reshape(-1, 2)
-        attack, control = self._column(test, f"attack {name}"), self._column(test, f"control {name}")
-        return Fakes(attack, control, columns[:, 0], columns[:, 1])
+    def _attack_scores(self, test: Sequence[SourceImage], attack: str) -> AttackScores:
+        similarity = [self.similarity[image.image].get(attack, (np.nan, np.nan)) for image in test]
+        columns = np.array(similarity, dtype=float).reshape(-1, 2)
+        return AttackScores(
+            adversarial=self._column(test, _adversarial(attack)),
+            identity=self._column(test, _identity(attack)),
+            psnr=columns[:, 0],
+            ssim=columns[:, 1],
+        )
 
-    def _reals(self, pictures: Sequence[Real]) -> Iterator[tuple[int, float]]:
-        return ((one.stimulus, self.found[one.image]["real"]) for one in pictures)
+    def _real_scores(self, images: Sequence[SourceImage]) -> Iterator[tuple[int, float]]:
+        return ((image.stimulus, self.by_image[image.image][_REAL]) for image in images)
 
-    def _twins(self, pictures: Sequence[Real], attacks: Sequence[Attacked]) -> Iterator[tuple[int, float]]:
-        for attacked in attacks:
-            for one in pictures:
-                if twin := attacked.twins.get(one.image):
-                    yield twin.stimulus, self.found[one.image][f"attack {attacked.name}"]
+    def _adversarial_scores(
+        self, images: Sequence[SourceImage], attacks: Sequence[AttackImages]
+    ) -> Iterator[tuple[int, float]]:
+        for attack in attacks:
+            for image in images:
+                if file := attack.files.get(image.image):
+                    yield file.stimulus, self.by_image[image.image][_adversarial(attack.name)]

@@ -7,13 +7,19 @@ from typing import Any
 from celery import shared_task
 from django.utils.timezone import now
 
-from attacks.evaluation.measure import Attacked, Judge, Reading, Real, score_all
-from attacks.evaluation.measure import Twin as File
-from attacks.evaluation.report import Kind, Story, paired, summary, tell
-from attacks.evaluation.tables import Settings
+from attacks.evaluation.evaluate import Settings, evaluate
+from attacks.evaluation.measure import (
+    AdversarialFile,
+    AttackImages,
+    PixelPath,
+    SourceImage,
+    TargetClassifier,
+    score_all,
+)
+from attacks.evaluation.pairing import AttackKind, pair_directions
 from attacks.generative.gan import GanAttack
 from attacks.tasks.finishing import finish_of
-from models_ml.evaluation.subgroup_table import OF_LESIONS
+from models_ml.evaluation.subgroup_table import LESION
 from models_ml.presets import PRESETS
 from models_ml.runs.checkpoint import CONTROL, WEIGHTS, load_classifier, read_provenance, sha256
 from models_ml.runtime.progress import Report
@@ -23,25 +29,27 @@ from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind, E
 from readerstudy.imaging.png16 import decode_png
 from readerstudy.imaging.resize import resize
 from readerstudy.jobs.queue import perform
+from readerstudy.results.evaluation import FORMAT, EvaluationResult, Recalibrated
+from readerstudy.serialise import to_dict
 from readerstudy.statistics import delong
 from readerstudy.truth.actions import keep_scores
 from readerstudy.truth.models import Direction
 from readerstudy.truth.queries import real_pictures, twins
 
-READING = Reading(read=decode_png, downsample=resize)
-# The labels of the real images that a direction changes; one that is not named changes both.
-ACTS_ON = {Direction.REMOVE.value: (1,), Direction.INSERT.value: (0,), "": (0, 1)}
+PIXEL_PATH = PixelPath(read=decode_png, downsample=resize)
+# The labels of the source images that a direction changes; without a direction both are changed.
+LABELS = {Direction.REMOVE.value: (1,), Direction.INSERT.value: (0,), "": (0, 1)}
 
 
 @shared_task(name="evaluate")
 def evaluate_attack_task(job_id: int) -> None:
-    """The article's Table 1 and its companions, for classifiers and attacks side by side.
+    """Evaluate attacks on classifiers: the article's Table 1 and its companions.
 
-    Parameters: cohort, resolutions, classifiers (run names; or one as classifier), attacks (names; or gan_remove and
+    Parameters: cohort, resolutions, classifiers (run names), attacks (names; or gan_remove and
     gan_insert, the runs), recalibration ("none", "temperature" or "platt", fitted on the tuning split).
 
-    Keeps the score of every picture of the tuning and test splits and of its twins by every classifier: the report
-    sets the first one's beside the readers' verdicts on the same pictures.
+    Stores an `Evaluation` for each classifier and resolution, and each classifier's score of every image of the tuning
+    and test splits and of its adversarial images: the report compares them with the readers' verdicts.
     """
     perform(job_id, partial(_evaluate, job_id))
 
@@ -49,49 +57,49 @@ def evaluate_attack_task(job_id: int) -> None:
 def _evaluate(job_id: int, parameters: dict[str, Any], report: Report) -> dict[str, Any]:
     cohort = Cohort.named(parameters["cohort"])
     runs = [Checkpoint.named(name, CheckpointKind.CLASSIFIER) for name in parameters["classifiers"]]
-    judges = [Judge(run.name, load_classifier(folder_of(run.folder))) for run in runs]
-    settings = Settings(compare=delong.paired, recalibration=parameters.get("recalibration", "none"))
-    stories = []
+    classifiers = [TargetClassifier(run.name, load_classifier(folder_of(run.folder))) for run in runs]
+    settings = Settings(compare=delong.paired, recalibration=Recalibrated(parameters.get("recalibration", "none")))
+    stored = []
     for resolution in parameters["resolutions"]:
-        attacks = [_attacked(cohort, resolution, group, runs) for group in _groups(parameters)]
-        scored = score_all(judges, _reals(cohort, resolution), attacks, READING, report)
-        for one in scored:
-            keep_scores(one.by_stimulus, classifier=one.judge, size=one.size)
-        stories.append(tell(resolution, scored, attacks, settings))
-    evaluations = [
-        _keep_evaluation(job_id, cohort, run, story, place) for story in stories for place, run in enumerate(runs)
-    ]
-    return {"cohort": cohort.name, "evaluations": evaluations, **summary(stories)}
+        attacks = [_attack_images(cohort, resolution, group, runs) for group in _groups(parameters)]
+        scores = score_all(classifiers, _source_images(cohort, resolution), attacks, PIXEL_PATH, report)
+        for own in scores:
+            keep_scores(own.by_stimulus, classifier=own.classifier, size=own.size)
+        results = evaluate(resolution, scores, attacks, settings)
+        stored += [_store(job_id, cohort, run, result) for run, result in zip(runs, results, strict=True)]
+    return {"format": FORMAT, "cohort": cohort.name, "evaluations": stored}
 
 
 def _groups(parameters: dict[str, Any]) -> list[list[str]]:
-    """The names that go together: an attack that makes both directions, or an insertion and a removal."""
+    """Return the names of the attacks to evaluate, those that are evaluated together in one group."""
     groups = [[parameters["gan_insert"], parameters["gan_remove"]]] if parameters.get("gan_remove") else []
     rows = [Attack.named(name) for name in parameters.get("attacks", [])]
-    return groups + paired([Kind(row.name, row.method, row.direction) for row in rows])
+    return groups + pair_directions([AttackKind(row.name, row.method, row.direction) for row in rows])
 
 
-def _attacked(cohort: Cohort, resolution: str, names: list[str], judges: Sequence[Checkpoint] = ()) -> Attacked:
-    """The written twins at one resolution, and the copiers that the generators once were."""
+def _attack_images(
+    cohort: Cohort, resolution: str, names: list[str], classifiers: Sequence[Checkpoint] = ()
+) -> AttackImages:
+    """Return the adversarial images of one resolution and the stage-1 (identity) generators."""
     rows = {row.name: row for row in Attack.objects.filter(name__in=names).select_related("classifier")}
     runs = {name: _generator(name, rows) for name in names}
-    # Twins of earlier versions have no row for their attack: their generator says it.
+    # Images of earlier versions have no row for their attack: their generator has its direction.
     directions = {name: rows[name].direction if name in rows else _direction(runs[name]) for name in names}
-    origins = {row.classifier for row in rows.values()} | {_made_from(run, judges) for run in runs.values() if run}
-    made = twins(cohort, resolution, names, with_excluded=True)
-    return Attacked(
+    origins = {row.classifier for row in rows.values()} | {_made_from(run, classifiers) for run in runs.values() if run}
+    written = twins(cohort, resolution, names, with_excluded=True)
+    return AttackImages(
         name=" + ".join(names),
         runs=tuple(names),
-        twins={image: File(row.stimulus_id, row.stimulus.path) for image, row in made.items()},
+        files={image: AdversarialFile(row.stimulus_id, row.stimulus.path) for image, row in written.items()},
         against=", ".join(sorted(origin.name for origin in origins if origin)),
-        labels=tuple(sorted({label for name in names for label in ACTS_ON[directions[name]]})),
-        controls={
+        labels=tuple(sorted({label for name in names for label in LABELS[directions[name]]})),
+        identity={
             label: GanAttack.load(
                 folder_of(run.folder), downsample=resize, control=True, finish=finish_of(_settings(rows.get(name)))
             )
             for name, run in runs.items()
             if run and (folder_of(run.folder) / CONTROL).exists()
-            for label in ACTS_ON[directions[name]]
+            for label in LABELS[directions[name]]
         },
     )
 
@@ -102,12 +110,12 @@ def _generator(name: str, rows: dict[str, Attack]) -> Checkpoint | None:
     return Checkpoint.objects.filter(name=name, kind=CheckpointKind.GENERATOR).first()
 
 
-def _made_from(run: Checkpoint, judges: Sequence[Checkpoint]) -> Checkpoint | None:
-    """The classifier that a generator was trained against; of runs from before that was a row, by its weights."""
+def _made_from(run: Checkpoint, classifiers: Sequence[Checkpoint]) -> Checkpoint | None:
+    """Return the classifier that a generator was trained against; earlier versions recorded only its weights' hash."""
     if run.made_from or run.preset not in PRESETS:
         return run.made_from
     weights = read_provenance(folder_of(run.folder)).classifier
-    return next((judge for judge in judges if sha256(folder_of(judge.folder) / WEIGHTS) == weights), None)
+    return next((other for other in classifiers if sha256(folder_of(other.folder) / WEIGHTS) == weights), None)
 
 
 def _direction(run: Checkpoint | None) -> str:
@@ -118,44 +126,41 @@ def _settings(row: Attack | None) -> dict[str, Any]:
     return row.settings if row else {}
 
 
-def _keep_evaluation(job_id: int, cohort: Cohort, run: Checkpoint, story: Story, place: int) -> int:
-    """Store the tables of one classifier at one resolution, with its figures as files; gives the row's number."""
-    stem = f"{job_id}-{story.resolution}-{run.name}"
-    folder = folder_of("evaluations") / str(job_id)
-    folder.mkdir(parents=True, exist_ok=True)
-    drawn = []
-    for figure in story.figures(place):
-        file = folder / f"{stem}-{figure.key}.svg"
-        file.write_text(figure.svg)
-        words = {"key": figure.key, "title": figure.title, "description": figure.description}
-        drawn.append({**words, "file": f"evaluations/{job_id}/{file.name}"})
-    names = [name for attacked in story.attacks for name in attacked.runs]
-    # A job that runs again after a kill writes its rows once.
-    row, _made = Evaluation.objects.update_or_create(
-        name=stem,
+def _store(job_id: int, cohort: Cohort, run: Checkpoint, result: EvaluationResult) -> int:
+    """Store the evaluation of one classifier at one resolution; return its key.
+
+    A job that runs again after a kill updates its rows.
+    """
+    row, _is_new = Evaluation.objects.update_or_create(
+        name=f"{job_id}-{result.resolution}-{run.name}",
         job_id=job_id,
         defaults={
             "cohort": cohort.name,
-            "resolution": story.resolution,
+            "resolution": result.resolution,
             "classifier": run,
-            "tables": {**story.tables(place), "figures": drawn},
+            "result": to_dict(result),
             "made_at": now(),
         },
     )
-    row.attacks.set(Attack.objects.filter(name__in=names))
+    row.attacks.set(Attack.objects.filter(name__in=[name for attack in result.attacks for name in attack.runs]))
     return row.pk
 
 
-def _reals(cohort: Cohort, resolution: str) -> list[Real]:
+def _source_images(cohort: Cohort, resolution: str) -> list[SourceImage]:
     return [
-        Real(
-            one.stimulus_id,
-            one.image_id,
-            one.path,
-            one.label,
-            one.patient,
-            one.split,
-            {"view": one.view, "side": one.laterality, OF_LESIONS: one.lesion_kind, "density": one.density},
+        SourceImage(
+            picture.stimulus_id,
+            picture.image_id,
+            picture.path,
+            picture.label,
+            picture.patient,
+            picture.split,
+            {
+                "view": picture.view,
+                "side": picture.laterality,
+                LESION: picture.lesion_kind,
+                "density": picture.density,
+            },
         )
-        for one in real_pictures(cohort, resolution)
+        for picture in real_pictures(cohort, resolution)
     ]

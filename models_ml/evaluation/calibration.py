@@ -1,7 +1,6 @@
-"""Whether a probability of cancer means what it says, and how to make it do so."""
+"""Calibration of probabilities: reliability curve, ECE, Brier score, and recalibration on the tuning split."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from scipy.optimize import minimize
@@ -9,65 +8,44 @@ from scipy.special import expit, logit
 
 from models_ml.errors import LabError
 from models_ml.evaluation.predictions import Floats, Labels
+from readerstudy.results.evaluation import Calibration, CalibrationBin, Recalibrated
 
-Method = Literal["none", "temperature", "platt"]
-METHODS: tuple[Method, ...] = ("none", "temperature", "platt")
 BINS = 10
 UNCHANGED = np.array([1.0, 0.0])  # slope and intercept
 RIDGE = 1e-4
-_EDGE = 1e-7  # a float32 softmax can say exactly 0 or 1, whose logit is infinite
+_EDGE = 1e-7  # a float32 softmax can be exactly 0 or 1, where the logit is infinite
 
 
 @dataclass(frozen=True)
 class Recalibration:
-    """σ(slope · logit(p) + intercept): the logit made steeper or flatter, and moved (Platt, 1999).
+    """σ(slope · logit(p) + intercept) of a probability p (Platt, 1999).
 
-    `temperature` (Guo et al., 2017) has no intercept; `none` leaves the probability as it is.
+    A temperature (Guo et al., 2017) has no intercept; `Recalibrated.NONE` leaves the probability unchanged.
     """
 
-    method: Method = "none"
+    method: Recalibrated = Recalibrated.NONE
     slope: float = 1.0
     intercept: float = 0.0
 
     def __call__(self, score: Floats) -> Floats:
-        if self.method == "none":
+        if self.method is Recalibrated.NONE:
             return score
-        moved: Floats = expit(self.slope * _logit(score) + self.intercept)
-        return moved
+        probability: Floats = expit(self.slope * _logit(score) + self.intercept)
+        return probability
 
 
-@dataclass(frozen=True)
-class Bin:
-    """Images with like probabilities: how many, the mean probability, and the share that is malignant."""
+def recalibrate(score: Floats, labels: Labels, method: Recalibrated) -> Recalibration:
+    """Return the recalibration fitted on the tuning split by maximum likelihood; arrays are (N,).
 
-    images: int
-    mean: float
-    share: float
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """How far probabilities are from shares: the curve, its mean distance (ECE) and the Brier score (1950)."""
-
-    method: Method
-    slope: float
-    intercept: float
-    ece: float
-    brier: float
-    bins: tuple[Bin, ...]
-
-
-def recalibrate(score: Floats, labels: Labels, method: Method) -> Recalibration:
-    """Fit the method on the tuning split by maximum likelihood; LabError where a class is missing.
-
-    A tiny ridge towards "unchanged" keeps classes that the score parts wholly from an infinite slope.
+    A small ridge towards "unchanged" keeps the slope finite if the score separates the classes completely.
+    Raises LabError if a class is missing.
     """
-    if method == "none":
+    if method is Recalibrated.NONE:
         return Recalibration()
     if len(np.unique(labels)) < 2:
         raise LabError("Recalibration needs malignant and other images in the tuning split.")
     x, sign = _logit(score), np.where(labels == 1, 1.0, -1.0)
-    moves = np.array([1.0, float(method == "platt")])  # which of slope and intercept may move
+    moves = np.array([1.0, float(method is Recalibrated.PLATT)])  # which of slope and intercept are fitted
 
     def loss(point: Floats) -> tuple[float, Floats]:
         away = (point - UNCHANGED) * moves
@@ -77,39 +55,44 @@ def recalibrate(score: Floats, labels: Labels, method: Method) -> Recalibration:
         gradient = np.array([pull @ x, pull.sum()]) + 2 * RIDGE * away
         return float(np.logaddexp(0, -margin).mean() + RIDGE * away @ away), gradient * moves
 
-    found = minimize(loss, UNCHANGED, jac=True, method="BFGS").x
-    return Recalibration(method, float(found[0]), float(found[1]) if method == "platt" else 0.0)
+    slope, intercept = minimize(loss, UNCHANGED, jac=True, method="BFGS").x
+    return Recalibration(method, float(slope), float(intercept) if method is Recalibrated.PLATT else 0.0)
 
 
 def calibration(score: Floats, labels: Labels, how: Recalibration, *, bins: int = BINS) -> Calibration:
-    """Judge the recalibrated probabilities of other images than it was fitted on, in bins of equal count.
+    """Return the calibration of the recalibrated probabilities, in bins of equal count.
 
-    Equal scores stay together, so that the order of the images means nothing.
+    `score` and `labels` (N,) are of other images than the recalibration was fitted on.
     """
     probability = how(score)
-    found = reliability(probability, labels, bins=bins)
-    count = sum(one.images for one in found)
+    curve = reliability(probability, labels, bins=bins)
+    count = sum(part.images for part in curve)
     return Calibration(
         method=how.method,
         slope=how.slope,
         intercept=how.intercept,
-        ece=float(sum(one.images * abs(one.mean - one.share) for one in found) / count),
+        ece=float(sum(part.images * abs(part.mean - part.share) for part in curve) / count),
         brier=float(np.mean((probability - labels) ** 2)),
-        bins=found,
+        bins=curve,
     )
 
 
-def reliability(probability: Floats, labels: Labels, *, bins: int = BINS) -> tuple[Bin, ...]:
-    """The curve: bins of (nearly) equally many images by rising probability."""
+def reliability(probability: Floats, labels: Labels, *, bins: int = BINS) -> tuple[CalibrationBin, ...]:
+    """Return bins of (nearly) equally many images by rising probability.
+
+    Equal probabilities share a bin, so the order of the images has no effect. Raises LabError without images.
+    """
     if not len(probability):
         raise LabError("Calibration needs images.")
     values, first = np.unique(np.sort(probability), return_index=True)
-    # The bin of a value is that of the middle of its place among all images.
+    # A value goes into the bin of the mean rank of its images.
     counts = np.diff(np.append(first, len(probability)))
-    of_value = ((first + (counts - 1) / 2) * bins / len(probability)).astype(int)
-    place = of_value[np.searchsorted(values, probability)]
-    chosen = [place == number for number in np.unique(place)]
-    return tuple(Bin(int(c.sum()), float(probability[c].mean()), float(labels[c].mean())) for c in chosen)
+    bin_of_value = ((first + (counts - 1) / 2) * bins / len(probability)).astype(int)
+    bin_of_image = bin_of_value[np.searchsorted(values, probability)]
+    parts = [bin_of_image == number for number in np.unique(bin_of_image)]
+    return tuple(
+        CalibrationBin(int(part.sum()), float(probability[part].mean()), float(labels[part].mean())) for part in parts
+    )
 
 
 def _logit(score: Floats) -> Floats:

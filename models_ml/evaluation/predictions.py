@@ -1,11 +1,10 @@
-"""Scores, the area under the curve and thresholds: what a classifier is worth, in float32."""
+"""Scores of a classifier, in float32, and thresholds."""
 
 from math import ceil
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from models_ml.data.images import to_tensor
 from models_ml.errors import LabError, WrongImages
@@ -26,9 +25,10 @@ def scores(
     device: torch.device | None = None,
     batch: int = 0,
 ) -> Floats:
-    """Return the malignant probability of 16-bit images (N, H, W), computed in float32; of `rows` only, if given.
+    """Return the malignant probability (N,) of 16-bit images (N, H, W), computed in float32; of `rows` only, if given.
 
-    `batch` images are scored together; 0: sixteen, or fewer if the memory has no room for them.
+    `batch` images are scored together; 0: sixteen, or fewer if the memory has no room for them. Raises WrongImages if
+    the classifier reads another size.
     """
     config, device = classifier.config, device or torch.device("cpu")
     if pixels.shape[1:] != (config.rows, config.columns):
@@ -45,21 +45,11 @@ def scores(
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
-def auc(score: Floats, labels: Labels) -> float:
-    """Area under the ROC curve as the Mann-Whitney statistic, ties counted half."""
-    positives = int((labels == 1).sum())
-    negatives = len(labels) - positives
-    if not positives or not negatives:
-        raise LabError("An area under the curve needs malignant and other images.")
-    ranks = rankdata(score)[labels == 1].sum()
-    return float((ranks - positives * (positives + 1) / 2) / (positives * negatives))
-
-
 def youden_threshold(score: Floats, labels: Labels) -> float:
-    """The threshold with the greatest sensitivity + specificity (Youden, 1950); the middle one where
-    several tie.
+    """Return the threshold with the greatest sensitivity + specificity (Youden, 1950); of tied ones the middle one.
 
-    Candidates lie halfway between neighbouring scores; an image is called malignant above the threshold.
+    Candidates lie halfway between neighbouring scores; an image is called malignant above the threshold. Raises
+    LabError if a class is missing or all scores are equal.
     """
     values = np.unique(score)
     if len(values) < 2 or len(np.unique(labels)) < 2:
@@ -72,9 +62,10 @@ def youden_threshold(score: Floats, labels: Labels) -> float:
 
 
 def sensitivity_threshold(score: Floats, labels: Labels, *, least: float) -> float:
-    """The greatest threshold that still calls at least this share of the malignant images malignant.
+    """Return the greatest threshold that calls at least the share `least` of the malignant images malignant.
 
-    Halfway to the score below, as `youden_threshold` cuts; where even the lowest score must be called, below it.
+    It lies halfway to the score below, or just below the lowest score if that one must be called too. Raises LabError
+    if a class is missing or `least` is not a share.
     """
     if not 0 < least <= 1:
         raise LabError(f"A sensitivity lies above 0 and at most at 1, not at {least}.")

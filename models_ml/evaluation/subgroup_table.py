@@ -1,32 +1,18 @@
-"""The same figures for parts of the test images: a view, a side, a kind of lesion, a density."""
+"""Figures for parts of the test images: a view, a side, a kind of lesion, a density."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models_ml.evaluation.attack_table import REPLICATES, AreaUnderCurve, Share, Texts, auc_with_interval, decide
+from models_ml.evaluation.attack_table import REPLICATES, Texts, decide
 from models_ml.evaluation.predictions import Floats, Labels
+from readerstudy.results.evaluation import Subgroup, ThresholdRule
+from readerstudy.statistics.roc import auc_by_patient
 
-# Only a malignant image has a malignant lesion: each kind is set against all images without cancer.
-OF_LESIONS = "lesion"
-
-
-@dataclass(frozen=True)
-class Subgroup:
-    """One part of the test images, judged at one threshold."""
-
-    column: str
-    value: str
-    images: int
-    malignant: int
-    auc_real: AreaUnderCurve | None
-    auc_flipped: AreaUnderCurve | None
-    fooled_by_removal: Share
-    fooled_by_insertion: Share
-    fooled: Share
+# Only a malignant image has a malignant lesion: each kind is compared with all images without cancer.
+LESION = "lesion"
 
 
 def subgroups(
@@ -40,7 +26,10 @@ def subgroups(
     seed: int,
     replicates: int = REPLICATES,
 ) -> tuple[Subgroup, ...]:
-    """A line for every value of every column that tells images apart; where it is unknown ("") an image is in none."""
+    """Return the figures for each value of each column that has several; all arrays are (N,).
+
+    Images with an unknown value ("") are in no part. Figures are at `threshold`, Youden's.
+    """
     arrays: dict[str, Any] = {
         "score_real": score_real,
         "score_adversarial": score_adversarial,
@@ -48,35 +37,40 @@ def subgroups(
         "patients": patients,
     }
     return tuple(
-        _judged(name, value, {key: array[chosen] for key, array in arrays.items()}, threshold, seed, replicates)
+        _subgroup(name, value, {key: array[chosen] for key, array in arrays.items()}, threshold, seed, replicates)
         for name, value, chosen in _parts(columns, labels)
     )
 
 
 def _parts(columns: Mapping[str, Texts], labels: Labels) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
+    """Yield column, value and the mask of its images."""
     for name, column in columns.items():
-        of_lesions = name == OF_LESIONS
-        told = column[labels == 1] if of_lesions else column
-        values = [value for value in np.unique(told).tolist() if value]
-        if len(values) + bool((told == "").any()) < 2:
-            continue  # one value for all: the table over all images says the same
+        is_lesion = name == LESION
+        known = column[labels == 1] if is_lesion else column
+        values = [value for value in np.unique(known).tolist() if value]
+        if len(values) + bool((known == "").any()) < 2:
+            continue  # a single value for all: the same as the table over all images
         for value in values:
             chosen = column == value
-            yield name, value, (chosen & (labels == 1)) | (labels == 0) if of_lesions else chosen
+            yield name, value, (chosen & (labels == 1)) | (labels == 0) if is_lesion else chosen
 
 
-def _judged(name: str, value: str, arrays: Mapping[str, Any], threshold: float, seed: int, replicates: int) -> Subgroup:
-    real, fake, labels, patients = (arrays[key] for key in ("score_real", "score_adversarial", "labels", "patients"))
-    chance = np.random.default_rng(seed)
-    at = decide(real, fake, labels, name="", threshold=threshold)
+def _subgroup(
+    name: str, value: str, arrays: Mapping[str, Any], threshold: float, seed: int, replicates: int
+) -> Subgroup:
+    real, adversarial, labels, patients = (
+        arrays[key] for key in ("score_real", "score_adversarial", "labels", "patients")
+    )
+    rng = np.random.default_rng(seed)
+    decisions = decide(real, adversarial, labels, rule=ThresholdRule.YOUDEN, threshold=threshold)
     return Subgroup(
         column=name,
         value=value,
         images=len(labels),
         malignant=int((labels == 1).sum()),
-        auc_real=auc_with_interval(real, labels, patients, chance, replicates),
-        auc_flipped=auc_with_interval(fake, 1 - labels, patients, chance, replicates),
-        fooled_by_removal=at.fooled_by_removal,
-        fooled_by_insertion=at.fooled_by_insertion,
-        fooled=at.fooled,
+        auc_real=auc_by_patient(real, labels, patients, rng, replicates=replicates),
+        auc_flipped=auc_by_patient(adversarial, 1 - labels, patients, rng, replicates=replicates),
+        fooled_by_removal=decisions.fooled_by_removal,
+        fooled_by_insertion=decisions.fooled_by_insertion,
+        fooled=decisions.fooled,
     )

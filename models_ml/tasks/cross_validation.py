@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from models_ml.config import DIRECTIONS
 from models_ml.data.images import ImageSet
-from models_ml.evaluation.attack_text import as_text
 from models_ml.presets import find_preset
 from models_ml.runtime.progress import Report
 from models_ml.tasks.dataset import folder_of, gan_config, training_images
-from models_ml.training.cross_validation import CrossValidation, cross_validate, cross_validated_text
+from models_ml.training.cross_validation import CrossValidation, cross_validate
 from readerstudy import serialise
 from readerstudy.jobs.queue import perform
+from readerstudy.results.cross_validation import FORMAT
 from readerstudy.truth.models import ImageTruth, Pathology
 
 
@@ -35,8 +35,7 @@ def _cross_validate(parameters: dict[str, Any], report: Report) -> dict[str, Any
     how = CrossValidation(preset.classifier, gans or None, parameters["folds"], parameters["seed"])
     folder = folder_of(parameters["name"])
     found = cross_validate(images, _worst(parameters["cohort"], images), how, folder=folder, report=report)
-    text = "\n\n".join(as_text(table) for table in cross_validated_text(found))
-    return {"run": parameters["name"], **serialise.to_dict(found), "text": text}
+    return {"format": FORMAT, "run": parameters["name"], **serialise.to_dict(found)}
 
 
 def _worst(cohort: str, images: ImageSet) -> NDArray[np.str_]:

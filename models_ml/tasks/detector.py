@@ -9,8 +9,7 @@ import numpy as np
 from celery import shared_task
 
 from models_ml.errors import LabError
-from models_ml.evaluation.attack_text import as_text
-from models_ml.evaluation.detector import DetectorConfig, Shown, detector_table, detector_text, load_detector
+from models_ml.evaluation.detector import DetectorConfig, MixedImages, detector_table, load_detector
 from models_ml.evaluation.predictions import scores
 from models_ml.presets import find_preset
 from models_ml.runs.curves import learning_curves
@@ -23,6 +22,7 @@ from readerstudy import serialise
 from readerstudy.cohort.models import Cohort
 from readerstudy.experiments.models import CheckpointKind
 from readerstudy.jobs.queue import perform
+from readerstudy.results.detector import FORMAT
 from readerstudy.truth.actions import keep_scores
 from readerstudy.truth.models import Authenticity, Truth
 from readerstudy.truth.queries import Picture, real_pictures, twins
@@ -63,7 +63,7 @@ def _train_detector(job_id: int, parameters: dict[str, Any], report: Report) -> 
         score.append(scores(detector, cached_pixels(spared.pictures, size, report), device=device))
     judged = [learnt.pictures[row] for row in kept] + spared.pictures
     values = np.concatenate(score)
-    table = detector_table(values, learnt.columns.chosen(kept).beside(spared.columns), seen)
+    table = detector_table(values, learnt.columns.select(kept).append(spared.columns), seen)
     by_stimulus = {picture.stimulus_id: float(value) for picture, value in zip(judged, values, strict=True)}
     keep_scores(by_stimulus, classifier=name, size=size)
     learning_curves(result.history, result.folder / "curves.png")
@@ -78,7 +78,7 @@ def _train_detector(job_id: int, parameters: dict[str, Any], report: Report) -> 
         **serialise.to_dict(table),
     }
     register(job_id, parameters, CheckpointKind.DETECTOR, metrics)
-    return {"run": name, **metrics, "text": as_text(detector_text(name, table))}
+    return {"format": FORMAT, "run": name, **metrics}
 
 
 def _held_out(parameters: dict[str, Any], resolution: str) -> list[str]:
@@ -99,7 +99,7 @@ class _ShownPictures:
     """What a detector is shown, as files and as columns, aligned."""
 
     pictures: list[Picture]
-    columns: Shown
+    columns: MixedImages
 
 
 def _shown(cohort: str, resolution: str, attacks: Sequence[str], *, for_training: bool = True) -> _ShownPictures:
@@ -116,4 +116,4 @@ def _shown(cohort: str, resolution: str, attacks: Sequence[str], *, for_training
             for one in reals
             if one.image_id in made and (for_training or one.split != "train")
         ]
-    return _ShownPictures([picture for _name, picture in found], Shown.of(found))
+    return _ShownPictures([picture for _name, picture in found], MixedImages.from_files(found))

@@ -18,7 +18,7 @@ from models_ml.config import ClassifierConfig
 from models_ml.data.images import ImageSet, Pairing
 from models_ml.data.prefetch import Ahead, pictures
 from models_ml.errors import LabError
-from models_ml.evaluation.predictions import auc, scores
+from models_ml.evaluation.predictions import scores
 from models_ml.networks.classifier import Classifier, load_vgg
 from models_ml.runs import checkpoint
 from models_ml.runs.checkpoint import Kind
@@ -29,6 +29,7 @@ from models_ml.runtime.randomness import image_seeds, rng, seed_torch
 from models_ml.training.adversarial_training import harden
 from models_ml.training.refused_steps import RefusedStep, RefusedSteps
 from models_ml.training.steps import ClassifierStep
+from readerstudy.statistics.roc import auc
 
 Rows = NDArray[np.int64]
 logger = logging.getLogger(__name__)

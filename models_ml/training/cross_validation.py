@@ -15,16 +15,7 @@ from numpy.typing import NDArray
 from models_ml.config import DIRECTIONS, ClassifierConfig, Direction, GanConfig
 from models_ml.data.images import GREATEST, ImageSet, to_tensor
 from models_ml.errors import LabError
-from models_ml.evaluation.attack_table import (
-    REPLICATES,
-    AreaUnderCurve,
-    AttackTable,
-    Texts,
-    attack_table,
-    auc_with_interval,
-    decide,
-)
-from models_ml.evaluation.attack_text import TextTable, area, table_1
+from models_ml.evaluation.attack_table import REPLICATES, Texts, attack_table, decide
 from models_ml.evaluation.predictions import Floats, scores, youden_threshold
 from models_ml.runs.checkpoint import load_classifier, load_generator
 from models_ml.runtime.device import choose_device, drawn_at_once
@@ -32,6 +23,9 @@ from models_ml.runtime.progress import Report
 from models_ml.training.classifier import train_classifier
 from models_ml.training.gan import train_gan
 from models_ml.training.steps import drawn
+from readerstudy.results.cross_validation import CrossValidated, FoldResult
+from readerstudy.results.evaluation import ThresholdRule
+from readerstudy.statistics.roc import auc_by_patient
 
 LEAST_FOLDS = 3
 BOOTSTRAP_SEED = 20210013
@@ -59,30 +53,6 @@ class Fold:
     threshold: float
     score: Floats
     adversarial: Floats | None
-
-
-@dataclass(frozen=True)
-class FoldAuc:
-    """One fold in the table; its area is None where its test women are of one class."""
-
-    number: int
-    images: int
-    malignant: int
-    threshold: float
-    auc: AreaUnderCurve | None
-
-
-@dataclass(frozen=True)
-class CrossValidated:
-    """Every fold, their areas' mean, and Table 1 over all women, each judged at her own fold's threshold.
-
-    The pooled area also compares scores of different folds, which need not be on one scale: read it beside the mean.
-    """
-
-    folds: tuple[FoldAuc, ...]
-    mean_auc: float
-    pooled: AttackTable | None
-    pooled_auc: AreaUnderCurve | None
 
 
 def deal(patients: Texts, strata: Texts, *, folds: int, seed: int) -> NDArray[np.int64]:
@@ -135,7 +105,6 @@ def pooled(images: ImageSet, folds: Sequence[Fold], *, replicates: int = REPLICA
         own = np.concatenate([np.full(len(fold.rows), fold.threshold) for fold in folds])
         table = replace(
             attack_table(
-                name="GAN, all folds",
                 score_real=score,
                 score_adversarial=adversarial,
                 labels=labels,
@@ -145,35 +114,18 @@ def pooled(images: ImageSet, folds: Sequence[Fold], *, replicates: int = REPLICA
                 replicates=replicates,
             ),
             # Each score less its fold's threshold: above 0 is what that fold calls malignant.
-            decisions=(decide(score - own, adversarial - own, labels, name="each fold's own, less it", threshold=0),),
+            decisions=(decide(score - own, adversarial - own, labels, rule=ThresholdRule.FOLD, threshold=0),),
         )
     rows = tuple(_fold_auc(images, fold, replicates) for fold in folds)
     areas = [row.auc.value for row in rows if row.auc]
     if not areas:
         raise LabError("No fold tested malignant and other images; use fewer folds.")
     return CrossValidated(
-        rows, float(np.mean(areas)), table, auc_with_interval(score, labels, patients, _chance(), replicates)
+        rows,
+        float(np.mean(areas)),
+        table,
+        auc_by_patient(score, labels, patients, _chance(), replicates=replicates),
     )
-
-
-def cross_validated_text(found: CrossValidated) -> list[TextTable]:
-    """The tables in cells of text."""
-    rows = [
-        (str(fold.number + 1), f"{fold.images} ({fold.malignant})", f"{fold.threshold:.3f}", area(fold.auc))
-        for fold in found.folds
-    ]
-    images = sum(fold.images for fold in found.folds)
-    malignant = sum(fold.malignant for fold in found.folds)
-    rows += [("mean of the folds", "", "", f"{found.mean_auc:.3f}")]
-    rows += [("pooled", f"{images} ({malignant})", "", area(found.pooled_auc))]
-    table = TextTable(
-        key="folds",
-        title="Cross-validation by patient",
-        caption="Each fold's women were seen by none of its networks. The pooled area compares scores across folds.",
-        columns=("fold", "images (malignant)", "threshold", "AUC real"),
-        rows=tuple(rows),
-    )
-    return [table, table_1([found.pooled], title="Table 1 over all folds")] if found.pooled else [table]
 
 
 def _dealt(images: ImageSet, fold: NDArray[np.int64], number: int, how: CrossValidation) -> ImageSet:
@@ -228,10 +180,10 @@ def fakes(
     return np.where(pixels == 0, np.uint16(0), made)
 
 
-def _fold_auc(images: ImageSet, fold: Fold, replicates: int) -> FoldAuc:
+def _fold_auc(images: ImageSet, fold: Fold, replicates: int) -> FoldResult:
     labels, patients = images.labels[fold.rows], images.patients[fold.rows]
-    found = auc_with_interval(fold.score, labels, patients, _chance(), replicates)
-    return FoldAuc(fold.number, len(labels), int(labels.sum()), fold.threshold, found)
+    auc = auc_by_patient(fold.score, labels, patients, _chance(), replicates=replicates)
+    return FoldResult(fold.number, len(labels), int(labels.sum()), fold.threshold, auc)
 
 
 def _chance() -> np.random.Generator:

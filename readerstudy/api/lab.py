@@ -155,12 +155,12 @@ class EvaluationLine(serializers.ModelSerializer[Evaluation]):
 
 
 class EvaluationPage(EvaluationLine):
-    """An evaluation with its tables."""
+    """An evaluation with its figures (`readerstudy.results.evaluation`)."""
 
-    tables = serializers.DictField()
+    result = serializers.DictField()
 
     class Meta(EvaluationLine.Meta):
-        fields = (*EvaluationLine.Meta.fields, "tables")
+        fields = (*EvaluationLine.Meta.fields, "result")
 
 
 # --- jobs ---------------------------------------------------------------------------------------------------
@@ -258,7 +258,7 @@ class Attacks(ListAPIView[Attack]):
 
 @extend_schema(tags=["lab"])
 class Evaluations(ListAPIView[Evaluation]):
-    """Every evaluation, the newest first, without its tables. For researchers."""
+    """Every evaluation, the newest first, without figures. For researchers."""
 
     permission_classes = [IsResearcher]
     queryset = Evaluation.objects.select_related("classifier").prefetch_related("attacks").order_by("-pk")
@@ -268,7 +268,7 @@ class Evaluations(ListAPIView[Evaluation]):
 
 @extend_schema(tags=["lab"])
 class EvaluationDetail(RetrieveAPIView[Evaluation]):
-    """One evaluation with its tables. For researchers."""
+    """One evaluation with its figures. For researchers."""
 
     permission_classes = [IsResearcher]
     queryset = Evaluation.objects.select_related("classifier").prefetch_related("attacks")

@@ -16,6 +16,7 @@ from readerstudy.errors import BadInput
 from readerstudy.experiments.check import InvalidParameter
 from readerstudy.experiments.kinds import SEVERAL, Field, FieldType, JobKind
 from readerstudy.experiments.start import start_job
+from readerstudy.experiments.tables.results import result_data, result_text
 from readerstudy.jobs.queue import run_here
 
 METAVARS = {
@@ -64,7 +65,7 @@ class JobCommand(StudyCommand):
 
     def summary(self, result: dict[str, Any]) -> str:
         """Return the job's result as text for people."""
-        return str(result["text"])
+        return result_text(result)
 
     def handle(self, *args: Any, **options: Any) -> None:
         kind, here = self.choose_kind(options), not options["queue"]
@@ -80,7 +81,7 @@ class JobCommand(StudyCommand):
             return
         with self.bar(str(kind.title)) as advance:
             result = run_here(job, watch=lambda done, total, text, values: advance(done, total, text))
-        self.show(result, self.summary(result), as_json=options["json"])
+        self.show(result_data(result), self.summary(result), as_json=options["json"])
 
     def _parameters(self, kind: JobKind, options: dict[str, Any]) -> dict[str, Any]:
         """Return the given options as parameters of the kind. Raises BadInput for an option of another kind."""

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from readerstudy.errors import StudyError
 from readerstudy.jobs.models import Job
+from readerstudy.results.evaluation import EvaluationResult, read_evaluation
 
 
 class CheckpointKind(models.TextChoices):
@@ -117,7 +118,7 @@ class Attack(models.Model):
 
 
 class Evaluation(models.Model):
-    """What classifiers made of attacks: the tables at one resolution; the figures lie below the runs folder."""
+    """The evaluation of one classifier on attacks at one resolution."""
 
     name = models.SlugField(_("name"), max_length=160)
     cohort = models.CharField(_("cohort"), max_length=64)
@@ -125,7 +126,7 @@ class Evaluation(models.Model):
     classifier = models.ForeignKey(Checkpoint, models.PROTECT, related_name="evaluations", verbose_name=_("classifier"))
     attacks = models.ManyToManyField(Attack, related_name="evaluations", verbose_name=_("attacks"))
     job = models.ForeignKey(Job, models.PROTECT, null=True, related_name="evaluations", verbose_name=_("job"))
-    tables = models.JSONField(_("tables"), default=dict)
+    result = models.JSONField(_("result"), default=dict, help_text=_("see readerstudy.results.evaluation"))
     made_at = models.DateTimeField(_("made"))
 
     class Meta:
@@ -134,3 +135,7 @@ class Evaluation(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def read(self) -> EvaluationResult:
+        """Return the stored figures. Raises BadInput if another version of the software stored them."""
+        return read_evaluation(self.result)

@@ -15,6 +15,7 @@ from readerstudy.experiments.catalogue import KINDS, KINDS_BY_KEY, get_kind
 from readerstudy.experiments.check import InvalidParameter
 from readerstudy.experiments.job_view import view_job, view_jobs
 from readerstudy.experiments.start import start_job
+from readerstudy.experiments.tables.results import result_sections
 from readerstudy.jobs.actions import cancel_job, retry_job
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.progress_log import job_folder, read_log, read_points
@@ -46,7 +47,7 @@ def job(request: HttpRequest, number: int) -> HttpResponse:
         "view": view_job(found, at=now()),
         "job": found,
         "parameters": parameters_of(found.parameters, KINDS_BY_KEY.get(found.kind)),
-        "told": found.result.get("text", "") if isinstance(found.result, dict) else "",
+        "sections": result_sections(found.result),
         "charts": charts(read_points(found.pk), stage_lengths(found.result)),
         "log": read_log(found.pk),
         "runs": found.checkpoints.all(),

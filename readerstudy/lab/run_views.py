@@ -1,6 +1,5 @@
 """What jobs left behind: runs with their files, attacks, evaluations with their tables."""
 
-import mimetypes
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +13,15 @@ from django.views.decorators.http import require_GET
 from readerstudy.accounts.models import Role
 from readerstudy.accounts.permissions import role_required
 from readerstudy.experiments.models import Attack, Checkpoint, Evaluation
-from readerstudy.lab.evaluation_translation import translated
+from readerstudy.experiments.tables.evaluation import evaluation_tables
+from readerstudy.experiments.tables.results import result_sections
+from readerstudy.lab.evaluation_figures import evaluation_figures
 from readerstudy.lab.key_values import facts
 from readerstudy.truth.queries import count_of_twins
 
 MOST_SAMPLES = 24
 SAMPLE = re.compile(r"step-(?P<step>\d+)(?:-stage-(?P<stage>\d+))?\.png")
-TOLD = ("rows",)  # a detector's table, which its job tells better in text
+IN_TABLE = ("rows",)  # of a detector, shown as a table of the job's result
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ def run(request: HttpRequest, name: str) -> HttpResponse:
         "curves": "curves.png" if "curves.png" in pictures else "",
         "samples": [Sample(picture) for picture in pictures if picture != "curves.png"][-MOST_SAMPLES:],
         "card": card.read_text(encoding="utf-8") if card.exists() else "",
-        "metrics": facts({name: value for name, value in found.metrics.items() if name not in TOLD}),
-        "told": found.job.result.get("text", "") if found.job and isinstance(found.job.result, dict) else "",
+        "metrics": facts({name: value for name, value in found.metrics.items() if name not in IN_TABLE}),
+        "sections": result_sections(found.job.result) if found.job else [],
         "config": facts(found.config),
         "descendants": found.descendants.all(),
         "attacks": [*found.attacks_made.all(), *found.attacks_on.all()],
@@ -100,15 +101,15 @@ def attack(request: HttpRequest, name: str) -> HttpResponse:
 @require_GET
 @role_required(Role.RESEARCHER)
 def evaluation(request: HttpRequest, number: int) -> HttpResponse:
-    """The tables of one evaluation."""
-    found = get_object_or_404(Evaluation.objects.select_related("classifier", "job"), pk=number)
-    attacks = list(found.attacks.all())
-    shown = translated(found.tables, {found.classifier.name, *(attack.name for attack in attacks)})
+    """Return the page of one evaluation: its tables and figures."""
+    row = get_object_or_404(Evaluation.objects.select_related("classifier", "job"), pk=number)
+    result = row.read()
+    peers = Evaluation.objects.filter(job=row.job, resolution=row.resolution).order_by("pk") if row.job else [row]
     context = {
-        "evaluation": found,
-        "attacks": attacks,
-        "tables": shown.tables,
-        "figures": shown.figures,
+        "evaluation": row,
+        "attacks": row.attacks.all(),
+        "tables": evaluation_tables(result, [peer.read() for peer in peers]),
+        "figures": evaluation_figures(result),
     }
     return render(request, "lab/evaluation.html", context)
 
@@ -116,13 +117,12 @@ def evaluation(request: HttpRequest, number: int) -> HttpResponse:
 @require_GET
 @role_required(Role.RESEARCHER)
 def figure(request: HttpRequest, number: int, key: str) -> HttpResponse:
-    """A figure that the evaluation names by this key."""
-    found = get_object_or_404(Evaluation, pk=number)
-    files = [entry["file"] for entry in found.tables.get("figures", []) if entry["key"] == key]
-    path = Path(settings.RUNS_DIR) / files[0] if files else None
-    if path is None or not path.is_file():
+    """Return one figure of an evaluation as SVG."""
+    figures = evaluation_figures(get_object_or_404(Evaluation, pk=number).read())
+    chosen = next((figure for figure in figures if figure.key == key), None)
+    if chosen is None:
         raise Http404
-    return HttpResponse(path.read_bytes(), content_type=mimetypes.guess_type(path.name)[0])
+    return HttpResponse(chosen.picture().svg, content_type="image/svg+xml")
 
 
 def _folder(run: Checkpoint) -> Path:

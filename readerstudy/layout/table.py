@@ -1,4 +1,4 @@
-"""A table as a value: columns, rows, a caption; and its three faces, HTML, CSV and plain text."""
+"""A table as a value (columns, rows, caption), and its HTML, CSV, JSON and plain text."""
 
 import csv
 from collections.abc import Iterator
@@ -20,18 +20,35 @@ MOST_ROWS = 150  # on a page, on paper and in a terminal; files hold every line
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its interval, for what is no proportion."""
+    """A number with its interval, if it is not a proportion."""
 
     value: float
     low: float
     high: float
 
 
-Cell = str | int | float | Proportion | Estimate | None
+@dataclass(frozen=True)
+class Difference:
+    """A difference of two numbers with its interval and p-value, if they can be estimated."""
+
+    value: float
+    low: float | None
+    high: float | None
+    p: float | None
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A cell without a number, with the reason in words. Files leave it empty."""
+
+    reason: str
+
+
+Cell = str | int | float | Proportion | Estimate | Difference | Missing | None
 
 
 class Kind(StrEnum):
-    """What a column holds, and so how its cells are shown."""
+    """What a column holds, which decides how its cells are shown."""
 
     TEXT = "text"
     COUNT = "count"
@@ -39,14 +56,35 @@ class Kind(StrEnum):
     FRACTION = "fraction"
     SIGNED = "signed"
     SPREAD = "spread"
-    SHARE = "share"
-    ESTIMATE = "estimate"
+    SHARE = "share"  # a proportion, two decimals
+    PERCENT = "percent"  # a proportion in per cent, one decimal
+    ESTIMATE = "estimate"  # two decimals
+    AREA = "area"  # an estimate, three decimals
+    DIFFERENCE = "difference"
     P = "p"
+    MIXED = "mixed"  # proportions in per cent, estimates with three decimals, differences, counts
 
 
-_FORMATS = {Kind.DECIMAL: ".1f", Kind.FRACTION: ".2f", Kind.SIGNED: "+.2f", Kind.SPREAD: ".3f", Kind.ESTIMATE: ".2f"}
-# What a cell with an interval fills in a CSV.
-_ENDINGS = {Kind.SHARE: ("", "_low", "_high", "_hits", "_trials"), Kind.ESTIMATE: ("", "_low", "_high")}
+_FORMATS = {
+    Kind.DECIMAL: ".1f",
+    Kind.FRACTION: ".2f",
+    Kind.SIGNED: "+.2f",
+    Kind.SPREAD: ".3f",
+    Kind.ESTIMATE: ".2f",
+    Kind.AREA: ".3f",
+}
+_IN_PERCENT = (Kind.PERCENT, Kind.MIXED)
+_THREE_DECIMALS = (Kind.AREA, Kind.MIXED)
+# The columns of a CSV that a column of this kind fills, by the ending of their names.
+_PROPORTION = ("", "_low", "_high", "_hits", "_trials")
+_ENDINGS = {
+    Kind.SHARE: _PROPORTION,
+    Kind.PERCENT: _PROPORTION,
+    Kind.ESTIMATE: ("", "_low", "_high"),
+    Kind.AREA: ("", "_low", "_high"),
+    Kind.DIFFERENCE: ("", "_low", "_high", "_p"),
+    Kind.MIXED: (*_PROPORTION, "_p"),
+}
 
 
 @dataclass(frozen=True)
@@ -154,26 +192,41 @@ class Table:
 
 
 def shown(cell: Cell, kind: Kind) -> ShownCell:
-    """The cell as people read it; a dash where there is nothing."""
-    number = kind is not Kind.TEXT
-    if cell is None:
-        return ShownCell(NOTHING, number)
-    if isinstance(cell, Proportion):
-        return _shown_share(cell)
-    if isinstance(cell, Estimate):
-        return _shown_estimate(cell)
-    if kind is Kind.P and isinstance(cell, float):
-        return ShownCell("<0.001" if cell < 0.001 else f"{cell:.3f}", number)
-    if kind in _FORMATS and isinstance(cell, int | float):
-        return ShownCell(format(cell, _FORMATS[kind]).replace("-", "−"), number)
-    return ShownCell(str(cell), number)
+    """Return the cell as people read it; a dash for None."""
+    is_number = kind is not Kind.TEXT
+    match cell:
+        case None:
+            return ShownCell(NOTHING, is_number)
+        case Missing():
+            return ShownCell(cell.reason, is_number)
+        case Proportion():
+            return _shown_percentage(cell) if kind in _IN_PERCENT else _shown_share(cell)
+        case Estimate():
+            return _shown_estimate(cell, decimals=3 if kind in _THREE_DECIMALS else 2)
+        case Difference():
+            return _shown_difference(cell)
+        case float() if kind is Kind.P:
+            return ShownCell(_p_value(cell), is_number)
+        case int() | float() if kind in _FORMATS:
+            return ShownCell(_with_minus(format(cell, _FORMATS[kind])), is_number)
+    return ShownCell(str(cell), is_number)
 
 
-def _shown_estimate(cell: Estimate) -> ShownCell:
-    """A dash between bounds, but words where one of them is negative: a dash would look like its sign."""
-    value, low, high = (f"{number:z.2f}".replace("-", "−") for number in (cell.value, cell.low, cell.high))
+def _shown_estimate(cell: Estimate, *, decimals: int) -> ShownCell:
+    """Show a dash between the bounds, but words if one is negative: a dash would look like its sign."""
+    value, low, high = (_with_minus(f"{number:z.{decimals}f}") for number in (cell.value, cell.low, cell.high))
     bounds = _("%(low)s to %(high)s") % {"low": low, "high": high} if cell.low < 0 else f"{low}–{high}"
     return ShownCell(value, True, (bounds,))
+
+
+def _shown_difference(cell: Difference) -> ShownCell:
+    details = []
+    if cell.low is not None and cell.high is not None:
+        low, high = (_with_minus(f"{number:+.3f}") for number in (cell.low, cell.high))
+        details.append(_("%(low)s to %(high)s") % {"low": low, "high": high})
+    if cell.p is not None:
+        details.append(_("p %(value)s") % {"value": _p_value(cell.p)})
+    return ShownCell(_with_minus(f"{cell.value:+.3f}"), True, tuple(details))
 
 
 def _shown_share(cell: Proportion) -> ShownCell:
@@ -181,6 +234,22 @@ def _shown_share(cell: Proportion) -> ShownCell:
         return ShownCell(NOTHING, True)
     details = (f"{cell.low:.2f}–{cell.high:.2f}", f"{cell.hits:g}/{cell.trials}")
     return ShownCell(f"{cell.share:.2f}", True, details)
+
+
+def _shown_percentage(cell: Proportion) -> ShownCell:
+    if cell.share is None or cell.low is None or cell.high is None:
+        return ShownCell(NOTHING, True)
+    details = (f"{100 * cell.low:.1f}–{100 * cell.high:.1f} %", f"{cell.hits:g}/{cell.trials}")
+    return ShownCell(f"{100 * cell.share:.1f} %", True, details)
+
+
+def _p_value(p: float) -> str:
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _with_minus(number: str) -> str:
+    """Return the number with a true minus sign."""
+    return number.replace("-", "−")
 
 
 def to_html(table: Table) -> str:
@@ -221,19 +290,22 @@ def _aligned(cell: ShownCell, width: int) -> str:
 
 
 def _flat(table: Table) -> Iterator[list[Cell]]:
-    """The header and the rows, every interval and count in a column of its own."""
-    header: list[Cell] = []
-    for column in table.columns:
-        header += [column.key + ending for ending in _ENDINGS.get(column.kind, ("",))]
-    yield header
+    """Yield the header and the rows, each interval and count in a column of its own."""
+    endings = [_ENDINGS.get(column.kind, ("",)) for column in table.columns]
+    yield [column.key + ending for column, own in zip(table.columns, endings, strict=True) for ending in own]
     for row in table.rows:
-        pairs = zip(row, table.columns, strict=True)
-        yield [part for cell, column in pairs for part in _parts(cell, column.kind)]
+        yield [_parts(cell).get(ending) for cell, own in zip(row, endings, strict=True) for ending in own]
 
 
-def _parts(cell: Cell, kind: Kind) -> list[Cell]:
-    if isinstance(cell, Proportion):
-        return [cell.share, cell.low, cell.high, cell.hits, cell.trials]
-    if isinstance(cell, Estimate):
-        return [cell.value, cell.low, cell.high]
-    return [cell, *(None for _ in _ENDINGS.get(kind, ("",))[1:])]
+def _parts(cell: Cell) -> dict[str, Cell]:
+    """Return the numbers of a cell by the ending of their columns."""
+    match cell:
+        case Missing():
+            return {}
+        case Proportion():
+            return dict(zip(_PROPORTION, (cell.share, cell.low, cell.high, cell.hits, cell.trials), strict=True))
+        case Estimate():
+            return {"": cell.value, "_low": cell.low, "_high": cell.high}
+        case Difference():
+            return {"": cell.value, "_low": cell.low, "_high": cell.high, "_p": cell.p}
+    return {"": cell}

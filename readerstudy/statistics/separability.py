@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
+
+from readerstudy.statistics.roc import areas
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -41,7 +42,7 @@ def separability(
         return Separability(auc=0.5, p=1.0, permutations=permutations, features=0)
     to_scores = _cross_validation(varying, rng)
     shuffled = np.stack([labels, *(rng.permutation(labels) for _ in range(permutations))], axis=1)
-    aucs = _areas(to_scores @ (2.0 * shuffled - 1), shuffled)
+    aucs = areas(to_scores @ (2.0 * shuffled - 1), shuffled)
     as_good = int((aucs[1:] >= aucs[0] - 1e-12).sum())
     return Separability(
         auc=float(aucs[0]), p=(1 + as_good) / (1 + permutations), permutations=permutations, features=varying.shape[1]
@@ -50,7 +51,7 @@ def separability(
 
 def feature_auc(feature: Floats, labels: Labels) -> float:
     """Return the AUC of one feature (images,); ties count half. .5 means no separation, 0 or 1 complete separation."""
-    return float(_areas(feature[:, None], labels[:, None])[0])
+    return float(areas(feature[:, None], labels[:, None])[0])
 
 
 def _cross_validation(features: Floats, rng: np.random.Generator) -> Floats:
@@ -69,13 +70,3 @@ def _cross_validation(features: Floats, rng: np.random.Generator) -> Floats:
         centre = np.eye(len(train)) - 1 / len(train)  # no effect of the training fold's balance
         matrix[np.ix_(held_out, train)] = x[held_out] @ weights @ centre
     return matrix
-
-
-def _areas(scores: Floats, labels: Labels) -> Floats:
-    """Return the AUC of each column of scores (images, columns) for the same column of labels, (columns,)."""
-    ranks = rankdata(scores, axis=0)
-    positives = labels.sum(axis=0)
-    negatives = len(labels) - positives
-    wins = (ranks * labels).sum(axis=0) - positives * (positives + 1) / 2
-    areas: Floats = wins / (positives * negatives)
-    return areas

@@ -3,10 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
+from readerstudy.analysis.record.attack import StudyAttack
 from readerstudy.analysis.record.codes import ADVERSARIAL, NEGATIVE, PAIR, POSITIVE, REAL
 from readerstudy.analysis.record.readings import ReadingRow, Readings
 from readerstudy.analysis.record.study import SessionSet, StudyRecord
 from readerstudy.studies.analysis_plan import AnalysisPlan
+from tests import results
 from tests.analysis.counting import tally
 
 # What was shown, in order: (authenticity, the woman's pathology).
@@ -82,44 +84,7 @@ def record(*, readings: Readings | None = None, plan: AnalysisPlan | None = None
     return replace(whole, **changes)
 
 
-# As the laboratory stores it, at two resolutions and with the control beside the attack.
-def _share(hits: int, trials: int) -> dict[str, float | None]:
-    if not trials:
-        return {"hits": 0, "trials": 0, "share": None, "low": None, "high": None}
-    return {"hits": hits, "trials": trials, "share": hits / trials, "low": 0.1, "high": 0.9}
-
-
-def _decisions(name: str, threshold: float, fooled: tuple[int, int]) -> dict[str, object]:
-    shares = ("positives_right", "negatives_right", "adversarial_positives_right", "adversarial_negatives_right")
-    return {
-        "name": name,
-        "threshold": threshold,
-        **{key: _share(3, 4) for key in shares},
-        "fooled": _share(*fooled),
-        "fooled_by_removal": _share(*fooled),
-        "fooled_by_insertion": _share(0, 0),
-    }
-
-
-def attack(name: str, fooled: tuple[int, int]) -> dict[str, object]:
-    return {
-        "name": name,
-        "images": 8,
-        "patients": 4,
-        "auc_real": {"value": 0.82, "low": 0.7, "high": 0.9, "replicates": 100},
-        "auc_flipped": {"value": 0.94, "low": 0.8, "high": 0.99, "replicates": 100},
-        "decisions": [_decisions("0.5", 0.5, fooled), _decisions("tuning", 0.37, fooled)],
-    }
-
-
-def evaluation(fooled: tuple[int, int] = (251, 363), **changes: object) -> dict[str, object]:
-    tables = {
-        resolution: {
-            "attack": attack("GAN", fooled),
-            "control": attack("control (stage 1)", (3, 363)),
-            "quality": {"psnr_median_db": 35.13, "ssim_median": 0.9812},
-        }
-        for resolution in ("high", "low")
-    }
-    runs = {"classifier": "cad-1", "generators": ["gan-insert", "gan-remove"]}
-    return {"cohort": "films", **runs, "tables": tables, "text": "…", **changes}
+def attack(fooled: tuple[int, int] = (251, 363)) -> StudyAttack:
+    """The evaluation of the study's attack, at two resolutions and with the identity baseline."""
+    evaluation = results.attack_evaluation(fooled)
+    return StudyAttack("cad-1", results.RUNS, {"high": evaluation, "low": evaluation})

@@ -99,16 +99,16 @@ def test_points_are_json_whatever_the_figures(rosa):
 def test_runs_attacks_and_evaluations_point_to_each_other(rosa, run):
     attack = Attack.kept("pgd-4", job=None, code_version="c", at=make.MONDAY, method="pgd", classifier=run, seed=1)
     found = Evaluation.objects.create(
-        name="one", cohort="films", resolution="low", classifier=run, tables={"shown": []}, made_at=make.MONDAY
+        name="one", cohort="films", resolution="low", classifier=run, result={"format": "x"}, made_at=make.MONDAY
     )
     found.attacks.add(attack)
     client = walk.client_of(rosa)
     (line,) = client.get("/api/v1/attacks/").json()["results"]
     assert (line["name"], line["classifier"]) == ("pgd-4", "cad")
     assert client.get("/api/v1/runs/").json()["results"][0]["name"] == "cad"
-    assert "tables" not in client.get("/api/v1/evaluations/").json()["results"][0]
+    assert "result" not in client.get("/api/v1/evaluations/").json()["results"][0]
     page = client.get(f"/api/v1/evaluations/{found.pk}/").json()
-    assert (page["attacks"], page["classifier"], page["tables"]) == (["pgd-4"], "cad", {"shown": []})
+    assert (page["attacks"], page["classifier"], page["result"]) == (["pgd-4"], "cad", {"format": "x"})
 
 
 @pytest.fixture

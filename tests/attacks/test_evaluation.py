@@ -1,23 +1,31 @@
-"""Several classifiers and several attacks at once: who is judged on what, and how it is told."""
+"""Evaluation of several attacks on several classifiers."""
 
 import json
 from dataclasses import replace
 from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import torch
 
-from attacks.evaluation.figures import roc_points
-from attacks.evaluation.measure import Attacked, Judge, Reading, Real, Twin, score_all
-from attacks.evaluation.report import Kind, paired, summary, tell
-from attacks.evaluation.tables import SENSITIVE, TUNING, Settings, evaluated, transfers
+from attacks.evaluation.evaluate import Settings, evaluate
+from attacks.evaluation.measure import (
+    AdversarialFile,
+    AttackImages,
+    PixelPath,
+    SourceImage,
+    TargetClassifier,
+    score_all,
+)
+from attacks.evaluation.pairing import AttackKind, pair_directions
 from models_ml.errors import LabError
 from models_ml.evaluation.attack_table import decide
-from models_ml.evaluation.predictions import auc, scores, youden_threshold
+from models_ml.evaluation.predictions import scores, youden_threshold
 from models_ml.runtime.progress import silent
+from readerstudy.results.evaluation import Recalibrated, ThresholdRule, Variant, read_evaluation
+from readerstudy.serialise import to_dict
 from readerstudy.statistics import delong
+from readerstudy.statistics.roc import auc
 from tests.models_ml import tiny
 
 SIZE = (32, 24)
@@ -37,223 +45,212 @@ class Brightness(torch.nn.Module):
         return torch.stack([-grey, grey], dim=1)
 
 
-JUDGES = (Judge("top", Brightness(slice(0, 16))), Judge("bottom", Brightness(slice(16, 32))))
+CLASSIFIERS = (
+    TargetClassifier("top", Brightness(slice(0, 16))),
+    TargetClassifier("bottom", Brightness(slice(16, 32))),
+)
 
 
-class Films:
-    """80 pictures of 40 women in memory; twins of the attack "lift" are brighter or darker at the top."""
+class SmallCohort:
+    """80 images of 40 patients in memory; adversarial images of "lift" are brighter or darker at the top."""
 
     def __init__(self) -> None:
-        chance = np.random.default_rng(4)
+        rng = np.random.default_rng(4)
         images = tiny.images(40)
         self.files: dict[Path, np.ndarray] = {}
-        self.reals, self.twins = [], {}
-        for place, label in enumerate(images.labels.tolist()):
-            pixels = chance.integers(12_000, 24_000, SIZE) + 6_000 * label
-            # Top and bottom by themselves, so that the two judges err on different pictures.
-            pixels[:16] += chance.integers(-4_000, 4_000)
-            pixels[16:] += chance.integers(-4_000, 4_000)
-            twin = pixels.copy()
-            twin[:16] += 9_000 if not label else -9_000
-            real, fake = Path(f"real-{place}"), Path(f"fake-{place}")
-            self.files |= {real: pixels.astype(np.uint16), fake: twin.astype(np.uint16)}
-            groups = {"view": "CC" if place % 2 else "MLO"}
-            patient, split = str(images.patients[place]), str(images.splits[place])
-            self.reals.append(Real(place, place, real, label, patient, split, groups))
-            self.twins[place] = Twin(100 + place, fake)
+        self.sources, self.lifted = [], {}
+        for index, label in enumerate(images.labels.tolist()):
+            pixels = rng.integers(12_000, 24_000, SIZE) + 6_000 * label
+            # Top and bottom vary independently, so that the two classifiers err on different images.
+            pixels[:16] += rng.integers(-4_000, 4_000)
+            pixels[16:] += rng.integers(-4_000, 4_000)
+            lifted = pixels.copy()
+            lifted[:16] += 9_000 if not label else -9_000
+            real, adversarial = Path(f"real-{index}"), Path(f"adversarial-{index}")
+            self.files |= {real: pixels.astype(np.uint16), adversarial: lifted.astype(np.uint16)}
+            groups = {"view": "CC" if index % 2 else "MLO"}
+            patient, split = str(images.patients[index]), str(images.splits[index])
+            self.sources.append(SourceImage(index, index, real, label, patient, split, groups))
+            self.lifted[index] = AdversarialFile(100 + index, adversarial)
 
     @property
-    def reading(self) -> Reading:
-        return Reading(read=self.files.__getitem__, downsample=lambda pixels, size: pixels[: size[0], : size[1]])
+    def pixel_path(self) -> PixelPath:
+        return PixelPath(read=self.files.__getitem__, downsample=lambda pixels, size: pixels[: size[0], : size[1]])
 
-    def scored(self, attacks, judges=JUDGES, told=silent):
-        return score_all(judges, self.reals, attacks, self.reading, told)
+    def score(self, attacks, classifiers=CLASSIFIERS, report=silent):
+        return score_all(classifiers, self.sources, attacks, self.pixel_path, report)
 
-    def of(self, split):
-        return [one for one in self.reals if one.split == split]
+    def of_split(self, split):
+        return [image for image in self.sources if image.split == split]
 
+    @property
+    def lift(self) -> AttackImages:
+        """An attack on all images, whose identity generators copy."""
+        copies = dict.fromkeys((0, 1), lambda pixels: pixels)
+        return AttackImages("lift", ("lift-in", "lift-out"), self.lifted, against="top", identity=copies)
 
-@pytest.fixture(scope="module")
-def films():
-    return Films()
-
-
-@pytest.fixture(scope="module")
-def lift(films):
-    copier = {0: lambda pixels: pixels, 1: lambda pixels: pixels}
-    return Attacked("lift", ("lift-in", "lift-out"), films.twins, against="top", controls=copier)
-
-
-@pytest.fixture(scope="module")
-def removal(films):
-    malignant = {one.image for one in films.reals if one.label}
-    twins = {image: Twin(200 + image, twin.path) for image, twin in films.twins.items() if image in malignant}
-    return Attacked("removal", ("pgd-out",), twins, against="bottom", labels=(1,))
+    @property
+    def removal(self) -> AttackImages:
+        """An attack on malignant images."""
+        malignant = {image.image for image in self.sources if image.label}
+        files = {
+            image: AdversarialFile(200 + image, file.path) for image, file in self.lifted.items() if image in malignant
+        }
+        return AttackImages("removal", ("pgd-out",), files, against="bottom", labels=(1,))
 
 
 @pytest.fixture(scope="module")
-def scored(films, lift, removal):
-    return films.scored([lift, removal])
+def cohort():
+    return SmallCohort()
 
 
-def test_every_judge_scores_every_held_out_picture_from_its_file(films, scored):
-    for judge, found in zip(JUDGES, scored, strict=True):
-        assert found.judge == judge.name
-        for one, value in zip(films.of("test"), found.test_scores, strict=True):
-            alone = scores(judge.classifier, films.files[one.path][None])[0]
+@pytest.fixture(scope="module")
+def lift(cohort):
+    return cohort.lift
+
+
+@pytest.fixture(scope="module")
+def removal(cohort):
+    return cohort.removal
+
+
+@pytest.fixture(scope="module")
+def scored(cohort, lift, removal):
+    return cohort.score([lift, removal])
+
+
+def test_each_held_out_image_is_scored_from_its_file(cohort, scored):
+    for target, own in zip(CLASSIFIERS, scored, strict=True):
+        assert own.classifier == target.name
+        for image, value in zip(cohort.of_split("test"), own.test_scores, strict=True):
+            alone = scores(target.classifier, cohort.files[image.path][None])[0]
             assert value == pytest.approx(alone, abs=1e-6)
-        assert [one.image for one in found.tuning] == [one.image for one in films.of("tuning")]
-        fakes = [float(scores(judge.classifier, films.files[films.twins[o.image].path][None])[0]) for o in found.test]
-        np.testing.assert_allclose(found.fakes["lift"].attack, fakes, atol=1e-6)
-        # A copier's pictures score as the real ones do.
-        np.testing.assert_allclose(found.fakes["lift"].control, found.test_scores, atol=1e-6)
+        assert [image.image for image in own.tuning] == [image.image for image in cohort.of_split("tuning")]
+        paths = [cohort.lifted[image.image].path for image in own.test]
+        lifted = [float(scores(target.classifier, cohort.files[path][None])[0]) for path in paths]
+        np.testing.assert_allclose(own.attacks["lift"].adversarial, lifted, atol=1e-6)
+        # The images of a generator that copies score as the real ones do.
+        np.testing.assert_allclose(own.attacks["lift"].identity, own.test_scores, atol=1e-6)
 
 
-def test_what_is_kept_has_the_real_pictures_and_each_attacks_twins_by_stimulus(films, scored):
-    held_out = [one for one in films.reals if one.split != "train"]
-    wanted = {one.stimulus for one in held_out} | {100 + one.image for one in held_out}
-    wanted |= {200 + one.image for one in held_out if one.label}
-    assert set(scored[0].by_stimulus) == wanted
+def test_stored_scores_are_of_real_and_adversarial_stimuli(cohort, scored):
+    held_out = [image for image in cohort.sources if image.split != "train"]
+    expected = {image.stimulus for image in held_out} | {100 + image.image for image in held_out}
+    expected |= {200 + image.image for image in held_out if image.label}
+    assert set(scored[0].by_stimulus) == expected
 
 
-def test_judges_of_different_sizes_each_get_theirs(films, lift):
-    small = Judge("small", Brightness(slice(0, 8), size=(16, 12)))
-    wide, narrow = films.scored([lift], judges=[JUDGES[0], small])
-    one = films.of("test")[0]
-    cut = films.files[one.path][:16, :12]
+def test_classifiers_of_different_sizes_read_images_of_their_size(cohort, lift):
+    small = TargetClassifier("small", Brightness(slice(0, 8), size=(16, 12)))
+    wide, narrow = cohort.score([lift], classifiers=[CLASSIFIERS[0], small])
+    cut = cohort.files[cohort.of_split("test")[0].path][:16, :12]
     assert narrow.test_scores[0] == pytest.approx(scores(small.classifier, cut[None])[0], abs=1e-6)
     assert wide.size == SIZE
     assert narrow.size == (16, 12)
 
 
-def test_nothing_to_judge_gets_a_sentence(films, lift):
-    for attacks, judges in (([], JUDGES), ([lift], ())):
+def test_refuses_to_evaluate_nothing(cohort, lift):
+    for attacks, classifiers in (([], CLASSIFIERS), ([lift], ())):
         with pytest.raises(LabError, match="a classifier and an attack"):
-            films.scored(attacks, judges=judges)
+            cohort.score(attacks, classifiers=classifiers)
 
 
-def test_progress_ends_at_the_last_picture(films, lift):
-    told = []
-    films.scored([lift], told=lambda *said: told.append(said[:2]))
-    held_out = len(films.of("tuning")) + len(films.of("test"))
-    assert told[-1] == (held_out, held_out)
+def test_progress_ends_at_the_last_image(cohort, lift):
+    reports = []
+    cohort.score([lift], report=lambda *values: reports.append(values[:2]))
+    held_out = len(cohort.of_split("tuning")) + len(cohort.of_split("test"))
+    assert reports[-1] == (held_out, held_out)
 
 
-def test_thresholds_come_from_each_judges_own_tuning_scores(films, lift, scored):
-    for found, raw in zip(evaluated(scored, [lift], QUICK), scored, strict=True):
-        assert found.thresholds[TUNING] == youden_threshold(raw.tuning_scores, raw.tuning_labels)
-        called = raw.tuning_scores[raw.tuning_labels == 1] > found.thresholds[SENSITIVE]
+def test_thresholds_are_chosen_on_the_classifiers_own_tuning_scores(lift, scored):
+    for result, raw in zip(evaluate("low", scored, [lift], QUICK), scored, strict=True):
+        assert result.thresholds[ThresholdRule.YOUDEN] == youden_threshold(raw.tuning_scores, raw.tuning_labels)
+        called = raw.tuning_scores[raw.tuning_labels == 1] > result.thresholds[ThresholdRule.SENSITIVITY]
         assert called.mean() >= 0.9
-        assert [at.name for at in found.attacks[0].table.decisions] == ["0.5", TUNING, SENSITIVE]
+        rules = [decisions.rule for decisions in result.attacks[0].table.decisions]
+        assert rules == [ThresholdRule.ARTICLE, ThresholdRule.YOUDEN, ThresholdRule.SENSITIVITY]
 
 
-def test_an_attack_on_one_class_is_judged_on_the_images_that_it_touched(films, scored, lift, removal):
-    first = evaluated(scored, [lift, removal], QUICK)[0]
-    whole, part = first.attacks
-    malignant = sum(one.label for one in films.of("test"))
-    assert (whole.table.images, part.table.images) == (len(films.of("test")), malignant)
-    assert part.without_twin == len(films.of("test")) - malignant
-    assert part.control is None
+def test_an_attack_on_one_class_is_evaluated_on_the_images_that_it_changed(cohort, scored, lift, removal):
+    whole, part = evaluate("low", scored, [lift, removal], QUICK)[0].attacks
+    malignant = sum(image.label for image in cohort.of_split("test"))
+    assert (whole.table.images, part.table.images) == (len(cohort.of_split("test")), malignant)
+    assert part.untouched == len(cohort.of_split("test")) - malignant
+    assert part.identity is None
     assert part.table.auc_flipped is None
-    assert whole.control.decisions[1].fooled.hits == 0  # a copy fools nobody
+    assert part.roc is None
+    assert whole.identity.at(ThresholdRule.YOUDEN).fooled.hits == 0  # a copy fools nobody
 
 
-def test_the_transfer_matrix_has_every_pair_at_the_judges_own_threshold(scored, lift, removal):
-    found = {(one.attack, one.classifier): one for one in transfers(scored, [lift, removal])}
-    assert set(found) == {
-        (attack, judge) for attack in ("lift", "lift control", "removal") for judge in ("top", "bottom")
-    }
-    assert {place for place, one in found.items() if one.own} == {("lift", "top"), ("removal", "bottom")}
+def test_transfers_have_each_pair_at_the_classifiers_own_threshold(scored, lift, removal):
+    transfers = evaluate("low", scored, [lift, removal], QUICK)[0].transfers
+    by_key = {(one.attack, one.variant, one.classifier): one for one in transfers}
+    attacks = (("lift", Variant.ADVERSARIAL), ("lift", Variant.IDENTITY), ("removal", Variant.ADVERSARIAL))
+    assert set(by_key) == {(*attack, name) for attack in attacks for name in ("top", "bottom")}
+    own = {(attack, name) for (attack, _variant, name), transfer in by_key.items() if transfer.own}
+    assert own == {("lift", "top"), ("removal", "bottom")}
     bottom = scored[1]
     threshold = youden_threshold(bottom.tuning_scores, bottom.tuning_labels)
-    by_hand = decide(bottom.test_scores, bottom.fakes["lift"].attack, bottom.labels, name="", threshold=threshold)
-    assert found["lift", "bottom"].fooled == by_hand.fooled
-    # What is changed at the top moves the judge of the top alone.
-    assert found["lift", "top"].fooled.share > 0.5
-    assert found["lift", "bottom"].fooled.share == 0
+    by_hand = decide(
+        bottom.test_scores,
+        bottom.attacks["lift"].adversarial,
+        bottom.labels,
+        rule=ThresholdRule.YOUDEN,
+        threshold=threshold,
+    )
+    assert by_key["lift", Variant.ADVERSARIAL, "bottom"].fooled == by_hand.fooled
+    # A change at the top moves the classifier of the top alone.
+    assert by_key["lift", Variant.ADVERSARIAL, "top"].fooled.share > 0.5
+    assert by_key["lift", Variant.ADVERSARIAL, "bottom"].fooled.share == 0
 
 
-def test_the_others_are_compared_with_the_first_on_the_same_images(scored, lift):
-    first, second = evaluated(scored, [lift], QUICK)
-    assert first.compared == {}
+def test_other_classifiers_are_compared_with_the_first_on_the_same_images(scored, lift):
+    first, second = evaluate("low", scored, [lift], QUICK)
+    assert first.compared is None
+    assert (first.reference, second.reference) == ("top", "top")
     a, b = scored[1], scored[0]
     straight = delong.paired(a.labels, a.test_scores, b.test_scores, cluster=a.patients)
-    assert second.compared["real"].difference == pytest.approx(straight.difference)
-    assert second.compared["lift"].difference == pytest.approx(
-        auc(a.fakes["lift"].attack, 1 - a.labels) - auc(b.fakes["lift"].attack, 1 - b.labels)
+    assert second.compared.real.difference == pytest.approx(straight.difference)
+    assert second.compared.attacks["lift"].difference == pytest.approx(
+        auc(a.attacks["lift"].adversarial, 1 - a.labels) - auc(b.attacks["lift"].adversarial, 1 - b.labels)
     )
 
 
-def test_recalibration_moves_what_is_called_at_a_half_and_neither_areas_nor_tuned_answers(scored, lift):
-    raw = evaluated(scored, [lift], QUICK)[0].attacks[0].table
-    calm = evaluated(scored, [lift], replace(QUICK, recalibration="platt"))[0]
-    table = calm.attacks[0].table
-    assert calm.recalibration == "platt"
+def test_recalibration_changes_calls_at_a_half_but_no_area_or_tuned_call(scored, lift):
+    raw = evaluate("low", scored, [lift], QUICK)[0].attacks[0].table
+    result = evaluate("low", scored, [lift], replace(QUICK, recalibration=Recalibrated.PLATT))[0]
+    table = result.attacks[0].table
+    assert result.recalibration is Recalibrated.PLATT
     assert (table.auc_real, table.auc_flipped) == (raw.auc_real, raw.auc_flipped)
-    assert table.decisions[1].fooled == raw.decisions[1].fooled
-    assert table.decisions[1].threshold != raw.decisions[1].threshold
+    tuned, tuned_raw = table.at(ThresholdRule.YOUDEN), raw.at(ThresholdRule.YOUDEN)
+    assert tuned.fooled == tuned_raw.fooled
+    assert tuned.threshold != tuned_raw.threshold
 
 
-def test_an_insertion_goes_with_a_removal_of_the_same_method():
-    kinds = [
-        Kind("gan-in", "gan", "insert"),
-        Kind("pgd-4", "pgd", ""),
-        Kind("paint-out", "inpainting", "remove"),
-        Kind("gan-out", "gan", "remove"),
-        Kind("gan-in-2", "gan", "insert"),
+def test_an_insertion_is_paired_with_a_removal_of_the_same_method():
+    attacks = [
+        AttackKind("gan-in", "gan", "insert"),
+        AttackKind("pgd-4", "pgd", ""),
+        AttackKind("paint-out", "inpainting", "remove"),
+        AttackKind("gan-out", "gan", "remove"),
+        AttackKind("gan-in-2", "gan", "insert"),
     ]
-    assert paired(kinds) == [["gan-in", "gan-out"], ["pgd-4"], ["paint-out"], ["gan-in-2"]]
+    assert pair_directions(attacks) == [["gan-in", "gan-out"], ["pgd-4"], ["paint-out"], ["gan-in-2"]]
 
 
-def test_the_curve_bounds_the_area(scored):
-    for found in scored:
-        x, y = roc_points(found.test_scores, found.labels)
-        assert (x[0], y[0], x[-1], y[-1]) == (0, 0, 1, 1)
-        assert np.trapezoid(y, x) == pytest.approx(auc(found.test_scores, found.labels))
+def test_the_stored_curve_has_the_area_of_the_table(scored, lift):
+    for result in evaluate("low", scored, [lift], QUICK):
+        for roc, table_area in (
+            (result.roc, result.attacks[0].table.auc_real),
+            (result.attacks[0].roc, result.attacks[0].table.auc_flipped),
+        ):
+            false, true = np.array(roc.points).T
+            assert (false[0], true[0], false[-1], true[-1]) == (0, 0, roc.negatives, roc.positives)
+            area = np.trapezoid(true / roc.positives, false / roc.negatives)
+            assert area == pytest.approx(table_area.value)
 
 
-def test_the_story_is_plain_data_and_its_text_has_every_classifier_and_attack(scored, lift, removal):
-    story = tell("low", scored, [lift, removal], QUICK)
-    stored = json.loads(json.dumps(story.tables(1)))
-    assert set(stored["attacks"]) == {"lift", "removal"}
-    assert {table["key"] for table in stored["shown"]} >= {
-        "side-by-side",
-        "table1",
-        "quality",
-        "calibration",
-        "transfer",
-    }
-    for table in stored["shown"]:
-        assert all(len(row) == len(table["columns"]) for row in table["rows"])
-    answer = summary([story])
-    assert (answer["classifier"], answer["generators"]) == ("top", ["lift-in", "lift-out"])
-    assert answer["tables"]["low"]["attack"] == stored_table(story, "lift")
-    assert [one["generators"] for one in answer["attacks"]] == [["lift-in", "lift-out"], ["pgd-out"]]
-    for word in ("top", "bottom", "lift", "removal", "control (stage 1)", "Who fools whom"):
-        assert word in answer["text"]
-
-
-def stored_table(story, name):
-    return story.tables(0)["attacks"][name]["table"]
-
-
-def test_figures_say_their_numbers_in_words(scored, lift, removal):
-    story = tell("low", scored, [lift, removal], QUICK)
-    drawn = {figure.key: figure for figure in story.figures(0)}
-    assert set(drawn) == {"roc", "reliability", "transfer"}
-    for figure in drawn.values():
-        root = ElementTree.fromstring(figure.svg)
-        words = [child.text for child in root if child.tag.endswith(("title", "desc"))]
-        assert words[:2] == [figure.title, figure.description]
-        assert root.attrib["role"] == "img"
-    area = story.evaluated[0].attacks[0].table.auc_real
-    assert f"real: area {area.value:.3f}" in drawn["roc"].description
-    assert "made for it" in drawn["transfer"].description
-    assert story.figures(0)[0].svg == drawn["roc"].svg  # the same numbers, the same bytes
-
-
-def test_one_classifier_alone_has_nobody_to_stand_beside(films, lift):
-    story = tell("low", films.scored([lift], judges=JUDGES[:1]), [lift], QUICK)
-    keys = {table["key"] for table in story.tables(0)["shown"]}
-    assert not keys & {"side-by-side", "transfer"}
-    assert {figure.key for figure in story.figures(0)} == {"roc", "reliability"}
+def test_an_evaluation_survives_json(scored, lift, removal):
+    for result in evaluate("low", scored, [lift, removal], QUICK):
+        stored = json.loads(json.dumps(to_dict(result), allow_nan=False))
+        assert read_evaluation(stored) == result

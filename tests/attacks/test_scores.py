@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from attacks.evaluation.measure import Judge, score_all
-from attacks.tasks.evaluating import READING, _attacked, _reals
+from attacks.evaluation.measure import TargetClassifier, score_all
+from attacks.tasks.evaluating import PIXEL_PATH, _attack_images, _source_images
 from models_ml.errors import LabError
 from models_ml.evaluation.predictions import scores
 from models_ml.runtime.progress import silent
@@ -48,11 +48,10 @@ def classifier():
 
 
 def judged(films, classifier, left_out=()):
-    made = _attacked(films, "low", ["gan-insert", "gan-remove"])
-    kept = {image: twin for image, twin in made.twins.items() if image not in left_out}
-    (found,) = score_all(
-        [Judge("judge", classifier)], _reals(films, "low"), [replace(made, twins=kept)], READING, silent
-    )
+    attack = _attack_images(films, "low", ["gan-insert", "gan-remove"])
+    attack = replace(attack, files={image: file for image, file in attack.files.items() if image not in left_out})
+    target = TargetClassifier("judge", classifier)
+    (found,) = score_all([target], _source_images(films, "low"), [attack], PIXEL_PATH, silent)
     return found
 
 
@@ -75,13 +74,14 @@ def test_a_tuning_picture_without_a_twin_is_scored_alone(films, classifier):
     assert set(whole.by_stimulus) - set(partly.by_stimulus) == {missing}
     assert partly.by_stimulus[lonely.stimulus_id] == pytest.approx(whole.by_stimulus[lonely.stimulus_id], abs=1e-6)
     # Table 1 is about the test split and does not move.
-    (name,) = whole.fakes
-    np.testing.assert_allclose(partly.fakes[name].attack, whole.fakes[name].attack, rtol=0, atol=1e-6)
+    (name,) = whole.attacks
+    before, after = whole.attacks[name].adversarial, partly.attacks[name].adversarial
+    np.testing.assert_allclose(after, before, rtol=0, atol=1e-6)
 
 
 def test_a_test_picture_without_its_twin_is_missed(films, classifier):
     lonely = next(picture for picture in real_pictures(films, "low") if picture.split == "test")
-    with pytest.raises(LabError, match=r"1 of .* test images have no twin by gan-insert, gan-remove"):
+    with pytest.raises(LabError, match=r"1 of .* test images have no adversarial image by gan-insert, gan-remove"):
         judged(films, classifier, left_out={lonely.image_id})
 
 

@@ -9,7 +9,7 @@ from readerstudy.jobs.queue import new_job, perform
 from readerstudy.truth.actions import keep_scores
 from readerstudy.truth.models import Truth
 from readerstudy.truth.queries import twins
-from tests import make
+from tests import make, results
 
 GENERATORS = ["gan-insert", "gan-remove"]
 
@@ -66,13 +66,11 @@ def attack(run) -> Attack:
 
 @pytest.fixture
 def evaluation(run, attack) -> Evaluation:
-    shown = {"key": "table1", "title": "Table 1", "caption": "As in the article", "columns": ["", "pgd-4"]}
-    tables = {"shown": [{**shown, "rows": [["AUC real", "0.89"]]}], "figures": []}
-    found = Evaluation.objects.create(
-        name="one", cohort="films", resolution="low", classifier=run, tables=tables, made_at=make.MONDAY
-    )
-    found.attacks.add(attack)
-    return found
+    pgd = results.attack_evaluation(name="pgd-4", runs=("pgd-4",), against="cad")
+    own = results.evaluation_result(pgd, classifier="cad", reference="cad", resolution="low")
+    (row,) = results.store_evaluation(own, cohort="films")
+    row.attacks.add(attack)
+    return row
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from django.urls import reverse
 from PIL import Image
 
 from readerstudy.experiments.models import CheckpointKind
+from tests import results
 from tests.lab.conftest import checkpoint
 
 pytestmark = pytest.mark.django_db
@@ -49,21 +50,34 @@ def test_no_other_file_is_served(client, run):
         assert client.get(f"/lab/runs/cad/{name}").status_code == 404
 
 
-def test_an_evaluation_shows_its_tables_and_serves_no_file_that_it_does_not_name(client, evaluation):
+def test_an_evaluation_shows_its_tables(client, evaluation):
     page = client.get(reverse("lab:evaluation", args=[evaluation.pk])).content.decode()
-    assert "As in the article" in page
-    assert '<td class="number">0.89</td>' in page
-    assert client.get(reverse("lab:figure", args=[evaluation.pk, "roc"])).status_code == 404
-    figure = Path(settings.RUNS_DIR) / "evaluations" / "roc.svg"
-    figure.parent.mkdir(parents=True)
-    figure.write_text("<svg/>")
-    evaluation.tables["figures"] = [{"key": "roc", "file": "evaluations/roc.svg", "title": "ROC", "description": "d"}]
-    evaluation.save()
-    assert client.get(reverse("lab:figure", args=[evaluation.pk, "roc"]))["Content-Type"] == "image/svg+xml"
+    for words in ("Table 1: cad", "0.820 <small><span>0.700–0.900</span>", "251/363", "view: CC", "one class only"):
+        assert words in page
+    assert "Classifiers side by side" not in page
+
+
+def test_an_evaluation_of_several_classifiers_compares_them(client):
+    first, second = results.store_evaluation(
+        results.evaluation_result(), results.evaluation_result(classifier="cad-2"), cohort="films"
+    )
+    for row in (first, second):
+        page = client.get(reverse("lab:evaluation", args=[row.pk])).content.decode()
+        for words in ("Classifiers side by side", "Transferability", "cad-1</th>", "cad-2</th>"):
+            assert words in page
+
+
+def test_a_figure_is_drawn_with_its_numbers_in_words(client, evaluation):
+    page = client.get(reverse("lab:evaluation", args=[evaluation.pk])).content.decode()
+    assert "pgd-4, labels flipped: area 0.940 (0.800 to 0.990)" in page
+    answer = client.get(reverse("lab:figure", args=[evaluation.pk, "roc"]))
+    assert answer["Content-Type"] == "image/svg+xml"
+    assert "area 0.940" in answer.content.decode()
+    assert client.get(reverse("lab:figure", args=[evaluation.pk, "other"])).status_code == 404
 
 
 def test_the_lists_and_an_attack_s_page_name_what_there_is(client, evaluation):
     page = client.get(reverse("lab:runs")).content.decode()
-    for words in ("cad", "pgd-4", "one"):
+    for words in ("cad", "pgd-4", evaluation.name):
         assert f">{words}</a>" in page
     assert "1028 grey levels" in client.get(reverse("lab:attack", args=["pgd-4"])).content.decode()

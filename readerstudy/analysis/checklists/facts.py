@@ -16,7 +16,9 @@ from readerstudy.analysis.record.conduct import Run
 from readerstudy.analysis.record.counts import SAID_NOT_REAL, SAID_REAL, SAID_SEEN, SAID_UNSURE
 from readerstudy.analysis.tables.mrmc import Comparison, change, figure_name
 from readerstudy.experiments.models import CheckpointKind
-from readerstudy.layout.table import Estimate
+from readerstudy.layout.table import NOTHING, Estimate
+from readerstudy.results.evaluation import AttackTable
+from readerstudy.statistics.roc import AreaUnderCurve
 
 _REAL, _ADVERSARIAL = [0, 1], [2, 3]  # places in KINDS
 
@@ -208,7 +210,7 @@ class Facts(MaterialFacts):
     def tested(self) -> str:
         parts = [
             _("%(resolution)s: %(images)s images of %(patients)s patients")
-            % {"resolution": resolution, "images": table["images"], "patients": table["patients"]}
+            % {"resolution": resolution, "images": table.images, "patients": table.patients}
             for resolution, table in self._attacks().items()
         ]
         return _("Test split of the same cohort, %(parts)s.") % {"parts": "; ".join(parts)} if parts else ""
@@ -216,7 +218,7 @@ class Facts(MaterialFacts):
     def areas(self) -> str:
         parts = []
         for resolution, table in self._attacks().items():
-            real, flipped = (_interval(table[name]) for name in ("auc_real", "auc_flipped"))
+            real, flipped = (_interval(area) for area in (table.auc_real, table.auc_flipped))
             values = {"resolution": resolution, "real": real, "flipped": flipped}
             parts.append(_("%(resolution)s: AUC real %(real)s, adversarial (flipped label) %(flipped)s") % values)
         return "; ".join(parts)
@@ -224,24 +226,23 @@ class Facts(MaterialFacts):
     def fooled(self) -> str:
         parts = []
         for resolution, table in self._attacks().items():
-            for decisions in table["decisions"]:
-                share = decisions["fooled"]
-                hits = f"{share['hits']}/{share['trials']}"
-                parts.append(f"{resolution}, {decisions['threshold']:.2f}: {hits}")
+            for decisions in table.decisions:
+                hits = f"{decisions.fooled.hits}/{decisions.fooled.trials}"
+                parts.append(f"{resolution}, {decisions.threshold:.2f}: {hits}")
         return _("Fooled by the attack, by threshold: %(parts)s.") % {"parts": "; ".join(parts)} if parts else ""
 
-    def _attacks(self) -> Mapping[str, Mapping[str, Any]]:
-        """Table 1 by resolution."""
-        tables = (self.record.attack or {}).get("tables", {})
-        return {resolution: stored["attack"] for resolution, stored in sorted(tables.items()) if "attack" in stored}
+    def _attacks(self) -> Mapping[str, AttackTable]:
+        """Return Table 1 by resolution."""
+        attack = self.record.attack
+        return {resolution: found.table for resolution, found in attack.by_resolution.items()} if attack else {}
 
 
 def _slashed(counts: np.ndarray[Any, Any]) -> str:
     return " / ".join(str(int(count)) for count in counts)
 
 
-def _interval(area: Mapping[str, float]) -> str:
-    return f"{area['value']:.2f} ({area['low']:.2f}–{area['high']:.2f})"
+def _interval(area: AreaUnderCurve | None) -> str:
+    return NOTHING if area is None else f"{area.value:.2f} ({area.low:.2f}–{area.high:.2f})"
 
 
 def _of_arm(one: Comparison) -> str:

@@ -9,8 +9,8 @@ from readerstudy.analysis.figures.blocks import blocks_figure
 from readerstudy.analysis.figures.classifier import classifier_figure
 from readerstudy.analysis.figures.detection import detection_figure
 from readerstudy.analysis.figures.forest import forest_figure
-from readerstudy.analysis.figures.picture import Picture
 from readerstudy.analysis.figures.times import times_figure
+from readerstudy.layout.picture import Picture
 
 __all__ = [
     "Picture",

@@ -8,7 +8,6 @@ import numpy as np
 from django.utils.translation import gettext as _
 from matplotlib.figure import Figure
 
-from readerstudy.analysis.figures.picture import Picture, drawing, picture
 from readerstudy.analysis.figures.readers import (
     FEW,
     INK,
@@ -24,6 +23,7 @@ from readerstudy.analysis.figures.readers import (
 )
 from readerstudy.analysis.record.codes import Subset, by_number
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.layout.picture import Picture, drawing, picture
 from readerstudy.statistics.proportions import Proportion
 from readerstudy.statistics.unsure import Unsure
 

@@ -7,11 +7,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 from matplotlib.figure import Figure
 
-from readerstudy.analysis.figures.picture import Picture, drawing, picture
 from readerstudy.analysis.figures.readers import COLOURS, GRID, MARKERS, QUIET, legend, number, side_by_side, tidy
 from readerstudy.analysis.record.codes import ADVERSARIAL, REAL
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.agreement import agreement_of_cases, sets_judged
+from readerstudy.layout.picture import Picture, drawing, picture
 from readerstudy.statistics.agreement import Agreement, Coefficient
 from readerstudy.studies.analysis_plan import AnalysisPlan
 

@@ -7,7 +7,6 @@ import numpy as np
 from django.utils.translation import gettext as _
 from matplotlib.figure import Figure
 
-from readerstudy.analysis.figures.picture import Picture, drawing, picture
 from readerstudy.analysis.figures.readers import (
     FEW,
     INK,
@@ -25,6 +24,7 @@ from readerstudy.analysis.layout.wording import unsure_sentence
 from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.counts import CURVE, SUBSETS, Tallies
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.layout.picture import Picture, drawing, picture
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _ROWS = (Subset.REAL, Subset.ADVERSARIAL)

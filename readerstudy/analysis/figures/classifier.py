@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from readerstudy.analysis.figures.picture import Picture, drawing, picture
 from readerstudy.analysis.figures.readers import COLOURS, INK, Floats, legend, tidy
 from readerstudy.analysis.record.codes import NEGATIVE, POSITIVE, Subset
 from readerstudy.analysis.record.counts import SAID_NOT_REAL, SAID_SEEN, kinds_of
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.layout.picture import Picture, drawing, picture
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _PANELS = (Subset.REAL, Subset.ADVERSARIAL)

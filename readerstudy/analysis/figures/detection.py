@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.special import ndtr
 
-from readerstudy.analysis.figures.picture import Picture, drawing, picture
 from readerstudy.analysis.figures.readers import (
     CROWD,
     FEW,
@@ -30,6 +29,7 @@ from readerstudy.analysis.figures.readers import (
 from readerstudy.analysis.layout.wording import sessions_of
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.signal_detection import detections
+from readerstudy.layout.picture import Picture, drawing, picture
 from readerstudy.statistics.signal_detection import SignalDetection
 from readerstudy.studies.analysis_plan import AnalysisPlan
 

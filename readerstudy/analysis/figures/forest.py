@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from readerstudy.analysis.figures.picture import Picture, drawing, picture
 from readerstudy.analysis.figures.readers import (
     FEW,
     GRID,
@@ -23,6 +22,7 @@ from readerstudy.analysis.layout.wording import sessions_of, signed
 from readerstudy.analysis.record.codes import by_number
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.mrmc import Comparison, change, figure_name
+from readerstudy.layout.picture import Picture, drawing, picture
 from readerstudy.layout.table import Estimate
 from readerstudy.statistics.mrmc import ObuchowskiRockette
 from readerstudy.statistics.mrmc.readings import FigureOfMerit

@@ -9,15 +9,13 @@ from django.utils.translation import gettext as _
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from readerstudy.layout.picture import COLOURS, DASHES, GRID
+
 Floats = NDArray[np.float64]
 
 FEW: Final = 12  # above this a legend helps nobody, and readers become a crowd
 THREADS: Final = 60  # above this even thin lines are one grey patch: bands say more
-# Okabe and Ito (2008), safe for colour-blind readers; the markers and dashes carry it in black and white.
-COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
 MARKERS: Final = ("o", "s", "^", "D", "v")
-DASHES: Final[tuple[Any, ...]] = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
-GRID: Final = "#d9d9d9"
 CROWD: Final = "#b0b0b0"
 QUIET: Final = "#595959"
 INK: Final = "#1a1a1a"

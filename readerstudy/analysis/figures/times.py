@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from readerstudy.analysis.figures.picture import Picture, drawing, picture
 from readerstudy.analysis.figures.readers import (
     CROWD,
     FEW,
@@ -24,6 +23,7 @@ from readerstudy.analysis.figures.readers import (
 )
 from readerstudy.analysis.record.counts import Tallies
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.layout.picture import Picture, drawing, picture
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _WIDE = 20.0  # where the longest quartile is so many times the shortest, the axis is logarithmic

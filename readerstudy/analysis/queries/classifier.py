@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 from django.db import connection
 
+from readerstudy.analysis.record.attack import StudyAttack
 from readerstudy.analysis.record.classifier import ClassifierRecord, Diagnosed
 from readerstudy.analysis.record.codes import source_pathology
 from readerstudy.analysis.record.counts import KINDS
 from readerstudy.cohort.models import Stimulus
 from readerstudy.reading.models import Reading
+from readerstudy.results.evaluation import ThresholdRule
 from readerstudy.studies.models import Allocation, Enrollment, Presentation, ReadingList, SessionPlan, Study
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.models import Authenticity, ImageTruth, Pathology, Score, Truth
@@ -37,12 +39,12 @@ GROUP BY 1, 2, 3
 """
 
 
-def study_classifier(study: Study, attack: Mapping[str, Any] | None) -> ClassifierRecord | None:
+def study_classifier(study: Study, attack: StudyAttack | None) -> ClassifierRecord | None:
     """The scores of the run that the evaluation names on everything that blinded sessions show.
 
     None where nothing was evaluated and nobody was asked for a diagnosis.
     """
-    run = str(attack.get("classifier", "")) if attack else ""
+    run = attack.classifier if attack else ""
     diagnosed = tuple(_diagnoses(study))
     if not run and not diagnosed:
         return None
@@ -62,7 +64,7 @@ def study_classifier(study: Study, attack: Mapping[str, Any] | None) -> Classifi
         split=np.array(shown["split"], dtype=str),
         score=_aligned(stimuli, scores),
         parent_score=_aligned([parents.get(stimulus) for stimulus in stimuli], scores),
-        tuning_threshold=_thresholds(study, attack or {}),
+        tuning_threshold=_thresholds(study, attack),
         sizes=tuple(sorted(set(sizes))),
         diagnosed=diagnosed,
     )
@@ -97,15 +99,15 @@ def _aligned(stimuli: Iterable[int | None], scores: Mapping[int, float]) -> Any:
     return np.array([np.nan if one is None else scores.get(one, np.nan) for one in stimuli], dtype=float)
 
 
-def _thresholds(study: Study, attack: Mapping[str, Any]) -> dict[str, float]:
-    """By arm, at its resolution: the threshold that the evaluation found on the tuning split."""
-    found = {}
+def _thresholds(study: Study, attack: StudyAttack | None) -> dict[str, float]:
+    """Return by arm, at its resolution, the threshold that the evaluation found on the tuning split."""
+    thresholds = {}
     for arm, resolution in study.arms.values_list("name", "resolution"):
-        table = attack.get("tables", {}).get(resolution, {}).get("attack", {})
-        for decisions in table.get("decisions", ()):
-            if decisions["name"] == "tuning":
-                found[arm] = float(decisions["threshold"])
-    return found
+        evaluation = attack.by_resolution.get(resolution) if attack else None
+        decisions = evaluation.table.at(ThresholdRule.YOUDEN) if evaluation else None
+        if decisions:
+            thresholds[arm] = decisions.threshold
+    return thresholds
 
 
 def _diagnoses(study: Study) -> Iterable[Diagnosed]:

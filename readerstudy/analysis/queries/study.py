@@ -1,9 +1,9 @@
 """The one place that joins readings with the truth, and it does so only for an unsealed study."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
+from readerstudy.analysis.queries.attack import study_attack
 from readerstudy.analysis.queries.classifier import study_classifier
 from readerstudy.analysis.queries.conduct import study_conduct
 from readerstudy.analysis.queries.counts import study_tallies
@@ -11,8 +11,6 @@ from readerstudy.analysis.queries.detector import study_detectors
 from readerstudy.analysis.record.codes import PAIR, source_pathology
 from readerstudy.analysis.record.study import SessionSet, StudyRecord
 from readerstudy.errors import StudyError
-from readerstudy.experiments.catalogue import EVALUATE
-from readerstudy.jobs.models import Job, JobStatus
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Allocation, Arm, Enrollment, SessionPlan, Study, StudyStatus
 from readerstudy.studies.protocol import SessionKind
@@ -39,7 +37,7 @@ def study_record(study: Study, plan: AnalysisPlan | None = None) -> StudyRecord:
     Raises StillSealed before the unsealing.
     """
     refuse_while_sealed(study)
-    attack = _latest_attack(study)
+    attack = study_attack(study)
     classifier = study_classifier(study, attack)
     return StudyRecord(
         code=study.code,
@@ -61,7 +59,7 @@ def scores_of(study: Study) -> dict[int, float]:
     Raises StillSealed before the unsealing.
     """
     refuse_while_sealed(study)
-    classifier = study_classifier(study, _latest_attack(study))
+    classifier = study_classifier(study, study_attack(study))
     return classifier.scores if classifier else {}
 
 
@@ -100,32 +98,3 @@ class _Key:
     def shown(self, stimulus: int, plan: SessionPlan) -> str:
         """real, adversarial, or a pair where the session shows both side by side."""
         return PAIR if plan.kind == SessionKind.EDUCATION else self.authenticity[stimulus]
-
-
-def _latest_attack(study: Study) -> Mapping[str, Any] | None:
-    """What the evaluation of the attack stored; of several attacks judged together, that of this study's."""
-    job = table_1_job(study)
-    if job is None or not isinstance(job.result, dict):
-        return None
-    own = next((one for one in _judged(job) if set(one.get("generators", [])) == _generators(study)), {})
-    return {**job.result, **own}
-
-
-def table_1_job(study: Study) -> Job | None:
-    """The last evaluation of the very generators that made this study's adversarial images, if there was one."""
-    jobs = Job.objects.filter(kind=EVALUATE.key, status=JobStatus.DONE, parameters__cohort=study.cohort.name)
-    for job in jobs.order_by("-pk"):
-        if any(set(one.get("generators", [])) == _generators(study) for one in _judged(job)):
-            return job
-    return None
-
-
-def _generators(study: Study) -> set[str]:
-    return set(study.plan.get("generators", []))
-
-
-def _judged(job: Job) -> list[dict[str, Any]]:
-    """What a job judged, attack by attack; an evaluation from before that was possible judged one."""
-    if not isinstance(job.result, dict):
-        return []
-    return job.result.get("attacks") or [job.result]

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from readerstudy.analysis.record.codes import NEGATIVE, POSITIVE
 
 if TYPE_CHECKING:
+    from readerstudy.analysis.record.attack import StudyAttack
     from readerstudy.analysis.record.classifier import ClassifierRecord
     from readerstudy.analysis.record.conduct import Conduct
     from readerstudy.analysis.record.counts import Tallies
@@ -38,7 +39,7 @@ class SessionSet:
 class StudyRecord:
     """All that a report is made from. `readers` gives every enrolled reader's code their arm.
 
-    `attack` is what the evaluation of the attack stored, or None where nobody ran it; `classifier` has the scores
+    `attack` is the evaluation of the attack, None if there is none; `classifier` has the scores
     that it kept, `detectors` those of detectors of adversarial input. `conduct` is how the study was carried out, None
     where the readings come from elsewhere.
     """
@@ -49,7 +50,7 @@ class StudyRecord:
     readers: Mapping[str, str]
     sets: tuple[SessionSet, ...]
     tallies: "Tallies"
-    attack: Mapping[str, Any] | None = None
+    attack: "StudyAttack | None" = None
     conduct: "Conduct | None" = None
     classifier: "ClassifierRecord | None" = None
     detectors: "tuple[DetectorRecord, ...]" = ()

@@ -19,7 +19,8 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
-from readerstudy.analysis.queries.study import refuse_while_sealed, table_1_job
+from readerstudy.analysis.queries.attack import study_evaluations
+from readerstudy.analysis.queries.study import refuse_while_sealed
 from readerstudy.analysis.report.build import build_report, may_hang_pictures, write_report
 from readerstudy.errors import StudyError
 from readerstudy.reading.models import Reading
@@ -116,8 +117,8 @@ def _fingerprint(study: Study, readings: int) -> str:
 
     And whether pictures may hang: a study that is made later on the same images takes them down.
     """
-    job = table_1_job(study)
-    state = [study.pk, study.status, str(study.unsealed_at), readings, job and job.pk, may_hang_pictures(study)]
+    evaluations = [row.pk for row in study_evaluations(study)]
+    state = [study.pk, study.status, str(study.unsealed_at), readings, evaluations, may_hang_pictures(study)]
     return sha256(json.dumps([*state, _software(), get_language()], default=str).encode()).hexdigest()[:24]
 
 

@@ -1,32 +1,20 @@
-"""The article's Table 1: what the evaluation of the attack stored, shown as it is.
+"""The article's Table 1, from the stored evaluation of the study's attack."""
 
-`models_ml.evaluation.attack_table` computes it and stores it as JSON. Nothing is computed here: the page and the lab
-cannot disagree. The web side has no torch and reads the JSON as plain data.
-"""
-
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from readerstudy.analysis.record.attack import StudyAttack
+from readerstudy.experiments.tables.cells import baseline_label, rule_label, tables_by_variant
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
+from readerstudy.results.evaluation import AttackTable, Decisions, Variant
 from readerstudy.statistics.proportions import Proportion
-
-_AREAS = ("auc_real", "auc_flipped")
-_SHARES = (
-    "positives_right",
-    "negatives_right",
-    "adversarial_positives_right",
-    "adversarial_negatives_right",
-    "fooled_by_removal",
-    "fooled_by_insertion",
-    "fooled",
-)
+from readerstudy.statistics.roc import AreaUnderCurve
 
 
-def table_1(attack: Mapping[str, Any] | None) -> Table:
-    """One row per set of images, generator and threshold; empty where nobody evaluated an attack."""
+def table_1(attack: StudyAttack | None) -> Table:
+    """Return one row for each resolution, set of images and threshold; empty if the attack was not evaluated."""
     return Table(
         key="table1",
         title=_("Table 1. What the classifier makes of the adversarial images"),
@@ -34,13 +22,13 @@ def table_1(attack: Mapping[str, Any] | None) -> Table:
             # xgettext: no-python-format
             "The area under the curve (AUC) on real images, and on adversarial ones against the flipped "
             "label; the share of right diagnoses; and fooled: among images whose real version the classifier "
-            "got right, the share whose adversarial twin gets the opposite diagnosis. All with 95 % "
-            "intervals. Read each attack beside its control, a generator that was only taught to copy: what "
-            "the control fools is no merit of the attack."
+            "got right, the share whose adversarial image gets the opposite diagnosis. All with 95 % "
+            "intervals. Read each attack beside its identity baseline, the same generator when it had only learnt to "
+            "copy: what the baseline fools is not due to the attack."
         ),
         columns=_columns(),
-        rows=tuple(row for resolution, found in _tables(attack or {}) for row in _rows(resolution, found)),
-        notes=tuple(_notes(attack or {})),
+        rows=tuple(_rows(attack)) if attack else (),
+        notes=tuple(_notes(attack)) if attack else (),
         empty=_(
             "No attack on this study’s cohort has been evaluated yet: run the command evaluate_attack, then "
             "analyse again."
@@ -69,52 +57,54 @@ def _columns() -> tuple[Column, ...]:
     )
 
 
-def _tables(attack: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """(resolution, table), each attack followed by its control."""
-    for resolution, stored in sorted(attack.get("tables", {}).items()):
-        for kind in ("attack", "control"):
-            if kind in stored:
-                yield resolution, stored[kind]
-
-
-def _notes(attack: Mapping[str, Any]) -> Iterator[str]:
-    """Which runs these are, and how like their parents the twins are."""
-    if attack.get("tables"):
-        runs = {"classifier": attack.get("classifier"), "generators": ", ".join(attack.get("generators", []))}
-        yield _("Classifier: %(classifier)s. Generators: %(generators)s.") % runs
-    for resolution, stored in sorted(attack.get("tables", {}).items()):
-        if quality := stored.get("quality"):
+def _notes(attack: StudyAttack) -> Iterator[str]:
+    """Yield which runs these are, and how similar the adversarial images are to their source images."""
+    runs = {"classifier": attack.classifier, "generators": ", ".join(attack.runs)}
+    yield _("Classifier: %(classifier)s. Generators: %(generators)s.") % runs
+    for resolution, evaluation in attack.by_resolution.items():
+        if evaluation.similarity:
             yield _(
-                "At %(resolution)s resolution the median likeness of an adversarial image to its parent is "
+                "At %(resolution)s resolution the median similarity of an adversarial image to its source image is "
                 "%(psnr).1f dB (PSNR) and %(ssim).3f (SSIM)."
             ) % {
                 "resolution": resolution,
-                "psnr": quality["psnr_median_db"],
-                "ssim": quality["ssim_median"],
+                "psnr": evaluation.similarity.psnr_median_db,
+                "ssim": evaluation.similarity.ssim_median,
             }
 
 
-def _rows(resolution: str, found: Mapping[str, Any]) -> Iterator[tuple[Cell, ...]]:
-    for decisions in found["decisions"]:
+def _rows(attack: StudyAttack) -> Iterator[tuple[Cell, ...]]:
+    """Yield the attack's rows at each resolution, followed by those of its baselines."""
+    for resolution, evaluation in attack.by_resolution.items():
+        for variant, table in tables_by_variant(evaluation):
+            name = evaluation.name if variant is Variant.ADVERSARIAL else baseline_label(variant)
+            yield from ((resolution, name, *cells) for cells in _cells(table))
+
+
+def _cells(table: AttackTable) -> Iterator[tuple[Cell, ...]]:
+    for decisions in table.decisions:
         yield (
-            resolution,
-            found.get("name"),
-            found.get("images"),
-            found.get("patients"),
-            *(_estimate(found.get(area)) for area in _AREAS),
-            decisions.get("name"),
-            decisions.get("threshold"),
-            *(_share(decisions.get(share)) for share in _SHARES),
+            table.images,
+            table.patients,
+            _estimate(table.auc_real),
+            _estimate(table.auc_flipped),
+            rule_label(decisions.rule),
+            decisions.threshold,
+            *_shares(decisions),
         )
 
 
-def _estimate(stored: Any) -> Estimate | None:
-    if not isinstance(stored, Mapping):
-        return None
-    return Estimate(stored["value"], stored["low"], stored["high"])
+def _shares(decisions: Decisions) -> tuple[Proportion, ...]:
+    return (
+        decisions.positives_right,
+        decisions.negatives_right,
+        decisions.adversarial_positives_right,
+        decisions.adversarial_negatives_right,
+        decisions.fooled_by_removal,
+        decisions.fooled_by_insertion,
+        decisions.fooled,
+    )
 
 
-def _share(stored: Any) -> Proportion | None:
-    if not isinstance(stored, Mapping):
-        return None
-    return Proportion(stored["hits"], stored["trials"], stored["share"], stored["low"], stored["high"])
+def _estimate(area: AreaUnderCurve | None) -> Estimate | None:
+    return Estimate(area.value, area.low, area.high) if area else None

@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
                 ('name', models.SlugField(max_length=160, verbose_name='name')),
                 ('cohort', models.CharField(max_length=64, verbose_name='cohort')),
                 ('resolution', models.CharField(max_length=4, verbose_name='resolution')),
-                ('tables', models.JSONField(default=dict, verbose_name='tables')),
+                ('result', models.JSONField(default=dict, help_text='see readerstudy.results.evaluation', verbose_name='result')),
                 ('made_at', models.DateTimeField(verbose_name='made')),
                 ('attacks', models.ManyToManyField(related_name='evaluations', to='experiments.attack', verbose_name='attacks')),
                 ('classifier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evaluations', to='experiments.checkpoint', verbose_name='classifier')),

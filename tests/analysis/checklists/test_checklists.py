@@ -21,7 +21,7 @@ def filled(table):
 
 @pytest.fixture
 def record():
-    return small.record(conduct=conducted.conduct(), attack=small.evaluation())
+    return small.record(conduct=conducted.conduct(), attack=small.attack())
 
 
 def test_the_items_are_numbered_as_published(record):

@@ -19,13 +19,13 @@ from readerstudy.analysis.report.build import Report, build_report, write_report
 from readerstudy.analysis.report.gallery import choose, exhibits
 from readerstudy.analysis.report.pdf import NoPdfHere
 from readerstudy.cohort.models import Cohort
-from readerstudy.jobs.models import Job, JobStatus
+from readerstudy.jobs.models import JobStatus
 from readerstudy.reading.models import Reading
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Allocation, Study, StudyStatus
 from readerstudy.truth.models import Truth, Unsealing
-from tests import make
+from tests import make, results
 from tests.analysis import rows, small
 from tests.statistics.oracle import simulated_readings
 
@@ -104,24 +104,25 @@ def test_another_studys_readings_stay_out(unsealed_study: Study) -> None:
 
 
 def test_the_newest_evaluation_of_the_studys_own_generators_becomes_table_1(unsealed_study: Study) -> None:
-    own = {"cohort": unsealed_study.cohort.name}
-    done = {"kind": "evaluate", "status": JobStatus.DONE, "queued_at": make.MONDAY}
-    foreign = {"generators": ["gan-insert", "gan-other"]}
-    for parameters, result in (
-        (own, small.evaluation((1, 9))),
-        (own, small.evaluation((2, 9))),
-        (own, small.evaluation((3, 9), **foreign)),
-        ({"cohort": "other"}, small.evaluation((4, 9))),
+    foreign = results.attack_evaluation((3, 9), runs=("gan-insert", "gan-other"))
+    more = results.attack_evaluation((5, 9), runs=(*results.RUNS, "gan-other"))
+    own = unsealed_study.cohort.name
+    for attack, cohort, status in (
+        (results.attack_evaluation((1, 9)), own, JobStatus.DONE),
+        (results.attack_evaluation((2, 9)), own, JobStatus.DONE),
+        (foreign, own, JobStatus.DONE),
+        (more, own, JobStatus.DONE),
+        (results.attack_evaluation((4, 9)), "other", JobStatus.DONE),
+        (results.attack_evaluation((6, 9)), own, JobStatus.FAILED),
     ):
-        Job.objects.create(parameters=parameters, result=result, ended_at=make.MONDAY, **done)
-    Job.objects.create(kind="evaluate", parameters=own, queued_at=make.MONDAY)
+        results.store_evaluation(results.evaluation_result(attack), cohort=cohort, status=status)
     rows = build_report(unsealed_study, at=make.MONDAY).tables["table1"].as_dict()["rows"]
     assert {row["fooled_hits"] for row in rows if row["name"] == "GAN"} == {2}
 
 
 def test_a_full_size_study_is_reported_in_files_that_agree(tmp_path: Path) -> None:
     readings = simulated_readings()
-    record = small.record(readings=readings, readers=dict.fromkeys(readings.readers, "high"), attack=small.evaluation())
+    record = small.record(readings=readings, readers=dict.fromkeys(readings.readers, "high"), attack=small.attack())
     report = Report(record, at=make.MONDAY)
     written = {path.name for path in write_report(report, tmp_path)}
     tables = {f"{name}.csv" for name in report.tables}

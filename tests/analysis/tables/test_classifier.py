@@ -6,7 +6,6 @@ import pytest
 
 from readerstudy.analysis.queries.study import StillSealed, scores_of, study_record
 from readerstudy.analysis.tables.classifier import classifier_table
-from readerstudy.jobs.models import Job, JobStatus
 from readerstudy.layout.table import to_html, to_text
 from readerstudy.reading.models import Reading, ReadingSession
 from readerstudy.studies.analysis_plan import AnalysisPlan
@@ -14,7 +13,7 @@ from readerstudy.studies.models import Allocation, Arm, ReadingList, SessionPlan
 from readerstudy.studies.rules import QUESTIONS, SessionRules
 from readerstudy.truth.actions import keep_scores, unseal_study
 from readerstudy.truth.models import Truth
-from tests import make
+from tests import make, results
 from tests.analysis import rows, small
 
 PLAN = AnalysisPlan()
@@ -37,14 +36,7 @@ def evaluated(unsealed_study):
 
 
 def evaluation(study):
-    times = {"queued_at": make.MONDAY, "started_at": make.MONDAY, "ended_at": make.MONDAY}
-    Job.objects.create(
-        kind="evaluate",
-        parameters={"cohort": study.cohort.name},
-        status=JobStatus.DONE,
-        result=small.evaluation(),
-        **times,
-    )
+    results.store_evaluation(*results.at_both_resolutions(), cohort=study.cohort.name)
 
 
 def lines(table):

@@ -6,12 +6,11 @@ from readerstudy.analysis.queries.study import StillSealed, study_record
 from readerstudy.analysis.report.chapters import Chapters
 from readerstudy.analysis.tables.detector import detector_table
 from readerstudy.experiments.models import Checkpoint, CheckpointKind
-from readerstudy.jobs.models import Job, JobStatus
 from readerstudy.layout.table import to_html, to_text
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Allocation
 from readerstudy.truth.actions import keep_scores, unseal_study
-from tests import make
+from tests import make, results
 from tests.analysis import small
 
 PLAN = AnalysisPlan()
@@ -129,19 +128,13 @@ def test_the_report_has_the_table_behind_the_classifier(guarded):
     assert "guard" in to_html(table)
 
 
-def test_of_several_attacks_judged_at_once_the_report_shows_this_studys(unsealed_study):
-    times = {"queued_at": make.MONDAY, "started_at": make.MONDAY, "ended_at": make.MONDAY}
-    own = small.evaluation(fooled=(7, 9))
-    pgd = {"generators": ["pgd-4"], "tables": {"high": {"attack": small.attack("pgd-4", (1, 9))}}}
-    result = {**own, **pgd, "attacks": [pgd, {"generators": own["generators"], "tables": own["tables"]}]}
-    Job.objects.create(
-        kind="evaluate",
-        parameters={"cohort": unsealed_study.cohort.name},
-        status=JobStatus.DONE,
-        result=result,
-        **times,
-    )
+def test_of_several_evaluated_attacks_the_report_shows_the_studys(unsealed_study):
+    pgd = results.attack_evaluation((1, 9), name="pgd-4", runs=("pgd-4",))
+    own = results.attack_evaluation((7, 9))
+    reference = results.evaluation_result(pgd, own)
+    other = results.evaluation_result(pgd, results.attack_evaluation((2, 9)), classifier="cad-2")
+    results.store_evaluation(reference, other, cohort=unsealed_study.cohort.name)
     attack = study_record(unsealed_study).attack
-    assert attack["generators"] == ["gan-insert", "gan-remove"]
-    assert attack["tables"]["high"]["attack"]["decisions"][0]["fooled"]["hits"] == 7
-    assert attack["classifier"] == "cad-1"
+    assert set(attack.runs) == {"gan-insert", "gan-remove"}
+    assert attack.by_resolution["high"].table.decisions[0].fooled.hits == 7
+    assert attack.classifier == "cad-1"

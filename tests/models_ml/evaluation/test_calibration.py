@@ -6,7 +6,8 @@ from scipy.special import expit, logit
 
 from models_ml.errors import LabError
 from models_ml.evaluation.calibration import Recalibration, calibration, recalibrate, reliability
-from models_ml.evaluation.predictions import auc
+from readerstudy.results.evaluation import Recalibrated
+from readerstudy.statistics.roc import auc
 
 
 def drawn(slope: float, intercept: float, seed: int = 0, count: int = 4000):
@@ -18,13 +19,13 @@ def drawn(slope: float, intercept: float, seed: int = 0, count: int = 4000):
 
 
 def test_platt_finds_the_slope_and_the_intercept_that_made_the_labels():
-    found = recalibrate(*drawn(2.0, -1.0), "platt")
+    found = recalibrate(*drawn(2.0, -1.0), Recalibrated.PLATT)
     assert found.slope == pytest.approx(2.0, abs=0.15)
     assert found.intercept == pytest.approx(-1.0, abs=0.1)
 
 
 def test_temperature_moves_nothing_but_the_slope():
-    found = recalibrate(*drawn(0.5, 0.0), "temperature")
+    found = recalibrate(*drawn(0.5, 0.0), Recalibrated.TEMPERATURE)
     assert found.slope == pytest.approx(0.5, abs=0.06)
     assert found.intercept == 0
     assert found(np.array([0.5]))[0] == pytest.approx(0.5)
@@ -32,7 +33,7 @@ def test_temperature_moves_nothing_but_the_slope():
 
 def test_no_other_slope_and_intercept_are_likelier():
     score, labels = drawn(1.6, 0.4, count=300)
-    found = recalibrate(score, labels, "platt")
+    found = recalibrate(score, labels, Recalibrated.PLATT)
 
     def loss(slope, intercept):
         p = expit(slope * logit(score) + intercept)
@@ -45,13 +46,13 @@ def test_no_other_slope_and_intercept_are_likelier():
 
 
 def test_classes_that_are_wholly_apart_keep_a_finite_slope():
-    found = recalibrate(np.array([0.1, 0.2, 0.8, 0.9]), np.array([0, 0, 1, 1]), "platt")
+    found = recalibrate(np.array([0.1, 0.2, 0.8, 0.9]), np.array([0, 0, 1, 1]), Recalibrated.PLATT)
     assert np.isfinite([found.slope, found.intercept]).all()
 
 
 def test_a_recalibration_keeps_the_order_and_takes_scores_of_exactly_nought_and_one():
     score, labels = drawn(2.0, -1.0, count=200)
-    found = recalibrate(score, labels, "platt")
+    found = recalibrate(score, labels, Recalibrated.PLATT)
     assert auc(found(score), labels) == auc(score, labels)
     assert np.isfinite(found(np.array([0.0, 1.0]))).all()
     assert Recalibration()(score) is score
@@ -59,8 +60,8 @@ def test_a_recalibration_keeps_the_order_and_takes_scores_of_exactly_nought_and_
 
 def test_one_class_alone_cannot_be_recalibrated_but_needs_none():
     with pytest.raises(LabError, match="malignant and other"):
-        recalibrate(np.array([0.2, 0.4]), np.array([0, 0]), "platt")
-    assert recalibrate(np.array([0.2, 0.4]), np.array([0, 0]), "none") == Recalibration()
+        recalibrate(np.array([0.2, 0.4]), np.array([0, 0]), Recalibrated.PLATT)
+    assert recalibrate(np.array([0.2, 0.4]), np.array([0, 0]), Recalibrated.NONE) == Recalibration()
 
 
 def test_the_curve_by_hand():
@@ -88,6 +89,6 @@ def test_calibrated_scores_have_small_errors_and_recalibration_shrinks_large_one
     of_tuning, tuning_labels = drawn(2.5, -1.5, seed=1)
     of_test, test_labels = drawn(2.5, -1.5, seed=2)
     raw = calibration(of_test, test_labels, Recalibration())
-    platt = calibration(of_test, test_labels, recalibrate(of_tuning, tuning_labels, "platt"))
+    platt = calibration(of_test, test_labels, recalibrate(of_tuning, tuning_labels, Recalibrated.PLATT))
     assert platt.ece < raw.ece / 3
     assert platt.brier < raw.brier

@@ -3,15 +3,16 @@
 import numpy as np
 
 from models_ml.evaluation.attack_table import decide
-from models_ml.evaluation.predictions import auc
-from models_ml.evaluation.subgroup_table import OF_LESIONS, subgroups
+from models_ml.evaluation.subgroup_table import LESION, subgroups
+from readerstudy.results.evaluation import ThresholdRule
+from readerstudy.statistics.roc import auc
 
 LABELS = np.array([1, 1, 1, 1, 0, 0, 0, 0])
 REAL = np.array([0.9, 0.4, 0.8, 0.7, 0.1, 0.6, 0.2, 0.3])
 FAKE = np.array([0.2, 0.3, 0.9, 0.1, 0.8, 0.9, 0.1, 0.7])
 PATIENTS = np.array(["a", "a", "b", "b", "c", "c", "d", "d"])
 VIEW = np.array(["CC", "MLO"] * 4)
-LESION = np.array(["mass", "mass", "calcification", "", "", "", "mass", ""])
+LESIONS = np.array(["mass", "mass", "calcification", "", "", "", "mass", ""])
 
 
 def parts(**columns):
@@ -34,13 +35,13 @@ def test_a_view_is_judged_on_its_own_images():
     assert (part.images, part.malignant) == (4, 2)
     assert part.auc_real.value == auc(REAL[own], LABELS[own])
     assert part.auc_flipped.value == auc(FAKE[own], 1 - LABELS[own])
-    assert part.fooled == decide(REAL[own], FAKE[own], LABELS[own], name="", threshold=0.5).fooled
+    assert part.fooled == decide(REAL[own], FAKE[own], LABELS[own], rule=ThresholdRule.YOUDEN, threshold=0.5).fooled
 
 
 def test_a_kind_of_lesion_is_set_against_all_images_without_cancer():
-    found = parts(**{OF_LESIONS: LESION})
-    assert set(found) == {(OF_LESIONS, "mass"), (OF_LESIONS, "calcification")}
-    mass = found[OF_LESIONS, "mass"]
+    found = parts(**{LESION: LESIONS})
+    assert set(found) == {(LESION, "mass"), (LESION, "calcification")}
+    mass = found[LESION, "mass"]
     # A benign mass is an image without cancer like the others.
     assert (mass.images, mass.malignant) == (6, 2)
     own = np.array([0, 1, 4, 5, 6, 7])

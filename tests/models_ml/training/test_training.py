@@ -12,13 +12,14 @@ from safetensors.torch import load_file
 
 from models_ml.config import Length
 from models_ml.errors import WrongCheckpoint
-from models_ml.evaluation.predictions import auc, scores
+from models_ml.evaluation.predictions import scores
 from models_ml.runs.checkpoint import CONFIG, CONTROL, RESUME, WEIGHTS, load_classifier, load_generator
 from models_ml.runs.curves import learning_curves
 from models_ml.runtime.progress import silent
 from models_ml.training.classifier import rate_factor, train_classifier
 from models_ml.training.gan import train_gan
 from models_ml.training.gan_networks import Duel
+from readerstudy.statistics.roc import auc
 from tests.models_ml import tiny
 
 

@@ -27,6 +27,7 @@ from readerstudy.experiments.catalogue import EVALUATE, GENERATE, TRAIN_CLASSIFI
 from readerstudy.experiments.kinds import JobKind
 from readerstudy.experiments.models import Checkpoint
 from readerstudy.experiments.start import start_job
+from readerstudy.experiments.tables.results import result_text
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.queue import run_here
 from readerstudy.rehearsal.simulated_readers import rehearse_study
@@ -77,7 +78,9 @@ class Command(StudyCommand):
     def _say(self, port: int, seconds: float) -> None:
         evaluation = _evaluation()
         if evaluation and evaluation.result:
-            self.stdout.write(f"\nTable 1 of the demo ({evaluation.result['cohort']}):\n{evaluation.result['text']}\n")
+            self.stdout.write(
+                f"\nTable 1 of the demo ({evaluation.result['cohort']}):\n{result_text(evaluation.result)}\n"
+            )
         self.stdout.write(f"\nThe demo is ready ({seconds:.0f} s). Sign in with these links:")
         for name, (role, first, last) in PEOPLE.items():
             address = reverse("accounts:sign_in_by_link", args=[token_for(User.objects.get(username=name))])

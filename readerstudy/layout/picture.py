@@ -1,4 +1,4 @@
-"""A picture as a value: SVG that a screen reader can read, the same bytes for the same study."""
+"""A figure as a value: SVG that a screen reader can read, the same bytes for the same data."""
 
 from base64 import b64encode
 from collections.abc import Iterator
@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from html import escape
 from io import StringIO
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 
 import matplotlib
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-# hashsalt: the same study gives the same bytes. fonttype none: words stay words, to be searched and read out.
+# Okabe and Ito (2008), safe for colour-blind readers; the dashes carry the lines in black and white.
+COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
+DASHES: Final[tuple[Any, ...]] = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
+GRID: Final = "#d9d9d9"
+# hashsalt: the same data give the same bytes. fonttype none: words stay words, to be searched and read out.
 _STYLE: Any = {
     "svg.hashsalt": "readerstudy",
     "svg.fonttype": "none",
@@ -21,14 +25,14 @@ _STYLE: Any = {
     "font.size": 10,
 }
 _CSS_PIXELS = 96  # per inch
-_lock = Lock()  # matplotlib's settings belong to the process, and web threads share it
+_lock = Lock()  # matplotlib's settings belong to the process, which web threads share
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An SVG with its title and the description that stands for it where it cannot be seen.
+    """An SVG with its title and the description that replaces it if it cannot be seen.
 
-    `key` names its file, `caption` says below it how to read it; width and height are in CSS pixels.
+    `key` names its file, `caption` explains it; width and height are in CSS pixels.
     """
 
     key: str
@@ -41,24 +45,24 @@ class Picture:
 
     @property
     def kind(self) -> str:
-        """What a template asks an item of a section: "picture" or "table"."""
+        """The kind of item of a section, for templates: "picture" or "table"."""
         return "picture"
 
     @property
     def data_uri(self) -> str:
-        """The picture inside a page that stands alone."""
+        """The picture as an address, for a page in a single file."""
         return "data:image/svg+xml;base64," + b64encode(self.svg.encode()).decode()
 
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """Our settings of matplotlib, for one thread at a time: draw, and call `picture`, inside."""
+    """Apply the settings of matplotlib for one thread at a time: draw, and call `picture`, inside."""
     with _lock, matplotlib.rc_context(_STYLE):
         yield
 
 
-def picture(figure: Figure, *, key: str, title: str, description: str, caption: str) -> Picture:
-    """The drawn figure as SVG with its words; its size is the figure's."""
+def picture(figure: Figure, *, key: str, title: str, description: str, caption: str = "") -> Picture:
+    """Return the drawn figure as SVG with its title and description, in the figure's size."""
     text = StringIO()
     canvas: Any = FigureCanvasSVG(figure)
     canvas.print_svg(text, metadata={"Date": None})
@@ -67,7 +71,7 @@ def picture(figure: Figure, *, key: str, title: str, description: str, caption: 
 
 
 def _with_words(svg: str, title: str, description: str) -> str:
-    """Put <title> and <desc> first inside the root and name them there: what a screen reader reads."""
+    """Insert <title> and <desc> as first elements and reference them in the root, for screen readers."""
     start = svg.index("<svg")
     end = svg.index(">", start)
     words = f'<title id="title">{escape(title)}</title><desc id="desc">{escape(description)}</desc>'

@@ -1,0 +1,46 @@
+"""The evaluation of a study's attack, read from the database."""
+
+from readerstudy.analysis.record.attack import StudyAttack
+from readerstudy.experiments.models import Evaluation
+from readerstudy.jobs.models import JobStatus
+from readerstudy.results.evaluation import EvaluationResult
+from readerstudy.studies.models import Study
+
+
+def study_attack(study: Study) -> StudyAttack | None:
+    """Return the newest evaluation of the runs that made the study's adversarial images, or None."""
+    runs = _runs(study)
+    results = [result for result in (row.read() for row in study_evaluations(study)) if _is_reference(result)]
+    attacks = {
+        result.resolution: attack
+        for result in sorted(results, key=lambda result: result.resolution)
+        for attack in result.attacks
+        if set(attack.runs) == runs
+    }
+    if not attacks:
+        return None
+    first = next(iter(attacks.values()))
+    return StudyAttack(results[0].classifier, first.runs, attacks)
+
+
+def study_evaluations(study: Study) -> list[Evaluation]:
+    """Return the rows of the newest finished job that evaluated the runs of the study's adversarial images."""
+    runs = _runs(study)
+    rows = Evaluation.objects.filter(
+        cohort=study.cohort.name,
+        job__status=JobStatus.DONE,
+        result__attacks__contains=[{"runs": sorted(runs)}],  # these and possibly more
+    )
+    jobs: dict[int, list[Evaluation]] = {}
+    for row in rows.order_by("-job", "pk"):
+        if any(set(attack["runs"]) == runs for attack in row.result["attacks"]):
+            jobs.setdefault(row.job_id, []).append(row)
+    return next(iter(jobs.values()), [])
+
+
+def _runs(study: Study) -> set[str]:
+    return set(study.plan.get("generators", []))
+
+
+def _is_reference(result: EvaluationResult) -> bool:
+    return result.classifier == result.reference

@@ -1,0 +1,1 @@
+"""Results of jobs as tables, for pages, the terminal and files."""

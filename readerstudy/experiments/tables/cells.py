@@ -1,0 +1,83 @@
+"""Cells and labels that the tables of results share."""
+
+from collections.abc import Iterator
+
+from django.utils.translation import gettext as _
+
+from readerstudy.layout.table import Difference, Estimate, Missing
+from readerstudy.results.evaluation import (
+    AreaComparison,
+    AttackEvaluation,
+    AttackTable,
+    Recalibrated,
+    ThresholdRule,
+    Variant,
+)
+from readerstudy.statistics.proportions import Proportion
+from readerstudy.statistics.roc import AreaUnderCurve
+
+
+def area_cell(area: AreaUnderCurve | None) -> Estimate | Missing:
+    return Missing(_("one class only")) if area is None else Estimate(area.value, area.low, area.high)
+
+
+def share_cell(share: Proportion) -> Proportion | Missing:
+    return share if share.trials else Missing(_("no images"))
+
+
+def difference_cell(comparison: AreaComparison | None) -> Difference | Missing:
+    if comparison is None:
+        return Missing(_("not estimable"))
+    return Difference(comparison.difference, comparison.low, comparison.high, comparison.p)
+
+
+def rule_label(rule: ThresholdRule) -> str:
+    """Return how a threshold was chosen, for a cell."""
+    match rule:
+        case ThresholdRule.ARTICLE:
+            return "0.5"
+        case ThresholdRule.YOUDEN:
+            return _("tuning")
+        case ThresholdRule.SENSITIVITY:
+            return _("sensitivity 0.9 on tuning")
+        case ThresholdRule.FOLD:
+            return _("each fold’s own, subtracted")
+
+
+def recalibration_label(method: Recalibrated) -> str:
+    match method:
+        case Recalibrated.NONE:
+            return _("none")
+        case Recalibrated.TEMPERATURE:
+            return _("temperature")
+        case Recalibrated.PLATT:
+            return _("Platt")
+
+
+def subgroup_label(column: str, value: str) -> str:
+    """Return a part of the test images as "view: CC"."""
+    columns = {"view": _("view"), "side": _("side"), "lesion": _("lesion"), "density": _("density")}
+    return f"{columns.get(column, column)}: {value}"
+
+
+def variant_label(attack: str, variant: Variant) -> str:
+    """Return the name of an attack, or of one of its baselines."""
+    if variant is Variant.ADVERSARIAL:
+        return attack
+    return _("%(attack)s, %(baseline)s") % {"attack": attack, "baseline": baseline_label(variant)}
+
+
+def baseline_label(variant: Variant) -> str:
+    """Return the name of a baseline."""
+    match variant:
+        case Variant.ADVERSARIAL:
+            return _("attack")
+        case Variant.IDENTITY:
+            return _("identity baseline")
+
+
+def tables_by_variant(attack: AttackEvaluation) -> Iterator[tuple[Variant, AttackTable]]:
+    """Yield the attack's Table 1 and those of its baselines."""
+    yield Variant.ADVERSARIAL, attack.table
+    if attack.identity:
+        yield Variant.IDENTITY, attack.identity

@@ -1,0 +1,32 @@
+"""Result of a cross-validation by patient."""
+
+from dataclasses import dataclass
+
+from readerstudy.results.evaluation import AttackTable
+from readerstudy.statistics.roc import AreaUnderCurve
+
+FORMAT = "cross-validation/1"
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """One fold, numbered from 0; its area is None if its test patients are of one class."""
+
+    number: int
+    images: int
+    malignant: int
+    threshold: float
+    auc: AreaUnderCurve | None
+
+
+@dataclass(frozen=True)
+class CrossValidated:
+    """Every fold, the mean of their areas, and Table 1 over all patients, each at her own fold's threshold.
+
+    The pooled area also compares scores of different folds, which need not be on one scale: read it beside the mean.
+    """
+
+    folds: tuple[FoldResult, ...]
+    mean_auc: float
+    pooled: AttackTable | None
+    pooled_auc: AreaUnderCurve | None

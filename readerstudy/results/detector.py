@@ -1,0 +1,40 @@
+"""Result of a detector of adversarial images."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from readerstudy.statistics.proportions import Proportion
+from readerstudy.statistics.roc import AreaUnderCurve
+
+FORMAT = "detector/1"
+
+
+class Pool(StrEnum):
+    """Attacks that a row takes together."""
+
+    SEEN = "seen"  # all that the detector was trained on
+    HELD_OUT = "held-out"  # all others
+
+
+@dataclass(frozen=True)
+class Detection:
+    """How the adversarial test images of one attack, or of a pool of attacks, are told from their source images.
+
+    `attack` is "" for a pool. `seen`: the detector was trained on this attack.
+    """
+
+    attack: str
+    pool: Pool | None
+    seen: bool
+    images: int
+    auc: AreaUnderCurve | None
+    adversarial_found: Proportion
+    sources_passed: Proportion
+
+
+@dataclass(frozen=True)
+class DetectorTable:
+    """Every attack at the threshold that the tuning split chose (Youden, on the attacks of the training)."""
+
+    threshold: float
+    rows: tuple[Detection, ...]

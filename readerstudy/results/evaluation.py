@@ -1,0 +1,201 @@
+"""Result of an evaluation: what one classifier decides on attacked test images at one resolution (METHOD §4)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from readerstudy.errors import BadInput
+from readerstudy.serialise import from_dict
+from readerstudy.statistics.proportions import Proportion
+from readerstudy.statistics.roc import AreaUnderCurve, RocCurve
+
+FORMAT = "evaluation/1"  # kind of result and version of its fields
+
+
+class ThresholdRule(StrEnum):
+    """How a threshold was chosen."""
+
+    ARTICLE = "article"  # 0.5
+    YOUDEN = "youden"  # the greatest sensitivity + specificity on the tuning split
+    SENSITIVITY = "sensitivity"  # the greatest with a sensitivity of at least 0.9 on the tuning split
+    FOLD = "fold"  # Youden's on each fold's own tuning part, subtracted from the scores
+
+
+class Variant(StrEnum):
+    """Which images a table is about."""
+
+    ADVERSARIAL = "adversarial"
+    IDENTITY = "identity"  # of the generators as stage 1 left them, which learnt to copy
+
+
+class Recalibrated(StrEnum):
+    """How probabilities were recalibrated on the tuning split."""
+
+    NONE = "none"
+    TEMPERATURE = "temperature"
+    PLATT = "platt"
+
+
+@dataclass(frozen=True)
+class AreaComparison:
+    """A difference of two areas on the same images; no interval and no p if neither area can vary."""
+
+    difference: float
+    low: float | None
+    high: float | None
+    p: float | None
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What the classifier decides at one threshold; an image is called malignant above it.
+
+    "Right" on an adversarial image means the diagnosis of its flipped label. Fooled: of the images whose real
+    version was right, those whose adversarial version gets the opposite diagnosis. Removal acts on malignant images,
+    insertion on the others.
+    """
+
+    rule: ThresholdRule
+    threshold: float
+    positives_right: Proportion
+    negatives_right: Proportion
+    adversarial_positives_right: Proportion
+    adversarial_negatives_right: Proportion
+    fooled: Proportion
+    fooled_by_removal: Proportion
+    fooled_by_insertion: Proportion
+
+
+@dataclass(frozen=True)
+class AttackTable:
+    """Table 1 for one classifier and one set of adversarial images.
+
+    An attack on one class only has no area on flipped labels. `compared` is that area minus the one on the real images.
+    """
+
+    images: int
+    patients: int
+    auc_real: AreaUnderCurve | None
+    auc_flipped: AreaUnderCurve | None
+    decisions: tuple[Decisions, ...]
+    compared: AreaComparison | None = None
+
+    def at(self, rule: ThresholdRule) -> Decisions | None:
+        """Return the decisions at the threshold that was chosen by `rule`, or None."""
+        return next((decisions for decisions in self.decisions if decisions.rule is rule), None)
+
+
+@dataclass(frozen=True)
+class Subgroup:
+    """The same figures for one part of the test images, at the threshold of `ThresholdRule.YOUDEN`.
+
+    `column` is "view", "side", "lesion" or "density", `value` what the images have there.
+    """
+
+    column: str
+    value: str
+    images: int
+    malignant: int
+    auc_real: AreaUnderCurve | None
+    auc_flipped: AreaUnderCurve | None
+    fooled_by_removal: Proportion
+    fooled_by_insertion: Proportion
+    fooled: Proportion
+
+
+@dataclass(frozen=True)
+class CalibrationBin:
+    """Images with similar probabilities: their number, mean probability and the share that is malignant."""
+
+    images: int
+    mean: float
+    share: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How far probabilities are from shares: the curve, its mean distance (ECE) and the Brier score (1950)."""
+
+    method: Recalibrated
+    slope: float
+    intercept: float
+    ece: float
+    brier: float
+    bins: tuple[CalibrationBin, ...]
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """Medians over the adversarial test images, each compared with its source image."""
+
+    psnr_median_db: float
+    ssim_median: float
+
+
+@dataclass(frozen=True)
+class AttackEvaluation:
+    """One attack on one classifier.
+
+    `runs` are the names under which its images were written, `against` the name of the classifier that they were made
+    for ("" if unknown). `untouched` counts the test images that the attack leaves alone. `roc` is on flipped labels.
+    """
+
+    name: str
+    runs: tuple[str, ...]
+    against: str
+    table: AttackTable
+    identity: AttackTable | None
+    similarity: Similarity | None
+    untouched: int
+    subgroups: tuple[Subgroup, ...]
+    roc: RocCurve | None
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """What one attack does to one classifier at `ThresholdRule.YOUDEN`; `own` if it was made for that classifier."""
+
+    attack: str
+    variant: Variant
+    classifier: str
+    own: bool
+    fooled: Proportion
+    fooled_by_removal: Proportion
+    fooled_by_insertion: Proportion
+
+
+@dataclass(frozen=True)
+class ReferenceComparison:
+    """Areas minus those of the reference classifier on the same images, real and by attack; None if not estimable."""
+
+    real: AreaComparison | None
+    attacks: dict[str, AreaComparison | None]
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """All figures of one classifier at one resolution.
+
+    `reference` is the classifier of the same job that the others are compared with; `compared` is None for itself.
+    `transfers` has every attack on every classifier of the job.
+    """
+
+    format: str
+    resolution: str
+    classifier: str
+    reference: str
+    recalibration: Recalibrated
+    thresholds: dict[ThresholdRule, float]
+    attacks: tuple[AttackEvaluation, ...]
+    calibration: tuple[Calibration, ...]
+    roc: RocCurve | None
+    compared: ReferenceComparison | None
+    transfers: tuple[Transfer, ...]
+
+
+def read_evaluation(data: Mapping[str, Any]) -> EvaluationResult:
+    """Return the stored evaluation. Raises BadInput for another format."""
+    if data.get("format") != FORMAT:
+        raise BadInput(f"This evaluation was stored as {data.get('format')!r}, not as {FORMAT!r}: evaluate again.")
+    return from_dict(EvaluationResult, data)

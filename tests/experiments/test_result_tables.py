@@ -1,0 +1,119 @@
+"""Results of jobs as tables, in the language of the page."""
+
+from dataclasses import replace
+
+import pytest
+from django.utils.translation import override
+
+from readerstudy.errors import BadInput
+from readerstudy.experiments.models import Evaluation
+from readerstudy.experiments.tables.evaluation import comparison_table, evaluation_tables, table_1, transfer_table
+from readerstudy.experiments.tables.results import result_data, result_sections, result_text
+from readerstudy.layout.table import to_text
+from readerstudy.results.cross_validation import CrossValidated, FoldResult
+from readerstudy.results.detector import Detection, DetectorTable, Pool
+from readerstudy.results.evaluation import AreaComparison, ReferenceComparison, read_evaluation
+from readerstudy.serialise import to_dict
+from tests import results
+
+FIRST = results.evaluation_result()
+COMPARED = ReferenceComparison(AreaComparison(0.1, -0.1, 0.3, 0.25), {"GAN": None})
+SECOND = replace(results.evaluation_result(classifier="cad-2"), compared=COMPARED)
+
+
+def test_table_1_has_attacks_and_baselines_across():
+    lines = to_text(table_1(FIRST)).splitlines()
+    assert lines[2].endswith("GAN, identity baseline")
+    rows = {line.split("  ")[0]: line for line in lines}
+    assert "0.820 0.700–0.900" in rows["AUC real"]
+    assert "+0.120 −0.010 to +0.250, p <0.001" in rows["AUC adversarial minus real (DeLong, by patient)"]
+    assert "at threshold 0.370 (tuning)" in rows
+    assert rows["fooled, all"].count("/363") == 2
+    assert rows["fooled by insertion, of real negatives right"].count("no images") == 2
+
+
+def test_one_classifier_alone_is_compared_with_nobody():
+    keys = [table.key for table in evaluation_tables(FIRST, [FIRST])]
+    assert keys == ["table1", "attacks", "subgroups-0", "calibration"]
+    keys = [table.key for table in evaluation_tables(SECOND, [FIRST, SECOND])]
+    assert (keys[0], keys[-1]) == ("comparison", "transfer")
+
+
+def test_classifiers_are_compared_with_the_reference():
+    table = comparison_table([FIRST, SECOND])
+    assert [(row[0], row[1]) for row in table.rows] == [
+        (name, attack) for name in ("cad-1", "cad-2") for attack in ("GAN", "GAN, identity baseline")
+    ]
+    text = to_text(table)
+    assert "+0.100 −0.100 to +0.300, p 0.250" in text
+    assert "not estimable" in text
+
+
+def test_the_transfer_table_names_the_target():
+    table = transfer_table(SECOND.transfers)
+    assert [column.key for column in table.columns] == ["attack", "target", "cad-1", "cad-2"]
+    assert table.rows[0][:2] == ("GAN", "cad-1")
+
+
+@pytest.mark.django_db
+def test_a_jobs_result_is_shown_from_the_stored_evaluations():
+    low, high = (replace(FIRST, resolution=resolution) for resolution in ("low", "high"))
+    rows = results.store_evaluation(low, high, cohort="films")
+    result = rows[0].job.result
+    text = result_text(result)
+    assert text.index("low resolution") < text.index("Table 1: cad-1") < text.index("high resolution")
+    assert "Subgroups: GAN" in text
+    keys = [table.key for section in result_sections(result) for table in section.tables]
+    assert len(set(keys)) == len(keys) == 8
+    assert [row["resolution"] for row in result_data(result)["evaluations"]] == ["low", "high"]
+
+
+@pytest.mark.django_db
+def test_of_several_classifiers_a_job_shows_table_1_and_how_they_compare():
+    rows = results.store_evaluation(FIRST, SECOND, cohort="films")
+    (section,) = result_sections(rows[0].job.result)
+    titles = [table.title for table in section.tables]
+    assert titles[:3] == ["Table 1: cad-1", "Table 1: cad-2", "Classifiers side by side"]
+
+
+@pytest.mark.django_db
+def test_a_stored_evaluation_reads_back_and_another_format_is_refused():
+    (row,) = results.store_evaluation(FIRST, cohort="films")
+    assert Evaluation.objects.get(pk=row.pk).read() == FIRST
+    with pytest.raises(BadInput, match="evaluate again"):
+        read_evaluation({"shown": []})
+
+
+def test_a_detector_is_shown_with_its_pools():
+    rows = (
+        Detection("gan", None, True, 4, results.REAL_AREA, results.share(3, 4), results.share(4, 4)),
+        Detection("", Pool.HELD_OUT, False, 8, None, results.share(1, 4), results.share(0, 0)),
+    )
+    text = result_text({"format": "detector/1", "run": "guard", "steps": 5, **to_dict(DetectorTable(0.5, rows))})
+    for words in ("Detector guard, at threshold 0.500", "all held out", "one class only", "no images", "75.0 %"):
+        assert words in text
+
+
+def test_a_cross_validation_has_its_folds_and_table_1():
+    folds = (FoldResult(0, 10, 4, 0.4, None), FoldResult(1, 12, 5, 0.6, results.REAL_AREA))
+    found = CrossValidated(folds, 0.82, results.attack_table((2, 9)), results.REAL_AREA)
+    text = result_text({"format": "cross-validation/1", "run": "folds", **to_dict(found)})
+    for words in ("Cross-validation by patient", "mean of the folds", "one class only", "Table 1 over all folds"):
+        assert words in text
+    without = result_text({"format": "cross-validation/1", "run": "folds", **to_dict(replace(found, pooled=None))})
+    assert "Table 1" not in without
+
+
+@pytest.mark.parametrize("result", [None, "done", {"run": "cad"}, {"format": "other/1"}])
+def test_other_results_have_no_tables(result):
+    assert result_sections(result) == []
+    assert result_text(result) == ""
+    assert result_data(result) == result
+
+
+def test_stored_values_have_no_words_of_a_language(monkeypatch):
+    """The same stored figures are shown in the language of the page."""
+    monkeypatch.setattr("readerstudy.experiments.tables.evaluation._", lambda sentence: f"«{sentence}»")
+    with override("en"):
+        assert "«AUC real»" in to_text(table_1(FIRST))
+    assert "AUC" not in str(to_dict(FIRST))

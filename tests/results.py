@@ -1,0 +1,140 @@
+"""Evaluations with known figures, as values and as rows."""
+
+from dataclasses import replace
+
+from readerstudy.experiments.models import Checkpoint, CheckpointKind, Evaluation
+from readerstudy.jobs.models import Job, JobStatus
+from readerstudy.results.evaluation import (
+    FORMAT,
+    AreaComparison,
+    AttackEvaluation,
+    AttackTable,
+    Calibration,
+    CalibrationBin,
+    Decisions,
+    EvaluationResult,
+    Recalibrated,
+    Similarity,
+    Subgroup,
+    ThresholdRule,
+    Transfer,
+    Variant,
+)
+from readerstudy.serialise import to_dict
+from readerstudy.statistics.proportions import Proportion, wilson
+from readerstudy.statistics.roc import AreaUnderCurve, RocCurve
+from tests import make
+
+RUNS = ("gan-insert", "gan-remove")
+REAL_AREA = AreaUnderCurve(0.82, 0.7, 0.9, 100)
+FLIPPED_AREA = AreaUnderCurve(0.94, 0.8, 0.99, 100)
+CURVE = RocCurve(4, 4, ((0, 0), (0, 3), (4, 4)))
+
+
+def share(hits: int, trials: int) -> Proportion:
+    """A proportion with a round interval."""
+    return Proportion(hits, trials, hits / trials, 0.1, 0.9) if trials else wilson(0, 0)
+
+
+def decisions(rule: ThresholdRule, threshold: float, fooled: tuple[int, int]) -> Decisions:
+    right = share(3, 4)
+    return Decisions(rule, threshold, right, right, right, right, share(*fooled), share(*fooled), share(0, 0))
+
+
+def attack_table(fooled: tuple[int, int]) -> AttackTable:
+    """Table 1 at 0.5 and at 0.37."""
+    return AttackTable(
+        images=8,
+        patients=4,
+        auc_real=REAL_AREA,
+        auc_flipped=FLIPPED_AREA,
+        decisions=(
+            decisions(ThresholdRule.ARTICLE, 0.5, fooled),
+            decisions(ThresholdRule.YOUDEN, 0.37, fooled),
+        ),
+        compared=AreaComparison(0.12, -0.01, 0.25, 0.0004),
+    )
+
+
+def attack_evaluation(
+    fooled: tuple[int, int] = (251, 363), name: str = "GAN", runs: tuple[str, ...] = RUNS, against: str = "cad-1"
+) -> AttackEvaluation:
+    """An attack with its identity baseline."""
+    return AttackEvaluation(
+        name=name,
+        runs=runs,
+        against=against,
+        table=attack_table(fooled),
+        identity=attack_table((3, 363)),
+        similarity=Similarity(35.13, 0.9812),
+        untouched=2,
+        subgroups=(Subgroup("view", "CC", 4, 1, None, FLIPPED_AREA, share(1, 2), share(0, 0), share(1, 2)),),
+        roc=CURVE,
+    )
+
+
+def evaluation_result(
+    *attacks: AttackEvaluation, classifier: str = "cad-1", reference: str = "cad-1", resolution: str = "high"
+) -> EvaluationResult:
+    """An evaluation of these attacks, or of one named GAN."""
+    attacks = attacks or (attack_evaluation(),)
+    bins = (CalibrationBin(4, 0.2, 0.25), CalibrationBin(4, 0.7, 0.5))
+    return EvaluationResult(
+        format=FORMAT,
+        resolution=resolution,
+        classifier=classifier,
+        reference=reference,
+        recalibration=Recalibrated.NONE,
+        thresholds={ThresholdRule.YOUDEN: 0.37},
+        attacks=attacks,
+        calibration=tuple(Calibration(method, 1.5, -0.25, 0.125, 0.2, bins) for method in Recalibrated),
+        roc=CURVE,
+        compared=None,
+        transfers=tuple(
+            Transfer(
+                attack.name, Variant.ADVERSARIAL, name, attack.against == name, share(4, 5), share(4, 5), share(0, 0)
+            )
+            for attack in attacks
+            for name in dict.fromkeys((reference, classifier))
+        ),
+    )
+
+
+def store_evaluation(*results: EvaluationResult, cohort: str, status: str = JobStatus.DONE) -> list[Evaluation]:
+    """Store the evaluations of one job with the checkpoints of their classifiers."""
+    parameters = {"cohort": cohort}
+    job = Job.objects.create(
+        kind="evaluate",
+        parameters=parameters,
+        status=status,
+        queued_at=make.MONDAY,
+        started_at=make.MONDAY,
+        ended_at=make.MONDAY,
+    )
+    rows = [
+        Evaluation.objects.create(
+            name=f"{job.pk}-{result.resolution}-{result.classifier}",
+            cohort=cohort,
+            resolution=result.resolution,
+            classifier=_classifier(result.classifier, cohort),
+            job=job,
+            result=to_dict(result),
+            made_at=make.MONDAY,
+        )
+        for result in results
+    ]
+    job.result = {"format": FORMAT, "cohort": cohort, "evaluations": [row.pk for row in rows]}
+    job.save()
+    return rows
+
+
+def at_both_resolutions(*attacks: AttackEvaluation) -> tuple[EvaluationResult, EvaluationResult]:
+    return tuple(replace(evaluation_result(*attacks), resolution=resolution) for resolution in ("high", "low"))
+
+
+def _classifier(name: str, cohort: str) -> Checkpoint:
+    values = {"cohort": cohort, "preset": "demo", "seed": 1, "split_hash": "s", "code_version": "c", "folder": name}
+    checkpoint, _is_new = Checkpoint.objects.get_or_create(
+        name=name, kind=CheckpointKind.CLASSIFIER, defaults={**values, "made_at": make.MONDAY}
+    )
+    return checkpoint
