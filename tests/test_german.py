@@ -333,7 +333,7 @@ def test_a_study_made_in_german_is_stored_like_one_made_in_english(small, db):
     with translation.override("en"):
         english = make.study("in-english", changes=CHANGES)
     assert rows(german) == rows(english)
-    assert rows(german)[0]["title"] == "Getting to know the images"
+    assert rows(german)[0]["title"] == "Familiarisation"
 
 
 def test_the_session_list_of_the_wire_is_in_the_reader_s_language(rita, study):
@@ -353,4 +353,4 @@ def test_the_session_list_of_the_wire_is_in_the_reader_s_language(rita, study):
         "Schulung",
         "Dritter Durchgang",
     ]
-    assert titles["en"][0] == "Getting to know the images"
+    assert titles["en"][0] == "Familiarisation"

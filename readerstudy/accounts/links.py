@@ -20,8 +20,8 @@ def user_of(token: str) -> User:
     try:
         pk, mark = signing.loads(token, salt=SALT, max_age=DAYS * 24 * 3600)
     except signing.BadSignature as error:
-        raise NotAllowed(_("This sign-in link is not valid any more; ask your coordinator for a new one.")) from error
+        raise NotAllowed(_("This sign-in link has expired. Ask your study coordinator for a new one.")) from error
     user = User.objects.filter(pk=pk, is_active=True).first()
     if user is None or user.password[-16:] != mark:
-        raise NotAllowed(_("This sign-in link is not valid any more; ask your coordinator for a new one."))
+        raise NotAllowed(_("This sign-in link has expired. Ask your study coordinator for a new one."))
     return user

@@ -28,7 +28,5 @@ class PanelFile(APIView):
     def get(self, request: UserRequest, study: str, code: str, panel: str) -> HttpResponseBase:
         found = panel_of(request.user, study, code, panel)
         if found is None:
-            return Response(
-                DetailSerializer({"detail": gettext("This image is not the current one.")}).data, status=410
-            )
+            return Response(DetailSerializer({"detail": gettext("This is not the current image.")}).data, status=410)
         return padded(found.path, length=found.length)

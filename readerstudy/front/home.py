@@ -1,4 +1,4 @@
-"""The home page: by role."""
+"""The home page, one for each role."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from readerstudy.reading.queries import studies_of
 @require_GET
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """A reader's sessions; for the others the doors that are theirs."""
+    """Show a reader's sessions, or links to the pages that the person's role may use."""
     assert isinstance(request.user, User)
     context: dict[str, Any] = {"role": request.user.role}
     if request.user.is_reader:
@@ -38,26 +38,24 @@ def _study(line: Any) -> dict[str, Any]:
 def _links(user: User) -> list[dict[str, str]]:
     admin = {
         "title": _("Studies and readers"),
-        "text": _("Studies, sessions, readers and how far each of them is."),
+        "text": _("Studies, sessions, readers and their progress."),
         "url": reverse("admin:index"),
     }
     reports = {
         "title": _("Reports"),
-        "text": _("Accuracies, p-values, times and figures of every unsealed study; unsealing.")
+        "text": _("Accuracies, p-values, times and figures of every unsealed study. Closed studies are unsealed here.")
         if user.is_researcher
-        else _("What a study’s report will look like: the reports of rehearsals, while they are read and after."),
+        else _("Reports of rehearsals. They show what a study’s report will look like."),
         "url": reverse("report:list"),
     }
     schema = {
         "title": _("API schema"),
-        "text": _("The programming interface, described for programs (OpenAPI 3, a YAML file)."),
+        "text": _("Description of the programming interface (OpenAPI 3, YAML)."),
         "url": reverse("schema"),
     }
     lab = {
         "title": _("Lab"),
-        "text": _(
-            "Training, adversarial images and their evaluation; the images themselves, before a study draws them."
-        ),
+        "text": _("Training runs, adversarial images and their evaluation, before a study uses them."),
         "url": reverse("lab:jobs"),
     }
     return [admin, reports, *([lab] if user.is_researcher else []), schema]

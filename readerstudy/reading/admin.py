@@ -1,4 +1,4 @@
-"""What readers did, to look at, and letting a rested session go on. Verdicts are hidden while the study is open."""
+"""Administration of sessions and readings; read only, except for resuming. Verdicts are hidden until closing."""
 
 from functools import partial
 from typing import Any
@@ -27,14 +27,14 @@ WHERE = (f"{PLACE}__enrollment__study", f"{PLACE}__session_plan__study", "presen
 
 
 class ReasonForm(BaseDialogForm):
-    """Why a coordinator does something; kept in the record."""
+    """The reason for an action; stored in the audit trail."""
 
     reason = forms.CharField(label=_("Reason"), max_length=500, widget=UnfoldAdminTextInputWidget)
 
 
 @admin.register(ReadingSession)
-class SittingPage(InvestigatorAdmin):
-    """Sittings: who opened which session when, and how far they are."""
+class ReadingSessionPage(InvestigatorAdmin):
+    """Reading sessions: who opened which session when, and the number of images read."""
 
     list_display = ("reading_list", "opened_at", "answered", "finished_at", "held_at")
     list_filter = (
@@ -53,14 +53,14 @@ class SittingPage(InvestigatorAdmin):
         return is_investigator(request) and is_held
 
     @action(
-        description=_("Let it go on"),
+        description=_("Resume session"),
         url_path="allow",
         icon="play_arrow",
         permissions=["allow"],
         dialog={
-            "title": _("Let this session go on?"),
-            "description": _("It rested for longer than the plan allows. The reason is kept with the study."),
-            "form_submit_text": _("Let it go on"),
+            "title": _("Resume this session?"),
+            "description": _("Nothing was read for longer than the plan allows. The reason is stored with the study."),
+            "form_submit_text": _("Resume session"),
             "form_class": ReasonForm,
         },
     )
@@ -69,12 +69,12 @@ class SittingPage(InvestigatorAdmin):
         assert isinstance(request.user, User)
         actor, reason = request.user, form.cleaned_data["reason"]
         work = partial(allow_resume, session=session, actor=actor, reason=reason, at=now())
-        return carry_out(self, request, work, _("%(session)s may go on.") % {"session": session}, object_id)
+        return carry_out(self, request, work, _("%(session)s was resumed.") % {"session": session}, object_id)
 
 
 @admin.register(Claim)
 class ClaimPage(InvestigatorAdmin):
-    """Which page of a browser took a session when, and how long nothing had been read before."""
+    """The browser pages that took over a session, and the time since the last verdict."""
 
     list_display = ("session", "at", "rested_s", "page")
     list_filter = ("session__reading_list__enrollment__study",)
@@ -89,7 +89,7 @@ class ClaimPage(InvestigatorAdmin):
 
 @admin.register(CheckedDisplay)
 class CheckedDisplayPage(InvestigatorAdmin):
-    """Display checks before the sessions, with what stood against the display."""
+    """Display checks before the sessions, with the reasons for failing."""
 
     list_display = ("reading_list", "at", "passed", "shown_failures")
     list_filter = ("passed", "reading_list__enrollment__study")
@@ -99,14 +99,14 @@ class CheckedDisplayPage(InvestigatorAdmin):
     fields = (*list_display, "results")
     readonly_fields = ("shown_failures",)
 
-    @admin.display(description=_("what stood against it"))
+    @admin.display(description=_("reasons for failing"))
     def shown_failures(self, checked: CheckedDisplay) -> str:
         return " ".join(checked.failures) or "–"
 
 
 @admin.register(Showing)
 class ShowingPage(InvestigatorAdmin):
-    """When the server first handed out each presentation."""
+    """The time at which each presentation was first shown."""
 
     list_display = ("presentation", "at")
     list_filter = (f"{PLACE}__enrollment__study",)
@@ -118,7 +118,7 @@ class ShowingPage(InvestigatorAdmin):
 
 @admin.register(Reading)
 class ReadingPage(InvestigatorAdmin):
-    """Readings with their times; with their verdicts once the study is closed."""
+    """Readings with their times; with their verdicts after the study is closed."""
 
     list_display = ("presentation", "shown_verdict", "elapsed_ms", "quality", "shown_at", "answered_at", "receipt")
     list_filter = (f"{PLACE}__enrollment__study", f"{PLACE}__session_plan__number", "quality")
@@ -138,7 +138,7 @@ class ReadingPage(InvestigatorAdmin):
 
     @admin.display(description=_("paradata"))
     def shown_paradata(self, reading: Reading) -> str:
-        # It holds which key was pressed.
+        # The paradata contain the key that was pressed.
         return _hidden(reading.presentation) or str(reading.paradata)
 
 

@@ -23,9 +23,9 @@ LEAST_DEPTH: Final = 24
 STANDS_FOR: Final = timedelta(hours=12)
 
 GROUND_NAMES: Final = {
-    "dark": gettext_noop("dark"),
-    "middle": gettext_noop("middle grey"),
-    "bright": gettext_noop("bright"),
+    "dark": gettext_noop("black"),
+    "middle": gettext_noop("mid-grey"),
+    "bright": gettext_noop("white"),
 }
 
 
@@ -39,36 +39,36 @@ class Strip:
 
     @property
     def right(self) -> int:
-        """Letters read in a row from the strongest; case and blanks do not matter."""
+        """Number of letters read in a row from the strongest; case and blanks do not matter."""
         typed = "".join(self.typed.split()).upper()
         count = 0
-        for shown, said in zip(self.shown.upper(), typed, strict=False):
-            if shown != said:
+        for shown, answer in zip(self.shown.upper(), typed, strict=False):
+            if shown != answer:
                 break
             count += 1
         return count
 
 
 def rules_for_page() -> dict[str, Any]:
-    """What the page needs to draw the check."""
+    """Return the values from which the page draws the check."""
     return {"grounds": GROUNDS, "contrasts": CONTRASTS, "squares": SQUARES, "card_mm": CARD_MM}
 
 
 def failures_of(results: Mapping[str, Any]) -> list[str]:
-    """What stands against reading on this display, a sentence each; empty: passed.
+    """Return the reasons why the display fails, one sentence each; empty if it passes.
 
-    `results` has been checked for shape by the wire (`letters`, `squares`, `light`, `screen`).
+    `results`: `letters`, `squares`, `light` and `screen`, as validated by the API.
     """
-    found = [sentence for strip in _strips(results) if (sentence := _unread(strip))]
+    failures = [message for strip in _strips(results) if (message := _unread(strip))]
     for ground, text in (
-        ("dark", _("The dark square in black was not seen: dark details would be lost.")),
-        ("bright", _("The bright square in white was not seen: bright details would be lost.")),
+        ("dark", _("You did not see the dark square on black. This display would hide dark details.")),
+        ("bright", _("You did not see the bright square on white. This display would hide bright details.")),
     ):
         if not results["squares"][ground]:
-            found.append(text)
+            failures.append(text)
     if results["light"] == "bright":
-        found.append(_("The room is bright. Read in a dark or dim room, without light on the screen."))
-    return found + _screen_failures(results["screen"])
+        failures.append(_("The room is bright. Read in a dark or dimmed room, with no light on the screen."))
+    return failures + _screen_failures(results["screen"])
 
 
 def _strips(results: Mapping[str, Any]) -> list[Strip]:
@@ -79,8 +79,8 @@ def _unread(strip: Strip) -> str:
     if strip.right >= MUST_READ:
         return ""
     sentence = ngettext(
-        "On the %(ground)s ground %(right)d letter was read; %(least)d are needed.",
-        "On the %(ground)s ground %(right)d letters were read; %(least)d are needed.",
+        "You read %(right)d letter on %(ground)s; at least %(least)d are needed.",
+        "You read %(right)d letters on %(ground)s; at least %(least)d are needed.",
         strip.right,
     )
     return sentence % {"ground": _(GROUND_NAMES[strip.ground]), "right": strip.right, "least": MUST_READ}
@@ -91,7 +91,7 @@ def _screen_failures(screen: Mapping[str, Any]) -> list[str]:
     width, height = (round(side * screen["device_pixel_ratio"]) for side in screen["viewport"])
     if width < LEAST_VIEWPORT[0] or height < LEAST_VIEWPORT[1]:
         found.append(
-            _("The window has %(width)d × %(height)d pixels; %(least_width)d × %(least_height)d are needed.")
+            _("The window has %(width)d × %(height)d pixels; at least %(least_width)d × %(least_height)d are needed.")
             % {
                 "width": width,
                 "height": height,
@@ -100,5 +100,7 @@ def _screen_failures(screen: Mapping[str, Any]) -> list[str]:
             }
         )
     if screen["color_depth"] < LEAST_DEPTH:
-        found.append(_("The display shows %(depth)d bits per pixel; 24 are needed.") % {"depth": screen["color_depth"]})
+        found.append(
+            _("The display has %(depth)d bits per pixel; at least 24 are needed.") % {"depth": screen["color_depth"]}
+        )
     return found

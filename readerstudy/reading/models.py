@@ -1,4 +1,4 @@
-"""What a reader did: sittings, showings and readings. Rows are inserted once and never changed."""
+"""Records of what readers did: sessions, showings and readings. Readings are inserted once and never changed."""
 
 from uuid import uuid4
 
@@ -12,19 +12,19 @@ from readerstudy.studies.protocol import Verdict
 
 
 class ReadingSession(models.Model):
-    """One reader's sitting in one session: opened once, finished once."""
+    """One session of one reader: opened once, finished once."""
 
     reading_list = models.OneToOneField(ReadingList, models.PROTECT, related_name="session")
     opened_at = models.DateTimeField(_("opened"))
-    # Where the reader is: counted up in the transaction that inserts the reading, under this row's lock.
+    # The reader's position: increased in the transaction that inserts the reading, under this row's lock.
     answered = models.PositiveIntegerField(_("answered"), default=0)
     finished_at = models.DateTimeField(_("finished"), null=True)
-    # The practice image has a code of its own and no presentation: nothing about it is a reading.
+    # The practice image has its own code and no presentation, so that a verdict on it cannot become a reading.
     practice_code = models.CharField(_("code of the practice"), max_length=32, default=new_code, editable=False)
     practised_at = models.DateTimeField(_("practised"), null=True)
-    # Left for longer than the plan lets it rest: held until a coordinator lets it go on.
-    held_at = models.DateTimeField(_("held"), null=True)
-    allowed_at = models.DateTimeField(_("allowed to go on"), null=True)
+    # Nothing was read for longer than the plan allows: on hold until a coordinator resumes it.
+    held_at = models.DateTimeField(_("on hold since"), null=True)
+    allowed_at = models.DateTimeField(_("resumed"), null=True)
 
     class Meta:
         verbose_name = _("reading session")
@@ -42,7 +42,7 @@ class ReadingSession(models.Model):
 
 
 class Claim(models.Model):
-    """A page in some browser took the session; the newest claim holds it, and the pages before say so."""
+    """A browser page took over the session. The page of the newest claim holds it."""
 
     session = models.ForeignKey(ReadingSession, models.PROTECT, related_name="claims")
     page = models.UUIDField(_("page"))
@@ -59,12 +59,12 @@ class Claim(models.Model):
 
 
 class CheckedDisplay(models.Model):
-    """One check of the display before a session: what the reader saw, and whether it passed."""
+    """One display check before a session: what the reader saw, and whether the display passed."""
 
     reading_list = models.ForeignKey(ReadingList, models.PROTECT, related_name="checked_displays")
     at = models.DateTimeField(_("checked"))
     passed = models.BooleanField(_("passed"))
-    failures = models.JSONField(_("what stood against it"), default=list)
+    failures = models.JSONField(_("reasons for failing"), default=list)
     results = models.JSONField(_("results"), default=dict)
 
     class Meta:
@@ -77,7 +77,7 @@ class CheckedDisplay(models.Model):
 
 
 class Showing(models.Model):
-    """The moment at which the server first handed a presentation out as the current one."""
+    """The time at which the server first handed out a presentation as the current one."""
 
     presentation = models.OneToOneField(Presentation, models.PROTECT, related_name="showing")
     at = models.DateTimeField(_("shown"))
@@ -91,11 +91,11 @@ class Showing(models.Model):
 
 
 class Reading(models.Model):
-    """The reader's verdict on one presentation with its times. One per presentation, for ever."""
+    """The reader's verdict on one presentation with its times. One per presentation, never changed."""
 
     presentation = models.OneToOneField(Presentation, models.PROTECT, related_name="reading")
     verdict = models.CharField(_("verdict"), max_length=8, choices=Verdict.choices)
-    elapsed_ms = models.PositiveIntegerField(_("milliseconds from drawn to answered"))
+    elapsed_ms = models.PositiveIntegerField(_("reading time, ms"))
     shown_at = models.DateTimeField(_("shown"))
     answered_at = models.DateTimeField(_("answered"))
     # The browser's key: the same verdict sent twice is one reading.
@@ -103,9 +103,9 @@ class Reading(models.Model):
     receipt = models.UUIDField(_("receipt"), unique=True, default=uuid4, editable=False)
     answers = models.JSONField(_("answers to the plan's questions"), default=dict)
     paradata = models.JSONField(_("paradata"), default=dict)
-    # Whether the browser's clock and the server's agree; empty for readings from before this was graded.
-    quality = models.CharField(_("quality of the time"), max_length=1, choices=Grade.choices, blank=True)
-    quality_reasons = models.JSONField(_("why"), default=list)
+    # The agreement of the browser's and the server's clock; empty for readings that were stored before grading.
+    quality = models.CharField(_("timing grade"), max_length=1, choices=Grade.choices, blank=True)
+    quality_reasons = models.JSONField(_("reasons for the grade"), default=list)
 
     class Meta:
         ordering = ["id"]

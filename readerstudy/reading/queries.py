@@ -56,7 +56,7 @@ def reading_list_of(reader: User, study: str, number: int) -> ReadingList:
     )
     if found is None:
         raise NoSuchSession(
-            gettext("There is no session %(number)d of a study %(study)s for you.") % {"number": number, "study": study}
+            gettext("You have no session %(number)d in a study %(study)s.") % {"number": number, "study": study}
         )
     return found
 

@@ -1,4 +1,4 @@
-"""Audits of the blinding, to look at."""
+"""Administration of the blinding audits; read only."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
@@ -9,14 +9,14 @@ from readerstudy.rehearsal.models import BlindingAudit
 
 @admin.register(BlindingAudit)
 class BlindingAuditPage(InvestigatorAdmin):
-    """What the audits found, the latest first. Figures over all images: nothing in them names one."""
+    """Results of the audits, the latest first. They are sums over all images and identify none."""
 
     list_display = ("study", "at", "passed", "least_p")
     list_filter = ("passed",)
     list_select_related = ("study",)
     fields = names(BlindingAudit)
 
-    @admin.display(description=_("smallest p of the wire"))
+    @admin.display(description=_("smallest p, pixels excluded"))
     def least_p(self, audit: BlindingAudit) -> str:
         least = min(audit.result["wire"], key=lambda finding: finding["p"])
         return f"{least['p']:.3f} ({least['family']})"

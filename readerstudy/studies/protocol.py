@@ -62,14 +62,19 @@ def _scaled(count: int, scale: float) -> int:
 _TRAIN = (Split.TRAIN.value,)
 _HELD_OUT = (Split.TUNING.value, Split.TEST.value)
 
+_BLINDED_INSTRUCTIONS = _(
+    "Some of these mammograms may have been altered by a computer. For each one decide: real, altered (“not real”), "
+    "or unsure. Take as long as you would at work. You cannot change an answer or go back."
+)
+
 ZHOU2021: Final = (
     SessionTemplate(
         1,
         SessionKind.FAMILIARISATION,
-        _("Getting to know the images"),
+        _("Familiarisation"),
         _(
-            "All mammograms in this session are real. Look at each one for as long as you like, then go on to "
-            "the next. Nothing is asked; the session shows you how the images look on this display."
+            "All mammograms in this session are real. View each one for as long as you like, then continue to the "
+            "next. No questions are asked. The session shows you how the images look on this display."
         ),
         real=100,
         adversarial=0,
@@ -78,11 +83,8 @@ ZHOU2021: Final = (
     SessionTemplate(
         2,
         SessionKind.BLINDED,
-        _("First reading"),
-        _(
-            "For each mammogram say whether it is real, not real, or whether you are unsure. Take the time you "
-            "find reasonable. A verdict is final: you cannot go back."
-        ),
+        _("Reading A"),
+        _BLINDED_INSTRUCTIONS,
         real=100,
         adversarial=0,
         splits=_TRAIN,
@@ -90,11 +92,8 @@ ZHOU2021: Final = (
     SessionTemplate(
         3,
         SessionKind.BLINDED,
-        _("Second reading"),
-        _(
-            "For each mammogram say whether it is real, not real, or whether you are unsure. Take the time you "
-            "find reasonable. A verdict is final: you cannot go back."
-        ),
+        _("Reading B"),
+        _BLINDED_INSTRUCTIONS,
         real=218,
         adversarial=218,
         splits=_HELD_OUT,
@@ -105,7 +104,8 @@ ZHOU2021: Final = (
         _("Education"),
         _(
             "Each page shows a real mammogram, the same mammogram altered by a computer, and the difference "
-            "between the two (real minus altered). Nothing is asked; look for as long as you like, then go on."
+            "between the two (real minus altered). No questions are asked. View each page for as long as you like, "
+            "then continue."
         ),
         real=100,
         adversarial=0,
@@ -115,11 +115,8 @@ ZHOU2021: Final = (
     SessionTemplate(
         5,
         SessionKind.BLINDED,
-        _("Third reading"),
-        _(
-            "For each mammogram say whether it is real, not real, or whether you are unsure. Take the time you "
-            "find reasonable. A verdict is final: you cannot go back."
-        ),
+        _("Reading C"),
+        _BLINDED_INSTRUCTIONS,
         real=220,
         adversarial=220,
         splits=_HELD_OUT,

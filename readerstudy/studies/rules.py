@@ -128,7 +128,7 @@ QUESTIONS: Final = {
     "mark": Question(
         "mark",
         QuestionKind.MARK,
-        _("Where does it look altered?"),
+        _("Click where the image looks altered."),
         after=(Verdict.NOT_REAL.value,),
         required=False,
     ),

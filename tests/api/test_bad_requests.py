@@ -122,7 +122,7 @@ def test_images_of_a_session_that_is_not_open_are_gone(study, rita, session):
     addresses = [f"images/{code}", *(f"triptychs/{code}/{panel}" for panel in ("real", "adversarial", "difference"))]
     for address in addresses:
         response = walk.client_of(rita).get(f"/api/v1/reading/{study.code}/{address}/")
-        assert (response.status_code, response.json()) == (410, {"detail": "This image is not the current one."})
+        assert (response.status_code, response.json()) == (410, {"detail": "This is not the current image."})
 
 
 # --- size -----------------------------------------------------------------------------------------------------

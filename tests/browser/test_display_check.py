@@ -52,7 +52,7 @@ def test_a_display_that_fails_a_required_check_is_told_why_and_may_try_again(ric
     rich.check_display(typed=1, seen=False, light="bright")
     failures = page.locator("[data-failures] li")
     expect(failures).to_have_count(6)  # three strips, two squares, the light
-    expect(failures.first).to_contain_text("1 letter was read")
+    expect(failures.first).to_contain_text("You read 1 letter")
     expect(page.get_by_role("button", name="Go on all the same")).not_to_be_visible()
     assert complaints(page) == []
     page.get_by_role("button", name="Check again").focus()

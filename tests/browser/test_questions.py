@@ -64,7 +64,7 @@ def test_enter_does_not_skip_what_must_be_answered_but_skips_the_rest(reading, p
     reading.press("Enter")
     asks(page, "How sure are you?")
     reading.answer("3", "2")
-    asks(page, "Where does it look altered?")
+    asks(page, "Click where the image looks altered.")
     reading.answer("Enter")
     reading.stands_at(2)
     assert reading.readings(2)[0].answers == {"confidence": "3", "diagnosis": "malignant"}
@@ -74,7 +74,7 @@ def test_places_are_marked_in_pixels_of_the_file_and_a_pause_takes_no_answer(rea
     stimulus = reading.presentation(2).stimulus
     reading.press("2")
     reading.answer("1", "1")
-    asks(page, "Where does it look altered?")
+    asks(page, "Click where the image looks altered.")
     box = page.locator("canvas[data-panel=image]").bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.locator("#asked-hint")).to_have_text("1 of at most 5 places marked")
@@ -84,7 +84,7 @@ def test_places_are_marked_in_pixels_of_the_file_and_a_pause_takes_no_answer(rea
     expect(page.locator("#asked-hint")).to_have_text("1 of at most 5 places marked")
     page.evaluate("document.dispatchEvent(new CustomEvent('command', { detail: 'pause' }))")
     reading.press("1")
-    asks(page, "Where does it look altered?")
+    asks(page, "Click where the image looks altered.")
     reading.press("Enter")  # continue
     expect(page.get_by_role("dialog")).not_to_be_visible()
     page.locator("#asking").focus()

@@ -20,7 +20,7 @@ def test_a_session_that_rested_too_long_waits_for_the_coordinator_and_then_goes_
     room = Room(page, server.url, rich_study.code, ruth)
     page.goto(room.address(1))
     room.in_state("waiting")
-    expect(page.locator("#end-text")).to_contain_text("rested for longer than the study's plan allows (1 h)")
+    expect(page.locator("#end-text")).to_contain_text("nothing was read for longer than the study allows (1 h)")
     session = ReadingSession.objects.get(reading_list__enrollment__reader=ruth)
     allow_resume(session=session, actor=clara, reason="She was ill.", at=now())
     page.reload()

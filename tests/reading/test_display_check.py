@@ -25,10 +25,10 @@ def test_a_good_display_in_a_dim_room_passes():
 
 
 FAULTS = [
-    (letters("dark", "KHX"), "On the dark ground 2 letters were read; 3 are needed."),
-    (letters("bright", ""), "On the bright ground 0 letters were read; 3 are needed."),
-    (changed(squares={"dark": False, "bright": True}), "The dark square in black was not seen"),
-    (changed(squares={"dark": True, "bright": False}), "The bright square in white was not seen"),
+    (letters("dark", "KHX"), "You read 2 letters on black; at least 3 are needed."),
+    (letters("bright", ""), "You read 0 letters on white; at least 3 are needed."),
+    (changed(squares={"dark": False, "bright": True}), "You did not see the dark square on black"),
+    (changed(squares={"dark": True, "bright": False}), "You did not see the bright square on white"),
     (changed(light="bright"), "The room is bright."),
     (changed(screen={**GOOD_DISPLAY["screen"], "viewport": [800, 500]}), "The window has 800 × 500 pixels"),
     (changed(screen={**GOOD_DISPLAY["screen"], "color_depth": 16}), "16 bits per pixel"),
@@ -82,7 +82,7 @@ def test_where_the_plan_requires_it_a_session_opens_only_after_a_check_that_pass
     client.post(address, {"results": changed(light="bright")}, format="json")
     refused = client.post(walk.address(study.code, 1, "open"))
     assert refused.status_code == 409
-    assert "begins with a check of the display" in refused.json()["detail"]
+    assert "requires a passed display check" in refused.json()["detail"]
     client.post(address, {"results": GOOD_DISPLAY}, format="json")
     assert client.post(walk.address(study.code, 1, "open")).status_code == 200
 

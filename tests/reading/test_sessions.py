@@ -33,7 +33,7 @@ def test_the_newest_page_takes_over_and_the_page_before_is_told(study, rita):
     for answer in (asked, refused):
         assert answer.status_code == 409
         assert answer.json() == {
-            "detail": "Reading goes on in another window or on another device.",
+            "detail": "You are reading in another window or on another device.",
             "taken_over": True,
         }
     assert not Reading.objects.exists()
@@ -76,20 +76,20 @@ def test_a_session_that_rested_too_long_is_held_until_the_coordinator_lets_it_go
     opened = now()
     open_session(reader=rita, study=study.code, number=1, at=opened)
     late = opened + timedelta(hours=49)
-    with pytest.raises(NotItsTurn, match="rested for longer"):
+    with pytest.raises(NotItsTurn, match="is on hold"):
         open_session(reader=rita, study=study.code, number=1, at=late)
     session = ReadingSession.objects.get()
     assert session.held_at == late
     step = walk.client_of(rita).get(walk.address(study.code, 1, "step")).json()
     assert step["kind"] == "wait"
-    assert "rested for longer" in step["reason"]
+    assert "is on hold" in step["reason"]
     with pytest.raises(BadInput, match="reason"):
         allow_resume(session=session, actor=clara, reason=" ", at=late)
     allow_resume(session=session, actor=clara, reason="She was ill.", at=late)
     open_session(reader=rita, study=study.code, number=1, at=late + timedelta(hours=1))
     verbs = list(Event.objects.filter(verb__startswith="session.").order_by("id").values_list("verb", flat=True))
     assert verbs == ["session.opened", "session.held", "session.allowed"]
-    with pytest.raises(NotItsTurn, match="not held"):
+    with pytest.raises(NotItsTurn, match="not on hold"):
         allow_resume(session=session, actor=clara, reason="Again.", at=late)
 
 

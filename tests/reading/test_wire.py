@@ -25,7 +25,7 @@ def test_a_session_opens_only_when_the_one_before_is_finished(study, rita):
     client = walk.client_of(rita)
     response = client.post(walk.address(study.code, 2, "open"))
     assert response.status_code == 409
-    assert response.json()["detail"] == "Session 2 opens when session 1 is finished."
+    assert response.json()["detail"] == "Session 2 is locked until session 1 is done."
     assert not ReadingSession.objects.exists()
 
 

@@ -157,9 +157,7 @@ class ImageFile(ReaderView):
             return padded(practice.path, length=Study.objects.get(code=study).image_bytes)
         presentation = visible_presentation(request.user, study, code)
         if presentation is None or presentation.reading_list.session_plan.kind == SessionKind.EDUCATION:
-            return Response(
-                DetailSerializer({"detail": gettext("This image is not the current one.")}).data, status=410
-            )
+            return Response(DetailSerializer({"detail": gettext("This is not the current image.")}).data, status=410)
         length = presentation.reading_list.session_plan.study.image_bytes
         return padded(presentation.stimulus.path, length=length)
 

@@ -1,4 +1,4 @@
-"""Opening a session, taking it over from another page, resting, going on. The server owns the position."""
+"""Open, take over, hold and resume sessions. The server decides the position of a reader."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -20,27 +20,27 @@ from readerstudy.studies.rules import DisplayCheck
 
 
 class TakenOver(NotItsTurn):
-    """Another page has claimed the session since."""
+    """Another page holds the session now."""
 
     def __init__(self) -> None:
-        super().__init__(gettext("Reading goes on in another window or on another device."))
+        super().__init__(gettext("You are reading in another window or on another device."))
 
 
 class SessionHeld(NotItsTurn):
-    """It rested for longer than the plan allows; a coordinator has to let it go on."""
+    """Nothing was read for longer than the plan allows; a coordinator has to resume the session."""
 
 
 def open_session(*, reader: User, study: str, number: int, at: datetime, page: UUID | None = None) -> ReadingList:
-    """Open a session when it is its turn; opening an open one changes nothing but who holds it.
+    """Open a session. If it is open already, only the page that holds it changes.
 
-    `page` is the browser page that asks: it takes the session over from any other. Raises NotItsTurn with the
-    reason where the session may not be read now, SessionHeld where it rested for too long.
+    `page`: the browser page of the request; it takes the session over from any other. Raises NotItsTurn with the
+    reason if the session cannot be read now, SessionHeld if it is on hold.
     """
     reading_list = reading_list_of(reader, study, number)
     if isinstance(next_step(progress_of(reading_list), now=at), Done):
         return reading_list
     session = _open(reading_list, reader=reader, page=page, at=at)
-    if session.held_at:  # after the transaction, which has to keep that it is held
+    if session.held_at:  # raised after the transaction, which has to store the hold
         raise SessionHeld(held_sentence(reading_list))
     return reading_list
 
@@ -61,7 +61,7 @@ def _open(reading_list: ReadingList, *, reader: User, page: UUID | None, at: dat
             if not reading_list.session_plan.practice_id:
                 show(reading_list, position=1, at=at)
     session = ReadingSession.objects.select_for_update().get(reading_list=reading_list)
-    session.reading_list = reading_list  # with its plan: asked for at every turn
+    session.reading_list = reading_list  # with its plan, which the functions below need
     rested = rest_of(session, at=at)
     hold_if_rested(session, rested, reader=reader, at=at)
     if page and not session.held_at:
@@ -70,7 +70,7 @@ def _open(reading_list: ReadingList, *, reader: User, page: UUID | None, at: dat
 
 
 def current_step(reading_list: ReadingList, *, at: datetime) -> Step:
-    """The reader's next step in this session; raises NotItsTurn where the study was closed before its end."""
+    """Return the reader's next step in this session. Raises NotItsTurn if the study was closed before its end."""
     step = next_step(progress_of(reading_list), now=at)
     if isinstance(step, Read | Teach | Practise | Held):
         require_open_study(reading_list)
@@ -78,7 +78,7 @@ def current_step(reading_list: ReadingList, *, at: datetime) -> Step:
 
 
 def require_newest_page(reading_list: ReadingList, page: UUID | None) -> None:
-    """Raises TakenOver where another page has claimed the session since. Who names no page is not asked."""
+    """Raise TakenOver if another page holds the session. Requests without a page id are not checked."""
     if page is None:
         return
     newest = Claim.objects.filter(session__reading_list=reading_list).order_by("-id").first()
@@ -88,18 +88,18 @@ def require_newest_page(reading_list: ReadingList, page: UUID | None) -> None:
 
 @transaction.atomic
 def allow_resume(*, session: ReadingSession, actor: User | None, reason: str, at: datetime) -> None:
-    """Let a session that rested for too long go on; its rest counts from now."""
+    """Resume a session that is on hold. Raises BadInput without a reason, NotItsTurn if it is not on hold."""
     if not reason.strip():
-        raise BadInput(gettext("Say why the session may go on; the reason is kept with the study."))
+        raise BadInput(gettext("Enter a reason for resuming the session. It is stored with the study."))
     held = ReadingSession.objects.filter(pk=session.pk, held_at__isnull=False, finished_at=None)
     if not held.update(held_at=None, allowed_at=at):
-        raise NotItsTurn(gettext("%(session)s is not held.") % {"session": session})
+        raise NotItsTurn(gettext("%(session)s is not on hold.") % {"session": session})
     session.refresh_from_db()
     record("session.allowed", actor=actor, subject=session.reading_list, at=at, reason=reason.strip())
 
 
 def rest_of(session: ReadingSession, *, at: datetime) -> timedelta:
-    """How long nothing was read in this session: since its current image was handed out, or it was let go on."""
+    """Return the time since the current image was shown, or since the session was opened or resumed."""
     current = Showing.objects.filter(
         presentation__reading_list_id=session.reading_list_id, presentation__position=session.answered + 1
     ).first()
@@ -108,7 +108,7 @@ def rest_of(session: ReadingSession, *, at: datetime) -> timedelta:
 
 
 def hold_if_rested(session: ReadingSession, rested: timedelta, *, reader: User, at: datetime) -> None:
-    """Hold a session that rested for longer than its plan allows."""
+    """Put a session on hold if nothing was read for longer than its plan allows."""
     limit = session.reading_list.session_plan.rules.rest_hours
     if session.held_at or session.finished_at or not limit or rested <= timedelta(hours=limit):
         return
@@ -120,13 +120,13 @@ def hold_if_rested(session: ReadingSession, rested: timedelta, *, reader: User, 
 
 def held_sentence(reading_list: ReadingList) -> str:
     return gettext(
-        "This session rested for longer than the study's plan allows (%(hours)d h). "
-        "Ask the study coordinator to let it go on; nothing that you read is lost."
+        "This session is on hold: nothing was read for longer than the study allows (%(hours)d h). "
+        "Ask the study coordinator to resume it. Nothing you have read is lost."
     ) % {"hours": reading_list.session_plan.rules.rest_hours}
 
 
 def show(reading_list: ReadingList, *, position: int, at: datetime) -> None:
-    """Stamp the moment at which this presentation becomes the current one."""
+    """Store the time at which this presentation becomes the current one."""
     presentation = Presentation.objects.get(reading_list=reading_list, position=position)
     Showing.objects.get_or_create(presentation=presentation, defaults={"at": at})
 
@@ -134,7 +134,9 @@ def show(reading_list: ReadingList, *, position: int, at: datetime) -> None:
 def require_open_study(reading_list: ReadingList) -> None:
     study = reading_list.session_plan.study
     if study.status != StudyStatus.OPEN:
-        raise NotItsTurn(gettext("The study %(title)s is closed; no more readings are taken.") % {"title": study.title})
+        raise NotItsTurn(
+            gettext("The study %(title)s is closed and accepts no more readings.") % {"title": study.title}
+        )
 
 
 def _claim(session: ReadingSession, page: UUID, rested: timedelta, *, reader: User, at: datetime) -> None:
@@ -153,16 +155,14 @@ def _require_checked_display(reading_list: ReadingList, *, at: datetime) -> None
         return
     if not has_checked_display(reading_list, at=at, passed=True):
         raise NotItsTurn(
-            gettext(
-                "Session %(number)d begins with a check of the display that passes; the last %(hours)d hours have none."
-            )
+            gettext("Session %(number)d requires a passed display check. None was passed in the last %(hours)d hours.")
             % {"number": reading_list.session_plan.number, "hours": STANDS_FOR.total_seconds() // 3600}
         )
 
 
 def _reason_to_wait(step: Wait, number: int) -> str:
     if step.until is None:
-        return gettext("Session %(number)d opens when session %(before)d is finished.") % {
+        return gettext("Session %(number)d is locked until session %(before)d is done.") % {
             "number": number,
             "before": number - 1,
         }

@@ -82,7 +82,7 @@ def record_verdict(
         return _practise(session, plan.practice, submitted, reader=reader, at=at)
     presentation = _current_presentation(session)
     if presentation is None or presentation.code != submitted.code:
-        raise NotCurrent(_("This image is not the current one; it may have been answered in another window."))
+        raise NotCurrent(_("This is not the current image; you may have answered it in another window."))
     rested = rest_of(session, at=at)
     reading = _store(presentation, plan, submitted, at=at)
     _advance(session, reader=reader, at=at)
