@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from django.utils.translation import gettext as _
+from PIL import ImageFile
 
 from readerstudy.errors import StudyError
 
@@ -27,6 +28,8 @@ def write_pdf(page: Path, target: Path) -> Path:
         from weasyprint.urls import URLFetcher
     except OSError as error:
         raise NoPdfHere from error
+    # The import makes Pillow accept truncated images in the whole process; a damaged stimulus must stay refused.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
 
     draft = target.with_suffix(".draft")
     fetcher = URLFetcher(allowed_protocols=["data"])

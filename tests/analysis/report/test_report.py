@@ -17,8 +17,10 @@ from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.counts import Blocks, Times
 from readerstudy.analysis.report.build import Report, build_report, write_report
 from readerstudy.analysis.report.gallery import choose, exhibits
-from readerstudy.analysis.report.pdf import NoPdfHere
+from readerstudy.analysis.report.pdf import NoPdfHere, write_pdf
 from readerstudy.cohort.models import Cohort
+from readerstudy.imaging.image import UnreadableImage
+from readerstudy.imaging.png16 import decode_png, encode_png
 from readerstudy.jobs.models import JobStatus
 from readerstudy.reading.models import Reading
 from readerstudy.statistics.unsure import Unsure
@@ -324,6 +326,15 @@ def test_rosa_gets_the_report_as_one_file_and_on_paper(
     assert paper.startswith(b"%PDF-")
     assert paper.count(b"/Type /Page") > 1 or b"/ObjStm" in paper
     assert [record.getMessage() for record in caplog.records if record.name.startswith("weasyprint")] == []
+
+
+def test_after_a_pdf_a_truncated_image_is_still_refused(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("<p>A page.</p>")
+    write_pdf(page, tmp_path / "page.pdf")
+    noise = np.random.default_rng(1).integers(0, 65536, (64, 52), dtype=np.uint16)
+    with pytest.raises(UnreadableImage):
+        decode_png(encode_png(noise)[:-400])
 
 
 def test_a_site_without_pango_says_so(unsealed_study: Study, as_rosa: Client, monkeypatch: pytest.MonkeyPatch) -> None:
