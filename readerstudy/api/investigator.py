@@ -61,7 +61,7 @@ class ReadingPages(CursorPagination):
     def decode_cursor(self, request: Request) -> Cursor | None:
         """Return the cursor. Raises NotFound if its position is not the key of a row."""
         cursor = super().decode_cursor(request)
-        if cursor and cursor.position is not None and not re.fullmatch(r"[0-9]{1,18}", cursor.position):
+        if cursor and cursor.position is not None and not re.fullmatch(r"[0-9]{1,18}", str(cursor.position)):
             raise NotFound(self.invalid_cursor_message)
         return cursor
 
