@@ -39,11 +39,12 @@ serve:
 test: check ## all checks, then every test, browser tests included
 	@$(PYTEST)
 
-check: setup-test ## format, lint, types, import contracts, spelling, missing migrations
+check: setup-test ## format, lint, types, import contracts, templates, JavaScript, spelling, missing migrations
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
+	@$(if $(wildcard package-lock.json),$(MAKE) --no-print-directory check-templates check-js)
 	$(BIN)/typos
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
