@@ -16,7 +16,7 @@ from readerstudy.errors import StudyError
 from readerstudy.experiments.models import Checkpoint, CheckpointKind
 from readerstudy.lab.gallery import gallery, open_twins
 from readerstudy.lab.key_values import facts
-from readerstudy.lab.thumbnails import PANELS, picture_file
+from readerstudy.lab.panels import PANELS, panel_file
 from readerstudy.truth.actions import exclude_twin, exclusion_of
 from readerstudy.truth.models import ImageTruth, Score, Truth
 
@@ -66,7 +66,7 @@ def picture(request: HttpRequest, number: int, panel: str) -> HttpResponse:
     if panel not in PANELS:
         raise Http404
     try:
-        path = picture_file(_twin(number), panel, is_small=request.GET.get("size") != "full")
+        path = panel_file(_twin(number), panel, is_small=request.GET.get("size") != "full")
     except (OSError, StudyError) as error:
         raise Http404(str(error)) from error
     return HttpResponse(path.read_bytes(), content_type="image/jpeg")

@@ -56,7 +56,8 @@ def test_the_difference_is_grey_where_nothing_was_changed(client, twin):
         levels = picture.tobytes()
     assert 125 <= levels[51] <= 131, "the corner opposite the chest wall is air"
     brightest, darkest = max(levels), min(levels)
-    assert brightest > 200 if twin.direction == "insert" else darkest < 55
+    # Real minus adversarial: black where the attack added light, white where it took light away.
+    assert darkest < 55 if twin.direction == "insert" else brightest > 200
 
 
 def test_a_researcher_excludes_a_twin_with_a_reason_and_sees_who_did_it(client, twin, rosa):

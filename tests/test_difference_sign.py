@@ -1,0 +1,61 @@
+"""A difference is real minus adversarial in the lab, in the report and in the triptych that readers see."""
+
+import io
+from base64 import b64decode
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.conf import settings
+from PIL import Image
+
+from readerstudy.analysis.report.gallery_pictures import pair_thumbnails
+from readerstudy.imaging.difference import read_signed_difference
+from readerstudy.imaging.image import WrongPixels
+from readerstudy.imaging.png16 import decode_png
+from readerstudy.imaging.thumbnails import difference_image
+from readerstudy.lab.panels import panel_file
+from readerstudy.truth.models import Truth
+from readerstudy.truth.queries import twins
+from tests import make
+
+
+@pytest.fixture
+def adversarial(db, small) -> list[Truth]:
+    cohort = make.cohort(patients=12)
+    make.twins_for(cohort)
+    return list(twins(cohort, "low", ["gan-insert", "gan-remove"]).values())
+
+
+def signs(truth: Truth, levels: np.ndarray, middle: int) -> float:
+    """Return the correlation of a shown difference with real minus adversarial."""
+    real, shown = decode_png(truth.parent.path), decode_png(truth.stimulus.path)
+    change = real.astype(float) - shown.astype(float)
+    own = levels[:, ::-1] if truth.stimulus.image.hangs_mirrored else levels
+    return float(np.corrcoef(change.ravel(), own.astype(float).ravel() - middle)[0, 1])
+
+
+def test_lab_report_and_triptych_show_real_minus_adversarial(adversarial):
+    for direction in ("insert", "remove"):
+        truth = next(truth for truth in adversarial if truth.direction == direction)
+        with Image.open(panel_file(truth, "difference", is_small=False)) as picture:
+            assert signs(truth, np.asarray(picture), 128) > 0.8
+        *_others, thumbnail = pair_thumbnails(truth.stimulus, truth.parent, number=1, words="")
+        with Image.open(io.BytesIO(b64decode(thumbnail.data_uri.partition("base64,")[2]))) as picture:
+            assert signs(truth, np.asarray(picture), 128) > 0.8
+        stored = decode_png(Path(settings.MEDIA_ROOT) / truth.difference_file)
+        own = stored[:, ::-1] if truth.stimulus.image.hangs_mirrored else stored
+        assert signs(truth, own, 32768) > 0.99
+        assert np.sign(read_signed_difference(stored)).any()
+
+
+def test_white_is_light_taken_away_and_black_is_light_added():
+    real = np.full((4, 4), 20_000, np.uint16)
+    adversarial = real.copy()
+    adversarial[0, 0] -= 5_000
+    adversarial[3, 3] += 5_000
+    image = difference_image(real, adversarial, percentile=100)
+    assert (image.values[0, 0], image.values[3, 3], image.scale) == (255, 0, 5_000)
+    assert abs(int(image.values[1, 1]) - 128) <= 1
+    with pytest.raises(WrongPixels):
+        difference_image(real, adversarial[:2], percentile=100)
