@@ -1,0 +1,142 @@
+"""Take the screenshots of the README from the demo: docs/images/{reader,studies,report}.png.
+
+Usage: make demo SERVE=0, then python tools/screenshots.py
+
+Opens session 1 of the demo's reader (no verdict is given). Needs Debian's Chromium.
+"""
+
+import io
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import django
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "docs" / "images"
+SIZE = {"width": 1280, "height": 800}
+LARGEST = 300_000  # bytes
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+
+
+def main() -> None:
+    """Serve the demo, take each picture, and write it if it is small enough."""
+    sys.path.insert(0, str(ROOT))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "readerstudy.settings")
+    # Playwright's event loop runs in the thread that uses the database.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    django.setup()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with served() as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        for name, username, take in (
+            ("reader", "rita", reader),
+            ("studies", "clara", studies),
+            ("report", "rosa", report),
+        ):
+            page = browser.new_page(viewport=SIZE, locale="en-GB", color_scheme="light")  # type: ignore[arg-type]
+            page.set_default_timeout(120_000)
+            sign_in(page, url, username)
+            take(page, url)
+            write(name, page.screenshot())
+            page.context.close()
+        browser.close()
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """Run the application on a free port while the block lasts; yield its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://localhost:{port}"
+    command = [sys.executable, "-m", "gunicorn", "readerstudy.wsgi", "--bind", f"localhost:{port}", "--threads", "4"]
+    process = subprocess.Popen([*command, "--no-control-socket", "--log-level", "error"], cwd=ROOT)
+    try:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            try:
+                urlopen(f"{url}/account/sign-in/", timeout=30).close()
+                break
+            except (URLError, ConnectionError):
+                time.sleep(0.5)
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def sign_in(page: Page, url: str, username: str) -> None:
+    """Open the person's sign-in link."""
+    from django.urls import reverse
+
+    from readerstudy.accounts.links import token_for
+    from readerstudy.accounts.models import User
+
+    user = User.objects.get(username=username)
+    page.goto(f"{url}{reverse('accounts:sign_in_by_link', args=[token_for(user)])}")
+
+
+def reader(page: Page, url: str) -> None:
+    """Show the first image of session 1; the display check is passed without the page."""
+    from django.utils.timezone import now
+
+    from readerstudy.accounts.models import User
+    from readerstudy.reading.actions import check_display
+    from readerstudy.rehearsal.client import GOOD_DISPLAY
+
+    results: dict[str, Any] = GOOD_DISPLAY
+    rita = User.objects.get(username="rita")
+    check_display(reader=rita, study="demo", number=1, results=results, at=now())
+    page.goto(f"{url}/read/demo/1/")
+    page.locator("#begin").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(8_000)
+
+
+def studies(page: Page, url: str) -> None:
+    """Show the demo's study with the progress of its readers."""
+    from readerstudy.studies.models import Study
+
+    page.goto(f"{url}/admin/studies/study/{Study.objects.get(code='demo-rehearsal').pk}/change/")
+    page.wait_for_timeout(2_000)
+
+
+def report(page: Page, url: str) -> None:
+    """Show Table 3 of the rehearsal's report."""
+    page.goto(f"{url}/report/demo-rehearsal/")
+    page.locator("figure, table").first.wait_for()
+    page.get_by_text("Table 3", exact=False).last.scroll_into_view_if_needed()
+    page.wait_for_timeout(1_000)
+
+
+def write(name: str, png: bytes) -> None:
+    """Write the picture with at most 128 colours. Raises ValueError if it is larger than LARGEST."""
+    path = FOLDER / f"{name}.png"
+    colours = 128
+    while True:
+        stream = io.BytesIO()
+        picture = Image.open(io.BytesIO(png)).convert("RGB").quantize(colours, dither=Image.Dither.NONE)
+        picture.save(stream, format="PNG", optimize=True)
+        if stream.tell() <= LARGEST:
+            break
+        colours //= 2
+        if colours < 8:
+            raise ValueError(f"{path} would have {stream.tell()} bytes.")
+    path.write_bytes(stream.getvalue())
+    print(f"{path.relative_to(ROOT)}: {stream.tell()} bytes, {colours} colours")
+
+
+if __name__ == "__main__":
+    main()
