@@ -5,6 +5,11 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (document.hidden) event.preventDefault();
 });
 
+/** @typedef {{beforeAttributeUpdated: (name: string, element: Element) => boolean}} Callbacks */
+const { Idiomorph } = /** @type {{Idiomorph: {defaults: {callbacks: Callbacks}}}} */ (
+  /** @type {unknown} */ (window)
+);
+
 /** Details that were opened or closed on this page stay as they are. */
 Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) =>
   !(name === "open" && element instanceof HTMLDetailsElement);

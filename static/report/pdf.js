@@ -1,27 +1,51 @@
-// The PDF is laid out when it is first asked for, which takes some seconds: say so, and hand it over when it is there.
+// The PDF is created when it is first requested, which takes some seconds: show that, then save the file.
 
-const link = document.querySelector("[data-pdf]");
-const waiting = document.querySelector(".waiting");
+class PdfLink {
+  #link;
+  #status;
 
-async function fetchPdf(event) {
-  event.preventDefault();
-  if (link.getAttribute("aria-disabled") === "true") return;
-  link.setAttribute("aria-disabled", "true");
-  waiting.replaceChildren(document.createElement("progress"), ` ${link.dataset.wait}`);
-  try {
-    const answer = await fetch(link.href);
-    if (!answer.ok) throw new Error(String(answer.status));
-    const file = URL.createObjectURL(await answer.blob());
-    const saved = document.createElement("a");
-    saved.href = file;
-    saved.download = `${location.pathname.split("/").filter(Boolean).pop()}-report.pdf`;
-    saved.click();
-    setTimeout(() => URL.revokeObjectURL(file), 60_000);
-    waiting.replaceChildren();
-  } catch {
-    waiting.textContent = link.dataset.failed;
+  /**
+   * @param {HTMLAnchorElement} link has its texts as data: wait, failed
+   * @param {HTMLElement} status
+   */
+  constructor(link, status) {
+    this.#link = link;
+    this.#status = status;
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      this.#save();
+    });
   }
-  link.removeAttribute("aria-disabled");
+
+  async #save() {
+    if (this.#link.getAttribute("aria-disabled") === "true") return;
+    this.#link.setAttribute("aria-disabled", "true");
+    this.#status.replaceChildren(document.createElement("progress"), ` ${this.#link.dataset.wait}`);
+    try {
+      const response = await fetch(this.#link.href);
+      if (!response.ok) throw new Error(String(response.status));
+      saveFile(await response.blob(), `${location.pathname.split("/").filter(Boolean).pop()}-report.pdf`);
+      this.#status.replaceChildren();
+    } catch {
+      this.#status.textContent = this.#link.dataset.failed ?? "";
+    }
+    this.#link.removeAttribute("aria-disabled");
+  }
 }
 
-link?.addEventListener("click", fetchPdf);
+/**
+ * @param {Blob} content
+ * @param {string} name
+ */
+function saveFile(content, name) {
+  const url = URL.createObjectURL(content);
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+const link = document.querySelector("[data-pdf]");
+const status = document.querySelector(".waiting");
+if (link instanceof HTMLAnchorElement && status instanceof HTMLElement) new PdfLink(link, status);

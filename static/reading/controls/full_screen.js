@@ -1,8 +1,8 @@
-// The whole screen for the reading room, where the browser allows it.
+// Full screen for the reading room, if the browser allows it.
 
-/** The page goes full screen with all its sections and dialogs, or back. */
+/** Show the page with all its sections and dialogs in full screen, or end that. */
 export function toggleFullScreen() {
-  // A browser may refuse; then all stays as it is.
+  // A browser may refuse; then nothing changes.
   const done = document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen?.();
   done?.catch(() => {});
 }

@@ -1,5 +1,8 @@
-// Which key gives which command: OHIF's map, as far as it does not meet the verdicts, and the reader's own changes,
-// kept in this browser. OHIF's presets on digits are one key here; its Space (reset) would press a focused verdict.
+// Which key gives which command: OHIF's keys as far as they do not collide with the verdicts, and the reader's own
+// changes, stored in this browser. OHIF's presets on digits are one key here; its Space (reset) would press a verdict
+// button that has the focus.
+
+import { closest } from "../dom.js";
 
 /** Command → keys, by `KeyboardEvent.key`; letters in lower case. */
 export const STANDARD = {
@@ -36,68 +39,104 @@ export const STANDARD = {
   help: ["?"],
 };
 
+/** @typedef {keyof typeof STANDARD} Command */
+
+const COMMANDS = /** @type {Command[]} */ (Object.keys(STANDARD));
 const STORED = "reading.keys";
-// Verdicts and questions, going on and back, moving the focus, and keys that say nothing by themselves.
-const RESERVED = /^([1-9]|Enter|Escape| |Tab|Backspace|Delete|Shift|Control|Alt|AltGraph|Meta|CapsLock|Dead|Unidentified|Process|F\d+)$/;
+// Answers, next and back, moving the focus, and keys that have no meaning alone.
+const RESERVED_NAMES =
+  "Enter Escape Tab Backspace Delete Shift Control Alt AltGraph Meta CapsLock Dead Unidentified Process";
+const RESERVED = new RegExp(`^([1-9]| |F\\d+|${RESERVED_NAMES.replaceAll(" ", "|")})$`);
 
-class Keymap extends EventTarget {
-  #changes = read();
+/** Dispatches "change". */
+export class KeyMap extends EventTarget {
+  #changes = storedChanges();
 
-  /** @returns {string[]} */
+  /**
+   * @param {Command} command
+   * @returns {string[]}
+   */
   keysOf(command) {
     return this.#changes[command] ?? STANDARD[command];
   }
 
-  /** @returns {string | null} the command of this key */
-  of(key) {
-    return Object.keys(STANDARD).find((command) => this.keysOf(command).includes(key)) ?? null;
+  /**
+   * Return the command of a key, or null.
+   * @param {string} key
+   */
+  commandOf(key) {
+    return COMMANDS.find((command) => this.keysOf(command).includes(key)) ?? null;
   }
 
-  /** @param {string} key not reserved, and no other command's */
+  /** @param {Command} command */
+  isChanged(command) {
+    return this.keysOf(command) !== STANDARD[command];
+  }
+
+  /**
+   * @param {Command} command
+   * @param {string} key neither reserved nor the key of another command
+   */
   change(command, key) {
-    this.#keep({ ...this.#changes, [command]: [key] });
+    this.#store({ ...this.#changes, [command]: [key] });
   }
 
-  standard() {
-    this.#keep({});
+  /** Return to the standard keys. */
+  reset() {
+    this.#store({});
   }
 
-  #keep(changes) {
+  /** @param {Partial<Record<Command, string[]>>} changes */
+  #store(changes) {
     this.#changes = changes;
     try {
       localStorage.setItem(STORED, JSON.stringify(changes));
     } catch {
-      // Full or forbidden: the change lives as long as the page.
+      // Full or forbidden: the change lasts as long as the page.
     }
     this.dispatchEvent(new Event("change"));
   }
 }
 
-export const COMMANDS = new Keymap();
-
-/** Whether no command may have this key. */
+/**
+ * Whether no command may have this key.
+ * @param {string} key
+ */
 export function isReserved(key) {
   return RESERVED.test(key);
 }
 
-/** The key of an event as the map names it. */
-export function nameOf(event) {
+/**
+ * Return the key of an event as the map names it.
+ * @param {{key: string, shiftKey: boolean}} event
+ */
+export function keyName(event) {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   return event.shiftKey && key.startsWith("Arrow") ? `Shift+${key}` : key;
 }
 
-/** Whether a key press is meant for a field, a dialog or the browser. */
+/**
+ * Whether a key press is meant for a field, a dialog or the browser.
+ * @param {KeyboardEvent} event
+ */
 export function isElsewhere(event) {
-  const typing = event.target.closest?.("input, textarea, select, dialog[open]");
-  return Boolean(typing || event.ctrlKey || event.metaKey || event.altKey || event.isComposing);
+  const isTyping = closest(event, "input, textarea, select, dialog[open]");
+  return Boolean(isTyping || event.ctrlKey || event.metaKey || event.altKey || event.isComposing);
 }
 
-/** The stored changes; none where they are damaged or would leave a key with two commands. */
-function read() {
-  const stored = parsed(localStorage.getItem(STORED) ?? "{}");
-  return isSound(stored) ? stored : {};
+/**
+ * Return the stored changes; none if they are damaged or would give a key to two commands.
+ * @returns {Partial<Record<Command, string[]>>}
+ */
+function storedChanges() {
+  const changes = parsed(localStorage.getItem(STORED) ?? "{}");
+  return isValid(changes) ? changes : {};
 }
 
+/**
+ * @param {string} text
+ * @returns {unknown}
+ */
 function parsed(text) {
   try {
     return JSON.parse(text);
@@ -106,11 +145,21 @@ function parsed(text) {
   }
 }
 
-function isSound(changes) {
+/**
+ * @param {unknown} changes
+ * @returns {changes is Partial<Record<Command, string[]>>}
+ */
+function isValid(changes) {
   if (typeof changes !== "object" || changes === null || Array.isArray(changes)) return false;
   if (Object.keys(changes).some((command) => !Object.hasOwn(STANDARD, command))) return false;
-  const sound = (keys) => Array.isArray(keys) && keys.length === 1 && typeof keys[0] === "string" && keys[0] !== "";
-  if (!Object.values(changes).every((keys) => sound(keys) && !isReserved(keys[0]))) return false;
+  if (!Object.values(changes).every(isValidKeys)) return false;
   const all = Object.values({ ...STANDARD, ...changes }).flat();
   return new Set(all).size === all.length;
+}
+
+/** @param {unknown} keys */
+function isValidKeys(keys) {
+  if (!Array.isArray(keys) || keys.length !== 1) return false;
+  const [key] = keys;
+  return typeof key === "string" && key !== "" && !isReserved(key);
 }

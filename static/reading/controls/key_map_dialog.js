@@ -1,95 +1,160 @@
-// The dialog of keys: shows the map as it is, changes it.
+// The dialog of keyboard shortcuts: shows the key map and changes it.
 
-import { COMMANDS, isReserved, nameOf, STANDARD } from "./key_map.js";
+import { closest, data, find, findAll } from "../dom.js";
+import { isReserved, keyName } from "./key_map.js";
 
-const SHOWN = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→" };
+/** @import { Command } from "./key_map.js" */
 
-/** @param {HTMLDialogElement} dialog has a cell [data-keys=command] for each command; its words as data */
-export function keepKeys(dialog) {
-  const says = dialog.querySelector("[role=status]");
-  const cells = [...dialog.querySelectorAll("[data-keys]")];
-  const fill = () => cells.forEach((cell) => fillCell(cell, dialog.dataset));
-  let asked = null; // the cell whose new key is awaited
+const MODIFIERS = /^(Shift|Control|Alt|AltGraph|Meta|CapsLock|Dead)$/;
+/** @type {Record<string, string>} */
+const ARROWS = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→" };
 
-  function ask(cell) {
-    release();
-    asked = cell;
-    cell.querySelector("button").textContent = dialog.dataset.press;
-    says.textContent = "";
+export class KeyMapDialog {
+  #dialog;
+  #keyMap;
+  #message;
+  #rows;
+  /**
+   * The row whose new key is awaited.
+   * @type {Row | null}
+   */
+  #awaited = null;
+
+  /**
+   * @param {HTMLDialogElement} dialog contains a cell [data-keys=command] for each command, and has its texts as data
+   * @param {import("./key_map.js").KeyMap} keyMap
+   */
+  constructor(dialog, keyMap) {
+    this.#dialog = dialog;
+    this.#keyMap = keyMap;
+    this.#message = find("[role=status]", HTMLElement, dialog);
+    this.#rows = findAll("[data-keys]", HTMLElement, dialog).map((cell) => new Row(cell, dialog.dataset));
+    dialog.addEventListener("click", (event) => this.#clicked(event));
+    dialog.addEventListener("keydown", (event) => this.#pressed(event), { capture: true });
+    dialog.addEventListener("cancel", (event) => {
+      // Escape while a key is awaited leaves the dialog open.
+      if (this.#awaited) event.preventDefault();
+    });
+    dialog.addEventListener("close", () => this.#closed());
+    this.#show();
   }
 
-  function release() {
-    if (asked) asked.querySelector("button").textContent = dialog.dataset.change;
-    asked = null;
+  open() {
+    this.#dialog.showModal();
   }
 
-  function take(event) {
-    if (!asked || /^(Shift|Control|Alt|AltGraph|Meta|CapsLock|Dead)$/.test(event.key)) return;
-    if (event.key === "Tab") return release();
+  #show() {
+    for (const row of this.#rows) row.show(this.#keyMap);
+  }
+
+  /** @param {Event} event */
+  #clicked(event) {
+    const button = closest(event, "button");
+    const row = this.#rows.find((row) => button && row.cell.contains(button));
+    if (row) this.#await(row);
+    if (closest(event, "[data-standard-keys]")) {
+      this.#stopWaiting();
+      this.#keyMap.reset();
+      this.#message.textContent = data(this.#dialog, "standard");
+      this.#show();
+    }
+  }
+
+  /** @param {Row} row */
+  #await(row) {
+    this.#stopWaiting();
+    this.#awaited = row;
+    row.label = data(this.#dialog, "press");
+    this.#message.textContent = "";
+  }
+
+  #stopWaiting() {
+    if (this.#awaited) this.#awaited.label = data(this.#dialog, "change");
+    this.#awaited = null;
+  }
+
+  /** @param {KeyboardEvent} event */
+  #pressed(event) {
+    const row = this.#awaited;
+    if (!row || MODIFIERS.test(event.key)) return;
+    if (event.key === "Tab") return this.#stopWaiting();
     event.preventDefault();
     event.stopPropagation();
     if (event.repeat) return;
-    const cell = asked;
-    release();
+    this.#stopWaiting();
     if (event.key === "Escape") return;
-    says.textContent = change(cell, event);
-    fill();
-    cell.querySelector("button").focus();
+    this.#message.textContent = this.#change(row, event);
+    this.#show();
+    row.focus();
   }
 
-  /** @returns {string} what became of it, in a sentence */
-  function change(cell, event) {
-    const words = dialog.dataset;
-    const key = nameOf(event);
-    const command = cell.dataset.keys;
-    const sentence = (text, of) => text.replace("{key}", shown(key)).replace("{command}", of);
-    if (isReserved(key) || event.ctrlKey || event.metaKey || event.altKey) return sentence(words.reserved, "");
-    const owner = COMMANDS.of(key);
-    if (owner && owner !== command) return sentence(words.taken, labelOf(owner));
-    COMMANDS.change(command, key);
-    return sentence(words.changed, labelOf(command));
+  /**
+   * Change the key of a row if that is possible.
+   * @param {Row} row
+   * @param {KeyboardEvent} event
+   * @returns {string} the result, for the reader
+   */
+  #change(row, event) {
+    const key = keyName(event);
+    /** @type {(name: string, command: string) => string} */
+    const message = (name, command) =>
+      data(this.#dialog, name).replace("{key}", symbolOf(key)).replace("{command}", command);
+    if (isReserved(key) || event.ctrlKey || event.metaKey || event.altKey) return message("reserved", "");
+    const owner = this.#keyMap.commandOf(key);
+    if (owner && owner !== row.command) return message("taken", this.#titleOf(owner));
+    this.#keyMap.change(row.command, key);
+    return message("changed", row.title);
   }
 
-  const labelOf = (command) =>
-    dialog.querySelector(`[data-keys=${command}]`)?.closest("tr").querySelector("th").textContent ?? command;
+  /** @param {Command} command */
+  #titleOf(command) {
+    return this.#rows.find((row) => row.command === command)?.title ?? command;
+  }
 
-  dialog.addEventListener("click", (event) => {
-    const cell = event.target.closest("button")?.closest("[data-keys]");
-    if (cell) ask(cell);
-    if (event.target.closest("[data-standard-keys]")) {
-      release();
-      COMMANDS.standard();
-      says.textContent = dialog.dataset.standard;
-      fill();
-    }
-  });
-  dialog.addEventListener("keydown", take, { capture: true });
-  dialog.addEventListener("cancel", (event) => {
-    // Escape while a key is awaited leaves the dialog open.
-    if (asked) event.preventDefault();
-  });
-  dialog.addEventListener("close", () => {
-    release();
-    says.textContent = "";
-  });
-  fill();
+  #closed() {
+    this.#stopWaiting();
+    this.#message.textContent = "";
+  }
 }
 
-function fillCell(cell, words) {
-  const command = cell.dataset.keys;
-  const keys = COMMANDS.keysOf(command).map((key) => {
-    const kbd = document.createElement("kbd");
-    kbd.textContent = shown(key);
-    return kbd;
-  });
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = words.change;
-  const label = cell.closest("tr").querySelector("th").textContent;
-  button.setAttribute("aria-label", words.changeOf.replace("{command}", label));
-  cell.replaceChildren(...keys.flatMap((key) => [key, " "]), button);
-  cell.toggleAttribute("data-own", COMMANDS.keysOf(command) !== STANDARD[command]);
+/** One command with its keys and the button that changes them. */
+class Row {
+  #button = document.createElement("button");
+
+  /**
+   * @param {HTMLElement} cell
+   * @param {DOMStringMap} texts
+   */
+  constructor(cell, texts) {
+    this.cell = cell;
+    this.command = /** @type {Command} */ (data(cell, "keys"));
+    this.title = cell.closest("tr")?.querySelector("th")?.textContent ?? "";
+    this.#button.type = "button";
+    this.#button.textContent = texts.change ?? "";
+    this.#button.setAttribute("aria-label", (texts.changeOf ?? "").replace("{command}", this.title));
+  }
+
+  /** @param {string} label */
+  set label(label) {
+    this.#button.textContent = label;
+  }
+
+  focus() {
+    this.#button.focus();
+  }
+
+  /** @param {import("./key_map.js").KeyMap} keyMap */
+  show(keyMap) {
+    const keys = keyMap.keysOf(this.command).map((key) => {
+      const element = document.createElement("kbd");
+      element.textContent = symbolOf(key);
+      return element;
+    });
+    this.cell.replaceChildren(...keys.flatMap((key) => [key, " "]), this.#button);
+    this.cell.toggleAttribute("data-changed", keyMap.isChanged(this.command));
+  }
 }
 
-const shown = (key) =>
-  key.length === 1 ? key.toUpperCase() : key.replace("Shift+", "⇧ ").replace(/Arrow\w+/, (arrow) => SHOWN[arrow]);
+/** @param {string} key */
+const symbolOf = (key) =>
+  key.length === 1 ? key.toUpperCase() : key.replace("Shift+", "⇧ ").replace(/Arrow\w+/, (arrow) => ARROWS[arrow]);

@@ -1,25 +1,25 @@
-// The quiet badge: how what is shown differs from the picture itself, in words.
+// The badge beside the title: how the picture on screen differs from the stored one.
 
+import { data } from "../dom.js";
 import { scaleOf } from "../viewer/sampling.js";
 
 /**
- * @param {HTMLElement} badge carries its words: data-one-to-one, data-interpolated, data-doubled, data-flipped,
- *   data-rotated
- * @param {import("../viewer/viewport.js").View} view
+ * Show the zoom and the turns of a viewport whenever they change.
+ * @param {HTMLElement} badge has its texts as data: one-to-one, interpolated, doubled, flipped, rotated
+ * @param {import("../viewer/viewport.js").Viewport} viewport
  */
-export function keepBadge(badge, view) {
+export function connectZoomBadge(badge, viewport) {
   const percent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });
-  const words = badge.dataset;
-  const scale = {
-    one_to_one: words.oneToOne,
-    interpolated: words.interpolated,
-    doubled: words.doubled,
+  const scales = {
+    one_to_one: data(badge, "oneToOne"),
+    interpolated: data(badge, "interpolated"),
+    doubled: data(badge, "doubled"),
   };
-  view.addEventListener("change", () => {
-    const { flipped, rotated } = view.turned;
-    const parts = [scale[scaleOf(view.zoom)].replace("{zoom}", percent.format(view.zoom))];
-    if (flipped) parts.push(words.flipped);
-    if (rotated) parts.push(words.rotated.replace("{degrees}", rotated));
+  viewport.addEventListener("change", () => {
+    const { flipped, rotated } = viewport.turned;
+    const parts = [scales[scaleOf(viewport.zoom)].replace("{zoom}", percent.format(viewport.zoom))];
+    if (flipped) parts.push(data(badge, "flipped"));
+    if (rotated) parts.push(data(badge, "rotated").replace("{degrees}", String(rotated)));
     badge.textContent = parts.join(", ");
   });
 }

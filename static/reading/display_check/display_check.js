@@ -1,134 +1,170 @@
-// The display check before a session: the page asks and collects, the server judges.
+// The display check before a session. The page shows the figures and collects the answers; the server judges them.
 
+import { data, find, findAll } from "../dom.js";
+import { post, retry } from "../network/api.js";
 import { drawLetters, drawSquare, randomLetters } from "./optotypes.js";
-import { persist, tell } from "../network/api.js";
+
+/**
+ * @typedef {object} DisplayRules
+ * @property {string} url to which the results are sent
+ * @property {boolean} required whether the check must be passed
+ * @property {Record<string, number>} grounds levels of the backgrounds of the letters, by name
+ * @property {number[]} contrasts of the letters, in levels
+ * @property {Record<string, [number, number]>} squares levels of background and square, by name
+ * @property {[number, number]} card_mm width and height of a bank card
+ */
 
 export class DisplayCheck {
   #rules;
-  #section = document.querySelector("[data-section=check]");
-  #steps = [...this.#section.querySelectorAll("form")];
-  #card = this.#section.querySelector("[data-card]");
-  #size = this.#section.querySelector("[name=card]");
-  #shown = {};
+  #section = find("[data-section=check]", HTMLElement);
+  #steps = findAll("form", HTMLFormElement, this.#section);
+  #card = find("[data-card]", SVGSVGElement, this.#section);
+  #frame = find("rect", SVGRectElement, this.#card);
+  #size = find("[name=card]", HTMLInputElement, this.#section);
+  #outcome = find("[data-outcome]", HTMLElement, this.#section);
+  #outcomeTitle = find("h2", HTMLElement, this.#outcome);
+  #failures = find("[data-failures]", HTMLElement, this.#section);
+  #status = find("[data-offline]", HTMLElement, this.#section);
+  #continueAnyway = find("[data-do=continue-anyway]", HTMLElement, this.#section);
+  /** @type {Record<string, string>} the letters shown, by background */
+  #letters = {};
+  /** @type {number | null} */
   #pxPerMm = null;
-  #done;
-  #fail;
+  #resolve = () => {};
+  /** @type {(error: unknown) => void} */
+  #reject = () => {};
 
-  /** @param {object} rules the page's rules of the display */
+  /** @param {DisplayRules} rules */
   constructor(rules) {
     this.#rules = rules;
     for (const form of this.#steps) {
       form.addEventListener("submit", (event) => this.#submitted(event));
-      form.querySelector("[data-back]")?.addEventListener("click", () => this.#open(this.#place - 1));
+      form.querySelector("[data-back]")?.addEventListener("click", () => this.#open(this.#index - 1));
     }
     this.#size.addEventListener("input", () => this.#resizeCard());
-    this.#on("full-screen", () => document.documentElement.requestFullscreen?.().catch(() => {}));
+    this.#on("full-screen", () => void document.documentElement.requestFullscreen?.().catch(() => {}));
     this.#on("no-card", () => this.#finish(null));
     this.#on("check-again", () => this.#begin());
-    this.#on("go-on-all-the-same", () => this.#done());
+    this.#on("continue-anyway", () => this.#resolve());
     addEventListener("resize", () => this.#draw());
   }
 
-  /** @returns {Promise<void>} once the display has passed, or the reader goes on all the same */
+  /** @returns {Promise<void>} fulfilled once the display has passed or the reader continues anyway */
   passed() {
     this.#begin();
     return new Promise((resolve, reject) => {
-      this.#done = resolve;
-      this.#fail = reject;
+      this.#resolve = resolve;
+      this.#reject = reject;
     });
   }
 
-  get #place() {
+  /** The index of the step on screen; -1: the outcome. */
+  get #index() {
     return this.#steps.findIndex((form) => !form.hidden);
   }
 
+  /**
+   * @param {string} name of a button
+   * @param {() => void} action
+   */
   #on(name, action) {
-    this.#section.querySelector(`[data-do=${name}]`).addEventListener("click", action);
+    find(`[data-do=${name}]`, HTMLElement, this.#section).addEventListener("click", action);
   }
 
-  /** From the first step, with new letters. */
+  /** Start from the first step, with new letters. */
   #begin() {
     const { grounds, contrasts } = this.#rules;
-    for (const ground of Object.keys(grounds)) this.#shown[ground] = randomLetters(contrasts.length);
+    for (const ground of Object.keys(grounds)) this.#letters[ground] = randomLetters(contrasts.length);
     for (const form of this.#steps) form.reset();
     this.#resizeCard();
     this.#open(0);
   }
 
+  /** @param {number | null} pxPerMm null: not measured */
   #finish(pxPerMm) {
-    this.#judge(pxPerMm).catch(this.#fail);
+    this.#judge(pxPerMm).catch(this.#reject);
   }
 
-  #open(place) {
-    this.#steps.forEach((form, i) => (form.hidden = i !== place));
-    this.#section.querySelector("[data-verdict-of-check]").hidden = place >= 0;
-    if (place < 0) return;
+  /** @param {number} index of a step; -1: the outcome */
+  #open(index) {
+    this.#steps.forEach((form, i) => (form.hidden = i !== index));
+    this.#outcome.hidden = index >= 0;
+    if (index < 0) return;
     this.#draw();
-    const form = this.#steps[place];
-    (form.querySelector("input:checked, input[type=text]") ?? form.querySelector("input")).focus();
+    const [input] = findAll("input:checked, input[type=text]", HTMLInputElement, this.#steps[index]);
+    (input ?? find("input", HTMLInputElement, this.#steps[index])).focus();
   }
 
   #draw() {
-    const form = this.#steps[this.#place];
-    for (const canvas of form?.querySelectorAll("canvas") ?? []) {
+    const form = this.#steps[this.#index];
+    if (!form) return;
+    const { grounds, contrasts, squares } = this.#rules;
+    for (const canvas of findAll("canvas", HTMLCanvasElement, form)) {
       const { ground, square } = canvas.dataset;
-      const { grounds, contrasts, squares } = this.#rules;
-      if (ground) drawLetters(canvas, this.#shown[ground], grounds[ground], contrasts);
-      else drawSquare(canvas, squares[square]);
+      if (ground) drawLetters(canvas, this.#letters[ground], grounds[ground], contrasts);
+      else if (square) drawSquare(canvas, squares[square]);
     }
   }
 
   #resizeCard() {
     const [width, height] = this.#rules.card_mm;
     const scale = Number(this.#size.value) / width;
-    sized(this.#card.firstElementChild, width * scale, height * scale);
-    sized(this.#card, width * scale + 2, height * scale + 2); // room for the line
+    resize(this.#frame, width * scale, height * scale);
+    resize(this.#card, width * scale + 2, height * scale + 2); // room for the line
     this.#pxPerMm = Math.round(scale * 1000) / 1000;
   }
 
+  /** @param {SubmitEvent} event */
   #submitted(event) {
     event.preventDefault();
-    if (this.#place + 1 < this.#steps.length) this.#open(this.#place + 1);
+    if (this.#index + 1 < this.#steps.length) this.#open(this.#index + 1);
     else this.#finish(this.#pxPerMm);
   }
 
+  /** @param {number | null} pxPerMm */
   async #judge(pxPerMm) {
-    const says = this.#section.querySelector("[data-says]");
-    const offline = () => (says.textContent = says.dataset.offline);
+    const showOffline = () => (this.#status.textContent = data(this.#status, "offline"));
     const body = { results: this.#results(pxPerMm) };
-    const { passed, failures } = await persist(() => tell(this.#rules.url, body), offline);
-    says.textContent = "";
-    if (passed) return this.#done();
-    this.#tellFailures(failures);
+    const { passed, failures } = await retry(() => post(this.#rules.url, body), showOffline);
+    this.#status.textContent = "";
+    if (passed) return this.#resolve();
+    this.#showFailures(failures);
   }
 
-  #tellFailures(failures) {
-    const list = this.#section.querySelector("[data-failures]");
-    const item = (textContent) => Object.assign(document.createElement("li"), { textContent });
-    list.replaceChildren(...failures.map(item));
-    this.#section.querySelector("[data-do=go-on-all-the-same]").hidden = this.#rules.required;
+  /** @param {string[]} failures */
+  #showFailures(failures) {
+    const items = failures.map((textContent) => Object.assign(document.createElement("li"), { textContent }));
+    this.#failures.replaceChildren(...items);
+    this.#continueAnyway.hidden = this.#rules.required;
     this.#open(-1);
-    this.#section.querySelector("[data-verdict-of-check] h2").focus();
+    this.#outcomeTitle.focus();
   }
 
+  /** @param {number | null} pxPerMm */
   #results(pxPerMm) {
-    const value = (name) => this.#section.querySelector(`[name=${name}]:is([type=text], :checked)`).value;
-    const letters = Object.entries(this.#shown).map(([ground, shown]) => ({
+    /** @param {string} name */
+    const value = (name) => find(`[name=${name}]:is([type=text], :checked)`, HTMLInputElement, this.#section).value;
+    const letters = Object.entries(this.#letters).map(([ground, shown]) => ({
       ground,
       shown,
       typed: value(`letters-${ground}`),
     }));
     const squares = { dark: value("square-dark") === "seen", bright: value("square-bright") === "seen" };
-    return { letters, squares, card_px_per_mm: pxPerMm, light: value("light"), screen: screenNow() };
+    return { letters, squares, card_px_per_mm: pxPerMm, light: value("light"), screen: screenFacts() };
   }
 }
 
-function sized(element, width, height) {
-  element.setAttribute("width", width);
-  element.setAttribute("height", height);
+/**
+ * @param {SVGElement} element
+ * @param {number} width
+ * @param {number} height
+ */
+function resize(element, width, height) {
+  element.setAttribute("width", String(width));
+  element.setAttribute("height", String(height));
 }
 
-function screenNow() {
+function screenFacts() {
   return {
     width: screen.width,
     height: screen.height,

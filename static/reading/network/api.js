@@ -1,81 +1,175 @@
-// The reader's wire (DESIGN.md §6): what is sent, what comes back, and the kinds of trouble.
+// Requests to the reader's API (DESIGN.md §6), the shapes of its answers, and the errors of requests.
 
-/** The network or the server did not answer; asking again may help. */
-export class NoAnswer extends Error {}
-/** The reader is not signed in any more. */
-export class SignInNeeded extends Error {}
-/** The address is no longer valid: another window has moved on. */
+import { find } from "../dom.js";
+
+/**
+ * What is shown at one position of the reading list.
+ * @typedef {object} Presentation
+ * @property {string} code random, of this presentation alone
+ * @property {Record<string, string>} urls addresses of its images, by panel
+ * @property {boolean} flip whether the image hangs mirrored left to right
+ */
+
+/**
+ * A presentation as the API describes it.
+ * @typedef {object} Stimulus
+ * @property {string} code
+ * @property {string} [image] address of the only image
+ * @property {Record<string, string>} [images] addresses by panel
+ * @property {boolean} [flip]
+ * @property {boolean} [break] whether a break comes before it
+ */
+
+/**
+ * A question that follows a verdict.
+ * @typedef {object} Question
+ * @property {string} name
+ * @property {"choice" | "mark"} kind
+ * @property {string} text
+ * @property {{value: string, text: string}[]} [choices]
+ * @property {string[]} [after] the verdicts that it follows; empty: all
+ * @property {boolean} required
+ * @property {number} most marks
+ */
+
+/**
+ * @typedef {object} PresentationStep
+ * @property {"practise" | "read" | "teach"} kind
+ * @property {number} [position] from 1; missing in practice
+ * @property {number} total
+ * @property {Stimulus} stimulus
+ * @property {Record<string, string>} [images] addresses by panel
+ * @property {Stimulus | null} next
+ * @property {boolean} break whether a break comes before this image
+ * @property {string[]} verdicts that may be given
+ * @property {Question[]} questions
+ */
+
+/** @typedef {{kind: "wait", until: string | null, reason?: string}} WaitStep */
+/** @typedef {{kind: "done"}} DoneStep */
+/** @typedef {PresentationStep | WaitStep | DoneStep} Step */
+
+/** @typedef {string | [number, number][]} Answer a choice, or marks in pixels of the file */
+
+/**
+ * A verdict on one presentation, as the API accepts it.
+ * @typedef {object} Reading
+ * @property {string} stimulus code of the presentation
+ * @property {string} verdict
+ * @property {number} elapsed_ms
+ * @property {string} key a UUID, the same in every attempt to deliver it
+ * @property {Record<string, unknown>} paradata
+ * @property {Record<string, Answer>} [answers] by question
+ */
+
+/** The network or the server did not respond; another attempt may succeed. */
+export class NoResponse extends Error {}
+/** The reader is no longer signed in. */
+export class SignInRequired extends Error {}
+/** The address of an image is no longer valid: another window is at a later position. */
 export class Gone extends Error {}
-/** The picture did not arrive whole. */
-export class Damaged extends Error {}
-/** Another page has claimed the session since. */
-export class TakenOver extends Error {}
-/** The server answered with a refusal and a sentence. */
+/** The image is incomplete or cannot be decoded. */
+export class DamagedImage extends Error {}
+/** Another page has taken the session over. */
+export class TakenOver extends Error {
+  /** Whether a verdict of this page was refused because of it. */
+  verdictRefused = false;
+}
+/** The server refused the request and says why. */
 export class Refused extends Error {
-  constructor(status, body) {
-    super(body.detail ?? "");
+  /**
+   * @param {number} status of HTTP
+   * @param {{detail?: string, step?: Step}} body
+   */
+  constructor(status, { detail = "", step }) {
+    super(detail);
     this.status = status;
-    this.step = body.step ?? null;
+    /** The step at which the session is, if the server names it. */
+    this.step = step ?? null;
   }
 }
 
-const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 8000;
-const LONGEST_CALL_MS = 30_000; // a connection that says nothing for so long is dead
+const FIRST_DELAY_MS = 250;
+const LONGEST_DELAY_MS = 8000;
+const TIMEOUT_MS = 30_000;
 
-/** @returns {Promise<object>} the JSON answer of a GET */
-export const ask = (url) => call(url, { method: "GET" });
+/**
+ * Return the JSON answer of a GET.
+ * @param {string} url
+ * @returns {Promise<any>}
+ */
+export const get = (url) => request(url, { method: "GET" });
 
-/** @returns {Promise<object>} the JSON answer of a POST of `body` as JSON */
-export function tell(url, body = {}) {
+/**
+ * Return the JSON answer of a POST.
+ * @param {string} url
+ * @param {object} [body] sent as JSON
+ * @returns {Promise<any>}
+ */
+export function post(url, body = {}) {
   const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
   // keepalive: a verdict given just before the tab is closed is still sent.
-  return call(url, { method: "POST", headers, body: JSON.stringify(body), keepalive: true });
+  return request(url, { method: "POST", headers, body: JSON.stringify(body), keepalive: true });
 }
 
 /**
- * Repeat `action` with growing pauses while nobody answers; `onTrouble` is told each time.
+ * Repeat an action with growing delays until there is a response.
+ * @template T
+ * @param {() => Promise<T>} action
+ * @param {() => void} onNoResponse called after each attempt without one
  * @param {AbortSignal} [signal] its reason is thrown once it is aborted
+ * @returns {Promise<T>}
  */
-export async function persist(action, onTrouble, signal) {
-  for (let tries = 0; ; tries++) {
+export async function retry(action, onNoResponse, signal) {
+  for (let attempts = 0; ; attempts++) {
     signal?.throwIfAborted();
     try {
       return await action();
-    } catch (trouble) {
-      if (!(trouble instanceof NoAnswer)) throw trouble;
+    } catch (error) {
+      if (!(error instanceof NoResponse)) throw error;
       signal?.throwIfAborted();
-      onTrouble();
-      await pauseOrOnline(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** tries), signal);
+      onNoResponse();
+      await delayOrOnline(Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempts), signal);
     }
   }
 }
 
-async function call(url, options) {
-  const reply = await fetch(url, {
+/**
+ * @param {string} url
+ * @param {RequestInit} options
+ */
+async function request(url, options) {
+  const response = await fetch(url, {
     ...options,
     cache: "no-store",
     credentials: "same-origin",
     redirect: "manual",
-    signal: AbortSignal.timeout(LONGEST_CALL_MS),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
     headers: { Accept: "application/json", ...options.headers },
   }).catch(() => null);
-  if (!reply || reply.status >= 500 || reply.status === 429 || reply.status === 408) throw new NoAnswer();
-  if (reply.type === "opaqueredirect" || reply.status === 401 || reply.status === 403) throw new SignInNeeded();
-  const body = await reply.json().catch(() => null);
-  if (body === null) throw new NoAnswer(); // cut off on the way, or a proxy's page
+  if (!response || response.status >= 500 || response.status === 429 || response.status === 408) throw new NoResponse();
+  if (response.type === "opaqueredirect" || response.status === 401 || response.status === 403)
+    throw new SignInRequired();
+  const body = await response.json().catch(() => null);
+  if (body === null) throw new NoResponse(); // cut off, or the page of a proxy
   if (body.taken_over) throw new TakenOver(body.detail ?? "");
-  if (!reply.ok) throw new Refused(reply.status, body);
+  if (!response.ok) throw new Refused(response.status, body);
   return body;
 }
 
 function csrfToken() {
   // The cookie is newer than the page after a sign-in in another tab.
   const cookie = document.cookie.match(/(?:^|;\s*)csrftoken=([^;]+)/);
-  return cookie ? cookie[1] : document.querySelector('meta[name="csrf-token"]').content;
+  return cookie ? cookie[1] : find('meta[name="csrf-token"]', HTMLMetaElement).content;
 }
 
-function pauseOrOnline(ms, signal) {
+/**
+ * Wait for the delay, for the network to come back, or for the signal, whichever is first.
+ * @param {number} ms
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<void>}
+ */
+function delayOrOnline(ms, signal) {
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer);
@@ -87,4 +181,14 @@ function pauseOrOnline(ms, signal) {
     addEventListener("online", done);
     signal?.addEventListener("abort", done);
   });
+}
+
+/**
+ * Return what of a stimulus is shown.
+ * @param {Stimulus} stimulus
+ * @param {Record<string, string>} [images] addresses by panel, if the stimulus does not have them
+ * @returns {Presentation}
+ */
+export function presentationOf({ code, image, images: own, flip = false }, images = own) {
+  return { code, urls: images ?? { image: image ?? "" }, flip };
 }

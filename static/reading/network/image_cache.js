@@ -1,83 +1,105 @@
-// The pictures at hand: those on screen and exactly one step ahead, decoded, in memory only.
+// The images on screen and those of exactly one step ahead: decoded, in memory only.
 
-import { Damaged, Gone, NoAnswer, SignInNeeded } from "./api.js";
+import { DamagedImage, Gone, NoResponse, SignInRequired } from "./api.js";
 
-export class Images {
+/** @import { Presentation } from "./api.js" */
+
+/** @template Decoded what the worker makes of a file */
+export class ImageCache {
   #workerUrl;
+  /** @type {Worker | null} */
   #worker = null;
-  #waiting = new Map();
-  #held = new Map();
+  /** @type {Map<number, {resolve: (image: Decoded) => void, reject: (error: Error) => void}>} */
+  #requests = new Map();
+  /** @type {Map<string, {isDecoded: boolean, images: Promise<Record<string, Decoded>>}>} */
+  #entries = new Map();
   #count = 0;
 
-  /** @param {string} workerUrl hashed by the static files storage, hence given by the page */
+  /** @param {string} workerUrl contains a hash by the static files storage, so the page passes it */
   constructor(workerUrl) {
     this.#workerUrl = workerUrl;
-    this.#start();
+    this.#worker = this.#startWorker();
   }
 
   /**
-   * The pictures of one presentation, by panel; asked for once however often this is called.
-   * @param {{code: string, urls: Object<string, string>}} item
-   * @returns {Promise<Object<string, object>>}
+   * Return the images of one presentation by panel. They are requested once, however often this is called.
+   * @param {Presentation} presentation
    */
-  get(item) {
-    if (!this.#held.has(item.code)) {
-      const entry = { decoded: false, pictures: this.#loadAll(item.urls) };
-      this.#held.set(item.code, entry);
-      entry.pictures.then(
-        () => (entry.decoded = true),
-        () => this.#held.delete(item.code), // forgotten, so that the next call tries again
-      );
-    }
-    return this.#held.get(item.code).pictures;
+  get({ code, urls }) {
+    const known = this.#entries.get(code);
+    if (known) return known.images;
+    const entry = { isDecoded: false, images: this.#loadAll(urls) };
+    this.#entries.set(code, entry);
+    entry.images.then(
+      () => (entry.isDecoded = true),
+      () => this.#entries.delete(code), // the next call requests them again
+    );
+    return entry.images;
   }
 
-  /** Whether its pictures are decoded and wait only to be drawn. */
-  has(item) {
-    return this.#held.get(item.code)?.decoded ?? false;
+  /**
+   * Whether the images are decoded and can be drawn at once.
+   * @param {Presentation} presentation
+   */
+  has({ code }) {
+    return this.#entries.get(code)?.isDecoded ?? false;
   }
 
-  /** Let go of everything but these codes. */
+  /**
+   * Discard all images but those of these presentations.
+   * @param {(string | undefined)[]} codes
+   */
   keepOnly(...codes) {
-    for (const code of [...this.#held.keys()]) if (!codes.includes(code)) this.#held.delete(code);
+    for (const code of [...this.#entries.keys()]) if (!codes.includes(code)) this.#entries.delete(code);
   }
 
+  /**
+   * @param {Record<string, string>} urls
+   * @returns {Promise<Record<string, Decoded>>}
+   */
   async #loadAll(urls) {
-    const names = Object.keys(urls);
-    const pictures = await Promise.all(names.map((name) => this.#load(urls[name])));
-    return Object.fromEntries(names.map((name, i) => [name, pictures[i]]));
+    const panels = Object.keys(urls);
+    const images = await Promise.all(panels.map((panel) => this.#load(urls[panel])));
+    return Object.fromEntries(panels.map((panel, i) => [panel, images[i]]));
   }
 
-  #start() {
-    this.#worker = new Worker(this.#workerUrl, { type: "module" });
-    this.#worker.onmessage = ({ data }) => this.#arrived(data);
-    // Its script could not be fetched: a new one with the next try.
-    this.#worker.onerror = () => {
+  #startWorker() {
+    const worker = new Worker(this.#workerUrl, { type: "module" });
+    worker.onmessage = ({ data }) => this.#received(data);
+    // The worker's script could not be fetched: the next request starts another worker.
+    worker.onerror = () => {
       this.#worker = null;
-      for (const id of [...this.#waiting.keys()]) this.#arrived({ id, status: 0 });
+      for (const id of [...this.#requests.keys()]) this.#received({ id, status: 0 });
     };
+    return worker;
   }
 
+  /**
+   * @param {string} url
+   * @returns {Promise<Decoded>}
+   */
   #load(url) {
-    if (!this.#worker) this.#start();
+    const worker = (this.#worker ??= this.#startWorker());
     return new Promise((resolve, reject) => {
       const id = ++this.#count;
-      this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, url: new URL(url, location.href).href });
+      this.#requests.set(id, { resolve, reject });
+      worker.postMessage({ id, url: new URL(url, location.href).href });
     });
   }
 
-  #arrived({ id, picture, status }) {
-    const { resolve, reject } = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    if (picture) resolve(picture);
-    else reject(troubleOf(status));
+  /** @param {{id: number, picture?: Decoded, status?: number}} message */
+  #received({ id, picture, status = 0 }) {
+    const request = this.#requests.get(id);
+    this.#requests.delete(id);
+    if (picture) request?.resolve(picture);
+    else request?.reject(errorOf(status));
   }
 }
 
-function troubleOf(status) {
-  if (status === 401 || status === 403) return new SignInNeeded();
+/** @param {number} status of HTTP; 0: no response; 422: cannot be decoded */
+function errorOf(status) {
+  if (status === 401 || status === 403) return new SignInRequired();
   if (status === 404 || status === 410) return new Gone();
-  if (status === 422) return new Damaged();
-  return new NoAnswer();
+  if (status === 422) return new DamagedImage();
+  return new NoResponse();
 }

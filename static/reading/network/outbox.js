@@ -1,77 +1,91 @@
-// At most one verdict on its way. It is kept until the server has it: over a reload, a crash, a sign-in.
+// At most one verdict on its way. It is stored until the server has it: over a reload, a crash, a sign-in.
 
-import { Keep } from "./indexed_db.js";
-import { persist, TakenOver, tell } from "./api.js";
+import { post, Refused, retry, TakenOver } from "./api.js";
+import { StoredValue } from "./indexed_db.js";
+
+/** @import { Reading } from "./api.js" */
+/** @typedef {{reading: Reading, since: number}} Pending a verdict, and from when (wall clock) it waits for delivery */
+/** @typedef {{draft: Reading}} Draft a verdict whose questions are not all answered */
 
 export class Outbox {
   #url;
-  #keep;
+  #stored;
 
   /**
-   * @param {string} url where verdicts go
-   * @param {string} name the storage name: one per reader and session, so that nobody sends another's
+   * @param {string} url to which verdicts are sent
+   * @param {string} name of the storage: one per reader and session, so that nobody sends the verdict of another
    */
   constructor(url, name) {
     this.#url = url;
-    this.#keep = new Keep(name);
+    this.#stored = /** @type {StoredValue<Pending | Draft>} */ (new StoredValue(name));
   }
 
-  /** @returns {Promise<{verdict: object, since: number} | null>} the letter that was not acknowledged before */
-  async kept() {
-    const letter = await this.#keep.get();
-    return letter?.since ? letter : null;
-  }
-
-  /** @returns {Promise<object | null>} the verdict on this picture whose questions were not all answered before */
-  async draftOn(code) {
-    const letter = await this.#keep.get();
-    return letter?.draft?.stimulus === code ? letter.draft : null;
-  }
-
-  /** A verdict is final, though it leaves only with its answers. */
-  keepDraft(verdict) {
-    this.#keep.set({ draft: verdict });
-  }
-
-  /** A verdict ready to be delivered, with the time from which it waits. */
-  letter(verdict) {
-    return { verdict, since: Date.now() }; // of the wall: it may wait over a reload
+  /** Return the verdict that was not acknowledged before, or null. */
+  async pending() {
+    const value = await this.#stored.get();
+    return value && "reading" in value ? value : null;
   }
 
   /**
-   * Send until the server has answered; the same key each time, so that it counts once.
-   * @param {{page: string, onTrouble: () => void, signal: AbortSignal, lasting: boolean}} how `page` is the one that
-   *   reads now, which may not be the one that made the verdict; `lasting`: kept over a reload
-   * @returns {Promise<object>} the answer: receipt and the next step
+   * Return the verdict on this presentation whose questions were not all answered before, or null.
+   * @param {string} code
    */
-  async deliver(letter, { page, onTrouble, signal, lasting = true }) {
-    if (lasting) this.#keep.set(letter);
-    let answered = false;
+  async draftOn(code) {
+    const value = await this.#stored.get();
+    return value && "draft" in value && value.draft.stimulus === code ? value.draft : null;
+  }
+
+  /**
+   * Store a verdict that is sent only with its answers: it is final already.
+   * @param {Reading} reading
+   */
+  keepDraft(reading) {
+    this.#stored.set({ draft: reading });
+  }
+
+  /**
+   * Send a verdict until the server has answered. Its key is the same each time, so that it counts once.
+   * @param {Pending} pending
+   * @param {object} options
+   * @param {string} options.page the page that reads now, perhaps not the one on which the verdict was given
+   * @param {() => void} options.onNoResponse
+   * @param {AbortSignal} options.signal
+   * @param {boolean} [options.lasting] whether it is stored over a reload
+   * @returns {Promise<{receipt: string | null, step: import("./api.js").Step}>}
+   */
+  async deliver(pending, { page, onNoResponse, signal, lasting = true }) {
+    if (lasting) this.#stored.set(pending);
+    let isAnswered = false;
     try {
-      const answer = await persist(() => tell(this.#url, bodyOf(letter, page)), onTrouble, signal);
-      answered = true;
+      const answer = await retry(() => post(this.#url, bodyOf(pending, page)), onNoResponse, signal);
+      isAnswered = true;
       return answer;
-    } catch (trouble) {
-      // A refusal is an answer too; a lost sign-in is not, nor that this page was told to stop.
-      answered = "status" in trouble || (trouble instanceof TakenOver && !signal.aborted);
-      throw trouble;
+    } catch (error) {
+      // A refusal is an answer too; a lost sign-in is not, nor is an order to this page to stop.
+      isAnswered = error instanceof Refused || (error instanceof TakenOver && !signal.aborted);
+      throw error;
     } finally {
-      if (answered && lasting) this.#keep.remove();
+      if (isAnswered && lasting) this.#stored.remove();
     }
   }
 }
 
-function bodyOf({ verdict, since }, page) {
+/**
+ * @param {Pending} pending
+ * @param {string} page
+ */
+function bodyOf({ reading, since }, page) {
   const waited = Math.max(0, Date.now() - since);
-  return { ...verdict, page, paradata: { ...verdict.paradata, waited_ms: waited } };
+  return { ...reading, page, paradata: { ...reading.paradata, waited_ms: waited } };
 }
 
-/** A random UUID; plain http has no crypto.randomUUID. */
+/** Return a random UUID. Plain http has no crypto.randomUUID. */
 export function newKey() {
+  // @ts-ignore: not in every browsing context
   if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40; // version 4
   bytes[8] = (bytes[8] & 0x3f) | 0x80; // variant 1
-  const hex = Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }

@@ -1,177 +1,178 @@
-// The page around the pictures: its sections, the state that it shows, the verdict bar.
+// The page around the images: its sections, its state, its texts.
 
-import { verdictOf } from "../controls/key_events.js";
+import { data, find, findAll } from "../dom.js";
 
-const QUIET_MS = 500; // an acknowledgement within this time needs no word
-const ECHO_MS = 300; // a press so soon was meant for what stood there before
-const NUMBER = new Intl.NumberFormat(document.documentElement.lang);
+/**
+ * @typedef {"small" | "check" | "start" | "loading" | "ready" | "asking" | "saving" | "offline" | "break" | "begins"
+ *   | "taken" | "waiting" | "done" | "error"} PageState
+ */
+/** @typedef {"small" | "check" | "start" | "read" | "between" | "taken" | "end"} SectionName */
+/** @typedef {Record<string, string | number>} Values of the places in a text */
 
-export class Room {
-  /** Where the reader stands, in words. */
-  standing = "";
+const QUIET_MS = 500; // an operation that is done within this time is not announced
+const ECHO_MS = 300; // a press within this time belongs to the page before
+/** @type {ReadonlySet<PageState>} */
+const ANNOUNCED = new Set(["loading", "saving", "offline"]);
+/** @type {ReadonlySet<PageState>} */
+const PAUSABLE = new Set(["loading", "ready", "asking", "saving", "offline"]);
+
+/** Dispatches "state" when its state has changed. */
+export class Page extends EventTarget {
   #body = document.body;
-  #words = document.querySelector("#words").dataset;
-  #status = document.querySelector("#status");
-  #bar = document.querySelector("#verdicts");
+  #sections = findAll("[data-section]", HTMLElement);
+  #texts = find("#words", HTMLElement);
+  #progress = find("#progress", HTMLElement);
+  #practice = find("#practice", HTMLElement);
+  #status = find("#status", HTMLElement);
+  #notice = find("#notice", HTMLElement);
+  #betweenTitle = find("#between-title", HTMLElement);
+  #betweenText = find("#between-text", HTMLElement);
+  #continueButton = find("#go-on", HTMLButtonElement);
+  #takenText = find("#taken-text", HTMLElement);
+  #endTitle = find("#end-title", HTMLElement);
+  #endText = find("#end-text", HTMLElement);
+  #reload = find("#reload", HTMLElement);
+  #nextText = find("#next-text", HTMLElement);
+  #nextLink = find("#next-session", HTMLAnchorElement);
+  #number = new Intl.NumberFormat(document.documentElement.lang);
+  /** @type {PageState | null} null: not set yet */
+  #state = null;
+  /** Announced once the current image is ready: that the verdict before it is saved. */
+  #readyText = "";
+  #position = "";
   #timer = 0;
-  #taking = null;
-  #onUntimely;
-  #isBlocked;
 
-  /**
-   * @param {() => void} onUntimely told of a verdict key or button pressed when no verdict is taken
-   * @param {() => boolean} isBlocked whether none is taken just now, in a pause
-   */
-  constructor(onUntimely, isBlocked) {
-    this.#onUntimely = onUntimely;
-    this.#isBlocked = isBlocked;
-    this.#bar.addEventListener("click", (event) => this.#clicked(event));
-    addEventListener("keydown", (event) => this.#pressed(event));
+  constructor() {
+    super();
+    this.#reload.addEventListener("click", () => location.reload());
   }
 
-  /** Show one of the sections: "small", "check", "start", "read", "between", "taken" or "end". */
-  open(name) {
-    for (const section of document.querySelectorAll("[data-section]"))
-      section.hidden = section.dataset.section !== name;
-    if (name === "read") return;
-    delete this.#body.dataset.position;
-    document.querySelector(`[data-section=${name}] h1`)?.focus(); // read out
-  }
-
-  /**
-   * @param {"small" | "check" | "start" | "loading" | "ready" | "asking" | "saving" | "offline" | "break" | "begins"
-   *   | "taken" | "waiting" | "done" | "error"} state
-   */
-  set state(state) {
+  /** @param {PageState} state */
+  setState(state) {
+    this.#state = state;
     this.#body.dataset.state = state;
-    for (const button of this.#buttons) button.setAttribute("aria-disabled", String(state !== "ready"));
+    this.dispatchEvent(new Event("state"));
     clearTimeout(this.#timer);
-    const say = () => (this.#status.textContent = this.#words[state] ?? "");
-    if (state === "saving" || state === "loading") this.#timer = setTimeout(say, QUIET_MS);
-    else say();
+    const announce = () => (this.#status.textContent = this.#announcement);
+    if (state === "saving" || state === "loading") this.#timer = setTimeout(announce, QUIET_MS);
+    else announce();
   }
 
   get state() {
-    return this.#body.dataset.state;
+    return this.#state;
   }
 
-  /** The picture on screen is this one. */
-  place(position, total) {
-    document.querySelector("#progress").textContent = this.sentence("progress", { position, total });
-    this.standing = this.sentence("pausePlace", { position, total });
-    this.#body.dataset.position = position;
-    this.#words.ready = position > 1 ? this.#words.saved : "";
-  }
-
-  /** Whether the picture on screen is there for practice only. */
-  set practice(isPractice) {
-    this.#body.toggleAttribute("data-practice", isPractice);
-    document.querySelector("#practice").hidden = !isPractice;
-    if (!isPractice) return;
-    document.querySelector("#progress").textContent = this.#words.practice;
-    this.standing = this.#words.practice;
-    this.#body.dataset.position = "practice";
-    this.#words.ready = "";
-  }
-
-  /** A sentence that stays until the next verdict. */
-  notice(text) {
-    document.querySelector("#notice").textContent = text;
-  }
-
-  word(name) {
-    return this.#words[name];
-  }
-
-  /** A word with its {places} filled in, numbers in the page's language. */
-  sentence(name, values) {
-    return this.#words[name].replace(/\{(\w+)\}/g, (_, place) =>
-      typeof values[place] === "number" ? NUMBER.format(values[place]) : values[place],
-    );
-  }
-
-  /** The end of the reading: done, waiting or broken off, with a sentence. */
-  end(state, title, text) {
-    this.state = state;
-    document.querySelector("#end-title").textContent = title;
-    document.querySelector("#end-text").textContent = text;
-    document.querySelector("#reload").hidden = state !== "error";
-    this.open("end");
-  }
-
-  /** What comes after a finished session. @param {string} text @param {string | null} url where it can begin */
-  follow(text, url) {
-    document.querySelector("#next-text").textContent = text;
-    const link = document.querySelector("#next-session");
-    link.hidden = !url;
-    if (url) link.href = url;
+  /** The position in the session, in words; null while there is nothing to pause. */
+  get pausablePosition() {
+    return this.#state && PAUSABLE.has(this.#state) ? this.#position : null;
   }
 
   /**
-   * A quiet page between two images, until the reader goes on.
-   * @param {"break" | "begins"} name
-   * @returns {Promise<void>}
+   * Show one of the sections and no other.
+   * @param {SectionName} name
    */
-  between(name, values) {
-    this.state = name;
-    document.querySelector("#between-title").textContent = this.#words[`${name}Title`];
-    document.querySelector("#between-text").textContent = this.sentence(`${name}Text`, values);
-    const button = document.querySelector("#go-on");
-    button.textContent = this.#words[`${name}Button`];
-    this.open("between");
-    button.focus();
-    const from = performance.now() + ECHO_MS;
-    return new Promise((resolve) => {
-      button.onclick = (event) => event.timeStamp >= from && resolve();
+  open(name) {
+    for (const section of this.#sections) section.hidden = section.dataset.section !== name;
+    if (name === "read") return;
+    delete this.#body.dataset.position;
+    const section = this.#sections.find((section) => !section.hidden);
+    section?.querySelector("h1")?.focus(); // read aloud by screen readers
+  }
+
+  /**
+   * Show the position of the image on screen.
+   * @param {number} position
+   * @param {number} total
+   */
+  showPosition(position, total) {
+    this.#progress.textContent = this.text("progress", { position, total });
+    this.#position = this.text("pausePlace", { position, total });
+    this.#body.dataset.position = String(position);
+    this.#readyText = position > 1 ? this.text("saved") : "";
+  }
+
+  /** @param {boolean} isPractice whether the image on screen is for practice only */
+  showPractice(isPractice) {
+    this.#body.toggleAttribute("data-practice", isPractice);
+    this.#practice.hidden = !isPractice;
+    if (!isPractice) return;
+    this.#progress.textContent = this.#position = this.text("practice");
+    this.#body.dataset.position = "practice";
+    this.#readyText = "";
+  }
+
+  /** @param {string} text shown until the next verdict */
+  showNotice(text) {
+    this.#notice.textContent = text;
+  }
+
+  /**
+   * Return one of the page's texts with its {places} filled in, numbers in the page's language.
+   * @param {string} name
+   * @param {Values} [values]
+   */
+  text(name, values = {}) {
+    return data(this.#texts, name).replace(/\{(\w+)\}/g, (match, place) => {
+      const value = values[place] ?? match;
+      return typeof value === "number" ? this.#number.format(value) : value;
     });
   }
 
-  /** Another page reads on. @param {string} text what became of the verdict that was on its way */
-  taken(text) {
-    this.#taking = null;
-    document.querySelector("#taken-text").textContent = text;
-    this.state = "taken";
-    this.open("taken");
+  /**
+   * Show the last section.
+   * @param {"done" | "waiting" | "error"} state
+   * @param {string} title
+   * @param {string} text
+   */
+  end(state, title, text) {
+    this.setState(state);
+    this.#endTitle.textContent = title;
+    this.#endText.textContent = text;
+    this.#reload.hidden = state !== "error";
+    this.open("end");
   }
 
   /**
-   * Wait for the reader's verdict, by key or button.
-   * @param {string[]} verdicts those that the step allows
-   * @param {number} from presses before this time belong to the picture before: counted, not taken
-   * @returns {Promise<{verdict: string, at: number, by: string}>}
+   * Show what follows a finished session.
+   * @param {string} text
+   * @param {string | null} url at which the next session can begin
    */
-  verdict(verdicts, from) {
-    for (const button of this.#bar.querySelectorAll("[data-verdict]"))
-      button.hidden = !verdicts.includes(button.dataset.verdict);
-    return new Promise((resolve) => (this.#taking = { from, resolve }));
+  showNext(text, url) {
+    this.#nextText.textContent = text;
+    this.#nextLink.hidden = !url;
+    if (url) this.#nextLink.href = url;
   }
 
-  get #buttons() {
-    return [...this.#bar.querySelectorAll("[data-verdict]:not([hidden])")];
+  /**
+   * Show a quiet page between two images until the reader continues.
+   * @param {"break" | "begins"} name
+   * @param {Values} values
+   * @returns {Promise<void>}
+   */
+  interlude(name, values) {
+    this.setState(name);
+    this.#betweenTitle.textContent = this.text(`${name}Title`);
+    this.#betweenText.textContent = this.text(`${name}Text`, values);
+    this.#continueButton.textContent = this.text(`${name}Button`);
+    this.open("between");
+    this.#continueButton.focus();
+    const from = performance.now() + ECHO_MS;
+    return new Promise((resolve) => {
+      this.#continueButton.onclick = (event) => {
+        if (event.timeStamp >= from) resolve();
+      };
+    });
   }
 
-  #take(verdict, event, by) {
-    if (!this.#taking || this.#isBlocked() || event.timeStamp < this.#taking.from) return this.#onUntimely();
-    const { resolve } = this.#taking;
-    this.#taking = null;
-    this.notice("");
-    resolve({ verdict, at: event.timeStamp, by });
+  /** @param {string} text what became of a verdict that was on its way to the server */
+  showTakenOver(text) {
+    this.#takenText.textContent = text;
+    this.setState("taken");
+    this.open("taken");
   }
 
-  #clicked(event) {
-    const button = event.target.closest("[data-verdict]");
-    // The second click of a double click is not a verdict on the next picture.
-    if (!button || event.detail > 1) return;
-    this.#take(button.dataset.verdict, event, event.detail === 0 ? "key" : "pointer");
-  }
-
-  #pressed(event) {
-    // A held Enter on a focused button would click it again and again.
-    if (event.repeat && this.#bar.contains(event.target) && /^(Enter| )$/.test(event.key)) event.preventDefault();
-    if (this.state === "asking") return; // the digits belong to the question
-    const place = verdictOf(event, this.#buttons.length);
-    if (place < 0) return;
-    event.preventDefault();
-    this.#take(this.#buttons[place].dataset.verdict, event, "key");
+  get #announcement() {
+    if (this.#state === "ready") return this.#readyText;
+    return this.#state && ANNOUNCED.has(this.#state) ? this.text(this.#state) : "";
   }
 }

@@ -1,151 +1,190 @@
-// What happened between onset and verdict: where the time went and which tools were used.
+// What happened between onset and verdict: how the time was spent and which tools were used.
 
 const INPUTS = ["keydown", "pointerdown", "pointermove", "pointerup", "wheel"];
 
+/** All times are in milliseconds of the page's clock. */
 export class Paradata {
   #onset = 0;
   #frame = 0;
-  #input = 0;
-  #first = null;
+  #lastInput = 0;
+  /** @type {number | null} */
+  #firstAct = null;
+  /** @type {Record<string, number>} */
   #counts = {};
   #untimely = 0;
-  #watches = { hidden: new Stopwatch(), blurred: new Stopwatch(), paused: new Stopwatch() };
+  #hidden = new Stopwatch();
+  #blurred = new Stopwatch();
+  #paused = new Stopwatch();
   #idle;
-  #reloaded;
+  #isReloaded;
   #starts = 0;
 
   /**
-   * @param {boolean} reloaded whether this page was reloaded, so that its first time is too short
-   * @param {number} idleMs without any input for so long, the reader is idle
+   * @param {boolean} isReloaded whether this page was reloaded, so that its first time is too short
+   * @param {number} idleMs the reader is idle after this time without input
    */
-  constructor(reloaded, idleMs) {
-    this.#reloaded = reloaded;
+  constructor(isReloaded, idleMs) {
+    this.#isReloaded = isReloaded;
     this.#idle = new Idle(idleMs);
-    const { hidden, blurred } = this.#watches;
-    document.addEventListener("visibilitychange", (event) => hidden.set(document.hidden, event.timeStamp));
-    addEventListener("blur", (event) => blurred.set(true, event.timeStamp));
-    addEventListener("focus", (event) => blurred.set(false, event.timeStamp));
+    document.addEventListener("visibilitychange", (event) => this.#hidden.set(document.hidden, event.timeStamp));
+    addEventListener("blur", (event) => this.#blurred.set(true, event.timeStamp));
+    addEventListener("focus", (event) => this.#blurred.set(false, event.timeStamp));
     for (const name of INPUTS)
-      addEventListener(name, (event) => this.#came(event.timeStamp), { capture: true, passive: true });
+      addEventListener(name, (event) => this.#noteInput(event.timeStamp), { capture: true, passive: true });
   }
 
-  /** A new picture was seen first at `onset`, in milliseconds of the page's clock. */
+  /**
+   * Begin a new picture.
+   * @param {{onset: number, frame: number}} shown when it was first visible, and the length of that frame
+   */
   start({ onset, frame }) {
     this.#starts++;
     this.#onset = onset;
     this.#frame = frame;
-    this.#first = null;
+    this.#firstAct = null;
     this.#counts = {};
     this.#untimely = 0;
     this.#idle.restart(onset);
-    for (const watch of Object.values(this.#watches)) watch.restart(onset);
+    for (const watch of [this.#hidden, this.#blurred, this.#paused]) watch.restart(onset);
   }
 
-  /** The reader used a tool; `at`: when the key or the pointer was pressed, not when we came to it. */
-  note(what, at = this.#input || performance.now()) {
-    this.#first ??= Math.max(at, this.#onset);
-    this.#counts[what] = (this.#counts[what] ?? 0) + 1;
+  /**
+   * Count an act of the reader.
+   * @param {string} act
+   * @param {number} [at] when the key or the pointer was pressed, not when the handler ran
+   */
+  note(act, at = this.#lastInput || performance.now()) {
+    this.#firstAct ??= Math.max(at, this.#onset);
+    this.#counts[act] = (this.#counts[act] ?? 0) + 1;
   }
 
-  /** A verdict key came too early to be meant for this picture, before the last was saved, or in a pause. */
+  /** Count a verdict key that cannot belong to this picture: too early, before the last was saved, or in a pause. */
   noteUntimely() {
     this.#untimely++;
   }
 
-  /** The pause begins or ends. A pause is not idle: it is counted once. */
-  pause(paused, at) {
-    if (paused) this.#idle.came(at);
+  /**
+   * Begin or end a pause. It does not count as idle time as well.
+   * @param {boolean} isPaused
+   * @param {number} at
+   */
+  pause(isPaused, at) {
+    if (isPaused) this.#idle.noteInput(at);
     else this.#idle.skipTo(at);
-    this.#watches.paused.set(paused, at);
+    this.#paused.set(isPaused, at);
   }
 
-  /** Paused since the onset, in milliseconds. */
+  /**
+   * Return the time in pauses since the onset.
+   * @param {number} at
+   */
   pausedUntil(at) {
-    return this.#watches.paused.until(at);
+    return this.#paused.until(at);
   }
 
-  /** The time of reading, without pauses. @param {number} at when the verdict was given, by the page's clock */
+  /**
+   * Return the reading time without pauses.
+   * @param {number} at when the verdict was given
+   */
   elapsedUntil(at) {
     return Math.max(0, Math.round(at - this.#onset - this.pausedUntil(at)));
   }
 
-  /** @param {number} at when the verdict was given, in milliseconds of the page's clock */
+  /**
+   * Return everything up to a time, as the API accepts it.
+   * @param {number} at when the verdict was given
+   */
   until(at) {
     return {
-      hidden_ms: Math.round(this.#watches.hidden.until(at)),
-      blurred_ms: Math.round(this.#watches.blurred.until(at)),
+      hidden_ms: Math.round(this.#hidden.until(at)),
+      blurred_ms: Math.round(this.#blurred.until(at)),
       paused_ms: Math.round(this.pausedUntil(at)),
       idle_ms: Math.round(this.#idle.until(at)),
-      first_action_ms: this.#first === null ? null : Math.round(this.#first - this.#onset),
+      first_action_ms: this.#firstAct === null ? null : Math.round(this.#firstAct - this.#onset),
       frame_ms: Math.round(this.#frame * 10) / 10,
       acts: { ...this.#counts },
       untimely_presses: this.#untimely,
       first_of_page: this.#starts === 1,
-      reloaded: this.#reloaded && this.#starts === 1,
+      reloaded: this.#isReloaded && this.#starts === 1,
       device_pixel_ratio: devicePixelRatio,
       viewport: [innerWidth, innerHeight],
     };
   }
 
-  #came(at) {
-    this.#input = at;
-    if (this.#watches.paused.running) this.#idle.skipTo(at);
-    else this.#idle.came(at);
+  /** @param {number} at */
+  #noteInput(at) {
+    this.#lastInput = at;
+    if (this.#paused.isRunning) this.#idle.skipTo(at);
+    else this.#idle.noteInput(at);
   }
 }
 
 class Stopwatch {
+  /** @type {number | null} */
   #since = null;
   #total = 0;
 
-  get running() {
+  get isRunning() {
     return this.#since !== null;
   }
 
-  set(running, now) {
-    if (running) this.#since ??= now;
+  /**
+   * @param {boolean} isRunning
+   * @param {number} at
+   */
+  set(isRunning, at) {
+    if (isRunning) this.#since ??= at;
     else if (this.#since !== null) {
-      this.#total += Math.max(0, now - this.#since);
+      this.#total += Math.max(0, at - this.#since);
       this.#since = null;
     }
   }
 
+  /** @param {number} at */
   restart(at) {
     this.#total = 0;
     if (this.#since !== null) this.#since = at;
   }
 
+  /** @param {number} at */
   until(at) {
     return this.#total + (this.#since === null ? 0 : Math.max(0, at - this.#since));
   }
 }
 
-/** The time without any input beyond the first `after` milliseconds of each silence. */
+/** The time without input, beyond the first `after` milliseconds of each interval. */
 class Idle {
   #after;
-  #last = 0;
+  #lastInput = 0;
   #total = 0;
 
+  /** @param {number} after */
   constructor(after) {
     this.#after = after;
   }
 
+  /** @param {number} at */
   restart(at) {
     this.#total = 0;
-    this.#last = at;
+    this.#lastInput = at;
   }
 
-  came(at) {
+  /** @param {number} at */
+  noteInput(at) {
     this.#total = this.until(at);
-    this.#last = Math.max(this.#last, at);
+    this.#lastInput = Math.max(this.#lastInput, at);
   }
 
-  /** What lies before `at` was no silence. */
+  /**
+   * Do not count the time before `at`.
+   * @param {number} at
+   */
   skipTo(at) {
-    this.#last = Math.max(this.#last, at);
+    this.#lastInput = Math.max(this.#lastInput, at);
   }
 
+  /** @param {number} at */
   until(at) {
-    return this.#total + Math.max(0, at - this.#last - this.#after);
+    return this.#total + Math.max(0, at - this.#lastInput - this.#after);
   }
 }

@@ -1,76 +1,99 @@
-// The pause: the picture is hidden and the clock stands until the reader goes on.
+// The pause: the picture is hidden and the clock is stopped until the reader continues.
 
-import { commandOf } from "../controls/key_events.js";
+import { find } from "../dom.js";
+import { commandOfKey } from "../controls/key_events.js";
+
+/** @import { Panels } from "../viewer/panels.js" */
+/** @import { Paradata } from "./paradata.js" */
+/** @import { KeyMap } from "../controls/key_map.js" */
 
 export class Pause {
-  /** Fulfilled while there is no pause, otherwise when it ends. */
+  /**
+   * Fulfilled if there is no pause, otherwise when it ends.
+   * @type {Promise<void>}
+   */
   over = Promise.resolve();
-  #dialog = document.querySelector("#pause");
-  #stage;
+  #dialog = find("#pause", HTMLDialogElement);
+  #position = find("#pause-place", HTMLElement);
+  #panels;
   #paradata;
-  #place;
-  #end = null;
+  #keyMap;
+  #currentPosition;
+  /** @type {(() => void) | null} */
+  #resolve = null;
 
   /**
-   * @param {{stage: object, paradata: object, place: () => string | null, whenHidden: boolean}} parts
-   *   `place`: where the reader stands, null while nothing is read; `whenHidden`: pause by itself when the page is out
-   *   of sight
+   * @param {object} parts
+   * @param {Panels} parts.panels
+   * @param {Paradata} parts.paradata
+   * @param {KeyMap} parts.keyMap
+   * @param {() => string | null} parts.currentPosition in words; null while nothing is read
+   * @param {boolean} parts.whenHidden whether a pause begins when the page is hidden
    */
-  constructor({ stage, paradata, place, whenHidden }) {
-    this.#stage = stage;
+  constructor({ panels, paradata, keyMap, currentPosition, whenHidden }) {
+    this.#panels = panels;
     this.#paradata = paradata;
-    this.#place = place;
-    document.addEventListener("command", ({ detail }) => detail === "pause" && this.begin());
-    document.querySelector("#take-pause").addEventListener("click", (event) => this.begin(event.timeStamp));
+    this.#keyMap = keyMap;
+    this.#currentPosition = currentPosition;
+    document.addEventListener("command", (event) => {
+      if (event instanceof CustomEvent && event.detail === "pause") this.begin();
+    });
+    find("#take-pause", HTMLElement).addEventListener("click", (event) => this.begin(event.timeStamp));
     if (whenHidden)
-      document.addEventListener("visibilitychange", (event) => document.hidden && this.begin(event.timeStamp));
+      document.addEventListener("visibilitychange", (event) => {
+        if (document.hidden) this.begin(event.timeStamp);
+      });
     this.#dialog.addEventListener("keydown", (event) => this.#pressed(event));
     this.#dialog.addEventListener("submit", (event) => {
       event.preventDefault();
       this.end();
     });
-    // Told late: by then the next pause may have begun.
-    this.#dialog.addEventListener("close", () => this.#dialog.open || this.#ended());
+    // This event comes late: the next pause may have begun.
+    this.#dialog.addEventListener("close", () => {
+      if (!this.#dialog.open) this.#ended();
+    });
   }
 
   get isOn() {
-    return this.#end !== null;
+    return this.#resolve !== null;
   }
 
+  /** @param {number} [at] time by the page's clock */
   begin(at = performance.now()) {
-    const place = this.isOn ? null : this.#place();
-    if (place === null) return;
-    document.querySelector("#pause-place").textContent = place;
-    this.over = new Promise((resolve) => (this.#end = resolve));
+    const position = this.isOn ? null : this.#currentPosition();
+    if (position === null) return;
+    this.#position.textContent = position;
+    this.over = new Promise((resolve) => (this.#resolve = resolve));
     this.#paradata.pause(true, at);
-    this.#stage.hide();
+    this.#panels.hide();
     this.#dialog.showModal();
   }
 
-  /** Go on, by the button, the pause key or Escape. */
+  /** Continue: by the button, the pause key or Escape. */
   end() {
     this.#dialog.close();
     this.#ended();
   }
 
   #ended() {
-    if (!this.isOn) return;
-    this.#stage.unhide();
-    const resolve = this.#end;
-    this.#end = null;
-    // In a page that went out of sight again before it was drawn, the next pause is on by then.
-    requestAnimationFrame((seen) => this.isOn || this.#paradata.pause(false, seen));
+    const resolve = this.#resolve;
+    if (!resolve) return;
+    this.#panels.unhide();
+    this.#resolve = null;
+    // If the page was hidden again before it was drawn, the next pause has begun by then.
+    requestAnimationFrame((visible) => {
+      if (!this.isOn) this.#paradata.pause(false, visible);
+    });
     resolve();
   }
 
+  /** @param {KeyboardEvent} event */
   #pressed(event) {
-    // Keys inside a dialog are not commands, except for this one.
-    const { key, code, shiftKey, repeat } = event;
-    const name = commandOf({ key, code, shiftKey, repeat, target: document.body });
-    if (name === "pause") {
+    // In a dialog only this key is a command.
+    if (commandOfKey(this.#keyMap, event) === "pause") {
       event.preventDefault();
-      event.stopPropagation(); // outside the closed dialog it would be a command again
+      event.stopPropagation(); // the dialog is closed then, and it would be a command again
       this.end();
-    } else if (/^[1-9]$/.test(key)) this.#paradata.noteUntimely();
+    } else if (/^[1-9]$/.test(event.key)) this.#paradata.noteUntimely();
   }
 }

@@ -1,3 +1,5 @@
-// A list restored from the browser's memory may be out of date: ask the server again.
+// A page that the browser restores from memory may be out of date: load it again.
 
-addEventListener("pageshow", (event) => event.persisted && location.reload());
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});

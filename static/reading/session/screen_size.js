@@ -1,8 +1,10 @@
-// Whether this device can show a mammogram at all. The display check judges the rest.
+// Whether the screen is large enough to show a mammogram at all. The display check judges the rest.
 
-const LEAST = 600; // CSS pixels of the smaller side
+const SMALLEST = 600; // CSS pixels of the shorter side
 
-export function isTooSmall() {
+export function isScreenTooSmall() {
   const isTouch = matchMedia("(pointer: coarse)").matches;
-  return Math.min(screen.width, screen.height) < LEAST || (isTouch && Math.min(innerWidth, innerHeight) < LEAST);
+  return (
+    Math.min(screen.width, screen.height) < SMALLEST || (isTouch && Math.min(innerWidth, innerHeight) < SMALLEST)
+  );
 }

@@ -1,306 +1,391 @@
-// The flow of one session. The server owns the position; this page shows it and brings verdicts back.
+// One reading session. The server owns the position; this page shows it and delivers verdicts.
 
-import { DisplayCheck } from "../display_check/display_check.js";
-import { Claim } from "./session_lock.js";
-import { isTooSmall } from "./screen_size.js";
-import { Images } from "../network/image_cache.js";
+import { KeyMap } from "../controls/key_map.js";
+import { Toolbar } from "../controls/toolbar.js";
+import { data, find } from "../dom.js";
+import { get, Gone, presentationOf, Refused, retry, SignInRequired, TakenOver } from "../network/api.js";
+import { ImageCache } from "../network/image_cache.js";
 import { newKey, Outbox } from "../network/outbox.js";
+import { Panels } from "../viewer/panels.js";
+import { errorText, showEnd } from "./ending.js";
+import { Page } from "./page.js";
 import { Paradata } from "./paradata.js";
 import { Pause } from "./pause.js";
-import { Presenter } from "./stimulus_presenter.js";
 import { Questions, questionsAfter } from "./questions.js";
-import { Room } from "./page.js";
-import { Stage } from "../viewer/panels.js";
-import { connectTools } from "../controls/toolbar.js";
-import { ask, Damaged, Gone, persist, Refused, SignInNeeded, TakenOver } from "../network/api.js";
+import { isScreenTooSmall } from "./screen_size.js";
+import { SessionLock } from "./session_lock.js";
+import { canSignIn, goToSignIn } from "./sign_in.js";
+import { StimulusPresenter } from "./stimulus_presenter.js";
+import { VerdictBar } from "./verdict_bar.js";
+import { unlessAborted, until } from "./waiting.js";
 
-// Nobody judges a picture within this time: such a press was meant for the one before (a double key).
+/** @import { Presentation, PresentationStep, Question, Reading, Step } from "../network/api.js" */
+/** @import { Pending } from "../network/outbox.js" */
+/** @import { Picture } from "../viewer/layer.js" */
+/** @import { GivenVerdict } from "./verdict_bar.js" */
+
+/**
+ * The rules of the session that the page applies.
+ * @typedef {object} Rules
+ * @property {number} frame_ms length of the grey frame between two images; 0: none
+ * @property {number} idle_s the reader is idle after this time without input
+ * @property {boolean} pause_when_hidden
+ * @property {{due: boolean} | null} display
+ */
+
+// Ignore presses within this time: they belong to the previous image (double press).
 const SETTLE_MS = 300;
-const SIGN_IN_ONCE_MS = 10_000;
 
-const page = document.querySelector("#reading").dataset;
-const rules = JSON.parse(document.querySelector("#rules").textContent);
-const name = `reading.${page.reader}.${page.session}`;
-const claim = new Claim(page, name);
-const images = new Images(page.worker);
-const outbox = new Outbox(page.verdicts, name);
-const navigation = performance.getEntriesByType("navigation")[0];
-const paradata = new Paradata(navigation?.type === "reload", 1000 * rules.idle_s);
-const room = new Room(() => paradata.noteUntimely(), () => pause.isOn);
-const stage = new Stage(document.querySelector("#reading"));
-const pause = new Pause({ stage, paradata, place, whenHidden: rules.pause_when_hidden });
-const presenter = new Presenter({ stage, images, paradata, pause, greyMs: rules.frame_ms, onTrouble: offline });
-const questions = new Questions(stage.marks, () => pause.isOn);
-// Aborted when another page takes over.
-let reading = new AbortController();
-// A page that was just loaded, or that takes over, comes from a break: it asks for none.
-let isFresh = true;
-// How long the pages between the last image and this one stood.
-let restedMs = 0;
+export class Session {
+  #root;
+  #rules;
+  #lock;
+  #images;
+  #outbox;
+  #paradata;
+  #page = new Page();
+  #verdicts;
+  #panels;
+  #pause;
+  #presenter;
+  #questions;
+  /** Aborted when another page takes over. */
+  #reading = new AbortController();
+  /** Whether the page was just loaded or has just taken over: then the reader comes from a break and needs none. */
+  #isFresh = true;
+  /** How long the reader was on the pages between the last image and this one. */
+  #restedMs = 0;
 
-stage.addEventListener("act", (event) => paradata.note(event.detail));
-connectTools(stage, document.querySelector("#tools"), (what) => paradata.note(what));
-claim.addEventListener("lost", () => reading.abort(new TakenOver()));
+  /**
+   * @param {HTMLElement} root has the session's addresses as data
+   * @param {Rules} rules
+   */
+  constructor(root, rules) {
+    this.#root = root;
+    this.#rules = rules;
+    const name = `reading.${data(root, "reader")}.${data(root, "session")}`;
+    this.#lock = new SessionLock({ open: data(root, "open"), step: data(root, "step") }, name);
+    this.#images = /** @type {ImageCache<Picture>} */ (new ImageCache(data(root, "worker")));
+    this.#outbox = new Outbox(data(root, "verdicts"), name);
+    this.#paradata = new Paradata(isReloaded(), 1000 * rules.idle_s);
+    this.#verdicts = new VerdictBar(this.#page, {
+      isBlocked: () => this.#pause.isOn,
+      onUntimely: () => this.#paradata.noteUntimely(),
+    });
+    this.#panels = new Panels(root);
+    const keyMap = new KeyMap();
+    this.#pause = new Pause({
+      panels: this.#panels,
+      paradata: this.#paradata,
+      keyMap,
+      currentPosition: () => this.#page.pausablePosition,
+      whenHidden: rules.pause_when_hidden,
+    });
+    this.#presenter = new StimulusPresenter({
+      panels: this.#panels,
+      images: this.#images,
+      paradata: this.#paradata,
+      pause: this.#pause,
+      greyMs: rules.frame_ms,
+      onNoResponse: this.#showOffline,
+    });
+    this.#questions = new Questions(this.#panels.marks, () => this.#pause.isOn);
+    this.#panels.addEventListener("act", (event) => {
+      if (event instanceof CustomEvent) this.#paradata.note(event.detail);
+    });
+    new Toolbar(this.#panels, keyMap, (act) => this.#paradata.note(act));
+    this.#lock.addEventListener("lost", () => this.#reading.abort(new TakenOver()));
+    find("#take-over", HTMLElement).addEventListener("click", () => this.#run());
+  }
 
-async function run(first) {
-  reading = new AbortController();
-  try {
-    for (let step = await first(); ; step = await read(step)) {
-      reading.signal.throwIfAborted();
-      if (!step.stimulus) return finish(step);
+  /**
+   * Begin: the display check if one is due, the instructions, the images.
+   * @param {() => Promise<void>} checkDisplay fulfilled once the reader may begin
+   */
+  async begin(checkDisplay) {
+    try {
+      await this.#enter(checkDisplay);
+    } catch (error) {
+      this.#fail(error);
     }
-  } catch (trouble) {
-    giveUp(trouble);
   }
-}
 
-/** Claim the session; the step at which it stands, or the one after a verdict that was not acknowledged. */
-async function firstStep() {
-  room.open("read");
-  room.state = "loading";
-  const step = await claim.take(offline);
-  const letter = await outbox.kept();
-  return letter ? deliver(letter) : step;
-}
-
-/** One presentation: shown, judged, delivered. Returns the step after it. */
-async function read(step) {
-  const item = itemOf(step);
-  const acknowledged = performance.now();
-  await rest(step);
-  room.open("read");
-  // Seen before the verdict on the one before it was acknowledged.
-  const ahead = presenter.isShown(item) ? Math.round(acknowledged - presenter.onset) : 0;
-  if (!presenter.isShown(item)) room.state = "loading";
-  try {
-    await whileOurs(presenter.show(item));
-  } catch (trouble) {
-    if (!(trouble instanceof Gone)) throw trouble;
-    return stepAfterGone(item);
+  /** @param {() => Promise<void>} checkDisplay */
+  async #enter(checkDisplay) {
+    const state = data(this.#root, "state");
+    if (isScreenTooSmall()) {
+      this.#page.setState("small");
+      return this.#page.open("small");
+    }
+    if (this.#rules.display?.due && state !== "waiting" && state !== "done") {
+      this.#page.setState("check");
+      this.#page.open("check");
+      await checkDisplay();
+    }
+    if (state === "under_way" || state === "done") return this.#run();
+    this.#page.setState(state === "waiting" ? "waiting" : "start");
+    this.#page.open("start");
+    if (state === "waiting") return;
+    const begin = find("#begin", HTMLButtonElement, this.#root);
+    begin.addEventListener("click", () => this.#run(), { once: true });
+    begin.disabled = false; // before this script ran, a press would have been lost
   }
-  room.practice = step.kind === "practise";
-  if (step.position) room.place(step.position, step.total);
-  const next = step.next && itemOf(step.next);
-  images.keepOnly(item.code, next?.code);
-  if (next) presenter.prepare(next).catch(() => {}); // asked for again when its turn comes
-  const verdict = await judged(step, item, ahead);
-  const delivery = deliver(outbox.letter(verdict), { lasting: step.kind !== "practise" });
-  // The next picture stands at once; its verdict is taken only after this one is acknowledged.
-  const stopsBetween = step.kind === "practise" || step.next?.break;
-  if (next && !stopsBetween) showAhead(next, step);
-  const following = await delivery;
-  if (stopsBetween) presenter.clear();
-  if (step.kind === "practise" && following.kind === "read") await between("begins", following);
-  return following;
+
+  /** Read from the current position to the end of the session. */
+  async #run() {
+    this.#reading = new AbortController();
+    try {
+      let step = await this.#firstStep();
+      this.#reading.signal.throwIfAborted();
+      while ("stimulus" in step) {
+        step = await this.#read(step);
+        this.#reading.signal.throwIfAborted();
+      }
+      this.#lock.release();
+      this.#presenter.clear();
+      showEnd(this.#page, step, this.#root.dataset);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Claim the session. Returns its step, or the one after a verdict that was not acknowledged before. */
+  async #firstStep() {
+    this.#page.open("read");
+    this.#page.setState("loading");
+    const step = await this.#lock.take(this.#showOffline);
+    const pending = await this.#outbox.pending();
+    return pending ? this.#deliver(pending) : step;
+  }
+
+  /**
+   * Show one presentation, take the verdict, deliver it. Returns the step after it.
+   * @param {PresentationStep} step
+   * @returns {Promise<Step>}
+   */
+  async #read(step) {
+    const presentation = presentationOf(step.stimulus, step.images);
+    const isPractice = step.kind === "practise";
+    const acknowledged = performance.now();
+    await this.#offerBreak(step);
+    this.#page.open("read");
+    // How long it was visible before the verdict on the one before it was acknowledged.
+    const aheadMs = this.#presenter.isShown(presentation) ? Math.round(acknowledged - this.#presenter.onset) : 0;
+    if (!this.#presenter.isShown(presentation)) this.#page.setState("loading");
+    try {
+      await this.#whileOurs(this.#presenter.show(presentation));
+    } catch (error) {
+      if (!(error instanceof Gone)) throw error;
+      return this.#stepAfterGone(presentation);
+    }
+    this.#page.showPractice(isPractice);
+    if (step.position) this.#page.showPosition(step.position, step.total);
+    const next = step.next && presentationOf(step.next);
+    this.#images.keepOnly(presentation.code, next?.code);
+    if (next) this.#presenter.prepare(next).catch(() => {}); // requested again when it is its turn
+    const reading = await this.#readingOf(step, presentation, aheadMs);
+    const delivery = this.#deliver({ reading, since: Date.now() }, { lasting: !isPractice });
+    // The next image is shown at once; its verdict is taken only after this one is acknowledged.
+    const stopsBetween = isPractice || step.next?.break;
+    if (next && !stopsBetween) this.#showAhead(next, step);
+    const following = await delivery;
+    if (stopsBetween) this.#presenter.clear();
+    if (isPractice && following.kind === "read") await this.#interlude("begins", following);
+    return following;
+  }
+
+  /**
+   * Offer the break that the plan has before this image.
+   * @param {PresentationStep} step
+   */
+  async #offerBreak(step) {
+    const isDue = step.break && !this.#isFresh;
+    this.#isFresh = false;
+    if (isDue) await this.#interlude("break", step);
+  }
+
+  /**
+   * @param {"break" | "begins"} name
+   * @param {PresentationStep} step
+   */
+  async #interlude(name, { position = 1, total }) {
+    const since = performance.now();
+    await this.#whileOurs(this.#page.interlude(name, { done: position - 1, left: total - position + 1, total }));
+    this.#restedMs += performance.now() - since;
+  }
+
+  /**
+   * Take the verdict with its answers. A verdict from before this page was loaded stands: only the rest is asked.
+   * @param {PresentationStep} step
+   * @param {Presentation} presentation
+   * @param {number} aheadMs
+   * @returns {Promise<Reading>}
+   */
+  async #readingOf(step, presentation, aheadMs) {
+    const draft = step.questions?.length ? await this.#outbox.draftOn(presentation.code) : null;
+    const { reading, at } = draft ? resumed(draft) : await this.#takeVerdict(step, presentation, aheadMs);
+    const questions = questionsAfter(reading.verdict, step.questions);
+    if (!questions.length) return reading;
+    if (step.kind !== "practise") this.#outbox.keepDraft(reading);
+    return this.#answered(reading, questions, at);
+  }
+
+  /**
+   * @param {PresentationStep} step
+   * @param {Presentation} presentation
+   * @param {number} aheadMs
+   */
+  async #takeVerdict(step, presentation, aheadMs) {
+    const from = this.#presenter.onset + SETTLE_MS;
+    const pressed = this.#verdicts.verdict(step.verdicts, from);
+    await this.#whileOurs(until(from));
+    this.#page.setState("ready");
+    const given = await this.#whileOurs(pressed);
+    const reading = this.#newReading(presentation, given, aheadMs);
+    this.#restedMs = 0;
+    return { reading, at: given.at };
+  }
+
+  /**
+   * Ask the questions. Their time does not count as reading time.
+   * @param {Reading} reading
+   * @param {Question[]} questions
+   * @param {number} at when the verdict was given
+   * @returns {Promise<Reading>}
+   */
+  async #answered(reading, questions, at) {
+    const paused = this.#paradata.pausedUntil(at);
+    this.#page.setState("asking");
+    const { answers, at: last } = await this.#whileOurs(this.#questions.ask(questions, at));
+    const took = last - at - (this.#paradata.pausedUntil(last) - paused);
+    return { ...reading, answers, paradata: { ...reading.paradata, questions_ms: Math.round(took) } };
+  }
+
+  /**
+   * @param {Presentation} presentation
+   * @param {GivenVerdict} given
+   * @param {number} aheadMs
+   * @returns {Reading}
+   */
+  #newReading(presentation, { verdict, at, by }, aheadMs) {
+    return {
+      stimulus: presentation.code,
+      verdict,
+      elapsed_ms: this.#paradata.elapsedUntil(at),
+      key: newKey(),
+      paradata: {
+        ...this.#paradata.until(at),
+        questions_ms: 0,
+        ahead_ms: aheadMs,
+        rested_ms: Math.round(this.#restedMs),
+        by,
+        settings: this.#panels.settings,
+      },
+    };
+  }
+
+  /**
+   * Show the next presentation before the verdict on the current one is acknowledged.
+   * @param {Presentation} next
+   * @param {PresentationStep} step the current one
+   */
+  #showAhead(next, { position = 0, total }) {
+    const showPosition = () => {
+      if (this.#presenter.isShown(next)) this.#page.showPosition(position + 1, total);
+    };
+    this.#presenter.show(next).then(showPosition, () => {}); // an error is handled when it is its turn
+  }
+
+  /**
+   * Send a verdict until it is acknowledged. If the image was answered elsewhere, the server's step counts.
+   * @param {Pending} pending
+   * @param {{lasting?: boolean}} [options] whether the verdict is stored over a reload
+   * @returns {Promise<Step>} the next
+   */
+  async #deliver(pending, { lasting = true } = {}) {
+    this.#page.setState("saving");
+    const { signal } = this.#reading;
+    const options = { page: this.#lock.page, onNoResponse: this.#showOffline, signal, lasting };
+    try {
+      return (await this.#outbox.deliver(pending, options)).step;
+    } catch (error) {
+      if (error instanceof TakenOver && !signal.aborted && lasting) error.verdictRefused = true;
+      if (!(error instanceof Refused) || error.status !== 409 || !error.step) throw error;
+      this.#page.showNotice(this.#page.text("elsewhere"));
+      return error.step;
+    }
+  }
+
+  /**
+   * Return the step of the server. The address of an image is valid only while it is current or next: another window
+   * is at a later position.
+   * @param {Presentation} presentation
+   * @returns {Promise<Step>}
+   */
+  async #stepAfterGone(presentation) {
+    const url = `${data(this.#root, "step")}?page=${this.#lock.page}`;
+    /** @type {Step} */
+    const step = await retry(() => get(url), this.#showOffline);
+    const current = "stimulus" in step ? presentationOf(step.stimulus, step.images) : null;
+    if (JSON.stringify(current) === JSON.stringify(presentation))
+      throw new Refused(410, { detail: this.#page.text("gone") });
+    this.#page.showNotice(this.#page.text("elsewhere"));
+    return step;
+  }
+
+  /**
+   * Wait for a promise, unless another page takes the session over first.
+   * @template T
+   * @param {Promise<T>} promise
+   */
+  #whileOurs(promise) {
+    return unlessAborted(promise, this.#reading.signal);
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
+    if (error instanceof TakenOver) return this.#giveUp(error);
+    if (error instanceof SignInRequired && canSignIn()) return goToSignIn(data(this.#root, "signIn"));
+    this.#lock.release();
+    this.#presenter.clear();
+    this.#page.end("error", this.#page.text("errorTitle"), errorText(this.#page, error));
+  }
+
+  /**
+   * Another page reads the session now: remove everything about the image from this one.
+   * @param {TakenOver} error
+   */
+  async #giveUp({ verdictRefused }) {
+    this.#lock.lose();
+    if (this.#pause.isOn) this.#pause.end();
+    this.#questions.stop();
+    this.#presenter.clear();
+    this.#images.keepOnly();
+    this.#isFresh = true;
+    const isDelivering = this.#page.state === "saving" || this.#page.state === "offline";
+    const isPending = isDelivering && (await this.#outbox.pending());
+    this.#verdicts.stop();
+    this.#page.showTakenOver(verdictRefused || isPending ? this.#page.text(textOfLoss(verdictRefused)) : "");
+  }
+
+  #showOffline = () => this.#page.setState("offline");
 }
 
-/** The break that the plan offers before this image. */
-async function rest(step) {
-  const isDue = step.break && !isFresh;
-  isFresh = false;
-  if (isDue) await between("break", step);
-}
-
-async function between(what, { position, total }) {
-  const since = performance.now();
-  await whileOurs(room.between(what, { done: position - 1, left: total - position + 1, total }));
-  restedMs += performance.now() - since;
-}
-
-/** The verdict with its answers. Given before this page was loaded, it stands: only the rest is asked. */
-async function judged(step, item, ahead) {
-  const draft = step.questions?.length ? await outbox.draftOn(item.code) : null;
-  const { given, at } = draft ? resumed(draft) : await taken(step, item, ahead);
-  const due = questionsAfter(given.verdict, step.questions);
-  if (!due.length) return given;
-  if (step.kind !== "practise") outbox.keepDraft(given);
-  return { ...given, ...(await answered(due, given, at)) };
-}
-
-async function taken(step, item, ahead) {
-  const from = presenter.onset + SETTLE_MS;
-  const pressed = room.verdict(step.verdicts, from);
-  await whileOurs(until(from));
-  room.state = "ready";
-  const { verdict, at, by } = await whileOurs(pressed);
-  const given = verdictOn(item, { verdict, at, by, ahead });
-  restedMs = 0;
-  return { given, at };
-}
-
-const resumed = (draft) => ({
-  given: { ...draft, paradata: { ...draft.paradata, reloaded: true } },
-  at: performance.now(),
-});
-
-/** The answers to what is asked after the verdict; its own time stays that of the verdict key. */
-async function answered(due, given, at) {
-  const paused = paradata.pausedUntil(at);
-  room.state = "asking";
-  const { answers, at: last } = await whileOurs(questions.ask(due, at));
-  const took = last - at - (paradata.pausedUntil(last) - paused);
-  return { answers, paradata: { ...given.paradata, questions_ms: Math.round(took) } };
-}
-
-function verdictOn(item, { verdict, at, by, ahead }) {
-  const around = { questions_ms: 0, ahead_ms: ahead, rested_ms: Math.round(restedMs), by, settings: stage.settings };
+/**
+ * Return a verdict that was given before this page was loaded, and from when its answers are timed.
+ * @param {Reading} draft
+ */
+function resumed(draft) {
   return {
-    stimulus: item.code,
-    verdict,
-    elapsed_ms: paradata.elapsedUntil(at),
-    key: newKey(),
-    paradata: { ...paradata.until(at), ...around },
+    reading: { ...draft, paradata: { ...draft.paradata, reloaded: true } },
+    at: performance.now(),
   };
 }
 
-function showAhead(next, step) {
-  const placed = () => presenter.isShown(next) && room.place(step.position + 1, step.total);
-  presenter.show(next).then(placed, () => {}); // what went wrong comes again when it is this picture's turn
-}
+/** @param {boolean} verdictRefused otherwise it is stored and waits */
+const textOfLoss = (verdictRefused) => (verdictRefused ? "takenRefused" : "takenPending");
 
-/** Send until acknowledged. Answered elsewhere before: the server's step counts, and the reader is told. */
-async function deliver(letter, { lasting = true } = {}) {
-  room.state = "saving";
-  const { signal } = reading;
-  try {
-    return (await outbox.deliver(letter, { page: claim.page, onTrouble: offline, signal, lasting })).step;
-  } catch (trouble) {
-    if (trouble instanceof TakenOver && !signal.aborted && lasting) trouble.refused = true;
-    if (trouble.status !== 409 || !trouble.step) throw trouble;
-    room.notice(room.word("elsewhere"));
-    return trouble.step;
-  }
+function isReloaded() {
+  const [navigation] = performance.getEntriesByType("navigation");
+  return navigation instanceof PerformanceNavigationTiming && navigation.type === "reload";
 }
-
-/** The address of a picture is valid only while it is current or next: another window has moved on. */
-async function stepAfterGone(item) {
-  const step = await persist(() => ask(`${page.step}?page=${claim.page}`), offline);
-  const same = step.stimulus && JSON.stringify(itemOf(step)) === JSON.stringify(item);
-  if (same) throw new Refused(410, { detail: room.word("gone") });
-  room.notice(room.word("elsewhere"));
-  return step;
-}
-
-/** What `promise` gives, unless another page takes the session over first. */
-async function whileOurs(promise) {
-  const { signal } = reading;
-  signal.throwIfAborted();
-  let stop;
-  const lost = new Promise((_, reject) => (stop = () => reject(signal.reason)));
-  signal.addEventListener("abort", stop);
-  try {
-    return await Promise.race([promise, lost]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
-}
-
-function finish(step) {
-  claim.release();
-  presenter.clear();
-  if (step.kind !== "wait") {
-    room.end("done", room.word("doneTitle"), room.word("doneText"));
-    return sayWhatFollows();
-  }
-  const text = step.until ? room.sentence("waitUntil", { until: dateOf(step.until) }) : room.word("waitText");
-  room.end("waiting", room.word(step.reason ? "restsTitle" : "waitTitle"), step.reason ?? text);
-}
-
-/** The session after this one, and when. Nobody answers: the list of sessions says it too. */
-async function sayWhatFollows() {
-  const step = await ask(page.nextStep).catch((trouble) => (trouble.status === 404 ? { kind: "none" } : null));
-  if (!step) return;
-  if (step.kind === "none") room.follow(room.word("nextNone"), null);
-  else if (step.until) room.follow(room.sentence("nextUntil", { until: dateOf(step.until) }), null);
-  else if (step.kind !== "done") room.follow(room.word("nextNow"), page.nextSession);
-}
-
-/** As the server writes dates: the day first, 24 hours, a comma between; "en" alone would be American. */
-function dateOf(moment) {
-  const language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
-  const at = new Date(moment);
-  const [day, time] = [{ dateStyle: "long" }, { timeStyle: "short" }];
-  return `${at.toLocaleDateString(language, day)}, ${at.toLocaleTimeString(language, time)}`;
-}
-
-function giveUp(trouble) {
-  if (trouble instanceof TakenOver) return giveAway(trouble);
-  if (trouble instanceof SignInNeeded && !signedInJustNow()) return goToSignIn();
-  claim.release();
-  presenter.clear();
-  room.end("error", room.word("errorTitle"), sentenceOf(trouble));
-}
-
-/** Another page reads on. Nothing of the picture stays here. */
-async function giveAway({ refused }) {
-  claim.lose();
-  if (pause.isOn) pause.end();
-  questions.stop();
-  presenter.clear();
-  images.keepOnly();
-  isFresh = true;
-  const pending = ["saving", "offline"].includes(room.state) && (await outbox.kept());
-  room.taken(refused ? room.word("takenRefused") : pending ? room.word("takenPending") : "");
-}
-
-function sentenceOf(trouble) {
-  if (trouble instanceof Damaged) return room.word("damaged");
-  if (trouble instanceof Refused && trouble.message) return trouble.message;
-  if (!(trouble instanceof Refused || trouble instanceof SignInNeeded)) console.error(trouble);
-  return room.word("errorText");
-}
-
-function goToSignIn() {
-  sessionStorage.setItem("reading.sign-in", Date.now());
-  location.replace(`${page.signIn}?next=${encodeURIComponent(location.pathname)}`);
-}
-
-/** Refused straight after signing in: another sign-in would not help. */
-function signedInJustNow() {
-  return Date.now() - Number(sessionStorage.getItem("reading.sign-in")) < SIGN_IN_ONCE_MS;
-}
-
-/** @returns {{code: string, urls: Object<string, string>, flip: boolean}} what of a step, or of its `next`, is shown */
-function itemOf(part) {
-  const { code, image, flip = false } = part.stimulus ?? part;
-  return { code, urls: part.images ?? { image }, flip };
-}
-
-/** Where the reader stands, for the pause; null while there is nothing to pause. */
-function place() {
-  return ["loading", "ready", "asking", "saving", "offline"].includes(room.state) ? room.standing : null;
-}
-
-function offline() {
-  room.state = "offline";
-}
-
-function until(at) {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, at - performance.now())));
-}
-
-/** The way in: the display check where one is due, the instructions, the images. */
-async function enter() {
-  if (isTooSmall()) {
-    room.state = "small";
-    return room.open("small");
-  }
-  const isWaiting = page.state === "waiting";
-  if (rules.display?.due && !isWaiting && page.state !== "done") {
-    room.state = "check";
-    room.open("check");
-    await new DisplayCheck(rules.display).passed();
-  }
-  if (page.state === "under_way" || page.state === "done") return run(firstStep);
-  room.state = isWaiting ? "waiting" : "start";
-  room.open("start");
-  const begin = document.querySelector("#begin");
-  begin?.addEventListener("click", () => run(firstStep), { once: true });
-  begin?.removeAttribute("disabled"); // pressed before this script stood, it would have done nothing
-}
-
-// A page restored from memory would show a picture of the past.
-addEventListener("pageshow", (event) => event.persisted && location.reload());
-document.querySelector("#reload").addEventListener("click", () => location.reload());
-document.querySelector("#take-over").addEventListener("click", () => run(firstStep));
-enter().catch(giveUp);

@@ -1,16 +1,18 @@
-// Which page reads: the newest that claimed the session. The page that lost it is told, and stops.
+// Only one page reads a session: the newest that claimed it. The page that lost the session learns of it and stops.
 
+import { get, post, Refused, retry, TakenOver } from "../network/api.js";
 import { newKey } from "../network/outbox.js";
-import { ask, persist, TakenOver, tell } from "../network/api.js";
+
+/** @import { Step } from "../network/api.js" */
 
 const HEARTBEAT_MS = 20_000;
 
-/** Says "lost" when another page, here or on another device, has taken the session over. */
-export class Claim extends EventTarget {
-  /** This page's name. */
+/** Dispatches "lost" when another page, here or on another device, has taken the session over. */
+export class SessionLock extends EventTarget {
+  /** The id of this page. */
   page = newKey();
   #urls;
-  #held = false;
+  #isHeld = false;
   #channel;
 
   /**
@@ -22,40 +24,58 @@ export class Claim extends EventTarget {
     this.#urls = urls;
     this.#channel = new BroadcastChannel(name);
     this.#channel.onmessage = () => this.check();
-    addEventListener("pagehide", () => this.#channel.close()); // a restored page is loaded anew
-    setInterval(() => document.hidden || this.check(), HEARTBEAT_MS);
+    addEventListener("pagehide", () => this.#channel.close()); // a restored page is loaded again
+    setInterval(() => this.#checkIfVisible(), HEARTBEAT_MS);
     for (const event of ["focus", "online"]) addEventListener(event, () => this.check());
-    document.addEventListener("visibilitychange", () => document.hidden || this.check());
+    document.addEventListener("visibilitychange", () => this.#checkIfVisible());
   }
 
-  /** Take the session over. @returns {Promise<object>} the step at which it stands */
-  async take(onTrouble) {
-    const step = await persist(() => tell(this.#urls.open, { page: this.page }), onTrouble).catch((trouble) => {
-      if (trouble.step) return trouble.step; // refused, and the step says what it waits for
-      throw trouble;
-    });
-    if (!step.stimulus) return step; // nothing to hold
-    this.#held = true;
+  /**
+   * Take the session over.
+   * @param {() => void} onNoResponse called after each attempt without a response
+   * @returns {Promise<Step>} at which the session is
+   */
+  async take(onNoResponse) {
+    const step = await this.#open(onNoResponse);
+    if (!("stimulus" in step)) return step; // nothing to lock
+    this.#isHeld = true;
     this.#channel.postMessage("claimed");
     return step;
   }
 
-  /** Ask the server whether this page still reads. Nobody answers: it does, as far as anybody knows. */
+  /** Ask the server whether this page still has the session. Without a response it keeps it. */
   async check() {
-    if (!this.#held) return;
-    await ask(`${this.#urls.step}?page=${this.page}`).catch((trouble) => {
-      if (trouble instanceof TakenOver) this.lose();
+    if (!this.#isHeld) return;
+    await get(`${this.#urls.step}?page=${this.page}`).catch((error) => {
+      if (error instanceof TakenOver) this.lose();
     });
   }
 
   lose() {
-    if (!this.#held) return;
-    this.#held = false;
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
     this.dispatchEvent(new Event("lost"));
   }
 
   /** The reading is over: nothing is left to lose. */
   release() {
-    this.#held = false;
+    this.#isHeld = false;
+  }
+
+  /**
+   * @param {() => void} onNoResponse
+   * @returns {Promise<Step>}
+   */
+  async #open(onNoResponse) {
+    try {
+      return await retry(() => post(this.#urls.open, { page: this.page }), onNoResponse);
+    } catch (error) {
+      if (error instanceof Refused && error.step) return error.step; // it says why the session must wait
+      throw error;
+    }
+  }
+
+  #checkIfVisible() {
+    if (!document.hidden) this.check();
   }
 }

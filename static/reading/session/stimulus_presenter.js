@@ -1,100 +1,151 @@
-// Brings pictures on screen: never during a pause, and with a neutral grey frame of a set time before each.
+// Shows the images of a presentation: never during a pause, and after a grey frame of a set length.
 
-import { persist } from "../network/api.js";
+import { retry } from "../network/api.js";
 
-export class Presenter {
-  #stage;
+/** @import { Presentation } from "../network/api.js" */
+/** @import { Picture } from "../viewer/layer.js" */
+
+/**
+ * The presentation that is on screen or on its way.
+ * @typedef {object} Shown
+ * @property {string} code
+ * @property {number} onset when it was first visible, by the page's clock; Infinity while it is on its way
+ * @property {AbortController} abort
+ * @property {Promise<void>} drawn
+ */
+
+export class StimulusPresenter {
+  #panels;
   #images;
   #paradata;
   #pause;
   #greyMs;
-  #onTrouble;
+  #onNoResponse;
+  /** @type {Shown | null} */
   #shown = null;
 
   /**
-   * @param {{stage: object, images: object, paradata: object, pause: object, greyMs: number,
-   *   onTrouble: () => void}} parts `greyMs` 0: no grey frame
+   * @param {object} parts
+   * @param {import("../viewer/panels.js").Panels} parts.panels
+   * @param {import("../network/image_cache.js").ImageCache<Picture>} parts.images
+   * @param {import("./paradata.js").Paradata} parts.paradata
+   * @param {import("./pause.js").Pause} parts.pause
+   * @param {number} parts.greyMs length of the grey frame; 0: none
+   * @param {() => void} parts.onNoResponse called after each attempt to load an image without a response
    */
-  constructor({ stage, images, paradata, pause, greyMs, onTrouble }) {
-    this.#stage = stage;
+  constructor({ panels, images, paradata, pause, greyMs, onNoResponse }) {
+    this.#panels = panels;
     this.#images = images;
     this.#paradata = paradata;
     this.#pause = pause;
     this.#greyMs = greyMs;
-    this.#onTrouble = onTrouble;
+    this.#onNoResponse = onNoResponse;
   }
 
-  /** When the picture was first seen, by the page's clock; Infinity while it is on its way. */
+  /** When the images were first visible, by the page's clock; Infinity while they are on their way. */
   get onset() {
     return this.#shown?.onset ?? Infinity;
   }
 
-  isShown(item) {
-    return this.#shown?.code === item.code && Number.isFinite(this.#shown.onset);
+  /** @param {Presentation} presentation */
+  isShown({ code }) {
+    return this.#shown?.code === code && Number.isFinite(this.#shown.onset);
   }
 
-  /** Put these pictures on screen unless they are there already, or on their way. */
-  show(item) {
-    if (this.#shown?.code !== item.code) {
-      const place = { code: item.code, onset: Infinity, giveUp: new AbortController() };
-      this.#leave(place);
-      place.drawn = this.#put(item, place);
-    }
-    return this.#shown.drawn;
+  /**
+   * Show a presentation, unless it is on screen or on its way.
+   * @param {Presentation} presentation
+   * @returns {Promise<void>} fulfilled once it is visible
+   */
+  show(presentation) {
+    if (this.#shown?.code === presentation.code) return this.#shown.drawn;
+    const shown = {
+      code: presentation.code,
+      onset: Infinity,
+      abort: new AbortController(),
+      drawn: Promise.resolve(),
+    };
+    this.#replaceBy(shown);
+    shown.drawn = this.#draw(presentation, shown);
+    return shown.drawn;
   }
 
-  /** Fetch, decode and get ready what comes next, while the reader looks at what is on screen. */
-  async prepare(item) {
-    const pictures = await this.#images.get(item);
-    whenIdle(() => this.#images.has(item) && this.#stage.prepare(pictures, { flip: item.flip }));
+  /**
+   * Load and prepare the next presentation while the reader looks at the current one.
+   * @param {Presentation} presentation
+   */
+  async prepare(presentation) {
+    const pictures = await this.#images.get(presentation);
+    whenIdle(() => {
+      if (this.#images.has(presentation)) this.#panels.prepare(pictures, { flip: presentation.flip });
+    });
   }
 
-  /** Nothing on screen and nothing on its way to it. */
+  /** Remove the images from the screen, and stop those that are on their way. */
   clear() {
-    this.#leave(null);
-    this.#stage.clear();
+    this.#replaceBy(null);
+    this.#panels.clear();
   }
 
-  #leave(place) {
-    this.#shown?.giveUp.abort();
-    this.#shown = place;
+  /** @param {Shown | null} shown */
+  #replaceBy(shown) {
+    this.#shown?.abort.abort();
+    this.#shown = shown;
   }
 
-  async #put(item, place) {
-    const isStale = () => this.#shown !== place; // a newer picture has taken its place
-    const since = this.#greyMs && (await this.#stage.grey());
-    if (isStale()) return;
-    if (!this.#greyMs && !this.#images.has(item)) this.#stage.clear();
+  /**
+   * @param {Presentation} presentation
+   * @param {Shown} shown
+   */
+  async #draw(presentation, shown) {
+    const isReplaced = () => this.#shown !== shown;
+    const since = this.#greyMs && (await this.#panels.showGrey());
+    if (isReplaced()) return;
+    if (!this.#greyMs && !this.#images.has(presentation)) this.#panels.clear();
     try {
-      const pictures = await persist(() => this.#images.get(item), this.#onTrouble, place.giveUp.signal);
+      const pictures = await retry(() => this.#images.get(presentation), this.#onNoResponse, shown.abort.signal);
       if (this.#greyMs) await frameFrom(since + this.#greyMs);
       await this.#pause.over;
-      if (isStale()) return;
-      const showing = this.#stage.show(pictures, { flip: item.flip });
-      // A frame that comes late carries the time at which it was due, and that may lie before the drawing was done.
-      const [seen, drawn] = await Promise.all([showing, drawingDone()]);
-      if (isStale()) return;
-      place.onset = Math.max(seen.onset, drawn);
-      this.#paradata.start({ ...seen, onset: place.onset });
-    } catch (trouble) {
-      if (isStale()) return;
+      if (isReplaced()) return;
+      const showing = this.#panels.show(pictures, { flip: presentation.flip });
+      // A late frame carries the time at which it was due, which may be before the drawing was done.
+      const [visible, drawn] = await Promise.all([showing, drawingDone()]);
+      if (isReplaced()) return;
+      shown.onset = Math.max(visible.onset, drawn);
+      this.#paradata.start({ ...visible, onset: shown.onset });
+    } catch (error) {
+      if (isReplaced()) return;
       this.#shown = null;
-      throw trouble;
+      throw error;
     }
   }
 }
 
-/** Between two frames where the browser says when, and soon where it does not (Safari). */
-const whenIdle = (work) => (window.requestIdleCallback ?? setTimeout)(work);
+/**
+ * Run between two frames if the browser can say when (Safari cannot), otherwise soon.
+ * @param {() => void} work
+ */
+function whenIdle(work) {
+  if ("requestIdleCallback" in window) window.requestIdleCallback(work);
+  else setTimeout(work);
+}
 
-/** When this frame's drawing, asked for before, is done: callbacks of one frame run in the order of asking. */
+/**
+ * Return when the drawing of the next frame, requested before, is done: callbacks run in the order of the requests.
+ * @returns {Promise<number>}
+ */
 function drawingDone() {
   return new Promise((resolve) => requestAnimationFrame(() => resolve(performance.now())));
 }
 
-/** The first animation frame at or after `at`, less the frame that the drawing itself takes. */
+/**
+ * Wait for the first animation frame at or after a time, less the frame that the drawing itself takes.
+ * @param {number} at
+ * @returns {Promise<void>}
+ */
 function frameFrom(at) {
   return new Promise((resolve) => {
+    /** @type {(now: number, frame?: number) => void} */
     const step = (now, frame = 0) => {
       if (now + frame >= at) resolve();
       else requestAnimationFrame((next) => step(next, next - now));

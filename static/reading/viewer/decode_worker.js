@@ -1,27 +1,35 @@
-// Fetches and decodes pictures beside the page, so that the page never stalls. Module worker.
+// A module worker that fetches and decodes images, so that the page never stalls.
 
-import { measureLevels } from "./grey_percentiles.js";
+import { greyPercentiles } from "./grey_percentiles.js";
 import { decodePng16 } from "./png16.js";
 
-// A server that takes the request and stays silent must not hold the reading up for ever; then it is asked again.
-const LONGEST_FETCH_MS = 120_000;
+// A server that accepts the request and stays silent must not hold up the reading; the page then asks again.
+const TIMEOUT_MS = 120_000;
 
-onmessage = async ({ data: { id, url } }) => {
+/** The scope of a worker; the types of the page's own scope do not fit. */
+const scope =
+  /** @type {{postMessage: (message: object, transfer?: Transferable[]) => void, onmessage: unknown}} */ (
+    /** @type {unknown} */ (self)
+  );
+
+/** @param {MessageEvent<{id: number, url: string}>} event */
+scope.onmessage = async ({ data: { id, url } }) => {
   try {
-    const signal = AbortSignal.timeout(LONGEST_FETCH_MS);
-    const reply = await fetch(url, { cache: "no-store", credentials: "same-origin", redirect: "manual", signal });
-    if (!reply.ok) return postMessage({ id, status: reply.type === "opaqueredirect" ? 403 : reply.status });
-    const bytes = await reply.arrayBuffer();
-    let picture;
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const response = await fetch(url, { cache: "no-store", credentials: "same-origin", redirect: "manual", signal });
+    if (!response.ok)
+      return scope.postMessage({ id, status: response.type === "opaqueredirect" ? 403 : response.status });
+    const bytes = await response.arrayBuffer();
+    let image;
     try {
-      picture = await decodePng16(bytes);
-    } catch (trouble) {
-      console.error(trouble);
-      return postMessage({ id, status: 422 });
+      image = await decodePng16(bytes);
+    } catch (error) {
+      console.error(error);
+      return scope.postMessage({ id, status: 422 });
     }
-    picture.levels = measureLevels(picture.samples);
-    postMessage({ id, picture }, [picture.samples.buffer]);
+    const picture = { ...image, levels: greyPercentiles(image.samples) };
+    scope.postMessage({ id, picture }, [image.samples.buffer]);
   } catch {
-    postMessage({ id, status: 0 }); // no answer at all: the network
+    scope.postMessage({ id, status: 0 }); // no response
   }
 };

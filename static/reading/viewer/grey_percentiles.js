@@ -1,4 +1,5 @@
-// The grey levels that windows are made from. One rule for every picture, or the window itself would tell.
+// Percentiles of an image's grey levels, from which windows are computed. All images follow one rule, real and
+// adversarial alike: otherwise the window would reveal which is which.
 
 const LOW = 0.01;
 const HIGH = 0.998;
@@ -6,16 +7,23 @@ const CHANGED = 0.999;
 const NO_CHANGE = 32768;
 
 /**
- * @param {Uint16Array} samples
- * @returns {{low: number, high: number, change: number}} the 1st and 99.8th percentile; and, for differences,
- *   the 99.9th percentile of the distance from 32768 among the samples that are not 32768 (0 if none is)
+ * @typedef {object} GreyPercentiles
+ * @property {number} low the 1st percentile
+ * @property {number} high the 99.8th percentile
+ * @property {number} change for difference images: the 99.9th percentile of the distance from 32768 among the samples
+ *   that are not 32768; 0 if there are none
  */
-export function measureLevels(samples) {
+
+/**
+ * @param {Uint16Array} samples
+ * @returns {GreyPercentiles}
+ */
+export function greyPercentiles(samples) {
   const histogram = new Uint32Array(65536);
   for (let i = 0; i < samples.length; i++) histogram[samples[i]]++;
   const distances = new Uint32Array(NO_CHANGE + 1);
   for (let v = 0; v < 65536; v++) if (v !== NO_CHANGE) distances[Math.abs(v - NO_CHANGE)] += histogram[v];
-  // Among the changed only: a lesion of a few pixels is a small share of the whole picture.
+  // Among the changed samples only: a small lesion is a small share of the whole image.
   const changed = samples.length - histogram[NO_CHANGE];
   return {
     low: quantile(histogram, LOW, samples.length),
@@ -24,14 +32,19 @@ export function measureLevels(samples) {
   };
 }
 
-/** The smallest value that at least the share `q` of the samples do not exceed. */
+/**
+ * Return the smallest value that at least the share `q` of the samples do not exceed.
+ * @param {Uint32Array} histogram
+ * @param {number} q from 0 to 1
+ * @param {number} count of samples
+ */
 function quantile(histogram, q, count) {
-  const wanted = Math.ceil(q * count);
-  if (wanted === 0) return 0;
-  let seen = 0;
+  const needed = Math.ceil(q * count);
+  if (needed === 0) return 0;
+  let sum = 0;
   for (let v = 0; v < histogram.length; v++) {
-    seen += histogram[v];
-    if (seen >= wanted) return v;
+    sum += histogram[v];
+    if (sum >= needed) return v;
   }
   return histogram.length - 1;
 }

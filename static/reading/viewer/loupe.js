@@ -1,56 +1,71 @@
-// The magnifier: a square over the picture, each picture pixel a square of whole device pixels, never interpolated.
-// In a triptych one for each panel, all at the same place of the picture.
+// The magnifier: a square over the picture, in which each picture pixel is a square of whole device pixels, never
+// interpolated. A triptych has one in each panel, all at the same point of the picture.
 
-import { Surface2D } from "./renderer_2d.js";
+import { Renderer2D } from "./renderer_2d.js";
 import { pointOf } from "./viewport.js";
 
-const SIDE = 256; // CSS pixels
-const TIMES = 2; // the zoom of the picture around it, and device pixels to a picture pixel at least
-const ABOVE_FINGER = 150; // CSS pixels
+/** @import { Viewer } from "./viewer.js" */
+/** @typedef {{viewer: Viewer, canvas: HTMLCanvasElement, renderer: Renderer2D}} LoupePanel */
 
+const SIDE = 256; // CSS pixels
+const TIMES = 2; // the zoom of the picture around it, and device pixels per picture pixel at least
+const ABOVE_FINGER = 150; // CSS pixels
+const MIDDLE = { x: 0, y: 0, lift: 0 };
+
+/** Dispatches "change" when it is switched on or off. */
 export class Loupe extends EventTarget {
-  #view;
+  #viewport;
   #panels;
-  #on = false;
-  /** Where it looks, in CSS pixels from the panel's middle. */
-  #at = { x: 0, y: 0, lift: 0 };
+  #isOn = false;
+  /** Its centre in CSS pixels from the middle of the panel; `lift`: how far above it is drawn. */
+  #position = MIDDLE;
+  /** @type {typeof MIDDLE | null} */
   #pointer = null;
 
   /**
-   * @param {import("./viewer.js").Viewer[]} viewers
-   * @param {import("./viewport.js").View} view
+   * @param {Viewer[]} viewers
+   * @param {import("./viewport.js").Viewport} viewport
    */
-  constructor(viewers, view) {
+  constructor(viewers, viewport) {
     super();
-    this.#view = view;
-    this.#panels = viewers.map((viewer) => this.#panel(viewer));
+    this.#viewport = viewport;
+    this.#panels = viewers.map((viewer) => this.#addTo(viewer));
   }
 
-  get on() {
-    return this.#on;
+  get isOn() {
+    return this.#isOn;
   }
 
-  /** By pointer it appears where that is, else at the middle of the canvas. */
-  set on(on) {
-    this.#on = on;
-    this.#at = this.#pointer ?? { x: 0, y: 0, lift: 0 };
+  /** It appears at the pointer if there is one, otherwise at the middle of the canvas. */
+  set isOn(isOn) {
+    this.#isOn = isOn;
+    this.#position = this.#pointer ?? MIDDLE;
     for (const { viewer, canvas } of this.#panels) {
-      canvas.hidden = !on;
-      viewer.box.toggleAttribute("data-loupe", on);
+      canvas.hidden = !isOn;
+      viewer.box.toggleAttribute("data-loupe", isOn);
     }
-    this.#draw();
+    this.#redraw();
     this.dispatchEvent(new Event("change"));
   }
 
-  /** @param {number} dx @param {number} dy CSS pixels */
+  /**
+   * @param {number} dx CSS pixels
+   * @param {number} dy
+   */
   moveBy(dx, dy) {
     const box = this.#panels[0].viewer.box.getBoundingClientRect();
-    const within = (at, length) => Math.max(-length / 2, Math.min(length / 2, at));
-    this.#at = { x: within(this.#at.x + dx, box.width), y: within(this.#at.y + dy, box.height), lift: 0 };
-    this.#draw();
+    /** @type {(value: number, length: number) => number} */
+    const within = (value, length) => Math.max(-length / 2, Math.min(length / 2, value));
+    const { x, y } = this.#position;
+    this.#position = { x: within(x + dx, box.width), y: within(y + dy, box.height), lift: 0 };
+    this.#redraw();
   }
 
-  #panel(viewer) {
+  /**
+   * @param {Viewer} viewer
+   * @returns {LoupePanel}
+   */
+  #addTo(viewer) {
     const canvas = document.createElement("canvas");
     canvas.className = "loupe";
     canvas.hidden = true;
@@ -59,36 +74,43 @@ export class Loupe extends EventTarget {
     viewer.box.addEventListener("pointermove", (event) => this.#follow(viewer, event));
     viewer.box.addEventListener("pointerdown", (event) => this.#follow(viewer, event));
     viewer.box.addEventListener("pointerleave", () => (this.#pointer = null));
-    const panel = { viewer, canvas, surface: new Surface2D(canvas) };
-    viewer.addEventListener("drawn", () => this.#drawPanel(panel));
+    const panel = { viewer, canvas, renderer: new Renderer2D(canvas) };
+    viewer.addEventListener("drawn", () => this.#draw(panel));
     return panel;
   }
 
+  /**
+   * @param {Viewer} viewer
+   * @param {PointerEvent} event
+   */
   #follow(viewer, event) {
     const box = viewer.box.getBoundingClientRect();
     const x = event.clientX - box.left - box.width / 2;
     const y = event.clientY - box.top - box.height / 2;
     this.#pointer = { x, y, lift: event.pointerType === "touch" ? ABOVE_FINGER : 0 };
-    if (!this.#on) return;
-    this.#at = this.#pointer;
-    this.#draw();
+    if (!this.#isOn) return;
+    this.#position = this.#pointer;
+    this.#redraw();
   }
 
-  #draw() {
-    // With the viewers' own frame, hence once per frame however often the pointer moves.
-    if (this.#on) for (const { viewer } of this.#panels) viewer.redraw();
+  #redraw() {
+    // With the viewers' own frame: once per frame, however often the pointer moves.
+    if (this.#isOn) for (const { viewer } of this.#panels) viewer.redraw();
   }
 
-  #drawPanel({ viewer, canvas, surface }) {
-    canvas.hidden = !this.#on || viewer.isCovered || !viewer.picture || !viewer.shows;
-    if (canvas.hidden) return;
-    const { scale } = viewer;
+  /** @param {LoupePanel} panel */
+  #draw({ viewer, canvas, renderer }) {
+    const { picture, placement, scale } = viewer;
+    canvas.hidden = !this.#isOn || viewer.isCovered || !picture || !viewer.isVisible;
+    if (canvas.hidden || !picture || !placement) return;
     const side = Math.round(SIDE * scale);
     if (canvas.width !== side) Object.assign(canvas, { width: side, height: side });
-    canvas.style.translate = `${this.#at.x}px ${this.#at.y - this.#at.lift}px`;
+    const { x, y, lift } = this.#position;
+    canvas.style.translate = `${x}px ${y - lift}px`;
     const middle = [viewer.canvas.width / 2, viewer.canvas.height / 2];
-    const [x, y] = pointOf(viewer.place, middle[0] + this.#at.x * scale, middle[1] + this.#at.y * scale);
-    const zoom = Math.max(TIMES, Math.ceil(TIMES * this.#view.zoom));
-    surface.draw(viewer.layers, { ...this.#view.place(canvas, viewer.picture, { zoom, x, y }), isSquare: true });
+    const [centreX, centreY] = pointOf(placement, middle[0] + x * scale, middle[1] + y * scale);
+    const zoom = Math.max(TIMES, Math.ceil(TIMES * this.#viewport.zoom));
+    const view = { zoom, x: centreX, y: centreY };
+    renderer.draw(viewer.layers, { ...this.#viewport.placementOf(canvas, picture, view), isSquare: true });
   }
 }

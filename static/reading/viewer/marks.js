@@ -1,17 +1,21 @@
-// Marks that a reader sets on the picture to answer a question: small rings, in whole pixels of the picture.
+// Marks that a reader sets on the picture to answer a question: small rings, at whole pixels of the picture.
 
+import { closest, context2d } from "../dom.js";
 import { canvasPointOf } from "./viewport.js";
 
 const RADIUS = 12; // CSS pixels
 const CLICK = 4; // CSS pixels that a click may move
 
+/** Dispatches "change". */
 export class Marks extends EventTarget {
   #viewer;
   #overlay;
-  #most = 0;
+  #maximum = 0;
+  /** @type {[number, number][]} */
   #points = [];
-  #down = null;
-  #acting = new AbortController();
+  /** @type {PointerEvent | null} */
+  #pressed = null;
+  #listeners = new AbortController();
 
   /** @param {import("./viewer.js").Viewer} viewer whose picture is marked */
   constructor(viewer) {
@@ -25,47 +29,46 @@ export class Marks extends EventTarget {
     viewer.addEventListener("drawn", () => this.#draw());
   }
 
-  get active() {
-    return this.#most > 0;
+  get isActive() {
+    return this.#maximum > 0;
   }
 
   get count() {
     return this.#points.length;
   }
 
-  get most() {
-    return this.#most;
+  get maximum() {
+    return this.#maximum;
   }
 
-  /** Take marks, none so far. @param {number} most */
-  start(most) {
+  /**
+   * Accept marks, beginning with none.
+   * @param {number} maximum
+   */
+  start(maximum) {
     this.stop();
-    this.#most = most;
+    this.#maximum = maximum;
     this.#points = [];
-    this.#acting = new AbortController();
-    const { signal } = this.#acting;
+    this.#listeners = new AbortController();
+    const { signal } = this.#listeners;
     const { box } = this.#viewer;
     box.setAttribute("data-marking", "");
-    box.addEventListener("pointerdown", (event) => (this.#down = event), { signal });
-    box.addEventListener("pointerup", (event) => this.#up(event), { signal });
-    // In the capturing phase: what takes a mark back must not take the question back as well.
-    const key = (event) => {
-      const typing = event.target.closest?.("input, textarea, select, dialog[open]");
-      if (event.key !== "Backspace" || typing || !this.count) return;
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      this.undo();
-    };
-    addEventListener("keydown", key, { signal, capture: true });
+    box.addEventListener("pointerdown", (event) => (this.#pressed = event), { signal });
+    box.addEventListener("pointerup", (event) => this.#released(event), { signal });
+    // In the capturing phase: a key that removes a mark must not go back to the question before as well.
+    addEventListener("keydown", (event) => this.#keyPressed(event), { signal, capture: true });
     this.#changed();
   }
 
-  /** @returns {[number, number][]} the marks, x to the right and y down in the file's pixels; takes them off */
+  /**
+   * Remove the marks from the picture and return them.
+   * @returns {[number, number][]} x to the right and y down in the file's pixels
+   */
   stop() {
     const points = this.#points;
-    this.#most = 0;
+    this.#maximum = 0;
     this.#points = [];
-    this.#acting.abort();
+    this.#listeners.abort();
     this.#viewer.box.removeAttribute("data-marking");
     this.#changed();
     return points;
@@ -76,23 +79,34 @@ export class Marks extends EventTarget {
     this.#changed();
   }
 
-  /** A mark at the middle of the canvas, for those who move the picture by keys. */
+  /** Set a mark at the middle of the canvas, for those who move the picture by keys. */
   addAtCentre() {
     const box = this.#viewer.canvas.getBoundingClientRect();
     this.#add(this.#viewer.pointAt({ clientX: box.left + box.width / 2, clientY: box.top + box.height / 2 }));
   }
 
-  #up(event) {
-    const down = this.#down;
-    this.#down = null;
-    const isClick = down?.isPrimary && down.button === 0 && down.pointerId === event.pointerId;
-    if (!isClick || Math.hypot(event.clientX - down.clientX, event.clientY - down.clientY) > CLICK) return;
-    if (this.#viewer.picture) this.#add(this.#viewer.pointAt(event));
+  /** @param {KeyboardEvent} event */
+  #keyPressed(event) {
+    const isTyping = closest(event, "input, textarea, select, dialog[open]");
+    if (event.key !== "Backspace" || isTyping || !this.count) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    this.undo();
   }
 
+  /** @param {PointerEvent} event */
+  #released(event) {
+    const pressed = this.#pressed;
+    this.#pressed = null;
+    if (!pressed?.isPrimary || pressed.button !== 0 || pressed.pointerId !== event.pointerId) return;
+    if (Math.hypot(event.clientX - pressed.clientX, event.clientY - pressed.clientY) > CLICK) return;
+    this.#add(this.#viewer.pointAt(event));
+  }
+
+  /** @param {[number, number] | null} point */
   #add(point) {
-    if (!point || this.count >= this.#most) return;
-    this.#points = [...this.#points, point.map(Math.floor)];
+    if (!point || this.count >= this.#maximum) return;
+    this.#points = [...this.#points, [Math.floor(point[0]), Math.floor(point[1])]];
     this.#changed();
   }
 
@@ -102,23 +116,29 @@ export class Marks extends EventTarget {
   }
 
   #draw() {
-    const { canvas, picture, isCovered } = this.#viewer;
-    this.#overlay.hidden = !this.active || !picture || isCovered;
-    if (this.#overlay.hidden) return;
+    const { canvas, placement, isCovered, scale } = this.#viewer;
+    this.#overlay.hidden = !this.isActive || !placement || isCovered;
+    if (this.#overlay.hidden || !placement) return;
     Object.assign(this.#overlay, { width: canvas.width, height: canvas.height });
-    const context = this.#overlay.getContext("2d");
-    const { place, scale } = this.#viewer;
-    const ring = (x, y, radius) => {
-      context.beginPath();
-      context.arc(x, y, radius * scale, 0, 2 * Math.PI);
-      for (const [width, colour] of [[4, "#000"], [1.5, "#d0d0d0"]]) {
-        context.lineWidth = width * scale;
-        context.strokeStyle = colour;
-        context.stroke();
-      }
-    };
-    for (const [x, y] of this.#points) ring(...canvasPointOf(place, x + 0.5, y + 0.5), RADIUS);
+    for (const [x, y] of this.#points) this.#ring(canvasPointOf(placement, x + 0.5, y + 0.5), RADIUS * scale);
     // Where a mark by key would be set.
-    ring(canvas.width / 2, canvas.height / 2, 2);
+    this.#ring([canvas.width / 2, canvas.height / 2], 2 * scale);
+  }
+
+  /**
+   * @param {[number, number]} centre
+   * @param {number} radius in device pixels
+   */
+  #ring([x, y], radius) {
+    const context = context2d(this.#overlay);
+    const { scale } = this.#viewer;
+    context.beginPath();
+    context.arc(x, y, radius, 0, 2 * Math.PI);
+    context.lineWidth = 4 * scale;
+    context.strokeStyle = "#000";
+    context.stroke();
+    context.lineWidth = 1.5 * scale;
+    context.strokeStyle = "#d0d0d0";
+    context.stroke();
   }
 }

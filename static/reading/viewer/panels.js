@@ -1,82 +1,100 @@
-// The panels of one presentation: a single picture, or the linked three of a triptych.
+// The panels of one presentation: a single picture, or the three linked ones of a triptych.
 
+import { find, findAll } from "../dom.js";
 import { Layer } from "./layer.js";
 import { Loupe } from "./loupe.js";
 import { Marks } from "./marks.js";
 import { Pointer } from "./pointer.js";
+import { hasGpu } from "./renderer_webgl.js";
 import { halvingsAt, scaleOf } from "./sampling.js";
-import { DifferenceTone, GreyTone } from "./window_level.js";
 import { Triptych } from "./triptych.js";
-import { View } from "./viewport.js";
 import { Viewer } from "./viewer.js";
+import { Viewport } from "./viewport.js";
+import { DifferenceColours, WindowLevel } from "./window_level.js";
 
-const GREY = "#808080"; // between pictures: neither dark nor bright to the eye that comes from the one before
+/** @import { Picture } from "./layer.js" */
+/** @import { Panel } from "./triptych.js" */
+
+const GREY = "#808080"; // between pictures: the mean between black and white
 const BLACK = "#000";
 
-export class Stage extends EventTarget {
-  view = new View();
-  tone = new GreyTone();
-  /** @type {Marks} on the leading picture */
+/** Dispatches "act" with the name of what the reader did by pointer. */
+export class Panels extends EventTarget {
+  viewport = new Viewport();
+  windowLevel = new WindowLevel();
+  /** On the leading picture. */
   marks;
-  /** @type {Loupe} */
   loupe;
   /** @type {Triptych | null} */
   triptych = null;
-  #difference = new DifferenceTone();
+  #differenceColours = new DifferenceColours();
+  /** @type {Map<string, Panel>} */
   #panels = new Map();
+  /** @type {Pointer[]} */
   #pointers = [];
+  #viewers;
+  #leading;
+  /** @type {string | null} */
   #cover = BLACK;
-  #hidden = false;
+  #isHidden = false;
 
-  /** @param {HTMLElement} root holds a canvas[data-panel] for each picture, the leading one first */
+  /** @param {HTMLElement} root contains a canvas[data-panel] for each picture, the leading one first */
   constructor(root) {
     super();
-    for (const canvas of root.querySelectorAll("canvas[data-panel]")) this.#addPanel(canvas);
-    const [lead] = this.#panels.values();
-    this.marks = new Marks(lead.viewer);
-    this.loupe = new Loupe(this.#viewers, this.view);
-    if (this.#panels.has("difference")) this.triptych = new Triptych(root.querySelector(".triptych"), this.#panels);
+    const usesGpu = hasGpu();
+    for (const canvas of findAll("canvas[data-panel]", HTMLCanvasElement, root)) this.#addPanel(canvas, usesGpu);
+    this.#viewers = [...this.#panels.values()].map(({ viewer }) => viewer);
+    [this.#leading] = this.#panels.values();
+    this.marks = new Marks(this.#leading.viewer);
+    this.loupe = new Loupe(this.#viewers, this.viewport);
+    const [real, adversarial, difference] = ["real", "adversarial", "difference"].map((name) => this.#panels.get(name));
+    if (real && adversarial && difference)
+      this.triptych = new Triptych(
+        find(".triptych", HTMLElement, root),
+        { real, adversarial, difference },
+        this.#differenceColours,
+      );
   }
 
-  /** @param {"window" | "pan" | "zoom"} mode */
-  set dragging(mode) {
-    for (const pointer of this.#pointers) pointer.dragging = mode;
+  /** @param {import("./pointer.js").DragMode} mode */
+  set dragMode(mode) {
+    for (const pointer of this.#pointers) pointer.dragMode = mode;
   }
 
   /** Whether the reader sees pictures now, so that tools have something to act on. */
   get hasPicture() {
-    return !this.#hidden && !this.#cover && this.#viewers.every((viewer) => viewer.picture);
+    return !this.#isHidden && !this.#cover && this.#viewers.every((viewer) => viewer.picture);
   }
 
   clear() {
     for (const { layer } of this.#panels.values()) layer.put(null);
     this.#coverWith(BLACK);
-    for (const viewer of this.#viewers) viewer.draw();
+    this.#draw();
   }
 
   /**
-   * Put new pictures up, in the standard window, fitted.
-   * @param {Object<string, object>} pictures by panel
+   * Show new pictures in the standard window, fitted.
+   * @param {Record<string, Picture>} pictures by panel
    * @param {{flip?: boolean}} [hanging] whether they hang mirrored left to right
-   * @returns {Promise<{onset: number, frame: number}>} when they were first seen: the second animation
-   *   frame after the draw brackets the paint; and the length of that frame, both in milliseconds
+   * @returns {Promise<{onset: number, frame: number}>} when they were first visible: the timestamp of the second
+   *   animation frame after the drawing, which brackets the paint; and the length of that frame, both in milliseconds
    */
   show(pictures, { flip = false } = {}) {
     for (const [name, { layer }] of this.#panels) layer.put(pictures[name]);
     this.#coverWith(null);
-    this.view.hang(flip);
+    this.viewport.hang(flip);
     this.reset();
     return new Promise((resolve) => {
       requestAnimationFrame((drawn) => {
-        for (const viewer of this.#viewers) viewer.draw();
+        this.#draw();
         requestAnimationFrame((onset) => resolve({ onset, frame: onset - drawn }));
       });
     });
   }
 
   /**
-   * Get the pictures ready that will be shown next, so that they stand sooner.
-   * @param {Object<string, object>} pictures by panel
+   * Prepare the next pictures, so that they can be shown sooner.
+   * @param {Record<string, Picture>} pictures by panel
    * @param {{flip?: boolean}} [hanging] as for show()
    */
   prepare(pictures, { flip = false } = {}) {
@@ -84,49 +102,50 @@ export class Stage extends EventTarget {
   }
 
   /**
-   * A neutral grey over all panels, until the next show().
-   * @returns {Promise<number>} the timestamp of the animation frame in which it was drawn
+   * Cover all panels with a neutral grey until the next show().
+   * @returns {Promise<number>} timestamp of the animation frame in which it was drawn
    */
-  grey() {
+  showGrey() {
     this.#coverWith(GREY);
     return new Promise((resolve) => {
       requestAnimationFrame((drawn) => {
-        for (const viewer of this.#viewers) viewer.draw();
+        this.#draw();
         resolve(drawn);
       });
     });
   }
 
-  /** Nothing of the picture on the canvases, at once; a picture put up meanwhile stays hidden too. */
+  /** Remove the pictures from the canvases at once; pictures that are shown meanwhile stay hidden too. */
   hide() {
-    this.#hidden = true;
+    this.#isHidden = true;
     this.#coverWith(this.#cover);
-    for (const viewer of this.#viewers) viewer.draw();
+    this.#draw();
   }
 
-  /** As it was before hide(). */
+  /** Undo hide(). */
   unhide() {
-    this.#hidden = false;
+    this.#isHidden = false;
     this.#coverWith(this.#cover);
-    for (const viewer of this.#viewers) viewer.draw();
+    this.#draw();
   }
 
-  /** As the pictures were when they appeared. */
+  /** Return to how the pictures appeared. */
   reset() {
-    const { levels } = this.#lead.picture;
+    const picture = this.#leading.layer.picture;
+    if (!picture) throw new Error("There is no picture to reset.");
     // A pair is compared in one window: that of the first panel.
-    this.tone.start(levels);
-    const difference = this.#panels.get("difference");
-    if (difference) this.#difference.start(difference.layer.picture.levels);
+    this.windowLevel.start(picture.levels);
+    const difference = this.#panels.get("difference")?.layer.picture;
+    if (difference) this.#differenceColours.start(difference.levels);
     this.triptych?.start();
-    this.loupe.on = false;
-    this.view.home();
+    this.loupe.isOn = false;
+    this.viewport.reset();
   }
 
-  /** What the reader looks at now, to be kept with the verdict. */
+  /** How the reader sees the picture now, to be stored with the verdict. */
   get settings() {
-    const { zoom, turned } = this.view;
-    const { center, width, inverted } = this.tone;
+    const { zoom, turned } = this.viewport;
+    const { center, width, isInverted } = this.windowLevel;
     const scale = scaleOf(zoom);
     return {
       zoom: rounded(zoom, 4),
@@ -136,38 +155,44 @@ export class Stage extends EventTarget {
       ...turned,
       center: rounded(center, 1),
       width: rounded(width, 1),
-      inverted,
-      loupe: this.loupe.on,
-      gpu: this.#lead.gpu,
+      inverted: isInverted,
+      loupe: this.loupe.isOn,
+      gpu: this.#leading.viewer.isGpu,
     };
   }
 
-  get #viewers() {
-    return [...this.#panels.values()].map(({ viewer }) => viewer);
-  }
-
-  get #lead() {
-    return this.#viewers[0];
-  }
-
-  #addPanel(canvas) {
-    const name = canvas.dataset.panel;
-    const layer = new Layer(name === "difference" ? this.#difference : this.tone);
-    const viewer = new Viewer(canvas, this.view);
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {boolean} usesGpu
+   */
+  #addPanel(canvas, usesGpu) {
+    const name = canvas.dataset.panel ?? "";
+    const layer = new Layer(name === "difference" ? this.#differenceColours : this.windowLevel);
+    const viewer = new Viewer(canvas, this.viewport, usesGpu);
     viewer.layers = [layer];
-    layer.tone.addEventListener("change", () => viewer.redraw());
-    this.#pointers.push(new Pointer(viewer, this.view, this.tone, (what) => this.#acted(what)));
+    layer.colours.addEventListener("change", () => viewer.redraw());
+    this.#pointers.push(new Pointer(viewer, this.viewport, this.windowLevel, (act) => this.#acted(act)));
     this.#panels.set(name, { layer, viewer });
   }
 
-  #coverWith(colour) {
-    this.#cover = colour;
-    for (const viewer of this.#viewers) viewer.cover = this.#hidden ? BLACK : colour;
+  #draw() {
+    for (const viewer of this.#viewers) viewer.draw();
   }
 
-  #acted(what) {
-    if (this.hasPicture) this.dispatchEvent(new CustomEvent("act", { detail: what }));
+  /** @param {string | null} colour */
+  #coverWith(colour) {
+    this.#cover = colour;
+    for (const viewer of this.#viewers) viewer.cover = this.#isHidden ? BLACK : colour;
+  }
+
+  /** @param {string} act */
+  #acted(act) {
+    if (this.hasPicture) this.dispatchEvent(new CustomEvent("act", { detail: act }));
   }
 }
 
+/**
+ * @param {number} value
+ * @param {number} digits
+ */
 const rounded = (value, digits) => Number(value.toFixed(digits));

@@ -1,4 +1,11 @@
-// A 16-bit grey PNG to its samples, bit for bit. The browser's own PNG path keeps 8 bits only.
+// Decode a 16-bit grey PNG to its exact samples. The browser's own decoder keeps 8 bits only.
+
+/**
+ * @typedef {object} GreyImage
+ * @property {number} width
+ * @property {number} height
+ * @property {Uint16Array} samples row by row
+ */
 
 const SIGNATURE = 0x89504e47;
 const IHDR = 0x49484452;
@@ -7,8 +14,9 @@ const IEND = 0x49454e44;
 const BYTES_PER_SAMPLE = 2;
 
 /**
- * @param {ArrayBuffer} buffer the file; whatever follows IEND is padding and is not looked at
- * @returns {Promise<{width: number, height: number, samples: Uint16Array}>}
+ * @param {ArrayBuffer} buffer the file; anything after IEND is padding and ignored
+ * @returns {Promise<GreyImage>}
+ * @throws {Error} if this is not a complete PNG of 16-bit grey without interlacing
  */
 export async function decodePng16(buffer) {
   const { width, height, parts } = readChunks(buffer);
@@ -29,21 +37,22 @@ export async function decodePng16(buffer) {
   return { width, height, samples };
 }
 
+/** @param {ArrayBuffer} buffer */
 function readChunks(buffer) {
-  const data = new DataView(buffer);
-  if (data.byteLength < 8 || data.getUint32(0) !== SIGNATURE) throw new Error("This is not a PNG.");
+  const view = new DataView(buffer);
+  if (view.byteLength < 8 || view.getUint32(0) !== SIGNATURE) throw new Error("This is not a PNG.");
   const parts = [];
   let width = 0;
   let height = 0;
-  for (let at = 8; at + 12 <= data.byteLength; ) {
-    const length = data.getUint32(at);
-    const type = data.getUint32(at + 4);
+  for (let at = 8; at + 12 <= view.byteLength; ) {
+    const length = view.getUint32(at);
+    const type = view.getUint32(at + 4);
     const body = at + 8;
     if (type === IEND) return { width, height, parts };
-    if (body + length > data.byteLength) break;
+    if (body + length > view.byteLength) break;
     if (type === IHDR) {
-      width = data.getUint32(body);
-      height = data.getUint32(body + 4);
+      width = view.getUint32(body);
+      height = view.getUint32(body + 4);
       const [depth, colour, , , interlace] = new Uint8Array(buffer, body + 8, 5);
       if (depth !== 16 || colour !== 0 || interlace !== 0) throw new Error("The picture is not 16-bit grey.");
     } else if (type === IDAT) {
@@ -54,12 +63,16 @@ function readChunks(buffer) {
   throw new Error("The picture is cut off.");
 }
 
+/** @param {Uint8Array<ArrayBuffer>[]} parts of one zlib stream */
 async function inflate(parts) {
   const stream = new Blob(parts).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-// The five filters of PNG (ISO/IEC 15948, clause 9), undone in place; `above` is zero for the first line.
+/**
+ * The five filters of PNG (ISO/IEC 15948, clause 9), undone in place; `above` is zero for the first line.
+ * @type {((line: Uint8Array, above: Uint8Array) => void)[]}
+ */
 const UNFILTER = [
   () => {},
   (line) => {
@@ -80,6 +93,11 @@ const UNFILTER = [
   },
 ];
 
+/**
+ * @param {number} left
+ * @param {number} up
+ * @param {number} corner
+ */
 function paeth(left, up, corner) {
   const toLeft = Math.abs(up - corner);
   const toUp = Math.abs(left - corner);

@@ -1,127 +1,163 @@
 // Mouse, touchpad, finger and pen on one viewer.
 
+/** @import { PagePoint } from "./viewer.js" */
+/** @typedef {"window" | "pan" | "zoom"} DragMode */
+/** @typedef {{first: PointerEvent, last: PointerEvent, hasMoved: boolean}} PressedPointer */
+
 const WINDOW_PER_PIXEL = 1 / 600;
-const LINE_HEIGHT = 33; // wheels that count in lines, in pixels
-const SLOP = 6; // CSS pixels that a finger moves without meaning to
+const LINE_HEIGHT = 33; // pixels, for wheels that count in lines
+const SLOP = 6; // CSS pixels that a finger moves without intention
 const TAP_MS = 300;
 const DOUBLE_TAP_MS = 350;
 const DOUBLE_TAP_PIXELS = 30;
 
 export class Pointer {
-  /** What dragging with the main button, a finger or a pen does: "window", "pan" or "zoom". */
-  dragging = "window";
+  /**
+   * What dragging with the main button, a finger or a pen does.
+   * @type {DragMode}
+   */
+  dragMode = "window";
   #viewer;
-  #view;
-  #tone;
-  #acted;
-  /** Pointers that are down, by id: where they went down, where they were last. */
-  #down = new Map();
+  #viewport;
+  #windowLevel;
+  #onAct;
+  /** @type {Map<number, PressedPointer>} */
+  #pressed = new Map();
+  /** @type {PointerEvent | null} */
   #tap = null;
 
   /**
    * @param {import("./viewer.js").Viewer} viewer
-   * @param {import("./viewport.js").View} view
-   * @param {import("./window_level.js").GreyTone} tone
-   * @param {(what: string) => void} acted told of each act
+   * @param {import("./viewport.js").Viewport} viewport
+   * @param {import("./window_level.js").WindowLevel} windowLevel
+   * @param {(act: string) => void} onAct called after each act of the reader
    */
-  constructor(viewer, view, tone, acted) {
+  constructor(viewer, viewport, windowLevel, onAct) {
     this.#viewer = viewer;
-    this.#view = view;
-    this.#tone = tone;
-    this.#acted = acted;
+    this.#viewport = viewport;
+    this.#windowLevel = windowLevel;
+    this.#onAct = onAct;
     const { box } = viewer;
     box.addEventListener("contextmenu", (event) => event.preventDefault());
     box.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     box.addEventListener("pointerdown", (event) => this.#press(event));
     box.addEventListener("pointermove", (event) => this.#move(event));
     box.addEventListener("pointerup", (event) => this.#release(event));
-    box.addEventListener("pointercancel", (event) => this.#down.delete(event.pointerId));
+    box.addEventListener("pointercancel", (event) => this.#pressed.delete(event.pointerId));
   }
 
-  get #sees() {
+  get #hasPicture() {
     return this.#viewer.picture && !this.#viewer.isCovered;
   }
 
+  /** @param {PointerEvent} event */
   #press(event) {
-    if (!this.#sees) return;
+    if (!this.#hasPicture) return;
     if (event.button === 1) event.preventDefault(); // no auto-scroll
     this.#viewer.box.setPointerCapture(event.pointerId);
-    this.#down.set(event.pointerId, { first: event, last: event, moved: event.pointerType === "mouse" });
+    this.#pressed.set(event.pointerId, { first: event, last: event, hasMoved: event.pointerType === "mouse" });
   }
 
+  /** @param {PointerEvent} event */
   #move(event) {
-    const pointer = this.#down.get(event.pointerId);
-    if (!pointer || !this.#sees) return;
-    const { first } = pointer;
-    pointer.moved ||= Math.hypot(event.clientX - first.clientX, event.clientY - first.clientY) > SLOP;
-    if (this.#down.size > 1) this.#pinch(event, pointer);
-    else if (pointer.moved) this.#drag(event, pointer);
-    if (pointer.moved || this.#down.size > 1) pointer.last = event;
+    const pointer = this.#pressed.get(event.pointerId);
+    if (!pointer || !this.#hasPicture) return;
+    pointer.hasMoved ||= distance(event, pointer.first) > SLOP;
+    if (this.#pressed.size > 1) this.#pinch(event, pointer);
+    else if (pointer.hasMoved) this.#drag(event, pointer);
+    if (pointer.hasMoved || this.#pressed.size > 1) pointer.last = event;
   }
 
+  /**
+   * @param {PointerEvent} event
+   * @param {PressedPointer} pointer
+   */
   #drag(event, { first, last }) {
     // Not movementX: browsers disagree whether it counts CSS or device pixels.
     const dx = event.clientX - last.clientX;
     const dy = event.clientY - last.clientY;
     const { buttons } = event;
-    if (event.pointerType === "touch" && this.#viewer.box.hasAttribute("data-loupe")) return; // it moves the magnifier
-    if (buttons & 2 || (buttons === 1 && this.dragging === "zoom" && !event.shiftKey)) {
+    // Then a finger moves the magnifier.
+    if (event.pointerType === "touch" && this.#viewer.box.hasAttribute("data-loupe")) return;
+    if (buttons & 2 || (buttons === 1 && this.dragMode === "zoom" && !event.shiftKey)) {
       this.#zoomAt(Math.exp(-dy / 200), first);
-    } else if (buttons & 4 || event.shiftKey || this.dragging === "pan") {
+    } else if (buttons & 4 || event.shiftKey || this.dragMode === "pan") {
       this.#panBy(dx, dy);
     } else {
-      this.#tone.adjust(dy * WINDOW_PER_PIXEL, dx * WINDOW_PER_PIXEL);
-      this.#acted("window");
+      this.#windowLevel.adjust(dy * WINDOW_PER_PIXEL, dx * WINDOW_PER_PIXEL);
+      this.#onAct("window");
     }
   }
 
-  /** One of two fingers moved: what lies between them stays between them. */
+  /**
+   * One of two fingers moved: what lies between them stays between them.
+   * @param {PointerEvent} event
+   * @param {PressedPointer} pointer
+   */
   #pinch(event, pointer) {
-    const [one, other] = this.#down.values();
-    const before = between(one.last, other.last);
-    const after = between(...[one, other].map((finger) => (finger === pointer ? event : finger.last)));
-    this.#view.panBy((after.clientX - before.clientX) * this.#viewer.scale, (after.clientY - before.clientY) * this.#viewer.scale);
+    const [first, second] = this.#pressed.values();
+    const before = between(first.last, second.last);
+    const after = between(first === pointer ? event : first.last, second === pointer ? event : second.last);
+    const { scale } = this.#viewer;
+    this.#viewport.panBy((after.clientX - before.clientX) * scale, (after.clientY - before.clientY) * scale);
     this.#zoomAt(after.apart / Math.max(1, before.apart), after);
   }
 
+  /** @param {PointerEvent} event */
   #release(event) {
-    const pointer = this.#down.get(event.pointerId);
-    const wasAlone = this.#down.size === 1;
-    this.#down.delete(event.pointerId);
-    const isTap = pointer && !pointer.moved && wasAlone && event.timeStamp - pointer.first.timeStamp < TAP_MS;
-    if (!isTap || !this.#sees || this.#viewer.box.hasAttribute("data-marking")) return (this.#tap = null);
-    if (this.#tap && isDouble(this.#tap, event)) {
-      this.#tap = null;
-      this.#toggle(event);
-    } else this.#tap = event;
+    const pointer = this.#pressed.get(event.pointerId);
+    const wasAlone = this.#pressed.size === 1;
+    this.#pressed.delete(event.pointerId);
+    const isTap = pointer && !pointer.hasMoved && wasAlone && event.timeStamp - pointer.first.timeStamp < TAP_MS;
+    const firstTap = this.#tap;
+    this.#tap = null;
+    if (!isTap || !this.#hasPicture || this.#viewer.box.hasAttribute("data-marking")) return;
+    if (firstTap && isDouble(firstTap, event)) this.#toggleZoom(event);
+    else this.#tap = event;
   }
 
-  /** Between the whole picture and 1:1 of what was tapped. */
-  #toggle(event) {
-    if (this.#view.fitted) this.#view.zoomTo(1, ...this.#fromMiddle(event));
-    else this.#view.fit();
-    this.#acted("zoom");
+  /**
+   * Change between the whole picture and 1:1 around a point.
+   * @param {PagePoint} point
+   */
+  #toggleZoom(point) {
+    if (this.#viewport.isFitted) this.#viewport.zoomTo(1, ...this.#fromMiddle(point));
+    else this.#viewport.fit();
+    this.#onAct("zoom");
   }
 
+  /** @param {WheelEvent} event */
   #wheel(event) {
     event.preventDefault(); // also keeps a touchpad's pinch from zooming the page
-    if (!this.#sees) return;
+    if (!this.#hasPicture) return;
     const unit = event.deltaMode ? LINE_HEIGHT : 1;
     if (!event.ctrlKey && Math.abs(event.deltaX) > Math.abs(event.deltaY)) return this.#panBy(-event.deltaX * unit, 0);
     this.#zoomAt(Math.exp((-event.deltaY * unit) / (event.ctrlKey ? 100 : 400)), event);
   }
 
+  /**
+   * @param {number} dx CSS pixels
+   * @param {number} dy
+   */
   #panBy(dx, dy) {
-    this.#view.panBy(dx * this.#viewer.scale, dy * this.#viewer.scale);
-    this.#acted("pan");
+    this.#viewport.panBy(dx * this.#viewer.scale, dy * this.#viewer.scale);
+    this.#onAct("pan");
   }
 
+  /**
+   * @param {number} factor
+   * @param {PagePoint} point that stays where it is
+   */
   #zoomAt(factor, point) {
-    this.#view.zoomBy(factor, ...this.#fromMiddle(point));
-    this.#acted("zoom");
+    this.#viewport.zoomBy(factor, ...this.#fromMiddle(point));
+    this.#onAct("zoom");
   }
 
-  /** Device pixels from the canvas's middle. */
+  /**
+   * Return a point in device pixels from the middle of the canvas.
+   * @param {PagePoint} point
+   * @returns {[number, number]}
+   */
   #fromMiddle({ clientX, clientY }) {
     const box = this.#viewer.canvas.getBoundingClientRect();
     const { scale } = this.#viewer;
@@ -129,15 +165,29 @@ export class Pointer {
   }
 }
 
+/**
+ * @param {PagePoint} one
+ * @param {PagePoint} other
+ */
+const distance = (one, other) => Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY);
+
+/**
+ * Return the point between two points, and how far apart they are.
+ * @param {PagePoint} one
+ * @param {PagePoint} other
+ */
 function between(one, other) {
   return {
     clientX: (one.clientX + other.clientX) / 2,
     clientY: (one.clientY + other.clientY) / 2,
-    apart: Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY),
+    apart: distance(one, other),
   };
 }
 
-function isDouble(one, other) {
-  const apart = Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY);
-  return other.timeStamp - one.timeStamp < DOUBLE_TAP_MS && apart < DOUBLE_TAP_PIXELS;
+/**
+ * @param {PointerEvent} first
+ * @param {PointerEvent} second
+ */
+function isDouble(first, second) {
+  return second.timeStamp - first.timeStamp < DOUBLE_TAP_MS && distance(first, second) < DOUBLE_TAP_PIXELS;
 }

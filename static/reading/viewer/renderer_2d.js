@@ -1,27 +1,43 @@
-// Layers drawn on a 2D canvas by our own hand: everywhere, and without a graphics card the faster way. What the view
-// decides (the levels at the canvas's pixels) is kept apart from what the window decides (their colours), so that a
-// window costs one look at a table for each pixel on screen.
+// Software renderer on a 2D canvas; the fallback, and faster than WebGL without a graphics card. The levels at the
+// canvas's pixels (decided by the viewport) are kept apart from their colours (decided by the window), so that a
+// change of the window costs one table lookup per pixel.
 
+import { context2d } from "../dom.js";
 import { resample } from "./resample.js";
 import { halvingsAt, samplingOf } from "./sampling.js";
 
+/** @import { Layer, Picture } from "./layer.js" */
+/** @import { Placement } from "./viewport.js" */
+
+/**
+ * A picture resampled for the canvas.
+ * @typedef {object} Resampled
+ * @property {Uint16Array} levels
+ * @property {import("./sampling.js").Sampling} sampling
+ * @property {Picture | null} picture
+ * @property {Placement} placement
+ */
+
 const BLACK = 0xff000000;
 
-export class Surface2D {
-  gpu = false;
+export class Renderer2D {
+  isGpu = false;
   #canvas;
   #context;
-  #data = null;
-  #pixels = null;
-  #seen = new Map();
+  /** @type {ImageData | null} */
+  #image = null;
+  #pixels = new Uint32Array();
+  /** @type {Map<Layer, Resampled>} */
+  #resampled = new Map();
+  /** @type {Resampled | null} */
   #next = null;
-  #drawn = ""; // the part of the canvas that the picture covers; around it lies what was filled
+  #drawn = ""; // the part of the canvas that the picture covers; the rest is filled
 
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
     this.#canvas = canvas;
-    // Written by the processor, whatever the machine.
-    this.#context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+    // The processor writes the pixels on every machine.
+    this.#context = context2d(canvas, { alpha: false, willReadFrequently: true });
   }
 
   /** @param {string} colour of the whole canvas */
@@ -33,71 +49,94 @@ export class Surface2D {
   }
 
   /**
-   * @param {import("./layer.js").Layer[]} layers the lowest first, all of one size
-   * @param {ReturnType<import("./viewport.js").View["place"]>} place
+   * @param {Layer[]} layers the lowest first, all of one size
+   * @param {Placement} placement
    */
-  draw(layers, place) {
-    const { width, height } = this.#canvas;
-    if (this.#data?.width !== width || this.#data?.height !== height) this.#measure();
-    for (const layer of this.#seen.keys()) if (!layers.includes(layer) && !layer.picture) this.#seen.delete(layer);
-    const seen = layers.map((layer) => this.#look(layer, place));
-    const { columns, rows } = seen[0].sampling;
-    seen.forEach((part, i) => (i === 0 ? this.#colour(part, layers[i].tone) : this.#colourOver(part, layers[i].tone)));
+  draw(layers, placement) {
+    const image = this.#imageOfCanvas();
+    for (const layer of this.#resampled.keys())
+      if (!layers.includes(layer) && !layer.picture) this.#resampled.delete(layer);
+    const resampled = layers.map((layer) => this.#resample(layer, placement));
+    const { columns, rows } = resampled[0].sampling;
+    resampled.forEach((part, i) => (i === 0 ? this.#colour(part, layers[i]) : this.#colourOver(part, layers[i])));
+    /** @type {[number, number, number, number]} */
     const part = [columns.from, rows.from, columns.to - columns.from, rows.to - rows.from];
-    // Millions of pixels filled only to be drawn over cost a third of a frame.
+    // To fill millions of pixels that are drawn over costs a third of a frame.
     if (this.#drawn !== part.join()) this.fill("#000");
     this.#drawn = part.join();
-    this.#context.putImageData(this.#data, 0, 0, ...part);
+    this.#context.putImageData(image, 0, 0, ...part);
   }
 
-  /** Work out the levels of a picture that comes next, so that showing it costs no more than a new window. */
-  prepare(picture, place) {
+  /**
+   * Resample the next picture, so that showing it costs no more than a change of the window.
+   * @param {Picture} picture
+   * @param {Placement} placement
+   */
+  prepare(picture, placement) {
     const { width, height } = this.#canvas;
-    if (halvingsAt(place.zoom)) return; // its halves are made for its layer's tone
+    if (halvingsAt(placement.zoom)) return; // its halves depend on the colours of its layer
     const levels = this.#next?.levels.length === width * height ? this.#next.levels : new Uint16Array(width * height);
-    const sampling = samplingOf(place, this.#canvas, picture, 0);
+    const sampling = samplingOf(placement, this.#canvas, picture, 0);
     resample(picture, sampling, levels, width);
-    this.#next = { levels, sampling, picture, place };
+    this.#next = { levels, sampling, picture, placement };
   }
 
-  #measure() {
+  #imageOfCanvas() {
     const { width, height } = this.#canvas;
-    this.#data = this.#context.createImageData(width, height);
-    this.#pixels = new Uint32Array(this.#data.data.buffer);
-    this.#seen.clear();
+    if (this.#image?.width === width && this.#image.height === height) return this.#image;
+    this.#image = this.#context.createImageData(width, height);
+    this.#pixels = new Uint32Array(this.#image.data.buffer);
+    this.#resampled.clear();
     this.#drawn = ""; // a canvas that changed its size is blank
+    return this.#image;
   }
 
-  /** The layer's levels at the canvas's pixels; worked out anew only for another picture or another view. */
-  #look(layer, place) {
+  /**
+   * Return the layer's levels at the canvas's pixels, resampled only for another picture or another placement.
+   * @param {Layer} layer
+   * @param {Placement} placement
+   */
+  #resample(layer, placement) {
     const { width, height } = this.#canvas;
-    let seen = this.#seen.get(layer);
-    if (!seen) this.#seen.set(layer, (seen = { levels: new Uint16Array(width * height) }));
-    if (seen.picture === layer.picture && isSame(seen.place, place)) return seen;
-    if (this.#next?.picture === layer.picture && isSame(this.#next.place, place) && this.#fits(this.#next)) {
-      [seen, this.#next] = [this.#next, seen];
-      this.#seen.set(layer, seen);
-      return seen;
+    const known = this.#resampled.get(layer);
+    if (known && known.picture === layer.picture && isSame(known.placement, placement)) return known;
+    if (this.#next?.picture === layer.picture && isSame(this.#next.placement, placement) && this.#fits(this.#next)) {
+      const next = this.#next;
+      this.#next = known ?? null;
+      this.#resampled.set(layer, next);
+      return next;
     }
-    const halvings = halvingsAt(place.zoom);
+    const halvings = halvingsAt(placement.zoom);
     const picture = layer.halved(halvings);
-    seen.sampling = samplingOf(place, this.#canvas, picture, halvings);
-    resample(picture, seen.sampling, seen.levels, width);
-    return Object.assign(seen, { picture: layer.picture, place });
+    const sampling = samplingOf(placement, this.#canvas, picture, halvings);
+    const levels = known?.levels ?? new Uint16Array(width * height);
+    resample(picture, sampling, levels, width);
+    const resampled = { levels, sampling, picture: layer.picture, placement };
+    this.#resampled.set(layer, resampled);
+    return resampled;
   }
 
+  /** @param {Resampled} resampled */
   #fits({ levels }) {
     return levels.length === this.#canvas.width * this.#canvas.height;
   }
 
-  #colour({ levels, sampling: { columns, rows } }, { table }) {
+  /**
+   * @param {Resampled} resampled
+   * @param {Layer} layer
+   */
+  #colour({ levels, sampling: { columns, rows } }, { colours: { table } }) {
     const pixels = this.#pixels;
     const { width } = this.#canvas;
     for (let y = rows.from; y < rows.to; y++)
       for (let i = y * width + columns.from, end = y * width + columns.to; i < end; i++) pixels[i] = table[levels[i]];
   }
 
-  #colourOver({ levels, sampling: { columns, rows } }, { table }) {
+  /**
+   * @param {Resampled} resampled
+   * @param {Layer} layer
+   */
+  #colourOver({ levels, sampling: { columns, rows } }, { colours: { table } }) {
     const pixels = this.#pixels;
     const { width } = this.#canvas;
     for (let y = rows.from; y < rows.to; y++)
@@ -108,8 +147,13 @@ export class Surface2D {
   }
 }
 
+/**
+ * @param {number} colour
+ * @param {number} below
+ */
 function over(colour, below) {
   const alpha = colour >>> 24;
+  /** @param {number} shift */
   const part = (shift) => {
     const mixed = ((colour >>> shift) & 255) * alpha + ((below >>> shift) & 255) * (255 - alpha);
     return Math.floor(mixed / 255 + 0.5) << shift;
@@ -117,4 +161,8 @@ function over(colour, below) {
   return BLACK | part(0) | part(8) | part(16);
 }
 
-const isSame = (one, other) => one !== undefined && JSON.stringify(one) === JSON.stringify(other);
+/**
+ * @param {Placement} one
+ * @param {Placement} other
+ */
+const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);

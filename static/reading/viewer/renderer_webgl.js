@@ -1,6 +1,10 @@
-// Layers drawn by the graphics card, in the same integers as surface2d.js, hence with the same bytes.
+// Renderer on the graphics card. It computes in the same integers as renderer_2d.js and so gives the same bytes.
 
 import { halvingsAt, samplingOf, WEIGHTS } from "./sampling.js";
+
+/** @import { Layer } from "./layer.js" */
+/** @import { Placement } from "./viewport.js" */
+/** @import { ColourTable } from "./window_level.js" */
 
 const LARGEST = 8192; // pixels of a side, of canvas and picture
 
@@ -36,22 +40,20 @@ void main() {
   uint above = mixed(level(column.x, row.x), level(column.y, row.x), column.z);
   uint below = mixed(level(column.x, row.y), level(column.y, row.y), column.z);
   uint value = (mixed(above, below, row.z) + ${(WEIGHTS * WEIGHTS) / 2}u) >> ${2 * Math.log2(WEIGHTS)}u;
-  vec4 found = texelFetch(table, ivec2(value & 255u, value >> 8u), 0);
-  colour = vec4(found.rgb * found.a, found.a);
+  vec4 entry = texelFetch(table, ivec2(value & 255u, value >> 8u), 0);
+  colour = vec4(entry.rgb * entry.a, entry.a);
 }`;
 
-// Renderers that are no graphics card. `failIfMajorPerformanceCaveat` alone lets them pass in some browsers.
+// Software renderers. `failIfMajorPerformanceCaveat` alone lets them pass in some browsers.
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
+/** @type {WebGLContextAttributes} */
 const ATTRIBUTES = { alpha: false, antialias: false, depth: false, failIfMajorPerformanceCaveat: true };
 
-let answer = null;
+/** The graphics card is missing or refused. */
+export class NoGpu extends Error {}
 
-/** Whether a graphics card is there to draw with. Asked on a canvas of its own: a canvas keeps its kind of context. */
+/** Whether there is a graphics card. Tried on a canvas of its own: a canvas keeps the kind of its first context. */
 export function hasGpu() {
-  return (answer ??= askGpu());
-}
-
-function askGpu() {
   const gl = document.createElement("canvas").getContext("webgl2", ATTRIBUTES);
   if (!gl) return false;
   const names = gl.getExtension("WEBGL_debug_renderer_info");
@@ -61,57 +63,62 @@ function askGpu() {
   return isLarge && !SOFTWARE.test(renderer);
 }
 
-/** The graphics card refused. */
-export class NoGpu extends Error {}
-
-export class SurfaceGL {
-  gpu = true;
+export class RendererWebGL {
+  isGpu = true;
   #canvas;
   #gl;
   #uniforms;
-  #taps = [];
+  #taps;
+  /** @type {Map<Layer, {texture: WebGLTexture, samples: Uint16Array | null}>} */
   #pictures = new Map();
+  /** @type {Map<ColourTable, {texture: WebGLTexture, version: number}>} */
   #tables = new Map();
 
-  /** @param {HTMLCanvasElement} canvas without a context yet */
+  /**
+   * @param {HTMLCanvasElement} canvas without a context yet
+   * @throws {NoGpu}
+   */
   constructor(canvas) {
     this.#canvas = canvas;
-    this.#gl = canvas.getContext("webgl2", ATTRIBUTES);
-    if (!this.#gl) throw new NoGpu("no context");
+    const gl = canvas.getContext("webgl2", ATTRIBUTES);
+    if (!gl) throw new NoGpu("no context");
+    this.#gl = gl;
     this.#uniforms = this.#link();
-    this.#taps = [this.#texture(), this.#texture()];
+    this.#taps = [this.#newTexture(), this.#newTexture()];
   }
 
   /** @param {string} colour of the whole canvas, as #rrggbb or #rgb */
   fill(colour) {
     const gl = this.#gl;
     const digits = colour.slice(1);
-    const per = digits.length / 3;
-    const parts = [0, 1, 2].map((i) => parseInt(digits.slice(i * per, (i + 1) * per).repeat(3 - per), 16) / 255);
+    const size = digits.length / 3;
+    const part = (/** @type {number} */ i) =>
+      parseInt(digits.slice(i * size, (i + 1) * size).repeat(3 - size), 16) / 255;
     gl.viewport(0, 0, this.#canvas.width, this.#canvas.height);
-    gl.clearColor(...parts, 1);
+    gl.clearColor(part(0), part(1), part(2), 1);
     gl.clear(gl.COLOR_BUFFER_BIT);
   }
 
-  /** The card works it out while it draws. */
+  /** Nothing to prepare: the card samples while it draws. */
   prepare() {}
 
   /**
-   * @param {import("./layer.js").Layer[]} layers the lowest first, all of one size
-   * @param {ReturnType<import("./viewport.js").View["place"]>} place
+   * @param {Layer[]} layers the lowest first, all of one size
+   * @param {Placement} placement
    */
-  draw(layers, place) {
+  draw(layers, placement) {
     const gl = this.#gl;
     this.fill("#000");
-    const halvings = halvingsAt(place.zoom);
-    this.#sample(samplingOf(place, this.#canvas, layers[0].halved(halvings), halvings));
+    const halvings = halvingsAt(placement.zoom);
+    this.#sample(samplingOf(placement, this.#canvas, layers[0].halved(halvings), halvings));
     for (const layer of layers) {
-      const textures = [this.#pictureOf(layer, halvings), this.#tableOf(layer.tone)];
+      const textures = [this.#pictureOf(layer, halvings), this.#tableOf(layer.colours)];
       textures.forEach((texture, unit) => this.#bind(unit, texture));
       gl.drawArrays(gl.TRIANGLES, 0, 3);
     }
   }
 
+  /** @param {import("./sampling.js").Sampling} sampling */
   #sample({ columns, rows, isTurned }) {
     const gl = this.#gl;
     [columns, rows].forEach(({ taps }, i) => {
@@ -119,15 +126,19 @@ export class SurfaceGL {
       gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA16UI, taps.length / 4, 1, 0, gl.RGBA_INTEGER, gl.UNSIGNED_SHORT, taps);
     });
     gl.uniform4i(this.#uniforms.box, columns.from, columns.to, rows.from, rows.to);
-    gl.uniform1i(this.#uniforms.isTurned, isTurned);
+    gl.uniform1i(this.#uniforms.isTurned, Number(isTurned));
     gl.uniform1i(this.#uniforms.height, this.#canvas.height);
   }
 
+  /**
+   * @param {Layer} layer
+   * @param {number} halvings
+   */
   #pictureOf(layer, halvings) {
     const gl = this.#gl;
     const { width, height, samples } = layer.halved(halvings);
-    let held = this.#pictures.get(layer);
-    if (!held) this.#pictures.set(layer, (held = { texture: this.#texture() }));
+    const held = this.#pictures.get(layer) ?? { texture: this.#newTexture(), samples: null };
+    this.#pictures.set(layer, held);
     if (held.samples === samples) return held.texture;
     held.samples = samples;
     this.#bind(0, held.texture);
@@ -135,49 +146,69 @@ export class SurfaceGL {
     return held.texture;
   }
 
-  #tableOf(tone) {
+  /** @param {ColourTable} colours */
+  #tableOf(colours) {
     const gl = this.#gl;
-    let held = this.#tables.get(tone);
-    if (!held) this.#tables.set(tone, (held = { texture: this.#texture() }));
-    if (held.version === tone.version) return held.texture;
-    held.version = tone.version;
+    const held = this.#tables.get(colours) ?? { texture: this.#newTexture(), version: -1 };
+    this.#tables.set(colours, held);
+    if (held.version === colours.version) return held.texture;
+    held.version = colours.version;
     this.#bind(1, held.texture);
-    const colours = new Uint8Array(tone.table.buffer);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, 256, 256, 0, gl.RGBA, gl.UNSIGNED_BYTE, colours);
+    const bytes = new Uint8Array(colours.table.buffer);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, 256, 256, 0, gl.RGBA, gl.UNSIGNED_BYTE, bytes);
     return held.texture;
   }
 
+  /**
+   * @param {number} unit
+   * @param {WebGLTexture} texture
+   */
   #bind(unit, texture) {
     const gl = this.#gl;
     gl.activeTexture(gl.TEXTURE0 + unit);
     gl.bindTexture(gl.TEXTURE_2D, texture);
   }
 
-  #texture() {
+  #newTexture() {
     const gl = this.#gl;
     const texture = gl.createTexture();
     this.#bind(0, texture);
-    for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, name, gl.NEAREST);
+    for (const name of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER])
+      gl.texParameteri(gl.TEXTURE_2D, name, gl.NEAREST);
     return texture;
   }
 
   #link() {
     const gl = this.#gl;
     const program = gl.createProgram();
-    for (const [kind, source] of [[gl.VERTEX_SHADER, CORNERS], [gl.FRAGMENT_SHADER, LEVELS]]) {
-      const shader = gl.createShader(kind);
-      gl.shaderSource(shader, source);
-      gl.compileShader(shader);
-      gl.attachShader(program, shader);
-    }
+    this.#attach(program, gl.VERTEX_SHADER, CORNERS);
+    this.#attach(program, gl.FRAGMENT_SHADER, LEVELS);
     gl.linkProgram(program);
-    if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new NoGpu(gl.getProgramInfoLog(program));
+    if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new NoGpu(gl.getProgramInfoLog(program) ?? "");
     gl.useProgram(program);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 2); // rows of an odd number of samples
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    ["picture", "table", "columns", "rows"].forEach((name, i) => gl.uniform1i(gl.getUniformLocation(program, name), i));
-    const names = ["box", "isTurned", "height"];
-    return Object.fromEntries(names.map((name) => [name, gl.getUniformLocation(program, name)]));
+    const units = ["picture", "table", "columns", "rows"];
+    units.forEach((name, unit) => gl.uniform1i(gl.getUniformLocation(program, name), unit));
+    return {
+      box: gl.getUniformLocation(program, "box"),
+      isTurned: gl.getUniformLocation(program, "isTurned"),
+      height: gl.getUniformLocation(program, "height"),
+    };
+  }
+
+  /**
+   * @param {WebGLProgram} program
+   * @param {number} kind
+   * @param {string} source
+   */
+  #attach(program, kind, source) {
+    const gl = this.#gl;
+    const shader = gl.createShader(kind);
+    if (!shader) throw new NoGpu("no shader");
+    gl.shaderSource(shader, source);
+    gl.compileShader(shader);
+    gl.attachShader(program, shader);
   }
 }

@@ -1,23 +1,36 @@
-// A picture's levels at the places of a canvas's pixels, in integers, as sampling tells.
+// The levels of a picture at the pixels of a canvas, in integers, as the sampling says.
 
 import { WEIGHTS } from "./sampling.js";
+
+/** @import { Axis } from "./sampling.js" */
 
 const ROUND = (WEIGHTS * WEIGHTS) / 2;
 const SHIFT = 2 * Math.log2(WEIGHTS);
 
 /**
  * @param {{width: number, samples: Uint16Array}} picture
- * @param {ReturnType<import("./sampling.js").samplingOf>} sampling
- * @param {Uint16Array} levels filled, `stride` to a row, where the picture lies
+ * @param {import("./sampling.js").Sampling} sampling
+ * @param {Uint16Array} levels filled where the picture lies, `stride` to a row
+ * @param {number} stride
  */
 export function resample({ width, samples }, sampling, levels, stride) {
   const { columns, rows, isTurned, isSmooth } = sampling;
   const [perColumn, perRow] = isTurned ? [width, 1] : [1, width];
-  const line = isSmooth ? blended : picked;
-  line(samples, columns, rows, perColumn, perRow, levels, stride);
+  const fill = isSmooth ? interpolate : copy;
+  fill(samples, columns, rows, perColumn, perRow, levels, stride);
 }
 
-function picked(samples, columns, rows, perColumn, perRow, levels, stride) {
+/**
+ * Take the nearest sample.
+ * @param {Uint16Array} samples
+ * @param {Axis} columns
+ * @param {Axis} rows
+ * @param {number} perColumn distance of neighbours in `samples`
+ * @param {number} perRow
+ * @param {Uint16Array} levels
+ * @param {number} stride
+ */
+function copy(samples, columns, rows, perColumn, perRow, levels, stride) {
   const { from, to } = columns;
   const first = offsets(columns, 0, perColumn);
   for (let y = rows.from; y < rows.to; y++) {
@@ -32,11 +45,16 @@ function picked(samples, columns, rows, perColumn, perRow, levels, stride) {
   }
 }
 
-function blended(samples, columns, rows, perColumn, perRow, levels, stride) {
+/**
+ * Interpolate between four samples.
+ * @type {typeof copy}
+ */
+function interpolate(samples, columns, rows, perColumn, perRow, levels, stride) {
   const { from, to } = columns;
   const first = offsets(columns, 0, perColumn);
   const second = offsets(columns, 1, perColumn);
   const weight = offsets(columns, 2, 1);
+  /** @type {(row: number, line: Int32Array) => void} */
   const blend = (row, line) => {
     const start = row * perRow;
     for (let x = from; x < to; x++)
@@ -54,13 +72,27 @@ function blended(samples, columns, rows, perColumn, perRow, levels, stride) {
   }
 }
 
+/**
+ * @param {Int32Array} above
+ * @param {Int32Array} below
+ * @param {number} share of `below`, out of WEIGHTS
+ * @param {Uint16Array} levels
+ * @param {number} o start of the row in `levels`
+ * @param {number} from
+ * @param {number} to
+ */
 function mix(above, below, share, levels, o, from, to) {
   const rest = WEIGHTS - share;
   for (let x = from; x < to; x++) levels[o + x] = (above[x] * rest + below[x] * share + ROUND) >> SHIFT;
 }
 
-function offsets({ taps, to }, which, per) {
-  const found = new Int32Array(to);
-  for (let place = 0; place < to; place++) found[place] = taps[4 * place + which] * per;
-  return found;
+/**
+ * @param {Axis} axis
+ * @param {number} tap
+ * @param {number} factor
+ */
+function offsets({ taps, to }, tap, factor) {
+  const values = new Int32Array(to);
+  for (let pixel = 0; pixel < to; pixel++) values[pixel] = taps[4 * pixel + tap] * factor;
+  return values;
 }

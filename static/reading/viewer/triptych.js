@@ -1,111 +1,161 @@
-// What only a triptych has: real and altered in turn, the difference laid over, one panel full size, the legend.
+// The functions that only a triptych has: toggling real and altered, the difference overlay, one panel at full size,
+// the legend.
 
+import { context2d, data, find, findAll } from "../dom.js";
 import { Layer } from "./layer.js";
-import { differenceColour, OverlayTone } from "./window_level.js";
+import { differenceColour, OverlayColours } from "./window_level.js";
 
-const SWAP_MS = 500; // while the key is held: two swaps, one full turn, in a second (WCAG 2.3.1 allows three)
-const TWIN = { real: "adversarial", adversarial: "real" };
+/** @typedef {"real" | "adversarial" | "difference"} PanelName */
+/** @typedef {{layer: Layer, viewer: import("./viewer.js").Viewer}} Panel */
+/** @import { DifferenceColours } from "./window_level.js" */
 
+const SWAP_MS = 500; // while the key is held: two swaps, one full cycle, per second (WCAG 2.3.1 allows three)
+const OTHER = /** @type {const} */ ({ real: "adversarial", adversarial: "real" });
+const ORDER = /** @type {const} */ (["real", "adversarial", "difference"]);
+
+/** Dispatches "change". */
 export class Triptych extends EventTarget {
   #root;
   #panels;
-  #overlay = new Layer(new OverlayTone());
-  #swapped = false;
-  #overlaid = false;
+  #figures;
+  #overlay = new Layer(new OverlayColours());
+  #isSwapped = false;
+  #isOverlaid = false;
+  /** @type {PanelName | null} */
   #panel = null;
   #swappedAt = 0;
 
   /**
-   * @param {HTMLElement} root holds a figure for each panel
-   * @param {Map<string, {layer: Layer, viewer: import("./viewer.js").Viewer}>} panels real, adversarial, difference
+   * @param {HTMLElement} root contains a figure for each panel
+   * @param {Record<PanelName, Panel>} panels
+   * @param {DifferenceColours} colours of the difference
    */
-  constructor(root, panels) {
+  constructor(root, panels, colours) {
     super();
     this.#root = root;
     this.#panels = panels;
-    this.#overlay.tone.addEventListener("change", () => panels.get("real").viewer.redraw());
-    const legend = root.querySelector("[data-legend]");
-    keepLegend(legend, panels.get("difference").layer.tone);
+    this.#figures = new Map(ORDER.map((name) => [name, new Figure(panels[name].viewer.box)]));
+    this.#overlay.colours.addEventListener("change", () => panels.real.viewer.redraw());
+    drawLegend(find("[data-legend]", HTMLElement, root), colours);
   }
 
-  /** Whether the altered picture stands in the place of the real one, or the real one in that of the altered. */
-  get swapped() {
-    return this.#swapped;
+  /** Whether the altered image is shown in place of the real one, or the real one in place of the altered. */
+  get isSwapped() {
+    return this.#isSwapped;
   }
 
-  get overlaid() {
-    return this.#overlaid;
+  get isOverlaid() {
+    return this.#isOverlaid;
   }
 
-  /** @returns {"real" | "adversarial" | "difference" | null} the panel that has all the room */
+  /** The panel at full size; null: all three. */
   get panel() {
     return this.#panel;
   }
 
-  /** Three panels, each with its own picture. */
+  /** Show three panels, each with its own picture. */
   start() {
-    const { picture } = this.#panels.get("difference").layer;
+    const { picture } = this.#panels.difference.layer;
+    if (!picture) throw new Error("The triptych has no difference.");
     this.#overlay.put(picture);
-    this.#overlay.tone.start(picture.levels);
-    this.#swapped = this.#overlaid = false;
+    this.#overlay.colours.start(picture.levels);
+    this.#isSwapped = this.#isOverlaid = false;
     this.#panel = null;
     this.#apply();
   }
 
   /**
-   * Real and altered change places. Held, the key swaps them again and again, slowly, unless motion is unwelcome.
-   * @returns {boolean} whether they did
+   * Exchange real and altered. A held key exchanges them repeatedly and slowly, unless the reader prefers less motion.
+   * @param {KeyboardEvent} [event]
+   * @returns {boolean} whether they were exchanged
    */
-  flicker(event) {
-    const isHeld = event?.repeat ?? false;
-    if (isHeld && (matchMedia("(prefers-reduced-motion: reduce)").matches || event.timeStamp - this.#swappedAt < SWAP_MS))
-      return false;
+  swap(event) {
+    const now = event?.timeStamp ?? performance.now();
+    if (event?.repeat) {
+      const prefersStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
+      if (prefersStill || now - this.#swappedAt < SWAP_MS) return false;
+    }
     if (this.#panel === "difference") return false;
-    this.#swappedAt = event?.timeStamp ?? performance.now();
-    this.#swapped = !this.#swapped;
+    this.#swappedAt = now;
+    this.#isSwapped = !this.#isSwapped;
     this.#apply();
     return true;
   }
 
-  /** The difference over the picture, or not. */
-  lay() {
+  /** Draw the difference over the picture, or stop it. Returns false if the difference is alone on screen. */
+  toggleOverlay() {
     if (this.#panel === "difference") return false;
-    this.#overlaid = !this.#overlaid;
+    this.#isOverlaid = !this.#isOverlaid;
     this.#apply();
     return true;
   }
 
-  /** Full size: real, altered, difference, then the three again. */
+  /** Show one panel at full size: real, altered, difference, then all three. */
   nextPanel() {
-    const order = [null, ...this.#panels.keys()];
-    this.#panel = order[(order.indexOf(this.#panel) + 1) % order.length];
+    const next = this.#panel === null ? 0 : ORDER.indexOf(this.#panel) + 1;
+    this.#panel = ORDER[next] ?? null;
     this.#apply();
     return true;
   }
 
   #apply() {
     this.#root.toggleAttribute("data-single", this.#panel !== null);
-    for (const [name, { viewer }] of this.#panels) {
-      const figure = viewer.box.closest("figure");
-      figure.hidden = this.#panel !== null && this.#panel !== name;
+    for (const name of ORDER) {
+      const figure = this.#figures.get(name);
+      if (!figure) continue;
+      figure.element.hidden = this.#panel !== null && this.#panel !== name;
       if (name === "difference") continue;
-      // With three panels the left one alternates and the middle one stays for comparison.
-      const active = name === (this.#panel ?? "real");
-      const shows = active && this.#swapped ? TWIN[name] : name;
-      const base = this.#panels.get(shows).layer;
-      viewer.layers = active && this.#overlaid ? [base, this.#overlay] : [base];
-      for (const caption of figure.querySelectorAll("[data-says]")) caption.hidden = caption.dataset.says !== shows;
-      viewer.canvas.setAttribute("aria-label", figure.querySelector(`[data-says=${shows}]`).dataset.label);
-      figure.querySelector("[data-overlaid]").hidden = !(active && this.#overlaid);
+      // With three panels the left one toggles, and the middle one stays for comparison.
+      const isActive = name === (this.#panel ?? "real");
+      const shown = isActive && this.#isSwapped ? OTHER[name] : name;
+      const base = this.#panels[shown].layer;
+      const { viewer } = this.#panels[name];
+      viewer.layers = isActive && this.#isOverlaid ? [base, this.#overlay] : [base];
+      figure.caption(shown, viewer.canvas, isActive && this.#isOverlaid);
     }
     this.dispatchEvent(new Event("change"));
   }
 }
 
-/** The colours of a difference, and what their ends stand for. */
-function keepLegend(legend, tone) {
-  const scale = legend.querySelector("canvas");
-  const context = scale.getContext("2d");
+/** One panel with its captions. */
+class Figure {
+  element;
+  #captions;
+  #overlaid;
+
+  /** @param {HTMLElement} box of the canvas */
+  constructor(box) {
+    const element = box.closest("figure");
+    if (!element) throw new Error("A panel of a triptych is not in a figure.");
+    this.element = element;
+    this.#captions = findAll("[data-shown]", HTMLElement, element);
+    this.#overlaid = findAll("[data-overlaid]", HTMLElement, element);
+  }
+
+  /**
+   * @param {PanelName} shown
+   * @param {HTMLCanvasElement} canvas
+   * @param {boolean} isOverlaid
+   */
+  caption(shown, canvas, isOverlaid) {
+    for (const caption of this.#captions) {
+      caption.hidden = caption.dataset.shown !== shown;
+      if (!caption.hidden) canvas.setAttribute("aria-label", data(caption, "label"));
+    }
+    for (const note of this.#overlaid) note.hidden = !isOverlaid;
+  }
+}
+
+/**
+ * Draw the colours of the difference, and label their ends whenever they change.
+ * @param {HTMLElement} legend
+ * @param {DifferenceColours} colours
+ */
+function drawLegend(legend, colours) {
+  const scale = find("canvas", HTMLCanvasElement, legend);
+  const lowest = find("[data-lowest]", HTMLElement, legend);
+  const highest = find("[data-highest]", HTMLElement, legend);
+  const context = context2d(scale);
   for (let i = 0; i < scale.width; i++) {
     context.fillStyle = `rgb(${differenceColour((2 * i) / (scale.width - 1) - 1).join(" ")})`;
     context.fillRect(i, 0, 1, scale.height);
@@ -115,8 +165,9 @@ function keepLegend(legend, tone) {
     maximumSignificantDigits: 2,
     signDisplay: "exceptZero",
   });
-  tone.addEventListener("change", () => {
-    legend.querySelector("[data-lowest]").textContent = percent.format(-tone.share);
-    legend.querySelector("[data-highest]").textContent = percent.format(tone.share);
+  colours.addEventListener("change", () => {
+    // A hyphen is too short for a minus sign.
+    lowest.textContent = percent.format(-colours.share).replace("-", "−");
+    highest.textContent = percent.format(colours.share);
   });
 }

@@ -1,50 +1,58 @@
-// One canvas of the page: what it shows, when it is drawn. Exact at 1:1: one sample, one table entry, one pixel.
+// One canvas of the page: its layers, and when they are drawn. Exact at 1:1: one sample, one table entry, one pixel.
 
-import { Surface2D } from "./renderer_2d.js";
-import { hasGpu, NoGpu, SurfaceGL } from "./renderer_webgl.js";
+import { Renderer2D } from "./renderer_2d.js";
+import { NoGpu, RendererWebGL } from "./renderer_webgl.js";
 import { pointOf } from "./viewport.js";
 
+/** @import { Layer, Picture } from "./layer.js" */
+/** @typedef {{clientX: number, clientY: number}} PagePoint */
+
+/** Dispatches "drawn" after each drawing. */
 export class Viewer extends EventTarget {
-  /** Its box on the page; takes the pointers, holds what is drawn over the picture. */
+  /** The element around the canvas: receives pointers, holds what is drawn over the picture. */
   box;
   canvas;
-  #surface;
-  #view;
+  #renderer;
+  #viewport;
+  /** @type {Layer[]} */
   #layers = [];
+  /** @type {string | null} */
   #cover = "#000";
   #frame = 0;
-  #observer = new ResizeObserver((entries) => this.#resize(entries.at(-1)));
+  #observer = new ResizeObserver((entries) => this.#resize(entries[entries.length - 1]));
 
   /**
-   * @param {HTMLCanvasElement} canvas in a box of its own
-   * @param {import("./viewport.js").View} view
+   * @param {HTMLCanvasElement} canvas the only one in its parent
+   * @param {import("./viewport.js").Viewport} viewport
+   * @param {boolean} usesGpu
    */
-  constructor(canvas, view) {
+  constructor(canvas, viewport, usesGpu) {
     super();
-    this.canvas = canvas;
+    if (!canvas.parentElement) throw new Error("The canvas is not on the page.");
     this.box = canvas.parentElement;
-    this.#view = view;
-    this.#takeSurface();
-    view.add(this);
-    view.addEventListener("change", () => this.redraw());
+    this.canvas = canvas;
+    this.#viewport = viewport;
+    this.#renderer = usesGpu ? this.#gpuRenderer() : new Renderer2D(canvas);
+    viewport.add(this);
+    viewport.addEventListener("change", () => this.redraw());
     this.#observer.observe(this.canvas);
   }
 
-  /** The picture of its lowest layer; null while there is none. */
+  /** The picture of the lowest layer; null if there is none. */
   get picture() {
     return this.#layers[0]?.picture ?? null;
   }
 
-  /** Whether it has room on the page: a panel may be put away. */
-  get shows() {
+  /** Whether it has room on the page: a panel may be hidden. */
+  get isVisible() {
     return this.canvas.offsetParent !== null;
   }
 
-  get gpu() {
-    return this.#surface.gpu;
+  get isGpu() {
+    return this.#renderer.isGpu;
   }
 
-  /** @param {import("./layer.js").Layer[]} layers what it shows from the next draw() on, the lowest first */
+  /** @param {Layer[]} layers to draw from the next draw() on, the lowest first */
   set layers(layers) {
     this.#layers = layers;
     this.redraw();
@@ -54,7 +62,7 @@ export class Viewer extends EventTarget {
     return this.#layers;
   }
 
-  /** @param {string | null} colour of the whole canvas instead of the picture, from the next draw() on */
+  /** @param {string | null} colour that covers the whole canvas from the next draw() on; null: none */
   set cover(colour) {
     this.#cover = colour;
   }
@@ -63,18 +71,22 @@ export class Viewer extends EventTarget {
     return this.#cover !== null;
   }
 
-  /** Where the picture lies on the canvas. */
-  get place() {
-    return this.#view.place(this.canvas, this.picture);
+  /** Where the picture lies on the canvas; null if there is none. */
+  get placement() {
+    return this.picture && this.#viewport.placementOf(this.canvas, this.picture);
   }
 
-  /** @returns {[number, number] | null} the picture's point below a pointer; null beside the picture */
+  /**
+   * Return the picture's point below a pointer; null beside the picture or without one.
+   * @param {PagePoint} pointer
+   */
   pointAt({ clientX, clientY }) {
+    const { picture, placement } = this;
+    if (!picture || !placement) return null;
     const box = this.canvas.getBoundingClientRect();
-    const point = pointOf(this.place, (clientX - box.left) * this.scale, (clientY - box.top) * this.scale);
-    const { width, height } = this.picture;
-    const within = point[0] >= 0 && point[1] >= 0 && point[0] < width && point[1] < height;
-    return within ? point : null;
+    const point = pointOf(placement, (clientX - box.left) * this.scale, (clientY - box.top) * this.scale);
+    const isInside = point[0] >= 0 && point[1] >= 0 && point[0] < picture.width && point[1] < picture.height;
+    return isInside ? point : null;
   }
 
   /** Device pixels per CSS pixel. */
@@ -82,7 +94,7 @@ export class Viewer extends EventTarget {
     return this.canvas.width / this.canvas.getBoundingClientRect().width;
   }
 
-  /** Draw in the next animation frame, once however often it is asked for. */
+  /** Draw in the next animation frame, once however often this is called before. */
   redraw() {
     this.#frame ||= requestAnimationFrame(() => this.draw());
   }
@@ -91,45 +103,58 @@ export class Viewer extends EventTarget {
   draw() {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
-    if (this.#cover || !this.picture) this.#surface.fill(this.#cover ?? "#000");
-    else this.#surface.draw(this.#layers, this.place);
+    const { placement } = this;
+    if (this.#cover || !placement) this.#renderer.fill(this.#cover ?? "#000");
+    else this.#renderer.draw(this.#layers, placement);
     this.dispatchEvent(new Event("drawn"));
   }
 
-  /** Get a picture ready that comes next; what is on screen stays. */
-  prepare(picture, flip) {
-    if (this.shows) this.#surface.prepare(picture, this.#view.placeOfNext(this.canvas, picture, flip));
+  /**
+   * Prepare the next picture; what is on screen stays.
+   * @param {Picture} picture
+   * @param {boolean} isFlipped
+   */
+  prepare(picture, isFlipped) {
+    if (!this.isVisible) return;
+    this.#renderer.prepare(picture, this.#viewport.placementOfNext(this.canvas, picture, isFlipped));
   }
 
-  #takeSurface() {
-    if (!hasGpu()) return (this.#surface = new Surface2D(this.canvas));
+  #gpuRenderer() {
     try {
-      this.#surface = new SurfaceGL(this.canvas);
+      const renderer = new RendererWebGL(this.canvas);
       this.canvas.addEventListener("webglcontextlost", () => this.#fallBack(), { once: true });
-    } catch (trouble) {
-      if (!(trouble instanceof NoGpu)) throw trouble;
-      this.#fallBack();
+      return renderer;
+    } catch (error) {
+      if (!(error instanceof NoGpu)) throw error;
+      this.#replaceCanvas();
+      return new Renderer2D(this.canvas);
     }
   }
 
-  /** The graphics card is gone: the same pixels from the processor, on a canvas of its own. */
+  /** The graphics card is lost: draw the same pixels on the processor. */
   #fallBack() {
-    const canvas = this.canvas.cloneNode(true); // a canvas keeps the kind of its first context
+    this.#replaceCanvas();
+    this.#renderer = new Renderer2D(this.canvas);
+    this.draw();
+  }
+
+  /** A canvas keeps the kind of its first context: another kind needs another canvas. */
+  #replaceCanvas() {
+    const canvas = /** @type {HTMLCanvasElement} */ (this.canvas.cloneNode(true));
     this.canvas.replaceWith(canvas);
     this.#observer.unobserve(this.canvas);
     this.#observer.observe(canvas);
     this.canvas = canvas;
-    this.#surface = new Surface2D(canvas);
-    this.draw();
   }
 
+  /** @param {ResizeObserverEntry} entry */
   #resize(entry) {
-    // Device pixels exactly, also at a scale of 1.25; Safari does not say them.
+    // Exact device pixels, also at a scale of 1.25; Safari does not report them.
     const exact = entry.devicePixelContentBoxSize?.[0];
     const { width, height } = entry.contentRect;
     this.canvas.width = Math.max(1, exact ? exact.inlineSize : Math.round(width * devicePixelRatio));
     this.canvas.height = Math.max(1, exact ? exact.blockSize : Math.round(height * devicePixelRatio));
-    this.#view.resized();
-    this.draw(); // a canvas that changed its size is blank: draw before it is painted
+    this.#viewport.resized();
+    this.draw(); // a canvas that changed its size is blank until it is drawn
   }
 }

@@ -1,18 +1,26 @@
-// How 65,536 levels become screen colours. Viewers that share a Tone are windowed together.
+// Lookup tables from 65,536 grey levels to screen colours. Viewers that share a table are windowed together.
+
+/** @typedef {"standard" | "whole" | "dense"} Preset */
 
 const OPAQUE = 0xff000000;
 
-/** A table of 65,536 colours, made anew when it is asked for after a change. */
-class Tone extends EventTarget {
-  /** Counts the changes, so that who uses the table knows whether it is still the same. */
+/** A table of 65,536 colours, filled when it is read after a change. Dispatches "change". */
+export class ColourTable extends EventTarget {
+  /** Increases with each change, so that a renderer can tell whether its copy is up to date. */
   version = 0;
   #table = new Uint32Array(65536);
-  #filled = -1;
+  #filledVersion = -1;
 
-  /** @returns {Uint32Array} 65,536 pixels: alpha, blue, green, red from the high byte down */
+  /**
+   * The level that represents four neighbours when the picture is drawn much smaller: their mean.
+   * @type {(a: number, b: number, c: number, d: number) => number}
+   */
+  levelOfFour = (a, b, c, d) => (a + b + c + d + 2) >> 2;
+
+  /** 65,536 pixels: alpha, blue, green, red from the high byte down. */
   get table() {
-    if (this.#filled !== this.version) this.fill(this.#table);
-    this.#filled = this.version;
+    if (this.#filledVersion !== this.version) this.fill(this.#table);
+    this.#filledVersion = this.version;
     return this.#table;
   }
 
@@ -20,29 +28,36 @@ class Tone extends EventTarget {
     this.version++;
     this.dispatchEvent(new Event("change"));
   }
+
+  /** @param {Uint32Array} _table */
+  fill(_table) {
+    throw new Error("A subclass fills the table.");
+  }
 }
 
 /** Grey by window and level. */
-export class GreyTone extends Tone {
-  /** The level that stands for four neighbours where the picture is much reduced: their mean. */
-  ofFour = (a, b, c, d) => (a + b + c + d + 2) >> 2;
+export class WindowLevel extends ColourTable {
   center = 32768;
   width = 65536;
-  inverted = false;
+  isInverted = false;
+  /** @type {Preset | null} null: set by hand */
   preset = "standard";
-  #levels = null;
+  #levels = { low: 0, high: 65535 };
 
-  /** A new picture: back to the standard window, by the rule that holds for every picture. */
+  /**
+   * Begin a new picture in the standard window.
+   * @param {{low: number, high: number}} levels of the picture
+   */
   start(levels) {
     this.#levels = levels;
-    this.inverted = false;
+    this.isInverted = false;
     this.usePreset("standard");
   }
 
-  /** @param {"standard" | "whole" | "dense"} name */
+  /** @param {Preset} name */
   usePreset(name) {
     const { low, high } = this.#levels;
-    // "Whole" is not the picture's own range: one stray pixel would make it look like no other.
+    // "whole" is the full scale and not the picture's own range, which one stray pixel could change.
     const ranges = { standard: [low, high], whole: [0, 65535], dense: [low + 0.4 * (high - low), high] };
     const [from, to] = ranges[name];
     this.preset = name;
@@ -50,11 +65,15 @@ export class GreyTone extends Tone {
   }
 
   nextPreset() {
-    const names = ["standard", "whole", "dense"];
-    this.usePreset(names[(names.indexOf(this.preset) + 1) % names.length]);
+    const next = /** @type {const} */ ({ standard: "whole", whole: "dense", dense: "standard" });
+    this.usePreset(this.preset ? next[this.preset] : "standard");
   }
 
-  /** @param {number} level @param {number} width added, as shares of the standard window's width */
+  /**
+   * Add to level and width, as shares of the width of the standard window.
+   * @param {number} level
+   * @param {number} width
+   */
   adjust(level, width) {
     const unit = Math.max(1, this.#levels.high - this.#levels.low);
     this.preset = null;
@@ -62,20 +81,25 @@ export class GreyTone extends Tone {
   }
 
   invert() {
-    this.inverted = !this.inverted;
+    this.isInverted = !this.isInverted;
     this.changed();
   }
 
+  /** @param {Uint32Array} table */
   fill(table) {
     const from = this.center - this.width / 2;
     const scale = 255 / this.width;
-    const flip = this.inverted ? 255 : 0;
+    const flip = this.isInverted ? 255 : 0;
     for (let v = 0; v < 65536; v++) {
       const grey = Math.floor(Math.min(255, Math.max(0, (v - from) * scale)) + 0.5) ^ flip;
       table[v] = OPAQUE | (grey << 16) | (grey << 8) | grey;
     }
   }
 
+  /**
+   * @param {number} center
+   * @param {number} width
+   */
   #set(center, width) {
     this.center = Math.min(65535, Math.max(0, center));
     this.width = Math.min(131072, Math.max(1, width));
@@ -83,36 +107,42 @@ export class GreyTone extends Tone {
   }
 }
 
-// Sky blue, near-black, orange: distinct to colour-blind eyes, and no change stays dark in a dark room.
+// Sky blue, near-black, orange: distinct with any colour blindness, and every change is visible in a dark room.
 const DARKER = [86, 180, 233];
 const SAME = [16, 16, 16];
 const BRIGHTER = [255, 160, 40];
-const OVERLAY_ALPHA = 217; // 85 %: the tissue stays visible below
+const OVERLAY_ALPHA = 217; // 85 %: the tissue below stays visible
 
-/** Colour of a signed difference stored as 32768 + difference / 2; symmetric about no change. */
-export class DifferenceTone extends Tone {
-  /** The greatest change of the four: opposite ones would cancel out, and a small one must not vanish. */
-  ofFour = (a, b, c, d) => further(further(a, b), further(c, d));
-  /** Half the stored difference at which the colour is full. */
+/** Colours of a signed difference stored as 32768 + difference / 2; symmetric about no change. */
+export class DifferenceColours extends ColourTable {
+  /**
+   * The largest change of the four: opposite changes would cancel in a mean, and a small one must not vanish.
+   * @type {ColourTable["levelOfFour"]}
+   */
+  levelOfFour = (a, b, c, d) => larger(larger(a, b), larger(c, d));
+  /** Half the difference at which the colour is full, as it is stored. */
   reach = 32768;
 
+  /** @param {{change: number}} levels of the difference image */
   start(levels) {
-    this.reach = levels.change || 32768; // no change at all: the whole scale, and all of it dark
+    this.reach = levels.change || 32768; // without any change: the full scale, all of it dark
     this.changed();
   }
 
-  /** The full colour's difference as a share of the whole grey scale. */
+  /** The difference at full colour, as a share of the grey scale. */
   get share() {
     return (2 * this.reach) / 65535;
   }
 
+  /** @param {Uint32Array} table */
   fill(table) {
     for (let v = 0; v < 65536; v++) table[v] = OPAQUE | packed(differenceColour((v - 32768) / this.reach));
   }
 }
 
-/** The same difference to be laid over a picture: the more change, the less one sees through it. */
-export class OverlayTone extends DifferenceTone {
+/** The same difference, to be drawn over a picture: the larger the change, the more opaque. */
+export class OverlayColours extends DifferenceColours {
+  /** @param {Uint32Array} table */
   fill(table) {
     for (let v = 0; v < 65536; v++) {
       const share = (v - 32768) / this.reach;
@@ -122,13 +152,21 @@ export class OverlayTone extends DifferenceTone {
   }
 }
 
-/** @param {number} t from -1 (real darker than its twin) over 0 to 1 (real brighter) */
+/**
+ * Return red, green and blue of a difference.
+ * @param {number} t from -1 (the real image is darker) over 0 to 1 (the real image is brighter)
+ */
 export function differenceColour(t) {
   const end = t < 0 ? DARKER : BRIGHTER;
   const part = Math.min(1, Math.abs(t));
   return SAME.map((same, i) => Math.round(same + (end[i] - same) * part));
 }
 
-const further = (a, b) => (Math.abs(a - 32768) >= Math.abs(b - 32768) ? a : b);
+/**
+ * @param {number} a
+ * @param {number} b
+ */
+const larger = (a, b) => (Math.abs(a - 32768) >= Math.abs(b - 32768) ? a : b);
 
+/** @param {number[]} colour */
 const packed = ([red, green, blue]) => (blue << 16) | (green << 8) | red;

@@ -1,4 +1,4 @@
-"""What the flow of the page asks of the stage: hanging, the grey between images, hiding, marks."""
+"""The panels as a session uses them: hanging, the grey between images, hiding, marks."""
 
 import numpy as np
 import pytest
@@ -6,14 +6,14 @@ import pytest
 from tests.browser.test_viewer_pixels import screen_of
 
 HEIGHT, WIDTH = 40, 30
-# A stage of its own beside the page: what the page's script has is not to be reached from outside.
+# Panels of their own beside the page: those of the page's script cannot be reached from outside.
 BUILD = """async ([address, height, width]) => {
-  const { Stage } = await import(address);
+  const { Panels } = await import(address);
   document.body.innerHTML = '<div id="own" class="picture"><canvas data-panel="image"></canvas></div>';
   const sheet = new CSSStyleSheet();
   sheet.replaceSync("#own { width: 301px; height: 201px; }");
   document.adoptedStyleSheets = [sheet];
-  window.stage = new Stage(document.body);
+  window.panels = new Panels(document.body);
   const samples = new Uint16Array(width * height).map((_, i) => 50 * i);
   const levels = { low: 0, high: 65535, change: 0 };
   window.picture = { width, height, samples, levels };
@@ -30,7 +30,7 @@ PICTURE = grey_of(50.0 * np.arange(HEIGHT * WIDTH).reshape(HEIGHT, WIDTH))
 
 
 class Bench:
-    """The stage under test, told what to do in its own words."""
+    """The panels under test."""
 
     def __init__(self, page, url):
         self.page = page
@@ -39,13 +39,13 @@ class Bench:
         page.evaluate(BUILD, [f"{url}/static/reading/viewer/panels.js", HEIGHT, WIDTH])
 
     def do(self, script):
-        value = self.page.evaluate(f"async () => {{ const {{ stage, picture }} = window; return {script}; }}")
+        value = self.page.evaluate(f"async () => {{ const {{ panels, picture }} = window; return {script}; }}")
         self.page.evaluate("window.frame()")
         return value
 
     def show(self, flip=False):
-        self.do(f"stage.show({{ image: picture }}, {{ flip: {str(flip).lower()} }})")
-        self.do("stage.view.oneToOne()")
+        self.do(f"panels.show({{ image: picture }}, {{ flip: {str(flip).lower()} }})")
+        self.do("panels.viewport.oneToOne()")
 
     def screen(self):
         return screen_of(self.page)[:, :, 0]
@@ -73,30 +73,30 @@ def test_a_picture_hangs_as_the_server_says_and_reset_comes_back_to_that(bench):
     np.testing.assert_array_equal(bench.shown(), PICTURE)
     bench.show(flip=True)
     np.testing.assert_array_equal(bench.shown(), PICTURE[:, ::-1])
-    settings = bench.do("stage.settings")
+    settings = bench.do("panels.settings")
     assert (settings["flipped"], settings["rotated"]) == (False, 0)  # the hanging is no act of the reader
-    bench.do("stage.view.flipAcross()")
+    bench.do("panels.viewport.flipAcross()")
     np.testing.assert_array_equal(bench.shown(), PICTURE)
-    assert bench.do("stage.settings.flipped") is True
-    bench.do("stage.reset()")
-    bench.do("stage.view.oneToOne()")
+    assert bench.do("panels.settings.flipped") is True
+    bench.do("panels.reset()")
+    bench.do("panels.viewport.oneToOne()")
     np.testing.assert_array_equal(bench.shown(), PICTURE[:, ::-1])
 
 
 def test_show_needs_no_word_about_the_hanging(bench):
-    bench.do("stage.show({ image: picture })")
-    bench.do("stage.view.oneToOne()")
+    bench.do("panels.show({ image: picture })")
+    bench.do("panels.viewport.oneToOne()")
     np.testing.assert_array_equal(bench.shown(), PICTURE)
 
 
 def test_between_images_all_is_one_grey_and_no_tool_acts(bench):
     bench.show()
-    drawn = bench.do("stage.grey()")
+    drawn = bench.do("panels.showGrey()")
     assert drawn > 0
     assert np.all(bench.screen() == 128)
-    assert bench.do("stage.hasPicture") is False
-    bench.do("stage.view.zoomBy(2)")
-    bench.do("stage.tone.invert()")
+    assert bench.do("panels.hasPicture") is False
+    bench.do("panels.viewport.zoomBy(2)")
+    bench.do("panels.windowLevel.invert()")
     assert np.all(bench.screen() == 128)
     bench.show()
     np.testing.assert_array_equal(bench.shown(), PICTURE)
@@ -104,74 +104,74 @@ def test_between_images_all_is_one_grey_and_no_tool_acts(bench):
 
 def test_hidden_nothing_of_the_picture_is_on_the_canvas_and_it_comes_back_unchanged(bench, page):
     bench.show()
-    bench.do("stage.tone.invert()")
-    bench.do("stage.view.turnRight()")
+    bench.do("panels.windowLevel.invert()")
+    bench.do("panels.viewport.turnRight()")
     before = bench.screen()
     assert before.max() > 0
-    bench.do("stage.hide()")
+    bench.do("panels.hide()")
     assert not bench.screen().any()
-    assert bench.do("stage.hasPicture") is False
+    assert bench.do("panels.hasPicture") is False
     page.evaluate("document.adoptedStyleSheets[0].replaceSync('#own { width: 401px; height: 301px }')")
-    bench.do("stage.tone.invert()")
+    bench.do("panels.windowLevel.invert()")
     assert not bench.screen().any()
     page.evaluate("document.adoptedStyleSheets[0].replaceSync('#own { width: 301px; height: 201px }')")
-    bench.do("stage.tone.invert()")
-    bench.do("stage.unhide()")
+    bench.do("panels.windowLevel.invert()")
+    bench.do("panels.unhide()")
     np.testing.assert_array_equal(bench.screen(), before)
 
 
 def test_a_picture_put_up_while_hidden_appears_only_afterwards(bench):
-    bench.do("stage.hide()")
+    bench.do("panels.hide()")
     bench.show()
     assert not bench.screen().any()
-    bench.do("stage.unhide()")
+    bench.do("panels.unhide()")
     np.testing.assert_array_equal(bench.shown(), PICTURE)
 
 
 @pytest.mark.parametrize("flip", [False, True])
 def test_marks_are_pixels_of_the_file_however_it_hangs_and_is_turned(bench, page, flip):
     bench.show(flip=flip)
-    bench.do("stage.marks.start(3)")
+    bench.do("panels.marks.start(3)")
     bench.click(5, 7)
-    bench.do("stage.view.flipDown()")
+    bench.do("panels.viewport.flipDown()")
     bench.click(5, 7)
     column = WIDTH - 1 - 7 if flip else 7
-    marks = bench.do("stage.marks.stop()")
+    marks = bench.do("panels.marks.stop()")
     assert marks == [[column, 5], [column, HEIGHT - 1 - 5]]
-    assert bench.do("stage.marks.stop()") == []
+    assert bench.do("panels.marks.stop()") == []
 
 
 def test_marks_are_rings_that_stay_where_they_were_set(bench, page):
     bench.show()
-    bench.do("stage.marks.start(5)")
+    bench.do("panels.marks.start(5)")
     empty = screen_of(page, element=".overlay")
     bench.click(20, 15)
     assert np.count_nonzero(screen_of(page, element=".overlay") != empty) > 100
-    bench.do("stage.hide()")
+    bench.do("panels.hide()")
     assert page.locator(".overlay").is_hidden()
-    bench.do("stage.unhide()")
+    bench.do("panels.unhide()")
     assert page.locator(".overlay").is_visible()
-    bench.do("stage.marks.stop()")
+    bench.do("panels.marks.stop()")
     assert page.locator(".overlay").is_hidden()
 
 
 def test_backspace_takes_the_last_mark_back_and_only_then_belongs_to_others(bench, page):
     bench.show()
     page.evaluate("addEventListener('keydown', (event) => (window.others = (window.others ?? 0) + 1))")
-    bench.do("stage.marks.start(2)")
+    bench.do("panels.marks.start(2)")
     for row in (3, 6, 9):  # the third is one too many
         bench.click(row, 4)
-    assert bench.do("stage.marks.count") == 2
+    assert bench.do("panels.marks.count") == 2
     page.keyboard.press("Backspace")
     page.keyboard.press("Backspace")
-    assert bench.do("[stage.marks.count, window.others ?? 0]") == [0, 0]
+    assert bench.do("[panels.marks.count, window.others ?? 0]") == [0, 0]
     page.keyboard.press("Backspace")
     assert bench.do("window.others") == 1
 
 
 def test_a_mark_is_a_click_on_the_picture_or_its_middle_by_key(bench, page):
     bench.show()
-    bench.do("stage.marks.start(5)")
+    bench.do("panels.marks.start(5)")
     box = page.locator("#own").bounding_box()
     page.mouse.click(box["x"] + 10, box["y"] + 10)  # beside the picture
     middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -179,9 +179,9 @@ def test_a_mark_is_a_click_on_the_picture_or_its_middle_by_key(bench, page):
     page.mouse.down()
     page.mouse.move(middle[0] + 9, middle[1])  # a drag
     page.mouse.up()
-    assert bench.do("stage.marks.count") == 0
-    bench.do("stage.marks.addAtCentre()")
-    ((x, y),) = bench.do("stage.marks.stop()")
+    assert bench.do("panels.marks.count") == 0
+    bench.do("panels.marks.addAtCentre()")
+    ((x, y),) = bench.do("panels.marks.stop()")
     assert abs(x - WIDTH / 2) <= 1
     assert abs(y - HEIGHT / 2) <= 1
 
@@ -193,7 +193,8 @@ def test_many_changes_within_a_frame_are_one_drawing(bench, page):
       let count = 0;
       CanvasRenderingContext2D.prototype.putImageData = function (...all) { count++; put.apply(this, all); };
       await new Promise(requestAnimationFrame);
-      for (let i = 0; i < 30; i++) { stage.tone.adjust(0.01, 0.01); stage.view.panBy(1, 0); stage.view.zoomBy(1.01); }
+      const { viewport, windowLevel } = panels;
+      for (let i = 0; i < 30; i++) { windowLevel.adjust(0.01, 0.01); viewport.panBy(1, 0); viewport.zoomBy(1.01); }
       await window.frame();
       return count;
     }""")
