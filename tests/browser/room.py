@@ -92,7 +92,7 @@ class Room:
         if card:
             self.press("Enter")
         else:
-            self.page.get_by_role("button", name="No card at hand").focus()
+            self.page.get_by_role("button", name="I have no card with me").focus()
             self.press("Enter")
 
     def answer(self, *keys: str) -> None:
@@ -118,7 +118,7 @@ class Room:
         self.page.keyboard.press(key)
 
     def says(self, text: str) -> None:
-        expect(self.page.locator(".says")).to_contain_text(text)
+        expect(self.page.locator(".messages")).to_contain_text(text)
 
     def pixels(self, panel: str = "image") -> NDArray[np.uint8]:
         """Rows x columns x (red, green, blue) of a panel's canvas in device pixels, as it is on screen."""

@@ -16,7 +16,7 @@ def at_the_break(rich, page):
 
 
 def test_a_break_says_what_is_done_and_left_and_shows_no_image(at_the_break, page):
-    expect(page.locator("#between-text")).to_contain_text("2 of 3 images are read, 1 to go")
+    expect(page.locator("#between-text")).to_contain_text("2 of 3 images are done, 1 to go")
     assert at_the_break.pixels().max() == 0
     for key in ("1", "2", "b"):
         at_the_break.press(key)
@@ -27,7 +27,7 @@ def test_the_time_of_a_break_is_no_reading_time(at_the_break, page):
     since = page.evaluate("() => performance.now()")
     page.wait_for_timeout(1500)
     until = page.evaluate("() => performance.now()")
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     at_the_break.stands_at(3)
     at_the_break.press("3")
     at_the_break.answer("1")

@@ -52,8 +52,8 @@ def test_a_display_that_fails_a_required_check_is_told_why_and_may_try_again(ric
     rich.check_display(typed=1, seen=False, light="bright")
     failures = page.locator("[data-failures] li")
     expect(failures).to_have_count(6)  # three strips, two squares, the light
-    expect(failures.first).to_contain_text("You read 1 letter")
-    expect(page.get_by_role("button", name="Go on all the same")).not_to_be_visible()
+    expect(failures.first).to_contain_text("You read 1 letter on")
+    expect(page.get_by_role("button", name="Continue anyway")).not_to_be_visible()
     assert complaints(page) == []
     page.get_by_role("button", name="Check again").focus()
     rich.press("Enter")
@@ -77,7 +77,7 @@ def test_after_a_failed_check_that_is_only_advised_the_reader_may_go_on(rich, pa
         step = walk.answer(client, rich.study, 2, step, "real", answers=answers).json()["step"]
     page.goto(rich.address(3))
     rich.check_display(typed=0)
-    page.get_by_role("button", name="Go on all the same").click()
+    page.get_by_role("button", name="Continue anyway").click()
     rich.in_state("start")
     assert [checked.passed for checked in checks_of(rich, 3)] == [False]
 
@@ -91,7 +91,7 @@ def levels(room, selector):
 def test_letters_and_squares_differ_from_their_ground_by_exactly_the_levels_of_the_plan(rich, page):
     page.goto(rich.address(2))
     rich.in_state("check")
-    page.get_by_label("dark, as for reading").check()
+    page.get_by_label("dark (reading room)").check()
     rich.press("Enter")
     for ground, (level, sign) in GROUNDS.items():
         pixels = levels(rich, f'canvas[data-ground="{ground}"]')
@@ -117,7 +117,7 @@ def test_every_step_of_the_check_has_no_barriers_and_says_that_it_is_visual(rich
         for picture in page.locator("[data-section=check] form:not([hidden]) [role=img]").all():
             assert "visual check" in picture.get_attribute("aria-label")
         if step == 0:
-            page.get_by_label("dark, as for reading").check()
+            page.get_by_label("dark (reading room)").check()
         if step == 4:
             for choice in page.get_by_label("I see it", exact=True).all():
                 choice.check()

@@ -215,13 +215,13 @@ def test_an_image_that_went_out_of_date_on_its_way_gives_place_to_the_current_on
     page.route(f"**/{first}/**", overtake)
     page.goto(room.address(2))
     room.stands_at(2)
-    room.says("answered in another window")
+    room.says("already answered that image in another window")
     assert room.positions(2) == [1]
 
 
 def test_a_refusal_is_shown_in_the_words_of_the_server(room, page, rita):
     begin_reading(room, rita)
-    sentence = "The study is closed; no more readings are taken."
+    sentence = "The study is closed. No more readings are accepted."
     page.route(VERDICTS, lambda route: route.fulfill(status=409, json={"detail": sentence}))
     room.press("1")
     room.in_state("error")
@@ -270,7 +270,7 @@ def test_a_browser_without_a_database_keeps_the_verdict_all_the_same(room, page,
 
 def test_a_session_that_must_rest_says_why(room, page, rita):
     begin_reading(room, rita)
-    sentence = "This session rested for longer than the study's plan allows."
+    sentence = "This session was left for longer than the study's plan allows."
     step = {"kind": "wait", "until": None, "reason": sentence}
     page.route(VERDICTS, lambda route: route.fulfill(status=201, json={"receipt": "x", "step": step}))
     room.press("1")

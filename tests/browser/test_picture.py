@@ -65,7 +65,7 @@ def test_every_pixel_is_exact_at_one_to_one(reading, page, size):
 def test_the_whole_range_and_inverting_are_exact_too(reading, page):
     pixels = decode_png(reading.presentation(2).stimulus.path)
     reading.press("o")
-    page.get_by_role("button", name="Whole range").click()
+    page.get_by_role("button", name="Full range").click()
     reading.press("i")
     settled(page)
     expected = 255 - windowed(pixels, 0, 65535)
@@ -172,7 +172,7 @@ def test_the_decoder_knows_every_filter_of_png(room, page):
     page.route("**/images/**", lambda route: route.fulfill(body=png_of_every_filter(pixels)))
     room.enter(1)
     room.press("o")
-    page.get_by_role("button", name="Whole range").click()
+    page.get_by_role("button", name="Full range").click()
     settled(page)
     shown = cut_out(room.pixels(), pixels.shape)[:, :, 0]
     np.testing.assert_array_equal(shown, windowed(pixels, 0, 65535))
@@ -185,11 +185,11 @@ def test_a_damaged_picture_stops_the_reading_with_a_sentence(room, page, cut):
     page.goto(room.address(1))
     room.begin()
     room.in_state("error")
-    expect(page.locator("#end-title")).to_have_text("Reading cannot go on")
-    expect(page.locator("#end-text")).to_contain_text("did not arrive whole")
+    expect(page.locator("#end-title")).to_have_text("Reading cannot continue")
+    expect(page.locator("#end-text")).to_contain_text("did not load completely")
     room.press("1")
     page.unroute("**/images/**")
-    page.get_by_role("button", name="Load this page again").click()
+    page.get_by_role("button", name="Reload this page").click()
     room.stands_at(1)
     assert room.positions(1) == []
 

@@ -49,13 +49,13 @@ def test_a_second_tab_takes_over_at_once_and_the_first_can_take_it_back(reading,
     tab.stands_at(1)
     reading.in_state("taken")
     heading = reading.page.get_by_role("heading", level=1)
-    expect(heading).to_have_text("Reading goes on in another window or on another device")
+    expect(heading).to_have_text("You are reading in another window or on another device")
     assert reading.pixels().max() == 0
     reading.press("1")
     tab.press("2")
     tab.stands_at(2)
     assert reading.verdicts(2) == ["not_real"]
-    reading.page.get_by_role("button", name="Go on here").click()
+    reading.page.get_by_role("button", name="Continue here").click()
     reading.stands_at(2)
     tab.in_state("taken")
     reading.press("3")
@@ -84,7 +84,7 @@ def test_a_verdict_that_comes_after_the_takeover_is_not_taken_and_not_sent_again
     laptop.stands_at(1)
     reading.press("2")
     reading.in_state("taken")
-    expect(reading.page.locator("#taken-text")).to_contain_text("was not taken")
+    expect(reading.page.locator("#taken-text")).to_contain_text("was not saved")
     reading.page.reload()
     reading.stands_at(1)
     assert reading.verdicts(2) == []
@@ -113,22 +113,27 @@ def test_a_verdict_that_waited_while_another_device_answered_gives_way(reading, 
     laptop.stands_at(2)
     reading.page.context.set_offline(False)
     reading.in_state("taken")
-    reading.page.get_by_role("button", name="Go on here").click()
+    reading.page.get_by_role("button", name="Continue here").click()
     reading.stands_at(2)
     assert reading.verdicts(2) == ["unsure"]
 
 
 def test_a_reloaded_page_claims_first_and_then_delivers_what_was_kept_in_its_own_name(reading, page):
-    page.route(VERDICTS, lambda route: route.abort())
+    sent = []
+    page.route(VERDICTS, lambda route: route.continue_() if sent else route.abort())
     reading.press("2")
     reading.in_state("offline")
-    page.unroute(VERDICTS)
-    told = []
-    page.on("request", lambda sent: told.append((sent.url.split("/")[-2], sent.post_data)) if sent.post_data else None)
+
+    def note(call) -> None:
+        if call.post_data:
+            sent.append((call.url.split("/")[-2], call.post_data))
+
+    # The page before the reload still tries; only the new one is watched.
+    page.once("framenavigated", lambda frame: page.on("request", note))
     page.reload()
     reading.stands_at(2)
-    assert [name for name, _ in told] == ["open", "verdicts"]
-    claimed, delivered = (json.loads(body) for _, body in told)
+    assert [name for name, _ in sent] == ["open", "verdicts"]
+    claimed, delivered = (json.loads(body) for _, body in sent)
     assert claimed["page"] == delivered["page"]
     assert delivered["paradata"]["waited_ms"] > 0
     assert reading.verdicts(2) == ["not_real"]

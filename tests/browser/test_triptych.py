@@ -41,7 +41,7 @@ def test_real_and_altered_alternate_in_place_by_one_key(teaching, page, pair):
     real, altered, _ = pair
     caption = page.locator("figure").first.locator("figcaption")
     teaching.press("o")
-    for picture, text in ((real, "Real"), (altered, "Altered, in the place of the real one"), (real, "Real")):
+    for picture, text in ((real, "Real"), (altered, "Showing: altered"), (real, "Real")):
         np.testing.assert_array_equal(shown(teaching, "real", real.shape)[:, :, 0], picture)
         np.testing.assert_array_equal(shown(teaching, "adversarial", real.shape)[:, :, 0], altered)
         expect(caption).to_have_text(text, use_inner_text=True)
@@ -49,7 +49,7 @@ def test_real_and_altered_alternate_in_place_by_one_key(teaching, page, pair):
 
 
 def test_a_button_alternates_too_and_says_so(teaching, page):
-    button = page.get_by_role("button", name="Alternate")
+    button = page.get_by_role("button", name="Toggle real/altered")
     button.click()
     expect(button).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_role("img", name="The same mammogram, altered")).to_have_count(2)
@@ -102,7 +102,7 @@ def test_the_difference_is_laid_over_the_real_picture(teaching, page, pair):
     tint = np.where(change > 0, over[:, :, 0] - over[:, :, 2], over[:, :, 2] - over[:, :, 0])
     assert (tint[strong] > 30).all()
     np.testing.assert_array_equal(shown(teaching, "adversarial", real.shape)[:, :, 0], altered)
-    expect(page.locator("figure").first).to_contain_text("difference laid over")
+    expect(page.locator("figure").first).to_contain_text("with difference overlay")
     teaching.press("d")
     np.testing.assert_array_equal(shown(teaching, "real", real.shape)[:, :, 0], real)
 
@@ -128,6 +128,14 @@ def test_one_key_gives_each_panel_the_whole_room_in_turn(teaching, page):
     assert badge.inner_text() == small
 
 
+def test_reset_while_the_images_are_swapped_returns_to_the_window_of_the_real_one(teaching, page, pair):
+    real, altered, _ = pair
+    for key in ("o", "a", "i", "0", "o"):
+        teaching.press(key)
+    np.testing.assert_array_equal(shown(teaching, "real", real.shape)[:, :, 0], real)
+    np.testing.assert_array_equal(shown(teaching, "adversarial", real.shape)[:, :, 0], altered)
+
+
 def test_full_size_the_altered_one_alternates_with_the_real_one(teaching, page, pair):
     real, altered, _ = pair
     teaching.press("s")
@@ -136,9 +144,7 @@ def test_full_size_the_altered_one_alternates_with_the_real_one(teaching, page, 
     np.testing.assert_array_equal(shown(teaching, "adversarial", real.shape)[:, :, 0], altered)
     teaching.press("a")
     np.testing.assert_array_equal(shown(teaching, "adversarial", real.shape)[:, :, 0], real)
-    expect(page.locator("figcaption:visible")).to_have_text(
-        "Real, in the place of the altered one", use_inner_text=True
-    )
+    expect(page.locator("figcaption:visible")).to_have_text("Showing: real", use_inner_text=True)
 
 
 def test_the_next_page_begins_with_three_panels(teaching, page):
@@ -146,7 +152,7 @@ def test_the_next_page_begins_with_three_panels(teaching, page):
         teaching.press(key)
     teaching.stands_at(2)
     assert visible(page) == list(PANELS)
-    for name in ("Alternate", "Overlay", "Full size"):
+    for name in ("Toggle real/altered", "Difference overlay", "One image"):
         expect(page.get_by_role("button", name=name)).to_have_attribute("aria-pressed", "false")
     acts = teaching.readings(4)[0].paradata["acts"]
     assert acts == {"panel": 1, "flicker": 1, "overlay": 1}

@@ -42,7 +42,7 @@ def test_the_standard_keys_are_those_of_ohif(reading, page):
     reading.press("i")
     expect(page.get_by_role("button", name="Invert")).to_have_attribute("aria-pressed", "true")
     reading.press("p")
-    expect(page.get_by_role("button", name="Whole range")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Full range")).to_have_attribute("aria-pressed", "true")
 
 
 def test_digits_and_space_are_no_keys_of_the_viewer(reading, page):
@@ -77,8 +77,8 @@ def test_a_key_can_be_changed_and_stays_changed_in_this_browser(reading, page):
         page.reload()
         reading.stands_at(1)
     reading.press("?")
-    page.get_by_role("button", name="Back to the standard keys").click()
-    says(page, "All keys are the standard ones again.")
+    page.get_by_role("button", name="Restore the standard keys").click()
+    says(page, "The standard keys are restored.")
     expect(page.locator("[data-keys=invert] kbd")).to_have_text("I")
     page.get_by_role("button", name="Close").click()
     reading.press("i")
@@ -88,11 +88,11 @@ def test_a_key_can_be_changed_and_stays_changed_in_this_browser(reading, page):
 def test_a_key_has_one_command_and_some_keys_none(reading, page):
     reading.press("?")
     change(page, "Invert", "r")
-    says(page, "R is already the key for: Rotate right. Give that another key first.")
+    says(page, "R is already the key for: Rotate right. Change that key first.")
     for key in ("1", "9", "Enter", "Backspace", "F5"):
         change(page, "Invert", key)
         shown = key.upper() if len(key) == 1 else key
-        says(page, f"{shown} cannot be used: it belongs to the verdicts, to going on, or to the browser.")
+        says(page, f"{shown} cannot be used. It is reserved for answers, for navigation or for the browser.")
     expect(page.locator("#help")).to_be_visible()
     change(page, "Invert", "Escape")  # lets it be; the list stays open
     expect(page.locator("#help")).to_be_visible()
