@@ -62,7 +62,7 @@ def test_the_difference_is_grey_where_nothing_was_changed(client, twin):
 
 def test_a_researcher_excludes_a_twin_with_a_reason_and_sees_who_did_it(client, twin, rosa):
     page = reverse("lab:stimulus", args=[twin.pk])
-    assert "it cannot be undone" in client.get(page).content.decode()
+    assert "cannot be undone" in client.get(page).content.decode()
     client.post(reverse("lab:exclude", args=[twin.pk]), {"reason": "a seam"})
     assert (Exclusion.objects.get().by, Exclusion.objects.get().reason) == (rosa, "a seam")
     assert "a seam" in client.get(page).content.decode()
@@ -72,10 +72,10 @@ def test_a_researcher_excludes_a_twin_with_a_reason_and_sees_who_did_it(client, 
 def test_a_detector_s_score_is_said_to_be_of_alteration_and_a_classifier_s_of_malignancy(client, scored):
     page = reverse("lab:stimulus", args=[scored.pk])
     body = client.get(page).content.decode()
-    assert (">of malignancy<" in body, ">that it was altered<" in body) == (True, False)
+    assert ("of malignancy" in body, "that it was altered" in body) == (True, False)
     checkpoint("watch", CheckpointKind.DETECTOR)
     keep_scores({scored.stimulus_id: 0.8}, classifier="watch", size=(64, 52))
-    assert ">that it was altered<" in client.get(page).content.decode()
+    assert "that it was altered" in client.get(page).content.decode()
 
 
 def test_an_exclusion_without_a_reason_is_refused_with_a_sentence(client, twin):

@@ -27,7 +27,7 @@ export class Toolbar {
   #panels;
   #keyMap;
   #onAct;
-  #tools;
+  #toggles;
   #showButton;
   #actions;
 
@@ -40,7 +40,7 @@ export class Toolbar {
     this.#panels = panels;
     this.#keyMap = keyMap;
     this.#onAct = onAct;
-    this.#tools = find("#tools", HTMLElement);
+    this.#toggles = findAll("#tools [data-group]", HTMLButtonElement);
     this.#showButton = find("[data-command=tools]", HTMLElement);
     const dialog = new KeyMapDialog(find("#help", HTMLDialogElement), keyMap);
     this.#actions = {
@@ -137,8 +137,8 @@ export class Toolbar {
    * @param {string | null} value
    */
   #press(group, value) {
-    for (const button of findAll(`[data-group=${group}]`, HTMLButtonElement, this.#tools))
-      button.setAttribute("aria-pressed", String(button.value === value));
+    for (const button of this.#toggles)
+      if (button.dataset.group === group) button.setAttribute("aria-pressed", String(button.value === value));
   }
 
   /** @param {boolean} isHidden */
