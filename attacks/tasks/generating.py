@@ -25,6 +25,7 @@ from models_ml.tasks import folder_of
 from readerstudy.cohort.models import Cohort, Stimulus
 from readerstudy.cohort.storage import Written, write_media
 from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind
+from readerstudy.experiments.parameters import AttackParameters, GenerateParameters
 from readerstudy.imaging.breast_mask import breast_weight
 from readerstudy.imaging.difference import signed_difference
 from readerstudy.imaging.png16 import decode_png, encode_png
@@ -40,14 +41,14 @@ AT_ONCE = 8  # pictures that a graphics card attacks together
 
 @shared_task(name="generate")
 def generate_task(job_id: int) -> None:
-    """Make an adversarial image from every image with two generators; parameters: `GenerateParameters`."""
+    """Make an adversarial image from every image with two generators, with `GenerateParameters`."""
     perform(job_id, partial(_generate, job_id))
 
 
 @shared_task(name="attack")
 def attack_task(job_id: int) -> None:
-    """Make an adversarial image from every image with a classifier's gradient; parameters: `AttackParameters`."""
-    perform(job_id, partial(_generate, job_id))
+    """Make an adversarial image from every image with a classifier's gradient, with `AttackParameters`."""
+    perform(job_id, partial(_attack, job_id))
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,20 @@ class _Maker:
     direction: Direction
 
 
-def _generate(job_id: int, parameters: dict[str, Any], report: Report) -> dict[str, Any]:
+def _generate(job_id: int, parameters: GenerateParameters, report: Report) -> dict[str, Any]:
     cohort = Cohort.named(parameters["cohort"])
-    if asked := parameters.get("attack"):
-        makers = _by_recipe(job_id, cohort, asked, parameters, report)
-    else:
-        makers = {label: _by_generator(job_id, cohort, parameters, label) for label in (0, 1)}
+    makers = {label: _by_generator(job_id, cohort, parameters, label) for label in (0, 1)}
+    return _write_all(cohort, parameters, makers, report)
+
+
+def _attack(job_id: int, parameters: AttackParameters, report: Report) -> dict[str, Any]:
+    cohort = Cohort.named(parameters["cohort"])
+    return _write_all(cohort, parameters, _by_recipe(job_id, cohort, parameters, report), report)
+
+
+def _write_all(
+    cohort: Cohort, parameters: GenerateParameters | AttackParameters, makers: dict[int, _Maker], report: Report
+) -> dict[str, Any]:
     # An interrupted run goes on, a finished one does nothing.
     lacking, known = _without_twins(cohort, parameters, makers)
     groups = _alike(lacking, AT_ONCE if choose_device().type == "cuda" else 1)
@@ -80,7 +89,7 @@ def _generate(job_id: int, parameters: dict[str, Any], report: Report) -> dict[s
 
 
 def _without_twins(
-    cohort: Cohort, parameters: dict[str, Any], makers: dict[int, _Maker]
+    cohort: Cohort, parameters: GenerateParameters | AttackParameters, makers: dict[int, _Maker]
 ) -> tuple[dict[str, list[Picture]], int]:
     """The pictures of the wanted splits that still lack their twin, by resolution, and how many have it."""
     lacking: dict[str, list[Picture]] = {}
@@ -147,10 +156,11 @@ def _register(twin: _Twin, maker: _Maker) -> None:
     )
 
 
-def _by_generator(job_id: int, cohort: Cohort, parameters: dict[str, Any], label: int) -> _Maker:
+def _by_generator(job_id: int, cohort: Cohort, parameters: GenerateParameters, label: int) -> _Maker:
     """The generator that changes images of this label: removal for malignant ones, insertion for the rest."""
     direction = Direction.REMOVE if label else Direction.INSERT
-    run = Checkpoint.named(parameters[f"gan_{direction.value}"], CheckpointKind.GENERATOR)
+    name = parameters["gan_remove"] if label else parameters["gan_insert"]
+    run = Checkpoint.named(name, CheckpointKind.GENERATOR)
     if run.direction != direction:
         raise LabError(f"The run {run.name} was trained to {run.direction}, not to {direction.value}.")
     method, attack = load_attack(
@@ -165,17 +175,15 @@ def _by_generator(job_id: int, cohort: Cohort, parameters: dict[str, Any], label
         direction=direction.value,
         generator=run,
         classifier=run.made_from,
-        settings={**{step: parameters.get(step, True) for step in STEPS_OF_FINISH}, "weights": attack.weights},
+        settings={**_post_processing(parameters), "weights": attack.weights},
         seed=run.seed,
     )
     return _Maker(attack, row, direction)
 
 
-def _by_recipe(
-    job_id: int, cohort: Cohort, asked: dict[str, Any], parameters: dict[str, Any], report: Report
-) -> dict[int, _Maker]:
+def _by_recipe(job_id: int, cohort: Cohort, parameters: AttackParameters, report: Report) -> dict[int, _Maker]:
     """An attack on a classifier, for both labels under one name."""
-    rest = {step: parameters[step] for step in STEPS_OF_FINISH if step in parameters} | asked
+    rest: dict[str, Any] = {**_post_processing(parameters), **parameters["attack"]}
     run = Checkpoint.named(rest.pop("classifier"), CheckpointKind.CLASSIFIER)
     name, seed = rest.pop("name"), int(rest.pop("seed", 1))
     made = prepare(
@@ -193,6 +201,10 @@ def _by_recipe(
     row = _row(job_id, cohort, name=name, seed=seed, **what)
     directions = {0: Direction.INSERT, 1: Direction.REMOVE}
     return {label: _Maker(attack, row, directions[label]) for label, attack in made.attacks.items()}
+
+
+def _post_processing(parameters: Mapping[str, Any]) -> dict[str, bool]:
+    return {step: parameters.get(step, True) for step in STEPS_OF_FINISH}
 
 
 def _training(cohort: Cohort, label: int, size: tuple[int, int]) -> NDArray[np.uint16]:

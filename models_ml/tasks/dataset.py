@@ -48,7 +48,7 @@ def resolution_for(rows: int) -> str:
 
 
 def training_images(
-    cohort: str, preset: Preset, report: Report, *, augmented: dict[str, Any] | None = None, weighed: bool = False
+    cohort: str, preset: Preset, report: Report, *, augmented: Mapping[str, Any] | None = None, weighed: bool = False
 ) -> ImageSet:
     """Every real image of the cohort at the network's size, with labels and splits; and fakes that train, if asked.
 

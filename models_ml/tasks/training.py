@@ -1,5 +1,6 @@
 """Training as jobs: the classifier, the article's GANs, the inpainter."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,39 +22,33 @@ from models_ml.training.inpainting import train_inpainting
 from models_ml.training.launcher import Together, train_together
 from readerstudy import serialise
 from readerstudy.experiments.models import Checkpoint, CheckpointKind
+from readerstudy.experiments.parameters import (
+    TrainClassifierParameters,
+    TrainGanParameters,
+    TrainInpaintingParameters,
+)
 from readerstudy.jobs.queue import perform
 
 
 @shared_task(name="train-classifier")
 def train_classifier_task(job_id: int) -> None:
-    """Train a classifier on a cohort; parameters: cohort, preset, seed, name, vgg_weights.
-
-    Two defences: hardened (epsilon in grey levels, steps, part …: part of every batch is attacked), and augmented
-    (attacks, labels "own" or "flipped": their twins of training images join the training split).
-    """
+    """Train a classifier on a cohort, with `TrainClassifierParameters`."""
     perform(job_id, partial(_train_classifier, job_id))
 
 
 @shared_task(name="train-gan")
 def train_gan_task(job_id: int) -> None:
-    """Train one GAN.
-
-    Parameters: cohort, direction, classifier (run name), seed, name; spare_background, ends (preset, rules or epochs),
-    threads, processes where wanted.
-    """
+    """Train one GAN, with `TrainGanParameters`."""
     perform(job_id, partial(_train_gan, job_id))
 
 
 @shared_task(name="train-inpainting")
 def train_inpainting_task(job_id: int) -> None:
-    """Train an inpainter, a second kind of generator.
-
-    Parameters: cohort, direction, classifier (run name), seed, name; threads where wanted.
-    """
+    """Train an inpainter, a second kind of generator, with `TrainInpaintingParameters`."""
     perform(job_id, partial(_train_inpainting, job_id))
 
 
-def _train_classifier(job_id: int, parameters: dict[str, Any], report: Report) -> dict[str, Any]:
+def _train_classifier(job_id: int, parameters: TrainClassifierParameters, report: Report) -> dict[str, Any]:
     preset = find_preset(parameters["preset"])
     if hardened := parameters.get("hardened"):
         hardening = serialise.from_dict(Hardening, hardened)
@@ -76,7 +71,7 @@ def _train_classifier(job_id: int, parameters: dict[str, Any], report: Report) -
     return {"run": parameters["name"], **metrics, "curves": str(folder / "curves.png")}
 
 
-def _train_gan(job_id: int, parameters: dict[str, Any], report: Report) -> dict[str, Any]:
+def _train_gan(job_id: int, parameters: TrainGanParameters, report: Report) -> dict[str, Any]:
     classifier = Checkpoint.named(parameters["classifier"], CheckpointKind.CLASSIFIER)
     preset, direction = find_preset(classifier.preset), parameters["direction"]
     config = gan_config(preset, direction, parameters)
@@ -101,7 +96,7 @@ def _train_gan(job_id: int, parameters: dict[str, Any], report: Report) -> dict[
     return {"run": parameters["name"], **metrics, "curves": str(folder / "curves.png")}
 
 
-def _train_inpainting(job_id: int, parameters: dict[str, Any], report: Report) -> dict[str, Any]:
+def _train_inpainting(job_id: int, parameters: TrainInpaintingParameters, report: Report) -> dict[str, Any]:
     classifier = Checkpoint.named(parameters["classifier"], CheckpointKind.CLASSIFIER)
     images = training_images(parameters["cohort"], find_preset(classifier.preset), report)
     if threads := parameters.get("threads"):
@@ -125,14 +120,14 @@ def _train_inpainting(job_id: int, parameters: dict[str, Any], report: Report) -
     return {"run": parameters["name"], **metrics, "curves": str(result.folder / "curves.png")}
 
 
-def _processes(parameters: dict[str, Any]) -> int:
+def _processes(parameters: Mapping[str, Any]) -> int:
     """How many processes train together: as asked for, else one for each graphics card that this worker sees."""
     return int(parameters.get("processes") or max(1, torch.cuda.device_count()))
 
 
 def register(
     job_id: int,
-    parameters: dict[str, Any],
+    parameters: Mapping[str, Any],
     kind: CheckpointKind,
     metrics: dict[str, Any],
     *,

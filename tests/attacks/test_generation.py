@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from attacks.tasks.generating import _alike, _generate
+from attacks.tasks.generating import _alike, _attack, _generate
 from models_ml.presets import PRESETS, Preset
 from models_ml.runs import checkpoint
 from models_ml.runtime.progress import silent
@@ -79,7 +79,8 @@ def judge(films, runs) -> Checkpoint:
 
 def generate(films: Cohort, **asked):
     parameters = {"cohort": films.name, "resolutions": ["low"]} | asked
-    return _generate(0, parameters, silent)
+    work = _attack if "attack" in asked else _generate
+    return work(0, parameters, silent)
 
 
 PGD = {"method": "pgd", "classifier": "judge", "name": "pgd-4", "epsilon": "4/255", "steps": 3}
@@ -117,7 +118,7 @@ def test_an_interrupted_job_goes_on_and_a_finished_one_does_nothing(films, judge
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        _generate(0, {"cohort": films.name, "resolutions": ["low"], "attack": PGD}, kill)
+        _attack(0, {"cohort": films.name, "resolutions": ["low"], "attack": PGD}, kill)
     assert Truth.objects.filter(generator="pgd-4").count() == 5
     rest = generate(films, attack=PGD)
     assert (rest["known"], rest["made"]) == (5, len(real_pictures(films, "low")) - 5)
