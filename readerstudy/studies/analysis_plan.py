@@ -15,11 +15,13 @@ The part [analysis] of a plan file (TOML) changes it; it is stored, and locked, 
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields
 from hashlib import sha256
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
+from readerstudy import serialise
 from readerstudy.errors import BadInput
+from readerstudy.studies.plan_values import NumberBetween, OneOf, TextUpTo, WholeNumber, changed
 
 # Figures over readers and cases (MRMC).
 FIGURES: Final = ("auc", "sensitivity", "specificity", "balanced_accuracy")
@@ -42,126 +44,75 @@ DISTRIBUTIONS: Final = ("normal", "t")
 
 @dataclass(frozen=True)
 class Family:
-    """Tests that are corrected for each other. A per-reader endpoint brings one test for each reader."""
+    """Tests that are corrected for each other. A per-reader endpoint adds one test for each reader."""
 
-    name: str
-    endpoints: tuple[str, ...]
-    correction: str = "holm"
+    name: Annotated[str, TextUpTo(80)]
+    endpoints: tuple[Annotated[str, OneOf(ENDPOINTS)], ...]
+    correction: Annotated[str, OneOf(CORRECTIONS)] = "holm"
 
 
 @dataclass(frozen=True)
 class AnalysisPlan:
-    """What a study declares. The defaults are those of a plan that says nothing."""
+    """What a study declares. The defaults apply if a plan does not set a rule."""
 
-    primary: str = "auc"
-    before: int = 3  # the session compared with
-    after: int = 5
-    alpha: float = 0.05
-    unsure: str = "wrong"  # as in the article, which divides the right verdicts by all
-    groups: int = 5  # sub-groups of the article's test
-    statistic: str = "difference"
-    distribution: str = "normal"
-    margin: float = 0.05  # a change of the primary figure smaller than this is none
-    idle_after_s: int = 0  # an image on screen for longer counts as left alone after so long; 0: no rule
+    primary: Annotated[str, OneOf(FIGURES)] = "auc"
+    before: Annotated[int, WholeNumber(1, 99)] = 3  # the session compared with
+    after: Annotated[int, WholeNumber(1, 99)] = 5
+    alpha: Annotated[float, NumberBetween(0, 0.5)] = 0.05
+    unsure: Annotated[str, OneOf(UNSURE)] = "wrong"
+    groups: Annotated[int, WholeNumber(2, 100)] = 5  # sub-groups of the article's test
+    statistic: Annotated[str, OneOf(STATISTICS)] = "difference"
+    distribution: Annotated[str, OneOf(DISTRIBUTIONS)] = "normal"
+    margin: Annotated[float, NumberBetween(0, 0.5)] = 0.05  # a smaller change of the primary figure counts as none
+    # An image on screen for longer counts as left alone after so long; 0: no rule.
+    idle_after_s: Annotated[int, WholeNumber(0, 3600)] = 0
     families: tuple[Family, ...] = (Family("sensitivity and specificity", ("sensitivity", "specificity")),)
-    exploratory: str = "benjamini_hochberg"
+    exploratory: Annotated[str, OneOf(CORRECTIONS)] = "benjamini_hochberg"
 
     def as_data(self) -> dict[str, Any]:
-        """As JSON; `from_data` gives the same plan back."""
-        data = asdict(self)
-        data["families"] = [{**asdict(family), "endpoints": list(family.endpoints)} for family in self.families]
-        return data
+        """Return the plan as JSON; the inverse of `from_data`."""
+        return serialise.to_dict(self)
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "AnalysisPlan":
-        """A plan as it was stored; what was not stored then has its default."""
-        known = {f.name for f in fields(cls)}
-        values = {name: value for name, value in data.items() if name in known}
-        if "families" in values:
-            values["families"] = tuple(
-                Family(row["name"], tuple(row["endpoints"]), row["correction"]) for row in values["families"]
-            )
-        return cls(**values)
+        """Return a stored plan; rules that were not stored have their defaults, unknown ones are ignored."""
+        known = {field.name for field in fields(cls)}
+        return serialise.from_dict(cls, {name: value for name, value in data.items() if name in known})
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the plan as JSON with sorted names: what two people compare."""
+        """The SHA-256 of the plan as JSON with sorted names, by which two plans are compared."""
         return sha256(json.dumps(self.as_data(), sort_keys=True).encode()).hexdigest()
 
 
 def analysis_plan(plan: Mapping[str, Any], sessions: Collection[int]) -> AnalysisPlan:
-    """The part [analysis] of a plan file, over the defaults. BadInput names the place and what is wrong there.
+    """Return the part [analysis] of a plan file over the defaults. Raises BadInput with the location of an error.
 
     `sessions` are the numbers of the sessions that ask for verdicts.
     """
     table = plan.get("analysis", {})
     if not isinstance(table, dict):
         raise BadInput("plan: 'analysis' must be a table.")
-    made = AnalysisPlan()
-    for name, value in table.items():
-        made = replace(made, **{name: _value(name, value, f"plan [analysis] {name}")})
+    analysis = changed(AnalysisPlan(), table, "plan [analysis]")
     for name in ("before", "after"):
-        if getattr(made, name) not in sessions:
+        if getattr(analysis, name) not in sessions:
             asked = ", ".join(str(number) for number in sorted(sessions))
             raise BadInput(f"plan [analysis] {name}: must be one of the sessions that ask for verdicts: {asked}.")
-    if made.unsure == "half" and made.primary != "auc":
-        raise BadInput("plan [analysis] unsure: half right is no answer of yes or no; with it the primary must be auc.")
-    if made.before >= made.after:
+    if analysis.unsure == "half" and analysis.primary != "auc":
+        raise BadInput("plan [analysis] unsure: half credit is not a binary answer; with it the primary must be auc.")
+    if analysis.before >= analysis.after:
         raise BadInput("plan [analysis] before: must be an earlier session than after.")
-    return made
+    _check_families(analysis.families)
+    return analysis
 
 
-def _value(name: str, value: Any, where: str) -> Any:
-    among = {
-        "primary": FIGURES,
-        "unsure": UNSURE,
-        "statistic": STATISTICS,
-        "distribution": DISTRIBUTIONS,
-        "exploratory": CORRECTIONS,
-    }
-    if name in among:
-        if value not in among[name]:
-            raise BadInput(f"{where}: must be one of: {', '.join(among[name])}.")
-        return value
-    if name in ("before", "after", "groups", "idle_after_s"):
-        low, high = {"groups": (2, 100), "idle_after_s": (0, 3600)}.get(name, (1, 99))
-        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise BadInput(f"{where}: must be a whole number from {low} to {high}.")
-        return value
-    if name in ("alpha", "margin"):
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < 0.5:
-            raise BadInput(f"{where}: must be a number above 0 and below 0.5.")
-        return float(value)
-    if name == "families":
-        return _families(value, where)
-    known = ", ".join(f.name for f in fields(AnalysisPlan))
-    raise BadInput(f"{where}: there is no such rule; there are: {known}.")
-
-
-def _families(value: Any, where: str) -> tuple[Family, ...]:
-    if not isinstance(value, list):
-        raise BadInput(f"{where}: must be a list of tables.")
-    families = tuple(_family(row, f"{where} {number}") for number, row in enumerate(value, start=1))
+def _check_families(families: tuple[Family, ...]) -> None:
+    location = "plan [analysis] families"
     if len({family.name for family in families}) < len(families):
-        raise BadInput(f"{where}: two families have one name.")
+        raise BadInput(f"{location}: two families have one name.")
     endpoints = [endpoint for family in families for endpoint in family.endpoints]
+    if not all(family.endpoints for family in families):
+        raise BadInput(f"{location}: a family has at least one endpoint.")
     for endpoint in endpoints:
         if endpoints.count(endpoint) > 1:
-            raise BadInput(f"{where}: {endpoint!r} stands in two places; a test belongs to one family.")
-    return families
-
-
-def _family(row: Any, where: str) -> Family:
-    if not isinstance(row, dict) or not set(row) <= {f.name for f in fields(Family)}:
-        raise BadInput(f"{where}: a family is a table of name, endpoints and correction.")
-    name, endpoints, correction = row.get("name"), row.get("endpoints"), row.get("correction", "holm")
-    if not isinstance(name, str) or not 0 < len(name.strip()) <= 80:
-        raise BadInput(f"{where}: name must be a text of at most 80 characters.")
-    if not isinstance(endpoints, list) or not endpoints:
-        raise BadInput(f"{where}: endpoints must be a list.")
-    for endpoint in endpoints:
-        if endpoint not in ENDPOINTS:
-            raise BadInput(f"{where}: there is no endpoint {endpoint!r}; there are: {', '.join(ENDPOINTS)}.")
-    if correction not in CORRECTIONS:
-        raise BadInput(f"{where}: correction must be one of: {', '.join(CORRECTIONS)}.")
-    return Family(name.strip(), tuple(endpoints), correction)
+            raise BadInput(f"{location}: {endpoint!r} is named twice; a test belongs to one family.")

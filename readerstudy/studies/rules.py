@@ -1,4 +1,4 @@
-"""The rules of a session as data: what a plan sets beside the images. Pure.
+"""The rules of a session as data: what a plan sets besides the images. Pure.
 
 A plan file (TOML) changes them for every session or for one:
 
@@ -13,15 +13,19 @@ A plan file (TOML) changes them for every session or for one:
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from django.utils.translation import gettext_noop as _
 
+from readerstudy import serialise
 from readerstudy.errors import BadInput
+from readerstudy.studies.plan_values import OneOf, TextUpTo, WholeNumber, changed, read_value
 from readerstudy.studies.protocol import SessionKind, Verdict
+
+_MAXIMUM_CHOICES: Final = 9  # each has a digit key
 
 
 class DisplayCheck(StrEnum):
@@ -33,6 +37,8 @@ class DisplayCheck(StrEnum):
 
 
 class QuestionKind(StrEnum):
+    """How a question is answered."""
+
     CHOICE = "choice"
     MARK = "mark"
 
@@ -41,53 +47,56 @@ class QuestionKind(StrEnum):
 class Choice:
     """One answer to choose, as it is stored and as the reader sees it."""
 
-    value: str
-    text: str
+    value: Annotated[str, TextUpTo(64)]
+    text: Annotated[str, TextUpTo(200)]
 
 
 @dataclass(frozen=True)
 class Question:
-    """Something asked after the verdict. A mark is answered by places in the picture, a choice by one value."""
+    """A question that follows the verdict. A mark is answered by positions in the image, a choice by one value."""
 
-    name: str
+    name: Annotated[str, TextUpTo(64)]
     kind: QuestionKind
-    text: str
+    text: Annotated[str, TextUpTo(400)]
     choices: tuple[Choice, ...] = ()
-    after: tuple[str, ...] = ()  # the verdicts after which it is asked; empty: after each
+    # The verdicts that it follows; empty: every verdict.
+    after: tuple[Annotated[str, OneOf((Verdict.REAL, Verdict.NOT_REAL, Verdict.UNSURE))], ...] = ()
     required: bool = True
-    most: int = 5  # marks at the most
+    most: Annotated[int, WholeNumber(1, 20)] = 5  # the largest number of marks
 
     def is_asked_after(self, verdict: str) -> bool:
+        """Whether the question follows this verdict."""
         return not self.after or verdict in self.after
 
 
 @dataclass(frozen=True)
 class SessionRules:
-    """What a session does beside showing its images. The defaults are those of a plan that says nothing."""
+    """What a session does besides showing its images. The defaults apply if a plan does not set a rule."""
 
-    frame_ms: int = 150  # neutral grey between two images, against flicker comparison
-    idle_s: int = 60  # without a movement or key for so long, time counts as idle
+    # Neutral grey between two images, against flicker comparison.
+    frame_ms: Annotated[int, WholeNumber(0, 5000)] = 150
+    # After so long without a movement or a key, time counts as idle.
+    idle_s: Annotated[int, WholeNumber(5, 3600)] = 60
     pause_when_hidden: bool = True
     display_check: DisplayCheck = DisplayCheck.ADVISED
     practice: bool = False
-    break_every: int = 100  # images between two offered breaks; 0: none
-    rest_hours: int = 0  # a session left for longer waits for the coordinator; 0: it may rest for ever
-    gap_minutes: int = 30  # a longer time between two verdicts is logged and marks the reading after it
-    questions: tuple[Question, ...] = field(default=())
+    # Images between two offered breaks; 0: none.
+    break_every: Annotated[int, WholeNumber(0, 1000)] = 100
+    # A session that is interrupted for longer waits for the coordinator; 0: no limit.
+    rest_hours: Annotated[int, WholeNumber(0, 24 * 365)] = 0
+    # A longer time between two verdicts is recorded and lowers the timing grade of the next reading.
+    gap_minutes: Annotated[int, WholeNumber(1, 24 * 60)] = 30
+    questions: tuple[Question, ...] = ()
 
     def as_data(self) -> dict[str, Any]:
-        """As JSON; `from_data` gives the same rules back."""
-        return asdict(self)
+        """Return the rules as JSON; the inverse of `from_data`."""
+        return serialise.to_dict(self)
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "SessionRules":
-        """Rules as they were stored; what was not stored then has its default."""
-        known = {f.name for f in fields(cls)}
-        values = {name: value for name, value in data.items() if name in known}
-        if "display_check" in values:
-            values["display_check"] = DisplayCheck(values["display_check"])
-        values["questions"] = tuple(_stored_question(row) for row in values.get("questions", ()))
-        return cls(**values)
+        """Return stored rules; those that were not stored have their defaults, unknown ones are ignored."""
+        known = {field.name for field in fields(cls)}
+        return serialise.from_dict(cls, {name: value for name, value in data.items() if name in known})
 
     def has_break_before(self, position: int) -> bool:
         """Whether the plan offers a break before the image at this position (from 1)."""
@@ -96,15 +105,15 @@ class SessionRules:
 
 @dataclass(frozen=True)
 class SessionChanges:
-    """What a plan file says of one session; None: as the template has it."""
+    """Everything that a plan file sets for one session. A text that is None is the template's."""
 
-    rules: SessionRules = field(default_factory=SessionRules)
-    title: str | None = None
-    instructions: str | None = None
-    washout_days: int = 0
+    rules: SessionRules = SessionRules()
+    title: Annotated[str | None, TextUpTo(80)] = None
+    instructions: Annotated[str | None, TextUpTo(4000)] = None
+    washout_days: Annotated[int, WholeNumber(0, 3650)] = 0
 
 
-# The questions that a plan may ask for by name. The texts are translated where they are shown.
+# Predefined questions, which a plan may refer to by name. Texts are translated when they are shown.
 QUESTIONS: Final = {
     "confidence": Question(
         "confidence",
@@ -134,22 +143,12 @@ QUESTIONS: Final = {
     ),
 }
 
-_LIMITS: Final = {
-    "frame_ms": (0, 5000),
-    "idle_s": (5, 3600),
-    "break_every": (0, 1000),
-    "rest_hours": (0, 24 * 365),
-    "gap_minutes": (1, 24 * 60),
-    "washout_days": (0, 3650),
-}
-_FLAGS: Final = ("pause_when_hidden", "practice")
-_WORDS: Final = {"title": 80, "instructions": 4000}
-_QUESTION_FIELDS: Final = {f.name for f in fields(Question)}
-_MOST_CHOICES: Final = 9  # a digit key for each
+_RULES: Final = tuple(field.name for field in fields(SessionRules))
+_BESIDE_RULES: Final = tuple(field.name for field in fields(SessionChanges) if field.name != "rules")
 
 
 def read_plan(path: Path) -> dict[str, Any]:
-    """The plan file as plain data; BadInput where it is not there or is not TOML."""
+    """Return the plan file as plain data. Raises BadInput if it cannot be read or is not TOML."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -158,8 +157,8 @@ def read_plan(path: Path) -> dict[str, Any]:
         raise BadInput(f"The plan {path} is not TOML: {error}.") from error
 
 
-def changes_of(plan: Mapping[str, Any], number: int, kind: str) -> SessionChanges:
-    """What the plan says of this session. BadInput names the place and what is wrong there."""
+def session_changes(plan: Mapping[str, Any], number: int, kind: str) -> SessionChanges:
+    """Return what the plan sets for a session. Raises BadInput with the location of an error."""
     for name in plan:
         if name not in ("every", "session", "analysis"):
             raise BadInput(f"plan: there is no part [{name}]; there are [every], [session.NUMBER] and [analysis].")
@@ -169,7 +168,7 @@ def changes_of(plan: Mapping[str, Any], number: int, kind: str) -> SessionChange
 
 
 def check_numbers(plan: Mapping[str, Any], numbers: set[int]) -> None:
-    """BadInput where the plan speaks of a session that the template does not have."""
+    """Raise BadInput if the plan names a session that the template does not have."""
     for name in _table(plan, "session"):
         if name not in {str(number) for number in numbers}:
             raise BadInput(f"plan [session.{name}]: there is no such session.")
@@ -178,7 +177,7 @@ def check_numbers(plan: Mapping[str, Any], numbers: set[int]) -> None:
 def check_answers(
     questions: tuple[Question, ...], verdict: str, answers: Mapping[str, Any], *, width: int, height: int
 ) -> dict[str, Any]:
-    """The answers as they are stored; BadInput where one is missing, unknown or impossible.
+    """Return the answers as they are stored. Raises BadInput if one is missing, unknown or impossible.
 
     Marks are [x, y] in pixels of the file, from its top left corner.
     """
@@ -186,14 +185,14 @@ def check_answers(
     for name in answers:
         if name not in asked:
             raise BadInput(f"answers: {name!r} is not asked after this verdict.")
-    given = {}
+    stored = {}
     for name, question in asked.items():
         if answers.get(name) in (None, "", []):
             if question.required:
                 raise BadInput(f"answers: {name!r} is missing.")
             continue
-        given[name] = _answer(question, answers[name], width=width, height=height)
-    return given
+        stored[name] = _answer(question, answers[name], width=width, height=height)
+    return stored
 
 
 def _answer(question: Question, value: Any, *, width: int, height: int) -> Any:
@@ -203,120 +202,66 @@ def _answer(question: Question, value: Any, *, width: int, height: int) -> Any:
             raise BadInput(f"answers: {question.name!r} must be one of: {', '.join(values)}.")
         return value
     if not isinstance(value, list) or len(value) > question.most:
-        raise BadInput(f"answers: {question.name!r} must be a list of at most {question.most} places.")
-    for place in value:
+        raise BadInput(f"answers: {question.name!r} must be a list of at most {question.most} positions.")
+    for position in value:
         inside = (
-            isinstance(place, list)
-            and len(place) == 2
-            and all(isinstance(part, int) and not isinstance(part, bool) for part in place)
-            and 0 <= place[0] < width
-            and 0 <= place[1] < height
+            isinstance(position, list)
+            and len(position) == 2
+            and all(isinstance(part, int) and not isinstance(part, bool) for part in position)
+            and 0 <= position[0] < width
+            and 0 <= position[1] < height
         )
         if not inside:
-            raise BadInput(f"answers: {question.name!r} has a place that is not [x, y] inside the image.")
+            raise BadInput(f"answers: {question.name!r} has a position that is not [x, y] inside the image.")
     return value
 
 
 def _table(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = data.get(name, {})
-    if not isinstance(found, dict):
+    table = data.get(name, {})
+    if not isinstance(table, dict):
         raise BadInput(f"plan: {name!r} must be a table.")
-    return found
+    return table
 
 
-def _changed(changes: SessionChanges, table: Mapping[str, Any], place: str, kind: str) -> SessionChanges:
-    for name, value in table.items():
-        where = f"plan [{place}] {name}"
-        if name in _WORDS or name == "washout_days":
-            changes = replace(changes, **{name: _value(name, value, where)})
-        elif name in _LIMITS or name in _FLAGS or name in ("display_check", "questions"):
-            changes = replace(changes, rules=replace(changes.rules, **{name: _value(name, value, where)}))
-        else:
-            known = (*_WORDS, *_LIMITS, *_FLAGS, "display_check", "questions")
-            raise BadInput(f"{where}: there is no such rule; there are: {', '.join(sorted(known))}.")
+def _changed(changes: SessionChanges, table: Mapping[str, Any], part: str, kind: str) -> SessionChanges:
+    """Return the changes with those of one part of the plan, `every` or `session.NUMBER`."""
+    location = f"plan [{part}]"
+    beside = {name: value for name, value in table.items() if name in _BESIDE_RULES}
+    of_rules = {name: value for name, value in table.items() if name not in (*_BESIDE_RULES, "questions")}
+    if unknown := next((name for name in of_rules if name not in _RULES), None):
+        known = ", ".join(sorted((*_BESIDE_RULES, *_RULES)))
+        raise BadInput(f"{location} {unknown}: there is no such rule; there are: {known}.")
+    rules = changed(changes.rules, of_rules, location)
+    if "questions" in table:
+        rules = replace(rules, questions=_questions(table["questions"], f"{location} questions"))
     if kind != SessionKind.BLINDED:
-        # Said for every session it means the blinded ones; said for this one it is a mistake.
+        # In [every] they apply to the blinded sessions; in the part of another session they are a mistake.
         for name in ("questions", "practice"):
-            if place != "every" and name in table:
-                raise BadInput(f"plan [{place}] {name}: only blinded sessions ask anything.")
-        changes = replace(changes, rules=replace(changes.rules, questions=(), practice=False))
-    return changes
+            if part != "every" and name in table:
+                raise BadInput(f"{location} {name}: only blinded sessions ask anything.")
+        rules = replace(rules, questions=(), practice=False)
+    return replace(changed(changes, beside, location), rules=rules)
 
 
-def _value(name: str, value: Any, where: str) -> Any:
-    if name in _LIMITS:
-        low, high = _LIMITS[name]
-        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise BadInput(f"{where}: must be a whole number from {low} to {high}.")
-        return value
-    if name in _FLAGS:
-        if not isinstance(value, bool):
-            raise BadInput(f"{where}: must be true or false.")
-        return value
-    if name in _WORDS:
-        if not isinstance(value, str) or not 0 < len(value.strip()) <= _WORDS[name]:
-            raise BadInput(f"{where}: must be a text of at most {_WORDS[name]} characters.")
-        return value.strip()
-    if name == "display_check":
-        if value not in list(DisplayCheck):
-            raise BadInput(f"{where}: must be one of: {', '.join(DisplayCheck)}.")
-        return DisplayCheck(value)
-    return _questions(value, where)
-
-
-def _questions(value: Any, where: str) -> tuple[Question, ...]:
+def _questions(value: Any, location: str) -> tuple[Question, ...]:
     if not isinstance(value, list):
-        raise BadInput(f"{where}: must be a list.")
-    asked = tuple(_question(row, f"{where} {number}") for number, row in enumerate(value, start=1))
-    if len({question.name for question in asked}) < len(asked):
-        raise BadInput(f"{where}: two questions have one name.")
-    return asked
+        raise BadInput(f"{location}: must be a list.")
+    questions = tuple(_question(row, f"{location} {number}") for number, row in enumerate(value, start=1))
+    if len({question.name for question in questions}) < len(questions):
+        raise BadInput(f"{location}: two questions have one name.")
+    return questions
 
 
-def _question(row: Any, where: str) -> Question:
+def _question(row: Any, location: str) -> Question:
+    """A predefined question by its name, or one that the plan defines."""
     if isinstance(row, str):
         if row not in QUESTIONS:
-            raise BadInput(f"{where}: there is no question {row!r}; there are: {', '.join(QUESTIONS)}.")
+            raise BadInput(f"{location}: there is no question {row!r}; there are: {', '.join(QUESTIONS)}.")
         return QUESTIONS[row]
-    if not isinstance(row, dict) or not set(row) <= _QUESTION_FIELDS:
-        raise BadInput(f"{where}: a question is a name, or a table of {', '.join(sorted(_QUESTION_FIELDS))}.")
-    for name in ("name", "kind", "text"):
-        if not isinstance(row.get(name), str) or not row[name].strip():
-            raise BadInput(f"{where}: {name} must be a text.")
-    if row["kind"] not in list(QuestionKind):
-        raise BadInput(f"{where}: kind must be one of: {', '.join(QuestionKind)}.")
-    return _checked(row, where)
-
-
-def _checked(row: dict[str, Any], where: str) -> Question:
-    choices, after = row.get("choices", []), row.get("after", [])
-    right = isinstance(choices, list) and all(
-        isinstance(c, dict) and set(c) == {"value", "text"} and all(isinstance(t, str) and t for t in c.values())
-        for c in choices
-    )
-    values = [c["value"] for c in choices] if right else []
-    if not right or len(set(values)) < len(values):
-        raise BadInput(f"{where}: choices must be tables of value and text, no value twice.")
-    if row["kind"] == QuestionKind.CHOICE and not 2 <= len(choices) <= _MOST_CHOICES:
-        raise BadInput(f"{where}: a choice has 2 to {_MOST_CHOICES} choices.")
-    asked = [Verdict.REAL, Verdict.NOT_REAL, Verdict.UNSURE]
-    if not isinstance(after, list) or any(verdict not in asked for verdict in after):
-        raise BadInput(f"{where}: after must be a list of: {', '.join(asked)}.")
-    if not isinstance(row.get("required", True), bool):
-        raise BadInput(f"{where}: required must be true or false.")
-    most = row.get("most", 5)
-    if not isinstance(most, int) or isinstance(most, bool) or not 1 <= most <= 20:
-        raise BadInput(f"{where}: most must be a whole number from 1 to 20.")
-    return _stored_question(row)
-
-
-def _stored_question(row: Mapping[str, Any]) -> Question:
-    return Question(
-        name=row["name"],
-        kind=QuestionKind(row["kind"]),
-        text=row["text"],
-        choices=tuple(Choice(**choice) for choice in row.get("choices", ())),
-        after=tuple(row.get("after", ())),
-        required=row.get("required", True),
-        most=row.get("most", 5),
-    )
+    question: Question = read_value(Question, row, location)
+    values = [choice.value for choice in question.choices]
+    if len(set(values)) < len(values):
+        raise BadInput(f"{location} choices: two choices have one value.")
+    if question.kind == QuestionKind.CHOICE and not 2 <= len(values) <= _MAXIMUM_CHOICES:
+        raise BadInput(f"{location}: a choice has 2 to {_MAXIMUM_CHOICES} choices.")
+    return question

@@ -61,13 +61,16 @@ def test_the_hash_is_of_the_plan_and_not_of_the_order_of_its_words() -> None:
         ({"margin": "5 %"}, "margin: must be a number"),
         ({"unsure": "half", "primary": "sensitivity"}, "the primary must be auc"),
         ({"families": {}}, "families: must be a list"),
-        ({"families": ["auc"]}, "families 1: a family is a table"),
-        ({"families": [{"name": "", "endpoints": ["auc"]}]}, "families 1: name must be a text"),
-        ({"families": [{"name": "a", "endpoints": []}]}, "families 1: endpoints must be a list"),
-        ({"families": [{"name": "a", "endpoints": ["auk"]}]}, "families 1: there is no endpoint 'auk'; there are: auc"),
-        ({"families": [{"name": "a", "endpoints": ["auc"], "correction": "tukey"}]}, "correction must be one of: holm"),
+        ({"families": ["auc"]}, "families 1: must be a table of: name, endpoints, correction"),
+        ({"families": [{"name": "", "endpoints": ["auc"]}]}, "families 1 name: must be a text"),
+        ({"families": [{"name": "a", "endpoints": []}]}, "a family has at least one endpoint"),
+        ({"families": [{"name": "a", "endpoints": ["auk"]}]}, "families 1 endpoints 1: must be one of: auc"),
+        (
+            {"families": [{"name": "a", "endpoints": ["auc"], "correction": "tukey"}]},
+            "1 correction: must be one of: holm",
+        ),
         ({"families": [{"name": "a", "endpoints": ["auc"]}, {"name": "a", "endpoints": ["d_prime"]}]}, "one name"),
-        ({"families": [{"name": "a", "endpoints": ["auc"]}, {"name": "b", "endpoints": ["auc"]}]}, "in two places"),
+        ({"families": [{"name": "a", "endpoints": ["auc"]}, {"name": "b", "endpoints": ["auc"]}]}, "named twice"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(part: Any, sentence: str) -> None:

@@ -9,9 +9,9 @@ from readerstudy.studies.rules import (
     QUESTIONS,
     DisplayCheck,
     SessionRules,
-    changes_of,
     check_answers,
     read_plan,
+    session_changes,
 )
 from readerstudy.truth.actions import create_study, same_draw
 from tests import make
@@ -42,7 +42,7 @@ def plan(tmp_path):
 
 
 def test_a_plan_changes_every_session_and_then_the_one_that_it_names(plan):
-    second, third = (changes_of(plan, number, SessionKind.BLINDED) for number in (2, 3))
+    second, third = (session_changes(plan, number, SessionKind.BLINDED) for number in (2, 3))
     assert second.rules.break_every == third.rules.break_every == 5
     assert second.rules.display_check == DisplayCheck.REQUIRED
     assert [q.name for q in second.rules.questions] == ["confidence"]
@@ -56,13 +56,13 @@ def test_a_plan_changes_every_session_and_then_the_one_that_it_names(plan):
 
 
 def test_what_every_session_asks_is_not_asked_where_nothing_is_asked(plan):
-    teaching = changes_of(plan, 4, SessionKind.EDUCATION)
+    teaching = session_changes(plan, 4, SessionKind.EDUCATION)
     assert teaching.rules.questions == ()
     assert teaching.rules.break_every == 5
 
 
 def test_rules_survive_being_stored(plan):
-    rules = changes_of(plan, 3, SessionKind.BLINDED).rules
+    rules = session_changes(plan, 3, SessionKind.BLINDED).rules
     assert SessionRules.from_data(rules.as_data()) == rules
     assert SessionRules.from_data({}) == SessionRules()
 
@@ -79,8 +79,11 @@ WRONG = [
     ({"every": {"questions": ["mood"]}}, "there is no question 'mood'"),
     ({"every": {"questions": ["mark", "mark"]}}, "two questions have one name"),
     ({"every": {"questions": [{"name": "x", "kind": "choice", "text": "x"}]}}, "a choice has 2 to 9 choices"),
-    ({"every": {"questions": [{"name": "x", "kind": "drawing", "text": "x"}]}}, "kind must be one of"),
-    ({"every": {"questions": [{"name": "x", "kind": "mark", "text": "x", "after": ["seen"]}]}}, "after must be"),
+    ({"every": {"questions": [{"name": "x", "kind": "drawing", "text": "x"}]}}, "kind: must be one of: choice, mark"),
+    (
+        {"every": {"questions": [{"name": "x", "kind": "mark", "text": "x", "after": ["seen"]}]}},
+        "after 1: must be one of",
+    ),
     ({"session": {"1": {"questions": ["mark"]}}}, "only blinded sessions ask anything"),
     ({"session": 3}, "'session' must be a table"),
 ]
@@ -89,7 +92,7 @@ WRONG = [
 @pytest.mark.parametrize(("plan", "sentence"), WRONG)
 def test_a_plan_that_is_wrong_is_told_where(plan, sentence):
     with pytest.raises(BadInput) as raised:
-        changes_of(plan, 1, SessionKind.FAMILIARISATION)
+        session_changes(plan, 1, SessionKind.FAMILIARISATION)
     assert sentence in str(raised.value)
 
 
@@ -123,8 +126,8 @@ def test_answers_are_kept_where_they_are_asked_and_possible():
         ("real", {"confidence": "4", "mood": "good"}, "'mood' is not asked"),
         ("not_real", {"confidence": "4", "mark": [[52, 0]]}, "not [x, y] inside the image"),
         ("not_real", {"confidence": "4", "mark": [[1.5, 0]]}, "not [x, y] inside the image"),
-        ("not_real", {"confidence": "4", "mark": "here"}, "at most 5 places"),
-        ("not_real", {"confidence": "4", "mark": [[1, 1]] * 6}, "at most 5 places"),
+        ("not_real", {"confidence": "4", "mark": "here"}, "at most 5 positions"),
+        ("not_real", {"confidence": "4", "mark": [[1, 1]] * 6}, "at most 5 positions"),
     ],
 )
 def test_an_answer_that_cannot_be_is_told(verdict, answers, sentence):

@@ -1,0 +1,107 @@
+"""Reads tables of a plan file into frozen dataclasses, by the types and limits of their fields. Pure.
+
+A field's limits stand in its annotation: `break_every: Annotated[int, WholeNumber(0, 1000)] = 100`. Errors are BadInput
+and begin with the location in the file.
+"""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+
+from readerstudy.errors import BadInput
+
+Rules = TypeVar("Rules")
+
+
+@dataclass(frozen=True)
+class WholeNumber:
+    """A whole number from `minimum` to `maximum`."""
+
+    minimum: int
+    maximum: int
+
+    def read(self, value: Any, location: str) -> int:
+        """Return the value if it is within the limits."""
+        if not isinstance(value, int) or isinstance(value, bool) or not self.minimum <= value <= self.maximum:
+            raise BadInput(f"{location}: must be a whole number from {self.minimum} to {self.maximum}.")
+        return value
+
+
+@dataclass(frozen=True)
+class NumberBetween:
+    """A number above `lower` and below `upper`."""
+
+    lower: float
+    upper: float
+
+    def read(self, value: Any, location: str) -> float:
+        """Return the value as a float if it is within the limits."""
+        if not isinstance(value, int | float) or isinstance(value, bool) or not self.lower < value < self.upper:
+            raise BadInput(f"{location}: must be a number above {self.lower:g} and below {self.upper:g}.")
+        return float(value)
+
+
+@dataclass(frozen=True)
+class TextUpTo:
+    """A text of 1 to `maximum` characters, without blanks around it."""
+
+    maximum: int
+
+    def read(self, value: Any, location: str) -> str:
+        """Return the text without blanks around it."""
+        if not isinstance(value, str) or not 0 < len(value.strip()) <= self.maximum or "\0" in value:
+            raise BadInput(f"{location}: must be a text of at most {self.maximum} characters.")
+        return value.strip()
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """One of these texts."""
+
+    values: tuple[str, ...]
+
+    def read(self, value: Any, location: str) -> str:
+        """Return the value if it is one of these."""
+        if value not in self.values:
+            raise BadInput(f"{location}: must be one of: {', '.join(self.values)}.")
+        return str(value)
+
+
+def changed(rules: Rules, table: Mapping[str, Any], location: str) -> Rules:
+    """Return a copy of the dataclass with the values of a table. BadInput for a name that it does not have."""
+    hints = get_type_hints(type(rules), include_extras=True)
+    if unknown := next((name for name in table if name not in hints), None):
+        raise BadInput(f"{location} {unknown}: there is no such rule; there are: {', '.join(hints)}.")
+    values = {name: read_value(hints[name], value, f"{location} {name}") for name, value in table.items()}
+    return replace(rules, **values)  # type: ignore[type-var]
+
+
+def read_value(hint: Any, value: Any, location: str) -> Any:
+    """Return a value of the file as the annotated type."""
+    if get_origin(hint) is Annotated:
+        return hint.__metadata__[0].read(value, location)
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list):
+            raise BadInput(f"{location}: must be a list.")
+        item = get_args(hint)[0]
+        return tuple(read_value(item, part, f"{location} {number}") for number, part in enumerate(value, start=1))
+    if hint is bool:
+        if not isinstance(value, bool):
+            raise BadInput(f"{location}: must be true or false.")
+        return value
+    if issubclass(hint, StrEnum):
+        return hint(OneOf(tuple(hint)).read(value, location))
+    return _read_table(hint, value, location)
+
+
+def _read_table(kind: type[Any], value: Any, location: str) -> Any:
+    """Return the dataclass of a nested table."""
+    assert is_dataclass(kind)
+    hints = get_type_hints(kind, include_extras=True)
+    if not isinstance(value, dict) or not set(value) <= set(hints):
+        raise BadInput(f"{location}: must be a table of: {', '.join(hints)}.")
+    for field in fields(kind):
+        if field.default is MISSING and field.name not in value:
+            raise BadInput(f"{location}: {field.name} is missing.")
+    return kind(**{name: read_value(hints[name], part, f"{location} {name}") for name, part in value.items()})
