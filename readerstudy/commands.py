@@ -1,7 +1,8 @@
-"""What every management command shares: sentences instead of tracebacks, a progress bar, --json."""
+"""Base of all management commands: error messages instead of tracebacks, a progress bar, --json."""
 
 import json
 import sys
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,10 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from readerstudy.errors import StudyError
 
 Advance = Callable[[int, int, str], None]
+MAXIMUM_SEED = 2**62
 
 
 class StudyCommand(BaseCommand):
-    """A thin door to one action. Exit code 0 only where all went well."""
+    """A thin adapter of one action. The exit code is 0 only if everything succeeded."""
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
@@ -35,14 +37,21 @@ class StudyCommand(BaseCommand):
 
     @contextmanager
     def bar(self, title: str) -> Iterator[Advance]:
-        """A progress bar on standard error: (done, total, what)."""
+        """Yield a function that moves a progress bar on standard error: (done, total, note)."""
         with progress_bar(title) as advance:
             yield advance
 
 
+def seed(text: str) -> int:
+    """Return a seed given on the command line: a whole number from 0 to 2**62, which the database can store."""
+    if not text.isdecimal() or int(text) > MAXIMUM_SEED:
+        raise ArgumentTypeError(f"{text!r} is not a whole number from 0 to 2**62.")
+    return int(text)
+
+
 @contextmanager
 def progress_bar(title: str) -> Iterator[Advance]:
-    """A bar with elapsed and remaining time; where there is no terminal, a line at every tenth of the way."""
+    """Yield a function that moves a bar with elapsed and remaining time; without a terminal it prints every 10 %."""
     console = Console(file=sys.stderr)
     if not console.is_terminal:
         yield _Lines(console, title)
@@ -61,7 +70,7 @@ def progress_bar(title: str) -> Iterator[Advance]:
 
 
 class _Lines:
-    """Progress for logs and pipes."""
+    """Prints progress for logs and pipes."""
 
     def __init__(self, console: Console, title: str) -> None:
         self.console, self.title, self.tenth = console, title, 0
@@ -69,7 +78,7 @@ class _Lines:
 
     def __call__(self, done: int, total: int, note: str) -> None:
         tenth = 10 * done // total if total else 0
-        self.tenth = min(self.tenth, tenth)  # after the images are read, the training begins anew
+        self.tenth = min(self.tenth, tenth)  # a job has several stages, such as reading images and training
         if tenth > self.tenth:
             self.tenth = tenth
             self.console.print(f"{self.title}: {10 * tenth} % {note}".rstrip(), highlight=False)

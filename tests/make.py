@@ -70,17 +70,24 @@ def cohort(name: str = "films", patients: int = 22, fractions=(0.3, 0.3, 0.4), r
     return Cohort.named(name)
 
 
-def twins_for(cohort: Cohort, resolutions=("low",), prefix: str = "gan") -> None:
-    """An adversarial twin for every image: a bright blob put in, or the brightest part dampened."""
+def twins_for(
+    cohort: Cohort, resolutions=("low",), prefix: str = "gan", attack: str = "", directions=tuple(Direction)
+) -> None:
+    """An adversarial image for every image that has a direction: a bright blob inserted, or the brightest part damped.
+
+    They are those of the attack, or of two GANs whose names have the prefix.
+    """
     for picture in (picture for name in resolutions for picture in real_pictures(cohort, name)):
         direction = Direction.REMOVE if picture.label else Direction.INSERT
+        if direction not in directions:
+            continue
         real = decode_png(picture.path)
         altered = altered_copy(real, direction)
         register_twin(
             Stimulus.objects.get(pk=picture.stimulus_id),
             picture=write_media(encode_png(altered)),
             difference=write_media(encode_png(signed_difference(real, altered))),
-            provenance=Provenance(direction=direction, generator=f"{prefix}-{direction.value}", seed=1),
+            provenance=Provenance(direction=direction, generator=attack or f"{prefix}-{direction.value}", seed=1),
         )
 
 

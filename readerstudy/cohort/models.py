@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.errors import StudyError
+from readerstudy.names import name_constraint
 
 
 class Split(models.TextChoices):
@@ -39,6 +40,7 @@ class Cohort(models.Model):
 
     class Meta:
         verbose_name = _("cohort")
+        constraints = [name_constraint("name", name="cohort_name_follows_rule")]
 
     def __str__(self) -> str:
         return self.name

@@ -16,12 +16,17 @@ from readerstudy.cohort.models import Cohort, Exam, Image, Patient, Stimulus
 from readerstudy.cohort.prepare import Prepared
 from readerstudy.errors import StudyError
 from readerstudy.imaging.image import RESOLUTIONS
+from readerstudy.names import require_name
 
 
 def ensure_cohort(
     name: str, *, seed: int, fractions: Sequence[float], resolutions: Sequence[str], at: datetime
 ) -> Cohort:
-    """The cohort of that name, made now if need be; an existing one must have the same plan."""
+    """Return the cohort of that name, created if need be.
+
+    Raises BadInput for a name that breaks the rule, StudyError if the cohort exists with another split.
+    """
+    require_name(name, label="cohort")
     plan = {"seed": seed, "fractions": list(fractions), "resolutions": list(resolutions)}
     cohort, is_new = Cohort.objects.get_or_create(name=name, defaults={**plan, "created_at": at})
     differing = [key for key, value in plan.items() if getattr(cohort, key) != value]

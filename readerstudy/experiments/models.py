@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from readerstudy.errors import StudyError
 from readerstudy.jobs.models import Job
+from readerstudy.names import name_constraint
 from readerstudy.results.evaluation import EvaluationResult, read_evaluation
 
 
@@ -45,6 +46,7 @@ class Checkpoint(models.Model):
     class Meta:
         ordering = ["-id"]
         verbose_name = _("checkpoint")
+        constraints = [name_constraint("name", name="checkpoint_name_follows_rule")]
 
     def __str__(self) -> str:
         return self.name
@@ -84,6 +86,7 @@ class Attack(models.Model):
     class Meta:
         ordering = ["-id"]
         verbose_name = _("attack")
+        constraints = [name_constraint("name", name="attack_name_follows_rule")]
         triggers = [pgtrigger.Protect(name="attack_fixed", operation=pgtrigger.Update)]
 
     def __str__(self) -> str:

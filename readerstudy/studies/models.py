@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from readerstudy.cohort.models import Cohort, Resolution, Stimulus
 from readerstudy.errors import StudyError
+from readerstudy.names import MAXIMUM_LENGTH, name_constraint
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.studies.rules import SessionRules
@@ -29,8 +30,8 @@ class StudyStatus(models.TextChoices):
 class Study(models.Model):
     """Our reader study. Its lists are drawn before it exists, so it is born open."""
 
-    code = models.SlugField(_("code"), max_length=32, unique=True)
-    title = models.CharField(_("title"), max_length=120)
+    code = models.SlugField(_("code"), max_length=MAXIMUM_LENGTH, unique=True)
+    title = models.CharField(_("title"), max_length=160)
     template = models.CharField(_("template"), max_length=32)
     cohort = models.ForeignKey(Cohort, models.PROTECT, related_name="+", verbose_name=_("cohort"))
     seed = models.BigIntegerField(_("seed of the draw"))
@@ -47,6 +48,7 @@ class Study(models.Model):
         verbose_name = _("study")
         verbose_name_plural = _("studies")
         constraints = [
+            name_constraint("code", name="study_code_follows_rule"),
             models.CheckConstraint(
                 condition=models.Q(status="open", closed_at=None)
                 | ~models.Q(status="open") & ~models.Q(closed_at=None),

@@ -178,7 +178,7 @@ def test_a_phantom_knows_its_lesion_s_place_before_it_is_drawn(seed: int, size: 
 
 
 def test_an_impossible_cohort_or_picture_is_refused() -> None:
-    with pytest.raises(StudyError, match="at least one patient"):
+    with pytest.raises(StudyError, match="1 to 100000 patients, not 0"):
         sample_cohort(0, seed=1)
     with pytest.raises(StudyError, match="between 0 and 1"):
         sample_cohort(3, seed=1, positive_fraction=1.5)

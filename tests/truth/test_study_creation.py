@@ -9,7 +9,7 @@ from readerstudy.studies.actions import enroll
 from readerstudy.studies.models import Allocation, Presentation, SessionPlan, Study
 from readerstudy.truth.actions import create_study, same_draw, unseal_study
 from readerstudy.truth.draw import CohortTooSmall
-from readerstudy.truth.models import Truth, Unsealing
+from readerstudy.truth.models import Direction, Truth, Unsealing
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small")]
@@ -146,3 +146,56 @@ def test_unsealing_needs_a_closed_study_a_researcher_and_a_reason(study, rosa, c
     assert study.status == "unsealed"
     with pytest.raises(StudyError):
         unseal_study(**attempt)
+
+
+# --- the attack to draw from ----------------------------------------------------------------------------------
+@pytest.fixture
+def films(small):
+    films = make.cohort()
+    make.twins_for(films)
+    return films
+
+
+def new_study(*options: str) -> Study:
+    call_command("create_study", "--cohort=films", "--code=new", "--scale=0.03", *options)
+    return Study.objects.get(code="new")
+
+
+def test_the_only_attacks_are_drawn_from(films):
+    assert new_study().plan["generators"] == ["gan-insert", "gan-remove"]
+
+
+def test_with_several_attacks_the_command_names_them_and_stops(films):
+    make.twins_for(films, attack="pgd-4")
+    with pytest.raises(CommandError, match=r"Several attacks insert cancer at low resolution: gan-insert, pgd-4\."):
+        new_study()
+    assert not Study.objects.exists()
+
+
+def test_a_study_draws_from_the_attack_that_is_named(films):
+    make.twins_for(films, attack="pgd-4")
+    study = new_study("--attack=pgd-4")
+    assert study.plan["generators"] == ["pgd-4"]
+    shown = Truth.objects.filter(
+        stimulus__in=Allocation.objects.filter(session_plan__study=study).values("stimulus"),
+        authenticity="adversarial",
+    )
+    assert set(shown.values_list("generator", flat=True)) == {"pgd-4"}
+
+
+def test_an_attack_of_one_direction_needs_another_beside_it(films):
+    make.twins_for(films, attack="second", directions=[Direction.INSERT])
+    with pytest.raises(CommandError, match=r"no adversarial images \(remove\) at low resolution of second"):
+        new_study("--attack=second")
+    assert new_study("--attack=second", "--attack=gan-remove").plan["generators"] == ["second", "gan-remove"]
+
+
+def test_two_attacks_of_one_direction_cannot_both_be_drawn_from(films):
+    make.twins_for(films, attack="second", directions=[Direction.INSERT])
+    with pytest.raises(CommandError, match="Several attacks insert cancer"):
+        new_study("--attack=second", "--attack=gan-insert", "--attack=gan-remove")
+
+
+def test_an_unknown_attack_is_named(films):
+    with pytest.raises(CommandError, match="no adversarial images of nobody at low resolution; it has those of: gan-i"):
+        new_study("--attack=nobody")

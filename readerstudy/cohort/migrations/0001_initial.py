@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'cohort',
+                'constraints': [models.CheckConstraint(condition=models.Q(('name__regex', '^[A-Za-z0-9_][A-Za-z0-9_-]*$')), name='cohort_name_follows_rule')],
             },
         ),
         migrations.CreateModel(

@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'checkpoint',
                 'ordering': ['-id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('name__regex', '^[A-Za-z0-9_][A-Za-z0-9_-]*$')), name='checkpoint_name_follows_rule')],
             },
         ),
         migrations.CreateModel(
@@ -60,6 +61,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'attack',
                 'ordering': ['-id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('name__regex', '^[A-Za-z0-9_][A-Za-z0-9_-]*$')), name='attack_name_follows_rule')],
             },
         ),
         migrations.CreateModel(

@@ -90,8 +90,8 @@ class Migration(migrations.Migration):
             name='Study',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=32, unique=True, verbose_name='code')),
-                ('title', models.CharField(max_length=120, verbose_name='title')),
+                ('code', models.SlugField(max_length=64, unique=True, verbose_name='code')),
+                ('title', models.CharField(max_length=160, verbose_name='title')),
                 ('template', models.CharField(max_length=32, verbose_name='template')),
                 ('seed', models.BigIntegerField(verbose_name='seed of the draw')),
                 ('plan', models.JSONField(default=dict, verbose_name='plan as drawn')),
@@ -106,6 +106,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'study',
                 'verbose_name_plural': 'studies',
+                'constraints': [models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Za-z0-9_][A-Za-z0-9_-]*$')), name='study_code_follows_rule')],
             },
         ),
         migrations.AddField(

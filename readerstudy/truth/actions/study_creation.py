@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from readerstudy.accounts.models import User
@@ -14,16 +15,21 @@ from readerstudy.audit.actions import record
 from readerstudy.cohort.models import Cohort, Split
 from readerstudy.cohort.rewriting import rewrite_files
 from readerstudy.errors import BadInput, StudyError
+from readerstudy.names import MAXIMUM_LENGTH, require_name
 from readerstudy.studies.analysis_plan import analysis_plan
 from readerstudy.studies.models import Allocation, Arm, SessionPlan, Study
 from readerstudy.studies.protocol import TEMPLATES, SessionKind, SessionTemplate
-from readerstudy.studies.rules import SessionChanges, changes_of, check_numbers
+from readerstudy.studies.rules import SessionChanges, check_numbers, session_changes
 from readerstudy.truth.draw import Candidate, Pick, draw
-from readerstudy.truth.models import Direction, Truth
+from readerstudy.truth.models import Authenticity, Direction, Truth
 from readerstudy.truth.queries import Picture, real_pictures, twins
 
 BLOCK = 64 * 1024
 SEED_BITS = 62  # a seed that anybody can guess would give the draw away
+# The codes of rehearsals and audits append to the code of their study.
+LONGEST_COPY = MAXIMUM_LENGTH
+LONGEST_CODE = MAXIMUM_LENGTH - len("-rehearsal-audit-9999")
+LONGEST_TITLE, LONGEST_TITLE_OF_COPY = 120, 160
 
 
 @transaction.atomic
@@ -49,16 +55,21 @@ def create_study(
     `changes` is a plan file as data (`studies.rules`): what its sessions do beside showing images.
 
     `seed` is drawn from the system's randomness unless it is given; it stays sealed with the study.
-    `generators` are the names of the attacks, for GANs of their runs; without them the newest of each direction.
+    `generators` are the names of the attacks: one that makes both directions, or one for each. If none is given, the
+    cohort must have adversarial images of exactly one attack for each direction at this resolution.
     Twins that were excluded are not drawn; with `excluded_before` only those excluded before that time are left out.
     `progress` is called with done and total while the cohort's image files are rewritten in random order.
     """
+    require_name(code, label=_("code"), maximum=LONGEST_COPY if is_rehearsal else LONGEST_CODE)
+    longest = LONGEST_TITLE_OF_COPY if is_rehearsal else LONGEST_TITLE
+    if not 0 < len(title.strip()) <= longest or "\0" in title:
+        raise BadInput(f"title: must be a text of at most {longest} characters.")
     sessions = _sessions(template, scale)
     changed = _changes(changes or {}, sessions)
     asking = {session.number for session in sessions if session.kind == SessionKind.BLINDED}
     analysis = analysis_plan(changes or {}, asking)
     seed = secrets.randbits(SEED_BITS) if seed is None else seed
-    generators = generators or newest_generators(cohort, resolution)
+    generators = _attacks(cohort, resolution, generators or [])
     pictures = {picture.image_id: picture for picture in real_pictures(cohort, resolution)}
     made = twins(cohort, resolution, generators, excluded_before=excluded_before)
     candidates = [Candidate(p.image_id, p.label, p.split, p.image_id in made) for p in pictures.values()]
@@ -120,26 +131,44 @@ def same_plan(study: Study) -> dict[str, Any]:
     }
 
 
-def newest_generators(cohort: Cohort, resolution: str) -> list[str]:
-    """The newest run of each direction that has made twins at this resolution."""
-    names: list[str] = []
-    for direction in Direction:
-        newest = (
-            Truth.objects.filter(
-                direction=direction,
-                stimulus__resolution=resolution,
-                stimulus__image__exam__patient__cohort=cohort,
-            )
-            .order_by("-id")
-            .first()
+def _attacks(cohort: Cohort, resolution: str, names: list[str]) -> list[str]:
+    """Return the attacks to draw from: the named ones, or the only ones that there are.
+
+    Raises StudyError if there is no attack or more than one for a direction, and lists those that there are.
+    """
+    made = _attacks_by_direction(cohort, resolution)
+    known = {name for attacks in made.values() for name in attacks}
+    if unknown := [name for name in names if name not in known]:
+        raise BadInput(
+            f"The cohort {cohort.name} has no adversarial images of {', '.join(unknown)} at {resolution} resolution; "
+            f"it has those of: {', '.join(sorted(known)) or 'none yet'}."
         )
-        if newest is None:
+    chosen: list[str] = []
+    for direction, attacks in made.items():
+        candidates = sorted(attacks & set(names)) if names else sorted(attacks)
+        if not candidates:
             raise StudyError(
-                f"The cohort {cohort.name} has no adversarial images ({direction.value}) at {resolution} resolution; "
-                "make them with generate_stimuli."
+                f"The cohort {cohort.name} has no adversarial images ({direction}) at {resolution} resolution"
+                f"{' of ' + ', '.join(names) if names else ''}; make them with generate_stimuli."
             )
-        names.append(newest.generator)
-    return names
+        if len(candidates) > 1:
+            raise BadInput(
+                f"Several attacks {direction} cancer at {resolution} resolution: {', '.join(candidates)}. "
+                "Name the one to draw from with --attack: one attack that does both, or one for each direction."
+            )
+        chosen += candidates
+    return list(dict.fromkeys(chosen))
+
+
+def _attacks_by_direction(cohort: Cohort, resolution: str) -> dict[str, set[str]]:
+    """Return the names of the attacks with images of the cohort at a resolution, for each direction."""
+    rows = Truth.objects.filter(
+        authenticity=Authenticity.ADVERSARIAL,
+        stimulus__resolution=resolution,
+        stimulus__image__exam__patient__cohort=cohort,
+    )
+    pairs = set(rows.values_list("direction", "generator"))
+    return {direction.value: {name for made, name in pairs if made == direction} for direction in Direction}
 
 
 def _sessions(template: str, scale: float) -> list[SessionTemplate]:
@@ -179,7 +208,7 @@ def _plan(
 
 def _changes(changes: Mapping[str, Any], sessions: list[SessionTemplate]) -> dict[int, SessionChanges]:
     check_numbers(changes, {session.number for session in sessions})
-    return {session.number: changes_of(changes, session.number, session.kind) for session in sessions}
+    return {session.number: session_changes(changes, session.number, session.kind) for session in sessions}
 
 
 def _practice(

@@ -21,6 +21,7 @@ View = Literal["CC", "MLO"]
 DEFAULT_CONTRAST: Final = 2.1
 # 366 of the article's 1284 patients had cancer.
 POSITIVE_FRACTION: Final = 366 / 1284
+MAXIMUM_PATIENTS: Final = 100_000
 
 _MISSING_VIEWS = 0.055
 _CALCIFICATIONS = 0.27
@@ -81,8 +82,8 @@ def sample_cohort(
     Each breast has CC and MLO, of which a twentieth is missing; nobody is left without a view. Patients are
     numbered from 0, in an order that says nothing.
     """
-    if patients < 1:
-        raise StudyError("A phantom cohort needs at least one patient.")
+    if not 1 <= patients <= MAXIMUM_PATIENTS:
+        raise StudyError(f"A phantom cohort has 1 to {MAXIMUM_PATIENTS} patients, not {patients}.")
     if not 0 <= positive_fraction <= 1 or contrast < 0:
         raise StudyError("The share of cancers lies between 0 and 1, and the contrast is not negative.")
     positives = round(positive_fraction * patients)

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils.timezone import now
 
-from readerstudy.commands import StudyCommand
+from readerstudy.commands import StudyCommand, seed
 from readerstudy.rehearsal.blinding_audit import audit_blinding
 from readerstudy.studies.models import Study
 
@@ -17,7 +17,7 @@ class Command(StudyCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("code")
-        parser.add_argument("--seed", type=int, default=1, help="seed of the folds and permutations")
+        parser.add_argument("--seed", type=seed, default=1, help="seed of the folds and permutations")
 
     def handle(self, *args: Any, **options: Any) -> None:
         study = Study.named(options["code"])

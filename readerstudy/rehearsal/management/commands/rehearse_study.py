@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.timezone import now
 
-from readerstudy.commands import StudyCommand
+from readerstudy.commands import StudyCommand, seed
 from readerstudy.rehearsal.simulated_readers import rehearse_study
 from readerstudy.studies.models import Study
 
@@ -15,7 +15,7 @@ class Command(StudyCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("code")
-        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--seed", type=seed, default=1)
 
     def handle(self, *args: Any, **options: Any) -> None:
         study = Study.named(options["code"])

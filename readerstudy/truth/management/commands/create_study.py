@@ -8,7 +8,7 @@ from django.utils.timezone import now
 
 from readerstudy.accounts.models import User
 from readerstudy.cohort.models import Cohort
-from readerstudy.commands import StudyCommand
+from readerstudy.commands import StudyCommand, seed
 from readerstudy.errors import BadInput, StudyError
 from readerstudy.studies.actions import enroll
 from readerstudy.studies.models import Study
@@ -18,7 +18,10 @@ from readerstudy.truth.actions import create_study, same_draw
 
 
 class Command(StudyCommand):
-    help = "Plan the five sessions of --template zhou2021 on --cohort NAME; says what a small cohort lacks."
+    help = (
+        "Create a study: plan the five sessions of --template zhou2021 on --cohort NAME and draw their lists. If the "
+        "cohort is too small, list what is missing and create nothing."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--template", choices=list(TEMPLATES), default="zhou2021")
@@ -33,9 +36,16 @@ class Command(StudyCommand):
         parser.add_argument("--scale", type=float, default=1.0, help="share of the template's image counts")
         parser.add_argument("--resolution", choices=["high", "low"], help="default: the highest that is stored")
         parser.add_argument(
-            "--seed", type=int, help="draw again what this seed drew (default: a new secret one, stored sealed)"
+            "--seed", type=seed, help="draw again what this seed drew (default: a new secret one, stored sealed)"
         )
-        parser.add_argument("--generator", action="append", help="a generator run; give both (default: the newest)")
+        parser.add_argument(
+            "--attack",
+            "--generator",
+            dest="attack",
+            action="append",
+            metavar="NAME",
+            help="draw from this attack; for GANs give both (default: the only one that there is)",
+        )
         parser.add_argument(
             "--plan",
             type=Path,
@@ -78,7 +88,7 @@ def _draw_of(options: dict[str, Any]) -> dict[str, Any]:
         "seed": options["seed"],
         "scale": options["scale"],
         "resolution": options["resolution"] or ("high" if "high" in cohort.resolutions else "low"),
-        "generators": options["generator"],
+        "generators": options["attack"],
     }
 
 

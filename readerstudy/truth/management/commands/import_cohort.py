@@ -10,7 +10,7 @@ from django.utils.timezone import now
 from readerstudy.cohort.sources import files
 from readerstudy.cohort.sources.dicom import folder
 from readerstudy.cohort.sources.source import Found
-from readerstudy.commands import StudyCommand
+from readerstudy.commands import StudyCommand, seed
 from readerstudy.truth.actions import Imported, import_cohort
 from readerstudy.truth.actions.cohort_import import PAPER_SPLIT
 
@@ -64,7 +64,7 @@ class Command(StudyCommand):
 
 def add_split_arguments(parser: ArgumentParser) -> None:
     """Seed and shares of the split by patient."""
-    parser.add_argument("--seed", type=int, default=1, help="seed of the split by patient")
+    parser.add_argument("--seed", type=seed, default=1, help="seed of the split by patient")
     parser.add_argument(
         "--split",
         default="/".join(f"{100 * share:g}" for share in PAPER_SPLIT),
