@@ -1,11 +1,13 @@
-"""A scripted reader who goes through sessions over the real wire, as a browser does."""
+"""Readers who go through sessions by the API, as a browser does, without a network."""
 
 from collections.abc import Callable
 from uuid import uuid4
 
+import httpx
 from rest_framework.test import APIClient
 
 from readerstudy.accounts.models import User
+from readerstudy.client.reader_client import ReaderClient, session_address
 
 Decide = Callable[[dict], str]
 
@@ -16,6 +18,24 @@ def client_of(reader: User) -> APIClient:
     return client
 
 
+class _TestTransport(httpx.BaseTransport):
+    """Sends requests to the application through the framework's test client."""
+
+    def __init__(self, client: APIClient) -> None:
+        self.client = client
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        content_type = request.headers.get("Content-Type", "application/octet-stream")
+        path = request.url.raw_path.decode()
+        response = self.client.generic(request.method, path, request.read(), content_type=content_type)
+        return httpx.Response(response.status_code, headers=list(response.items()), content=response.content)
+
+
+def program_of(client: APIClient) -> ReaderClient:
+    """The client for programs, signed in as the test client is."""
+    return ReaderClient(httpx.Client(transport=_TestTransport(client), base_url="http://testserver"))
+
+
 def always(verdict: str) -> Decide:
     return lambda step: verdict
 
@@ -23,8 +43,7 @@ def always(verdict: str) -> Decide:
 say_real = always("real")
 
 
-def address(study: str, number: int, call: str) -> str:
-    return f"/api/v1/reading/{study}/sessions/{number}/{call}/"
+address = session_address
 
 
 def open_session(client: APIClient, study: str, number: int) -> dict:
@@ -46,15 +65,15 @@ def answer(client: APIClient, study: str, number: int, step: dict, verdict: str,
 
 
 def finish_session(client: APIClient, study: str, number: int, decide: Decide = say_real) -> int:
-    """Open a session and answer everything in it; gives the number of verdicts."""
-    step, given = open_session(client, study, number), 0
+    """Open a session and answer everything in it; return the number of verdicts."""
+    program, count = program_of(client), 0
+    step = program.open_session(study, number)
     while step["kind"] in ("read", "teach"):
         verdict = decide(step) if len(step["verdicts"]) > 1 else step["verdicts"][0]
-        response = answer(client, study, number, step, verdict)
-        assert response.status_code == 201, response.json()
-        step, given = response.json()["step"], given + 1
+        step = program.give_verdict(study, number, step, verdict, elapsed_ms=4000)["step"]
+        count += 1
     assert step["kind"] == "done"
-    return given
+    return count
 
 
 def finish_study(client: APIClient, study: str, decide: Decide = say_real) -> int:

@@ -18,5 +18,5 @@ class BlindingAuditPage(InvestigatorAdmin):
 
     @admin.display(description=_("smallest p, pixels excluded"))
     def least_p(self, audit: BlindingAudit) -> str:
-        least = min(audit.result["wire"], key=lambda finding: finding["p"])
+        least = min(audit.result["browser"], key=lambda finding: finding["p"])
         return f"{least['p']:.3f} ({least['family']})"

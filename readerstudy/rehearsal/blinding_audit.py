@@ -1,16 +1,18 @@
-"""The blinding audit: can what a reader's browser receives tell real from adversarial?
+"""The blinding audit: does anything that a reader's browser receives separate real from adversarial images?
 
-A scripted reader plays a copy of the study (the same plan on the same cohort, a draw of its own) over HTTP and keeps
-everything that a browser could see. The first part, all but the picture, must be at chance. So must the second, keys
-and files on the server: no reader sees them, but a list that shows one by mistake must not tell. The third, trivial
-facts of the pixels, is a report: an attack may well change the noise, but a grey background makes a study worthless.
+A scripted reader plays a copy of the study (the same plan on the same cohort, another draw) over HTTP and records
+everything that a browser could see. The audit has three parts:
+
+1. Everything but the image. It must be at chance.
+2. Keys and files on the server. No reader sees them, but a list that shows one by mistake must not reveal the kind.
+   It must be at chance.
+3. Simple facts of the pixels. They are reported only: an attack may change the noise.
 """
 
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 from django.db import transaction
@@ -18,8 +20,12 @@ from numpy.typing import NDArray
 
 from readerstudy.accounts.models import Role, User
 from readerstudy.audit.actions import record
+from readerstudy.client.api_client import RawResponse
+from readerstudy.client.messages import StepData
+from readerstudy.client.reader_client import ReaderClient, session_address
+from readerstudy.client.scripted_reader import play_session
 from readerstudy.imaging.png16 import decode_png
-from readerstudy.rehearsal.client import Answer, Wire, served
+from readerstudy.rehearsal.live_server import connect_reader, serve_application
 from readerstudy.rehearsal.models import BlindingAudit
 from readerstudy.rehearsal.pixel_features import pixel_facts
 from readerstudy.rehearsal.storage_features import storage_facts
@@ -29,62 +35,63 @@ from readerstudy.studies.models import Enrollment, Presentation, SessionPlan, St
 from readerstudy.truth.actions import create_study, same_plan
 from readerstudy.truth.queries import adversarial_codes
 
-Advance = Callable[[int, int], None]
+ReportProgress = Callable[[int, int], None]
 LEVEL = 0.01  # of the first two parts together, after Holm's correction
 FETCHES = 3
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What one blinded presentation brought to the browser."""
+class Observation:
+    """Everything that the browser received for one blinded presentation."""
 
     session: int
     position: int
     code: str
     address: str
-    step: Answer
-    pictures: tuple[Answer, ...]  # the same address, fetched several times
-    conditional: Answer  # fetched again as a cache would
+    step: RawResponse
+    images: tuple[RawResponse, ...]  # the same address, fetched several times
+    conditional: RawResponse  # fetched again with the header fields of a cache
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One family of facts, and how well it tells the two kinds apart."""
+    """One family of facts, and how well it separates real from adversarial presentations."""
 
     family: str
     auc: float
     p: float
     features: int
-    facts: dict[str, float]  # AUC of each fact alone; .5 says nothing
+    facts: dict[str, float]  # AUC of each fact alone; .5: no separation
 
 
 def audit_blinding(
-    study: Study, *, at: datetime, clock: Callable[[], datetime], seed: int = 1, progress: Advance = lambda *_: None
+    study: Study,
+    *,
+    at: datetime,
+    clock: Callable[[], datetime],
+    seed: int = 1,
+    progress: ReportProgress = lambda *_: None,
 ) -> BlindingAudit:
-    """Play a copy, try to tell the kinds apart by each family, and store the result with the study."""
+    """Play a copy of the study, try to separate the two kinds by each family of facts, and store the result."""
     copy, enrollment = _copy(study, at=at, progress=progress)
     total = sum(plan.total for plan in SessionPlan.objects.filter(study=copy))
-    seen: list[Seen] = []
-    with served() as port:
-        wire = Wire(port, enrollment.reader)
-        try:
-            for number, one in enumerate(_play(wire, copy.code), start=1):
-                seen += [one] if one else []
-                progress(number, total)
-        finally:
-            wire.close()
+    observations: list[Observation] = []
+    with serve_application() as base_url, connect_reader(base_url, enrollment.reader) as client:
+        for number, observation in enumerate(_play(client, copy.code), start=1):
+            observations += [observation] if observation else []
+            progress(number, total)
     close_study(study=copy, actor=None, at=clock())
-    seen, labels = _mixed(seen, adversarial_codes(enrollment))
+    observations, labels = _mixed(observations, adversarial_codes(enrollment))
     rng = np.random.default_rng(seed)
-    wire_part = [_finding(name, facts, seen, labels, rng) for name, facts in WIRE.items()]
-    pixel_part = [_finding("pixels", _pixels, seen, labels, rng)]
-    stored_part = [_finding("keys and files", _stored(seen), seen, labels, rng)]
-    passed = _smallest_after_holm([*wire_part, *stored_part]) >= LEVEL
-    return _store(study, passed, wire_part, stored_part, pixel_part, images=len(seen), at=clock())
+    browser_part = [_finding(name, facts, observations, labels, rng) for name, facts in BROWSER_FAMILIES.items()]
+    pixel_part = [_finding("pixels", _pixels, observations, labels, rng)]
+    stored_part = [_finding("keys and files", _stored(observations), observations, labels, rng)]
+    passed = _smallest_after_holm([*browser_part, *stored_part]) >= LEVEL
+    return _store(study, passed, browser_part, stored_part, pixel_part, images=len(observations), at=clock())
 
 
 @transaction.atomic
-def _copy(study: Study, *, at: datetime, progress: Advance) -> tuple[Study, Enrollment]:
+def _copy(study: Study, *, at: datetime, progress: ReportProgress) -> tuple[Study, Enrollment]:
     number = Study.objects.filter(code__startswith=f"{study.code}-audit-").count() + 1
     copy = create_study(
         code=f"{study.code}-audit-{number}",
@@ -100,73 +107,75 @@ def _copy(study: Study, *, at: datetime, progress: Advance) -> tuple[Study, Enro
     return copy, enroll(study=copy, reader=auditor, at=at)
 
 
-def _play(wire: Wire, study: str) -> Iterator[Seen | None]:
-    """Every presentation in order; None where the session is not blinded."""
-    for session in wire.sessions(study):
+def _play(client: ReaderClient, study: str) -> Iterator[Observation | None]:
+    """Yield the observation of every presentation in order, None for those of sessions that are not blinded."""
+    for session in client.sessions(study):
         number = session["number"]
-        for step in wire.play(study, number, lambda step: ("unsure", 1000)):
-            yield _look(wire, study, number, step) if session["kind"] == "blinded" else None
+        for step in play_session(client, study, number, lambda step: ("unsure", 1000)):
+            yield _observe(client, study, number, step) if session["kind"] == "blinded" else None
 
 
-def _look(wire: Wire, study: str, session: int, step: dict[str, Any]) -> Seen:
+def _observe(client: ReaderClient, study: str, session: int, step: StepData) -> Observation:
     address = step["stimulus"]["image"]
-    return Seen(
+    return Observation(
         session=session,
         position=step["position"],
         code=step["stimulus"]["code"],
         address=address,
-        step=wire.fetch("GET", f"/api/v1/reading/{study}/sessions/{session}/step/"),
-        pictures=tuple(wire.fetch("GET", address) for _ in range(FETCHES)),
-        conditional=wire.fetch(
-            "GET", address, {"If-None-Match": "*", "If-Modified-Since": "Thu, 31 Dec 2037 23:59:59 GMT"}
+        step=client.fetch("GET", session_address(study, session, "step")),
+        images=tuple(client.fetch_image(address) for _ in range(FETCHES)),
+        conditional=client.fetch(
+            "GET", address, headers={"If-None-Match": "*", "If-Modified-Since": "Thu, 31 Dec 2037 23:59:59 GMT"}
         ),
     )
 
 
-def _mixed(seen: Sequence[Seen], adversarial: set[str]) -> tuple[list[Seen], NDArray[np.int64]]:
-    """The presentations of sessions that hold both kinds, with 1 for adversarial.
+def _mixed(observations: Sequence[Observation], adversarial: set[str]) -> tuple[list[Observation], NDArray[np.int64]]:
+    """Return the observations of sessions that contain both kinds, and labels with 1 for adversarial.
 
-    A session of real images only is told from the others by its number, which is no leak.
+    Sessions of real images only are left out: their number identifies them, which is not a leak.
     """
     kinds: dict[int, set[bool]] = {}
-    for one in seen:
-        kinds.setdefault(one.session, set()).add(one.code in adversarial)
-    kept = [one for one in seen if len(kinds[one.session]) == 2]
-    return kept, np.array([int(one.code in adversarial) for one in kept])
+    for observation in observations:
+        kinds.setdefault(observation.session, set()).add(observation.code in adversarial)
+    mixed = [observation for observation in observations if len(kinds[observation.session]) == 2]
+    return mixed, np.array([int(observation.code in adversarial) for observation in mixed])
 
 
-# --- the families: each gives the facts of one presentation by name -----------------------------------------
-Facts = Callable[[Seen], dict[str, float]]
+# --- families: each returns facts of one presentation by name --------------------------------------------------
+Facts = Callable[[Observation], dict[str, float]]
 
 
-def _codes(one: Seen) -> dict[str, float]:
-    digits = {f"digit {digit}": float(one.code.count(digit)) for digit in "0123456789abcdef"}
-    return {**digits, "first digits as a number": float(int(one.code[:8], 16))}
+def _codes(observation: Observation) -> dict[str, float]:
+    code = observation.code
+    digits = {f"digit {digit}": float(code.count(digit)) for digit in "0123456789abcdef"}
+    return {**digits, "first digits as a number": float(int(code[:8], 16))}
 
 
-def _order(one: Seen) -> dict[str, float]:
-    return {"position": float(one.position), "odd position": float(one.position % 2)}
+def _order(observation: Observation) -> dict[str, float]:
+    return {"position": float(observation.position), "odd position": float(observation.position % 2)}
 
 
-def _addresses(one: Seen) -> dict[str, float]:
-    plain = one.address.replace(one.code, "")
-    return {"length": float(len(one.address)), "parts": float(plain.count("/")), "rest": float(sum(plain.encode()))}
+def _addresses(observation: Observation) -> dict[str, float]:
+    address = observation.address
+    rest = address.replace(observation.code, "")
+    return {"length": float(len(address)), "parts": float(rest.count("/")), "rest": float(sum(rest.encode()))}
 
 
-def _headers(one: Seen) -> dict[str, float]:
-    answers = (*one.pictures, one.step)
-    facts = {"picture's fields": float(len(answers[0].headers)), "step's fields": float(len(one.step.headers))}
-    for kind, answer in (("picture", answers[0]), ("step", one.step)):
-        for name, value in answer.headers:
-            # The clock of the answer and the digits of the position say when, not what.
+def _headers(observation: Observation) -> dict[str, float]:
+    image, step = observation.images[0], observation.step
+    facts = {"picture's fields": float(len(image.headers)), "step's fields": float(len(step.headers))}
+    for kind, response in (("picture", image), ("step", step)):
+        for name, value in response.headers:
+            # The date and the number of digits of the position depend on the time, not on the image.
             if name.lower() not in ("date", "content-length"):
                 facts[f"{kind} {name}"] = float(sum(value.encode()))
     return facts
 
 
-def _said(one: Seen) -> dict[str, float]:
-    """Every number and flag of the step, of the picture after it too; not the position, which is the order's."""
-    step = json.loads(one.step.body)
+def _step_values(observation: Observation) -> dict[str, float]:
+    """Return every number and flag of the step and of its two images, except the position (see `_order`)."""
+    step = json.loads(observation.step.body)
     parts = {"step": step, "picture": step["stimulus"], "next picture": step["next"] or {}}
     return {
         f"{part} {name}": float(value)
@@ -176,46 +185,48 @@ def _said(one: Seen) -> dict[str, float]:
     }
 
 
-def _lengths(one: Seen) -> dict[str, float]:
-    # A flag is one letter longer when it is false; what it says is looked at by itself.
-    digits = len(str(one.position)) + one.step.body.count(b"false")
+def _lengths(observation: Observation) -> dict[str, float]:
+    image, step = observation.images[0], observation.step
+    # A flag is one character longer if it is false; its value is among the facts of `_step_values`.
+    digits = len(str(observation.position)) + step.body.count(b"false")
     return {
-        "picture": float(len(one.pictures[0].body)),
-        "picture's Content-Length": float(dict(one.pictures[0].headers).get("Content-Length", 0)),
-        "step": float(len(one.step.body) - digits),
+        "picture": float(len(image.body)),
+        "picture's Content-Length": float(dict(image.headers).get("Content-Length", 0)),
+        "step": float(len(step.body) - digits),
     }
 
 
-def _times(one: Seen) -> dict[str, float]:
-    seconds = [answer.seconds for answer in one.pictures]
-    return {"first fetch": seconds[0], "fastest fetch": min(seconds), "step": one.step.seconds}
+def _times(observation: Observation) -> dict[str, float]:
+    seconds = [response.seconds for response in observation.images]
+    return {"first fetch": seconds[0], "fastest fetch": min(seconds), "step": observation.step.seconds}
 
 
-def _cache(one: Seen) -> dict[str, float]:
-    first, again = one.pictures[0], one.conditional
+def _cache(observation: Observation) -> dict[str, float]:
+    first, again = observation.images[0], observation.conditional
     return {
         "status of a conditional fetch": float(again.status),
         "length of a conditional fetch": float(len(again.body)),
-        "same fields": float({n for n, _ in first.headers} == {n for n, _ in again.headers}),
+        "same fields": float({name for name, _ in first.headers} == {name for name, _ in again.headers}),
     }
 
 
-def _pixels(one: Seen) -> dict[str, float]:
-    return pixel_facts(decode_png(one.pictures[0].body))
+def _pixels(observation: Observation) -> dict[str, float]:
+    return pixel_facts(decode_png(observation.images[0].body))
 
 
-def _stored(seen: Sequence[Seen]) -> Facts:
-    """The facts of a presentation's stimulus on the server, which only the database connects with its code."""
-    rows = Presentation.objects.filter(code__in=[one.code for one in seen]).select_related("stimulus")
+def _stored(observations: Sequence[Observation]) -> Facts:
+    """Return the facts of a stimulus on the server, which only the database connects with the code."""
+    codes = [observation.code for observation in observations]
+    rows = Presentation.objects.filter(code__in=codes).select_related("stimulus")
     by_code = {row.code: storage_facts(row.stimulus) for row in rows}
-    return lambda one: by_code[one.code]
+    return lambda observation: by_code[observation.code]
 
 
-WIRE: dict[str, Facts] = {
+BROWSER_FAMILIES: dict[str, Facts] = {
     "codes": _codes,
     "order": _order,
     "addresses": _addresses,
-    "what the step says": _said,
+    "values of the step": _step_values,
     "header fields": _headers,
     "lengths": _lengths,
     "response times": _times,
@@ -224,28 +235,32 @@ WIRE: dict[str, Facts] = {
 
 
 def _finding(
-    family: str, facts_of: Facts, seen: Sequence[Seen], labels: NDArray[np.int64], rng: np.random.Generator
+    family: str,
+    facts_of: Facts,
+    observations: Sequence[Observation],
+    labels: NDArray[np.int64],
+    rng: np.random.Generator,
 ) -> Finding:
-    facts = [facts_of(one) for one in seen]
-    names = sorted({name for each in facts for name in each})
-    # A field that only some answers carry is a fact too.
-    table = np.array([[each.get(name, -1.0) for name in names] for each in facts])
+    facts = [facts_of(observation) for observation in observations]
+    names = sorted({name for row in facts for name in row})
+    # A fact that is missing from some responses may separate the kinds too.
+    table = np.array([[row.get(name, -1.0) for name in names] for row in facts])
     result = separability(table, labels, rng=rng)
     alone = {
-        name: feature_auc(table[:, place], labels) for place, name in enumerate(names) if table[:, place].std() > 0
+        name: feature_auc(table[:, column], labels) for column, name in enumerate(names) if table[:, column].std() > 0
     }
     return Finding(family=family, auc=result.auc, p=result.p, features=result.features, facts=alone)
 
 
 def _smallest_after_holm(findings: Sequence[Finding]) -> float:
-    """Holm's correction (1979): the smallest p times the number of families decides whether any is rejected."""
+    """Return the smallest p times the number of families, which decides whether Holm (1979) rejects any."""
     return min(1.0, min(finding.p for finding in findings) * len(findings))
 
 
 def _store(
     study: Study,
     passed: bool,
-    wire_part: Sequence[Finding],
+    browser_part: Sequence[Finding],
     stored_part: Sequence[Finding],
     pixel_part: Sequence[Finding],
     *,
@@ -255,7 +270,7 @@ def _store(
     result = {
         "images": images,
         "level": LEVEL,
-        "wire": [asdict(finding) for finding in wire_part],
+        "browser": [asdict(finding) for finding in browser_part],
         "stored": [asdict(finding) for finding in stored_part],
         "pixels": [asdict(finding) for finding in pixel_part],
     }

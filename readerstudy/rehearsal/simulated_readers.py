@@ -1,7 +1,8 @@
-"""Simulated readers who play a rehearsal copy of a study through the real wire, over HTTP.
+"""Simulated readers who complete a rehearsal copy of a study through the API, over HTTP.
 
-They make a report that can be looked at before anybody has read. Their skills are set below, near the
-article's figures; they are told the truth by the database, as no reader ever is, and answer at random by skill.
+Their verdicts make it possible to view a report before a real reader has read. They get the truth from the database,
+which no reader does, and answer at random by skill. Each verdict is drawn independently of the image, so agreement
+between simulated readers and variance between cases are close to zero.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,8 +15,11 @@ from threading import Lock
 from django.db import transaction
 
 from readerstudy.accounts.models import Role, User
+from readerstudy.client.messages import StepData
+from readerstudy.client.reader_client import image_addresses
+from readerstudy.client.scripted_reader import play_session
 from readerstudy.errors import StudyError
-from readerstudy.rehearsal.client import Step, Wire, pictures_of, served
+from readerstudy.rehearsal.live_server import connect_reader, serve_application
 from readerstudy.studies.actions import close_study, enroll
 from readerstudy.studies.models import Enrollment, Study
 from readerstudy.truth.actions import create_study, same_plan, unseal_study
@@ -24,7 +28,7 @@ from readerstudy.truth.queries import adversarial_codes
 
 @dataclass(frozen=True)
 class Skill:
-    """Chances of naming the truth by session, of being unsure instead, and the usual seconds an image."""
+    """Probabilities of a correct verdict by session and of "unsure", and the median seconds per image."""
 
     real: dict[int, float]
     adversarial: dict[int, float]
@@ -32,7 +36,8 @@ class Skill:
     seconds: float
 
 
-# After Zhou et al. (2021), Table 3 and the text: adversarial images recognised 29 to 71 %, reader 4 from .60 to .94.
+# Invented values within the ranges that the text of Zhou et al. (2021) gives: adversarial images recognised by 29 to
+# 71 %, reader 4 from .60 to .94. The readers' own values are in Table 3 of the article, which was not available.
 SKILLS = (
     Skill({2: 0.88, 3: 0.93, 5: 0.86}, {3: 0.56, 5: 0.62}, 0.05, 9),
     Skill({2: 0.62, 3: 0.66, 5: 0.50}, {3: 0.44, 5: 0.45}, 0.15, 16),
@@ -41,34 +46,41 @@ SKILLS = (
     Skill({2: 0.58, 3: 0.63, 5: 0.68}, {3: 0.48, 5: 0.24}, 0.20, 18),
 )
 
-Advance = Callable[[int, int], None]
+ReportProgress = Callable[[int, int], None]
 
 
 def rehearse_study(
-    study: Study, *, at: datetime, clock: Callable[[], datetime], seed: int = 1, progress: Advance = lambda *_: None
+    study: Study,
+    *,
+    at: datetime,
+    clock: Callable[[], datetime],
+    seed: int = 1,
+    progress: ReportProgress = lambda *_: None,
 ) -> Study:
-    """Draw a copy of the study, let five simulated readers play it, close and unseal it. Gives the copy.
+    """Draw a copy of the study, let five simulated readers complete it, close and unseal it. Return the copy.
 
-    A rehearsal that was interrupted goes on where it stopped.
+    An interrupted rehearsal is resumed at the verdict at which it stopped.
     """
     code = f"{study.code}-rehearsal"
     copy = Study.objects.filter(code=code).first() or _copy(study, code, at=at, progress=progress)
     if copy.status == "unsealed":
         raise StudyError(f"The rehearsal {code} is finished already.")
-    with served() as port:
-        players = [
-            _Player(port, enrollment, skill, Random(f"{seed}:{number}"))
-            for number, (enrollment, skill) in enumerate(zip(_simulated(copy), SKILLS, strict=True))
+    enrollments = Enrollment.objects.filter(study=copy).select_related("reader", "study").order_by("id")
+    with serve_application() as base_url:
+        readers = [
+            _SimulatedReader(base_url, enrollment, skill, Random(f"{seed}:{number}"))
+            for number, (enrollment, skill) in enumerate(zip(enrollments, SKILLS, strict=True))
         ]
-        _play_together(players, total=len(SKILLS) * sum(p.total for p in copy.session_plans.all()), progress=progress)
+        total = len(SKILLS) * sum(plan.total for plan in copy.session_plans.all())
+        _read_in_parallel(readers, total=total, progress=progress)
     close_study(study=copy, actor=None, at=clock())
     unseal_study(study=copy, actor=None, reason="Rehearsal with simulated readers.", at=clock())
     return copy
 
 
 @transaction.atomic
-def _copy(study: Study, code: str, *, at: datetime, progress: Advance) -> Study:
-    """The same plan with a draw and a seed of its own: an unsealed rehearsal must not lead to the study's lists."""
+def _copy(study: Study, code: str, *, at: datetime, progress: ReportProgress) -> Study:
+    """Create a study of the same plan with another draw: an unsealed rehearsal must not reveal the study's lists."""
     copy = create_study(
         code=code,
         title=f"{study.title} (rehearsal)",
@@ -85,52 +97,48 @@ def _copy(study: Study, code: str, *, at: datetime, progress: Advance) -> Study:
     return copy
 
 
-def _simulated(study: Study) -> list[Enrollment]:
-    return list(Enrollment.objects.filter(study=study).select_related("reader", "study").order_by("id"))
-
-
-def _play_together(players: "list[_Player]", *, total: int, progress: Advance) -> None:
-    """All at once, as readers do; raises what stopped any of them."""
+def _read_in_parallel(readers: "list[_SimulatedReader]", *, total: int, progress: ReportProgress) -> None:
+    """Let all readers read at the same time. Raises the first error of any of them."""
     done, lock = 0, Lock()
 
-    def play(player: _Player) -> None:
+    def read(reader: _SimulatedReader) -> None:
         nonlocal done
-        for _ in player.play():
+        for _ in reader.read():
             with lock:
                 done += 1
                 progress(done, total)
 
     try:
-        with ThreadPoolExecutor(max_workers=len(players)) as pool:
-            list(pool.map(play, players))
+        with ThreadPoolExecutor(max_workers=len(readers)) as pool:
+            list(pool.map(read, readers))
     finally:
-        for player in players:
-            player.wire.close()
+        for reader in readers:
+            reader.client.close()
 
 
-class _Player:
+class _SimulatedReader:
     """One simulated reader with a connection of their own."""
 
-    def __init__(self, port: int, enrollment: Enrollment, skill: Skill, rng: Random) -> None:
-        self.wire = Wire(port, enrollment.reader)
+    def __init__(self, base_url: str, enrollment: Enrollment, skill: Skill, rng: Random) -> None:
+        self.client = connect_reader(base_url, enrollment.reader)
         self.study, self.skill, self.rng = enrollment.study.code, skill, rng
         self.adversarial = adversarial_codes(enrollment)
 
-    def play(self) -> Iterator[None]:
-        """Every session in order; yields after each verdict."""
-        for session in self.wire.sessions(self.study):
+    def read(self) -> Iterator[None]:
+        """Read every session in order; yield once for each verdict, those of an interrupted rehearsal included."""
+        for session in self.client.sessions(self.study):
             for _ in range(session["answered"]):
                 yield
             if session["state"] != "done":
-                yield from self._play_session(session["number"])
+                yield from self._read_session(session["number"])
 
-    def _play_session(self, number: int) -> Iterator[None]:
-        for step in self.wire.play(self.study, number, lambda step: self._give(step, number)):
-            for address in pictures_of(step):
-                self.wire.fetch("GET", address)
+    def _read_session(self, number: int) -> Iterator[None]:
+        for step in play_session(self.client, self.study, number, lambda step: self._decide(step, number)):
+            for address in image_addresses(step):
+                self.client.fetch_image(address)
             yield
 
-    def _give(self, step: Step, number: int) -> tuple[str, int]:
+    def _decide(self, step: StepData, number: int) -> tuple[str, int]:
         elapsed_ms = round(1000 * self.rng.lognormvariate(0, 0.4) * self.skill.seconds)
         asked = len(step["verdicts"]) > 1
         return self._verdict(step["stimulus"]["code"], number) if asked else "seen", elapsed_ms

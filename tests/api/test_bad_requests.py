@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 
 from readerstudy.audit.models import Event
+from readerstudy.client.scripted_reader import PASSING_DISPLAY
 from readerstudy.jobs.models import Job
 from readerstudy.reading.models import CheckedDisplay, Claim, Reading
-from readerstudy.rehearsal.client import GOOD_DISPLAY
 from readerstudy.studies.models import Enrollment
 from tests import make, walk
 
@@ -68,8 +68,8 @@ def test_a_verdict_with_an_impossible_value_is_rejected(study, rita, value, name
     [
         ("rita", "reading/tiny/sessions/1/open/", {"page": "VALUE"}),
         ("rita", "reading/tiny/sessions/1/open/", {"unknown": "VALUE", "page": "x"}),
-        ("rita", "reading/tiny/sessions/1/display/", {"results": {**GOOD_DISPLAY, "card_px_per_mm": "VALUE"}}),
-        ("rita", "reading/tiny/sessions/1/display/", {"results": {**GOOD_DISPLAY, "letters": "VALUE"}}),
+        ("rita", "reading/tiny/sessions/1/display/", {"results": {**PASSING_DISPLAY, "card_px_per_mm": "VALUE"}}),
+        ("rita", "reading/tiny/sessions/1/display/", {"results": {**PASSING_DISPLAY, "letters": "VALUE"}}),
         ("clara", "studies/tiny/readers/", {"user": "VALUE"}),
         ("rosa", "studies/tiny/unseal/", {"reason": "VALUE"}),
         ("rosa", "jobs/", {"kind": "train-classifier", "parameters": {"cohort": "films-tiny", "seed": "VALUE"}}),
@@ -91,8 +91,8 @@ def test_other_requests_with_an_impossible_value_are_rejected(study, rita, clara
 @pytest.mark.parametrize("side", ["viewport", "width", "color_depth"])
 def test_a_display_of_impossible_size_is_rejected(study, rita, side):
     size = 10**400
-    screen = {**GOOD_DISPLAY["screen"], side: [size, size] if side == "viewport" else size}
-    body = {"results": {**GOOD_DISPLAY, "screen": screen}}
+    screen = {**PASSING_DISPLAY["screen"], side: [size, size] if side == "viewport" else size}
+    body = {"results": {**PASSING_DISPLAY, "screen": screen}}
     response = walk.client_of(rita).post(walk.address(study.code, 1, "display"), body, format="json")
     assert response.status_code == 400
     assert f"results.screen.{side}" in response.json()["detail"]

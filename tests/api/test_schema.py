@@ -8,8 +8,8 @@ from django.utils.timezone import now
 from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator, ValidationError
 
+from readerstudy.client.scripted_reader import PASSING_DISPLAY, required_answers
 from readerstudy.reading.models import ReadingSession
-from readerstudy.rehearsal.client import GOOD_DISPLAY, answers_to
 from readerstudy.studies.actions import close_study
 from readerstudy.truth.actions import unseal_study
 from tests import make, walk
@@ -86,7 +86,7 @@ def test_every_response_of_five_sessions_is_as_documented(call, db, small):
                 "verdict": step["verdicts"][0],
                 "elapsed_ms": 4000,
                 "key": str(uuid4()),
-                "answers": answers_to(step, step["verdicts"][0]),
+                "answers": required_answers(step, step["verdicts"][0]),
             }
             step = call(client, "post", walk.address(study.code, number, "verdicts"), 201, body)["step"]
         call(client, "post", walk.address(study.code, number, "verdicts"), 409, {**body, "key": str(uuid4())})
@@ -115,7 +115,7 @@ def test_waiting_holding_and_refusing_are_as_documented(call, db, small):
 
 @pytest.mark.parametrize("light", ["dim", "bright"])
 def test_the_result_of_a_display_check_is_as_documented(call, study, rita, light):
-    results = {**GOOD_DISPLAY, "light": light}
+    results = {**PASSING_DISPLAY, "light": light}
     address = walk.address(study.code, 1, "display")
     assert call(walk.client_of(rita), "post", address, 201, {"results": results})["passed"] is (light == "dim")
     call(walk.client_of(rita), "post", address, 400, {"results": {}})

@@ -4,23 +4,23 @@ from copy import deepcopy
 
 import pytest
 
+from readerstudy.client.scripted_reader import PASSING_DISPLAY
 from readerstudy.reading.display_check import Strip, failures_of
 from readerstudy.reading.models import CheckedDisplay
-from readerstudy.rehearsal.client import GOOD_DISPLAY
 from tests import make, walk
 
 
 def changed(**changes) -> dict:
-    return {**deepcopy(GOOD_DISPLAY), **changes}
+    return {**deepcopy(PASSING_DISPLAY), **changes}
 
 
 def letters(ground: str, typed: str) -> dict:
-    rows = [{**row, "typed": typed if row["ground"] == ground else row["typed"]} for row in GOOD_DISPLAY["letters"]]
+    rows = [{**row, "typed": typed if row["ground"] == ground else row["typed"]} for row in PASSING_DISPLAY["letters"]]
     return changed(letters=rows)
 
 
 def test_a_good_display_in_a_dim_room_passes():
-    assert failures_of(GOOD_DISPLAY) == []
+    assert failures_of(PASSING_DISPLAY) == []
     assert failures_of(letters("dark", "k h r")) == []  # the three strongest, in any case
 
 
@@ -30,8 +30,8 @@ FAULTS = [
     (changed(squares={"dark": False, "bright": True}), "You did not see the dark square on black"),
     (changed(squares={"dark": True, "bright": False}), "You did not see the bright square on white"),
     (changed(light="bright"), "The room is bright."),
-    (changed(screen={**GOOD_DISPLAY["screen"], "viewport": [800, 500]}), "The window has 800 × 500 pixels"),
-    (changed(screen={**GOOD_DISPLAY["screen"], "color_depth": 16}), "16 bits per pixel"),
+    (changed(screen={**PASSING_DISPLAY["screen"], "viewport": [800, 500]}), "The window has 800 × 500 pixels"),
+    (changed(screen={**PASSING_DISPLAY["screen"], "color_depth": 16}), "16 bits per pixel"),
 ]
 
 
@@ -50,7 +50,7 @@ def test_the_server_keeps_a_failed_check_as_well_as_a_passed_one(study, rita):
     client = walk.client_of(rita)
     address = walk.address(study.code, 1, "display")
     failed = client.post(address, {"results": changed(light="bright")}, format="json")
-    passed = client.post(address, {"results": GOOD_DISPLAY}, format="json")
+    passed = client.post(address, {"results": PASSING_DISPLAY}, format="json")
     assert (failed.status_code, failed.json()["passed"]) == (201, False)
     assert passed.json() == {"passed": True, "failures": []}
     assert list(CheckedDisplay.objects.values_list("passed", flat=True)) == [False, True]
@@ -61,10 +61,10 @@ def test_the_server_keeps_a_failed_check_as_well_as_a_passed_one(study, rita):
     "results",
     [
         {},
-        changed(letters=GOOD_DISPLAY["letters"][:2]),
+        changed(letters=PASSING_DISPLAY["letters"][:2]),
         changed(light="pitch black"),
         changed(screen={}),
-        changed(letters=[{**row, "shown": "<b>"} for row in GOOD_DISPLAY["letters"]]),
+        changed(letters=[{**row, "shown": "<b>"} for row in PASSING_DISPLAY["letters"]]),
     ],
 )
 def test_a_check_that_cannot_be_read_is_told_and_not_kept(study, rita, results):
@@ -83,7 +83,7 @@ def test_where_the_plan_requires_it_a_session_opens_only_after_a_check_that_pass
     refused = client.post(walk.address(study.code, 1, "open"))
     assert refused.status_code == 409
     assert "requires a passed display check" in refused.json()["detail"]
-    client.post(address, {"results": GOOD_DISPLAY}, format="json")
+    client.post(address, {"results": PASSING_DISPLAY}, format="json")
     assert client.post(walk.address(study.code, 1, "open")).status_code == 200
 
 

@@ -43,7 +43,7 @@ def test_a_plan_with_practice_questions_and_breaks_is_audited_as_it_is(small):
 def test_a_study_whose_pictures_alone_differ_passes_and_is_not_touched(drawn):
     kept = audit(drawn.code)
     assert kept.passed
-    assert {finding["family"] for finding in kept.result["wire"]} >= {"codes", "order", "lengths", "response times"}
+    assert {finding["family"] for finding in kept.result["browser"]} >= {"codes", "order", "lengths", "response times"}
     assert {"key", "inode", "time of change"} <= kept.result["stored"][0]["facts"].keys()
     assert "noise in the tissue" in kept.result["pixels"][0]["facts"]
     assert not Reading.objects.filter(presentation__reading_list__enrollment__study=drawn).exists()
@@ -72,9 +72,9 @@ def test_a_leak_is_found(drawn, monkeypatch, leak):
         audit(drawn.code)
     kept = BlindingAudit.objects.get()
     assert not kept.passed
-    family = {"length": "lengths", "field": "header fields", "flag": "what the step says"}[leak]
-    (found,) = (finding for finding in kept.result["wire"] if finding["family"] == family)
-    assert found["p"] == min(finding["p"] for finding in kept.result["wire"])
+    family = {"length": "lengths", "field": "header fields", "flag": "values of the step"}[leak]
+    (found,) = (finding for finding in kept.result["browser"] if finding["family"] == family)
+    assert found["p"] == min(finding["p"] for finding in kept.result["browser"])
     assert found["auc"] > 0.99
 
 

@@ -1,4 +1,4 @@
-"""Try to tell real from adversarial by everything that a reader's browser receives."""
+"""Audit the blinding of a study."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from readerstudy.studies.models import Study
 
 
 class Command(StudyCommand):
-    help = "Audit the blinding of the study CODE on a copy of it; fails when anything but the picture tells."
+    help = "Audit the blinding of the study CODE on a copy of it. Fails if anything but the image reveals the kind."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("code")
@@ -31,7 +31,9 @@ class Command(StudyCommand):
             )
         self.show({"passed": audit.passed, **audit.result}, "\n".join(_lines(audit.result)), as_json=options["json"])
         if not audit.passed:
-            raise CommandError("Something besides the picture tells real from adversarial: the blinding is broken.")
+            raise CommandError(
+                "Something besides the image separates real from adversarial images: the blinding is broken."
+            )
 
 
 def _line(finding: dict[str, Any]) -> str:
@@ -40,14 +42,14 @@ def _line(finding: dict[str, Any]) -> str:
 
 
 def _lines(result: dict[str, Any]) -> Iterator[str]:
-    yield f"{result['images']} blinded presentations. An AUC of .5 says nothing; p by permutation, one-sided."
-    yield "Everything but the picture (must be at chance):"
-    for finding in result["wire"]:
+    yield f"{result['images']} blinded presentations. An AUC of .5 means no separation; p by permutation, one-sided."
+    yield "Everything but the image (must be at chance):"
+    for finding in result["browser"]:
         yield _line(finding)
     yield "Keys and files on the server, which no reader sees (must be at chance):"
     for finding in result["stored"]:
         yield _line(finding)
     for finding in result["pixels"]:
-        yield f"Trivial facts of the pixels (a report): together AUC {finding['auc']:.2f}, p {finding['p']:.3f}"
+        yield f"Simple facts of the pixels (reported only): together AUC {finding['auc']:.2f}, p {finding['p']:.3f}"
         for name, alone in sorted(finding["facts"].items(), key=lambda item: -abs(item[1] - 0.5)):
             yield f"  {name:<24} AUC {alone:.2f}"

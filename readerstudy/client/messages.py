@@ -1,0 +1,80 @@
+"""The JSON of the reader's API as typed dictionaries. The OpenAPI schema of the server describes every field."""
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+
+class SessionData(TypedDict):
+    """One session in the reader's list."""
+
+    number: int
+    title: str
+    kind: Literal["familiarisation", "blinded", "education"]
+    state: Literal["waiting", "open", "under_way", "done"]
+    answered: int
+    total: int
+
+
+class StudyData(TypedDict):
+    """One study in the reader's list."""
+
+    study: str
+    sessions: list[SessionData]
+
+
+class ChoiceData(TypedDict):
+    """One answer to choose."""
+
+    value: str
+    text: str
+
+
+class QuestionData(TypedDict):
+    """A question that follows the verdict."""
+
+    name: str
+    kind: Literal["choice", "mark"]
+    text: str
+    choices: list[ChoiceData]
+    after: list[str]
+    required: bool
+    most: int
+
+
+class StimulusData(TypedDict):
+    """A presentation. `image` is the address of its file; a triptych in a step has none."""
+
+    code: str
+    width: int
+    height: int
+    bits: int
+    flip: bool
+    image: NotRequired[str]
+
+
+class StepData(TypedDict):
+    """The current step. `kind` decides which of the other fields there are."""
+
+    kind: Literal["practise", "read", "teach", "wait", "done"]
+    position: NotRequired[int]
+    total: NotRequired[int]
+    verdicts: NotRequired[list[str]]
+    questions: NotRequired[list[QuestionData]]
+    stimulus: NotRequired[StimulusData]
+    images: NotRequired[dict[str, str]]
+    next: NotRequired[dict[str, Any] | None]
+    until: NotRequired[str | None]
+    reason: NotRequired[str]
+
+
+class ReceiptData(TypedDict):
+    """The receipt of a stored verdict, None after practice, and the step after it."""
+
+    receipt: str | None
+    step: StepData
+
+
+class DisplayData(TypedDict):
+    """Whether the display passed the check, and the reasons why it did not."""
+
+    passed: bool
+    failures: list[str]
