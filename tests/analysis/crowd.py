@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from readerstudy.analysis.record.codes import ADVERSARIAL, NEGATIVE, PAIR, POSITIVE, REAL
-from readerstudy.analysis.record.readings import ReadingRow, Readings
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import small
+from tests.analysis.long_readings import LongReadings, ReadingRow
 
 SEEN = {1: REAL, 4: PAIR}
 WITH_FAKES = (3, 5)
@@ -28,8 +28,12 @@ def record(readers: int, *, images: int = 40, arms: int = 1, unsure: str = "wron
         for place in range(1, images + 1)
     ]
     by_arm = {name: ("high", "low")[place % arms] for place, name in enumerate(names)}
-    sets = small.sets() + (tuple(replace(one, arm="low") for one in small.sets()) if arms == 2 else ())
-    return small.record(readings=Readings.of(rows), readers=by_arm, sets=sets, plan=AnalysisPlan(unsure=unsure))
+    image_sets = small.image_sets() + (
+        tuple(replace(one, arm="low") for one in small.image_sets()) if arms == 2 else ()
+    )
+    return small.record(
+        readings=LongReadings.of(rows), readers=by_arm, image_sets=image_sets, plan=AnalysisPlan(unsure=unsure)
+    )
 
 
 def _row(rng: np.random.Generator, reader: str, session: int, place: int) -> ReadingRow:
@@ -48,20 +52,20 @@ def _row(rng: np.random.Generator, reader: str, session: int, place: int) -> Rea
 
 
 def repeated(study: StudyRecord, times: int) -> StudyRecord:
-    """The same readers again and again under new names: a large crowd, quickly. Without the matrix of readings."""
-    tallies = study.tallies
-    names = tuple(f"R{number}" for number in range(1, times * len(tallies.readers) + 1))
+    """Return the study with its readers repeated under new names: a large crowd, without compared readings."""
+    readings = study.readings
+    names = tuple(f"R{number}" for number in range(1, times * len(readings.readers) + 1))
 
-    def tiled(part: Any) -> Any:
-        arrays = {one.name: np.concatenate([getattr(part, one.name)] * times) for one in fields(part)}
+    def repeat(part: Any) -> Any:
+        arrays = {field.name: np.concatenate([getattr(part, field.name)] * times) for field in fields(part)}
         return replace(part, **arrays)
 
-    counts = np.concatenate([tallies.counts] * times)
-    blocks = {groups: tiled(one) for groups, one in tallies.blocks.items()}
-    many = replace(tallies, readers=names, counts=counts, times=tiled(tallies.times), blocks=blocks)
-    return replace(study, readers=dict.fromkeys(names, "high"), tallies=many)
+    verdicts = np.concatenate([readings.verdicts] * times)
+    blocks = {groups: repeat(part) for groups, part in readings.blocks.items()}
+    crowd = replace(readings, readers=names, verdicts=verdicts, times=repeat(readings.times), blocks=blocks)
+    return replace(study, readers=dict.fromkeys(names, "high"), readings=crowd)
 
 
 def scores(study: StudyRecord) -> dict[int, float]:
     rng = np.random.default_rng(8)
-    return {int(case): float(rng.uniform()) for case in np.unique(study.tallies.cases.case)}
+    return {int(case): float(rng.uniform()) for case in np.unique(study.readings.cases.case)}

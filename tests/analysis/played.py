@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 
 from readerstudy.analysis.record.codes import ADVERSARIAL, POSITIVE, REAL
-from readerstudy.analysis.record.readings import ReadingRow, Readings
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.analysis.tables.mrmc import mrmc_comparisons, mrmc_table
+from readerstudy.layout.table import Table
+from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import small
+from tests.analysis.long_readings import LongReadings, ReadingRow
 
 KINDS = {"R": REAL, "F": ADVERSARIAL}
 VERDICTS = {"r": "real", "n": "not_real", "u": "unsure"}
@@ -25,4 +28,9 @@ def rows(said: Mapping[str, Mapping[int, str]], shown: str = "RRRFFF") -> list[R
 
 def record(said: Mapping[str, Mapping[int, str]], shown: str = "RRRFFF", **changes: object) -> StudyRecord:
     readers = dict.fromkeys(said, "high")
-    return small.record(readings=Readings.of(rows(said, shown)), **{"readers": readers, **changes})
+    return small.record(readings=LongReadings.of(rows(said, shown)), **{"readers": readers, **changes})
+
+
+def mrmc(study: StudyRecord, plan: AnalysisPlan) -> Table:
+    """Return the MRMC table of the study."""
+    return mrmc_table(study, plan, mrmc_comparisons(study, plan))

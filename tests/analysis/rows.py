@@ -36,7 +36,7 @@ def study(readers: Iterable[str] = ("rita", "rolf"), *, code: str = "small", is_
         created_at=make.MONDAY,
     )
     arm = Arm.objects.create(study=made, name="high", resolution="high")
-    for one in small.sets():
+    for one in small.image_sets():
         kind = _KINDS.get(one.number, SessionKind.BLINDED)
         plan = SessionPlan.objects.create(
             study=made, number=one.number, kind=kind, title=one.title, instructions="Read.", total=one.planned

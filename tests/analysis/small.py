@@ -5,11 +5,11 @@ from typing import Any
 
 from readerstudy.analysis.record.attack import StudyAttack
 from readerstudy.analysis.record.codes import ADVERSARIAL, NEGATIVE, PAIR, POSITIVE, REAL
-from readerstudy.analysis.record.readings import ReadingRow, Readings
-from readerstudy.analysis.record.study import SessionSet, StudyRecord
+from readerstudy.analysis.record.study import ImageSet, StudyRecord
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests import results
-from tests.analysis.counting import tally
+from tests.analysis.counting import aggregate
+from tests.analysis.long_readings import LongReadings, ReadingRow
 
 # What was shown, in order: (authenticity, the woman's pathology).
 SHOWN = {
@@ -53,13 +53,13 @@ def rows() -> list[ReadingRow]:
     return found
 
 
-def sets() -> tuple[SessionSet, ...]:
+def image_sets() -> tuple[ImageSet, ...]:
     return tuple(
-        SessionSet(
+        ImageSet(
             number=number,
             title=_TITLES[number],
             arm="high",
-            asks=number in (2, 3, 5),
+            asks_for_verdict=number in (2, 3, 5),
             planned=len(shown),
             drawn={one: shown.count(one) for one in shown},
         )
@@ -67,10 +67,10 @@ def sets() -> tuple[SessionSet, ...]:
     )
 
 
-def record(*, readings: Readings | None = None, plan: AnalysisPlan | None = None, **changes: Any) -> StudyRecord:
+def record(*, readings: LongReadings | None = None, plan: AnalysisPlan | None = None, **changes: Any) -> StudyRecord:
     """The record of these readings, added up by the plan; of the study above where none are given."""
     plan = plan or AnalysisPlan()
-    readings = Readings.of(rows()) if readings is None else readings
+    readings = LongReadings.of(rows()) if readings is None else readings
     readers = changes.get("readers", {"R1": "high", "R2": "high"})
     arms = {**dict.fromkeys(readings.readers, "high"), **readers}
     whole = StudyRecord(
@@ -78,8 +78,8 @@ def record(*, readings: Readings | None = None, plan: AnalysisPlan | None = None
         title="A small study",
         is_rehearsal=False,
         readers={"R1": "high", "R2": "high"},
-        sets=sets(),
-        tallies=tally(readings, arms, plan),
+        image_sets=image_sets(),
+        readings=aggregate(readings, arms, plan),
     )
     return replace(whole, **changes)
 

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from readerstudy.analysis.record.codes import NEGATIVE, POSITIVE
-from readerstudy.analysis.record.readings import ReadingRow, Readings
+from tests.analysis.long_readings import LongReadings, ReadingRow
 
 ORACLES = Path(__file__).parent / "oracles"
 SHARED = Path(__file__).parents[3] / "shared" / "oracles"
@@ -24,13 +24,13 @@ _LETTERS = {
 
 
 @cache
-def simulated_readings() -> Readings:
+def simulated_readings() -> LongReadings:
     """All 4,880 readings, each of SECONDS seconds."""
     cases = {
         (row["reader"], row["session"], int(row["order"])): row["case"] for row in expected(ORACLES / "simstudy.csv")
     }
     with (ORACLES / "simulated_study.csv").open() as lines:
-        return Readings.of(
+        return LongReadings.of(
             ReadingRow(
                 reader=line["reader"],
                 session=int(line["session"]),

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from readerstudy.analysis.record.codes import Subset
-from readerstudy.analysis.record.readings import Readings
 from readerstudy.statistics.subgroups import (
     UndefinedReason,
     batch_means_test,
@@ -19,6 +18,7 @@ from readerstudy.statistics.subgroups import (
     subgroup_test,
 )
 from readerstudy.statistics.unsure import Unsure
+from tests.analysis.long_readings import LongReadings
 from tests.statistics.oracle import ORACLES, SHARED, expected, simulated_readings
 
 SUBSETS = {
@@ -33,10 +33,10 @@ OURS = ORACLES / "subgroups_expected.csv"
 ALL = SHARED / "simstudy_paper_method_expected.csv"
 
 
-def credits_by_session(readings: Readings, rule: Unsure) -> dict[int, np.ndarray]:
+def credits_by_session(readings: LongReadings, rule: Unsure) -> dict[int, np.ndarray]:
     """What the test takes: the credits of one reader and subset, by session, in reading order."""
-    asked = readings.asked
-    return {session: asked.where(session=session).credits(rule) for session in asked.sessions}
+    judged = readings.with_verdict
+    return {session: judged.where(session=session).credits(rule) for session in judged.sessions}
 
 
 @pytest.mark.parametrize("path", [OURS, ALL], ids=["two readers", "every reader"])

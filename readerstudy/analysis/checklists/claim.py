@@ -3,11 +3,11 @@
 from django.utils.translation import gettext as _
 
 from readerstudy.analysis.checklists.facts import Facts
-from readerstudy.analysis.checklists.items import Item
+from readerstudy.analysis.checklists.items import ChecklistItem as Item
 
 
 def claim_items() -> tuple[Item, ...]:
-    """The items in their order, in the words of the reader's language."""
+    """Return the items in their order, in the active language."""
     title_or_abstract = _("Title or abstract")
     introduction = _("Introduction")
     study_design = _("Study design")
@@ -23,48 +23,50 @@ def claim_items() -> tuple[Item, ...]:
     discussion = _("Discussion")
     other_information = _("Other information")
     return (
-        Item("1", title_or_abstract, _("That this is about artificial intelligence, and which kind"), Facts.blank),
-        Item("2", title_or_abstract, _("Design, methods, results and conclusions in an abstract"), Facts.blank),
-        Item("3", introduction, _("The background, and what the method is for"), Facts.blank),
+        Item(
+            "1", title_or_abstract, _("Identification as a study of artificial intelligence, and its kind"), Facts.blank
+        ),
+        Item("2", title_or_abstract, _("Summary of design, methods, results and conclusions"), Facts.blank),
+        Item("3", introduction, _("Background, and the intended use of the method"), Facts.blank),
         Item("4", introduction, _("Aims and hypotheses"), Facts.objective),
-        Item("5", study_design, _("Whether it looks forward or back"), Facts.dates),
-        Item("6", study_design, _("The goal of the study"), Facts.objective),
-        Item("7", data, _("Where the data come from"), Facts.data),
-        Item("8", data, _("Who was included and who was not"), Facts.left_out),
-        Item("9", data, _("What was done to the data before use"), Facts.preprocessing),
-        Item("10", data, _("How parts of the data were chosen"), Facts.drawn),
-        Item("11", data, _("How persons were made unrecognisable"), Facts.pseudonyms),
-        Item("12", data, _("What was done with missing data"), Facts.missing),
-        Item("13", data, _("How the images were taken"), Facts.acquisition),
-        Item("14", reference_standard, _("How the truth was obtained"), Facts.reference),
-        Item("15", reference_standard, _("Why this truth was chosen"), Facts.blank),
-        Item("16", reference_standard, _("Who or what made the annotations"), Facts.pathology_source),
-        Item("17", reference_standard, _("How the test set was annotated"), Facts.reference),
-        Item("18", reference_standard, _("How far annotators agree with each other and themselves"), Facts.agreement),
-        Item("19", data_partitions, _("How data were assigned to the splits"), Facts.partitions),
-        Item("20", data_partitions, _("At which level the splits share nothing"), Facts.level),
-        Item("21", testing_data, _("The intended sample size"), Facts.size),
-        Item("22", model, _("The networks, in detail"), Facts.runs),
+        Item("5", study_design, _("Prospective or retrospective"), Facts.dates),
+        Item("6", study_design, _("Goal of the study"), Facts.objective),
+        Item("7", data, _("Sources of data"), Facts.data),
+        Item("8", data, _("Inclusion and exclusion criteria"), Facts.excluded_files),
+        Item("9", data, _("Preprocessing of data"), Facts.preprocessing),
+        Item("10", data, _("Selection of data subsets"), Facts.sampling),
+        Item("11", data, _("De-identification"), Facts.pseudonyms),
+        Item("12", data, _("How missing data were handled"), Facts.missing),
+        Item("13", data, _("Image acquisition"), Facts.acquisition),
+        Item("14", reference_standard, _("Definition of the reference standard"), Facts.reference),
+        Item("15", reference_standard, _("Rationale for the reference standard"), Facts.blank),
+        Item("16", reference_standard, _("Source of the annotations"), Facts.pathology_source),
+        Item("17", reference_standard, _("Annotation of the test set"), Facts.reference),
+        Item("18", reference_standard, _("Agreement between and within annotators"), Facts.agreement),
+        Item("19", data_partitions, _("How data were assigned to partitions"), Facts.partitions),
+        Item("20", data_partitions, _("Level at which partitions are disjoint"), Facts.level),
+        Item("21", testing_data, _("Intended sample size"), Facts.size),
+        Item("22", model, _("Detailed description of the models"), Facts.runs),
         Item("23", model, _("Software and libraries"), Facts.software),
-        Item("24", model, _("How parameters were initialised"), Facts.seeds),
-        Item("25", training, _("How the networks were trained"), Facts.training),
-        Item("26", training, _("How the final network was chosen"), Facts.blank),
-        Item("27", training, _("How networks were combined"), Facts.ensemble),
-        Item("28", evaluation, _("Measures of performance"), Facts.metrics),
+        Item("24", model, _("Initialisation of parameters"), Facts.seeds),
+        Item("25", training, _("Details of the training"), Facts.training),
+        Item("26", training, _("How the final model was selected"), Facts.blank),
+        Item("27", training, _("Ensembling"), Facts.ensemble),
+        Item("28", evaluation, _("Metrics of model performance"), Facts.metrics),
         Item("29", evaluation, _("Measures of significance and uncertainty"), Facts.methods),
-        Item("30", evaluation, _("How robust the results are"), Facts.fooled),
-        Item("31", evaluation, _("How decisions of the network are explained"), Facts.blank),
-        Item("32", evaluation, _("Evaluation on data of the same origin"), Facts.tested),
-        Item("33", evaluation, _("Testing on data of another origin"), Facts.blank),
+        Item("30", evaluation, _("Robustness or sensitivity analysis"), Facts.fooled),
+        Item("31", evaluation, _("Methods of explainability"), Facts.blank),
+        Item("32", evaluation, _("Evaluation on internal data"), Facts.tested),
+        Item("33", evaluation, _("Testing on external data"), Facts.blank),
         Item("34", evaluation, _("Registration of the trial"), Facts.blank),
-        Item("35", results_data, _("Patients and images that were included and left out"), Facts.included),
-        Item("36", results_data, _("Who the patients of each split are"), Facts.baseline),
+        Item("35", results_data, _("Numbers of patients and images included and excluded"), Facts.included),
+        Item("36", results_data, _("Characteristics of the patients in each partition"), Facts.baseline),
         Item("37", results_performance, _("Performance with its uncertainty"), Facts.areas),
-        Item("38", results_performance, _("Diagnostic accuracy with its precision"), Facts.estimates),
-        Item("39", results_performance, _("Where the network fails"), Facts.fooled),
-        Item("40", discussion, _("Limits: bias, uncertainty, to whom it applies"), Facts.limits),
-        Item("41", discussion, _("What it means for practice"), Facts.blank),
-        Item("42", other_information, _("Where the full protocol and further detail can be read"), Facts.protocol),
-        Item("43", other_information, _("Where software, networks and data can be had"), Facts.availability),
-        Item("44", other_information, _("Who paid, and the part that they had; interests of the authors"), Facts.blank),
+        Item("38", results_performance, _("Estimates of diagnostic accuracy with their precision"), Facts.estimates),
+        Item("39", results_performance, _("Failure analysis"), Facts.fooled),
+        Item("40", discussion, _("Limitations: bias, uncertainty, generalisability"), Facts.limits),
+        Item("41", discussion, _("Implications for practice"), Facts.blank),
+        Item("42", other_information, _("Where the full protocol and further details can be accessed"), Facts.protocol),
+        Item("43", other_information, _("Availability of software, models and data"), Facts.availability),
+        Item("44", other_information, _("Funding, its role, and interests of the authors"), Facts.blank),
     )

@@ -1,130 +1,131 @@
-"""What the record knows for a reporting checklist: sentences made from its numbers, empty where it knows nothing."""
+"""Recorded facts about reading, results and networks, as sentences of a reporting checklist; "" if none is recorded."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 from django.utils.translation import gettext as _
 
 from readerstudy.analysis.checklists.material import MaterialFacts
 from readerstudy.analysis.layout.wording import session_limit_sentence, signed
-from readerstudy.analysis.plan.plan_table import endpoint_in_full
-from readerstudy.analysis.record.analysis_set import analysed
-from readerstudy.analysis.record.codes import ADVERSARIAL, NEGATIVE, POSITIVE, REAL
-from readerstudy.analysis.record.conduct import Run
-from readerstudy.analysis.record.counts import SAID_NOT_REAL, SAID_REAL, SAID_SEEN, SAID_UNSURE
-from readerstudy.analysis.tables.mrmc import Comparison, change, figure_name
+from readerstudy.analysis.plan.plan_table import endpoint_in_full, unsure_name
+from readerstudy.analysis.record.analysis_set import analysis_set
+from readerstudy.analysis.record.codes import NEGATIVE, POSITIVE, Subset
+from readerstudy.analysis.record.conduct import NetworkRun
+from readerstudy.analysis.record.counts import (
+    VERDICT_NOT_REAL,
+    VERDICT_REAL,
+    VERDICT_SEEN,
+    VERDICT_UNSURE,
+    Ints,
+    subset_kinds,
+)
+from readerstudy.analysis.tables.mrmc import MrmcComparison, figure_name
 from readerstudy.experiments.models import CheckpointKind
+from readerstudy.experiments.tables.cells import rule_label
 from readerstudy.layout.table import NOTHING, Estimate
 from readerstudy.results.evaluation import AttackTable
 from readerstudy.statistics.roc import AreaUnderCurve
 
-_REAL, _ADVERSARIAL = [0, 1], [2, 3]  # places in KINDS
+_CROSS_TABLE = [VERDICT_NOT_REAL, VERDICT_UNSURE, VERDICT_REAL]
 
 
 @dataclass(frozen=True)
 class Facts(MaterialFacts):
-    """One study, asked by the checklists: beside plan and material what was read, found and trained."""
+    """Facts of one study: those of `MaterialFacts`, and about reading, results and networks."""
 
     # --- reading --------------------------------------------------------------------------------------------
-    def test(self) -> str:
-        """The index test: readers and what they were asked."""
-        asked = sorted({one.number for one in self.record.sets if one.asks})
-        if not asked:
+    def index_test(self) -> str:
+        """Return the index test: readers and their task."""
+        sessions = sorted({each.number for each in self.record.image_sets if each.asks_for_verdict})
+        if not sessions:
             return ""
-        return _("%(readers)s readers called each image of sessions %(sessions)s real, not real or unsure.") % {
-            "readers": len(self.record.readers),
-            "sessions": ", ".join(map(str, asked)),
-        }
+        sentence = _(
+            "%(readers)s enrolled readers were asked to call each image of sessions %(sessions)s real, not real or "
+            "unsure."
+        )
+        return sentence % {"readers": len(self.record.readers), "sessions": ", ".join(map(str, sessions))}
 
     def categories(self) -> str:
-        unsure = {"wrong": _("wrong"), "excluded": _("left out"), "half": _("half right")}[self.plan.unsure]
-        rule = _("Verdicts are ordered real, unsure, not real; where a call is needed, “unsure” counts as %(unsure)s.")
-        return " ".join(filter(None, (rule % {"unsure": unsure}, self.is_declared())))
+        rule = _("Verdicts are ordered real, unsure, not real; if a call is needed, “unsure” counts as %(unsure)s.")
+        return " ".join(filter(None, (rule % {"unsure": unsure_name(self.plan.unsure)}, self.plan_status())))
 
-    def blinded(self) -> str:
+    def blinding(self) -> str:
         if not self.conduct:
             return ""
+        readers = _("Readers saw only the images: see the table “Blinding”.")
         audits = self.conduct.audits
-        said = _("Readers saw the pictures alone: table “Who was blind to what”.")
         if not audits:
-            return said + " " + _("The blinding was not audited.")
-        tried = _("Audits of the blinding: %(passed)s of %(all)s passed.")
-        return said + " " + tried % {"passed": sum(one.passed for one in audits), "all": len(audits)}
+            return readers + " " + _("The blinding was not audited.")
+        result = _("Audits of the blinding: %(passed)s of %(all)s passed.")
+        return readers + " " + result % {"passed": sum(audit.passed for audit in audits), "all": len(audits)}
 
     def unsure(self) -> str:
-        given = self.record.tallies.counts[..., :SAID_SEEN]
-        total, unsure = int(given.sum()), int(given[..., SAID_UNSURE].sum())
+        verdicts = self.record.readings.verdicts[..., :VERDICT_SEEN]
+        total, unsure = int(verdicts.sum()), int(verdicts[..., VERDICT_UNSURE].sum())
         if not total:
             return ""
-        return _("%(unsure)s of %(all)s verdicts were “unsure”; the report shows every rule for them side by side.") % {
-            "unsure": unsure,
-            "all": total,
-        }
+        sentence = _("%(unsure)s of %(all)s verdicts were “unsure”; the report shows the results under every rule.")
+        return sentence % {"unsure": unsure, "all": total}
 
     def missing(self) -> str:
-        planned = sum(one.planned for one in self.record.sets for arm in self.record.readers.values() if arm == one.arm)
+        planned = sum(
+            image_set.planned * len(self.record.readers_of_arm(image_set.arm)) for image_set in self.record.image_sets
+        )
         if not planned:
             return ""
-        values = {"missing": planned - len(self.record.tallies), "all": planned}
-        return _("%(missing)s of %(all)s planned readings are missing; none is filled in.") % values
+        values = {"missing": planned - len(self.record.readings), "all": planned}
+        return _("%(missing)s of %(all)s planned readings are missing; none is imputed.") % values
 
     def size(self) -> str:
-        planned = {one.number: one.planned for one in self.record.sets if one.asks}
+        planned = {each.number: each.planned for each in self.record.image_sets if each.asks_for_verdict}
         if not planned:
             return ""
         sessions = ", ".join(f"{number}: {count}" for number, count in sorted(planned.items()))
-        return _("Planned images of each reader by session: %(sessions)s. Enrolled readers: %(readers)s.") % {
-            "sessions": sessions,
-            "readers": len(self.record.readers),
-        }
+        values = {"sessions": sessions, "readers": len(self.record.readers)}
+        return _("Planned images per reader and session: %(sessions)s. Enrolled readers: %(readers)s.") % values
 
     def flow(self) -> str:
-        """Who stands in the analysis; the picture shows the way there."""
+        """Return the numbers of readers analysed and excluded."""
         if not self.conduct:
             return ""
-        found = [analysed(self.record, self.plan, arm) for arm in self.record.arms]
-        kept, out = sum(len(one.readers) for one in found), sum(len(one.left_out) for one in found)
-        return _("Figure “From the cohort to the analysis”. Readers analysed: %(kept)s, left out: %(out)s.") % {
-            "kept": kept,
-            "out": out,
-        }
+        sets = [analysis_set(self.record, self.plan, arm) for arm in self.record.arms]
+        included, excluded = sum(len(each.readers) for each in sets), sum(len(each.excluded) for each in sets)
+        sentence = _("Figure “From the cohort to the analysis”. Readers analysed: %(kept)s, excluded: %(out)s.")
+        return sentence % {"kept": included, "out": excluded}
 
     def with_condition(self) -> str:
-        return self._kinds_of_images(ADVERSARIAL, _("Adversarial images, of positives / of negatives"))
+        return self._images_drawn("adversarial", _("Adversarial images, of positives / of negatives"))
 
     def without_condition(self) -> str:
-        return self._kinds_of_images(REAL, _("Real images, of positives / of negatives"))
+        return self._images_drawn("real", _("Real images, of positives / of negatives"))
 
-    def _kinds_of_images(self, authenticity: str, title: str) -> str:
-        compared = [one for one in self.record.sets if one.number in (self.plan.before, self.plan.after)]
+    def _images_drawn(self, authenticity: str, title: str) -> str:
+        sessions = (self.plan.before, self.plan.after)
         parts = [
             _("session %(session)s (%(arm)s) %(positive)s / %(negative)s")
             % {
-                "session": one.number,
-                "arm": one.arm,
-                "positive": one.count(authenticity, POSITIVE),
-                "negative": one.count(authenticity, NEGATIVE),
+                "session": image_set.number,
+                "arm": image_set.arm,
+                "positive": image_set.count(authenticity, POSITIVE),
+                "negative": image_set.count(authenticity, NEGATIVE),
             }
-            for one in compared
+            for image_set in self.record.image_sets
+            if image_set.number in sessions
         ]
         return f"{title}: {'; '.join(parts)}." if parts else ""
 
     def cross_table(self) -> str:
-        """Verdicts by truth in the compared sessions, over the readers."""
-        tallies = self.record.tallies
+        """Return verdicts by truth in the compared sessions, over all readers."""
+        readings = self.record.readings
         parts = []
         for session in (self.plan.before, self.plan.after):
-            if session not in tallies.sessions:
-                continue
-            counts = tallies.counts[:, tallies.sessions.index(session)].sum(axis=0)
-            order = [SAID_NOT_REAL, SAID_UNSURE, SAID_REAL]
-            adversarial, real = (counts[kinds].sum(axis=0)[order] for kinds in (_ADVERSARIAL, _REAL))
-            parts.append(
-                _("session %(session)s: adversarial %(adversarial)s, real %(real)s")
-                % {"session": session, "adversarial": _slashed(adversarial), "real": _slashed(real)}
-            )
+            if session in readings.sessions:
+                verdicts = readings.verdicts[:, readings.sessions.index(session)].sum(axis=0)
+                adversarial, real = (_verdict_counts(verdicts, each) for each in (Subset.ADVERSARIAL, Subset.REAL))
+                parts.append(
+                    _("session %(session)s: adversarial %(adversarial)s, real %(real)s")
+                    % {"session": session, "adversarial": adversarial, "real": real}
+                )
         return _("Verdicts not real / unsure / real, %(parts)s.") % {"parts": "; ".join(parts)} if parts else ""
 
     # --- analysis -------------------------------------------------------------------------------------------
@@ -138,50 +139,49 @@ class Facts(MaterialFacts):
 
     def variability(self) -> str:
         return _(
-            "Sub-group test of each reader with %(groups)s sub-groups, and the section “Exploratory”; what stands "
-            "there was not planned."
+            "Sub-group test of each reader with %(groups)s sub-groups; the analyses under “Exploratory” were not "
+            "planned."
         ) % {"groups": self.plan.groups}
 
     def estimates(self) -> str:
-        """The primary figure with its interval, by arm."""
-        primary = [one for one in self.compared if one.figure == self.plan.primary]
-        parts = [_of_arm(one) for one in primary]
-        return " ".join(part for part in parts if part)
+        """Return the change of the primary figure with its interval, by arm."""
+        changes = (_change(each) for each in self.comparisons if each.figure == self.plan.primary)
+        return " ".join(filter(None, changes))
 
     def agreement(self) -> str:
-        asked = len(self.record.tallies.readers_asked())
-        if asked < 2:
+        readers = len(self.record.readings.readers_with_verdicts())
+        if readers < 2:
             return ""
-        return _("Of the %(count)s readers: table of agreement. Of those who made the truth nothing is known.") % {
-            "count": asked
-        }
+        return _(
+            "Agreement of the %(count)s readers with verdicts: see the table of agreement. Agreement on the pathology "
+            "is not recorded."
+        ) % {"count": readers}
 
     def limits(self) -> str:
         return session_limit_sentence(self.plan)
 
     # --- networks -------------------------------------------------------------------------------------------
     def runs(self) -> str:
-        return "; ".join(f"{one.name} ({CheckpointKind(one.kind).label}, {one.preset or '?'})" for one in self._runs)
+        return "; ".join(f"{run.name} ({CheckpointKind(run.kind).label}, {run.preset or '?'})" for run in self._runs)
 
     def seeds(self) -> str:
-        known = [f"{one.name} {one.seed}" for one in self._runs if one.seed is not None]
-        return _("Seeds: %(seeds)s.") % {"seeds": ", ".join(known)} if known else ""
+        seeds = [f"{run.name} {run.seed}" for run in self._runs if run.seed is not None]
+        return _("Seeds: %(seeds)s.") % {"seeds": ", ".join(seeds)} if seeds else ""
 
     def training(self) -> str:
-        presets = sorted({one.preset for one in self._runs if one.preset})
+        presets = sorted({run.preset for run in self._runs if run.preset})
         if not presets:
             return ""
-        return _("Preset %(presets)s; settings and course of training lie in each run’s folder.") % {
-            "presets": ", ".join(presets)
-        }
+        sentence = _("Preset %(presets)s; settings and training curves are in the folder of each run.")
+        return sentence % {"presets": ", ".join(presets)}
 
     def ensemble(self) -> str:
         if not (self.conduct and self.conduct.classifier):
             return ""
-        return _("None: one run, %(name)s, judges.") % {"name": self.conduct.classifier.name}
+        return _("None: the single run %(name)s was evaluated.") % {"name": self.conduct.classifier.name}
 
     @property
-    def _runs(self) -> tuple[Run, ...]:
+    def _runs(self) -> tuple[NetworkRun, ...]:
         if not self.conduct:
             return ()
         return (*([self.conduct.classifier] if self.conduct.classifier else []), *self.conduct.generators)
@@ -203,9 +203,9 @@ class Facts(MaterialFacts):
         }
 
     def metrics(self) -> str:
-        shown = _("Readers: %(figure)s.") % {"figure": endpoint_in_full(self.plan.primary)}
-        of_the_classifier = _("Classifier: AUC, right diagnoses, fooled (Table 1).")
-        return f"{shown} {of_the_classifier}" if self._attacks() else shown
+        readers = _("Readers: %(figure)s.") % {"figure": endpoint_in_full(self.plan.primary)}
+        classifier = _("Classifier: AUC, correct diagnoses, fooled (Table 1).")
+        return f"{readers} {classifier}" if self._attacks() else readers
 
     def tested(self) -> str:
         parts = [
@@ -227,32 +227,34 @@ class Facts(MaterialFacts):
         parts = []
         for resolution, table in self._attacks().items():
             for decisions in table.decisions:
-                hits = f"{decisions.fooled.hits}/{decisions.fooled.trials}"
-                parts.append(f"{resolution}, {decisions.threshold:.2f}: {hits}")
+                threshold = f"{rule_label(decisions.rule)} ({decisions.threshold:.2f})"
+                parts.append(f"{resolution}, {threshold}: {decisions.fooled.hits}/{decisions.fooled.trials}")
         return _("Fooled by the attack, by threshold: %(parts)s.") % {"parts": "; ".join(parts)} if parts else ""
 
     def _attacks(self) -> Mapping[str, AttackTable]:
         """Return Table 1 by resolution."""
-        attack = self.record.attack
-        return {resolution: found.table for resolution, found in attack.by_resolution.items()} if attack else {}
+        by_resolution = self.record.attack.by_resolution if self.record.attack else {}
+        return {resolution: evaluation.table for resolution, evaluation in by_resolution.items()}
 
 
-def _slashed(counts: np.ndarray[Any, Any]) -> str:
-    return " / ".join(str(int(count)) for count in counts)
+def _verdict_counts(verdicts: Ints, subset: Subset) -> str:
+    """Return the counts not real / unsure / real of a subset, from counts (6 kinds, 4 verdicts)."""
+    counts = verdicts[list(subset_kinds(subset))].sum(axis=0)
+    return " / ".join(str(int(counts[verdict])) for verdict in _CROSS_TABLE)
 
 
 def _interval(area: AreaUnderCurve | None) -> str:
     return NOTHING if area is None else f"{area.value:.2f} ({area.low:.2f}–{area.high:.2f})"
 
 
-def _of_arm(one: Comparison) -> str:
-    by = change(one.found) if one.found else None
-    if not isinstance(by, Estimate):
-        return one.reason
+def _change(comparison: MrmcComparison) -> str:
+    change = comparison.change
+    if not isinstance(change, Estimate):
+        return comparison.reason
     return _("%(arm)s: change of %(figure)s %(by)s (%(low)s to %(high)s).") % {
-        "arm": one.arm,
-        "figure": figure_name(one.figure),
-        "by": signed(by.value),
-        "low": signed(by.low),
-        "high": signed(by.high),
+        "arm": comparison.arm,
+        "figure": figure_name(comparison.figure),
+        "by": signed(change.value),
+        "low": signed(change.low),
+        "high": signed(change.high),
     }

@@ -7,10 +7,10 @@ from readerstudy.analysis.checklists.facts import Facts
 
 
 @dataclass(frozen=True)
-class Item:
-    """`asks` says in our words what is to be reported; `fill` gives the record's answer, empty where it has none."""
+class ChecklistItem:
+    """`requirement` is what to report, in our words; `fill` returns the recorded facts, or "" if there are none."""
 
     number: str
     section: str
-    asks: str
+    requirement: str
     fill: Callable[[Facts], str]

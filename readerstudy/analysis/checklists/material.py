@@ -1,28 +1,31 @@
-"""What the record knows of plan and material, for a reporting checklist: sentences, empty where it knows nothing."""
+"""Recorded facts about plan and material, as sentences of a reporting checklist; "" if nothing is recorded."""
 
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
 from readerstudy.analysis.figures.flow_numbers import split_title
+from readerstudy.analysis.layout.wording import compared_sessions
 from readerstudy.analysis.plan.plan_table import endpoint_in_full
-from readerstudy.analysis.record.conduct import Conduct
+from readerstudy.analysis.record.conduct import StudyConduct
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.tables.mrmc import Comparison
-from readerstudy.analysis.tables.study_conduct import day
+from readerstudy.analysis.tables.mrmc import MrmcComparison
+from readerstudy.analysis.tables.study_conduct import format_day
 from readerstudy.studies.analysis_plan import AnalysisPlan
+
+_SHORT_HASH = 12  # characters
 
 
 @dataclass(frozen=True)
 class MaterialFacts:
-    """One study, asked by the checklists; `compared` are the analyses across readers where they were made."""
+    """Facts of one study about its plan and material. `comparisons` are its MRMC analyses, if they were made."""
 
     record: StudyRecord
     plan: AnalysisPlan
-    compared: tuple[Comparison, ...] = ()
+    comparisons: tuple[MrmcComparison, ...] = ()
 
     @property
-    def conduct(self) -> Conduct | None:
+    def conduct(self) -> StudyConduct | None:
         return self.record.conduct
 
     # --- plan and dates -------------------------------------------------------------------------------------
@@ -30,40 +33,35 @@ class MaterialFacts:
         return ""
 
     def objective(self) -> str:
-        return _("Primary comparison of the plan: %(figure)s, session %(after)s against session %(before)s.") % {
-            "figure": endpoint_in_full(self.plan.primary),
-            "before": self.plan.before,
-            "after": self.plan.after,
-        }
+        sentence = _("Primary comparison of the plan: %(figure)s, session %(after)s against session %(before)s.")
+        return sentence % {"figure": endpoint_in_full(self.plan.primary), **compared_sessions(self.plan)}
 
     def dates(self) -> str:
-        """When it was planned and when it was read."""
+        """Return the dates of planning and reading."""
         if not self.conduct:
             return ""
-        made = _("Planned and drawn on %(day)s.") % {"day": day(self.conduct.created.at)}
-        begun = [one.opened_at for one in self.conduct.sittings if one.opened_at]
-        if not begun:
-            return made + " " + _("Nobody has begun to read.")
-        ended = [one.finished_at for one in self.conduct.sittings if one.finished_at]
-        span = {"first": day(min(begun)), "last": day(max(ended)) if ended else "…"}
-        return made + " " + _("Read after that, from %(first)s to %(last)s.") % span
+        planned = _("Planned and drawn on %(day)s.") % {"day": format_day(self.conduct.created.at)}
+        started = [session.opened_at for session in self.conduct.reader_sessions if session.opened_at]
+        if not started:
+            return planned + " " + _("No reader has started.")
+        finished = [session.finished_at for session in self.conduct.reader_sessions if session.finished_at]
+        period = {"first": format_day(min(started)), "last": format_day(max(finished)) if finished else "…"}
+        return planned + " " + _("Read afterwards, from %(first)s to %(last)s.") % period
 
-    def is_declared(self) -> str:
+    def plan_status(self) -> str:
+        """Return whether the analysis plan was locked with the study."""
         if not self.conduct:
             return ""
         if not self.conduct.is_declared:
             return _("No analysis plan was locked with the study.")
-        made = {"day": day(self.conduct.created.at), "hash": self.plan.hash[:12]}
-        return _("The analysis plan was locked with the study on %(day)s (hash %(hash)s…).") % made
+        values = {"day": format_day(self.conduct.created.at), "hash": self.plan.hash[:_SHORT_HASH]}
+        return _("The analysis plan was locked with the study on %(day)s (hash %(hash)s…).") % values
 
     def protocol(self) -> str:
         if not self.conduct:
             return ""
-        return (
-            _("Hash of the study’s plan %(hash)s….") % {"hash": self.conduct.hashes.plan[:12]}
-            + " "
-            + self.is_declared()
-        )
+        study_plan = _("Hash of the study’s plan %(hash)s….") % {"hash": self.conduct.hashes.plan[:_SHORT_HASH]}
+        return f"{study_plan} {self.plan_status()}"
 
     # --- material -------------------------------------------------------------------------------------------
     def data(self) -> str:
@@ -77,37 +75,35 @@ class MaterialFacts:
             "modalities": ", ".join(cohort.modalities) or "?",
         }
 
-    def left_out(self) -> str:
+    def excluded_files(self) -> str:
+        """Return the number of files that the last import excluded."""
         if not (self.conduct and self.conduct.cohort.imports):
             return ""
         last = self.conduct.cohort.imports[-1]
-        return _("The last import, on %(day)s, left out %(count)s files.") % {
-            "day": day(last.at),
-            "count": last.problems,
-        }
+        values = {"day": format_day(last.at), "count": last.problems}
+        return _("The last import, on %(day)s, excluded %(count)s files.") % values
 
     def included(self) -> str:
-        return " ".join(filter(None, (self.data(), self.left_out())))
+        return " ".join(filter(None, (self.data(), self.excluded_files())))
 
-    def drawn(self) -> str:
-        """How images came into the sessions."""
+    def sampling(self) -> str:
+        """Return how images were selected for the sessions."""
         if not (self.conduct and self.conduct.drawn):
             return ""
         arms = "; ".join(f"{arm} {patients}" for arm, patients in sorted(self.conduct.patients_drawn.items()))
         return _(
-            "Within the cohort the images were drawn at random from a stored seed, by split and pathology; patients "
-            "drawn: %(arms)s."
+            "Images were drawn at random from the cohort, from a stored seed, by split and pathology; patients drawn: "
+            "%(arms)s."
         ) % {"arms": arms}
 
     def preprocessing(self) -> str:
         if not self.conduct:
             return ""
-        bits = ", ".join(map(str, self.conduct.cohort.source_bits))
-        shown = "; ".join(f"{arm}: {resolution}" for arm, resolution in sorted(self.conduct.resolutions.items()))
-        return _("Sources of %(bits)s bits, made to one size for each arm (%(shown)s), 16-bit grey.") % {
-            "bits": bits or "?",
-            "shown": shown,
-        }
+        arms = "; ".join(f"{arm}: {resolution}" for arm, resolution in sorted(self.conduct.resolutions.items()))
+        return _(
+            "Source images of %(bits)s bits were resized to one resolution per arm (arm: resolution %(shown)s), 16-bit "
+            "grey levels."
+        ) % {"bits": ", ".join(map(str, self.conduct.cohort.source_bits)) or "?", "shown": arms}
 
     def acquisition(self) -> str:
         if not self.conduct:
@@ -119,43 +115,45 @@ class MaterialFacts:
     def pseudonyms(self) -> str:
         if not self.conduct:
             return ""
-        return _("The %(count)s patients are stored under pseudonyms, their sources’ names as keyed hashes only.") % {
-            "count": self.conduct.cohort.patients
-        }
+        return _(
+            "The %(count)s patients are stored under pseudonyms; their original identifiers only as keyed hashes."
+        ) % {"count": self.conduct.cohort.patients}
 
     def partitions(self) -> str:
         if not self.conduct:
             return ""
-        parts = "; ".join(
+        splits = "; ".join(
             _("%(split)s %(patients)s patients, %(images)s images")
-            % {"split": split_title(part.split), "patients": part.patients, "images": part.images}
-            for part in self.conduct.cohort.parts
+            % {"split": split_title(split.split), "patients": split.patients, "images": split.images}
+            for split in self.conduct.cohort.splits
         )
-        return _("Split by patient at random from a stored seed: %(parts)s.") % {"parts": parts}
+        return _("Split by patient at random from a stored seed: %(parts)s.") % {"parts": splits}
 
     def level(self) -> str:
         if not self.conduct:
             return ""
-        return _("Patient: each of the %(count)s stands in one split.") % {"count": self.conduct.cohort.patients}
+        return _("Patient: each of the %(count)s patients is in one split.") % {"count": self.conduct.cohort.patients}
 
     def baseline(self) -> str:
-        """Pathology by split: all that the record knows of the women."""
+        """Return pathology by split, the only recorded characteristic of patients."""
         if not self.conduct:
             return ""
-        parts = "; ".join(
+        splits = "; ".join(
             _("%(split)s %(malignant)s of %(patients)s patients")
-            % {"split": split_title(part.split), "malignant": part.malignant_patients, "patients": part.patients}
-            for part in self.conduct.cohort.parts
+            % {"split": split_title(split.split), "malignant": split.malignant_patients, "patients": split.patients}
+            for split in self.conduct.cohort.splits
         )
-        return _("With a malignant finding: %(parts)s.") % {"parts": parts}
+        return _("With a malignant finding: %(parts)s.") % {"parts": splits}
 
     def reference(self) -> str:
-        """Authenticity by construction, pathology by its source."""
+        """Return how authenticity and pathology are known."""
         if not self.conduct:
             return ""
         runs = ", ".join(run.name for run in self.conduct.generators) or "?"
-        made = _("Adversarial is what the generator runs %(runs)s made, real what was imported.") % {"runs": runs}
-        return made + " " + self.pathology_source()
+        authenticity = _(
+            "Adversarial images are those made by the generator runs %(runs)s, real images those that were imported."
+        ) % {"runs": runs}
+        return f"{authenticity} {self.pathology_source()}"
 
     def pathology_source(self) -> str:
         if not self.conduct:
@@ -164,10 +162,10 @@ class MaterialFacts:
         values = {"counts": counts, "sources": ", ".join(self.conduct.cohort.pathology_sources) or "?"}
         return _("Pathology of images: %(counts)s (source: %(sources)s).") % values
 
-    def truth_before(self) -> str:
-        """That the truth was there before anybody read."""
+    def truth_dates(self) -> str:
+        """Return when the truth was stored and when the study was drawn."""
         if not (self.conduct and self.conduct.cohort.imports):
             return ""
         first = self.conduct.cohort.imports[0].at
-        days = {"stored": day(first), "made": day(self.conduct.created.at)}
-        return _("The truth was stored from %(stored)s on; the study was drawn from it on %(made)s.") % days
+        days = {"stored": format_day(first), "made": format_day(self.conduct.created.at)}
+        return _("The truth was first stored on %(stored)s; the study was drawn from it on %(made)s.") % days

@@ -21,7 +21,7 @@ from readerstudy.analysis.figures.readers import (
     spread_in_words,
     tidy,
 )
-from readerstudy.analysis.record.codes import Subset, by_number
+from readerstudy.analysis.record.codes import Subset, reader_sort_key
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.layout.picture import Picture, drawing, picture
 from readerstudy.statistics.proportions import Proportion
@@ -68,10 +68,13 @@ def _caption(readers: int) -> str:
 
 
 def _lines(record: StudyRecord, subset: Subset, rule: Unsure) -> list[Line]:
-    tallies = record.tallies
+    readings = record.readings
     found = []
-    for reader in tallies.readers:
-        shares = {session: tallies.share(reader, session, subset, rule) for session in tallies.asked_of(reader)}
+    for reader in readings.readers:
+        shares = {
+            session: readings.share_correct(reader, session, subset, rule)
+            for session in readings.sessions_judged_by(reader)
+        }
         held = {session: share for session, share in shares.items() if share.trials}
         if held:
             found.append(Line(reader, tuple(held), tuple(held.values())))
@@ -79,7 +82,7 @@ def _lines(record: StudyRecord, subset: Subset, rule: Unsure) -> list[Line]:
 
 
 def _readers(lines: dict[Subset, list[Line]]) -> list[str]:
-    return sorted({line.reader for panel in lines.values() for line in panel}, key=by_number)
+    return sorted({line.reader for panel in lines.values() for line in panel}, key=reader_sort_key)
 
 
 def _drawn(lines: dict[Subset, list[Line]]) -> Figure:
@@ -99,7 +102,7 @@ def _drawn(lines: dict[Subset, list[Line]]) -> Figure:
     # xgettext: no-python-format
     with_interval = _("Share right, with 95 % interval")
     axes[0].set_ylabel(share if len(readers) > FEW else with_interval)
-    ordered = dict(sorted(handles.items(), key=lambda item: by_number(item[0])))
+    ordered = dict(sorted(handles.items(), key=lambda item: reader_sort_key(item[0])))
     legend(figure, ordered, "" if len(readers) > FEW else _("Reader"))
     return figure
 

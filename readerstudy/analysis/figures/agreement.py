@@ -8,9 +8,8 @@ from django.utils.translation import gettext as _
 from matplotlib.figure import Figure
 
 from readerstudy.analysis.figures.readers import COLOURS, GRID, MARKERS, QUIET, legend, number, side_by_side, tidy
-from readerstudy.analysis.record.codes import ADVERSARIAL, REAL
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.tables.agreement import agreement_of_cases, sets_judged
+from readerstudy.analysis.tables.agreement import judged_images
 from readerstudy.layout.picture import Picture, drawing, picture
 from readerstudy.statistics.agreement import Agreement, Coefficient
 from readerstudy.studies.analysis_plan import AnalysisPlan
@@ -51,14 +50,13 @@ def agreement_figure(record: StudyRecord, plan: AnalysisPlan) -> Picture | None:
 
 def _judged(record: StudyRecord) -> list[Judged]:
     several = len(record.arms) > 1
-    kinds = {REAL: _("real"), ADVERSARIAL: _("adversarial")}
     words = _("Session %(session)s, %(kind)s")
     lines = []
-    for arm, session, kind, cases in sets_judged(record):
-        found = agreement_of_cases(cases)
-        if found is not None:
-            name = words % {"session": session, "kind": kinds[kind]}
-            lines.append(Judged(f"{name}, {arm}" if several else name, found))
+    for images in judged_images(record):
+        agreement = images.agreement
+        if agreement is not None:
+            name = words % {"session": images.session, "kind": images.subset_name}
+            lines.append(Judged(f"{name}, {images.arm}" if several else name, agreement))
     return lines
 
 

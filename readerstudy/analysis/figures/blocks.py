@@ -22,13 +22,13 @@ from readerstudy.analysis.figures.readers import (
 )
 from readerstudy.analysis.layout.wording import unsure_sentence
 from readerstudy.analysis.record.codes import Subset
-from readerstudy.analysis.record.counts import CURVE, SUBSETS, Tallies
+from readerstudy.analysis.record.counts import CURVE_BLOCKS, SUBSETS, AggregatedReadings
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.layout.picture import Picture, drawing, picture
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _ROWS = (Subset.REAL, Subset.ADVERSARIAL)
-_MIDDLES = (np.arange(CURVE) + 0.5) / CURVE
+_MIDDLES = (np.arange(CURVE_BLOCKS) + 0.5) / CURVE_BLOCKS
 
 Curves = Mapping[tuple[Subset, int], Mapping[str, Floats]]
 
@@ -38,7 +38,7 @@ def blocks_figure(record: StudyRecord, plan: AnalysisPlan) -> Picture | None:
 
     None where no reader has ten verdicts about images of one kind in one session.
     """
-    curves = _curves(record.tallies)
+    curves = _curves(record.readings)
     if not any(curves.values()):
         return None
     title = _("Right verdicts in the order of reading")
@@ -49,10 +49,10 @@ def blocks_figure(record: StudyRecord, plan: AnalysisPlan) -> Picture | None:
     )
     readers = list(dict.fromkeys(reader for panel in curves.values() for reader in panel))
     few = _("Thin: the readers. Thick: their mean.") if 1 < len(readers) <= FEW else ""
-    sentences = (caption, crowd_sentence(len(readers)), few, unsure_sentence(record.tallies.rule))
+    sentences = (caption, crowd_sentence(len(readers)), few, unsure_sentence(record.readings.rule))
     with drawing():
         return picture(
-            _drawn(curves, record.tallies.asked, readers),
+            _drawn(curves, record.readings.judged_sessions, readers),
             key="blocks-figure",
             title=title,
             description=" ".join(_described(curves)),
@@ -60,17 +60,17 @@ def blocks_figure(record: StudyRecord, plan: AnalysisPlan) -> Picture | None:
         )
 
 
-def _curves(tallies: Tallies) -> Curves:
+def _curves(readings: AggregatedReadings) -> Curves:
     """By kind and session, each reader's ten shares; without readers who have too few readings for blocks."""
-    blocks = tallies.blocks[CURVE]
+    blocks = readings.blocks[CURVE_BLOCKS]
     found = {}
     for subset in _ROWS:
-        for session in tallies.asked:
-            at = (slice(None), tallies.sessions.index(session), SUBSETS.index(subset))
-            lengths = blocks.readings[at] // CURVE
+        for session in readings.judged_sessions:
+            at = (slice(None), readings.sessions.index(session), SUBSETS.index(subset))
+            lengths = blocks.readings[at] // CURVE_BLOCKS
             shares = blocks.sums[at] / np.maximum(lengths, 1)[:, None]
             found[subset, session] = {
-                reader: own for reader, length, own in zip(tallies.readers, lengths, shares, strict=True) if length
+                reader: own for reader, length, own in zip(readings.readers, lengths, shares, strict=True) if length
             }
     return found
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from readerstudy.analysis.figures.readers import COLOURS, INK, Floats, legend, tidy
 from readerstudy.analysis.record.codes import NEGATIVE, POSITIVE, Subset
-from readerstudy.analysis.record.counts import SAID_NOT_REAL, SAID_SEEN, kinds_of
+from readerstudy.analysis.record.counts import VERDICT_NOT_REAL, VERDICT_SEEN, subset_kinds
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.layout.picture import Picture, drawing, picture
 from readerstudy.studies.analysis_plan import AnalysisPlan
@@ -63,18 +63,18 @@ def _caption(missing: int) -> str:
 
 
 def _images(record: StudyRecord) -> int:
-    return int(np.unique(record.tallies.cases.case).size)
+    return int(np.unique(record.readings.cases.case).size)
 
 
 def _dots(record: StudyRecord, subset: Subset, scores: Mapping[int, float]) -> Dots:
     """An image that two sessions or arms showed is one dot, over all its verdicts."""
-    cases = record.tallies.cases
+    cases = record.readings.cases
     scored = np.array([case in scores for case in cases.case.tolist()], dtype=bool)
-    own = cases.chosen(scored & np.isin(cases.kind, kinds_of(subset)))
+    own = cases.select(scored & np.isin(cases.kind, subset_kinds(subset)))
     names, first, place = np.unique(own.case, return_index=True, return_inverse=True)
-    called = np.bincount(place, own.counts[:, SAID_NOT_REAL], names.size)
-    given = np.bincount(place, own.counts[:, :SAID_SEEN].sum(axis=1), names.size)
-    positives = kinds_of(Subset(f"{subset.value}_{POSITIVE}"))
+    called = np.bincount(place, own.counts[:, VERDICT_NOT_REAL], names.size)
+    given = np.bincount(place, own.counts[:, :VERDICT_SEEN].sum(axis=1), names.size)
+    positives = subset_kinds(Subset(f"{subset.value}_{POSITIVE}"))
     score = np.array([scores[name] for name in names.tolist()], dtype=float)
     return Dots(score, called / np.maximum(given, 1), np.isin(own.kind[first], positives))
 

@@ -26,9 +26,9 @@ from readerstudy.analysis.figures.readers import (
     spread_in_words,
     tidy,
 )
-from readerstudy.analysis.layout.wording import sessions_of
+from readerstudy.analysis.layout.wording import compared_sessions
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.tables.signal_detection import detections
+from readerstudy.analysis.tables.signal_detection import detections_by_reader
 from readerstudy.layout.picture import Picture, drawing, picture
 from readerstudy.statistics.signal_detection import SignalDetection
 from readerstudy.studies.analysis_plan import AnalysisPlan
@@ -55,7 +55,7 @@ def detection_figure(record: StudyRecord, plan: AnalysisPlan) -> Picture | None:
     moves = _moves(record, plan)
     if not moves:
         return None
-    title = _("Seeing and calling: from session %(before)s to session %(after)s") % sessions_of(plan)
+    title = _("Seeing and calling: from session %(before)s to session %(after)s") % compared_sessions(plan)
     caption = _(
         "Left: each reader’s real images called not real (false alarms) against adversarial images called not real "
         "(hits), as counted. On the dashed diagonal a reader tells nothing apart; along a faint line d′ is the same. "
@@ -74,7 +74,7 @@ def detection_figure(record: StudyRecord, plan: AnalysisPlan) -> Picture | None:
 
 
 def _moves(record: StudyRecord, plan: AnalysisPlan) -> list[Move]:
-    found = detections(record, plan)
+    found = detections_by_reader(record, plan)
     readers = dict.fromkeys(reader for reader, _session in found)
     moves = [Move(one, found.get((one, plan.before)), found.get((one, plan.after))) for one in readers]
     return [move for move in moves if move.before or move.after]

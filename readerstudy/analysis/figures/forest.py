@@ -18,10 +18,10 @@ from readerstudy.analysis.figures.readers import (
     spread_in_words,
     tidy,
 )
-from readerstudy.analysis.layout.wording import sessions_of, signed
-from readerstudy.analysis.record.codes import by_number
+from readerstudy.analysis.layout.wording import compared_sessions, signed
+from readerstudy.analysis.record.codes import reader_sort_key
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.tables.mrmc import Comparison, change, figure_name
+from readerstudy.analysis.tables.mrmc import MrmcComparison, figure_name
 from readerstudy.layout.picture import Picture, drawing, picture
 from readerstudy.layout.table import Estimate
 from readerstudy.statistics.mrmc import ObuchowskiRockette
@@ -42,7 +42,7 @@ class Arm:
     readers: tuple[tuple[str, float], ...]
 
 
-def forest_figure(record: StudyRecord, plan: AnalysisPlan, compared: Sequence[Comparison]) -> Picture | None:
+def forest_figure(record: StudyRecord, plan: AnalysisPlan, compared: Sequence[MrmcComparison]) -> Picture | None:
     """The four figures over readers and cases, the primary one first and bold, and the readers behind it.
 
     None where no comparison gives a difference.
@@ -56,7 +56,7 @@ def forest_figure(record: StudyRecord, plan: AnalysisPlan, compared: Sequence[Co
         return picture(
             _drawn(arms, plan),
             key="forest-figure",
-            title=_("Session %(after)s less session %(before)s") % sessions_of(plan),
+            title=_("Session %(after)s less session %(before)s") % compared_sessions(plan),
             description=" ".join(_described(arm, plan, several=several) for arm in arms),
             caption=_caption(plan),
         )
@@ -77,19 +77,19 @@ def _caption(plan: AnalysisPlan) -> str:
     return f"{intervals} {words % numbers}"
 
 
-def _arm(record: StudyRecord, plan: AnalysisPlan, name: str, compared: Sequence[Comparison]) -> Arm:
+def _arm(record: StudyRecord, plan: AnalysisPlan, name: str, compared: Sequence[MrmcComparison]) -> Arm:
     ordered = sorted(compared, key=lambda one: one.figure != plan.primary)
-    figures = tuple((figure_name(one.figure), change(one.found) if one.found else None) for one in ordered)
-    primary = next((one.found for one in ordered if one.figure == plan.primary), None)
+    figures = tuple((figure_name(one.figure), one.change) for one in ordered)
+    primary = next((one.result for one in ordered if one.figure == plan.primary), None)
     return Arm(name, figures, _own(record, plan, primary) if primary else ())
 
 
 def _own(record: StudyRecord, plan: AnalysisPlan, found: ObuchowskiRockette) -> tuple[tuple[str, float], ...]:
     own = {
-        record.tallies.readers[place]: found.estimates[plan.after, place] - found.estimates[plan.before, place]
+        record.readings.readers[place]: found.estimates[plan.after, place] - found.estimates[plan.before, place]
         for place in found.readers
     }
-    return tuple(sorted(own.items(), key=lambda item: by_number(item[0])))
+    return tuple(sorted(own.items(), key=lambda item: reader_sort_key(item[0])))
 
 
 def _drawn(arms: Sequence[Arm], plan: AnalysisPlan) -> Figure:
@@ -101,7 +101,7 @@ def _drawn(arms: Sequence[Arm], plan: AnalysisPlan) -> Figure:
         _draw_figures(top, arm, plan)
         _draw_readers(bottom, arm, most)
         top.set_title(arm.name if len(arms) > 1 else _("Readers and images"), fontsize=10, loc="left")
-        bottom.set_xlabel(_("Session %(after)s less session %(before)s") % sessions_of(plan))
+        bottom.set_xlabel(_("Session %(after)s less session %(before)s") % compared_sessions(plan))
         for axis in (top, bottom):
             tidy(axis, "x")
             axis.axvline(0, color=INK, linewidth=0.9, zorder=1)

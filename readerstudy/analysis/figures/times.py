@@ -21,7 +21,7 @@ from readerstudy.analysis.figures.readers import (
     spread_in_words,
     tidy,
 )
-from readerstudy.analysis.record.counts import Tallies
+from readerstudy.analysis.record.counts import AggregatedReadings
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.layout.picture import Picture, drawing, picture
 from readerstudy.studies.analysis_plan import AnalysisPlan
@@ -33,23 +33,23 @@ _LOWER, _MEDIAN, _UPPER = range(3)
 
 def times_figure(record: StudyRecord, plan: AnalysisPlan) -> Picture | None:
     """Seconds per image by session and reader, under the plan's rule for images left alone; None without readings."""
-    tallies = record.tallies
-    seconds = _seconds(tallies)
+    readings = record.readings
+    seconds = _seconds(readings)
     if not np.isfinite(seconds).any():
         return None
     with drawing():
         return picture(
-            _drawn(tallies, seconds),
+            _drawn(readings, seconds),
             key="times-figure",
             title=_("Seconds per image, by session and reader"),
-            description=" ".join(_described(tallies, seconds)),
-            caption=_caption(len(tallies.readers), plan, is_log=_is_log(seconds)),
+            description=" ".join(_described(readings, seconds)),
+            caption=_caption(len(readings.readers), plan, is_log=_is_log(seconds)),
         )
 
 
-def _seconds(tallies: Tallies) -> Floats:
+def _seconds(readings: AggregatedReadings) -> Floats:
     """(3, readers, sessions): lower quartile, median, upper quartile; NaN where nothing was read."""
-    times = tallies.times
+    times = readings.times
     return np.stack([times.lower_quartile, times.median_seconds, times.upper_quartile])
 
 
@@ -73,17 +73,17 @@ def _is_log(seconds: Floats) -> bool:
     return bool(low > 0 and high / low > _WIDE)
 
 
-def _drawn(tallies: Tallies, seconds: Floats) -> Figure:
+def _drawn(readings: AggregatedReadings, seconds: Floats) -> Figure:
     figure = Figure(figsize=(8.4, 4.0), layout="constrained")
     axis: Any = figure.subplots()
-    handles = _draw_many(axis, seconds) if len(tallies.readers) > FEW else _draw_few(axis, tallies.readers, seconds)
-    axis.set_xticks(range(len(tallies.sessions)), [str(session) for session in tallies.sessions])
-    axis.set_xlim(-0.5, len(tallies.sessions) - 0.5)
+    handles = _draw_many(axis, seconds) if len(readings.readers) > FEW else _draw_few(axis, readings.readers, seconds)
+    axis.set_xticks(range(len(readings.sessions)), [str(session) for session in readings.sessions])
+    axis.set_xlim(-0.5, len(readings.sessions) - 0.5)
     axis.set_xlabel(_("Session"))
     axis.set_ylabel(_("Seconds per image"))
     tidy(axis)
     _scale(axis, is_log=_is_log(seconds))
-    legend(figure, handles, _("Reader") if len(tallies.readers) <= FEW else "")
+    legend(figure, handles, _("Reader") if len(readings.readers) <= FEW else "")
     return figure
 
 
@@ -129,14 +129,14 @@ def _draw_many(axis: Any, seconds: Floats) -> dict[str, Any]:
     return {_("quartiles"): axis.plot([], [], color=CROWD)[0], **handles}
 
 
-def _described(tallies: Tallies, seconds: Floats) -> Sequence[str]:
+def _described(readings: AggregatedReadings, seconds: Floats) -> Sequence[str]:
     parts = []
-    for place, session in enumerate(tallies.sessions):
+    for place, session in enumerate(readings.sessions):
         own = seconds[:, :, place]
         if np.isfinite(own).any():
             head = _("Session %(session)s, seconds per image:") % {"session": session}
-            many = len(tallies.readers) > FEW
-            parts.append(f"{head} {_crowd_in_words(own) if many else _each_in_words(tallies.readers, own)}.")
+            many = len(readings.readers) > FEW
+            parts.append(f"{head} {_crowd_in_words(own) if many else _each_in_words(readings.readers, own)}.")
     return parts
 
 

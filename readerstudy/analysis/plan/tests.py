@@ -1,28 +1,27 @@
-"""The tests that a plan declares, as values: over readers, and one for each reader, corrected within their family."""
+"""The tests that a plan declares, as values, adjusted within their family."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
-from readerstudy.analysis.layout.wording import sessions_of, undefined_sentence
+from readerstudy.analysis.layout.wording import compared_sessions, undefined_sentence
 from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.tables.mrmc import Comparison as Across
-from readerstudy.analysis.tables.mrmc import change
-from readerstudy.analysis.tables.signal_detection import detections
-from readerstudy.analysis.tables.subgroup_tests import Comparison
+from readerstudy.analysis.tables.mrmc import MrmcComparison
+from readerstudy.analysis.tables.signal_detection import detections_by_reader
+from readerstudy.analysis.tables.subgroup_tests import SubgroupComparison
 from readerstudy.layout.table import Estimate
 from readerstudy.statistics.multiplicity import Correction, correct_family
-from readerstudy.statistics.signal_detection import DetectionShift, SignalDetection, criterion_shift, d_prime_shift
+from readerstudy.statistics.signal_detection import criterion_shift, d_prime_shift
 from readerstudy.studies.analysis_plan import FIGURES, AnalysisPlan, Family
 
-SUBGROUP = "subgroup."
+SUBGROUP_PREFIX = "subgroup."
 
 
 @dataclass(frozen=True)
 class PlannedTest:
-    """One test that was declared; `p` is two-sided, None where `reason` says why there is none.
+    """One declared test. `p` is two-sided; it is None if the test is undefined, for the reason in `reason`.
 
     `family` is empty for the primary figure, `reader` for a test over all readers of the arm.
     """
@@ -30,98 +29,108 @@ class PlannedTest:
     family: str
     endpoint: str
     arm: str
-    reader: str
-    estimate: Estimate | float | None
-    p: float | None
+    reader: str = ""
+    estimate: Estimate | float | None = None
+    p: float | None = None
     adjusted: float | None = None
     reason: str = ""
 
     def decision(self, alpha: float) -> str:
+        """Return the decision at level `alpha`, by the adjusted p."""
         if self.adjusted is None:
             return _("not tested")
         return _("changed") if self.adjusted < alpha else _("no change shown")
 
 
-def declared_tests(
-    record: StudyRecord, plan: AnalysisPlan, compared: tuple[Across, ...], comparisons: tuple[Comparison, ...]
+def planned_tests(
+    record: StudyRecord,
+    plan: AnalysisPlan,
+    mrmc: tuple[MrmcComparison, ...],
+    subgroups: tuple[SubgroupComparison, ...],
 ) -> tuple[PlannedTest, ...]:
-    """The primary figure of each arm, then every endpoint of every family. Arguments are those of `planned_tests`."""
-    evidence = _Evidence(record, plan, compared, comparisons)
-    primaries = [evidence.over_readers("", plan.primary, arm) for arm in record.arms]
-    found = [replace(one, adjusted=one.p) for one in primaries]
+    """Return the primary figure of each arm, then every endpoint of every family, adjusted within family and arm.
+
+    `mrmc` comes from `mrmc_comparisons`, `subgroups` from `subgroup_comparisons`, both by the same plan.
+    """
+    results = _Results(record, plan, mrmc, subgroups)
+    primaries = [results.mrmc_test("", plan.primary, arm) for arm in record.arms]
+    tests = [replace(test, adjusted=test.p) for test in primaries]
     for family in plan.families:
         for arm in record.arms:
-            found += _corrected(list(evidence.of_family(family, arm)), Correction(family.correction))
-    return tuple(found)
+            tests += _adjust(list(results.family_tests(family, arm)), Correction(family.correction))
+    return tuple(tests)
 
 
-def _corrected(tests: list[PlannedTest], correction: Correction) -> list[PlannedTest]:
-    family = correct_family({place: one.p for place, one in enumerate(tests)}, correction)
-    return [replace(one, adjusted=family.adjusted[place]) for place, one in enumerate(tests)]
+def _adjust(tests: list[PlannedTest], correction: Correction) -> list[PlannedTest]:
+    family = correct_family({index: test.p for index, test in enumerate(tests)}, correction)
+    return [replace(test, adjusted=family.adjusted[index]) for index, test in enumerate(tests)]
 
 
-class _Evidence:
-    """What was found, looked up by endpoint, arm and reader."""
+class _Results:
+    """Results of the analyses, looked up by endpoint, arm and reader."""
 
     def __init__(
         self,
         record: StudyRecord,
         plan: AnalysisPlan,
-        compared: tuple[Across, ...],
-        comparisons: tuple[Comparison, ...],
+        mrmc: tuple[MrmcComparison, ...],
+        subgroups: tuple[SubgroupComparison, ...],
     ) -> None:
-        self.record, self.plan = record, plan
-        self.across = {(one.arm, str(one.figure)): one for one in compared}
-        wanted = (one for one in comparisons if (one.a, one.b) == (plan.before, plan.after))
-        self.subgroups = {(one.reader, one.subset): one for one in wanted}
-        self.detections = detections(record, plan)
+        self._record, self._plan = record, plan
+        self._mrmc = {(comparison.arm, str(comparison.figure)): comparison for comparison in mrmc}
+        planned = (each for each in subgroups if (each.a, each.b) == (plan.before, plan.after))
+        self._subgroups = {(comparison.reader, comparison.subset): comparison for comparison in planned}
+        self._detections = detections_by_reader(record, plan)
 
-    def of_family(self, family: Family, arm: str) -> Iterator[PlannedTest]:
-        """Every test of the family in one arm; an endpoint of single readers brings one for each."""
-        asked = self.record.tallies.readers_asked()
+    def family_tests(self, family: Family, arm: str) -> Iterator[PlannedTest]:
+        """Yield every test of the family in one arm; endpoints by reader have one test for each reader."""
+        readers = [
+            reader
+            for reader in self._record.readings.readers_with_verdicts()
+            if self._record.readers.get(reader) == arm
+        ]
         for endpoint in family.endpoints:
             if endpoint in FIGURES:
-                yield self.over_readers(family.name, endpoint, arm)
+                yield self.mrmc_test(family.name, endpoint, arm)
                 continue
-            for reader in (reader for reader in asked if self.record.readers.get(reader) == arm):
-                blank = PlannedTest(family.name, endpoint, arm, reader, None, None)
-                is_subgroup = endpoint.startswith(SUBGROUP)
-                yield self._subgroup(blank) if is_subgroup else self._shift(blank)
+            for reader in readers:
+                test = PlannedTest(family.name, endpoint, arm, reader)
+                yield self._subgroup(test) if endpoint.startswith(SUBGROUP_PREFIX) else self._detection_shift(test)
 
-    def over_readers(self, family: str, endpoint: str, arm: str) -> PlannedTest:
-        one = self.across.get((arm, endpoint))
-        if one is None or one.found is None:
-            reason = one.reason if one else nothing_to_compare(self.plan)
-            return PlannedTest(family, endpoint, arm, "", None, None, reason=reason)
-        return PlannedTest(family, endpoint, arm, "", change(one.found), one.found.p, reason=one.reason)
+    def mrmc_test(self, family: str, endpoint: str, arm: str) -> PlannedTest:
+        """Return the test of a figure over all readers of the arm."""
+        test = PlannedTest(family, endpoint, arm)
+        comparison = self._mrmc.get((arm, endpoint))
+        if comparison is None:
+            return replace(test, reason=nothing_to_compare(self._plan))
+        return replace(test, estimate=comparison.change, p=comparison.p, reason=comparison.reason)
 
-    def _subgroup(self, blank: PlannedTest) -> PlannedTest:
-        one = self.subgroups.get((blank.reader, Subset(blank.endpoint.removeprefix(SUBGROUP))))
-        if one is None:
-            return replace(blank, reason=_not_in_both(self.plan))
-        test = one.by_plan(self.plan)
-        reason = undefined_sentence(test.undefined) if test.undefined else ""
-        if not reason and test.p is None:
-            reason = _not_in_both(self.plan)
-        return replace(blank, estimate=test.difference, p=one.two_sided(self.plan), reason=reason)
+    def _subgroup(self, test: PlannedTest) -> PlannedTest:
+        subset = Subset(test.endpoint.removeprefix(SUBGROUP_PREFIX))
+        comparison = self._subgroups.get((test.reader, subset))
+        if comparison is None:
+            return replace(test, reason=_not_in_both_sessions(self._plan))
+        planned = comparison.planned_test(self._plan)
+        reason = undefined_sentence(planned.undefined) if planned.undefined else ""
+        if not reason and planned.p is None:
+            reason = _not_in_both_sessions(self._plan)
+        return replace(test, estimate=planned.difference, p=comparison.two_sided_p(self._plan), reason=reason)
 
-    def _shift(self, blank: PlannedTest) -> PlannedTest:
-        before, after = (self.detections.get((blank.reader, s)) for s in (self.plan.before, self.plan.after))
+    def _detection_shift(self, test: PlannedTest) -> PlannedTest:
+        sessions = (self._plan.before, self._plan.after)
+        before, after = (self._detections.get((test.reader, session)) for session in sessions)
         if before is None or after is None:
-            return replace(blank, reason=_not_in_both(self.plan))
-        shift = _shift_of(blank.endpoint, before, after)
-        return replace(blank, estimate=Estimate(shift.difference, shift.low, shift.high), p=shift.p)
+            return replace(test, reason=_not_in_both_sessions(self._plan))
+        shift = d_prime_shift(before, after) if test.endpoint == "d_prime" else criterion_shift(before, after)
+        return replace(test, estimate=Estimate(shift.difference, shift.low, shift.high), p=shift.p)
 
 
-def _shift_of(endpoint: str, before: SignalDetection, after: SignalDetection) -> DetectionShift:
-    return d_prime_shift(before, after) if endpoint == "d_prime" else criterion_shift(before, after)
-
-
-def _not_in_both(plan: AnalysisPlan) -> str:
-    sentence = _("There are no verdicts about such images in both session %(before)s and session %(after)s.")
-    return sentence % sessions_of(plan)
+def _not_in_both_sessions(plan: AnalysisPlan) -> str:
+    sentence = _("There are no verdicts on such images in both session %(before)s and session %(after)s.")
+    return sentence % compared_sessions(plan)
 
 
 def nothing_to_compare(plan: AnalysisPlan) -> str:
+    """Return the reason if an arm has no comparison at all."""
     sentence = _("Session %(before)s and session %(after)s have nothing to compare in this arm.")
-    return sentence % sessions_of(plan)
+    return sentence % compared_sessions(plan)

@@ -1,4 +1,7 @@
-"""The classifier's scores and the readers' diagnoses, read from the database; called by `dataset` after the seal."""
+"""The classifier's scores and the readers' diagnoses, read from the database.
+
+Only `queries.study` calls this, after it has checked that the study is unsealed.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,7 +10,7 @@ import numpy as np
 from django.db import connection
 
 from readerstudy.analysis.record.attack import StudyAttack
-from readerstudy.analysis.record.classifier import ClassifierRecord, Diagnosed
+from readerstudy.analysis.record.classifier import ClassifierRecord, DiagnosisCounts
 from readerstudy.analysis.record.codes import source_pathology
 from readerstudy.analysis.record.counts import KINDS
 from readerstudy.cohort.models import Stimulus
@@ -25,7 +28,7 @@ _DIAGNOSES = f"""
 SELECT enrollment.code, plan.number,
        (CASE WHEN truth.authenticity = %(adversarial)s THEN 2 ELSE 0 END
         + CASE WHEN pathology.pathology = %(malignant)s THEN 0 ELSE 1 END),
-       count(*) FILTER (WHERE reading.answers->>%(question)s = %(said)s), count(*)
+       count(*) FILTER (WHERE reading.answers->>%(question)s = %(answer)s), count(*)
 FROM {ReadingList._meta.db_table} list
 JOIN {Enrollment._meta.db_table} enrollment ON enrollment.id = list.enrollment_id
 JOIN {SessionPlan._meta.db_table} plan ON plan.id = list.session_plan_id
@@ -40,19 +43,19 @@ GROUP BY 1, 2, 3
 
 
 def study_classifier(study: Study, attack: StudyAttack | None) -> ClassifierRecord | None:
-    """The scores of the run that the evaluation names on everything that blinded sessions show.
+    """Return the scores of the evaluated classifier for all images of blinded sessions, and the diagnoses.
 
-    None where nothing was evaluated and nobody was asked for a diagnosis.
+    Returns None if nothing was evaluated and no reader was asked for a diagnosis.
     """
     run = attack.classifier if attack else ""
-    diagnosed = tuple(_diagnoses(study))
-    if not run and not diagnosed:
+    diagnoses = tuple(_diagnoses(study))
+    if not run and not diagnoses:
         return None
     shown = _shown(study)
     stimuli = shown["stimulus"]
     cases = case_keys(stimuli)
-    parents = dict(Truth.objects.filter(stimulus__in=stimuli).values_list("stimulus_id", "parent_id"))
-    scores = scores_by(run, {*stimuli, *(parent for parent in parents.values() if parent)})
+    sources = dict(Truth.objects.filter(stimulus__in=stimuli).values_list("stimulus_id", "parent_id"))
+    scores = scores_by(run, {*stimuli, *(source for source in sources.values() if source)})
     sizes = Score.objects.filter(classifier=run, stimulus__in=stimuli).values_list("rows", "columns")
     return ClassifierRecord(
         run=run,
@@ -63,10 +66,10 @@ def study_classifier(study: Study, attack: StudyAttack | None) -> ClassifierReco
         patient=np.array(shown["patient"], dtype=np.int64),
         split=np.array(shown["split"], dtype=str),
         score=_aligned(stimuli, scores),
-        parent_score=_aligned([parents.get(stimulus) for stimulus in stimuli], scores),
+        source_score=_aligned([sources.get(stimulus) for stimulus in stimuli], scores),
         tuning_threshold=_thresholds(study, attack),
         sizes=tuple(sorted(set(sizes))),
-        diagnosed=diagnosed,
+        diagnoses=diagnoses,
     )
 
 
@@ -81,22 +84,26 @@ _PATHS = {
 
 
 def _shown(study: Study) -> dict[str, list[Any]]:
-    """Columns of the draw of the sessions that ask for verdicts."""
+    """Return columns of the allocations of blinded sessions, one element per allocated stimulus."""
     rows = Allocation.objects.filter(session_plan__study=study, session_plan__kind=SessionKind.BLINDED)
-    found = list(rows.order_by("arm__name", "session_plan__number", "position").values_list(*_PATHS.values()))
-    return {name: [row[place] for row in found] for place, name in enumerate(_PATHS)}
+    ordered = rows.order_by("arm__name", "session_plan__number", "position").values_list(*_PATHS.values())
+    columns = list(zip(*ordered, strict=True)) or [() for _ in _PATHS]
+    return {name: list(column) for name, column in zip(_PATHS, columns, strict=True)}
 
 
 def _kinds(stimuli: list[int], images: list[int]) -> Any:
+    """Return the index in KINDS of each stimulus, (n,)."""
     authenticity = dict(Truth.objects.filter(stimulus__in=stimuli).values_list("stimulus_id", "authenticity"))
     pathology = dict(ImageTruth.objects.filter(image__in=images).values_list("image_id", "pathology"))
     pairs = zip(stimuli, images, strict=True)
-    places = [KINDS.index((authenticity[one], source_pathology(pathology[image]))) for one, image in pairs]
-    return np.array(places, dtype=np.int64)
+    kinds = [KINDS.index((authenticity[stimulus], source_pathology(pathology[image]))) for stimulus, image in pairs]
+    return np.array(kinds, dtype=np.int64)
 
 
 def _aligned(stimuli: Iterable[int | None], scores: Mapping[int, float]) -> Any:
-    return np.array([np.nan if one is None else scores.get(one, np.nan) for one in stimuli], dtype=float)
+    """Return the score of each stimulus, (n,); NaN without one."""
+    values = [np.nan if stimulus is None else scores.get(stimulus, np.nan) for stimulus in stimuli]
+    return np.array(values, dtype=float)
 
 
 def _thresholds(study: Study, attack: StudyAttack | None) -> dict[str, float]:
@@ -110,8 +117,8 @@ def _thresholds(study: Study, attack: StudyAttack | None) -> dict[str, float]:
     return thresholds
 
 
-def _diagnoses(study: Study) -> Iterable[Diagnosed]:
-    """Added up by reader, session and kind, where the plan asked for a diagnosis in our two words."""
+def _diagnoses(study: Study) -> Iterable[DiagnosisCounts]:
+    """Yield counts by reader, session and kind, for sessions that ask for a two-way diagnosis."""
     plans = [plan.pk for plan in SessionPlan.objects.filter(study=study) if _asks_for_diagnosis(plan)]
     if not plans:
         return
@@ -119,17 +126,20 @@ def _diagnoses(study: Study) -> Iterable[Diagnosed]:
         "study": study.pk,
         "plans": plans,
         "question": QUESTION,
-        "said": MALIGNANT,
+        "answer": MALIGNANT,
         "adversarial": Authenticity.ADVERSARIAL.value,
         "malignant": Pathology.MALIGNANT.value,
     }
     with connection.cursor() as cursor:
         cursor.execute(_DIAGNOSES, values)
         rows = cursor.fetchall()
-    yield from (Diagnosed(*row) for row in rows)
+    yield from (DiagnosisCounts(*row) for row in rows)
 
 
 def _asks_for_diagnosis(plan: SessionPlan) -> bool:
-    """A plan may ask under the same name with words of its own; those are no two-way call."""
-    asked = [question for question in plan.rules.questions if question.name == QUESTION]
-    return any({choice.value for choice in question.choices} == {MALIGNANT, NEGATIVE} for question in asked)
+    """Return whether the session asks for a diagnosis, malignant or negative.
+
+    A plan may define a question of the same name with other choices; its answers are not used.
+    """
+    questions = [question for question in plan.rules.questions if question.name == QUESTION]
+    return any({choice.value for choice in question.choices} == {MALIGNANT, NEGATIVE} for question in questions)

@@ -1,4 +1,7 @@
-"""Detectors and their scores, read from the database; called by `dataset` after the seal."""
+"""Detectors of adversarial images and their scores, read from the database.
+
+Only `queries.study` calls this, after it has checked that the study is unsealed.
+"""
 
 from collections.abc import Iterator
 
@@ -10,9 +13,9 @@ from readerstudy.truth.queries import case_keys, scores_by
 
 
 def study_detectors(study: Study) -> tuple[DetectorRecord, ...]:
-    """Every detector that has judged a picture of the study's blinded sessions, the oldest first."""
-    drawn = Allocation.objects.filter(session_plan__study=study, session_plan__kind=SessionKind.BLINDED)
-    rows = drawn.values_list(
+    """Return every detector that scored an image of the study's blinded sessions, the oldest first."""
+    allocations = Allocation.objects.filter(session_plan__study=study, session_plan__kind=SessionKind.BLINDED)
+    rows = allocations.values_list(
         "stimulus_id", "stimulus__image__exam__patient_id", "stimulus__image__exam__patient__split"
     )
     shown = {stimulus: (patient, split) for stimulus, patient, split in rows}
@@ -25,14 +28,14 @@ def _detectors(study: Study, shown: dict[int, tuple[int, str]], cases: dict[int,
         scores = scores_by(run.name, shown)
         if not scores or "threshold" not in run.metrics:
             continue
-        learnt = tuple(run.metrics.get("attacks", ()))
-        judged = {stimulus: case for stimulus, case in cases.items() if stimulus in scores}
+        attacks = tuple(run.metrics.get("attacks", ()))
+        scored = {stimulus: case for stimulus, case in cases.items() if stimulus in scores}
         yield DetectorRecord(
             run=run.name,
             threshold=float(run.metrics["threshold"]),
-            learnt_from=learnt,
-            of_study=tuple(name for name in learnt if name in study.plan.get("generators", [])),
-            score={case: scores[stimulus] for stimulus, case in judged.items()},
-            patient={case: shown[stimulus][0] for stimulus, case in judged.items()},
-            split={case: shown[stimulus][1] for stimulus, case in judged.items()},
+            trained_on=attacks,
+            of_study=tuple(name for name in attacks if name in study.plan.get("generators", [])),
+            score={case: scores[stimulus] for stimulus, case in scored.items()},
+            patient={case: shown[stimulus][0] for stimulus, case in scored.items()},
+            split={case: shown[stimulus][1] for stimulus, case in scored.items()},
         )

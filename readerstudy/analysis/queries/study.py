@@ -1,4 +1,4 @@
-"""The one place that joins readings with the truth, and it does so only for an unsealed study."""
+"""The record of a study, read from the database: joins readings with the truth, for unsealed studies only."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from readerstudy.analysis.queries.attack import study_attack
 from readerstudy.analysis.queries.classifier import study_classifier
 from readerstudy.analysis.queries.conduct import study_conduct
-from readerstudy.analysis.queries.counts import study_tallies
+from readerstudy.analysis.queries.counts import aggregate_readings
 from readerstudy.analysis.queries.detector import study_detectors
 from readerstudy.analysis.record.codes import PAIR, source_pathology
-from readerstudy.analysis.record.study import SessionSet, StudyRecord
+from readerstudy.analysis.record.study import ImageSet, StudyRecord
 from readerstudy.errors import StudyError
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Allocation, Arm, Enrollment, SessionPlan, Study, StudyStatus
@@ -32,7 +32,7 @@ def refuse_while_sealed(study: Study) -> None:
 
 
 def study_record(study: Study, plan: AnalysisPlan | None = None) -> StudyRecord:
-    """Everything that the report needs, in plain values, by the study's own plan where none is given.
+    """Return everything that the report needs, by the study's own plan if none is given.
 
     Raises StillSealed before the unsealing.
     """
@@ -44,8 +44,8 @@ def study_record(study: Study, plan: AnalysisPlan | None = None) -> StudyRecord:
         title=study.title,
         is_rehearsal=study.is_rehearsal,
         readers=dict(Enrollment.objects.filter(study=study).values_list("code", "arm__name")),
-        sets=tuple(_sets(study)),
-        tallies=study_tallies(study, plan or study.analysis),
+        image_sets=tuple(_image_sets(study)),
+        readings=aggregate_readings(study, plan or study.analysis),
         attack=attack,
         conduct=study_conduct(study, classifier.run if classifier else None),
         classifier=classifier,
@@ -53,28 +53,18 @@ def study_record(study: Study, plan: AnalysisPlan | None = None) -> StudyRecord:
     )
 
 
-def scores_of(study: Study) -> dict[int, float]:
-    """Return the classifier's probability of malignancy, by case, of the blinded sessions' images that have one.
-
-    Raises StillSealed before the unsealing.
-    """
-    refuse_while_sealed(study)
-    classifier = study_classifier(study, study_attack(study))
-    return classifier.scores if classifier else {}
-
-
-def _sets(study: Study) -> Iterator[SessionSet]:
+def _image_sets(study: Study) -> Iterator[ImageSet]:
     truth = _Key(study)
     for plan in SessionPlan.objects.filter(study=study).order_by("number"):
         for arm in Arm.objects.filter(study=study).order_by("name"):
             drawn = Allocation.objects.filter(session_plan=plan, arm=arm).values_list(
                 "stimulus_id", "stimulus__image_id"
             )
-            yield SessionSet(
+            yield ImageSet(
                 number=plan.number,
                 title=plan.title,
                 arm=arm.name,
-                asks=plan.kind == SessionKind.BLINDED,
+                asks_for_verdict=plan.kind == SessionKind.BLINDED,
                 planned=plan.total,
                 drawn=Counter((truth.shown(stimulus, plan), truth.pathology[image]) for stimulus, image in drawn),
             )
@@ -83,18 +73,18 @@ def _sets(study: Study) -> Iterator[SessionSet]:
 class _Key:
     """The truth about every stimulus that the study drew.
 
-    A fake and its parent are two stimuli of one image, so the image's pathology is the parent's too.
+    An adversarial image and its source are two stimuli of one image, so they share the image's pathology.
     """
 
     def __init__(self, study: Study) -> None:
-        drawn = Allocation.objects.filter(session_plan__study=study)
-        authenticity = Truth.objects.filter(stimulus__in=drawn.values("stimulus"))
-        pathology = ImageTruth.objects.filter(image__in=drawn.values("stimulus__image"))
+        allocations = Allocation.objects.filter(session_plan__study=study)
+        authenticity = Truth.objects.filter(stimulus__in=allocations.values("stimulus"))
+        pathology = ImageTruth.objects.filter(image__in=allocations.values("stimulus__image"))
         self.authenticity = dict(authenticity.values_list("stimulus_id", "authenticity"))
         self.pathology = {
-            image: source_pathology(found) for image, found in pathology.values_list("image_id", "pathology")
+            image: source_pathology(value) for image, value in pathology.values_list("image_id", "pathology")
         }
 
     def shown(self, stimulus: int, plan: SessionPlan) -> str:
-        """real, adversarial, or a pair where the session shows both side by side."""
+        """Return "real", "adversarial", or "pair" if the session shows both side by side."""
         return PAIR if plan.kind == SessionKind.EDUCATION else self.authenticity[stimulus]

@@ -1,4 +1,4 @@
-"""Who stands in the analysis across readers and who does not, from the tallies: the flow and the exclusions say it."""
+"""The analysis set: readers included in the MRMC analysis, and readers excluded with the reason."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,72 +6,71 @@ from dataclasses import dataclass
 import numpy as np
 from django.utils.translation import gettext as _
 
-from readerstudy.analysis.record.codes import by_number
-from readerstudy.analysis.record.conduct import State
-from readerstudy.analysis.record.counts import SAID_SEEN, SAID_UNSURE, Ints
+from readerstudy.analysis.record.codes import Subset
+from readerstudy.analysis.record.conduct import SessionState
+from readerstudy.analysis.record.counts import VERDICT_SEEN, VERDICT_UNSURE, subset_kinds
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
-FEWEST = 2  # cases of a kind below which a reader's figure has no variance
-
-
-_REAL, _ADVERSARIAL = [0, 1], [2, 3]  # places in KINDS
+MINIMUM_CASES = 2  # of each kind: a reader's figure of fewer has no variance
+MINIMUM_READERS = 2
 
 
 @dataclass(frozen=True)
-class Analysed:
-    """One arm: who is analysed, with how many readings of the two compared sessions; who is not, and why."""
+class AnalysisSet:
+    """One arm: included readers with their readings of the two compared sessions, and the reasons of exclusions."""
 
     arm: str
     readers: tuple[str, ...]
     readings: int
-    left_out: Mapping[str, str]
+    excluded: Mapping[str, str]
 
     @property
-    def is_possible(self) -> bool:
-        return len(self.readers) >= FEWEST
+    def is_analysable(self) -> bool:
+        return len(self.readers) >= MINIMUM_READERS
 
 
-def analysed(record: StudyRecord, plan: AnalysisPlan, arm: str) -> Analysed:
-    """Two verdicts about images of each kind in each compared session are needed (`across.readings_for`)."""
+def analysis_set(record: StudyRecord, plan: AnalysisPlan, arm: str) -> AnalysisSet:
+    """Return the analysis set of one arm.
+
+    A reader is included with at least MINIMUM_CASES verdicts on images of each kind in each compared session, the
+    same rule as in `tables.mrmc.readings_for`.
+    """
     readers: list[str] = []
     readings = 0
-    left_out: dict[str, str] = {}
-    for reader in sorted(record.readers, key=by_number):
-        if record.readers[reader] != arm:
-            continue
+    excluded: dict[str, str] = {}
+    for reader in record.readers_of_arm(arm):
         counts = {session: _verdicts(record, plan, reader, session) for session in (plan.before, plan.after)}
-        short = [session for session, (real, adversarial) in counts.items() if min(real, adversarial) < FEWEST]
-        if short:
-            left_out[reader] = " ".join(_reason(record, reader, session) for session in short)
+        insufficient = [session for session, by_kind in counts.items() if min(by_kind) < MINIMUM_CASES]
+        if insufficient:
+            excluded[reader] = " ".join(_reason(record, reader, session) for session in insufficient)
         else:
             readers.append(reader)
-            readings += sum(sum(pair) for pair in counts.values())
-    return Analysed(arm, tuple(readers), readings, left_out)
+            readings += sum(sum(by_kind) for by_kind in counts.values())
+    return AnalysisSet(arm, tuple(readers), readings, excluded)
 
 
-def _verdicts(record: StudyRecord, plan: AnalysisPlan, reader: str, session: int) -> tuple[int, int]:
-    """Verdicts about real and about adversarial images that the primary figure takes."""
-    given: Ints = record.tallies.of(reader, session)[:, :SAID_SEEN]
+def _verdicts(record: StudyRecord, plan: AnalysisPlan, reader: str, session: int) -> list[int]:
+    """Return the numbers of verdicts on real and on adversarial images that the primary figure uses."""
+    verdicts = record.readings.verdicts_of(reader, session)[:, :VERDICT_SEEN]
     if plan.primary != "auc" and Unsure(plan.unsure) is Unsure.EXCLUDED:
-        given = np.delete(given, SAID_UNSURE, axis=1)
-    return int(given[_REAL].sum()), int(given[_ADVERSARIAL].sum())
+        verdicts = np.delete(verdicts, VERDICT_UNSURE, axis=1)
+    return [int(verdicts[list(subset_kinds(subset))].sum()) for subset in (Subset.REAL, Subset.ADVERSARIAL)]
 
 
 def _reason(record: StudyRecord, reader: str, session: int) -> str:
-    where = {"session": session}
-    sitting = record.conduct.of(reader, session) if record.conduct else None
-    if sitting and sitting.state is not State.FINISHED:
-        return _("Session %(session)s: %(state)s.") % {"session": session, "state": state_name(sitting.state)}
-    return _("Session %(session)s: fewer than two verdicts about real or about adversarial images.") % where
+    reader_session = record.conduct.reader_session(reader, session) if record.conduct else None
+    if reader_session and reader_session.state is not SessionState.FINISHED:
+        return _("Session %(session)s: %(state)s.") % {"session": session, "state": state_name(reader_session.state)}
+    return _("Session %(session)s: fewer than two verdicts on real or on adversarial images.") % {"session": session}
 
 
-def state_name(state: State) -> str:
-    """How far a reader came, within a sentence."""
+def state_name(state: SessionState) -> str:
+    """Return the state of a reader's session, for use within a sentence."""
     return {
-        State.FINISHED: _("finished"),
-        State.HELD: _("held, because it rested for longer than the plan allows"),
-        State.NOT_FINISHED: _("begun and not finished"),
-        State.NOT_BEGUN: _("not begun"),
+        SessionState.FINISHED: _("finished"),
+        SessionState.HELD: _("on hold, because the reader paused for longer than the plan allows"),
+        SessionState.NOT_FINISHED: _("started but not finished"),
+        SessionState.NOT_BEGUN: _("not started"),
     }[state]

@@ -1,4 +1,4 @@
-"""The classifier as one more reader: its stored scores of the very pictures that readers were shown, and diagnoses."""
+"""The classifier's stored scores of the images shown to readers, and the readers' diagnoses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,27 +11,23 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Diagnosed:
-    """Diagnoses of one reader in one session about pictures of one kind: how many said malignant, of how many.
-
-    `kind` is the place in `counts.KINDS`.
-    """
+class DiagnosisCounts:
+    """Diagnoses of one reader in one session on images of one kind (index in KINDS)."""
 
     reader: str
     session: int
     kind: int
     malignant: int
-    given: int
+    total: int
 
 
 @dataclass(frozen=True)
 class ClassifierRecord:
-    """One element for each picture that an arm was to see in a blinded session; scores are NaN where there is none.
+    """Scores of one run, one element per image allocated to an arm in a blinded session; NaN without a score.
 
-    `case` is the key of the image's truth (`queries.counts`). `kind` is the place in `counts.KINDS`: authenticity and
-    the patient's own pathology. `parent_score` is the score of the real version of an adversarial image. `sizes` are
-    (rows, columns) at which the run judged. `tuning_threshold` is by arm. `diagnosed` has the readers' diagnoses if
-    the plan asked for them.
+    `kind` is the index in KINDS: authenticity and the patient's own pathology. `source_score` is the score of the
+    source image of an adversarial image. `sizes` are the (rows, columns) at which the run evaluated images.
+    `tuning_threshold` is by arm. `diagnoses` are those of readers, if the plan asked for them.
     """
 
     run: str
@@ -42,16 +38,16 @@ class ClassifierRecord:
     patient: NDArray[np.int64]
     split: NDArray[np.str_]
     score: Floats
-    parent_score: Floats
+    source_score: Floats
     tuning_threshold: Mapping[str, float] = field(default_factory=dict)
     sizes: tuple[tuple[int, int], ...] = ()
-    diagnosed: tuple[Diagnosed, ...] = ()
+    diagnoses: tuple[DiagnosisCounts, ...] = ()
 
     def __len__(self) -> int:
         return int(self.case.size)
 
     @cached_property
     def scores(self) -> dict[int, float]:
-        """Probability of malignancy by case, of those that have one; what the figure takes."""
+        """Probability of malignancy by case, for cases that have a score."""
         known = ~np.isnan(self.score)
         return dict(zip(self.case[known].tolist(), self.score[known].tolist(), strict=True))

@@ -1,4 +1,4 @@
-"""Codes of verdicts, authenticity and pathology, and the article's subsets."""
+"""Codes of verdicts, authenticity and pathology; subsets of images as in the article."""
 
 import re
 from enum import StrEnum
@@ -9,21 +9,21 @@ SEEN, UNSURE = "seen", "unsure"
 VERDICTS = ("real", "not_real", UNSURE, SEEN)
 
 
-def by_number(code: str) -> list[str | int]:
-    """The key that sorts reader codes as people do: R2 before R10."""
+def reader_sort_key(code: str) -> list[str | int]:
+    """Return the key that sorts reader codes in natural order: R2 before R10."""
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", code)]
 
 
 def source_pathology(pathology: str) -> str:
-    """Malignant is positive; benign and normal are negative, as in the article."""
+    """Return POSITIVE for malignant, NEGATIVE for benign and normal, as in the article."""
     return POSITIVE if pathology == "malignant" else NEGATIVE
 
 
 class Subset(StrEnum):
-    """The article's sub-sets. Positive and negative go by the patient's own pathology.
+    """The article's subsets of images. Positive and negative refer to the patient's own pathology.
 
-    So `ADVERSARIAL_POSITIVE` holds fakes *of* positives (the parent is malignant, the network took the
-    signs away), whatever the fake now looks like.
+    `ADVERSARIAL_POSITIVE` therefore holds adversarial images made from malignant source images (signs of cancer were
+    removed), whatever they look like now.
     """
 
     REAL = "real"
@@ -35,9 +35,10 @@ class Subset(StrEnum):
 
     @property
     def authenticity(self) -> str:
+        """REAL or ADVERSARIAL."""
         return self.value.partition("_")[0]
 
     @property
     def pathology(self) -> str | None:
-        """positive, negative, or None for both."""
+        """POSITIVE, NEGATIVE, or None for both."""
         return self.value.partition("_")[2] or None

@@ -1,4 +1,4 @@
-"""How a study was carried out, in plain values: what was there, what was drawn, shown and read, when, and by what."""
+"""How a study was carried out, as plain values: material, draw, sessions, exclusions, and provenance."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -8,8 +8,8 @@ from functools import cached_property
 
 
 @dataclass(frozen=True)
-class Part:
-    """One split of the cohort; malignant counts images and the patients with such an image."""
+class SplitCounts:
+    """Patients and images of one split of the cohort. `malignant_patients` have at least one malignant image."""
 
     split: str
     patients: int
@@ -19,8 +19,8 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Import:
-    """One import of pictures; `problems` were left out."""
+class ImportCounts:
+    """Numbers of one import: new images, images known before, and files excluded because of problems."""
 
     at: datetime
     new: int
@@ -30,34 +30,38 @@ class Import:
 
 @dataclass(frozen=True)
 class CohortFacts:
-    """The material. `pathologies` counts images; `twins` the images with an adversarial twin by the study's runs."""
+    """The material of a study.
+
+    `pathologies` counts images by pathology. `adversarial_images` counts, by resolution, the images that have an
+    adversarial version made by the study's generators.
+    """
 
     name: str
-    parts: tuple[Part, ...]
-    imports: tuple[Import, ...]
+    splits: tuple[SplitCounts, ...]
+    imports: tuple[ImportCounts, ...]
     pathologies: Mapping[str, int]
     pathology_sources: tuple[str, ...]
     modalities: tuple[str, ...]
     source_bits: tuple[int, ...]
     fractions: tuple[float, ...]
-    twins: Mapping[str, int]
+    adversarial_images: Mapping[str, int]
 
     @property
     def patients(self) -> int:
-        return sum(part.patients for part in self.parts)
+        return sum(split.patients for split in self.splits)
 
     @property
     def images(self) -> int:
-        return sum(part.images for part in self.parts)
+        return sum(split.images for split in self.splits)
 
 
 @dataclass(frozen=True)
 class SessionFacts:
-    """One session as planned: how many images of which kind for each reader, and the rules around them."""
+    """One session as planned: the number of images per reader, and its rules."""
 
     number: int
     title: str
-    asks: bool
+    asks_for_verdict: bool
     planned: int
     washout_days: int
     rest_hours: int
@@ -67,8 +71,8 @@ class SessionFacts:
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """Images that one session of one arm took from one split."""
+class DrawnImages:
+    """Images and patients that one session of one arm drew from one split."""
 
     arm: str
     session: int
@@ -77,7 +81,7 @@ class Drawn:
     patients: int
 
 
-class State(StrEnum):
+class SessionState(StrEnum):
     """How far a reader came in a session."""
 
     FINISHED = "finished"
@@ -87,8 +91,8 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Grades:
-    """Readings by the quality of their times (`reading.quality`); `none` are from before times were graded."""
+class GradeCounts:
+    """Readings by the grade of their times (`reading.timing_grade`); `none` are from before times were graded."""
 
     a: int = 0
     b: int = 0
@@ -97,10 +101,10 @@ class Grades:
 
 
 @dataclass(frozen=True)
-class Sitting:
-    """One reader in one session: images allocated, handed out and read, and what disturbed.
+class ReaderSession:
+    """One reader in one session: images allocated, presented and read, and interruptions.
 
-    `paused`, `idle` and `after_gap` count readings; `times_resumed` are returns to the session after a gap.
+    `paused`, `idle` and `after_gap` count readings. `times_resumed` counts returns to the session after a gap.
     """
 
     reader: str
@@ -109,7 +113,7 @@ class Sitting:
     allocated: int
     presented: int
     read: int
-    grades: Grades = field(default_factory=Grades)
+    grades: GradeCounts = field(default_factory=GradeCounts)
     paused: int = 0
     idle: int = 0
     after_gap: int = 0
@@ -126,17 +130,17 @@ class Sitting:
         return self.allocated - self.read
 
     @property
-    def state(self) -> State:
+    def state(self) -> SessionState:
         if self.finished_at is not None:
-            return State.FINISHED
+            return SessionState.FINISHED
         if self.is_held:
-            return State.HELD
-        return State.NOT_BEGUN if self.opened_at is None else State.NOT_FINISHED
+            return SessionState.HELD
+        return SessionState.NOT_BEGUN if self.opened_at is None else SessionState.NOT_FINISHED
 
 
 @dataclass(frozen=True)
-class Step:
-    """What was done to the study as a whole: when, by whom (empty: at the server's terminal), and why."""
+class StudyEvent:
+    """An action on the study as a whole: date, person (empty: at the server's terminal), and reason."""
 
     at: datetime
     by: str = ""
@@ -144,8 +148,8 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Run:
-    """A trained network as the register has it; empty where the register does not know the name any more."""
+class NetworkRun:
+    """A trained network as registered; fields after `kind` are empty if the name is no longer registered."""
 
     name: str
     kind: str
@@ -156,8 +160,8 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Audit:
-    """One audit of the blinding; `images` is how many it looked at."""
+class AuditResult:
+    """The result of one audit of the blinding; `images` is the number of images tested."""
 
     at: datetime
     passed: bool
@@ -165,8 +169,8 @@ class Audit:
 
 
 @dataclass(frozen=True)
-class Hashes:
-    """SHA-256 of the study's plan (canonical JSON), of its draw, and of its readings (`conduct_rows`)."""
+class StudyHashes:
+    """SHA-256 of the study's plan (canonical JSON), of its draw, and of its readings (see `queries.conduct`)."""
 
     plan: str
     draw: str
@@ -174,8 +178,8 @@ class Hashes:
 
 
 @dataclass(frozen=True)
-class Software:
-    """What made the report: our version, SHA-256 over our source files, and what it stands on."""
+class SoftwareVersions:
+    """Versions that made the report: this software, SHA-256 over its source files, and the packages it uses."""
 
     version: str
     source_hash: str
@@ -183,7 +187,7 @@ class Software:
 
 
 @dataclass(frozen=True)
-class Totals:
+class SessionTotals:
     """Sums over the readers of one arm in one session."""
 
     readers: int
@@ -199,55 +203,63 @@ class Totals:
 
 
 @dataclass(frozen=True)
-class Conduct:
-    """Everything that is known about how the study was carried out. `resolutions` gives each arm's."""
+class StudyConduct:
+    """Everything known about how the study was carried out.
+
+    `resolutions` and `patients_drawn` are by arm. `is_declared` is whether an analysis plan was locked with the study.
+    """
 
     cohort: CohortFacts
     resolutions: Mapping[str, str]
     sessions: tuple[SessionFacts, ...]
-    drawn: tuple[Drawn, ...]
+    drawn: tuple[DrawnImages, ...]
     patients_drawn: Mapping[str, int]
-    sittings: tuple[Sitting, ...]
-    created: Step
-    closed: Step | None
-    unsealed: Step | None
+    reader_sessions: tuple[ReaderSession, ...]
+    created: StudyEvent
+    closed: StudyEvent | None
+    unsealed: StudyEvent | None
     is_declared: bool
-    hashes: Hashes
-    generators: tuple[Run, ...]
-    classifier: Run | None
-    software: Software
-    audits: tuple[Audit, ...] = ()
+    hashes: StudyHashes
+    generators: tuple[NetworkRun, ...]
+    classifier: NetworkRun | None
+    software: SoftwareVersions
+    audits: tuple[AuditResult, ...] = ()
 
-    def totals(self, arm: str, session: int) -> Totals:
-        """Noughts where nobody is enrolled."""
-        return _added(self._by_place.get((arm, session), ()))
+    def totals(self, arm: str, session: int) -> SessionTotals:
+        """Return the sums over the readers of an arm; all zero if nobody is enrolled."""
+        return _sum_sessions(self._by_arm.get((arm, session), ()))
 
-    def of(self, reader: str, session: int) -> Sitting | None:
+    def reader_session(self, reader: str, session: int) -> ReaderSession | None:
+        """Return one reader's session, or None if the reader has no list for it."""
         return self._by_reader.get((reader, session))
 
-    def drawn_for(self, arm: str, session: int) -> int:
-        """Images that each reader of the arm is to see in the session."""
-        return sum(one.images for one in self.drawn if (one.arm, one.session) == (arm, session))
+    def draws(self, arm: str, session: int) -> tuple[DrawnImages, ...]:
+        """Return the images drawn for a session of an arm, by split."""
+        return tuple(draw for draw in self.drawn if (draw.arm, draw.session) == (arm, session))
+
+    def images_drawn(self, arm: str, session: int) -> int:
+        """Return the number of images allocated to each reader of the arm in the session."""
+        return sum(draw.images for draw in self.draws(arm, session))
 
     @cached_property
-    def _by_place(self) -> Mapping[tuple[str, int], tuple[Sitting, ...]]:
-        found: dict[tuple[str, int], list[Sitting]] = {}
-        for one in self.sittings:
-            found.setdefault((one.arm, one.session), []).append(one)
-        return {place: tuple(sittings) for place, sittings in found.items()}
+    def _by_arm(self) -> Mapping[tuple[str, int], tuple[ReaderSession, ...]]:
+        groups: dict[tuple[str, int], list[ReaderSession]] = {}
+        for each in self.reader_sessions:
+            groups.setdefault((each.arm, each.session), []).append(each)
+        return {key: tuple(sessions) for key, sessions in groups.items()}
 
     @cached_property
-    def _by_reader(self) -> Mapping[tuple[str, int], Sitting]:
-        return {(one.reader, one.session): one for one in self.sittings}
+    def _by_reader(self) -> Mapping[tuple[str, int], ReaderSession]:
+        return {(each.reader, each.session): each for each in self.reader_sessions}
 
 
-def _added(sittings: Iterable[Sitting]) -> Totals:
-    given = tuple(sittings)
-    return Totals(
-        readers=len(given),
-        begun=sum(one.state is not State.NOT_BEGUN for one in given),
-        finished=sum(one.state is State.FINISHED for one in given),
-        allocated=sum(one.allocated for one in given),
-        presented=sum(one.presented for one in given),
-        read=sum(one.read for one in given),
+def _sum_sessions(sessions: Iterable[ReaderSession]) -> SessionTotals:
+    each = tuple(sessions)
+    return SessionTotals(
+        readers=len(each),
+        begun=sum(session.state is not SessionState.NOT_BEGUN for session in each),
+        finished=sum(session.state is SessionState.FINISHED for session in each),
+        allocated=sum(session.allocated for session in each),
+        presented=sum(session.presented for session in each),
+        read=sum(session.read for session in each),
     )

@@ -1,7 +1,11 @@
-"""What a report is worked out from: counts, sums and sub-groups, and the readings themselves only for MRMC.
+"""Counts, sums and sub-groups of the readings of one study: the input of every table and figure.
 
-The database adds up (`readerstudy.analysis.queries.counts`), or arrays do (`tally`); both give the same `Tallies`, and
-nothing after them knows which. So a study of ten million readings is reported from tables of a few thousand numbers.
+`readerstudy.analysis.queries.counts` computes them in the database. Single readings are needed only for the two
+compared sessions (`ComparedReadings`), so a study of ten million readings is reported from tables of a few thousand
+numbers.
+
+A *kind* of image combines authenticity and pathology (KINDS). Arrays over verdicts follow VERDICTS: VERDICT_REAL,
+VERDICT_NOT_REAL, VERDICT_UNSURE, VERDICT_SEEN (shown in a session that asks for no verdict).
 """
 
 from collections.abc import Mapping
@@ -20,36 +24,37 @@ from readerstudy.statistics.unsure import Unsure
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-# A kind is authenticity and pathology in one: real⁺ 0, real⁻ 1, adversarial⁺ 2, adversarial⁻ 3, pair⁺ 4, pair⁻ 5.
+# Indices of kinds: real⁺ 0, real⁻ 1, adversarial⁺ 2, adversarial⁻ 3, pair⁺ 4, pair⁻ 5.
 KINDS = tuple(product((REAL, ADVERSARIAL, PAIR), (POSITIVE, NEGATIVE)))
-SAID_REAL, SAID_NOT_REAL, SAID_UNSURE, SAID_SEEN = range(len(VERDICTS))
+VERDICT_REAL, VERDICT_NOT_REAL, VERDICT_UNSURE, VERDICT_SEEN = range(len(VERDICTS))
 SUBSETS = tuple(Subset)
-WHOLE = len(SUBSETS)  # the place, behind the sub-sets, of all readings of a session
-CURVE = 10  # blocks of the figure that follows a session
+ALL_READINGS = len(SUBSETS)  # index of all readings of a session, after the subsets
+CURVE_BLOCKS = 10  # blocks of the figure of accuracy in reading order
 
 
-def kinds_of(subset: Subset | None) -> tuple[int, ...]:
-    """The kinds that make up a sub-set; None is the whole session."""
+def subset_kinds(subset: Subset | None) -> tuple[int, ...]:
+    """Return the indices in KINDS of the images in a subset; None means all images."""
     if subset is None:
         return tuple(range(len(KINDS)))
     return tuple(
-        number
-        for number, (authenticity, pathology) in enumerate(KINDS)
+        index
+        for index, (authenticity, pathology) in enumerate(KINDS)
         if authenticity == subset.authenticity and subset.pathology in (None, pathology)
     )
 
 
-def group_numbers(groups: int) -> tuple[int, ...]:
-    """The numbers of sub-groups that a report needs: the fixed four and the plan's."""
-    return tuple(sorted({*subgroup_counts(groups), CURVE}))
+def block_numbers(groups: int) -> tuple[int, ...]:
+    """Return the numbers of blocks that a report needs: standard ones, the plan's, and those of the figure."""
+    return tuple(sorted({*subgroup_counts(groups), CURVE_BLOCKS}))
 
 
 @dataclass(frozen=True)
-class Blocks:
-    """Sub-groups of every reader, session and sub-set (and the whole, in the last place), for one number of groups.
+class SubgroupBlocks:
+    """Sub-groups of every reader, session and subset, for one number of groups.
 
-    `readings` and `hits` are (readers, sessions, 7) over all readings; `sums` is (readers, sessions, 7, groups),
-    credits of contiguous blocks of ⌊readings / groups⌋ in reading order, 0 where there are fewer readings.
+    `readings` and `hits` have shape (readers, sessions, 7) and count all readings; index 6 is ALL_READINGS. `sums` has
+    shape (readers, sessions, 7, groups): credits of contiguous blocks of ⌊readings / groups⌋ in reading order, 0 if
+    there are fewer readings than groups.
     """
 
     readings: Ints
@@ -60,22 +65,22 @@ class Blocks:
     def groups(self) -> int:
         return int(self.sums.shape[-1])
 
-    def cut(self, reader: int, session: int, subset: int) -> SubgroupSums:
-        """One of them, by places."""
+    def subgroup_sums(self, reader: int, session: int, subset: int) -> SubgroupSums:
+        """Return the sums at these indices, as the sub-group tests take them."""
         readings = int(self.readings[reader, session, subset])
         sums = tuple(self.sums[reader, session, subset].tolist()) if readings >= self.groups else ()
         return SubgroupSums(readings, float(self.hits[reader, session, subset]), sums)
 
 
 @dataclass(frozen=True)
-class Times:
-    """Reading times, each (readers, sessions); NaN where a reader has no reading in a session.
+class SessionTimes:
+    """Reading times, each (readers, sessions); NaN if a reader has no readings in a session.
 
-    Seconds and minutes are under the plan's idle rule; `clocked_minutes` are as measured. `first_shown` and
-    `last_answered` are in seconds since 1970.
+    Times are under the plan's idle rule, except `measured_minutes`. `first_shown` and `last_answered` are in seconds
+    since 1970.
     """
 
-    clocked_minutes: Floats
+    measured_minutes: Floats
     idle_readings: Ints
     active_minutes: Floats
     median_seconds: Floats
@@ -86,8 +91,8 @@ class Times:
 
 
 @dataclass(frozen=True)
-class Cases:
-    """One element for each image with a verdict, by arm and session; `counts` is (cases, 4 verdicts)."""
+class CaseVerdicts:
+    """Verdicts on each image by arm and session, one element per image; `counts` is (cases, 4 verdicts)."""
 
     arm: NDArray[np.str_]
     session: Ints
@@ -95,15 +100,16 @@ class Cases:
     kind: Ints
     counts: Ints
 
-    def chosen(self, mask: NDArray[np.bool_]) -> "Cases":
-        return Cases(self.arm[mask], self.session[mask], self.case[mask], self.kind[mask], self.counts[mask])
+    def select(self, mask: NDArray[np.bool_]) -> "CaseVerdicts":
+        """Return the elements where the mask is True."""
+        return CaseVerdicts(self.arm[mask], self.session[mask], self.case[mask], self.kind[mask], self.counts[mask])
 
 
 @dataclass(frozen=True)
-class Matrix:
-    """The verdicts of the two compared sessions, one element per reading, in no order; for MRMC.
+class ComparedReadings:
+    """Readings with a verdict from the two compared sessions, one element per reading, in no particular order.
 
-    `reader` is the place in `Tallies.readers`, `kind` that in KINDS, `verdict` that in VERDICTS.
+    `reader` is the index in `AggregatedReadings.readers`, `kind` that in KINDS, `verdict` that in VERDICTS.
     """
 
     reader: NDArray[np.int32]
@@ -117,86 +123,102 @@ class Matrix:
     def __len__(self) -> int:
         return int(self.reader.size)
 
-    def chosen(self, mask: NDArray[np.bool_]) -> "Matrix":
-        return Matrix(*(getattr(self, name)[mask] for name in self.__dataclass_fields__))
+    def select(self, mask: NDArray[np.bool_]) -> "ComparedReadings":
+        """Return the elements where the mask is True."""
+        return ComparedReadings(*(getattr(self, name)[mask] for name in self.__dataclass_fields__))
 
     @property
     def is_adversarial(self) -> NDArray[np.bool_]:
-        return np.isin(self.kind, kinds_of(Subset.ADVERSARIAL))
+        return np.isin(self.kind, subset_kinds(Subset.ADVERSARIAL))
+
+    @property
+    def is_correct(self) -> NDArray[np.bool_]:
+        """Whether the verdict names the truth; False for "unsure"."""
+        return self.verdict == np.where(self.is_adversarial, VERDICT_NOT_REAL, VERDICT_REAL)
 
 
 @dataclass(frozen=True)
-class Tallies:
-    """All readings of one study, added up.
+class CorrectVerdicts:
+    """Correct verdicts among verdicts, by a rule for "unsure"; hits may end in one half."""
 
-    `counts` is (readers, sessions, 6 kinds, 4 verdicts). `blocks` holds the sub-groups by their number, under
-    `rule`; their `sums` are (readers, sessions, 6 sub-sets and the whole, groups).
+    hits: float
+    trials: int
+
+
+@dataclass(frozen=True)
+class AggregatedReadings:
+    """All readings of one study, aggregated.
+
+    `verdicts` has shape (readers, sessions, 6 kinds, 4 verdicts). `blocks` holds sub-groups by their number, under
+    `rule`.
     """
 
     readers: tuple[str, ...]
     sessions: tuple[int, ...]
-    counts: Ints
-    times: Times
-    cases: Cases
+    verdicts: Ints
+    times: SessionTimes
+    cases: CaseVerdicts
     rule: Unsure
-    blocks: Mapping[int, Blocks]
-    matrix: Matrix
+    blocks: Mapping[int, SubgroupBlocks]
+    compared: ComparedReadings
 
     def __len__(self) -> int:
-        return int(self.counts.sum())
+        return int(self.verdicts.sum())
 
     @property
-    def asked(self) -> tuple[int, ...]:
-        """The sessions in which somebody gave a verdict about authenticity."""
-        given = self.counts[..., :SAID_SEEN].sum(axis=(0, 2, 3))
-        return tuple(session for session, count in zip(self.sessions, given, strict=True) if count)
+    def judged_sessions(self) -> tuple[int, ...]:
+        """Sessions with at least one verdict about authenticity."""
+        counts = self.verdicts[..., :VERDICT_SEEN].sum(axis=(0, 2, 3))
+        return tuple(session for session, count in zip(self.sessions, counts, strict=True) if count)
 
     @property
-    def sittings(self) -> tuple[tuple[str, int], ...]:
+    def reader_sessions(self) -> tuple[tuple[str, int], ...]:
         """Every reader and session with a reading, in order."""
-        given = self.counts.sum(axis=(2, 3))
-        return tuple((self.readers[r], self.sessions[s]) for r, s in np.argwhere(given).tolist())
+        counts = self.verdicts.sum(axis=(2, 3))
+        return tuple((self.readers[r], self.sessions[s]) for r, s in np.argwhere(counts).tolist())
 
-    def asked_of(self, reader: str) -> tuple[int, ...]:
-        """The sessions in which this reader gave a verdict about authenticity."""
-        given = self.counts[self._reader_places[reader], ..., :SAID_SEEN].sum(axis=(1, 2))
-        return tuple(session for session, count in zip(self.sessions, given, strict=True) if count)
+    def sessions_judged_by(self, reader: str) -> tuple[int, ...]:
+        """Return the sessions in which the reader gave a verdict about authenticity."""
+        counts = self.verdicts[self._reader_index[reader], ..., :VERDICT_SEEN].sum(axis=(1, 2))
+        return tuple(session for session, count in zip(self.sessions, counts, strict=True) if count)
 
-    def place(self, reader: str, session: int) -> tuple[int, int]:
-        """Where they stand in the arrays; KeyError or ValueError for one without readings."""
-        return self._reader_places[reader], self.sessions.index(session)
+    def index(self, reader: str, session: int) -> tuple[int, int]:
+        """Return the indices in the arrays. Raises KeyError or ValueError for those without readings."""
+        return self._reader_index[reader], self.sessions.index(session)
 
-    def done(self, reader: str, session: int) -> int:
-        return int(self.of(reader, session).sum())
+    def number_read(self, reader: str, session: int) -> int:
+        """Return the number of readings of one reader in one session."""
+        return int(self.verdicts_of(reader, session).sum())
 
-    def of(self, reader: str, session: int) -> Ints:
-        """(6 kinds, 4 verdicts) of one reader in one session; noughts where there is nothing."""
-        if reader not in self._reader_places or session not in self.sessions:
+    def verdicts_of(self, reader: str, session: int) -> Ints:
+        """Return the counts (6 kinds, 4 verdicts) of one reader in one session; zeros without readings."""
+        if reader not in self._reader_index or session not in self.sessions:
             return np.zeros((len(KINDS), len(VERDICTS)), dtype=np.int64)
-        found: Ints = self.counts[self._reader_places[reader], self.sessions.index(session)]
-        return found
+        counts: Ints = self.verdicts[self.index(reader, session)]
+        return counts
 
-    def share(self, reader: str, session: int, subset: Subset, rule: Unsure) -> Proportion:
-        """Right verdicts of one reader in one session and sub-set, by the declared rule for unsure."""
-        hits, trials = right(self.of(reader, session)[list(kinds_of(subset))].sum(axis=0), subset, rule)
-        return wilson(hits, trials)
+    def share_correct(self, reader: str, session: int, subset: Subset, rule: Unsure) -> Proportion:
+        """Return the share of correct verdicts of one reader in one session and subset, with Wilson's interval."""
+        verdicts = self.verdicts_of(reader, session)[list(subset_kinds(subset))].sum(axis=0)
+        correct = count_correct(verdicts, subset, rule)
+        return wilson(correct.hits, correct.trials)
 
-    def readers_asked(self, session: int | None = None) -> tuple[str, ...]:
-        """Readers with a verdict about authenticity, in this session or in any."""
-        counts = self.counts if session is None else self.counts[:, [self.sessions.index(session)]]
-        given = counts[..., :SAID_SEEN].sum(axis=(1, 2, 3))
-        return tuple(reader for reader, count in zip(self.readers, given, strict=True) if count)
+    def readers_with_verdicts(self, session: int | None = None) -> tuple[str, ...]:
+        """Return the readers with a verdict about authenticity in this session, or in any session."""
+        verdicts = self.verdicts if session is None else self.verdicts[:, [self.sessions.index(session)]]
+        counts = verdicts[..., :VERDICT_SEEN].sum(axis=(1, 2, 3))
+        return tuple(reader for reader, count in zip(self.readers, counts, strict=True) if count)
 
     @cached_property
-    def _reader_places(self) -> Mapping[str, int]:
-        return {reader: place for place, reader in enumerate(self.readers)}
+    def _reader_index(self) -> Mapping[str, int]:
+        return {reader: index for index, reader in enumerate(self.readers)}
 
 
-def right(verdicts: Ints, subset: Subset, rule: Unsure) -> tuple[float, int]:
-    """Hits and trials from the counts of the four verdicts about images of one authenticity."""
-    named = verdicts[SAID_NOT_REAL if subset.authenticity == ADVERSARIAL else SAID_REAL]
-    unsure = int(verdicts[SAID_UNSURE])
-    all_given = int(verdicts[:SAID_SEEN].sum())
+def count_correct(verdicts: Ints, subset: Subset, rule: Unsure) -> CorrectVerdicts:
+    """Count correct verdicts from the counts (4 verdicts,) of images of one authenticity."""
+    correct = int(verdicts[VERDICT_NOT_REAL if subset.authenticity == ADVERSARIAL else VERDICT_REAL])
+    unsure = int(verdicts[VERDICT_UNSURE])
+    total = int(verdicts[:VERDICT_SEEN].sum())
     if rule is Unsure.EXCLUDED:
-        return float(named), all_given - unsure
-    return float(named) + (rule.credit * unsure), all_given
+        return CorrectVerdicts(float(correct), total - unsure)
+    return CorrectVerdicts(correct + rule.credit * unsure, total)

@@ -1,4 +1,4 @@
-"""The detector as one more reader: what it made of the very pictures that readers were shown."""
+"""Stored scores of a detector of adversarial images for the images shown to readers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class DetectorRecord:
-    """One detector's stored scores. `score` is the probability that an image was altered, by case (`queries.counts`).
+    """Scores of one detector. `score` is the probability that an image is adversarial, by case.
 
-    `patient` and `split` are by case, too. `threshold` was chosen on its tuning split; it learnt from the twins of
-    the attacks in `learnt_from`, and `of_study` are those among them whose twins the study shows.
+    `patient` and `split` are by case, too. `threshold` was chosen on the tuning split. `trained_on` are the attacks
+    whose adversarial images the detector was trained on; `of_study` are those of them that the study shows.
     """
 
     run: str
     threshold: float
-    learnt_from: tuple[str, ...]
+    trained_on: tuple[str, ...]
     of_study: tuple[str, ...]
     score: Mapping[int, float]
     patient: Mapping[int, int]

@@ -1,65 +1,64 @@
-"""What the analysis works on: readings joined with the truth, in long form, one element per reading."""
+"""The record of a study: everything that a report is made from, as plain values."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
-from typing import TYPE_CHECKING
 
-from readerstudy.analysis.record.codes import NEGATIVE, POSITIVE
-
-if TYPE_CHECKING:
-    from readerstudy.analysis.record.attack import StudyAttack
-    from readerstudy.analysis.record.classifier import ClassifierRecord
-    from readerstudy.analysis.record.conduct import Conduct
-    from readerstudy.analysis.record.counts import Tallies
-    from readerstudy.analysis.record.detector import DetectorRecord
+from readerstudy.analysis.record.attack import StudyAttack
+from readerstudy.analysis.record.classifier import ClassifierRecord
+from readerstudy.analysis.record.codes import NEGATIVE, POSITIVE, reader_sort_key
+from readerstudy.analysis.record.conduct import StudyConduct
+from readerstudy.analysis.record.counts import AggregatedReadings
+from readerstudy.analysis.record.detector import DetectorRecord
 
 
 @dataclass(frozen=True)
-class SessionSet:
-    """The images of one session in one arm: how many were planned, and what was drawn.
+class ImageSet:
+    """The images of one session in one arm: the number planned, and those drawn.
 
-    `drawn` counts by (authenticity, source pathology); triptychs count as `PAIR`.
+    `drawn` counts images by (authenticity, source pathology); triptychs count as PAIR.
     """
 
     number: int
     title: str
     arm: str
-    asks: bool
+    asks_for_verdict: bool
     planned: int
     drawn: Mapping[tuple[str, str], int]
 
     def count(self, authenticity: str, pathology: str | None = None) -> int:
-        """How many were drawn of that kind; of both pathologies where none is given."""
-        wanted = (POSITIVE, NEGATIVE) if pathology is None else (pathology,)
-        return sum(self.drawn.get((authenticity, one), 0) for one in wanted)
+        """Return how many images of this kind were drawn; without `pathology`, of both pathologies."""
+        pathologies = (POSITIVE, NEGATIVE) if pathology is None else (pathology,)
+        return sum(self.drawn.get((authenticity, each), 0) for each in pathologies)
 
 
 @dataclass(frozen=True)
 class StudyRecord:
-    """All that a report is made from. `readers` gives every enrolled reader's code their arm.
+    """Everything that a report is made from. `readers` maps the code of every enrolled reader to the arm.
 
-    `attack` is the evaluation of the attack, None if there is none; `classifier` has the scores
-    that it kept, `detectors` those of detectors of adversarial input. `conduct` is how the study was carried out, None
-    where the readings come from elsewhere.
+    `attack` is the stored evaluation of the attack, or None if there is none. `classifier` holds the scores stored by
+    it, `detectors` those of detectors of adversarial images. `conduct` describes how the study was carried out; it is
+    None if the readings do not come from this installation.
     """
 
     code: str
     title: str
     is_rehearsal: bool
     readers: Mapping[str, str]
-    sets: tuple[SessionSet, ...]
-    tallies: "Tallies"
-    attack: "StudyAttack | None" = None
-    conduct: "Conduct | None" = None
-    classifier: "ClassifierRecord | None" = None
-    detectors: "tuple[DetectorRecord, ...]" = ()
+    image_sets: tuple[ImageSet, ...]
+    readings: AggregatedReadings
+    attack: StudyAttack | None = None
+    conduct: StudyConduct | None = None
+    classifier: ClassifierRecord | None = None
+    detectors: tuple[DetectorRecord, ...] = ()
 
     @property
     def arms(self) -> tuple[str, ...]:
-        return tuple(sorted({one.arm for one in self.sets}))
+        return tuple(sorted({image_set.arm for image_set in self.image_sets}))
 
+    def sets_of_arm(self, arm: str) -> list[ImageSet]:
+        """Return the image sets of an arm, ordered by session."""
+        return sorted((each for each in self.image_sets if each.arm == arm), key=lambda each: each.number)
 
-def session_pairs(sessions: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Every earlier session against every later one."""
-    return combinations(sorted(sessions), 2)
+    def readers_of_arm(self, arm: str) -> list[str]:
+        """Return the enrolled readers of an arm in natural order."""
+        return sorted((reader for reader, own in self.readers.items() if own == arm), key=reader_sort_key)

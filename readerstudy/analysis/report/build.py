@@ -53,8 +53,8 @@ class Report:
     def parts(self) -> Iterator[str]:
         """Work everything out, saying before each part what comes now."""
         stages: tuple[tuple[str, Callable[[], object]], ...] = (
-            (_("comparing the sessions across readers"), lambda: self.chapters.across),
-            (_("testing each reader’s sessions"), lambda: self.chapters.comparisons),
+            (_("comparing the sessions across readers"), lambda: self.chapters.mrmc),
+            (_("testing each reader’s sessions"), lambda: self.chapters.subgroups),
             (_("drawing tables and figures"), lambda: self.sections),
         )
         for words, work_out in stages:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from readerstudy.analysis.queries.study import StillSealed
 from readerstudy.analysis.record.codes import POSITIVE, Subset
-from readerstudy.analysis.record.counts import KINDS, SAID_NOT_REAL, SAID_REAL, SAID_UNSURE, kinds_of
+from readerstudy.analysis.record.counts import KINDS, VERDICT_NOT_REAL, VERDICT_REAL, VERDICT_UNSURE, subset_kinds
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.report.gallery_pictures import Thumbnail, pair_thumbnails, single_thumbnail
 from readerstudy.studies.analysis_plan import AnalysisPlan
@@ -51,7 +51,7 @@ class Exhibit:
 
     @property
     def is_adversarial(self) -> bool:
-        return self.kind in kinds_of(Subset.ADVERSARIAL)
+        return self.kind in subset_kinds(Subset.ADVERSARIAL)
 
     @property
     def is_positive(self) -> bool:
@@ -133,14 +133,16 @@ def choose(record: StudyRecord, plan: AnalysisPlan) -> tuple[Exhibit, ...]:
 
 
 def _judged(record: StudyRecord, plan: AnalysisPlan, subset: Subset, reason: Reason) -> Sequence[Exhibit]:
-    cases = record.tallies.cases
-    kept = np.isin(cases.session, (plan.before, plan.after)) & np.isin(cases.kind, kinds_of(subset))
-    own = cases.chosen(kept)
+    cases = record.readings.cases
+    kept = np.isin(cases.session, (plan.before, plan.after)) & np.isin(cases.kind, subset_kinds(subset))
+    own = cases.select(kept)
     rows = zip(
         own.case.tolist(), own.session.tolist(), own.arm.tolist(), own.kind.tolist(), own.counts.tolist(), strict=True
     )
     return [
-        Exhibit(case, session, arm, kind, counts[SAID_REAL], counts[SAID_NOT_REAL], counts[SAID_UNSURE], reason)
+        Exhibit(
+            case, session, arm, kind, counts[VERDICT_REAL], counts[VERDICT_NOT_REAL], counts[VERDICT_UNSURE], reason
+        )
         for case, session, arm, kind, counts in rows
     ]
 

@@ -1,4 +1,4 @@
-"""The detector of adversarial input as one more reader of the readers' own question: is this picture real?"""
+"""Table "detector": detectors of adversarial images compared with the readers, on the images that both judged."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 
 from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.counts import (
-    SAID_NOT_REAL,
-    SAID_REAL,
-    SAID_SEEN,
-    SAID_UNSURE,
-    Cases,
+    VERDICT_NOT_REAL,
+    VERDICT_REAL,
+    VERDICT_SEEN,
+    VERDICT_UNSURE,
+    CaseVerdicts,
+    Floats,
     Ints,
-    kinds_of,
-    right,
+    count_correct,
+    subset_kinds,
 )
 from readerstudy.analysis.record.detector import DetectorRecord
 from readerstudy.analysis.record.study import StudyRecord
@@ -27,42 +28,43 @@ from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _TUNING = "tuning"
-# Readers answer on three levels; "unsure" lies between (STATISTICS, "unsure").
-_LEVELS = (SAID_REAL, SAID_UNSURE, SAID_NOT_REAL)
-Floats = NDArray[np.float64]
+_ORDINAL = [VERDICT_REAL, VERDICT_UNSURE, VERDICT_NOT_REAL]
 
 
 @dataclass(frozen=True)
-class _Place:
-    """The pictures of one session and arm that both readers and the detector judged, as aligned arrays."""
+class _ScoredImages:
+    """The images of one session and arm that readers and a detector judged, as aligned arrays (n,)."""
 
     session: int
     arm: str
-    cases: Cases
+    cases: CaseVerdicts
     score: Floats
     patient: Ints
 
     @property
-    def altered(self) -> NDArray[np.bool_]:
-        return np.isin(self.cases.kind, kinds_of(Subset.ADVERSARIAL))
+    def is_adversarial(self) -> NDArray[np.bool_]:
+        return np.isin(self.cases.kind, subset_kinds(Subset.ADVERSARIAL))
+
+    def __len__(self) -> int:
+        return int(self.score.size)
 
 
 def detector_table(record: StudyRecord, plan: AnalysisPlan) -> Table | None:
-    """A line for each detector and one for the readers on the very same pictures; None where no detector judged any."""
-    rows = tuple(row for one in record.detectors for row in _rows(record, one, Unsure(plan.unsure)))
+    """Return a row for each detector and one for the readers on the same images; None without scores."""
+    rows = tuple(row for detector in record.detectors for row in _rows(record, detector, Unsure(plan.unsure)))
     if not rows:
         return None
     return Table(
         key="detector",
-        title=_("The detector as one more reader"),
+        title=_("The detector compared with the readers"),
         caption=_(
             # xgettext: no-python-format
-            "A network that was trained to tell adversarial pictures from real ones, on the pictures that the readers "
-            "judged; below it what the readers said of the same pictures, added up over all of them. It calls a "
-            "picture adversarial above the threshold of its tuning split. The area under the curve (AUC) is that of "
-            "its probability, of the readers’ three answers real, unsure, not real; the intervals, 95 %, take the "
-            "images of one woman together (DeLong, clustered). The readers’ lines have no interval: readings of one "
-            "reader belong together, and Table 3 has each reader."
+            "A network trained to separate adversarial from real images, on the images that the readers judged; the "
+            "row below it sums the verdicts of all readers on the same images. The detector calls an image adversarial "
+            "above the threshold chosen on its tuning split. The area under the curve (AUC) is that of its "
+            "probability, or of the readers’ ordered verdicts real, unsure, not real. The 95 % intervals treat the "
+            "images of one patient as dependent (DeLong, clustered). Rows of readers have no interval, because "
+            "readings of one reader are dependent; Table 3 shows each reader."
         ),
         columns=_columns(),
         rows=rows,
@@ -71,7 +73,7 @@ def detector_table(record: StudyRecord, plan: AnalysisPlan) -> Table | None:
 
 
 def _columns() -> tuple[Column, ...]:
-    right_answers = _("Right answers")
+    correct = _("Correct")
     return (
         Column("session", _("Session")),
         Column("arm", _("Arm")),
@@ -79,85 +81,93 @@ def _columns() -> tuple[Column, ...]:
         Column("threshold", _("Threshold"), Kind.SPREAD),
         Column("images", _("Images"), Kind.COUNT),
         Column("auc", _("AUC"), Kind.ESTIMATE),
-        Column("real", _("real images"), Kind.SHARE, right_answers),
-        Column("adversarial", _("adversarial images"), Kind.SHARE, right_answers),
-        Column("all", _("all images"), Kind.SHARE, right_answers),
+        Column("real", _("real images"), Kind.SHARE, correct),
+        Column("adversarial", _("adversarial images"), Kind.SHARE, correct),
+        Column("all", _("all images"), Kind.SHARE, correct),
     )
 
 
-def _rows(record: StudyRecord, one: DetectorRecord, rule: Unsure) -> Iterator[tuple[Cell, ...]]:
-    for place in _places(record, one):
-        called = place.score > one.threshold
-        was_right = called == place.altered
-        head = (str(place.session), place.arm)
-        shares = (was_right[~place.altered], was_right[place.altered], was_right)
+def _rows(record: StudyRecord, detector: DetectorRecord, rule: Unsure) -> Iterator[tuple[Cell, ...]]:
+    for images in _scored_images(record, detector):
+        adversarial = images.is_adversarial
+        correct = (images.score > detector.threshold) == adversarial
+        parts = (correct[~adversarial], correct[adversarial], correct)
+        head = (str(images.session), images.arm)
         yield (
             *head,
-            one.run,
-            one.threshold,
-            int(place.score.size),
-            _area(place),
-            *(wilson(int(share.sum()), int(share.size)) for share in shares),
+            detector.run,
+            detector.threshold,
+            len(images),
+            _area(images),
+            *(wilson(int(part.sum()), int(part.size)) for part in parts),
         )
-        yield (*head, _("all readers"), None, int(place.score.size), *_of_readers(place, rule))
+        yield (*head, _("all readers"), None, len(images), *_reader_cells(images, rule))
 
 
-def _places(record: StudyRecord, one: DetectorRecord) -> Iterator[_Place]:
-    cases = record.tallies.cases
-    scored = np.array([case in one.score for case in cases.case.tolist()], dtype=bool)
-    asked = cases.counts[:, :SAID_SEEN].sum(axis=1) > 0
-    for session in np.unique(cases.session[scored & asked]).tolist():
+def _scored_images(record: StudyRecord, detector: DetectorRecord) -> Iterator[_ScoredImages]:
+    cases = record.readings.cases
+    has_score = np.array([case in detector.score for case in cases.case.tolist()], dtype=bool)
+    both = cases.select(has_score & (cases.counts[:, :VERDICT_SEEN].sum(axis=1) > 0))
+    for session in np.unique(both.session).tolist():
         for arm in record.arms:
-            own = cases.chosen(scored & asked & (cases.session == session) & (cases.arm == arm))
+            own = both.select((both.session == session) & (both.arm == arm))
             if own.case.size:
-                names = own.case.tolist()
-                score = np.array([one.score[name] for name in names], dtype=float)
-                patient = np.array([one.patient[name] for name in names], dtype=np.int64)
-                yield _Place(session, arm, own, score, patient)
+                keys = own.case.tolist()
+                score = np.array([detector.score[case] for case in keys], dtype=float)
+                patient = np.array([detector.patient[case] for case in keys], dtype=np.int64)
+                yield _ScoredImages(session, arm, own, score, patient)
 
 
-def _area(place: _Place) -> Estimate | None:
-    """None where there are fewer than two pictures, or a single woman, of a kind."""
+def _area(images: _ScoredImages) -> Estimate | None:
+    """Return the area, or None with fewer than two images, or a single patient, of a class."""
     try:
-        found = delong.area(place.altered.astype(int), place.score, cluster=place.patient)
+        area = delong.area(images.is_adversarial.astype(int), images.score, cluster=images.patient)
     except ValueError:
         return None
-    return Estimate(found.auc, found.low, found.high)
+    return Estimate(area.auc, area.low, area.high)
 
 
-def _of_readers(place: _Place, rule: Unsure) -> tuple[Cell, ...]:
-    """The area of the three answers, and the right shares by the plan's rule for unsure."""
-    real, altered = place.cases.counts[~place.altered].sum(axis=0), place.cases.counts[place.altered].sum(axis=0)
-    of_real, of_altered = right(real, Subset.REAL, rule), right(altered, Subset.ADVERSARIAL, rule)
-    both = (of_real[0] + of_altered[0], of_real[1] + of_altered[1])
-    shares = (hits / trials if trials else None for hits, trials in (of_real, of_altered, both))
-    return (_area_of_answers(real, altered), *shares)
+def _reader_cells(images: _ScoredImages, rule: Unsure) -> tuple[Cell, ...]:
+    """Return the area of the verdicts of all readers, and their shares correct by the plan's rule for unsure."""
+    counts = images.cases.counts
+    real, adversarial = counts[~images.is_adversarial].sum(axis=0), counts[images.is_adversarial].sum(axis=0)
+    correct = [count_correct(real, Subset.REAL, rule), count_correct(adversarial, Subset.ADVERSARIAL, rule)]
+    shares = [each.hits / each.trials if each.trials else None for each in correct]
+    trials = sum(each.trials for each in correct)
+    return (_verdict_area(real, adversarial), *shares, sum(each.hits for each in correct) / trials if trials else None)
 
 
-def _area_of_answers(real: Ints, altered: Ints) -> float | None:
-    """How often an adversarial picture's answer stands above a real one's, ties half; over all readers' answers."""
-    below, above = real[list(_LEVELS)].astype(float), altered[list(_LEVELS)].astype(float)
+def _verdict_area(real: Ints, adversarial: Ints) -> float | None:
+    """Return how often the verdict on an adversarial image ranks above that on a real one; ties count half."""
+    below, above = real[_ORDINAL].astype(float), adversarial[_ORDINAL].astype(float)
     pairs = below.sum() * above.sum()
     if not pairs:
         return None
-    higher = sum(above[level] * (below[:level].sum() + below[level] / 2) for level in range(len(_LEVELS)))
+    higher = sum(above[level] * (below[:level].sum() + below[level] / 2) for level in range(len(_ORDINAL)))
     return float(higher / pairs)
 
 
 def _notes(record: StudyRecord) -> Iterator[str]:
-    for one in record.detectors:
-        learnt = ", ".join(one.learnt_from)
-        if one.of_study:
-            yield _("The detector %(run)s was trained on twins by %(attacks)s, the attack that this study shows.") % {
-                "run": one.run,
-                "attacks": learnt,
-            }
+    for detector in record.detectors:
+        values = {"run": detector.run, "attacks": ", ".join(detector.trained_on)}
+        if detector.of_study:
+            yield (
+                _(
+                    "The detector %(run)s was trained on adversarial images by %(attacks)s, the attack that this study "
+                    "shows."
+                )
+                % values
+            )
         else:
+            yield (
+                _(
+                    "The detector %(run)s was trained on adversarial images by %(attacks)s, not by the attack of this "
+                    "study."
+                )
+                % values
+            )
+        if on_tuning := sum(split == _TUNING for split in detector.split.values()):
             yield _(
-                "The detector %(run)s was trained on twins by %(attacks)s; it had never seen the attack of this study."
-            ) % {"run": one.run, "attacks": learnt}
-        if tuned := sum(split == _TUNING for split in one.split.values()):
-            yield _(
-                "%(count)s of the pictures that %(run)s judged are of the tuning split, on which its threshold was "
-                "chosen: there it looks better than it is."
-            ) % {"count": tuned, "run": one.run}
+                "%(count)s of the images scored by %(run)s are from the tuning split, on which its threshold was "
+                "chosen; results on them are optimistic."
+            ) % {"count": on_tuning, "run": detector.run}

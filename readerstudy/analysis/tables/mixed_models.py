@@ -1,6 +1,6 @@
-"""Models of every reading: what moves the odds of a right verdict, and how long it takes. Exploratory."""
+"""Table "models": mixed models of single readings, for odds of a correct verdict and for reading time. Exploratory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import exp
 
@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
-from readerstudy.analysis.layout.wording import p_words, session_limit_sentence, sessions_of
-from readerstudy.analysis.record.counts import SAID_NOT_REAL, SAID_REAL, SAID_UNSURE, Matrix
+from readerstudy.analysis.layout.wording import compared_sessions, p_text, session_limit_sentence
+from readerstudy.analysis.record.counts import VERDICT_UNSURE, ComparedReadings
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.statistics.crossed_effects import INTERCEPT, FixedEffect
@@ -19,16 +19,16 @@ from readerstudy.statistics.reading_times import LogTimeModel, log_time_model
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
-MOST_READINGS = 10_000  # in one arm: a few seconds; the fit of more takes longer than the rest of the report
-FEWEST_READERS = 2
-_FURTHEST = 20.0  # a log ratio beyond it is an estimate without an end
-_KNOWN = 1e6  # degrees of freedom above which the test is one of z
+MOST_READINGS = 10_000  # of one arm: takes a few seconds; larger fits take longer than the rest of the report
+MINIMUM_READERS = 2
+_LARGEST_LOG_RATIO = 20.0  # beyond it an estimate is not finite
+_LARGEST_DF = 1e6  # beyond it the test is a z-test
 _MS_PER_SECOND = 1000
 
 
 @dataclass(frozen=True)
-class Effect:
-    """One effect as a ratio, of odds or of times, with a t test; `df` None is a test of z."""
+class RatioEffect:
+    """An effect as a ratio of odds or of times, with its t test; `df` None means a z-test."""
 
     name: str
     ratio: Estimate
@@ -37,36 +37,47 @@ class Effect:
     p: float
 
 
-def models_of_every_reading(record: StudyRecord, plan: AnalysisPlan) -> Table:
-    """Table "models": in each arm the mixed logistic model of right verdicts and the model of log seconds."""
+@dataclass(frozen=True)
+class ModelFit:
+    """The effects of one model in one arm; `reason` explains missing effects or poor convergence."""
+
+    effects: tuple[RatioEffect, ...] = ()
+    reason: str = ""
+
+
+def mixed_models_table(record: StudyRecord, plan: AnalysisPlan) -> Table:
+    """Return in each arm the mixed logistic model of correct verdicts and the model of log seconds."""
     rows: list[tuple[Cell, ...]] = []
     reasons: dict[str, None] = {}
     sentences: list[str] = []
-    models: tuple[tuple[str, Callable[[Matrix, AnalysisPlan], tuple[tuple[Effect, ...], str]], str], ...] = (
-        (_("odds of a right verdict"), _of_verdicts, "verdicts"),
-        (_("seconds per image"), _of_times, "times"),
-    )
+    several_arms = len(record.arms) > 1
     for arm in record.arms:
-        mask = _of_arm(record, arm)
-        unfit = _unfit(record, mask, plan)
-        for name, fit, kind in models:
-            effects, reason = ((), unfit) if unfit else fit(record.tallies.matrix.chosen(mask), plan)
-            rows += [(arm, name, effect_name(one.name, plan), one.ratio, one.t, one.df, one.p) for one in effects]
-            sentences += _in_words(effects, kind, plan, arm if len(record.arms) > 1 else "")
-            reasons |= dict.fromkeys([reason] if reason else [])
+        compared = record.readings.compared.select(_mask_of_arm(record, arm))
+        unsuitable = _unsuitable_reason(compared, plan)
+        odds, times = (
+            (ModelFit(reason=unsuitable), ModelFit(reason=unsuitable))
+            if unsuitable
+            else (_fit_odds(compared, plan), _fit_times(compared, plan))
+        )
+        for name, fit in ((_("odds of a correct verdict"), odds), (_("seconds per image"), times)):
+            rows += [(arm, name, effect_name(each.name, plan), *_cells(each)) for each in fit.effects]
+            reasons |= dict.fromkeys([fit.reason] if fit.reason else [])
+        prefix = f"{arm}. " if several_arms else ""
+        sentences += [prefix + sentence for sentence in (*_odds_sentence(odds, plan), *_time_sentence(times, plan))]
     return Table(
         key="models",
-        title=_("Models of every reading. Session %(after)s against session %(before)s") % sessions_of(plan),
+        title=_("Mixed models of single readings. Session %(after)s against session %(before)s")
+        % compared_sessions(plan),
         caption=_(
             # xgettext: no-python-format
-            "Exploratory. A mixed logistic model of right verdicts and a mixed model of the logarithm of seconds; in "
-            "both, readers and images are random and every reader changes between the sessions in their own way. "
-            "Ratios, with 95 % intervals: 1 is no effect, 2 is twice the odds or twice the time."
+            "Exploratory. A mixed logistic model of correct verdicts and a mixed model of the logarithm of seconds. In "
+            "both, readers and images are random, and every reader may change individually between the sessions. "
+            "Ratios with 95 % intervals: 1 is no effect, 2 is twice the odds or twice the time."
         ),
         columns=_columns(),
         rows=tuple(rows),
-        notes=(*sentences, *reasons, *_what_they_say(rows, plan)),
-        empty=" ".join(reasons) or _("No session has been drawn yet: make the study first."),
+        notes=(*sentences, *reasons, *(_model_notes(plan) if rows else ())),
+        empty=" ".join(reasons) or _("No session has been drawn yet. Create the study first."),
     )
 
 
@@ -82,79 +93,81 @@ def _columns() -> tuple[Column, ...]:
     )
 
 
+def _cells(effect: RatioEffect) -> tuple[Cell, ...]:
+    return effect.ratio, effect.t, effect.df, effect.p
+
+
 def effect_name(name: str, plan: AnalysisPlan) -> str:
-    """What the models call by a short name, in words."""
+    """Return the description of an effect that the models name by a short code."""
     session = f"session {plan.after}"
     return {
-        session: _("session %(after)s against session %(before)s") % sessions_of(plan),
+        session: _("session %(after)s against session %(before)s") % compared_sessions(plan),
         "adversarial": _("adversarial against real images"),
         f"{session} × adversarial": _("change of adversarial against change of real images"),
-        "position": _("half a session further on"),
+        "position": _("half a session later"),
     }.get(name, name)
 
 
-def _of_arm(record: StudyRecord, arm: str) -> NDArray[np.bool_]:
-    """Which readings of the matrix are of this arm's readers."""
-    own = [record.readers.get(reader) == arm for reader in record.tallies.readers]
-    of_arm: NDArray[np.bool_] = np.array([*own, False])[record.tallies.matrix.reader]
-    return of_arm
+def _mask_of_arm(record: StudyRecord, arm: str) -> NDArray[np.bool_]:
+    """Return which compared readings belong to readers of the arm, (n,)."""
+    of_arm = [record.readers.get(reader) == arm for reader in record.readings.readers]
+    mask: NDArray[np.bool_] = np.array([*of_arm, False])[record.readings.compared.reader]
+    return mask
 
 
-def _unfit(record: StudyRecord, mask: NDArray[np.bool_], plan: AnalysisPlan) -> str:
-    """Why there is no use in a model of the readings under the mask; empty where there is."""
-    if mask.sum() > MOST_READINGS:
-        sentence = _(
-            "With more than %(most)s readings of an arm in the two sessions no model of every reading is fitted."
-        )
+def _unsuitable_reason(compared: ComparedReadings, plan: AnalysisPlan) -> str:
+    """Return why no model is fitted to these readings; empty if one can be."""
+    if len(compared) > MOST_READINGS:
+        sentence = _("No mixed model is fitted to more than %(most)s readings of an arm in the two sessions.")
         return sentence % {"most": f"{MOST_READINGS:,}"}
-    matrix = record.tallies.matrix
-    sessions = (plan.before, plan.after)
-    readers = [np.unique(matrix.reader[mask & (matrix.session == session)]).size for session in sessions]
-    if min(readers) < FEWEST_READERS:
-        sentence = _(
-            "Models of every reading need verdicts by two readers in session %(before)s and session %(after)s."
-        )
-        return sentence % sessions_of(plan)
+    readers = [np.unique(compared.reader[compared.session == s]).size for s in (plan.before, plan.after)]
+    if min(readers) < MINIMUM_READERS:
+        sentence = _("Mixed models need verdicts of two readers in session %(before)s and session %(after)s.")
+        return sentence % compared_sessions(plan)
     return ""
 
 
-def _of_verdicts(matrix: Matrix, plan: AnalysisPlan) -> tuple[tuple[Effect, ...], str]:
-    """The logistic model's effects, tested by t with as many df as there are readers, less one."""
+def _fit_odds(compared: ComparedReadings, plan: AnalysisPlan) -> ModelFit:
+    """Return the effects of the logistic model, tested by t with readers − 1 df."""
     rule = Unsure(plan.unsure)
     if rule is Unsure.HALF:
-        return (), _("Half right is neither right nor wrong, so there is no model of right verdicts under this rule.")
-    used = matrix.chosen(matrix.verdict != SAID_UNSURE) if rule is Unsure.EXCLUDED else matrix
+        return ModelFit(
+            reason=_("Half credit is not a binary outcome, so correct verdicts are not modelled under this rule.")
+        )
+    used = compared.select(compared.verdict != VERDICT_UNSURE) if rule is Unsure.EXCLUDED else compared
     truth = used.is_adversarial.astype(np.int64)
-    right = used.verdict == np.where(truth == 1, SAID_NOT_REAL, SAID_REAL)
     try:
-        found = session_by_truth(right, used.session, truth, used.reader, used.case)
-        return _settled(found), "" if found.converged else _not_at_rest()
+        model = session_by_truth(used.is_correct, used.session, truth, used.reader, used.case)
+        return ModelFit(_odds_effects(model), "" if model.converged else _not_converged())
     except (ValueError, np.linalg.LinAlgError):
-        return (), _(
-            "The model of right verdicts cannot be fitted: it needs images that two readers read, and right and wrong "
-            "verdicts about each kind of image in each session."
+        return ModelFit(
+            reason=_(
+                "The model of correct verdicts cannot be fitted: it needs images that two readers read, and correct "
+                "and wrong verdicts on each kind of image in each session."
+            )
         )
 
 
-def _settled(found: LogisticModel) -> tuple[Effect, ...]:
-    """ValueError where an effect has no end."""
-    return tuple(_effect(one, found.readers - 1) for one in found.fixed if one.name != INTERCEPT)
+def _odds_effects(model: LogisticModel) -> tuple[RatioEffect, ...]:
+    """Return the effects as odds ratios. Raises ValueError if an effect is not finite."""
+    return tuple(_odds_ratio(effect, model.readers - 1) for effect in model.fixed if effect.name != INTERCEPT)
 
 
-def _effect(one: FixedEffect, df: float) -> Effect:
-    """Wald's statistic held against t: z of so few readers rejects too often."""
-    half = float(stdtrit(df, 0.975)) * one.se
-    if not max(abs(one.estimate - half), abs(one.estimate + half)) < _FURTHEST:
-        raise ValueError("The readings do not settle an effect.")
-    ratio = Estimate(exp(one.estimate), exp(one.estimate - half), exp(one.estimate + half))
-    return Effect(one.name, ratio, one.statistic, df, float(2 * stdtr(df, -abs(one.statistic))))
+def _odds_ratio(effect: FixedEffect, df: float) -> RatioEffect:
+    """Return an odds ratio, with Wald's statistic tested by t, because z rejects too often with few readers."""
+    half = float(stdtrit(df, 0.975)) * effect.se
+    low, high = effect.estimate - half, effect.estimate + half
+    if not max(abs(low), abs(high)) < _LARGEST_LOG_RATIO:
+        raise ValueError("The readings do not determine an effect.")
+    ratio = Estimate(exp(effect.estimate), exp(low), exp(high))
+    return RatioEffect(effect.name, ratio, effect.statistic, df, float(2 * stdtr(df, -abs(effect.statistic))))
 
 
-def _of_times(matrix: Matrix, plan: AnalysisPlan) -> tuple[tuple[Effect, ...], str]:
-    """The model of log seconds, with a change of pace for every reader; readings of no time have no logarithm."""
-    used = matrix.chosen(matrix.elapsed_ms > 0)
+def _fit_times(compared: ComparedReadings, plan: AnalysisPlan) -> ModelFit:
+    """Return the effects of the model of log seconds, with an individual change of pace; times of 0 are excluded."""
+    used = compared.select(compared.elapsed_ms > 0)
     try:
-        found = log_time_model(
+        result = log_time_model(
             used.elapsed_ms / _MS_PER_SECOND,
             used.session,
             used.position,
@@ -164,57 +177,66 @@ def _of_times(matrix: Matrix, plan: AnalysisPlan) -> tuple[tuple[Effect, ...], s
             idle_after=plan.idle_after_s or None,
             own_pace=True,
         )
-        return _paces(found), "" if found.model.converged else _not_at_rest()
+        return ModelFit(_time_effects(result), "" if result.model.converged else _not_converged())
     except (ValueError, np.linalg.LinAlgError):
-        return (), _("The model of times cannot be fitted: it needs times that vary, and images that two readers read.")
+        return ModelFit(
+            reason=_(
+                "The model of reading times cannot be fitted: it needs times that vary and images that two readers "
+                "read."
+            )
+        )
 
 
-def _paces(found: LogTimeModel) -> tuple[Effect, ...]:
+def _time_effects(result: LogTimeModel) -> tuple[RatioEffect, ...]:
     return tuple(
-        Effect(
+        RatioEffect(
             ratio.name,
             Estimate(ratio.ratio, ratio.low, ratio.high),
             effect.statistic,
-            effect.df if effect.df is not None and effect.df < _KNOWN else None,
+            effect.df if effect.df is not None and effect.df < _LARGEST_DF else None,
             ratio.p,
         )
-        for effect, ratio in zip(found.model.fixed[1:], found.ratios, strict=True)
+        for effect, ratio in zip(result.model.fixed[1:], result.ratios, strict=True)
     )
 
 
-def _not_at_rest() -> str:
-    return _("A model did not come to rest at its best fit, so take its ratios with care.")
+def _not_converged() -> str:
+    return _("A model did not converge completely; interpret its ratios with caution.")
 
 
-def _in_words(effects: tuple[Effect, ...], kind: str, plan: AnalysisPlan, arm: str) -> Iterator[str]:
-    """What the effect of the session says; the other effects stand in the table."""
-    session = next((one for one in effects if one.name == f"session {plan.after}"), None)
-    if session is None:
-        return
-    if kind == "times":
-        sentence = _("An image takes %(ratio)s times as long in session %(after)s as in session %(before)s (%(rest)s).")
-    else:
-        sentence = _(
-            "The odds of a right verdict about a real image are %(ratio)s times as high in session %(after)s as in "
-            "session %(before)s (%(rest)s)."
-        )
-    rest = _("%(low)s to %(high)s; p %(p)s") % {
-        "low": f"{session.ratio.low:.2f}",
-        "high": f"{session.ratio.high:.2f}",
-        "p": p_words(session.p),
-    }
-    sentence = sentence % {"ratio": f"{session.ratio.value:.2f}", "rest": rest, **sessions_of(plan)}
-    yield f"{arm}. {sentence}" if arm else sentence
+def _odds_sentence(fit: ModelFit, plan: AnalysisPlan) -> Iterator[str]:
+    sentence = _(
+        "The odds of a correct verdict on a real image are %(ratio)s times as high in session %(after)s as in session "
+        "%(before)s (%(interval)s)."
+    )
+    yield from _session_effect(sentence, fit, plan)
 
 
-def _what_they_say(rows: list[tuple[Cell, ...]], plan: AnalysisPlan) -> Iterator[str]:
-    if rows:
-        yield _(
-            "Right verdicts are tested by t with one degree of freedom fewer than readers. The usual z rejects 0.14 to "
-            "0.17 of true nulls with five readers who change in their own ways, this t 0.07 (simulated, nominal 0.05): "
-            "read the ratios, and test with the analysis across readers."
-        )
-        yield _(
-            "The times have Satterthwaite’s degrees of freedom; a dash is a test of z, where readers differ too little."
-        )
-        yield session_limit_sentence(plan)
+def _time_sentence(fit: ModelFit, plan: AnalysisPlan) -> Iterator[str]:
+    sentence = _("An image takes %(ratio)s times as long in session %(after)s as in session %(before)s (%(interval)s).")
+    yield from _session_effect(sentence, fit, plan)
+
+
+def _session_effect(sentence: str, fit: ModelFit, plan: AnalysisPlan) -> Iterator[str]:
+    """Yield the effect of the session in words; other effects are only in the table."""
+    for effect in fit.effects:
+        if effect.name == f"session {plan.after}":
+            interval = _("%(low)s to %(high)s; p %(p)s") % {
+                "low": f"{effect.ratio.low:.2f}",
+                "high": f"{effect.ratio.high:.2f}",
+                "p": p_text(effect.p),
+            }
+            values = {"ratio": f"{effect.ratio.value:.2f}", "interval": interval}
+            yield sentence % {**values, **compared_sessions(plan)}
+
+
+def _model_notes(plan: AnalysisPlan) -> Iterator[str]:
+    yield _(
+        "Correct verdicts are tested by t with one degree of freedom fewer than readers. With five readers who change "
+        "individually, the usual z rejects 0.14 to 0.17 of true nulls and this t 0.07 (simulated, nominal 0.05). Use "
+        "the ratios for description and the MRMC analysis for tests."
+    )
+    yield _(
+        "Times have Satterthwaite’s degrees of freedom; a dash (—) means a z-test, because readers differ too little."
+    )
+    yield session_limit_sentence(plan)

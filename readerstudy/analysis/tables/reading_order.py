@@ -1,4 +1,4 @@
-"""Does a reader tire or learn within a session? Right verdicts against reading order, real and adversarial apart."""
+"""Table "order": correct verdicts against reading order within a session, for real and adversarial images."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,96 +8,110 @@ from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from readerstudy.analysis.record.codes import Subset
-from readerstudy.analysis.record.counts import SAID_NOT_REAL, SAID_REAL, SAID_UNSURE, Matrix, Tallies
+from readerstudy.analysis.record.counts import VERDICT_UNSURE, AggregatedReadings, ComparedReadings
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.tables.sensitivity_analyses import chance_of
+from readerstudy.analysis.tables.plan_rng import plan_rng
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.statistics.order_effects import LogisticTrend, PermutationTest, kendall, lag_one, trend
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
-# Up to so many readings in the two sessions, orders are shuffled so often: a second or two in all.
+# (readings in the two sessions, permutations): limits the time to a second or two.
 PERMUTATIONS = ((30_000, 999), (150_000, 199))
-FEWEST = 3  # readings below which nothing can be said of their order
-_KINDS = (Subset.REAL, Subset.ADVERSARIAL)
+MINIMUM_READINGS = 3  # for any statement about their order
+_SUBSETS = (Subset.REAL, Subset.ADVERSARIAL)
 
 
 @dataclass(frozen=True)
-class Ordered:
-    """One reader, session and kind of image; None where every verdict counts the same, or nothing was shuffled."""
+class _Series:
+    """The credits of one reader, session and kind of image in reading order, with their positions, (n,) each."""
+
+    reader: int
+    session: int
+    subset: Subset
+    credits: NDArray[np.float64]
+    position: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class OrderEffects:
+    """One reader, session and kind of image; tests are None if all verdicts have the same credit or for large data."""
 
     reader: str
     session: int
-    kind: Subset
+    subset: Subset
     readings: int
     tau: PermutationTest | None
     lag: PermutationTest | None
     trend: LogisticTrend | None
 
 
-def order_of_readings(record: StudyRecord, plan: AnalysisPlan) -> Table:
-    """Table "order": Kendall's τ, lag-one autocorrelation and logistic trend of being right, in the plan's sessions."""
-    found = tuple(ordered(record.tallies, plan))
-    permutations = permutations_for(len(record.tallies.matrix))
+def reading_order_table(record: StudyRecord, plan: AnalysisPlan) -> Table:
+    """Return Kendall's τ, lag-one autocorrelation and logistic trend of correctness in the plan's sessions."""
+    effects = tuple(order_effects(record.readings, plan))
+    readings = len(record.readings.compared)
+    permutations = permutations_for(readings)
     return Table(
         key="order",
-        title=_("Within a session. Do readers tire, learn, or judge in runs?"),
+        title=_("Within a session: fatigue, learning and runs"),
         caption=_(
             # xgettext: no-python-format
-            "Exploratory, each reader alone. τ (Kendall): above 0 the right verdicts come late, below 0 early. "
-            "Neighbours: the correlation of one reading with the next about the same kind of image; above 0 right and "
-            "wrong come in runs. Trend: log odds of a right verdict from the middle of the session to its end. "
-            "Intervals of 95 %. Real and adversarial images stand apart, because an inclination to call images real "
-            "that comes and goes helps with the ones as much as it harms with the others."
+            "Exploratory, each reader separately. τ (Kendall): above 0, correct verdicts are more frequent late in the "
+            "session; below 0, early. Neighbours: the correlation of consecutive readings of the same kind of image; "
+            "above 0, correct and wrong verdicts come in runs. Trend: log odds of a correct verdict from the middle of "
+            "the session to its end. Intervals are 95 %. Real and adversarial images are separate, because a varying "
+            "tendency to call images real has opposite effects on the two."
         ),
         columns=_columns(),
-        rows=tuple(_row(one) for one in found),
-        notes=(*_sentences(found, plan, permutations), _on_chance(permutations, len(record.tallies.matrix))),
-        empty=_("No reader has verdicts in the compared sessions yet, so there is no order to look at."),
+        rows=tuple(_row(effect) for effect in effects),
+        notes=(*_sentences(effects, plan, permutations), _permutation_note(permutations, readings)),
+        empty=_("No reader has verdicts in the compared sessions yet."),
     )
 
 
 def permutations_for(readings: int) -> int:
-    """How often orders are shuffled; 0 where there are too many readings for it."""
+    """Return the number of permutations; 0 if there are too many readings."""
     return next((count for most, count in PERMUTATIONS if readings <= most), 0)
 
 
-def ordered(tallies: Tallies, plan: AnalysisPlan) -> Iterator[Ordered]:
-    """Every reader, session and kind with a verdict; shuffled orders follow from the plan's hash."""
-    rng, permutations = chance_of(plan, "order"), permutations_for(len(tallies.matrix))
-    for reader, session, kind, credits, position in _series(tallies.matrix, Unsure(plan.unsure)):
-        tau = lag = found = None
-        if credits.size >= FEWEST:
+def order_effects(readings: AggregatedReadings, plan: AnalysisPlan) -> Iterator[OrderEffects]:
+    """Yield every reader, session and kind of image with a verdict; permutations are seeded by the plan's hash."""
+    rng, permutations = plan_rng(plan, "order"), permutations_for(len(readings.compared))
+    for series in _series(readings.compared, Unsure(plan.unsure)):
+        tau = lag = slope = None
+        if series.credits.size >= MINIMUM_READINGS:
             if permutations:
-                tau = kendall(credits, rng=rng, permutations=permutations)
-                lag = lag_one(credits, rng=rng, permutations=permutations)
-            found = trend(credits, _from_minus_one_to_one(position))
-        yield Ordered(tallies.readers[reader], session, kind, credits.size, tau, lag, found)
+                tau = kendall(series.credits, rng=rng, permutations=permutations)
+                lag = lag_one(series.credits, rng=rng, permutations=permutations)
+            slope = trend(series.credits, _scale_to_unit(series.position))
+        reader = readings.readers[series.reader]
+        yield OrderEffects(reader, series.session, series.subset, series.credits.size, tau, lag, slope)
 
 
-def _series(
-    matrix: Matrix, rule: Unsure
-) -> Iterator[tuple[int, int, Subset, NDArray[np.float64], NDArray[np.float64]]]:
-    """Reader, session, kind, and the credits with their positions in reading order; excluded readings are gone."""
-    adversarial = matrix.is_adversarial
-    right = matrix.verdict == np.where(adversarial, SAID_NOT_REAL, SAID_REAL)
-    credits = np.where(matrix.verdict == SAID_UNSURE, rule.credit, right.astype(float))
-    # One number for reader, session, kind and place sorts ten million readings much faster than four numbers do.
-    cell = (
-        matrix.reader.astype(np.int64) * (int(matrix.session.max(initial=0)) + 1) + matrix.session
-    ) * 2 + adversarial
-    order = np.argsort(cell * (int(matrix.position.max(initial=0)) + 1) + matrix.position)
+def _series(compared: ComparedReadings, rule: Unsure) -> Iterator[_Series]:
+    """Yield the series of every reader, session and kind of image, without readings that the rule excludes."""
+    adversarial = compared.is_adversarial
+    credits = np.where(compared.verdict == VERDICT_UNSURE, rule.credit, compared.is_correct.astype(float))
+    # One combined key sorts ten million readings much faster than four keys.
+    sessions = int(compared.session.max(initial=0)) + 1
+    cell = (compared.reader.astype(np.int64) * sessions + compared.session) * 2 + adversarial
+    order = np.argsort(cell * (int(compared.position.max(initial=0)) + 1) + compared.position)
     order = order[~np.isnan(credits[order])]
     starts = np.flatnonzero(np.diff(cell[order], prepend=-1))
     for start, end in zip(starts.tolist(), [*starts[1:].tolist(), order.size][: starts.size], strict=True):
-        chosen = order[start:end]
-        first = chosen[0]
-        head = int(matrix.reader[first]), int(matrix.session[first]), _KINDS[int(adversarial[first])]
-        yield *head, credits[chosen], matrix.position[chosen].astype(float)
+        indices = order[start:end]
+        first = indices[0]
+        yield _Series(
+            reader=int(compared.reader[first]),
+            session=int(compared.session[first]),
+            subset=_SUBSETS[int(adversarial[first])],
+            credits=credits[indices],
+            position=compared.position[indices].astype(float),
+        )
 
 
-def _from_minus_one_to_one(position: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Places within the session; of three or more readings the first and the last differ."""
+def _scale_to_unit(position: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return positions scaled from −1 to 1. Needs at least two different positions."""
     first, last = position[0], position[-1]
     scaled: NDArray[np.float64] = 2 * (position - first) / (last - first) - 1
     return scaled
@@ -119,34 +133,32 @@ def _columns() -> tuple[Column, ...]:
     )
 
 
-def _row(one: Ordered) -> tuple[Cell, ...]:
+def _row(effect: OrderEffects) -> tuple[Cell, ...]:
     cells: list[Cell] = []
-    for found in (one.tau, one.lag):
-        cells += [_bounded(found), found.p] if found else [None, None]
-    cells += [Estimate(one.trend.slope, one.trend.low, one.trend.high), one.trend.p] if one.trend else [None, None]
-    return one.reader, str(one.session), _name(one.kind), one.readings, *cells
+    for test in (effect.tau, effect.lag):
+        cells += [_clipped(test), test.p] if test else [None, None]
+    slope = effect.trend
+    cells += [Estimate(slope.slope, slope.low, slope.high), slope.p] if slope else [None, None]
+    name = _("real") if effect.subset is Subset.REAL else _("adversarial")
+    return effect.reader, str(effect.session), name, effect.readings, *cells
 
 
-def _bounded(found: PermutationTest) -> Estimate:
-    """The interval is the value less what chance gives; of a few readings it can leave what a correlation can be."""
-    return Estimate(found.value, max(found.low, -1.0), min(found.high, 1.0))
+def _clipped(test: PermutationTest) -> Estimate:
+    """Return the estimate with its interval clipped to −1 to 1; with few readings it can exceed these limits."""
+    return Estimate(test.value, max(test.low, -1.0), min(test.high, 1.0))
 
 
-def _name(kind: Subset) -> str:
-    return _("real") if kind is Subset.REAL else _("adversarial")
-
-
-def _sentences(found: tuple[Ordered, ...], plan: AnalysisPlan, permutations: int) -> Iterator[str]:
-    """How many series stand out, against how many would by chance."""
-    series = {
-        _("Early or late (τ)"): [one.tau.p for one in found if one.tau],
-        _("Neighbours"): [one.lag.p for one in found if one.lag],
-        _("Trend to the end"): [one.trend.p for one in found if one.trend],
+def _sentences(effects: tuple[OrderEffects, ...], plan: AnalysisPlan, permutations: int) -> Iterator[str]:
+    """Yield how many series have a small p, and how many are expected by chance."""
+    p_values = {
+        _("Early or late (τ)"): [effect.tau.p for effect in effects if effect.tau],
+        _("Neighbours"): [effect.lag.p for effect in effects if effect.lag],
+        _("Trend to the end"): [effect.trend.p for effect in effects if effect.trend],
     }
-    for name, p in series.items():
+    for name, p in p_values.items():
         if not p:
             continue
-        sentence = _("%(what)s: p below %(alpha)s in %(count)s of %(all)s series; chance alone brings about %(usual)s.")
+        sentence = _("%(what)s: p below %(alpha)s in %(count)s of %(all)s series; about %(usual)s expected by chance.")
         yield sentence % {
             "count": sum(value < plan.alpha for value in p),
             "all": len(p),
@@ -154,21 +166,22 @@ def _sentences(found: tuple[Ordered, ...], plan: AnalysisPlan, permutations: int
             "alpha": f"{plan.alpha:g}",
             "usual": f"{plan.alpha * len(p):.1f}",
         }
-    if any(one.trend is None for one in found) or (permutations and any(one.tau is None for one in found)):
+    if any(effect.trend is None for effect in effects) or (permutations and any(e.tau is None for e in effects)):
         yield _(
-            "A dash stands where every verdict counts the same, where there are fewer than three, or where all the "
-            "wrong ones lie on one side: then order says nothing, or the trend has no end."
+            "A dash (—) means that all verdicts have the same credit, that there are fewer than three, or that all "
+            "wrong verdicts come before (or after) all correct ones: then the order carries no information, or the "
+            "trend is not finite."
         )
 
 
-def _on_chance(permutations: int, readings: int) -> str:
+def _permutation_note(permutations: int, readings: int) -> str:
     if not permutations:
         sentence = _(
-            "With %(readings)s readings in the two sessions orders are not shuffled, so that only the trend is given."
+            "With %(readings)s readings in the two sessions, no permutation tests are made; only the trend is given."
         )
         return sentence % {"readings": f"{readings:,}"}
     sentence = _(
-        "τ and neighbours are held against %(permutations)s shuffled orders, so no p is below %(least)s. The seed "
-        "follows from the plan’s hash."
+        "τ and neighbours are compared with %(permutations)s permuted orders, so no p is below %(least)s. The seed is "
+        "derived from the plan’s hash."
     )
     return sentence % {"permutations": permutations, "least": f"{1 / (1 + permutations):.3f}"}

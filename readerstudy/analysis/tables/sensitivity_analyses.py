@@ -1,4 +1,4 @@
-"""The primary figure by other methods: what a methodologist would hold against the planned analysis. Exploratory."""
+"""Table "alternatives": the primary figure analysed by other methods. Exploratory."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from typing import cast
 import numpy as np
 from django.utils.translation import gettext as _
 
-from readerstudy.analysis.layout.wording import p_words
+from readerstudy.analysis.layout.wording import p_text
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.tables.mrmc import Chosen, change, figure_name, readings_for
-from readerstudy.analysis.tables.mrmc import Comparison as Across
+from readerstudy.analysis.tables.mrmc import MrmcComparison, MrmcReadings, figure_name, readings_for, session_change
+from readerstudy.analysis.tables.plan_rng import plan_rng
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.statistics.bootstrap import REPLICATES, BootstrapEstimate, reader_by_case
 from readerstudy.statistics.mrmc import ObuchowskiRockette, obuchowski_rockette, u_statistic
@@ -20,49 +20,56 @@ from readerstudy.statistics.mrmc.results import Interval, RandomFactors
 from readerstudy.statistics.mrmc.u_statistics import UEstimate
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
-MOST_RESAMPLED = 200_000  # readings; a bootstrap of more takes longer than all the rest of the report
-MOST_ANALYSED = 1_000_000  # readings; each method is then a matter of seconds
+MOST_RESAMPLED = 200_000  # readings; a bootstrap of more takes longer than the rest of the report
+MOST_ANALYSED = 1_000_000  # readings; up to here each method takes seconds
 
 
 @dataclass(frozen=True)
-class Alternative:
-    """One method's answer; `difference` is the later session less the earlier. `remark` says what is missing."""
+class MethodResult:
+    """The result of one method. `difference` is the later session minus the earlier one.
+
+    `remark` explains what is missing or not estimable.
+    """
 
     method: str
-    before: Estimate | float | None
-    after: Estimate | float | None
-    difference: Estimate | float | None
-    df: float | None
-    p: float | None
+    before: Estimate | float | None = None
+    after: Estimate | float | None = None
+    difference: Estimate | float | None = None
+    df: float | None = None
+    p: float | None = None
     remark: str = ""
 
 
-def primary_by_other_methods(record: StudyRecord, plan: AnalysisPlan, compared: tuple[Across, ...]) -> Table:
-    """Table "alternatives": one row per arm and method, the planned analysis (of `compare_across`) first."""
+def sensitivity_analyses_table(
+    record: StudyRecord, plan: AnalysisPlan, comparisons: tuple[MrmcComparison, ...]
+) -> Table:
+    """Return one row per arm and method, the planned analysis (from `mrmc_comparisons`) first."""
     rows: list[tuple[Cell, ...]] = []
     reasons: dict[str, None] = {}
     sentences: list[str] = []
-    for planned in (one for one in compared if one.figure == plan.primary):
-        if planned.found is None or planned.found.p is None:
-            reasons[planned.reason] = None
+    for comparison in comparisons:
+        if comparison.figure != plan.primary:
             continue
-        found = list(_by_every_method(planned.found, record, planned.arm, plan))
-        rows += [(planned.arm, *_cells(one)) for one in found]
-        sentences.append(_in_words(found, plan, planned.arm if len(record.arms) > 1 else ""))
-        reasons |= dict.fromkeys(one.remark for one in found if one.remark)
+        if comparison.result is None or comparison.p is None:
+            reasons[comparison.reason] = None
+            continue
+        results = list(_all_methods(comparison.result, record, comparison.arm, plan))
+        rows += [(comparison.arm, *_cells(result)) for result in results]
+        sentences.append(_agreement_sentence(results, plan, comparison.arm if len(record.arms) > 1 else ""))
+        reasons |= dict.fromkeys(result.remark for result in results if result.remark)
     return Table(
         key="alternatives",
         title=_("The primary figure by other methods: %(figure)s")
         % {"figure": figure_name(cast(FigureOfMerit, plan.primary))},
         caption=_(
             # xgettext: no-python-format
-            "Exploratory. The first line is the planned analysis; the others ask the same of the same verdicts in "
-            "other ways. Intervals are of 95 %."
+            "Exploratory. The first row is the planned analysis. The other rows analyse the same verdicts by other "
+            "methods. Intervals are 95 %."
         ),
         columns=_columns(plan),
         rows=tuple(rows),
-        notes=(*sentences, *filter(None, reasons), *(_what_they_say() if rows else ())),
-        empty=" ".join(filter(None, reasons)) or _("No session has been drawn yet: make the study first."),
+        notes=(*sentences, *filter(None, reasons), *(_method_notes() if rows else ())),
+        empty=" ".join(filter(None, reasons)) or _("No session has been drawn yet. Create the study first."),
     )
 
 
@@ -79,140 +86,145 @@ def _columns(plan: AnalysisPlan) -> tuple[Column, ...]:
     )
 
 
-def _cells(one: Alternative) -> tuple[Cell, ...]:
-    return one.method, one.before, one.after, one.difference, one.df, one.p
+def _cells(result: MethodResult) -> tuple[Cell, ...]:
+    return result.method, result.before, result.after, result.difference, result.df, result.p
 
 
-def _by_every_method(
+def _all_methods(
     planned: ObuchowskiRockette, record: StudyRecord, arm: str, plan: AnalysisPlan
-) -> Iterator[Alternative]:
-    yield _of_anova(_("planned: Obuchowski and Rockette, DeLong covariances"), planned, plan)
-    if len(record.tallies.matrix) > MOST_ANALYSED:
-        remark = _("With more than %(most)s readings in the two sessions the other methods are not worked out.")
-        yield _without(_("all other methods"), remark % {"most": f"{MOST_ANALYSED:,}"})
+) -> Iterator[MethodResult]:
+    yield _anova_result(_("planned: Obuchowski–Rockette, DeLong covariances"), planned, plan)
+    if len(record.readings.compared) > MOST_ANALYSED:
+        remark = _("The other methods are not computed for more than %(most)s readings in the two sessions.")
+        yield MethodResult(_("all other methods"), remark=remark % {"most": f"{MOST_ANALYSED:,}"})
         return
-    chosen = readings_for(record, plan, arm, planned.figure)
-    names: dict[Covariance, str] = {"jackknife": _("jackknife covariances"), "unbiased": _("unbiased covariances")}
-    for covariance, name in names.items():
-        yield _of_anova(name, _anova(planned.figure, chosen, covariance, "both"), plan)
-    yield from _of_u_statistics(planned.figure, chosen, plan)
-    fixed: dict[RandomFactors, str] = {"cases": _("these readers alone"), "readers": _("these images alone")}
+    readings = readings_for(record, plan, arm, planned.figure)
+    covariances: dict[Covariance, str] = {
+        "jackknife": _("jackknife covariances"),
+        "unbiased": _("unbiased covariances"),
+    }
+    for covariance, name in covariances.items():
+        yield _anova_result(name, _anova(planned.figure, readings, covariance, "both"), plan)
+    yield from _u_statistic_results(planned.figure, readings, plan)
+    fixed: dict[RandomFactors, str] = {"cases": _("these readers only"), "readers": _("these images only")}
     for random, name in fixed.items():
-        yield _of_anova(name, _anova(planned.figure, chosen, "delong", random), plan)
-    yield _of_bootstrap(planned.figure, chosen, plan)
+        yield _anova_result(name, _anova(planned.figure, readings, "delong", random), plan)
+    yield _bootstrap_result(planned.figure, readings, plan)
 
 
-def _anova(figure: FigureOfMerit, chosen: Chosen, covariance: Covariance, random: RandomFactors) -> ObuchowskiRockette:
+def _anova(
+    figure: FigureOfMerit, readings: MrmcReadings, covariance: Covariance, random: RandomFactors
+) -> ObuchowskiRockette:
     return obuchowski_rockette(
-        *chosen.columns,
+        *readings.columns,
         figure=figure,
-        threshold=chosen.threshold,
+        threshold=readings.threshold,
         covariance=covariance,
         design="cases_in_condition",
         random=random,
     )
 
 
-def _of_anova(name: str, found: ObuchowskiRockette, plan: AnalysisPlan) -> Alternative:
-    before, after = (found.intervals[session] for session in (plan.before, plan.after))
-    df = found.df2 if found.df2 is not None and np.isfinite(found.df2) else None
-    remark = "" if found.p is not None else _("%(method)s: not estimable from these readings.") % {"method": name}
-    difference = change(found) if found.differences else found.means[plan.after] - found.means[plan.before]
-    return Alternative(name, _bounded(before), _bounded(after), difference, df, found.p, remark)
+def _anova_result(name: str, result: ObuchowskiRockette, plan: AnalysisPlan) -> MethodResult:
+    before, after = (result.intervals[session] for session in (plan.before, plan.after))
+    difference = session_change(result) if result.differences else result.means[plan.after] - result.means[plan.before]
+    return MethodResult(
+        method=name,
+        before=_mean(before),
+        after=_mean(after),
+        difference=difference,
+        df=result.df2 if result.df2 is not None and np.isfinite(result.df2) else None,
+        p=result.p,
+        remark="" if result.p is not None else _("%(method)s: not estimable from these readings.") % {"method": name},
+    )
 
 
-def _bounded(one: Interval) -> Estimate | float:
-    """Without an interval where nothing varies: one of no width would claim certainty."""
-    return Estimate(one.estimate, one.low, one.high) if one.se > 0 else one.estimate
+def _mean(interval: Interval) -> Estimate | float:
+    """Return the mean with its interval; without one if nothing varies, because its width would be zero."""
+    return Estimate(interval.estimate, interval.low, interval.high) if interval.se > 0 else interval.estimate
 
 
-def _without(method: str, remark: str) -> Alternative:
-    return Alternative(method, None, None, None, None, None, remark)
-
-
-def _of_u_statistics(figure: FigureOfMerit, chosen: Chosen, plan: AnalysisPlan) -> Iterator[Alternative]:
-    """The U-statistic; where its variance came out negative, the V-statistic too."""
-    found = u_statistic(*chosen.columns, figure=figure, threshold=chosen.threshold, design="cases_in_condition")
-    pair = found.comparisons[0]
-    u, v = _("U-statistics (Gallas), BDG df"), _("V-statistics, BDG df")
+def _u_statistic_results(figure: FigureOfMerit, readings: MrmcReadings, plan: AnalysisPlan) -> Iterator[MethodResult]:
+    """Yield the U-statistic, and the V-statistic if the variance of the U-statistic is negative."""
+    result = u_statistic(*readings.columns, figure=figure, threshold=readings.threshold, design="cases_in_condition")
+    comparison = result.comparisons[0]
     remark = ""
-    if not pair.u.estimable:
+    if not comparison.u.estimable:
         remark = _(
-            "U-statistics: not estimable, for the variance of the difference came out negative. The V-statistic of the "
-            "same readings, which is never negative but too large on average, stands below it."
+            "U-statistics: not estimable, because the estimated variance of the difference is negative. The row below "
+            "shows the V-statistic of the same readings, whose variance is never negative but too large on average."
         )
-    before, after = (_bdg(found.conditions[session]) for session in (plan.before, plan.after))
-    yield Alternative(u, before, after, _turned(pair.u), pair.u.df_bdg, pair.u.p_bdg, remark)
-    if not pair.u.estimable:
-        before, after = (_bdg(found.v_conditions[session]) for session in (plan.before, plan.after))
-        yield Alternative(v, before, after, _turned(pair.v), pair.v.df_bdg, pair.v.p_bdg)
+    before, after = (_condition(result.conditions[session]) for session in (plan.before, plan.after))
+    name = _("U-statistics (Gallas), BDG df")
+    yield MethodResult(name, before, after, _reversed(comparison.u), comparison.u.df_bdg, comparison.u.p_bdg, remark)
+    if not comparison.u.estimable:
+        before, after = (_condition(result.v_conditions[session]) for session in (plan.before, plan.after))
+        name = _("V-statistics, BDG df")
+        yield MethodResult(name, before, after, _reversed(comparison.v), comparison.v.df_bdg, comparison.v.p_bdg)
 
 
-def _bdg(one: UEstimate) -> Estimate | float:
-    if one.bdg is None:
-        return one.estimate
-    return Estimate(one.estimate, max(one.bdg[0], 0.0), min(one.bdg[1], 1.0))
+def _condition(estimate: UEstimate) -> Estimate | float:
+    if estimate.bdg is None:
+        return estimate.estimate
+    low, high = estimate.bdg
+    return Estimate(estimate.estimate, max(low, 0.0), min(high, 1.0))
 
 
-def _turned(one: UEstimate) -> Estimate | float:
-    """The later session less the earlier; the statistic has it the other way round."""
-    if one.bdg is None:
-        return 0.0 - one.estimate
-    return Estimate(0.0 - one.estimate, 0.0 - one.bdg[1], 0.0 - one.bdg[0])
+def _reversed(estimate: UEstimate) -> Estimate | float:
+    """Return the later session minus the earlier one; the statistic has the opposite sign."""
+    if estimate.bdg is None:
+        return 0.0 - estimate.estimate
+    low, high = estimate.bdg
+    return Estimate(0.0 - estimate.estimate, 0.0 - high, 0.0 - low)
 
 
-def _of_bootstrap(figure: FigureOfMerit, chosen: Chosen, plan: AnalysisPlan) -> Alternative:
+def _bootstrap_result(figure: FigureOfMerit, readings: MrmcReadings, plan: AnalysisPlan) -> MethodResult:
     name = _("bootstrap of readers and images, %(count)s replicates") % {"count": f"{REPLICATES:,}"}
-    if len(chosen.columns[0]) > MOST_RESAMPLED:
-        remark = _("The bootstrap is not made with more than %(most)s readings in the two sessions.")
-        return _without(name, remark % {"most": f"{MOST_RESAMPLED:,}"})
-    rng = chance_of(plan, "bootstrap")
+    if len(readings.columns[0]) > MOST_RESAMPLED:
+        remark = _("The bootstrap is not computed for more than %(most)s readings in the two sessions.")
+        return MethodResult(name, remark=remark % {"most": f"{MOST_RESAMPLED:,}"})
+    rng = plan_rng(plan, "bootstrap")
     try:
-        found = reader_by_case(*chosen.columns, figure=figure, threshold=chosen.threshold, rng=rng)
+        result = reader_by_case(*readings.columns, figure=figure, threshold=readings.threshold, rng=rng)
     except ValueError:
-        # With two images of a kind hardly any draw holds both kinds for every reader.
-        remark = _("The bootstrap cannot be made: too few draws hold both kinds of image for every reader.")
-        return _without(name, remark)
-    before, after = (_interval(found.means[session]) for session in (plan.before, plan.after))
-    moved = found.differences[0]
-    return Alternative(name, before, after, Estimate(moved.estimate, moved.low, moved.high), None, moved.p)
+        # With only two images of a kind, hardly any replicate contains both kinds for every reader.
+        remark = _("The bootstrap cannot be computed: too few replicates contain both kinds of image for every reader.")
+        return MethodResult(name, remark=remark)
+    before, after = (_bootstrap_mean(result.means[session]) for session in (plan.before, plan.after))
+    change = result.differences[0]
+    return MethodResult(name, before, after, Estimate(change.estimate, change.low, change.high), p=change.p)
 
 
-def _interval(one: BootstrapEstimate) -> Estimate:
-    return Estimate(one.estimate, one.low, one.high)
+def _bootstrap_mean(estimate: BootstrapEstimate) -> Estimate:
+    return Estimate(estimate.estimate, estimate.low, estimate.high)
 
 
-def chance_of(plan: AnalysisPlan, purpose: str) -> np.random.Generator:
-    """Random numbers that follow from the plan, so that a report made twice is the same twice."""
-    return np.random.default_rng([int(plan.hash, 16), *purpose.encode()])
-
-
-def _in_words(found: list[Alternative], plan: AnalysisPlan, arm: str) -> str:
-    """Whether the conclusion hangs on the method."""
-    tested = [one for one in found if one.p is not None]
-    small = [one.method for one in tested if one.p is not None and one.p < plan.alpha]
-    words = {"alpha": f"{plan.alpha:g}", "methods": "; ".join(small), "p": p_words(found[0].p or 0.0)}
-    if not small:
-        sentence = _("By no method is the p of the change below %(alpha)s.")
-    elif len(small) == len(tested):
-        sentence = _("By every method the p of the change is below %(alpha)s.")
+def _agreement_sentence(results: list[MethodResult], plan: AnalysisPlan, arm: str) -> str:
+    """Return whether the methods agree."""
+    tested = [result for result in results if result.p is not None]
+    significant = [result.method for result in tested if result.p is not None and result.p < plan.alpha]
+    if not significant:
+        sentence = _("No method gives a p of the change below %(alpha)s.")
+    elif len(significant) == len(tested):
+        sentence = _("Every method gives a p of the change below %(alpha)s.")
     else:
         sentence = _(
-            "The conclusion hangs on the method: p is below %(alpha)s by %(methods)s, and not by the others. What "
-            "counts is the planned analysis (p %(p)s)."
+            "The conclusion depends on the method: p is below %(alpha)s for %(methods)s, but not for the others. The "
+            "planned analysis is decisive (p %(p)s)."
         )
+    words = {"alpha": f"{plan.alpha:g}", "methods": "; ".join(significant), "p": p_text(results[0].p or 0.0)}
     return f"{arm}. {sentence % words}" if arm else sentence % words
 
 
-def _what_they_say() -> tuple[str, ...]:
+def _method_notes() -> tuple[str, ...]:
     return (
         _(
-            "“These readers alone” says nothing of other readers: where readers change in their own ways, it rejects "
-            "0.35 to 0.52 of true nulls about readers in general. “These images alone” says nothing of other images: "
-            "it rejects 0.09 to 0.12 of true nulls about images in general (simulated, nominal 0.05)."
+            "“These readers only” does not generalise to other readers: if readers change individually, it rejects "
+            "0.35 to 0.52 of true nulls about readers in general. “These images only” does not generalise to other "
+            "images: it rejects 0.09 to 0.12 of true nulls about images in general (simulated, nominal 0.05)."
         ),
         _(
-            "With few readers the bootstrap’s interval of one session’s mean is too narrow: with five it held the "
-            "truth in 0.86 to 0.87 of simulated studies, not in 0.95."
+            "With few readers, the bootstrap interval of one session’s mean is too narrow: with five readers it "
+            "covered the truth in 0.86 to 0.87 of simulated studies instead of 0.95."
         ),
     )

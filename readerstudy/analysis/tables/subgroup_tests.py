@@ -1,8 +1,8 @@
-"""The sub-group test for every reader, sub-set and pair of sessions: the long table and the page's table."""
+"""Tables "pvalues" and "subgroups": the sub-group test for every reader, subset and pair of sessions."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import product
+from itertools import combinations, product
 from typing import get_args
 
 from django.utils.translation import gettext as _
@@ -15,8 +15,7 @@ from readerstudy.analysis.layout.wording import (
     unsure_sentence,
 )
 from readerstudy.analysis.record.codes import Subset
-from readerstudy.analysis.record.counts import SAID_SEEN, SUBSETS, Tallies, kinds_of
-from readerstudy.analysis.record.study import session_pairs
+from readerstudy.analysis.record.counts import SUBSETS, VERDICT_SEEN, AggregatedReadings, subset_kinds
 from readerstudy.layout.table import Cell, Column, Kind, Table
 from readerstudy.statistics.exact_tests import boschloo
 from readerstudy.statistics.multiplicity import Correction, correct_family
@@ -39,11 +38,11 @@ DISTRIBUTIONS: tuple[Distribution, ...] = get_args(Distribution)
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """One reader, one sub-set, session b against session a, by every form of the test.
+class SubgroupComparison:
+    """One reader and one subset, session b against session a, by every form of the test.
 
-    `batches` is Welch's t on the means of ten batches. `exact_p` is Boschloo's, two-sided, worked out only where a form
-    of the test is undefined.
+    `batches` is Welch's t on the means of ten batches. `exact_p` is Boschloo's two-sided p, computed only if a form of
+    the test is undefined.
     """
 
     reader: str
@@ -54,69 +53,79 @@ class Comparison:
     batches: BatchMeansTest
     exact_p: float | None
 
-    def by_plan(self, plan: AnalysisPlan) -> SubgroupTest:
-        """The test in the form that the plan declares; `compare_sessions` had the plan's number of sub-groups."""
+    def planned_test(self, plan: AnalysisPlan) -> SubgroupTest:
+        """Return the test in the form that the plan declares."""
         error: ErrorTerm = "difference" if plan.statistic == "difference" else "single"
         distribution: Distribution = "normal" if plan.distribution == "normal" else "t"
         return self.tests[plan.groups, error, distribution]
 
-    def two_sided(self, plan: AnalysisPlan) -> float | None:
-        """The plan's p, doubled: it is one-sided in the direction that was observed, and no plan fixes a direction."""
-        p = self.by_plan(plan).p
+    def two_sided_p(self, plan: AnalysisPlan) -> float | None:
+        """Return twice the plan's p, which is one-sided in the observed direction; plans declare no direction."""
+        p = self.planned_test(plan).p
         return None if p is None else min(1.0, 2 * p)
 
+    def family(self, plan: AnalysisPlan) -> str:
+        """Return the family in which the plan declares this test, or "" if the test was not planned."""
+        if (self.a, self.b) != (plan.before, plan.after):
+            return ""
+        endpoint = f"subgroup.{self.subset.value}"
+        return next((family.name for family in plan.families if endpoint in family.endpoints), "")
 
-def compare_sessions(tallies: Tallies, *, groups: int) -> tuple[Comparison, ...]:
-    """Every reader × sub-set × pair of sessions that hold readings of it."""
+
+def subgroup_comparisons(readings: AggregatedReadings, *, groups: int) -> tuple[SubgroupComparison, ...]:
+    """Return every reader × subset × pair of sessions with readings of the subset."""
     return tuple(
         comparison
-        for reader in tallies.readers
+        for reader in readings.readers
         for subset in Subset
-        for comparison in _of_one(tallies, reader, subset, groups)
+        for comparison in _comparisons(readings, reader, subset, groups)
     )
 
 
-def _of_one(tallies: Tallies, reader: str, subset: Subset, groups: int) -> Iterator[Comparison]:
-    held = [session for session in tallies.asked_of(reader) if _holds(tallies, reader, session, subset)]
-    place = SUBSETS.index(subset)
-    cuts = {
-        g: {session: tallies.blocks[g].cut(*tallies.place(reader, session), place) for session in held}
+def _comparisons(
+    readings: AggregatedReadings, reader: str, subset: Subset, groups: int
+) -> Iterator[SubgroupComparison]:
+    sessions = [
+        session
+        for session in readings.sessions_judged_by(reader)
+        if readings.verdicts_of(reader, session)[list(subset_kinds(subset)), :VERDICT_SEEN].any()
+    ]
+    index = SUBSETS.index(subset)
+    sums = {
+        g: {session: readings.blocks[g].subgroup_sums(*readings.index(reader, session), index) for session in sessions}
         for g in subgroup_counts(groups)
     }
-    for a, b in session_pairs(held):
-        tests = every_form_from_sums(cuts, a, b)
+    for a, b in combinations(sorted(sessions), 2):
+        tests = every_form_from_sums(sums, a, b)
         exact_p = None
         if any(test.undefined for test in tests.values()):
-            exact_p = boschloo(*(tallies.share(reader, session, subset, tallies.rule) for session in (a, b)))
-        yield Comparison(reader, subset, a, b, tests, batch_means_test_from_sums(cuts[BATCHES], a, b), exact_p)
+            shares = (readings.share_correct(reader, session, subset, readings.rule) for session in (a, b))
+            exact_p = boschloo(*shares)
+        batches = batch_means_test_from_sums(sums[BATCHES], a, b)
+        yield SubgroupComparison(reader, subset, a, b, tests, batches, exact_p)
 
 
-def _holds(tallies: Tallies, reader: str, session: int, subset: Subset) -> bool:
-    """Whether the reader gave a verdict about an image of this sub-set, be it "unsure"."""
-    return bool(tallies.of(reader, session)[list(kinds_of(subset)), :SAID_SEEN].any())
-
-
-def table_of_p_values(comparisons: tuple[Comparison, ...], *, plan: AnalysisPlan) -> Table:
-    """For the page: the plan's form of the test first, its other forms, and all numbers of sub-groups."""
-    reasons = {test.undefined for one in comparisons for test in one.tests.values() if test.undefined}
+def subgroup_tests_table(comparisons: tuple[SubgroupComparison, ...], *, plan: AnalysisPlan) -> Table:
+    """Return the table for the page: the plan's form of the test first, then the other forms and numbers of groups."""
+    reasons = {test.undefined for each in comparisons for test in each.tests.values() if test.undefined}
     correction = Correction(plan.exploratory)
-    adjusted = correct_family({place: one.two_sided(plan) for place, one in enumerate(comparisons)}, correction)
+    family = correct_family({index: each.two_sided_p(plan) for index, each in enumerate(comparisons)}, correction)
     return Table(
         key="pvalues",
         title=_("Sub-group tests between sessions"),
         caption=_(
-            "Does one reader judge one kind of image differently in two sessions? The p by the plan is that of its "
-            "form of the article’s test with %(groups)s sub-groups; the other forms stand beside it, and the line of g "
-            "shows how p depends on the number of sub-groups. Batches: Welch’s t on ten batches, each session with its "
-            "own spread, two-sided. Exact: the two-sided p of Boschloo’s test, where a form is undefined."
+            "Tests whether one reader judges one kind of image differently in two sessions. The p by the plan is that "
+            "of the plan’s form of the article’s test, with %(groups)s sub-groups; the other forms are beside it, and "
+            "the columns g show how p depends on the number of sub-groups. Batches: Welch’s t on ten batches, with the "
+            "spread of each session, two-sided. Exact: the two-sided p of Boschloo’s test, if a form is undefined."
         )
         % {"groups": plan.groups},
-        columns=_page_columns(plan),
-        rows=tuple(_page_row(one, plan, adjusted.adjusted[place]) for place, one in enumerate(comparisons)),
+        columns=_columns(plan),
+        rows=tuple(_row(each, plan, family.adjusted[index]) for index, each in enumerate(comparisons)),
         notes=(
             *sorted(undefined_sentence(reason) for reason in reasons),
-            _adjusted_sentence(correction, adjusted.tests),
-            *_declared_sentence(comparisons, plan),
+            _adjustment_sentence(correction, family.tests),
+            *_planned_sentence(comparisons, plan),
             *subgroup_sentences(),
             unsure_sentence(Unsure(plan.unsure)),
         ),
@@ -124,125 +133,136 @@ def table_of_p_values(comparisons: tuple[Comparison, ...], *, plan: AnalysisPlan
     )
 
 
-def table_of_all_tests(comparisons: tuple[Comparison, ...]) -> Table:
-    """For programs: one row per reader, sub-set, pair, number of sub-groups, statistic and distribution."""
-    texts = ("reader", "subset")
-    numbers = ("a", "b", "groups")
-    forms = ("error", "distribution")
-    figures = ("share_a", "share_b", "difference", "sigma", "z", "df", "p")
-    names = (*texts, *numbers, *forms, *figures, "sds", "dropped", "undefined", "exact_p")
+def all_subgroup_tests_table(comparisons: tuple[SubgroupComparison, ...]) -> Table:
+    """Return the table for programs: one row per reader, subset, pair of sessions and form of the test."""
+    values = (
+        "a",
+        "b",
+        "groups",
+        "error",
+        "distribution",
+        "share_a",
+        "share_b",
+        "difference",
+        "sigma",
+        "z",
+        "df",
+        "p",
+    )
+    names = ("reader", "subset", *values, "sds", "dropped", "undefined", "exact_p")
     rows: list[tuple[Cell, ...]] = []
-    for one in comparisons:
-        for test in one.tests.values():
-            figures_of_it = tuple(getattr(test, name) for name in (*numbers, *forms, *figures))
+    for each in comparisons:
+        for test in each.tests.values():
             undefined = test.undefined.name.lower() if test.undefined else ""
-            spread = (_by_session(test.sds), _by_session(test.dropped), undefined)
-            rows.append((one.reader, one.subset.value, *figures_of_it, *spread, one.exact_p))
+            rows.append(
+                (
+                    each.reader,
+                    each.subset.value,
+                    *(getattr(test, name) for name in values),
+                    _by_session(test.sds),
+                    _by_session(test.dropped),
+                    undefined,
+                    each.exact_p,
+                )
+            )
     return Table(
         key="subgroups",
-        title=_("Sub-group tests between sessions, in full"),
+        title=_("Sub-group tests between sessions, all forms"),
         caption=_("Every form of the sub-group test."),
         columns=tuple(Column(name, name, Kind.TEXT) for name in names),
         rows=tuple(rows),
     )
 
 
+def _by_session(values: Mapping[int, float | int | None]) -> str:
+    return " ".join(f"{session}:{'' if value is None else value}" for session, value in sorted(values.items()))
+
+
 def _forms(plan: AnalysisPlan) -> tuple[tuple[ErrorTerm, Distribution], ...]:
-    """The four forms, the plan's own first."""
-    declared = (plan.statistic, plan.distribution)
-    return tuple(sorted(product(ERRORS, DISTRIBUTIONS), key=lambda form: form != declared))
+    """Return the four forms, that of the plan first."""
+    planned = (plan.statistic, plan.distribution)
+    return tuple(sorted(product(ERRORS, DISTRIBUTIONS), key=lambda form: form != planned))
 
 
-def _page_columns(plan: AnalysisPlan) -> tuple[Column, ...]:
-    right, size = _("Right"), f"g\u00a0=\u00a0{plan.groups}"
-    by_plan = _("p by the plan, g = %(groups)s") % {"groups": plan.groups}
-    declared, *others = _forms(plan)
+def _columns(plan: AnalysisPlan) -> tuple[Column, ...]:
+    correct, size = _("Share correct"), f"g\u00a0=\u00a0{plan.groups}"
+    by_plan, other = _("p by the plan, g = %(groups)s"), _("Other forms, g = %(groups)s")
+    groups = {"groups": plan.groups}
+    planned, *others = _forms(plan)
     return (
         Column("reader", _("Reader")),
         Column("subset", _("Images")),
         Column("sessions", _("Sessions")),
-        Column("share_a", _("first"), Kind.FRACTION, right),
-        Column("share_b", _("second"), Kind.FRACTION, right),
-        Column("difference", _("change"), Kind.SIGNED, right),
+        Column("share_a", _("first"), Kind.FRACTION, correct),
+        Column("share_b", _("second"), Kind.FRACTION, correct),
+        Column("difference", _("change"), Kind.SIGNED, correct),
         Column("sigma", "σ", Kind.SPREAD, size),
-        Column("left_out", _("left out"), Kind.COUNT, size),
-        _p_column(by_plan, *declared),
-        Column("adjusted", _("adjusted"), Kind.P, by_plan),
-        *(_p_column(_("Other forms, g = %(groups)s") % {"groups": plan.groups}, *form) for form in others),
-        *(_strip_column(g, error, plan) for error in ERRORS for g in subgroup_counts(plan.groups)),
-        Column("p_batches", _("batches"), Kind.P, _("Beside it")),
-        Column("exact_p", _("exact"), Kind.P, _("Beside it")),
+        Column("left_out", _("not used"), Kind.COUNT, size),
+        _form_column(by_plan % groups, *planned),
+        Column("adjusted", _("adjusted"), Kind.P, by_plan % groups),
+        *(_form_column(other % groups, *form) for form in others),
+        *(_groups_column(g, error, plan) for error in ERRORS for g in subgroup_counts(plan.groups)),
+        Column("p_batches", _("batches"), Kind.P, _("Other tests")),
+        Column("exact_p", _("exact"), Kind.P, _("Other tests")),
         Column("family", _("Planned in")),
     )
 
 
-def _name(error: str) -> str:
-    return {"difference": _("difference"), "single": _("single")}[error]
+def _form_column(group: str, error: ErrorTerm, distribution: Distribution) -> Column:
+    title = f"{_error_name(error)}, {_distribution_name(distribution)}"
+    return Column(f"p_{error}_{distribution}", title, Kind.P, group)
 
 
-def _curve(distribution: str) -> str:
-    return _("normal") if distribution == "normal" else "t"
-
-
-def _p_column(group: str, error: ErrorTerm, distribution: Distribution) -> Column:
-    return Column(f"p_{error}_{distribution}", f"{_name(error)}, {_curve(distribution)}", Kind.P, group)
-
-
-def _strip_column(groups: int, error: ErrorTerm, plan: AnalysisPlan) -> Column:
-    form = {"name": _name(error), "curve": _curve(plan.distribution)}
+def _groups_column(groups: int, error: ErrorTerm, plan: AnalysisPlan) -> Column:
+    form = {"name": _error_name(error), "curve": _distribution_name(plan.distribution)}
     return Column(f"p_{error}_{groups}", f"g\u00a0=\u00a0{groups}", Kind.P, _("p, %(name)s, %(curve)s") % form)
 
 
-def _page_row(one: Comparison, plan: AnalysisPlan, adjusted: float | None) -> tuple[Cell, ...]:
-    headline = one.by_plan(plan)
-    declared, *others = (one.tests[plan.groups, error, distribution].p for error, distribution in _forms(plan))
+def _error_name(error: str) -> str:
+    return {"difference": _("difference"), "single": _("single")}[error]
+
+
+def _distribution_name(distribution: str) -> str:
+    return _("normal") if distribution == "normal" else "t"
+
+
+def _row(comparison: SubgroupComparison, plan: AnalysisPlan, adjusted: float | None) -> tuple[Cell, ...]:
+    planned, *others = (comparison.tests[plan.groups, error, distribution] for error, distribution in _forms(plan))
     return (
-        one.reader,
-        subset_name(one.subset),
-        f"{one.a} → {one.b}",
-        headline.share_a,
-        headline.share_b,
-        headline.difference,
-        headline.sigma,
-        sum(headline.dropped.values()),
-        declared,
+        comparison.reader,
+        subset_name(comparison.subset),
+        f"{comparison.a} → {comparison.b}",
+        planned.share_a,
+        planned.share_b,
+        planned.difference,
+        planned.sigma,
+        sum(planned.dropped.values()),
+        planned.p,
         adjusted,
-        *others,
-        *(one.tests[g, error, headline.distribution].p for error in ERRORS for g in subgroup_counts(plan.groups)),
-        one.batches.p,
-        one.exact_p,
-        declared_in(one, plan),
+        *(test.p for test in others),
+        *(comparison.tests[g, error, planned.distribution].p for error in ERRORS for g in subgroup_counts(plan.groups)),
+        comparison.batches.p,
+        comparison.exact_p,
+        comparison.family(plan),
     )
 
 
-def declared_in(one: Comparison, plan: AnalysisPlan) -> str:
-    """The family in which the plan declares this test; empty for one that nobody planned."""
-    if (one.a, one.b) != (plan.before, plan.after):
-        return ""
-    endpoint = f"subgroup.{one.subset.value}"
-    return next((family.name for family in plan.families if endpoint in family.endpoints), "")
-
-
-def _adjusted_sentence(correction: Correction, tests: int) -> str:
+def _adjustment_sentence(correction: Correction, tests: int) -> str:
     if correction is Correction.NONE:
         return _(
-            "There are many p-values here and the plan corrects none for the others: they describe, they do not "
-            "decide. “Adjusted” is the p by the plan for both directions, that is doubled."
+            "This table has many p-values, and the plan does not adjust them for multiple tests: they are descriptive. "
+            "“Adjusted” is the p by the plan for both directions, that is, doubled."
         )
     sentence = _(
-        "There are many p-values here: they describe, they do not decide. “Adjusted” takes the p by the plan for both "
-        "directions, that is doubled, and corrects it for all %(tests)s tests of this table (%(correction)s)."
+        "This table has many p-values: they are descriptive. “Adjusted” is the p by the plan for both directions, that "
+        "is, doubled, and corrected for all %(tests)s tests of this table (%(correction)s)."
     )
     return sentence % {"tests": tests, "correction": correction_name(correction)}
 
 
-def _declared_sentence(comparisons: tuple[Comparison, ...], plan: AnalysisPlan) -> Iterator[str]:
-    if any(declared_in(one, plan) for one in comparisons):
+def _planned_sentence(comparisons: tuple[SubgroupComparison, ...], plan: AnalysisPlan) -> Iterator[str]:
+    if any(comparison.family(plan) for comparison in comparisons):
         yield _(
-            "Rows with an entry under “planned in” belong to a family of the plan. What decides about them stands in "
-            "the table of the planned tests, corrected within their family."
+            "Rows with an entry under “planned in” belong to a family of the plan. Their decision, adjusted within the "
+            "family, is in the table of planned tests."
         )
-
-
-def _by_session(values: Mapping[int, float | int | None]) -> str:
-    return " ".join(f"{session}:{'' if value is None else value}" for session, value in sorted(values.items()))

@@ -1,86 +1,100 @@
-"""Right verdicts with "unsure" taken in every way, and with the missing ones all wrong or all right, as values."""
+"""Correct verdicts under every rule for "unsure", with bounds for missing readings, as values."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
-from readerstudy.analysis.record.codes import Subset, by_number
-from readerstudy.analysis.record.counts import SAID_SEEN, SAID_UNSURE, Tallies, kinds_of
-from readerstudy.analysis.record.study import SessionSet, StudyRecord
+from readerstudy.analysis.record.codes import Subset
+from readerstudy.analysis.record.counts import VERDICT_SEEN, VERDICT_UNSURE, AggregatedReadings, subset_kinds
+from readerstudy.analysis.record.study import ImageSet, StudyRecord
 from readerstudy.statistics.proportions import Proportion, wilson
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
-KINDS = (Subset.REAL, Subset.ADVERSARIAL)
+SUBSETS = (Subset.REAL, Subset.ADVERSARIAL)
 RULES = (Unsure.WRONG, Unsure.HALF, Unsure.EXCLUDED)
 
 
 @dataclass(frozen=True)
-class Share:
-    """One reader, session and kind of image: right verdicts under every rule, and what is missing.
+class ReaderShares:
+    """Shares of correct verdicts of one reader, session and kind of image under every rule, and missing readings.
 
-    `best` takes every unsure verdict as right; taking it as wrong is a rule already. `missing_wrong` and
-    `missing_right` are under the plan's rule, None where nothing was drawn and nothing read.
+    `best` counts every "unsure" as correct. `missing_wrong` and `missing_correct` are the shares under the plan's rule
+    if all missing verdicts were wrong or correct; None if nothing was drawn and nothing read.
     """
 
     reader: str
-    by_rule: dict[Unsure, Proportion]
+    by_rule: Mapping[Unsure, Proportion]
     best: Proportion
     readings: int
     unsure: int
     missing: int
     missing_wrong: float | None
-    missing_right: float | None
+    missing_correct: float | None
 
     @property
     def shares(self) -> tuple[float | None, ...]:
-        """Wrong, half, excluded, right."""
+        """The shares with "unsure" as wrong, half correct, excluded, and correct."""
         return (*(self.by_rule[rule].share for rule in RULES), self.best.share)
 
 
 @dataclass(frozen=True)
-class Group:
-    """All readers of one arm in one session about one kind of image."""
+class ShareGroup:
+    """The readers of one arm in one session, for one kind of image."""
 
     arm: str
     session: int
-    kind: Subset
-    shares: tuple[Share, ...]
+    subset: Subset
+    readers: tuple[ReaderShares, ...]
 
     @property
     def means(self) -> tuple[float | None, ...]:
-        """Over the readers with verdicts, by wrong, half, excluded and right."""
-        return tuple(mean_of(one.shares[place] for one in self.shares) for place in range(len(RULES) + 1))
+        """Means over the readers with verdicts, in the order of `ReaderShares.shares`."""
+        shares = [reader.shares for reader in self.readers]
+        return tuple(mean_of(values[index] for values in shares) for index in range(len(RULES) + 1))
+
+    @property
+    def readings(self) -> int:
+        return sum(reader.readings for reader in self.readers)
+
+    @property
+    def missing(self) -> int:
+        return sum(reader.missing for reader in self.readers)
 
 
-def groups_of(record: StudyRecord, plan: AnalysisPlan) -> Iterator[Group]:
+def share_groups(record: StudyRecord, plan: AnalysisPlan) -> Iterator[ShareGroup]:
+    """Yield every arm, session with verdicts, and kind of image, with all enrolled readers of the arm."""
+    rule = Unsure(plan.unsure)
     for arm in record.arms:
-        readers = [reader for reader in sorted(record.readers, key=by_number) if record.readers[reader] == arm]
-        sets = sorted((one for one in record.sets if one.arm == arm and one.asks), key=lambda one: one.number)
-        for drawn in sets:
-            for kind in KINDS:
-                shares = (_share(record.tallies, reader, drawn, kind, Unsure(plan.unsure)) for reader in readers)
-                yield Group(arm, drawn.number, kind, tuple(shares))
+        readers = record.readers_of_arm(arm)
+        for image_set in record.sets_of_arm(arm):
+            for subset in SUBSETS if image_set.asks_for_verdict else ():
+                shares = (_reader_shares(record.readings, reader, image_set, subset, rule) for reader in readers)
+                yield ShareGroup(arm, image_set.number, subset, tuple(shares))
 
 
-def _share(tallies: Tallies, reader: str, drawn: SessionSet, kind: Subset, rule: Unsure) -> Share:
-    given = tallies.of(reader, drawn.number)[list(kinds_of(kind)), :SAID_SEEN].sum(axis=0)
-    readings, unsure = int(given.sum()), int(given[SAID_UNSURE])
-    by_rule = {one: tallies.share(reader, drawn.number, kind, one) for one in RULES}
-    missing = max(drawn.count(kind.authenticity) - readings, 0)
+def _reader_shares(
+    readings: AggregatedReadings, reader: str, image_set: ImageSet, subset: Subset, rule: Unsure
+) -> ReaderShares:
+    session = image_set.number
+    verdicts = readings.verdicts_of(reader, session)[list(subset_kinds(subset)), :VERDICT_SEEN].sum(axis=0)
+    count, unsure = int(verdicts.sum()), int(verdicts[VERDICT_UNSURE])
+    by_rule = {each: readings.share_correct(reader, session, subset, each) for each in RULES}
+    missing = max(image_set.count(subset.authenticity) - count, 0)
     planned, hits = by_rule[rule].trials + missing, by_rule[rule].hits
-    return Share(
+    return ReaderShares(
         reader=reader,
         by_rule=by_rule,
-        best=wilson(by_rule[Unsure.WRONG].hits + unsure, readings),
-        readings=readings,
+        best=wilson(by_rule[Unsure.WRONG].hits + unsure, count),
+        readings=count,
         unsure=unsure,
         missing=missing,
         missing_wrong=hits / planned if planned else None,
-        missing_right=(hits + missing) / planned if planned else None,
+        missing_correct=(hits + missing) / planned if planned else None,
     )
 
 
 def mean_of(values: Iterable[float | None]) -> float | None:
+    """Return the mean of the values that exist, or None."""
     known = [value for value in values if value is not None]
     return fmean(known) if known else None

@@ -3,14 +3,14 @@
 import pytest
 
 from readerstudy.analysis.checklists.all import claim_table, stard_table
-from readerstudy.analysis.record.readings import Readings
-from readerstudy.analysis.tables.mrmc import compare_across
+from readerstudy.analysis.tables.mrmc import mrmc_comparisons
 from readerstudy.layout.table import to_html
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import conducted, small
+from tests.analysis.long_readings import LongReadings
 
 PLAN = AnalysisPlan()
-BLANK = "to be filled in by the authors"
+BLANK = "to be completed by the authors"
 STARD = [*(str(n) for n in range(1, 10)), "10a", "10b", "11", "12a", "12b", "13a", "13b"]
 STARD += [*(str(n) for n in range(14, 21)), "21a", "21b", *(str(n) for n in range(22, 31))]
 
@@ -31,19 +31,19 @@ def test_the_items_are_numbered_as_published(record):
 
 def test_what_the_record_knows_is_filled_in_from_it(record):
     stard = filled(stard_table(record, PLAN))
-    assert stard["6"].endswith("left out 7 files.")
+    assert stard["6"].endswith("excluded 7 files.")
     assert "gan-insert, gan-remove" in stard["10b"]
     assert "(source: biopsy)" in stard["10b"]
     assert "Audits of the blinding: 1 of 1 passed." in stard["13a"]
     assert stard["15"].startswith("2 of 25 verdicts")
     assert stard["16"].startswith("11 of 42 planned readings")
     assert "2: 4, 3: 8, 5: 5" in stard["18"]
-    assert "Readers analysed: 1, left out: 1." in stard["19"]
+    assert "Readers analysed: 1, excluded: 1." in stard["19"]
     assert "session 3 (high) 2 / 2" in stard["21a"]
     claim = filled(claim_table(record, PLAN))
     assert claim["7"] == "Cohort films: 61 images of 17 patients (MG)."
     assert "Test split 5 patients, 13 images" in claim["19"]
-    assert claim["27"] == "None: one run, cad-1, judges."
+    assert claim["27"] == "None: the single run cad-1 was evaluated."
     assert "251/363" in claim["39"]
     assert "AUC real 0.82 (0.70–0.90), adversarial (flipped label) 0.94" in claim["37"]
     assert "numpy 2.4.6" in claim["23"]
@@ -75,7 +75,7 @@ def test_the_number_of_blanks_is_told(record):
 
 
 def test_the_estimate_is_the_one_of_the_analysis(record):
-    compared = compare_across(record, PLAN)
+    compared = mrmc_comparisons(record, PLAN)
     primary = next(one for one in compared if one.figure == PLAN.primary)
     assert filled(stard_table(record, PLAN, compared))["24"] == primary.reason
     assert filled(stard_table(record, PLAN))["24"] == BLANK
@@ -83,9 +83,9 @@ def test_the_estimate_is_the_one_of_the_analysis(record):
 
 @pytest.mark.parametrize("make_table", [stard_table, claim_table])
 def test_a_record_that_knows_little_leaves_more_blank_and_never_fails(make_table, record):
-    nothing = small.record(readings=Readings.of([]), readers={}, sets=())
+    nothing = small.record(readings=LongReadings.of([]), readers={}, image_sets=())
     bare, full = (filled(make_table(one, PLAN)) for one in (nothing, record))
     assert set(bare) == set(full)
     assert sum(said == BLANK for said in bare.values()) > sum(said == BLANK for said in full.values())
-    for one in (nothing, small.record(conduct=conducted.conduct(sittings=(), drawn=(), audits=()), readers={})):
+    for one in (nothing, small.record(conduct=conducted.conduct(reader_sessions=(), drawn=(), audits=()), readers={})):
         assert to_html(make_table(one, PLAN))

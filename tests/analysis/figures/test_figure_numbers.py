@@ -5,13 +5,13 @@ import pytest
 from readerstudy.analysis import figures
 from readerstudy.analysis.figures.readers import spread_in_words
 from readerstudy.analysis.record.codes import ADVERSARIAL, POSITIVE, REAL
-from readerstudy.analysis.record.readings import ReadingRow, Readings
-from readerstudy.analysis.tables.agreement import agreement_of_readers
-from readerstudy.analysis.tables.mrmc import across_readers, compare_across
-from readerstudy.analysis.tables.signal_detection import detections
+from readerstudy.analysis.tables.agreement import agreement_table
+from readerstudy.analysis.tables.mrmc import mrmc_comparisons, mrmc_table
+from readerstudy.analysis.tables.signal_detection import detections_by_reader
 from readerstudy.layout.table import Estimate
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import crowd, played, small
+from tests.analysis.long_readings import LongReadings, ReadingRow
 
 PLAN = AnalysisPlan()
 
@@ -26,7 +26,7 @@ def test_detection_tells_hits_and_false_alarms_as_counted_and_d_prime_as_in_the_
     assert picture is not None
     assert "R1 session 3: false alarms 0.33, hits 0.33" in picture.description
     assert "session 5: false alarms 0.00, hits 1.00" in picture.description
-    for one in detections(study, PLAN).values():
+    for one in detections_by_reader(study, PLAN).values():
         assert one is not None
         assert f"d′ {shown(one.d_prime)}, c {shown(one.criterion)}" in picture.description
 
@@ -35,7 +35,7 @@ def test_detection_of_a_crowd_tells_the_means_and_the_spread() -> None:
     study = crowd.record(40)
     picture = figures.detection_figure(study, PLAN)
     assert picture is not None
-    own = [one.d_prime for (_, session), one in detections(study, PLAN).items() if one and session == 5]
+    own = [one.d_prime for (_, session), one in detections_by_reader(study, PLAN).items() if one and session == 5]
     assert f"d′ {spread_in_words(own)}" in picture.description
     assert f"d′ {shown(sum(own) / len(own))}, c" in picture.description
 
@@ -77,8 +77,8 @@ def test_times_tell_median_and_quartiles() -> None:
     assert "Session 5, seconds per image: R1 median 3.0, quartiles 2.0 and 4.0." in picture.description
 
 
-def seconds_of(*seconds: float) -> Readings:
-    return Readings.of(
+def seconds_of(*seconds: float) -> LongReadings:
+    return LongReadings.of(
         ReadingRow("R1", session, 1, "real", REAL, POSITIVE, int(1000 * elapsed))
         for session, elapsed in enumerate(seconds, start=2)
     )
@@ -95,7 +95,7 @@ def test_the_axis_is_logarithmic_where_times_differ_much_and_none_is_nought(
 
 def test_agreement_tells_every_coefficient_of_its_table() -> None:
     study = crowd.record(5)
-    picture, table = figures.agreement_figure(study, PLAN), agreement_of_readers(study)
+    picture, table = figures.agreement_figure(study, PLAN), agreement_table(study)
     assert picture is not None
     cells = [cell for row in table.rows for cell in row if isinstance(cell, Estimate)]
     assert len(cells) == 25
@@ -111,8 +111,8 @@ def test_agreement_beyond_chance_is_undefined_where_all_say_the_same() -> None:
 
 def test_the_forest_tells_the_differences_of_the_table_the_primary_one_first() -> None:
     study, plan = crowd.record(5), AnalysisPlan(primary="specificity", margin=0.1)
-    compared = compare_across(study, plan)
-    picture, table = figures.forest_figure(study, plan, compared), across_readers(study, plan, compared)
+    compared = mrmc_comparisons(study, plan)
+    picture, table = figures.forest_figure(study, plan, compared), mrmc_table(study, plan, compared)
     assert picture is not None
     assert picture.description.startswith("Specificity ")
     assert "margin ±0.1" in picture.description
@@ -127,7 +127,7 @@ def test_the_forest_tells_the_differences_of_the_table_the_primary_one_first() -
 def test_the_forest_gives_each_reader_the_later_session_less_the_earlier() -> None:
     said = {"R1": {3: "rrrnnn", 5: "nrrnnr"}, "R2": {3: "nnrnrr", 5: "rrnnrn"}, "R3": {3: "rnrnnr", 5: "rnrnrn"}}
     study, plan = played.record(said), AnalysisPlan(primary="sensitivity")
-    picture = figures.forest_figure(study, plan, compare_across(study, plan))
+    picture = figures.forest_figure(study, plan, mrmc_comparisons(study, plan))
     assert picture is not None
     # Of three adversarial images R1 called 3, then 2 not real; R2 1, then 2; R3 2 and 2.
     assert "Sensitivity, reader by reader: R1 −0.33, R2 +0.33, R3 +0.00." in picture.description
@@ -139,7 +139,7 @@ def classified(scores: dict[int, float]) -> figures.Picture | None:
         for reader, verdicts in (("R1", ("not_real", "real", "unsure")), ("R2", ("not_real", "not_real", "real")))
         for place, (verdict, kind) in enumerate(zip(verdicts, (REAL, ADVERSARIAL, ADVERSARIAL), strict=True), start=1)
     ]
-    return figures.classifier_figure(small.record(readings=Readings.of(rows)), PLAN, scores)
+    return figures.classifier_figure(small.record(readings=LongReadings.of(rows)), PLAN, scores)
 
 
 def test_the_classifier_stands_against_the_share_of_readers_by_fifths_of_its_scale() -> None:
@@ -171,7 +171,7 @@ def test_thousands_of_images_are_one_bitmap() -> None:
         ReadingRow("R1", 3, place, "real", (REAL, ADVERSARIAL)[place % 2], POSITIVE, 1000, case=str(place))
         for place in range(1, 4103)
     ]
-    study = small.record(readings=Readings.of(rows))
+    study = small.record(readings=LongReadings.of(rows))
     picture = figures.classifier_figure(study, PLAN, crowd.scores(study))
     assert picture is not None
     assert picture.svg.count("<image ") == 2

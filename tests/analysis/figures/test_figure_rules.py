@@ -9,12 +9,12 @@ import pytest
 from readerstudy.analysis import figures
 from readerstudy.analysis.figures import Picture
 from readerstudy.analysis.figures.readers import FEW
-from readerstudy.analysis.record.readings import Readings
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.tables.mrmc import compare_across
+from readerstudy.analysis.tables.mrmc import mrmc_comparisons
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import crowd, played, small
+from tests.analysis.long_readings import LongReadings
 
 SVG = "{http://www.w3.org/2000/svg}"
 Draw = Callable[[StudyRecord, AnalysisPlan], Picture | None]
@@ -25,7 +25,7 @@ DRAW: dict[str, Draw] = {
     "blocks": figures.blocks_figure,
     "times": figures.times_figure,
     "agreement": figures.agreement_figure,
-    "forest": lambda record, plan: figures.forest_figure(record, plan, compare_across(record, plan)),
+    "forest": lambda record, plan: figures.forest_figure(record, plan, mrmc_comparisons(record, plan)),
     "classifier": lambda record, plan: figures.classifier_figure(record, plan, crowd.scores(record)),
 }
 NAMING = ("accuracy", "detection", "blocks", "times", "forest")  # pictures of single readers
@@ -90,7 +90,7 @@ def test_two_arms_are_drawn(name: str) -> None:
 
 @every_picture
 def test_without_readings_there_is_no_picture(name: str) -> None:
-    assert DRAW[name](small.record(readings=Readings.of([])), AnalysisPlan()) is None
+    assert DRAW[name](small.record(readings=LongReadings.of([])), AnalysisPlan()) is None
 
 
 @every_picture

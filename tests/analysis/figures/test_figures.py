@@ -3,9 +3,9 @@
 from xml.etree import ElementTree
 
 from readerstudy.analysis.figures import accuracy_figure
-from readerstudy.analysis.record.readings import Readings
 from readerstudy.statistics.unsure import Unsure
 from tests.analysis import small
+from tests.analysis.long_readings import LongReadings
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -42,7 +42,7 @@ def test_the_same_study_gives_the_same_bytes() -> None:
 def test_thirty_readers_are_a_crowd_with_their_mean_and_without_a_legend_of_names() -> None:
     rows = [row._replace(reader=f"R{number:02d}") for number in range(30) for row in small.rows()[:20]]
     unique = {(row.reader, row.session, row.position): row for row in rows}
-    picture = accuracy_figure(small.record(readings=Readings.of(unique.values())), Unsure.WRONG)
+    picture = accuracy_figure(small.record(readings=LongReadings.of(unique.values())), Unsure.WRONG)
     assert picture is not None
     assert "R29" not in picture.svg
     # Session 3 goes by what R1 said of four real and four adversarial images, thirty times over.
@@ -51,4 +51,4 @@ def test_thirty_readers_are_a_crowd_with_their_mean_and_without_a_legend_of_name
 
 def test_without_verdicts_there_is_no_figure() -> None:
     seen = [row for row in small.rows() if row.verdict == "seen"]
-    assert accuracy_figure(small.record(readings=Readings.of(seen)), Unsure.WRONG) is None
+    assert accuracy_figure(small.record(readings=LongReadings.of(seen)), Unsure.WRONG) is None

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from readerstudy.analysis.figures.flow_diagram import Box, Chart
+from readerstudy.analysis.figures.flow_diagram import FlowBox, FlowDiagram
 from readerstudy.analysis.figures.flow_numbers import flow_picture, flow_table
 from readerstudy.layout.table import to_html
 from readerstudy.studies.analysis_plan import AnalysisPlan
@@ -23,11 +23,11 @@ def recorded(**changes):
 def two_arms():
     """R2 reads the same lists at low resolution."""
     conduct = conducted.conduct()
-    moved = tuple(replace(one, arm="low") if one.reader == "R2" else one for one in conduct.sittings)
+    moved = tuple(replace(one, arm="low") if one.reader == "R2" else one for one in conduct.reader_sessions)
     drawn = (*conduct.drawn, *(replace(one, arm="low") for one in conduct.drawn))
-    conduct = replace(conduct, sittings=moved, drawn=drawn, patients_drawn={"high": 17, "low": 17})
-    sets = (*small.sets(), *(replace(one, arm="low") for one in small.sets()))
-    return small.record(conduct=conduct, readers={"R1": "high", "R2": "low"}, sets=sets)
+    conduct = replace(conduct, reader_sessions=moved, drawn=drawn, patients_drawn={"high": 17, "low": 17})
+    image_sets = (*small.image_sets(), *(replace(one, arm="low") for one in small.image_sets()))
+    return small.record(conduct=conduct, readers={"R1": "high", "R2": "low"}, image_sets=image_sets)
 
 
 def words(picture):
@@ -38,16 +38,16 @@ def test_the_picture_has_every_number_in_words_too():
     picture = flow_picture(recorded(), PLAN)
     for said in (
         "Cohort films: 17 patients, 61 images; 6 of the patients with a malignant finding",
-        "7 files left out at the last import",
+        "7 files excluded at the last import",
         "Training split: 10 patients, 40 images",
         "2 readers enrolled",
-        "Readers: 2 began, 1 finished; Allocated 16, handed out 13, read 12, missing 4",
-        "Analysed across readers: session 5 against 3: 1 reader, 13 readings",
-        "Fewer than two readers: not analysed across readers; Left out: 1 (R2); 1 × Session 5: not begun.",
+        "Readers: 2 started, 1 finished; Allocated 16, shown 13, read 12, missing 4",
+        "MRMC analysis: session 5 against 3: 1 reader, 13 readings",
+        "Fewer than two readers: no MRMC analysis; Excluded: 1 (R2); 1 × Session 5: not started.",
     ):
         assert said in picture.description
     drawn = " ".join(words(picture))
-    assert "Allocated 16, handed out 13, read 12, missing 4" in drawn
+    assert "Allocated 16, shown 13, read 12, missing 4" in drawn
     assert picture.svg.index("<title") < picture.svg.index("<desc") < picture.svg.index("<rect")
 
 
@@ -87,17 +87,17 @@ def test_the_same_study_gives_the_same_bytes_and_names_are_escaped():
 def test_many_left_out_are_counted_and_only_some_are_named():
     readers = {f"R{number}": "high" for number in range(1, 41)}
     picture = flow_picture(small.record(conduct=conducted.conduct(), readers=readers), PLAN)
-    assert "Left out: 39 (R2, R3, R4, R5 and 35 more)" in picture.description
+    assert "Excluded: 39 (R2, R3, R4, R5 and 35 more)" in picture.description
 
 
 def test_without_a_conduct_there_is_a_sentence_and_no_picture():
     assert flow_picture(small.record(), PLAN) is None
-    assert "do not come from a study" in to_html(flow_table(small.record(), PLAN))
+    assert "are not from a study" in to_html(flow_table(small.record(), PLAN))
 
 
 def test_the_flow_stands_where_nobody_is_enrolled():
-    record = small.record(conduct=conducted.conduct(sittings=()), readers={})
-    assert "Allocated 0, handed out 0, read 0, missing 0" in flow_picture(record, PLAN).description
+    record = small.record(conduct=conducted.conduct(reader_sessions=()), readers={})
+    assert "Allocated 0, shown 0, read 0, missing 0" in flow_picture(record, PLAN).description
     assert flow_table(record, PLAN).rows
 
 
@@ -110,14 +110,14 @@ def test_the_table_adds_up(make_record):
     read = [line for line in lines if line["stage"] == "Drawn and read"]
     assert len(read) == 5 * len(record.arms)
     assert all(line["allocated"] == line["read"] + line["missing"] for line in read)
-    assert sum(line["read"] for line in read) == len(record.tallies)
+    assert sum(line["read"] for line in read) == len(record.readings)
     splits = [line["images"] for line in lines if line["stage"].endswith("split")]
     assert lines[0]["images"] == sum(splits)
-    assert next(line["read"] for line in lines if line["stage"] == "Analysed across readers") == 13
+    assert next(line["read"] for line in lines if line["stage"] == "MRMC analysis") == 13
 
 
 def test_words_that_do_not_fit_are_broken():
-    box = Box("A heading", ("word " * 60,))
-    chart = Chart(top=(box,), splits=(), columns=((box,),))
+    box = FlowBox("A heading", ("word " * 60,))
+    chart = FlowDiagram(top=(box,), splits=(), columns=((box,),))
     assert box.height(200) > box.height(700)
     assert chart.svg("t", "d").count("<text") > 8

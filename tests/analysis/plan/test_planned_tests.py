@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readerstudy.analysis.plan.tests import PlannedTest, declared_tests
-from readerstudy.analysis.plan.tests_table import equivalence_of, planned_tests, primary_sentences
+from readerstudy.analysis.plan.tests import PlannedTest, planned_tests
+from readerstudy.analysis.plan.tests_table import equivalence_test, planned_tests_table, primary_sentences
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.tables.mrmc import compare_across
-from readerstudy.analysis.tables.signal_detection import detections
-from readerstudy.analysis.tables.subgroup_tests import compare_sessions
+from readerstudy.analysis.tables.mrmc import mrmc_comparisons
+from readerstudy.analysis.tables.signal_detection import detections_by_reader
+from readerstudy.analysis.tables.subgroup_tests import subgroup_comparisons
 from readerstudy.layout.table import Estimate, Table, to_csv, to_html
 from readerstudy.statistics.equivalence import tost
 from readerstudy.statistics.multiplicity import holm
@@ -42,13 +42,13 @@ def full(plan: AnalysisPlan = EVERYTHING) -> StudyRecord:
 
 
 def every_test(record: StudyRecord, plan: AnalysisPlan) -> tuple[PlannedTest, ...]:
-    found = compare_sessions(record.tallies, groups=plan.groups)
-    return declared_tests(record, plan, compare_across(record, plan), found)
+    found = subgroup_comparisons(record.readings, groups=plan.groups)
+    return planned_tests(record, plan, mrmc_comparisons(record, plan), found)
 
 
 def table_of(record: StudyRecord, plan: AnalysisPlan) -> Table:
-    found = compare_sessions(record.tallies, groups=plan.groups)
-    table = planned_tests(record, plan, compare_across(record, plan), found)
+    found = subgroup_comparisons(record.readings, groups=plan.groups)
+    table = planned_tests_table(record, plan, mrmc_comparisons(record, plan), found)
     json.dumps(table.as_dict(), allow_nan=False)
     assert to_csv(table)
     assert to_html(table)
@@ -57,9 +57,9 @@ def table_of(record: StudyRecord, plan: AnalysisPlan) -> Table:
 
 def two_arms() -> StudyRecord:
     both = {**SPREAD, **{f"Q{name}": by for name, by in SPREAD.items()}}
-    sets = (*small.sets(), *(type(one)(**{**vars(one), "arm": "low"}) for one in small.sets()))
+    image_sets = (*small.image_sets(), *(type(one)(**{**vars(one), "arm": "low"}) for one in small.image_sets()))
     arms = {name: "low" if name.startswith("Q") else "high" for name in both}
-    return played.record(both, sets=sets, readers=arms)
+    return played.record(both, image_sets=image_sets, readers=arms)
 
 
 def test_the_table_holds_the_declared_tests_and_no_other() -> None:
@@ -104,7 +104,7 @@ def test_each_family_is_corrected_in_its_own_way_and_the_primary_not_at_all() ->
 
 
 def test_a_shift_of_d_prime_is_the_z_test_of_the_two_sessions() -> None:
-    found = detections(full(), EVERYTHING)
+    found = detections_by_reader(full(), EVERYTHING)
     before, after = found["R2", 3], found["R2", 5]
     assert before is not None
     assert after is not None
@@ -128,12 +128,12 @@ def test_a_decision_is_made_at_the_declared_level_from_the_adjusted_p() -> None:
 
 
 def test_no_change_is_tested_against_the_declared_margin_with_the_analysis_own_error() -> None:
-    (one,) = (one for one in compare_across(full(), EVERYTHING) if one.figure == "auc")
-    assert one.found is not None
-    difference = one.found.differences[0]
+    (one,) = (one for one in mrmc_comparisons(full(), EVERYTHING) if one.figure == "auc")
+    assert one.result is not None
+    difference = one.result.differences[0]
     for margin in (0.05, 0.2):
-        found = equivalence_of(one, AnalysisPlan(margin=margin))
-        assert found == tost(0.0 - difference.estimate, difference.se, margin, df=one.found.df2)
+        found = equivalence_test(one, AnalysisPlan(margin=margin))
+        assert found == tost(0.0 - difference.estimate, difference.se, margin, df=one.result.df2)
     # Schuirmann's rule: equivalent exactly where the 90 % interval lies within the margin.
     assert found is not None
     assert found.equivalent
@@ -145,8 +145,8 @@ def test_no_change_is_tested_against_the_declared_margin_with_the_analysis_own_e
 )
 def test_the_sentences_say_the_change_the_decision_and_the_margin(margin: float, words: str) -> None:
     plan = AnalysisPlan(margin=margin)
-    change, decision, equivalence = primary_sentences(full(), plan, compare_across(full(), plan))
-    assert change.startswith("AUC, the primary figure, went from 0.604 in session 3 to 0.630 in session 5, a change of")
+    change, decision, equivalence = primary_sentences(full(), plan, mrmc_comparisons(full(), plan))
+    assert change.startswith("AUC, the primary figure, was 0.604 in session 3 and 0.630 in session 5, a change of")
     assert "+0.026 (95 % interval −0.045 to +0.097; p = 0.393), over 5 readers and 876 images." in change
     assert "no change is shown" in decision
     assert words in equivalence
@@ -158,8 +158,8 @@ def test_a_clear_fall_is_decided_as_one() -> None:
     plan = AnalysisPlan(primary="sensitivity")
     record = played.record(said, "R" * 20 + "F" * 20)
     assert table_of(record, plan).rows[0][-1] == "changed"
-    _change, decision, _margin = primary_sentences(record, plan, compare_across(record, plan))
-    assert "do worse in session 5 than in session 3" in decision
+    _change, decision, _margin = primary_sentences(record, plan, mrmc_comparisons(record, plan))
+    assert "perform worse in session 5 than in session 3" in decision
 
 
 def test_two_arms_are_two_primaries_and_each_arm_has_its_families_to_itself() -> None:
@@ -168,16 +168,16 @@ def test_two_arms_are_two_primaries_and_each_arm_has_its_families_to_itself() ->
     assert [(one.endpoint, one.arm) for one in tests[:2]] == [("auc", "high"), ("auc", "low")]
     high, low = ([one.adjusted for one in tests if one.family and one.arm == arm] for arm in ("high", "low"))
     assert high == low == holm([one.p for one in tests if one.family and one.arm == "high"]).tolist()
-    assert "nothing is corrected across the arms" in " ".join(table_of(two_arms(), plan).notes)
+    assert "nothing is adjusted across arms" in " ".join(table_of(two_arms(), plan).notes)
 
 
 @pytest.mark.parametrize(
     ("said", "shown", "sentence"),
     [
-        ({}, "RRRFFF", "No reader has verdicts"),
-        ({"R1": SPREAD["R1"]}, "RRRFFF", "Only R1 has verdicts"),
-        ({name: {3: by[3]} for name, by in SPREAD.items()}, "RRRFFF", "no verdicts about such images in both"),
-        (SPREAD, "RRRRRR", "no verdicts about such images in both"),
+        ({}, "RRRFFF", "No reader has at least two verdicts"),
+        ({"R1": SPREAD["R1"]}, "RRRFFF", "Only R1 has at least two verdicts"),
+        ({name: {3: by[3]} for name, by in SPREAD.items()}, "RRRFFF", "no verdicts on such images in both"),
+        (SPREAD, "RRRRRR", "no verdicts on such images in both"),
         ({name: {3: "rrrrrr", 5: "rrrrrr"} for name in SPREAD}, "RRRFFF", "varies neither"),
     ],
     ids=["nothing read", "one reader", "session missing", "no fakes", "constant verdicts"],

@@ -7,13 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readerstudy.analysis.record.readings import Readings
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.report.build import Report, write_report
-from readerstudy.analysis.tables.mrmc import across_readers
 from readerstudy.studies.analysis_plan import AnalysisPlan, Family
 from tests import make
 from tests.analysis import played, small
+from tests.analysis.long_readings import LongReadings
 
 USUAL = {
     "R1": {3: "rrnnru", 5: "rrrnnu"},
@@ -30,29 +29,31 @@ EVERYTHING = AnalysisPlan(
 
 
 def nothing_read() -> StudyRecord:
-    return small.record(readings=Readings.of([]), readers={})
+    return small.record(readings=LongReadings.of([]), readers={})
 
 
 def only_seen() -> StudyRecord:
-    return small.record(readings=Readings.of(row for row in small.rows() if row.verdict == "seen"))
+    return small.record(readings=LongReadings.of(row for row in small.rows() if row.verdict == "seen"))
 
 
 BAD = {
-    "nothing read": (nothing_read, "mrmc", "No reader has verdicts"),
+    "nothing read": (nothing_read, "mrmc", "No reader has at least two verdicts"),
     "images only seen": (only_seen, "table3", "There are no verdicts yet"),
     "no fakes in a session": (
         lambda: small.record(
-            readings=Readings.of(row for row in played.rows(USUAL) if row.session == 3 or row.authenticity == "real"),
+            readings=LongReadings.of(
+                row for row in played.rows(USUAL) if row.session == 3 or row.authenticity == "real"
+            ),
             readers=dict.fromkeys(USUAL, "high"),
         ),
         "mrmc",
-        "No reader has verdicts about at least two real and two adversarial images in both session 3 and session 5",
+        "No reader has at least two verdicts on real and two on adversarial images in both session 3 and session 5",
     ),
-    "one reader": (lambda: played.record({"R1": USUAL["R1"]}), "mrmc", "Only R1 has verdicts"),
+    "one reader": (lambda: played.record({"R1": USUAL["R1"]}), "mrmc", "Only R1 has at least two verdicts"),
     "constant verdicts": (
         lambda: played.record({name: {3: "rrrrrr", 5: "rrrrrr"} for name in USUAL}),
         "mrmc",
-        "it varies neither with the reader nor with the image",
+        "it varies neither over readers nor over images",
     ),
     "a missing session": (
         lambda: played.record({name: {3: said[3]} for name, said in USUAL.items()}),
@@ -88,7 +89,7 @@ def test_a_bad_study_gets_its_sentence_and_the_whole_report(name: str, plan: Ana
     if plan.unsure == "wrong":
         assert sentence in " ".join([*table.notes, table.empty])
     page = (tmp_path / "report.html").read_text()
-    for title in ("Table 2", "Table 3", "Table 4", "Across readers", "Agreement", "Sub-group", "STARD", "CLAIM"):
+    for title in ("Table 2", "Table 3", "Table 4", "MRMC analysis", "Agreement", "Sub-group", "STARD", "CLAIM"):
         assert title in page
     assert report.summary
 
@@ -111,7 +112,7 @@ def test_the_names_of_readers_change_no_figure_over_readers(said: list[tuple[str
     names = [f"R{n}" for n in range(1, len(said) + 1)]
     shuffled = chance.sample(names, k=len(names))
     there, back = (
-        across_readers(played.record({name: {3: a, 5: b} for name, (a, b) in zip(order, said, strict=True)}), PLAN)
+        played.mrmc(played.record({name: {3: a, 5: b} for name, (a, b) in zip(order, said, strict=True)}), PLAN)
         for order in (names, shuffled)
     )
     one, other = (json.dumps(rounded(table.as_dict()["rows"])) for table in (there, back))

@@ -12,7 +12,6 @@ from PIL import Image
 
 from readerstudy.analysis.queries.study import StillSealed, study_record
 from readerstudy.analysis.record.codes import ADVERSARIAL, POSITIVE, REAL
-from readerstudy.analysis.record.readings import ReadingRow, Readings
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.report import gallery_pictures
 from readerstudy.analysis.report.gallery import Exhibit, Gallery, Reason, choose, exhibits
@@ -22,6 +21,7 @@ from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Study
 from readerstudy.truth.models import Truth
 from tests.analysis import crowd, small
+from tests.analysis.long_readings import LongReadings, ReadingRow
 
 PLAN = AnalysisPlan()
 VERDICTS = {"r": "real", "n": "not_real", "u": "unsure"}
@@ -34,7 +34,7 @@ def judged(said: dict[int, str], kind: str = ADVERSARIAL, session: int = 3) -> S
         for image, letters in said.items()
         for reader, letter in enumerate(letters, start=1)
     ]
-    return small.record(readings=Readings.of(rows))
+    return small.record(readings=LongReadings.of(rows))
 
 
 def cases(chosen: tuple[Exhibit, ...], reason: Reason) -> list[int]:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from readerstudy.accounts.models import User
 from readerstudy.analysis.queries.study import StillSealed, study_record
 from readerstudy.analysis.record.codes import Subset
-from readerstudy.analysis.record.counts import Blocks, Times
+from readerstudy.analysis.record.counts import SessionTimes, SubgroupBlocks
 from readerstudy.analysis.report.build import Report, build_report, write_report
 from readerstudy.analysis.report.gallery import choose, exhibits
 from readerstudy.analysis.report.pdf import NoPdfHere, write_pdf
@@ -70,39 +70,41 @@ def test_the_report_does_not_depend_on_the_keys_of_stimuli(unsealed_study: Study
 
 @pytest.mark.parametrize("plan", [AnalysisPlan(), AnalysisPlan(unsure="half", groups=2, idle_after_s=3)])
 def test_the_database_adds_up_what_arrays_add_up(unsealed_study: Study, plan: AnalysisPlan) -> None:
-    summed, by_hand = study_record(unsealed_study, plan).tallies, small.record(plan=plan).tallies
+    summed, by_hand = study_record(unsealed_study, plan).readings, small.record(plan=plan).readings
     assert (summed.readers, summed.sessions, summed.rule) == (by_hand.readers, by_hand.sessions, by_hand.rule)
-    np.testing.assert_array_equal(summed.counts, by_hand.counts)
-    for name in Times.__dataclass_fields__:
+    np.testing.assert_array_equal(summed.verdicts, by_hand.verdicts)
+    for name in SessionTimes.__dataclass_fields__:
         np.testing.assert_allclose(getattr(summed.times, name), getattr(by_hand.times, name), err_msg=name)
     for groups, blocks in by_hand.blocks.items():
-        for name in Blocks.__dataclass_fields__:
+        for name in SubgroupBlocks.__dataclass_fields__:
             np.testing.assert_array_equal(getattr(summed.blocks[groups], name), getattr(blocks, name))
     np.testing.assert_array_equal(
         np.sort(summed.cases.counts, axis=0), np.sort(by_hand.cases.counts, axis=0), err_msg="cases"
     )
     for name in ("reader", "session", "position", "kind", "verdict", "elapsed_ms"):
-        one, other = (getattr(tallies.matrix, name) for tallies in (summed, by_hand))
+        one, other = (getattr(readings.compared, name) for readings in (summed, by_hand))
         assert one.dtype == other.dtype
         np.testing.assert_array_equal(np.sort(one), np.sort(other), err_msg=name)
 
 
 def test_a_fake_counts_by_the_woman_it_was_made_from(unsealed_study: Study) -> None:
-    readings = study_record(unsealed_study).tallies
+    readings = study_record(unsealed_study).readings
     # Cancer was removed from these, so the woman has it, and the fake's own label is 0.
     removed = Truth.objects.filter(direction="remove", stimulus__in=Allocation.objects.values("stimulus"))
-    read = sum(readings.share("R1", session, Subset.ADVERSARIAL_POSITIVE, Unsure.WRONG).trials for session in (3, 5))
+    read = sum(
+        readings.share_correct("R1", session, Subset.ADVERSARIAL_POSITIVE, Unsure.WRONG).trials for session in (3, 5)
+    )
     assert read == removed.count() == 3
     assert set(removed.values_list("label", flat=True)) == {0}
 
 
 def test_another_studys_readings_stay_out(unsealed_study: Study) -> None:
-    before = len(study_record(unsealed_study).tallies)
+    before = len(study_record(unsealed_study).readings)
     Study.objects.filter(pk=unsealed_study.pk).update(code="first")
     Cohort.objects.update(name="first-films")
     rows.study(readers=("ruth",))
     unsealed_study.refresh_from_db()
-    assert len(study_record(unsealed_study).tallies) == before == len(small.rows())
+    assert len(study_record(unsealed_study).readings) == before == len(small.rows())
 
 
 def test_the_newest_evaluation_of_the_studys_own_generators_becomes_table_1(unsealed_study: Study) -> None:
@@ -153,7 +155,7 @@ def test_the_written_page_stands_alone_and_says_what_it_cannot_know(tmp_path: Pa
         "states neither the number of sub-groups",
         "counts as wrong",
         "fatigue",
-        "never pooled",
+        "never pool",
         "rehearsal",
     ):
         assert sentence in page

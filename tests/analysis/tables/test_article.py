@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readerstudy.analysis.record.codes import ADVERSARIAL, NEGATIVE, POSITIVE, REAL, Subset, source_pathology
-from readerstudy.analysis.record.readings import ReadingRow, Readings
 from readerstudy.analysis.tables.article import table_2, table_2_readings, table_3, table_4
-from readerstudy.analysis.tables.subgroup_tests import compare_sessions, table_of_all_tests
+from readerstudy.analysis.tables.subgroup_tests import all_subgroup_tests_table, subgroup_comparisons
 from readerstudy.analysis.tables.table1_attack import table_1
 from readerstudy.layout.table import Column, Kind, Table, to_csv, to_html, to_text
 from readerstudy.statistics.exact_tests import boschloo
@@ -20,6 +19,7 @@ from readerstudy.statistics.proportions import Proportion, wilson
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import small
+from tests.analysis.long_readings import LongReadings, ReadingRow
 
 
 def by_first(table: Table, *names: str) -> list[tuple[object, ...]]:
@@ -166,7 +166,7 @@ def studies(draw: st.DrawFn) -> list[ReadingRow]:
 @settings(max_examples=30)
 def test_positives_and_negatives_add_up_to_all(rows: list[ReadingRow]) -> None:
     for rule in Unsure:
-        table = table_3(small.record(readings=Readings.of(rows)), rule)
+        table = table_3(small.record(readings=LongReadings.of(rows)), rule)
         for whole in ("real", "adversarial"):
             parts = zip(counts(table, f"{whole}_positive"), counts(table, f"{whole}_negative"), strict=True)
             assert counts(table, whole) == [(p[0] + n[0], p[1] + n[1]) for p, n in parts]
@@ -175,7 +175,7 @@ def test_positives_and_negatives_add_up_to_all(rows: list[ReadingRow]) -> None:
 @given(studies())
 @settings(max_examples=30)
 def test_every_reading_is_counted_once_and_the_rules_differ_by_the_unsure_ones(rows: list[ReadingRow]) -> None:
-    record = small.record(readings=Readings.of(rows))
+    record = small.record(readings=LongReadings.of(rows))
     totals = {}
     for rule in Unsure:
         table = table_3(record, rule)
@@ -193,10 +193,10 @@ def test_every_reading_is_counted_once_and_the_rules_differ_by_the_unsure_ones(r
 def test_the_order_in_which_rows_are_fetched_changes_nothing(rows: list[ReadingRow], chance: random.Random) -> None:
     shuffled = chance.sample(rows, k=len(rows))
     for given_rows in (rows, shuffled):
-        readings = Readings.of(given_rows)
+        readings = LongReadings.of(given_rows)
         record = small.record(readings=readings, plan=AnalysisPlan(unsure="half", groups=3))
-        comparisons = compare_sessions(record.tallies, groups=3)
-        tables = (table_3(record, Unsure.HALF), table_4(record), table_of_all_tests(comparisons))
+        comparisons = subgroup_comparisons(record.readings, groups=3)
+        tables = (table_3(record, Unsure.HALF), table_4(record), all_subgroup_tests_table(comparisons))
         if given_rows is rows:
             first = [to_csv(table) for table in tables]
     assert [to_csv(table) for table in tables] == first
@@ -206,15 +206,15 @@ def test_the_order_in_which_rows_are_fetched_changes_nothing(rows: list[ReadingR
 @settings(max_examples=30)
 def test_calling_everything_real_is_right_on_all_real_images_and_wrong_on_all_others(rows: list[ReadingRow]) -> None:
     trusting = [row._replace(verdict="real") for row in rows]
-    table = table_3(small.record(readings=Readings.of(trusting)), Unsure.WRONG)
+    table = table_3(small.record(readings=LongReadings.of(trusting)), Unsure.WRONG)
     assert all(hits == trials for hits, trials in counts(table, "real"))
     assert all(hits == 0 for hits, _ in counts(table, "adversarial"))
 
 
 def test_reader_ten_stands_after_reader_nine() -> None:
     rows = [small.rows()[0]._replace(reader=f"R{number}") for number in (10, 9, 2)]
-    assert Readings.of(rows).readers == ("R2", "R9", "R10")
-    assert [reader for (reader,) in by_first(table_4(small.record(readings=Readings.of(rows))), "reader")] == [
+    assert LongReadings.of(rows).readers == ("R2", "R9", "R10")
+    assert [reader for (reader,) in by_first(table_4(small.record(readings=LongReadings.of(rows))), "reader")] == [
         "R2",
         "R9",
         "R10",
@@ -223,14 +223,14 @@ def test_reader_ten_stands_after_reader_nine() -> None:
 
 def test_two_readings_at_one_position_are_refused() -> None:
     row = small.rows()[0]
-    with pytest.raises(ValueError, match="same position"):
-        Readings.of([row, row])
+    with pytest.raises(ValueError, match="same reader, session and position"):
+        LongReadings.of([row, row])
 
 
 @pytest.mark.parametrize("wrong", [{"verdict": "maybe"}, {"authenticity": "fake"}, {"source_pathology": "benign"}])
 def test_words_that_no_study_knows_are_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong.values()))):
-        Readings.of([small.rows()[0]._replace(**wrong)])
+        LongReadings.of([small.rows()[0]._replace(**wrong)])
 
 
 TINY = Table(

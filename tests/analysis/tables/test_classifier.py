@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from readerstudy.analysis.queries.study import StillSealed, scores_of, study_record
+from readerstudy.analysis.queries.study import StillSealed, study_record
 from readerstudy.analysis.tables.classifier import classifier_table
 from readerstudy.layout.table import to_html, to_text
 from readerstudy.reading.models import Reading, ReadingSession
@@ -64,10 +64,10 @@ def test_the_classifier_is_judged_on_the_very_pictures_by_the_womans_own_patholo
 
 def test_the_notes_say_at_which_size_it_judged_and_what_it_never_judged(evaluated):
     said = to_text(classifier_table(study_record(evaluated), PLAN))
-    assert "The run cad-1 judged each picture made smaller, to 256 × 208" in said
+    assert "The run cad-1 evaluated each image at reduced size, 256 × 208" in said
     assert "session 2 (high): 4, session 5 (high): 5" in said
     assert "were not asked for a diagnosis" in said
-    assert "are of the tuning split" not in said
+    assert "from the tuning split" not in said
 
 
 def test_pictures_of_the_tuning_split_are_told(evaluated):
@@ -78,22 +78,21 @@ def test_pictures_of_the_tuning_split_are_told(evaluated):
         patient = row.stimulus.image.exam.patient
         patient.split = "tuning"
         patient.save()
-    assert "3 of the 8 pictures" in to_text(classifier_table(study_record(evaluated), PLAN))
+    assert "3 of the 8 images" in to_text(classifier_table(study_record(evaluated), PLAN))
 
 
 def test_the_scores_go_by_stimulus_and_only_after_the_unsealing(evaluated, rosa):
     record = study_record(evaluated)
-    assert sorted(scores_of(evaluated).values()) == sorted(SCORES)
-    assert record.classifier.scores == scores_of(evaluated)
-    assert set(record.classifier.scores) <= set(record.tallies.cases.case.tolist())
+    assert sorted(record.classifier.scores.values()) == sorted(SCORES)
+    assert set(record.classifier.scores) <= set(record.readings.cases.case.tolist())
 
 
 def test_a_sealed_study_gives_no_score(closed_study, rosa):
     evaluation(closed_study)
     with pytest.raises(StillSealed):
-        scores_of(closed_study)
+        study_record(closed_study)
     unseal_study(study=closed_study, actor=rosa, reason="All have read.", at=make.MONDAY)
-    assert scores_of(closed_study) == {}
+    assert study_record(closed_study).classifier.scores == {}
 
 
 def test_without_scores_the_table_says_what_to_run(unsealed_study):
@@ -126,9 +125,11 @@ def test_two_arms_stand_apart(evaluated):
     record = study_record(evaluated)
     low = replace(record.classifier, arm=record.classifier.arm.astype("<U4"))
     low.arm[:] = "low"
-    sets = tuple(replace(one, arm="low") for one in record.sets)
+    image_sets = tuple(replace(one, arm="low") for one in record.image_sets)
     # Nobody of the low arm has judged these pictures.
-    assert classifier_table(replace(record, classifier=low, sets=(*record.sets, *sets)), PLAN).rows == ()
+    assert (
+        classifier_table(replace(record, classifier=low, image_sets=(*record.image_sets, *image_sets)), PLAN).rows == ()
+    )
 
 
 def test_where_the_plan_asks_for_a_diagnosis_every_reader_has_a_line(open_study):

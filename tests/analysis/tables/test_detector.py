@@ -1,4 +1,4 @@
-"""The detector as one more reader, on the pictures of the small study, with scores worked out by hand."""
+"""The detector compared with the readers, on the pictures of the small study, with scores worked out by hand."""
 
 import pytest
 
@@ -79,11 +79,11 @@ def test_unsure_counts_by_the_rule_of_the_plan(guarded):
     assert people["real"] == pytest.approx(3 / 5)
 
 
-def test_what_it_learnt_from_is_told(guarded):
+def test_what_it_trained_on_is_told(guarded):
     assert "the attack that this study shows" in to_text(detector_table(study_record(guarded), PLAN))
     Checkpoint.objects.update(metrics={"threshold": 0.5, "attacks": ["pgd-4"]})
     said = to_text(detector_table(study_record(guarded), PLAN))
-    assert "trained on twins by pgd-4; it had never seen the attack of this study" in said
+    assert "trained on adversarial images by pgd-4, not by the attack of this study" in said
     assert "tuning split" not in said
 
 
@@ -93,7 +93,7 @@ def test_pictures_of_the_tuning_split_are_told(guarded):
         patient = row.stimulus.image.exam.patient
         patient.split = "tuning"
         patient.save()
-    assert "2 of the pictures that guard judged" in to_text(detector_table(study_record(guarded), PLAN))
+    assert "2 of the images scored by guard" in to_text(detector_table(study_record(guarded), PLAN))
 
 
 def test_several_detectors_stand_one_below_the_other(guarded):
@@ -117,14 +117,14 @@ def test_without_a_detector_the_report_has_no_such_table(unsealed_study):
     detector(unsealed_study)  # trained, but it never judged these pictures
     assert study_record(unsealed_study).detectors == ()
     assert detector_table(small.record(), PLAN) is None
-    keys = [item.key for item in Chapters(small.record(), PLAN, None).behind.items]
+    keys = [item.key for item in Chapters(small.record(), PLAN, None).supporting.items]
     assert "detector" not in keys
 
 
 def test_the_report_has_the_table_behind_the_classifier(guarded):
-    items = Chapters(study_record(guarded), PLAN, None).behind.items
+    items = Chapters(study_record(guarded), PLAN, None).supporting.items
     (table,) = [item for item in items if item.key == "detector"]
-    assert table.title == "The detector as one more reader"
+    assert table.title == "The detector compared with the readers"
     assert "guard" in to_html(table)
 
 

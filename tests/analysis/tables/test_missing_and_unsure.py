@@ -9,9 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readerstudy.analysis.record.codes import ADVERSARIAL, POSITIVE, REAL
-from readerstudy.analysis.record.study import SessionSet, StudyRecord
-from readerstudy.analysis.tables.missing_and_unsure import unsure_across, unsure_by_every_rule, unsure_by_reader
-from readerstudy.analysis.tables.mrmc import compare_across, compare_figure
+from readerstudy.analysis.record.study import ImageSet, StudyRecord
+from readerstudy.analysis.tables.missing_and_unsure import (
+    unsure_mrmc_table,
+    unsure_rules_by_reader_table,
+    unsure_rules_table,
+)
+from readerstudy.analysis.tables.mrmc import compare_figure, mrmc_comparisons
 from readerstudy.layout.table import Table, to_csv, to_html
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import played, small
@@ -29,10 +33,10 @@ def lines(table: Table) -> list[dict[str, Any]]:
     return [dict(zip(keys, row, strict=True)) for row in table.rows]
 
 
-def drawn(kinds: str = "RRRFFF") -> tuple[SessionSet, ...]:
+def drawn(kinds: str = "RRRFFF") -> tuple[ImageSet, ...]:
     """Sessions 3 and 5 that show exactly these images."""
     counts = {(REAL, POSITIVE): kinds.count("R"), (ADVERSARIAL, POSITIVE): kinds.count("F")}
-    return tuple(SessionSet(number, "", "high", True, len(kinds), counts) for number in (3, 5))
+    return tuple(ImageSet(number, "", "high", True, len(kinds), counts) for number in (3, 5))
 
 
 def only(table: Table, session: str, kind: str) -> dict[str, Any]:
@@ -41,7 +45,7 @@ def only(table: Table, session: str, kind: str) -> dict[str, Any]:
 
 
 def test_pencil_and_paper_agree_under_every_rule() -> None:
-    line = only(unsure_by_every_rule(played.record(SPREAD, sets=drawn()), PLAN), "3", "adversarial")
+    line = only(unsure_rules_table(played.record(SPREAD, image_sets=drawn()), PLAN), "3", "adversarial")
     # Fakes in session 3: n r u, n r r, r n n.
     assert [line[rule] for rule in RULES] == pytest.approx(
         [4 / 9, (1.5 / 3 + 1 / 3 + 2 / 3) / 3, (1 / 2 + 1 / 3 + 2 / 3) / 3, (2 / 3 + 1 / 3 + 2 / 3) / 3]
@@ -60,15 +64,15 @@ def test_pencil_and_paper_agree_under_every_rule() -> None:
     ],
 )
 def test_missing_readings_are_bounded_by_all_wrong_and_all_right(rule: str, wrong: float, right: float) -> None:
-    line = only(unsure_by_every_rule(small.record(), AnalysisPlan(unsure=rule)), "3", "real")
+    line = only(unsure_rules_table(small.record(), AnalysisPlan(unsure=rule)), "3", "real")
     assert (line["missing"], line["missing_wrong"], line["missing_right"]) == (2, pytest.approx(wrong), right)
 
 
 def test_a_reader_who_never_came_counts_among_the_missing_and_not_among_the_means() -> None:
-    line = only(unsure_by_every_rule(small.record(), PLAN), "5", "real")
+    line = only(unsure_rules_table(small.record(), PLAN), "5", "real")
     assert (line["readers"], line["wrong"], line["missing"]) == (1, 1.0, 3)
     assert (line["missing_wrong"], line["missing_right"]) == (0.5, 1.0)
-    rows = lines(unsure_by_reader(small.record(), PLAN))
+    rows = lines(unsure_rules_by_reader_table(small.record(), PLAN))
     found = {(one["reader"], one["session"], one["images_are"]): one for one in rows}
     assert found["R2", 5, "real"]["missing_right"] == 1.0
     assert found["R1", 3, "real"]["half"].share == 0.875
@@ -76,62 +80,64 @@ def test_a_reader_who_never_came_counts_among_the_missing_and_not_among_the_mean
 
 def test_the_sentence_says_whether_the_change_hangs_on_the_rule() -> None:
     said = {"R1": {3: "rrrnnn", 5: "rrunnn"}, "R2": {3: "rrrnrr", 5: "rrrnur"}}
-    notes = unsure_by_every_rule(played.record(said, sets=drawn()), PLAN).notes
+    notes = unsure_rules_table(played.record(said, image_sets=drawn()), PLAN).notes
     # Real: 1 → .83 with unsure wrong, → 1 left out. Fakes: R2 has 1/3 → 1/3, 1.5/3, 1/2, so the mean rises by 1/12.
-    assert notes[0].startswith("Real images: whether more are right in session 5 than in session 3 hangs on the rule")
-    assert "(−0.17 to +0.00). Whatever stands behind the “unsure”, the change is −0.17 to +0.00." in notes[0]
-    assert notes[1].startswith("Adversarial images: whether more")
-    assert "(+0.00 to +0.08). Whatever stands behind the “unsure”, the change is +0.00 to +0.17." in notes[1]
+    assert notes[0].startswith(
+        "Real images: the direction of the change from session 3 to session 5 depends on the rule"
+    )
+    assert "(−0.17 to +0.00). Under every coding of “unsure”, the change is −0.17 to +0.00." in notes[0]
+    assert notes[1].startswith("Adversarial images: the direction")
+    assert "(+0.00 to +0.08). Under every coding of “unsure”, the change is +0.00 to +0.17." in notes[1]
     assert notes[-1] == "No reading of these sessions is missing."
 
 
 def test_the_sentence_says_how_far_missing_verdicts_could_move_the_change() -> None:
-    notes = unsure_by_every_rule(played.record({**SPREAD, "R4": {3: "rrrnnn"}}, sets=drawn()), PLAN).notes
+    notes = unsure_rules_table(played.record({**SPREAD, "R4": {3: "rrrnnn"}}, image_sets=drawn()), PLAN).notes
     # Real images: session 3 has 2/3, 2/3, 2/3, 3/3; session 5 has 3/3, 2/3, 2/3 and R4's three missing.
-    assert "Whatever the missing verdicts were, it is −0.17 to +0.08 over all enrolled readers." in notes[0]
+    assert "For any values of the missing verdicts, it is −0.17 to +0.08 over all enrolled readers." in notes[0]
     assert notes[-1].startswith("6 of 48 planned readings of these sessions are missing.")
 
 
 def test_the_change_over_readers_is_the_analysis_under_each_rule() -> None:
     record = full(PLAN)
-    table = unsure_across(record, PLAN, compare_across(record, PLAN))
+    table = unsure_mrmc_table(record, PLAN, mrmc_comparisons(record, PLAN))
     found = {line["figure"]: line for line in lines(table)}
     for figure, name in (("sensitivity", "Sensitivity"), ("specificity", "Specificity")):
         for rule in ("wrong", "excluded"):
             direct = compare_figure(record, replace(PLAN, unsure=rule), "high", figure)
-            assert direct.found is not None
-            assert found[name][f"{rule}_p"] == direct.found.p
+            assert direct.result is not None
+            assert found[name][f"{rule}_p"] == direct.p
     assert found["AUC"]["wrong_change"] == found["AUC"]["excluded_change"]
-    assert any(note.startswith("Specificity: the conclusion hangs on the rule (p = 0.044") for note in table.notes)
-    assert any(note.startswith("Sensitivity: at the level of 0.05 both rules") for note in table.notes)
+    assert any(note.startswith("Specificity: the conclusion depends on the rule (p = 0.044") for note in table.notes)
+    assert any(note.startswith("Sensitivity: at the level 0.05, both rules") for note in table.notes)
 
 
 @pytest.mark.parametrize("rule", ["wrong", "excluded", "half"])
 def test_the_two_rules_stand_there_whatever_the_plan_declares(rule: str) -> None:
     record, plan = full(AnalysisPlan(unsure=rule)), AnalysisPlan(unsure=rule)
     by_plan = full(PLAN), PLAN
-    wanted = unsure_across(*by_plan, compare_across(*by_plan)).rows
-    assert unsure_across(record, plan, compare_across(record, plan)).rows == wanted
+    wanted = unsure_mrmc_table(*by_plan, mrmc_comparisons(*by_plan)).rows
+    assert unsure_mrmc_table(record, plan, mrmc_comparisons(record, plan)).rows == wanted
 
 
 def test_two_arms_have_their_own_rows_and_sentences() -> None:
-    table = unsure_by_every_rule(two_arms(), PLAN)
+    table = unsure_rules_table(two_arms(), PLAN)
     assert {line["arm"] for line in lines(table)} == {"high", "low"}
     assert [note.split(":")[0] for note in table.notes[:4]] == [
-        "high, real images",
-        "high, adversarial images",
-        "low, real images",
-        "low, adversarial images",
+        "high. Real images",
+        "high. Adversarial images",
+        "low. Real images",
+        "low. Adversarial images",
     ]
 
 
 @pytest.mark.parametrize(
     ("said", "shown", "sentence"),
     [
-        ({}, "RRRFFF", "No reader has verdicts"),
-        ({"R1": SPREAD["R1"]}, "RRRFFF", "Only R1 has verdicts"),
-        (SPREAD, "RRRRRR", "No reader has verdicts"),
-        ({name: {3: by[3]} for name, by in SPREAD.items()}, "RRRFFF", "No reader has verdicts"),
+        ({}, "RRRFFF", "No reader has at least two verdicts"),
+        ({"R1": SPREAD["R1"]}, "RRRFFF", "Only R1 has at least two verdicts"),
+        (SPREAD, "RRRRRR", "No reader has at least two verdicts"),
+        ({name: {3: by[3]} for name, by in SPREAD.items()}, "RRRFFF", "No reader has at least two verdicts"),
     ],
     ids=["nothing read", "one reader", "no fakes", "session missing"],
 )
@@ -139,20 +145,20 @@ def test_a_sentence_stands_where_nothing_can_be_compared(
     said: dict[str, dict[int, str]], shown: str, sentence: str
 ) -> None:
     record = played.record(said, shown)
-    across = unsure_across(record, PLAN, compare_across(record, PLAN))
+    across = unsure_mrmc_table(record, PLAN, mrmc_comparisons(record, PLAN))
     assert not across.rows
     assert sentence in across.empty
-    rows = lines(unsure_by_every_rule(record, PLAN))
+    rows = lines(unsure_rules_table(record, PLAN))
     assert len(rows) == len({(session, kind) for by in said.values() for session in by for kind in shown})
 
 
 def test_constant_verdicts_change_nothing_by_any_rule() -> None:
-    record = played.record({name: {3: "rrrrrr", 5: "rrrrrr"} for name in SPREAD}, sets=drawn())
-    table = unsure_by_every_rule(record, PLAN)
+    record = played.record({name: {3: "rrrrrr", 5: "rrrrrr"} for name in SPREAD}, image_sets=drawn())
+    table = unsure_rules_table(record, PLAN)
     assert [line["wrong"] for line in lines(table)] == [1.0, 0.0, 1.0, 0.0]
-    assert "as many right in session 5 as in session 3 by every rule" in table.notes[0]
-    across = unsure_across(record, PLAN, compare_across(record, PLAN))
-    assert any("under one of the rules there is no test" in note for note in across.notes)
+    assert "no difference between session 5 and session 3 under any rule" in table.notes[0]
+    across = unsure_mrmc_table(record, PLAN, mrmc_comparisons(record, PLAN))
+    assert any("there is no test under one of the rules" in note for note in across.notes)
 
 
 letters = st.text("rnu", min_size=6, max_size=6)
@@ -163,8 +169,8 @@ studies = st.fixed_dictionaries({name: st.fixed_dictionaries({3: letters, 5: let
 @settings(max_examples=20)
 def test_no_rule_leaves_the_bounds(said: dict[str, dict[int, str]]) -> None:
     record: StudyRecord = played.record(said)
-    for line in lines(unsure_by_every_rule(record, PLAN)):
+    for line in lines(unsure_rules_table(record, PLAN)):
         assert line["wrong"] <= line["half"] <= line["right"]
         assert line["missing_wrong"] <= line["wrong"] <= line["missing_right"] + 1e-12
-    for line in lines(unsure_by_reader(record, PLAN)):
+    for line in lines(unsure_rules_by_reader_table(record, PLAN)):
         assert line["excluded"].share is None or line["wrong"].share <= line["excluded"].share <= line["right"].share

@@ -13,7 +13,7 @@ from scipy import stats
 
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables import mixed_models
-from readerstudy.analysis.tables.mixed_models import models_of_every_reading
+from readerstudy.analysis.tables.mixed_models import mixed_models_table
 from readerstudy.layout.table import Table, to_csv, to_html
 from readerstudy.statistics.mixed import session_by_truth
 from readerstudy.statistics.reading_times import log_time_model
@@ -28,9 +28,9 @@ SESSION, KIND, BOTH, PLACE = (
     "session 5 against session 3",
     "adversarial against real images",
     "change of adversarial against change of real images",
-    "half a session further on",
+    "half a session later",
 )
-ODDS, SECONDS = "odds of a right verdict", "seconds per image"
+ODDS, SECONDS = "odds of a correct verdict", "seconds per image"
 
 
 @cache
@@ -60,7 +60,7 @@ def lines(table: Table) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def test_the_odds_are_those_of_the_model_held_against_t_with_a_df_fewer_than_readers() -> None:
-    found, long = lines(models_of_every_reading(timed(), PLAN)), compared()
+    found, long = lines(mixed_models_table(timed(), PLAN)), compared()
     model = session_by_truth(long.correct, long.session, long.truth, long.reader, long.case)
     for name, effect in zip((SESSION, KIND, BOTH), model.fixed[1:], strict=True):
         line = found[ODDS, name]
@@ -74,7 +74,7 @@ def test_the_odds_are_those_of_the_model_held_against_t_with_a_df_fewer_than_rea
 
 
 def test_the_times_are_those_of_the_model_with_a_pace_of_their_own_for_every_reader() -> None:
-    found, long = lines(models_of_every_reading(timed(), PLAN)), compared()
+    found, long = lines(mixed_models_table(timed(), PLAN)), compared()
     rows = (long.seconds, long.session, long.position, long.truth, long.reader, long.case)
     model = log_time_model(*rows, own_pace=True)
     # The browser's clock counts whole milliseconds; the simulated seconds do not.
@@ -89,18 +89,18 @@ def test_the_times_are_those_of_the_model_with_a_pace_of_their_own_for_every_rea
 
 
 def test_the_declared_idle_rule_holds_for_the_times() -> None:
-    ruled, long = lines(models_of_every_reading(timed(), AnalysisPlan(idle_after_s=10))), compared()
+    ruled, long = lines(mixed_models_table(timed(), AnalysisPlan(idle_after_s=10))), compared()
     rows = (np.minimum(long.seconds, 10), long.session, long.position, long.truth, long.reader, long.case)
     wanted = log_time_model(*rows, own_pace=True).ratios[0]
     assert ruled[SECONDS, SESSION]["ratio"].value == pytest.approx(wanted.ratio, rel=1e-3)
 
 
 def test_the_sentences_say_what_the_lines_say_and_how_the_test_errs() -> None:
-    table = models_of_every_reading(timed(), PLAN)
+    table = mixed_models_table(timed(), PLAN)
     found = lines(table)
     odds, times = found[ODDS, SESSION], found[SECONDS, SESSION]
     assert table.notes[0].startswith(
-        f"The odds of a right verdict about a real image are {odds['ratio'].value:.2f} times as high in session 5"
+        f"The odds of a correct verdict on a real image are {odds['ratio'].value:.2f} times as high in session 5"
     )
     assert f"p = {odds['p']:.3f})" in table.notes[0]
     assert table.notes[1].startswith(f"An image takes {times['ratio'].value:.2f} times as long in session 5")
@@ -108,7 +108,7 @@ def test_the_sentences_say_what_the_lines_say_and_how_the_test_errs() -> None:
 
 
 def test_two_arms_have_models_of_their_own() -> None:
-    table = models_of_every_reading(two_arms(), PLAN)
+    table = mixed_models_table(two_arms(), PLAN)
     assert [row[0] for row in table.rows] == ["high"] * 6 + ["low"] * 6
     assert [row[1:] for row in table.rows[:6]] == [row[1:] for row in table.rows[6:]]
     assert table.notes[0].startswith("high. The odds")
@@ -119,48 +119,48 @@ def test_a_rule_that_leaves_the_unsure_out_leaves_them_out_of_the_odds_alone() -
     sure = long.verdict != "unsure"
     rows = (long.correct, long.session, long.truth, long.reader, long.case)
     model = session_by_truth(*(column[sure] for column in rows))
-    found = lines(models_of_every_reading(timed(), AnalysisPlan(unsure="excluded")))
+    found = lines(mixed_models_table(timed(), AnalysisPlan(unsure="excluded")))
     assert log(found[ODDS, SESSION]["ratio"].value) == pytest.approx(model.fixed[1].estimate, rel=1e-6)
-    half = models_of_every_reading(timed(), AnalysisPlan(unsure="half"))
+    half = mixed_models_table(timed(), AnalysisPlan(unsure="half"))
     assert {row[1] for row in half.rows} == {SECONDS}
-    assert any("Half right is neither" in note for note in half.notes)
+    assert any("Half credit is not a binary outcome" in note for note in half.notes)
 
 
 def test_with_many_readings_there_is_a_sentence_and_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mixed_models, "MOST_READINGS", 4_000)
-    table = models_of_every_reading(timed(), PLAN)
+    table = mixed_models_table(timed(), PLAN)
     assert not table.rows
-    assert table.empty.startswith("With more than 4,000 readings")
+    assert table.empty.startswith("No mixed model is fitted to more than 4,000 readings")
 
 
 def test_readings_of_no_time_are_left_out_of_the_times() -> None:
     rows = [row._replace(elapsed_ms=0) if row.position == 1 else row for row in played.rows(SPREAD)]
     readings = type(simulated_readings()).of(rows)
     record = small.record(readings=readings, readers=dict.fromkeys(SPREAD, "high"))
-    assert (SECONDS, SESSION) in lines(models_of_every_reading(record, PLAN))
+    assert (SECONDS, SESSION) in lines(mixed_models_table(record, PLAN))
 
 
 @pytest.mark.parametrize(
     ("said", "shown", "sentence"),
     [
-        ({}, "RRRFFF", "need verdicts by two readers"),
-        ({"R1": SPREAD["R1"]}, "RRRFFF", "need verdicts by two readers"),
-        ({name: {3: by[3]} for name, by in SPREAD.items()}, "RRRFFF", "need verdicts by two readers"),
-        ({name: {3: "rrrrrr", 5: "rrrrrr"} for name in SPREAD}, "RRRFFF", "right and wrong verdicts about each kind"),
+        ({}, "RRRFFF", "need verdicts of two readers"),
+        ({"R1": SPREAD["R1"]}, "RRRFFF", "need verdicts of two readers"),
+        ({name: {3: by[3]} for name, by in SPREAD.items()}, "RRRFFF", "need verdicts of two readers"),
+        ({name: {3: "rrrrrr", 5: "rrrrrr"} for name in SPREAD}, "RRRFFF", "correct and wrong verdicts on each kind"),
     ],
     ids=["nothing read", "one reader", "session missing", "constant verdicts"],
 )
 def test_a_sentence_stands_where_no_model_can_be_fitted(
     said: dict[str, dict[int, str]], shown: str, sentence: str
 ) -> None:
-    table = models_of_every_reading(played.record(said, shown), PLAN)
+    table = mixed_models_table(played.record(said, shown), PLAN)
     assert not any(row[1] == ODDS for row in table.rows)
     assert sentence in " ".join([table.empty, *table.notes])
 
 
 def test_without_adversarial_images_the_sessions_are_still_compared() -> None:
     said = {name: {3: by[3][::-1], 5: by[5]} for name, by in SPREAD.items()}
-    found = lines(models_of_every_reading(played.record(said, "RRRRRR"), PLAN))
+    found = lines(mixed_models_table(played.record(said, "RRRRRR"), PLAN))
     assert [name for model, name in found if model == ODDS] == [SESSION]
 
 
@@ -171,7 +171,7 @@ studies = st.fixed_dictionaries({name: st.fixed_dictionaries({3: letters, 5: let
 @given(studies)
 @settings(max_examples=15)
 def test_any_verdicts_give_finite_ratios_or_a_sentence(said: dict[str, dict[int, str]]) -> None:
-    table = models_of_every_reading(played.record(said), PLAN)
+    table = mixed_models_table(played.record(said), PLAN)
     odds = [line for (model, _), line in lines(table).items() if model == ODDS]
-    assert odds or any(note.startswith("The model of right verdicts cannot") for note in table.notes)
+    assert odds or any(note.startswith("The model of correct verdicts cannot") for note in table.notes)
     assert all(line["ratio"].low <= line["ratio"].value <= line["ratio"].high for line in odds)

@@ -9,15 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readerstudy.analysis.record.readings import Readings
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.report.build import Report, write_report
-from readerstudy.analysis.tables.mrmc import across_readers
 from readerstudy.layout.table import Estimate, Table, to_text
 from readerstudy.statistics.mrmc import obuchowski_rockette
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests import make
 from tests.analysis import played, small
+from tests.analysis.long_readings import LongReadings
 from tests.statistics.mrmc.data import simulated
 from tests.statistics.oracle import simulated_readings
 from tests.statistics.simulated_study import figures
@@ -49,7 +48,7 @@ def rest_stands(record: StudyRecord, folder: Path, plan: AnalysisPlan = PLAN) ->
     for title in (
         "Table 3",
         "Table 4",
-        "Across readers",
+        "MRMC analysis",
         "Signal detection",
         "Agreement",
         "Seconds per image",
@@ -68,7 +67,7 @@ def rest_stands(record: StudyRecord, folder: Path, plan: AnalysisPlan = PLAN) ->
     ],
 )
 def test_the_means_are_those_that_mrmcaov_finds(name: str, oracle: str) -> None:
-    line = lines(across_readers(full(), PLAN))[name]
+    line = lines(played.mrmc(full(), PLAN))[name]
     before, after = (row["Estimate"] for row in figures("simstudy_r_expected.json")[oracle]["means"])
     assert (line["before"].value, line["after"].value) == (
         pytest.approx(before, abs=1e-10),
@@ -81,7 +80,7 @@ def test_the_means_are_those_that_mrmcaov_finds(name: str, oracle: str) -> None:
 
 
 def test_the_line_is_the_analysis_of_the_same_readings_read_from_another_file() -> None:
-    line = lines(across_readers(full(), PLAN))["AUC"]
+    line = lines(played.mrmc(full(), PLAN))["AUC"]
     direct = obuchowski_rockette(*simulated(), design="cases_in_condition")
     assert (line["f"], line["df2"], line["p"]) == pytest.approx((direct.f, direct.df2, direct.p), rel=1e-10)
     assert (line["readers"], line["images"], line["df1"]) == (5, 876, 1)
@@ -90,7 +89,7 @@ def test_the_line_is_the_analysis_of_the_same_readings_read_from_another_file() 
 
 
 def test_balanced_accuracy_is_the_mean_of_the_two_halves() -> None:
-    found = lines(across_readers(full(), PLAN))
+    found = lines(played.mrmc(full(), PLAN))
     for session in ("before", "after"):
         halves = (found[name][session].value for name in ("Sensitivity", "Specificity"))
         assert found["Balanced accuracy"][session].value == pytest.approx(sum(halves) / 2)
@@ -98,7 +97,7 @@ def test_balanced_accuracy_is_the_mean_of_the_two_halves() -> None:
 
 def test_pencil_and_paper_agree_under_two_rules() -> None:
     def means(plan: AnalysisPlan, name: str) -> tuple[float, float]:
-        line = lines(across_readers(played.record(SPREAD), plan))[name]
+        line = lines(played.mrmc(played.record(SPREAD), plan))[name]
         return tuple(getattr(line[key], "value", line[key]) for key in ("before", "after"))
 
     # Fakes called not real: 1, 1, 2 of 3, then 2, 3, 2 of 3.
@@ -110,30 +109,30 @@ def test_pencil_and_paper_agree_under_two_rules() -> None:
 
 
 def test_the_sentence_below_says_what_the_line_says_and_what_the_design_cannot() -> None:
-    table = across_readers(full(), PLAN)
+    table = played.mrmc(full(), PLAN)
     change, p = (lines(table)["Sensitivity"][key] for key in ("difference", "p"))
     sentence = next(note for note in table.notes if note.startswith("Sensitivity"))
     assert f"{change.value:+.2f}".replace("-", "−") in sentence
     assert ("higher" in sentence) is (change.low > 0)
-    assert ("may be chance" in sentence) is (p >= 0.05)
-    assert "education, practice, another set of images, and fatigue" in table.notes[-1]
+    assert ("may be due to chance" in sentence) is (p >= 0.05)
+    assert "the education, practice, the different images, and fatigue" in table.notes[-1]
 
 
 def test_a_clear_fall_is_called_one() -> None:
     said = {f"R{n}": {3: "r" * 20 + "n" * 19 + letter, 5: "r" * 20 + "nr" * 9 + "rr"} for n, letter in enumerate("nrn")}
-    table = across_readers(played.record(said, "R" * 20 + "F" * 20), PLAN)
+    table = played.mrmc(played.record(said, "R" * 20 + "F" * 20), PLAN)
     assert lines(table)["Sensitivity"]["difference"].high < 0
-    assert any(note.startswith("Sensitivity: lower in session 5 by −0.5") for note in table.notes)
+    assert any(note.startswith("Sensitivity: lower in session 5, change −0.5") for note in table.notes)
 
 
 @pytest.mark.parametrize(
     ("said", "shown", "sentence"),
     [
-        ({}, "RRRFFF", "No reader has verdicts"),
-        ({"R1": SPREAD["R1"]}, "RRRFFF", "Only R1 has verdicts"),
-        ({name: {3: by[3]} for name, by in SPREAD.items()}, "RRRFFF", "No reader has verdicts"),
-        (SPREAD, "RRRRRR", "No reader has verdicts"),
-        (SPREAD, "RRRRRF", "No reader has verdicts"),
+        ({}, "RRRFFF", "No reader has at least two verdicts"),
+        ({"R1": SPREAD["R1"]}, "RRRFFF", "Only R1 has at least two verdicts"),
+        ({name: {3: by[3]} for name, by in SPREAD.items()}, "RRRFFF", "No reader has at least two verdicts"),
+        (SPREAD, "RRRRRR", "No reader has at least two verdicts"),
+        (SPREAD, "RRRRRF", "No reader has at least two verdicts"),
     ],
     ids=["nothing read", "one reader", "session missing", "no fakes", "one fake"],
 )
@@ -141,7 +140,7 @@ def test_a_sentence_stands_where_nothing_can_be_compared(
     said: Mapping[str, Mapping[int, str]], shown: str, sentence: str, tmp_path: Path
 ) -> None:
     record = played.record(said, shown)
-    table = across_readers(record, PLAN)
+    table = played.mrmc(record, PLAN)
     assert not table.rows
     assert table.empty.startswith(sentence)
     assert sentence in rest_stands(record, tmp_path)
@@ -149,7 +148,7 @@ def test_a_sentence_stands_where_nothing_can_be_compared(
 
 def test_constant_verdicts_have_no_test_and_no_interval_of_no_width(tmp_path: Path) -> None:
     record = played.record({name: {3: "rrrrrr", 5: "rrrrrr"} for name in SPREAD})
-    table = across_readers(record, PLAN)
+    table = played.mrmc(record, PLAN)
     assert all(line["p"] is None and line["f"] is None for line in lines(table).values())
     assert [line["before"] for line in lines(table).values()] == [0.5, 0.0, 1.0, 0.5]
     assert any("cannot be tested" in note for note in table.notes)
@@ -157,30 +156,30 @@ def test_constant_verdicts_have_no_test_and_no_interval_of_no_width(tmp_path: Pa
 
 
 def test_half_right_leaves_the_auc_only(tmp_path: Path) -> None:
-    table = across_readers(played.record(SPREAD), HALF)
+    table = played.mrmc(played.record(SPREAD), HALF)
     assert isinstance(lines(table)["AUC"]["before"], Estimate)
     assert {line["before"] for name, line in lines(table).items() if name != "AUC"} == {None}
-    assert "no answer of yes or no" in rest_stands(played.record(SPREAD), tmp_path, HALF)
+    assert "not a binary answer" in rest_stands(played.record(SPREAD), tmp_path, HALF)
 
 
 def test_who_read_one_session_only_is_left_out_by_name() -> None:
-    table = across_readers(played.record({**SPREAD, "R4": {3: "rrrnnn"}}), PLAN)
+    table = played.mrmc(played.record({**SPREAD, "R4": {3: "rrrnnn"}}), PLAN)
     assert {line["readers"] for line in lines(table).values()} == {3}
-    assert any(note.startswith("Left out") and note.endswith("R4.") for note in table.notes)
+    assert any(note.startswith("Excluded because") and ": R4." in note for note in table.notes)
 
 
 def test_two_arms_are_two_comparisons() -> None:
     both = {**SPREAD, **{f"Q{name}": by for name, by in SPREAD.items()}}
-    sets = (*small.sets(), *(type(one)(**{**vars(one), "arm": "low"}) for one in small.sets()))
+    image_sets = (*small.image_sets(), *(type(one)(**{**vars(one), "arm": "low"}) for one in small.image_sets()))
     arms = {name: "low" if name.startswith("Q") else "high" for name in both}
-    table = across_readers(played.record(both, sets=sets, readers=arms), PLAN)
+    table = played.mrmc(played.record(both, image_sets=image_sets, readers=arms), PLAN)
     high, low = (row[2:] for row in table.rows if row[0] == "AUC")
     assert high == low
     assert any(note.startswith("low, AUC") for note in table.notes)
 
 
 def test_a_terminal_shows_bounds_below_nought_in_words() -> None:
-    assert " to " in to_text(across_readers(played.record(SPREAD), PLAN))
+    assert " to " in to_text(played.mrmc(played.record(SPREAD), PLAN))
 
 
 letters = st.text("rnu", min_size=6, max_size=6)
@@ -191,7 +190,7 @@ studies = st.fixed_dictionaries({name: st.fixed_dictionaries({3: letters, 5: let
 @settings(max_examples=30)
 def test_any_verdicts_make_a_table_and_swapped_sessions_flip_the_sign(said: dict[str, dict[int, str]]) -> None:
     swapped = {name: {3: by[5], 5: by[3]} for name, by in said.items()}
-    there, back = (lines(across_readers(played.record(one), PLAN)) for one in (said, swapped))
+    there, back = (lines(played.mrmc(played.record(one), PLAN)) for one in (said, swapped))
     for name, line in there.items():
         value = getattr(line["difference"], "value", line["difference"])
         other = getattr(back[name]["difference"], "value", back[name]["difference"])
@@ -203,12 +202,12 @@ def test_any_verdicts_make_a_table_and_swapped_sessions_flip_the_sign(said: dict
 @settings(max_examples=20)
 def test_what_the_readers_are_called_changes_nothing(said: dict[str, dict[int, str]], names: list[str]) -> None:
     renamed = {new: said[old] for new, old in zip(names, SPREAD, strict=True)}
-    one, other = (lines(across_readers(played.record(study), PLAN)) for study in (said, renamed))
+    one, other = (lines(played.mrmc(played.record(study), PLAN)) for study in (said, renamed))
     for name, line in one.items():
         assert line["p"] == (None if other[name]["p"] is None else pytest.approx(other[name]["p"], rel=1e-6, abs=1e-9))
 
 
 def test_readings_without_a_named_image_go_by_their_place() -> None:
     rows = [row._replace(case="") for row in played.rows(SPREAD)]
-    record = small.record(readings=Readings.of(rows), readers=dict.fromkeys(SPREAD, "high"))
-    assert across_readers(record, PLAN).rows == across_readers(played.record(SPREAD), PLAN).rows
+    record = small.record(readings=LongReadings.of(rows), readers=dict.fromkeys(SPREAD, "high"))
+    assert played.mrmc(record, PLAN).rows == played.mrmc(played.record(SPREAD), PLAN).rows

@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from readerstudy.analysis.record.readings import Readings
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.report.build import Report, write_report
-from readerstudy.analysis.tables.agreement import agreement_of_readers
-from readerstudy.analysis.tables.reading_pace import seconds_per_image
-from readerstudy.analysis.tables.signal_detection import signal_detection
+from readerstudy.analysis.tables.agreement import agreement_table
+from readerstudy.analysis.tables.reading_pace import reading_pace_table
+from readerstudy.analysis.tables.signal_detection import signal_detection_table
 from readerstudy.layout.table import Estimate, Table
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests import make
 from tests.analysis import played, small
+from tests.analysis.long_readings import LongReadings
 from tests.statistics.oracle import SECONDS, simulated_readings
 from tests.statistics.simulated_study import figures
 
@@ -42,7 +42,7 @@ def rest_stands(record: StudyRecord, folder: Path) -> str:
 
 
 def test_d_prime_and_criterion_are_those_of_an_independent_program() -> None:
-    found = {(line["reader"], int(line["session"])): line for line in lines(signal_detection(full(), PLAN))}
+    found = {(line["reader"], int(line["session"])): line for line in lines(signal_detection_table(full(), PLAN))}
     cells = figures("simstudy_sdt_expected.json")["cells"]
     assert len(cells) == len(found) == 10
     for cell in cells:
@@ -62,21 +62,21 @@ def test_d_prime_and_criterion_are_those_of_an_independent_program() -> None:
     ],
 )
 def test_unsure_is_a_call_by_the_declared_rule(plan: AnalysisPlan, shares: tuple[tuple[float, int], ...]) -> None:
-    line = lines(signal_detection(played.record(SPREAD), plan))[0]
+    line = lines(signal_detection_table(played.record(SPREAD), plan))[0]
     assert tuple((line[key].hits, line[key].trials) for key in ("called_adversarial", "called_real")) == shares
 
 
 def test_a_reader_who_only_says_not_real_more_often_is_said_to_do_that() -> None:
     said = {"R1": {3: "r" * 27 + "n" * 3 + "r" * 20 + "n" * 10, 5: "r" * 18 + "n" * 12 + "r" * 9 + "n" * 21}}
-    caution, sentence, *_ = signal_detection(played.record(said, "R" * 30 + "F" * 30), PLAN).notes
+    caution, sentence, *_ = signal_detection_table(played.record(said, "R" * 30 + "F" * 30), PLAN).notes
     assert "Exploratory" in caution
-    assert sentence.startswith("R1 shows no clear change in seeing")
-    assert "calls images not real more readily" in sentence
+    assert sentence.startswith("R1: no clear change of discrimination")
+    assert "calls images not real more often" in sentence
 
 
 def test_without_fakes_d_prime_is_undefined_and_said_to_be(tmp_path: Path) -> None:
     record = played.record(SPREAD, "RRRRRR")
-    table = signal_detection(record, PLAN)
+    table = signal_detection_table(record, PLAN)
     assert {(line["d_prime"], line["criterion"]) for line in lines(table)} == {(None, None)}
     assert any("undefined" in note for note in table.notes)
     assert "d′ and c are undefined" in rest_stands(record, tmp_path)
@@ -84,7 +84,7 @@ def test_without_fakes_d_prime_is_undefined_and_said_to_be(tmp_path: Path) -> No
 
 def test_constant_verdicts_have_a_finite_d_prime(tmp_path: Path) -> None:
     record = played.record({"R1": {3: "nnnnnn", 5: "rrrnnn"}})
-    never, always = lines(signal_detection(record, PLAN))
+    never, always = lines(signal_detection_table(record, PLAN))
     assert never["d_prime"].value == pytest.approx(0)
     assert np.isfinite(always["d_prime"].value)
     rest_stands(record, tmp_path)
@@ -92,7 +92,7 @@ def test_constant_verdicts_have_a_finite_d_prime(tmp_path: Path) -> None:
 
 def test_a_missing_session_leaves_the_other_and_no_sentence_about_a_change(tmp_path: Path) -> None:
     record = played.record({name: {3: by[3]} for name, by in SPREAD.items()})
-    table = signal_detection(record, PLAN)
+    table = signal_detection_table(record, PLAN)
     assert [line["session"] for line in lines(table)] == ["3", "3"]
     assert not any(note.startswith("R") and "clear change" in note for note in table.notes)
     rest_stands(record, tmp_path)
@@ -100,14 +100,14 @@ def test_a_missing_session_leaves_the_other_and_no_sentence_about_a_change(tmp_p
 
 def test_before_anything_is_read_every_table_has_a_sentence(tmp_path: Path) -> None:
     record = played.record({})
-    tables = signal_detection(record, PLAN), agreement_of_readers(record), seconds_per_image(record, PLAN)
+    tables = signal_detection_table(record, PLAN), agreement_table(record), reading_pace_table(record, PLAN)
     assert [table.rows for table in tables] == [(), (), ()]
     page = rest_stands(record, tmp_path)
     assert all(table.empty in page for table in tables)
 
 
 def test_agreement_is_that_of_r() -> None:
-    found = lines(agreement_of_readers(full()))
+    found = lines(agreement_table(full()))
     assert [(line["session"], line["images_are"]) for line in found] == [
         ("2", "real"),
         *((session, kind) for session in "35" for kind in ("real", "adversarial")),
@@ -124,15 +124,15 @@ def test_agreement_is_that_of_r() -> None:
 
 def test_one_reader_has_nobody_to_agree_with(tmp_path: Path) -> None:
     record = played.record({"R1": SPREAD["R1"]})
-    table = agreement_of_readers(record)
+    table = agreement_table(record)
     assert {line["percent"] for line in lines(table)} == {None}
     assert any("read by two readers" in note for note in table.notes)
-    assert "no agreement to tell" in rest_stands(record, tmp_path)
+    assert "no image was read by two readers" in rest_stands(record, tmp_path)
 
 
 def test_the_same_verdict_throughout_leaves_kappa_undefined_but_not_ac1(tmp_path: Path) -> None:
     record = played.record({name: {3: "rrrrrr", 5: "rrrnnn"} for name in SPREAD})
-    table = agreement_of_readers(record)
+    table = agreement_table(record)
     first = lines(table)[0]
     assert (first["percent"], first["fleiss_kappa"], first["alpha_ordinal"], first["ac1"]) == (1.0, None, None, 1.0)
     assert "Session 3, real: all readers give every image the same verdict." in table.notes
@@ -141,10 +141,10 @@ def test_the_same_verdict_throughout_leaves_kappa_undefined_but_not_ac1(tmp_path
 
 
 def test_readers_of_two_arms_are_not_set_against_each_other() -> None:
-    sets = (*small.sets(), *(type(one)(**{**vars(one), "arm": "low"}) for one in small.sets()))
+    image_sets = (*small.image_sets(), *(type(one)(**{**vars(one), "arm": "low"}) for one in small.image_sets()))
     said = {"R1": SPREAD["R1"], "R2": SPREAD["R2"], "R3": SPREAD["R1"], "R4": SPREAD["R1"]}
     arms = {"R1": "high", "R2": "high", "R3": "low", "R4": "low"}
-    found = lines(agreement_of_readers(played.record(said, sets=sets, readers=arms)))
+    found = lines(agreement_table(played.record(said, image_sets=image_sets, readers=arms)))
     percent = {(line["arm"], line["session"], line["images_are"]): line["percent"] for line in found}
     assert percent["low", "3", "real"] == 1.0
     assert isinstance(percent["high", "3", "real"], Estimate)
@@ -154,7 +154,7 @@ def test_readers_of_two_arms_are_not_set_against_each_other() -> None:
 
 def test_seconds_stand_side_by_side_with_numpys_quartiles() -> None:
     record = played.record({"R1": {3: "rrrrrr", 5: "rrrrrr"}, "R2": {3: "rrrrrr"}})
-    first, second = lines(seconds_per_image(record, PLAN))
+    first, second = lines(reading_pace_table(record, PLAN))
     lower, median, upper = np.percentile([1, 2, 3, 4, 5, 6], (25, 50, 75))
     assert [first[f"session5_{key}"] for key in ("median", "lower_quartile", "upper_quartile")] == [
         median,
@@ -165,14 +165,12 @@ def test_seconds_stand_side_by_side_with_numpys_quartiles() -> None:
 
 
 def test_the_pace_of_two_sessions_is_told_as_a_ratio() -> None:
-    notes = seconds_per_image(full(), PLAN).notes
-    assert (
-        f"R1 takes {SECONDS}.0 s an image in session 5 after {SECONDS}.0 s in session 3: 1.00 times as long." in notes
-    )
+    notes = reading_pace_table(full(), PLAN).notes
+    assert f"R1 takes {SECONDS}.0 s per image in session 5 and {SECONDS}.0 s in session 3: 1.00 times as long." in notes
 
 
 def test_no_time_at_all_is_no_ratio(tmp_path: Path) -> None:
     rows = [row._replace(elapsed_ms=0) for row in played.rows(SPREAD)]
-    record = small.record(readings=Readings.of(rows), readers=dict.fromkeys(SPREAD, "high"))
-    assert seconds_per_image(record, PLAN).notes == ()
+    record = small.record(readings=LongReadings.of(rows), readers=dict.fromkeys(SPREAD, "high"))
+    assert reading_pace_table(record, PLAN).notes == ()
     rest_stands(record, tmp_path)

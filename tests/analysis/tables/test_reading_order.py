@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readerstudy.analysis.tables import reading_order
-from readerstudy.analysis.tables.reading_order import order_of_readings, permutations_for
-from readerstudy.analysis.tables.sensitivity_analyses import chance_of
+from readerstudy.analysis.tables.plan_rng import plan_rng
+from readerstudy.analysis.tables.reading_order import permutations_for, reading_order_table
 from readerstudy.layout.table import Table, to_csv, to_html
 from readerstudy.statistics.order_effects import kendall, trend
 from readerstudy.studies.analysis_plan import AnalysisPlan
@@ -31,7 +31,7 @@ def lines(table: Table) -> dict[tuple[str, str, str], dict[str, Any]]:
 
 
 def test_every_reader_session_and_kind_has_a_line_of_its_own() -> None:
-    found = lines(order_of_readings(full(PLAN), PLAN))
+    found = lines(reading_order_table(full(PLAN), PLAN))
     assert list(found)[:4] == [(reader, session, kind) for reader in ("R1",) for session in "35" for kind in KINDS]
     assert len(found) == 5 * 2 * 2
     assert {line["readings"] for line in found.values()} == {218, 220}
@@ -41,7 +41,7 @@ KINDS = ("real", "adversarial")
 
 
 def test_the_lines_are_the_statistics_of_the_same_readings_from_another_file() -> None:
-    found = lines(order_of_readings(full(PLAN), PLAN))
+    found = lines(reading_order_table(full(PLAN), PLAN))
     for number, kind in enumerate(KINDS):
         own = long_form().where(reader="R4", session=3, truth=number)
         order = np.argsort(own.position)
@@ -60,7 +60,7 @@ def test_the_lines_are_the_statistics_of_the_same_readings_from_another_file() -
 def test_pencil_and_paper_agree_on_a_reader_who_tires() -> None:
     # Real images right, right, right, wrong, wrong, right; adversarial ones all right.
     said = {"R1": {3: "r" * 3 + "n" * 2 + "r" + "n" * 6}}
-    found = lines(order_of_readings(played.record(said, "R" * 6 + "F" * 6), PLAN))
+    found = lines(reading_order_table(played.record(said, "R" * 6 + "F" * 6), PLAN))
     real = found["R1", "3", "real"]
     # Of the 4 · 2 pairs of a right and a wrong reading, 2 have the right one later and 6 earlier.
     assert real["tau"].value == pytest.approx((2 - 6) / np.sqrt(15 * 8))
@@ -70,7 +70,7 @@ def test_pencil_and_paper_agree_on_a_reader_who_tires() -> None:
 def test_a_wandering_inclination_shows_in_the_kinds_apart() -> None:
     # First half: everything called real; second half: everything called not real. Mixed, half is right throughout.
     said = {"R1": {3: "r" * 20 + "n" * 20}}
-    found = lines(order_of_readings(played.record(said, "RF" * 20), PLAN))
+    found = lines(reading_order_table(played.record(said, "RF" * 20), PLAN))
     assert found["R1", "3", "real"]["tau"].value < -0.6
     assert found["R1", "3", "adversarial"]["tau"].value > 0.6
     assert all(line["tau_p"] <= 0.01 < line["lag_one"].value for line in found.values())
@@ -80,7 +80,7 @@ def test_a_wandering_inclination_shows_in_the_kinds_apart() -> None:
 def test_the_declared_rule_for_unsure_holds_here_too() -> None:
     said = {"R1": {3: "rnurrn"}}
     wrong, left_out = (
-        lines(order_of_readings(played.record(said, "RRRRRR", plan=plan), plan))["R1", "3", "real"]
+        lines(reading_order_table(played.record(said, "RRRRRR", plan=plan), plan))["R1", "3", "real"]
         for plan in (PLAN, AnalysisPlan(unsure="excluded"))
     )
     assert (wrong["readings"], left_out["readings"]) == (6, 5)
@@ -88,25 +88,25 @@ def test_the_declared_rule_for_unsure_holds_here_too() -> None:
 
 
 def test_the_same_plan_shuffles_the_same_orders() -> None:
-    one, again = (order_of_readings(full(PLAN), PLAN).rows for _ in range(2))
+    one, again = (reading_order_table(full(PLAN), PLAN).rows for _ in range(2))
     assert one == again
-    assert chance_of(PLAN, "order").random() != chance_of(replace(PLAN, margin=0.1), "order").random()
+    assert plan_rng(PLAN, "order").random() != plan_rng(replace(PLAN, margin=0.1), "order").random()
 
 
 def test_how_often_orders_are_shuffled_falls_with_the_readings(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [permutations_for(readings) for readings in (0, 4_380, 30_001, 150_001)] == [999, 999, 199, 0]
     monkeypatch.setattr(reading_order, "PERMUTATIONS", ((100, 999),))
-    table = order_of_readings(full(PLAN), PLAN)
+    table = reading_order_table(full(PLAN), PLAN)
     for line in lines(table).values():
         assert (line["tau"], line["lag_one_p"]) == (None, None)
         assert line["trend"] is not None
-    assert table.notes[-1].startswith("With 4,380 readings in the two sessions orders are not shuffled")
+    assert table.notes[-1].startswith("With 4,380 readings in the two sessions, no permutation tests")
 
 
 def test_a_sentence_sets_what_stands_out_against_what_chance_brings() -> None:
-    table = order_of_readings(full(PLAN), PLAN)
+    table = reading_order_table(full(PLAN), PLAN)
     small = sum(line["tau_p"] < 0.05 for line in lines(table).values())
-    assert table.notes[0] == f"Early or late (τ): p below 0.05 in {small} of 20 series; chance alone brings about 1.0."
+    assert table.notes[0] == f"Early or late (τ): p below 0.05 in {small} of 20 series; about 1.0 expected by chance."
 
 
 @pytest.mark.parametrize(
@@ -121,15 +121,15 @@ def test_a_sentence_sets_what_stands_out_against_what_chance_brings() -> None:
     ids=["nothing read", "one reader", "no fakes", "constant verdicts", "one reading"],
 )
 def test_hard_readings_give_dashes_and_a_sentence(said: dict[str, dict[int, str]], shown: str, rows: int) -> None:
-    table = order_of_readings(played.record(said, shown), PLAN)
+    table = reading_order_table(played.record(said, shown), PLAN)
     assert len(lines(table)) == rows
     assert table.empty.startswith("No reader has verdicts")
     if rows and all(line["tau"] is None for line in lines(table).values()):
-        assert any(note.startswith("A dash stands where every verdict counts the same") for note in table.notes)
+        assert any(note.startswith("A dash (—) means that all verdicts have the same credit") for note in table.notes)
 
 
 def test_two_arms_stand_reader_by_reader() -> None:
-    assert len(lines(order_of_readings(two_arms(), PLAN))) == 6 * 4
+    assert len(lines(reading_order_table(two_arms(), PLAN))) == 6 * 4
 
 
 letters = st.text("rnu", min_size=8, max_size=8)
@@ -139,7 +139,7 @@ letters = st.text("rnu", min_size=8, max_size=8)
 @settings(max_examples=20)
 def test_a_session_read_backwards_turns_the_trend_round(said: str) -> None:
     one, other = (
-        lines(order_of_readings(played.record({"R1": {3: letters}}, "R" * 8), PLAN))["R1", "3", "real"]
+        lines(reading_order_table(played.record({"R1": {3: letters}}, "R" * 8), PLAN))["R1", "3", "real"]
         for letters in (said, said[::-1])
     )
     for name in ("tau", "trend"):

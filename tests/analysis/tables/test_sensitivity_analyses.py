@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables import sensitivity_analyses
-from readerstudy.analysis.tables.mrmc import compare_across
-from readerstudy.analysis.tables.sensitivity_analyses import chance_of, primary_by_other_methods
+from readerstudy.analysis.tables.mrmc import mrmc_comparisons
+from readerstudy.analysis.tables.plan_rng import plan_rng
+from readerstudy.analysis.tables.sensitivity_analyses import sensitivity_analyses_table
 from readerstudy.layout.table import Estimate, Table, to_csv
 from readerstudy.statistics.bootstrap import reader_by_case
 from readerstudy.statistics.mrmc import obuchowski_rockette, u_statistic
@@ -24,7 +25,7 @@ PLAN = AnalysisPlan()
 
 
 def table_of(record: StudyRecord, plan: AnalysisPlan = PLAN) -> Table:
-    table = primary_by_other_methods(record, plan, compare_across(record, plan))
+    table = sensitivity_analyses_table(record, plan, mrmc_comparisons(record, plan))
     assert to_csv(table)
     return table
 
@@ -47,19 +48,19 @@ def test_the_jackknife_line_is_what_mrmcaov_finds() -> None:
 def test_every_line_is_its_own_method_on_the_readings_of_another_file() -> None:
     found = lines(table_of(full(PLAN)))
     assert list(found) == [
-        "planned: Obuchowski and Rockette",
+        "planned: Obuchowski–Rockette",
         "jackknife covariances",
         "unbiased covariances",
         "U-statistics",
-        "these readers alone",
-        "these images alone",
+        "these readers only",
+        "these images only",
         "bootstrap of readers and images",
     ]
     nested = {"design": "cases_in_condition"}
     for name, options in (
         ("unbiased covariances", {"covariance": "unbiased"}),
-        ("these readers alone", {"random": "cases"}),
-        ("these images alone", {"random": "readers"}),
+        ("these readers only", {"random": "cases"}),
+        ("these images only", {"random": "readers"}),
     ):
         direct = obuchowski_rockette(*simulated(), **nested, **options)
         assert found[name]["p"] == pytest.approx(direct.p, rel=1e-10)
@@ -71,13 +72,13 @@ def test_every_line_is_its_own_method_on_the_readings_of_another_file() -> None:
 
 
 def test_the_bootstrap_follows_from_the_plan_alone() -> None:
-    direct = reader_by_case(*simulated(), rng=chance_of(PLAN, "bootstrap"))
+    direct = reader_by_case(*simulated(), rng=plan_rng(PLAN, "bootstrap"))
     one, again = (lines(table_of(full(PLAN)))["bootstrap of readers and images"] for _ in range(2))
     assert one == again
     assert one["difference"].value == pytest.approx(direct.differences[0].estimate)
     # Cases have other names in the other file, so the draws differ: two bootstraps of 2,000 replicates.
     assert one["difference"].low == pytest.approx(direct.differences[0].low, abs=0.01)
-    assert chance_of(PLAN, "a").random() != chance_of(AnalysisPlan(alpha=0.01), "a").random()
+    assert plan_rng(PLAN, "a").random() != plan_rng(AnalysisPlan(alpha=0.01), "a").random()
 
 
 def test_a_negative_variance_is_told_and_the_v_statistic_offered() -> None:
@@ -92,10 +93,10 @@ def test_a_negative_variance_is_told_and_the_v_statistic_offered() -> None:
 
 def test_a_conclusion_that_hangs_on_the_method_is_called_so() -> None:
     note = table_of(played.record(SPREAD)).notes[0]
-    assert note.startswith("The conclusion hangs on the method: p is below 0.05 by these readers alone, and not")
-    assert table_of(full(PLAN)).notes[0] == "By no method is the p of the change below 0.05."
+    assert note.startswith("The conclusion depends on the method: p is below 0.05 for these readers only, but not")
+    assert table_of(full(PLAN)).notes[0] == "No method gives a p of the change below 0.05."
     certain = table_of(played.record({name: {3: "rnrnnr", 5: "rrrnnn"} for name in SPREAD}), AnalysisPlan(alpha=0.49))
-    assert certain.notes[0] == "By every method the p of the change is below 0.49."
+    assert certain.notes[0] == "Every method gives a p of the change below 0.49."
 
 
 def test_each_arm_has_its_own_lines() -> None:
@@ -108,20 +109,20 @@ def test_with_many_readings_the_costly_methods_stay_away_and_say_so(monkeypatch:
     monkeypatch.setattr(sensitivity_analyses, "MOST_RESAMPLED", 4_000)
     table = table_of(full(PLAN))
     assert lines(table)["bootstrap of readers and images"]["p"] is None
-    assert any("not made with more than 4,000 readings" in note for note in table.notes)
+    assert any("not computed for more than 4,000 readings" in note for note in table.notes)
     monkeypatch.setattr(sensitivity_analyses, "MOST_ANALYSED", 4_000)
     table = table_of(full(PLAN))
-    assert list(lines(table)) == ["planned: Obuchowski and Rockette", "all other methods"]
-    assert any("not worked out" in note for note in table.notes)
+    assert list(lines(table)) == ["planned: Obuchowski–Rockette", "all other methods"]
+    assert any("not computed" in note for note in table.notes)
 
 
 @pytest.mark.parametrize(
     ("said", "plan", "sentence"),
     [
-        ({}, PLAN, "No reader has verdicts"),
-        ({"R1": SPREAD["R1"]}, PLAN, "Only R1 has verdicts"),
+        ({}, PLAN, "No reader has at least two verdicts"),
+        ({"R1": SPREAD["R1"]}, PLAN, "Only R1 has at least two verdicts"),
         ({name: {3: "rrrrrr", 5: "rrrrrr"} for name in SPREAD}, PLAN, "varies neither"),
-        (SPREAD, AnalysisPlan(primary="specificity", unsure="half"), "no answer of yes or no"),
+        (SPREAD, AnalysisPlan(primary="specificity", unsure="half"), "not a binary answer"),
     ],
     ids=["nothing read", "one reader", "constant verdicts", "half right"],
 )

@@ -6,8 +6,8 @@ import pytest
 
 from readerstudy.analysis.plan.plan_table import endpoint_in_full, plan_table
 from readerstudy.analysis.queries.study import study_record
-from readerstudy.analysis.record.analysis_set import analysed
-from readerstudy.analysis.record.conduct import Grades, State
+from readerstudy.analysis.record.analysis_set import analysis_set
+from readerstudy.analysis.record.conduct import GradeCounts, SessionState
 from readerstudy.analysis.tables.mrmc import readings_for
 from readerstudy.analysis.tables.study_conduct import blinding_table, grades_table, missing_table, sources_table
 from readerstudy.audit.actions import record as note
@@ -36,7 +36,7 @@ def test_every_reader_and_session_has_what_was_allocated_handed_out_and_read(uns
     )
     Showing.objects.create(presentation=current, at=make.MONDAY)
     conduct = study_record(unsealed_study).conduct
-    found = {(one.reader, one.session): (one.allocated, one.presented, one.read) for one in conduct.sittings}
+    found = {(one.reader, one.session): (one.allocated, one.presented, one.read) for one in conduct.reader_sessions}
     assert found["R1", 3] == (8, 8, 8)
     assert found["R2", 3] == (8, 5, 4)
     assert found["R2", 5] == (5, 0, 0)
@@ -61,11 +61,11 @@ def test_a_session_is_finished_held_begun_or_not(unsealed_study):
     CheckedDisplay.objects.create(reading_list=reading_list, at=make.MONDAY, passed=False)
     CheckedDisplay.objects.create(reading_list=reading_list, at=make.MONDAY, passed=True)
     conduct = study_record(unsealed_study).conduct
-    states = [conduct.of(*place).state for place in (("R1", 1), ("R2", 3), ("R1", 2), ("R2", 5))]
-    assert states == [State.FINISHED, State.HELD, State.NOT_FINISHED, State.NOT_BEGUN]
-    held = conduct.of("R2", 3)
+    states = [conduct.reader_session(*place).state for place in (("R1", 1), ("R2", 3), ("R1", 2), ("R2", 5))]
+    assert states == [SessionState.FINISHED, SessionState.HELD, SessionState.NOT_FINISHED, SessionState.NOT_BEGUN]
+    held = conduct.reader_session("R2", 3)
     assert (held.times_held, held.times_resumed, held.checks_passed, held.checks_failed) == (1, 1, 1, 1)
-    assert conduct.of("R3", 1) is None
+    assert conduct.reader_session("R3", 1) is None
 
 
 def test_grades_and_what_disturbed_are_counted(open_study):
@@ -84,23 +84,23 @@ def test_grades_and_what_disturbed_are_counted(open_study):
             quality_reasons=reasons,
         )
     open_study.is_rehearsal = True
-    found = study_record(open_study).conduct.of("R2", 4)
-    assert found.grades == Grades(a=0, b=1, c=1, none=0)
+    found = study_record(open_study).conduct.reader_session("R2", 4)
+    assert found.grades == GradeCounts(a=0, b=1, c=1, none=0)
     assert (found.paused, found.idle, found.after_gap) == (2, 1, 1)
-    assert study_record(open_study).conduct.of("R1", 3).grades == Grades(none=8)
+    assert study_record(open_study).conduct.reader_session("R1", 3).grades == GradeCounts(none=8)
 
 
 def test_the_cohort_and_the_draw_are_counted_by_split_and_patient(unsealed_study):
     note("cohort.imported", actor=None, subject=unsealed_study.cohort, at=make.MONDAY, new=21, known=0, problems=3)
     cohort = study_record(unsealed_study).conduct.cohort
-    (part,) = cohort.parts
+    (part,) = cohort.splits
     positives = sum(pathology == small.POSITIVE for shown in small.SHOWN.values() for _kind, pathology in shown)
     assert (part.split, part.patients, part.images) == ("test", 21, 21)
     assert part.malignant_images == part.malignant_patients == positives == cohort.pathologies["malignant"]
     assert (cohort.imports[0].new, cohort.imports[0].problems) == (21, 3)
-    assert cohort.twins == {"high": 6}
+    assert cohort.adversarial_images == {"high": 6}
     conduct = study_record(unsealed_study).conduct
-    assert [conduct.drawn_for("high", number) for number in small.SHOWN] == [2, 4, 8, 2, 5]
+    assert [conduct.images_drawn("high", number) for number in small.SHOWN] == [2, 4, 8, 2, 5]
     assert conduct.patients_drawn == {"high": 21}
 
 
@@ -151,11 +151,11 @@ def test_a_study_in_which_nobody_is_enrolled_has_a_conduct(settings):
     study = rows.study(readers=())
     study.is_rehearsal = True
     record = study_record(study)
-    assert record.conduct.sittings == ()
+    assert record.conduct.reader_sessions == ()
     assert record.conduct.closed is record.conduct.unsealed is None
     for table in every_table(record):
         to_html(table)
-    assert "enrol readers" in to_text(missing_table(record, PLAN))
+    assert "Enrol readers" in to_text(missing_table(record, PLAN))
 
 
 def every_table(record, plan=PLAN):
@@ -175,18 +175,20 @@ def test_every_table_stands_with_and_without_a_conduct(has_conduct):
 def test_blinding_names_the_unsealing_and_the_audits():
     said = to_text(blinding_table(recorded(), PLAN))
     assert "Rosa Research unsealed it: “All have read.”" in said
-    assert "In sessions that ask nothing (1, 4)" in said
-    assert "Audited on 2 March 2026 with 74 pictures: nothing beside the picture told them apart." in said
-    assert "was locked when the study was made" in said
+    assert "In sessions without verdicts (1, 4)" in said
+    assert "Audited on 2 March 2026 with 74 images: nothing other than the image revealed the truth." in said
+    assert "was locked when the study was created" in said
     undeclared = small.record(conduct=conducted.conduct(is_declared=False, audits=(), unsealed=None))
     said = to_text(blinding_table(undeclared, PLAN))
     assert "has not been audited" in said
     assert "No analysis plan was locked" in said
-    assert "the truth only after it is unsealed" in said
+    assert "the truth only after the unsealing" in said
 
 
 def test_a_rehearsal_is_not_said_to_be_blind():
-    assert "simulated and were told the truth" in to_text(blinding_table(recorded(is_rehearsal=True), PLAN))
+    assert "the program gave the truth to its simulated readers" in to_text(
+        blinding_table(recorded(is_rehearsal=True), PLAN)
+    )
     assert "simulated" not in to_text(blinding_table(recorded(), PLAN))
 
 
@@ -198,17 +200,17 @@ def test_missing_readings_have_a_reason_where_it_is_known():
         ("R2", "5", "high", 5, 0, 5),
     ]
     reasons = [row[6] for row in table.rows]
-    assert "held" in reasons[0]
-    assert reasons[1:] == ["not begun", "not begun"]
+    assert "on hold" in reasons[0]
+    assert reasons[1:] == ["not started", "not started"]
     assert "Arm high: 1 of 2 enrolled readers" in table.notes[0]
-    assert table.notes[1] == "Left out of it: R2. Session 5: not begun."
-    assert {row[6] for row in missing_table(small.record(), PLAN).rows} == {"not known"}
+    assert table.notes[1] == "Excluded: R2. Session 5: not started."
+    assert {row[6] for row in missing_table(small.record(), PLAN).rows} == {"unknown"}
 
 
 def test_a_thousand_readers_left_out_for_one_reason_are_one_sentence():
     readers = {f"R{number}": "high" for number in range(1, 1001)}
     notes = missing_table(small.record(readers=readers), PLAN).notes
-    assert notes[0] == "Arm high: 1 of 1000 enrolled readers stand in the analysis across readers."
+    assert notes[0] == "Arm high: 1 of 1000 enrolled readers are included in the MRMC analysis."
     assert len(notes) == 3  # R2 read session 3 and lacks session 5 only
     assert "R32 and 968 more" in notes[2]
 
@@ -225,11 +227,13 @@ def test_sources_show_every_hash_and_every_run():
     said = to_text(sources_table(recorded(), PLAN))
     for value in ("a" * 64, "b" * 64, "c" * 64, "d" * 64, PLAN.hash, "cad-1: preset demo, seed 5, code feed"):
         assert value in said
-    assert "gan-remove (not in the register of this installation)" in said
+    assert "gan-remove (not registered in this installation)" in said
     assert "2 March 2026, by Rosa Research" in said
 
 
-@pytest.mark.parametrize(("declared", "said"), [(True, "was locked"), (False, "nothing in"), (None, "take nothing")])
+@pytest.mark.parametrize(
+    ("declared", "said"), [(True, "was locked"), (False, "No result in this report"), (None, "as exploratory")]
+)
 def test_the_plan_says_whether_it_was_declared(declared, said):
     assert said in plan_table(PLAN, declared).notes[0]
 
@@ -240,7 +244,7 @@ def test_every_rule_of_a_plan_has_words():
     )
     said = to_text(plan_table(everything, True))
     assert all(endpoint_in_full(endpoint) in said for endpoint in ENDPOINTS)
-    assert "longer than 90 s" in said
+    assert "at most 90 s count" in said
     assert everything.hash in said
 
 
@@ -257,9 +261,9 @@ def test_the_analysed_are_those_that_the_analysis_takes(primary, unsure):
     plan = AnalysisPlan(primary=primary, unsure=unsure)
     record = played.record(said, plan=plan)
     taken = readings_for(record, plan, "high", primary)
-    found = analysed(record, plan, "high")
+    found = analysis_set(record, plan, "high")
     assert found.readers == taken.readers
     assert found.readings == len(taken.columns[0])
-    assert set(found.readers) | set(found.left_out) == set(said)
-    assert "Session 5" in found.left_out["R3"]
-    assert analysed(record, plan, "elsewhere").readers == ()
+    assert set(found.readers) | set(found.excluded) == set(said)
+    assert "Session 5" in found.excluded["R3"]
+    assert analysis_set(record, plan, "elsewhere").readers == ()

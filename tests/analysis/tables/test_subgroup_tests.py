@@ -3,7 +3,11 @@
 import pytest
 
 from readerstudy.analysis.record.codes import Subset
-from readerstudy.analysis.tables.subgroup_tests import compare_sessions, table_of_all_tests, table_of_p_values
+from readerstudy.analysis.tables.subgroup_tests import (
+    all_subgroup_tests_table,
+    subgroup_comparisons,
+    subgroup_tests_table,
+)
 from readerstudy.statistics.exact_tests import boschloo
 from readerstudy.statistics.proportions import wilson
 from readerstudy.statistics.subgroups import batch_means_test
@@ -15,9 +19,9 @@ from tests.statistics.oracle import ORACLES, expected, simulated_readings
 
 
 def test_the_p_values_of_the_page_are_those_of_the_independent_program() -> None:
-    comparisons = compare_sessions(small.record(readings=simulated_readings()).tallies, groups=5)
+    comparisons = subgroup_comparisons(small.record(readings=simulated_readings()).readings, groups=5)
     assert len(comparisons) == 5 * (3 * 3 + 3)
-    table = table_of_p_values(comparisons, plan=AnalysisPlan())
+    table = subgroup_tests_table(comparisons, plan=AnalysisPlan())
     forms = ("p_difference_normal", "p_difference_t", "p_single_normal")
     found = dict(zip(by_first(table, "reader", "subset", "sessions"), by_first(table, *forms), strict=True))
     (row,) = (
@@ -30,20 +34,20 @@ def test_the_p_values_of_the_page_are_those_of_the_independent_program() -> None
 
 
 def test_a_number_of_sub_groups_asked_for_joins_the_strip() -> None:
-    comparisons = compare_sessions(
-        small.record(readings=simulated_readings(), plan=AnalysisPlan(groups=7)).tallies, groups=7
+    comparisons = subgroup_comparisons(
+        small.record(readings=simulated_readings(), plan=AnalysisPlan(groups=7)).readings, groups=7
     )
-    table = table_of_p_values(comparisons, plan=AnalysisPlan(groups=7))
+    table = subgroup_tests_table(comparisons, plan=AnalysisPlan(groups=7))
     keys = [column.key for column in table.columns]
     assert [key for key in keys if key.startswith("p_single_") and key[-1].isdigit()] == [
         f"p_single_{groups}" for groups in (4, 5, 7, 10, 20)
     ]
-    assert len(table_of_all_tests(comparisons).rows) == len(comparisons) * 5 * 4
+    assert len(all_subgroup_tests_table(comparisons).rows) == len(comparisons) * 5 * 4
 
 
 def test_an_undefined_test_is_a_dash_with_its_reason_and_the_exact_p() -> None:
-    comparisons = compare_sessions(small.record().tallies, groups=5)
-    table = table_of_p_values(comparisons, plan=AnalysisPlan())
+    comparisons = subgroup_comparisons(small.record().readings, groups=5)
+    table = subgroup_tests_table(comparisons, plan=AnalysisPlan())
     (row,) = (
         row
         for row in by_first(table, "reader", "subset", "sessions", "p_difference_normal", "exact_p")
@@ -56,8 +60,8 @@ def test_an_undefined_test_is_a_dash_with_its_reason_and_the_exact_p() -> None:
 
 def test_the_form_that_the_plan_declares_stands_first_and_the_strip_follows_its_distribution() -> None:
     plan = AnalysisPlan(statistic="single", distribution="t")
-    comparisons = compare_sessions(small.record(readings=simulated_readings(), plan=plan).tallies, groups=5)
-    table = table_of_p_values(comparisons, plan=plan)
+    comparisons = subgroup_comparisons(small.record(readings=simulated_readings(), plan=plan).readings, groups=5)
+    table = subgroup_tests_table(comparisons, plan=plan)
     forms = [column for column in table.columns if column.group.endswith(", g = 5")]
     assert [column.key for column in forms[:2]] == ["p_single_t", "adjusted"]
     assert [column.group for column in forms] == [*["p by the plan, g = 5"] * 2, *["Other forms, g = 5"] * 3]
@@ -69,8 +73,8 @@ def test_the_form_that_the_plan_declares_stands_first_and_the_strip_follows_its_
 
 def test_the_adjusted_p_is_that_of_all_rows_for_both_directions() -> None:
     plan = AnalysisPlan()
-    comparisons = compare_sessions(small.record(readings=simulated_readings()).tallies, groups=5)
-    table = table_of_p_values(comparisons, plan=plan)
+    comparisons = subgroup_comparisons(small.record(readings=simulated_readings()).readings, groups=5)
+    table = subgroup_tests_table(comparisons, plan=plan)
     found = by_first(table, "p_difference_normal", "adjusted")
     doubled = [min(1.0, 2 * float(str(p))) for p, _ in found]
     # Step-up by hand: p times the number of tests over its rank, never above that of a larger p.
@@ -84,25 +88,25 @@ def test_the_adjusted_p_is_that_of_all_rows_for_both_directions() -> None:
 
 
 def test_a_plan_that_corrects_nothing_says_so() -> None:
-    comparisons = compare_sessions(small.record(readings=simulated_readings()).tallies, groups=5)
-    table = table_of_p_values(comparisons, plan=AnalysisPlan(exploratory="none"))
+    comparisons = subgroup_comparisons(small.record(readings=simulated_readings()).readings, groups=5)
+    table = subgroup_tests_table(comparisons, plan=AnalysisPlan(exploratory="none"))
     assert all(adjusted == min(1, 2 * p) for p, adjusted in by_first(table, "p_difference_normal", "adjusted"))
-    assert "the plan corrects none" in " ".join(table.notes)
+    assert "the plan does not adjust them" in " ".join(table.notes)
 
 
 def test_a_test_that_the_plan_declares_is_marked_with_its_family() -> None:
     plan = AnalysisPlan(families=(Family("the article’s", ("subgroup.real",)),))
-    comparisons = compare_sessions(small.record(readings=simulated_readings()).tallies, groups=5)
-    marked = by_first(table_of_p_values(comparisons, plan=plan), "subset", "sessions", "family")
+    comparisons = subgroup_comparisons(small.record(readings=simulated_readings()).readings, groups=5)
+    marked = by_first(subgroup_tests_table(comparisons, plan=plan), "subset", "sessions", "family")
     assert {row[:2] for row in marked if row[2] == "the article’s"} == {("real", "3 → 5")}
     assert sum(row[2] != "" for row in marked) == 5
-    assert any(note.startswith("Rows with an entry") for note in table_of_p_values(comparisons, plan=plan).notes)
+    assert any(note.startswith("Rows with an entry") for note in subgroup_tests_table(comparisons, plan=plan).notes)
 
 
 def test_the_batches_of_the_database_give_the_test_of_the_readings_themselves() -> None:
     readings = simulated_readings()
-    comparisons = compare_sessions(small.record(readings=readings).tallies, groups=5)
-    table = table_of_p_values(comparisons, plan=AnalysisPlan())
+    comparisons = subgroup_comparisons(small.record(readings=readings).readings, groups=5)
+    table = subgroup_tests_table(comparisons, plan=AnalysisPlan())
     found = dict(zip(by_first(table, "reader", "subset", "sessions"), by_first(table, "p_batches"), strict=True))
     credits = {
         session: readings.where(reader="R2", session=session, subset=Subset.REAL).credits(Unsure.WRONG)
@@ -113,5 +117,5 @@ def test_the_batches_of_the_database_give_the_test_of_the_readings_themselves() 
 
 
 def test_a_sub_set_with_fewer_readings_than_batches_has_no_p_of_batches() -> None:
-    comparisons = compare_sessions(small.record().tallies, groups=5)
-    assert {p for (p,) in by_first(table_of_p_values(comparisons, plan=AnalysisPlan()), "p_batches")} == {None}
+    comparisons = subgroup_comparisons(small.record().readings, groups=5)
+    assert {p for (p,) in by_first(subgroup_tests_table(comparisons, plan=AnalysisPlan()), "p_batches")} == {None}

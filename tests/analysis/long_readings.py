@@ -1,16 +1,12 @@
-"""Readings joined with the truth, in long form, one element per reading."""
+"""Readings joined with the truth in long form, one element per reading: input of the oracle `counting.count`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from readerstudy.statistics.unsure import Unsure
-
-if TYPE_CHECKING:
-    pass
 from readerstudy.analysis.record.codes import (
     ADVERSARIAL,
     NEGATIVE,
@@ -20,14 +16,15 @@ from readerstudy.analysis.record.codes import (
     SEEN,
     VERDICTS,
     Subset,
-    by_number,
+    reader_sort_key,
 )
+from readerstudy.statistics.unsure import Unsure
 
 
 class ReadingRow(NamedTuple):
-    """One reading and the truth about what was shown; `*_at` in seconds since 1970 (UTC), NaN if unknown.
+    """One reading and the truth about the image shown; `*_at` in seconds since 1970 (UTC), NaN if unknown.
 
-    `case` names the image shown; where it is empty, the place in the session does, for lists in one order for all.
+    `case` identifies the image. If it is empty, session and position do, for lists with the same order for all.
     """
 
     reader: str
@@ -43,11 +40,11 @@ class ReadingRow(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Readings:
+class LongReadings:
     """Aligned arrays, one element per reading, sorted by reader, session and position (the reading order).
 
-    `source_pathology` is the patient's: of the image itself, of a fake's parent, of a triptych's parent.
-    `verdict` is "seen" where nothing was asked (sessions 1 and 4).
+    `source_pathology` is that of the patient: of the image itself, or of the source of an adversarial image or
+    triptych. `verdict` is "seen" in sessions that ask for no verdict (1 and 4).
     """
 
     reader: NDArray[np.str_]
@@ -62,9 +59,9 @@ class Readings:
     case: NDArray[np.str_]
 
     @classmethod
-    def of(cls, rows: Iterable[ReadingRow]) -> "Readings":
-        """Sort the rows into reading order; ValueError for a word or a double that no study can hold."""
-        ordered = sorted(rows, key=lambda row: (by_number(row.reader), row.session, row.position))
+    def of(cls, rows: Iterable[ReadingRow]) -> "LongReadings":
+        """Sort the rows into reading order. Raises ValueError for unknown codes and repeated positions."""
+        ordered = sorted(rows, key=lambda row: (reader_sort_key(row.reader), row.session, row.position))
         _check(ordered)
         named = (row if row.case else row._replace(case=f"{row.session}.{row.position}") for row in ordered)
         columns = list(zip(*named, strict=True)) or [() for _ in ReadingRow._fields]
@@ -76,27 +73,27 @@ class Readings:
 
     def where(
         self, *, reader: str | None = None, session: int | None = None, subset: Subset | None = None
-    ) -> "Readings":
-        """Those of one reader, session or subset, in reading order."""
-        chosen = np.ones(len(self), dtype=bool)
+    ) -> "LongReadings":
+        """Return the readings of one reader, session or subset, in reading order."""
+        mask = np.ones(len(self), dtype=bool)
         if reader is not None:
-            chosen &= self.reader == reader
+            mask &= self.reader == reader
         if session is not None:
-            chosen &= self.session == session
+            mask &= self.session == session
         if subset is not None:
-            chosen &= self.authenticity == subset.authenticity
+            mask &= self.authenticity == subset.authenticity
             if subset.pathology is not None:
-                chosen &= self.source_pathology == subset.pathology
-        return self.chosen(chosen)
+                mask &= self.source_pathology == subset.pathology
+        return self.select(mask)
 
-    def chosen(self, mask: NDArray[np.bool_]) -> "Readings":
-        """Those where the mask is True, in reading order."""
-        return Readings(*(getattr(self, field.name)[mask] for field in fields(self)))
+    def select(self, mask: NDArray[np.bool_]) -> "LongReadings":
+        """Return the readings where the mask is True, in reading order."""
+        return LongReadings(*(getattr(self, field.name)[mask] for field in fields(self)))
 
     @property
-    def asked(self) -> "Readings":
-        """Those with a verdict about authenticity: without the sessions in which images are only seen."""
-        return self.chosen(self.verdict != SEEN)
+    def with_verdict(self) -> "LongReadings":
+        """The readings with a verdict about authenticity."""
+        return self.select(self.verdict != SEEN)
 
     @property
     def readers(self) -> tuple[str, ...]:
@@ -107,15 +104,15 @@ class Readings:
         return tuple(np.unique(self.session).tolist())
 
     def credits(self, rule: Unsure) -> NDArray[np.float64]:
-        """1 for correct, 0 for wrong, "unsure" by the rule (excluded ones are gone), in reading order."""
+        """Return 1 for correct, 0 for wrong, "unsure" by the rule, in reading order; excluded readings are dropped."""
         credits = rule.credits(self.verdict, self.authenticity == ADVERSARIAL)
         return credits[~np.isnan(credits)]
 
 
 def _check(rows: list[ReadingRow]) -> None:
-    places = {(row.reader, row.session, row.position) for row in rows}
-    if len(places) < len(rows):
-        raise ValueError("Two readings stand at the same position of one reader's session.")
+    keys = {(row.reader, row.session, row.position) for row in rows}
+    if len(keys) < len(rows):
+        raise ValueError("Two readings have the same reader, session and position.")
     for row in rows:
         if row.verdict not in VERDICTS:
             raise ValueError(f"{row.verdict!r} is not a verdict.")

@@ -1,0 +1,103 @@
+"""The material of a study and its draw, read from the database."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from django.db.models import Count, Q
+
+from readerstudy.analysis.queries.trail import subject_of
+from readerstudy.analysis.record.conduct import CohortFacts, DrawnImages, ImportCounts, SessionFacts, SplitCounts
+from readerstudy.audit.models import Event
+from readerstudy.cohort.models import Cohort, Exam, Image, Patient, Split
+from readerstudy.studies.models import Allocation, SessionPlan, Study
+from readerstudy.studies.protocol import SessionKind
+from readerstudy.truth.models import Authenticity, ImageTruth, Pathology, Truth
+
+_PATIENT = "stimulus__image__exam__patient"
+
+
+def cohort_facts(study: Study, generators: Sequence[str]) -> CohortFacts:
+    """Return counts of the study's cohort; adversarial images are those made by `generators`."""
+    cohort = study.cohort
+    images = Image.objects.filter(exam__patient__cohort=cohort)
+    truths = ImageTruth.objects.filter(image__in=images.values("pk"))
+    modalities = Exam.objects.filter(patient__cohort=cohort).order_by("modality")
+    return CohortFacts(
+        name=cohort.name,
+        splits=tuple(_splits(cohort)),
+        imports=tuple(_imports(cohort)),
+        pathologies=dict(Counter(truths.values_list("pathology", flat=True))),
+        pathology_sources=tuple(truths.order_by("source").values_list("source", flat=True).distinct()),
+        modalities=tuple(modalities.values_list("modality", flat=True).distinct()),
+        source_bits=tuple(images.order_by("source_bits").values_list("source_bits", flat=True).distinct()),
+        fractions=tuple(cohort.fractions),
+        adversarial_images=_adversarial_images(cohort, generators),
+    )
+
+
+def _splits(cohort: Cohort) -> Iterator[SplitCounts]:
+    patients = dict(Patient.objects.filter(cohort=cohort).values_list("split").annotate(count=Count("pk")).order_by())
+    rows = (
+        ImageTruth.objects.filter(image__exam__patient__cohort=cohort)
+        .values_list("image__exam__patient__split")
+        .annotate(
+            all=Count("pk"),
+            malignant=Count("pk", filter=Q(pathology=Pathology.MALIGNANT)),
+            of_patients=Count("image__exam__patient", filter=Q(pathology=Pathology.MALIGNANT), distinct=True),
+        )
+        .order_by()
+    )
+    images = {split: counts for split, *counts in rows}
+    for split in Split.values:
+        if split in patients:
+            count, malignant, malignant_patients = images.get(split, (0, 0, 0))
+            yield SplitCounts(split, patients[split], count, malignant_patients, malignant)
+
+
+def _imports(cohort: Cohort) -> Iterator[ImportCounts]:
+    for event in Event.objects.filter(verb="cohort.imported", subject=subject_of(cohort)).order_by("id"):
+        counts = (int(event.data.get(name, 0)) for name in ("new", "known", "problems"))
+        yield ImportCounts(event.at, *counts)
+
+
+def _adversarial_images(cohort: Cohort, generators: Sequence[str]) -> Mapping[str, int]:
+    """Return the number of images with an adversarial version by these generators, by resolution."""
+    truths = Truth.objects.filter(
+        authenticity=Authenticity.ADVERSARIAL,
+        generator__in=generators,
+        stimulus__image__exam__patient__cohort=cohort,
+    )
+    return dict(truths.values_list("stimulus__resolution").annotate(count=Count("pk")).order_by())
+
+
+def session_facts(plan: SessionPlan) -> SessionFacts:
+    """Return one session as planned."""
+    rules = plan.rules
+    return SessionFacts(
+        number=plan.number,
+        title=plan.title,
+        asks_for_verdict=plan.kind == SessionKind.BLINDED,
+        planned=plan.total,
+        washout_days=plan.washout_days,
+        rest_hours=rules.rest_hours,
+        display_check=rules.display_check.value,
+        practice=plan.practice_id is not None,
+        questions=tuple(question.name for question in rules.questions),
+    )
+
+
+def drawn_images(study: Study) -> tuple[DrawnImages, ...]:
+    """Return images and patients drawn, by arm, session and split."""
+    rows = (
+        Allocation.objects.filter(session_plan__study=study)
+        .values_list("arm__name", "session_plan__number", f"{_PATIENT}__split")
+        .annotate(images=Count("pk"), patients=Count(_PATIENT, distinct=True))
+        .order_by("arm__name", "session_plan__number", f"{_PATIENT}__split")
+    )
+    return tuple(DrawnImages(*row) for row in rows)
+
+
+def patients_drawn(study: Study) -> Mapping[str, int]:
+    """Return the number of different patients over all sessions, by arm."""
+    rows = Allocation.objects.filter(session_plan__study=study).values_list("arm__name")
+    return dict(rows.annotate(patients=Count(_PATIENT, distinct=True)).order_by())

@@ -1,0 +1,68 @@
+"""Hashes, networks and software versions: the provenance of a report."""
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import readerstudy
+from readerstudy.analysis.record.conduct import NetworkRun, SoftwareVersions
+from readerstudy.experiments.models import Checkpoint
+from readerstudy.studies.models import Allocation, Study
+
+_PACKAGES = ("Django", "numpy", "scipy", "matplotlib")
+
+
+def network_runs(names: Sequence[str]) -> Mapping[str, NetworkRun]:
+    """Return the registered runs among `names`."""
+    rows = Checkpoint.objects.filter(name__in=names)
+    return {
+        row.name: NetworkRun(row.name, row.kind, row.preset, row.seed, row.code_version, row.split_hash) for row in rows
+    }
+
+
+@cache
+def software_versions() -> SoftwareVersions:
+    """Return the versions of this software, Python and the numerical packages."""
+    packages = {"Python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}}
+    return SoftwareVersions(version=readerstudy.__version__, source_hash=_source_hash(), packages=packages)
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def _source_hash() -> str:
+    """Return SHA-256 over the path and the content of every Python file of this package."""
+    root = Path(readerstudy.__file__).parent
+    digest = sha256()
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def plan_hash(plan: Mapping[str, Any]) -> str:
+    """Return SHA-256 of a plan as canonical JSON."""
+    return text_hash(json.dumps(plan, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
+
+
+def draw_hash(study: Study) -> str:
+    """Return SHA-256 over session, arm and position of every allocation, with the SHA-256 of the image file."""
+    rows = (
+        Allocation.objects.filter(session_plan__study=study)
+        .order_by("session_plan__number", "arm__name", "position")
+        .values_list("session_plan__number", "arm__name", "position", "stimulus__sha256")
+    )
+    return text_hash("\n".join("|".join(map(str, row)) for row in rows))
+
+
+def text_hash(text: str) -> str:
+    """Return SHA-256 of a text in UTF-8, in hexadecimal."""
+    return sha256(text.encode()).hexdigest()
