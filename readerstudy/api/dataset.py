@@ -1,4 +1,4 @@
-"""What the investigators' API reads: progress as counts, and readings with or without the truth."""
+"""Data of the investigators' API: progress as counts, and readings with or without the truth."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -42,7 +42,7 @@ CHUNK = 2000
 
 
 class StudyStillOpen(StudyError):
-    """Verdicts are nobody's to see while readers read."""
+    """Nobody may see verdicts while the study is open."""
 
     def __init__(self, study: Study) -> None:
         super().__init__(
@@ -53,7 +53,7 @@ class StudyStillOpen(StudyError):
 
 # --- readings -----------------------------------------------------------------------------------------------
 def readings_of(study: Study) -> QuerySet[Reading, dict[str, Any]]:
-    """The study's readings in the order in which they were given, as values for `lines_of`.
+    """Return the study's readings in the order in which they were given, as values for `lines_of`.
 
     Raises StudyStillOpen while readers may still read.
     """
@@ -72,7 +72,7 @@ def knows_truth(study: Study, person: User) -> bool:
 
 
 def lines_of(study: Study, readings: Iterable[dict[str, Any]], *, sighted: bool) -> Iterator[dict[str, Any]]:
-    """One line a reading. Without `sighted` nothing in it depends on what was shown."""
+    """Yield one row for each reading. Without `sighted` nothing in it depends on the image."""
     key = _Key(study) if sighted else None
     for reading in readings:
         line = {name: reading[path] for name, path in BLIND.items()}
@@ -107,7 +107,7 @@ class _Key:
 
 # --- progress: counts and times -----------------------------------------------------------------------------
 @dataclass(frozen=True)
-class Sitting:
+class SessionProgress:
     """One reader in one session."""
 
     reader: str
@@ -118,8 +118,8 @@ class Sitting:
     finished_at: datetime | None
 
 
-def sittings_of(study: Study) -> list[Sitting]:
-    """Every enrolled reader in every session, in order; unopened ones too."""
+def list_session_progress(study: Study) -> list[SessionProgress]:
+    """Return the progress of every enrolled reader in every session, in order."""
     rows: Any = (
         ReadingList.objects.filter(enrollment__study=study)
         .order_by("enrollment_id", "session_plan__number")
@@ -132,11 +132,11 @@ def sittings_of(study: Study) -> list[Sitting]:
             "session__finished_at",
         )
     )
-    return [Sitting(code, number, answered or 0, *times) for code, number, answered, *times in rows.iterator()]
+    return [SessionProgress(code, number, answered or 0, *times) for code, number, answered, *times in rows.iterator()]
 
 
 def study_lines(studies: Sequence[Study]) -> list[dict[str, Any]]:
-    """One line a study with the sums over its readers; two queries for all of them."""
+    """Return one row for each study with the sums over its readers; two queries for all."""
     planned: Any = (
         ReadingList.objects.filter(enrollment__study__in=studies)
         .order_by()
@@ -168,7 +168,7 @@ def _facts(study: Study) -> dict[str, Any]:
 
 
 def study_page(study: Study) -> dict[str, Any]:
-    """One study with its plan, sessions and readers."""
+    """Return one study with its plan, sessions and readers."""
     (line,) = study_lines([study])
     # Whoever has the seed can shuffle the plan again and read off which positions are adversarial.
     seed = study.seed if study.status == StudyStatus.UNSEALED else None
@@ -182,10 +182,10 @@ def study_page(study: Study) -> dict[str, Any]:
 
 
 def session_pages(study: Study) -> list[dict[str, Any]]:
-    """The study's sessions, each with its readers."""
+    """Return the study's sessions, each with its readers."""
     by_number = defaultdict(list)
-    for sitting in sittings_of(study):
-        by_number[sitting.number].append(sitting)
+    for progress in list_session_progress(study):
+        by_number[progress.number].append(progress)
     return [
         {
             "number": plan.number,
@@ -194,20 +194,20 @@ def session_pages(study: Study) -> list[dict[str, Any]]:
             "instructions": plan.instructions,
             "images": plan.total,
             "washout_days": plan.washout_days,
-            "answered": sum(sitting.answered for sitting in by_number[plan.number]),
+            "answered": sum(progress.answered for progress in by_number[plan.number]),
             "total": plan.total * len(by_number[plan.number]),
-            "finished": sum(sitting.finished_at is not None for sitting in by_number[plan.number]),
-            "readers": [asdict(sitting) for sitting in by_number[plan.number]],
+            "finished": sum(progress.finished_at is not None for progress in by_number[plan.number]),
+            "readers": [asdict(progress) for progress in by_number[plan.number]],
         }
         for plan in SessionPlan.objects.filter(study=study).order_by("number")
     ]
 
 
 def enrolled_readers(study: Study) -> list[dict[str, Any]]:
-    """The study's readers, each with their sessions."""
+    """Return the study's readers, each with their sessions."""
     by_reader = defaultdict(list)
-    for sitting in sittings_of(study):
-        by_reader[sitting.reader].append(sitting)
+    for progress in list_session_progress(study):
+        by_reader[progress.reader].append(progress)
     enrollments = Enrollment.objects.filter(study=study).select_related("reader", "arm").order_by("pk")
     return [
         {
@@ -215,9 +215,9 @@ def enrolled_readers(study: Study) -> list[dict[str, Any]]:
             "user": enrollment.reader.get_username(),
             "arm": enrollment.arm.name,
             "enrolled_at": enrollment.enrolled_at,
-            "answered": sum(sitting.answered for sitting in by_reader[enrollment.code]),
-            "total": sum(sitting.total for sitting in by_reader[enrollment.code]),
-            "sessions": [asdict(sitting) for sitting in by_reader[enrollment.code]],
+            "answered": sum(progress.answered for progress in by_reader[enrollment.code]),
+            "total": sum(progress.total for progress in by_reader[enrollment.code]),
+            "sessions": [asdict(progress) for progress in by_reader[enrollment.code]],
         }
         for enrollment in enrollments
     ]

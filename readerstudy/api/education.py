@@ -9,8 +9,8 @@ from rest_framework.views import APIView
 from readerstudy.accounts.permissions import IsReader
 from readerstudy.api.errors import DetailSerializer
 from readerstudy.api.requests import UserRequest
-from readerstudy.education.pages import panel_of
-from readerstudy.reading.padded_file import padded
+from readerstudy.education.pages import find_panel
+from readerstudy.reading.padded_file import padded_response
 
 
 class PanelFile(APIView):
@@ -26,7 +26,7 @@ class PanelFile(APIView):
         tags=["reading"],
     )
     def get(self, request: UserRequest, study: str, code: str, panel: str) -> HttpResponseBase:
-        found = panel_of(request.user, study, code, panel)
+        found = find_panel(request.user, study, code, panel)
         if found is None:
             return Response(DetailSerializer({"detail": gettext("This is not the current image.")}).data, status=410)
-        return padded(found.path, length=found.length)
+        return padded_response(found.path, length=found.length)

@@ -49,7 +49,7 @@ class Plan(Shape):
     analysis = serializers.DictField(required=False, help_text="the analysis plan, locked with the study")
 
 
-class Sitting(Shape):
+class ReaderProgress(Shape):
     """One reader in one session: counts and times, no verdicts."""
 
     reader = serializers.CharField(help_text="the reader's code in this study")
@@ -69,7 +69,7 @@ class EnrolledReader(Shape):
     enrolled_at = serializers.DateTimeField()
     answered = serializers.IntegerField()
     total = serializers.IntegerField()
-    sessions = Sitting(many=True)
+    sessions = ReaderProgress(many=True)
 
 
 class StudySession(Shape):
@@ -84,7 +84,7 @@ class StudySession(Shape):
     answered = serializers.IntegerField(help_text="readings of all readers")
     total = serializers.IntegerField(help_text="readings that the enrolled readers will give")
     finished = serializers.IntegerField(help_text="readers who finished it")
-    readers = Sitting(many=True)
+    readers = ReaderProgress(many=True)
 
 
 class StudyPage(StudyLine):

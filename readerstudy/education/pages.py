@@ -1,4 +1,4 @@
-"""The three panels of a triptych. Sighted: here, and only in an education session, the truth meets a reader."""
+"""The three panels of a triptych. SIGHTED: the only part that shows a reader the truth, in education sessions only."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +11,14 @@ from readerstudy.truth.queries import twin_of
 
 @dataclass(frozen=True)
 class Panel:
-    """One panel's file, and the length that every image answer of the study has."""
+    """The file of a panel, and the length in bytes of every image response of the study."""
 
     path: Path
     length: int
 
 
-def panel_of(reader: User, study: str, code: str, panel: str) -> Panel | None:
-    """The panel ("real", "adversarial", "difference") of the reader's current or next triptych, else None."""
+def find_panel(reader: User, study: str, code: str, panel: str) -> Panel | None:
+    """Return a panel ("real", "adversarial", "difference") of the reader's current or next triptych, None of others."""
     presentation = visible_presentation(reader, study, code)
     if presentation is None or presentation.reading_list.session_plan.kind != SessionKind.EDUCATION:
         return None

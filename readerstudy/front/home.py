@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from readerstudy.accounts.models import User
-from readerstudy.reading.queries import studies_of
+from readerstudy.reading.queries import StudySummary, list_studies
 
 
 @require_GET
@@ -21,18 +21,18 @@ def home(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
     context: dict[str, Any] = {"role": request.user.role}
     if request.user.is_reader:
-        context["studies"] = [_study(line) for line in studies_of(request.user, at=now())]
+        context["studies"] = [_study(study) for study in list_studies(request.user, at=now())]
     else:
         context["links"] = _links(request.user)
     return render(request, "home.html", context)
 
 
-def _study(line: Any) -> dict[str, Any]:
+def _study(study: StudySummary) -> dict[str, Any]:
     sessions = [
-        {**vars(session), "url": reverse("reading:session", args=[line.code, session.number])}
-        for session in line.sessions
+        {**vars(session), "url": reverse("reading:session", args=[study.code, session.number])}
+        for session in study.sessions
     ]
-    return {"code": line.code, "title": line.title, "is_closed": line.is_closed, "sessions": sessions}
+    return {"code": study.code, "title": study.title, "is_closed": study.is_closed, "sessions": sessions}
 
 
 def _links(user: User) -> list[dict[str, str]]:

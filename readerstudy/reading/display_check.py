@@ -1,7 +1,7 @@
 """Pure: the display check before a session, after the idea of AAPM TG270 (2019): own letters, own steps.
 
 A strip of random letters on a dark, a middle and a bright ground, each letter fainter than the one before; a small
-square in black and one in white; the light in the room; the size of a bank card. The page collects, the server judges.
+square on black and one on white; the room lighting; the size of a bank card. The server decides from the results.
 """
 
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ def rules_for_page() -> dict[str, Any]:
     return {"grounds": GROUNDS, "contrasts": CONTRASTS, "squares": SQUARES, "card_mm": CARD_MM}
 
 
-def failures_of(results: Mapping[str, Any]) -> list[str]:
+def find_failures(results: Mapping[str, Any]) -> list[str]:
     """Return the reasons why the display fails, one sentence each; empty if it passes.
 
     `results`: `letters`, `squares`, `light` and `screen`, as validated by the API.

@@ -78,10 +78,10 @@ class Done:
     """The session is finished."""
 
 
-Step = Wait | Ready | Held | Practise | Read | Teach | Done
+SessionStep = Wait | Ready | Held | Practise | Read | Teach | Done
 
 
-def next_step(progress: Progress, *, now: datetime) -> Step:
+def next_step(progress: Progress, *, now: datetime) -> SessionStep:
     """Return what the reader does next in this session."""
     if progress.is_finished:
         return Done()

@@ -1,4 +1,4 @@
-"""The picture as a browser gets it: the stored file, then random bytes up to one length for the whole study."""
+"""Responses with image files: the stored file, then random bytes up to one length for the whole study."""
 
 import secrets
 from pathlib import Path
@@ -10,14 +10,14 @@ from readerstudy.errors import StudyError
 
 
 class TooLong(StudyError):
-    """A file is longer than the study's image length: it was changed after the study was drawn."""
+    """A file is longer than the study's image length. It was changed after the study was drawn."""
 
 
-def padded(path: Path, *, length: int) -> HttpResponse:
-    """The file's bytes and padding behind them, as an answer of exactly `length` bytes.
+def padded_response(path: Path, *, length: int) -> HttpResponse:
+    """Return the file, padded to exactly `length` bytes. Raises TooLong if the file is longer.
 
-    A PNG ends at its IEND chunk, so decoders ignore the padding; without it the length of the file, which
-    depends on the noise in the picture, would tell altered images from real ones.
+    A PNG ends at its IEND chunk, so decoders ignore the padding. Without it the length of the file, which depends on
+    the noise in the image, would separate adversarial from real images.
     """
     body = path.read_bytes()
     if len(body) > length:

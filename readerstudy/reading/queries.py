@@ -1,8 +1,8 @@
-"""What a reader's pages and the wire read: plain values about one reader's own sessions."""
+"""Queries for a reader's pages and API: plain values about the reader's own sessions."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, assert_never
 
 from django.utils.translation import gettext
 
@@ -10,7 +10,19 @@ from readerstudy.accounts.models import User
 from readerstudy.cohort.models import Stimulus
 from readerstudy.errors import StudyError
 from readerstudy.reading.display_check import STANDS_FOR
-from readerstudy.reading.flow import Done, Practice, Progress, Ready, Step, Wait, next_step
+from readerstudy.reading.flow import (
+    Done,
+    Held,
+    Practice,
+    Practise,
+    Progress,
+    Read,
+    Ready,
+    SessionStep,
+    Teach,
+    Wait,
+    next_step,
+)
 from readerstudy.reading.models import CheckedDisplay, ReadingSession
 from readerstudy.studies.models import Enrollment, Presentation, ReadingList, StudyStatus
 from readerstudy.studies.protocol import SessionKind
@@ -19,11 +31,11 @@ State = Literal["waiting", "open", "under_way", "done"]
 
 
 class NoSuchSession(StudyError):
-    """The reader takes no part in that study, or it has no such session."""
+    """The reader is not enrolled in the study, or the study has no such session."""
 
 
 @dataclass(frozen=True)
-class SessionLine:
+class SessionSummary:
     """One session in the reader's list."""
 
     number: int
@@ -36,33 +48,33 @@ class SessionLine:
 
 
 @dataclass(frozen=True)
-class StudyLine:
+class StudySummary:
     """One study in the reader's list."""
 
     code: str
     title: str
     is_closed: bool
-    sessions: list[SessionLine]
+    sessions: list[SessionSummary]
 
 
-def reading_list_of(reader: User, study: str, number: int) -> ReadingList:
-    """The reader's own list in that session; raises NoSuchSession."""
-    found = (
+def get_reading_list(reader: User, study: str, number: int) -> ReadingList:
+    """Return the reader's list of this session. Raises NoSuchSession."""
+    reading_list = (
         ReadingList.objects.filter(
             enrollment__reader=reader, session_plan__study__code=study, session_plan__number=number
         )
         .select_related("session_plan__study", "session_plan__practice__image", "enrollment")
         .first()
     )
-    if found is None:
+    if reading_list is None:
         raise NoSuchSession(
             gettext("You have no session %(number)d in a study %(study)s.") % {"number": number, "study": study}
         )
-    return found
+    return reading_list
 
 
-def progress_of(reading_list: ReadingList) -> Progress:
-    """Where the reader stands in this session."""
+def get_progress(reading_list: ReadingList) -> Progress:
+    """Return the reader's progress in this session."""
     plan = reading_list.session_plan
     sessions = {
         session.reading_list.session_plan.number: session
@@ -91,13 +103,13 @@ def _progress(reading_list: ReadingList, sessions: dict[int, ReadingSession]) ->
 
 
 def has_checked_display(reading_list: ReadingList, *, at: datetime, passed: bool | None = None) -> bool:
-    """Whether a check of the display for this session still stands; `passed` counts only those that passed."""
+    """Return whether a display check of this session is still valid. `passed`: count only checks that passed."""
     checks = CheckedDisplay.objects.filter(reading_list=reading_list, at__gt=at - STANDS_FOR)
     return checks.filter(passed=True).exists() if passed else checks.exists()
 
 
-def studies_of(reader: User, *, at: datetime) -> list[StudyLine]:
-    """The reader's studies with their sessions, in order."""
+def list_studies(reader: User, *, at: datetime) -> list[StudySummary]:
+    """Return the reader's studies with their sessions, in the order of creation."""
     enrollments = (
         Enrollment.objects.filter(reader=reader)
         .select_related("study")
@@ -111,12 +123,12 @@ def studies_of(reader: User, *, at: datetime) -> list[StudyLine]:
         by_number = sessions.setdefault(session.reading_list.enrollment_id, {})
         by_number[session.reading_list.session_plan.number] = session
     return [
-        StudyLine(
+        StudySummary(
             code=enrollment.study.code,
             title=enrollment.study.title,
             is_closed=enrollment.study.status != StudyStatus.OPEN,
             sessions=[
-                _line(reading_list, _progress(reading_list, sessions.get(enrollment.pk, {})), at=at)
+                _summary(reading_list, _progress(reading_list, sessions.get(enrollment.pk, {})), at=at)
                 for reading_list in enrollment.reading_lists.all()
             ],
         )
@@ -124,14 +136,14 @@ def studies_of(reader: User, *, at: datetime) -> list[StudyLine]:
     ]
 
 
-def session_line(reading_list: ReadingList, *, at: datetime) -> SessionLine:
-    """One session of one reader as a line."""
-    return _line(reading_list, progress_of(reading_list), at=at)
+def get_session_summary(reading_list: ReadingList, *, at: datetime) -> SessionSummary:
+    """Return the summary of one session of one reader."""
+    return _summary(reading_list, get_progress(reading_list), at=at)
 
 
-def _line(reading_list: ReadingList, progress: Progress, *, at: datetime) -> SessionLine:
+def _summary(reading_list: ReadingList, progress: Progress, *, at: datetime) -> SessionSummary:
     step = next_step(progress, now=at)
-    return SessionLine(
+    return SessionSummary(
         number=progress.number,
         title=gettext(reading_list.session_plan.title),
         kind=reading_list.session_plan.kind,
@@ -142,16 +154,22 @@ def _line(reading_list: ReadingList, progress: Progress, *, at: datetime) -> Ses
     )
 
 
-def _state(step: Step) -> State:
-    if isinstance(step, Wait):
-        return "waiting"
-    if isinstance(step, Ready):
-        return "open"
-    return "done" if isinstance(step, Done) else "under_way"
+def _state(step: SessionStep) -> State:
+    match step:
+        case Wait():
+            return "waiting"
+        case Ready():
+            return "open"
+        case Held() | Practise() | Read() | Teach():
+            return "under_way"
+        case Done():
+            return "done"
+        case _:
+            assert_never(step)
 
 
 def visible_presentation(reader: User, study: str, code: str) -> Presentation | None:
-    """The presentation under this code, if it is the reader's current or next one in an open session."""
+    """Return the presentation with this code if it is the reader's current or next one in an open session."""
     presentation = (
         Presentation.objects.filter(
             code=code,
@@ -173,7 +191,7 @@ def visible_presentation(reader: User, study: str, code: str) -> Presentation | 
 
 
 def visible_practice(reader: User, study: str, code: str) -> Stimulus | None:
-    """The practice image under this code, while the reader is at it."""
+    """Return the practice image with this code while it is the reader's current image."""
     session = (
         ReadingSession.objects.filter(
             practice_code=code,

@@ -1,4 +1,4 @@
-"""Pure: how far the browser's time of a reading agrees with the server's two stamps."""
+"""Pure: the agreement of the browser's time of a reading with the server's two time stamps."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Any, Final
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-# The two clocks see the same span through one request each; a busy network stretches one end by this much.
+# The two clocks measure the same interval, one request apart. A busy network may add this much.
 TOLERANCE_MS: Final = 1000
 TOLERANCE_SHARE: Final = 0.02
 SHORT_MS: Final = 1000
-# What fills the server's span beside looking; `rested_ms` is the break that stood before the image.
+# Parts of the server's interval in which the image was not read; `rested_ms`: the break before the image.
 _ACCOUNTED: Final = ("paused_ms", "rested_ms", "questions_ms", "waited_ms")
 
 
@@ -25,7 +25,7 @@ class Grade(models.TextChoices):
 
 @dataclass(frozen=True)
 class Quality:
-    """The grade of one reading's time and what lowered it, as words of a fixed list."""
+    """The grade of one reading's time and the reasons that lowered it, as words of a fixed list."""
 
     grade: Grade
     reasons: tuple[str, ...]
@@ -34,9 +34,9 @@ class Quality:
 def grade(*, elapsed_ms: int, server_ms: int, paradata: Mapping[str, Any], after_gap: bool) -> Quality:
     """Grade one reading.
 
-    `server_ms` is the time from handing the image out as current to storing the verdict. The browser has to account
-    for it: looking, pauses, an offered break, follow-up questions, waiting for the network. An image may stand before
-    the verdict on the one before it is acknowledged (`ahead_ms`), so the browser may honestly have that much more.
+    `server_ms`: time from handing out the image as current to storing the verdict. The browser has to account for it:
+    reading, pauses, an offered break, follow-up questions, waiting for the network. An image may be visible before the
+    previous verdict is acknowledged (`ahead_ms`), so the browser may correctly report that much more.
     """
     spent = elapsed_ms + sum(_ms(paradata, name) for name in _ACCOUNTED)
     slack = TOLERANCE_MS + TOLERANCE_SHARE * server_ms
@@ -65,6 +65,6 @@ def _explanations(paradata: Mapping[str, Any], *, after_gap: bool) -> list[tuple
 
 
 def _ms(paradata: Mapping[str, Any], name: str) -> float:
-    """A number of the paradata; whatever else a browser sends there counts as nothing."""
+    """Return a number of the paradata; 0 for anything else that a browser sends there."""
     value = paradata.get(name)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e10 else 0.0

@@ -14,13 +14,13 @@ from django.views.decorators.http import require_GET
 from readerstudy.accounts.models import Role, User
 from readerstudy.accounts.permissions import role_required
 from readerstudy.reading.display_check import rules_for_page
-from readerstudy.reading.queries import NoSuchSession, has_checked_display, reading_list_of, session_line
+from readerstudy.reading.queries import NoSuchSession, get_reading_list, get_session_summary, has_checked_display
 from readerstudy.studies.models import ReadingList
 from readerstudy.studies.rules import DisplayCheck
 
 
 def page_rules(reading_list: ReadingList, *, at: datetime) -> dict[str, Any]:
-    """The rules of the session that the page's script applies."""
+    """Return the rules of the session that the page's script applies."""
     plan = reading_list.session_plan
     rules = plan.rules
     display = None
@@ -46,14 +46,14 @@ def page_rules(reading_list: ReadingList, *, at: datetime) -> dict[str, Any]:
 @ensure_csrf_cookie
 @role_required(Role.READER)
 def session(request: HttpRequest, code: str, number: int) -> HttpResponse:
-    """One session: its instructions, then the images, always at the current one."""
+    """Show one session: its instructions, then the images from the current one on."""
     assert isinstance(request.user, User)
     try:
-        reading_list = reading_list_of(request.user, code, number)
+        reading_list = get_reading_list(request.user, code, number)
     except NoSuchSession as error:
         raise Http404(str(error)) from error
     plan, at = reading_list.session_plan, now()
-    line = session_line(reading_list, at=at)
+    line = get_session_summary(reading_list, at=at)
     return render(
         request,
         "reading/session.html",

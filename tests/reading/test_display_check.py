@@ -5,7 +5,7 @@ from copy import deepcopy
 import pytest
 
 from readerstudy.client.scripted_reader import PASSING_DISPLAY
-from readerstudy.reading.display_check import Strip, failures_of
+from readerstudy.reading.display_check import Strip, find_failures
 from readerstudy.reading.models import CheckedDisplay
 from tests import make, walk
 
@@ -20,8 +20,8 @@ def letters(ground: str, typed: str) -> dict:
 
 
 def test_a_good_display_in_a_dim_room_passes():
-    assert failures_of(PASSING_DISPLAY) == []
-    assert failures_of(letters("dark", "k h r")) == []  # the three strongest, in any case
+    assert find_failures(PASSING_DISPLAY) == []
+    assert find_failures(letters("dark", "k h r")) == []  # the three strongest, in any case
 
 
 FAULTS = [
@@ -37,7 +37,7 @@ FAULTS = [
 
 @pytest.mark.parametrize(("results", "sentence"), FAULTS)
 def test_each_fault_has_its_sentence(results, sentence):
-    (found,) = failures_of(results)
+    (found,) = find_failures(results)
     assert sentence in found
 
 

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 
 from readerstudy.api.reader import steps, views
 from readerstudy.reading.models import Reading
-from readerstudy.reading.padded_file import padded
+from readerstudy.reading.padded_file import padded_response
 from readerstudy.rehearsal.models import BlindingAudit
 from readerstudy.studies.models import Study
 from readerstudy.truth.models import Truth
@@ -56,7 +56,7 @@ def test_a_leak_is_found(drawn, monkeypatch, leak):
     altered = {truth.stimulus.path for truth in Truth.objects.filter(authenticity="adversarial")}
 
     def leaking(path, *, length):
-        response = padded(path, length=length - 7 if leak == "length" and path in altered else length)
+        response = padded_response(path, length=length - 7 if leak == "length" and path in altered else length)
         if leak == "field":
             response["X-Served-By"] = "disk-2" if path in altered else "disk-1"
         return response
@@ -65,7 +65,7 @@ def test_a_leak_is_found(drawn, monkeypatch, leak):
         return replace(image_format(stimulus), flip=stimulus.path in altered)
 
     image_format = steps.image_format
-    monkeypatch.setattr(views, "padded", leaking)
+    monkeypatch.setattr(views, "padded_response", leaking)
     if leak == "flag":
         monkeypatch.setattr(steps, "image_format", telling)
     with pytest.raises(CommandError, match="blinding is broken"):

@@ -20,7 +20,7 @@ from readerstudy.api.requests import UUIDStringField
 from readerstudy.reading.actions import SubmittedVerdict
 from readerstudy.reading.actions.verdicts import MAX_PARADATA_BYTES, MAX_PARADATA_DEPTH, MAX_PARADATA_ENTRIES
 from readerstudy.reading.display_check import GROUNDS
-from readerstudy.reading.queries import SessionLine, StudyLine
+from readerstudy.reading.queries import SessionSummary, StudySummary
 from readerstudy.studies.protocol import SessionKind, Verdict
 from readerstudy.studies.rules import Question, QuestionKind
 
@@ -107,7 +107,7 @@ class DisplayCheckSerializer(serializers.Serializer[Any]):
 
 
 # --- sessions -----------------------------------------------------------------------------------------------
-class ReaderSessionSerializer(serializers.Serializer[SessionLine]):
+class ReaderSessionSerializer(serializers.Serializer[SessionSummary]):
     """One session in the reader's list."""
 
     number = serializers.IntegerField()
@@ -118,7 +118,7 @@ class ReaderSessionSerializer(serializers.Serializer[SessionLine]):
     total = serializers.IntegerField()
 
 
-class ReaderStudySerializer(serializers.Serializer[StudyLine]):
+class ReaderStudySerializer(serializers.Serializer[StudySummary]):
     """One study in the reader's list."""
 
     study = serializers.CharField(source="code", help_text="the study's code")

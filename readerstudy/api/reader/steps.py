@@ -10,7 +10,7 @@ from typing import Literal, assert_never
 from django.urls import reverse
 
 from readerstudy.cohort.models import Stimulus
-from readerstudy.reading.actions import current_step, held_sentence
+from readerstudy.reading.actions import current_step, hold_message
 from readerstudy.reading.flow import Done, Held, Practice, Practise, Read, Ready, Teach, Wait
 from readerstudy.studies.models import Presentation, ReadingList, SessionPlan
 from readerstudy.studies.protocol import ASKED, SessionKind, Verdict
@@ -138,7 +138,7 @@ def build_step(reading_list: ReadingList, *, at: datetime) -> ReaderStep:
         case Ready():
             return WaitStep(until=None)
         case Held():
-            return HeldStep(held_sentence(reading_list))
+            return HeldStep(hold_message(reading_list))
         case Done():
             return DoneStep()
         case Practise(practice=practice):

@@ -26,12 +26,12 @@ from readerstudy.reading.actions import (
     record_verdict,
     require_newest_page,
 )
-from readerstudy.reading.display_check import failures_of
-from readerstudy.reading.padded_file import padded
+from readerstudy.reading.display_check import find_failures
+from readerstudy.reading.padded_file import padded_response
 from readerstudy.reading.queries import (
     NoSuchSession,
-    reading_list_of,
-    studies_of,
+    get_reading_list,
+    list_studies,
     visible_practice,
     visible_presentation,
 )
@@ -66,7 +66,7 @@ class SessionList(ReaderView):
 
     @extend_schema(responses=serializers.ReaderStudiesSerializer, tags=["reading"])
     def get(self, request: UserRequest) -> Response:
-        studies = studies_of(request.user, at=now())
+        studies = list_studies(request.user, at=now())
         return Response(serializers.ReaderStudiesSerializer({"studies": studies}).data)
 
 
@@ -94,7 +94,7 @@ class CurrentStep(ReaderView):
         tags=["reading"],
     )
     def get(self, request: UserRequest, study: str, number: int) -> Response:
-        reading_list = reading_list_of(request.user, study, number)
+        reading_list = get_reading_list(request.user, study, number)
         page = validated(serializers.PageSerializer(data=request.query_params)).get("page")
         require_newest_page(reading_list, page)
         return Response(serializers.step_data(build_step(reading_list, at=now())))
@@ -112,7 +112,7 @@ class CheckDisplay(ReaderView):
         results = validated(serializers.DisplayCheckSerializer(data=request.data))["results"]
         checked = check_display(reader=request.user, study=study, number=number, results=results, at=now())
         # The stored failures are in English; the reader's language is that of the request.
-        body = {"passed": checked.passed, "failures": failures_of(results)}
+        body = {"passed": checked.passed, "failures": find_failures(results)}
         return Response(serializers.DisplayJudgementSerializer(body).data, status=201)
 
 
@@ -136,7 +136,7 @@ class GiveVerdict(ReaderView):
         try:
             stored = record_verdict(reader=request.user, study=study, number=number, submitted=submitted, at=at)
         except NotCurrent as error:
-            return conflict(error, step=build_step(reading_list_of(request.user, study, number), at=at))
+            return conflict(error, step=build_step(get_reading_list(request.user, study, number), at=at))
         body = {"receipt": stored.receipt, "step": _step_after(request.user, study, number, at=at)}
         return Response(serializers.ReceiptSerializer(body).data, status=201 if stored.is_new else 200)
 
@@ -154,12 +154,12 @@ class ImageFile(ReaderView):
     def get(self, request: UserRequest, study: str, code: str) -> HttpResponseBase:
         practice = visible_practice(request.user, study, code)
         if practice:
-            return padded(practice.path, length=Study.objects.get(code=study).image_bytes)
+            return padded_response(practice.path, length=Study.objects.get(code=study).image_bytes)
         presentation = visible_presentation(request.user, study, code)
         if presentation is None or presentation.reading_list.session_plan.kind == SessionKind.EDUCATION:
             return Response(DetailSerializer({"detail": gettext("This is not the current image.")}).data, status=410)
         length = presentation.reading_list.session_plan.study.image_bytes
-        return padded(presentation.stimulus.path, length=length)
+        return padded_response(presentation.stimulus.path, length=length)
 
 
 def conflict(error: NotItsTurn, **details: ReaderStep | bool) -> Response:
@@ -169,7 +169,7 @@ def conflict(error: NotItsTurn, **details: ReaderStep | bool) -> Response:
 
 def _step_after(reader: User, study: str, number: int, *, at: datetime) -> ReaderStep:
     try:
-        return build_step(reading_list_of(reader, study, number), at=at)
+        return build_step(get_reading_list(reader, study, number), at=at)
     except NotItsTurn:
         # The study was closed since: the receipt of a stored verdict must reach the reader nevertheless.
         return WaitStep(until=None)

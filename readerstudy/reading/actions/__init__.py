@@ -6,7 +6,7 @@ from readerstudy.reading.actions.sessions import (
     TakenOver,
     allow_resume,
     current_step,
-    held_sentence,
+    hold_message,
     open_session,
     require_newest_page,
 )
@@ -21,7 +21,7 @@ __all__ = [
     "allow_resume",
     "check_display",
     "current_step",
-    "held_sentence",
+    "hold_message",
     "open_session",
     "record_verdict",
     "require_newest_page",

@@ -1,4 +1,4 @@
-"""Checking the display before a session."""
+"""Check the display before a session."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,17 +9,17 @@ from django.utils.translation import override
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
-from readerstudy.reading.display_check import failures_of
+from readerstudy.reading.display_check import find_failures
 from readerstudy.reading.models import CheckedDisplay
-from readerstudy.reading.queries import reading_list_of
+from readerstudy.reading.queries import get_reading_list
 
 
 @transaction.atomic
 def check_display(*, reader: User, study: str, number: int, results: Mapping[str, Any], at: datetime) -> CheckedDisplay:
-    """Judge and keep one check. A failed one is kept too: the analysis should know on what was read."""
-    reading_list = reading_list_of(reader, study, number)
+    """Store one display check, passed or failed, because the report describes the displays that were used."""
+    reading_list = get_reading_list(reader, study, number)
     with override("en"):  # what is stored does not depend on the reader's language
-        failures = failures_of(results)
+        failures = find_failures(results)
     checked = CheckedDisplay.objects.create(
         reading_list=reading_list, at=at, passed=not failures, failures=failures, results=results
     )

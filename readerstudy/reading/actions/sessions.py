@@ -12,9 +12,9 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput, NotItsTurn
 from readerstudy.reading.display_check import STANDS_FOR
-from readerstudy.reading.flow import Done, Held, Practise, Read, Ready, Step, Teach, Wait, next_step
+from readerstudy.reading.flow import Done, Held, Practise, Read, Ready, SessionStep, Teach, Wait, next_step
 from readerstudy.reading.models import Claim, ReadingSession, Showing
-from readerstudy.reading.queries import has_checked_display, progress_of, reading_list_of
+from readerstudy.reading.queries import get_progress, get_reading_list, has_checked_display
 from readerstudy.studies.models import Presentation, ReadingList, StudyStatus
 from readerstudy.studies.rules import DisplayCheck
 
@@ -36,19 +36,19 @@ def open_session(*, reader: User, study: str, number: int, at: datetime, page: U
     `page`: the browser page of the request; it takes the session over from any other. Raises NotItsTurn with the
     reason if the session cannot be read now, SessionHeld if it is on hold.
     """
-    reading_list = reading_list_of(reader, study, number)
-    if isinstance(next_step(progress_of(reading_list), now=at), Done):
+    reading_list = get_reading_list(reader, study, number)
+    if isinstance(next_step(get_progress(reading_list), now=at), Done):
         return reading_list
     session = _open(reading_list, reader=reader, page=page, at=at)
     if session.held_at:  # raised after the transaction, which has to store the hold
-        raise SessionHeld(held_sentence(reading_list))
+        raise SessionHeld(hold_message(reading_list))
     return reading_list
 
 
 @transaction.atomic
 def _open(reading_list: ReadingList, *, reader: User, page: UUID | None, at: datetime) -> ReadingSession:
     require_open_study(reading_list)
-    step = next_step(progress_of(reading_list), now=at)
+    step = next_step(get_progress(reading_list), now=at)
     number = reading_list.session_plan.number
     if isinstance(step, Wait):
         raise NotItsTurn(_reason_to_wait(step, number))
@@ -62,16 +62,16 @@ def _open(reading_list: ReadingList, *, reader: User, page: UUID | None, at: dat
                 show(reading_list, position=1, at=at)
     session = ReadingSession.objects.select_for_update().get(reading_list=reading_list)
     session.reading_list = reading_list  # with its plan, which the functions below need
-    rested = rest_of(session, at=at)
+    rested = get_rest(session, at=at)
     hold_if_rested(session, rested, reader=reader, at=at)
     if page and not session.held_at:
         _claim(session, page, rested, reader=reader, at=at)
     return session
 
 
-def current_step(reading_list: ReadingList, *, at: datetime) -> Step:
+def current_step(reading_list: ReadingList, *, at: datetime) -> SessionStep:
     """Return the reader's next step in this session. Raises NotItsTurn if the study was closed before its end."""
-    step = next_step(progress_of(reading_list), now=at)
+    step = next_step(get_progress(reading_list), now=at)
     if isinstance(step, Read | Teach | Practise | Held):
         require_open_study(reading_list)
     return step
@@ -98,7 +98,7 @@ def allow_resume(*, session: ReadingSession, actor: User | None, reason: str, at
     record("session.allowed", actor=actor, subject=session.reading_list, at=at, reason=reason.strip())
 
 
-def rest_of(session: ReadingSession, *, at: datetime) -> timedelta:
+def get_rest(session: ReadingSession, *, at: datetime) -> timedelta:
     """Return the time since the current image was shown, or since the session was opened or resumed."""
     current = Showing.objects.filter(
         presentation__reading_list_id=session.reading_list_id, presentation__position=session.answered + 1
@@ -118,7 +118,7 @@ def hold_if_rested(session: ReadingSession, rested: timedelta, *, reader: User, 
     record("session.held", actor=reader, subject=session.reading_list, at=at, rested_hours=hours, limit_hours=limit)
 
 
-def held_sentence(reading_list: ReadingList) -> str:
+def hold_message(reading_list: ReadingList) -> str:
     return gettext(
         "This session is on hold: nothing was read for longer than the study allows (%(hours)d h). "
         "Ask the study coordinator to resume it. Nothing you have read is lost."

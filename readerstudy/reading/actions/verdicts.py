@@ -14,9 +14,9 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.cohort.models import Stimulus
 from readerstudy.errors import BadInput, NotItsTurn
-from readerstudy.reading.actions.sessions import hold_if_rested, require_newest_page, require_open_study, rest_of, show
+from readerstudy.reading.actions.sessions import get_rest, hold_if_rested, require_newest_page, require_open_study, show
 from readerstudy.reading.models import Reading, ReadingSession, Showing
-from readerstudy.reading.queries import reading_list_of
+from readerstudy.reading.queries import get_reading_list
 from readerstudy.reading.timing_grade import grade
 from readerstudy.studies.models import Presentation, SessionPlan
 from readerstudy.studies.protocol import ASKED, SessionKind, Verdict
@@ -64,7 +64,7 @@ def record_verdict(
     another page holds the session, NotItsTurn if the session or the study is not open, BadInput for a verdict or an
     answer that the session does not ask for.
     """
-    reading_list = reading_list_of(reader, study, number)
+    reading_list = get_reading_list(reader, study, number)
     plan = reading_list.session_plan
     _check_values(submitted, SessionKind(plan.kind))
     session = ReadingSession.objects.select_for_update().filter(reading_list=reading_list).first()
@@ -83,7 +83,7 @@ def record_verdict(
     presentation = _current_presentation(session)
     if presentation is None or presentation.code != submitted.code:
         raise NotCurrent(_("This is not the current image; you may have answered it in another window."))
-    rested = rest_of(session, at=at)
+    rested = get_rest(session, at=at)
     reading = _store(presentation, plan, submitted, at=at)
     _advance(session, reader=reader, at=at)
     hold_if_rested(session, rested, reader=reader, at=at)
