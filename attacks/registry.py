@@ -23,11 +23,12 @@ from attacks.gradient.full_size import GradientAttack, Way, decision
 from attacks.gradient.patch import Floats, PatchAttack, PatchSettings, train_texture
 from models_ml.data.images import GREATEST, to_tensor
 from models_ml.errors import LabError
-from models_ml.runs.checkpoint import WEIGHTS, code_version, load_classifier, sha256
+from models_ml.runs.checkpoint import SOURCES, WEIGHTS, load_classifier, sha256
 from models_ml.runtime.device import choose_device
 from models_ml.runtime.progress import Report
 from models_ml.training.inpainting import is_inpainter
 from readerstudy import serialise
+from readerstudy.provenance import source_hash
 
 GRADIENT: dict[str, type[Any]] = {
     "fgsm": FGSM,
@@ -194,11 +195,8 @@ def defaults() -> dict[str, dict[str, Any]]:
 
 
 def version() -> str:
-    """A fingerprint of the source text of this package and of the networks it stands on."""
-    digest = hashlib.sha256(code_version().encode())
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    """Return a fingerprint of the source files that an attack depends on, 16 hexadecimal digits."""
+    return source_hash("attacks", *SOURCES)[:16]
 
 
 def _options(method: str, asked: dict[str, Any]) -> Any:

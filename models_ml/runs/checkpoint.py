@@ -33,7 +33,10 @@ from models_ml.runtime import distributed
 from models_ml.runtime.device import Precision, uses_bf16
 from models_ml.training.refused_steps import RefusedSteps
 from readerstudy import serialise
+from readerstudy.provenance import source_hash
 
+# This package and the pure packages of the web side that it imports.
+SOURCES = ("models_ml", "readerstudy/imaging", "readerstudy/results", "readerstudy/statistics")
 Kind = Literal["classifier", "generator", "detector"]
 NAMES: dict[Kind, dict[int, str]] = {  # of the labels
     "classifier": {1: "malignant", 0: "other"},
@@ -126,11 +129,8 @@ def start_of(weights: Path | None) -> str:
 
 
 def code_version() -> str:
-    """A fingerprint of the lab's source text: sha256 over the sorted Python files of this package."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    """Return a fingerprint of the source files that a training depends on, 16 hexadecimal digits."""
+    return source_hash(*SOURCES)[:16]
 
 
 def sha256(path: Path) -> str:

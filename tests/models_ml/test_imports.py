@@ -14,7 +14,14 @@ MODULES = (
     "attacks.generative.gan",
     "attacks.quality",
 )
-PURE = ("readerstudy.errors", "readerstudy.imaging", "readerstudy.serialise", "readerstudy.statistics")
+PURE = (
+    "readerstudy.errors",
+    "readerstudy.imaging",
+    "readerstudy.provenance",
+    "readerstudy.results",
+    "readerstudy.serialise",
+    "readerstudy.statistics",
+)
 
 
 def test_learning_imports_no_django_and_only_pure_web_packages() -> None:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import readerstudy
 from readerstudy.analysis.record.conduct import NetworkRun, SoftwareVersions
 from readerstudy.experiments.models import Checkpoint
+from readerstudy.provenance import source_hash
 from readerstudy.studies.models import Allocation, Study
 
 _PACKAGES = ("Django", "numpy", "scipy", "matplotlib")
@@ -29,7 +29,7 @@ def network_runs(names: Sequence[str]) -> Mapping[str, NetworkRun]:
 def software_versions() -> SoftwareVersions:
     """Return the versions of this software, Python and the numerical packages."""
     packages = {"Python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}}
-    return SoftwareVersions(version=readerstudy.__version__, source_hash=_source_hash(), packages=packages)
+    return SoftwareVersions(version=readerstudy.__version__, source_hash=source_hash("readerstudy"), packages=packages)
 
 
 def _version(name: str) -> str:
@@ -37,15 +37,6 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return ""
-
-
-def _source_hash() -> str:
-    """Return SHA-256 over the path and the content of every Python file of this package."""
-    root = Path(readerstudy.__file__).parent
-    digest = sha256()
-    for path in sorted(root.rglob("*.py")):
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
 
 
 def plan_hash(plan: Mapping[str, Any]) -> str:

@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from tempfile import mkdtemp
@@ -23,9 +22,11 @@ from readerstudy.analysis.queries.attack import study_evaluations
 from readerstudy.analysis.queries.study import refuse_while_sealed
 from readerstudy.analysis.report.build import build_report, may_hang_pictures, write_report
 from readerstudy.errors import StudyError
+from readerstudy.provenance import source_hash
 from readerstudy.reading.models import Reading
 from readerstudy.studies.models import Study
 
+SUFFIXES = (".py", ".html", ".css", ".po", ".mo")  # of the files that a report is made by
 Stage = Callable[[str], None]
 # A page waits for a report of so many readings; a larger one is made by the command, with a progress bar.
 WAITS_FOR = 50_000
@@ -122,14 +123,6 @@ def _fingerprint(study: Study, readings: int) -> str:
     return sha256(json.dumps([*state, _software(), get_language()], default=str).encode()).hexdigest()[:24]
 
 
-@cache
 def _software() -> str:
-    """A hash of everything that a report is made by."""
-    base, found = Path(settings.BASE_DIR), sha256()
-    folders = ("readerstudy/analysis", "readerstudy/layout", "templates/report", "templates/layout", "static/css")
-    places = [base / folder for folder in folders]
-    for path in sorted(
-        path for place in places for path in place.rglob("*") if path.suffix in (".py", ".html", ".css")
-    ):
-        found.update(path.read_bytes())
-    return found.hexdigest()
+    """Return a fingerprint of the source files that a report is made by."""
+    return source_hash("readerstudy", "templates", "static/css", "locale", suffixes=SUFFIXES)
