@@ -168,9 +168,9 @@ def test_the_buttons_change_the_language_and_each_names_it_in_its_own_words(clie
     assert b"Your sessions" in client.get("/").content
     client.post("/account/language/", {"language": "de", "next": "/"})
     page = client.get("/", headers=ENGLISH).content.decode()  # the choice stands above the browser's wish
-    assert "Ihre Lesesitzungen" in page
-    assert re.search(r'lang="en">English</button>', page)
-    assert re.search(r'lang="de" aria-current="true">Deutsch</button>', page)
+    assert "Ihre Sitzungen" in page
+    assert re.search(r'lang="en"\s*>English</button>', page)
+    assert re.search(r'lang="de"\s+aria-current="true"\s*>Deutsch</button>', page)
     client.post("/account/language/", {"language": "en", "next": "/"})
     assert b"Your sessions" in client.get("/", headers=GERMAN).content
 
@@ -235,7 +235,7 @@ def test_a_refusal_names_the_date_as_germans_write_it(small, db, monkeypatch):
     wire = walk.client_of(rita)
     refused = wire.post(walk.address("resting", 2, "open"), headers=GERMAN)
     assert refused.status_code == 409
-    assert refused.json()["detail"] == "Sitzung 2 öffnet, wenn Sitzung 1 beendet ist."
+    assert refused.json()["detail"] == "Sitzung 2 ist gesperrt, bis Sitzung 1 beendet ist."
     finished = datetime(2026, 11, 15, 13, 5, tzinfo=UTC)
     monkeypatch.setattr("readerstudy.api.reader.views.now", lambda: finished)
     monkeypatch.setattr("readerstudy.front.home.now", lambda: finished)
@@ -246,7 +246,7 @@ def test_a_refusal_names_the_date_as_germans_write_it(small, db, monkeypatch):
         assert refused.json()["detail"] == "Sitzung 2 öffnet am 22. November 2026, 14:05."
         client = Client(headers=GERMAN)
         client.force_login(rita)
-        assert "Wartezeit bis 22. November 2026, 14:05" in client.get("/").content.decode()
+        assert "Gesperrt bis 22. November 2026, 14:05" in client.get("/").content.decode()
         assert "Diese Sitzung öffnet am 22. November 2026, 14:05." in client.get("/read/resting/2/").content.decode()
 
 
@@ -273,13 +273,12 @@ def test_a_display_that_fails_hears_why_in_german(rita, study):
     body = {"results": {**RESULTS, "card_px_per_mm": None}}
     response = walk.client_of(rita).post(walk.address("tiny", 1, "display"), body, format="json", headers=GERMAN)
     assert response.json()["failures"] == [
-        "Grund dunkel: 1 Buchstabe erkannt; nötig sind 3.",
-        "Grund hell: 0 Buchstaben erkannt; nötig sind 3.",
-        "Das helle Quadrat in Weiß war nicht zu sehen: Helle Details gingen verloren.",
-        "Der Raum ist hell. Arbeiten Sie in einem dunklen oder gedämpft beleuchteten Raum, ohne Licht auf dem "
-        "Bildschirm.",
-        "Das Fenster hat 800 × 500 Pixel; nötig sind 900 × 600.",
-        "Der Bildschirm zeigt 16 Bit pro Pixel; nötig sind 24.",
+        "Auf Schwarz haben Sie 1 Buchstaben erkannt; nötig sind mindestens 3.",
+        "Auf Weiß haben Sie 0 Buchstaben erkannt; nötig sind mindestens 3.",
+        "Sie haben das helle Quadrat auf Weiß nicht gesehen. Dieser Bildschirm würde helle Details verbergen.",
+        "Der Raum ist hell. Lesen Sie in einem dunklen oder gedämpft beleuchteten Raum, ohne Licht auf dem Bildschirm.",
+        "Das Fenster hat 800 × 500 Pixel; nötig sind mindestens 900 × 600.",
+        "Der Bildschirm hat 16 Bit pro Pixel; nötig sind mindestens 24.",
     ]
 
 
@@ -298,13 +297,13 @@ def test_our_titles_and_questions_are_german_and_a_plan_s_own_stay_as_they_are(s
     client.force_login(rita)
     walk.finish_session(wire, "own", 1)
     second = client.get("/read/own/2/").content.decode()
-    assert "Sitzung 2: Erster Durchgang" in second
-    assert "Geben Sie zu jedem Mammogramm an, ob es echt oder nicht echt ist" in second
+    assert "Sitzung 2: Lesung A" in second
+    assert "Einige dieser Mammogramme können von einem Computer verändert worden sein." in second
     step = wire.post(walk.address("own", 2, "open"), headers=GERMAN).json()
     assert [question["text"] for question in step["questions"]] == [
         "Wie sicher sind Sie?",
         "Ihre Diagnose zu diesem Bild?",
-        "Wo wirkt es verändert?",
+        "Klicken Sie, wo das Bild verändert aussieht.",
     ]
     assert step["questions"][0]["choices"][0] == {"value": "1", "text": "Geraten"}
     _answer_all(wire, step)
@@ -347,10 +346,10 @@ def test_the_session_list_of_the_wire_is_in_the_reader_s_language(rita, study):
         for language in ("de", "en")
     }
     assert titles["de"] == [
-        "Die Bilder kennenlernen",
-        "Erster Durchgang",
-        "Zweiter Durchgang",
+        "Eingewöhnung",
+        "Lesung A",
+        "Lesung B",
         "Schulung",
-        "Dritter Durchgang",
+        "Lesung C",
     ]
     assert titles["en"][0] == "Familiarisation"
