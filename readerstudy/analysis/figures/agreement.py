@@ -7,10 +7,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 from matplotlib.figure import Figure
 
-from readerstudy.analysis.figures.readers import COLOURS, GRID, MARKERS, QUIET, legend, number, side_by_side, tidy
+from readerstudy.analysis.figures.readers import MARKERS, QUIET, legend, number, side_by_side, tidy
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.agreement import judged_images
-from readerstudy.layout.picture import Picture, drawing, picture
+from readerstudy.layout.picture import COLOURS, GRID, Picture, drawing, picture
 from readerstudy.statistics.agreement import Agreement, Coefficient
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
