@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attacks.base import Pixels
+from readerstudy.imaging.image import quantise
 
 FULL_SCALE = 65535
 
@@ -61,6 +62,6 @@ class Finish:
 
     def __call__(self, real: Pixels, drawn: NDArray[np.float64], weight: NDArray[np.float32]) -> Pixels:
         """`drawn` is what the network made of `real`, in 16-bit levels, not yet rounded."""
-        adversarial = np.rint(real + weight * (drawn - real)).astype(np.uint16)
+        adversarial = quantise(real + weight * (drawn - real))
         adversarial = np.where(real == 0, np.uint16(0), adversarial)
         return self.keep_grid(real, adversarial) if self.keep_grid else adversarial

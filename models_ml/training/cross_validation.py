@@ -23,6 +23,7 @@ from models_ml.runtime.progress import Report
 from models_ml.training.classifier import train_classifier
 from models_ml.training.gan import train_gan
 from models_ml.training.steps import drawn
+from readerstudy.imaging.image import quantise
 from readerstudy.results.cross_validation import CrossValidated, FoldResult
 from readerstudy.results.evaluation import ThresholdRule
 from readerstudy.statistics.roc import auc_by_patient
@@ -176,7 +177,7 @@ def fakes(
         if weights is not None:
             images = torch.cat([images, torch.from_numpy(weights[rows].astype(np.float32) / 255)[:, None]], dim=1)
         parts.append(drawn(generator, images)[:, 0].clamp(0, 1).double().numpy())
-    made = np.rint(np.concatenate([np.zeros((0, *pixels.shape[1:])), *parts]) * GREATEST).astype(np.uint16)
+    made = quantise(np.concatenate([np.zeros((0, *pixels.shape[1:])), *parts]) * GREATEST)
     return np.where(pixels == 0, np.uint16(0), made)
 
 

@@ -37,8 +37,12 @@ class WrongPixels(StudyError):
 
 
 def quantise(values: NDArray[Any]) -> Grey16:
-    """Round to the nearest 16-bit level (halves to even) and clip: the only rounding of the pixel path."""
-    levels: Grey16 = np.clip(np.rint(values), 0, WHITE).astype(np.uint16)
+    """Round to the nearest 16-bit level, halves up, and clip: the only rounding of the pixel path.
+
+    Resized images come in float32, where one value in three hundred lies exactly half way between two levels. Halves
+    to even would leave real images with too few odd values, and adversarial ones, rounded from float64, without that.
+    """
+    levels: Grey16 = np.clip(np.floor(np.asarray(values, dtype=np.float64) + 0.5), 0, WHITE).astype(np.uint16)
     return levels
 
 

@@ -18,7 +18,13 @@ _NEIGHBOURHOOD = 257  # levels over which a histogram without a comb is even
 
 def pixel_facts(picture: Grey16) -> dict[str, float]:
     """The facts of one 16-bit picture (rows, columns)."""
-    return {**_levels(picture), **_histogram(picture), **_border(picture), **_inside_and_outside(picture)}
+    return {
+        **_levels(picture),
+        **_histogram(picture),
+        **_border(picture),
+        **_inside_and_outside(picture),
+        **_last_bits(picture),
+    }
 
 
 def _levels(picture: Grey16) -> dict[str, float]:
@@ -76,6 +82,20 @@ def _inside_and_outside(picture: Grey16) -> dict[str, float]:
         "noise in the air": _mean(laplacian[air]),
         "grey of the air": _mean(inside[air]),
         "exact zeros in the air": _mean((inside == 0)[air]),
+    }
+
+
+def _last_bits(picture: Grey16) -> dict[str, float]:
+    """Share of odd values in the tissue, and how uneven its last three bits are: chi-square for each pixel.
+
+    Both show how values were rounded, which must be the same for real and adversarial images.
+    """
+    tissue = picture[breast_weight(picture) == 1]
+    counts = np.bincount(tissue % 8, minlength=8)
+    expected = max(1.0, tissue.size / 8)
+    return {
+        "odd values in the tissue": _mean(tissue % 2),
+        "unevenness of the last three bits": float(((counts - expected) ** 2).sum() / expected / max(1, tissue.size)),
     }
 
 

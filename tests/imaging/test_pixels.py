@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from readerstudy.imaging.difference import read_signed_difference, signed_difference
 from readerstudy.imaging.grey_levels import to_16_bit
-from readerstudy.imaging.image import Pixels, UnreadableImage, WrongPixels
+from readerstudy.imaging.image import Pixels, UnreadableImage, WrongPixels, quantise
 from readerstudy.imaging.png16 import decode_png, encode_png
 from readerstudy.imaging.resize import background_of, fit, place_in, resize
 
@@ -109,6 +109,19 @@ def test_the_ratio_is_kept_to_half_a_pixel(shape: tuple[int, int]) -> None:
         round(shape[0] * scale),
         208,
     )
+
+
+def test_halves_are_rounded_up_so_that_odd_and_even_values_are_as_likely() -> None:
+    halves = np.array([[0.5, 1.5, 2.5, 32768.5, 65534.5, -0.5, -3.0, 70000.0]], dtype=np.float32)
+    assert quantise(halves).tolist() == [[1, 2, 3, 32769, 65535, 0, 0, 65535]]
+    assert quantise(np.array([[0.5 - 2**-20, 3, 7]])).tolist() == [[0, 3, 7]]
+
+
+def test_a_resized_picture_has_as_many_odd_values_as_even_ones() -> None:
+    """Bicubic values in float32 lie exactly half way between two levels in one of several hundred cases."""
+    noise = np.random.default_rng(0).normal(34000, 300, (900, 700)).astype(np.uint16)
+    odd = np.concatenate([(fit(noise + np.uint16(level), (600, 600)) % 2).ravel() for level in range(8)])
+    assert abs(odd.mean() - 0.5) < 4 * 0.5 / np.sqrt(odd.size)
 
 
 def test_a_disc_stays_round() -> None:

@@ -56,6 +56,12 @@ def saturated(picture: Film) -> Film:
     return np.where(picture > 45000, 65535, picture).astype(np.uint16)
 
 
+def rounded_to_even(picture: Film) -> Film:
+    """Every fifth odd value made even, as rounding of halves to even does to a few."""
+    chosen = np.random.default_rng(0).random(picture.shape) < 0.2
+    return np.where(chosen & (picture > 2000), picture - picture % 2, picture).astype(np.uint16)
+
+
 def facts_with(plant: Callable[[Film], Film]) -> dict[str, NDArray[np.float64]]:
     rows = [pixel_facts(plant(film(number)) if LABELS[number] else film(number)) for number in range(COUNT)]
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
@@ -69,6 +75,7 @@ def facts_with(plant: Callable[[Film], Film]) -> dict[str, NDArray[np.float64]]:
         (bright_border, {"border step"}),
         (smoothed, {"noise in the tissue"}),
         (saturated, {"maximum", "full white"}),
+        (rounded_to_even, {"odd values in the tissue"}),
     ],
 )
 def test_a_planted_artefact_is_found_and_named(plant: Callable[[Film], Film], telling: set[str]) -> None:
@@ -84,6 +91,15 @@ def test_pictures_of_one_kind_cannot_be_told_apart() -> None:
     facts = facts_with(as_it_is)
     told = separability(np.stack(list(facts.values()), axis=1), LABELS, rng=np.random.default_rng(1), permutations=199)
     assert told.p > 0.05
+
+
+def test_last_bits_are_even_where_all_are_as_likely_and_uneven_on_a_coarse_grid() -> None:
+    smooth = np.random.default_rng(3).normal(30000, 1000, (400, 300)).astype(np.uint16)
+    assert pixel_facts(smooth)["odd values in the tissue"] == pytest.approx(0.5, abs=0.01)
+    assert pixel_facts(smooth)["unevenness of the last three bits"] < 0.001
+    coarse = pixel_facts(smooth // 8 * 8)
+    assert coarse["odd values in the tissue"] == 0
+    assert coarse["unevenness of the last three bits"] == pytest.approx(7)
 
 
 def test_every_fact_that_the_audit_promises_is_there() -> None:
