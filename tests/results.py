@@ -59,7 +59,7 @@ def attack_table(fooled: tuple[int, int]) -> AttackTable:
 def attack_evaluation(
     fooled: tuple[int, int] = (251, 363), name: str = "GAN", runs: tuple[str, ...] = RUNS, against: str = "cad-1"
 ) -> AttackEvaluation:
-    """An attack with its identity baseline."""
+    """An attack with its baselines."""
     return AttackEvaluation(
         name=name,
         runs=runs,
@@ -70,7 +70,13 @@ def attack_evaluation(
         untouched=2,
         subgroups=(Subgroup("view", "CC", 4, 1, None, FLIPPED_AREA, share(1, 2), share(0, 0), share(1, 2)),),
         roc=CURVE,
+        sham=attack_table((1, 363)),
     )
+
+
+def without_change(attack: AttackEvaluation) -> AttackEvaluation:
+    """The same attack with an identity baseline that changes no image."""
+    return replace(attack, identity=replace(attack_table((0, 363)), changed=0))
 
 
 def evaluation_result(

@@ -55,7 +55,11 @@ def test_mammograms_in_tables_out(trained, capsys, settings):
     )
     (result,) = evaluation["evaluations"]
     (attack,) = result["attacks"]
-    assert attack["table"]["images"] == attack["identity"]["images"] == images_of_the_test_split()
+    variants = [attack[name] for name in ("table", "identity", "sham")]
+    assert [table["images"] for table in variants] == [images_of_the_test_split()] * 3
+    assert attack["identity"]["changed"] == 0  # a residual generator leaves stage 1 as the identity
+    assert attack["sham"]["changed"] == images_of_the_test_split()
+    assert attack["sham"]["decisions"][1]["fooled"]["hits"] <= 1
     assert [at["rule"] for at in attack["table"]["decisions"]] == ["article", "youden", "sensitivity"]
 
     call_command("create_study", cohort="films", code="tiny", scale=0.02)

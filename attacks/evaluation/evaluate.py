@@ -90,7 +90,12 @@ def _thresholds(scores: ClassifierScores) -> dict[ThresholdRule, float]:
 
 def _recalibrated(scores: ClassifierScores, recalibration: Recalibration) -> ClassifierScores:
     attacks = {
-        name: replace(own, adversarial=recalibration(own.adversarial), identity=recalibration(own.identity))
+        name: replace(
+            own,
+            adversarial=recalibration(own.adversarial),
+            identity=recalibration(own.identity),
+            sham=recalibration(own.sham),
+        )
         for name, own in scores.attacks.items()
     }
     return replace(
@@ -114,19 +119,24 @@ def _attack(
         "replicates": settings.replicates,
     }
 
-    def table(score_adversarial: Floats) -> AttackTable:
-        # The same patients are resampled for each table, so that the intervals of two tables can be compared.
-        rng = np.random.default_rng(BOOTSTRAP_SEED)
+    def table(variant: Variant) -> AttackTable:
         return attack_table(
-            score_adversarial=score_adversarial, thresholds=thresholds, compare=settings.compare, rng=rng, **aligned
+            score_adversarial=own.of(variant)[attacked],
+            thresholds=thresholds,
+            compare=settings.compare,
+            # The same patients are resampled for each table, so that the intervals of two tables can be compared.
+            rng=np.random.default_rng(BOOTSTRAP_SEED),
+            changed=own.changed[variant],
+            **aligned,
         )
 
     return AttackEvaluation(
         name=attack.name,
         runs=attack.runs,
         against=attack.against,
-        table=table(own.adversarial[attacked]),
-        identity=table(own.identity[attacked]) if attack.identity else None,
+        table=table(Variant.ADVERSARIAL),
+        identity=table(Variant.IDENTITY) if attack.identity else None,
+        sham=table(Variant.SHAM) if attack.sham else None,
         similarity=_similarity(own),
         untouched=int((~attacked).sum()),
         subgroups=subgroups(
@@ -165,13 +175,13 @@ def _compared(
 
 
 def _transfers(scores: Sequence[ClassifierScores], attacks: Sequence[AttackImages]) -> list[Transfer]:
-    """Return each attack and each identity baseline on each classifier."""
+    """Return each attack and each of its baselines on each classifier."""
     return [
         _transfer(own, attack, variant, values)
         for attack in attacks
-        for variant in (Variant.ADVERSARIAL, Variant.IDENTITY)
+        for variant in Variant
         for own in scores
-        if not np.isnan(values := getattr(own.attacks[attack.name], variant.value)).all()
+        if not np.isnan(values := own.attacks[attack.name].of(variant)).all()
     ]
 
 
@@ -193,4 +203,5 @@ def _transfer(scores: ClassifierScores, attack: AttackImages, variant: Variant, 
         fooled=decisions.fooled,
         fooled_by_removal=decisions.fooled_by_removal,
         fooled_by_insertion=decisions.fooled_by_insertion,
+        is_applicable=scores.attacks[attack.name].changed[variant] != 0,
     )

@@ -20,6 +20,7 @@ from models_ml.errors import LabError
 from models_ml.evaluation.predictions import Floats, Labels, scores
 from models_ml.networks.classifier import Classifier
 from models_ml.runtime.progress import Report
+from readerstudy.results.evaluation import Variant
 
 CPU = torch.device("cpu")
 AT_ONCE = 16  # images that are scored together
@@ -69,8 +70,8 @@ class AttackImages:
     """The adversarial images of one attack, or of an insertion and a removal together, by source image.
 
     `runs` are the names that they were written under, `against` the classifier that they were made for. `identity`
-    are the generators as stage 1 left them, by label. Images that were excluded from studies count too: leaving bad
-    ones out would bias the figures.
+    are the generators as stage 1 left them and `sham` the same steps with an invisible change, both by label. Images
+    that were excluded from studies count too: leaving bad ones out would bias the figures.
     """
 
     name: str
@@ -79,6 +80,7 @@ class AttackImages:
     against: str = ""
     labels: tuple[int, ...] = (0, 1)
     identity: Mapping[int, Attack] = field(default_factory=dict)
+    sham: Mapping[int, Attack] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,12 +93,22 @@ class PixelPath:
 
 @dataclass(frozen=True)
 class AttackScores:
-    """Scores and similarity of one attack's images, aligned with `ClassifierScores.test`; NaN if there is no image."""
+    """Scores and similarity of one attack's images, aligned with `ClassifierScores.test`; NaN if there is no image.
+
+    `changed` counts the test images that differ from their source image.
+    """
 
     adversarial: Floats
     identity: Floats
+    sham: Floats
     psnr: Floats
     ssim: Floats
+    changed: Mapping[Variant, int]
+
+    def of(self, variant: Variant) -> Floats:
+        """Return the scores of the adversarial images or of a baseline."""
+        scores: Floats = getattr(self, variant.value)
+        return scores
 
     @property
     def attacked(self) -> NDArray[np.bool_]:
@@ -168,26 +180,23 @@ def _require_files(images: Sequence[SourceImage], attack: AttackImages) -> None:
 
 @dataclass(frozen=True)
 class _ReadImage:
-    """One source image with its adversarial and identity images, at every size that a classifier reads.
+    """One source image with its adversarial images and their baselines, at every size that a classifier reads.
 
-    `small` is by kind of image (see `_real`, `_adversarial`, `_identity`) and size; `similarity` (PSNR in dB, SSIM) is
-    by attack.
+    `small` is by kind of image (`_REAL` or see `_kind`) and size; `similarity` (PSNR in dB, SSIM) is by attack.
+    `changed` are the kinds that differ from the source image.
     """
 
     source: SourceImage
-    small: dict[tuple[str, Size], Pixels]
-    similarity: dict[str, tuple[float, float]]
+    small: dict[tuple[str, Size], Pixels] = field(default_factory=dict)
+    similarity: dict[str, tuple[float, float]] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
 
 
 _REAL = "real"
 
 
-def _adversarial(attack: str) -> str:
-    return f"adversarial {attack}"
-
-
-def _identity(attack: str) -> str:
-    return f"identity {attack}"
+def _kind(variant: Variant, attack: str) -> str:
+    return f"{variant} {attack}"
 
 
 @dataclass(frozen=True)
@@ -205,21 +214,24 @@ class _Reader:
         return max(map(pixels_drawn, generators), default=0)
 
     def read(self, source: SourceImage) -> _ReadImage:
-        """Read the image and its adversarial images. Similarity and identity images are needed for test images only."""
+        """Read the image and its adversarial images. Similarity and baselines are needed for test images only."""
         real = self.pixel_path.read(source.path)
-        read = _ReadImage(source, {}, {})
-        self._add(read, _REAL, real)
+        read = _ReadImage(source)
+        self._add(read, _REAL, real, real)
         for attack in self.attacks:
             if file := attack.files.get(source.image):
                 adversarial = self.pixel_path.read(file.path)
-                self._add(read, _adversarial(attack.name), adversarial)
+                self._add(read, _kind(Variant.ADVERSARIAL, attack.name), adversarial, real)
                 if source.split == "test":
                     read.similarity[attack.name] = (psnr(real, adversarial), ssim(real, adversarial))
-                    if generator := attack.identity.get(source.label):
-                        self._add(read, _identity(attack.name), generator(real))
+                    for variant, by_label in ((Variant.IDENTITY, attack.identity), (Variant.SHAM, attack.sham)):
+                        if baseline := by_label.get(source.label):
+                            self._add(read, _kind(variant, attack.name), baseline(real), real)
         return read
 
-    def _add(self, read: _ReadImage, kind: str, pixels: Pixels) -> None:
+    def _add(self, read: _ReadImage, kind: str, pixels: Pixels, real: Pixels) -> None:
+        if not np.array_equal(pixels, real):
+            read.changed.add(kind)
         for size in {classifier.size for classifier in self.classifiers}:
             read.small[kind, size] = self.pixel_path.downsample(pixels, size)
 
@@ -231,6 +243,7 @@ class _Scorer:
         self.target = target
         self.by_image: dict[int, dict[str, float]] = {}
         self.similarity: dict[int, dict[str, tuple[float, float]]] = {}
+        self.changed: dict[int, set[str]] = {}
 
     def score(self, batch: Sequence[_ReadImage]) -> None:
         size = self.target.size
@@ -240,6 +253,7 @@ class _Scorer:
         for (image, kind), value in zip(keys, values, strict=True):
             self.by_image.setdefault(image, {})[kind] = float(value)
         self.similarity |= {read.source.image: read.similarity for read in batch}
+        self.changed |= {read.source.image: read.changed for read in batch}
 
     def scores(self, images: Sequence[SourceImage], attacks: Sequence[AttackImages]) -> ClassifierScores:
         tuning = [image for image in images if image.split == "tuning"]
@@ -262,10 +276,15 @@ class _Scorer:
         similarity = [self.similarity[image.image].get(attack, (np.nan, np.nan)) for image in test]
         columns = np.array(similarity, dtype=float).reshape(-1, 2)
         return AttackScores(
-            adversarial=self._column(test, _adversarial(attack)),
-            identity=self._column(test, _identity(attack)),
+            adversarial=self._column(test, _kind(Variant.ADVERSARIAL, attack)),
+            identity=self._column(test, _kind(Variant.IDENTITY, attack)),
+            sham=self._column(test, _kind(Variant.SHAM, attack)),
             psnr=columns[:, 0],
             ssim=columns[:, 1],
+            changed={
+                variant: sum(_kind(variant, attack) in self.changed[image.image] for image in test)
+                for variant in Variant
+            },
         )
 
     def _real_scores(self, images: Sequence[SourceImage]) -> Iterator[tuple[int, float]]:
@@ -277,4 +296,4 @@ class _Scorer:
         for attack in attacks:
             for image in images:
                 if file := attack.files.get(image.image):
-                    yield file.stimulus, self.by_image[image.image][_adversarial(attack.name)]
+                    yield file.stimulus, self.by_image[image.image][_kind(Variant.ADVERSARIAL, attack.name)]

@@ -7,11 +7,13 @@ from typing import Any
 from celery import shared_task
 from django.utils.timezone import now
 
+from attacks.constraints.sham import Sham
 from attacks.evaluation.evaluate import Settings, evaluate
 from attacks.evaluation.measure import (
     AdversarialFile,
     AttackImages,
     PixelPath,
+    Size,
     SourceImage,
     TargetClassifier,
     score_all,
@@ -61,7 +63,8 @@ def _evaluate(job_id: int, parameters: dict[str, Any], report: Report) -> dict[s
     settings = Settings(compare=delong.paired, recalibration=Recalibrated(parameters.get("recalibration", "none")))
     stored = []
     for resolution in parameters["resolutions"]:
-        attacks = [_attack_images(cohort, resolution, group, runs) for group in _groups(parameters)]
+        size = classifiers[0].size
+        attacks = [_attack_images(cohort, resolution, group, size, runs) for group in _groups(parameters)]
         scores = score_all(classifiers, _source_images(cohort, resolution), attacks, PIXEL_PATH, report)
         for own in scores:
             keep_scores(own.by_stimulus, classifier=own.classifier, size=own.size)
@@ -78,9 +81,9 @@ def _groups(parameters: dict[str, Any]) -> list[list[str]]:
 
 
 def _attack_images(
-    cohort: Cohort, resolution: str, names: list[str], classifiers: Sequence[Checkpoint] = ()
+    cohort: Cohort, resolution: str, names: list[str], size: Size, classifiers: Sequence[Checkpoint] = ()
 ) -> AttackImages:
-    """Return the adversarial images of one resolution and the stage-1 (identity) generators."""
+    """Return the adversarial images of one resolution with their baselines; `size` is the grid of the sham's change."""
     rows = {row.name: row for row in Attack.objects.filter(name__in=names).select_related("classifier")}
     runs = {name: _generator(name, rows) for name in names}
     # Images of earlier versions have no row for their attack: their generator has its direction.
@@ -99,6 +102,11 @@ def _attack_images(
             )
             for name, run in runs.items()
             if run and (folder_of(run.folder) / CONTROL).exists()
+            for label in LABELS[directions[name]]
+        },
+        sham={
+            label: Sham(size, finish_of(_settings(rows.get(name))))
+            for name in names
             for label in LABELS[directions[name]]
         },
     )

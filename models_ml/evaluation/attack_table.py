@@ -36,10 +36,12 @@ def attack_table(
     rng: np.random.Generator,
     replicates: int = REPLICATES,
     compare: ComparesAreas | None = None,
+    changed: int | None = None,
 ) -> AttackTable:
     """Return Table 1 from aligned arrays (N,): malignant probability of each real test image and its adversarial one.
 
-    `thresholds` are used beside the article's 0.5. Raises LabError if the arrays differ in length.
+    `thresholds` are used beside the article's 0.5. `changed` is stored as it is. Raises LabError if the arrays differ
+    in length.
     """
     if not len(score_real) == len(score_adversarial) == len(labels) == len(patients):
         raise LabError("Every image needs a score, an adversarial score, a label and a patient.")
@@ -55,6 +57,7 @@ def attack_table(
         # An adversarial score is high for the flipped label exactly if 1 - score is high for the image's own label,
         # so both areas are about the same images and labels: paired.
         compared=compare_areas(compare, labels, 1 - score_adversarial, score_real, patients),
+        changed=changed,
     )
 
 

@@ -144,13 +144,17 @@ def _transfer_figure(transfers: Sequence[Transfer]) -> EvaluationFigure:
 
 
 def _transfer_in_words(transfer: Transfer) -> str:
+    attack = variant_label(transfer.attack, transfer.variant)
+    if not transfer.is_applicable:
+        names = {"attack": attack, "classifier": transfer.classifier}
+        return _("%(attack)s on %(classifier)s: not applicable") % names
     sentence = (
         _("%(attack)s on %(classifier)s: %(hits)s of %(trials)s, made for it")
         if transfer.own
         else _("%(attack)s on %(classifier)s: %(hits)s of %(trials)s")
     )
     return sentence % {
-        "attack": variant_label(transfer.attack, transfer.variant),
+        "attack": attack,
         "classifier": transfer.classifier,
         "hits": transfer.fooled.hits,
         "trials": transfer.fooled.trials,
@@ -169,7 +173,7 @@ def _draw_transfers(transfers: Sequence[Transfer]) -> Figure:
             classifiers.index(transfer.classifier),
         )
         own[cell] = transfer.own
-        if transfer.fooled.share is not None:
+        if transfer.is_applicable and transfer.fooled.share is not None:
             shares[cell] = transfer.fooled.share
     figure = Figure(figsize=(2.6 + 1.3 * len(classifiers), 1.4 + 0.5 * len(attacks)), layout="constrained")
     axes = figure.subplots()

@@ -27,6 +27,7 @@ class Variant(StrEnum):
 
     ADVERSARIAL = "adversarial"
     IDENTITY = "identity"  # of the generators as stage 1 left them, which learnt to copy
+    SHAM = "sham"  # put through the same steps as the adversarial images, with an invisible change
 
 
 class Recalibrated(StrEnum):
@@ -72,6 +73,7 @@ class AttackTable:
     """Table 1 for one classifier and one set of adversarial images.
 
     An attack on one class only has no area on flipped labels. `compared` is that area minus the one on the real images.
+    `changed` counts the images with a pixel that differs from the source image; None if they were not counted.
     """
 
     images: int
@@ -80,6 +82,12 @@ class AttackTable:
     auc_flipped: AreaUnderCurve | None
     decisions: tuple[Decisions, ...]
     compared: AreaComparison | None = None
+    changed: int | None = None
+
+    @property
+    def is_applicable(self) -> bool:
+        """Return False if no image was changed: the decisions are then those on the real images."""
+        return self.changed != 0
 
     def at(self, rule: ThresholdRule) -> Decisions | None:
         """Return the decisions at the threshold that was chosen by `rule`, or None."""
@@ -139,6 +147,7 @@ class AttackEvaluation:
 
     `runs` are the names under which its images were written, `against` the name of the classifier that they were made
     for ("" if unknown). `untouched` counts the test images that the attack leaves alone. `roc` is on flipped labels.
+    `identity` and `sham` are its baselines.
     """
 
     name: str
@@ -150,11 +159,15 @@ class AttackEvaluation:
     untouched: int
     subgroups: tuple[Subgroup, ...]
     roc: RocCurve | None
+    sham: AttackTable | None = None
 
 
 @dataclass(frozen=True)
 class Transfer:
-    """What one attack does to one classifier at `ThresholdRule.YOUDEN`; `own` if it was made for that classifier."""
+    """What one attack does to one classifier at `ThresholdRule.YOUDEN`; `own` if it was made for that classifier.
+
+    `is_applicable` is False for a baseline that changes no image.
+    """
 
     attack: str
     variant: Variant
@@ -163,6 +176,7 @@ class Transfer:
     fooled: Proportion
     fooled_by_removal: Proportion
     fooled_by_insertion: Proportion
+    is_applicable: bool = True
 
 
 @dataclass(frozen=True)

@@ -85,9 +85,10 @@ class SmallCohort:
 
     @property
     def lift(self) -> AttackImages:
-        """An attack on all images, whose identity generators copy."""
+        """An attack on all images, whose identity generators copy and whose sham changes a level."""
         copies = dict.fromkeys((0, 1), lambda pixels: pixels)
-        return AttackImages("lift", ("lift-in", "lift-out"), self.lifted, against="top", identity=copies)
+        shams = dict.fromkeys((0, 1), lambda pixels: pixels + np.uint16(1))
+        return AttackImages("lift", ("lift-in", "lift-out"), self.lifted, against="top", identity=copies, sham=shams)
 
     @property
     def removal(self) -> AttackImages:
@@ -131,6 +132,8 @@ def test_each_held_out_image_is_scored_from_its_file(cohort, scored):
         np.testing.assert_allclose(own.attacks["lift"].adversarial, lifted, atol=1e-6)
         # The images of a generator that copies score as the real ones do.
         np.testing.assert_allclose(own.attacks["lift"].identity, own.test_scores, atol=1e-6)
+        np.testing.assert_allclose(own.attacks["lift"].sham, own.test_scores, atol=1e-3)
+        assert (own.attacks["lift"].sham > own.test_scores).all()
 
 
 def test_stored_scores_are_of_real_and_adversarial_stimuli(cohort, scored):
@@ -177,6 +180,7 @@ def test_an_attack_on_one_class_is_evaluated_on_the_images_that_it_changed(cohor
     assert (whole.table.images, part.table.images) == (len(cohort.of_split("test")), malignant)
     assert part.untouched == len(cohort.of_split("test")) - malignant
     assert part.identity is None
+    assert part.sham is None
     assert part.table.auc_flipped is None
     assert part.roc is None
     assert whole.identity.at(ThresholdRule.YOUDEN).fooled.hits == 0  # a copy fools nobody
@@ -185,7 +189,7 @@ def test_an_attack_on_one_class_is_evaluated_on_the_images_that_it_changed(cohor
 def test_transfers_have_each_pair_at_the_classifiers_own_threshold(scored, lift, removal):
     transfers = evaluate("low", scored, [lift, removal], QUICK)[0].transfers
     by_key = {(one.attack, one.variant, one.classifier): one for one in transfers}
-    attacks = (("lift", Variant.ADVERSARIAL), ("lift", Variant.IDENTITY), ("removal", Variant.ADVERSARIAL))
+    attacks = (*(("lift", variant) for variant in Variant), ("removal", Variant.ADVERSARIAL))
     assert set(by_key) == {(*attack, name) for attack in attacks for name in ("top", "bottom")}
     own = {(attack, name) for (attack, _variant, name), transfer in by_key.items() if transfer.own}
     assert own == {("lift", "top"), ("removal", "bottom")}
@@ -202,6 +206,16 @@ def test_transfers_have_each_pair_at_the_classifiers_own_threshold(scored, lift,
     # A change at the top moves the classifier of the top alone.
     assert by_key["lift", Variant.ADVERSARIAL, "top"].fooled.share > 0.5
     assert by_key["lift", Variant.ADVERSARIAL, "bottom"].fooled.share == 0
+
+
+def test_a_baseline_that_changes_no_image_is_not_applicable_and_a_sham_is(cohort, scored, lift):
+    result = evaluate("low", scored, [lift], QUICK)[0]
+    (attack,), images = result.attacks, len(cohort.of_split("test"))
+    assert (attack.table.changed, attack.identity.changed, attack.sham.changed) == (images, 0, images)
+    assert [table.is_applicable for table in (attack.table, attack.identity, attack.sham)] == [True, False, True]
+    assert attack.sham.at(ThresholdRule.YOUDEN).fooled.hits == 0
+    applicable = {(one.variant, one.is_applicable) for one in result.transfers}
+    assert applicable == {(Variant.ADVERSARIAL, True), (Variant.IDENTITY, False), (Variant.SHAM, True)}
 
 
 def test_other_classifiers_are_compared_with_the_first_on_the_same_images(scored, lift):

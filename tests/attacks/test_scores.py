@@ -48,7 +48,7 @@ def classifier():
 
 
 def judged(films, classifier, left_out=()):
-    attack = _attack_images(films, "low", ["gan-insert", "gan-remove"])
+    attack = _attack_images(films, "low", ["gan-insert", "gan-remove"], SIZE)
     attack = replace(attack, files={image: file for image, file in attack.files.items() if image not in left_out})
     target = TargetClassifier("judge", classifier)
     (found,) = score_all([target], _source_images(films, "low"), [attack], PIXEL_PATH, silent)

@@ -12,7 +12,7 @@ from readerstudy.experiments.tables.results import result_data, result_sections,
 from readerstudy.layout.table import to_text
 from readerstudy.results.cross_validation import CrossValidated, FoldResult
 from readerstudy.results.detector import Detection, DetectorTable, Pool
-from readerstudy.results.evaluation import AreaComparison, ReferenceComparison, read_evaluation
+from readerstudy.results.evaluation import AreaComparison, ReferenceComparison, Variant, read_evaluation
 from readerstudy.serialise import to_dict
 from tests import results
 
@@ -23,13 +23,30 @@ SECOND = replace(results.evaluation_result(classifier="cad-2"), compared=COMPARE
 
 def test_table_1_has_attacks_and_baselines_across():
     lines = to_text(table_1(FIRST)).splitlines()
-    assert lines[2].endswith("GAN, identity baseline")
+    assert "GAN, identity baseline" in lines[2]
+    assert lines[2].endswith("GAN, sham")
     rows = {line.split("  ")[0]: line for line in lines}
     assert "0.820 0.700–0.900" in rows["AUC real"]
     assert "+0.120 −0.010 to +0.250, p <0.001" in rows["AUC adversarial minus real (DeLong, by patient)"]
     assert "at threshold 0.370 (tuning)" in rows
+    assert rows["fooled, all"].count("/363") == 3
+    assert rows["fooled by insertion, of real negatives right"].count("no images") == 3
+
+
+def test_a_baseline_that_changes_no_image_is_not_applicable_in_any_table():
+    attack = results.without_change(results.attack_evaluation())
+    first = results.evaluation_result(attack)
+    rows = {line.split("  ")[0]: line for line in to_text(table_1(first)).splitlines()}
+    assert rows["fooled, all"].count("not applicable") == 1
     assert rows["fooled, all"].count("/363") == 2
-    assert rows["fooled by insertion, of real negatives right"].count("no images") == 2
+    assert "not applicable" in rows["AUC adversarial, labels flipped"]
+    assert "not applicable" in rows["AUC adversarial minus real (DeLong, by patient)"]
+    for label in ("images", "AUC real", "real positives right", "real negatives right"):
+        assert "not applicable" not in rows[label]
+    (line,) = (line for line in to_text(comparison_table([first])).splitlines() if "identity baseline" in line)
+    assert line.count("not applicable") == 4
+    transfer = replace(first.transfers[0], variant=Variant.IDENTITY, is_applicable=False)
+    assert "not applicable" in to_text(transfer_table([*first.transfers, transfer]))
 
 
 def test_one_classifier_alone_is_compared_with_nobody():
@@ -42,7 +59,7 @@ def test_one_classifier_alone_is_compared_with_nobody():
 def test_classifiers_are_compared_with_the_reference():
     table = comparison_table([FIRST, SECOND])
     assert [(row[0], row[1]) for row in table.rows] == [
-        (name, attack) for name in ("cad-1", "cad-2") for attack in ("GAN", "GAN, identity baseline")
+        (name, attack) for name in ("cad-1", "cad-2") for attack in ("GAN", "GAN, identity baseline", "GAN, sham")
     ]
     text = to_text(table)
     assert "+0.100 −0.100 to +0.300, p 0.250" in text

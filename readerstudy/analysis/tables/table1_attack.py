@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from readerstudy.analysis.record.attack import StudyAttack
-from readerstudy.experiments.tables.cells import baseline_label, rule_label, tables_by_variant
+from readerstudy.experiments.tables.cells import applicable, baseline_label, rule_label, tables_by_variant
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.results.evaluation import AttackTable, Decisions, Variant
 from readerstudy.statistics.proportions import Proportion
@@ -23,8 +23,9 @@ def table_1(attack: StudyAttack | None) -> Table:
             "The area under the curve (AUC) on real images, and on adversarial ones against the flipped "
             "label; the share of right diagnoses; and fooled: among images whose real version the classifier "
             "got right, the share whose adversarial image gets the opposite diagnosis. All with 95 % "
-            "intervals. Read each attack beside its identity baseline, the same generator when it had only learnt to "
-            "copy: what the baseline fools is not due to the attack."
+            "intervals. Read each attack beside its baselines: what they fool is not due to the attack. The identity "
+            "baseline is the same generator when it had only learnt to copy; it is not applicable if it changes no "
+            "image. The sham is each image put through the same steps with an invisible change."
         ),
         columns=_columns(),
         rows=tuple(_rows(attack)) if attack else (),
@@ -87,17 +88,18 @@ def _cells(table: AttackTable) -> Iterator[tuple[Cell, ...]]:
             table.images,
             table.patients,
             _estimate(table.auc_real),
-            _estimate(table.auc_flipped),
+            applicable(table, _estimate(table.auc_flipped)),
             rule_label(decisions.rule),
             decisions.threshold,
-            *_shares(decisions),
+            decisions.positives_right,
+            decisions.negatives_right,
+            *(applicable(table, share) for share in _shares(decisions)),
         )
 
 
 def _shares(decisions: Decisions) -> tuple[Proportion, ...]:
+    """Return the shares that are about adversarial images."""
     return (
-        decisions.positives_right,
-        decisions.negatives_right,
         decisions.adversarial_positives_right,
         decisions.adversarial_negatives_right,
         decisions.fooled_by_removal,

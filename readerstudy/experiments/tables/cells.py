@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
-from readerstudy.layout.table import Difference, Estimate, Missing
+from readerstudy.layout.table import Cell, Difference, Estimate, Missing
 from readerstudy.results.evaluation import (
     AreaComparison,
     AttackEvaluation,
     AttackTable,
     Recalibrated,
     ThresholdRule,
+    Transfer,
     Variant,
 )
 from readerstudy.statistics.proportions import Proportion
@@ -23,6 +24,11 @@ def area_cell(area: AreaUnderCurve | None) -> Estimate | Missing:
 
 def share_cell(share: Proportion) -> Proportion | Missing:
     return share if share.trials else Missing(_("no images"))
+
+
+def applicable(result: AttackTable | Transfer, cell: Cell) -> Cell:
+    """Return a cell on adversarial images, or that it is not applicable because no image was changed."""
+    return cell if result.is_applicable else Missing(_("not applicable"))
 
 
 def difference_cell(comparison: AreaComparison | None) -> Difference | Missing:
@@ -74,6 +80,8 @@ def baseline_label(variant: Variant) -> str:
             return _("attack")
         case Variant.IDENTITY:
             return _("identity baseline")
+        case Variant.SHAM:
+            return _("sham")
 
 
 def tables_by_variant(attack: AttackEvaluation) -> Iterator[tuple[Variant, AttackTable]]:
@@ -81,3 +89,5 @@ def tables_by_variant(attack: AttackEvaluation) -> Iterator[tuple[Variant, Attac
     yield Variant.ADVERSARIAL, attack.table
     if attack.identity:
         yield Variant.IDENTITY, attack.identity
+    if attack.sham:
+        yield Variant.SHAM, attack.sham

@@ -6,6 +6,7 @@ from itertools import groupby
 from django.utils.translation import gettext as _
 
 from readerstudy.experiments.tables.cells import (
+    applicable,
     area_cell,
     difference_cell,
     recalibration_label,
@@ -19,13 +20,14 @@ from readerstudy.layout.table import Cell, Column, Kind, Missing, Table
 from readerstudy.results.evaluation import (
     AttackEvaluation,
     AttackTable,
-    Decisions,
     EvaluationResult,
     ReferenceComparison,
     ThresholdRule,
     Transfer,
     Variant,
 )
+
+ON_REAL_IMAGES = ("positives_right", "negatives_right")
 
 
 def evaluation_tables(result: EvaluationResult, peers: Sequence[EvaluationResult]) -> list[Table]:
@@ -54,26 +56,35 @@ def attack_figures(title: str, tables: Sequence[tuple[str, AttackTable]]) -> Tab
         (_("images"), *(table.images for _name, table in tables)),
         (_("patients"), *(table.patients for _name, table in tables)),
         (_("AUC real"), *(area_cell(table.auc_real) for _name, table in tables)),
-        (_("AUC adversarial, labels flipped"), *(area_cell(table.auc_flipped) for _name, table in tables)),
+        (
+            _("AUC adversarial, labels flipped"),
+            *(applicable(table, area_cell(table.auc_flipped)) for _name, table in tables),
+        ),
     ]
     if any(table.compared for _name, table in tables):
-        cells = (difference_cell(table.compared) for _name, table in tables)
+        cells = (applicable(table, difference_cell(table.compared)) for _name, table in tables)
         rows.append((_("AUC adversarial minus real (DeLong, by patient)"), *cells))
-    for index, decisions in enumerate(first.decisions):
-        rows += _rows_at(decisions, [table.decisions[index] for _name, table in tables])
+    for index in range(len(first.decisions)):
+        rows += _rows_at(index, [table for _name, table in tables])
     return Table(
         key="table1",
         title=title,
-        caption=_("Areas and shares with 95 % intervals; shares with hits and trials."),
+        caption=_(
+            # xgettext: no-python-format
+            "Areas and shares with 95 % intervals; shares with hits and trials. The identity baseline is the generator "
+            "when it had only learnt to copy; it is not applicable if it changes no image. The sham is each image put "
+            "through the same steps as for the attack, with an invisible change."
+        ),
         columns=(Column("figure", ""), *(Column(name, name, Kind.MIXED) for name, _table in tables)),
         rows=tuple(rows),
     )
 
 
-def _rows_at(decisions: Decisions, columns: Sequence[Decisions]) -> Iterator[tuple[Cell, ...]]:
-    """Yield a heading with the threshold, then a row for each share."""
+def _rows_at(index: int, tables: Sequence[AttackTable]) -> Iterator[tuple[Cell, ...]]:
+    """Yield a heading with one threshold of the tables, by its index, then a row for each share."""
+    decisions = tables[0].decisions[index]
     head = {"threshold": f"{decisions.threshold:.3f}", "rule": rule_label(decisions.rule)}
-    yield (_("at threshold %(threshold)s (%(rule)s)") % head, *("" for _column in columns))
+    yield (_("at threshold %(threshold)s (%(rule)s)") % head, *("" for _table in tables))
     labels = {
         "positives_right": _("real positives right"),
         "negatives_right": _("real negatives right"),
@@ -84,7 +95,8 @@ def _rows_at(decisions: Decisions, columns: Sequence[Decisions]) -> Iterator[tup
         "fooled": _("fooled, all"),
     }
     for field, label in labels.items():
-        yield (label, *(share_cell(getattr(column, field)) for column in columns))
+        cells = [(table, share_cell(getattr(table.decisions[index], field))) for table in tables]
+        yield (label, *(cell if field in ON_REAL_IMAGES else applicable(table, cell) for table, cell in cells))
 
 
 def comparison_table(results: Sequence[EvaluationResult]) -> Table:
@@ -127,11 +139,11 @@ def _comparison_cells(attack: AttackEvaluation, compared: ReferenceComparison | 
         shares: tuple[Cell, ...] = (None, None, None)
         if decisions:
             fooled = (decisions.fooled_by_removal, decisions.fooled_by_insertion, decisions.fooled)
-            shares = tuple(share_cell(share) for share in fooled)
+            shares = tuple(applicable(table, share_cell(share)) for share in fooled)
         differences: tuple[Cell, Cell] = (None, None)
         if compared and variant is Variant.ADVERSARIAL:
             differences = (difference_cell(compared.real), difference_cell(compared.attacks.get(attack.name)))
-        areas = (area_cell(table.auc_real), area_cell(table.auc_flipped))
+        areas = (area_cell(table.auc_real), applicable(table, area_cell(table.auc_flipped)))
         yield (variant_label(attack.name, variant), *areas, *shares, *differences)
 
 
@@ -236,7 +248,7 @@ def transfer_table(transfers: Sequence[Transfer]) -> Table:
     targets = _targets(transfers)
     rows = []
     for (attack, variant), group in groupby(transfers, key=lambda transfer: (transfer.attack, transfer.variant)):
-        cells = {transfer.classifier: share_cell(transfer.fooled) for transfer in group}
+        cells = {transfer.classifier: applicable(transfer, share_cell(transfer.fooled)) for transfer in group}
         target = targets.get((attack, variant))
         rows.append((variant_label(attack, variant), target, *(cells.get(name) for name in classifiers)))
     return Table(

@@ -3,6 +3,7 @@
 import csv
 import random
 import re
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -18,6 +19,7 @@ from readerstudy.statistics.exact_tests import boschloo
 from readerstudy.statistics.proportions import Proportion, wilson
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
+from tests import results
 from tests.analysis import small
 from tests.analysis.long_readings import LongReadings, ReadingRow
 
@@ -97,20 +99,30 @@ def compact(html: str) -> str:
     return re.sub(r"\s*(<[^>]+>)\s*", r"\1", html)
 
 
-def test_table_1_has_attack_and_baseline_at_each_threshold_and_resolution() -> None:
+def test_table_1_has_attack_and_baselines_at_each_threshold_and_resolution() -> None:
     table = table_1(small.attack())
     assert by_first(table, "resolution", "name", "threshold_name", "threshold") == [
         (resolution, name, *threshold)
         for resolution in ("high", "low")
-        for name in ("GAN", "identity baseline")
+        for name in ("GAN", "identity baseline", "sham")
         for threshold in (("0.5", 0.5), ("tuning", 0.37))
     ]
-    assert counts(table, "fooled") == [(251, 363), (251, 363), (3, 363), (3, 363)] * 2
+    assert counts(table, "fooled") == [(hits, 363) for hits in (251, 251, 3, 3, 1, 1)] * 2
     html = compact(to_html(table))
     assert "251/363" in html
     assert "0.94<small><span>0.80–0.99</span></small>" in html
     assert "cad-1" in html
     assert "35.1 dB" in html
+
+
+def test_a_baseline_that_changes_no_image_is_not_applicable_in_table_1() -> None:
+    attack = small.attack()
+    unchanged = {name: results.without_change(one) for name, one in attack.by_resolution.items()}
+    lines = to_text(table_1(replace(attack, by_resolution=unchanged))).splitlines()
+    baseline = [line for line in lines if "identity baseline" in line and "not applicable" in line]
+    assert [line.count("not applicable") for line in baseline] == [6] * 4
+    assert all("3/4" in line for line in baseline)  # the shares on real images
+    assert not [line for line in lines if line.split()[1:2] in (["GAN"], ["sham"]) and "not applicable" in line]
 
 
 def test_table_1_without_an_evaluation_says_what_to_do() -> None:

@@ -1,0 +1,18 @@
+"""Figures of an evaluation: what stands in words beside them."""
+
+from dataclasses import replace
+
+from readerstudy.lab.evaluation_figures import evaluation_figures
+from readerstudy.results.evaluation import Variant
+from tests import results
+
+
+def test_a_baseline_that_changes_no_image_is_not_applicable_in_the_transferability_figure():
+    result = results.evaluation_result(classifier="cad-2")
+    unchanged = [replace(one, variant=Variant.IDENTITY, own=False, is_applicable=False) for one in result.transfers]
+    figures = {
+        figure.key: figure for figure in evaluation_figures(replace(result, transfers=(*result.transfers, *unchanged)))
+    }
+    description = figures["transfer"].description
+    assert "GAN on cad-1: 4 of 5, made for it" in description
+    assert "GAN, identity baseline on cad-2: not applicable" in description
