@@ -1,4 +1,4 @@
-"""The app's name for Django."""
+"""Configuration of the app."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""The report's addresses, below /report/."""
+"""URLs of the report, below /report/."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The report's pages and files: of unsealed studies for researchers, of rehearsals for coordinators too."""
+"""Pages and files of the report: of unsealed studies for researchers, of rehearsals also for coordinators."""
 
 import mimetypes
 import re
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from readerstudy.accounts.models import Role, User
 from readerstudy.accounts.permissions import role_required
-from readerstudy.analysis.report.cache import Published, TooLargeToWaitFor, count_of_readings, published
+from readerstudy.analysis.report.cache import CachedReport, ReportTooLarge, cached_report, count_readings
 from readerstudy.analysis.report.pdf import write_pdf
 from readerstudy.analysis.report.progress import progress_of_study, rehearsal_of
 from readerstudy.errors import BadInput, NotAllowed
@@ -25,7 +25,7 @@ StudyView = Callable[..., HttpResponseBase]
 
 
 def _of_study(view: StudyView) -> Callable[..., HttpResponse]:
-    """Give the view its study. Coordinators see rehearsals only: a report of the study itself would tell the truth."""
+    """Pass the study to the view. Coordinators see only rehearsals, because the report of a study reveals the truth."""
 
     @role_required(Role.RESEARCHER, Role.COORDINATOR)
     @wraps(view)
@@ -41,7 +41,7 @@ def _of_study(view: StudyView) -> Callable[..., HttpResponse]:
 @require_GET
 @role_required(Role.RESEARCHER, Role.COORDINATOR)
 def studies(request: HttpRequest) -> HttpResponse:
-    """Every study, the newest first."""
+    """Show every study, the newest first."""
     context = {"studies": Study.objects.order_by("-created_at"), "is_researcher": _is_researcher(request)}
     return render(request, "report/list.html", context)
 
@@ -49,14 +49,14 @@ def studies(request: HttpRequest) -> HttpResponse:
 @require_GET
 @_of_study
 def study_report(request: HttpRequest, study: Study) -> HttpResponse:
-    """The report, or, while the study is sealed, what stands between here and there."""
+    """Show the report, or the remaining steps while the study is sealed."""
     if study.status != StudyStatus.UNSEALED and not study.is_rehearsal:
         return _sealed(request, study)
     try:
-        report = published(study, at=now())
-    except TooLargeToWaitFor as error:
+        report = cached_report(study, at=now())
+    except ReportTooLarge as error:
         return render(request, "report/large.html", {"study": study, "readings": error.readings})
-    # A rehearsal that is still being read is shown as it grows.
+    # A running rehearsal is reported while it is being read.
     grows = study.status == StudyStatus.OPEN
     context = {"study": study, "report": report, "grows": grows, "readings": report.readings}
     return render(request, "report/study.html", context)
@@ -69,7 +69,7 @@ def readings(request: HttpRequest, study: Study) -> HttpResponse:
     shown = request.GET.get("shown", "")
     if not re.fullmatch(r"[0-9]{1,9}", shown):
         raise BadInput(_("The number of readings that the page shows is missing."))
-    if count_of_readings(study) <= int(shown):
+    if count_readings(study) <= int(shown):
         return HttpResponse(status=204)
     return render(request, "report/_newer.html", {"study": study})
 
@@ -77,63 +77,66 @@ def readings(request: HttpRequest, study: Study) -> HttpResponse:
 @require_POST
 @role_required(Role.RESEARCHER)
 def unseal(request: HttpRequest, code: str) -> HttpResponse:
-    """Open the truth of a closed study, for a reason."""
+    """Unseal a closed study, with a reason."""
     study = get_object_or_404(Study, code=code)
-    assert isinstance(request.user, User)  # by the decorator above
-    unseal_study(study=study, actor=request.user, reason=request.POST.get("reason", ""), at=now())
+    actor = request.user
+    if not isinstance(actor, User):  # `role_required` has excluded this
+        raise NotAllowed(_("Only researchers can unseal a study."))
+    unseal_study(study=study, actor=actor, reason=request.POST.get("reason", ""), at=now())
     return redirect("report:study", code)
 
 
 @require_GET
 @_of_study
 def table_csv(request: HttpRequest, study: Study, key: str) -> HttpResponseBase:
-    """One table in full precision."""
+    """Return one table in full precision."""
     return _file(study, f"{key}.csv", download=True)
 
 
 @require_GET
 @_of_study
 def table_json(request: HttpRequest, study: Study, key: str) -> HttpResponseBase:
-    """One table for programs: the numbers of the CSV, with title, caption and notes."""
+    """Return one table for programs: the numbers of the CSV, with title, caption and notes."""
     return _file(study, f"{key}.json", download=True)
 
 
 @require_GET
 @_of_study
 def picture_svg(request: HttpRequest, study: Study, key: str) -> HttpResponseBase:
-    """One picture."""
+    """Return one figure."""
     return _file(study, f"{key}.svg")
 
 
 @require_GET
 @_of_study
 def page_html(request: HttpRequest, study: Study) -> HttpResponseBase:
-    """The whole report in one file that needs no server."""
+    """Return the whole report as a single HTML file."""
     return _file(study, "report.html", download=True)
 
 
 @require_GET
 @_of_study
 def page_pdf(request: HttpRequest, study: Study) -> HttpResponseBase:
-    """The whole report on paper; laid out when first asked for."""
-    report = published(study, at=now())
+    """Return the whole report as PDF, which is created at first access."""
+    report = cached_report(study, at=now())
     if report.file("report.pdf") is None:
         write_pdf(report.folder / "report.html", report.folder / "report.pdf")
-    return _sent(report, study, "report.pdf", download=True)
+    return _file_response(report, study, "report.pdf", download=True)
 
 
 def _file(study: Study, name: str, *, download: bool = False) -> HttpResponseBase:
-    return _sent(published(study, at=now()), study, name, download=download)
+    return _file_response(cached_report(study, at=now()), study, name, download=download)
 
 
-def _sent(report: Published, study: Study, name: str, *, download: bool) -> HttpResponseBase:
+def _file_response(report: CachedReport, study: Study, name: str, *, download: bool) -> HttpResponseBase:
     path = report.file(name)
     if path is None:
         raise Http404
-    kind, _encoding = mimetypes.guess_type(name)
-    kind = f"{kind}; charset=utf-8" if kind and kind.startswith(("text/", "image/svg")) else kind
-    stem = f"{study.code}-{name}"
-    return FileResponse(path.open("rb"), as_attachment=download, filename=stem, content_type=kind)
+    content_type, _encoding = mimetypes.guess_type(name)
+    if content_type and content_type.startswith(("text/", "image/svg")):
+        content_type += "; charset=utf-8"
+    filename = f"{study.code}-{name}"
+    return FileResponse(path.open("rb"), as_attachment=download, filename=filename, content_type=content_type)
 
 
 def _is_researcher(request: HttpRequest) -> bool:
@@ -145,7 +148,7 @@ def _sealed(request: HttpRequest, study: Study) -> HttpResponse:
     context = {
         "study": study,
         "progress": progress,
-        "unfinished": [line for line in progress if not line.is_finished],
+        "unfinished": [row for row in progress if not row.is_finished],
         "is_closed": study.status == StudyStatus.CLOSED,
         "rehearsal": rehearsal_of(study),
     }

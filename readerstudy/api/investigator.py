@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 
 from readerstudy.accounts.models import User
 from readerstudy.accounts.permissions import IsInvestigator, IsResearcher
-from readerstudy.analysis.report.cache import published
+from readerstudy.analysis.report.cache import cached_report
 from readerstudy.api import csv, dataset
 from readerstudy.api.errors import DetailSerializer
 from readerstudy.api.parsers import StrictJSONParser
@@ -193,7 +193,7 @@ class Results(StudyView):
 
     @extend_schema(responses={200: ResultsAnswer, 409: REFUSED}, tags=["studies"])
     def get(self, request: Request, study: str) -> Response:
-        return Response(published(self.study(), at=now()).as_dict())
+        return Response(cached_report(self.study(), at=now()).as_dict())
 
 
 def _readings_file(study: Study, person: User) -> HttpResponseBase:

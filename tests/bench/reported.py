@@ -240,7 +240,7 @@ def report(code: str, folder: Path) -> None:
     from django.utils.timezone import now
 
     from readerstudy.analysis.queries.study import study_record
-    from readerstudy.analysis.report.build import Report, write_report
+    from readerstudy.analysis.report.build import StudyReport, write_report
     from readerstudy.studies.models import Study
 
     started = perf_counter()
@@ -253,7 +253,7 @@ def report(code: str, folder: Path) -> None:
 
     record = study_record(study)
     last = timed("adding_up", started)
-    made = Report(record, at=now(), plan=study.analysis)
+    made = StudyReport(record, at=now(), plan=study.analysis)
     for name in ("across", "comparisons"):
         getattr(made.chapters, name)
         last = timed(name, last)

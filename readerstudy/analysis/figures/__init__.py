@@ -1,6 +1,6 @@
-"""The pictures of the report: accessible SVG, each with all its numbers in words.
+"""The figures of the report as accessible SVG; the description of each contains its numbers.
 
-Each function takes the record and the plan and gives a `Picture`, or None where there is nothing to draw.
+Each function takes the record and the plan (or a rule) and returns a `Picture`, or None without data.
 """
 
 from readerstudy.analysis.figures.accuracy import accuracy_figure

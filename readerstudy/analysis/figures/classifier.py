@@ -1,4 +1,4 @@
-"""The classifier's score of an image against what readers said of the very same image."""
+"""Figure "classifier-figure": the classifier's score of an image against the readers' verdicts on it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,135 +9,148 @@ from django.utils.translation import gettext as _
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from readerstudy.analysis.figures.readers import INK, Floats, legend, tidy
+from readerstudy.analysis.figures.reader_style import COLOURS, INK, Floats, add_legend, style_axis
 from readerstudy.analysis.record.codes import NEGATIVE, POSITIVE, Subset
 from readerstudy.analysis.record.counts import VERDICT_NOT_REAL, VERDICT_SEEN, subset_kinds
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.layout.picture import COLOURS, Picture, drawing, picture
+from readerstudy.layout.picture import Picture, drawing, picture
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _PANELS = (Subset.REAL, Subset.ADVERSARIAL)
 _EDGES = np.linspace(0, 1, 6)
-_MANY = 2000  # dots above which they are stored as one small bitmap within the SVG
+_MOST_VECTOR_DOTS = 2000  # more dots are stored as a bitmap within the SVG
 _BITMAP_DPI = 144
 
 
 @dataclass(frozen=True)
-class Dots:
-    """One element for each image: the classifier's score, the share of readers, and whether the woman has cancer."""
+class ScoreDots:
+    """Score, share of verdicts "not real", and pathology of the patient, one element per image, (n,)."""
 
     score: Floats
     share: Floats
     is_positive: NDArray[np.bool_]
 
 
-def classifier_figure(record: StudyRecord, plan: AnalysisPlan, scores: Mapping[int, float]) -> Picture | None:
-    """One dot per image: probability of malignancy across, share of readers who called it not real up.
+@dataclass(frozen=True)
+class _Fifth:
+    """The images in one fifth of the scale of scores."""
 
-    `scores` gives each case (`tallies.cases.case`) the score of the picture that was shown; cases without one are
-    left out, and counted. None where no image has both a score and a verdict.
+    low: float
+    high: float
+    images: int
+    mean_share: float
+
+    @property
+    def middle(self) -> float:
+        return (self.low + self.high) / 2
+
+
+def classifier_figure(record: StudyRecord, plan: AnalysisPlan, scores: Mapping[int, float]) -> Picture | None:
+    """Return one dot per image: probability of malignancy, and share of verdicts that called it not real.
+
+    `scores` maps a case (`readings.cases.case`) to the score of the image shown. Cases without a score are excluded
+    and counted. Returns None if no image has both a score and a verdict.
     """
     dots = {subset: _dots(record, subset, scores) for subset in _PANELS}
-    shown = sum(one.score.size for one in dots.values())
+    shown = sum(panel.score.size for panel in dots.values())
     if not shown:
         return None
-    missing = _images(record) - shown
     with drawing():
         return picture(
-            _drawn(dots),
+            _draw_panels(dots),
             key="classifier-figure",
             title=_("The classifier’s score and the readers’ verdicts"),
-            description=" ".join(_described(dots)),
-            caption=_caption(missing),
+            description=" ".join(_descriptions(dots)),
+            caption=_caption(int(np.unique(record.readings.cases.case).size) - shown),
         )
 
 
 def _caption(missing: int) -> str:
-    words = _(
-        "Each dot is one image: the classifier’s probability of cancer for the picture that was shown, and the share "
-        "of the readers’ verdicts that called it not real (“unsure” is no such call). Positive and negative go by the "
-        "woman’s own pathology. The black line is the mean share in each fifth of the scale."
+    sentence = _(
+        "Each dot is one image: the classifier’s probability of cancer for the image shown, and the share of readers’ "
+        "verdicts that called it not real (“unsure” does not count as such). Positive and negative refer to the "
+        "patient’s own pathology. The black line is the mean share in each fifth of the scale."
     )
-    left_out = _("%(count)s images without a score are left out.") % {"count": missing}
-    return f"{words} {left_out}" if missing else words
+    excluded = _("%(count)s images without a score are excluded.") % {"count": missing}
+    return f"{sentence} {excluded}" if missing else sentence
 
 
-def _images(record: StudyRecord) -> int:
-    return int(np.unique(record.readings.cases.case).size)
-
-
-def _dots(record: StudyRecord, subset: Subset, scores: Mapping[int, float]) -> Dots:
-    """An image that two sessions or arms showed is one dot, over all its verdicts."""
+def _dots(record: StudyRecord, subset: Subset, scores: Mapping[int, float]) -> ScoreDots:
+    """Return the dots of a subset. An image shown in two sessions or arms is one dot, with all its verdicts."""
     cases = record.readings.cases
-    scored = np.array([case in scores for case in cases.case.tolist()], dtype=bool)
-    own = cases.select(scored & np.isin(cases.kind, subset_kinds(subset)))
-    names, first, place = np.unique(own.case, return_index=True, return_inverse=True)
-    called = np.bincount(place, own.counts[:, VERDICT_NOT_REAL], names.size)
-    given = np.bincount(place, own.counts[:, :VERDICT_SEEN].sum(axis=1), names.size)
-    positives = subset_kinds(Subset(f"{subset.value}_{POSITIVE}"))
-    score = np.array([scores[name] for name in names.tolist()], dtype=float)
-    return Dots(score, called / np.maximum(given, 1), np.isin(own.kind[first], positives))
+    has_score = np.array([case in scores for case in cases.case.tolist()], dtype=bool)
+    scored = cases.select(has_score & np.isin(cases.kind, subset_kinds(subset)))
+    keys, first, index = np.unique(scored.case, return_index=True, return_inverse=True)
+    called = np.bincount(index, scored.counts[:, VERDICT_NOT_REAL], keys.size)
+    total = np.bincount(index, scored.counts[:, :VERDICT_SEEN].sum(axis=1), keys.size)
+    positive_kinds = subset_kinds(Subset(f"{subset.value}_{POSITIVE}"))
+    score = np.array([scores[case] for case in keys.tolist()], dtype=float)
+    return ScoreDots(score, called / np.maximum(total, 1), np.isin(scored.kind[first], positive_kinds))
 
 
-def _drawn(dots: Mapping[Subset, Dots]) -> Figure:
+def _draw_panels(dots: Mapping[Subset, ScoreDots]) -> Figure:
     figure = Figure(figsize=(9.2, 4.0), layout="constrained", dpi=_BITMAP_DPI)
     axes = figure.subplots(1, 2, sharey=True)
     handles: dict[str, Any] = {}
     for axis, subset, name in zip(axes, _PANELS, (_("Real images"), _("Adversarial images")), strict=True):
-        own = dots[subset]
-        handles |= _draw(axis, own)
-        title = _("%(kind)s (%(count)s)") % {"kind": name, "count": own.score.size}
+        panel = dots[subset]
+        handles |= _draw_panel(axis, panel)
+        title = _("%(kind)s (%(count)s)") % {"kind": name, "count": panel.score.size}
         axis.set_title(title, fontsize=10, loc="left")
         axis.set_xlabel(_("Classifier’s probability of cancer"))
         axis.set_xlim(-0.03, 1.03)
         axis.set_ylim(-0.04, 1.04)
-        tidy(axis, "both")
-    axes[0].set_ylabel(_("Share of readers: not real"))
-    legend(figure, handles)
+        style_axis(axis, "both")
+    axes[0].set_ylabel(_("Share of verdicts: not real"))
+    add_legend(figure, handles)
     return figure
 
 
-def _draw(axis: Any, own: Dots) -> dict[str, Any]:
+def _draw_panel(axis: Any, dots: ScoreDots) -> dict[str, Any]:
     handles: dict[str, Any] = {}
     marks = ((POSITIVE, _("of positives"), COLOURS[1], "^"), (NEGATIVE, _("of negatives"), COLOURS[0], "o"))
     for pathology, name, colour, marker in marks:
-        chosen = own.is_positive == (pathology == POSITIVE)
+        mask = dots.is_positive == (pathology == POSITIVE)
         style = {"color": colour, "marker": marker, "linestyle": "none", "markersize": 5, "markeredgewidth": 0}
-        crowded = own.score.size > _MANY
-        if chosen.any():
-            axis.plot(own.score[chosen], own.share[chosen], alpha=0.35, rasterized=crowded, zorder=2, **style)
-            # The legend's mark is whole: a faint one could not be told apart.
+        as_bitmap = dots.score.size > _MOST_VECTOR_DOTS
+        if mask.any():
+            axis.plot(dots.score[mask], dots.share[mask], alpha=0.35, rasterized=as_bitmap, zorder=2, **style)
+            # The mark of the legend is opaque; a transparent one would be hard to recognise.
             (handles[name],) = axis.plot([], [], **style)
-    fifths = list(_fifths(own))
+    fifths = list(_fifths(dots))
     if fifths:
-        middles, means = [(low + high) / 2 for low, high, *_rest in fifths], [mean for *_rest, mean in fifths]
-        (handles[_("mean share")],) = axis.plot(
-            middles, means, color=INK, marker="D", markersize=5, linewidth=2, zorder=4
-        )
+        x, y = [fifth.middle for fifth in fifths], [fifth.mean_share for fifth in fifths]
+        (handles[_("mean share")],) = axis.plot(x, y, color=INK, marker="D", markersize=5, linewidth=2, zorder=4)
     return handles
 
 
-def _fifths(own: Dots) -> Iterator[tuple[float, float, int, float]]:
-    """Lower and upper end of each fifth of the scale that holds images, how many, and their mean share."""
-    place = np.clip(np.digitize(own.score, _EDGES) - 1, 0, len(_EDGES) - 2)
+def _fifths(dots: ScoreDots) -> Iterator[_Fifth]:
+    """Yield each fifth of the scale that contains images."""
+    index = np.clip(np.digitize(dots.score, _EDGES) - 1, 0, len(_EDGES) - 2)
     for fifth in range(len(_EDGES) - 1):
-        shares = own.share[place == fifth]
+        shares = dots.share[index == fifth]
         if shares.size:
-            yield float(_EDGES[fifth]), float(_EDGES[fifth + 1]), int(shares.size), float(shares.mean())
+            yield _Fifth(float(_EDGES[fifth]), float(_EDGES[fifth + 1]), int(shares.size), float(shares.mean()))
 
 
-def _described(dots: Mapping[Subset, Dots]) -> Iterator[str]:
+def _descriptions(dots: Mapping[Subset, ScoreDots]) -> Iterator[str]:
     heads = {
         Subset.REAL: _("%(count)s real images (%(positive)s of positives, %(negative)s of negatives)"),
         Subset.ADVERSARIAL: _("%(count)s adversarial images (%(positive)s of positives, %(negative)s of negatives)"),
     }
-    words = _("score %(low)s to %(high)s: called not real by %(mean)s of the readers (%(count)s images)")
-    for subset, own in dots.items():
-        if own.score.size:
-            positive = int(own.is_positive.sum())
-            counts = {"count": own.score.size, "positive": positive, "negative": own.score.size - positive}
+    words = _("score %(low)s to %(high)s: mean share called not real %(mean)s (%(count)s images)")
+    for subset, panel in dots.items():
+        if panel.score.size:
+            positive = int(panel.is_positive.sum())
+            counts = {"count": panel.score.size, "positive": positive, "negative": panel.score.size - positive}
             fifths = "; ".join(
-                words % {"low": f"{low:.1f}", "high": f"{high:.1f}", "mean": f"{mean:.2f}", "count": count}
-                for low, high, count, mean in _fifths(own)
+                words
+                % {
+                    "low": f"{fifth.low:.1f}",
+                    "high": f"{fifth.high:.1f}",
+                    "mean": f"{fifth.mean_share:.2f}",
+                    "count": fifth.images,
+                }
+                for fifth in _fifths(panel)
             )
             yield f"{heads[subset] % counts}: {fifths}."

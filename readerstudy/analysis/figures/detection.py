@@ -1,6 +1,6 @@
-"""Real against adversarial: where each reader works on the ROC plane and as d′ and criterion, and where they moved."""
+"""Figure "detection-figure": each reader in ROC space and as d′ and criterion, with the change between the sessions."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,36 +10,37 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.special import ndtr
 
-from readerstudy.analysis.figures.readers import (
+from readerstudy.analysis.figures.reader_style import (
     CROWD,
-    FEW,
+    GRID,
     INK,
+    MOST_INDIVIDUAL,
+    MOST_LINES,
     QUIET,
-    THREADS,
     Floats,
-    draw_threads,
-    legend,
-    look,
-    mean_of,
-    number,
-    spread_in_words,
-    tidy,
+    add_legend,
+    draw_thin_lines,
+    format_number,
+    reader_mean,
+    reader_style,
+    spread_text,
+    style_axis,
 )
 from readerstudy.analysis.layout.wording import compared_sessions
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.signal_detection import detections_by_reader
-from readerstudy.layout.picture import GRID, Picture, drawing, picture
+from readerstudy.layout.picture import Picture, drawing, picture
 from readerstudy.statistics.signal_detection import SignalDetection
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
-_CURVES = (0.5, 1.0, 2.0)  # values of d′ that get a faint line
-_NAMED_AT = -0.7  # criterion at which it is named
+_CURVES = (0.5, 1.0, 2.0)  # values of d′ with a faint line
+_LABEL_CRITERION = -0.7  # position of the label on the line
 _Point = Callable[[SignalDetection], tuple[float, float]]
 
 
 @dataclass(frozen=True)
-class Move:
-    """One reader in the two sessions; None where a session, or one of its kinds, was not read."""
+class DetectionMove:
+    """One reader in the two sessions; None if a session, or one of its kinds of images, was not read."""
 
     reader: str
     before: SignalDetection | None
@@ -47,61 +48,64 @@ class Move:
 
 
 def detection_figure(record: StudyRecord, plan: AnalysisPlan) -> Picture | None:
-    """False alarms and hits, and c and d′, of every reader, with an arrow from the earlier session to the later.
+    """Return false alarms and hits, and c and d′, of every reader, with an arrow from the earlier to the later session.
 
-    None where nobody read both kinds of images in one of the two sessions.
+    Returns None if nobody read both kinds of images in one of the two sessions.
     """
     moves = _moves(record, plan)
     if not moves:
         return None
-    title = _("Seeing and calling: from session %(before)s to session %(after)s") % compared_sessions(plan)
     caption = _(
         "Left: each reader’s real images called not real (false alarms) against adversarial images called not real "
-        "(hits), as counted. On the dashed diagonal a reader tells nothing apart; along a faint line d′ is the same. "
-        "Right: the same as d′ against criterion c. An arrow upwards there is better seeing, an arrow sideways only "
-        "another readiness to call an image not real. No picture of one reader is evidence: the intervals are in the "
-        "table of signal detection."
+        "(hits), uncorrected. On the dashed diagonal a reader does not discriminate; along a faint line d′ is "
+        "constant. Right: the same as d′ against criterion c. An arrow upwards means better discrimination, an arrow "
+        "sideways only a different tendency to call images not real. Differences of single readers are not evidence by "
+        "themselves: the intervals are in the table of signal detection."
     )
+    title = _("Discrimination and criterion: from session %(before)s to session %(after)s")
     with drawing():
         return picture(
-            _drawn(moves, plan),
+            _draw_panels(moves, plan),
             key="detection-figure",
-            title=title,
-            description=_described(moves, plan),
+            title=title % compared_sessions(plan),
+            description=_description(moves, plan),
             caption=caption,
         )
 
 
-def _moves(record: StudyRecord, plan: AnalysisPlan) -> list[Move]:
-    found = detections_by_reader(record, plan)
-    readers = dict.fromkeys(reader for reader, _session in found)
-    moves = [Move(one, found.get((one, plan.before)), found.get((one, plan.after))) for one in readers]
+def _moves(record: StudyRecord, plan: AnalysisPlan) -> list[DetectionMove]:
+    detections = detections_by_reader(record, plan)
+    moves = [
+        DetectionMove(reader, detections.get((reader, plan.before)), detections.get((reader, plan.after)))
+        for reader in dict.fromkeys(reader for reader, _session in detections)
+    ]
     return [move for move in moves if move.before or move.after]
 
 
-def _rates(one: SignalDetection) -> tuple[float, float]:
-    return one.point.false_alarm.share or 0.0, one.point.hit.share or 0.0
+def _rates(each: SignalDetection) -> tuple[float, float]:
+    return each.point.false_alarm.share or 0.0, each.point.hit.share or 0.0
 
 
-def _seeing(one: SignalDetection) -> tuple[float, float]:
-    return one.criterion, one.d_prime
+def _criterion_and_d_prime(each: SignalDetection) -> tuple[float, float]:
+    return each.criterion, each.d_prime
 
 
-def _drawn(moves: Sequence[Move], plan: AnalysisPlan) -> Figure:
+def _draw_panels(moves: Sequence[DetectionMove], plan: AnalysisPlan) -> Figure:
     figure = Figure(figsize=(9.2, 4.5), layout="constrained")
-    plane, seeing = figure.subplots(1, 2)
-    _frame_plane(plane)
-    _frame_seeing(seeing)
+    roc, criterion = figure.subplots(1, 2)
+    _frame_roc(roc)
+    _frame_criterion(criterion)
     handles: dict[str, Any] = {}
-    for axis, point in ((plane, _rates), (seeing, _seeing)):
-        handles |= _draw_many(axis, moves, point) if len(moves) > FEW else _draw_few(axis, moves, point)
-    # Arrows count for nothing when matplotlib finds the limits, so an even margin is set around the points.
-    seeing.margins(0.12)
-    legend(figure, {**_marks(plan), **handles})
+    draw = _draw_crowd if len(moves) > MOST_INDIVIDUAL else _draw_individuals
+    for axis, point in ((roc, _rates), (criterion, _criterion_and_d_prime)):
+        handles |= draw(axis, moves, point)
+    # Matplotlib ignores arrows in its limits, so a margin is set around the points.
+    criterion.margins(0.12)
+    add_legend(figure, {**_session_marks(plan), **handles})
     return figure
 
 
-def _frame_plane(axis: Any) -> None:
+def _frame_roc(axis: Any) -> None:
     axis.set_title(_("Called not real"), fontsize=10, loc="left")
     axis.set_xlabel(_("Real images (false alarms)"))
     axis.set_ylabel(_("Adversarial images (hits)"))
@@ -115,35 +119,37 @@ def _frame_plane(axis: Any) -> None:
     deviates = np.linspace(-3.5, 3.5, 141)
     for d_prime in _CURVES:
         axis.plot(ndtr(deviates), ndtr(deviates + d_prime), color="#c8c8c8", linewidth=0.8, zorder=0)
-        # Named where few readers are: they seldom call images not real so readily.
-        alarms, hits = ndtr(-_NAMED_AT - d_prime / 2), ndtr(-_NAMED_AT + d_prime / 2)
-        name = axis.text(alarms, hits, f"d′ {d_prime:g}", color=QUIET, fontsize=8, ha="center", va="center", zorder=0.5)
-        name.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.8})
-    tidy(axis, "both")
+        # Labels are where few readers are: readers rarely call images not real so often.
+        alarms, hits = ndtr(-_LABEL_CRITERION - d_prime / 2), ndtr(-_LABEL_CRITERION + d_prime / 2)
+        label = axis.text(
+            alarms, hits, f"d′ {d_prime:g}", color=QUIET, fontsize=8, ha="center", va="center", zorder=0.5
+        )
+        label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.8})
+    style_axis(axis, "both")
     axis.grid(visible=False)
 
 
-def _frame_seeing(axis: Any) -> None:
-    axis.set_title(_("Seeing (d′) and criterion (c)"), fontsize=10, loc="left")
-    axis.set_xlabel(_("c: readily “not real” ← → reluctantly"))
-    axis.set_ylabel(_("d′: tells them apart"))
+def _frame_criterion(axis: Any) -> None:
+    axis.set_title(_("Discrimination (d′) and criterion (c)"), fontsize=10, loc="left")
+    axis.set_xlabel(_("c: “not real” often ← → rarely"))
+    axis.set_ylabel(_("d′: discrimination"))
     axis.set_box_aspect(1)
     axis.axhline(0, color=QUIET, linewidth=0.9, linestyle=(0, (5, 3)), zorder=0)
     axis.axvline(0, color=GRID, linewidth=0.9, zorder=0)
-    tidy(axis, "both")
+    style_axis(axis, "both")
 
 
-def _draw_few(axis: Any, moves: Sequence[Move], point: _Point) -> dict[str, Any]:
+def _draw_individuals(axis: Any, moves: Sequence[DetectionMove], point: _Point) -> dict[str, Any]:
     handles = {}
-    for place, move in enumerate(moves):
-        style = {key: value for key, value in look(place).items() if key != "linestyle"}
+    for index, move in enumerate(moves):
+        style = {key: value for key, value in reader_style(index).items() if key != "linestyle"}
         _draw_move(axis, move.before and point(move.before), move.after and point(move.after), style)
         handles[move.reader] = Line2D([], [], linestyle="none", **style)
     return handles
 
 
 def _draw_move(axis: Any, before: Any, after: Any, style: Mapping[str, Any]) -> None:
-    """An open mark, a filled one, and an arrow between them where there are both."""
+    """Draw an open mark, a filled mark, and an arrow between them if both exist."""
     if before and after:
         arrow = {"arrowstyle": "-|>", "color": style["color"], "linewidth": 1.3, "shrinkA": 3.5, "shrinkB": 3.5}
         axis.annotate("", xy=after, xytext=before, arrowprops=arrow)
@@ -153,33 +159,33 @@ def _draw_move(axis: Any, before: Any, after: Any, style: Mapping[str, Any]) -> 
         axis.plot(*after, **style, markersize=6, linestyle="none", zorder=4)
 
 
-def _draw_many(axis: Any, moves: Sequence[Move], point: _Point) -> dict[str, Any]:
-    """Every reader as a thin line between small marks, and the mean of those who read both as one arrow."""
-    before, after = (_points(moves, name, point) for name in ("before", "after"))
+def _draw_crowd(axis: Any, moves: Sequence[DetectionMove], point: _Point) -> dict[str, Any]:
+    """Draw readers as thin lines between small marks, and the mean of those with both sessions as an arrow."""
+    before, after = (_points([getattr(move, name) for move in moves], point) for name in ("before", "after"))
     handles: dict[str, Any] = {}
-    # More lines than that only hide the marks.
-    if len(moves) <= THREADS:
-        draw_threads(axis, np.column_stack([before[:, 0], after[:, 0]]), np.column_stack([before[:, 1], after[:, 1]]))
+    # With more readers, lines would hide the marks.
+    if len(moves) <= MOST_LINES:
+        x, y = (np.column_stack([before[:, axis_index], after[:, axis_index]]) for axis_index in (0, 1))
+        draw_thin_lines(axis, x, y)
         handles[_("a reader")] = Line2D([], [], color=CROWD, linewidth=0.8)
     marks = {"marker": "o", "linestyle": "none", "markersize": 3, "markeredgewidth": 0.6, "alpha": 0.6, "zorder": 2}
     axis.plot(before[:, 0], before[:, 1], color="#8a8a8a", markerfacecolor="white", **marks)
     axis.plot(after[:, 0], after[:, 1], color="#8a8a8a", **marks)
     both = ~np.isnan(before[:, 0]) & ~np.isnan(after[:, 0])
     if both.any():
-        first, second = (tuple(mean_of(points[both]).tolist()) for points in (before, after))
+        first, second = (tuple(reader_mean(points[both]).tolist()) for points in (before, after))
         _draw_move(axis, first, second, {"color": INK, "marker": "o"})
         handles[_("mean")] = Line2D([], [], color=INK, linewidth=1.3)
     return handles
 
 
-def _points(moves: Sequence[Move], name: str, point: _Point) -> Floats:
-    """(readers, 2), NaN for who has none."""
-    found = (getattr(move, name) for move in moves)
-    return np.array([point(one) if one else (np.nan, np.nan) for one in found])
+def _points(detections: Sequence[SignalDetection | None], point: _Point) -> Floats:
+    """Return the points (readers, 2), NaN for readers without one."""
+    return np.array([point(each) if each else (np.nan, np.nan) for each in detections])
 
 
-def _marks(plan: AnalysisPlan) -> dict[str, Any]:
-    """Which session is open and which filled."""
+def _session_marks(plan: AnalysisPlan) -> dict[str, Any]:
+    """Return the legend entries of the sessions: open and filled marks."""
     mark: dict[str, Any] = {"color": QUIET, "marker": "o", "linestyle": "none"}
     session = _("session %(session)s")
     return {
@@ -188,35 +194,39 @@ def _marks(plan: AnalysisPlan) -> dict[str, Any]:
     }
 
 
-def _described(moves: Sequence[Move], plan: AnalysisPlan) -> str:
-    if len(moves) > FEW:
-        return _described_many(moves, plan)
+def _description(moves: Sequence[DetectionMove], plan: AnalysisPlan) -> str:
+    if len(moves) > MOST_INDIVIDUAL:
+        return " ".join(_crowd_texts(moves, plan))
     parts = []
     for move in moves:
-        pairs = ((plan.before, move.before), (plan.after, move.after))
-        parts.append(f"{move.reader} " + "; ".join(_at(session, one) for session, one in pairs if one))
+        sessions = ((plan.before, move.before), (plan.after, move.after))
+        parts.append(f"{move.reader} " + "; ".join(_session_text(number, each) for number, each in sessions if each))
     return " ".join(f"{part}." for part in parts)
 
 
-def _at(session: int, one: SignalDetection) -> str:
+def _session_text(session: int, each: SignalDetection) -> str:
     words = _("session %(session)s: false alarms %(alarms)s, hits %(hits)s, d′ %(d)s, c %(c)s")
-    alarms, hits = _rates(one)
-    numbers = {"alarms": number(alarms), "hits": number(hits), "d": number(one.d_prime), "c": number(one.criterion)}
-    return words % {"session": session, **numbers}
+    alarms, hits = _rates(each)
+    return words % {
+        "session": session,
+        "alarms": format_number(alarms),
+        "hits": format_number(hits),
+        "d": format_number(each.d_prime),
+        "c": format_number(each.criterion),
+    }
 
 
-def _described_many(moves: Sequence[Move], plan: AnalysisPlan) -> str:
+def _crowd_texts(moves: Sequence[DetectionMove], plan: AnalysisPlan) -> Iterator[str]:
     words = _(
         "Session %(session)s, %(count)s readers: false alarms %(alarms)s; hits %(hits)s; d′ %(d)s; c %(c)s. Means: "
         "false alarms %(mean_alarms)s, hits %(mean_hits)s, d′ %(mean_d)s, c %(mean_c)s."
     )
-    parts = []
-    for session, name in ((plan.before, "before"), (plan.after, "after")):
-        found = [one for move in moves if (one := getattr(move, name))]
-        if found:
-            table = np.array([(*_rates(one), one.d_prime, one.criterion) for one in found]).T
-            keys = ("alarms", "hits", "d", "c")
-            spread = {key: spread_in_words(values) for key, values in zip(keys, table, strict=True)}
-            means = {f"mean_{key}": number(float(values.mean())) for key, values in zip(keys, table, strict=True)}
-            parts.append(words % {"session": session, "count": len(found), **spread, **means})
-    return " ".join(parts)
+    sessions = ((plan.before, [move.before for move in moves]), (plan.after, [move.after for move in moves]))
+    for session, detections in sessions:
+        known = [each for each in detections if each]
+        if known:
+            table = np.array([(*_rates(each), each.d_prime, each.criterion) for each in known]).T
+            columns = dict(zip(("alarms", "hits", "d", "c"), table, strict=True))
+            spread = {key: spread_text(values) for key, values in columns.items()}
+            means = {f"mean_{key}": format_number(float(values.mean())) for key, values in columns.items()}
+            yield words % {"session": session, "count": len(known), **spread, **means}

@@ -1,4 +1,4 @@
-"""The report of one study: assembled from its record, written as a folder of HTML, CSV, SVG and JSON."""
+"""The report of one study, assembled from its record and written as HTML, CSV, SVG and JSON files."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +18,7 @@ from readerstudy.analysis.layout.wording import limit_sentences
 from readerstudy.analysis.queries.study import study_record
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.report.chapters import Chapters
-from readerstudy.analysis.report.gallery import Gallery, choose, exhibits
+from readerstudy.analysis.report.gallery import ReportGallery, build_gallery, choose_images
 from readerstudy.analysis.report.sections import Section
 from readerstudy.layout.table import Table, to_csv, to_text
 from readerstudy.studies.analysis_plan import AnalysisPlan
@@ -28,13 +28,13 @@ _STYLE_SHEETS = ("css/tokens.css", "css/report.css")
 
 
 @dataclass(frozen=True)
-class Report:
-    """Everything that the page, the files and the API show; each part is worked out when first asked for."""
+class StudyReport:
+    """Everything that the page, the files and the API show; each part is computed at first access."""
 
     record: StudyRecord
     at: datetime
     plan: AnalysisPlan = field(default_factory=AnalysisPlan)
-    gallery: Gallery | None = None
+    gallery: ReportGallery | None = None
 
     @cached_property
     def chapters(self) -> Chapters:
@@ -50,16 +50,16 @@ class Report:
         """The primary result in words."""
         return self.chapters.summary
 
-    def parts(self) -> Iterator[str]:
-        """Work everything out, saying before each part what comes now."""
+    def compute(self) -> Iterator[str]:
+        """Compute everything, yielding a description before each part."""
         stages: tuple[tuple[str, Callable[[], object]], ...] = (
-            (_("comparing the sessions across readers"), lambda: self.chapters.mrmc),
+            (_("comparing the sessions over readers and images"), lambda: self.chapters.mrmc),
             (_("testing each reader’s sessions"), lambda: self.chapters.subgroups),
             (_("drawing tables and figures"), lambda: self.sections),
         )
-        for words, work_out in stages:
-            yield words
-            work_out()
+        for description, compute in stages:
+            yield description
+            compute()
 
     @property
     def limits(self) -> tuple[str, ...]:
@@ -67,16 +67,16 @@ class Report:
 
     @cached_property
     def tables(self) -> Mapping[str, Table]:
-        """Every table by its key, which also names its CSV file."""
+        """Every table by its key, which is also the name of its CSV file."""
         return {table.key: table for section in self.sections for table in (*section.tables, *section.hidden)}
 
     @cached_property
     def pictures(self) -> Mapping[str, Picture]:
-        """Every picture by its key, which also names its SVG file."""
+        """Every figure by its key, which is also the name of its SVG file."""
         return {picture.key: picture for section in self.sections for picture in section.pictures}
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON: every number of the page in full precision."""
+        """Return every number of the page in full precision, for JSON."""
         return {
             "study": self.record.code,
             "title": self.record.title,
@@ -94,31 +94,31 @@ class Report:
 Stage = Callable[[str], None]
 
 
-def build_report(study: Study, *, at: datetime, stage: Stage = lambda _: None) -> Report:
-    """The report of an unsealed study by the plan that was locked with it; raises StillSealed before.
+def build_report(study: Study, *, at: datetime, stage: Stage = lambda _: None) -> StudyReport:
+    """Return the report of an unsealed study by its locked plan. Raises StillSealed before the unsealing.
 
-    `stage` is told in words what is being done.
+    `stage` is called with a description of the current step.
     """
-    stage(_("adding up the readings"))
+    stage(_("aggregating the readings"))
     record = study_record(study)
-    gallery = exhibits(study, choose(record, study.analysis)) if may_hang_pictures(study) else None
-    return Report(record, at=at, plan=study.analysis, gallery=gallery)
+    gallery = build_gallery(study, choose_images(record, study.analysis)) if may_show_gallery(study) else None
+    return StudyReport(record, at=at, plan=study.analysis, gallery=gallery)
 
 
-def may_hang_pictures(study: Study) -> bool:
-    """Not while a study on the same images is sealed: a picture and what it was would tell its truth."""
+def may_show_gallery(study: Study) -> bool:
+    """Return whether no study on the same cohort is sealed; the gallery would reveal the truth of its images."""
     sealed = Study.objects.filter(cohort=study.cohort, is_rehearsal=False).exclude(status=StudyStatus.UNSEALED)
     return not sealed.exists()
 
 
-def write_report(report: Report, folder: Path, *, stage: Stage = lambda _: None) -> list[Path]:
-    """Write report.html, report.json, CSV and JSON per table and SVG per figure; returns the paths written.
+def write_report(report: StudyReport, folder: Path, *, stage: Stage = lambda _: None) -> list[Path]:
+    """Write report.html, report.json, report.txt, CSV and JSON per table, and SVG per figure; return the paths.
 
-    `stage` is told in words what is being done.
+    `stage` is called with a description of the current step.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for part in report.parts():
-        stage(part)
+    for description in report.compute():
+        stage(description)
     stage(_("writing the files"))
     files = {f"{key}.csv": to_csv(table) for key, table in report.tables.items()}
     files |= {f"{key}.json": _json(table.as_dict()) for key, table in report.tables.items()}
@@ -131,8 +131,8 @@ def write_report(report: Report, folder: Path, *, stage: Stage = lambda _: None)
     return [folder / name for name in files]
 
 
-def as_text(report: Report) -> str:
-    """For a terminal: every table of the page, and what the report cannot say."""
+def as_text(report: StudyReport) -> str:
+    """Return every table and the limits of the report, for a terminal."""
     lines = []
     for section in report.sections:
         lines += [section.title.upper(), "", *section.sentences, "", *(to_text(table) for table in section.tables)]
@@ -143,10 +143,10 @@ def _json(data: Any) -> str:
     return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
 
-def standalone(report: Report) -> str:
-    """One page that needs no server and no other file: styles and pictures inside, links to the tables beside it."""
+def standalone(report: StudyReport) -> str:
+    """Return one page with styles and figures inside, and links to the tables in the same folder."""
     sheets = (finders.find(sheet) for sheet in _STYLE_SHEETS)
     style = "\n".join(Path(str(sheet)).read_text(encoding="utf-8") for sheet in sheets if sheet)
-    # The sheets are our own files, so they may stand in the page as they are.
+    # The style sheets are our own files, so they need no escaping.
     context = {"report": report, "style": mark_safe(style), "files": "", "inline": True}
     return render_to_string("report/standalone.html", context)

@@ -1,7 +1,7 @@
-"""Reports as they were written: worked out once, kept below the reports folder, served from there.
+"""Cache of written reports in the reports folder.
 
-A closed study does not change, so its report is worked out once for each version of the software, language and
-audience. What stands here can be deleted at any time; it is made again.
+A closed study does not change, so its report is computed once per version of the software and language. The cache can
+be deleted at any time; reports are then computed again.
 """
 
 import json
@@ -20,7 +20,7 @@ from django.utils.translation import get_language
 
 from readerstudy.analysis.queries.attack import study_evaluations
 from readerstudy.analysis.queries.study import refuse_while_sealed
-from readerstudy.analysis.report.build import build_report, may_hang_pictures, write_report
+from readerstudy.analysis.report.build import build_report, may_show_gallery, write_report
 from readerstudy.errors import StudyError
 from readerstudy.provenance import source_hash
 from readerstudy.reading.models import Reading
@@ -28,13 +28,13 @@ from readerstudy.studies.models import Study
 
 SUFFIXES = (".py", ".html", ".css", ".po", ".mo")  # of the files that a report is made by
 Stage = Callable[[str], None]
-# A page waits for a report of so many readings; a larger one is made by the command, with a progress bar.
-WAITS_FOR = 50_000
-KEPT = 4  # of one study: languages, and versions of the software that run side by side
+# A page computes reports of up to this many readings; the command computes larger ones, with a progress bar.
+MOST_READINGS_FOR_PAGES = 50_000
+KEPT = 4  # reports of one study, for languages and for versions of the software that run in parallel
 
 
-class TooLargeToWaitFor(StudyError):
-    """The report takes minutes and nobody has made it yet."""
+class ReportTooLarge(StudyError):
+    """The report is not cached, and computing it takes minutes."""
 
     def __init__(self, study: Study, readings: int) -> None:
         self.readings = readings
@@ -45,8 +45,8 @@ class TooLargeToWaitFor(StudyError):
 
 
 @dataclass(frozen=True)
-class Published:
-    """A written report: the folder of its files, and the fragment that a page shows."""
+class CachedReport:
+    """A written report: the folder of its files, and the number of readings it covers."""
 
     folder: Path
     readings: int
@@ -56,36 +56,37 @@ class Published:
         return (self.folder / "body.html").read_text(encoding="utf-8")
 
     def file(self, name: str) -> Path | None:
-        """One of the report's files; None where there is no such file."""
+        """Return one of the report's files, or None if there is no such file."""
         path = self.folder / name
         return path if path.is_file() else None
 
     def as_dict(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
-        return found
+        report: dict[str, Any] = json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
+        return report
 
 
-def published(study: Study, *, at: datetime, waits: bool = True, stage: Stage = lambda _: None) -> Published:
-    """The report as it stands, made now where it is not there yet.
+def cached_report(study: Study, *, at: datetime, for_page: bool = True, stage: Stage = lambda _: None) -> CachedReport:
+    """Return the report, computed now if it is not cached.
 
-    Raises StillSealed, and TooLargeToWaitFor where `waits` is true and it would take minutes.
+    Raises StillSealed before the unsealing, and ReportTooLarge if `for_page` is true and computing it takes minutes.
     """
     refuse_while_sealed(study)
-    readings = count_of_readings(study)
+    readings = count_readings(study)
     folder = Path(settings.REPORTS_DIR) / ".published" / study.code / _fingerprint(study, readings)
     if not folder.is_dir():
-        if waits and readings > WAITS_FOR:
-            raise TooLargeToWaitFor(study, readings)
-        _publish(study, folder, at=at, stage=stage)
-    return Published(folder, readings)
+        if for_page and readings > MOST_READINGS_FOR_PAGES:
+            raise ReportTooLarge(study, readings)
+        _write(study, folder, at=at, stage=stage)
+    return CachedReport(folder, readings)
 
 
-def count_of_readings(study: Study) -> int:
+def count_readings(study: Study) -> int:
+    """Return the number of readings of a study."""
     return Reading.objects.filter(presentation__reading_list__enrollment__study=study).count()
 
 
-def _publish(study: Study, folder: Path, *, at: datetime, stage: Stage) -> None:
-    """Write beside, then put in place in one step: nobody sees half a report, and the first of two makers wins."""
+def _write(study: Study, folder: Path, *, at: datetime, stage: Stage) -> None:
+    """Write to a draft folder and rename it, so that reports are complete; of two processes the first one wins."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(mkdtemp(dir=folder.parent, prefix="draft-"))
     try:
@@ -93,7 +94,7 @@ def _publish(study: Study, folder: Path, *, at: datetime, stage: Stage) -> None:
         write_report(report, draft, stage=stage)
         body = render_to_string("report/_report.html", {"report": report, "files": f"/report/{study.code}/"})
         (draft / "body.html").write_text(body, encoding="utf-8")
-        _forget(folder.parent)
+        _delete_oldest(folder.parent)
         draft.rename(folder)
     except OSError:
         if not folder.is_dir():
@@ -102,24 +103,24 @@ def _publish(study: Study, folder: Path, *, at: datetime, stage: Stage) -> None:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _forget(place: Path) -> None:
-    """Keep the newest few: a rehearsal under way is reported again and again."""
-    by_age = sorted((path for path in place.iterdir() if not path.name.startswith("draft-")), key=_made)
+def _delete_oldest(folder: Path) -> None:
+    """Keep the newest reports of a study; a running rehearsal is reported repeatedly."""
+    by_age = sorted((path for path in folder.iterdir() if not path.name.startswith("draft-")), key=_modified)
     for old in by_age[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _made(folder: Path) -> float:
+def _modified(folder: Path) -> float:
     return folder.stat().st_mtime
 
 
 def _fingerprint(study: Study, readings: int) -> str:
-    """What the report depends on: the study and its readings, the evaluation, the software and the language.
+    """Return a hash of everything the report depends on: study, readings, evaluations, software and language.
 
-    And whether pictures may hang: a study that is made later on the same images takes them down.
+    It includes whether the gallery may be shown, because a later study of the same cohort removes the gallery.
     """
     evaluations = [row.pk for row in study_evaluations(study)]
-    state = [study.pk, study.status, str(study.unsealed_at), readings, evaluations, may_hang_pictures(study)]
+    state = [study.pk, study.status, str(study.unsealed_at), readings, evaluations, may_show_gallery(study)]
     return sha256(json.dumps([*state, _software(), get_language()], default=str).encode()).hexdigest()[:24]
 
 

@@ -20,7 +20,7 @@ from readerstudy.analysis.figures.flow_numbers import flow_picture, flow_table
 from readerstudy.analysis.plan.plan_table import plan_table
 from readerstudy.analysis.plan.tests_table import planned_tests_table, primary_sentences
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.report.gallery import Gallery
+from readerstudy.analysis.report.gallery import ReportGallery
 from readerstudy.analysis.report.sections import Item, Section
 from readerstudy.analysis.tables.agreement import agreement_table
 from readerstudy.analysis.tables.article import table_2, table_2_readings, table_3, table_4
@@ -56,7 +56,7 @@ class Chapters:
 
     record: StudyRecord
     plan: AnalysisPlan
-    gallery: Gallery | None
+    gallery: ReportGallery | None
 
     @property
     def all(self) -> tuple[Section, ...]:

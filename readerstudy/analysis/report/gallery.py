@@ -1,9 +1,9 @@
-"""The images that fooled most readers and fewest, and the real ones that were mistrusted: chosen, then hung.
+"""The gallery: images that misled most and fewest readers, with their thumbnails.
 
-It shows the truth about images of the cohort, so it is for researchers of an unsealed study and for nobody else.
+It shows the truth about images of the cohort, so it is only for researchers of an unsealed study.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -20,12 +20,12 @@ from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Study, StudyStatus
 from readerstudy.truth.models import Direction, ImageTruth, Pathology, Truth
 
-_FOOLING = 6  # adversarial images from either end
-_MISTRUSTED = 3  # real images
+_MOST_ADVERSARIAL = 6  # at each end
+_MOST_REAL = 3
 
 
 class Reason(StrEnum):
-    """Why an image hangs in the gallery."""
+    """Why an image is in the gallery."""
 
     FOOLED_MOST = "fooled_most"
     FOOLED_FEWEST = "fooled_fewest"
@@ -33,8 +33,8 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True)
-class Exhibit:
-    """One image in one session of one arm; `kind` is the place in KINDS, `case` the key of the image's truth."""
+class GalleryImage:
+    """Verdicts on one image in one session of one arm. `kind` is the index in KINDS, `case` the key of its truth."""
 
     case: int
     session: int
@@ -55,167 +55,182 @@ class Exhibit:
 
     @property
     def is_positive(self) -> bool:
-        """Whether the woman has cancer, whatever the image now looks like."""
+        """Whether the patient's own pathology is malignant, whatever the image looks like now."""
         return KINDS[self.kind][1] == POSITIVE
 
     @property
-    def mistaken(self) -> int:
-        """Verdicts that name the wrong one; "unsure" names none."""
+    def wrong(self) -> int:
+        """The number of wrong verdicts; "unsure" is not wrong here."""
         return self.called_real if self.is_adversarial else self.called_not_real
 
 
 @dataclass(frozen=True)
-class Hung:
-    """An exhibit with its pictures, and the words below them."""
+class GalleryEntry:
+    """A gallery image with its thumbnails and texts."""
 
-    exhibit: Exhibit
+    image: GalleryImage
     pictures: tuple[Thumbnail, ...]
     label: str
     sentence: str
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the texts and numbers for JSON, without pixels."""
+        image = self.image
+        return {
+            "label": self.label,
+            "sentence": self.sentence,
+            "stimulus": image.case,
+            "session": image.session,
+            "arm": image.arm,
+            "reason": image.reason.value,
+            "called_real": image.called_real,
+            "called_not_real": image.called_not_real,
+            "unsure": image.unsure,
+        }
+
 
 @dataclass(frozen=True)
-class Gallery:
-    """An item of a section, beside tables and pictures."""
+class ReportGallery:
+    """The gallery as an item of a section."""
 
     title: str
     caption: str
-    exhibits: tuple[Hung, ...]
+    entries: tuple[GalleryEntry, ...]
     key: str = "gallery"
 
     @property
     def kind(self) -> str:
-        """What a template asks an item of a section."""
+        """The kind of item of a section, for templates."""
         return "gallery"
 
     @property
     def empty(self) -> str:
-        return _("Nobody has judged an adversarial image in these sessions, and no real one was called not real.")
+        return _(
+            "There are no verdicts on adversarial images in these sessions, and no real image was called not real."
+        )
 
     @property
-    def groups(self) -> tuple[tuple[str, tuple[Hung, ...]], ...]:
-        """Heading and exhibits of each reason that has any."""
+    def groups(self) -> Iterator[tuple[str, list[GalleryEntry]]]:
+        """Heading and entries of each reason that has any."""
         headings = {
-            Reason.FOOLED_MOST: _("Adversarial images that fooled the most readers"),
-            Reason.FOOLED_FEWEST: _("Adversarial images that fooled the fewest readers"),
-            Reason.MISTRUSTED: _("Real images that were mistrusted most"),
+            Reason.FOOLED_MOST: _("Adversarial images that misled the most readers"),
+            Reason.FOOLED_FEWEST: _("Adversarial images that misled the fewest readers"),
+            Reason.MISTRUSTED: _("Real images called not real most often"),
         }
-        hung = ((title, self._of(reason)) for reason, title in headings.items())
-        return tuple((title, exhibits) for title, exhibits in hung if exhibits)
+        for reason, heading in headings.items():
+            entries = [entry for entry in self.entries if entry.image.reason is reason]
+            if entries:
+                yield heading, entries
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON: which images, and what was said of them; no pixels."""
-        return {
-            "title": self.title,
-            "exhibits": [
-                {"label": one.label, "sentence": one.sentence, **_numbers(one.exhibit)} for one in self.exhibits
-            ],
-        }
-
-    def _of(self, reason: Reason) -> tuple[Hung, ...]:
-        return tuple(one for one in self.exhibits if one.exhibit.reason is reason)
+        """Return the gallery for JSON, without pixels."""
+        return {"title": self.title, "images": [entry.as_dict() for entry in self.entries]}
 
 
-def choose(record: StudyRecord, plan: AnalysisPlan) -> tuple[Exhibit, ...]:
-    """Six adversarial images from either end and up to three real ones, from the plan's two sessions.
+def choose_images(record: StudyRecord, plan: AnalysisPlan) -> tuple[GalleryImage, ...]:
+    """Return up to six adversarial images from each end and up to three real ones, from the plan's two sessions.
 
-    Ordered by the share of all verdicts that was mistaken; among equals the image with more verdicts goes first,
-    then the lower number. No image hangs twice: of fewer than twelve each end has half.
+    Images are ordered by the share of wrong verdicts; ties are broken by more verdicts, then by the lower case. No
+    image appears twice: with fewer than twelve images, each end has half.
     """
-    fakes = sorted(_judged(record, plan, Subset.ADVERSARIAL, Reason.FOOLED_MOST), key=_most_mistaken)
-    ends = min(_FOOLING, (len(fakes) + 1) // 2)
-    # Not simply from behind: among equals the order is the same at both ends.
-    others = {one.case for one in fakes[:ends]}
-    fewest = _judged(record, plan, Subset.ADVERSARIAL, Reason.FOOLED_FEWEST)
-    fewest = sorted((one for one in fewest if one.case not in others), key=_least_mistaken)
-    real = (one for one in _judged(record, plan, Subset.REAL, Reason.MISTRUSTED) if one.mistaken)
-    return (*fakes[:ends], *fewest[:_FOOLING], *sorted(real, key=_most_mistaken)[:_MISTRUSTED])
+    most = sorted(_judged_images(record, plan, Subset.ADVERSARIAL, Reason.FOOLED_MOST), key=_most_wrong)
+    count = min(_MOST_ADVERSARIAL, (len(most) + 1) // 2)
+    # The other end is not the reverse of this order, because ties are broken in the same way at both ends.
+    used = {image.case for image in most[:count]}
+    fewest = _judged_images(record, plan, Subset.ADVERSARIAL, Reason.FOOLED_FEWEST)
+    fewest = sorted((image for image in fewest if image.case not in used), key=_fewest_wrong)
+    real = (image for image in _judged_images(record, plan, Subset.REAL, Reason.MISTRUSTED) if image.wrong)
+    return (*most[:count], *fewest[:_MOST_ADVERSARIAL], *sorted(real, key=_most_wrong)[:_MOST_REAL])
 
 
-def _judged(record: StudyRecord, plan: AnalysisPlan, subset: Subset, reason: Reason) -> Sequence[Exhibit]:
+def _judged_images(record: StudyRecord, plan: AnalysisPlan, subset: Subset, reason: Reason) -> Sequence[GalleryImage]:
     cases = record.readings.cases
-    kept = np.isin(cases.session, (plan.before, plan.after)) & np.isin(cases.kind, subset_kinds(subset))
-    own = cases.select(kept)
-    rows = zip(
-        own.case.tolist(), own.session.tolist(), own.arm.tolist(), own.kind.tolist(), own.counts.tolist(), strict=True
-    )
+    own = cases.select(np.isin(cases.session, (plan.before, plan.after)) & np.isin(cases.kind, subset_kinds(subset)))
+    columns = (own.case, own.session, own.arm, own.kind, own.counts)
     return [
-        Exhibit(
-            case, session, arm, kind, counts[VERDICT_REAL], counts[VERDICT_NOT_REAL], counts[VERDICT_UNSURE], reason
+        GalleryImage(
+            case=case,
+            session=session,
+            arm=arm,
+            kind=kind,
+            called_real=counts[VERDICT_REAL],
+            called_not_real=counts[VERDICT_NOT_REAL],
+            unsure=counts[VERDICT_UNSURE],
+            reason=reason,
         )
-        for case, session, arm, kind, counts in rows
+        for case, session, arm, kind, counts in zip(*(column.tolist() for column in columns), strict=True)
     ]
 
 
-def _most_mistaken(one: Exhibit) -> tuple[float, int, int]:
-    return -one.mistaken / one.verdicts, -one.verdicts, one.case
+def _most_wrong(image: GalleryImage) -> tuple[float, int, int]:
+    return -image.wrong / image.verdicts, -image.verdicts, image.case
 
 
-def _least_mistaken(one: Exhibit) -> tuple[float, int, int]:
-    return one.mistaken / one.verdicts, -one.verdicts, one.case
+def _fewest_wrong(image: GalleryImage) -> tuple[float, int, int]:
+    return image.wrong / image.verdicts, -image.verdicts, image.case
 
 
-def exhibits(study: Study, chosen: Sequence[Exhibit]) -> Gallery:
-    """The chosen images with small pictures of the stored files. Raises StillSealed before the unsealing.
+def build_gallery(study: Study, images: Sequence[GalleryImage]) -> ReportGallery:
+    """Return the gallery with thumbnails of the stored files. Raises StillSealed before the unsealing.
 
-    A picture that is missing or damaged is replaced by a sentence.
+    A missing or damaged file is replaced by a message.
     """
     if study.status != StudyStatus.UNSEALED and not study.is_rehearsal:
         raise StillSealed(study)
-    hang = _hanging([one.case for one in chosen], several=study.arms.count() > 1)
     caption = _(
-        "From the two sessions that the plan compares. Each adversarial image hangs beside the film that it was made "
-        "from and their difference: grey where nothing changed, brighter where light was taken away, darker where it "
-        "was added. The pictures are small and their contrast is set within the breast, so they are no basis for a "
-        "reading. Those at either end of many are there partly by chance."
+        "From the two sessions that the plan compares. Each adversarial image is beside its source image and their "
+        "difference: grey means no change, brighter that the adversarial image is darker there, darker that it is "
+        "brighter. The images are small, with contrast set within the breast, so they are not suitable for reading. "
+        "With many images, those at either end are there partly by chance."
     )
-    return Gallery(_("The images that fooled the most readers, and the fewest"), caption, tuple(map(hang, chosen)))
+    return ReportGallery(_("Images that misled the most and the fewest readers"), caption, _entries(study, images))
 
 
-def _hanging(cases: Sequence[int], *, several: bool) -> Callable[[Exhibit], Hung]:
-    """Return what hangs one exhibit, with everything that the database has about these cases read at once."""
-    truths = Truth.objects.select_related("stimulus__image", "parent").in_bulk(cases)
-    images = [truth.stimulus.image_id for truth in truths.values()]
-    pathologies = dict(ImageTruth.objects.filter(image__in=images).values_list("image_id", "pathology"))
-
-    def hang(one: Exhibit) -> Hung:
-        truth = truths[one.case]
-        stimulus = truth.stimulus
-        label = _label(one, pathologies[stimulus.image_id], truth.direction)
-        sentence = _sentence(one, several=several)
-        words = f"{label}. {sentence}"
-        pictures = (
-            pair_thumbnails(stimulus, truth.parent, number=one.case, words=words)
-            if truth.parent is not None
-            else (single_thumbnail(stimulus, words=words),)
-        )
-        return Hung(one, pictures, label, sentence)
-
-    return hang
+def _entries(study: Study, images: Sequence[GalleryImage]) -> tuple[GalleryEntry, ...]:
+    several_arms = study.arms.count() > 1
+    truths = Truth.objects.select_related("stimulus__image", "parent").in_bulk([image.case for image in images])
+    image_ids = [truth.stimulus.image_id for truth in truths.values()]
+    pathologies = dict(ImageTruth.objects.filter(image__in=image_ids).values_list("image_id", "pathology"))
+    entries = []
+    for image in images:
+        truth = truths[image.case]
+        label = _label(image, pathologies[truth.stimulus.image_id], truth.direction)
+        sentence = _sentence(image, several_arms=several_arms)
+        entries.append(GalleryEntry(image, _thumbnails(truth, image, f"{label}. {sentence}"), label, sentence))
+    return tuple(entries)
 
 
-def _label(one: Exhibit, pathology: str, direction: str) -> str:
-    kind = _("adversarial") if one.is_adversarial else _("real")
-    words = _("Stimulus %(number)s, %(kind)s; the woman’s own pathology: %(pathology)s")
-    names = {"number": one.case, "kind": kind, "pathology": str(Pathology(pathology).label)}
-    what = str(Direction(direction).label) if direction else ""
-    return f"{words % names} ({what})" if what else words % names
+def _thumbnails(truth: Truth, image: GalleryImage, description: str) -> tuple[Thumbnail, ...]:
+    if truth.parent is None:
+        return (single_thumbnail(truth.stimulus, words=description),)
+    return pair_thumbnails(truth.stimulus, truth.parent, number=image.case, words=description)
 
 
-def _sentence(one: Exhibit, *, several: bool) -> str:
-    words = _(
-        "Session %(session)s: of %(verdicts)s readers %(real)s called it real, %(not_real)s not real, "
-        "%(unsure)s unsure."
+def _label(image: GalleryImage, pathology: str, direction: str) -> str:
+    kind = _("adversarial") if image.is_adversarial else _("real")
+    label = _("Stimulus %(number)s, %(kind)s; the patient’s own pathology: %(pathology)s") % {
+        "number": image.case,
+        "kind": kind,
+        "pathology": str(Pathology(pathology).label),
+    }
+    return f"{label} ({Direction(direction).label})" if direction else label
+
+
+def _sentence(image: GalleryImage, *, several_arms: bool) -> str:
+    sentence = _(
+        "Session %(session)s: of %(verdicts)s readers, %(real)s called it real, %(not_real)s not real, %(unsure)s "
+        "unsure."
     )
-    if several:
-        words = _(
-            "Session %(session)s, arm %(arm)s: of %(verdicts)s readers %(real)s called it real, %(not_real)s not real, "
-            "%(unsure)s unsure."
+    if several_arms:
+        sentence = _(
+            "Session %(session)s, arm %(arm)s: of %(verdicts)s readers, %(real)s called it real, %(not_real)s not "
+            "real, %(unsure)s unsure."
         )
-    counts = {"real": one.called_real, "not_real": one.called_not_real, "unsure": one.unsure}
-    return words % {"session": one.session, "arm": one.arm, "verdicts": one.verdicts, **counts}
-
-
-def _numbers(one: Exhibit) -> dict[str, Any]:
-    counts = {"called_real": one.called_real, "called_not_real": one.called_not_real, "unsure": one.unsure}
-    return {"stimulus": one.case, "session": one.session, "arm": one.arm, "reason": one.reason.value, **counts}
+    return sentence % {
+        "session": image.session,
+        "arm": image.arm,
+        "verdicts": image.verdicts,
+        "real": image.called_real,
+        "not_real": image.called_not_real,
+        "unsure": image.unsure,
+    }

@@ -48,8 +48,8 @@ def pair_thumbnails(
 
     Both images are shown in the window of the source image.
     """
-    titles = (_("shown: adversarial"), _("made from"), _("difference"))
-    alts = (words, _("The real film that stimulus %(number)s was made from.") % {"number": number}, "")
+    titles = (_("shown: adversarial"), _("source image"), _("difference"))
+    alts = (words, _("The source image of stimulus %(number)s.") % {"number": number}, "")
     try:
         shown, real = _small(stimulus.path, stimulus.sha256), _small(parent.path, parent.sha256)
         difference = difference_image(real, shown, percentile=_DIFFERENCE_PERCENTILE)
@@ -59,13 +59,14 @@ def pair_thumbnails(
     window, is_mirrored = choose_window(real), stimulus.image.hangs_mirrored
     numbers = {"percent": f"{100 * difference.scale / WHITE:.1f}", "number": number}
     full = _("difference, full scale ±%(percent)s %%") % numbers
-    told = _(
-        "Where stimulus %(number)s differs from that film; black and white are ±%(percent)s %% of all grey levels."
+    alt = _(
+        "Difference of stimulus %(number)s from its source image; black and white are ±%(percent)s %% of all grey "
+        "levels."
     )
     return (
         _thumbnail(titles[0], alts[0], window.apply(shown), is_mirrored=is_mirrored),
         _thumbnail(titles[1], alts[1], window.apply(real), is_mirrored=is_mirrored),
-        _thumbnail(full, told % numbers, difference.values, is_mirrored=is_mirrored),
+        _thumbnail(full, alt % numbers, difference.values, is_mirrored=is_mirrored),
     )
 
 
@@ -78,10 +79,10 @@ def _small(path: Path, sha256: str) -> Grey16:
 
 
 def _thumbnail(title: str, alt: str, values: Grey8, *, is_mirrored: bool) -> Thumbnail:
-    hanging = mirror(values) if is_mirrored else values
-    uri = "data:image/jpeg;base64," + b64encode(encode_jpeg(hanging, quality=_QUALITY)).decode()
-    return Thumbnail(title, alt, uri, width=hanging.shape[1], height=hanging.shape[0])
+    shown = mirror(values) if is_mirrored else values
+    uri = "data:image/jpeg;base64," + b64encode(encode_jpeg(shown, quality=_QUALITY)).decode()
+    return Thumbnail(title, alt, uri, width=shown.shape[1], height=shown.shape[0])
 
 
 def _missing(title: str, alt: str) -> Thumbnail:
-    return Thumbnail(title, alt, missing=_("The file of this picture is missing or damaged."))
+    return Thumbnail(title, alt, missing=_("The file of this image is missing or damaged."))

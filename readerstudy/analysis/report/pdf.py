@@ -1,4 +1,4 @@
-"""The report on paper: the page that stands alone, laid out by WeasyPrint."""
+"""The report as PDF: the standalone page, laid out by WeasyPrint."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from PIL import ImageFile
 from readerstudy.errors import StudyError
 
 
-class NoPdfHere(StudyError):
-    """This installation lacks the libraries that lay out text."""
+class PdfUnavailable(StudyError):
+    """The libraries for PDF are not installed."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -21,13 +21,16 @@ class NoPdfHere(StudyError):
 
 
 def write_pdf(page: Path, target: Path) -> Path:
-    """Lay out a page that stands alone; everything it shows is inside it, so nothing is fetched from anywhere."""
+    """Write a standalone page as PDF and return `target`. Raises PdfUnavailable without Pango.
+
+    Nothing is fetched, because the page contains everything that it shows.
+    """
     try:
-        # Loaded here: importing it needs Pango, and a site without it does everything else.
+        # Imported here, because it needs Pango; without Pango, all other functions work.
         from weasyprint import HTML
         from weasyprint.urls import URLFetcher
     except OSError as error:
-        raise NoPdfHere from error
+        raise PdfUnavailable from error
     # The import makes Pillow accept truncated images in the whole process; a damaged stimulus must stay refused.
     ImageFile.LOAD_TRUNCATED_IMAGES = False
 

@@ -1,4 +1,4 @@
-"""What the report's pages show of a study that is still sealed: progress, and nothing of the truth."""
+"""Progress of a sealed study, for the report's pages; contains nothing about the truth."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,8 @@ from readerstudy.studies.models import ReadingList, Study
 
 
 @dataclass(frozen=True)
-class Progress:
-    """One reader's readings in one session against the plan."""
+class ReaderProgress:
+    """The number of readings of one reader in one session, and the number planned."""
 
     reader: str
     session: int
@@ -21,17 +21,17 @@ class Progress:
         return self.done >= self.planned
 
 
-def progress_of_study(study: Study) -> list[Progress]:
-    """Every reader and session, in order."""
+def progress_of_study(study: Study) -> list[ReaderProgress]:
+    """Return the progress of every reader and session, in order."""
     lists = (
         ReadingList.objects.filter(enrollment__study=study)
         .annotate(done=Count("presentations__reading"))
         .order_by("enrollment_id", "session_plan__number")
         .values_list("enrollment__code", "session_plan__number", "done", "session_plan__total")
     )
-    return [Progress(*line) for line in lists]
+    return [ReaderProgress(*row) for row in lists]
 
 
 def rehearsal_of(study: Study) -> Study | None:
-    """The copy that simulated readers played or play, if there is one."""
+    """Return the rehearsal of the study by simulated readers, or None."""
     return Study.objects.filter(code=f"{study.code}-rehearsal", is_rehearsal=True).first()

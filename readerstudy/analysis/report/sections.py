@@ -1,17 +1,17 @@
-"""What a report consists of: sections of tables and pictures, in the order in which they are read."""
+"""Sections of a report: tables, figures and the gallery, in order."""
 
 from dataclasses import dataclass, field
 
 from readerstudy.analysis.figures import Picture
-from readerstudy.analysis.report.gallery import Gallery
+from readerstudy.analysis.report.gallery import ReportGallery
 from readerstudy.layout.table import Table
 
-Item = Table | Picture | Gallery
+Item = Table | Picture | ReportGallery
 
 
 @dataclass(frozen=True)
 class Section:
-    """One chapter. `sentences` say in words what its numbers say; `hidden` tables are for programs only."""
+    """One chapter. `sentences` introduce it; `hidden` tables are only in files, for programs."""
 
     key: str
     title: str

@@ -3,7 +3,7 @@
 import pytest
 
 from readerstudy.analysis import figures
-from readerstudy.analysis.figures.readers import spread_in_words
+from readerstudy.analysis.figures.reader_style import spread_text
 from readerstudy.analysis.record.codes import ADVERSARIAL, POSITIVE, REAL
 from readerstudy.analysis.tables.agreement import agreement_table
 from readerstudy.analysis.tables.mrmc import mrmc_comparisons, mrmc_table
@@ -36,7 +36,7 @@ def test_detection_of_a_crowd_tells_the_means_and_the_spread() -> None:
     picture = figures.detection_figure(study, PLAN)
     assert picture is not None
     own = [one.d_prime for (_, session), one in detections_by_reader(study, PLAN).items() if one and session == 5]
-    assert f"d′ {spread_in_words(own)}" in picture.description
+    assert f"d′ {spread_text(own)}" in picture.description
     assert f"d′ {shown(sum(own) / len(own))}, c" in picture.description
 
 
@@ -130,7 +130,7 @@ def test_the_forest_gives_each_reader_the_later_session_less_the_earlier() -> No
     picture = figures.forest_figure(study, plan, mrmc_comparisons(study, plan))
     assert picture is not None
     # Of three adversarial images R1 called 3, then 2 not real; R2 1, then 2; R3 2 and 2.
-    assert "Sensitivity, reader by reader: R1 −0.33, R2 +0.33, R3 +0.00." in picture.description
+    assert "Sensitivity by reader: R1 −0.33, R2 +0.33, R3 +0.00." in picture.description
 
 
 def classified(scores: dict[int, float]) -> figures.Picture | None:
@@ -146,18 +146,18 @@ def test_the_classifier_stands_against_the_share_of_readers_by_fifths_of_its_sca
     picture = classified({1: 0.15, 2: 0.85, 3: 1.0})
     assert picture is not None
     assert (
-        "1 real images (1 of positives, 0 of negatives): score 0.0 to 0.2: called not real by 1.00"
+        "1 real images (1 of positives, 0 of negatives): score 0.0 to 0.2: mean share called not real 1.00"
         in picture.description
     )
     # Image 2 was called not real by one of two, image 3 by none.
-    assert "score 0.8 to 1.0: called not real by 0.25 of the readers (2 images)" in picture.description
-    assert "left out" not in picture.caption
+    assert "score 0.8 to 1.0: mean share called not real 0.25 (2 images)" in picture.description
+    assert "excluded" not in picture.caption
 
 
 def test_images_without_a_score_are_counted() -> None:
     picture = classified({2: 0.85})
     assert picture is not None
-    assert "2 images without a score are left out." in picture.caption
+    assert "2 images without a score are excluded." in picture.caption
     assert "real images" not in picture.description.replace("adversarial images", "")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from readerstudy.analysis import figures
 from readerstudy.analysis.figures import Picture
-from readerstudy.analysis.figures.readers import FEW
+from readerstudy.analysis.figures.reader_style import MOST_INDIVIDUAL
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.mrmc import mrmc_comparisons
 from readerstudy.statistics.unsure import Unsure
@@ -56,10 +56,12 @@ def test_a_picture_of_any_number_of_readers_says_what_it_shows(name: str, reader
 
 @pytest.mark.parametrize("name", NAMING)
 def test_up_to_twelve_readers_are_named_and_more_are_not(name: str) -> None:
-    few, many = (DRAW[name](crowd.record(readers), AnalysisPlan()) for readers in (FEW, FEW + 1))
+    few, many = (
+        DRAW[name](crowd.record(readers), AnalysisPlan()) for readers in (MOST_INDIVIDUAL, MOST_INDIVIDUAL + 1)
+    )
     assert few is not None
     assert many is not None
-    assert {f"R{number}" for number in range(1, FEW + 1)} <= words_of(few)
+    assert {f"R{number}" for number in range(1, MOST_INDIVIDUAL + 1)} <= words_of(few)
     assert not any(re.fullmatch(r"R\d+", words) for words in words_of(many))
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.report.build import Report, write_report
+from readerstudy.analysis.report.build import StudyReport, write_report
 from readerstudy.studies.analysis_plan import AnalysisPlan, Family
 from tests import make
 from tests.analysis import played, small
@@ -81,7 +81,7 @@ CASES += [("ties everywhere", AnalysisPlan(unsure=rule)) for rule in ("half", "e
 @pytest.mark.parametrize(("name", "plan"), CASES)
 def test_a_bad_study_gets_its_sentence_and_the_whole_report(name: str, plan: AnalysisPlan, tmp_path: Path) -> None:
     made, key, sentence = BAD[name]
-    report = Report(made(), at=make.MONDAY, plan=plan)
+    report = StudyReport(made(), at=make.MONDAY, plan=plan)
     written = {path.name for path in write_report(report, tmp_path)}
     assert {"report.html", "report.json", "report.txt", "planned.csv", "stard.csv"} <= written
     json.dumps(report.as_dict(), allow_nan=False)
@@ -101,7 +101,7 @@ letters = st.text("rnu", min_size=6, max_size=6)
 @given(st.lists(st.tuples(letters, letters), min_size=1, max_size=4))
 def test_any_verdicts_at_all_give_a_report(said: list[tuple[str, str]]) -> None:
     record = played.record({f"R{n}": {3: a, 5: b} for n, (a, b) in enumerate(said, start=1)})
-    report = Report(record, at=make.MONDAY, plan=EVERYTHING)
+    report = StudyReport(record, at=make.MONDAY, plan=EVERYTHING)
     json.dumps(report.as_dict(), allow_nan=False)
     assert report.tables["planned"].rows
 

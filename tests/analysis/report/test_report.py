@@ -15,9 +15,9 @@ from readerstudy.accounts.models import User
 from readerstudy.analysis.queries.study import StillSealed, study_record
 from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.counts import SessionTimes, SubgroupBlocks
-from readerstudy.analysis.report.build import Report, build_report, write_report
-from readerstudy.analysis.report.gallery import choose, exhibits
-from readerstudy.analysis.report.pdf import NoPdfHere, write_pdf
+from readerstudy.analysis.report.build import StudyReport, build_report, write_report
+from readerstudy.analysis.report.gallery import build_gallery, choose_images
+from readerstudy.analysis.report.pdf import PdfUnavailable, write_pdf
 from readerstudy.cohort.models import Cohort
 from readerstudy.imaging.image import UnreadableImage
 from readerstudy.imaging.png16 import decode_png, encode_png
@@ -45,8 +45,8 @@ def test_a_closed_study_is_not_analysed_before_it_is_unsealed(closed_study: Stud
 @pytest.mark.parametrize("rule", Unsure)
 def test_the_report_of_the_rows_is_the_report_of_the_study_they_came_from(unsealed_study: Study, rule: Unsure) -> None:
     plan = AnalysisPlan(unsure=rule, groups=3)
-    from_rows = Report(study_record(unsealed_study, plan), at=make.MONDAY, plan=plan)
-    by_hand = Report(small.record(plan=plan), at=make.MONDAY, plan=plan)
+    from_rows = StudyReport(study_record(unsealed_study, plan), at=make.MONDAY, plan=plan)
+    by_hand = StudyReport(small.record(plan=plan), at=make.MONDAY, plan=plan)
     # How the study was carried out is known of rows in the database alone.
     for there, back in zip(from_rows.sections[:-1], by_hand.sections[:-1], strict=True):
         assert [table.as_dict() for table in there.tables] == [table.as_dict() for table in back.tables]
@@ -59,8 +59,8 @@ def test_the_report_does_not_depend_on_the_keys_of_stimuli(unsealed_study: Study
         """Every number of the report, and the images that it chooses. The hash of the readings goes over keys."""
         report = build_report(unsealed_study, at=make.MONDAY)
         data = json.dumps(report.as_dict(), default=str).replace(report.record.conduct.hashes.readings, "hash")
-        chosen = exhibits(unsealed_study, choose(report.record, report.plan))
-        return json.loads(data), chosen.as_dict()["exhibits"]
+        chosen = build_gallery(unsealed_study, choose_images(report.record, report.plan))
+        return json.loads(data), chosen.as_dict()["images"]
 
     before, exhibited = reported()
     assert len(exhibited) > 6
@@ -127,7 +127,7 @@ def test_the_newest_evaluation_of_the_studys_own_generators_becomes_table_1(unse
 def test_a_full_size_study_is_reported_in_files_that_agree(tmp_path: Path) -> None:
     readings = simulated_readings()
     record = small.record(readings=readings, readers=dict.fromkeys(readings.readers, "high"), attack=small.attack())
-    report = Report(record, at=make.MONDAY)
+    report = StudyReport(record, at=make.MONDAY)
     written = {path.name for path in write_report(report, tmp_path)}
     tables = {f"{name}.csv" for name in report.tables}
     as_json = {f"{name}.json" for name in report.tables}
@@ -145,7 +145,7 @@ def test_a_full_size_study_is_reported_in_files_that_agree(tmp_path: Path) -> No
 
 
 def test_the_written_page_stands_alone_and_says_what_it_cannot_know(tmp_path: Path) -> None:
-    write_report(Report(small.record(is_rehearsal=True), at=make.MONDAY), tmp_path)
+    write_report(StudyReport(small.record(is_rehearsal=True), at=make.MONDAY), tmp_path)
     page = (tmp_path / "report.html").read_text()
     assert "http" not in page
     assert 'href="/' not in page
@@ -308,7 +308,7 @@ def test_a_report_is_worked_out_once(unsealed_study: Study, as_rosa: Client, mon
 def test_a_page_does_not_wait_for_a_report_that_takes_minutes(
     unsealed_study: Study, as_rosa: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("readerstudy.analysis.report.cache.WAITS_FOR", 3)
+    monkeypatch.setattr("readerstudy.analysis.report.cache.MOST_READINGS_FOR_PAGES", 3)
     address = reverse("report:study", args=[unsealed_study.code])
     assert f"manage.py analyse_study {unsealed_study.code}" in as_rosa.get(address).content.decode()
     assert as_rosa.get(reverse("report:table", args=[unsealed_study.code, "table3"])).status_code == 409
@@ -341,7 +341,7 @@ def test_after_a_pdf_a_truncated_image_is_still_refused(tmp_path: Path) -> None:
 
 def test_a_site_without_pango_says_so(unsealed_study: Study, as_rosa: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*args: object) -> None:
-        raise NoPdfHere
+        raise PdfUnavailable
 
     monkeypatch.setattr("readerstudy.analysis.views.write_pdf", missing)
     answer = as_rosa.get(reverse("report:pdf", args=[unsealed_study.code]))

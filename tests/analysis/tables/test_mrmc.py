@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.report.build import Report, write_report
+from readerstudy.analysis.report.build import StudyReport, write_report
 from readerstudy.layout.table import Estimate, Table, to_text
 from readerstudy.statistics.mrmc import obuchowski_rockette
 from readerstudy.studies.analysis_plan import AnalysisPlan
@@ -41,7 +41,7 @@ def full() -> StudyRecord:
 
 def rest_stands(record: StudyRecord, folder: Path, plan: AnalysisPlan = PLAN) -> str:
     """The page of the whole report; its JSON must hold nothing that JSON cannot."""
-    report = Report(record, at=make.MONDAY, plan=plan)
+    report = StudyReport(record, at=make.MONDAY, plan=plan)
     write_report(report, folder)
     json.dumps(report.as_dict(), allow_nan=False)
     page = (folder / "report.html").read_text()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.report.build import Report, write_report
+from readerstudy.analysis.report.build import StudyReport, write_report
 from readerstudy.analysis.tables.agreement import agreement_table
 from readerstudy.analysis.tables.reading_pace import reading_pace_table
 from readerstudy.analysis.tables.signal_detection import signal_detection_table
@@ -35,7 +35,7 @@ def full() -> StudyRecord:
 
 def rest_stands(record: StudyRecord, folder: Path) -> str:
     """The page of the whole report; its JSON must hold nothing that JSON cannot."""
-    report = Report(record, at=make.MONDAY)
+    report = StudyReport(record, at=make.MONDAY)
     write_report(report, folder)
     json.dumps(report.as_dict(), allow_nan=False)
     return (folder / "report.html").read_text()
