@@ -62,7 +62,7 @@ def accuracy_figure(record: StudyRecord, rule: Unsure) -> Picture | None:
 
 def _caption(readers: int) -> str:
     if readers > MOST_INDIVIDUAL:
-        return f"{crowd_sentence(readers)} {_('Table 3 has the numbers of each reader, with intervals.')}"
+        return " ".join([crowd_sentence(readers), _("Table 3 has the numbers of each reader, with intervals.")])
     return _(
         # xgettext: no-python-format
         "Each point is one reader in one session, with Wilson’s 95 % interval. Lines only connect the sessions of one "

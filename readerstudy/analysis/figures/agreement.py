@@ -8,8 +8,6 @@ from django.utils.translation import gettext as _
 from matplotlib.figure import Figure
 
 from readerstudy.analysis.figures.reader_style import (
-    COLOURS,
-    GRID,
     MARKERS,
     QUIET,
     add_legend,
@@ -19,7 +17,7 @@ from readerstudy.analysis.figures.reader_style import (
 )
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.agreement import COEFFICIENTS, judged_images
-from readerstudy.layout.picture import Picture, drawing, picture
+from readerstudy.layout.picture import COLOURS, GRID, Picture, drawing, picture
 from readerstudy.statistics.agreement import Agreement, Coefficient
 from readerstudy.studies.analysis_plan import AnalysisPlan
 

@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from readerstudy.analysis.figures.reader_style import COLOURS, INK, Floats, add_legend, style_axis
+from readerstudy.analysis.figures.reader_style import INK, Floats, add_legend, style_axis
 from readerstudy.analysis.record.codes import NEGATIVE, POSITIVE, Subset
 from readerstudy.analysis.record.counts import VERDICT_NOT_REAL, VERDICT_SEEN, subset_kinds
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.layout.picture import Picture, drawing, picture
+from readerstudy.layout.picture import COLOURS, Picture, drawing, picture
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _PANELS = (Subset.REAL, Subset.ADVERSARIAL)

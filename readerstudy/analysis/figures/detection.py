@@ -12,7 +12,6 @@ from scipy.special import ndtr
 
 from readerstudy.analysis.figures.reader_style import (
     CROWD,
-    GRID,
     INK,
     MOST_INDIVIDUAL,
     MOST_LINES,
@@ -29,7 +28,7 @@ from readerstudy.analysis.figures.reader_style import (
 from readerstudy.analysis.layout.wording import compared_sessions
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.signal_detection import detections_by_reader
-from readerstudy.layout.picture import Picture, drawing, picture
+from readerstudy.layout.picture import GRID, Picture, drawing, picture
 from readerstudy.statistics.signal_detection import SignalDetection
 from readerstudy.studies.analysis_plan import AnalysisPlan
 

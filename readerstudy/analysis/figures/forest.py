@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from readerstudy.analysis.figures.reader_style import (
-    GRID,
     INK,
     MOST_INDIVIDUAL,
     QUIET,
@@ -22,7 +21,7 @@ from readerstudy.analysis.layout.wording import compared_sessions, signed
 from readerstudy.analysis.record.codes import reader_sort_key
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.mrmc import MrmcComparison, figure_name
-from readerstudy.layout.picture import Picture, drawing, picture
+from readerstudy.layout.picture import GRID, Picture, drawing, picture
 from readerstudy.layout.table import Estimate
 from readerstudy.statistics.mrmc import ObuchowskiRockette
 from readerstudy.statistics.mrmc.readings import FigureOfMerit

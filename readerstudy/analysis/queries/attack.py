@@ -31,7 +31,7 @@ def study_evaluations(study: Study) -> list[Evaluation]:
         job__status=JobStatus.DONE,
         result__attacks__contains=[{"runs": sorted(runs)}],  # these and possibly more
     )
-    jobs: dict[int, list[Evaluation]] = {}
+    jobs: dict[int | None, list[Evaluation]] = {}
     for row in rows.order_by("-job_id", "pk"):
         if any(set(attack["runs"]) == runs for attack in row.result["attacks"]):
             jobs.setdefault(row.job_id, []).append(row)

@@ -134,7 +134,7 @@ class ComparedReadings:
     @property
     def is_correct(self) -> NDArray[np.bool_]:
         """Whether the verdict names the truth; False for "unsure"."""
-        return self.verdict == np.where(self.is_adversarial, VERDICT_NOT_REAL, VERDICT_REAL)
+        return np.equal(self.verdict, np.where(self.is_adversarial, VERDICT_NOT_REAL, VERDICT_REAL), dtype=bool)
 
 
 @dataclass(frozen=True)

@@ -161,7 +161,7 @@ def test_a_missing_or_damaged_film_is_told_in_its_place(films: Study) -> None:
     Truth.objects.get(pk=missing.image.case).stimulus.path.unlink()
     Truth.objects.get(pk=damaged.image.case).stimulus.path.write_bytes(b"no picture")
     page = render_to_string("report/_gallery.html", {"gallery": hung(films)})
-    assert page.count("The file of this picture is missing or damaged.") == 6
+    assert page.count("The file of this image is missing or damaged.") == 6
     assert page.count("<img ") == sum(len(one.pictures) for one in hung(films).entries) - 6
 
 
