@@ -63,9 +63,11 @@ def same_weights(one: Path, other: Path) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
-def test_the_classifier_learns_to_see_a_bright_spot(judge: Path) -> None:
+def test_the_classifier_learns_to_see_a_bright_spot(tmp_path: Path) -> None:
+    """Trains for longer than the other tests: after 60 steps in bfloat16 with AMX the scores hardly differ yet."""
+    classify(tmp_path, seed=6, steps=120)
     test = tiny.images(seed=9).subset("test")
-    assert auc(scores(load_classifier(judge), test.pixels), test.labels) > 0.95
+    assert auc(scores(load_classifier(tmp_path), test.pixels), test.labels) > 0.95
 
 
 def test_the_kept_checkpoint_is_the_one_with_the_best_tuning_auc(judge: Path) -> None:
