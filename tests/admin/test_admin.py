@@ -242,7 +242,7 @@ def test_clara_lets_a_rested_session_go_on_with_a_reason(small, db, clara, signe
     client = signed_in(clara)
     assert client.get(address).status_code == 403  # nothing to allow
     ReadingSession.objects.filter(pk=session.pk).update(held_at=make.MONDAY)
-    assert b"Let this session go on?" in client.get(address).content
+    assert b"Resume this session?" in client.get(address).content
     client.post(address, {"_form_submitted": "on", "reason": "She was ill."})
     session.refresh_from_db()
     assert session.held_at is None
