@@ -17,9 +17,3 @@ class Attack(Protocol):
 def pixels_drawn(attack: Attack) -> int:
     """Return how many pixels a generator of this attack draws at a time, 0 for an attack without one."""
     return int(getattr(attack, "pixels_drawn", 0))
-
-
-class Downsample(Protocol):
-    """The study's one pixel path: 16-bit pixels to another (rows, columns)."""
-
-    def __call__(self, pixels: Pixels, size: tuple[int, int], /) -> Pixels: ...

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from attacks.base import Attack, Downsample, Pixels
+from attacks.base import Attack, Pixels
 from attacks.constraints.budget import as_share, grey_levels
-from attacks.constraints.post_processing import Finish, Weigh
+from attacks.constraints.post_processing import STEPS, PostProcessing
 from attacks.generative.gan import GanAttack
 from attacks.generative.inpainting import InpaintingAttack
 from attacks.gradient import APGD, FAB, FGSM, PGD, BinaryAutoAttack, CarliniWagner, Square
@@ -28,6 +28,7 @@ from models_ml.runtime.device import choose_device
 from models_ml.runtime.progress import Report
 from models_ml.training.inpainting import is_inpainter
 from readerstudy import serialise
+from readerstudy.imaging.breast_mask import breast_weight
 from readerstudy.provenance import source_hash
 
 GRADIENT: dict[str, type[Any]] = {
@@ -42,7 +43,6 @@ GRADIENT: dict[str, type[Any]] = {
 PATCH, GAN, INPAINTING = "patch", "gan", "inpainting"
 METHODS: tuple[str, ...] = (*GRADIENT, PATCH)  # those that are made from a classifier and settings alone
 Size = tuple[int, int]
-STEPS_OF_FINISH = ("keep_background", "keep_grid", "keep_range")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Recipe:
     options: Method | PatchSettings
     way: Way = "through"
     threshold: float = 0.5
-    keep: Mapping[str, bool] = field(default_factory=lambda: dict.fromkeys(STEPS_OF_FINISH, True))
+    post_processing: PostProcessing = field(default_factory=PostProcessing)
 
     @classmethod
     def of(cls, asked: Mapping[str, Any]) -> "Recipe":
@@ -71,8 +71,8 @@ class Recipe:
             raise LabError(f"An attack goes {' or '.join(get_args(Way))}, not {way!r}.")
         if not isinstance(threshold, float) or not 0 < threshold < 1:
             raise LabError(f"A threshold is a probability between 0 and 1, not {threshold!r}.")
-        keep = {step: _flag(step, rest.pop(step, True)) for step in STEPS_OF_FINISH}
-        return cls(method, _options(method, rest), way, threshold, keep)
+        steps = {step: _flag(step, rest.pop(step, True)) for step in STEPS}
+        return cls(method, _options(method, rest), way, threshold, PostProcessing(**steps))
 
     def settings(self) -> dict[str, Any]:
         """Everything as JSON: `Recipe.of({"method": …, **settings})` gives this recipe again."""
@@ -80,9 +80,9 @@ class Recipe:
         if (epsilon := getattr(self.options, "epsilon", None)) is not None:
             options["epsilon_share"] = as_share(epsilon)
         options.pop("parts", None)  # a fact about the class, not a choice
-        return {**options, "way": self.way, "threshold": self.threshold, **self.keep}
+        return {**options, "way": self.way, "threshold": self.threshold, **asdict(self.post_processing)}
 
-    def on(self, folder: Path, *, label: int, seed: int, downsample: Downsample, finish: Finish) -> GradientAttack:
+    def on(self, folder: Path, *, label: int, seed: int) -> GradientAttack:
         """The attack on images of one label with the classifier in a run folder."""
         if isinstance(self.options, PatchSettings):
             raise LabError("A patch is trained before it can be laid.")
@@ -93,10 +93,9 @@ class Recipe:
             classifier,
             sha256(folder / WEIGHTS),
             seed,
-            downsample,
             self.way,
             self.threshold,
-            finish,
+            self.post_processing,
         )
 
 
@@ -105,13 +104,11 @@ def all_of(attack: Attack, pictures: Sequence[Pixels]) -> list[Pixels]:
     return attack.many(pictures) if isinstance(attack, GradientAttack) else [attack(pixels) for pixels in pictures]
 
 
-def load_attack(
-    folder: Path, *, seed: int, downsample: Downsample, breast: Weigh, finish: Finish
-) -> tuple[str, GanAttack | InpaintingAttack]:
+def load_attack(folder: Path, *, post_processing: PostProcessing) -> tuple[str, GanAttack | InpaintingAttack]:
     """The attack of a generator run by what the run is, with its method's name."""
     if is_inpainter(folder):
-        return INPAINTING, InpaintingAttack.load(folder, downsample=downsample, breast=breast, finish=finish)
-    return GAN, GanAttack.load(folder, downsample=downsample, finish=finish)
+        return INPAINTING, InpaintingAttack.load(folder, post_processing=post_processing)
+    return GAN, GanAttack.load(folder, post_processing=post_processing)
 
 
 @dataclass(frozen=True)
@@ -128,9 +125,6 @@ def prepare(
     folder: Path,
     *,
     seed: int,
-    downsample: Downsample,
-    breast: Weigh,
-    finish: Finish,
     textures: Path,
     training: Callable[[int, Size], NDArray[np.uint16]],
     report: Report,
@@ -144,12 +138,12 @@ def prepare(
     for label in (0, 1):
         if isinstance(recipe.options, PatchSettings):
             file = textures / f"texture-{label}.npy"
-            learning = partial(_learn_texture, recipe, folder, training, label, seed=seed, breast=breast, report=report)
+            learning = partial(_learn_texture, recipe, folder, training, label, seed=seed, report=report)
             texture = _kept(file, learning)
             settings[f"texture_{label}"] = hashlib.sha256(texture.tobytes()).hexdigest()
-            attacks[label] = PatchAttack(recipe.options, texture, seed, breast, finish)
+            attacks[label] = PatchAttack(recipe.options, texture, seed, recipe.post_processing)
         else:
-            attacks[label] = recipe.on(folder, label=label, seed=seed, downsample=downsample, finish=finish)
+            attacks[label] = recipe.on(folder, label=label, seed=seed)
     return Prepared(recipe.method, attacks, settings)
 
 
@@ -160,7 +154,6 @@ def _learn_texture(
     label: int,
     *,
     seed: int,
-    breast: Weigh,
     report: Report,
 ) -> Floats:
     assert isinstance(recipe.options, PatchSettings)
@@ -168,7 +161,7 @@ def _learn_texture(
     pixels = training(label, (classifier.config.rows, classifier.config.columns))
     return train_texture(
         to_tensor(pixels, torch.device("cpu")),
-        np.stack([breast(one) for one in pixels]),
+        np.stack([breast_weight(one) for one in pixels]),
         label,
         decision(classifier, recipe.threshold),
         recipe.options,

@@ -13,8 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from attacks.base import Downsample, Pixels
+from attacks.base import Pixels
 from models_ml.data.images import to_tensor
+from readerstudy.imaging.resize import resize
 
 Size = tuple[int, int]
 
@@ -71,9 +72,9 @@ class Passage:
     small: Tensor
 
     @classmethod
-    def of(cls, pictures: Sequence[Pixels], size: Size, downsample: Downsample, device: torch.device) -> "Passage":
+    def of(cls, pictures: Sequence[Pixels], size: Size, device: torch.device) -> "Passage":
         """For pictures of one size."""
-        smalls = [downsample(pixels, size) for pixels in pictures]
+        smalls = [resize(pixels, size) for pixels in pictures]
         frames = tuple(Frame.of(pixels, small) for pixels, small in zip(pictures, smalls, strict=True))
         return cls(frames, to_tensor(np.stack(pictures), device), to_tensor(np.stack(smalls), device))
 

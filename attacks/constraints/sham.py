@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from attacks.base import Pixels
-from attacks.constraints.post_processing import Finish
+from attacks.constraints.post_processing import PostProcessing
 from models_ml.data.images import GREATEST
 from readerstudy.imaging.png16 import decode_png, encode_png
 
@@ -27,17 +27,17 @@ class Sham:
     """
 
     size: tuple[int, int]  # rows and columns of the network's grid
-    finish: Finish
+    post_processing: PostProcessing
     levels: int = LEVELS
 
     def __call__(self, pixels: Pixels, /) -> Pixels:
         """Return the sham of 16-bit pixels (H, W), same size."""
-        weight = self.finish.weight(pixels)
+        weight = self.post_processing.weight(pixels)
         full = (pixels.astype(np.float64) / GREATEST).astype(np.float32)  # as a network is given it
         drawn = full + self._change(pixels)
-        brightest = np.maximum(full, np.float32(self.finish.white(pixels, weight)))
+        brightest = np.maximum(full, np.float32(self.post_processing.white(pixels, weight)))
         drawn = np.clip(drawn, 0, brightest)
-        return decode_png(encode_png(self.finish(pixels, drawn.astype(np.float64) * GREATEST, weight)))
+        return decode_png(encode_png(self.post_processing(pixels, drawn.astype(np.float64) * GREATEST, weight)))
 
     def _change(self, pixels: Pixels) -> NDArray[np.float32]:
         """The change of each pixel as a share of full scale."""
@@ -51,5 +51,5 @@ class Sham:
 
     def _step_of(self, pixels: Pixels) -> int:
         """The usual distance between the grey levels that the image must keep to."""
-        levels = self.finish.levels_of(pixels)
+        levels = self.post_processing.grey_levels(pixels)
         return 1 if levels is None or len(levels) < 2 else int(np.median(np.diff(levels.astype(np.int64))))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from attacks.evaluation.measure import AttackImages, AttackScores, ClassifierScores
-from models_ml.evaluation.attack_table import REPLICATES, ComparesAreas, attack_table, compare_areas, decide
+from models_ml.evaluation.attack_table import REPLICATES, attack_table, compare_areas, decide
 from models_ml.evaluation.calibration import Recalibration, calibration, recalibrate
 from models_ml.evaluation.predictions import Floats, sensitivity_threshold, youden_threshold
 from models_ml.evaluation.subgroup_table import subgroups
@@ -33,7 +33,6 @@ LEAST_SENSITIVITY = 0.9
 class Settings:
     """Settings of an evaluation; the recalibration is fitted on the tuning split and moves the thresholds too."""
 
-    compare: ComparesAreas | None = None
     recalibration: Recalibrated = Recalibrated.NONE
     replicates: int = REPLICATES
 
@@ -74,7 +73,7 @@ def _evaluate(
             for method in Recalibrated
         ),
         roc=roc_curve(scores.test_scores, scores.labels),
-        compared=None if raw is reference else _compared(raw, reference, attacks, settings.compare),
+        compared=None if raw is reference else _compared(raw, reference, attacks),
         transfers=transfers,
     )
 
@@ -123,7 +122,7 @@ def _attack(
         return attack_table(
             score_adversarial=own.of(variant)[attacked],
             thresholds=thresholds,
-            compare=settings.compare,
+            with_area_comparison=True,
             # The same patients are resampled for each table, so that the intervals of two tables can be compared.
             rng=np.random.default_rng(BOOTSTRAP_SEED),
             changed=own.changed[variant],
@@ -163,14 +162,14 @@ def _columns(scores: ClassifierScores, attacked: Any) -> dict[str, Any]:
 
 
 def _compared(
-    own: ClassifierScores, reference: ClassifierScores, attacks: Sequence[AttackImages], compare: ComparesAreas | None
+    own: ClassifierScores, reference: ClassifierScores, attacks: Sequence[AttackImages]
 ) -> ReferenceComparison:
-    real = compare_areas(compare, own.labels, own.test_scores, reference.test_scores, own.patients)
+    real = compare_areas(own.labels, own.test_scores, reference.test_scores, own.patients)
     by_attack = {}
     for attack in attacks:
         attacked = own.attacks[attack.name].attacked
         a, b = (1 - scores.attacks[attack.name].adversarial[attacked] for scores in (own, reference))
-        by_attack[attack.name] = compare_areas(compare, own.labels[attacked], a, b, own.patients[attacked])
+        by_attack[attack.name] = compare_areas(own.labels[attacked], a, b, own.patients[attacked])
     return ReferenceComparison(real, by_attack)
 
 

@@ -4,7 +4,7 @@ Everything is scored in float32 from the written files, so that scoring a file a
 images are in memory at a time: a whole cohort at full size would not fit.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -13,13 +13,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from attacks.base import Attack, Downsample, Pixels, pixels_drawn
+from attacks.base import Attack, Pixels, pixels_drawn
 from attacks.parallel import side_by_side
 from attacks.quality import psnr, ssim
 from models_ml.errors import LabError
 from models_ml.evaluation.predictions import Floats, Labels, scores
 from models_ml.networks.classifier import Classifier
 from models_ml.runtime.progress import Report
+from readerstudy.imaging.png16 import decode_png
+from readerstudy.imaging.resize import resize
 from readerstudy.results.evaluation import Variant
 
 CPU = torch.device("cpu")
@@ -84,14 +86,6 @@ class AttackImages:
 
 
 @dataclass(frozen=True)
-class PixelPath:
-    """The study's one way from a file to a network: decode, then resize."""
-
-    read: Callable[[Path], Pixels]
-    downsample: Downsample
-
-
-@dataclass(frozen=True)
 class AttackScores:
     """Scores and similarity of one attack's images, aligned with `ClassifierScores.test`; NaN if there is no image.
 
@@ -147,7 +141,6 @@ def score_all(
     classifiers: Sequence[TargetClassifier],
     images: Sequence[SourceImage],
     attacks: Sequence[AttackImages],
-    pixel_path: PixelPath,
     report: Report,
 ) -> list[ClassifierScores]:
     """Return each classifier's scores of the tuning and test images and of their adversarial images.
@@ -159,7 +152,7 @@ def score_all(
     for attack in attacks:
         _require_files(images, attack)
     held_out = [image for image in images if image.split in ("tuning", "test")]
-    reader = _Reader(classifiers, attacks, pixel_path)
+    reader = _Reader(classifiers, attacks)
     scorers = [_Scorer(classifier) for classifier in classifiers]
     for start in range(0, len(held_out), AT_ONCE):
         batch = list(side_by_side(reader.read, held_out[start : start + AT_ONCE], drawn=reader.pixels_drawn))
@@ -205,7 +198,6 @@ class _Reader:
 
     classifiers: Sequence[TargetClassifier]
     attacks: Sequence[AttackImages]
-    pixel_path: PixelPath
 
     @property
     def pixels_drawn(self) -> int:
@@ -215,12 +207,12 @@ class _Reader:
 
     def read(self, source: SourceImage) -> _ReadImage:
         """Read the image and its adversarial images. Similarity and baselines are needed for test images only."""
-        real = self.pixel_path.read(source.path)
+        real = decode_png(source.path)
         read = _ReadImage(source)
         self._add(read, _REAL, real, real)
         for attack in self.attacks:
             if file := attack.files.get(source.image):
-                adversarial = self.pixel_path.read(file.path)
+                adversarial = decode_png(file.path)
                 self._add(read, _kind(Variant.ADVERSARIAL, attack.name), adversarial, real)
                 if source.split == "test":
                     read.similarity[attack.name] = (psnr(real, adversarial), ssim(real, adversarial))
@@ -233,7 +225,7 @@ class _Reader:
         if not np.array_equal(pixels, real):
             read.changed.add(kind)
         for size in {classifier.size for classifier in self.classifiers}:
-            read.small[kind, size] = self.pixel_path.downsample(pixels, size)
+            read.small[kind, size] = resize(pixels, size)
 
 
 class _Scorer:

@@ -1,6 +1,6 @@
 """A trained generator as an attack on images of the study's size."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +8,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from attacks.base import Downsample, Pixels
-from attacks.constraints.post_processing import Finish
+from attacks.base import Pixels
+from attacks.constraints.post_processing import NO_POST_PROCESSING, PostProcessing
 from models_ml.config import GanConfig
 from models_ml.data.images import GREATEST, to_tensor
 from models_ml.errors import WrongImages
 from models_ml.networks.generator import Generator, shift_logit
 from models_ml.runs.checkpoint import CONTROL, WEIGHTS, load_generator, read_provenance, sha256
 from readerstudy import serialise
+from readerstudy.imaging.resize import resize
 
 # 1728 × 1408 and 1024 × 832 differ by 0.3 % in shape; more would stretch the lesions that the network learnt.
 SHAPE_TOLERANCE = 0.01
@@ -32,8 +33,8 @@ class GanAttack:
     Background is never touched: a pixel of exactly 0 stays exactly 0 (a residual change cannot move it, since its
     logit is infinite; a plain drawing is masked), or the padding would tell which image was altered. In a residual
     change the air around the breast (below 0.03 of full scale) is weighed down with its brightness, so that its faint
-    noise stays to the last bit; pixels at full white, such as film labels, stay too. `finish` spares what else is not
-    breast, the gaps between the parent's grey levels, and what is brighter than its brightest tissue.
+    noise stays to the last bit; pixels at full white, such as film labels, stay too. Post-processing spares what else
+    is not breast, the gaps between the parent's grey levels, and what is brighter than its brightest tissue.
     """
 
     direction: str
@@ -43,12 +44,11 @@ class GanAttack:
     control: bool  # the stage-1 generator, which learnt the identity only
     size: tuple[int, int]
     generator: Generator
-    downsample: Downsample
-    finish: Finish = field(default_factory=Finish)
+    post_processing: PostProcessing = NO_POST_PROCESSING
 
     @classmethod
     def load(
-        cls, folder: Path, *, downsample: Downsample, control: bool = False, finish: Finish | None = None
+        cls, folder: Path, *, control: bool = False, post_processing: PostProcessing = NO_POST_PROCESSING
     ) -> "GanAttack":
         """The attack of a finished GAN run, or its control; WrongCheckpoint where the folder holds none."""
         generator = load_generator(folder, control=control)
@@ -62,8 +62,7 @@ class GanAttack:
             control=control,
             size=(config.rows, config.columns),
             generator=generator,
-            downsample=downsample,
-            finish=finish or Finish(),
+            post_processing=post_processing,
         )
 
     @property
@@ -75,15 +74,15 @@ class GanAttack:
     def __call__(self, pixels: Pixels, /) -> Pixels:
         """The adversarial twin of 16-bit pixels (H, W), same size; computed in float32."""
         self._require(pixels)
-        weight = self.finish.weight(pixels)
+        weight = self.post_processing.weight(pixels)
         full = to_tensor(pixels[None], torch.device("cpu"))  # (1, 1, H, W)
         if self.generator.config.form == "plain":
             fake = self.generator(full)
         else:
-            small = to_tensor(self.downsample(pixels, self.size)[None], full.device)
+            small = to_tensor(resize(pixels, self.size)[None], full.device)
             change = F.interpolate(self.generator.raw(small), size=pixels.shape, mode="bilinear")
-            fake = shift_below(full, change, white=self.finish.white(pixels, weight))
-        return self.finish(pixels, fake[0, 0].clamp(0, 1).double().numpy() * GREATEST, weight)
+            fake = shift_below(full, change, white=self.post_processing.white(pixels, weight))
+        return self.post_processing(pixels, fake[0, 0].clamp(0, 1).double().numpy() * GREATEST, weight)
 
     def _require(self, pixels: Pixels) -> None:
         if pixels.dtype != np.uint16 or pixels.ndim != 2:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import log
 from typing import Literal
 
@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from attacks.base import Downsample, Pixels
+from attacks.base import Pixels
 from attacks.constraints.budget import FULL_SCALE, Batch, hold_levels
-from attacks.constraints.post_processing import Finish
+from attacks.constraints.post_processing import NO_POST_PROCESSING, PostProcessing
 from attacks.constraints.resampling import Passage
 from attacks.gradient.base import Logits, Method
 from models_ml.data.images import to_tensor
@@ -33,9 +33,8 @@ class GradientAttack:
     bilinearly, which is quicker and weaker. `threshold` is the probability above which the classifier calls a
     picture malignant: the attack aims at that decision.
 
-    The budget holds on the written pixels, after `finish` and rounding: none differs from its parent by more than
-    epsilon, pixels of exactly 0 stay, the parent's grey levels are kept to where `finish` says so. The same picture
-    and seed give the same file, alone or in a batch of any size, on one device.
+    The budget holds on the written pixels, after post-processing and rounding: none differs from its source image by
+    more than epsilon. The same image and seed give the same file, alone or in a batch of any size, on one device.
     """
 
     method: Method
@@ -43,10 +42,9 @@ class GradientAttack:
     classifier: Classifier
     weights: str  # sha256 of the classifier's file
     seed: int
-    downsample: Downsample
     way: Way = "through"
     threshold: float = 0.5
-    finish: Finish = field(default_factory=Finish)
+    post_processing: PostProcessing = NO_POST_PROCESSING
 
     @property
     def size(self) -> tuple[int, int]:
@@ -60,7 +58,7 @@ class GradientAttack:
         """The twins of pictures of one size, attacked together: for a graphics card."""
         for pixels in pictures:
             self._require(pixels)
-        weights = [self.finish.weight(pixels) for pixels in pictures]
+        weights = [self.post_processing.weight(pixels) for pixels in pictures]
         device = next(self.classifier.parameters()).device
         full = to_tensor(np.stack(pictures), device)  # (B, 1, H, W)
         batch = Batch(
@@ -68,9 +66,11 @@ class GradientAttack:
             torch.full((len(pictures),), self.label, device=device),
             tuple(seed_of(pixels, self.seed) for pixels in pictures),
             torch.from_numpy(np.stack(weights))[:, None].to(device),
-            torch.tensor([self.finish.white(*pair) for pair in zip(pictures, weights, strict=True)], device=device),
+            torch.tensor(
+                [self.post_processing.white(*pair) for pair in zip(pictures, weights, strict=True)], device=device
+            ),
         )
-        passage = Passage.of(pictures, self.size, self.downsample, device)
+        passage = Passage.of(pictures, self.size, device)
         attacked = self._through(passage, batch) if self.way == "through" else self._carried(passage, batch)
         drawn = attacked[:, 0].cpu().double().numpy() * FULL_SCALE
         return [self._written(*three) for three in zip(pictures, drawn, weights, strict=True)]
@@ -89,10 +89,10 @@ class GradientAttack:
 
     def _written(self, real: Pixels, drawn: NDArray[np.float64], weight: NDArray[np.float32]) -> Pixels:
         """The attack kept to the weight itself; here it only says where nothing may change at all."""
-        written = self.finish(real, drawn, (weight > 0).astype(np.float32))
+        written = self.post_processing(real, drawn, (weight > 0).astype(np.float32))
         if self.method.epsilon is None:
             return written
-        return hold_levels(real, written, epsilon=self.method.epsilon, levels=self.finish.levels_of(real))
+        return hold_levels(real, written, epsilon=self.method.epsilon, levels=self.post_processing.grey_levels(real))
 
     def _require(self, pixels: Pixels) -> None:
         if pixels.dtype != np.uint16 or pixels.ndim != 2:

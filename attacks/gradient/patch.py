@@ -1,6 +1,6 @@
 """A visible patch: one texture for every picture, laid into the breast like a sticker on the film."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -12,11 +12,12 @@ from torch import Tensor
 
 from attacks.base import Pixels
 from attacks.constraints.budget import FULL_SCALE
-from attacks.constraints.post_processing import Finish, Weigh
+from attacks.constraints.post_processing import NO_POST_PROCESSING, PostProcessing
 from attacks.gradient.base import Logits, cross_entropy
 from attacks.gradient.full_size import seed_of
 from models_ml.errors import LabError, WrongImages
 from models_ml.runtime.progress import Report
+from readerstudy.imaging.breast_mask import breast_weight
 
 Floats = NDArray[np.float32]
 Centre = tuple[int, int]
@@ -51,28 +52,27 @@ class PatchAttack:
     settings: PatchSettings
     texture: Floats  # (k, k) in 0…1, of the parent's brightest
     seed: int
-    breast: Weigh
-    finish: Finish = field(default_factory=Finish)
+    post_processing: PostProcessing = NO_POST_PROCESSING
 
     def __call__(self, pixels: Pixels, /) -> Pixels:
         if pixels.dtype != np.uint16 or pixels.ndim != 2:
             raise WrongImages("An attack takes one 16-bit grey image of rows × columns.")
-        weight = self.finish.weight(pixels)
+        weight = self.post_processing.weight(pixels)
         side = diameter(self.settings.side, pixels.shape[0])
         texture = torch.from_numpy(self.texture)[None, None]
         large = F.interpolate(texture, size=(side, side), mode="bilinear", align_corners=False)[0, 0].numpy()
         drawn = pixels.astype(np.float64)
         corner = self.corner(pixels)
         mine = np.s_[corner[0] : corner[0] + side, corner[1] : corner[1] + side]
-        light = large * self.finish.white(pixels, weight) * FULL_SCALE
+        light = large * self.post_processing.white(pixels, weight) * FULL_SCALE
         drawn[mine] += disc(side) * (light - drawn[mine])
-        return self.finish(pixels, drawn, weight)
+        return self.post_processing(pixels, drawn, weight)
 
     def corner(self, pixels: Pixels) -> Centre:
         """Top and left of the patch."""
         chance = np.random.default_rng(seed_of(pixels, self.seed))
         side = diameter(self.settings.side, pixels.shape[0])
-        return corner_of(self.breast(pixels), side, self.settings.place, chance)
+        return corner_of(breast_weight(pixels), side, self.settings.place, chance)
 
 
 def diameter(share: float, rows: int) -> int:

@@ -7,12 +7,12 @@ from typing import Any
 from celery import shared_task
 from django.utils.timezone import now
 
+from attacks.constraints.post_processing import PostProcessing
 from attacks.constraints.sham import Sham
 from attacks.evaluation.evaluate import Settings, evaluate
 from attacks.evaluation.measure import (
     AdversarialFile,
     AttackImages,
-    PixelPath,
     Size,
     SourceImage,
     TargetClassifier,
@@ -20,7 +20,6 @@ from attacks.evaluation.measure import (
 )
 from attacks.evaluation.pairing import AttackKind, pair_directions
 from attacks.generative.gan import GanAttack
-from attacks.tasks.finishing import finish_of
 from models_ml.evaluation.subgroup_table import LESION
 from models_ml.presets import PRESETS
 from models_ml.runs.checkpoint import CONTROL, WEIGHTS, load_classifier, read_provenance, sha256
@@ -28,17 +27,13 @@ from models_ml.runtime.progress import Report
 from models_ml.tasks import folder_of
 from readerstudy.cohort.models import Cohort
 from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind, Evaluation
-from readerstudy.imaging.png16 import decode_png
-from readerstudy.imaging.resize import resize
 from readerstudy.jobs.queue import perform
 from readerstudy.results.evaluation import FORMAT, EvaluationResult, Recalibrated
 from readerstudy.serialise import to_dict
-from readerstudy.statistics import delong
 from readerstudy.truth.actions import keep_scores
 from readerstudy.truth.models import Direction
 from readerstudy.truth.queries import real_pictures, twins
 
-PIXEL_PATH = PixelPath(read=decode_png, downsample=resize)
 # The labels of the source images that a direction changes; without a direction both are changed.
 LABELS = {Direction.REMOVE.value: (1,), Direction.INSERT.value: (0,), "": (0, 1)}
 
@@ -60,12 +55,12 @@ def _evaluate(job_id: int, parameters: dict[str, Any], report: Report) -> dict[s
     cohort = Cohort.named(parameters["cohort"])
     runs = [Checkpoint.named(name, CheckpointKind.CLASSIFIER) for name in parameters["classifiers"]]
     classifiers = [TargetClassifier(run.name, load_classifier(folder_of(run.folder))) for run in runs]
-    settings = Settings(compare=delong.paired, recalibration=Recalibrated(parameters.get("recalibration", "none")))
+    settings = Settings(recalibration=Recalibrated(parameters.get("recalibration", "none")))
     stored = []
     for resolution in parameters["resolutions"]:
         size = classifiers[0].size
         attacks = [_attack_images(cohort, resolution, group, size, runs) for group in _groups(parameters)]
-        scores = score_all(classifiers, _source_images(cohort, resolution), attacks, PIXEL_PATH, report)
+        scores = score_all(classifiers, _source_images(cohort, resolution), attacks, report)
         for own in scores:
             keep_scores(own.by_stimulus, classifier=own.classifier, size=own.size)
         results = evaluate(resolution, scores, attacks, settings)
@@ -97,17 +92,13 @@ def _attack_images(
         against=", ".join(sorted(origin.name for origin in origins if origin)),
         labels=tuple(sorted({label for name in names for label in LABELS[directions[name]]})),
         identity={
-            label: GanAttack.load(
-                folder_of(run.folder), downsample=resize, control=True, finish=finish_of(_settings(rows.get(name)))
-            )
+            label: GanAttack.load(folder_of(run.folder), control=True, post_processing=_post_processing(rows.get(name)))
             for name, run in runs.items()
             if run and (folder_of(run.folder) / CONTROL).exists()
             for label in LABELS[directions[name]]
         },
         sham={
-            label: Sham(size, finish_of(_settings(rows.get(name))))
-            for name in names
-            for label in LABELS[directions[name]]
+            label: Sham(size, _post_processing(rows.get(name))) for name in names for label in LABELS[directions[name]]
         },
     )
 
@@ -130,8 +121,8 @@ def _direction(run: Checkpoint | None) -> str:
     return run.direction if run else ""
 
 
-def _settings(row: Attack | None) -> dict[str, Any]:
-    return row.settings if row else {}
+def _post_processing(row: Attack | None) -> PostProcessing:
+    return PostProcessing.from_settings(row.settings if row else {})
 
 
 def _store(job_id: int, cohort: Cohort, run: Checkpoint, result: EvaluationResult) -> int:

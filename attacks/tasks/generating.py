@@ -1,7 +1,7 @@
 """Writing every image's adversarial twin, as a job."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import chain, product
 from typing import Any
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from attacks.base import Attack as PictureAttack
 from attacks.base import pixels_drawn
+from attacks.constraints.post_processing import PostProcessing
 from attacks.parallel import side_by_side
 from attacks.quality import quality_of
-from attacks.registry import STEPS_OF_FINISH, Recipe, all_of, load_attack, prepare, version
-from attacks.tasks.finishing import finish_of
+from attacks.registry import Recipe, all_of, load_attack, prepare, version
 from models_ml.data.images import SPLITS
 from models_ml.errors import LabError
 from models_ml.runtime.device import choose_device
@@ -163,9 +163,8 @@ def _by_generator(job_id: int, cohort: Cohort, parameters: GenerateParameters, l
     run = Checkpoint.named(name, CheckpointKind.GENERATOR)
     if run.direction != direction:
         raise LabError(f"The run {run.name} was trained to {run.direction}, not to {direction.value}.")
-    method, attack = load_attack(
-        folder_of(run.folder), seed=run.seed, downsample=resize, breast=breast_weight, finish=finish_of(parameters)
-    )
+    post_processing = PostProcessing.from_settings(parameters)
+    method, attack = load_attack(folder_of(run.folder), post_processing=post_processing)
     row = _row(
         job_id,
         cohort,
@@ -175,7 +174,7 @@ def _by_generator(job_id: int, cohort: Cohort, parameters: GenerateParameters, l
         direction=direction.value,
         generator=run,
         classifier=run.made_from,
-        settings={**_post_processing(parameters), "weights": attack.weights},
+        settings={**asdict(post_processing), "weights": attack.weights},
         seed=run.seed,
     )
     return _Maker(attack, row, direction)
@@ -183,16 +182,13 @@ def _by_generator(job_id: int, cohort: Cohort, parameters: GenerateParameters, l
 
 def _by_recipe(job_id: int, cohort: Cohort, parameters: AttackParameters, report: Report) -> dict[int, _Maker]:
     """An attack on a classifier, for both labels under one name."""
-    rest: dict[str, Any] = {**_post_processing(parameters), **parameters["attack"]}
+    rest: dict[str, Any] = {**asdict(PostProcessing.from_settings(parameters)), **parameters["attack"]}
     run = Checkpoint.named(rest.pop("classifier"), CheckpointKind.CLASSIFIER)
     name, seed = rest.pop("name"), int(rest.pop("seed", 1))
     made = prepare(
         Recipe.of(rest),
         folder_of(run.folder),
         seed=seed,
-        downsample=resize,
-        breast=breast_weight,
-        finish=finish_of(rest),
         textures=folder_of(f"attack-{name}"),
         training=partial(_training, cohort),
         report=report,
@@ -201,10 +197,6 @@ def _by_recipe(job_id: int, cohort: Cohort, parameters: AttackParameters, report
     row = _row(job_id, cohort, name=name, seed=seed, **what)
     directions = {0: Direction.INSERT, 1: Direction.REMOVE}
     return {label: _Maker(attack, row, directions[label]) for label, attack in made.attacks.items()}
-
-
-def _post_processing(parameters: Mapping[str, Any]) -> dict[str, bool]:
-    return {step: parameters.get(step, True) for step in STEPS_OF_FINISH}
 
 
 def _training(cohort: Cohort, label: int, size: tuple[int, int]) -> NDArray[np.uint16]:

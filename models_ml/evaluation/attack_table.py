@@ -1,7 +1,6 @@
 """The article's Table 1: how often a classifier changes its diagnosis (METHOD §4)."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,21 +8,13 @@ from numpy.typing import NDArray
 from models_ml.errors import LabError
 from models_ml.evaluation.predictions import Floats, Labels
 from readerstudy.results.evaluation import AreaComparison, AttackTable, Decisions, ThresholdRule
+from readerstudy.statistics import delong
 from readerstudy.statistics.proportions import Proportion, wilson
 from readerstudy.statistics.roc import auc_by_patient
 
 REPLICATES = 2000
 ARTICLE_THRESHOLD = 0.5
 Texts = NDArray[np.str_]
-
-
-class ComparesAreas(Protocol):
-    """Paired DeLong clustered by patient: area a less area b for the same images (STATISTICS §4).
-
-    Gives `difference`, `low`, `high` and `p`; ValueError where a class has fewer than two images or one patient.
-    """
-
-    def __call__(self, truth: Any, score_a: Any, score_b: Any, /, *, cluster: Any) -> Any: ...
 
 
 def attack_table(
@@ -35,13 +26,13 @@ def attack_table(
     thresholds: Mapping[ThresholdRule, float],
     rng: np.random.Generator,
     replicates: int = REPLICATES,
-    compare: ComparesAreas | None = None,
+    with_area_comparison: bool = False,
     changed: int | None = None,
 ) -> AttackTable:
     """Return Table 1 from aligned arrays (N,): malignant probability of each real test image and its adversarial one.
 
-    `thresholds` are used beside the article's 0.5. `changed` is stored as it is. Raises LabError if the arrays differ
-    in length.
+    `thresholds` are used beside the article's 0.5. `with_area_comparison` compares the two areas by `compare_areas`.
+    `changed` is stored as it is. Raises LabError if the arrays differ in length.
     """
     if not len(score_real) == len(score_adversarial) == len(labels) == len(patients):
         raise LabError("Every image needs a score, an adversarial score, a label and a patient.")
@@ -56,22 +47,21 @@ def attack_table(
         ),
         # An adversarial score is high for the flipped label exactly if 1 - score is high for the image's own label,
         # so both areas are about the same images and labels: paired.
-        compared=compare_areas(compare, labels, 1 - score_adversarial, score_real, patients),
+        compared=compare_areas(labels, 1 - score_adversarial, score_real, patients) if with_area_comparison else None,
         changed=changed,
     )
 
 
-def compare_areas(
-    compare: ComparesAreas | None, labels: Labels, score_a: Floats, score_b: Floats, patients: Texts
-) -> AreaComparison | None:
-    """Return the area of `score_a` minus that of `score_b`; None if there are too few images or patients."""
-    if compare is None:
-        return None
+def compare_areas(labels: Labels, score_a: Floats, score_b: Floats, patients: Texts) -> AreaComparison | None:
+    """Return the area of `score_a` minus that of `score_b` by DeLong's paired test, clustered by patient.
+
+    All arrays are aligned, (N,). Returns None if a class has fewer than two images or one patient.
+    """
     try:
-        found = compare(labels, score_a, score_b, cluster=patients)
+        difference = delong.paired(labels, score_a, score_b, cluster=patients)
     except ValueError:
         return None
-    return AreaComparison(found.difference, found.low, found.high, found.p)
+    return AreaComparison(difference.difference, difference.low, difference.high, difference.p)
 
 
 def decide(

@@ -12,7 +12,6 @@ from attacks.evaluation.evaluate import Settings, evaluate
 from attacks.evaluation.measure import (
     AdversarialFile,
     AttackImages,
-    PixelPath,
     SourceImage,
     TargetClassifier,
     score_all,
@@ -22,6 +21,8 @@ from models_ml.errors import LabError
 from models_ml.evaluation.attack_table import decide
 from models_ml.evaluation.predictions import scores, youden_threshold
 from models_ml.runtime.progress import silent
+from readerstudy.imaging.png16 import encode_png
+from readerstudy.imaging.resize import resize
 from readerstudy.results.evaluation import Recalibrated, ThresholdRule, Variant, read_evaluation
 from readerstudy.serialise import to_dict
 from readerstudy.statistics import delong
@@ -29,7 +30,7 @@ from readerstudy.statistics.roc import auc
 from tests.models_ml import tiny
 
 SIZE = (32, 24)
-QUICK = Settings(compare=delong.paired, replicates=40)
+QUICK = Settings(replicates=40)
 
 
 class Brightness(torch.nn.Module):
@@ -52,9 +53,9 @@ CLASSIFIERS = (
 
 
 class SmallCohort:
-    """80 images of 40 patients in memory; adversarial images of "lift" are brighter or darker at the top."""
+    """80 images of 40 patients in a folder; adversarial images of "lift" are brighter or darker at the top."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         rng = np.random.default_rng(4)
         images = tiny.images(40)
         self.files: dict[Path, np.ndarray] = {}
@@ -66,19 +67,17 @@ class SmallCohort:
             pixels[16:] += rng.integers(-4_000, 4_000)
             lifted = pixels.copy()
             lifted[:16] += 9_000 if not label else -9_000
-            real, adversarial = Path(f"real-{index}"), Path(f"adversarial-{index}")
+            real, adversarial = folder / f"real-{index}.png", folder / f"adversarial-{index}.png"
             self.files |= {real: pixels.astype(np.uint16), adversarial: lifted.astype(np.uint16)}
             groups = {"view": "CC" if index % 2 else "MLO"}
             patient, split = str(images.patients[index]), str(images.splits[index])
             self.sources.append(SourceImage(index, index, real, label, patient, split, groups))
             self.lifted[index] = AdversarialFile(100 + index, adversarial)
-
-    @property
-    def pixel_path(self) -> PixelPath:
-        return PixelPath(read=self.files.__getitem__, downsample=lambda pixels, size: pixels[: size[0], : size[1]])
+        for path, values in self.files.items():
+            path.write_bytes(encode_png(values))
 
     def score(self, attacks, classifiers=CLASSIFIERS, report=silent):
-        return score_all(classifiers, self.sources, attacks, self.pixel_path, report)
+        return score_all(classifiers, self.sources, attacks, report)
 
     def of_split(self, split):
         return [image for image in self.sources if image.split == split]
@@ -101,8 +100,8 @@ class SmallCohort:
 
 
 @pytest.fixture(scope="module")
-def cohort():
-    return SmallCohort()
+def cohort(tmp_path_factory):
+    return SmallCohort(tmp_path_factory.mktemp("cohort"))
 
 
 @pytest.fixture(scope="module")
@@ -146,8 +145,8 @@ def test_stored_scores_are_of_real_and_adversarial_stimuli(cohort, scored):
 def test_classifiers_of_different_sizes_read_images_of_their_size(cohort, lift):
     small = TargetClassifier("small", Brightness(slice(0, 8), size=(16, 12)))
     wide, narrow = cohort.score([lift], classifiers=[CLASSIFIERS[0], small])
-    cut = cohort.files[cohort.of_split("test")[0].path][:16, :12]
-    assert narrow.test_scores[0] == pytest.approx(scores(small.classifier, cut[None])[0], abs=1e-6)
+    resized = resize(cohort.files[cohort.of_split("test")[0].path], (16, 12))
+    assert narrow.test_scores[0] == pytest.approx(scores(small.classifier, resized[None])[0], abs=1e-6)
     assert wide.size == SIZE
     assert narrow.size == (16, 12)
 

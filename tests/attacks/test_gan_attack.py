@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from attacks.constraints.post_processing import Finish
+from attacks.constraints.post_processing import NO_POST_PROCESSING, PostProcessing
 from attacks.generative.gan import GanAttack
 from models_ml.data.images import GREATEST, to_tensor
 from models_ml.errors import WrongCheckpoint, WrongImages
@@ -17,20 +17,13 @@ from models_ml.training.classifier import train_classifier
 from models_ml.training.gan import train_gan
 from readerstudy.cohort.sources.phantom import render, sample_cohort
 from readerstudy.imaging.breast_mask import breast_weight
-from readerstudy.imaging.grey_levels import keep_grid, levels_of_bits, to_16_bit
+from readerstudy.imaging.grey_levels import levels_of_bits, to_16_bit
 from readerstudy.imaging.image import Pixels
 from readerstudy.imaging.png16 import encode_png
 from readerstudy.imaging.resize import resize
 from tests.models_ml import tiny
 
 SCALE = 4
-
-
-def average(pixels: np.ndarray, size: tuple[int, int], /) -> np.ndarray:
-    """Block means: the test's own way down."""
-    rows, columns = size
-    blocks = pixels.reshape(rows, pixels.shape[0] // rows, columns, pixels.shape[1] // columns)
-    return np.rint(blocks.mean(axis=(1, 3))).astype(np.uint16)
 
 
 def train(folder: Path, form: str) -> Path:
@@ -63,14 +56,14 @@ def film() -> np.ndarray:
 
 def test_at_its_own_size_the_attack_is_the_generator(residual: Path) -> None:
     pixels = tiny.images().pixels[0]
-    attack = GanAttack.load(residual, downsample=average)
+    attack = GanAttack.load(residual)
     with torch.no_grad():
         fake = load_generator(residual)(to_tensor(pixels[None], torch.device("cpu")))[0, 0].numpy()
     np.testing.assert_allclose(attack(pixels), fake * GREATEST, atol=0.51)
 
 
 def test_the_change_is_carried_up_smoothly_and_the_grain_stays(residual: Path, film: np.ndarray) -> None:
-    fake = GanAttack.load(residual, downsample=average)(film)
+    fake = GanAttack.load(residual)(film)
     assert fake.shape == film.shape
     assert fake.dtype == np.uint16
     assert (fake != film).mean() > 0.5
@@ -83,7 +76,7 @@ def test_the_change_is_carried_up_smoothly_and_the_grain_stays(residual: Path, f
 
 
 def test_black_air_and_white_labels_stay_to_the_last_bit(residual: Path, film: np.ndarray) -> None:
-    attack = GanAttack.load(residual, downsample=average)
+    attack = GanAttack.load(residual)
     with torch.no_grad():
         strong = replace(attack, generator=load_generator(residual))
         strong.generator.last.bias.fill_(2.0)
@@ -95,7 +88,7 @@ def test_black_air_and_white_labels_stay_to_the_last_bit(residual: Path, film: n
 
 def test_the_faint_noise_of_the_air_stays_to_the_last_bit(residual: Path, film: np.ndarray) -> None:
     film[:, :20] = np.random.default_rng(1).integers(0, 12, (128, 20))
-    attack = GanAttack.load(residual, downsample=average)
+    attack = GanAttack.load(residual)
     with torch.no_grad():
         attack.generator.last.bias.fill_(-2.0)  # far darker than any trained generator makes it
     fake = attack(film)
@@ -104,27 +97,27 @@ def test_the_faint_noise_of_the_air_stays_to_the_last_bit(residual: Path, film: 
 
 
 def test_the_same_picture_gives_the_same_twin(residual: Path, film: np.ndarray) -> None:
-    attack = GanAttack.load(residual, downsample=average)
+    attack = GanAttack.load(residual)
     np.testing.assert_array_equal(attack(film), attack(film))
 
 
 def test_the_control_is_another_attack_and_says_so(residual: Path, film: np.ndarray) -> None:
-    attack = GanAttack.load(residual, downsample=average)
-    control = GanAttack.load(residual, downsample=average, control=True)
+    attack = GanAttack.load(residual)
+    control = GanAttack.load(residual, control=True)
     assert (attack.control, control.control) == (False, True)
     assert attack.weights != control.weights
     assert np.abs(control(film).astype(int) - film).mean() < np.abs(attack(film).astype(int) - film).mean()
 
 
 def test_an_attack_carries_its_provenance_and_cannot_be_changed(residual: Path) -> None:
-    attack = GanAttack.load(residual, downsample=average)
+    attack = GanAttack.load(residual)
     assert (attack.direction, attack.preset, attack.seed, attack.size) == ("remove", "tiny", 2, (32, 24))
     with pytest.raises(FrozenInstanceError):
         attack.seed = 3
 
 
 def test_a_picture_of_another_shape_is_refused(residual: Path) -> None:
-    attack = GanAttack.load(residual, downsample=average)
+    attack = GanAttack.load(residual)
     with pytest.raises(WrongImages, match="64 × 64 has not the shape of 32 × 24"):
         attack(np.zeros((64, 64), np.uint16))
     with pytest.raises(WrongImages, match="one 16-bit grey image"):
@@ -132,7 +125,7 @@ def test_a_picture_of_another_shape_is_refused(residual: Path) -> None:
 
 
 def test_a_plain_generator_works_at_its_own_size_only_and_spares_the_air(plain: Path, film: np.ndarray) -> None:
-    attack = GanAttack.load(plain, downsample=average)
+    attack = GanAttack.load(plain)
     pixels = tiny.images().pixels[0]
     fake = attack(pixels)
     assert (fake[pixels == 0] == 0).all()
@@ -143,10 +136,10 @@ def test_a_plain_generator_works_at_its_own_size_only_and_spares_the_air(plain: 
 
 def test_a_classifier_is_no_attack(residual: Path) -> None:
     with pytest.raises(WrongCheckpoint, match="holds a classifier, not a generator"):
-        GanAttack.load(residual.parent / "judge", downsample=average)
+        GanAttack.load(residual.parent / "judge")
 
 
-FINISH = Finish(keep_background=breast_weight, keep_grid=keep_grid)
+KEPT = PostProcessing(keep_range=False)
 
 
 @pytest.fixture(scope="module")
@@ -159,26 +152,26 @@ def breast() -> np.ndarray:
     return to_16_bit(Pixels(film, 12))
 
 
-def shifted(run: Path, by: float, finish: Finish) -> GanAttack:
+def shifted(run: Path, by: float, post_processing: PostProcessing = NO_POST_PROCESSING) -> GanAttack:
     """An attack that changes every pixel's logit by the same amount: nothing to see, everything to measure."""
-    attack = GanAttack.load(run, downsample=resize, finish=finish)
+    attack = GanAttack.load(run, post_processing=post_processing)
     with torch.no_grad():
         attack.generator.last.weight.zero_()
         attack.generator.last.bias.fill_(by)
     return attack
 
 
-@pytest.mark.parametrize("finish", [Finish(), FINISH, replace(FINISH, keep_range=True)], ids=["bare", "kept", "all"])
+@pytest.mark.parametrize("steps", [NO_POST_PROCESSING, KEPT, PostProcessing()], ids=["bare", "kept", "all"])
 def test_a_generator_that_changes_nothing_writes_its_parent_s_file_byte_for_byte(
-    residual: Path, breast: np.ndarray, finish: Finish
+    residual: Path, breast: np.ndarray, steps: PostProcessing
 ) -> None:
     for picture in (breast, (breast | 7) + (breast >> 9), (breast >> 8) * np.uint16(257)):
-        assert encode_png(shifted(residual, 0.0, finish)(picture)) == encode_png(picture)
+        assert encode_png(shifted(residual, 0.0, steps)(picture)) == encode_png(picture)
 
 
 def test_the_stage_1_control_leaves_no_trace(residual: Path, breast: np.ndarray) -> None:
     """Its generator has learnt the identity: whatever differed would come from the processing."""
-    control = GanAttack.load(residual, downsample=resize, control=True, finish=FINISH)
+    control = GanAttack.load(residual, control=True, post_processing=KEPT)
     with torch.no_grad():
         change = control.generator.raw(to_tensor(resize(breast, (32, 24))[None], torch.device("cpu")))
     altered = control(breast)
@@ -189,7 +182,7 @@ def test_the_stage_1_control_leaves_no_trace(residual: Path, breast: np.ndarray)
 @pytest.mark.parametrize("by", [-1.0, 1.0])
 def test_what_is_not_breast_stays_to_the_last_bit(residual: Path, breast: np.ndarray, by: float) -> None:
     outside = breast_weight(breast) == 0
-    bare, finished = (shifted(residual, by, finish)(breast) for finish in (Finish(), FINISH))
+    bare, finished = (shifted(residual, by, steps)(breast) for steps in (NO_POST_PROCESSING, KEPT))
     assert (bare != breast)[10:40, -50:-10].all()
     assert np.array_equal(finished[outside], breast[outside])
     assert outside[12:38, -48:-12].all()
@@ -197,19 +190,20 @@ def test_what_is_not_breast_stays_to_the_last_bit(residual: Path, breast: np.nda
     assert ((finished > breast) == (by > 0))[inside].all()
 
 
-def test_the_background_may_be_laid_below_a_plain_drawing_too(plain: Path) -> None:
+def test_a_plain_generator_can_keep_the_background(plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pixels = tiny.images().pixels[0]
     left = np.zeros(pixels.shape, np.float32)
     left[:, :12] = 1
-    attack = GanAttack.load(plain, downsample=average, finish=Finish(keep_background=lambda picture: left))
+    monkeypatch.setattr("attacks.constraints.post_processing.breast_weight", lambda pixels: left)
+    attack = GanAttack.load(plain, post_processing=replace(NO_POST_PROCESSING, keep_background=True))
     fake = attack(pixels)
     assert np.array_equal(fake[:, 12:], pixels[:, 12:])
-    assert np.array_equal(fake[:, :12], GanAttack.load(plain, downsample=average)(pixels)[:, :12])
+    assert np.array_equal(fake[:, :12], GanAttack.load(plain)(pixels)[:, :12])
 
 
 def test_a_12_bit_film_s_twin_keeps_to_12_bits(residual: Path, breast: np.ndarray) -> None:
     grid = levels_of_bits(12)
-    bare, finished = (shifted(residual, 0.3, finish)(breast) for finish in (Finish(), FINISH))
+    bare, finished = (shifted(residual, 0.3, steps)(breast) for steps in (NO_POST_PROCESSING, KEPT))
     assert np.isin(breast, grid).all()
     assert not np.isin(bare, grid).all()
     assert np.isin(finished, grid).all()
@@ -221,9 +215,9 @@ def test_a_12_bit_film_s_twin_keeps_to_12_bits(residual: Path, breast: np.ndarra
 def test_a_twin_does_not_outshine_its_parent_and_no_peak_stands_at_its_white(
     residual: Path, breast: np.ndarray
 ) -> None:
-    ranged = Finish(keep_background=breast_weight, keep_range=True)
+    ranged = PostProcessing(keep_grid=False)
     white = breast[breast_weight(breast) > 0].max()
-    bare, finished = (shifted(residual, 2.0, finish)(breast) for finish in (Finish(), ranged))
+    bare, finished = (shifted(residual, 2.0, steps)(breast) for steps in (NO_POST_PROCESSING, ranged))
     inside = (breast_weight(breast) == 1) & (breast > 5000) & (breast < white)
     assert bare[inside].max() > white
     assert finished[inside].max() < white
@@ -232,10 +226,11 @@ def test_a_twin_does_not_outshine_its_parent_and_no_peak_stands_at_its_white(
 
 
 def test_darkening_is_the_same_with_and_without_the_range(residual: Path, breast: np.ndarray) -> None:
-    bare, finished = (shifted(residual, -1.0, finish)(breast) for finish in (Finish(), Finish(keep_range=True)))
+    only_range = replace(NO_POST_PROCESSING, keep_range=True)
+    bare, finished = (shifted(residual, -1.0, steps)(breast) for steps in (NO_POST_PROCESSING, only_range))
     assert np.array_equal(bare, finished)
 
 
 def test_a_black_picture_stays_black_whatever_its_range(residual: Path) -> None:
     black = np.zeros((128, 96), np.uint16)
-    assert not shifted(residual, 1.0, Finish(keep_background=breast_weight, keep_range=True))(black).any()
+    assert not shifted(residual, 1.0, PostProcessing(keep_grid=False))(black).any()

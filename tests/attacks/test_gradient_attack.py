@@ -9,20 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attacks.constraints.budget import as_share, grey_levels, hold_levels
-from attacks.constraints.post_processing import Finish
+from attacks.constraints.post_processing import NO_POST_PROCESSING, PostProcessing
 from attacks.constraints.resampling import Frame, Passage
 from attacks.gradient import APGD, FGSM, PGD, CarliniWagner
 from attacks.gradient.full_size import GradientAttack
 from models_ml.data.images import GREATEST, to_tensor
 from models_ml.errors import LabError, WrongImages
 from readerstudy.imaging.breast_mask import breast_weight
-from readerstudy.imaging.grey_levels import keep_grid, levels_of, levels_of_bits
+from readerstudy.imaging.grey_levels import levels_of_bits
 from readerstudy.imaging.png16 import decode_png, encode_png
 from readerstudy.imaging.resize import resize
 from tests.attacks.small import EPSILON, small_classifier
 
 CPU = torch.device("cpu")
-KEPT = Finish(keep_background=breast_weight, keep_grid=keep_grid, keep_range=True, levels=levels_of)
+KEPT = PostProcessing()
 SIZE = (32, 24)
 
 
@@ -40,21 +40,21 @@ def film(seed: int, *, rows: int = 96, columns: int = 72, bits: int = 16) -> np.
 @pytest.fixture(scope="module")
 def attack() -> GradientAttack:
     classifier = small_classifier()
-    return GradientAttack(PGD(EPSILON, steps=5), 1, classifier, "", 3, resize)
+    return GradientAttack(PGD(EPSILON, steps=5), 1, classifier, "", 3)
 
 
 @pytest.mark.parametrize("way", ["through", "carried"])
 @pytest.mark.parametrize("bits", [8, 10, 12, 16])
 @pytest.mark.parametrize("epsilon", [300, 1028])
-@pytest.mark.parametrize("finish", [Finish(), KEPT], ids=["bare", "kept"])
-def test_the_written_file_keeps_to_the_budget(attack, way, bits, epsilon, finish) -> None:
+@pytest.mark.parametrize("post_processing", [NO_POST_PROCESSING, KEPT], ids=["bare", "kept"])
+def test_the_written_file_keeps_to_the_budget(attack, way, bits, epsilon, post_processing) -> None:
     real = film(bits, bits=bits)
-    made = replace(attack, method=PGD(epsilon, steps=3), way=way, finish=finish)(real)
+    made = replace(attack, method=PGD(epsilon, steps=3), way=way, post_processing=post_processing)(real)
     written = decode_png(encode_png(made))
     change = np.abs(written.astype(int) - real)
     assert 0 < change.max() <= epsilon
     assert (written[real == 0] == 0).all()
-    if finish is KEPT:
+    if post_processing is KEPT:
         assert np.isin(written, levels_of_bits(bits)).all()
         assert not change[breast_weight(real) == 0].any()
         assert written.max() <= real.max()
@@ -133,7 +133,7 @@ def test_the_threshold_is_the_decision_that_is_attacked(attack) -> None:
 def test_what_the_attack_sees_is_what_the_study_s_path_makes_of_the_picture(shape) -> None:
     """Torch's antialiased bicubic filter is Pillow's: all that differs is the path's rounding to 16 bits."""
     real = film(7, rows=shape[0], columns=shape[1])
-    passage = Passage.of([real], SIZE, resize, CPU)
+    passage = Passage.of([real], SIZE, CPU)
     changed = np.clip(real.astype(int) + np.random.default_rng(1).integers(-900, 900, shape), 0, GREATEST)
     seen = passage(to_tensor(changed.astype(np.uint16)[None], CPU))[0, 0].numpy() * GREATEST
     path = resize(changed.astype(np.uint16), SIZE)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from attacks.constraints.post_processing import Finish
+from attacks.constraints.post_processing import PostProcessing
 from attacks.gradient.base import cross_entropy
 from attacks.gradient.patch import PatchAttack, PatchSettings, corner_of, diameter, disc, train_texture
 from models_ml.data.images import to_tensor
@@ -28,8 +28,8 @@ def real() -> np.ndarray:
 @pytest.fixture
 def attack() -> PatchAttack:
     texture = np.random.default_rng(0).random((6, 6)).astype(np.float32)
-    finish = Finish(keep_background=breast_weight, keep_range=True)
-    return PatchAttack(PatchSettings(side=0.15), texture, 4, breast_weight, finish)
+    post_processing = PostProcessing(keep_grid=False)
+    return PatchAttack(PatchSettings(side=0.15), texture, 4, post_processing)
 
 
 @pytest.mark.parametrize("place", ["deepest", "random", (0.5, 0.2), (0.0, 1.0)])
@@ -90,7 +90,7 @@ def test_learning_raises_the_loss_of_pictures_it_was_not_learnt_on() -> None:
         return train_texture(tensors, weights[learning], 1, classifier, settings, seed=1, white=0.6, report=silent)
 
     def loss(texture: np.ndarray) -> float:
-        attack = PatchAttack(PatchSettings(side=0.3), texture, 1, lambda picture: (picture > 0).astype(np.float32))
+        attack = PatchAttack(PatchSettings(side=0.3), texture, 1)
         twins = np.stack([attack(picture) for picture in pixels[other]])
         with torch.no_grad():
             logits = classifier(to_tensor(twins, torch.device("cpu")))

@@ -6,14 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attacks.constraints.post_processing import Finish
 from attacks.gradient import APGD, FGSM, PGD, CarliniWagner
 from attacks.gradient.patch import PatchAttack, PatchSettings
 from attacks.registry import METHODS, Recipe, defaults, prepare, version
 from models_ml.errors import LabError
 from models_ml.runs import checkpoint
 from models_ml.runtime.progress import silent
-from readerstudy.imaging.resize import resize
 from tests.attacks.small import small_classifier
 from tests.models_ml import tiny
 
@@ -94,10 +92,6 @@ def run(tmp_path: Path) -> Path:
     return tmp_path / "judge"
 
 
-def all_breast(pixels: np.ndarray, /) -> np.ndarray:
-    return (pixels > 0).astype(np.float32)
-
-
 def prepared(run: Path, asked: dict):
     asked_for: list[int] = []
 
@@ -111,9 +105,6 @@ def prepared(run: Path, asked: dict):
         Recipe.of(asked),
         run,
         seed=3,
-        downsample=resize,
-        breast=all_breast,
-        finish=Finish(),
         textures=run.parent / "textures",
         training=training,
         report=silent,

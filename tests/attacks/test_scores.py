@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from attacks.evaluation.measure import TargetClassifier, score_all
-from attacks.tasks.evaluating import PIXEL_PATH, _attack_images, _source_images
+from attacks.tasks.evaluating import _attack_images, _source_images
 from models_ml.errors import LabError
 from models_ml.evaluation.predictions import scores
 from models_ml.runtime.progress import silent
@@ -51,7 +51,7 @@ def judged(films, classifier, left_out=()):
     attack = _attack_images(films, "low", ["gan-insert", "gan-remove"], SIZE)
     attack = replace(attack, files={image: file for image, file in attack.files.items() if image not in left_out})
     target = TargetClassifier("judge", classifier)
-    (found,) = score_all([target], _source_images(films, "low"), [attack], PIXEL_PATH, silent)
+    (found,) = score_all([target], _source_images(films, "low"), [attack], silent)
     return found
 
 

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from attacks.constraints.post_processing import Finish
+from attacks.constraints.post_processing import NO_POST_PROCESSING, PostProcessing
 from attacks.constraints.sham import LEVELS, Sham
 from readerstudy.imaging.breast_mask import breast_weight
-from readerstudy.imaging.grey_levels import keep_grid, levels_of, levels_of_bits, to_16_bit
+from readerstudy.imaging.grey_levels import levels_of_bits, to_16_bit
 from readerstudy.imaging.image import Pixels
 from tests import make
 
-KEPT = Finish(keep_background=breast_weight, keep_grid=keep_grid, keep_range=True, levels=levels_of)
+KEPT = PostProcessing()
 GRID = (48, 39)
 
 
@@ -56,7 +56,7 @@ def test_an_image_on_a_coarse_grid_is_changed_by_one_of_its_levels(bits: int) ->
 
 
 def test_the_change_is_smooth_on_the_network_s_grid(smooth: np.ndarray) -> None:
-    bare = Sham((6, 5), Finish())(smooth).astype(int) - smooth
+    bare = Sham((6, 5), NO_POST_PROCESSING)(smooth).astype(int) - smooth
     inside = bare[smooth > 2000]
     assert abs(inside).max() <= LEVELS
     rows = np.diff(np.where(smooth > 2000, bare, 0), axis=0)

@@ -164,7 +164,7 @@ def test_the_table_holds_both_aucs_and_both_thresholds() -> None:
 
 def test_the_areas_are_compared_on_the_same_images_by_patient() -> None:
     """Paired DeLong of flipped less real: the fake of image i is paired with real i (STATISTICS, section 4)."""
-    compared = make_table(compare=delong.paired).compared
+    compared = make_table(with_area_comparison=True).compared
     assert compared.difference == pytest.approx(auc(FAKE, 1 - LABELS) - auc(REAL, LABELS))
     straight = delong.paired(LABELS, 1 - FAKE, REAL, cluster=PATIENTS)
     assert (compared.low, compared.high, compared.p) == (straight.low, straight.high, straight.p)
@@ -182,7 +182,7 @@ def test_an_attack_on_one_class_has_no_area() -> None:
         patients=PATIENTS[positive],
         thresholds={},
         rng=np.random.default_rng(0),
-        compare=delong.paired,
+        with_area_comparison=True,
     )
     assert (table.auc_real, table.auc_flipped, table.compared) == (None, None, None)
     assert table.decisions[0].fooled_by_insertion.share is None

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from attacks.constraints.post_processing import Finish
+from attacks.constraints.post_processing import NO_POST_PROCESSING
 from attacks.generative.inpainting import InpaintingAttack
 from attacks.registry import load_attack
 from models_ml.data.images import GREATEST, to_tensor
@@ -17,14 +17,9 @@ from models_ml.runs import checkpoint
 from models_ml.runtime.progress import silent
 from models_ml.training.classifier import train_classifier
 from models_ml.training.inpainting import inpainting_config, is_inpainter, load_inpainter, train_inpainting
-from readerstudy.imaging.resize import resize
 from tests.models_ml import tiny
 
 SMALL = {"radius": 0.15, "surround": 2.0, "channels": (4, 6), "images_per_class": 2, "save_every": 3, "steps": 8}
-
-
-def all_breast(pixels: np.ndarray, /) -> np.ndarray:
-    return (pixels > 0).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -200,7 +195,7 @@ def test_a_random_place_is_in_the_breast() -> None:
 @pytest.mark.parametrize("direction", ["remove", "insert"])
 def test_as_an_attack_it_keeps_the_grain_and_touches_a_disc_only(judge: Path, tmp_path: Path, direction: str) -> None:
     train(judge, tmp_path / "run", direction=direction, regions=1)
-    method, attack = load_attack(tmp_path / "run", seed=2, downsample=resize, breast=all_breast, finish=Finish())
+    method, attack = load_attack(tmp_path / "run", post_processing=NO_POST_PROCESSING)
     assert method == "inpainting"
     assert isinstance(attack, InpaintingAttack)
     assert (attack.direction, attack.preset, attack.seed) == (direction, "inpainting", 2)
@@ -219,7 +214,7 @@ def test_as_an_attack_it_keeps_the_grain_and_touches_a_disc_only(judge: Path, tm
 
 def test_another_seed_puts_the_lesion_elsewhere(judge: Path, tmp_path: Path) -> None:
     train(judge, tmp_path / "run", direction="insert")
-    attack = InpaintingAttack.load(tmp_path / "run", downsample=resize, breast=all_breast)
+    attack = InpaintingAttack.load(tmp_path / "run")
     real = tiny.images().pixels[2]
     twins = [replace(attack, seed=seed)(real) for seed in range(4)]
     assert len({twin.tobytes() for twin in twins}) > 1
