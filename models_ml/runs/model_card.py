@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from readerstudy.results.gan_stages import StageEndReason, stage_end_text
+from readerstudy.serialise import from_dict
+
 TITLES = {"classifier": "AI-CAD classifier", "generator": "Generator of adversarial images", "detector": "Detector"}
 PURPOSE = {
     "classifier": "Tells malignant mammograms from others, as the object of an attack in a study.",
@@ -43,8 +46,9 @@ def _images(run: dict[str, Any]) -> list[str]:
 
 def _stage(stage: dict[str, Any]) -> str:
     first = stage.get("criterion_first_met", 0)
+    reason = stage_end_text(from_dict(StageEndReason, stage["reason"]))
     when = f"; its criterion was first met at step {first}" if first else ""
-    return f"Stage {stage['number']}: {stage['steps']} steps, {stage['reason']}{when}"
+    return f"Stage {stage['number']}: {stage['steps']} steps, {reason}{when}"
 
 
 def _refused(step: dict[str, Any]) -> str:

@@ -22,6 +22,7 @@ from models_ml.training.gan_schedule import StageEnd, Watch, end_of, may_stop
 from models_ml.training.generator_selection import Kept, snapshot_score, watched_rows
 from models_ml.training.refused_steps import RefusedStep, RefusedSteps
 from models_ml.training.sample_pictures import sample_rows, write_samples
+from readerstudy.serialise import from_dict, to_dict
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ class _Run:
             },
             history=self.history,
             refused=self.refused,
-            stages=[asdict(end) for end in self.ends],
+            stages=[to_dict(end) for end in self.ends],
         )
         if distributed.is_first():
             checkpoint.write_run(self.folder, provenance, self.duel.generator)
@@ -235,7 +236,7 @@ class _Run:
             "seconds": self.seconds,
             "watch": asdict(self.watch),
             "kept": {"score": self.kept.score, "step": self.kept.step, "weights": self.kept.weights},
-            "ends": [asdict(end) for end in self.ends],
+            "ends": [to_dict(end) for end in self.ends],
             "history": self.history,
             "refused": self.refused.state(),
         }
@@ -251,7 +252,7 @@ class _Run:
         self.duel.go_on_from(state)
         self.watch, self.seconds = Watch.from_state(state["watch"]), state["seconds"]
         self.kept, self.history = replace(Kept(), **state["kept"]), state["history"]
-        self.ends = [StageEnd(**end) for end in state["ends"]]
+        self.ends = [from_dict(StageEnd, end) for end in state["ends"]]
         self.refused = RefusedSteps.from_state(state["refused"])
 
 

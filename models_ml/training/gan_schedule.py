@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from models_ml.config import Ends, GanConfig, Stage, Stop
+from readerstudy.results.gan_stages import Criterion, StageEndKind, StageEndReason
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class StageEnd:
     number: int
     steps: int
     met: bool
-    reason: str
+    reason: StageEndReason
     identity: float
     gap: float
     greatest_gap: float
@@ -137,14 +138,12 @@ def end_of(
     )
 
 
-def _reason(stage: Stage, met: bool, counts: bool, ends: Ends) -> str:
+def _reason(stage: Stage, met: bool, counts: bool, ends: Ends) -> StageEndReason:
     if stage.stop is None:
-        return "length reached (the stage has no criterion)"
+        return StageEndReason(StageEndKind.NO_CRITERION)
     if ends == "epochs":
-        return "length reached (stages end by their epochs in this run)"
-    criterion = f"{stage.stop.quantity} {stage.stop.sense} {stage.stop.bound}"
+        return StageEndReason(StageEndKind.BY_EPOCHS)
+    criterion = Criterion(stage.stop.quantity, stage.stop.sense, stage.stop.bound)
     if met:
-        return f"criterion met: {criterion}"
-    if not counts:
-        return f"length reached ({criterion} did not count: the discriminator never reached its gap)"
-    return f"length reached without the criterion: {criterion}"
+        return StageEndReason(StageEndKind.MET, criterion)
+    return StageEndReason(StageEndKind.NOT_MET if counts else StageEndKind.NOT_COUNTED, criterion)

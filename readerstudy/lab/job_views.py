@@ -22,7 +22,7 @@ from readerstudy.jobs.progress_log import job_folder, read_log, read_points
 from readerstudy.lab.charts import charts
 from readerstudy.lab.curve_axis import stage_lengths
 from readerstudy.lab.forms import StartForm
-from readerstudy.lab.key_values import parameters_of
+from readerstudy.lab.key_values import parameter_facts
 
 PER_PAGE = 30
 
@@ -46,7 +46,7 @@ def job(request: HttpRequest, number: int) -> HttpResponse:
     context = {
         "view": view_job(found, at=now()),
         "job": found,
-        "parameters": parameters_of(found.parameters, KINDS_BY_KEY.get(found.kind)),
+        "parameters": parameter_facts(found.parameters, KINDS_BY_KEY.get(found.kind)),
         "sections": result_sections(found.result),
         "charts": charts(read_points(found.pk), stage_lengths(found.result)),
         "log": read_log(found.pk),

@@ -1,141 +1,159 @@
-"""Names and values as a page tells them: in words, with units and sensible digits; nested ones as a table or JSON."""
+"""Settings and measurements of jobs as labels and values with units; nested ones as a table or as JSON."""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from readerstudy.experiments.job_view import format_duration
-from readerstudy.experiments.kinds import JobKind
-from readerstudy.lab.labels import NAMES, REASONS, VALUES, Unit, Words
+from readerstudy.experiments.kinds import JobKind, Text
+from readerstudy.lab.labels import NAMES, VALUES, Unit
+from readerstudy.layout.table import Column, Kind, Table
+from readerstudy.results.gan_stages import Criterion, StageEndReason, criterion_text, stage_end_text
+from readerstudy.serialise import from_dict
 
-LENGTH = {"steps", "epochs"}  # the keys of a length of training
-ORDER = {name: place for place, name in enumerate(NAMES)}
-NEVER_AT_0 = {"criterion_first_met"}
-LONG = 60  # characters of JSON that are worth a fold
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Words in a table, and whether they are of numbers, which stand to the right."""
-
-    words: Words
-    is_number: bool
-
-
-@dataclass(frozen=True)
-class Table:
-    """Things of one kind below each other: their names in words, and a row of words for each thing."""
-
-    columns: Sequence[Cell]
-    rows: Sequence[Sequence[Cell]]
+NONE: Final = "–"
+MAXIMUM_SHORT: Final = 60  # characters of JSON; longer values are folded away
+STEPS_AND_EPOCHS: Final = {"steps", "epochs"}  # the keys of a length of training
+REASON: Final = {"kind", "criterion"}  # the keys of a `StageEndReason`
+CRITERION: Final = {"quantity", "sense", "bound"}  # the keys of a `Criterion`
+NONE_IF_ZERO: Final = ("criterion_first_met",)
+_ORDER: Final = {name: index for index, name in enumerate(NAMES)}
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One name with its value in words; a table or a block of JSON instead where the value is nested.
+    """A name with its value as text, or as a table or a block of JSON if the value is nested.
 
-    `label` says the name in words; empty where nobody has yet, then `name` stands for itself.
+    `label` is the translated name; empty if there is none, then `name` is shown.
     """
 
     name: str
-    label: Words = ""
-    words: str = ""
+    label: Text = ""
+    text: str = ""
     block: str = ""
-    table: Table | None = field(default=None)
+    table: Table | None = None
 
 
-def facts(values: Mapping[str, Any]) -> list[Fact]:
-    """In the order of `NAMES`; by name what has no words there."""
-    return [_fact(name, values[name]) for name in sorted(values, key=_place)]
+def facts(values: Mapping[str, Any], *, group: str = "fact") -> list[Fact]:
+    """Return the values in the order of `NAMES`, then the others by name.
+
+    The keys of tables begin with `group`, so that they differ from those of other groups on the same page.
+    """
+    return [_fact(name, values[name], group) for name in sorted(values, key=_rank)]
 
 
-def _place(name: str) -> tuple[int, str]:
-    return ORDER.get(name, len(ORDER)), name
+def parameter_facts(values: Mapping[str, Any], kind: JobKind | None) -> list[Fact]:
+    """Return a job's parameters with the titles and in the order of the kind's form, then unknown parameters."""
+    rest = _flat(values, kind)
+    known: list[Fact] = []
+    for field in kind.fields if kind else ():
+        if field.name in rest:
+            value = rest.pop(field.name)
+            titles = {key: str(title) for key, title in field.choices}
+            value = [titles.get(item, item) for item in value] if isinstance(value, list) else titles.get(value, value)
+            fact = _fact(field.name.rpartition(".")[2], value, "parameter")
+            known.append(Fact(field.name, field.title, fact.text, fact.block))
+    return known + facts(rest, group="parameter")
 
 
-def parameters_of(values: Mapping[str, Any], kind: JobKind | None) -> list[Fact]:
-    """A job's parameters as its form calls them, in the form's order; what the form does not know, after those."""
-    told: list[Fact] = []
-    rest = dict(_flat(values, kind))
-    for asked in kind.fields if kind else ():
-        if asked.name in rest:
-            value = rest.pop(asked.name)
-            chosen = dict(asked.choices)
-            words = [str(chosen.get(one, one)) for one in value] if isinstance(value, list) else None
-            fact = _fact(asked.name.rpartition(".")[2], chosen.get(value, value) if words is None else ", ".join(words))
-            told.append(Fact(asked.name, asked.title, fact.words, fact.block))
-    return told + facts(rest)
+def _rank(name: str) -> tuple[int, str]:
+    return _ORDER.get(name, len(_ORDER)), name
 
 
-def _flat(values: Mapping[str, Any], kind: JobKind | None) -> Mapping[str, Any]:
-    """What stands in an object of its own by its name with a dot, as a form has it."""
-    groups = {asked.name.partition(".")[0] for asked in kind.fields if "." in asked.name} if kind else set()
-    flat = {name: value for name, value in values.items() if name not in groups or not isinstance(value, dict)}
-    for group in groups & values.keys() - flat.keys():
-        flat |= {f"{group}.{name}": value for name, value in values[group].items()}
+def _flat(values: Mapping[str, Any], kind: JobKind | None) -> dict[str, Any]:
+    """Return {"attack": {"method": …}} as {"attack.method": …} for the groups of the kind."""
+    groups = {field.name.partition(".")[0] for field in kind.fields if "." in field.name} if kind else set()
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if name in groups and isinstance(value, dict):
+            flat.update({f"{name}.{key}": item for key, item in value.items()})
+        else:
+            flat[name] = value
     return flat
 
 
-def _fact(name: str, value: Any) -> Fact:
-    if isinstance(value, list) and value and all(_is_row(one) for one in value):
-        return Fact(name, _label(name), table=_table(value))
+def _fact(name: str, value: Any, group: str) -> Fact:
+    if isinstance(value, list) and value and all(_is_row(item) for item in value):
+        return Fact(name, _label(name), table=_table(f"{group}-{name}", _label(name) or name, value))
     if isinstance(value, dict | list) and not _is_short(value):
-        return Fact(name, _label(name), block=json.dumps(value, indent=2, ensure_ascii=False))
-    return Fact(name, _label(name), words=_said(value, name))
+        return Fact(name, _label(name), block=json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    return Fact(name, _label(name), _text(value, name))
+
+
+def _table(key: str, title: Text, rows: Sequence[Mapping[str, Any]]) -> Table:
+    names = sorted({name for row in rows for name in row}, key=lambda name: (name != "number", _rank(name)))
+    numbers = {name for name in names if all(_is_number(row.get(name)) for row in rows)}
+    return Table(
+        key=key,
+        title=str(title),
+        caption="",
+        columns=tuple(
+            Column(name, str(_label(name) or name), Kind.MIXED if name in numbers else Kind.TEXT) for name in names
+        ),
+        rows=tuple(tuple(_text(row.get(name), name) for name in names) for row in rows),
+    )
 
 
 def _is_row(value: Any) -> bool:
-    return isinstance(value, dict) and not any(isinstance(part, list) or _is_nested(part) for part in value.values())
+    """Return whether every part of an object fits into a cell."""
+    if not isinstance(value, dict):
+        return False
+    return not any(isinstance(part, list) or (isinstance(part, dict) and not _is_flat(part)) for part in value.values())
 
 
-def _is_nested(value: Any) -> bool:
-    return isinstance(value, dict) and value.keys() != LENGTH
+def _is_flat(value: Mapping[str, Any]) -> bool:
+    """Return whether an object is written as one phrase."""
+    return value.keys() in (STEPS_AND_EPOCHS, REASON, CRITERION)
 
 
 def _is_short(value: Any) -> bool:
     if isinstance(value, dict):
-        return value.keys() == LENGTH
-    return all(isinstance(one, str) for one in value) or len(json.dumps(value)) <= LONG
-
-
-def _table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    names = sorted({name for row in rows for name in row}, key=lambda name: (name != "number", _place(name)))
-    numbers = {name: all(_is_number(row.get(name)) for row in rows) for name in names}
-    return Table(
-        [Cell(_label(name) or name, numbers[name]) for name in names],
-        [[Cell(_said(row.get(name), name), numbers[name]) for name in names] for row in rows],
-    )
+        return _is_flat(value)
+    return all(isinstance(item, str) for item in value) or len(json.dumps(value)) <= MAXIMUM_SHORT
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _label(name: str) -> Words:
+def _label(name: str) -> Text:
     return NAMES[name][0] if name in NAMES else ""
 
 
-def _said(value: Any, name: str) -> str:
-    """A value in words; a dash for none."""
-    if value is None or value == "" or value == [] or (name in NEVER_AT_0 and value == 0):
-        return "–"
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, dict) and value.keys() == LENGTH:
-        return _length(value)
-    if isinstance(value, list):
-        return ", ".join(_said(one, name) for one in value)
-    if isinstance(value, int | float):
-        return _measured(value, NAMES[name][1] if name in NAMES else Unit.PLAIN)
-    return REASONS.in_language(value) if name == "reason" else str(VALUES.get((name, value), value))
+def _text(value: Any, name: str) -> str:
+    """Return the value in the active language; a dash for none."""
+    if name in NONE_IF_ZERO and value == 0:
+        return NONE
+    match value:
+        case None | "" | []:
+            return NONE
+        case bool():
+            return _("yes") if value else _("no")
+        case dict():
+            return _object_text(value)
+        case list():
+            return ", ".join(_text(item, name) for item in value)
+        case int() | float():
+            return _number_text(value, NAMES[name][1] if name in NAMES else Unit.PLAIN)
+    return str(VALUES.get((name, value), value))
 
 
-def _measured(value: float, unit: Unit) -> str:
+def _object_text(value: Mapping[str, Any]) -> str:
+    if value.keys() == STEPS_AND_EPOCHS:
+        return _training_length(value)
+    if value.keys() == REASON:
+        return stage_end_text(from_dict(StageEndReason, value), _)
+    if value.keys() == CRITERION:
+        return criterion_text(from_dict(Criterion, value), _)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _number_text(value: float, unit: Unit) -> str:
     match unit:
         case Unit.TIME:
             return duration(value)
@@ -144,26 +162,26 @@ def _measured(value: float, unit: Unit) -> str:
         case Unit.LEVELS:
             return _("%(levels)s grey levels") % {"levels": figure(value)}
         case Unit.DECIBEL:
-            return _("%(figure)s dB") % {"figure": in_figures(f"{value:.1f}")}
+            return _("%(figure)s dB") % {"figure": localise(f"{value:.1f}")}
         case Unit.PLAIN:
             return figure(value)
 
 
 def figure(value: float, *, digits: int = 4) -> str:
-    """A whole number as it is, another one with so many digits that tell, with the language's decimal sign."""
+    """Return a whole number as it is, another one with `digits` significant digits, in the active language."""
     if isinstance(value, int):
-        return in_figures(str(value))
-    # From there on `g` would write an exponent.
-    return in_figures(f"{value:.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}")
+        return localise(str(value))
+    # For larger numbers `g` would write an exponent.
+    return localise(f"{value:.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}")
 
 
-def in_figures(text: str) -> str:
-    """A number as Python writes it with a minus sign and the language's decimal sign."""
-    return text.replace("-", "−").replace(".", str(get_format("DECIMAL_SEPARATOR")))
+def localise(number: str) -> str:
+    """Return a formatted number with a true minus sign and the decimal sign of the active language."""
+    return number.replace("-", "−").replace(".", str(get_format("DECIMAL_SEPARATOR")))
 
 
 def duration(seconds: float) -> str:
-    """A length of time in minutes and seconds; from an hour on as `format_duration` says it."""
+    """Return a duration in minutes and seconds; from an hour on as `format_duration` does."""
     whole = round(seconds)
     if whole < 60:
         return _("%(seconds)s s") % {"seconds": figure(round(seconds, 1) if seconds < 10 else whole)}
@@ -172,8 +190,8 @@ def duration(seconds: float) -> str:
     return _("%(minutes)s min %(seconds)s s") % {"minutes": whole // 60, "seconds": whole % 60}
 
 
-def _length(value: Mapping[str, int]) -> str:
-    """So many steps, so many epochs, or both; a dash where it is none."""
+def _training_length(value: Mapping[str, int]) -> str:
+    """Return the steps, the epochs, or both; a dash if both are 0."""
     steps = ngettext("%(number)s step", "%(number)s steps", value["steps"]) % {"number": value["steps"]}
     epochs = ngettext("%(number)s epoch", "%(number)s epochs", value["epochs"]) % {"number": value["epochs"]}
-    return ", ".join(words for number, words in ((value["steps"], steps), (value["epochs"], epochs)) if number) or "–"
+    return ", ".join(text for number, text in ((value["steps"], steps), (value["epochs"], epochs)) if number) or NONE

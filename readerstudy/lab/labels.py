@@ -3,14 +3,10 @@
 from enum import Enum
 from typing import Final
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from readerstudy.experiments.fields import METHODS
-from readerstudy.lab.stored_sentences import Phrases
-
-Words = str | Promise
+from readerstudy.experiments.kinds import Text
 
 
 class Unit(Enum):
@@ -23,7 +19,7 @@ class Unit(Enum):
     DECIBEL = "decibel"
 
 
-NAMES: Final[dict[str, tuple[Words, Unit]]] = {
+NAMES: Final[dict[str, tuple[Text, Unit]]] = {
     # --- what came of a training
     "tuning_auc": (_("AUC on the tuning images"), Unit.PLAIN),
     "steps": (_("Steps"), Unit.PLAIN),
@@ -147,8 +143,8 @@ NAMES: Final[dict[str, tuple[Words, Unit]]] = {
     "suffix": (_("Suffix"), Unit.PLAIN),
 }
 
-# Words of fixed lists, by the name that they stand at; any other text stays as it is.
-VALUES: Final[dict[tuple[str, str], Words]] = {
+# Text of fixed lists, by the name that they stand at; any other text stays as it is.
+VALUES: Final[dict[tuple[str, str], Text]] = {
     ("keep", "best"): _("the best"),
     ("keep", "last"): _("the last"),
     ("place", "deepest"): _("at the deepest point of the breast"),
@@ -165,16 +161,3 @@ VALUES: Final[dict[tuple[str, str], Words]] = {
     ("method", "gan"): _("GAN"),
     ("method", "inpainting"): _("Inpainting"),
 }
-
-# Why a stage of a GAN ended, as its log says.
-REASONS: Final = Phrases(
-    gettext_noop("criterion met: %(criterion)s"),
-    gettext_noop("length reached (the stage has no criterion)"),
-    gettext_noop("length reached (stages end by their epochs in this run)"),
-    gettext_noop("length reached without the criterion: %(criterion)s"),
-    gettext_noop("length reached (%(criterion)s did not count: the discriminator never reached its gap)"),
-    gettext_noop("identity below %(bound)s"),
-    gettext_noop("identity above %(bound)s"),
-    gettext_noop("gap below %(bound)s"),
-    gettext_noop("gap above %(bound)s"),
-)

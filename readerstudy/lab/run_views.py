@@ -64,9 +64,11 @@ def run(request: HttpRequest, name: str) -> HttpResponse:
         "curves": "curves.png" if "curves.png" in pictures else "",
         "samples": [Sample(picture) for picture in pictures if picture != "curves.png"][-MOST_SAMPLES:],
         "card": card.read_text(encoding="utf-8") if card.exists() else "",
-        "metrics": facts({name: value for name, value in found.metrics.items() if name not in IN_TABLE}),
+        "metrics": facts(
+            {name: value for name, value in found.metrics.items() if name not in IN_TABLE}, group="metric"
+        ),
         "sections": result_sections(found.job.result) if found.job else [],
-        "config": facts(found.config),
+        "config": facts(found.config, group="config"),
         "descendants": found.descendants.all(),
         "attacks": [*found.attacks_made.all(), *found.attacks_on.all()],
         "evaluations": found.evaluations.all(),

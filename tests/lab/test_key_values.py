@@ -5,15 +5,16 @@ import pytest
 from django.utils import translation
 
 from readerstudy.experiments.catalogue import get_kind
-from readerstudy.lab.key_values import duration, facts, parameters_of
+from readerstudy.lab.key_values import duration, facts, parameter_facts
 from readerstudy.serialise import to_dict
 from tests.without_torch import training_module
 
-STAGE = {"number": 1, "steps": 8, "met": True, "reason": "criterion met: gap above 0.2", "gap": 0.2064512}
+REASON = {"kind": "criterion-met", "criterion": {"quantity": "gap", "sense": "above", "bound": 0.2}}
+STAGE = {"number": 1, "steps": 8, "met": True, "reason": REASON, "gap": 0.2064512}
 
 
 def told(**values) -> dict[str, str]:
-    return {str(fact.label or fact.name): fact.words for fact in facts(values)}
+    return {str(fact.label or fact.name): fact.text for fact in facts(values)}
 
 
 @pytest.mark.parametrize(
@@ -51,15 +52,34 @@ def test_a_time_is_told_in_minutes_and_seconds(seconds, words):
 
 def test_figures_have_the_language_s_decimal_sign():
     with translation.override("de"):
-        assert facts({"gap": 0.5})[0].words == "0,5"
+        assert facts({"gap": 0.5})[0].text == "0,5"
 
 
 def test_stages_are_a_table_with_figures_to_the_right():
     (fact,) = facts({"stages": [STAGE, {**STAGE, "number": 2, "criterion_first_met": 0}]})
-    assert [str(column.words) for column in fact.table.columns][:2] == ["Stage", "Steps"]
-    assert [cell.words for cell in fact.table.rows[0]][:3] == ["1", "8", "0.2065"]
-    assert {str(c.words) for c in fact.table.columns if not c.is_number} >= {"Why it ended", "Criterion met"}
-    assert [cell.words for cell in fact.table.rows[1]][-1] == "–", "never met"
+    assert [column.title for column in fact.table.columns][:2] == ["Stage", "Steps"]
+    assert fact.table.rows[0][:3] == ("1", "8", "0.2065")
+    assert {column.title for column in fact.table.columns if not column.is_number} >= {"Why it ended", "Criterion met"}
+    assert fact.table.rows[1][-1] == "–", "never met"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("criterion-met", "criterion met: gap above 0.2"),
+        ("no-criterion", "length reached (the stage has no criterion)"),
+        ("by-epochs", "length reached (stages end by their epochs in this run)"),
+        ("not-counted", "length reached (gap above 0.2 did not count: the discriminator never reached its gap)"),
+        ("criterion-not-met", "length reached without the criterion: gap above 0.2"),
+    ],
+)
+def test_the_reason_for_the_end_of_a_stage_has_words(kind, text):
+    assert told(reason={**REASON, "kind": kind}) == {"Why it ended": text}
+
+
+def test_the_reason_is_in_the_language_of_the_page():
+    with translation.override("de"):
+        assert facts({"reason": REASON})[0].text == "Kriterium erfüllt: Abstand über 0.2"
 
 
 def test_what_is_nested_deeper_is_kept_as_it_is():
@@ -69,7 +89,7 @@ def test_what_is_nested_deeper_is_kept_as_it_is():
 
 def test_a_job_s_parameters_are_called_as_its_form_calls_them_in_its_order():
     asked = {"attack": {"method": "pgd", "epsilon": 1028, "new": 1}, "cohort": "films", "resolutions": ["low"]}
-    found = [(str(fact.label or fact.name), fact.words) for fact in parameters_of(asked, get_kind("attack"))]
+    found = [(str(fact.label or fact.name), fact.text) for fact in parameter_facts(asked, get_kind("attack"))]
     assert found == [
         ("Cohort", "films"),
         ("Method", "PGD: many small steps"),
@@ -79,8 +99,8 @@ def test_a_job_s_parameters_are_called_as_its_form_calls_them_in_its_order():
     ]
 
 
-def test_parameters_of_a_job_that_the_catalogue_does_not_know_are_told_all_the_same():
-    assert [fact.words for fact in parameters_of({"cohort": "films"}, None)] == ["films"]
+def test_parameter_facts_a_job_that_the_catalogue_does_not_know_are_told_all_the_same():
+    assert [fact.text for fact in parameter_facts({"cohort": "films"}, None)] == ["films"]
 
 
 def test_every_setting_of_every_attack_and_every_figure_of_a_twin_has_words():

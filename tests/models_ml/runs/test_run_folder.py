@@ -96,7 +96,7 @@ def test_a_stage_ends_by_its_rule_or_by_its_epochs_and_both_are_recorded(runs):
     assert (by_rules[0]["steps"], by_rules[0]["met"], by_rules[0]["criterion_first_met"]) == (2, True, 2)
     assert [stage["steps"] for stage in by_epochs] == [3, 4, 2, 2, 6]
     assert by_epochs[0]["criterion_first_met"] == 2
-    assert by_epochs[0]["reason"] == "length reached (stages end by their epochs in this run)"
+    assert by_epochs[0]["reason"] == {"kind": "by-epochs", "criterion": None}
 
 
 def test_a_gan_that_spares_the_background_wants_to_know_where_it_is(runs, tmp_path):

@@ -161,8 +161,11 @@ def test_test_images_play_no_part_in_training(tmp_path: Path) -> None:
 def test_every_stage_says_why_it_ended(tmp_path: Path, judge: Path) -> None:
     result = forge(tmp_path / "gan", judge)
     assert [stage["number"] for stage in result.stages] == [1, 2, 3, 4, 5]
-    assert result.stages[0]["reason"] == "criterion met: identity below 0.002"
-    assert result.stages[2]["reason"] == "length reached (the stage has no criterion)"
+    assert result.stages[0]["reason"] == {
+        "kind": "criterion-met",
+        "criterion": {"quantity": "identity", "sense": "below", "bound": 0.002},
+    }
+    assert result.stages[2]["reason"] == {"kind": "no-criterion", "criterion": None}
 
 
 def test_the_last_stop_does_not_count_unless_stage_two_reached_its_gap(tmp_path: Path, judge: Path) -> None:
@@ -171,7 +174,7 @@ def test_the_last_stop_does_not_count_unless_stage_two_reached_its_gap(tmp_path:
     stages[4] = replace(stages[4], stop=replace(stages[4].stop, bound=1e9))  # always true
     stuck = forge(tmp_path / "stuck", judge, stages=tuple(stages))
     assert stuck.stages[4]["steps"] == 6
-    assert "did not count: the discriminator never reached its gap" in stuck.stages[4]["reason"]
+    assert stuck.stages[4]["reason"]["kind"] == "not-counted"
     stages[1] = replace(stages[1], stop=replace(stages[1].stop, bound=-1e9))  # at once
     free = forge(tmp_path / "free", judge, stages=tuple(stages))
     assert (free.stages[4]["met"], free.stages[4]["steps"]) == (True, 2)
@@ -206,7 +209,7 @@ def test_only_the_parts_of_a_stage_learn(judge: Path) -> None:
 def test_the_plain_generator_trains_by_the_same_code(tmp_path: Path, judge: Path) -> None:
     config = tiny.gan_config(form="plain")
     result = forge(tmp_path / "gan", judge, generator=config.generator, snapshots=None)
-    assert "without the criterion: identity below 0.002" in result.stages[0]["reason"]
+    assert result.stages[0]["reason"]["kind"] == "criterion-not-met"
     assert result.kept_step == steps_of(result)
 
 
