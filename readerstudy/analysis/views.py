@@ -20,18 +20,19 @@ from readerstudy.analysis.report.progress import progress_of_study, rehearsal_of
 from readerstudy.errors import BadInput, NotAllowed
 from readerstudy.studies.models import Study, StudyStatus
 from readerstudy.truth.actions import unseal_study
+from readerstudy.truth.seal import may_see_report
 
 StudyView = Callable[..., HttpResponseBase]
 
 
 def _of_study(view: StudyView) -> Callable[..., HttpResponse]:
-    """Pass the study to the view. Coordinators see only rehearsals, because the report of a study reveals the truth."""
+    """Pass the study to the view. Raises NotAllowed if the person may not see its report."""
 
     @role_required(Role.RESEARCHER, Role.COORDINATOR)
     @wraps(view)
     def guarded(request: HttpRequest, code: str, *args: Any, **kwargs: Any) -> Any:
         study = get_object_or_404(Study, code=code)
-        if not (_is_researcher(request) or study.is_rehearsal):
+        if not (isinstance(request.user, User) and may_see_report(study, request.user)):
             raise NotAllowed(_("Only researchers see the report of a study; coordinators see that of its rehearsal."))
         return view(request, study, *args, **kwargs)
 
@@ -50,7 +51,7 @@ def studies(request: HttpRequest) -> HttpResponse:
 @_of_study
 def study_report(request: HttpRequest, study: Study) -> HttpResponse:
     """Show the report, or the remaining steps while the study is sealed."""
-    if study.status != StudyStatus.UNSEALED and not study.is_rehearsal:
+    if study.is_sealed:
         return _sealed(request, study)
     try:
         report = cached_report(study, at=now())

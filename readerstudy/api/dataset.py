@@ -8,12 +8,11 @@ from typing import Any
 
 from django.db.models import Count, QuerySet, Sum
 
-from readerstudy.accounts.models import User
-from readerstudy.errors import StudyError
 from readerstudy.reading.models import Reading, ReadingSession
-from readerstudy.studies.models import Allocation, Enrollment, ReadingList, SessionPlan, Study, StudyStatus
+from readerstudy.studies.models import Allocation, Enrollment, ReadingList, SessionPlan, Study
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.models import ImageTruth, Truth
+from readerstudy.truth.seal import require_verdicts_visible
 
 # The names of a reading's fields, and the way to each of them.
 BLIND = {
@@ -41,34 +40,18 @@ PSEUDONYM_LENGTH = 12
 CHUNK = 2000
 
 
-class StudyStillOpen(StudyError):
-    """Nobody may see verdicts while the study is open."""
-
-    def __init__(self, study: Study) -> None:
-        super().__init__(
-            f"The study {study.code} is open: its readings are shown once it is closed. Until then its page "
-            "shows how far each reader is."
-        )
-
-
 # --- readings -----------------------------------------------------------------------------------------------
 def readings_of(study: Study) -> QuerySet[Reading, dict[str, Any]]:
     """Return the study's readings in the order in which they were given, as values for `lines_of`.
 
     Raises StudyStillOpen while readers may still read.
     """
-    if study.status == StudyStatus.OPEN:
-        raise StudyStillOpen(study)
+    require_verdicts_visible(study)
     paths = ("pk", *BLIND.values(), _STIMULUS, _IMAGE, _FINGERPRINT, _LATERALITY, _VIEW, _KIND)
     rows: QuerySet[Reading, dict[str, Any]] = Reading.objects.filter(
         presentation__reading_list__enrollment__study=study
     ).values(*paths)
     return rows.order_by("pk")
-
-
-def knows_truth(study: Study, person: User) -> bool:
-    """Whether this person may see the truth about what was read."""
-    return study.status == StudyStatus.UNSEALED and person.is_researcher
 
 
 def lines_of(study: Study, readings: Iterable[dict[str, Any]], *, sighted: bool) -> Iterator[dict[str, Any]]:
@@ -170,11 +153,9 @@ def _facts(study: Study) -> dict[str, Any]:
 def study_page(study: Study) -> dict[str, Any]:
     """Return one study with its plan, sessions and readers."""
     (line,) = study_lines([study])
-    # Whoever has the seed can shuffle the plan again and read off which positions are adversarial.
-    seed = study.seed if study.status == StudyStatus.UNSEALED else None
     return {
         **line,
-        "seed": seed,
+        "seed": study.revealed_seed,
         "plan": study.plan,
         "sessions": session_pages(study),
         "enrolled": enrolled_readers(study),

@@ -39,6 +39,7 @@ from readerstudy.errors import BadInput, StudyError
 from readerstudy.studies.actions import close_study, enroll
 from readerstudy.studies.models import Study
 from readerstudy.truth.actions import unseal_study
+from readerstudy.truth.seal import may_see_truth
 
 REFUSED = OpenApiResponse(DetailSerializer, description="the protocol forbids it now; the sentence says why")
 MISUNDERSTOOD = OpenApiResponse(DetailSerializer, description="the sentence names the field")
@@ -174,7 +175,7 @@ class Readings(StudyView, GenericAPIView[Any]):
         if request.accepted_renderer.format == "csv":
             return _readings_file(study, request.user)
         page = self.paginate_queryset(dataset.readings_of(study)) or []
-        sighted = dataset.knows_truth(study, request.user)
+        sighted = may_see_truth(study, request.user)
         return self.get_paginated_response(list(dataset.lines_of(study, page, sighted=sighted)))
 
 
@@ -197,7 +198,7 @@ class Results(StudyView):
 
 
 def _readings_file(study: Study, person: User) -> HttpResponseBase:
-    sighted = dataset.knows_truth(study, person)
+    sighted = may_see_truth(study, person)
     columns = (*dataset.BLIND, *(dataset.SIGHTED if sighted else ()))
     readings = dataset.readings_of(study).iterator(chunk_size=dataset.CHUNK)
     return csv.stream(f"{study.code}-readings", columns, dataset.lines_of(study, readings, sighted=sighted))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from readerstudy.accounts.models import User
 from readerstudy.reading.queries import visible_presentation
-from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.queries import twin_of
+from readerstudy.truth.seal import may_show_triptych
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Panel:
 def find_panel(reader: User, study: str, code: str, panel: str) -> Panel | None:
     """Return a panel ("real", "adversarial", "difference") of the reader's current or next triptych, None of others."""
     presentation = visible_presentation(reader, study, code)
-    if presentation is None or presentation.reading_list.session_plan.kind != SessionKind.EDUCATION:
+    if presentation is None or not may_show_triptych(presentation):
         return None
     study_row = presentation.reading_list.session_plan.study
     if panel == "real":

@@ -12,8 +12,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.cohort.models import Resolution, Split
-from readerstudy.studies.models import Allocation, StudyStatus
 from readerstudy.truth.models import Authenticity, Direction, Exclusion, ImageTruth, Pathology, Score, Truth
+from readerstudy.truth.seal import in_no_sealed_study
 
 Words = str | Promise
 SORTS: dict[str, tuple[Words, Any]] = {
@@ -64,10 +64,7 @@ def gallery(asked: Mapping[str, str]) -> Gallery:
 
 def open_twins() -> "QuerySet[Truth]":
     """Every twin of an image that no sealed study shows."""
-    sealed = Allocation.objects.exclude(session_plan__study__status=StudyStatus.UNSEALED).filter(
-        session_plan__study__is_rehearsal=False, stimulus__image=OuterRef("stimulus__image")
-    )
-    return Truth.objects.filter(~Exists(sealed), authenticity=Authenticity.ADVERSARIAL)
+    return Truth.objects.filter(in_no_sealed_study("stimulus__image"), authenticity=Authenticity.ADVERSARIAL)
 
 
 def _scored(rows: Any, classifier: str) -> Any:

@@ -18,6 +18,7 @@ from readerstudy.experiments.tables.results import result_sections
 from readerstudy.lab.evaluation_figures import evaluation_figures
 from readerstudy.lab.key_values import facts
 from readerstudy.truth.queries import count_of_twins
+from readerstudy.truth.seal import may_show_images_of_cohort
 
 MOST_SAMPLES = 24
 SAMPLE = re.compile(r"step-(?P<step>\d+)(?:-stage-(?P<stage>\d+))?\.png")
@@ -62,6 +63,7 @@ def run(request: HttpRequest, name: str) -> HttpResponse:
     context = {
         "run": found,
         "curves": "curves.png" if "curves.png" in pictures else "",
+        "has_sealed_samples": any(_folder(found).glob("samples/*.png")) and not may_show_images_of_cohort(found.cohort),
         "samples": [Sample(picture) for picture in pictures if picture != "curves.png"][-MOST_SAMPLES:],
         "card": card.read_text(encoding="utf-8") if card.exists() else "",
         "metrics": facts(
@@ -132,6 +134,8 @@ def _folder(run: Checkpoint) -> Path:
 
 
 def _pictures(run: Checkpoint) -> dict[str, Path]:
-    """The pictures of the run's folder by name: its curves and, in order, its samples."""
+    """Return the pictures in the run's folder by name: its curves and, unless they are sealed, its samples in order."""
     folder = _folder(run)
-    return {path.name: path for path in [*sorted(folder.glob("*.png")), *sorted(folder.glob("samples/*.png"))]}
+    # Samples are pairs of real and adversarial images and do not record which images they are.
+    samples = sorted(folder.glob("samples/*.png")) if may_show_images_of_cohort(run.cohort) else []
+    return {path.name: path for path in [*sorted(folder.glob("*.png")), *samples]}

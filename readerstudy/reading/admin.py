@@ -17,7 +17,7 @@ from readerstudy.accounts.admin import InvestigatorAdmin, carry_out, is_investig
 from readerstudy.accounts.models import User
 from readerstudy.reading.actions import allow_resume
 from readerstudy.reading.models import CheckedDisplay, Claim, Reading, ReadingSession, Showing
-from readerstudy.studies.models import Presentation, StudyStatus
+from readerstudy.studies.models import Presentation
 
 # The skin's annotations know no lazy texts.
 action: Any = decorators.action
@@ -143,5 +143,5 @@ class ReadingPage(InvestigatorAdmin):
 
 
 def _hidden(presentation: Presentation) -> str:
-    is_open = presentation.reading_list.enrollment.study.status == StudyStatus.OPEN
-    return str(_("hidden until closed")) if is_open else ""
+    study = presentation.reading_list.enrollment.study
+    return "" if study.shows_verdicts else str(_("hidden until closed"))

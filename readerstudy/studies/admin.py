@@ -134,8 +134,7 @@ class StudyPage(WithProgress, InvestigatorAdmin):
 
     @admin.display(description=_("seed of the draw"))
     def shown_seed(self, study: Study) -> str:
-        # Whoever has it can shuffle the plan again and read off which positions are adversarial.
-        return str(study.seed) if study.status == StudyStatus.UNSEALED else str(_("sealed"))
+        return str(_("sealed") if study.revealed_seed is None else study.revealed_seed)
 
     @admin.display(description=_("what will be tested"))
     def shown_analysis(self, study: Study) -> SafeString | str:

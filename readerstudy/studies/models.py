@@ -90,6 +90,28 @@ class Study(models.Model):
         """Whether the plan was locked before anybody read; studies of earlier versions have none."""
         return "analysis" in self.plan
 
+    # What may be shown of a study. `truth.seal` has the rules that need more than the study.
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the truth of the study is hidden from everyone. A rehearsal has no truth to hide."""
+        return self.status != StudyStatus.UNSEALED and not self.is_rehearsal
+
+    @property
+    def shows_verdicts(self) -> bool:
+        """Whether verdicts may be shown to coordinators and researchers: not while readers may still read."""
+        return self.status != StudyStatus.OPEN
+
+    @property
+    def revealed_seed(self) -> int | None:
+        """The seed of the draw, None while it is hidden: with it the plan can be drawn again, in the same order.
+
+        It stays hidden until every study of the same draw (the other resolution) is unsealed. Unlike the report,
+        it is hidden for a rehearsal as well, until that is unsealed.
+        """
+        same_draw = Study.objects.filter(seed=self.seed, cohort=self.cohort_id, is_rehearsal=False)
+        is_hidden = self.status != StudyStatus.UNSEALED or same_draw.exclude(status=StudyStatus.UNSEALED).exists()
+        return None if is_hidden else self.seed
+
     def close(self, *, at: datetime) -> None:
         """Stop accepting readings. The truth stays sealed."""
         self._move(StudyStatus.OPEN, StudyStatus.CLOSED, closed_at=at)

@@ -12,6 +12,7 @@ from readerstudy.cohort.models import Cohort, Stimulus
 from readerstudy.errors import StudyError
 from readerstudy.studies.models import Enrollment, Presentation, Study
 from readerstudy.truth.models import Authenticity, Exclusion, ImageTruth, Score, Truth
+from readerstudy.truth.seal import require_rehearsal
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ def _picture(stimulus: Stimulus, sealed: ImageTruth) -> Picture:
 
 
 def adversarial_codes(enrollment: Enrollment) -> set[str]:
-    """The codes under which this reader sees adversarial stimuli; for simulated readers and audits only."""
+    """Return the codes under which this reader sees adversarial images. Raises StudyError unless it is a rehearsal."""
+    require_rehearsal(enrollment.study)
     altered = Truth.objects.filter(authenticity=Authenticity.ADVERSARIAL).values("stimulus_id")
     rows = Presentation.objects.filter(reading_list__enrollment=enrollment, stimulus_id__in=altered)
     return set(rows.values_list("code", flat=True))

@@ -50,6 +50,16 @@ def test_no_other_file_is_served(client, run):
         assert client.get(f"/lab/runs/cad/{name}").status_code == 404
 
 
+def test_samples_are_hidden_while_a_study_of_the_cohort_is_sealed(client, study):
+    checkpoint("gan", CheckpointKind.GENERATOR, cohort=study.cohort.name)
+    folder("gan")
+    page = client.get(reverse("lab:run", args=["gan"])).content.decode()
+    assert "step-1.png" not in page
+    assert "A sealed study draws from this cohort" in page
+    assert client.get(reverse("lab:run-picture", args=["gan", "step-1.png"])).status_code == 404
+    assert client.get(reverse("lab:run-picture", args=["gan", "curves.png"])).status_code == 200
+
+
 def test_an_evaluation_shows_its_tables(client, evaluation):
     page = client.get(reverse("lab:evaluation", args=[evaluation.pk])).content.decode()
     for words in ("Table 1: cad", "0.820", "<span>0.700–0.900</span>", "251/363", "view: CC", "one class only"):

@@ -10,25 +10,11 @@ from readerstudy.analysis.queries.counts import aggregate_readings
 from readerstudy.analysis.queries.detector import study_detectors
 from readerstudy.analysis.record.codes import PAIR, source_pathology
 from readerstudy.analysis.record.study import ImageSet, StudyRecord
-from readerstudy.errors import StudyError
 from readerstudy.studies.analysis_plan import AnalysisPlan
-from readerstudy.studies.models import Allocation, Arm, Enrollment, SessionPlan, Study, StudyStatus
+from readerstudy.studies.models import Allocation, Arm, Enrollment, SessionPlan, Study
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.models import ImageTruth, Truth
-
-
-class StillSealed(StudyError):
-    """The key of this study has not been opened, so nothing may be analysed."""
-
-    def __init__(self, study: Study) -> None:
-        todo = "close it, then unseal it" if study.status == StudyStatus.OPEN else "unseal it"
-        super().__init__(f"The study {study.code} is still sealed, so there is no report: {todo} first.")
-
-
-def refuse_while_sealed(study: Study) -> None:
-    """Raises StillSealed before the unsealing. A rehearsal has nothing to hide and is open at any time."""
-    if study.status != StudyStatus.UNSEALED and not study.is_rehearsal:
-        raise StillSealed(study)
+from readerstudy.truth.seal import require_unsealed
 
 
 def study_record(study: Study, plan: AnalysisPlan | None = None) -> StudyRecord:
@@ -36,7 +22,7 @@ def study_record(study: Study, plan: AnalysisPlan | None = None) -> StudyRecord:
 
     Raises StillSealed before the unsealing.
     """
-    refuse_while_sealed(study)
+    require_unsealed(study)
     attack = study_attack(study)
     classifier = study_classifier(study, attack)
     return StudyRecord(

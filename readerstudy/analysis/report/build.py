@@ -22,7 +22,8 @@ from readerstudy.analysis.report.gallery import ReportGallery, build_gallery, ch
 from readerstudy.analysis.report.sections import Section
 from readerstudy.layout.table import Table, to_csv, to_text
 from readerstudy.studies.analysis_plan import AnalysisPlan
-from readerstudy.studies.models import Study, StudyStatus
+from readerstudy.studies.models import Study
+from readerstudy.truth.seal import may_show_images_of_cohort
 
 _STYLE_SHEETS = ("css/tokens.css", "css/report.css")
 
@@ -101,14 +102,9 @@ def build_report(study: Study, *, at: datetime, stage: Stage = lambda _: None) -
     """
     stage(_("aggregating the readings"))
     record = study_record(study)
-    gallery = build_gallery(study, choose_images(record, study.analysis)) if may_show_gallery(study) else None
+    shows_gallery = may_show_images_of_cohort(study.cohort.name)
+    gallery = build_gallery(study, choose_images(record, study.analysis)) if shows_gallery else None
     return StudyReport(record, at=at, plan=study.analysis, gallery=gallery)
-
-
-def may_show_gallery(study: Study) -> bool:
-    """Return whether no study on the same cohort is sealed; the gallery would reveal the truth of its images."""
-    sealed = Study.objects.filter(cohort=study.cohort, is_rehearsal=False).exclude(status=StudyStatus.UNSEALED)
-    return not sealed.exists()
 
 
 def write_report(report: StudyReport, folder: Path, *, stage: Stage = lambda _: None) -> list[Path]:

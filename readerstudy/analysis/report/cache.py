@@ -19,12 +19,12 @@ from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
 from readerstudy.analysis.queries.attack import study_evaluations
-from readerstudy.analysis.queries.study import refuse_while_sealed
-from readerstudy.analysis.report.build import build_report, may_show_gallery, write_report
+from readerstudy.analysis.report.build import build_report, write_report
 from readerstudy.errors import StudyError
 from readerstudy.provenance import source_hash
 from readerstudy.reading.models import Reading
 from readerstudy.studies.models import Study
+from readerstudy.truth.seal import may_show_images_of_cohort, require_unsealed
 
 SUFFIXES = (".py", ".html", ".css", ".po", ".mo")  # of the files that a report is made by
 Stage = Callable[[str], None]
@@ -70,7 +70,7 @@ def cached_report(study: Study, *, at: datetime, for_page: bool = True, stage: S
 
     Raises StillSealed before the unsealing, and ReportTooLarge if `for_page` is true and computing it takes minutes.
     """
-    refuse_while_sealed(study)
+    require_unsealed(study)
     readings = count_readings(study)
     folder = Path(settings.REPORTS_DIR) / ".published" / study.code / _fingerprint(study, readings)
     if not folder.is_dir():
@@ -120,7 +120,8 @@ def _fingerprint(study: Study, readings: int) -> str:
     It includes whether the gallery may be shown, because a later study of the same cohort removes the gallery.
     """
     evaluations = [row.pk for row in study_evaluations(study)]
-    state = [study.pk, study.status, str(study.unsealed_at), readings, evaluations, may_show_gallery(study)]
+    shows_gallery = may_show_images_of_cohort(study.cohort.name)
+    state = [study.pk, study.status, str(study.unsealed_at), readings, evaluations, shows_gallery]
     return sha256(json.dumps([*state, _software(), get_language()], default=str).encode()).hexdigest()[:24]
 
 

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from django.utils.translation import gettext as _
 
-from readerstudy.analysis.queries.study import StillSealed
 from readerstudy.analysis.record.codes import POSITIVE, Subset
 from readerstudy.analysis.record.counts import KINDS, VERDICT_NOT_REAL, VERDICT_REAL, VERDICT_UNSURE, subset_kinds
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.report.gallery_pictures import Thumbnail, pair_thumbnails, single_thumbnail
 from readerstudy.studies.analysis_plan import AnalysisPlan
-from readerstudy.studies.models import Study, StudyStatus
+from readerstudy.studies.models import Study
 from readerstudy.truth.models import Direction, ImageTruth, Pathology, Truth
+from readerstudy.truth.seal import require_unsealed
 
 _MOST_ADVERSARIAL = 6  # at each end
 _MOST_REAL = 3
@@ -175,8 +175,7 @@ def build_gallery(study: Study, images: Sequence[GalleryImage]) -> ReportGallery
 
     A missing or damaged file is replaced by a message.
     """
-    if study.status != StudyStatus.UNSEALED and not study.is_rehearsal:
-        raise StillSealed(study)
+    require_unsealed(study)
     caption = _(
         "From the two sessions that the plan compares. Each adversarial image is beside its source image and their "
         "difference: grey means no change, brighter that the adversarial image is darker there, darker that it is "

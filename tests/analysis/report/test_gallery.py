@@ -10,7 +10,7 @@ import pytest
 from django.template.loader import render_to_string
 from PIL import Image
 
-from readerstudy.analysis.queries.study import StillSealed, study_record
+from readerstudy.analysis.queries.study import study_record
 from readerstudy.analysis.record.codes import ADVERSARIAL, POSITIVE, REAL
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.report import gallery_pictures
@@ -20,6 +20,7 @@ from readerstudy.imaging.png16 import encode_png
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Study
 from readerstudy.truth.models import Truth
+from readerstudy.truth.seal import StillSealed
 from tests.analysis import crowd, small
 from tests.analysis.long_readings import LongReadings, ReadingRow
 

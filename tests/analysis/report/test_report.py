@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from readerstudy.accounts.models import User
-from readerstudy.analysis.queries.study import StillSealed, study_record
+from readerstudy.analysis.queries.study import study_record
 from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.counts import SessionTimes, SubgroupBlocks
 from readerstudy.analysis.report.build import StudyReport, build_report, write_report
@@ -27,6 +27,7 @@ from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Allocation, Study, StudyStatus
 from readerstudy.truth.models import Truth, Unsealing
+from readerstudy.truth.seal import StillSealed
 from tests import make, results
 from tests.analysis import rows, small
 from tests.statistics.oracle import simulated_readings

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from readerstudy.analysis.queries.study import StillSealed, study_record
+from readerstudy.analysis.queries.study import study_record
 from readerstudy.analysis.tables.classifier import classifier_table
 from readerstudy.layout.table import to_html, to_text
 from readerstudy.reading.models import Reading, ReadingSession
@@ -13,6 +13,7 @@ from readerstudy.studies.models import Allocation, Arm, ReadingList, SessionPlan
 from readerstudy.studies.rules import QUESTIONS, SessionRules
 from readerstudy.truth.actions import keep_scores, unseal_study
 from readerstudy.truth.models import Truth
+from readerstudy.truth.seal import StillSealed
 from tests import make, results
 from tests.analysis import rows, small
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from readerstudy.analysis.queries.study import StillSealed, study_record
+from readerstudy.analysis.queries.study import study_record
 from readerstudy.analysis.report.chapters import Chapters
 from readerstudy.analysis.tables.detector import detector_table
 from readerstudy.experiments.models import Checkpoint, CheckpointKind
@@ -10,6 +10,7 @@ from readerstudy.layout.table import to_html, to_text
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Allocation
 from readerstudy.truth.actions import keep_scores, unseal_study
+from readerstudy.truth.seal import StillSealed
 from tests import make, results
 from tests.analysis import small
 

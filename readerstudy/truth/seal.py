@@ -1,0 +1,107 @@
+"""The seal: every rule that decides who may see which truth, and when an image may be shown with its truth.
+
+Pages, API and report call these predicates and do not compare a study's status themselves.
+
+A study is sealed from its draw to its unsealing. A rehearsal is never sealed, because simulated readers complete it
+with the truth in hand, on a draw of its own.
+
+Three facts that packages below `truth` need are properties of `Study`: `is_sealed`, `shows_verdicts` and
+`revealed_seed`. `docs/explanation/blinding.md` lists each rule with its callers.
+"""
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from readerstudy.accounts.models import User
+from readerstudy.errors import StudyError
+from readerstudy.studies.models import Allocation, Presentation, Study, StudyStatus
+from readerstudy.studies.protocol import SessionKind
+
+
+class StillSealed(StudyError):
+    """The study is sealed, so nothing that depends on the truth may be computed or shown."""
+
+    def __init__(self, study: Study) -> None:
+        todo = "close it, then unseal it" if study.status == StudyStatus.OPEN else "unseal it"
+        super().__init__(f"The study {study.code} is still sealed, so there is no report: {todo} first.")
+
+
+class StudyStillOpen(StudyError):
+    """The study is open, so nobody may see verdicts."""
+
+    def __init__(self, study: Study) -> None:
+        super().__init__(
+            f"The study {study.code} is open: its readings are shown once it is closed. Until then its page "
+            "shows how far each reader is."
+        )
+
+
+# --- studies ------------------------------------------------------------------------------------------------
+def require_unsealed(study: Study) -> None:
+    """Raise StillSealed if the study is sealed. Everything that joins a study with its truth calls this first."""
+    if study.is_sealed:
+        raise StillSealed(study)
+
+
+def require_verdicts_visible(study: Study) -> None:
+    """Raise StudyStillOpen while readers may still read: verdicts on an image could influence those to come."""
+    if not study.shows_verdicts:
+        raise StudyStillOpen(study)
+
+
+def require_rehearsal(study: Study) -> None:
+    """Raise StudyError unless the study is a rehearsal: only simulated readers may get the truth while they read."""
+    if not study.is_rehearsal:
+        raise StudyError(f"The study {study.code} is not a rehearsal: nobody may read it with the truth in hand.")
+
+
+def sealed_studies() -> QuerySet[Study]:
+    """Return the sealed studies; the same rule as `Study.is_sealed`, for queries."""
+    return Study.objects.filter(is_rehearsal=False).exclude(status=StudyStatus.UNSEALED)
+
+
+# --- people -------------------------------------------------------------------------------------------------
+def may_see_truth(study: Study, person: User) -> bool:
+    """Return whether the person may see the truth of each reading: a researcher, once the study is unsealed.
+
+    Stricter than the report: a rehearsal must be unsealed too, because these rows name images.
+    """
+    return person.is_researcher and study.status == StudyStatus.UNSEALED
+
+
+def may_see_report(study: Study, person: User) -> bool:
+    """Return whether the person may open the report page of a study, sealed or not.
+
+    The report reveals the truth, so it is for researchers. Coordinators see rehearsals, which reveal no study's draw.
+    Whether there is a report is another rule: `require_unsealed`.
+    """
+    return person.is_researcher or (person.is_coordinator and study.is_rehearsal)
+
+
+# --- images -------------------------------------------------------------------------------------------------
+def may_show_images_of_cohort(cohort: str) -> bool:
+    """Return whether no sealed study draws from the cohort with this name.
+
+    The rule for pages that show images with their truth and are kept as files: the report's gallery and the sample
+    pictures of a training run. Neither can be filtered image by image later, so one sealed study hides all of them.
+    """
+    return not sealed_studies().filter(cohort__name=cohort).exists()
+
+
+def in_no_sealed_study(image: str) -> Q:
+    """Return a condition for querysets: no sealed study shows the image at this path, at any resolution.
+
+    The rule for lists that are computed for each request, such as the lab's gallery. It is by image, not by stimulus,
+    so that neither the real nor any adversarial version of an image in a sealed study is shown.
+    """
+    shown = Allocation.objects.filter(
+        session_plan__study__in=sealed_studies().values("pk"), stimulus__image=OuterRef(image)
+    )
+    return ~Q(Exists(shown))
+
+
+def may_show_triptych(presentation: Presentation) -> bool:
+    """Return whether the presentation shows its reader the truth: only in an educational session.
+
+    The caller restricts this to the reader's current and next presentation.
+    """
+    return presentation.reading_list.session_plan.kind == SessionKind.EDUCATION

@@ -1,0 +1,99 @@
+"""The rules of the seal: a table of studies, people and images, and what may be shown."""
+
+import pytest
+
+from readerstudy.errors import StudyError
+from readerstudy.studies.actions import close_study
+from readerstudy.studies.models import Allocation, Presentation, Study, StudyStatus
+from readerstudy.studies.protocol import SessionKind
+from readerstudy.truth.actions import create_study, same_draw, same_plan, unseal_study
+from readerstudy.truth.queries import adversarial_codes
+from readerstudy.truth.seal import (
+    StillSealed,
+    StudyStillOpen,
+    in_no_sealed_study,
+    may_see_report,
+    may_see_truth,
+    may_show_images_of_cohort,
+    may_show_triptych,
+    require_unsealed,
+    require_verdicts_visible,
+    sealed_studies,
+)
+from tests import make
+
+pytestmark = pytest.mark.django_db
+STATES = [(status, is_rehearsal) for status in StudyStatus for is_rehearsal in (False, True)]
+
+
+@pytest.mark.parametrize(("status", "is_rehearsal"), STATES)
+def test_each_rule_follows_status_and_rehearsal(study, rosa, clara, rita, status, is_rehearsal):
+    if is_rehearsal:
+        unseal(study)
+        study = create_study(code="copy", title="x", at=make.MONDAY, is_rehearsal=True, **same_plan(study))
+    move_to(study, status)
+    is_unsealed, is_open = status == StudyStatus.UNSEALED, status == StudyStatus.OPEN
+    assert study.is_sealed is (not is_unsealed and not is_rehearsal)
+    assert sealed_studies().filter(pk=study.pk).exists() is study.is_sealed
+    assert may_show_images_of_cohort(study.cohort.name) is not study.is_sealed
+    assert study.shows_verdicts is not is_open
+    assert (study.revealed_seed == study.seed) is is_unsealed
+    assert [may_see_truth(study, person) for person in (rosa, clara, rita)] == [is_unsealed, False, False]
+    assert [may_see_report(study, person) for person in (rosa, clara, rita)] == [True, is_rehearsal, False]
+
+
+def test_a_sealed_study_and_an_open_one_raise_the_rule(study):
+    with pytest.raises(StillSealed, match="close it, then unseal it"):
+        require_unsealed(study)
+    with pytest.raises(StudyStillOpen, match="once it is closed"):
+        require_verdicts_visible(study)
+
+
+def test_only_a_rehearsal_is_read_with_the_truth_in_hand(study, rita):
+    enrollment = study.enrollments.get(reader=rita)
+    with pytest.raises(StudyError, match="not a rehearsal"):
+        adversarial_codes(enrollment)
+
+
+def test_an_image_is_hidden_at_every_resolution_and_as_every_version(study):
+    condition = in_no_sealed_study("stimulus__image")
+    assert not Allocation.objects.filter(condition).exists()
+    unseal(study)
+    assert Allocation.objects.filter(condition).count() == Allocation.objects.count()
+
+
+def test_a_rehearsal_hides_no_image(study):
+    unseal(study)
+    create_study(code="copy", title="x", at=make.MONDAY, is_rehearsal=True, **same_plan(study))
+    assert Allocation.objects.filter(in_no_sealed_study("stimulus__image")).count() == Allocation.objects.count()
+
+
+def test_the_seed_is_hidden_while_a_study_of_the_same_draw_is_sealed(small, rosa):
+    cohort = make.cohort(resolutions=("high", "low"))
+    make.twins_for(cohort, resolutions=("high", "low"))
+    high = create_study(code="high", title="x", template="zhou2021", cohort=cohort, at=make.MONDAY, scale=0.03)
+    low = create_study(code="low", title="x", at=make.MONDAY, **same_draw(high, resolution="low"))
+    unseal(high)
+    assert high.revealed_seed is None
+    unseal(low)
+    assert high.revealed_seed == low.revealed_seed == high.seed
+
+
+def test_only_the_educational_session_shows_triptychs(study, rita):
+    shown = {
+        presentation.reading_list.session_plan.kind
+        for presentation in Presentation.objects.select_related("reading_list__session_plan")
+        if may_show_triptych(presentation)
+    }
+    assert shown == {SessionKind.EDUCATION}
+
+
+def move_to(study: Study, status: StudyStatus) -> None:
+    if status != StudyStatus.OPEN:
+        close_study(study=study, actor=None, at=make.MONDAY)
+    if status == StudyStatus.UNSEALED:
+        unseal_study(study=study, actor=None, reason="all have read", at=make.MONDAY)
+
+
+def unseal(study: Study) -> None:
+    move_to(study, StudyStatus.UNSEALED)
