@@ -8,8 +8,8 @@ import pytest
 
 from readerstudy.statistics import exact_tests
 from readerstudy.statistics.proportions import wilson
-from tests.bench import calibration
-from tests.bench.nulls import document, truths, within
+from tests.bench.nulls import document, truths, within_reader
+from tests.bench.parts import calibration
 
 
 def test_the_examples_of_the_document_print_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,14 +37,16 @@ def test_a_simulated_study_has_no_change_and_its_readers_the_shares_that_it_says
     rng = np.random.default_rng(2)
     studies = [truths.simulate(truths.TRUTHS[0], rng) for _ in range(40)]
     for session in (3, 5):
-        seen = np.mean([study.sessions[session].correct[:, study.sessions[session].fake == 0] for study in studies])
+        seen = np.mean(
+            [study.sessions[session].correct[:, study.sessions[session].adversarial == 0] for study in studies]
+        )
         said = np.mean([truths.level_shares(study.sessions[session].mean[:, 0])[:, 0] for study in studies])
         assert seen == pytest.approx(said, abs=0.015)
     assert all(np.array_equal(study.sessions[3].mean, study.sessions[5].mean) for study in studies)
 
 
 def test_the_table_of_boschloos_ps_is_the_packages_one_by_one() -> None:
-    table = within.boschloo_table(14, 11)
+    table = within_reader.boschloo_table(14, 11)
     for hits, others in ((0, 11), (3, 7), (7, 6), (14, 5), (14, 11)):
         assert table[hits, others] == pytest.approx(
             exact_tests.boschloo(wilson(hits, 14), wilson(others, 11)), abs=1e-3

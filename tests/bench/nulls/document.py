@@ -1,20 +1,20 @@
-"""The last calibration as tables in docs/results/statistics-calibration.md, between its two markers."""
+"""Write the last calibration as tables into docs/results/statistics-calibration.md, between its two markers."""
 
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from tests.bench.table import FOLDER
+from tests.bench.output import FOLDER
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "results" / "statistics-calibration.md"
 EXAMPLES = DOCUMENT.parents[1] / "explanation" / "statistics.md"
 BEGIN, END = (
-    "<!-- calibration: written by `python -m tests.bench.calibration --tables` -->",
+    "<!-- calibration: written by `python -m tests.bench.parts.calibration --tables` -->",
     "<!-- calibration: end -->",
 )
 WORLDS = ("independent", "reader-by-session", "serial")
-SUBSETS = ("real, 3 v 5", "real, 2 v 3", "fake positives, 3 v 5")
+SUBSETS = ("real, 3 v 5", "real, 2 v 3", "adversarial positives, 3 v 5")
 FORMS = ("difference normal", "difference t", "single normal", "single t")
 GROUPS = (4, 5, 10, 20)
 FIGURES = ("auc", "sensitivity", "specificity", "accuracy", "balanced_accuracy")
@@ -24,10 +24,10 @@ Cells = dict[tuple[str, str], str]
 
 
 def write() -> None:
-    """Replace what stands between the markers; ValueError where they are missing."""
+    """Replace the text between the markers. Raises ValueError if they are missing."""
     before, _, rest = DOCUMENT.read_text().partition(BEGIN)
-    _, found, after = rest.partition(END)
-    if not found:
+    _, end, after = rest.partition(END)
+    if not end:
         raise ValueError(f"{DOCUMENT.name} lacks the markers of the calibration.")
     DOCUMENT.write_text("\n".join([before + BEGIN, *sections(), END + after]))
 
@@ -118,8 +118,8 @@ def _multi_reader(cells: Cells, values: dict[tuple[str, str], float]) -> Iterato
     tests = {f"{figure}, {design}": f"OR/Hillis delong, {figure}, {design}" for design in DESIGNS for figure in FIGURES}
     yield from _by_world("OR/Hillis, DeLong covariances, readers and cases random", cells, tests)
     apart = max(
-        abs(values[f"OR/Hillis {one}, {figure}, {design}", world] - values[tests[f"{figure}, {design}"], world])
-        for one in COVARIANCES
+        abs(values[f"OR/Hillis {covariance}, {figure}, {design}", world] - values[tests[f"{figure}, {design}"], world])
+        for covariance in COVARIANCES
         for figure in FIGURES
         for design in DESIGNS
         for world in WORLDS

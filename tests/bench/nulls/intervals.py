@@ -1,4 +1,4 @@
-"""How often intervals hold what they should, on simulated studies whose truth is known."""
+"""How often intervals contain the true value, on simulated studies whose truth is known."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,10 +8,10 @@ import numpy as np
 from readerstudy.statistics import agreement, bootstrap, delong, mrmc
 from readerstudy.statistics.proportions import clopper_pearson, newcombe, newcombe_paired, wilson
 from readerstudy.statistics.signal_detection import detection
-from tests.bench.nulls.across import REPLICATES, THRESHOLD
+from tests.bench.nulls.across_readers import REPLICATES, THRESHOLD
 from tests.bench.nulls.truths import (
+    ADVERSARIAL_MEAN,
     CASE,
-    FAKE_MEAN,
     READERS,
     SD_READER,
     Floats,
@@ -21,7 +21,7 @@ from tests.bench.nulls.truths import (
     level_shares,
     long_form,
 )
-from tests.bench.nulls.within import Outcome
+from tests.bench.nulls.within_reader import Outcome
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(31)
 CHANCES = WEIGHTS / WEIGHTS.sum()
@@ -32,8 +32,9 @@ def of_one_reader(study: Study, rng: np.random.Generator) -> Iterator[Outcome]:
     """Shares, their differences, d′ and an area, each against this reader's own truth."""
     for reader in range(READERS):
         third, fifth = study.sessions[3], study.sessions[5]
-        hits = {name: _right(one, reader) for name, one in (("3", third), ("5", fifth), ("again", study.again))}
-        shares = {name: float(level_shares(one.mean[reader, 0])[0]) for name, one in (("3", third), ("5", fifth))}
+        sessions = (("3", third), ("5", fifth), ("again", study.again))
+        hits = {name: _right(session, reader) for name, session in sessions}
+        shares = {name: float(level_shares(session.mean[reader, 0])[0]) for name, session in sessions[:2]}
         share = wilson(int(hits["3"].sum()), hits["3"].size)
         yield "Wilson, a share", _holds(share.low, shares["3"], share.high)
         exact = clopper_pearson(int(hits["3"].sum()), hits["3"].size)
@@ -45,37 +46,38 @@ def of_one_reader(study: Study, rng: np.random.Generator) -> Iterator[Outcome]:
 
 
 def _right(session: Session, reader: int) -> np.ndarray:
-    return session.correct[reader, session.fake == 0] == 1
+    return session.correct[reader, session.adversarial == 0] == 1
 
 
 def _paired(study: Study, reader: int, once: np.ndarray, twice: np.ndarray, share: float) -> Outcome:
     counts = (once & twice, once & ~twice, ~once & twice, ~once & ~twice)
-    found = newcombe_paired(*(int(count.sum()) for count in counts))
+    result = newcombe_paired(*(int(count.sum()) for count in counts))
     true = float(level_shares(study.again.mean[reader, 0])[0]) - share
-    return "Newcombe paired, the same images twice", _holds(found.low, true, found.high)
+    return "Newcombe paired, the same images twice", _holds(result.low, true, result.high)
 
 
 def _detected(session: Session, reader: int) -> Iterator[Outcome]:
-    said, fake = session.level[reader] == 2, session.fake == 1
-    found = detection(int((said & fake).sum()), int(fake.sum()), int((said & ~fake).sum()), int((~fake).sum()))
-    assert found is not None
+    called, adversarial = session.level[reader] == 2, session.adversarial == 1
+    hits, false_alarms = int((called & adversarial).sum()), int((called & ~adversarial).sum())
+    result = detection(hits, int(adversarial.sum()), false_alarms, int((~adversarial).sum()))
+    assert result is not None
     true = float(session.mean[reader, 1] - session.mean[reader, 0])
-    yield "d′ of one reader", _holds(found.d_prime_low, true, found.d_prime_high)
-    area = delong.area(session.fake, session.level[reader])
+    yield "d′ of one reader", _holds(result.d_prime_low, true, result.d_prime_high)
+    area = delong.area(session.adversarial, session.level[reader])
     yield "DeLong, an area of verdicts", _holds(area.low, float(_auc(session.mean[reader])), area.high)
 
 
 def of_agreement(study: Study, rng: np.random.Generator) -> Iterator[Outcome]:
     """Every coefficient of session 3, these readers and other images."""
     session = study.sessions[3]
-    for kind, name in ((0, "real"), (1, "fake")):
-        chosen = session.fake == kind
+    for kind, name in ((0, "real"), (1, "adversarial")):
+        chosen = session.adversarial == kind
         level = session.level[:, chosen]
         case = np.broadcast_to(np.arange(level.shape[1]), level.shape)
-        found = agreement.agreement(level.ravel(), case.ravel(), levels=(0, 1, 2))
+        result = agreement.agreement(level.ravel(), case.ravel(), levels=(0, 1, 2))
         for coefficient, true in _agreement(session.mean[:, kind]).items():
-            one = getattr(found, coefficient)
-            yield f"{coefficient}, {name}", _holds(one.low, true, one.high)
+            interval = getattr(result, coefficient)
+            yield f"{coefficient}, {name}", _holds(interval.low, true, interval.high)
 
 
 def of_all_readers(study: Study, rng: np.random.Generator) -> Iterator[Outcome]:
@@ -84,10 +86,10 @@ def of_all_readers(study: Study, rng: np.random.Generator) -> Iterator[Outcome]:
     truth = _population(study.truth)
     for figure in ("auc", "sensitivity", "accuracy"):
         options: dict[str, Any] = {"figure": figure, "threshold": THRESHOLD}
-        found = mrmc.obuchowski_rockette(**data, **options, design="cases_in_condition")
-        one = found.intervals[0]
-        yield f"OR, one session, {figure}", _holds(one.low, truth[figure], one.high)
-        difference = found.differences[0]
+        result = mrmc.obuchowski_rockette(**data, **options, design="cases_in_condition")
+        interval = result.intervals[0]
+        yield f"OR, one session, {figure}", _holds(interval.low, truth[figure], interval.high)
+        difference = result.differences[0]
         yield f"OR, a difference, {figure}", _holds(difference.low, 0.0, difference.high)
         drawn = bootstrap.reader_by_case(**data, **options, rng=rng, replicates=REPLICATES)
         yield f"bootstrap, one session, {figure}", _holds(drawn.means[0].low, truth[figure], drawn.means[0].high)
@@ -100,24 +102,24 @@ def _holds(low: float | None, value: float, high: float | None) -> bool | None:
 
 
 def _auc(mean: Floats) -> Floats:
-    """Of the three levels, from latent means (…, 2) of real and fake images."""
-    real, fake = level_shares(mean[..., 0]), level_shares(mean[..., 1])
-    area: Floats = (fake * (np.cumsum(real, axis=-1) - real / 2)).sum(axis=-1)
+    """Of the three levels, from latent means (…, 2) of real and adversarial images."""
+    real, adversarial = level_shares(mean[..., 0]), level_shares(mean[..., 1])
+    area: Floats = (adversarial * (np.cumsum(real, axis=-1) - real / 2)).sum(axis=-1)
     return area
 
 
 def _population(truth: Truth) -> dict[str, float]:
     """Expected figures of a reader drawn at random, at 1.5 for all but the area."""
     sd = float(np.hypot(SD_READER, truth.sd_reader_session))
-    mean = np.stack(np.meshgrid(sd * NODES, FAKE_MEAN + sd * NODES, indexing="ij"), axis=-1)
+    mean = np.stack(np.meshgrid(sd * NODES, ADVERSARIAL_MEAN + sd * NODES, indexing="ij"), axis=-1)
     specificity = float(CHANCES @ (1 - level_shares(sd * NODES)[:, 2]))
-    sensitivity = float(CHANCES @ level_shares(FAKE_MEAN + sd * NODES)[:, 2])
+    sensitivity = float(CHANCES @ level_shares(ADVERSARIAL_MEAN + sd * NODES)[:, 2])
     auc = float(CHANCES @ _auc(mean) @ CHANCES)
     return {"auc": auc, "sensitivity": sensitivity, "accuracy": (specificity + sensitivity) / 2}
 
 
 def _agreement(mean: Floats) -> dict[str, float]:
-    """What the coefficients come to with these readers (their means for one kind of image) and endless images."""
+    """Return the coefficients for these readers (their means for one kind of image) and infinitely many images."""
     chances = level_shares(mean[:, None] + np.sqrt(CASE) * NODES, spread=float(np.sqrt(1 - CASE)))
     everyone = chances.sum(axis=0)  # (nodes, levels)
     pairs = np.einsum("n,nk,nl->kl", CHANCES, everyone, everyone) - np.einsum(

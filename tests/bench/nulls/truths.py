@@ -18,7 +18,8 @@ Integers = NDArray[np.int64]
 READERS = 5
 IMAGES = {2: (100, 0), 3: (218, 218), 5: (220, 220)}  # real, adversarial
 POSITIVE = 0.27
-FAKE_MEAN, REAL_BELOW, FAKE_FROM = 0.9, 0.9, 1.05  # thresholds: below real, from the second on not real, else unsure
+ADVERSARIAL_MEAN = 0.9
+REAL_BELOW, NOT_REAL_FROM = 0.9, 1.05  # thresholds of the latent score; unsure between them
 SD_READER = 0.4  # of either kind of image, the same in all sessions
 CASE, READER_CASE, REST = 0.25, 0.15, 0.60  # variances, 1 in all
 PERSISTENCE = 0.9  # lag-one correlation of the wandering state
@@ -45,24 +46,24 @@ TRUTHS = (
 class Session:
     """One session of all readers; tables are (readers, images), `order` holds images in reading order."""
 
-    fake: Integers  # (images,)
+    adversarial: Integers  # (images,)
     positive: NDArray[np.bool_]  # (images,)
     order: Integers
     level: Integers  # 0 real, 1 unsure, 2 not real
     log_seconds: Floats
-    mean: Floats  # (readers, 2): of the latent score of a real image, of a fake
+    mean: Floats  # (readers, 2): of the latent score of a real and of an adversarial image
 
     @property
     def correct(self) -> Floats:
-        """1 where the verdict names the truth; unsure is wrong."""
-        return np.where(self.fake == 1, self.level == 2, self.level == 0).astype(float)
+        """1 if the verdict is right; unsure is wrong."""
+        return np.where(self.adversarial == 1, self.level == 2, self.level == 0).astype(float)
 
-    def in_order(self, reader: int, *, fake: int | None = None, positive: bool | None = None) -> Floats:
+    def in_order(self, reader: int, *, adversarial: int | None = None, positive: bool | None = None) -> Floats:
         """One reader's correct readings in reading order, of one subset."""
         order = self.order[reader]
         chosen = np.ones(order.size, dtype=bool)
-        if fake is not None:
-            chosen &= self.fake[order] == fake
+        if adversarial is not None:
+            chosen &= self.adversarial[order] == adversarial
         if positive is not None:
             chosen &= self.positive[order] == positive
         return self.correct[reader, order[chosen]]
@@ -82,27 +83,27 @@ def simulate(truth: Truth, rng: np.random.Generator) -> Study:
     reader = rng.normal(0, SD_READER, (READERS, 2))
     pace = rng.normal(0, SD_TIME_READER, READERS)
     sessions, third = {}, np.zeros((0, 0))
-    for number, (real, fakes) in IMAGES.items():
-        fake = np.repeat([0, 1], [real, fakes])
-        case = rng.normal(0, np.sqrt(CASE), fake.size)
-        known = case + rng.normal(0, np.sqrt(READER_CASE), (READERS, fake.size))
+    for number, (real_count, adversarial_count) in IMAGES.items():
+        adversarial = np.repeat([0, 1], [real_count, adversarial_count])
+        case = rng.normal(0, np.sqrt(CASE), adversarial.size)
+        known = case + rng.normal(0, np.sqrt(READER_CASE), (READERS, adversarial.size))
         third = known if number == 3 else third
-        sessions[number] = _read(truth, fake, known, reader, pace, rng)
-    return Study(truth, sessions, _read(truth, sessions[3].fake, third, reader, pace, rng))
+        sessions[number] = _read(truth, adversarial, known, reader, pace, rng)
+    return Study(truth, sessions, _read(truth, sessions[3].adversarial, third, reader, pace, rng))
 
 
 def _read(
-    truth: Truth, fake: Integers, known: Floats, reader: Floats, pace: Floats, rng: np.random.Generator
+    truth: Truth, adversarial: Integers, known: Floats, reader: Floats, pace: Floats, rng: np.random.Generator
 ) -> Session:
-    order = np.array([rng.permutation(fake.size) for _ in range(READERS)])
-    mean = np.array([0.0, FAKE_MEAN]) + reader + rng.normal(0, truth.sd_reader_session, (READERS, 2))
+    order = np.array([rng.permutation(adversarial.size) for _ in range(READERS)])
+    mean = np.array([0.0, ADVERSARIAL_MEAN]) + reader + rng.normal(0, truth.sd_reader_session, (READERS, 2))
     rest = _in_reading_order(truth.serial, REST, order, rng)
-    latent = mean[:, fake] + known + rest
+    latent = mean[:, adversarial] + known + rest
     slower = pace + rng.normal(0, truth.sd_reader_session, READERS)
-    log_seconds = LOG_SECONDS + slower[:, None] + rng.normal(0, SD_TIME_CASE, fake.size)
+    log_seconds = LOG_SECONDS + slower[:, None] + rng.normal(0, SD_TIME_CASE, adversarial.size)
     log_seconds = log_seconds + _in_reading_order(truth.serial * SD_TIME**2, SD_TIME**2, order, rng)
-    level = (latent >= REAL_BELOW).astype(np.int64) + (latent >= FAKE_FROM)
-    return Session(fake, _positives(fake), order, level, log_seconds, mean)
+    level = (latent >= REAL_BELOW).astype(np.int64) + (latent >= NOT_REAL_FROM)
+    return Session(adversarial, _positives(adversarial), order, level, log_seconds, mean)
 
 
 def _in_reading_order(serial: float, variance: float, order: Integers, rng: np.random.Generator) -> Floats:
@@ -116,27 +117,27 @@ def _in_reading_order(serial: float, variance: float, order: Integers, rng: np.r
     return drawn
 
 
-def _positives(fake: Integers) -> NDArray[np.bool_]:
+def _positives(adversarial: Integers) -> NDArray[np.bool_]:
     """The first 27 % of either kind; pathology moves no verdict here."""
-    place = np.where(fake == 1, np.cumsum(fake), np.cumsum(1 - fake))
-    size = np.where(fake == 1, fake.sum(), (1 - fake).sum())
-    found: NDArray[np.bool_] = place <= np.round(POSITIVE * size)
-    return found
+    rank = np.where(adversarial == 1, np.cumsum(adversarial), np.cumsum(1 - adversarial))
+    size = np.where(adversarial == 1, adversarial.sum(), (1 - adversarial).sum())
+    positive: NDArray[np.bool_] = rank <= np.round(POSITIVE * size)
+    return positive
 
 
 def level_shares(mean: Floats, *, spread: float = 1.0) -> Floats:
     """P(real, unsure, not real) of latent means (…,), with the SD of what is around them: (…, 3)."""
-    below = ndtr((np.array([REAL_BELOW, FAKE_FROM]) - np.asarray(mean)[..., None]) / spread)
+    below = ndtr((np.array([REAL_BELOW, NOT_REAL_FROM]) - np.asarray(mean)[..., None]) / spread)
     return np.diff(below, axis=-1, prepend=0.0, append=1.0)
 
 
 def long_form(first: Session, second: Session, *, shared: bool) -> dict[str, Any]:
-    """Two sessions as conditions 0 and 1 in long form; `shared` where both hold the same images."""
+    """Two sessions as conditions 0 and 1 in long form; `shared` if both hold the same images."""
     columns: dict[str, list[NDArray[Any]]] = {name: [] for name in ("score", "truth", "reader", "case", "condition")}
     for condition, session in enumerate((first, second)):
         reader, case = (axis.ravel() for axis in np.indices(session.level.shape))
         columns["score"].append(session.level.ravel().astype(float))
-        columns["truth"].append(session.fake[case])
+        columns["truth"].append(session.adversarial[case])
         columns["reader"].append(reader)
         columns["case"].append(case if shared else case + 10_000 * condition)
         columns["condition"].append(np.full(case.size, condition))

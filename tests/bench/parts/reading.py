@@ -1,8 +1,8 @@
 """The reading path: `make bench PART=reading` prints its figures, ratios first, and writes var/bench/reading.json.
 
-Four parts: the reading room in a real Chromium beside Cornerstone3D, the memory of its tab, the bytes of a picture,
-and how the server's half grows. Ratios are taken within one run, because machines are noisy. Everything runs on a
-database and files of its own. `python -m tests.bench.reading --quick` reads fewer images, to see that it works.
+Four parts: the reading page in a real Chromium compared with Cornerstone3D, the memory of its tab, the bytes of an
+image, and how the server's time grows. Ratios are taken within one run, because machines are noisy. Everything runs
+on a database and files of its own. `python -m tests.bench.parts.reading --quick` reads fewer images, to try it out.
 """
 
 import os
@@ -15,8 +15,8 @@ from time import perf_counter
 
 import numpy as np
 
-HOME = Path(__file__).resolve().parents[2]
-SCREEN = (1100, 1350)  # CSS pixels of the picture's canvas: a monitor of two megapixels upright
+HOME = Path(__file__).resolve().parents[3]
+SCREEN = (1100, 1350)  # CSS pixels of the image's canvas: a monitor of two megapixels upright
 FIVE_MEGAPIXELS = (2048, 2560)
 Row = tuple[str, float, str]
 
@@ -32,7 +32,7 @@ def main() -> None:
         django.setup()
         from django.core.management import call_command
 
-        from tests.bench.table import write
+        from tests.bench.output import write
 
         call_command("migrate", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
@@ -40,39 +40,41 @@ def main() -> None:
 
 
 def in_the_browser(*, quick: bool) -> Iterator[Row]:
-    """The reading room beside the yardstick, and what its pictures weigh."""
+    """Yield the figures of the reading page and of Cornerstone3D."""
     from readerstudy.imaging.png16 import encode_png
     from readerstudy.studies.actions import enroll
     from tests import make
-    from tests.bench import films, room
+    from tests.bench import images, reading_page
 
     turns, memory, quiet = (20, 30, 40) if quick else (200, 500, 240)
-    drawn = films.films(4 if quick else films.DIFFERENT)
-    files = [encode_png(film) for film in drawn]
-    yield from transport(drawn, files)
+    pixels = images.phantoms(4 if quick else images.DIFFERENT)
+    files = [encode_png(image) for image in pixels]
+    yield from transport(pixels, files)
 
     rita = make.user("rita")
     for code, frame_ms in (("long", 0), ("framed", 150)):
-        study = films.long_study(files, images=memory + 60, frame_ms=frame_ms, code=code)
+        study = images.long_study(files, images=memory + 60, frame_ms=frame_ms, code=code)
         enroll(study=study, reader=rita, at=make.MONDAY)
-    with room.served() as address, room.browser() as opened:
-        page = room.signed_in(opened, address, rita, SCREEN)
+    with reading_page.served() as address, reading_page.browser() as opened:
+        page = reading_page.signed_in(opened, address, rita, SCREEN)
         page.goto(f"{address}/read/long/1/")
         page.locator("#begin").click()
         page.wait_for_selector('body[data-position="1"][data-state="ready"]')
-        window = room.window_frame(page, *SCREEN, frames=quiet)
+        window = reading_page.window_frame(page, *SCREEN, frames=quiet)
         tab: list[float] = []
-        painted, acknowledged = room.read_on(page, memory, lambda n: tab.append(room.tab_megabytes(opened)))
-        room.fit_canvas(page, *SCREEN)
-        window_five = room.window_frame(page, *FIVE_MEGAPIXELS, frames=quiet)
-        unprefetched = room.reloads(page, 10 if quick else 30)
+        painted, acknowledged = reading_page.read_on(
+            page, memory, lambda n: tab.append(reading_page.tab_megabytes(opened))
+        )
+        reading_page.fit_canvas(page, *SCREEN)
+        window_five = reading_page.window_frame(page, *FIVE_MEGAPIXELS, frames=quiet)
+        unprefetched = reading_page.reloads(page, 10 if quick else 30)
         page.goto(f"{address}/read/framed/1/")
         page.locator("#begin").click()
         page.wait_for_selector('body[data-position="1"][data-state="ready"]')
-        framed, _ = room.read_on(page, turns // 4, lambda n: None)
+        framed, _ = reading_page.read_on(page, turns // 4, lambda n: None)
         page.close()
-        theirs = {cpu: room.cornerstone(opened, files, SCREEN, cpu=cpu) for cpu in (True, False)}
-        theirs_five = room.cornerstone(opened, files, FIVE_MEGAPIXELS, cpu=True)
+        theirs = {cpu: reading_page.cornerstone(opened, files, SCREEN, cpu=cpu) for cpu in (True, False)}
+        theirs_five = reading_page.cornerstone(opened, files, FIVE_MEGAPIXELS, cpu=True)
 
     painted, acknowledged = painted[:turns], acknowledged[:turns]
     both = [max(pair) for pair in zip(painted, acknowledged, strict=True)]
@@ -98,31 +100,31 @@ def in_the_browser(*, quick: bool) -> Iterator[Row]:
     yield "images_read", float(memory), "images"
 
 
-def transport(drawn: list[np.ndarray], files: list[bytes]) -> Iterator[Row]:
-    """Bytes of a picture against JPEG-LS, the densest of the usual lossless codes, and how fast pictures are made."""
+def transport(pixels: list[np.ndarray], files: list[bytes]) -> Iterator[Row]:
+    """Yield the bytes of an image compared with JPEG-LS, the densest usual lossless code, and the encoding speed."""
     import jpeg_ls
 
     from readerstudy.imaging.png16 import encode_png
 
-    theirs = [len(jpeg_ls.encode_array(film)) for film in drawn]
+    theirs = [len(jpeg_ls.encode_array(image)) for image in pixels]
     started = perf_counter()
-    for film in drawn:
-        encode_png(film)
+    for image in pixels:
+        encode_png(image)
     spent = perf_counter() - started
     yield "bytes_vs_jpegls", sum(map(len, files)) / sum(theirs), "ours / theirs"
     yield "bytes_sent_vs_jpegls", (max(map(len, files)) // 65536 + 1) * 65536 * len(files) / sum(theirs), "with padding"
     yield "bytes_per_image", sum(map(len, files)) / len(files), "bytes"
-    yield "encode_images_per_s", len(drawn) / spent, "images/s"
+    yield "encode_images_per_s", len(pixels) / spent, "images/s"
 
 
 def fifth(values: list[float], number: int) -> float:
-    """The median of one fifth of the values, 0 to 4."""
+    """Return the median of one fifth of the values; `number` is 0 to 4."""
     length = len(values) // 5
     return median(values[number * length : (number + 1) * length])
 
 
 def growth() -> Iterator[Row]:
-    """The server's half: it grows with what is read and no faster."""
+    """Yield how the server's time grows with the number of readings."""
     from django.conf import settings
 
     from readerstudy.imaging.image import RESOLUTIONS
@@ -158,17 +160,17 @@ def growth() -> Iterator[Row]:
 
 
 def big_study():
-    """88 images in session 3: long enough to see growth, short enough to wait for."""
+    """Create a study with 88 images in session 3: long enough to see growth, short enough to wait for."""
     from readerstudy.truth.actions import create_study
     from tests import make
 
-    films = make.cohort("bench", patients=160)
-    make.twins_for(films)
+    cohort = make.cohort("bench", patients=160)
+    make.twins_for(cohort)
     return create_study(
         code="bench",
         title="Bench",
         template="zhou2021",
-        cohort=films,
+        cohort=cohort,
         seed=1,
         at=make.MONDAY,
         scale=0.2,

@@ -1,4 +1,4 @@
-"""What every benchmark prints and writes."""
+"""The output of every benchmark."""
 
 import json
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """A whole report from PostgreSQL at any size: time by part, and the most memory that the reporting process held.
 
 `measure(readers, images)` fills a database of its own with a study and analyses it in a process of its own, so that
-nothing but the report is in the figures. The database's memory is not counted; it is the server's.
+the figures contain the report alone. The database's memory is not counted; it is the server's.
 """
 
 import json
@@ -22,24 +22,24 @@ def rows(*, quick: bool = False) -> list[Row]:
     import math
 
     sizes = SIZES[:1] if quick else SIZES
-    found: list[Row] = []
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory() as var:
         taken = [_measured(var, readers, images) for readers, images in sizes]
     for (readers, images), parts in zip(sizes, taken, strict=True):
         name = "10m" if readers * images == 10_000_000 else f"{readers}x{images}"
-        found.append((f"report_{name}_s", parts["seconds"], "s, from the database to the files"))
-        found.append((f"report_{name}_peak_mb", parts["peak_mb"], "MB held by the reporting process at the most"))
-        found += [(f"report_{name}_{part}_s", seconds, "s") for part, seconds in parts["parts"].items()]
+        rows.append((f"report_{name}_s", parts["seconds"], "s, from the database to the files"))
+        rows.append((f"report_{name}_peak_mb", parts["peak_mb"], "MB held by the reporting process at the most"))
+        rows += [(f"report_{name}_{part}_s", seconds, "s") for part, seconds in parts["parts"].items()]
     if not quick:
         growth = math.log(taken[-1]["seconds"] / taken[-2]["seconds"]) / math.log(10)
-        found.insert(0, ("report_growth_exponent", growth, "of time in readings, from 1 to 10 million"))
-    return found
+        rows.insert(0, ("report_growth_exponent", growth, "of time in readings, from 1 to 10 million"))
+    return rows
 
 
 def _measured(var: str, readers: int, images: int) -> dict:
     code = f"r{readers}x{images}"
     environment = {**os.environ, "VAR_DIR": var, "DJANGO_SETTINGS_MODULE": "readerstudy.settings"}
-    command = [sys.executable, "-m", "tests.bench.reported"]
+    command = [sys.executable, "-m", "tests.bench.report_growth"]
     subprocess.run([*command, "fill", code, str(readers), str(images)], env=environment, check=True)
     done = subprocess.run(
         [*command, "report", code, var], env=environment, check=True, stdout=subprocess.PIPE, text=True
@@ -48,7 +48,7 @@ def _measured(var: str, readers: int, images: int) -> dict:
 
 
 def fill(code: str, readers: int, images: int) -> None:
-    """A closed and unsealed study with every reading there; the rows are made by the database itself."""
+    """Create a closed and unsealed study with all readings; the database makes the rows itself."""
     from django.core.management import call_command
     from django.db import connection
 
@@ -58,7 +58,7 @@ def fill(code: str, readers: int, images: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER SYSTEM SET max_wal_size = '8GB'")
         cursor.execute("SELECT pg_reload_conf()")
-        # What refers to what is right by construction; checking it row by row would take most of the time.
+        # References are correct by construction; checking them row by row would take most of the time.
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("SELECT setseed(0.5)")
         later = _without_indexes(cursor)
@@ -72,7 +72,7 @@ def fill(code: str, readers: int, images: int) -> None:
 
 
 def _without_indexes(cursor) -> list[str]:
-    """Drop the indexes of the two large tables; those over numbers are given back, to be built after the filling.
+    """Drop the indexes of the two large tables; return definitions of those over numbers, to be built after filling.
 
     Random keys are not indexed again: the report reads none of them.
     """
@@ -102,7 +102,7 @@ JOIN studies_allocation allocation
   ON allocation.session_plan_id = list.session_plan_id AND allocation.arm_id = enrollment.arm_id
 WHERE enrollment.study_id = %s
 """
-# Each reader a threshold of their own; adversarial images look one unit less real.
+# Each reader has a threshold of their own; adversarial images look one unit less real.
 _READINGS = """
 INSERT INTO reading_reading (presentation_id, verdict, elapsed_ms, shown_at, answered_at, key, receipt, answers,
                              paradata, quality, quality_reasons)
@@ -143,13 +143,13 @@ def _study(code: str, images: int):
     from readerstudy.truth.models import ImageTruth, Truth
     from tests import make
 
-    films = Cohort.objects.create(name=code, seed=1, created_at=make.MONDAY)
+    cohort = Cohort.objects.create(name=code, seed=1, created_at=make.MONDAY)
     plan = {"generators": ["bench"], "analysis": AnalysisPlan().as_data()}
     study = Study.objects.create(
         code=code,
         title=code,
         template="zhou2021",
-        cohort=films,
+        cohort=cohort,
         seed=1,
         plan=plan,
         image_bytes=1,
@@ -158,7 +158,7 @@ def _study(code: str, images: int):
     arm = Arm.objects.create(study=study, name="high", resolution="high")
     numbers = range(images)
     patients = Patient.objects.bulk_create(
-        Patient(cohort=films, pseudonym=f"P{n}", fingerprint=f"{code}-{n}", split="test") for n in numbers
+        Patient(cohort=cohort, pseudonym=f"P{n}", fingerprint=f"{code}-{n}", split="test") for n in numbers
     )
     exams = Exam.objects.bulk_create(Exam(patient=patient) for patient in patients)
     stored = Image.objects.bulk_create(
@@ -169,7 +169,7 @@ def _study(code: str, images: int):
         ImageTruth(image=image, pathology="malignant" if n % 4 == 0 else "benign") for n, image in enumerate(stored)
     )
 
-    def pictures(kind: str) -> list[Stimulus]:
+    def create_stimuli(kind: str) -> list[Stimulus]:
         return Stimulus.objects.bulk_create(
             Stimulus(
                 image=image, resolution="high", rows=8, columns=8, file=f"{code}-{kind}{n}.png", bytes=1, sha256="0"
@@ -177,21 +177,21 @@ def _study(code: str, images: int):
             for n, image in enumerate(stored)
         )
 
-    parents, twins = pictures("real"), pictures("twin")
+    real, adversarial = create_stimuli("real"), create_stimuli("adversarial")
     Truth.objects.bulk_create(
-        Truth(stimulus=parent, authenticity="real", label=int(n % 4 == 0)) for n, parent in enumerate(parents)
+        Truth(stimulus=source, authenticity="real", label=int(n % 4 == 0)) for n, source in enumerate(real)
     )
     Truth.objects.bulk_create(
         Truth(
-            stimulus=twin,
+            stimulus=altered,
             authenticity="adversarial",
             label=int(n % 4 != 0),
-            parent=parents[n],
+            parent=real[n],
             direction="remove" if n % 4 == 0 else "insert",
             generator="bench",
             seed=1,
         )
-        for n, twin in enumerate(twins)
+        for n, altered in enumerate(adversarial)
     )
     start = 0
     for number, part in SESSIONS.items():
@@ -199,9 +199,9 @@ def _study(code: str, images: int):
         session = SessionPlan.objects.create(
             study=study, number=number, kind=SessionKind.BLINDED, title="Reading", instructions="Read.", total=total
         )
-        places = range(start, start + total)
+        numbers = range(start, start + total)
         # Of every eight images, so that both kinds hold both pathologies: the first four are shown as they are.
-        shown = [twins[n] if number != 2 and n % 8 >= 4 else parents[n] for n in places]
+        shown = [adversarial[n] if number != 2 and n % 8 >= 4 else real[n] for n in numbers]
         Allocation.objects.bulk_create(
             Allocation(session_plan=session, arm=arm, position=position, stimulus=stimulus)
             for position, stimulus in enumerate(shown, start=1)
@@ -236,7 +236,7 @@ def _finish(study) -> None:
 
 
 def report(code: str, folder: Path) -> None:
-    """Prints the seconds of each part and the most memory of this process, as JSON."""
+    """Print the seconds of each part and the peak memory of this process, as JSON."""
     from django.utils.timezone import now
 
     from readerstudy.analysis.queries.study import study_record
@@ -253,15 +253,15 @@ def report(code: str, folder: Path) -> None:
 
     record = study_record(study)
     last = timed("adding_up", started)
-    made = StudyReport(record, at=now(), plan=study.analysis)
-    for name in ("across", "comparisons"):
-        getattr(made.chapters, name)
+    study_report = StudyReport(record, at=now(), plan=study.analysis)
+    for name in ("mrmc", "subgroups"):
+        getattr(study_report.chapters, name)
         last = timed(name, last)
-    list(made.parts())
+    assert study_report.sections
     last = timed("tables_and_figures", last)
-    write_report(made, folder)
+    write_report(study_report, folder)
     timed("files", last)
-    # Not getrusage: a child's peak there begins with its parent's.
+    # Not getrusage: the peak of a child process starts with that of its parent process.
     (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
     peak = int(line.split()[1]) / 1024
     print(json.dumps({"seconds": perf_counter() - started, "peak_mb": peak, "parts": parts}))

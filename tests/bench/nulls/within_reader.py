@@ -17,21 +17,21 @@ PERMUTATIONS = 199
 SUBSETS: dict[str, tuple[int | None, bool | None, tuple[int, int]]] = {
     "real, 3 v 5": (0, None, (3, 5)),
     "real, 2 v 3": (0, None, (2, 3)),
-    "fake positives, 3 v 5": (1, True, (3, 5)),
+    "adversarial positives, 3 v 5": (1, True, (3, 5)),
 }
-Outcome = tuple[str, bool | None]  # None where the test is undefined
+Outcome = tuple[str, bool | None]  # None if the test is undefined
 
 
 def sub_groups(study: Study, rng: np.random.Generator) -> Iterator[Outcome]:
-    """The article's test in all its forms, and what stands beside it."""
-    for subset, (fake, positive, (a, b)) in SUBSETS.items():
-        held = (2, 3, 5) if fake == 0 else (3, 5)
+    """The article's test in all its forms, and alternatives to it."""
+    for subset, (adversarial, positive, (a, b)) in SUBSETS.items():
+        held = (2, 3, 5) if adversarial == 0 else (3, 5)
         for reader in range(READERS):
-            correct = {n: study.sessions[n].in_order(reader, fake=fake, positive=positive) for n in held}
-            for (groups, error, distribution), found in subgroups.every_form(correct, a, b).items():
+            correct = {n: study.sessions[n].in_order(reader, adversarial=adversarial, positive=positive) for n in held}
+            for (groups, error, distribution), result in subgroups.every_form(correct, a, b).items():
                 name = f"sub-group {error} {distribution}, g {groups}, {subset}"
-                rejected = None if found.p is None else found.p <= ALPHA
-                upwards = found.difference is not None and found.difference > 0
+                rejected = None if result.p is None else result.p <= ALPHA
+                upwards = result.difference is not None and result.difference > 0
                 yield f"{name}, direction fixed", None if rejected is None else rejected and upwards
                 yield f"{name}, direction chosen after looking", rejected
             batch = subgroups.batch_means_test(correct, a, b)
@@ -49,14 +49,14 @@ def _two_by_two(first: Floats, second: Floats, subset: str) -> Iterator[Outcome]
 
 
 def _pooled(study: Study) -> Iterator[Outcome]:
-    """What nobody should do: all readers' readings as one binomial."""
-    third, fifth = (study.sessions[n].correct[:, study.sessions[n].fake == 0] for n in (3, 5))
+    """All readers' readings as one binomial, which ignores that readers differ."""
+    third, fifth = (study.sessions[n].correct[:, study.sessions[n].adversarial == 0] for n in (3, 5))
     z = two_proportion_z(third.sum(), fifth.sum(), third.size, fifth.size)
     yield "two-proportion z, pooled over readers, real, 3 v 5", abs(z) > 1.959964
 
 
 def two_proportion_z(first: float, second: float, trials_first: int, trials_second: int) -> float:
-    """Second less first, with the pooled variance; 0 where nothing varies."""
+    """Second less first, with the pooled variance; 0 if nothing varies."""
     share = (first + second) / (trials_first + trials_second)
     variance = share * (1 - share) * (1 / trials_first + 1 / trials_second)
     return float((second / trials_second - first / trials_first) / np.sqrt(variance)) if variance else 0.0
@@ -90,7 +90,7 @@ def _unconditional(extremeness: Floats, first: int, second: int) -> Floats:
 
 
 def boschloo_error(rng: np.random.Generator) -> float:
-    """How far the table lies from the package's p, at most, over two dozen tables that a study may give."""
+    """Return the largest difference between the table and the package's p, over 24 tables that a study may give."""
     shares = rng.uniform(0.3, 0.9, 24)
     worst = 0.0
     for share in shares:
@@ -110,8 +110,8 @@ def signal_detection(study: Study, rng: np.random.Generator) -> Iterator[Outcome
         shifts.append(shift.p)
         yield "d′ shift z, 3 v 5", shift.p <= ALPHA
         yield "criterion shift z, 3 v 5", criterion_shift(third, fifth).p <= ALPHA
-        real = study.sessions[3].fake == 0
-        once, twice = (one.correct[reader, real] == 1 for one in (study.sessions[3], study.again))
+        real = study.sessions[3].adversarial == 0
+        once, twice = (session.correct[reader, real] == 1 for session in (study.sessions[3], study.again))
         paired = exact_tests.mcnemar(int((once & ~twice).sum()), int((twice & ~once).sum()))
         yield "McNemar exact, the same real images twice", paired.p <= ALPHA
         yield "McNemar mid-p, the same real images twice", paired.mid_p <= ALPHA
@@ -121,23 +121,23 @@ def signal_detection(study: Study, rng: np.random.Generator) -> Iterator[Outcome
 
 
 def _detected(session: Session, reader: int) -> SignalDetection:
-    said = session.level[reader] == 2
-    fake = session.fake == 1
-    found = detection(int((said & fake).sum()), int(fake.sum()), int((said & ~fake).sum()), int((~fake).sum()))
-    assert found is not None
-    return found
+    called, adversarial = session.level[reader] == 2, session.adversarial == 1
+    hits, false_alarms = int((called & adversarial).sum()), int((called & ~adversarial).sum())
+    result = detection(hits, int(adversarial.sum()), false_alarms, int((~adversarial).sum()))
+    assert result is not None
+    return result
 
 
 def reading_order(study: Study, rng: np.random.Generator) -> Iterator[Outcome]:
     """Trend, Kendall's τ and lag-one: of session 2, which is all real, and of session 3, which is mixed.
 
-    Where real images and fakes come in turn, what makes a reader wrong on the one makes them right on the other.
+    In a mixed session a bias makes a reader wrong on one kind of image and right on the other.
     """
     for number, kind in ((2, "session 2, real images alone"), (3, "session 3, both kinds")):
-        place = np.linspace(-1, 1, study.sessions[number].fake.size)
+        position = np.linspace(-1, 1, study.sessions[number].adversarial.size)
         for reader in range(READERS):
             correct = study.sessions[number].in_order(reader)
-            trend = order_effects.trend(correct, place)
+            trend = order_effects.trend(correct, position)
             tau = order_effects.kendall(correct, rng=rng, permutations=PERMUTATIONS)
             lag = order_effects.lag_one(correct, rng=rng, permutations=PERMUTATIONS)
             yield f"trend over position (logistic z), {kind}", None if trend is None else trend.p <= ALPHA
@@ -146,7 +146,7 @@ def reading_order(study: Study, rng: np.random.Generator) -> Iterator[Outcome]:
 
 
 def areas_of_patients(study: Study, rng: np.random.Generator) -> Iterator[Outcome]:
-    """DeLong on a classifier's scores: 55 patients with 4 images each, 15 of them positive; three patients' worlds."""
+    """DeLong on a classifier's scores: 55 patients with 4 images each, 15 of them positive."""
     patient = np.repeat(np.arange(55), 4)
     truth = (patient < 15).astype(int)
     for world, share in (("independent images", 0.0), ("patients with 4 images", 0.5)):
@@ -154,8 +154,8 @@ def areas_of_patients(study: Study, rng: np.random.Generator) -> Iterator[Outcom
         common = _scores(0 * truth, patient, share, rng)
         related = common + a, common + b
         for name, cluster in (("clustered", patient), ("not clustered", None)):
-            found = delong.paired(truth, *related, cluster=cluster)
-            yield f"DeLong paired, {name}, {world}", None if found.p is None else found.p <= ALPHA
+            result = delong.paired(truth, *related, cluster=cluster)
+            yield f"DeLong paired, {name}, {world}", None if result.p is None else result.p <= ALPHA
             apart = delong.unpaired(truth, a, truth, c, cluster_a=cluster, cluster_b=cluster)
             yield f"DeLong unpaired, {name}, {world}", None if apart.p is None else apart.p <= ALPHA
             wrong = delong.unpaired(truth, related[0], truth, related[1], cluster_a=cluster, cluster_b=cluster)
@@ -165,12 +165,17 @@ def areas_of_patients(study: Study, rng: np.random.Generator) -> Iterator[Outcom
     yield "separability, permutation", separability.separability(features, labels, rng=rng, permutations=99).p <= ALPHA
 
 
-def _flipped(truth: np.ndarray, patient: np.ndarray, real: Floats, fake: Floats, world: str) -> Iterator[Outcome]:
-    """Each fake is made of a real image, with the other label: do the areas differ?"""
-    paired = delong.paired(truth, real, -fake, cluster=patient)
-    unpaired = delong.unpaired(truth, real, 1 - truth, fake, cluster_a=patient, cluster_b=patient)
-    for name, found in (("paired, scores of fakes flipped", paired), ("unpaired", unpaired)):
-        yield f"DeLong real v fakes made of them, {name}, clustered, {world}", found.p is not None and found.p <= ALPHA
+def _flipped(
+    truth: np.ndarray, patient: np.ndarray, real: Floats, adversarial: Floats, world: str
+) -> Iterator[Outcome]:
+    """Compare the AUC on real images with that on adversarial images made from them, with the other label."""
+    paired = delong.paired(truth, real, -adversarial, cluster=patient)
+    unpaired = delong.unpaired(truth, real, 1 - truth, adversarial, cluster_a=patient, cluster_b=patient)
+    for name, result in (("paired, adversarial scores flipped", paired), ("unpaired", unpaired)):
+        yield (
+            f"DeLong real v their adversarial images, {name}, clustered, {world}",
+            result.p is not None and result.p <= ALPHA,
+        )
 
 
 def _scores(truth: np.ndarray, patient: np.ndarray, share: float, rng: np.random.Generator) -> Floats:
@@ -180,9 +185,9 @@ def _scores(truth: np.ndarray, patient: np.ndarray, share: float, rng: np.random
 
 
 def equivalence(study: Study, rng: np.random.Generator) -> Iterator[Outcome]:
-    """Shares whose difference is the margin itself: to call them equivalent is the error."""
+    """Shares whose difference is the margin itself: a significant result is an error."""
     for margin, (first, second) in ((0.1, (0.6, 0.7)), (0.1, (0.85, 0.95))):
         for _ in range(READERS):
             hits = int(rng.binomial(218, first)), int(rng.binomial(220, second))
-            found = tost_proportions(wilson(hits[0], 218), wilson(hits[1], 220), margin)
-            yield f"TOST of shares at its margin {margin}, {first} v {second}", found.p < ALPHA
+            result = tost_proportions(wilson(hits[0], 218), wilson(hits[1], 220), margin)
+            yield f"TOST of shares at its margin {margin}, {first} v {second}", result.p < ALPHA

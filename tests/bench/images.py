@@ -1,4 +1,4 @@
-"""What the reading benchmark reads: a study of one long session, and its pictures at full size."""
+"""The study of the reading benchmark: one long session, with images at full size."""
 
 import os
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIZE = (1728, 1408)
-DIFFERENT = 12  # pictures drawn; the study shows them over and over, each under a file of its own
+DIFFERENT = 12  # images drawn; the study repeats them, each time as a file of its own
 
 
-def films(count: int = DIFFERENT) -> list[NDArray[np.uint16]]:
-    """Phantoms as the study stores them: rows x columns of 16 bits, through the one path of all pictures."""
+def phantoms(count: int = DIFFERENT) -> list[NDArray[np.uint16]]:
+    """Return phantoms as a study stores them: rows x columns of 16 bits."""
     from readerstudy.cohort.sources.phantom.render import phantom_images
     from readerstudy.imaging.grey_levels import to_16_bit
     from readerstudy.imaging.resize import fit
@@ -23,7 +23,7 @@ def films(count: int = DIFFERENT) -> list[NDArray[np.uint16]]:
 
 
 def long_study(files: Sequence[bytes], *, images: int, frame_ms: int = 0, code: str = "long"):
-    """A study whose second session has so many images; no grey frame, no break, no check of the display."""
+    """Create a study with one session of this number of images, without breaks and display check."""
     from django.conf import settings
 
     from readerstudy.cohort.models import Cohort, Exam, Image, Patient, Stimulus
@@ -31,12 +31,12 @@ def long_study(files: Sequence[bytes], *, images: int, frame_ms: int = 0, code: 
     from readerstudy.studies.rules import DisplayCheck, SessionRules
     from tests.make import MONDAY
 
-    films = Cohort.objects.create(name=code, seed=1, created_at=MONDAY)
-    patient = Patient.objects.create(cohort=films, pseudonym="P1", fingerprint=code, split="test")
+    cohort = Cohort.objects.create(name=code, seed=1, created_at=MONDAY)
+    patient = Patient.objects.create(cohort=cohort, pseudonym="P1", fingerprint=code, split="test")
     exam = Exam.objects.create(patient=patient)
     length = (max(map(len, files)) // 65536 + 1) * 65536
     study = Study.objects.create(
-        code=code, title="Long", template="zhou2021", cohort=films, seed=1, image_bytes=length, created_at=MONDAY
+        code=code, title="Long", template="zhou2021", cohort=cohort, seed=1, image_bytes=length, created_at=MONDAY
     )
     arm = Arm.objects.create(study=study, name="high", resolution="high")
     rules = SessionRules(frame_ms=frame_ms, break_every=0, display_check=DisplayCheck.OFF).as_data()

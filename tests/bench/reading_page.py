@@ -1,7 +1,7 @@
-"""The reading room in a real Chromium, timed from inside the page; and Cornerstone3D on the same pictures.
+"""The reading page in a real Chromium, timed from inside the page; and Cornerstone3D on the same images.
 
-The probe is put into the page from outside and touches nothing of ours: it notes when a verdict key went down, when
-the picture's canvas was drawn after that, and when the server had acknowledged the verdict. A picture counts as
+The probe is injected into the page and changes none of its scripts: it records when a verdict key went down, when
+the image's canvas was drawn after that, and when the server had acknowledged the verdict. An image counts as
 painted at the animation frame after the one that drew it.
 """
 
@@ -72,7 +72,7 @@ PROBE = """
   };
 })();
 """
-# One change of the window in every animation frame, until so many frames are over; milliseconds per drawn frame.
+# Change the window in every animation frame, for this number of frames; return milliseconds per drawn frame.
 WINDOWING = """async (frames) => {
   const next = () => new Promise(requestAnimationFrame);
   const press = (key) => document.dispatchEvent(new KeyboardEvent("keydown", { key, code: key, bubbles: true }));
@@ -87,7 +87,7 @@ WINDOWING = """async (frames) => {
 
 @contextmanager
 def browser() -> Iterator[Any]:
-    """Chromium, with its process as the second value."""
+    """Yield Chromium; its method `own_processes` returns its processes."""
     from playwright.sync_api import sync_playwright
 
     if not Path(CHROMIUM).exists():
@@ -102,7 +102,7 @@ def browser() -> Iterator[Any]:
 
 @contextmanager
 def served() -> Iterator[str]:
-    """The application as `make run` serves it, on a free port, in processes of its own; gives its address."""
+    """Serve the application as `make run` does, on a free port; yield its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -122,7 +122,7 @@ def served() -> Iterator[str]:
 
 
 def signed_in(opened: Any, address: str, reader: Any, size: tuple[int, int]) -> Any:
-    """A page of the reader, with the probe in it."""
+    """Return a page on which the reader is signed in, with the probe."""
     from django.test import Client
 
     client = Client()
@@ -136,7 +136,7 @@ def signed_in(opened: Any, address: str, reader: Any, size: tuple[int, int]) -> 
 
 
 def fit_canvas(page: Any, width: int, height: int) -> None:
-    """Make the window so large that the picture's canvas has exactly this size."""
+    """Resize the window until the image's canvas has exactly this size."""
     for _ in range(3):
         box = page.locator("canvas[data-panel]").first.bounding_box()
         size = page.viewport_size
@@ -152,19 +152,19 @@ def fit_canvas(page: Any, width: int, height: int) -> None:
 
 
 def read_on(page: Any, images: int, watch: Any) -> tuple[list[float], list[float]]:
-    """Press "1" through so many images; milliseconds from key to painted and from key to acknowledged."""
+    """Press "1" on each of `images` images; return milliseconds from key to painted and from key to acknowledged."""
     for position in range(1, images + 1):
         page.wait_for_selector(f'body[data-position="{position}"][data-state="ready"]')
         page.keyboard.press("1")
         watch(position)
     page.wait_for_selector(f'body[data-position="{images + 1}"][data-state="ready"]')
     painted, acknowledged = page.evaluate("[window.__probe.painted, window.__probe.acknowledged]")
-    assert len(painted) >= images, f"{len(painted)} of {images} images were seen to be drawn"
+    assert len(painted) >= images, f"{len(painted)} of {images} images were drawn"
     return painted[:images], acknowledged[:images]
 
 
 def reloads(page: Any, times: int) -> list[float]:
-    """Milliseconds from the step's answer to the picture painted, with nothing fetched ahead: after a reload."""
+    """Return milliseconds from the step's answer to the image painted, after a reload: nothing is prefetched."""
     spent = []
     for _ in range(times):
         page.reload()
@@ -174,7 +174,7 @@ def reloads(page: Any, times: int) -> list[float]:
 
 
 def window_frame(page: Any, width: int, height: int, frames: int = 240) -> float:
-    """Milliseconds per frame while the window changes in every one of them."""
+    """Return milliseconds per frame while the window changes in every frame."""
     fit_canvas(page, width, height)
     per_frame, drawn = page.evaluate(WINDOWING, frames)
     assert drawn >= 0.95 * frames, f"only {drawn} of {frames} frames were drawn"
@@ -182,7 +182,7 @@ def window_frame(page: Any, width: int, height: int, frames: int = 240) -> float
 
 
 def tab_megabytes(opened: Any) -> float:
-    """Resident memory of the largest renderer: the tab."""
+    """Return the resident memory of the largest renderer process, which is the tab, in MB."""
     sizes = [0]
     for process in opened.own_processes():
         try:
@@ -193,7 +193,7 @@ def tab_megabytes(opened: Any) -> float:
     return max(sizes) / 2**20
 
 
-# --- the yardstick ------------------------------------------------------------------------------------------
+# --- Cornerstone3D ------------------------------------------------------------------------------------------
 YARDSTICK_PAGE = """<!doctype html><meta charset="utf-8"><title>Yardstick</title>
 <style>body{margin:0;background:#000}#stage{width:WIDTHpx;height:HEIGHTpx}</style><div id="stage"></div>
 <script type="module">
@@ -234,11 +234,11 @@ window.windowing = async (frames) => {
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *args: Any) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 def cornerstone(opened: Any, files: Sequence[bytes], size: tuple[int, int], *, cpu: bool) -> tuple[float, float]:
-    """Median milliseconds from asking for a held picture to painted, and per frame of windowing."""
+    """Return the median milliseconds from requesting a cached image to painted, and per frame of windowing."""
     folder = build_yardstick()
     for number, content in enumerate(files):
         (folder / f"{number}.png").write_bytes(content)
@@ -262,14 +262,14 @@ def cornerstone(opened: Any, files: Sequence[bytes], size: tuple[int, int], *, c
 
 
 def build_yardstick() -> Path:
-    """Cornerstone3D, bundled once; installed by npm from its lock file."""
+    """Bundle Cornerstone3D once, installed by npm from its lock file; return the folder."""
     folder = HOME / "var" / "bench" / "cornerstone"
     sources = HOME / "tests" / "bench" / "cornerstone"
     if (folder / "main.js").exists() and (folder / "main.js").stat().st_mtime > (sources / "main.js").stat().st_mtime:
         return folder
     npm = shutil.which("npm")
     if not npm:
-        sys.exit("The yardstick is built with npm: install Node.js (apt-get install nodejs npm) and run this again.")
+        sys.exit("Cornerstone3D is built with npm: install Node.js (apt-get install nodejs npm) and run this again.")
     for command in (["ci", "--ignore-scripts", "--no-audit", "--no-fund"], ["run", "build"]):
         subprocess.run([npm, *command], cwd=sources, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return folder

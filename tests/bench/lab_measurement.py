@@ -1,4 +1,7 @@
-"""One measurement of the lab's benchmark, in its own process: python -m tests.bench.lab_part WHAT ROWS COLUMNS …"""
+"""One measurement of the lab's benchmark in a process of its own.
+
+Usage: python -m tests.bench.lab_measurement WHAT ROWS COLUMNS …
+"""
 
 import io
 import json
@@ -30,8 +33,9 @@ from tests.models_ml import literal
 
 LAST = torch.channels_last
 PRESET = PRESETS["zhou2021-high"]
-# Multiplications of a step in units of one pass up: up, down to the image, along, down for the loss, twice the weights.
-CLASSIFIER_PASSES, GENERATOR_PASSES, FAKE_PASSES = 6, 3, 3
+# Multiplications of a step in forward passes: forward, backward to the image, directional, backward for the loss, and
+# twice the weights.
+CLASSIFIER_PASSES, GENERATOR_PASSES, ADVERSARIAL_PASSES = 6, 3, 3
 
 
 def main(what: str, *arguments: str) -> None:
@@ -72,53 +76,56 @@ def classifier(rows: str, columns: str, dtype: str) -> dict[str, float]:
     step = ClassifierStep(net, config, getattr(torch, dtype))
     images, labels = torch.rand(8, 1, config.rows, config.columns), torch.tensor([1] * 4 + [0] * 4)
     seconds = trained(net, lambda: step(images, labels, range(8), True), fused=True)
-    return told(seconds, images=8, gflop=8 * CLASSIFIER_PASSES * classifier_gflop(config))
+    return measurement(seconds, images=8, gflop=8 * CLASSIFIER_PASSES * classifier_gflop(config))
 
 
 def literal_classifier(rows: str, columns: str) -> dict[str, float]:
     config = classifier_config(int(rows), int(columns))
     net = Classifier(config).train()
     positives, negatives = torch.rand(2, 4, 1, config.rows, config.columns)
-    return told(trained(net, lambda: literal.classifier_loss(net, positives, negatives, config, range(8)), fused=False))
+    return measurement(
+        trained(net, lambda: literal.classifier_loss(net, positives, negatives, config, range(8)), fused=False)
+    )
 
 
 def gan(rows: str, columns: str, dtype: str) -> dict[str, float]:
     """A step of the discriminator and one of the generator, everything trained."""
     keep_memory()
     config, kind = gan_config(int(rows), int(columns)), getattr(torch, dtype)
-    judge, generator = gan_networks(config)
-    judge.to(memory_format=LAST)
+    discriminator, generator = gan_networks(config)
+    discriminator.to(memory_format=LAST)
     generator.to(memory_format=LAST)
-    teach = DiscriminatorStep(judge, config, kind)
-    make = GeneratorStep(generator, judge, config, kind)
+    discriminator_step = DiscriminatorStep(discriminator, config, kind)
+    generator_step = GeneratorStep(generator, discriminator, config, kind)
     x, y = torch.rand(2, 2, 1, config.rows, config.columns)
 
-    def judged() -> torch.Tensor:
+    def discriminator_loss() -> torch.Tensor:
         with torch.no_grad(), mixed(kind, y.device):
-            fakes = generator(y)
-        return teach(x, fakes, range(4), True)
+            generated = generator(y)
+        return discriminator_step(x, generated, range(4), True)
 
-    seconds = trained(judge, judged, fused=True, then=(generator, lambda: make(y, range(2), True)))
+    second = (generator, lambda: generator_step(y, range(2), True))
+    seconds = trained(discriminator, discriminator_loss, fused=True, then=second)
     seen, drawn = classifier_gflop(classifier_config(config.rows, config.columns)), generator_gflop(config)
-    # Real images with penalty, fakes without; fakes drawn; then the generator, through a judge that rests.
-    work = 2 * (CLASSIFIER_PASSES * seen + FAKE_PASSES * seen + drawn + GENERATOR_PASSES * drawn + 2 * seen)
-    return told(seconds, images=4, gflop=work)
+    # Real images with penalty, generated ones without; generation; then the generator, through a fixed discriminator.
+    work = 2 * (CLASSIFIER_PASSES * seen + ADVERSARIAL_PASSES * seen + drawn + GENERATOR_PASSES * drawn + 2 * seen)
+    return measurement(seconds, images=4, gflop=work)
 
 
 def literal_gan(rows: str, columns: str) -> dict[str, float]:
     config = gan_config(int(rows), int(columns))
-    judge, generator = gan_networks(config)
+    discriminator, generator = gan_networks(config)
     x, y = torch.rand(2, 2, 1, config.rows, config.columns)
 
-    def judged() -> torch.Tensor:
+    def discriminator_loss() -> torch.Tensor:
         with torch.no_grad():
-            fakes = literal.generated(generator, y)
-        return literal.discriminator_loss(judge, x, fakes, config, range(4))
+            generated = literal.generated(generator, y)
+        return literal.discriminator_loss(discriminator, x, generated, config, range(4))
 
-    def made() -> torch.Tensor:
-        return literal.generator_loss(generator, judge, y, config, range(2), adversarial=True)
+    def generator_loss() -> torch.Tensor:
+        return literal.generator_loss(generator, discriminator, y, config, range(2), adversarial=True)
 
-    return told(trained(judge, judged, fused=False, then=(generator, made)))
+    return measurement(trained(discriminator, discriminator_loss, fused=False, then=(generator, generator_loss)))
 
 
 def generation(rows: str, columns: str, dtype: str) -> dict[str, float]:
@@ -128,7 +135,7 @@ def generation(rows: str, columns: str, dtype: str) -> dict[str, float]:
     image = torch.rand(1, 1, config.rows, config.columns)
     with torch.no_grad(), mixed(kind, image.device):
         seconds = quickest(lambda: generator(image), times=2)
-    return told(seconds, images=1, gflop=generator_gflop(config))
+    return measurement(seconds, images=1, gflop=generator_gflop(config))
 
 
 def scoring(rows: str, columns: str) -> dict[str, float]:
@@ -139,7 +146,7 @@ def scoring(rows: str, columns: str) -> dict[str, float]:
     net = Classifier(config).to(memory_format=LAST)
     began = time.perf_counter()
     scores(net, pixels)
-    return told(time.perf_counter() - began, images=len(pixels))
+    return measurement(time.perf_counter() - began, images=len(pixels))
 
 
 def trained(
@@ -165,15 +172,15 @@ def trained(
 
 def quickest(work: Callable[[], object], *, times: int) -> float:
     """Seconds of the quickest of one run more than `times`."""
-    found = []
+    seconds = []
     for _ in range(times + 1):
         began = time.perf_counter()
         work()
-        found.append(time.perf_counter() - began)
-    return min(found)
+        seconds.append(time.perf_counter() - began)
+    return min(seconds)
 
 
-def told(seconds: float, **more: float) -> dict[str, float]:
+def measurement(seconds: float, **more: float) -> dict[str, float]:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
     return {"seconds": seconds, "gb": peak, **more}
 
@@ -184,8 +191,8 @@ def told(seconds: float, **more: float) -> dict[str, float]:
 def loader(rows: str, columns: str) -> dict[str, float]:
     """Images a second: pixels from the memory-mapped cache, from PNG, and from the cache warped as in training."""
     size, count = (int(rows), int(columns)), 8
-    chance = np.random.default_rng(0)
-    grain = chance.normal(20_000, 300, (count, *size))  # a film's noise, or PNG would have nothing to do
+    rng = np.random.default_rng(0)
+    grain = rng.normal(20_000, 300, (count, *size))  # an image's noise; PNG compresses anything smoother
     pixels = grain.clip(0, 65535).astype(np.uint16)
     with tempfile.TemporaryDirectory() as folder:
         np.save(Path(folder) / "images.npy", pixels)
@@ -197,8 +204,8 @@ def loader(rows: str, columns: str) -> dict[str, float]:
         coded = [_png(image) for image in pixels[:2]]
         return {
             "memmap": count / quickest(lambda: to_tensor(mapped[every], cpu), times=3),
-            "png": 2 / quickest(lambda: [np.asarray(Image.open(io.BytesIO(one))) for one in coded], times=1),
-            "augmented": count / quickest(lambda: pictures(images, every, range(count), how, chance), times=2),
+            "png": 2 / quickest(lambda: [np.asarray(Image.open(io.BytesIO(png))) for png in coded], times=1),
+            "augmented": count / quickest(lambda: pictures(images, every, range(count), how, rng), times=2),
         }
 
 
@@ -221,12 +228,12 @@ def gan_config(rows: int, columns: int) -> GanConfig:
 
 
 def gan_networks(config: GanConfig) -> tuple[Classifier, Generator]:
-    judge = Classifier(classifier_config(config.rows, config.columns), outputs=1).train()
-    return judge, Generator(config.generator).train()
+    discriminator = Classifier(classifier_config(config.rows, config.columns), outputs=1).train()
+    return discriminator, Generator(config.generator).train()
 
 
 def classifier_gflop(config: ClassifierConfig) -> float:
-    """Of one image, one pass up."""
+    """Return the work of one forward pass of one image, in GFLOP."""
     with torch.device("meta"):
         net, image = Classifier(config), torch.empty(1, 1, config.rows, config.columns)
     return counted(net, image)

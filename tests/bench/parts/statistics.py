@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from time import perf_counter
 
-# One thread, set before NumPy is loaded: two that wait for each other on a busy machine measure the machine.
+# One thread, set before NumPy is loaded: on a busy machine two threads wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
@@ -30,19 +30,20 @@ SMALL, MIDDLE, LARGE = (5, 438), (20, 1000), (100, 10_000)
 
 
 def main() -> None:
-    from tests.bench.reported import rows as reported
-    from tests.bench.table import write
+    from tests.bench.output import write
+    from tests.bench.report_growth import rows as report_rows
 
     quick = "--quick" in sys.argv[1:]
     sizes = [SMALL, MIDDLE] if quick else [SMALL, MIDDLE, LARGE]
     write(
-        "statistics", [*ratios(), *by_midranks(sizes), *subgroup_tables(sizes), *times(sizes), *reported(quick=quick)]
+        "statistics",
+        [*ratios(), *by_midranks(sizes), *subgroup_tables(sizes), *times(sizes), *report_rows(quick=quick)],
     )
 
 
 def ratios() -> Iterator[Row]:
-    """Against what the formulas say word by word, at 20 × 1,000."""
-    study = made_up(*MIDDLE)
+    """Yield speed and error compared with the literal formulas, at 20 × 1,000."""
+    study = simulate_readings(*MIDDLE)
     ours = spent(lambda: mrmc.obuchowski_rockette(*study), times=9)
     theirs = spent(lambda: literal_jackknife(study), times=2)
     yield "or_vs_literal_jackknife", theirs / ours, "theirs / ours, every area anew with every case left out"
@@ -50,15 +51,15 @@ def ratios() -> Iterator[Row]:
     yield "or_jackknife_error", float(np.abs(jackknife.matrix - literal_jackknife(study)).max()), "largest difference"
     ours = spent(lambda: mrmc.u_statistic(*study), times=9)
     yield "u_statistic_vs_kernel", spent(lambda: by_kernel(study), times=3) / ours, "theirs / ours, over all pairs"
-    found, known = mrmc.u_statistic(*study).difference_variance, by_kernel(study)
-    assert found is not None
-    yield "u_statistic_relative_error", abs(found / known - 1), "of the variance of the difference"
+    variance, expected = mrmc.u_statistic(*study).difference_variance, by_kernel(study)
+    assert variance is not None
+    yield "u_statistic_relative_error", abs(variance / expected - 1), "of the variance of the difference"
 
 
 def by_midranks(sizes: list[tuple[int, int]]) -> Iterator[Row]:
     """The whole analysis against the components alone as the formula has them, from the ranks of every cell."""
     for readers, cases in sizes:
-        study = made_up(readers, cases)
+        study = simulate_readings(readers, cases)
         ours = spent(partial(mrmc.obuchowski_rockette, *study), times=3)
         theirs = spent(partial(midrank_covariances, study), times=2)
         yield f"or_vs_midranks_{readers}x{cases}", theirs / ours, "theirs / ours, DeLong's components by mid-ranks"
@@ -69,10 +70,10 @@ def midrank_covariances(study: Study) -> np.ndarray:
     score, truth, reader, case, _ = study
     readers, cases = int(reader.max()) + 1, int(case.max()) + 1
     table, positive = score.reshape(2 * readers, cases), truth[:cases] == 1
-    ones, noughts = table[:, positive], table[:, ~positive]
-    together = rankdata(np.concatenate([ones, noughts], axis=1), axis=1)
-    v10 = (together[:, : ones.shape[1]] - rankdata(ones, axis=1)) / noughts.shape[1]
-    v01 = 1 - (together[:, ones.shape[1] :] - rankdata(noughts, axis=1)) / ones.shape[1]
+    ones, zeros = table[:, positive], table[:, ~positive]
+    together = rankdata(np.concatenate([ones, zeros], axis=1), axis=1)
+    v10 = (together[:, : ones.shape[1]] - rankdata(ones, axis=1)) / zeros.shape[1]
+    v01 = 1 - (together[:, ones.shape[1] :] - rankdata(zeros, axis=1)) / ones.shape[1]
     covariances: np.ndarray = np.cov(v10) / v10.shape[1] + np.cov(v01) / v01.shape[1]
     return covariances
 
@@ -83,8 +84,8 @@ def subgroup_tables(sizes: list[tuple[int, int]]) -> Iterator[Row]:
     for readers, cases in sizes:
         credits = (np.random.default_rng(1).random((readers, 2, cases)) < 0.7).astype(float)
         summed = [
-            [{g: subgroups.cut_into_subgroups(one, g) for g in subgroups.STANDARD_COUNTS} for one in own]
-            for own in credits
+            [{g: subgroups.cut_into_subgroups(session, g) for g in subgroups.STANDARD_COUNTS} for session in reader]
+            for reader in credits
         ]
         ours = spent(partial(of_every_reader, from_sums, summed), times=3)
         theirs = spent(partial(of_every_reader, literal_forms, credits), times=2)
@@ -95,7 +96,7 @@ def subgroup_tables(sizes: list[tuple[int, int]]) -> Iterator[Row]:
 
 
 def of_every_reader(forms: Callable[..., object], sessions: Iterable) -> list[object]:
-    return [forms(*own) for own in sessions]
+    return [forms(*reader) for reader in sessions]
 
 
 def from_sums(first: dict[int, subgroups.SubgroupSums], second: dict[int, subgroups.SubgroupSums]) -> object:
@@ -103,8 +104,8 @@ def from_sums(first: dict[int, subgroups.SubgroupSums], second: dict[int, subgro
 
 
 def literal_forms(first: np.ndarray, second: np.ndarray) -> list[tuple[float, float]]:
-    """z and both p of both error terms, as STATISTICS has the formula, one form after the other."""
-    found = []
+    """z and both p of both error terms, computed by the formula, one form after the other."""
+    tests = []
     for groups in subgroups.STANDARD_COUNTS:
         for share in (2, 1):
             for distribution in (stats.norm(), stats.t(2 * (groups - 1))):
@@ -114,8 +115,8 @@ def literal_forms(first: np.ndarray, second: np.ndarray) -> list[tuple[float, fl
                     blocks = [values[block * size : (block + 1) * size].mean() for block in range(groups)]
                     sds.append(np.std(blocks, ddof=1))
                 z = abs(second.mean() - first.mean()) / (np.mean(sds) * np.sqrt(share / groups))
-                found.append((float(z), float(distribution.sf(z))))
-    return found
+                tests.append((float(z), float(distribution.sf(z))))
+    return tests
 
 
 def growth(taken: list[float], sizes: list[tuple[int, int]]) -> float:
@@ -133,27 +134,27 @@ def times(sizes: list[tuple[int, int]]) -> Iterator[Row]:
     for name, analysis in analyses.items():
         taken = []
         for readers, cases in sizes:
-            study = made_up(readers, cases)
+            study = simulate_readings(readers, cases)
             repeats = 9 if readers * cases < 100_000 else 3
             taken.append(spent(partial(analysis, study), times=repeats))
             yield f"{name}_ms_{readers}x{cases}", taken[-1] * 1000, "ms"
         yield f"{name}_growth_exponent", growth(taken, sizes), "of time in readings, between the two largest"
     analyses["bootstrap_2000"] = lambda study: reader_by_case(*study, rng=np.random.default_rng(1))
     for readers, cases in sizes:
-        study = made_up(readers, cases)
+        study = simulate_readings(readers, cases)
         resampled = spent(partial(analyses["bootstrap_2000"], study), times=3)
         yield f"bootstrap_2000_ms_{readers}x{cases}", resampled * 1000, "ms, readers and cases drawn 2000 times"
-    study = made_up(*MIDDLE, levels=None)
+    study = simulate_readings(*MIDDLE, levels=None)
     for name in ("or_delong", "u_statistic"):
         taken_for_many_levels = spent(partial(analyses[name], study), times=3)
-        yield f"{name}_continuous_ms_20x1000", taken_for_many_levels * 1000, "ms, no two scores alike"
+        yield f"{name}_continuous_ms_20x1000", taken_for_many_levels * 1000, "ms, all scores distinct"
     for name in ("or_delong", "u_statistic", "bootstrap_2000"):
         for readers, cases in sizes:
-            held = peak(analyses[name], made_up(readers, cases))
+            held = peak(analyses[name], simulate_readings(readers, cases))
             yield f"{name}_peak_mb_{readers}x{cases}", held, "MB beside the readings"
 
 
-def made_up(readers: int, cases: int, *, levels: int | None = 3) -> Study:
+def simulate_readings(readers: int, cases: int, *, levels: int | None = 3) -> Study:
     """Score, truth, reader, case and condition of every reading; half of the cases are positive."""
     rng = np.random.default_rng(1)
     condition, reader, case = (axis.ravel() for axis in np.indices((2, readers, cases)))
@@ -166,7 +167,7 @@ def made_up(readers: int, cases: int, *, levels: int | None = 3) -> Study:
 
 
 def spent(run: Callable[[], object], *, times: int) -> float:
-    """Seconds, the best of several: what else the machine does only adds."""
+    """Return the seconds of the fastest of several runs: other work on the machine only adds time."""
     taken = []
     for _ in range(times):
         started = perf_counter()
