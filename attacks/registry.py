@@ -19,7 +19,7 @@ from attacks.generative.gan import GanAttack
 from attacks.generative.inpainting import InpaintingAttack
 from attacks.gradient import APGD, FAB, FGSM, PGD, BinaryAutoAttack, CarliniWagner, Square
 from attacks.gradient.base import Method
-from attacks.gradient.full_size import GradientAttack, Way, decision
+from attacks.gradient.full_size import Gradient, GradientAttack, decision
 from attacks.gradient.patch import Floats, PatchAttack, PatchSettings, train_texture
 from models_ml.data.images import GREATEST, to_tensor
 from models_ml.errors import LabError
@@ -51,7 +51,7 @@ class Recipe:
 
     method: str
     options: Method | PatchSettings
-    way: Way = "through"
+    gradient: Gradient = "full_resolution"
     threshold: float = 0.5
     post_processing: PostProcessing = field(default_factory=PostProcessing)
 
@@ -59,20 +59,20 @@ class Recipe:
     def of(cls, asked: Mapping[str, Any]) -> "Recipe":
         """From `method` and any of its settings; LabError with a sentence for what is unknown or out of range.
 
-        `settings` may hold further ones as text: "side=0.1; place=random".
+        `settings` may hold further ones as text: "diameter=0.1; position=random".
         """
         rest = {name: value for name, value in asked.items() if value not in (None, "")}  # a form's empty fields
         rest |= dict(_setting(part) for part in str(rest.pop("settings", "")).split(";") if part.strip())
         method = str(rest.pop("method", ""))
         if method not in METHODS:
             raise LabError(f"There is no attack {method!r}; there are: {', '.join(METHODS)}.")
-        way, threshold = rest.pop("way", "through"), rest.pop("threshold", 0.5)
-        if way not in get_args(Way):
-            raise LabError(f"An attack goes {' or '.join(get_args(Way))}, not {way!r}.")
+        gradient, threshold = rest.pop("gradient", "full_resolution"), rest.pop("threshold", 0.5)
+        if gradient not in get_args(Gradient):
+            raise LabError(f"The gradient of an attack is {' or '.join(get_args(Gradient))}, not {gradient!r}.")
         if not isinstance(threshold, float) or not 0 < threshold < 1:
             raise LabError(f"A threshold is a probability between 0 and 1, not {threshold!r}.")
         steps = {step: _flag(step, rest.pop(step, True)) for step in STEPS}
-        return cls(method, _options(method, rest), way, threshold, PostProcessing(**steps))
+        return cls(method, _options(method, rest), gradient, threshold, PostProcessing(**steps))
 
     def settings(self) -> dict[str, Any]:
         """Everything as JSON: `Recipe.of({"method": …, **settings})` gives this recipe again."""
@@ -80,7 +80,7 @@ class Recipe:
         if (epsilon := getattr(self.options, "epsilon", None)) is not None:
             options["epsilon_share"] = as_share(epsilon)
         options.pop("parts", None)  # a fact about the class, not a choice
-        return {**options, "way": self.way, "threshold": self.threshold, **asdict(self.post_processing)}
+        return {**options, "gradient": self.gradient, "threshold": self.threshold, **asdict(self.post_processing)}
 
     def on(self, folder: Path, *, label: int, seed: int) -> GradientAttack:
         """The attack on images of one label with the classifier in a run folder."""
@@ -93,7 +93,7 @@ class Recipe:
             classifier,
             sha256(folder / WEIGHTS),
             seed,
-            self.way,
+            self.gradient,
             self.threshold,
             self.post_processing,
         )
@@ -200,8 +200,8 @@ def _options(method: str, asked: dict[str, Any]) -> Any:
         raise LabError(f"The attack {method} has no setting {', '.join(unknown)}; it has: {', '.join(known)}.")
     if "epsilon" in asked:
         asked["epsilon"] = grey_levels(asked["epsilon"])
-    if isinstance(asked.get("place"), list):
-        asked["place"] = tuple(asked["place"])
+    if isinstance(asked.get("position"), list):
+        asked["position"] = tuple(asked["position"])
     for name, value in asked.items():
         _require_kind(method, name, known[name].default, value)
     return kind(**asked)
@@ -209,7 +209,7 @@ def _options(method: str, asked: dict[str, Any]) -> Any:
 
 def _require_kind(method: str, name: str, default: Any, value: Any) -> None:
     """A setting is of its default's kind, and a number of steps is not below 1."""
-    if name == "place" or default is MISSING:
+    if name == "position" or default is MISSING:
         return
     whole = isinstance(default, int) and not isinstance(default, bool)
     number = isinstance(value, int | float) and not isinstance(value, bool)

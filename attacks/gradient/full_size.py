@@ -20,17 +20,16 @@ from models_ml.data.images import to_tensor
 from models_ml.errors import WrongImages
 from models_ml.networks.classifier import Classifier
 
-Way = Literal["through", "carried"]
-WAYS: tuple[Way, ...] = ("through", "carried")
+Gradient = Literal["full_resolution", "upsampled"]
 
 
 @dataclass(frozen=True)
 class GradientAttack:
     """Changes pictures of one label so that the classifier calls them otherwise.
 
-    `way` says how a network of 256 × 208 attacks a picture of 1728 × 1408. "through" differentiates through the
-    resampling and works on the full-size pixels; "carried" works at the network's size and carries the change up
-    bilinearly, which is quicker and weaker. `threshold` is the probability above which the classifier calls a
+    `gradient` says how a network of 256 × 208 attacks an image of 1728 × 1408. "full_resolution" differentiates
+    through the resampling and works on the full-size pixels; "upsampled" works at the network's size and upsamples the
+    change bilinearly, which is faster and weaker. `threshold` is the probability above which the classifier calls a
     picture malignant: the attack aims at that decision.
 
     The budget holds on the written pixels, after post-processing and rounding: none differs from its source image by
@@ -42,7 +41,7 @@ class GradientAttack:
     classifier: Classifier
     weights: str  # sha256 of the classifier's file
     seed: int
-    way: Way = "through"
+    gradient: Gradient = "full_resolution"
     threshold: float = 0.5
     post_processing: PostProcessing = NO_POST_PROCESSING
 
@@ -71,14 +70,18 @@ class GradientAttack:
             ),
         )
         passage = Passage.of(pictures, self.size, device)
-        attacked = self._through(passage, batch) if self.way == "through" else self._carried(passage, batch)
+        attacked = (
+            self._full_resolution(passage, batch)
+            if self.gradient == "full_resolution"
+            else self._upsampled(passage, batch)
+        )
         drawn = attacked[:, 0].cpu().double().numpy() * FULL_SCALE
         return [self._written(*three) for three in zip(pictures, drawn, weights, strict=True)]
 
-    def _through(self, passage: Passage, batch: Batch) -> Tensor:
+    def _full_resolution(self, passage: Passage, batch: Batch) -> Tensor:
         return self.method(lambda images: self._logits(passage(images)), batch)
 
-    def _carried(self, passage: Passage, batch: Batch) -> Tensor:
+    def _upsampled(self, passage: Passage, batch: Batch) -> Tensor:
         weight = None if batch.weight is None else passage.down(batch.weight).clamp(0, 1)
         small = Batch(passage.small, batch.labels, batch.seeds, weight, batch.white)
         change = self.method(self._logits, small) - passage.small

@@ -28,21 +28,21 @@ _DEPTH_ROWS = 192  # of the small copy in which the depth below the skin is meas
 class PatchSettings:
     """Where the patch lies, how large it is, and how its texture is found (Brown et al., 2017).
 
-    `side` is its diameter as a share of the picture's height. `place` is the deepest point of the breast, a random
+    `diameter` is a share of the picture's height. `position` is the deepest point of the breast, a random
     one, or the point of the breast nearest to (row, column), given as shares. Nobody looks for the lesion: a patch
     may cover one by chance, and then removes it in the plainest sense.
     """
 
-    side: float = 0.12
-    place: Literal["deepest", "random"] | tuple[float, float] = "deepest"
+    diameter: float = 0.12
+    position: Literal["deepest", "random"] | tuple[float, float] = "deepest"
     steps: int = 150
     images: int = 8  # in a step
     rate: float = 0.1
     jitter: int = 2  # pixels of the network's input by which a step moves the patch
 
     def __post_init__(self) -> None:
-        if not 0 < self.side < 0.5:
-            raise LabError(f"A patch is less than half as high as the picture; {self.side} is not.")
+        if not 0 < self.diameter < 0.5:
+            raise LabError(f"A patch is less than half as high as the picture; {self.diameter} is not.")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class PatchAttack:
         if pixels.dtype != np.uint16 or pixels.ndim != 2:
             raise WrongImages("An attack takes one 16-bit grey image of rows × columns.")
         weight = self.post_processing.weight(pixels)
-        side = diameter(self.settings.side, pixels.shape[0])
+        side = diameter(self.settings.diameter, pixels.shape[0])
         texture = torch.from_numpy(self.texture)[None, None]
         large = F.interpolate(texture, size=(side, side), mode="bilinear", align_corners=False)[0, 0].numpy()
         drawn = pixels.astype(np.float64)
@@ -71,8 +71,8 @@ class PatchAttack:
     def corner(self, pixels: Pixels) -> Centre:
         """Top and left of the patch."""
         chance = np.random.default_rng(seed_of(pixels, self.seed))
-        side = diameter(self.settings.side, pixels.shape[0])
-        return corner_of(breast_weight(pixels), side, self.settings.place, chance)
+        side = diameter(self.settings.diameter, pixels.shape[0])
+        return corner_of(breast_weight(pixels), side, self.settings.position, chance)
 
 
 def diameter(share: float, rows: int) -> int:
@@ -128,8 +128,8 @@ def train_texture(
     images (N, 1, H, W) of one label at the network's size, weights (N, H, W) say where the breast is. `white` is the
     brightest that the patch may be, as a share of full scale. Adam on the cross-entropy, plain grey at first.
     """
-    side = diameter(settings.side, images.shape[2])
-    corners = [corner_of(weight, side, settings.place, np.random.default_rng([seed, 0])) for weight in weights]
+    side = diameter(settings.diameter, images.shape[2])
+    corners = [corner_of(weight, side, settings.position, np.random.default_rng([seed, 0])) for weight in weights]
     mask = torch.from_numpy(disc(side)).to(images)
     raw = torch.zeros(side, side, device=images.device, requires_grad=True)
     optimizer = torch.optim.Adam([raw], lr=settings.rate)

@@ -16,8 +16,8 @@ class PGD:
 
     A step is `stride` · epsilon: a quarter, whatever the number of steps. The classifier looks through a global max
     pool, so that each step moves only the places that were brightest then, and a step of 2.5 · epsilon / steps leaves
-    the others no way to go. `keep` gives the iterate with the greatest loss, or the last one. `momentum` above 0 sums
-    mean-normalised gradients as MI-FGSM does (Dong et al., 2018), for images that go to another classifier.
+    the others no way to go. `iterate` selects the iterate with the greatest loss, or the last one. `momentum` above 0
+    sums mean-normalised gradients as MI-FGSM does (Dong et al., 2018), for images that go to another classifier.
     """
 
     epsilon: int = 1028
@@ -25,7 +25,7 @@ class PGD:
     stride: float = 0.25
     random_start: bool = True
     momentum: float = 0.0
-    keep: Literal["best", "last"] = "best"
+    iterate: Literal["best", "last"] = "best"
 
     def __call__(self, logits: Logits, batch: Batch, /) -> Tensor:
         room = batch.room(self.epsilon)
@@ -37,7 +37,7 @@ class PGD:
             best, greatest = _greater(x, loss, best, greatest)
             direction = self._direction(direction, gradient)
             x = room.hold(x + self.stride * self.epsilon / FULL_SCALE * direction.sign())
-        if self.keep == "last":
+        if self.iterate == "last":
             return x
         return _greater(x, ascent(logits, x, batch.labels)[1], best, greatest)[0]
 

@@ -22,10 +22,12 @@ class AttackMethod:
     settings: tuple[str, ...]
 
 
-SHARED_SETTINGS = ("way", "threshold")  # that every method has
+SHARED_SETTINGS = ("gradient", "threshold")  # that every method has
 METHODS = (
     AttackMethod("fgsm", _("FGSM: one step along the gradient"), ("epsilon",)),
-    AttackMethod("pgd", _("PGD: many small steps"), ("epsilon", "steps", "stride", "random_start", "momentum", "keep")),
+    AttackMethod(
+        "pgd", _("PGD: many small steps"), ("epsilon", "steps", "stride", "random_start", "momentum", "iterate")
+    ),
     AttackMethod("apgd", _("APGD: steps of adaptive length"), ("epsilon", "steps", "restarts", "rho", "inertia")),
     AttackMethod("autoattack", _("AutoAttack’s untargeted parts"), ("epsilon", "steps", "queries")),
     AttackMethod(
@@ -39,7 +41,7 @@ METHODS = (
         _("Carlini–Wagner: smallest change that changes the prediction"),
         ("steps", "searches", "start", "rate", "confidence"),
     ),
-    AttackMethod("patch", _("Patch: a visible spot"), ("side", "place", "steps", "images", "rate", "jitter")),
+    AttackMethod("patch", _("Patch: a visible spot"), ("diameter", "position", "steps", "images", "rate", "jitter")),
 )
 
 COHORT = Field("cohort", _("Cohort"), FieldType.COHORT)

@@ -80,7 +80,7 @@ class GradientAttackParameters(TypedDict):
     epsilon: NotRequired[int]
     steps: NotRequired[int]
     seed: int
-    way: NotRequired[Literal["through", "carried"]]
+    gradient: NotRequired[Literal["full_resolution", "upsampled"]]
     settings: NotRequired[str]
 
 

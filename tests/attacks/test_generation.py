@@ -189,10 +189,10 @@ def test_a_phantom_s_lesion_reaches_the_quality_of_its_twin(judge):
 
 
 def test_a_patch_is_learnt_and_laid(films, judge):
-    asked = {"method": "patch", "classifier": "judge", "name": "sticker", "side": 0.2, "steps": 4}
+    asked = {"method": "patch", "classifier": "judge", "name": "sticker", "diameter": 0.2, "steps": 4}
     generate(films, attack=asked, splits=["test"])
     row = Attack.named("sticker")
-    assert row.settings["side"] == 0.2
+    assert row.settings["diameter"] == 0.2
     assert row.settings["texture_0"] != row.settings["texture_1"]
     assert all(0 < truth.quality["changed_share"] < 0.06 for truth in Truth.objects.filter(attack=row))
 
@@ -230,8 +230,8 @@ def test_the_command_says_what_it_needs(films, judge, capsys):
         call_command("generate_stimuli", "films", method="pgd")
     with pytest.raises(CommandError, match="NAME=VALUE"):
         call_command("generate_stimuli", "films", method="pgd", classifier="judge", set=["steps"])
-    with pytest.raises(CommandError, match="pgd has no setting side"):
-        call_command("generate_stimuli", "films", method="pgd", classifier="judge", set=["side=0.1"])
+    with pytest.raises(CommandError, match="pgd has no setting diameter"):
+        call_command("generate_stimuli", "films", method="pgd", classifier="judge", set=["diameter=0.1"])
 
 
 def test_the_command_makes_an_attack(films, judge, capsys):
@@ -241,15 +241,15 @@ def test_the_command_makes_an_attack(films, judge, capsys):
         method="pgd",
         classifier="judge",
         epsilon="2/255",
-        set=["steps=2", "way=carried"],
+        set=["steps=2", "gradient=upsampled"],
         split=["test"],
         without=["grid"],
     )
     settings = Attack.named("pgd-judge").settings
-    assert (settings["epsilon"], settings["steps"], settings["way"], settings["keep_grid"]) == (
+    assert (settings["epsilon"], settings["steps"], settings["gradient"], settings["keep_grid"]) == (
         514,
         2,
-        "carried",
+        "upsampled",
         False,
     )
     assert "adversarial images written" in capsys.readouterr().out

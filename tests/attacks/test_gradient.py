@@ -15,7 +15,7 @@ from tests.attacks.small import EPSILON, only, small_batch, small_classifier
 BUDGETED: list[Method] = [
     FGSM(EPSILON),
     PGD(EPSILON, steps=8),
-    PGD(EPSILON, steps=8, momentum=1.0, keep="last"),
+    PGD(EPSILON, steps=8, momentum=1.0, iterate="last"),
     APGD(EPSILON, steps=12),
     FAB(EPSILON, steps=8),
     Square(EPSILON, queries=30),
@@ -97,7 +97,7 @@ def test_more_steps_and_more_budget_raise_the_loss(classifier, batch) -> None:
 
 
 def test_the_best_iterate_is_never_worse_than_the_last(classifier, batch) -> None:
-    best, last = (PGD(EPSILON, steps=6, stride=1.5, keep=keep)(classifier, batch) for keep in ("best", "last"))
+    best, last = (PGD(EPSILON, steps=6, stride=1.5, iterate=iterate)(classifier, batch) for iterate in ("best", "last"))
     assert (losses(classifier, best, batch) >= losses(classifier, last, batch)).all()
     assert not torch.equal(best, last)
 

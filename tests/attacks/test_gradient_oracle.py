@@ -41,13 +41,13 @@ def test_fgsm_is_the_oracle_s(classifier, batch) -> None:
 
 
 def test_pgd_without_a_random_start_is_the_oracle_s(classifier, batch) -> None:
-    ours = PGD(EPSILON, steps=10, random_start=False, keep="last")(classifier, batch)
+    ours = PGD(EPSILON, steps=10, random_start=False, iterate="last")(classifier, batch)
     oracle = torchattacks.PGD(classifier, eps=RADIUS, alpha=RADIUS / 4, steps=10, random_start=False)
     torch.testing.assert_close(ours, oracle(batch.images, batch.labels), rtol=0, atol=1e-6)
 
 
 def test_pgd_with_momentum_is_the_oracle_s(classifier, batch) -> None:
-    ours = PGD(EPSILON, steps=10, random_start=False, momentum=1.0, keep="last")(classifier, batch)
+    ours = PGD(EPSILON, steps=10, random_start=False, momentum=1.0, iterate="last")(classifier, batch)
     oracle = torchattacks.MIFGSM(classifier, eps=RADIUS, alpha=RADIUS / 4, steps=10, decay=1.0)
     torch.testing.assert_close(ours, oracle(batch.images, batch.labels), rtol=0, atol=1e-6)
 

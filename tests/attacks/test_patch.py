@@ -29,12 +29,12 @@ def real() -> np.ndarray:
 def attack() -> PatchAttack:
     texture = np.random.default_rng(0).random((6, 6)).astype(np.float32)
     post_processing = PostProcessing(keep_grid=False)
-    return PatchAttack(PatchSettings(side=0.15), texture, 4, post_processing)
+    return PatchAttack(PatchSettings(diameter=0.15), texture, 4, post_processing)
 
 
 @pytest.mark.parametrize("place", ["deepest", "random", (0.5, 0.2), (0.0, 1.0)])
 def test_the_patch_lies_in_the_breast_and_nothing_else_changes(attack, real, place) -> None:
-    laid = replace(attack, settings=replace(attack.settings, place=place))
+    laid = replace(attack, settings=replace(attack.settings, position=place))
     twin, (top, left), side = laid(real), laid.corner(real), diameter(0.15, ROWS)
     changed = twin != real
     assert changed.any()
@@ -48,7 +48,7 @@ def test_the_patch_lies_in_the_breast_and_nothing_else_changes(attack, real, pla
 
 def test_the_place_is_the_one_that_was_asked_for(attack, real) -> None:
     high, low = (
-        replace(attack, settings=replace(attack.settings, place=place)).corner(real)
+        replace(attack, settings=replace(attack.settings, position=place)).corner(real)
         for place in ((0.3, 0.2), (0.7, 0.2))
     )
     assert high[0] < low[0]
@@ -56,7 +56,7 @@ def test_the_place_is_the_one_that_was_asked_for(attack, real) -> None:
 
 
 def test_a_random_place_hangs_on_picture_and_seed(attack, real) -> None:
-    random = replace(attack, settings=replace(attack.settings, place="random"))
+    random = replace(attack, settings=replace(attack.settings, position="random"))
     places = {replace(random, seed=seed).corner(real) for seed in range(6)}
     assert len(places) > 1
     assert random.corner(real) == random.corner(real.copy())
@@ -85,12 +85,12 @@ def test_learning_raises_the_loss_of_pictures_it_was_not_learnt_on() -> None:
     learning, other = slice(0, 5), slice(5, None)
 
     def learnt(steps: int) -> np.ndarray:
-        settings = PatchSettings(side=0.3, steps=steps, images=4, jitter=0)
+        settings = PatchSettings(diameter=0.3, steps=steps, images=4, jitter=0)
         tensors = to_tensor(pixels[learning], torch.device("cpu"))
         return train_texture(tensors, weights[learning], 1, classifier, settings, seed=1, white=0.6, report=silent)
 
     def loss(texture: np.ndarray) -> float:
-        attack = PatchAttack(PatchSettings(side=0.3), texture, 1)
+        attack = PatchAttack(PatchSettings(diameter=0.3), texture, 1)
         twins = np.stack([attack(picture) for picture in pixels[other]])
         with torch.no_grad():
             logits = classifier(to_tensor(twins, torch.device("cpu")))
@@ -102,7 +102,7 @@ def test_learning_raises_the_loss_of_pictures_it_was_not_learnt_on() -> None:
 
 def test_half_the_picture_is_no_patch() -> None:
     with pytest.raises(LabError, match="less than half"):
-        PatchSettings(side=0.5)
+        PatchSettings(diameter=0.5)
 
 
 def test_eight_bits_are_no_picture(attack) -> None:

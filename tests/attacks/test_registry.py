@@ -39,9 +39,9 @@ def test_empty_fields_of_a_form_mean_the_default() -> None:
 
 
 def test_further_settings_may_come_as_text() -> None:
-    recipe = Recipe.of({"method": "patch", "settings": "side=0.1; place=[0.5, 0.2]; way = carried"})
-    assert recipe.options == PatchSettings(side=0.1, place=(0.5, 0.2))
-    assert recipe.way == "carried"
+    recipe = Recipe.of({"method": "patch", "settings": "diameter=0.1; position=[0.5, 0.2]; gradient = upsampled"})
+    assert recipe.options == PatchSettings(diameter=0.1, position=(0.5, 0.2))
+    assert recipe.gradient == "upsampled"
     assert "settings" not in recipe.settings()
 
 
@@ -56,10 +56,10 @@ def test_further_settings_may_come_as_text() -> None:
         ({"method": "pgd", "steps": 0}, "steps of pgd cannot be 0"),
         ({"method": "pgd", "steps": 2.5}, "steps of pgd cannot be 2.5"),
         ({"method": "pgd", "random_start": "yes"}, "random_start of pgd cannot be 'yes'"),
-        ({"method": "pgd", "way": "around"}, "through or carried"),
+        ({"method": "pgd", "gradient": "around"}, "full_resolution or upsampled"),
         ({"method": "pgd", "threshold": 1.0}, "threshold"),
         ({"method": "pgd", "keep_grid": 1}, "keep_grid is true or false"),
-        ({"method": "patch", "side": 0.9}, "less than half"),
+        ({"method": "patch", "diameter": 0.9}, "less than half"),
         ({"method": "pgd", "settings": "steps"}, "NAME=VALUE"),
     ],
 )
@@ -72,7 +72,7 @@ def test_every_method_has_its_defaults_for_a_form() -> None:
     shown = defaults()
     assert set(shown) == set(METHODS)
     assert shown["pgd"]["steps"] == PGD().steps
-    assert shown["patch"]["side"] == PatchSettings().side
+    assert shown["patch"]["diameter"] == PatchSettings().diameter
 
 
 def test_the_version_is_of_these_sources() -> None:
@@ -120,7 +120,7 @@ def test_a_gradient_attack_is_ready_for_both_labels_and_knows_its_weights(run: P
 
 
 def test_a_patch_is_learnt_once_and_kept(run: Path) -> None:
-    asked = {"method": "patch", "steps": 3, "side": 0.25}
+    asked = {"method": "patch", "steps": 3, "diameter": 0.25}
     first, learnt = prepared(run, asked)
     again, learnt_again = prepared(run, asked)
     assert (learnt, learnt_again) == ([0, 1], [])

@@ -29,7 +29,7 @@ def test_every_kind_has_a_task_of_its_name():
 def test_methods_and_their_settings_are_those_of_the_lab(method):
     registry = training_module("attacks.registry")
     assert {method.key for method in METHODS} == set(registry.METHODS)
-    settings = set(registry.defaults()[method.key]) - {"epsilon_share", *registry.STEPS_OF_FINISH}
+    settings = set(registry.defaults()[method.key]) - {"epsilon_share", *registry.STEPS}
     assert {*method.settings, *SHARED_SETTINGS} == settings
 
 

@@ -57,8 +57,15 @@ def test_a_command_has_an_option_with_choices_and_help_for_every_field(command):
 
 @pytest.mark.django_db
 def test_options_become_the_parameters_of_a_job(films, run, capsys, django_capture_on_commit_callbacks, sent):
-    options = ["--classifier=cad", "--method=pgd", "--epsilon=4/255", "--name=pgd4", "--set=momentum=0.5"]
-    more = ["--set=keep=last", "--split=test", "--split=tuning", "--without=grid", "--way=carried", "--steps=3"]
+    options = ["--classifier=cad", "--method=pgd", "--epsilon=4/255", "--name=pgd4", "--set=momentum=0.5", "--steps=3"]
+    more = [
+        "--set=iterate=last",
+        "--split=test",
+        "--split=tuning",
+        "--without=grid",
+        "--gradient=upsampled",
+        "--steps=3",
+    ]
     with django_capture_on_commit_callbacks(execute=True):
         call_command("generate_stimuli", "films", *options, *more, "--queue", "--json")
     job = Job.objects.get()
@@ -74,8 +81,8 @@ def test_options_become_the_parameters_of_a_job(films, run, capsys, django_captu
             "epsilon": 1028,
             "steps": 3,
             "seed": 1,
-            "way": "carried",
-            "settings": "momentum=0.5; keep=last",
+            "gradient": "upsampled",
+            "settings": "momentum=0.5; iterate=last",
         },
         "resolutions": ["low"],
         "splits": ["test", "tuning"],

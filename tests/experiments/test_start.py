@@ -67,10 +67,13 @@ INVALID = [
     ),
     (
         "attack",
-        {"attack": {**BY_GRADIENT, "settings": "side=0.1"}},
+        {"attack": {**BY_GRADIENT, "settings": "diameter=0.1"}},
         "attack.settings",
-        "pgd has no setting side; it has: epsilon, steps, stride, random_start, momentum, keep, way, threshold.",
-        ["generate_stimuli", "--method=pgd", "--name=new", "--classifier=cad", "--set=side=0.1"],
+        (
+            "pgd has no setting diameter; it has: epsilon, steps, stride, random_start, momentum, iterate, gradient, "
+            "threshold."
+        ),
+        ["generate_stimuli", "--method=pgd", "--name=new", "--classifier=cad", "--set=diameter=0.1"],
         "--set",
     ),
     (

@@ -31,7 +31,7 @@ def told(**values) -> dict[str, str]:
         ("psnr_db", 34.0412, ("Signal to noise (PSNR)", "34.0 dB")),
         ("changed_share", 0.123456, ("Pixels changed", "12.3 %")),
         ("keep_background", True, ("Background kept", "yes")),
-        ("place", "deepest", ("Where the patch lies", "at the deepest point of the breast")),
+        ("position", "deepest", ("Where the patch lies", "at the deepest point of the breast")),
         ("save_every", {"steps": 0, "epochs": 1}, ("Saved every", "1 epoch")),
         ("attacks", ["a", "b"], ("Attacks learnt from", "a, b")),
         ("vgg_weights", "", ("vgg_weights", "–")),
