@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count, islice
 from math import ceil
 from typing import Literal
 
@@ -12,7 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models_ml.errors import WrongImages
+from models_ml.runtime.randomness import rng
 
+Rows = NDArray[np.int64]
+RowPair = tuple[Rows, Rows]
 Split = Literal["train", "tuning", "test"]
 SPLITS: tuple[Split, ...] = ("train", "tuning", "test")
 GREATEST = 65535
@@ -107,19 +111,26 @@ class ImageSet:
 class Pairing:
     """Row numbers of two classes from which balanced batches are drawn."""
 
-    first: NDArray[np.int64]
-    second: NDArray[np.int64]
+    first: Rows
+    second: Rows
     per_class: int
 
     @property
     def steps(self) -> int:
-        """Batches in an epoch: one walk through the larger class."""
+        """Batches in an epoch: each image of the larger class once."""
         return ceil(max(len(self.first), len(self.second)) / self.per_class)
 
-    def epoch(self, chance: np.random.Generator) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """Pairs of row numbers, (per_class,) each: the larger class in a fresh order, the other drawn at
-        random.
+    def batches(self, seed: int, *, first: int = 0) -> Iterator[RowPair]:
+        """Yield the rows of every step from number `first` on, without end.
+
+        An epoch's order depends on the seed and the number of the epoch alone.
         """
+        start_epoch, skipped = divmod(first, self.steps)
+        for epoch in count(start_epoch):
+            yield from islice(self.epoch(rng(seed, "order", epoch)), skipped if epoch == start_epoch else 0, None)
+
+    def epoch(self, chance: np.random.Generator) -> Iterator[RowPair]:
+        """Yield pairs of rows, (per_class,) each: the larger class in a fresh order, the other drawn at random."""
         larger = max(self.first, self.second, key=len)
         for part in _walk(larger, self.steps * self.per_class, chance).reshape(self.steps, -1):
             first = part if larger is self.first else _draw(self.first, self.per_class, chance)
@@ -127,14 +138,14 @@ class Pairing:
             yield first, second
 
 
-def _walk(rows: NDArray[np.int64], count: int, chance: np.random.Generator) -> NDArray[np.int64]:
+def _walk(rows: Rows, length: int, chance: np.random.Generator) -> Rows:
     order = chance.permutation(rows)
-    missing = count - len(order)  # the last batch is filled by a second visit to a few
+    missing = length - len(order)  # a few images appear twice, so that the last batch is full
     return np.concatenate([order, chance.choice(rows, missing)]) if missing else order
 
 
-def _draw(rows: NDArray[np.int64], count: int, chance: np.random.Generator) -> NDArray[np.int64]:
-    return chance.choice(rows, count, replace=len(rows) < count)
+def _draw(rows: Rows, number: int, chance: np.random.Generator) -> Rows:
+    return chance.choice(rows, number, replace=len(rows) < number)
 
 
 def to_tensor(pixels: NDArray[np.uint16], device: torch.device) -> Tensor:

@@ -1,9 +1,8 @@
-"""Batches made ready while the step before them is learnt from."""
+"""Prefetching of training batches."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
-from typing import Generic, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -20,23 +19,20 @@ T = TypeVar("T")
 CPU = torch.device("cpu")
 
 
-class Ahead(Generic[S, T]):
-    """Walks numbered things and gives each number with what `prepare` makes of it, one made in advance.
+def prefetched(prepare: Callable[[int, S], T], items: Iterable[tuple[int, S]]) -> Iterator[tuple[int, T]]:
+    """Yield each number with `prepare(number, item)`, which a thread works out one item in advance.
 
-    Pages of the memory-mapped images are read, and warped, beside the arithmetic of the step.
+    Pages of the memory-mapped images are read, and warped, while the previous step is learnt from.
     """
-
-    def __init__(self, prepare: Callable[[int, S], T], things: Iterable[tuple[int, S]]) -> None:
-        self.prepare, self.things = prepare, things
-
-    def __iter__(self) -> Iterator[tuple[int, T]]:
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            waiting = None
-            for number, thing in chain(self.things, [(-1, None)]):
-                coming = (number, pool.submit(self.prepare, number, thing)) if thing is not None else None
-                if waiting is not None:
-                    yield waiting[0], waiting[1].result()
-                waiting = coming
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        waiting: tuple[int, Future[T]] | None = None
+        for number, item in items:
+            coming = (number, pool.submit(prepare, number, item))
+            if waiting is not None:
+                yield waiting[0], waiting[1].result()
+            waiting = coming
+        if waiting is not None:
+            yield waiting[0], waiting[1].result()
 
 
 def pictures(

@@ -1,44 +1,45 @@
-"""The two networks of a GAN, what each learns in a stage, and one step of either."""
+"""The two networks of a GAN, the parts of them that a stage trains, and one training step."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from models_ml.config import GanConfig, Stage
-from models_ml.data.gan_batches import Batch
+from models_ml.data.gan_batches import GanBatch
 from models_ml.networks.classifier import Classifier, discriminator_from
 from models_ml.networks.generator import Generator
 from models_ml.runtime import distributed
 from models_ml.runtime.device import arithmetic
 from models_ml.runtime.randomness import seed_torch
+from models_ml.training.refused_steps import NetworkStep
 from models_ml.training.steps import DiscriminatorStep, GeneratorStep, drawn, mixed
 
 
 @dataclass(frozen=True)
-class Learnt:
-    """One step: the gap and L_id, None if a network rested or its step was refused; and whose steps were taken."""
+class GanStep:
+    """What one step of a GAN measured: the gap and L_id, each None if its network rested or its step was refused."""
 
-    gap: float | None
-    identity: float | None
-    taken: tuple[tuple[str, bool], ...]  # the network, and whether its step was taken or refused
+    gap: float | None = None
+    identity: float | None = None
+    steps: tuple[NetworkStep, ...] = ()
 
 
-class Duel:
-    """A generator and the discriminator that starts as the classifier did, with their optimisers."""
+class GanNetworks:
+    """A generator, and a discriminator that starts as a copy of the classifier, with their optimisers."""
 
-    def __init__(self, judge: Classifier, config: GanConfig, seed: int, device: torch.device) -> None:
+    def __init__(self, classifier: Classifier, config: GanConfig, seed: int, device: torch.device) -> None:
         self.config, self.device, self.dtype = config, device, arithmetic(config.precision, device)
-        self.judge: Classifier = _placed(judge, device).requires_grad_(False)
+        self.classifier: Classifier = _placed(classifier, device).requires_grad_(False)
         seed_torch(seed, "start")
         self.discriminator: Classifier = _placed(
-            discriminator_from(judge, config.discriminator_dropout), device
+            discriminator_from(classifier, config.discriminator_dropout), device
         ).train()
         self.generator: Generator = _placed(Generator(config.generator), device).train()
 
-    def enter(self, stage: Stage) -> None:
-        """Fresh optimisers for the parts that this stage trains; everything else holds still."""
+    def start_stage(self, stage: Stage) -> None:
+        """Make new optimisers for the parts that this stage trains, and freeze the other parts."""
         net, config, part = self.discriminator, self.config, stage.discriminator
         net.output.requires_grad_(part != "none")
         net.fnet.requires_grad_(part in ("fnet", "all"))
@@ -57,41 +58,51 @@ class Duel:
         self.discriminator_module = distributed.wrap(self.discriminator_step)
         self.generator_module = distributed.wrap(self.generator_step)
 
-    def learn(self, stage: Stage, batch: Batch, step: int) -> Learnt:
-        """Take the stage's `step`-th step with each network that it trains.
+    @property
+    def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
+        """What a resumed run needs to end with the same weights, restored after `start_stage`."""
+        return {
+            "generator": self.generator,
+            "discriminator": self.discriminator,
+            "generator_optimizer": self.generator_optimizer,
+            "discriminator_optimizer": self.discriminator_optimizer,
+        }
 
-        A step whose loss or gradient is not finite is refused: it leaves weights and optimisers as they were.
+    def learn(self, stage: Stage, batch: GanBatch, step: int) -> GanStep:
+        """Take the stage's `step`-th step, from 0, with each network that it trains.
+
+        A step whose loss or gradient is not finite is refused: weights and optimisers stay as they were.
         """
         gap = identity = None
-        taken = []
+        steps = []
         if stage.discriminator != "none":
             gap = self._teach_discriminator(batch, penalised=step % self.config.penalty_every == 0)
-            taken.append(("discriminator", gap is not None))
+            steps.append(NetworkStep("discriminator", gap is not None))
         if stage.generator != "rests" and step % stage.generator_every == 0:
             for turn in range(stage.generator_steps):
-                found = self._teach_generator(stage, batch.changed[turn], batch.seeds[2 + turn])
-                taken.append(("generator", found is not None))
-                identity = identity if found is None else found
-        return Learnt(gap, identity, tuple(taken))
+                loss = self._teach_generator(stage, batch.generator_y[turn], batch.seeds[2 + turn])
+                steps.append(NetworkStep("generator", loss is not None))
+                identity = identity if loss is None else loss
+        return GanStep(gap, identity, tuple(steps))
 
-    def _teach_discriminator(self, batch: Batch, *, penalised: bool) -> float | None:
-        """One step on L_D + GP for target images and images to change; gives s(x) − s(G(y)), None if refused."""
+    def _teach_discriminator(self, batch: GanBatch, *, penalised: bool) -> float | None:
+        """Take one step on L_D + GP and return the gap s(x) − s(G(y)), None if the step was refused."""
         statistics = self._running_statistics()
         with torch.no_grad(), mixed(self.dtype, self.device):
-            fakes = drawn(self.generator, batch.y.to(self.device))
+            adversarial = drawn(self.generator, batch.y.to(self.device))
         seeds = [*batch.seeds[0], *batch.seeds[1]]
-        loss = self.discriminator_module(batch.x.to(self.device), fakes, seeds, penalised)
+        loss = self.discriminator_module(batch.x.to(self.device), adversarial, seeds, penalised)
         self.discriminator_optimizer.zero_grad()
         torch.autograd.backward(loss)
         if self.discriminator_step.is_finite:
             self.discriminator_optimizer.step()
         else:
             self._restore(statistics)
-        self.discriminator_optimizer.zero_grad()  # the generator's step needs the room
+        self.discriminator_optimizer.zero_grad()  # frees memory for the generator's step
         return self.discriminator_step.gap if self.discriminator_step.is_finite else None
 
     def _teach_generator(self, stage: Stage, y: Tensor, seeds: list[int]) -> float | None:
-        """One step on L_id alone, or on L_G with it; gives L_id, None if refused."""
+        """Take one step on L_id alone, or on L_G with it; return L_id, None if the step was refused."""
         statistics = self._running_statistics()
         loss = self.generator_module(y.to(self.device), seeds, stage.generator == "adversarial")
         self.generator_optimizer.zero_grad()
@@ -104,7 +115,7 @@ class Duel:
         return self.generator_step.identity if self.generator_step.is_finite else None
 
     def _running_statistics(self) -> list[Tensor]:
-        """Copies of what a forward pass of the generator changes: the statistics of batch norms, if it has any."""
+        """Return copies of what a forward pass of the generator changes: the statistics of batch norms, if any."""
         if self.config.generator.norm != "batch":
             return []
         return [buffer.clone() for buffer in self.generator.buffers()]
@@ -112,18 +123,6 @@ class Duel:
     def _restore(self, statistics: list[Tensor]) -> None:
         for buffer, value in zip(self.generator.buffers(), statistics, strict=False):
             buffer.copy_(value)
-
-    def state(self) -> dict[str, Any]:
-        """What a resumed run needs to go on to the same weights."""
-        return {name: getattr(self, name).state_dict() for name in _PARTS}
-
-    def go_on_from(self, state: dict[str, Any]) -> None:
-        """Back to a state, after `enter` of the stage in which it was taken."""
-        for name in _PARTS:
-            getattr(self, name).load_state_dict(state[name])
-
-
-_PARTS = ("generator", "discriminator", "generator_optimizer", "discriminator_optimizer")
 
 
 def _placed(network: Any, device: torch.device) -> Any:

@@ -1,15 +1,16 @@
-"""Means, stop criteria and ends of the stages of a GAN."""
+"""The stages of a GAN: running means, criteria and the end of each stage."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from models_ml.config import Ends, GanConfig, Stage, Stop
+from models_ml.config import GanConfig, Stage, Stop
 from readerstudy.results.gan_stages import Criterion, StageEndKind, StageEndReason
+from readerstudy.serialise import from_dict, to_dict
 
 
 @dataclass(frozen=True)
 class RunningMean:
-    """An exponentially weighted mean without the pull of its starting zero (Kingma & Ba, 2015, §3)."""
+    """An exponentially weighted mean, corrected for its start at zero (Kingma & Ba, 2015, §3)."""
 
     decay: float
     total: float = 0.0
@@ -25,7 +26,10 @@ class RunningMean:
 
 @dataclass(frozen=True)
 class EpochMean:
-    """The mean over each epoch of a stage; `last` is that of the last whole one, None before or if it had no value."""
+    """The mean over each epoch of a stage.
+
+    `last` is the mean of the last complete epoch; None before the first one ends, or if it had no value.
+    """
 
     total: float = 0.0
     count: int = 0
@@ -40,8 +44,8 @@ class EpochMean:
 
 
 @dataclass(frozen=True)
-class Watch:
-    """The means of one stage."""
+class StageMeans:
+    """The means of one stage: of the identity loss, and of the gap s(x) − s(G(y))."""
 
     identity: RunningMean
     gap: RunningMean
@@ -50,11 +54,12 @@ class Watch:
     epoch_gap: EpochMean = EpochMean()
 
     @classmethod
-    def fresh(cls, config: GanConfig) -> "Watch":
+    def start(cls, config: GanConfig) -> "StageMeans":
+        """Return the means before the first step of a stage."""
         return cls(RunningMean(config.smoothing), RunningMean(config.smoothing))
 
     @classmethod
-    def from_state(cls, state: dict[str, Any]) -> "Watch":
+    def from_state(cls, state: dict[str, Any]) -> "StageMeans":
         """Return the means that `dataclasses.asdict` took apart."""
         return cls(
             RunningMean(**state["identity"]),
@@ -64,7 +69,7 @@ class Watch:
             EpochMean(**state["epoch_gap"]),
         )
 
-    def after(self, *, identity: float | None, gap: float | None, ends_epoch: bool) -> "Watch":
+    def after(self, *, identity: float | None, gap: float | None, ends_epoch: bool) -> "StageMeans":
         """Return the means with one step's values, None for a network that did not train."""
         gaps, epoch_gaps = self.gap, self.epoch_gap
         if gap is not None:
@@ -74,7 +79,7 @@ class Watch:
             identities, epoch_identities = identities.after(identity), epoch_identities.after(identity)
         if ends_epoch:
             epoch_gaps, epoch_identities = epoch_gaps.ended(), epoch_identities.ended()
-        return Watch(identities, gaps, max(self.greatest_gap, gaps.value), epoch_identities, epoch_gaps)
+        return StageMeans(identities, gaps, max(self.greatest_gap, gaps.value), epoch_identities, epoch_gaps)
 
     def mean_for(self, stop: Stop) -> float | None:
         """Return the mean that the criterion is about, None before there is one."""
@@ -107,43 +112,102 @@ class StageEnd:
     criterion_mean: float | None = None  # the mean that the criterion was last compared with
 
 
-def may_stop(stage: Stage, ended: list[StageEnd], config: GanConfig) -> bool:
-    """Whether the stage's criterion counts: one that asks for a trained discriminator needs the earlier
-    gap met.
-    """
-    if stage.stop is None:
-        return False
-    return not stage.stop.after_gap or gap_was_reached(ended, config)
+class StageSchedule:
+    """The current stage of a GAN, its means, and how the earlier stages ended."""
 
+    def __init__(self, config: GanConfig, steps_per_epoch: int) -> None:
+        self.config, self.steps_per_epoch = config, steps_per_epoch
+        self.limits = [stage.limit.in_steps(steps_per_epoch) for stage in config.stages]
+        self.ended: list[StageEnd] = []
+        self.step = 0  # steps taken in the current stage
+        self.criterion_first_met = 0
+        self.means = StageMeans.start(config)
 
-def gap_was_reached(ended: list[StageEnd], config: GanConfig) -> bool:
-    wanted = {s.number for s in config.stages if s.stop and s.stop.quantity == "gap" and s.stop.sense == "above"}
-    return any(end.met for end in ended if end.number in wanted)
+    @property
+    def is_over(self) -> bool:
+        return len(self.ended) == len(self.config.stages)
 
+    @property
+    def is_last(self) -> bool:
+        return len(self.ended) == len(self.config.stages) - 1
 
-def end_of(
-    stage: Stage, steps: int, watch: Watch, *, met: bool, counts: bool, ends: Ends = "rules", first_met: int = 0
-) -> StageEnd:
-    """The log's line for a stage that has just ended."""
-    return StageEnd(
-        stage.number,
-        steps,
-        met,
-        _reason(stage, met, counts, ends),
-        watch.identity.value,
-        watch.gap.value,
-        watch.greatest_gap,
-        first_met,
-        watch.mean_for(stage.stop) if stage.stop else None,
-    )
+    @property
+    def stage(self) -> Stage:
+        return self.config.stages[len(self.ended)]
 
+    @property
+    def steps_done(self) -> int:
+        """Steps of the full schedule: a stage that its criterion ended early counts with its full length."""
+        return sum(self.limits[: len(self.ended)]) + self.step
 
-def _reason(stage: Stage, met: bool, counts: bool, ends: Ends) -> StageEndReason:
-    if stage.stop is None:
-        return StageEndReason(StageEndKind.NO_CRITERION)
-    if ends == "epochs":
-        return StageEndReason(StageEndKind.BY_EPOCHS)
-    criterion = Criterion(stage.stop.quantity, stage.stop.sense, stage.stop.bound)
-    if met:
-        return StageEndReason(StageEndKind.MET, criterion)
-    return StageEndReason(StageEndKind.NOT_MET if counts else StageEndKind.NOT_COUNTED, criterion)
+    @property
+    def criterion_counts(self) -> bool:
+        """Whether the stage has a criterion that counts.
+
+        One that needs a trained discriminator counts only if the gap was reached in an earlier stage.
+        """
+        stop = self.stage.stop
+        return stop is not None and (not stop.after_gap or self._gap_was_reached())
+
+    @property
+    def criterion_is_met(self) -> bool:
+        stop = self.stage.stop
+        return stop is not None and self.criterion_counts and self.means.meets(stop)
+
+    def take_step(self, *, identity: float | None, gap: float | None) -> bool:
+        """Count a step with its values (None for a network that did not train); return whether the stage is over."""
+        self.step += 1
+        ends_epoch = self.step % self.steps_per_epoch == 0
+        self.means = self.means.after(identity=identity, gap=gap, ends_epoch=ends_epoch)
+        is_met = self.criterion_is_met
+        if is_met and not self.criterion_first_met:
+            self.criterion_first_met = self.step
+        return (is_met and self.config.ends == "rules") or self.step >= self.limits[len(self.ended)]
+
+    def end_stage(self) -> None:
+        """Record how the stage went and start the next one."""
+        stage, means = self.stage, self.means
+        self.ended.append(
+            StageEnd(
+                stage.number,
+                self.step,
+                self.criterion_is_met,
+                self._reason(stage.stop),
+                means.identity.value,
+                means.gap.value,
+                means.greatest_gap,
+                self.criterion_first_met,
+                means.mean_for(stage.stop) if stage.stop else None,
+            )
+        )
+        self.step, self.criterion_first_met, self.means = 0, 0, StageMeans.start(self.config)
+
+    def save(self) -> dict[str, Any]:
+        """Return what a resumed run needs, as plain values."""
+        return {
+            "step": self.step,
+            "criterion_first_met": self.criterion_first_met,
+            "means": asdict(self.means),
+            "ended": [to_dict(end) for end in self.ended],
+        }
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Continue from what `save` returned."""
+        self.step, self.criterion_first_met = saved["step"], saved["criterion_first_met"]
+        self.means = StageMeans.from_state(saved["means"])
+        self.ended = [from_dict(StageEnd, end) for end in saved["ended"]]
+
+    def _gap_was_reached(self) -> bool:
+        stops = {stage.number: stage.stop for stage in self.config.stages if stage.stop}
+        gaps = {number for number, stop in stops.items() if stop.quantity == "gap" and stop.sense == "above"}
+        return any(end.met for end in self.ended if end.number in gaps)
+
+    def _reason(self, stop: Stop | None) -> StageEndReason:
+        if stop is None:
+            return StageEndReason(StageEndKind.NO_CRITERION)
+        if self.config.ends == "epochs":
+            return StageEndReason(StageEndKind.BY_EPOCHS)
+        criterion = Criterion(stop.quantity, stop.sense, stop.bound)
+        if self.criterion_is_met:
+            return StageEndReason(StageEndKind.MET, criterion)
+        return StageEndReason(StageEndKind.NOT_MET if self.criterion_counts else StageEndKind.NOT_COUNTED, criterion)

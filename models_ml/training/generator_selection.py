@@ -1,6 +1,4 @@
-"""Which generator of a GAN's last stage is kept, judged on a few training images."""
-
-from dataclasses import dataclass
+"""Scores for the choice of the generator in a GAN's last stage, on a few training images."""
 
 import numpy as np
 import torch
@@ -16,25 +14,11 @@ from models_ml.runtime.randomness import rng
 from models_ml.training.steps import drawn
 
 Rows = NDArray[np.int64]
-TOGETHER = 8  # images that are drawn and judged together if the memory has room for them
-
-
-@dataclass(frozen=True)
-class Kept:
-    """The best snapshot of the last stage so far."""
-
-    score: float = -float("inf")
-    step: int = 0
-    weights: dict[str, Tensor] | None = None
-
-    def or_better(self, score: float, step: int, generator: Generator) -> "Kept":
-        if not score > self.score:  # also if it is NaN
-            return self
-        return Kept(score, step, {name: v.detach().cpu().clone() for name, v in generator.state_dict().items()})
+TOGETHER = 8  # images that are drawn and scored together if the memory has room for them
 
 
 def watched_rows(sources: Rows, config: GanConfig, seed: int) -> Rows:
-    """A few training images of the source class, drawn once per run."""
+    """Return the rows of a few training images of the source class, drawn once per run."""
     if config.snapshots is None:
         return sources[:0]
     return rng(seed, "snapshot").permutation(sources)[: config.snapshots.images]
@@ -43,29 +27,29 @@ def watched_rows(sources: Rows, config: GanConfig, seed: int) -> Rows:
 @torch.no_grad()
 def snapshot_score(
     generator: Generator,
-    judge: Classifier,
+    classifier: Classifier,
     images: Tensor,
     *,
     wanted: int,
     rule: Snapshots,
     config: GanConfig,
 ) -> float:
-    """How far the malignant probability moves the wanted way (+1 up, −1 down), less the price of visible change.
+    """Return the mean change of the malignant probability in the wanted direction minus the price of visible change.
 
-    Images as `steps.drawn` takes them.
+    `wanted` is +1 for an increase, −1 for a decrease. `images` are as `steps.drawn` takes them.
     """
     device = next(generator.parameters()).device
     generator.eval()
     moved, identities = [], []
     size = drawn_at_once(TOGETHER, config.rows * config.columns, device)
     for start in range(0, len(images), size):
-        weighed = images[start : start + size].to(device)
-        y = weighed[:, :1]
+        part = images[start : start + size].to(device)
+        y = part[:, :1]
         with autocast(config.precision, device):
-            fakes = drawn(generator, weighed)
-            moved.append(judge(fakes).softmax(1)[:, 1] - judge(y).softmax(1)[:, 1])
-        identity = identity_loss(judge.normalise(fakes)[:, :1], judge.normalise(y)[:, :1])
-        identities.append(identity * len(weighed))
+            adversarial = drawn(generator, part)
+            moved.append(classifier(adversarial).softmax(1)[:, 1] - classifier(y).softmax(1)[:, 1])
+        identity = identity_loss(classifier.normalise(adversarial)[:, :1], classifier.normalise(y)[:, :1])
+        identities.append(identity * len(part))
     generator.train()
     visible = torch.stack(identities).sum().item() / len(images)
     return wanted * torch.cat(moved).mean().item() - rule.price * max(0.0, visible - rule.identity_bound)

@@ -1,13 +1,16 @@
-"""Training an inpainter: tissue of the other class, learnt from its pictures, put where the classifier looks.
+"""Training an inpainter, which fills a disc of an image with tissue of the other class.
 
-Ours, not the article's. Two losses in each step. *Reconstruction*: in pictures of the class to be looked like, a disc
-is hollowed out and must be filled as it was (a context encoder, Pathak et al., 2016). *Guidance*: in pictures of the
-class to be altered, the filled disc must take the frozen classifier to the other diagnosis, at the price of the change.
-Malignant pictures have their disc where the classifier's gradient is greatest, the others at a random place of the
-breast: so removal learns healthy tissue, and insertion learns lesions from the places that the classifier calls so.
+Not in the article. Every step adds up two losses:
+
+- reconstruction: in images of the class to imitate, the content of a disc is removed and must be filled in as it was (a
+  context encoder, Pathak et al., 2016);
+- guidance: in images of the class to change, the filled disc must change the decision of the frozen classifier; the
+  size of the change is a third term.
+
+In malignant images the disc lies where the classifier's gradient is greatest, in others at a random place of the
+breast. So removal learns healthy tissue, and insertion learns lesions from the places that decide the score.
 """
 
-import time
 from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
@@ -16,13 +19,12 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 
 from models_ml.config import Direction
-from models_ml.data.images import ImageSet, Pairing, to_tensor
+from models_ml.data.images import ImageSet, Pairing, RowPair, to_tensor
 from models_ml.errors import LabError, WrongCheckpoint
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.inpainting import (
@@ -35,19 +37,21 @@ from models_ml.networks.inpainting import (
     squares,
 )
 from models_ml.runs import checkpoint
-from models_ml.runtime.device import choose_device
 from models_ml.runtime.progress import Report
 from models_ml.runtime.randomness import rng, seed_torch
-from models_ml.training.refused_steps import RefusedStep, RefusedSteps
+from models_ml.training.loop import Progress, Run, Saved, Training, run_training
+from models_ml.training.refused_steps import NetworkStep
 from readerstudy import serialise
 
-Rows = NDArray[np.int64]
 REMOVAL_REGIONS = 3  # a lesion's spicules and a cluster's calcifications reach beyond one disc
+
+
+HISTORY_ENTRIES = 200  # about so many in a run
 
 
 @dataclass(frozen=True)
 class InpaintingResult:
-    """A trained inpainter: where it lies, and its two losses over the steps."""
+    """A trained inpainter: its run folder, and its losses over the steps."""
 
     folder: Path
     direction: Direction
@@ -57,9 +61,9 @@ class InpaintingResult:
     refused_steps: int  # loss or gradient not finite
 
 
-def inpainting_config(judge: Classifier, direction: Direction, **changes: Any) -> InpaintingConfig:
-    """The numbers of a run on this classifier."""
-    config = InpaintingConfig(judge.config, regions=REMOVAL_REGIONS if direction == "remove" else 1)
+def inpainting_config(classifier: Classifier, direction: Direction, **changes: Any) -> InpaintingConfig:
+    """Return the settings of a run that this classifier guides."""
+    config = InpaintingConfig(classifier.config, regions=REMOVAL_REGIONS if direction == "remove" else 1)
     return replace(config, **changes)
 
 
@@ -75,29 +79,27 @@ def train_inpainting(
 ) -> InpaintingResult:
     """Train on the train split alone and write the run folder, as a generator of this direction.
 
-    `classifier` is the run folder of the classifier that guides. A killed run goes on where its last saved state
-    was; a finished one is returned as it is.
+    `classifier` is the run folder of the classifier that guides. An interrupted run is resumed from its last save, a
+    finished run is returned. Raises WrongImages if the images do not fit.
     """
-    judge = checkpoint.load_classifier(classifier)
-    config = config or inpainting_config(judge, direction)
+    guide = checkpoint.load_classifier(classifier)
+    config = config or inpainting_config(guide, direction)
     images.require(config.rows, config.columns)
     origin = {"direction": direction, "classifier": checkpoint.sha256(classifier / checkpoint.WEIGHTS)}
     identity = checkpoint.identity("generator", images, config, seed, **origin)
-    if done := checkpoint.finished(folder, identity):
-        return _result(folder, done)
-    with torch.random.fork_rng():
-        run = _Run(images, direction, judge, config, seed, folder, identity)
-        run.train(report)
-        return run.finish()
+    run = Run(images, config, seed, folder, identity)
+    finished = run_training(run, lambda: _InpaintingTraining(run, direction, guide), report)
+    steps, seconds = int(finished.metrics["steps"]), finished.metrics["seconds"]
+    return InpaintingResult(folder, direction, steps, seconds, finished.history, finished.refused_steps)
 
 
 def is_inpainter(folder: Path) -> bool:
-    """Whether a run folder holds an inpainter rather than one of the article's GANs."""
+    """Return whether a run folder holds an inpainter, not one of the article's GANs."""
     return checkpoint.read_provenance(folder).config.get("form") == "inpainting"
 
 
 def load_inpainter(folder: Path) -> Inpainter:
-    """The inpainter of a finished run, in evaluation mode on the CPU."""
+    """Return the inpainter of a finished run, in evaluation mode on the CPU. Raises WrongCheckpoint if it is none."""
     run = checkpoint.read_provenance(folder)
     if run.config.get("form") != "inpainting":
         raise WrongCheckpoint(f"The folder {folder.name} holds no inpainter.")
@@ -106,147 +108,90 @@ def load_inpainter(folder: Path) -> Inpainter:
     return network.eval().requires_grad_(False)
 
 
-class _Run:
-    """The moving parts of one training run."""
+@dataclass(frozen=True)
+class InpaintingBatch:
+    """Images (B, 1, H, W) of the class to imitate and of the class to change, and random numbers for their discs."""
 
-    def __init__(
-        self,
-        images: ImageSet,
-        direction: Direction,
-        judge: Classifier,
-        config: InpaintingConfig,
-        seed: int,
-        folder: Path,
-        identity: dict[str, Any],
-    ) -> None:
-        self.images, self.config, self.seed, self.folder, self.identity = images, config, seed, folder, identity
-        self.altered = 1 if direction == "remove" else 0  # the label of the pictures to be altered
-        self.pairing = Pairing(
-            images.rows("train", 1 - self.altered), images.rows("train", self.altered), config.images_per_class
-        )
-        self.steps = config.steps
-        self.device = choose_device()
-        seed_torch(seed, "start")
-        self.network = Inpainter(config)
-        self.network.judge.load_state_dict(judge.state_dict())
+    targets: Tensor
+    sources: Tensor
+    chance: np.random.Generator
+
+
+class _InpaintingTraining(Training[InpaintingConfig, InpaintingBatch]):
+    def __init__(self, run: Run[InpaintingConfig], direction: Direction, guide: Classifier) -> None:
+        images, config = run.images, run.config
+        self.source_label = 1 if direction == "remove" else 0
+        targets, sources = images.rows("train", 1 - self.source_label), images.rows("train", self.source_label)
+        super().__init__(run, Pairing(targets, sources, config.images_per_class))
+        self.most_steps, self.save_every = config.steps, config.save_every
+        self.history_every = max(1, self.most_steps // HISTORY_ENTRIES)
+        seed_torch(run.seed, "start")
+        self.network: Inpainter = Inpainter(config)
+        self.network.judge.load_state_dict(guide.state_dict())
         self.network.to(self.device).train()
-        learning = [one for one in self.network.parameters() if one.requires_grad]
+        learning = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
         self.optimizer = torch.optim.Adam(learning, lr=config.rate)
-        self.history: list[dict[str, float]] = []
         self.values: dict[str, float] = {}  # of the last step that was taken
-        self.refused = RefusedSteps()
-        self.step, self.seconds = 0, 0.0
-        self._resume()
 
-    def train(self, report: Report) -> None:
-        began = time.monotonic() - self.seconds
-        while self.step < self.steps:
-            values = self._learn(*self._batch())
-            self.step += 1
-            self.seconds = time.monotonic() - began
-            self._take_note(values)
-            if self.values and (self.step % max(1, self.steps // 200) == 0 or self.step == self.steps):
-                self.history.append({"step": self.step, **self.values})
-            if self.step % self.config.save_every == 0:
-                self._save()
-            report(self.step, self.steps, "Training the inpainter", self.values)
+    def prepare(self, step: int, rows: RowPair) -> InpaintingBatch:
+        chance = rng(self.run.seed, "augment", step)
+        targets, sources = (flipped(to_tensor(self.run.images.pixels[part], self.device), chance) for part in rows)
+        return InpaintingBatch(targets, sources, chance)
 
-    def finish(self) -> InpaintingResult:
-        if not self.history:
-            raise LabError("Every step was refused: the loss or its gradient was never finite.")
-        last = self.history[-1]
-        metrics = {**last, "steps": self.step, "seconds": self.seconds}
-        run = checkpoint.provenance(
-            self.identity,
-            self.images,
-            device=self.device,
-            precision="fp32",
-            metrics=metrics,
-            history=self.history,
-            refused=self.refused,
-        )
-        checkpoint.write_run(self.folder, run, self.network)
-        return _result(self.folder, run)
-
-    def _batch(self) -> tuple[Rows, Rows]:
-        """Row numbers of pictures to learn from and of pictures to alter; the epoch's order hangs on its number."""
-        epoch, place = divmod(self.step, self.pairing.steps)
-        for number, pair in enumerate(self.pairing.epoch(rng(self.seed, "order", epoch))):
-            if number == place:
-                return pair
-        raise AssertionError("an epoch has its steps")
-
-    def _take_note(self, values: dict[str, float] | None) -> None:
-        """Keep what a step measured, or count it as refused."""
-        if values is None:
-            self.refused.refuse(RefusedStep("inpainter", 1 + (self.step - 1) // self.pairing.steps, self.step))
-        else:
-            self.refused.accept("inpainter")
-            self.values = values
-
-    def _learn(self, models: Rows, altered: Rows) -> dict[str, float] | None:
-        """Take one step, unless its loss or gradient is not finite: then None.
-
-        Returns the mean absolute error in the disc, the guidance and change losses, and the share of guided images
-        that fooled the classifier.
+    def learn(self, step: int, batch: InpaintingBatch) -> tuple[NetworkStep]:
+        """Take one step, and measure the mean absolute error in the disc, the guidance and change losses, and the
+        share of guided images that fooled the classifier.
         """
-        config, net = self.config, self.network
-        chance = rng(self.seed, "augment", self.step)
-        x, y = (flipped(to_tensor(self.images.pixels[rows], self.device), chance) for rows in (models, altered))
-        around = squares(x, self._places(x, 1 - self.altered, chance), config.half)
+        config, net, x, y = self.run.config, self.network, batch.targets, batch.sources
+        around = squares(x, self._places(x, 1 - self.source_label, batch.chance), config.half)
         error = (net.disc * (net.fill(around) - around).abs()).sum() / net.disc.sum() / len(x)
-        fakes = net(y, self._places(y, self.altered, chance))
-        wanted = torch.full((len(y),), 1 - self.altered, device=self.device)
-        logits = net.judge(fakes)
+        adversarial = net(y, self._places(y, self.source_label, batch.chance))
+        wanted = torch.full((len(y),), 1 - self.source_label, device=self.device)
+        logits = net.judge(adversarial)
         guidance = F.cross_entropy(logits, wanted)
-        change = (fakes - y).abs().sum() / net.disc.sum() / len(y)
+        change = (adversarial - y).abs().sum() / net.disc.sum() / len(y)
         loss = config.reconstruction * error + config.guidance * guidance + config.change * change
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
         fooled = (logits.argmax(1) == wanted).float().mean()
-        size = get_total_norm(one.grad for one in net.parameters() if one.grad is not None)
-        measured = torch.stack([error, guidance, change, fooled, loss, size]).tolist()
-        if not all(isfinite(value) for value in measured):
-            return None
-        self.optimizer.step()
-        return dict(zip(("error", "guidance", "change", "fooled"), measured, strict=False))
+        norm = get_total_norm(parameter.grad for parameter in net.parameters() if parameter.grad is not None)
+        measured = torch.stack([error, guidance, change, fooled, loss, norm]).tolist()
+        is_finite = all(isfinite(value) for value in measured)
+        if is_finite:
+            self.optimizer.step()
+            self.values = dict(zip(("error", "guidance", "change", "fooled"), measured, strict=False))
+        return (NetworkStep("inpainter", is_finite),)
+
+    def record(self) -> Progress:
+        step = self.state.step
+        if self.values and (step % self.history_every == 0 or step == self.most_steps):
+            self.state.history.append({"step": step, **self.values})
+        return Progress(step, self.most_steps, "Training the inpainter", self.values)
+
+    def finish(self) -> dict[str, float]:
+        if not self.state.history:
+            raise LabError("Every step was refused: the loss or its gradient was never finite.")
+        return {**self.state.history[-1], "steps": self.state.step, "seconds": self.state.seconds}
 
     def _places(self, images: Tensor, label: int, chance: np.random.Generator) -> Places:
         if label == 1:
-            return salient_places(self.network.judge, images, self.config.radius * self.config.rows)
+            return salient_places(self.network.judge, images, self.run.config.radius * self.run.config.rows)
         weights = (images[:, 0] > FAINT).float().cpu().numpy()
         return random_places(weights, [chance] * len(images))
 
-    def _save(self) -> None:
-        state = {
-            "identity": self.identity,
-            "network": self.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "history": self.history,
-            "values": self.values,
-            "step": self.step,
-            "seconds": self.seconds,
-            "refused": self.refused.state(),
-        }
-        checkpoint.write_resume(self.folder, state)
+    @property
+    def parts(self) -> dict[str, Saved]:
+        return {"network": self.network, "optimizer": self.optimizer}
 
-    def _resume(self) -> None:
-        state = checkpoint.read_resume(self.folder, self.identity)
-        if state is None:
-            return
-        self.network.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.history, self.step, self.seconds = state["history"], state["step"], state["seconds"]
-        self.values, self.refused = state["values"], RefusedSteps.from_state(state["refused"])
+    def save(self) -> dict[str, Any]:
+        return {**super().save(), "values": self.values}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        super().restore(saved)
+        self.values = saved["values"]
 
 
 def flipped(images: Tensor, chance: np.random.Generator) -> Tensor:
-    """Each image (1, H, W) of a batch turned over its height, its width, both or neither."""
+    """Return the images (B, 1, H, W), each flipped at random along its height, its width, both or neither."""
     axes = [[axis for axis in (1, 2) if chance.random() < 0.5] for _ in images]
-    return torch.stack([image.flip(one) if one else image for image, one in zip(images, axes, strict=True)])
-
-
-def _result(folder: Path, run: checkpoint.Provenance) -> InpaintingResult:
-    direction: Direction = "remove" if run.direction == "remove" else "insert"
-    steps, seconds = int(run.metrics["steps"]), run.metrics["seconds"]
-    return InpaintingResult(folder, direction, steps, seconds, run.history, run.refused_steps)
+    return torch.stack([image.flip(flips) if flips else image for image, flips in zip(images, axes, strict=True)])

@@ -18,8 +18,16 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
+class NetworkStep:
+    """An optimiser step of one network: taken, or refused because its loss or gradient was not finite."""
+
+    network: str
+    is_taken: bool
+
+
+@dataclass(frozen=True)
 class RefusedStep:
-    """Where a step was refused: network, stage (0 without stages), and epoch and step of the run, both from 1."""
+    """A refused step: network, epoch and step of the run, both from 1, and stage (0 in a training without stages)."""
 
     network: str
     epoch: int
@@ -33,18 +41,18 @@ class RefusedStep:
 
 @dataclass
 class RefusedSteps:
-    """The refused steps of one run: how many, the first hundred, and how many in a row for each network."""
+    """The refused steps of one run: their number, the first hundred, and the present number in a row per network."""
 
     count: int = 0
     listed: list[RefusedStep] = field(default_factory=list)
     in_a_row: dict[str, int] = field(default_factory=dict)
 
     def accept(self, network: str) -> None:
-        """Note that a step of this network was taken."""
+        """Count a step that this network took."""
         self.in_a_row[network] = 0
 
     def refuse(self, step: RefusedStep) -> None:
-        """Count and log a refused step; raises LabError at the twentieth in a row of one network."""
+        """Count and log a refused step. Raises LabError at the twentieth in a row of one network."""
         self.count += 1
         self.in_a_row[step.network] = self.in_a_row.get(step.network, 0) + 1
         if len(self.listed) < MOST_LISTED:
@@ -58,11 +66,11 @@ class RefusedSteps:
             )
 
     def state(self) -> dict[str, Any]:
-        """What a resumed run needs, as plain values."""
+        """Return what a resumed run needs, as plain values."""
         return asdict(self)
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> "RefusedSteps":
-        """Return what `state` was taken of."""
+        """Return the refused steps that `state` saved."""
         listed = [RefusedStep(**step) for step in state["listed"]]
         return cls(state["count"], listed, dict(state["in_a_row"]))

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from models_ml.config import IMAGENET_MEAN, IMAGENET_SD, Length
-from models_ml.data.prefetch import Ahead
+from models_ml.data.prefetch import prefetched
 from models_ml.errors import WrongImages
 from models_ml.presets import PRESETS
 from models_ml.runs import checkpoint
@@ -131,12 +131,12 @@ def test_the_article_s_presets_walk_the_whole_schedule(name):
 
 def test_what_is_made_ready_ahead_comes_in_order_with_its_number():
     made = {number: Event() for number in (5, 6, 7)}
-    walk = iter(Ahead(lambda number, thing: made[number].set() or thing * 10, enumerate([1, 2, 3], start=5)))
+    walk = iter(prefetched(lambda number, thing: made[number].set() or thing * 10, enumerate([1, 2, 3], start=5)))
     assert next(walk) == (5, 10)
     assert made[6].wait(timeout=120)  # nobody asked for it yet
     assert not made[7].is_set()
     assert list(walk) == [(6, 20), (7, 30)]
-    assert list(Ahead(lambda number, thing: thing, enumerate([]))) == []
+    assert list(prefetched(lambda number, thing: thing, enumerate([]))) == []
 
 
 def test_a_batch_is_cut_by_what_the_memory_holds():

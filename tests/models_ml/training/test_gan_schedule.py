@@ -11,7 +11,7 @@ from models_ml.runs import checkpoint
 from models_ml.runtime.progress import silent
 from models_ml.training.classifier import train_classifier
 from models_ml.training.gan import train_gan
-from models_ml.training.gan_schedule import Watch
+from models_ml.training.gan_schedule import StageMeans
 from tests.models_ml import tiny
 
 PER_EPOCH = 8  # 16 negative training images of `tiny`, two at a time
@@ -44,10 +44,10 @@ def forge(folder, judge, *, report=silent, **bounds):
 
 def watched(values, stop: Stop, *, per_epoch: int) -> list[bool]:
     """Whether the criterion holds after each of these gaps."""
-    watch, met = Watch.fresh(PRESETS["zhou2021-high"].remove), []
+    means, met = StageMeans.start(PRESETS["zhou2021-high"].remove), []
     for step, gap in enumerate(values, start=1):
-        watch = watch.after(identity=None, gap=gap, ends_epoch=step % per_epoch == 0)
-        met.append(watch.meets(stop))
+        means = means.after(identity=None, gap=gap, ends_epoch=step % per_epoch == 0)
+        met.append(means.meets(stop))
     return met
 
 
@@ -94,9 +94,9 @@ def test_a_killed_run_ends_its_stages_where_it_would_have(tmp_path, judge, after
 
 
 def test_means_survive_being_saved():
-    watch = Watch.fresh(PRESETS["demo"].remove).after(identity=0.1, gap=0.3, ends_epoch=True)
-    watch = watch.after(identity=0.2, gap=None, ends_epoch=False)
-    assert Watch.from_state(json.loads(json.dumps(asdict(watch)))) == watch
+    means = StageMeans.start(PRESETS["demo"].remove).after(identity=0.1, gap=0.3, ends_epoch=True)
+    means = means.after(identity=0.2, gap=None, ends_epoch=False)
+    assert StageMeans.from_state(json.loads(json.dumps(asdict(means)))) == means
 
 
 def test_the_demo_s_stages_are_judged_by_a_running_mean():

@@ -9,7 +9,8 @@ from models_ml.data.images import GREATEST, to_tensor
 from models_ml.evaluation.predictions import scores
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
-from models_ml.training.generator_selection import Kept, snapshot_score, watched_rows
+from models_ml.training.generator_selection import snapshot_score, watched_rows
+from models_ml.training.loop import BestWeights
 from tests.models_ml import tiny
 
 RULE = Snapshots(identity_bound=0.02, price=10.0)
@@ -44,13 +45,13 @@ def test_a_generator_that_changes_nothing_scores_nothing() -> None:
 
 def test_only_a_better_snapshot_replaces_the_kept_one() -> None:
     generator = Generator(tiny.gan_config().generator)
-    first = Kept().or_better(0.3, 10, generator)
-    assert first.or_better(0.3, 20, generator) is first
+    first = BestWeights().updated(0.3, 10, generator)
+    assert first.updated(0.3, 20, generator) is first
     with torch.no_grad():
         generator.last.bias.fill_(5.0)
     assert first.weights is not None
     assert first.weights["last.bias"].item() == 0  # a copy: later training does not reach it
-    assert first.or_better(0.4, 30, generator).step == 30
+    assert first.updated(0.4, 30, generator).step == 30
 
 
 def test_the_watched_images_are_drawn_once_from_the_source_class() -> None:

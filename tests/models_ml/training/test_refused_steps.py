@@ -11,18 +11,17 @@ import torch
 from safetensors.torch import load_file
 
 from models_ml.config import Length
-from models_ml.data.gan_batches import Batch
+from models_ml.data.gan_batches import GanBatch
 from models_ml.errors import LabError
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
 from models_ml.runs import checkpoint
 from models_ml.runtime.progress import silent
 from models_ml.training import classifier, inpainting, refused_steps, steps
-from models_ml.training.classifier import Best
 from models_ml.training.detector import DetectorConfig, train_detector
 from models_ml.training.gan import train_gan
-from models_ml.training.gan_networks import Duel
-from models_ml.training.generator_selection import Kept
+from models_ml.training.gan_networks import GanNetworks
+from models_ml.training.loop import BestWeights
 from tests.models_ml import tiny
 
 NAN = float("nan")
@@ -67,16 +66,16 @@ def forge(folder: Path, judge: Path, *, report=silent, **changes):
 @pytest.mark.parametrize("area", [NAN, 0.5])
 def test_a_nan_epoch_is_never_the_best(area: float) -> None:
     classifier = Classifier(tiny.classifier_config())
-    best = Best().improved_by(0.93, 100, classifier)
-    assert best.improved_by(area, 200, classifier) is best
-    assert Best().improved_by(NAN, 100, classifier).weights is None
+    best = BestWeights().updated(0.93, 100, classifier, replace_equal=True)
+    assert best.updated(area, 200, classifier, replace_equal=True) is best
+    assert BestWeights().updated(NAN, 100, classifier, replace_equal=True).weights is None
 
 
 def test_a_nan_score_never_replaces_the_kept_generator() -> None:
     generator = Generator(tiny.gan_config().generator)
-    kept = Kept().or_better(0.3, 10, generator)
-    assert kept.or_better(NAN, 20, generator) is kept
-    assert Kept().or_better(NAN, 20, generator).weights is None
+    kept = BestWeights().updated(0.3, 10, generator)
+    assert kept.updated(NAN, 20, generator) is kept
+    assert BestWeights().updated(NAN, 20, generator).weights is None
 
 
 def test_scores_that_are_not_finite_leave_a_gap_in_the_history(tmp_path, monkeypatch, caplog) -> None:
@@ -107,14 +106,14 @@ def test_scores_that_are_never_finite_end_the_run(tmp_path, monkeypatch) -> None
 def test_a_refused_step_of_the_classifier_changes_nothing_and_is_recorded(tmp_path, monkeypatch, where, caplog) -> None:
     monkeypatch.setattr(steps, "measured", poisoned({5}, where=where))
     seen: list[dict[str, torch.Tensor]] = []
-    original = classifier._Run._learn
+    original = classifier._ClassifierTraining.learn
 
-    def learn(run, *batch):
-        loss = original(run, *batch)
-        seen.append({name: value.clone() for name, value in run.classifier.state_dict().items()})
-        return loss
+    def learn(training, *batch):
+        steps = original(training, *batch)
+        seen.append({name: value.clone() for name, value in training.network.state_dict().items()})
+        return steps
 
-    monkeypatch.setattr(classifier._Run, "_learn", learn)
+    monkeypatch.setattr(classifier._ClassifierTraining, "learn", learn)
     result = train(tmp_path)
     assert all(torch.equal(seen[4][name], seen[3][name]) for name in seen[4])
     assert not all(torch.equal(seen[5][name], seen[4][name]) for name in seen[5])
@@ -182,17 +181,17 @@ def test_both_gan_networks_refuse_and_the_record_names_the_stage(tmp_path, judge
 def test_a_refused_gan_step_leaves_both_networks_as_they_were(judge, stage, norm) -> None:
     config = tiny.gan_config()
     config = replace(config, generator=replace(config.generator, norm=norm))
-    duel = Duel(checkpoint.load_classifier(judge), config, 1, torch.device("cpu"))
-    duel.enter(config.stages[stage])
+    networks = GanNetworks(checkpoint.load_classifier(judge), config, 1, torch.device("cpu"))
+    networks.start_stage(config.stages[stage])
     blank = torch.full((2, 1, tiny.ROWS, tiny.COLUMNS), NAN)
-    batch = Batch(blank, blank, [blank, blank], [[1, 2]] * 4)
-    networks = (duel.generator, duel.discriminator)
-    before = [{name: value.clone() for name, value in network.state_dict().items()} for network in networks]
-    learnt = duel.learn(config.stages[stage], batch, 0)
-    assert (learnt.gap, learnt.identity) == (None, None)
-    assert learnt.taken
-    assert not any(taken for _network, taken in learnt.taken)
-    for network, state in zip(networks, before, strict=True):
+    batch = GanBatch(blank, blank, [blank, blank], [[1, 2]] * 4)
+    both = (networks.generator, networks.discriminator)
+    before = [{name: value.clone() for name, value in network.state_dict().items()} for network in both]
+    result = networks.learn(config.stages[stage], batch, 0)
+    assert (result.gap, result.identity) == (None, None)
+    assert result.steps
+    assert not any(step.is_taken for step in result.steps)
+    for network, state in zip(both, before, strict=True):
         assert all(torch.equal(value, state[name]) for name, value in network.state_dict().items())
 
 

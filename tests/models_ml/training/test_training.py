@@ -18,7 +18,7 @@ from models_ml.runs.curves import learning_curves
 from models_ml.runtime.progress import silent
 from models_ml.training.classifier import rate_factor, train_classifier
 from models_ml.training.gan import train_gan
-from models_ml.training.gan_networks import Duel
+from models_ml.training.gan_networks import GanNetworks
 from readerstudy.statistics.roc import auc
 from tests.models_ml import tiny
 
@@ -191,11 +191,11 @@ def test_the_control_is_the_generator_as_stage_one_left_it(tmp_path: Path, judge
 
 def test_only_the_parts_of_a_stage_learn(judge: Path) -> None:
     config = tiny.gan_config()
-    duel = Duel(load_classifier(judge), config, 1, torch.device("cpu"))
+    networks = GanNetworks(load_classifier(judge), config, 1, torch.device("cpu"))
     learns = {}
     for stage in config.stages:
-        duel.enter(stage)
-        parts = (duel.discriminator.output, duel.discriminator.fnet, duel.discriminator.vnet)
+        networks.start_stage(stage)
+        parts = (networks.discriminator.output, networks.discriminator.fnet, networks.discriminator.vnet)
         learns[stage.number] = [all(p.requires_grad for p in part.parameters()) for part in parts]
     assert learns == {
         1: [False, False, False],
