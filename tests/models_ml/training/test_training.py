@@ -115,6 +115,16 @@ def test_a_killed_gan_ends_as_if_it_had_not_been(tmp_path: Path, judge: Path, af
     assert (cut.stages, cut.history) == (whole.stages, whole.history)
 
 
+def test_a_gan_killed_after_its_last_step_is_only_written(tmp_path: Path, judge: Path) -> None:
+    whole = forge(tmp_path / "whole", judge)
+    with pytest.raises(Killed):
+        forge(tmp_path / "cut", judge, report=killer(steps_of(whole)))
+    reports = []
+    assert forge(tmp_path / "cut", judge, report=lambda *progress: reports.append(progress)).stages == whole.stages
+    assert same_weights(tmp_path / "whole" / WEIGHTS, tmp_path / "cut" / WEIGHTS)
+    assert not reports
+
+
 def steps_of(result) -> int:
     return sum(stage["steps"] for stage in result.stages)
 
