@@ -14,6 +14,8 @@ from tools import reference
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LONGEST_LINE = 100
+FOLDERS = ("readerstudy", "models_ml", "attacks", "tests", "tools", "static", "templates")
+SOURCES = [str(file.relative_to(ROOT)) for folder in FOLDERS for file in (ROOT / folder).rglob("*.*")]
 
 
 def _name(path: Path) -> str:
@@ -50,6 +52,14 @@ def test_links_between_documents_resolve(path):
     text = path.read_text(encoding="utf-8")
     targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text)
     missing = [target for target in targets if "://" not in target and not (path.parent / target).exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=_name)
+def test_documents_name_source_files_that_exist(path):
+    """`models_ml/presets.py` or, if that is unique enough, `presets.py`."""
+    names = re.findall(r"`([\w./-]+\.(?:py|js|css|html))`", path.read_text(encoding="utf-8"))
+    missing = [name for name in names if not any(f"/{file}".endswith(f"/{name}") for file in SOURCES)]
     assert not missing
 
 
