@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from models_ml.runtime.device import Precision
+from readerstudy.vocabulary import Direction
 
 FULL_SCALE = 65535
 
@@ -47,8 +48,7 @@ class Hardening:
         return self.step_size or 2.5 * self.epsilon / self.steps
 
 
-Direction = Literal["remove", "insert"]
-DIRECTIONS: tuple[Direction, Direction] = ("remove", "insert")
+DIRECTIONS = (Direction.REMOVE, Direction.INSERT)  # in the order of training
 Norm = Literal["group", "batch", "none"]
 Part = Literal["none", "output", "fnet", "all"]
 # How a stage of a GAN ends: by the article's criterion (at the latest after its length), or by its length alone.

@@ -13,7 +13,6 @@ from models_ml.config import (
     Augmentation,
     ClassifierConfig,
     Convolution,
-    Direction,
     GanConfig,
     GeneratorConfig,
     Length,
@@ -23,6 +22,7 @@ from models_ml.config import (
     penalty_weight,
 )
 from models_ml.errors import LabError
+from readerstudy.vocabulary import Direction
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Preset:
     insert: GanConfig
 
     def gan(self, direction: Direction) -> GanConfig:
-        return self.remove if direction == "remove" else self.insert
+        return self.remove if direction == Direction.REMOVE else self.insert
 
 
 # The article compares means over the training set with these bounds: an epoch's, not those of a few batches.

@@ -16,8 +16,8 @@ from readerstudy.imaging.png16 import decode_png, encode_png
 from readerstudy.studies.actions import enroll
 from readerstudy.studies.models import Study
 from readerstudy.truth.actions import Provenance, create_study, import_cohort, register_twin
-from readerstudy.truth.models import Direction
 from readerstudy.truth.queries import real_pictures
+from readerstudy.vocabulary import Direction
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 

@@ -20,6 +20,7 @@ from models_ml.runs.checkpoint import WEIGHTS, read_provenance, sha256
 from models_ml.training.inpainting import load_inpainter
 from readerstudy.imaging.breast_mask import breast_weight
 from readerstudy.imaging.resize import resize
+from readerstudy.vocabulary import Direction
 
 _LEAST = 1e-4  # logits of darker pixels are taken there
 
@@ -71,6 +72,6 @@ class InpaintingAttack:
         return after - before
 
     def _places(self, small: Tensor, weight: NDArray[np.float32], chance: np.random.Generator) -> Places:
-        if self.direction == "remove":
+        if self.direction == Direction.REMOVE:
             return salient_places(self.network.judge, small, self.network.config.radius * self.network.config.rows)
         return random_places(weight[None], [chance])

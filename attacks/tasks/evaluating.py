@@ -31,8 +31,8 @@ from readerstudy.jobs.queue import perform
 from readerstudy.results.evaluation import FORMAT, EvaluationResult, Recalibrated
 from readerstudy.serialise import to_dict
 from readerstudy.truth.actions import keep_scores
-from readerstudy.truth.models import Direction
 from readerstudy.truth.queries import real_pictures, twins
+from readerstudy.vocabulary import Direction
 
 # The labels of the source images that a direction changes; without a direction both are changed.
 LABELS = {Direction.REMOVE.value: (1,), Direction.INSERT.value: (0,), "": (0, 1)}

@@ -17,7 +17,6 @@ from attacks.constraints.post_processing import PostProcessing
 from attacks.parallel import side_by_side
 from attacks.quality import quality_of
 from attacks.registry import Recipe, all_of, load_attack, prepare, version
-from models_ml.data.images import SPLITS
 from models_ml.errors import LabError
 from models_ml.runtime.device import choose_device
 from models_ml.runtime.progress import Report
@@ -33,8 +32,9 @@ from readerstudy.imaging.resize import resize
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.queue import perform
 from readerstudy.truth.actions import Provenance, register_twin
-from readerstudy.truth.models import Direction, ImageTruth
+from readerstudy.truth.models import ImageTruth
 from readerstudy.truth.queries import Picture, real_pictures, twins
+from readerstudy.vocabulary import Direction, Split
 
 AT_ONCE = 8  # pictures that a graphics card attacks together
 
@@ -94,7 +94,7 @@ def _without_twins(
     """The pictures of the wanted splits that still lack their twin, by resolution, and how many have it."""
     lacking: dict[str, list[Picture]] = {}
     known = 0
-    splits = parameters.get("splits") or SPLITS
+    splits = parameters.get("splits") or tuple(Split)
     for resolution in parameters["resolutions"]:
         pictures = [picture for picture in real_pictures(cohort, resolution) if picture.split in splits]
         there = twins(cohort, resolution, [maker.row.name for maker in makers.values()], with_excluded=True)

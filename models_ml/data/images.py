@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count, islice
 from math import ceil
-from typing import Literal
 
 import numpy as np
 import torch
@@ -14,11 +13,10 @@ from torch import Tensor
 
 from models_ml.errors import WrongImages
 from models_ml.runtime.randomness import rng
+from readerstudy.vocabulary import Split
 
 Rows = NDArray[np.int64]
 RowPair = tuple[Rows, Rows]
-Split = Literal["train", "tuning", "test"]
-SPLITS: tuple[Split, ...] = ("train", "tuning", "test")
 GREATEST = 65535
 
 
@@ -50,8 +48,8 @@ class ImageSet:
         self._check_values()
 
     def _check_values(self) -> None:
-        if unknown := sorted(set(np.unique(self.splits)) - set(SPLITS)):
-            raise WrongImages(f"There is no split named {unknown[0]}; splits are {', '.join(SPLITS)}.")
+        if unknown := sorted(set(np.unique(self.splits)) - set(Split)):
+            raise WrongImages(f"There is no split named {unknown[0]}; splits are {', '.join(Split)}.")
         if not np.isin(self.labels, (0, 1)).all():
             raise WrongImages("Labels are 1 for malignant and 0 for the rest.")
         pairs = np.unique(np.stack([self.patients.astype(str), self.splits.astype(str)]), axis=1)
@@ -101,7 +99,7 @@ class ImageSet:
         if self.pixels.shape[1:] != (rows, columns):
             have = " × ".join(map(str, self.pixels.shape[1:]))
             raise WrongImages(f"The images are {have}, but this preset needs {rows} × {columns}.")
-        for split in ("train", "tuning"):
+        for split in (Split.TRAIN, Split.TUNING):
             for label, name in ((1, "malignant"), (0, "other")):
                 if not len(self.rows(split, label)):
                     raise WrongImages(f"The {split} split holds no {name} image, so nothing can be learnt or chosen.")

@@ -24,7 +24,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from models_ml.config import ClassifierConfig, GanConfig
-from models_ml.data.images import SPLITS, ImageSet
+from models_ml.data.images import ImageSet
 from models_ml.errors import WrongCheckpoint
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
@@ -34,6 +34,7 @@ from models_ml.runtime.device import Precision, uses_bf16
 from models_ml.training.refused_steps import RefusedSteps
 from readerstudy import serialise
 from readerstudy.provenance import source_hash
+from readerstudy.vocabulary import Split
 
 # This package and the pure packages of the web side that it imports.
 SOURCES = ("models_ml", "readerstudy/imaging", "readerstudy/results", "readerstudy/statistics")
@@ -116,7 +117,7 @@ def provenance(
         processes=distributed.size(),
         images={
             f"{split} {name}": len(images.rows(split, label))
-            for split in SPLITS
+            for split in Split
             for label, name in NAMES[identity["kind"]].items()
         },
         refused=[asdict(step) for step in refused.listed],

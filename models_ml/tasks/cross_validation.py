@@ -15,7 +15,8 @@ from models_ml.training.cross_validation import CrossValidation, cross_validate
 from readerstudy import serialise
 from readerstudy.jobs.queue import perform
 from readerstudy.results.cross_validation import FORMAT
-from readerstudy.truth.models import ImageTruth, Pathology
+from readerstudy.truth.models import ImageTruth
+from readerstudy.vocabulary import Pathology
 
 
 @shared_task(name="cross-validate")
@@ -41,8 +42,7 @@ def _cross_validate(parameters: dict[str, Any], report: Report) -> dict[str, Any
 def _worst(cohort: str, images: ImageSet) -> NDArray[np.str_]:
     """The worst pathology of each image's patient, by which folds are dealt."""
     rows = ImageTruth.objects.filter(image__exam__patient__cohort__name=cohort)
-    worst: dict[str, str] = {}
+    worst: dict[str, Pathology] = {}
     for patient, pathology in rows.values_list("image__exam__patient__pseudonym", "pathology"):
-        before = worst.get(patient, pathology)
-        worst[patient] = min(before, pathology, key=Pathology.values.index)  # malignant, benign, normal
+        worst[patient] = Pathology.worst((worst.get(patient, pathology), pathology))
     return np.array([worst[patient] for patient in images.patients.tolist()])

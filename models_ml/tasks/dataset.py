@@ -12,7 +12,7 @@ import torch
 from django.conf import settings
 from numpy.typing import NDArray
 
-from models_ml.config import Direction, Ends, GanConfig
+from models_ml.config import Ends, GanConfig
 from models_ml.data.adversarial_examples import Augmenting, with_fakes
 from models_ml.data.images import ImageSet
 from models_ml.presets import Preset
@@ -24,6 +24,7 @@ from readerstudy.imaging.image import RESOLUTIONS
 from readerstudy.imaging.png16 import decode_png
 from readerstudy.imaging.resize import resize
 from readerstudy.truth.queries import Picture, real_pictures, twins
+from readerstudy.vocabulary import Direction
 
 Size = tuple[int, int]
 

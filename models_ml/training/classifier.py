@@ -27,6 +27,7 @@ from models_ml.training.loop import Progress, Run, Saved, Training, run_training
 from models_ml.training.refused_steps import NetworkStep
 from models_ml.training.steps import ClassifierStep
 from readerstudy.statistics.roc import auc
+from readerstudy.vocabulary import Split
 
 logger = logging.getLogger(__name__)
 FROM_SCRATCH = (
@@ -92,7 +93,9 @@ class ClassifierBatch:
 class _ClassifierTraining(Training[ClassifierConfig, ClassifierBatch]):
     def __init__(self, run: Run[ClassifierConfig], vgg_weights: Path | None) -> None:
         images, config = run.images, run.config
-        super().__init__(run, Pairing(images.rows("train", 1), images.rows("train", 0), config.images_per_class))
+        super().__init__(
+            run, Pairing(images.rows(Split.TRAIN, 1), images.rows(Split.TRAIN, 0), config.images_per_class)
+        )
         self.most_steps, self.save_every, self.evaluate_every, self.keep_from, self.fnet_only = (
             length.in_steps(self.pairing.steps)
             for length in (config.length, config.save_every, config.evaluate_every, config.keep_from, config.fnet_only)
@@ -178,7 +181,7 @@ class _ClassifierTraining(Training[ClassifierConfig, ClassifierBatch]):
 
     def _evaluate(self) -> None:
         images, state = self.run.images, self.state
-        rows = images.rows("tuning")
+        rows = images.rows(Split.TUNING)
         own = scores(self.network, images.pixels, rows=rows[distributed.share(range(len(rows)))], device=self.device)
         value = auc(distributed.gathered(own, len(rows)), images.labels[rows])
         if state.step >= min(self.most_steps, self.keep_from):

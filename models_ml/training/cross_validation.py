@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models_ml.config import DIRECTIONS, ClassifierConfig, Direction, GanConfig
+from models_ml.config import DIRECTIONS, ClassifierConfig, GanConfig
 from models_ml.data.images import GREATEST, ImageSet, to_tensor
 from models_ml.errors import LabError
 from models_ml.evaluation.attack_table import REPLICATES, Texts, attack_table, decide
@@ -27,6 +27,7 @@ from readerstudy.imaging.image import quantise
 from readerstudy.results.cross_validation import CrossValidated, FoldResult
 from readerstudy.results.evaluation import ThresholdRule
 from readerstudy.statistics.roc import auc_by_patient
+from readerstudy.vocabulary import Direction, Split
 
 LEAST_FOLDS = 3
 BOOTSTRAP_SEED = 20210013
@@ -141,7 +142,7 @@ def _run_fold(images: ImageSet, number: int, how: CrossValidation, folder: Path,
     train_classifier(images, how.classifier, seed=seed, folder=judge, report=steps[0])
     device = choose_device()
     classifier = load_classifier(judge).to(device)
-    tuning, rows = images.rows("tuning"), images.rows("test")
+    tuning, rows = images.rows(Split.TUNING), images.rows(Split.TEST)
     of_tuning = scores(classifier, images.pixels, rows=tuning, device=device)
     threshold = youden_threshold(of_tuning, images.labels[tuning])
     score = scores(classifier, images.pixels, rows=rows, device=device)
@@ -152,7 +153,7 @@ def _run_fold(images: ImageSet, number: int, how: CrossValidation, folder: Path,
         gan = folder / f"fold-{number + 1}-{direction}"
         config = how.gans[direction]
         train_gan(images, direction=direction, classifier=judge, config=config, seed=seed, folder=gan, report=step)
-        own = images.labels[rows] == int(direction == "remove")
+        own = images.labels[rows] == int(direction == Direction.REMOVE)
         weights = None if images.weights is None or not config.keep_background else images.weights[rows[own]]
         made = fakes(gan, np.asarray(images.pixels[rows[own]]), weights)
         adversarial[own] = scores(classifier, made, device=device)

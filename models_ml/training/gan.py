@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models_ml.config import Direction, GanConfig
+from models_ml.config import GanConfig
 from models_ml.data.gan_batches import GanBatch, GanBatches
 from models_ml.data.images import ImageSet, Pairing, RowPair
 from models_ml.errors import WrongCheckpoint, WrongImages
@@ -29,6 +29,7 @@ from models_ml.training.loop import Progress, Run, Saved, Training, run_training
 from models_ml.training.refused_steps import NetworkStep
 from models_ml.training.sample_pictures import sample_rows, write_samples
 from readerstudy.serialise import to_dict
+from readerstudy.vocabulary import Direction, Split
 
 HISTORY_ENTRIES = 500  # about so many in a run, and one at the end of each stage
 
@@ -88,10 +89,10 @@ def train_gan(
 class _GanTraining(Training[GanConfig, GanBatch]):
     def __init__(self, run: Run[GanConfig], direction: Direction, classifier: Classifier) -> None:
         images, config = run.images, run.config
-        source_label = 1 if direction == "remove" else 0
-        targets, sources = images.rows("train", 1 - source_label), images.rows("train", source_label)
+        source_label = 1 if direction == Direction.REMOVE else 0
+        targets, sources = images.rows(Split.TRAIN, 1 - source_label), images.rows(Split.TRAIN, source_label)
         super().__init__(run, Pairing(targets, sources, config.images_per_class))
-        self.wanted_sign = -1 if direction == "remove" else 1  # of the change of the malignant probability
+        self.wanted_sign = -1 if direction == Direction.REMOVE else 1  # of the change of the malignant probability
         self.batches = GanBatches(images, self.pairing, config, run.seed)
         self.watched = watched_rows(sources, config, run.seed)
         self.networks = GanNetworks(classifier, config, run.seed, self.device)

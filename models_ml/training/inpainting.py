@@ -23,7 +23,6 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 
-from models_ml.config import Direction
 from models_ml.data.images import ImageSet, Pairing, RowPair, to_tensor
 from models_ml.errors import LabError, WrongCheckpoint
 from models_ml.networks.classifier import Classifier
@@ -42,6 +41,7 @@ from models_ml.runtime.randomness import rng, seed_torch
 from models_ml.training.loop import Progress, Run, Saved, Training, run_training
 from models_ml.training.refused_steps import NetworkStep
 from readerstudy import serialise
+from readerstudy.vocabulary import Direction, Split
 
 REMOVAL_REGIONS = 3  # a lesion's spicules and a cluster's calcifications reach beyond one disc
 
@@ -63,7 +63,7 @@ class InpaintingResult:
 
 def inpainting_config(classifier: Classifier, direction: Direction, **changes: Any) -> InpaintingConfig:
     """Return the settings of a run that this classifier guides."""
-    config = InpaintingConfig(classifier.config, regions=REMOVAL_REGIONS if direction == "remove" else 1)
+    config = InpaintingConfig(classifier.config, regions=REMOVAL_REGIONS if direction == Direction.REMOVE else 1)
     return replace(config, **changes)
 
 
@@ -120,8 +120,8 @@ class InpaintingBatch:
 class _InpaintingTraining(Training[InpaintingConfig, InpaintingBatch]):
     def __init__(self, run: Run[InpaintingConfig], direction: Direction, guide: Classifier) -> None:
         images, config = run.images, run.config
-        self.source_label = 1 if direction == "remove" else 0
-        targets, sources = images.rows("train", 1 - self.source_label), images.rows("train", self.source_label)
+        self.source_label = 1 if direction == Direction.REMOVE else 0
+        targets, sources = images.rows(Split.TRAIN, 1 - self.source_label), images.rows(Split.TRAIN, self.source_label)
         super().__init__(run, Pairing(targets, sources, config.images_per_class))
         self.most_steps, self.save_every = config.steps, config.save_every
         self.history_every = max(1, self.most_steps // HISTORY_ENTRIES)

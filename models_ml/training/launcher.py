@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from models_ml.config import ClassifierConfig, Direction, GanConfig
+from models_ml.config import ClassifierConfig, GanConfig
 from models_ml.data.images import ImageSet
 from models_ml.errors import LabError
 from models_ml.runtime import distributed
@@ -26,6 +26,7 @@ from models_ml.runtime.progress import Report
 from models_ml.training.classifier import train_classifier
 from models_ml.training.gan import train_gan
 from readerstudy import serialise
+from readerstudy.vocabulary import Direction
 
 COLUMNS = ("labels", "patients", "splits", "keys")
 logger = logging.getLogger(__name__)
@@ -134,7 +135,7 @@ def main(path: Path) -> None:
         train_classifier(images, config, seed=seed, folder=folder, report=tell, vgg_weights=weights)
         return
     gan = serialise.from_dict(GanConfig, spec["config"])
-    direction: Direction = "remove" if spec["direction"] == "remove" else "insert"
+    direction = Direction(spec["direction"])
     classifier = Path(spec["classifier"])
     train_gan(images, direction=direction, classifier=classifier, config=gan, seed=seed, folder=folder, report=tell)
 

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from readerstudy.studies.models import StudyStatus
 from readerstudy.studies.protocol import SessionKind, Verdict
+from readerstudy.vocabulary import Direction, Pathology
 
 Shape = serializers.Serializer[Any]
 
@@ -122,9 +123,11 @@ class ReadingLine(Shape):
         choices=["real", "adversarial", "pair"], required=False, help_text="pair: both, side by side, to teach"
     )
     pathology = serializers.ChoiceField(
-        choices=["malignant", "benign", "normal"], required=False, help_text="of the image; a twin has its parent's"
+        choices=[word.value for word in Pathology],
+        required=False,
+        help_text="of the image; an adversarial image has that of its source image",
     )
-    direction = serializers.ChoiceField(choices=["insert", "remove", ""], required=False)
+    direction = serializers.ChoiceField(choices=[*(word.value for word in Direction), ""], required=False)
     image = serializers.CharField(required=False, help_text="pseudonym: a picture and its twin share it")
     laterality = serializers.CharField(required=False)
     view_position = serializers.CharField(required=False)

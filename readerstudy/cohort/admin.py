@@ -11,7 +11,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.accounts.admin import InvestigatorAdmin
-from readerstudy.cohort.models import Cohort, Exam, Image, Patient, Split
+from readerstudy.cohort.models import Cohort, Exam, Image, Patient
+from readerstudy.vocabulary import Split
 
 
 @admin.register(Cohort)

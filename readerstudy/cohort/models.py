@@ -1,7 +1,9 @@
 """Patients, exams, images and stimuli, without a hint of the truth: pathology and authenticity live in `truth`."""
 
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from django.conf import settings
 from django.db import models
@@ -9,22 +11,15 @@ from django.utils.translation import gettext_lazy as _
 
 from readerstudy.errors import StudyError
 from readerstudy.names import name_constraint
+from readerstudy.vocabulary import ChestWall, Laterality, Resolution, Split, choice_pairs
 
-
-class Split(models.TextChoices):
-    TRAIN = "train", _("Train")
-    TUNING = "tuning", _("Tuning")
-    TEST = "test", _("Test")
-
-
-class Resolution(models.TextChoices):
-    HIGH = "high", _("High (1728 × 1408)")
-    LOW = "low", _("Low (1024 × 832)")
-
-
-class ChestWall(models.TextChoices):
-    LEFT = "left", _("Left border")
-    RIGHT = "right", _("Right border")
+SPLIT_LABELS: Final = {Split.TRAIN: _("Train"), Split.TUNING: _("Tuning"), Split.TEST: _("Test")}
+RESOLUTION_LABELS: Final = {Resolution.HIGH: _("High (1728 × 1408)"), Resolution.LOW: _("Low (1024 × 832)")}
+CHEST_WALL_LABELS: Final = {ChestWall.LEFT: _("Left border"), ChestWall.RIGHT: _("Right border")}
+_USUAL_CHEST_WALL: Final[Mapping[str, ChestWall]] = {
+    Laterality.RIGHT: ChestWall.RIGHT,
+    Laterality.LEFT: ChestWall.LEFT,
+}
 
 
 class Cohort(models.Model):
@@ -62,7 +57,7 @@ class Patient(models.Model):
     # A keyed one-way hash of the source's patient id: importing twice finds the same person again, and
     # nobody without the installation's key can go back.
     fingerprint = models.CharField(max_length=64, editable=False)
-    split = models.CharField(_("split"), max_length=8, choices=Split.choices)
+    split = models.CharField(_("split"), max_length=8, choices=choice_pairs(SPLIT_LABELS))
 
     class Meta:
         verbose_name = _("patient")
@@ -101,7 +96,7 @@ class Image(models.Model):
     source_columns = models.PositiveIntegerField(_("columns of the source"))
     pixel_spacing_mm = models.FloatField(_("pixel spacing of the source, mm"), null=True)
     # Measured on the real film at import; a twin has its parent's image, and so its parent's side.
-    chest_wall = models.CharField(_("chest wall"), max_length=5, choices=ChestWall.choices, blank=True)
+    chest_wall = models.CharField(_("chest wall"), max_length=5, choices=choice_pairs(CHEST_WALL_LABELS), blank=True)
     # Keyed hash of the pixels: the same film twice is one image.
     fingerprint = models.CharField(max_length=64, editable=False)
 
@@ -118,7 +113,7 @@ class Image(models.Model):
 
         Where side or chest wall is unknown the picture hangs as it was made.
         """
-        usual = {"R": ChestWall.RIGHT, "L": ChestWall.LEFT}.get(self.laterality)
+        usual = _USUAL_CHEST_WALL.get(self.laterality)
         return bool(usual and self.chest_wall and usual != self.chest_wall)
 
 
@@ -139,7 +134,7 @@ class Stimulus(models.Model):
 
     id = models.BigIntegerField(primary_key=True, default=random_key, editable=False)
     image = models.ForeignKey(Image, models.PROTECT, related_name="stimuli")
-    resolution = models.CharField(_("resolution"), max_length=4, choices=Resolution.choices)
+    resolution = models.CharField(_("resolution"), max_length=4, choices=choice_pairs(RESOLUTION_LABELS))
     rows = models.PositiveIntegerField(_("rows"))
     columns = models.PositiveIntegerField(_("columns"))
     bits = models.PositiveSmallIntegerField(_("bits"), default=16)

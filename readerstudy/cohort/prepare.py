@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from readerstudy.cohort.sources.lesion_marks import shares_of
 from readerstudy.cohort.sources.source import Problem, SourceImage
 from readerstudy.errors import StudyError
-from readerstudy.imaging.breast_mask import ChestWall, chest_wall_of
+from readerstudy.imaging.breast_mask import chest_wall_of
 from readerstudy.imaging.grey_levels import levels_of_bits, snap, to_16_bit
 from readerstudy.imaging.image import RESOLUTIONS, Grey16
 from readerstudy.imaging.png16 import encode_png
 from readerstudy.imaging.resize import place_in, resize
+from readerstudy.vocabulary import ChestWall
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import ceil, floor
 from random import Random
-from typing import Final, Literal
+from typing import Final
 
-from readerstudy.cohort.sources.source import PATHOLOGIES, Pathology
 from readerstudy.errors import StudyError
+from readerstudy.vocabulary import Pathology, Split
 
-Split = Literal["train", "tuning", "test"]
-SPLITS: Final[tuple[Split, ...]] = ("train", "tuning", "test")
 Fractions = tuple[float, float, float]
 
 # 0.1 * 30 is a hair more than 3: shares this close to a whole number are meant to be it.
@@ -32,14 +30,14 @@ def split_patients(
     _check(pathology_by_patient, fractions, assigned or {})
     splits = dict(assigned or {})
     left_over: list[tuple[str, Pathology]] = []
-    for pathology in PATHOLOGIES:
+    for pathology in Pathology:
         members = sorted(key for key, its in pathology_by_patient.items() if its == pathology)
         new = [patient for patient in members if patient not in splits]
         # A stream for each pathology: another benign patient does not reshuffle the malignant ones.
         Random(f"{seed} {pathology}").shuffle(new)
         shares = _shares(len(members), fractions)
         have = Counter(splits[patient] for patient in members if patient in splits)
-        wanted = [split for split in SPLITS for _ in range(floor(shares[split]) - have[split])]
+        wanted = [split for split in Split for _ in range(floor(shares[split]) - have[split])]
         splits.update(zip(new, wanted, strict=False))
         left_over += [(patient, pathology) for patient in new[len(wanted) :]]
     for patient, pathology in left_over:
@@ -55,7 +53,7 @@ def _check(patients: Mapping[str, Pathology], fractions: Sequence[float], assign
 
 
 def _shares(count: int, fractions: Fractions) -> dict[Split, float]:
-    return {split: fraction * count + _HAIR for split, fraction in zip(SPLITS, fractions, strict=True)}
+    return {split: fraction * count + _HAIR for split, fraction in zip(Split, fractions, strict=True)}
 
 
 def _where_most_is_lacking(
@@ -68,6 +66,6 @@ def _where_most_is_lacking(
     alike = [patient for patient, its in patients.items() if its == pathology]
     shares = _shares(len(alike), fractions)
     have = Counter(splits[patient] for patient in alike if patient in splits)
-    open_to = [split for split in SPLITS if have[split] < ceil(shares[split] - 2 * _HAIR)] or list(SPLITS)
+    open_to = [split for split in Split if have[split] < ceil(shares[split] - 2 * _HAIR)] or list(Split)
     cohort, taken = _shares(len(patients), fractions), Counter(splits.values())
     return max(open_to, key=lambda split: cohort[split] - taken[split])

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from readerstudy.cohort.models import Resolution, Split
+from readerstudy.cohort.models import RESOLUTION_LABELS, SPLIT_LABELS
 from readerstudy.experiments.kinds import Field, FieldType, Text
+from readerstudy.vocabulary import Direction, choice_pairs
 
 # The web side cannot import the lab's packages. A test compares these tables with theirs.
 
@@ -49,7 +50,7 @@ SEED = Field(
     "seed", _("Seed"), FieldType.INTEGER, 1, help=_("The same seed gives the same run."), minimum=0, maximum=2**62
 )
 PRESET = Field("preset", _("Preset"), FieldType.CHOICE, "demo", choices=tuple((name, name) for name in PRESETS))
-RESOLUTION_CHOICES = tuple(Resolution.choices)
+RESOLUTION_CHOICES = choice_pairs(RESOLUTION_LABELS)
 RESOLUTIONS = Field(
     "resolutions",
     _("Resolutions"),
@@ -64,7 +65,7 @@ SPLITS = Field(
     "splits",
     _("Splits"),
     FieldType.CHOICES,
-    choices=tuple(Split.choices),
+    choices=choice_pairs(SPLIT_LABELS),
     help=_("If none is chosen: all. For a slow attack the evaluated splits suffice."),
     optional=True,
     is_detail=True,
@@ -74,7 +75,7 @@ DIRECTION = Field(
     "direction",
     _("Direction"),
     FieldType.CHOICE,
-    choices=(("insert", _("Insert cancer")), ("remove", _("Remove cancer"))),
+    choices=choice_pairs({Direction.INSERT: _("Insert cancer"), Direction.REMOVE: _("Remove cancer")}),
 )
 TARGET_CLASSIFIER = Field("classifier", _("Target classifier"), FieldType.CLASSIFIER)
 GAN_REMOVE = Field("gan_remove", _("GAN that removes cancer"), FieldType.REMOVER)

@@ -2,9 +2,7 @@
 
 from typing import Literal, NotRequired, TypedDict
 
-Resolution = Literal["high", "low"]
-Split = Literal["train", "tuning", "test"]
-Direction = Literal["insert", "remove"]
+from readerstudy.vocabulary import Direction, Resolution, Split
 
 
 class AdversarialTrainingParameters(TypedDict):

@@ -3,14 +3,15 @@
 All of it looks at a small copy of the picture, so that noise averages out and the cost does not matter.
 """
 
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-ChestWall = Literal["left", "right", ""]
+from readerstudy.vocabulary import ChestWall
+
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 
@@ -33,14 +34,14 @@ def chest_wall_of(values: NDArray[np.uint16]) -> ChestWall:
     breast = _breast(_small(values))
     columns = np.flatnonzero(breast.any(axis=0))
     if not columns.size:
-        return ""
+        return ChestWall.UNKNOWN
     framed = breast[:, columns[0] : columns[-1] + 1]
     depth = max(1, round(_BAND * framed.shape[1]))
     # Share of the picture's height over which the breast reaches to within `depth` of its outermost column.
     left, right = (float(band.any(axis=1).mean()) for band in (framed[:, :depth], framed[:, -depth:]))
     if max(left, right) < _LONG or max(left, right) < _CLEAR * min(left, right):
-        return ""
-    return "left" if left > right else "right"
+        return ChestWall.UNKNOWN
+    return ChestWall.LEFT if left > right else ChestWall.RIGHT
 
 
 def breast_weight(values: NDArray[np.uint16]) -> Floats:

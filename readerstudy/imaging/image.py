@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from readerstudy.errors import StudyError
+from readerstudy.vocabulary import Resolution
 
 
 class UnreadableImage(StudyError):
@@ -28,7 +29,7 @@ class Pixels:
 Grey16 = NDArray[np.uint16]
 Size = tuple[int, int]
 
-RESOLUTIONS: Final[dict[str, Size]] = {"high": (1728, 1408), "low": (1024, 832)}
+RESOLUTIONS: Final[dict[str, Size]] = {Resolution.HIGH: (1728, 1408), Resolution.LOW: (1024, 832)}
 WHITE: Final = 65535
 
 

@@ -11,9 +11,18 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from readerstudy.cohort.models import Resolution, Split
-from readerstudy.truth.models import Authenticity, Direction, Exclusion, ImageTruth, Pathology, Score, Truth
+from readerstudy.cohort.models import RESOLUTION_LABELS, SPLIT_LABELS
+from readerstudy.truth.models import (
+    DIRECTION_LABELS,
+    PATHOLOGY_LABELS,
+    Authenticity,
+    Exclusion,
+    ImageTruth,
+    Score,
+    Truth,
+)
 from readerstudy.truth.seal import in_no_sealed_study
+from readerstudy.vocabulary import choice_pairs
 
 Words = str | Promise
 SORTS: dict[str, tuple[Words, Any]] = {
@@ -109,10 +118,10 @@ def _filters(asked: Mapping[str, str]) -> list[Choice]:
     table: list[tuple[str, Words, list[tuple[str, Words]]]] = [
         ("cohort", _("Cohort"), [(name, name) for name in sorted(cohorts)]),
         ("attack", _("Attack"), [(name, name) for name in names]),
-        ("direction", _("Direction"), list(Direction.choices)),
-        ("pathology", _("Pathology"), list(Pathology.choices)),
-        ("split", _("Split"), list(Split.choices)),
-        ("resolution", _("Resolution"), list(Resolution.choices)),
+        ("direction", _("Direction"), list(choice_pairs(DIRECTION_LABELS))),
+        ("pathology", _("Pathology"), list(choice_pairs(PATHOLOGY_LABELS))),
+        ("split", _("Split"), list(choice_pairs(SPLIT_LABELS))),
+        ("resolution", _("Resolution"), list(choice_pairs(RESOLUTION_LABELS))),
         ("classifier", _("Scores by"), [(name, name) for name in classifiers]),
         ("fooled", _("Fools it"), [("yes", _("yes")), ("no", _("no"))]),
         ("excluded", _("Excluded"), [("no", _("no")), ("yes", _("yes"))]),

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from readerstudy.cohort.models import Split
+from readerstudy.vocabulary import Split
 
 
 class Verdict(models.TextChoices):

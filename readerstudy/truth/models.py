@@ -3,6 +3,8 @@
 "+" leaves no `stimulus.truth` and no `truth__` lookup: whoever needs the key must import it, and is seen.
 """
 
+from typing import Final
+
 import pgtrigger
 from django.conf import settings
 from django.db import models
@@ -11,12 +13,14 @@ from django.utils.translation import gettext_lazy as _
 from readerstudy.cohort.models import Image, Stimulus
 from readerstudy.experiments.models import Attack
 from readerstudy.studies.models import Study
+from readerstudy.vocabulary import Direction, Pathology, choice_pairs
 
-
-class Pathology(models.TextChoices):
-    MALIGNANT = "malignant", _("Malignant")
-    BENIGN = "benign", _("Benign")
-    NORMAL = "normal", _("Normal")
+PATHOLOGY_LABELS: Final = {
+    Pathology.MALIGNANT: _("Malignant"),
+    Pathology.BENIGN: _("Benign"),
+    Pathology.NORMAL: _("Normal"),
+}
+DIRECTION_LABELS: Final = {Direction.INSERT: _("Cancer inserted"), Direction.REMOVE: _("Cancer removed")}
 
 
 class Authenticity(models.TextChoices):
@@ -24,16 +28,11 @@ class Authenticity(models.TextChoices):
     ADVERSARIAL = "adversarial", _("Adversarial")
 
 
-class Direction(models.TextChoices):
-    INSERT = "insert", _("Cancer inserted")
-    REMOVE = "remove", _("Cancer removed")
-
-
 class ImageTruth(models.Model):
     """The pathology of an image, and who says so."""
 
     image = models.OneToOneField(Image, models.PROTECT, related_name="+")
-    pathology = models.CharField(_("pathology"), max_length=9, choices=Pathology.choices)
+    pathology = models.CharField(_("pathology"), max_length=9, choices=choice_pairs(PATHOLOGY_LABELS))
     source = models.CharField(_("source"), max_length=32, default="table")
     # What the source knows of the picture beyond its pathology: boxes {"top", "left", "bottom", "right"} as shares of
     # height and width, one for both resolutions. None: not known; []: known to have none.
@@ -61,7 +60,7 @@ class Truth(models.Model):
     label = models.PositiveSmallIntegerField(_("label as shown: 1 malignant, 0 not"))
     # The rest only adversarial stimuli have.
     parent = models.ForeignKey(Stimulus, models.PROTECT, related_name="+", null=True, verbose_name=_("real twin"))
-    direction = models.CharField(_("direction"), max_length=6, choices=Direction.choices, blank=True)
+    direction = models.CharField(_("direction"), max_length=6, choices=choice_pairs(DIRECTION_LABELS), blank=True)
     # The attack's name: by it a study's plan says from which twins it draws.
     generator = models.CharField(_("generator run"), max_length=64, blank=True)
     attack = models.ForeignKey(Attack, models.PROTECT, related_name="+", null=True, verbose_name=_("attack"))

@@ -6,22 +6,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readerstudy.cohort.sources.source import PATHOLOGIES, Pathology
-from readerstudy.cohort.splits import SPLITS, Split, split_patients
+from readerstudy.cohort.splits import split_patients
 from readerstudy.errors import StudyError
+from readerstudy.vocabulary import Pathology, Split
 
-cohorts = st.dictionaries(st.text(min_size=1, max_size=4), st.sampled_from(PATHOLOGIES), max_size=60)
+cohorts = st.dictionaries(st.text(min_size=1, max_size=4), st.sampled_from(Pathology), max_size=60)
 seeds = st.integers(0, 2**32)
 
 
 def cohort(**counts: int) -> dict[str, Pathology]:
     """So many patients of each pathology, in turn."""
-    return {f"{word}-{number}": word for word in PATHOLOGIES for number in range(counts.get(word, 0))}
+    return {f"{word}-{number}": word for word in Pathology for number in range(counts.get(word, 0))}
 
 
 def counted(splits: dict[str, Split], patients: dict[str, Pathology], pathology: str) -> tuple[int, ...]:
     has = Counter(splits[patient] for patient, its in patients.items() if its == pathology)
-    return tuple(has[split] for split in SPLITS)
+    return tuple(has[split] for split in Split)
 
 
 def test_every_pathology_is_shared_out_eight_to_one_to_one() -> None:
@@ -39,7 +39,7 @@ def test_each_share_is_within_one_patient_and_the_order_of_patients_does_not_mat
 ) -> None:
     splits = split_patients(patients, seed=seed)
     assert splits.keys() == patients.keys()
-    for pathology in PATHOLOGIES:
+    for pathology in Pathology:
         total = sum(its == pathology for its in patients.values())
         for count, fraction in zip(counted(splits, patients, pathology), (0.8, 0.1, 0.1), strict=True):
             assert abs(count - fraction * total) < 1

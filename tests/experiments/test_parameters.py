@@ -1,6 +1,7 @@
 """The types of parameters say what the catalogue says: names, types, choices, and what may be missing."""
 
-from typing import Any, Literal, get_type_hints, is_typeddict
+from enum import StrEnum
+from typing import Any, Literal, get_args, get_origin, get_type_hints, is_typeddict
 
 import pytest
 
@@ -36,7 +37,15 @@ def flat(kind: type, prefix: str = ""):
         if is_typeddict(hint):
             yield from flat(hint, f"{name}.")
         else:
-            yield prefix + name, (hint, name in kind.__required_keys__)  # type: ignore[attr-defined]
+            yield prefix + name, (spelled_out(hint), name in kind.__required_keys__)  # type: ignore[attr-defined]
+
+
+def spelled_out(hint: Any) -> Any:
+    """Return the hint with a vocabulary's members in place of its name."""
+    if get_origin(hint) is list:
+        return list[spelled_out(get_args(hint)[0])]
+    is_vocabulary = isinstance(hint, type) and issubclass(hint, StrEnum)
+    return Literal[tuple(word.value for word in hint)] if is_vocabulary else hint
 
 
 def hint_of(field: Field) -> Any:

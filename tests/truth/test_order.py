@@ -18,8 +18,9 @@ from readerstudy.rehearsal.storage_features import storage_facts
 from readerstudy.statistics.separability import feature_auc
 from readerstudy.studies.models import Allocation, Presentation, Study
 from readerstudy.truth.actions import Provenance, create_study, register_twin
-from readerstudy.truth.models import Direction, Truth
+from readerstudy.truth.models import Truth
 from readerstudy.truth.queries import real_pictures
+from readerstudy.vocabulary import Direction
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small")]

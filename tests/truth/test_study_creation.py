@@ -9,7 +9,8 @@ from readerstudy.studies.actions import enroll
 from readerstudy.studies.models import Allocation, Presentation, SessionPlan, Study
 from readerstudy.truth.actions import create_study, same_draw, unseal_study
 from readerstudy.truth.draw import CohortTooSmall
-from readerstudy.truth.models import Direction, Truth, Unsealing
+from readerstudy.truth.models import Truth, Unsealing
+from readerstudy.vocabulary import Direction
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small")]

@@ -18,8 +18,9 @@ from readerstudy.reading.models import Reading
 from readerstudy.results.evaluation import ThresholdRule
 from readerstudy.studies.models import Allocation, Enrollment, Presentation, ReadingList, SessionPlan, Study
 from readerstudy.studies.protocol import SessionKind
-from readerstudy.truth.models import Authenticity, ImageTruth, Pathology, Score, Truth
+from readerstudy.truth.models import Authenticity, ImageTruth, Score, Truth
 from readerstudy.truth.queries import case_keys, scores_by
+from readerstudy.vocabulary import Pathology
 
 MALIGNANT, NEGATIVE = "malignant", "negative"
 QUESTION = "diagnosis"

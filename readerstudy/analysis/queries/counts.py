@@ -39,7 +39,8 @@ from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Enrollment, Presentation, ReadingList, SessionPlan, Study
 from readerstudy.studies.protocol import SessionKind
-from readerstudy.truth.models import Authenticity, ImageTruth, Pathology, Truth
+from readerstudy.truth.models import Authenticity, ImageTruth, Truth
+from readerstudy.vocabulary import Pathology
 
 Row = tuple[Any, ...]
 

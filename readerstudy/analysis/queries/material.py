@@ -8,10 +8,11 @@ from django.db.models import Count, Q
 from readerstudy.analysis.queries.trail import subject_of
 from readerstudy.analysis.record.conduct import CohortFacts, DrawnImages, ImportCounts, SessionFacts, SplitCounts
 from readerstudy.audit.models import Event
-from readerstudy.cohort.models import Cohort, Exam, Image, Patient, Split
+from readerstudy.cohort.models import Cohort, Exam, Image, Patient
 from readerstudy.studies.models import Allocation, SessionPlan, Study
 from readerstudy.studies.protocol import SessionKind
-from readerstudy.truth.models import Authenticity, ImageTruth, Pathology, Truth
+from readerstudy.truth.models import Authenticity, ImageTruth, Truth
+from readerstudy.vocabulary import Pathology, Split
 
 _PATIENT = "stimulus__image__exam__patient"
 
@@ -48,7 +49,7 @@ def _splits(cohort: Cohort) -> Iterator[SplitCounts]:
         .order_by()
     )
     images = {split: counts for split, *counts in rows}
-    for split in Split.values:
+    for split in Split:
         if split in patients:
             count, malignant, malignant_patients = images.get(split, (0, 0, 0))
             yield SplitCounts(split, patients[split], count, malignant_patients, malignant)

@@ -3,6 +3,8 @@
 import re
 from enum import StrEnum
 
+from readerstudy.vocabulary import Pathology
+
 REAL, ADVERSARIAL, PAIR = "real", "adversarial", "pair"
 POSITIVE, NEGATIVE = "positive", "negative"
 SEEN, UNSURE = "seen", "unsure"
@@ -16,7 +18,7 @@ def reader_sort_key(code: str) -> list[str | int]:
 
 def source_pathology(pathology: str) -> str:
     """Return POSITIVE for malignant, NEGATIVE for benign and normal, as in the article."""
-    return POSITIVE if pathology == "malignant" else NEGATIVE
+    return POSITIVE if pathology == Pathology.MALIGNANT else NEGATIVE
 
 
 class Subset(StrEnum):

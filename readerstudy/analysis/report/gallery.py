@@ -17,8 +17,9 @@ from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.report.gallery_pictures import Thumbnail, pair_thumbnails, single_thumbnail
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Study
-from readerstudy.truth.models import Direction, ImageTruth, Pathology, Truth
+from readerstudy.truth.models import DIRECTION_LABELS, PATHOLOGY_LABELS, ImageTruth, Truth
 from readerstudy.truth.seal import require_unsealed
+from readerstudy.vocabulary import Direction, Pathology
 
 _MOST_ADVERSARIAL = 6  # at each end
 _MOST_REAL = 3
@@ -210,9 +211,9 @@ def _label(image: GalleryImage, pathology: str, direction: str) -> str:
     label = _("Stimulus %(number)s, %(kind)s; the patient’s own pathology: %(pathology)s") % {
         "number": image.case,
         "kind": kind,
-        "pathology": str(Pathology(pathology).label),
+        "pathology": str(PATHOLOGY_LABELS[Pathology(pathology)]),
     }
-    return f"{label} ({Direction(direction).label})" if direction else label
+    return f"{label} ({DIRECTION_LABELS[Direction(direction)]})" if direction else label
 
 
 def _sentence(image: GalleryImage, *, several_arms: bool) -> str:

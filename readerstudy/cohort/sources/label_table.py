@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from readerstudy.cohort.sources.lesion_marks import BOX, CIRCLE, LesionMark, WrongMark, mark_of, says_of_lesion
-from readerstudy.cohort.sources.source import Laterality, Pathology, Problem
+from readerstudy.cohort.sources.source import Problem
 from readerstudy.errors import StudyError
+from readerstudy.vocabulary import Laterality, Pathology
 
 # Our name for each column, and what tables call it; the first one found counts.
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
@@ -35,14 +36,14 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
 _NEEDED = ("image", "patient", "pathology")
 
 _LATERALITIES: Final[dict[str, Laterality]] = {
-    "": "",
-    **dict.fromkeys(("l", "left", "links", "gauche", "izquierda"), "L"),
-    **dict.fromkeys(("r", "right", "rechts", "droite", "derecha"), "R"),
+    "": Laterality.UNKNOWN,
+    **dict.fromkeys(("l", "left", "links", "gauche", "izquierda"), Laterality.LEFT),
+    **dict.fromkeys(("r", "right", "rechts", "droite", "derecha"), Laterality.RIGHT),
 }
 _PATHOLOGIES: Final[dict[str, Pathology]] = {
-    **dict.fromkeys(("malignant", "cancer"), "malignant"),
-    **dict.fromkeys(("benign", "benign_without_callback"), "benign"),
-    "normal": "normal",
+    **dict.fromkeys(("malignant", "cancer"), Pathology.MALIGNANT),
+    **dict.fromkeys(("benign", "benign_without_callback"), Pathology.BENIGN),
+    "normal": Pathology.NORMAL,
 }
 _VIEWS: Final[dict[str, str]] = {
     **dict.fromkeys(("CRANIOCAUDAL", "CRANIO-CAUDAL"), "CC"),
@@ -221,7 +222,7 @@ def _marks(number: int, said: Mapping[str, str]) -> tuple[LesionMark, ...] | Non
     mark = mark_of(number, said)
     if mark:
         return (mark,)
-    is_normal = _PATHOLOGIES[said["pathology"].lower()] == "normal"
+    is_normal = _PATHOLOGIES[said["pathology"].lower()] == Pathology.NORMAL
     return () if is_normal and any(name in said for name in BOX + CIRCLE) else None
 
 

@@ -5,12 +5,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from readerstudy.cohort.sources.lesion_marks import LesionMark
-from readerstudy.imaging.breast_mask import ChestWall
 from readerstudy.imaging.image import Pixels
-
-Laterality = Literal["L", "R", ""]
-Pathology = Literal["malignant", "benign", "normal"]
-PATHOLOGIES: tuple[Pathology, ...] = ("malignant", "benign", "normal")
+from readerstudy.vocabulary import ChestWall, Laterality, Pathology
 
 
 @dataclass(frozen=True)
@@ -25,7 +21,7 @@ class SourceImage:
     pixel_spacing_mm: float | None
     modality: str
     load: Callable[[], Pixels]  # raises UnreadableImage
-    chest_wall: ChestWall = ""  # as the source says; the pixels are asked first
+    chest_wall: ChestWall = ChestWall.UNKNOWN  # as the source says; the pixels are asked first
     # Boxes {"top", "left", "bottom", "right"} as shares of height and width of the picture as the source holds it;
     # (): known to have none; None: the source does not say.
     lesions: tuple[dict[str, float], ...] | None = field(default=None, hash=False)

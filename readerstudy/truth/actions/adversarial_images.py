@@ -8,7 +8,8 @@ from django.db import transaction
 from readerstudy.cohort.models import Stimulus
 from readerstudy.cohort.storage import Written, register_stimulus
 from readerstudy.experiments.models import Attack
-from readerstudy.truth.models import Authenticity, Direction, Truth
+from readerstudy.truth.models import Authenticity, Truth
+from readerstudy.vocabulary import Direction
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from itertools import islice
 from multiprocessing import get_context
-from typing import Literal, cast
+from typing import Literal
 
 from django.db import transaction
 
@@ -16,13 +16,13 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.cohort.models import Cohort, Image, Patient
 from readerstudy.cohort.prepare import Prepared, prepare
-from readerstudy.cohort.sources.source import Found, Pathology, Problem, SourceImage, without_contradictions
-from readerstudy.cohort.splits import Split, split_patients
+from readerstudy.cohort.sources.source import Found, Problem, SourceImage, without_contradictions
+from readerstudy.cohort.splits import split_patients
 from readerstudy.cohort.storage import ensure_cohort, ensure_patient, fingerprint, store_image
 from readerstudy.truth.models import Authenticity, ImageTruth, Truth
+from readerstudy.vocabulary import Pathology, Split
 
 Progress = Callable[[int, int], None]
-WORST_FIRST: tuple[Pathology, ...] = ("malignant", "benign", "normal")
 PAPER_SPLIT = (0.8, 0.1, 0.1)
 
 
@@ -105,7 +105,7 @@ def _splits(cohort: Cohort, found: Found) -> dict[str, str]:
     pathology = _worst(found.images)
     marks = {fingerprint(f"patient:{cohort.name}:{key}"): key for key in pathology}
     known = Patient.objects.filter(cohort=cohort).values_list("fingerprint", "split")
-    assigned = {marks[mark]: cast(Split, split) for mark, split in known if mark in marks}
+    assigned = {marks[mark]: Split(split) for mark, split in known if mark in marks}
     return dict(split_patients(pathology, fractions=tuple(cohort.fractions), seed=cohort.seed, assigned=assigned))
 
 
@@ -114,7 +114,7 @@ def _worst(images: Iterable[SourceImage]) -> dict[str, Pathology]:
     worst: dict[str, Pathology] = {}
     for image in images:
         before = worst.get(image.patient_key, image.pathology)
-        worst[image.patient_key] = min(before, image.pathology, key=WORST_FIRST.index)
+        worst[image.patient_key] = Pathology.worst((before, image.pathology))
     return worst
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import override
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
-from readerstudy.cohort.models import Cohort, Split
+from readerstudy.cohort.models import Cohort
 from readerstudy.cohort.rewriting import rewrite_files
 from readerstudy.errors import BadInput, StudyError
 from readerstudy.names import MAXIMUM_LENGTH, require_name
@@ -21,8 +21,9 @@ from readerstudy.studies.models import Allocation, Arm, SessionPlan, Study
 from readerstudy.studies.protocol import TEMPLATES, SessionKind, SessionTemplate
 from readerstudy.studies.rules import SessionChanges, check_numbers, session_changes
 from readerstudy.truth.draw import Candidate, Pick, draw
-from readerstudy.truth.models import Authenticity, Direction, Truth
+from readerstudy.truth.models import Authenticity, Truth
 from readerstudy.truth.queries import Picture, real_pictures, twins
+from readerstudy.vocabulary import Direction, Resolution, Split
 
 BLOCK = 64 * 1024
 SEED_BITS = 62  # a seed that anybody can guess would give the draw away
@@ -113,7 +114,7 @@ def same_draw(study: Study, *, resolution: str | None) -> dict[str, Any]:
     drawn_at = study.plan["resolution"]
     if resolution == drawn_at:
         raise BadInput(f"The study {study.code} is read at {drawn_at} resolution already; name the other one.")
-    other = resolution or ("low" if drawn_at == "high" else "high")
+    other = resolution or (Resolution.LOW if drawn_at == Resolution.HIGH else Resolution.HIGH)
     # What was excluded since then was in no study, so it is not in this draw; but leaving it out would shift it.
     return {**same_plan(study), "resolution": other, "seed": study.seed, "excluded_before": study.created_at}
 

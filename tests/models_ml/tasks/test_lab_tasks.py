@@ -19,8 +19,8 @@ from readerstudy.imaging.png16 import decode_png, encode_png
 from readerstudy.imaging.resize import resize
 from readerstudy.jobs.models import Job
 from readerstudy.truth.actions import Provenance, register_twin
-from readerstudy.truth.models import Direction
 from readerstudy.truth.queries import real_pictures, scores_by
+from readerstudy.vocabulary import Direction
 from tests import make
 from tests.models_ml import tiny
 

@@ -12,8 +12,7 @@ from typing import Any, Final
 from pydicom import Dataset, config, dcmread
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from readerstudy.cohort.sources.source import Laterality
-from readerstudy.imaging.breast_mask import ChestWall
+from readerstudy.vocabulary import ChestWall, Laterality
 
 # CID 4014, View for Mammography, by SNOMED CT and by the older SNOMED RT code.
 _VIEW_CODES: Final[dict[str, str]] = {
@@ -27,7 +26,12 @@ _VIEW_CODES: Final[dict[str, str]] = {
     **dict.fromkeys(("399192008", "R-1024A"), "XCCL"),
     **dict.fromkeys(("399101009", "R-1024B"), "XCCM"),
 }
-_SIDES: Final[dict[str, Laterality]] = {"L": "L", "R": "R", "LEFT": "L", "RIGHT": "R"}
+_SIDES: Final[dict[str, Laterality]] = {
+    "L": Laterality.LEFT,
+    "R": Laterality.RIGHT,
+    "LEFT": Laterality.LEFT,
+    "RIGHT": Laterality.RIGHT,
+}
 # What grey pictures have where an odd header leaves it out.
 _USUAL: Final = {"SamplesPerPixel": 1, "PixelRepresentation": 0}
 _CODE_STRING = re.compile(r"[A-Z0-9_ ]{1,16}")
@@ -142,7 +146,7 @@ def _code(text: str) -> str:
 
 def _laterality(dataset: Dataset) -> Laterality:
     said = (_text(dataset, keyword).upper() for keyword in ("ImageLaterality", "Laterality"))
-    return next((_SIDES[word] for word in said if word in _SIDES), "")
+    return next((_SIDES[word] for word in said if word in _SIDES), Laterality.UNKNOWN)
 
 
 def _view_position(dataset: Dataset, orientation: list[str]) -> str:
@@ -172,9 +176,9 @@ def _view_of_directions(orientation: list[str]) -> str:
 def _side_of_oblique(orientation: list[str]) -> Laterality:
     """The plane of an MLO runs from the armpit down to the middle: footwards and to the right in a left breast."""
     if _view_of_directions(orientation) != "MLO":
-        return ""
+        return Laterality.UNKNOWN
     down = orientation[1]
-    return "L" if ("F" in down) == ("R" in down) else "R"
+    return Laterality.LEFT if ("F" in down) == ("R" in down) else Laterality.RIGHT
 
 
 def _chest_wall(orientation: list[str]) -> ChestWall:
@@ -182,8 +186,9 @@ def _chest_wall(orientation: list[str]) -> ChestWall:
 
     Film that carries the view in place of the directions has one value only, and says nothing.
     """
-    sides: dict[str, ChestWall] = {"A": "left", "P": "right"}
-    return sides.get(orientation[0], "") if len(orientation) == 2 else ""
+    if len(orientation) != 2:
+        return ChestWall.UNKNOWN
+    return {"A": ChestWall.LEFT, "P": ChestWall.RIGHT}.get(orientation[0], ChestWall.UNKNOWN)
 
 
 def _pixel_spacing(dataset: Dataset) -> float | None:

@@ -9,12 +9,10 @@ from typing import Final, Literal
 
 import numpy as np
 
-from readerstudy.cohort.sources.source import Pathology
 from readerstudy.errors import StudyError
+from readerstudy.vocabulary import Laterality, Pathology, View
 
 LesionKind = Literal["mass", "calc", "benign"]
-Side = Literal["L", "R"]
-View = Literal["CC", "MLO"]
 
 # How strongly lesions stand out: the one number that sets how hard the phantoms are to classify.
 # Chosen so that the demo classifier is about as good as the article's: AUC .85, .89, .90 with three fresh seeds.
@@ -26,8 +24,8 @@ MAXIMUM_PATIENTS: Final = 100_000
 _MISSING_VIEWS = 0.055
 _CALCIFICATIONS = 0.27
 _BENIGN_MASSES = 0.15
-_SIDES: Final[tuple[Side, Side]] = ("L", "R")
-_VIEWS: Final[tuple[View, View]] = ("CC", "MLO")
+_SIDES: Final = (Laterality.LEFT, Laterality.RIGHT)
+_VIEWS: Final = (View.CC, View.MLO)
 # A cluster of points needs less amplitude than a mass to be found as often.
 _AMPLITUDE: Final[dict[LesionKind, float]] = {"mass": 1.3, "benign": 1.3, "calc": 0.7}
 # The random streams of one patient. A new one goes to the end: the numbers are part of every seed.
@@ -62,7 +60,7 @@ class PhantomView:
     """One mammogram, ready to be rendered; small, and the same in every process."""
 
     patient: int
-    laterality: Side
+    laterality: Laterality
     view_position: View
     pathology: Pathology
     breast: Breast
@@ -100,7 +98,7 @@ def _views_of(patient: int, *, positive: bool, seed: int, contrast: float) -> li
     rng = np.random.default_rng([seed, patient, _LESION])
     side = _SIDES[int(rng.integers(2))]
     lesion = _sample_lesion(rng, positive=positive, contrast=contrast)
-    pathology: Pathology = "malignant" if positive else "benign" if lesion else "normal"
+    pathology = Pathology.MALIGNANT if positive else Pathology.BENIGN if lesion else Pathology.NORMAL
     dropped = np.random.default_rng([seed, patient, _DROPPED]).random((2, 2)) < _MISSING_VIEWS
     seeds = np.random.default_rng([seed, patient, _VIEW]).integers(2**31, size=(2, 2))
     views: list[PhantomView] = []

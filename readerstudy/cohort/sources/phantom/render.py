@@ -33,6 +33,7 @@ from readerstudy.cohort.sources.phantom.shape import Shape, Stance, outline, sta
 from readerstudy.cohort.sources.source import Found, SourceImage
 from readerstudy.errors import StudyError
 from readerstudy.imaging.image import RESOLUTIONS, Pixels, Size, quantise
+from readerstudy.vocabulary import Laterality, Resolution, View
 
 _NOISE: Final = np.float32(0.012)
 # The words by which subgroups are formed.
@@ -61,7 +62,7 @@ class _Texture:
     clouds: Field
 
 
-def render(view: PhantomView, size: Size = RESOLUTIONS["low"], with_lesion: bool = True) -> Phantom:
+def render(view: PhantomView, size: Size = RESOLUTIONS[Resolution.LOW], with_lesion: bool = True) -> Phantom:
     """Draw a view at `size` (rows, columns); without its lesion, every other pixel stays exactly as it is."""
     if not 0 < size[1] <= WIDEST * size[0]:
         raise StudyError(f"A phantom is at most {WIDEST:.2f} times as wide as high; {size} is not.")
@@ -76,7 +77,7 @@ def render(view: PhantomView, size: Size = RESOLUTIONS["low"], with_lesion: bool
     if shape.pectoral is not None:
         _add_muscle(view, light, enlarge(shape.pectoral, grid), skin, texture, grid)
     values = _expose(view, light, skin, grid)
-    if view.laterality == "R":
+    if view.laterality == Laterality.RIGHT:
         values = np.ascontiguousarray(values[:, ::-1])
     if view.lesion is None or not with_lesion:
         return Phantom(values, None, "")
@@ -89,14 +90,16 @@ def lesion_box(view: PhantomView, size: Size) -> lesions.Box | None:
         return None
     grid = Grid(*size)
     top, left, bottom, right = lesions.place(view.lesion, grid, _centre(view, view.lesion))
-    return (top, left, bottom, right) if view.laterality == "L" else (top, size[1] - right, bottom, size[1] - left)
+    if view.laterality == Laterality.LEFT:
+        return top, left, bottom, right
+    return top, size[1] - right, bottom, size[1] - left
 
 
 def phantom_images(
     patients: int,
     *,
     seed: int,
-    size: Size = RESOLUTIONS["low"],
+    size: Size = RESOLUTIONS[Resolution.LOW],
     contrast: float = DEFAULT_CONTRAST,
     positive_fraction: float = POSITIVE_FRACTION,
 ) -> Found:
@@ -204,7 +207,7 @@ def _centre(view: PhantomView, lesion: Lesion) -> tuple[float, float]:
     """The middle of a lesion in a left breast, x and y in mm."""
     x, y = _stance(view).nipple
     half = 0.85 * view.breast.half_width_mm * np.sqrt(1 - lesion.depth**2)
-    height = lesion.height[0 if view.view_position == "CC" else 1]
+    height = lesion.height[0 if view.view_position == View.CC else 1]
     return x * lesion.depth, y + height * float(half)
 
 

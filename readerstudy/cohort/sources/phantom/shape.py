@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from readerstudy.cohort.sources.phantom.anatomy import Breast, View
+from readerstudy.cohort.sources.phantom.anatomy import Breast
 from readerstudy.cohort.sources.phantom.fields import (
     FIELD_HEIGHT_MM,
     Field,
@@ -13,6 +13,7 @@ from readerstudy.cohort.sources.phantom.fields import (
     distance_inside,
     smooth,
 )
+from readerstudy.vocabulary import View
 
 _ROWS = 288
 _TOP_MM = -FIELD_HEIGHT_MM / 2
@@ -43,14 +44,14 @@ def stance_of(breast: Breast, view: View, rng: np.random.Generator) -> Stance:
     depth = breast.depth_mm * (1 + 0.03 * rng.standard_normal())
     half_width = breast.half_width_mm * (1 + 0.03 * rng.standard_normal())
     shift, bend = 0.7 * rng.standard_normal(2)
-    return Stance(depth, half_width, bend, (depth, 6.0 * shift if view == "CC" else 28 + 8 * shift))
+    return Stance(depth, half_width, bend, (depth, 6.0 * shift if view == View.CC else 28 + 8 * shift))
 
 
 def outline(breast: Breast, view: View, stance: Stance) -> Shape:
     """The outline of one view."""
     grid = coarse_grid(_ROWS)
     depth, half_width, nipple = stance.depth, stance.half_width, stance.nipple
-    if view == "CC":
+    if view == View.CC:
         edge = _craniocaudal(grid, depth, half_width, nipple[1], exponent=2.0 + 0.25 * abs(stance.bend))
         return Shape(_with_nipple(grid, _distance(grid, edge), nipple), None, nipple)
     edge = _mediolateral(grid, depth, half_width, nipple[1], waist=0.52 + 0.1 * stance.bend)

@@ -1,0 +1,76 @@
+"""The closed lists of words that images, jobs and networks share.
+
+Database columns, job parameters, sources and the learning packages use these types. The members are strings, so that
+they equal the stored and sent values. Labels for pages are in the module of the model that stores the word; the sizes
+of the resolutions are in `imaging.image`.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+Word = TypeVar("Word", bound=StrEnum)
+Label = TypeVar("Label")
+
+
+class Pathology(StrEnum):
+    """The second truth of an image, the worst first."""
+
+    MALIGNANT = "malignant"
+    BENIGN = "benign"
+    NORMAL = "normal"
+
+    @classmethod
+    def worst(cls, pathologies: Iterable[str]) -> "Pathology":
+        """Return the worst of one or more pathologies: that of a patient with these images."""
+        return min(map(cls, pathologies), key=list(cls).index)
+
+
+class Split(StrEnum):
+    """The split of a patient."""
+
+    TRAIN = "train"
+    TUNING = "tuning"
+    TEST = "test"
+
+
+class Resolution(StrEnum):
+    """A size at which images are stored and shown."""
+
+    HIGH = "high"
+    LOW = "low"
+
+
+class ChestWall(StrEnum):
+    """The border of an image at which the breast ends in a straight line."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    UNKNOWN = ""
+
+
+class Laterality(StrEnum):
+    """The side of the body."""
+
+    LEFT = "L"
+    RIGHT = "R"
+    UNKNOWN = ""
+
+
+class View(StrEnum):
+    """The two views of a standard exam. Sources can have other views, which are stored as short text."""
+
+    CC = "CC"
+    MLO = "MLO"
+
+
+class Direction(StrEnum):
+    """What an attack does with the signs of cancer."""
+
+    INSERT = "insert"
+    REMOVE = "remove"
+
+
+def choice_pairs(labels: Mapping[Word, Label]) -> tuple[tuple[str, Label], ...]:
+    """Return the labels as pairs of stored value and label, as fields of models and forms take them."""
+    return tuple((word.value, label) for word, label in labels.items())
