@@ -7,6 +7,7 @@ from typing import Any
 from celery import shared_task
 
 from readerstudy.jobs.queue import ReportProgress, perform
+from readerstudy.results.progress import Activity, ActivityKind
 
 
 @shared_task(name="tests.leave_a_note")
@@ -29,5 +30,5 @@ def _count_slowly(parameters: dict[str, Any], report: ReportProgress) -> dict[st
     for number in range(began + 1, parameters["to"] + 1):
         time.sleep(0.05)
         leave_a_note(str(saved), str(number))
-        report(number, parameters["to"], "counting", {"share": number / parameters["to"]})
+        report(number, parameters["to"], Activity(ActivityKind.READING_IMAGES), {"share": number / parameters["to"]})
     return {"began": began, "counted": parameters["to"]}

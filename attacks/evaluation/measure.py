@@ -23,6 +23,7 @@ from models_ml.runtime.progress import Report
 from readerstudy.imaging.png16 import decode_png
 from readerstudy.imaging.resize import resize
 from readerstudy.results.evaluation import Variant
+from readerstudy.results.progress import Activity, ActivityKind
 
 CPU = torch.device("cpu")
 AT_ONCE = 16  # images that are scored together
@@ -158,7 +159,7 @@ def score_all(
         batch = list(side_by_side(reader.read, held_out[start : start + AT_ONCE], drawn=reader.pixels_drawn))
         for scorer in scorers:
             scorer.score(batch)
-        report(start + len(batch), len(held_out), "scoring images", {})
+        report(start + len(batch), len(held_out), Activity(ActivityKind.SCORING_IMAGES), {})
     return [scorer.scores(held_out, attacks) for scorer in scorers]
 
 

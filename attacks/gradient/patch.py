@@ -18,6 +18,7 @@ from attacks.gradient.full_size import seed_of
 from models_ml.errors import LabError, WrongImages
 from models_ml.runtime.progress import Report
 from readerstudy.imaging.breast_mask import breast_weight
+from readerstudy.results.progress import Activity, ActivityKind
 
 Floats = NDArray[np.float32]
 Centre = tuple[int, int]
@@ -146,7 +147,7 @@ def train_texture(
         optimizer.zero_grad()
         (raw.grad,) = torch.autograd.grad(loss, raw)
         optimizer.step()
-        report(step + 1, settings.steps, "Finding the patch's texture", {"loss": -loss.item()})
+        report(step + 1, settings.steps, Activity(ActivityKind.OPTIMISING_PATCH), {"loss": -loss.item()})
     texture: Floats = raw.detach().sigmoid().cpu().numpy()
     return texture
 

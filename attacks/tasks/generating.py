@@ -31,6 +31,7 @@ from readerstudy.imaging.png16 import decode_png, encode_png
 from readerstudy.imaging.resize import resize
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.queue import perform
+from readerstudy.results.progress import Activity, ActivityKind
 from readerstudy.truth.actions import Provenance, register_twin
 from readerstudy.truth.models import ImageTruth
 from readerstudy.truth.queries import Picture, real_pictures, twins
@@ -84,7 +85,7 @@ def _write_all(
         for twin in written:
             _register(twin, makers[twin.parent.label])
             made += 1
-            report(made, total, "", {})
+            report(made, total, Activity(ActivityKind.GENERATING_IMAGES), {})
     return {"made": made, "known": known, "attacks": sorted({maker.row.name for maker in makers.values()})}
 
 

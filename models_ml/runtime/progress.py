@@ -1,13 +1,15 @@
-"""How training tells the world where it is."""
+"""Progress reports of long work."""
 
 from typing import Protocol
 
+from readerstudy.results.progress import Activity
+
 
 class Report(Protocol):
-    """Called after every step: how many of how many, a sentence, and the numbers behind it."""
+    """Called after every step: steps done and in all, the activity, and figures by name."""
 
-    def __call__(self, done: int, total: int, text: str, values: dict[str, float], /) -> None: ...
+    def __call__(self, done: int, total: int, activity: Activity, values: dict[str, float], /) -> None: ...
 
 
-def silent(done: int, total: int, text: str, values: dict[str, float], /) -> None:
+def silent(done: int, total: int, activity: Activity, values: dict[str, float], /) -> None:
     """Report nothing."""

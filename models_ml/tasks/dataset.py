@@ -23,6 +23,7 @@ from readerstudy.imaging.breast_mask import breast_weight
 from readerstudy.imaging.image import RESOLUTIONS
 from readerstudy.imaging.png16 import decode_png
 from readerstudy.imaging.resize import resize
+from readerstudy.results.progress import Activity, ActivityKind
 from readerstudy.truth.queries import Picture, real_pictures, twins
 from readerstudy.vocabulary import Direction
 
@@ -87,7 +88,7 @@ def cached_pixels(pictures: Sequence[Picture], size: Size, report: Report) -> ND
         with ThreadPoolExecutor(max_workers=torch.get_num_threads()) as pool:
             for row, values in enumerate(pool.map(lambda p: resize(decode_png(p.path), size), pictures)):
                 pixels[row] = values
-                report(row + 1, len(pictures), "reading images", {})
+                report(row + 1, len(pictures), Activity(ActivityKind.READING_IMAGES), {})
         pixels.flush()
         del pixels
         draft.rename(path)
@@ -103,7 +104,7 @@ def _weights(pixels: NDArray[np.uint16], report: Report) -> NDArray[np.uint8]:
         weights = np.lib.format.open_memmap(draft, "w+", np.uint8, pixels.shape)
         for row, values in enumerate(pixels):
             weights[row] = np.rint(255 * breast_weight(values))
-            report(row + 1, len(pixels), "finding the breast", {})
+            report(row + 1, len(pixels), Activity(ActivityKind.FINDING_BREASTS), {})
         weights.flush()
         del weights
         draft.rename(path)

@@ -26,15 +26,11 @@ from models_ml.training.adversarial_training import harden
 from models_ml.training.loop import Progress, Run, Saved, Training, run_training
 from models_ml.training.refused_steps import NetworkStep
 from models_ml.training.steps import ClassifierStep
+from readerstudy.results.progress import Activity, ActivityKind
 from readerstudy.statistics.roc import auc
 from readerstudy.vocabulary import Split
 
 logger = logging.getLogger(__name__)
-FROM_SCRATCH = (
-    "Vnet starts from random weights, not from ImageNet's. At the article's rates (1e-5 for Vnet) it will learn "
-    "little from a small cohort: expect an AUC near chance for many epochs, and below the published .82 at the end. "
-    "Give the state dict of torchvision's vgg11 with --vgg-weights to start as the article did."
-)
 
 
 @dataclass(frozen=True)
@@ -101,7 +97,7 @@ class _ClassifierTraining(Training[ClassifierConfig, ClassifierBatch]):
             for length in (config.length, config.save_every, config.evaluate_every, config.keep_from, config.fnet_only)
         )
         if vgg_weights is None and config.expects_imagenet:
-            self.notice = FROM_SCRATCH
+            self.notice = Activity(ActivityKind.STARTING_FROM_SCRATCH)
         seed_torch(run.seed, "start")
         self.network: Classifier = Classifier(config)
         if vgg_weights is not None:
@@ -154,7 +150,7 @@ class _ClassifierTraining(Training[ClassifierConfig, ClassifierBatch]):
             self._evaluate()
         aucs = [entry["tuning_auc"] for entry in state.history if "tuning_auc" in entry]
         values = {"loss": self.mean_loss} | ({"tuning_auc": aucs[-1]} if aucs else {})
-        return Progress(state.step, self.most_steps, "Training the classifier", values)
+        return Progress(state.step, self.most_steps, Activity(ActivityKind.TRAINING_CLASSIFIER), values)
 
     def finish(self) -> dict[str, float]:
         best = self.state.best

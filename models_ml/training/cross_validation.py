@@ -26,6 +26,7 @@ from models_ml.training.steps import drawn
 from readerstudy.imaging.image import quantise
 from readerstudy.results.cross_validation import CrossValidated, FoldResult
 from readerstudy.results.evaluation import ThresholdRule
+from readerstudy.results.progress import Activity
 from readerstudy.statistics.roc import auc_by_patient
 from readerstudy.vocabulary import Direction, Split
 
@@ -138,7 +139,7 @@ def _run_fold(images: ImageSet, number: int, how: CrossValidation, folder: Path,
     seed = how.seed + number
     judge = folder / f"fold-{number + 1}"
     parts = 1 if how.gans is None else 1 + len(DIRECTIONS)
-    steps = [_part(report, number * parts + part, how.folds * parts, f"Fold {number + 1}") for part in range(parts)]
+    steps = [_part(report, number * parts + part, how.folds * parts, fold=number + 1) for part in range(parts)]
     train_classifier(images, how.classifier, seed=seed, folder=judge, report=steps[0])
     device = choose_device()
     classifier = load_classifier(judge).to(device)
@@ -192,10 +193,10 @@ def _chance() -> np.random.Generator:
     return np.random.default_rng(BOOTSTRAP_SEED)
 
 
-def _part(report: Report, place: int, parts: int, name: str) -> Report:
-    """Progress over all parts of all folds, each part counting the same."""
+def _part(report: Report, index: int, parts: int, *, fold: int) -> Report:
+    """Return a report of one part of a fold as progress over all parts of all folds, each of the same weight."""
 
-    def told(done: int, total: int, text: str, values: dict[str, float], /) -> None:
-        report(round(PART * (place + done / max(1, total))), PART * parts, f"{name}: {text}", values)
+    def report_part(done: int, total: int, activity: Activity, values: dict[str, float], /) -> None:
+        report(round(PART * (index + done / max(1, total))), PART * parts, activity.in_fold(fold), values)
 
-    return told
+    return report_part

@@ -28,6 +28,7 @@ from models_ml.training.generator_selection import snapshot_score, watched_rows
 from models_ml.training.loop import Progress, Run, Saved, Training, run_training
 from models_ml.training.refused_steps import NetworkStep
 from models_ml.training.sample_pictures import sample_rows, write_samples
+from readerstudy.results.progress import Activity, ActivityKind
 from readerstudy.serialise import to_dict
 from readerstudy.vocabulary import Direction, Split
 
@@ -127,8 +128,8 @@ class _GanTraining(Training[GanConfig, GanBatch]):
         if is_over or step % self.history_every == 0:
             self.state.history.append({"step": step, "stage": stage.number, **means})
         self._keep_best(is_over)
-        text = f"Stage {stage.number} of {len(schedule.config.stages)}"
-        progress = Progress(schedule.steps_done, self.most_steps, text, means, must_save=is_over)
+        activity = Activity(ActivityKind.TRAINING_GAN, stage=stage.number, stages=len(schedule.config.stages))
+        progress = Progress(schedule.steps_done, self.most_steps, activity, means, must_save=is_over)
         if is_over:
             self._end_stage()
         if distributed.is_first() and (is_over or step % self.sample_every == 0):

@@ -41,6 +41,7 @@ from models_ml.runtime.randomness import rng, seed_torch
 from models_ml.training.loop import Progress, Run, Saved, Training, run_training
 from models_ml.training.refused_steps import NetworkStep
 from readerstudy import serialise
+from readerstudy.results.progress import Activity, ActivityKind
 from readerstudy.vocabulary import Direction, Split
 
 REMOVAL_REGIONS = 3  # a lesion's spicules and a cluster's calcifications reach beyond one disc
@@ -166,7 +167,7 @@ class _InpaintingTraining(Training[InpaintingConfig, InpaintingBatch]):
         step = self.state.step
         if self.values and (step % self.history_every == 0 or step == self.most_steps):
             self.state.history.append({"step": step, **self.values})
-        return Progress(step, self.most_steps, "Training the inpainter", self.values)
+        return Progress(step, self.most_steps, Activity(ActivityKind.TRAINING_INPAINTER), self.values)
 
     def finish(self) -> dict[str, float]:
         if not self.state.history:

@@ -26,6 +26,7 @@ from models_ml.runtime.progress import Report
 from models_ml.training.classifier import train_classifier
 from models_ml.training.gan import train_gan
 from readerstudy import serialise
+from readerstudy.results.progress import Activity
 from readerstudy.vocabulary import Direction
 
 COLUMNS = ("labels", "patients", "splits", "keys")
@@ -74,7 +75,7 @@ def train_together(images: ImageSet, run: Together, *, processes: int, report: R
             if "log" in line:
                 logger.warning("%s", line["log"])
             else:
-                report(line["done"], line["total"], line["text"], line["values"])
+                report(line["done"], line["total"], serialise.from_dict(Activity, line["activity"]), line["values"])
         said = child.stderr.read() if child.stderr else ""
     finally:
         child.terminate()  # torchrun ends its processes with itself
@@ -148,10 +149,11 @@ class LogLines(logging.Handler):
             print(json.dumps({"log": record.getMessage()}), flush=True)
 
 
-def tell(done: int, total: int, text: str, values: dict[str, float]) -> None:
-    """A line on standard output from the first process; the others are silent."""
+def tell(done: int, total: int, activity: Activity, values: dict[str, float]) -> None:
+    """Write a progress report as a line on standard output, in the first process only."""
     if distributed.is_first():
-        print(json.dumps({"done": done, "total": total, "text": text, "values": values}), flush=True)
+        line = {"done": done, "total": total, "activity": serialise.to_dict(activity), "values": values}
+        print(json.dumps(line), flush=True)
 
 
 if __name__ == "__main__":

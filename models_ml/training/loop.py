@@ -19,6 +19,7 @@ from models_ml.runtime import distributed
 from models_ml.runtime.device import Precision, choose_device, keep_memory
 from models_ml.runtime.progress import Report
 from models_ml.training.refused_steps import NetworkStep, RefusedStep, RefusedSteps
+from readerstudy.results.progress import Activity
 
 Config = TypeVar("Config")
 Batch = TypeVar("Batch")
@@ -78,7 +79,7 @@ class Progress:
 
     done: int
     total: int
-    text: str
+    activity: Activity
     values: dict[str, float]
     must_save: bool = False
 
@@ -102,7 +103,7 @@ class Training(ABC, Generic[Config, Batch]):
     save_every: int  # steps
     network: nn.Module  # the result: its weights are written when the run is finished
     precision: Precision = "fp32"
-    notice = ""  # reported before the first step
+    notice: Activity | None = None  # reported before the first step
 
     def __init__(self, run: Run[Config], pairing: Pairing) -> None:
         self.run, self.pairing, self.state = run, pairing, TrainingState()
@@ -195,7 +196,7 @@ def train(training: Training[Config, Batch], report: Report) -> None:
         state.seconds = time.monotonic() - began
         if (progress.must_save or state.step % training.save_every == 0) and distributed.is_first():
             checkpoint.write_resume(run.folder, training.save())
-        report(progress.done, progress.total, progress.text, progress.values)
+        report(progress.done, progress.total, progress.activity, progress.values)
         if training.is_over:
             return
 

@@ -25,6 +25,8 @@ from readerstudy.experiments.start import start_job
 from readerstudy.jobs.actions import cancel_job, retry_job
 from readerstudy.jobs.models import Job, JobStatus
 from readerstudy.jobs.progress_log import read_points
+from readerstudy.jobs.progress_text import activity_text, job_note
+from readerstudy.results.progress import ActivityKind
 
 
 # --- shapes -------------------------------------------------------------------------------------------------
@@ -33,6 +35,7 @@ class JobLine(serializers.ModelSerializer[Job]):
 
     status = serializers.ChoiceField(choices=JobStatus.choices)
     requested_by: Any = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    note = serializers.SerializerMethodField(help_text="message of a failed job, else the last report")
     is_lost = serializers.SerializerMethodField(help_text="said to run, but its worker gives no sign of life")
     seconds_left = serializers.SerializerMethodField(help_text="at the recent rate; null where there is too little")
 
@@ -58,6 +61,9 @@ class JobLine(serializers.ModelSerializer[Job]):
         )
         read_only_fields = fields
 
+    def get_note(self, job: Job) -> str:
+        return job_note(job)
+
     def get_is_lost(self, job: Job) -> bool:
         return view_job(job, at=now()).is_lost
 
@@ -81,12 +87,22 @@ class StartRequest(serializers.Serializer[Any]):
     parameters = serializers.DictField(help_text="by name; what is left out has the form's default")
 
 
+class ActivityObject(serializers.Serializer[Any]):
+    """What the job was doing at a point."""
+
+    kind = serializers.ChoiceField(choices=[kind.value for kind in ActivityKind])
+    stage = serializers.IntegerField(help_text="of a GAN, from 1; 0 if there is none")
+    stages = serializers.IntegerField(help_text="in all")
+    fold = serializers.IntegerField(help_text="of a cross-validation, from 1; 0 if there is none")
+
+
 class PointLine(serializers.Serializer[Any]):
     """One point of the job's curves."""
 
     done = serializers.IntegerField()
     total = serializers.IntegerField()
-    text = serializers.CharField()
+    activity = ActivityObject()
+    text = serializers.CharField(help_text="the activity in words")
     at = serializers.FloatField(help_text="seconds since 1970")
     values = serializers.DictField(child=serializers.FloatField(allow_null=True), help_text="figures by name")
 
@@ -214,7 +230,8 @@ class JobPoints(JobStep):
     @extend_schema(responses=PointLine(many=True), operation_id="jobs_points_list")
     def get(self, request: UserRequest, pk: int) -> Response:
         points = read_points(self.get_object().pk)
-        return Response([PointLine({**vars(p), "values": _finite(p.values)}).data for p in points])
+        lines = ({**vars(p), "text": activity_text(p.activity), "values": _finite(p.values)} for p in points)
+        return Response([PointLine(line).data for line in lines])
 
 
 @extend_schema(tags=["jobs"])

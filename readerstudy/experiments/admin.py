@@ -22,14 +22,24 @@ from readerstudy.jobs.actions import cancel_job, retry_job
 from readerstudy.jobs.models import Job
 
 # Parameters and results name attacks and their scores. Researchers see them on the lab's pages.
-HIDDEN = ("parameters", "result", "fingerprint")
+HIDDEN = ("parameters", "result", "progress", "fingerprint")
 
 
 @admin.register(Job)
 class JobPage(InvestigatorAdmin):
     """Jobs, the latest first."""
 
-    list_display = ("id", "kind", "state", "progress", "note", "requested_by", "queued_at", "ended_at", "in_lab")
+    list_display = (
+        "id",
+        "kind",
+        "state",
+        "share_done",
+        "last_report",
+        "requested_by",
+        "queued_at",
+        "ended_at",
+        "in_lab",
+    )
     list_filter = ("status", "queue", "kind")
     search_fields = ("kind", "note")
     list_select_related = ("requested_by",)
@@ -46,8 +56,12 @@ class JobPage(InvestigatorAdmin):
         return view_job(job, at=now()).state
 
     @admin.display(description=_("progress"))
-    def progress(self, job: Job) -> SafeString | str:
+    def share_done(self, job: Job) -> SafeString | str:
         return bar(job.done, job.total)
+
+    @admin.display(description=_("last report"))
+    def last_report(self, job: Job) -> str:
+        return view_job(job, at=now()).note
 
     @admin.display(description=_("in the lab"))
     def in_lab(self, job: Job) -> SafeString:

@@ -80,7 +80,7 @@ class JobCommand(StudyCommand):
             self.show({"job": job.pk}, text, as_json=options["json"])
             return
         with self.bar(str(kind.title)) as advance:
-            result = run_here(job, watch=lambda done, total, text, values: advance(done, total, text))
+            result = run_here(job, watch=advance)
         self.show(result_data(result), self.summary(result), as_json=options["json"])
 
     def _parameters(self, kind: JobKind, options: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from readerstudy.experiments.catalogue import KINDS_BY_KEY
 from readerstudy.jobs.heartbeat import is_lost
 from readerstudy.jobs.models import OVER, Job, JobStatus
 from readerstudy.jobs.progress_log import read_points, seconds_left
+from readerstudy.jobs.progress_text import job_note
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class JobView:
         """The title of the kind; its key if the catalogue does not have it."""
         kind = KINDS_BY_KEY.get(self.job.kind)
         return str(kind.title) if kind else self.job.kind
+
+    @property
+    def note(self) -> str:
+        """The message of a failed job, else its last report in the active language."""
+        return job_note(self.job)
 
     @property
     def is_stopping(self) -> bool:

@@ -4,12 +4,14 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.errors import NotAllowed, StudyError
 from readerstudy.jobs.heartbeat import is_lost
 from readerstudy.jobs.models import Job, JobStatus
+from readerstudy.jobs.progress_text import job_note
 from readerstudy.jobs.queue import enqueue, new_job
 
 # A job that crashes its worker (e.g. out of memory) must not be retried forever.
@@ -73,7 +75,8 @@ def _requeue(job: Job, *, at: datetime) -> bool:
         job.end_cancelled(at=at)
         return False
     if job.attempts >= MAXIMUM_ATTEMPTS:
-        last = job.note or "the start"
+        with override("en"):
+            last = job_note(job) or "the start"
         job.fail(f"{job.attempts} workers died during this job, the last at: {last}. Is there enough memory?", at=at)
         return False
     if not job.put_back():

@@ -10,6 +10,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.errors import StudyError
+from readerstudy.results.progress import ProgressReport
+from readerstudy.serialise import to_dict
 
 
 class JobStatus(models.TextChoices):
@@ -57,7 +59,10 @@ class Job(models.Model):
     status = models.CharField(_("status"), max_length=9, choices=JobStatus.choices, default=JobStatus.QUEUED)
     done = models.PositiveIntegerField(_("steps done"), default=0)
     total = models.PositiveIntegerField(_("steps in all"), default=0)
+    # The message of a failed job, in English.
     note = models.CharField(_("note"), max_length=500, blank=True)
+    # The last report, a `readerstudy.results.progress.ProgressReport`.
+    progress = models.JSONField(_("last report"), null=True)
     result = models.JSONField(_("result"), null=True)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     queued_at = models.DateTimeField(_("queued"))
@@ -122,6 +127,7 @@ class Job(models.Model):
             heartbeat_at=at,
             started_at=at,
             note="",
+            progress=None,
             result=None,
         )
         self.refresh_from_db()
@@ -131,9 +137,9 @@ class Job(models.Model):
         """Return the job of a lost worker to the queue. Return False if another worker has it by now."""
         return self._update_own(status=JobStatus.QUEUED, worker="", heartbeat_at=None)
 
-    def advance(self, done: int, total: int, note: str, *, at: datetime) -> bool:
+    def advance(self, done: int, total: int, progress: ProgressReport, *, at: datetime) -> bool:
         """Record progress. Return False if another worker has the job by now, or it is over."""
-        return self._update_own(done=done, total=total, note=note[:500], heartbeat_at=at)
+        return self._update_own(done=done, total=total, progress=to_dict(progress), heartbeat_at=at)
 
     def finish(self, result: Any, *, at: datetime) -> bool:
         """Record the result. Return False as `advance` does."""

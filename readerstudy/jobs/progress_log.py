@@ -7,9 +7,14 @@ from datetime import datetime
 from itertools import combinations
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from django.conf import settings
+from django.utils.translation import override
+
+from readerstudy.errors import BadInput
+from readerstudy.jobs.progress_text import activity_text
+from readerstudy.results.progress import Activity
+from readerstudy.serialise import from_dict, to_dict
 
 MAXIMUM_POINTS = 2000  # enough for a curve; a training of a month must not fill the disk
 RECENT = 40  # points from which the rate is estimated
@@ -20,22 +25,20 @@ Values = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Point:
-    """One progress report: steps done and in all, a text, the time (seconds since 1970) and figures by name."""
+    """One progress report: steps done and in all, the activity, the time (seconds since 1970) and figures by name."""
 
     done: int
     total: int
-    text: str
+    activity: Activity
     at: float
     values: Mapping[str, float]
 
     def as_line(self) -> str:
-        return json.dumps({"done": self.done, "total": self.total, "text": self.text, "at": self.at, **self.values})
+        return json.dumps(to_dict(self))
 
     @classmethod
     def from_line(cls, line: str) -> "Point":
-        data: dict[str, Any] = json.loads(line)
-        done, total, text, at = (data.pop(name) for name in ("done", "total", "text", "at"))
-        return cls(done, total, text, at, data)
+        return from_dict(cls, json.loads(line))
 
 
 def job_folder(job_id: int) -> Path:
@@ -55,7 +58,7 @@ class ProgressLog:
             with self._points.open("a") as file:  # the last writer was killed in the middle of a line
                 file.write("\n")
         self._stride, self._calls = 1, 0
-        self._last_text = ""
+        self._last_activity: Activity | None = None
 
     def write(self, text: str, *, at: datetime) -> None:
         """Append a line to the log."""
@@ -63,10 +66,11 @@ class ProgressLog:
             file.write(f"{at:%Y-%m-%d %H:%M:%S} {text}\n")
 
     def add(self, point: Point, *, at: datetime) -> None:
-        """Append a point to the curves, and a line to the log if the text is new."""
-        if point.text != self._last_text:
-            self._last_text = point.text
-            self.write(f"{point.text} ({point.done} of {point.total})", at=at)
+        """Append a point to the curves, and a line to the log if the activity is new."""
+        if point.activity != self._last_activity:
+            self._last_activity = point.activity
+            with override("en"):
+                self.write(f"{activity_text(point.activity)} ({point.done} of {point.total})", at=at)
         self._calls += 1
         if self._calls % self._stride and point.done != point.total:
             return
@@ -96,7 +100,7 @@ def read_points(job_id: int) -> list[Point]:
     for line in _lines(job_folder(job_id) / "points.jsonl"):
         try:
             point = Point.from_line(line)
-        except (ValueError, KeyError):
+        except (ValueError, BadInput):
             continue
         del points[_count_valid(points, point) :]
         points.append(point)
@@ -118,9 +122,9 @@ def _count_valid(points: list[Point], point: Point) -> int:
 def _is_beyond(earlier: Point, point: Point) -> bool:
     """Whether the earlier point is of a later step.
 
-    Points with figures share one schedule; points without figures restart with each text.
+    Points with figures share one schedule; points without figures restart with each activity.
     """
-    same = earlier.text == point.text or bool(earlier.values and point.values and earlier.total == point.total)
+    same = earlier.activity == point.activity or bool(earlier.values and point.values and earlier.total == point.total)
     return same and earlier.done >= point.done
 
 

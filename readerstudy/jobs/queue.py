@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
+from math import isfinite
 from time import monotonic
 from typing import Any
 
@@ -18,9 +19,13 @@ from readerstudy.errors import StudyError
 from readerstudy.jobs.heartbeat import beating, is_lost, this_worker
 from readerstudy.jobs.models import UNDER_WAY, Job, JobStatus, Queue, fingerprint
 from readerstudy.jobs.progress_log import Point, ProgressLog, job_folder
+from readerstudy.jobs.progress_text import progress_text
+from readerstudy.results.progress import Activity, ProgressReport
 
-# Called by the work after every step: steps done, steps in all, a text, and figures by name.
-ReportProgress = Callable[[int, int, str, dict[str, float]], None]
+# Called by the work after every step: steps done, steps in all, the activity, and figures by name.
+ReportProgress = Callable[[int, int, Activity, dict[str, float]], None]
+# Called with steps done, steps in all, and the report in words.
+Watch = Callable[[int, int, str], None]
 # Takes the job's parameters and returns its result as JSON.
 Work = Callable[[Any, ReportProgress], Any]
 
@@ -30,7 +35,7 @@ EVERY_SECONDS = 0.5
 LAB_LOGS = ("models_ml", "attacks", "py.warnings")
 
 # Shows progress on the terminal while a job runs in this process; set by `run_here`.
-_watchers: dict[int, ReportProgress] = {}
+_watchers: dict[int, Watch] = {}
 
 
 class JobCancelled(Exception):
@@ -78,7 +83,7 @@ def enqueue(job: Job) -> None:
     transaction.on_commit(partial(app.send_task, job.kind, kwargs={"job_id": job.pk}, queue=job.queue))
 
 
-def run_here(job: Job, watch: ReportProgress | None = None) -> Any:
+def run_here(job: Job, watch: Watch | None = None) -> Any:
     """Run the job in this process (an installation with `[ml]`) and return its result.
 
     Raises StudyError if the job fails, if another worker runs it, or if its task is not installed here.
@@ -146,19 +151,21 @@ def _progress_reporter(job: Job, log: ProgressLog) -> ReportProgress:
     watcher = _watchers.get(job.pk)
     written = 0.0
 
-    def report(done: int, total: int, text: str, values: dict[str, float]) -> None:
+    def report(done: int, total: int, activity: Activity, values: dict[str, float]) -> None:
         nonlocal written
-        note = _with_figures(text, values)
+        progress = ProgressReport(
+            activity, {name: value if isfinite(value) else None for name, value in values.items()}
+        )
         if monotonic() - written > EVERY_SECONDS or done == total:
             at = now()
-            log.add(Point(done, total, text, at.timestamp(), values), at=at)
-            if not job.advance(done, total, note, at=at):
+            log.add(Point(done, total, activity, at.timestamp(), values), at=at)
+            if not job.advance(done, total, progress, at=at):
                 raise JobTakenOver
             if Job.objects.filter(pk=job.pk, cancel_requested_at__isnull=False).exists():
                 raise JobCancelled
             written = monotonic()
         if watcher:
-            watcher(done, total, note, values)
+            watcher(done, total, progress_text(progress))
 
     return report
 
@@ -178,8 +185,3 @@ def _logged(job: Job) -> Iterator[None]:
             logging.getLogger(name).removeHandler(handler)
         logging.captureWarnings(False)
         handler.close()
-
-
-def _with_figures(text: str, values: dict[str, float]) -> str:
-    """Return the text with the figures behind it, such as loss and tuning AUC, for people who watch."""
-    return ", ".join([text, *(f"{name.replace('_', ' ')} {value:.3f}" for name, value in values.items())]).strip(", ")

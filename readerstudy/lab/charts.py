@@ -1,7 +1,6 @@
 """Curves of a job as small charts: what a template needs to draw them as SVG, and the same numbers as a table."""
 
 import math
-import re
 from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from readerstudy.jobs.progress_log import Point
-from readerstudy.lab.curve_axis import STAGE, Lengths, Walk, walk
+from readerstudy.lab.curve_axis import CurveAxis, StageLengths, curve_axis
 
 Spot = tuple[int, float]  # a step and the value there
 WIDTH, HEIGHT = 480, 200  # of the drawing, in its own units
@@ -75,13 +74,13 @@ class Chart:
         return x, y
 
 
-def charts(points: Sequence[Point], lengths: Lengths | None = None) -> list[Chart]:
+def charts(points: Sequence[Point], lengths: StageLengths | None = None) -> list[Chart]:
     """A chart for each figure that the job reports; a figure that is no number at a step leaves a gap there.
 
     Over the steps that were really done, up to the last; `lengths` of the stages where they are known.
     """
     told = [point for point in points if point.values]
-    way = walk(told, lengths or {})
+    way = curve_axis(told, lengths or {})
     names = dict.fromkeys(name for point in told for name in point.values)
     found = (_chart(name, _spots(name, told, way.steps), _silent(name, told, way.steps), way) for name in names)
     return [chart for chart in found if chart]
@@ -103,7 +102,7 @@ def _pieces(spots: Sequence[Spot], silent: Sequence[int]) -> list[list[Spot]]:
     return [list(part) for _silences, part in parts]
 
 
-def _chart(name: str, spots: Sequence[Spot], silent: Sequence[int], way: Walk) -> Chart | None:
+def _chart(name: str, spots: Sequence[Spot], silent: Sequence[int], way: CurveAxis) -> Chart | None:
     if not spots:
         return None
     shown = _spread(spots, MOST_DRAWN)
@@ -128,8 +127,8 @@ def _chart(name: str, spots: Sequence[Spot], silent: Sequence[int], way: Walk) -
         lines=[" ".join(f"{x(step)},{y(value)}" for step, value in piece) for piece in _pieces(shown, silent)],
         x_ticks=[Tick(x(tick), f"{tick:g}") for tick in x_ticks],
         y_ticks=[Tick(y(tick), number(tick)) for tick in y_ticks],
-        stages=_labelled([(x(border.steps), border.text) for border in way.borders]),
-        has_stages=any(STAGE.match(border.text) for border in way.borders),
+        stages=_labelled([(x(border.steps), border.activity.fold or border.activity.stage) for border in way.borders]),
+        has_stages=any(border.activity.stage and not border.activity.fold for border in way.borders),
         last=number(last),
         description=_("%(title)s: %(first)s at step %(step)s, %(last)s at step %(end)s.") % told,
         rows=[(step, number(value)) for step, value in _spread(spots, IN_TABLE)],
@@ -147,13 +146,12 @@ def _spread(spots: Sequence[Spot], most: int) -> Sequence[Spot]:
     return spots[::-1][::step][::-1] if step > 1 else spots
 
 
-def _labelled(starts: Sequence[tuple[float, str]]) -> list[Tick]:
+def _labelled(starts: Sequence[tuple[float, int]]) -> list[Tick]:
     """Stages by their number, where two labels do not stand on each other."""
     ticks: list[Tick] = []
     free_from = 0.0
-    for at, text in starts:
-        number = re.search(r"\d+", text)
-        label = number.group() if number and at >= free_from else ""
+    for at, number in starts:
+        label = str(number) if number and at >= free_from else ""
         free_from = at + NARROWEST if label else free_from
         ticks.append(Tick(at, label))
     return ticks

@@ -1,73 +1,73 @@
-"""Steps that were really done: the schedule of a GAN counts a stage that ended early as if it had its full length."""
+"""The horizontal axis of a job's curves: steps that were done.
 
-import re
+The schedule of a GAN counts a stage that ended early as if it had its full length; the axis does not.
+"""
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Any
 
 from readerstudy.jobs.progress_log import Point
+from readerstudy.results.progress import Activity
 
-STAGE = re.compile(r"Stage (\d+) of \d+")
-Lengths = Mapping[int, int]  # steps by the number of the stage
+StageLengths = Mapping[int, int]  # steps by the number of the stage
 
 
 @dataclass(frozen=True)
 class Border:
-    """Where the job began to speak of something else: so many steps were done by then."""
+    """The start of an activity, after so many steps."""
 
     steps: int
-    text: str
+    activity: Activity
 
 
 @dataclass(frozen=True)
-class Walk:
-    """For each point how many steps were done by then, and the borders between what the job spoke of."""
+class CurveAxis:
+    """The number of steps done at each point, and the borders between activities."""
 
     steps: Sequence[int]
     borders: Sequence[Border]
 
 
 def stage_lengths(result: Any) -> dict[int, int]:
-    """How long each stage was, as the answer of a job that is over says; empty where it says nothing of stages."""
+    """Return the steps of each stage from the result of a job; empty if it has no stages."""
     stages = result.get("stages") if isinstance(result, dict) else None
     return {stage["number"]: stage["steps"] for stage in stages or ()}
 
 
-def walk(points: Sequence[Point], lengths: Lengths) -> Walk:
+def curve_axis(points: Sequence[Point], lengths: StageLengths) -> CurveAxis:
     """Count the steps without those that stages left out.
 
-    Exact at the borders of stages whose length is known; else to within the steps between two reports, as what was
-    done between the last report of a stage and the first of the next is not written down.
+    The count is exact at the borders of stages in `lengths`. Elsewhere it is exact to within the steps between two
+    reports, because the number of steps after the last report of a stage is not stored.
     """
     steps: list[int] = []
     borders: list[Border] = []
     before: list[Point] = []
-    for text, group in groupby(points, key=lambda point: point.text):
+    for activity, group in groupby(points, key=lambda point: point.activity):
         part = list(group)
-        first = (steps[-1] if steps else 0) + _between(before, part)
-        begin, last = _fitted(text, first, first + part[-1].done - part[0].done, lengths)
+        first = (steps[-1] if steps else 0) + _steps_between(before, part)
+        begin, last = _fit_into_stage(activity.stage, first, first + part[-1].done - part[0].done, lengths)
         if before:
-            borders.append(Border(begin, text))
+            borders.append(Border(begin, activity))
         steps += [last - (part[-1].done - point.done) for point in part]
         before = part
-    return Walk(steps, borders)
+    return CurveAxis(steps, borders)
 
 
-def _between(before: Sequence[Point], after: Sequence[Point]) -> int:
-    """Steps from the last report of one part to the first of the next: at most as many as between other reports."""
+def _steps_between(before: Sequence[Point], after: Sequence[Point]) -> int:
+    """Return the steps from the last report of a part to the first of the next: at most as many as between others."""
     if not before or after[0].total != before[-1].total or after[0].done <= before[-1].done:
-        return after[0].done  # it counts from its own start
-    usual = [later.done - one.done for ends in (before[-2:], after[:2]) for one, later in pairwise(ends)]
+        return after[0].done  # the next part counts from its own start
+    usual = [later.done - earlier.done for ends in (before[-2:], after[:2]) for earlier, later in pairwise(ends)]
     return min(after[0].done - before[-1].done, max(usual, default=1))
 
 
-def _fitted(text: str, first: int, last: int, lengths: Lengths) -> tuple[int, int]:
-    """Steps done before a part, and at its last report: as estimated, moved to lie within its stage where known."""
-    stage = STAGE.search(text)
-    number = int(stage[1]) if stage else 0
-    if number not in lengths:
+def _fit_into_stage(stage: int, first: int, last: int, lengths: StageLengths) -> tuple[int, int]:
+    """Return the steps done before a part and at its last report: the estimates, moved into the stage if known."""
+    if stage not in lengths:
         return first - 1, last
-    begin = sum(length for other, length in lengths.items() if other < number)
-    move = max(begin + 1 - first, min(0, begin + lengths[number] - last))
+    begin = sum(length for number, length in lengths.items() if number < stage)
+    move = max(begin + 1 - first, min(0, begin + lengths[stage] - last))
     return begin, last + move

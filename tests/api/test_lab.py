@@ -7,16 +7,18 @@ from readerstudy.jobs.heartbeat import this_worker
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.progress_log import Point, ProgressLog
 from readerstudy.jobs.queue import new_job
+from readerstudy.results.progress import Activity, ActivityKind, ProgressReport
 from tests import make, walk
 
 pytestmark = pytest.mark.django_db
+STAGE = Activity(ActivityKind.TRAINING_GAN, stage=1, stages=5)
 ASKED = {"kind": "train-classifier", "parameters": {"cohort": "films-tiny", "name": "cad", "preset": "demo"}}
 
 
 def running(person) -> Job:
     job = new_job("train-classifier", {"cohort": "films"}, requested_by=person, at=make.MONDAY)
     job.claim(worker=this_worker(), at=make.MONDAY)
-    job.advance(3, 10, "epoch 3, tuning AUC 0.71", at=make.MONDAY)
+    job.advance(3, 10, ProgressReport(STAGE, {"gap": 0.71, "identity": None}), at=make.MONDAY)
     return job
 
 
@@ -24,7 +26,7 @@ def test_coordinators_see_how_far_jobs_are_and_no_more(clara):
     job = running(clara)
     (line,) = walk.client_of(clara).get("/api/v1/jobs/").json()["results"]
     assert (line["status"], line["done"], line["total"], line["is_lost"]) == ("running", 3, 10, True)
-    assert (line["note"], line["requested_by"]) == ("epoch 3, tuning AUC 0.71", "clara")
+    assert (line["note"], line["requested_by"]) == ("Stage 1 of 5, gap 0.710, identity loss –", "clara")
     assert walk.client_of(clara).get(f"/api/v1/jobs/{job.pk}/").json() == line
     assert "result" not in line
     assert "parameters" not in line
@@ -91,9 +93,14 @@ def test_a_researcher_s_program_cancels_and_tries_again(study, rosa):
 
 def test_points_are_json_whatever_the_figures(rosa):
     job = running(rosa)
-    ProgressLog(job.pk).add(Point(1, 2, "Training", 1.0, {"loss": float("nan"), "tuning_auc": 0.7}), at=make.MONDAY)
+    ProgressLog(job.pk).add(
+        Point(1, 2, STAGE, 1.0, {"loss": float("nan"), "tuning_auc": 0.7}),
+        at=make.MONDAY,
+    )
     (point,) = walk.client_of(rosa).get(f"/api/v1/jobs/{job.pk}/points/").json()
     assert point["values"] == {"loss": None, "tuning_auc": 0.7}
+    assert point["activity"] == {"kind": "training-gan", "stage": 1, "stages": 5, "fold": 0}
+    assert point["text"] == "Stage 1 of 5"
 
 
 def test_runs_attacks_and_evaluations_point_to_each_other(rosa, run):

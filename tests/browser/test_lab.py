@@ -8,6 +8,7 @@ from readerstudy.jobs.heartbeat import this_worker
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.progress_log import Point, ProgressLog
 from readerstudy.jobs.queue import new_job
+from readerstudy.results.progress import Activity, ActivityKind, ProgressReport
 from tests import make
 from tests.browser.test_page import complaints
 
@@ -27,10 +28,9 @@ def job(study, settings, tmp_path) -> Job:
 
 def reach(job: Job, *steps: int) -> None:
     for step in steps:
-        ProgressLog(job.pk).add(
-            Point(step, 40, f"Stage {1 + step // 8} of 5", float(step), {"gap": 1 / step}), at=now()
-        )
-        job.advance(step, 40, f"Stage {1 + step // 8} of 5", at=now())
+        activity, values = Activity(ActivityKind.TRAINING_GAN, stage=1 + step // 8, stages=5), {"gap": 1 / step}
+        ProgressLog(job.pk).add(Point(step, 40, activity, float(step), values), at=now())
+        job.advance(step, 40, ProgressReport(activity, values), at=now())
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from readerstudy.jobs.actions import cancel_job, retry_job
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.progress_log import read_log
 from readerstudy.jobs.queue import new_job, perform
+from readerstudy.results.progress import Activity, ActivityKind
 from tests.make import MONDAY
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +41,7 @@ def test_a_running_job_stops_at_its_next_report(job, rosa):
     def work(parameters, report):
         cancel_job(job=Job.objects.get(), actor=rosa, at=now())
         assert Job.objects.get().status == "running"
-        report(1, 3, "counting", {})
+        report(1, 3, Activity(ActivityKind.READING_IMAGES), {})
         pytest.fail("it went on")
 
     perform(job.pk, work)

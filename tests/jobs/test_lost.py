@@ -19,10 +19,13 @@ from readerstudy.jobs.actions import MAXIMUM_ATTEMPTS, cancel_job, requeue_lost_
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.progress_log import read_points
 from readerstudy.jobs.queue import new_job, perform
+from readerstudy.results.progress import Activity, ActivityKind, ProgressReport
+from readerstudy.serialise import to_dict
 from tests.make import MONDAY
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 120
+PROGRESS = ProgressReport(Activity(ActivityKind.TRAINING_GAN, stage=1, stages=4), {})
 
 
 def running(**changes) -> Job:
@@ -55,7 +58,7 @@ def test_a_lost_job_goes_back_on_the_queue_and_one_with_a_live_worker_does_not()
 
 @pytest.mark.django_db
 def test_a_job_that_kills_every_worker_fails_with_a_sentence():
-    running(attempts=MAXIMUM_ATTEMPTS, note="Stage 1 of 4")
+    running(attempts=MAXIMUM_ATTEMPTS, progress=to_dict(PROGRESS))
     assert requeue_lost_jobs(at=now() + timedelta(minutes=2)) == []
     note = Job.objects.get().note
     assert note == "5 workers died during this job, the last at: Stage 1 of 4. Is there enough memory?"
@@ -73,7 +76,7 @@ def test_a_worker_that_wakes_up_after_another_took_over_stops_and_writes_nothing
 
     def work(parameters, report):
         Job.objects.update(attempts=2, worker="other:1", note="further on")
-        report(1, 3, "behind", {})
+        report(1, 3, Activity(ActivityKind.READING_IMAGES), {})
         pytest.fail("it went on")
 
     perform(job.pk, work)

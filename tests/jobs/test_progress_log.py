@@ -7,11 +7,19 @@ import pytest
 
 from readerstudy.jobs import progress_log
 from readerstudy.jobs.progress_log import Point, ProgressLog, read_log, read_points, seconds_left
+from readerstudy.results.progress import Activity, ActivityKind
 from tests.make import MONDAY
 
+TRAINING = Activity(ActivityKind.TRAINING_CLASSIFIER)
+READING = Activity(ActivityKind.READING_IMAGES)
 
-def note(log: ProgressLog, done: int, total: int = 10_000, text: str = "Training") -> None:
-    log.add(Point(done, total, text, at=float(done), values={"loss": 1 / done}), at=MONDAY)
+
+def stage(number: int) -> Activity:
+    return Activity(ActivityKind.TRAINING_GAN, stage=number, stages=2)
+
+
+def note(log: ProgressLog, done: int, total: int = 10_000, activity: Activity = TRAINING) -> None:
+    log.add(Point(done, total, activity, at=float(done), values={"loss": 1 / done}), at=MONDAY)
 
 
 def test_a_long_job_s_points_stay_bounded_spread_over_its_whole_length_and_end_at_its_end(monkeypatch):
@@ -33,7 +41,7 @@ def test_a_line_cut_short_by_a_kill_is_left_out_and_the_next_attempt_goes_on():
     path = progress_log.job_folder(1) / "points.jsonl"
     path.write_text(path.read_text() + '{"done": 4, "tot')
     again = ProgressLog(1)
-    again.add(Point(3, 10, "Training", at=9.0, values={"loss": 0.1}), at=MONDAY)  # from the save at step 2
+    again.add(Point(3, 10, TRAINING, at=9.0, values={"loss": 0.1}), at=MONDAY)  # from the save at step 2
     note(again, 4)
     assert [point.done for point in read_points(1)] == [1, 2, 3, 4]
     assert read_points(1)[2].values == {"loss": 0.1}, "what the killed attempt said beyond the save is gone"
@@ -42,26 +50,26 @@ def test_a_line_cut_short_by_a_kill_is_left_out_and_the_next_attempt_goes_on():
 def test_the_log_tells_each_new_thing_once():
     log = ProgressLog(1)
     for done in (1, 2):
-        note(log, done, text="Stage 1 of 2")
-    note(log, 3, text="Stage 2 of 2")
+        note(log, done, activity=stage(1))
+    note(log, 3, activity=stage(2))
     assert [line[20:] for line in read_log(1)] == ["Stage 1 of 2 (1 of 10000)", "Stage 2 of 2 (3 of 10000)"]
 
 
 def test_the_time_left_follows_the_recent_rate_whatever_a_pause_costs():
-    steady = [Point(done, 1000, "Training", at=2.0 * done, values={}) for done in range(1, 21)]
+    steady = [Point(done, 1000, TRAINING, at=2.0 * done, values={}) for done in range(1, 21)]
     assert seconds_left(steady, now=40.0) == pytest.approx(2 * 980)
     assert seconds_left(steady, now=50.0) == pytest.approx(2 * 980 - 10)
-    paused = [*steady, Point(21, 1000, "Training", at=40.0 + 60.0, values={})]
+    paused = [*steady, Point(21, 1000, TRAINING, at=40.0 + 60.0, values={})]
     assert seconds_left(paused, now=100.0) == pytest.approx(2 * 979, rel=0.2)
 
 
 def test_there_is_no_time_left_to_tell_before_a_few_steps_are_done():
-    assert seconds_left([Point(1, 10, "Training", at=0.0, values={})], now=1.0) is None
-    reading = [Point(done, 5, "reading images", at=float(done), values={}) for done in range(1, 6)]
-    assert seconds_left([*reading, Point(1, 1000, "Training", at=9.0, values={})], now=9.0) is None
+    assert seconds_left([Point(1, 10, TRAINING, at=0.0, values={})], now=1.0) is None
+    reading = [Point(done, 5, READING, at=float(done), values={}) for done in range(1, 6)]
+    assert seconds_left([*reading, Point(1, 1000, TRAINING, at=9.0, values={})], now=9.0) is None
 
 
 def test_a_figure_that_is_not_a_number_does_not_break_the_points():
     log = ProgressLog(1)
-    log.add(Point(1, 2, "Training", at=1.0, values={"loss": math.nan}), at=MONDAY)
+    log.add(Point(1, 2, TRAINING, at=1.0, values={"loss": math.nan}), at=MONDAY)
     assert math.isnan(read_points(1)[0].values["loss"])

@@ -5,7 +5,9 @@ from celery import shared_task
 
 from readerstudy.errors import StudyError
 from readerstudy.jobs.models import Job
+from readerstudy.jobs.progress_text import job_note
 from readerstudy.jobs.queue import new_job, perform, run_here
+from readerstudy.results.progress import Activity, ActivityKind
 from tests.make import MONDAY
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +20,7 @@ def count(job_id: int) -> None:
 
 def _count(parameters, report):
     for number in range(parameters["to"]):
-        report(number + 1, parameters["to"], "counting", {"tuning_auc": 0.5 + number / 10})
+        report(number + 1, parameters["to"], Activity(ActivityKind.READING_IMAGES), {"tuning_auc": 0.5 + number / 10})
     if parameters.get("fail"):
         raise StudyError("Somebody lost count.")
     if parameters.get("crash"):
@@ -32,10 +34,10 @@ def job(**parameters) -> Job:
 
 def test_a_job_that_is_run_here_gives_its_result_and_tells_its_figures_on_the_way():
     seen = []
-    assert run_here(job(), watch=lambda done, total, text, values: seen.append((done, total, text))) == {"counted": 3}
-    assert seen[-1] == (3, 3, "counting, tuning auc 0.700")
+    assert run_here(job(), watch=lambda *report: seen.append(report)) == {"counted": 3}
+    assert seen[-1] == (3, 3, "Reading images, tuning AUC 0.700")
     row = Job.objects.get()
-    assert (row.status, row.done, row.total, row.note) == ("done", 3, 3, "counting, tuning auc 0.700")
+    assert (row.status, row.done, row.total, job_note(row)) == ("done", 3, 3, "Reading images, tuning AUC 0.700")
     assert row.ended_at is not None
 
 

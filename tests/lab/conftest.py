@@ -6,6 +6,7 @@ from readerstudy.cohort.models import Cohort
 from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind, Evaluation
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.queue import new_job, perform
+from readerstudy.results.progress import Activity, ActivityKind
 from readerstudy.truth.actions import keep_scores
 from readerstudy.truth.models import Truth
 from readerstudy.truth.queries import twins
@@ -81,7 +82,7 @@ def reported(rosa, monkeypatch) -> Job:
 
     def work(parameters, report):
         for step in range(1, 5):
-            report(step, 4, f"Stage {1 + step // 3} of 2", {"identity": 1 / step})
+            report(step, 4, Activity(ActivityKind.TRAINING_GAN, 1 + step // 3, 2), {"identity": 1 / step})
         return "done"
 
     perform(job.pk, work)

@@ -4,14 +4,19 @@ import pytest
 
 from readerstudy.jobs.progress_log import Point, ProgressLog, read_points
 from readerstudy.lab.charts import LEFT, RIGHT, WIDTH, charts
-from readerstudy.lab.curve_axis import stage_lengths, walk
+from readerstudy.lab.curve_axis import curve_axis, stage_lengths
+from readerstudy.results.progress import Activity, ActivityKind
 from tests.make import MONDAY
 
 LENGTHS = {1: 3, 2: 2, 3: 4}
 
 
+def gan(stage: int) -> Activity:
+    return Activity(ActivityKind.TRAINING_GAN, stage=stage, stages=3)
+
+
 def point(done: int, stage: int, total: int = 100) -> Point:
-    return Point(done, total, f"Stage {stage} of 3", at=float(done), values={"gap": float(done)})
+    return Point(done, total, gan(stage), at=float(done), values={"gap": float(done)})
 
 
 def schedule(*, reported_every: int = 1) -> list[Point]:
@@ -22,33 +27,33 @@ def schedule(*, reported_every: int = 1) -> list[Point]:
 
 @pytest.mark.parametrize("lengths", [LENGTHS, {}])
 def test_what_a_stage_left_out_is_not_counted(lengths):
-    found = walk(schedule(), lengths)
+    found = curve_axis(schedule(), lengths)
     assert list(found.steps) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
     assert [border.steps for border in found.borders] == [3, 5]
 
 
 def test_once_the_lengths_are_known_the_borders_are_exact_also_between_rare_reports():
-    found = walk(schedule(reported_every=2), LENGTHS)
+    found = curve_axis(schedule(reported_every=2), LENGTHS)
     assert [border.steps for border in found.borders] == [3, 5]
     assert found.steps[-1] == 9
     assert all(step <= 3 for step in found.steps[:2]), "a stage's reports lie within it"
 
 
 def test_a_stage_that_nobody_reported_keeps_its_place():
-    told = [one for one in schedule() if one.text != "Stage 2 of 3"]
-    found = walk(told, LENGTHS)
+    told = [one for one in schedule() if one.activity != gan(2)]
+    found = curve_axis(told, LENGTHS)
     assert list(found.steps) == [1, 2, 3, 6, 7, 8, 9]
-    assert [(border.steps, border.text) for border in found.borders] == [(5, "Stage 3 of 3")]
+    assert [(border.steps, border.activity) for border in found.borders] == [(5, gan(3))]
 
 
 def test_rare_reports_without_lengths_never_count_more_than_usual_between_two_stages():
     told = [point(done, 1) for done in (5, 10, 15)] + [point(done, 2) for done in (54, 59)]
-    assert list(walk(told, {}).steps) == [5, 10, 15, 20, 25]
+    assert list(curve_axis(told, {}).steps) == [5, 10, 15, 20, 25]
 
 
 def test_work_with_a_count_of_its_own_goes_on_after_what_was_before():
-    told = [point(4, 1, total=4), Point(1, 9, "Training", at=5.0, values={"loss": 1.0})]
-    assert list(walk(told, {}).steps) == [4, 5]
+    told = [point(4, 1, total=4), Point(1, 9, Activity(ActivityKind.TRAINING_CLASSIFIER), at=5.0, values={"loss": 1.0})]
+    assert list(curve_axis(told, {}).steps) == [4, 5]
 
 
 def test_the_chart_ends_at_the_last_step_done_and_marks_the_stages_where_they_began():
@@ -71,16 +76,16 @@ def test_an_attempt_that_goes_on_in_an_earlier_stage_takes_back_what_was_said_be
     for told in schedule()[:7]:
         log.add(told, at=MONDAY)
     again = ProgressLog(1)
-    again.add(Point(1, 2, "reading images", at=90.0, values={}), at=MONDAY)
-    again.add(Point(2, 2, "reading images", at=91.0, values={}), at=MONDAY)
+    again.add(Point(1, 2, Activity(ActivityKind.READING_IMAGES), at=90.0, values={}), at=MONDAY)
+    again.add(Point(2, 2, Activity(ActivityKind.READING_IMAGES), at=91.0, values={}), at=MONDAY)
     again.add(point(51, 2), at=MONDAY)
     assert [told.done for told in read_points(1)] == [1, 2, 3, 51]
 
 
 def test_no_line_is_drawn_over_what_the_job_did_in_between():
     """A fold's classifier tells its loss, its GANs other figures, then the next fold's classifier its loss again."""
-    told = [Point(step, 9, "Fold 1: Stage 1 of 5", at=float(step), values={"loss": 1.0}) for step in (1, 2, 3, 7, 8, 9)]
-    told[3:3] = [Point(step, 9, "Fold 2: Stage 1 of 5", at=float(step), values={"gap": 0.1}) for step in (4, 5, 6)]
+    told = [Point(step, 9, gan(1).in_fold(1), at=float(step), values={"loss": 1.0}) for step in (1, 2, 3, 7, 8, 9)]
+    told[3:3] = [Point(step, 9, gan(1).in_fold(2), at=float(step), values={"gap": 0.1}) for step in (4, 5, 6)]
     loss, gap = charts(told)
     assert [len(line.split()) for line in loss.lines] == [3, 3]
     assert [len(line.split()) for line in gap.lines] == [3]

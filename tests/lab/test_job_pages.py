@@ -7,7 +7,9 @@ from django.utils.timezone import now
 from readerstudy.audit.models import Event
 from readerstudy.experiments.catalogue import KINDS
 from readerstudy.jobs.models import Job
+from readerstudy.jobs.progress_log import Point, ProgressLog
 from readerstudy.jobs.queue import new_job
+from readerstudy.results.progress import Activity, ActivityKind
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -38,9 +40,9 @@ def test_a_job_s_page_shows_curves_with_their_numbers_and_where_stages_begin(cli
 
 
 def test_a_figure_that_is_not_a_number_leaves_a_gap_and_no_error(client, reported):
-    from readerstudy.jobs.progress_log import Point, ProgressLog
-
-    ProgressLog(reported.pk).add(Point(5, 5, "Stage 2 of 2", 0.0, {"identity": float("nan")}), at=make.MONDAY)
+    ProgressLog(reported.pk).add(
+        Point(5, 5, Activity(ActivityKind.TRAINING_GAN, 2, 2), 0.0, {"identity": float("nan")}), at=make.MONDAY
+    )
     assert "0.25 at step 4" in client.get(reverse("lab:job", args=[reported.pk])).content.decode()
 
 

@@ -24,6 +24,7 @@ class Migration(migrations.Migration):
                 ('done', models.PositiveIntegerField(default=0, verbose_name='steps done')),
                 ('total', models.PositiveIntegerField(default=0, verbose_name='steps in all')),
                 ('note', models.CharField(blank=True, max_length=500, verbose_name='note')),
+                ('progress', models.JSONField(null=True, verbose_name='last report')),
                 ('result', models.JSONField(null=True, verbose_name='result')),
                 ('queued_at', models.DateTimeField(verbose_name='queued')),
                 ('started_at', models.DateTimeField(null=True, verbose_name='started')),

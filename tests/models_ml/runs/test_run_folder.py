@@ -16,8 +16,9 @@ from models_ml.presets import PRESETS
 from models_ml.runs import checkpoint
 from models_ml.runtime.device import images_at_once
 from models_ml.runtime.progress import silent
-from models_ml.training.classifier import FROM_SCRATCH, train_classifier
+from models_ml.training.classifier import train_classifier
 from models_ml.training.gan import train_gan
+from readerstudy.results.progress import ActivityKind
 from tests.models_ml import tiny
 
 
@@ -115,8 +116,8 @@ def test_a_gan_that_spares_the_background_wants_to_know_where_it_is(runs, tmp_pa
 def test_training_from_scratch_at_the_article_s_rates_says_what_to_expect(tmp_path):
     config = replace(tiny.classifier_config(steps=1), mean=IMAGENET_MEAN, sd=IMAGENET_SD, width=1.0)
     told = []
-    train_classifier(tiny.images(), config, seed=1, folder=tmp_path, report=lambda *said: told.append(said[2]))
-    assert told == [FROM_SCRATCH, "Training the classifier"]
+    train_classifier(tiny.images(), config, seed=1, folder=tmp_path, report=lambda *said: told.append(said[2].kind))
+    assert told == [ActivityKind.STARTING_FROM_SCRATCH, ActivityKind.TRAINING_CLASSIFIER]
 
 
 @pytest.mark.parametrize("name", ["zhou2021-low", "zhou2021-high"])

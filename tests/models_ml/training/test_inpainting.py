@@ -17,6 +17,7 @@ from models_ml.runs import checkpoint
 from models_ml.runtime.progress import silent
 from models_ml.training.classifier import train_classifier
 from models_ml.training.inpainting import inpainting_config, is_inpainter, load_inpainter, train_inpainting
+from readerstudy.results.progress import Activity
 from tests.models_ml import tiny
 
 SMALL = {"radius": 0.15, "surround": 2.0, "channels": (4, 6), "images_per_class": 2, "save_every": 3, "steps": 8}
@@ -139,7 +140,7 @@ def test_a_killed_run_goes_on_to_the_same_weights(judge: Path, trained: Path, tm
     class Killed(Exception):
         pass
 
-    def kill(done: int, total: int, text: str, values: dict[str, float]) -> None:
+    def kill(done: int, total: int, activity: Activity, values: dict[str, float]) -> None:
         if done == 5:
             raise Killed
 

@@ -19,6 +19,7 @@ from models_ml.runtime.progress import silent
 from models_ml.training.classifier import rate_factor, train_classifier
 from models_ml.training.gan import train_gan
 from models_ml.training.gan_networks import GanNetworks
+from readerstudy.results.progress import Activity
 from readerstudy.statistics.roc import auc
 from tests.models_ml import tiny
 
@@ -30,7 +31,7 @@ class Killed(Exception):
 def killer(after: int):
     calls = []
 
-    def report(done: int, total: int, text: str, values: dict[str, float], /) -> None:
+    def report(done: int, total: int, activity: Activity, values: dict[str, float], /) -> None:
         calls.append(done)
         if len(calls) == after:
             raise Killed

@@ -24,7 +24,7 @@ class Command(StudyCommand):
 
 def _line(view: JobView) -> str:
     share = f"{view.percent:3d} %" if view.job.total and not view.job.is_over else "     "
-    return f"{view.job.pk:5d}  {view.state:<10} {share}  {view.job.kind:<18} {view.job.note}".rstrip()
+    return f"{view.job.pk:5d}  {view.state:<10} {share}  {view.job.kind:<18} {view.note}".rstrip()
 
 
 def _data(view: JobView) -> dict[str, Any]:
@@ -36,6 +36,6 @@ def _data(view: JobView) -> dict[str, Any]:
         "is_lost": view.is_lost,
         "done": job.done,
         "total": job.total,
-        "note": job.note,
+        "note": view.note,
         "seconds_left": view.seconds_left,
     }

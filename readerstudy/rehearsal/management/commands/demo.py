@@ -29,6 +29,7 @@ from readerstudy.experiments.models import Checkpoint
 from readerstudy.experiments.start import start_job
 from readerstudy.experiments.tables.results import result_text
 from readerstudy.jobs.models import Job
+from readerstudy.jobs.progress_text import job_note
 from readerstudy.jobs.queue import run_here
 from readerstudy.rehearsal.simulated_readers import rehearse_study
 from readerstudy.studies.actions import enroll
@@ -144,7 +145,7 @@ def _run_side_by_side(title: str, jobs: list[Job]) -> None:
             _refresh(jobs)
             # Steps differ in number between the two; thousandths of the way can be added up.
             shares = [job.done / job.total if job.total else 0.0 for job in jobs]
-            advance(round(1000 * sum(shares)), 1000 * len(jobs), "; ".join(job.note for job in jobs))
+            advance(round(1000 * sum(shares)), 1000 * len(jobs), "; ".join(map(job_note, jobs)))
     _refresh(jobs)
     for job, child in zip(jobs, children, strict=True):
         if child.returncode or job.status != "done":
@@ -222,4 +223,4 @@ def _start(kind: JobKind, parameters: dict[str, Any]) -> Job:
 
 def _run(title: str, kind: JobKind, parameters: dict[str, Any]) -> None:
     with progress_bar(title) as advance:
-        run_here(_start(kind, parameters), watch=lambda done, total, text, values: advance(done, total, text))
+        run_here(_start(kind, parameters), watch=advance)

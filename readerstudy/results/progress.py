@@ -1,0 +1,41 @@
+"""What a job reports while it runs: numbers and keys, which `readerstudy.jobs.progress_text` puts into words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class ActivityKind(StrEnum):
+    """What a job is doing."""
+
+    READING_IMAGES = "reading-images"
+    FINDING_BREASTS = "finding-breasts"
+    STARTING_FROM_SCRATCH = "starting-from-scratch"  # a preset for ImageNet's weights starts from random ones
+    TRAINING_CLASSIFIER = "training-classifier"
+    TRAINING_GAN = "training-gan"
+    TRAINING_INPAINTER = "training-inpainter"
+    OPTIMISING_PATCH = "optimising-patch"
+    GENERATING_IMAGES = "generating-images"
+    SCORING_IMAGES = "scoring-images"
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What a job is doing, with the stage of a GAN and the fold of a cross-validation, from 1; 0 if there is none."""
+
+    kind: ActivityKind
+    stage: int = 0
+    stages: int = 0  # in all
+    fold: int = 0
+
+    def in_fold(self, fold: int) -> "Activity":
+        """Return the same activity as a part of a fold."""
+        return replace(self, fold=fold)
+
+
+@dataclass(frozen=True)
+class ProgressReport:
+    """The last report of a job: its activity and its figures by name, None for a figure that was not finite."""
+
+    activity: Activity
+    values: Mapping[str, float | None]
