@@ -21,7 +21,7 @@ from attacks.gradient import APGD, FAB, FGSM, PGD, BinaryAutoAttack, CarliniWagn
 from attacks.gradient.base import Method
 from attacks.gradient.full_size import Gradient, GradientAttack, decision
 from attacks.gradient.patch import Floats, PatchAttack, PatchSettings, train_texture
-from models_ml.data.images import GREATEST, to_tensor
+from models_ml.data.images import to_tensor
 from models_ml.errors import LabError
 from models_ml.runs.checkpoint import SOURCES, WEIGHTS, load_classifier, sha256
 from models_ml.runtime.device import choose_device
@@ -29,6 +29,7 @@ from models_ml.runtime.progress import Report
 from models_ml.training.inpainting import is_inpainter
 from readerstudy import serialise
 from readerstudy.imaging.breast_mask import breast_weight
+from readerstudy.imaging.image import WHITE
 from readerstudy.provenance import source_hash
 
 GRADIENT: dict[str, type[Any]] = {
@@ -166,7 +167,7 @@ def _learn_texture(
         decision(classifier, recipe.threshold),
         recipe.options,
         seed=seed,
-        white=float(np.median(pixels.max(axis=(1, 2)))) / GREATEST,
+        white=float(np.median(pixels.max(axis=(1, 2)))) / WHITE,
         report=report,
     )
 

@@ -4,9 +4,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from models_ml.runtime.device import Precision
+from readerstudy.imaging.image import RESOLUTIONS, WHITE
 from readerstudy.vocabulary import Direction
-
-FULL_SCALE = 65535
 
 
 @dataclass(frozen=True)
@@ -17,7 +16,7 @@ class Hardening:
     keeps more of the accuracy on clean images than attacking all of them.
     """
 
-    epsilon: float = FULL_SCALE * 4 / 255
+    epsilon: float = WHITE * 4 / 255
     steps: int = 3
     step_size: float = 0.0  # in grey levels; 0 is 2.5 · epsilon / steps, as Madry et al. chose
     part: float = 0.5  # of the images of each class
@@ -54,7 +53,7 @@ Part = Literal["none", "output", "fnet", "all"]
 # How a stage of a GAN ends: by the article's criterion (at the latest after its length), or by its length alone.
 Ends = Literal["rules", "epochs"]
 
-FULL_ROWS, FULL_COLUMNS = 1728, 1408
+FULL_ROWS, FULL_COLUMNS = RESOLUTIONS["high"]  # of the article, whose penalty weight is for this size
 ARTICLE_PENALTY_WEIGHT, ARTICLE_PENALTY_ORDER = 10.0, 4.0
 IMAGENET_MEAN, IMAGENET_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 

@@ -8,8 +8,6 @@
 from dataclasses import dataclass, replace
 
 from models_ml.config import (
-    FULL_COLUMNS,
-    FULL_ROWS,
     Augmentation,
     ClassifierConfig,
     Convolution,
@@ -22,6 +20,7 @@ from models_ml.config import (
     penalty_weight,
 )
 from models_ml.errors import LabError
+from readerstudy.imaging.image import RESOLUTIONS
 from readerstudy.vocabulary import Direction
 
 
@@ -139,8 +138,8 @@ PRESETS: dict[str, Preset] = {
     preset.name: preset
     for preset in (
         _demo(),
-        _article("zhou2021-low", 1024, 832),
-        _article("zhou2021-high", FULL_ROWS, FULL_COLUMNS),
+        _article("zhou2021-low", *RESOLUTIONS["low"]),
+        _article("zhou2021-high", *RESOLUTIONS["high"]),
     )
 }
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from attacks.base import Pixels
 from attacks.constraints.post_processing import PostProcessing
-from models_ml.data.images import GREATEST
+from readerstudy.imaging.image import WHITE
 from readerstudy.imaging.png16 import decode_png, encode_png
 
 LEVELS = 15
@@ -33,16 +33,16 @@ class Sham:
     def __call__(self, pixels: Pixels, /) -> Pixels:
         """Return the sham of 16-bit pixels (H, W), same size."""
         weight = self.post_processing.weight(pixels)
-        full = (pixels.astype(np.float64) / GREATEST).astype(np.float32)  # as a network is given it
+        full = (pixels.astype(np.float64) / WHITE).astype(np.float32)  # as a network is given it
         drawn = full + self._change(pixels)
         brightest = np.maximum(full, np.float32(self.post_processing.white(pixels, weight)))
         drawn = np.clip(drawn, 0, brightest)
-        return decode_png(encode_png(self.post_processing(pixels, drawn.astype(np.float64) * GREATEST, weight)))
+        return decode_png(encode_png(self.post_processing(pixels, drawn.astype(np.float64) * WHITE, weight)))
 
     def _change(self, pixels: Pixels) -> NDArray[np.float32]:
         """The change of each pixel as a share of full scale."""
         rng = np.random.default_rng([SEED, zlib.crc32(pixels.tobytes())])
-        greatest = max(self.levels, self._step_of(pixels)) / GREATEST
+        greatest = max(self.levels, self._step_of(pixels)) / WHITE
         coarse = torch.from_numpy(rng.uniform(-greatest, greatest, self.size).astype(np.float32))
         carried: NDArray[np.float32] = F.interpolate(coarse[None, None], size=pixels.shape, mode="bilinear")[
             0, 0

@@ -11,11 +11,12 @@ from torch import Tensor
 from attacks.base import Pixels
 from attacks.constraints.post_processing import NO_POST_PROCESSING, PostProcessing
 from models_ml.config import GanConfig
-from models_ml.data.images import GREATEST, to_tensor
+from models_ml.data.images import to_tensor
 from models_ml.errors import WrongImages
 from models_ml.networks.generator import Generator, shift_logit
 from models_ml.runs.checkpoint import CONTROL, WEIGHTS, load_generator, read_provenance, sha256
 from readerstudy import serialise
+from readerstudy.imaging.image import WHITE
 from readerstudy.imaging.resize import resize
 
 # 1728 × 1408 and 1024 × 832 differ by 0.3 % in shape; more would stretch the lesions that the network learnt.
@@ -82,7 +83,7 @@ class GanAttack:
             small = to_tensor(resize(pixels, self.size)[None], full.device)
             change = F.interpolate(self.generator.raw(small), size=pixels.shape, mode="bilinear")
             fake = shift_below(full, change, white=self.post_processing.white(pixels, weight))
-        return self.post_processing(pixels, fake[0, 0].clamp(0, 1).double().numpy() * GREATEST, weight)
+        return self.post_processing(pixels, fake[0, 0].clamp(0, 1).double().numpy() * WHITE, weight)
 
     def _require(self, pixels: Pixels) -> None:
         if pixels.dtype != np.uint16 or pixels.ndim != 2:

@@ -13,12 +13,13 @@ from attacks.constraints.post_processing import NO_POST_PROCESSING, PostProcessi
 from attacks.constraints.resampling import Frame
 from attacks.generative.gan import shift_below
 from attacks.gradient.full_size import seed_of
-from models_ml.data.images import GREATEST, to_tensor
+from models_ml.data.images import to_tensor
 from models_ml.errors import WrongImages
 from models_ml.networks.inpainting import Inpainter, Places, random_places, salient_places
 from models_ml.runs.checkpoint import WEIGHTS, read_provenance, sha256
 from models_ml.training.inpainting import load_inpainter
 from readerstudy.imaging.breast_mask import breast_weight
+from readerstudy.imaging.image import WHITE
 from readerstudy.imaging.resize import resize
 from readerstudy.vocabulary import Direction
 
@@ -58,7 +59,7 @@ class InpaintingAttack:
         change = Frame.of(pixels, below).up(self._change(small, pixels, below))
         full = to_tensor(pixels[None], small.device)
         fake = shift_below(full, change, white=self.post_processing.white(pixels, weight))
-        return self.post_processing(pixels, fake[0, 0].clamp(0, 1).double().numpy() * GREATEST, weight)
+        return self.post_processing(pixels, fake[0, 0].clamp(0, 1).double().numpy() * WHITE, weight)
 
     def _change(self, small: Tensor, pixels: Pixels, below: Pixels) -> Tensor:
         """The change of logit at the network's size, (1, 1, h, w)."""

@@ -13,11 +13,11 @@ from torch import Tensor
 
 from models_ml.errors import WrongImages
 from models_ml.runtime.randomness import rng
+from readerstudy.imaging.image import WHITE
 from readerstudy.vocabulary import Split
 
 Rows = NDArray[np.int64]
 RowPair = tuple[Rows, Rows]
-GREATEST = 65535
 
 
 @dataclass(frozen=True)
@@ -148,5 +148,5 @@ def _draw(rows: Rows, number: int, chance: np.random.Generator) -> Rows:
 
 def to_tensor(pixels: NDArray[np.uint16], device: torch.device) -> Tensor:
     """16-bit pixels (B, H, W) as grey values in 0…1, (B, 1, H, W), channels last."""
-    images = torch.from_numpy(np.asarray(pixels).astype(np.float32) / GREATEST)[:, None].to(device)
+    images = torch.from_numpy(np.asarray(pixels).astype(np.float32) / WHITE)[:, None].to(device)
     return images.contiguous(memory_format=torch.channels_last)

@@ -6,14 +6,12 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from models_ml.config import Augmentation
 from models_ml.data.augmentation import moved, random_map
-from models_ml.data.images import ImageSet, to_tensor
+from models_ml.data.images import ImageSet, Rows, to_tensor
 
-Rows = NDArray[np.int64]
 S = TypeVar("S")
 T = TypeVar("T")
 CPU = torch.device("cpu")

@@ -20,14 +20,12 @@ from models_ml.runtime.progress import Report
 from readerstudy import serialise
 from readerstudy.cohort.models import Cohort
 from readerstudy.imaging.breast_mask import breast_weight
-from readerstudy.imaging.image import RESOLUTIONS
+from readerstudy.imaging.image import RESOLUTIONS, Size
 from readerstudy.imaging.png16 import decode_png
 from readerstudy.imaging.resize import resize
 from readerstudy.results.progress import Activity, ActivityKind
 from readerstudy.truth.queries import Picture, real_pictures, twins
 from readerstudy.vocabulary import Direction
-
-Size = tuple[int, int]
 
 
 def folder_of(run: str) -> Path:

@@ -6,7 +6,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from models_ml.config import FULL_SCALE, Hardening
+from models_ml.config import Hardening
+from readerstudy.imaging.image import WHITE
 
 
 def harden(
@@ -40,7 +41,7 @@ def _descend(
     classifier: nn.Module, images: Tensor, labels: Tensor, how: Hardening, chance: np.random.Generator
 ) -> Tensor:
     """PGD-k in the L∞ ball; a pixel of exactly 0 is background and stays, as in every attack of the study."""
-    radius, step = how.epsilon / FULL_SCALE, how.step / FULL_SCALE
+    radius, step = how.epsilon / WHITE, how.step / WHITE
     radii = torch.where(images > 0, radius, 0.0)
     low, high = (images - radii).clamp(min=0), (images + radii).clamp(max=1)
     x = images.detach()

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from models_ml.config import DIRECTIONS, ClassifierConfig, GanConfig
-from models_ml.data.images import GREATEST, ImageSet, to_tensor
+from models_ml.data.images import ImageSet, Rows, to_tensor
 from models_ml.errors import LabError
 from models_ml.evaluation.attack_table import REPLICATES, Texts, attack_table, decide
 from models_ml.evaluation.predictions import Floats, scores, youden_threshold
@@ -23,7 +23,7 @@ from models_ml.runtime.progress import Report
 from models_ml.training.classifier import train_classifier
 from models_ml.training.gan import train_gan
 from models_ml.training.steps import drawn
-from readerstudy.imaging.image import quantise
+from readerstudy.imaging.image import WHITE, quantise
 from readerstudy.results.cross_validation import CrossValidated, FoldResult
 from readerstudy.results.evaluation import ThresholdRule
 from readerstudy.results.progress import Activity
@@ -34,7 +34,6 @@ LEAST_FOLDS = 3
 BOOTSTRAP_SEED = 20210013
 TOGETHER = 8  # images that a generator draws together if the memory has room for them
 PART = 1000  # what one training counts in the progress
-Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -179,7 +178,7 @@ def fakes(
         if weights is not None:
             images = torch.cat([images, torch.from_numpy(weights[rows].astype(np.float32) / 255)[:, None]], dim=1)
         parts.append(drawn(generator, images)[:, 0].clamp(0, 1).double().numpy())
-    made = quantise(np.concatenate([np.zeros((0, *pixels.shape[1:])), *parts]) * GREATEST)
+    made = quantise(np.concatenate([np.zeros((0, *pixels.shape[1:])), *parts]) * WHITE)
     return np.where(pixels == 0, np.uint16(0), made)
 
 

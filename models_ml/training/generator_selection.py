@@ -1,11 +1,10 @@
 """Scores for the choice of the generator in a GAN's last stage, on a few training images."""
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from models_ml.config import GanConfig, Snapshots
+from models_ml.data.images import Rows
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
 from models_ml.networks.losses import identity_loss
@@ -13,7 +12,6 @@ from models_ml.runtime.device import autocast, drawn_at_once
 from models_ml.runtime.randomness import rng
 from models_ml.training.steps import drawn
 
-Rows = NDArray[np.int64]
 TOGETHER = 8  # images that are drawn and scored together if the memory has room for them
 
 

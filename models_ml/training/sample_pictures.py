@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from models_ml.data.images import GREATEST
 from models_ml.networks.generator import Generator
 from models_ml.runtime.randomness import rng
 from models_ml.training.steps import drawn
+from readerstudy.imaging.image import WHITE
 
 ROWS = 512  # the height of a strip at most; the written twins are looked at in full elsewhere
 GAP, SHOWN = 4, 2
@@ -46,7 +46,7 @@ def write_samples(generator: Generator, images: Tensor, path: Path) -> None:
 
 def _strip(real: NDArray[np.float64], fake: NDArray[np.float32]) -> NDArray[np.float64]:
     change = real - fake
-    shown = 0.5 + change / (2 * max(np.abs(change).max(), 1 / GREATEST))
+    shown = 0.5 + change / (2 * max(np.abs(change).max(), 1 / WHITE))
     gap = np.ones((len(real), GAP))
     return np.pad(
         np.concatenate([real, gap, fake.clip(0, 1), gap, shown], axis=1), ((0, GAP), (0, 0)), constant_values=1

@@ -9,7 +9,7 @@ import torch
 
 from attacks.constraints.post_processing import NO_POST_PROCESSING, PostProcessing
 from attacks.generative.gan import GanAttack
-from models_ml.data.images import GREATEST, to_tensor
+from models_ml.data.images import to_tensor
 from models_ml.errors import WrongCheckpoint, WrongImages
 from models_ml.runs.checkpoint import load_generator
 from models_ml.runtime.progress import silent
@@ -18,7 +18,7 @@ from models_ml.training.gan import train_gan
 from readerstudy.cohort.sources.phantom import render, sample_cohort
 from readerstudy.imaging.breast_mask import breast_weight
 from readerstudy.imaging.grey_levels import levels_of_bits, to_16_bit
-from readerstudy.imaging.image import Pixels
+from readerstudy.imaging.image import WHITE, Pixels
 from readerstudy.imaging.png16 import encode_png
 from readerstudy.imaging.resize import resize
 from tests.models_ml import tiny
@@ -50,7 +50,7 @@ def film() -> np.ndarray:
     """A grainy 128 × 96 picture with black air on the left and a white label."""
     pixels = np.random.default_rng(3).integers(9_000, 40_000, (32 * SCALE, 24 * SCALE)).astype(np.uint16)
     pixels[:, :20] = 0
-    pixels[:8, -8:] = GREATEST
+    pixels[:8, -8:] = WHITE
     return pixels
 
 
@@ -59,7 +59,7 @@ def test_at_its_own_size_the_attack_is_the_generator(residual: Path) -> None:
     attack = GanAttack.load(residual)
     with torch.no_grad():
         fake = load_generator(residual)(to_tensor(pixels[None], torch.device("cpu")))[0, 0].numpy()
-    np.testing.assert_allclose(attack(pixels), fake * GREATEST, atol=0.51)
+    np.testing.assert_allclose(attack(pixels), fake * WHITE, atol=0.51)
 
 
 def test_the_change_is_carried_up_smoothly_and_the_grain_stays(residual: Path, film: np.ndarray) -> None:
@@ -68,7 +68,7 @@ def test_the_change_is_carried_up_smoothly_and_the_grain_stays(residual: Path, f
     assert fake.dtype == np.uint16
     assert (fake != film).mean() > 0.5
     inside = np.s_[12:, 24:]
-    real, altered = film[inside] / GREATEST, fake[inside] / GREATEST
+    real, altered = film[inside] / WHITE, fake[inside] / WHITE
     change = np.log(altered / (1 - altered)) - np.log(real / (1 - real))
     # Neighbours differ by up to 30,000 levels in the picture; the change of logit runs smoothly under them.
     assert np.abs(np.diff(change, axis=1)).max() < 0.05
@@ -82,8 +82,8 @@ def test_black_air_and_white_labels_stay_to_the_last_bit(residual: Path, film: n
         strong.generator.last.bias.fill_(2.0)
     fake = strong(film)
     assert (fake[film == 0] == 0).all()
-    assert (fake[film == GREATEST] == GREATEST).all()
-    assert (fake != film)[(film > 0) & (film < GREATEST)].all()
+    assert (fake[film == WHITE] == WHITE).all()
+    assert (fake != film)[(film > 0) & (film < WHITE)].all()
 
 
 def test_the_faint_noise_of_the_air_stays_to_the_last_bit(residual: Path, film: np.ndarray) -> None:

@@ -13,10 +13,11 @@ from attacks.constraints.post_processing import NO_POST_PROCESSING, PostProcessi
 from attacks.constraints.resampling import Frame, Passage
 from attacks.gradient import APGD, FGSM, PGD, CarliniWagner
 from attacks.gradient.full_size import GradientAttack
-from models_ml.data.images import GREATEST, to_tensor
+from models_ml.data.images import to_tensor
 from models_ml.errors import LabError, WrongImages
 from readerstudy.imaging.breast_mask import breast_weight
 from readerstudy.imaging.grey_levels import levels_of_bits
+from readerstudy.imaging.image import WHITE
 from readerstudy.imaging.png16 import decode_png, encode_png
 from readerstudy.imaging.resize import resize
 from tests.attacks.small import EPSILON, small_classifier
@@ -135,8 +136,8 @@ def test_what_the_attack_sees_is_what_the_study_s_path_makes_of_the_picture(shap
     """Torch's antialiased bicubic filter is Pillow's: all that differs is the path's rounding to 16 bits."""
     real = film(7, rows=shape[0], columns=shape[1])
     passage = Passage.of([real], SIZE, CPU)
-    changed = np.clip(real.astype(int) + np.random.default_rng(1).integers(-900, 900, shape), 0, GREATEST)
-    seen = passage(to_tensor(changed.astype(np.uint16)[None], CPU))[0, 0].numpy() * GREATEST
+    changed = np.clip(real.astype(int) + np.random.default_rng(1).integers(-900, 900, shape), 0, WHITE)
+    seen = passage(to_tensor(changed.astype(np.uint16)[None], CPU))[0, 0].numpy() * WHITE
     path = resize(changed.astype(np.uint16), SIZE)
     frame = passage.frames[0]
     inside = np.s_[frame.top : frame.top + frame.fitted[0], frame.left : frame.left + frame.fitted[1]]
@@ -144,7 +145,7 @@ def test_what_the_attack_sees_is_what_the_study_s_path_makes_of_the_picture(shap
     grey = path[inside] > 2000
     assert grey.mean() > 0.3
     assert np.abs(seen[inside] - path[inside])[grey].max() < 1.5
-    unchanged = passage(passage.full)[0, 0].numpy() * GREATEST
+    unchanged = passage(passage.full)[0, 0].numpy() * WHITE
     np.testing.assert_allclose(unchanged, resize(real, SIZE), atol=0.01)
 
 

@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from models_ml.config import Hardening
 from models_ml.data.images import to_tensor
 from models_ml.networks.classifier import Classifier
-from models_ml.training.adversarial_training import FULL_SCALE, attacked_rows, harden
+from models_ml.training.adversarial_training import attacked_rows, harden
+from readerstudy.imaging.image import WHITE
 from tests.models_ml import tiny
 
 BUDGET = Hardening(epsilon=1000, steps=4, part=1)
@@ -30,7 +31,7 @@ def losses(classifier, images, labels):
 def test_no_pixel_moves_further_than_the_budget_nor_out_of_range_and_the_background_stays(batch):
     classifier, images, labels = batch
     hardened = harden(classifier, images, labels, BUDGET, np.random.default_rng(0))
-    change = (hardened - images).abs() * FULL_SCALE
+    change = (hardened - images).abs() * WHITE
     assert 900 < change.max() <= 1000 + 0.01
     assert (hardened[images == 0] == 0).all()
     assert hardened.min() >= 0
@@ -47,7 +48,7 @@ def test_more_steps_find_more_than_a_random_change_of_the_same_size(batch):
     classifier, images, labels = batch
     hardened = harden(classifier, images, labels, BUDGET, np.random.default_rng(0))
     noise = torch.from_numpy(np.random.default_rng(1).choice([-1.0, 1.0], images.shape).astype(np.float32))
-    shaken = torch.where(images > 0, images + noise * 1000 / FULL_SCALE, images)
+    shaken = torch.where(images > 0, images + noise * 1000 / WHITE, images)
     assert losses(classifier, hardened, labels).sum() > losses(classifier, shaken, labels).sum()
 
 

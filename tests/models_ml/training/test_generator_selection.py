@@ -5,12 +5,13 @@ import pytest
 import torch
 
 from models_ml.config import Snapshots
-from models_ml.data.images import GREATEST, to_tensor
+from models_ml.data.images import to_tensor
 from models_ml.evaluation.predictions import scores
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
 from models_ml.training.generator_selection import snapshot_score, watched_rows
 from models_ml.training.loop import BestWeights
+from readerstudy.imaging.image import WHITE
 from tests.models_ml import tiny
 
 RULE = Snapshots(identity_bound=0.02, price=10.0)
@@ -25,9 +26,9 @@ def test_the_score_is_the_wanted_shift_less_the_price_of_visible_change() -> Non
     images = to_tensor(pixels, torch.device("cpu"))
     found = snapshot_score(generator, judge, images, wanted=-1, rule=RULE, config=config)
 
-    u = pixels / GREATEST
+    u = pixels / WHITE
     fakes = u * np.e / (1 - u + u * np.e)  # the logit raised by one
-    shift = scores(judge, np.rint(fakes * GREATEST).astype(np.uint16)).mean() - scores(judge, pixels).mean()
+    shift = scores(judge, np.rint(fakes * WHITE).astype(np.uint16)).mean() - scores(judge, pixels).mean()
     identity = np.mean([((f - y) ** 2).sum() / ((y - 0.2) ** 2).sum() for f, y in zip(fakes, u, strict=True)])
     # The score is taken in training precision, which may be bfloat16: the shift is good to two digits.
     assert found == pytest.approx(-shift - 10 * (identity - 0.02), abs=0.02)

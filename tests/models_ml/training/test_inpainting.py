@@ -10,13 +10,14 @@ import torch
 from attacks.constraints.post_processing import NO_POST_PROCESSING
 from attacks.generative.inpainting import InpaintingAttack
 from attacks.registry import load_attack
-from models_ml.data.images import GREATEST, to_tensor
+from models_ml.data.images import to_tensor
 from models_ml.errors import WrongCheckpoint
 from models_ml.networks.inpainting import Inpainter, InpaintingConfig, random_places, salient_places, soft_disc
 from models_ml.runs import checkpoint
 from models_ml.runtime.progress import silent
 from models_ml.training.classifier import train_classifier
 from models_ml.training.inpainting import inpainting_config, is_inpainter, load_inpainter, train_inpainting
+from readerstudy.imaging.image import WHITE
 from readerstudy.results.progress import Activity
 from tests.models_ml import tiny
 
@@ -208,7 +209,7 @@ def test_as_an_attack_it_keeps_the_grain_and_touches_a_disc_only(judge: Path, tm
     assert not changed[real == 0].any()
     assert np.array_equal(twin, attack(real))
     # Neighbours differ by thousands of levels; the change of logit runs smoothly under them.
-    share, altered = real[changed] / GREATEST, twin[changed] / GREATEST
+    share, altered = real[changed] / WHITE, twin[changed] / WHITE
     logits = [np.log(value / (1 - value)) for value in (share, altered)]
     assert np.std(logits[1] - logits[0]) < np.std(logits[0])
 
