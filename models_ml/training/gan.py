@@ -72,7 +72,7 @@ def train_gan(
             f"The classifier in {classifier.name} reads {target.config.rows} × {target.config.columns}, "
             f"but preset {config.preset} makes {config.rows} × {config.columns}."
         )
-    origin = {"direction": direction, "classifier": checkpoint.sha256(classifier / checkpoint.WEIGHTS)}
+    origin = {"direction": str(direction), "classifier": checkpoint.sha256(classifier / checkpoint.WEIGHTS)}
     identity = checkpoint.identity("generator", images, config, seed, **origin)
     run = Run(images, config, seed, folder, identity)
     finished = run_training(run, lambda: _GanTraining(run, direction, target), report)

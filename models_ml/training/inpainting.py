@@ -86,7 +86,7 @@ def train_inpainting(
     guide = checkpoint.load_classifier(classifier)
     config = config or inpainting_config(guide, direction)
     images.require(config.rows, config.columns)
-    origin = {"direction": direction, "classifier": checkpoint.sha256(classifier / checkpoint.WEIGHTS)}
+    origin = {"direction": str(direction), "classifier": checkpoint.sha256(classifier / checkpoint.WEIGHTS)}
     identity = checkpoint.identity("generator", images, config, seed, **origin)
     run = Run(images, config, seed, folder, identity)
     finished = run_training(run, lambda: _InpaintingTraining(run, direction, guide), report)

@@ -21,6 +21,7 @@ from models_ml.training.gan import train_gan
 from models_ml.training.gan_networks import GanNetworks
 from readerstudy.results.progress import Activity
 from readerstudy.statistics.roc import auc
+from readerstudy.vocabulary import Direction
 from tests.models_ml import tiny
 
 
@@ -119,10 +120,11 @@ def test_a_killed_gan_ends_as_if_it_had_not_been(tmp_path: Path, judge: Path, af
 
 def test_a_gan_killed_after_its_last_step_is_only_written(tmp_path: Path, judge: Path) -> None:
     whole = forge(tmp_path / "whole", judge)
+    start = partial(forge, tmp_path / "cut", judge, direction=Direction.REMOVE)
     with pytest.raises(Killed):
-        forge(tmp_path / "cut", judge, report=killer(steps_of(whole)))
+        start(report=killer(steps_of(whole)))
     reports = []
-    assert forge(tmp_path / "cut", judge, report=lambda *progress: reports.append(progress)).stages == whole.stages
+    assert start(report=lambda *progress: reports.append(progress)).stages == whole.stages
     assert same_weights(tmp_path / "whole" / WEIGHTS, tmp_path / "cut" / WEIGHTS)
     assert not reports
 
