@@ -4,6 +4,10 @@ import json
 import subprocess
 import sys
 
+import pytest
+
+from tests.without_torch import WITHOUT_TORCH
+
 MODULES = (
     "models_ml.evaluation.attack_table",
     "models_ml.training.gan",
@@ -24,6 +28,7 @@ PURE = (
 )
 
 
+@pytest.mark.skipif(WITHOUT_TORCH, reason="The child process imports torch.")
 def test_learning_imports_no_django_and_only_pure_web_packages() -> None:
     code = f"import json, sys, {', '.join(MODULES)}; print(json.dumps(list(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
