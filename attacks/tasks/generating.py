@@ -211,4 +211,4 @@ def _training(cohort: Cohort, label: int, size: tuple[int, int]) -> NDArray[np.u
 
 def _row(job_id: int, cohort: Cohort, *, name: str, **what: Any) -> Attack:
     job = Job.objects.filter(pk=job_id).first()
-    return Attack.kept(name, job=job, code_version=version(), at=now(), cohort=cohort.name, **what)
+    return Attack.get_or_make(name, job=job, code_version=version(), at=now(), cohort=cohort.name, **what)

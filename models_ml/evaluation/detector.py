@@ -17,7 +17,7 @@ from models_ml.evaluation.predictions import Floats, youden_threshold
 from models_ml.networks.classifier import Classifier
 from models_ml.runs.checkpoint import load_classifier
 from readerstudy import serialise
-from readerstudy.results.detector import Detection, DetectorTable, Pool
+from readerstudy.results.detector import DetectorResult, DetectorRow, Pool
 from readerstudy.statistics.roc import auc_by_patient
 
 DETECTOR = "detector.json"
@@ -103,7 +103,7 @@ class MixedImages:
 
 def detector_table(
     score: Floats, images: MixedImages, seen: Sequence[str], *, replicates: int = REPLICATES
-) -> DetectorTable:
+) -> DetectorResult:
     """Return the figures of each attack and of each pool of attacks.
 
     `score` (N,) is that of the tuning and test images; `seen` are the attacks that the detector was trained on.
@@ -115,7 +115,7 @@ def detector_table(
     groups: list[tuple[Pool | None, tuple[str, ...]]] = [(None, (name,)) for name in ordered]
     groups += _pools(ordered, seen)
     rows = (_detection(pool, attacks, score, images, seen, threshold, replicates) for pool, attacks in groups)
-    return DetectorTable(threshold, tuple(rows))
+    return DetectorResult(threshold, tuple(rows))
 
 
 def write_description(folder: Path, config: DetectorConfig) -> None:
@@ -149,14 +149,14 @@ def _detection(
     seen: Sequence[str],
     threshold: float,
     replicates: int,
-) -> Detection:
+) -> DetectorRow:
     test = images.split == "test"
     adversarial = test & np.isin(images.attack, attacks)
     # Their own source images only: an attack on positives compared with all real images would be told by their cancer.
     source = test & (images.attack == REAL) & np.isin(images.image, images.image[adversarial])
     both = adversarial | source
     rng = np.random.default_rng(BOOTSTRAP_SEED)
-    return Detection(
+    return DetectorRow(
         attack="" if pool else attacks[0],
         pool=pool,
         seen=set(attacks) <= set(seen),

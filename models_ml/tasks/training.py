@@ -20,7 +20,6 @@ from models_ml.training.classifier import train_classifier
 from models_ml.training.gan import train_gan
 from models_ml.training.inpainting import train_inpainting
 from models_ml.training.launcher import Together, train_together
-from readerstudy import serialise
 from readerstudy.experiments.models import Checkpoint, CheckpointKind
 from readerstudy.experiments.parameters import (
     TrainClassifierParameters,
@@ -50,10 +49,10 @@ def train_inpainting_task(job_id: int) -> None:
 
 def _train_classifier(job_id: int, parameters: TrainClassifierParameters, report: Report) -> dict[str, Any]:
     preset = find_preset(parameters["preset"])
-    if hardened := parameters.get("hardened"):
-        hardening = serialise.from_dict(Hardening, hardened)
+    if settings := parameters.get("adversarial_training"):
+        hardening = Hardening(epsilon=settings["epsilon"], steps=settings["steps"], part=settings["share"])
         preset = replace(preset, classifier=replace(preset.classifier, hardening=hardening))
-    images = training_images(parameters["cohort"], preset, report, augmented=parameters.get("augmented"))
+    images = training_images(parameters["cohort"], preset, report, augmented=parameters.get("augmentation"))
     weights = Path(parameters["vgg_weights"]) if parameters.get("vgg_weights") else None
     folder, seed = folder_of(parameters["name"]), parameters["seed"]
     if (processes := _processes(parameters)) > 1:

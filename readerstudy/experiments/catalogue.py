@@ -40,7 +40,7 @@ TRAIN_CLASSIFIER = JobKind(
         SEED,
         PROCESSES,
         Field(
-            "hardened.epsilon",
+            "adversarial_training.epsilon",
             _("Adversarial training, budget"),
             FieldType.BUDGET,
             help=_(
@@ -49,32 +49,32 @@ TRAIN_CLASSIFIER = JobKind(
             ),
             optional=True,
             is_detail=True,
-            option="--harden",
+            option="--adversarial-training",
         ),
         Field(
-            "hardened.steps",
+            "adversarial_training.steps",
             _("Adversarial training, steps of the attack"),
             FieldType.INTEGER,
             3,
             minimum=1,
             maximum=100,
             is_detail=True,
-            needs="hardened.epsilon",
-            option="--harden-steps",
+            needs="adversarial_training.epsilon",
+            option="--adversarial-training-steps",
         ),
         Field(
-            "hardened.part",
+            "adversarial_training.share",
             _("Adversarial training, share of the images attacked"),
             FieldType.NUMBER,
             0.5,
             minimum=0,
             maximum=1,
             is_detail=True,
-            needs="hardened.epsilon",
-            option="--harden-part",
+            needs="adversarial_training.epsilon",
+            option="--adversarial-training-share",
         ),
         Field(
-            "augmented.attacks",
+            "augmentation.attacks",
             _("Add adversarial images of these attacks to the training images"),
             FieldType.ATTACKS,
             optional=True,
@@ -82,13 +82,13 @@ TRAIN_CLASSIFIER = JobKind(
             option="--augment",
         ),
         Field(
-            "augmented.labels",
+            "augmentation.labels",
             _("Label of the added images"),
             FieldType.CHOICE,
             "own",
             choices=(("own", _("the source image’s pathology")), ("flipped", _("the imitated pathology"))),
             is_detail=True,
-            needs="augmented.attacks",
+            needs="augmentation.attacks",
             option="--augment-labels",
         ),
         Field(
@@ -125,7 +125,7 @@ TRAIN_INPAINTING = JobKind(
     _("Train an inpainter"),
     _(
         "Replaces a disc of tissue so that the classifier’s prediction changes. Smaller than a GAN, and not part of "
-        "the article. Its run can be used in place of a GAN’s."
+        "the article. Its run can be used in place of a GAN run."
     ),
     Queue.GPU,
     (COHORT, DIRECTION, TARGET_CLASSIFIER, run_name("{classifier}-inpainting-{direction}"), SEED, THREADS),
@@ -147,8 +147,8 @@ GENERATE = JobKind(
             _("Suffix"),
             FieldType.SUFFIX,
             help=_(
-                "Appended to the GANs’ names. Needed for a second cohort and for other post-processing, because an "
-                "attack has one name."
+                "Appended to the names of the GAN runs to give the names of the attacks. Needed for a second cohort "
+                "and for other post-processing."
             ),
             optional=True,
             is_detail=True,

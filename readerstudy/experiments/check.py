@@ -19,7 +19,7 @@ from readerstudy.names import name_error
 
 FULL_SCALE: Final = 65535
 MAXIMUM_TEXT: Final = 1000
-# What one attack may be made with in several jobs: the other parameters are part of the attack.
+# Several jobs can make one attack with different values of these; the other parameters identify the attack.
 SELECTION: Final = ("resolutions", "splits")
 
 Parameters = dict[str, Any]
@@ -33,20 +33,20 @@ class InvalidParameter(BadInput):
         self.field, self.message = field, message
 
 
-def checked(kind: JobKind, parameters: Mapping[str, Any]) -> Parameters:
-    """Return the parameters as the task receives them: every field of the kind, in its own type, and no other.
+def check_parameters(kind: JobKind, parameters: Mapping[str, Any]) -> Parameters:
+    """Return the parameters as the task receives them: the fields of the kind, each in its type, with defaults.
 
     Raises InvalidParameter.
     """
-    given = _flat(parameters)
-    for name in given:
+    flat = _flat(parameters)
+    for name in flat:
         if kind.field(name) is None:
             raise InvalidParameter(name, f"{kind.key} has no such parameter.")
     values: Parameters = {}
     for field in kind.fields:
         if field.needs and field.needs not in values:
             continue
-        value = _value(field, given.get(field.name))
+        value = _value(field, flat.get(field.name))
         if value is not None:
             values[field.name] = value
     for field in kind.fields:
@@ -60,7 +60,7 @@ def checked(kind: JobKind, parameters: Mapping[str, Any]) -> Parameters:
 
 
 def _flat(parameters: Mapping[str, Any]) -> Parameters:
-    """{"attack": {"method": …}} as {"attack.method": …}."""
+    """Return {"attack": {"method": …}} as {"attack.method": …}."""
     flat: Parameters = {}
     for name, value in parameters.items():
         if isinstance(value, Mapping):
@@ -71,7 +71,7 @@ def _flat(parameters: Mapping[str, Any]) -> Parameters:
 
 
 def _nested(kind: JobKind, values: Parameters) -> Parameters:
-    """The inverse of `_flat`, in the order of the catalogue."""
+    """Return the inverse of `_flat`, in the order of the catalogue."""
     nested: Parameters = {}
     for field in kind.fields:
         if field.name in values:
@@ -85,10 +85,9 @@ def _derived(pattern: str, values: Parameters) -> str:
 
 
 # --- one value ------------------------------------------------------------------------------------------------
-def _value(field: Field, given: Any) -> Any:
-    """The value in the field's own type; None if it is not given and optional or derived."""
-    value = given
-    if given in (None, "", [], ()):
+def _value(field: Field, value: Any) -> Any:
+    """Return the value in the field's type; None for an optional or derived field without a value."""
+    if value in (None, "", [], ()):
         value = None if field.derived_default else field.default
     if value is None:
         if field.is_required:
@@ -132,7 +131,7 @@ def _item(field: Field, value: Any) -> Any:
 
 
 def _text(field: Field, value: Any) -> str:
-    """Text that the database can store and that fits its form."""
+    """Return the value if it is a text that the database can store. Raises InvalidParameter."""
     if not isinstance(value, str) or len(value) > MAXIMUM_TEXT or "\0" in value:
         raise InvalidParameter(field.name, f"must be a text of at most {MAXIMUM_TEXT} characters.")
     if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
@@ -149,7 +148,7 @@ def _name(field: Field, name: str) -> str:
 def _choice(field: Field, value: str) -> str:
     known = [key for key, _title in field.choices]
     if value not in known:
-        raise InvalidParameter(field.name, f"{value!r} is none of {', '.join(known)}.")
+        raise InvalidParameter(field.name, f"{value!r} is not one of {', '.join(known)}.")
     return value
 
 
@@ -172,7 +171,7 @@ def _number(field: Field, value: Any) -> int | float:
 
 
 def _budget(field: Field, value: Any) -> int:
-    """16-bit grey levels: 1028 as it is; "4/255" as that share of full scale, rounded down as `attacks` does."""
+    """Return 16-bit grey levels for a number of them, or for a share of full scale such as 4/255 (rounded down)."""
     text = f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
     try:
         levels = int(Fraction(text) * FULL_SCALE) if "/" in text else int(text)
@@ -186,7 +185,7 @@ def _budget(field: Field, value: Any) -> int:
 
 
 def _existing(field: Field, name: str) -> str:
-    """The name, if there is such a cohort, run or attack."""
+    """Return the name if there is such a cohort, run or attack. Raises InvalidParameter."""
     try:
         match field.type:
             case FieldType.COHORT:
@@ -207,7 +206,7 @@ def _existing(field: Field, name: str) -> str:
 
 # --- several values -------------------------------------------------------------------------------------------
 def _check_cohort(kind: JobKind, values: Parameters) -> None:
-    """Fill in the resolutions that the cohort stores, and reject others."""
+    """Fill in the resolutions that the cohort stores. Raises InvalidParameter for another resolution."""
     cohort = Cohort.named(values["cohort"])
     if kind.field("resolutions") and "resolutions" not in values:
         values["resolutions"] = list(cohort.resolutions)
@@ -222,7 +221,7 @@ def _check_cohort(kind: JobKind, values: Parameters) -> None:
 
 
 def _needed_resolutions(values: Parameters) -> Iterator[tuple[str, str]]:
-    """Each parameter with a resolution that the cohort must store because of it."""
+    """Yield each parameter with a resolution that it needs."""
     for resolution in values.get("resolutions", ()):
         yield "resolutions", resolution
     if "resolution" in values:  # a detector reads this one, whatever its preset
@@ -236,20 +235,20 @@ def _needed_resolutions(values: Parameters) -> Iterator[tuple[str, str]]:
 
 
 def _check_attack_settings(values: Parameters) -> None:
-    """Reject settings that the method does not have. Their values are checked by the worker."""
+    """Raise InvalidParameter for settings that the method does not have. The worker checks their values."""
     method = next((method for method in METHODS if method.key == values.get("attack.method")), None)
     if method is None:
         return
     known = (*method.settings, *SHARED_SETTINGS)
-    given: list[tuple[str, str]] = [
+    chosen: list[tuple[str, str]] = [
         (f"attack.{name}", name) for name in ("epsilon", "steps") if f"attack.{name}" in values
     ]
     for part in filter(None, map(str.strip, values.get("attack.settings", "").split(";"))):
         setting, equals, value = (text.strip() for text in part.partition("="))
         if not (setting and equals and value):
             raise InvalidParameter("attack.settings", f"a setting is written NAME=VALUE, not {part!r}.")
-        given.append(("attack.settings", setting))
-    for field, setting in given:
+        chosen.append(("attack.settings", setting))
+    for field, setting in chosen:
         if setting not in known:
             message = f"{method.key} has no setting {setting}; it has: {', '.join(known)}."
             raise InvalidParameter(field, message)
@@ -257,7 +256,7 @@ def _check_attack_settings(values: Parameters) -> None:
 
 # --- names ----------------------------------------------------------------------------------------------------
 def _check_names(kind: JobKind, values: Parameters, nested: Parameters) -> None:
-    """Reject names that stand for something else already, and evaluations of nothing."""
+    """Raise InvalidParameter for names that are in use, and for evaluations without an attack."""
     match kind.key:
         case GENERATE.key:
             _check_generator_attacks(values)
@@ -270,7 +269,7 @@ def _check_names(kind: JobKind, values: Parameters, nested: Parameters) -> None:
 
 
 def _check_run_name(kind: JobKind, values: Parameters, nested: Parameters) -> None:
-    """A run's name may be given again for the very same run only: a job then returns it, or resumes it."""
+    """Raise InvalidParameter if a different run has the name. A job for the same run returns or resumes it."""
     name = values["name"]
     run = Checkpoint.objects.filter(name=name).select_related("job").first()
     naming = [other.key for other in KINDS if other.field("name")]
@@ -282,7 +281,7 @@ def _check_run_name(kind: JobKind, values: Parameters, nested: Parameters) -> No
 
 
 def _check_attack_name(kind: JobKind, values: Parameters, nested: Parameters) -> None:
-    """An attack's name may be given again for the very same attack only: it is then continued."""
+    """Raise InvalidParameter if a different attack has the name. A job for the same attack continues it."""
     name = values["attack.name"]
     attack = Attack.objects.filter(name=name).select_related("job").first()
     under_way = Job.objects.filter(kind=kind.key, parameters__attack__name=name)
@@ -296,15 +295,18 @@ def _check_attack_name(kind: JobKind, values: Parameters, nested: Parameters) ->
 
 
 def _is_same(kind: JobKind, job: Job, parameters: Parameters) -> bool:
-    """Whether a job makes the same run or attack as these parameters would."""
+    """Return whether a job makes the same run or attack as these parameters would."""
     ignored = {*SELECTION, *(field.name for field in kind.fields if not field.changes_result)}
-    mine = {name: value for name, value in parameters.items() if name not in ignored}
-    other = {name: value for name, value in job.parameters.items() if name not in ignored}
-    return job.kind == kind.key and mine == other
+    wanted = {name: value for name, value in parameters.items() if name not in ignored}
+    existing = {name: value for name, value in job.parameters.items() if name not in ignored}
+    return job.kind == kind.key and wanted == existing
 
 
 def _check_generator_attacks(values: Parameters) -> None:
-    """The attack of a generator has the generator's name and the suffix. It has one cohort and one post-processing."""
+    """Raise InvalidParameter if an attack of that name has another generator, cohort or post-processing.
+
+    The name is that of the generator with the suffix.
+    """
     suffix = values.get("suffix", "")
     for field in ("gan_remove", "gan_insert"):
         run = Checkpoint.named(values[field], CheckpointKind.GENERATOR)

@@ -1,6 +1,6 @@
 """Base class of the management commands that run a job. Their options come from the catalogue.
 
-A command names its kinds of job and words the result; see `train_gan.py`. The option of a field is named after it
+A command names its kinds of job and formats the result; see `train_gan.py`. The option of a field is named after it
 (`spare_background`: `--spare-background`), unless the field says otherwise.
 """
 
@@ -35,7 +35,7 @@ METAVARS = {
 }
 
 
-_WITHOUT = "leave out a step of the post-processing (may be repeated)"
+WITHOUT_HELP = "leave out a step of the post-processing (may be repeated)"
 
 
 class JobCommand(StudyCommand):
@@ -51,11 +51,11 @@ class JobCommand(StudyCommand):
         parser.add_argument("--queue", action="store_true", help="hand the job to a worker and return at once")
         known: set[str] = set()
         for kind in self.kinds:
-            own = parser.add_argument_group(str(kind.title)) if len(self.kinds) > 1 else parser
+            group = parser.add_argument_group(str(kind.title)) if len(self.kinds) > 1 else parser
             for field in kind.fields:
                 if _destination(field) not in known:
                     is_shared = all(field in other.fields for other in self.kinds)
-                    _add_option(parser if is_shared else own, field, list(_switches(kind, field)))
+                    _add_option(parser if is_shared else group, field, list(_switches(kind, field)))
                     known.add(_destination(field))
 
     def choose_kind(self, options: dict[str, Any]) -> JobKind:
@@ -84,16 +84,16 @@ class JobCommand(StudyCommand):
         self.show(result_data(result), self.summary(result), as_json=options["json"])
 
     def _parameters(self, kind: JobKind, options: dict[str, Any]) -> dict[str, Any]:
-        """Return the given options as parameters of the kind. Raises BadInput for an option of another kind."""
-        own = {_destination(field) for field in kind.fields}
+        """Return the options as parameters of the kind. Raises BadInput for an option of another kind."""
+        known = {_destination(field) for field in kind.fields}
         for field in (field for other in self.kinds for field in other.fields):
-            if _destination(field) not in own and options[_destination(field)]:
+            if _destination(field) not in known and options[_destination(field)]:
                 raise BadInput(f"{_label(field)}: not an option of “{kind.title}”.")
-        return {field.name: value for field in kind.fields if (value := _given(field, options)) is not None}
+        return {field.name: value for field in kind.fields if (value := _option_value(field, options)) is not None}
 
 
-def _given(field: Field, options: dict[str, Any]) -> Any:
-    """Return the value of a field in the options; None if it is not given."""
+def _option_value(field: Field, options: dict[str, Any]) -> Any:
+    """Return the value of a field in the options; None without the option."""
     value = options[_destination(field)]
     if switch := _switch(field):
         return False if switch in (value or ()) else None
@@ -114,7 +114,7 @@ def _switch(field: Field) -> str:
 
 
 def _switches(kind: JobKind, field: Field) -> Iterator[str]:
-    """All values of the option that a flag shares with others."""
+    """Yield all values of the option that a flag shares with others."""
     return (_switch(other) for other in kind.fields if _switch(other) and _option(other) == _option(field))
 
 
@@ -131,7 +131,7 @@ def _add_option(parser: ArgumentParser | _ArgumentGroup, field: Field, switches:
     if field.type is FieldType.COHORT:
         parser.add_argument("cohort", help=_help(field))
     elif switches:
-        parser.add_argument(_option(field), action="append", choices=switches, help=_WITHOUT)
+        parser.add_argument(_option(field), action="append", choices=switches, help=WITHOUT_HELP)
     elif field.type is FieldType.FLAG:
         parser.add_argument(_option(field), action="store_true", help=_help(field))
     else:
@@ -146,7 +146,7 @@ def _add_option(parser: ArgumentParser | _ArgumentGroup, field: Field, switches:
 
 
 def _help(field: Field) -> str:
-    """Return the title and the help text, with the default if the field has one."""
+    """Return the title and the help text with the default."""
     notes = []
     if field.type in (*SEVERAL, FieldType.SETTINGS):
         notes.append("may be repeated")

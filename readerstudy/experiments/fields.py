@@ -1,4 +1,4 @@
-"""Parameters that several kinds of job share, and the presets and attack methods of the lab."""
+"""Parameters that several kinds of job share, presets and attack methods."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from readerstudy.cohort.models import RESOLUTION_LABELS, SPLIT_LABELS
 from readerstudy.experiments.kinds import Field, FieldType, Text
 from readerstudy.vocabulary import Direction, choice_pairs
 
-# The web side cannot import the lab's packages. A test compares these tables with theirs.
+# The web side cannot import the learning packages. A test compares these tables with theirs.
 
 # The presets, and the stored resolution that each reads its images from.
 PRESETS = {"demo": "low", "zhou2021-low": "low", "zhou2021-high": "high"}
@@ -116,7 +116,7 @@ ENDS = Field(
 )
 SPARE_BACKGROUND = Field(
     "spare_background",
-    _("Learn in the breast only"),
+    _("Train on the breast only"),
     FieldType.FLAG,
     False,
     help=_("Exclude the background during training, as at generation. Recommended for digitised film."),
@@ -137,6 +137,6 @@ def _keep(step: str, title: Text, help: Text) -> Field:
 
 POST_PROCESSING = (
     _keep("background", _("Keep the background"), _("Pixels outside the breast are not changed.")),
-    _keep("grid", _("Keep the grey levels"), _("Use only grey levels that occur in the source image.")),
-    _keep("range", _("Keep the range"), _("Nothing is darker or brighter than the source image’s extremes.")),
+    _keep("grid", _("Keep the grey levels"), _("Only grey levels that occur in the source image are used.")),
+    _keep("range", _("Keep the range"), _("No pixel is darker or brighter than the source image’s extremes.")),
 )

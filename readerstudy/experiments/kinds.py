@@ -53,7 +53,7 @@ class Field:
     is_detail: bool = False  # folded away in forms, because the default is nearly always right
     needs: str = ""  # omitted unless this other parameter is given
     in_form: bool = True  # False: for commands and the API only
-    # The command line option if it is not named after the field; "--without grid" is a flag that turns a default off.
+    # The command line option if it is not named after the field. "--without grid" turns off a flag that is on.
     option: str = ""
     changes_result: bool = True  # False: the same run with another value gives the same result
 
@@ -64,7 +64,7 @@ class Field:
 
     @property
     def derived_default_text(self) -> str:
-        """The pattern as people read it: COHORT-SEED."""
+        """The pattern for help texts: COHORT-SEED."""
         return re.sub(r"\{(?:\w+\.)?(\w+)\}", lambda match: match[1].upper(), self.derived_default)
 
     @property

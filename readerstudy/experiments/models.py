@@ -20,7 +20,7 @@ class CheckpointKind(models.TextChoices):
 
 
 class Checkpoint(models.Model):
-    """Weights with config, seed and code version: the register of `var/runs`; the folder holds the files."""
+    """The weights of a finished run with their provenance. The files are in `folder` below the runs folder."""
 
     name = models.SlugField(_("name"), max_length=64, unique=True)
     kind = models.CharField(_("kind"), max_length=16, choices=CheckpointKind.choices)
@@ -33,9 +33,9 @@ class Checkpoint(models.Model):
     metrics = models.JSONField(_("metrics"), default=dict)
     folder = models.CharField(_("folder"), max_length=200, help_text=_("below the runs folder"))
     made_at = models.DateTimeField(_("made"))
-    # What earlier versions did not write down is empty.
+    # Empty for runs of earlier versions.
     job = models.ForeignKey(Job, models.PROTECT, null=True, related_name="checkpoints", verbose_name=_("job"))
-    # A GAN's classifier; the classifier that a detector or a hardened classifier started from.
+    # The target classifier of a generator; the classifier whose weights a detector started from.
     made_from = models.ForeignKey(
         "self", models.PROTECT, null=True, related_name="descendants", verbose_name=_("made from")
     )
@@ -53,28 +53,31 @@ class Checkpoint(models.Model):
 
     @classmethod
     def named(cls, name: str, kind: CheckpointKind) -> "Checkpoint":
-        """The checkpoint of that name and kind, or a sentence that lists what there is."""
-        found = cls.objects.filter(name=name, kind=kind).first()
-        if found is None:
+        """Return the checkpoint of that name and kind. Raises StudyError, which lists the existing ones."""
+        checkpoint = cls.objects.filter(name=name, kind=kind).first()
+        if checkpoint is None:
             known = ", ".join(cls.objects.filter(kind=kind).values_list("name", flat=True)) or "none yet"
             raise StudyError(f"There is no {kind.value} run named {name!r}; there are: {known}.")
-        return found
+        return checkpoint
 
 
 class Attack(models.Model):
-    """How adversarial twins were made: method, settings, seed and the networks used. Never changed once made."""
+    """How adversarial images were made: method, settings, seed and networks. The row is never changed."""
 
     name = models.SlugField(_("name"), max_length=64, unique=True)
     method = models.SlugField(_("method"), max_length=32)
     direction = models.CharField(
-        _("direction"), max_length=6, blank=True, help_text=_("insert, remove; empty where it makes both")
+        _("direction"),
+        max_length=6,
+        blank=True,
+        help_text=_("insert or remove; empty for an attack in both directions"),
     )
     generator = models.ForeignKey(
         Checkpoint, models.PROTECT, null=True, related_name="attacks_made", verbose_name=_("generator run")
     )
-    # The one whose gradient was followed: the surrogate where the attack is carried over to another.
+    # The classifier whose gradient was used; for a transfer attack the surrogate.
     classifier = models.ForeignKey(
-        Checkpoint, models.PROTECT, null=True, related_name="attacks_on", verbose_name=_("classifier attacked")
+        Checkpoint, models.PROTECT, null=True, related_name="attacks_on", verbose_name=_("target classifier")
     )
     settings = models.JSONField(_("settings"), default=dict)
     seed = models.BigIntegerField(_("seed"))
@@ -94,30 +97,30 @@ class Attack(models.Model):
 
     @classmethod
     def named(cls, name: str) -> "Attack":
-        """The attack of that name, or a sentence that lists what there is."""
-        found = cls.objects.filter(name=name).first()
-        if found is None:
+        """Return the attack of that name. Raises StudyError, which lists the existing ones."""
+        attack = cls.objects.filter(name=name).first()
+        if attack is None:
             known = ", ".join(cls.objects.values_list("name", flat=True)) or "none yet"
             raise StudyError(f"There is no attack named {name!r}; there are: {known}.")
-        return found
+        return attack
 
     @classmethod
-    def kept(cls, name: str, *, job: Job | None, code_version: str, at: datetime, **what: Any) -> "Attack":
-        """The attack of that name, made now where there is none; an interrupted generation finds its own again.
+    def get_or_make(cls, name: str, *, job: Job | None, code_version: str, at: datetime, **identity: Any) -> "Attack":
+        """Return the attack of that name, made now if there is none, so that an interrupted generation resumes.
 
-        `what` is method, direction, generator, classifier, settings, seed and cohort. Raises StudyError where the
-        name stands for something else already: twins of one name must all be made in one way.
+        `identity` is method, direction, generator, classifier, settings, seed and cohort. Raises StudyError if the
+        existing attack has another identity: all images of one attack are made in the same way.
         """
-        found, _made = cls.objects.get_or_create(
-            name=name, defaults={**what, "job": job, "code_version": code_version, "made_at": at}
+        attack, _is_new = cls.objects.get_or_create(
+            name=name, defaults={**identity, "job": job, "code_version": code_version, "made_at": at}
         )
-        other = [field for field, value in what.items() if getattr(found, field) != value]
-        if other:
+        different = [field for field, value in identity.items() if getattr(attack, field) != value]
+        if different:
             raise StudyError(
-                f"The attack {name} was made with other values of {', '.join(other)} on {found.made_at:%Y-%m-%d}; "
-                "choose another name (a suffix, for the twins of a GAN)."
+                f"The attack {name} was made with other values of {', '.join(different)} on {attack.made_at:%Y-%m-%d}; "
+                "choose another name (for the images of a GAN, a suffix)."
             )
-        return found
+        return attack
 
 
 class Evaluation(models.Model):

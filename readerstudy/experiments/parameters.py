@@ -6,11 +6,11 @@ from readerstudy.vocabulary import Direction, Resolution, Split
 
 
 class AdversarialTrainingParameters(TypedDict):
-    """Adversarial training: a share of every batch is attacked. `epsilon` in 16-bit grey levels."""
+    """Adversarial training: `share` of every batch is attacked within `epsilon` 16-bit grey levels."""
 
     epsilon: int
     steps: int
-    part: float
+    share: float
 
 
 class AugmentationParameters(TypedDict):
@@ -26,8 +26,8 @@ class TrainClassifierParameters(TypedDict):
     name: str
     seed: int
     processes: NotRequired[int]
-    hardened: NotRequired[AdversarialTrainingParameters]
-    augmented: NotRequired[AugmentationParameters]
+    adversarial_training: NotRequired[AdversarialTrainingParameters]
+    augmentation: NotRequired[AugmentationParameters]
     vgg_weights: NotRequired[str]
 
 
@@ -53,7 +53,7 @@ class TrainInpaintingParameters(TypedDict):
 
 
 class PostProcessingParameters(TypedDict):
-    """What an adversarial image keeps of its source image."""
+    """The properties of the source image that an adversarial image keeps."""
 
     keep_background: bool
     keep_grid: bool

@@ -11,7 +11,7 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.errors import NotAllowed
 from readerstudy.experiments.catalogue import get_kind
-from readerstudy.experiments.check import checked
+from readerstudy.experiments.check import check_parameters
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.queue import enqueue, new_job
 
@@ -29,7 +29,7 @@ def start_job(
     if requested_by is not None and not requested_by.is_researcher:
         raise NotAllowed(_("Only a researcher may start jobs."))
     described = get_kind(kind)
-    clean = checked(described, parameters)
+    clean = check_parameters(described, parameters)
     job = new_job(described.key, clean, requested_by=requested_by, at=at, queue=described.queue)
     if job.queued_at == at:  # otherwise it is one that was there before
         record("job.started", actor=requested_by, subject=job, at=at, kind=job.kind)

@@ -22,7 +22,7 @@ FORGOTTEN_AFTER = timedelta(seconds=60)
 
 @transaction.atomic
 def cancel_job(*, job: Job, actor: User | None, at: datetime) -> Job:
-    """Cancel a queued job at once, a running one at its next progress report. Saved work stays.
+    """Cancel a queued job at once, a running one at its next progress report. Saved work is kept.
 
     `actor` is None at the server's terminal. Raises NotAllowed for anybody but a researcher, StudyError if the job is
     over.

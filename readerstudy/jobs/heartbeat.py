@@ -58,8 +58,8 @@ def _beat(job_id: int, attempts: int, over: Event) -> None:
     """Update the heartbeat until the block is over or another worker has the job."""
     try:
         while not over.wait(BEAT):
-            own = Job.objects.filter(pk=job_id, status=JobStatus.RUNNING, attempts=attempts)
-            if not own.update(heartbeat_at=now()):
+            claimed = Job.objects.filter(pk=job_id, status=JobStatus.RUNNING, attempts=attempts)
+            if not claimed.update(heartbeat_at=now()):
                 return
     finally:
         connection.close()

@@ -35,7 +35,7 @@ class Queue(models.TextChoices):
 
 
 def fingerprint(kind: str, parameters: dict[str, Any]) -> str:
-    """Return the SHA-256 of the kind and its parameters, whatever their order: the same work has the same."""
+    """Return the SHA-256 of the kind and the parameters, independent of their order. It identifies the work."""
     return hashlib.sha256(json.dumps([kind, parameters], sort_keys=True).encode()).hexdigest()
 
 

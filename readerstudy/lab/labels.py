@@ -135,7 +135,7 @@ NAMES: Final[dict[str, tuple[Text, Unit]]] = {
     "generator": (_("Generator"), Unit.PLAIN),
     "augmentation": (_("Augmentation"), Unit.PLAIN),
     "snapshots": (_("Which generator is kept"), Unit.PLAIN),
-    "hardening": (_("Hardening against attacks"), Unit.PLAIN),
+    "hardening": (_("Adversarial training"), Unit.PLAIN),
     # --- what only some jobs are asked
     "gan_remove": (_("GAN that removes cancer"), Unit.PLAIN),
     "gan_insert": (_("GAN that inserts cancer"), Unit.PLAIN),

@@ -21,9 +21,9 @@ class FoldResult:
 
 @dataclass(frozen=True)
 class CrossValidated:
-    """Every fold, the mean of their areas, and Table 1 over all patients, each at her own fold's threshold.
+    """Every fold, the mean of their areas, and Table 1 over all patients at the thresholds of their folds.
 
-    The pooled area also compares scores of different folds, which need not be on one scale: read it beside the mean.
+    The pooled area also compares scores of different folds, which may have different scales. See it with the mean.
     """
 
     folds: tuple[FoldResult, ...]

@@ -10,15 +10,15 @@ FORMAT = "detector/1"
 
 
 class Pool(StrEnum):
-    """Attacks that a row takes together."""
+    """Attacks that are pooled in a row."""
 
     SEEN = "seen"  # all that the detector was trained on
     HELD_OUT = "held-out"  # all others
 
 
 @dataclass(frozen=True)
-class Detection:
-    """How the adversarial test images of one attack, or of a pool of attacks, are told from their source images.
+class DetectorRow:
+    """How well a detector separates the test images of one attack, or of a pool of attacks, from their source images.
 
     `attack` is "" for a pool. `seen`: the detector was trained on this attack.
     """
@@ -33,8 +33,8 @@ class Detection:
 
 
 @dataclass(frozen=True)
-class DetectorTable:
-    """Every attack at the threshold that the tuning split chose (Youden, on the attacks of the training)."""
+class DetectorResult:
+    """Every attack at the threshold with the greatest Youden index on the tuning split, for the training attacks."""
 
     threshold: float
-    rows: tuple[Detection, ...]
+    rows: tuple[DetectorRow, ...]

@@ -1,4 +1,4 @@
-"""Result of an evaluation: what one classifier decides on attacked test images at one resolution (METHOD §4)."""
+"""Result of an evaluation: decisions of one classifier on attacked test images at one resolution (METHOD §4)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class ThresholdRule(StrEnum):
 
 
 class Variant(StrEnum):
-    """Which images a table is about."""
+    """The images of a table."""
 
     ADVERSARIAL = "adversarial"
     IDENTITY = "identity"  # of the generators as stage 1 left them, which learnt to copy
@@ -50,7 +50,7 @@ class AreaComparison:
 
 @dataclass(frozen=True)
 class Decisions:
-    """What the classifier decides at one threshold; an image is called malignant above it.
+    """Decisions of a classifier at one threshold; an image is called malignant above it.
 
     "Right" on an adversarial image means the diagnosis of its flipped label. Fooled: of the images whose real
     version was right, those whose adversarial version gets the opposite diagnosis. Removal acts on malignant images,
@@ -98,7 +98,7 @@ class AttackTable:
 class Subgroup:
     """The same figures for one part of the test images, at the threshold of `ThresholdRule.YOUDEN`.
 
-    `column` is "view", "side", "lesion" or "density", `value` what the images have there.
+    `column` is "view", "side", "lesion" or "density", `value` that of the images.
     """
 
     column: str
@@ -164,7 +164,7 @@ class AttackEvaluation:
 
 @dataclass(frozen=True)
 class Transfer:
-    """What one attack does to one classifier at `ThresholdRule.YOUDEN`; `own` if it was made for that classifier.
+    """Images of one attack that fool one classifier at `ThresholdRule.YOUDEN`; `own` if it was made for the classifier.
 
     `is_applicable` is False for a baseline that changes no image.
     """

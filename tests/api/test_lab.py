@@ -104,7 +104,9 @@ def test_points_are_json_whatever_the_figures(rosa):
 
 
 def test_runs_attacks_and_evaluations_point_to_each_other(rosa, run):
-    attack = Attack.kept("pgd-4", job=None, code_version="c", at=make.MONDAY, method="pgd", classifier=run, seed=1)
+    attack = Attack.get_or_make(
+        "pgd-4", job=None, code_version="c", at=make.MONDAY, method="pgd", classifier=run, seed=1
+    )
     found = Evaluation.objects.create(
         name="one", cohort="films", resolution="low", classifier=run, result={"format": "x"}, made_at=make.MONDAY
     )

@@ -4,7 +4,7 @@ import pytest
 from celery import current_app
 
 from readerstudy.experiments.catalogue import ATTACK, KINDS
-from readerstudy.experiments.check import checked
+from readerstudy.experiments.check import check_parameters
 from readerstudy.experiments.fields import METHODS, PRESETS, SHARED_SETTINGS
 from readerstudy.imaging.image import RESOLUTIONS
 from tests.without_torch import training_module
@@ -38,7 +38,7 @@ def test_methods_and_their_settings_are_those_of_the_lab(method):
 def test_the_defaults_of_the_catalogue_suit_every_method(method, films, run):
     registry = training_module("attacks.registry")
     asked = {"cohort": "films", "attack": {"method": method.key, "classifier": "cad"}}
-    attack = checked(ATTACK, asked)["attack"]
+    attack = check_parameters(ATTACK, asked)["attack"]
     for name in ("name", "classifier", "seed"):
         attack.pop(name)
     assert registry.Recipe.of(attack).method == method.key

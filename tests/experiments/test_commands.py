@@ -20,7 +20,14 @@ COMMANDS = {
 }
 # Options that the documentation names.
 DOCUMENTED = {
-    "train_classifier": ["--preset", "--vgg-weights", "--harden", "--augment", "--augment-labels", "--processes"],
+    "train_classifier": [
+        "--preset",
+        "--vgg-weights",
+        "--adversarial-training",
+        "--augment",
+        "--augment-labels",
+        "--processes",
+    ],
     "train_gan": ["--direction", "--classifier", "--ends", "--spare-background", "--threads", "--processes"],
     "train_inpainting": ["--direction", "--classifier", "--threads"],
     "train_detector": ["--attack", "--held-out", "--preset", "--resolution"],

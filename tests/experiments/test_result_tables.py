@@ -11,7 +11,7 @@ from readerstudy.experiments.tables.evaluation import comparison_table, evaluati
 from readerstudy.experiments.tables.results import result_data, result_sections, result_text
 from readerstudy.layout.table import to_text
 from readerstudy.results.cross_validation import CrossValidated, FoldResult
-from readerstudy.results.detector import Detection, DetectorTable, Pool
+from readerstudy.results.detector import DetectorResult, DetectorRow, Pool
 from readerstudy.results.evaluation import AreaComparison, ReferenceComparison, Variant, read_evaluation
 from readerstudy.serialise import to_dict
 from tests import results
@@ -103,10 +103,10 @@ def test_a_stored_evaluation_reads_back_and_another_format_is_refused():
 
 def test_a_detector_is_shown_with_its_pools():
     rows = (
-        Detection("gan", None, True, 4, results.REAL_AREA, results.share(3, 4), results.share(4, 4)),
-        Detection("", Pool.HELD_OUT, False, 8, None, results.share(1, 4), results.share(0, 0)),
+        DetectorRow("gan", None, True, 4, results.REAL_AREA, results.share(3, 4), results.share(4, 4)),
+        DetectorRow("", Pool.HELD_OUT, False, 8, None, results.share(1, 4), results.share(0, 0)),
     )
-    text = result_text({"format": "detector/1", "run": "guard", "steps": 5, **to_dict(DetectorTable(0.5, rows))})
+    text = result_text({"format": "detector/1", "run": "guard", "steps": 5, **to_dict(DetectorResult(0.5, rows))})
     for words in ("Detector guard, at threshold 0.500", "all held out", "one class only", "no images", "75.0 %"):
         assert words in text
 

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from readerstudy.experiments.catalogue import ATTACK, EVALUATE, GENERATE, TRAIN_CLASSIFIER, TRAIN_GAN
-from readerstudy.experiments.check import InvalidParameter, checked
+from readerstudy.experiments.check import InvalidParameter, check_parameters
 from readerstudy.experiments.models import Attack, CheckpointKind
 from readerstudy.experiments.start import start_job
 from readerstudy.jobs.models import Job
@@ -94,11 +94,11 @@ INVALID = [
     ),
     (
         "train-classifier",
-        {"name": "new", "hardened": {"epsilon": "nan"}},
-        "hardened.epsilon",
+        {"name": "new", "adversarial_training": {"epsilon": "nan"}},
+        "adversarial_training.epsilon",
         "'nan' is not a number of grey levels or a share such as 4/255.",
-        ["train_classifier", "--name=new", "--harden=nan"],
-        "--harden",
+        ["train_classifier", "--name=new", "--adversarial-training=nan"],
+        "--adversarial-training",
     ),
     (
         "train-classifier",
@@ -164,8 +164,11 @@ def test_the_command_names_the_invalid_option_and_queues_nothing(row, attack):
         ({"seed": float("inf")}, "seed: inf is not a whole number"),
         ({"seed": True}, "seed: True is not a whole number"),
         ({"seed": 10**400}, "seed: "),
-        ({"augmented": {"attacks": [{}]}}, r"augmented\.attacks: \[\{\}\] is not a list of names"),
-        ({"hardened": {"epsilon": 4, "part": float("nan")}}, r"hardened\.part: nan is not a number"),
+        ({"augmentation": {"attacks": [{}]}}, r"augmentation\.attacks: \[\{\}\] is not a list of names"),
+        (
+            {"adversarial_training": {"epsilon": 4, "share": float("nan")}},
+            r"adversarial_training\.share: nan is not a number",
+        ),
         ({"vgg_weights": "x" * 1001}, "vgg_weights: must be a text of at most 1000 characters"),
         ({"name": "x" * 65}, "name: use letters"),
         ({"name": "-x"}, "name: use letters"),
@@ -174,42 +177,47 @@ def test_the_command_names_the_invalid_option_and_queues_nothing(row, attack):
 )
 def test_values_of_the_wrong_type_are_rejected(parameters, message):
     with pytest.raises(InvalidParameter, match=message):
-        checked(TRAIN_CLASSIFIER, {"cohort": "films", **parameters})
+        check_parameters(TRAIN_CLASSIFIER, {"cohort": "films", **parameters})
 
 
 def test_a_flag_is_true_or_false():
     with pytest.raises(InvalidParameter, match="keep_grid: 'false' is neither true nor false"):
-        checked(ATTACK, {"cohort": "films", "attack": BY_GRADIENT, "keep_grid": "false"})
+        check_parameters(ATTACK, {"cohort": "films", "attack": BY_GRADIENT, "keep_grid": "false"})
 
 
 def test_budgets_are_stored_as_grey_levels():
     for budget in ("4/255", 1028, "1028", 1028.0):
         assert (
-            checked(ATTACK, {"cohort": "films", "attack": {**BY_GRADIENT, "epsilon": budget}})["attack"]["epsilon"]
+            check_parameters(ATTACK, {"cohort": "films", "attack": {**BY_GRADIENT, "epsilon": budget}})["attack"][
+                "epsilon"
+            ]
             == 1028
         )
 
 
 def test_a_group_that_is_not_asked_for_is_left_out():
     asked = {"cohort": "films", "preset": "demo", "name": "new"}
-    clean = checked(TRAIN_CLASSIFIER, asked)
-    assert "hardened" not in clean
-    assert "augmented" not in clean
-    hardened = checked(TRAIN_CLASSIFIER, {**asked, "hardened": {"epsilon": 1028}})["hardened"]
-    assert hardened == {"epsilon": 1028, "steps": 3, "part": 0.5}
+    clean = check_parameters(TRAIN_CLASSIFIER, asked)
+    assert "adversarial_training" not in clean
+    assert "augmentation" not in clean
+    chosen = check_parameters(TRAIN_CLASSIFIER, {**asked, "adversarial_training": {"epsilon": 1028}})
+    assert chosen["adversarial_training"] == {"epsilon": 1028, "steps": 3, "share": 0.5}
 
 
 def test_a_name_that_is_not_given_is_derived():
-    assert checked(TRAIN_CLASSIFIER, {"cohort": "films"})["name"] == "films-demo-1"
-    assert checked(TRAIN_GAN, {"cohort": "films", "classifier": "cad", "direction": "remove"})["name"] == "cad-remove"
+    assert check_parameters(TRAIN_CLASSIFIER, {"cohort": "films"})["name"] == "films-demo-1"
+    assert (
+        check_parameters(TRAIN_GAN, {"cohort": "films", "classifier": "cad", "direction": "remove"})["name"]
+        == "cad-remove"
+    )
     attack = {"method": "fgsm", "classifier": "cad"}
-    assert checked(ATTACK, {"cohort": "films", "attack": attack})["attack"]["name"] == "fgsm-cad"
+    assert check_parameters(ATTACK, {"cohort": "films", "attack": attack})["attack"]["name"] == "fgsm-cad"
 
 
 def test_a_generator_of_the_other_direction_is_refused():
     checkpoint("gan-insert", "generator", direction="insert")
     with pytest.raises(InvalidParameter, match="gan_remove: gan-insert was trained to insert, not to remove"):
-        checked(GENERATE, {"cohort": "films", "gan_remove": "gan-insert", "gan_insert": "gan-insert"})
+        check_parameters(GENERATE, {"cohort": "films", "gan_remove": "gan-insert", "gan_insert": "gan-insert"})
 
 
 def test_an_evaluation_needs_attacks(attack):
@@ -253,7 +261,7 @@ def test_an_attack_may_be_continued_on_other_splits_but_not_with_another_budget(
         start(ATTACK, attack={**BY_GRADIENT, "epsilon": 4})
     finish(first)
     row = {"method": "pgd", "settings": {}, "seed": 1, "cohort": "films"}
-    Attack.kept("new", job=first, code_version="1", at=make.MONDAY, **row)
+    Attack.get_or_make("new", job=first, code_version="1", at=make.MONDAY, **row)
     assert start(ATTACK, attack=BY_GRADIENT, splits=["train"]).status == "queued"
     with pytest.raises(InvalidParameter, match=r"attack\.name: the attack new exists already"):
         start(ATTACK, attack=BY_GRADIENT, keep_grid=False)
@@ -264,7 +272,7 @@ def test_other_post_processing_of_the_same_generators_needs_a_suffix():
     checkpoint("gan-insert", "generator", direction="insert")
     both = {"gan_remove": "gan-remove", "gan_insert": "gan-insert"}
     row = {"method": "gan", "generator": remove, "settings": {"keep_range": True}, "seed": 1, "cohort": "films"}
-    Attack.kept("gan-remove", job=None, code_version="1", at=make.MONDAY, **row)
+    Attack.get_or_make("gan-remove", job=None, code_version="1", at=make.MONDAY, **row)
     finish(start(GENERATE, **both))
     with pytest.raises(InvalidParameter, match="suffix: the attack gan-remove exists already"):
         start(GENERATE, **both, keep_range=False)

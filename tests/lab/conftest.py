@@ -50,7 +50,7 @@ def run(db) -> Checkpoint:
 
 @pytest.fixture
 def attack(run) -> Attack:
-    return Attack.kept(
+    return Attack.get_or_make(
         "pgd-4",
         job=None,
         code_version="abc",

@@ -4,18 +4,18 @@ from django.utils.translation import gettext as _
 
 from readerstudy.experiments.tables.cells import area_cell, share_cell
 from readerstudy.layout.table import Column, Kind, Table
-from readerstudy.results.detector import Detection, DetectorTable, Pool
+from readerstudy.results.detector import DetectorResult, DetectorRow, Pool
 
 
-def detector_table(run: str, result: DetectorTable) -> Table:
+def detector_table(run: str, result: DetectorResult) -> Table:
     """Return one row for each attack and for each pool of attacks."""
     return Table(
         key="detector",
         title=_("Detector %(run)s, at threshold %(threshold)s (tuning)")
         % {"run": run, "threshold": f"{result.threshold:.3f}"},
         caption=_(
-            "Each attack’s test images compared with their own source images. What counts is how many images a "
-            "detector finds of attacks that it was not trained on."
+            "Test images of each attack compared with their source images. The relevant figure is the share of images "
+            "found of attacks that the detector was not trained on."
         ),
         columns=(
             Column("attack", _("Attack")),
@@ -39,7 +39,7 @@ def detector_table(run: str, result: DetectorTable) -> Table:
     )
 
 
-def _label(row: Detection) -> str:
+def _label(row: DetectorRow) -> str:
     match row.pool:
         case None:
             return row.attack

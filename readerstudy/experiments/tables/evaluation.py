@@ -72,8 +72,8 @@ def attack_figures(title: str, tables: Sequence[tuple[str, AttackTable]]) -> Tab
         caption=_(
             # xgettext: no-python-format
             "Areas and shares with 95 % intervals; shares with hits and trials. The identity baseline is the generator "
-            "when it had only learnt to copy; it is not applicable if it changes no image. The sham is each image put "
-            "through the same steps as for the attack, with an invisible change."
+            "after stage 1, trained only to copy its input; it is not applicable if it changes no image. The sham is "
+            "each image put through the same steps as for the attack, with an invisible change."
         ),
         columns=(Column("figure", ""), *(Column(name, name, Kind.MIXED) for name, _table in tables)),
         rows=tuple(rows),
@@ -100,7 +100,7 @@ def _rows_at(index: int, tables: Sequence[AttackTable]) -> Iterator[tuple[Cell, 
 
 
 def comparison_table(results: Sequence[EvaluationResult]) -> Table:
-    """Return Table 1 of several classifiers with one row for each attack: the undefended beside the defended."""
+    """Return Table 1 of several classifiers, with one row for each attack."""
     reference = {"classifier": results[0].reference}
     fooled, areas = _("Fooled"), _("AUC")
     minus = _("AUC minus that of %(classifier)s") % reference
@@ -148,7 +148,7 @@ def _comparison_cells(attack: AttackEvaluation, compared: ReferenceComparison | 
 
 
 def attacks_table(result: EvaluationResult) -> Table:
-    """Return what the attacks are: their runs, their target and how similar their images are to the real ones."""
+    """Return the attacks with their runs, target classifier and the similarity of their images to the real ones."""
     return Table(
         key="attacks",
         title=_("The attacks"),

@@ -14,13 +14,13 @@ from readerstudy.experiments.tables.evaluation import comparison_table, evaluati
 from readerstudy.layout.table import Table, to_text
 from readerstudy.results import cross_validation, detector, evaluation
 from readerstudy.results.cross_validation import CrossValidated
-from readerstudy.results.detector import DetectorTable
+from readerstudy.results.detector import DetectorResult
 from readerstudy.serialise import from_dict
 
 
 @dataclass(frozen=True)
 class ResultSection:
-    """Tables under a heading, which is empty if there is one section only. All table keys of a result differ."""
+    """Tables under a heading, which is empty for a single section. Table keys are unique within a result."""
 
     heading: str
     tables: tuple[Table, ...]
@@ -45,7 +45,7 @@ def result_text(result: Any) -> str:
 
 
 def result_data(result: Any) -> Any:
-    """Return a job's result for programs: stored evaluations stand in place of their keys."""
+    """Return a job's result for programs, with the stored evaluations in place of their keys."""
     if not _has_format(result, evaluation.FORMAT):
         return result
     rows = Evaluation.objects.filter(pk__in=result["evaluations"]).order_by("pk")
@@ -58,7 +58,7 @@ def _sections(result: Any) -> Iterator[tuple[str, list[Table]]]:
         yield from _evaluation_sections(result["evaluations"])
     elif _has_format(result, detector.FORMAT):
         stored = {name: result[name] for name in ("threshold", "rows")}
-        yield "", [detector_table(result["run"], from_dict(DetectorTable, stored))]
+        yield "", [detector_table(result["run"], from_dict(DetectorResult, stored))]
     elif _has_format(result, cross_validation.FORMAT):
         stored = {name: value for name, value in result.items() if name not in ("format", "run")}
         yield "", cross_validation_tables(from_dict(CrossValidated, stored))
@@ -70,12 +70,12 @@ def _has_format(result: Any, name: str) -> bool:
 
 def _evaluation_sections(keys: list[int]) -> Iterator[tuple[str, list[Table]]]:
     """Yield all tables of one classifier; of several, Table 1 of each and how they compare."""
-    results = [row.read() for row in Evaluation.objects.filter(pk__in=keys).order_by("pk")]
-    for resolution, group in groupby(results, key=lambda result: result.resolution):
-        own = list(group)
+    evaluations = [row.read() for row in Evaluation.objects.filter(pk__in=keys).order_by("pk")]
+    for resolution, group in groupby(evaluations, key=lambda result: result.resolution):
+        results = list(group)
         heading = _("%(resolution)s resolution") % {"resolution": resolution}
-        if len(own) == 1:
-            yield heading, evaluation_tables(own[0], own)
+        if len(results) == 1:
+            yield heading, evaluation_tables(results[0], results)
         else:
-            tables = [table_1(result) for result in own]
-            yield heading, [*tables, comparison_table(own), transfer_table(own[0].transfers)]
+            tables = [table_1(result) for result in results]
+            yield heading, [*tables, comparison_table(results), transfer_table(results[0].transfers)]

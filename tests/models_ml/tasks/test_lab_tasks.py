@@ -167,7 +167,7 @@ def test_what_is_not_named_gets_a_sentence(films):
 
 
 def test_a_defended_classifier_says_how_it_was_defended(films, settings):
-    call_command("train_classifier", "films", preset="demo", name="hard", harden=1028)
+    call_command("train_classifier", "films", preset="demo", name="hard", adversarial_training=1028)
     config = json.loads((settings.RUNS_DIR / "hard" / "config.json").read_text())
     assert config["config"]["hardening"]["epsilon"] == 1028
     call_command(
@@ -177,8 +177,8 @@ def test_a_defended_classifier_says_how_it_was_defended(films, settings):
     assert taught.split_hash != plain.split_hash  # the fakes are images of the training split
     with pytest.raises(CommandError, match="no twin of a training image"):
         call_command("train_classifier", "films", preset="demo", name="none", augment=["idle"])
-    with pytest.raises(CommandError, match="--harden: -1 is not from 1 to 65535"):
-        call_command("train_classifier", "films", preset="demo", name="none", harden=-1)
+    with pytest.raises(CommandError, match="--adversarial-training: -1 is not from 1 to 65535"):
+        call_command("train_classifier", "films", preset="demo", name="none", adversarial_training=-1)
 
 
 def test_a_gan_is_told_by_the_command_how_its_stages_end_and_that_only_the_breast_counts(films, settings):

@@ -1,4 +1,4 @@
-"""Stop a job."""
+"""Cancel a job."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -11,7 +11,7 @@ from readerstudy.jobs.models import Job
 
 
 class Command(StudyCommand):
-    help = "Cancel the job ID: at once where it waits, at its next report where it runs. What it saved stays."
+    help = "Cancel the job ID: a queued job at once, a running one at its next report. Saved work is kept."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("job", type=int, metavar="ID")
@@ -21,6 +21,6 @@ class Command(StudyCommand):
         text = (
             f"Job {job.pk} is cancelled."
             if job.is_over
-            else f"Job {job.pk} stops at its next report; what it saved stays."
+            else f"Job {job.pk} stops at its next report. Saved work is kept."
         )
         self.show({"id": job.pk, "status": job.status}, text, as_json=options["json"])

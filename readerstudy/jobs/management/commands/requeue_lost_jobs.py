@@ -1,4 +1,4 @@
-"""Put jobs of dead workers back on the queue."""
+"""Return jobs of lost workers to the queue."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from readerstudy.jobs.actions import requeue_lost_jobs
 
 
 class Command(StudyCommand):
-    help = "Put jobs whose worker was killed back on the queue; `work` does this by itself every half minute."
+    help = "Return jobs of lost workers to the queue. A running `work` command does this every half minute."
 
     def handle(self, *args: Any, **options: Any) -> None:
         jobs = requeue_lost_jobs(at=now())

@@ -1,4 +1,4 @@
-"""Run one queued job in this process: what a worker does, without a broker."""
+"""Run one queued job in this process, without a broker."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -11,7 +11,7 @@ from readerstudy.jobs.queue import run_here
 
 
 class Command(StudyCommand):
-    help = "Run the job ID here and wait for it."
+    help = "Run the job ID in this process and wait until it ends."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("id", type=int)
