@@ -1,10 +1,12 @@
 """Documents: complete, current, with working links and readable lines."""
 
 import re
+import shlex
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, get_commands, load_command_class
 
 from readerstudy.cohort.sources.label_table import COLUMNS
 from readerstudy.studies.analysis_plan import AnalysisPlan
@@ -61,6 +63,24 @@ def test_documents_name_source_files_that_exist(path):
     names = re.findall(r"`([\w./-]+\.(?:py|js|css|html))`", path.read_text(encoding="utf-8"))
     missing = [name for name in names if not any(f"/{file}".endswith(f"/{name}") for file in SOURCES)]
     assert not missing
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=_name)
+def test_commands_in_documents_have_these_options(path):
+    """Each command line is parsed by the command that it names; nothing is run."""
+    for line in _command_lines(path.read_text(encoding="utf-8")):
+        name, *arguments = shlex.split(line, comments=True)
+        parser = load_command_class(get_commands()[name], name).create_parser("manage.py", name)
+        try:
+            parser.parse_args(arguments)
+        except (CommandError, SystemExit) as error:
+            pytest.fail(f"{path.name}: {line}: {error}")
+
+
+def _command_lines(text: str) -> list[str]:
+    """Return the command lines of indented code, from the command's name on."""
+    code = "\n".join(line for line in text.splitlines() if line.startswith("    "))
+    return re.findall(r"manage\.py (\w+.*)", code.replace("\\\n", " "))
 
 
 def test_every_document_is_linked_from_the_index():
