@@ -5,6 +5,7 @@ import pytest
 from readerstudy import provenance
 from readerstudy.analysis.report import cache
 from readerstudy.provenance import source_hash
+from tests.without_torch import training_module
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_a_folder_without_source_files_is_refused(repository):
 
 @pytest.mark.parametrize("module", ["networks/classifier.py", "training/gan.py", "runs/checkpoint.py"])
 def test_the_code_version_of_a_run_covers_all_of_models_ml(module, monkeypatch, tmp_path):
-    checkpoint = pytest.importorskip("models_ml.runs.checkpoint", reason="needs the extra [ml]")
+    checkpoint = training_module("models_ml.runs.checkpoint")
     assert (provenance.ROOT / "models_ml" / module).is_file()
     assert "models_ml" in checkpoint.SOURCES
     assert checkpoint.code_version() == source_hash(*checkpoint.SOURCES)[:16]

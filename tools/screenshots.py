@@ -14,17 +14,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import django
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "images"
-SIZE = {"width": 1280, "height": 800}
+SIZE: ViewportSize = {"width": 1280, "height": 800}
 LARGEST = 300_000  # bytes
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -41,11 +40,11 @@ def main() -> None:
     with served() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         for name, username, take in (
-            ("reader", "rita", reader),
-            ("studies", "clara", studies),
-            ("report", "rosa", report),
+            ("reader", "reader", reader),
+            ("studies", "coordinator", studies),
+            ("report", "researcher", report),
         ):
-            page = browser.new_page(viewport=SIZE, locale="en-GB", color_scheme="light")  # type: ignore[arg-type]
+            page = browser.new_page(viewport=SIZE, locale="en-GB", color_scheme="light")
             page.set_default_timeout(120_000)
             sign_in(page, url, username)
             take(page, url)
@@ -93,12 +92,11 @@ def reader(page: Page, url: str) -> None:
     from django.utils.timezone import now
 
     from readerstudy.accounts.models import User
+    from readerstudy.client.scripted_reader import PASSING_DISPLAY
     from readerstudy.reading.actions import check_display
-    from readerstudy.rehearsal.client import GOOD_DISPLAY
 
-    results: dict[str, Any] = GOOD_DISPLAY
-    rita = User.objects.get(username="rita")
-    check_display(reader=rita, study="demo", number=1, results=results, at=now())
+    user = User.objects.get(username="reader")
+    check_display(reader=user, study="demo", number=1, results=PASSING_DISPLAY, at=now())
     page.goto(f"{url}/read/demo/1/")
     page.locator("#begin").focus()
     page.keyboard.press("Enter")
@@ -106,10 +104,9 @@ def reader(page: Page, url: str) -> None:
 
 
 def studies(page: Page, url: str) -> None:
-    """Show the demo's study with the progress of its readers."""
-    from readerstudy.studies.models import Study
-
-    page.goto(f"{url}/admin/studies/study/{Study.objects.get(code='demo-rehearsal').pk}/change/")
+    """Show all readers of all studies with their progress in each session."""
+    page.goto(f"{url}/admin/studies/enrollment/")
+    page.locator("#result_list tbody tr").first.wait_for()
     page.wait_for_timeout(2_000)
 
 

@@ -8,4 +8,4 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         """Load the Celery application, so that it is the current one in every Django process."""
-        import readerstudy.celery  # noqa: F401
+        import readerstudy.celery  # noqa: F401 (imported for its effect)

@@ -74,6 +74,7 @@ def changed(rules: Rules, table: Mapping[str, Any], location: str) -> Rules:
     if unknown := next((name for name in table if name not in hints), None):
         raise BadInput(f"{location} {unknown}: there is no such rule; there are: {', '.join(hints)}.")
     values = {name: read_value(hints[name], value, f"{location} {name}") for name, value in table.items()}
+    # No type variable can be bound to all dataclasses.
     return replace(rules, **values)  # type: ignore[type-var]
 
 

@@ -100,7 +100,7 @@ def test_multi_scale_similarity_is_scikit_image_s_at_five_scales(
 
     A very large K1 holds the luminance term at 1 and leaves contrast and structure.
     """
-    similarity = pytest.importorskip("skimage.metrics").structural_similarity
+    similarity = metrics.structural_similarity
     real, altered = large[0], large[0].copy()
     altered[place] = large[1][place]
     x, y = real / 65_535, altered / 65_535

@@ -14,7 +14,12 @@ from readerstudy.studies.rules import SessionRules
 from tools import reference
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 LONGEST_LINE = 100
 FOLDERS = ("readerstudy", "models_ml", "attacks", "tests", "tools", "static", "templates")
 SOURCES = [str(file.relative_to(ROOT)) for folder in FOLDERS for file in (ROOT / folder).rglob("*.*")]

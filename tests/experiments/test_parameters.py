@@ -37,6 +37,7 @@ def flat(kind: type, prefix: str = ""):
         if is_typeddict(hint):
             yield from flat(hint, f"{name}.")
         else:
+            # A typed dictionary has this attribute; `type` has not.
             yield prefix + name, (spelled_out(hint), name in kind.__required_keys__)  # type: ignore[attr-defined]
 
 

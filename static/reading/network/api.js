@@ -1,4 +1,4 @@
-// Requests to the reader's API (DESIGN.md §6), the shapes of its answers, and the errors of requests.
+// Requests to the reader's API , the shapes of its answers, and the errors of requests.
 
 import { find } from "../dom.js";
 
