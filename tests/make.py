@@ -8,7 +8,7 @@ from django.db import connection
 
 from readerstudy.accounts.models import Role, User
 from readerstudy.cohort.models import Cohort, Stimulus, random_key
-from readerstudy.cohort.sources.source import Found, SourceImage
+from readerstudy.cohort.sources.source import ImportBatch, ImportImage
 from readerstudy.cohort.storage import write_media
 from readerstudy.imaging.difference import signed_difference
 from readerstudy.imaging.image import RESOLUTIONS, Pixels, quantise
@@ -42,8 +42,8 @@ def drawn(number: int, bits: int = 12, size=(96, 78)) -> Pixels:
     return Pixels(values=np.clip(grey * 2**bits, 0, 2**bits - 1).astype(np.uint16), bits=bits)
 
 
-def source(number: int, patient: str, pathology: str, laterality: str = "L", view: str = "CC") -> SourceImage:
-    return SourceImage(
+def source(number: int, patient: str, pathology: str, laterality: str = "L", view: str = "CC") -> ImportImage:
+    return ImportImage(
         name=f"film-{number}.png",
         patient_key=patient,
         laterality=laterality,
@@ -55,14 +55,14 @@ def source(number: int, patient: str, pathology: str, laterality: str = "L", vie
     )
 
 
-def found(patients: int = 22) -> Found:
+def found(patients: int = 22) -> ImportBatch:
     """Two images of each patient; every third patient has cancer."""
     images = []
     for number in range(patients):
         pathology = "malignant" if number % 3 == 0 else ("benign" if number % 3 == 1 else "normal")
         for view in ("CC", "MLO"):
             images.append(source(len(images), f"woman-{number}", pathology, view=view))
-    return Found(tuple(images))
+    return ImportBatch(tuple(images))
 
 
 def cohort(name: str = "films", patients: int = 22, fractions=(0.3, 0.3, 0.4), resolutions=("low",)) -> Cohort:

@@ -22,7 +22,7 @@ from models_ml.runtime.device import choose_device
 from models_ml.runtime.progress import Report
 from models_ml.tasks import folder_of
 from readerstudy.cohort.models import Cohort, Stimulus
-from readerstudy.cohort.storage import Written, write_media
+from readerstudy.cohort.storage import MediaFile, write_media
 from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind
 from readerstudy.experiments.parameters import AttackParameters, GenerateParameters
 from readerstudy.imaging.breast_mask import breast_weight
@@ -115,8 +115,8 @@ class _Twin:
     """One adversarial picture, written with its difference, and how like its parent it is."""
 
     parent: Picture
-    picture: Written
-    difference: Written
+    picture: MediaFile
+    difference: MediaFile
     quality: dict[str, float]
 
 

@@ -1,11 +1,11 @@
-"""One source image on its way in: loaded, resized, encoded. Pure, so that many processes can do it side by side."""
+"""Preparation of one image for storage: load, resize, encode. Without the database, so that it runs in parallel."""
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from readerstudy.cohort.sources.lesion_marks import shares_of
-from readerstudy.cohort.sources.source import Problem, SourceImage
+from readerstudy.cohort.sources.source import ImportImage, ImportProblem
 from readerstudy.errors import StudyError
 from readerstudy.imaging.breast_mask import chest_wall_of
 from readerstudy.imaging.grey_levels import levels_of_bits, snap, to_16_bit
@@ -16,36 +16,38 @@ from readerstudy.vocabulary import ChestWall
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """One source image brought to the study's resolutions and encoded: what the database and the disk get."""
+class PreparedImage:
+    """One image in the study's resolutions, encoded, with what the database stores about it."""
 
-    source: SourceImage
+    source: ImportImage
     digest: str  # SHA-256 of size, bits and pixels of the source
     rows: int
     columns: int
     bits: int
     chest_wall: ChestWall
     pngs: dict[str, bytes]  # by resolution
-    # As in SourceImage, but shares of the framed picture; one for all resolutions, whose shapes differ by 0.3 %.
+    # As in ImportImage, but shares of the framed image; the same for all resolutions, whose shapes differ by 0.3 %.
     lesions: tuple[dict[str, float], ...] | None
 
 
-def prepare(source: SourceImage, resolutions: Sequence[str], *, keep_grid: bool = True) -> Prepared | Problem:
-    """Load, resize, encode; a picture that cannot be read becomes a problem with its name.
+def prepare(
+    source: ImportImage, resolutions: Sequence[str], *, keep_grid: bool = True
+) -> PreparedImage | ImportProblem:
+    """Load, resize and encode an image; return a problem if it cannot be read.
 
-    With keep_grid a resized picture is rounded to the levels of its source's bits, as its adversarial twin will be:
-    resizing would otherwise blur the teeth of the comb in some parts of the film and not in others.
+    With `keep_grid` the resized image is rounded to the levels of its source's bits, as adversarial images are made
+    from it. Otherwise resizing would blur the gaps between these levels in some parts of the image and not in others.
     """
     try:
         pixels = source.load()
         values = to_16_bit(pixels)
         lesions = _framed_lesions(source, values, resolutions)
     except StudyError as error:
-        return Problem(name=source.name, sentence=str(error))
+        return ImportProblem(name=source.name, sentence=str(error))
     levels = levels_of_bits(pixels.bits if keep_grid else 16)
     digest = hashlib.sha256(f"{values.shape}:{pixels.bits}:".encode())
     digest.update(values.tobytes())
-    return Prepared(
+    return PreparedImage(
         source=source,
         digest=digest.hexdigest(),
         rows=values.shape[0],
@@ -58,9 +60,9 @@ def prepare(source: SourceImage, resolutions: Sequence[str], *, keep_grid: bool 
 
 
 def _framed_lesions(
-    source: SourceImage, values: Grey16, resolutions: Sequence[str]
+    source: ImportImage, values: Grey16, resolutions: Sequence[str]
 ) -> tuple[dict[str, float], ...] | None:
-    """The source's lesions where the frame has them, by the first resolution. MarkOutside, with a sentence."""
+    """Return the lesions in shares of the framed image, for the first resolution. Raises MarkOutside."""
     lesions = source.lesions
     if source.lesion_marks is not None:
         lesions = shares_of(source.lesion_marks, values.shape, name=source.name)

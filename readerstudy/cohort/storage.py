@@ -1,4 +1,4 @@
-"""Storing patients, images and stimuli: pseudonyms at the door, one pixel path, random file names."""
+"""Storage of patients, images and stimuli: pseudonyms, one path for all pixels, random file names."""
 
 import hashlib
 import hmac
@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 
 from readerstudy.cohort.models import Cohort, Exam, Image, Patient, Stimulus
-from readerstudy.cohort.prepare import Prepared
+from readerstudy.cohort.prepare import PreparedImage
 from readerstudy.errors import StudyError
 from readerstudy.imaging.image import RESOLUTIONS
 from readerstudy.names import require_name
@@ -31,31 +31,45 @@ def ensure_cohort(
     cohort, is_new = Cohort.objects.get_or_create(name=name, defaults={**plan, "created_at": at})
     differing = [key for key, value in plan.items() if getattr(cohort, key) != value]
     if not is_new and differing:
-        said = ", ".join(f"{key} {getattr(cohort, key)}" for key in differing)
-        raise StudyError(f"The cohort {name} exists with {said}; import with the same, or under another name.")
+        values = ", ".join(f"{key} {getattr(cohort, key)}" for key in differing)
+        raise StudyError(f"The cohort {name} exists with {values}; import with the same, or under another name.")
     return cohort
 
 
 def fingerprint(text: str) -> str:
-    """A keyed one-way hash: the same text gives the same fingerprint in this installation and no other."""
+    """Return a keyed one-way hash of the text. It is the same in this installation and in no other."""
     return hmac.new(settings.PSEUDONYM_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
+def patient_fingerprint(cohort: Cohort, patient_key: str) -> str:
+    """Return what is stored of the source's name for a patient."""
+    return fingerprint(f"patient:{cohort.name}:{patient_key}")
+
+
 def ensure_patient(cohort: Cohort, patient_key: str, *, split: str) -> Patient:
-    """The patient behind the source's key, under a pseudonym that is given in order of arrival."""
-    mark = fingerprint(f"patient:{cohort.name}:{patient_key}")
-    found = Patient.objects.filter(cohort=cohort, fingerprint=mark).first()
-    if found:
-        return found
+    """Return the patient with the source's key, created if need be. Pseudonyms are numbered in order of creation."""
+    stored_key = patient_fingerprint(cohort, patient_key)
+    patient = Patient.objects.filter(cohort=cohort, fingerprint=stored_key).first()
+    if patient:
+        return patient
     number = Patient.objects.filter(cohort=cohort).count() + 1
-    return Patient.objects.create(cohort=cohort, pseudonym=f"P{number:05d}", fingerprint=mark, split=split)
+    return Patient.objects.create(cohort=cohort, pseudonym=f"P{number:05d}", fingerprint=stored_key, split=split)
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """A new image with its real stimuli, and what it was made of."""
+
+    image: Image
+    stimuli: tuple[Stimulus, ...]
+    prepared: PreparedImage
 
 
 @transaction.atomic
-def store_image(patient: Patient, prepared: Prepared) -> tuple[Image, list[Stimulus]]:
-    """Store the image and its real stimuli. An image that is there already gives no new stimuli.
+def store_image(patient: Patient, prepared: PreparedImage) -> StoredImage | None:
+    """Store the image and its real stimuli; return None if the image is stored already.
 
-    One that was imported before its chest wall was measured gets it now.
+    An image that was imported before chest walls were measured gets its chest wall now.
     """
     exam, _ = Exam.objects.get_or_create(patient=patient, number=1, defaults={"modality": prepared.source.modality})
     image, is_new = Image.objects.get_or_create(
@@ -75,43 +89,45 @@ def store_image(patient: Patient, prepared: Prepared) -> tuple[Image, list[Stimu
         if not image.chest_wall and prepared.chest_wall:
             image.chest_wall = prepared.chest_wall
             image.save(update_fields=["chest_wall"])
-        return image, []
-    return image, [
-        register_stimulus(image, resolution=name, written=write_media(png)) for name, png in prepared.pngs.items()
-    ]
+        return None
+    stimuli = tuple(
+        register_stimulus(image, resolution=resolution, media=write_media(png))
+        for resolution, png in prepared.pngs.items()
+    )
+    return StoredImage(image, stimuli, prepared)
 
 
 @dataclass(frozen=True)
-class Written:
-    """A picture that lies on the disk under a random name."""
+class MediaFile:
+    """An image on the disk under a random name."""
 
     file: str  # below the media folder
     bytes: int
     sha256: str
 
 
-def register_stimulus(image: Image, *, resolution: str, written: Written) -> Stimulus:
-    """Register one written picture. Real and adversarial pictures both come here."""
+def register_stimulus(image: Image, *, resolution: str, media: MediaFile) -> Stimulus:
+    """Register one written image, real or adversarial."""
     rows, columns = RESOLUTIONS[resolution]
     return Stimulus.objects.create(
         image=image,
         resolution=resolution,
         rows=rows,
         columns=columns,
-        file=written.file,
-        bytes=written.bytes,
-        sha256=written.sha256,
+        file=media.file,
+        bytes=media.bytes,
+        sha256=media.sha256,
     )
 
 
-def write_media(content: bytes) -> Written:
-    """Write a picture to a random name below the media folder, whole or not at all. Touches no database."""
+def write_media(content: bytes) -> MediaFile:
+    """Write an image to a random name below the media folder, whole or not at all. Does not use the database."""
     name = uuid4().hex
     path = Path(settings.MEDIA_ROOT) / name[:2] / f"{name}.png"
     if not path.parent.exists():
         _make_folders()
     replace_file(path, content)
-    return Written(str(path.relative_to(settings.MEDIA_ROOT)), len(content), hashlib.sha256(content).hexdigest())
+    return MediaFile(str(path.relative_to(settings.MEDIA_ROOT)), len(content), hashlib.sha256(content).hexdigest())
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -129,6 +145,6 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def _make_folders() -> None:
-    """Make every folder that a name can fall into. One made for an adversarial image would be newer than the rest."""
+    """Create the folders of all possible names. One created for an adversarial image would be newer than others."""
     for number in range(256):
         (Path(settings.MEDIA_ROOT) / f"{number:02x}").mkdir(parents=True, exist_ok=True)

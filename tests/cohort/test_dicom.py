@@ -14,7 +14,7 @@ from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from readerstudy.cohort.sources.dicom import jpegls
 from readerstudy.cohort.sources.dicom.folder import read_folder
-from readerstudy.cohort.sources.source import Found, without_contradictions
+from readerstudy.cohort.sources.source import ImportBatch, without_contradictions
 from readerstudy.errors import StudyError
 from readerstudy.imaging.image import Pixels, UnreadableImage
 from tests.cohort.make_files import CBIS_DDSM, compress_dicom, dicom_dataset, film, write_dicom, write_table
@@ -22,7 +22,7 @@ from tests.cohort.make_files import CBIS_DDSM, compress_dicom, dicom_dataset, fi
 needs_cbis_ddsm = pytest.mark.skipif(not CBIS_DDSM.is_dir(), reason="the CBIS-DDSM files are not here")
 
 
-def find_one(path: Path, *, row: str = "anna,,,normal", spacing: str = "") -> Found:
+def find_one(path: Path, *, row: str = "anna,,,normal", spacing: str = "") -> ImportBatch:
     """What a folder with this one file and a table that names it holds."""
     header = "image,patient,laterality,view,pathology,pixel_spacing_mm"
     return read_folder(path.parent, write_table(path.parent, [f"{path.name},{row},{spacing}"], header=header))
@@ -34,7 +34,7 @@ def load_one(path: Path) -> Pixels:
     return found.images[0].load()
 
 
-def sentences(found: Found) -> str:
+def sentences(found: ImportBatch) -> str:
     return "\n".join(problem.sentence for problem in found.problems)
 
 

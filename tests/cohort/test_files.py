@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from readerstudy.cohort.sources.files import read_table
-from readerstudy.cohort.sources.source import Found, without_contradictions
+from readerstudy.cohort.sources.source import ImportBatch, without_contradictions
 from readerstudy.errors import StudyError
 from readerstudy.imaging.grey_levels import to_16_bit
 from readerstudy.imaging.image import Pixels, UnreadableImage
@@ -24,7 +24,7 @@ def load_one(path: Path, *, bits: str = "") -> Pixels:
     return found.images[0].load()
 
 
-def sentences(found: Found) -> str:
+def sentences(found: ImportBatch) -> str:
     return "\n".join(problem.sentence for problem in found.problems)
 
 
@@ -238,9 +238,7 @@ def test_a_missing_table_and_a_missing_mapped_column_are_refused_by_name(film_pn
         read_table(table, columns={"colour": "view"})
 
 
-def test_a_patient_with_two_pathologies_is_left_out_by_name_unless_images_speak_for_themselves(
-    tmp_path: Path,
-) -> None:
+def test_a_patient_with_two_pathologies_is_left_out_by_name(tmp_path: Path) -> None:
     for name in ("left.png", "right.png", "bea.png"):
         write_png(tmp_path / name, film(bits=8).astype(np.uint8))
     rows = ["left.png,anna,L,MLO,benign", "right.png,anna,R,MLO,normal", "bea.png,bea,L,MLO,malignant"]
@@ -249,13 +247,12 @@ def test_a_patient_with_two_pathologies_is_left_out_by_name_unless_images_speak_
     assert [image.patient_key for image in by_patient.images] == ["bea"]
     assert by_patient.problems[-1].name == "anna"
     assert "benign (left.png) and normal (right.png)" in by_patient.problems[-1].sentence
-    assert without_contradictions(found, per="image") == found
 
 
 @needs_mini_mias
 def test_all_films_of_mini_mias_are_found_and_each_image_speaks_for_itself() -> None:
     table = MINI_MIAS / "labels_images.csv"
-    found = without_contradictions(read_table(table, columns={"laterality": "side_by_note1"}), per="image")
+    found = read_table(table, columns={"laterality": "side_by_note1"})
     assert (len(found.images), len({image.patient_key for image in found.images})) == (322, 161)
     assert not found.problems
     assert {image.view_position for image in found.images} == {"MLO"}

@@ -8,7 +8,7 @@ import pytest
 
 from readerstudy.api.reader.steps import ImageFormat, image_format
 from readerstudy.cohort.models import Image, Stimulus
-from readerstudy.cohort.sources.source import Found
+from readerstudy.cohort.sources.source import ImportBatch
 from readerstudy.imaging.image import Pixels
 from readerstudy.truth.actions import import_cohort
 from readerstudy.truth.models import Truth
@@ -21,7 +21,7 @@ def mirrored(number: int) -> Pixels:
 
 
 def imported(*sources, name: str = "films") -> list[Image]:
-    import_cohort(name, Found(sources), seed=1, at=make.MONDAY, resolutions=["low"], processes=1)
+    import_cohort(name, ImportBatch(sources), seed=1, at=make.MONDAY, resolutions=["low"], processes=1)
     return list(Image.objects.order_by("pk"))
 
 

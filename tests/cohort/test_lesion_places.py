@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from readerstudy.cohort.prepare import Prepared, prepare
+from readerstudy.cohort.prepare import PreparedImage, prepare
 from readerstudy.cohort.sources.dicom.folder import read_folder
 from readerstudy.cohort.sources.files import read_table
-from readerstudy.cohort.sources.source import Found, Problem
+from readerstudy.cohort.sources.source import ImportBatch, ImportProblem
 from readerstudy.imaging.image import RESOLUTIONS
 from readerstudy.imaging.png16 import decode_png
 from tests.cohort.make_files import film, write_dicom, write_png, write_table
@@ -32,18 +32,18 @@ def frames(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(RESOLUTIONS, name, (rows // 8, columns // 8))
 
 
-def read(folder: Path, *lines: str, header: str = HEADER) -> Found:
+def read(folder: Path, *lines: str, header: str = HEADER) -> ImportBatch:
     return read_table(write_table(folder, lines, header=header))
 
 
-def sentences(found: Found) -> str:
+def sentences(found: ImportBatch) -> str:
     return "\n".join(problem.sentence for problem in found.problems)
 
 
-def prepared(found: Found, *resolutions: str) -> Prepared:
+def prepared(found: ImportBatch, *resolutions: str) -> PreparedImage:
     (image,) = found.images
     done = prepare(image, resolutions or ("low",))
-    assert isinstance(done, Prepared)
+    assert isinstance(done, PreparedImage)
     return done
 
 
@@ -168,7 +168,7 @@ def test_a_lesion_outside_its_picture_is_a_problem_of_its_row_once_the_size_is_k
 ) -> None:
     found = read(folder, f"film.png,anna,malignant,{cells}", header=header)
     told = prepare(found.images[0], ("low",))
-    assert isinstance(told, Problem)
+    assert isinstance(told, ImportProblem)
     assert told.sentence.startswith("Row 2 (film.png) marks a lesion from x ")
     assert told.sentence.endswith("outside the picture, which is 16 wide and 24 high.")
 

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image as PillowImage
 
 from readerstudy.cohort.models import Cohort, Image, Patient, Stimulus
-from readerstudy.cohort.sources.source import Found
+from readerstudy.cohort.sources.source import ImportBatch
 from readerstudy.errors import StudyError
 from readerstudy.imaging.image import Pixels, UnreadableImage
 from readerstudy.imaging.png16 import decode_png
@@ -21,7 +21,7 @@ from tests import make
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small")]
 
 
-def bring(found: Found, **changes):
+def bring(found: ImportBatch, **changes):
     values = {"seed": 1, "at": make.MONDAY, "resolutions": ("low",), "processes": 1}
     return import_cohort("films", found, **{**values, **changes})
 
@@ -75,7 +75,7 @@ def test_nothing_of_the_source_s_names_is_stored(settings):
 def test_an_unreadable_file_is_named_and_the_others_come_in():
     found = make.found(4)
     torn = replace(found.images[3], name="torn.png", load=broken)
-    imported = bring(Found((*found.images[:3], torn, *found.images[4:])))
+    imported = bring(ImportBatch((*found.images[:3], torn, *found.images[4:])))
     assert imported.images_new == 7
     assert [(p.name, p.sentence) for p in imported.problems] == [
         ("torn.png", "torn.png ends in the middle of the picture.")
@@ -85,7 +85,7 @@ def test_an_unreadable_file_is_named_and_the_others_come_in():
 def test_a_patient_with_two_pathologies_stays_out_and_is_named():
     found = make.found(4)
     turned = replace(found.images[0], pathology="benign")
-    imported = bring(Found((turned, *found.images[1:])))
+    imported = bring(ImportBatch((turned, *found.images[1:])))
     assert imported.patients == 3
     assert "woman-0" in imported.problems[0].sentence
     assert "malignant" in imported.problems[0].sentence
@@ -95,7 +95,7 @@ def test_a_patient_with_two_pathologies_stays_out_and_is_named():
 def test_with_pathology_per_image_both_breasts_come_in():
     found = make.found(4)
     turned = replace(found.images[0], pathology="normal")
-    imported = bring(Found((turned, *found.images[1:])), pathology_per="image")
+    imported = bring(ImportBatch((turned, *found.images[1:])), pathology_per="image")
     assert (imported.patients, imported.problems) == (4, ())
     assert Counter(row.label for row in ImageTruth.objects.all()) == {0: 5, 1: 3}
 
@@ -104,7 +104,7 @@ def test_a_patient_whose_pathology_changed_since_the_last_import_is_named():
     found = make.found(4)
     bring(found)
     new = replace(found.images[0], pathology="normal", load=partial(make.drawn, 99), name="new.png")
-    imported = bring(Found((new,)))
+    imported = bring(ImportBatch((new,)))
     assert imported.images_new == 0
     assert "was imported as malignant" in imported.problems[0].sentence
 

@@ -1,4 +1,4 @@
-"""Mammograms as PNG, PGM or TIFF files, named by a table that knows patient, side, view and pathology."""
+"""Mammograms as PNG, PGM or TIFF files, named by a table with patient, side, view and pathology."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -6,24 +6,24 @@ from pathlib import Path
 
 from readerstudy.cohort.sources import raster
 from readerstudy.cohort.sources.label_table import Row, marks_of, problem, read_rows, repetitions
-from readerstudy.cohort.sources.source import Found, Problem, SourceImage
+from readerstudy.cohort.sources.source import ImportBatch, ImportImage, ImportProblem
 
 
-def read_table(table: Path, *, columns: Mapping[str, str] | None = None, folder: Path | None = None) -> Found:
-    """Find the images that a table names. Paths are relative to `folder`, or else to the table's own.
+def read_table(table: Path, *, columns: Mapping[str, str] | None = None, folder: Path | None = None) -> ImportBatch:
+    """Return the images that a table names. Paths are relative to `folder`, or else to the table's own folder.
 
-    Columns: image, patient and pathology, and where known laterality, view, pixel_spacing_mm and bits, under these
-    or other usual names (sources/table.py), or those that `columns` maps. A lesion is marked by lesion_left, _top,
+    Columns: image, patient and pathology; if known laterality, view, pixel_spacing_mm and bits. Other usual names
+    are understood (sources/label_table.py), and those that `columns` maps. A lesion is marked by lesion_left, _top,
     _right and _bottom, or by lesion_x, _y and _radius, in pixels of the file with y from the top; an image with
-    several lesions has a row for each. Every row that cannot be used becomes a problem; the picture itself is read,
-    and may still turn out damaged or too small for its lesions, when it is loaded.
+    several lesions has a row for each. Every row that cannot be used becomes a problem. The file itself is read when
+    the image is loaded, and can still be damaged or too small for its lesions.
     """
     rows, problems = read_rows(table, columns=columns)
     base = table.parent if folder is None else folder
     by_file: dict[Path, list[Row]] = {}
     for row in rows:
         by_file.setdefault((base / row.image).resolve(), []).append(row)
-    images: list[SourceImage] = []
+    images: list[ImportImage] = []
     for path, named in by_file.items():
         problems.extend(_repetitions(named))
         if _agree(named):
@@ -31,15 +31,15 @@ def read_table(table: Path, *, columns: Mapping[str, str] | None = None, folder:
             if wrong:
                 problems.append(problem(named[0].number, named[0].image, wrong))
             else:
-                images.append(_source_image(named, path))
-    return Found(tuple(images), tuple(problems))
+                images.append(_import_image(named, path))
+    return ImportBatch(tuple(images), tuple(problems))
 
 
 def _agree(rows: list[Row]) -> bool:
     return all(row.says_the_same_as(rows[0]) for row in rows)
 
 
-def _repetitions(rows: list[Row]) -> list[Problem]:
+def _repetitions(rows: list[Row]) -> list[ImportProblem]:
     """One problem for each row that names a file again; where they disagree, none of them can be believed."""
     first, *others = rows
     if _agree(rows):
@@ -61,9 +61,9 @@ def _what_is_wrong(path: Path) -> str:
         return f"names a file that cannot be opened: {error.strerror}."
 
 
-def _source_image(rows: list[Row], path: Path) -> SourceImage:
+def _import_image(rows: list[Row], path: Path) -> ImportImage:
     row = rows[0]
-    return SourceImage(
+    return ImportImage(
         name=row.image,
         patient_key=row.patient,
         laterality=row.laterality,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from readerstudy.cohort.sources.lesion_marks import BOX, CIRCLE, LesionMark, WrongMark, mark_of, says_of_lesion
-from readerstudy.cohort.sources.source import Problem
+from readerstudy.cohort.sources.source import ImportProblem
 from readerstudy.errors import StudyError
 from readerstudy.vocabulary import Laterality, Pathology
 
@@ -84,7 +84,7 @@ class BadRow(ValueError):
     """A row that cannot be used; the message continues "Row 7 (film.png) …"."""
 
 
-def read_rows(table: Path, *, columns: Mapping[str, str] | None = None) -> tuple[list[Row], list[Problem]]:
+def read_rows(table: Path, *, columns: Mapping[str, str] | None = None) -> tuple[list[Row], list[ImportProblem]]:
     """All rows that can be used, and a problem for each that cannot.
 
     `columns` names the table's column for some of ours, as in {"laterality": "side_of_film"}; the others are found
@@ -93,7 +93,7 @@ def read_rows(table: Path, *, columns: Mapping[str, str] | None = None) -> tuple
     header, *lines = _cells(table)
     places = _places(table, header, columns or {})
     rows: list[Row] = []
-    problems: list[Problem] = []
+    problems: list[ImportProblem] = []
     half_known: dict[str, int] = {}
     for number, cells in enumerate(lines, start=2):
         if not any(cell.strip() for cell in cells):
@@ -114,7 +114,7 @@ def read_rows(table: Path, *, columns: Mapping[str, str] | None = None) -> tuple
     return rows, problems
 
 
-def _wholly_known(rows: Sequence[Row], half_known: Mapping[str, int], problems: list[Problem]) -> list[Row]:
+def _wholly_known(rows: Sequence[Row], half_known: Mapping[str, int], problems: list[ImportProblem]) -> list[Row]:
     """Leave out the images of which another row marks a lesion and was refused.
 
     What is stored of an image stays: with some of its lesions it would be taken for one that has no others.
@@ -148,10 +148,10 @@ def marks_of(rows: Sequence[Row]) -> tuple[LesionMark, ...] | None:
     return tuple(dict.fromkeys(mark for marks in said for mark in marks)) if said else None
 
 
-def problem(number: int, image: str, what: str) -> Problem:
+def problem(number: int, image: str, what: str) -> ImportProblem:
     """A problem of one row, by number and by the name of its image."""
     named = f"Row {number} ({image})" if image else f"Row {number}"
-    return Problem(name=image or f"row {number}", sentence=f"{named} {what}")
+    return ImportProblem(name=image or f"row {number}", sentence=f"{named} {what}")
 
 
 def _cells(table: Path) -> list[list[str]]:

@@ -1,8 +1,7 @@
-"""What every source of mammograms hands over: pictures that can be loaded, and problems that can be read."""
+"""What every source of images provides: images that can be loaded, and problems that a person can read."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from readerstudy.cohort.sources.lesion_marks import LesionMark
 from readerstudy.imaging.image import Pixels
@@ -10,10 +9,10 @@ from readerstudy.vocabulary import ChestWall, Laterality, Pathology
 
 
 @dataclass(frozen=True)
-class SourceImage:
-    """One picture that can be loaded, with what is known of it."""
+class ImportImage:
+    """One image that can be loaded, with what its source says about it."""
 
-    name: str  # as the researcher knows the file; for messages only, never stored
+    name: str  # of the file or row; for messages only, never stored
     patient_key: str  # the source's name for the patient; tells patients apart, never stored
     laterality: Laterality
     view_position: str
@@ -21,55 +20,56 @@ class SourceImage:
     pixel_spacing_mm: float | None
     modality: str
     load: Callable[[], Pixels]  # raises UnreadableImage
-    chest_wall: ChestWall = ChestWall.UNKNOWN  # as the source says; the pixels are asked first
-    # Boxes {"top", "left", "bottom", "right"} as shares of height and width of the picture as the source holds it;
-    # (): known to have none; None: the source does not say.
+    chest_wall: ChestWall = ChestWall.UNKNOWN  # used if it cannot be measured in the pixels
+    # Boxes {"top", "left", "bottom", "right"} as shares of height and width of the image in the source;
+    # (): known to have none; None: not stated by the source.
     lesions: tuple[dict[str, float], ...] | None = field(default=None, hash=False)
-    # The same from a source that says it in pixels: they become shares where the picture is loaded.
+    # The same in pixels of the source; converted to shares after the image is loaded.
     lesion_marks: tuple[LesionMark, ...] | None = None
-    lesion_kind: str = ""  # "mass", "calcification"; a table's own word in lower case
+    lesion_kind: str = ""  # "mass", "calcification"; the table's word in lower case
     density: str = ""
 
 
 @dataclass(frozen=True)
-class Problem:
-    """What kept one file, row or patient out of the cohort, in a sentence for the researcher."""
+class ImportProblem:
+    """Why one file, row or patient was not imported, in a sentence for the researcher."""
 
     name: str
     sentence: str
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a source holds: the pictures to import, and by name what cannot be."""
+class ImportBatch:
+    """The images of a source, and the problems of those that cannot be imported."""
 
-    images: tuple[SourceImage, ...]
-    problems: tuple[Problem, ...] = ()
+    images: tuple[ImportImage, ...]
+    problems: tuple[ImportProblem, ...] = ()
 
 
-def without_contradictions(found: Found, *, per: Literal["patient", "image"] = "patient") -> Found:
-    """Leave out every patient who is said to have two pathologies, and say which file says what.
+def patient_pathologies(images: Sequence[ImportImage]) -> dict[str, Pathology]:
+    """Return the pathology of every patient by key: the worst of the patient's images."""
+    pathologies: dict[str, list[Pathology]] = {}
+    for image in images:
+        pathologies.setdefault(image.patient_key, []).append(image.pathology)
+    return {key: Pathology.worst(of_patient) for key, of_patient in pathologies.items()}
 
-    With per="image" each picture speaks for itself (one breast benign, the other normal) and all stay.
-    """
-    if per == "image":
-        return found
-    by_patient: dict[str, list[SourceImage]] = {}
-    for image in found.images:
+
+def without_contradictions(batch: ImportBatch) -> ImportBatch:
+    """Return the batch without patients who have two pathologies; a problem names the files of each."""
+    by_patient: dict[str, list[ImportImage]] = {}
+    for image in batch.images:
         by_patient.setdefault(image.patient_key, []).append(image)
-    contradicted = {key: rows for key, rows in by_patient.items() if len({row.pathology for row in rows}) > 1}
-    return Found(
-        images=tuple(image for image in found.images if image.patient_key not in contradicted),
-        problems=found.problems + tuple(_contradiction(key, rows) for key, rows in contradicted.items()),
+    contradicted = {key: images for key, images in by_patient.items() if len({i.pathology for i in images}) > 1}
+    return ImportBatch(
+        images=tuple(image for image in batch.images if image.patient_key not in contradicted),
+        problems=batch.problems + tuple(_contradiction(key, images) for key, images in contradicted.items()),
     )
 
 
-def _contradiction(patient_key: str, rows: Iterable[SourceImage]) -> Problem:
-    files: dict[Pathology, list[str]] = {}
-    for row in rows:
-        files.setdefault(row.pathology, []).append(row.name)
-    said = " and ".join(f"{pathology} ({', '.join(names)})" for pathology, names in files.items())
-    return Problem(
-        name=patient_key,
-        sentence=f"Patient {patient_key} has more than one pathology: {said}. None of these is imported.",
-    )
+def _contradiction(patient_key: str, images: Sequence[ImportImage]) -> ImportProblem:
+    names: dict[Pathology, list[str]] = {}
+    for image in images:
+        names.setdefault(image.pathology, []).append(image.name)
+    pathologies = " and ".join(f"{pathology} ({', '.join(files)})" for pathology, files in names.items())
+    sentence = f"Patient {patient_key} has more than one pathology: {pathologies}. None of these images is imported."
+    return ImportProblem(patient_key, sentence)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from readerstudy.cohort.models import Stimulus
-from readerstudy.cohort.storage import Written, register_stimulus
+from readerstudy.cohort.storage import MediaFile, register_stimulus
 from readerstudy.experiments.models import Attack
 from readerstudy.truth.models import Authenticity, Truth
 from readerstudy.vocabulary import Direction
@@ -25,8 +25,8 @@ class Provenance:
 def register_twin(
     parent: Stimulus,
     *,
-    picture: Written,
-    difference: Written,
+    picture: MediaFile,
+    difference: MediaFile,
     provenance: Provenance,
     attack: Attack | None = None,
     quality: Mapping[str, float] | None = None,
@@ -37,7 +37,7 @@ def register_twin(
     """
     if Truth.objects.filter(parent=parent, generator=provenance.generator).exists():
         return None
-    stimulus = register_stimulus(parent.image, resolution=parent.resolution, written=picture)
+    stimulus = register_stimulus(parent.image, resolution=parent.resolution, media=picture)
     return Truth.objects.create(
         stimulus=stimulus,
         authenticity=Authenticity.ADVERSARIAL,

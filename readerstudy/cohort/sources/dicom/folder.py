@@ -14,7 +14,7 @@ from typing import Final
 from readerstudy.cohort.sources.dicom import pixels
 from readerstudy.cohort.sources.dicom.header import Header, NotDicom, read_header
 from readerstudy.cohort.sources.label_table import Row, marks_of, problem, read_rows, repetitions
-from readerstudy.cohort.sources.source import Found, Problem, SourceImage
+from readerstudy.cohort.sources.source import ImportBatch, ImportImage, ImportProblem
 from readerstudy.errors import StudyError
 
 _DICOM_NAMES: Final = (".dcm", ".dicom", ".ima")
@@ -26,7 +26,7 @@ class _File:
     name: str  # relative to the folder
 
 
-def read_folder(folder: Path, table: Path | None = None, *, columns: Mapping[str, str] | None = None) -> Found:
+def read_folder(folder: Path, table: Path | None = None, *, columns: Mapping[str, str] | None = None) -> ImportBatch:
     """Find all DICOM mammograms below a folder and what table and header say of them.
 
     The table's image column holds a path relative to the folder or to the table, or a file name, with or without
@@ -43,17 +43,17 @@ def read_folder(folder: Path, table: Path | None = None, *, columns: Mapping[str
         known, bad_rows = read_rows(table, columns=columns)
         rows, unmatched = _match(known, headers, folder, table)
         problems += bad_rows + unmatched
-    images: list[SourceImage] = []
+    images: list[ImportImage] = []
     for file, header in headers.items():
         image, told = _judge(file, header, rows.get(file, []))
         problems += told
         images += [image] if image else []
-    return Found(tuple(images), tuple(problems))
+    return ImportBatch(tuple(images), tuple(problems))
 
 
-def _read_headers(folder: Path) -> tuple[dict[_File, Header], list[Problem]]:
+def _read_headers(folder: Path) -> tuple[dict[_File, Header], list[ImportProblem]]:
     headers: dict[_File, Header] = {}
-    problems: list[Problem] = []
+    problems: list[ImportProblem] = []
     for path in sorted(folder.rglob("*")):
         file = _File(path, path.relative_to(folder).as_posix())
         try:
@@ -61,9 +61,9 @@ def _read_headers(folder: Path) -> tuple[dict[_File, Header], list[Problem]]:
                 continue
             headers[file] = read_header(path)
         except NotDicom:
-            problems.append(Problem(file.name, f"{file.name} holds no DICOM image."))
+            problems.append(ImportProblem(file.name, f"{file.name} holds no DICOM image."))
         except Exception:  # pydicom raises whatever a broken file leads it to, and may quote the header in it
-            problems.append(Problem(file.name, f"{file.name} cannot be read as DICOM: it is damaged or cut off."))
+            problems.append(ImportProblem(file.name, f"{file.name} cannot be read as DICOM: it is damaged or cut off."))
     return headers, problems
 
 
@@ -79,7 +79,7 @@ def _claims_to_be_dicom(path: Path) -> bool:
 
 def _match(
     rows: Iterable[Row], files: Iterable[_File], folder: Path, table: Path
-) -> tuple[dict[_File, list[Row]], list[Problem]]:
+) -> tuple[dict[_File, list[Row]], list[ImportProblem]]:
     """Which rows speak of which file, and a problem for each row that speaks of none."""
     by_path = {file.path.resolve(): file for file in files}
     by_name: dict[str, list[_File]] = defaultdict(list)
@@ -87,7 +87,7 @@ def _match(
         for name in {file.path.name, file.path.stem}:
             by_name[name].append(file)
     matched: dict[_File, list[Row]] = defaultdict(list)
-    problems: list[Problem] = []
+    problems: list[ImportProblem] = []
     for row in rows:
         paths = ((base / row.image).resolve() for base in (folder, table.parent))
         exact = next((by_path[path] for path in paths if path in by_path), None)
@@ -100,22 +100,22 @@ def _match(
     return matched, problems
 
 
-def _judge(file: _File, header: Header, rows: list[Row]) -> tuple[SourceImage | None, list[Problem]]:
+def _judge(file: _File, header: Header, rows: list[Row]) -> tuple[ImportImage | None, list[ImportProblem]]:
     """The image if it can be imported, and what there is to report of it."""
     if header.refusal:
-        return None, [Problem(file.name, f"{file.name} {header.refusal}")]
+        return None, [ImportProblem(file.name, f"{file.name} {header.refusal}")]
     if not rows:
         what = "has no row in the table, so its patient and pathology are unknown."
-        return None, [Problem(file.name, f"{file.name} {what}")]
+        return None, [ImportProblem(file.name, f"{file.name} {what}")]
     first = rows[0]
     if not all(row.says_the_same_as(first) for row in rows):
         numbers = ", ".join(str(row.number) for row in rows)
-        return None, [Problem(file.name, f"{file.name} is told of differently in rows {numbers}; left out.")]
+        return None, [ImportProblem(file.name, f"{file.name} is told of differently in rows {numbers}; left out.")]
     problems = [problem(row.number, row.image, f"repeats row {known.number}.") for row, known in repetitions(rows)]
-    return _source_image(file, header, rows), problems + _disagreements(file, header, first)
+    return _import_image(file, header, rows), problems + _disagreements(file, header, first)
 
 
-def _disagreements(file: _File, header: Header, row: Row) -> list[Problem]:
+def _disagreements(file: _File, header: Header, row: Row) -> list[ImportProblem]:
     """Where header and table name another side or view. The header is followed, and the researcher told."""
     pairs = (("laterality", header.laterality, row.laterality), ("view", header.view_position, row.view))
     return [
@@ -125,9 +125,9 @@ def _disagreements(file: _File, header: Header, row: Row) -> list[Problem]:
     ]
 
 
-def _source_image(file: _File, header: Header, rows: list[Row]) -> SourceImage:
+def _import_image(file: _File, header: Header, rows: list[Row]) -> ImportImage:
     row = rows[0]
-    return SourceImage(
+    return ImportImage(
         name=file.name,
         patient_key=row.patient,
         laterality=header.laterality or row.laterality or header.inferred_laterality,

@@ -30,7 +30,7 @@ from readerstudy.cohort.sources.phantom.fields import (
     smooth,
 )
 from readerstudy.cohort.sources.phantom.shape import Shape, Stance, outline, stance_of
-from readerstudy.cohort.sources.source import Found, SourceImage
+from readerstudy.cohort.sources.source import ImportBatch, ImportImage
 from readerstudy.errors import StudyError
 from readerstudy.imaging.image import RESOLUTIONS, Pixels, Size, quantise
 from readerstudy.vocabulary import Laterality, Resolution, View
@@ -102,14 +102,14 @@ def phantom_images(
     size: Size = RESOLUTIONS[Resolution.LOW],
     contrast: float = DEFAULT_CONTRAST,
     positive_fraction: float = POSITIVE_FRACTION,
-) -> Found:
+) -> ImportBatch:
     """A phantom cohort as a source: the pictures are rendered when they are loaded."""
     views = sample_cohort(patients, seed=seed, contrast=contrast, positive_fraction=positive_fraction)
-    return Found(images=tuple(_source_image(view, size) for view in views))
+    return ImportBatch(images=tuple(_import_image(view, size) for view in views))
 
 
-def _source_image(view: PhantomView, size: Size) -> SourceImage:
-    return SourceImage(
+def _import_image(view: PhantomView, size: Size) -> ImportImage:
+    return ImportImage(
         name=f"phantom {view.patient} {view.laterality} {view.view_position}",
         patient_key=f"phantom-{view.patient}",
         laterality=view.laterality,

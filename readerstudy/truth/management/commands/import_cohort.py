@@ -7,11 +7,12 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils.timezone import now
 
+from readerstudy.cohort.importing import ImportResult
 from readerstudy.cohort.sources import files
 from readerstudy.cohort.sources.dicom import folder
-from readerstudy.cohort.sources.source import Found
+from readerstudy.cohort.sources.source import ImportBatch
 from readerstudy.commands import StudyCommand, seed
-from readerstudy.truth.actions import Imported, import_cohort
+from readerstudy.truth.actions import import_cohort
 from readerstudy.truth.actions.cohort_import import PAPER_SPLIT
 
 LONGEST_LIST = 50
@@ -47,11 +48,11 @@ class Command(StudyCommand):
         add_split_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = _found(options)
-        with self.bar(f"Importing {len(found.images)} images") as advance:
+        batch = _batch(options)
+        with self.bar(f"Importing {len(batch.images)} images") as advance:
             imported = import_cohort(
                 options["name"],
-                found,
+                batch,
                 seed=options["seed"],
                 fractions=fractions_of(options["split"]),
                 resolutions=options["resolution"] or ["high", "low"],
@@ -86,7 +87,7 @@ def fractions_of(text: str) -> tuple[float, ...]:
     return tuple(percent / 100 for percent in percents)
 
 
-def report_import(command: StudyCommand, imported: Imported, *, as_json: bool) -> None:
+def report_import(command: StudyCommand, imported: ImportResult, *, as_json: bool) -> None:
     """Say what came in; name everything that did not, and fail then."""
     problems = imported.problems
     text = (
@@ -102,7 +103,7 @@ def report_import(command: StudyCommand, imported: Imported, *, as_json: bool) -
     raise CommandError("\n".join([f"{len(problems)} could not be imported:", *lines]))
 
 
-def _found(options: dict[str, Any]) -> Found:
+def _batch(options: dict[str, Any]) -> ImportBatch:
     columns = _columns(options["column"])
     if options["dicom"]:
         return folder.read_folder(options["dicom"], options["table"], columns=columns)

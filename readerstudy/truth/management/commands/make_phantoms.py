@@ -13,7 +13,10 @@ from readerstudy.truth.management.commands.import_cohort import add_split_argume
 
 
 class Command(StudyCommand):
-    help = "Draw NAME: --patients N women with --seed S, a quarter of them with cancer, and import them."
+    help = (
+        "Draw phantom mammograms of --patients N patients, 29 in 100 with cancer, and import them as the cohort NAME. "
+        "The same --seed draws the same images."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name")
@@ -23,11 +26,11 @@ class Command(StudyCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         resolution = options["resolution"]
-        found = phantom_images(options["patients"], seed=options["seed"], size=RESOLUTIONS[resolution])
-        with self.bar(f"Drawing {len(found.images)} mammograms") as advance:
+        batch = phantom_images(options["patients"], seed=options["seed"], size=RESOLUTIONS[resolution])
+        with self.bar(f"Drawing {len(batch.images)} mammograms") as advance:
             imported = import_cohort(
                 options["name"],
-                found,
+                batch,
                 seed=options["seed"],
                 fractions=fractions_of(options["split"]),
                 resolutions=[resolution],
