@@ -1,10 +1,11 @@
-"""Curves of a job as small charts: what a template needs to draw them as SVG, and the same numbers as a table."""
+"""Curves of a job as small charts: the positions that the template draws as SVG, and the same numbers as a table."""
 
 import math
 from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Final, NamedTuple
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -12,13 +13,12 @@ from django.utils.translation import gettext_lazy
 from readerstudy.jobs.progress_log import Point
 from readerstudy.lab.curve_axis import CurveAxis, StageLengths, curve_axis
 
-Spot = tuple[int, float]  # a step and the value there
 WIDTH, HEIGHT = 480, 200  # of the drawing, in its own units
-LEFT, RIGHT, TOP, BOTTOM = 58, 10, 22, 28
-MOST_DRAWN = 400  # a screen shows no more
-IN_TABLE = 12
-NARROWEST = 12  # between the labels of two stages
-TITLES = {
+LEFT, RIGHT, TOP, BOTTOM = 58, 10, 22, 28  # margins
+MAXIMUM_DRAWN: Final = 400  # points of a curve
+MAXIMUM_LISTED: Final = 12  # rows of the table
+LABEL_DISTANCE: Final = 12  # least distance between the labels of two stages
+TITLES: Final = {
     "loss": gettext_lazy("Loss (running mean)"),
     "tuning_auc": gettext_lazy("AUC on the tuning images"),
     "identity": gettext_lazy("Identity loss (running mean)"),
@@ -26,9 +26,16 @@ TITLES = {
 }
 
 
+class CurvePoint(NamedTuple):
+    """A step and the value there."""
+
+    step: int
+    value: float
+
+
 @dataclass(frozen=True)
 class Tick:
-    """A labelled place on an axis, in the drawing's units."""
+    """A labelled position on an axis, in the drawing's units."""
 
     at: float
     label: str
@@ -52,118 +59,142 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Chart:
-    """One quantity over the steps."""
+class CurveChart:
+    """The chart of one figure over the steps.
+
+    `lines` are the points of polylines as "x,y x,y"; a new line begins after steps without a value of the figure.
+    `rows` are steps and values for the table, evenly spaced, with the last one.
+    """
 
     key: str
     title: str
-    lines: Sequence[str]  # each of a polyline, "x,y x,y"; a new one where the job spoke of something else in between
+    lines: Sequence[str]
     x_ticks: Sequence[Tick]
     y_ticks: Sequence[Tick]
     stages: Sequence[Tick]
     has_stages: bool
     last: str
     description: str
-    rows: Sequence[tuple[int, str]]  # step and value, spread evenly, the last one last
+    rows: Sequence[tuple[int, str]]
     frame: Frame = Frame()
 
     @property
     def end(self) -> tuple[str, str]:
-        """Where the last value stands."""
+        """The position of the last value."""
         x, y = self.lines[-1].rpartition(" ")[2].split(",")
         return x, y
 
 
-def charts(points: Sequence[Point], lengths: StageLengths | None = None) -> list[Chart]:
-    """A chart for each figure that the job reports; a figure that is no number at a step leaves a gap there.
+@dataclass(frozen=True)
+class _Scale:
+    """The range of an axis and its ticks, both at round numbers."""
 
-    Over the steps that were really done, up to the last; `lengths` of the stages where they are known.
+    low: float
+    high: float
+    ticks: Sequence[float]
+
+
+def curve_charts(points: Sequence[Point], lengths: StageLengths | None = None) -> list[CurveChart]:
+    """Return a chart for each reported figure; a value that is not finite is left out.
+
+    The horizontal axis counts the steps that were done, see `curve_axis`; `lengths` are those of finished stages.
     """
-    told = [point for point in points if point.values]
-    way = curve_axis(told, lengths or {})
-    names = dict.fromkeys(name for point in told for name in point.values)
-    found = (_chart(name, _spots(name, told, way.steps), _silent(name, told, way.steps), way) for name in names)
-    return [chart for chart in found if chart]
+    with_figures = [point for point in points if point.values]
+    axis = curve_axis(with_figures, lengths or {})
+    names = dict.fromkeys(name for point in with_figures for name in point.values)
+    drawn = (_chart(name, _curve(name, with_figures, axis), _gaps(name, with_figures, axis), axis) for name in names)
+    return [chart for chart in drawn if chart]
 
 
-def _spots(name: str, points: Sequence[Point], steps: Sequence[int]) -> list[Spot]:
+def _curve(name: str, points: Sequence[Point], axis: CurveAxis) -> list[CurvePoint]:
+    """Return the finite values of a figure."""
     values = (point.values.get(name, math.nan) for point in points)
-    return [(step, value) for step, value in zip(steps, values, strict=True) if math.isfinite(value)]
+    return [CurvePoint(step, value) for step, value in zip(axis.steps, values, strict=True) if math.isfinite(value)]
 
 
-def _silent(name: str, points: Sequence[Point], steps: Sequence[int]) -> list[int]:
-    """The steps at which the job told other figures, ascending: no line is drawn over them."""
-    return [step for step, point in zip(steps, points, strict=True) if name not in point.values]
+def _gaps(name: str, points: Sequence[Point], axis: CurveAxis) -> list[int]:
+    """Return the steps at which the job reported only other figures, ascending: no line crosses them."""
+    return [step for step, point in zip(axis.steps, points, strict=True) if name not in point.values]
 
 
-def _pieces(spots: Sequence[Spot], silent: Sequence[int]) -> list[list[Spot]]:
-    """The spots between two silences, in order."""
-    parts = groupby(spots, key=lambda spot: bisect(silent, spot[0]))
-    return [list(part) for _silences, part in parts]
+def _split_at_gaps(curve: Sequence[CurvePoint], gaps: Sequence[int]) -> list[list[CurvePoint]]:
+    parts = groupby(curve, key=lambda point: bisect(gaps, point.step))
+    return [list(part) for _gaps_before, part in parts]
 
 
-def _chart(name: str, spots: Sequence[Spot], silent: Sequence[int], way: CurveAxis) -> Chart | None:
-    if not spots:
+def _chart(name: str, curve: Sequence[CurvePoint], gaps: Sequence[int], axis: CurveAxis) -> CurveChart | None:
+    if not curve:
         return None
-    shown = _spread(spots, MOST_DRAWN)
-    values = [value for _step, value in shown]
-    x_high = max(1, way.steps[-1])
-    x_ticks = [tick for tick in _axis(0, x_high)[1] if tick <= x_high and tick == int(tick)]
-    (y_low, y_high), y_ticks = _axis(min(values), max(values))
-    across, down = (WIDTH - LEFT - RIGHT) / x_high, (HEIGHT - TOP - BOTTOM) / (y_high - y_low)
+    drawn = _thin_out(curve, MAXIMUM_DRAWN)
+    values = [point.value for point in drawn]
+    last_step = max(1, axis.steps[-1])
+    y_scale = _scale(min(values), max(values))
+    x_unit = (WIDTH - LEFT - RIGHT) / last_step
+    y_unit = (HEIGHT - TOP - BOTTOM) / (y_scale.high - y_scale.low)
 
     def x(step: float) -> float:
-        return round(LEFT + across * step, 1)
+        return round(LEFT + x_unit * step, 1)
 
     def y(value: float) -> float:
-        return round(HEIGHT - BOTTOM - down * (value - y_low), 1)
+        return round(HEIGHT - BOTTOM - y_unit * (value - y_scale.low), 1)
 
-    (start, first), (end, last) = spots[0], spots[-1]
     title = str(TITLES.get(name, name.replace("_", " ").capitalize()))
-    told = {"title": title, "first": number(first), "step": start, "last": number(last), "end": end}
-    return Chart(
+    x_ticks = [tick for tick in _scale(0, last_step).ticks if tick <= last_step and tick == int(tick)]
+    borders = [(x(border.steps), border.activity.fold or border.activity.stage) for border in axis.borders]
+    return CurveChart(
         key=name.replace("_", "-"),
         title=title,
-        lines=[" ".join(f"{x(step)},{y(value)}" for step, value in piece) for piece in _pieces(shown, silent)],
+        lines=[" ".join(f"{x(point.step)},{y(point.value)}" for point in part) for part in _split_at_gaps(drawn, gaps)],
         x_ticks=[Tick(x(tick), f"{tick:g}") for tick in x_ticks],
-        y_ticks=[Tick(y(tick), number(tick)) for tick in y_ticks],
-        stages=_labelled([(x(border.steps), border.activity.fold or border.activity.stage) for border in way.borders]),
-        has_stages=any(border.activity.stage and not border.activity.fold for border in way.borders),
-        last=number(last),
-        description=_("%(title)s: %(first)s at step %(step)s, %(last)s at step %(end)s.") % told,
-        rows=[(step, number(value)) for step, value in _spread(spots, IN_TABLE)],
+        y_ticks=[Tick(y(tick), number(tick)) for tick in y_scale.ticks],
+        stages=_stage_ticks(borders),
+        has_stages=any(border.activity.stage and not border.activity.fold for border in axis.borders),
+        last=number(curve[-1].value),
+        description=_description(title, curve),
+        rows=[(point.step, number(point.value)) for point in _thin_out(curve, MAXIMUM_LISTED)],
     )
 
 
+def _description(title: str, curve: Sequence[CurvePoint]) -> str:
+    first, last = curve[0], curve[-1]
+    return _("%(title)s: %(first)s at step %(step)s, %(last)s at step %(end)s.") % {
+        "title": title,
+        "first": number(first.value),
+        "step": first.step,
+        "last": number(last.value),
+        "end": last.step,
+    }
+
+
 def number(value: float) -> str:
-    """Four figures are enough to follow a curve."""
+    """Return four significant digits."""
     return f"{value:.4g}".replace("-", "−")
 
 
-def _spread(spots: Sequence[Spot], most: int) -> Sequence[Spot]:
-    """At most so many of them, evenly, the last one always."""
-    step = math.ceil(len(spots) / most)
-    return spots[::-1][::step][::-1] if step > 1 else spots
+def _thin_out(curve: Sequence[CurvePoint], maximum: int) -> Sequence[CurvePoint]:
+    """Return at most `maximum` points, evenly spaced, with the last one."""
+    stride = math.ceil(len(curve) / maximum)
+    return curve[::-1][::stride][::-1] if stride > 1 else curve
 
 
-def _labelled(starts: Sequence[tuple[float, int]]) -> list[Tick]:
-    """Stages by their number, where two labels do not stand on each other."""
+def _stage_ticks(borders: Sequence[tuple[float, int]]) -> list[Tick]:
+    """Return a tick for each border (position, number of the stage), without labels that would overlap."""
     ticks: list[Tick] = []
     free_from = 0.0
-    for at, number in starts:
-        label = str(number) if number and at >= free_from else ""
-        free_from = at + NARROWEST if label else free_from
+    for at, stage in borders:
+        label = str(stage) if stage and at >= free_from else ""
+        free_from = at + LABEL_DISTANCE if label else free_from
         ticks.append(Tick(at, label))
     return ticks
 
 
-def _axis(low: float, high: float) -> tuple[tuple[float, float], list[float]]:
-    """The ends of an axis and its ticks, both at round numbers, so that it holds all values."""
+def _scale(low: float, high: float) -> _Scale:
+    """Return an axis that contains both values."""
     if high <= low:
         low, high = low - (abs(low) or 1) * 0.05, low + (abs(low) or 1) * 0.05
     rough = (high - low) / 4
     power = 10 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
     first, last = math.floor(low / step), math.ceil(high / step)
-    ticks = [float(f"{place * step:.12g}") for place in range(first, last + 1)]
-    return (ticks[0], ticks[-1]), ticks
+    ticks = [float(f"{index * step:.12g}") for index in range(first, last + 1)]
+    return _Scale(ticks[0], ticks[-1], ticks)

@@ -15,20 +15,20 @@ Choices = list[tuple[str, str]]
 
 
 class StartForm(forms.Form):
-    """Asks for every parameter of a kind. The names of fields are those of the parameters."""
+    """A field for every parameter of a kind, under the parameter's name."""
 
     def __init__(self, kind: JobKind, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.kind = kind
-        self.asked = [field for field in kind.fields if field.in_form]
-        for field in self.asked:
+        self.shown_fields = [field for field in kind.fields if field.in_form]
+        for field in self.shown_fields:
             self.fields[field.name] = _control(field)
 
     def rows(self) -> Iterable[forms.BoundField]:
-        return [self[field.name] for field in self.asked if not field.is_detail]
+        return [self[field.name] for field in self.shown_fields if not field.is_detail]
 
     def details(self) -> Iterable[forms.BoundField]:
-        return [self[field.name] for field in self.asked if field.is_detail]
+        return [self[field.name] for field in self.shown_fields if field.is_detail]
 
     @property
     def has_detail_error(self) -> bool:
@@ -36,7 +36,7 @@ class StartForm(forms.Form):
 
     @property
     def lacking(self) -> list[str]:
-        """What has to be there before this can be started, in words: a choice with nothing to choose from."""
+        """Return what must exist before the job can be started: choices without anything to choose from."""
         titles = {
             FieldType.COHORT: _("a cohort (import_cohort or make_phantoms)"),
             FieldType.CLASSIFIER: _("a classifier"),
@@ -45,12 +45,12 @@ class StartForm(forms.Form):
             FieldType.INSERTER: _("a GAN that inserts cancer"),
             FieldType.ATTACKS: _("an attack"),
         }
-        wanted = [field.type for field in self.asked if field.type in EXISTING and not field.is_detail]
-        empty = [type_ for type_ in wanted if not EXISTING[type_]()]
+        types = [field.type for field in self.shown_fields if field.type in EXISTING and not field.is_detail]
+        empty = [type_ for type_ in types if not EXISTING[type_]()]
         return [titles[type_] for type_ in dict.fromkeys(empty)]
 
     def parameters(self) -> dict[str, Any]:
-        """What was said, by parameter; what was left empty is left out, so that the catalogue's default counts."""
+        """Return the values by parameter. Empty fields are left out, so that the catalogue's defaults apply."""
         return {name: value for name, value in self.cleaned_data.items() if value not in ("", None, [])}
 
 
@@ -83,7 +83,7 @@ def _help(field: Field) -> str:
 
 
 def _with_blank(choices: Choices, initial: Any, *, required: bool) -> Choices:
-    """One to choose from is chosen; of several none is, unless there is a default."""
+    """Add an empty choice, unless there is a default or the only choice of a required field."""
     return choices if required and (initial is not None or len(choices) == 1) else [("", "–"), *choices]
 
 

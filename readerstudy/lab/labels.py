@@ -1,4 +1,4 @@
-"""What the lab's files call a figure or a setting, in words and with its unit."""
+"""Labels and units of the settings and measurements that jobs store."""
 
 from enum import Enum
 from typing import Final
@@ -20,30 +20,30 @@ class Unit(Enum):
 
 
 NAMES: Final[dict[str, tuple[Text, Unit]]] = {
-    # --- what came of a training
+    # --- result of a training
     "tuning_auc": (_("AUC on the tuning images"), Unit.PLAIN),
     "steps": (_("Steps"), Unit.PLAIN),
     "epochs": (_("Epochs"), Unit.PLAIN),
     "best_step": (_("Best at step"), Unit.PLAIN),
-    "kept_step": (_("Kept as it was at step"), Unit.PLAIN),
+    "kept_step": (_("Kept from step"), Unit.PLAIN),
     "seconds": (_("Time taken"), Unit.TIME),
     "refused_steps": (_("Refused steps (loss or gradient not finite)"), Unit.PLAIN),
     "stages": (_("Stages"), Unit.PLAIN),
     "loss": (_("Loss (running mean)"), Unit.PLAIN),
     "identity": (_("Identity loss"), Unit.PLAIN),
     "gap": (_("Gap of the discriminator"), Unit.PLAIN),
-    "guidance": (_("Loss by the classifier to fool"), Unit.PLAIN),
+    "guidance": (_("Guidance loss of the target classifier"), Unit.PLAIN),
     "error": (_("Mean error in the disc"), Unit.PLAIN),
     "step": (_("Step"), Unit.PLAIN),
     # --- a stage
     "number": (_("Stage"), Unit.PLAIN),
     "met": (_("Criterion met"), Unit.PLAIN),
-    "reason": (_("Why it ended"), Unit.PLAIN),
+    "reason": (_("Reason for its end"), Unit.PLAIN),
     "greatest_gap": (_("Greatest gap"), Unit.PLAIN),
     "criterion_first_met": (_("Criterion first met at step"), Unit.PLAIN),
     "criterion_mean": (_("Mean compared with the criterion"), Unit.PLAIN),
     # --- a detector
-    "attacks": (_("Attacks learnt from"), Unit.PLAIN),
+    "attacks": (_("Attacks trained on"), Unit.PLAIN),
     "held_out": (_("Attacks tested on only"), Unit.PLAIN),
     "resolution": (_("Resolution"), Unit.PLAIN),
     # --- a cross-validation
@@ -62,17 +62,17 @@ NAMES: Final[dict[str, tuple[Text, Unit]]] = {
     "inertia": (_("Inertia"), Unit.PLAIN),
     "queries": (_("Tries per image"), Unit.PLAIN),
     "share": (_("First square, of the image"), Unit.SHARE),
-    "lean": (_("Greatest pull back to the real image"), Unit.PLAIN),
-    "overshoot": (_("Overshoot beyond the decision’s border"), Unit.PLAIN),
+    "lean": (_("Largest weight of the original image"), Unit.PLAIN),
+    "overshoot": (_("Overshoot beyond the decision boundary"), Unit.PLAIN),
     "back": (_("Step back towards the real image"), Unit.PLAIN),
     "searches": (_("Searches for the weight of the change"), Unit.PLAIN),
     "start": (_("First weight of the change"), Unit.PLAIN),
     "rate": (_("Learning rate"), Unit.PLAIN),
-    "confidence": (_("Margin by which it must fool"), Unit.PLAIN),
+    "confidence": (_("Confidence margin"), Unit.PLAIN),
     "diameter": (_("Diameter of the patch, of the image’s height"), Unit.SHARE),
-    "position": (_("Where the patch lies"), Unit.PLAIN),
-    "images": (_("Images learnt from at a time"), Unit.PLAIN),
-    "jitter": (_("Shift while it learns, in pixels"), Unit.PLAIN),
+    "position": (_("Location of the patch"), Unit.PLAIN),
+    "images": (_("Batch size"), Unit.PLAIN),
+    "jitter": (_("Random shift during training, in pixels"), Unit.PLAIN),
     "gradient": (_("At the study’s size"), Unit.PLAIN),
     "threshold": (_("Threshold"), Unit.PLAIN),
     "weights": (_("SHA-256 of the weights"), Unit.PLAIN),
@@ -81,17 +81,17 @@ NAMES: Final[dict[str, tuple[Text, Unit]]] = {
     "keep_background": (_("Background kept"), Unit.PLAIN),
     "keep_grid": (_("Grey levels of the real image kept"), Unit.PLAIN),
     "keep_range": (_("Range of the real image kept"), Unit.PLAIN),
-    # --- how like a twin is to its real image
+    # --- similarity of an adversarial image to its source image
     "linf_levels": (_("Greatest change of a pixel"), Unit.LEVELS),
-    "l2": (_("Length of the whole change (L2), full scale 1"), Unit.PLAIN),
+    "l2": (_("L2 norm of the change, full scale 1"), Unit.PLAIN),
     "ssim": (_("Structural similarity (SSIM)"), Unit.PLAIN),
     "ms_ssim": (_("Similarity over five scales (MS-SSIM)"), Unit.PLAIN),
     "psnr_db": (_("Signal to noise (PSNR)"), Unit.DECIBEL),
     "changed_share": (_("Pixels changed"), Unit.SHARE),
     "changed_by_a_hundredth_share": (_("Pixels changed by over a hundredth of full scale"), Unit.SHARE),
-    "changed_outside_share": (_("Pixels changed that lie outside the breast"), Unit.SHARE),
-    "lesion_energy_share": (_("Of the squared change inside the lesion"), Unit.SHARE),
-    "lesion_enrichment": (_("Change in the lesion, times that of the breast"), Unit.PLAIN),
+    "changed_outside_share": (_("Changed pixels outside the breast"), Unit.SHARE),
+    "lesion_energy_share": (_("Share of the squared change inside the lesion"), Unit.SHARE),
+    "lesion_enrichment": (_("Change in the lesion relative to the breast"), Unit.PLAIN),
     # --- a configuration
     "preset": (_("Preset"), Unit.PLAIN),
     "rows": (_("Rows"), Unit.PLAIN),
@@ -99,17 +99,17 @@ NAMES: Final[dict[str, tuple[Text, Unit]]] = {
     "precision": (_("Arithmetic"), Unit.PLAIN),
     "penalty_weight": (_("Weight of the gradient penalty"), Unit.PLAIN),
     "penalty_order": (_("Order of the gradient penalty"), Unit.PLAIN),
-    "penalty_every": (_("Gradient penalty every so many steps"), Unit.PLAIN),
+    "penalty_every": (_("Steps between gradient penalties"), Unit.PLAIN),
     "betas": (_("Adam’s β₁ and β₂"), Unit.PLAIN),
     "ends": (_("Training ends"), Unit.PLAIN),
     "smoothing": (_("Decay of the running means"), Unit.PLAIN),
     "save_every": (_("Saved every"), Unit.PLAIN),
     "sample_every": (_("Samples every"), Unit.PLAIN),
-    "evaluate_every": (_("Judged every"), Unit.PLAIN),
+    "evaluate_every": (_("Evaluated every"), Unit.PLAIN),
     "keep_from": (_("Kept from"), Unit.PLAIN),
     "length": (_("Length"), Unit.PLAIN),
-    "limit": (_("At the longest"), Unit.PLAIN),
-    "fnet_only": (_("Fnet alone at first"), Unit.PLAIN),
+    "limit": (_("Maximum length"), Unit.PLAIN),
+    "fnet_only": (_("Fnet alone for"), Unit.PLAIN),
     "images_per_class": (_("Images of each class per step"), Unit.PLAIN),
     "images_at_once": (_("Images in memory at a time"), Unit.PLAIN),
     "identity_weight": (_("Weight of the identity loss"), Unit.PLAIN),
@@ -120,9 +120,9 @@ NAMES: Final[dict[str, tuple[Text, Unit]]] = {
     "fnet_rate": (_("Learning rate of Fnet"), Unit.PLAIN),
     "vnet_rate": (_("Learning rate of Vnet"), Unit.PLAIN),
     "final_rate": (_("Last factor on the learning rates"), Unit.PLAIN),
-    "warmup_steps": (_("Steps of warming up"), Unit.PLAIN),
-    "mean": (_("Mean that the input is centred by"), Unit.PLAIN),
-    "sd": (_("Standard deviation that the input is divided by"), Unit.PLAIN),
+    "warmup_steps": (_("Warm-up steps"), Unit.PLAIN),
+    "mean": (_("Mean subtracted from the input"), Unit.PLAIN),
+    "sd": (_("Standard deviation of the input"), Unit.PLAIN),
     "vnet_layers": (_("Layers of Vnet"), Unit.PLAIN),
     "width": (_("Channels of Vnet, of VGG11’s"), Unit.SHARE),
     "fnet_convolutions": (_("Convolutions of Fnet"), Unit.PLAIN),
@@ -136,14 +136,14 @@ NAMES: Final[dict[str, tuple[Text, Unit]]] = {
     "augmentation": (_("Augmentation"), Unit.PLAIN),
     "snapshots": (_("Which generator is kept"), Unit.PLAIN),
     "hardening": (_("Adversarial training"), Unit.PLAIN),
-    # --- what only some jobs are asked
+    # --- other parameters of jobs
     "gan_remove": (_("GAN that removes cancer"), Unit.PLAIN),
     "gan_insert": (_("GAN that inserts cancer"), Unit.PLAIN),
     "classifier": (_("Classifier"), Unit.PLAIN),
     "suffix": (_("Suffix"), Unit.PLAIN),
 }
 
-# Text of fixed lists, by the name that they stand at; any other text stays as it is.
+# Labels of fixed values by the name of the setting. Other texts are shown as they are.
 VALUES: Final[dict[tuple[str, str], Text]] = {
     ("iterate", "best"): _("the best"),
     ("iterate", "last"): _("the last"),

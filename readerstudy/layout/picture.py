@@ -1,4 +1,4 @@
-"""A figure as a value: SVG that a screen reader can read, the same bytes for the same data."""
+"""A figure as a value: SVG with a title and a description. The same data give the same bytes."""
 
 from base64 import b64encode
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
 DASHES: Final[tuple[Any, ...]] = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
 GRID: Final = "#d9d9d9"
-# hashsalt: the same data give the same bytes. fonttype none: words stay words, to be searched and read out.
+# hashsalt: the same data give the same bytes. fonttype none: text stays text, which can be searched and read out.
 _STYLE: Any = {
     "svg.hashsalt": "readerstudy",
     "svg.fonttype": "none",
@@ -25,7 +25,7 @@ _STYLE: Any = {
     "font.size": 10,
 }
 _CSS_PIXELS = 96  # per inch
-_lock = Lock()  # matplotlib's settings belong to the process, which web threads share
+_lock = Lock()  # matplotlib's settings are global to the process; web threads share it
 
 
 @dataclass(frozen=True)
@@ -67,13 +67,13 @@ def picture(figure: Figure, *, key: str, title: str, description: str, caption: 
     canvas: Any = FigureCanvasSVG(figure)
     canvas.print_svg(text, metadata={"Date": None})
     width, height = (round(_CSS_PIXELS * inches) for inches in figure.get_size_inches())
-    return Picture(key, _with_words(text.getvalue(), title, description), title, description, caption, width, height)
+    return Picture(key, _with_title(text.getvalue(), title, description), title, description, caption, width, height)
 
 
-def _with_words(svg: str, title: str, description: str) -> str:
+def _with_title(svg: str, title: str, description: str) -> str:
     """Insert <title> and <desc> as first elements and reference them in the root, for screen readers."""
     start = svg.index("<svg")
     end = svg.index(">", start)
-    words = f'<title id="title">{escape(title)}</title><desc id="desc">{escape(description)}</desc>'
+    title_elements = f'<title id="title">{escape(title)}</title><desc id="desc">{escape(description)}</desc>'
     root = svg[start:end] + ' role="img" aria-labelledby="title desc"'
-    return svg[:start] + root + ">" + words + svg[end + 1 :]
+    return svg[:start] + root + ">" + title_elements + svg[end + 1 :]

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from readerstudy.statistics.proportions import Proportion
 
 NOTHING = "—"
-PROSE = 48  # characters above which a cell is a sentence
-MOST_ROWS = 150  # on a page, on paper and in a terminal; files hold every line
+PROSE = 48  # characters; longer cells are broken into lines
+MAXIMUM_ROWS = 150  # on a page, on paper and in a terminal; files contain all rows
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Missing:
-    """A cell without a number, with the reason in words. Files leave it empty."""
+    """A cell without a number, with the reason. In files it is empty."""
 
     reason: str
 
@@ -48,7 +48,7 @@ Cell = str | int | float | Proportion | Estimate | Difference | Missing | None
 
 
 class Kind(StrEnum):
-    """What a column holds, which decides how its cells are shown."""
+    """The contents of a column, which determine its format."""
 
     TEXT = "text"
     COUNT = "count"
@@ -103,9 +103,9 @@ class Column:
 
 @dataclass(frozen=True)
 class ShownCell:
-    """One cell for people: rounded text, and for what has them its interval and counts.
+    """One cell as it is shown: rounded text, with interval and counts as `details`.
 
-    `opens` says that a new group of columns begins here.
+    `opens`: a new group of columns begins here.
     """
 
     text: str
@@ -120,7 +120,10 @@ class ShownCell:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells in full precision; rounding happens only where a person looks."""
+    """Rows of cells in full precision. Numbers are rounded when they are shown to people.
+
+    `key` names its file and its element on a page. `empty` is the message for a table without rows.
+    """
 
     key: str
     title: str
@@ -132,7 +135,7 @@ class Table:
 
     @property
     def kind(self) -> str:
-        """What a template asks an item of a section: "picture" or "table"."""
+        """The kind of item of a section, for templates: "picture" or "table"."""
         return "table"
 
     def __post_init__(self) -> None:
@@ -142,7 +145,7 @@ class Table:
 
     @property
     def column_groups(self) -> list[tuple[str, int]]:
-        """The upper line of the heading as (title, columns spanned); empty where no column has a group."""
+        """The upper line of the heading as (title, columns spanned); empty if no column has a group."""
         spans = [(group, len(list(columns))) for group, columns in groupby(c.group for c in self.columns)]
         return spans if any(group for group, _ in spans) else []
 
@@ -159,29 +162,29 @@ class Table:
 
     @property
     def shown_rows(self) -> Iterator[tuple[bool, tuple[ShownCell, ...]]]:
-        """For each row that people are shown whether its first cell is new (a line above it), and its cells."""
+        """Yield each shown row as (its first cell differs from the one above, its cells)."""
         before: Cell = None
-        for row in self.rows[:MOST_ROWS]:
-            places = zip(row, self.columns, self._opens, strict=True)
-            cells = (replace(shown(cell, column.kind), opens=opens) for cell, column, opens in places)
+        for row in self.rows[:MAXIMUM_ROWS]:
+            columns = zip(row, self.columns, self._opens, strict=True)
+            cells = (replace(shown(cell, column.kind), opens=opens) for cell, column, opens in columns)
             yield row[0] != before, tuple(cells)
             before = row[0]
 
     @property
     def is_prose(self) -> bool:
-        """Whether it holds sentences, which must be broken into lines."""
-        return any(isinstance(cell, str) and len(cell) > PROSE for row in self.rows[:MOST_ROWS] for cell in row)
+        """Whether cells contain sentences, which are broken into lines."""
+        return any(isinstance(cell, str) and len(cell) > PROSE for row in self.rows[:MAXIMUM_ROWS] for cell in row)
 
     @property
     def left_out(self) -> str:
-        """Where a table is too long for people: that it is, and where the rest stands."""
-        if len(self.rows) <= MOST_ROWS:
+        """The note under a table that is cut off; empty if all rows are shown."""
+        if len(self.rows) <= MAXIMUM_ROWS:
             return ""
-        sentence = _("These are the first %(shown)s of %(all)s lines; the CSV has them all.")
-        return sentence % {"shown": MOST_ROWS, "all": len(self.rows)}
+        note = _("These are the first %(shown)s of %(all)s lines; the CSV has them all.")
+        return note % {"shown": MAXIMUM_ROWS, "all": len(self.rows)}
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON: the same numbers as in the CSV, by column key."""
+        """Return the table for JSON, with the same numbers as in the CSV by column key."""
         header, *lines = _flat(self)
         return {
             "title": self.title,
@@ -213,7 +216,7 @@ def shown(cell: Cell, kind: Kind) -> ShownCell:
 
 
 def _shown_estimate(cell: Estimate, *, decimals: int) -> ShownCell:
-    """Show a dash between the bounds, but words if one is negative: a dash would look like its sign."""
+    """Write the bounds with a dash, or with "to" if one is negative: a dash would look like its sign."""
     value, low, high = (_with_minus(f"{number:z.{decimals}f}") for number in (cell.value, cell.low, cell.high))
     bounds = _("%(low)s to %(high)s") % {"low": low, "high": high} if cell.low < 0 else f"{low}–{high}"
     return ShownCell(value, True, (bounds,))
@@ -253,19 +256,19 @@ def _with_minus(number: str) -> str:
 
 
 def to_html(table: Table) -> str:
-    """A captioned <table>, or the sentence that says what to do where there are no rows."""
+    """Return a <table> with its caption; without rows the message `empty`."""
     return render_to_string("layout/_table.html", {"table": table})
 
 
 def to_csv(table: Table) -> str:
-    """Full precision; intervals and counts fill columns of their own (`_ENDINGS`)."""
+    """Return the table in full precision. Intervals and counts have separate columns (`_ENDINGS`)."""
     text = StringIO()
     csv.writer(text, lineterminator="\n").writerows(_flat(table))
     return text.getvalue()
 
 
 def to_text(table: Table) -> str:
-    """For a terminal: aligned columns, numbers to the right."""
+    """Return the table for a terminal: aligned columns, numbers to the right."""
     lines = [list(table.headings), *(list(cells) for _, cells in table.shown_rows)]
     widths = [max(len(line[i].line) for line in lines) for i in range(len(table.columns))]
     body = ["  ".join(map(_aligned, line, widths)).rstrip() for line in lines]
@@ -276,7 +279,7 @@ def to_text(table: Table) -> str:
 
 
 def _group_line(table: Table, widths: list[int]) -> list[str]:
-    """The upper line of the heading; a group's words are cut to the columns that they stand over."""
+    """Return the upper line of the heading, each title cut to the width of its columns."""
     parts, first = [], 0
     for group, span in table.column_groups:
         width = sum(widths[first : first + span]) + 2 * (span - 1)
@@ -290,11 +293,11 @@ def _aligned(cell: ShownCell, width: int) -> str:
 
 
 def _flat(table: Table) -> Iterator[list[Cell]]:
-    """Yield the header and the rows, each interval and count in a column of its own."""
+    """Yield the header and the rows, each interval and count in a separate column."""
     endings = [_ENDINGS.get(column.kind, ("",)) for column in table.columns]
-    yield [column.key + ending for column, own in zip(table.columns, endings, strict=True) for ending in own]
+    yield [column.key + ending for column, suffixes in zip(table.columns, endings, strict=True) for ending in suffixes]
     for row in table.rows:
-        yield [_parts(cell).get(ending) for cell, own in zip(row, endings, strict=True) for ending in own]
+        yield [_parts(cell).get(ending) for cell, suffixes in zip(row, endings, strict=True) for ending in suffixes]
 
 
 def _parts(cell: Cell) -> dict[str, Cell]:

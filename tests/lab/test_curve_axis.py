@@ -3,7 +3,7 @@
 import pytest
 
 from readerstudy.jobs.progress_log import Point, ProgressLog, read_points
-from readerstudy.lab.charts import LEFT, RIGHT, WIDTH, charts
+from readerstudy.lab.charts import LEFT, RIGHT, WIDTH, curve_charts
 from readerstudy.lab.curve_axis import curve_axis, stage_lengths
 from readerstudy.results.progress import Activity, ActivityKind
 from tests.make import MONDAY
@@ -57,7 +57,7 @@ def test_work_with_a_count_of_its_own_goes_on_after_what_was_before():
 
 
 def test_the_chart_ends_at_the_last_step_done_and_marks_the_stages_where_they_began():
-    (chart,) = charts(schedule(), LENGTHS)
+    (chart,) = curve_charts(schedule(), LENGTHS)
     assert chart.end[0] == str(float(WIDTH - RIGHT))
     per_step = (WIDTH - LEFT - RIGHT) / 9
     assert [tick.at for tick in chart.stages] == [round(LEFT + 3 * per_step, 1), round(LEFT + 5 * per_step, 1)]
@@ -86,7 +86,7 @@ def test_no_line_is_drawn_over_what_the_job_did_in_between():
     """A fold's classifier tells its loss, its GANs other figures, then the next fold's classifier its loss again."""
     told = [Point(step, 9, gan(1).in_fold(1), at=float(step), values={"loss": 1.0}) for step in (1, 2, 3, 7, 8, 9)]
     told[3:3] = [Point(step, 9, gan(1).in_fold(2), at=float(step), values={"gap": 0.1}) for step in (4, 5, 6)]
-    loss, gap = charts(told)
+    loss, gap = curve_charts(told)
     assert [len(line.split()) for line in loss.lines] == [3, 3]
     assert [len(line.split()) for line in gap.lines] == [3]
     assert not loss.has_stages, "the numbers above its borders are those of the folds"

@@ -21,7 +21,7 @@ def told(**values) -> dict[str, str]:
     ("name", "value", "words"),
     [
         ("seconds", 79.0486, ("Time taken", "1 min 19 s")),
-        ("kept_step", 101, ("Kept as it was at step", "101")),
+        ("kept_step", 101, ("Kept from step", "101")),
         ("tuning_auc", 0.75862, ("AUC on the tuning images", "0.7586")),
         ("gap", -0.6455501, ("Gap of the discriminator", "−0.6456")),
         ("epsilon", 1028, ("Budget", "1028 grey levels")),
@@ -31,9 +31,9 @@ def told(**values) -> dict[str, str]:
         ("psnr_db", 34.0412, ("Signal to noise (PSNR)", "34.0 dB")),
         ("changed_share", 0.123456, ("Pixels changed", "12.3 %")),
         ("keep_background", True, ("Background kept", "yes")),
-        ("position", "deepest", ("Where the patch lies", "at the deepest point of the breast")),
+        ("position", "deepest", ("Location of the patch", "at the deepest point of the breast")),
         ("save_every", {"steps": 0, "epochs": 1}, ("Saved every", "1 epoch")),
-        ("attacks", ["a", "b"], ("Attacks learnt from", "a, b")),
+        ("attacks", ["a", "b"], ("Attacks trained on", "a, b")),
         ("vgg_weights", "", ("vgg_weights", "–")),
         ("something_new", 0.1234567, ("something_new", "0.1235")),
     ],
@@ -59,7 +59,10 @@ def test_stages_are_a_table_with_figures_to_the_right():
     (fact,) = facts({"stages": [STAGE, {**STAGE, "number": 2, "criterion_first_met": 0}]})
     assert [column.title for column in fact.table.columns][:2] == ["Stage", "Steps"]
     assert fact.table.rows[0][:3] == ("1", "8", "0.2065")
-    assert {column.title for column in fact.table.columns if not column.is_number} >= {"Why it ended", "Criterion met"}
+    assert {column.title for column in fact.table.columns if not column.is_number} >= {
+        "Reason for its end",
+        "Criterion met",
+    }
     assert fact.table.rows[1][-1] == "–", "never met"
 
 
@@ -74,7 +77,7 @@ def test_stages_are_a_table_with_figures_to_the_right():
     ],
 )
 def test_the_reason_for_the_end_of_a_stage_has_words(kind, text):
-    assert told(reason={**REASON, "kind": kind}) == {"Why it ended": text}
+    assert told(reason={**REASON, "kind": kind}) == {"Reason for its end": text}
 
 
 def test_the_reason_is_in_the_language_of_the_page():

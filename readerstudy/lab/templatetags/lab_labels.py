@@ -1,4 +1,4 @@
-"""{{ attack.direction|said:"direction" }}: what the database calls remove, in words."""
+"""{{ attack.direction|value_label:"direction" }}: the label of a stored value."""
 
 from django import template
 
@@ -8,6 +8,6 @@ register = template.Library()
 
 
 @register.filter
-def said(value: str, name: str) -> str:
-    """The value in words; itself where there are none for it at this name."""
+def value_label(value: str, name: str) -> str:
+    """Return the label of a value of that name, or the value if it has none."""
     return str(VALUES.get((name, value), value))
