@@ -1,19 +1,28 @@
-"""What an attack is: a frozen value that you can call, whose fields are its provenance."""
+"""Base types of attacks."""
 
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint16]  # (rows, columns), 16-bit grey
+from models_ml.errors import WrongImages
+from readerstudy.imaging.image import Grey16
 
 
 class Attack(Protocol):
-    """Makes the adversarial twin of one image: the same size, the same bit depth."""
+    """An immutable callable that makes the adversarial image of an image, of the same size and bit depth.
 
-    def __call__(self, pixels: Pixels, /) -> Pixels: ...
+    Its fields are its provenance.
+    """
+
+    def __call__(self, pixels: Grey16, /) -> Grey16: ...
+
+
+def require_grey_image(pixels: Grey16) -> None:
+    """Raise WrongImages unless `pixels` are one 16-bit grey image."""
+    if pixels.dtype != np.uint16 or pixels.ndim != 2:
+        raise WrongImages("An attack takes one 16-bit grey image of rows × columns.")
 
 
 def pixels_drawn(attack: Attack) -> int:
-    """Return how many pixels a generator of this attack draws at a time, 0 for an attack without one."""
+    """Return how many pixels the attack's generator draws for an image, 0 without a generator."""
     return int(getattr(attack, "pixels_drawn", 0))

@@ -1,4 +1,4 @@
-"""One piece of work for many images, a few at a time."""
+"""Parallel work on many images, a few in memory at a time."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,24 +8,26 @@ import torch
 
 from models_ml.runtime.device import drawn_beside
 
-S = TypeVar("S")
-T = TypeVar("T")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
-AT_ONCE = 32  # images in memory beside the results already handed on
+CHUNK = 32  # results in memory that were not yet yielded
 
 
-def side_by_side(work: Callable[[S], T], things: Sequence[S], *, drawn: int = 0) -> Iterator[T]:
-    """Yield the results in order. Decoding, the networks and encoding run outside the interpreter's lock.
+def parallel_map(
+    function: Callable[[Item], Result], items: Sequence[Item], *, pixels_drawn: int = 0
+) -> Iterator[Result]:
+    """Yield the results in order, computed by threads: decoding, networks and encoding release the interpreter's lock.
 
-    `drawn` is the number of pixels that a generator draws in each piece of work: fewer pieces run beside each other
-    if the machine's memory has no room for more.
+    `pixels_drawn` is the number of pixels that a generator draws in one call. Fewer threads run if the machine's
+    memory does not hold a drawing for each.
     """
     threads = torch.get_num_threads()
-    workers = drawn_beside(threads, drawn) if drawn else threads
+    workers = drawn_beside(threads, pixels_drawn) if pixels_drawn else threads
     torch.set_num_threads(threads // workers)  # one image a thread is faster than one image on all threads
     try:
         with ThreadPoolExecutor(max_workers=workers) as pool:
-            for start in range(0, len(things), AT_ONCE):
-                yield from pool.map(work, things[start : start + AT_ONCE])
+            for start in range(0, len(items), CHUNK):
+                yield from pool.map(function, items[start : start + CHUNK])
     finally:
         torch.set_num_threads(threads)

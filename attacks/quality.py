@@ -1,4 +1,4 @@
-"""How much an attack changed a picture, and where."""
+"""Measures of how much an attack changed an image, and where."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,21 +10,20 @@ from numpy.typing import NDArray
 from scipy.ndimage import correlate1d, uniform_filter
 
 from models_ml.errors import WrongImages
+from readerstudy.imaging.image import WHITE, Grey16
 
-Image = NDArray[np.uint16]
 Floats = NDArray[np.float32]
 Number = TypeVar("Number", bound=np.generic)
 Mask = NDArray[np.bool_]
-FULL_SCALE = 65535.0
 HUNDREDTH = 655  # grey levels: one per cent of full scale
-C1, C2 = 0.01**2, 0.03**2  # both similarities' constants
+C1, C2 = 0.01**2, 0.03**2  # constants of both similarities
 MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
-MS_SSIM_LEAST = 11 * 2 ** (len(MS_SSIM_WEIGHTS) - 1)  # pixels on a side: the last scale still holds one window
+MS_SSIM_LEAST = 11 * 2 ** (len(MS_SSIM_WEIGHTS) - 1)  # pixels on a side, so that the last scale holds a window
 
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle in pixels: top and left included, bottom and right not."""
+    """A rectangle in pixels; top and left are included, bottom and right are not."""
 
     top: int
     left: int
@@ -32,22 +31,23 @@ class Box:
     right: int
 
 
-def psnr(real: Image, adversarial: Image) -> float:
-    """Peak signal-to-noise ratio in dB against full scale; infinite for equal pictures."""
+def psnr(real: Grey16, adversarial: Grey16) -> float:
+    """Return the peak signal-to-noise ratio in dB relative to full scale; infinite for equal images."""
     _require_pair(real, adversarial)
     error = float(np.mean((real.astype(np.float64) - adversarial) ** 2))
-    return 10 * log10(FULL_SCALE**2 / error) if error else inf
+    return 10 * log10(WHITE**2 / error) if error else inf
 
 
-def ssim(real: Image, adversarial: Image, *, window: int = 7) -> float:
-    """Mean structural similarity (Wang et al., 2004) over square windows wholly inside the picture.
+def ssim(real: Grey16, adversarial: Grey16, *, window: int = 7) -> float:
+    """Return the mean structural similarity (Wang et al., 2004) over square windows inside the image.
 
-    Uniform windows, unbiased variances, K1 = 0.01, K2 = 0.03: scikit-image's defaults.
+    Uniform windows, unbiased variances, K1 = 0.01, K2 = 0.03, as scikit-image's defaults. Raises WrongImages if the
+    sizes differ or an image is smaller than a window.
     """
     _require_pair(real, adversarial)
     if min(real.shape) < window:
         raise WrongImages(f"Structural similarity needs at least {window} × {window} pixels.")
-    x, y = (picture / FULL_SCALE for picture in _around_changes(real, adversarial, reach=window))
+    x, y = (image / WHITE for image in _around_changes(real, adversarial, reach=window))
     mean_x, mean_y = uniform_filter(x, window), uniform_filter(y, window)
     unbiased = window**2 / (window**2 - 1)
     squares, product = mean_x**2 + mean_y**2, mean_x * mean_y
@@ -58,46 +58,54 @@ def ssim(real: Image, adversarial: Image, *, window: int = 7) -> float:
     return _mean_of_windows(similarity[edge:-edge, edge:-edge], real.shape, window)
 
 
-def ms_ssim(real: Image, adversarial: Image) -> float:
-    """Multi-scale structural similarity (Wang, Simoncelli & Bovik, 2003): five scales, each half of the one before.
+def ms_ssim(real: Grey16, adversarial: Grey16) -> float:
+    """Return the multi-scale structural similarity (Wang, Simoncelli & Bovik, 2003) over five scales by halves.
 
-    Gaussian windows of 11 × 11 (σ = 1.5) wholly inside the picture, population variances, K1 = 0.01, K2 = 0.03; a
-    scale whose contrast and structure disagree altogether counts as 0. Computed in float32.
+    Gaussian windows of 11 × 11 (σ = 1.5) inside the image, population variances, K1 = 0.01, K2 = 0.03; a negative
+    similarity of contrast and structure counts as 0. Computed in float32. Raises WrongImages if the sizes differ or an
+    image is too small for five scales.
     """
     _require_pair(real, adversarial)
     if min(real.shape) < MS_SSIM_LEAST:
         raise WrongImages(f"Multi-scale similarity needs at least {MS_SSIM_LEAST} × {MS_SSIM_LEAST} pixels.")
     x, y = _unit(real), _unit(adversarial)
     product = 1.0
-    for number, weight in enumerate(MS_SSIM_WEIGHTS, start=1):
-        structure, whole = _similarities(x, y)
-        last = number == len(MS_SSIM_WEIGHTS)
-        product *= max(0.0, whole if last else structure) ** weight
+    for scale, weight in enumerate(MS_SSIM_WEIGHTS, start=1):
+        means = _similarities(x, y)
+        is_last = scale == len(MS_SSIM_WEIGHTS)
+        product *= max(0.0, means.with_luminance if is_last else means.structure) ** weight
         x, y = _halved(x), _halved(y)
     return product
 
 
-def _unit(picture: Image) -> Floats:
-    return picture.astype(np.float32) / np.float32(FULL_SCALE)
+def _unit(image: Grey16) -> Floats:
+    return image.astype(np.float32) / np.float32(WHITE)
 
 
 def _around_changes(x: NDArray[Number], y: NDArray[Number], *, reach: int) -> tuple[NDArray[Number], NDArray[Number]]:
-    """Both pictures cut down to every window, `reach` wide, that holds a change: the others are alike, to the bit."""
+    """Return both images cropped to all windows, `reach` wide, that hold a change; the others are bit-identical."""
     rows, columns = (np.flatnonzero(np.any(x != y, axis=axis)) for axis in (1, 0))
     if not rows.size:
         return x[:reach, :reach], y[:reach, :reach]
-    place = tuple(slice(max(0, int(at[0]) - reach + 1), int(at[-1]) + reach) for at in (rows, columns))
-    return x[place], y[place]
+    crop = tuple(slice(max(0, int(at[0]) - reach + 1), int(at[-1]) + reach) for at in (rows, columns))
+    return x[crop], y[crop]
 
 
 def _mean_of_windows(similarity: NDArray[np.floating], shape: tuple[int, ...], window: int) -> float:
-    """The mean over all windows of a picture from those around its changes; the rest have similarity 1."""
+    """Return the mean over all windows of an image from those around its changes; the others have similarity 1."""
     windows = (shape[0] - window + 1) * (shape[1] - window + 1)
     return 1.0 - float((1 - similarity).sum(dtype=np.float64)) / windows
 
 
-def _similarities(x: Floats, y: Floats) -> tuple[float, float]:
-    """Means of contrast and structure alone, and with luminance, over windows wholly inside."""
+@dataclass(frozen=True)
+class _Similarities:
+    """Mean similarity over the windows of one scale: of contrast and structure alone, and with luminance."""
+
+    structure: float
+    with_luminance: float
+
+
+def _similarities(x: Floats, y: Floats) -> _Similarities:
     shape, window = x.shape, 11
     x, y = _around_changes(x, y, reach=window)
     mean_x, mean_y = _blurred(x), _blurred(y)
@@ -105,73 +113,73 @@ def _similarities(x: Floats, y: Floats) -> tuple[float, float]:
     variances, both = _blurred(x * x + y * y) - squares, _blurred(x * y) - product
     structure = (2 * both + C2) / (variances + C2)
     whole = structure * (2 * product + C1) / (squares + C1)
-    return _mean_of_windows(structure, shape, window), _mean_of_windows(whole, shape, window)
+    return _Similarities(_mean_of_windows(structure, shape, window), _mean_of_windows(whole, shape, window))
 
 
-def _blurred(picture: Floats) -> Floats:
+def _blurred(image: Floats) -> Floats:
     taps = np.exp(-0.5 * (np.arange(-5, 6) / 1.5) ** 2)
     taps = (taps / taps.sum()).astype(np.float32)
-    blurred: Floats = correlate1d(correlate1d(picture, taps, axis=0), taps, axis=1)[5:-5, 5:-5]
+    blurred: Floats = correlate1d(correlate1d(image, taps, axis=0), taps, axis=1)[5:-5, 5:-5]
     return blurred
 
 
-def _halved(picture: Floats) -> Floats:
-    """Means of two by two pixels; an odd last row or column is left out."""
-    rows, columns = picture.shape[0] // 2, picture.shape[1] // 2
-    even, odd = picture[: 2 * rows : 2, : 2 * columns], picture[1 : 2 * rows : 2, : 2 * columns]
+def _halved(image: Floats) -> Floats:
+    """Return means of two by two pixels; an odd last row or column is left out."""
+    rows, columns = image.shape[0] // 2, image.shape[1] // 2
+    even, odd = image[: 2 * rows : 2, : 2 * columns], image[1 : 2 * rows : 2, : 2 * columns]
     both = even + odd
     return (both[:, ::2] + both[:, 1::2]) * np.float32(0.25)
 
 
-def greatest_change(real: Image, adversarial: Image) -> int:
-    """L∞: the greatest change of a pixel, in grey levels."""
+def greatest_change(real: Grey16, adversarial: Grey16) -> int:
+    """Return L∞, the greatest change of a pixel in grey levels."""
     _require_pair(real, adversarial)
     return int(np.abs(real.astype(np.int32) - adversarial).max())
 
 
-def euclidean(real: Image, adversarial: Image) -> float:
-    """L2 of the difference with full scale as 1."""
+def euclidean(real: Grey16, adversarial: Grey16) -> float:
+    """Return the L2 norm of the difference, with full scale as 1."""
     _require_pair(real, adversarial)
-    return float(np.linalg.norm((real.astype(np.float64) - adversarial) / FULL_SCALE))
+    return float(np.linalg.norm((real.astype(np.float64) - adversarial) / WHITE))
 
 
-def changed_share(real: Image, adversarial: Image, *, above: int = 1) -> float:
-    """Share of the pixels that changed by more than so many grey levels."""
+def changed_share(real: Grey16, adversarial: Grey16, *, above: int = 1) -> float:
+    """Return the share of pixels that changed by more than `above` grey levels."""
     _require_pair(real, adversarial)
     return float((np.abs(real.astype(np.int32) - adversarial) > above).mean())
 
 
-def energy_share(real: Image, adversarial: Image, *boxes: Box) -> float:
-    """Share of the squared difference that lies inside the boxes; 0 where nothing was changed."""
+def energy_share(real: Grey16, adversarial: Grey16, *boxes: Box) -> float:
+    """Return the share of the squared difference inside the boxes; 0 for equal images."""
     _require_pair(real, adversarial)
     energy = (real.astype(np.float64) - adversarial) ** 2
     total = float(energy.sum())
-    inside = float(energy[inside_of(boxes, real.shape)].sum())
+    inside = float(energy[box_mask(boxes, real.shape)].sum())
     return inside / total if total else 0.0
 
 
-def enrichment(real: Image, adversarial: Image, *boxes: Box, region: Mask | None = None) -> float:
-    """How many times more of the squared difference the boxes hold than their share of the region (the breast).
+def enrichment(real: Grey16, adversarial: Grey16, *boxes: Box, region: Mask | None = None) -> float:
+    """Return the boxes' share of the squared difference divided by their share of the region (the breast).
 
-    1 for a change that is spread evenly. The region is the whole picture where none is given; what was changed
-    outside of it counts as elsewhere.
+    It is 1 for a change that is spread evenly. The region is the whole image by default; a change outside of it counts
+    as outside the boxes.
     """
-    inside = inside_of(boxes, real.shape)
+    inside = box_mask(boxes, real.shape)
     within = np.ones(real.shape, dtype=bool) if region is None else region
     area = float((inside & within).sum()) / max(1, int(within.sum()))
     return energy_share(real, adversarial, *boxes) / area if area else 0.0
 
 
-def inside_of(boxes: Sequence[Box], shape: tuple[int, ...]) -> Mask:
-    """True in the boxes."""
+def box_mask(boxes: Sequence[Box], shape: tuple[int, ...]) -> Mask:
+    """Return a mask of this shape that is true in the boxes."""
     inside = np.zeros(shape, dtype=bool)
     for box in boxes:
         inside[box.top : box.bottom, box.left : box.right] = True
     return inside
 
 
-def boxes_at(lesions: Sequence[Mapping[str, float]], shape: tuple[int, ...]) -> tuple[Box, ...]:
-    """Lesions as shares of height and width to boxes in the pixels of one resolution, each at least a pixel."""
+def lesion_boxes(lesions: Sequence[Mapping[str, float]], shape: tuple[int, ...]) -> tuple[Box, ...]:
+    """Return lesions, given as shares of height and width, as boxes of at least one pixel in an image of this shape."""
     rows, columns = shape
     return tuple(
         Box(
@@ -184,14 +192,13 @@ def boxes_at(lesions: Sequence[Mapping[str, float]], shape: tuple[int, ...]) -> 
     )
 
 
-def quality_of(
-    real: Image, adversarial: Image, *, lesions: Sequence[Mapping[str, float]] = (), breast: Mask | None = None
+def measure_quality(
+    real: Grey16, adversarial: Grey16, *, lesions: Sequence[Mapping[str, float]] = (), breast: Mask | None = None
 ) -> dict[str, float]:
-    """Every figure by name, as it is stored with a twin. PSNR has none where the two are equal, MS-SSIM where the
-    pictures are too small for its five scales.
+    """Return all measures by name, as they are stored with an adversarial image.
 
-    `lesions` are boxes as shares of height and width; without any, the two figures about them are left out, and
-    without `breast` the one about its outside.
+    PSNR is missing for equal images, MS-SSIM for images too small for its five scales, the two measures about lesions
+    without `lesions` (boxes as shares of height and width), and that about the background without `breast`.
     """
     figures = {
         "linf_levels": float(greatest_change(real, adversarial)),
@@ -204,7 +211,7 @@ def quality_of(
         figures["ms_ssim"] = ms_ssim(real, adversarial)
     if figures["linf_levels"]:
         figures["psnr_db"] = psnr(real, adversarial)
-    if boxes := boxes_at(lesions, real.shape):
+    if boxes := lesion_boxes(lesions, real.shape):
         figures["lesion_energy_share"] = energy_share(real, adversarial, *boxes)
         figures["lesion_enrichment"] = enrichment(real, adversarial, *boxes, region=breast)
     if breast is not None:
@@ -212,6 +219,6 @@ def quality_of(
     return figures
 
 
-def _require_pair(real: Image, adversarial: Image) -> None:
+def _require_pair(real: Grey16, adversarial: Grey16) -> None:
     if real.shape != adversarial.shape or real.ndim != 2:
-        raise WrongImages("Two grey pictures of the same size are needed to compare them.")
+        raise WrongImages("A comparison needs two grey images of the same size.")

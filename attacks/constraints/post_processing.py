@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attacks.base import Pixels
 from readerstudy.imaging.breast_mask import breast_weight
-from readerstudy.imaging.grey_levels import keep_grid, levels_of
-from readerstudy.imaging.image import WHITE, quantise
+from readerstudy.imaging.grey_levels import find_levels, snap_to_source
+from readerstudy.imaging.image import WHITE, Grey16, quantise
 
 
 @dataclass(frozen=True)
@@ -29,15 +28,15 @@ class PostProcessing:
         """Return the steps that a job's settings name; a step that they do not name is on."""
         return cls(**{step: bool(settings.get(step, True)) for step in STEPS})
 
-    def grey_levels(self, real: Pixels) -> Pixels | None:
+    def grey_levels(self, real: Grey16) -> Grey16 | None:
         """Return the grey levels that an adversarial image may use, ascending; None if it may use all."""
-        return levels_of(real) if self.keep_grid else None
+        return find_levels(real) if self.keep_grid else None
 
-    def weight(self, real: Pixels) -> NDArray[np.float32]:
+    def weight(self, real: Grey16) -> NDArray[np.float32]:
         """Return how much of its change each pixel keeps, 0 to 1, (rows, columns)."""
         return breast_weight(real) if self.keep_background else np.ones(real.shape, dtype=np.float32)
 
-    def white(self, real: Pixels, weight: NDArray[np.float32]) -> float:
+    def white(self, real: Grey16, weight: NDArray[np.float32]) -> float:
         """Return the brightest level that a change may approach, as a share of full scale.
 
         With `keep_range` that is the brightest tissue of the source image. Films and detectors end well below full
@@ -47,11 +46,11 @@ class PostProcessing:
             return 1.0
         return max(1, int(real[weight > 0].max(initial=0))) / WHITE
 
-    def __call__(self, real: Pixels, drawn: NDArray[np.float64], weight: NDArray[np.float32]) -> Pixels:
+    def __call__(self, real: Grey16, drawn: NDArray[np.float64], weight: NDArray[np.float32]) -> Grey16:
         """Return the adversarial image; `drawn` is the network's version of `real` in 16-bit levels, not rounded."""
         adversarial = quantise(real + weight * (drawn - real))
         adversarial = np.where(real == 0, np.uint16(0), adversarial)
-        return keep_grid(real, adversarial) if self.keep_grid else adversarial
+        return snap_to_source(real, adversarial) if self.keep_grid else adversarial
 
 
 STEPS = ("keep_background", "keep_grid", "keep_range")

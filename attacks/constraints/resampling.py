@@ -1,8 +1,8 @@
-"""The study's way from a full-size picture to a network's input, as something that a gradient can pass.
+"""A differentiable version of the study's resizing from a full-size image to a network's input.
 
-`resize` of the pixel path fits bicubically with antialiasing, rounds, and fills the rest of the frame with
-background. It is linear but for rounding, so a change of the picture is carried down exactly where torch's own
-antialiased bicubic filter is Pillow's.
+`readerstudy.imaging.resize` fits an image bicubically with antialiasing, rounds, and fills the rest of the frame with
+background. It is linear except for rounding, so a change of the image is downsampled exactly if torch's antialiased
+bicubic filter is Pillow's.
 """
 
 from collections.abc import Sequence
@@ -13,58 +13,48 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from attacks.base import Pixels
 from models_ml.data.images import to_tensor
-from readerstudy.imaging.resize import resize
-
-Size = tuple[int, int]
+from readerstudy.imaging.image import Grey16, Size
+from readerstudy.imaging.resize import Placement, find_placement, resize
 
 
 @dataclass(frozen=True)
 class Frame:
-    """Where a picture of `full` rows × columns comes to lie in a network's input of `size`: a fitted rectangle."""
+    """The rectangle of a network's input that holds the resized image, and the size of the full image."""
 
     full: Size
-    size: Size
-    fitted: Size
-    top: int
-    left: int
+    placement: Placement
 
     @classmethod
-    def of(cls, pixels: Pixels, small: Pixels) -> "Frame":
-        """The frame of a picture and of what the study's path made of it."""
-        full, size = pixels.shape, small.shape
-        scale = min(size[0] / full[0], size[1] / full[1])
-        fitted = (min(size[0], max(1, round(full[0] * scale))), min(size[1], max(1, round(full[1] * scale))))
-        top, spare = (size[0] - fitted[0]) // 2, size[1] - fitted[1]
-        frames = [cls(full, size, fitted, top, left) for left in sorted({0, spare // 2, spare})]
-        return min(frames, key=lambda frame: frame.misfit(pixels, small)) if spare else frames[0]
+    def of(cls, pixels: Grey16, size: Size) -> "Frame":
+        """Return where `resize` puts the image in a frame of `size`."""
+        rows, columns = pixels.shape
+        return cls((rows, columns), find_placement(pixels, size))
 
-    def misfit(self, pixels: Pixels, small: Pixels) -> float:
-        """Mean difference between the small picture and the large one put here."""
-        put = self.down(_tensor(pixels))[0, 0].numpy()
-        inside = np.s_[self.top : self.top + self.fitted[0], self.left : self.left + self.fitted[1]]
-        return float(np.abs(put[inside] - _tensor(small)[0, 0].numpy()[inside]).mean())
+    def downsample(self, full: Tensor) -> Tensor:
+        """Return (B, 1, full size) at the network's size, 0 outside the image; differentiable."""
+        place = self.placement
+        if (place.rows, place.columns) != self.full:
+            full = F.interpolate(
+                full, size=(place.rows, place.columns), mode="bicubic", antialias=True, align_corners=False
+            )
+        right = place.frame[1] - place.left - place.columns
+        bottom = place.frame[0] - place.top - place.rows
+        return F.pad(full, (place.left, right, place.top, bottom))
 
-    def down(self, full: Tensor) -> Tensor:
-        """(B, 1, full) to (B, 1, size), 0 outside the fitted rectangle; a gradient passes."""
-        if self.fitted != self.full:
-            full = F.interpolate(full, size=self.fitted, mode="bicubic", antialias=True, align_corners=False)
-        right, bottom = self.size[1] - self.left - self.fitted[1], self.size[0] - self.top - self.fitted[0]
-        return F.pad(full, (self.left, right, self.top, bottom))
-
-    def up(self, small: Tensor) -> Tensor:
-        """A change at the network's size, (B, 1, size), carried bilinearly to the full size."""
-        inside = small[..., self.top : self.top + self.fitted[0], self.left : self.left + self.fitted[1]]
+    def upsample(self, small: Tensor) -> Tensor:
+        """Return a change at the network's size, (B, 1, h, w), bilinearly at the full size."""
+        place = self.placement
+        inside = small[..., place.top : place.top + place.rows, place.left : place.left + place.columns]
         return F.interpolate(inside, size=self.full, mode="bilinear", align_corners=False)
 
 
 @dataclass(frozen=True)
-class Passage:
-    """Full-size pictures (B, 1, H, W) in 0…1 with what the study's own path made of them, (B, 1, h, w).
+class DifferentiableResize:
+    """Full-size images (B, 1, H, W) in 0…1 and their resized versions, (B, 1, h, w), by the study's own `resize`.
 
-    Calling it with changed pictures gives what the path would make of those: the small picture plus the change
-    carried down. Unchanged pictures give the path's own result to the last bit.
+    A call with changed images returns their resized versions: the small images plus the downsampled change. Unchanged
+    images give the study's own result to the last bit.
     """
 
     frames: tuple[Frame, ...]
@@ -72,25 +62,21 @@ class Passage:
     small: Tensor
 
     @classmethod
-    def of(cls, pictures: Sequence[Pixels], size: Size, device: torch.device) -> "Passage":
-        """For pictures of one size."""
-        smalls = [resize(pixels, size) for pixels in pictures]
-        frames = tuple(Frame.of(pixels, small) for pixels, small in zip(pictures, smalls, strict=True))
-        return cls(frames, to_tensor(np.stack(pictures), device), to_tensor(np.stack(smalls), device))
+    def of(cls, images: Sequence[Grey16], size: Size, device: torch.device) -> "DifferentiableResize":
+        """Return the resizing of images of one size to `size`."""
+        frames = tuple(Frame.of(pixels, size) for pixels in images)
+        small = np.stack([resize(pixels, size) for pixels in images])
+        return cls(frames, to_tensor(np.stack(images), device), to_tensor(small, device))
 
     def __call__(self, images: Tensor) -> Tensor:
-        return (self.small + self.down(images - self.full)).clamp(0, 1)
+        return (self.small + self.downsample(images - self.full)).clamp(0, 1)
 
-    def down(self, changes: Tensor) -> Tensor:
-        """Changes of the full-size pictures carried down, each into its own frame."""
+    def downsample(self, changes: Tensor) -> Tensor:
+        """Return changes of the full-size images at the network's size, each in its own frame."""
         if len(set(self.frames)) == 1:
-            return self.frames[0].down(changes)
-        return torch.cat([frame.down(changes[row : row + 1]) for row, frame in enumerate(self.frames)])
+            return self.frames[0].downsample(changes)
+        return torch.cat([frame.downsample(changes[row : row + 1]) for row, frame in enumerate(self.frames)])
 
-    def up(self, changes: Tensor) -> Tensor:
-        """Changes at the network's size carried up, each out of its own frame."""
-        return torch.cat([frame.up(changes[row : row + 1]) for row, frame in enumerate(self.frames)])
-
-
-def _tensor(pixels: Pixels) -> Tensor:
-    return to_tensor(pixels[None], torch.device("cpu"))
+    def upsample(self, changes: Tensor) -> Tensor:
+        """Return changes at the network's size at the full size, each out of its own frame."""
+        return torch.cat([frame.upsample(changes[row : row + 1]) for row, frame in enumerate(self.frames)])

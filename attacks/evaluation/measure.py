@@ -13,13 +13,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from attacks.base import Attack, Pixels, pixels_drawn
-from attacks.parallel import side_by_side
+from attacks.base import Attack, pixels_drawn
+from attacks.parallel import parallel_map
 from attacks.quality import psnr, ssim
 from models_ml.errors import LabError
 from models_ml.evaluation.predictions import Floats, Labels, scores
 from models_ml.networks.classifier import Classifier
 from models_ml.runtime.progress import Report
+from readerstudy.imaging.image import Grey16, Size
 from readerstudy.imaging.png16 import decode_png
 from readerstudy.imaging.resize import resize
 from readerstudy.results.evaluation import Variant
@@ -27,7 +28,6 @@ from readerstudy.results.progress import Activity, ActivityKind
 
 CPU = torch.device("cpu")
 AT_ONCE = 16  # images that are scored together
-Size = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def score_all(
     reader = _Reader(classifiers, attacks)
     scorers = [_Scorer(classifier) for classifier in classifiers]
     for start in range(0, len(held_out), AT_ONCE):
-        batch = list(side_by_side(reader.read, held_out[start : start + AT_ONCE], drawn=reader.pixels_drawn))
+        batch = list(parallel_map(reader.read, held_out[start : start + AT_ONCE], pixels_drawn=reader.pixels_drawn))
         for scorer in scorers:
             scorer.score(batch)
         report(start + len(batch), len(held_out), Activity(ActivityKind.SCORING_IMAGES), {})
@@ -181,7 +181,7 @@ class _ReadImage:
     """
 
     source: SourceImage
-    small: dict[tuple[str, Size], Pixels] = field(default_factory=dict)
+    small: dict[tuple[str, Size], Grey16] = field(default_factory=dict)
     similarity: dict[str, tuple[float, float]] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
 
@@ -222,7 +222,7 @@ class _Reader:
                             self._add(read, _kind(variant, attack.name), baseline(real), real)
         return read
 
-    def _add(self, read: _ReadImage, kind: str, pixels: Pixels, real: Pixels) -> None:
+    def _add(self, read: _ReadImage, kind: str, pixels: Grey16, real: Grey16) -> None:
         if not np.array_equal(pixels, real):
             read.changed.add(kind)
         for size in {classifier.size for classifier in self.classifiers}:

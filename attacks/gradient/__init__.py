@@ -1,4 +1,4 @@
-"""Attacks that follow a classifier's gradient, on tensors: images in 0…1, (B, 1, H, W)."""
+"""Gradient attacks on tensors: images in 0…1, (B, 1, H, W)."""
 
 from attacks.gradient.apgd import APGD
 from attacks.gradient.carlini_wagner import CarliniWagner

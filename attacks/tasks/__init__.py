@@ -1,6 +1,6 @@
-"""Making adversarial images and judging them, as jobs: the only part of the attacks that knows Django and Celery.
+"""Celery tasks that generate and evaluate adversarial images. The rest of `attacks` uses neither Django nor Celery.
 
-Celery imports this package and finds every task; elsewhere they are known by name only.
+Celery imports this package; all other code refers to the tasks by name.
 """
 
 from attacks.tasks.evaluating import evaluate_attack_task

@@ -1,4 +1,4 @@
-"""Table 1 and its companions, as a job."""
+"""The job that evaluates attacks on classifiers."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -13,7 +13,6 @@ from attacks.evaluation.evaluate import Settings, evaluate
 from attacks.evaluation.measure import (
     AdversarialFile,
     AttackImages,
-    Size,
     SourceImage,
     TargetClassifier,
     score_all,
@@ -27,6 +26,8 @@ from models_ml.runtime.progress import Report
 from models_ml.tasks import folder_of
 from readerstudy.cohort.models import Cohort
 from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind, Evaluation
+from readerstudy.experiments.parameters import EvaluateParameters
+from readerstudy.imaging.image import Size
 from readerstudy.jobs.queue import perform
 from readerstudy.results.evaluation import FORMAT, EvaluationResult, Recalibrated
 from readerstudy.serialise import to_dict
@@ -40,10 +41,7 @@ LABELS = {Direction.REMOVE.value: (1,), Direction.INSERT.value: (0,), "": (0, 1)
 
 @shared_task(name="evaluate")
 def evaluate_attack_task(job_id: int) -> None:
-    """Evaluate attacks on classifiers: the article's Table 1 and its companions.
-
-    Parameters: cohort, resolutions, classifiers (run names), attacks (names; or gan_remove and
-    gan_insert, the runs), recalibration ("none", "temperature" or "platt", fitted on the tuning split).
+    """Evaluate attacks on classifiers with `EvaluateParameters`: the article's Table 1 and further tables.
 
     Stores an `Evaluation` for each classifier and resolution, and each classifier's score of every image of the tuning
     and test splits and of its adversarial images: the report compares them with the readers' verdicts.
@@ -51,7 +49,7 @@ def evaluate_attack_task(job_id: int) -> None:
     perform(job_id, partial(_evaluate, job_id))
 
 
-def _evaluate(job_id: int, parameters: dict[str, Any], report: Report) -> dict[str, Any]:
+def _evaluate(job_id: int, parameters: EvaluateParameters, report: Report) -> dict[str, Any]:
     cohort = Cohort.named(parameters["cohort"])
     runs = [Checkpoint.named(name, CheckpointKind.CLASSIFIER) for name in parameters["classifiers"]]
     classifiers = [TargetClassifier(run.name, load_classifier(folder_of(run.folder))) for run in runs]
@@ -61,14 +59,14 @@ def _evaluate(job_id: int, parameters: dict[str, Any], report: Report) -> dict[s
         size = classifiers[0].size
         attacks = [_attack_images(cohort, resolution, group, size, runs) for group in _groups(parameters)]
         scores = score_all(classifiers, _source_images(cohort, resolution), attacks, report)
-        for own in scores:
-            keep_scores(own.by_stimulus, classifier=own.classifier, size=own.size)
+        for classifier in scores:
+            keep_scores(classifier.by_stimulus, classifier=classifier.classifier, size=classifier.size)
         results = evaluate(resolution, scores, attacks, settings)
         stored += [_store(job_id, cohort, run, result) for run, result in zip(runs, results, strict=True)]
     return {"format": FORMAT, "cohort": cohort.name, "evaluations": stored}
 
 
-def _groups(parameters: dict[str, Any]) -> list[list[str]]:
+def _groups(parameters: EvaluateParameters) -> list[list[str]]:
     """Return the names of the attacks to evaluate, those that are evaluated together in one group."""
     groups = [[parameters["gan_insert"], parameters["gan_remove"]]] if parameters.get("gan_remove") else []
     rows = [Attack.named(name) for name in parameters.get("attacks", [])]
@@ -83,23 +81,22 @@ def _attack_images(
     runs = {name: _generator(name, rows) for name in names}
     # Images of earlier versions have no row for their attack: their generator has its direction.
     directions = {name: rows[name].direction if name in rows else _direction(runs[name]) for name in names}
-    origins = {row.classifier for row in rows.values()} | {_made_from(run, classifiers) for run in runs.values() if run}
+    targets = {row.classifier for row in rows.values()} | {_made_from(run, classifiers) for run in runs.values() if run}
     written = twins(cohort, resolution, names, with_excluded=True)
+    steps = {name: PostProcessing.from_settings(rows[name].settings if name in rows else {}) for name in names}
     return AttackImages(
         name=" + ".join(names),
         runs=tuple(names),
         files={image: AdversarialFile(row.stimulus_id, row.stimulus.path) for image, row in written.items()},
-        against=", ".join(sorted(origin.name for origin in origins if origin)),
+        against=", ".join(sorted(target.name for target in targets if target)),
         labels=tuple(sorted({label for name in names for label in LABELS[directions[name]]})),
         identity={
-            label: GanAttack.load(folder_of(run.folder), control=True, post_processing=_post_processing(rows.get(name)))
+            label: GanAttack.load(folder_of(run.folder), is_identity=True, post_processing=steps[name])
             for name, run in runs.items()
             if run and (folder_of(run.folder) / CONTROL).exists()
             for label in LABELS[directions[name]]
         },
-        sham={
-            label: Sham(size, _post_processing(rows.get(name))) for name in names for label in LABELS[directions[name]]
-        },
+        sham={label: Sham(size, steps[name]) for name in names for label in LABELS[directions[name]]},
     )
 
 
@@ -119,10 +116,6 @@ def _made_from(run: Checkpoint, classifiers: Sequence[Checkpoint]) -> Checkpoint
 
 def _direction(run: Checkpoint | None) -> str:
     return run.direction if run else ""
-
-
-def _post_processing(row: Attack | None) -> PostProcessing:
-    return PostProcessing.from_settings(row.settings if row else {})
 
 
 def _store(job_id: int, cohort: Cohort, run: Checkpoint, result: EvaluationResult) -> int:

@@ -1,4 +1,4 @@
-"""Writing every image's adversarial twin, as a job."""
+"""Jobs that make an adversarial image from every image of a cohort."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,22 +11,23 @@ from celery import shared_task
 from django.utils.timezone import now
 from numpy.typing import NDArray
 
-from attacks.base import Attack as PictureAttack
-from attacks.base import pixels_drawn
+from attacks.base import Attack, pixels_drawn
 from attacks.constraints.post_processing import PostProcessing
-from attacks.parallel import side_by_side
-from attacks.quality import quality_of
-from attacks.registry import Recipe, all_of, load_attack, prepare, version
+from attacks.parallel import parallel_map
+from attacks.quality import measure_quality
+from attacks.registry import Recipe, attack_images, load_attack, prepare, version
 from models_ml.errors import LabError
 from models_ml.runtime.device import choose_device
 from models_ml.runtime.progress import Report
 from models_ml.tasks import folder_of
 from readerstudy.cohort.models import Cohort, Stimulus
 from readerstudy.cohort.storage import MediaFile, write_media
-from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind
+from readerstudy.experiments.models import Attack as AttackRow
+from readerstudy.experiments.models import Checkpoint, CheckpointKind
 from readerstudy.experiments.parameters import AttackParameters, GenerateParameters
 from readerstudy.imaging.breast_mask import breast_weight
 from readerstudy.imaging.difference import signed_difference
+from readerstudy.imaging.image import Size
 from readerstudy.imaging.png16 import decode_png, encode_png
 from readerstudy.imaging.resize import resize
 from readerstudy.jobs.models import Job
@@ -37,7 +38,8 @@ from readerstudy.truth.models import ImageTruth
 from readerstudy.truth.queries import Picture, real_pictures, twins
 from readerstudy.vocabulary import Direction, Split
 
-AT_ONCE = 8  # pictures that a graphics card attacks together
+BATCH_SIZE = 8  # images that a graphics card attacks together
+Lesions = Mapping[int, Sequence[Mapping[str, float]]]  # boxes by image
 
 
 @shared_task(name="generate")
@@ -53,162 +55,197 @@ def attack_task(job_id: int) -> None:
 
 
 @dataclass(frozen=True)
-class _Maker:
-    """What makes the twins of one label, and the row that they will point to."""
+class _LabelAttack:
+    """The attack on images of one label, and its row."""
 
-    attack: PictureAttack
-    row: Attack
+    attack: Attack
+    row: AttackRow
     direction: Direction
 
 
-def _generate(job_id: int, parameters: GenerateParameters, report: Report) -> dict[str, Any]:
-    cohort = Cohort.named(parameters["cohort"])
-    makers = {label: _by_generator(job_id, cohort, parameters, label) for label in (0, 1)}
-    return _write_all(cohort, parameters, makers, report)
-
-
-def _attack(job_id: int, parameters: AttackParameters, report: Report) -> dict[str, Any]:
-    cohort = Cohort.named(parameters["cohort"])
-    return _write_all(cohort, parameters, _by_recipe(job_id, cohort, parameters, report), report)
-
-
-def _write_all(
-    cohort: Cohort, parameters: GenerateParameters | AttackParameters, makers: dict[int, _Maker], report: Report
-) -> dict[str, Any]:
-    # An interrupted run goes on, a finished one does nothing.
-    lacking, known = _without_twins(cohort, parameters, makers)
-    groups = _alike(lacking, AT_ONCE if choose_device().type == "cuda" else 1)
-    lesions = _lesions(chain.from_iterable(groups))
-    made, total = 0, sum(map(len, groups))
-    drawn = max(pixels_drawn(maker.attack) for maker in makers.values())
-    for written in side_by_side(partial(_write, makers, lesions), groups, drawn=drawn):
-        for twin in written:
-            _register(twin, makers[twin.parent.label])
-            made += 1
-            report(made, total, Activity(ActivityKind.GENERATING_IMAGES), {})
-    return {"made": made, "known": known, "attacks": sorted({maker.row.name for maker in makers.values()})}
-
-
-def _without_twins(
-    cohort: Cohort, parameters: GenerateParameters | AttackParameters, makers: dict[int, _Maker]
-) -> tuple[dict[str, list[Picture]], int]:
-    """The pictures of the wanted splits that still lack their twin, by resolution, and how many have it."""
-    lacking: dict[str, list[Picture]] = {}
-    known = 0
-    splits = parameters.get("splits") or tuple(Split)
-    for resolution in parameters["resolutions"]:
-        pictures = [picture for picture in real_pictures(cohort, resolution) if picture.split in splits]
-        there = twins(cohort, resolution, [maker.row.name for maker in makers.values()], with_excluded=True)
-        lacking[resolution] = [picture for picture in pictures if picture.image_id not in there]
-        known += len(pictures) - len(lacking[resolution])
-    return lacking, known
-
-
-def _lesions(pictures: Iterable[Picture]) -> dict[int, list[dict[str, float]]]:
-    """The known lesions of these pictures, by image."""
-    rows = ImageTruth.objects.filter(image__in={picture.image_id for picture in pictures})
-    return {row.image_id: row.lesions for row in rows if row.lesions}
-
-
 @dataclass(frozen=True)
-class _Twin:
-    """One adversarial picture, written with its difference, and how like its parent it is."""
+class _AdversarialImage:
+    """One adversarial image and its difference on disk, not registered yet."""
 
-    parent: Picture
-    picture: MediaFile
+    source: Picture
+    image: MediaFile
     difference: MediaFile
     quality: dict[str, float]
 
 
-def _alike(pictures: Mapping[str, Sequence[Picture]], at_once: int) -> list[list[Picture]]:
-    """Pictures of one label and resolution in groups of `at_once`: what a graphics card attacks together."""
+def _generate(job_id: int, parameters: GenerateParameters, report: Report) -> dict[str, Any]:
+    cohort = Cohort.named(parameters["cohort"])
+    attacks = {label: _generator_attack(job_id, cohort, parameters, label) for label in (0, 1)}
+    return _attack_cohort(cohort, parameters, attacks, report)
+
+
+def _attack(job_id: int, parameters: AttackParameters, report: Report) -> dict[str, Any]:
+    cohort = Cohort.named(parameters["cohort"])
+    return _attack_cohort(cohort, parameters, _gradient_attacks(job_id, cohort, parameters, report), report)
+
+
+def _attack_cohort(
+    cohort: Cohort, parameters: GenerateParameters | AttackParameters, attacks: dict[int, _LabelAttack], report: Report
+) -> dict[str, Any]:
+    """Write and register the missing adversarial images of a cohort; `attacks` are by label of the source image.
+
+    An interrupted job therefore continues, and a finished one does nothing.
+    """
+    sources = {name: real_pictures(cohort, name) for name in parameters["resolutions"]}
+    splits = parameters.get("splits") or tuple(Split)
+    names = [attack.row.name for attack in attacks.values()]
+    missing: list[list[Picture]] = []
+    known = 0
+    for resolution, pictures in sources.items():
+        chosen = [picture for picture in pictures if picture.split in splits]
+        existing = twins(cohort, resolution, names, with_excluded=True)
+        missing.append([picture for picture in chosen if picture.image_id not in existing])
+        known += len(chosen) - len(missing[-1])
+    groups = _make_groups(missing, BATCH_SIZE if choose_device().type == "cuda" else 1)
+    write = partial(_write_group, attacks, _known_lesions(chain.from_iterable(groups)))
+    made, total = 0, sum(map(len, groups))
+    drawn = max(pixels_drawn(attack.attack) for attack in attacks.values())
+    for written in parallel_map(write, groups, pixels_drawn=drawn):
+        for image in written:
+            _register(image, attacks[image.source.label])
+            made += 1
+            report(made, total, Activity(ActivityKind.GENERATING_IMAGES), {})
+    return {"made": made, "known": known, "attacks": sorted(set(names))}
+
+
+def _known_lesions(pictures: Iterable[Picture]) -> Lesions:
+    """Return the known lesions of these images, by image."""
+    rows = ImageTruth.objects.filter(image__in={picture.image_id for picture in pictures})
+    return {row.image_id: row.lesions for row in rows if row.lesions}
+
+
+def _make_groups(by_resolution: Sequence[Sequence[Picture]], size: int) -> list[list[Picture]]:
+    """Return groups of at most `size` images of one label and resolution, which can be attacked together."""
     groups: list[list[Picture]] = []
-    for label, of_resolution in product((0, 1), pictures.values()):
-        alike = [picture for picture in of_resolution if picture.label == label]
-        groups += [alike[start : start + at_once] for start in range(0, len(alike), at_once)]
+    for label, pictures in product((0, 1), by_resolution):
+        of_label = [picture for picture in pictures if picture.label == label]
+        groups += [of_label[start : start + size] for start in range(0, len(of_label), size)]
     return groups
 
 
-def _write(
-    makers: dict[int, _Maker], lesions: Mapping[int, Sequence[Mapping[str, float]]], group: Sequence[Picture]
-) -> list[_Twin]:
-    """The twins of a few pictures of one label and size, as files."""
-    reals = [decode_png(parent.path) for parent in group]
-    twins_made = all_of(makers[group[0].label].attack, reals)
+def _write_group(
+    attacks: Mapping[int, _LabelAttack], lesions: Lesions, group: Sequence[Picture]
+) -> list[_AdversarialImage]:
+    """Attack images of one label and size, and write the adversarial images with their differences."""
+    reals = [decode_png(source.path) for source in group]
+    adversarials = attack_images(attacks[group[0].label].attack, reals)
     return [
-        _Twin(
-            parent,
-            write_media(encode_png(twin)),
-            write_media(encode_png(signed_difference(real, twin))),
-            quality_of(real, twin, lesions=lesions.get(parent.image_id, ()), breast=breast_weight(real) > 0),
+        _AdversarialImage(
+            source,
+            write_media(encode_png(adversarial)),
+            write_media(encode_png(signed_difference(real, adversarial))),
+            measure_quality(
+                real, adversarial, lesions=lesions.get(source.image_id, ()), breast=breast_weight(real) > 0
+            ),
         )
-        for parent, real, twin in zip(group, reals, twins_made, strict=True)
+        for source, real, adversarial in zip(group, reals, adversarials, strict=True)
     ]
 
 
-def _register(twin: _Twin, maker: _Maker) -> None:
+def _register(image: _AdversarialImage, attack: _LabelAttack) -> None:
     register_twin(
-        Stimulus.objects.get(pk=twin.parent.stimulus_id),
-        picture=twin.picture,
-        difference=twin.difference,
-        provenance=Provenance(maker.direction, maker.row.name, maker.row.seed),
-        attack=maker.row,
-        quality=twin.quality,
+        Stimulus.objects.get(pk=image.source.stimulus_id),
+        picture=image.image,
+        difference=image.difference,
+        provenance=Provenance(attack.direction, attack.row.name, attack.row.seed),
+        attack=attack.row,
+        quality=image.quality,
     )
 
 
-def _by_generator(job_id: int, cohort: Cohort, parameters: GenerateParameters, label: int) -> _Maker:
-    """The generator that changes images of this label: removal for malignant ones, insertion for the rest."""
+def _generator_attack(job_id: int, cohort: Cohort, parameters: GenerateParameters, label: int) -> _LabelAttack:
+    """Return the generator that changes images of this label: removal for malignant ones, insertion for others."""
     direction = Direction.REMOVE if label else Direction.INSERT
-    name = parameters["gan_remove"] if label else parameters["gan_insert"]
-    run = Checkpoint.named(name, CheckpointKind.GENERATOR)
+    run = Checkpoint.named(parameters["gan_remove" if label else "gan_insert"], CheckpointKind.GENERATOR)
     if run.direction != direction:
         raise LabError(f"The run {run.name} was trained to {run.direction}, not to {direction.value}.")
     post_processing = PostProcessing.from_settings(parameters)
-    method, attack = load_attack(folder_of(run.folder), post_processing=post_processing)
-    row = _row(
+    attack = load_attack(folder_of(run.folder), post_processing=post_processing)
+    row = _get_or_make_row(
         job_id,
         cohort,
-        # Twins finished otherwise are another attack: they need a name of their own.
+        # Other post-processing makes another attack, which needs its own name.
         name=run.name + parameters.get("suffix", ""),
-        method=method,
+        method=attack.METHOD,
         direction=direction.value,
         generator=run,
         classifier=run.made_from,
         settings={**asdict(post_processing), "weights": attack.weights},
         seed=run.seed,
     )
-    return _Maker(attack, row, direction)
+    return _LabelAttack(attack, row, direction)
 
 
-def _by_recipe(job_id: int, cohort: Cohort, parameters: AttackParameters, report: Report) -> dict[int, _Maker]:
-    """An attack on a classifier, for both labels under one name."""
-    rest: dict[str, Any] = {**asdict(PostProcessing.from_settings(parameters)), **parameters["attack"]}
-    run = Checkpoint.named(rest.pop("classifier"), CheckpointKind.CLASSIFIER)
-    name, seed = rest.pop("name"), int(rest.pop("seed", 1))
-    made = prepare(
-        Recipe.of(rest),
+def _gradient_attacks(
+    job_id: int, cohort: Cohort, parameters: AttackParameters, report: Report
+) -> dict[int, _LabelAttack]:
+    """Return an attack on a classifier for both labels, under one name."""
+    settings: dict[str, Any] = {**asdict(PostProcessing.from_settings(parameters)), **parameters["attack"]}
+    run = Checkpoint.named(settings.pop("classifier"), CheckpointKind.CLASSIFIER)
+    name, seed = settings.pop("name"), int(settings.pop("seed", 1))
+    prepared = prepare(
+        Recipe.from_settings(settings),
         folder_of(run.folder),
         seed=seed,
         textures=folder_of(f"attack-{name}"),
-        training=partial(_training, cohort),
+        training=partial(_training_images, cohort),
         report=report,
     )
-    what = {"method": made.method, "direction": "", "generator": None, "classifier": run, "settings": made.settings}
-    row = _row(job_id, cohort, name=name, seed=seed, **what)
+    row = _get_or_make_row(
+        job_id,
+        cohort,
+        name=name,
+        method=prepared.method,
+        direction="",
+        generator=None,
+        classifier=run,
+        settings=prepared.settings,
+        seed=seed,
+    )
     directions = {0: Direction.INSERT, 1: Direction.REMOVE}
-    return {label: _Maker(attack, row, directions[label]) for label, attack in made.attacks.items()}
+    return {label: _LabelAttack(attack, row, directions[label]) for label, attack in prepared.by_label.items()}
 
 
-def _training(cohort: Cohort, label: int, size: tuple[int, int]) -> NDArray[np.uint16]:
-    """The training split's images of a label at a network's size."""
-    pictures = [one for one in real_pictures(cohort, cohort.resolutions[-1]) if one.split == "train"]
-    chosen = [one for one in pictures if one.label == label]
-    if not chosen:
+def _training_images(cohort: Cohort, label: int, size: Size) -> NDArray[np.uint16]:
+    """Return the images of the training split with this label at a network's size, (N, rows, columns)."""
+    pictures = [
+        picture
+        for picture in real_pictures(cohort, cohort.resolutions[-1])
+        if picture.split == Split.TRAIN and picture.label == label
+    ]
+    if not pictures:
         raise LabError(f"The cohort {cohort.name} has no training images with label {label}.")
-    return np.stack(list(side_by_side(lambda one: resize(decode_png(one.path), size), chosen)))
+    return np.stack(list(parallel_map(lambda picture: resize(decode_png(picture.path), size), pictures)))
 
 
-def _row(job_id: int, cohort: Cohort, *, name: str, **what: Any) -> Attack:
-    job = Job.objects.filter(pk=job_id).first()
-    return Attack.get_or_make(name, job=job, code_version=version(), at=now(), cohort=cohort.name, **what)
+def _get_or_make_row(
+    job_id: int,
+    cohort: Cohort,
+    *,
+    name: str,
+    method: str,
+    direction: str,
+    generator: Checkpoint | None,
+    classifier: Checkpoint | None,
+    settings: dict[str, Any],
+    seed: int,
+) -> AttackRow:
+    """Return the row of an attack. Raises StudyError if the name stands for another attack already."""
+    return AttackRow.get_or_make(
+        name,
+        job=Job.objects.filter(pk=job_id).first(),
+        code_version=version(),
+        at=now(),
+        cohort=cohort.name,
+        method=method,
+        direction=direction,
+        generator=generator,
+        classifier=classifier,
+        settings=settings,
+        seed=seed,
+    )

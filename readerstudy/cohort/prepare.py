@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from readerstudy.cohort.sources.lesion_marks import shares_of
 from readerstudy.cohort.sources.source import ImportImage, ImportProblem
 from readerstudy.errors import StudyError
-from readerstudy.imaging.breast_mask import chest_wall_of
-from readerstudy.imaging.grey_levels import levels_of_bits, snap, to_16_bit
+from readerstudy.imaging.breast_mask import find_chest_wall
+from readerstudy.imaging.grey_levels import bit_depth_levels, snap_to_levels, to_16_bit
 from readerstudy.imaging.image import RESOLUTIONS, Grey16
 from readerstudy.imaging.png16 import encode_png
-from readerstudy.imaging.resize import place_in, resize
+from readerstudy.imaging.resize import find_placement, resize
 from readerstudy.vocabulary import ChestWall
 
 
@@ -41,10 +41,11 @@ def prepare(
     try:
         pixels = source.load()
         values = to_16_bit(pixels)
-        lesions = _framed_lesions(source, values, resolutions)
+        chest_wall = find_chest_wall(values)
+        lesions = _framed_lesions(source, values, chest_wall, resolutions)
     except StudyError as error:
         return ImportProblem(name=source.name, sentence=str(error))
-    levels = levels_of_bits(pixels.bits if keep_grid else 16)
+    levels = bit_depth_levels(pixels.bits if keep_grid else 16)
     digest = hashlib.sha256(f"{values.shape}:{pixels.bits}:".encode())
     digest.update(values.tobytes())
     return PreparedImage(
@@ -53,14 +54,17 @@ def prepare(
         rows=values.shape[0],
         columns=values.shape[1],
         bits=pixels.bits,
-        chest_wall=chest_wall_of(values) or source.chest_wall,
-        pngs={name: encode_png(snap(resize(values, RESOLUTIONS[name]), levels)) for name in resolutions},
+        chest_wall=chest_wall or source.chest_wall,
+        pngs={
+            name: encode_png(snap_to_levels(resize(values, RESOLUTIONS[name], chest_wall=chest_wall), levels))
+            for name in resolutions
+        },
         lesions=lesions,
     )
 
 
 def _framed_lesions(
-    source: ImportImage, values: Grey16, resolutions: Sequence[str]
+    source: ImportImage, values: Grey16, chest_wall: ChestWall, resolutions: Sequence[str]
 ) -> tuple[dict[str, float], ...] | None:
     """Return the lesions in shares of the framed image, for the first resolution. Raises MarkOutside."""
     lesions = source.lesions
@@ -68,5 +72,5 @@ def _framed_lesions(
         lesions = shares_of(source.lesion_marks, values.shape, name=source.name)
     if not lesions:
         return lesions
-    placing = place_in(values, RESOLUTIONS[resolutions[0]])
-    return tuple(placing.carry(box) for box in lesions)
+    placement = find_placement(values, RESOLUTIONS[resolutions[0]], chest_wall=chest_wall)
+    return tuple(placement.to_frame(box) for box in lesions)

@@ -1,7 +1,7 @@
-"""The one path of pixels: whatever the source, real or adversarial, pictures become 16-bit grey PNG here.
+"""Base types of images: 16-bit grey levels, sizes, resolutions and rounding.
 
-Sizes are (rows, columns). A real image and its adversarial twin pass the same functions, so that nothing but
-the picture differs between their files.
+Sizes are (rows, columns). Real and adversarial images pass the same functions of this package, so that their files
+differ in nothing but the image.
 """
 
 from dataclasses import dataclass
@@ -15,38 +15,39 @@ from readerstudy.vocabulary import Resolution
 
 
 class UnreadableImage(StudyError):
-    """A file that promised to be a picture is none, or is damaged; the sentence says which and why."""
+    """A file is not an image that can be read, or is damaged; the message names the file and the reason."""
+
+
+class WrongPixels(StudyError):
+    """An array is not an image of the required kind; the message says why."""
 
 
 @dataclass(frozen=True, eq=False)
 class Pixels:
-    """One grey picture as its file holds it: larger is brighter, 0 to 2**bits - 1 is the possible range."""
+    """One grey image with the values of its file: higher is brighter, 0 to 2**bits - 1 is the possible range."""
 
-    values: NDArray[Any]  # rows x columns, an integer type
+    values: NDArray[Any]  # (rows, columns), an integer type
     bits: int
 
 
-Grey16 = NDArray[np.uint16]
+Grey16 = NDArray[np.uint16]  # (rows, columns)
 Size = tuple[int, int]
 
 RESOLUTIONS: Final[dict[str, Size]] = {Resolution.HIGH: (1728, 1408), Resolution.LOW: (1024, 832)}
-WHITE: Final = 65535
-
-
-class WrongPixels(StudyError):
-    """An array is no picture of the kind that was asked for; the sentence says in what."""
+WHITE: Final = 65535  # the highest 16-bit grey level
 
 
 def quantise(values: NDArray[Any]) -> Grey16:
-    """Round to the nearest 16-bit level, halves up, and clip: the only rounding of the pixel path.
+    """Round to the nearest 16-bit grey level, halves up, and clip. Nothing else in the pixel path rounds.
 
-    Resized images come in float32, where one value in three hundred lies exactly half way between two levels. Halves
-    to even would leave real images with too few odd values, and adversarial ones, rounded from float64, without that.
+    Resized images come in float32: one value in three hundred lies exactly half way between two levels. Halves to even
+    would leave too few odd values in real images, but not in adversarial ones, which are rounded from float64.
     """
     levels: Grey16 = np.clip(np.floor(np.asarray(values, dtype=np.float64) + 0.5), 0, WHITE).astype(np.uint16)
     return levels
 
 
 def require_grey16(values: NDArray[Any]) -> None:
+    """Raise WrongPixels unless the array is one 16-bit grey image."""
     if values.dtype != np.uint16 or values.ndim != 2 or values.size == 0:
-        raise WrongPixels("A picture of the study is a two-dimensional array of 16-bit levels.")
+        raise WrongPixels("An image of the study is a two-dimensional array of 16-bit levels.")

@@ -9,13 +9,16 @@ from PIL import Image
 
 from readerstudy.imaging.image import Grey16, UnreadableImage, require_grey16
 
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# compress_type 3 is zlib's Z_RLE: as small as level 6 on noisy grey pictures, and many times faster.
+_PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+# compress_type 3 is zlib's Z_RLE: as small as level 6 for noisy grey images, and many times faster.
 _PNG_OPTIONS: Final[dict[str, Any]] = {"compress_level": 1, "compress_type": 3}
 
 
 def encode_png(values: Grey16) -> bytes:
-    """A 16-bit grey PNG of IHDR, IDAT and IEND: no time, no software, no gamma, nothing but the picture."""
+    """Return a 16-bit grey PNG of IHDR, IDAT and IEND, without time, software or gamma.
+
+    Raises WrongPixels unless the array is one 16-bit grey image.
+    """
     require_grey16(values)
     stream = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(values)).save(stream, format="PNG", **_PNG_OPTIONS)
@@ -23,14 +26,14 @@ def encode_png(values: Grey16) -> bytes:
 
 
 def decode_png(source: bytes | Path) -> Grey16:
-    """Read back what encode_png wrote, bit for bit. UnreadableImage for all but a whole 16-bit grey PNG."""
-    body = source.read_bytes() if isinstance(source, Path) else source
-    name = source.name if isinstance(source, Path) else "The picture"
-    # IHDR stands first: bit depth is byte 24, colour type byte 25 (0 is grey).
-    if body[:8] != _PNG_SIGNATURE or body[24:26] != b"\x10\x00":
+    """Return the image of a 16-bit grey PNG. Raises UnreadableImage for any other or damaged file."""
+    content = source.read_bytes() if isinstance(source, Path) else source
+    name = source.name if isinstance(source, Path) else "The image"
+    # IHDR is the first chunk: byte 24 is the bit depth, byte 25 the colour type (0 is grey).
+    if content[:8] != _PNG_SIGNATURE or content[24:26] != b"\x10\x00":
         raise UnreadableImage(f"{name} is not a 16-bit grey PNG.")
     try:
-        with Image.open(io.BytesIO(body), formats=("PNG",)) as picture:
-            return np.asarray(picture).astype(np.uint16)
+        with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
+            return np.asarray(image).astype(np.uint16)
     except (OSError, SyntaxError, ValueError) as error:
         raise UnreadableImage(f"{name} is a damaged PNG: {error}") from error

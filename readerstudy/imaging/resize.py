@@ -1,4 +1,4 @@
-"""Resizing and framing of images."""
+"""Resizing of images into frames of a fixed size."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,48 +6,37 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from readerstudy.imaging.breast_mask import chest_wall_of
+from readerstudy.imaging.background import background_level
+from readerstudy.imaging.breast_mask import find_chest_wall
 from readerstudy.imaging.image import Grey16, Size, quantise, require_grey16
-
-
-def background_of(values: Grey16) -> int:
-    """The grey level of the air around the breast: the median of the darkest of the four border strips.
-
-    A strip is one hundredth of the picture wide. The median forgives labels and scratches, and one of the
-    four sides is always free of breast.
-    """
-    return int(min(np.median(strip) for strip in _border_strips(values)))
-
-
-def _border_strips(values: Grey16) -> tuple[Grey16, Grey16, Grey16, Grey16]:
-    """Top, bottom, left, right."""
-    height, width = values.shape
-    rows, columns = max(1, height // 100), max(1, width // 100)
-    return values[:rows], values[-rows:], values[:, :columns], values[:, -columns:]
+from readerstudy.vocabulary import ChestWall
 
 
 def fit(values: Grey16, size: Size) -> Grey16:
-    """The largest picture of the same shape that fits into `size`, bicubic with antialiasing; not padded."""
+    """Return the largest image of the same shape that fits into `size`, bicubic with antialiasing, not padded.
+
+    Raises WrongPixels unless the array is one 16-bit grey image.
+    """
     require_grey16(values)
-    fitted = _fitted(values.shape, size)
+    fitted = _fitted_size(values.shape, size)
     if fitted == values.shape:
         return values.copy()
-    # Mode F carries the full 16 bits: Pillow's integer modes round between its two passes.
-    picture = Image.fromarray(values.astype(np.float32))
-    resized = np.asarray(picture.resize((fitted[1], fitted[0]), Image.Resampling.BICUBIC))
+    # Mode F keeps the full 16 bits: Pillow's integer modes round between its two passes.
+    image = Image.fromarray(values.astype(np.float32))
+    resized = np.asarray(image.resize((fitted[1], fitted[0]), Image.Resampling.BICUBIC))
     return quantise(resized)
 
 
-def _fitted(shape: tuple[int, ...], size: Size) -> Size:
-    """The largest size of that shape within `size`, in whole pixels."""
+def _fitted_size(shape: tuple[int, ...], size: Size) -> Size:
+    """Return the largest size of that shape within `size`, in whole pixels."""
     height, width = shape
     scale = min(size[0] / height, size[1] / width)
     return min(size[0], max(1, round(height * scale))), min(size[1], max(1, round(width * scale)))
 
 
 @dataclass(frozen=True)
-class Placing:
-    """Where a fitted picture lies in its frame; in pixels of the frame."""
+class Placement:
+    """The rectangle of a frame that a fitted image fills, in pixels of the frame."""
 
     frame: Size
     top: int
@@ -55,35 +44,37 @@ class Placing:
     rows: int
     columns: int
 
-    def carry(self, box: Mapping[str, float]) -> dict[str, float]:
-        """A box in shares of the picture, {"top", "left", "bottom", "right"}, to shares of the frame."""
-        down, across = ((self.top, self.rows, self.frame[0]), (self.left, self.columns, self.frame[1]))
-        sides = {"top": down, "left": across, "bottom": down, "right": across}
+    def to_frame(self, box: Mapping[str, float]) -> dict[str, float]:
+        """Return a box given as shares of the image, {"top", "left", "bottom", "right"}, as shares of the frame."""
+        vertical, horizontal = (self.top, self.rows, self.frame[0]), (self.left, self.columns, self.frame[1])
+        sides = {"top": vertical, "left": horizontal, "bottom": vertical, "right": horizontal}
         return {side: (start + box[side] * length) / whole for side, (start, length, whole) in sides.items()}
 
 
-def place_in(values: Grey16, size: Size) -> Placing:
-    """Where `resize` lays a picture in a frame of `size`.
+def find_placement(values: Grey16, size: Size, *, chest_wall: ChestWall | None = None) -> Placement:
+    """Return the rectangle that the image fills in a frame of `size` after `resize`.
 
-    Vertically it sits in the middle. Horizontally the chest wall stays at its border where it is clear which
-    side that is, else the picture sits in the middle.
+    Vertically the image is centred. Horizontally its chest wall stays at the border of the frame; if the side of the
+    chest wall is unknown, the image is centred. `chest_wall` saves detecting it again.
     """
-    rows, columns = _fitted(values.shape, size)
+    rows, columns = _fitted_size(values.shape, size)
     spare = size[1] - columns
-    wall = chest_wall_of(values) if spare else ""
-    left = {"left": 0, "right": spare, "": spare // 2}[wall]
-    return Placing(frame=size, top=(size[0] - rows) // 2, left=left, rows=rows, columns=columns)
+    if chest_wall is None:
+        chest_wall = find_chest_wall(values) if spare else ChestWall.UNKNOWN
+    left = {ChestWall.LEFT: 0, ChestWall.RIGHT: spare, ChestWall.UNKNOWN: spare // 2}[chest_wall]
+    return Placement(frame=size, top=(size[0] - rows) // 2, left=left, rows=rows, columns=columns)
 
 
-def resize(values: Grey16, size: Size) -> Grey16:
-    """Bring a picture to exactly `size`, ratio kept, laid as `place_in` says, the rest its own background.
+def resize(values: Grey16, size: Size, *, chest_wall: ChestWall | None = None) -> Grey16:
+    """Return the image at exactly `size`, ratio kept, at its `find_placement`; the rest has its background level.
 
-    One that has the size already comes back unchanged.
+    An image of this size comes back unchanged. `chest_wall` saves detecting it again. Raises WrongPixels unless the
+    array is one 16-bit grey image.
     """
     fitted = fit(values, size)
     if fitted.shape == size:
         return fitted
-    framed = np.full(size, background_of(values), dtype=np.uint16)
-    place = place_in(values, size)
+    framed = np.full(size, background_level(values), dtype=np.uint16)
+    place = find_placement(values, size, chest_wall=chest_wall)
     framed[place.top : place.top + place.rows, place.left : place.left + place.columns] = fitted
     return framed

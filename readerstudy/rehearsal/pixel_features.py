@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
+from readerstudy.imaging.background import background_level
 from readerstudy.imaging.breast_mask import breast_weight
-from readerstudy.imaging.grey_levels import levels_of
-from readerstudy.imaging.resize import background_of
+from readerstudy.imaging.grey_levels import find_levels
 
 Grey16 = NDArray[np.uint16]
 
@@ -34,7 +34,7 @@ def _levels(picture: Grey16) -> dict[str, float]:
         "minimum": float(low),
         "maximum": float(high),
         "distinct values": float(distinct),
-        "levels of its grid": float(levels_of(picture).size),
+        "levels of its grid": float(find_levels(picture).size),
         "exact zeros": float((picture == 0).mean()),
         "full white": float((picture == 65535).mean()),
     }
@@ -66,7 +66,7 @@ def _border(picture: Grey16) -> dict[str, float]:
         "border level": float(border.mean()),
         "border spread": float(border.std()),
         "border step": max(float(np.abs(side[0] - side[min(2, len(side) - 1)]).mean()) for side in sides),
-        "background level": float(background_of(picture)),
+        "background level": float(background_level(picture)),
     }
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import torch
 
-from attacks.constraints.budget import Batch
+from attacks.constraints.budget import AttackBatch
 from models_ml.data.images import to_tensor
 from models_ml.networks.classifier import Classifier
 from tests.models_ml import tiny
@@ -21,7 +21,7 @@ def small_classifier() -> Classifier:
     return classifier.eval().requires_grad_(False)
 
 
-def small_batch(classifier: Classifier, count: int = 6) -> Batch:
+def small_batch(classifier: Classifier, count: int = 6) -> AttackBatch:
     """Tiny pictures with the classifier's own decisions as their labels, both classes among them."""
     images = to_tensor(tiny.images().pixels[:count], torch.device("cpu"))
     with torch.no_grad():
@@ -30,9 +30,9 @@ def small_batch(classifier: Classifier, count: int = 6) -> Batch:
         difference = logits[:, 1] - logits[:, 0]
         classifier.output.bias[0] += difference.median() + difference.std() * 0.01
         labels = classifier(images).argmax(1)
-    return Batch(images, labels, tuple(range(count)))
+    return AttackBatch(images, labels, tuple(range(count)))
 
 
-def only(batch: Batch, row: int) -> Batch:
+def only(batch: AttackBatch, row: int) -> AttackBatch:
     """One image of a batch."""
-    return Batch(batch.images[row : row + 1], batch.labels[row : row + 1], batch.seeds[row : row + 1])
+    return AttackBatch(batch.images[row : row + 1], batch.labels[row : row + 1], batch.seeds[row : row + 1])

@@ -17,7 +17,7 @@ from models_ml.training.classifier import train_classifier
 from models_ml.training.gan import train_gan
 from readerstudy.cohort.sources.phantom import render, sample_cohort
 from readerstudy.imaging.breast_mask import breast_weight
-from readerstudy.imaging.grey_levels import levels_of_bits, to_16_bit
+from readerstudy.imaging.grey_levels import bit_depth_levels, to_16_bit
 from readerstudy.imaging.image import WHITE, Pixels
 from readerstudy.imaging.png16 import encode_png
 from readerstudy.imaging.resize import resize
@@ -103,8 +103,8 @@ def test_the_same_picture_gives_the_same_twin(residual: Path, film: np.ndarray) 
 
 def test_the_control_is_another_attack_and_says_so(residual: Path, film: np.ndarray) -> None:
     attack = GanAttack.load(residual)
-    control = GanAttack.load(residual, control=True)
-    assert (attack.control, control.control) == (False, True)
+    control = GanAttack.load(residual, is_identity=True)
+    assert (attack.is_identity, control.is_identity) == (False, True)
     assert attack.weights != control.weights
     assert np.abs(control(film).astype(int) - film).mean() < np.abs(attack(film).astype(int) - film).mean()
 
@@ -118,7 +118,7 @@ def test_an_attack_carries_its_provenance_and_cannot_be_changed(residual: Path) 
 
 def test_a_picture_of_another_shape_is_refused(residual: Path) -> None:
     attack = GanAttack.load(residual)
-    with pytest.raises(WrongImages, match="64 × 64 has not the shape of 32 × 24"):
+    with pytest.raises(WrongImages, match="64 × 64 does not have the shape of 32 × 24"):
         attack(np.zeros((64, 64), np.uint16))
     with pytest.raises(WrongImages, match="one 16-bit grey image"):
         attack(np.zeros((32, 24), np.uint8))
@@ -171,7 +171,7 @@ def test_a_generator_that_changes_nothing_writes_its_parent_s_file_byte_for_byte
 
 def test_the_stage_1_control_leaves_no_trace(residual: Path, breast: np.ndarray) -> None:
     """Its generator has learnt the identity: whatever differed would come from the processing."""
-    control = GanAttack.load(residual, control=True, post_processing=KEPT)
+    control = GanAttack.load(residual, is_identity=True, post_processing=KEPT)
     with torch.no_grad():
         change = control.generator.raw(to_tensor(resize(breast, (32, 24))[None], torch.device("cpu")))
     altered = control(breast)
@@ -202,7 +202,7 @@ def test_a_plain_generator_can_keep_the_background(plain: Path, monkeypatch: pyt
 
 
 def test_a_12_bit_film_s_twin_keeps_to_12_bits(residual: Path, breast: np.ndarray) -> None:
-    grid = levels_of_bits(12)
+    grid = bit_depth_levels(12)
     bare, finished = (shifted(residual, 0.3, steps)(breast) for steps in (NO_POST_PROCESSING, KEPT))
     assert np.isin(breast, grid).all()
     assert not np.isin(bare, grid).all()

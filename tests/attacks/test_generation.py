@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from attacks.tasks.generating import _alike, _attack, _generate
+from attacks.tasks.generating import _attack, _generate, _make_groups
 from models_ml.presets import PRESETS, Preset
 from models_ml.runs import checkpoint
 from models_ml.runtime.progress import silent
@@ -127,7 +127,7 @@ def test_an_interrupted_job_goes_on_and_a_finished_one_does_nothing(films, judge
 
 def test_pictures_attacked_together_give_the_files_of_those_attacked_alone(films, judge, monkeypatch):
     generate(films, attack=PGD, splits=["test"])
-    monkeypatch.setattr("attacks.tasks.generating._alike", partial(_in_threes, _alike))
+    monkeypatch.setattr("attacks.tasks.generating._make_groups", partial(_in_threes, _make_groups))
     generate(films, attack={**PGD, "name": "together"}, splits=["test"])
     alone, together = (
         {truth.parent_id: truth.stimulus.path.read_bytes() for truth in Truth.objects.filter(generator=name)}
@@ -136,9 +136,9 @@ def test_pictures_attacked_together_give_the_files_of_those_attacked_alone(films
     assert alone == together
 
 
-def _in_threes(alike, pictures, at_once):
-    groups = alike(pictures, 3)
-    assert at_once < 3 == max(map(len, groups))
+def _in_threes(make_groups, pictures, size):
+    groups = make_groups(pictures, 3)
+    assert size < 3 == max(map(len, groups))
     return groups
 
 

@@ -6,13 +6,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from attacks.constraints.budget import FULL_SCALE, Batch
+from attacks.constraints.budget import AttackBatch
 from attacks.gradient import APGD, FAB, FGSM, PGD, BinaryAutoAttack, CarliniWagner, Square
-from attacks.gradient.base import Method, cross_entropy, margin
-from attacks.gradient.fab import project
+from attacks.gradient.base import GradientMethod, cross_entropy, margin
+from attacks.gradient.fab import step_to_plane
+from readerstudy.imaging.image import WHITE
 from tests.attacks.small import EPSILON, only, small_batch, small_classifier
 
-BUDGETED: list[Method] = [
+BUDGETED: list[GradientMethod] = [
     FGSM(EPSILON),
     PGD(EPSILON, steps=8),
     PGD(EPSILON, steps=8, momentum=1.0, iterate="last"),
@@ -24,7 +25,7 @@ BUDGETED: list[Method] = [
 EVERY = [*BUDGETED, CarliniWagner(steps=8, searches=3, rate=0.1)]
 
 
-def name(method: Method) -> str:
+def name(method: GradientMethod) -> str:
     return type(method).__name__
 
 
@@ -34,16 +35,16 @@ def classifier():
 
 
 @pytest.fixture(scope="module")
-def batch(classifier) -> Batch:
+def batch(classifier) -> AttackBatch:
     return small_batch(classifier)
 
 
-def fooled(classifier, images: Tensor, batch: Batch) -> Tensor:
+def fooled(classifier, images: Tensor, batch: AttackBatch) -> Tensor:
     with torch.no_grad():
         return margin(classifier(images), batch.labels) < 0
 
 
-def losses(classifier, images: Tensor, batch: Batch) -> Tensor:
+def losses(classifier, images: Tensor, batch: AttackBatch) -> Tensor:
     with torch.no_grad():
         return cross_entropy(classifier(images), batch.labels)
 
@@ -51,7 +52,7 @@ def losses(classifier, images: Tensor, batch: Batch) -> Tensor:
 @pytest.mark.parametrize("method", BUDGETED, ids=name)
 def test_no_pixel_leaves_the_budget_and_black_stays_black(method, classifier, batch) -> None:
     attacked = method(classifier, batch)
-    change = (attacked - batch.images).abs().amax().item() * FULL_SCALE
+    change = (attacked - batch.images).abs().amax().item() * WHITE
     assert 0 < change <= EPSILON + 0.01
     assert attacked.min() >= 0
     assert attacked.max() <= 1
@@ -76,7 +77,7 @@ def test_the_same_seed_gives_the_same_images_whatever_the_batch(method, classifi
     alone = torch.cat([method(classifier, only(batch, row)) for row in range(len(batch.labels))])
     # Sums over a batch of another size may round otherwise; methods that stop at the boundary feel that.
     exact = name(method) in ("FGSM", "PGD", "APGD", "Square", "BinaryAutoAttack")
-    torch.testing.assert_close(whole, alone, rtol=0, atol=0.0 if exact else 0.5 / FULL_SCALE)
+    torch.testing.assert_close(whole, alone, rtol=0, atol=0.0 if exact else 0.5 / WHITE)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_another_seed_gives_other_images(method, classifier, batch) -> None:
 
 
 def test_more_steps_and_more_budget_raise_the_loss(classifier, batch) -> None:
-    def reached(method: Method) -> float:
+    def reached(method: GradientMethod) -> float:
         return losses(classifier, method(classifier, batch), batch).mean().item()
 
     clean = losses(classifier, batch.images, batch).mean().item()
@@ -119,26 +120,26 @@ def test_confidence_is_the_lead_of_the_other_class(classifier, batch) -> None:
 
 
 def test_fab_finds_the_boundary_and_stops_a_little_beyond_it(classifier, batch) -> None:
-    near = FAB(FULL_SCALE, steps=30)(classifier, batch)
+    near = FAB(WHITE, steps=30)(classifier, batch)
     far = PGD(EPSILON, steps=10)(classifier, batch)
     assert fooled(classifier, near, batch).all()
     with torch.no_grad():
         assert margin(classifier(near), batch.labels).min() > margin(classifier(far), batch.labels).min()
-    assert (near - batch.images).abs().amax() < EPSILON / FULL_SCALE
+    assert (near - batch.images).abs().amax() < EPSILON / WHITE
 
 
 def test_the_projection_meets_the_plane_with_equal_steps_up_to_the_walls() -> None:
     gradient = torch.tensor([1.0, -2.0, 0.0, 4.0]).view(1, 1, 1, 4)
     point = torch.full((1, 1, 1, 4), 0.5)
-    room = Batch(point, torch.zeros(1, dtype=torch.long), (0,)).room(None)
+    room = AttackBatch(point, torch.zeros(1, dtype=torch.long), (0,)).feasible_set(None)
     # gradient · z = 1.5 at the point; the plane is 0.8 higher: 0.7 in all, of which no pixel meets a wall.
-    step = project(point, gradient, torch.tensor([-2.2]), room)
+    step = step_to_plane(point, gradient, torch.tensor([-2.2]), room)
     torch.testing.assert_close(step.flatten(), torch.tensor([0.1, -0.1, 0.0, 0.1]))
     # 3.3 higher: 7 · 0.5 = 3.5 is the most that the room gives; λ = 3.3 / 7.
-    step = project(point, gradient, torch.tensor([-4.8]), room)
+    step = step_to_plane(point, gradient, torch.tensor([-4.8]), room)
     torch.testing.assert_close(step.abs().amax(), torch.tensor(3.3 / 7))
     # Out of reach: every pixel stands at its wall.
-    step = project(point, gradient, torch.tensor([-9.0]), room)
+    step = step_to_plane(point, gradient, torch.tensor([-9.0]), room)
     torch.testing.assert_close(step.flatten(), torch.tensor([0.5, -0.5, 0.0, 0.5]))
 
 

@@ -8,15 +8,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attacks.constraints.budget import as_share, grey_levels, hold_levels
+from attacks.constraints.budget import clip_to_budget, format_budget, parse_budget
 from attacks.constraints.post_processing import NO_POST_PROCESSING, PostProcessing
-from attacks.constraints.resampling import Frame, Passage
+from attacks.constraints.resampling import DifferentiableResize, Frame
 from attacks.gradient import APGD, FGSM, PGD, CarliniWagner
 from attacks.gradient.full_size import GradientAttack
 from models_ml.data.images import to_tensor
 from models_ml.errors import LabError, WrongImages
 from readerstudy.imaging.breast_mask import breast_weight
-from readerstudy.imaging.grey_levels import levels_of_bits
+from readerstudy.imaging.grey_levels import bit_depth_levels
 from readerstudy.imaging.image import WHITE
 from readerstudy.imaging.png16 import decode_png, encode_png
 from readerstudy.imaging.resize import resize
@@ -35,7 +35,7 @@ def film(seed: int, *, rows: int = 96, columns: int = 72, bits: int = 16) -> np.
     share = np.where(inside, 0.3 + 0.3 * chance.random((rows, columns)), 0.002 * chance.random((rows, columns)))
     share[: rows // 8, -columns // 6 :] = 0
     numbers = np.rint(share * (2**bits - 1)).astype(np.int64)
-    return levels_of_bits(bits)[numbers]
+    return bit_depth_levels(bits)[numbers]
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_the_written_file_keeps_to_the_budget(attack, gradient, bits, epsilon, p
     assert 0 < change.max() <= epsilon
     assert (written[real == 0] == 0).all()
     if post_processing is KEPT:
-        assert np.isin(written, levels_of_bits(bits)).all()
+        assert np.isin(written, bit_depth_levels(bits)).all()
         assert not change[breast_weight(real) == 0].any()
         assert written.max() <= real.max()
 
@@ -69,21 +69,21 @@ def test_the_written_file_keeps_to_the_budget(attack, gradient, bits, epsilon, p
 @settings(max_examples=60)
 def test_no_level_leaves_the_budget_or_the_grid(epsilon: int, bits: int, seed: int) -> None:
     chance = np.random.default_rng(seed)
-    grid = levels_of_bits(bits)
+    grid = bit_depth_levels(bits)
     real = chance.choice(grid, (9, 11)).astype(np.uint16)
     wild = chance.choice(grid, (9, 11)).astype(np.uint16)
-    held = hold_levels(real, wild, epsilon=epsilon, levels=grid)
+    held = clip_to_budget(real, wild, epsilon=epsilon, levels=grid)
     assert (np.abs(held.astype(int) - real) <= epsilon).all()
     assert np.isin(held, grid).all()
     assert (held[np.abs(wild.astype(int) - real) <= epsilon] == wild[np.abs(wild.astype(int) - real) <= epsilon]).all()
-    assert np.array_equal(held, hold_levels(real, held, epsilon=epsilon, levels=grid))
+    assert np.array_equal(held, clip_to_budget(real, held, epsilon=epsilon, levels=grid))
 
 
 def test_a_pixel_that_settled_too_far_goes_to_the_last_level_inside() -> None:
-    grid = levels_of_bits(8)  # 257 apart
+    grid = bit_depth_levels(8)  # 257 apart
     real = np.array([[2570, 2570, 2570]], np.uint16)
     settled = np.array([[2570 + 1028, 2570 - 1028, 2570 + 771]], np.uint16)
-    held = hold_levels(real, settled, epsilon=1000, levels=grid)
+    held = clip_to_budget(real, settled, epsilon=1000, levels=grid)
     assert held.tolist() == [[2570 + 771, 2570 - 771, 2570 + 771]]
 
 
@@ -91,7 +91,7 @@ def test_a_pixel_that_settled_too_far_goes_to_the_last_level_inside() -> None:
 def test_a_picture_has_the_same_twin_again_and_in_any_company(attack, method) -> None:
     pictures = [film(seed) for seed in (1, 2, 3)]
     made = replace(attack, method=method)
-    together = made.many(pictures)
+    together = made.attack_batch(pictures)
     for real, twin in zip(pictures, together, strict=True):
         assert np.abs(made(real).astype(int) - twin).max() <= (1 if isinstance(method, CarliniWagner) else 0)
         assert np.array_equal(made(real), made(real))
@@ -135,17 +135,17 @@ def test_the_threshold_is_the_decision_that_is_attacked(attack) -> None:
 def test_what_the_attack_sees_is_what_the_study_s_path_makes_of_the_picture(shape) -> None:
     """Torch's antialiased bicubic filter is Pillow's: all that differs is the path's rounding to 16 bits."""
     real = film(7, rows=shape[0], columns=shape[1])
-    passage = Passage.of([real], SIZE, CPU)
+    resizing = DifferentiableResize.of([real], SIZE, CPU)
     changed = np.clip(real.astype(int) + np.random.default_rng(1).integers(-900, 900, shape), 0, WHITE)
-    seen = passage(to_tensor(changed.astype(np.uint16)[None], CPU))[0, 0].numpy() * WHITE
+    seen = resizing(to_tensor(changed.astype(np.uint16)[None], CPU))[0, 0].numpy() * WHITE
     path = resize(changed.astype(np.uint16), SIZE)
-    frame = passage.frames[0]
-    inside = np.s_[frame.top : frame.top + frame.fitted[0], frame.left : frame.left + frame.fitted[1]]
+    place = resizing.frames[0].placement
+    inside = np.s_[place.top : place.top + place.rows, place.left : place.left + place.columns]
     # Where the path cuts an undershoot off at black, beside a sharp border, the two part: nothing is attacked there.
     grey = path[inside] > 2000
     assert grey.mean() > 0.3
     assert np.abs(seen[inside] - path[inside])[grey].max() < 1.5
-    unchanged = passage(passage.full)[0, 0].numpy() * WHITE
+    unchanged = resizing(resizing.full)[0, 0].numpy() * WHITE
     np.testing.assert_allclose(unchanged, resize(real, SIZE), atol=0.01)
 
 
@@ -153,26 +153,26 @@ def test_the_frame_knows_on_which_side_the_filling_is() -> None:
     """A narrow picture with its chest wall at the right keeps it there; the filling is at the left."""
     left = film(8, rows=100, columns=60)
     right = np.ascontiguousarray(left[:, ::-1])
-    frames = [Frame.of(pixels, resize(pixels, SIZE)) for pixels in (left, right)]
-    assert [frame.left for frame in frames] == [0, SIZE[1] - frames[1].fitted[1]]
+    places = [Frame.of(pixels, SIZE).placement for pixels in (left, right)]
+    assert [place.left for place in places] == [0, SIZE[1] - places[1].columns]
 
 
 @pytest.mark.parametrize(
     ("said", "levels"), [("4/255", 1028), ("1/255", 257), (1028, 1028), ("514", 514), ("1/3", 21845)]
 )
 def test_a_budget_may_be_said_in_levels_or_as_a_share(said, levels) -> None:
-    assert grey_levels(said) == levels
+    assert parse_budget(said) == levels
 
 
 def test_a_budget_is_written_as_articles_do() -> None:
-    assert as_share(1028) == "4/255"
-    assert as_share(1000) == "3.89/255"
+    assert format_budget(1028) == "4/255"
+    assert format_budget(1000) == "3.89/255"
 
 
 @pytest.mark.parametrize("said", ["", "much", 0, -3, 70000, "3/0", 1.5])
 def test_a_budget_that_is_none_is_refused(said) -> None:
     with pytest.raises(LabError, match="budget"):
-        grey_levels(said)
+        parse_budget(said)
 
 
 def test_eight_bits_are_no_picture_of_the_study(attack) -> None:

@@ -9,12 +9,13 @@ import torchattacks
 from torch import Tensor
 
 import attacks.gradient.apgd as apgd
-from attacks.constraints.budget import FULL_SCALE, Batch
+from attacks.constraints.budget import AttackBatch
 from attacks.gradient import APGD, FAB, FGSM, PGD, CarliniWagner, Square
 from attacks.gradient.base import cross_entropy, margin
+from readerstudy.imaging.image import WHITE
 from tests.attacks.small import EPSILON, small_batch, small_classifier
 
-RADIUS = EPSILON / FULL_SCALE
+RADIUS = EPSILON / WHITE
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +24,14 @@ def classifier():
 
 
 @pytest.fixture(scope="module")
-def batch(classifier) -> Batch:
+def batch(classifier) -> AttackBatch:
     """Without black pixels: ours leave them alone, the oracle does not."""
     batch = small_batch(classifier)
     images = batch.images.clamp(min=1e-3)
-    return Batch(images, classifier(images).argmax(1), batch.seeds)
+    return AttackBatch(images, classifier(images).argmax(1), batch.seeds)
 
 
-def losses(classifier, images: Tensor, batch: Batch) -> Tensor:
+def losses(classifier, images: Tensor, batch: AttackBatch) -> Tensor:
     with torch.no_grad():
         return cross_entropy(classifier(images), batch.labels)
 
@@ -54,7 +55,7 @@ def test_pgd_with_momentum_is_the_oracle_s(classifier, batch) -> None:
 
 def test_auto_pgd_walks_the_oracle_s_way(classifier, batch, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both start in the same corner of the ball; the greatest loss on the way is the same."""
-    monkeypatch.setattr(apgd, "uniform", lambda seeds, like, *where: torch.ones_like(like))
+    monkeypatch.setattr(apgd, "uniform_noise", lambda seeds, like, *where: torch.ones_like(like))
     ours = losses(classifier, APGD(EPSILON, steps=30)(classifier, batch), batch)
     monkeypatch.setattr(torch, "rand", lambda shape: torch.ones(shape))
     oracle = torchattacks.APGD(classifier, eps=RADIUS, steps=30)
@@ -76,7 +77,7 @@ def test_carlini_and_wagner_at_one_c_are_no_worse_than_the_oracle(classifier, ba
 
 
 def test_fab_finds_as_near_a_boundary_as_the_oracle(classifier, batch) -> None:
-    ours = FAB(FULL_SCALE, steps=30)(classifier, batch)
+    ours = FAB(WHITE, steps=30)(classifier, batch)
     theirs = torchattacks.FAB(classifier, eps=1.0, steps=30, n_classes=2)(batch.images, batch.labels)
     near, oracle = ((x - batch.images).abs().flatten(1).amax(1) for x in (ours, theirs))
     torch.testing.assert_close(near, oracle, rtol=0.02, atol=1e-5)

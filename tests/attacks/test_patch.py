@@ -8,7 +8,7 @@ import torch
 
 from attacks.constraints.post_processing import PostProcessing
 from attacks.gradient.base import cross_entropy
-from attacks.gradient.patch import PatchAttack, PatchSettings, corner_of, diameter, disc, train_texture
+from attacks.gradient.patch import PatchAttack, PatchSettings, diameter_in_pixels, disc, find_corner, train_texture
 from models_ml.data.images import to_tensor
 from models_ml.errors import LabError, WrongImages
 from models_ml.runtime.progress import silent
@@ -35,7 +35,7 @@ def attack() -> PatchAttack:
 @pytest.mark.parametrize("place", ["deepest", "random", (0.5, 0.2), (0.0, 1.0)])
 def test_the_patch_lies_in_the_breast_and_nothing_else_changes(attack, real, place) -> None:
     laid = replace(attack, settings=replace(attack.settings, position=place))
-    twin, (top, left), side = laid(real), laid.corner(real), diameter(0.15, ROWS)
+    twin, (top, left), side = laid(real), laid.corner(real), diameter_in_pixels(0.15, ROWS)
     changed = twin != real
     assert changed.any()
     outside = np.ones(real.shape, dtype=bool)
@@ -52,7 +52,7 @@ def test_the_place_is_the_one_that_was_asked_for(attack, real) -> None:
         for place in ((0.3, 0.2), (0.7, 0.2))
     )
     assert high[0] < low[0]
-    assert abs(high[0] + diameter(0.15, ROWS) / 2 - 0.3 * ROWS) < 4
+    assert abs(high[0] + diameter_in_pixels(0.15, ROWS) / 2 - 0.3 * ROWS) < 4
 
 
 def test_a_random_place_hangs_on_picture_and_seed(attack, real) -> None:
@@ -65,7 +65,7 @@ def test_a_random_place_hangs_on_picture_and_seed(attack, real) -> None:
 def test_in_a_breast_too_narrow_the_patch_lies_where_it_is_widest() -> None:
     weight = np.zeros((96, 72), np.float32)
     weight[40:48, 10:60] = 1
-    top, left = corner_of(weight, 20, "random", np.random.default_rng(0))
+    top, left = find_corner(weight, 20, "random", np.random.default_rng(0))
     assert top <= 44 <= top + 20
     assert 0 <= left <= 52
 
@@ -73,7 +73,7 @@ def test_in_a_breast_too_narrow_the_patch_lies_where_it_is_widest() -> None:
 def test_a_patch_that_would_leave_the_picture_stays_in_it() -> None:
     weight = np.ones((40, 30), np.float32)
     for place in ((0.0, 0.0), (1.0, 1.0)):
-        top, left = corner_of(weight, 12, place, np.random.default_rng(0))
+        top, left = find_corner(weight, 12, place, np.random.default_rng(0))
         assert 0 <= top <= 28
         assert 0 <= left <= 18
 

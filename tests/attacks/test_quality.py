@@ -9,15 +9,15 @@ from skimage import metrics
 from attacks.quality import (
     MS_SSIM_WEIGHTS,
     Box,
-    boxes_at,
     changed_share,
     energy_share,
     enrichment,
     euclidean,
     greatest_change,
+    lesion_boxes,
+    measure_quality,
     ms_ssim,
     psnr,
-    quality_of,
     ssim,
 )
 from models_ml.errors import WrongImages
@@ -151,9 +151,9 @@ def test_two_boxes_that_overlap_are_counted_once() -> None:
 
 def test_a_lesion_s_shares_become_pixels_of_any_resolution() -> None:
     lesion = {"top": 0.25, "left": 0.5, "bottom": 0.5, "right": 0.75}
-    assert boxes_at([lesion], (1728, 1408)) == (Box(432, 704, 864, 1056),)
-    assert boxes_at([lesion], (1024, 832)) == (Box(256, 416, 512, 624),)
-    assert boxes_at([{"top": 1.0, "left": 0.0, "bottom": 1.0, "right": 0.0}], (10, 10)) == (Box(9, 0, 10, 1),)
+    assert lesion_boxes([lesion], (1728, 1408)) == (Box(432, 704, 864, 1056),)
+    assert lesion_boxes([lesion], (1024, 832)) == (Box(256, 416, 512, 624),)
+    assert lesion_boxes([{"top": 1.0, "left": 0.0, "bottom": 1.0, "right": 0.0}], (10, 10)) == (Box(9, 0, 10, 1),)
 
 
 def test_what_is_stored_with_a_twin_can_be_written_as_json(large: tuple[np.ndarray, np.ndarray]) -> None:
@@ -161,12 +161,12 @@ def test_what_is_stored_with_a_twin_can_be_written_as_json(large: tuple[np.ndarr
     lesion = {"top": 0.2, "left": 0.2, "bottom": 0.4, "right": 0.4}
     breast = np.ones(real.shape, dtype=bool)
     breast[0] = False
-    figures = quality_of(real, altered, lesions=[lesion], breast=breast)
+    figures = measure_quality(real, altered, lesions=[lesion], breast=breast)
     assert figures["psnr_db"] == pytest.approx(psnr(real, altered))
     assert figures["changed_outside_share"] == pytest.approx((real[0] != altered[0]).sum() / real.size)
     assert 0.5 < figures["lesion_enrichment"] < 2
     assert json.loads(json.dumps(figures, allow_nan=False)) == figures
-    equal = quality_of(real, real)
+    equal = measure_quality(real, real)
     assert "psnr_db" not in equal
     assert "lesion_energy_share" not in equal
     assert equal["linf_levels"] == equal["changed_share"] == 0

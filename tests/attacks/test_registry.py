@@ -8,7 +8,7 @@ import pytest
 
 from attacks.gradient import APGD, FGSM, PGD, CarliniWagner
 from attacks.gradient.patch import PatchAttack, PatchSettings
-from attacks.registry import METHODS, Recipe, defaults, prepare, version
+from attacks.registry import METHODS, Recipe, default_settings, prepare, version
 from models_ml.errors import LabError
 from models_ml.runs import checkpoint
 from models_ml.runtime.progress import silent
@@ -18,28 +18,30 @@ from tests.models_ml import tiny
 
 @pytest.mark.parametrize("method", METHODS)
 def test_what_is_stored_makes_the_same_attack_again(method: str) -> None:
-    recipe = Recipe.of({"method": method, "keep_grid": False, "threshold": 0.4})
+    recipe = Recipe.from_settings({"method": method, "keep_grid": False, "threshold": 0.4})
     stored = json.loads(json.dumps(recipe.settings()))
-    assert Recipe.of({"method": method, **stored}) == recipe
+    assert Recipe.from_settings({"method": method, **stored}) == recipe
     assert stored["keep_grid"] is False
     assert stored["threshold"] == 0.4
 
 
 def test_a_budget_is_stored_in_levels_and_as_a_share() -> None:
-    recipe = Recipe.of({"method": "pgd", "epsilon": "4/255", "steps": 10})
+    recipe = Recipe.from_settings({"method": "pgd", "epsilon": "4/255", "steps": 10})
     assert recipe.options == PGD(1028, steps=10)
     assert recipe.settings()["epsilon"] == 1028
     assert recipe.settings()["epsilon_share"] == "4/255"
-    assert Recipe.of({"method": "fgsm", "epsilon": 300}).options == FGSM(300)
-    assert Recipe.of({"method": "apgd", "epsilon": "300"}).options == APGD(300)
+    assert Recipe.from_settings({"method": "fgsm", "epsilon": 300}).options == FGSM(300)
+    assert Recipe.from_settings({"method": "apgd", "epsilon": "300"}).options == APGD(300)
 
 
 def test_empty_fields_of_a_form_mean_the_default() -> None:
-    assert Recipe.of({"method": "cw", "epsilon": "", "steps": None}).options == CarliniWagner()
+    assert Recipe.from_settings({"method": "cw", "epsilon": "", "steps": None}).options == CarliniWagner()
 
 
 def test_further_settings_may_come_as_text() -> None:
-    recipe = Recipe.of({"method": "patch", "settings": "diameter=0.1; position=[0.5, 0.2]; gradient = upsampled"})
+    recipe = Recipe.from_settings(
+        {"method": "patch", "settings": "diameter=0.1; position=[0.5, 0.2]; gradient = upsampled"}
+    )
     assert recipe.options == PatchSettings(diameter=0.1, position=(0.5, 0.2))
     assert recipe.gradient == "upsampled"
     assert "settings" not in recipe.settings()
@@ -65,11 +67,11 @@ def test_further_settings_may_come_as_text() -> None:
 )
 def test_what_makes_no_sense_is_refused_in_a_sentence(asked: dict, sentence: str) -> None:
     with pytest.raises(LabError, match=sentence):
-        Recipe.of(asked)
+        Recipe.from_settings(asked)
 
 
 def test_every_method_has_its_defaults_for_a_form() -> None:
-    shown = defaults()
+    shown = default_settings()
     assert set(shown) == set(METHODS)
     assert shown["pgd"]["steps"] == PGD().steps
     assert shown["patch"]["diameter"] == PatchSettings().diameter
@@ -102,7 +104,7 @@ def prepared(run: Path, asked: dict):
         return images.pixels[images.rows("train", label)][:4]
 
     made = prepare(
-        Recipe.of(asked),
+        Recipe.from_settings(asked),
         run,
         seed=3,
         textures=run.parent / "textures",
@@ -114,8 +116,8 @@ def prepared(run: Path, asked: dict):
 
 def test_a_gradient_attack_is_ready_for_both_labels_and_knows_its_weights(run: Path) -> None:
     made, asked_for = prepared(run, {"method": "fgsm"})
-    assert [attack.label for attack in made.attacks.values()] == [0, 1]
-    assert made.settings["weights"] == checkpoint.sha256(run / checkpoint.WEIGHTS) == made.attacks[0].weights
+    assert [attack.label for attack in made.by_label.values()] == [0, 1]
+    assert made.settings["weights"] == checkpoint.sha256(run / checkpoint.WEIGHTS) == made.by_label[0].weights
     assert asked_for == []
 
 
@@ -126,5 +128,5 @@ def test_a_patch_is_learnt_once_and_kept(run: Path) -> None:
     assert (learnt, learnt_again) == ([0, 1], [])
     assert first.settings == again.settings
     assert first.settings["texture_0"] != first.settings["texture_1"]
-    assert isinstance(first.attacks[1], PatchAttack)
-    assert np.array_equal(first.attacks[1].texture, again.attacks[1].texture)
+    assert isinstance(first.by_label[1], PatchAttack)
+    assert np.array_equal(first.by_label[1].texture, again.by_label[1].texture)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from attacks.constraints.post_processing import NO_POST_PROCESSING, PostProcessing
-from attacks.constraints.sham import LEVELS, Sham
+from attacks.constraints.sham import LARGEST_CHANGE, Sham
 from readerstudy.imaging.breast_mask import breast_weight
-from readerstudy.imaging.grey_levels import levels_of_bits, to_16_bit
+from readerstudy.imaging.grey_levels import bit_depth_levels, to_16_bit
 from readerstudy.imaging.image import Pixels
 from tests import make
 
@@ -31,7 +31,7 @@ def test_a_sham_changes_most_of_the_breast_by_a_few_levels_and_nothing_else(smoo
     change, weight = changed(smooth, sham), breast_weight(smooth)
     assert sham.dtype == np.uint16
     assert sham.shape == smooth.shape
-    assert change.max() <= LEVELS
+    assert change.max() <= LARGEST_CHANGE
     assert (change[weight == 1] > 0).mean() > 0.7
     assert not change[(weight == 0) | (smooth == 0)].any()
     assert sham.max() <= smooth.max()
@@ -49,7 +49,7 @@ def test_the_same_image_gets_the_same_change_and_another_image_another(smooth: n
 def test_an_image_on_a_coarse_grid_is_changed_by_one_of_its_levels(bits: int) -> None:
     values = make.drawn(1, size=(192, 156)).values
     real = to_16_bit(Pixels((values >> (12 - bits)).astype(np.uint16), bits))
-    levels = levels_of_bits(bits).astype(np.int64)
+    levels = bit_depth_levels(bits).astype(np.int64)
     sham = Sham(GRID, KEPT)(real)
     assert np.isin(sham, levels).all()
     assert 0 < changed(real, sham).max() <= np.diff(levels).max()
@@ -58,6 +58,6 @@ def test_an_image_on_a_coarse_grid_is_changed_by_one_of_its_levels(bits: int) ->
 def test_the_change_is_smooth_on_the_network_s_grid(smooth: np.ndarray) -> None:
     bare = Sham((6, 5), NO_POST_PROCESSING)(smooth).astype(int) - smooth
     inside = bare[smooth > 2000]
-    assert abs(inside).max() <= LEVELS
+    assert abs(inside).max() <= LARGEST_CHANGE
     rows = np.diff(np.where(smooth > 2000, bare, 0), axis=0)
     assert np.abs(rows[(smooth[1:] > 2000) & (smooth[:-1] > 2000)]).max() <= 3

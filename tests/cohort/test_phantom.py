@@ -11,7 +11,8 @@ import pytest
 
 from readerstudy.cohort.sources.phantom import PhantomView, lesion_box, phantom_images, render, sample_cohort
 from readerstudy.errors import StudyError
-from readerstudy.imaging.resize import background_of, resize
+from readerstudy.imaging.background import background_level
+from readerstudy.imaging.resize import resize
 
 SMALL = (256, 208)
 ROOT = Path(__file__).parents[2]
@@ -116,7 +117,7 @@ def test_nothing_saturates_and_the_air_is_dark() -> None:
     for view in sample_cohort(6, seed=8, contrast=6.0, positive_fraction=1.0):
         values = render(view, SMALL).values
         assert values.max() < 0.95 * 65535
-        assert background_of(values) < 0.002 * 65535
+        assert background_level(values) < 0.002 * 65535
 
 
 def test_the_chest_wall_is_left_in_a_left_breast_and_right_in_a_right_one() -> None:

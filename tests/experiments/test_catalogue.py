@@ -29,7 +29,7 @@ def test_every_kind_has_a_task_of_its_name():
 def test_methods_and_their_settings_are_those_of_the_lab(method):
     registry = training_module("attacks.registry")
     assert {method.key for method in METHODS} == set(registry.METHODS)
-    settings = set(registry.defaults()[method.key]) - {"epsilon_share", *registry.STEPS}
+    settings = set(registry.default_settings()[method.key]) - {"epsilon_share", *registry.STEPS}
     assert {*method.settings, *SHARED_SETTINGS} == settings
 
 
@@ -41,7 +41,7 @@ def test_the_defaults_of_the_catalogue_suit_every_method(method, films, run):
     attack = check_parameters(ATTACK, asked)["attack"]
     for name in ("name", "classifier", "seed"):
         attack.pop(name)
-    assert registry.Recipe.of(attack).method == method.key
+    assert registry.Recipe.from_settings(attack).method == method.key
 
 
 def test_keys_and_field_names_are_unique():

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from readerstudy.cohort.sources import raster
 from readerstudy.cohort.sources.dicom import pixels
 from readerstudy.cohort.sources.phantom import PhantomView, render, sample_cohort
-from readerstudy.imaging.breast_mask import breast_weight, chest_wall_of
+from readerstudy.imaging.breast_mask import breast_weight, find_chest_wall
 from readerstudy.imaging.grey_levels import to_16_bit
 from tests.cohort.make_files import CBIS_DDSM, MINI_MIAS
 
@@ -68,7 +68,7 @@ def test_the_chest_wall_is_found_whatever_the_scanner_did(damage) -> None:
     for view, film in phantoms():
         damaged = damage(film, view)
         mirrored = np.ascontiguousarray(damaged[:, ::-1])
-        found = (chest_wall_of(film), chest_wall_of(damaged), chest_wall_of(mirrored))
+        found = (find_chest_wall(film), find_chest_wall(damaged), find_chest_wall(mirrored))
         usual = USUAL[view.laterality]
         assert found == (usual, usual, {"left": "right", "right": "left"}[usual]), view
 
@@ -84,13 +84,13 @@ def test_the_chest_wall_is_found_whatever_the_scanner_did(damage) -> None:
     ids=["black", "grey", "noise", "one pixel"],
 )
 def test_where_there_is_no_breast_no_side_is_named(film: Film) -> None:
-    assert chest_wall_of(film) == ""
+    assert find_chest_wall(film) == ""
 
 
 def test_a_disc_that_touches_no_border_has_no_chest_wall() -> None:
     rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
     disc = np.where(np.hypot(rows - 190, columns - 150) < 100, 30000, 0).astype(np.uint16)
-    assert chest_wall_of(disc) == ""
+    assert find_chest_wall(disc) == ""
 
 
 def test_the_weight_is_one_in_the_breast_and_nothing_on_label_and_air() -> None:
@@ -123,7 +123,7 @@ def test_the_chest_wall_of_every_real_film_is_as_the_eye_sees_it() -> None:
         rows = [row for row in csv.DictReader(file) if row["refnum"] not in UNCLEAR][::5]
     seen = {row["refnum"]: "right" if int(row["refnum"][3:]) % 2 else "left" for row in rows}
     found = {
-        row["refnum"]: chest_wall_of(to_16_bit(raster.load(MINI_MIAS / row["file"], name=row["refnum"])))
+        row["refnum"]: find_chest_wall(to_16_bit(raster.load(MINI_MIAS / row["file"], name=row["refnum"])))
         for row in rows
     }
     assert len(found) == 64
@@ -136,4 +136,4 @@ def test_the_chest_wall_of_scanned_dicom_films_is_as_the_eye_sees_it() -> None:
         rows = list(csv.DictReader(file))
     for row in rows:
         scan = pixels.load(CBIS_DDSM / row["file"], name=row["file"])
-        assert chest_wall_of(to_16_bit(scan)) == USUAL[row["laterality"]]
+        assert find_chest_wall(to_16_bit(scan)) == USUAL[row["laterality"]]

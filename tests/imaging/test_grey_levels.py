@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readerstudy.cohort.prepare import prepare
-from readerstudy.imaging.grey_levels import keep_grid, levels_of, levels_of_bits, snap, to_16_bit
+from readerstudy.imaging.grey_levels import bit_depth_levels, find_levels, snap_to_levels, snap_to_source, to_16_bit
 from readerstudy.imaging.image import RESOLUTIONS, Pixels
 from readerstudy.imaging.png16 import decode_png
 from tests import make
@@ -20,28 +20,28 @@ def grain(bits: int, seed: int = 1, size: tuple[int, int] = (256, 208)) -> np.nd
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 14])
 def test_the_levels_of_a_film_are_those_of_its_bits(bits: int) -> None:
-    levels = levels_of(to_16_bit(Pixels(grain(bits), bits)))
+    levels = find_levels(to_16_bit(Pixels(grain(bits), bits)))
     # A film of more bits that happens to use coarse levels only is a coarser film.
     assert levels.size == 2**bits
-    assert np.array_equal(levels, levels_of_bits(bits))
+    assert np.array_equal(levels, bit_depth_levels(bits))
 
 
 def test_a_smooth_picture_may_use_every_level_however_small_it_is() -> None:
-    assert levels_of(grain(16)).size == 65536
-    assert levels_of(grain(16, size=(40, 30))).size == 65536
+    assert find_levels(grain(16)).size == 65536
+    assert find_levels(grain(16, size=(40, 30))).size == 65536
 
 
 def test_a_comb_of_another_kind_is_kept_as_it_is() -> None:
     shifted = grain(12) << 4  # 12 bits moved up, without a word of it in the file
-    levels = levels_of(shifted)
+    levels = find_levels(shifted)
     assert np.array_equal(levels, np.unique(shifted))
 
 
 @settings(max_examples=30)
 @given(bits=st.integers(1, 16), level=st.integers(0, 65535))
 def test_a_pixel_goes_to_the_nearest_level(bits: int, level: int) -> None:
-    levels = levels_of_bits(bits)
-    (snapped,) = snap(np.array([[level]], np.uint16), levels)[0]
+    levels = bit_depth_levels(bits)
+    (snapped,) = snap_to_levels(np.array([[level]], np.uint16), levels)[0]
     assert snapped in levels
     assert abs(int(snapped) - level) == np.abs(levels.astype(int) - level).min()
 
@@ -51,12 +51,12 @@ def test_an_adversarial_picture_has_its_parent_s_levels_and_its_black_and_white(
     real[:20], real[-20:] = 0, 65535
     altered = np.clip(real * 1.3 + 37, 0, 65535).astype(np.uint16)
     altered[100:110] = 3
-    settled = keep_grid(real, altered)
-    assert np.isin(settled, levels_of_bits(12)).all()
+    settled = snap_to_source(real, altered)
+    assert np.isin(settled, bit_depth_levels(12)).all()
     assert np.array_equal(settled == 0, real == 0)
     assert np.array_equal(settled == 65535, real == 65535)
     assert np.abs(settled.astype(int) - altered)[25:90].max() <= 16  # half of the step, and the end below white
-    assert np.array_equal(keep_grid(real, real), real)
+    assert np.array_equal(snap_to_source(real, real), real)
 
 
 @pytest.mark.parametrize(("keeps", "levels"), [(True, 256), (False, 65536)])
@@ -66,4 +66,4 @@ def test_a_resized_film_keeps_to_its_source_s_levels_unless_told_otherwise(keeps
     object.__setattr__(source, "load", lambda: film)
     stored = decode_png(prepare(source, ["low"], keep_grid=keeps).pngs["low"])
     assert stored.shape == RESOLUTIONS["low"]
-    assert levels_of(stored).size == levels
+    assert find_levels(stored).size == levels

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+from readerstudy.imaging.background import background_level
 from readerstudy.imaging.difference import read_signed_difference, signed_difference
 from readerstudy.imaging.grey_levels import to_16_bit
 from readerstudy.imaging.image import Pixels, UnreadableImage, WrongPixels, quantise
 from readerstudy.imaging.png16 import decode_png, encode_png
-from readerstudy.imaging.resize import background_of, fit, place_in, resize
+from readerstudy.imaging.resize import find_placement, fit, resize
 
 grey16 = hnp.arrays(np.uint16, hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=24))
 sizes = st.tuples(st.integers(1, 40), st.integers(1, 40))
@@ -166,8 +167,8 @@ def test_a_wide_picture_sits_half_way_up() -> None:
 def test_a_box_around_the_whole_picture_is_carried_to_where_the_picture_lies(
     shape: tuple[int, int], size: tuple[int, int]
 ) -> None:
-    place = place_in(np.zeros(shape, dtype=np.uint16), size)
-    box = place.carry({"top": 0, "left": 0, "bottom": 1, "right": 1})
+    place = find_placement(np.zeros(shape, dtype=np.uint16), size)
+    box = place.to_frame({"top": 0, "left": 0, "bottom": 1, "right": 1})
     assert (place.top, place.left) == (pytest.approx(box["top"] * size[0]), pytest.approx(box["left"] * size[1]))
     assert box["bottom"] * size[0] == pytest.approx(place.top + place.rows)
     assert box["right"] * size[1] == pytest.approx(place.left + place.columns)
@@ -177,7 +178,7 @@ def test_a_box_around_the_whole_picture_is_carried_to_where_the_picture_lies(
 def test_the_background_forgives_a_label_and_a_bright_chest_wall() -> None:
     film = breast_at_left(300, 300, background=512)
     film[:40, 240:] = 65535
-    assert background_of(film) == 512
+    assert background_level(film) == 512
 
 
 def test_fine_stripes_are_averaged_and_do_not_beat() -> None:

@@ -111,8 +111,8 @@ def test_every_setting_of_every_attack_and_every_figure_of_a_twin_has_words():
     quality = training_module("attacks.quality")
     real = np.arange(192 * 192, dtype=np.uint16).reshape(192, 192)
     box = [{"top": 0.1, "left": 0.1, "bottom": 0.5, "right": 0.5}]
-    figures = quality.quality_of(real, real[::-1].copy(), lesions=box, breast=real > 9)
-    for values in (*registry.defaults().values(), figures):
+    figures = quality.measure_quality(real, real[::-1].copy(), lesions=box, breast=real > 9)
+    for values in (*registry.default_settings().values(), figures):
         assert [fact.name for fact in facts(values) if not fact.label] == []
 
 

@@ -25,6 +25,7 @@ PURE = (
     "readerstudy.results",
     "readerstudy.serialise",
     "readerstudy.statistics",
+    "readerstudy.vocabulary",
 )
 
 

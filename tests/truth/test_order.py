@@ -12,7 +12,7 @@ from readerstudy.cohort.models import Cohort, Stimulus
 from readerstudy.cohort.storage import write_media
 from readerstudy.errors import StudyError
 from readerstudy.imaging.difference import signed_difference
-from readerstudy.imaging.grey_levels import levels_of, snap
+from readerstudy.imaging.grey_levels import find_levels, snap_to_levels
 from readerstudy.imaging.png16 import decode_png, encode_png
 from readerstudy.rehearsal.storage_features import storage_facts
 from readerstudy.statistics.separability import feature_auc
@@ -34,7 +34,7 @@ def films() -> Cohort:
     for picture in real_pictures(cohort, "low"):
         direction = Direction.REMOVE if picture.label else Direction.INSERT
         real = decode_png(picture.path)
-        altered = snap(make.altered_copy(real, direction), levels_of(real))
+        altered = snap_to_levels(make.altered_copy(real, direction), find_levels(real))
         register_twin(
             Stimulus.objects.get(pk=picture.stimulus_id),
             picture=write_media(encode_png(altered)),

@@ -197,8 +197,8 @@ def test_a_random_place_is_in_the_breast() -> None:
 @pytest.mark.parametrize("direction", ["remove", "insert"])
 def test_as_an_attack_it_keeps_the_grain_and_touches_a_disc_only(judge: Path, tmp_path: Path, direction: str) -> None:
     train(judge, tmp_path / "run", direction=direction, regions=1)
-    method, attack = load_attack(tmp_path / "run", post_processing=NO_POST_PROCESSING)
-    assert method == "inpainting"
+    attack = load_attack(tmp_path / "run", post_processing=NO_POST_PROCESSING)
+    assert attack.METHOD == "inpainting"
     assert isinstance(attack, InpaintingAttack)
     assert (attack.direction, attack.preset, attack.seed) == (direction, "inpainting", 2)
     real = np.random.default_rng(3).integers(9_000, 40_000, (tiny.ROWS * 4, tiny.COLUMNS * 4)).astype(np.uint16)
