@@ -148,7 +148,7 @@ def _name(field: Field, name: str) -> str:
 def _choice(field: Field, value: str) -> str:
     known = [key for key, _title in field.choices]
     if value not in known:
-        raise InvalidParameter(field.name, f"{value!r} is not one of {', '.join(known)}.")
+        raise InvalidParameter(field.name, f"{value!r} is none of {', '.join(known)}.")
     return value
 
 

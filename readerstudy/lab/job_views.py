@@ -104,7 +104,7 @@ def start(request: HttpRequest, kind: str) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             if started.queued_at != at:
-                messages.info(request, _("This work is already under way. This is its job."))
+                messages.info(request, _("This work is under way already; here is the job."))
             return redirect("lab:job", started.pk)
     return render(request, "lab/start.html", {"kind": described, "form": form}, status=400 if form.errors else 200)
 

@@ -1,5 +1,5 @@
 """Fixtures shared with the tests of the lab's pages."""
 
-from tests.lab.conftest import attack, films, run, sent
+from tests.lab.conftest import attack, cohort, run, sent
 
-__all__ = ["attack", "films", "run", "sent"]
+__all__ = ["attack", "cohort", "run", "sent"]

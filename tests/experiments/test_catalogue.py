@@ -1,4 +1,4 @@
-"""The catalogue agrees with the lab: presets, methods, settings and tasks."""
+"""The catalogue agrees with the learning packages: presets, methods, settings, tasks."""
 
 import pytest
 from celery import current_app
@@ -10,7 +10,7 @@ from readerstudy.imaging.image import RESOLUTIONS
 from tests.without_torch import training_module
 
 
-def test_presets_and_their_resolutions_are_those_of_the_lab():
+def test_presets_agree_with_the_learning_packages():
     presets = training_module("models_ml.presets").PRESETS
     assert set(PRESETS) == set(presets)
     for name, resolution in PRESETS.items():
@@ -26,7 +26,7 @@ def test_every_kind_has_a_task_of_its_name():
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.key)
-def test_methods_and_their_settings_are_those_of_the_lab(method):
+def test_methods_agree_with_the_learning_packages(method):
     registry = training_module("attacks.registry")
     assert {method.key for method in METHODS} == set(registry.METHODS)
     settings = set(registry.default_settings()[method.key]) - {"epsilon_share", *registry.STEPS}
@@ -35,10 +35,10 @@ def test_methods_and_their_settings_are_those_of_the_lab(method):
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.key)
 @pytest.mark.django_db
-def test_the_defaults_of_the_catalogue_suit_every_method(method, films, run):
+def test_the_defaults_of_the_catalogue_suit_every_method(method, cohort, run):
     registry = training_module("attacks.registry")
-    asked = {"cohort": "films", "attack": {"method": method.key, "classifier": "cad"}}
-    attack = check_parameters(ATTACK, asked)["attack"]
+    parameters = {"cohort": "films", "attack": {"method": method.key, "classifier": "cad"}}
+    attack = check_parameters(ATTACK, parameters)["attack"]
     for name in ("name", "classifier", "seed"):
         attack.pop(name)
     assert registry.Recipe.from_settings(attack).method == method.key

@@ -50,7 +50,7 @@ def test_every_kind_has_one_command():
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_has_an_option_with_choices_and_help_for_every_field(command):
+def test_every_field_has_an_option_with_choices_and_help(command):
     actions = {option: action for action in parser_of(command)._actions for option in action.option_strings}
     assert {*DOCUMENTED[command], "--queue", "--json"} <= set(actions)
     if command != "evaluate_attack":
@@ -63,7 +63,7 @@ def test_a_command_has_an_option_with_choices_and_help_for_every_field(command):
 
 
 @pytest.mark.django_db
-def test_options_become_the_parameters_of_a_job(films, run, capsys, django_capture_on_commit_callbacks, sent):
+def test_options_become_the_parameters_of_a_job(cohort, run, capsys, django_capture_on_commit_callbacks, sent):
     options = ["--classifier=cad", "--method=pgd", "--epsilon=4/255", "--name=pgd4", "--set=momentum=0.5", "--steps=3"]
     more = [
         "--set=iterate=last",
@@ -100,7 +100,7 @@ def test_options_become_the_parameters_of_a_job(films, run, capsys, django_captu
 
 
 @pytest.mark.django_db
-def test_two_gans_are_the_other_kind_of_the_same_command(films, run):
+def test_generate_stimuli_with_two_gans_starts_the_other_kind(cohort, run):
     checkpoint("r", "generator", direction="remove")
     checkpoint("i", "generator", direction="insert")
     call_command("generate_stimuli", "films", "--gan-remove=r", "--gan-insert=i", "--queue")
@@ -112,7 +112,7 @@ def test_two_gans_are_the_other_kind_of_the_same_command(films, run):
 
 
 @pytest.mark.django_db
-def test_a_relative_path_is_resolved_for_the_worker(films, tmp_path, monkeypatch):
+def test_a_relative_path_is_resolved_for_the_worker(cohort, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     call_command("train_classifier", "films", "--vgg-weights=vgg11.pth", "--queue")
     assert Job.objects.get().parameters["vgg_weights"] == str(tmp_path / "vgg11.pth")

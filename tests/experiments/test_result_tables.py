@@ -33,7 +33,7 @@ def test_table_1_has_attacks_and_baselines_across():
     assert rows["fooled by insertion, of real negatives right"].count("no images") == 3
 
 
-def test_a_baseline_that_changes_no_image_is_not_applicable_in_any_table():
+def test_an_unchanged_baseline_is_not_applicable_in_any_table():
     attack = results.without_change(results.attack_evaluation())
     first = results.evaluation_result(attack)
     rows = {line.split("  ")[0]: line for line in to_text(table_1(first)).splitlines()}
@@ -49,7 +49,7 @@ def test_a_baseline_that_changes_no_image_is_not_applicable_in_any_table():
     assert "not applicable" in to_text(transfer_table([*first.transfers, transfer]))
 
 
-def test_one_classifier_alone_is_compared_with_nobody():
+def test_a_single_classifier_is_not_compared():
     keys = [table.key for table in evaluation_tables(FIRST, [FIRST])]
     assert keys == ["table1", "attacks", "subgroups-0", "calibration"]
     keys = [table.key for table in evaluation_tables(SECOND, [FIRST, SECOND])]
@@ -86,7 +86,7 @@ def test_a_jobs_result_is_shown_from_the_stored_evaluations():
 
 
 @pytest.mark.django_db
-def test_of_several_classifiers_a_job_shows_table_1_and_how_they_compare():
+def test_several_classifiers_are_shown_with_their_comparison():
     rows = results.store_evaluation(FIRST, SECOND, cohort="films")
     (section,) = result_sections(rows[0].job.result)
     titles = [table.title for table in section.tables]
@@ -94,7 +94,7 @@ def test_of_several_classifiers_a_job_shows_table_1_and_how_they_compare():
 
 
 @pytest.mark.django_db
-def test_a_stored_evaluation_reads_back_and_another_format_is_refused():
+def test_only_the_current_format_of_an_evaluation_is_read():
     (row,) = results.store_evaluation(FIRST, cohort="films")
     assert Evaluation.objects.get(pk=row.pk).read() == FIRST
     with pytest.raises(BadInput, match="evaluate again"):
@@ -113,11 +113,11 @@ def test_a_detector_is_shown_with_its_pools():
 
 def test_a_cross_validation_has_its_folds_and_table_1():
     folds = (FoldResult(0, 10, 4, 0.4, None), FoldResult(1, 12, 5, 0.6, results.REAL_AREA))
-    found = CrossValidated(folds, 0.82, results.attack_table((2, 9)), results.REAL_AREA)
-    text = result_text({"format": "cross-validation/1", "run": "folds", **to_dict(found)})
+    result = CrossValidated(folds, 0.82, results.attack_table((2, 9)), results.REAL_AREA)
+    text = result_text({"format": "cross-validation/1", "run": "folds", **to_dict(result)})
     for words in ("Cross-validation by patient", "mean of the folds", "one class only", "Table 1 over all folds"):
         assert words in text
-    without = result_text({"format": "cross-validation/1", "run": "folds", **to_dict(replace(found, pooled=None))})
+    without = result_text({"format": "cross-validation/1", "run": "folds", **to_dict(replace(result, pooled=None))})
     assert "Table 1" not in without
 
 
@@ -128,7 +128,7 @@ def test_other_results_have_no_tables(result):
     assert result_data(result) == result
 
 
-def test_stored_values_have_no_words_of_a_language(monkeypatch):
+def test_stored_values_contain_no_translated_text(monkeypatch):
     """The same stored figures are shown in the language of the page."""
     monkeypatch.setattr("readerstudy.experiments.tables.evaluation._", lambda sentence: f"«{sentence}»")
     with override("en"):

@@ -13,14 +13,14 @@ from readerstudy.jobs.models import Job
 from tests import make, walk
 from tests.lab.conftest import checkpoint
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("films", "run")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("cohort", "run")]
 
 BY_GRADIENT = {"method": "pgd", "name": "new", "classifier": "cad"}
 
 
 def start(kind, **parameters) -> Job:
-    asked = {"cohort": "films", **parameters}
-    return start_job(kind=kind.key, parameters=asked, requested_by=None, at=now())
+    body = {"cohort": "films", **parameters}
+    return start_job(kind=kind.key, parameters=body, requested_by=None, at=now())
 
 
 # Kind, parameters, the parameter at fault, its message, and the same as options of a command.
@@ -126,9 +126,9 @@ def case(row) -> str:
 @pytest.mark.parametrize("row", INVALID, ids=case)
 def test_the_api_names_the_invalid_parameter_and_queues_nothing(row, attack, rosa):
     kind, parameters, field, message, _command, _option = row
-    asked = {"kind": kind, "parameters": {"cohort": "films", **parameters}}
-    answer = walk.client_of(rosa).post("/api/v1/jobs/", asked)
-    assert (answer.status_code, answer.json()["detail"]) == (400, f"{field}: {message}")
+    body = {"kind": kind, "parameters": {"cohort": "films", **parameters}}
+    response = walk.client_of(rosa).post("/api/v1/jobs/", body)
+    assert (response.status_code, response.json()["detail"]) == (400, f"{field}: {message}")
     assert not Job.objects.exists()
 
 
@@ -139,8 +139,8 @@ def test_the_form_shows_the_message_at_the_field_and_queues_nothing(row, attack,
     data = {"cohort": "films"}
     for name, value in parameters.items():
         data |= {f"{name}.{key}": item for key, item in value.items()} if isinstance(value, dict) else {name: value}
-    answer = client.post(reverse("lab:start", args=[kind]), data)
-    assert (answer.status_code, answer.context["form"].errors) == (400, {field: [message]})
+    response = client.post(reverse("lab:start", args=[kind]), data)
+    assert (response.status_code, response.context["form"].errors) == (400, {field: [message]})
     assert not Job.objects.exists()
 
 
@@ -195,16 +195,16 @@ def test_budgets_are_stored_as_grey_levels():
         )
 
 
-def test_a_group_that_is_not_asked_for_is_left_out():
-    asked = {"cohort": "films", "preset": "demo", "name": "new"}
-    clean = check_parameters(TRAIN_CLASSIFIER, asked)
+def test_a_group_without_its_first_parameter_is_left_out():
+    body = {"cohort": "films", "preset": "demo", "name": "new"}
+    clean = check_parameters(TRAIN_CLASSIFIER, body)
     assert "adversarial_training" not in clean
     assert "augmentation" not in clean
-    chosen = check_parameters(TRAIN_CLASSIFIER, {**asked, "adversarial_training": {"epsilon": 1028}})
+    chosen = check_parameters(TRAIN_CLASSIFIER, {**body, "adversarial_training": {"epsilon": 1028}})
     assert chosen["adversarial_training"] == {"epsilon": 1028, "steps": 3, "share": 0.5}
 
 
-def test_a_name_that_is_not_given_is_derived():
+def test_a_missing_name_is_derived():
     assert check_parameters(TRAIN_CLASSIFIER, {"cohort": "films"})["name"] == "films-demo-1"
     assert (
         check_parameters(TRAIN_GAN, {"cohort": "films", "classifier": "cad", "direction": "remove"})["name"]
@@ -214,7 +214,7 @@ def test_a_name_that_is_not_given_is_derived():
     assert check_parameters(ATTACK, {"cohort": "films", "attack": attack})["attack"]["name"] == "fgsm-cad"
 
 
-def test_a_generator_of_the_other_direction_is_refused():
+def test_rejects_a_generator_of_the_other_direction():
     checkpoint("gan-insert", "generator", direction="insert")
     with pytest.raises(InvalidParameter, match="gan_remove: gan-insert was trained to insert, not to remove"):
         check_parameters(GENERATE, {"cohort": "films", "gan_remove": "gan-insert", "gan_insert": "gan-insert"})
@@ -240,7 +240,7 @@ def test_two_jobs_under_way_cannot_make_the_same_run():
         start(TRAIN_CLASSIFIER, name="new", seed=2)
 
 
-def test_a_finished_run_may_be_asked_for_again_with_other_processes():
+def test_a_finished_run_is_returned_for_other_processes():
     first = start(TRAIN_CLASSIFIER, name="new")
     finish(first)
     checkpoint("new", CheckpointKind.CLASSIFIER, job=first)
@@ -255,7 +255,7 @@ def test_the_name_of_a_failed_run_is_free():
     assert start(TRAIN_CLASSIFIER, name="new", seed=2).status == "queued"
 
 
-def test_an_attack_may_be_continued_on_other_splits_but_not_with_another_budget():
+def test_an_attack_is_continued_on_other_splits_only():
     first = start(ATTACK, attack=BY_GRADIENT, splits=["test"])
     with pytest.raises(InvalidParameter, match=r"attack\.name: the attack new exists already"):
         start(ATTACK, attack={**BY_GRADIENT, "epsilon": 4})

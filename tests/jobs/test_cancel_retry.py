@@ -1,4 +1,4 @@
-"""People stop jobs and try them again; both stand on the record."""
+"""People stop jobs and try them retried; both stand on the record."""
 
 import pytest
 from django.core.management import call_command
@@ -31,7 +31,7 @@ def sent(monkeypatch, django_capture_on_commit_callbacks) -> list[tuple[int, str
     return sent
 
 
-def test_a_waiting_job_is_cancelled_at_once_and_no_worker_takes_it_up(job, rosa):
+def test_a_queued_job_is_cancelled_at_once(job, rosa):
     assert cancel_job(job=job, actor=rosa, at=now()).status == "cancelled"
     perform(job.pk, lambda parameters, report: pytest.fail("it ran"))
     assert Event.objects.get(verb="job.cancelled").actor == rosa
@@ -50,30 +50,28 @@ def test_a_running_job_stops_at_its_next_report(job, rosa):
     assert read_log(job.pk)[-1].endswith("Cancelled.")
 
 
-def test_what_is_over_cannot_be_cancelled(job, rosa):
+def test_jobs_that_are_over_cannot_be_cancelled(job, rosa):
     perform(job.pk, lambda parameters, report: "done")
     with pytest.raises(StudyError, match="is done; there is nothing to cancel"):
         cancel_job(job=job, actor=rosa, at=now())
 
 
-def test_a_job_tried_again_is_a_new_one_that_points_to_the_old_and_waits_in_the_same_queue(
-    job, rosa, sent, django_capture_on_commit_callbacks
-):
+def test_a_retry_is_a_new_job_in_the_same_queue(job, rosa, sent, django_capture_on_commit_callbacks):
     def fails(parameters, report):
         raise StudyError("The disk is full.")
 
     perform(job.pk, fails)
     job.refresh_from_db()
     with django_capture_on_commit_callbacks(execute=True):
-        again = retry_job(job=job, actor=rosa, at=now())
-        assert retry_job(job=job, actor=rosa, at=now()) == again, "pressed twice"
-    assert (again.retried_from, again.parameters, again.requested_by) == (job, {"to": 3}, rosa)
-    assert set(sent) == {(again.pk, "gpu")}
+        retried = retry_job(job=job, actor=rosa, at=now())
+        assert retry_job(job=job, actor=rosa, at=now()) == retried, "pressed twice"
+    assert (retried.retried_from, retried.parameters, retried.requested_by) == (job, {"to": 3}, rosa)
+    assert set(sent) == {(retried.pk, "gpu")}
     job.refresh_from_db()
     assert (job.status, job.note) == ("failed", "The disk is full."), "how the old one ended stays readable"
 
 
-def test_what_runs_or_is_done_cannot_be_tried_again(job):
+def test_running_and_done_jobs_cannot_be_retried(job):
     with pytest.raises(StudyError, match="only failed and cancelled"):
         retry_job(job=job, actor=None, at=now())
     perform(job.pk, lambda parameters, report: "done")
@@ -82,12 +80,12 @@ def test_what_runs_or_is_done_cannot_be_tried_again(job):
         retry_job(job=job, actor=None, at=now())
 
 
-def test_the_terminal_lists_cancels_and_tries_again(job, capsys):
+def test_commands_list_cancel_and_retry_jobs(job, capsys):
     call_command("cancel_job", job.pk)
     call_command("retry_job", job.pk)
     call_command("jobs")
-    said = capsys.readouterr().out
-    assert f"Job {job.pk} is cancelled." in said
-    again = Job.objects.latest("pk")
-    assert f"Job {again.pk} is queued" in said
-    assert said.index(f"{again.pk}  Queued") < said.index(f"{job.pk}  Cancelled"), "what is under way comes first"
+    output = capsys.readouterr().out
+    assert f"Job {job.pk} is cancelled." in output
+    retried = Job.objects.latest("pk")
+    assert f"Job {retried.pk} is queued" in output
+    assert output.index(f"{retried.pk}  Queued") < output.index(f"{job.pk}  Cancelled"), "what is under way comes first"

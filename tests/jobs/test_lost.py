@@ -1,4 +1,4 @@
-"""A worker killed in the middle: its job is seen to be lost, goes back on the queue, and is finished by another."""
+"""The job of a killed worker is detected as lost, requeued, and finished by another worker."""
 
 import os
 import signal
@@ -36,7 +36,7 @@ def running(**changes) -> Job:
 
 
 @pytest.mark.django_db
-def test_a_silent_worker_is_lost_after_a_minute_and_a_dead_one_of_this_machine_at_once():
+def test_a_silent_worker_is_lost_after_a_minute_a_dead_one_at_once():
     job = running()
     assert not heartbeat.is_lost(job, at=now())
     assert heartbeat.is_lost(job, at=now() + timedelta(seconds=61))
@@ -49,7 +49,7 @@ def test_a_silent_worker_is_lost_after_a_minute_and_a_dead_one_of_this_machine_a
 
 
 @pytest.mark.django_db
-def test_a_lost_job_goes_back_on_the_queue_and_one_with_a_live_worker_does_not():
+def test_only_jobs_of_lost_workers_are_requeued():
     job = running()
     assert requeue_lost_jobs(at=now()) == []
     assert requeue_lost_jobs(at=now() + timedelta(minutes=2)) == [job]
@@ -57,7 +57,7 @@ def test_a_lost_job_goes_back_on_the_queue_and_one_with_a_live_worker_does_not()
 
 
 @pytest.mark.django_db
-def test_a_job_that_kills_every_worker_fails_with_a_sentence():
+def test_a_job_that_crashes_every_worker_fails():
     running(attempts=MAXIMUM_ATTEMPTS, progress=to_dict(PROGRESS))
     assert requeue_lost_jobs(at=now() + timedelta(minutes=2)) == []
     note = Job.objects.get().note
@@ -71,7 +71,7 @@ def test_a_lost_job_can_be_cancelled_at_once(rosa):
 
 
 @pytest.mark.django_db
-def test_a_worker_that_wakes_up_after_another_took_over_stops_and_writes_nothing():
+def test_a_worker_that_lost_its_job_stops_and_writes_nothing():
     job = new_job("tests.count_slowly", {}, requested_by=None, at=MONDAY)
 
     def work(parameters, report):
@@ -84,7 +84,7 @@ def test_a_worker_that_wakes_up_after_another_took_over_stops_and_writes_nothing
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_long_step_gives_signs_of_life(monkeypatch):
+def test_the_heartbeat_continues_during_a_long_step(monkeypatch):
     monkeypatch.setattr(heartbeat, "BEAT", 0.02)
     job = new_job("tests.count_slowly", {}, requested_by=None, at=MONDAY)
 
@@ -97,7 +97,7 @@ def test_a_long_step_gives_signs_of_life(monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_job_whose_worker_is_killed_in_the_middle_is_finished_by_the_next(tmp_path):
+def test_the_job_of_a_killed_worker_is_finished_by_the_next(tmp_path):
     job = new_job("tests.count_slowly", {"to": 60, "saved": str(tmp_path / "saved")}, requested_by=None, at=MONDAY)
     first = worker(tmp_path)
     try:

@@ -1,4 +1,4 @@
-"""The log and the curves of a job: complete, bounded, and readable after a kill."""
+"""The log and the points of a job are complete, bounded, and readable after a kill."""
 
 import math
 from itertools import pairwise
@@ -22,7 +22,7 @@ def note(log: ProgressLog, done: int, total: int = 10_000, activity: Activity = 
     log.add(Point(done, total, activity, at=float(done), values={"loss": 1 / done}), at=MONDAY)
 
 
-def test_a_long_job_s_points_stay_bounded_spread_over_its_whole_length_and_end_at_its_end(monkeypatch):
+def test_points_of_a_long_job_stay_bounded_and_evenly_spread(monkeypatch):
     monkeypatch.setattr(progress_log, "MAXIMUM_POINTS", 64)
     log = ProgressLog(1)
     for done in range(1, 10_001):
@@ -34,7 +34,7 @@ def test_a_long_job_s_points_stay_bounded_spread_over_its_whole_length_and_end_a
     assert len(set(gaps)) == 1, "evenly spread"
 
 
-def test_a_line_cut_short_by_a_kill_is_left_out_and_the_next_attempt_goes_on():
+def test_a_truncated_line_is_left_out():
     log = ProgressLog(1)
     for done in (1, 2, 3):
         note(log, done)
@@ -47,7 +47,7 @@ def test_a_line_cut_short_by_a_kill_is_left_out_and_the_next_attempt_goes_on():
     assert read_points(1)[2].values == {"loss": 0.1}, "what the killed attempt said beyond the save is gone"
 
 
-def test_the_log_tells_each_new_thing_once():
+def test_the_log_has_each_activity_once():
     log = ProgressLog(1)
     for done in (1, 2):
         note(log, done, activity=stage(1))
@@ -55,7 +55,7 @@ def test_the_log_tells_each_new_thing_once():
     assert [line[20:] for line in read_log(1)] == ["Stage 1 of 2 (1 of 10000)", "Stage 2 of 2 (3 of 10000)"]
 
 
-def test_the_time_left_follows_the_recent_rate_whatever_a_pause_costs():
+def test_the_time_left_follows_the_recent_rate_despite_a_pause():
     steady = [Point(done, 1000, TRAINING, at=2.0 * done, values={}) for done in range(1, 21)]
     assert seconds_left(steady, now=40.0) == pytest.approx(2 * 980)
     assert seconds_left(steady, now=50.0) == pytest.approx(2 * 980 - 10)
@@ -63,13 +63,13 @@ def test_the_time_left_follows_the_recent_rate_whatever_a_pause_costs():
     assert seconds_left(paused, now=100.0) == pytest.approx(2 * 979, rel=0.2)
 
 
-def test_there_is_no_time_left_to_tell_before_a_few_steps_are_done():
+def test_there_is_no_estimate_before_a_few_steps_are_done():
     assert seconds_left([Point(1, 10, TRAINING, at=0.0, values={})], now=1.0) is None
     reading = [Point(done, 5, READING, at=float(done), values={}) for done in range(1, 6)]
     assert seconds_left([*reading, Point(1, 1000, TRAINING, at=9.0, values={})], now=9.0) is None
 
 
-def test_a_figure_that_is_not_a_number_does_not_break_the_points():
+def test_values_that_are_not_finite_are_stored_in_points():
     log = ProgressLog(1)
     log.add(Point(1, 2, TRAINING, at=1.0, values={"loss": math.nan}), at=MONDAY)
     assert math.isnan(read_points(1)[0].values["loss"])

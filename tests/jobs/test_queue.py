@@ -1,4 +1,4 @@
-"""A job is a row: it says how far it is, with figures, and how it ended; a failure is a sentence."""
+"""A job records its progress, its result or its failure."""
 
 import pytest
 from celery import shared_task
@@ -32,7 +32,7 @@ def job(**parameters) -> Job:
     return new_job("tests.count", {"to": 3, **parameters}, requested_by=None, at=MONDAY)
 
 
-def test_a_job_that_is_run_here_gives_its_result_and_tells_its_figures_on_the_way():
+def test_a_job_run_in_this_process_returns_its_result():
     seen = []
     assert run_here(job(), watch=lambda *report: seen.append(report)) == {"counted": 3}
     assert seen[-1] == (3, 3, "Reading images, tuning AUC 0.700")
@@ -41,13 +41,13 @@ def test_a_job_that_is_run_here_gives_its_result_and_tells_its_figures_on_the_wa
     assert row.ended_at is not None
 
 
-def test_a_protocol_error_becomes_the_job_s_sentence():
+def test_the_message_of_a_study_error_becomes_the_note():
     with pytest.raises(StudyError, match="Somebody lost count"):
         run_here(job(fail=True))
     assert (Job.objects.get().status, Job.objects.get().note) == ("failed", "Somebody lost count.")
 
 
-def test_a_bug_is_written_down_and_raised():
+def test_an_unexpected_exception_is_recorded_and_raised():
     with pytest.raises(ZeroDivisionError):
         run_here(job(crash=True))
     assert "ZeroDivisionError" in Job.objects.get().note

@@ -1,4 +1,4 @@
-"""Two starts of the same work are one job; a message delivered twice runs it once."""
+"""Two starts of the same work are one job; a message that is delivered twice has no effect."""
 
 from threading import Barrier, Thread
 
@@ -16,14 +16,14 @@ def start(**parameters) -> Job:
 
 
 @pytest.mark.django_db
-def test_the_order_of_parameters_makes_no_other_work():
+def test_the_order_of_parameters_does_not_matter():
     assert start(seed=1, name="a") == start(name="a", seed=1)
     assert start(seed=2, name="a") != start(seed=1, name="a")
     assert fingerprint("one", {}) != fingerprint("two", {})
 
 
 @pytest.mark.django_db
-def test_what_is_over_can_be_started_anew():
+def test_work_that_is_over_can_be_started_again():
     first = start(seed=1)
     Job.objects.filter(pk=first.pk).update(status="done", ended_at=MONDAY)
     assert start(seed=1) != first
@@ -31,11 +31,11 @@ def test_what_is_over_can_be_started_anew():
 
 @pytest.mark.django_db(transaction=True)
 def test_two_starts_at_the_same_moment_are_one_job():
-    together, found = Barrier(4), []
+    barrier, numbers = Barrier(4), []
 
     def press() -> None:
-        together.wait()
-        found.append(start(seed=1).pk)
+        barrier.wait()
+        numbers.append(start(seed=1).pk)
         connection.close()
 
     people = [Thread(target=press) for _person in range(4)]
@@ -43,8 +43,8 @@ def test_two_starts_at_the_same_moment_are_one_job():
         person.start()
     for person in people:
         person.join()
-    assert len(found) == 4
-    assert set(found) == {Job.objects.get().pk}
+    assert len(numbers) == 4
+    assert set(numbers) == {Job.objects.get().pk}
 
 
 @pytest.mark.django_db
@@ -63,9 +63,9 @@ def test_a_message_delivered_twice_runs_the_job_once():
 
 
 @pytest.mark.django_db
-def test_of_two_workers_that_saw_the_same_row_one_gets_it():
-    seen_by_one = start(seed=1)
-    seen_by_other = Job.objects.get()
-    assert seen_by_one.claim(worker="one:1", at=MONDAY)
-    assert not seen_by_other.claim(worker="other:2", at=MONDAY)
+def test_only_one_of_two_workers_claims_a_job():
+    first = start(seed=1)
+    second = Job.objects.get()
+    assert first.claim(worker="one:1", at=MONDAY)
+    assert not second.claim(worker="other:2", at=MONDAY)
     assert Job.objects.get().worker == "one:1"

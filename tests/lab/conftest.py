@@ -1,4 +1,4 @@
-"""A cohort with twins and scores, two runs and a job that reported: what the lab's pages show."""
+"""A cohort with adversarial images and scores, runs, an evaluation, and a job with progress reports."""
 
 import pytest
 
@@ -26,21 +26,21 @@ def sent(monkeypatch) -> list[tuple[str, int, str]]:
 
 
 @pytest.fixture
-def films(db, small) -> Cohort:
-    films = make.cohort(patients=12)
-    make.twins_for(films)
-    return films
+def cohort(db, small) -> Cohort:
+    cohort = make.cohort(patients=12)
+    make.twins_for(cohort)
+    return cohort
 
 
 @pytest.fixture
-def twin(films) -> Truth:
-    return next(iter(twins(films, "low", GENERATORS).values()))
+def adversarial(cohort) -> Truth:
+    return next(iter(twins(cohort, "low", GENERATORS).values()))
 
 
 @pytest.fixture
-def scored(twin) -> Truth:
-    keep_scores({twin.parent_id: 0.1, twin.stimulus_id: 0.9}, classifier="cad", size=(64, 52))
-    return twin
+def scored(adversarial) -> Truth:
+    keep_scores({adversarial.parent_id: 0.1, adversarial.stimulus_id: 0.9}, classifier="cad", size=(64, 52))
+    return adversarial
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Curves run over the steps that were done, whatever the schedule had foreseen."""
+"""Curves are drawn over the steps that were done, not over the schedule."""
 
 import pytest
 
@@ -22,41 +22,44 @@ def point(done: int, stage: int, total: int = 100) -> Point:
 def schedule(*, reported_every: int = 1) -> list[Point]:
     """Stages of at most 50, 30 and 20 steps that ended after 3, 2 and 4."""
     done = [(1, 1), (2, 1), (3, 1), (51, 2), (52, 2), (81, 3), (82, 3), (83, 3), (84, 3)]
-    return [point(*one) for one in done][::-reported_every][::-1]
+    return [point(*report) for report in done][::-reported_every][::-1]
 
 
 @pytest.mark.parametrize("lengths", [LENGTHS, {}])
-def test_what_a_stage_left_out_is_not_counted(lengths):
-    found = curve_axis(schedule(), lengths)
-    assert list(found.steps) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
-    assert [border.steps for border in found.borders] == [3, 5]
+def test_steps_that_a_stage_left_out_are_not_counted(lengths):
+    axis = curve_axis(schedule(), lengths)
+    assert list(axis.steps) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert [border.steps for border in axis.borders] == [3, 5]
 
 
-def test_once_the_lengths_are_known_the_borders_are_exact_also_between_rare_reports():
-    found = curve_axis(schedule(reported_every=2), LENGTHS)
-    assert [border.steps for border in found.borders] == [3, 5]
-    assert found.steps[-1] == 9
-    assert all(step <= 3 for step in found.steps[:2]), "a stage's reports lie within it"
+def test_borders_are_exact_if_the_lengths_are_known():
+    axis = curve_axis(schedule(reported_every=2), LENGTHS)
+    assert [border.steps for border in axis.borders] == [3, 5]
+    assert axis.steps[-1] == 9
+    assert all(step <= 3 for step in axis.steps[:2]), "a stage's reports lie within it"
 
 
-def test_a_stage_that_nobody_reported_keeps_its_place():
-    told = [one for one in schedule() if one.activity != gan(2)]
-    found = curve_axis(told, LENGTHS)
-    assert list(found.steps) == [1, 2, 3, 6, 7, 8, 9]
-    assert [(border.steps, border.activity) for border in found.borders] == [(5, gan(3))]
+def test_a_stage_without_reports_keeps_its_length():
+    points = [report for report in schedule() if report.activity != gan(2)]
+    axis = curve_axis(points, LENGTHS)
+    assert list(axis.steps) == [1, 2, 3, 6, 7, 8, 9]
+    assert [(border.steps, border.activity) for border in axis.borders] == [(5, gan(3))]
 
 
-def test_rare_reports_without_lengths_never_count_more_than_usual_between_two_stages():
-    told = [point(done, 1) for done in (5, 10, 15)] + [point(done, 2) for done in (54, 59)]
-    assert list(curve_axis(told, {}).steps) == [5, 10, 15, 20, 25]
+def test_rare_reports_count_the_usual_interval_between_stages():
+    points = [point(done, 1) for done in (5, 10, 15)] + [point(done, 2) for done in (54, 59)]
+    assert list(curve_axis(points, {}).steps) == [5, 10, 15, 20, 25]
 
 
-def test_work_with_a_count_of_its_own_goes_on_after_what_was_before():
-    told = [point(4, 1, total=4), Point(1, 9, Activity(ActivityKind.TRAINING_CLASSIFIER), at=5.0, values={"loss": 1.0})]
-    assert list(curve_axis(told, {}).steps) == [4, 5]
+def test_a_part_with_its_own_count_continues_the_axis():
+    points = [
+        point(4, 1, total=4),
+        Point(1, 9, Activity(ActivityKind.TRAINING_CLASSIFIER), at=5.0, values={"loss": 1.0}),
+    ]
+    assert list(curve_axis(points, {}).steps) == [4, 5]
 
 
-def test_the_chart_ends_at_the_last_step_done_and_marks_the_stages_where_they_began():
+def test_the_chart_ends_at_the_last_step_and_marks_stages():
     (chart,) = curve_charts(schedule(), LENGTHS)
     assert chart.end[0] == str(float(WIDTH - RIGHT))
     per_step = (WIDTH - LEFT - RIGHT) / 9
@@ -66,27 +69,27 @@ def test_the_chart_ends_at_the_last_step_done_and_marks_the_stages_where_they_be
     assert max(tick.at for tick in chart.x_ticks) <= WIDTH - RIGHT
 
 
-def test_lengths_come_from_the_answer_of_a_job_that_trained_in_stages():
+def test_stage_lengths_come_from_the_result_of_a_job():
     assert stage_lengths({"stages": [{"number": 1, "steps": 3}, {"number": 2, "steps": 2}]}) == {1: 3, 2: 2}
     assert stage_lengths({"text": "Table 1"}) == stage_lengths(None) == {}
 
 
-def test_an_attempt_that_goes_on_in_an_earlier_stage_takes_back_what_was_said_beyond_it():
+def test_a_resumed_attempt_drops_the_points_of_later_stages():
     log = ProgressLog(1)
-    for told in schedule()[:7]:
-        log.add(told, at=MONDAY)
+    for report in schedule()[:7]:
+        log.add(report, at=MONDAY)
     again = ProgressLog(1)
     again.add(Point(1, 2, Activity(ActivityKind.READING_IMAGES), at=90.0, values={}), at=MONDAY)
     again.add(Point(2, 2, Activity(ActivityKind.READING_IMAGES), at=91.0, values={}), at=MONDAY)
     again.add(point(51, 2), at=MONDAY)
-    assert [told.done for told in read_points(1)] == [1, 2, 3, 51]
+    assert [report.done for report in read_points(1)] == [1, 2, 3, 51]
 
 
-def test_no_line_is_drawn_over_what_the_job_did_in_between():
+def test_lines_do_not_cross_other_activities():
     """A fold's classifier tells its loss, its GANs other figures, then the next fold's classifier its loss again."""
-    told = [Point(step, 9, gan(1).in_fold(1), at=float(step), values={"loss": 1.0}) for step in (1, 2, 3, 7, 8, 9)]
-    told[3:3] = [Point(step, 9, gan(1).in_fold(2), at=float(step), values={"gap": 0.1}) for step in (4, 5, 6)]
-    loss, gap = curve_charts(told)
+    points = [Point(step, 9, gan(1).in_fold(1), at=float(step), values={"loss": 1.0}) for step in (1, 2, 3, 7, 8, 9)]
+    points[3:3] = [Point(step, 9, gan(1).in_fold(2), at=float(step), values={"gap": 0.1}) for step in (4, 5, 6)]
+    loss, gap = curve_charts(points)
     assert [len(line.split()) for line in loss.lines] == [3, 3]
     assert [len(line.split()) for line in gap.lines] == [3]
     assert not loss.has_stages, "the numbers above its borders are those of the folds"

@@ -1,4 +1,4 @@
-"""Figures of an evaluation: what stands in words beside them."""
+"""Descriptions of the figures of an evaluation."""
 
 from dataclasses import replace
 
@@ -7,9 +7,11 @@ from readerstudy.results.evaluation import Variant
 from tests import results
 
 
-def test_a_baseline_that_changes_no_image_is_not_applicable_in_the_transferability_figure():
+def test_an_unchanged_baseline_is_not_applicable_in_the_figure():
     result = results.evaluation_result(classifier="cad-2")
-    unchanged = [replace(one, variant=Variant.IDENTITY, own=False, is_applicable=False) for one in result.transfers]
+    unchanged = [
+        replace(transfer, variant=Variant.IDENTITY, own=False, is_applicable=False) for transfer in result.transfers
+    ]
     figures = {
         figure.key: figure for figure in evaluation_figures(replace(result, transfers=(*result.transfers, *unchanged)))
     }

@@ -1,4 +1,4 @@
-"""The gallery shows twins beside their real images, filters them, and lets a researcher exclude one; not the sealed."""
+"""The gallery of adversarial images: filters, exclusion, and no images of sealed studies."""
 
 import io
 
@@ -21,55 +21,55 @@ def signed_in(client, rosa):
     client.force_login(rosa)
 
 
-def shown(client, **asked) -> int:
-    return client.get(reverse("lab:stimuli"), asked).context["page"].paginator.count
+def count_shown(client, **filters) -> int:
+    return client.get(reverse("lab:stimuli"), filters).context["page"].paginator.count
 
 
 def test_filters_narrow_the_gallery(client, scored):
-    assert shown(client) == 24
-    assert shown(client, direction="insert") + shown(client, direction="remove") == 24
-    assert shown(client, attack="gan-insert", pathology="malignant") == 0
-    assert shown(client, pathology="malignant") == shown(client, direction="remove") == 8
-    assert sum(shown(client, split=split) for split in ("train", "tuning", "test")) == 24
-    assert shown(client, classifier="cad", fooled="yes") == 1
-    assert shown(client, resolution="huge") == 24, "what no filter knows is passed over"
+    assert count_shown(client) == 24
+    assert count_shown(client, direction="insert") + count_shown(client, direction="remove") == 24
+    assert count_shown(client, attack="gan-insert", pathology="malignant") == 0
+    assert count_shown(client, pathology="malignant") == count_shown(client, direction="remove") == 8
+    assert sum(count_shown(client, split=split) for split in ("train", "tuning", "test")) == 24
+    assert count_shown(client, classifier="cad", fooled="yes") == 1
+    assert count_shown(client, resolution="huge") == 24, "what no filter knows is ignored"
 
 
-def test_the_largest_change_of_the_score_comes_first_when_asked(client, scored):
+def test_images_can_be_sorted_by_the_change_of_the_score(client, scored):
     page = client.get(reverse("lab:stimuli"), {"sort": "strong"}).context["page"]
     assert page.object_list[0] == scored
     assert (page.object_list[0].before, page.object_list[0].after) == (0.1, 0.9)
 
 
 @pytest.mark.parametrize("panel", ["real", "adversarial", "difference"])
-def test_the_panels_are_8_bit_pictures_small_or_at_native_pixels(client, twin, panel):
-    address = reverse("lab:picture", args=[twin.pk, panel])
+def test_panels_are_8_bit_images_small_or_at_native_pixels(client, adversarial, panel):
+    address = reverse("lab:picture", args=[adversarial.pk, panel])
     for size in ("", "full"):
-        answer = client.get(address, {"size": size})
-        with Image.open(io.BytesIO(answer.content)) as picture:
+        response = client.get(address, {"size": size})
+        with Image.open(io.BytesIO(response.content)) as picture:
             assert (picture.mode, picture.size) == ("L", (52, 64))
 
 
-def test_the_difference_is_grey_where_nothing_was_changed(client, twin):
-    body = client.get(reverse("lab:picture", args=[twin.pk, "difference"]), {"size": "full"}).content
+def test_the_difference_is_grey_at_unchanged_pixels(client, adversarial):
+    body = client.get(reverse("lab:picture", args=[adversarial.pk, "difference"]), {"size": "full"}).content
     with Image.open(io.BytesIO(body)) as picture:
         levels = picture.tobytes()
     assert 125 <= levels[51] <= 131, "the corner opposite the chest wall is air"
     brightest, darkest = max(levels), min(levels)
     # Real minus adversarial: black where the attack added light, white where it took light away.
-    assert darkest < 55 if twin.direction == "insert" else brightest > 200
+    assert darkest < 55 if adversarial.direction == "insert" else brightest > 200
 
 
-def test_a_researcher_excludes_a_twin_with_a_reason_and_sees_who_did_it(client, twin, rosa):
-    page = reverse("lab:stimulus", args=[twin.pk])
+def test_a_researcher_excludes_an_image_with_a_reason(client, adversarial, rosa):
+    page = reverse("lab:stimulus", args=[adversarial.pk])
     assert "cannot be undone" in client.get(page).content.decode()
-    client.post(reverse("lab:exclude", args=[twin.pk]), {"reason": "a seam"})
+    client.post(reverse("lab:exclude", args=[adversarial.pk]), {"reason": "a seam"})
     assert (Exclusion.objects.get().by, Exclusion.objects.get().reason) == (rosa, "a seam")
     assert "a seam" in client.get(page).content.decode()
-    assert (shown(client, excluded="yes"), shown(client, excluded="no")) == (1, 23)
+    assert (count_shown(client, excluded="yes"), count_shown(client, excluded="no")) == (1, 23)
 
 
-def test_a_detector_s_score_is_said_to_be_of_alteration_and_a_classifier_s_of_malignancy(client, scored):
+def test_scores_are_labelled_by_what_the_network_detects(client, scored):
     page = reverse("lab:stimulus", args=[scored.pk])
     body = client.get(page).content.decode()
     assert ("of malignancy" in body, "that it was altered" in body) == (True, False)
@@ -78,24 +78,24 @@ def test_a_detector_s_score_is_said_to_be_of_alteration_and_a_classifier_s_of_ma
     assert "that it was altered" in client.get(page).content.decode()
 
 
-def test_an_exclusion_without_a_reason_is_refused_with_a_sentence(client, twin):
-    answer = client.post(reverse("lab:exclude", args=[twin.pk]), {"reason": " "})
-    assert answer.status_code == 400
+def test_rejects_an_exclusion_without_a_reason(client, adversarial):
+    response = client.post(reverse("lab:exclude", args=[adversarial.pk]), {"reason": " "})
+    assert response.status_code == 400
     assert not Exclusion.objects.exists()
 
 
-def test_images_of_a_sealed_study_are_not_shown_in_any_way(client, study):
-    held = {row.stimulus.image_id for plan in study.session_plans.all() for row in plan.allocations.all()}
-    assert shown(client) == 44 - len(held)
-    assert f"{len(held)} more are in sealed studies" in client.get(reverse("lab:stimuli")).content.decode()
-    hidden = Truth.objects.filter(stimulus__image__in=held, authenticity="adversarial").first()
-    for door in ("stimulus", "picture", "full-size"):
-        panel = [] if door == "stimulus" else ["adversarial"]
-        assert client.get(reverse(f"lab:{door}", args=[hidden.pk, *panel])).status_code == 404
+def test_images_of_a_sealed_study_are_not_shown(client, study):
+    image_ids = {row.stimulus.image_id for plan in study.session_plans.all() for row in plan.allocations.all()}
+    assert count_shown(client) == 44 - len(image_ids)
+    assert f"{len(image_ids)} more are in sealed studies" in client.get(reverse("lab:stimuli")).content.decode()
+    hidden = Truth.objects.filter(stimulus__image__in=image_ids, authenticity="adversarial").first()
+    for page in ("stimulus", "picture", "full-size"):
+        panel = [] if page == "stimulus" else ["adversarial"]
+        assert client.get(reverse(f"lab:{page}", args=[hidden.pk, *panel])).status_code == 404
     assert client.post(reverse("lab:exclude", args=[hidden.pk]), {"reason": "x"}).status_code == 404
 
 
-def test_once_unsealed_they_are_shown(client, study, rosa):
+def test_images_of_an_unsealed_study_are_shown(client, study, rosa):
     close_study(study=study, actor=None, at=make.MONDAY)
     unseal_study(study=study, actor=rosa, reason="all have read", at=make.MONDAY)
-    assert shown(client) == 44
+    assert count_shown(client) == 44

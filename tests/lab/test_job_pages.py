@@ -1,4 +1,4 @@
-"""Researchers start, follow, cancel and try again on pages that work as forms."""
+"""Pages of jobs: start, follow, cancel and retry. They work as plain forms."""
 
 import pytest
 from django.urls import reverse
@@ -20,17 +20,17 @@ def signed_in(client, rosa):
     client.force_login(rosa)
 
 
-def test_an_empty_lab_says_what_to_do_next(client):
+def test_an_empty_list_of_jobs_names_the_next_step(client):
     assert "First train a classifier" in client.get(reverse("lab:jobs")).content.decode()
 
 
-def test_what_runs_stands_above_what_is_over(client, reported, rosa):
+def test_running_jobs_are_listed_first(client, reported, rosa):
     new_job("train-classifier", {"cohort": "films"}, requested_by=rosa, at=now())
     page = client.get(reverse("lab:jobs")).content.decode()
     assert page.index("Train a classifier</span>") < page.index("Train a GAN</span>")
 
 
-def test_a_job_s_page_shows_curves_with_their_numbers_and_where_stages_begin(client, reported):
+def test_a_job_page_shows_curves_with_numbers_and_stages(client, reported):
     page = client.get(reverse("lab:job", args=[reported.pk])).content.decode()
     assert "<polyline" in page
     assert 'aria-label="Identity loss (running mean): 1 at step 1, 0.25 at step 4."' in page
@@ -39,7 +39,7 @@ def test_a_job_s_page_shows_curves_with_their_numbers_and_where_stages_begin(cli
     assert "Stage 1 of 2 (1 of 4)" in page, "the log"
 
 
-def test_a_figure_that_is_not_a_number_leaves_a_gap_and_no_error(client, reported):
+def test_a_value_that_is_not_finite_leaves_a_gap(client, reported):
     ProgressLog(reported.pk).add(
         Point(5, 5, Activity(ActivityKind.TRAINING_GAN, 2, 2), 0.0, {"identity": float("nan")}), at=make.MONDAY
     )
@@ -47,40 +47,40 @@ def test_a_figure_that_is_not_a_number_leaves_a_gap_and_no_error(client, reporte
 
 
 @pytest.mark.parametrize("kind", [kind.key for kind in KINDS])
-def test_every_form_can_be_opened_and_says_what_is_lacking(client, kind):
-    answer = client.get(reverse("lab:start", args=[kind]))
-    assert answer.status_code == 200
-    assert "This job cannot start yet. It needs: a cohort" in answer.content.decode()
+def test_every_form_names_what_is_missing(client, kind):
+    response = client.get(reverse("lab:start", args=[kind]))
+    assert response.status_code == 200
+    assert "This job cannot start yet. It needs: a cohort" in response.content.decode()
 
 
 def test_a_form_starts_a_job_with_the_defaults_of_the_catalogue(
-    client, films, rosa, sent, django_capture_on_commit_callbacks
+    client, cohort, rosa, sent, django_capture_on_commit_callbacks
 ):
-    asked = {"cohort": "films", "preset": "demo", "name": "cad", "seed": "3"}
+    data = {"cohort": "films", "preset": "demo", "name": "cad", "seed": "3"}
     with django_capture_on_commit_callbacks(execute=True):
-        answer = client.post(reverse("lab:start", args=["train-classifier"]), asked)
+        response = client.post(reverse("lab:start", args=["train-classifier"]), data)
     job = Job.objects.get()
-    assert answer.url == reverse("lab:job", args=[job.pk])
-    asked_for = {"cohort": "films", "preset": "demo", "name": "cad", "seed": 3}
-    assert asked_for.items() <= job.parameters.items()
+    assert response.url == reverse("lab:job", args=[job.pk])
+    expected = {"cohort": "films", "preset": "demo", "name": "cad", "seed": 3}
+    assert expected.items() <= job.parameters.items()
     assert (job.requested_by, job.queue) == (rosa, "gpu")
     assert sent == [("train-classifier", job.pk, "gpu")]
     assert Event.objects.get(verb="job.started").actor == rosa
 
 
-def test_starting_the_same_twice_shows_the_first_job(client, films):
-    asked = {"cohort": "films", "preset": "demo", "name": "cad", "seed": "3"}
-    first = client.post(reverse("lab:start", args=["train-classifier"]), asked)
-    second = client.post(reverse("lab:start", args=["train-classifier"]), asked, follow=True)
+def test_starting_the_same_twice_shows_the_first_job(client, cohort):
+    data = {"cohort": "films", "preset": "demo", "name": "cad", "seed": "3"}
+    first = client.post(reverse("lab:start", args=["train-classifier"]), data)
+    second = client.post(reverse("lab:start", args=["train-classifier"]), data, follow=True)
     assert second.redirect_chain[0][0] == first.url
     assert "under way already" in second.content.decode()
 
 
-def test_a_form_says_at_the_field_what_is_wrong_and_keeps_what_was_said(client, films):
-    asked = {"cohort": "films", "preset": "demo", "name": "My run!", "seed": "3"}
-    answer = client.post(reverse("lab:start", args=["train-classifier"]), asked)
-    page = answer.content.decode()
-    assert answer.status_code == 400
+def test_a_form_shows_errors_at_the_field_and_keeps_the_input(client, cohort):
+    data = {"cohort": "films", "preset": "demo", "name": "My run!", "seed": "3"}
+    response = client.post(reverse("lab:start", args=["train-classifier"]), data)
+    page = response.content.decode()
+    assert response.status_code == 400
     assert 'id="id_name_error"' in page
     assert 'value="My run!"' in page
     assert not Job.objects.exists()
@@ -91,12 +91,12 @@ def test_a_researcher_cancels_and_tries_again(client, rosa):
     assert "Cancel this job" in client.get(reverse("lab:job", args=[job.pk])).content.decode()
     client.post(reverse("lab:cancel", args=[job.pk]))
     assert "Try again" in client.get(reverse("lab:job", args=[job.pk])).content.decode()
-    answer = client.post(reverse("lab:retry", args=[job.pk]))
-    again = Job.objects.get(retried_from=job)
-    assert answer.url == reverse("lab:job", args=[again.pk])
+    response = client.post(reverse("lab:retry", args=[job.pk]))
+    retried = Job.objects.get(retried_from=job)
+    assert response.url == reverse("lab:job", args=[retried.pk])
 
 
-def test_a_job_that_is_over_says_so_instead_of_being_cancelled(client, reported):
-    answer = client.post(reverse("lab:cancel", args=[reported.pk]))
-    assert answer.status_code == 409
-    assert "there is nothing to cancel" in answer.content.decode()
+def test_a_job_that_is_over_cannot_be_cancelled(client, reported):
+    response = client.post(reverse("lab:cancel", args=[reported.pk]))
+    assert response.status_code == 409
+    assert "there is nothing to cancel" in response.content.decode()

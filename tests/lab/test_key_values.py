@@ -1,4 +1,4 @@
-"""Facts are told in words, with units and sensible digits; a name that has no words stands for itself."""
+"""Values of settings and measurements as text: labels, units, significant digits."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ REASON = {"kind": "criterion-met", "criterion": {"quantity": "gap", "sense": "ab
 STAGE = {"number": 1, "steps": 8, "met": True, "reason": REASON, "gap": 0.2064512}
 
 
-def told(**values) -> dict[str, str]:
+def texts(**values) -> dict[str, str]:
     return {str(fact.label or fact.name): fact.text for fact in facts(values)}
 
 
@@ -38,24 +38,24 @@ def told(**values) -> dict[str, str]:
         ("something_new", 0.1234567, ("something_new", "0.1235")),
     ],
 )
-def test_a_value_is_told_in_words_with_its_unit(name, value, words):
-    assert told(**{name: value}) == dict([words])
+def test_values_have_labels_and_units(name, value, words):
+    assert texts(**{name: value}) == dict([words])
 
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(7.26, "7.3 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (3599, "59 min 59 s"), (7260, "2 h 1 min")],
 )
-def test_a_time_is_told_in_minutes_and_seconds(seconds, words):
+def test_durations_are_in_minutes_and_seconds(seconds, words):
     assert duration(seconds) == words
 
 
-def test_figures_have_the_language_s_decimal_sign():
+def test_numbers_have_the_decimal_sign_of_the_language():
     with translation.override("de"):
         assert facts({"gap": 0.5})[0].text == "0,5"
 
 
-def test_stages_are_a_table_with_figures_to_the_right():
+def test_stages_are_shown_as_a_table():
     (fact,) = facts({"stages": [STAGE, {**STAGE, "number": 2, "criterion_first_met": 0}]})
     assert [column.title for column in fact.table.columns][:2] == ["Stage", "Steps"]
     assert fact.table.rows[0][:3] == ("1", "8", "0.2065")
@@ -77,7 +77,7 @@ def test_stages_are_a_table_with_figures_to_the_right():
     ],
 )
 def test_the_reason_for_the_end_of_a_stage_has_words(kind, text):
-    assert told(reason={**REASON, "kind": kind}) == {"Reason for its end": text}
+    assert texts(reason={**REASON, "kind": kind}) == {"Reason for its end": text}
 
 
 def test_the_reason_is_in_the_language_of_the_page():
@@ -85,15 +85,15 @@ def test_the_reason_is_in_the_language_of_the_page():
         assert facts({"reason": REASON})[0].text == "Kriterium erfüllt: Abstand über 0.2"
 
 
-def test_what_is_nested_deeper_is_kept_as_it_is():
+def test_deeply_nested_values_are_shown_as_json():
     (fact,) = facts({"augmentation": {"rotation": 45.0, "shear": {"least": 1}}})
     assert '"rotation": 45.0' in fact.block
 
 
-def test_a_job_s_parameters_are_called_as_its_form_calls_them_in_its_order():
-    asked = {"attack": {"method": "pgd", "epsilon": 1028, "new": 1}, "cohort": "films", "resolutions": ["low"]}
-    found = [(str(fact.label or fact.name), fact.text) for fact in parameter_facts(asked, get_kind("attack"))]
-    assert found == [
+def test_parameters_have_the_titles_and_order_of_the_form():
+    parameters = {"attack": {"method": "pgd", "epsilon": 1028, "new": 1}, "cohort": "films", "resolutions": ["low"]}
+    pairs = [(str(fact.label or fact.name), fact.text) for fact in parameter_facts(parameters, get_kind("attack"))]
+    assert pairs == [
         ("Cohort", "films"),
         ("Method", "PGD: many small steps"),
         ("Budget", "1028 grey levels"),
@@ -102,11 +102,11 @@ def test_a_job_s_parameters_are_called_as_its_form_calls_them_in_its_order():
     ]
 
 
-def test_parameter_facts_a_job_that_the_catalogue_does_not_know_are_told_all_the_same():
+def test_parameters_of_an_unknown_kind_are_shown():
     assert [fact.text for fact in parameter_facts({"cohort": "films"}, None)] == ["films"]
 
 
-def test_every_setting_of_every_attack_and_every_figure_of_a_twin_has_words():
+def test_all_attack_settings_and_quality_measures_have_labels():
     registry = training_module("attacks.registry")
     quality = training_module("attacks.quality")
     real = np.arange(192 * 192, dtype=np.uint16).reshape(192, 192)
@@ -116,7 +116,7 @@ def test_every_setting_of_every_attack_and_every_figure_of_a_twin_has_words():
         assert [fact.name for fact in facts(values) if not fact.label] == []
 
 
-def test_every_setting_of_every_network_has_words():
+def test_all_settings_of_networks_have_labels():
     presets = training_module("models_ml.presets").PRESETS
     for preset in presets.values():
         for values in (to_dict(preset.classifier), to_dict(preset.remove), to_dict(preset.insert)):

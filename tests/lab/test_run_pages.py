@@ -1,4 +1,4 @@
-"""Runs, attacks and evaluations point to each other; only files of a run's folder are served."""
+"""Pages of runs, attacks and evaluations. Only listed files of a run are served."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def folder(name: str) -> Path:
     return path
 
 
-def test_a_run_shows_its_card_its_curves_and_what_came_of_it(client, run, attack, evaluation):
+def test_a_run_page_shows_card_curves_and_descendants(client, run, attack, evaluation):
     folder("cad")
     checkpoint("gan", CheckpointKind.GENERATOR, made_from=run, direction="insert")
     page = client.get(reverse("lab:run", args=["cad"])).content.decode()
@@ -44,7 +44,7 @@ def test_a_run_shows_its_card_its_curves_and_what_came_of_it(client, run, attack
     assert client.get(reverse("lab:run-picture", args=["cad", "step-1.png"])).status_code == 200
 
 
-def test_no_other_file_is_served(client, run):
+def test_other_files_of_a_run_are_not_served(client, run):
     (folder("cad") / "weights.safetensors").write_bytes(b"x")
     for name in ("weights.safetensors", "..", "card.md"):
         assert client.get(f"/lab/runs/cad/{name}").status_code == 404
@@ -77,16 +77,16 @@ def test_an_evaluation_of_several_classifiers_compares_them(client):
             assert words in page
 
 
-def test_a_figure_is_drawn_with_its_numbers_in_words(client, evaluation):
+def test_a_figure_has_a_description_with_its_numbers(client, evaluation):
     page = client.get(reverse("lab:evaluation", args=[evaluation.pk])).content.decode()
     assert "pgd-4, labels flipped: area 0.940 (0.800 to 0.990)" in page
-    answer = client.get(reverse("lab:figure", args=[evaluation.pk, "roc"]))
-    assert answer["Content-Type"] == "image/svg+xml"
-    assert "area 0.940" in answer.content.decode()
+    response = client.get(reverse("lab:figure", args=[evaluation.pk, "roc"]))
+    assert response["Content-Type"] == "image/svg+xml"
+    assert "area 0.940" in response.content.decode()
     assert client.get(reverse("lab:figure", args=[evaluation.pk, "other"])).status_code == 404
 
 
-def test_the_lists_and_an_attack_s_page_name_what_there_is(client, evaluation):
+def test_lists_and_attack_pages_name_runs_and_settings(client, evaluation):
     page = client.get(reverse("lab:runs")).content.decode()
     for words in ("cad", "pgd-4", evaluation.name):
         assert f">{words}</a>" in page
