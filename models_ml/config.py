@@ -9,36 +9,37 @@ from readerstudy.vocabulary import Direction
 
 
 @dataclass(frozen=True)
-class Hardening:
-    """Projected gradient descent on the batch: its budget, its steps, and which part of each class it falls on.
+class AdversarialTraining:
+    """Projected gradient descent on part of every batch before the classifier learns from it (Madry et al., 2018).
 
-    `epsilon` is the greatest change of a pixel in 16-bit grey levels (1028 is 4/255 of full scale). Half and half
-    keeps more of the accuracy on clean images than attacking all of them.
+    `epsilon` is the largest change of a pixel in 16-bit grey levels; the default is 4/255 of full scale. Attacking half
+    of each class keeps more of the accuracy on unchanged images than attacking all.
     """
 
     epsilon: float = WHITE * 4 / 255
     steps: int = 3
-    step_size: float = 0.0  # in grey levels; 0 is 2.5 · epsilon / steps, as Madry et al. chose
-    part: float = 0.5  # of the images of each class
+    step_size: float = 0.0  # in grey levels; 0 is 2.5 · epsilon / steps, as in Madry et al.
+    attacked_share: float = 0.5  # of the images of each class
     random_start: bool = True
-    # Shares of the training between which the budget grows from 0 to epsilon: attacked in full from the first step,
-    # a network that knows nothing yet never learns anything.
-    grows_from: float = 0.2
-    grows_to: float = 0.7
+    # Shares of the training between which the budget grows from 0 to epsilon. A network that is attacked at the full
+    # budget from its first step learns nothing.
+    growth_start: float = 0.2
+    growth_end: float = 0.7
 
     def __post_init__(self) -> None:
-        if not (self.epsilon >= 0 and self.steps >= 1 and self.step_size >= 0 and 0 <= self.part <= 1):
+        if not (self.epsilon >= 0 and self.steps >= 1 and self.step_size >= 0 and 0 <= self.attacked_share <= 1):
             raise ValueError(
-                "Hardening needs a budget and a step of at least 0, one step or more, and a part of 0 to 1."
+                "Adversarial training needs a budget and a step size of at least 0, at least one step, and an attacked "
+                "share from 0 to 1."
             )
-        if not 0 <= self.grows_from <= self.grows_to <= 1:
-            raise ValueError("Hardening's budget grows between two shares of the training, the earlier one first.")
+        if not 0 <= self.growth_start <= self.growth_end <= 1:
+            raise ValueError("The budget of adversarial training grows between two shares from 0 to 1, in this order.")
 
-    def at(self, share: float) -> "Hardening":
-        """What it is when this share of the training is done."""
-        if share >= self.grows_to:
+    def at(self, share: float) -> "AdversarialTraining":
+        """Return the settings in force after this share of the training, 0 to 1."""
+        if share >= self.growth_end:
             return self
-        grown = max(0.0, share - self.grows_from) / (self.grows_to - self.grows_from)
+        grown = max(0.0, share - self.growth_start) / (self.growth_end - self.growth_start)
         return replace(self, epsilon=grown * self.epsilon, step_size=grown * self.step_size)
 
     @property
@@ -142,7 +143,7 @@ class ClassifierConfig:
     keep_from: Length = Length()  # a few tuning images flatter an untrained network: earlier checkpoints do not count
     save_every: Length = Length(epochs=1)
     precision: Precision = "auto"
-    hardening: Hardening | None = None  # part of every batch is attacked before it is learnt from
+    adversarial_training: AdversarialTraining | None = None
 
     @property
     def expects_imagenet(self) -> bool:

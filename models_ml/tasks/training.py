@@ -10,7 +10,7 @@ import torch
 from celery import shared_task
 from django.utils.timezone import now
 
-from models_ml.config import Hardening
+from models_ml.config import AdversarialTraining
 from models_ml.presets import find_preset
 from models_ml.runs import checkpoint
 from models_ml.runs.curves import learning_curves
@@ -49,9 +49,9 @@ def train_inpainting_task(job_id: int) -> None:
 
 def _train_classifier(job_id: int, parameters: TrainClassifierParameters, report: Report) -> dict[str, Any]:
     preset = find_preset(parameters["preset"])
-    if settings := parameters.get("adversarial_training"):
-        hardening = Hardening(epsilon=settings["epsilon"], steps=settings["steps"], part=settings["share"])
-        preset = replace(preset, classifier=replace(preset.classifier, hardening=hardening))
+    if asked := parameters.get("adversarial_training"):
+        settings = AdversarialTraining(asked["epsilon"], asked["steps"], attacked_share=asked["share"])
+        preset = replace(preset, classifier=replace(preset.classifier, adversarial_training=settings))
     images = training_images(parameters["cohort"], preset, report, augmented=parameters.get("augmentation"))
     weights = Path(parameters["vgg_weights"]) if parameters.get("vgg_weights") else None
     folder, seed = folder_of(parameters["name"]), parameters["seed"]

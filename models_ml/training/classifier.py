@@ -22,7 +22,7 @@ from models_ml.runtime import distributed
 from models_ml.runtime.device import arithmetic, autocast
 from models_ml.runtime.progress import Report
 from models_ml.runtime.randomness import image_seeds, rng, seed_torch
-from models_ml.training.adversarial_training import harden
+from models_ml.training.adversarial_training import attack_batch
 from models_ml.training.loop import Progress, Run, Saved, Training, run_training
 from models_ml.training.refused_steps import NetworkStep
 from models_ml.training.steps import ClassifierStep
@@ -130,10 +130,11 @@ class _ClassifierTraining(Training[ClassifierConfig, ClassifierBatch]):
         config = self.run.config
         self._set_rates(step)
         images, labels = batch.images.to(self.device), batch.labels.to(self.device)
-        if how := config.hardening:
-            now, chance = how.at(step / self.most_steps), rng(self.run.seed, "harden", step, distributed.rank())
+        if config.adversarial_training:
+            settings = config.adversarial_training.at(step / self.most_steps)
+            chance = rng(self.run.seed, "attack", step, distributed.rank())
             with autocast(config.precision, self.device):
-                images = harden(self.network, images, labels, now, chance)
+                images = attack_batch(self.network, images, labels, settings, chance)
         loss = self.wrapped(images, labels, batch.seeds, step % config.penalty_every == 0)
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)

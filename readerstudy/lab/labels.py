@@ -135,7 +135,7 @@ NAMES: Final[dict[str, tuple[Text, Unit]]] = {
     "generator": (_("Generator"), Unit.PLAIN),
     "augmentation": (_("Augmentation"), Unit.PLAIN),
     "snapshots": (_("Which generator is kept"), Unit.PLAIN),
-    "hardening": (_("Adversarial training"), Unit.PLAIN),
+    "adversarial_training": (_("Adversarial training"), Unit.PLAIN),
     # --- other parameters of jobs
     "gan_remove": (_("GAN that removes cancer"), Unit.PLAIN),
     "gan_insert": (_("GAN that inserts cancer"), Unit.PLAIN),

@@ -169,7 +169,7 @@ def test_what_is_not_named_gets_a_sentence(films):
 def test_a_defended_classifier_says_how_it_was_defended(films, settings):
     call_command("train_classifier", "films", preset="demo", name="hard", adversarial_training=1028)
     config = json.loads((settings.RUNS_DIR / "hard" / "config.json").read_text())
-    assert config["config"]["hardening"]["epsilon"] == 1028
+    assert config["config"]["adversarial_training"]["epsilon"] == 1028
     call_command(
         "train_classifier", "films", preset="demo", name="taught", augment=["gan-insert", "shade"], augment_labels="own"
     )

@@ -5,14 +5,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from models_ml.config import Hardening
+from models_ml.config import AdversarialTraining
 from models_ml.data.images import to_tensor
 from models_ml.networks.classifier import Classifier
-from models_ml.training.adversarial_training import attacked_rows, harden
+from models_ml.training.adversarial_training import attack_batch, attacked_rows
 from readerstudy.imaging.image import WHITE
 from tests.models_ml import tiny
 
-BUDGET = Hardening(epsilon=1000, steps=4, part=1)
+BUDGET = AdversarialTraining(epsilon=1000, steps=4, attacked_share=1)
 
 
 @pytest.fixture
@@ -30,33 +30,33 @@ def losses(classifier, images, labels):
 
 def test_no_pixel_moves_further_than_the_budget_nor_out_of_range_and_the_background_stays(batch):
     classifier, images, labels = batch
-    hardened = harden(classifier, images, labels, BUDGET, np.random.default_rng(0))
-    change = (hardened - images).abs() * WHITE
+    attacked = attack_batch(classifier, images, labels, BUDGET, np.random.default_rng(0))
+    change = (attacked - images).abs() * WHITE
     assert 900 < change.max() <= 1000 + 0.01
-    assert (hardened[images == 0] == 0).all()
-    assert hardened.min() >= 0
-    assert hardened.max() <= 1
+    assert (attacked[images == 0] == 0).all()
+    assert attacked.min() >= 0
+    assert attacked.max() <= 1
 
 
 def test_every_attacked_image_is_harder_than_it_was(batch):
     classifier, images, labels = batch
-    hardened = harden(classifier, images, labels, BUDGET, np.random.default_rng(0))
-    assert (losses(classifier, hardened, labels) > losses(classifier, images, labels)).all()
+    attacked = attack_batch(classifier, images, labels, BUDGET, np.random.default_rng(0))
+    assert (losses(classifier, attacked, labels) > losses(classifier, images, labels)).all()
 
 
 def test_more_steps_find_more_than_a_random_change_of_the_same_size(batch):
     classifier, images, labels = batch
-    hardened = harden(classifier, images, labels, BUDGET, np.random.default_rng(0))
+    attacked = attack_batch(classifier, images, labels, BUDGET, np.random.default_rng(0))
     noise = torch.from_numpy(np.random.default_rng(1).choice([-1.0, 1.0], images.shape).astype(np.float32))
     shaken = torch.where(images > 0, images + noise * 1000 / WHITE, images)
-    assert losses(classifier, hardened, labels).sum() > losses(classifier, shaken, labels).sum()
+    assert losses(classifier, attacked, labels).sum() > losses(classifier, shaken, labels).sum()
 
 
 def test_half_of_each_class_is_attacked_and_the_others_come_back_as_they_were(batch):
     classifier, images, labels = batch
-    how = Hardening(epsilon=1000, steps=1, part=0.5)
-    hardened = harden(classifier, images, labels, how, np.random.default_rng(0))
-    moved = {row for row in range(6) if not torch.equal(hardened[row], images[row])}
+    settings = AdversarialTraining(epsilon=1000, steps=1, attacked_share=0.5)
+    attacked = attack_batch(classifier, images, labels, settings, np.random.default_rng(0))
+    moved = {row for row in range(6) if not torch.equal(attacked[row], images[row])}
     assert moved == set(attacked_rows(labels.numpy(), 0.5).tolist())
     assert {labels[row].item() for row in moved} == {0, 1}
     assert len(moved) == 3
@@ -72,8 +72,8 @@ def test_the_parts_of_each_class_are_rounded_up():
 def test_the_same_chance_gives_the_same_batch_and_the_classifier_is_left_as_it_was(batch):
     classifier, images, labels = batch
     before = {name: value.clone() for name, value in classifier.state_dict().items()}
-    first, again = (harden(classifier, images, labels, BUDGET, np.random.default_rng(5)) for _ in range(2))
-    other = harden(classifier, images, labels, BUDGET, np.random.default_rng(6))
+    first, again = (attack_batch(classifier, images, labels, BUDGET, np.random.default_rng(5)) for _ in range(2))
+    other = attack_batch(classifier, images, labels, BUDGET, np.random.default_rng(6))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     assert classifier.training
@@ -83,23 +83,34 @@ def test_the_same_chance_gives_the_same_batch_and_the_classifier_is_left_as_it_w
 
 def test_without_a_budget_nothing_changes(batch):
     classifier, images, labels = batch
-    assert torch.equal(harden(classifier, images, labels, Hardening(epsilon=0), np.random.default_rng(0)), images)
-    untouched = harden(classifier, images, labels, Hardening(part=0), np.random.default_rng(0))
+    assert torch.equal(
+        attack_batch(classifier, images, labels, AdversarialTraining(epsilon=0), np.random.default_rng(0)), images
+    )
+    untouched = attack_batch(
+        classifier, images, labels, AdversarialTraining(attacked_share=0), np.random.default_rng(0)
+    )
     assert torch.equal(untouched, images)
 
 
 def test_the_budget_grows_while_the_network_learns_what_a_cancer_is():
-    how = Hardening(epsilon=1000, step_size=500, grows_from=0.2, grows_to=0.7)
-    assert [how.at(share).epsilon for share in (0, 0.2, 0.45, 0.7, 1)] == [0, 0, pytest.approx(500), 1000, 1000]
-    assert how.at(0.45).step == pytest.approx(250)
-    at_once = Hardening(epsilon=1000, grows_from=0, grows_to=0)
+    settings = AdversarialTraining(epsilon=1000, step_size=500, growth_start=0.2, growth_end=0.7)
+    assert [settings.at(share).epsilon for share in (0, 0.2, 0.45, 0.7, 1)] == [0, 0, pytest.approx(500), 1000, 1000]
+    assert settings.at(0.45).step == pytest.approx(250)
+    at_once = AdversarialTraining(epsilon=1000, growth_start=0, growth_end=0)
     assert at_once.at(0) == at_once
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"epsilon": -1}, {"steps": 0}, {"part": 1.5}, {"step_size": -1}, {"grows_from": 0.8}, {"grows_to": 1.2}],
+    [
+        {"epsilon": -1},
+        {"steps": 0},
+        {"attacked_share": 1.5},
+        {"step_size": -1},
+        {"growth_start": 0.8},
+        {"growth_end": 1.2},
+    ],
 )
-def test_a_hardening_that_means_nothing_is_refused(wrong):
-    with pytest.raises(ValueError, match="Hardening"):
-        Hardening(**wrong)
+def test_settings_without_a_meaning_are_refused(wrong):
+    with pytest.raises(ValueError, match="dversarial training"):
+        AdversarialTraining(**wrong)
