@@ -12,7 +12,7 @@ from readerstudy.accounts.models import Role
 from tests import make
 from tests.without_torch import WITHOUT_TORCH, files_with_torch
 
-# A busy machine is no fault of the code: no test fails because it, or the drawing of its examples, was slow.
+# Slowness of a busy machine is not a fault: no test fails because it, or the drawing of its examples, was slow.
 hypothesis_settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("suite")
 

@@ -34,7 +34,7 @@ def user(name: str, role: Role = Role.READER, **fields) -> User:
 
 
 def drawn(number: int, bits: int = 12, size=(96, 78)) -> Pixels:
-    """A made-up breast: a bright half ellipse with noise on a dark ground, different for every number."""
+    """A synthetic breast: a bright half ellipse with noise on a dark ground, different for every number."""
     rng = np.random.default_rng(number)
     y, x = np.mgrid[0 : size[0], 0 : size[1]]
     inside = (x / (0.8 * size[1])) ** 2 + ((y - size[0] / 2) / (0.45 * size[0])) ** 2 < 1

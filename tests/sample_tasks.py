@@ -12,7 +12,7 @@ from readerstudy.results.progress import Activity, ActivityKind
 
 @shared_task(name="tests.leave_a_note")
 def leave_a_note(path: str, text: str) -> None:
-    """Write whole or not at all, so that whoever waits for the file reads all of it."""
+    """Write whole or not at all, so that a process that waits for the file reads all of it."""
     draft = Path(path).with_suffix(".part")
     draft.write_text(text)
     draft.rename(path)

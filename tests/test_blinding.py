@@ -148,7 +148,7 @@ def test_the_steps_differ_in_nothing_but_position_and_codes(seen):
 
 
 def test_a_picture_hangs_by_its_film_whether_it_is_real_or_not(small, db):
-    """The flag that mirrors a picture is the film's: an altered twin has its parent's."""
+    """The flag that mirrors an image is the source's: an adversarial image has that of its source image."""
     study = make.study()
     films = Image.objects.order_by("id")
     films.filter(pk__in=list(films.values_list("pk", flat=True))[::2]).update(chest_wall="right")

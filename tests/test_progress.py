@@ -1,4 +1,4 @@
-"""Progress where there is no terminal: a line at every tenth of the way, in a log that may be read days later."""
+"""Progress without a terminal: a line at every tenth of the way, in a log that may be read days later."""
 
 from readerstudy.commands import progress_bar
 

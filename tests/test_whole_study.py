@@ -1,7 +1,7 @@
 """From mammograms to tables by the commands that a researcher types, with networks of a few neurons.
 
 Small in every number, but nothing replaced: the pictures are drawn, the networks are trained, the adversarial
-images are written and judged, a reader reads all five sessions over the wire, and the report comes out.
+images are written and judged, a reader reads all five sessions over the API, and the report comes out.
 """
 
 import csv
@@ -25,7 +25,7 @@ from tests.models_ml import tiny
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small")]
 
-# In the place of the demo preset, which the catalogue of jobs knows, at the shape of the study's pictures.
+# In the place of the demo preset, which the catalogue of jobs lists, at the shape of the study's pictures.
 SHAPE = {"preset": "demo", "rows": 32, "columns": 26}
 
 

@@ -57,7 +57,7 @@ def closed(study: Study) -> Study:
 
 
 def _stimulus(films: Cohort, authenticity: str, pathology: str) -> Stimulus:
-    """A woman with one image; shown is the image itself (also in a triptych) or its adversarial twin."""
+    """Return a new patient's image (also for a triptych) or its adversarial image."""
     number = next(_number)
     patient = Patient.objects.create(cohort=films, pseudonym=f"P{number}", fingerprint=f"{number}", split="test")
     image = Image.objects.create(

@@ -11,7 +11,7 @@ from tests import results
 from tests.analysis.counting import aggregate
 from tests.analysis.long_readings import LongReadings, ReadingRow
 
-# What was shown, in order: (authenticity, the woman's pathology).
+# What was shown, in order: (authenticity, the patient's pathology).
 SHOWN = {
     1: [(REAL, POSITIVE), (REAL, NEGATIVE)],
     2: [(REAL, POSITIVE), (REAL, NEGATIVE), (REAL, NEGATIVE), (REAL, NEGATIVE)],
@@ -68,7 +68,7 @@ def image_sets() -> tuple[ImageSet, ...]:
 
 
 def record(*, readings: LongReadings | None = None, plan: AnalysisPlan | None = None, **changes: Any) -> StudyRecord:
-    """The record of these readings, added up by the plan; of the study above where none are given."""
+    """The record of these readings, added up by the plan; of the study above by default."""
     plan = plan or AnalysisPlan()
     readings = LongReadings.of(rows()) if readings is None else readings
     readers = changes.get("readers", {"R1": "high", "R2": "high"})

@@ -30,7 +30,7 @@ def windowed(pixels, low, high):
 
 
 def standard_window(pixels):
-    """1st and 99.8th percentile: the smallest level that at least so many pixels do not exceed."""
+    """1st and 99.8th percentile: the smallest level that at least this share of pixels does not exceed."""
     ordered = np.sort(pixels, axis=None)
     return (int(ordered[int(np.ceil(q * ordered.size)) - 1]) for q in (0.01, 0.998))
 
@@ -216,7 +216,7 @@ def test_the_triptych_shows_original_twin_and_difference(teaching, page, study):
         np.testing.assert_array_equal(shown[:, :, 0], windowed(pixels, low, high))
     shown = cut_out(teaching.pixels("difference"), change.shape).astype(int)
     assert change.min() < 0 or change.max() > 0
-    # Orange where the original is brighter, blue where the twin is, one dark grey where they agree.
+    # Orange where the original is brighter, blue where the adversarial image is, one dark grey where they agree.
     assert np.all(shown[change > 2000][:, 0] > shown[change > 2000][:, 2])
     assert np.all(shown[change < -2000][:, 0] < shown[change < -2000][:, 2])
     assert np.all(shown[change == 0] == 16)

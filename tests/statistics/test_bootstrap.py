@@ -178,7 +178,7 @@ def test_images_of_one_patient_are_drawn_together() -> None:
 
 
 def test_replicates_without_both_kinds_of_image_are_left_out_and_counted() -> None:
-    # B read one fake alone: a replicate that did not draw it, (14/15)¹⁵ of them, says nothing about B.
+    # B read one adversarial image alone: a replicate that did not draw it, (14/15)¹⁵ of them, says nothing about B.
     study = small_study(readers=2, conditions=1)
     kept = (study["reader"] != "B") | (study["truth"] == 0) | (study["case"] == 1)
     found = run({name: values[kept] for name, values in study.items()}, random="cases", replicates=2000)

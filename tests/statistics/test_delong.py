@@ -142,7 +142,7 @@ def test_wrong_input_is_told(change: dict[str, Any], sentence: str) -> None:
 
 
 def images(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """40 images of 12 women, some of whom have images of both kinds; two scores that depend on the woman."""
+    """40 images of 12 patients, some of whom have images of both kinds; two scores that depend on the patient."""
     patient = np.concatenate([np.arange(12), rng.integers(0, 12, 28)])
     truth = np.concatenate([[0, 0, 0, 1, 1, 1], rng.integers(0, 2, 34)])
     woman = rng.normal(size=12)[patient]

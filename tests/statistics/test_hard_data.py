@@ -191,8 +191,10 @@ def test_where_cov2_lies_below_cov3_more_than_one_table_says_so() -> None:
 def test_an_effect_whose_one_side_is_all_right_or_all_wrong_is_named(kind: int, always: float) -> None:
     study = crossed(np.random.default_rng(27), conditions=1, readers=3)
     correct = np.where(study.truth == kind, always, study.score > 0)
-    with pytest.raises(ValueError, match=f"every reading with fake = {kind} is {'correct' if always else 'wrong'}"):
-        logistic(correct, {"fake": study.truth}, study.reader, study.case)
+    with pytest.raises(
+        ValueError, match=f"every reading with adversarial = {kind} is {'correct' if always else 'wrong'}"
+    ):
+        logistic(correct, {"adversarial": study.truth}, study.reader, study.case)
 
 
 def test_too_few_readings_for_a_logistic_model_are_told() -> None:
@@ -214,7 +216,7 @@ def test_a_reader_who_is_always_right_and_gaps_do_not_keep_the_logistic_model_fr
 def test_an_outcome_without_a_rest_is_told() -> None:
     study = crossed(np.random.default_rng(29), conditions=1, readers=3)
     with pytest.raises(ValueError, match="outcome is explained completely by the effects"):
-        linear(5.0 * study.truth, {"fake": study.truth}, study.reader, study.case)
+        linear(5.0 * study.truth, {"adversarial": study.truth}, study.reader, study.case)
 
 
 @pytest.mark.parametrize("covariance", ["delong", "jackknife"])

@@ -111,7 +111,7 @@ def test_session_by_truth_has_the_interaction_of_the_sessions_that_show_both_kin
     assert names == ["intercept", "session 2", "session 5", "adversarial", "session 5 × adversarial"]
     assert [one.name for one in found.random if one.group == "reader"] == names
     assert found.converged
-    # Readers become more suspicious: real images suffer, fakes gain (the drawn criteria went down).
+    # The drawn criteria went down: accuracy falls on real images and rises on adversarial ones.
     by_name = {effect.name: effect for effect in found.fixed}
     assert by_name["session 5"].high < 0 < by_name["session 5 × adversarial"].low
 

@@ -174,7 +174,7 @@ def test_delong_sees_ranks_alone_and_turned_scores_turn_the_areas(drawn: Any, sl
 def test_delong_does_not_know_the_order_of_cases_or_the_names_of_patients(drawn: Any, random: Any) -> None:
     truth, one, other, patient = drawn
     rows = np.array(random.sample(range(truth.size), truth.size))
-    names = np.array([f"woman {number}" for number in random.sample(range(99), 9)])
+    names = np.array([f"patient {number}" for number in random.sample(range(99), 9)])
     before = delong.paired(truth, one, other, cluster=patient)
     after = delong.paired(truth[rows], one[rows], other[rows], cluster=names[patient[rows]])
     assert (after.difference, after.se, after.p) == (near(before.difference), near(before.se), near(before.p))

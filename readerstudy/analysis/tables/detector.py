@@ -33,7 +33,7 @@ _ORDINAL = [VERDICT_REAL, VERDICT_UNSURE, VERDICT_NOT_REAL]
 
 @dataclass(frozen=True)
 class _ScoredImages:
-    """The images of one session and arm that readers and a detector judged, as aligned arrays (n,)."""
+    """The images of one session and arm that have verdicts and scores of a detector, as aligned arrays (n,)."""
 
     session: int
     arm: str

@@ -144,7 +144,7 @@ export class Viewport extends EventTarget {
     const [h] = this.#hanging;
     const [a, b, c, d] = this.#orientation;
     const flipped = h * (a * d - b * c) < 0;
-    const right = flipped ? -h : h; // direction of the hung picture's right side on screen, before the mirror
+    const right = flipped ? -h : h; // direction of the displayed image's right side on screen, before the mirror
     const degrees = (Math.atan2(right * b, right * a) * 180) / Math.PI;
     return { flipped, rotated: (Math.round(degrees) + 360) % 360 };
   }

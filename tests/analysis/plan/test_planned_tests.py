@@ -180,7 +180,7 @@ def test_two_arms_are_two_primaries_and_each_arm_has_its_families_to_itself() ->
         (SPREAD, "RRRRRR", "no verdicts on such images in both"),
         ({name: {3: "rrrrrr", 5: "rrrrrr"} for name in SPREAD}, "RRRFFF", "varies neither"),
     ],
-    ids=["nothing read", "one reader", "session missing", "no fakes", "constant verdicts"],
+    ids=["nothing read", "one reader", "session missing", "no adversarial images", "constant verdicts"],
 )
 def test_what_could_not_be_tested_says_why(said: dict[str, dict[int, str]], shown: str, sentence: str) -> None:
     table = table_of(played.record(said, shown, plan=EVERYTHING), EVERYTHING)

@@ -39,7 +39,7 @@ def only_seen() -> StudyRecord:
 BAD = {
     "nothing read": (nothing_read, "mrmc", "No reader has at least two verdicts"),
     "images only seen": (only_seen, "table3", "There are no verdicts yet"),
-    "no fakes in a session": (
+    "no adversarial images in a session": (
         lambda: small.record(
             readings=LongReadings.of(
                 row for row in played.rows(USUAL) if row.session == 3 or row.authenticity == "real"

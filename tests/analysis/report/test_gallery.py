@@ -100,7 +100,7 @@ def test_the_kind_goes_by_the_woman() -> None:
 
 @pytest.fixture
 def films(unsealed_study: Study, settings: Any, tmp_path: Path) -> Study:
-    """The study with a film behind every stimulus: 400 × 320, the adversarial twin brighter in one place."""
+    """The study with an image for every stimulus: 400 × 320, the adversarial image brighter in one place."""
     settings.MEDIA_ROOT = tmp_path
     for stimulus in Stimulus.objects.all():
         values = film(seed=stimulus.image_id)
@@ -127,7 +127,7 @@ def test_an_adversarial_image_hangs_beside_its_film_and_their_difference(films: 
     shown, real, difference = (decoded(picture.data_uri) for picture in first.pictures)
     assert shown.shape == real.shape == difference.shape == (320, 256)
     changed = np.s_[148:172, 28:52]  # what was changed, at four fifths of the size and away from its border
-    # Light was added there: brighter than the film, darker than grey in the difference.
+    # Light was added there: brighter than the source image, darker than grey in the difference.
     assert shown[changed].mean() > real[changed].mean() + 20
     assert difference[changed].mean() < 30
     assert abs(difference[0:40].mean() - 128) < 2

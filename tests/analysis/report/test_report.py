@@ -90,7 +90,7 @@ def test_the_database_adds_up_what_arrays_add_up(unsealed_study: Study, plan: An
 
 def test_a_fake_counts_by_the_woman_it_was_made_from(unsealed_study: Study) -> None:
     readings = study_record(unsealed_study).readings
-    # Cancer was removed from these, so the woman has it, and the fake's own label is 0.
+    # Cancer was removed from these, so the patient has it, and the label of the adversarial image is 0.
     removed = Truth.objects.filter(direction="remove", stimulus__in=Allocation.objects.values("stimulus"))
     read = sum(
         readings.share_correct("R1", session, Subset.ADVERSARIAL_POSITIVE, Unsure.WRONG).trials for session in (3, 5)

@@ -71,7 +71,7 @@ def test_table_2_sets_what_was_done_against_the_plan() -> None:
 def test_table_3_agrees_with_pencil_and_paper() -> None:
     table = table_3(small.record(), Unsure.WRONG)
     assert by_first(table, "reader", "session") == [("R1", "2"), ("R1", "3"), ("R1", "5"), ("R2", "2"), ("R2", "3")]
-    # Session 3 of R1, "rnrrrnun" on real⁺ fake⁺ real⁻ fake⁻ twice: real r r r u, fakes n r n n.
+    # Session 3 of R1, "rnrrrnun" on real⁺ adversarial⁺ real⁻ adversarial⁻ twice: real r r r u, adversarial n r n n.
     assert counts(table, "real") == [(2, 4), (3, 4), (3, 3), (4, 4), (0, 2)]
     assert counts(table, "real_positive") == [(1, 1), (2, 2), (1, 1), (1, 1), (0, 1)]
     assert counts(table, "real_negative") == [(1, 3), (1, 2), (2, 2), (3, 3), (0, 1)]

@@ -18,7 +18,8 @@ from tests import make, results
 from tests.analysis import rows, small
 
 PLAN = AnalysisPlan()
-# Session 3 shows real⁺ fake⁺ real⁻ fake⁻ twice: the score of each picture, and of the real version of each fake.
+# Session 3 shows real⁺ adversarial⁺ real⁻ adversarial⁻ twice: the score of each image, and of the
+# source of each adversarial image.
 SCORES = (0.9, 0.2, 0.1, 0.7, 0.4, 0.6, 0.3, 0.2)
 PARENTS = {2: 0.8, 4: 0.3, 6: 0.45, 8: 0.1}
 
@@ -139,7 +140,13 @@ def test_where_the_plan_asks_for_a_diagnosis_every_reader_has_a_line(open_study)
     )
     reading_list = ReadingList.objects.get(enrollment__code="R2", session_plan__number=5)
     ReadingSession.objects.create(reading_list=reading_list, opened_at=make.MONDAY)
-    said = ("malignant", "negative", "malignant", "negative", "malignant")  # real⁺ fake⁺ fake⁻ real⁻ real⁻
+    said = (
+        "malignant",
+        "negative",
+        "malignant",
+        "negative",
+        "malignant",
+    )  # real⁺ adversarial⁺ adversarial⁻ real⁻ real⁻
     for presentation, diagnosis in zip(reading_list.presentations.order_by("position"), said, strict=True):
         Reading.objects.create(
             presentation=presentation,

@@ -15,7 +15,7 @@ from tests import make, results
 from tests.analysis import small
 
 PLAN = AnalysisPlan()
-# Session 3 shows real⁺ fake⁺ real⁻ fake⁻ twice; the probability that each picture was altered.
+# Session 3 shows real⁺ adversarial⁺ real⁻ adversarial⁻ twice; the probability that each picture was altered.
 SCORES = (0.1, 0.9, 0.6, 0.8, 0.2, 0.3, 0.1, 0.7)
 
 

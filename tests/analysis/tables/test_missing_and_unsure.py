@@ -46,7 +46,7 @@ def only(table: Table, session: str, kind: str) -> dict[str, Any]:
 
 def test_pencil_and_paper_agree_under_every_rule() -> None:
     line = only(unsure_rules_table(played.record(SPREAD, image_sets=drawn()), PLAN), "3", "adversarial")
-    # Fakes in session 3: n r u, n r r, r n n.
+    # Adversarial images in session 3: n r u, n r r, r n n.
     assert [line[rule] for rule in RULES] == pytest.approx(
         [4 / 9, (1.5 / 3 + 1 / 3 + 2 / 3) / 3, (1 / 2 + 1 / 3 + 2 / 3) / 3, (2 / 3 + 1 / 3 + 2 / 3) / 3]
     )
@@ -81,7 +81,8 @@ def test_a_reader_who_never_came_counts_among_the_missing_and_not_among_the_mean
 def test_the_sentence_says_whether_the_change_hangs_on_the_rule() -> None:
     said = {"R1": {3: "rrrnnn", 5: "rrunnn"}, "R2": {3: "rrrnrr", 5: "rrrnur"}}
     notes = unsure_rules_table(played.record(said, image_sets=drawn()), PLAN).notes
-    # Real: 1 → .83 with unsure wrong, → 1 left out. Fakes: R2 has 1/3 → 1/3, 1.5/3, 1/2, so the mean rises by 1/12.
+    # Real: 1 → .83 with unsure wrong, → 1 left out. Adversarial: R2 has 1/3 → 1/3, 1.5/3, 1/2, so the mean rises
+    # by 1/12.
     assert notes[0].startswith(
         "Real images: the direction of the change from session 3 to session 5 depends on the rule"
     )
@@ -139,7 +140,7 @@ def test_two_arms_have_their_own_rows_and_sentences() -> None:
         (SPREAD, "RRRRRR", "No reader has at least two verdicts"),
         ({name: {3: by[3]} for name, by in SPREAD.items()}, "RRRFFF", "No reader has at least two verdicts"),
     ],
-    ids=["nothing read", "one reader", "no fakes", "session missing"],
+    ids=["nothing read", "one reader", "no adversarial images", "session missing"],
 )
 def test_a_sentence_stands_where_nothing_can_be_compared(
     said: dict[str, dict[int, str]], shown: str, sentence: str

@@ -1,4 +1,4 @@
-"""Models of every reading: the table against the models themselves, t by hand, and where none can be fitted."""
+"""Models of every reading: the table against the models themselves, t by hand, and models that cannot be fitted."""
 
 import json
 from functools import cache

@@ -100,7 +100,7 @@ def test_pencil_and_paper_agree_under_two_rules() -> None:
         line = lines(played.mrmc(played.record(SPREAD), plan))[name]
         return tuple(getattr(line[key], "value", line[key]) for key in ("before", "after"))
 
-    # Fakes called not real: 1, 1, 2 of 3, then 2, 3, 2 of 3.
+    # Adversarial images called not real: 1, 1, 2 of 3, then 2, 3, 2 of 3.
     assert means(PLAN, "Sensitivity") == pytest.approx((4 / 9, 7 / 9))
     # Without the unsure ones: 1/2, 1/3, 2/3, then 2/2, 3/3, 2/3.
     assert means(EXCLUDED, "Sensitivity") == pytest.approx((0.5, 8 / 9))
@@ -134,7 +134,7 @@ def test_a_clear_fall_is_called_one() -> None:
         (SPREAD, "RRRRRR", "No reader has at least two verdicts"),
         (SPREAD, "RRRRRF", "No reader has at least two verdicts"),
     ],
-    ids=["nothing read", "one reader", "session missing", "no fakes", "one fake"],
+    ids=["nothing read", "one reader", "session missing", "no adversarial images", "one adversarial image"],
 )
 def test_a_sentence_stands_where_nothing_can_be_compared(
     said: Mapping[str, Mapping[int, str]], shown: str, sentence: str, tmp_path: Path

@@ -118,7 +118,7 @@ def test_a_sentence_sets_what_stands_out_against_what_chance_brings() -> None:
         ({name: {3: "rrrrrr", 5: "rrrrrr"} for name in SPREAD}, "RRRFFF", 12),
         ({"R1": {3: "r", 5: "n"}}, "R", 2),
     ],
-    ids=["nothing read", "one reader", "no fakes", "constant verdicts", "one reading"],
+    ids=["nothing read", "one reader", "no adversarial images", "constant verdicts", "one reading"],
 )
 def test_hard_readings_give_dashes_and_a_sentence(said: dict[str, dict[int, str]], shown: str, rows: int) -> None:
     table = reading_order_table(played.record(said, shown), PLAN)

@@ -30,7 +30,7 @@ from tests.bench.output import write
 
 SEED = 20260101
 SIMULATIONS = 1000
-FEWER = 10  # one in so many studies goes through the mixed logistic model
+FEWER = 10  # one of ten studies goes through the mixed logistic model
 CHUNK = 4
 PROCESSES = 2
 

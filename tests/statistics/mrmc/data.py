@@ -84,7 +84,7 @@ def crossed(
     positives: int = 8,
     levels: int | None = 4,
 ) -> Study:
-    """Made-up readings that have something in common by reader and case; `levels` None for continuous scores."""
+    """Synthetic readings that have something in common by reader and case; `levels` None for continuous scores."""
     truth = np.repeat([0, 1], [negatives, positives])
     shape = (conditions, readers, truth.size)
     score = truth + rng.normal(size=truth.size) + 0.5 * rng.normal(size=(readers, 1)) + rng.normal(size=shape)

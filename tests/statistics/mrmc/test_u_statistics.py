@@ -128,7 +128,7 @@ def agree(found: mrmc.UStatistic, oracle: dict[str, Any], names: dict[str, Any] 
         if b == "NO_MOD":
             mine = found.readers[a, reader]
             assert (mine.estimate, mine.variance) == (near(row["AUCA"]), near(row["varAUCA"]))
-        elif row["varAUCAminusAUCB"] is not None:  # the program has none where no case is shared
+        elif row["varAUCAminusAUCB"] is not None:  # the program has none if no case is shared
             assert found.reader_difference_variance[a, b, reader] == near(row["varAUCAminusAUCB"])
 
 
