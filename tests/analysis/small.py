@@ -5,7 +5,7 @@ from typing import Any
 
 from readerstudy.analysis.record.attack import StudyAttack
 from readerstudy.analysis.record.codes import ADVERSARIAL, NEGATIVE, PAIR, POSITIVE, REAL
-from readerstudy.analysis.record.study import ImageSet, StudyRecord
+from readerstudy.analysis.record.study import SessionImages, StudyRecord
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests import results
 from tests.analysis.counting import aggregate
@@ -53,9 +53,9 @@ def rows() -> list[ReadingRow]:
     return found
 
 
-def image_sets() -> tuple[ImageSet, ...]:
+def image_sets() -> tuple[SessionImages, ...]:
     return tuple(
-        ImageSet(
+        SessionImages(
             number=number,
             title=_TITLES[number],
             arm="high",

@@ -9,7 +9,7 @@ from readerstudy.analysis.queries.conduct import study_conduct
 from readerstudy.analysis.queries.counts import aggregate_readings
 from readerstudy.analysis.queries.detector import study_detectors
 from readerstudy.analysis.record.codes import PAIR, source_pathology
-from readerstudy.analysis.record.study import ImageSet, StudyRecord
+from readerstudy.analysis.record.study import SessionImages, StudyRecord
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Allocation, Arm, Enrollment, SessionPlan, Study
 from readerstudy.studies.protocol import SessionKind
@@ -39,14 +39,14 @@ def study_record(study: Study, plan: AnalysisPlan | None = None) -> StudyRecord:
     )
 
 
-def _image_sets(study: Study) -> Iterator[ImageSet]:
+def _image_sets(study: Study) -> Iterator[SessionImages]:
     truth = _Key(study)
     for plan in SessionPlan.objects.filter(study=study).order_by("number"):
         for arm in Arm.objects.filter(study=study).order_by("name"):
             drawn = Allocation.objects.filter(session_plan=plan, arm=arm).values_list(
                 "stimulus_id", "stimulus__image_id"
             )
-            yield ImageSet(
+            yield SessionImages(
                 number=plan.number,
                 title=plan.title,
                 arm=arm.name,

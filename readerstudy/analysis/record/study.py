@@ -12,7 +12,7 @@ from readerstudy.analysis.record.detector import DetectorRecord
 
 
 @dataclass(frozen=True)
-class ImageSet:
+class SessionImages:
     """The images of one session in one arm: the number planned, and those drawn.
 
     `drawn` counts images by (authenticity, source pathology); triptychs count as PAIR.
@@ -44,7 +44,7 @@ class StudyRecord:
     title: str
     is_rehearsal: bool
     readers: Mapping[str, str]
-    image_sets: tuple[ImageSet, ...]
+    image_sets: tuple[SessionImages, ...]
     readings: AggregatedReadings
     attack: StudyAttack | None = None
     conduct: StudyConduct | None = None
@@ -55,7 +55,7 @@ class StudyRecord:
     def arms(self) -> tuple[str, ...]:
         return tuple(sorted({image_set.arm for image_set in self.image_sets}))
 
-    def sets_of_arm(self, arm: str) -> list[ImageSet]:
+    def sets_of_arm(self, arm: str) -> list[SessionImages]:
         """Return the image sets of an arm, ordered by session."""
         return sorted((each for each in self.image_sets if each.arm == arm), key=lambda each: each.number)
 

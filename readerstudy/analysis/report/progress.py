@@ -8,7 +8,7 @@ from readerstudy.studies.models import ReadingList, Study
 
 
 @dataclass(frozen=True)
-class ReaderProgress:
+class SessionProgress:
     """The number of readings of one reader in one session, and the number planned."""
 
     reader: str
@@ -21,7 +21,7 @@ class ReaderProgress:
         return self.done >= self.planned
 
 
-def progress_of_study(study: Study) -> list[ReaderProgress]:
+def progress_of_study(study: Study) -> list[SessionProgress]:
     """Return the progress of every reader and session, in order."""
     lists = (
         ReadingList.objects.filter(enrollment__study=study)
@@ -29,7 +29,7 @@ def progress_of_study(study: Study) -> list[ReaderProgress]:
         .order_by("enrollment_id", "session_plan__number")
         .values_list("enrollment__code", "session_plan__number", "done", "session_plan__total")
     )
-    return [ReaderProgress(*row) for row in lists]
+    return [SessionProgress(*row) for row in lists]
 
 
 def rehearsal_of(study: Study) -> Study | None:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from readerstudy.analysis.layout.wording import subset_groups, unsure_sentence
 from readerstudy.analysis.record.codes import ADVERSARIAL, NEGATIVE, PAIR, POSITIVE, REAL, Subset, reader_sort_key
 from readerstudy.analysis.record.counts import VERDICT_UNSURE, AggregatedReadings
-from readerstudy.analysis.record.study import ImageSet, StudyRecord
+from readerstudy.analysis.record.study import SessionImages, StudyRecord
 from readerstudy.layout.table import Cell, Column, Kind, Table
 from readerstudy.statistics.unsure import Unsure
 
@@ -50,7 +50,7 @@ def table_2(record: StudyRecord) -> Table:
     )
 
 
-def _image_counts(image_sets: Sequence[ImageSet]) -> Iterator[int]:
+def _image_counts(image_sets: Sequence[SessionImages]) -> Iterator[int]:
     yield sum(image_set.planned for image_set in image_sets)
     yield sum(sum(image_set.drawn.values()) for image_set in image_sets)
     for authenticity in (REAL, ADVERSARIAL, PAIR):

@@ -52,10 +52,10 @@ def blinding_table(record: StudyRecord, plan: AnalysisPlan) -> Table:
 
 def _reader_row(record: StudyRecord) -> tuple[Cell, ...]:
     visible = _("The images of their own list, one at a time, in the drawn order and under random codes.")
-    told = sorted({image_set.number for image_set in record.image_sets if not image_set.asks_for_verdict})
-    if told:
+    unblinded = sorted({image_set.number for image_set in record.image_sets if not image_set.asks_for_verdict})
+    if unblinded:
         visible += " " + _("In sessions without verdicts (%(sessions)s), the truth of the images shown.") % {
-            "sessions": ", ".join(map(str, told))
+            "sessions": ", ".join(map(str, unblinded))
         }
     return (
         _("Readers"),

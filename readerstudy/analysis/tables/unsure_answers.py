@@ -6,7 +6,7 @@ from statistics import fmean
 
 from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.counts import VERDICT_SEEN, VERDICT_UNSURE, AggregatedReadings, subset_kinds
-from readerstudy.analysis.record.study import ImageSet, StudyRecord
+from readerstudy.analysis.record.study import SessionImages, StudyRecord
 from readerstudy.statistics.proportions import Proportion, wilson
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
@@ -74,7 +74,7 @@ def share_groups(record: StudyRecord, plan: AnalysisPlan) -> Iterator[ShareGroup
 
 
 def _reader_shares(
-    readings: AggregatedReadings, reader: str, image_set: ImageSet, subset: Subset, rule: Unsure
+    readings: AggregatedReadings, reader: str, image_set: SessionImages, subset: Subset, rule: Unsure
 ) -> ReaderShares:
     session = image_set.number
     verdicts = readings.verdicts_of(reader, session)[list(subset_kinds(subset)), :VERDICT_SEEN].sum(axis=0)

@@ -24,7 +24,7 @@ from readerstudy.statistics.mrmc.readings import (
     independent_blocks,
 )
 from readerstudy.statistics.mrmc.results import (
-    Difference,
+    ConditionDifference,
     Interval,
     ObuchowskiRockette,
     RandomFactors,
@@ -216,14 +216,14 @@ def _quantile(confidence: float, df: float) -> float:
 
 def _differences(
     conditions: list[Any], means: Floats, test: _FTest, readers: int, confidence: float
-) -> list[Difference]:
+) -> list[ConditionDifference]:
     """Return the difference of each pair of conditions; empty if the test is undefined for want of conditions."""
     if test.spread is None or test.df2 is None:
         return []
     differences = []
     for a, b in combinations(range(len(conditions)), 2):
         contrast = _contrast(means[a] - means[b], 2 * test.spread / readers, test.df2, confidence)
-        differences.append(Difference(conditions[a], conditions[b], *astuple(contrast)))
+        differences.append(ConditionDifference(conditions[a], conditions[b], *astuple(contrast)))
     return differences
 
 

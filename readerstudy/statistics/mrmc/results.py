@@ -9,7 +9,7 @@ from readerstudy.statistics.mrmc.readings import Design, FigureOfMerit, Floats, 
 RandomFactors = Literal["both", "readers", "cases"]
 
 
-class Difference(NamedTuple):
+class ConditionDifference(NamedTuple):
     """Mean of condition a minus mean of b, with standard error, interval and two-sided p; None if undefined."""
 
     a: Any
@@ -82,7 +82,7 @@ class ObuchowskiRockette:
     df1: int
     df2: float | None
     p: float | None
-    differences: list[Difference]
+    differences: list[ConditionDifference]
     reader_intervals: dict[tuple[Label, Label], Interval]
     reader_differences: list[ReaderDifference]
     undefined: str | None

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readerstudy.analysis.record.codes import ADVERSARIAL, POSITIVE, REAL
-from readerstudy.analysis.record.study import ImageSet, StudyRecord
+from readerstudy.analysis.record.study import SessionImages, StudyRecord
 from readerstudy.analysis.tables.missing_and_unsure import (
     unsure_mrmc_table,
     unsure_rules_by_reader_table,
@@ -33,10 +33,10 @@ def lines(table: Table) -> list[dict[str, Any]]:
     return [dict(zip(keys, row, strict=True)) for row in table.rows]
 
 
-def drawn(kinds: str = "RRRFFF") -> tuple[ImageSet, ...]:
+def drawn(kinds: str = "RRRFFF") -> tuple[SessionImages, ...]:
     """Sessions 3 and 5 that show exactly these images."""
     counts = {(REAL, POSITIVE): kinds.count("R"), (ADVERSARIAL, POSITIVE): kinds.count("F")}
-    return tuple(ImageSet(number, "", "high", True, len(kinds), counts) for number in (3, 5))
+    return tuple(SessionImages(number, "", "high", True, len(kinds), counts) for number in (3, 5))
 
 
 def only(table: Table, session: str, kind: str) -> dict[str, Any]:
