@@ -80,7 +80,7 @@ def test_a_row_of_evidence_cannot_be_posted_over(read, rosa, signed_in):
 
 
 # --- nothing tells ------------------------------------------------------------------------------------------
-def test_verdicts_are_hidden_while_the_study_is_open_and_shown_afterwards(read, clara, signed_in):
+def test_verdicts_are_hidden_while_the_study_is_open(read, clara, signed_in):
     client = signed_in(clara)
     pages = [changelist("reading.reading"), change(Reading.objects.order_by("-pk").first())]
     assert not any(b"Not real" in client.get(page).content for page in pages)
@@ -191,7 +191,7 @@ def test_rosa_makes_coordinators_who_get_in(rosa, signed_in):
     assert signed_in(nora).get("/admin/").status_code == 200
 
 
-def test_clara_cannot_set_rosas_password_or_get_a_link_that_signs_in_as_her(clara, rosa, signed_in):
+def test_clara_cannot_sign_in_as_rosa_by_password_or_link(clara, rosa, signed_in):
     client = signed_in(clara)
     address = reverse("admin:auth_user_password_change", args=[rosa.pk])
     assert client.post(address, {"password1": "stolen-it-1", "password2": "stolen-it-1"}).status_code == 403

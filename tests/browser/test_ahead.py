@@ -7,7 +7,7 @@ from tests import walk
 
 
 @pytest.mark.parametrize("flipped", [False, True])
-def test_a_picture_got_ready_ahead_has_the_pixels_of_one_worked_out_anew(room, page, rita, study, flipped):
+def test_a_prefetched_image_has_the_pixels_of_a_new_one(room, page, rita, study, flipped):
     walk.finish_session(walk.client_of(rita), study.code, 1)
     if flipped:
         image = room.presentation(2, 2).stimulus.image

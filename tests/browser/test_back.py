@@ -29,7 +29,7 @@ def without_no_store(route) -> None:
     return route.fulfill(response=reply, headers=headers)
 
 
-def test_back_and_forward_through_the_browsers_memory_land_on_the_current_image(server, study, rita, remembering_page):
+def test_back_and_forward_lead_to_the_current_image(server, study, rita, remembering_page):
     walk.finish_session(walk.client_of(rita), study.code, 1)
     page = remembering_page
     said = []

@@ -81,7 +81,7 @@ def test_the_first_use_of_a_tool_is_stamped_when_it_happened(reading, page, keyb
     assert stored.paradata["acts"] == {"invert": 1}
 
 
-def test_a_pause_of_known_length_is_taken_from_the_time_and_kept_beside_it(reading, page, keyboard):
+def test_a_pause_is_subtracted_from_the_time_and_stored(reading, page, keyboard):
     onset = onset_of(reading)
     page.evaluate("document.dispatchEvent(new CustomEvent('command', { detail: 'pause' }))")
     page.wait_for_selector("dialog[open]")
@@ -124,7 +124,7 @@ FRAMES = """(panel) => new Promise((done) => {
 })"""
 
 
-def test_a_neutral_grey_stands_between_two_images_for_the_time_of_the_plan(reading, page):
+def test_a_grey_frame_is_shown_between_images_as_planned(reading, page):
     reading.settle()
     seen = page.evaluate(FRAMES, "image")
     grey = [at for at, value in seen if value == GREY[0]]

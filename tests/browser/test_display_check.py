@@ -47,7 +47,7 @@ def test_a_check_that_stands_is_not_asked_for_again(rich, page):
     assert checked.results["card_px_per_mm"] is None
 
 
-def test_a_display_that_fails_a_required_check_is_told_why_and_may_try_again(rich, page):
+def test_a_failed_required_check_gives_reasons_and_can_be_repeated(rich, page):
     page.goto(rich.address(2))
     rich.check_display(typed=1, seen=False, light="bright")
     failures = page.locator("[data-failures] li")
@@ -62,7 +62,7 @@ def test_a_display_that_fails_a_required_check_is_told_why_and_may_try_again(ric
     assert [checked.passed for checked in checks_of(rich, 2)] == [False, True]
 
 
-def test_after_a_failed_check_that_is_only_advised_the_reader_may_go_on(rich, page):
+def test_the_reader_may_continue_after_a_failed_advised_check(rich, page):
     client = walk.client_of(rich.reader)
     check = {"ground": "dark", "shown": "CDHKN", "typed": "CDHKN"}
     letters = [{**check, "ground": ground} for ground in GROUNDS]
@@ -88,7 +88,7 @@ def levels(room, selector):
     return room.read_back(selector)[:, :, 0]
 
 
-def test_letters_and_squares_differ_from_their_ground_by_exactly_the_levels_of_the_plan(rich, page):
+def test_letters_and_squares_have_exactly_the_planned_contrast(rich, page):
     page.goto(rich.address(2))
     rich.in_state("check")
     page.get_by_label("dark (reading room)").check()
@@ -108,7 +108,7 @@ def test_letters_and_squares_differ_from_their_ground_by_exactly_the_levels_of_t
         assert pixels[pixels.shape[0] // 2, pixels.shape[1] // 2] == expected[1]
 
 
-def test_every_step_of_the_check_has_no_barriers_and_says_that_it_is_visual(rich, page):
+def test_every_step_of_the_check_is_accessible(rich, page):
     page.goto(rich.address(2))
     rich.in_state("check")
     found = []
@@ -126,7 +126,7 @@ def test_every_step_of_the_check_has_no_barriers_and_says_that_it_is_visual(rich
     assert found == []
 
 
-def test_a_sign_in_lost_during_the_check_leads_to_the_sign_in_page_and_back(rich, page):
+def test_a_sign_in_lost_during_the_check_can_be_renewed(rich, page):
     page.goto(rich.address(2))
     rich.in_state("check")
     Session.objects.all().delete()

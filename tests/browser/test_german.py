@@ -14,7 +14,7 @@ def browser_context_args(browser_context_args):
     return {**browser_context_args, "locale": "de-DE", "timezone_id": "Europe/Berlin"}
 
 
-def test_the_reading_page_is_german_in_words_numbers_and_for_screen_readers(room, page, rita):
+def test_the_reading_page_is_german_for_screen_readers_too(room, page, rita):
     walk.finish_session(walk.client_of(rita), room.study, 1)
     room.enter(2)
     expect(page.locator("html")).to_have_attribute("lang", "de")

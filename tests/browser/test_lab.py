@@ -88,7 +88,7 @@ def test_without_a_script_the_page_shows_the_same_at_each_reload(lab, server, jo
     plain.close()
 
 
-def test_a_hidden_job_page_makes_no_requests_until_it_is_visible_again(lab, server, job):
+def test_a_hidden_job_page_makes_no_requests(lab, server, job):
     lab.goto(f"{server.url}/lab/jobs/{job.pk}/")
     hide = """(hidden) => {
       Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });

@@ -52,7 +52,7 @@ PRESS_AS_SOON_AS_THE_SECOND_IMAGE_STANDS = """() => {
 }"""
 
 
-def test_keys_in_the_first_moment_of_an_image_belong_to_the_one_before(room, page, rita):
+def test_early_keys_belong_to_the_previous_image(room, page, rita):
     held = []
     page.route(f"**/{room.presentation(2, 2).code}/**", lambda route: held.append(route))
     begin_reading(room, rita)
@@ -149,7 +149,7 @@ def test_a_verdict_whose_reply_was_lost_counts_once_after_a_reload(room, page, r
     assert room.verdicts(2) == ["not_real"]
 
 
-def test_a_lost_sign_in_leads_to_the_sign_in_page_and_back_with_the_verdict(room, page, rita):
+def test_a_verdict_survives_a_lost_sign_in(room, page, rita):
     begin_reading(room, rita)
     Session.objects.all().delete()
     room.press("2")
@@ -200,7 +200,7 @@ def test_every_image_is_fetched_exactly_once(room, page, rita):
     assert len(fetched) == len(set(fetched)) == 3
 
 
-def test_an_image_that_went_out_of_date_on_its_way_gives_place_to_the_current_one(room, page, rita):
+def test_an_outdated_image_is_replaced_by_the_current_one(room, page, rita):
     client = walk.client_of(rita)
     walk.finish_session(client, room.study, 1)
     walk.open_session(client, room.study, 2)

@@ -106,7 +106,7 @@ def test_the_tools_can_be_hidden_and_stay_hidden(room, page):
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1920, 1080), (1200, 1600), (700, 900)])
-def test_the_verdicts_stand_below_the_image_in_the_same_place_every_time(room, page, rita, size):
+def test_the_verdict_buttons_never_move(room, page, rita, size):
     width, height = size
     page.set_viewport_size({"width": width, "height": height})
     for number in (1, 2):

@@ -68,7 +68,7 @@ def bench(page, server):
     return Bench(page, server.url)
 
 
-def test_a_picture_hangs_as_the_server_says_and_reset_comes_back_to_that(bench):
+def test_reset_returns_to_the_orientation_given_by_the_server(bench):
     bench.show()
     np.testing.assert_array_equal(bench.shown(), PICTURE)
     bench.show(flip=True)
@@ -102,7 +102,7 @@ def test_between_images_all_is_one_grey_and_no_tool_acts(bench):
     np.testing.assert_array_equal(bench.shown(), PICTURE)
 
 
-def test_hidden_nothing_of_the_picture_is_on_the_canvas_and_it_comes_back_unchanged(bench, page):
+def test_hiding_clears_the_canvas_and_the_image_returns_unchanged(bench, page):
     bench.show()
     bench.do("panels.windowLevel.invert()")
     bench.do("panels.viewport.turnRight()")
@@ -155,7 +155,7 @@ def test_marks_are_rings_that_stay_where_they_were_set(bench, page):
     assert page.locator(".overlay").is_hidden()
 
 
-def test_backspace_takes_the_last_mark_back_and_only_then_belongs_to_others(bench, page):
+def test_backspace_removes_the_last_mark_first(bench, page):
     bench.show()
     page.evaluate("addEventListener('keydown', (event) => (window.others = (window.others ?? 0) + 1))")
     bench.do("panels.marks.start(2)")

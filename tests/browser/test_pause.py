@@ -29,7 +29,7 @@ def dialog(page):
     return page.get_by_role("dialog", name="Pause")
 
 
-def test_a_pause_hides_the_image_takes_no_verdict_and_is_no_reading_time(reading, page, now):
+def test_a_pause_hides_the_image_and_stops_the_clock(reading, page, now):
     seen = reading.pixels().copy()
     entered = now()
     page.get_by_role("button", name="Pause").click()
@@ -120,7 +120,7 @@ def test_an_image_that_arrives_in_a_pause_waits_for_its_end(room, page, rita):
     assert room.readings(2)[0].paradata["paused_ms"] <= 50  # the pause was before the image
 
 
-def test_time_without_any_movement_is_counted_as_idle_and_stays_in_the_time(rich, page, now):
+def test_idle_time_is_counted_and_stays_in_the_reading_time(rich, page, now):
     rich.enter_by_practice(2)
     before = now()
     page.mouse.move(300, 300)

@@ -84,7 +84,7 @@ def test_the_window_starts_anew_with_every_image(reading, page):
     np.testing.assert_array_equal(cut_out(reading.pixels(), pixels.shape)[:, :, 0], expected)
 
 
-def test_dragging_the_wheel_and_the_tools_change_what_is_seen_and_are_counted(reading, page):
+def test_drag_wheel_and_tools_change_the_view_and_are_counted(reading, page):
     box = page.locator("canvas[data-panel=image]").bounding_box()
     middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     seen = [reading.pixels()]
@@ -113,7 +113,7 @@ def test_dragging_the_wheel_and_the_tools_change_what_is_seen_and_are_counted(re
     assert stored.elapsed_ms >= stored.paradata["first_action_ms"] > 0
 
 
-def test_at_a_screen_scale_of_one_and_a_half_one_to_one_is_still_exact(
+def test_one_to_one_is_exact_at_a_screen_scale_of_one_and_a_half(
     browser_type, browser_type_launch_args, server, study, rita, sign_in
 ):
     # The flag, not Playwright's emulation: that leaves the canvas's device pixels as they are.

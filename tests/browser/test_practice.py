@@ -15,7 +15,7 @@ def practising(rich, page):
     return rich
 
 
-def test_the_practice_image_says_that_it_does_not_count_and_is_not_kept(practising, page):
+def test_the_practice_image_is_labelled_and_not_stored(practising, page):
     expect(page.locator("#practice")).to_have_text("Practice, does not count")
     expect(page.locator("#progress")).to_have_text("Practice")
     practising.press("3")
@@ -30,7 +30,7 @@ def test_the_practice_image_says_that_it_does_not_count_and_is_not_kept(practisi
     assert practising.readings(2) == []
 
 
-def test_rosa_reads_a_session_with_check_practice_questions_and_break_by_keyboard_alone(rich, page):
+def test_rosa_reads_a_whole_session_by_keyboard_alone(rich, page):
     found = []
 
     def look():

@@ -16,7 +16,7 @@ def asks(page, text):
     expect(page.locator("#asked")).to_have_text(text)
 
 
-def test_the_verdict_leaves_only_with_its_answers_and_the_image_stays_until_then(reading, page):
+def test_the_verdict_is_sent_with_its_answers(reading, page):
     sent = []
     page.on("request", lambda call: sent.append(call) if call.url.endswith("/verdicts/") else None)
     seen = reading.pixels().copy()
@@ -39,7 +39,7 @@ def test_the_verdict_leaves_only_with_its_answers_and_the_image_stays_until_then
     assert stored.paradata["questions_ms"] >= 600  # two answers, neither within 300 ms
 
 
-def test_backspace_goes_to_the_question_before_but_never_back_to_the_verdict(reading, page):
+def test_backspace_returns_to_the_last_question_not_the_verdict(reading, page):
     reading.press("1")
     asks(page, "How sure are you?")
     reading.settle()
@@ -70,7 +70,7 @@ def test_enter_does_not_skip_what_must_be_answered_but_skips_the_rest(reading, p
     assert reading.readings(2)[0].answers == {"confidence": "3", "diagnosis": "malignant"}
 
 
-def test_places_are_marked_in_pixels_of_the_file_and_a_pause_takes_no_answer(reading, page):
+def test_marks_are_in_pixels_of_the_file(reading, page):
     stimulus = reading.presentation(2).stimulus
     reading.press("2")
     reading.answer("1", "1")

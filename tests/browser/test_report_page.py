@@ -58,7 +58,7 @@ def test_the_pdf_comes_by_a_click_and_says_that_it_takes_a_while(report, tmp_pat
     assert path.read_bytes().startswith(b"%PDF-")
 
 
-def test_more_readings_of_a_rehearsal_are_announced_and_wait_for_a_click(report, rehearsal):
+def test_new_readings_of_a_rehearsal_are_shown_after_a_click(report, rehearsal):
     assert "first 74 readings" in report.locator("#growing").inner_text()
     newer = report.get_by_role("link", name="More readings are available")
     assert newer.count() == 0

@@ -11,7 +11,7 @@ from tests import make
 from tests.browser.room import Room
 
 
-def test_a_session_that_rested_too_long_waits_for_the_coordinator_and_then_goes_on(
+def test_a_session_on_hold_continues_after_the_coordinator_resumes_it(
     page, context, server, rich_study, people, sign_in, clara
 ):
     ruth = make.reader_in(rich_study, f"ruth-{next(people)}")

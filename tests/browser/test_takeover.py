@@ -44,7 +44,7 @@ def notices(room: Room) -> None:
     room.page.evaluate("window.dispatchEvent(new Event('focus'))")
 
 
-def test_a_second_tab_takes_over_at_once_and_the_first_can_take_it_back(reading, tab):
+def test_a_second_tab_takes_over_and_the_first_can_take_it_back(reading, tab):
     goes_to(tab)
     tab.stands_at(1)
     reading.in_state("taken")
@@ -63,7 +63,7 @@ def test_a_second_tab_takes_over_at_once_and_the_first_can_take_it_back(reading,
     assert reading.verdicts(2) == ["not_real", "unsure"]
 
 
-def test_a_second_device_takes_over_and_the_first_says_so_when_it_is_looked_at(reading, laptop):
+def test_a_second_device_takes_over_and_the_first_says_so(reading, laptop):
     goes_to(laptop)
     laptop.stands_at(1)
     notices(reading)
@@ -79,7 +79,7 @@ def test_a_page_that_is_only_looked_at_learns_it_from_its_heartbeat(reading, lap
     reading.page.wait_for_selector('body[data-state="taken"]', timeout=HEARTBEAT + PATIENCE)
 
 
-def test_a_verdict_that_comes_after_the_takeover_is_not_taken_and_not_sent_again(reading, laptop):
+def test_a_verdict_after_the_takeover_is_rejected_and_not_repeated(reading, laptop):
     goes_to(laptop)
     laptop.stands_at(1)
     reading.press("2")
@@ -93,7 +93,7 @@ def test_a_verdict_that_comes_after_the_takeover_is_not_taken_and_not_sent_again
     assert reading.verdicts(2) == ["real"]
 
 
-def test_a_verdict_that_waits_in_a_tab_is_delivered_by_the_tab_that_takes_over(reading, tab):
+def test_the_tab_that_takes_over_sends_the_pending_verdict(reading, tab):
     reading.page.route(VERDICTS, lambda route: route.abort())
     reading.press("2")
     reading.in_state("offline")
@@ -103,7 +103,7 @@ def test_a_verdict_that_waits_in_a_tab_is_delivered_by_the_tab_that_takes_over(r
     assert reading.verdicts(2) == ["not_real"]
 
 
-def test_a_verdict_that_waited_while_another_device_answered_gives_way(reading, laptop):
+def test_a_pending_verdict_yields_to_one_from_another_device(reading, laptop):
     reading.page.context.set_offline(True)
     reading.press("2")
     reading.in_state("offline")
@@ -118,7 +118,7 @@ def test_a_verdict_that_waited_while_another_device_answered_gives_way(reading, 
     assert reading.verdicts(2) == ["unsure"]
 
 
-def test_a_reloaded_page_claims_first_and_then_delivers_what_was_kept_in_its_own_name(reading, page):
+def test_a_reloaded_page_claims_before_it_sends_pending_verdicts(reading, page):
     sent = []
     page.route(VERDICTS, lambda route: route.continue_() if sent else route.abort())
     reading.press("2")

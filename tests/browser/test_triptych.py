@@ -128,7 +128,7 @@ def test_one_key_gives_each_panel_the_whole_room_in_turn(teaching, page):
     assert badge.inner_text() == small
 
 
-def test_reset_while_the_images_are_swapped_returns_to_the_window_of_the_real_one(teaching, page, pair):
+def test_reset_while_swapped_returns_to_the_real_images_window(teaching, page, pair):
     real, altered, _ = pair
     for key in ("o", "a", "i", "0", "o"):
         teaching.press(key)

@@ -57,7 +57,7 @@ TURNS = {
 
 
 @pytest.mark.parametrize("keys", ["h", "v", "r", "l", "rh", "hr", "rrv", "lhvl", "rrr"])
-def test_every_pixel_is_exact_at_one_to_one_however_flipped_and_turned(reading, page, keys):
+def test_every_pixel_is_exact_at_one_to_one_in_every_orientation(reading, page, keys):
     page.set_viewport_size({"width": 1281, "height": 801})
     pixels = decode_png(reading.presentation(2).stimulus.path)
     expected = windowed(pixels, *standard_window(pixels))

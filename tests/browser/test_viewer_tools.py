@@ -151,7 +151,7 @@ def test_two_fingers_zoom_and_move_what_lies_between_them(reading, page, fingers
     assert set(reading.presentation(2).reading.paradata["acts"]) == {"zoom"}
 
 
-def test_a_double_tap_changes_between_the_whole_picture_and_one_to_one(reading, page, fingers):
+def test_a_double_tap_toggles_between_fit_and_one_to_one(reading, page, fingers):
     whole = reading.pixels()
     x, y = pointer_on(page, 0.5, 0.4)
     for expected in ("1:1", None):
@@ -252,7 +252,7 @@ def test_no_tool_tells_a_grey_level(reading, page):
     assert page.locator("[title*='ixel'], output, svg").count() == 0
 
 
-def test_the_tools_pass_axe_with_the_magnifier_on_and_the_list_of_keys_open(reading, page):
+def test_the_tools_pass_axe_with_magnifier_and_key_list_open(reading, page):
     reading.press("m")
     found = complaints(page)
     reading.press("?")

@@ -15,7 +15,7 @@ def test_every_vendored_script_is_named_and_unchanged() -> None:
     assert hashes == {name: entry["sha256"] for name, entry in VERSIONS.items()}
 
 
-def test_every_vendored_script_comes_with_its_licence_and_states_its_version() -> None:
+def test_every_vendored_script_has_its_licence_and_version() -> None:
     for name, entry in VERSIONS.items():
         assert entry["licence"] == "0BSD"
         assert "Permission to use, copy, modify" in (VENDOR / name).with_name("LICENSE.txt").read_text()

@@ -54,7 +54,7 @@ def test_krippendorffs_own_example_with_gaps_agrees_with_r() -> None:
 
 
 @pytest.mark.parametrize("data", ["diagnoses", "raw4raters"])
-def test_published_ratings_give_irrcacs_coefficients_errors_and_intervals(data: str) -> None:
+def test_published_ratings_give_irrcacs_results(data: str) -> None:
     rows = published({"diagnoses": "irr_diagnoses.csv", "raw4raters": "irrcac_raw4raters.csv"}[data])
     found = of_rows(rows, sorted({verdict for row in rows for verdict in row} - {"NA"}))
     for name, ours in {
@@ -87,7 +87,7 @@ def test_at_high_prevalence_kappa_is_nothing_and_ac1_is_high() -> None:
     assert found.gwet_ac1.value == pytest.approx((0.96 - 0.0392) / (1 - 0.0392))
 
 
-def test_where_every_verdict_is_the_same_kappa_and_alpha_are_undefined_and_ac1_is_one() -> None:
+def test_identical_verdicts_leave_kappa_and_alpha_undefined() -> None:
     found = agreement(["real"] * 10, np.repeat(np.arange(5), 2))
     nothing = Coefficient(None, None, None, None)
     assert found.fleiss_kappa == found.krippendorff_nominal == found.krippendorff_ordinal == nothing

@@ -97,7 +97,7 @@ def test_the_estimates_are_the_plain_means_over_readers() -> None:
     assert difference.estimate == pytest.approx(found.means[1].estimate - found.means[0].estimate)
 
 
-def test_resampling_cases_alone_gives_the_textbook_standard_error_of_a_mean() -> None:
+def test_resampling_cases_alone_gives_the_textbook_standard_error() -> None:
     study = small_study(readers=1, cases=200, conditions=1)
     ones = {**study, "truth": np.ones(200, int), "score": (study["score"] > 0).astype(float)}
     found = run(ones, figure="mean", random="cases", replicates=4000).means[0]
@@ -113,7 +113,7 @@ def test_resampling_readers_alone_gives_their_spread() -> None:
     assert found.se == pytest.approx(np.std(means) / 8**0.5, rel=0.05)
 
 
-def test_the_simulated_studys_standard_error_lies_near_that_of_the_multi_reader_analysis() -> None:
+def test_the_standard_error_is_close_to_that_of_the_mrmc_analysis() -> None:
     study = long_form()
     asked = study.session != 2
     score = np.array([SCALE[verdict] for verdict in study.verdict])
@@ -135,7 +135,7 @@ def test_the_simulated_studys_standard_error_lies_near_that_of_the_multi_reader_
     assert found.undefined == 0
 
 
-def test_exchanging_the_conditions_turns_the_difference_and_nothing_else() -> None:
+def test_exchanged_conditions_change_only_the_sign() -> None:
     study = small_study()
     there = run(study).differences[0]
     back = run({**study, "condition": 1 - study["condition"]}).differences[0]
@@ -143,7 +143,7 @@ def test_exchanging_the_conditions_turns_the_difference_and_nothing_else() -> No
     assert (back.low, back.high) == pytest.approx((-there.high, -there.low), abs=1e-12)
 
 
-def test_the_order_of_readings_and_the_names_of_readers_change_nothing() -> None:
+def test_order_of_readings_and_names_of_readers_change_nothing() -> None:
     study = small_study()
     order = np.random.default_rng(3).permutation(study["score"].size)
     shuffled = {name: values[order] for name, values in study.items()}
@@ -158,7 +158,7 @@ def test_missing_readings_leave_the_rest_standing() -> None:
     assert found.means[0].estimate == pytest.approx(run(study).means[0].estimate, abs=0.1)
 
 
-def test_a_reader_who_missed_a_condition_counts_in_the_other_one_alone() -> None:
+def test_a_reader_without_one_condition_counts_in_the_other() -> None:
     study = small_study()
     kept = (study["reader"] != "A") | (study["condition"] == 1)
     found = run({name: values[kept] for name, values in study.items()}, random="cases")
@@ -177,7 +177,7 @@ def test_images_of_one_patient_are_drawn_together() -> None:
     assert together.se > 2.5 * apart.se
 
 
-def test_replicates_without_both_kinds_of_image_are_left_out_and_counted() -> None:
+def test_replicates_without_both_kinds_are_excluded_and_counted() -> None:
     # B read one adversarial image alone: a replicate that did not draw it, (14/15)¹⁵ of them, says nothing about B.
     study = small_study(readers=2, conditions=1)
     kept = (study["reader"] != "B") | (study["truth"] == 0) | (study["case"] == 1)

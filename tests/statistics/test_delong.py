@@ -75,7 +75,7 @@ def test_a_cluster_of_one_image_each_changes_nothing() -> None:
     assert (clustered.se, clustered.p) == (near(plain.se), near(plain.p))
 
 
-def test_patients_with_images_of_both_kinds_are_summed_as_obuchowski_has_it() -> None:
+def test_patients_with_images_of_both_kinds_are_clustered() -> None:
     truth, a, _, patient = images(np.random.default_rng(1))
     x, y = a[truth == 0], a[truth == 1]
     kernel = (y[:, None] > x) + (y[:, None] == x) / 2

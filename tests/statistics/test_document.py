@@ -33,7 +33,7 @@ def test_every_panel_of_the_calibration_has_an_answer_for_a_study(truth: truths.
         assert set(outcomes.values()) <= {1, truths.READERS}
 
 
-def test_a_simulated_study_has_no_change_and_its_readers_the_shares_that_it_says() -> None:
+def test_simulated_readers_have_the_stated_shares_and_no_change() -> None:
     rng = np.random.default_rng(2)
     studies = [truths.simulate(truths.TRUTHS[0], rng) for _ in range(40)]
     for session in (3, 5):

@@ -22,7 +22,7 @@ def test_without_df_the_normal_distribution_is_taken() -> None:
     assert tost(0.0, 0.05, 0.1).p == pytest.approx(stats.norm.sf(2))
 
 
-def test_shares_that_are_known_well_are_equivalent_and_shares_known_badly_are_not() -> None:
+def test_only_precise_shares_are_equivalent() -> None:
     assert tost_proportions(wilson(500, 1000), wilson(505, 1000), 0.1).equivalent
     few = tost_proportions(wilson(5, 10), wilson(5, 10), 0.1)
     assert not few.equivalent
@@ -46,7 +46,7 @@ shares = st.integers(1, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.j
 
 
 @given(shares, shares, st.floats(0.01, 0.9), st.sampled_from([0.01, 0.025, 0.05, 0.1]))
-def test_p_is_below_alpha_exactly_where_the_interval_lies_inside_the_margin(
+def test_p_is_below_alpha_exactly_if_the_interval_is_in_the_margin(
     first: tuple[int, int], second: tuple[int, int], margin: float, alpha: float
 ) -> None:
     one, two = wilson(*first), wilson(*second)

@@ -19,7 +19,7 @@ def test_mcnemar_agrees_with_r(only_first: int, only_second: int) -> None:
 
 
 @given(st.integers(0, 60), st.integers(0, 60))
-def test_mcnemars_p_is_the_binomial_ones_and_the_mid_p_never_the_larger(only_first: int, only_second: int) -> None:
+def test_mcnemars_p_is_binomial_and_the_mid_p_never_larger(only_first: int, only_second: int) -> None:
     found = mcnemar(only_first, only_second)
     turned = mcnemar(only_second, only_first)
     assert (turned.p, turned.mid_p) == (found.p, found.mid_p)
@@ -55,7 +55,7 @@ def test_boschloo_lies_between_fishers_p_and_the_plain_z_tests() -> None:
 
 
 @pytest.mark.parametrize(("first", "second"), [((0, 0), (3, 10)), ((2.5, 10), (3, 10))])
-def test_boschloo_is_undefined_for_an_empty_session_and_for_half_credits(
+def test_boschloo_is_undefined_for_empty_sessions_and_half_credits(
     first: tuple[float, int], second: tuple[float, int]
 ) -> None:
     assert boschloo(wilson(*first), wilson(*second)) is None

@@ -109,9 +109,7 @@ def test_areas_of_hard_readings_come_out_as_the_loops_have_them(shape: str, cova
 @pytest.mark.parametrize("design", DESIGNS)
 @pytest.mark.parametrize("covariance", COVARIANCES)
 @pytest.mark.parametrize("figure", FIGURES)
-def test_every_figure_covariance_design_and_kind_of_chance_comes_out_as_the_loops_have_it(
-    figure: str, covariance: str, design: str
-) -> None:
+def test_every_analysis_agrees_with_literal_loops(figure: str, covariance: str, design: str) -> None:
     for study in (three(readers=3), with_gaps(23, readers=3)):
         for random in RANDOM:
             agree(study, figure, covariance, design, random)
@@ -119,7 +117,7 @@ def test_every_figure_covariance_design_and_kind_of_chance_comes_out_as_the_loop
 
 @pytest.mark.parametrize("figure", FIGURES)
 @pytest.mark.parametrize("shape", ["partially paired", "gaps at random", "a case of one reader", "Cov2 below Cov3"])
-def test_u_statistics_of_hard_readings_come_out_as_the_loops_have_them(shape: str, figure: Any) -> None:
+def test_u_statistics_of_hard_readings_agree_with_literal_loops(shape: str, figure: Any) -> None:
     study = SHAPES[shape]()
     found = mrmc.u_statistic(*study, figure=figure, threshold=THRESHOLD)
     literal = {pair: literal_moments(study, figure, *pair) for pair in ((0, 0), (1, 1), (0, 1))}
@@ -135,7 +133,7 @@ def test_u_statistics_of_hard_readings_come_out_as_the_loops_have_them(shape: st
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_a_variance_below_nothing_is_told_in_every_figure_and_the_v_statistic_stands_beside_it(figure: Any) -> None:
+def test_a_negative_variance_is_reported_with_the_v_statistic(figure: Any) -> None:
     found = next(found for found in many(figure) if found.difference_variance < -1e-6)
     assert not found.estimable
     assert (found.p_normal, found.p_bdg, found.df_bdg) == (None, None, None)
@@ -149,7 +147,7 @@ def many(figure: Any) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_one_positive_is_too_few_for_what_needs_two_and_does_no_harm_to_the_rest(figure: Any) -> None:
+def test_one_positive_affects_only_what_needs_two(figure: Any) -> None:
     study = crossed(np.random.default_rng(24), negatives=9, positives=1)
     options = {"figure": figure, "threshold": THRESHOLD}
     if figure in ("specificity", "accuracy"):
@@ -167,7 +165,7 @@ def test_one_reader_alone_comes_out_as_the_loops_have_it(covariance: str) -> Non
     agree(study, "auc", covariance, "crossed", "cases")
 
 
-def test_a_study_in_which_all_always_say_the_same_says_why_there_is_no_test() -> None:
+def test_a_study_with_identical_verdicts_gives_a_reason_for_no_test() -> None:
     study = crossed(np.random.default_rng(26))
     for figure, random in product(FIGURES, RANDOM):
         same = replace(study, score=np.full_like(study.score, 2.0))
@@ -205,7 +203,7 @@ def test_too_few_readings_for_a_logistic_model_are_told() -> None:
         logistic(place > 0, {"place": place}, reader, case)
 
 
-def test_a_reader_who_is_always_right_and_gaps_do_not_keep_the_logistic_model_from_settling() -> None:
+def test_the_logistic_model_converges_despite_a_perfect_reader() -> None:
     study = with_gaps(28, readers=4, negatives=20, positives=20)
     correct = np.where(study.reader == 0, 1.0, study.score > 1)
     found = logistic(correct, {"later": study.condition}, study.reader, study.case)
@@ -220,7 +218,7 @@ def test_an_outcome_without_a_rest_is_told() -> None:
 
 
 @pytest.mark.parametrize("covariance", ["delong", "jackknife"])
-def test_with_readers_fixed_the_error_is_the_variance_of_their_own_contrast_even_where_cov2_lies_below_cov3(
+def test_with_fixed_readers_the_error_is_that_of_their_contrast(
     covariance: Any,
 ) -> None:
     """Two conditions: nothing else than the variance of the mean difference, from the covariances of all cells."""

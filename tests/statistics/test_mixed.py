@@ -53,7 +53,7 @@ def test_random_slopes_agree_with_lme4() -> None:
 @pytest.mark.parametrize(
     ("name", "fit"), [("glmer_fake_s5_interceptonly", intercepts_only), ("glmer_real", real_images)]
 )
-def test_where_lme4_stops_short_of_the_optimum_ours_lies_higher_and_beside_it(name: str, fit: object) -> None:
+def test_our_likelihood_is_at_least_that_of_lme4(name: str, fit: object) -> None:
     found = fit()
     estimates, ses, sds, log_likelihood = printed(name)
     assert log_likelihood < found.log_likelihood < log_likelihood + 0.01
@@ -78,7 +78,7 @@ def dense_log_likelihood(readings: LongForm, fixed: Floats, slopes: Floats, beta
     return float(likelihood - np.linalg.slogdet(curvature)[1] / 2)
 
 
-def test_the_likelihood_is_that_of_a_dense_computation_and_nowhere_higher_near_by() -> None:
+def test_the_likelihood_is_the_dense_one_and_a_local_maximum() -> None:
     chosen = np.array([int(case[-1]) in (0, 5) for case in FAKE.case])
     some = LongForm(*(column[chosen] for column in vars(FAKE).values()))
     later = some.session == 5
@@ -104,7 +104,7 @@ def test_the_likelihood_ratio_agrees_with_lme4() -> None:
         likelihood_ratio(second_look_at_fakes(), smaller)
 
 
-def test_session_by_truth_has_the_interaction_of_the_sessions_that_show_both_kinds() -> None:
+def test_session_by_truth_has_an_interaction_if_both_kinds_are_shown() -> None:
     study = long_form()
     found = session_by_truth(study.correct, study.session, study.truth, study.reader, study.case)
     names = [effect.name for effect in found.fixed]
@@ -116,7 +116,7 @@ def test_session_by_truth_has_the_interaction_of_the_sessions_that_show_both_kin
     assert by_name["session 5"].high < 0 < by_name["session 5 × adversarial"].low
 
 
-def test_the_names_of_readers_and_the_order_of_readings_change_nothing() -> None:
+def test_names_of_readers_and_order_of_readings_change_nothing() -> None:
     found = intercepts_only()
     order = np.random.default_rng(5).permutation(FAKE.correct.size)
     names = {"R1": "Zoe", "R2": "Yan", "R3": "Xi", "R4": "Will", "R5": "Vic"}

@@ -15,7 +15,7 @@ def test_both_corrections_agree_with_r() -> None:
     np.testing.assert_allclose(benjamini_hochberg(published["p"]), published["bh"], rtol=0, atol=1e-12)
 
 
-def test_an_undefined_test_stays_undefined_and_does_not_cost_the_others() -> None:
+def test_an_undefined_test_does_not_affect_the_others() -> None:
     family = correct_family({"R1": 0.02, "R2": None, "R3": 0.04}, Correction.HOLM)
     assert family.tests == 2
     assert family.adjusted == {"R1": 0.04, "R2": None, "R3": 0.04}
@@ -38,7 +38,7 @@ def test_what_is_no_p_is_refused(wrong: list[float]) -> None:
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.randoms())
-def test_the_order_of_the_tests_does_not_matter_and_holm_is_the_stricter(p: list[float], chance: object) -> None:
+def test_order_does_not_matter_and_holm_is_stricter(p: list[float], chance: object) -> None:
     order = np.array(sorted(range(len(p)), key=lambda _: chance.random()))
     values = np.array(p)
     strict, loose = holm(values), benjamini_hochberg(values)

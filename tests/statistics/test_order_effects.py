@@ -87,7 +87,7 @@ def test_shuffled_orders_are_rejected_as_often_as_they_should_be() -> None:
 
 
 @pytest.mark.parametrize("same", [[1, 1, 1, 1], [0, 0, 0], [], [1]])
-def test_without_a_difference_between_readings_there_is_nothing_to_order(same: list[float]) -> None:
+def test_identical_readings_have_no_order_effect(same: list[float]) -> None:
     rng = np.random.default_rng(1)
     assert kendall(same, rng=rng) is None
     assert lag_one(same, rng=rng) is None
@@ -95,7 +95,7 @@ def test_without_a_difference_between_readings_there_is_nothing_to_order(same: l
 
 
 @pytest.mark.parametrize("apart", [[0, 0, 1, 1], [1, 1, 0], [0, 1, 1]])
-def test_wrong_ones_all_before_right_ones_leave_the_slope_without_an_end(apart: list[float]) -> None:
+def test_separated_readings_have_no_finite_slope(apart: list[float]) -> None:
     assert trend(apart, np.linspace(-1, 1, len(apart))) is None
 
 

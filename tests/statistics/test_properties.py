@@ -110,9 +110,7 @@ def test_sensitivity_is_specificity_with_truth_and_calls_turned_round(
 
 @few
 @given(studies, figures)
-def test_every_case_twice_leaves_the_estimates_and_more_than_halves_variances_over_cases(
-    study: Study, figure: Any
-) -> None:
+def test_doubled_cases_keep_the_estimates_and_halve_case_variances(study: Study, figure: Any) -> None:
     doubled = Study(*(np.concatenate([column, column]) for column in study))
     doubled.case[study.score.size :] += 100
     before, after = (mrmc.obuchowski_rockette(*one, figure=figure, threshold=2) for one in (study, doubled))
@@ -131,7 +129,7 @@ def test_the_area_of_a_turned_score_is_what_is_missing_to_one(study: Study) -> N
 
 @few
 @given(studies, randoms)
-def test_an_interval_of_a_difference_leaves_out_nothing_exactly_where_p_is_small(study: Study, random: Any) -> None:
+def test_an_interval_excludes_zero_exactly_if_p_is_small(study: Study, random: Any) -> None:
     for row in mrmc.obuchowski_rockette(*study, random=random).differences:
         if row.p is not None and abs(row.p - 0.05) > 1e-9:
             assert (row.low > 0 or row.high < 0) == (row.p < 0.05)
@@ -171,7 +169,7 @@ def test_delong_sees_ranks_alone_and_turned_scores_turn_the_areas(drawn: Any, sl
 
 @few
 @given(scores, st.randoms())
-def test_delong_does_not_know_the_order_of_cases_or_the_names_of_patients(drawn: Any, random: Any) -> None:
+def test_delong_ignores_order_of_cases_and_names_of_patients(drawn: Any, random: Any) -> None:
     truth, one, other, patient = drawn
     rows = np.array(random.sample(range(truth.size), truth.size))
     names = np.array([f"patient {number}" for number in random.sample(range(99), 9)])
@@ -216,7 +214,7 @@ def test_one_more_test_in_the_family_never_helps_the_others_by_holm(p: list[floa
 
 @few
 @given(st.floats(-1, 1), st.floats(0.001, 1), st.floats(0.01, 1), st.sampled_from([None, 4.0, 30.5]))
-def test_tost_says_equivalent_exactly_where_its_interval_lies_inside_the_margin(
+def test_tost_is_significant_exactly_if_the_interval_is_in_the_margin(
     difference: float, se: float, margin: float, df: float | None
 ) -> None:
     found = equivalence.tost(difference, se, margin, df=df)
@@ -243,7 +241,7 @@ def test_intervals_of_shares_are_mirrored_where_hits_and_misses_are(first: Any, 
 
 @few
 @given(st.tuples(*[st.integers(0, 9)] * 4))
-def test_the_paired_interval_holds_its_difference_and_stays_within_one(cells: tuple[int, int, int, int]) -> None:
+def test_the_paired_interval_contains_its_difference(cells: tuple[int, int, int, int]) -> None:
     assume(sum(cells))
     found = newcombe_paired(*cells)
     assert -1 - 1e-12 <= found.low <= found.difference <= found.high <= 1 + 1e-12
@@ -275,7 +273,7 @@ credits = st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=20, max_size=44)
 
 @few
 @given(credits, credits, st.sampled_from([4, 5, 10]))
-def test_the_sub_group_tests_do_not_know_right_from_wrong_or_the_sessions_apart(
+def test_sub_group_tests_are_symmetric_in_correctness_and_sessions(
     three: list[float], five: list[float], groups: int
 ) -> None:
     before = subgroup_test({3: three, 5: five}, 3, 5, groups=groups)
@@ -298,7 +296,7 @@ def test_whole_sub_groups_may_be_read_backwards(three: list[float], groups: int)
 
 @few
 @given(st.lists(st.lists(st.sampled_from("run"), min_size=3, max_size=3), min_size=3, max_size=9))
-def test_every_case_twice_leaves_percent_kappa_and_ac1_and_narrows_their_intervals(rows: list[list[str]]) -> None:
+def test_doubled_cases_narrow_the_intervals_of_agreement(rows: list[list[str]]) -> None:
     verdicts = np.array(rows)
     case = np.repeat(np.arange(len(rows)), 3)
     before = agreement(verdicts.ravel(), case, levels="run")
@@ -339,7 +337,7 @@ def test_the_linear_model_moves_with_its_outcome(seed: int, scale: float, shift:
 
 @few
 @given(st.lists(st.floats(0.1, 500), min_size=1, max_size=20), st.floats(1, 100))
-def test_the_idle_rule_takes_off_what_lies_above_it_and_minutes_add_up(seconds: list[float], idle: float) -> None:
+def test_the_idle_rule_removes_time_above_it(seconds: list[float], idle: float) -> None:
     found = reading_times.reading_times(seconds, idle_after=idle)
     assert found.active_minutes + found.idle_minutes == near(found.minutes)
     assert found.idle_readings == sum(one > idle for one in seconds)
@@ -362,7 +360,7 @@ def test_trend_and_tau_do_not_know_right_from_wrong(correct: list[float]) -> Non
 
 @few
 @given(seeds)
-def test_an_area_of_one_feature_is_what_is_missing_to_one_with_the_labels_turned(seed: int) -> None:
+def test_flipped_labels_give_one_minus_the_area(seed: int) -> None:
     rng = np.random.default_rng(seed)
     feature, labels = rng.integers(0, 4, 12).astype(float), rng.permutation(12) % 2
     assert separability.feature_auc(feature, 1 - labels) == near(1 - separability.feature_auc(feature, labels))

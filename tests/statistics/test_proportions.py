@@ -107,7 +107,7 @@ paired_counts = st.tuples(*[st.integers(0, 80)] * 4).filter(any)
 
 
 @given(paired_counts)
-def test_exchanging_the_two_readings_of_the_same_images_turns_the_paired_interval(counts: tuple[int, ...]) -> None:
+def test_exchanged_readings_mirror_the_paired_interval(counts: tuple[int, ...]) -> None:
     both, first, second, neither = counts
     there, back = newcombe_paired(both, first, second, neither), newcombe_paired(both, second, first, neither)
     assert back.difference == -there.difference
@@ -115,7 +115,7 @@ def test_exchanging_the_two_readings_of_the_same_images_turns_the_paired_interva
     assert there.low - 1e-12 <= there.difference <= there.high + 1e-12
 
 
-def test_pairs_that_mostly_agree_have_a_narrower_interval_than_independent_samples() -> None:
+def test_agreeing_pairs_have_a_narrower_interval() -> None:
     paired = newcombe_paired(50, 4, 10, 36)
     independent = newcombe(wilson(54, 100), wilson(60, 100))
     assert paired.difference == pytest.approx(independent.difference)

@@ -41,7 +41,7 @@ def test_a_session_without_readings_took_no_minutes_and_has_no_median() -> None:
     assert (times.readings, times.minutes, times.median_seconds) == (0, 0.0, None)
 
 
-def test_a_pause_between_two_images_is_taken_off_by_the_declared_rule_alone() -> None:
+def test_a_pause_is_removed_by_the_declared_rule_alone() -> None:
     # Three images of 10 s; 2 s and then ten minutes between them.
     shown, answered = [0.0, 12.0, 622.0], [10.0, 22.0, 632.0]
     whole = clock_times(shown, answered)
@@ -160,7 +160,7 @@ def test_random_slopes_give_the_paired_t_test_of_readers_means() -> None:
     assert found.fixed[1].df == pytest.approx(6, abs=0.3)
 
 
-def test_a_pace_of_their_own_gives_every_reader_slopes_for_the_sessions() -> None:
+def test_readers_slopes_are_one_per_session() -> None:
     rows = (STUDY.seconds, STUDY.session, STUDY.position, STUDY.truth, STUDY.reader, STUDY.case)
     found = log_time_model(*rows, own_pace=True).model
     place = relative_position(STUDY.position, STUDY.reader, STUDY.session)
@@ -170,7 +170,7 @@ def test_a_pace_of_their_own_gives_every_reader_slopes_for_the_sessions() -> Non
     assert [one.name for one in found.random if one.group == "reader"] == ["intercept", "session 3", "session 5"]
 
 
-def test_readers_who_change_their_pace_in_their_own_ways_widen_the_interval_of_the_session() -> None:
+def test_individual_changes_of_pace_widen_the_sessions_interval() -> None:
     session, reader, case = (axis.ravel() for axis in np.indices((2, 5, 60)))
     noise = np.random.default_rng(3).normal(0, 0.3, session.size)
     seconds = np.exp(2 + np.array([-0.4, 0.5, -0.1, 0.3, 0.0])[reader] * session + noise)

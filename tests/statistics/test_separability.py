@@ -34,7 +34,7 @@ def test_what_is_the_same_for_all_tells_nothing():
     assert (told.auc, told.p, told.features) == (0.5, 1.0, 0)
 
 
-def test_held_out_scores_are_those_of_a_ridge_regression_done_fold_by_fold():
+def test_held_out_scores_are_those_of_ridge_regression_by_fold():
     facts, target = chance(3).normal(size=(60, 3)), 2.0 * LABELS - 1
     fold = chance(4).permutation(np.arange(60) % FOLDS)
     expected = np.zeros(60)

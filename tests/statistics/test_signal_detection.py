@@ -69,7 +69,7 @@ def test_calling_every_image_the_opposite_turns_both_signs(signal: tuple[int, in
     assert there.d_prime_se == pytest.approx(here.d_prime_se)
 
 
-def test_a_reader_who_only_becomes_more_suspicious_shifts_the_criterion_and_not_d_prime() -> None:
+def test_growing_suspicion_shifts_the_criterion_and_not_d_prime() -> None:
     n = 1000
     before = detection(round(n * norm.cdf(0)), n, round(n * norm.cdf(-1)), n)
     after = detection(round(n * norm.cdf(0.5)), n, round(n * norm.cdf(-0.5)), n)

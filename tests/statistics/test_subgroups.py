@@ -95,7 +95,7 @@ def test_no_difference_gives_one_half() -> None:
     assert (test.z, test.p) == (0.0, 0.5)
 
 
-def test_sub_groups_that_do_not_differ_leave_the_test_undefined_and_point_to_the_exact_one() -> None:
+def test_equal_sub_groups_refer_to_the_exact_test() -> None:
     # .1 + .2-like rounding must not turn an SD of nothing into a p-value of nothing.
     test = subgroup_test({3: [1, 1, 0] * 7, 5: [1, 0, 0] * 7}, 3, 5, groups=7)
     assert test.sigma == 0
@@ -112,7 +112,7 @@ def test_fewer_readings_than_sub_groups_leave_the_test_undefined(few: list[int])
     assert "exact test" in test.undefined.value
 
 
-def test_a_third_session_that_is_too_short_leaves_the_test_undefined_too() -> None:
+def test_a_short_third_session_leaves_the_test_undefined() -> None:
     correct = {2: [1, 0], 3: [1, 0, 1, 1, 1, 0], 5: [0, 0, 1, 0, 1, 0]}
     assert subgroup_test(correct, 3, 5, groups=3).undefined is UndefinedReason.TOO_FEW
 
@@ -133,11 +133,11 @@ def test_a_test_that_does_not_exist_is_refused(wrong: dict[str, object]) -> None
         subgroup_test({3: [1, 0], 5: [0, 1]}, 3, 5, **wrong)
 
 
-def test_a_session_with_fewer_readings_than_sub_groups_has_no_blocks_to_plot() -> None:
+def test_too_few_readings_have_no_blocks_to_plot() -> None:
     assert subgroup_test({3: [1, 0, 1], 5: [1, 0, 0, 1]}, 3, 5, groups=4).blocks == {3: (), 5: (1.0, 0.0, 0.0, 1.0)}
 
 
-def test_every_form_holds_both_readings_both_distributions_and_the_strip() -> None:
+def test_every_form_has_both_errors_distributions_and_group_counts() -> None:
     correct = {3: [1, 0, 1, 1] * 10, 5: [0, 0, 1, 1, 0] * 8}
     forms = every_form(correct, 3, 5, groups=8)
     assert len(forms) == 5 * 2 * 2
@@ -163,14 +163,14 @@ def test_welchs_t_on_batch_means_agrees_with_scipy() -> None:
         assert (test.low, test.high) == pytest.approx((interval.low, interval.high), rel=1e-10)
 
 
-def test_batch_means_are_undefined_where_there_are_too_few_readings_or_no_spread() -> None:
+def test_batch_means_are_undefined_for_few_readings_or_no_spread() -> None:
     few = batch_means_test({3: [1] * 9, 5: [1, 0] * 20}, 3, 5)
     assert (few.undefined, few.p, few.difference) == (UndefinedReason.TOO_FEW, None, None)
     same = batch_means_test({3: [1] * 20, 5: [1, 0] * 20}, 3, 5)
     assert (same.undefined, same.p, same.difference) == (UndefinedReason.NO_SPREAD, None, -0.5)
 
 
-def test_batches_that_are_cut_already_give_the_same_test_and_must_be_as_many_as_said() -> None:
+def test_batches_computed_before_give_the_same_test() -> None:
     correct = {3: [1, 0, 1] * 9, 5: [1, 1, 0, 1] * 5}
     cuts = {session: cut_into_subgroups(values, 10) for session, values in correct.items()}
     assert batch_means_test_from_sums(cuts, 3, 5) == batch_means_test(correct, 3, 5)

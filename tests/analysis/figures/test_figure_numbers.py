@@ -20,7 +20,7 @@ def shown(value: float) -> str:
     return f"{value:z.2f}".replace("-", "−")
 
 
-def test_detection_tells_hits_and_false_alarms_as_counted_and_d_prime_as_in_the_table() -> None:
+def test_detection_shows_the_counts_and_d_prime_of_the_table() -> None:
     study = played.record({"R1": {3: "rrnnru", 5: "rrrnnn"}, "R2": {3: "nrrrrn", 5: "nnrnnr"}})
     picture = figures.detection_figure(study, PLAN)
     assert picture is not None
@@ -51,7 +51,7 @@ def test_a_reader_of_one_session_has_a_mark_and_no_arrow() -> None:
     assert two.svg.count('id="patch_') > one.svg.count('id="patch_')
 
 
-def test_reading_order_gives_the_ten_shares_of_each_reader_and_their_mean() -> None:
+def test_reading_order_shows_ten_shares_per_reader_and_their_mean() -> None:
     said = {"R1": {3: "rn" * 10}, "R2": {3: "rr" * 10}}
     picture = figures.blocks_figure(played.record(said, "R" * 20), PLAN)
     assert picture is not None
@@ -85,7 +85,7 @@ def seconds_of(*seconds: float) -> LongReadings:
 
 
 @pytest.mark.parametrize(("seconds", "is_log"), [((2, 30), False), ((1, 300), True), ((0, 300), False)])
-def test_the_axis_is_logarithmic_where_times_differ_much_and_none_is_nought(
+def test_the_axis_is_logarithmic_if_times_differ_much_and_none_is_zero(
     seconds: tuple[float, ...], is_log: bool
 ) -> None:
     picture = figures.times_figure(small.record(readings=seconds_of(*seconds)), PLAN)
@@ -109,7 +109,7 @@ def test_agreement_beyond_chance_is_undefined_where_all_say_the_same() -> None:
     assert "pairs that agree 1.00; Fleiss’ κ undefined" in picture.description
 
 
-def test_the_forest_tells_the_differences_of_the_table_the_primary_one_first() -> None:
+def test_the_forest_plot_has_the_differences_of_the_table() -> None:
     study, plan = crowd.record(5), AnalysisPlan(primary="specificity", margin=0.1)
     compared = mrmc_comparisons(study, plan)
     picture, table = figures.forest_figure(study, plan, compared), mrmc_table(study, plan, compared)
@@ -124,7 +124,7 @@ def test_the_forest_tells_the_differences_of_the_table_the_primary_one_first() -
         assert f"({low} to {high})" in picture.description
 
 
-def test_the_forest_gives_each_reader_the_later_session_less_the_earlier() -> None:
+def test_the_forest_plot_subtracts_the_earlier_session_per_reader() -> None:
     said = {"R1": {3: "rrrnnn", 5: "nrrnnr"}, "R2": {3: "nnrnrr", 5: "rrnnrn"}, "R3": {3: "rnrnnr", 5: "rnrnrn"}}
     study, plan = played.record(said), AnalysisPlan(primary="sensitivity")
     picture = figures.forest_figure(study, plan, mrmc_comparisons(study, plan))
@@ -142,7 +142,7 @@ def classified(scores: dict[int, float]) -> figures.Picture | None:
     return figures.classifier_figure(small.record(readings=LongReadings.of(rows)), PLAN, scores)
 
 
-def test_the_classifier_stands_against_the_share_of_readers_by_fifths_of_its_scale() -> None:
+def test_readers_are_compared_with_fifths_of_the_classifiers_scale() -> None:
     picture = classified({1: 0.15, 2: 0.85, 3: 1.0})
     assert picture is not None
     assert (

@@ -39,7 +39,7 @@ def test_the_same_study_gives_the_same_bytes() -> None:
     assert accuracy_figure(small.record(), Unsure.WRONG) == accuracy_figure(small.record(), Unsure.WRONG)
 
 
-def test_thirty_readers_are_a_crowd_with_their_mean_and_without_a_legend_of_names() -> None:
+def test_thirty_readers_are_drawn_with_their_mean_and_no_legend() -> None:
     rows = [row._replace(reader=f"R{number:02d}") for number in range(30) for row in small.rows()[:20]]
     unique = {(row.reader, row.session, row.position): row for row in rows}
     picture = accuracy_figure(small.record(readings=LongReadings.of(unique.values())), Unsure.WRONG)

@@ -76,7 +76,7 @@ def test_the_table_holds_the_declared_tests_and_no_other() -> None:
     ]
 
 
-def test_the_sub_group_test_has_the_p_of_the_independent_program_for_both_directions() -> None:
+def test_the_sub_group_test_has_the_p_of_the_independent_program() -> None:
     (row,) = (
         row
         for row in expected(ORACLES / "subgroups_expected.csv")
@@ -92,7 +92,7 @@ def test_the_sub_group_test_has_the_p_of_the_independent_program_for_both_direct
         assert test.p == pytest.approx(min(1, 2 * float(row[name])), rel=1e-10)
 
 
-def test_each_family_is_corrected_in_its_own_way_and_the_primary_not_at_all() -> None:
+def test_each_family_has_its_correction_and_the_primary_none() -> None:
     tests = every_test(full(), EVERYTHING)
     primary, sensitivity, specificity, *rest = tests
     assert primary.adjusted == primary.p
@@ -127,7 +127,7 @@ def test_a_decision_is_made_at_the_declared_level_from_the_adjusted_p() -> None:
     assert test(0.02).decision(0.01) == "no change shown"
 
 
-def test_no_change_is_tested_against_the_declared_margin_with_the_analysis_own_error() -> None:
+def test_equivalence_uses_the_declared_margin_and_the_analysis_error() -> None:
     (one,) = (one for one in mrmc_comparisons(full(), EVERYTHING) if one.figure == "auc")
     assert one.result is not None
     difference = one.result.differences[0]
@@ -162,7 +162,7 @@ def test_a_clear_fall_is_decided_as_one() -> None:
     assert "perform worse in session 5 than in session 3" in decision
 
 
-def test_two_arms_are_two_primaries_and_each_arm_has_its_families_to_itself() -> None:
+def test_each_of_two_arms_has_its_own_primary_and_families() -> None:
     plan = AnalysisPlan(families=(Family("seeing", ("d_prime",)),))
     tests = every_test(two_arms(), plan)
     assert [(one.endpoint, one.arm) for one in tests[:2]] == [("auc", "high"), ("auc", "low")]

@@ -74,7 +74,7 @@ def test_unsure_is_not_fooled() -> None:
     assert (second.case, second.wrong, second.verdicts) == (1, 1, 2)
 
 
-def test_three_real_images_are_mistrusted_and_none_that_nobody_called_not_real() -> None:
+def test_mistrusted_real_images_were_called_not_real() -> None:
     said = {1: "rrr", 2: "nrr", 3: "nnn", 4: "nnr", 5: "nru", 6: "uuu"}
     chosen = choose_images(judged(said, kind=REAL), PLAN)
     assert cases(chosen, Reason.MISTRUSTED) == [3, 4, 2]
@@ -121,7 +121,7 @@ def hung(study: Study) -> ReportGallery:
     return build_gallery(study, choose_images(study_record(study), PLAN))
 
 
-def test_an_adversarial_image_hangs_beside_its_film_and_their_difference(films: Study) -> None:
+def test_the_gallery_shows_source_adversarial_and_difference(films: Study) -> None:
     first = hung(films).entries[0]
     assert first.image.reason is Reason.FOOLED_MOST
     shown, real, difference = (decoded(picture.data_uri) for picture in first.pictures)
@@ -166,7 +166,7 @@ def test_a_missing_or_damaged_film_is_told_in_its_place(films: Study) -> None:
     assert page.count("<img ") == sum(len(one.pictures) for one in hung(films).entries) - 6
 
 
-def test_the_page_names_number_session_verdicts_and_pathology_and_no_patient(films: Study) -> None:
+def test_the_gallery_page_names_no_patient(films: Study) -> None:
     shown = hung(films)
     page = render_to_string("report/_gallery.html", {"gallery": shown})
     assert shown.kind == "gallery"

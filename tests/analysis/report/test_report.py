@@ -44,7 +44,7 @@ def test_a_closed_study_is_not_analysed_before_it_is_unsealed(closed_study: Stud
 
 
 @pytest.mark.parametrize("rule", Unsure)
-def test_the_report_of_the_rows_is_the_report_of_the_study_they_came_from(unsealed_study: Study, rule: Unsure) -> None:
+def test_the_report_of_the_rows_is_the_report_of_their_study(unsealed_study: Study, rule: Unsure) -> None:
     plan = AnalysisPlan(unsure=rule, groups=3)
     from_rows = StudyReport(study_record(unsealed_study, plan), at=make.MONDAY, plan=plan)
     by_hand = StudyReport(small.record(plan=plan), at=make.MONDAY, plan=plan)
@@ -108,7 +108,7 @@ def test_another_studys_readings_stay_out(unsealed_study: Study) -> None:
     assert len(study_record(unsealed_study).readings) == before == len(small.rows())
 
 
-def test_the_newest_evaluation_of_the_studys_own_generators_becomes_table_1(unsealed_study: Study) -> None:
+def test_table_1_is_the_newest_evaluation_of_the_studys_generators(unsealed_study: Study) -> None:
     foreign = results.attack_evaluation((3, 9), runs=("gan-insert", "gan-other"))
     more = results.attack_evaluation((5, 9), runs=(*results.RUNS, "gan-other"))
     own = unsealed_study.cohort.name
@@ -350,7 +350,7 @@ def test_a_site_without_pango_says_so(unsealed_study: Study, as_rosa: Client, mo
     assert "Pango" in answer.content.decode()
 
 
-def test_pictures_hang_only_while_no_study_on_the_same_images_is_sealed(unsealed_study: Study, as_rosa: Client) -> None:
+def test_images_are_shown_only_if_no_study_on_them_is_sealed(unsealed_study: Study, as_rosa: Client) -> None:
     address = reverse("report:study", args=[unsealed_study.code])
     assert 'id="gallery"' in as_rosa.get(address).content.decode()
     later = Study.objects.create(

@@ -99,7 +99,7 @@ def compact(html: str) -> str:
     return re.sub(r"\s*(<[^>]+>)\s*", r"\1", html)
 
 
-def test_table_1_has_attack_and_baselines_at_each_threshold_and_resolution() -> None:
+def test_table_1_has_attack_and_baselines_at_each_threshold() -> None:
     table = table_1(small.attack())
     assert by_first(table, "resolution", "name", "threshold_name", "threshold") == [
         (resolution, name, *threshold)
@@ -115,7 +115,7 @@ def test_table_1_has_attack_and_baselines_at_each_threshold_and_resolution() -> 
     assert "35.1 dB" in html
 
 
-def test_a_baseline_that_changes_no_image_is_not_applicable_in_table_1() -> None:
+def test_table_1_says_not_applicable_for_an_unchanged_baseline() -> None:
     attack = small.attack()
     unchanged = {name: results.without_change(one) for name, one in attack.by_resolution.items()}
     lines = to_text(table_1(replace(attack, by_resolution=unchanged))).splitlines()
@@ -186,7 +186,7 @@ def test_positives_and_negatives_add_up_to_all(rows: list[ReadingRow]) -> None:
 
 @given(studies())
 @settings(max_examples=30)
-def test_every_reading_is_counted_once_and_the_rules_differ_by_the_unsure_ones(rows: list[ReadingRow]) -> None:
+def test_rules_for_unsure_count_every_reading_once(rows: list[ReadingRow]) -> None:
     record = small.record(readings=LongReadings.of(rows))
     totals = {}
     for rule in Unsure:
@@ -216,7 +216,7 @@ def test_the_order_in_which_rows_are_fetched_changes_nothing(rows: list[ReadingR
 
 @given(studies())
 @settings(max_examples=30)
-def test_calling_everything_real_is_right_on_all_real_images_and_wrong_on_all_others(rows: list[ReadingRow]) -> None:
+def test_calling_everything_real_is_right_on_real_images_only(rows: list[ReadingRow]) -> None:
     trusting = [row._replace(verdict="real") for row in rows]
     table = table_3(small.record(readings=LongReadings.of(trusting)), Unsure.WRONG)
     assert all(hits == trials for hits, trials in counts(table, "real"))

@@ -51,7 +51,7 @@ def counts(line):
     return [(line[name].hits, line[name].trials) for name in names]
 
 
-def test_the_classifier_is_judged_on_the_very_pictures_by_the_womans_own_pathology(evaluated):
+def test_the_classifier_is_scored_by_the_patients_own_pathology(evaluated):
     at_half, at_tuning = lines(classifier_table(study_record(evaluated), PLAN))
     assert (at_half["session"], at_half["arm"], at_half["images"]) == ("3", "high", 8)
     assert at_half["auc_real"].value == 1
@@ -64,7 +64,7 @@ def test_the_classifier_is_judged_on_the_very_pictures_by_the_womans_own_patholo
     assert at_tuning["auc_real"] is None  # an area has no threshold and stands once
 
 
-def test_the_notes_say_at_which_size_it_judged_and_what_it_never_judged(evaluated):
+def test_the_notes_name_the_size_and_the_images_without_a_score(evaluated):
     said = to_text(classifier_table(study_record(evaluated), PLAN))
     assert "The run cad-1 evaluated each image at reduced size, 256 × 208" in said
     assert "session 2 (high): 4, session 5 (high): 5" in said

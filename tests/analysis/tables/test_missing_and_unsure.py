@@ -68,7 +68,7 @@ def test_missing_readings_are_bounded_by_all_wrong_and_all_right(rule: str, wron
     assert (line["missing"], line["missing_wrong"], line["missing_right"]) == (2, pytest.approx(wrong), right)
 
 
-def test_a_reader_who_never_came_counts_among_the_missing_and_not_among_the_means() -> None:
+def test_an_absent_reader_is_missing_and_not_in_the_means() -> None:
     line = only(unsure_rules_table(small.record(), PLAN), "5", "real")
     assert (line["readers"], line["wrong"], line["missing"]) == (1, 1.0, 3)
     assert (line["missing_wrong"], line["missing_right"]) == (0.5, 1.0)
@@ -92,7 +92,7 @@ def test_the_sentence_says_whether_the_change_hangs_on_the_rule() -> None:
     assert notes[-1] == "No reading of these sessions is missing."
 
 
-def test_the_sentence_says_how_far_missing_verdicts_could_move_the_change() -> None:
+def test_the_sentence_bounds_the_effect_of_missing_verdicts() -> None:
     notes = unsure_rules_table(played.record({**SPREAD, "R4": {3: "rrrnnn"}}, image_sets=drawn()), PLAN).notes
     # Real images: session 3 has 2/3, 2/3, 2/3, 3/3; session 5 has 3/3, 2/3, 2/3 and R4's three missing.
     assert "For any values of the missing verdicts, it is −0.17 to +0.08 over all enrolled readers." in notes[0]

@@ -59,7 +59,7 @@ def lines(table: Table) -> dict[tuple[str, str], dict[str, Any]]:
     return {row[1:3]: dict(zip(keys, row, strict=True)) for row in table.rows}
 
 
-def test_the_odds_are_those_of_the_model_held_against_t_with_a_df_fewer_than_readers() -> None:
+def test_the_odds_of_the_model_are_tested_by_t_with_readers_less_one() -> None:
     found, long = lines(mixed_models_table(timed(), PLAN)), compared()
     model = session_by_truth(long.correct, long.session, long.truth, long.reader, long.case)
     for name, effect in zip((SESSION, KIND, BOTH), model.fixed[1:], strict=True):
@@ -73,7 +73,7 @@ def test_the_odds_are_those_of_the_model_held_against_t_with_a_df_fewer_than_rea
         assert (log(line["ratio"].low), log(line["ratio"].high)) == pytest.approx((low, high), rel=1e-6)
 
 
-def test_the_times_are_those_of_the_model_with_a_pace_of_their_own_for_every_reader() -> None:
+def test_the_times_are_those_of_the_model_with_readers_slopes() -> None:
     found, long = lines(mixed_models_table(timed(), PLAN)), compared()
     rows = (long.seconds, long.session, long.position, long.truth, long.reader, long.case)
     model = log_time_model(*rows, own_pace=True)
@@ -114,7 +114,7 @@ def test_two_arms_have_models_of_their_own() -> None:
     assert table.notes[0].startswith("high. The odds")
 
 
-def test_a_rule_that_leaves_the_unsure_out_leaves_them_out_of_the_odds_alone() -> None:
+def test_excluding_unsure_affects_the_odds_alone() -> None:
     long = compared()
     sure = long.verdict != "unsure"
     rows = (long.correct, long.session, long.truth, long.reader, long.case)

@@ -79,7 +79,7 @@ def test_the_means_are_those_that_mrmcaov_finds(name: str, oracle: str) -> None:
     assert line["p"] == pytest.approx(test["p-value"], abs=2e-3)
 
 
-def test_the_line_is_the_analysis_of_the_same_readings_read_from_another_file() -> None:
+def test_the_row_is_the_analysis_of_the_same_readings_from_a_file() -> None:
     line = lines(played.mrmc(full(), PLAN))["AUC"]
     direct = obuchowski_rockette(*simulated(), design="cases_in_condition")
     assert (line["f"], line["df2"], line["p"]) == pytest.approx((direct.f, direct.df2, direct.p), rel=1e-10)
@@ -108,7 +108,7 @@ def test_pencil_and_paper_agree_under_two_rules() -> None:
     assert means(EXCLUDED, "AUC") == means(PLAN, "AUC")
 
 
-def test_the_sentence_below_says_what_the_line_says_and_what_the_design_cannot() -> None:
+def test_the_sentence_repeats_the_row_and_the_limit_of_the_design() -> None:
     table = played.mrmc(full(), PLAN)
     change, p = (lines(table)["Sensitivity"][key] for key in ("difference", "p"))
     sentence = next(note for note in table.notes if note.startswith("Sensitivity"))

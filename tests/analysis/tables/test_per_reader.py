@@ -66,7 +66,7 @@ def test_unsure_is_a_call_by_the_declared_rule(plan: AnalysisPlan, shares: tuple
     assert tuple((line[key].hits, line[key].trials) for key in ("called_adversarial", "called_real")) == shares
 
 
-def test_a_reader_who_only_says_not_real_more_often_is_said_to_do_that() -> None:
+def test_saying_not_real_more_often_is_a_shift_of_criterion() -> None:
     said = {"R1": {3: "r" * 27 + "n" * 3 + "r" * 20 + "n" * 10, 5: "r" * 18 + "n" * 12 + "r" * 9 + "n" * 21}}
     caution, sentence, *_ = signal_detection_table(played.record(said, "R" * 30 + "F" * 30), PLAN).notes
     assert "Exploratory" in caution
@@ -90,7 +90,7 @@ def test_constant_verdicts_have_a_finite_d_prime(tmp_path: Path) -> None:
     rest_stands(record, tmp_path)
 
 
-def test_a_missing_session_leaves_the_other_and_no_sentence_about_a_change(tmp_path: Path) -> None:
+def test_without_one_session_there_is_no_sentence_about_a_change(tmp_path: Path) -> None:
     record = played.record({name: {3: by[3]} for name, by in SPREAD.items()})
     table = signal_detection_table(record, PLAN)
     assert [line["session"] for line in lines(table)] == ["3", "3"]
@@ -130,7 +130,7 @@ def test_one_reader_has_nobody_to_agree_with(tmp_path: Path) -> None:
     assert "no image was read by two readers" in rest_stands(record, tmp_path)
 
 
-def test_the_same_verdict_throughout_leaves_kappa_undefined_but_not_ac1(tmp_path: Path) -> None:
+def test_identical_verdicts_leave_kappa_undefined_but_not_ac1(tmp_path: Path) -> None:
     record = played.record({name: {3: "rrrrrr", 5: "rrrnnn"} for name in SPREAD})
     table = agreement_table(record)
     first = lines(table)[0]

@@ -40,7 +40,7 @@ def test_every_reader_session_and_kind_has_a_line_of_its_own() -> None:
 KINDS = ("real", "adversarial")
 
 
-def test_the_lines_are_the_statistics_of_the_same_readings_from_another_file() -> None:
+def test_the_rows_are_the_statistics_of_the_same_readings_from_a_file() -> None:
     found = lines(reading_order_table(full(PLAN), PLAN))
     for number, kind in enumerate(KINDS):
         own = long_form().where(reader="R4", session=3, truth=number)

@@ -140,7 +140,7 @@ studies = st.fixed_dictionaries({name: st.fixed_dictionaries({3: letters, 5: let
 
 @given(studies)
 @settings(max_examples=15)
-def test_swapped_sessions_flip_every_sign_and_no_method_minds_any_verdicts(said: dict[str, dict[int, str]]) -> None:
+def test_swapped_sessions_flip_the_sign_in_every_method(said: dict[str, dict[int, str]]) -> None:
     swapped = {name: {3: by[5], 5: by[3]} for name, by in said.items()}
     there, back = (lines(table_of(played.record(one))) for one in (said, swapped))
     assert list(there) == list(back)

@@ -28,7 +28,7 @@ def recorded(**changes):
 
 
 # --- from the database --------------------------------------------------------------------------------------
-def test_every_reader_and_session_has_what_was_allocated_handed_out_and_read(unsealed_study):
+def test_the_flow_counts_allocated_shown_and_read_images(unsealed_study):
     for reading in Reading.objects.select_related("presentation"):
         Showing.objects.create(presentation=reading.presentation, at=reading.shown_at)
     current = Presentation.objects.get(
@@ -117,7 +117,7 @@ def test_who_did_what_when_and_why_is_named(unsealed_study, rosa):
     assert (audit.passed, audit.images) == (False, 12)
 
 
-def test_the_hashes_are_the_same_for_the_same_study_and_follow_what_they_stand_for(open_study):
+def test_hashes_change_only_with_what_they_cover(open_study):
     open_study.is_rehearsal = True
     before = study_record(open_study).conduct.hashes
     assert study_record(open_study).conduct.hashes == before

@@ -18,7 +18,7 @@ from tests.analysis.tables.test_article import by_first
 from tests.statistics.oracle import ORACLES, expected, simulated_readings
 
 
-def test_the_p_values_of_the_page_are_those_of_the_independent_program() -> None:
+def test_p_values_are_those_of_the_independent_program() -> None:
     comparisons = subgroup_comparisons(small.record(readings=simulated_readings()).readings, groups=5)
     assert len(comparisons) == 5 * (3 * 3 + 3)
     table = subgroup_tests_table(comparisons, plan=AnalysisPlan())
@@ -58,7 +58,7 @@ def test_an_undefined_test_is_a_dash_with_its_reason_and_the_exact_p() -> None:
     assert "exact test" in " ".join(table.notes)
 
 
-def test_the_form_that_the_plan_declares_stands_first_and_the_strip_follows_its_distribution() -> None:
+def test_the_declared_form_comes_first_and_sets_the_distribution() -> None:
     plan = AnalysisPlan(statistic="single", distribution="t")
     comparisons = subgroup_comparisons(small.record(readings=simulated_readings(), plan=plan).readings, groups=5)
     table = subgroup_tests_table(comparisons, plan=plan)
@@ -103,7 +103,7 @@ def test_a_test_that_the_plan_declares_is_marked_with_its_family() -> None:
     assert any(note.startswith("Rows with an entry") for note in subgroup_tests_table(comparisons, plan=plan).notes)
 
 
-def test_the_batches_of_the_database_give_the_test_of_the_readings_themselves() -> None:
+def test_batches_of_the_database_give_the_test_of_the_readings() -> None:
     readings = simulated_readings()
     comparisons = subgroup_comparisons(small.record(readings=readings).readings, groups=5)
     table = subgroup_tests_table(comparisons, plan=AnalysisPlan())
@@ -116,6 +116,6 @@ def test_the_batches_of_the_database_give_the_test_of_the_readings_themselves() 
         assert found["R2", "real", f"{a} → {b}"] == (batch_means_test(credits, a, b).p,)
 
 
-def test_a_sub_set_with_fewer_readings_than_batches_has_no_p_of_batches() -> None:
+def test_fewer_readings_than_batches_give_no_p() -> None:
     comparisons = subgroup_comparisons(small.record().readings, groups=5)
     assert {p for (p,) in by_first(subgroup_tests_table(comparisons, plan=AnalysisPlan()), "p_batches")} == {None}

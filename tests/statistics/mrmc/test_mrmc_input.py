@@ -138,7 +138,7 @@ def test_strings_are_put_in_the_order_that_sorting_gives(letters: str) -> None:
     assert [names[code] for code in codes] == labels.tolist()
 
 
-def test_cases_nested_in_conditions_have_covariances_of_exactly_nothing(study: Study) -> None:
+def test_cases_nested_in_conditions_have_covariances_of_zero(study: Study) -> None:
     for covariance in ("delong", "jackknife"):
         found = mrmc.obuchowski_rockette(*study, design="cases_in_condition", covariance=covariance)
         assert (found.cov1, found.cov3) == (0.0, 0.0)
@@ -155,7 +155,7 @@ def test_labels_may_be_strings_numbers_or_a_data_frames_objects(study: Study) ->
     assert named.estimates["session 5", "2"] == plain.estimates[1, 2]
 
 
-def test_conditions_that_agree_reading_by_reading_leave_nothing_to_test(study: Study) -> None:
+def test_identical_conditions_leave_nothing_to_test(study: Study) -> None:
     first = study.only(study.condition == 0)
     twice = Study(*(np.concatenate([column, column]) for column in first))
     twice.condition[first.score.size :] = 1

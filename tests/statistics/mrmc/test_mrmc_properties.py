@@ -29,9 +29,7 @@ def close(one: float | None, other: float | None) -> bool:
 
 @few
 @given(studies, methods, st.randoms())
-def test_the_order_of_readings_and_the_names_of_readers_and_cases_change_nothing(
-    study: Study, method: Any, random: Any
-) -> None:
+def test_order_of_readings_and_names_change_nothing(study: Study, method: Any, random: Any) -> None:
     order = np.array(random.sample(range(study.score.size), study.score.size))
     names = np.array([f"reader {name}" for name in random.sample(range(99), 4)])
     cases = np.array(random.sample(range(10_000), 16))
@@ -74,7 +72,7 @@ def test_a_score_through_any_rising_function_gives_the_same_areas(study: Study) 
 
 @few
 @given(studies)
-def test_duplicating_every_reader_never_leaves_a_negative_reader_variance_untold(study: Study) -> None:
+def test_duplicated_readers_report_a_negative_reader_variance(study: Study) -> None:
     doubled = Study(*(np.concatenate([column, column]) for column in study))
     doubled.reader[study.score.size :] += 10
     found = mrmc.u_statistic(*doubled)

@@ -103,7 +103,7 @@ def test_every_treatment_and_reader_alone_comes_out_as_rjafroc_has_it() -> None:
 
 
 @published
-def test_the_jackknife_analysis_is_dorfman_berbaum_and_metzs_on_another_scale() -> None:
+def test_the_jackknife_analysis_is_that_of_dorfman_berbaum_and_metz() -> None:
     oracle = expected("rjafroc_expected.json")["dataset02_DBM_jackknife"]
     found = mrmc.obuchowski_rockette(*van_dyke(), covariance="jackknife")
     cov1, cov2, cov3, n = found.cov1 or 0, found.cov2 or 0, found.cov3 or 0, found.cases
@@ -143,7 +143,7 @@ def test_the_jackknife_is_the_literal_one_with_readings_missing(figure: str, des
 
 @pytest.mark.parametrize("levels", [4, None])
 @pytest.mark.parametrize("figure", ["auc", "balanced_accuracy", "accuracy"])
-def test_the_unbiased_covariance_is_the_literal_one_with_readings_missing(figure: str, levels: int | None) -> None:
+def test_the_unbiased_covariance_is_literal_with_readings_missing(figure: str, levels: int | None) -> None:
     rng = np.random.default_rng(8)
     study = crossed(rng, levels=levels)
     study = study.only(rng.random(study.score.size) > 0.2)
@@ -163,7 +163,7 @@ def test_categories_and_ranks_give_the_same_components() -> None:
         np.testing.assert_allclose(counted, ranked, rtol=1e-12)
 
 
-def test_where_cov2_falls_below_cov3_the_test_says_that_it_takes_their_difference_as_nothing() -> None:
+def test_a_negative_cov2_less_cov3_is_constrained_and_reported() -> None:
     # Readers who err on the same cases in different conditions only: the pairs of cells that share a condition do not.
     rng = np.random.default_rng(1)
     base = rng.normal(size=(2, 400))

@@ -44,7 +44,7 @@ def test_where_readers_vary_too_much_no_number_of_cases_helps() -> None:
         mrmc.cases_needed(mrmc.VarianceComponents(0.01, 0.001, 0.0, 0.0, 0.0, 100), readers=3, difference=0.02)
 
 
-def test_the_promised_power_for_a_rate_is_what_simulated_studies_reach() -> None:
+def test_simulated_studies_reach_the_computed_power_of_a_rate() -> None:
     """Sensitivity .7 against .8, 8 readers, 60 other images in each session, readers' changes with an SD of .05."""
     rng = np.random.default_rng(0)
     shape, correlation = (2, 8, 60), 0.3
@@ -89,7 +89,7 @@ def test_one_condition_is_no_pilot() -> None:
         mrmc.pilot_components(mrmc.obuchowski_rockette(*study))
 
 
-def test_a_pilot_with_other_images_in_each_session_counts_those_of_one_session() -> None:
+def test_a_nested_pilot_counts_the_images_of_one_session() -> None:
     study = crossed(np.random.default_rng(0))
     analysis = mrmc.obuchowski_rockette(*study, design="cases_in_condition")
     assert (analysis.cases, mrmc.pilot_components(analysis).cases) == (34, 17)

@@ -55,7 +55,7 @@ def test_the_simulated_sessions_come_out_as_imrmc_has_them() -> None:
 
 
 @pytest.mark.parametrize("levels", [3, None])
-def test_the_variances_are_literal_sums_over_pairs_with_readings_missing(levels: int | None) -> None:
+def test_variances_are_literal_sums_with_readings_missing(levels: int | None) -> None:
     rng = np.random.default_rng(4)
     study = crossed(rng, readers=3, negatives=5, positives=4, levels=levels)
     study = study.only(rng.random(study.score.size) > 0.15)
@@ -74,7 +74,7 @@ def test_readers_and_cases_may_be_others_in_the_second_condition() -> None:
     assert found.difference_variance == near(sum(found.variance.values()))
 
 
-def test_cases_nested_in_conditions_may_be_told_by_the_design_or_by_their_labels() -> None:
+def test_nesting_is_declared_by_the_design_or_by_case_labels() -> None:
     study = crossed(np.random.default_rng(2))
     relabelled = Study(study.score, study.truth, study.reader, study.case + 100 * study.condition, study.condition)
     by_design = mrmc.u_statistic(*study, design="cases_in_condition")
