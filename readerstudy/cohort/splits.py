@@ -46,7 +46,7 @@ def split_patients(
 
 
 def _check(patients: Mapping[str, Pathology], fractions: Sequence[float], assigned: Mapping[str, Split]) -> None:
-    if len(fractions) != 3 or min(fractions) < 0 or abs(sum(fractions) - 1) > _HAIR:
+    if len(fractions) != 3 or not all(share >= 0 for share in fractions) or abs(sum(fractions) - 1) > _HAIR:
         raise StudyError("The shares of train, tuning and test are three numbers from 0 that add up to 1.")
     if unknown := assigned.keys() - patients.keys():
         raise StudyError(f"Patients who have a split and no pathology: {len(unknown)}.")

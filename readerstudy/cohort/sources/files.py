@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from readerstudy.cohort.sources import raster
-from readerstudy.cohort.sources.label_table import Row, marks_of, problem, read_rows, repetitions
+from readerstudy.cohort.sources.label_table import Row, marks_of, problem, read_rows, real_path, repetitions
 from readerstudy.cohort.sources.source import ImportBatch, ImportImage, ImportProblem
 
 
@@ -22,7 +22,7 @@ def read_table(table: Path, *, columns: Mapping[str, str] | None = None, folder:
     base = table.parent if folder is None else folder
     by_file: dict[Path, list[Row]] = {}
     for row in rows:
-        by_file.setdefault((base / row.image).resolve(), []).append(row)
+        by_file.setdefault(real_path(base / row.image), []).append(row)
     images: list[ImportImage] = []
     for path, named in by_file.items():
         problems.extend(_repetitions(named))

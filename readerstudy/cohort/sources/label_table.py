@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -146,6 +147,11 @@ def marks_of(rows: Sequence[Row]) -> tuple[LesionMark, ...] | None:
     """All lesions that the rows of one image mark, each once; () where it is known to have none, None if not said."""
     said = [row.marks for row in rows if row.marks is not None]
     return tuple(dict.fromkeys(mark for marks in said for mark in marks)) if said else None
+
+
+def real_path(path: Path) -> Path:
+    """Return the path without symbolic links. Unlike Path.resolve, a loop of links raises no error."""
+    return Path(os.path.realpath(path))
 
 
 def problem(number: int, image: str, what: str) -> ImportProblem:

@@ -11,6 +11,7 @@ from readerstudy.cohort.importing import ImportResult, Progress, import_images, 
 from readerstudy.cohort.models import Cohort
 from readerstudy.cohort.sources.source import ImportBatch, without_contradictions
 from readerstudy.cohort.storage import StoredImage, ensure_cohort
+from readerstudy.names import require_name
 from readerstudy.truth.models import Authenticity, ImageTruth, Truth
 
 PAPER_SPLIT = (0.8, 0.1, 0.1)
@@ -34,7 +35,10 @@ def import_cohort(
 
     With `pathology_per` "patient", patients with two pathologies are left out. With "image", each image has its own:
     one breast can be benign, the other normal.
+
+    Raises BadInput for a name that breaks the rule, StudyError if the cohort exists with another split.
     """
+    require_name(name, label="cohort")
     per_patient = pathology_per == "patient"
     batch = without_contradictions(batch) if per_patient else batch
     if not batch.images:

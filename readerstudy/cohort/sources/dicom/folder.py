@@ -13,7 +13,7 @@ from typing import Final
 
 from readerstudy.cohort.sources.dicom import pixels
 from readerstudy.cohort.sources.dicom.header import Header, NotDicom, read_header
-from readerstudy.cohort.sources.label_table import Row, marks_of, problem, read_rows, repetitions
+from readerstudy.cohort.sources.label_table import Row, marks_of, problem, read_rows, real_path, repetitions
 from readerstudy.cohort.sources.source import ImportBatch, ImportImage, ImportProblem
 from readerstudy.errors import StudyError
 
@@ -81,7 +81,7 @@ def _match(
     rows: Iterable[Row], files: Iterable[_File], folder: Path, table: Path
 ) -> tuple[dict[_File, list[Row]], list[ImportProblem]]:
     """Which rows speak of which file, and a problem for each row that speaks of none."""
-    by_path = {file.path.resolve(): file for file in files}
+    by_path = {real_path(file.path): file for file in files}
     by_name: dict[str, list[_File]] = defaultdict(list)
     for file in by_path.values():
         for name in {file.path.name, file.path.stem}:
@@ -89,7 +89,7 @@ def _match(
     matched: dict[_File, list[Row]] = defaultdict(list)
     problems: list[ImportProblem] = []
     for row in rows:
-        paths = ((base / row.image).resolve() for base in (folder, table.parent))
+        paths = (real_path(base / row.image) for base in (folder, table.parent))
         exact = next((by_path[path] for path in paths if path in by_path), None)
         found = [exact] if exact else by_name.get(row.image, [])
         if len(found) == 1:

@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
 from django.utils.timezone import now
 
 from readerstudy.accounts.models import User
@@ -15,6 +16,7 @@ from readerstudy.studies.models import Study
 from readerstudy.studies.protocol import TEMPLATES
 from readerstudy.studies.rules import read_plan
 from readerstudy.truth.actions import create_study, same_draw
+from readerstudy.vocabulary import Resolution
 
 
 class Command(StudyCommand):
@@ -34,7 +36,7 @@ class Command(StudyCommand):
         parser.add_argument("--code", help="short name in addresses (default: the cohort's name)")
         parser.add_argument("--title", help="what readers see (default: the code)")
         parser.add_argument("--scale", type=float, default=1.0, help="share of the template's image counts")
-        parser.add_argument("--resolution", choices=["high", "low"], help="default: the highest that is stored")
+        parser.add_argument("--resolution", choices=[*map(str, Resolution)], help="default: the highest that is stored")
         parser.add_argument(
             "--seed", type=seed, help="draw again what this seed drew (default: a new secret one, stored sealed)"
         )
@@ -60,7 +62,8 @@ class Command(StudyCommand):
         code = options["code"] or draw["cohort"].name
         if options["plan"]:
             draw["changes"] = read_plan(options["plan"])
-        with self.bar("Drawing the study") as advance:
+        # In one transaction: no study is left behind if a reader cannot be enrolled.
+        with transaction.atomic(), self.bar("Drawing the study") as advance:
             study = create_study(
                 code=code,
                 title=options["title"] or code,
@@ -68,15 +71,17 @@ class Command(StudyCommand):
                 progress=lambda done, total: advance(done, total, "image files rewritten in random order"),
                 **draw,
             )
-        for reader in readers:
-            enroll(study=study, reader=reader, at=now())
+            for reader in readers:
+                enroll(study=study, reader=reader, at=now())
         plans = list(study.session_plans.order_by("number"))
         text = f"Study {study.code}: " + ", ".join(f"session {p.number} {p.total} images" for p in plans) + "."
         self.show({"study": study.code, **study.plan}, text, as_json=options["json"])
 
 
 def _draw_of(options: dict[str, Any]) -> dict[str, Any]:
-    """What is drawn from where: as the options say, or as another study drew it."""
+    """Return the arguments of the draw: from the options, or from another study's draw."""
+    if options["same_draw_as"] and options["cohort"]:
+        raise BadInput("Give --cohort NAME or --same-draw-as CODE, not both.")
     if options["same_draw_as"]:
         return same_draw(Study.named(options["same_draw_as"]), resolution=options["resolution"])
     if not options["cohort"]:
@@ -93,7 +98,7 @@ def _draw_of(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _reader(name: str) -> User:
-    found = User.objects.filter(username=name).first()
-    if found is None:
-        raise StudyError(f"There is no user named {name!r}; make one in the admin first.")
-    return found
+    user = User.objects.filter(username=name).first()
+    if user is None:
+        raise StudyError(f"There is no user named {name!r}. Create the user in the administration first.")
+    return user

@@ -14,6 +14,7 @@ from readerstudy.cohort.sources.source import ImportBatch
 from readerstudy.commands import StudyCommand, seed
 from readerstudy.truth.actions import import_cohort
 from readerstudy.truth.actions.cohort_import import PAPER_SPLIT
+from readerstudy.vocabulary import Resolution
 
 LONGEST_LIST = 50
 
@@ -28,7 +29,7 @@ class Command(StudyCommand):
         parser.add_argument("name")
         parser.add_argument("--dicom", type=Path, metavar="FOLDER")
         parser.add_argument("--table", type=Path, metavar="CSV")
-        parser.add_argument("--folder", type=Path, help="where the table's image paths start (default: beside it)")
+        parser.add_argument("--folder", type=Path, help="where the table's image paths start (default: its folder)")
         parser.add_argument(
             "--column",
             action="append",
@@ -40,31 +41,31 @@ class Command(StudyCommand):
             "--pathology-per",
             choices=["patient", "image"],
             default="patient",
-            help="image: each picture carries its own pathology, one breast may differ from the other",
+            help="image: each image has its own pathology; one breast can differ from the other",
         )
         parser.add_argument(
-            "--resolution", action="append", choices=["high", "low"], help="which to store (default: both)"
+            "--resolution", action="append", choices=[*map(str, Resolution)], help="which to store (default: both)"
         )
         add_split_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         batch = _batch(options)
         with self.bar(f"Importing {len(batch.images)} images") as advance:
-            imported = import_cohort(
+            result = import_cohort(
                 options["name"],
                 batch,
                 seed=options["seed"],
                 fractions=fractions_of(options["split"]),
-                resolutions=options["resolution"] or ["high", "low"],
+                resolutions=_resolutions(options["resolution"]),
                 pathology_per=options["pathology_per"],
                 at=now(),
                 progress=lambda done, total: advance(done, total, ""),
             )
-        report_import(self, imported, as_json=options["json"])
+        report_import(self, result, as_json=options["json"])
 
 
 def add_split_arguments(parser: ArgumentParser) -> None:
-    """Seed and shares of the split by patient."""
+    """Add the options for the seed and the shares of the split by patient."""
     parser.add_argument("--seed", type=seed, default=1, help="seed of the split by patient")
     parser.add_argument(
         "--split",
@@ -75,26 +76,26 @@ def add_split_arguments(parser: ArgumentParser) -> None:
 
 
 def fractions_of(text: str) -> tuple[float, ...]:
-    """'80/10/10' as fractions; a CommandError says what is wrong with anything else."""
+    """Return the fractions of a text such as 80/10/10. Raises CommandError for anything else."""
     try:
         percents = [float(part) for part in text.split("/")]
     except ValueError:
         percents = []
-    if len(percents) != 3 or abs(sum(percents) - 100) > 1e-9 or min(percents) <= 0:
+    if len(percents) != 3 or abs(sum(percents) - 100) > 1e-9 or not all(percent > 0 for percent in percents):
         raise CommandError(
             f"--split is {text!r}; give three positive percentages that add up to 100, such as 80/10/10."
         )
     return tuple(percent / 100 for percent in percents)
 
 
-def report_import(command: StudyCommand, imported: ImportResult, *, as_json: bool) -> None:
-    """Say what came in; name everything that did not, and fail then."""
-    problems = imported.problems
+def report_import(command: StudyCommand, result: ImportResult, *, as_json: bool) -> None:
+    """Print what was imported. Raises CommandError with the problems if there are any."""
+    problems = result.problems
     text = (
-        f"{imported.cohort}: {imported.images_new} images imported, {imported.images_known} were there already, "
-        f"{imported.patients} patients in all."
+        f"{result.cohort}: {result.images_new} images imported, {result.images_known} were there already, "
+        f"{result.patients} patients in all."
     )
-    command.show({**vars(imported), "problems": [vars(p) for p in problems]}, text, as_json=as_json)
+    command.show({**vars(result), "problems": [vars(problem) for problem in problems]}, text, as_json=as_json)
     if not problems:
         return
     lines = [f"  {problem.name}: {problem.sentence}" for problem in problems[:LONGEST_LIST]]
@@ -110,6 +111,11 @@ def _batch(options: dict[str, Any]) -> ImportBatch:
     if options["table"]:
         return files.read_table(options["table"], columns=columns, folder=options["folder"])
     raise CommandError("Say where the images are: --dicom FOLDER, --table CSV, or both.")
+
+
+def _resolutions(chosen: list[str] | None) -> list[str]:
+    """Return the chosen resolutions, each once and the highest first; all if none is chosen."""
+    return [resolution.value for resolution in Resolution if not chosen or resolution in chosen]
 
 
 def _columns(pairs: list[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from readerstudy.commands import StudyCommand
 from readerstudy.imaging.image import RESOLUTIONS
 from readerstudy.truth.actions import import_cohort
 from readerstudy.truth.management.commands.import_cohort import add_split_arguments, fractions_of, report_import
+from readerstudy.vocabulary import Resolution
 
 
 class Command(StudyCommand):
@@ -21,21 +22,21 @@ class Command(StudyCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name")
         parser.add_argument("--patients", type=int, required=True)
-        parser.add_argument("--resolution", choices=["high", "low"], default="low")
+        parser.add_argument("--resolution", choices=[*map(str, Resolution)], default=Resolution.LOW.value)
         add_split_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        resolution = options["resolution"]
+        resolution = Resolution(options["resolution"])
         batch = phantom_images(options["patients"], seed=options["seed"], size=RESOLUTIONS[resolution])
         with self.bar(f"Drawing {len(batch.images)} mammograms") as advance:
-            imported = import_cohort(
+            result = import_cohort(
                 options["name"],
                 batch,
                 seed=options["seed"],
                 fractions=fractions_of(options["split"]),
-                resolutions=[resolution],
+                resolutions=[resolution.value],
                 pathology_source="phantom",
                 at=now(),
                 progress=lambda done, total: advance(done, total, ""),
             )
-        report_import(self, imported, as_json=options["json"])
+        report_import(self, result, as_json=options["json"])
