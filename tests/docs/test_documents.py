@@ -21,6 +21,7 @@ DOCUMENTS = [
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 LONGEST_LINE = 100
+OTHER_OPTIONS = ("--profile",)  # of docker compose
 FOLDERS = ("readerstudy", "models_ml", "attacks", "tests", "tools", "static", "templates")
 SOURCES = [str(file.relative_to(ROOT)) for folder in FOLDERS for file in (ROOT / folder).rglob("*.*")]
 
@@ -80,6 +81,24 @@ def test_commands_in_documents_have_these_options(path):
             parser.parse_args(arguments)
         except (CommandError, SystemExit) as error:
             pytest.fail(f"{path.name}: {line}: {error}")
+
+
+@pytest.mark.parametrize("path", [path for path in DOCUMENTS if path.name != "CHANGELOG.md"], ids=_name)
+def test_options_in_the_text_of_documents_exist(path):
+    """`create_study --plan` is an option of that command, `--plan` one of any command."""
+    options = {name: _options(name) for name, app in get_commands().items() if app.startswith("readerstudy.")}
+    every = frozenset[str]().union(*options.values(), OTHER_OPTIONS)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    text = "\n".join(line for line in lines if not line.startswith("    "))
+    for span in re.findall(r"`([^`]+)`", text):
+        command = next((word for word in span.split() if word in options), "")
+        unknown = set(re.findall(r"--[a-z][\w-]*", span)) - options.get(command, every)
+        assert not unknown or not (command or span.startswith("--")), span
+
+
+def _options(name: str) -> frozenset[str]:
+    parser = load_command_class(get_commands()[name], name).create_parser("manage.py", name)
+    return frozenset(parser._option_string_actions)
 
 
 def _command_lines(text: str) -> list[str]:
