@@ -135,6 +135,14 @@ def test_the_import_tables_document_every_column():
         assert all(f"`{name}`" in " ".join(cells[:2]) for name in names), column
 
 
+def test_the_architecture_page_names_every_package_and_module():
+    text = (ROOT / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")
+    names = {path.parent.name for path in (ROOT / "readerstudy").glob("*/__init__.py")}
+    names |= {path.name for path in (ROOT / "readerstudy").glob("*.py")}
+    usual = {"__init__.py", "admin_site.py", "celery.py", "middleware.py", "settings.py", "urls.py", "wsgi.py"}
+    assert not {name for name in names - usual if f"`{name}`" not in text}
+
+
 def test_decisions_have_one_form():
     for path in sorted((ROOT / "docs" / "decisions").glob("*.md")):
         text = path.read_text(encoding="utf-8")

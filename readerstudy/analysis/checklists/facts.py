@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from readerstudy.analysis.checklists.material import MaterialFacts
-from readerstudy.analysis.layout.wording import session_limit_sentence, signed
 from readerstudy.analysis.plan.plan_table import endpoint_in_full, unsure_name
 from readerstudy.analysis.record.analysis_set import analysis_set
 from readerstudy.analysis.record.codes import NEGATIVE, POSITIVE, Subset
@@ -20,6 +19,7 @@ from readerstudy.analysis.record.counts import (
     subset_kinds,
 )
 from readerstudy.analysis.tables.mrmc import MrmcComparison, figure_name
+from readerstudy.analysis.wording import session_limit_sentence, signed
 from readerstudy.experiments.models import CheckpointKind
 from readerstudy.experiments.tables.cells import rule_label
 from readerstudy.layout.table import NOTHING, Estimate

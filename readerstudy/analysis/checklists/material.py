@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from readerstudy.analysis.figures.flow_numbers import split_title
-from readerstudy.analysis.layout.wording import compared_sessions
 from readerstudy.analysis.plan.plan_table import endpoint_in_full
 from readerstudy.analysis.record.conduct import StudyConduct
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.mrmc import MrmcComparison
 from readerstudy.analysis.tables.study_conduct import format_day
+from readerstudy.analysis.wording import compared_sessions
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _SHORT_HASH = 12  # characters

@@ -20,10 +20,10 @@ from readerstudy.analysis.figures.reader_style import (
     reader_style,
     style_axis,
 )
-from readerstudy.analysis.layout.wording import unsure_sentence
 from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.counts import CURVE_BLOCKS, SUBSETS, AggregatedReadings
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.analysis.wording import unsure_sentence
 from readerstudy.layout.picture import Picture, drawing, picture
 from readerstudy.studies.analysis_plan import AnalysisPlan
 

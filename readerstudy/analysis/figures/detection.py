@@ -25,9 +25,9 @@ from readerstudy.analysis.figures.reader_style import (
     spread_text,
     style_axis,
 )
-from readerstudy.analysis.layout.wording import compared_sessions
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.signal_detection import detections_by_reader
+from readerstudy.analysis.wording import compared_sessions
 from readerstudy.layout.picture import GRID, Picture, drawing, picture
 from readerstudy.statistics.signal_detection import SignalDetection
 from readerstudy.studies.analysis_plan import AnalysisPlan

@@ -17,10 +17,10 @@ from readerstudy.analysis.figures.reader_style import (
     spread_text,
     style_axis,
 )
-from readerstudy.analysis.layout.wording import compared_sessions, signed
 from readerstudy.analysis.record.codes import reader_sort_key
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.mrmc import MrmcComparison, figure_name
+from readerstudy.analysis.wording import compared_sessions, signed
 from readerstudy.layout.picture import GRID, Picture, drawing, picture
 from readerstudy.layout.table import Estimate
 from readerstudy.statistics.mrmc import ObuchowskiRockette

@@ -5,18 +5,18 @@ from collections.abc import Iterator, Sequence
 from django.utils.translation import gettext as _
 from numpy import isfinite
 
-from readerstudy.analysis.layout.wording import (
+from readerstudy.analysis.plan.tests import SUBGROUP_PREFIX, PlannedTest, nothing_to_compare, planned_tests
+from readerstudy.analysis.record.codes import Subset
+from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.analysis.tables.mrmc import MrmcComparison, figure_name
+from readerstudy.analysis.tables.subgroup_tests import SubgroupComparison
+from readerstudy.analysis.wording import (
     compared_sessions,
     correction_name,
     p_text,
     session_limit_sentence,
     subset_name,
 )
-from readerstudy.analysis.plan.tests import SUBGROUP_PREFIX, PlannedTest, nothing_to_compare, planned_tests
-from readerstudy.analysis.record.codes import Subset
-from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.tables.mrmc import MrmcComparison, figure_name
-from readerstudy.analysis.tables.subgroup_tests import SubgroupComparison
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.statistics.equivalence import Equivalence, tost
 from readerstudy.statistics.multiplicity import Correction

@@ -14,12 +14,12 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 from readerstudy.analysis.figures import Picture
-from readerstudy.analysis.layout.wording import limit_sentences
 from readerstudy.analysis.queries.study import study_record
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.report.chapters import Chapters
 from readerstudy.analysis.report.gallery import ReportGallery, build_gallery, choose_images
 from readerstudy.analysis.report.sections import Section
+from readerstudy.analysis.wording import limit_sentences
 from readerstudy.layout.table import Table, to_csv, to_text
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Study

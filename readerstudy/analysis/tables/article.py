@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from django.utils.translation import gettext as _
 
-from readerstudy.analysis.layout.wording import subset_groups, unsure_sentence
 from readerstudy.analysis.record.codes import ADVERSARIAL, NEGATIVE, PAIR, POSITIVE, REAL, Subset, reader_sort_key
 from readerstudy.analysis.record.counts import VERDICT_UNSURE, AggregatedReadings
 from readerstudy.analysis.record.study import SessionImages, StudyRecord
+from readerstudy.analysis.wording import subset_groups, unsure_sentence
 from readerstudy.layout.table import Cell, Column, Kind, Table
 from readerstudy.statistics.unsure import Unsure
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
-from readerstudy.analysis.layout.wording import compared_sessions, p_text, signed
 from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.mrmc import MrmcComparison, compare_figure, figure_name
 from readerstudy.analysis.tables.unsure_answers import RULES, ReaderShares, ShareGroup, mean_of, share_groups
+from readerstudy.analysis.wording import compared_sessions, p_text, signed
 from readerstudy.layout.table import Cell, Column, Kind, Table
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan

@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
-from readerstudy.analysis.layout.wording import compared_sessions, p_text, session_limit_sentence
 from readerstudy.analysis.record.counts import VERDICT_UNSURE, ComparedReadings
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.analysis.wording import compared_sessions, p_text, session_limit_sentence
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.statistics.crossed_effects import INTERCEPT, FixedEffect
 from readerstudy.statistics.mixed import LogisticModel, session_by_truth

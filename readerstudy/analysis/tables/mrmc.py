@@ -8,17 +8,17 @@ import numpy as np
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
-from readerstudy.analysis.layout.wording import (
+from readerstudy.analysis.record.analysis_set import MINIMUM_CASES, MINIMUM_READERS
+from readerstudy.analysis.record.codes import REAL, UNSURE, VERDICTS
+from readerstudy.analysis.record.counts import VERDICT_UNSURE, ComparedReadings
+from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.analysis.wording import (
     compared_sessions,
     p_text,
     session_limit_sentence,
     signed,
     unsure_sentence,
 )
-from readerstudy.analysis.record.analysis_set import MINIMUM_CASES, MINIMUM_READERS
-from readerstudy.analysis.record.codes import REAL, UNSURE, VERDICTS
-from readerstudy.analysis.record.counts import VERDICT_UNSURE, ComparedReadings
-from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.statistics.mrmc import ObuchowskiRockette, obuchowski_rockette
 from readerstudy.statistics.mrmc.anova import NEGATIVE_VARIANCE, NO_SPREAD

@@ -6,9 +6,9 @@ from dataclasses import astuple, dataclass
 import numpy as np
 from django.utils.translation import gettext as _
 
-from readerstudy.analysis.layout.wording import compared_sessions, session_limit_sentence
 from readerstudy.analysis.record.counts import AggregatedReadings
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.analysis.wording import compared_sessions, session_limit_sentence
 from readerstudy.layout.table import Cell, Column, Kind, Table
 from readerstudy.studies.analysis_plan import AnalysisPlan
 

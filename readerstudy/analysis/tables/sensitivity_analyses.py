@@ -7,10 +7,10 @@ from typing import cast
 import numpy as np
 from django.utils.translation import gettext as _
 
-from readerstudy.analysis.layout.wording import p_text
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.mrmc import MrmcComparison, MrmcReadings, figure_name, readings_for, session_change
 from readerstudy.analysis.tables.plan_rng import plan_rng
+from readerstudy.analysis.wording import p_text
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.statistics.bootstrap import REPLICATES, BootstrapEstimate, reader_by_case
 from readerstudy.statistics.mrmc import ObuchowskiRockette, obuchowski_rockette, u_statistic

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from django.utils.translation import gettext as _
 
-from readerstudy.analysis.layout.wording import compared_sessions, p_text, session_limit_sentence, signed
 from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.counts import VERDICT_NOT_REAL, VERDICT_SEEN, VERDICT_UNSURE, Ints, subset_kinds
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.analysis.wording import compared_sessions, p_text, session_limit_sentence, signed
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.statistics.signal_detection import (
     DetectionShift,

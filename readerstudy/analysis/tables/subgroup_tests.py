@@ -7,15 +7,15 @@ from typing import get_args
 
 from django.utils.translation import gettext as _
 
-from readerstudy.analysis.layout.wording import (
+from readerstudy.analysis.record.codes import Subset
+from readerstudy.analysis.record.counts import SUBSETS, VERDICT_SEEN, AggregatedReadings, subset_kinds
+from readerstudy.analysis.wording import (
     correction_name,
     subgroup_sentences,
     subset_name,
     undefined_sentence,
     unsure_sentence,
 )
-from readerstudy.analysis.record.codes import Subset
-from readerstudy.analysis.record.counts import SUBSETS, VERDICT_SEEN, AggregatedReadings, subset_kinds
 from readerstudy.layout.table import Cell, Column, Kind, Table
 from readerstudy.statistics.exact_tests import boschloo
 from readerstudy.statistics.multiplicity import Correction, correct_family
