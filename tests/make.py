@@ -61,7 +61,7 @@ def found(patients: int = 22) -> ImportBatch:
     for number in range(patients):
         pathology = "malignant" if number % 3 == 0 else ("benign" if number % 3 == 1 else "normal")
         for view in ("CC", "MLO"):
-            images.append(source(len(images), f"woman-{number}", pathology, view=view))
+            images.append(source(len(images), f"patient-{number}", pathology, view=view))
     return ImportBatch(tuple(images))
 
 
@@ -70,12 +70,12 @@ def cohort(name: str = "films", patients: int = 22, fractions=(0.3, 0.3, 0.4), r
     return Cohort.named(name)
 
 
-def twins_for(
+def adversarial_images_for(
     cohort: Cohort, resolutions=("low",), prefix: str = "gan", attack: str = "", directions=tuple(Direction)
 ) -> None:
-    """An adversarial image for every image that has a direction: a bright blob inserted, or the brightest part damped.
+    """Register an adversarial image for every image: a bright blob inserted, or the brightest part damped.
 
-    They are those of the attack, or of two GANs whose names have the prefix.
+    They belong to the attack, or to two GANs whose names have the prefix.
     """
     for picture in (picture for name in resolutions for picture in real_pictures(cohort, name)):
         direction = Direction.REMOVE if picture.label else Direction.INSERT
@@ -116,10 +116,10 @@ def renumber_stimuli() -> None:
 
 def study(code: str = "tiny", scale: float = 0.03, **changes) -> Study:
     """A drawn study of 3, 3, 14, 3 and 14 images on a cohort of its own."""
-    films = cohort(name=f"films-{code}")
-    twins_for(films)
+    drawn_from = cohort(name=f"films-{code}")
+    adversarial_images_for(drawn_from)
     values = {"title": "A tiny study", "template": "zhou2021", "seed": 7, "at": MONDAY, "resolution": "low"}
-    return create_study(code=code, cohort=films, scale=scale, **{**values, **changes})
+    return create_study(code=code, cohort=drawn_from, scale=scale, **{**values, **changes})
 
 
 def reader_in(study: Study, name: str = "rita") -> User:

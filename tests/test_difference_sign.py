@@ -23,7 +23,7 @@ from tests import make
 @pytest.fixture
 def adversarial(db, small) -> list[Truth]:
     cohort = make.cohort(patients=12)
-    make.twins_for(cohort)
+    make.adversarial_images_for(cohort)
     return list(twins(cohort, "low", ["gan-insert", "gan-remove"]).values())
 
 

@@ -39,7 +39,7 @@ def test_a_cohort_of_a_bad_name_is_not_created(name):
 @pytest.mark.django_db
 def test_a_study_of_a_bad_code_is_not_created(code, small):
     films = make.cohort()
-    make.twins_for(films)
+    make.adversarial_images_for(films)
     with pytest.raises(BadInput, match=r"^code .*use letters"):
         create_study(code=code, title="x", template="zhou2021", cohort=films, at=make.MONDAY, scale=0.03)
     assert not Study.objects.exists()

@@ -28,7 +28,7 @@ SIZE = (32, 26)  # the shape of the study's pictures
 @pytest.fixture
 def films():
     films = make.cohort()
-    make.twins_for(films)
+    make.adversarial_images_for(films)
     return films
 
 

@@ -28,7 +28,7 @@ def sent(monkeypatch) -> list[tuple[str, int, str]]:
 @pytest.fixture
 def cohort(db, small) -> Cohort:
     cohort = make.cohort(patients=12)
-    make.twins_for(cohort)
+    make.adversarial_images_for(cohort)
     return cohort
 
 

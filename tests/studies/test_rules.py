@@ -138,7 +138,7 @@ def test_an_answer_that_cannot_be_is_told(verdict, answers, sentence):
 
 def test_a_study_keeps_its_plan_and_another_arm_draws_with_it(db, small, plan):
     films = make.cohort("both", resolutions=("high", "low"))
-    make.twins_for(films, resolutions=("high", "low"))
+    make.adversarial_images_for(films, resolutions=("high", "low"))
     values = {"title": "x", "template": "zhou2021", "cohort": films, "seed": 7, "at": make.MONDAY, "scale": 0.03}
     high = create_study(code="high", resolution="high", changes=plan, **values)
     third = high.session_plans.get(number=3)
@@ -169,7 +169,7 @@ def images_of(study):
 
 def test_a_cohort_without_images_left_for_practice_is_told_and_nothing_is_made(db, small):
     films = make.cohort("few", patients=22, fractions=(0.24, 0.36, 0.4))
-    make.twins_for(films)
+    make.adversarial_images_for(films)
     values = {"title": "x", "template": "zhou2021", "cohort": films, "scale": 0.03, "resolution": "low"}
     with pytest.raises(StudyError, match=r"has 3 practice images; only \d images of the training split are left"):
         create_study(code="greedy", at=make.MONDAY, changes={"every": {"practice": True}}, **values)

@@ -21,7 +21,7 @@ LATER = make.MONDAY + timedelta(days=1)
 @pytest.fixture
 def films(small):
     films = make.cohort(resolutions=("high", "low"))
-    make.twins_for(films, resolutions=("high", "low"))
+    make.adversarial_images_for(films, resolutions=("high", "low"))
     return films
 
 

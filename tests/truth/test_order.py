@@ -44,7 +44,7 @@ def films() -> Cohort:
     return cohort
 
 
-PGD = ["pgd-insert", "pgd-remove"]  # of `make.twins_for(films, prefix="pgd")`
+PGD = ["pgd-insert", "pgd-remove"]  # of `make.adversarial_images_for(films, prefix="pgd")`
 
 
 def draw(films: Cohort, code: str = "tiny", **changes) -> Study:
@@ -132,14 +132,14 @@ def test_a_second_study_rewrites_only_what_came_after_the_first(films):
     counts.clear()
     draw(films, "second", progress=lambda done, total: counts.append(total))
     assert counts == []
-    make.twins_for(films, prefix="pgd")
+    make.adversarial_images_for(films, prefix="pgd")
     draw(films, "third", generators=PGD, progress=lambda done, total: counts.append(total))
     assert counts == [132] * 132
 
 
 def test_who_holds_an_open_study_s_path_can_read_it_at_any_moment(films):
     study = draw(films)
-    make.twins_for(films, prefix="pgd")
+    make.adversarial_images_for(films, prefix="pgd")
     held = [row.stimulus for row in Allocation.objects.filter(session_plan__study=study).select_related("stimulus")]
 
     def read(done: int, total: int) -> None:

@@ -70,7 +70,7 @@ def test_a_rehearsal_hides_no_image(study):
 
 def test_the_seed_is_hidden_while_a_study_of_the_same_draw_is_sealed(small, rosa):
     cohort = make.cohort(resolutions=("high", "low"))
-    make.twins_for(cohort, resolutions=("high", "low"))
+    make.adversarial_images_for(cohort, resolutions=("high", "low"))
     high = create_study(code="high", title="x", template="zhou2021", cohort=cohort, at=make.MONDAY, scale=0.03)
     low = create_study(code="low", title="x", at=make.MONDAY, **same_draw(high, resolution="low"))
     unseal(high)

@@ -48,7 +48,7 @@ def test_the_same_seed_on_the_same_cohort_draws_the_same_lists(study):
 
 def test_the_low_resolution_arm_reads_the_same_images_in_the_same_order():
     films = make.cohort(resolutions=("high", "low"))
-    make.twins_for(films, resolutions=("high", "low"))
+    make.adversarial_images_for(films, resolutions=("high", "low"))
     plan = {"title": "x", "template": "zhou2021", "cohort": films, "scale": 0.03, "at": make.MONDAY}
     high = create_study(code="high", resolution="high", **plan)
     call_command("create_study", code="low", same_draw_as="high")
@@ -88,7 +88,7 @@ def test_without_a_seed_every_study_gets_a_secret_one_of_its_own(study):
 
 def test_a_cohort_that_is_too_small_creates_nothing():
     films = make.cohort()
-    make.twins_for(films)
+    make.adversarial_images_for(films)
     with pytest.raises(CohortTooSmall, match="session 1 lacks"):
         create_study(code="x", title="x", template="zhou2021", cohort=films, seed=1, at=make.MONDAY, resolution="low")
     assert not Study.objects.exists()
@@ -153,7 +153,7 @@ def test_unsealing_needs_a_closed_study_a_researcher_and_a_reason(study, rosa, c
 @pytest.fixture
 def films(small):
     films = make.cohort()
-    make.twins_for(films)
+    make.adversarial_images_for(films)
     return films
 
 
@@ -167,14 +167,14 @@ def test_the_only_attacks_are_drawn_from(films):
 
 
 def test_with_several_attacks_the_command_names_them_and_stops(films):
-    make.twins_for(films, attack="pgd-4")
+    make.adversarial_images_for(films, attack="pgd-4")
     with pytest.raises(CommandError, match=r"Several attacks insert cancer at low resolution: gan-insert, pgd-4\."):
         new_study()
     assert not Study.objects.exists()
 
 
 def test_a_study_draws_from_the_attack_that_is_named(films):
-    make.twins_for(films, attack="pgd-4")
+    make.adversarial_images_for(films, attack="pgd-4")
     study = new_study("--attack=pgd-4")
     assert study.plan["generators"] == ["pgd-4"]
     shown = Truth.objects.filter(
@@ -185,14 +185,14 @@ def test_a_study_draws_from_the_attack_that_is_named(films):
 
 
 def test_an_attack_of_one_direction_needs_another_beside_it(films):
-    make.twins_for(films, attack="second", directions=[Direction.INSERT])
+    make.adversarial_images_for(films, attack="second", directions=[Direction.INSERT])
     with pytest.raises(CommandError, match=r"no adversarial images \(remove\) at low resolution of second"):
         new_study("--attack=second")
     assert new_study("--attack=second", "--attack=gan-remove").plan["generators"] == ["second", "gan-remove"]
 
 
 def test_two_attacks_of_one_direction_cannot_both_be_drawn_from(films):
-    make.twins_for(films, attack="second", directions=[Direction.INSERT])
+    make.adversarial_images_for(films, attack="second", directions=[Direction.INSERT])
     with pytest.raises(CommandError, match="Several attacks insert cancer"):
         new_study("--attack=second", "--attack=gan-insert", "--attack=gan-remove")
 

@@ -165,7 +165,7 @@ def big_study():
     from tests import make
 
     cohort = make.cohort("bench", patients=160)
-    make.twins_for(cohort)
+    make.adversarial_images_for(cohort)
     return create_study(
         code="bench",
         title="Bench",

@@ -41,7 +41,7 @@ def tiny_preset(monkeypatch):
 def films(db):
     """22 women, their twins by two GANs, and twins of the attack "shade"."""
     films = make.cohort()
-    make.twins_for(films)
+    make.adversarial_images_for(films)
     judge = trained("judge")
     shade = attack("shade", method="pgd", classifier=judge)
     for direction in ("insert", "remove"):
