@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from enum import Enum
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -37,6 +38,8 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):
         return {_plain(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, Path):
+        return str(value)
     return value.value if isinstance(value, Enum) else value
 
 
@@ -52,6 +55,6 @@ def _typed(hint: Any, value: Any) -> Any:
         return tuple(_typed(kind, item) for kind, item in zip(kinds, value, strict=True))
     if origin in (dict, Mapping):
         return {_typed(arguments[0], key): _typed(arguments[1], item) for key, item in value.items()}
-    if isinstance(hint, type) and issubclass(hint, Enum):
+    if isinstance(hint, type) and issubclass(hint, Enum | Path):
         return hint(value)
     return from_dict(hint, value) if isinstance(hint, type) and dataclasses.is_dataclass(hint) else value

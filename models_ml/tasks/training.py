@@ -16,10 +16,8 @@ from models_ml.runs import checkpoint
 from models_ml.runs.curves import learning_curves
 from models_ml.runtime.progress import Report
 from models_ml.tasks.dataset import folder_of, gan_config, training_images
-from models_ml.training.classifier import train_classifier
-from models_ml.training.gan import train_gan
 from models_ml.training.inpainting import train_inpainting
-from models_ml.training.launcher import Together, train_together
+from models_ml.training.launcher import ClassifierSpec, GanSpec, train_in_processes
 from readerstudy.experiments.models import Checkpoint, CheckpointKind
 from readerstudy.experiments.parameters import (
     TrainClassifierParameters,
@@ -27,6 +25,7 @@ from readerstudy.experiments.parameters import (
     TrainInpaintingParameters,
 )
 from readerstudy.jobs.queue import perform
+from readerstudy.vocabulary import Direction
 
 
 @shared_task(name="train-classifier")
@@ -54,11 +53,11 @@ def _train_classifier(job_id: int, parameters: TrainClassifierParameters, report
         preset = replace(preset, classifier=replace(preset.classifier, adversarial_training=settings))
     images = training_images(parameters["cohort"], preset, report, augmented=parameters.get("augmentation"))
     weights = Path(parameters["vgg_weights"]) if parameters.get("vgg_weights") else None
-    folder, seed = folder_of(parameters["name"]), parameters["seed"]
+    folder = folder_of(parameters["name"])
+    spec = ClassifierSpec(preset.classifier, parameters["seed"], folder, weights)
     if (processes := _processes(parameters)) > 1:
-        together = Together(preset.classifier, seed, folder, vgg_weights=weights)
-        train_together(images, together, processes=processes, report=report)
-    result = train_classifier(images, preset.classifier, seed=seed, folder=folder, report=report, vgg_weights=weights)
+        train_in_processes(images, spec, processes=processes, report=report)
+    result = spec.train(images, report)
     learning_curves(result.history, folder / "curves.png")
     metrics = {
         "tuning_auc": result.tuning_auc,
@@ -77,13 +76,11 @@ def _train_gan(job_id: int, parameters: TrainGanParameters, report: Report) -> d
     images = training_images(parameters["cohort"], preset, report, weighed=config.keep_background)
     if threads := parameters.get("threads"):
         torch.set_num_threads(threads)
-    folder, seed, judge = folder_of(parameters["name"]), parameters["seed"], folder_of(classifier.folder)
+    folder = folder_of(parameters["name"])
+    spec = GanSpec(config, parameters["seed"], folder, Direction(direction), folder_of(classifier.folder))
     if (processes := _processes(parameters)) > 1:
-        together = Together(config, seed, folder, direction=direction, classifier=judge)
-        train_together(images, together, processes=processes, report=report)
-    result = train_gan(
-        images, direction=direction, classifier=judge, config=config, seed=seed, folder=folder, report=report
-    )
+        train_in_processes(images, spec, processes=processes, report=report)
+    result = spec.train(images, report)
     learning_curves(result.history, folder / "curves.png")
     metrics = {
         "stages": result.stages,
@@ -120,7 +117,7 @@ def _train_inpainting(job_id: int, parameters: TrainInpaintingParameters, report
 
 
 def _processes(parameters: Mapping[str, Any]) -> int:
-    """How many processes train together: as asked for, else one for each graphics card that this worker sees."""
+    """Return the number of processes: as asked for, else one for each graphics card of the worker."""
     return int(parameters.get("processes") or max(1, torch.cuda.device_count()))
 
 

@@ -13,7 +13,8 @@ from models_ml.runtime import distributed
 from models_ml.runtime.progress import silent
 from models_ml.training.classifier import train_classifier
 from models_ml.training.gan import train_gan
-from models_ml.training.launcher import Together, _reason, train_together
+from models_ml.training.launcher import ClassifierSpec, GanSpec, _error_message, train_in_processes
+from readerstudy.vocabulary import Direction
 from tests.models_ml import tiny
 
 ALONE = {"seed": 3, "report": silent}
@@ -33,9 +34,9 @@ def test_two_processes_train_the_classifier_and_the_gan_that_one_trains(tmp_path
     config = replace(tiny.classifier_config(steps=6), precision="fp32", **plain)
     train_classifier(images, config, folder=tmp_path / "alone", **ALONE)
     told = []
-    train_together(
+    train_in_processes(
         images,
-        Together(config, seed=3, folder=tmp_path / "together"),
+        ClassifierSpec(config, seed=3, folder=tmp_path / "together"),
         processes=2,
         report=lambda done, total, text, values: told.append((done, total)),
     )
@@ -46,8 +47,8 @@ def test_two_processes_train_the_classifier_and_the_gan_that_one_trains(tmp_path
 
     gan = replace(tiny.gan_config(), precision="fp32")
     train_gan(images, direction="remove", classifier=tmp_path / "alone", config=gan, folder=tmp_path / "g1", **ALONE)
-    together = Together(gan, seed=3, folder=tmp_path / "g2", direction="remove", classifier=tmp_path / "alone")
-    train_together(images, together, processes=2, report=silent)
+    spec = GanSpec(gan, 3, tmp_path / "g2", Direction.REMOVE, tmp_path / "alone")
+    train_in_processes(images, spec, processes=2, report=silent)
     assert_same_weights(tmp_path / "g1", tmp_path / "g2")
     for one, two in zip(read_provenance(tmp_path / "g1").stages, read_provenance(tmp_path / "g2").stages, strict=True):
         assert (one["steps"], one["reason"]) == (two["steps"], two["reason"])
@@ -56,11 +57,11 @@ def test_two_processes_train_the_classifier_and_the_gan_that_one_trains(tmp_path
 
 def test_two_processes_refuse_the_same_steps_and_end_with_the_reason(tmp_path, caplog):
     config = replace(tiny.classifier_config(steps=30), penalty_weight=float("inf"), penalty_every=1)
-    together = Together(config, seed=3, folder=tmp_path / "run")
+    spec = ClassifierSpec(config, seed=3, folder=tmp_path / "run")
     with pytest.raises(
         LabError, match=r"The 2 processes stopped: Epoch \d, step 20: the classifier's loss or gradient"
     ):
-        train_together(tiny.images(), together, processes=2, report=silent)
+        train_in_processes(tiny.images(), spec, processes=2, report=silent)
     first = [record for record in caplog.records if record.message.startswith("Epoch 1, step 1: the classifier")]
     assert len(first) == 1
 
@@ -74,4 +75,4 @@ def test_a_batch_that_cannot_be_shared_evenly_is_refused_with_the_reason(tmp_pat
 
 def test_what_a_process_says_as_it_fails_is_the_reason():
     said = "W1122 torchrun\nTraceback\nLabError: The images are 32 × 24.\nLabError: The images are 32 × 24.\n"
-    assert _reason(said) == "The images are 32 × 24."
+    assert _error_message(said) == "The images are 32 × 24."
