@@ -1,9 +1,9 @@
-"""8-bit pictures of stored images for pages: windowed images and differences, small or at native pixels.
+"""8-bit versions of stored images for pages: windowed images and differences, small or at native pixels.
 
-Readers never see these: they get the stored 16-bit files.
+Readers never see them; they get the stored 16-bit files.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from readerstudy.imaging.breast_mask import breast_weight
-from readerstudy.imaging.image import WHITE, Grey16, WrongPixels
+from readerstudy.imaging.image import Grey16, WrongPixels
 from readerstudy.imaging.png16 import decode_png
 from readerstudy.imaging.resize import fit
 
 _WINDOW: Final = (0.5, 99.5)  # percentiles of the breast that become black and white
+# Percentile of the absolute change of the changed pixels that becomes black or white, as in the readers' triptych
+# (grey_percentiles.js). Unchanged pixels do not count: a patch of a thousandth of an image would be clipped otherwise.
+_DIFFERENCE_PERCENTILE: Final = 99.9
 
 Grey8 = NDArray[np.uint8]
 
@@ -42,6 +45,33 @@ class DifferenceImage:
     scale: float
 
 
+@dataclass(frozen=True, eq=False)
+class Triptych:
+    """A real image, an adversarial image and real minus adversarial; both images in the window of the real one."""
+
+    real: Grey8
+    adversarial: Grey8
+    difference: DifferenceImage
+
+
+def render_image(values: Grey16, *, is_mirrored: bool = False) -> Grey8:
+    """Return an image in its own window; `is_mirrored` exchanges left and right."""
+    return _mirror(choose_window(values).apply(values), is_mirrored=is_mirrored)
+
+
+def render_triptych(real: Grey16, adversarial: Grey16, *, is_mirrored: bool = False) -> Triptych:
+    """Return both images and their difference; `is_mirrored` exchanges left and right.
+
+    Raises WrongPixels if the sizes differ.
+    """
+    window, difference = choose_window(real), difference_image(real, adversarial)
+    return Triptych(
+        real=_mirror(window.apply(real), is_mirrored=is_mirrored),
+        adversarial=_mirror(window.apply(adversarial), is_mirrored=is_mirrored),
+        difference=replace(difference, values=_mirror(difference.values, is_mirrored=is_mirrored)),
+    )
+
+
 def read_small(path: Path, *, largest: int) -> Grey16:
     """Return the stored image with at most `largest` rows and columns, never enlarged.
 
@@ -61,29 +91,29 @@ def choose_window(values: Grey16) -> Window:
     return Window(float(low), float(max(high, low + 1)))
 
 
-def difference_image(real: Grey16, adversarial: Grey16, *, percentile: float) -> DifferenceImage:
-    """Return real minus adversarial, as the article shows it: white where the attack took light away, black where it
-    added light.
+def difference_image(real: Grey16, adversarial: Grey16) -> DifferenceImage:
+    """Return real minus adversarial, as in the article: white where the attack took light away, black where it added.
 
-    `percentile` of the absolute change becomes white or black: on the whole grey scale most changes would be too
-    faint to see. Raises WrongPixels if the sizes differ.
+    The 99.9th percentile of the changed pixels' absolute change becomes white or black, because most changes would be
+    too faint to see on the whole grey scale. Raises WrongPixels if the sizes differ.
     """
     if real.shape != adversarial.shape:
         raise WrongPixels(f"Images of {real.shape} and {adversarial.shape} pixels cannot be compared.")
     change = real.astype(np.float64) - adversarial.astype(np.float64)
-    scale = min(max(float(np.percentile(np.abs(change), percentile)), 1.0), float(WHITE))
+    changed = np.abs(change[change != 0])
+    scale = float(np.percentile(changed, _DIFFERENCE_PERCENTILE)) if changed.size else 1.0
     return DifferenceImage(_to_8_bit(0.5 + change / (2 * scale)), scale)
 
 
 def encode_jpeg(values: Grey8, *, quality: int) -> bytes:
+    """Return the image as a JPEG file; `quality` is Pillow's, up to 95."""
     stream = BytesIO()
     Image.fromarray(values).save(stream, format="JPEG", quality=quality)
     return stream.getvalue()
 
 
-def mirror(values: Grey8) -> Grey8:
-    """Return the image with left and right exchanged."""
-    return np.ascontiguousarray(values[:, ::-1])
+def _mirror(values: Grey8, *, is_mirrored: bool) -> Grey8:
+    return np.ascontiguousarray(values[:, ::-1]) if is_mirrored else values
 
 
 def _to_8_bit(shares: NDArray[Any]) -> Grey8:

@@ -11,10 +11,9 @@ from django.utils.translation import gettext as _
 from readerstudy.cohort.models import Stimulus
 from readerstudy.errors import StudyError
 from readerstudy.imaging.image import WHITE, Grey16
-from readerstudy.imaging.thumbnails import Grey8, choose_window, difference_image, encode_jpeg, mirror, read_small
+from readerstudy.imaging.thumbnails import Grey8, encode_jpeg, read_small, render_image, render_triptych
 
 _LARGEST: Final = 320  # rows and columns
-_DIFFERENCE_PERCENTILE: Final = 99.5  # of the absolute change, which becomes black or white
 _QUALITY: Final = 80  # of the JPEG
 _KEPT: Final = 64  # thumbnails in memory: a report is opened repeatedly and its files never change
 
@@ -38,7 +37,7 @@ def single_thumbnail(stimulus: Stimulus, *, words: str) -> Thumbnail:
         values = _small(stimulus.path, stimulus.sha256)
     except (OSError, StudyError):
         return _missing(title, words)
-    return _thumbnail(title, words, choose_window(values).apply(values), is_mirrored=stimulus.image.hangs_mirrored)
+    return _thumbnail(title, words, render_image(values, is_mirrored=stimulus.image.hangs_mirrored))
 
 
 def pair_thumbnails(
@@ -52,21 +51,20 @@ def pair_thumbnails(
     alts = (words, _("The source image of stimulus %(number)s.") % {"number": number}, "")
     try:
         shown, real = _small(stimulus.path, stimulus.sha256), _small(parent.path, parent.sha256)
-        difference = difference_image(real, shown, percentile=_DIFFERENCE_PERCENTILE)
+        triptych = render_triptych(real, shown, is_mirrored=stimulus.image.hangs_mirrored)
     except (OSError, StudyError):
         first, second, third = (_missing(title, alt) for title, alt in zip(titles, alts, strict=True))
         return first, second, third
-    window, is_mirrored = choose_window(real), stimulus.image.hangs_mirrored
-    numbers = {"percent": f"{100 * difference.scale / WHITE:.1f}", "number": number}
+    numbers = {"percent": f"{100 * triptych.difference.scale / WHITE:.1f}", "number": number}
     full = _("difference, full scale ±%(percent)s %%") % numbers
     alt = _(
         "Difference of stimulus %(number)s from its source image; black and white are ±%(percent)s %% of all grey "
         "levels."
     )
     return (
-        _thumbnail(titles[0], alts[0], window.apply(shown), is_mirrored=is_mirrored),
-        _thumbnail(titles[1], alts[1], window.apply(real), is_mirrored=is_mirrored),
-        _thumbnail(full, alt % numbers, difference.values, is_mirrored=is_mirrored),
+        _thumbnail(titles[0], alts[0], triptych.adversarial),
+        _thumbnail(titles[1], alts[1], triptych.real),
+        _thumbnail(full, alt % numbers, triptych.difference.values),
     )
 
 
@@ -78,10 +76,9 @@ def _small(path: Path, sha256: str) -> Grey16:
     return small
 
 
-def _thumbnail(title: str, alt: str, values: Grey8, *, is_mirrored: bool) -> Thumbnail:
-    shown = mirror(values) if is_mirrored else values
-    uri = "data:image/jpeg;base64," + b64encode(encode_jpeg(shown, quality=_QUALITY)).decode()
-    return Thumbnail(title, alt, uri, width=shown.shape[1], height=shown.shape[0])
+def _thumbnail(title: str, alt: str, values: Grey8) -> Thumbnail:
+    uri = "data:image/jpeg;base64," + b64encode(encode_jpeg(values, quality=_QUALITY)).decode()
+    return Thumbnail(title, alt, uri, width=values.shape[1], height=values.shape[0])
 
 
 def _missing(title: str, alt: str) -> Thumbnail:
