@@ -1,7 +1,7 @@
-"""Cross-validation by patient, for cohorts too small to hold many women back.
+"""Cross-validation by patient, for cohorts too small for a large test split.
 
-Every fold trains a classifier of its own (and, where asked, both GANs) and judges the women whom it has never seen:
-one part in k is tested, the next one chooses checkpoint and threshold, the rest trains.
+Every fold trains its own classifier (and both GANs, if asked) and is evaluated on patients that it was not trained on:
+one fold in k is tested, the next one chooses checkpoint and threshold, the others train.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,12 +33,12 @@ from readerstudy.vocabulary import Direction, Split
 LEAST_FOLDS = 3
 BOOTSTRAP_SEED = 20210013
 TOGETHER = 8  # images that a generator draws together if the memory has room for them
-PART = 1000  # what one training counts in the progress
+PART = 1000  # of one training, in the units of progress
 
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """What is trained in every fold; without GANs only the classifier is judged."""
+    """What is trained in every fold. Without GANs only the classifier is evaluated."""
 
     classifier: ClassifierConfig
     gans: Mapping[Direction, GanConfig] | None = None
@@ -47,8 +47,8 @@ class CrossValidation:
 
 
 @dataclass(frozen=True)
-class Fold:
-    """What one fold's networks made of the women whom they had not seen; arrays aligned with `rows`."""
+class FoldScores:
+    """The scores of one fold's test images, aligned with their `rows`; `adversarial` if GANs were trained."""
 
     number: int
     rows: Rows
@@ -57,54 +57,59 @@ class Fold:
     adversarial: Floats | None
 
 
-def deal(patients: Texts, strata: Texts, *, folds: int, seed: int) -> NDArray[np.int64]:
-    """The fold of every image: all images of a woman in one, her strata (her worst pathology) spread evenly.
+def assign_folds(patients: Texts, strata: Texts, *, folds: int, seed: int) -> NDArray[np.int64]:
+    """Return the fold of every image, from 0; all images of a patient are in one, and strata are spread evenly.
 
-    Raises LabError where there are fewer women than folds, or fewer than three folds.
+    `patients` and `strata`, each patient's worst pathology, are (N,). Raises LabError if there are fewer patients than
+    folds, or fewer than three folds.
     """
     if folds < LEAST_FOLDS:
         raise LabError(f"Cross-validation needs at least {LEAST_FOLDS} folds: to train, to choose and to test.")
     names, first = np.unique(patients, return_index=True)
     if len(names) < folds:
-        raise LabError(f"{len(names)} patients cannot be dealt into {folds} folds.")
+        raise LabError(f"Cannot split {len(names)} patients into {folds} folds.")
     chance = np.random.default_rng([seed, folds])
-    of_patient: dict[str, int] = {}
+    fold_of_patient: dict[str, int] = {}
     for stratum in np.unique(strata[first]):
-        # The next stratum goes on where this one stopped, so that no fold collects the leftovers.
+        # Each stratum starts at the fold after the previous one's last, so that no fold collects the remainders.
         for name in chance.permutation(names[strata[first] == stratum]):
-            of_patient[str(name)] = len(of_patient) % folds
-    return np.array([of_patient[str(name)] for name in patients], dtype=np.int64)
+            fold_of_patient[str(name)] = len(fold_of_patient) % folds
+    return np.array([fold_of_patient[str(name)] for name in patients], dtype=np.int64)
 
 
-def splits_of(fold: NDArray[np.int64], number: int, folds: int) -> Texts:
-    """Test this fold, tune on the next, train on the rest."""
-    named = np.where(fold == number, "test", np.where(fold == (number + 1) % folds, "tuning", "train"))
-    return named.astype(str)
+def fold_splits(fold: NDArray[np.int64], number: int, folds: int) -> Texts:
+    """Return the split of every image if fold `number` is tested: the next fold tunes, the others train."""
+    splits = np.where(fold == number, Split.TEST, np.where(fold == (number + 1) % folds, Split.TUNING, Split.TRAIN))
+    return splits.astype(str)
 
 
 def cross_validate(
-    images: ImageSet, strata: Texts, how: CrossValidation, *, folder: Path, report: Report
+    images: ImageSet, strata: Texts, settings: CrossValidation, *, folder: Path, report: Report
 ) -> CrossValidated:
-    """Train and judge fold after fold below `folder`; a killed run goes on where it was, a finished fold stands.
+    """Train and evaluate one fold after the other below `folder`; return their results and the pooled ones.
 
-    `strata` is each image's patient's worst pathology. The splits that `images` came with play no part.
+    `strata` (N,) is the worst pathology of each image's patient. The splits of `images` are ignored. An interrupted run
+    is resumed; folds that are finished are not trained again. Raises LabError and WrongImages before the first training
+    if the images do not suffice.
     """
-    fold = deal(images.patients, strata, folds=how.folds, seed=how.seed)
-    for number in range(how.folds):
-        _dealt(images, fold, number, how).require(how.classifier.rows, how.classifier.columns)
-    found = [_run_fold(_dealt(images, fold, number, how), number, how, folder, report) for number in range(how.folds)]
-    return pooled(images, found)
+    fold = assign_folds(images.patients, strata, folds=settings.folds, seed=settings.seed)
+    sets = [replace(images, splits=fold_splits(fold, number, settings.folds)) for number in range(settings.folds)]
+    for image_set in sets:
+        image_set.require(settings.classifier.rows, settings.classifier.columns)
+    return pooled(
+        images, [_run_fold(image_set, number, settings, folder, report) for number, image_set in enumerate(sets)]
+    )
 
 
-def pooled(images: ImageSet, folds: Sequence[Fold], *, replicates: int = REPLICATES) -> CrossValidated:
-    """The folds' judgements put together."""
+def pooled(images: ImageSet, folds: Sequence[FoldScores], *, replicates: int = REPLICATES) -> CrossValidated:
+    """Return the results of each fold and of all test images together. Raises LabError if no fold has an AUC."""
     order = np.concatenate([fold.rows for fold in folds])
     labels, patients = images.labels[order], images.patients[order]
     score = np.concatenate([fold.score for fold in folds])
     table = None
     if all(fold.adversarial is not None for fold in folds):
         adversarial = np.concatenate([fold.adversarial for fold in folds if fold.adversarial is not None])
-        own = np.concatenate([np.full(len(fold.rows), fold.threshold) for fold in folds])
+        thresholds = np.concatenate([np.full(len(fold.rows), fold.threshold) for fold in folds])
         table = replace(
             attack_table(
                 score_real=score,
@@ -112,11 +117,13 @@ def pooled(images: ImageSet, folds: Sequence[Fold], *, replicates: int = REPLICA
                 labels=labels,
                 patients=patients,
                 thresholds={},
-                rng=_chance(),
+                rng=_bootstrap_rng(),
                 replicates=replicates,
             ),
-            # Each score less its fold's threshold: above 0 is what that fold calls malignant.
-            decisions=(decide(score - own, adversarial - own, labels, rule=ThresholdRule.FOLD, threshold=0),),
+            # Each score minus its fold's threshold: above 0, that fold calls the image malignant.
+            decisions=(
+                decide(score - thresholds, adversarial - thresholds, labels, rule=ThresholdRule.FOLD, threshold=0),
+            ),
         )
     rows = tuple(_fold_auc(images, fold, replicates) for fold in folds)
     areas = [row.auc.value for row in rows if row.auc]
@@ -126,48 +133,55 @@ def pooled(images: ImageSet, folds: Sequence[Fold], *, replicates: int = REPLICA
         rows,
         float(np.mean(areas)),
         table,
-        auc_by_patient(score, labels, patients, _chance(), replicates=replicates),
+        auc_by_patient(score, labels, patients, _bootstrap_rng(), replicates=replicates),
     )
 
 
-def _dealt(images: ImageSet, fold: NDArray[np.int64], number: int, how: CrossValidation) -> ImageSet:
-    return replace(images, splits=splits_of(fold, number, how.folds))
-
-
-def _run_fold(images: ImageSet, number: int, how: CrossValidation, folder: Path, report: Report) -> Fold:
-    seed = how.seed + number
-    judge = folder / f"fold-{number + 1}"
-    parts = 1 if how.gans is None else 1 + len(DIRECTIONS)
-    steps = [_part(report, number * parts + part, how.folds * parts, fold=number + 1) for part in range(parts)]
-    train_classifier(images, how.classifier, seed=seed, folder=judge, report=steps[0])
+def _run_fold(images: ImageSet, number: int, settings: CrossValidation, folder: Path, report: Report) -> FoldScores:
+    """Train the networks of a fold and score its test images."""
+    seed, classifier_folder = settings.seed + number, folder / f"fold-{number + 1}"
+    trainings = 1 if settings.gans is None else 1 + len(DIRECTIONS)
+    reports = [
+        _part_report(report, number * trainings + index, settings.folds * trainings, fold=number + 1)
+        for index in range(trainings)
+    ]
+    train_classifier(images, settings.classifier, seed=seed, folder=classifier_folder, report=reports[0])
     device = choose_device()
-    classifier = load_classifier(judge).to(device)
+    classifier = load_classifier(classifier_folder).to(device)
     tuning, rows = images.rows(Split.TUNING), images.rows(Split.TEST)
-    of_tuning = scores(classifier, images.pixels, rows=tuning, device=device)
-    threshold = youden_threshold(of_tuning, images.labels[tuning])
+    tuning_score = scores(classifier, images.pixels, rows=tuning, device=device)
+    threshold = youden_threshold(tuning_score, images.labels[tuning])
     score = scores(classifier, images.pixels, rows=rows, device=device)
-    if how.gans is None:
-        return Fold(number, rows, threshold, score, None)
+    if settings.gans is None:
+        return FoldScores(number, rows, threshold, score, None)
     adversarial = np.zeros(len(rows))
-    for direction, step in zip(DIRECTIONS, steps[1:], strict=True):
-        gan = folder / f"fold-{number + 1}-{direction}"
-        config = how.gans[direction]
-        train_gan(images, direction=direction, classifier=judge, config=config, seed=seed, folder=gan, report=step)
-        own = images.labels[rows] == int(direction == Direction.REMOVE)
-        weights = None if images.weights is None or not config.keep_background else images.weights[rows[own]]
-        made = fakes(gan, np.asarray(images.pixels[rows[own]]), weights)
-        adversarial[own] = scores(classifier, made, device=device)
-    return Fold(number, rows, threshold, score, adversarial)
+    for direction, gan_report in zip(DIRECTIONS, reports[1:], strict=True):
+        gan, config = folder / f"fold-{number + 1}-{direction}", settings.gans[direction]
+        train_gan(
+            images,
+            direction=direction,
+            classifier=classifier_folder,
+            config=config,
+            seed=seed,
+            folder=gan,
+            report=gan_report,
+        )
+        is_source = images.labels[rows] == int(direction == Direction.REMOVE)
+        sources = rows[is_source]
+        weights = None if images.weights is None or not config.keep_background else images.weights[sources]
+        pixels = adversarial_pixels(gan, np.asarray(images.pixels[sources]), weights)
+        adversarial[is_source] = scores(classifier, pixels, device=device)
+    return FoldScores(number, rows, threshold, score, adversarial)
 
 
 @torch.no_grad()
-def fakes(
+def adversarial_pixels(
     folder: Path, pixels: NDArray[np.uint16], weights: NDArray[np.uint8] | None = None, *, batch: int = 0
 ) -> NDArray[np.uint16]:
-    """Return what the generator makes of 16-bit pixels (N, H, W) at its own size, as 16-bit pixels.
+    """Return the output of a run's generator for 16-bit pixels (N, H, W) of its own size, as 16-bit pixels.
 
-    `weights`, 0…255 for each pixel, say how far it may be changed; without them all may. `batch` images are drawn
-    together; 0: eight, or fewer if the memory has no room for them.
+    `weights`, 0…255 for each pixel, limit the change of each pixel; without them all may change. `batch` images are
+    drawn together; 0: eight, or fewer if the memory has no room for them.
     """
     generator = load_generator(folder)
     batch = batch or drawn_at_once(TOGETHER, pixels[0].size if len(pixels) else 1, torch.device("cpu"))
@@ -178,21 +192,21 @@ def fakes(
         if weights is not None:
             images = torch.cat([images, torch.from_numpy(weights[rows].astype(np.float32) / 255)[:, None]], dim=1)
         parts.append(drawn(generator, images)[:, 0].clamp(0, 1).double().numpy())
-    made = quantise(np.concatenate([np.zeros((0, *pixels.shape[1:])), *parts]) * WHITE)
-    return np.where(pixels == 0, np.uint16(0), made)
+    adversarial = quantise(np.concatenate([np.zeros((0, *pixels.shape[1:])), *parts]) * WHITE)
+    return np.where(pixels == 0, np.uint16(0), adversarial)
 
 
-def _fold_auc(images: ImageSet, fold: Fold, replicates: int) -> FoldResult:
+def _fold_auc(images: ImageSet, fold: FoldScores, replicates: int) -> FoldResult:
     labels, patients = images.labels[fold.rows], images.patients[fold.rows]
-    auc = auc_by_patient(fold.score, labels, patients, _chance(), replicates=replicates)
+    auc = auc_by_patient(fold.score, labels, patients, _bootstrap_rng(), replicates=replicates)
     return FoldResult(fold.number, len(labels), int(labels.sum()), fold.threshold, auc)
 
 
-def _chance() -> np.random.Generator:
+def _bootstrap_rng() -> np.random.Generator:
     return np.random.default_rng(BOOTSTRAP_SEED)
 
 
-def _part(report: Report, index: int, parts: int, *, fold: int) -> Report:
+def _part_report(report: Report, index: int, parts: int, *, fold: int) -> Report:
     """Return a report of one part of a fold as progress over all parts of all folds, each of the same weight."""
 
     def report_part(done: int, total: int, activity: Activity, values: dict[str, float], /) -> None:

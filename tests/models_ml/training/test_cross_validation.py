@@ -1,4 +1,4 @@
-"""Cross-validation by patient: who is dealt where, and what the folds say together."""
+"""Cross-validation by patient: assignment to folds, and pooled results."""
 
 import json
 from dataclasses import replace
@@ -15,12 +15,12 @@ from models_ml.training import cross_validation as module
 from models_ml.training.classifier import train_classifier
 from models_ml.training.cross_validation import (
     CrossValidation,
-    Fold,
+    FoldScores,
+    adversarial_pixels,
+    assign_folds,
     cross_validate,
-    deal,
-    fakes,
+    fold_splits,
     pooled,
-    splits_of,
 )
 from models_ml.training.gan import train_gan
 from readerstudy.serialise import to_dict
@@ -31,8 +31,8 @@ NAMES = np.array([f"P{number:02d}" for number in range(23)]).repeat(2)
 WORST = np.array(["malignant"] * 7 + ["benign"] * 6 + ["normal"] * 10).repeat(2)
 
 
-def test_a_woman_is_in_one_fold_and_every_pathology_is_spread_evenly():
-    fold = deal(NAMES, WORST, folds=5, seed=3)
+def test_a_patient_is_in_one_fold_and_every_pathology_is_spread_evenly():
+    fold = assign_folds(NAMES, WORST, folds=5, seed=3)
     assert all(len(set(fold[name == NAMES])) == 1 for name in NAMES)
     for stratum in ("malignant", "benign", "normal"):
         counts = np.bincount(fold[stratum == WORST], minlength=5) / 2
@@ -41,26 +41,26 @@ def test_a_woman_is_in_one_fold_and_every_pathology_is_spread_evenly():
     assert sizes.max() - sizes.min() <= 1
 
 
-def test_the_seed_and_nothing_else_deals():
-    fold = deal(NAMES, WORST, folds=5, seed=3)
-    turned = deal(NAMES[::-1], WORST[::-1], folds=5, seed=3)
+def test_folds_depend_on_the_seed_alone():
+    fold = assign_folds(NAMES, WORST, folds=5, seed=3)
+    turned = assign_folds(NAMES[::-1], WORST[::-1], folds=5, seed=3)
     np.testing.assert_array_equal(fold, turned[::-1])
-    assert (fold != deal(NAMES, WORST, folds=5, seed=4)).any()
+    assert (fold != assign_folds(NAMES, WORST, folds=5, seed=4)).any()
 
 
-def test_every_woman_is_tested_once_and_never_trained_or_tuned_on_then():
-    fold = deal(NAMES, WORST, folds=4, seed=1)
-    splits = np.stack([splits_of(fold, number, 4) for number in range(4)])
+def test_every_patient_is_tested_once_and_never_trained_or_tuned_on_then():
+    fold = assign_folds(NAMES, WORST, folds=4, seed=1)
+    splits = np.stack([fold_splits(fold, number, 4) for number in range(4)])
     assert ((splits == "test").sum(axis=0) == 1).all()
     assert ((splits == "tuning").sum(axis=0) == 1).all()
     assert ((splits == "train").sum(axis=0) == 2).all()
 
 
-def test_too_few_folds_or_women_are_refused():
+def test_too_few_folds_or_patients_are_refused():
     with pytest.raises(LabError, match="at least 3 folds"):
-        deal(NAMES, WORST, folds=2, seed=1)
-    with pytest.raises(LabError, match="2 patients cannot be dealt into 3"):
-        deal(NAMES[:4], WORST[:4], folds=3, seed=1)
+        assign_folds(NAMES, WORST, folds=2, seed=1)
+    with pytest.raises(LabError, match="Cannot split 2 patients into 3"):
+        assign_folds(NAMES[:4], WORST[:4], folds=3, seed=1)
 
 
 def by_hand():
@@ -68,13 +68,13 @@ def by_hand():
     first, second = np.arange(0, 20), np.arange(20, 40)
     chance = np.random.default_rng(0)
     made = [
-        Fold(0, first, 0.3, chance.random(20), chance.random(20)),
-        Fold(1, second, 0.6, chance.random(20), chance.random(20)),
+        FoldScores(0, first, 0.3, chance.random(20), chance.random(20)),
+        FoldScores(1, second, 0.6, chance.random(20), chance.random(20)),
     ]
     return images, made
 
 
-def test_the_pooled_figures_are_those_of_all_women_at_their_own_folds_threshold():
+def test_pooled_figures_use_each_folds_own_threshold():
     images, made = by_hand()
     found = pooled(images, made, replicates=50)
     score, fake = (np.concatenate([getattr(fold, name) for fold in made]) for name in ("score", "adversarial"))
@@ -88,7 +88,7 @@ def test_the_pooled_figures_are_those_of_all_women_at_their_own_folds_threshold(
     assert decisions.fooled.hits == ((called == positive) & (called_fake != positive)).sum()
 
 
-def test_a_fold_that_tests_one_class_only_has_no_area_of_its_own():
+def test_a_fold_that_tests_one_class_only_has_no_auc():
     images, made = by_hand()
     benign = np.flatnonzero(images.labels == 0)[:4]
     rest = np.setdiff1d(np.arange(40), benign)
@@ -118,9 +118,9 @@ def validated(tmp_path_factory):
     return images, strata, how, folder, found, told
 
 
-def test_every_fold_judges_its_own_unseen_women_with_its_own_networks(validated):
+def test_every_fold_is_evaluated_on_unseen_patients(validated):
     images, strata, _how, folder, found, told = validated
-    fold = deal(images.patients, strata, folds=3, seed=5)
+    fold = assign_folds(images.patients, strata, folds=3, seed=5)
     assert [one.images for one in found.folds] == np.bincount(fold).tolist()
     last = found.folds[-1]
     classifier = load_classifier(folder / "fold-3")
@@ -133,7 +133,7 @@ def test_every_fold_judges_its_own_unseen_women_with_its_own_networks(validated)
     assert json.loads(json.dumps(to_dict(found)))["pooled"]["images"] == len(images)
 
 
-def test_a_killed_run_goes_on_and_finished_folds_stand(validated, monkeypatch):
+def test_an_interrupted_run_keeps_its_finished_folds(validated, monkeypatch):
     images, strata, how, folder, found, _told = validated
     before = read_provenance(folder / "fold-1")
     (folder / "fold-3" / "config.json").unlink()  # as if killed before the last fold was written
@@ -146,15 +146,15 @@ def test_a_killed_run_goes_on_and_finished_folds_stand(validated, monkeypatch):
     assert again == found
 
 
-def test_the_fakes_of_a_fold_are_sixteen_bit_and_leave_the_background(validated):
+def test_adversarial_images_are_16_bit_and_keep_the_background(validated):
     images, _strata, _how, folder, _found, _told = validated
-    made = fakes(folder / "fold-1-remove", images.pixels[:3])
+    made = adversarial_pixels(folder / "fold-1-remove", images.pixels[:3])
     assert made.dtype == np.uint16
     assert (made[images.pixels[:3] == 0] == 0).all()
     assert (made != images.pixels[:3]).any()
 
 
-def test_fakes_of_a_spared_background_keep_it(tmp_path: Path) -> None:
+def test_weights_of_zero_keep_the_background(tmp_path: Path) -> None:
     judge = tmp_path / "judge"
     images = tiny.images()
     train_classifier(images, tiny.classifier_config(steps=2), seed=1, folder=judge, report=silent)
@@ -165,6 +165,6 @@ def test_fakes_of_a_spared_background_keep_it(tmp_path: Path) -> None:
     pixels = np.asarray(images.pixels[:3])
     weights = np.zeros(pixels.shape, np.uint8)
     weights[:, 4:12, 4:12] = 255
-    free, spared = fakes(folder, pixels), fakes(folder, pixels, weights)
+    free, spared = adversarial_pixels(folder, pixels), adversarial_pixels(folder, pixels, weights)
     assert (free != pixels)[weights == 0].any()
     np.testing.assert_array_equal(spared, np.where(weights > 0, free, pixels))
