@@ -15,8 +15,8 @@ from readerstudy.imaging.image import RESOLUTIONS, Pixels, quantise
 from readerstudy.imaging.png16 import decode_png, encode_png
 from readerstudy.studies.actions import enroll
 from readerstudy.studies.models import Study
-from readerstudy.truth.actions import Provenance, create_study, import_cohort, register_twin
-from readerstudy.truth.queries import real_pictures
+from readerstudy.truth.actions import Provenance, create_study, import_cohort, register_adversarial_image
+from readerstudy.truth.queries import real_images
 from readerstudy.vocabulary import Direction
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -77,13 +77,13 @@ def adversarial_images_for(
 
     They belong to the attack, or to two GANs whose names have the prefix.
     """
-    for picture in (picture for name in resolutions for picture in real_pictures(cohort, name)):
+    for picture in (picture for name in resolutions for picture in real_images(cohort, name)):
         direction = Direction.REMOVE if picture.label else Direction.INSERT
         if direction not in directions:
             continue
         real = decode_png(picture.path)
         altered = altered_copy(real, direction)
-        register_twin(
+        register_adversarial_image(
             Stimulus.objects.get(pk=picture.stimulus_id),
             picture=write_media(encode_png(altered)),
             difference=write_media(encode_png(signed_difference(real, altered))),

@@ -17,7 +17,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from readerstudy.accounts.models import Role
 from readerstudy.cohort.models import Image
 from readerstudy.studies.models import Presentation
-from readerstudy.truth.models import Authenticity, Truth
+from readerstudy.truth.models import Truth
+from readerstudy.truth.terms import Authenticity
 from tests import make, walk
 
 # Words that only the sealed key knows. The education session names its panels, after the study said so.

@@ -81,13 +81,13 @@ def test_mammograms_in_tables_out(trained, capsys, settings):
 
 
 def test_every_image_has_one_twin_with_provenance_both_truths_and_a_difference(trained, settings):
-    for truth in Truth.objects.filter(authenticity="adversarial").select_related("parent", "stimulus__image"):
-        parent = Truth.objects.get(stimulus=truth.parent)
+    for truth in Truth.objects.filter(authenticity="adversarial").select_related("source_image", "stimulus__image"):
+        parent = Truth.objects.get(stimulus=truth.source_image)
         assert parent.authenticity == "real"
         assert truth.label == 1 - parent.label == 1 - ImageTruth.objects.get(image=truth.stimulus.image).label
         assert truth.generator == truth.direction == ("remove" if parent.label else "insert")
         assert truth.seed is not None
-        real, adversarial = decode_png(truth.parent.path), decode_png(truth.stimulus.path)
+        real, adversarial = decode_png(truth.source_image.path), decode_png(truth.stimulus.path)
         stored = read_signed_difference(decode_png(settings.MEDIA_ROOT / truth.difference_file))
         assert abs(stored - (real.astype(int) - adversarial.astype(int))).max() <= 1
         assert not adversarial[real == 0].any()  # the background stays what it was

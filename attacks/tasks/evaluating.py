@@ -31,8 +31,8 @@ from readerstudy.imaging.image import Size
 from readerstudy.jobs.queue import perform
 from readerstudy.results.evaluation import FORMAT, EvaluationResult, Recalibrated
 from readerstudy.serialise import to_dict
-from readerstudy.truth.actions import keep_scores
-from readerstudy.truth.queries import real_pictures, twins
+from readerstudy.truth.actions import store_scores
+from readerstudy.truth.queries import adversarial_images, real_images
 from readerstudy.vocabulary import Direction
 
 # The labels of the source images that a direction changes; without a direction both are changed.
@@ -60,7 +60,7 @@ def _evaluate(job_id: int, parameters: EvaluateParameters, report: Report) -> di
         attacks = [_attack_images(cohort, resolution, group, size, runs) for group in _groups(parameters)]
         scores = score_all(classifiers, _source_images(cohort, resolution), attacks, report)
         for classifier in scores:
-            keep_scores(classifier.by_stimulus, classifier=classifier.classifier, size=classifier.size)
+            store_scores(classifier.by_stimulus, classifier=classifier.classifier, size=classifier.size)
         results = evaluate(resolution, scores, attacks, settings)
         stored += [_store(job_id, cohort, run, result) for run, result in zip(runs, results, strict=True)]
     return {"format": FORMAT, "cohort": cohort.name, "evaluations": stored}
@@ -82,12 +82,12 @@ def _attack_images(
     # Images of earlier versions have no row for their attack: their generator has its direction.
     directions = {name: rows[name].direction if name in rows else _direction(runs[name]) for name in names}
     targets = {row.classifier for row in rows.values()} | {_made_from(run, classifiers) for run in runs.values() if run}
-    written = twins(cohort, resolution, names, with_excluded=True)
+    written = adversarial_images(cohort, resolution, names, with_excluded=True)
     steps = {name: PostProcessing.from_settings(rows[name].settings if name in rows else {}) for name in names}
     return AttackImages(
         name=" + ".join(names),
         runs=tuple(names),
-        files={image: AdversarialFile(row.stimulus_id, row.stimulus.path) for image, row in written.items()},
+        files={image: AdversarialFile(row.stimulus_id, row.path) for image, row in written.items()},
         against=", ".join(sorted(target.name for target in targets if target)),
         labels=tuple(sorted({label for name in names for label in LABELS[directions[name]]})),
         identity={
@@ -154,5 +154,5 @@ def _source_images(cohort: Cohort, resolution: str) -> list[SourceImage]:
                 "density": picture.density,
             },
         )
-        for picture in real_pictures(cohort, resolution)
+        for picture in real_images(cohort, resolution)
     ]

@@ -1,6 +1,6 @@
 """Jobs that make an adversarial image from every image of a cohort."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import chain, product
@@ -33,9 +33,8 @@ from readerstudy.imaging.resize import resize
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.queue import perform
 from readerstudy.results.progress import Activity, ActivityKind
-from readerstudy.truth.actions import Provenance, register_twin
-from readerstudy.truth.models import ImageTruth
-from readerstudy.truth.queries import Picture, real_pictures, twins
+from readerstudy.truth.actions import Provenance, register_adversarial_image
+from readerstudy.truth.queries import RealImage, adversarial_images, lesions_by_image, real_images
 from readerstudy.vocabulary import Direction, Split
 
 BATCH_SIZE = 8  # images that a graphics card attacks together
@@ -67,7 +66,7 @@ class _LabelAttack:
 class _AdversarialImage:
     """One adversarial image and its difference on disk, not registered yet."""
 
-    source: Picture
+    source: RealImage
     image: MediaFile
     difference: MediaFile
     quality: dict[str, float]
@@ -91,18 +90,19 @@ def _attack_cohort(
 
     An interrupted job therefore continues, and a finished one does nothing.
     """
-    sources = {name: real_pictures(cohort, name) for name in parameters["resolutions"]}
+    sources = {name: real_images(cohort, name) for name in parameters["resolutions"]}
     splits = parameters.get("splits") or tuple(Split)
     names = [attack.row.name for attack in attacks.values()]
-    missing: list[list[Picture]] = []
+    missing: list[list[RealImage]] = []
     known = 0
     for resolution, pictures in sources.items():
         chosen = [picture for picture in pictures if picture.split in splits]
-        existing = twins(cohort, resolution, names, with_excluded=True)
+        existing = adversarial_images(cohort, resolution, names, with_excluded=True)
         missing.append([picture for picture in chosen if picture.image_id not in existing])
         known += len(chosen) - len(missing[-1])
     groups = _make_groups(missing, BATCH_SIZE if choose_device().type == "cuda" else 1)
-    write = partial(_write_group, attacks, _known_lesions(chain.from_iterable(groups)))
+    lesions = lesions_by_image({picture.image_id for picture in chain.from_iterable(groups)})
+    write = partial(_write_group, attacks, lesions)
     made, total = 0, sum(map(len, groups))
     drawn = max(pixels_drawn(attack.attack) for attack in attacks.values())
     for written in parallel_map(write, groups, pixels_drawn=drawn):
@@ -113,15 +113,9 @@ def _attack_cohort(
     return {"made": made, "known": known, "attacks": sorted(set(names))}
 
 
-def _known_lesions(pictures: Iterable[Picture]) -> Lesions:
-    """Return the known lesions of these images, by image."""
-    rows = ImageTruth.objects.filter(image__in={picture.image_id for picture in pictures})
-    return {row.image_id: row.lesions for row in rows if row.lesions}
-
-
-def _make_groups(by_resolution: Sequence[Sequence[Picture]], size: int) -> list[list[Picture]]:
+def _make_groups(by_resolution: Sequence[Sequence[RealImage]], size: int) -> list[list[RealImage]]:
     """Return groups of at most `size` images of one label and resolution, which can be attacked together."""
-    groups: list[list[Picture]] = []
+    groups: list[list[RealImage]] = []
     for label, pictures in product((0, 1), by_resolution):
         of_label = [picture for picture in pictures if picture.label == label]
         groups += [of_label[start : start + size] for start in range(0, len(of_label), size)]
@@ -129,7 +123,7 @@ def _make_groups(by_resolution: Sequence[Sequence[Picture]], size: int) -> list[
 
 
 def _write_group(
-    attacks: Mapping[int, _LabelAttack], lesions: Lesions, group: Sequence[Picture]
+    attacks: Mapping[int, _LabelAttack], lesions: Lesions, group: Sequence[RealImage]
 ) -> list[_AdversarialImage]:
     """Attack images of one label and size, and write the adversarial images with their differences."""
     reals = [decode_png(source.path) for source in group]
@@ -148,7 +142,7 @@ def _write_group(
 
 
 def _register(image: _AdversarialImage, attack: _LabelAttack) -> None:
-    register_twin(
+    register_adversarial_image(
         Stimulus.objects.get(pk=image.source.stimulus_id),
         picture=image.image,
         difference=image.difference,
@@ -215,7 +209,7 @@ def _training_images(cohort: Cohort, label: int, size: Size) -> NDArray[np.uint1
     """Return the images of the training split with this label at a network's size, (N, rows, columns)."""
     pictures = [
         picture
-        for picture in real_pictures(cohort, cohort.resolutions[-1])
+        for picture in real_images(cohort, cohort.resolutions[-1])
         if picture.split == Split.TRAIN and picture.label == label
     ]
     if not pictures:

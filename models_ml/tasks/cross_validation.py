@@ -15,8 +15,7 @@ from models_ml.training.cross_validation import CrossValidation, cross_validate
 from readerstudy import serialise
 from readerstudy.jobs.queue import perform
 from readerstudy.results.cross_validation import FORMAT
-from readerstudy.truth.models import ImageTruth
-from readerstudy.vocabulary import Pathology
+from readerstudy.truth.queries import worst_pathology_by_patient
 
 
 @shared_task(name="cross-validate")
@@ -41,8 +40,5 @@ def _cross_validate(parameters: dict[str, Any], report: Report) -> dict[str, Any
 
 def _worst(cohort: str, images: ImageSet) -> NDArray[np.str_]:
     """The worst pathology of each image's patient, by which folds are dealt."""
-    rows = ImageTruth.objects.filter(image__exam__patient__cohort__name=cohort)
-    worst: dict[str, Pathology] = {}
-    for patient, pathology in rows.values_list("image__exam__patient__pseudonym", "pathology"):
-        worst[patient] = Pathology.worst((worst.get(patient, pathology), pathology))
+    worst = worst_pathology_by_patient(cohort)
     return np.array([worst[patient] for patient in images.patients.tolist()])

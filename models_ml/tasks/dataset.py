@@ -24,7 +24,7 @@ from readerstudy.imaging.image import RESOLUTIONS, Size
 from readerstudy.imaging.png16 import decode_png
 from readerstudy.imaging.resize import resize
 from readerstudy.results.progress import Activity, ActivityKind
-from readerstudy.truth.queries import Picture, real_pictures, twins
+from readerstudy.truth.queries import RealImage, adversarial_images, real_images
 from readerstudy.vocabulary import Direction
 
 
@@ -56,11 +56,11 @@ def training_images(
     """
     config, where = preset.classifier, Cohort.named(cohort)
     resolution = resolution_for(config.rows)
-    pictures = real_pictures(where, resolution)
+    pictures = real_images(where, resolution)
     if augmented:
         how = serialise.from_dict(Augmenting, augmented)
-        made = [twins(where, resolution, [name], with_excluded=True) for name in how.attacks]
-        paths = [{image: truth.stimulus.path for image, truth in rows.items()} for rows in made]
+        made = [adversarial_images(where, resolution, [name], with_excluded=True) for name in how.attacks]
+        paths = [{image: adversarial.path for image, adversarial in rows.items()} for rows in made]
         pictures = with_fakes(pictures, paths, how)
     pixels = cached_pixels(pictures, (config.rows, config.columns), report)
     return ImageSet(
@@ -73,7 +73,7 @@ def training_images(
     )
 
 
-def cached_pixels(pictures: Sequence[Picture], size: Size, report: Report) -> NDArray[np.uint16]:
+def cached_pixels(pictures: Sequence[RealImage], size: Size, report: Report) -> NDArray[np.uint16]:
     """The pictures at the network's size, (N, rows, columns), decoded once into a memory-mapped file."""
     names = "\n".join(picture.path.name for picture in pictures)
     key = hashlib.sha256(f"{size}\n{names}".encode()).hexdigest()[:32]

@@ -23,9 +23,8 @@ from readerstudy.cohort.models import Cohort
 from readerstudy.experiments.models import CheckpointKind
 from readerstudy.jobs.queue import perform
 from readerstudy.results.detector import FORMAT
-from readerstudy.truth.actions import keep_scores
-from readerstudy.truth.models import Authenticity, Truth
-from readerstudy.truth.queries import Picture, real_pictures, twins
+from readerstudy.truth.actions import store_scores
+from readerstudy.truth.queries import RealImage, adversarial_images, attacks_with_images, real_images
 
 
 @shared_task(name="train-detector")
@@ -65,7 +64,7 @@ def _train_detector(job_id: int, parameters: dict[str, Any], report: Report) -> 
     values = np.concatenate(score)
     table = detector_table(values, learnt.columns.select(kept).append(spared.columns), seen)
     by_stimulus = {picture.stimulus_id: float(value) for picture, value in zip(judged, values, strict=True)}
-    keep_scores(by_stimulus, classifier=name, size=size)
+    store_scores(by_stimulus, classifier=name, size=size)
     learning_curves(result.history, result.folder / "curves.png")
     metrics = {
         "tuning_auc": result.tuning_auc,
@@ -85,34 +84,29 @@ def _held_out(parameters: dict[str, Any], resolution: str) -> list[str]:
     named = parameters.get("held_out")
     if named is not None:
         return list(named)
-    altered = Truth.objects.filter(
-        authenticity=Authenticity.ADVERSARIAL,
-        stimulus__resolution=resolution,
-        stimulus__image__exam__patient__cohort__name=parameters["cohort"],
-    )
-    names = altered.exclude(generator__in=parameters["attacks"]).values_list("generator", flat=True).distinct()
-    return sorted(names)
+    attacks = attacks_with_images(parameters["cohort"], resolution)
+    return [attack for attack in attacks if attack not in parameters["attacks"]]
 
 
 @dataclass(frozen=True)
 class _ShownPictures:
     """What a detector is shown, as files and as columns, aligned."""
 
-    pictures: list[Picture]
+    pictures: list[RealImage]
     columns: MixedImages
 
 
 def _shown(cohort: str, resolution: str, attacks: Sequence[str], *, for_training: bool = True) -> _ShownPictures:
     """Real images and these attacks' twins; for judging alone the twins of the tuning and test splits only."""
     where = Cohort.named(cohort)
-    reals = real_pictures(where, resolution)
+    reals = real_images(where, resolution)
     found = [("", picture) for picture in reals] if for_training else []
     for name in attacks:
-        made = twins(where, resolution, [name], with_excluded=True)
+        made = adversarial_images(where, resolution, [name], with_excluded=True)
         if not made:
             raise LabError(f"There is no image of {cohort} by the attack {name} at {resolution} resolution.")
         found += [
-            (name, replace(one, stimulus_id=made[one.image_id].stimulus_id, path=made[one.image_id].stimulus.path))
+            (name, replace(one, stimulus_id=made[one.image_id].stimulus_id, path=made[one.image_id].path))
             for one in reals
             if one.image_id in made and (for_training or one.split != "train")
         ]

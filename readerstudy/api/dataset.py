@@ -9,12 +9,12 @@ from typing import Any
 from django.db.models import Count, QuerySet, Sum
 
 from readerstudy.reading.models import Reading, ReadingSession
-from readerstudy.studies.models import Allocation, Enrollment, ReadingList, SessionPlan, Study
+from readerstudy.studies.models import Enrollment, ReadingList, SessionPlan, Study
 from readerstudy.studies.protocol import SessionKind
-from readerstudy.truth.models import ImageTruth, Truth
+from readerstudy.truth.queries import StimulusTruth, truth_of_study
 from readerstudy.truth.seal import require_verdicts_visible
 
-# The names of a reading's fields, and the way to each of them.
+# The fields of a reading, with their paths from `Reading`.
 BLIND = {
     "reader": "presentation__reading_list__enrollment__code",
     "session": "presentation__reading_list__session_plan__number",
@@ -30,7 +30,6 @@ BLIND = {
     "receipt": "receipt",
 }
 _STIMULUS = "presentation__stimulus_id"
-_IMAGE = "presentation__stimulus__image_id"
 _FINGERPRINT = "presentation__stimulus__image__fingerprint"
 _LATERALITY = "presentation__stimulus__image__laterality"
 _VIEW = "presentation__stimulus__image__view_position"
@@ -42,12 +41,12 @@ CHUNK = 2000
 
 # --- readings -----------------------------------------------------------------------------------------------
 def readings_of(study: Study) -> QuerySet[Reading, dict[str, Any]]:
-    """Return the study's readings in the order in which they were given, as values for `lines_of`.
+    """Return the study's readings in the order in which they were stored, as values for `lines_of`.
 
     Raises StudyStillOpen while readers may still read.
     """
     require_verdicts_visible(study)
-    paths = ("pk", *BLIND.values(), _STIMULUS, _IMAGE, _FINGERPRINT, _LATERALITY, _VIEW, _KIND)
+    paths = ("pk", *BLIND.values(), _STIMULUS, _FINGERPRINT, _LATERALITY, _VIEW, _KIND)
     rows: QuerySet[Reading, dict[str, Any]] = Reading.objects.filter(
         presentation__reading_list__enrollment__study=study
     ).values(*paths)
@@ -55,37 +54,26 @@ def readings_of(study: Study) -> QuerySet[Reading, dict[str, Any]]:
 
 
 def lines_of(study: Study, readings: Iterable[dict[str, Any]], *, sighted: bool) -> Iterator[dict[str, Any]]:
-    """Yield one row for each reading. Without `sighted` nothing in it depends on the image."""
-    key = _Key(study) if sighted else None
+    """Yield one row for each reading. Without `sighted` no value depends on the image."""
+    truth = truth_of_study(study) if sighted else None
     for reading in readings:
         line = {name: reading[path] for name, path in BLIND.items()}
-        yield {**line, **key.of(reading)} if key else line
+        yield {**line, **_sighted(reading, truth[reading[_STIMULUS]])} if truth else line
 
 
-class _Key:
-    """The truth about everything that the study drew: two queries, however many readings there are."""
-
-    def __init__(self, study: Study) -> None:
-        drawn = Allocation.objects.filter(session_plan__study=study)
-        truths = Truth.objects.filter(stimulus__in=drawn.values("stimulus"))
-        pathologies = ImageTruth.objects.filter(image__in=drawn.values("stimulus__image"))
-        self.truths = {row[0]: row[1:] for row in truths.values_list("stimulus_id", "authenticity", "direction")}
-        self.pathologies = dict(pathologies.values_list("image_id", "pathology"))
-
-    def of(self, reading: dict[str, Any]) -> dict[str, Any]:
-        authenticity, direction = self.truths[reading[_STIMULUS]]
-        if reading[_KIND] == SessionKind.EDUCATION:
-            authenticity = "pair"
-        values = (
-            authenticity,
-            self.pathologies[reading[_IMAGE]],
-            direction,
-            # A keyed hash: it joins a picture with its twin, and leads nobody back to the film.
-            reading[_FINGERPRINT][:PSEUDONYM_LENGTH],
-            reading[_LATERALITY],
-            reading[_VIEW],
-        )
-        return dict(zip(SIGHTED, values, strict=True))
+def _sighted(reading: dict[str, Any], truth: StimulusTruth) -> dict[str, Any]:
+    """Return the fields of a reading that need the truth."""
+    is_pair = reading[_KIND] == SessionKind.EDUCATION
+    values = (
+        "pair" if is_pair else truth.authenticity.value,
+        truth.pathology.value,
+        truth.direction.value if truth.direction else "",
+        # A keyed hash, the same for an adversarial image and its source image; it does not identify the original file.
+        reading[_FINGERPRINT][:PSEUDONYM_LENGTH],
+        reading[_LATERALITY],
+        reading[_VIEW],
+    )
+    return dict(zip(SIGHTED, values, strict=True))
 
 
 # --- progress: counts and times -----------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from readerstudy.accounts.models import User
 from readerstudy.reading.queries import visible_presentation
-from readerstudy.truth.queries import twin_of
+from readerstudy.truth.queries import find_adversarial_image
 from readerstudy.truth.seal import may_show_triptych
 
 
@@ -25,5 +25,5 @@ def find_panel(reader: User, study: str, code: str, panel: str) -> Panel | None:
     study_row = presentation.reading_list.session_plan.study
     if panel == "real":
         return Panel(presentation.stimulus.path, study_row.image_bytes)
-    twin = twin_of(presentation.stimulus, study_row)
-    return Panel(twin.path if panel == "adversarial" else twin.difference_path, study_row.image_bytes)
+    image = find_adversarial_image(presentation.stimulus, study_row)
+    return Panel(image.path if panel == "adversarial" else image.difference_path, study_row.image_bytes)

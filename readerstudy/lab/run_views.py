@@ -17,7 +17,7 @@ from readerstudy.experiments.tables.evaluation import evaluation_tables
 from readerstudy.experiments.tables.results import result_sections
 from readerstudy.lab.evaluation_figures import evaluation_figures
 from readerstudy.lab.key_values import facts
-from readerstudy.truth.queries import count_of_twins
+from readerstudy.truth.queries import count_adversarial_images
 from readerstudy.truth.seal import may_show_images_of_cohort
 
 MOST_SAMPLES = 24
@@ -91,12 +91,12 @@ def picture(request: HttpRequest, name: str, picture: str) -> HttpResponse:
 @require_GET
 @role_required(Role.RESEARCHER)
 def attack(request: HttpRequest, name: str) -> HttpResponse:
-    """One attack: its settings, its networks, and the twins that it made."""
+    """One attack: its settings, its networks, and the number of its adversarial images."""
     found = get_object_or_404(Attack.objects.select_related("generator", "classifier", "job"), name=name)
     context = {
         "attack": found,
         "settings": facts(found.settings),
-        "twins": count_of_twins(found.name),
+        "images": count_adversarial_images([found.name]),
         "evaluations": found.evaluations.all(),
     }
     return render(request, "lab/attack.html", context)

@@ -1,4 +1,4 @@
-"""The gallery of twins, for researchers: look at them, and exclude bad ones before a study draws them."""
+"""The gallery of adversarial images, for researchers, who exclude unsuitable ones before a study draws them."""
 
 from typing import Any
 
@@ -14,11 +14,11 @@ from readerstudy.accounts.models import Role, User
 from readerstudy.accounts.permissions import role_required
 from readerstudy.errors import StudyError
 from readerstudy.experiments.models import Checkpoint, CheckpointKind
-from readerstudy.lab.gallery import gallery, open_twins
+from readerstudy.lab.gallery import gallery
 from readerstudy.lab.key_values import facts
 from readerstudy.lab.panels import PANELS, panel_file
-from readerstudy.truth.actions import exclude_twin, exclusion_of
-from readerstudy.truth.models import ImageTruth, Score, Truth
+from readerstudy.truth.actions import exclude_image
+from readerstudy.truth.queries import GalleryImage, find_exclusion, find_gallery_image, find_pathology, scores_of
 
 PER_PAGE = 12
 
@@ -26,26 +26,26 @@ PER_PAGE = 12
 @require_GET
 @role_required(Role.RESEARCHER)
 def stimuli(request: HttpRequest) -> HttpResponse:
-    """The twins that fit what was asked for."""
-    found = gallery(request.GET.dict())
-    page = Paginator(found.twins, PER_PAGE).get_page(request.GET.get("page"))
-    asked = request.GET.copy()
-    asked.pop("page", None)
-    context = {"gallery": found, "page": page, "asked": asked.urlencode()}
+    """Show the adversarial images that the filters select."""
+    selected = gallery(request.GET.dict())
+    page = Paginator(selected.images, PER_PAGE).get_page(request.GET.get("page"))
+    query = request.GET.copy()
+    query.pop("page", None)
+    context = {"gallery": selected, "page": page, "asked": query.urlencode()}
     return render(request, "lab/stimuli.html", context)
 
 
 @require_GET
 @role_required(Role.RESEARCHER)
 def stimulus(request: HttpRequest, number: int) -> HttpResponse:
-    """One twin beside its real image: where it comes from, what classifiers made of it, how like they are."""
-    truth = _twin(number)
+    """Show one adversarial image beside its source image, with provenance, scores and quality."""
+    image = _find(number)
     context = {
-        "truth": truth,
-        "pathology": ImageTruth.objects.filter(image=truth.stimulus.image_id).first(),
-        "scores": _scores(truth),
-        "quality": facts(truth.quality or {}),
-        "exclusion": exclusion_of(truth),
+        "image": image,
+        "pathology": find_pathology(image),
+        "scores": _scores(image),
+        "quality": facts(image.quality),
+        "exclusion": find_exclusion(image.stimulus),
     }
     return render(request, "lab/stimulus.html", context)
 
@@ -53,20 +53,20 @@ def stimulus(request: HttpRequest, number: int) -> HttpResponse:
 @require_GET
 @role_required(Role.RESEARCHER)
 def full_size(request: HttpRequest, number: int, panel: str) -> HttpResponse:
-    """One panel at native pixels: a pixel of the file is a pixel of the screen."""
+    """Show one panel at native pixels: a pixel of the file is a pixel of the screen."""
     if panel not in PANELS:
         raise Http404
-    return render(request, "lab/full_size.html", {"truth": _twin(number), "panel": panel, "panels": PANELS})
+    return render(request, "lab/full_size.html", {"image": _find(number), "panel": panel, "panels": PANELS})
 
 
 @require_GET
 @role_required(Role.RESEARCHER)
 def picture(request: HttpRequest, number: int, panel: str) -> HttpResponse:
-    """A panel as a JPEG: small, or with ?size=full at native pixels."""
+    """Return a panel as a small JPEG, or with ?size=full at native pixels."""
     if panel not in PANELS:
         raise Http404
     try:
-        path = panel_file(_twin(number), panel, is_small=request.GET.get("size") != "full")
+        path = panel_file(_find(number), panel, is_small=request.GET.get("size") != "full")
     except (OSError, StudyError) as error:
         raise Http404(str(error)) from error
     return HttpResponse(path.read_bytes(), content_type="image/jpeg")
@@ -75,35 +75,27 @@ def picture(request: HttpRequest, number: int, panel: str) -> HttpResponse:
 @require_POST
 @role_required(Role.RESEARCHER)
 def exclude(request: HttpRequest, number: int) -> HttpResponse:
-    """Keep the twin out of every study to come, for good."""
+    """Exclude the image from all future studies. It cannot be undone."""
     assert isinstance(request.user, User)  # by the decorator above
-    exclude_twin(truth=_twin(number), actor=request.user, reason=request.POST.get("reason", ""), at=now())
+    stimulus = _find(number).stimulus
+    exclude_image(stimulus=stimulus, actor=request.user, reason=request.POST.get("reason", ""), at=now())
     messages.success(request, _("The image is excluded: no study will draw it."))
     return redirect("lab:stimulus", number)
 
 
-def _twin(number: int) -> Truth:
-    """The twin by the key of its truth; none of an image that a sealed study shows."""
-    rows = open_twins().select_related(
-        "stimulus__image__exam__patient__cohort", "parent", "attack__generator", "attack__classifier"
-    )
-    found = rows.filter(pk=number).first()
-    if found is None:
+def _find(number: int) -> GalleryImage:
+    """Return the adversarial image. Raises Http404 if there is none or if a sealed study shows its image."""
+    image = find_gallery_image(number)
+    if image is None:
         raise Http404(_("There is no such adversarial image, or a sealed study shows it."))
-    return found
+    return image
 
 
-def _scores(truth: Truth) -> list[dict[str, Any]]:
-    """What each network made of the real image and of the twin, where it judged the twin; and what it looks for."""
-    after = Score.objects.filter(stimulus=truth.stimulus_id).order_by("classifier")
-    before = dict(Score.objects.filter(stimulus=truth.parent_id).values_list("classifier", "probability"))
+def _scores(image: GalleryImage) -> list[dict[str, Any]]:
+    """Return the scores of the source image and of the adversarial image by each network that scored the latter."""
+    before = scores_of(image.source.pk)
     detectors = set(Checkpoint.objects.filter(kind=CheckpointKind.DETECTOR).values_list("name", flat=True))
     return [
-        {
-            "classifier": row.classifier,
-            "before": before.get(row.classifier),
-            "after": row.probability,
-            "is_detector": row.classifier in detectors,
-        }
-        for row in after
+        {"classifier": name, "before": before.get(name), "after": score, "is_detector": name in detectors}
+        for name, score in scores_of(image.stimulus.pk).items()
     ]

@@ -1,7 +1,7 @@
-"""Who unsealed which study, and why. Truth and ImageTruth have no page here.
+"""Administration of unsealings. Truth and ImageTruth have no page.
 
-A cohort may serve several studies, and one of them is nearly always sealed: the simplest rule that is right is
-that the administration never shows the truth. The report and the API show it, study by study, after unsealing.
+Several studies may draw from one cohort, and one of them is nearly always sealed. Therefore the administration never
+shows the truth; the report and the API show it study by study, after unsealing.
 """
 
 from django.contrib import admin
@@ -12,7 +12,7 @@ from readerstudy.truth.models import Unsealing
 
 @admin.register(Unsealing)
 class UnsealingPage(InvestigatorAdmin):
-    """The recorded acts of opening a key."""
+    """The recorded unsealings."""
 
     list_display = ("study", "by", "at", "reason")
     list_filter = ("at",)

@@ -1,4 +1,4 @@
-"""Pure: a seed and strata give reading lists. Drawn once, stored as rows, never drawn again."""
+"""The draw of reading lists from a seed, without Django."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from readerstudy.studies.protocol import SessionTemplate
 
 @dataclass(frozen=True)
 class Candidate:
-    """An image that may serve in a study: as itself, or as the parent of its adversarial twin."""
+    """An image that can be drawn: as it is, or as the source image of an adversarial one."""
 
     image: int
     label: int  # 1 malignant, 0 not
     split: str
-    has_twin: bool
+    has_adversarial: bool
 
 
 @dataclass(frozen=True)
 class Pick:
-    """One place of the draw."""
+    """One position of a list: an image, shown as real or adversarial."""
 
     image: int
     adversarial: bool
@@ -28,25 +28,25 @@ class Pick:
 
 @dataclass(frozen=True)
 class Stratum:
-    """So many images of one kind that one session needs."""
+    """The number of images of one kind that one session needs."""
 
     session: int
     adversarial: bool
     label: int
     count: int
     splits: tuple[str, ...]
-    needs_twin: bool
+    needs_adversarial: bool
 
 
 class CohortTooSmall(StudyError):
-    """Which session lacks how many of what."""
+    """The cohort has too few images; the message lists every shortage."""
 
 
 def draw(candidates: Sequence[Candidate], sessions: Sequence[SessionTemplate], *, seed: int) -> dict[int, list[Pick]]:
-    """Fill every session, in its reading order. Each image serves once in the whole study.
+    """Return the picks of every session, by number, in reading order. Each image is drawn at most once per study.
 
-    So no image stands in two sessions, and no real image beside (or in another session than) its own twin.
-    Raises CohortTooSmall with every shortage, and draws nothing then.
+    So no image is in two sessions, and no blinded session shows an image whose other version the reader sees.
+    Raises CohortTooSmall with every shortage.
     """
     urns = _urns(candidates, sessions, Random(f"{seed}:images"))
     lists: dict[int, list[Pick]] = {session.number: [] for session in sessions}
@@ -58,8 +58,8 @@ def draw(candidates: Sequence[Candidate], sessions: Sequence[SessionTemplate], *
         lists[stratum.session] += [Pick(c.image, stratum.adversarial) for c in chosen]
     if lacks:
         raise CohortTooSmall("The cohort is too small for this plan: " + "; ".join(lacks) + ".")
-    # The drawn images are part of this stream: knowing the seed alone, nobody can tell which place was shuffled
-    # where, and so which half of the list (real first, then adversarial) it came from.
+    # The drawn images are part of the seed of the order. With the study's seed alone, positions cannot be traced back
+    # to the unshuffled list, which has real images first.
     order = Random(f"{seed}:order:{sorted(pick.image for picks in lists.values() for pick in picks)}")
     return {number: order.sample(picks, k=len(picks)) for number, picks in lists.items()}
 
@@ -67,7 +67,7 @@ def draw(candidates: Sequence[Candidate], sessions: Sequence[SessionTemplate], *
 def _urns(
     candidates: Sequence[Candidate], sessions: Sequence[SessionTemplate], rng: Random
 ) -> dict[tuple[tuple[str, ...], int], list[Candidate]]:
-    """Shuffled images by the splits that sessions draw from, and label; taken from the end."""
+    """Return shuffled candidates by the splits that sessions draw from, and label. They are taken from the end."""
     urns: dict[tuple[tuple[str, ...], int], list[Candidate]] = {}
     for splits in dict.fromkeys(session.splits for session in sessions):
         for label in (1, 0):
@@ -77,13 +77,13 @@ def _urns(
 
 
 def _strata(candidates: Sequence[Candidate], sessions: Sequence[SessionTemplate]) -> list[Stratum]:
-    """How many positives and negatives each half of each session gets: the share of its splits' images.
+    """Return the numbers of positives and negatives in each half of each session, by their share in its splits.
 
-    Rounding is carried from half to half, so that the sum over the sessions never asks for one image more
-    than the share has; both pathologies are in every half all the same.
+    Rounding errors are carried from half to half, so that the sum over the sessions does not exceed the share. Every
+    half has both labels.
     """
     strata: list[Stratum] = []
-    carried: dict[tuple[str, ...], tuple[int, int]] = {}  # images and positives given out so far
+    carried: dict[tuple[str, ...], tuple[int, int]] = {}  # images and positives assigned so far
     for session in sessions:
         share = _positive_share(candidates, session.splits)
         for adversarial, count in ((False, session.real), (True, session.adversarial)):
@@ -92,9 +92,9 @@ def _strata(candidates: Sequence[Candidate], sessions: Sequence[SessionTemplate]
             images, positives = carried.get(session.splits, (0, 0))
             wanted = min(count - 1, max(1, round(share * (images + count)) - positives))
             carried[session.splits] = (images + count, positives + wanted)
-            needs_twin = adversarial or session.beside_twin
+            needs_adversarial = adversarial or session.beside_twin
             for label, number in ((1, wanted), (0, count - wanted)):
-                strata.append(Stratum(session.number, adversarial, label, number, session.splits, needs_twin))
+                strata.append(Stratum(session.number, adversarial, label, number, session.splits, needs_adversarial))
     return strata
 
 
@@ -104,12 +104,12 @@ def _positive_share(candidates: Sequence[Candidate], splits: tuple[str, ...]) ->
 
 
 def _take(urn: list[Candidate], stratum: Stratum) -> list[Candidate]:
-    """Take what the stratum needs out of the urn; images that do not fit stay in, in their order."""
+    """Remove the candidates for the stratum from the urn; those that do not fit stay, in their order."""
     chosen: list[Candidate] = []
     left: list[Candidate] = []
     while urn and len(chosen) < stratum.count:
         candidate = urn.pop()
-        (chosen if candidate.has_twin or not stratum.needs_twin else left).append(candidate)
+        (chosen if candidate.has_adversarial or not stratum.needs_adversarial else left).append(candidate)
     urn.extend(reversed(left))
     return chosen
 
@@ -117,8 +117,8 @@ def _take(urn: list[Candidate], stratum: Stratum) -> list[Candidate]:
 def _lack(stratum: Stratum, *, found: int) -> str:
     kind = "adversarial" if stratum.adversarial else "real"
     pathology = "malignant" if stratum.label else "non-malignant"
-    twin = " with an adversarial twin" if stratum.needs_twin else ""
+    required = " with an adversarial version" if stratum.needs_adversarial else ""
     return (
         f"session {stratum.session} lacks {stratum.count - found} {kind} {pathology} images "
-        f"(needs {stratum.count}{twin} from {' + '.join(stratum.splits)}, {found} left)"
+        f"(needs {stratum.count}{required} from {' + '.join(stratum.splits)}, {found} left)"
     )

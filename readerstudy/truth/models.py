@@ -1,9 +1,8 @@
-"""The sealed key: what is real, what is adversarial, malignant or not, and who opened it.
+"""The tables of the truth: authenticity, pathology, scores, exclusions, and who unsealed which study.
 
-"+" leaves no `stimulus.truth` and no `truth__` lookup: whoever needs the key must import it, and is seen.
+Only `truth` may import this module (import contract "truth"). Every relation has `related_name="+"`, so that no other
+model has an attribute or a lookup that leads here.
 """
-
-from typing import Final
 
 import pgtrigger
 from django.conf import settings
@@ -13,29 +12,18 @@ from django.utils.translation import gettext_lazy as _
 from readerstudy.cohort.models import Image, Stimulus
 from readerstudy.experiments.models import Attack
 from readerstudy.studies.models import Study
-from readerstudy.vocabulary import Direction, Pathology, choice_pairs
-
-PATHOLOGY_LABELS: Final = {
-    Pathology.MALIGNANT: _("Malignant"),
-    Pathology.BENIGN: _("Benign"),
-    Pathology.NORMAL: _("Normal"),
-}
-DIRECTION_LABELS: Final = {Direction.INSERT: _("Cancer inserted"), Direction.REMOVE: _("Cancer removed")}
-
-
-class Authenticity(models.TextChoices):
-    REAL = "real", _("Real")
-    ADVERSARIAL = "adversarial", _("Adversarial")
+from readerstudy.truth.terms import DIRECTION_LABELS, PATHOLOGY_LABELS, Authenticity
+from readerstudy.vocabulary import Pathology, choice_pairs
 
 
 class ImageTruth(models.Model):
-    """The pathology of an image, and who says so."""
+    """The pathology of an image, and its source."""
 
     image = models.OneToOneField(Image, models.PROTECT, related_name="+")
     pathology = models.CharField(_("pathology"), max_length=9, choices=choice_pairs(PATHOLOGY_LABELS))
     source = models.CharField(_("source"), max_length=32, default="table")
-    # What the source knows of the picture beyond its pathology: boxes {"top", "left", "bottom", "right"} as shares of
-    # height and width, one for both resolutions. None: not known; []: known to have none.
+    # Boxes {"top", "left", "bottom", "right"} as shares of height and width, valid at both resolutions. None: unknown;
+    # []: known to have none.
     lesions = models.JSONField(_("lesions"), null=True)
     lesion_kind = models.CharField(_("kind of lesion"), max_length=16, blank=True)
     density = models.CharField(_("breast density"), max_length=8, blank=True)
@@ -48,20 +36,22 @@ class ImageTruth(models.Model):
 
     @property
     def label(self) -> int:
-        """The number a network is trained on: 1 for malignant, 0 for the rest."""
+        """The label that a network is trained on: 1 malignant, 0 other."""
         return int(self.pathology == Pathology.MALIGNANT)
 
 
 class Truth(models.Model):
-    """Both truths of a stimulus: its authenticity, and the diagnosis it is meant to look like."""
+    """The authenticity of a stimulus, the label that it is meant to look like, and how it was made."""
 
     stimulus = models.OneToOneField(Stimulus, models.PROTECT, related_name="+")
     authenticity = models.CharField(_("authenticity"), max_length=11, choices=Authenticity.choices)
     label = models.PositiveSmallIntegerField(_("label as shown: 1 malignant, 0 not"))
-    # The rest only adversarial stimuli have.
-    parent = models.ForeignKey(Stimulus, models.PROTECT, related_name="+", null=True, verbose_name=_("real twin"))
+    # Only adversarial stimuli have the following.
+    source_image = models.ForeignKey(
+        Stimulus, models.PROTECT, related_name="+", null=True, verbose_name=_("source image")
+    )
     direction = models.CharField(_("direction"), max_length=6, choices=choice_pairs(DIRECTION_LABELS), blank=True)
-    # The attack's name: by it a study's plan says from which twins it draws.
+    # The name of the attack. A study's plan names the attacks that it draws from.
     generator = models.CharField(_("generator run"), max_length=64, blank=True)
     attack = models.ForeignKey(Attack, models.PROTECT, related_name="+", null=True, verbose_name=_("attack"))
     quality = models.JSONField(_("quality"), null=True)
@@ -74,16 +64,16 @@ class Truth(models.Model):
         verbose_name_plural = _("truths")
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(authenticity="real", parent=None, generator="", direction="")
-                | models.Q(authenticity="adversarial", parent__isnull=False)
+                condition=models.Q(authenticity="real", source_image=None, generator="", direction="")
+                | models.Q(authenticity="adversarial", source_image__isnull=False)
                 & ~models.Q(generator="")
                 & ~models.Q(direction=""),
-                name="truth_adversarial_has_parent_and_generator",
+                name="truth_adversarial_has_source_and_generator",
             ),
             models.UniqueConstraint(
-                fields=["parent", "generator"],
+                fields=["source_image", "generator"],
                 condition=models.Q(authenticity="adversarial"),
-                name="one_twin_a_run",
+                name="one_adversarial_image_per_attack",
             ),
         ]
 
@@ -92,7 +82,7 @@ class Truth(models.Model):
 
 
 class Exclusion(models.Model):
-    """A twin that no study may draw, and why. For good: what was excluded and when stays readable."""
+    """An adversarial image that no future study may draw, and why. It cannot be changed or deleted."""
 
     stimulus = models.OneToOneField(Stimulus, models.PROTECT, related_name="+")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
@@ -108,9 +98,9 @@ class Exclusion(models.Model):
 
 
 class Score(models.Model):
-    """What a classifier or a detector made of one stimulus. Sealed: an altered picture's score gives it away.
+    """The output of a classifier or a detector for one stimulus. It is sealed, because it can reveal authenticity.
 
-    `rows` × `columns` is the size at which it was judged, not that of the file.
+    `rows` × `columns` is the size at which the stimulus was scored, not that of the file.
     """
 
     stimulus = models.ForeignKey(Stimulus, models.PROTECT, related_name="+")
@@ -124,7 +114,7 @@ class Score(models.Model):
     class Meta:
         verbose_name = _("score")
         constraints = [
-            models.UniqueConstraint(fields=["stimulus", "classifier"], name="one_score_a_run"),
+            models.UniqueConstraint(fields=["stimulus", "classifier"], name="one_score_per_run"),
             models.CheckConstraint(
                 condition=models.Q(probability__gte=0, probability__lte=1), name="score_is_a_probability"
             ),
@@ -135,7 +125,7 @@ class Score(models.Model):
 
 
 class Unsealing(models.Model):
-    """The recorded act of opening the key of one study."""
+    """The recorded unsealing of one study."""
 
     study = models.OneToOneField(Study, models.PROTECT, related_name="+")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)

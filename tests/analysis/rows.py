@@ -66,16 +66,16 @@ def _stimulus(films: Cohort, authenticity: str, pathology: str) -> Stimulus:
     is_positive = pathology == small.POSITIVE
     found = "malignant" if is_positive else _HARMLESS[number % 2]
     ImageTruth.objects.create(image=image, pathology=found)
-    parent = _picture(image, f"real-{number}")
-    Truth.objects.create(stimulus=parent, authenticity="real", label=int(is_positive))
+    source = _picture(image, f"real-{number}")
+    Truth.objects.create(stimulus=source, authenticity="real", label=int(is_positive))
     if authenticity != small.ADVERSARIAL:
-        return parent
+        return source
     twin = _picture(image, f"twin-{number}")
     Truth.objects.create(
         stimulus=twin,
         authenticity="adversarial",
         label=int(not is_positive),
-        parent=parent,
+        source_image=source,
         direction="remove" if is_positive else "insert",
         generator=GENERATORS[is_positive],
         seed=1,

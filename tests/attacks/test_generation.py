@@ -22,7 +22,7 @@ from readerstudy.imaging.difference import read_signed_difference
 from readerstudy.imaging.png16 import decode_png
 from readerstudy.truth.actions import import_cohort
 from readerstudy.truth.models import ImageTruth, Truth
-from readerstudy.truth.queries import real_pictures
+from readerstudy.truth.queries import real_images
 from tests import make
 from tests.attacks.small import small_classifier
 from tests.models_ml import tiny
@@ -88,7 +88,7 @@ PGD = {"method": "pgd", "classifier": "judge", "name": "pgd-4", "epsilon": "4/25
 
 def test_every_image_gets_its_twin_within_the_budget_and_a_row_says_how(films, judge):
     result = generate(films, attack=PGD)
-    pictures = real_pictures(films, "low")
+    pictures = real_images(films, "low")
     assert result == {"made": len(pictures), "known": 0, "attacks": ["pgd-4"]}
     row = Attack.named("pgd-4")
     assert (row.method, row.direction, row.classifier, row.generator) == ("pgd", "", judge, None)
@@ -96,18 +96,18 @@ def test_every_image_gets_its_twin_within_the_budget_and_a_row_says_how(films, j
     assert row.settings["epsilon_share"] == "4/255"
     assert row.settings["weights"]
     for truth in Truth.objects.filter(attack=row):
-        real, twin = decode_png(truth.parent.path), decode_png(truth.stimulus.path)
+        real, twin = decode_png(truth.source_image.path), decode_png(truth.stimulus.path)
         assert 0 < np.abs(twin.astype(int) - real).max() <= 1028
         assert truth.quality["linf_levels"] == np.abs(twin.astype(int) - real).max()
         assert truth.generator == "pgd-4"
-        malignant = ImageTruth.objects.get(image=truth.parent.image).label
+        malignant = ImageTruth.objects.get(image=truth.source_image.image).label
         assert (truth.direction, truth.label) == (("remove", 0) if malignant else ("insert", 1))
 
 
 def test_the_stored_difference_is_that_of_the_two_files(films, judge, settings):
     generate(films, attack={**PGD, "method": "fgsm", "steps": None}, splits=["test"])
     truth = Truth.objects.filter(generator="pgd-4").first()
-    real, twin = decode_png(truth.parent.path), decode_png(truth.stimulus.path)
+    real, twin = decode_png(truth.source_image.path), decode_png(truth.stimulus.path)
     stored = decode_png(Path(settings.MEDIA_ROOT) / truth.difference_file)
     assert np.abs(read_signed_difference(stored) - (real.astype(int) - twin)).max() <= 1
 
@@ -121,7 +121,7 @@ def test_an_interrupted_job_goes_on_and_a_finished_one_does_nothing(films, judge
         _attack(0, {"cohort": films.name, "resolutions": ["low"], "attack": PGD}, kill)
     assert Truth.objects.filter(generator="pgd-4").count() == 5
     rest = generate(films, attack=PGD)
-    assert (rest["known"], rest["made"]) == (5, len(real_pictures(films, "low")) - 5)
+    assert (rest["known"], rest["made"]) == (5, len(real_images(films, "low")) - 5)
     assert generate(films, attack=PGD)["made"] == 0
 
 
@@ -130,7 +130,7 @@ def test_pictures_attacked_together_give_the_files_of_those_attacked_alone(films
     monkeypatch.setattr("attacks.tasks.generating._make_groups", partial(_in_threes, _make_groups))
     generate(films, attack={**PGD, "name": "together"}, splits=["test"])
     alone, together = (
-        {truth.parent_id: truth.stimulus.path.read_bytes() for truth in Truth.objects.filter(generator=name)}
+        {truth.source_image_id: truth.stimulus.path.read_bytes() for truth in Truth.objects.filter(generator=name)}
         for name in ("pgd-4", "together")
     )
     assert alone == together
@@ -150,8 +150,8 @@ def test_a_name_stands_for_one_attack(films, judge):
 
 def test_only_the_splits_that_were_asked_for(films, judge):
     generate(films, attack=PGD, splits=["test"])
-    wanted = {picture.image_id for picture in real_pictures(films, "low") if picture.split == "test"}
-    assert {truth.parent.image_id for truth in Truth.objects.filter(generator="pgd-4")} == wanted
+    wanted = {picture.image_id for picture in real_images(films, "low") if picture.split == "test"}
+    assert {truth.source_image.image_id for truth in Truth.objects.filter(generator="pgd-4")} == wanted
 
 
 def test_a_step_after_the_attack_can_be_left_out(films, judge):
@@ -185,7 +185,7 @@ def test_a_phantom_s_lesion_reaches_the_quality_of_its_twin(judge):
     assert [lesions for image, lesions in known if image not in with_lesion] == [[]] * (len(known) - len(with_lesion))
     for truth in of_twins:
         figures = {"lesion_energy_share", "lesion_enrichment"} & set(truth.quality)
-        assert len(figures) == (2 if truth.parent.image_id in with_lesion else 0)
+        assert len(figures) == (2 if truth.source_image.image_id in with_lesion else 0)
 
 
 def test_a_patch_is_learnt_and_laid(films, judge):

@@ -14,9 +14,9 @@ from models_ml.runtime.progress import silent
 from readerstudy.cohort.models import Stimulus
 from readerstudy.imaging.png16 import decode_png
 from readerstudy.imaging.resize import resize
-from readerstudy.truth.actions import exclude_twin, keep_scores
+from readerstudy.truth.actions import exclude_image, store_scores
 from readerstudy.truth.models import Score, Truth
-from readerstudy.truth.queries import real_pictures, scores_by, twins
+from readerstudy.truth.queries import adversarial_images, real_images, scores_by
 from tests import make
 from tests.models_ml import tiny
 
@@ -57,8 +57,8 @@ def judged(films, classifier, left_out=()):
 
 def test_every_held_out_picture_and_its_twin_has_the_score_of_its_own_file(films, classifier):
     found = judged(films, classifier).by_stimulus
-    held_out = [picture for picture in real_pictures(films, "low") if picture.split != "train"]
-    made = twins(films, "low", ["gan-insert", "gan-remove"])
+    held_out = [picture for picture in real_images(films, "low") if picture.split != "train"]
+    made = adversarial_images(films, "low", ["gan-insert", "gan-remove"])
     wanted = {p.stimulus_id for p in held_out} | {made[p.image_id].stimulus_id for p in held_out}
     assert set(found) == wanted
     for stimulus in Stimulus.objects.filter(pk__in=wanted):
@@ -68,8 +68,8 @@ def test_every_held_out_picture_and_its_twin_has_the_score_of_its_own_file(films
 
 
 def test_a_tuning_picture_without_a_twin_is_scored_alone(films, classifier):
-    lonely = next(picture for picture in real_pictures(films, "low") if picture.split == "tuning")
-    missing = twins(films, "low", ["gan-insert", "gan-remove"])[lonely.image_id].stimulus_id
+    lonely = next(picture for picture in real_images(films, "low") if picture.split == "tuning")
+    missing = adversarial_images(films, "low", ["gan-insert", "gan-remove"])[lonely.image_id].stimulus_id
     whole, partly = judged(films, classifier), judged(films, classifier, left_out={lonely.image_id})
     assert set(whole.by_stimulus) - set(partly.by_stimulus) == {missing}
     assert partly.by_stimulus[lonely.stimulus_id] == pytest.approx(whole.by_stimulus[lonely.stimulus_id], abs=1e-6)
@@ -80,7 +80,7 @@ def test_a_tuning_picture_without_a_twin_is_scored_alone(films, classifier):
 
 
 def test_a_test_picture_without_its_twin_is_missed(films, classifier):
-    lonely = next(picture for picture in real_pictures(films, "low") if picture.split == "test")
+    lonely = next(picture for picture in real_images(films, "low") if picture.split == "test")
     with pytest.raises(LabError, match=r"1 of .* test images have no adversarial image by gan-insert, gan-remove"):
         judged(films, classifier, left_out={lonely.image_id})
 
@@ -88,17 +88,17 @@ def test_a_test_picture_without_its_twin_is_missed(films, classifier):
 def test_a_twin_that_was_kept_out_of_studies_counts_in_table_1(films, classifier, rosa):
     whole = judged(films, classifier)
     shown = {one.stimulus for one in whole.test}
-    ugly = Truth.objects.filter(parent__in=shown).first()
-    exclude_twin(truth=ugly, actor=rosa, reason="A white line.", at=make.MONDAY)
+    ugly = Truth.objects.filter(source_image__in=shown)[0].stimulus
+    exclude_image(stimulus=ugly, actor=rosa, reason="A white line.", at=make.MONDAY)
     assert set(judged(films, classifier).by_stimulus) == set(whole.by_stimulus)
 
 
 def test_the_scores_are_kept_by_run_and_a_second_judgement_replaces_them(films, classifier):
     found = judged(films, classifier).by_stimulus
-    keep_scores(found, classifier="judge", size=SIZE)
+    store_scores(found, classifier="judge", size=SIZE)
     assert scores_by("judge", list(found)) == found
     assert scores_by("another", list(found)) == {}
-    keep_scores({pk: 1 - value for pk, value in found.items()}, classifier="judge", size=SIZE)
+    store_scores({pk: 1 - value for pk, value in found.items()}, classifier="judge", size=SIZE)
     assert Score.objects.count() == len(found)
     np.testing.assert_allclose(
         [scores_by("judge", [pk])[pk] for pk in found], [1 - value for value in found.values()], rtol=0, atol=0

@@ -186,7 +186,7 @@ def _study(code: str, images: int):
             stimulus=altered,
             authenticity="adversarial",
             label=int(n % 4 != 0),
-            parent=real[n],
+            source_image=real[n],
             direction="remove" if n % 4 == 0 else "insert",
             generator="bench",
             seed=1,

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from readerstudy.imaging.png16 import decode_png
-from readerstudy.truth.queries import twin_of
+from readerstudy.truth.queries import find_adversarial_image
 from tests import walk
 from tests.browser.room import Room
 
@@ -204,7 +204,7 @@ def teaching(room, rita):
 
 def test_the_triptych_shows_original_twin_and_difference(teaching, page, study):
     stimulus = teaching.presentation(4).stimulus
-    twin = twin_of(stimulus, study)
+    twin = find_adversarial_image(stimulus, study)
     real, altered = decode_png(stimulus.path), decode_png(twin.path)
     change = decode_png(twin.difference_path).astype(int) - 32768
     teaching.press("o")

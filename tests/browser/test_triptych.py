@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import expect
 
 from readerstudy.imaging.png16 import decode_png
-from readerstudy.truth.queries import twin_of
+from readerstudy.truth.queries import find_adversarial_image
 from tests import walk
 from tests.browser.test_page import complaints
 from tests.browser.test_picture import cut_out, settled, standard_window, windowed
@@ -25,7 +25,7 @@ def teaching(room, rita):
 def pair(teaching, study):
     """Real and altered as they are on screen at 1:1, in the window of the real one; and the change."""
     stimulus = teaching.presentation(4).stimulus
-    twin = twin_of(stimulus, study)
+    twin = find_adversarial_image(stimulus, study)
     real, altered = decode_png(stimulus.path), decode_png(twin.path)
     low, high = standard_window(real)
     change = decode_png(twin.difference_path).astype(int) - 32768

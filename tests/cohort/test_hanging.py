@@ -77,7 +77,7 @@ def test_a_twin_hangs_as_its_parent_does(study) -> None:
     for image in Image.objects.all()[::2]:
         image.chest_wall = {"left": "right", "right": "left"}[image.chest_wall]
         image.save()
-    pairs = Truth.objects.exclude(parent=None).select_related("stimulus__image", "parent__image")
-    flips = [(image_format(pair.stimulus).flip, image_format(pair.parent).flip) for pair in pairs]
+    pairs = Truth.objects.exclude(source_image=None).select_related("stimulus__image", "source_image__image")
+    flips = [(image_format(pair.stimulus).flip, image_format(pair.source_image).flip) for pair in pairs]
     assert {real for _, real in flips} == {True, False}
     assert all(twin == real for twin, real in flips)

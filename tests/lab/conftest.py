@@ -7,9 +7,8 @@ from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind, E
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.queue import new_job, perform
 from readerstudy.results.progress import Activity, ActivityKind
-from readerstudy.truth.actions import keep_scores
+from readerstudy.truth.actions import store_scores
 from readerstudy.truth.models import Truth
-from readerstudy.truth.queries import twins
 from tests import make, results
 
 GENERATORS = ["gan-insert", "gan-remove"]
@@ -34,12 +33,12 @@ def cohort(db, small) -> Cohort:
 
 @pytest.fixture
 def adversarial(cohort) -> Truth:
-    return next(iter(twins(cohort, "low", GENERATORS).values()))
+    return Truth.objects.filter(generator__in=GENERATORS).order_by("pk")[0]
 
 
 @pytest.fixture
 def scored(adversarial) -> Truth:
-    keep_scores({adversarial.parent_id: 0.1, adversarial.stimulus_id: 0.9}, classifier="cad", size=(64, 52))
+    store_scores({adversarial.source_image_id: 0.1, adversarial.stimulus_id: 0.9}, classifier="cad", size=(64, 52))
     return adversarial
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from readerstudy.experiments.models import CheckpointKind
 from readerstudy.studies.actions import close_study
-from readerstudy.truth.actions import keep_scores, unseal_study
+from readerstudy.truth.actions import store_scores, unseal_study
 from readerstudy.truth.models import Exclusion, Truth
 from tests import make
 from tests.lab.conftest import checkpoint
@@ -37,8 +37,8 @@ def test_filters_narrow_the_gallery(client, scored):
 
 def test_images_can_be_sorted_by_the_change_of_the_score(client, scored):
     page = client.get(reverse("lab:stimuli"), {"sort": "strong"}).context["page"]
-    assert page.object_list[0] == scored
-    assert (page.object_list[0].before, page.object_list[0].after) == (0.1, 0.9)
+    first = page.object_list[0]
+    assert (first.number, first.score_before, first.score_after) == (scored.pk, 0.1, 0.9)
 
 
 @pytest.mark.parametrize("panel", ["real", "adversarial", "difference"])
@@ -74,7 +74,7 @@ def test_scores_are_labelled_by_what_the_network_detects(client, scored):
     body = client.get(page).content.decode()
     assert ("of malignancy" in body, "that it was altered" in body) == (True, False)
     checkpoint("watch", CheckpointKind.DETECTOR)
-    keep_scores({scored.stimulus_id: 0.8}, classifier="watch", size=(64, 52))
+    store_scores({scored.stimulus_id: 0.8}, classifier="watch", size=(64, 52))
     assert "that it was altered" in client.get(page).content.decode()
 
 

@@ -15,7 +15,8 @@ from readerstudy.errors import StudyError
 from readerstudy.imaging.image import Pixels, UnreadableImage
 from readerstudy.imaging.png16 import decode_png
 from readerstudy.truth.actions import import_cohort
-from readerstudy.truth.models import Authenticity, ImageTruth, Truth
+from readerstudy.truth.models import ImageTruth, Truth
+from readerstudy.truth.terms import Authenticity
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small")]

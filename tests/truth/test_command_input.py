@@ -144,7 +144,7 @@ def test_create_study_refuses_bad_input(
     (tmp_path / "broken.toml").write_text("[every\n")
     (tmp_path / "unknown.toml").write_text("[every]\nnonsense = 1\n")
     films = make.cohort()
-    make.twins_for(films)
+    make.adversarial_images_for(films)
     User.objects.create_user("anna", role=Role.READER)
     User.objects.create_user("admin", role=Role.COORDINATOR)
     scale = [] if "--scale" in words else ["--scale", "0.02"]

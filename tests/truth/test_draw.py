@@ -12,10 +12,12 @@ from readerstudy.truth.draw import Candidate, CohortTooSmall, draw
 SHARE = 0.17  # about the article's share of malignant images
 
 
-def cohort(train: int = 3470, held_out: int = 876, *, without_twin: int = 0) -> list[Candidate]:
+def cohort(train: int = 3470, held_out: int = 876, *, without_adversarial: int = 0) -> list[Candidate]:
     splits = ["train"] * train + ["tuning"] * (held_out // 2) + ["test"] * (held_out - held_out // 2)
     return [
-        Candidate(number, label=int(number % 100 < 100 * SHARE), split=split, has_twin=number >= without_twin)
+        Candidate(
+            number, label=int(number % 100 < 100 * SHARE), split=split, has_adversarial=number >= without_adversarial
+        )
         for number, split in enumerate(splits)
     ]
 
@@ -30,7 +32,7 @@ def test_the_article_s_numbers_fit_the_article_s_cohort():
         4: {False: 100},
         5: {False: 220, True: 220},
     }
-    # 436 + 440 = 876: every held-out image serves once, as itself or as the parent of its twin.
+    # 436 + 440 = 876: every held-out image serves once, as itself or as a source image.
     held_out = [pick.image for number in (3, 5) for pick in lists[number]]
     assert sorted(held_out) == list(range(3470, 3470 + 876))
 
@@ -90,7 +92,7 @@ def test_the_seed_alone_does_not_give_away_which_places_are_adversarial():
 
 
 def test_only_images_with_a_twin_serve_as_parents_and_in_the_education():
-    candidates = cohort(train=500, without_twin=250)
+    candidates = cohort(train=500, without_adversarial=250)
     lists = draw(candidates, ZHOU2021, seed=8)
     assert all(pick.image >= 250 for pick in lists[4])
 

@@ -1,4 +1,4 @@
-"""A researcher keeps a bad twin out of every study to come: once, with a reason, on the record."""
+"""A researcher excludes an unsuitable adversarial image from all future studies: once, with a recorded reason."""
 
 from datetime import timedelta
 
@@ -6,11 +6,12 @@ import pytest
 from django.db import Error
 
 from readerstudy.audit.models import Event
+from readerstudy.cohort.models import Stimulus
 from readerstudy.errors import BadInput, NotAllowed, StudyError
 from readerstudy.studies.models import Allocation
-from readerstudy.truth.actions import create_study, exclude_twin, same_draw
+from readerstudy.truth.actions import create_study, exclude_image, same_draw
 from readerstudy.truth.models import Exclusion, Truth
-from readerstudy.truth.queries import twins
+from readerstudy.truth.queries import adversarial_images
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -25,63 +26,65 @@ def films(small):
     return films
 
 
-def twin_at(films, resolution: str) -> Truth:
-    return next(iter(twins(films, resolution, BOTH).values()))
+def adversarial_at(films, resolution: str) -> list[Stimulus]:
+    rows = Truth.objects.filter(authenticity="adversarial", stimulus__resolution=resolution).order_by("pk")
+    return [row.stimulus for row in rows.select_related("stimulus")]
 
 
-def test_an_excluded_twin_is_drawn_at_no_resolution(films, rosa):
-    bad = twin_at(films, "high")
-    exclude_twin(truth=bad, actor=rosa, reason="a seam along the nipple", at=LATER)
-    image = bad.stimulus.image_id
-    assert image not in twins(films, "high", BOTH)
-    assert image not in twins(films, "low", BOTH)
-    assert image in twins(films, "low", BOTH, with_excluded=True)
-    assert len(twins(films, "low", BOTH)) == 43
+def test_an_excluded_image_is_drawn_at_no_resolution(films, rosa):
+    bad = adversarial_at(films, "high")[0]
+    exclude_image(stimulus=bad, actor=rosa, reason="a seam along the nipple", at=LATER)
+    image = bad.image_id
+    assert image not in adversarial_images(films, "high", BOTH)
+    assert image not in adversarial_images(films, "low", BOTH)
+    assert image in adversarial_images(films, "low", BOTH, with_excluded=True)
+    assert len(adversarial_images(films, "low", BOTH)) == 43
     event = Event.objects.get(verb="stimulus.excluded")
     assert (event.actor, event.data) == (rosa, {"reason": "a seam along the nipple"})
 
 
-def test_a_new_study_draws_no_excluded_twin_and_the_old_draw_can_still_be_made_again(films, rosa):
+def test_a_new_study_skips_excluded_images_and_an_old_draw_repeats(films, rosa):
     high = create_study(code="high", title="x", template="zhou2021", cohort=films, at=LATER, seed=7, scale=0.03)
-    free = [truth for truth in twins(films, "high", BOTH).values() if not held(truth)]
-    exclude_twin(truth=free[0], actor=rosa, reason="blurred", at=LATER + timedelta(hours=1))
+    free = [stimulus for stimulus in adversarial_at(films, "high") if not is_drawn(stimulus)]
+    exclude_image(stimulus=free[0], actor=rosa, reason="blurred", at=LATER + timedelta(hours=1))
     again = create_study(code="low", title="x", at=LATER + timedelta(days=1), **same_draw(high, resolution="low"))
     assert images_of(again) == images_of(high)
     other = create_study(
         code="new", title="x", template="zhou2021", cohort=films, at=LATER + timedelta(days=1), seed=7, scale=0.03
     )
-    assert not Allocation.objects.filter(session_plan__study=other, stimulus=free[0].stimulus).exists()
+    assert not Allocation.objects.filter(session_plan__study=other, stimulus=free[0]).exists()
 
 
 def test_what_a_study_has_drawn_can_no_longer_be_excluded(films, rosa):
     create_study(code="high", title="x", template="zhou2021", cohort=films, at=LATER, seed=7, scale=0.03)
-    drawn = next(truth for truth in twins(films, "high", BOTH).values() if held(truth))
+    drawn = next(stimulus for stimulus in adversarial_at(films, "high") if is_drawn(stimulus))
     with pytest.raises(StudyError, match="The study high was drawn with this image"):
-        exclude_twin(truth=drawn, actor=rosa, reason="blurred", at=LATER)
+        exclude_image(stimulus=drawn, actor=rosa, reason="blurred", at=LATER)
     assert not Exclusion.objects.exists()
 
 
-def test_an_exclusion_needs_a_reason_a_researcher_and_a_twin_and_is_said_once(films, rosa, clara):
-    bad = twin_at(films, "low")
+def test_an_exclusion_needs_a_reason_and_a_researcher_once(films, rosa, clara):
+    bad = adversarial_at(films, "low")[0]
+    source = Truth.objects.get(stimulus=bad).source_image
     with pytest.raises(BadInput, match="Say why"):
-        exclude_twin(truth=bad, actor=rosa, reason="  ", at=LATER)
+        exclude_image(stimulus=bad, actor=rosa, reason="  ", at=LATER)
     with pytest.raises(NotAllowed, match="Only a researcher"):
-        exclude_twin(truth=bad, actor=clara, reason="blurred", at=LATER)
+        exclude_image(stimulus=bad, actor=clara, reason="blurred", at=LATER)
     with pytest.raises(BadInput, match="Only adversarial"):
-        exclude_twin(truth=Truth.objects.get(stimulus=bad.parent), actor=rosa, reason="x", at=LATER)
-    exclude_twin(truth=bad, actor=rosa, reason="blurred", at=LATER)
+        exclude_image(stimulus=source, actor=rosa, reason="x", at=LATER)
+    exclude_image(stimulus=bad, actor=rosa, reason="blurred", at=LATER)
     with pytest.raises(StudyError, match="excluded already"):
-        exclude_twin(truth=bad, actor=rosa, reason="blurred", at=LATER)
+        exclude_image(stimulus=bad, actor=rosa, reason="blurred", at=LATER)
 
 
 def test_an_exclusion_is_neither_changed_nor_deleted(films, rosa):
-    exclude_twin(truth=twin_at(films, "low"), actor=rosa, reason="blurred", at=LATER)
+    exclude_image(stimulus=adversarial_at(films, "low")[0], actor=rosa, reason="blurred", at=LATER)
     with pytest.raises(Error, match="Cannot update or delete"):
         Exclusion.objects.update(reason="other")
 
 
-def held(truth: Truth) -> bool:
-    return Allocation.objects.filter(stimulus__image=truth.stimulus.image_id).exists()
+def is_drawn(stimulus: Stimulus) -> bool:
+    return Allocation.objects.filter(stimulus__image=stimulus.image_id).exists()
 
 
 def images_of(study) -> list[int]:

@@ -17,9 +17,9 @@ from readerstudy.imaging.png16 import decode_png, encode_png
 from readerstudy.rehearsal.storage_features import storage_facts
 from readerstudy.statistics.separability import feature_auc
 from readerstudy.studies.models import Allocation, Presentation, Study
-from readerstudy.truth.actions import Provenance, create_study, register_twin
+from readerstudy.truth.actions import Provenance, create_study, register_adversarial_image
 from readerstudy.truth.models import Truth
-from readerstudy.truth.queries import real_pictures
+from readerstudy.truth.queries import real_images
 from readerstudy.vocabulary import Direction
 from tests import make
 
@@ -31,11 +31,11 @@ STANDARD_ERRORS = 5  # chance alone goes further in one of two million
 def films() -> Cohort:
     """44 real images and, written after all of them, the adversarial image of each on the grid of its source."""
     cohort = make.cohort()
-    for picture in real_pictures(cohort, "low"):
+    for picture in real_images(cohort, "low"):
         direction = Direction.REMOVE if picture.label else Direction.INSERT
         real = decode_png(picture.path)
         altered = snap_to_levels(make.altered_copy(real, direction), find_levels(real))
-        register_twin(
+        register_adversarial_image(
             Stimulus.objects.get(pk=picture.stimulus_id),
             picture=write_media(encode_png(altered)),
             difference=write_media(encode_png(signed_difference(real, altered))),

@@ -13,31 +13,29 @@ from readerstudy.analysis.record.attack import StudyAttack
 from readerstudy.analysis.record.classifier import ClassifierRecord, DiagnosisCounts
 from readerstudy.analysis.record.codes import source_pathology
 from readerstudy.analysis.record.counts import KINDS
-from readerstudy.cohort.models import Stimulus
 from readerstudy.reading.models import Reading
 from readerstudy.results.evaluation import ThresholdRule
 from readerstudy.studies.models import Allocation, Enrollment, Presentation, ReadingList, SessionPlan, Study
 from readerstudy.studies.protocol import SessionKind
-from readerstudy.truth.models import Authenticity, ImageTruth, Score, Truth
-from readerstudy.truth.queries import case_keys, scores_by
+from readerstudy.truth.queries import StimulusTruth, score_sizes, scores_by, truth_of_stimuli, truth_of_study
+from readerstudy.truth.terms import Authenticity
 from readerstudy.vocabulary import Pathology
 
 MALIGNANT, NEGATIVE = "malignant", "negative"
 QUESTION = "diagnosis"
 
+# To be completed by `truth_of_stimuli`.
 _DIAGNOSES = f"""
 SELECT enrollment.code, plan.number,
        (CASE WHEN truth.authenticity = %(adversarial)s THEN 2 ELSE 0 END
-        + CASE WHEN pathology.pathology = %(malignant)s THEN 0 ELSE 1 END),
+        + CASE WHEN truth.pathology = %(malignant)s THEN 0 ELSE 1 END),
        count(*) FILTER (WHERE reading.answers->>%(question)s = %(answer)s), count(*)
 FROM {ReadingList._meta.db_table} list
 JOIN {Enrollment._meta.db_table} enrollment ON enrollment.id = list.enrollment_id
 JOIN {SessionPlan._meta.db_table} plan ON plan.id = list.session_plan_id
 JOIN {Presentation._meta.db_table} presentation ON presentation.reading_list_id = list.id
 JOIN {Reading._meta.db_table} reading ON reading.presentation_id = presentation.id
-JOIN {Stimulus._meta.db_table} stimulus ON stimulus.id = presentation.stimulus_id
-JOIN {Truth._meta.db_table} truth ON truth.stimulus_id = stimulus.id
-JOIN {ImageTruth._meta.db_table} pathology ON pathology.image_id = stimulus.image_id
+JOIN {{truth}} truth ON truth.stimulus_id = presentation.stimulus_id
 WHERE enrollment.study_id = %(study)s AND plan.id = ANY(%(plans)s) AND reading.answers ? %(question)s
 GROUP BY 1, 2, 3
 """
@@ -54,22 +52,21 @@ def study_classifier(study: Study, attack: StudyAttack | None) -> ClassifierReco
         return None
     shown = _shown(study)
     stimuli = shown["stimulus"]
-    cases = case_keys(stimuli)
-    sources = dict(Truth.objects.filter(stimulus__in=stimuli).values_list("stimulus_id", "parent_id"))
-    scores = scores_by(run, {*stimuli, *(source for source in sources.values() if source)})
-    sizes = Score.objects.filter(classifier=run, stimulus__in=stimuli).values_list("rows", "columns")
+    truth = truth_of_study(study)
+    sources = [truth[stimulus].source_id for stimulus in stimuli]
+    scores = scores_by(run, {*stimuli, *(source for source in sources if source)})
     return ClassifierRecord(
         run=run,
         arm=np.array(shown["arm"], dtype=str),
         session=np.array(shown["session"], dtype=np.int64),
-        case=np.array([cases[stimulus] for stimulus in stimuli], dtype=np.int64),
-        kind=_kinds(stimuli, shown["image"]),
+        case=np.array([truth[stimulus].case for stimulus in stimuli], dtype=np.int64),
+        kind=np.array([_kind(truth[stimulus]) for stimulus in stimuli], dtype=np.int64),
         patient=np.array(shown["patient"], dtype=np.int64),
         split=np.array(shown["split"], dtype=str),
         score=_aligned(stimuli, scores),
-        source_score=_aligned([sources.get(stimulus) for stimulus in stimuli], scores),
+        source_score=_aligned(sources, scores),
         tuning_threshold=_thresholds(study, attack),
-        sizes=tuple(sorted(set(sizes))),
+        sizes=score_sizes(run, stimuli),
         diagnoses=diagnoses,
     )
 
@@ -78,7 +75,6 @@ _PATHS = {
     "arm": "arm__name",
     "session": "session_plan__number",
     "stimulus": "stimulus_id",
-    "image": "stimulus__image_id",
     "patient": "stimulus__image__exam__patient_id",
     "split": "stimulus__image__exam__patient__split",
 }
@@ -92,13 +88,9 @@ def _shown(study: Study) -> dict[str, list[Any]]:
     return {name: list(column) for name, column in zip(_PATHS, columns, strict=True)}
 
 
-def _kinds(stimuli: list[int], images: list[int]) -> Any:
-    """Return the index in KINDS of each stimulus, (n,)."""
-    authenticity = dict(Truth.objects.filter(stimulus__in=stimuli).values_list("stimulus_id", "authenticity"))
-    pathology = dict(ImageTruth.objects.filter(image__in=images).values_list("image_id", "pathology"))
-    pairs = zip(stimuli, images, strict=True)
-    kinds = [KINDS.index((authenticity[stimulus], source_pathology(pathology[image]))) for stimulus, image in pairs]
-    return np.array(kinds, dtype=np.int64)
+def _kind(truth: StimulusTruth) -> int:
+    """Return the index in KINDS."""
+    return KINDS.index((truth.authenticity.value, source_pathology(truth.pathology)))
 
 
 def _aligned(stimuli: Iterable[int | None], scores: Mapping[int, float]) -> Any:
@@ -132,7 +124,7 @@ def _diagnoses(study: Study) -> Iterable[DiagnosisCounts]:
         "malignant": Pathology.MALIGNANT.value,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_DIAGNOSES, values)
+        cursor.execute(_DIAGNOSES.format(truth=truth_of_stimuli(study)), values)
         rows = cursor.fetchall()
     yield from (DiagnosisCounts(*row) for row in rows)
 

@@ -24,7 +24,7 @@ from readerstudy.experiments.models import CheckpointKind
 from readerstudy.reading.models import CheckedDisplay, Reading, ReadingSession, Showing
 from readerstudy.rehearsal.models import BlindingAudit
 from readerstudy.studies.models import Arm, Enrollment, Presentation, ReadingList, SessionPlan, Study
-from readerstudy.truth.models import Unsealing
+from readerstudy.truth.queries import find_unsealing
 
 # One row per reading list. The hash covers the list's readings in the order in which they were stored: what was shown
 # at which position, the verdict, the times (in PostgreSQL's binary form: microseconds), answers, grade and receipt.
@@ -86,8 +86,8 @@ def study_conduct(study: Study, classifier: str | None = None) -> StudyConduct:
 
 
 def _unsealed(study: Study) -> StudyEvent | None:
-    row = Unsealing.objects.filter(study=study).select_related("by").first()
-    return StudyEvent(row.at, person_name(row.by), row.reason) if row else None
+    unsealing = find_unsealing(study)
+    return StudyEvent(unsealing.at, person_name(unsealing.by), unsealing.reason) if unsealing else None
 
 
 def _audits(study: Study) -> tuple[AuditResult, ...]:

@@ -33,13 +33,13 @@ from readerstudy.analysis.record.counts import (
     block_numbers,
     subset_kinds,
 )
-from readerstudy.cohort.models import Stimulus
 from readerstudy.reading.models import Reading
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Enrollment, Presentation, ReadingList, SessionPlan, Study
 from readerstudy.studies.protocol import SessionKind
-from readerstudy.truth.models import Authenticity, ImageTruth, Truth
+from readerstudy.truth.queries import truth_of_stimuli
+from readerstudy.truth.terms import Authenticity
 from readerstudy.vocabulary import Pathology
 
 Row = tuple[Any, ...]
@@ -47,15 +47,16 @@ Row = tuple[Any, ...]
 _PAIR = 4  # the first of the two kinds that show both images side by side
 _NO_IDLE_RULE = 2**31 - 1  # milliseconds
 
+# To be completed by `truth_of_stimuli`.
 _JOIN = f"""
 CREATE TEMPORARY TABLE evidence ON COMMIT DROP AS
 SELECT enrollment.id AS enrollment,
        plan.number::smallint AS session,
        presentation.position AS position,
-       truth.id AS case_id,
+       truth.case_id AS case_id,
        (CASE WHEN plan.kind = %(education)s THEN {_PAIR}
              WHEN truth.authenticity = %(adversarial)s THEN 2 ELSE 0 END
-        + CASE WHEN pathology.pathology = %(malignant)s THEN 0 ELSE 1 END)::smallint AS kind,
+        + CASE WHEN truth.pathology = %(malignant)s THEN 0 ELSE 1 END)::smallint AS kind,
        (array_position(%(verdicts)s::varchar[], reading.verdict) - 1)::smallint AS verdict,
        reading.elapsed_ms AS elapsed_ms,
        reading.shown_at AS shown_at,
@@ -65,9 +66,7 @@ JOIN {Enrollment._meta.db_table} enrollment ON enrollment.id = list.enrollment_i
 JOIN {SessionPlan._meta.db_table} plan ON plan.id = list.session_plan_id
 JOIN {Presentation._meta.db_table} presentation ON presentation.reading_list_id = list.id
 JOIN {Reading._meta.db_table} reading ON reading.presentation_id = presentation.id
-JOIN {Stimulus._meta.db_table} stimulus ON stimulus.id = presentation.stimulus_id
-JOIN {Truth._meta.db_table} truth ON truth.stimulus_id = stimulus.id
-JOIN {ImageTruth._meta.db_table} pathology ON pathology.image_id = stimulus.image_id
+JOIN {{truth}} truth ON truth.stimulus_id = presentation.stimulus_id
 WHERE enrollment.study_id = %(study)s
 """
 
@@ -188,7 +187,7 @@ def _evidence(study: Study) -> Iterator[_Query]:
 
         # Memory to sort and aggregate ten million rows, for this transaction only.
         cursor.execute("SET LOCAL work_mem = '256MB'")
-        cursor.execute(_JOIN, values)
+        cursor.execute(_JOIN.format(truth=truth_of_stimuli(study)), values)
         cursor.execute("ANALYZE evidence")
         yield query
         cursor.execute("DROP TABLE evidence")

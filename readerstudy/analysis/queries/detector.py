@@ -9,7 +9,7 @@ from readerstudy.analysis.record.detector import DetectorRecord
 from readerstudy.experiments.models import Checkpoint, CheckpointKind
 from readerstudy.studies.models import Allocation, Study
 from readerstudy.studies.protocol import SessionKind
-from readerstudy.truth.queries import case_keys, scores_by
+from readerstudy.truth.queries import scores_by, truth_of_study
 
 
 def study_detectors(study: Study) -> tuple[DetectorRecord, ...]:
@@ -19,7 +19,8 @@ def study_detectors(study: Study) -> tuple[DetectorRecord, ...]:
         "stimulus_id", "stimulus__image__exam__patient_id", "stimulus__image__exam__patient__split"
     )
     shown = {stimulus: (patient, split) for stimulus, patient, split in rows}
-    return tuple(_detectors(study, shown, case_keys(shown)))
+    cases = {stimulus: truth.case for stimulus, truth in truth_of_study(study).items() if stimulus in shown}
+    return tuple(_detectors(study, shown, cases))
 
 
 def _detectors(study: Study, shown: dict[int, tuple[int, str]], cases: dict[int, int]) -> Iterator[DetectorRecord]:

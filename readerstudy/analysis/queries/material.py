@@ -1,9 +1,8 @@
 """The material of a study and its draw, read from the database."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from readerstudy.analysis.queries.trail import subject_of
 from readerstudy.analysis.record.conduct import CohortFacts, DrawnImages, ImportCounts, SessionFacts, SplitCounts
@@ -11,8 +10,14 @@ from readerstudy.audit.models import Event
 from readerstudy.cohort.models import Cohort, Exam, Image, Patient
 from readerstudy.studies.models import Allocation, SessionPlan, Study
 from readerstudy.studies.protocol import SessionKind
-from readerstudy.truth.models import Authenticity, ImageTruth, Truth
-from readerstudy.vocabulary import Pathology, Split
+from readerstudy.truth.queries import (
+    SplitPathology,
+    count_adversarial_images_by_resolution,
+    count_pathologies,
+    count_pathologies_by_split,
+    pathology_sources,
+)
+from readerstudy.vocabulary import Split
 
 _PATIENT = "stimulus__image__exam__patient"
 
@@ -21,54 +26,33 @@ def cohort_facts(study: Study, generators: Sequence[str]) -> CohortFacts:
     """Return counts of the study's cohort; adversarial images are those made by `generators`."""
     cohort = study.cohort
     images = Image.objects.filter(exam__patient__cohort=cohort)
-    truths = ImageTruth.objects.filter(image__in=images.values("pk"))
     modalities = Exam.objects.filter(patient__cohort=cohort).order_by("modality")
     return CohortFacts(
         name=cohort.name,
         splits=tuple(_splits(cohort)),
         imports=tuple(_imports(cohort)),
-        pathologies=dict(Counter(truths.values_list("pathology", flat=True))),
-        pathology_sources=tuple(truths.order_by("source").values_list("source", flat=True).distinct()),
+        pathologies=count_pathologies(cohort),
+        pathology_sources=pathology_sources(cohort),
         modalities=tuple(modalities.values_list("modality", flat=True).distinct()),
         source_bits=tuple(images.order_by("source_bits").values_list("source_bits", flat=True).distinct()),
         fractions=tuple(cohort.fractions),
-        adversarial_images=_adversarial_images(cohort, generators),
+        adversarial_images=count_adversarial_images_by_resolution(cohort, generators),
     )
 
 
 def _splits(cohort: Cohort) -> Iterator[SplitCounts]:
     patients = dict(Patient.objects.filter(cohort=cohort).values_list("split").annotate(count=Count("pk")).order_by())
-    rows = (
-        ImageTruth.objects.filter(image__exam__patient__cohort=cohort)
-        .values_list("image__exam__patient__split")
-        .annotate(
-            all=Count("pk"),
-            malignant=Count("pk", filter=Q(pathology=Pathology.MALIGNANT)),
-            of_patients=Count("image__exam__patient", filter=Q(pathology=Pathology.MALIGNANT), distinct=True),
-        )
-        .order_by()
-    )
-    images = {split: counts for split, *counts in rows}
+    images = count_pathologies_by_split(cohort)
     for split in Split:
         if split in patients:
-            count, malignant, malignant_patients = images.get(split, (0, 0, 0))
-            yield SplitCounts(split, patients[split], count, malignant_patients, malignant)
+            counts = images.get(split, SplitPathology(0, 0, 0))
+            yield SplitCounts(split, patients[split], counts.images, counts.malignant_patients, counts.malignant_images)
 
 
 def _imports(cohort: Cohort) -> Iterator[ImportCounts]:
     for event in Event.objects.filter(verb="cohort.imported", subject=subject_of(cohort)).order_by("id"):
         counts = (int(event.data.get(name, 0)) for name in ("new", "known", "problems"))
         yield ImportCounts(event.at, *counts)
-
-
-def _adversarial_images(cohort: Cohort, generators: Sequence[str]) -> Mapping[str, int]:
-    """Return the number of images with an adversarial version by these generators, by resolution."""
-    truths = Truth.objects.filter(
-        authenticity=Authenticity.ADVERSARIAL,
-        generator__in=generators,
-        stimulus__image__exam__patient__cohort=cohort,
-    )
-    return dict(truths.values_list("stimulus__resolution").annotate(count=Count("pk")).order_by())
 
 
 def session_facts(plan: SessionPlan) -> SessionFacts:

@@ -13,7 +13,7 @@ from readerstudy.analysis.record.study import SessionImages, StudyRecord
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Allocation, Arm, Enrollment, SessionPlan, Study
 from readerstudy.studies.protocol import SessionKind
-from readerstudy.truth.models import ImageTruth, Truth
+from readerstudy.truth.queries import StimulusTruth, truth_of_study
 from readerstudy.truth.seal import require_unsealed
 
 
@@ -40,37 +40,21 @@ def study_record(study: Study, plan: AnalysisPlan | None = None) -> StudyRecord:
 
 
 def _image_sets(study: Study) -> Iterator[SessionImages]:
-    truth = _Key(study)
+    truth = truth_of_study(study)
     for plan in SessionPlan.objects.filter(study=study).order_by("number"):
         for arm in Arm.objects.filter(study=study).order_by("name"):
-            drawn = Allocation.objects.filter(session_plan=plan, arm=arm).values_list(
-                "stimulus_id", "stimulus__image_id"
-            )
+            drawn = Allocation.objects.filter(session_plan=plan, arm=arm).values_list("stimulus_id", flat=True)
             yield SessionImages(
                 number=plan.number,
                 title=plan.title,
                 arm=arm.name,
                 asks_for_verdict=plan.kind == SessionKind.BLINDED,
                 planned=plan.total,
-                drawn=Counter((truth.shown(stimulus, plan), truth.pathology[image]) for stimulus, image in drawn),
+                drawn=Counter(_kind(plan, truth[stimulus]) for stimulus in drawn),
             )
 
 
-class _Key:
-    """The truth about every stimulus that the study drew.
-
-    An adversarial image and its source are two stimuli of one image, so they share the image's pathology.
-    """
-
-    def __init__(self, study: Study) -> None:
-        allocations = Allocation.objects.filter(session_plan__study=study)
-        authenticity = Truth.objects.filter(stimulus__in=allocations.values("stimulus"))
-        pathology = ImageTruth.objects.filter(image__in=allocations.values("stimulus__image"))
-        self.authenticity = dict(authenticity.values_list("stimulus_id", "authenticity"))
-        self.pathology = {
-            image: source_pathology(value) for image, value in pathology.values_list("image_id", "pathology")
-        }
-
-    def shown(self, stimulus: int, plan: SessionPlan) -> str:
-        """Return "real", "adversarial", or "pair" if the session shows both side by side."""
-        return PAIR if plan.kind == SessionKind.EDUCATION else self.authenticity[stimulus]
+def _kind(plan: SessionPlan, truth: StimulusTruth) -> tuple[str, str]:
+    """Return how a session shows an image ("real", "adversarial", or "pair" if it shows both), and the pathology."""
+    shown = PAIR if plan.kind == SessionKind.EDUCATION else truth.authenticity.value
+    return shown, source_pathology(truth.pathology)

@@ -17,9 +17,9 @@ from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.report.gallery_pictures import Thumbnail, pair_thumbnails, single_thumbnail
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Study
-from readerstudy.truth.models import DIRECTION_LABELS, PATHOLOGY_LABELS, ImageTruth, Truth
+from readerstudy.truth.queries import ShownCase, shown_cases
 from readerstudy.truth.seal import require_unsealed
-from readerstudy.vocabulary import Direction, Pathology
+from readerstudy.truth.terms import DIRECTION_LABELS, PATHOLOGY_LABELS
 
 _MOST_ADVERSARIAL = 6  # at each end
 _MOST_REAL = 3
@@ -188,32 +188,30 @@ def build_gallery(study: Study, images: Sequence[GalleryImage]) -> ReportGallery
 
 def _entries(study: Study, images: Sequence[GalleryImage]) -> tuple[GalleryEntry, ...]:
     several_arms = study.arms.count() > 1
-    truths = Truth.objects.select_related("stimulus__image", "parent").in_bulk([image.case for image in images])
-    image_ids = [truth.stimulus.image_id for truth in truths.values()]
-    pathologies = dict(ImageTruth.objects.filter(image__in=image_ids).values_list("image_id", "pathology"))
+    cases = shown_cases(study, [image.case for image in images])
     entries = []
     for image in images:
-        truth = truths[image.case]
-        label = _label(image, pathologies[truth.stimulus.image_id], truth.direction)
+        case = cases[image.case]
+        label = _label(image, case)
         sentence = _sentence(image, several_arms=several_arms)
-        entries.append(GalleryEntry(image, _thumbnails(truth, image, f"{label}. {sentence}"), label, sentence))
+        entries.append(GalleryEntry(image, _thumbnails(case, image, f"{label}. {sentence}"), label, sentence))
     return tuple(entries)
 
 
-def _thumbnails(truth: Truth, image: GalleryImage, description: str) -> tuple[Thumbnail, ...]:
-    if truth.parent is None:
-        return (single_thumbnail(truth.stimulus, words=description),)
-    return pair_thumbnails(truth.stimulus, truth.parent, number=image.case, words=description)
+def _thumbnails(case: ShownCase, image: GalleryImage, description: str) -> tuple[Thumbnail, ...]:
+    if case.source is None:
+        return (single_thumbnail(case.stimulus, words=description),)
+    return pair_thumbnails(case.stimulus, case.source, number=image.case, words=description)
 
 
-def _label(image: GalleryImage, pathology: str, direction: str) -> str:
+def _label(image: GalleryImage, case: ShownCase) -> str:
     kind = _("adversarial") if image.is_adversarial else _("real")
     label = _("Stimulus %(number)s, %(kind)s; the patient’s own pathology: %(pathology)s") % {
         "number": image.case,
         "kind": kind,
-        "pathology": str(PATHOLOGY_LABELS[Pathology(pathology)]),
+        "pathology": str(PATHOLOGY_LABELS[case.pathology]),
     }
-    return f"{label} ({DIRECTION_LABELS[Direction(direction)]})" if direction else label
+    return f"{label} ({DIRECTION_LABELS[case.direction]})" if case.direction else label
 
 
 def _sentence(image: GalleryImage, *, several_arms: bool) -> str:

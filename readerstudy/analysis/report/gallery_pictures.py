@@ -41,7 +41,7 @@ def single_thumbnail(stimulus: Stimulus, *, words: str) -> Thumbnail:
 
 
 def pair_thumbnails(
-    stimulus: Stimulus, parent: Stimulus, *, number: int, words: str
+    stimulus: Stimulus, source: Stimulus, *, number: int, words: str
 ) -> tuple[Thumbnail, Thumbnail, Thumbnail]:
     """Return the adversarial image, its source image and their difference, real minus adversarial.
 
@@ -50,7 +50,7 @@ def pair_thumbnails(
     titles = (_("shown: adversarial"), _("source image"), _("difference"))
     alts = (words, _("The source image of stimulus %(number)s.") % {"number": number}, "")
     try:
-        shown, real = _small(stimulus.path, stimulus.sha256), _small(parent.path, parent.sha256)
+        shown, real = _small(stimulus.path, stimulus.sha256), _small(source.path, source.sha256)
         triptych = render_triptych(real, shown, is_mirrored=stimulus.image.hangs_mirrored)
     except (OSError, StudyError):
         first, second, third = (_missing(title, alt) for title, alt in zip(titles, alts, strict=True))

@@ -1,4 +1,4 @@
-"""Registering adversarial twins."""
+"""Registering adversarial images."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,22 +8,23 @@ from django.db import transaction
 from readerstudy.cohort.models import Stimulus
 from readerstudy.cohort.storage import MediaFile, register_stimulus
 from readerstudy.experiments.models import Attack
-from readerstudy.truth.models import Authenticity, Truth
+from readerstudy.truth.models import Truth
+from readerstudy.truth.terms import Authenticity
 from readerstudy.vocabulary import Direction
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where an adversarial picture comes from."""
+    """How an adversarial image was made."""
 
     direction: Direction
-    generator: str  # the attack's name; of a GAN the run's
+    generator: str  # the name of the attack; for a GAN that of its run
     seed: int
 
 
 @transaction.atomic
-def register_twin(
-    parent: Stimulus,
+def register_adversarial_image(
+    source: Stimulus,
     *,
     picture: MediaFile,
     difference: MediaFile,
@@ -31,18 +32,19 @@ def register_twin(
     attack: Attack | None = None,
     quality: Mapping[str, float] | None = None,
 ) -> Truth | None:
-    """Register the written twin of a real stimulus with its signed difference; None where it has one already.
+    """Register the written adversarial image of a real stimulus with its signed difference.
 
-    `attack` says how it was made, `quality` how like its parent it is (figures by name, as `attacks.quality`).
+    `quality` compares it with its source image, numbers by name as in `attacks.quality`. Returns None if this attack
+    has an adversarial image of the stimulus already.
     """
-    if Truth.objects.filter(parent=parent, generator=provenance.generator).exists():
+    if Truth.objects.filter(source_image=source, generator=provenance.generator).exists():
         return None
-    stimulus = register_stimulus(parent.image, resolution=parent.resolution, media=picture)
+    stimulus = register_stimulus(source.image, resolution=source.resolution, media=picture)
     return Truth.objects.create(
         stimulus=stimulus,
         authenticity=Authenticity.ADVERSARIAL,
         label=int(provenance.direction == Direction.INSERT),
-        parent=parent,
+        source_image=source,
         direction=provenance.direction,
         generator=provenance.generator,
         attack=attack,

@@ -12,7 +12,8 @@ from readerstudy.cohort.models import Cohort
 from readerstudy.cohort.sources.source import ImportBatch, without_contradictions
 from readerstudy.cohort.storage import StoredImage, ensure_cohort
 from readerstudy.names import require_name
-from readerstudy.truth.models import Authenticity, ImageTruth, Truth
+from readerstudy.truth.models import ImageTruth, Truth
+from readerstudy.truth.terms import Authenticity
 
 PAPER_SPLIT = (0.8, 0.1, 0.1)
 

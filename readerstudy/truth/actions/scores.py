@@ -1,4 +1,4 @@
-"""Keeping what a classifier made of the stimuli."""
+"""Storing scores of classifiers and detectors."""
 
 from collections.abc import Mapping
 
@@ -7,10 +7,10 @@ from readerstudy.truth.models import Score
 BATCH = 2000
 
 
-def keep_scores(scores: Mapping[int, float], *, classifier: str, size: tuple[int, int]) -> None:
-    """Store the probabilities of malignancy by stimulus, judged at `size` (rows, columns).
+def store_scores(scores: Mapping[int, float], *, classifier: str, size: tuple[int, int]) -> None:
+    """Store probabilities by stimulus, computed at `size` (rows, columns).
 
-    A run that judges a stimulus again replaces its score: a name may have been trained anew.
+    A score of the same run for the same stimulus is replaced, because a run of that name may have been trained again.
     """
     rows, columns = size
     Score.objects.bulk_create(

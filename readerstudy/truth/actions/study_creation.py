@@ -1,4 +1,4 @@
-"""Creating a study: drawing its lists from the sealed key, once, from a stored seed."""
+"""Creating a study: its lists are drawn by their truth, once, from a stored seed."""
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping
@@ -21,12 +21,17 @@ from readerstudy.studies.models import Allocation, Arm, SessionPlan, Study
 from readerstudy.studies.protocol import TEMPLATES, SessionKind, SessionTemplate
 from readerstudy.studies.rules import SessionChanges, check_numbers, session_changes
 from readerstudy.truth.draw import Candidate, Pick, draw
-from readerstudy.truth.models import Authenticity, Truth
-from readerstudy.truth.queries import Picture, real_pictures, twins
-from readerstudy.vocabulary import Direction, Resolution, Split
+from readerstudy.truth.queries import (
+    AdversarialImage,
+    RealImage,
+    adversarial_images,
+    attacks_by_direction,
+    real_images,
+)
+from readerstudy.vocabulary import Resolution, Split
 
 BLOCK = 64 * 1024
-SEED_BITS = 62  # a seed that anybody can guess would give the draw away
+SEED_BITS = 62  # with a seed that can be guessed, the draw could be repeated
 # The codes of rehearsals and audits append to the code of their study.
 LONGEST_COPY = MAXIMUM_LENGTH
 LONGEST_CODE = MAXIMUM_LENGTH - len("-rehearsal-audit-9999")
@@ -53,12 +58,11 @@ def create_study(
 ) -> Study:
     """Plan and draw the five sessions; nothing is created if the cohort is too small.
 
-    `changes` is a plan file as data (`studies.rules`): what its sessions do beside showing images.
-
+    `changes` is a plan file as data (`studies.rules`).
     `seed` is drawn from the system's randomness unless it is given; it stays sealed with the study.
-    `generators` are the names of the attacks: one that makes both directions, or one for each. If none is given, the
+    `generators` are the names of the attacks: one for both directions, or one for each. If none is given, the
     cohort must have adversarial images of exactly one attack for each direction at this resolution.
-    Twins that were excluded are not drawn; with `excluded_before` only those excluded before that time are left out.
+    Excluded images are not drawn; with `excluded_before` only those excluded before that time are left out.
     `progress` is called with done and total while the cohort's image files are rewritten in random order.
     """
     require_name(code, label=_("code"), maximum=LONGEST_COPY if is_rehearsal else LONGEST_CODE)
@@ -71,9 +75,12 @@ def create_study(
     analysis = analysis_plan(changes or {}, asking)
     seed = secrets.randbits(SEED_BITS) if seed is None else seed
     generators = _attacks(cohort, resolution, generators or [])
-    pictures = {picture.image_id: picture for picture in real_pictures(cohort, resolution)}
-    made = twins(cohort, resolution, generators, excluded_before=excluded_before)
-    candidates = [Candidate(p.image_id, p.label, p.split, p.image_id in made) for p in pictures.values()]
+    real = {image.image_id: image for image in real_images(cohort, resolution)}
+    adversarial = adversarial_images(cohort, resolution, generators, excluded_before=excluded_before)
+    candidates = [
+        Candidate(image.image_id, image.label, image.split, has_adversarial=image.image_id in adversarial)
+        for image in real.values()
+    ]
     lists = draw(candidates, sessions, seed=seed)
     practice = _practice(changed, candidates, lists, seed=seed)
     if Study.objects.filter(code=code).exists():
@@ -89,7 +96,7 @@ def create_study(
             **_plan(sessions, scale=scale, resolution=resolution, generators=generators, changes=changes or {}),
             "analysis": analysis.as_data(),
         },
-        image_bytes=_image_bytes(lists.values(), pictures, made, practice.values()),
+        image_bytes=_image_bytes(lists.values(), real, adversarial, practice.values()),
         is_rehearsal=is_rehearsal,
         created_at=at,
     )
@@ -97,30 +104,30 @@ def create_study(
     for session in sessions:
         plan = _store_plan(study, session, changed[session.number], len(lists[session.number]))
         if session.number in practice:
-            plan.practice_id = pictures[practice[session.number]].stimulus_id
+            plan.practice_id = real[practice[session.number]].stimulus_id
             plan.save(update_fields=["practice"])
-        _store_list(plan, arm, lists[session.number], pictures, made)
-    # Not the seed: whoever knows it knows much of the draw, and the trail is open to coordinators.
+        _store_list(plan, arm, lists[session.number], real, adversarial)
+    # The seed is not recorded, because coordinators can read the audit trail and could repeat the draw.
     record("study.created", actor=actor, subject=study, at=at, scale=scale, generators=generators)
     return study
 
 
 def same_draw(study: Study, *, resolution: str | None) -> dict[str, Any]:
-    """Arguments of `create_study` that draw the same images in the same order at the other resolution.
+    """Return arguments of `create_study` that draw the same images in the same order at the other resolution.
 
-    The article's two readers of the low-resolution arm read the very images they read at high resolution. The
-    seed passes from study to study without being shown to anybody.
+    The article's two readers of the low-resolution arm read the same images at both resolutions. The seed is passed
+    on without being shown to anybody.
     """
     drawn_at = study.plan["resolution"]
     if resolution == drawn_at:
         raise BadInput(f"The study {study.code} is read at {drawn_at} resolution already; name the other one.")
     other = resolution or (Resolution.LOW if drawn_at == Resolution.HIGH else Resolution.HIGH)
-    # What was excluded since then was in no study, so it is not in this draw; but leaving it out would shift it.
+    # Images excluded since then are in no study, and leaving them out would change the draw.
     return {**same_plan(study), "resolution": other, "seed": study.seed, "excluded_before": study.created_at}
 
 
 def same_plan(study: Study) -> dict[str, Any]:
-    """Arguments of `create_study` that plan the same study on the same cohort, with a draw of its own."""
+    """Return arguments of `create_study` that plan the same study on the same cohort, with a draw of its own."""
     plan = study.plan
     return {
         "template": study.template,
@@ -137,39 +144,28 @@ def _attacks(cohort: Cohort, resolution: str, names: list[str]) -> list[str]:
 
     Raises StudyError if there is no attack or more than one for a direction, and lists those that there are.
     """
-    made = _attacks_by_direction(cohort, resolution)
-    known = {name for attacks in made.values() for name in attacks}
+    by_direction = attacks_by_direction(cohort, resolution)
+    known = {name for attacks in by_direction.values() for name in attacks}
     if unknown := [name for name in names if name not in known]:
         raise BadInput(
             f"The cohort {cohort.name} has no adversarial images of {', '.join(unknown)} at {resolution} resolution; "
             f"it has those of: {', '.join(sorted(known)) or 'none yet'}."
         )
     chosen: list[str] = []
-    for direction, attacks in made.items():
+    for direction, attacks in by_direction.items():
         candidates = sorted(attacks & set(names)) if names else sorted(attacks)
         if not candidates:
             raise StudyError(
-                f"The cohort {cohort.name} has no adversarial images ({direction}) at {resolution} resolution"
+                f"The cohort {cohort.name} has no adversarial images ({direction.value}) at {resolution} resolution"
                 f"{' of ' + ', '.join(names) if names else ''}; make them with generate_stimuli."
             )
         if len(candidates) > 1:
             raise BadInput(
-                f"Several attacks {direction} cancer at {resolution} resolution: {', '.join(candidates)}. "
+                f"Several attacks {direction.value} cancer at {resolution} resolution: {', '.join(candidates)}. "
                 "Name the one to draw from with --attack: one attack that does both, or one for each direction."
             )
         chosen += candidates
     return list(dict.fromkeys(chosen))
-
-
-def _attacks_by_direction(cohort: Cohort, resolution: str) -> dict[str, set[str]]:
-    """Return the names of the attacks with images of the cohort at a resolution, for each direction."""
-    rows = Truth.objects.filter(
-        authenticity=Authenticity.ADVERSARIAL,
-        stimulus__resolution=resolution,
-        stimulus__image__exam__patient__cohort=cohort,
-    )
-    pairs = set(rows.values_list("direction", "generator"))
-    return {direction.value: {name for made, name in pairs if made == direction} for direction in Direction}
 
 
 def _sessions(template: str, scale: float) -> list[SessionTemplate]:
@@ -188,7 +184,7 @@ def _plan(
     generators: list[str],
     changes: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The plan as it was drawn, kept with the study: data, not code."""
+    """Return the plan as data, to be stored with the study."""
     return {
         "scale": scale,
         "resolution": resolution,
@@ -219,7 +215,7 @@ def _practice(
     *,
     seed: int,
 ) -> dict[int, int]:
-    """A real image of the training split for each session that practises, none of which the study shows."""
+    """Return, by session with practice, a real image of the training split that the study does not show."""
     numbers = [number for number, change in changed.items() if change.rules.practice]
     shown = {pick.image for picks in lists.values() for pick in picks}
     free = sorted(c.image for c in candidates if c.split == Split.TRAIN and c.image not in shown)
@@ -227,12 +223,12 @@ def _practice(
         raise StudyError(
             f"The plan has {len(numbers)} practice images; only {len(free)} images of the training split are left."
         )
-    # A stream of its own: with or without practice, a seed draws the same lists.
+    # A separate random stream: with and without practice, a seed draws the same lists.
     return dict(zip(numbers, Random(f"{seed}:practice").sample(free, k=len(numbers)), strict=True))
 
 
 def _store_plan(study: Study, session: SessionTemplate, changes: SessionChanges, total: int) -> SessionPlan:
-    with override("en"):  # stored in the language of the code, from which each reader's is looked up
+    with override("en"):  # stored in English and translated for each reader
         return SessionPlan.objects.create(
             study=study,
             number=session.number,
@@ -246,27 +242,33 @@ def _store_plan(study: Study, session: SessionTemplate, changes: SessionChanges,
 
 
 def _store_list(
-    plan: SessionPlan, arm: Arm, picks: list[Pick], pictures: dict[int, Picture], made: dict[int, Truth]
+    plan: SessionPlan, arm: Arm, picks: list[Pick], real: dict[int, RealImage], adversarial: dict[int, AdversarialImage]
 ) -> None:
     Allocation.objects.bulk_create(
         Allocation(
             session_plan=plan,
             arm=arm,
             position=position,
-            stimulus_id=made[pick.image].stimulus_id if pick.adversarial else pictures[pick.image].stimulus_id,
+            stimulus_id=(adversarial if pick.adversarial else real)[pick.image].stimulus_id,
         )
         for position, pick in enumerate(picks, start=1)
     )
 
 
 def _image_bytes(
-    lists: Iterable[list[Pick]], pictures: dict[int, Picture], made: dict[int, Truth], practice: Iterable[int]
+    lists: Iterable[list[Pick]],
+    real: dict[int, RealImage],
+    adversarial: dict[int, AdversarialImage],
+    practice: Iterable[int],
 ) -> int:
-    """The longest file that the study can send, twins and differences included, rounded up to whole blocks."""
-    longest = max((pictures[image].path.stat().st_size for image in practice), default=0)
+    """Return the size of the longest file that the study can send, rounded up to whole blocks.
+
+    Adversarial images and differences of real images are included, because triptychs show them.
+    """
+    longest = max((real[image].path.stat().st_size for image in practice), default=0)
     for picks in lists:
         for pick in picks:
-            longest = max(longest, pictures[pick.image].path.stat().st_size)
-            if twin := made.get(pick.image):
-                longest = max(longest, twin.stimulus.bytes, twin.difference_bytes or 0)
+            longest = max(longest, real[pick.image].path.stat().st_size)
+            if altered := adversarial.get(pick.image):
+                longest = max(longest, altered.bytes, altered.difference_bytes)
     return (longest // BLOCK + 1) * BLOCK

@@ -1,4 +1,4 @@
-"""Opening the key of a study: once, by a researcher, for a reason, on the record."""
+"""Unsealing a study: once, by a researcher, for a recorded reason."""
 
 from datetime import datetime
 
@@ -14,9 +14,9 @@ from readerstudy.truth.models import Unsealing
 
 @transaction.atomic
 def unseal_study(*, study: Study, actor: User | None, reason: str, at: datetime) -> Unsealing:
-    """Unseal a closed study. `actor` is None where a person at the server's terminal does it.
+    """Unseal a closed study. `actor` is None for a person at the server's terminal.
 
-    Raises NotAllowed for anybody but a researcher, BadInput without a reason, WrongStatus unless it is closed.
+    Raises NotAllowed unless the actor is a researcher, BadInput without a reason, WrongStatus unless it is closed.
     """
     if actor is not None and not actor.is_researcher:
         raise NotAllowed(_("Only a researcher may unseal a study."))

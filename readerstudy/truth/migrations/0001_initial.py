@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
                 ('difference_file', models.CharField(blank=True, max_length=80, verbose_name='difference image')),
                 ('difference_bytes', models.PositiveIntegerField(null=True)),
                 ('attack', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='experiments.attack', verbose_name='attack')),
-                ('parent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cohort.stimulus', verbose_name='real twin')),
+                ('source_image', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cohort.stimulus', verbose_name='source image')),
                 ('stimulus', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cohort.stimulus')),
             ],
             options={
@@ -101,7 +101,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='score',
-            constraint=models.UniqueConstraint(fields=('stimulus', 'classifier'), name='one_score_a_run'),
+            constraint=models.UniqueConstraint(fields=('stimulus', 'classifier'), name='one_score_per_run'),
         ),
         migrations.AddConstraint(
             model_name='score',
@@ -109,11 +109,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='truth',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('authenticity', 'real'), ('direction', ''), ('generator', ''), ('parent', None)), models.Q(('authenticity', 'adversarial'), ('parent__isnull', False), models.Q(('generator', ''), _negated=True), models.Q(('direction', ''), _negated=True)), _connector='OR'), name='truth_adversarial_has_parent_and_generator'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('authenticity', 'real'), ('direction', ''), ('generator', ''), ('source_image', None)), models.Q(('authenticity', 'adversarial'), ('source_image__isnull', False), models.Q(('generator', ''), _negated=True), models.Q(('direction', ''), _negated=True)), _connector='OR'), name='truth_adversarial_has_source_and_generator'),
         ),
         migrations.AddConstraint(
             model_name='truth',
-            constraint=models.UniqueConstraint(condition=models.Q(('authenticity', 'adversarial')), fields=('parent', 'generator'), name='one_twin_a_run'),
+            constraint=models.UniqueConstraint(condition=models.Q(('authenticity', 'adversarial')), fields=('source_image', 'generator'), name='one_adversarial_image_per_attack'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='unsealing',

@@ -11,7 +11,7 @@ from readerstudy.reading.models import Reading, ReadingSession
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Allocation, Arm, ReadingList, SessionPlan
 from readerstudy.studies.rules import QUESTIONS, SessionRules
-from readerstudy.truth.actions import keep_scores, unseal_study
+from readerstudy.truth.actions import store_scores, unseal_study
 from readerstudy.truth.models import Truth
 from readerstudy.truth.seal import StillSealed
 from tests import make, results
@@ -29,10 +29,10 @@ def evaluated(unsealed_study):
     """The evaluation of the attack has run and kept the scores of session 3."""
     shown = Allocation.objects.filter(session_plan__study=unsealed_study, session_plan__number=3)
     stimuli = dict(shown.values_list("position", "stimulus_id"))
-    parents = {place: Truth.objects.get(stimulus=stimuli[place]).parent_id for place in PARENTS}
+    parents = {place: Truth.objects.get(stimulus=stimuli[place]).source_image_id for place in PARENTS}
     scores = {stimuli[place]: score for place, score in enumerate(SCORES, start=1)}
     scores |= {parents[place]: score for place, score in PARENTS.items()}
-    keep_scores(scores, classifier="cad-1", size=(256, 208))
+    store_scores(scores, classifier="cad-1", size=(256, 208))
     evaluation(unsealed_study)
     return unsealed_study
 

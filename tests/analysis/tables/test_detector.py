@@ -9,7 +9,7 @@ from readerstudy.experiments.models import Checkpoint, CheckpointKind
 from readerstudy.layout.table import to_html, to_text
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Allocation
-from readerstudy.truth.actions import keep_scores, unseal_study
+from readerstudy.truth.actions import store_scores, unseal_study
 from readerstudy.truth.seal import StillSealed
 from tests import make, results
 from tests.analysis import small
@@ -38,7 +38,7 @@ def judged(study, name="guard", scores=SCORES):
     shown = Allocation.objects.filter(session_plan__study=study, session_plan__number=3)
     stimuli = dict(shown.values_list("position", "stimulus_id"))
     by_stimulus = {stimuli[place]: score for place, score in enumerate(scores, start=1)}
-    keep_scores(by_stimulus, classifier=name, size=(256, 208))
+    store_scores(by_stimulus, classifier=name, size=(256, 208))
 
 
 @pytest.fixture

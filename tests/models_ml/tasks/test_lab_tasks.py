@@ -18,8 +18,8 @@ from readerstudy.imaging.image import quantise
 from readerstudy.imaging.png16 import decode_png, encode_png
 from readerstudy.imaging.resize import resize
 from readerstudy.jobs.models import Job
-from readerstudy.truth.actions import Provenance, register_twin
-from readerstudy.truth.queries import real_pictures, scores_by
+from readerstudy.truth.actions import Provenance, register_adversarial_image
+from readerstudy.truth.queries import real_images, scores_by
 from readerstudy.vocabulary import Direction
 from tests import make
 from tests.models_ml import tiny
@@ -47,11 +47,11 @@ def films(db):
     for direction in ("insert", "remove"):
         attack(f"gan-{direction}", method="gan", direction=direction)
     attack("idle", method="pgd")  # it has made nothing yet
-    for picture in real_pictures(films, "low"):
+    for picture in real_images(films, "low"):
         real = decode_png(picture.path)
         altered = quantise(real * 0.7)
         direction = Direction.REMOVE if picture.label else Direction.INSERT
-        register_twin(
+        register_adversarial_image(
             Stimulus.objects.get(pk=picture.stimulus_id),
             picture=write_media(encode_png(altered)),
             difference=write_media(encode_png(signed_difference(real, altered))),
@@ -145,7 +145,7 @@ def test_an_evaluation_that_runs_again_writes_its_rows_once(films):
 
 def test_every_woman_is_judged_by_a_fold_that_never_saw_her(films, capsys):
     found = printed(capsys, "cross_validate", "films", preset="demo", folds=3, name="folds")
-    images = len(real_pictures(films, "low"))
+    images = len(real_images(films, "low"))
     assert sum(fold["images"] for fold in found["folds"]) == images
     assert found["pooled"] is None
     assert 0 <= found["mean_auc"] <= 1

@@ -35,7 +35,7 @@ from readerstudy.rehearsal.simulated_readers import rehearse_study
 from readerstudy.studies.actions import enroll
 from readerstudy.studies.models import Study
 from readerstudy.truth.actions import create_study
-from readerstudy.truth.models import Authenticity, Truth
+from readerstudy.truth.queries import count_adversarial_images, count_real_images
 
 NAME = "demo"
 CLASSIFIER, REMOVE, INSERT = "demo-classifier", "demo-remove", "demo-insert"
@@ -159,8 +159,7 @@ def _refresh(jobs: list[Job]) -> None:
 
 
 def _generate(title: str) -> None:
-    real = Truth.objects.filter(authenticity=Authenticity.REAL, stimulus__image__exam__patient__cohort__name=NAME)
-    if Truth.objects.filter(generator__in=(REMOVE, INSERT)).count() < real.count():
+    if count_adversarial_images((REMOVE, INSERT)) < count_real_images(NAME):
         _run(title, GENERATE, _attack_parameters())
 
 

@@ -1,0 +1,58 @@
+"""Counts of a cohort's truth. They name no image, so they may be shown in any report."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, Q
+
+from readerstudy.cohort.models import Cohort
+from readerstudy.truth.models import ImageTruth, Truth
+from readerstudy.truth.terms import Authenticity
+from readerstudy.vocabulary import Pathology
+
+
+@dataclass(frozen=True)
+class SplitPathology:
+    """Images of one split: all, those that are malignant, and the patients with a malignant image."""
+
+    images: int
+    malignant_images: int
+    malignant_patients: int
+
+
+def count_pathologies(cohort: Cohort) -> dict[str, int]:
+    """Return the number of images of the cohort by pathology."""
+    rows = ImageTruth.objects.filter(image__exam__patient__cohort=cohort).order_by().values_list("pathology")
+    return dict(rows.annotate(count=Count("pk")))
+
+
+def pathology_sources(cohort: Cohort) -> tuple[str, ...]:
+    """Return where the pathology of the cohort's images comes from, in order."""
+    rows = ImageTruth.objects.filter(image__exam__patient__cohort=cohort)
+    return tuple(rows.order_by("source").values_list("source", flat=True).distinct())
+
+
+def count_pathologies_by_split(cohort: Cohort) -> dict[str, SplitPathology]:
+    """Return counts of the cohort's images by split; splits without images are left out."""
+    is_malignant = Q(pathology=Pathology.MALIGNANT)
+    rows = (
+        ImageTruth.objects.filter(image__exam__patient__cohort=cohort)
+        .values_list("image__exam__patient__split")
+        .annotate(
+            images=Count("pk"),
+            malignant_images=Count("pk", filter=is_malignant),
+            malignant_patients=Count("image__exam__patient", filter=is_malignant, distinct=True),
+        )
+        .order_by()
+    )
+    return {split: SplitPathology(*counts) for split, *counts in rows}
+
+
+def count_adversarial_images_by_resolution(cohort: Cohort, generators: Sequence[str]) -> dict[str, int]:
+    """Return the number of the cohort's adversarial images by these attacks, by resolution."""
+    truths = Truth.objects.filter(
+        authenticity=Authenticity.ADVERSARIAL,
+        generator__in=generators,
+        stimulus__image__exam__patient__cohort=cohort,
+    )
+    return dict(truths.values_list("stimulus__resolution").annotate(count=Count("pk")).order_by())
