@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from attacks.evaluation.measure import AttackImages, AttackScores, ClassifierScores
 from models_ml.evaluation.attack_table import REPLICATES, attack_table, compare_areas, decide
@@ -30,7 +30,7 @@ LEAST_SENSITIVITY = 0.9
 
 
 @dataclass(frozen=True)
-class Settings:
+class EvaluationSettings:
     """Settings of an evaluation; the recalibration is fitted on the tuning split and moves the thresholds too."""
 
     recalibration: Recalibrated = Recalibrated.NONE
@@ -38,14 +38,14 @@ class Settings:
 
 
 def evaluate(
-    resolution: str, scores: Sequence[ClassifierScores], attacks: Sequence[AttackImages], settings: Settings
+    resolution: str, scores: Sequence[ClassifierScores], attacks: Sequence[AttackImages], settings: EvaluationSettings
 ) -> list[EvaluationResult]:
     """Return the evaluation of each classifier; the first is the reference that the others are compared with.
 
     Raises LabError if the tuning split lacks a class.
     """
     reference, transfers = scores[0], tuple(_transfers(scores, attacks))
-    return [_evaluate(resolution, own, reference, attacks, transfers, settings) for own in scores]
+    return [_evaluate(resolution, classifier, reference, attacks, transfers, settings) for classifier in scores]
 
 
 def _evaluate(
@@ -54,7 +54,7 @@ def _evaluate(
     reference: ClassifierScores,
     attacks: Sequence[AttackImages],
     transfers: tuple[Transfer, ...],
-    settings: Settings,
+    settings: EvaluationSettings,
 ) -> EvaluationResult:
     recalibration = recalibrate(raw.tuning_scores, raw.tuning_labels, settings.recalibration)
     scores = _recalibrated(raw, recalibration)
@@ -73,7 +73,7 @@ def _evaluate(
             for method in Recalibrated
         ),
         roc=roc_curve(scores.test_scores, scores.labels),
-        compared=None if raw is reference else _compared(raw, reference, attacks),
+        compared=None if raw is reference else _compare_with_reference(raw, reference, attacks),
         transfers=transfers,
     )
 
@@ -90,12 +90,12 @@ def _thresholds(scores: ClassifierScores) -> dict[ThresholdRule, float]:
 def _recalibrated(scores: ClassifierScores, recalibration: Recalibration) -> ClassifierScores:
     attacks = {
         name: replace(
-            own,
-            adversarial=recalibration(own.adversarial),
-            identity=recalibration(own.identity),
-            sham=recalibration(own.sham),
+            attack,
+            adversarial=recalibration(attack.adversarial),
+            identity=recalibration(attack.identity),
+            sham=recalibration(attack.sham),
         )
-        for name, own in scores.attacks.items()
+        for name, attack in scores.attacks.items()
     }
     return replace(
         scores,
@@ -106,27 +106,27 @@ def _recalibrated(scores: ClassifierScores, recalibration: Recalibration) -> Cla
 
 
 def _attack(
-    scores: ClassifierScores, attack: AttackImages, thresholds: Mapping[ThresholdRule, float], settings: Settings
+    scores: ClassifierScores,
+    attack: AttackImages,
+    thresholds: Mapping[ThresholdRule, float],
+    settings: EvaluationSettings,
 ) -> AttackEvaluation:
-    own = scores.attacks[attack.name]
-    attacked = own.attacked
-    labels = scores.labels[attacked]
-    aligned: dict[str, Any] = {
-        "labels": labels,
-        "patients": scores.patients[attacked],
-        "score_real": scores.test_scores[attacked],
-        "replicates": settings.replicates,
-    }
+    attack_scores = scores.attacks[attack.name]
+    attacked = attack_scores.attacked
+    labels, patients, score_real = scores.labels[attacked], scores.patients[attacked], scores.test_scores[attacked]
 
     def table(variant: Variant) -> AttackTable:
         return attack_table(
-            score_adversarial=own.of(variant)[attacked],
+            score_real=score_real,
+            score_adversarial=attack_scores.by_variant(variant)[attacked],
+            labels=labels,
+            patients=patients,
             thresholds=thresholds,
-            with_area_comparison=True,
             # The same patients are resampled for each table, so that the intervals of two tables can be compared.
             rng=np.random.default_rng(BOOTSTRAP_SEED),
-            changed=own.changed[variant],
-            **aligned,
+            replicates=settings.replicates,
+            with_area_comparison=True,
+            changed=attack_scores.changed[variant],
         )
 
     return AttackEvaluation(
@@ -136,16 +136,19 @@ def _attack(
         table=table(Variant.ADVERSARIAL),
         identity=table(Variant.IDENTITY) if attack.identity else None,
         sham=table(Variant.SHAM) if attack.sham else None,
-        similarity=_similarity(own),
+        similarity=_similarity(attack_scores),
         untouched=int((~attacked).sum()),
         subgroups=subgroups(
-            _columns(scores, attacked),
-            score_adversarial=own.adversarial[attacked],
+            _subgroup_columns(scores, attacked),
+            score_real=score_real,
+            score_adversarial=attack_scores.adversarial[attacked],
+            labels=labels,
+            patients=patients,
             threshold=thresholds[ThresholdRule.YOUDEN],
             seed=BOOTSTRAP_SEED,
-            **aligned,
+            replicates=settings.replicates,
         ),
-        roc=roc_curve(own.adversarial[attacked], 1 - labels),
+        roc=roc_curve(attack_scores.adversarial[attacked], 1 - labels),
     )
 
 
@@ -155,32 +158,32 @@ def _similarity(scores: AttackScores) -> Similarity | None:
     return Similarity(float(np.nanmedian(scores.psnr)), float(np.nanmedian(scores.ssim)))
 
 
-def _columns(scores: ClassifierScores, attacked: Any) -> dict[str, Any]:
-    """Return the subgroup of each attacked image (N,) by column."""
+def _subgroup_columns(scores: ClassifierScores, attacked: NDArray[np.bool_]) -> dict[str, NDArray[np.str_]]:
+    """Return the subgroup of each attacked image (N,) by column; `attacked` is a mask of the test images."""
     names = dict.fromkeys(name for image in scores.test for name in image.groups)
     return {name: np.array([image.groups.get(name, "") for image in scores.test])[attacked] for name in names}
 
 
-def _compared(
-    own: ClassifierScores, reference: ClassifierScores, attacks: Sequence[AttackImages]
+def _compare_with_reference(
+    scores: ClassifierScores, reference: ClassifierScores, attacks: Sequence[AttackImages]
 ) -> ReferenceComparison:
-    real = compare_areas(own.labels, own.test_scores, reference.test_scores, own.patients)
+    real = compare_areas(scores.labels, scores.test_scores, reference.test_scores, scores.patients)
     by_attack = {}
     for attack in attacks:
-        attacked = own.attacks[attack.name].attacked
-        a, b = (1 - scores.attacks[attack.name].adversarial[attacked] for scores in (own, reference))
-        by_attack[attack.name] = compare_areas(own.labels[attacked], a, b, own.patients[attacked])
+        attacked = scores.attacks[attack.name].attacked
+        a, b = (1 - each.attacks[attack.name].adversarial[attacked] for each in (scores, reference))
+        by_attack[attack.name] = compare_areas(scores.labels[attacked], a, b, scores.patients[attacked])
     return ReferenceComparison(real, by_attack)
 
 
 def _transfers(scores: Sequence[ClassifierScores], attacks: Sequence[AttackImages]) -> list[Transfer]:
     """Return each attack and each of its baselines on each classifier."""
     return [
-        _transfer(own, attack, variant, values)
+        _transfer(classifier, attack, variant, values)
         for attack in attacks
         for variant in Variant
-        for own in scores
-        if not np.isnan(values := own.attacks[attack.name].of(variant)).all()
+        for classifier in scores
+        if not np.isnan(values := classifier.attacks[attack.name].by_variant(variant)).all()
     ]
 
 

@@ -1,7 +1,7 @@
 """Scores of real images and their adversarial images by one or several classifiers.
 
-Everything is scored in float32 from the written files, so that scoring a file again gives the same figures. A few
-images are in memory at a time: a whole cohort at full size would not fit.
+Everything is scored in float32 from the written files, so that scoring a file again gives the same figures. Few images
+are in memory at a time, because a whole cohort at full size would not fit.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,9 +25,10 @@ from readerstudy.imaging.png16 import decode_png
 from readerstudy.imaging.resize import resize
 from readerstudy.results.evaluation import Variant
 from readerstudy.results.progress import Activity, ActivityKind
+from readerstudy.vocabulary import Split
 
 CPU = torch.device("cpu")
-AT_ONCE = 16  # images that are scored together
+BATCH_SIZE = 16  # images that are scored together
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,9 @@ class TargetClassifier:
 class AttackImages:
     """The adversarial images of one attack, or of an insertion and a removal together, by source image.
 
-    `runs` are the names that they were written under, `against` the classifier that they were made for. `identity`
-    are the generators as stage 1 left them and `sham` the same steps with an invisible change, both by label. Images
-    that were excluded from studies count too: leaving bad ones out would bias the figures.
+    `runs` are the names that they were written under, `against` the classifier that they were made for. The baselines
+    are by label: `identity` are the generators after stage 1, `sham` has the same steps with an invisible change.
+    Images that were excluded from studies are included: to leave bad ones out would bias the figures.
     """
 
     name: str
@@ -100,7 +101,7 @@ class AttackScores:
     ssim: Floats
     changed: Mapping[Variant, int]
 
-    def of(self, variant: Variant) -> Floats:
+    def by_variant(self, variant: Variant) -> Floats:
         """Return the scores of the adversarial images or of a baseline."""
         scores: Floats = getattr(self, variant.value)
         return scores
@@ -152,11 +153,12 @@ def score_all(
         raise LabError("An evaluation needs a classifier and an attack.")
     for attack in attacks:
         _require_files(images, attack)
-    held_out = [image for image in images if image.split in ("tuning", "test")]
-    reader = _Reader(classifiers, attacks)
+    held_out = [image for image in images if image.split in (Split.TUNING, Split.TEST)]
+    loader = _Loader(classifiers, attacks)
     scorers = [_Scorer(classifier) for classifier in classifiers]
-    for start in range(0, len(held_out), AT_ONCE):
-        batch = list(parallel_map(reader.read, held_out[start : start + AT_ONCE], pixels_drawn=reader.pixels_drawn))
+    for start in range(0, len(held_out), BATCH_SIZE):
+        chunk = held_out[start : start + BATCH_SIZE]
+        batch = list(parallel_map(loader.load, chunk, pixels_drawn=loader.pixels_drawn))
         for scorer in scorers:
             scorer.score(batch)
         report(start + len(batch), len(held_out), Activity(ActivityKind.SCORING_IMAGES), {})
@@ -164,7 +166,7 @@ def score_all(
 
 
 def _require_files(images: Sequence[SourceImage], attack: AttackImages) -> None:
-    needed = [image for image in images if image.split == "test" and image.label in attack.labels]
+    needed = [image for image in images if image.split == Split.TEST and image.label in attack.labels]
     if missing := [image for image in needed if image.image not in attack.files]:
         raise LabError(
             f"{len(missing)} of {len(needed)} test images have no adversarial image by {', '.join(attack.runs)}; "
@@ -173,29 +175,40 @@ def _require_files(images: Sequence[SourceImage], attack: AttackImages) -> None:
 
 
 @dataclass(frozen=True)
-class _ReadImage:
-    """One source image with its adversarial images and their baselines, at every size that a classifier reads.
+class _ImageKind:
+    """An attack's adversarial images or one of its baselines; without a variant the source images."""
 
-    `small` is by kind of image (`_REAL` or see `_kind`) and size; `similarity` (PSNR in dB, SSIM) is by attack.
-    `changed` are the kinds that differ from the source image.
-    """
-
-    source: SourceImage
-    small: dict[tuple[str, Size], Grey16] = field(default_factory=dict)
-    similarity: dict[str, tuple[float, float]] = field(default_factory=dict)
-    changed: set[str] = field(default_factory=set)
+    variant: Variant | None = None
+    attack: str = ""
 
 
-_REAL = "real"
-
-
-def _kind(variant: Variant, attack: str) -> str:
-    return f"{variant} {attack}"
+_SOURCE = _ImageKind()
 
 
 @dataclass(frozen=True)
-class _Reader:
-    """Reads source images with everything that is scored beside them."""
+class _PairSimilarity:
+    """Similarity of an adversarial image to its source image; NaN if there is no image."""
+
+    psnr: float = np.nan  # dB
+    ssim: float = np.nan
+
+
+@dataclass(frozen=True)
+class _LoadedImage:
+    """A source image with its adversarial images and their baselines, at every size that a classifier takes.
+
+    `similarity` is by attack; `changed` are the kinds that differ from the source image.
+    """
+
+    source: SourceImage
+    resized: dict[tuple[_ImageKind, Size], Grey16] = field(default_factory=dict)
+    similarity: dict[str, _PairSimilarity] = field(default_factory=dict)
+    changed: set[_ImageKind] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class _Loader:
+    """Loads a source image with everything that is scored with it."""
 
     classifiers: Sequence[TargetClassifier]
     attacks: Sequence[AttackImages]
@@ -206,87 +219,96 @@ class _Reader:
         generators = (generator for attack in self.attacks for generator in attack.identity.values())
         return max(map(pixels_drawn, generators), default=0)
 
-    def read(self, source: SourceImage) -> _ReadImage:
-        """Read the image and its adversarial images. Similarity and baselines are needed for test images only."""
+    def load(self, source: SourceImage) -> _LoadedImage:
+        """Return the image with its adversarial images; with similarity and baselines if it is a test image."""
         real = decode_png(source.path)
-        read = _ReadImage(source)
-        self._add(read, _REAL, real, real)
+        loaded = _LoadedImage(source)
+        self._add(loaded, _SOURCE, real, real)
         for attack in self.attacks:
-            if file := attack.files.get(source.image):
-                adversarial = decode_png(file.path)
-                self._add(read, _kind(Variant.ADVERSARIAL, attack.name), adversarial, real)
-                if source.split == "test":
-                    read.similarity[attack.name] = (psnr(real, adversarial), ssim(real, adversarial))
-                    for variant, by_label in ((Variant.IDENTITY, attack.identity), (Variant.SHAM, attack.sham)):
-                        if baseline := by_label.get(source.label):
-                            self._add(read, _kind(variant, attack.name), baseline(real), real)
-        return read
+            file = attack.files.get(source.image)
+            if file is None:
+                continue
+            adversarial = decode_png(file.path)
+            self._add(loaded, _ImageKind(Variant.ADVERSARIAL, attack.name), adversarial, real)
+            if source.split != Split.TEST:
+                continue
+            loaded.similarity[attack.name] = _PairSimilarity(psnr(real, adversarial), ssim(real, adversarial))
+            for variant, by_label in ((Variant.IDENTITY, attack.identity), (Variant.SHAM, attack.sham)):
+                if baseline := by_label.get(source.label):
+                    self._add(loaded, _ImageKind(variant, attack.name), baseline(real), real)
+        return loaded
 
-    def _add(self, read: _ReadImage, kind: str, pixels: Grey16, real: Grey16) -> None:
+    def _add(self, loaded: _LoadedImage, kind: _ImageKind, pixels: Grey16, real: Grey16) -> None:
         if not np.array_equal(pixels, real):
-            read.changed.add(kind)
+            loaded.changed.add(kind)
         for size in {classifier.size for classifier in self.classifiers}:
-            read.small[kind, size] = resize(pixels, size)
+            loaded.resized[kind, size] = resize(pixels, size)
 
 
 class _Scorer:
-    """Collects the scores of one classifier: by source image, then by kind of image."""
+    """Collects the scores of one classifier by source image and kind of image."""
 
     def __init__(self, target: TargetClassifier) -> None:
         self.target = target
-        self.by_image: dict[int, dict[str, float]] = {}
-        self.similarity: dict[int, dict[str, tuple[float, float]]] = {}
-        self.changed: dict[int, set[str]] = {}
+        self.by_image: dict[int, dict[_ImageKind, float]] = {}
+        self.similarity: dict[int, dict[str, _PairSimilarity]] = {}
+        self.changed: dict[int, set[_ImageKind]] = {}
 
-    def score(self, batch: Sequence[_ReadImage]) -> None:
-        size = self.target.size
-        keys = [(read.source.image, kind) for read in batch for kind, its in read.small if its == size]
-        pixels = [read.small[kind, its] for read in batch for kind, its in read.small if its == size]
-        values = scores(self.target.classifier, np.stack(pixels), device=self.target.device)
-        for (image, kind), value in zip(keys, values, strict=True):
+    def score(self, batch: Sequence[_LoadedImage]) -> None:
+        """Score all kinds of some images as one batch."""
+        inputs = [
+            (loaded.source.image, kind, pixels)
+            for loaded in batch
+            for (kind, size), pixels in loaded.resized.items()
+            if size == self.target.size
+        ]
+        pixels = np.stack([pixels for _image, _kind, pixels in inputs])
+        values = scores(self.target.classifier, pixels, device=self.target.device)
+        for (image, kind, _pixels), value in zip(inputs, values, strict=True):
             self.by_image.setdefault(image, {})[kind] = float(value)
-        self.similarity |= {read.source.image: read.similarity for read in batch}
-        self.changed |= {read.source.image: read.changed for read in batch}
+        self.similarity |= {loaded.source.image: loaded.similarity for loaded in batch}
+        self.changed |= {loaded.source.image: loaded.changed for loaded in batch}
 
     def scores(self, images: Sequence[SourceImage], attacks: Sequence[AttackImages]) -> ClassifierScores:
-        tuning = [image for image in images if image.split == "tuning"]
-        test = [image for image in images if image.split == "test"]
+        """Return the collected scores of the tuning and test images among `images`."""
+        tuning = [image for image in images if image.split == Split.TUNING]
+        test = [image for image in images if image.split == Split.TEST]
         return ClassifierScores(
             classifier=self.target.name,
             size=self.target.size,
             tuning=tuning,
-            tuning_scores=self._column(tuning, _REAL),
+            tuning_scores=self._column(tuning, _SOURCE),
             test=test,
-            test_scores=self._column(test, _REAL),
+            test_scores=self._column(test, _SOURCE),
             attacks={attack.name: self._attack_scores(test, attack.name) for attack in attacks},
             by_stimulus=dict(chain(self._real_scores(images), self._adversarial_scores(images, attacks))),
         )
 
-    def _column(self, images: Sequence[SourceImage], kind: str) -> Floats:
+    def _column(self, images: Sequence[SourceImage], kind: _ImageKind) -> Floats:
         return np.array([self.by_image[image.image].get(kind, np.nan) for image in images])
 
     def _attack_scores(self, test: Sequence[SourceImage], attack: str) -> AttackScores:
-        similarity = [self.similarity[image.image].get(attack, (np.nan, np.nan)) for image in test]
-        columns = np.array(similarity, dtype=float).reshape(-1, 2)
+        kinds = {variant: _ImageKind(variant, attack) for variant in Variant}
+        similarity = [self.similarity[image.image].get(attack, _PairSimilarity()) for image in test]
         return AttackScores(
-            adversarial=self._column(test, _kind(Variant.ADVERSARIAL, attack)),
-            identity=self._column(test, _kind(Variant.IDENTITY, attack)),
-            sham=self._column(test, _kind(Variant.SHAM, attack)),
-            psnr=columns[:, 0],
-            ssim=columns[:, 1],
+            adversarial=self._column(test, kinds[Variant.ADVERSARIAL]),
+            identity=self._column(test, kinds[Variant.IDENTITY]),
+            sham=self._column(test, kinds[Variant.SHAM]),
+            psnr=np.array([pair.psnr for pair in similarity], dtype=float),
+            ssim=np.array([pair.ssim for pair in similarity], dtype=float),
             changed={
-                variant: sum(_kind(variant, attack) in self.changed[image.image] for image in test)
-                for variant in Variant
+                variant: sum(kind in self.changed[image.image] for image in test) for variant, kind in kinds.items()
             },
         )
 
     def _real_scores(self, images: Sequence[SourceImage]) -> Iterator[tuple[int, float]]:
-        return ((image.stimulus, self.by_image[image.image][_REAL]) for image in images)
+        return ((image.stimulus, self.by_image[image.image][_SOURCE]) for image in images)
 
     def _adversarial_scores(
         self, images: Sequence[SourceImage], attacks: Sequence[AttackImages]
     ) -> Iterator[tuple[int, float]]:
         for attack in attacks:
+            kind = _ImageKind(Variant.ADVERSARIAL, attack.name)
             for image in images:
                 if file := attack.files.get(image.image):
-                    yield file.stimulus, self.by_image[image.image][_kind(Variant.ADVERSARIAL, attack.name)]
+                    yield file.stimulus, self.by_image[image.image][kind]

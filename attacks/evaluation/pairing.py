@@ -1,4 +1,4 @@
-"""Pairs of an insertion and a removal, which Table 1 takes together."""
+"""Pairs of an insertion and a removal, which share one Table 1."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

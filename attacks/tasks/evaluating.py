@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from attacks.constraints.post_processing import PostProcessing
 from attacks.constraints.sham import Sham
-from attacks.evaluation.evaluate import Settings, evaluate
+from attacks.evaluation.evaluate import EvaluationSettings, evaluate
 from attacks.evaluation.measure import (
     AdversarialFile,
     AttackImages,
@@ -53,7 +53,7 @@ def _evaluate(job_id: int, parameters: EvaluateParameters, report: Report) -> di
     cohort = Cohort.named(parameters["cohort"])
     runs = [Checkpoint.named(name, CheckpointKind.CLASSIFIER) for name in parameters["classifiers"]]
     classifiers = [TargetClassifier(run.name, load_classifier(folder_of(run.folder))) for run in runs]
-    settings = Settings(recalibration=Recalibrated(parameters.get("recalibration", "none")))
+    settings = EvaluationSettings(recalibration=Recalibrated(parameters.get("recalibration", "none")))
     stored = []
     for resolution in parameters["resolutions"]:
         size = classifiers[0].size

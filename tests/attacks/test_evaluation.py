@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from attacks.evaluation.evaluate import Settings, evaluate
+from attacks.evaluation.evaluate import EvaluationSettings, evaluate
 from attacks.evaluation.measure import (
     AdversarialFile,
     AttackImages,
@@ -30,7 +30,7 @@ from readerstudy.statistics.roc import auc
 from tests.models_ml import tiny
 
 SIZE = (32, 24)
-QUICK = Settings(replicates=40)
+QUICK = EvaluationSettings(replicates=40)
 
 
 class Brightness(torch.nn.Module):
