@@ -68,7 +68,7 @@ def test_patients_are_split_whole_and_by_pathology():
 def test_nothing_of_the_source_s_names_is_stored(settings):
     bring(make.found(4))
     rows = [*Patient.objects.values(), *Image.objects.values(), *Stimulus.objects.values(), *Cohort.objects.values()]
-    assert "woman-" not in str(rows)
+    assert "patient-" not in str(rows)
     assert "film-" not in str(rows)
     assert not [path for path in settings.MEDIA_ROOT.rglob("*") if "film" in path.name or "woman" in path.name]
 
@@ -88,7 +88,7 @@ def test_a_patient_with_two_pathologies_stays_out_and_is_named():
     turned = replace(found.images[0], pathology="benign")
     imported = bring(ImportBatch((turned, *found.images[1:])))
     assert imported.patients == 3
-    assert "woman-0" in imported.problems[0].sentence
+    assert "patient-0" in imported.problems[0].sentence
     assert "malignant" in imported.problems[0].sentence
     assert "benign" in imported.problems[0].sentence
 
