@@ -21,7 +21,7 @@ def press(client, action: str, job: Job):
     return client.post(reverse(LIST), {"action": action, "_selected_action": [job.pk]}, follow=True)
 
 
-def test_rosa_cancels_and_tries_again_and_is_told_why_not(job, rosa, signed_in):
+def test_rosa_cancels_and_retries_and_sees_why_it_is_refused(job, rosa, signed_in):
     client = signed_in(rosa)
     press(client, "cancel", job)
     job.refresh_from_db()

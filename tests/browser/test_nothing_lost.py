@@ -31,7 +31,7 @@ def test_a_double_key_and_a_click_give_one_verdict(room, page, rita):
     assert room.verdicts(2) == ["not_real"]
 
 
-def test_the_second_click_of_a_double_click_is_no_verdict(room, page, rita):
+def test_the_second_click_of_a_double_click_gives_no_verdict(room, page, rita):
     begin_reading(room, rita)
     page.locator("[data-verdict=real]").dblclick(delay=400)  # slow enough that only the click count tells
     room.stands_at(2)

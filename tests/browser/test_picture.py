@@ -202,7 +202,7 @@ def teaching(room, rita):
     return room
 
 
-def test_the_triptych_shows_original_twin_and_difference(teaching, page, study):
+def test_the_triptych_shows_real_altered_and_difference(teaching, page, study):
     stimulus = teaching.presentation(4).stimulus
     twin = find_adversarial_image(stimulus, study)
     real, altered = decode_png(stimulus.path), decode_png(twin.path)

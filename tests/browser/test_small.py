@@ -15,7 +15,7 @@ INK = 0xCF
 
 
 @pytest.mark.parametrize("size", [(390, 844), (844, 390)])
-def test_a_phone_is_told_why_it_is_not_enough_and_cannot_start(browser, server, study, rita, sign_in, size):
+def test_a_phone_cannot_start_and_shows_why(browser, server, study, rita, sign_in, size):
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         screen={"width": size[0], "height": size[1]},

@@ -133,7 +133,7 @@ def test_damaged_keys_in_the_browser_are_the_standard_ones(reading, page, stored
     expect(badge(page)).to_contain_text("rotated 90°")
 
 
-def test_pause_is_told_to_the_page(reading, page):
+def test_the_page_is_notified_of_a_pause(reading, page):
     page.evaluate("document.addEventListener('command', (event) => document.title = `told ${event.detail}`)")
     reading.press("b")
     expect(page).to_have_title("told pause")

@@ -238,7 +238,7 @@ def test_the_triptych_is_the_same_on_a_graphics_card(with_card, page, rita, serv
     assert np.abs(apart).max() <= 2
 
 
-def test_what_stands_in_the_settings_is_what_was_seen(reading, page):
+def test_the_stored_settings_are_those_that_were_seen(reading, page):
     for key in ("o", "h", "r", "m"):
         reading.press(key)
     reading.press("1")

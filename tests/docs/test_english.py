@@ -11,6 +11,7 @@ from tests.docs.english import EXCEPTIONS, HABITS, ROOT, find_habits, prose
         ("code.py", '"""Return a name."""\n\nx = 1  # None where they differ\n', 3),
         ("code.py", 'def f() -> str:\n    """Return it.\n\n    The page is told so.\n    """\n', 4),
         ("code.py", 'raise ValueError(f"{name} is no number.")\n', 1),
+        ("code.py", "def test_the_twin_of_an_image():\n    pass\n", 1),
         ("code.js", "const a = 1;\n/**\n * A sitting of the reader.\n */\n", 3),
         ("code.js", 'show("150 women were drawn");\n', 1),
         ("style.css", "a { top: 0 }\n/* Whoever prints this. */\n", 2),

@@ -68,7 +68,7 @@ def test_what_no_record_can_know_is_left_to_the_authors(record):
         assert claim[number] == BLANK
 
 
-def test_the_number_of_blanks_is_told(record):
+def test_the_number_of_blanks_is_shown(record):
     table = stard_table(record, PLAN)
     blanks = sum(said == BLANK for said in filled(table).values())
     assert table.notes == (f"{blanks} items are left to the authors.",)

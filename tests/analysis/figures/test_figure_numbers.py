@@ -103,7 +103,7 @@ def test_agreement_tells_every_coefficient_of_its_table() -> None:
         assert f"{shown(cell.value)} ({shown(cell.low)} to {shown(cell.high)})" in picture.description
 
 
-def test_agreement_beyond_chance_is_undefined_where_all_say_the_same() -> None:
+def test_agreement_is_undefined_if_all_verdicts_are_the_same() -> None:
     picture = figures.agreement_figure(played.record({name: {3: "rrrrrr"} for name in ("R1", "R2")}), PLAN)
     assert picture is not None
     assert "pairs that agree 1.00; Fleiss’ κ undefined" in picture.description

@@ -95,7 +95,7 @@ def test_without_a_conduct_there_is_a_sentence_and_no_picture():
     assert "are not from a study" in to_html(flow_table(small.record(), PLAN))
 
 
-def test_the_flow_stands_where_nobody_is_enrolled():
+def test_the_flow_is_drawn_without_readers():
     record = small.record(conduct=conducted.conduct(reader_sessions=()), readers={})
     assert "Allocated 0, shown 0, read 0, missing 0" in flow_picture(record, PLAN).description
     assert flow_table(record, PLAN).rows

@@ -93,7 +93,7 @@ def test_any_number_of_readers_fills_the_gallery(readers: int) -> None:
     assert all(one.verdicts == readers for one in chosen)
 
 
-def test_the_kind_goes_by_the_woman() -> None:
+def test_the_kind_follows_the_patients_pathology() -> None:
     one = GalleryImage(1, 3, "high", 3, 1, 0, 0, Reason.FOOLED_MOST)
     assert (one.is_adversarial, one.is_positive) == (True, False)
 
@@ -146,7 +146,7 @@ def test_thumbnails_are_small(films: Study) -> None:
     assert max(len(picture.data_uri) for picture in pictures) < 40_000
 
 
-def test_a_film_hangs_as_readers_saw_it(films: Study) -> None:
+def test_an_image_is_displayed_as_readers_saw_it(films: Study) -> None:
     before = decoded(hung(films).entries[0].pictures[1].data_uri)
     image = Truth.objects.get(pk=hung(films).entries[0].image.case).stimulus.image
     image.laterality, image.chest_wall = "R", "left"
@@ -156,7 +156,7 @@ def test_a_film_hangs_as_readers_saw_it(films: Study) -> None:
     assert np.abs(after.astype(int) - before[:, ::-1]).mean() < 2
 
 
-def test_a_missing_or_damaged_film_is_told_in_its_place(films: Study) -> None:
+def test_a_missing_or_damaged_image_is_reported_in_its_place(films: Study) -> None:
     missing, damaged, *_rest = (one for one in hung(films).entries if one.image.is_adversarial)
     gallery_pictures._small.cache_clear()
     Truth.objects.get(pk=missing.image.case).stimulus.path.unlink()

@@ -88,7 +88,7 @@ def test_the_database_adds_up_what_arrays_add_up(unsealed_study: Study, plan: An
         np.testing.assert_array_equal(np.sort(one), np.sort(other), err_msg=name)
 
 
-def test_a_fake_counts_by_the_woman_it_was_made_from(unsealed_study: Study) -> None:
+def test_an_adversarial_image_counts_by_its_patient(unsealed_study: Study) -> None:
     readings = study_record(unsealed_study).readings
     # Cancer was removed from these, so the patient has it, and the label of the adversarial image is 0.
     removed = Truth.objects.filter(direction="remove", stimulus__in=Allocation.objects.values("stimulus"))

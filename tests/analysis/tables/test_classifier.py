@@ -72,7 +72,7 @@ def test_the_notes_name_the_size_and_the_images_without_a_score(evaluated):
     assert "from the tuning split" not in said
 
 
-def test_pictures_of_the_tuning_split_are_told(evaluated):
+def test_images_of_the_tuning_split_are_named(evaluated):
     shown = Allocation.objects.filter(session_plan__number=3, position__in=(1, 2, 3)).select_related(
         "stimulus__image__exam__patient"
     )
@@ -105,7 +105,7 @@ def test_without_scores_the_table_says_what_to_run(unsealed_study):
     assert "evaluate_attack" in to_html(classifier_table(small.record(), PLAN))
 
 
-def test_where_nobody_has_read_there_is_a_sentence(db):
+def test_without_readings_there_is_a_message(db):
     study = rows.study(readers=())
     study.is_rehearsal = True
     evaluation(study)

@@ -80,7 +80,7 @@ def test_unsure_counts_by_the_rule_of_the_plan(guarded):
     assert people["real"] == pytest.approx(3 / 5)
 
 
-def test_what_it_trained_on_is_told(guarded):
+def test_the_training_attacks_are_named(guarded):
     assert "the attack that this study shows" in to_text(detector_table(study_record(guarded), PLAN))
     Checkpoint.objects.update(metrics={"threshold": 0.5, "attacks": ["pgd-4"]})
     said = to_text(detector_table(study_record(guarded), PLAN))
@@ -88,7 +88,7 @@ def test_what_it_trained_on_is_told(guarded):
     assert "tuning split" not in said
 
 
-def test_pictures_of_the_tuning_split_are_told(guarded):
+def test_images_of_the_tuning_split_are_named(guarded):
     shown = Allocation.objects.filter(session_plan__number=3, position__in=(1, 2))
     for row in shown.select_related("stimulus__image__exam__patient"):
         patient = row.stimulus.image.exam.patient

@@ -142,9 +142,7 @@ def test_two_arms_have_their_own_rows_and_sentences() -> None:
     ],
     ids=["nothing read", "one reader", "no adversarial images", "session missing"],
 )
-def test_a_sentence_stands_where_nothing_can_be_compared(
-    said: dict[str, dict[int, str]], shown: str, sentence: str
-) -> None:
+def test_without_a_comparison_there_is_a_message(said: dict[str, dict[int, str]], shown: str, sentence: str) -> None:
     record = played.record(said, shown)
     across = unsure_mrmc_table(record, PLAN, mrmc_comparisons(record, PLAN))
     assert not across.rows

@@ -136,7 +136,7 @@ def test_a_clear_fall_is_called_one() -> None:
     ],
     ids=["nothing read", "one reader", "session missing", "no adversarial images", "one adversarial image"],
 )
-def test_a_sentence_stands_where_nothing_can_be_compared(
+def test_without_a_comparison_there_is_a_message(
     said: Mapping[str, Mapping[int, str]], shown: str, sentence: str, tmp_path: Path
 ) -> None:
     record = played.record(said, shown)
@@ -178,7 +178,7 @@ def test_two_arms_are_two_comparisons() -> None:
     assert any(note.startswith("low, AUC") for note in table.notes)
 
 
-def test_a_terminal_shows_bounds_below_nought_in_words() -> None:
+def test_a_terminal_shows_bounds_below_zero_in_words() -> None:
     assert " to " in to_text(played.mrmc(played.record(SPREAD), PLAN))
 
 

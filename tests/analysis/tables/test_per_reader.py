@@ -74,7 +74,7 @@ def test_saying_not_real_more_often_is_a_shift_of_criterion() -> None:
     assert "calls images not real more often" in sentence
 
 
-def test_without_fakes_d_prime_is_undefined_and_said_to_be(tmp_path: Path) -> None:
+def test_without_adversarial_images_d_prime_is_undefined(tmp_path: Path) -> None:
     record = played.record(SPREAD, "RRRRRR")
     table = signal_detection_table(record, PLAN)
     assert {(line["d_prime"], line["criterion"]) for line in lines(table)} == {(None, None)}
@@ -152,7 +152,7 @@ def test_readers_of_two_arms_are_not_set_against_each_other() -> None:
     assert percent["high", "3", "real"].value == pytest.approx(1 / 3)
 
 
-def test_seconds_stand_side_by_side_with_numpys_quartiles() -> None:
+def test_seconds_have_numpys_quartiles() -> None:
     record = played.record({"R1": {3: "rrrrrr", 5: "rrrrrr"}, "R2": {3: "rrrrrr"}})
     first, second = lines(reading_pace_table(record, PLAN))
     lower, median, upper = np.percentile([1, 2, 3, 4, 5, 6], (25, 50, 75))
@@ -164,7 +164,7 @@ def test_seconds_stand_side_by_side_with_numpys_quartiles() -> None:
     assert second["session5_median"] is None
 
 
-def test_the_pace_of_two_sessions_is_told_as_a_ratio() -> None:
+def test_the_pace_of_two_sessions_is_shown_as_a_ratio() -> None:
     notes = reading_pace_table(full(), PLAN).notes
     assert f"R1 takes {SECONDS}.0 s per image in session 5 and {SECONDS}.0 s in session 3: 1.00 times as long." in notes
 

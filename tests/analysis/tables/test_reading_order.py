@@ -103,7 +103,7 @@ def test_how_often_orders_are_shuffled_falls_with_the_readings(monkeypatch: pyte
     assert table.notes[-1].startswith("With 4,380 readings in the two sessions, no permutation tests")
 
 
-def test_a_sentence_sets_what_stands_out_against_what_chance_brings() -> None:
+def test_the_sentence_compares_findings_with_chance() -> None:
     table = reading_order_table(full(PLAN), PLAN)
     small = sum(line["tau_p"] < 0.05 for line in lines(table).values())
     assert table.notes[0] == f"Early or late (τ): p below 0.05 in {small} of 20 series; about 1.0 expected by chance."

@@ -81,7 +81,7 @@ def test_the_bootstrap_follows_from_the_plan_alone() -> None:
     assert plan_rng(PLAN, "a").random() != plan_rng(AnalysisPlan(alpha=0.01), "a").random()
 
 
-def test_a_negative_variance_is_told_and_the_v_statistic_offered() -> None:
+def test_a_negative_variance_refers_to_the_v_statistic() -> None:
     table = table_of(played.record(SPREAD))
     found = lines(table)
     assert found["U-statistics"]["p"] is None
@@ -126,7 +126,7 @@ def test_with_many_readings_the_costly_methods_stay_away_and_say_so(monkeypatch:
     ],
     ids=["nothing read", "one reader", "constant verdicts", "half right"],
 )
-def test_a_sentence_stands_where_nothing_can_be_compared(
+def test_without_a_comparison_there_is_a_message(
     said: dict[str, dict[int, str]], plan: AnalysisPlan, sentence: str
 ) -> None:
     table = table_of(played.record(said), plan)

@@ -82,7 +82,7 @@ def test_nesting_is_declared_by_the_design_or_by_case_labels() -> None:
     assert by_design.difference_variance != near(mrmc.u_statistic(*study).difference_variance)
 
 
-def test_a_negative_variance_is_told_and_the_v_statistic_offered() -> None:
+def test_a_negative_variance_refers_to_the_v_statistic() -> None:
     found = mrmc.u_statistic(*negative_variance())
     assert found.difference_variance is not None
     assert found.difference_variance < 0
