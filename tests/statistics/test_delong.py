@@ -134,7 +134,7 @@ def test_two_areas_that_cannot_vary_have_no_p() -> None:
         ({"confidence": 1.0}, "confidence must be between"),
     ],
 )
-def test_wrong_input_is_told(change: dict[str, Any], sentence: str) -> None:
+def test_wrong_input_is_reported(change: dict[str, Any], sentence: str) -> None:
     arguments: dict[str, Any] = {"truth": np.array([0, 1, 0, 1])}
     arguments |= {"score_a": np.array([1.0, 2.0, 3.0, 4.0]), "score_b": np.array([2.0, 1.0, 3.0, 4.0])}
     with pytest.raises(ValueError, match=sentence):

@@ -195,7 +195,7 @@ def test_an_effect_whose_one_side_is_all_right_or_all_wrong_is_named(kind: int, 
         logistic(correct, {"adversarial": study.truth}, study.reader, study.case)
 
 
-def test_too_few_readings_for_a_logistic_model_are_told() -> None:
+def test_too_few_readings_for_a_logistic_model_are_reported() -> None:
     """Right from the middle of a session on: the slope has no end, though no two readings are of one kind."""
     place = np.linspace(-1, 1, 12)
     reader, case = np.arange(12) % 2, np.arange(12) // 2
@@ -211,7 +211,7 @@ def test_the_logistic_model_converges_despite_a_perfect_reader() -> None:
     assert all(np.isfinite([effect.se, effect.p]).all() for effect in found.fixed)
 
 
-def test_an_outcome_without_a_rest_is_told() -> None:
+def test_an_outcome_without_a_rest_is_reported() -> None:
     study = crossed(np.random.default_rng(29), conditions=1, readers=3)
     with pytest.raises(ValueError, match="outcome is explained completely by the effects"):
         linear(5.0 * study.truth, {"adversarial": study.truth}, study.reader, study.case)

@@ -133,7 +133,7 @@ def test_exchanging_right_and_wrong_turns_every_sign() -> None:
     assert [one.sd for one in turned.random] == pytest.approx([one.sd for one in found.random], abs=1e-5)
 
 
-def test_readers_who_do_not_differ_are_told_as_a_singular_fit() -> None:
+def test_readers_who_do_not_differ_are_reported_as_a_singular_fit() -> None:
     rng = np.random.default_rng(3)
     case = np.tile(np.arange(150), 4)
     correct = rng.random(600) < np.repeat(expit(rng.normal(0, 1.5, 150))[None, :], 4, axis=0).ravel()

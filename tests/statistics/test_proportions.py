@@ -147,6 +147,6 @@ def test_unsure_counts_as_wrong_unless_something_else_was_declared() -> None:
     assert next(iter(Unsure)) is Unsure.WRONG
 
 
-def test_seen_is_no_verdict_that_could_be_right() -> None:
+def test_seen_cannot_be_right_or_wrong() -> None:
     with pytest.raises(ValueError, match="'seen'"):
         Unsure.WRONG.credits(["real", "seen"], [False, False])

@@ -94,7 +94,7 @@ def test_the_log_time_model_agrees_with_lme4_and_lmertest() -> None:
     assert found.reml == pytest.approx(theirs["remlcrit"], abs=1e-5)
 
 
-def test_effects_are_told_as_ratios_of_times() -> None:
+def test_effects_are_reported_as_ratios_of_times() -> None:
     found = log_time_model(STUDY.seconds, STUDY.session, STUDY.position, STUDY.truth, STUDY.reader, STUDY.case)
     by_name = {ratio.name: ratio for ratio in found.ratios}
     assert list(by_name) == ["session 3", "session 5", "position", "adversarial"]

@@ -14,7 +14,7 @@ def chance(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def test_kinds_that_differ_in_one_fact_are_told_apart():
+def test_kinds_that_differ_in_one_fact_are_reported_apart():
     facts = chance().normal(size=(60, 4))
     facts[:, 2] += 6 * LABELS
     told = separability(facts, LABELS, rng=chance(1), permutations=199)

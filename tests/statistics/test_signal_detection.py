@@ -45,11 +45,11 @@ def test_a_reader_who_never_errs_has_a_finite_d_prime() -> None:
 
 
 @pytest.mark.parametrize(("signals", "noises"), [(0, 10), (10, 0), (0, 0)])
-def test_a_session_without_fakes_has_no_d_prime(signals: int, noises: int) -> None:
+def test_a_session_without_adversarial_images_has_no_d_prime(signals: int, noises: int) -> None:
     assert detection(0, signals, 0, noises) is None
 
 
-def test_more_hits_than_fakes_are_refused() -> None:
+def test_more_hits_than_adversarial_images_are_refused() -> None:
     with pytest.raises(ValueError, match="11 hits are impossible in 10 trials"):
         detection(11, 10, 0, 10)
 

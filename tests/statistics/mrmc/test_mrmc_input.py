@@ -35,20 +35,20 @@ def changed(study: Study, name: str, place: int, value: Any) -> Study:
         ("truth", 1, "case 0 is given as 0 and as 1"),
     ],
 )
-def test_a_wrong_value_is_told(study: Study, name: str, value: Any, sentence: str) -> None:
+def test_a_wrong_value_is_reported(study: Study, name: str, value: Any, sentence: str) -> None:
     for analysis in both(changed(study, name, 0, value)):
         with pytest.raises(ValueError, match=sentence):
             analysis()
 
 
-def test_columns_of_different_lengths_are_told(study: Study) -> None:
+def test_columns_of_different_lengths_are_reported(study: Study) -> None:
     for analysis in both(replace(study, reader=study.reader[1:])):
         with pytest.raises(ValueError, match="reader has 135 elements, score has 136"):
             analysis()
 
 
 @pytest.mark.parametrize("name", ["score", "reader", "condition"])
-def test_empty_and_mixed_entries_are_told(study: Study, name: str) -> None:
+def test_empty_and_mixed_entries_are_reported(study: Study, name: str) -> None:
     column = getattr(study, name).astype(object)
     column[3] = None
     for analysis in both(replace(study, **{name: column})):
@@ -56,20 +56,20 @@ def test_empty_and_mixed_entries_are_told(study: Study, name: str) -> None:
             analysis()
 
 
-def test_an_empty_table_is_told() -> None:
+def test_an_empty_table_is_reported() -> None:
     with pytest.raises(ValueError, match="score must be"):
         mrmc.u_statistic([], [], [], [], [])
 
 
 @pytest.mark.parametrize("option", ["figure", "design"])
-def test_an_unknown_option_is_told(study: Study, option: str) -> None:
+def test_an_unknown_option_is_reported(study: Study, option: str) -> None:
     for analysis in both(study, **{option: "other"}):
         with pytest.raises(ValueError, match=f"{option} must be one of"):
             analysis()
 
 
 @pytest.mark.parametrize("option", ["covariance", "random"])
-def test_an_unknown_method_is_told(study: Study, option: str) -> None:
+def test_an_unknown_method_is_reported(study: Study, option: str) -> None:
     with pytest.raises(ValueError, match=f"{option} must be one of"):
         mrmc.obuchowski_rockette(*study, **{option: "other"})
 
@@ -80,7 +80,7 @@ def test_a_figure_of_calls_needs_a_threshold(study: Study) -> None:
             analysis()
 
 
-def test_a_session_without_fakes_has_no_area_and_is_named(study: Study) -> None:
+def test_a_session_without_adversarial_images_has_no_area_and_is_named(study: Study) -> None:
     without = study.only((study.truth == 0) | (study.condition == 0))
     with pytest.raises(ValueError, match=r"condition 1 has fewer than two cases with truth 1"):
         mrmc.obuchowski_rockette(*without)
@@ -96,7 +96,7 @@ def test_a_reader_who_missed_a_condition_is_named(study: Study) -> None:
     assert mrmc.u_statistic(*missed).estimable
 
 
-def test_one_reader_is_told_and_may_be_analysed_as_fixed(study: Study) -> None:
+def test_one_reader_is_reported_and_may_be_analysed_as_fixed(study: Study) -> None:
     alone = study.only(study.reader == 0)
     with pytest.raises(ValueError, match="only one reader"):
         mrmc.obuchowski_rockette(*alone)

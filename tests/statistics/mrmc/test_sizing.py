@@ -78,7 +78,7 @@ def test_simulated_studies_reach_the_computed_power_of_a_rate() -> None:
         ({"alpha": 1.0}, "alpha must be between"),
     ],
 )
-def test_wrong_plans_are_told(change: dict[str, float], sentence: str) -> None:
+def test_wrong_plans_are_reported(change: dict[str, float], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         mrmc.power(PILOT, **{"readers": 5, "cases": 100, "difference": 0.05} | change)
 
