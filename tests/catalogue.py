@@ -63,15 +63,15 @@ def _add(message: Message, name: str, value: str, *, is_more: bool) -> None:
 
 def texts_in_code() -> set[str]:
     """What the Python files and the templates hand to gettext."""
-    found = set()
+    result = set()
     for path in (ROOT / "readerstudy").rglob("*.py"):
-        found |= set(_called(path.read_text(encoding="utf-8")))
+        result |= set(_called(path.read_text(encoding="utf-8")))
     for path in (ROOT / "templates").rglob("*.html"):
         # Django's own first step of extraction: calls to gettext between letters that stand for the markup.
         code = templatize(path.read_text(encoding="utf-8"))
         for call in re.findall(r"""(?:n?gettext|_)\((?:u?(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")(?:, ?)?)+""", code):
-            found |= set(_called(call.rstrip(", ") + ")"))
-    return found
+            result |= set(_called(call.rstrip(", ") + ")"))
+    return result
 
 
 def _called(code: str) -> Iterator[str]:

@@ -76,9 +76,9 @@ def test_the_web_starts_without_torch_and_the_lab():
         [sys.executable, "-c", IMPORT_ALL], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stderr[-3000:]
-    found = json.loads(run.stdout)
-    assert found["imported"] > 60
-    tops = {name.partition(".")[0] for name in found["modules"]}
+    result = json.loads(run.stdout)
+    assert result["imported"] > 60
+    tops = {name.partition(".")[0] for name in result["modules"]}
     assert not tops & {"torch", "safetensors", "models_ml", "attacks"}
 
 

@@ -100,17 +100,17 @@ def adversarial(seen):
 
 
 def blinded(seen: list[Seen]) -> list[Seen]:
-    return [one for one in seen if one.step["kind"] == "read"]
+    return [visit for visit in seen if visit.step["kind"] == "read"]
 
 
 def test_the_study_holds_both_kinds_or_this_file_proves_nothing(seen, adversarial):
-    kinds = {one.code in adversarial for one in blinded(seen) if one.session == 3}
+    kinds = {visit.code in adversarial for visit in blinded(seen) if visit.session == 3}
     assert kinds == {True, False}
 
 
 def test_every_picture_has_the_same_headers_and_the_same_length(seen, study):
-    assert {len(one.picture) for one in blinded(seen)} == {study.image_bytes}
-    assert len({str(sorted(one.picture_headers.items())) for one in blinded(seen)}) == 1
+    assert {len(visit.picture) for visit in blinded(seen)} == {study.image_bytes}
+    assert len({str(sorted(visit.picture_headers.items())) for visit in blinded(seen)}) == 1
     names = {name.lower() for name in blinded(seen)[0].picture_headers}
     assert not names & {"etag", "last-modified", "content-disposition", "date", "x-sendfile", "accept-ranges", "age"}
     assert blinded(seen)[0].picture_headers["Cache-Control"] == "no-store"
@@ -118,32 +118,32 @@ def test_every_picture_has_the_same_headers_and_the_same_length(seen, study):
 
 def test_a_picture_is_pixels_and_nothing_else(seen):
     layouts = set()
-    for one in blinded(seen):
-        chunks = png_chunks(one.picture)
+    for visit in blinded(seen):
+        chunks = png_chunks(visit.picture)
         layouts.add((tuple(dict.fromkeys(name for name, _ in chunks)), chunks[0][1]))
     assert len(layouts) == 1
     assert layouts.pop()[0] == (b"IHDR", b"IDAT", b"IEND")
 
 
 def test_the_padding_behind_a_picture_is_noise(seen):
-    for one in blinded(seen):
-        end = one.picture.index(b"IEND") + 8
-        padding = one.picture[end:]
+    for visit in blinded(seen):
+        end = visit.picture.index(b"IEND") + 8
+        padding = visit.picture[end:]
         assert len(padding) > 1000
         assert len(set(padding)) > 200
 
 
 def test_the_steps_differ_in_nothing_but_position_and_codes(seen):
     shapes = defaultdict(set)
-    for one in blinded(seen):
-        text = one.step_bytes.decode()
+    for visit in blinded(seen):
+        text = visit.step_bytes.decode()
         text = re.sub(r"[0-9a-f]{32}", "CODE", text)
         text = re.sub(r'"position":\d+', '"position":N', text)
-        shapes[one.session, one.step["next"] is None].add(text)
-        assert set(one.step["verdicts"]) <= VERDICTS
+        shapes[visit.session, visit.step["next"] is None].add(text)
+        assert set(visit.step["verdicts"]) <= VERDICTS
     assert all(len(texts) == 1 for texts in shapes.values()), shapes
     step_headers = {
-        str(sorted((k, v) for k, v in one.step_headers.items() if k != "Content-Length")) for one in blinded(seen)
+        str(sorted((k, v) for k, v in visit.step_headers.items() if k != "Content-Length")) for visit in blinded(seen)
     }
     assert len(step_headers) == 1
 
@@ -184,9 +184,9 @@ def test_a_practice_picture_comes_like_any_other_and_nothing_of_the_plan_tells(s
 
 
 def test_no_word_of_the_key_is_on_the_wire_or_the_pages(seen, study, rita):
-    for one in blinded(seen):
-        assert not TELLING.search(one.step_bytes.decode())
-        assert not TELLING.search(str(one.step_headers) + str(one.picture_headers) + one.url)
+    for visit in blinded(seen):
+        assert not TELLING.search(visit.step_bytes.decode())
+        assert not TELLING.search(str(visit.step_headers) + str(visit.picture_headers) + visit.url)
     client = signed_in(rita)
     for path in ["/", *(f"/read/{study.code}/{number}/" for number in (1, 2, 3, 5)), "/api/v1/reading/"]:
         body = client.get(path).content.decode()
@@ -207,7 +207,7 @@ def test_codes_are_random_and_never_the_same_for_two_readers(seen, study, rita):
 def test_neither_order_nor_sorted_codes_tell(seen, adversarial):
     """Both kinds are spread over each session; a leak by order would put one kind first."""
     for number in (3, 5):
-        session = [one for one in seen if one.session == number]
+        session = [visit for visit in seen if visit.session == number]
         by_code = sorted(session, key=lambda one: one.code)
         for order in (session, by_code):
             places = [place for place, one in enumerate(order) if one.code in adversarial]
@@ -216,10 +216,10 @@ def test_neither_order_nor_sorted_codes_tell(seen, adversarial):
 
 
 def test_a_triptych_s_panels_have_the_same_headers_and_length_as_every_picture(seen, study):
-    education = [one for one in seen if one.session == 4]
-    assert {len(body) for one in education for body, _ in one.panels.values()} == {study.image_bytes}
-    kinds = {str(sorted(fields.items())) for one in education for _, fields in one.panels.values()}
-    kinds |= {str(sorted(one.picture_headers.items())) for one in blinded(seen)}
+    education = [visit for visit in seen if visit.session == 4]
+    assert {len(body) for visit in education for body, _ in visit.panels.values()} == {study.image_bytes}
+    kinds = {str(sorted(fields.items())) for visit in education for _, fields in visit.panels.values()}
+    kinds |= {str(sorted(visit.picture_headers.items())) for visit in blinded(seen)}
     assert len(kinds) == 1
 
 
@@ -236,7 +236,7 @@ def test_no_panel_of_a_triptych_can_be_had_in_a_blinded_session(study, rita):
 
 def test_pictures_stop_being_served_once_they_are_answered(seen, rita):
     client = signed_in(rita)
-    assert {client.get(one.url).status_code for one in blinded(seen)} == {410}
+    assert {client.get(visit.url).status_code for visit in blinded(seen)} == {410}
 
 
 def test_a_reader_reaches_nothing_but_the_wire_and_the_reading_pages(seen, study, rita):
@@ -258,15 +258,15 @@ def test_a_reader_reaches_nothing_but_the_wire_and_the_reading_pages(seen, study
 
 def all_patterns(resolver=None, prefix: str = "") -> list[str]:
     resolver = resolver or get_resolver()
-    found = []
+    result = []
     for entry in resolver.url_patterns:
         route = prefix + str(entry.pattern)
         if isinstance(entry, URLResolver):
-            found += all_patterns(entry, route)
+            result += all_patterns(entry, route)
         elif isinstance(entry, URLPattern) and "^" not in route:
-            found.append(route)
-    assert found or prefix
-    return found
+            result.append(route)
+    assert result or prefix
+    return result
 
 
 def test_every_file_on_disk_carries_one_date_and_a_random_name(study, settings):

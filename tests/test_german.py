@@ -29,15 +29,15 @@ PLACES = re.compile(r"%\(\w+\)[-.\d]*[a-z]|%%|\{\w+\}|</?\w+[^>]*>")
 def test_the_compiled_catalogue_is_what_the_texts_compile_to():
     with (FOLDER / "django.mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)
-    for one in MESSAGES:
-        if one.plural:
-            forms = [compiled.ngettext(one.text, one.plural, number) for number in (1, 2, 0)]
-            assert forms == [one.german[0], one.german[1], one.german[1]]
-        elif one.context:
-            assert compiled.pgettext(one.context, one.text) == one.german[0]
+    for message in MESSAGES:
+        if message.plural:
+            forms = [compiled.ngettext(message.text, message.plural, number) for number in (1, 2, 0)]
+            assert forms == [message.german[0], message.german[1], message.german[1]]
+        elif message.context:
+            assert compiled.pgettext(message.context, message.text) == message.german[0]
         else:
-            assert compiled.gettext(one.text) == one.german[0]
-    entries = sum(len(one.german) for one in MESSAGES) + 1  # and the header
+            assert compiled.gettext(message.text) == message.german[0]
+    entries = sum(len(message.german) for message in MESSAGES) + 1  # and the header
     assert len(compiled._catalog) == entries, "the compiled catalogue has texts that the other does not have"
 
 
@@ -50,28 +50,28 @@ def test_msgfmt_finds_no_fault(tmp_path):
 
 
 def test_nothing_is_untranslated_or_guessed():
-    assert [one.text for one in MESSAGES if not all(one.german)] == []
-    assert [one.text for one in MESSAGES if "fuzzy" in one.flags] == []
+    assert [message.text for message in MESSAGES if not all(message.german)] == []
+    assert [message.text for message in MESSAGES if "fuzzy" in message.flags] == []
 
 
 def test_every_text_of_the_code_is_in_the_catalogue_and_nothing_else():
-    known = {text for one in MESSAGES for text in (one.text, one.plural) if text}
+    known = {text for message in MESSAGES for text in (message.text, message.plural) if text}
     assert sorted(texts_in_code() ^ known) == []
 
 
 def test_the_places_in_a_text_are_those_of_its_translation():
     wrong = []
-    for one in MESSAGES:
-        of_each_form = [one.text, one.plural or one.text]
-        for text, german in zip(of_each_form, one.german, strict=False):
+    for message in MESSAGES:
+        of_each_form = [message.text, message.plural or message.text]
+        for text, german in zip(of_each_form, message.german, strict=False):
             if sorted(PLACES.findall(text)) != sorted(PLACES.findall(german)):
                 wrong.append((text, german))
     assert wrong == []
 
 
 def test_german_quotes_and_dashes_are_german():
-    for one in MESSAGES:
-        for text in one.german:
+    for message in MESSAGES:
+        for text in message.german:
             plain = re.sub(r"<[^>]*>", "", text)
             assert not set(plain) & set("\"'“’!") - ({"“"} if "„" in plain else set()), plain
             assert "..." not in plain
@@ -80,7 +80,7 @@ def test_german_quotes_and_dashes_are_german():
 # --- the reader's pages ---------------------------------------------------------------------------------------
 
 # Words that are the same in both languages, names, and what the study itself is called.
-SAME = {one.text for one in MESSAGES if one.is_same}
+SAME = {message.text for message in MESSAGES if message.is_same}
 NAMES = {"English", "Deutsch", "A tiny study", "rita", "nora"}
 SHOWN_ATTRIBUTES = ("aria-label", "title", "alt", "placeholder", "content")
 
@@ -141,16 +141,16 @@ def test_a_piece_of_english_would_be_found(client_of_rita, study, monkeypatch):
 def test_no_page_of_a_reader_holds_english(client_of_rita, rita, study, clara):
     wire = walk.client_of(rita)
     pages = ["/", "/no/such/page/", "/report/", *(f"/read/tiny/{number}/" for number in range(1, 6))]
-    found = {address: left_in_english(client_of_rita, address) for address in pages}
+    result = {address: left_in_english(client_of_rita, address) for address in pages}
     for number in range(1, 5):  # each page open, then done
         walk.open_session(wire, "tiny", number)
-        found[f"open {number}"] = left_in_english(client_of_rita, f"/read/tiny/{number}/")
+        result[f"open {number}"] = left_in_english(client_of_rita, f"/read/tiny/{number}/")
         walk.finish_session(wire, "tiny", number)
-        found[f"done {number}"] = left_in_english(client_of_rita, f"/read/tiny/{number}/")
-        found[f"list {number}"] = left_in_english(client_of_rita, "/")
+        result[f"done {number}"] = left_in_english(client_of_rita, f"/read/tiny/{number}/")
+        result[f"list {number}"] = left_in_english(client_of_rita, "/")
     close_study(study=study, actor=clara, at=make.MONDAY)
-    found["closed"] = left_in_english(client_of_rita, "/")
-    assert {place: words for place, words in found.items() if words} == {}
+    result["closed"] = left_in_english(client_of_rita, "/")
+    assert {place: words for place, words in result.items() if words} == {}
 
 
 def test_no_page_before_signing_in_holds_english(client, db):
@@ -180,17 +180,22 @@ def test_the_buttons_change_the_language_and_each_names_it_in_its_own_words(clie
 
 def test_no_page_of_a_report_holds_english(client, db, rosa):
     client.force_login(rosa)
-    study, found = rows.study(), {}
+    study, result = rows.study(), {}
     for state in ("open", "closed", "unsealed"):
         if state == "closed":
             rows.closed(study)
         if state == "unsealed":
             unseal_study(study=study, actor=rosa, reason="All have read.", at=make.MONDAY)
         for address in ("/", "/report/", f"/report/{study.code}/"):
-            found[state, address] = left_in_english(client, address)
+            result[state, address] = left_in_english(client, address)
     names = {study.title, study.code, "high", "rosa", "CSV", *study.session_plans.values_list("title", flat=True)}
     # What is typed, what others call themselves, what the plan itself calls its families, and hashes.
-    names |= {f"manage.py rehearse_study {study.code}", "JSON", "PDF", *(one.name for one in study.analysis.families)}
+    names |= {
+        f"manage.py rehearse_study {study.code}",
+        "JSON",
+        "PDF",
+        *(family.name for family in study.analysis.families),
+    }
     names |= {
         "Python",
         "Django",
@@ -199,7 +204,7 @@ def test_no_page_of_a_report_holds_english(client, db, rosa):
         "matplotlib",
         "gan-insert (Generator, ?); gan-remove (Generator, ?)",
     }
-    left = {place: {word for word in words - names if not is_version_or_hash(word)} for place, words in found.items()}
+    left = {place: {word for word in words - names if not is_version_or_hash(word)} for place, words in result.items()}
     assert {place: words for place, words in left.items() if words} == {}
 
 

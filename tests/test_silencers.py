@@ -48,10 +48,10 @@ def test_each_silencer_in_the_repository_has_a_reason():
     command = ["git", "ls-files", "*.py", "*.js"]
     names = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
     files = [name for name in names if "/vendor/" not in name and name != "tests/test_silencers.py"]
-    found = [
+    result = [
         f"{name}:{number}"
         for name in files
         if (ROOT / name).exists()
         for number in lines_without_reason((ROOT / name).read_text(encoding="utf-8"))
     ]
-    assert not found
+    assert not result

@@ -62,8 +62,18 @@ def conduct(**changes: Any) -> StudyConduct:
         ),
         "resolutions": {"high": "high"},
         "sessions": tuple(
-            SessionFacts(one.number, one.title, one.asks_for_verdict, one.planned, 0, 0, "advised", False, ())
-            for one in small.image_sets()
+            SessionFacts(
+                image_set.number,
+                image_set.title,
+                image_set.asks_for_verdict,
+                image_set.planned,
+                0,
+                0,
+                "advised",
+                False,
+                (),
+            )
+            for image_set in small.image_sets()
         ),
         "drawn": tuple(DrawnImages("high", number, "test", count, count) for number, count in PLANNED.items()),
         "patients_drawn": {"high": 17},

@@ -29,7 +29,7 @@ def record(readers: int, *, images: int = 40, arms: int = 1, unsure: str = "wron
     ]
     by_arm = {name: ("high", "low")[place % arms] for place, name in enumerate(names)}
     image_sets = small.image_sets() + (
-        tuple(replace(one, arm="low") for one in small.image_sets()) if arms == 2 else ()
+        tuple(replace(image_set, arm="low") for image_set in small.image_sets()) if arms == 2 else ()
     )
     return small.record(
         readings=LongReadings.of(rows), readers=by_arm, image_sets=image_sets, plan=AnalysisPlan(unsure=unsure)

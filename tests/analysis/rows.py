@@ -36,12 +36,17 @@ def study(readers: Iterable[str] = ("rita", "rolf"), *, code: str = "small", is_
         created_at=make.MONDAY,
     )
     arm = Arm.objects.create(study=made, name="high", resolution="high")
-    for one in small.image_sets():
-        kind = _KINDS.get(one.number, SessionKind.BLINDED)
+    for image_set in small.image_sets():
+        kind = _KINDS.get(image_set.number, SessionKind.BLINDED)
         plan = SessionPlan.objects.create(
-            study=made, number=one.number, kind=kind, title=one.title, instructions="Read.", total=one.planned
+            study=made,
+            number=image_set.number,
+            kind=kind,
+            title=image_set.title,
+            instructions="Read.",
+            total=image_set.planned,
         )
-        for position, (authenticity, pathology) in enumerate(small.SHOWN[one.number], start=1):
+        for position, (authenticity, pathology) in enumerate(small.SHOWN[image_set.number], start=1):
             stimulus = _stimulus(films, authenticity, pathology)
             Allocation.objects.create(session_plan=plan, arm=arm, position=position, stimulus=stimulus)
     for name in readers:
@@ -64,15 +69,15 @@ def _stimulus(films: Cohort, authenticity: str, pathology: str) -> Stimulus:
         exam=Exam.objects.create(patient=patient), source_bits=16, source_rows=8, source_columns=8, fingerprint="f"
     )
     is_positive = pathology == small.POSITIVE
-    found = "malignant" if is_positive else _HARMLESS[number % 2]
-    ImageTruth.objects.create(image=image, pathology=found)
+    source_pathology = "malignant" if is_positive else _HARMLESS[number % 2]
+    ImageTruth.objects.create(image=image, pathology=source_pathology)
     source = _picture(image, f"real-{number}")
     Truth.objects.create(stimulus=source, authenticity="real", label=int(is_positive))
     if authenticity != small.ADVERSARIAL:
         return source
-    twin = _picture(image, f"twin-{number}")
+    altered = _picture(image, f"adversarial-{number}")
     Truth.objects.create(
-        stimulus=twin,
+        stimulus=altered,
         authenticity="adversarial",
         label=int(not is_positive),
         source_image=source,
@@ -80,7 +85,7 @@ def _stimulus(films: Cohort, authenticity: str, pathology: str) -> Stimulus:
         generator=GENERATORS[is_positive],
         seed=1,
     )
-    return twin
+    return altered
 
 
 def _picture(image: Image, name: str) -> Stimulus:

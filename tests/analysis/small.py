@@ -31,13 +31,13 @@ SECONDS_BETWEEN = 10.0
 
 def rows() -> list[ReadingRow]:
     """The reader takes 1 s for the first image of a session, 2 s for the second…; one comes every 10 s."""
-    found = []
+    result = []
     for reader, by_session in SAID.items():
         for session, letters in by_session.items():
             for place, letter in enumerate(letters):
                 authenticity, pathology = SHOWN[session][place]
                 shown_at = 1000.0 * session + SECONDS_BETWEEN * place
-                found.append(
+                result.append(
                     ReadingRow(
                         reader=reader,
                         session=session,
@@ -50,7 +50,7 @@ def rows() -> list[ReadingRow]:
                         answered_at=shown_at + place + 1,
                     )
                 )
-    return found
+    return result
 
 
 def image_sets() -> tuple[SessionImages, ...]:

@@ -111,9 +111,9 @@ def test_letters_and_squares_have_exactly_the_planned_contrast(rich, page):
 def test_every_step_of_the_check_is_accessible(rich, page):
     page.goto(rich.address(2))
     rich.in_state("check")
-    found = []
+    result = []
     for step in range(6):
-        found += complaints(page)
+        result += complaints(page)
         for picture in page.locator("[data-section=check] form:not([hidden]) [role=img]").all():
             assert "visual check" in picture.get_attribute("aria-label")
         if step == 0:
@@ -123,7 +123,7 @@ def test_every_step_of_the_check_is_accessible(rich, page):
                 choice.check()
         page.locator("[data-section=check] form:not([hidden]) [type=submit]").click()
     rich.in_state("check")
-    assert found == []
+    assert result == []
 
 
 def test_a_sign_in_lost_during_the_check_can_be_renewed(rich, page):

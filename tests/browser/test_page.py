@@ -17,49 +17,49 @@ def complaints(page) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_outside_the_reading_room_have_no_barriers(page, server, sign_in, rita, clara, scheme):
     page.emulate_media(color_scheme=scheme)
-    found = []
+    result = []
     page.goto(f"{server.url}/account/sign-in/")
-    found += complaints(page)
+    result += complaints(page)
     page.get_by_label("Username").fill(rita.username)
     page.get_by_label("Password").fill("wrong")
     page.keyboard.press("Enter")
     page.wait_for_selector("[role=alert]")
-    found += complaints(page)
+    result += complaints(page)
     page.goto(f"{server.url}/no/such/page/")
-    found += complaints(page)
+    result += complaints(page)
     for person in (rita, clara):
         page.context.clear_cookies()
         sign_in(page.context, person)
         for address in ("/", "/read/tiny/1/"):  # the second is refused to a coordinator
             page.goto(server.url + address)
-            found += complaints(page)
-    assert found == []
+            result += complaints(page)
+    assert result == []
 
 
 def test_the_reading_room_has_no_barriers(room, page, rita):
-    found = []
+    result = []
     client = walk.client_of(rita)
     for number in (1, 2):
         page.goto(room.address(number))
-        found += complaints(page)
+        result += complaints(page)
         page.click("#begin")
         room.stands_at(1)
-        found += complaints(page)
+        result += complaints(page)
         room.press("?")
         page.wait_for_selector("dialog[open]")
-        found += complaints(page)
+        result += complaints(page)
         room.press("Escape")
         walk.finish_session(client, room.study, number)
         page.reload()
         room.in_state("done")
-        found += complaints(page)
+        result += complaints(page)
     page.goto(room.address(4))
     room.in_state("waiting")
-    found += complaints(page)
+    result += complaints(page)
     walk.finish_session(client, room.study, 3)
     room.enter(4)
-    found += complaints(page)
-    assert found == []
+    result += complaints(page)
+    assert result == []
 
 
 def test_the_session_list_says_what_is_open_and_why_others_wait(room, page, rita):

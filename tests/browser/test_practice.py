@@ -31,10 +31,10 @@ def test_the_practice_image_is_labelled_and_not_stored(practising, page):
 
 
 def test_rosa_reads_a_whole_session_by_keyboard_alone(rich, page):
-    found = []
+    result = []
 
     def look():
-        found.extend(complaints(page))
+        result.extend(complaints(page))
 
     page.goto(rich.address(2))
     rich.check_display()
@@ -79,4 +79,4 @@ def test_rosa_reads_a_whole_session_by_keyboard_alone(rich, page):
         {"diagnosis": "negative"},
     ]
     assert [reading.quality for reading in rich.readings(2)] == ["A", "A", "A"]
-    assert found == []
+    assert result == []

@@ -190,8 +190,8 @@ def test_the_tools_of_a_triptych_are_its_own(room, page, rita):
 
 
 def test_a_triptych_has_no_barriers_in_any_of_its_views(teaching, page):
-    found = []
+    result = []
     for key in ("a", "d", "s", "s", "s"):
         teaching.press(key)
-        found += complaints(page)
-    assert found == []
+        result += complaints(page)
+    assert result == []

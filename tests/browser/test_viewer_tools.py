@@ -54,14 +54,14 @@ def test_the_magnifier_shows_the_pixels_below_the_pointer_as_squares(reading, pa
     # Two by two, around the pixel below the pointer.
     assert np.array_equal(shown[::2, ::2], shown[1::2, 1::2])
     window = shown[::2, ::2]
-    found = [
+    result = [
         (top, left)
         for top in range(-128, 128)
         for left in range(-128, 128)
         if np.array_equal(np.pad(grey, 128)[top + 128 : top + 256, left + 128 : left + 256], window)
     ]
-    assert len(found) == 1
-    (top, left) = found[0]
+    assert len(result) == 1
+    (top, left) = result[0]
     row, column = 32 + 5, 26 + 9  # of the picture, below the pointer
     assert abs(top + 64 - row) <= 1
     assert abs(left + 64 - column) <= 1
@@ -254,7 +254,7 @@ def test_no_tool_tells_a_grey_level(reading, page):
 
 def test_the_tools_pass_axe_with_magnifier_and_key_list_open(reading, page):
     reading.press("m")
-    found = complaints(page)
+    result = complaints(page)
     reading.press("?")
     page.wait_for_selector("#help[open]")
-    assert found + complaints(page) == []
+    assert result + complaints(page) == []

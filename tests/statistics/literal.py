@@ -31,14 +31,14 @@ def kernels(cell: Cell, figure: str) -> list[tuple[tuple[Case, ...], float]]:
     hits = {case: float((score >= THRESHOLD) == bool(truth)) for case, (score, truth) in cell.items()}
     if figure not in ("auc", "balanced_accuracy"):
         return [((case,), hit) for case, hit in hits.items()]
-    found = []
+    result = []
     for negative, (x, kind) in cell.items():
         for positive, (y, other) in cell.items():
             if (kind, other) != (0, 1):
                 continue
             value = float(y > x) + 0.5 * float(y == x) if figure == "auc" else (hits[negative] + hits[positive]) / 2
-            found.append(((negative, positive), value))
-    return found
+            result.append(((negative, positive), value))
+    return result
 
 
 def estimate(cell: Cell, figure: str) -> float:
@@ -54,26 +54,26 @@ def matrix_of(cells: dict[Any, Cell], figure: str, covariance: str) -> dict[Any,
 def delong(cells: dict[Any, Cell], figure: str) -> dict[Any, float]:
     """Sums over common cases of both cells' deviations, class by class."""
     parts = {key: deviations(cell, figure) for key, cell in cells.items()}
-    found = {}
+    result = {}
     for a, b in product(cells, repeat=2):
         total = 0.0
         for one, other in zip(parts[a], parts[b], strict=True):
             scale = np.sqrt(len(one) * (len(one) - 1) * len(other) * (len(other) - 1))
             total += sum(one[case] * other[case] for case in one if case in other) / scale
-        found[a, b] = total
-    return found
+        result[a, b] = total
+    return result
 
 
 def deviations(cell: Cell, figure: str) -> list[dict[Case, float]]:
     """Per sample of cases, each one's mean kernel less the mean of all."""
     values, mean = kernels(cell, figure), estimate(cell, figure)
-    found = []
+    result = []
     for place in range(len(values[0][0])):
         by_case: dict[Case, list[float]] = {}
         for cases, value in values:
             by_case.setdefault(cases[place], []).append(value)
-        found.append({case: sum(own) / len(own) - mean for case, own in by_case.items()})
-    return found
+        result.append({case: sum(own) / len(own) - mean for case, own in by_case.items()})
+    return result
 
 
 def jackknife(cells: dict[Any, Cell], figure: str) -> dict[Any, float]:
@@ -95,11 +95,11 @@ def jackknife(cells: dict[Any, Cell], figure: str) -> dict[Any, float]:
 def unbiased(cells: dict[Any, Cell], figure: str) -> dict[Any, float]:
     """The product of two estimates less the mean product of values that have no case in common."""
     values = {key: kernels(cell, figure) for key, cell in cells.items()}
-    found = {}
+    result = {}
     for a, b in product(cells, repeat=2):
         apart = [x * y for one, x in values[a] for other, y in values[b] if not set(one) & set(other)]
-        found[a, b] = estimate(cells[a], figure) * estimate(cells[b], figure) - sum(apart) / len(apart)
-    return found
+        result[a, b] = estimate(cells[a], figure) * estimate(cells[b], figure) - sum(apart) / len(apart)
+    return result
 
 
 def analysis_of(table: dict[Any, float], matrix: dict[Any, float], random: str) -> dict[str, Any]:

@@ -48,8 +48,8 @@ def long_form() -> LongForm:
 @cache
 def figures(name: str) -> Mapping[str, Any]:
     """The expected figures of one file of oracles/."""
-    found: Mapping[str, Any] = json.loads((ORACLES / name).read_text())
-    return found
+    result: Mapping[str, Any] = json.loads((ORACLES / name).read_text())
+    return result
 
 
 def published(name: str) -> list[list[str]]:

@@ -21,17 +21,17 @@ def of_rows(rows: list[list[str]], levels: list[str]) -> Agreement:
 def test_each_session_and_truth_agrees_with_r(session: int, truth: str) -> None:
     r = figures("simstudy_r_expected.json")[f"agree_S{session}_{truth}"]
     readings = long_form().where(session=session, truth=int(truth == "fake"))
-    found = agreement(readings.verdict, readings.case)
-    assert found.cases == found.cases_read_twice == r["n"]
-    assert found.readings == 5 * r["n"]
-    assert found.fleiss_kappa.value == pytest.approx(r["fleiss"], abs=1e-10)
-    assert found.percent.value == pytest.approx(r["pa"], abs=1e-10)
+    result = agreement(readings.verdict, readings.case)
+    assert result.cases == result.cases_read_twice == r["n"]
+    assert result.readings == 5 * r["n"]
+    assert result.fleiss_kappa.value == pytest.approx(r["fleiss"], abs=1e-10)
+    assert result.percent.value == pytest.approx(r["pa"], abs=1e-10)
     # irrCAC prints five places.
-    assert found.gwet_ac1.value == pytest.approx(r["ac1"], abs=5.1e-6)
-    assert found.gwet_ac1.se == pytest.approx(r["ac1_se"], abs=1e-5)
-    for name, ours in (("nominal", found.krippendorff_nominal), ("ordinal", found.krippendorff_ordinal)):
+    assert result.gwet_ac1.value == pytest.approx(r["ac1"], abs=5.1e-6)
+    assert result.gwet_ac1.se == pytest.approx(r["ac1_se"], abs=1e-5)
+    for name, ours in (("nominal", result.krippendorff_nominal), ("ordinal", result.krippendorff_ordinal)):
         assert ours.value is not None
-        assert _as_irr_has_it(ours.value, found.readings) == pytest.approx(r[f"kripp_{name}"], abs=1e-10)
+        assert _as_irr_has_it(ours.value, result.readings) == pytest.approx(r[f"kripp_{name}"], abs=1e-10)
 
 
 def _as_irr_has_it(alpha: float, readings: int) -> float:
@@ -47,21 +47,21 @@ def _as_irr_has_it(alpha: float, readings: int) -> float:
 def test_krippendorffs_own_example_with_gaps_agrees_with_r() -> None:
     r = figures("r_misc_expected.json")
     given = [(v, case) for row in r["kripp_nmm_matrix"] for case, v in enumerate(row) if v is not None]
-    found = agreement([v for v, _ in given], [case for _, case in given], levels=[1, 2, 3, 4, 5])
-    assert (found.cases, found.cases_read_twice, found.readings) == (12, 11, 41)
-    assert found.krippendorff_nominal.value == pytest.approx(r["kripp_nominal"], abs=1e-10)
-    assert found.krippendorff_ordinal.value == pytest.approx(r["kripp_ordinal"], abs=1e-10)
+    result = agreement([v for v, _ in given], [case for _, case in given], levels=[1, 2, 3, 4, 5])
+    assert (result.cases, result.cases_read_twice, result.readings) == (12, 11, 41)
+    assert result.krippendorff_nominal.value == pytest.approx(r["kripp_nominal"], abs=1e-10)
+    assert result.krippendorff_ordinal.value == pytest.approx(r["kripp_ordinal"], abs=1e-10)
 
 
 @pytest.mark.parametrize("data", ["diagnoses", "raw4raters"])
 def test_published_ratings_give_irrcacs_results(data: str) -> None:
     rows = published({"diagnoses": "irr_diagnoses.csv", "raw4raters": "irrcac_raw4raters.csv"}[data])
-    found = of_rows(rows, sorted({verdict for row in rows for verdict in row} - {"NA"}))
+    result = of_rows(rows, sorted({verdict for row in rows for verdict in row} - {"NA"}))
     for name, ours in {
-        "gwet.ac1": found.gwet_ac1,
-        "fleiss.kappa": found.fleiss_kappa,
-        "krippen.alpha": found.krippendorff_nominal,
-        "pa.coeff": found.percent,
+        "gwet.ac1": result.gwet_ac1,
+        "fleiss.kappa": result.fleiss_kappa,
+        "krippen.alpha": result.krippendorff_nominal,
+        "pa.coeff": result.percent,
     }.items():
         r = figures("r_misc_expected.json")[f"irrCAC_{data}_{name}.raw"]
         assert ours.value == pytest.approx(r["coeff.val"], abs=5.1e-6), name
@@ -72,8 +72,8 @@ def test_published_ratings_give_irrcacs_results(data: str) -> None:
 
 def test_fleiss_kappa_of_the_published_diagnoses_agrees_to_ten_places() -> None:
     rows = published("irr_diagnoses.csv")
-    found = of_rows(rows, sorted({verdict for row in rows for verdict in row}))
-    assert found.fleiss_kappa.value == pytest.approx(
+    result = of_rows(rows, sorted({verdict for row in rows for verdict in row}))
+    assert result.fleiss_kappa.value == pytest.approx(
         figures("r_misc_expected.json")["fleiss_diagnoses"]["kappa"], abs=1e-10
     )
 
@@ -81,22 +81,22 @@ def test_fleiss_kappa_of_the_published_diagnoses_agrees_to_ten_places() -> None:
 def test_at_high_prevalence_kappa_is_nothing_and_ac1_is_high() -> None:
     # Two readers, a hundred cases: 96 times both say real, twice each says it alone.
     verdicts = ["real", "real"] * 96 + ["real", "not_real"] * 2 + ["not_real", "real"] * 2
-    found = agreement(verdicts, np.repeat(np.arange(100), 2), levels=["real", "not_real"])
-    assert found.percent.value == pytest.approx(0.96)
-    assert found.fleiss_kappa.value == pytest.approx((0.96 - 0.9608) / (1 - 0.9608))
-    assert found.gwet_ac1.value == pytest.approx((0.96 - 0.0392) / (1 - 0.0392))
+    result = agreement(verdicts, np.repeat(np.arange(100), 2), levels=["real", "not_real"])
+    assert result.percent.value == pytest.approx(0.96)
+    assert result.fleiss_kappa.value == pytest.approx((0.96 - 0.9608) / (1 - 0.9608))
+    assert result.gwet_ac1.value == pytest.approx((0.96 - 0.0392) / (1 - 0.0392))
 
 
 def test_identical_verdicts_leave_kappa_and_alpha_undefined() -> None:
-    found = agreement(["real"] * 10, np.repeat(np.arange(5), 2))
+    result = agreement(["real"] * 10, np.repeat(np.arange(5), 2))
     nothing = Coefficient(None, None, None, None)
-    assert found.fleiss_kappa == found.krippendorff_nominal == found.krippendorff_ordinal == nothing
-    assert (found.percent.value, found.gwet_ac1.value) == (1.0, 1.0)
+    assert result.fleiss_kappa == result.krippendorff_nominal == result.krippendorff_ordinal == nothing
+    assert (result.percent.value, result.gwet_ac1.value) == (1.0, 1.0)
 
 
 def test_one_case_has_a_coefficient_and_no_interval() -> None:
-    found = agreement(["real", "unsure"], ["a", "a"])
-    assert found.percent == Coefficient(0.0, None, None, None)
+    result = agreement(["real", "unsure"], ["a", "a"])
+    assert result.percent == Coefficient(0.0, None, None, None)
 
 
 def test_one_reader_alone_has_no_agreement() -> None:
@@ -129,7 +129,7 @@ table = st.integers(2, 5).flatmap(
 @given(table, st.randoms())
 def test_neither_the_readers_nor_the_cases_order_matters(rows: list[list[str]], chance: object) -> None:
     shuffled = [chance.sample(row, len(row)) for row in chance.sample(rows, len(rows))]
-    here, there = (of_rows(one, ["real", "unsure", "not_real"]) for one in (rows, shuffled))
+    here, there = (of_rows(line, ["real", "unsure", "not_real"]) for line in (rows, shuffled))
     for name in ("percent", "fleiss_kappa", "krippendorff_nominal", "krippendorff_ordinal", "gwet_ac1"):
         one, other = getattr(here, name), getattr(there, name)
         assert (one.value is None) == (other.value is None)
@@ -142,13 +142,13 @@ def test_neither_the_readers_nor_the_cases_order_matters(rows: list[list[str]], 
 @given(table)
 def test_readers_who_always_agree_have_every_coefficient_at_one(rows: list[list[str]]) -> None:
     same = [[row[0]] * len(row) for row in rows]
-    found = of_rows(same, ["real", "unsure", "not_real"])
+    result = of_rows(same, ["real", "unsure", "not_real"])
     for one in (
-        found.percent,
-        found.fleiss_kappa,
-        found.krippendorff_nominal,
-        found.krippendorff_ordinal,
-        found.gwet_ac1,
+        result.percent,
+        result.fleiss_kappa,
+        result.krippendorff_nominal,
+        result.krippendorff_ordinal,
+        result.gwet_ac1,
     ):
         assert one.value is None or one.value == pytest.approx(1.0)
 
@@ -156,11 +156,11 @@ def test_readers_who_always_agree_have_every_coefficient_at_one(rows: list[list[
 @given(table)
 def test_without_a_verdict_between_the_two_ends_order_changes_nothing(rows: list[list[str]]) -> None:
     ends = [["real" if verdict == "unsure" else verdict for verdict in row] for row in rows]
-    found = of_rows(ends, ["real", "unsure", "not_real"])
-    if found.krippendorff_nominal.value is None:
-        assert found.krippendorff_ordinal.value is None
+    result = of_rows(ends, ["real", "unsure", "not_real"])
+    if result.krippendorff_nominal.value is None:
+        assert result.krippendorff_ordinal.value is None
     else:
-        assert found.krippendorff_ordinal.value == pytest.approx(found.krippendorff_nominal.value, abs=1e-10)
+        assert result.krippendorff_ordinal.value == pytest.approx(result.krippendorff_nominal.value, abs=1e-10)
 
 
 def test_an_interval_holds_its_value_even_below_minus_one() -> None:

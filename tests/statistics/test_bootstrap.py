@@ -17,7 +17,7 @@ SCALE = {"real": 0.0, "unsure": 1.0, "not_real": 2.0}
 def small_study(levels: int = 3, readers: int = 4, cases: int = 30, conditions: int = 2) -> dict[str, NDArray[Any]]:
     """Every reader reads every case in every condition; odd cases are adversarial."""
     rng = np.random.default_rng(11)
-    condition, reader, case = (one.ravel() for one in np.indices((conditions, readers, cases)))
+    condition, reader, case = (axis.ravel() for axis in np.indices((conditions, readers, cases)))
     seen = (
         rng.normal(size=case.size) + 0.9 * (case % 2) + 0.4 * condition * (case % 2) + rng.normal(0, 0.5, cases)[case]
     )
@@ -59,7 +59,7 @@ def test_every_replicate_is_what_copying_the_drawn_readings_gives(levels: int, f
     study = small_study(levels)
     design = bootstrap._design(*study.values(), None, figure, None if figure in ("auc", "mean") else 1.0)
     ((of_cases, of_readers),) = bootstrap._weights(design, "both", 6, np.random.default_rng(2))
-    found = design.means(of_cases, of_readers, figure)
+    result = design.means(of_cases, of_readers, figure)
     readers = np.unique(study["reader"])
     for k in range(6):
         for condition in (0, 1):
@@ -68,7 +68,7 @@ def test_every_replicate_is_what_copying_the_drawn_readings_gives(levels: int, f
                 mine = (study["reader"] == reader) & (study["condition"] == condition)
                 copies = np.repeat(np.flatnonzero(mine), of_cases[k].astype(int)[study["case"][mine]])
                 values += [LITERAL[figure](study["score"][copies], study["truth"][copies])] * times
-            assert found[k, condition] == pytest.approx(np.mean(values), abs=1e-12)
+            assert result[k, condition] == pytest.approx(np.mean(values), abs=1e-12)
 
 
 @pytest.mark.parametrize("figure", ["auc", "mean"])
@@ -87,37 +87,37 @@ def test_small_portions_give_what_one_large_one_gives(monkeypatch: pytest.Monkey
 
 def test_the_estimates_are_the_plain_means_over_readers() -> None:
     study = small_study()
-    found = run(study, figure="balanced_accuracy", threshold=1.0)
-    for condition, mean in found.means.items():
+    result = run(study, figure="balanced_accuracy", threshold=1.0)
+    for condition, mean in result.means.items():
         chosen = study["condition"] == condition
         correct, truth = right(study["score"], study["truth"])[chosen], study["truth"][chosen]
         assert mean.estimate == pytest.approx((correct[truth == 1].mean() + correct[truth == 0].mean()) / 2)
         assert mean.low < mean.estimate < mean.high
-    (difference,) = found.differences
-    assert difference.estimate == pytest.approx(found.means[1].estimate - found.means[0].estimate)
+    (difference,) = result.differences
+    assert difference.estimate == pytest.approx(result.means[1].estimate - result.means[0].estimate)
 
 
 def test_resampling_cases_alone_gives_the_textbook_standard_error() -> None:
     study = small_study(readers=1, cases=200, conditions=1)
     ones = {**study, "truth": np.ones(200, int), "score": (study["score"] > 0).astype(float)}
-    found = run(ones, figure="mean", random="cases", replicates=4000).means[0]
-    share = found.estimate
-    assert found.se == pytest.approx((share * (1 - share) / 200) ** 0.5, rel=0.05)
+    result = run(ones, figure="mean", random="cases", replicates=4000).means[0]
+    share = result.estimate
+    assert result.se == pytest.approx((share * (1 - share) / 200) ** 0.5, rel=0.05)
 
 
 def test_resampling_readers_alone_gives_their_spread() -> None:
     study = small_study(readers=8)
-    found = run(study, figure="mean", random="readers", replicates=4000).means[0]
+    result = run(study, figure="mean", random="readers", replicates=4000).means[0]
     first = study["condition"] == 0
     means = [study["score"][first & (study["reader"] == reader)].mean() for reader in np.unique(study["reader"])]
-    assert found.se == pytest.approx(np.std(means) / 8**0.5, rel=0.05)
+    assert result.se == pytest.approx(np.std(means) / 8**0.5, rel=0.05)
 
 
 def test_the_standard_error_is_close_to_that_of_the_mrmc_analysis() -> None:
     study = long_form()
     asked = study.session != 2
     score = np.array([SCALE[verdict] for verdict in study.verdict])
-    found = reader_by_case(
+    result = reader_by_case(
         score[asked],
         study.truth[asked],
         study.reader[asked],
@@ -127,12 +127,12 @@ def test_the_standard_error_is_close_to_that_of_the_mrmc_analysis() -> None:
         replicates=1000,
     )
     r = figures("simstudy_r_expected.json")["mrmc_auc_nested_jackknife"]["diffs"][0]
-    (difference,) = found.differences
+    (difference,) = result.differences
     assert (difference.a, difference.b) == (3, 5)
     assert difference.estimate == pytest.approx(-r["Estimate"], abs=1e-10)
     assert difference.se == pytest.approx(r["StdErr"], rel=0.2)
     assert difference.p > 0.1
-    assert found.undefined == 0
+    assert result.undefined == 0
 
 
 def test_exchanged_conditions_change_only_the_sign() -> None:
@@ -154,17 +154,17 @@ def test_order_of_readings_and_names_of_readers_change_nothing() -> None:
 def test_missing_readings_leave_the_rest_standing() -> None:
     study = small_study()
     kept = np.random.default_rng(4).random(study["score"].size) < 0.8
-    found = run({name: values[kept] for name, values in study.items()})
-    assert found.means[0].estimate == pytest.approx(run(study).means[0].estimate, abs=0.1)
+    result = run({name: values[kept] for name, values in study.items()})
+    assert result.means[0].estimate == pytest.approx(run(study).means[0].estimate, abs=0.1)
 
 
 def test_a_reader_without_one_condition_counts_in_the_other() -> None:
     study = small_study()
     kept = (study["reader"] != "A") | (study["condition"] == 1)
-    found = run({name: values[kept] for name, values in study.items()}, random="cases")
+    result = run({name: values[kept] for name, values in study.items()}, random="cases")
     rest = study["reader"] != "A"
-    assert found.means[0].estimate == run({name: values[rest] for name, values in study.items()}).means[0].estimate
-    assert found.means[1].estimate == run(study).means[1].estimate
+    assert result.means[0].estimate == run({name: values[rest] for name, values in study.items()}).means[0].estimate
+    assert result.means[1].estimate == run(study).means[1].estimate
 
 
 def test_images_of_one_patient_are_drawn_together() -> None:
@@ -181,9 +181,9 @@ def test_replicates_without_both_kinds_are_excluded_and_counted() -> None:
     # B read one adversarial image alone: a replicate that did not draw it, (14/15)¹⁵ of them, says nothing about B.
     study = small_study(readers=2, conditions=1)
     kept = (study["reader"] != "B") | (study["truth"] == 0) | (study["case"] == 1)
-    found = run({name: values[kept] for name, values in study.items()}, random="cases", replicates=2000)
-    assert found.undefined / 2000 == pytest.approx((14 / 15) ** 15, abs=0.05)
-    assert found.means[0].low < found.means[0].high
+    result = run({name: values[kept] for name, values in study.items()}, random="cases", replicates=2000)
+    assert result.undefined / 2000 == pytest.approx((14 / 15) ** 15, abs=0.05)
+    assert result.means[0].low < result.means[0].high
 
 
 @pytest.mark.parametrize(

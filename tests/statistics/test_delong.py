@@ -54,8 +54,8 @@ def test_van_dykes_readers_come_out_as_proc_has_them(reader: str) -> None:
     assert (one.case == other.case).all()
     oracle = expected("r_misc_expected.json")
     agree(delong.paired(one.truth, one.score, other.score), oracle[f"vandyke_reader{reader}_delong_paired"])
-    found = delong.unpaired(one.truth, one.score, other.truth, other.score)
-    agree(found, oracle[f"vandyke_reader{reader}_delong_unpaired"])
+    result = delong.unpaired(one.truth, one.score, other.truth, other.score)
+    agree(result, oracle[f"vandyke_reader{reader}_delong_unpaired"])
 
 
 @pytest.mark.parametrize("reader", ["R1", "R2", "R3", "R4", "R5"])
@@ -63,10 +63,10 @@ def test_the_simulated_readers_sessions_come_out_as_proc_has_them(reader: str) -
     study = simulated().only(simulated().reader == reader)
     three, five = (study.only(study.condition == session) for session in (3, 5))
     row = expected("simstudy_r_expected.json")["ordinal_auc_delong_unpaired"][reader]
-    found = delong.unpaired(three.truth, three.score, five.truth, five.score)
-    assert (found.auc_a, found.auc_b, found.df) == (near(row["auc3"]), near(row["auc5"]), near(row["df"]))
-    assert (found.variance_a, found.variance_b) == (near(row["var3"]), near(row["var5"]))
-    assert (found.z, found.p) == (near(row["D"]), near(row["p"]))
+    result = delong.unpaired(three.truth, three.score, five.truth, five.score)
+    assert (result.auc_a, result.auc_b, result.df) == (near(row["auc3"]), near(row["auc5"]), near(row["df"]))
+    assert (result.variance_a, result.variance_b) == (near(row["var3"]), near(row["var5"]))
+    assert (result.z, result.p) == (near(row["D"]), near(row["p"]))
 
 
 def test_a_cluster_of_one_image_each_changes_nothing() -> None:
@@ -112,14 +112,14 @@ def test_swapping_the_scores_flips_the_sign(seed: int) -> None:
 
 def test_the_same_scores_do_not_differ() -> None:
     truth, a, _, _ = images(np.random.default_rng(3))
-    found = delong.paired(truth, a, a)
-    assert (found.difference, found.z, found.p) == (0.0, 0.0, 1.0)
+    result = delong.paired(truth, a, a)
+    assert (result.difference, result.z, result.p) == (0.0, 0.0, 1.0)
 
 
 def test_two_areas_that_cannot_vary_have_no_p() -> None:
     truth = np.array([0, 0, 1, 1])
-    found = delong.paired(truth, truth, -truth)
-    assert (found.auc_a, found.auc_b, found.z, found.p) == (1.0, 0.0, None, None)
+    result = delong.paired(truth, truth, -truth)
+    assert (result.auc_a, result.auc_b, result.z, result.p) == (1.0, 0.0, None, None)
 
 
 @pytest.mark.parametrize(

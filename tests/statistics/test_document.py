@@ -14,9 +14,9 @@ from tests.bench.parts import calibration
 
 def test_the_examples_of_the_document_print_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(document.EXAMPLES.parents[2])
-    found = doctest.testfile(str(document.EXAMPLES), module_relative=False, optionflags=doctest.ELLIPSIS)
-    assert found.attempted > 10
-    assert found.failed == 0
+    result = doctest.testfile(str(document.EXAMPLES), module_relative=False, optionflags=doctest.ELLIPSIS)
+    assert result.attempted > 10
+    assert result.failed == 0
 
 
 def test_the_document_has_a_place_for_the_tables_of_the_calibration() -> None:

@@ -10,12 +10,12 @@ from readerstudy.statistics.proportions import newcombe, wilson
 
 
 def test_both_one_sided_ps_agree_with_pencil_and_paper() -> None:
-    found = tost(0.02, 0.04, 0.1, df=12)
-    assert found.p_below == pytest.approx(stats.t.sf(3, 12))
-    assert found.p_above == pytest.approx(stats.t.sf(2, 12))
-    assert found.p == found.p_above
-    assert found.equivalent
-    assert (found.low, found.high) == pytest.approx((0.02 - 0.04 * 1.782287556, 0.02 + 0.04 * 1.782287556))
+    result = tost(0.02, 0.04, 0.1, df=12)
+    assert result.p_below == pytest.approx(stats.t.sf(3, 12))
+    assert result.p_above == pytest.approx(stats.t.sf(2, 12))
+    assert result.p == result.p_above
+    assert result.equivalent
+    assert (result.low, result.high) == pytest.approx((0.02 - 0.04 * 1.782287556, 0.02 + 0.04 * 1.782287556))
 
 
 def test_without_df_the_normal_distribution_is_taken() -> None:
@@ -30,16 +30,16 @@ def test_only_precise_shares_are_equivalent() -> None:
 
 
 def test_shares_of_nothing_need_no_special_case() -> None:
-    found = tost_proportions(wilson(0, 100), wilson(0, 100), 0.1)
-    assert found.equivalent
-    assert found.p_below == pytest.approx(found.p_above)
+    result = tost_proportions(wilson(0, 100), wilson(0, 100), 0.1)
+    assert result.equivalent
+    assert result.p_below == pytest.approx(result.p_above)
 
 
 def test_for_many_readings_the_p_is_that_of_the_plain_z_test() -> None:
     n, first, second = 20_000, 12_000, 12_300
     se = (0.6 * 0.4 / n + 0.615 * 0.385 / n) ** 0.5
-    found = tost_proportions(wilson(first, n), wilson(second, n), 0.025)
-    assert found.p == pytest.approx(stats.norm.sf((0.025 - 0.015) / se), rel=0.02)
+    result = tost_proportions(wilson(first, n), wilson(second, n), 0.025)
+    assert result.p == pytest.approx(stats.norm.sf((0.025 - 0.015) / se), rel=0.02)
 
 
 shares = st.integers(1, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -53,8 +53,8 @@ def test_p_is_below_alpha_exactly_if_the_interval_is_in_the_margin(
     interval = newcombe(one, two, confidence=1 - 2 * alpha)
     if min(abs(interval.low + margin), abs(interval.high - margin)) < 1e-9:
         return  # on the edge itself rounding decides
-    found = tost_proportions(one, two, margin, alpha=alpha)
-    assert found.equivalent == (-margin < interval.low and interval.high < margin)
+    result = tost_proportions(one, two, margin, alpha=alpha)
+    assert result.equivalent == (-margin < interval.low and interval.high < margin)
 
 
 @given(shares, shares, st.floats(0.01, 0.9))

@@ -13,19 +13,19 @@ from tests.statistics.simulated_study import figures
 @pytest.mark.parametrize(("only_first", "only_second"), [(12, 25), (8, 9), (30, 14)])
 def test_mcnemar_agrees_with_r(only_first: int, only_second: int) -> None:
     r = figures("r_misc_expected.json")[f"mcnemar_b{only_first}_c{only_second}"]
-    found = mcnemar(only_first, only_second)
-    assert found.p == pytest.approx(r["exact_two"], abs=1e-10)
-    assert found.mid_p == pytest.approx(r["midp_two"], abs=1e-10)
+    result = mcnemar(only_first, only_second)
+    assert result.p == pytest.approx(r["exact_two"], abs=1e-10)
+    assert result.mid_p == pytest.approx(r["midp_two"], abs=1e-10)
 
 
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_mcnemars_p_is_binomial_and_the_mid_p_never_larger(only_first: int, only_second: int) -> None:
-    found = mcnemar(only_first, only_second)
+    result = mcnemar(only_first, only_second)
     turned = mcnemar(only_second, only_first)
-    assert (turned.p, turned.mid_p) == (found.p, found.mid_p)
-    assert 0 < found.mid_p <= found.p <= 1
+    assert (turned.p, turned.mid_p) == (result.p, result.mid_p)
+    assert 0 < result.mid_p <= result.p <= 1
     if only_first + only_second:
-        assert found.p == pytest.approx(stats.binomtest(only_first, only_first + only_second).pvalue, abs=1e-12)
+        assert result.p == pytest.approx(stats.binomtest(only_first, only_first + only_second).pvalue, abs=1e-12)
 
 
 def test_readings_that_never_differ_give_no_reason_to_doubt() -> None:

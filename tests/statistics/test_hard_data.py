@@ -119,11 +119,11 @@ def test_every_analysis_agrees_with_literal_loops(figure: str, covariance: str, 
 @pytest.mark.parametrize("shape", ["partially paired", "gaps at random", "a case of one reader", "Cov2 below Cov3"])
 def test_u_statistics_of_hard_readings_agree_with_literal_loops(shape: str, figure: Any) -> None:
     study = SHAPES[shape]()
-    found = mrmc.u_statistic(*study, figure=figure, threshold=THRESHOLD)
+    result = mrmc.u_statistic(*study, figure=figure, threshold=THRESHOLD)
     literal = {pair: literal_moments(study, figure, *pair) for pair in ((0, 0), (1, 1), (0, 1))}
     for part, comparison, conditions in (
-        (0, found.comparisons[0].u, found.conditions),
-        (1, found.comparisons[0].v, found.v_conditions),
+        (0, result.comparisons[0].u, result.conditions),
+        (1, result.comparisons[0].v, result.v_conditions),
     ):
         variance = literal[0, 0][part] + literal[1, 1][part] - 2 * literal[0, 1][part]
         assert comparison.variance == near(variance)
@@ -134,10 +134,10 @@ def test_u_statistics_of_hard_readings_agree_with_literal_loops(shape: str, figu
 
 @pytest.mark.parametrize("figure", FIGURES)
 def test_a_negative_variance_is_reported_with_the_v_statistic(figure: Any) -> None:
-    found = next(found for found in many(figure) if found.difference_variance < -1e-6)
-    assert not found.estimable
-    assert (found.p_normal, found.p_bdg, found.df_bdg) == (None, None, None)
-    assert found.comparisons[0].v.variance > found.comparisons[0].u.variance
+    result = next(result for result in many(figure) if result.difference_variance < -1e-6)
+    assert not result.estimable
+    assert (result.p_normal, result.p_bdg, result.df_bdg) == (None, None, None)
+    assert result.comparisons[0].v.variance > result.comparisons[0].u.variance
 
 
 def many(figure: Any) -> Iterator[Any]:
@@ -169,19 +169,19 @@ def test_a_study_with_identical_verdicts_gives_a_reason_for_no_test() -> None:
     study = crossed(np.random.default_rng(26))
     for figure, random in product(FIGURES, RANDOM):
         same = replace(study, score=np.full_like(study.score, 2.0))
-        found = mrmc.obuchowski_rockette(*same, figure=figure, threshold=THRESHOLD, random=random)
-        assert found.p is None
-        assert found.undefined is not None
-        assert found.undefined.endswith(".")
+        result = mrmc.obuchowski_rockette(*same, figure=figure, threshold=THRESHOLD, random=random)
+        assert result.p is None
+        assert result.undefined is not None
+        assert result.undefined.endswith(".")
         assert not mrmc.u_statistic(*same, figure=figure, threshold=THRESHOLD).estimable
 
 
 def test_where_cov2_lies_below_cov3_more_than_one_table_says_so() -> None:
     constrained = [mrmc.obuchowski_rockette(*crossed(np.random.default_rng(seed), readers=2)) for seed in range(20)]
-    assert {found.constrained for found in constrained} == {True, False}
-    for found in constrained:
-        assert found.constrained == (found.cov2 < found.cov3)
-        assert found.denominator == near(found.ms_tr + 2 * max(found.cov2 - found.cov3, 0.0))
+    assert {result.constrained for result in constrained} == {True, False}
+    for result in constrained:
+        assert result.constrained == (result.cov2 < result.cov3)
+        assert result.denominator == near(result.ms_tr + 2 * max(result.cov2 - result.cov3, 0.0))
 
 
 @pytest.mark.parametrize("always", [0.0, 1.0])
@@ -206,9 +206,9 @@ def test_too_few_readings_for_a_logistic_model_are_reported() -> None:
 def test_the_logistic_model_converges_despite_a_perfect_reader() -> None:
     study = with_gaps(28, readers=4, negatives=20, positives=20)
     correct = np.where(study.reader == 0, 1.0, study.score > 1)
-    found = logistic(correct, {"later": study.condition}, study.reader, study.case)
-    assert found.converged
-    assert all(np.isfinite([effect.se, effect.p]).all() for effect in found.fixed)
+    result = logistic(correct, {"later": study.condition}, study.reader, study.case)
+    assert result.converged
+    assert all(np.isfinite([effect.se, effect.p]).all() for effect in result.fixed)
 
 
 def test_an_outcome_without_a_rest_is_reported() -> None:
@@ -223,27 +223,27 @@ def test_with_fixed_readers_the_error_is_that_of_their_contrast(
 ) -> None:
     """Two conditions: nothing else than the variance of the mean difference, from the covariances of all cells."""
     for study in (with_cov2_below_cov3(), with_gaps(30, readers=3)):
-        found = mrmc.obuchowski_rockette(*study, covariance=covariance, random="cases")
-        weights = np.repeat([1.0, -1.0], len(found.readers)) / len(found.readers)
-        (difference,) = found.differences
-        assert difference.se**2 == near(weights @ found.matrix @ weights)
-        assert found.p == near(difference.p)
-        assert not found.constrained
+        result = mrmc.obuchowski_rockette(*study, covariance=covariance, random="cases")
+        weights = np.repeat([1.0, -1.0], len(result.readers)) / len(result.readers)
+        (difference,) = result.differences
+        assert difference.se**2 == near(weights @ result.matrix @ weights)
+        assert result.p == near(difference.p)
+        assert not result.constrained
 
 
 def agree(study: Study, figure: Any, covariance: Any, design: Any, random: Any) -> None:
     """The package's result is the loops' one, or both have none."""
     options = {"figure": figure, "threshold": THRESHOLD, "covariance": covariance, "design": design, "random": random}
-    found = mrmc.obuchowski_rockette(*study, **options)
+    result = mrmc.obuchowski_rockette(*study, **options)
     cells = cells_of(study, figure, design)
     table = {key: estimate(cell, figure) for key, cell in cells.items()}
     matrix = matrix_of(cells, figure, covariance)
-    assert found.estimates == {key: near(value) for key, value in table.items()}
+    assert result.estimates == {key: near(value) for key, value in table.items()}
     wanted = analysis_of(table, matrix, random)
-    assert {name: getattr(found, name) for name in wanted} == {name: near(value) for name, value in wanted.items()}
-    assert (found.undefined is None) == (wanted["p"] is not None)
-    agree_on_differences(found, table, wanted)
-    agree_on_readers(found, table, matrix)
+    assert {name: getattr(result, name) for name in wanted} == {name: near(value) for name, value in wanted.items()}
+    assert (result.undefined is None) == (wanted["p"] is not None)
+    agree_on_differences(result, table, wanted)
+    agree_on_readers(result, table, matrix)
 
 
 def agree_on_differences(found: mrmc.ObuchowskiRockette, table: dict[Any, float], wanted: dict[str, Any]) -> None:

@@ -40,32 +40,32 @@ def printed(name: str) -> tuple[list[float], list[float], Mapping[tuple[str, str
 
 
 def test_random_slopes_agree_with_lme4() -> None:
-    found = second_look_at_fakes()
+    result = second_look_at_fakes()
     estimates, ses, sds, log_likelihood = printed("glmer_fake_s5")
-    assert found.converged
-    assert [effect.estimate for effect in found.fixed] == pytest.approx(estimates, rel=1e-3)
-    assert {(one.group, one.name): one.sd for one in found.random} == pytest.approx(sds, rel=1e-3)
-    assert found.log_likelihood == pytest.approx(log_likelihood, rel=1e-6)
+    assert result.converged
+    assert [effect.estimate for effect in result.fixed] == pytest.approx(estimates, rel=1e-3)
+    assert {(term.group, term.name): term.sd for term in result.random} == pytest.approx(sds, rel=1e-3)
+    assert result.log_likelihood == pytest.approx(log_likelihood, rel=1e-6)
     # lme4 takes second differences of a deviance known to 1e-4 only; ours are first differences of an exact gradient.
-    assert [effect.se for effect in found.fixed] == pytest.approx(ses, rel=3e-3)
+    assert [effect.se for effect in result.fixed] == pytest.approx(ses, rel=3e-3)
 
 
 @pytest.mark.parametrize(
     ("name", "fit"), [("glmer_fake_s5_interceptonly", intercepts_only), ("glmer_real", real_images)]
 )
 def test_our_likelihood_is_at_least_that_of_lme4(name: str, fit: object) -> None:
-    found = fit()
+    result = fit()
     estimates, ses, sds, log_likelihood = printed(name)
-    assert log_likelihood < found.log_likelihood < log_likelihood + 0.01
-    assert {(one.group, one.name): one.sd for one in found.random} == pytest.approx(sds, rel=2e-3)
-    for ours, theirs, se in zip(found.fixed, estimates, ses, strict=True):
+    assert log_likelihood < result.log_likelihood < log_likelihood + 0.01
+    assert {(term.group, term.name): term.sd for term in result.random} == pytest.approx(sds, rel=2e-3)
+    for ours, theirs, se in zip(result.fixed, estimates, ses, strict=True):
         assert abs(ours.estimate - theirs) < 0.025 * se
         assert ours.se == pytest.approx(se, rel=0.03)
 
 
 def dense_log_likelihood(readings: LongForm, fixed: Floats, slopes: Floats, beta: Floats, sds: Floats) -> float:
     """Laplace's approximation written out with every random effect in one dense matrix."""
-    readers, cases = (np.unique(one, return_inverse=True)[1] for one in (readings.reader, readings.case))
+    readers, cases = (np.unique(labels, return_inverse=True)[1] for labels in (readings.reader, readings.case))
     of_reader = [sd * slopes[:, [k]] * np.eye(readers.max() + 1)[readers] for k, sd in enumerate(sds[:-1])]
     b = np.hstack([*of_reader, sds[-1] * np.eye(cases.max() + 1)[cases]])
     effects, offset, y = np.zeros(b.shape[1]), fixed @ beta, readings.correct
@@ -82,11 +82,11 @@ def test_the_likelihood_is_the_dense_one_and_a_local_maximum() -> None:
     chosen = np.array([int(case[-1]) in (0, 5) for case in FAKE.case])
     some = LongForm(*(column[chosen] for column in vars(FAKE).values()))
     later = some.session == 5
-    found = logistic(some.correct, {"later": later}, some.reader, some.case, slopes={"later": later})
+    result = logistic(some.correct, {"later": later}, some.reader, some.case, slopes={"later": later})
     design = np.stack([np.ones(later.size), later], axis=1)
-    beta, sds = np.array([one.estimate for one in found.fixed]), np.array([one.sd for one in found.random])
+    beta, sds = np.array([term.estimate for term in result.fixed]), np.array([term.sd for term in result.random])
     best = dense_log_likelihood(some, design, design, beta, sds)
-    assert found.log_likelihood == pytest.approx(best, abs=1e-8)
+    assert result.log_likelihood == pytest.approx(best, abs=1e-8)
     for nudge in np.eye(5) * 0.01:
         for moved in (nudge, -nudge):
             assert dense_log_likelihood(some, design, design, beta + moved[:2], sds + moved[2:]) < best
@@ -95,50 +95,52 @@ def test_the_likelihood_is_the_dense_one_and_a_local_maximum() -> None:
 def test_the_likelihood_ratio_agrees_with_lme4() -> None:
     later = {"later": FAKE.session == 5}
     smaller = logistic(FAKE.correct, {}, FAKE.reader, FAKE.case, slopes=later)
-    found = likelihood_ratio(smaller, second_look_at_fakes())
+    result = likelihood_ratio(smaller, second_look_at_fakes())
     theirs = LME4["glmer_fake_s5"]["LRT"][1]
-    assert found.df == theirs["Df"]
-    assert found.chi2 == pytest.approx(theirs["Chisq"], rel=2e-3)
-    assert found.p == pytest.approx(theirs["Pr(>Chisq)"], rel=2e-3)
+    assert result.df == theirs["Df"]
+    assert result.chi2 == pytest.approx(theirs["Chisq"], rel=2e-3)
+    assert result.p == pytest.approx(theirs["Pr(>Chisq)"], rel=2e-3)
     with pytest.raises(ValueError, match="smaller"):
         likelihood_ratio(second_look_at_fakes(), smaller)
 
 
 def test_session_by_truth_has_an_interaction_if_both_kinds_are_shown() -> None:
     study = long_form()
-    found = session_by_truth(study.correct, study.session, study.truth, study.reader, study.case)
-    names = [effect.name for effect in found.fixed]
+    result = session_by_truth(study.correct, study.session, study.truth, study.reader, study.case)
+    names = [effect.name for effect in result.fixed]
     assert names == ["intercept", "session 2", "session 5", "adversarial", "session 5 × adversarial"]
-    assert [one.name for one in found.random if one.group == "reader"] == names
-    assert found.converged
+    assert [term.name for term in result.random if term.group == "reader"] == names
+    assert result.converged
     # The drawn criteria went down: accuracy falls on real images and rises on adversarial ones.
-    by_name = {effect.name: effect for effect in found.fixed}
+    by_name = {effect.name: effect for effect in result.fixed}
     assert by_name["session 5"].high < 0 < by_name["session 5 × adversarial"].low
 
 
 def test_names_of_readers_and_order_of_readings_change_nothing() -> None:
-    found = intercepts_only()
+    result = intercepts_only()
     order = np.random.default_rng(5).permutation(FAKE.correct.size)
     names = {"R1": "Zoe", "R2": "Yan", "R3": "Xi", "R4": "Will", "R5": "Vic"}
     renamed = np.array([names[reader] for reader in FAKE.reader])
     again = logistic(FAKE.correct[order], {"later": (FAKE.session == 5)[order]}, renamed[order], FAKE.case[order])
-    assert again.log_likelihood == pytest.approx(found.log_likelihood, abs=1e-8)
-    assert [one.estimate for one in again.fixed] == pytest.approx([one.estimate for one in found.fixed], abs=1e-5)
+    assert again.log_likelihood == pytest.approx(result.log_likelihood, abs=1e-8)
+    assert [term.estimate for term in again.fixed] == pytest.approx([term.estimate for term in result.fixed], abs=1e-5)
 
 
 def test_exchanging_right_and_wrong_turns_every_sign() -> None:
-    found = intercepts_only()
+    result = intercepts_only()
     turned = logistic(1 - FAKE.correct, {"later": FAKE.session == 5}, FAKE.reader, FAKE.case)
-    assert [one.estimate for one in turned.fixed] == pytest.approx([-one.estimate for one in found.fixed], abs=1e-5)
-    assert [one.sd for one in turned.random] == pytest.approx([one.sd for one in found.random], abs=1e-5)
+    assert [term.estimate for term in turned.fixed] == pytest.approx(
+        [-term.estimate for term in result.fixed], abs=1e-5
+    )
+    assert [term.sd for term in turned.random] == pytest.approx([term.sd for term in result.random], abs=1e-5)
 
 
 def test_readers_who_do_not_differ_are_reported_as_a_singular_fit() -> None:
     rng = np.random.default_rng(3)
     case = np.tile(np.arange(150), 4)
     correct = rng.random(600) < np.repeat(expit(rng.normal(0, 1.5, 150))[None, :], 4, axis=0).ravel()
-    found = logistic(correct, {}, np.repeat(list("ABCD"), 150), case)
-    by_group = {one.group: one for one in found.random}
+    result = logistic(correct, {}, np.repeat(list("ABCD"), 150), case)
+    by_group = {term.group: term for term in result.random}
     assert by_group["reader"].is_singular
     assert not by_group["case"].is_singular
 

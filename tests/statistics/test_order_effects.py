@@ -25,48 +25,48 @@ def fakes_in_session_three(reader: str) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("reader", READERS)
 def test_the_trend_agrees_with_rs_glm(reader: str) -> None:
     theirs = figures("simstudy_lme4_expected.json")["trend"][reader]
-    found = trend(*fakes_in_session_three(reader))
-    assert found is not None
-    assert found.slope == pytest.approx(theirs["Estimate"], abs=1e-8)
+    result = trend(*fakes_in_session_three(reader))
+    assert result is not None
+    assert result.slope == pytest.approx(theirs["Estimate"], abs=1e-8)
     # R's glm takes the standard error of its last step but one.
-    assert found.se == pytest.approx(theirs["Std. Error"], rel=5e-5)
-    assert found.p == pytest.approx(theirs["Pr(>|z|)"], rel=5e-4)
+    assert result.se == pytest.approx(theirs["Std. Error"], rel=5e-5)
+    assert result.p == pytest.approx(theirs["Pr(>|z|)"], rel=5e-4)
 
 
 @pytest.mark.parametrize("reader", READERS)
 def test_kendalls_tau_agrees_with_scipy_and_its_p_with_the_normal_one(reader: str) -> None:
     correct, place = fakes_in_session_three(reader)
-    found = kendall(correct, rng=np.random.default_rng(1), permutations=1999)
+    result = kendall(correct, rng=np.random.default_rng(1), permutations=1999)
     theirs = stats.kendalltau(correct, place)
-    assert found is not None
-    assert found.value == pytest.approx(theirs.statistic, abs=1e-12)
-    assert found.p == pytest.approx(theirs.pvalue, abs=0.04)
-    assert found.low < found.value < found.high
-    assert found.usual_low < 0 < found.usual_high
+    assert result is not None
+    assert result.value == pytest.approx(theirs.statistic, abs=1e-12)
+    assert result.p == pytest.approx(theirs.pvalue, abs=0.04)
+    assert result.low < result.value < result.high
+    assert result.usual_low < 0 < result.usual_high
 
 
 def test_tau_knows_half_credits() -> None:
     correct = np.random.default_rng(2).choice([0.0, 0.5, 1.0], 80)
-    found = kendall(correct, rng=np.random.default_rng(1), permutations=99)
-    assert found is not None
-    assert found.value == pytest.approx(stats.kendalltau(correct, np.arange(80)).statistic, abs=1e-12)
+    result = kendall(correct, rng=np.random.default_rng(1), permutations=99)
+    assert result is not None
+    assert result.value == pytest.approx(stats.kendalltau(correct, np.arange(80)).statistic, abs=1e-12)
 
 
 def test_the_reader_who_learns_in_session_three_is_found() -> None:
     # R4 was drawn with a drift of .8 latent SDs over session 3.
     correct, _ = fakes_in_session_three("R4")
-    found = kendall(correct, rng=np.random.default_rng(1), permutations=999)
-    assert found is not None
-    assert found.p < 0.01
-    assert found.low > 0
+    result = kendall(correct, rng=np.random.default_rng(1), permutations=999)
+    assert result is not None
+    assert result.p < 0.01
+    assert result.low > 0
 
 
 def test_autocorrelation_agrees_with_pencil_and_paper() -> None:
     # Mean .5, deviations −½ −½ ½ ½ −½ ½: products ¼ −¼ ¼ −¼ −¼, over 6 · ¼.
-    found = lag_one([0, 0, 1, 1, 0, 1], rng=np.random.default_rng(1), permutations=999)
-    assert found is not None
-    assert found.value == pytest.approx(-1 / 6)
-    assert found.p > 0.5
+    result = lag_one([0, 0, 1, 1, 0, 1], rng=np.random.default_rng(1), permutations=999)
+    assert result is not None
+    assert result.value == pytest.approx(-1 / 6)
+    assert result.p > 0.5
 
 
 def test_runs_of_right_and_wrong_are_found_and_alternation_too() -> None:
@@ -82,7 +82,7 @@ def test_runs_of_right_and_wrong_are_found_and_alternation_too() -> None:
 def test_shuffled_orders_are_rejected_as_often_as_they_should_be() -> None:
     rng = np.random.default_rng(6)
     small = [kendall(rng.random(40) < 0.7, rng=rng, permutations=99) for _ in range(300)]
-    share = np.mean([one.p <= 0.1 for one in small if one is not None])
+    share = np.mean([trend.p <= 0.1 for trend in small if trend is not None])
     assert 0.05 < share < 0.15
 
 
@@ -122,8 +122,8 @@ credits = st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=3, max_size=60)
 @given(credits)
 def test_reading_backwards_turns_tau_and_leaves_the_autocorrelation(correct: list[float]) -> None:
     def both(order: list[float]) -> tuple[float | None, float | None]:
-        found = [one(order, rng=np.random.default_rng(1), permutations=99) for one in (kendall, lag_one)]
-        tau, lag = (None if one is None else one.value for one in found)
+        result = [one(order, rng=np.random.default_rng(1), permutations=99) for one in (kendall, lag_one)]
+        tau, lag = (None if one is None else one.value for one in result)
         return tau, lag
 
     (tau, lag), (backwards, same) = both(correct), both(correct[::-1])

@@ -56,8 +56,18 @@ def gapped(study: Study, seed: int) -> Study:
 
 
 def analysed(study: Study, **options: Any) -> tuple[Any, ...]:
-    found = mrmc.obuchowski_rockette(*study, **options)
-    return (found.f, found.p, found.df2, found.var, found.cov1, found.cov2, found.cov3, found.ms_tr, found.denominator)
+    result = mrmc.obuchowski_rockette(*study, **options)
+    return (
+        result.f,
+        result.p,
+        result.df2,
+        result.var,
+        result.cov1,
+        result.cov2,
+        result.cov3,
+        result.ms_tr,
+        result.denominator,
+    )
 
 
 def alike(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
@@ -82,7 +92,7 @@ def test_with_gaps_too_neither_names_nor_the_order_of_readings_matter(
 def test_with_gaps_too_exchanging_conditions_turns_signs_and_keeps_p(study: Study, seed: int, method: Any) -> None:
     study = gapped(study, seed)
     turned = replace(study, condition=2 - study.condition)
-    before, after = (mrmc.obuchowski_rockette(*one, covariance=method) for one in (study, turned))
+    before, after = (mrmc.obuchowski_rockette(*data, covariance=method) for data in (study, turned))
     assert (after.f, after.p) == (near(before.f), near(before.p))
     for rows, turned_rows in (
         (before.differences, after.differences),
@@ -113,7 +123,7 @@ def test_sensitivity_is_specificity_with_truth_and_calls_turned_round(
 def test_doubled_cases_keep_the_estimates_and_halve_case_variances(study: Study, figure: Any) -> None:
     doubled = Study(*(np.concatenate([column, column]) for column in study))
     doubled.case[study.score.size :] += 100
-    before, after = (mrmc.obuchowski_rockette(*one, figure=figure, threshold=2) for one in (study, doubled))
+    before, after = (mrmc.obuchowski_rockette(*data, figure=figure, threshold=2) for data in (study, doubled))
     assert after.estimates == {cell: near(value) for cell, value in before.estimates.items()}
     assert (np.diag(after.matrix) <= np.diag(before.matrix) / 2 + 1e-15).all()
     assert (after.ms_t, after.ms_tr) == (near(before.ms_t), near(before.ms_tr))
@@ -122,7 +132,7 @@ def test_doubled_cases_keep_the_estimates_and_halve_case_variances(study: Study,
 @few
 @given(studies)
 def test_the_area_of_a_turned_score_is_what_is_missing_to_one(study: Study) -> None:
-    before, after = (mrmc.obuchowski_rockette(*one) for one in (study, replace(study, score=-study.score)))
+    before, after = (mrmc.obuchowski_rockette(*data) for data in (study, replace(study, score=-study.score)))
     assert after.estimates == {cell: near(1 - value) for cell, value in before.estimates.items()}
     assert (after.f, after.cov2) == (near(before.f), near(before.cov2))
 
@@ -139,12 +149,12 @@ def test_an_interval_excludes_zero_exactly_if_p_is_small(study: Study, random: A
 @given(studies)
 def test_fixing_readers_or_cases_never_widens_the_error_term(study: Study) -> None:
     """What is fixed adds nothing to the error. Readers' own variance can come out negative; then nothing is said."""
-    found = {random: mrmc.obuchowski_rockette(*study, random=random) for random in ("both", "readers", "cases")}
-    if None in {one.denominator for one in found.values()}:
+    result = {random: mrmc.obuchowski_rockette(*study, random=random) for random in ("both", "readers", "cases")}
+    if None in {agreement.denominator for agreement in result.values()}:
         return
-    assert found["readers"].denominator <= found["both"].denominator + 1e-15
-    if found["both"].var_tr >= 0 and found["both"].cov2 >= found["both"].cov3:
-        assert found["cases"].denominator <= found["both"].denominator + 1e-15
+    assert result["readers"].denominator <= result["both"].denominator + 1e-15
+    if result["both"].var_tr >= 0 and result["both"].cov2 >= result["both"].cov3:
+        assert result["cases"].denominator <= result["both"].denominator + 1e-15
 
 
 scores = st.tuples(seeds, st.integers(6, 14)).map(lambda drawn: _scores(*drawn))
@@ -217,12 +227,12 @@ def test_one_more_test_in_the_family_never_helps_the_others_by_holm(p: list[floa
 def test_tost_is_significant_exactly_if_the_interval_is_in_the_margin(
     difference: float, se: float, margin: float, df: float | None
 ) -> None:
-    found = equivalence.tost(difference, se, margin, df=df)
-    assume(abs(found.p - 0.05) > 1e-9)
-    assert found.equivalent == (-margin < found.low and found.high < margin)
+    result = equivalence.tost(difference, se, margin, df=df)
+    assume(abs(result.p - 0.05) > 1e-9)
+    assert result.equivalent == (-margin < result.low and result.high < margin)
     mirrored = equivalence.tost(-difference, se, margin, df=df)
-    assert (mirrored.p, mirrored.p_below) == (near(found.p), near(found.p_above))
-    assert equivalence.tost(difference, se, 2 * margin, df=df).p <= found.p
+    assert (mirrored.p, mirrored.p_below) == (near(result.p), near(result.p_above))
+    assert equivalence.tost(difference, se, 2 * margin, df=df).p <= result.p
 
 
 @few
@@ -243,8 +253,8 @@ def test_intervals_of_shares_are_mirrored_where_hits_and_misses_are(first: Any, 
 @given(st.tuples(*[st.integers(0, 9)] * 4))
 def test_the_paired_interval_contains_its_difference(cells: tuple[int, int, int, int]) -> None:
     assume(sum(cells))
-    found = newcombe_paired(*cells)
-    assert -1 - 1e-12 <= found.low <= found.difference <= found.high <= 1 + 1e-12
+    result = newcombe_paired(*cells)
+    assert -1 - 1e-12 <= result.low <= result.difference <= result.high <= 1 + 1e-12
 
 
 @few
@@ -289,7 +299,7 @@ def test_sub_group_tests_are_symmetric_in_correctness_and_sessions(
 @given(credits, st.sampled_from([4, 5, 10]))
 def test_whole_sub_groups_may_be_read_backwards(three: list[float], groups: int) -> None:
     whole = three[: groups * (len(three) // groups)]
-    before, after = (subgroup_test({3: one, 5: three}, 3, 5, groups=groups) for one in (whole, whole[::-1]))
+    before, after = (subgroup_test({3: data, 5: three}, 3, 5, groups=groups) for data in (whole, whole[::-1]))
     assert (after.p, after.sds[3]) == (near(before.p), near(before.sds[3]))
     assert after.blocks[3] == tuple(map(near, before.blocks[3][::-1]))
 
@@ -338,11 +348,11 @@ def test_the_linear_model_moves_with_its_outcome(seed: int, scale: float, shift:
 @few
 @given(st.lists(st.floats(0.1, 500), min_size=1, max_size=20), st.floats(1, 100))
 def test_the_idle_rule_removes_time_above_it(seconds: list[float], idle: float) -> None:
-    found = reading_times.reading_times(seconds, idle_after=idle)
-    assert found.active_minutes + found.idle_minutes == near(found.minutes)
-    assert found.idle_readings == sum(one > idle for one in seconds)
+    result = reading_times.reading_times(seconds, idle_after=idle)
+    assert result.active_minutes + result.idle_minutes == near(result.minutes)
+    assert result.idle_readings == sum(second > idle for second in seconds)
     parts = [reading_times.reading_times(part, idle_after=idle) for part in (seconds[:3], seconds[3:])]
-    assert sum(part.active_minutes for part in parts) == near(found.active_minutes)
+    assert sum(part.active_minutes for part in parts) == near(result.active_minutes)
 
 
 @few

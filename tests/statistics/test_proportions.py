@@ -16,10 +16,10 @@ from readerstudy.statistics.unsure import Unsure
 def test_wilson_agrees_with_scipy(counts: tuple[int, int]) -> None:
     hits, trials = counts
     interval = stats.binomtest(hits, trials).proportion_ci(0.95, method="wilson")
-    found = wilson(hits, trials)
-    assert found.share == hits / trials
-    assert found.low == pytest.approx(interval.low, abs=1e-12)
-    assert found.high == pytest.approx(interval.high, abs=1e-12)
+    result = wilson(hits, trials)
+    assert result.share == hits / trials
+    assert result.low == pytest.approx(interval.low, abs=1e-12)
+    assert result.high == pytest.approx(interval.high, abs=1e-12)
 
 
 # By R's binom package: Wilson's and the exact interval.
@@ -53,22 +53,22 @@ def test_no_trials_give_no_share_and_no_interval() -> None:
 @given(st.integers(1, 200).flatmap(lambda n: st.tuples(st.integers(0, 2 * n), st.just(n))))
 def test_half_hits_keep_the_share_inside_its_interval(counts: tuple[int, int]) -> None:
     doubled, trials = counts
-    found = wilson(doubled / 2, trials)
-    assert found.low is not None
-    assert found.high is not None
-    assert 0 <= found.low <= doubled / 2 / trials <= found.high <= 1
+    result = wilson(doubled / 2, trials)
+    assert result.low is not None
+    assert result.high is not None
+    assert 0 <= result.low <= doubled / 2 / trials <= result.high <= 1
 
 
 @given(st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_clopper_pearson_agrees_with_scipy(counts: tuple[int, int]) -> None:
     interval = stats.binomtest(*counts).proportion_ci(0.95, method="exact")
-    found = clopper_pearson(*counts)
-    assert (found.low, found.high) == (pytest.approx(interval.low, abs=1e-9), pytest.approx(interval.high, abs=1e-9))
+    result = clopper_pearson(*counts)
+    assert (result.low, result.high) == (pytest.approx(interval.low, abs=1e-9), pytest.approx(interval.high, abs=1e-9))
 
 
 def test_clopper_pearson_of_nothing_in_ten_is_the_textbook_one() -> None:
-    found = clopper_pearson(0, 10)
-    assert (found.low, found.high) == (0.0, pytest.approx(1 - 0.025**0.1))
+    result = clopper_pearson(0, 10)
+    assert (result.low, result.high) == (0.0, pytest.approx(1 - 0.025**0.1))
     with pytest.raises(ValueError, match="whole hits"):
         clopper_pearson(2.5, 10)
 
@@ -93,14 +93,14 @@ def test_more_hits_than_trials_are_refused() -> None:
 def test_newcombe_gives_the_published_intervals(
     first: tuple[int, int], second: tuple[int, int], low: float, high: float
 ) -> None:
-    found = newcombe(wilson(*first), wilson(*second))
-    assert (found.low, found.high) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
+    result = newcombe(wilson(*first), wilson(*second))
+    assert (result.low, result.high) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
 
 
 # Newcombe (1998, paired differences), table II, method 10; again our difference is second − first.
 def test_newcombes_paired_interval_is_the_published_one() -> None:
-    found = newcombe_paired(36, 2, 12, 0)
-    assert (found.low, found.high) == (pytest.approx(0.0569, abs=5e-5), pytest.approx(0.3404, abs=5e-5))
+    result = newcombe_paired(36, 2, 12, 0)
+    assert (result.low, result.high) == (pytest.approx(0.0569, abs=5e-5), pytest.approx(0.3404, abs=5e-5))
 
 
 paired_counts = st.tuples(*[st.integers(0, 80)] * 4).filter(any)

@@ -78,25 +78,25 @@ def test_the_log_time_model_agrees_with_lme4_and_lmertest() -> None:
         "pos": relative_position(STUDY.position, STUDY.reader, STUDY.session),
         "truthreal": STUDY.truth == 0,
     }
-    found = linear(np.log(STUDY.seconds), fixed, STUDY.reader, STUDY.case)
+    result = linear(np.log(STUDY.seconds), fixed, STUDY.reader, STUDY.case)
     theirs = LME4["lmer_logtime"]
-    assert found.converged
-    for ours, row in zip(found.fixed, theirs["fixef"], strict=True):
+    assert result.converged
+    for ours, row in zip(result.fixed, theirs["fixef"], strict=True):
         assert ours.estimate == pytest.approx(row["Estimate"], rel=1e-5)
         assert ours.se == pytest.approx(row["Std. Error"], rel=1e-3)
         assert ours.df == pytest.approx(row["df"], rel=1e-3)
         assert ours.p == pytest.approx(row["Pr(>|t|)"], rel=1e-3)
     by_group = {row["grp"]: row["sdcor"] for row in theirs["varcorr"]}
-    assert {one.group: one.sd for one in found.random} == pytest.approx(
+    assert {term.group: term.sd for term in result.random} == pytest.approx(
         {"reader": by_group["reader"], "case": by_group["case"]}, rel=1e-3
     )
-    assert found.residual_sd == pytest.approx(by_group["Residual"], rel=1e-3)
-    assert found.reml == pytest.approx(theirs["remlcrit"], abs=1e-5)
+    assert result.residual_sd == pytest.approx(by_group["Residual"], rel=1e-3)
+    assert result.reml == pytest.approx(theirs["remlcrit"], abs=1e-5)
 
 
 def test_effects_are_reported_as_ratios_of_times() -> None:
-    found = log_time_model(STUDY.seconds, STUDY.session, STUDY.position, STUDY.truth, STUDY.reader, STUDY.case)
-    by_name = {ratio.name: ratio for ratio in found.ratios}
+    result = log_time_model(STUDY.seconds, STUDY.session, STUDY.position, STUDY.truth, STUDY.reader, STUDY.case)
+    by_name = {ratio.name: ratio for ratio in result.ratios}
     assert list(by_name) == ["session 3", "session 5", "position", "adversarial"]
     theirs = {row["_row"]: row for row in LME4["lmer_logtime"]["fixef"]}
     assert by_name["position"].ratio == pytest.approx(exp(theirs["pos"]["Estimate"]), rel=1e-5)
@@ -127,21 +127,21 @@ def test_balanced_readings_give_the_analysis_of_variances_components() -> None:
     # Every reader reads every case once: REML is then the method of moments, and the mean's df are Satterthwaite's.
     rng = np.random.default_rng(8)
     table = 3 + rng.normal(0, 1, (6, 1)) + rng.normal(0, 0.7, (1, 40)) + rng.normal(0, 0.5, (6, 40))
-    reader, case = (one.ravel() for one in np.indices(table.shape))
-    found = linear(table.ravel(), {}, reader, case)
+    reader, case = (axis.ravel() for axis in np.indices(table.shape))
+    result = linear(table.ravel(), {}, reader, case)
     between_readers = 40 * table.mean(axis=1).var(ddof=1)
     between_cases = 6 * table.mean(axis=0).var(ddof=1)
     left = table - table.mean(axis=1, keepdims=True) - table.mean(axis=0) + table.mean()
     error = (left**2).sum() / (5 * 39)
-    assert found.fixed[0].estimate == pytest.approx(table.mean())
-    assert found.residual_sd**2 == pytest.approx(error, rel=1e-5)
-    sds = {one.group: one.sd for one in found.random}
+    assert result.fixed[0].estimate == pytest.approx(table.mean())
+    assert result.residual_sd**2 == pytest.approx(error, rel=1e-5)
+    sds = {term.group: term.sd for term in result.random}
     assert sds["reader"] ** 2 == pytest.approx((between_readers - error) / 40, rel=1e-4)
     assert sds["case"] ** 2 == pytest.approx((between_cases - error) / 6, rel=1e-4)
     squares = between_readers + between_cases - error
-    assert found.fixed[0].se ** 2 == pytest.approx(squares / 240, rel=1e-4)
+    assert result.fixed[0].se ** 2 == pytest.approx(squares / 240, rel=1e-4)
     df = squares**2 / (between_readers**2 / 5 + between_cases**2 / 39 + error**2 / 195)
-    assert found.fixed[0].df == pytest.approx(df, rel=1e-3)
+    assert result.fixed[0].df == pytest.approx(df, rel=1e-3)
 
 
 def test_random_slopes_give_the_paired_t_test_of_readers_means() -> None:
@@ -150,24 +150,24 @@ def test_random_slopes_give_the_paired_t_test_of_readers_means() -> None:
     table = (
         rng.normal(0, 0.3, (7, 2, 30)) + rng.normal(0, 1, (7, 1, 1)) + rng.normal(0, 0.8, (7, 1, 1)) * [[[-0.5], [0.5]]]
     )
-    reader, session, number = (one.ravel() for one in np.indices(table.shape))
+    reader, session, number = (axis.ravel() for axis in np.indices(table.shape))
     half = session - 0.5
-    found = linear(table.ravel(), {"later": half}, reader, 100 * session + number, slopes={"later": half})
+    result = linear(table.ravel(), {"later": half}, reader, 100 * session + number, slopes={"later": half})
     slopes = table[:, 1].mean(axis=1) - table[:, 0].mean(axis=1)
-    assert found.fixed[1].estimate == pytest.approx(slopes.mean())
+    assert result.fixed[1].estimate == pytest.approx(slopes.mean())
     # The case variance is estimated at or near 0, which leaves the readers' spread alone.
-    assert found.fixed[1].se == pytest.approx(slopes.std(ddof=1) / 7**0.5, rel=0.02)
-    assert found.fixed[1].df == pytest.approx(6, abs=0.3)
+    assert result.fixed[1].se == pytest.approx(slopes.std(ddof=1) / 7**0.5, rel=0.02)
+    assert result.fixed[1].df == pytest.approx(6, abs=0.3)
 
 
 def test_readers_slopes_are_one_per_session() -> None:
     rows = (STUDY.seconds, STUDY.session, STUDY.position, STUDY.truth, STUDY.reader, STUDY.case)
-    found = log_time_model(*rows, own_pace=True).model
+    result = log_time_model(*rows, own_pace=True).model
     place = relative_position(STUDY.position, STUDY.reader, STUDY.session)
     sessions = {f"session {number}": STUDY.session == number for number in (3, 5)}
     fixed = {**sessions, "position": place, "adversarial": STUDY.truth}
-    assert found == linear(np.log(STUDY.seconds), fixed, STUDY.reader, STUDY.case, slopes=sessions)
-    assert [one.name for one in found.random if one.group == "reader"] == ["intercept", "session 3", "session 5"]
+    assert result == linear(np.log(STUDY.seconds), fixed, STUDY.reader, STUDY.case, slopes=sessions)
+    assert [term.name for term in result.random if term.group == "reader"] == ["intercept", "session 3", "session 5"]
 
 
 def test_individual_changes_of_pace_widen_the_sessions_interval() -> None:

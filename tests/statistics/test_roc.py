@@ -32,10 +32,10 @@ def test_the_interval_draws_patients_not_images() -> None:
         rows = np.concatenate([np.flatnonzero(patients == name) for name in draw])
         if len(set(labels[rows])) == 2:
             possible.add(round(auc(score[rows], labels[rows]), 9))
-    found = auc_by_patient(score, labels, patients, np.random.default_rng(0), replicates=5000)
-    assert round(found.low, 9) in possible
-    assert round(found.high, 9) in possible
-    assert (round(found.low, 9), round(found.high, 9)) == (min(possible), max(possible))
+    result = auc_by_patient(score, labels, patients, np.random.default_rng(0), replicates=5000)
+    assert round(result.low, 9) in possible
+    assert round(result.high, 9) in possible
+    assert (round(result.low, 9), round(result.high, 9)) == (min(possible), max(possible))
 
 
 def test_the_interval_widens_when_images_come_from_fewer_patients() -> None:

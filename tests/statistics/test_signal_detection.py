@@ -16,32 +16,32 @@ def test_every_reader_and_session_agrees_with_an_independent_program() -> None:
         readings = long_form().where(reader=cell["reader"], session=int(cell["session"]))
         called = readings.verdict == "not_real"
         fake = readings.truth == 1
-        found = detection(int(called[fake].sum()), int(fake.sum()), int(called[~fake].sum()), int((~fake).sum()))
-        assert found is not None
-        assert (found.point.hit.hits, found.point.false_alarm.hits) == (cell["hits"], cell["false_alarms"])
-        assert found.d_prime == pytest.approx(cell["dprime"], abs=1e-10)
-        assert found.criterion == pytest.approx(cell["c"], abs=1e-10)
-        assert found.ln_beta == pytest.approx(cell["ln_beta"], abs=1e-10)
-        assert found.d_prime_se == pytest.approx(cell["se_dprime"], abs=1e-10)
+        result = detection(int(called[fake].sum()), int(fake.sum()), int(called[~fake].sum()), int((~fake).sum()))
+        assert result is not None
+        assert (result.point.hit.hits, result.point.false_alarm.hits) == (cell["hits"], cell["false_alarms"])
+        assert result.d_prime == pytest.approx(cell["dprime"], abs=1e-10)
+        assert result.criterion == pytest.approx(cell["c"], abs=1e-10)
+        assert result.ln_beta == pytest.approx(cell["ln_beta"], abs=1e-10)
+        assert result.d_prime_se == pytest.approx(cell["se_dprime"], abs=1e-10)
 
 
 def test_a_small_case_agrees_with_pencil_and_paper() -> None:
     # 9 of 14 and 4 of 14 become 9.5/15 and 4.5/15.
-    found = detection(9, 14, 4, 14)
-    assert found is not None
-    assert (found.hit_rate, found.false_alarm_rate) == (pytest.approx(9.5 / 15), pytest.approx(0.3))
-    assert found.d_prime == pytest.approx(norm.ppf(9.5 / 15) - norm.ppf(0.3))
-    assert found.ln_beta == pytest.approx(norm.logpdf(norm.ppf(9.5 / 15)) - norm.logpdf(norm.ppf(0.3)))
-    assert (found.d_prime_low + found.d_prime_high) / 2 == pytest.approx(found.d_prime)
-    assert found.criterion_se == pytest.approx(found.d_prime_se / 2)
+    result = detection(9, 14, 4, 14)
+    assert result is not None
+    assert (result.hit_rate, result.false_alarm_rate) == (pytest.approx(9.5 / 15), pytest.approx(0.3))
+    assert result.d_prime == pytest.approx(norm.ppf(9.5 / 15) - norm.ppf(0.3))
+    assert result.ln_beta == pytest.approx(norm.logpdf(norm.ppf(9.5 / 15)) - norm.logpdf(norm.ppf(0.3)))
+    assert (result.d_prime_low + result.d_prime_high) / 2 == pytest.approx(result.d_prime)
+    assert result.criterion_se == pytest.approx(result.d_prime_se / 2)
 
 
 def test_a_reader_who_never_errs_has_a_finite_d_prime() -> None:
-    found = detection(20, 20, 0, 20)
-    assert found is not None
-    assert 3.5 < found.d_prime < 4.5
-    assert found.criterion == pytest.approx(0, abs=1e-12)
-    assert (found.point.hit.share, found.point.false_alarm.share) == (1.0, 0.0)
+    result = detection(20, 20, 0, 20)
+    assert result is not None
+    assert 3.5 < result.d_prime < 4.5
+    assert result.criterion == pytest.approx(0, abs=1e-12)
+    assert (result.point.hit.share, result.point.false_alarm.share) == (1.0, 0.0)
 
 
 @pytest.mark.parametrize(("signals", "noises"), [(0, 10), (10, 0), (0, 0)])

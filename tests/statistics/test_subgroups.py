@@ -53,7 +53,7 @@ def test_every_row_agrees_with_an_independent_program(path: Path) -> None:
         headline = subgroup_test(correct, a, b, groups=groups)
         with_t = subgroup_test(correct, a, b, groups=groups, distribution="t")
         single = subgroup_test(correct, a, b, groups=groups, error="single")
-        found = {
+        result = {
             "n_a": correct[a].size,
             "n_b": correct[b].size,
             "acc_a": headline.share_a,
@@ -70,7 +70,7 @@ def test_every_row_agrees_with_an_independent_program(path: Path) -> None:
             "zB": single.z,
             "pB_onesided_observed": single.p,
         }
-        for name, value in found.items():
+        for name, value in result.items():
             if row[name] == "":
                 assert value is None, (name, row)
             else:

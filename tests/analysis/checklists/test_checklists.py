@@ -76,7 +76,7 @@ def test_the_number_of_blanks_is_shown(record):
 
 def test_the_estimate_is_the_one_of_the_analysis(record):
     compared = mrmc_comparisons(record, PLAN)
-    primary = next(one for one in compared if one.figure == PLAN.primary)
+    primary = next(comparison for comparison in compared if comparison.figure == PLAN.primary)
     assert filled(stard_table(record, PLAN, compared))["24"] == primary.reason
     assert filled(stard_table(record, PLAN))["24"] == BLANK
 
@@ -84,8 +84,11 @@ def test_the_estimate_is_the_one_of_the_analysis(record):
 @pytest.mark.parametrize("make_table", [stard_table, claim_table])
 def test_a_record_that_knows_little_leaves_more_blank_and_never_fails(make_table, record):
     nothing = small.record(readings=LongReadings.of([]), readers={}, image_sets=())
-    bare, full = (filled(make_table(one, PLAN)) for one in (nothing, record))
+    bare, full = (filled(make_table(case, PLAN)) for case in (nothing, record))
     assert set(bare) == set(full)
     assert sum(said == BLANK for said in bare.values()) > sum(said == BLANK for said in full.values())
-    for one in (nothing, small.record(conduct=conducted.conduct(reader_sessions=(), drawn=(), audits=()), readers={})):
-        assert to_html(make_table(one, PLAN))
+    for record_without_sessions in (
+        nothing,
+        small.record(conduct=conducted.conduct(reader_sessions=(), drawn=(), audits=()), readers={}),
+    ):
+        assert to_html(make_table(record_without_sessions, PLAN))

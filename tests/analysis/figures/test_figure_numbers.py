@@ -26,9 +26,9 @@ def test_detection_shows_the_counts_and_d_prime_of_the_table() -> None:
     assert picture is not None
     assert "R1 session 3: false alarms 0.33, hits 0.33" in picture.description
     assert "session 5: false alarms 0.00, hits 1.00" in picture.description
-    for one in detections_by_reader(study, PLAN).values():
-        assert one is not None
-        assert f"d′ {shown(one.d_prime)}, c {shown(one.criterion)}" in picture.description
+    for detection in detections_by_reader(study, PLAN).values():
+        assert detection is not None
+        assert f"d′ {shown(detection.d_prime)}, c {shown(detection.criterion)}" in picture.description
 
 
 def test_detection_of_a_crowd_tells_the_means_and_the_spread() -> None:
@@ -118,9 +118,9 @@ def test_the_forest_plot_has_the_differences_of_the_table() -> None:
     assert "margin ±0.1" in picture.description
     place = [column.key for column in table.columns].index("difference")
     for row in table.rows:
-        found = row[place]
-        assert isinstance(found, Estimate)
-        low, high = (f"{bound:+z.2f}".replace("-", "−") for bound in (found.low, found.high))
+        result = row[place]
+        assert isinstance(result, Estimate)
+        low, high = (f"{bound:+z.2f}".replace("-", "−") for bound in (result.low, result.high))
         assert f"({low} to {high})" in picture.description
 
 

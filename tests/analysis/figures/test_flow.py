@@ -23,10 +23,13 @@ def recorded(**changes):
 def two_arms():
     """R2 reads the same lists at low resolution."""
     conduct = conducted.conduct()
-    moved = tuple(replace(one, arm="low") if one.reader == "R2" else one for one in conduct.reader_sessions)
-    drawn = (*conduct.drawn, *(replace(one, arm="low") for one in conduct.drawn))
+    moved = tuple(
+        replace(reader_session, arm="low") if reader_session.reader == "R2" else reader_session
+        for reader_session in conduct.reader_sessions
+    )
+    drawn = (*conduct.drawn, *(replace(image_set, arm="low") for image_set in conduct.drawn))
     conduct = replace(conduct, reader_sessions=moved, drawn=drawn, patients_drawn={"high": 17, "low": 17})
-    image_sets = (*small.image_sets(), *(replace(one, arm="low") for one in small.image_sets()))
+    image_sets = (*small.image_sets(), *(replace(image_set, arm="low") for image_set in small.image_sets()))
     return small.record(conduct=conduct, readers={"R1": "high", "R2": "low"}, image_sets=image_sets)
 
 
@@ -63,9 +66,9 @@ def test_one_and_two_arms_fit_on_paper():
 def test_nothing_is_drawn_outside_the_picture_or_over_another_box():
     picture = flow_picture(two_arms(), PLAN)
     frames = []
-    for one in ElementTree.fromstring(picture.svg).iter(f"{SVG}rect"):
-        if one.get("fill") == "none":
-            x, y, width, height = (float(one.get(name)) for name in ("x", "y", "width", "height"))
+    for element in ElementTree.fromstring(picture.svg).iter(f"{SVG}rect"):
+        if element.get("fill") == "none":
+            x, y, width, height = (float(element.get(name)) for name in ("x", "y", "width", "height"))
             assert x >= 0
             assert y >= 0
             assert x + width <= picture.width

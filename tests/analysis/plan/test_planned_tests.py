@@ -42,13 +42,13 @@ def full(plan: AnalysisPlan = EVERYTHING) -> StudyRecord:
 
 
 def every_test(record: StudyRecord, plan: AnalysisPlan) -> tuple[PlannedTest, ...]:
-    found = subgroup_comparisons(record.readings, groups=plan.groups)
-    return planned_tests(record, plan, mrmc_comparisons(record, plan), found)
+    result = subgroup_comparisons(record.readings, groups=plan.groups)
+    return planned_tests(record, plan, mrmc_comparisons(record, plan), result)
 
 
 def table_of(record: StudyRecord, plan: AnalysisPlan) -> Table:
-    found = subgroup_comparisons(record.readings, groups=plan.groups)
-    table = planned_tests_table(record, plan, mrmc_comparisons(record, plan), found)
+    result = subgroup_comparisons(record.readings, groups=plan.groups)
+    table = planned_tests_table(record, plan, mrmc_comparisons(record, plan), result)
     json.dumps(table.as_dict(), allow_nan=False)
     assert to_csv(table)
     assert to_html(table)
@@ -57,7 +57,10 @@ def table_of(record: StudyRecord, plan: AnalysisPlan) -> Table:
 
 def two_arms() -> StudyRecord:
     both = {**SPREAD, **{f"Q{name}": by for name, by in SPREAD.items()}}
-    image_sets = (*small.image_sets(), *(type(one)(**{**vars(one), "arm": "low"}) for one in small.image_sets()))
+    image_sets = (
+        *small.image_sets(),
+        *(type(image_set)(**{**vars(image_set), "arm": "low"}) for image_set in small.image_sets()),
+    )
     arms = {name: "low" if name.startswith("Q") else "high" for name in both}
     return played.record(both, image_sets=image_sets, readers=arms)
 
@@ -85,9 +88,9 @@ def test_the_sub_group_test_has_the_p_of_the_independent_program() -> None:
     plan = AnalysisPlan(families=EVERYTHING.families, statistic="single", distribution="normal")
     for declared, name in ((EVERYTHING, "pA_onesided_observed"), (plan, "pB_onesided_observed")):
         (test,) = (
-            one
-            for one in every_test(full(), declared)
-            if one.reader == "R4" and one.endpoint == "subgroup.adversarial_positive"
+            planned
+            for planned in every_test(full(), declared)
+            if planned.reader == "R4" and planned.endpoint == "subgroup.adversarial_positive"
         )
         assert test.p == pytest.approx(min(1, 2 * float(row[name])), rel=1e-10)
 
@@ -98,18 +101,20 @@ def test_each_family_has_its_correction_and_the_primary_none() -> None:
     assert primary.adjusted == primary.p
     assert [sensitivity.adjusted, specificity.adjusted] == holm([sensitivity.p, specificity.p]).tolist()
     article, seeing = rest[:10], rest[10:]
-    assert max(one.adjusted or 0 for one in article) == max(one.p or 0 for one in article)
-    assert all((one.adjusted or 0) >= (one.p or 0) for one in article)
-    assert [one.adjusted for one in seeing] == [one.p for one in seeing]
+    assert max(planned.adjusted or 0 for planned in article) == max(planned.p or 0 for planned in article)
+    assert all((planned.adjusted or 0) >= (planned.p or 0) for planned in article)
+    assert [planned.adjusted for planned in seeing] == [planned.p for planned in seeing]
 
 
 def test_a_shift_of_d_prime_is_the_z_test_of_the_two_sessions() -> None:
-    found = detections_by_reader(full(), EVERYTHING)
-    before, after = found["R2", 3], found["R2", 5]
+    result = detections_by_reader(full(), EVERYTHING)
+    before, after = result["R2", 3], result["R2", 5]
     assert before is not None
     assert after is not None
     shift = d_prime_shift(before, after)
-    (test,) = (one for one in every_test(full(), EVERYTHING) if (one.endpoint, one.reader) == ("d_prime", "R2"))
+    (test,) = (
+        planned for planned in every_test(full(), EVERYTHING) if (planned.endpoint, planned.reader) == ("d_prime", "R2")
+    )
     assert test.estimate == Estimate(shift.difference, shift.low, shift.high)
     assert test.p == shift.p
 
@@ -128,16 +133,16 @@ def test_a_decision_is_made_at_the_declared_level_from_the_adjusted_p() -> None:
 
 
 def test_equivalence_uses_the_declared_margin_and_the_analysis_error() -> None:
-    (one,) = (one for one in mrmc_comparisons(full(), EVERYTHING) if one.figure == "auc")
+    (one,) = (comparison for comparison in mrmc_comparisons(full(), EVERYTHING) if comparison.figure == "auc")
     assert one.result is not None
     difference = one.result.differences[0]
     for margin in (0.05, 0.2):
-        found = equivalence_test(one, AnalysisPlan(margin=margin))
-        assert found == tost(0.0 - difference.estimate, difference.se, margin, df=one.result.df2)
+        result = equivalence_test(one, AnalysisPlan(margin=margin))
+        assert result == tost(0.0 - difference.estimate, difference.se, margin, df=one.result.df2)
     # Schuirmann's rule: equivalent exactly where the 90 % interval lies within the margin.
-    assert found is not None
-    assert found.equivalent
-    assert max(abs(found.low), abs(found.high)) < 0.2
+    assert result is not None
+    assert result.equivalent
+    assert max(abs(result.low), abs(result.high)) < 0.2
 
 
 @pytest.mark.parametrize(
@@ -165,9 +170,11 @@ def test_a_clear_fall_is_decided_as_one() -> None:
 def test_each_of_two_arms_has_its_own_primary_and_families() -> None:
     plan = AnalysisPlan(families=(Family("seeing", ("d_prime",)),))
     tests = every_test(two_arms(), plan)
-    assert [(one.endpoint, one.arm) for one in tests[:2]] == [("auc", "high"), ("auc", "low")]
-    high, low = ([one.adjusted for one in tests if one.family and one.arm == arm] for arm in ("high", "low"))
-    assert high == low == holm([one.p for one in tests if one.family and one.arm == "high"]).tolist()
+    assert [(planned.endpoint, planned.arm) for planned in tests[:2]] == [("auc", "high"), ("auc", "low")]
+    high, low = (
+        [planned.adjusted for planned in tests if planned.family and planned.arm == arm] for arm in ("high", "low")
+    )
+    assert high == low == holm([planned.p for planned in tests if planned.family and planned.arm == "high"]).tolist()
     assert "nothing is adjusted across arms" in " ".join(table_of(two_arms(), plan).notes)
 
 
@@ -219,7 +226,7 @@ studies = st.fixed_dictionaries({name: st.fixed_dictionaries({3: letters, 5: let
 def test_swapped_sessions_turn_every_change_round_and_decide_the_same(said: dict[str, dict[int, str]]) -> None:
     plan = AnalysisPlan(groups=3, families=EVERYTHING.families)
     swapped = {name: {3: by[5], 5: by[3]} for name, by in said.items()}
-    there, back = (every_test(played.record(one, plan=plan), plan) for one in (said, swapped))
+    there, back = (every_test(played.record(verdicts, plan=plan), plan) for verdicts in (said, swapped))
     for one, other in zip(there, back, strict=True):
         value, turned = (getattr(test.estimate, "value", test.estimate) for test in (one, other))
         assert value is turned is None or value == pytest.approx(-turned, abs=1e-9)

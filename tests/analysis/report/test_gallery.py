@@ -39,7 +39,7 @@ def judged(said: dict[int, str], kind: str = ADVERSARIAL, session: int = 3) -> S
 
 
 def cases(chosen: tuple[GalleryImage, ...], reason: Reason) -> list[int]:
-    return [one.case for one in chosen if one.reason is reason]
+    return [entry.case for entry in chosen if entry.reason is reason]
 
 
 def test_six_hang_at_either_end_the_extreme_first() -> None:
@@ -65,7 +65,7 @@ def test_of_few_images_none_hangs_twice(images: int, most: int, fewest: int) -> 
     chosen = choose_images(judged(dict.fromkeys(range(1, images + 1), "rnu")), PLAN)
     assert len(cases(chosen, Reason.FOOLED_MOST)) == most
     assert len(cases(chosen, Reason.FOOLED_FEWEST)) == fewest
-    assert len({one.case for one in chosen}) == len(chosen)
+    assert len({entry.case for entry in chosen}) == len(chosen)
 
 
 def test_unsure_is_not_fooled() -> None:
@@ -90,7 +90,7 @@ def test_images_of_other_sessions_do_not_hang() -> None:
 def test_any_number_of_readers_fills_the_gallery(readers: int) -> None:
     chosen = choose_images(crowd.record(readers), PLAN)
     assert [len(cases(chosen, reason)) for reason in Reason] == [6, 6, 3]
-    assert all(one.verdicts == readers for one in chosen)
+    assert all(entry.verdicts == readers for entry in chosen)
 
 
 def test_the_kind_follows_the_patients_pathology() -> None:
@@ -141,7 +141,7 @@ def test_the_difference_says_what_its_black_and_white_mean(films: Study) -> None
 
 
 def test_thumbnails_are_small(films: Study) -> None:
-    pictures = [picture for one in hung(films).entries for picture in one.pictures]
+    pictures = [picture for entry in hung(films).entries for picture in entry.pictures]
     assert max(picture.height for picture in pictures) == 320
     assert max(len(picture.data_uri) for picture in pictures) < 40_000
 
@@ -157,23 +157,23 @@ def test_an_image_is_displayed_as_readers_saw_it(films: Study) -> None:
 
 
 def test_a_missing_or_damaged_image_is_reported_in_its_place(films: Study) -> None:
-    missing, damaged, *_rest = (one for one in hung(films).entries if one.image.is_adversarial)
+    missing, damaged, *_rest = (entry for entry in hung(films).entries if entry.image.is_adversarial)
     gallery_pictures._small.cache_clear()
     Truth.objects.get(pk=missing.image.case).stimulus.path.unlink()
     Truth.objects.get(pk=damaged.image.case).stimulus.path.write_bytes(b"no picture")
     page = render_to_string("report/_gallery.html", {"gallery": hung(films)})
     assert page.count("The file of this image is missing or damaged.") == 6
-    assert page.count("<img ") == sum(len(one.pictures) for one in hung(films).entries) - 6
+    assert page.count("<img ") == sum(len(entry.pictures) for entry in hung(films).entries) - 6
 
 
 def test_the_gallery_page_names_no_patient(films: Study) -> None:
     shown = hung(films)
     page = render_to_string("report/_gallery.html", {"gallery": shown})
     assert shown.kind == "gallery"
-    for one in shown.entries:
-        assert f"Stimulus {one.image.case}, " in one.pictures[0].alt
-        assert one.sentence in one.pictures[0].alt
-        assert one.sentence in page
+    for entry in shown.entries:
+        assert f"Stimulus {entry.image.case}, " in entry.pictures[0].alt
+        assert entry.sentence in entry.pictures[0].alt
+        assert entry.sentence in page
     # R1 called the second adversarial image of session 3 real, R2 not real.
     assert "Session 3: of 2 readers, 1 called it real, 1 not real, 0 unsure." in page
     assert "pathology: Malignant (Cancer removed)" in page

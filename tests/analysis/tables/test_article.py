@@ -41,8 +41,8 @@ def test_only_malignant_is_positive() -> None:
 
 def test_table_2_counts_what_was_drawn_and_adds_it_up() -> None:
     table = table_2(small.record())
-    found = by_first(table, "session", "planned", "drawn", "real", "real_positive", "adversarial", "pair")
-    assert found == [
+    result = by_first(table, "session", "planned", "drawn", "real", "real_positive", "adversarial", "pair")
+    assert result == [
         ("1", 2, 2, 2, 1, 0, 0),
         ("2", 4, 4, 4, 1, 0, 0),
         ("3", 8, 8, 4, 2, 4, 0),

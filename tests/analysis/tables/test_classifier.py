@@ -114,9 +114,9 @@ def test_without_readings_there_is_a_message(db):
 
 def test_scores_that_part_nothing_have_no_area_and_raise_nothing(evaluated):
     record = study_record(evaluated)
-    found = record.classifier
-    one_kind = found.kind == 0
-    alone = replace(found, score=found.score.copy())
+    result = record.classifier
+    one_kind = result.kind == 0
+    alone = replace(result, score=result.score.copy())
     alone.score[~one_kind] = float("nan")
     (first, _second) = lines(classifier_table(replace(record, classifier=alone), PLAN))
     assert first["auc_real"] is None
@@ -127,7 +127,7 @@ def test_two_arms_stand_apart(evaluated):
     record = study_record(evaluated)
     low = replace(record.classifier, arm=record.classifier.arm.astype("<U4"))
     low.arm[:] = "low"
-    image_sets = tuple(replace(one, arm="low") for one in record.image_sets)
+    image_sets = tuple(replace(image_set, arm="low") for image_set in record.image_sets)
     # Nobody of the low arm has judged these pictures.
     assert (
         classifier_table(replace(record, classifier=low, image_sets=(*record.image_sets, *image_sets)), PLAN).rows == ()

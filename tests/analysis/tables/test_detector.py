@@ -100,9 +100,9 @@ def test_images_of_the_tuning_split_are_named(guarded):
 def test_several_detectors_stand_one_below_the_other(guarded):
     detector(guarded, "second", attacks=("pgd-4",), threshold=0.95)
     judged(guarded, "second")
-    found = lines(detector_table(study_record(guarded), PLAN))
-    assert [line["reader"] for line in found] == ["guard", "all readers", "second", "all readers"]
-    assert found[2]["adversarial"].hits == 0
+    result = lines(detector_table(study_record(guarded), PLAN))
+    assert [line["reader"] for line in result] == ["guard", "all readers", "second", "all readers"]
+    assert result[2]["adversarial"].hits == 0
 
 
 def test_a_sealed_study_gives_no_detector_away(closed_study, rosa):

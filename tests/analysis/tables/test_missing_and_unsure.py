@@ -40,7 +40,7 @@ def drawn(kinds: str = "RRRFFF") -> tuple[SessionImages, ...]:
 
 
 def only(table: Table, session: str, kind: str) -> dict[str, Any]:
-    (line,) = (one for one in lines(table) if (one["session"], one["images_are"]) == (session, kind))
+    (line,) = (row for row in lines(table) if (row["session"], row["images_are"]) == (session, kind))
     return line
 
 
@@ -73,9 +73,9 @@ def test_an_absent_reader_is_missing_and_not_in_the_means() -> None:
     assert (line["readers"], line["wrong"], line["missing"]) == (1, 1.0, 3)
     assert (line["missing_wrong"], line["missing_right"]) == (0.5, 1.0)
     rows = lines(unsure_rules_by_reader_table(small.record(), PLAN))
-    found = {(one["reader"], one["session"], one["images_are"]): one for one in rows}
-    assert found["R2", 5, "real"]["missing_right"] == 1.0
-    assert found["R1", 3, "real"]["half"].share == 0.875
+    result = {(row["reader"], row["session"], row["images_are"]): row for row in rows}
+    assert result["R2", 5, "real"]["missing_right"] == 1.0
+    assert result["R1", 3, "real"]["half"].share == 0.875
 
 
 def test_the_sentence_says_whether_the_change_hangs_on_the_rule() -> None:
@@ -102,13 +102,13 @@ def test_the_sentence_bounds_the_effect_of_missing_verdicts() -> None:
 def test_the_change_over_readers_is_the_analysis_under_each_rule() -> None:
     record = full(PLAN)
     table = unsure_mrmc_table(record, PLAN, mrmc_comparisons(record, PLAN))
-    found = {line["figure"]: line for line in lines(table)}
+    result = {line["figure"]: line for line in lines(table)}
     for figure, name in (("sensitivity", "Sensitivity"), ("specificity", "Specificity")):
         for rule in ("wrong", "excluded"):
             direct = compare_figure(record, replace(PLAN, unsure=rule), "high", figure)
             assert direct.result is not None
-            assert found[name][f"{rule}_p"] == direct.p
-    assert found["AUC"]["wrong_change"] == found["AUC"]["excluded_change"]
+            assert result[name][f"{rule}_p"] == direct.p
+    assert result["AUC"]["wrong_change"] == result["AUC"]["excluded_change"]
     assert any(note.startswith("Specificity: the conclusion depends on the rule (p = 0.044") for note in table.notes)
     assert any(note.startswith("Sensitivity: at the level 0.05, both rules") for note in table.notes)
 

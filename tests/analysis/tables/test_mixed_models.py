@@ -60,10 +60,10 @@ def lines(table: Table) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def test_the_odds_of_the_model_are_tested_by_t_with_readers_less_one() -> None:
-    found, long = lines(mixed_models_table(timed(), PLAN)), compared()
+    result, long = lines(mixed_models_table(timed(), PLAN)), compared()
     model = session_by_truth(long.correct, long.session, long.truth, long.reader, long.case)
     for name, effect in zip((SESSION, KIND, BOTH), model.fixed[1:], strict=True):
-        line = found[ODDS, name]
+        line = result[ODDS, name]
         assert log(line["ratio"].value) == pytest.approx(effect.estimate, rel=1e-6)
         assert line["t"] == pytest.approx(effect.statistic, rel=1e-6)
         assert line["df"] == 4
@@ -74,18 +74,18 @@ def test_the_odds_of_the_model_are_tested_by_t_with_readers_less_one() -> None:
 
 
 def test_the_times_are_those_of_the_model_with_readers_slopes() -> None:
-    found, long = lines(mixed_models_table(timed(), PLAN)), compared()
+    result, long = lines(mixed_models_table(timed(), PLAN)), compared()
     rows = (long.seconds, long.session, long.position, long.truth, long.reader, long.case)
     model = log_time_model(*rows, own_pace=True)
     # The browser's clock counts whole milliseconds; the simulated seconds do not.
     for name, ratio, effect in zip((SESSION, PLACE, KIND), model.ratios, model.model.fixed[1:], strict=True):
-        line = found[SECONDS, name]
+        line = result[SECONDS, name]
         assert line["ratio"].value == pytest.approx(ratio.ratio, rel=1e-3)
         assert (line["p"], line["df"]) == (
             pytest.approx(ratio.p, rel=2e-2, abs=1e-6),
             pytest.approx(effect.df, rel=1e-2),
         )
-    assert found[SECONDS, SESSION]["df"] < 6
+    assert result[SECONDS, SESSION]["df"] < 6
 
 
 def test_the_declared_idle_rule_holds_for_the_times() -> None:
@@ -97,8 +97,8 @@ def test_the_declared_idle_rule_holds_for_the_times() -> None:
 
 def test_the_sentences_say_what_the_lines_say_and_how_the_test_errs() -> None:
     table = mixed_models_table(timed(), PLAN)
-    found = lines(table)
-    odds, times = found[ODDS, SESSION], found[SECONDS, SESSION]
+    result = lines(table)
+    odds, times = result[ODDS, SESSION], result[SECONDS, SESSION]
     assert table.notes[0].startswith(
         f"The odds of a correct verdict on a real image are {odds['ratio'].value:.2f} times as high in session 5"
     )
@@ -119,8 +119,8 @@ def test_excluding_unsure_affects_the_odds_alone() -> None:
     sure = long.verdict != "unsure"
     rows = (long.correct, long.session, long.truth, long.reader, long.case)
     model = session_by_truth(*(column[sure] for column in rows))
-    found = lines(mixed_models_table(timed(), AnalysisPlan(unsure="excluded")))
-    assert log(found[ODDS, SESSION]["ratio"].value) == pytest.approx(model.fixed[1].estimate, rel=1e-6)
+    result = lines(mixed_models_table(timed(), AnalysisPlan(unsure="excluded")))
+    assert log(result[ODDS, SESSION]["ratio"].value) == pytest.approx(model.fixed[1].estimate, rel=1e-6)
     half = mixed_models_table(timed(), AnalysisPlan(unsure="half"))
     assert {row[1] for row in half.rows} == {SECONDS}
     assert any("Half credit is not a binary outcome" in note for note in half.notes)
@@ -160,8 +160,8 @@ def test_a_sentence_stands_where_no_model_can_be_fitted(
 
 def test_without_adversarial_images_the_sessions_are_still_compared() -> None:
     said = {name: {3: by[3][::-1], 5: by[5]} for name, by in SPREAD.items()}
-    found = lines(mixed_models_table(played.record(said, "RRRRRR"), PLAN))
-    assert [name for model, name in found if model == ODDS] == [SESSION]
+    result = lines(mixed_models_table(played.record(said, "RRRRRR"), PLAN))
+    assert [name for model, name in result if model == ODDS] == [SESSION]
 
 
 letters = st.text("rnu", min_size=6, max_size=6)

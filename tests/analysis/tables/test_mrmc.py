@@ -89,10 +89,10 @@ def test_the_row_is_the_analysis_of_the_same_readings_from_a_file() -> None:
 
 
 def test_balanced_accuracy_is_the_mean_of_the_two_halves() -> None:
-    found = lines(played.mrmc(full(), PLAN))
+    result = lines(played.mrmc(full(), PLAN))
     for session in ("before", "after"):
-        halves = (found[name][session].value for name in ("Sensitivity", "Specificity"))
-        assert found["Balanced accuracy"][session].value == pytest.approx(sum(halves) / 2)
+        halves = (result[name][session].value for name in ("Sensitivity", "Specificity"))
+        assert result["Balanced accuracy"][session].value == pytest.approx(sum(halves) / 2)
 
 
 def test_pencil_and_paper_agree_under_two_rules() -> None:
@@ -170,7 +170,10 @@ def test_who_read_one_session_only_is_left_out_by_name() -> None:
 
 def test_two_arms_are_two_comparisons() -> None:
     both = {**SPREAD, **{f"Q{name}": by for name, by in SPREAD.items()}}
-    image_sets = (*small.image_sets(), *(type(one)(**{**vars(one), "arm": "low"}) for one in small.image_sets()))
+    image_sets = (
+        *small.image_sets(),
+        *(type(image_set)(**{**vars(image_set), "arm": "low"}) for image_set in small.image_sets()),
+    )
     arms = {name: "low" if name.startswith("Q") else "high" for name in both}
     table = played.mrmc(played.record(both, image_sets=image_sets, readers=arms), PLAN)
     high, low = (row[2:] for row in table.rows if row[0] == "AUC")
@@ -190,7 +193,7 @@ studies = st.fixed_dictionaries({name: st.fixed_dictionaries({3: letters, 5: let
 @settings(max_examples=30)
 def test_any_verdicts_make_a_table_and_swapped_sessions_flip_the_sign(said: dict[str, dict[int, str]]) -> None:
     swapped = {name: {3: by[5], 5: by[3]} for name, by in said.items()}
-    there, back = (lines(played.mrmc(played.record(one), PLAN)) for one in (said, swapped))
+    there, back = (lines(played.mrmc(played.record(verdicts), PLAN)) for verdicts in (said, swapped))
     for name, line in there.items():
         value = getattr(line["difference"], "value", line["difference"])
         other = getattr(back[name]["difference"], "value", back[name]["difference"])

@@ -42,11 +42,11 @@ def rest_stands(record: StudyRecord, folder: Path) -> str:
 
 
 def test_d_prime_and_criterion_are_those_of_an_independent_program() -> None:
-    found = {(line["reader"], int(line["session"])): line for line in lines(signal_detection_table(full(), PLAN))}
+    result = {(line["reader"], int(line["session"])): line for line in lines(signal_detection_table(full(), PLAN))}
     cells = figures("simstudy_sdt_expected.json")["cells"]
-    assert len(cells) == len(found) == 10
+    assert len(cells) == len(result) == 10
     for cell in cells:
-        line = found[cell["reader"], int(cell["session"])]
+        line = result[cell["reader"], int(cell["session"])]
         assert line["d_prime"].value == pytest.approx(cell["dprime"], abs=1e-10)
         assert line["criterion"].value == pytest.approx(cell["c"], abs=1e-10)
         assert (line["called_adversarial"].hits, line["called_real"].hits) == (cell["hits"], cell["false_alarms"])
@@ -107,12 +107,12 @@ def test_before_anything_is_read_every_table_has_a_sentence(tmp_path: Path) -> N
 
 
 def test_agreement_is_that_of_r() -> None:
-    found = lines(agreement_table(full()))
-    assert [(line["session"], line["images_are"]) for line in found] == [
+    result = lines(agreement_table(full()))
+    assert [(line["session"], line["images_are"]) for line in result] == [
         ("2", "real"),
         *((session, kind) for session in "35" for kind in ("real", "adversarial")),
     ]
-    for line in found:
+    for line in result:
         truth = "real" if line["images_are"] == "real" else "fake"
         r = figures("simstudy_r_expected.json")[f"agree_S{line['session']}_{truth}"]
         assert line["images"] == r["n"]
@@ -141,11 +141,14 @@ def test_identical_verdicts_leave_kappa_undefined_but_not_ac1(tmp_path: Path) ->
 
 
 def test_readers_of_two_arms_are_not_set_against_each_other() -> None:
-    image_sets = (*small.image_sets(), *(type(one)(**{**vars(one), "arm": "low"}) for one in small.image_sets()))
+    image_sets = (
+        *small.image_sets(),
+        *(type(image_set)(**{**vars(image_set), "arm": "low"}) for image_set in small.image_sets()),
+    )
     said = {"R1": SPREAD["R1"], "R2": SPREAD["R2"], "R3": SPREAD["R1"], "R4": SPREAD["R1"]}
     arms = {"R1": "high", "R2": "high", "R3": "low", "R4": "low"}
-    found = lines(agreement_table(played.record(said, image_sets=image_sets, readers=arms)))
-    percent = {(line["arm"], line["session"], line["images_are"]): line["percent"] for line in found}
+    result = lines(agreement_table(played.record(said, image_sets=image_sets, readers=arms)))
+    percent = {(line["arm"], line["session"], line["images_are"]): line["percent"] for line in result}
     assert percent["low", "3", "real"] == 1.0
     assert isinstance(percent["high", "3", "real"], Estimate)
     # r and r, r and u, n and r: they agree once in three.

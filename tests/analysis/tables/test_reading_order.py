@@ -31,22 +31,22 @@ def lines(table: Table) -> dict[tuple[str, str, str], dict[str, Any]]:
 
 
 def test_every_reader_session_and_kind_has_a_line_of_its_own() -> None:
-    found = lines(reading_order_table(full(PLAN), PLAN))
-    assert list(found)[:4] == [(reader, session, kind) for reader in ("R1",) for session in "35" for kind in KINDS]
-    assert len(found) == 5 * 2 * 2
-    assert {line["readings"] for line in found.values()} == {218, 220}
+    result = lines(reading_order_table(full(PLAN), PLAN))
+    assert list(result)[:4] == [(reader, session, kind) for reader in ("R1",) for session in "35" for kind in KINDS]
+    assert len(result) == 5 * 2 * 2
+    assert {line["readings"] for line in result.values()} == {218, 220}
 
 
 KINDS = ("real", "adversarial")
 
 
 def test_the_rows_are_the_statistics_of_the_same_readings_from_a_file() -> None:
-    found = lines(reading_order_table(full(PLAN), PLAN))
+    result = lines(reading_order_table(full(PLAN), PLAN))
     for number, kind in enumerate(KINDS):
         own = long_form().where(reader="R4", session=3, truth=number)
         order = np.argsort(own.position)
         correct, place = own.correct[order], own.position[order].astype(float)
-        line = found["R4", "3", kind]
+        line = result["R4", "3", kind]
         tau = kendall(correct, rng=np.random.default_rng(0), permutations=99)
         assert tau is not None
         assert line["tau"].value == pytest.approx(tau.value, abs=1e-12)
@@ -60,21 +60,21 @@ def test_the_rows_are_the_statistics_of_the_same_readings_from_a_file() -> None:
 def test_pencil_and_paper_agree_on_a_reader_who_tires() -> None:
     # Real images right, right, right, wrong, wrong, right; adversarial ones all right.
     said = {"R1": {3: "r" * 3 + "n" * 2 + "r" + "n" * 6}}
-    found = lines(reading_order_table(played.record(said, "R" * 6 + "F" * 6), PLAN))
-    real = found["R1", "3", "real"]
+    result = lines(reading_order_table(played.record(said, "R" * 6 + "F" * 6), PLAN))
+    real = result["R1", "3", "real"]
     # Of the 4 · 2 pairs of a right and a wrong reading, 2 have the right one later and 6 earlier.
     assert real["tau"].value == pytest.approx((2 - 6) / np.sqrt(15 * 8))
-    assert found["R1", "3", "adversarial"]["tau"] is None
+    assert result["R1", "3", "adversarial"]["tau"] is None
 
 
 def test_a_wandering_inclination_shows_in_the_kinds_apart() -> None:
     # First half: everything called real; second half: everything called not real. Mixed, half is right throughout.
     said = {"R1": {3: "r" * 20 + "n" * 20}}
-    found = lines(reading_order_table(played.record(said, "RF" * 20), PLAN))
-    assert found["R1", "3", "real"]["tau"].value < -0.6
-    assert found["R1", "3", "adversarial"]["tau"].value > 0.6
-    assert all(line["tau_p"] <= 0.01 < line["lag_one"].value for line in found.values())
-    assert all(line["trend"] is None for line in found.values())  # separated: the slope has no end
+    result = lines(reading_order_table(played.record(said, "RF" * 20), PLAN))
+    assert result["R1", "3", "real"]["tau"].value < -0.6
+    assert result["R1", "3", "adversarial"]["tau"].value > 0.6
+    assert all(line["tau_p"] <= 0.01 < line["lag_one"].value for line in result.values())
+    assert all(line["trend"] is None for line in result.values())  # separated: the slope has no end
 
 
 def test_the_declared_rule_for_unsure_holds_here_too() -> None:

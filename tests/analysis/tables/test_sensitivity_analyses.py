@@ -46,8 +46,8 @@ def test_the_jackknife_line_is_what_mrmcaov_finds() -> None:
 
 
 def test_every_line_is_its_own_method_on_the_readings_of_another_file() -> None:
-    found = lines(table_of(full(PLAN)))
-    assert list(found) == [
+    result = lines(table_of(full(PLAN)))
+    assert list(result) == [
         "planned: Obuchowski–Rockette",
         "jackknife covariances",
         "unbiased covariances",
@@ -63,12 +63,12 @@ def test_every_line_is_its_own_method_on_the_readings_of_another_file() -> None:
         ("these images only", {"random": "readers"}),
     ):
         direct = obuchowski_rockette(*simulated(), **nested, **options)
-        assert found[name]["p"] == pytest.approx(direct.p, rel=1e-10)
+        assert result[name]["p"] == pytest.approx(direct.p, rel=1e-10)
         low, high = direct.differences[0].low, direct.differences[0].high
-        assert (-found[name]["difference"].high, -found[name]["difference"].low) == pytest.approx((low, high))
+        assert (-result[name]["difference"].high, -result[name]["difference"].low) == pytest.approx((low, high))
     second = u_statistic(*simulated(), **nested)
-    assert found["U-statistics"]["p"] == pytest.approx(second.p_bdg, rel=1e-10)
-    assert found["U-statistics"]["difference"].value == pytest.approx(-(second.difference or 0), abs=1e-12)
+    assert result["U-statistics"]["p"] == pytest.approx(second.p_bdg, rel=1e-10)
+    assert result["U-statistics"]["difference"].value == pytest.approx(-(second.difference or 0), abs=1e-12)
 
 
 def test_the_bootstrap_follows_from_the_plan_alone() -> None:
@@ -83,10 +83,10 @@ def test_the_bootstrap_follows_from_the_plan_alone() -> None:
 
 def test_a_negative_variance_refers_to_the_v_statistic() -> None:
     table = table_of(played.record(SPREAD))
-    found = lines(table)
-    assert found["U-statistics"]["p"] is None
-    assert isinstance(found["U-statistics"]["difference"], float)
-    assert isinstance(found["V-statistics"]["difference"], Estimate)
+    result = lines(table)
+    assert result["U-statistics"]["p"] is None
+    assert isinstance(result["U-statistics"]["difference"], float)
+    assert isinstance(result["V-statistics"]["difference"], Estimate)
     assert any(note.startswith("U-statistics: not estimable") for note in table.notes)
     assert "V-statistics" not in lines(table_of(full(PLAN)))
 
@@ -142,7 +142,7 @@ studies = st.fixed_dictionaries({name: st.fixed_dictionaries({3: letters, 5: let
 @settings(max_examples=15)
 def test_swapped_sessions_flip_the_sign_in_every_method(said: dict[str, dict[int, str]]) -> None:
     swapped = {name: {3: by[5], 5: by[3]} for name, by in said.items()}
-    there, back = (lines(table_of(played.record(one))) for one in (said, swapped))
+    there, back = (lines(table_of(played.record(verdicts))) for verdicts in (said, swapped))
     assert list(there) == list(back)
     for name, line in there.items():
         values = [getattr(row["difference"], "value", row["difference"]) for row in (line, back[name])]

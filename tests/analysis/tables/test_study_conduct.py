@@ -36,11 +36,18 @@ def test_the_flow_counts_allocated_shown_and_read_images(unsealed_study):
     )
     Showing.objects.create(presentation=current, at=make.MONDAY)
     conduct = study_record(unsealed_study).conduct
-    found = {(one.reader, one.session): (one.allocated, one.presented, one.read) for one in conduct.reader_sessions}
-    assert found["R1", 3] == (8, 8, 8)
-    assert found["R2", 3] == (8, 5, 4)
-    assert found["R2", 5] == (5, 0, 0)
-    assert len(found) == 10
+    result = {
+        (reader_session.reader, reader_session.session): (
+            reader_session.allocated,
+            reader_session.presented,
+            reader_session.read,
+        )
+        for reader_session in conduct.reader_sessions
+    }
+    assert result["R1", 3] == (8, 8, 8)
+    assert result["R2", 3] == (8, 5, 4)
+    assert result["R2", 5] == (5, 0, 0)
+    assert len(result) == 10
     totals = conduct.totals("high", 3)
     assert (totals.readers, totals.begun, totals.allocated, totals.presented, totals.read) == (2, 2, 16, 13, 12)
     assert totals.missing == 4
@@ -84,9 +91,9 @@ def test_grades_and_what_disturbed_are_counted(open_study):
             quality_reasons=reasons,
         )
     open_study.is_rehearsal = True
-    found = study_record(open_study).conduct.reader_session("R2", 4)
-    assert found.grades == GradeCounts(a=0, b=1, c=1, none=0)
-    assert (found.paused, found.idle, found.after_gap) == (2, 1, 1)
+    result = study_record(open_study).conduct.reader_session("R2", 4)
+    assert result.grades == GradeCounts(a=0, b=1, c=1, none=0)
+    assert (result.paused, result.idle, result.after_gap) == (2, 1, 1)
     assert study_record(open_study).conduct.reader_session("R1", 3).grades == GradeCounts(none=8)
 
 
@@ -261,9 +268,9 @@ def test_the_analysed_are_those_that_the_analysis_takes(primary, unsure):
     plan = AnalysisPlan(primary=primary, unsure=unsure)
     record = played.record(said, plan=plan)
     taken = readings_for(record, plan, "high", primary)
-    found = analysis_set(record, plan, "high")
-    assert found.readers == taken.readers
-    assert found.readings == len(taken.columns[0])
-    assert set(found.readers) | set(found.excluded) == set(said)
-    assert "Session 5" in found.excluded["R3"]
+    result = analysis_set(record, plan, "high")
+    assert result.readers == taken.readers
+    assert result.readings == len(taken.columns[0])
+    assert set(result.readers) | set(result.excluded) == set(said)
+    assert "Session 5" in result.excluded["R3"]
     assert analysis_set(record, plan, "elsewhere").readers == ()

@@ -23,14 +23,14 @@ def test_p_values_are_those_of_the_independent_program() -> None:
     assert len(comparisons) == 5 * (3 * 3 + 3)
     table = subgroup_tests_table(comparisons, plan=AnalysisPlan())
     forms = ("p_difference_normal", "p_difference_t", "p_single_normal")
-    found = dict(zip(by_first(table, "reader", "subset", "sessions"), by_first(table, *forms), strict=True))
+    result = dict(zip(by_first(table, "reader", "subset", "sessions"), by_first(table, *forms), strict=True))
     (row,) = (
         row
         for row in expected(ORACLES / "subgroups_expected.csv")
         if (row["reader"], row["subset"], row["g"], row["a"], row["b"]) == ("R4", "fake_pos", "5", "3", "5")
     )
     wanted = tuple(float(row[name]) for name in ("pA_onesided_observed", "pA_t", "pB_onesided_observed"))
-    assert found["R4", "adversarial, of positives", "3 → 5"] == pytest.approx(wanted, rel=1e-10)
+    assert result["R4", "adversarial, of positives", "3 → 5"] == pytest.approx(wanted, rel=1e-10)
 
 
 def test_a_number_of_sub_groups_asked_for_joins_the_strip() -> None:
@@ -75,16 +75,16 @@ def test_the_adjusted_p_is_that_of_all_rows_for_both_directions() -> None:
     plan = AnalysisPlan()
     comparisons = subgroup_comparisons(small.record(readings=simulated_readings()).readings, groups=5)
     table = subgroup_tests_table(comparisons, plan=plan)
-    found = by_first(table, "p_difference_normal", "adjusted")
-    doubled = [min(1.0, 2 * float(str(p))) for p, _ in found]
+    result = by_first(table, "p_difference_normal", "adjusted")
+    doubled = [min(1.0, 2 * float(str(p))) for p, _ in result]
     # Step-up by hand: p times the number of tests over its rank, never above that of a larger p.
     ranked = sorted(range(len(doubled)), key=doubled.__getitem__)
     wanted, least = [0.0] * len(doubled), 1.0
     for rank, place in reversed(list(enumerate(ranked, start=1))):
         least = min(least, doubled[place] * len(doubled) / rank)
         wanted[place] = least
-    assert [adjusted for _, adjusted in found] == pytest.approx(wanted)
-    assert f"all {len(found)} tests of this table (Benjamini and Hochberg)" in " ".join(table.notes)
+    assert [adjusted for _, adjusted in result] == pytest.approx(wanted)
+    assert f"all {len(result)} tests of this table (Benjamini and Hochberg)" in " ".join(table.notes)
 
 
 def test_a_plan_that_corrects_nothing_says_so() -> None:
@@ -107,13 +107,13 @@ def test_batches_of_the_database_give_the_test_of_the_readings() -> None:
     readings = simulated_readings()
     comparisons = subgroup_comparisons(small.record(readings=readings).readings, groups=5)
     table = subgroup_tests_table(comparisons, plan=AnalysisPlan())
-    found = dict(zip(by_first(table, "reader", "subset", "sessions"), by_first(table, "p_batches"), strict=True))
+    result = dict(zip(by_first(table, "reader", "subset", "sessions"), by_first(table, "p_batches"), strict=True))
     credits = {
         session: readings.where(reader="R2", session=session, subset=Subset.REAL).credits(Unsure.WRONG)
         for session in (2, 3, 5)
     }
     for a, b in ((2, 3), (3, 5)):
-        assert found["R2", "real", f"{a} → {b}"] == (batch_means_test(credits, a, b).p,)
+        assert result["R2", "real", f"{a} → {b}"] == (batch_means_test(credits, a, b).p,)
 
 
 def test_fewer_readings_than_batches_give_no_p() -> None:

@@ -102,31 +102,31 @@ def test_one_reader_is_reported_and_may_be_analysed_as_fixed(study: Study) -> No
         mrmc.obuchowski_rockette(*alone)
     with pytest.raises(ValueError, match="needs two readers"):
         mrmc.u_statistic(*alone)
-    found = mrmc.obuchowski_rockette(*alone, random="cases")
-    assert found.differences[0].p == near(found.reader_differences[0].p)
-    assert found.p == near(found.differences[0].p)
+    result = mrmc.obuchowski_rockette(*alone, random="cases")
+    assert result.differences[0].p == near(result.reader_differences[0].p)
+    assert result.p == near(result.differences[0].p)
 
 
 @pytest.mark.parametrize("random", ["both", "readers", "cases"])
 def test_ties_everywhere_leave_nothing_to_test_and_say_so(study: Study, random: Any) -> None:
     flat = replace(study, score=np.ones_like(study.score))
-    found = mrmc.obuchowski_rockette(*flat, random=random)
-    assert (found.f, found.p, found.differences[0].p) == (None, None, None)
-    assert found.undefined is not None
-    assert found.means == {0: 0.5, 1: 0.5}
+    result = mrmc.obuchowski_rockette(*flat, random=random)
+    assert (result.f, result.p, result.differences[0].p) == (None, None, None)
+    assert result.undefined is not None
+    assert result.means == {0: 0.5, 1: 0.5}
 
 
 def test_ties_everywhere_are_not_estimable_by_the_u_statistic(study: Study) -> None:
-    found = mrmc.u_statistic(*replace(study, score=np.ones_like(study.score)))
-    assert not found.estimable
-    assert found.p_bdg is None
+    result = mrmc.u_statistic(*replace(study, score=np.ones_like(study.score)))
+    assert not result.estimable
+    assert result.p_bdg is None
 
 
 def test_a_single_condition_has_intervals_and_no_test(study: Study) -> None:
-    found = mrmc.obuchowski_rockette(*study.only(study.condition == 0))
-    assert found.intervals[0].low < found.means[0] < found.intervals[0].high
-    assert (found.f, found.p, found.differences) == (None, None, [])
-    assert found.undefined is not None
+    result = mrmc.obuchowski_rockette(*study.only(study.condition == 0))
+    assert result.intervals[0].low < result.means[0] < result.intervals[0].high
+    assert (result.f, result.p, result.differences) == (None, None, [])
+    assert result.undefined is not None
 
 
 @pytest.mark.parametrize("letters", ["ab", "abcdefghijklmnopqrstuvwxyz0123456789", "aä€😀"])
@@ -140,8 +140,8 @@ def test_strings_are_put_in_the_order_that_sorting_gives(letters: str) -> None:
 
 def test_cases_nested_in_conditions_have_covariances_of_zero(study: Study) -> None:
     for covariance in ("delong", "jackknife"):
-        found = mrmc.obuchowski_rockette(*study, design="cases_in_condition", covariance=covariance)
-        assert (found.cov1, found.cov3) == (0.0, 0.0)
+        result = mrmc.obuchowski_rockette(*study, design="cases_in_condition", covariance=covariance)
+        assert (result.cov1, result.cov3) == (0.0, 0.0)
 
 
 def test_labels_may_be_strings_numbers_or_a_data_frames_objects(study: Study) -> None:
@@ -159,8 +159,8 @@ def test_identical_conditions_leave_nothing_to_test(study: Study) -> None:
     first = study.only(study.condition == 0)
     twice = Study(*(np.concatenate([column, column]) for column in first))
     twice.condition[first.score.size :] = 1
-    found = mrmc.obuchowski_rockette(*twice)
-    assert (found.f, found.p, found.denominator) == (None, None, 0.0)
-    assert {row.p for row in found.reader_differences} == {None}
-    assert found.undefined is not None
+    result = mrmc.obuchowski_rockette(*twice)
+    assert (result.f, result.p, result.denominator) == (None, None, 0.0)
+    assert {row.p for row in result.reader_differences} == {None}
+    assert result.undefined is not None
     assert not mrmc.u_statistic(*twice).estimable

@@ -75,8 +75,8 @@ def test_a_score_through_any_rising_function_gives_the_same_areas(study: Study) 
 def test_duplicated_readers_report_a_negative_reader_variance(study: Study) -> None:
     doubled = Study(*(np.concatenate([column, column]) for column in study))
     doubled.reader[study.score.size :] += 10
-    found = mrmc.u_statistic(*doubled)
-    for estimate in (*found.conditions.values(), found.comparisons[0].u):
+    result = mrmc.u_statistic(*doubled)
+    for estimate in (*result.conditions.values(), result.comparisons[0].u):
         assert estimate.estimable == (estimate.p_bdg is not None)
         assert estimate.variance > 0 or not estimate.estimable
     analysis = mrmc.obuchowski_rockette(*doubled)
@@ -88,9 +88,9 @@ def test_duplicated_readers_report_a_negative_reader_variance(study: Study) -> N
 @few
 @given(studies)
 def test_the_v_statistic_of_a_condition_is_never_negative(study: Study) -> None:
-    found = mrmc.u_statistic(*study)
-    assert all(estimate.variance > -1e-12 for estimate in found.v_conditions.values())
-    assert found.comparisons[0].v.variance > -1e-12
+    result = mrmc.u_statistic(*study)
+    assert all(estimate.variance > -1e-12 for estimate in result.v_conditions.values())
+    assert result.comparisons[0].v.variance > -1e-12
 
 
 @few
@@ -106,7 +106,7 @@ def test_a_mean_of_proportions_is_the_same_by_both_analyses(study: Study) -> Non
 @given(studies)
 def test_with_the_unbiased_covariance_both_analyses_have_one_variance(study: Study) -> None:
     """Hillis' denominator without its constraints and the U-statistic estimate the same thing, in the same way."""
-    found = mrmc.obuchowski_rockette(*study, covariance="unbiased")
-    readers = len(found.readers)
-    unconstrained = found.ms_tr + readers * (found.cov2 - found.cov3)
+    result = mrmc.obuchowski_rockette(*study, covariance="unbiased")
+    readers = len(result.readers)
+    unconstrained = result.ms_tr + readers * (result.cov2 - result.cov3)
     assert mrmc.u_statistic(*study).difference_variance == near(2 * unconstrained / readers)

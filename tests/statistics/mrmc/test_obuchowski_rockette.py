@@ -33,7 +33,7 @@ SIMULATED = {
 def test_van_dyke_comes_out_as_mrmcaov_has_it(name: str) -> None:
     oracle = expected("mrmcaov_expected.json")[name]
     figure, design, method = name.replace("sens_ge3", "sensitivity").split("_")[1:]
-    found = mrmc.obuchowski_rockette(
+    result = mrmc.obuchowski_rockette(
         *van_dyke(),
         figure=figure,
         threshold=3 if figure == "sensitivity" else None,
@@ -41,20 +41,20 @@ def test_van_dyke_comes_out_as_mrmcaov_has_it(name: str) -> None:
         design=DESIGNS.get(design, "crossed"),
         random=RANDOM.get(design, "both"),
     )
-    assert list(found.estimates.values()) == [near(row["value"]) for row in by_cell(oracle["metrics"])]
-    agree_on_the_test(found, oracle["test_equality"][0])
-    agree_on_differences(found, oracle["test_diffs"])
-    agree_on_means(found, oracle["test_means"])
+    assert list(result.estimates.values()) == [near(row["value"]) for row in by_cell(oracle["metrics"])]
+    agree_on_the_test(result, oracle["test_equality"][0])
+    agree_on_differences(result, oracle["test_diffs"])
+    agree_on_means(result, oracle["test_means"])
     if oracle["vcov_comps"]:
-        components = (found.var_r, found.var_tr, found.var, found.cov1, found.cov2, found.cov3)
+        components = (result.var_r, result.var_tr, result.var, result.cov1, result.cov2, result.cov3)
         assert components == tuple(near(row["Estimate"]) for row in oracle["vcov_comps"])
     if oracle["cov"]:
-        assert found.matrix.ravel().tolist() == [near(value) for row in oracle["cov"] for value in row]
-    for mine, row in zip(found.reader_differences, oracle["reader_test_diffs"] or (), strict=False):
+        assert result.matrix.ravel().tolist() == [near(value) for row in oracle["cov"] for value in row]
+    for mine, row in zip(result.reader_differences, oracle["reader_test_diffs"] or (), strict=False):
         assert (mine.reader, mine.estimate, mine.se) == (str(row["Reader"]), near(row["Estimate"]), near(row["StdErr"]))
         assert (mine.low, mine.high, mine.p) == (near(row["CI"][0]), near(row["CI"][1]), near(row["p-value"]))
     for row in oracle["reader_means"] or ():
-        mine = found.reader_intervals[str(row["treatment"]), str(row["reader"])]
+        mine = result.reader_intervals[str(row["treatment"]), str(row["reader"])]
         assert (mine.estimate, mine.se) == (near(row["empirical_auc"]), near(row["StdErr"]))
         assert [mine.low, mine.high] == [near(bound) for bound in row["CI"]]
 
@@ -62,25 +62,25 @@ def test_van_dyke_comes_out_as_mrmcaov_has_it(name: str) -> None:
 @pytest.mark.parametrize(("name", "figure"), SIMULATED.items())
 def test_the_simulated_sessions_come_out_as_mrmcaov_has_them(name: str, figure: dict[str, Any]) -> None:
     oracle = expected("simstudy_r_expected.json")[name]
-    found = mrmc.obuchowski_rockette(*simulated(), covariance="jackknife", design="cases_in_condition", **figure)
-    assert found.estimates == {(row["session"], row["reader"]): near(row["v"]) for row in numbered(oracle["values"])}
-    agree_on_the_test(found, oracle["test"][0])
-    agree_on_differences(found, oracle["diffs"])
-    agree_on_means(found, oracle["means"])
-    assert [found.var_r, found.var_tr, found.var] == [near(row["Estimate"]) for row in oracle["vcov"][:3]]
+    result = mrmc.obuchowski_rockette(*simulated(), covariance="jackknife", design="cases_in_condition", **figure)
+    assert result.estimates == {(row["session"], row["reader"]): near(row["v"]) for row in numbered(oracle["values"])}
+    agree_on_the_test(result, oracle["test"][0])
+    agree_on_differences(result, oracle["diffs"])
+    agree_on_means(result, oracle["means"])
+    assert [result.var_r, result.var_tr, result.var] == [near(row["Estimate"]) for row in oracle["vcov"][:3]]
 
 
 @published
 def test_van_dyke_comes_out_as_rjafroc_has_it() -> None:
     oracle = expected("rjafroc_expected.json")["dataset02_OR_jackknife"]
-    found = mrmc.obuchowski_rockette(*van_dyke(), covariance="jackknife")
+    result = mrmc.obuchowski_rockette(*van_dyke(), covariance="jackknife")
     squares = {row["_row"]: near(row["MS"]) for row in oracle["ANOVA"]["TRanova"]}
-    assert {"T": found.ms_t, "R": found.ms_r, "TR": found.ms_tr} == squares
+    assert {"T": result.ms_t, "R": result.ms_r, "TR": result.ms_tr} == squares
     components = {row["_row"]: near(row["Estimates"]) for row in oracle["ANOVA"]["VarCom"]}
-    mine = (found.var_r, found.var_tr, found.cov1, found.cov2, found.cov3, found.var)
+    mine = (result.var_r, result.var_tr, result.cov1, result.cov2, result.cov3, result.var)
     assert dict(zip(("VarR", "VarTR", "Cov1", "Cov2", "Cov3", "Var"), mine, strict=True)) == components
     treatment, error = oracle["RRRC"]["FTests"]
-    assert (found.f, found.p, found.df2) == (near(treatment["FStat"]), near(treatment["p"]), near(error["DF"]))
+    assert (result.f, result.p, result.df2) == (near(treatment["FStat"]), near(treatment["p"]), near(error["DF"]))
 
 
 @published
@@ -105,21 +105,21 @@ def test_every_treatment_and_reader_alone_comes_out_as_rjafroc_has_it() -> None:
 @published
 def test_the_jackknife_analysis_is_that_of_dorfman_berbaum_and_metz() -> None:
     oracle = expected("rjafroc_expected.json")["dataset02_DBM_jackknife"]
-    found = mrmc.obuchowski_rockette(*van_dyke(), covariance="jackknife")
-    cov1, cov2, cov3, n = found.cov1 or 0, found.cov2 or 0, found.cov3 or 0, found.cases
+    result = mrmc.obuchowski_rockette(*van_dyke(), covariance="jackknife")
+    cov1, cov2, cov3, n = result.cov1 or 0, result.cov2 or 0, result.cov3 or 0, result.cases
     components = {
-        "VarR": found.var_r,
+        "VarR": result.var_r,
         "VarC": n * cov3,
-        "VarTR": found.var_tr,
+        "VarTR": result.var_tr,
         "VarRC": n * (cov1 - cov3),
         "VarTC": n * (cov2 - cov3),
-        "VarErr": n * (found.var - cov1 - cov2 + cov3),
+        "VarErr": n * (result.var - cov1 - cov2 + cov3),
     }
     assert components == {row["_row"]: near(row["Estimates"]) for row in oracle["ANOVA"]["VarCom"]}
     treatment, error = oracle["RRRC"]["FTests"]
-    assert (found.f, found.p, found.df2) == (near(treatment["FStat"]), near(treatment["p"]), near(error["DF"]))
+    assert (result.f, result.p, result.df2) == (near(treatment["FStat"]), near(treatment["p"]), near(error["DF"]))
     (row,) = oracle["RRRC"]["ciDiffTrt"]
-    mine = found.differences[0]
+    mine = result.differences[0]
     assert [mine.estimate, mine.se, mine.low, mine.high] == [
         near(row[name]) for name in ("Estimate", "StdErr", "CILower", "CIUpper")
     ]
@@ -132,13 +132,13 @@ def test_the_jackknife_is_the_literal_one_with_readings_missing(figure: str, des
     study = crossed(rng, conditions=3, negatives=14, positives=12)
     study = study.only(rng.random(study.score.size) > 0.25)
     options: dict[str, Any] = {"figure": figure, "threshold": None if figure == "auc" else 1, "design": design}
-    found = mrmc.obuchowski_rockette(*study, covariance="jackknife", **options)
+    result = mrmc.obuchowski_rockette(*study, covariance="jackknife", **options)
     matrix = literal_jackknife(study, figure, design)
     same_reader, same_condition = (np.equal.outer(part, part) for part in np.indices((3, 4)).reshape(2, -1)[::-1])
-    assert found.var == near(matrix[same_reader & same_condition].mean())
-    assert found.cov1 == near(matrix[same_reader & ~same_condition].mean())
-    assert found.cov2 == near(matrix[~same_reader & same_condition].mean())
-    assert found.cov3 == near(matrix[~same_reader & ~same_condition].mean())
+    assert result.var == near(matrix[same_reader & same_condition].mean())
+    assert result.cov1 == near(matrix[same_reader & ~same_condition].mean())
+    assert result.cov2 == near(matrix[~same_reader & same_condition].mean())
+    assert result.cov3 == near(matrix[~same_reader & ~same_condition].mean())
 
 
 @pytest.mark.parametrize("levels", [4, None])
@@ -147,12 +147,12 @@ def test_the_unbiased_covariance_is_literal_with_readings_missing(figure: str, l
     rng = np.random.default_rng(8)
     study = crossed(rng, levels=levels)
     study = study.only(rng.random(study.score.size) > 0.2)
-    found = mrmc.obuchowski_rockette(*study, covariance="unbiased", figure=figure, threshold=1)
+    result = mrmc.obuchowski_rockette(*study, covariance="unbiased", figure=figure, threshold=1)
     one = study.only((study.condition == 0) & (study.reader == 1))
     other = study.only((study.condition == 1) & (study.reader == 1))
     literal = literal_unbiased(one, one, figure) + literal_unbiased(other, other, figure)
     literal -= 2 * literal_unbiased(one, other, figure)
-    mine = next(row for row in found.reader_differences if row.reader == 1)
+    mine = next(row for row in result.reader_differences if row.reader == 1)
     assert mine.se**2 == near(literal)
 
 
@@ -170,20 +170,20 @@ def test_a_negative_cov2_less_cov3_is_constrained_and_reported() -> None:
     truth = np.arange(400) % 2
     score = np.stack([[base[0], base[1]], [base[1], base[0]]]) + truth + 0.3 * rng.normal(size=(2, 2, 400))
     condition, reader, case = (axis.ravel() for axis in np.indices(score.shape))
-    found = mrmc.obuchowski_rockette(score.ravel(), truth[case], reader, case, condition)
-    assert found.cov2 is not None
-    assert found.cov3 is not None
-    assert found.cov2 < found.cov3
-    assert found.constrained
-    assert (found.denominator, found.df2) == (near(found.ms_tr), near(1.0))
+    result = mrmc.obuchowski_rockette(score.ravel(), truth[case], reader, case, condition)
+    assert result.cov2 is not None
+    assert result.cov3 is not None
+    assert result.cov2 < result.cov3
+    assert result.constrained
+    assert (result.denominator, result.df2) == (near(result.ms_tr), near(1.0))
 
 
 def test_three_conditions_share_one_error_and_one_f() -> None:
-    found = mrmc.obuchowski_rockette(*crossed(np.random.default_rng(5), conditions=3))
-    assert found.df1 == 2
-    assert [(row.a, row.b) for row in found.differences] == [(0, 1), (0, 2), (1, 2)]
-    assert len({row.se for row in found.differences}) == 1
-    assert found.denominator == near(found.ms_tr + 4 * max(found.cov2 - found.cov3, 0))
+    result = mrmc.obuchowski_rockette(*crossed(np.random.default_rng(5), conditions=3))
+    assert result.df1 == 2
+    assert [(row.a, row.b) for row in result.differences] == [(0, 1), (0, 2), (1, 2)]
+    assert len({row.se for row in result.differences}) == 1
+    assert result.denominator == near(result.ms_tr + 4 * max(result.cov2 - result.cov3, 0))
 
 
 def literal_estimate(study: Study, figure: str) -> float:

@@ -14,10 +14,10 @@ PILOT = mrmc.VarianceComponents(var_tr=0.0002, var=0.0008, cov1=0.00035, cov2=0.
 def test_the_number_of_cases_is_that_of_rjafroc() -> None:
     (oracle,) = expected("rjafroc_expected.json")["sampleSize_dataset02_J6_es0.05"]
     pilot = mrmc.pilot_components(mrmc.obuchowski_rockette(*van_dyke(), covariance="jackknife"))
-    found = mrmc.cases_needed(pilot, readers=6, difference=0.05)
-    assert found.cases == oracle["KRRRC"]
+    result = mrmc.cases_needed(pilot, readers=6, difference=0.05)
+    assert result.cases == oracle["KRRRC"]
     # R's noncentral distributions stop at an error of 1e-9; the noncentrality itself agrees to all digits.
-    assert found.power == pytest.approx(oracle["powerRRRC"], abs=2e-9)
+    assert result.power == pytest.approx(oracle["powerRRRC"], abs=2e-9)
 
 
 @pytest.mark.parametrize("random", ["both", "readers", "cases"])
@@ -58,14 +58,14 @@ def test_simulated_studies_reach_the_computed_power_of_a_rate() -> None:
         draw, common = rng.random(shape), rng.random((2, 1, 60))
         hit = np.where(rng.random(shape) < np.sqrt(correlation), common, draw) < rate
         positives = study.truth == 1
-        found = mrmc.obuchowski_rockette(
+        result = mrmc.obuchowski_rockette(
             hit.ravel(),
             *list(study.only(positives))[1:],
             figure="sensitivity",
             threshold=1,
             design="cases_in_condition",
         )
-        rejected += found.p is not None and found.p < 0.05
+        rejected += result.p is not None and result.p < 0.05
     assert rejected / 300 == pytest.approx(promised, abs=0.08)
 
 

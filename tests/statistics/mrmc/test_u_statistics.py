@@ -24,18 +24,18 @@ BINARY = {
 @pytest.mark.parametrize(("name", "data"), AUC.items())
 def test_areas_come_out_as_imrmc_has_them(name: str, data: str) -> None:
     oracle = expected("imrmc_expected.json")[name]
-    found = mrmc.u_statistic(*imrmc(data))
-    agree(found, oracle)
+    result = mrmc.u_statistic(*imrmc(data))
+    agree(result, oracle)
     for part, moments in (("Ustat", "unbiased"), ("MLE", "biased")):
         for kind, attribute in (("comp", moments), ("coeff", "weights")):
             for row in oracle["varDecomp"]["BDG"][part][kind]:
-                mine = getattr(found.moments[row["modalityID.1"], row["modalityID.2"]], attribute)
+                mine = getattr(result.moments[row["modalityID.1"], row["modalityID.2"]], attribute)
                 # The program prints NA where no pair is of that kind; ours are 0, with a weight of 0.
                 assert mine.tolist() == [near(row[f"M{k}"] or 0.0) for k in range(1, 9)]
         for kind, attribute in (("comp", "value"), ("coeff", "weight")):
             for row in oracle["varDecomp"]["BCK"][part][kind]:
                 labels = row["modalityID.1"], row["modalityID.2"]
-                mine = found.moments[labels].components(unbiased=part == "Ustat")
+                mine = result.moments[labels].components(unbiased=part == "Ustat")
                 assert {name: getattr(one, attribute) for name, one in mine.items()} == {
                     name: near(row[name]) for name in mine
                 }
@@ -59,8 +59,8 @@ def test_variances_are_literal_sums_with_readings_missing(levels: int | None) ->
     rng = np.random.default_rng(4)
     study = crossed(rng, readers=3, negatives=5, positives=4, levels=levels)
     study = study.only(rng.random(study.score.size) > 0.15)
-    found = mrmc.u_statistic(*study)
-    for (a, b), moments in found.moments.items():
+    result = mrmc.u_statistic(*study)
+    for (a, b), moments in result.moments.items():
         unbiased, biased = literal_covariances(study, a, b)
         assert moments.covariance(unbiased=True) == near(unbiased)
         assert moments.covariance(unbiased=False) == near(biased)
@@ -70,8 +70,8 @@ def test_readers_and_cases_may_be_others_in_the_second_condition() -> None:
     study = crossed(np.random.default_rng(6), readers=4)
     apart = Study(study.score, study.truth, study.reader + 10 * study.condition, study.case, study.condition)
     apart = Study(apart.score, apart.truth, apart.reader, study.case + 100 * study.condition, study.condition)
-    found = mrmc.u_statistic(*apart)
-    assert found.difference_variance == near(sum(found.variance.values()))
+    result = mrmc.u_statistic(*apart)
+    assert result.difference_variance == near(sum(result.variance.values()))
 
 
 def test_nesting_is_declared_by_the_design_or_by_case_labels() -> None:
@@ -83,30 +83,30 @@ def test_nesting_is_declared_by_the_design_or_by_case_labels() -> None:
 
 
 def test_a_negative_variance_refers_to_the_v_statistic() -> None:
-    found = mrmc.u_statistic(*negative_variance())
-    assert found.difference_variance is not None
-    assert found.difference_variance < 0
-    assert not found.estimable
-    assert (found.p_normal, found.p_bdg, found.df_bdg) == (None, None, None)
-    alternative = found.comparisons[0].v
+    result = mrmc.u_statistic(*negative_variance())
+    assert result.difference_variance is not None
+    assert result.difference_variance < 0
+    assert not result.estimable
+    assert (result.p_normal, result.p_bdg, result.df_bdg) == (None, None, None)
+    alternative = result.comparisons[0].v
     assert alternative.estimable
     assert alternative.variance > 0
     assert alternative.p_bdg is not None
 
 
 def test_three_conditions_are_compared_in_pairs() -> None:
-    found = mrmc.u_statistic(*crossed(np.random.default_rng(9), conditions=3))
-    assert [(row.a, row.b) for row in found.comparisons] == [(0, 1), (0, 2), (1, 2)]
-    assert found.difference is None
-    assert set(found.variance) == {0, 1, 2}
+    result = mrmc.u_statistic(*crossed(np.random.default_rng(9), conditions=3))
+    assert [(row.a, row.b) for row in result.comparisons] == [(0, 1), (0, 2), (1, 2)]
+    assert result.difference is None
+    assert set(result.variance) == {0, 1, 2}
 
 
 def test_a_single_condition_has_an_interval_and_no_difference() -> None:
     study = crossed(np.random.default_rng(9), conditions=1, negatives=40, positives=40)
-    found = mrmc.u_statistic(*study)
-    (low, high) = found.conditions[0].bdg or (0, 0)
-    assert low < found.means[0] < high
-    assert found.difference is None
+    result = mrmc.u_statistic(*study)
+    (low, high) = result.conditions[0].bdg or (0, 0)
+    assert low < result.means[0] < high
+    assert result.difference is None
 
 
 def agree(found: mrmc.UStatistic, oracle: dict[str, Any], names: dict[str, Any] | None = None) -> None:
