@@ -47,7 +47,9 @@ HABITS = (
     ),
     Habit(r"\b(networks?|classifiers?|detectors?|discriminators?|generators?) judg\w+", "classifies, evaluates", FIELD),
     Habit(r"\bfakes?\b", "adversarial image", FIELD),
-    Habit(r"(?<!digitised )\bfilms?\b", "image; digitised film only where the medium matters", FIELD),
+    Habit(
+        r"(?<!digitised )(?<!cohort )\bfilms?\b(?!\.\w)", "image; digitised film only where the medium matters", FIELD
+    ),
     Habit(r"\bwom[ae]n\b|\bof hers\b", "patient, patients", FIELD),
     Habit(r"\bsittings?\b", "session", FIELD),
     Habit(r"\bnoughts?\b", "zero", IDIOM),
@@ -84,10 +86,7 @@ HABITS = (
     Habit(r"\bsees? to (it|them|that)\b", "ensures", IDIOM),
 )
 # Phrases that a file may use, in lower case, with the reason.
-EXCEPTIONS: dict[str, dict[str, str]] = {
-    "tests/analysis/checklists/test_checklists.py": {"films": "the name of a cohort"},
-    "tests/analysis/figures/test_flow.py": {"films": "the name of a cohort"},
-}
+EXCEPTIONS: dict[str, dict[str, str]] = {}
 
 
 def find_habits(path: Path, root: Path) -> list[str]:
