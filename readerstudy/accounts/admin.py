@@ -1,4 +1,4 @@
-"""Who may do what in the administration, and its page of people."""
+"""Rights in the administration, and its page of users."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -20,16 +20,17 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from readerstudy.accounts.links import DAYS, token_for
 from readerstudy.accounts.lookups import field_path, named_paths
 from readerstudy.accounts.models import Role, User
+from readerstudy.accounts.permissions import signed_in_user
 from readerstudy.audit.actions import record
 from readerstudy.errors import StudyError
 
 if TYPE_CHECKING:
-    # The skin's classes are Django's with other looks, but its annotations contradict Django's.
+    # The classes of unfold are Django's with another look, but its annotations contradict Django's.
     from django.contrib.admin import ModelAdmin, TabularInline
 else:
     from unfold.admin import ModelAdmin, TabularInline
 
-# Here the role alone gives rights; groups and other people's tokens would be a second way in.
+# The role alone gives rights. Groups and tokens of other users would be a second way to get them.
 admin.site.unregister(Group)
 admin.site.unregister(TokenProxy)
 
@@ -40,7 +41,7 @@ def is_investigator(request: HttpRequest) -> bool:
 
 
 class ByRole:
-    """Coordinators and researchers see; nobody adds, changes or deletes, unless a page says so."""
+    """Let coordinators and researchers view; a page that lets them add, change or delete overrides this."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return is_investigator(request)
@@ -59,7 +60,7 @@ class ByRole:
 
 
 class InvestigatorAdmin(ByRole, ModelAdmin):
-    """A page that shows. What it lets people do goes through the actions, whose sentences it passes on."""
+    """A page for viewing. Changes go through actions, and their errors are shown as messages."""
 
     list_per_page = 50
     compressed_fields = True
@@ -93,7 +94,7 @@ class InvestigatorAdmin(ByRole, ModelAdmin):
 
 
 def carry_out(page: ModelAdmin, request: HttpRequest, work: Callable[[], object], done: str, pk: str) -> HttpResponse:
-    """Do what a dialog of a row's page asks for, say `done` or the protocol's sentence against it, and show the row."""
+    """Run the action of a dialog, show `done` or the action's error as a message, and return to the row's page."""
     try:
         work()
     except StudyError as error:
@@ -102,23 +103,23 @@ def carry_out(page: ModelAdmin, request: HttpRequest, work: Callable[[], object]
         page.message_user(request, done, messages.SUCCESS)
     meta = page.model._meta
     address = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[pk])
-    # The dialog posts in the background; this header makes the browser follow.
+    # The dialog posts in the background; the header makes the browser load the page.
     return HttpResponse(headers={"HX-Redirect": address}) if "HX-Request" in request.headers else redirect(address)
 
 
 class ReadOnlyInline(ByRole, TabularInline):
-    """Rows of another table on this page, to look at."""
+    """Rows of another table on this page, for viewing."""
 
     extra = 0
-    hide_title = True  # the columns say it
+    hide_title = True  # the columns identify the row
 
 
 def bar(done: int | None, total: int | None) -> SafeString | str:
-    """ "12 of 100" with a small bar before it; a dash where nothing is planned."""
+    """Return "12 of 100" with a small bar before it, or a dash if nothing is planned."""
     if not total:
         return "–"
     done = done or 0
-    # The bar is decoration; the words beside it say the same.
+    # The bar is decoration; screen readers get the text.
     return format_html(
         '<span style="display: inline-flex; align-items: center; gap: 0.5rem; white-space: nowrap">'
         '<span aria-hidden="true" style="width: 5rem; height: 0.5rem; border-radius: 0.25rem; overflow: hidden; '
@@ -133,7 +134,7 @@ def bar(done: int | None, total: int | None) -> SafeString | str:
 
 @admin.register(User)
 class PeoplePage(InvestigatorAdmin, DjangoUserAdmin):
-    """People and their one role. Coordinators look after readers; researchers after everybody."""
+    """Users, each with one role. Coordinators manage readers; researchers manage all users."""
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -160,11 +161,11 @@ class PeoplePage(InvestigatorAdmin, DjangoUserAdmin):
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         if not is_investigator(request):
             return False
-        # A coordinator with a researcher's password could unseal.
+        # A coordinator who could change a researcher's password could unseal.
         return obj is None or obj.is_reader or obj == request.user or _is_researcher(request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        # Somebody who has read must not become somebody who knows, nor the other way round.
+        # A reader must not get a role that sees the truth, nor the other way round.
         return ("last_login", "date_joined", *(("role",) if obj else ()))
 
     def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -182,11 +183,10 @@ class PeoplePage(InvestigatorAdmin, DjangoUserAdmin):
 
     @admin.action(description=_("Sign-in links for the chosen readers"))
     def sign_in_links(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
-        """Readers only: a link signs its bearer in as that person."""
-        assert isinstance(request.user, User)
+        """Show links for the chosen readers only: whoever has a link can sign in as that user."""
         for reader in queryset.filter(role=Role.READER, is_active=True):
             path = reverse("accounts:sign_in_by_link", args=[token_for(reader)])
-            record("link.made", actor=request.user, subject=reader, at=now())
+            record("link.made", actor=signed_in_user(request), subject=reader, at=now())
             link = format_html("{}: <code>{}</code>", reader, request.build_absolute_uri(path))
             self.message_user(request, link, messages.SUCCESS)
         self.message_user(request, _("A link works for %(days)s days.") % {"days": DAYS}, messages.INFO)
@@ -198,5 +198,5 @@ def _is_researcher(request: HttpRequest) -> bool:
 
 
 def names(model: type[Model]) -> list[Any]:
-    """The names of a model's own fields, for a page that shows them all."""
+    """Return the names of a model's own fields, for a page that shows them all."""
     return [field.name for field in model._meta.get_fields() if isinstance(field, Field) and field.name != "id"]

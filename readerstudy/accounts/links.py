@@ -1,4 +1,4 @@
-"""Sign-in links: a signed token that stands for one person for a while."""
+"""Sign-in links: signed tokens that sign in one user for a limited time."""
 
 from django.core import signing
 from django.utils.translation import gettext as _
@@ -11,17 +11,17 @@ DAYS = 14
 
 
 def token_for(user: User) -> str:
-    """A token for a link; it stops working when the password changes, or after DAYS days."""
+    """Return a token for a link. It is valid for DAYS days, or until the password changes."""
     return signing.dumps([user.pk, user.password[-16:]], salt=SALT)
 
 
-def user_of(token: str) -> User:
-    """The person a token stands for; raises NotAllowed when it is forged, old or overtaken."""
+def user_from_token(token: str) -> User:
+    """Return the user of a token. Raises NotAllowed if it is forged, too old, or older than the password."""
     try:
-        pk, mark = signing.loads(token, salt=SALT, max_age=DAYS * 24 * 3600)
+        pk, password_end = signing.loads(token, salt=SALT, max_age=DAYS * 24 * 3600)
     except signing.BadSignature as error:
         raise NotAllowed(_("This sign-in link has expired. Ask your study coordinator for a new one.")) from error
     user = User.objects.filter(pk=pk, is_active=True).first()
-    if user is None or user.password[-16:] != mark:
+    if user is None or user.password[-16:] != password_end:
         raise NotAllowed(_("This sign-in link has expired. Ask your study coordinator for a new one."))
     return user

@@ -1,4 +1,4 @@
-"""People: one user, one role."""
+"""Users, each with one role."""
 
 from typing import Any, ClassVar
 
@@ -14,7 +14,7 @@ class Role(models.TextChoices):
 
 
 class People(UserManager["User"]):
-    """Makes users; whoever may do everything is a researcher, for a reader must not enter the administration."""
+    """Creates users. A superuser is a researcher, because a reader must not enter the administration."""
 
     def create_superuser(
         self, username: str, email: str | None = None, password: str | None = None, **fields: Any
@@ -23,7 +23,7 @@ class People(UserManager["User"]):
 
 
 class User(AbstractUser):
-    """A person who signs in. The role decides which part of the house is open to them."""
+    """A person who signs in. The role decides which pages are open to them."""
 
     objects: ClassVar[People] = People()
 
@@ -32,7 +32,7 @@ class User(AbstractUser):
     class Meta(AbstractUser.Meta):
         constraints = [
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_role_known"),
-            # The admin shows progress and people; a reader in there could see what is not theirs.
+            # The administration shows the progress of all readers.
             models.CheckConstraint(
                 condition=~models.Q(role=Role.READER, is_staff=True), name="user_reader_is_not_staff"
             ),

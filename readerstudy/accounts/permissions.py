@@ -1,4 +1,4 @@
-"""Who may pass which door, for pages and for the API."""
+"""Access by role, for pages and for the API."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -14,22 +14,29 @@ from readerstudy.accounts.models import Role, User
 from readerstudy.errors import NotAllowed
 
 if TYPE_CHECKING:
-    # DRF's views load the default permission class, which is below: at run time this would be a circle.
+    # DRF's views import the default permission class below: at run time this would be an import cycle.
     from rest_framework.views import APIView
 
 View = Callable[..., HttpResponse]
 
 
+def signed_in_user(request: HttpRequest) -> User:
+    """Return the user of a request. Raises NotAllowed for visitors who have not signed in."""
+    if not isinstance(request.user, User):
+        raise NotAllowed("Sign in first.")
+    return request.user
+
+
 def role_required(*roles: Role) -> Callable[[View], View]:
-    """Let signed-in people of these roles in; others get a sentence, strangers the sign-in page."""
+    """Return a decorator that lets users of these roles in. Others get NotAllowed, or the sign-in page."""
 
     def decorate(view: View) -> View:
         @login_required
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not isinstance(request.user, User) or request.user.role not in roles:
-                wanted = " / ".join(str(role.label) for role in roles)
-                raise NotAllowed(gettext("This page is for the role %(role)s.") % {"role": wanted})
+                allowed = " / ".join(str(role.label) for role in roles)
+                raise NotAllowed(gettext("This page is for the role %(role)s.") % {"role": allowed})
             return view(request, *args, **kwargs)
 
         return guarded
@@ -38,21 +45,21 @@ def role_required(*roles: Role) -> Callable[[View], View]:
 
 
 class IsReader(BasePermission):
-    """The reader's wire is for readers."""
+    """Allow readers: for the reader's API."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         return isinstance(request.user, User) and request.user.is_reader
 
 
 class IsInvestigator(BasePermission):
-    """Everything else is for coordinators and researchers: a reader reaches nothing but the wire."""
+    """Allow coordinators and researchers: for everything but the reader's API."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         return isinstance(request.user, User) and not request.user.is_reader
 
 
 class IsResearcher(BasePermission):
-    """What holds the truth, or comes from it, is for researchers."""
+    """Allow researchers: for the truth and what is derived from it."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         return isinstance(request.user, User) and request.user.is_researcher

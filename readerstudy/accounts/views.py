@@ -8,11 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
-from readerstudy.accounts.links import user_of
+from readerstudy.accounts.links import user_from_token
 
 
 class SignIn(LoginView):
-    """Name and password."""
+    """Sign in with name and password."""
 
     template_name = "accounts/sign_in.html"
     redirect_authenticated_user = True
@@ -25,11 +25,11 @@ class SignIn(LoginView):
 
 
 class SignOut(LogoutView):
-    """By POST only, so that no link can sign anybody out."""
+    """Sign out, by POST only: a link must not sign a user out."""
 
 
 @require_GET
 def sign_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Sign in the person the link was made for."""
-    login(request, user_of(token), backend="django.contrib.auth.backends.ModelBackend")
+    """Sign in the user of the link."""
+    login(request, user_from_token(token), backend="django.contrib.auth.backends.ModelBackend")
     return redirect("home")

@@ -11,5 +11,5 @@ from readerstudy.audit.models import Event
 
 def record(verb: str, *, actor: User | None, subject: models.Model | str, at: datetime, **data: Any) -> Event:
     """Append one event. `verb` is "what.happened", `subject` what it happened to, `data` JSON-able details."""
-    about = subject if isinstance(subject, str) else f"{subject._meta.label_lower}:{subject.pk}"
-    return Event.objects.create(at=at, actor=actor, verb=verb, subject=about, data=data)
+    label = subject if isinstance(subject, str) else f"{subject._meta.label_lower}:{subject.pk}"
+    return Event.objects.create(at=at, actor=actor, verb=verb, subject=label, data=data)

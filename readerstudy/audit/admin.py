@@ -1,4 +1,4 @@
-"""The audit trail, to look at."""
+"""The audit trail in the administration."""
 
 import json
 from typing import Any
@@ -11,13 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from readerstudy.accounts.admin import InvestigatorAdmin
 from readerstudy.audit.models import Event
 
-# Whoever has the seed of a draw can shuffle the plan again and read off which positions are adversarial.
-UNSHOWN = ("seed",)
+# The seed of a draw gives away which positions are adversarial.
+HIDDEN = ("seed",)
 
 
 @admin.register(Event)
 class EventPage(InvestigatorAdmin):
-    """What happened, the latest first."""
+    """Events, the latest first."""
 
     list_display = ("at", "actor", "verb", "subject")
     list_filter = ("verb",)
@@ -30,5 +30,5 @@ class EventPage(InvestigatorAdmin):
 
     @admin.display(description=_("details"))
     def details(self, event: Event) -> SafeString:
-        shown: dict[str, Any] = {key: value for key, value in event.data.items() if key not in UNSHOWN}
+        shown: dict[str, Any] = {key: value for key, value in event.data.items() if key not in HIDDEN}
         return format_html("<pre>{}</pre>", json.dumps(shown, indent=1, ensure_ascii=False))

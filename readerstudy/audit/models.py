@@ -1,4 +1,4 @@
-"""The audit trail: what happened, who did it, when. Append-only, also for raw SQL."""
+"""The audit trail: what happened, by whom and when. The database refuses changes, also those of raw SQL."""
 
 import pgtrigger
 from django.conf import settings

@@ -1,4 +1,4 @@
-"""Patients, exams, images and stimuli, without a hint of the truth: pathology and authenticity live in `truth`."""
+"""Patients, exams, images and stimuli. Pathology and authenticity are in `truth`."""
 
 import secrets
 from collections.abc import Mapping
@@ -42,11 +42,12 @@ class Cohort(models.Model):
 
     @classmethod
     def named(cls, name: str) -> "Cohort":
-        found = cls.objects.filter(name=name).first()
-        if found is None:
+        """Return the cohort. Raises StudyError with the known names if there is none."""
+        cohort = cls.objects.filter(name=name).first()
+        if cohort is None:
             known = ", ".join(cls.objects.values_list("name", flat=True)) or "none yet"
             raise StudyError(f"There is no cohort named {name!r}; there are: {known}.")
-        return found
+        return cohort
 
 
 class Patient(models.Model):
@@ -54,8 +55,8 @@ class Patient(models.Model):
 
     cohort = models.ForeignKey(Cohort, models.PROTECT, related_name="patients")
     pseudonym = models.CharField(_("pseudonym"), max_length=16)
-    # A keyed one-way hash of the source's patient id: importing twice finds the same person again, and
-    # nobody without the installation's key can go back.
+    # A keyed one-way hash of the source's patient id: a second import finds the same patient again, and the id cannot
+    # be recovered without the installation's key.
     fingerprint = models.CharField(max_length=64, editable=False)
     split = models.CharField(_("split"), max_length=8, choices=choice_pairs(SPLIT_LABELS))
 
@@ -86,7 +87,7 @@ class Exam(models.Model):
 
 
 class Image(models.Model):
-    """One stored picture of a patient's exam."""
+    """One stored image of a patient's exam."""
 
     exam = models.ForeignKey(Exam, models.PROTECT, related_name="images")
     laterality = models.CharField(_("laterality"), max_length=1, blank=True)
@@ -95,9 +96,9 @@ class Image(models.Model):
     source_rows = models.PositiveIntegerField(_("rows of the source"))
     source_columns = models.PositiveIntegerField(_("columns of the source"))
     pixel_spacing_mm = models.FloatField(_("pixel spacing of the source, mm"), null=True)
-    # Measured on the real film at import; a twin has its parent's image, and so its parent's side.
+    # Measured on the real image at import. Adversarial stimuli refer to the same row.
     chest_wall = models.CharField(_("chest wall"), max_length=5, choices=choice_pairs(CHEST_WALL_LABELS), blank=True)
-    # Keyed hash of the pixels: the same film twice is one image.
+    # Keyed hash of the pixels: the same pixels are one image.
     fingerprint = models.CharField(max_length=64, editable=False)
 
     class Meta:
@@ -109,9 +110,9 @@ class Image(models.Model):
 
     @property
     def hangs_mirrored(self) -> bool:
-        """Show it mirrored: a right breast hangs with its chest wall at the right, a left one at the left.
+        """Return whether the image is displayed mirrored, with the chest wall of a right breast at the right.
 
-        Where side or chest wall is unknown the picture hangs as it was made.
+        False if the side or the chest wall is unknown.
         """
         usual = _USUAL_CHEST_WALL.get(self.laterality)
         return bool(usual and self.chest_wall and usual != self.chest_wall)

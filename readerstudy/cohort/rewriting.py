@@ -21,8 +21,8 @@ def rewrite_files(cohort: Cohort, *, progress: Progress = lambda done, total: No
     Real images are imported before adversarial ones are made from them, so inode numbers and times of change (ctime)
     are in the order of the truth until then. Nothing is done if no stimulus was added since the last time.
 
-    Names and contents stay: whoever holds a path, a reader's request or a running job, reads the same bytes before
-    and after, and an interruption loses no file. Files that are missing are passed over.
+    Names and contents stay the same, so requests of readers and running jobs are not affected, and an interruption
+    loses no file. Missing files are skipped.
     Raises StudyError if a file cannot be written.
     """
     # One process at a time; rows that refer to the cohort can be added meanwhile.

@@ -1,4 +1,4 @@
-"""Train, tuning and test: by patient, each pathology shared out alike, drawn once and never moved again."""
+"""Splits into train, tuning and test: by patient, stratified by pathology. A patient never changes the split."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,8 @@ from readerstudy.vocabulary import Pathology, Split
 
 Fractions = tuple[float, float, float]
 
-# 0.1 * 30 is a hair more than 3: shares this close to a whole number are meant to be it.
-_HAIR: Final = 1e-9
+# 0.1 * 30 is slightly more than 3: shares this close to a whole number count as that number.
+_TOLERANCE: Final = 1e-9
 
 
 def split_patients(
@@ -22,18 +22,19 @@ def split_patients(
     seed: int,
     assigned: Mapping[str, Split] | None = None,
 ) -> dict[str, Split]:
-    """Give every patient a split, the same for the same patients and seed, whatever order they come in.
+    """Return a split for every patient. It depends on the patients and the seed, not on their order.
 
-    Patients in `assigned` keep theirs; new ones fill what then lacks. Of each pathology every split gets its share
-    rounded down, and the patients left over go where the whole cohort lacks most.
+    Patients in `assigned` keep theirs; new ones fill the gaps. Every split gets its share of each pathology, rounded
+    down; each remaining patient goes to the split that is furthest below its share of the cohort. Raises StudyError
+    for fractions that do not add up to 1.
     """
     _check(pathology_by_patient, fractions, assigned or {})
     splits = dict(assigned or {})
     left_over: list[tuple[str, Pathology]] = []
     for pathology in Pathology:
-        members = sorted(key for key, its in pathology_by_patient.items() if its == pathology)
+        members = sorted(key for key, value in pathology_by_patient.items() if value == pathology)
         new = [patient for patient in members if patient not in splits]
-        # A stream for each pathology: another benign patient does not reshuffle the malignant ones.
+        # A random stream for each pathology: another benign patient does not reshuffle the malignant ones.
         Random(f"{seed} {pathology}").shuffle(new)
         shares = _shares(len(members), fractions)
         have = Counter(splits[patient] for patient in members if patient in splits)
@@ -41,31 +42,31 @@ def split_patients(
         splits.update(zip(new, wanted, strict=False))
         left_over += [(patient, pathology) for patient in new[len(wanted) :]]
     for patient, pathology in left_over:
-        splits[patient] = _where_most_is_lacking(pathology, pathology_by_patient, splits, fractions)
+        splits[patient] = _most_lacking_split(pathology, pathology_by_patient, splits, fractions)
     return {patient: splits[patient] for patient in pathology_by_patient}
 
 
 def _check(patients: Mapping[str, Pathology], fractions: Sequence[float], assigned: Mapping[str, Split]) -> None:
-    if len(fractions) != 3 or not all(share >= 0 for share in fractions) or abs(sum(fractions) - 1) > _HAIR:
+    if len(fractions) != 3 or not all(share >= 0 for share in fractions) or abs(sum(fractions) - 1) > _TOLERANCE:
         raise StudyError("The shares of train, tuning and test are three numbers from 0 that add up to 1.")
     if unknown := assigned.keys() - patients.keys():
         raise StudyError(f"Patients who have a split and no pathology: {len(unknown)}.")
 
 
 def _shares(count: int, fractions: Fractions) -> dict[Split, float]:
-    return {split: fraction * count + _HAIR for split, fraction in zip(Split, fractions, strict=True)}
+    return {split: fraction * count + _TOLERANCE for split, fraction in zip(Split, fractions, strict=True)}
 
 
-def _where_most_is_lacking(
+def _most_lacking_split(
     pathology: Pathology,
     patients: Mapping[str, Pathology],
     splits: Mapping[str, Split],
     fractions: Fractions,
 ) -> Split:
-    """The split that is furthest below its share of the cohort, among those not yet full of this pathology."""
-    alike = [patient for patient, its in patients.items() if its == pathology]
+    """Return the split that is furthest below its share of the cohort and not full of this pathology."""
+    alike = [patient for patient, value in patients.items() if value == pathology]
     shares = _shares(len(alike), fractions)
     have = Counter(splits[patient] for patient in alike if patient in splits)
-    open_to = [split for split in Split if have[split] < ceil(shares[split] - 2 * _HAIR)] or list(Split)
+    open_to = [split for split in Split if have[split] < ceil(shares[split] - 2 * _TOLERANCE)] or list(Split)
     cohort, taken = _shares(len(patients), fractions), Counter(splits.values())
     return max(open_to, key=lambda split: cohort[split] - taken[split])

@@ -18,7 +18,7 @@ class Panel:
 
 
 def find_panel(reader: User, study: str, code: str, panel: str) -> Panel | None:
-    """Return a panel ("real", "adversarial", "difference") of the reader's current or next triptych, None of others."""
+    """Return a panel ("real", "adversarial", "difference") of the reader's current or next triptych, else None."""
     presentation = visible_presentation(reader, study, code)
     if presentation is None or not may_show_triptych(presentation):
         return None

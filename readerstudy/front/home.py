@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from readerstudy.accounts.models import User
+from readerstudy.accounts.permissions import signed_in_user
 from readerstudy.reading.queries import StudySummary, list_studies
 
 
@@ -18,12 +19,12 @@ from readerstudy.reading.queries import StudySummary, list_studies
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     """Show a reader's sessions, or links to the pages that the person's role may use."""
-    assert isinstance(request.user, User)
-    context: dict[str, Any] = {"role": request.user.role}
-    if request.user.is_reader:
-        context["studies"] = [_study(study) for study in list_studies(request.user, at=now())]
+    user = signed_in_user(request)
+    context: dict[str, Any] = {"role": user.role}
+    if user.is_reader:
+        context["studies"] = [_study(study) for study in list_studies(user, at=now())]
     else:
-        context["links"] = _links(request.user)
+        context["links"] = _links(user)
     return render(request, "home.html", context)
 
 

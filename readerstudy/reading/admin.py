@@ -14,7 +14,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from readerstudy.accounts.admin import InvestigatorAdmin, carry_out, is_investigator
-from readerstudy.accounts.models import User
+from readerstudy.accounts.permissions import signed_in_user
 from readerstudy.reading.actions import allow_resume
 from readerstudy.reading.models import CheckedDisplay, Claim, Reading, ReadingSession, Showing
 from readerstudy.studies.models import Presentation
@@ -66,8 +66,7 @@ class ReadingSessionPage(InvestigatorAdmin):
     )
     def allow(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         session = get_object_or_404(ReadingSession, pk=object_id)
-        assert isinstance(request.user, User)
-        actor, reason = request.user, form.cleaned_data["reason"]
+        actor, reason = signed_in_user(request), form.cleaned_data["reason"]
         work = partial(allow_resume, session=session, actor=actor, reason=reason, at=now())
         return carry_out(self, request, work, _("%(session)s was resumed.") % {"session": session}, object_id)
 

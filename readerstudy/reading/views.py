@@ -11,8 +11,8 @@ from django.utils.translation import gettext
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET
 
-from readerstudy.accounts.models import Role, User
-from readerstudy.accounts.permissions import role_required
+from readerstudy.accounts.models import Role
+from readerstudy.accounts.permissions import role_required, signed_in_user
 from readerstudy.reading.display_check import rules_for_page
 from readerstudy.reading.queries import NoSuchSession, get_reading_list, get_session_summary, has_checked_display
 from readerstudy.studies.models import ReadingList
@@ -47,9 +47,8 @@ def page_rules(reading_list: ReadingList, *, at: datetime) -> dict[str, Any]:
 @role_required(Role.READER)
 def session(request: HttpRequest, code: str, number: int) -> HttpResponse:
     """Show one session: its instructions, then the images from the current one on."""
-    assert isinstance(request.user, User)
     try:
-        reading_list = get_reading_list(request.user, code, number)
+        reading_list = get_reading_list(signed_in_user(request), code, number)
     except NoSuchSession as error:
         raise Http404(str(error)) from error
     plan, at = reading_list.session_plan, now()

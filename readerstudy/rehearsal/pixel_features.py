@@ -1,4 +1,4 @@
-"""Trivial facts of a picture that could tell an altered one without looking at the breast. Numbers by name."""
+"""Simple features of an image's pixels that could reveal an adversarial image without a view of the breast."""
 
 from typing import Any
 
@@ -13,40 +13,41 @@ from readerstudy.imaging.grey_levels import find_levels
 Grey16 = NDArray[np.uint16]
 
 _AIR = 1966  # 3 % of full scale
-_NEIGHBOURHOOD = 257  # levels over which a histogram without a comb is even
+_NEIGHBOURHOOD = 257  # levels over which a histogram without gaps is smooth
 
 
-def pixel_facts(picture: Grey16) -> dict[str, float]:
-    """The facts of one 16-bit picture (rows, columns)."""
+def pixel_facts(image: Grey16) -> dict[str, float]:
+    """Return the features of one 16-bit image (rows, columns) by name."""
     return {
-        **_levels(picture),
-        **_histogram(picture),
-        **_border(picture),
-        **_inside_and_outside(picture),
-        **_last_bits(picture),
+        **_levels(image),
+        **_histogram(image),
+        **_border(image),
+        **_inside_and_outside(image),
+        **_last_bits(image),
     }
 
 
-def _levels(picture: Grey16) -> dict[str, float]:
-    low, high = int(picture.min()), int(picture.max())
-    distinct = len(np.unique(picture))
+def _levels(image: Grey16) -> dict[str, float]:
+    low, high = int(image.min()), int(image.max())
+    distinct = len(np.unique(image))
     return {
         "minimum": float(low),
         "maximum": float(high),
         "distinct values": float(distinct),
-        "levels of its grid": float(find_levels(picture).size),
-        "exact zeros": float((picture == 0).mean()),
-        "full white": float((picture == 65535).mean()),
+        "levels of its grid": float(find_levels(image).size),
+        "exact zeros": float((image == 0).mean()),
+        "full white": float((image == 65535).mean()),
     }
 
 
-def _histogram(picture: Grey16) -> dict[str, float]:
-    """Comb: the share of pixels that would have to move for an even histogram (0 smooth, towards 2 a comb).
+def _histogram(image: Grey16) -> dict[str, float]:
+    """Measure the comb, the summed deviation from a smoothed histogram as a share of the pixels (0 smooth, up to 2),
+    and the entropy of 256 grey levels in bits.
 
-    Air is left out: its few levels hold half of the pixels. Entropy of 256 greys, in bits.
+    The comb is measured without air, whose few levels have half of the pixels.
     """
-    counts = np.bincount(picture.ravel(), minlength=65536).astype(np.float64)
-    # The last level holds what is saturated: a peak there is a fact of its own.
+    counts = np.bincount(image.ravel(), minlength=65536).astype(np.float64)
+    # Without the level of saturated pixels, which is a feature of its own.
     tissue = counts[_AIR:-1]
     even = uniform_filter1d(tissue, _NEIGHBOURHOOD, mode="nearest")
     share = counts.reshape(256, 256).sum(axis=1) / counts.sum()
@@ -57,25 +58,25 @@ def _histogram(picture: Grey16) -> dict[str, float]:
     }
 
 
-def _border(picture: Grey16) -> dict[str, float]:
-    """The outermost pixels: their grey, and on the worst of the four sides the step to the picture behind them."""
-    values = picture.astype(np.float64)
+def _border(image: Grey16) -> dict[str, float]:
+    """Measure the grey of the outermost pixels, and the largest step of the four sides to the pixels behind them."""
+    values = image.astype(np.float64)
     sides = [values, values[::-1], values.T, values.T[::-1]]
     border = np.concatenate([side[0] for side in sides])
     return {
         "border level": float(border.mean()),
         "border spread": float(border.std()),
         "border step": max(float(np.abs(side[0] - side[min(2, len(side) - 1)]).mean()) for side in sides),
-        "background level": float(background_level(picture)),
+        "background level": float(background_level(image)),
     }
 
 
-def _inside_and_outside(picture: Grey16) -> dict[str, float]:
-    """Noise (median absolute Laplacian) and grey of the breast and of what is not breast."""
-    values = picture.astype(np.int64)
+def _inside_and_outside(image: Grey16) -> dict[str, float]:
+    """Measure noise (absolute Laplacian: median in the tissue, mean in the air) and the grey of the air."""
+    values = image.astype(np.int64)
     inside = values[1:-1, 1:-1]
     laplacian = np.abs(4 * inside - values[:-2, 1:-1] - values[2:, 1:-1] - values[1:-1, :-2] - values[1:-1, 2:])
-    weight = breast_weight(picture)[1:-1, 1:-1]
+    weight = breast_weight(image)[1:-1, 1:-1]
     tissue, air = weight == 1, weight == 0
     return {
         "noise in the tissue": _median(laplacian[tissue]),
@@ -85,12 +86,13 @@ def _inside_and_outside(picture: Grey16) -> dict[str, float]:
     }
 
 
-def _last_bits(picture: Grey16) -> dict[str, float]:
-    """Share of odd values in the tissue, and how uneven its last three bits are: chi-square for each pixel.
+def _last_bits(image: Grey16) -> dict[str, float]:
+    """Measure the share of odd values in the tissue, and chi-square per pixel of its last three bits against equal
+    counts.
 
     Both show how values were rounded, which must be the same for real and adversarial images.
     """
-    tissue = picture[breast_weight(picture) == 1]
+    tissue = image[breast_weight(image) == 1]
     counts = np.bincount(tissue % 8, minlength=8)
     expected = max(1.0, tissue.size / 8)
     return {

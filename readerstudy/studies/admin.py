@@ -16,6 +16,7 @@ from unfold import decorators
 
 from readerstudy.accounts.admin import InvestigatorAdmin, ReadOnlyInline, bar, carry_out, is_investigator
 from readerstudy.accounts.models import Role, User
+from readerstudy.accounts.permissions import signed_in_user
 from readerstudy.studies.actions import close_study, enroll
 from readerstudy.studies.models import (
     Allocation,
@@ -169,8 +170,7 @@ class StudyPage(WithProgress, InvestigatorAdmin):
     )
     def close(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         study = get_object_or_404(Study, pk=object_id)
-        assert isinstance(request.user, User)
-        work = partial(close_study, study=study, actor=request.user, at=now())
+        work = partial(close_study, study=study, actor=signed_in_user(request), at=now())
         return carry_out(self, request, work, _("%(study)s is closed.") % {"study": study}, object_id)
 
 
@@ -205,9 +205,14 @@ class EnrollmentPage(WithProgress, InvestigatorAdmin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Enrollment, form: Any, change: bool) -> None:
-        assert isinstance(request.user, User)
-        made = enroll(study=obj.study, reader=obj.reader, at=now(), actor=request.user)
-        obj.pk, obj.code, obj.arm, obj.enrolled_at = made.pk, made.code, made.arm, made.enrolled_at
+        actor = signed_in_user(request)
+        enrollment = enroll(study=obj.study, reader=obj.reader, at=now(), actor=actor)
+        obj.pk, obj.code, obj.arm, obj.enrolled_at = (
+            enrollment.pk,
+            enrollment.code,
+            enrollment.arm,
+            enrollment.enrolled_at,
+        )
 
     @admin.display(description=_("answered in sessions 1, 2, …"))
     def sessions(self, enrollment: Enrollment) -> str:

@@ -309,7 +309,7 @@ def test_rows_that_disagree_about_a_file_leave_it_out(path: Path) -> None:
     write_dicom(path, film(bits=12), bits=12)
     found = read_folder(path.parent, write_table(path.parent, ["film.dcm,anna,,,normal", "film,bea,,,normal"]))
     assert not found.images
-    assert "told of differently in rows 2, 3" in sentences(found)
+    assert "described differently in rows 2, 3" in sentences(found)
 
 
 @pytest.mark.filterwarnings("ignore:.*Invalid value for VR CS:UserWarning")

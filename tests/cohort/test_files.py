@@ -130,7 +130,7 @@ def test_a_file_that_only_begins_like_a_picture_is_refused(tmp_path: Path, start
 def test_a_file_of_several_pictures_is_refused(tmp_path: Path) -> None:
     page = Image.fromarray(film(bits=8).astype(np.uint8))
     page.save(tmp_path / "a.tif", save_all=True, append_images=[page])
-    with pytest.raises(UnreadableImage, match="several pictures"):
+    with pytest.raises(UnreadableImage, match="several images"):
         load_one(tmp_path / "a.tif")
 
 
@@ -182,7 +182,7 @@ def test_a_file_named_twice_alike_is_taken_once_and_reported(film_png: Path) -> 
 def test_a_file_of_which_two_rows_say_different_things_is_left_out(film_png: Path) -> None:
     found = read_table(write_table(film_png.parent, ["film.png,anna,L,CC,benign", "film.png,bea,L,CC,benign"]))
     assert not found.images
-    assert "says something else" in sentences(found)
+    assert "describes it differently" in sentences(found)
 
 
 def test_side_and_view_may_be_absent_and_columns_may_be_mapped_by_hand(film_png: Path) -> None:

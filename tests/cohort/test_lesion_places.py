@@ -103,7 +103,7 @@ def test_a_lesion_that_is_marked_twice_is_one_lesion_and_reported(folder: Path) 
 def test_rows_with_another_lesion_that_contradict_each_other_leave_the_image_out(folder: Path) -> None:
     found = read(folder, "film.png,anna,malignant,2,3,6,9", "film.png,anna,benign,8,12,12,18")
     assert not found.images
-    assert "Row 3 (film.png) names the same image as row 2 and says something else" in sentences(found)
+    assert "Row 3 (film.png) names the same image as row 2 but describes it differently" in sentences(found)
 
 
 def test_a_normal_image_has_no_lesion_and_another_without_a_box_is_not_known(folder: Path) -> None:
@@ -170,7 +170,7 @@ def test_a_lesion_outside_its_picture_is_a_problem_of_its_row_once_the_size_is_k
     told = prepare(found.images[0], ("low",))
     assert isinstance(told, ImportProblem)
     assert told.sentence.startswith("Row 2 (film.png) marks a lesion from x ")
-    assert told.sentence.endswith("outside the picture, which is 16 wide and 24 high.")
+    assert told.sentence.endswith("outside the image, which is 16 wide and 24 high.")
 
 
 def test_a_box_that_counts_its_pixels_from_one_still_fits(folder: Path) -> None:

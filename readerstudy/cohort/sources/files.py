@@ -27,7 +27,7 @@ def read_table(table: Path, *, columns: Mapping[str, str] | None = None, folder:
     for path, named in by_file.items():
         problems.extend(_repetitions(named))
         if _agree(named):
-            wrong = _what_is_wrong(path)
+            wrong = _file_error(path)
             if wrong:
                 problems.append(problem(named[0].number, named[0].image, wrong))
             else:
@@ -36,23 +36,23 @@ def read_table(table: Path, *, columns: Mapping[str, str] | None = None, folder:
 
 
 def _agree(rows: list[Row]) -> bool:
-    return all(row.says_the_same_as(rows[0]) for row in rows)
+    return all(row.agrees_with(rows[0]) for row in rows)
 
 
 def _repetitions(rows: list[Row]) -> list[ImportProblem]:
-    """One problem for each row that names a file again; where they disagree, none of them can be believed."""
+    """Return a problem for each further row of a file. If the rows disagree, the file is left out."""
     first, *others = rows
     if _agree(rows):
         return [
             problem(row.number, row.image, f"repeats row {known.number}; the image is taken once.")
             for row, known in repetitions(rows)
         ]
-    said = f"names the same image as row {first.number} and says something else of it; it is left out."
-    return [problem(row.number, row.image, said) for row in others]
+    reason = f"names the same image as row {first.number} but describes it differently; the image is left out."
+    return [problem(row.number, row.image, reason) for row in others]
 
 
-def _what_is_wrong(path: Path) -> str:
-    """The rest of a sentence about a file that cannot be a picture, or nothing."""
+def _file_error(path: Path) -> str:
+    """Return the rest of a sentence about a file that is not an image, or an empty text."""
     try:
         if not path.is_file():
             return "names a file that is not there."

@@ -1,4 +1,4 @@
-"""Reading the researcher's table: one row for each image, columns by name, every bad row reported by number."""
+"""The researcher's table: one row for each image, columns by name, every bad row reported by its number."""
 
 import csv
 import io
@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from readerstudy.cohort.sources.lesion_marks import BOX, CIRCLE, LesionMark, WrongMark, mark_of, says_of_lesion
+from readerstudy.cohort.sources.lesion_marks import BOX, CIRCLE, LesionMark, WrongMark, mark_of, marks_a_lesion
 from readerstudy.cohort.sources.source import ImportProblem
 from readerstudy.errors import StudyError
 from readerstudy.vocabulary import Laterality, Pathology
 
-# Our name for each column, and what tables call it; the first one found counts.
+# Our name for each column, and its usual names in tables; the first one in the table is used.
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "image": ("image", "file", "image_path", "path", "filename", "file_name"),
     "patient": ("patient", "patient_id", "patient_key"),
@@ -29,7 +29,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "lesion_top": ("lesion_top", "ymin"),
     "lesion_right": ("lesion_right", "xmax"),
     "lesion_bottom": ("lesion_bottom", "ymax"),
-    # Under these names only: the tables that say x and y count y from the top or from the bottom.
+    # Under these names only: in tables with columns x and y, y counts from the top or from the bottom.
     "lesion_x": ("lesion_x",),
     "lesion_y": ("lesion_y",),
     "lesion_radius": ("lesion_radius",),
@@ -50,13 +50,13 @@ _VIEWS: Final[dict[str, str]] = {
     **dict.fromkeys(("CRANIOCAUDAL", "CRANIO-CAUDAL"), "CC"),
     **dict.fromkeys(("MEDIOLATERAL OBLIQUE", "MEDIO-LATERAL OBLIQUE", "OBLIQUE"), "MLO"),
 }
-# What DICOM allows as View Position: too short for a sentence about a person.
+# A code string of DICOM (View Position): too short for a sentence about a person.
 _VIEW_CODE = re.compile(r"[A-Z0-9_ ]{0,16}")
 
 
 @dataclass(frozen=True)
 class Row:
-    """What one row says, checked. `number` counts as spreadsheets do: the header is row 1."""
+    """One row, checked. `number` counts as in spreadsheets: the header is row 1."""
 
     number: int
     image: str
@@ -65,15 +65,15 @@ class Row:
     view: str
     pathology: Pathology
     pixel_spacing_mm: float | None
-    bits: int | None  # for files whose values use fewer bits than the file has room for
+    bits: int | None  # for files whose values use fewer bits than the file's type has
     lesion_kind: str = ""
     density: str = ""
-    marks: tuple[LesionMark, ...] | None = None  # (): known to have no lesion; None: not said where
+    marks: tuple[LesionMark, ...] | None = None  # (): known to have no lesion; None: not stated
 
-    def says_the_same_as(self, other: "Row") -> bool:
-        """Whether both rows describe an image alike, whichever way they write its path.
+    def agrees_with(self, other: "Row") -> bool:
+        """Return whether both rows describe an image alike. Path, lesions, kind of lesion and density can differ.
 
-        A table with a row for each lesion marks several and names several kinds; the first row's kind stands.
+        A table can have a row for each lesion; the kind of the first row is used.
         """
         return self._without_words() == other._without_words()
 
@@ -86,51 +86,51 @@ class BadRow(ValueError):
 
 
 def read_rows(table: Path, *, columns: Mapping[str, str] | None = None) -> tuple[list[Row], list[ImportProblem]]:
-    """All rows that can be used, and a problem for each that cannot.
+    """Return the rows that can be used, and a problem for each other row.
 
-    `columns` names the table's column for some of ours, as in {"laterality": "side_of_film"}; the others are found
-    by their usual names. StudyError if the table as a whole cannot be read.
+    `columns` maps our columns to the table's, such as {"laterality": "side_of_film"}; the others are found by their
+    usual names. Raises StudyError if the table cannot be read.
     """
     header, *lines = _cells(table)
-    places = _places(table, header, columns or {})
+    positions = _positions(table, header, columns or {})
     rows: list[Row] = []
     problems: list[ImportProblem] = []
     half_known: dict[str, int] = {}
     for number, cells in enumerate(lines, start=2):
         if not any(cell.strip() for cell in cells):
             continue
-        said = {name: cells[at].strip() if at < len(cells) else "" for name, at in places.items()}
+        values = {name: cells[at].strip() if at < len(cells) else "" for name, at in positions.items()}
         try:
             if any(cell.strip() for cell in cells[len(header) :]):
                 raise BadRow("has more cells than the table has columns.")
-            rows.append(_row(number, said))
+            rows.append(_row(number, values))
         except (BadRow, WrongMark) as bad:
-            image = said["image"]
+            image = values["image"]
             problems.append(problem(number, image, str(bad)))
-            if says_of_lesion(said):
+            if marks_a_lesion(values):
                 half_known.setdefault(image, number)
-    rows = _wholly_known(rows, half_known, problems)
+    rows = _without_half_known(rows, half_known, problems)
     if not rows and not problems:
         raise StudyError(f"The table {table.name} has a header and no rows.")
     return rows, problems
 
 
-def _wholly_known(rows: Sequence[Row], half_known: Mapping[str, int], problems: list[ImportProblem]) -> list[Row]:
-    """Leave out the images of which another row marks a lesion and was refused.
+def _without_half_known(rows: Sequence[Row], half_known: Mapping[str, int], problems: list[ImportProblem]) -> list[Row]:
+    """Leave out images with a bad row that marks a lesion.
 
-    What is stored of an image stays: with some of its lesions it would be taken for one that has no others.
+    Stored images do not change: an image stored with some of its lesions would count as one without others.
     """
     for row in rows:
         if row.image in half_known:
-            said = f"is left out with row {half_known[row.image]}, which marks another lesion of the image."
-            problems.append(problem(row.number, row.image, said))
+            reason = f"is left out with row {half_known[row.image]}, which marks another lesion of the image."
+            problems.append(problem(row.number, row.image, reason))
     return [row for row in rows if row.image not in half_known]
 
 
 def repetitions(rows: Sequence[Row]) -> list[tuple[Row, Row]]:
-    """The rows that bring nothing new of an image that all of them speak of, each with the one that it repeats.
+    """Return the rows of one image that add nothing, each with the row that it repeats.
 
-    A row that marks another lesion is none.
+    A row that marks another lesion adds something.
     """
     first, *others = rows
     seen = {first.marks: first}
@@ -144,9 +144,9 @@ def repetitions(rows: Sequence[Row]) -> list[tuple[Row, Row]]:
 
 
 def marks_of(rows: Sequence[Row]) -> tuple[LesionMark, ...] | None:
-    """All lesions that the rows of one image mark, each once; () where it is known to have none, None if not said."""
-    said = [row.marks for row in rows if row.marks is not None]
-    return tuple(dict.fromkeys(mark for marks in said for mark in marks)) if said else None
+    """Return the lesions that the rows of one image mark, each once; () if known to have none, None if not stated."""
+    stated = [row.marks for row in rows if row.marks is not None]
+    return tuple(dict.fromkeys(mark for marks in stated for mark in marks)) if stated else None
 
 
 def real_path(path: Path) -> Path:
@@ -155,13 +155,13 @@ def real_path(path: Path) -> Path:
 
 
 def problem(number: int, image: str, what: str) -> ImportProblem:
-    """A problem of one row, by number and by the name of its image."""
-    named = f"Row {number} ({image})" if image else f"Row {number}"
-    return ImportProblem(name=image or f"row {number}", sentence=f"{named} {what}")
+    """Return a problem of one row, by its number and the name of its image."""
+    row = f"Row {number} ({image})" if image else f"Row {number}"
+    return ImportProblem(name=image or f"row {number}", sentence=f"{row} {what}")
 
 
 def _cells(table: Path) -> list[list[str]]:
-    """The table as text cells, header first. Separators are commas, semicolons or tabs."""
+    """Return the table as text cells, header first. Separators are commas, semicolons or tabs."""
     try:
         text = table.read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -178,58 +178,58 @@ def _cells(table: Path) -> list[list[str]]:
         raise StudyError(f"The table {table.name} is not a CSV table: {error}.") from error
 
 
-def _places(table: Path, header: list[str], columns: Mapping[str, str]) -> dict[str, int]:
-    """Where each of our columns stands in the table."""
+def _positions(table: Path, header: list[str], columns: Mapping[str, str]) -> dict[str, int]:
+    """Return the position of each of our columns in the table."""
     names = [name.strip().lower() for name in header]
     it_has = f"The table {table.name} has the columns {', '.join(name.strip() for name in header)}"
     if unknown := columns.keys() - COLUMNS.keys():
         raise StudyError(f"There is no column {sorted(unknown)[0]!r} to map; there are {', '.join(COLUMNS)}.")
-    places = {}
+    positions = {}
     for ours, usual in COLUMNS.items():
         wanted = (columns[ours].strip().lower(),) if ours in columns else usual
         found = [names.index(name) for name in wanted if name in names]
         if found:
-            places[ours] = found[0]
+            positions[ours] = found[0]
         elif ours in columns:
             raise StudyError(f"{it_has}; there is no {columns[ours]!r} for {ours!r}.")
-    if missing := [name for name in _NEEDED if name not in places]:
+    if missing := [name for name in _NEEDED if name not in positions]:
         raise StudyError(f"{it_has}; it lacks {' and '.join(repr(name) for name in missing)}.")
-    return places
+    return positions
 
 
-def _row(number: int, said: Mapping[str, str]) -> Row:
-    if not said["image"]:
+def _row(number: int, values: Mapping[str, str]) -> Row:
+    if not values["image"]:
         raise BadRow("names no image.")
-    if not said["patient"]:
+    if not values["patient"]:
         raise BadRow("names no patient.")
-    laterality = said.get("laterality", "")
+    laterality = values.get("laterality", "")
     if laterality.lower() not in _LATERALITIES:
         raise BadRow(f"has the laterality {laterality!r}; L and R are understood.")
-    pathology = said["pathology"]
+    pathology = values["pathology"]
     if pathology.lower() not in _PATHOLOGIES:
         raise BadRow(f"has the pathology {pathology!r}; malignant, benign and normal are understood.")
     return Row(
         number=number,
-        image=said["image"],
-        patient=said["patient"],
+        image=values["image"],
+        patient=values["patient"],
         laterality=_LATERALITIES[laterality.lower()],
-        view=_view(said.get("view", "")),
+        view=_view(values.get("view", "")),
         pathology=_PATHOLOGIES[pathology.lower()],
-        pixel_spacing_mm=_spacing(said.get("pixel_spacing_mm", "")),
-        bits=_bits(said.get("bits", "")),
-        lesion_kind=_word(said.get("lesion_kind", ""), longest=16),
-        density=_word(said.get("density", ""), longest=8),
-        marks=_marks(number, said),
+        pixel_spacing_mm=_spacing(values.get("pixel_spacing_mm", "")),
+        bits=_bits(values.get("bits", "")),
+        lesion_kind=_word(values.get("lesion_kind", ""), longest=16),
+        density=_word(values.get("density", ""), longest=8),
+        marks=_marks(number, values),
     )
 
 
-def _marks(number: int, said: Mapping[str, str]) -> tuple[LesionMark, ...] | None:
+def _marks(number: int, values: Mapping[str, str]) -> tuple[LesionMark, ...] | None:
     """The row's lesion. A normal picture in a table that marks lesions has none; another's may just not be marked."""
-    mark = mark_of(number, said)
+    mark = mark_of(number, values)
     if mark:
         return (mark,)
-    is_normal = _PATHOLOGIES[said["pathology"].lower()] == Pathology.NORMAL
-    return () if is_normal and any(name in said for name in BOX + CIRCLE) else None
+    is_normal = _PATHOLOGIES[values["pathology"].lower()] == Pathology.NORMAL
+    return () if is_normal and any(name in values for name in BOX + CIRCLE) else None
 
 
 def _word(text: str, *, longest: int) -> str:

@@ -1,6 +1,6 @@
-"""Where a table says that a lesion lies: pixels of the file, x from its left and y from its top.
+"""Positions of lesions in a table: pixels of the file, x from its left and y from its top.
 
-A row is read before the size of its picture is known; a mark becomes shares of height and width once it is.
+The table is read before the size of the image is known. Marks become shares of height and width after loading.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,58 +15,63 @@ CIRCLE: Final = ("lesion_x", "lesion_y", "lesion_radius")
 
 
 class WrongMark(ValueError):
-    """A lesion that cannot be understood; the message continues "Row 7 (film.png) …"."""
+    """A mark that cannot be understood; the message continues "Row 7 (film.png) …"."""
 
 
 class MarkOutside(StudyError):
-    """A lesion lies outside its picture: the table means another file, another origin or another size of it."""
+    """A mark is outside its image: the table uses another file, another origin or another size."""
 
 
 @dataclass(frozen=True)
 class LesionMark:
-    """A box around a lesion. One made from a circle may reach beyond the picture, if its middle does not."""
+    """A box around a lesion. A box made from a circle can reach beyond the image if its centre is inside."""
 
     left: float
     top: float
     right: float
     bottom: float
     is_circle: bool = False
-    row: int = field(default=0, compare=False)  # of the table that says it
+    row: int = field(default=0, compare=False)  # of the table
 
     def lies_in(self, rows: int, columns: int) -> bool:
-        """Whether a picture of this size holds the box, to a pixel for those who count from one, or the middle."""
+        """Return whether the box, or the centre of a circle, is inside an image of this size.
+
+        One pixel of tolerance, for tables that count from one.
+        """
         if self.is_circle:
             return 0 <= (self.left + self.right) / 2 <= columns and 0 <= (self.top + self.bottom) / 2 <= rows
         return min(self.left, self.top) >= -1 and self.right <= columns + 1 and self.bottom <= rows + 1
 
     def shares(self, rows: int, columns: int) -> dict[str, float]:
-        """The box in shares of height and width, cut off where the picture ends."""
+        """Return the box in shares of height and width, cut off at the border of the image."""
         sides = {"top": self.top / rows, "left": self.left / columns}
         sides |= {"bottom": self.bottom / rows, "right": self.right / columns}
         return {side: min(1.0, max(0.0, share)) for side, share in sides.items()}
 
 
 def shares_of(marks: Sequence[LesionMark], shape: tuple[int, ...], *, name: str) -> tuple[dict[str, float], ...]:
-    """All marks in shares of a picture of `shape` (rows, columns). `name` is used in messages. MarkOutside if one
-    lies elsewhere."""
+    """Return all marks in shares of an image of `shape` (rows, columns). `name` is used in messages.
+
+    Raises MarkOutside if one is outside the image.
+    """
     rows, columns = shape
     for mark in marks:
         if not mark.lies_in(rows, columns):
             raise MarkOutside(
                 f"Row {mark.row} ({name}) marks a lesion from x {mark.left:g} to {mark.right:g} and y {mark.top:g} to "
-                f"{mark.bottom:g}, outside the picture, which is {columns} wide and {rows} high."
+                f"{mark.bottom:g}, outside the image, which is {columns} wide and {rows} high."
             )
     return tuple(mark.shares(rows, columns) for mark in marks)
 
 
-def says_of_lesion(said: Mapping[str, str]) -> bool:
-    """Whether any of a row's cells for a lesion's place is filled."""
-    return any(said.get(name) for name in BOX + CIRCLE)
+def marks_a_lesion(cells: Mapping[str, str]) -> bool:
+    """Return whether any cell of a row for the position of a lesion is filled."""
+    return any(cells.get(name) for name in BOX + CIRCLE)
 
 
-def mark_of(number: int, said: Mapping[str, str]) -> LesionMark | None:
-    """The lesion that a row marks, by a box or by a circle; None where its cells are empty. Raises WrongMark."""
-    box, circle = (_numbers(said, names) for names in (BOX, CIRCLE))
+def mark_of(number: int, cells: Mapping[str, str]) -> LesionMark | None:
+    """Return the lesion that a row marks by a box or a circle; None if its cells are empty. Raises WrongMark."""
+    box, circle = (_numbers(cells, names) for names in (BOX, CIRCLE))
     if box and circle:
         raise WrongMark("marks a lesion by a box and by a circle; one of them is understood.")
     if box:
@@ -83,13 +88,13 @@ def mark_of(number: int, said: Mapping[str, str]) -> LesionMark | None:
     return None
 
 
-def _numbers(said: Mapping[str, str], names: tuple[str, ...]) -> list[float]:
-    """All these numbers, or none where all cells are empty."""
-    given = [name for name in names if said.get(name)]
-    if given and len(given) < len(names):
-        lacking = " and ".join(name for name in names if name not in given)
-        raise WrongMark(f"marks a lesion by {' and '.join(given)} without {lacking}.")
-    return [_number(name, said[name]) for name in given]
+def _numbers(cells: Mapping[str, str], names: tuple[str, ...]) -> list[float]:
+    """Return these numbers, or none if all cells are empty. Raises WrongMark if some are missing."""
+    filled = [name for name in names if cells.get(name)]
+    if filled and len(filled) < len(names):
+        missing = " and ".join(name for name in names if name not in filled)
+        raise WrongMark(f"marks a lesion by {' and '.join(filled)} without {missing}.")
+    return [_number(name, cells[name]) for name in filled]
 
 
 def _number(name: str, text: str) -> float:

@@ -1,4 +1,4 @@
-"""Grey pictures in PNG, PGM and TIFF files, with the bit depth that the file itself declares."""
+"""Grey images in PNG, PGM and TIFF files, with the bit depth that the file declares."""
 
 import struct
 from dataclasses import replace
@@ -26,18 +26,18 @@ _COLOUR_16 = "is a colour picture with 16 bits, which cannot be read in full; sa
 
 
 class _Unreadable(ValueError):
-    """What is wrong with a file, without its name; the message continues "film.png …"."""
+    """A file that cannot be read; the message continues "film.png …"."""
 
 
 def format_of(path: Path) -> str | None:
-    """PNG, PGM or TIFF by the first bytes of the file, whatever its name; None for anything else."""
+    """Return PNG, PGM or TIFF by the first bytes of the file; None for any other file."""
     with path.open("rb") as file:
         start = file.read(8)
     return next((name for signature, name in _SIGNATURES.items() if start.startswith(signature)), None)
 
 
 def load(path: Path, *, name: str, bits: int | None = None) -> Pixels:
-    """Read a grey picture. `name` is used in messages; `bits` overrides what the file says about its depth.
+    """Return a grey image. `name` is used in messages; `bits` overrides the depth that the file declares.
 
     Raises UnreadableImage, with a sentence.
     """
@@ -50,7 +50,7 @@ def load(path: Path, *, name: str, bits: int | None = None) -> Pixels:
         return pixels if bits is None else _with_bits(pixels, bits)
     except _Unreadable as error:
         raise UnreadableImage(f"{name} {error}") from error
-    except Exception as error:  # decoders raise whatever damaged data leads them to
+    except Exception as error:  # decoders raise many types of error for damaged data
         raise UnreadableImage(f"{name} is damaged or cut off: {error}") from error
 
 
@@ -77,7 +77,7 @@ def _png(path: Path) -> Pixels:
 
 
 def _png_header(path: Path) -> tuple[int, int, int | None]:
-    """Bit depth, colour type, and the significant bits of grey where an sBIT chunk states them."""
+    """Return bit depth, colour type, and the significant bits of grey if an sBIT chunk states them."""
     with path.open("rb") as file:
         file.seek(8)
         length, _, _, _, depth, colour = struct.unpack(">I4sIIBB", file.read(18))
@@ -95,7 +95,7 @@ def _png_header(path: Path) -> tuple[int, int, int | None]:
 def _tiff(path: Path) -> Pixels:
     with Image.open(path, formats=("TIFF",)) as picture:
         if sum(1 for _ in ImageSequence.Iterator(picture)) > 1:
-            raise _Unreadable("holds several pictures; one is expected.")
+            raise _Unreadable("holds several images; one is expected.")
         picture.seek(0)
         tags = dict(getattr(picture, "tag_v2", {}))
         depth = max(tags.get(_TIFF_BITS, (8,)))
@@ -111,7 +111,7 @@ def _tiff(path: Path) -> Pixels:
 
 
 def _grey(picture: Image.Image) -> NDArray[np.uint16]:
-    """The one channel of a grey picture, or of a colour picture whose channels are all the same."""
+    """Return the channel of a grey image, or of a colour image whose channels are equal."""
     if picture.mode in ("P", "PA"):
         picture = picture.convert("RGBA")
     values: NDArray[Any] = np.asarray(picture)
@@ -121,7 +121,7 @@ def _grey(picture: Image.Image) -> NDArray[np.uint16]:
         raise _Unreadable("is partly transparent; save it without an alpha channel.")
     channels = values[..., :-1] if picture.mode in ("LA", "RGBA") else values
     if (channels != channels[..., :1]).any():
-        raise _Unreadable("is a colour picture; its channels differ, so there is no one grey in it.")
+        raise _Unreadable("is a colour image; its channels differ.")
     return channels[..., 0].astype(np.uint16)
 
 

@@ -1,7 +1,7 @@
-"""Mammograms as DICOM files, with a table that knows the patient and the pathology.
+"""Mammograms as DICOM files, with a table of patients and pathologies.
 
-The header has no pathology, and its patient may be one per view (CBIS-DDSM): the table decides both. Side, view,
-pixel spacing and modality come from the header where it has them. No name, date or UID of the source is read.
+The header has no pathology, and can have another patient for each view (CBIS-DDSM), so both come from the table.
+Side, view, pixel spacing and modality come from the header if it has them. No name, date or UID is read.
 """
 
 from collections import defaultdict
@@ -27,7 +27,7 @@ class _File:
 
 
 def read_folder(folder: Path, table: Path | None = None, *, columns: Mapping[str, str] | None = None) -> ImportBatch:
-    """Find all DICOM mammograms below a folder and what table and header say of them.
+    """Return all DICOM mammograms below a folder, described by table and header.
 
     The table's image column holds a path relative to the folder or to the table, or a file name, with or without
     its ending, that is unique in the folder. `columns` maps columns by hand, as in files.read_table. Other files
@@ -45,8 +45,8 @@ def read_folder(folder: Path, table: Path | None = None, *, columns: Mapping[str
         problems += bad_rows + unmatched
     images: list[ImportImage] = []
     for file, header in headers.items():
-        image, told = _judge(file, header, rows.get(file, []))
-        problems += told
+        image, image_problems = _check(file, header, rows.get(file, []))
+        problems += image_problems
         images += [image] if image else []
     return ImportBatch(tuple(images), tuple(problems))
 
@@ -62,13 +62,13 @@ def _read_headers(folder: Path) -> tuple[dict[_File, Header], list[ImportProblem
             headers[file] = read_header(path)
         except NotDicom:
             problems.append(ImportProblem(file.name, f"{file.name} holds no DICOM image."))
-        except Exception:  # pydicom raises whatever a broken file leads it to, and may quote the header in it
+        except Exception:  # pydicom raises many types of error, whose messages can quote the header
             problems.append(ImportProblem(file.name, f"{file.name} cannot be read as DICOM: it is damaged or cut off."))
     return headers, problems
 
 
 def _claims_to_be_dicom(path: Path) -> bool:
-    """By its mark after the preamble, or by its name. A directory of files (DICOMDIR) is no picture."""
+    """Return whether the mark after the preamble or the name is that of DICOM. A DICOMDIR is not an image."""
     if path.name.upper() == "DICOMDIR" or path.name.startswith("."):
         return False
     if path.suffix.lower() in _DICOM_NAMES:
@@ -80,7 +80,7 @@ def _claims_to_be_dicom(path: Path) -> bool:
 def _match(
     rows: Iterable[Row], files: Iterable[_File], folder: Path, table: Path
 ) -> tuple[dict[_File, list[Row]], list[ImportProblem]]:
-    """Which rows speak of which file, and a problem for each row that speaks of none."""
+    """Return the rows of each file, and a problem for each row that fits no file or several."""
     by_path = {real_path(file.path): file for file in files}
     by_name: dict[str, list[_File]] = defaultdict(list)
     for file in by_path.values():
@@ -91,35 +91,35 @@ def _match(
     for row in rows:
         paths = (real_path(base / row.image) for base in (folder, table.parent))
         exact = next((by_path[path] for path in paths if path in by_path), None)
-        found = [exact] if exact else by_name.get(row.image, [])
-        if len(found) == 1:
-            matched[found[0]].append(row)
+        candidates = [exact] if exact else by_name.get(row.image, [])
+        if len(candidates) == 1:
+            matched[candidates[0]].append(row)
         else:
-            what = f"fits {len(found)} files" if found else "names a file that is not there or is not DICOM"
+            what = f"fits {len(candidates)} files" if candidates else "names a file that is not there or is not DICOM"
             problems.append(problem(row.number, row.image, f"{what}."))
     return matched, problems
 
 
-def _judge(file: _File, header: Header, rows: list[Row]) -> tuple[ImportImage | None, list[ImportProblem]]:
-    """The image if it can be imported, and what there is to report of it."""
+def _check(file: _File, header: Header, rows: list[Row]) -> tuple[ImportImage | None, list[ImportProblem]]:
+    """Return the image if it can be imported, and its problems."""
     if header.refusal:
         return None, [ImportProblem(file.name, f"{file.name} {header.refusal}")]
     if not rows:
         what = "has no row in the table, so its patient and pathology are unknown."
         return None, [ImportProblem(file.name, f"{file.name} {what}")]
     first = rows[0]
-    if not all(row.says_the_same_as(first) for row in rows):
+    if not all(row.agrees_with(first) for row in rows):
         numbers = ", ".join(str(row.number) for row in rows)
-        return None, [ImportProblem(file.name, f"{file.name} is told of differently in rows {numbers}; left out.")]
+        return None, [ImportProblem(file.name, f"{file.name} is described differently in rows {numbers}; left out.")]
     problems = [problem(row.number, row.image, f"repeats row {known.number}.") for row, known in repetitions(rows)]
     return _import_image(file, header, rows), problems + _disagreements(file, header, first)
 
 
 def _disagreements(file: _File, header: Header, row: Row) -> list[ImportProblem]:
-    """Where header and table name another side or view. The header is followed, and the researcher told."""
+    """Return a problem for each side or view that differs between header and table. The header is used."""
     pairs = (("laterality", header.laterality, row.laterality), ("view", header.view_position, row.view))
     return [
-        problem(row.number, row.image, f"has the {what} {ours}, the file's header {theirs}; {theirs} is taken.")
+        problem(row.number, row.image, f"has the {what} {ours}, the file's header {theirs}; {theirs} is used.")
         for what, theirs, ours in pairs
         if theirs and ours and theirs != ours
     ]

@@ -1,4 +1,4 @@
-"""What a compressed frame says of itself, compared with the header before the decoder sees either.
+"""The header of a compressed frame, compared with the DICOM header before the frame is decoded.
 
 The decoder (gdcm) ends the whole process where a damaged frame is smaller than its header promises: this is the
 check that it lacks.
@@ -20,7 +20,7 @@ _JPEG_2000: Final = b"\xff\x4f\xff\x51"
 
 
 class FrameDiffers(ValueError):
-    """The frame is not the picture that its header describes."""
+    """The frame is not the image that the header describes."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class _Frame:
 
 
 def check_frame(dataset: Dataset) -> None:
-    """Raise FrameDiffers, or what pydicom runs into, for a compressed frame that does not fit its header."""
+    """Check a compressed frame. Raises FrameDiffers if it does not fit the header, or an error of pydicom."""
     syntax = dataset.file_meta.TransferSyntaxUID
     body = get_frame(dataset.PixelData, 0, number_of_frames=1)
     if syntax in JPEG2000TransferSyntaxes:
@@ -41,7 +41,7 @@ def check_frame(dataset: Dataset) -> None:
         frame = _jpeg(body)
     else:
         raise FrameDiffers(f"{syntax.name} is not read")
-    # Decoders give one byte for each sample up to 8 bits and two beyond, whatever the header has room for.
+    # Decoders return one byte for a sample of up to 8 bits and two for more, whatever the header allows.
     fits = 8 < frame.precision <= 16 if dataset.BitsAllocated == 16 else 2 <= frame.precision <= 8
     if (frame.rows, frame.columns, frame.channels) != (dataset.Rows, dataset.Columns, 1) or not fits:
         raise FrameDiffers("size, channels or depth differ")

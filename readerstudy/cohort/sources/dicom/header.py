@@ -1,4 +1,4 @@
-"""What a DICOM header says of a mammogram. Of the patient's identity nothing is read here at all."""
+"""The DICOM header of a mammogram. Nothing that identifies the patient is read."""
 
 import logging
 import re
@@ -32,7 +32,7 @@ _SIDES: Final[dict[str, Laterality]] = {
     "LEFT": Laterality.LEFT,
     "RIGHT": Laterality.RIGHT,
 }
-# What grey pictures have where an odd header leaves it out.
+# Values of grey images that a few headers omit.
 _USUAL: Final = {"SamplesPerPixel": 1, "PixelRepresentation": 0}
 _CODE_STRING = re.compile(r"[A-Z0-9_ ]{1,16}")
 
@@ -43,22 +43,22 @@ class NotDicom(ValueError):
 
 @dataclass(frozen=True)
 class Header:
-    """What the header states; "" and None where it is silent."""
+    """The values of the header; "" and None if it states none."""
 
     laterality: Laterality
     view_position: str
     pixel_spacing_mm: float | None
     modality: str
-    # Read from the anatomical directions of rows and columns: weaker evidence than a word in header or table.
+    # From the anatomical directions of rows and columns: weaker evidence than a value in header or table.
     inferred_laterality: Laterality
     inferred_view: str
     chest_wall: ChestWall  # by the direction of the rows
-    refusal: str  # why the picture cannot be read, the rest of a sentence
+    refusal: str  # why the image cannot be read, as the rest of a sentence
 
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Read what odd headers hold without complaint: pydicom's warnings quote the values, names included."""
+    """Suppress pydicom's warnings on odd headers: they quote values, names included."""
     log = logging.getLogger("pydicom")
     spoke = not log.disabled
     log.disabled = True
@@ -71,7 +71,7 @@ def quietly() -> Iterator[None]:
 
 
 def read_dataset(path: Path, *, pixels: bool) -> Dataset:
-    """The data set of an image file, with or without a preamble. Raises NotDicom, or what pydicom runs into."""
+    """Return the data set of an image file, with or without a preamble. Raises NotDicom or an error of pydicom."""
     dataset = dcmread(path, force=True, stop_before_pixels=not pixels)
     if not number(dataset, "Rows") or not number(dataset, "Columns"):
         raise NotDicom
@@ -84,7 +84,7 @@ def read_dataset(path: Path, *, pixels: bool) -> Dataset:
 
 
 def read_header(path: Path) -> Header:
-    """Raises NotDicom for a file without an image, or what pydicom runs into."""
+    """Return the header. Raises NotDicom for a file without an image, or an error of pydicom."""
     with quietly():
         dataset = read_dataset(path, pixels=False)
         orientation = [part.upper() for part in _texts(dataset, "PatientOrientation")]
@@ -101,15 +101,15 @@ def read_header(path: Path) -> Header:
 
 
 def number(dataset: Dataset, keyword: str) -> int | None:
-    """A whole number of the header, or None where it is missing or no number."""
+    """Return a whole number of the header; None if it is missing or not a number."""
     try:
         return int(dataset.get(keyword))
-    except Exception:  # a broken element raises whatever its bytes lead to
+    except Exception:  # a broken element raises many types of error
         return None
 
 
 def decimal(dataset: Dataset, keyword: str) -> float | None:
-    """A number of the header, or None where it is missing or no number."""
+    """Return a number of the header; None if it is missing or not a number."""
     try:
         return float(dataset.get(keyword))
     except Exception:  # as above
@@ -117,7 +117,7 @@ def decimal(dataset: Dataset, keyword: str) -> float | None:
 
 
 def _encoding_found(dataset: Dataset) -> Any:
-    """The uncompressed transfer syntax by which a file without meta information could be read."""
+    """Return the uncompressed transfer syntax by which a file without meta information can be read."""
     implicit, little_endian = dataset.original_encoding
     if implicit:
         return ImplicitVRLittleEndian
@@ -125,7 +125,7 @@ def _encoding_found(dataset: Dataset) -> Any:
 
 
 def _texts(dataset: Dataset, keyword: str) -> list[str]:
-    """The values of a header element as text, none if it is missing or broken."""
+    """Return the values of a header element as text; none if it is missing or broken."""
     try:
         value = dataset.get(keyword)
         parts = [value] if isinstance(value, str) else list(value or [])
@@ -139,14 +139,14 @@ def _text(dataset: Dataset, keyword: str) -> str:
 
 
 def _code(text: str) -> str:
-    """A DICOM code string, or nothing: free text could name a person, and is not let through."""
+    """Return a DICOM code string, or an empty text: free text could name a person."""
     text = text.upper()
     return text if _CODE_STRING.fullmatch(text) else ""
 
 
 def _laterality(dataset: Dataset) -> Laterality:
-    said = (_text(dataset, keyword).upper() for keyword in ("ImageLaterality", "Laterality"))
-    return next((_SIDES[word] for word in said if word in _SIDES), Laterality.UNKNOWN)
+    values = (_text(dataset, keyword).upper() for keyword in ("ImageLaterality", "Laterality"))
+    return next((_SIDES[word] for word in values if word in _SIDES), Laterality.UNKNOWN)
 
 
 def _view_position(dataset: Dataset, orientation: list[str]) -> str:
@@ -158,12 +158,12 @@ def _view_position(dataset: Dataset, orientation: list[str]) -> str:
     except Exception:  # as above
         codes = []
     coded = next((_VIEW_CODES[code] for code in codes if code in _VIEW_CODES), "")
-    # Digitised film carries the view in place of the directions (CBIS-DDSM).
+    # Digitised film has the view in place of the directions (CBIS-DDSM).
     return coded or next((word for word in orientation if word in _VIEW_CODES.values()), "")
 
 
 def _view_of_directions(orientation: list[str]) -> str:
-    """CC where columns run across the body, MLO where they run across and along it (DICOM C.7.6.1.1.1)."""
+    """Return CC if columns run across the body, MLO if they run across and along it (DICOM C.7.6.1.1.1)."""
     if len(orientation) != 2 or orientation[0] not in ("A", "P"):
         return ""
     down = set(orientation[1])
@@ -174,7 +174,7 @@ def _view_of_directions(orientation: list[str]) -> str:
 
 
 def _side_of_oblique(orientation: list[str]) -> Laterality:
-    """The plane of an MLO runs from the armpit down to the middle: footwards and to the right in a left breast."""
+    """Return the side of an MLO: its plane runs down to the middle, footwards and to the right in a left breast."""
     if _view_of_directions(orientation) != "MLO":
         return Laterality.UNKNOWN
     down = orientation[1]
@@ -182,9 +182,9 @@ def _side_of_oblique(orientation: list[str]) -> Laterality:
 
 
 def _chest_wall(orientation: list[str]) -> ChestWall:
-    """Rows that run to the front of the body (A) begin at the chest wall, rows that run to its back (P) end there.
+    """Return the side of the chest wall: rows to the front of the body (A) begin there, rows to its back (P) end there.
 
-    Film that carries the view in place of the directions has one value only, and says nothing.
+    Digitised film with the view in place of the directions has one value only; its side is unknown.
     """
     if len(orientation) != 2:
         return ChestWall.UNKNOWN
@@ -192,7 +192,7 @@ def _chest_wall(orientation: list[str]) -> ChestWall:
 
 
 def _pixel_spacing(dataset: Dataset) -> float | None:
-    """Millimetres between pixels; None where missing, senseless or not square."""
+    """Return millimetres between pixels; None if missing, implausible or not square."""
     for keyword in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"):
         try:
             rows, columns = (float(value) for value in dataset.get(keyword))

@@ -1,4 +1,4 @@
-"""The picture of a DICOM file: decompressed, unsigned, and turned so that larger is brighter."""
+"""The pixels of a DICOM file: decompressed, unsigned, and inverted if needed so that larger is brighter."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,7 @@ _DEEPEST: Final = 16
 
 
 def load(path: Path, *, name: str) -> Pixels:
-    """Read the picture. `name` is used in messages. Raises UnreadableImage, with a sentence."""
+    """Return the image. `name` is used in messages. Raises UnreadableImage."""
     try:
         with quietly():
             dataset = read_dataset(path, pixels=True)
@@ -29,13 +29,13 @@ def load(path: Path, *, name: str) -> Pixels:
         raise
     except NotDicom as error:
         raise UnreadableImage(f"{name} holds no DICOM image.") from error
-    except Exception as error:  # decoders raise whatever damaged data leads them to
-        # Their messages may quote the header, so they are not repeated.
+    except Exception as error:  # decoders raise many types of error for damaged data
+        # Their messages can quote the header, so they are not repeated.
         raise UnreadableImage(f"{name} is damaged, cut off, or compressed in a way that is not read.") from error
 
 
 def _stored_values(dataset: Dataset, path: Path) -> Values:
-    """The numbers as the file stores them, without overlay bits above or below them."""
+    """Return the stored values, without overlay bits above or below them."""
     syntax = dataset.file_meta.TransferSyntaxUID
     if syntax in JPEGLSTransferSyntaxes:
         check_frame(dataset)
@@ -57,7 +57,7 @@ def _uncompressed_values(dataset: Dataset) -> Values:
 
 
 def _as_brightness(dataset: Dataset, stored: Values, *, name: str) -> Pixels:
-    """Apply what the header says of the numbers' meaning, and show padding as background."""
+    """Convert stored values as the header defines, with padding as background."""
     padding = _padding(dataset, stored)
     values, bits, inverted = _modality_values(dataset, stored)
     if int(values.min()) < 0 or int(values.max()) >= 2**bits:
@@ -70,7 +70,7 @@ def _as_brightness(dataset: Dataset, stored: Values, *, name: str) -> Pixels:
 
 
 def _padding(dataset: Dataset, stored: Values) -> NDArray[np.bool_]:
-    """Where the detector saw nothing: the stated padding value, or the range up to its stated limit."""
+    """Return a mask of the padding: pixels of the stated value, or of the range up to the stated limit."""
     stated = (number(dataset, keyword) for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit"))
     value, limit = (_signed(dataset, end) if end is not None else None for end in stated)
     if value is None:
@@ -100,7 +100,7 @@ def _modality_values(dataset: Dataset, stored: Values) -> tuple[Values, int, boo
 
 
 def _lookup_table(dataset: Dataset) -> tuple[int, Values, int] | None:
-    """The modality lookup table: first value mapped, entries, bits of an entry (DICOM C.11.1)."""
+    """Return the modality lookup table: first value mapped, entries, bits of an entry (DICOM C.11.1)."""
     sequence = dataset.get("ModalityLUTSequence")
     if not sequence:
         return None

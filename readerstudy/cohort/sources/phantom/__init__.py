@@ -1,4 +1,4 @@
-"""Procedural mammograms for people without data: like no person, and each with a lesion-free twin."""
+"""Procedural mammograms for users without data. Each can be drawn with and without its lesion."""
 
 from readerstudy.cohort.sources.phantom.anatomy import (
     DEFAULT_CONTRAST,

@@ -1,7 +1,7 @@
-"""Who the phantoms are: breasts, lesions and views drawn from a seed, before anything is rendered.
+"""The phantoms before rendering: breasts, lesions and views drawn from a seed.
 
-Everything but the lesion is drawn without a look at the pathology, each from a random stream of its own: a
-classifier can learn the lesion and nothing else, and another contrast changes no breast.
+Only the lesion depends on the pathology. Each part has a random stream of its own, so a classifier can learn the
+lesion and nothing else, and another contrast changes no breast.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from readerstudy.vocabulary import Laterality, Pathology, View
 
 LesionKind = Literal["mass", "calc", "benign"]
 
-# How strongly lesions stand out: the one number that sets how hard the phantoms are to classify.
+# Contrast of lesions: the number that sets how hard the phantoms are to classify.
 # Chosen so that the demo classifier is about as good as the article's: AUC .85, .89, .90 with three fresh seeds.
 DEFAULT_CONTRAST: Final = 2.1
 # 366 of the article's 1284 patients had cancer.
@@ -26,7 +26,7 @@ _CALCIFICATIONS = 0.27
 _BENIGN_MASSES = 0.15
 _SIDES: Final = (Laterality.LEFT, Laterality.RIGHT)
 _VIEWS: Final = (View.CC, View.MLO)
-# A cluster of points needs less amplitude than a mass to be found as often.
+# A cluster of points needs less amplitude than a mass to be detected as often.
 _AMPLITUDE: Final[dict[LesionKind, float]] = {"mass": 1.3, "benign": 1.3, "calc": 0.7}
 # The random streams of one patient. A new one goes to the end: the numbers are part of every seed.
 _BREAST, _LESION, _DROPPED, _VIEW = range(4)
@@ -34,7 +34,7 @@ _BREAST, _LESION, _DROPPED, _VIEW = range(4)
 
 @dataclass(frozen=True)
 class Breast:
-    """What all views of one patient share."""
+    """The properties that all views of one patient share."""
 
     depth_mm: float  # chest wall to nipple
     half_width_mm: float
@@ -45,7 +45,7 @@ class Breast:
 
 @dataclass(frozen=True)
 class Lesion:
-    """One finding, in shares of the breast that it lies in."""
+    """One lesion; positions in shares of its breast."""
 
     kind: LesionKind
     radius_mm: float
@@ -57,14 +57,14 @@ class Lesion:
 
 @dataclass(frozen=True)
 class PhantomView:
-    """One mammogram, ready to be rendered; small, and the same in every process."""
+    """One mammogram before rendering. Small, so that it can be sent to other processes."""
 
     patient: int
     laterality: Laterality
     view_position: View
     pathology: Pathology
     breast: Breast
-    lesion: Lesion | None  # in this very breast
+    lesion: Lesion | None  # in this breast
     seed: int
 
 

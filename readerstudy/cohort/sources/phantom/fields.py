@@ -15,7 +15,7 @@ from PIL import Image
 
 Field = NDArray[np.float32]
 
-# scipy.ndimage has no types and makes its names at import, where a type checker cannot see them.
+# scipy.ndimage has no types and creates its names at import, which a type checker cannot follow.
 _ndimage: Any = import_module("scipy.ndimage")
 
 FIELD_HEIGHT_MM: Final = 286.0
@@ -50,7 +50,7 @@ def coarse_grid(rows: int) -> Grid:
 
 
 def enlarge(field: Field, grid: Grid) -> Field:
-    """Carry a field from its coarse grid to the picture's, bicubic; what lies beyond the picture is cut."""
+    """Return a field on the grid of the image, by bicubic interpolation; values beyond the image are cut off."""
     rows = field.shape[0]
     seen = (0.0, 0.0, rows * grid.columns / grid.rows, float(rows))
     picture = Image.fromarray(field).resize((grid.columns, grid.rows), Image.Resampling.BICUBIC, box=seen)
@@ -83,11 +83,11 @@ def smooth(values: NDArray[Any], sigma: float) -> Field:
 
 
 def distance_inside(inside: NDArray[np.bool_]) -> Field:
-    """Distance in grid points from each point inside to the nearest one outside; 0 outside."""
+    """Return the distance in grid points from each point inside to the nearest one outside; 0 outside."""
     return np.asarray(_ndimage.distance_transform_edt(inside), dtype=np.float32)
 
 
 def sample_at(field: Field, rows: Field, columns: Field) -> Field:
-    """The field's values at fractional positions, bilinear; it repeats itself beyond its borders."""
+    """Return the field at fractional positions, bilinear; it is periodic beyond its borders."""
     at = np.stack([rows, columns])
     return np.asarray(_ndimage.map_coordinates(field, at, order=1, mode="grid-wrap"), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Masses and calcifications, drawn into their own patch of the picture from their own random stream."""
+"""Masses and calcifications, drawn into a patch of the image from a random stream of their own."""
 
 from dataclasses import dataclass
 
@@ -9,14 +9,14 @@ from readerstudy.cohort.sources.phantom.fields import FIELD_HEIGHT_MM, Field, Gr
 
 Box = tuple[int, int, int, int]  # top, left, bottom, right; bottom and right are exclusive
 
-# How far the lesion's light reaches, and how much of that counts as its place, in radii.
+# Extent of the added brightness, and of the box that counts as the lesion's position, in radii.
 _REACH: dict[LesionKind, float] = {"mass": 3.2, "benign": 1.6, "calc": 2.2}
 _PLACE: dict[LesionKind, float] = {"mass": 1.3, "benign": 0.9, "calc": 1.1}
 
 
 @dataclass(frozen=True, eq=False)
 class Patch:
-    """What a lesion adds to the glandular tissue, and where in the picture its light falls."""
+    """The brightness that a lesion adds to the glandular tissue, and its box in the image."""
 
     area: Box
     light: Field
@@ -39,12 +39,12 @@ def draw(lesion: Lesion, grid: Grid, centre: tuple[float, float]) -> Patch:
 
 
 def place(lesion: Lesion, grid: Grid, centre: tuple[float, float]) -> Box:
-    """The part of the picture that counts as the lesion's place."""
+    """Return the box that counts as the lesion's position."""
     return _box(grid, centre, _PLACE[lesion.kind] * lesion.radius_mm)
 
 
 def _box(grid: Grid, centre: tuple[float, float], half_mm: float) -> Box:
-    """The pixels within half_mm of the centre, at least one, inside the picture."""
+    """Return the box of pixels within half_mm of the centre: at least one, inside the image."""
     column, row = centre[0] / grid.pixel_mm, (centre[1] + FIELD_HEIGHT_MM / 2) / grid.pixel_mm
     half = half_mm / grid.pixel_mm
     top, left = (max(0, int(start - half)) for start in (row, column))
@@ -64,7 +64,7 @@ def _core(
     size: float,
     edge: float,
 ) -> Field:
-    """A dome whose radius varies with the angle; height 1 in the middle, soft over `edge` radii."""
+    """Return a dome whose radius varies with the angle: height 1 in the middle, soft over `edge` radii."""
     r, angle = np.hypot(x, y), np.arctan2(y, x)
     border = np.ones_like(r)
     for k in range(1, waves + 1):
@@ -76,7 +76,7 @@ def _core(
 
 
 def _spicules(rng: np.random.Generator, lesion: Lesion, x: Field, y: Field, pixel_mm: float) -> Field:
-    """Fine bent lines that run out from the mass and taper off."""
+    """Return fine bent lines that run out from the mass and taper off."""
     light = np.zeros(np.broadcast_shapes(x.shape, y.shape), dtype=np.float32)
     for _ in range(int(rng.integers(12, 26))):
         angle, bend = rng.uniform(0, 2 * np.pi), rng.normal() * 0.1 / lesion.radius_mm
@@ -92,7 +92,7 @@ def _spicules(rng: np.random.Generator, lesion: Lesion, x: Field, y: Field, pixe
 
 
 def _calcifications(rng: np.random.Generator, lesion: Lesion, x: Field, y: Field, pixel_mm: float) -> Field:
-    """A cluster of bright points; one smaller than a pixel is drawn a pixel wide and as much fainter."""
+    """Return a cluster of bright points; one smaller than a pixel is drawn one pixel wide and fainter."""
     light = np.zeros((y.shape[0], x.shape[1]), dtype=np.float32)
     for _ in range(int(rng.integers(16, 40))):
         point_x, point_y = rng.normal(0, 0.42 * lesion.radius_mm, 2)

@@ -29,17 +29,17 @@ from readerstudy.cohort.sources.phantom.fields import (
     sigmoid,
     smooth,
 )
-from readerstudy.cohort.sources.phantom.shape import Shape, Stance, outline, stance_of
+from readerstudy.cohort.sources.phantom.shape import Shape, Stance, draw_stance, outline
 from readerstudy.cohort.sources.source import ImportBatch, ImportImage
 from readerstudy.errors import StudyError
 from readerstudy.imaging.image import RESOLUTIONS, Pixels, Size, quantise
 from readerstudy.vocabulary import Laterality, Resolution, View
 
 _NOISE: Final = np.float32(0.012)
-# The words by which subgroups are formed.
+# The words that form subgroups.
 _WORDS: Final[dict[LesionKind, str]] = {"mass": "mass", "benign": "mass", "calc": "calcification"}
-_DENSITIES: Final = (-0.8, 0.0, 0.8)  # where a ends and b begins, and so on; of what is drawn about 0
-# Random streams of one view. A new one goes to the end: the numbers are part of every picture.
+_DENSITIES: Final = (-0.8, 0.0, 0.8)  # limits between a and b, b and c, c and d, for a density drawn around 0
+# Random streams of one view. Append new ones: the numbers are part of every image.
 _OUTLINE, _CLUMPS, _GRAIN, _STRANDS, _CLOUDS, _DENSITY, _SWAY, _QUANTA = range(8)
 
 
@@ -63,7 +63,7 @@ class _Texture:
 
 
 def render(view: PhantomView, size: Size = RESOLUTIONS[Resolution.LOW], with_lesion: bool = True) -> Phantom:
-    """Draw a view at `size` (rows, columns); without its lesion, every other pixel stays exactly as it is."""
+    """Render a view at `size` (rows, columns). Without its lesion, all other pixels are exactly the same."""
     if not 0 < size[1] <= WIDEST * size[0]:
         raise StudyError(f"A phantom is at most {WIDEST:.2f} times as wide as high; {size} is not.")
     grid = Grid(*size)
@@ -85,7 +85,7 @@ def render(view: PhantomView, size: Size = RESOLUTIONS[Resolution.LOW], with_les
 
 
 def lesion_box(view: PhantomView, size: Size) -> lesions.Box | None:
-    """Where the view's lesion lies in its picture of `size`, from the geometry alone; None without a lesion."""
+    """Return the box of the view's lesion in an image of `size`, from the geometry alone; None without a lesion."""
     if view.lesion is None:
         return None
     grid = Grid(*size)
@@ -103,7 +103,7 @@ def phantom_images(
     contrast: float = DEFAULT_CONTRAST,
     positive_fraction: float = POSITIVE_FRACTION,
 ) -> ImportBatch:
-    """A phantom cohort as a source: the pictures are rendered when they are loaded."""
+    """Return a phantom cohort as a batch to import. Images are rendered when they are loaded."""
     views = sample_cohort(patients, seed=seed, contrast=contrast, positive_fraction=positive_fraction)
     return ImportBatch(images=tuple(_import_image(view, size) for view in views))
 
@@ -125,7 +125,7 @@ def _import_image(view: PhantomView, size: Size) -> ImportImage:
 
 
 def _known_lesions(view: PhantomView, size: Size) -> tuple[dict[str, float], ...]:
-    """The lesion's box in shares of height and width, or none: a phantom is known to have no other."""
+    """Return the lesion's box in shares of height and width, or (): a phantom is known to have no other lesion."""
     box = lesion_box(view, size)
     if box is None:
         return ()
@@ -134,7 +134,7 @@ def _known_lesions(view: PhantomView, size: Size) -> tuple[dict[str, float], ...
 
 
 def _density(view: PhantomView) -> str:
-    """The breast's place among phantoms as a letter, a the least dense."""
+    """Return the density of the breast as a letter from a, the least dense, to d."""
     return "abcd"[bisect(_DENSITIES, view.breast.density)]
 
 
@@ -147,7 +147,7 @@ def _stream(view: PhantomView, number: int) -> np.random.Generator:
 
 
 def _stance(view: PhantomView) -> Stance:
-    return stance_of(view.breast, view.view_position, _stream(view, _OUTLINE))
+    return draw_stance(view.breast, view.view_position, _stream(view, _OUTLINE))
 
 
 def _sample_texture(view: PhantomView, grid: Grid, nipple: tuple[float, float]) -> _Texture:
@@ -204,7 +204,7 @@ def _cone(view: PhantomView, nipple: tuple[float, float]) -> Field:
 
 
 def _centre(view: PhantomView, lesion: Lesion) -> tuple[float, float]:
-    """The middle of a lesion in a left breast, x and y in mm."""
+    """Return the centre of a lesion in a left breast, x and y in mm."""
     x, y = _stance(view).nipple
     half = 0.85 * view.breast.half_width_mm * np.sqrt(1 - lesion.depth**2)
     height = lesion.height[0 if view.view_position == View.CC else 1]
@@ -212,7 +212,7 @@ def _centre(view: PhantomView, lesion: Lesion) -> tuple[float, float]:
 
 
 def _add_lesion(view: PhantomView, grid: Grid, tissue: Field) -> None:
-    """Add the lesion's light, if the breast has one, to the tissue in place."""
+    """Add the brightness of the lesion, if there is one, to the tissue in place."""
     if view.lesion is None:
         return
     patch = lesions.draw(view.lesion, grid, _centre(view, view.lesion))
@@ -234,7 +234,7 @@ def _add_muscle(view: PhantomView, light: Field, muscle: Field, skin: Field, tex
     """Lay the pectoral muscle over the upper corner, in place, with a soft and slightly wavering border."""
     sway = enlarge(power_law(_stream(view, _SWAY), coarse_grid(96), beta=4.0, longest_mm=60), grid)
     share = sigmoid((muscle + np.float32(2.5) * sway + np.float32(0.5) * texture.clouds) / np.float32(1.7))
-    # Where the armpit's skin crosses the muscle, the skin stays on top.
+    # The skin of the armpit is drawn over the muscle.
     share *= np.clip((skin - 3) / 12, 0, 1)
     muscle_light = (
         np.float32(0.44)

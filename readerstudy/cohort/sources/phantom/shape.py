@@ -31,7 +31,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Stance:
-    """How a breast lies in one view, with the small differences that two exposures have. Lengths in mm."""
+    """The position of a breast in one view, with the small differences between two exposures. Lengths in mm."""
 
     depth: float
     half_width: float
@@ -39,8 +39,8 @@ class Stance:
     nipple: tuple[float, float]  # x, y
 
 
-def stance_of(breast: Breast, view: View, rng: np.random.Generator) -> Stance:
-    """Draw how the breast lies."""
+def draw_stance(breast: Breast, view: View, rng: np.random.Generator) -> Stance:
+    """Draw the position of the breast."""
     depth = breast.depth_mm * (1 + 0.03 * rng.standard_normal())
     half_width = breast.half_width_mm * (1 + 0.03 * rng.standard_normal())
     shift, bend = 0.7 * rng.standard_normal(2)
@@ -84,7 +84,7 @@ def _unit_slope(grid: Grid, level: Field) -> Field:
 def _distance(grid: Grid, near: Field) -> Field:
     """Distance to the skin: by formula close to it, where whole pixels would show as steps, else measured."""
     inside = near > 0
-    # The chest wall is the picture's border, not skin: repeating the first column keeps it from counting.
+    # The chest wall is the border of the image, not skin: the first column is repeated so that it does not count.
     padded = np.pad(inside, ((0, 0), (1, 0)), mode="edge")
     far = distance_inside(padded)[:, 1:] * grid.pixel_mm
     share = np.clip(far / _EXACT_MM, 0, 1)

@@ -1,7 +1,6 @@
-"""The whole study in a few minutes: phantoms, training, adversarial images, Table 1, a study, a report.
+"""Build the demonstration: phantoms, training, adversarial images, Table 1, a study and a report.
 
-Every step is skipped where its result is there already: the second time takes seconds, and an interrupted
-demo goes on where it stopped.
+A step is skipped if its result exists. So a second run takes seconds, and an interrupted demo resumes.
 """
 
 import subprocess
@@ -15,11 +14,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
+from django.db import transaction
 from django.urls import reverse
 from django.utils.timezone import now
 
 from readerstudy.accounts.links import token_for
 from readerstudy.accounts.models import Role, User
+from readerstudy.audit.models import Event
 from readerstudy.cohort.models import Cohort
 from readerstudy.commands import StudyCommand, progress_bar
 from readerstudy.errors import StudyError
@@ -40,7 +41,7 @@ from readerstudy.truth.queries import count_adversarial_images, count_real_image
 NAME = "demo"
 CLASSIFIER, REMOVE, INSERT = "demo-classifier", "demo-remove", "demo-insert"
 PATIENTS, SEED = 200, 1
-# The article's 80/10/10 would leave seven women with cancer to test on; a small cohort needs a larger test split.
+# With the article's 80/10/10 only seven patients of the test split would have cancer.
 SPLIT = "60/10/30"
 SCALE = 0.1
 PEOPLE = {
@@ -51,32 +52,32 @@ PEOPLE = {
 
 
 class Command(StudyCommand):
-    help = "Build the demonstration: everything from phantoms to a report, and people to sign in as."
+    help = "Build the demonstration: phantoms, networks, adversarial images, a study, a report, and users to sign in."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8000, help="the port in the printed links")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.EMBEDDED:
-            raise StudyError("The demo makes users without passwords; it runs on the embedded database only.")
+            raise StudyError("The demo creates users without passwords, so it runs on the embedded database only.")
         began = time.monotonic()
         steps: list[tuple[str, Callable[[str], None]]] = [
             ("Drawing mammograms", _draw),
             ("Training the classifier", _train_classifier),
-            ("Training both GANs", _train_gans),
+            ("Training the two GANs", _train_gans),
             ("Writing adversarial images", _generate),
-            ("Judging them: Table 1", _evaluate),
+            ("Evaluating the classifier: Table 1", _evaluate),
             ("Creating the study", _create),
-            ("Simulated readers", _rehearse),
+            ("Reading with simulated readers", _rehearse),
             ("Writing the report", _report),
         ]
         for number, (title, step) in enumerate(steps, start=1):
             started = time.monotonic()
             step(f"{number}/{len(steps)} {title}")
             self.stderr.write(f"{number}/{len(steps)} {title}: {time.monotonic() - started:.0f} s")
-        self._say(options["port"], time.monotonic() - began)
+        self._print_summary(options["port"], time.monotonic() - began)
 
-    def _say(self, port: int, seconds: float) -> None:
+    def _print_summary(self, port: int, seconds: float) -> None:
         evaluation = _evaluation()
         if evaluation and evaluation.result:
             self.stdout.write(
@@ -86,7 +87,9 @@ class Command(StudyCommand):
         for name, (role, first, last) in PEOPLE.items():
             address = reverse("accounts:sign_in_by_link", args=[token_for(User.objects.get(username=name))])
             self.stdout.write(f"  {role.label:<12} {first} {last}: http://localhost:{port}{address}")
-        self.stdout.write(f"The rehearsal's report: http://localhost:{port}{reverse('report:list')}{NAME}-rehearsal/\n")
+        self.stdout.write(
+            f"Report of the simulated readers: http://localhost:{port}{reverse('report:list')}{NAME}-rehearsal/\n"
+        )
 
 
 def _draw(title: str) -> None:
@@ -96,9 +99,7 @@ def _draw(title: str) -> None:
 
 
 def _drawn_completely() -> bool:
-    # The import is the last thing that writes an event; an interrupted one did not come to that.
-    from readerstudy.audit.models import Event
-
+    # An import writes its event at the end.
     return Event.objects.filter(verb="cohort.imported", subject=f"cohort.cohort:{Cohort.named(NAME).pk}").exists()
 
 
@@ -110,7 +111,7 @@ def _train_classifier(title: str) -> None:
 
 
 def _train_gans(title: str) -> None:
-    """Both at once, a process and a thread each: faster than one after the other on all threads."""
+    """Train both at the same time, with one thread each: faster than one after the other with all threads."""
     missing = [
         (direction, run)
         for direction, run in (("remove", REMOVE), ("insert", INSERT))
@@ -131,10 +132,11 @@ def _train_gans(title: str) -> None:
         for direction, run in missing
     ]
     if jobs:
-        _run_side_by_side(title, jobs)
+        _run_in_parallel(title, jobs)
 
 
-def _run_side_by_side(title: str, jobs: list[Job]) -> None:
+def _run_in_parallel(title: str, jobs: list[Job]) -> None:
+    """Run each job in a process of its own. Raises StudyError if one of them fails."""
     command = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "run_job"]
     children = [
         subprocess.Popen([*command, str(job.pk)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for job in jobs
@@ -143,14 +145,14 @@ def _run_side_by_side(title: str, jobs: list[Job]) -> None:
         while any(child.poll() is None for child in children):
             time.sleep(0.5)
             _refresh(jobs)
-            # Steps differ in number between the two; thousandths of the way can be added up.
+            # The jobs differ in their number of steps, so progress is added up in thousandths of each.
             shares = [job.done / job.total if job.total else 0.0 for job in jobs]
             advance(round(1000 * sum(shares)), 1000 * len(jobs), "; ".join(map(job_note, jobs)))
     _refresh(jobs)
     for job, child in zip(jobs, children, strict=True):
         if child.returncode or job.status != "done":
-            said = child.stderr.read().decode(errors="replace").strip() if child.stderr else ""
-            raise StudyError(f"{job.parameters['name']}: {job.note or said or 'stopped'}")
+            output = child.stderr.read().decode(errors="replace").strip() if child.stderr else ""
+            raise StudyError(f"{job.parameters['name']}: {job.note or output or 'stopped'}")
 
 
 def _refresh(jobs: list[Job]) -> None:
@@ -187,7 +189,8 @@ def _create(title: str) -> None:
             user.save()
     if Study.objects.filter(code=NAME).exists():
         return
-    with progress_bar(title) as advance:
+    # In one transaction: an interrupted step must not leave a study without its reader.
+    with transaction.atomic(), progress_bar(title) as advance:
         study = create_study(
             code=NAME,
             title="Demonstration study",
@@ -197,9 +200,9 @@ def _create(title: str) -> None:
             scale=SCALE,
             resolution="low",
             generators=[INSERT, REMOVE],
-            progress=lambda done, total: advance(done, total, "image files"),
+            progress=lambda done, total: advance(done, total, "image files rewritten in random order"),
         )
-    enroll(study=study, reader=User.objects.get(username="reader"), at=now())
+        enroll(study=study, reader=User.objects.get(username="reader"), at=now())
 
 
 def _rehearse(title: str) -> None:
@@ -213,7 +216,7 @@ def _rehearse(title: str) -> None:
 
 def _report(title: str) -> None:
     if not (Path(settings.REPORTS_DIR) / f"{NAME}-rehearsal").exists():
-        call_command("analyse_study", f"{NAME}-rehearsal", stdout=StringIO())  # the page shows it better
+        call_command("analyse_study", f"{NAME}-rehearsal", stdout=StringIO())  # shown on the report's page
 
 
 def _start(kind: JobKind, parameters: dict[str, Any]) -> Job:
