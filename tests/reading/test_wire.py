@@ -47,6 +47,18 @@ def test_the_same_key_twice_is_one_reading_with_one_receipt(study, rita):
     assert Reading.objects.count() == 1
 
 
+def test_a_key_sent_again_with_another_verdict_is_rejected(study, rita):
+    client = walk.client_of(rita)
+    walk.finish_session(client, study.code, 1)
+    step = walk.open_session(client, study.code, 2)
+    key = str(uuid4())
+    assert walk.answer(client, study.code, 2, step, "real", key=key).status_code == 201
+    changed = walk.answer(client, study.code, 2, step, "not_real", key=key)
+    assert changed.status_code == 409
+    assert changed.json()["detail"] == "This key belongs to another verdict."
+    assert Reading.objects.get(key=key).verdict == "real"
+
+
 def test_an_answered_image_cannot_be_answered_under_another_key(study, rita):
     client = walk.client_of(rita)
     step = walk.open_session(client, study.code, 1)
