@@ -42,8 +42,8 @@ class SessionTemplate:
     real: int
     adversarial: int
     splits: tuple[str, ...]
-    # Education shows each image beside its own adversarial twin; everywhere else an image serves once.
-    beside_twin: bool = False
+    # An educational session shows each image with its adversarial version; elsewhere an image is shown once.
+    shows_pairs: bool = False
 
     def scaled(self, scale: float) -> "SessionTemplate":
         """The same session with fewer images; halves stay halves, and nothing that was there vanishes."""
@@ -110,7 +110,7 @@ ZHOU2021: Final = (
         real=100,
         adversarial=0,
         splits=_TRAIN,
-        beside_twin=True,
+        shows_pairs=True,
     ),
     SessionTemplate(
         5,

@@ -92,7 +92,7 @@ def _strata(candidates: Sequence[Candidate], sessions: Sequence[SessionTemplate]
             images, positives = carried.get(session.splits, (0, 0))
             wanted = min(count - 1, max(1, round(share * (images + count)) - positives))
             carried[session.splits] = (images + count, positives + wanted)
-            needs_adversarial = adversarial or session.beside_twin
+            needs_adversarial = adversarial or session.shows_pairs
             for label, number in ((1, wanted), (0, count - wanted)):
                 strata.append(Stratum(session.number, adversarial, label, number, session.splits, needs_adversarial))
     return strata
