@@ -142,7 +142,7 @@ def test_stored_scores_are_of_real_and_adversarial_stimuli(cohort, scored):
     assert set(scored[0].by_stimulus) == expected
 
 
-def test_classifiers_of_different_sizes_read_images_of_their_size(cohort, lift):
+def test_each_classifier_gets_images_of_its_size(cohort, lift):
     small = TargetClassifier("small", Brightness(slice(0, 8), size=(16, 12)))
     wide, narrow = cohort.score([lift], classifiers=[CLASSIFIERS[0], small])
     resized = resize(cohort.files[cohort.of_split("test")[0].path], (16, 12))
@@ -151,7 +151,7 @@ def test_classifiers_of_different_sizes_read_images_of_their_size(cohort, lift):
     assert narrow.size == (16, 12)
 
 
-def test_refuses_to_evaluate_nothing(cohort, lift):
+def test_an_evaluation_needs_classifiers_and_attacks(cohort, lift):
     for attacks, classifiers in (([], CLASSIFIERS), ([lift], ())):
         with pytest.raises(LabError, match="a classifier and an attack"):
             cohort.score(attacks, classifiers=classifiers)
@@ -164,7 +164,7 @@ def test_progress_ends_at_the_last_image(cohort, lift):
     assert reports[-1] == (held_out, held_out)
 
 
-def test_thresholds_are_chosen_on_the_classifiers_own_tuning_scores(lift, scored):
+def test_thresholds_come_from_the_classifiers_tuning_scores(lift, scored):
     for result, raw in zip(evaluate("low", scored, [lift], QUICK), scored, strict=True):
         assert result.thresholds[ThresholdRule.YOUDEN] == youden_threshold(raw.tuning_scores, raw.tuning_labels)
         called = raw.tuning_scores[raw.tuning_labels == 1] > result.thresholds[ThresholdRule.SENSITIVITY]
@@ -173,7 +173,7 @@ def test_thresholds_are_chosen_on_the_classifiers_own_tuning_scores(lift, scored
         assert rules == [ThresholdRule.ARTICLE, ThresholdRule.YOUDEN, ThresholdRule.SENSITIVITY]
 
 
-def test_an_attack_on_one_class_is_evaluated_on_the_images_that_it_changed(cohort, scored, lift, removal):
+def test_an_attack_on_one_class_is_evaluated_on_that_class(cohort, scored, lift, removal):
     whole, part = evaluate("low", scored, [lift, removal], QUICK)[0].attacks
     malignant = sum(image.label for image in cohort.of_split("test"))
     assert (whole.table.images, part.table.images) == (len(cohort.of_split("test")), malignant)
@@ -185,7 +185,7 @@ def test_an_attack_on_one_class_is_evaluated_on_the_images_that_it_changed(cohor
     assert whole.identity.at(ThresholdRule.YOUDEN).fooled.hits == 0  # a copy fools nobody
 
 
-def test_transfers_have_each_pair_at_the_classifiers_own_threshold(scored, lift, removal):
+def test_transfers_use_each_classifiers_own_threshold(scored, lift, removal):
     transfers = evaluate("low", scored, [lift, removal], QUICK)[0].transfers
     by_key = {(one.attack, one.variant, one.classifier): one for one in transfers}
     attacks = (*(("lift", variant) for variant in Variant), ("removal", Variant.ADVERSARIAL))
@@ -207,7 +207,7 @@ def test_transfers_have_each_pair_at_the_classifiers_own_threshold(scored, lift,
     assert by_key["lift", Variant.ADVERSARIAL, "bottom"].fooled.share == 0
 
 
-def test_a_baseline_that_changes_no_image_is_not_applicable_and_a_sham_is(cohort, scored, lift):
+def test_a_baseline_without_any_change_is_not_applicable(cohort, scored, lift):
     result = evaluate("low", scored, [lift], QUICK)[0]
     (attack,), images = result.attacks, len(cohort.of_split("test"))
     assert (attack.table.changed, attack.identity.changed, attack.sham.changed) == (images, 0, images)
@@ -217,7 +217,7 @@ def test_a_baseline_that_changes_no_image_is_not_applicable_and_a_sham_is(cohort
     assert applicable == {(Variant.ADVERSARIAL, True), (Variant.IDENTITY, False), (Variant.SHAM, True)}
 
 
-def test_other_classifiers_are_compared_with_the_first_on_the_same_images(scored, lift):
+def test_classifiers_are_compared_with_the_first(scored, lift):
     first, second = evaluate("low", scored, [lift], QUICK)
     assert first.compared is None
     assert (first.reference, second.reference) == ("top", "top")
@@ -229,7 +229,7 @@ def test_other_classifiers_are_compared_with_the_first_on_the_same_images(scored
     )
 
 
-def test_recalibration_changes_calls_at_a_half_but_no_area_or_tuned_call(scored, lift):
+def test_recalibration_changes_neither_areas_nor_tuned_calls(scored, lift):
     raw = evaluate("low", scored, [lift], QUICK)[0].attacks[0].table
     result = evaluate("low", scored, [lift], replace(QUICK, recalibration=Recalibrated.PLATT))[0]
     table = result.attacks[0].table
@@ -240,7 +240,7 @@ def test_recalibration_changes_calls_at_a_half_but_no_area_or_tuned_call(scored,
     assert tuned.threshold != tuned_raw.threshold
 
 
-def test_an_insertion_is_paired_with_a_removal_of_the_same_method():
+def test_an_insertion_is_paired_with_a_removal_by_its_method():
     attacks = [
         AttackKind("gan-in", "gan", "insert"),
         AttackKind("pgd-4", "pgd", ""),

@@ -28,10 +28,12 @@ SCALE = 4
 
 def train(folder: Path, form: str) -> Path:
     images = tiny.images()
-    judge = folder.parent / "judge"
-    train_classifier(images, tiny.classifier_config(), seed=1, folder=judge, report=silent)
+    classifier_folder = folder.parent / "classifier"
+    train_classifier(images, tiny.classifier_config(), seed=1, folder=classifier_folder, report=silent)
     config = tiny.gan_config(form=form)
-    train_gan(images, direction="remove", classifier=judge, config=config, seed=2, folder=folder, report=silent)
+    train_gan(
+        images, direction="remove", classifier=classifier_folder, config=config, seed=2, folder=folder, report=silent
+    )
     return folder
 
 
@@ -46,7 +48,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def film() -> np.ndarray:
+def image() -> np.ndarray:
     """A grainy 128 × 96 picture with black air on the left and a white label."""
     pixels = np.random.default_rng(3).integers(9_000, 40_000, (32 * SCALE, 24 * SCALE)).astype(np.uint16)
     pixels[:, :20] = 0
@@ -58,55 +60,55 @@ def test_at_its_own_size_the_attack_is_the_generator(residual: Path) -> None:
     pixels = tiny.images().pixels[0]
     attack = GanAttack.load(residual)
     with torch.no_grad():
-        fake = load_generator(residual)(to_tensor(pixels[None], torch.device("cpu")))[0, 0].numpy()
-    np.testing.assert_allclose(attack(pixels), fake * WHITE, atol=0.51)
+        adversarial = load_generator(residual)(to_tensor(pixels[None], torch.device("cpu")))[0, 0].numpy()
+    np.testing.assert_allclose(attack(pixels), adversarial * WHITE, atol=0.51)
 
 
-def test_the_change_is_carried_up_smoothly_and_the_grain_stays(residual: Path, film: np.ndarray) -> None:
-    fake = GanAttack.load(residual)(film)
-    assert fake.shape == film.shape
-    assert fake.dtype == np.uint16
-    assert (fake != film).mean() > 0.5
+def test_the_change_is_carried_up_smoothly_and_the_grain_stays(residual: Path, image: np.ndarray) -> None:
+    adversarial = GanAttack.load(residual)(image)
+    assert adversarial.shape == image.shape
+    assert adversarial.dtype == np.uint16
+    assert (adversarial != image).mean() > 0.5
     inside = np.s_[12:, 24:]
-    real, altered = film[inside] / WHITE, fake[inside] / WHITE
+    real, altered = image[inside] / WHITE, adversarial[inside] / WHITE
     change = np.log(altered / (1 - altered)) - np.log(real / (1 - real))
     # Neighbours differ by up to 30,000 levels in the picture; the change of logit runs smoothly under them.
     assert np.abs(np.diff(change, axis=1)).max() < 0.05
     assert np.abs(np.diff(np.log(real / (1 - real)), axis=1)).max() > 1
 
 
-def test_black_air_and_white_labels_stay_to_the_last_bit(residual: Path, film: np.ndarray) -> None:
+def test_black_air_and_white_labels_stay_to_the_last_bit(residual: Path, image: np.ndarray) -> None:
     attack = GanAttack.load(residual)
     with torch.no_grad():
         strong = replace(attack, generator=load_generator(residual))
         strong.generator.last.bias.fill_(2.0)
-    fake = strong(film)
-    assert (fake[film == 0] == 0).all()
-    assert (fake[film == WHITE] == WHITE).all()
-    assert (fake != film)[(film > 0) & (film < WHITE)].all()
+    adversarial = strong(image)
+    assert (adversarial[image == 0] == 0).all()
+    assert (adversarial[image == WHITE] == WHITE).all()
+    assert (adversarial != image)[(image > 0) & (image < WHITE)].all()
 
 
-def test_the_faint_noise_of_the_air_stays_to_the_last_bit(residual: Path, film: np.ndarray) -> None:
-    film[:, :20] = np.random.default_rng(1).integers(0, 12, (128, 20))
+def test_the_faint_noise_of_the_air_stays_to_the_last_bit(residual: Path, image: np.ndarray) -> None:
+    image[:, :20] = np.random.default_rng(1).integers(0, 12, (128, 20))
     attack = GanAttack.load(residual)
     with torch.no_grad():
         attack.generator.last.bias.fill_(-2.0)  # far darker than any trained generator makes it
-    fake = attack(film)
-    np.testing.assert_array_equal(fake[:, :20], film[:, :20])
-    assert (fake[20:60, 24:] < film[20:60, 24:]).all()
+    adversarial = attack(image)
+    np.testing.assert_array_equal(adversarial[:, :20], image[:, :20])
+    assert (adversarial[20:60, 24:] < image[20:60, 24:]).all()
 
 
-def test_the_same_picture_gives_the_same_twin(residual: Path, film: np.ndarray) -> None:
+def test_the_same_image_gives_the_same_adversarial_image(residual: Path, image: np.ndarray) -> None:
     attack = GanAttack.load(residual)
-    np.testing.assert_array_equal(attack(film), attack(film))
+    np.testing.assert_array_equal(attack(image), attack(image))
 
 
-def test_the_control_is_another_attack_and_says_so(residual: Path, film: np.ndarray) -> None:
+def test_the_identity_baseline_is_another_attack(residual: Path, image: np.ndarray) -> None:
     attack = GanAttack.load(residual)
-    control = GanAttack.load(residual, is_identity=True)
-    assert (attack.is_identity, control.is_identity) == (False, True)
-    assert attack.weights != control.weights
-    assert np.abs(control(film).astype(int) - film).mean() < np.abs(attack(film).astype(int) - film).mean()
+    baseline = GanAttack.load(residual, is_identity=True)
+    assert (attack.is_identity, baseline.is_identity) == (False, True)
+    assert attack.weights != baseline.weights
+    assert np.abs(baseline(image).astype(int) - image).mean() < np.abs(attack(image).astype(int) - image).mean()
 
 
 def test_an_attack_carries_its_provenance_and_cannot_be_changed(residual: Path) -> None:
@@ -116,7 +118,7 @@ def test_an_attack_carries_its_provenance_and_cannot_be_changed(residual: Path) 
         attack.seed = 3
 
 
-def test_a_picture_of_another_shape_is_refused(residual: Path) -> None:
+def test_an_image_of_another_shape_is_an_error(residual: Path) -> None:
     attack = GanAttack.load(residual)
     with pytest.raises(WrongImages, match="64 × 64 does not have the shape of 32 × 24"):
         attack(np.zeros((64, 64), np.uint16))
@@ -124,19 +126,19 @@ def test_a_picture_of_another_shape_is_refused(residual: Path) -> None:
         attack(np.zeros((32, 24), np.uint8))
 
 
-def test_a_plain_generator_works_at_its_own_size_only_and_spares_the_air(plain: Path, film: np.ndarray) -> None:
+def test_a_plain_generator_works_at_its_own_size_only(plain: Path, image: np.ndarray) -> None:
     attack = GanAttack.load(plain)
     pixels = tiny.images().pixels[0]
-    fake = attack(pixels)
-    assert (fake[pixels == 0] == 0).all()
-    assert (fake != pixels).mean() > 0.5
+    adversarial = attack(pixels)
+    assert (adversarial[pixels == 0] == 0).all()
+    assert (adversarial != pixels).mean() > 0.5
     with pytest.raises(WrongImages, match="plain generator of 32 × 24"):
-        attack(film)
+        attack(image)
 
 
-def test_a_classifier_is_no_attack(residual: Path) -> None:
+def test_a_classifiers_folder_is_not_an_attack(residual: Path) -> None:
     with pytest.raises(WrongCheckpoint, match="holds a classifier, not a generator"):
-        GanAttack.load(residual.parent / "judge")
+        GanAttack.load(residual.parent / "classifier")
 
 
 KEPT = PostProcessing(keep_range=False)
@@ -144,12 +146,12 @@ KEPT = PostProcessing(keep_range=False)
 
 @pytest.fixture(scope="module")
 def breast() -> np.ndarray:
-    """A phantom of 12 bits with a label in its air, on the levels that a 12-bit film has in 16 bits."""
+    """A phantom of 12 bits with a label in its air, on the levels that a 12-bit image has in 16 bits."""
     view = next(view for view in sample_cohort(3, seed=2) if (view.laterality, view.view_position) == ("L", "CC"))
-    film = render(view, (256, 192)).values >> 4
-    film[10:40, -50:-10] = 3500
-    film[100:160, -20:-10] += 300  # a grey stain
-    return to_16_bit(Pixels(film, 12))
+    image = render(view, (256, 192)).values >> 4
+    image[10:40, -50:-10] = 3500
+    image[100:160, -20:-10] += 300  # a grey stain
+    return to_16_bit(Pixels(image, 12))
 
 
 def shifted(run: Path, by: float, post_processing: PostProcessing = NO_POST_PROCESSING) -> GanAttack:
@@ -162,32 +164,32 @@ def shifted(run: Path, by: float, post_processing: PostProcessing = NO_POST_PROC
 
 
 @pytest.mark.parametrize("steps", [NO_POST_PROCESSING, KEPT, PostProcessing()], ids=["bare", "kept", "all"])
-def test_a_generator_that_changes_nothing_writes_its_parent_s_file_byte_for_byte(
+def test_without_a_change_the_file_is_that_of_the_source_image(
     residual: Path, breast: np.ndarray, steps: PostProcessing
 ) -> None:
     for picture in (breast, (breast | 7) + (breast >> 9), (breast >> 8) * np.uint16(257)):
         assert encode_png(shifted(residual, 0.0, steps)(picture)) == encode_png(picture)
 
 
-def test_the_stage_1_control_leaves_no_trace(residual: Path, breast: np.ndarray) -> None:
+def test_the_identity_baseline_leaves_no_trace(residual: Path, breast: np.ndarray) -> None:
     """Its generator has learnt the identity: whatever differed would come from the processing."""
-    control = GanAttack.load(residual, is_identity=True, post_processing=KEPT)
+    baseline = GanAttack.load(residual, is_identity=True, post_processing=KEPT)
     with torch.no_grad():
-        change = control.generator.raw(to_tensor(resize(breast, (32, 24))[None], torch.device("cpu")))
-    altered = control(breast)
+        change = baseline.generator.raw(to_tensor(resize(breast, (32, 24))[None], torch.device("cpu")))
+    altered = baseline(breast)
     assert np.array_equal(altered, breast) == bool((change == 0).all())
     assert np.array_equal(altered[breast_weight(breast) == 0], breast[breast_weight(breast) == 0])
 
 
 @pytest.mark.parametrize("by", [-1.0, 1.0])
-def test_what_is_not_breast_stays_to_the_last_bit(residual: Path, breast: np.ndarray, by: float) -> None:
+def test_pixels_outside_the_breast_stay_to_the_last_bit(residual: Path, breast: np.ndarray, by: float) -> None:
     outside = breast_weight(breast) == 0
-    bare, finished = (shifted(residual, by, steps)(breast) for steps in (NO_POST_PROCESSING, KEPT))
+    bare, processed = (shifted(residual, by, steps)(breast) for steps in (NO_POST_PROCESSING, KEPT))
     assert (bare != breast)[10:40, -50:-10].all()
-    assert np.array_equal(finished[outside], breast[outside])
+    assert np.array_equal(processed[outside], breast[outside])
     assert outside[12:38, -48:-12].all()
     inside = (breast_weight(breast) == 1) & (breast > 5000)
-    assert ((finished > breast) == (by > 0))[inside].all()
+    assert ((processed > breast) == (by > 0))[inside].all()
 
 
 def test_a_plain_generator_can_keep_the_background(plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,41 +198,39 @@ def test_a_plain_generator_can_keep_the_background(plain: Path, monkeypatch: pyt
     left[:, :12] = 1
     monkeypatch.setattr("attacks.constraints.post_processing.breast_weight", lambda pixels: left)
     attack = GanAttack.load(plain, post_processing=replace(NO_POST_PROCESSING, keep_background=True))
-    fake = attack(pixels)
-    assert np.array_equal(fake[:, 12:], pixels[:, 12:])
-    assert np.array_equal(fake[:, :12], GanAttack.load(plain)(pixels)[:, :12])
+    adversarial = attack(pixels)
+    assert np.array_equal(adversarial[:, 12:], pixels[:, 12:])
+    assert np.array_equal(adversarial[:, :12], GanAttack.load(plain)(pixels)[:, :12])
 
 
-def test_a_12_bit_film_s_twin_keeps_to_12_bits(residual: Path, breast: np.ndarray) -> None:
+def test_an_adversarial_image_keeps_to_12_bits(residual: Path, breast: np.ndarray) -> None:
     grid = bit_depth_levels(12)
-    bare, finished = (shifted(residual, 0.3, steps)(breast) for steps in (NO_POST_PROCESSING, KEPT))
+    bare, processed = (shifted(residual, 0.3, steps)(breast) for steps in (NO_POST_PROCESSING, KEPT))
     assert np.isin(breast, grid).all()
     assert not np.isin(bare, grid).all()
-    assert np.isin(finished, grid).all()
-    assert np.array_equal(finished == 0, breast == 0)
+    assert np.isin(processed, grid).all()
+    assert np.array_equal(processed == 0, breast == 0)
     inside = breast_weight(breast) == 1
-    assert np.abs(finished[inside].astype(int) - bare[inside]).max() <= 8  # half of a 12-bit step
+    assert np.abs(processed[inside].astype(int) - bare[inside]).max() <= 8  # half of a 12-bit step
 
 
-def test_a_twin_does_not_outshine_its_parent_and_no_peak_stands_at_its_white(
-    residual: Path, breast: np.ndarray
-) -> None:
+def test_no_pixel_is_brighter_than_the_source_and_none_pile_up(residual: Path, breast: np.ndarray) -> None:
     ranged = PostProcessing(keep_grid=False)
     white = breast[breast_weight(breast) > 0].max()
-    bare, finished = (shifted(residual, 2.0, steps)(breast) for steps in (NO_POST_PROCESSING, ranged))
+    bare, processed = (shifted(residual, 2.0, steps)(breast) for steps in (NO_POST_PROCESSING, ranged))
     inside = (breast_weight(breast) == 1) & (breast > 5000) & (breast < white)
     assert bare[inside].max() > white
-    assert finished[inside].max() < white
-    assert (finished > breast)[inside].all()
-    assert (finished[inside] == finished[inside].max()).mean() < 0.001
+    assert processed[inside].max() < white
+    assert (processed > breast)[inside].all()
+    assert (processed[inside] == processed[inside].max()).mean() < 0.001
 
 
 def test_darkening_is_the_same_with_and_without_the_range(residual: Path, breast: np.ndarray) -> None:
     only_range = replace(NO_POST_PROCESSING, keep_range=True)
-    bare, finished = (shifted(residual, -1.0, steps)(breast) for steps in (NO_POST_PROCESSING, only_range))
-    assert np.array_equal(bare, finished)
+    bare, processed = (shifted(residual, -1.0, steps)(breast) for steps in (NO_POST_PROCESSING, only_range))
+    assert np.array_equal(bare, processed)
 
 
-def test_a_black_picture_stays_black_whatever_its_range(residual: Path) -> None:
+def test_a_black_image_stays_black(residual: Path) -> None:
     black = np.zeros((128, 96), np.uint16)
     assert not shifted(residual, 1.0, PostProcessing(keep_grid=False))(black).any()

@@ -43,12 +43,12 @@ def runs(settings, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def films(runs) -> Cohort:
+def cohort(runs) -> Cohort:
     return make.cohort(patients=8, fractions=(0.4, 0.2, 0.4))
 
 
 @pytest.fixture
-def judge(films, runs) -> Checkpoint:
+def target_classifier(cohort, runs) -> Checkpoint:
     """An untrained classifier as a finished run."""
     classifier = small_classifier()
     config = replace(classifier.config, rows=SIZE[0], columns=SIZE[1])
@@ -63,72 +63,72 @@ def judge(films, runs) -> Checkpoint:
         metrics={},
         history=[],
     )
-    checkpoint.write_run(runs / "judge", description, classifier)
+    checkpoint.write_run(runs / "cad", description, classifier)
     return Checkpoint.objects.create(
-        name="judge",
+        name="cad",
         kind=CheckpointKind.CLASSIFIER,
-        cohort=films.name,
+        cohort=cohort.name,
         preset="tiny",
         seed=1,
         split_hash="",
         code_version="",
-        folder="judge",
+        folder="cad",
         made_at=make.MONDAY,
     )
 
 
-def generate(films: Cohort, **asked):
-    parameters = {"cohort": films.name, "resolutions": ["low"]} | asked
-    work = _attack if "attack" in asked else _generate
+def generate(cohort: Cohort, **options):
+    parameters = {"cohort": cohort.name, "resolutions": ["low"]} | options
+    work = _attack if "attack" in options else _generate
     return work(0, parameters, silent)
 
 
-PGD = {"method": "pgd", "classifier": "judge", "name": "pgd-4", "epsilon": "4/255", "steps": 3}
+PGD = {"method": "pgd", "classifier": "cad", "name": "pgd-4", "epsilon": "4/255", "steps": 3}
 
 
-def test_every_image_gets_its_twin_within_the_budget_and_a_row_says_how(films, judge):
-    result = generate(films, attack=PGD)
-    pictures = real_images(films, "low")
+def test_each_image_gets_an_adversarial_image_within_the_budget(cohort, target_classifier):
+    result = generate(cohort, attack=PGD)
+    pictures = real_images(cohort, "low")
     assert result == {"made": len(pictures), "known": 0, "attacks": ["pgd-4"]}
     row = Attack.named("pgd-4")
-    assert (row.method, row.direction, row.classifier, row.generator) == ("pgd", "", judge, None)
+    assert (row.method, row.direction, row.classifier, row.generator) == ("pgd", "", target_classifier, None)
     assert row.settings["epsilon"] == 1028
     assert row.settings["epsilon_share"] == "4/255"
     assert row.settings["weights"]
     for truth in Truth.objects.filter(attack=row):
-        real, twin = decode_png(truth.source_image.path), decode_png(truth.stimulus.path)
-        assert 0 < np.abs(twin.astype(int) - real).max() <= 1028
-        assert truth.quality["linf_levels"] == np.abs(twin.astype(int) - real).max()
+        real, adversarial = decode_png(truth.source_image.path), decode_png(truth.stimulus.path)
+        assert 0 < np.abs(adversarial.astype(int) - real).max() <= 1028
+        assert truth.quality["linf_levels"] == np.abs(adversarial.astype(int) - real).max()
         assert truth.generator == "pgd-4"
         malignant = ImageTruth.objects.get(image=truth.source_image.image).label
         assert (truth.direction, truth.label) == (("remove", 0) if malignant else ("insert", 1))
 
 
-def test_the_stored_difference_is_that_of_the_two_files(films, judge, settings):
-    generate(films, attack={**PGD, "method": "fgsm", "steps": None}, splits=["test"])
+def test_the_stored_difference_is_that_of_the_two_files(cohort, target_classifier, settings):
+    generate(cohort, attack={**PGD, "method": "fgsm", "steps": None}, splits=["test"])
     truth = Truth.objects.filter(generator="pgd-4").first()
-    real, twin = decode_png(truth.source_image.path), decode_png(truth.stimulus.path)
+    real, adversarial = decode_png(truth.source_image.path), decode_png(truth.stimulus.path)
     stored = decode_png(Path(settings.MEDIA_ROOT) / truth.difference_file)
-    assert np.abs(read_signed_difference(stored) - (real.astype(int) - twin)).max() <= 1
+    assert np.abs(read_signed_difference(stored) - (real.astype(int) - adversarial)).max() <= 1
 
 
-def test_an_interrupted_job_goes_on_and_a_finished_one_does_nothing(films, judge):
+def test_an_interrupted_job_continues_and_a_finished_one_stops(cohort, target_classifier):
     def kill(done: int, *_) -> None:
         if done == 5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        _attack(0, {"cohort": films.name, "resolutions": ["low"], "attack": PGD}, kill)
+        _attack(0, {"cohort": cohort.name, "resolutions": ["low"], "attack": PGD}, kill)
     assert Truth.objects.filter(generator="pgd-4").count() == 5
-    rest = generate(films, attack=PGD)
-    assert (rest["known"], rest["made"]) == (5, len(real_images(films, "low")) - 5)
-    assert generate(films, attack=PGD)["made"] == 0
+    rest = generate(cohort, attack=PGD)
+    assert (rest["known"], rest["made"]) == (5, len(real_images(cohort, "low")) - 5)
+    assert generate(cohort, attack=PGD)["made"] == 0
 
 
-def test_pictures_attacked_together_give_the_files_of_those_attacked_alone(films, judge, monkeypatch):
-    generate(films, attack=PGD, splits=["test"])
+def test_images_attacked_in_one_batch_give_the_same_files(cohort, target_classifier, monkeypatch):
+    generate(cohort, attack=PGD, splits=["test"])
     monkeypatch.setattr("attacks.tasks.generating._make_groups", partial(_in_threes, _make_groups))
-    generate(films, attack={**PGD, "name": "together"}, splits=["test"])
+    generate(cohort, attack={**PGD, "name": "together"}, splits=["test"])
     alone, together = (
         {truth.source_image_id: truth.stimulus.path.read_bytes() for truth in Truth.objects.filter(generator=name)}
         for name in ("pgd-4", "together")
@@ -142,21 +142,21 @@ def _in_threes(make_groups, pictures, size):
     return groups
 
 
-def test_a_name_stands_for_one_attack(films, judge):
-    generate(films, attack=PGD, splits=["tuning"])
+def test_an_attack_name_is_unique(cohort, target_classifier):
+    generate(cohort, attack=PGD, splits=["tuning"])
     with pytest.raises(StudyError, match="pgd-4"):
-        generate(films, attack={**PGD, "epsilon": "8/255"})
+        generate(cohort, attack={**PGD, "epsilon": "8/255"})
 
 
-def test_only_the_splits_that_were_asked_for(films, judge):
-    generate(films, attack=PGD, splits=["test"])
-    wanted = {picture.image_id for picture in real_images(films, "low") if picture.split == "test"}
+def test_only_the_chosen_splits_are_attacked(cohort, target_classifier):
+    generate(cohort, attack=PGD, splits=["test"])
+    wanted = {picture.image_id for picture in real_images(cohort, "low") if picture.split == "test"}
     assert {truth.source_image.image_id for truth in Truth.objects.filter(generator="pgd-4")} == wanted
 
 
-def test_a_step_after_the_attack_can_be_left_out(films, judge):
-    generate(films, attack=PGD, splits=["test"])
-    generate(films, attack={**PGD, "name": "bare"}, splits=["test"], keep_background=False)
+def test_a_step_after_the_attack_can_be_left_out(cohort, target_classifier):
+    generate(cohort, attack=PGD, splits=["test"])
+    generate(cohort, attack={**PGD, "name": "bare"}, splits=["test"], keep_background=False)
     outside = {
         name: sum(truth.quality["changed_outside_share"] for truth in Truth.objects.filter(generator=name))
         for name in ("pgd-4", "bare")
@@ -165,52 +165,52 @@ def test_a_step_after_the_attack_can_be_left_out(films, judge):
     assert Attack.named("bare").settings["keep_background"] is False
 
 
-def test_a_known_lesion_gives_the_figures_about_it(films, judge):
+def test_a_known_lesion_gives_the_figures_about_it(cohort, target_classifier):
     box = {"top": 0.2, "left": 0.1, "bottom": 0.7, "right": 0.6}
     ImageTruth.objects.filter(pathology="malignant").update(lesions=[box])
-    generate(films, attack=PGD, splits=["test"])
+    generate(cohort, attack=PGD, splits=["test"])
     for truth in Truth.objects.filter(generator="pgd-4"):
         assert ("lesion_enrichment" in truth.quality) == (truth.direction == "remove")
 
 
-def test_a_phantom_s_lesion_reaches_the_quality_of_its_twin(judge):
+def test_a_phantom_s_lesion_is_used_for_quality_measures(target_classifier):
     found = phantom_images(3, seed=1, size=(64, 52))
     settings = {"seed": 1, "fractions": (0.4, 0.2, 0.4), "resolutions": ("low",), "processes": 1}
     import_cohort("phantoms", found, at=make.MONDAY, **settings)
     generate(Cohort.named("phantoms"), attack={**PGD, "steps": 1})
     known = ImageTruth.objects.filter(image__exam__patient__cohort__name="phantoms").values_list("image", "lesions")
     with_lesion = {image for image, lesions in known if lesions}
-    of_twins = Truth.objects.filter(generator="pgd-4")
-    assert 0 < len(with_lesion) < of_twins.count()
+    adversarial_truths = Truth.objects.filter(generator="pgd-4")
+    assert 0 < len(with_lesion) < adversarial_truths.count()
     assert [lesions for image, lesions in known if image not in with_lesion] == [[]] * (len(known) - len(with_lesion))
-    for truth in of_twins:
+    for truth in adversarial_truths:
         figures = {"lesion_energy_share", "lesion_enrichment"} & set(truth.quality)
         assert len(figures) == (2 if truth.source_image.image_id in with_lesion else 0)
 
 
-def test_a_patch_is_learnt_and_laid(films, judge):
-    asked = {"method": "patch", "classifier": "judge", "name": "sticker", "diameter": 0.2, "steps": 4}
-    generate(films, attack=asked, splits=["test"])
+def test_a_patch_is_trained_and_placed(cohort, target_classifier):
+    options = {"method": "patch", "classifier": "cad", "name": "sticker", "diameter": 0.2, "steps": 4}
+    generate(cohort, attack=options, splits=["test"])
     row = Attack.named("sticker")
     assert row.settings["diameter"] == 0.2
     assert row.settings["texture_0"] != row.settings["texture_1"]
     assert all(0 < truth.quality["changed_share"] < 0.06 for truth in Truth.objects.filter(attack=row))
 
 
-def test_inpainters_stand_where_gans_stand(films, judge, monkeypatch):
+def test_inpainters_can_replace_gans(cohort, target_classifier, monkeypatch):
     preset = Preset("tiny", replace(small_classifier().config, rows=SIZE[0], columns=SIZE[1]), None, None)
     monkeypatch.setitem(PRESETS, "tiny", preset)
     short = partial(inpainting_config, steps=4, channels=(4, 6))
     monkeypatch.setattr("models_ml.training.inpainting.inpainting_config", short)
     for direction in ("remove", "insert"):
-        call_command("train_inpainting", "films", direction=direction, classifier="judge", name=f"inp-{direction}")
+        call_command("train_inpainting", "films", direction=direction, classifier="cad", name=f"inp-{direction}")
     call_command("generate_stimuli", "films", gan_remove="inp-remove", gan_insert="inp-insert", split=["test"])
     row = Attack.named("inp-remove")
     assert (row.method, row.direction, row.generator.name, row.classifier) == (
         "inpainting",
         "remove",
         "inp-remove",
-        judge,
+        target_classifier,
     )
     both = {"gan_remove": "inp-remove", "gan_insert": "inp-insert", "split": ["test"]}
     with pytest.raises(CommandError, match="--suffix: the attack inp-remove exists already"):
@@ -223,29 +223,29 @@ def test_inpainters_stand_where_gans_stand(films, judge, monkeypatch):
     assert Attack.named("inp-remove-bare").settings["keep_range"] is False
 
 
-def test_the_command_says_what_it_needs(films, judge, capsys):
+def test_the_command_lists_what_is_missing(cohort, target_classifier, capsys):
     with pytest.raises(CommandError, match="--gan-remove"):
         call_command("generate_stimuli", "films")
     with pytest.raises(CommandError, match="--classifier"):
         call_command("generate_stimuli", "films", method="pgd")
     with pytest.raises(CommandError, match="NAME=VALUE"):
-        call_command("generate_stimuli", "films", method="pgd", classifier="judge", set=["steps"])
+        call_command("generate_stimuli", "films", method="pgd", classifier="cad", set=["steps"])
     with pytest.raises(CommandError, match="pgd has no setting diameter"):
-        call_command("generate_stimuli", "films", method="pgd", classifier="judge", set=["diameter=0.1"])
+        call_command("generate_stimuli", "films", method="pgd", classifier="cad", set=["diameter=0.1"])
 
 
-def test_the_command_makes_an_attack(films, judge, capsys):
+def test_the_command_makes_an_attack(cohort, target_classifier, capsys):
     call_command(
         "generate_stimuli",
         "films",
         method="pgd",
-        classifier="judge",
+        classifier="cad",
         epsilon="2/255",
         set=["steps=2", "gradient=upsampled"],
         split=["test"],
         without=["grid"],
     )
-    settings = Attack.named("pgd-judge").settings
+    settings = Attack.named("pgd-cad").settings
     assert (settings["epsilon"], settings["steps"], settings["gradient"], settings["keep_grid"]) == (
         514,
         2,

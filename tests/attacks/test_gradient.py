@@ -60,7 +60,7 @@ def test_no_pixel_leaves_the_budget_and_black_stays_black(method, classifier, ba
 
 
 @pytest.mark.parametrize("method", EVERY, ids=name)
-def test_nothing_changes_where_the_weight_is_nought_and_nothing_outshines_white(method, classifier, batch) -> None:
+def test_weight_zero_keeps_pixels_and_white_limits_changes(method, classifier, batch) -> None:
     weight = torch.zeros_like(batch.images)
     weight[..., 8:24, 6:20] = 1
     held = replace(batch, weight=weight, white=torch.full((len(batch.labels),), 0.45))
@@ -103,7 +103,7 @@ def test_the_best_iterate_is_never_worse_than_the_last(classifier, batch) -> Non
     assert not torch.equal(best, last)
 
 
-def test_carlini_and_wagner_fool_every_image_with_a_smaller_square_than_pgd(classifier, batch) -> None:
+def test_carlini_wagner_fools_with_a_smaller_square_than_pgd(classifier, batch) -> None:
     least = CarliniWagner(steps=40, searches=5, confidence=0.0)(classifier, batch)
     pushed = PGD(EPSILON, steps=10)(classifier, batch)
     both = fooled(classifier, least, batch) & fooled(classifier, pushed, batch)
@@ -128,7 +128,7 @@ def test_fab_finds_the_boundary_and_stops_a_little_beyond_it(classifier, batch) 
     assert (near - batch.images).abs().amax() < EPSILON / WHITE
 
 
-def test_the_projection_meets_the_plane_with_equal_steps_up_to_the_walls() -> None:
+def test_the_step_to_the_plane_is_equal_for_pixels_within_bounds() -> None:
     gradient = torch.tensor([1.0, -2.0, 0.0, 4.0]).view(1, 1, 1, 4)
     point = torch.full((1, 1, 1, 4), 0.5)
     room = AttackBatch(point, torch.zeros(1, dtype=torch.long), (0,)).feasible_set(None)

@@ -27,12 +27,12 @@ KEPT = PostProcessing()
 SIZE = (32, 24)
 
 
-def film(seed: int, *, rows: int = 96, columns: int = 72, bits: int = 16) -> np.ndarray:
-    """A bright breast at the left border, dark air on the right, on the levels of a film of so many bits."""
-    chance = np.random.default_rng(seed)
+def make_image(seed: int, *, rows: int = 96, columns: int = 72, bits: int = 16) -> np.ndarray:
+    """A bright breast at the left border, dark air on the right, on the levels of a make_image of so many bits."""
+    rng = np.random.default_rng(seed)
     y, x = np.mgrid[:rows, :columns]
     inside = (x / (0.7 * columns)) ** 2 + ((y - rows / 2) / (0.45 * rows)) ** 2 < 1
-    share = np.where(inside, 0.3 + 0.3 * chance.random((rows, columns)), 0.002 * chance.random((rows, columns)))
+    share = np.where(inside, 0.3 + 0.3 * rng.random((rows, columns)), 0.002 * rng.random((rows, columns)))
     share[: rows // 8, -columns // 6 :] = 0
     numbers = np.rint(share * (2**bits - 1)).astype(np.int64)
     return bit_depth_levels(bits)[numbers]
@@ -49,9 +49,9 @@ def attack() -> GradientAttack:
 @pytest.mark.parametrize("epsilon", [300, 1028])
 @pytest.mark.parametrize("post_processing", [NO_POST_PROCESSING, KEPT], ids=["bare", "kept"])
 def test_the_written_file_keeps_to_the_budget(attack, gradient, bits, epsilon, post_processing) -> None:
-    real = film(bits, bits=bits)
-    made = replace(attack, method=PGD(epsilon, steps=3), gradient=gradient, post_processing=post_processing)(real)
-    written = decode_png(encode_png(made))
+    real = make_image(bits, bits=bits)
+    attacked = replace(attack, method=PGD(epsilon, steps=3), gradient=gradient, post_processing=post_processing)(real)
+    written = decode_png(encode_png(attacked))
     change = np.abs(written.astype(int) - real)
     assert 0 < change.max() <= epsilon
     assert (written[real == 0] == 0).all()
@@ -68,10 +68,10 @@ def test_the_written_file_keeps_to_the_budget(attack, gradient, bits, epsilon, p
 )
 @settings(max_examples=60)
 def test_no_level_leaves_the_budget_or_the_grid(epsilon: int, bits: int, seed: int) -> None:
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     grid = bit_depth_levels(bits)
-    real = chance.choice(grid, (9, 11)).astype(np.uint16)
-    wild = chance.choice(grid, (9, 11)).astype(np.uint16)
+    real = rng.choice(grid, (9, 11)).astype(np.uint16)
+    wild = rng.choice(grid, (9, 11)).astype(np.uint16)
     held = clip_to_budget(real, wild, epsilon=epsilon, levels=grid)
     assert (np.abs(held.astype(int) - real) <= epsilon).all()
     assert np.isin(held, grid).all()
@@ -79,7 +79,7 @@ def test_no_level_leaves_the_budget_or_the_grid(epsilon: int, bits: int, seed: i
     assert np.array_equal(held, clip_to_budget(real, held, epsilon=epsilon, levels=grid))
 
 
-def test_a_pixel_that_settled_too_far_goes_to_the_last_level_inside() -> None:
+def test_a_pixel_beyond_the_budget_gets_the_last_level_within() -> None:
     grid = bit_depth_levels(8)  # 257 apart
     real = np.array([[2570, 2570, 2570]], np.uint16)
     settled = np.array([[2570 + 1028, 2570 - 1028, 2570 + 771]], np.uint16)
@@ -88,31 +88,31 @@ def test_a_pixel_that_settled_too_far_goes_to_the_last_level_inside() -> None:
 
 
 @pytest.mark.parametrize("method", [FGSM(600), PGD(600, steps=3), APGD(600, steps=4), CarliniWagner(6, 2)], ids=repr)
-def test_a_picture_has_the_same_twin_again_and_in_any_company(attack, method) -> None:
-    pictures = [film(seed) for seed in (1, 2, 3)]
-    made = replace(attack, method=method)
-    together = made.attack_batch(pictures)
-    for real, twin in zip(pictures, together, strict=True):
-        assert np.abs(made(real).astype(int) - twin).max() <= (1 if isinstance(method, CarliniWagner) else 0)
-        assert np.array_equal(made(real), made(real))
+def test_an_adversarial_image_does_not_depend_on_its_batch(attack, method) -> None:
+    pictures = [make_image(seed) for seed in (1, 2, 3)]
+    attacked = replace(attack, method=method)
+    together = attacked.attack_batch(pictures)
+    for real, adversarial in zip(pictures, together, strict=True):
+        assert np.abs(attacked(real).astype(int) - adversarial).max() <= (1 if isinstance(method, CarliniWagner) else 0)
+        assert np.array_equal(attacked(real), attacked(real))
 
 
 def test_a_run_with_another_seed_writes_another_file(attack) -> None:
-    real = film(1)
+    real = make_image(1)
     assert not np.array_equal(attack(real), replace(attack, seed=4)(real))
 
 
 @pytest.mark.parametrize("label", [0, 1])
-def test_the_attack_moves_the_decoded_file_s_score_away_from_its_label(attack, label) -> None:
-    real = film(4)
-    twin = decode_png(encode_png(replace(attack, label=label)(real)))
-    scores = [_score(attack, picture) for picture in (real, twin)]
+def test_the_attack_moves_the_score_of_the_written_file(attack, label) -> None:
+    real = make_image(4)
+    adversarial = decode_png(encode_png(replace(attack, label=label)(real)))
+    scores = [_score(attack, picture) for picture in (real, adversarial)]
     assert (scores[1] < scores[0]) == (label == 1)
     assert abs(scores[1] - scores[0]) > 0.05
 
 
-def test_the_full_resolution_gradient_is_stronger_than_the_upsampled(attack) -> None:
-    real = film(5)
+def test_the_full_resolution_gradient_is_the_stronger_one(attack) -> None:
+    real = make_image(5)
     attack = replace(attack, method=PGD(EPSILON, steps=10))
     upsampled = replace(attack, gradient="upsampled")(real)
     assert _score(attack, attack(real)) < _score(attack, upsampled) < _score(attack, real)
@@ -120,21 +120,21 @@ def test_the_full_resolution_gradient_is_stronger_than_the_upsampled(attack) -> 
 
 def test_the_threshold_is_the_decision_that_is_attacked(attack) -> None:
     """The least change that crosses 0.3 goes further than the one that crosses a score just below its own."""
-    real = film(6)
+    real = make_image(6)
     score = _score(attack, real)
-    twins = [
+    adversarials = [
         replace(attack, method=CarliniWagner(40, 4, confidence=0.0), threshold=threshold)(real)
         for threshold in (score - 0.02, score - 0.1)
     ]
-    changes = [np.square(twin.astype(float) - real).sum() for twin in twins]
+    changes = [np.square(adversarial.astype(float) - real).sum() for adversarial in adversarials]
     assert 0 < changes[0] < changes[1]
-    assert _score(attack, twins[1]) < score - 0.09
+    assert _score(attack, adversarials[1]) < score - 0.09
 
 
 @pytest.mark.parametrize("shape", [(96, 72), (173, 141), (100, 60), (64, 70)])
-def test_what_the_attack_sees_is_what_the_study_s_path_makes_of_the_picture(shape) -> None:
+def test_the_differentiable_resize_equals_that_of_the_study(shape) -> None:
     """Torch's antialiased bicubic filter is Pillow's: all that differs is the path's rounding to 16 bits."""
-    real = film(7, rows=shape[0], columns=shape[1])
+    real = make_image(7, rows=shape[0], columns=shape[1])
     resizing = DifferentiableResize.of([real], SIZE, CPU)
     changed = np.clip(real.astype(int) + np.random.default_rng(1).integers(-900, 900, shape), 0, WHITE)
     seen = resizing(to_tensor(changed.astype(np.uint16)[None], CPU))[0, 0].numpy() * WHITE
@@ -149,19 +149,19 @@ def test_what_the_attack_sees_is_what_the_study_s_path_makes_of_the_picture(shap
     np.testing.assert_allclose(unchanged, resize(real, SIZE), atol=0.01)
 
 
-def test_the_frame_knows_on_which_side_the_filling_is() -> None:
+def test_the_frame_has_its_padding_away_from_the_chest_wall() -> None:
     """A narrow picture with its chest wall at the right keeps it there; the filling is at the left."""
-    left = film(8, rows=100, columns=60)
+    left = make_image(8, rows=100, columns=60)
     right = np.ascontiguousarray(left[:, ::-1])
     places = [Frame.of(pixels, SIZE).placement for pixels in (left, right)]
     assert [place.left for place in places] == [0, SIZE[1] - places[1].columns]
 
 
 @pytest.mark.parametrize(
-    ("said", "levels"), [("4/255", 1028), ("1/255", 257), (1028, 1028), ("514", 514), ("1/3", 21845)]
+    ("text", "levels"), [("4/255", 1028), ("1/255", 257), (1028, 1028), ("514", 514), ("1/3", 21845)]
 )
-def test_a_budget_may_be_said_in_levels_or_as_a_share(said, levels) -> None:
-    assert parse_budget(said) == levels
+def test_a_budget_may_be_said_in_levels_or_as_a_share(text, levels) -> None:
+    assert parse_budget(text) == levels
 
 
 def test_a_budget_is_written_as_articles_do() -> None:
@@ -169,13 +169,13 @@ def test_a_budget_is_written_as_articles_do() -> None:
     assert format_budget(1000) == "3.89/255"
 
 
-@pytest.mark.parametrize("said", ["", "much", 0, -3, 70000, "3/0", 1.5])
-def test_a_budget_that_is_none_is_refused(said) -> None:
+@pytest.mark.parametrize("text", ["", "much", 0, -3, 70000, "3/0", 1.5])
+def test_an_invalid_budget_is_an_error(text) -> None:
     with pytest.raises(LabError, match="budget"):
-        parse_budget(said)
+        parse_budget(text)
 
 
-def test_eight_bits_are_no_picture_of_the_study(attack) -> None:
+def test_an_image_of_eight_bits_is_an_error(attack) -> None:
     with pytest.raises(WrongImages, match="16-bit"):
         attack(np.zeros((96, 72), np.uint8))
 

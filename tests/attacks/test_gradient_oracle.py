@@ -64,7 +64,7 @@ def test_auto_pgd_walks_the_oracle_s_way(classifier, batch, monkeypatch: pytest.
     torch.testing.assert_close(ours, losses(classifier, best, batch), rtol=1e-4, atol=1e-5)
 
 
-def test_carlini_and_wagner_at_one_c_are_no_worse_than_the_oracle(classifier, batch) -> None:
+def test_carlini_wagner_at_one_c_is_as_good_as_the_oracle(classifier, batch) -> None:
     """The oracle searches no c and stops early, when the whole batch's cost rises; else it is the same descent."""
     ours = CarliniWagner(steps=50, searches=1, start=10.0, confidence=0.0)(classifier, batch)
     theirs = torchattacks.CW(classifier, c=10.0, kappa=0, steps=50, lr=0.01)(batch.images, batch.labels)

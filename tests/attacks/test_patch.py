@@ -1,4 +1,4 @@
-"""The visible patch: where it lies, what it changes, and that its texture is learnt."""
+"""The visible patch: where it lies, what it changes, and that its texture is train."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from models_ml.errors import LabError, WrongImages
 from models_ml.runtime.progress import silent
 from readerstudy.imaging.breast_mask import breast_weight
 from tests.attacks.small import small_classifier
-from tests.attacks.test_gradient_attack import film
+from tests.attacks.test_gradient_attack import make_image
 from tests.models_ml import tiny
 
 ROWS, COLUMNS = 192, 144
@@ -22,7 +22,7 @@ ROWS, COLUMNS = 192, 144
 
 @pytest.fixture
 def real() -> np.ndarray:
-    return film(1, rows=ROWS, columns=COLUMNS)
+    return make_image(1, rows=ROWS, columns=COLUMNS)
 
 
 @pytest.fixture
@@ -34,19 +34,19 @@ def attack() -> PatchAttack:
 
 @pytest.mark.parametrize("place", ["deepest", "random", (0.5, 0.2), (0.0, 1.0)])
 def test_the_patch_lies_in_the_breast_and_nothing_else_changes(attack, real, place) -> None:
-    laid = replace(attack, settings=replace(attack.settings, position=place))
-    twin, (top, left), side = laid(real), laid.corner(real), diameter_in_pixels(0.15, ROWS)
-    changed = twin != real
+    attack_there = replace(attack, settings=replace(attack.settings, position=place))
+    adversarial, (top, left), side = attack_there(real), attack_there.corner(real), diameter_in_pixels(0.15, ROWS)
+    changed = adversarial != real
     assert changed.any()
     outside = np.ones(real.shape, dtype=bool)
     outside[top : top + side, left : left + side] = False
     assert not changed[outside].any()
     assert breast_weight(real)[top : top + side, left : left + side][disc(side) > 0].min() > 0
-    assert twin.max() <= real.max()
-    assert np.array_equal(twin, laid(real))
+    assert adversarial.max() <= real.max()
+    assert np.array_equal(adversarial, attack_there(real))
 
 
-def test_the_place_is_the_one_that_was_asked_for(attack, real) -> None:
+def test_the_patch_is_at_the_position_of_the_settings(attack, real) -> None:
     high, low = (
         replace(attack, settings=replace(attack.settings, position=place)).corner(real)
         for place in ((0.3, 0.2), (0.7, 0.2))
@@ -55,14 +55,14 @@ def test_the_place_is_the_one_that_was_asked_for(attack, real) -> None:
     assert abs(high[0] + diameter_in_pixels(0.15, ROWS) / 2 - 0.3 * ROWS) < 4
 
 
-def test_a_random_place_hangs_on_picture_and_seed(attack, real) -> None:
+def test_a_random_position_depends_on_image_and_seed(attack, real) -> None:
     random = replace(attack, settings=replace(attack.settings, position="random"))
     places = {replace(random, seed=seed).corner(real) for seed in range(6)}
     assert len(places) > 1
     assert random.corner(real) == random.corner(real.copy())
 
 
-def test_in_a_breast_too_narrow_the_patch_lies_where_it_is_widest() -> None:
+def test_in_a_narrow_breast_the_patch_is_at_its_widest_part() -> None:
     weight = np.zeros((96, 72), np.float32)
     weight[40:48, 10:60] = 1
     top, left = find_corner(weight, 20, "random", np.random.default_rng(0))
@@ -70,7 +70,7 @@ def test_in_a_breast_too_narrow_the_patch_lies_where_it_is_widest() -> None:
     assert 0 <= left <= 52
 
 
-def test_a_patch_that_would_leave_the_picture_stays_in_it() -> None:
+def test_a_patch_at_the_border_stays_in_the_image() -> None:
     weight = np.ones((40, 30), np.float32)
     for place in ((0.0, 0.0), (1.0, 1.0)):
         top, left = find_corner(weight, 12, place, np.random.default_rng(0))
@@ -78,33 +78,33 @@ def test_a_patch_that_would_leave_the_picture_stays_in_it() -> None:
         assert 0 <= left <= 18
 
 
-def test_learning_raises_the_loss_of_pictures_it_was_not_learnt_on() -> None:
+def test_training_raises_the_loss_of_other_images() -> None:
     classifier, images = small_classifier(), tiny.images()
     pixels = images.pixels[images.rows("train", 1)]
     weights = (pixels > 0).astype(np.float32)
     learning, other = slice(0, 5), slice(5, None)
 
-    def learnt(steps: int) -> np.ndarray:
+    def train(steps: int) -> np.ndarray:
         settings = PatchSettings(diameter=0.3, steps=steps, images=4, jitter=0)
         tensors = to_tensor(pixels[learning], torch.device("cpu"))
         return train_texture(tensors, weights[learning], 1, classifier, settings, seed=1, white=0.6, report=silent)
 
     def loss(texture: np.ndarray) -> float:
         attack = PatchAttack(PatchSettings(diameter=0.3), texture, 1)
-        twins = np.stack([attack(picture) for picture in pixels[other]])
+        adversarials = np.stack([attack(picture) for picture in pixels[other]])
         with torch.no_grad():
-            logits = classifier(to_tensor(twins, torch.device("cpu")))
-        return cross_entropy(logits, torch.ones(len(twins), dtype=torch.long)).mean().item()
+            logits = classifier(to_tensor(adversarials, torch.device("cpu")))
+        return cross_entropy(logits, torch.ones(len(adversarials), dtype=torch.long)).mean().item()
 
-    assert loss(learnt(40)) > loss(learnt(1)) + 0.01
-    assert np.array_equal(learnt(5), learnt(5))
+    assert loss(train(40)) > loss(train(1)) + 0.01
+    assert np.array_equal(train(5), train(5))
 
 
-def test_half_the_picture_is_no_patch() -> None:
+def test_a_patch_of_half_the_height_is_an_error() -> None:
     with pytest.raises(LabError, match="less than half"):
         PatchSettings(diameter=0.5)
 
 
-def test_eight_bits_are_no_picture(attack) -> None:
+def test_a_patch_on_eight_bits_is_an_error(attack) -> None:
     with pytest.raises(WrongImages):
         attack(np.zeros((ROWS, COLUMNS), np.uint8))

@@ -28,8 +28,8 @@ def pair() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     real = np.cumsum(rng.normal(size=(48, 40)), axis=1)
     real = ((real - real.min()) / np.ptp(real) * 60_000).astype(np.uint16)
-    altered = np.clip(real + rng.normal(scale=1500, size=real.shape), 0, 65_535).astype(np.uint16)
-    return real, altered
+    adversarial = np.clip(real + rng.normal(scale=1500, size=real.shape), 0, 65_535).astype(np.uint16)
+    return real, adversarial
 
 
 def test_psnr_agrees_with_scikit_image(pair: tuple[np.ndarray, np.ndarray]) -> None:
@@ -43,39 +43,39 @@ def test_ssim_agrees_with_scikit_image(pair: tuple[np.ndarray, np.ndarray], wind
     assert ssim(*pair, window=window) == pytest.approx(expected, abs=1e-9)
 
 
-@pytest.mark.parametrize("place", [np.s_[:3, :2], np.s_[-1:, -4:], np.s_[20:31, 14:40], np.s_[9:10, 9:10]])
-def test_a_change_in_one_place_counts_as_among_all_windows(pair: tuple[np.ndarray, np.ndarray], place: slice) -> None:
+@pytest.mark.parametrize("region", [np.s_[:3, :2], np.s_[-1:, -4:], np.s_[20:31, 14:40], np.s_[9:10, 9:10]])
+def test_a_change_in_one_place_counts_as_among_all_windows(pair: tuple[np.ndarray, np.ndarray], region: slice) -> None:
     """Windows without a change are not computed: a corner, an edge, the middle, a single pixel."""
-    real, altered = pair[0], pair[0].copy()
-    altered[place] = 60_000 - altered[place] // 2
-    expected = metrics.structural_similarity(real, altered, data_range=65_535, win_size=7)
+    real, adversarial = pair[0], pair[0].copy()
+    adversarial[region] = 60_000 - adversarial[region] // 2
+    expected = metrics.structural_similarity(real, adversarial, data_range=65_535, win_size=7)
     assert expected < 0.9995
-    assert ssim(real, altered) == pytest.approx(expected, abs=1e-9)
+    assert ssim(real, adversarial) == pytest.approx(expected, abs=1e-9)
 
 
-def test_a_picture_is_its_own_perfect_twin(pair: tuple[np.ndarray, np.ndarray]) -> None:
+def test_equal_images_have_perfect_similarity(pair: tuple[np.ndarray, np.ndarray]) -> None:
     real, _ = pair
     assert psnr(real, real) == float("inf")
     assert ssim(real, real) == pytest.approx(1)
     assert energy_share(real, real, Box(0, 0, 5, 5)) == 0
 
 
-def test_a_change_of_one_level_in_ten_thousand_is_eighty_decibels() -> None:
+def test_a_change_of_a_ten_thousandth_is_eighty_decibels() -> None:
     real = np.full((10, 10), 30_000, np.uint16)
-    altered = real.copy()
-    altered[0, 0] += 65  # mean square 65² / 100; 10 log₁₀(65535² / 42.25) = 80.07
-    assert psnr(real, altered) == pytest.approx(80.07, abs=0.005)
+    adversarial = real.copy()
+    adversarial[0, 0] += 65  # mean square 65² / 100; 10 log₁₀(65535² / 42.25) = 80.07
+    assert psnr(real, adversarial) == pytest.approx(80.07, abs=0.005)
 
 
 def test_the_energy_share_counts_squares_inside_the_box() -> None:
     real = np.full((6, 6), 1000, np.uint16)
-    altered = real.copy()
-    altered[2, 3] -= 30  # 900 inside
-    altered[5, 5] += 10  # 100 outside
-    assert energy_share(real, altered, Box(top=2, left=3, bottom=3, right=4)) == pytest.approx(0.9)
+    adversarial = real.copy()
+    adversarial[2, 3] -= 30  # 900 inside
+    adversarial[5, 5] += 10  # 100 outside
+    assert energy_share(real, adversarial, Box(top=2, left=3, bottom=3, right=4)) == pytest.approx(0.9)
 
 
-def test_pictures_of_two_sizes_cannot_be_compared() -> None:
+def test_images_of_two_sizes_cannot_be_compared() -> None:
     with pytest.raises(WrongImages, match="same size"):
         psnr(np.zeros((4, 4), np.uint16), np.zeros((4, 5), np.uint16))
     with pytest.raises(WrongImages, match="at least 7 × 7"):
@@ -88,22 +88,22 @@ def large() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(1)
     real = np.cumsum(np.cumsum(rng.normal(size=(193, 180)), axis=1), axis=0)
     real = ((real - real.min()) / np.ptp(real) * 60_000).astype(np.uint16)
-    altered = np.clip(real + rng.normal(scale=2500, size=real.shape), 0, 65_535).astype(np.uint16)
-    return real, altered
+    adversarial = np.clip(real + rng.normal(scale=2500, size=real.shape), 0, 65_535).astype(np.uint16)
+    return real, adversarial
 
 
-@pytest.mark.parametrize("place", [np.s_[:, :], np.s_[:9, 170:], np.s_[90:120, 60:90]])
+@pytest.mark.parametrize("region", [np.s_[:, :], np.s_[:9, 170:], np.s_[90:120, 60:90]])
 def test_multi_scale_similarity_is_scikit_image_s_at_five_scales(
-    large: tuple[np.ndarray, np.ndarray], place: slice
+    large: tuple[np.ndarray, np.ndarray], region: slice
 ) -> None:
     """Its definition, put together from another implementation's single scales.
 
     A very large K1 holds the luminance term at 1 and leaves contrast and structure.
     """
     similarity = metrics.structural_similarity
-    real, altered = large[0], large[0].copy()
-    altered[place] = large[1][place]
-    x, y = real / 65_535, altered / 65_535
+    real, adversarial = large[0], large[0].copy()
+    adversarial[region] = large[1][region]
+    x, y = real / 65_535, adversarial / 65_535
     how = {"data_range": 1.0, "gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
     expected = 1.0
     for number, weight in enumerate(MS_SSIM_WEIGHTS):
@@ -111,10 +111,10 @@ def test_multi_scale_similarity_is_scikit_image_s_at_five_scales(
         rows, columns = x.shape[0] // 2 * 2, x.shape[1] // 2 * 2
         x, y = (p[:rows, :columns].reshape(rows // 2, 2, columns // 2, 2).mean((1, 3)) for p in (x, y))
     assert 0.2 < expected < 0.99999
-    assert ms_ssim(real, altered) == pytest.approx(expected, abs=1e-3 * (1 - expected))
+    assert ms_ssim(real, adversarial) == pytest.approx(expected, abs=1e-3 * (1 - expected))
 
 
-def test_equal_pictures_are_one_at_every_scale(large: tuple[np.ndarray, np.ndarray]) -> None:
+def test_equal_images_have_similarity_one_at_all_scales(large: tuple[np.ndarray, np.ndarray]) -> None:
     assert ms_ssim(large[0], large[0]) == pytest.approx(1)
     with pytest.raises(WrongImages, match="at least 176"):
         ms_ssim(large[0][:100], large[1][:100])
@@ -122,31 +122,31 @@ def test_equal_pictures_are_one_at_every_scale(large: tuple[np.ndarray, np.ndarr
 
 def test_norms_and_changed_area_by_hand() -> None:
     real = np.full((10, 10), 20_000, np.uint16)
-    altered = real.copy()
-    altered[0, :4] = [20_001, 19_998, 20_656, 19_000]
-    assert greatest_change(real, altered) == 1000
-    assert euclidean(real, altered) == pytest.approx(np.sqrt(1 + 4 + 656**2 + 1000**2) / 65_535)
-    assert changed_share(real, altered) == 0.03
-    assert changed_share(real, altered, above=655) == 0.02
+    adversarial = real.copy()
+    adversarial[0, :4] = [20_001, 19_998, 20_656, 19_000]
+    assert greatest_change(real, adversarial) == 1000
+    assert euclidean(real, adversarial) == pytest.approx(np.sqrt(1 + 4 + 656**2 + 1000**2) / 65_535)
+    assert changed_share(real, adversarial) == 0.03
+    assert changed_share(real, adversarial, above=655) == 0.02
 
 
-def test_a_change_in_the_lesion_alone_is_enriched_by_its_share_of_the_breast() -> None:
+def test_a_change_of_the_lesion_alone_is_enriched_by_its_size() -> None:
     real = np.full((20, 20), 20_000, np.uint16)
-    altered = real.copy()
+    adversarial = real.copy()
     box = Box(2, 2, 6, 6)
-    altered[2:6, 2:6] += 500
+    adversarial[2:6, 2:6] += 500
     breast = np.zeros((20, 20), dtype=bool)
     breast[:10] = True
-    assert enrichment(real, altered, box) == pytest.approx(400 / 16)
-    assert enrichment(real, altered, box, region=breast) == pytest.approx(200 / 16)
-    altered[:10] = 20_500
-    assert enrichment(real, altered, box, region=breast) == pytest.approx(1)
+    assert enrichment(real, adversarial, box) == pytest.approx(400 / 16)
+    assert enrichment(real, adversarial, box, region=breast) == pytest.approx(200 / 16)
+    adversarial[:10] = 20_500
+    assert enrichment(real, adversarial, box, region=breast) == pytest.approx(1)
 
 
 def test_two_boxes_that_overlap_are_counted_once() -> None:
     real = np.full((8, 8), 1000, np.uint16)
-    altered = real + np.uint16(10)
-    assert energy_share(real, altered, Box(0, 0, 4, 4), Box(0, 0, 4, 4)) == pytest.approx(16 / 64)
+    adversarial = real + np.uint16(10)
+    assert energy_share(real, adversarial, Box(0, 0, 4, 4), Box(0, 0, 4, 4)) == pytest.approx(16 / 64)
 
 
 def test_a_lesion_s_shares_become_pixels_of_any_resolution() -> None:
@@ -156,14 +156,14 @@ def test_a_lesion_s_shares_become_pixels_of_any_resolution() -> None:
     assert lesion_boxes([{"top": 1.0, "left": 0.0, "bottom": 1.0, "right": 0.0}], (10, 10)) == (Box(9, 0, 10, 1),)
 
 
-def test_what_is_stored_with_a_twin_can_be_written_as_json(large: tuple[np.ndarray, np.ndarray]) -> None:
-    real, altered = large
+def test_quality_measures_can_be_written_as_json(large: tuple[np.ndarray, np.ndarray]) -> None:
+    real, adversarial = large
     lesion = {"top": 0.2, "left": 0.2, "bottom": 0.4, "right": 0.4}
     breast = np.ones(real.shape, dtype=bool)
     breast[0] = False
-    figures = measure_quality(real, altered, lesions=[lesion], breast=breast)
-    assert figures["psnr_db"] == pytest.approx(psnr(real, altered))
-    assert figures["changed_outside_share"] == pytest.approx((real[0] != altered[0]).sum() / real.size)
+    figures = measure_quality(real, adversarial, lesions=[lesion], breast=breast)
+    assert figures["psnr_db"] == pytest.approx(psnr(real, adversarial))
+    assert figures["changed_outside_share"] == pytest.approx((real[0] != adversarial[0]).sum() / real.size)
     assert 0.5 < figures["lesion_enrichment"] < 2
     assert json.loads(json.dumps(figures, allow_nan=False)) == figures
     equal = measure_quality(real, real)

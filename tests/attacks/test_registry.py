@@ -1,4 +1,4 @@
-"""Attacks by name: what is asked for, what is stored, what comes back."""
+"""Attacks by name: what is settings for, what is stored, what comes back."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.models_ml import tiny
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_what_is_stored_makes_the_same_attack_again(method: str) -> None:
+def test_stored_settings_make_the_same_attack_again(method: str) -> None:
     recipe = Recipe.from_settings({"method": method, "keep_grid": False, "threshold": 0.4})
     stored = json.loads(json.dumps(recipe.settings()))
     assert Recipe.from_settings({"method": method, **stored}) == recipe
@@ -48,7 +48,7 @@ def test_further_settings_may_come_as_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "sentence"),
+    ("invalid", "message"),
     [
         ({"method": "magic"}, "no attack 'magic'; there are: fgsm"),
         ({}, "no attack ''"),
@@ -65,9 +65,9 @@ def test_further_settings_may_come_as_text() -> None:
         ({"method": "pgd", "settings": "steps"}, "NAME=VALUE"),
     ],
 )
-def test_what_makes_no_sense_is_refused_in_a_sentence(asked: dict, sentence: str) -> None:
-    with pytest.raises(LabError, match=sentence):
-        Recipe.from_settings(asked)
+def test_invalid_settings_are_errors(invalid: dict, message: str) -> None:
+    with pytest.raises(LabError, match=message):
+        Recipe.from_settings(invalid)
 
 
 def test_every_method_has_its_defaults_for_a_form() -> None:
@@ -94,37 +94,37 @@ def run(tmp_path: Path) -> Path:
     return tmp_path / "judge"
 
 
-def prepared(run: Path, asked: dict):
-    asked_for: list[int] = []
+def prepared(run: Path, settings: dict):
+    requested_labels: list[int] = []
 
     def training(label: int, size: tuple[int, int]) -> np.ndarray:
         assert size == (tiny.ROWS, tiny.COLUMNS)
-        asked_for.append(label)
+        requested_labels.append(label)
         images = tiny.images()
         return images.pixels[images.rows("train", label)][:4]
 
-    made = prepare(
-        Recipe.from_settings(asked),
+    attack = prepare(
+        Recipe.from_settings(settings),
         run,
         seed=3,
         textures=run.parent / "textures",
         training=training,
         report=silent,
     )
-    return made, asked_for
+    return attack, requested_labels
 
 
-def test_a_gradient_attack_is_ready_for_both_labels_and_knows_its_weights(run: Path) -> None:
-    made, asked_for = prepared(run, {"method": "fgsm"})
-    assert [attack.label for attack in made.by_label.values()] == [0, 1]
-    assert made.settings["weights"] == checkpoint.sha256(run / checkpoint.WEIGHTS) == made.by_label[0].weights
-    assert asked_for == []
+def test_a_gradient_attack_has_both_labels_and_its_weights(run: Path) -> None:
+    attack, requested_labels = prepared(run, {"method": "fgsm"})
+    assert [attack.label for attack in attack.by_label.values()] == [0, 1]
+    assert attack.settings["weights"] == checkpoint.sha256(run / checkpoint.WEIGHTS) == attack.by_label[0].weights
+    assert requested_labels == []
 
 
-def test_a_patch_is_learnt_once_and_kept(run: Path) -> None:
-    asked = {"method": "patch", "steps": 3, "diameter": 0.25}
-    first, learnt = prepared(run, asked)
-    again, learnt_again = prepared(run, asked)
+def test_a_patch_is_trained_once_and_stored(run: Path) -> None:
+    settings = {"method": "patch", "steps": 3, "diameter": 0.25}
+    first, learnt = prepared(run, settings)
+    again, learnt_again = prepared(run, settings)
     assert (learnt, learnt_again) == ([0, 1], [])
     assert first.settings == again.settings
     assert first.settings["texture_0"] != first.settings["texture_1"]

@@ -26,10 +26,10 @@ SIZE = (32, 26)  # the shape of the study's pictures
 
 
 @pytest.fixture
-def films():
-    films = make.cohort()
-    make.adversarial_images_for(films)
-    return films
+def cohort():
+    cohort = make.cohort()
+    make.adversarial_images_for(cohort)
+    return cohort
 
 
 class Brightness(torch.nn.Module):
@@ -47,60 +47,60 @@ def classifier():
     return Brightness()
 
 
-def judged(films, classifier, left_out=()):
-    attack = _attack_images(films, "low", ["gan-insert", "gan-remove"], SIZE)
+def score_cohort(cohort, classifier, left_out=()):
+    attack = _attack_images(cohort, "low", ["gan-insert", "gan-remove"], SIZE)
     attack = replace(attack, files={image: file for image, file in attack.files.items() if image not in left_out})
     target = TargetClassifier("judge", classifier)
-    (found,) = score_all([target], _source_images(films, "low"), [attack], silent)
-    return found
+    (result,) = score_all([target], _source_images(cohort, "low"), [attack], silent)
+    return result
 
 
-def test_every_held_out_picture_and_its_twin_has_the_score_of_its_own_file(films, classifier):
-    found = judged(films, classifier).by_stimulus
-    held_out = [picture for picture in real_images(films, "low") if picture.split != "train"]
-    made = adversarial_images(films, "low", ["gan-insert", "gan-remove"])
-    wanted = {p.stimulus_id for p in held_out} | {made[p.image_id].stimulus_id for p in held_out}
-    assert set(found) == wanted
-    for stimulus in Stimulus.objects.filter(pk__in=wanted):
+def test_each_held_out_image_has_the_score_of_its_own_file(cohort, classifier):
+    result = score_cohort(cohort, classifier).by_stimulus
+    held_out = [picture for picture in real_images(cohort, "low") if picture.split != "train"]
+    adversarial = adversarial_images(cohort, "low", ["gan-insert", "gan-remove"])
+    expected = {p.stimulus_id for p in held_out} | {adversarial[p.image_id].stimulus_id for p in held_out}
+    assert set(result) == expected
+    for stimulus in Stimulus.objects.filter(pk__in=expected):
         small = resize(decode_png(stimulus.path), SIZE)
-        assert found[stimulus.pk] == pytest.approx(float(scores(classifier, small[None])[0]), abs=1e-6)
-    assert len({round(value, 9) for value in found.values()}) == len(wanted)  # twins are scored as themselves
+        assert result[stimulus.pk] == pytest.approx(float(scores(classifier, small[None])[0]), abs=1e-6)
+    assert len({round(value, 9) for value in result.values()}) == len(expected)  # twins are scored as themselves
 
 
-def test_a_tuning_picture_without_a_twin_is_scored_alone(films, classifier):
-    lonely = next(picture for picture in real_images(films, "low") if picture.split == "tuning")
-    missing = adversarial_images(films, "low", ["gan-insert", "gan-remove"])[lonely.image_id].stimulus_id
-    whole, partly = judged(films, classifier), judged(films, classifier, left_out={lonely.image_id})
+def test_a_tuning_image_without_adversarial_image_is_scored(cohort, classifier):
+    single = next(picture for picture in real_images(cohort, "low") if picture.split == "tuning")
+    missing = adversarial_images(cohort, "low", ["gan-insert", "gan-remove"])[single.image_id].stimulus_id
+    whole, partly = score_cohort(cohort, classifier), score_cohort(cohort, classifier, left_out={single.image_id})
     assert set(whole.by_stimulus) - set(partly.by_stimulus) == {missing}
-    assert partly.by_stimulus[lonely.stimulus_id] == pytest.approx(whole.by_stimulus[lonely.stimulus_id], abs=1e-6)
+    assert partly.by_stimulus[single.stimulus_id] == pytest.approx(whole.by_stimulus[single.stimulus_id], abs=1e-6)
     # Table 1 is about the test split and does not move.
     (name,) = whole.attacks
     before, after = whole.attacks[name].adversarial, partly.attacks[name].adversarial
     np.testing.assert_allclose(after, before, rtol=0, atol=1e-6)
 
 
-def test_a_test_picture_without_its_twin_is_missed(films, classifier):
-    lonely = next(picture for picture in real_images(films, "low") if picture.split == "test")
+def test_a_test_image_without_adversarial_image_is_an_error(cohort, classifier):
+    single = next(picture for picture in real_images(cohort, "low") if picture.split == "test")
     with pytest.raises(LabError, match=r"1 of .* test images have no adversarial image by gan-insert, gan-remove"):
-        judged(films, classifier, left_out={lonely.image_id})
+        score_cohort(cohort, classifier, left_out={single.image_id})
 
 
-def test_a_twin_that_was_kept_out_of_studies_counts_in_table_1(films, classifier, rosa):
-    whole = judged(films, classifier)
+def test_an_image_excluded_from_studies_counts_in_table_1(cohort, classifier, rosa):
+    whole = score_cohort(cohort, classifier)
     shown = {one.stimulus for one in whole.test}
     ugly = Truth.objects.filter(source_image__in=shown)[0].stimulus
     exclude_image(stimulus=ugly, actor=rosa, reason="A white line.", at=make.MONDAY)
-    assert set(judged(films, classifier).by_stimulus) == set(whole.by_stimulus)
+    assert set(score_cohort(cohort, classifier).by_stimulus) == set(whole.by_stimulus)
 
 
-def test_the_scores_are_kept_by_run_and_a_second_judgement_replaces_them(films, classifier):
-    found = judged(films, classifier).by_stimulus
-    store_scores(found, classifier="judge", size=SIZE)
-    assert scores_by("judge", list(found)) == found
-    assert scores_by("another", list(found)) == {}
-    store_scores({pk: 1 - value for pk, value in found.items()}, classifier="judge", size=SIZE)
-    assert Score.objects.count() == len(found)
+def test_scores_are_stored_by_run_and_replaced_by_later_ones(cohort, classifier):
+    result = score_cohort(cohort, classifier).by_stimulus
+    store_scores(result, classifier="judge", size=SIZE)
+    assert scores_by("judge", list(result)) == result
+    assert scores_by("another", list(result)) == {}
+    store_scores({pk: 1 - value for pk, value in result.items()}, classifier="judge", size=SIZE)
+    assert Score.objects.count() == len(result)
     np.testing.assert_allclose(
-        [scores_by("judge", [pk])[pk] for pk in found], [1 - value for value in found.values()], rtol=0, atol=0
+        [scores_by("judge", [pk])[pk] for pk in result], [1 - value for value in result.values()], rtol=0, atol=0
     )
     assert set(Score.objects.values_list("rows", "columns")) == {SIZE}

@@ -14,67 +14,67 @@ from readerstudy.imaging.breast_mask import breast_weight, find_chest_wall
 from readerstudy.imaging.grey_levels import to_16_bit
 from tests.cohort.make_files import CBIS_DDSM, MINI_MIAS
 
-Film = NDArray[np.uint16]
+Grey16 = NDArray[np.uint16]
 SIZE = (384, 312)
 USUAL = {"L": "left", "R": "right"}
 # By eye on contact sheets of all 322: odd films have the chest wall at the right, even ones at the left. In these
-# two the breast fills the film, and no eye can tell.
+# two the breast fills the image, and no eye can tell.
 UNCLEAR = {"mdb151", "mdb152"}
 
 
 @cache
-def phantoms() -> list[tuple[PhantomView, Film]]:
+def phantoms() -> list[tuple[PhantomView, Grey16]]:
     return [(view, render(view, SIZE).values) for view in sample_cohort(6, seed=5)]
 
 
-def negative(film: Film, view: PhantomView) -> Film:
-    return 60000 - np.minimum(film, 60000)
+def negative(image: Grey16, view: PhantomView) -> Grey16:
+    return 60000 - np.minimum(image, 60000)
 
 
-def noisy(film: Film, view: PhantomView) -> Film:
-    noise = np.random.default_rng(view.seed).normal(0, 3000, film.shape)
-    return np.clip(film + noise, 0, 65535).astype(np.uint16)
+def noisy(image: Grey16, view: PhantomView) -> Grey16:
+    noise = np.random.default_rng(view.seed).normal(0, 3000, image.shape)
+    return np.clip(image + noise, 0, 65535).astype(np.uint16)
 
 
-def with_label(film: Film, view: PhantomView) -> Film:
+def with_label(image: Grey16, view: PhantomView) -> Grey16:
     """A white label in the upper corner away from the chest wall."""
-    labelled = film.copy()
+    labelled = image.copy()
     labelled[12:60, 20:90] = labelled[12:60, -90:-20] = 0
     corner = slice(-90, -20) if view.laterality == "L" else slice(20, 90)
     labelled[12:60, corner] = 60000
-    return np.where(film > 2000, film, labelled)
+    return np.where(image > 2000, image, labelled)
 
 
-def with_scanner_border(film: Film, view: PhantomView) -> Film:
-    framed = film.copy()
+def with_scanner_border(image: Grey16, view: PhantomView) -> Grey16:
+    framed = image.copy()
     framed[:4], framed[:, :6], framed[:, -6:] = 45000, 50000, 0
     return framed
 
 
-def with_filling(film: Film, view: PhantomView) -> Film:
+def with_filling(image: Grey16, view: PhantomView) -> Grey16:
     """Black filling on both sides: the chest wall lies inside the picture (mini-MIAS)."""
-    return np.pad(film, ((0, 0), (100, 100)))
+    return np.pad(image, ((0, 0), (100, 100)))
 
 
-def with_bar(film: Film, view: PhantomView) -> Film:
-    """A white bar beside the film, as high as the picture, on the side of the nipple."""
-    bar = np.full((film.shape[0], 50), 64000, dtype=np.uint16)
-    air = np.zeros((film.shape[0], 10), dtype=np.uint16)
-    return np.hstack([film, air, bar] if view.laterality == "L" else [bar, air, film])
+def with_bar(image: Grey16, view: PhantomView) -> Grey16:
+    """A white bar beside the image, as high as the picture, on the side of the nipple."""
+    bar = np.full((image.shape[0], 50), 64000, dtype=np.uint16)
+    air = np.zeros((image.shape[0], 10), dtype=np.uint16)
+    return np.hstack([image, air, bar] if view.laterality == "L" else [bar, air, image])
 
 
 @pytest.mark.parametrize("damage", [negative, noisy, with_label, with_scanner_border, with_filling, with_bar])
-def test_the_chest_wall_is_found_whatever_the_scanner_did(damage) -> None:
-    for view, film in phantoms():
-        damaged = damage(film, view)
+def test_the_chest_wall_is_found_in_damaged_scans(damage) -> None:
+    for view, image in phantoms():
+        damaged = damage(image, view)
         mirrored = np.ascontiguousarray(damaged[:, ::-1])
-        found = (find_chest_wall(film), find_chest_wall(damaged), find_chest_wall(mirrored))
+        chest_walls = (find_chest_wall(image), find_chest_wall(damaged), find_chest_wall(mirrored))
         usual = USUAL[view.laterality]
-        assert found == (usual, usual, {"left": "right", "right": "left"}[usual]), view
+        assert chest_walls == (usual, usual, {"left": "right", "right": "left"}[usual]), view
 
 
 @pytest.mark.parametrize(
-    "film",
+    "image",
     [
         np.zeros(SIZE, np.uint16),
         np.full(SIZE, 30000, np.uint16),
@@ -83,8 +83,8 @@ def test_the_chest_wall_is_found_whatever_the_scanner_did(damage) -> None:
     ],
     ids=["black", "grey", "noise", "one pixel"],
 )
-def test_where_there_is_no_breast_no_side_is_named(film: Film) -> None:
-    assert find_chest_wall(film) == ""
+def test_an_image_without_a_breast_has_no_chest_wall(image: Grey16) -> None:
+    assert find_chest_wall(image) == ""
 
 
 def test_a_disc_that_touches_no_border_has_no_chest_wall() -> None:
@@ -93,45 +93,45 @@ def test_a_disc_that_touches_no_border_has_no_chest_wall() -> None:
     assert find_chest_wall(disc) == ""
 
 
-def test_the_weight_is_one_in_the_breast_and_nothing_on_label_and_air() -> None:
+def test_the_weight_is_one_in_the_breast_and_zero_in_air() -> None:
     clear = 0
-    for view, film in phantoms():
-        weight = breast_weight(with_label(film, view))
+    for view, image in phantoms():
+        weight = breast_weight(with_label(image, view))
         corner = np.s_[14:58, -88:-22] if view.laterality == "L" else np.s_[14:58, 22:88]
-        if (film[corner] < 2000).all():  # else the label touches the breast
+        if (image[corner] < 2000).all():  # else the label touches the breast
             clear += 1
             assert (weight[corner] == 0).all()
-        assert weight[film == 0].mean() < 0.01
-        assert weight[film > 10000].mean() > 0.9
+        assert weight[image == 0].mean() < 0.01
+        assert weight[image > 10000].mean() > 0.9
         assert (weight.min(), weight.max()) == (0, 1)
     assert clear > len(phantoms()) / 2
 
 
-def test_the_weight_does_not_fall_towards_a_chest_wall_at_the_border() -> None:
-    for view, film in phantoms():
-        wall = breast_weight(film)[:, 0 if view.laterality == "L" else -1]
+def test_the_weight_is_one_at_a_chest_wall_at_the_border() -> None:
+    for view, image in phantoms():
+        wall = breast_weight(image)[:, 0 if view.laterality == "L" else -1]
         assert (wall[150:230] == 1).all()
 
 
-def test_a_picture_without_a_breast_may_be_changed_everywhere() -> None:
+def test_an_image_without_a_breast_has_weight_one() -> None:
     assert (breast_weight(np.full(SIZE, 30000, np.uint16)) == 1).all()
 
 
 @pytest.mark.skipif(not MINI_MIAS.exists(), reason="mini-MIAS is not on this machine")
-def test_the_chest_wall_of_every_real_film_is_as_the_eye_sees_it() -> None:
+def test_the_chest_wall_of_mini_mias_is_as_seen_by_eye() -> None:
     with (MINI_MIAS / "labels_images.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["refnum"] not in UNCLEAR][::5]
     seen = {row["refnum"]: "right" if int(row["refnum"][3:]) % 2 else "left" for row in rows}
-    found = {
+    chest_walls = {
         row["refnum"]: find_chest_wall(to_16_bit(raster.load(MINI_MIAS / row["file"], name=row["refnum"])))
         for row in rows
     }
-    assert len(found) == 64
-    assert found == seen
+    assert len(chest_walls) == 64
+    assert chest_walls == seen
 
 
 @pytest.mark.skipif(not CBIS_DDSM.exists(), reason="CBIS-DDSM is not on this machine")
-def test_the_chest_wall_of_scanned_dicom_films_is_as_the_eye_sees_it() -> None:
+def test_the_chest_wall_of_cbis_ddsm_is_as_labelled() -> None:
     with (CBIS_DDSM / "images.csv").open() as file:
         rows = list(csv.DictReader(file))
     for row in rows:

@@ -19,14 +19,14 @@ def grain(bits: int, seed: int = 1, size: tuple[int, int] = (256, 208)) -> np.nd
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 14])
-def test_the_levels_of_a_film_are_those_of_its_bits(bits: int) -> None:
+def test_the_levels_of_an_image_are_those_of_its_bits(bits: int) -> None:
     levels = find_levels(to_16_bit(Pixels(grain(bits), bits)))
-    # A film of more bits that happens to use coarse levels only is a coarser film.
+    # A image of more bits that happens to use coarse levels only is a coarser image.
     assert levels.size == 2**bits
     assert np.array_equal(levels, bit_depth_levels(bits))
 
 
-def test_a_smooth_picture_may_use_every_level_however_small_it_is() -> None:
+def test_a_smooth_image_may_use_all_levels() -> None:
     assert find_levels(grain(16)).size == 65536
     assert find_levels(grain(16, size=(40, 30))).size == 65536
 
@@ -46,24 +46,25 @@ def test_a_pixel_goes_to_the_nearest_level(bits: int, level: int) -> None:
     assert abs(int(snapped) - level) == np.abs(levels.astype(int) - level).min()
 
 
-def test_an_adversarial_picture_has_its_parent_s_levels_and_its_black_and_white() -> None:
+def test_an_adversarial_image_has_the_levels_of_its_source() -> None:
     real = to_16_bit(Pixels(grain(12), 12))
     real[:20], real[-20:] = 0, 65535
-    altered = np.clip(real * 1.3 + 37, 0, 65535).astype(np.uint16)
-    altered[100:110] = 3
-    settled = snap_to_source(real, altered)
-    assert np.isin(settled, bit_depth_levels(12)).all()
-    assert np.array_equal(settled == 0, real == 0)
-    assert np.array_equal(settled == 65535, real == 65535)
-    assert np.abs(settled.astype(int) - altered)[25:90].max() <= 16  # half of the step, and the end below white
+    adversarial = np.clip(real * 1.3 + 37, 0, 65535).astype(np.uint16)
+    adversarial[100:110] = 3
+    snapped_image = snap_to_source(real, adversarial)
+    assert np.isin(snapped_image, bit_depth_levels(12)).all()
+    assert np.array_equal(snapped_image == 0, real == 0)
+    assert np.array_equal(snapped_image == 65535, real == 65535)
+    # Half of the step, and the last level below white.
+    assert np.abs(snapped_image.astype(int) - adversarial)[25:90].max() <= 16
     assert np.array_equal(snap_to_source(real, real), real)
 
 
 @pytest.mark.parametrize(("keeps", "levels"), [(True, 256), (False, 65536)])
-def test_a_resized_film_keeps_to_its_source_s_levels_unless_told_otherwise(keeps: bool, levels: int) -> None:
-    source = make.source(3, "woman", "benign")
-    film = Pixels(grain(8, size=(300, 200)), 8)
-    object.__setattr__(source, "load", lambda: film)
+def test_a_resized_image_keeps_to_the_levels_of_its_source(keeps: bool, levels: int) -> None:
+    source = make.source(3, "patient", "benign")
+    image = Pixels(grain(8, size=(300, 200)), 8)
+    object.__setattr__(source, "load", lambda: image)
     stored = decode_png(prepare(source, ["low"], keep_grid=keeps).pngs["low"])
     assert stored.shape == RESOLUTIONS["low"]
     assert find_levels(stored).size == levels

@@ -38,7 +38,7 @@ def chunk_names(png: bytes) -> list[bytes]:
 
 
 @given(bits=st.integers(1, 20), data=st.data())
-def test_the_bits_that_were_read_set_the_scale_and_not_the_brightest_pixel(bits: int, data: st.DataObject) -> None:
+def test_the_bits_set_the_scale_and_not_the_brightest_pixel(bits: int, data: st.DataObject) -> None:
     level = data.draw(st.integers(0, 2**bits - 1))
     (grey,) = to_16_bit(Pixels(np.array([[level]], dtype=np.uint32), bits))[0]
     assert abs(int(grey) - level * 65535 / (2**bits - 1)) <= 0.5
@@ -52,7 +52,7 @@ def test_sixteen_bits_keep_every_level_of_the_source_apart(bits: int) -> None:
     assert (np.diff(grey) > 0).all()
 
 
-def test_a_value_beyond_its_bits_is_refused() -> None:
+def test_a_value_beyond_its_bits_is_an_error() -> None:
     with pytest.raises(WrongPixels, match="12 bits"):
         to_16_bit(Pixels(np.array([[4096]], dtype=np.uint16), 12))
     with pytest.raises(WrongPixels, match="from -1"):
@@ -60,7 +60,7 @@ def test_a_value_beyond_its_bits_is_refused() -> None:
 
 
 @given(values=grey16)
-def test_a_picture_survives_its_file_bit_for_bit(values: NDArray[np.uint16]) -> None:
+def test_an_image_survives_its_file_bit_for_bit(values: NDArray[np.uint16]) -> None:
     png = encode_png(values)
     assert np.array_equal(decode_png(png), values)
     assert png == encode_png(values)
@@ -75,14 +75,14 @@ def test_a_file_holds_header_pixels_and_end_and_nothing_else(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("damage", [lambda png: png[:-30], lambda png: b"GIF89a" + png, lambda png: b""])
-def test_a_damaged_file_is_refused_with_a_sentence(damage: object) -> None:
+def test_a_damaged_file_is_an_error(damage: object) -> None:
     noise = np.random.default_rng(5).integers(0, 65536, (30, 20), dtype=np.uint16)
     with pytest.raises(UnreadableImage):
         decode_png(damage(encode_png(noise)))
 
 
 @given(values=grey16, size=sizes)
-def test_resizing_gives_the_size_asked_for_and_doing_it_again_changes_nothing(
+def test_resizing_gives_the_size_and_repeating_changes_nothing(
     values: NDArray[np.uint16], size: tuple[int, int]
 ) -> None:
     once = resize(values, size)
@@ -96,7 +96,7 @@ def test_an_even_grey_stays_that_grey_at_every_size(level: int, shape: tuple[int
 
 
 @given(values=grey16, size=sizes)
-def test_a_picture_upside_down_is_resized_upside_down(values: NDArray[np.uint16], size: tuple[int, int]) -> None:
+def test_an_image_upside_down_is_resized_upside_down(values: NDArray[np.uint16], size: tuple[int, int]) -> None:
     upright, turned = fit(values, size), fit(values[::-1].copy(), size)
     assert np.abs(upright.astype(int) - turned[::-1].astype(int)).max() <= 1
 
@@ -112,13 +112,13 @@ def test_the_ratio_is_kept_to_half_a_pixel(shape: tuple[int, int]) -> None:
     )
 
 
-def test_halves_are_rounded_up_so_that_odd_and_even_values_are_as_likely() -> None:
+def test_halves_are_rounded_up() -> None:
     halves = np.array([[0.5, 1.5, 2.5, 32768.5, 65534.5, -0.5, -3.0, 70000.0]], dtype=np.float32)
     assert quantise(halves).tolist() == [[1, 2, 3, 32769, 65535, 0, 0, 65535]]
     assert quantise(np.array([[0.5 - 2**-20, 3, 7]])).tolist() == [[0, 3, 7]]
 
 
-def test_a_resized_picture_has_as_many_odd_values_as_even_ones() -> None:
+def test_a_resized_image_has_as_many_odd_values_as_even_ones() -> None:
     """Bicubic values in float32 lie exactly half way between two levels in one of several hundred cases."""
     noise = np.random.default_rng(0).normal(34000, 300, (900, 700)).astype(np.uint16)
     odd = np.concatenate([(fit(noise + np.uint16(level), (600, 600)) % 2).ravel() for level in range(8)])
@@ -144,29 +144,27 @@ def test_the_chest_wall_stays_at_its_border() -> None:
     assert np.array_equal(resize(right, (120, 100))[:, 40:], right)
 
 
-def test_a_fogged_border_of_the_scan_does_not_hide_the_chest_wall() -> None:
+def test_a_fogged_border_does_not_hide_the_chest_wall() -> None:
     right = breast_at_left(400, 240)[:, ::-1].copy()
     right[:, :4] = 20000
     right[:, -1] = 0
     assert np.array_equal(resize(right, (400, 300))[:, 60:], right)
 
 
-def test_a_film_without_a_clear_chest_wall_sits_in_the_middle() -> None:
-    film = np.full((120, 60), 300, dtype=np.uint16)
-    film[40:80, 20:40] = 30000
-    framed = resize(film, (120, 100))
-    assert np.array_equal(framed[:, 20:80], film)
+def test_an_image_without_a_clear_chest_wall_is_centred() -> None:
+    image = np.full((120, 60), 300, dtype=np.uint16)
+    image[40:80, 20:40] = 30000
+    framed = resize(image, (120, 100))
+    assert np.array_equal(framed[:, 20:80], image)
 
 
-def test_a_wide_picture_sits_half_way_up() -> None:
+def test_a_wide_image_is_centred_vertically() -> None:
     wide = breast_at_left(60, 100)
     assert np.array_equal(resize(wide, (120, 100))[30:90], wide)
 
 
 @given(shape=sizes, size=sizes)
-def test_a_box_around_the_whole_picture_is_carried_to_where_the_picture_lies(
-    shape: tuple[int, int], size: tuple[int, int]
-) -> None:
+def test_a_box_around_the_image_is_its_place_in_the_frame(shape: tuple[int, int], size: tuple[int, int]) -> None:
     place = find_placement(np.zeros(shape, dtype=np.uint16), size)
     box = place.to_frame({"top": 0, "left": 0, "bottom": 1, "right": 1})
     assert (place.top, place.left) == (pytest.approx(box["top"] * size[0]), pytest.approx(box["left"] * size[1]))
@@ -176,9 +174,9 @@ def test_a_box_around_the_whole_picture_is_carried_to_where_the_picture_lies(
 
 
 def test_the_background_forgives_a_label_and_a_bright_chest_wall() -> None:
-    film = breast_at_left(300, 300, background=512)
-    film[:40, 240:] = 65535
-    assert background_level(film) == 512
+    image = breast_at_left(300, 300, background=512)
+    image[:40, 240:] = 65535
+    assert background_level(image) == 512
 
 
 def test_fine_stripes_are_averaged_and_do_not_beat() -> None:
@@ -189,7 +187,7 @@ def test_fine_stripes_are_averaged_and_do_not_beat() -> None:
 
 
 @given(pair=st.tuples(st.integers(0, 65535), st.integers(0, 65535)))
-def test_the_difference_is_symmetric_near_exact_and_grey_only_where_nothing_changed(
+def test_a_difference_is_symmetric_and_grey_without_a_change(
     pair: tuple[int, int],
 ) -> None:
     real, adversarial = (np.array([[level]], dtype=np.uint16) for level in pair)
@@ -200,6 +198,6 @@ def test_the_difference_is_symmetric_near_exact_and_grey_only_where_nothing_chan
     assert (forth[0, 0] == 32768) == (pair[0] == pair[1])
 
 
-def test_pictures_of_two_sizes_have_no_difference() -> None:
+def test_images_of_two_sizes_have_no_difference() -> None:
     with pytest.raises(WrongPixels, match="cannot be compared"):
         signed_difference(np.zeros((2, 2), np.uint16), np.zeros((2, 3), np.uint16))
