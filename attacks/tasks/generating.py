@@ -33,6 +33,7 @@ from readerstudy.imaging.resize import resize
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.queue import perform
 from readerstudy.results.progress import Activity, ActivityKind
+from readerstudy.results.runs import ImagesGenerated
 from readerstudy.truth.actions import Provenance, register_adversarial_image
 from readerstudy.truth.queries import RealImage, adversarial_images, lesions_by_image, real_images
 from readerstudy.vocabulary import Direction, Split
@@ -72,13 +73,13 @@ class _AdversarialImage:
     quality: dict[str, float]
 
 
-def _generate(job_id: int, parameters: GenerateParameters, report: Report) -> dict[str, Any]:
+def _generate(job_id: int, parameters: GenerateParameters, report: Report) -> ImagesGenerated:
     cohort = Cohort.named(parameters["cohort"])
     attacks = {label: _generator_attack(job_id, cohort, parameters, label) for label in (0, 1)}
     return _attack_cohort(cohort, parameters, attacks, report)
 
 
-def _attack(job_id: int, parameters: AttackParameters, report: Report) -> dict[str, Any]:
+def _attack(job_id: int, parameters: AttackParameters, report: Report) -> ImagesGenerated:
     cohort = Cohort.named(parameters["cohort"])
     return _attack_cohort(cohort, parameters, _gradient_attacks(job_id, cohort, parameters, report), report)
 

@@ -25,6 +25,7 @@ from readerstudy.experiments.parameters import (
     TrainInpaintingParameters,
 )
 from readerstudy.jobs.queue import perform
+from readerstudy.results.runs import ClassifierMetrics, ClassifierTrained, GanMetrics, GanTrained
 from readerstudy.vocabulary import Direction
 
 
@@ -46,7 +47,7 @@ def train_inpainting_task(job_id: int) -> None:
     perform(job_id, partial(_train_inpainting, job_id))
 
 
-def _train_classifier(job_id: int, parameters: TrainClassifierParameters, report: Report) -> dict[str, Any]:
+def _train_classifier(job_id: int, parameters: TrainClassifierParameters, report: Report) -> ClassifierTrained:
     preset = find_preset(parameters["preset"])
     if asked := parameters.get("adversarial_training"):
         settings = AdversarialTraining(asked["epsilon"], asked["steps"], attacked_share=asked["share"])
@@ -59,7 +60,7 @@ def _train_classifier(job_id: int, parameters: TrainClassifierParameters, report
         train_in_processes(images, spec, processes=processes, report=report)
     result = spec.train(images, report)
     learning_curves(result.history, folder / "curves.png")
-    metrics = {
+    metrics: ClassifierMetrics = {
         "tuning_auc": result.tuning_auc,
         "steps": result.steps,
         "seconds": result.seconds,
@@ -69,7 +70,7 @@ def _train_classifier(job_id: int, parameters: TrainClassifierParameters, report
     return {"run": parameters["name"], **metrics, "curves": str(folder / "curves.png")}
 
 
-def _train_gan(job_id: int, parameters: TrainGanParameters, report: Report) -> dict[str, Any]:
+def _train_gan(job_id: int, parameters: TrainGanParameters, report: Report) -> GanTrained:
     classifier = Checkpoint.named(parameters["classifier"], CheckpointKind.CLASSIFIER)
     preset, direction = find_preset(classifier.preset), parameters["direction"]
     config = gan_config(preset, direction, parameters)
@@ -82,7 +83,7 @@ def _train_gan(job_id: int, parameters: TrainGanParameters, report: Report) -> d
         train_in_processes(images, spec, processes=processes, report=report)
     result = spec.train(images, report)
     learning_curves(result.history, folder / "curves.png")
-    metrics = {
+    metrics: GanMetrics = {
         "stages": result.stages,
         "kept_step": result.kept_step,
         "seconds": result.seconds,
@@ -125,7 +126,7 @@ def register(
     job_id: int,
     parameters: Mapping[str, Any],
     kind: CheckpointKind,
-    metrics: dict[str, Any],
+    metrics: Mapping[str, Any],
     *,
     made_from: Checkpoint | None = None,
 ) -> None:

@@ -63,7 +63,7 @@ class JobCommand(StudyCommand):
         (kind,) = self.kinds
         return kind
 
-    def summary(self, result: dict[str, Any]) -> str:
+    def summary(self, result: Any) -> str:
         """Return the job's result as text for people."""
         return result_text(result)
 

@@ -1,4 +1,4 @@
-"""What jobs left behind: runs with their files, attacks, evaluations with their tables."""
+"""Pages of runs with their files, of attacks, and of evaluations with their tables."""
 
 import re
 from dataclasses import dataclass
@@ -20,31 +20,31 @@ from readerstudy.lab.key_values import facts
 from readerstudy.truth.queries import count_adversarial_images
 from readerstudy.truth.seal import may_show_images_of_cohort
 
-MOST_SAMPLES = 24
-SAMPLE = re.compile(r"step-(?P<step>\d+)(?:-stage-(?P<stage>\d+))?\.png")
-IN_TABLE = ("rows",)  # of a detector, shown as a table of the job's result
+MAXIMUM_SAMPLES = 24
+SAMPLE_NAME = re.compile(r"step-(?P<step>\d+)(?:-stage-(?P<stage>\d+))?\.png")
+SHOWN_AS_TABLE = ("rows",)  # metrics of a detector that are tables of the job's result
 
 
 @dataclass(frozen=True)
-class Sample:
-    """A picture of what a generator made while it learnt."""
+class SamplePicture:
+    """A picture of a generator's outputs during training."""
 
     file: str
 
     @property
     def caption(self) -> str:
-        """When it was made, as its name says; any other name as it is."""
-        found = SAMPLE.fullmatch(self.file)
-        if found is None:
+        """The step and stage of training from the file name; another name unchanged."""
+        match = SAMPLE_NAME.fullmatch(self.file)
+        if match is None:
             return self.file
-        told = {"step": int(found["step"]), "stage": found["stage"]}
-        return (_("Step %(step)s, stage %(stage)s") if told["stage"] else _("Step %(step)s")) % told
+        numbers = {"step": int(match["step"]), "stage": match["stage"]}
+        return (_("Step %(step)s, stage %(stage)s") if numbers["stage"] else _("Step %(step)s")) % numbers
 
 
 @require_GET
 @role_required(Role.RESEARCHER)
 def runs(request: HttpRequest) -> HttpResponse:
-    """Every run, attack and evaluation, the newest first."""
+    """Return the list of runs, attacks and evaluations, the newest first."""
     context = {
         "runs": Checkpoint.objects.select_related("made_from"),
         "attacks": Attack.objects.select_related("generator", "classifier"),
@@ -56,24 +56,24 @@ def runs(request: HttpRequest) -> HttpResponse:
 @require_GET
 @role_required(Role.RESEARCHER)
 def run(request: HttpRequest, name: str) -> HttpResponse:
-    """One run: what it is, where it comes from, what came of it, its curves and samples."""
-    found = get_object_or_404(Checkpoint.objects.select_related("made_from", "job"), name=name)
-    pictures = _pictures(found)
-    card = _folder(found) / "card.md"
+    """Return the page of one run: provenance, metrics, curves, samples, and what was made with it."""
+    shown = get_object_or_404(Checkpoint.objects.select_related("made_from", "job"), name=name)
+    pictures = _pictures(shown)
+    card = _folder(shown) / "card.md"
     context = {
-        "run": found,
+        "run": shown,
         "curves": "curves.png" if "curves.png" in pictures else "",
-        "has_sealed_samples": any(_folder(found).glob("samples/*.png")) and not may_show_images_of_cohort(found.cohort),
-        "samples": [Sample(picture) for picture in pictures if picture != "curves.png"][-MOST_SAMPLES:],
+        "has_sealed_samples": any(_folder(shown).glob("samples/*.png")) and not may_show_images_of_cohort(shown.cohort),
+        "samples": [SamplePicture(picture) for picture in pictures if picture != "curves.png"][-MAXIMUM_SAMPLES:],
         "card": card.read_text(encoding="utf-8") if card.exists() else "",
         "metrics": facts(
-            {name: value for name, value in found.metrics.items() if name not in IN_TABLE}, group="metric"
+            {name: value for name, value in shown.metrics.items() if name not in SHOWN_AS_TABLE}, group="metric"
         ),
-        "sections": result_sections(found.job.result) if found.job else [],
-        "config": facts(found.config, group="config"),
-        "descendants": found.descendants.all(),
-        "attacks": [*found.attacks_made.all(), *found.attacks_on.all()],
-        "evaluations": found.evaluations.all(),
+        "sections": result_sections(shown.job.result) if shown.job else [],
+        "config": facts(shown.config, group="config"),
+        "descendants": shown.descendants.all(),
+        "attacks": [*shown.attacks_made.all(), *shown.attacks_on.all()],
+        "evaluations": shown.evaluations.all(),
     }
     return render(request, "lab/run.html", context)
 
@@ -81,7 +81,7 @@ def run(request: HttpRequest, name: str) -> HttpResponse:
 @require_GET
 @role_required(Role.RESEARCHER)
 def picture(request: HttpRequest, name: str, picture: str) -> HttpResponse:
-    """A picture of a run's folder: one that is listed there, whatever the address says."""
+    """Return a picture of a run. Only pictures that `_pictures` lists are served."""
     path = _pictures(get_object_or_404(Checkpoint, name=name)).get(picture)
     if path is None:
         raise Http404
@@ -91,13 +91,13 @@ def picture(request: HttpRequest, name: str, picture: str) -> HttpResponse:
 @require_GET
 @role_required(Role.RESEARCHER)
 def attack(request: HttpRequest, name: str) -> HttpResponse:
-    """One attack: its settings, its networks, and the number of its adversarial images."""
-    found = get_object_or_404(Attack.objects.select_related("generator", "classifier", "job"), name=name)
+    """Return the page of one attack: settings, networks and the number of its adversarial images."""
+    shown = get_object_or_404(Attack.objects.select_related("generator", "classifier", "job"), name=name)
     context = {
-        "attack": found,
-        "settings": facts(found.settings),
-        "images": count_adversarial_images([found.name]),
-        "evaluations": found.evaluations.all(),
+        "attack": shown,
+        "settings": facts(shown.settings),
+        "images": count_adversarial_images([shown.name]),
+        "evaluations": shown.evaluations.all(),
     }
     return render(request, "lab/attack.html", context)
 

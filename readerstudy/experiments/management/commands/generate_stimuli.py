@@ -6,6 +6,7 @@ from readerstudy.errors import BadInput
 from readerstudy.experiments.catalogue import ATTACK, GENERATE
 from readerstudy.experiments.command import JobCommand
 from readerstudy.experiments.kinds import JobKind
+from readerstudy.results.runs import ImagesGenerated
 
 
 class Command(JobCommand):
@@ -18,5 +19,5 @@ class Command(JobCommand):
             raise BadInput("Name both GAN runs, --gan-remove and --gan-insert, or an attack with --method.")
         return GENERATE
 
-    def summary(self, result: dict[str, Any]) -> str:
+    def summary(self, result: ImagesGenerated) -> str:
         return f"{result['made']} adversarial images written, {result['known']} existed already."
