@@ -4,6 +4,7 @@ import pytest
 from django.utils.timezone import now
 
 from readerstudy.accounts.models import Role
+from readerstudy.experiments.models import CheckpointKind
 from readerstudy.jobs.heartbeat import this_worker
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.progress_log import Point, ProgressLog
@@ -11,6 +12,7 @@ from readerstudy.jobs.queue import new_job
 from readerstudy.results.progress import Activity, ActivityKind, ProgressReport
 from tests import make
 from tests.browser.test_page import complaints
+from tests.lab.conftest import checkpoint
 
 PAGES = ("/lab/", "/lab/start/train-classifier/", "/lab/start/attack/", "/lab/runs/", "/lab/stimuli/")
 
@@ -56,6 +58,18 @@ def test_the_lab_has_no_barriers_and_nothing_scrolls_sideways(lab, server, job):
         lab.goto(f"{server.url}{address}")
         assert lab.evaluate("document.documentElement.scrollWidth") <= width, address
         assert complaints(lab) == [], (address, scheme)
+
+
+def test_a_run_page_with_stages_and_settings_has_no_barriers(lab, server):
+    stage = {"number": 1, "steps": 8, "met": False, "reason": {"kind": "no-criterion", "criterion": None}, "gap": 0.2}
+    config = {"generator": {"encoder": [8, 16, 32] * 20, "decoder": [16, 8]}, "stages": [{"stop": {"bound": 0.2, "after_gap": True}}] * 5}
+    metrics = {"stages": [stage, {**stage, "number": 2}]}
+    run = checkpoint("gan-in-stages", CheckpointKind.GENERATOR, metrics=metrics, config=config)
+    lab.goto(f"{server.url}/lab/runs/{run.name}/")
+    lab.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true })")
+    assert "length reached (the stage has no criterion)" in lab.get_by_role("table").first.inner_text()
+    assert complaints(lab) == []
+    run.delete()
 
 
 def test_a_job_s_page_follows_the_job_and_leaves_what_is_open_open(lab, server, job):

@@ -1,4 +1,4 @@
-"""{{ attack.direction|value_label:"direction" }}: the label of a stored value."""
+"""{{ attack.direction|label:"direction" }}: the label of a stored value."""
 
 from django import template
 
@@ -8,6 +8,6 @@ register = template.Library()
 
 
 @register.filter
-def value_label(value: str, name: str) -> str:
+def label(value: str, name: str) -> str:
     """Return the label of a value of that name, or the value if it has none."""
     return str(VALUES.get((name, value), value))
