@@ -86,7 +86,7 @@ def _attack(job_id: int, parameters: AttackParameters, report: Report) -> Images
 
 def _attack_cohort(
     cohort: Cohort, parameters: GenerateParameters | AttackParameters, attacks: dict[int, _LabelAttack], report: Report
-) -> dict[str, Any]:
+) -> ImagesGenerated:
     """Write and register the missing adversarial images of a cohort; `attacks` are by label of the source image.
 
     An interrupted job therefore continues, and a finished one does nothing.
