@@ -28,7 +28,7 @@ class JobView:
 
     @property
     def state(self) -> str:
-        """The state in the active language; lost and stopping jobs have their own."""
+        """The state in the active language; lost and stopping jobs have separate ones."""
         if self.is_lost:
             return _("Worker lost")
         if self.is_stopping:

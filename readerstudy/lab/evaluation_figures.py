@@ -22,7 +22,7 @@ DARK: Final = 0.55  # cells above this share have white text
 
 @dataclass(frozen=True)
 class EvaluationFigure:
-    """A figure that is drawn when it is asked for; `description` has its numbers."""
+    """A figure that `picture` draws; `description` contains its numbers."""
 
     key: str
     title: str
@@ -100,12 +100,12 @@ def _reliability_figure(result: EvaluationResult) -> EvaluationFigure:
     return EvaluationFigure(
         key="reliability",
         title=_("Reliability of %(classifier)s on real test images") % {"classifier": result.classifier},
-        description="; ".join(_reliability_in_words(curve) for curve in result.calibration) + ".",
+        description="; ".join(_reliability_text(curve) for curve in result.calibration) + ".",
         draw=lambda: _draw_reliability(result.calibration),
     )
 
 
-def _reliability_in_words(curve: Calibration) -> str:
+def _reliability_text(curve: Calibration) -> str:
     bins = ", ".join(
         _("%(mean)s to %(share)s (%(images)s)")
         % {"mean": f"{part.mean:.2f}", "share": f"{part.share:.2f}", "images": part.images}
@@ -138,19 +138,19 @@ def _transfer_figure(transfers: Sequence[Transfer]) -> EvaluationFigure:
     return EvaluationFigure(
         key="transfer",
         title=_("Transferability: share of right diagnoses changed"),
-        description="; ".join(_transfer_in_words(transfer) for transfer in transfers) + ".",
+        description="; ".join(_transfer_text(transfer) for transfer in transfers) + ".",
         draw=lambda: _draw_transfers(transfers),
     )
 
 
-def _transfer_in_words(transfer: Transfer) -> str:
+def _transfer_text(transfer: Transfer) -> str:
     attack = variant_label(transfer.attack, transfer.variant)
     if not transfer.is_applicable:
         names = {"attack": attack, "classifier": transfer.classifier}
         return _("%(attack)s on %(classifier)s: not applicable") % names
     sentence = (
         _("%(attack)s on %(classifier)s: %(hits)s of %(trials)s, made for it")
-        if transfer.own
+        if transfer.is_target
         else _("%(attack)s on %(classifier)s: %(hits)s of %(trials)s")
     )
     return sentence % {
@@ -166,13 +166,13 @@ def _draw_transfers(transfers: Sequence[Transfer]) -> Figure:
     attacks = list(dict.fromkeys(variant_label(transfer.attack, transfer.variant) for transfer in transfers))
     classifiers = list(dict.fromkeys(transfer.classifier for transfer in transfers))
     shares: NDArray[np.float64] = np.full((len(attacks), len(classifiers)), np.nan)
-    own = np.zeros(shares.shape, dtype=bool)
+    is_target = np.zeros(shares.shape, dtype=bool)
     for transfer in transfers:
         cell = (
             attacks.index(variant_label(transfer.attack, transfer.variant)),
             classifiers.index(transfer.classifier),
         )
-        own[cell] = transfer.own
+        is_target[cell] = transfer.is_target
         if transfer.is_applicable and transfer.fooled.share is not None:
             shares[cell] = transfer.fooled.share
     figure = Figure(figsize=(2.6 + 1.3 * len(classifiers), 1.4 + 0.5 * len(attacks)), layout="constrained")
@@ -180,7 +180,7 @@ def _draw_transfers(transfers: Sequence[Transfer]) -> Figure:
     axes.imshow(shares, cmap="Greys", vmin=0, vmax=1, aspect="auto")
     for (row, column), share in np.ndenumerate(shares):
         text = "–" if np.isnan(share) else f"{share:.0%}"
-        mark = " *" if own[row, column] else ""
+        mark = " *" if is_target[row, column] else ""
         colour = "white" if share > DARK else "black"
         axes.text(column, row, text + mark, ha="center", va="center", color=colour)
     axes.set_xticks(range(len(classifiers)), classifiers, rotation=30, ha="right")

@@ -19,7 +19,7 @@ class ThresholdRule(StrEnum):
     ARTICLE = "article"  # 0.5
     YOUDEN = "youden"  # the greatest sensitivity + specificity on the tuning split
     SENSITIVITY = "sensitivity"  # the greatest with a sensitivity of at least 0.9 on the tuning split
-    FOLD = "fold"  # Youden's on each fold's own tuning part, subtracted from the scores
+    FOLD = "fold"  # that of Youden on the tuning part of each fold, subtracted from the scores
 
 
 class Variant(StrEnum):
@@ -164,7 +164,7 @@ class AttackEvaluation:
 
 @dataclass(frozen=True)
 class Transfer:
-    """Images of one attack that fool one classifier at `ThresholdRule.YOUDEN`; `own` if it was made for the classifier.
+    """Images of one attack that fool one classifier at `ThresholdRule.YOUDEN`; `is_target`: it was made for it.
 
     `is_applicable` is False for a baseline that changes no image.
     """
@@ -172,7 +172,7 @@ class Transfer:
     attack: str
     variant: Variant
     classifier: str
-    own: bool
+    is_target: bool
     fooled: Proportion
     fooled_by_removal: Proportion
     fooled_by_insertion: Proportion

@@ -190,7 +190,7 @@ def test_transfers_use_each_classifiers_own_threshold(scored, lift, removal):
     by_key = {(one.attack, one.variant, one.classifier): one for one in transfers}
     attacks = (*(("lift", variant) for variant in Variant), ("removal", Variant.ADVERSARIAL))
     assert set(by_key) == {(*attack, name) for attack in attacks for name in ("top", "bottom")}
-    own = {(attack, name) for (attack, _variant, name), transfer in by_key.items() if transfer.own}
+    own = {(attack, name) for (attack, _variant, name), transfer in by_key.items() if transfer.is_target}
     assert own == {("lift", "top"), ("removal", "bottom")}
     bottom = scored[1]
     threshold = youden_threshold(bottom.tuning_scores, bottom.tuning_labels)

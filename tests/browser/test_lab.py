@@ -62,7 +62,10 @@ def test_the_lab_has_no_barriers_and_nothing_scrolls_sideways(lab, server, job):
 
 def test_a_run_page_with_stages_and_settings_has_no_barriers(lab, server):
     stage = {"number": 1, "steps": 8, "met": False, "reason": {"kind": "no-criterion", "criterion": None}, "gap": 0.2}
-    config = {"generator": {"encoder": [8, 16, 32] * 20, "decoder": [16, 8]}, "stages": [{"stop": {"bound": 0.2, "after_gap": True}}] * 5}
+    config = {
+        "generator": {"encoder": [8, 16, 32] * 20, "decoder": [16, 8]},
+        "stages": [{"stop": {"bound": 0.2, "after_gap": True}}] * 5,
+    }
     metrics = {"stages": [stage, {**stage, "number": 2}]}
     run = checkpoint("gan-in-stages", CheckpointKind.GENERATOR, metrics=metrics, config=config)
     lab.goto(f"{server.url}/lab/runs/{run.name}/")

@@ -10,7 +10,8 @@ from tests import results
 def test_an_unchanged_baseline_is_not_applicable_in_the_figure():
     result = results.evaluation_result(classifier="cad-2")
     unchanged = [
-        replace(transfer, variant=Variant.IDENTITY, own=False, is_applicable=False) for transfer in result.transfers
+        replace(transfer, variant=Variant.IDENTITY, is_target=False, is_applicable=False)
+        for transfer in result.transfers
     ]
     figures = {
         figure.key: figure for figure in evaluation_figures(replace(result, transfers=(*result.transfers, *unchanged)))

@@ -269,4 +269,4 @@ def transfer_table(transfers: Sequence[Transfer]) -> Table:
 
 def _targets(transfers: Sequence[Transfer]) -> dict[tuple[str, Variant], str]:
     """Return the classifier that each attack was made for, if it was evaluated."""
-    return {(transfer.attack, transfer.variant): transfer.classifier for transfer in transfers if transfer.own}
+    return {(transfer.attack, transfer.variant): transfer.classifier for transfer in transfers if transfer.is_target}

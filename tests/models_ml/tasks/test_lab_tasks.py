@@ -130,7 +130,7 @@ def test_each_classifier_gets_a_row_with_each_attack(films, capsys):
     assert [(attack.name, attack.against) for attack in second.attacks] == [("shade", "judge")]
     assert (second.reference, set(second.compared.attacks)) == ("judge", {"shade"})
     transfers = [row for row in rows["judge"].read().transfers if row.variant == "adversarial"]
-    own = {transfer.classifier: transfer.own for transfer in transfers}
+    own = {transfer.classifier: transfer.is_target for transfer in transfers}
     assert own == {"judge": True, "second": False}
 
 
