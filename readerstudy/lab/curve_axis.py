@@ -16,7 +16,7 @@ StageLengths = Mapping[int, int]  # steps by the number of the stage
 
 @dataclass(frozen=True)
 class Border:
-    """The start of an activity, after so many steps."""
+    """The start of an activity, after `steps` steps."""
 
     steps: int
     activity: Activity

@@ -15,6 +15,8 @@ from tests.lab.conftest import checkpoint
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("cohort", "run")]
 
+COHORT = "films"
+LOW_ONLY = f"needs the high resolution; the cohort {COHORT} stores: low."
 BY_GRADIENT = {"method": "pgd", "name": "new", "classifier": "cad"}
 
 
@@ -61,7 +63,7 @@ INVALID = [
         "attack",
         {"attack": BY_GRADIENT, "resolutions": ["high"]},
         "resolutions",
-        "needs the high resolution; the cohort films stores: low.",
+        LOW_ONLY,
         ["generate_stimuli", "--method=pgd", "--name=new", "--classifier=cad", "--resolution=high"],
         "--resolution",
     ),
@@ -88,7 +90,7 @@ INVALID = [
         "train-classifier",
         {"preset": "zhou2021-high", "name": "new"},
         "preset",
-        "needs the high resolution; the cohort films stores: low.",
+        LOW_ONLY,
         ["train_classifier", "--preset=zhou2021-high", "--name=new"],
         "--preset",
     ),
@@ -112,7 +114,7 @@ INVALID = [
         "train-detector",
         {"attacks": ["pgd-4"], "name": "new", "resolution": "high"},
         "resolution",
-        "needs the high resolution; the cohort films stores: low.",
+        LOW_ONLY,
         ["train_detector", "--attack=pgd-4", "--name=new", "--resolution=high"],
         "--resolution",
     ),

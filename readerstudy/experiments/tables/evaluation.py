@@ -183,7 +183,7 @@ def subgroup_table(attack: AttackEvaluation, number: int) -> Table:
         title=_("Subgroups: %(attack)s") % {"attack": attack.name},
         caption=_(
             "At the threshold from the tuning split. Each kind of lesion is compared with all images without cancer. "
-            "The parts are small and many: they suggest where to look, and test nothing."
+            "There are many small subgroups: the table is exploratory and tests no hypothesis."
         ),
         columns=(
             Column("part", _("Part")),

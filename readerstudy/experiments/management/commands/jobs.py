@@ -14,7 +14,7 @@ class Command(StudyCommand):
     help = "List jobs: those under way first, then the newest."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--last", type=int, default=20, metavar="N", help="at most so many (default: 20)")
+        parser.add_argument("--last", type=int, default=20, metavar="N", help="list at most N jobs (default: 20)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         views = view_jobs(Job.objects.under_way_first()[: options["last"]], at=now())
