@@ -1,4 +1,4 @@
-"""Small parts that the classifier and the generator share."""
+"""Layers that the classifier and the generator share."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,9 +20,9 @@ class SteadyGroupNorm(nn.GroupNorm):
 
 
 class WideConvolution(nn.Conv2d):
-    """A convolution that gives a single input channel two empty ones beside it: the same result, much faster.
+    """A convolution that pads a single input channel with two empty ones: the same result, much faster.
 
-    One channel has no channels-last form of its own, and the processor's kernels for it take twenty times as long.
+    One channel has no channels-last format, and the processor's kernels for it take twenty times as long.
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -38,9 +38,9 @@ class WideConvolution(nn.Conv2d):
 
 
 class ImageDropout(nn.Dropout):
-    """Dropout that draws each image's mask from a seed of its own, while `dropping` says which.
+    """Dropout that draws each image's mask from a seed of its own, set by `dropout_seeds`.
 
-    A step then comes out the same however its batch is cut: into parts that fit the memory, or over several cards.
+    A step then has the same result however its batch is divided: into parts that fit the memory, or over processes.
     """
 
     seeds: Sequence[int] | None = None
@@ -57,8 +57,8 @@ class ImageDropout(nn.Dropout):
 
 
 @contextmanager
-def dropping(network: nn.Module, seeds: Sequence[int]) -> Iterator[None]:
-    """Within it the network's dropout draws its masks from these seeds, one for each image of the batch."""
+def dropout_seeds(network: nn.Module, seeds: Sequence[int]) -> Iterator[None]:
+    """Return a context in which the network's dropout uses these seeds, one for each image of the batch."""
     layers = [module for module in network.modules() if isinstance(module, ImageDropout)]
     for layer in layers:
         layer.seeds = seeds
@@ -70,14 +70,14 @@ def dropping(network: nn.Module, seeds: Sequence[int]) -> Iterator[None]:
 
 
 def normalise(norm: Norm, channels: int, groups: int) -> nn.Module:
-    """The norm by name; groups never exceed the channels."""
+    """Return the norm by its name, with at most as many groups as channels."""
     if norm == "group":
         return SteadyGroupNorm(min(groups, channels), channels)
     return nn.BatchNorm2d(channels) if norm == "batch" else nn.Identity()
 
 
 def start_xavier(module: nn.Module) -> None:
-    """Xavier-normal weights and zero bias (METHOD §2, dense and added conv layers)."""
+    """Set Xavier-normal weights and zero bias (METHOD §2, dense and added conv layers)."""
     if isinstance(module, nn.Conv2d | nn.Linear):
         nn.init.xavier_normal_(module.weight)
         if module.bias is not None:
@@ -85,7 +85,7 @@ def start_xavier(module: nn.Module) -> None:
 
 
 def start_he(module: nn.Module) -> None:
-    """He-normal weights for ReLU layers and zero bias (Simonyan's VGG without ImageNet weights)."""
+    """Set He-normal weights for ReLU layers and zero bias (Simonyan's VGG without ImageNet weights)."""
     if isinstance(module, nn.Conv2d):
         nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
         if module.bias is not None:

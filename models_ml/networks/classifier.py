@@ -35,15 +35,15 @@ class Classifier(nn.Module):
         self.output.apply(start_xavier)
 
     def normalise(self, images: Tensor) -> Tensor:
-        """Images in 0…1, (B, 1, H, W), repeated to the network's channels and normalised, (B, C, H, W)."""
+        """Return images in 0…1, (B, 1, H, W), repeated to the network's channels and normalised, (B, C, H, W)."""
         return (images - self.mean) / self.sd
 
     def score(self, normalised: Tensor) -> Tensor:
-        """Raw outputs for normalised images, (B, outputs)."""
+        """Return the raw outputs for normalised images, (B, outputs)."""
         return self.head(self.fnet.convolutions[: self.fnet.linear](self.vnet(normalised)))
 
     def head(self, maps: Tensor) -> Tensor:
-        """Raw outputs, (B, outputs), from the maps behind the last layer of `networks.trunk`."""
+        """Return the raw outputs, (B, outputs), from the maps after the last layer of `networks.piecewise_linear`."""
         scores: Tensor = self.output(self.fnet.features_of(maps))
         return precise(scores)
 
@@ -52,20 +52,18 @@ class Classifier(nn.Module):
 
 
 class Fnet(nn.Module):
-    """Added convolutions, average pool, global max pool and dense layers; everything between Vnet and the
-    output.
-    """
+    """All layers between Vnet and the output: convolutions, average pool, global max pool and dense layers."""
 
     def __init__(self, config: ClassifierConfig) -> None:
         super().__init__()
         self.convolutions, channels = _convolutions(config)
         self.dense, self.features = _dense(config, channels)
-        # So many of `convolutions` are convolutions and ReLU alone: piecewise linear, as Vnet is.
+        # The number of the first `convolutions` that are convolutions and ReLU alone: piecewise linear, as Vnet is.
         self.linear = 2 * len(list(takewhile(lambda spec: not spec.norm, config.fnet_convolutions)))
         self.apply(start_xavier)
 
     def features_of(self, maps: Tensor) -> Tensor:
-        """What the output layer sees, (B, features), from the maps behind the piecewise-linear layers."""
+        """Return the input of the output layer, (B, features), from the maps after the piecewise-linear layers."""
         pooled = torch.amax(self.convolutions[self.linear :](maps), dim=(2, 3))  # global max pool
         features: Tensor = self.dense(pooled)
         return features
@@ -75,7 +73,7 @@ class Fnet(nn.Module):
 
 
 def vnet(config: ClassifierConfig) -> nn.Sequential:
-    """The first layers of VGG11's convolutional part, as torchvision numbers them."""
+    """Return the first layers of VGG11's convolutional part, numbered as in torchvision."""
     layers: list[nn.Module] = []
     channels = len(config.mean)
     for size in VGG11[: config.vnet_layers]:
@@ -89,7 +87,7 @@ def vnet(config: ClassifierConfig) -> nn.Sequential:
 
 
 def narrowed(channels: int, width: float) -> int:
-    """Channels times the width factor, to the nearest multiple of eight."""
+    """Return the channels times the width factor, rounded to a multiple of eight, at least eight."""
     return max(8, round(channels * width / 8) * 8)
 
 
@@ -122,7 +120,7 @@ def _dense(config: ClassifierConfig, channels: int) -> tuple[nn.Sequential, int]
 
 
 def discriminator_from(classifier: Classifier, dropout: float) -> Classifier:
-    """A copy of the trained classifier with a new one-neuron output layer (METHOD §3)."""
+    """Return a copy of the trained classifier with a new output layer of one neuron (METHOD §3)."""
     discriminator = Classifier(classifier.config, outputs=1)
     discriminator.vnet = copy.deepcopy(classifier.vnet)
     discriminator.fnet = copy.deepcopy(classifier.fnet)
@@ -133,7 +131,10 @@ def discriminator_from(classifier: Classifier, dropout: float) -> Classifier:
 
 
 def load_vgg(classifier: Classifier, path: Path) -> None:
-    """Start Vnet from a torchvision `vgg11` state dict on disk (three channels, full width only)."""
+    """Load Vnet's weights from a file with torchvision's `vgg11` state dict (three channels, full width only).
+
+    Raises WrongCheckpoint if the weights do not fit.
+    """
     prefix = "features."
     features = {name.removeprefix(prefix): v for name, v in _state_dict(path).items() if name.startswith(prefix)}
     wanted = classifier.vnet.state_dict()
@@ -148,12 +149,12 @@ def load_vgg(classifier: Classifier, path: Path) -> None:
 
 
 def _state_dict(path: Path) -> dict[str, Tensor]:
-    """Names and tensors of a file of weights, .pth or .safetensors; nothing in it can run."""
+    """Return the tensors by name of a .pth or .safetensors file, without running code from it."""
     if not path.is_file():
         raise WrongCheckpoint(f"There is no file of weights {path}.")
     try:
         found = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
-    except Exception as error:  # what a damaged or foreign file raises differs with its kind
+    except Exception as error:  # the type depends on the format and the damage
         raise WrongCheckpoint(
             f"The file {path.name} holds no weights that can be read ({type(error).__name__})."
         ) from error

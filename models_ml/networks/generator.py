@@ -12,13 +12,13 @@ from models_ml.networks.losses import precise
 # exp(±15) moves any 16-bit grey value to either end; beyond it float32 would overflow before the picture
 # changes.
 GREATEST_LOGIT_CHANGE = 15.0
-# Below this grey value lies the air around the breast: the change fades out there with the brightness, so that the
-# few levels of noise in the air stay as they are and do not round to black.
+# Grey values below this are air around the breast. The change fades out there with the brightness, so that the few
+# levels of noise in the air are kept and not rounded to black.
 AIR = 0.03
 
 
 class Generator(nn.Module):
-    """U-Net, 1 → 1 channel. `plain` draws the image by a sigmoid; `residual` adds to the image's logit.
+    """U-Net, 1 → 1 channel. The `plain` form ends in a sigmoid; the `residual` form adds to the image's logit.
 
     The residual form starts as the identity (its last layer is zero), so grain and background survive: a
     pixel of exactly 0 or 1 has an infinite logit, which no finite change moves.
@@ -42,7 +42,7 @@ class Generator(nn.Module):
             nn.init.zeros_(self.last.weight)
 
     def raw(self, images: Tensor) -> Tensor:
-        """The last layer's output for images in 0…1, (B, 1, H, W): a logit, or the change of one."""
+        """Return the last layer's output for images (B, 1, H, W) in 0…1: a logit, or the change of one."""
         maps = (images - self.config.mean) / self.config.sd
         skips: list[Tensor] = []
         for depth, block in enumerate(self.encoder):
@@ -50,7 +50,7 @@ class Generator(nn.Module):
             skips.append(maps)
         skips.pop()
         for block in self.decoder:
-            skip = skips.pop()  # of twice the size, or one more where a side was odd
+            skip = skips.pop()  # of twice the size, or one more if a side was odd
             maps = F.interpolate(maps, size=skip.shape[2:], mode="bilinear", align_corners=False)
             maps = block(torch.cat([maps, skip], dim=1))
         raw: Tensor = self.last(maps)
@@ -77,7 +77,7 @@ class DoubleConvolution(nn.Sequential):
 
 
 def double_conv(before: int, after: int, config: GeneratorConfig) -> DoubleConvolution:
-    """Twice a 3 × 3 convolution, norm and LeakyReLU."""
+    """Return two blocks of 3 × 3 convolution, norm and LeakyReLU."""
     layers: list[nn.Module] = []
     for channels in (before, after):
         layers += [
@@ -89,9 +89,9 @@ def double_conv(before: int, after: int, config: GeneratorConfig) -> DoubleConvo
 
 
 def shift_logit(images: Tensor, change: Tensor) -> Tensor:
-    """sigmoid(logit(images) + change) written in odds, so that exact 0 and exact 1 stay what they are.
+    """Return sigmoid(logit(images) + change), computed with odds, so that values of exactly 0 and 1 do not change.
 
-    In the air, below 0.03, the change is weighed by brightness / 0.03.
+    Below 0.03, in the air, the change is multiplied by brightness / 0.03.
     """
     change = change * (images / AIR).clamp(max=1.0)
     odds = torch.exp(change.clamp(-GREATEST_LOGIT_CHANGE, GREATEST_LOGIT_CHANGE))

@@ -1,7 +1,7 @@
 """GroupNorm and LeakyReLU in one step that stays in channels-last, forward and backward.
 
 Torch's own backward of GroupNorm on channels-last maps runs thirty times as long as its forward (measured on two
-cores, bfloat16 and float32). Here the sums that it needs come from the batch norm kernels, which walk such maps fast.
+cores, bfloat16 and float32). Here the sums that it needs come from the batch norm kernels, which are fast on such maps.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 
 def norm_leaky(maps: Tensor, norm: nn.GroupNorm, leak: float) -> Tensor:
-    """LeakyReLU of GroupNorm (Wu & He, 2018) of maps (B, C, H, W), in their own precision."""
+    """Return LeakyReLU of GroupNorm (Wu & He, 2018) of maps (B, C, H, W), in their own precision."""
     apply: Callable[..., Tensor] = _NormLeaky.apply
     return apply(maps, norm.weight, norm.bias, norm.num_groups, norm.eps, leak)
 

@@ -9,35 +9,33 @@ from torch import Tensor
 
 
 def precise(values: Tensor) -> Tensor:
-    """In float32 at least: sums are never taken in half precision."""
+    """Return the values in float32, or float64 if they are: sums are never taken in half precision."""
     return values if values.dtype == torch.float64 else values.float()
 
 
 def focal(logits: Tensor, labels: Tensor, *, gamma: float, class_weight: float) -> Tensor:
-    """Focal loss (Lin et al., 2017) on the softmax of the true class, one value per image, (B,).
+    """Return the focal loss (Lin et al., 2017) on the softmax of the true class, one value per image, (B,).
 
-    logits (B, 2), labels (B,). The factor (1 − p)^γ is detached, as in the authors' code: it weighs, it
-    does not pull.
+    `logits` are (B, 2), `labels` (B,). The factor (1 − p)^γ is detached, as in the authors' code: it weights the loss
+    but has no gradient.
     """
     log_p = F.log_softmax(logits, dim=1).gather(1, labels[:, None])[:, 0]
     weight = (1 - log_p.exp()).pow(gamma).detach()
     return -class_weight * weight * log_p
 
 
-def identity_loss(fakes: Tensor, originals: Tensor) -> Tensor:
-    """‖G(y) − y‖² / ‖y‖² per image, mean over the images; both on channel 0 in normalised space, (B, 1, H,
-    W).
-    """
-    change = precise(fakes - originals).flatten(1).square().sum(1)
+def identity_loss(adversarial: Tensor, originals: Tensor) -> Tensor:
+    """Return ‖G(y) − y‖² / ‖y‖², mean over the images; both are channel 0 of normalised images, (B, 1, H, W)."""
+    change = precise(adversarial - originals).flatten(1).square().sum(1)
     return (change / precise(originals).flatten(1).square().sum(1)).mean()
 
 
-def generator_loss(fake_scores: Tensor) -> Tensor:
-    """−mean f(s(G(y))): the fake should score like the target class."""
-    return -F.logsigmoid(precise(fake_scores)).mean()
+def generator_loss(adversarial_scores: Tensor) -> Tensor:
+    """Return −mean f(s(G(y))), low if adversarial images score like the target class; scores are (B, 1)."""
+    return -F.logsigmoid(precise(adversarial_scores)).mean()
 
 
-def discriminator_loss(real_scores: Tensor, fake_scores: Tensor) -> Tensor:
-    """−mean f(s(x)) + mean f(s(G(y))) + |−mean f(s(x)) − 1|: apart, and the real side held near 1."""
+def discriminator_loss(real_scores: Tensor, adversarial_scores: Tensor) -> Tensor:
+    """Return −mean f(s(x)) + mean f(s(G(y))) + |−mean f(s(x)) − 1|; the last term keeps the first near 1."""
     real = -F.logsigmoid(precise(real_scores)).mean()
-    return real + F.logsigmoid(precise(fake_scores)).mean() + (real - 1).abs()
+    return real + F.logsigmoid(precise(adversarial_scores)).mean() + (real - 1).abs()

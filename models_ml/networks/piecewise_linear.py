@@ -1,11 +1,11 @@
-"""The piecewise-linear part of the classifier, walked by hand: up, down, and along a direction.
+"""Hand-written forward pass, gradients and directional derivatives of the classifier's piecewise-linear layers.
 
 Convolutions, max-pools and ReLUs up to the first layer of another kind (the pools of Fnet, or a norm) are linear on
-the piece where an image lies. There the gradient of a penalty on ∇ₓ s needs no second backward pass through the graph:
+the piece in which an image lies. There the gradient of a penalty on ∇ₓ s needs no second backward pass:
 
     x ──up──▶ maps ──head──▶ s           h: what enters each convolution
     ∇ₓ s ◀──down── ∂s/∂maps              b: what comes down to each convolution's output
-    v = ∂penalty/∂(∇ₓ s) ──along──▶ t    t: the direction v carried up by the same pieces
+    v = ∂penalty/∂(∇ₓ s) ──along──▶ t    t: the directional derivative of the maps along v
     ∂penalty/∂W = Σ b ⊗ t                and t at the maps goes on through the head by autograd
 
 (Pearlmutter, 1994: a gradient of ⟨v, ∇ₓ s⟩ is the gradient of a directional derivative. Between kinks it is exact, as
@@ -28,7 +28,7 @@ Gradients = dict[Tensor, Tensor]  # of each parameter
 
 @dataclass(frozen=True)
 class Layer:
-    """A convolution, with the 2 × 2 max-pool that follows it where there is one, and ReLU.
+    """A convolution, the 2 × 2 max-pool that may follow it, and ReLU.
 
     Pooling comes before ReLU here: the same values and gradients, on a quarter of the pixels.
     """
@@ -43,35 +43,35 @@ class Layer:
         return self.convolution.weight.requires_grad
 
     def up(self, maps: Tensor, *, bias: bool = True) -> Tensor:
-        """The convolution's output for maps (B, C, H, W)."""
+        """Return the convolution's output for maps (B, C, H, W)."""
         conv = self.convolution
         return F.conv2d(maps, self.weight, self.bias if bias else None, conv.stride, conv.kernel_size[0] // 2)
 
     def down(self, signal: Tensor, like: Tensor) -> Tensor:
-        """∂/∂input from ∂/∂output; `like` has the input's shape."""
+        """Return ∂/∂input from ∂/∂output; `like` has the input's shape."""
         return _convolution_backward(self, signal, like, (True, False, False))[0]
 
     def weigh(self, signal: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
-        """∂/∂weight and ∂/∂bias from ∂/∂output and the input that it met."""
+        """Return ∂/∂weight and ∂/∂bias from ∂/∂output and the input."""
         _, weight, bias = _convolution_backward(self, signal, maps, (False, True, True))
         return weight[:, : self.convolution.in_channels], bias
 
 
 @dataclass(frozen=True)
 class Passed:
-    """One batch on its way up: what entered each layer, which pixel each pool picked, and the maps at the end."""
+    """A forward pass of one batch: each layer's input, the pixels that each pool picked, and the final maps."""
 
     entered: tuple[Tensor, ...]
     picked: tuple[Tensor | None, ...]
     maps: Tensor
 
-    def left(self, place: int) -> Tensor:
-        """What left the layer at this place, after ReLU."""
-        return self.entered[place + 1] if place + 1 < len(self.entered) else self.maps
+    def left(self, index: int) -> Tensor:
+        """Return the output of the layer with this index, after ReLU."""
+        return self.entered[index + 1] if index + 1 < len(self.entered) else self.maps
 
 
 class Trunk:
-    """The layers of one classifier, their weights once in the arithmetic's precision."""
+    """The piecewise-linear layers of one classifier, with their weights in the precision of the arithmetic."""
 
     def __init__(self, classifier: Classifier, dtype: torch.dtype) -> None:
         self.dtype = dtype
@@ -84,74 +84,74 @@ class Trunk:
 
     @property
     def first_learning(self) -> int:
-        """The place of the lowest layer whose weights are trained; the number of layers where none is."""
-        return next((place for place, layer in enumerate(self.layers) if layer.learns), len(self.layers))
+        """The index of the lowest layer whose weights are trained; the number of layers if none is."""
+        return next((index for index, layer in enumerate(self.layers) if layer.learns), len(self.layers))
 
     def owns(self, parameter: nn.Parameter) -> bool:
-        """Whether the parameter is a weight or bias of one of these layers."""
+        """Return whether the parameter is a weight or bias of one of these layers."""
         return any(parameter is own for layer in self.layers for own in layer.convolution.parameters())
 
     def up(self, normalised: Tensor) -> Passed:
-        """Normalised images (B, C, H, W) to the head's maps."""
+        """Return the forward pass of normalised images (B, C, H, W), up to the head's maps."""
         maps = _widened(normalised.to(self.dtype), LEAST_CHANNELS)
         entered: list[Tensor] = []
         picked: list[Tensor | None] = []
         for layer in self.layers:
             entered.append(maps)
             maps = layer.up(maps)
-            index = None
+            pixels = None
             if layer.pooled:
-                maps, index = F.max_pool2d(maps, 2, return_indices=True)
-            picked.append(index)
+                maps, pixels = F.max_pool2d(maps, 2, return_indices=True)
+            picked.append(pixels)
             maps = F.relu_(maps)
         return Passed(tuple(entered), tuple(picked), maps)
 
     def down(self, passed: Passed, signal: Tensor, kept: dict[int, Tensor] | None = None) -> Tensor:
-        """∂s/∂(normalised images), (B, C, H, W), from ∂s/∂maps; `kept` receives b of each layer that is trained."""
+        """Return ∂s/∂(normalised images), (B, C, H, W), from ∂s/∂maps; `kept` receives b of each trained layer."""
         signal = signal.to(self.dtype)
-        for place in reversed(range(len(self.layers))):
-            signal = _through_relu(signal, passed.left(place))
-            if kept is not None and self.layers[place].learns:
-                kept[place] = signal  # behind the pool: a quarter of what comes down to the convolution
-            signal = self.layers[place].down(self._spread(passed, place, signal), passed.entered[place])
+        for index in reversed(range(len(self.layers))):
+            signal = _through_relu(signal, passed.left(index))
+            if kept is not None and self.layers[index].learns:
+                kept[index] = signal  # after the pool: a quarter of the pixels
+            signal = self.layers[index].down(self._spread(passed, index, signal), passed.entered[index])
         return signal[:, : self.channels]
 
     def along(self, passed: Passed, kept: dict[int, Tensor], direction: Tensor, gradients: Gradients) -> Tensor:
-        """The direction (B, C, H, W) carried up to the maps; adds b ⊗ t to the gradients of what is trained."""
+        """Return the derivative of the maps along `direction`, (B, C, H, W); add b ⊗ t to the gradients."""
         moved = _widened(direction.to(self.dtype), LEAST_CHANNELS)
-        for place, layer in enumerate(self.layers):
+        for index, layer in enumerate(self.layers):
             if layer.learns:
-                weight, _ = layer.weigh(self._spread(passed, place, kept[place]), moved)
+                weight, _ = layer.weigh(self._spread(passed, index, kept[index]), moved)
                 _add(gradients, layer.convolution.weight, weight)
             moved = layer.up(moved, bias=False)
-            alive = passed.left(place).sign()  # 0 or 1: nothing is below 0 behind ReLU
-            moved = moved.mul_(self._spread(passed, place, alive))
+            alive = passed.left(index).sign()  # 0 or 1: nothing is below 0 after ReLU
+            moved = moved.mul_(self._spread(passed, index, alive))
             if layer.pooled:
                 moved = F.avg_pool2d(moved, 2).mul_(4)  # one pixel of each four is not zero: their sum
         return moved
 
     def learn(self, passed: Passed, signal: Tensor, gradients: Gradients) -> None:
-        """Adds ∂loss/∂weights and biases from ∂loss/∂maps, down to the lowest layer that is trained."""
+        """Add ∂loss/∂weights and biases from ∂loss/∂maps, down to the lowest layer that is trained."""
         signal = signal.to(self.dtype)
-        for place in reversed(range(self.first_learning, len(self.layers))):
-            layer = self.layers[place]
-            signal = self._spread(passed, place, _through_relu(signal, passed.left(place)))
+        for index in reversed(range(self.first_learning, len(self.layers))):
+            layer = self.layers[index]
+            signal = self._spread(passed, index, _through_relu(signal, passed.left(index)))
             if layer.learns:
-                weight, bias = layer.weigh(signal, passed.entered[place])
+                weight, bias = layer.weigh(signal, passed.entered[index])
                 _add(gradients, layer.convolution.weight, weight)
                 if layer.convolution.bias is not None:
                     _add(gradients, layer.convolution.bias, bias)
-            if place > self.first_learning:
-                signal = layer.down(signal, passed.entered[place])
+            if index > self.first_learning:
+                signal = layer.down(signal, passed.entered[index])
 
-    def _spread(self, passed: Passed, place: int, signal: Tensor) -> Tensor:
-        """From behind a layer's pool to before it: each value goes to the pixel that the pool picked."""
-        index = passed.picked[place]
-        if index is None:
+    def _spread(self, passed: Passed, index: int, signal: Tensor) -> Tensor:
+        """Return a signal from after a layer's pool as before it: each value at the pixel that the pool picked."""
+        pixels = passed.picked[index]
+        if pixels is None:
             return signal
-        conv, entered = self.layers[place].convolution, passed.entered[place]
+        conv, entered = self.layers[index].convolution, passed.entered[index]
         rows, columns = _size(conv, entered)
-        # Only its shape and form are looked at; the memory is never touched.
+        # Only its shape and memory format are used, never its values.
         before = torch.empty(
             (len(entered), conv.out_channels, rows, columns),
             dtype=entered.dtype,
@@ -159,17 +159,17 @@ class Trunk:
             memory_format=torch.channels_last,
         )
         spread: Tensor = torch.ops.aten.max_pool2d_with_indices_backward(
-            signal, before, [2, 2], [2, 2], [0, 0], [1, 1], False, index
+            signal, before, [2, 2], [2, 2], [0, 0], [1, 1], False, pixels
         )
         return spread
 
 
 def linear_layers(classifier: Classifier) -> Iterator[tuple[nn.Conv2d, bool]]:
-    """The convolutions before the head, and whether a max-pool follows each."""
+    """Yield the convolutions before the head, and whether a max-pool follows each."""
     modules = [*classifier.vnet, *list(classifier.fnet.convolutions)[: classifier.fnet.linear]]
-    for place, module in enumerate(modules):
+    for index, module in enumerate(modules):
         if isinstance(module, nn.Conv2d):
-            after = modules[place + 2] if place + 2 < len(modules) else None
+            after = modules[index + 2] if index + 2 < len(modules) else None
             yield module, isinstance(after, nn.MaxPool2d)
 
 
@@ -179,7 +179,7 @@ def _prepared(conv: nn.Conv2d, dtype: torch.dtype) -> Tensor:
 
 
 def _widened(maps: Tensor, channels: int) -> Tensor:
-    """At least so many channels, the added ones zero."""
+    """Return the maps with at least this number of channels; added channels are zero."""
     missing = channels - maps.shape[1]
     if missing > 0:
         maps = F.pad(maps, (0, 0, 0, 0, 0, missing))

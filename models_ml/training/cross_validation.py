@@ -22,7 +22,7 @@ from models_ml.runtime.device import choose_device, drawn_at_once
 from models_ml.runtime.progress import Report
 from models_ml.training.classifier import train_classifier
 from models_ml.training.gan import train_gan
-from models_ml.training.steps import drawn
+from models_ml.training.steps import generate
 from readerstudy.imaging.image import WHITE, quantise
 from readerstudy.results.cross_validation import CrossValidated, FoldResult
 from readerstudy.results.evaluation import ThresholdRule
@@ -191,7 +191,7 @@ def adversarial_pixels(
         images = to_tensor(pixels[rows], torch.device("cpu"))
         if weights is not None:
             images = torch.cat([images, torch.from_numpy(weights[rows].astype(np.float32) / 255)[:, None]], dim=1)
-        parts.append(drawn(generator, images)[:, 0].clamp(0, 1).double().numpy())
+        parts.append(generate(generator, images)[:, 0].clamp(0, 1).double().numpy())
     adversarial = quantise(np.concatenate([np.zeros((0, *pixels.shape[1:])), *parts]) * WHITE)
     return np.where(pixels == 0, np.uint16(0), adversarial)
 

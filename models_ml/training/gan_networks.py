@@ -14,7 +14,7 @@ from models_ml.runtime import distributed
 from models_ml.runtime.device import arithmetic
 from models_ml.runtime.randomness import seed_torch
 from models_ml.training.refused_steps import NetworkStep
-from models_ml.training.steps import DiscriminatorStep, GeneratorStep, drawn, mixed
+from models_ml.training.steps import DiscriminatorStep, GeneratorStep, generate, mixed_precision
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,8 @@ class GanNetworks:
     def _teach_discriminator(self, batch: GanBatch, *, penalised: bool) -> float | None:
         """Take one step on L_D + GP and return the gap s(x) − s(G(y)), None if the step was refused."""
         statistics = self._running_statistics()
-        with torch.no_grad(), mixed(self.dtype, self.device):
-            adversarial = drawn(self.generator, batch.y.to(self.device))
+        with torch.no_grad(), mixed_precision(self.dtype, self.device):
+            adversarial = generate(self.generator, batch.y.to(self.device))
         seeds = [*batch.seeds[0], *batch.seeds[1]]
         loss = self.discriminator_module(batch.x.to(self.device), adversarial, seeds, penalised)
         self.discriminator_optimizer.zero_grad()

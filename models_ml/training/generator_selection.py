@@ -10,7 +10,7 @@ from models_ml.networks.generator import Generator
 from models_ml.networks.losses import identity_loss
 from models_ml.runtime.device import autocast, drawn_at_once
 from models_ml.runtime.randomness import rng
-from models_ml.training.steps import drawn
+from models_ml.training.steps import generate
 
 TOGETHER = 8  # images that are drawn and scored together if the memory has room for them
 
@@ -34,7 +34,7 @@ def snapshot_score(
 ) -> float:
     """Return the mean change of the malignant probability in the wanted direction minus the price of visible change.
 
-    `wanted` is +1 for an increase, −1 for a decrease. `images` are as `steps.drawn` takes them.
+    `wanted` is +1 for an increase, −1 for a decrease. `images` are as `steps.generate` takes them.
     """
     device = next(generator.parameters()).device
     generator.eval()
@@ -44,7 +44,7 @@ def snapshot_score(
         part = images[start : start + size].to(device)
         y = part[:, :1]
         with autocast(config.precision, device):
-            adversarial = drawn(generator, part)
+            adversarial = generate(generator, part)
             moved.append(classifier(adversarial).softmax(1)[:, 1] - classifier(y).softmax(1)[:, 1])
         identity = identity_loss(classifier.normalise(adversarial)[:, :1], classifier.normalise(y)[:, :1])
         identities.append(identity * len(part))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from models_ml.networks.generator import Generator
 from models_ml.runtime.randomness import rng
-from models_ml.training.steps import drawn
+from models_ml.training.steps import generate
 from readerstudy.imaging.image import WHITE
 
 ROWS = 512  # the height of a strip at most; the written twins are looked at in full elsewhere
@@ -24,7 +24,7 @@ def sample_rows(sources: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
 
 @torch.no_grad()
 def write_samples(generator: Generator, images: Tensor, path: Path) -> None:
-    """One strip below the other for images as `steps.drawn` takes them, 8-bit PNG; grey where nothing changed.
+    """One strip below the other for images as `steps.generate` takes them, 8-bit PNG; grey where nothing changed.
 
     The difference is shown ± its own greatest change, so that a faint one can be seen.
     """
@@ -33,7 +33,7 @@ def write_samples(generator: Generator, images: Tensor, path: Path) -> None:
     generator.eval()
     strips = []
     for image in images:
-        fake = drawn(generator, image[None].to(device))[0, 0].float().cpu().numpy()
+        fake = generate(generator, image[None].to(device))[0, 0].float().cpu().numpy()
         strips.append(_strip(image[0].double().numpy(), fake))
     generator.train(was_training)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,13 +1,13 @@
-"""One training step of each network as a module: images in, a loss out whose `backward` leaves the gradients.
+"""One training step of each network, as a module that returns a loss whose `backward` hands out the gradients.
 
-The same numbers as the formulas of METHOD §2 and §3 worked out by autograd on the whole batch (the tests hold them
-against that in float64), in a fraction of the time and memory:
+The gradients are those that autograd computes from the formulas of METHOD §2 and §3 on the whole batch (the tests
+compare them in float64), in a fraction of the time and memory:
 
 - both classes, the loss and the penalty share one pass (`networks.trunk`);
-- a batch is walked in parts of `at_once` images, its gradients summed, so that memory does not grow with the batch;
-- multiplications run in bfloat16 on channels-last maps where the hardware is made for that, sums in float32.
+- a batch is processed in parts, whose gradients are summed, so that memory does not grow with the batch;
+- multiplications run in bfloat16 on channels-last maps if the hardware supports it, sums in float32.
 
-A module may be wrapped in DistributedDataParallel: each process gives its share of the batch, and the mean over the
+A module may be wrapped in DistributedDataParallel: each process passes its share of the batch, and the mean over the
 processes is the step on the whole batch.
 """
 
@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 
 from models_ml.config import ClassifierConfig, GanConfig
-from models_ml.networks.blocks import dropping
+from models_ml.networks.blocks import dropout_seeds
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
 from models_ml.networks.losses import discriminator_loss, focal, generator_loss, identity_loss, precise
@@ -41,7 +41,10 @@ class Penalty:
     count: int
 
     def of(self, slope: Tensor) -> tuple[Tensor, Tensor]:
-        """The share of these images in the penalty, and its derivative by their slopes ∇ₓ s, both (B, C, H, W)."""
+        """Return the part of the penalty from these images, a scalar, and its derivative by their slopes ∇ₓ s.
+
+        `slope` and the derivative are (B, C, H, W).
+        """
         slope = precise(slope)
         norms = slope.flatten(1).norm(2, dim=1)
         scale = self.weight / 2 / self.count
@@ -59,24 +62,24 @@ class ClassifierStep(nn.Module):
         self.is_finite = True  # whether the last step's loss and gradients were
 
     def forward(self, images: Tensor, labels: Tensor, seeds: Sequence[int], penalised: bool) -> Tensor:
-        """The loss of images (B, 1, H, W) in 0…1 with labels (B,); one dropout seed per image."""
+        """Return the loss of images (B, 1, H, W) in 0…1 with labels (B,); `seeds` has a dropout seed for each image."""
         config, gradients, trunk = self.config, Gradients(), Trunk(self.classifier, self.dtype)
         # The mean over both classes, twice, is the positives' mean plus the negatives'.
         weight = 2 * config.penalty_weight * config.penalty_every
         penalty = Penalty(weight, config.penalty_order, len(images)) if penalised else None
         share = 1 / torch.bincount(labels, minlength=2)[labels].to(images.dtype)  # the mean over each class
         losses, penalties = [], []
-        for part in parts(len(images), room_for(images, config.images_at_once, CLASSIFIER_BYTES, self.dtype)):
+        for part in parts(len(images), part_size(images, config.images_at_once, CLASSIFIER_BYTES, self.dtype)):
             x = self.classifier.normalise(images[part])
             weigh = partial(self._focal, labels[part], share[part])
-            with dropping(self.classifier, seeds[part]):
+            with dropout_seeds(self.classifier, seeds[part]):
                 loss, cost = learn(self.classifier, trunk, x, weigh, penalty, gradients)
             losses.append(loss)
             penalties.append(cost)
         focal_loss = torch.stack(losses).sum()
         loss = focal_loss + torch.stack(penalties).sum()
         self.focal, self.is_finite = measured(focal_loss, loss, gradients.values())
-        return given(loss, gradients)
+        return with_gradients(loss, gradients)
 
     def _focal(self, labels: Tensor, share: Tensor, scores: Tensor) -> Tensor:
         config = self.config
@@ -92,32 +95,35 @@ class DiscriminatorStep(nn.Module):
         self.gap = 0.0  # s(x) − s(G(y)) of the last step
         self.is_finite = True  # whether the last step's loss and gradients were
 
-    def forward(self, x: Tensor, fakes: Tensor, seeds: Sequence[int], penalised: bool) -> Tensor:
-        """The loss of target images x and fakes, both (B, 1, H, W) in 0…1; dropout seeds for x, then for the fakes."""
+    def forward(self, x: Tensor, adversarial: Tensor, seeds: Sequence[int], penalised: bool) -> Tensor:
+        """Return the loss of target and adversarial images, both (B, 1, H, W) in 0…1.
+
+        `seeds` has a dropout seed for each target image, then one for each adversarial image.
+        """
         config, net = self.config, self.discriminator
         gradients, trunk = Gradients(), Trunk(net, self.dtype)
         weight = config.penalty_weight * config.penalty_every
         penalty = Penalty(weight, config.penalty_order, len(x)) if penalised else None
-        said: list[Tensor] = []
+        all_scores: list[Tensor] = []
 
-        def real_side(scores: Tensor) -> Tensor:
-            said.append(scores.detach())
+        def real_loss(scores: Tensor) -> Tensor:
+            all_scores.append(scores.detach())
             real = -F.logsigmoid(scores).mean()
-            # The stabiliser looks at the mean over the whole batch; each process pulls its own share of it.
+            # The stabiliser uses the mean over the whole batch; each process has the gradient of its own share.
             away = (everywhere(real.detach()) - 1).sign()
             return real + away * (real - 1)
 
-        def fake_side(scores: Tensor) -> Tensor:
-            said.append(scores.detach())
+        def adversarial_loss(scores: Tensor) -> Tensor:
+            all_scores.append(scores.detach())
             return F.logsigmoid(scores).mean()
 
-        with dropping(net, seeds[: len(x)]):
-            _, cost = learn(net, trunk, net.normalise(x), real_side, penalty, gradients)
-        with dropping(net, seeds[len(x) :]):
-            learn(net, trunk, net.normalise(fakes), fake_side, None, gradients)
-        loss = discriminator_loss(*said) + cost
-        self.gap, self.is_finite = measured(said[0].mean() - said[1].mean(), loss, gradients.values())
-        return given(loss, gradients)
+        with dropout_seeds(net, seeds[: len(x)]):
+            _, cost = learn(net, trunk, net.normalise(x), real_loss, penalty, gradients)
+        with dropout_seeds(net, seeds[len(x) :]):
+            learn(net, trunk, net.normalise(adversarial), adversarial_loss, None, gradients)
+        loss = discriminator_loss(*all_scores) + cost
+        self.gap, self.is_finite = measured(all_scores[0].mean() - all_scores[1].mean(), loss, gradients.values())
+        return with_gradients(loss, gradients)
 
 
 class GeneratorStep(nn.Module):
@@ -126,62 +132,65 @@ class GeneratorStep(nn.Module):
     def __init__(self, generator: Generator, discriminator: Classifier, config: GanConfig, dtype: torch.dtype) -> None:
         super().__init__()
         self.generator, self.config, self.dtype = generator, config, dtype
-        # In a tuple, so that the discriminator's weights are not this module's: they rest in this step.
-        self.judges = (discriminator,)
+        # In a tuple, so that torch does not count the discriminator's weights, which stay fixed, as this module's.
+        self.discriminators = (discriminator,)
         self.identity = 0.0  # of the last step
         self.is_finite = True  # whether the last step's loss and gradients were
 
     def forward(self, y: Tensor, seeds: Sequence[int], adversarial: bool) -> Tensor:
-        """The loss of images to change in 0…1, as `drawn` takes them; one dropout seed of the discriminator each."""
-        (net,), gradients = self.judges, Gradients()
+        """Return the loss of source images, as `generate` takes them; `seeds` are the discriminator's dropout seeds."""
+        (net,), gradients = self.discriminators, Gradients()
         trunk = Trunk(net, self.dtype) if adversarial else None
         losses, identities = [], []
-        # A batch norm looks at all images together.
+        # A batch norm needs all images at once.
         coupled = self.generator.config.norm == "batch"
-        size = len(y) if coupled else room_for(y, self.config.images_at_once, GENERATOR_BYTES, self.dtype)
+        size = len(y) if coupled else part_size(y, self.config.images_at_once, GENERATOR_BYTES, self.dtype)
         for part in parts(len(y), size):
             share = len(y[part]) / len(y)
-            with dropping(net, seeds[part]):
+            with dropout_seeds(net, seeds[part]):
                 loss, identity = self._learn(trunk, y[part], share, gradients)
             losses.append(share * loss)
             identities.append(share * identity)
         loss = torch.stack(losses).sum()
         self.identity, self.is_finite = measured(torch.stack(identities).sum(), loss, gradients.values())
-        return given(loss, gradients)
+        return with_gradients(loss, gradients)
 
     def _learn(self, trunk: Trunk | None, y: Tensor, share: float, gradients: Gradients) -> tuple[Tensor, Tensor]:
-        (net,), weight = self.judges, self.config.identity_weight if trunk else 1.0
+        (net,), weight = self.discriminators, self.config.identity_weight if trunk else 1.0
         with torch.enable_grad():
-            with mixed(self.dtype, y.device):
-                fakes = drawn(self.generator, y)
-            identity = identity_loss(net.normalise(fakes)[:, :1], net.normalise(y[:, :1])[:, :1])
+            with mixed_precision(self.dtype, y.device):
+                adversarial = generate(self.generator, y)
+            identity = identity_loss(net.normalise(adversarial)[:, :1], net.normalise(y[:, :1])[:, :1])
         loss, outputs, pulls = weight * identity.detach(), [share * weight * identity], [torch.ones_like(identity)]
         if trunk:
-            adversarial, pull = fooling(net, trunk, fakes.detach())
-            loss, outputs, pulls = loss + adversarial, [*outputs, fakes], [*pulls, share * pull]
+            fooling_loss, pull = adversarial_gradient(net, trunk, adversarial.detach())
+            loss, outputs, pulls = loss + fooling_loss, [*outputs, adversarial], [*pulls, share * pull]
         wanted = [p for p in self.generator.parameters() if p.requires_grad]
         add(gradients, wanted, torch.autograd.grad(outputs, wanted, pulls))
         return loss, identity.detach()
 
 
-def drawn(generator: Generator, y: Tensor) -> Tensor:
-    """G(y), (B, 1, H, W) in 0…1, of images alone, or of images (B, 2, H, W) with how far each pixel may be changed."""
+def generate(generator: Generator, y: Tensor) -> Tensor:
+    """Return G(y), (B, 1, H, W) in 0…1.
+
+    `y` is (B, 1, H, W), or (B, 2, H, W) with a second channel of weights, 0…1, that scale the change of each pixel.
+    """
     if y.shape[1] == 1:
-        fakes: Tensor = generator(y)
-        return fakes
+        generated: Tensor = generator(y)
+        return generated
     image, weight = y[:, :1], y[:, 1:]
     return torch.lerp(image, generator(image), weight)  # exact at 0 and at 1
 
 
 @torch.no_grad()
-def fooling(net: Classifier, trunk: Trunk, fakes: Tensor) -> tuple[Tensor, Tensor]:
-    """−mean f(s(fakes)) and its derivative by the fakes (B, 1, H, W)."""
-    passed = trunk.up(net.normalise(fakes))
+def adversarial_gradient(net: Classifier, trunk: Trunk, adversarial: Tensor) -> tuple[Tensor, Tensor]:
+    """Return −mean f(s(G(y))) for adversarial images G(y), (B, 1, H, W), and its derivative by these images."""
+    passed = trunk.up(net.normalise(adversarial))
     maps = precise(passed.maps).requires_grad_()
     with torch.enable_grad():
         loss = generator_loss(net.head(maps))
         (pull,) = torch.autograd.grad(loss, maps)
-    slope = trunk.down(passed, pull).to(fakes.dtype)
+    slope = trunk.down(passed, pull).to(adversarial.dtype)
     return loss.detach(), (slope / net.sd).sum(1, keepdim=True)
 
 
@@ -194,7 +203,7 @@ def learn(
     penalty: Penalty | None,
     gradients: Gradients,
 ) -> tuple[Tensor, Tensor]:
-    """Adds the gradients of loss_of(scores) and of the penalty on normalised images; gives both values."""
+    """Add the gradients of `loss_of(scores)` and of the penalty on normalised images; return both values."""
     passed = trunk.up(normalised)
     maps = precise(passed.maps).requires_grad_()
     with torch.enable_grad():
@@ -217,13 +226,13 @@ def learn(
     return loss.detach(), cost.detach()
 
 
-def room_for(images: Tensor, wanted: int, bytes_per_pixel: int, dtype: torch.dtype) -> int:
-    """How many of these images (B, 1, H, W) are walked together."""
+def part_size(images: Tensor, wanted: int, bytes_per_pixel: int, dtype: torch.dtype) -> int:
+    """Return how many of these images (B, 1, H, W) are processed together."""
     return images_at_once(wanted, images[0, 0].numel(), bytes_per_pixel, dtype, images.device)
 
 
 def parts(count: int, size: int) -> Iterator[slice]:
-    """A batch in parts of at most `size` images."""
+    """Yield a batch in parts of at most `size` images."""
     return (slice(start, min(start + size, count)) for start in range(0, count, size))
 
 
@@ -236,21 +245,21 @@ def add(gradients: Gradients, parameters: Sequence[nn.Parameter], found: Sequenc
 def measured(quantity: Tensor, loss: Tensor, gradients: Iterable[Tensor]) -> tuple[float, bool]:
     """Return a scalar quantity averaged over the processes, and whether it, the loss and all gradients are finite.
 
-    The device is waited for once, as it was for the quantity alone. A gradient whose squares overflow counts as not
-    finite: it would stay in Adam's second moment for ever.
+    Waits for the device once. A gradient whose squares overflow counts as not finite: it would stay in Adam's second
+    moment permanently.
     """
     size = get_total_norm(gradients)
     values = everywhere(torch.stack([quantity, loss.to(quantity.dtype), size.to(quantity.dtype)])).tolist()
     return values[0], all(isfinite(value) for value in values)
 
 
-def given(loss: Tensor, gradients: Gradients) -> Tensor:
-    """The loss as a tensor whose `backward` hands out the gradients already found."""
-    apply: Callable[..., Tensor] = _Given.apply
+def with_gradients(loss: Tensor, gradients: Gradients) -> Tensor:
+    """Return the loss as a tensor whose `backward` hands out gradients that are computed already."""
+    apply: Callable[..., Tensor] = _WithGradients.apply
     return apply(loss, list(gradients.values()), *gradients)
 
 
-class _Given(torch.autograd.Function):
+class _WithGradients(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, loss: Tensor, gradients: list[Tensor], *parameters: Tensor) -> Tensor:
         ctx.gradients = gradients
@@ -263,6 +272,6 @@ class _Given(torch.autograd.Function):
         return None, None, *scaled
 
 
-def mixed(dtype: torch.dtype, device: torch.device) -> torch.autocast:
-    """bfloat16 multiplications where that is the arithmetic."""
+def mixed_precision(dtype: torch.dtype, device: torch.device) -> torch.autocast:
+    """Return a context in which multiplications run in `dtype` if that is bfloat16."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16)

@@ -28,7 +28,7 @@ from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
 from models_ml.presets import PRESETS
 from models_ml.runtime.device import arithmetic, choose_device, keep_memory
-from models_ml.training.steps import ClassifierStep, DiscriminatorStep, GeneratorStep, mixed
+from models_ml.training.steps import ClassifierStep, DiscriminatorStep, GeneratorStep, mixed_precision
 from tests.models_ml import literal
 
 LAST = torch.channels_last
@@ -100,7 +100,7 @@ def gan(rows: str, columns: str, dtype: str) -> dict[str, float]:
     x, y = torch.rand(2, 2, 1, config.rows, config.columns)
 
     def discriminator_loss() -> torch.Tensor:
-        with torch.no_grad(), mixed(kind, y.device):
+        with torch.no_grad(), mixed_precision(kind, y.device):
             generated = generator(y)
         return discriminator_step(x, generated, range(4), True)
 
@@ -133,7 +133,7 @@ def generation(rows: str, columns: str, dtype: str) -> dict[str, float]:
     config, kind = gan_config(int(rows), int(columns)), getattr(torch, dtype)
     generator = Generator(config.generator).eval().to(memory_format=LAST)
     image = torch.rand(1, 1, config.rows, config.columns)
-    with torch.no_grad(), mixed(kind, image.device):
+    with torch.no_grad(), mixed_precision(kind, image.device):
         seconds = quickest(lambda: generator(image), times=2)
     return measurement(seconds, images=1, gflop=generator_gflop(config))
 

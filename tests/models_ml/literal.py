@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models_ml.config import ClassifierConfig, GanConfig
-from models_ml.networks.blocks import dropping
+from models_ml.networks.blocks import dropout_seeds
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator, shift_logit
 
@@ -39,20 +39,20 @@ def classifier_loss(
     loss = torch.zeros((), dtype=positives.dtype)
     halves = (positives, 1, seeds[: len(positives)]), (negatives, 0, seeds[len(positives) :])
     for images, label, own in halves:
-        with dropping(net, own):
+        with dropout_seeds(net, own):
             loss = loss + focal_of(net.score(net.normalise(images)), label, config)
     for images, _, own in halves:
-        with dropping(net, own):
+        with dropout_seeds(net, own):
             slope = slope_of(net, images)
         loss = loss + penalty_of(slope, config.penalty_weight * config.penalty_every, config.penalty_order)
     return loss
 
 
 def discriminator_loss(net: Classifier, x: Tensor, fakes: Tensor, config: GanConfig, seeds: Sequence[int]) -> Tensor:
-    with dropping(net, seeds[: len(x)]):
+    with dropout_seeds(net, seeds[: len(x)]):
         real = -F.logsigmoid(net(x)).mean()
         slope = slope_of(net, x)
-    with dropping(net, seeds[len(x) :]):
+    with dropout_seeds(net, seeds[len(x) :]):
         fake = F.logsigmoid(net(fakes)).mean()
     return real + fake + (real - 1).abs() + penalty_of(slope, config.penalty_weight, config.penalty_order)
 
@@ -65,7 +65,7 @@ def generator_loss(
     identity = ((fake - real).square().sum(1) / real.square().sum(1)).mean()
     if not adversarial:
         return identity
-    with dropping(net, seeds):
+    with dropout_seeds(net, seeds):
         return -F.logsigmoid(net(fakes)).mean() + config.identity_weight * identity
 
 

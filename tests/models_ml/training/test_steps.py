@@ -9,7 +9,7 @@ from torch import nn
 from models_ml.config import Convolution
 from models_ml.networks.classifier import Classifier, discriminator_from
 from models_ml.networks.generator import Generator
-from models_ml.training.steps import ClassifierStep, DiscriminatorStep, GeneratorStep, drawn
+from models_ml.training.steps import ClassifierStep, DiscriminatorStep, GeneratorStep, generate
 from tests.models_ml import literal, tiny
 
 # The article's build, narrow: three channels, convolutions without norm and with a stride, three dense layers.
@@ -135,7 +135,7 @@ def test_the_generator_s_step_is_that_of_the_formulas(norm, form, adversarial):
     torch.testing.assert_close(loss, expected, rtol=1e-10, atol=0)
     found = {name: g for name, g in gradients_of(generator, loss).items() if name in wanted}
     assert_alike(found, wanted)
-    assert all(p.grad is None for p in step.judges[0].parameters()) or adversarial
+    assert all(p.grad is None for p in step.discriminators[0].parameters()) or adversarial
 
 
 def test_what_may_not_be_changed_is_not_changed_and_teaches_nothing():
@@ -145,10 +145,10 @@ def test_what_may_not_be_changed_is_not_changed_and_teaches_nothing():
     image = pictures(2)
     bound = torch.cat([image, torch.zeros_like(image)], dim=1)
     bound[:, 1, 8:24, 8:24] = 1.0
-    fakes = drawn(generator, bound)
+    fakes = generate(generator, bound)
     assert torch.equal(fakes[bound[:, 1:] == 0], image[bound[:, 1:] == 0])
     assert (fakes != image)[:, :, 8:24, 8:24].all()
-    assert torch.equal(fakes[:, :, 8:24, 8:24], drawn(generator, image)[:, :, 8:24, 8:24])
+    assert torch.equal(fakes[:, :, 8:24, 8:24], generate(generator, image)[:, :, 8:24, 8:24])
     step = GeneratorStep(generator, net, config, F64)
     shut = torch.cat([image, torch.zeros_like(image)], dim=1)
     assert all((gradient == 0).all() for gradient in gradients_of(generator, step(shut, [1, 2], True)).values())
