@@ -40,7 +40,7 @@ serve:
 test: check ## all checks, then every test, browser tests included
 	@$(PYTEST)
 
-check: setup-test ## format, lint, types, import contracts, templates, JavaScript, spelling, missing migrations
+check: setup-test ## format, lint, types, import contracts, templates, JavaScript, spelling, migrations, documents
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
@@ -48,6 +48,7 @@ check: setup-test ## format, lint, types, import contracts, templates, JavaScrip
 	@$(MAKE) --no-print-directory check-templates check-js
 	$(BIN)/typos
 	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m pytest -q tests/docs
 
 check-templates: $(VENV)/.dev ## formatted by djade, no line above 120 characters
 	$(BIN)/djade --check --target-version 5.2 $$(find templates -name "*.html")
