@@ -6,10 +6,10 @@ Images that a sealed study shows are left out by `truth.queries`.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.cohort.models import RESOLUTION_LABELS, SPLIT_LABELS
+from readerstudy.experiments.kinds import Text
 from readerstudy.truth.queries import (
     GalleryFilter,
     GalleryImages,
@@ -23,8 +23,7 @@ from readerstudy.truth.queries import (
 from readerstudy.truth.terms import DIRECTION_LABELS, PATHOLOGY_LABELS
 from readerstudy.vocabulary import choice_pairs
 
-Words = str | Promise
-ORDERS: dict[GalleryOrder, Words] = {
+ORDERS: dict[GalleryOrder, Text] = {
     GalleryOrder.NEWEST: _("newest first"),
     GalleryOrder.LOWEST_PSNR: _("lowest PSNR first"),
     GalleryOrder.LARGEST_SCORE_CHANGE: _("largest score change first"),
@@ -32,12 +31,12 @@ ORDERS: dict[GalleryOrder, Words] = {
 
 
 @dataclass(frozen=True)
-class Choice:
+class FilterField:
     """One filter of the gallery with its choices and the chosen one."""
 
     name: str
-    title: Words
-    choices: list[tuple[str, Words]]
+    title: Text
+    choices: list[tuple[str, Text]]
     chosen: str
 
 
@@ -46,7 +45,7 @@ class Gallery:
     """The selected images, with the filters that selected them."""
 
     images: GalleryImages
-    filters: list[Choice]
+    filters: list[FilterField]
     classifier: str
     sealed: int  # the number of adversarial images that are hidden by the seal
 
@@ -79,8 +78,8 @@ def gallery(query: Mapping[str, str]) -> Gallery:
     )
 
 
-def _filters(query: Mapping[str, str]) -> list[Choice]:
-    table: list[tuple[str, Words, list[tuple[str, Words]]]] = [
+def _filters(query: Mapping[str, str]) -> list[FilterField]:
+    table: list[tuple[str, Text, list[tuple[str, Text]]]] = [
         ("cohort", _("Cohort"), [(name, name) for name in gallery_cohorts()]),
         ("attack", _("Attack"), [(name, name) for name in gallery_attacks()]),
         ("direction", _("Direction"), list(choice_pairs(DIRECTION_LABELS))),
@@ -92,10 +91,10 @@ def _filters(query: Mapping[str, str]) -> list[Choice]:
         ("excluded", _("Excluded"), [("no", _("no")), ("yes", _("yes"))]),
         ("sort", _("Order"), [(order.value, title) for order, title in ORDERS.items()]),
     ]
-    return [Choice(name, title, choices, _chosen(name, choices, query)) for name, title, choices in table]
+    return [FilterField(name, title, choices, _chosen(name, choices, query)) for name, title, choices in table]
 
 
-def _chosen(name: str, choices: list[tuple[str, Words]], query: Mapping[str, str]) -> str:
+def _chosen(name: str, choices: list[tuple[str, Text]], query: Mapping[str, str]) -> str:
     value = query.get(name, "")
     if value in (key for key, _title in choices):
         return value

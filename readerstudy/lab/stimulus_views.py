@@ -1,6 +1,6 @@
 """The gallery of adversarial images, for researchers, who exclude unsuitable ones before a study draws them."""
 
-from typing import Any
+from dataclasses import dataclass
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -23,6 +23,16 @@ from readerstudy.truth.queries import GalleryImage, find_exclusion, find_gallery
 PER_PAGE = 12
 
 
+@dataclass(frozen=True)
+class NetworkScores:
+    """The score of one network on the source image, if it has one, and on the adversarial image."""
+
+    classifier: str
+    before: float | None
+    after: float
+    is_detector: bool
+
+
 @require_GET
 @role_required(Role.RESEARCHER)
 def stimuli(request: HttpRequest) -> HttpResponse:
@@ -31,7 +41,7 @@ def stimuli(request: HttpRequest) -> HttpResponse:
     page = Paginator(selected.images, PER_PAGE).get_page(request.GET.get("page"))
     query = request.GET.copy()
     query.pop("page", None)
-    context = {"gallery": selected, "page": page, "asked": query.urlencode()}
+    context = {"gallery": selected, "page": page, "query": query.urlencode()}
     return render(request, "lab/stimuli.html", context)
 
 
@@ -91,11 +101,11 @@ def _find(number: int) -> GalleryImage:
     return image
 
 
-def _scores(image: GalleryImage) -> list[dict[str, Any]]:
+def _scores(image: GalleryImage) -> list[NetworkScores]:
     """Return the scores of the source image and of the adversarial image by each network that scored the latter."""
     before = scores_of(image.source.pk)
     detectors = set(Checkpoint.objects.filter(kind=CheckpointKind.DETECTOR).values_list("name", flat=True))
     return [
-        {"classifier": name, "before": before.get(name), "after": score, "is_detector": name in detectors}
-        for name, score in scores_of(image.stimulus.pk).items()
+        NetworkScores(name, before.get(name), after, is_detector=name in detectors)
+        for name, after in scores_of(image.stimulus.pk).items()
     ]
