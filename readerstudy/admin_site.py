@@ -65,7 +65,7 @@ class AdminApp(AdminConfig):
 
 
 class Administration(UnfoldAdminSite):
-    """Signing in happens on the site's own page; a reader is told that this is not theirs."""
+    """Redirect to the site's own sign-in page. Raises NotAllowed for a reader."""
 
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(super().has_permission(request)) and not getattr(request.user, "is_reader", True)

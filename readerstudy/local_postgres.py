@@ -120,7 +120,7 @@ def _forget_the_dead(folder: Path) -> None:
 
 
 def _is_our_server(pid_file: Path) -> bool:
-    """Whether the number is that of a living PostgreSQL on this folder: several copies may run side by side."""
+    """Return whether a PostgreSQL server on this folder has this process id; other copies may run servers too."""
     try:
         process = psutil.Process(int(pid_file.read_text().split()[0]))
         return "postgres" in process.name() and str(pid_file.parent.resolve()) in process.cmdline()

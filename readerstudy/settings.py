@@ -62,7 +62,7 @@ CACHE_DIR = VAR_DIR / "cache"
 REPORTS_DIR = VAR_DIR / "reports"
 JOBS_DIR = VAR_DIR / "jobs"  # the log and the curves of each job
 
-# --- the house ----------------------------------------------------------------------------------------------
+# --- application ----------------------------------------------------------------------------------------------
 DEBUG = env_flag("DEBUG", default=False)
 ROOT_URLCONF = "readerstudy.urls"
 WSGI_APPLICATION = "readerstudy.wsgi.application"

@@ -1,4 +1,4 @@
-"""The doors of the house."""
+"""URL configuration."""
 
 from django.contrib import admin
 from django.urls import include, path

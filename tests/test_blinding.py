@@ -148,7 +148,7 @@ def test_the_steps_differ_in_nothing_but_position_and_codes(seen):
     assert len(step_headers) == 1
 
 
-def test_a_picture_hangs_by_its_film_whether_it_is_real_or_not(small, db):
+def test_an_image_is_displayed_by_the_side_of_its_source(small, db):
     """The flag that mirrors an image is the source's: an adversarial image has that of its source image."""
     study = make.study()
     films = Image.objects.order_by("id")
@@ -183,7 +183,7 @@ def test_a_practice_picture_comes_like_any_other_and_nothing_of_the_plan_tells(s
     assert not TELLING.search(json.dumps(step))
 
 
-def test_no_word_of_the_key_is_on_the_wire_or_the_pages(seen, study, rita):
+def test_no_word_of_the_key_is_in_the_api_or_the_pages(seen, study, rita):
     for visit in blinded(seen):
         assert not TELLING.search(visit.step_bytes.decode())
         assert not TELLING.search(str(visit.step_headers) + str(visit.picture_headers) + visit.url)
@@ -239,7 +239,7 @@ def test_pictures_stop_being_served_once_they_are_answered(seen, rita):
     assert {client.get(visit.url).status_code for visit in blinded(seen)} == {410}
 
 
-def test_a_reader_reaches_nothing_but_the_wire_and_the_reading_pages(seen, study, rita):
+def test_a_reader_reaches_only_the_readers_api_and_pages(seen, study, rita):
     client = signed_in(rita)
     allowed = re.compile(r"^(|account/.*|read/.*|api/v1/reading/.*)$")
     reached = []

@@ -3,7 +3,7 @@
 from readerstudy.commands import progress_bar
 
 
-def test_every_tenth_is_told_once_and_a_second_stretch_is_told_from_its_start(capsys):
+def test_every_tenth_is_logged_once_in_each_stretch(capsys):
     with progress_bar("Cross-validating") as advance:
         for done in range(1, 21):
             advance(done, 20, "reading images")

@@ -80,7 +80,7 @@ def test_mammograms_in_tables_out(trained, capsys, settings):
     assert by_hand(study) == in_report(report)
 
 
-def test_every_image_has_one_twin_with_provenance_both_truths_and_a_difference(trained, settings):
+def test_every_image_has_one_adversarial_image_with_provenance(trained, settings):
     for truth in Truth.objects.filter(authenticity="adversarial").select_related("source_image", "stimulus__image"):
         parent = Truth.objects.get(stimulus=truth.source_image)
         assert parent.authenticity == "real"

@@ -36,7 +36,7 @@ class JobLine(serializers.ModelSerializer[Job]):
     status = serializers.ChoiceField(choices=JobStatus.choices)
     requested_by: Any = serializers.SlugRelatedField(slug_field="username", read_only=True)
     note = serializers.SerializerMethodField(help_text="message of a failed job, else the last report")
-    is_lost = serializers.SerializerMethodField(help_text="said to run, but its worker gives no sign of life")
+    is_lost = serializers.SerializerMethodField(help_text="said to run, but its worker does not respond")
     seconds_left = serializers.SerializerMethodField(help_text="at the recent rate; null where there is too little")
 
     class Meta:
@@ -136,7 +136,7 @@ class RunLine(serializers.ModelSerializer[Checkpoint]):
 
 
 class AttackLine(serializers.ModelSerializer[Attack]):
-    """How adversarial twins were made."""
+    """How adversarial images were made."""
 
     generator: Any = serializers.SlugRelatedField(slug_field="name", read_only=True)
     classifier: Any = serializers.SlugRelatedField(slug_field="name", read_only=True)

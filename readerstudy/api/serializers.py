@@ -128,7 +128,7 @@ class ReadingLine(Shape):
         help_text="of the image; an adversarial image has that of its source image",
     )
     direction = serializers.ChoiceField(choices=[*(word.value for word in Direction), ""], required=False)
-    image = serializers.CharField(required=False, help_text="pseudonym: a picture and its twin share it")
+    image = serializers.CharField(required=False, help_text="pseudonym: an image and its adversarial image share it")
     laterality = serializers.CharField(required=False)
     view_position = serializers.CharField(required=False)
 

@@ -33,7 +33,7 @@ from readerstudy.studies.models import (
 action: Any = decorators.action
 display: Any = decorators.display
 
-# Lists with where their reader is in them; `reading` adds the sitting, so it is known here by its name only.
+# Lists with the position of their reader. `reading` defines the session, so it appears here by name only.
 LISTS = Prefetch("reading_lists", ReadingList.objects.select_related("session_plan", "session"))
 
 

@@ -37,7 +37,7 @@ class Study(models.Model):
     cohort = models.ForeignKey(Cohort, models.PROTECT, related_name="+", verbose_name=_("cohort"))
     seed = models.BigIntegerField(_("seed of the draw"))
     plan = models.JSONField(_("plan as drawn"), default=dict)
-    # Every image answer of the study has this many bytes, so that none can be told from its size.
+    # Every image response of the study has this many bytes, so that the size reveals nothing.
     image_bytes = models.PositiveIntegerField(_("bytes of an image answer"))
     is_rehearsal = models.BooleanField(_("rehearsal"), default=False)
     status = models.CharField(_("status"), max_length=8, choices=StudyStatus.choices, default=StudyStatus.OPEN)
@@ -83,7 +83,7 @@ class Study(models.Model):
 
     @property
     def analysis(self) -> AnalysisPlan:
-        """The analysis plan as it was locked with the study; the default plan where none was."""
+        """The analysis plan as it was locked with the study; the default plan if none was."""
         return AnalysisPlan.from_data(self.plan.get("analysis", {}))
 
     @property

@@ -143,7 +143,7 @@ def test_only_a_researcher_unseals_and_only_a_closed_study_for_a_reason(study, c
 
 
 # --- readings -----------------------------------------------------------------------------------------------
-def test_no_verdict_leaves_the_house_while_the_study_is_open(read, clara, rosa):
+def test_no_verdict_is_shown_while_the_study_is_open(read, clara, rosa):
     for person in (clara, rosa):
         for call in ("readings/", "readings/?format=csv", "readings.csv"):
             response = walk.client_of(person).get(address(read, call))

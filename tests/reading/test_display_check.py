@@ -67,7 +67,7 @@ def test_the_server_keeps_a_failed_check_as_well_as_a_passed_one(study, rita):
         changed(letters=[{**row, "shown": "<b>"} for row in PASSING_DISPLAY["letters"]]),
     ],
 )
-def test_a_check_that_cannot_be_read_is_told_and_not_kept(study, rita, results):
+def test_a_malformed_check_is_rejected_and_not_stored(study, rita, results):
     answer = walk.client_of(rita).post(walk.address(study.code, 1, "display"), {"results": results}, format="json")
     assert answer.status_code == 400
     assert answer.json()["detail"]

@@ -1,4 +1,4 @@
-"""Who holds a session, how long it may rest, practice, breaks and questions, over the wire."""
+"""Which page holds a session, how long it may rest, practice, breaks and questions, through the API."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -24,7 +24,7 @@ def claim(client, study, number, page):
 
 
 # --- pages ----------------------------------------------------------------------------------------------------
-def test_the_newest_page_takes_over_and_the_page_before_is_told(study, rita):
+def test_the_newest_page_takes_over_and_the_older_one_is_notified(study, rita):
     client, desk, home = walk.client_of(rita), uuid4(), uuid4()
     step = claim(client, study, 1, desk).json()
     claim(client, study, 1, home)
@@ -58,7 +58,7 @@ def test_a_verdict_that_was_stored_is_acknowledged_again_to_a_page_that_lost(stu
     assert (again.status_code, again.json()["receipt"]) == (200, first.json()["receipt"])
 
 
-def test_a_page_that_is_no_uuid_is_told(study, rita):
+def test_rejects_a_page_id_that_is_not_a_uuid(study, rita):
     answer = walk.client_of(rita).post(walk.address(study.code, 1, "open"), {"page": "mine"}, format="json")
     assert answer.status_code == 400
     assert "page" in answer.json()["detail"]
@@ -104,7 +104,7 @@ def test_a_session_within_its_rest_goes_on_and_a_gap_is_logged(db, small):
     assert list(Claim.objects.values_list("rested_s", flat=True)) == [None, 20 * 60, 47 * 3600]
 
 
-def test_without_a_rule_a_session_may_rest_for_ever(study, rita):
+def test_without_a_rule_a_session_may_rest_forever(study, rita):
     at = now()
     open_session(reader=rita, study=study.code, number=1, at=at)
     open_session(reader=rita, study=study.code, number=1, at=at + timedelta(days=400))

@@ -18,7 +18,7 @@ LABELS = np.arange(COUNT) % 2
 
 
 def film(number: int) -> Film:
-    """A made-up breast of 12 bits on exact black, with a few levels of dust."""
+    """A synthetic breast of 12 bits on exact black, with a few levels of dust."""
     values = make.drawn(number, size=(192, 156)).values.copy()
     values[values < 600] = 0
     dust = np.random.default_rng(number).random(values.shape) < 0.01
@@ -87,7 +87,7 @@ def test_a_planted_artefact_is_found_and_named(plant: Callable[[Film], Film], te
     assert telling <= certain
 
 
-def test_pictures_of_one_kind_cannot_be_told_apart() -> None:
+def test_images_of_one_kind_cannot_be_distinguished() -> None:
     facts = facts_with(as_it_is)
     told = separability(np.stack(list(facts.values()), axis=1), LABELS, rng=np.random.default_rng(1), permutations=199)
     assert told.p > 0.05
@@ -112,7 +112,7 @@ def test_facts_of_flat_and_of_tiny_pictures_are_numbers() -> None:
         assert np.isfinite(list(pixel_facts(picture).values())).all()
 
 
-def test_comb_is_nothing_where_every_level_is_as_likely_as_the_next() -> None:
+def test_comb_is_zero_if_all_levels_are_equally_likely() -> None:
     smooth = np.random.default_rng(3).normal(30000, 1000, (1000, 500)).astype(np.uint16)
     combed = (smooth // 16 * 16).astype(np.uint16)
     assert pixel_facts(smooth)["comb in the histogram"] < 0.15

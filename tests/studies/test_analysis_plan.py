@@ -73,7 +73,7 @@ def test_the_hash_is_of_the_plan_and_not_of_the_order_of_its_words() -> None:
         ({"families": [{"name": "a", "endpoints": ["auc"]}, {"name": "b", "endpoints": ["auc"]}]}, "named twice"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(part: Any, sentence: str) -> None:
+def test_errors_are_reported_with_their_location(part: Any, sentence: str) -> None:
     with pytest.raises(BadInput, match=sentence):
         analysis_plan({"analysis": part}, ASKED)
 

@@ -55,7 +55,7 @@ def test_a_plan_changes_every_session_and_then_the_one_that_it_names(plan):
     )
 
 
-def test_what_every_session_asks_is_not_asked_where_nothing_is_asked(plan):
+def test_sessions_without_verdicts_ask_no_questions(plan):
     teaching = session_changes(plan, 4, SessionKind.EDUCATION)
     assert teaching.rules.questions == ()
     assert teaching.rules.break_every == 5
@@ -90,13 +90,13 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("plan", "sentence"), WRONG)
-def test_a_plan_that_is_wrong_is_told_where(plan, sentence):
+def test_errors_of_a_plan_are_reported_with_their_location(plan, sentence):
     with pytest.raises(BadInput) as raised:
         session_changes(plan, 1, SessionKind.FAMILIARISATION)
     assert sentence in str(raised.value)
 
 
-def test_a_plan_that_is_not_there_or_is_not_toml_is_told(tmp_path):
+def test_a_missing_or_malformed_plan_file_is_an_error(tmp_path):
     with pytest.raises(BadInput, match="cannot be read"):
         read_plan(tmp_path / "none.toml")
     (tmp_path / "bad.toml").write_text("break_every 5")
@@ -130,7 +130,7 @@ def test_answers_are_kept_where_they_are_asked_and_possible():
         ("not_real", {"confidence": "4", "mark": [[1, 1]] * 6}, "at most 5 positions"),
     ],
 )
-def test_an_answer_that_cannot_be_is_told(verdict, answers, sentence):
+def test_rejects_impossible_answers(verdict, answers, sentence):
     with pytest.raises(BadInput) as raised:
         check_answers((CONFIDENCE, MARK), verdict, answers, **SIZE)
     assert sentence in str(raised.value)
@@ -167,7 +167,7 @@ def images_of(study):
     return [list(plan.allocations.order_by("position").values_list("stimulus__image_id", flat=True)) for plan in plans]
 
 
-def test_a_cohort_without_images_left_for_practice_is_told_and_nothing_is_made(db, small):
+def test_a_cohort_without_practice_images_creates_nothing(db, small):
     films = make.cohort("few", patients=22, fractions=(0.24, 0.36, 0.4))
     make.adversarial_images_for(films)
     values = {"title": "x", "template": "zhou2021", "cohort": films, "scale": 0.03, "resolution": "low"}

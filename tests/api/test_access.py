@@ -1,4 +1,4 @@
-"""Who gets in: readers reach the wire and nothing else; tokens; the schema."""
+"""Access: readers reach their own API and nothing else; tokens; the schema."""
 
 import pytest
 from django.core.management import call_command
@@ -23,7 +23,7 @@ def addresses(resolver=None, prefix: str = "") -> list[str]:
     return found
 
 
-def test_rita_reaches_no_address_of_the_api_but_her_wire(study, rita):
+def test_rita_reaches_only_the_readers_api(study, rita):
     client = walk.client_of(rita)
     closed_to_her = [a for a in addresses() if not a.startswith(WIRE) and a != OPEN_TO_ALL]
     assert len(closed_to_her) >= 12
@@ -38,7 +38,7 @@ def test_strangers_reach_nothing_at_all(study):
             assert APIClient().get(f"/{address}").status_code in (401, 403), address
 
 
-def test_coordinators_and_researchers_do_not_reach_the_readers_wire(study, clara, rosa):
+def test_coordinators_and_researchers_do_not_reach_the_readers_api(study, clara, rosa):
     for person in (clara, rosa):
         assert walk.client_of(person).get("/api/v1/reading/").status_code == 403
 

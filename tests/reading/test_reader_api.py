@@ -1,4 +1,4 @@
-"""The reader's wire: the server owns the position, a verdict is stored once, the next image is one ahead."""
+"""The reader's API: the server owns the position, a verdict is stored once, the next image is one ahead."""
 
 from uuid import uuid4
 
