@@ -65,7 +65,7 @@ class AdminApp(AdminConfig):
 
 
 class Administration(UnfoldAdminSite):
-    """Redirect to the site's own sign-in page. Raises NotAllowed for a reader."""
+    """The site of the administration. Signing in happens on the application's own page; readers have no access."""
 
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(super().has_permission(request)) and not getattr(request.user, "is_reader", True)
