@@ -183,7 +183,7 @@ class PeoplePage(InvestigatorAdmin, DjangoUserAdmin):
 
     @admin.action(description=_("Sign-in links for the chosen readers"))
     def sign_in_links(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
-        """Show links for the chosen readers only: whoever has a link can sign in as that user."""
+        """Show links for the chosen readers only: anybody with a link can sign in as that user."""
         for reader in queryset.filter(role=Role.READER, is_active=True):
             path = reverse("accounts:sign_in_by_link", args=[token_for(reader)])
             record("link.made", actor=signed_in_user(request), subject=reader, at=now())

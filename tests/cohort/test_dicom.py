@@ -278,7 +278,7 @@ def test_what_is_no_single_grey_picture_is_refused_with_a_sentence(
 def test_files_that_are_not_dicom_are_passed_over_unless_they_claim_to_be(path: Path) -> None:
     write_dicom(path, film(bits=12), bits=12)
     write_dicom(path.with_name("noending"), film(bits=12), bits=12)
-    path.with_name("readme.md").write_text("# films")
+    path.with_name("readme.md").write_text("# images")
     path.with_name("claims.dcm").write_text("no DICOM at all")
     path.with_name("empty.dcm").write_bytes(b"")
     table = write_table(path.parent, ["film,anna,L,CC,benign", "noending,anna,,,benign"])
@@ -313,7 +313,7 @@ def test_rows_that_disagree_about_a_file_leave_it_out(path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*Invalid value for VR CS:UserWarning")
-def test_nothing_that_names_the_woman_comes_out(
+def test_nothing_that_identifies_the_patient_is_kept(
     path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     write_dicom(path, film(bits=12), bits=12, ImageLaterality="DOE^JANE^61", ViewPosition="Doe, Jane 1961-02-03")
@@ -338,7 +338,7 @@ def test_an_empty_or_missing_folder_is_refused(tmp_path: Path) -> None:
 
 
 @needs_cbis_ddsm
-def test_the_four_films_of_cbis_ddsm_are_one_woman() -> None:
+def test_the_four_images_of_cbis_ddsm_are_one_patient() -> None:
     found = without_contradictions(read_folder(CBIS_DDSM, CBIS_DDSM / "images.csv"))
     assert not found.problems
     assert {image.patient_key for image in found.images} == {"P_00173"}

@@ -13,7 +13,7 @@ from readerstudy.imaging.grey_levels import to_16_bit
 from readerstudy.imaging.image import Pixels, UnreadableImage
 from tests.cohort.make_files import MINI_MIAS, film, write_pgm, write_png, write_table, write_tiff
 
-needs_mini_mias = pytest.mark.skipif(not MINI_MIAS.is_dir(), reason="the mini-MIAS films are not here")
+needs_mini_mias = pytest.mark.skipif(not MINI_MIAS.is_dir(), reason="the mini-MIAS images are not here")
 
 
 def load_one(path: Path, *, bits: str = "") -> Pixels:
@@ -194,7 +194,7 @@ def test_side_and_view_may_be_absent_and_columns_may_be_mapped_by_hand(film_png:
     assert mapped.laterality == "R"
 
 
-def test_words_for_subgroups_are_kept_short_and_a_second_lesion_of_an_image_is_no_contradiction(film_png: Path) -> None:
+def test_subgroups_stay_short_and_two_lesions_do_not_conflict(film_png: Path) -> None:
     header = "image,patient,pathology,abnormality type,breast density"
     lines = ["film.png,anna,benign,Calcification,heterogeneously dense", "film.png,anna,benign,mass,3"]
     found = read_table(write_table(film_png.parent, lines, header=header))
@@ -250,7 +250,7 @@ def test_a_patient_with_two_pathologies_is_left_out_by_name(tmp_path: Path) -> N
 
 
 @needs_mini_mias
-def test_all_films_of_mini_mias_are_found_and_each_image_speaks_for_itself() -> None:
+def test_all_images_of_mini_mias_are_read() -> None:
     table = MINI_MIAS / "labels_images.csv"
     found = read_table(table, columns={"laterality": "side_by_note1"})
     assert (len(found.images), len({image.patient_key for image in found.images})) == (322, 161)

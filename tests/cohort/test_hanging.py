@@ -1,4 +1,4 @@
-"""Which pictures hang mirrored, and that a twin hangs as its parent does."""
+"""Which images are displayed mirrored; an adversarial image is displayed as its source image."""
 
 from dataclasses import replace
 from functools import partial
@@ -72,8 +72,8 @@ def test_importing_again_measures_what_was_stored_without(db, small) -> None:
     assert image.stimuli.count() == 1
 
 
-def test_a_twin_hangs_as_its_parent_does(study) -> None:
-    """Half of the real pictures are hung mirrored here; every twin follows, though its own file says otherwise."""
+def test_an_adversarial_image_is_displayed_as_its_source(study) -> None:
+    """Half of the real images are mirrored here; each adversarial image follows, though its file differs."""
     for image in Image.objects.all()[::2]:
         image.chest_wall = {"left": "right", "right": "left"}[image.chest_wall]
         image.save()

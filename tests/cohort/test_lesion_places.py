@@ -16,7 +16,7 @@ from tests.cohort.make_files import film, write_dicom, write_png, write_table
 
 HEADER = "image,patient,pathology,xmin,ymin,xmax,ymax"
 CIRCLES = "image,patient,pathology,lesion_x,lesion_y,lesion_radius"
-ROWS, COLUMNS = 24, 16  # of the small film
+ROWS, COLUMNS = 24, 16  # of the small image
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Phantoms: the same everywhere, nothing but the lesion knows the label, and each has its exact twin."""
+"""Phantoms: the same everywhere, only the lesion depends on the label, and each is drawn without its lesion too."""
 
 import hashlib
 import subprocess
@@ -35,7 +35,7 @@ def test_a_seed_gives_the_same_cohort_and_the_same_pictures_in_any_process() -> 
     assert sample_cohort(20, seed=1) == sample_cohort(20, seed=1) != sample_cohort(20, seed=2)
 
 
-def test_a_larger_cohort_has_the_same_women_first() -> None:
+def test_a_larger_cohort_starts_with_the_same_patients() -> None:
     few = {view.patient: view.breast for view in sample_cohort(10, seed=3)}
     many = {view.patient: view.breast for view in sample_cohort(30, seed=3)}
     assert few == {patient: many[patient] for patient in few}
@@ -77,7 +77,7 @@ def test_nothing_but_the_lesion_knows_the_label() -> None:
     assert {v.patient for v in ill} == {v.patient for v in healthy.values()}
 
 
-def test_a_label_cannot_be_told_from_the_order_of_the_patients() -> None:
+def test_the_order_of_patients_does_not_reveal_the_label() -> None:
     positive = {view.patient for view in sample_cohort(400, seed=11) if view.pathology == "malignant"}
     assert 150 < np.mean(sorted(positive)) < 250
 
@@ -85,7 +85,7 @@ def test_a_label_cannot_be_told_from_the_order_of_the_patients() -> None:
 @pytest.mark.parametrize("kind", ["mass", "calc", "benign"])
 @pytest.mark.parametrize("view_position", ["CC", "MLO"])
 @pytest.mark.parametrize("laterality", ["L", "R"])
-def test_the_twin_differs_where_the_lesion_is_and_nowhere_else(kind: str, view_position: str, laterality: str) -> None:
+def test_the_lesion_free_image_differs_at_the_lesion_only(kind: str, view_position: str, laterality: str) -> None:
     view = replace(with_lesion_kind(kind), view_position=view_position, laterality=laterality)
     phantom, twin = render(view, SMALL), render(view, SMALL, with_lesion=False)
     change = (phantom.values.astype(float) - twin.values) ** 2
@@ -96,7 +96,7 @@ def test_the_twin_differs_where_the_lesion_is_and_nowhere_else(kind: str, view_p
     assert (phantom.kind, twin.kind, twin.lesion_box) == (kind, "", None)
 
 
-def test_a_breast_without_lesion_is_its_own_twin() -> None:
+def test_a_breast_without_lesion_is_drawn_once() -> None:
     view = next(view for view in sample_cohort(60, seed=4) if view.lesion is None)
     assert np.array_equal(render(view, SMALL).values, render(view, SMALL, with_lesion=False).values)
 

@@ -48,7 +48,9 @@ HABITS = (
     Habit(r"\b(networks?|classifiers?|detectors?|discriminators?|generators?) judg\w+", "classifies, evaluates", FIELD),
     Habit(r"\bfakes?\b", "adversarial image", FIELD),
     Habit(
-        r"(?<!digitised )(?<!cohort )\bfilms?\b(?!\.\w)", "image; digitised film only where the medium matters", FIELD
+        r"(?<!digitised )(?<!cohort )\bfilms?\b(?!\\?\.\w)",
+        "image; digitised film only where the medium matters",
+        FIELD,
     ),
     Habit(r"\bwom[ae]n\b|\bof hers\b", "patient, patients", FIELD),
     Habit(r"\bsittings?\b", "session", FIELD),

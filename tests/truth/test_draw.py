@@ -91,13 +91,13 @@ def test_the_seed_alone_does_not_give_away_which_places_are_adversarial():
     assert 150 < agreeing < 286  # 218 expected of 436 by chance
 
 
-def test_only_images_with_a_twin_serve_as_parents_and_in_the_education():
+def test_only_attacked_images_are_sources_or_education():
     candidates = cohort(train=500, without_adversarial=250)
     lists = draw(candidates, ZHOU2021, seed=8)
     assert all(pick.image >= 250 for pick in lists[4])
 
 
-def test_a_cohort_that_is_too_small_is_told_what_every_session_lacks():
+def test_a_cohort_that_is_too_small_lists_what_each_session_lacks():
     with pytest.raises(CohortTooSmall) as told:
         draw(cohort(train=150, held_out=876), ZHOU2021, seed=1)
     sentence = str(told.value)

@@ -173,7 +173,7 @@ def test_an_interruption_loses_no_file_and_the_next_draw_does_it_all(films, sett
     assert abs(told(films)["time of change"] - 0.5) < 0.32
 
 
-def test_a_disk_that_takes_no_file_is_told_and_no_study_is_made(films, monkeypatch):
+def test_a_full_disk_is_reported_and_no_study_is_created(films, monkeypatch):
     def full(path, content):
         raise OSError(28, "No space left on device")
 

@@ -16,7 +16,7 @@ from tests import make
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small")]
 
 
-def test_no_stimulus_stands_beside_its_own_twin_and_no_image_serves_twice(study):
+def test_no_image_serves_twice_in_a_study(study):
     images = list(Allocation.objects.values_list("stimulus__image_id", flat=True))
     assert len(images) == len(set(images)) == sum(plan.total for plan in SessionPlan.objects.all())
 

@@ -1,4 +1,4 @@
-"""Draw one phantom mammogram: thickness, glandular tissue, skin, muscle, lesion, noise, film."""
+"""Draw one phantom mammogram: thickness, glandular tissue, skin, muscle, lesion, noise, response curve."""
 
 from bisect import bisect
 from dataclasses import dataclass
@@ -246,7 +246,7 @@ def _add_muscle(view: PhantomView, light: Field, muscle: Field, skin: Field, tex
 
 
 def _expose(view: PhantomView, light: Field, skin: Field, grid: Grid) -> NDArray[np.uint16]:
-    """Cut out the breast, add quantum noise, and bend highlights over like film: nothing ever saturates."""
+    """Cut out the breast, add quantum noise, and compress highlights as digitised film does: nothing ever saturates."""
     light *= np.clip(skin / np.float32(grid.pixel_mm) + np.float32(0.5), 0, 1)
     noise = _stream(view, _QUANTA).standard_normal((grid.rows, grid.columns), dtype=np.float32)
     light += _NOISE * np.sqrt(np.maximum(light, np.float32(0.002))) * noise
