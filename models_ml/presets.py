@@ -61,7 +61,7 @@ DEMO_FLIPS = Augmentation(0.5, 0.5, 0.0, 0.0, 1.0, 1.0)
 
 def _demo_stages(rate: float, least: int, last: int) -> tuple[Stage, ...]:
     # One generator step per five batches at 1e-5 needs days; here two per batch at about 1e-3. A small discriminator
-    # is soon overtaken: without a least length the stop comes while the fakes still change.
+    # is soon overtaken: without a least length the stop comes while the generated images still change.
     fast = Stage(
         5,
         "adversarial",

@@ -183,7 +183,7 @@ def read_provenance(folder: Path) -> Provenance:
 
 
 def finished(folder: Path, identity: dict[str, Any]) -> Provenance | None:
-    """The finished run in the folder if it is this very one; None where there is none; another is refused."""
+    """Return the finished run in the folder; None if there is none. Raises LabError if it is another run."""
     if not (folder / CONFIG).exists():
         return None
     run = read_provenance(folder)

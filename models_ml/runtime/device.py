@@ -63,17 +63,17 @@ def images_at_once(wanted: int, pixels: int, bytes_per_pixel: int, dtype: torch.
 
 
 def scored_at_once(most: int, pixels: int, device: torch.device) -> int:
-    """Return how many images of so many pixels a classifier scores together in float32, `most` at the most."""
+    """Return how many images of this number of pixels a classifier scores together in float32, `most` at the most."""
     return min(most, images_at_once(0, pixels, SCORING_BYTES, torch.float32, device))
 
 
 def drawn_at_once(most: int, pixels: int, device: torch.device) -> int:
-    """Return how many images of so many pixels a generator draws together in float32, `most` at the most."""
+    """Return how many images of this number of pixels a generator draws together in float32, `most` at the most."""
     return min(most, images_at_once(0, pixels, DRAWING_BYTES, torch.float32, device))
 
 
 def drawn_beside(most: int, pixels: int) -> int:
-    """Return how many threads may each draw an image of so many pixels in the machine's memory, `most` at the most."""
+    """Return how many threads may each draw an image of `pixels` pixels in the machine's memory, at most `most`."""
     memory = MACHINE_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return min(most, max(1, int(memory // (pixels * DRAWING_BYTES * 2))))
 

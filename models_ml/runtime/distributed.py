@@ -18,7 +18,7 @@ from models_ml.errors import LabError
 
 
 def join(device: torch.device) -> None:
-    """Meet the other processes that torchrun started; nothing where there are none."""
+    """Join the other processes that torchrun started, if there are any."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
 

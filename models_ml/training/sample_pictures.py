@@ -13,7 +13,7 @@ from models_ml.runtime.randomness import rng
 from models_ml.training.steps import generate
 from readerstudy.imaging.image import WHITE
 
-ROWS = 512  # the height of a strip at most; the written twins are looked at in full elsewhere
+ROWS = 512  # the height of a strip at most; the written adversarial images are shown in full elsewhere
 GAP, SHOWN = 4, 2
 
 
@@ -24,7 +24,7 @@ def sample_rows(sources: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
 
 @torch.no_grad()
 def write_samples(generator: Generator, images: Tensor, path: Path) -> None:
-    """One strip below the other for images as `steps.generate` takes them, 8-bit PNG; grey where nothing changed.
+    """One strip below the other for images as `steps.generate` takes them, 8-bit PNG; grey if nothing changed.
 
     The difference is shown ± its own greatest change, so that a faint one can be seen.
     """

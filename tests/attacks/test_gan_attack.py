@@ -64,7 +64,7 @@ def test_at_its_own_size_the_attack_is_the_generator(residual: Path) -> None:
     np.testing.assert_allclose(attack(pixels), adversarial * WHITE, atol=0.51)
 
 
-def test_the_change_is_carried_up_smoothly_and_the_grain_stays(residual: Path, image: np.ndarray) -> None:
+def test_the_change_is_upsampled_smoothly_and_the_grain_stays(residual: Path, image: np.ndarray) -> None:
     adversarial = GanAttack.load(residual)(image)
     assert adversarial.shape == image.shape
     assert adversarial.dtype == np.uint16

@@ -1,4 +1,4 @@
-"""Generating twins as a job: every method by one task, its row, its quality, and going on after a kill."""
+"""Generating adversarial images as a job: every method by one task, its row, its quality, and going on after a kill."""
 
 from dataclasses import replace
 from functools import partial

@@ -1,4 +1,4 @@
-"""What the evaluation of the attack keeps: the classifier's score of every held-out picture and of its twin."""
+"""The evaluation of an attack stores the score of every held-out image and of its adversarial image."""
 
 from dataclasses import replace
 
@@ -64,7 +64,9 @@ def test_each_held_out_image_has_the_score_of_its_own_file(cohort, classifier):
     for stimulus in Stimulus.objects.filter(pk__in=expected):
         small = resize(decode_png(stimulus.path), SIZE)
         assert result[stimulus.pk] == pytest.approx(float(scores(classifier, small[None])[0]), abs=1e-6)
-    assert len({round(value, 9) for value in result.values()}) == len(expected)  # twins are scored as themselves
+    assert len({round(value, 9) for value in result.values()}) == len(
+        expected
+    )  # adversarial images are scored as themselves
 
 
 def test_a_tuning_image_without_adversarial_image_is_scored(cohort, classifier):

@@ -1,4 +1,4 @@
-"""The chest wall and the breast, measured on phantoms, on damaged phantoms and, where they lie, on real films."""
+"""The chest wall and the breast, measured on phantoms, on damaged phantoms and, if present, on digitised films."""
 
 import csv
 from functools import cache
@@ -17,7 +17,7 @@ from tests.cohort.make_files import CBIS_DDSM, MINI_MIAS
 Grey16 = NDArray[np.uint16]
 SIZE = (384, 312)
 USUAL = {"L": "left", "R": "right"}
-# By eye on contact sheets of all 322: odd films have the chest wall at the right, even ones at the left. In these
+# By eye on contact sheets of all 322: odd images have the chest wall at the right, even ones at the left. In these
 # two the breast fills the image, and no eye can tell.
 UNCLEAR = {"mdb151", "mdb152"}
 

@@ -50,7 +50,7 @@ def test_classes_that_are_wholly_apart_keep_a_finite_slope():
     assert np.isfinite([found.slope, found.intercept]).all()
 
 
-def test_a_recalibration_keeps_the_order_and_takes_scores_of_exactly_nought_and_one():
+def test_recalibration_keeps_the_order_and_takes_zero_and_one():
     score, labels = drawn(2.0, -1.0, count=200)
     found = recalibrate(score, labels, Recalibrated.PLATT)
     assert auc(found(score), labels) == auc(score, labels)

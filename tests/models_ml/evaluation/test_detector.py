@@ -16,7 +16,7 @@ from tests.models_ml import tiny
 
 
 def shown(seed: int = 0) -> tuple[MixedImages, np.ndarray]:
-    """20 patients with an image each, a "gan" twin with a bright row and a "pgd" twin with a bright column."""
+    """20 patients with an image each, altered by "gan" with a bright row and by "pgd" with a bright column."""
     images = tiny.images()
     one_each = np.arange(0, 40, 2)
     real = images.pixels[one_each]
@@ -48,7 +48,7 @@ def test_the_label_is_altered_or_not_and_not_the_pathology():
     assert set(images.patients) == set(everything.patient)
 
 
-def test_a_split_without_twins_gets_a_sentence():
+def test_a_split_without_adversarial_images_gives_a_message():
     everything, pixels = shown()
     lacking = (everything.attack == "") | (everything.split == "train")
     with pytest.raises(LabError, match="The tuning split holds no adversarial image"):
@@ -59,7 +59,7 @@ def test_every_attack_is_judged_against_its_own_parents_at_the_threshold_of_the_
     everything, _pixels = shown()
     chance = np.random.default_rng(2)
     score = np.clip(0.4 * everything.altered + chance.random(60) * 0.6, 0, 1)
-    # Of the pgd attack half of the test twins are missing: their parents must not be counted against it.
+    # Of the pgd attack half of the test images are missing: their source images must not be counted against it.
     odd = (everything.attack == "pgd") & (everything.split == "test") & (everything.image % 4 == 0)
     kept = chosen(everything, ~odd)
     table = detector_table(score[~odd], kept, ["gan"], replicates=60)
@@ -96,7 +96,7 @@ def trained(tmp_path_factory):
     return folder, config, result, images
 
 
-def test_a_trained_detector_tells_the_twins_it_was_shown(trained):
+def test_a_trained_detector_recognises_its_training_attack(trained):
     folder, config, result, images = trained
     detector, stored = load_detector(folder)
     assert stored == config

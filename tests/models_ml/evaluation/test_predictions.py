@@ -117,11 +117,11 @@ def test_fooled_counts_only_images_whose_real_version_was_right() -> None:
     at = decide(REAL, FAKE, LABELS, rule=ThresholdRule.ARTICLE, threshold=0.5)
     assert (at.positives_right.hits, at.positives_right.trials) == (2, 3)
     assert (at.negatives_right.hits, at.negatives_right.trials) == (2, 3)
-    # Of the two right positives one fake is called negative; of the two right negatives one fake is called positive.
+    # Of two right positives one adversarial image is called negative; of two right negatives one is called positive.
     assert (at.fooled_by_removal.hits, at.fooled_by_removal.trials) == (1, 2)
     assert (at.fooled_by_insertion.hits, at.fooled_by_insertion.trials) == (1, 2)
     assert (at.fooled.hits, at.fooled.trials) == (2, 4)
-    # On the adversarial set the labels are flipped: the negatives' fakes count as positives.
+    # On the adversarial set the labels are flipped: the negatives' adversarial images count as positives.
     assert (at.adversarial_positives_right.hits, at.adversarial_negatives_right.hits) == (1, 1)
 
 
@@ -163,7 +163,7 @@ def test_the_table_holds_both_aucs_and_both_thresholds() -> None:
 
 
 def test_the_areas_are_compared_on_the_same_images_by_patient() -> None:
-    """Paired DeLong of flipped less real: the fake of image i is paired with real i (STATISTICS, section 4)."""
+    """Paired DeLong of flipped less real: the adversarial image of i is paired with real i."""
     compared = make_table(with_area_comparison=True).compared
     assert compared.difference == pytest.approx(auc(FAKE, 1 - LABELS) - auc(REAL, LABELS))
     straight = delong.paired(LABELS, 1 - FAKE, REAL, cluster=PATIENTS)
