@@ -1,8 +1,28 @@
 """Plain English: habits that the project avoids stay out of comments, messages, pages and documents."""
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from tests.docs.english import EXCEPTIONS, HABITS, ROOT, find_habits, prose
+
+SUFFIXES = ("*.py", "*.js", "*.css", "*.md", "*.html")
+
+
+def _files() -> list[Path]:
+    """Return the tracked files with prose of ours: no migrations, no vendored scripts, no German."""
+    command = ["git", "ls-files", "-co", "--exclude-standard", *SUFFIXES]
+    names = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
+    left_out = (
+        "static/vendor/",
+        "tests/test_german.py",
+        "tests/docs/english.py",
+        "tests/docs/test_english.py",
+        "docs/glossary.md",
+    )
+    paths = [ROOT / name for name in names if "/migrations/" not in name and not name.startswith(left_out)]
+    return [path for path in paths if path.exists()]
 
 
 @pytest.mark.parametrize(
@@ -54,3 +74,8 @@ def test_exceptions_are_still_needed():
         lines = " ".join(line for _number, line in prose(ROOT / name)).lower()
         unused += [f"{name}: {phrase}" for phrase in phrases if phrase not in lines]
     assert not unused
+
+
+def test_no_file_has_a_banned_habit():
+    found = [message for path in _files() for message in find_habits(path, ROOT)]
+    assert not found, "\n".join(["Plain English, please:", *found])
