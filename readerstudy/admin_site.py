@@ -1,4 +1,4 @@
-"""The administration's site: for coordinators and researchers, under a content policy of its own."""
+"""The administration, for coordinators and researchers, with its own content security policy."""
 
 from collections.abc import Callable
 from typing import Any
@@ -73,8 +73,8 @@ class Administration(UnfoldAdminSite):
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.user.is_authenticated and not self.has_permission(request):
             raise NotAllowed(_("The administration is for coordinators and researchers."))
-        following = urlencode({"next": request.GET.get("next", reverse("admin:index"))})
-        return redirect(f"{reverse('accounts:sign_in')}?{following}")
+        query = urlencode({"next": request.GET.get("next", reverse("admin:index"))})
+        return redirect(f"{reverse('accounts:sign_in')}?{query}")
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
         return csp(POLICY)(super().admin_view(view, cacheable))

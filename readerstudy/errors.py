@@ -1,17 +1,17 @@
-"""Errors about the protocol: sentences that may be shown to the person who caused them."""
+"""Errors of the protocol. Their messages can be shown to the person who caused them."""
 
 
 class StudyError(Exception):
-    """A rule of the study stands in the way. The message says what and where, and nothing was changed."""
+    """A rule of the study was broken. The message states the rule; nothing was changed."""
 
 
 class NotAllowed(StudyError):
-    """The person is signed in, but this is not theirs to do."""
+    """The user's role does not allow this."""
 
 
 class NotItsTurn(StudyError):
-    """A session or an image was asked for before, or after, its turn."""
+    """A session or an image was requested before or after its turn."""
 
 
 class BadInput(StudyError):
-    """What was sent cannot be understood; the sentence names the field."""
+    """Input that cannot be understood. The message names the field."""

@@ -1,4 +1,4 @@
-"""CSV as a stream: one line at a time, so that a long study needs no more memory than a short one."""
+"""CSV as a stream, line by line, so that memory does not depend on the length of the study."""
 
 import csv
 import json

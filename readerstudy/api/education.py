@@ -1,4 +1,4 @@
-"""The panels of a triptych. Sighted, through `education.pages`."""
+"""The panels of a triptych, which show the truth (`education.pages`)."""
 
 from django.http import HttpResponseBase
 from django.utils.translation import gettext
@@ -26,7 +26,7 @@ class PanelFile(APIView):
         tags=["reading"],
     )
     def get(self, request: UserRequest, study: str, code: str, panel: str) -> HttpResponseBase:
-        found = find_panel(request.user, study, code, panel)
-        if found is None:
+        file = find_panel(request.user, study, code, panel)
+        if file is None:
             return Response(DetailSerializer({"detail": gettext("This is not the current image.")}).data, status=410)
-        return padded_response(found.path, length=found.length)
+        return padded_response(file.path, length=file.length)

@@ -1,6 +1,6 @@
-"""The lab for programs: jobs to start, follow, cancel and try again; runs, attacks and evaluations to read.
+"""The API of the lab: start, follow, cancel and retry jobs; read runs, attacks and evaluations.
 
-How far jobs are investigators see; what they were given and what came of them is for researchers.
+Coordinators see the progress of jobs. Parameters and results are for researchers.
 """
 
 import math
@@ -31,13 +31,13 @@ from readerstudy.results.progress import ActivityKind
 
 # --- shapes -------------------------------------------------------------------------------------------------
 class JobLine(serializers.ModelSerializer[Job]):
-    """One long run: how far it is, how long still, and its sentence where it has one."""
+    """One job with its progress, remaining time and message."""
 
     status = serializers.ChoiceField(choices=JobStatus.choices)
     requested_by: Any = serializers.SlugRelatedField(slug_field="username", read_only=True)
     note = serializers.SerializerMethodField(help_text="message of a failed job, else the last report")
-    is_lost = serializers.SerializerMethodField(help_text="said to run, but its worker does not respond")
-    seconds_left = serializers.SerializerMethodField(help_text="at the recent rate; null where there is too little")
+    is_lost = serializers.SerializerMethodField(help_text="marked as running, but its worker sends no heartbeat")
+    seconds_left = serializers.SerializerMethodField(help_text="at the recent rate; null if there are too few points")
 
     class Meta:
         model = Job
@@ -73,7 +73,7 @@ class JobLine(serializers.ModelSerializer[Job]):
 
 
 class JobPage(JobLine):
-    """One long run with what it was given and what came of it."""
+    """One job with its parameters and its result."""
 
     class Meta(JobLine.Meta):
         fields = (*JobLine.Meta.fields, "parameters", "result", "worker")
@@ -81,10 +81,10 @@ class JobPage(JobLine):
 
 
 class StartRequest(serializers.Serializer[Any]):
-    """What to do, and how; the kinds and their parameters are those of the forms at /lab/."""
+    """The kind of job and its parameters, as in the forms at /lab/."""
 
     kind = serializers.ChoiceField(choices=[(kind.key, kind.title) for kind in KINDS])
-    parameters = serializers.DictField(help_text="by name; what is left out has the form's default")
+    parameters = serializers.DictField(help_text="by name; missing ones have the form's default")
 
 
 class ActivityObject(serializers.Serializer[Any]):
@@ -160,7 +160,7 @@ class AttackLine(serializers.ModelSerializer[Attack]):
 
 
 class EvaluationLine(serializers.ModelSerializer[Evaluation]):
-    """What a classifier made of attacks."""
+    """One evaluation of a classifier on adversarial images."""
 
     classifier: Any = serializers.SlugRelatedField(slug_field="name", read_only=True)
     attacks: Any = serializers.SlugRelatedField(slug_field="name", read_only=True, many=True)
@@ -182,7 +182,7 @@ class EvaluationPage(EvaluationLine):
 # --- jobs ---------------------------------------------------------------------------------------------------
 @extend_schema(tags=["jobs"])
 class Jobs(ListAPIView[Job]):
-    """Long runs, the newest first. Start one: for researchers."""
+    """Jobs, the newest first. Only researchers can start one."""
 
     queryset = Job.objects.select_related("requested_by").order_by("-pk")
     serializer_class = JobLine
@@ -196,27 +196,27 @@ class Jobs(ListAPIView[Job]):
         responses={201: JobPage, 200: OpenApiResponse(JobPage, description="under way already"), 400: MISUNDERSTOOD},
     )
     def post(self, request: UserRequest) -> Response:
-        asked = validated(StartRequest(data=request.data))
+        start = validated(StartRequest(data=request.data))
         at = now()
-        job = start_job(kind=asked["kind"], parameters=asked["parameters"], requested_by=request.user, at=at)
+        job = start_job(kind=start["kind"], parameters=start["parameters"], requested_by=request.user, at=at)
         return Response(JobPage(job).data, status=201 if job.queued_at == at else 200)
 
 
 @extend_schema(tags=["jobs"])
 class JobDetail(RetrieveAPIView[Job]):
-    """One long run; for researchers with its parameters and its result."""
+    """One job; for researchers with its parameters and its result."""
 
     permission_classes = [IsInvestigator]
     queryset = Job.objects.select_related("requested_by")
     serializer_class = JobPage
 
     def get_serializer_class(self) -> type[JobLine]:
-        person = getattr(self.request, "user", None)  # the schema is made without a request
+        person = getattr(self.request, "user", None)  # the schema is generated without a request
         return JobLine if isinstance(person, User) and not person.is_researcher else JobPage
 
 
-class JobStep(GenericAPIView[Job]):
-    """Base: something done with one job, by a researcher."""
+class OneJob(GenericAPIView[Job]):
+    """Base of the requests about one job that are for researchers."""
 
     permission_classes = [IsResearcher]
     queryset = Job.objects.all()
@@ -224,8 +224,8 @@ class JobStep(GenericAPIView[Job]):
 
 
 @extend_schema(tags=["jobs"])
-class JobPoints(JobStep):
-    """The curves of a job: at most some 2,000 points, however long it runs."""
+class JobPoints(OneJob):
+    """The curves of a job: at most about 2,000 points."""
 
     @extend_schema(responses=PointLine(many=True), operation_id="jobs_points_list")
     def get(self, request: UserRequest, pk: int) -> Response:
@@ -235,8 +235,8 @@ class JobPoints(JobStep):
 
 
 @extend_schema(tags=["jobs"])
-class Cancel(JobStep):
-    """End a job that waits, at once; one that runs, at its next report."""
+class Cancel(OneJob):
+    """Cancel a job: at once if it is queued, at its next report if it is running."""
 
     @extend_schema(request=None, responses={200: JobPage, 409: REFUSED})
     def post(self, request: UserRequest, pk: int) -> Response:
@@ -244,15 +244,15 @@ class Cancel(JobStep):
 
 
 @extend_schema(tags=["jobs"])
-class Retry(JobStep):
-    """The work of a failed or cancelled job again, as a new job that goes on from the last save."""
+class Retry(OneJob):
+    """Start a failed or cancelled job again, as a new job that resumes from the last save."""
 
     @extend_schema(request=None, responses={201: JobPage, 409: REFUSED})
     def post(self, request: UserRequest, pk: int) -> Response:
         return Response(JobPage(retry_job(job=self.get_object(), actor=request.user, at=now())).data, status=201)
 
 
-# --- what jobs left behind ----------------------------------------------------------------------------------
+# --- results of jobs -----------------------------------------------------------------------------------------
 @extend_schema(tags=["lab"])
 class Runs(ListAPIView[Checkpoint]):
     """Every run, the newest first. For researchers."""

@@ -11,7 +11,7 @@ from readerstudy.vocabulary import Direction, Pathology
 Shape = serializers.Serializer[Any]
 
 
-# --- studies and how far they are ---------------------------------------------------------------------------
+# --- studies and their progress -----------------------------------------------------------------------------
 class StudyLine(Shape):
     """One study in the list: counts only."""
 
@@ -30,7 +30,7 @@ class StudyLine(Shape):
 
 
 class PlannedSession(Shape):
-    """One session as it was planned: how many of which kind, drawn from where."""
+    """The plan of one session: numbers of images of each kind, and their splits."""
 
     number = serializers.IntegerField()
     kind = serializers.ChoiceField(choices=SessionKind.choices)
@@ -62,7 +62,7 @@ class ReaderProgress(Shape):
 
 
 class EnrolledReader(Shape):
-    """One enrolled reader and how far they are."""
+    """One enrolled reader with their progress."""
 
     code = serializers.CharField(help_text="the reader's code in this study")
     user = serializers.CharField(help_text="user name")
@@ -89,10 +89,10 @@ class StudySession(Shape):
 
 
 class StudyPage(StudyLine):
-    """One study: its plan, its sessions, its readers and how far they are."""
+    """One study with its plan, its sessions, and its readers with their progress."""
 
     seed = serializers.IntegerField(
-        allow_null=True, help_text="of the draw; null until the study is unsealed, for it gives the order away"
+        allow_null=True, help_text="of the draw; null until the study is unsealed, because it reveals the order"
     )
     plan = Plan()
     sessions = StudySession(many=True)
@@ -101,7 +101,7 @@ class StudyPage(StudyLine):
 
 # --- readings -----------------------------------------------------------------------------------------------
 class ReadingLine(Shape):
-    """One reading. The last six fields are there only for researchers, and only when the study is unsealed."""
+    """One reading. Only researchers get the last six fields, and only after the study is unsealed."""
 
     reader = serializers.CharField(help_text="the reader's code in this study")
     session = serializers.IntegerField()
@@ -112,7 +112,8 @@ class ReadingLine(Shape):
     shown_at = serializers.DateTimeField()
     answered_at = serializers.DateTimeField()
     quality = serializers.ChoiceField(
-        choices=["A", "B", "C", ""], help_text="A: browser and server agree on the time; B: explained; C: contradict"
+        choices=["A", "B", "C", ""],
+        help_text="A: browser and server agree on the time; B: a difference is explained; C: they contradict",
     )
     quality_reasons = serializers.ListField(child=serializers.CharField())
     answers = serializers.DictField(
@@ -120,7 +121,7 @@ class ReadingLine(Shape):
     )
     receipt = serializers.UUIDField()
     authenticity = serializers.ChoiceField(
-        choices=["real", "adversarial", "pair"], required=False, help_text="pair: both, side by side, to teach"
+        choices=["real", "adversarial", "pair"], required=False, help_text="pair: a triptych of the education session"
     )
     pathology = serializers.ChoiceField(
         choices=[word.value for word in Pathology],
@@ -135,19 +136,19 @@ class ReadingLine(Shape):
 
 # --- requests and the rest ----------------------------------------------------------------------------------
 class EnrollRequest(Shape):
-    """Whom to enroll."""
+    """The reader to enroll."""
 
     user = serializers.CharField(max_length=150, help_text="user name of a reader")
 
 
 class UnsealRequest(Shape):
-    """Why the key is opened; kept with the study."""
+    """The reason for unsealing; stored with the study."""
 
     reason = serializers.CharField(max_length=2000, allow_blank=True, trim_whitespace=True)
 
 
 class TokenAnswer(Shape):
-    """Send it as `Authorization: Token …`."""
+    """A token to send as `Authorization: Token …`."""
 
     token = serializers.CharField()
 
@@ -170,6 +171,6 @@ class ResultsAnswer(Shape):
     made_at = serializers.DateTimeField()
     plan = serializers.DictField(help_text="the analysis plan as it was locked with the study, and its hash")
     tables = serializers.DictField(child=TableAnswer())
-    figures = serializers.DictField(child=serializers.CharField(), help_text="every figure in words")
-    sentences = serializers.DictField(help_text="what each chapter says in words")
+    figures = serializers.DictField(child=serializers.CharField(), help_text="the description of every figure")
+    sentences = serializers.DictField(help_text="the sentences of each chapter")
     limits = serializers.ListField(child=serializers.CharField())

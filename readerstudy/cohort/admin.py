@@ -1,4 +1,4 @@
-"""Cohorts and their patients, to look at.
+"""Cohorts and their patients in the administration.
 
 Stimuli are not here: their numbers, dates and sizes in the order of making would tell the altered ones.
 """
@@ -80,7 +80,7 @@ class PatientPage(InvestigatorAdmin):
 
 @admin.register(Exam)
 class ExamPage(InvestigatorAdmin):
-    """Visits."""
+    """Visits of patients."""
 
     list_display = ("patient", "number", "modality")
     list_filter = ("modality", "patient__cohort")
@@ -90,7 +90,7 @@ class ExamPage(InvestigatorAdmin):
 
 @admin.register(Image)
 class ImagePage(InvestigatorAdmin):
-    """Pictures as they came in; nothing of what became of them."""
+    """Images as imported, without their stimuli."""
 
     list_display = ("exam", "laterality", "view_position", "chest_wall", "source_rows", "source_columns", "source_bits")
     list_filter = ("laterality", "view_position", "source_bits", "exam__patient__cohort")

@@ -19,7 +19,7 @@ from readerstudy.reading.actions import allow_resume
 from readerstudy.reading.models import CheckedDisplay, Claim, Reading, ReadingSession, Showing
 from readerstudy.studies.models import Presentation
 
-# The skin's annotations know no lazy texts.
+# The annotations of unfold do not allow lazy texts.
 action: Any = decorators.action
 
 PLACE = "presentation__reading_list"

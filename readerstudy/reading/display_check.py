@@ -1,4 +1,4 @@
-"""Pure: the display check before a session, after the idea of AAPM TG270 (2019): own letters, own steps.
+"""The display check before a session, after the idea of AAPM TG270 (2019), with letters and steps of our own. Pure.
 
 A strip of random letters on a dark, a middle and a bright ground, each letter fainter than the one before; a small
 square on black and one on white; the room lighting; the size of a bank card. The server decides from the results.
@@ -87,10 +87,10 @@ def _unread(strip: Strip) -> str:
 
 
 def _screen_failures(screen: Mapping[str, Any]) -> list[str]:
-    found = []
+    failures = []
     width, height = (round(side * screen["device_pixel_ratio"]) for side in screen["viewport"])
     if width < LEAST_VIEWPORT[0] or height < LEAST_VIEWPORT[1]:
-        found.append(
+        failures.append(
             _("The window has %(width)d × %(height)d pixels; at least %(least_width)d × %(least_height)d are needed.")
             % {
                 "width": width,
@@ -100,7 +100,7 @@ def _screen_failures(screen: Mapping[str, Any]) -> list[str]:
             }
         )
     if screen["color_depth"] < LEAST_DEPTH:
-        found.append(
+        failures.append(
             _("The display has %(depth)d bits per pixel; at least 24 are needed.") % {"depth": screen["color_depth"]}
         )
-    return found
+    return failures

@@ -24,7 +24,7 @@ from readerstudy.reading.flow import (
     next_step,
 )
 from readerstudy.reading.models import CheckedDisplay, ReadingSession
-from readerstudy.studies.models import Enrollment, Presentation, ReadingList, StudyStatus
+from readerstudy.studies.models import Enrollment, Presentation, ReadingList, SessionPlan, StudyStatus
 from readerstudy.studies.protocol import SessionKind
 
 State = Literal["waiting", "open", "under_way", "done"]
@@ -88,18 +88,24 @@ def get_progress(reading_list: ReadingList) -> Progress:
 
 def _progress(reading_list: ReadingList, sessions: dict[int, ReadingSession]) -> Progress:
     plan = reading_list.session_plan
-    own, previous = sessions.get(plan.number), sessions.get(plan.number - 1)
+    current, previous = sessions.get(plan.number), sessions.get(plan.number - 1)
     return Progress(
         number=plan.number,
         total=plan.total,
-        answered=own.answered if own else 0,
-        is_open=own is not None,
+        answered=current.answered if current else 0,
+        is_open=current is not None,
         previous_finished_at=previous.finished_at if previous else None,
         washout=timedelta(days=plan.washout_days),
         teaches=plan.kind == SessionKind.EDUCATION,
-        practice=Practice(own.practice_code, plan.practice) if plan.practice and own and not own.practised_at else None,
-        is_held=bool(own and own.held_at),
+        practice=_practice(plan, current),
+        is_held=bool(current and current.held_at),
     )
+
+
+def _practice(plan: SessionPlan, session: ReadingSession | None) -> Practice | None:
+    if plan.practice is None or session is None or session.practised_at:
+        return None
+    return Practice(session.practice_code, plan.practice)
 
 
 def has_checked_display(reading_list: ReadingList, *, at: datetime, passed: bool | None = None) -> bool:

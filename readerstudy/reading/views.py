@@ -1,4 +1,4 @@
-"""The reading pages: one page for each session. Its script gets the images and gives the verdicts through the API."""
+"""The reading pages, one for each session. Their script gets images and sends verdicts through the API."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Enrolling readers and closing studies."""
+"""Enrolment of readers, and closing of studies."""
 
 from datetime import datetime
 
@@ -24,18 +24,18 @@ from readerstudy.studies.models import (
 def enroll(
     *, study: Study, reader: User, at: datetime, actor: User | None = None, arm: Arm | None = None
 ) -> Enrollment:
-    """Give a reader their lists: the study's draw in the study's order, under random codes of their own."""
-    # One row at a time per study: two coordinators at once must not give out the same reader code.
+    """Enroll a reader and create their reading lists: the study's draw in its order, under new random codes."""
+    # Locks the study: two coordinators at once must not create the same reader code.
     study = Study.objects.select_for_update().get(pk=study.pk)
     if not reader.is_reader:
-        role = {"person": reader, "role": reader.get_role_display()}
-        raise BadInput(_("%(person)s is a %(role)s; only readers can be enrolled.") % role)
+        values = {"person": reader, "role": reader.get_role_display()}
+        raise BadInput(_("%(person)s is a %(role)s; only readers can be enrolled.") % values)
     if study.status != StudyStatus.OPEN:
-        state = {"study": study.code, "state": study.get_status_display().lower()}
-        raise BadInput(_("The study %(study)s is %(state)s; nobody can be enrolled.") % state)
+        values = {"study": study.code, "state": study.get_status_display().lower()}
+        raise BadInput(_("The study %(study)s is %(state)s; nobody can be enrolled.") % values)
     if Enrollment.objects.filter(study=study, reader=reader).exists():
-        who = {"person": reader, "study": study.code}
-        raise BadInput(_("%(person)s is enrolled in %(study)s already.") % who)
+        values = {"person": reader, "study": study.code}
+        raise BadInput(_("%(person)s is enrolled in %(study)s already.") % values)
     arm = arm or study.arms.get()
     number = Enrollment.objects.filter(study=study).count() + 1
     enrollment = Enrollment.objects.create(study=study, arm=arm, reader=reader, code=f"R{number}", enrolled_at=at)
@@ -45,8 +45,8 @@ def enroll(
 
 
 def _give_lists(enrollment: Enrollment) -> None:
-    in_arm = Prefetch("allocations", Allocation.objects.filter(arm=enrollment.arm).order_by("position"))
-    for plan in enrollment.study.session_plans.prefetch_related(in_arm):
+    allocations = Prefetch("allocations", Allocation.objects.filter(arm=enrollment.arm).order_by("position"))
+    for plan in enrollment.study.session_plans.prefetch_related(allocations):
         reading_list = ReadingList.objects.create(enrollment=enrollment, session_plan=plan)
         Presentation.objects.bulk_create(
             Presentation(reading_list=reading_list, position=row.position, stimulus_id=row.stimulus_id)

@@ -1,4 +1,4 @@
-"""Studies, their sessions, readers and how far each of them is. What is done here goes through the actions."""
+"""Studies, their sessions and readers, with their progress. Changes go through the actions."""
 
 from functools import partial
 from typing import Any
@@ -29,7 +29,7 @@ from readerstudy.studies.models import (
     StudyStatus,
 )
 
-# The skin's annotations know no lazy texts.
+# The annotations of unfold do not allow lazy texts.
 action: Any = decorators.action
 display: Any = decorators.display
 
@@ -38,7 +38,7 @@ LISTS = Prefetch("reading_lists", ReadingList.objects.select_related("session_pl
 
 
 class WithProgress:
-    """Shows the annotations `answered` and `planned` as a bar."""
+    """A column that shows the annotations `answered` and `planned` as a bar."""
 
     @admin.display(description=_("progress"))
     def progress(self, row: Any) -> SafeString | str:
@@ -46,7 +46,7 @@ class WithProgress:
 
 
 class SessionsOfStudy(WithProgress, ReadOnlyInline):
-    """The protocol's sessions, each over all readers."""
+    """The sessions of a study, each over all readers."""
 
     model = SessionPlan
     verbose_name_plural = _("sessions")
@@ -68,7 +68,7 @@ class SessionsOfStudy(WithProgress, ReadOnlyInline):
 
 
 class ReadersOfStudy(ReadOnlyInline):
-    """Who takes part, and how far each of them is in each session."""
+    """Enrolled readers with their progress in each session."""
 
     model = Enrollment
     verbose_name_plural = _("readers")
@@ -85,7 +85,7 @@ class ReadersOfStudy(ReadOnlyInline):
 
 
 def in_each_session(enrollment: Enrollment) -> str:
-    """ "3/3 · 2/14 · 0/14": answered and total, session by session."""
+    """Return answered and total of each session: "3/3 · 2/14 · 0/14"."""
     lists = sorted(enrollment.reading_lists.all(), key=lambda row: row.session_plan.number)
     return " · ".join(f"{_answered(row)}/{row.session_plan.total}" for row in lists)
 
@@ -97,7 +97,7 @@ def _answered(reading_list: ReadingList) -> int:
 
 @admin.register(Study)
 class StudyPage(WithProgress, InvestigatorAdmin):
-    """Studies. They are made by `create_study`; here they are watched and closed."""
+    """Studies: progress, and closing. They are created by the command `create_study`."""
 
     list_display = ("code", "title", "shown_status", "readers", "progress", "created_at")
     list_filter = ("status", "is_rehearsal", "template")
@@ -176,7 +176,7 @@ class StudyPage(WithProgress, InvestigatorAdmin):
 
 @admin.register(Enrollment)
 class EnrollmentPage(WithProgress, InvestigatorAdmin):
-    """Readers in studies. Enrolling one gives them their lists."""
+    """Enrolled readers. Enrolling creates their reading lists."""
 
     list_display = ("code", "study", "reader", "arm", "enrolled_at", "sessions", "progress")
     list_filter = ("study",)
@@ -221,7 +221,7 @@ class EnrollmentPage(WithProgress, InvestigatorAdmin):
 
 @admin.register(SessionPlan)
 class SessionPlanPage(InvestigatorAdmin):
-    """The protocol's sessions of every study, with the rules of their plan."""
+    """The sessions of every study, with the rules of their plan."""
 
     list_display = ("study", "number", "kind", "title", "total", "washout_days")
     list_filter = ("study", "kind")
@@ -237,7 +237,7 @@ class SessionPlanPage(InvestigatorAdmin):
 
 
 def _in_words(value: Any) -> str:
-    """A rule's value for people: questions and families of tests by their names, a family with its tests."""
+    """Return a rule's value as text: questions by name, families of tests by name with their tests."""
     if not isinstance(value, list | tuple):
         return str(value)
     return ", ".join(_name(row) for row in value) or "–"
@@ -276,7 +276,7 @@ class ReadingListPage(InvestigatorAdmin):
 
 @admin.register(Presentation)
 class PresentationPage(InvestigatorAdmin):
-    """Positions of the lists. Which picture stands there is not shown: pictures made later are the altered ones."""
+    """Positions of the reading lists, without their stimuli, which could reveal the truth."""
 
     list_display = ("reading_list", "position", "code")
     list_filter = ("reading_list__enrollment__study",)
@@ -288,7 +288,7 @@ class PresentationPage(InvestigatorAdmin):
 
 @admin.register(Allocation)
 class AllocationPage(InvestigatorAdmin):
-    """The draw's positions, without the picture, as above."""
+    """Positions of the draw, also without their stimuli."""
 
     list_display = ("session_plan", "arm", "position")
     list_filter = ("session_plan__study", "arm")

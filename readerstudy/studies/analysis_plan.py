@@ -96,8 +96,8 @@ def analysis_plan(plan: Mapping[str, Any], sessions: Collection[int]) -> Analysi
     analysis = changed(AnalysisPlan(), table, "plan [analysis]")
     for name in ("before", "after"):
         if getattr(analysis, name) not in sessions:
-            asked = ", ".join(str(number) for number in sorted(sessions))
-            raise BadInput(f"plan [analysis] {name}: must be one of the sessions that ask for verdicts: {asked}.")
+            numbers = ", ".join(str(number) for number in sorted(sessions))
+            raise BadInput(f"plan [analysis] {name}: must be one of the sessions that ask for verdicts: {numbers}.")
     if analysis.unsure == "half" and analysis.primary != "auc":
         raise BadInput("plan [analysis] unsure: half credit is not a binary answer; with it the primary must be auc.")
     if analysis.before >= analysis.after:

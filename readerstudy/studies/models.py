@@ -1,4 +1,4 @@
-"""Studies, their five sessions, who takes part, and the drawn lists. Nothing here knows the truth."""
+"""Studies, their sessions, enrolled readers and drawn lists. No table here holds the truth."""
 
 from datetime import datetime
 from uuid import uuid4
@@ -19,7 +19,7 @@ from readerstudy.vocabulary import choice_pairs
 
 
 class WrongStatus(StudyError):
-    """The study is not in the state that this step starts from."""
+    """The study is not in the state that this transition starts from."""
 
 
 class StudyStatus(models.TextChoices):
@@ -29,7 +29,7 @@ class StudyStatus(models.TextChoices):
 
 
 class Study(models.Model):
-    """Our reader study. Its lists are drawn before it exists, so it is born open."""
+    """A reader study. Its lists are drawn when it is created, so it is open from the start."""
 
     code = models.SlugField(_("code"), max_length=MAXIMUM_LENGTH, unique=True)
     title = models.CharField(_("title"), max_length=160)
@@ -61,7 +61,7 @@ class Study(models.Model):
                 name="study_unsealed_at_agrees",
             ),
         ]
-        # What was planned, the analysis included, is fixed when the study is made.
+        # The plan, including the analysis, is fixed when the study is created.
         triggers = [
             pgtrigger.Protect(
                 name="plan_locked",
@@ -75,11 +75,12 @@ class Study(models.Model):
 
     @classmethod
     def named(cls, code: str) -> "Study":
-        found = cls.objects.filter(code=code).first()
-        if found is None:
+        """Return the study. Raises StudyError with the known codes if there is none."""
+        study = cls.objects.filter(code=code).first()
+        if study is None:
             known = ", ".join(cls.objects.values_list("code", flat=True)) or "none yet"
             raise StudyError(f"There is no study with the code {code!r}; there are: {known}.")
-        return found
+        return study
 
     @property
     def analysis(self) -> AnalysisPlan:
@@ -88,7 +89,7 @@ class Study(models.Model):
 
     @property
     def has_declared_analysis(self) -> bool:
-        """Whether the plan was locked before anybody read; studies of earlier versions have none."""
+        """Whether an analysis plan was locked with the study. Studies of earlier versions have none."""
         return "analysis" in self.plan
 
     # What may be shown of a study. `truth.seal` has the rules that need more than the study.
@@ -118,7 +119,7 @@ class Study(models.Model):
         self._move(StudyStatus.OPEN, StudyStatus.CLOSED, closed_at=at)
 
     def mark_unsealed(self, *, at: datetime) -> None:
-        """The last step of `truth.actions.unseal_study`, which alone calls it."""
+        """Mark the study as unsealed. Called by `truth.actions.unseal_study` only."""
         self._move(StudyStatus.CLOSED, StudyStatus.UNSEALED, unsealed_at=at)
 
     def _move(self, source: StudyStatus, target: StudyStatus, **stamps: datetime) -> None:
@@ -130,7 +131,7 @@ class Study(models.Model):
 
 
 class Arm(models.Model):
-    """A condition readers are allocated to: here the resolution they read at."""
+    """A condition to which readers are allocated: the resolution at which they read."""
 
     study = models.ForeignKey(Study, models.PROTECT, related_name="arms")
     name = models.SlugField(_("name"), max_length=16)
@@ -155,7 +156,7 @@ class SessionPlan(models.Model):
     total = models.PositiveIntegerField(_("images"))
     washout_days = models.PositiveSmallIntegerField(_("least days after the session before"), default=0)
     rules_data = models.JSONField(_("rules"), default=dict)
-    # A real image that stands in none of the study's lists: reading it counts for nothing.
+    # A real image that is in none of the study's lists. Its verdict is not stored.
     practice = models.ForeignKey(
         Stimulus, models.PROTECT, related_name="+", null=True, blank=True, verbose_name=_("practice image")
     )
@@ -174,7 +175,7 @@ class SessionPlan(models.Model):
 
 
 class Allocation(models.Model):
-    """One row of the draw: which stimulus stands where. Drawn once from the study's seed, never again."""
+    """One stimulus at one position of the draw. Drawn once from the study's seed."""
 
     session_plan = models.ForeignKey(SessionPlan, models.PROTECT, related_name="allocations")
     arm = models.ForeignKey(Arm, models.PROTECT, related_name="allocations")
@@ -194,7 +195,7 @@ class Allocation(models.Model):
 
 
 class Enrollment(models.Model):
-    """One reader's part in one study, under a code of its own."""
+    """One reader in one study, under a code for this study."""
 
     study = models.ForeignKey(Study, models.PROTECT, related_name="enrollments")
     arm = models.ForeignKey(Arm, models.PROTECT, related_name="enrollments")
@@ -229,7 +230,7 @@ class ReadingList(models.Model):
 
 
 def new_code() -> str:
-    """A code that says nothing: random, never derived from the image or its place."""
+    """Return a random code. It must not be derived from the image or its position."""
     return uuid4().hex
 
 

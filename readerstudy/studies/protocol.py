@@ -14,7 +14,7 @@ class Verdict(models.TextChoices):
     REAL = "real", _("Real")
     NOT_REAL = "not_real", _("Not real")
     UNSURE = "unsure", _("Unsure")
-    # In sessions that ask nothing (familiarisation, education) the reader only goes on.
+    # In sessions without questions (familiarisation, education) the reader only continues.
     SEEN = "seen", _("Seen")
 
 
@@ -24,7 +24,7 @@ class SessionKind(models.TextChoices):
     EDUCATION = "education", _("Education")
 
 
-ASKED: Final = {
+VERDICTS_BY_KIND: Final = {
     SessionKind.FAMILIARISATION: (Verdict.SEEN,),
     SessionKind.BLINDED: (Verdict.REAL, Verdict.NOT_REAL, Verdict.UNSURE),
     SessionKind.EDUCATION: (Verdict.SEEN,),
@@ -33,7 +33,7 @@ ASKED: Final = {
 
 @dataclass(frozen=True)
 class SessionTemplate:
-    """One session as the protocol has it: how many images of which kind, drawn from where."""
+    """One session of the protocol: the numbers of images of each kind, and the splits to draw from."""
 
     number: int
     kind: SessionKind
@@ -46,7 +46,7 @@ class SessionTemplate:
     shows_pairs: bool = False
 
     def scaled(self, scale: float) -> "SessionTemplate":
-        """The same session with fewer images; halves stay halves, and nothing that was there vanishes."""
+        """Return the session with fewer images: equal numbers stay equal, and no number becomes 0."""
         return replace(self, real=_scaled(self.real, scale), adversarial=_scaled(self.adversarial, scale))
 
     @property
@@ -55,7 +55,7 @@ class SessionTemplate:
 
 
 def _scaled(count: int, scale: float) -> int:
-    # Two at the least, so that both pathologies have room.
+    # At least two, so that both pathologies can be drawn.
     return max(2, round(count * scale)) if count else 0
 
 

@@ -181,12 +181,12 @@ def check_answers(
 
     Marks are [x, y] in pixels of the file, from its top left corner.
     """
-    asked = {question.name: question for question in questions if question.is_asked_after(verdict)}
+    applicable = {question.name: question for question in questions if question.is_asked_after(verdict)}
     for name in answers:
-        if name not in asked:
+        if name not in applicable:
             raise BadInput(f"answers: {name!r} is not asked after this verdict.")
     stored = {}
-    for name, question in asked.items():
+    for name, question in applicable.items():
         if answers.get(name) in (None, "", []):
             if question.required:
                 raise BadInput(f"answers: {name!r} is missing.")

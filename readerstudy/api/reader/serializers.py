@@ -213,9 +213,9 @@ class StepSerializer(serializers.Serializer[Any]):
 class ImageStepSerializer(BreakSerializer, StepSerializer):
     """A step with an image."""
 
-    total = serializers.IntegerField(source="asked.total", help_text="images of the session")
-    verdicts = serializers.ListField(child=serializers.ChoiceField(choices=Verdict.choices), source="asked.verdicts")
-    questions = QuestionSerializer(many=True, source="asked.questions")
+    total = serializers.IntegerField(source="prompt.total", help_text="images of the session")
+    verdicts = serializers.ListField(child=serializers.ChoiceField(choices=Verdict.choices), source="prompt.verdicts")
+    questions = QuestionSerializer(many=True, source="prompt.questions")
 
 
 class PractiseStepSerializer(ImageStepSerializer):

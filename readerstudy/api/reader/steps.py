@@ -13,7 +13,7 @@ from readerstudy.cohort.models import Stimulus
 from readerstudy.reading.actions import current_step, hold_message
 from readerstudy.reading.flow import Done, Held, Practice, Practise, Read, Ready, Teach, Wait
 from readerstudy.studies.models import Presentation, ReadingList, SessionPlan
-from readerstudy.studies.protocol import ASKED, SessionKind, Verdict
+from readerstudy.studies.protocol import VERDICTS_BY_KIND, SessionKind, Verdict
 from readerstudy.studies.rules import Question
 
 Panel = Literal["real", "adversarial", "difference"]
@@ -51,7 +51,7 @@ class ShownTriptych:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Prompt:
     """What every image of a session has in common. `total`: images of the session."""
 
     total: int
@@ -63,7 +63,7 @@ class Asked:
 class PractiseStep:
     """Give a verdict on the practice image; it is not stored. `next`: the first image that counts."""
 
-    asked: Asked
+    prompt: Prompt
     stimulus: ShownImage
     next: ShownImage
     break_before: Literal[False] = False
@@ -74,7 +74,7 @@ class PractiseStep:
 class ReadStep:
     """Give a verdict on the image at this position (from 1)."""
 
-    asked: Asked
+    prompt: Prompt
     position: int
     stimulus: ShownImage
     next: ShownImage | None
@@ -90,7 +90,7 @@ class ReadStep:
 class TeachStep:
     """View the triptych at this position (from 1)."""
 
-    asked: Asked
+    prompt: Prompt
     position: int
     stimulus: ShownTriptych
     next: ShownTriptych | None
@@ -143,13 +143,13 @@ def build_step(reading_list: ReadingList, *, at: datetime) -> ReaderStep:
             return DoneStep()
         case Practise(practice=practice):
             (first,) = _presentations(reading_list, 1, 1)
-            return PractiseStep(_asked(plan), _practice_image(practice, plan), _shown_image(first, plan))
+            return PractiseStep(_prompt(plan), _practice_image(practice, plan), _shown_image(first, plan))
         case Read(position=position):
             images = [_shown_image(row, plan) for row in _presentations(reading_list, position, position + 1)]
-            return ReadStep(_asked(plan), position, images[0], images[1] if len(images) > 1 else None)
+            return ReadStep(_prompt(plan), position, images[0], images[1] if len(images) > 1 else None)
         case Teach(position=position):
             triptychs = [_shown_triptych(row, plan) for row in _presentations(reading_list, position, position + 1)]
-            return TeachStep(_asked(plan), position, triptychs[0], triptychs[1] if len(triptychs) > 1 else None)
+            return TeachStep(_prompt(plan), position, triptychs[0], triptychs[1] if len(triptychs) > 1 else None)
         case step:
             assert_never(step)
 
@@ -193,5 +193,5 @@ def _presentations(reading_list: ReadingList, first: int, last: int) -> list[Pre
     return list(rows.select_related("stimulus__image").order_by("position"))
 
 
-def _asked(plan: SessionPlan) -> Asked:
-    return Asked(total=plan.total, verdicts=ASKED[SessionKind(plan.kind)], questions=plan.rules.questions)
+def _prompt(plan: SessionPlan) -> Prompt:
+    return Prompt(total=plan.total, verdicts=VERDICTS_BY_KIND[SessionKind(plan.kind)], questions=plan.rules.questions)

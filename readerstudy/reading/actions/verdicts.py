@@ -19,7 +19,7 @@ from readerstudy.reading.models import Reading, ReadingSession, Showing
 from readerstudy.reading.queries import get_reading_list
 from readerstudy.reading.timing_grade import grade
 from readerstudy.studies.models import Presentation, SessionPlan
-from readerstudy.studies.protocol import ASKED, SessionKind, Verdict
+from readerstudy.studies.protocol import VERDICTS_BY_KIND, SessionKind, Verdict
 from readerstudy.studies.rules import check_answers
 
 MAX_ELAPSED_MS = 24 * 3600 * 1000
@@ -171,8 +171,8 @@ def _current_presentation(session: ReadingSession) -> Presentation | None:
 
 def _check_values(submitted: SubmittedVerdict, kind: SessionKind) -> None:
     """Raise BadInput for a verdict that sessions of this kind do not ask for, or for values out of range."""
-    if submitted.verdict not in ASKED[kind]:
-        raise BadInput(f"verdict must be one of: {', '.join(ASKED[kind])}.")
+    if submitted.verdict not in VERDICTS_BY_KIND[kind]:
+        raise BadInput(f"verdict must be one of: {', '.join(VERDICTS_BY_KIND[kind])}.")
     if not 0 <= submitted.elapsed_ms <= MAX_ELAPSED_MS:
         raise BadInput(f"elapsed_ms must be between 0 and {MAX_ELAPSED_MS}.")
     _check_paradata(submitted.paradata)
