@@ -1,4 +1,4 @@
-"""The Celery application. Tasks live in `attacks.tasks` and `models_ml.tasks`, known here by name only."""
+"""The Celery application. Tasks are in `attacks.tasks` and `models_ml.tasks`, and are called by name."""
 
 import os
 

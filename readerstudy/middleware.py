@@ -1,4 +1,4 @@
-"""What every answer carries, and how a protocol error becomes a page."""
+"""Header fields of every response, and error pages for protocol errors."""
 
 from collections.abc import Callable
 
@@ -12,15 +12,15 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class HashedStaticFiles(ManifestStaticFilesStorage):
-    """Hashed names for style sheets and for the modules that ES modules import."""
+    """Static files with hashed names, also in style sheets and in imports of ES modules."""
 
     support_js_module_import_aggregation = True
-    # A pass for each step down the longest chain of imports: a file's name depends on those that it imports.
+    # One pass for each step of the longest chain of imports: the hash of a file depends on the files that it imports.
     max_post_process_passes = 20
 
 
 class PlainHeaders:
-    """Nothing that is not a static file may be stored by a browser or a proxy."""
+    """Forbid browsers and proxies to store responses other than static files."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -48,7 +48,7 @@ class StudyErrorPages:
 
 
 def status_of(error: StudyError) -> int:
-    """403 for what is not theirs, 400 for what cannot be understood, 409 for what the protocol forbids now."""
+    """Return 403 for NotAllowed, 400 for BadInput, 409 for other errors of the protocol."""
     if isinstance(error, NotAllowed):
         return 403
     return 400 if isinstance(error, BadInput) else 409

@@ -28,7 +28,7 @@ DATABASE_URL = env_text("DATABASE_URL", default="")
 EMBEDDED = not DATABASE_URL
 TESTING = "pytest" in sys.modules
 
-# --- where things are ---------------------------------------------------------------------------------------
+# --- folders ------------------------------------------------------------------------------------------------
 if EMBEDDED:
     DATABASES: dict[str, Any] = {"default": {**local_postgres.database(VAR_DIR), "CONN_MAX_AGE": 0 if TESTING else 60}}
     SECRET_KEY = env_text("SECRET_KEY", default=local_postgres.secret(VAR_DIR, "secret_key"))
@@ -51,9 +51,9 @@ else:
 if len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("SECRET_KEY is shorter than 32 characters; make a longer one.")
 
-# Two test runs at once need two test databases on the same server.
+# Parallel test runs need separate test databases on the same server.
 DATABASES["default"]["TEST"] = {"NAME": env_text("TEST_DATABASE", default=f"test_readerstudy_{os.getpid()}")}
-# A verdict is answered as saved only when it is: no transaction that spans a whole request.
+# No transaction for a whole request: a verdict must be committed before the response confirms it.
 DATABASES["default"]["ATOMIC_REQUESTS"] = False
 
 MEDIA_ROOT = VAR_DIR / "media"
@@ -130,10 +130,10 @@ TEMPLATES = [
     }
 ]
 
-# --- static files: hashed names, also inside the reading room's ES modules -----------------------------------
+# --- static files: hashed names, also in imports of the ES modules -------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
-STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns about a folder that is not there yet
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns if the folder is missing
 STATICFILES_DIRS = [BASE_DIR / "static"]
 _plain = DEBUG or TESTING
 STORAGES = {
@@ -148,7 +148,7 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = _plain
 
 # --- language and time --------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # each in its own words
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # each in its own language
 FORMAT_MODULE_PATH = ["readerstudy.formats"]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True  # stored in UTC
@@ -159,7 +159,7 @@ except (ZoneInfoNotFoundError, ValueError) as error:
     raise ImproperlyConfigured(f"TIME_ZONE is {TIME_ZONE!r}; give a name such as Europe/Berlin.") from error
 
 # --- safety -------------------------------------------------------------------------------------------------
-# The administration's skin needs a looser policy than this: readerstudy/admin_site.py.
+# The administration (unfold) needs a looser policy: readerstudy/admin_site.py.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -184,7 +184,7 @@ SECURE_SSL_REDIRECT = HTTPS and env_flag("HTTPS_REDIRECT", default=True)
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_flag("BEHIND_PROXY", default=False) else None
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", default="")
-# A reading session lasts hours; a reader is signed out at the end of the working day, not in the middle.
+# A reading session lasts hours; readers must not be signed out during a working day.
 SESSION_COOKIE_AGE = 12 * 3600
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -210,7 +210,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["readerstudy.accounts.permissions.IsInvestigator"],
-    # Fields of one name with different values: each set gets the name of its own.
+    # Fields with the same name and different choices: each set of choices gets its own name.
     "ENUM_NAME_OVERRIDES": {
         "StudyStatus": "readerstudy.studies.models.StudyStatus",
         "JobStatus": "readerstudy.jobs.models.JobStatus",
@@ -221,11 +221,11 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-# --- work ---------------------------------------------------------------------------------------------------
-# Only a worker's installation has torch; the web processes know these tasks by name alone.
+# --- jobs ---------------------------------------------------------------------------------------------------
+# Only workers have torch. The web processes call tasks by name.
 CELERY_IMPORTS = env_list("CELERY_IMPORTS", default="models_ml.tasks,attacks.tasks")
 CELERY_BROKER_TRANSPORT_OPTIONS = local_postgres.broker(VAR_DIR) if CELERY_BROKER_URL.startswith("filesystem") else {}
-# A job waits where its row says; a worker without --queues takes from both.
+# The Job row names the queue; a worker without --queues takes jobs from both.
 CELERY_TASK_QUEUES = [Queue("cpu"), Queue("gpu")]
 CELERY_TASK_DEFAULT_QUEUE = "cpu"
 CELERY_TASK_IGNORE_RESULT = True  # the Job row is the result
@@ -233,7 +233,7 @@ CELERY_TASK_ACKS_LATE = True  # rerunning a job is harmless; losing one is not
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
-# --- the admin's skin ---------------------------------------------------------------------------------------
+# --- administration (unfold) --------------------------------------------------------------------------------
 UNFOLD = {
     "SITE_TITLE": _("Reader study"),
     "SITE_HEADER": _("Reader study"),
