@@ -39,9 +39,8 @@ class PostProcessing:
     def white(self, real: Grey16, weight: NDArray[np.float32]) -> float:
         """Return the brightest level that a change may approach, as a share of full scale.
 
-        With `keep_range` that is the brightest tissue of the source image. Digitised films and detectors end well below
-        full scale, each at its own level: an adversarial image brighter than every real one would be
-        recognised by its maximum.
+        With `keep_range` that is the brightest tissue of the source image. Scanners and detectors end well below full
+        scale, each at its own level: an adversarial image brighter than every real one is recognised by its maximum.
         """
         if not self.keep_range:
             return 1.0

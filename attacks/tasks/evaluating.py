@@ -141,18 +141,18 @@ def _store(job_id: int, cohort: Cohort, run: Checkpoint, result: EvaluationResul
 def _source_images(cohort: Cohort, resolution: str) -> list[SourceImage]:
     return [
         SourceImage(
-            picture.stimulus_id,
-            picture.image_id,
-            picture.path,
-            picture.label,
-            picture.patient,
-            picture.split,
+            image.stimulus_id,
+            image.image_id,
+            image.path,
+            image.label,
+            image.patient,
+            image.split,
             {
-                "view": picture.view,
-                "side": picture.laterality,
-                LESION: picture.lesion_kind,
-                "density": picture.density,
+                "view": image.view,
+                "side": image.laterality,
+                LESION: image.lesion_kind,
+                "density": image.density,
             },
         )
-        for picture in real_images(cohort, resolution)
+        for image in real_images(cohort, resolution)
     ]

@@ -91,18 +91,17 @@ def _attack_cohort(
 
     An interrupted job therefore continues, and a finished one does nothing.
     """
-    sources = {name: real_images(cohort, name) for name in parameters["resolutions"]}
     splits = parameters.get("splits") or tuple(Split)
     names = [attack.row.name for attack in attacks.values()]
     missing: list[list[RealImage]] = []
     known = 0
-    for resolution, pictures in sources.items():
-        chosen = [picture for picture in pictures if picture.split in splits]
+    for resolution in parameters["resolutions"]:
+        chosen = [image for image in real_images(cohort, resolution) if image.split in splits]
         existing = adversarial_images(cohort, resolution, names, with_excluded=True)
-        missing.append([picture for picture in chosen if picture.image_id not in existing])
+        missing.append([image for image in chosen if image.image_id not in existing])
         known += len(chosen) - len(missing[-1])
     groups = _make_groups(missing, BATCH_SIZE if choose_device().type == "cuda" else 1)
-    lesions = lesions_by_image({picture.image_id for picture in chain.from_iterable(groups)})
+    lesions = lesions_by_image({image.image_id for image in chain.from_iterable(groups)})
     write = partial(_write_group, attacks, lesions)
     made, total = 0, sum(map(len, groups))
     drawn = max(pixels_drawn(attack.attack) for attack in attacks.values())
@@ -117,8 +116,8 @@ def _attack_cohort(
 def _make_groups(by_resolution: Sequence[Sequence[RealImage]], size: int) -> list[list[RealImage]]:
     """Return groups of at most `size` images of one label and resolution, which can be attacked together."""
     groups: list[list[RealImage]] = []
-    for label, pictures in product((0, 1), by_resolution):
-        of_label = [picture for picture in pictures if picture.label == label]
+    for label, images in product((0, 1), by_resolution):
+        of_label = [image for image in images if image.label == label]
         groups += [of_label[start : start + size] for start in range(0, len(of_label), size)]
     return groups
 
@@ -208,14 +207,14 @@ def _gradient_attacks(
 
 def _training_images(cohort: Cohort, label: int, size: Size) -> NDArray[np.uint16]:
     """Return the images of the training split with this label at a network's size, (N, rows, columns)."""
-    pictures = [
-        picture
-        for picture in real_images(cohort, cohort.resolutions[-1])
-        if picture.split == Split.TRAIN and picture.label == label
+    images = [
+        image
+        for image in real_images(cohort, cohort.resolutions[-1])
+        if image.split == Split.TRAIN and image.label == label
     ]
-    if not pictures:
+    if not images:
         raise LabError(f"The cohort {cohort.name} has no training images with label {label}.")
-    return np.stack(list(parallel_map(lambda picture: resize(decode_png(picture.path), size), pictures)))
+    return np.stack(list(parallel_map(lambda image: resize(decode_png(image.path), size), images)))
 
 
 def _get_or_make_row(

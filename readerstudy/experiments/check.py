@@ -14,10 +14,10 @@ from readerstudy.experiments.catalogue import ATTACK, EVALUATE, GENERATE, KINDS
 from readerstudy.experiments.fields import METHODS, PRESETS, SHARED_SETTINGS
 from readerstudy.experiments.kinds import SEVERAL, Field, FieldType, JobKind
 from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind
+from readerstudy.imaging.image import WHITE
 from readerstudy.jobs.models import Job, JobStatus
 from readerstudy.names import name_error
 
-FULL_SCALE: Final = 65535
 MAXIMUM_TEXT: Final = 1000
 # Several jobs can make one attack with different values of these; the other parameters identify the attack.
 SELECTION: Final = ("resolutions", "splits")
@@ -174,12 +174,12 @@ def _budget(field: Field, value: Any) -> int:
     """Return 16-bit grey levels for a number of them, or for a share of full scale such as 4/255 (rounded down)."""
     text = f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
     try:
-        levels = int(Fraction(text) * FULL_SCALE) if "/" in text else int(text)
+        levels = int(Fraction(text) * WHITE) if "/" in text else int(text)
     except (ValueError, ZeroDivisionError):
         message = _("%(value)r is not a number of grey levels or a share such as 4/255.") % {"value": value}
         raise InvalidParameter(field.name, message) from None
-    if not 1 <= levels <= FULL_SCALE:
-        message = _("%(value)s is not from 1 to %(maximum)s grey levels.") % {"value": value, "maximum": FULL_SCALE}
+    if not 1 <= levels <= WHITE:
+        message = _("%(value)s is not from 1 to %(maximum)s grey levels.") % {"value": value, "maximum": WHITE}
         raise InvalidParameter(field.name, message)
     return levels
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from readerstudy.imaging.image import Grey16
 
-_STRIPS: Final = 100  # a border strip is one of this number of parts of a side
+_STRIPS: Final = 100  # a border strip is a hundredth of a side wide
 
 
 def background_level(values: Grey16) -> int:

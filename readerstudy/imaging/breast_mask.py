@@ -20,7 +20,7 @@ Floats = NDArray[np.float32]
 _ROWS: Final = 192  # of the small copy
 _TISSUE: Final = 0.15  # tissue is brighter than air by this share of the distance to the typical tissue
 _NO_AIR: Final = 0.35  # a border strip brighter than this share of the distance to white contains no air
-_AIR_STRIPS: Final = 20  # a border strip is one of this number of parts of a side
+_AIR_STRIPS: Final = 20  # a border strip is a twentieth of a side wide
 _LEAST_CONTRAST: Final = 0.02  # of full scale, between air and the brightest tissue of an image with a breast
 _SEAM: Final = 0.02  # of the height: over this depth below the skin a weight rises from 0 to 1
 _BAND: Final = 0.05  # of the breast's width: its outermost columns
@@ -33,7 +33,7 @@ def find_chest_wall(values: Grey16) -> ChestWall:
     """Return the side on which the image cuts the breast off in a straight line.
 
     The straight side is measured on the breast's own frame, not on the image's: many scans have bars, borders or black
-    padding beside the image. It must be long, and much longer than the straight part of the other side.
+    padding beside the digitised film. It must be long, and much longer than the straight part of the other side.
     """
     breast = _segment(_small_copy(values))
     columns = np.flatnonzero(breast.any(axis=0))
@@ -86,7 +86,7 @@ def _segment(small: Floats) -> Mask:
     air, white = _air_level(inner), float(np.percentile(inner, 98))
     if white - air < _LEAST_CONTRAST * WHITE:
         return np.zeros(small.shape, dtype=bool)
-    # The median, so that white bars beside the breast do not lift the threshold above the thin tissue at the skin.
+    # The median, so that white bars beside the image do not lift the threshold above the thin tissue at the skin.
     typical = float(np.median(inner[inner > air + 0.1 * (white - air)]))
     above = ndimage.gaussian_filter(inner, 1.0) > air + _TISSUE * (typical - air)
     # The breast continues beyond the border; otherwise the opening would round off its corners.
@@ -95,7 +95,7 @@ def _segment(small: Floats) -> Mask:
     pieces, count = ndimage.label(opened)
     if count == 0:
         return np.zeros(small.shape, dtype=bool)
-    # The breast is the piece that holds the largest disc: bars and frames may be larger, but are thin.
+    # The breast is the piece that holds the largest disc: bars and frames beside it may be larger, but are thin.
     depths = ndimage.maximum(ndimage.distance_transform_edt(opened), pieces, range(1, count + 1))
     thickest: Mask = ndimage.binary_fill_holes(pieces == 1 + int(np.argmax(depths)))
     return thickest

@@ -1,8 +1,8 @@
 """The grey levels that an image may use, so that its histogram does not show where it comes from.
 
 An image of 8 or 12 bits in a 16-bit file leaves most levels empty, like the gaps of a comb. A network fills the gaps,
-and resizing fills them in some parts. One rule holds for real and adversarial images: stored images use only the
-levels of their source.
+and resizing fills them in some parts. One rule holds for real and adversarial images: stored images use only the levels
+of their source.
 """
 
 from typing import Any, Final
@@ -77,7 +77,7 @@ def snap_to_levels(values: Grey16, levels: Grey16) -> Grey16:
 def snap_to_source(real: Grey16, adversarial: Grey16) -> Grey16:
     """Return the adversarial image on the levels of its source image, black and full white exactly where that is.
 
-    Black marks the empty background of many digitised films and white their labels: neither may vanish or spread.
+    Black marks the empty background of many images and white their labels: they must neither vanish nor spread.
     """
     levels = find_levels(real)
     snapped = snap_to_levels(adversarial, levels)

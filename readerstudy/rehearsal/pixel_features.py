@@ -9,8 +9,7 @@ from scipy.ndimage import uniform_filter1d
 from readerstudy.imaging.background import background_level
 from readerstudy.imaging.breast_mask import breast_weight
 from readerstudy.imaging.grey_levels import find_levels
-
-Grey16 = NDArray[np.uint16]
+from readerstudy.imaging.image import WHITE, Grey16
 
 _AIR = 1966  # 3 % of full scale
 _NEIGHBOURHOOD = 257  # levels over which a histogram without gaps is smooth
@@ -36,7 +35,7 @@ def _levels(image: Grey16) -> dict[str, float]:
         "distinct values": float(distinct),
         "levels of its grid": float(find_levels(image).size),
         "exact zeros": float((image == 0).mean()),
-        "full white": float((image == 65535).mean()),
+        "full white": float((image == WHITE).mean()),
     }
 
 

@@ -1,4 +1,4 @@
-"""A small untrained network and pictures that it calls as they are labelled: something to attack in milliseconds."""
+"""A small untrained network and images whose labels are its decisions, to attack within milliseconds."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ EPSILON = 2570  # 10/255
 
 
 def small_classifier() -> Classifier:
-    """Deterministic weights, evaluation mode, weights that need no gradient."""
+    """Return a classifier with fixed weights that need no gradient, in evaluation mode."""
     with torch.random.fork_rng():
         torch.manual_seed(5)
         # No dense layers, as in the demo preset: a norm over so few features would leave them hardly any slope.
@@ -22,7 +22,7 @@ def small_classifier() -> Classifier:
 
 
 def small_batch(classifier: Classifier, count: int = 6) -> AttackBatch:
-    """Tiny pictures with the classifier's own decisions as their labels, both classes among them."""
+    """Return tiny images of both classes, with the classifier's decisions as their labels."""
     images = to_tensor(tiny.images().pixels[:count], torch.device("cpu"))
     with torch.no_grad():
         logits = classifier(images)
@@ -34,5 +34,5 @@ def small_batch(classifier: Classifier, count: int = 6) -> AttackBatch:
 
 
 def only(batch: AttackBatch, row: int) -> AttackBatch:
-    """One image of a batch."""
+    """Return a batch of one image."""
     return AttackBatch(batch.images[row : row + 1], batch.labels[row : row + 1], batch.seeds[row : row + 1])

@@ -1,4 +1,4 @@
-"""Generating adversarial images as a job: every method by one task, its row, its quality, and going on after a kill."""
+"""Jobs that generate adversarial images: each method, its row, quality, and resuming after a kill."""
 
 from dataclasses import replace
 from functools import partial

@@ -28,7 +28,7 @@ SIZE = (32, 24)
 
 
 def make_image(seed: int, *, rows: int = 96, columns: int = 72, bits: int = 16) -> np.ndarray:
-    """A bright breast at the left border, dark air on the right, on the levels of an image of this number of bits."""
+    """Return a bright breast at the left border with dark air on the right, on the levels of this bit depth."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:rows, :columns]
     inside = (x / (0.7 * columns)) ** 2 + ((y - rows / 2) / (0.45 * rows)) ** 2 < 1

@@ -1,4 +1,4 @@
-"""The evaluation of an attack stores the score of every held-out image and of its adversarial image."""
+"""Scores of held-out images and their adversarial images that an evaluation stores."""
 
 from dataclasses import replace
 
@@ -66,7 +66,7 @@ def test_each_held_out_image_has_the_score_of_its_own_file(cohort, classifier):
         assert result[stimulus.pk] == pytest.approx(float(scores(classifier, small[None])[0]), abs=1e-6)
     assert len({round(value, 9) for value in result.values()}) == len(
         expected
-    )  # adversarial images are scored as themselves
+    )  # each adversarial image has its own score
 
 
 def test_a_tuning_image_without_adversarial_image_is_scored(cohort, classifier):

@@ -1,4 +1,4 @@
-"""The chest wall and the breast, measured on phantoms, on damaged phantoms and, if present, on digitised films."""
+"""Chest wall and breast of phantoms, of damaged phantoms and, if they are on this machine, of real images."""
 
 import csv
 from functools import cache
@@ -17,8 +17,8 @@ from tests.cohort.make_files import CBIS_DDSM, MINI_MIAS
 Grey16 = NDArray[np.uint16]
 SIZE = (384, 312)
 USUAL = {"L": "left", "R": "right"}
-# By eye on contact sheets of all 322: odd images have the chest wall at the right, even ones at the left. In these
-# two the breast fills the image, and no eye can tell.
+# By eye on contact sheets of all 322: odd images have the chest wall at the right, even ones at the left. In these two
+# the breast fills the image, and its chest wall cannot be seen.
 UNCLEAR = {"mdb151", "mdb152"}
 
 

@@ -32,7 +32,7 @@ from readerstudy.cohort.sources.phantom.fields import (
 from readerstudy.cohort.sources.phantom.shape import Shape, Stance, draw_stance, outline
 from readerstudy.cohort.sources.source import ImportBatch, ImportImage
 from readerstudy.errors import StudyError
-from readerstudy.imaging.image import RESOLUTIONS, Pixels, Size, quantise
+from readerstudy.imaging.image import RESOLUTIONS, WHITE, Pixels, Size, quantise
 from readerstudy.vocabulary import Laterality, Resolution, View
 
 _NOISE: Final = np.float32(0.012)
@@ -253,4 +253,4 @@ def _expose(view: PhantomView, light: Field, skin: Field, grid: Grid) -> NDArray
     light = np.maximum(light, 0)
     bright = light > 0.75
     light[bright] = 0.75 + 0.19 * np.tanh((light[bright] - 0.75) / 0.19)
-    return quantise(light * np.float32(65535))
+    return quantise(light * np.float32(WHITE))
