@@ -1,4 +1,4 @@
-"""The API for coordinators and researchers. Sighted: parts of it join readings with the truth, after unsealing."""
+"""The API for coordinators and researchers. Parts of it join readings with the truth, after unsealing."""
 
 import re
 from typing import Any
@@ -46,13 +46,13 @@ MISUNDERSTOOD = OpenApiResponse(DetailSerializer, description="the sentence name
 
 
 class Pages(PageNumberPagination):
-    """Short lists."""
+    """Pages of a short list."""
 
     page_size = 100
 
 
 class ReadingPages(CursorPagination):
-    """Long lists: each page is found by an index, the last as fast as the first."""
+    """Pages of a long list. Each page is found by an index, so the last one is as fast as the first."""
 
     ordering = "pk"
     page_size = 500
@@ -94,7 +94,7 @@ class StudyView(APIView):
 
 
 class StudyDetail(StudyView):
-    """One study: its plan, its sessions, its readers and how far they are. Counts only."""
+    """One study with its plan, sessions and readers; progress as counts."""
 
     @extend_schema(responses=StudyPage, tags=["studies"])
     def get(self, request: Request, study: str) -> Response:
@@ -102,7 +102,7 @@ class StudyDetail(StudyView):
 
 
 class Sessions(StudyView):
-    """The study's sessions with every reader's place in them."""
+    """The study's sessions with the progress of each reader."""
 
     @extend_schema(responses=StudySession(many=True), tags=["studies"], operation_id="studies_sessions_list")
     def get(self, request: Request, study: str) -> Response:
@@ -122,9 +122,9 @@ class Readers(StudyView):
         reader = User.objects.filter(username=name).first()
         if reader is None:
             raise BadInput(f"user: there is nobody with the user name {name!r}.")
-        found = self.study()
-        enrollment = enroll(study=found, reader=reader, at=now(), actor=request.user)
-        (line,) = (line for line in dataset.enrolled_readers(found) if line["code"] == enrollment.code)
+        selected = self.study()
+        enrollment = enroll(study=selected, reader=reader, at=now(), actor=request.user)
+        (line,) = (line for line in dataset.enrolled_readers(selected) if line["code"] == enrollment.code)
         return Response(line, status=201)
 
 
@@ -133,13 +133,13 @@ class Close(StudyView):
 
     @extend_schema(request=None, responses={200: StudyPage, 409: REFUSED}, tags=["studies"])
     def post(self, request: UserRequest, study: str) -> Response:
-        found = self.study()
-        close_study(study=found, actor=request.user, at=now())
-        return Response(dataset.study_page(found))
+        selected = self.study()
+        close_study(study=selected, actor=request.user, at=now())
+        return Response(dataset.study_page(selected))
 
 
 class Unseal(StudyView):
-    """Open the truth of a closed study, once, for a reason. For researchers."""
+    """Unseal a closed study, once, with a reason. For researchers."""
 
     permission_classes = [IsResearcher]
 
@@ -148,16 +148,16 @@ class Unseal(StudyView):
     )
     def post(self, request: UserRequest, study: str) -> Response:
         reason = validated(UnsealRequest(data=request.data))["reason"]
-        found = self.study()
-        unseal_study(study=found, actor=request.user, reason=reason, at=now())
-        return Response(dataset.study_page(found))
+        selected = self.study()
+        unseal_study(study=selected, actor=request.user, reason=reason, at=now())
+        return Response(dataset.study_page(selected))
 
 
 # --- readings and results -----------------------------------------------------------------------------------
 class Readings(StudyView, GenericAPIView[Any]):
-    """The readings of a closed study, in the order in which they were given; `?format=csv` streams them all.
+    """The readings of a closed study, in the order in which they were stored; `?format=csv` streams them all.
 
-    What was read (authenticity, pathology, …) is added for researchers once the study is unsealed.
+    The truth of each image (authenticity, pathology, …) is added for researchers once the study is unsealed.
     """
 
     serializer_class = ReadingLine
@@ -180,7 +180,7 @@ class Readings(StudyView, GenericAPIView[Any]):
 
 
 class ReadingsFile(StudyView):
-    """The same as a file."""
+    """The readings as a CSV file."""
 
     @extend_schema(responses={(200, "text/csv"): str, 409: REFUSED}, tags=["studies"])
     def get(self, request: UserRequest, study: str) -> HttpResponseBase:
@@ -188,7 +188,7 @@ class ReadingsFile(StudyView):
 
 
 class Results(StudyView):
-    """The analysis of an unsealed study: every number of its report. For researchers."""
+    """Every number of the report of an unsealed study. For researchers."""
 
     permission_classes = [IsResearcher]
 
@@ -206,7 +206,7 @@ def _readings_file(study: Study, person: User) -> HttpResponseBase:
 
 # --- tokens -------------------------------------------------------------------------------------------------
 class Token(ObtainAuthToken):
-    """A token for programs, in return for a user name and a password."""
+    """Return a token for programs, given a user name and a password."""
 
     permission_classes = []
     parser_classes = [StrictJSONParser, FormParser]

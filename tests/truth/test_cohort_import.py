@@ -48,7 +48,7 @@ def test_importing_twice_adds_nothing_twice():
     assert set(Stimulus.objects.values_list("file", flat=True)) == files
 
 
-def test_a_later_import_adds_what_is_new_and_moves_nobody():
+def test_a_later_import_adds_new_images_and_keeps_splits():
     bring(make.found(10))
     before = dict(Patient.objects.values_list("fingerprint", "split"))
     later = bring(make.found(20))

@@ -7,7 +7,7 @@ from readerstudy.studies.actions import close_study
 from readerstudy.studies.models import Allocation, Presentation, Study, StudyStatus
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.actions import create_study, same_draw, same_plan, unseal_study
-from readerstudy.truth.queries import adversarial_codes
+from readerstudy.truth.queries import adversarial_codes, shown_cases, truth_of_stimuli, truth_of_study
 from readerstudy.truth.seal import (
     StillSealed,
     StudyStillOpen,
@@ -47,6 +47,14 @@ def test_a_sealed_study_and_an_open_one_raise_the_rule(study):
         require_unsealed(study)
     with pytest.raises(StudyStillOpen, match="once it is closed"):
         require_verdicts_visible(study)
+
+
+@pytest.mark.parametrize("query", [truth_of_study, truth_of_stimuli, lambda study: shown_cases(study, [])])
+def test_no_query_joins_a_sealed_study_with_its_truth(study, query):
+    with pytest.raises(StillSealed):
+        query(study)
+    unseal(study)
+    assert query(study) is not None
 
 
 def test_only_a_rehearsal_is_read_with_the_truth_in_hand(study, rita):
