@@ -26,7 +26,7 @@ from tests.models_ml import tiny
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small")]
 
-# In the place of the demo preset, which the catalogue of jobs knows, at the shape of the study's pictures.
+# In the place of the demo preset, which the catalogue of jobs lists, at the shape of the study's pictures.
 SHAPE = {"preset": "demo", "rows": 32, "columns": 26}
 
 
@@ -39,7 +39,7 @@ def tiny_preset(monkeypatch):
 
 @pytest.fixture
 def films(db):
-    """22 women, their twins by two GANs, and twins of the attack "shade"."""
+    """22 patients, adversarial images by two GANs and by the attack "shade"."""
     films = make.cohort()
     make.adversarial_images_for(films)
     judge = trained("judge")
@@ -105,8 +105,8 @@ def test_a_detector_is_no_classifier_to_be_fooled(films):
         call_command("evaluate_attack", "films", attack=["shade"], classifier=["guard"])
 
 
-def test_an_attack_without_twins_cannot_be_learnt_from(films):
-    with pytest.raises(CommandError, match="no image of films by the attack idle at low resolution"):
+def test_an_attack_without_images_cannot_be_trained_on(films):
+    with pytest.raises(CommandError, match="by the attack idle at low resolution"):
         call_command("train_detector", "films", attack=["idle"], preset="demo", name="guard")
 
 
@@ -143,7 +143,7 @@ def test_an_evaluation_that_runs_again_writes_its_rows_once(films):
     assert Evaluation.objects.count() == 1
 
 
-def test_every_woman_is_judged_by_a_fold_that_never_saw_her(films, capsys):
+def test_every_patient_is_scored_by_a_fold_trained_without_them(films, capsys):
     found = printed(capsys, "cross_validate", "films", preset="demo", folds=3, name="folds")
     images = len(real_images(films, "low"))
     assert sum(fold["images"] for fold in found["folds"]) == images
@@ -181,7 +181,7 @@ def test_a_defended_classifier_says_how_it_was_defended(films, settings):
         call_command("train_classifier", "films", preset="demo", name="none", adversarial_training=-1)
 
 
-def test_a_gan_is_told_by_the_command_how_its_stages_end_and_that_only_the_breast_counts(films, settings):
+def test_the_command_sets_how_stages_end_and_the_background(films, settings):
     """Weights of the training images lie beside their pixels, so that a breast was looked for."""
     options = {"direction": "remove", "classifier": "judge"}
     call_command("train_gan", "films", name="spared", spare_background=True, ends="epochs", **options)
