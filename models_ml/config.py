@@ -1,4 +1,4 @@
-"""The settings of the learning, frozen: every number has its name here, and its value in `presets`."""
+"""Frozen settings of networks and trainings; `presets` has their values."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -60,7 +60,7 @@ IMAGENET_MEAN, IMAGENET_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def penalty_weight(rows: int, columns: int) -> float:
-    """The article's gradient penalty weight k = 10 carried from 1728 × 1408 to another resolution.
+    """Return the article's gradient penalty weight k = 10 converted from 1728 × 1408 to another resolution.
 
     The same function of an image reduced s-fold on each side has a gradient norm s times as large, so the
     penalty k/2 · ‖∇‖^o keeps its meaning when k shrinks with (pixels / full pixels)^(o/2): 1.2 at 1024 ×
@@ -72,7 +72,7 @@ def penalty_weight(rows: int, columns: int) -> float:
 
 @dataclass(frozen=True)
 class Length:
-    """How long something lasts: a number of steps, or of walks through the larger class."""
+    """A duration: a number of steps, or of epochs, in each of which every image of the larger class is used once."""
 
     steps: int = 0
     epochs: int = 0
@@ -83,9 +83,7 @@ class Length:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """One random affine map per image: chances of flips, greatest angles in degrees, scale drawn
-    log-uniformly.
-    """
+    """One random affine map per image: probabilities of flips, largest angles in degrees, log-uniform scale."""
 
     vertical_flip: float = 0.5
     horizontal_flip: float = 0.0
@@ -97,7 +95,7 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class Convolution:
-    """One convolution of Fnet, followed by ReLU, or by GroupNorm and LeakyReLU where `norm` is set."""
+    """One convolution of Fnet, followed by ReLU, or by GroupNorm and LeakyReLU if `norm` is set."""
 
     channels: int
     kernel: int = 3
@@ -130,7 +128,7 @@ class ClassifierConfig:
     penalty_every: int = 1  # lazy regularisation: every n-th step, n times as heavy
     # --- optimisation
     images_per_class: int = 4
-    images_at_once: int = 0  # so many of a batch are in memory together; 0: as the memory allows
+    images_at_once: int = 0  # images of a batch in memory at a time; 0: as the memory allows
     fnet_rate: float = 1e-4
     vnet_rate: float = 1e-5
     betas: tuple[float, float] = (0.5, 0.9)
@@ -140,20 +138,20 @@ class ClassifierConfig:
     final_rate: float = 1.0  # the cosine decay's last factor on the rates; 1 keeps them constant
     augmentation: Augmentation = Augmentation()
     evaluate_every: Length = Length(epochs=1)
-    keep_from: Length = Length()  # a few tuning images flatter an untrained network: earlier checkpoints do not count
+    keep_from: Length = Length()  # no earlier weights: few tuning images give chance results
     save_every: Length = Length(epochs=1)
     precision: Precision = "auto"
     adversarial_training: AdversarialTraining | None = None
 
     @property
     def expects_imagenet(self) -> bool:
-        """Whether Vnet has the shape of ImageNet's weights and the article's slow rate for them."""
+        """Whether Vnet has the shape of ImageNet's weights, for which the article's slow rate is meant."""
         return len(self.mean) == 3 and self.width == 1.0
 
 
 @dataclass(frozen=True)
 class GeneratorConfig:
-    """The U-Net (METHOD §3): `plain` draws the image anew, `residual` adds to its logit."""
+    """The U-Net (METHOD §3): the `plain` form outputs an image, the `residual` form a change of the image's logit."""
 
     form: Literal["plain", "residual"] = "plain"
     encoder: tuple[int, ...] = (64, 128, 256, 512, 512, 512)
@@ -161,7 +159,7 @@ class GeneratorConfig:
     norm: Norm = "group"
     norm_groups: int = 32
     leak: float = 0.2
-    padding: Literal["zeros", "replicate"] = "zeros"  # zeros leave a line at the picture's edge in a residual change
+    padding: Literal["zeros", "replicate"] = "zeros"  # zeros leave a line at the edge of a residual change
     mean: float = IMAGENET_MEAN[0]
     sd: float = IMAGENET_SD[0]
 
@@ -179,14 +177,14 @@ class Stop:
     bound: float
     least_steps: int = 1
     mean_over: Literal["steps", "epoch"] = "steps"
-    # "gap < 0.01" also holds for a discriminator that never learnt: it counts only after an earlier
-    # stage's gap did.
+    # "gap < 0.01" also holds for a discriminator that has not learnt anything, so it counts only if an earlier stage
+    # reached its gap.
     after_gap: bool = False
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One of the five stages: who trains by what, how fast, and until when."""
+    """One of the five stages: which parts train on which loss, at which rates and for how long."""
 
     number: int
     generator: Literal["rests", "identity", "adversarial"]
@@ -203,11 +201,10 @@ class Stage:
 
 @dataclass(frozen=True)
 class Snapshots:
-    """Which generator of the last stage is kept: the one that moved the classifier most on a few training
-    images.
+    """The choice of the generator in the last stage: the one that changed the classifier's score most.
 
-    The score is the mean shift of the malignant probability in the wanted direction, less `price` for
-    every unit of identity loss above `identity_bound`. Tuning and test images are never looked at.
+    The score is the mean change of the malignant probability in the wanted direction on a few training images, minus
+    `price` for every unit of identity loss above `identity_bound`. Tuning and test images are not used.
     """
 
     every: int = 10
@@ -215,7 +212,7 @@ class Snapshots:
     first_step: int = 30
     identity_bound: float = 0.02
     price: float = 10.0
-    always: bool = False  # also where the stage ended by its criterion
+    always: bool = False  # even if the stage ended by its criterion
 
 
 @dataclass(frozen=True)
@@ -228,7 +225,7 @@ class GanConfig:
     penalty_weight: float
     stages: tuple[Stage, ...]
     ends: Ends = "rules"
-    # Whether the generator trains as it is used: what is not breast stays as it was, so nothing is learnt there.
+    # Whether the background is excluded from the change during training, as it is when images are generated.
     keep_background: bool = False
     generator: GeneratorConfig = GeneratorConfig()
     images_per_class: int = 2
@@ -242,5 +239,5 @@ class GanConfig:
     snapshots: Snapshots | None = None  # None keeps the last iterate, as the article does
     augmentation: Augmentation = Augmentation(least_scale=1.0, greatest_scale=1.0)
     save_every: Length = Length(epochs=1)
-    sample_every: Length = Length(epochs=1)  # what it makes of a few training images
+    sample_every: Length = Length(epochs=1)  # adversarial images of a few training images
     precision: Precision = "auto"

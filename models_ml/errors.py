@@ -1,8 +1,8 @@
-"""What can go wrong in the lab, said in sentences fit to show."""
+"""Errors of training and attacks, whose messages are shown to users."""
 
 
 class LabError(ValueError):
-    """A request that the lab cannot carry out as asked."""
+    """A request that cannot be carried out."""
 
 
 class WrongImages(LabError):
@@ -10,4 +10,4 @@ class WrongImages(LabError):
 
 
 class WrongCheckpoint(LabError):
-    """A run folder does not hold what was asked for."""
+    """A run folder does not hold the requested network."""

@@ -1,6 +1,6 @@
 """The presets: the article's two resolutions, and one that trains in minutes.
 
-`zhou2021-high` and `zhou2021-low` carry the article's numbers (Zhou et al., Nature Communications 12,
+`zhou2021-high` and `zhou2021-low` have the article's numbers (Zhou et al., Nature Communications 12,
 2021; where the article is silent, what its authors' published code does). `demo` is the same code at 256 ×
 208 with fewer channels and steps, so that a classifier and both GANs train in minutes on two processor cores.
 """
@@ -61,7 +61,7 @@ DEMO_FLIPS = Augmentation(0.5, 0.5, 0.0, 0.0, 1.0, 1.0)
 
 def _demo_stages(rate: float, least: int, last: int) -> tuple[Stage, ...]:
     # One generator step per five batches at 1e-5 needs days; here two per batch at about 1e-3. A small discriminator
-    # is soon overtaken: without a least length the stop comes while the generated images still change.
+    # is soon overtaken: without a least length it stops while the images still change.
     fast = Stage(
         5,
         "adversarial",
@@ -145,7 +145,7 @@ PRESETS: dict[str, Preset] = {
 
 
 def find_preset(name: str) -> Preset:
-    """The preset of that name, or a LabError that lists them."""
+    """Return the preset of that name. Raises LabError, which lists the presets, if there is none."""
     if name not in PRESETS:
         raise LabError(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")
     return PRESETS[name]

@@ -1,4 +1,4 @@
-"""Adversarial images in the training set: as more of the class that they imitate, or as a lesson not to be fooled."""
+"""Adversarial images in the training set: GAN augmentation, or a defence against the attacks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import Field, dataclass, replace
@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 from models_ml.errors import LabError
+from readerstudy.vocabulary import Split
 
-Lesson = Literal["flipped", "own"]
-LESSONS: tuple[Lesson, ...] = ("flipped", "own")
+LabelSource = Literal["flipped", "own"]
+LABEL_SOURCES: tuple[LabelSource, ...] = ("flipped", "own")
 
 
-class Pictured(Protocol):
-    """A frozen dataclass that says where a picture lies, of which image it is, and what it teaches."""
+class LabelledFile(Protocol):
+    """A frozen dataclass of a stored image: its file, its image's id, its label and its split."""
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
@@ -26,42 +27,43 @@ class Pictured(Protocol):
     def split(self) -> str: ...
 
 
-P = TypeVar("P", bound=Pictured)
+F = TypeVar("F", bound=LabelledFile)
 
 
 @dataclass(frozen=True)
-class Augmenting:
-    """Which attacks' twins join the training split, and what they teach.
+class AdversarialExamples:
+    """The attacks whose adversarial images join the training split, and the label of these images.
 
-    `flipped` takes a fake for what it imitates, so that there are more cancers to learn from (GAN augmentation);
-    `own` keeps the woman's own pathology, so that the classifier learns to see through the attack.
+    `flipped` is the imitated class, which adds images of that class (GAN augmentation). `own` is the class of the
+    source image, which trains the classifier to resist the attack.
     """
 
     attacks: tuple[str, ...]
-    labels: Lesson = "own"
+    labels: LabelSource = "own"
 
     def __post_init__(self) -> None:
-        if self.labels not in LESSONS:
-            raise LabError(f"Fakes are labelled {' or '.join(LESSONS)}, not {self.labels!r}.")
+        if self.labels not in LABEL_SOURCES:
+            raise LabError(f"Adversarial images are labelled {' or '.join(LABEL_SOURCES)}, not {self.labels!r}.")
 
 
-def with_fakes(pictures: Sequence[P], twins: Sequence[Mapping[int, Path]], how: Augmenting) -> list[P]:
-    """The pictures, and after them the twins of those that train; one mapping of image to file for each attack.
+def with_adversarial_images(
+    images: Sequence[F], paths: Sequence[Mapping[int, Path]], examples: AdversarialExamples
+) -> list[F]:
+    """Return the real images, followed by the adversarial images of the training split.
 
-    Tuning and test stay real: what is chosen and reported is about real images. LabError where an attack left the
-    training split alone.
+    `paths` has a mapping of image id to file for each attack. The tuning and test splits stay real, because choices and
+    results are about real images. Raises LabError if an attack has no image of the training split.
     """
-    fakes = [_fake(one, made[one.image_id], how) for made in twins for one in pictures if _trains(one, made)]
-    for name, made in zip(how.attacks, twins, strict=True):
-        if not any(_trains(one, made) for one in pictures):
-            raise LabError(f"The attack {name} has no twin of a training image; make them first.")
-    return [*pictures, *fakes]
+    training = [image for image in images if image.split == Split.TRAIN]
+    adversarial = []
+    for attack, files in zip(examples.attacks, paths, strict=True):
+        sources = [image for image in training if image.image_id in files]
+        if not sources:
+            raise LabError(f"The attack {attack} has no adversarial image of a training image; generate them first.")
+        adversarial += [_altered(source, files[source.image_id], examples) for source in sources]
+    return [*images, *adversarial]
 
 
-def _trains(one: P, made: Mapping[int, Path]) -> bool:
-    return one.split == "train" and one.image_id in made
-
-
-def _fake(one: P, path: Path, how: Augmenting) -> P:
-    changes: dict[str, Any] = {"path": path, "label": one.label if how.labels == "own" else 1 - one.label}
-    return replace(one, **changes)
+def _altered(source: F, path: Path, examples: AdversarialExamples) -> F:
+    changes: dict[str, Any] = {"path": path, "label": source.label if examples.labels == "own" else 1 - source.label}
+    return replace(source, **changes)

@@ -12,8 +12,8 @@ from torch import Tensor
 from models_ml.config import Augmentation
 
 
-def moved(images: Tensor, matrices: Sequence[NDArray[np.float64]], how: Augmentation) -> Tensor:
-    """Every image (B, 1, H, W) by its matrix of `random_map`, bilinear, zero outside; mere flips are exact."""
+def transform(images: Tensor, matrices: Sequence[NDArray[np.float64]], how: Augmentation) -> Tensor:
+    """Return every image (B, C, H, W) transformed by its matrix of `random_map`: bilinear, zero outside."""
     maps = np.stack(matrices)
     if how.rotation == how.shear == 0 and how.least_scale == how.greatest_scale == 1:
         return _flip(images, maps)
@@ -21,7 +21,7 @@ def moved(images: Tensor, matrices: Sequence[NDArray[np.float64]], how: Augmenta
 
 
 def random_map(how: Augmentation, chance: np.random.Generator) -> NDArray[np.float64]:
-    """A 2 × 2 matrix on (x, y) in pixels from the centre: flip, then scale, shear and rotate."""
+    """Return a random 2 × 2 matrix on (x, y) in pixels from the centre: flip, then scale, shear and rotate."""
     flips = chance.random(2) < (how.horizontal_flip, how.vertical_flip)
     angle, shear = np.deg2rad(chance.uniform((-how.rotation, -how.shear), (how.rotation, how.shear)))
     scale = np.exp(chance.uniform(log(how.least_scale), log(how.greatest_scale)))
@@ -32,7 +32,7 @@ def random_map(how: Augmentation, chance: np.random.Generator) -> NDArray[np.flo
 
 
 def warp(images: Tensor, maps: NDArray[np.float64]) -> Tensor:
-    """Move every image by its matrix (B, 2, 2) about the centre, bilinear sampling, zero fill."""
+    """Return every image transformed about its centre by its matrix (B, 2, 2): bilinear sampling, zero fill."""
     half = np.array(images.shape[:1:-1]) / 2  # (x, y) of the corner, the unit of affine_grid
     back = np.linalg.inv(maps) * half / half[:, None]
     theta = torch.from_numpy(np.pad(back, ((0, 0), (0, 0), (0, 1)))).to(images)

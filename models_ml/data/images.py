@@ -22,10 +22,10 @@ RowPair = tuple[Rows, Rows]
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Aligned by row: 16-bit pixels (N, H, W), possibly a memmap; label 1 malignant, 0 the rest; text
-    columns (N,).
+    """Images with their columns, aligned by row.
 
-    `weights` (N, H, W), where given, says how far an attack may change each pixel: 0 not at all, 255 as it likes.
+    `pixels` are 16-bit, (N, H, W), possibly a memory map; `labels` are 1 for malignant, else 0, (N,); text columns are
+    (N,). `weights`, (N, H, W), limit the change of each pixel by an attack: 0 none, 255 no limit.
     """
 
     pixels: NDArray[np.uint16]
@@ -61,14 +61,14 @@ class ImageSet:
         return len(self.labels)
 
     def rows(self, split: Split, label: int | None = None) -> NDArray[np.int64]:
-        """Row numbers of a split, of one label where given."""
+        """Return the row numbers of a split, of one label only if given."""
         wanted = self.splits == split
         if label is not None:
             wanted &= self.labels == label
         return np.flatnonzero(wanted)
 
     def subset(self, split: Split) -> "ImageSet":
-        """The images of one split, copied."""
+        """Return a copy of the images of one split."""
         rows = self.rows(split)
         return ImageSet(
             np.asarray(self.pixels[rows]),
@@ -80,14 +80,12 @@ class ImageSet:
         )
 
     def split_hash(self) -> str:
-        """sha256 over the sorted lines key:split:label; equal where the same images are split and labelled
-        alike.
-        """
+        """Return the SHA-256 of the sorted lines key:split:label, equal for the same splits and labels."""
         lines = (f"{k}:{s}:{y}" for k, s, y in zip(self.keys, self.splits, self.labels, strict=True))
         return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
     def data_hash(self) -> str:
-        """sha256 over the keys and pixels, in the order of the keys: the same images give the same hash."""
+        """Return the SHA-256 of the keys and pixels in the order of the keys, equal for the same images."""
         digest = hashlib.sha256(repr(self.pixels.shape[1:]).encode())
         for row in np.argsort(self.keys):
             digest.update(f"\n{self.keys[row]}:".encode())
@@ -95,7 +93,7 @@ class ImageSet:
         return digest.hexdigest()
 
     def require(self, rows: int, columns: int) -> None:
-        """Refuse images of another size, or splits without both classes, before hours are spent."""
+        """Raise WrongImages if the images have another size or a split lacks a class, before a long training."""
         if self.pixels.shape[1:] != (rows, columns):
             have = " × ".join(map(str, self.pixels.shape[1:]))
             raise WrongImages(f"The images are {have}, but this preset needs {rows} × {columns}.")
@@ -147,6 +145,6 @@ def _draw(rows: Rows, number: int, chance: np.random.Generator) -> Rows:
 
 
 def to_tensor(pixels: NDArray[np.uint16], device: torch.device) -> Tensor:
-    """16-bit pixels (B, H, W) as grey values in 0…1, (B, 1, H, W), channels last."""
+    """Return 16-bit pixels (B, H, W) as grey values in 0…1, (B, 1, H, W), channels last."""
     images = torch.from_numpy(np.asarray(pixels).astype(np.float32) / WHITE)[:, None].to(device)
     return images.contiguous(memory_format=torch.channels_last)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from models_ml.config import Augmentation
-from models_ml.data.augmentation import moved, random_map
+from models_ml.data.augmentation import random_map, transform
 from models_ml.data.images import ImageSet, Rows, to_tensor
 
 S = TypeVar("S")
@@ -33,24 +33,24 @@ def prefetched(prepare: Callable[[int, S], T], items: Iterable[tuple[int, S]]) -
             yield waiting[0], waiting[1].result()
 
 
-def pictures(
+def augmented_images(
     images: ImageSet,
     rows: Rows,
     own: Sequence[int],
     how: Augmentation,
     chance: np.random.Generator,
     *,
-    weighed: bool = False,
+    with_weights: bool = False,
 ) -> Tensor:
-    """The images at these places of a batch's rows, augmented, (len(own), 1, H, W).
+    """Return the images of a batch's `rows` with the indices `own`, augmented, (len(own), 1, H, W) in 0…1.
 
-    With `weighed` a second channel has how far each pixel may be changed, 0…1, moved as its image was. Maps are drawn
-    for the whole batch, so that an image's own does not depend on who shares the batch.
+    `with_weights` adds a second channel, transformed like its image: how far each pixel may be changed, 0…1. Maps are
+    drawn for the whole batch, so that they do not depend on how processes share it.
     """
     maps = [random_map(how, chance) for _ in rows]
     chosen = rows[list(own)]
     batch = to_tensor(images.pixels[chosen], CPU)
-    if weighed and images.weights is not None:
+    if with_weights and images.weights is not None:
         weights = torch.from_numpy(np.asarray(images.weights[chosen]).astype(np.float32) / 255)
         batch = torch.cat([batch, weights[:, None]], dim=1).contiguous(memory_format=torch.channels_last)
-    return moved(batch, [maps[place] for place in own], how)
+    return transform(batch, [maps[place] for place in own], how)

@@ -152,7 +152,7 @@ def _detection(
 ) -> DetectorRow:
     test = images.split == "test"
     adversarial = test & np.isin(images.attack, attacks)
-    # Their own source images only: compared with all real images, an attack on positives is recognised by the cancer.
+    # Only their source images: compared with all real images, an attack on positives would be detected by their cancer.
     source = test & (images.attack == REAL) & np.isin(images.image, images.image[adversarial])
     both = adversarial | source
     rng = np.random.default_rng(BOOTSTRAP_SEED)

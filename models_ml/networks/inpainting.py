@@ -1,6 +1,6 @@
-"""A small U-Net that fills a disc of a mammogram from what lies around it, and the places that it fills.
+"""A small U-Net that fills a disc of a mammogram from its surroundings, and the choice of the disc's place.
 
-Ours, not the article's: a second family of generators beside its GANs, small enough for a hundred positives.
+Not in the article: a second family of generators, small enough for a hundred positives.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import double_conv
 
 Places = NDArray[np.int64]  # (B, 2): row and column of the middle of each disc
-FAINT = 0.03  # air: no disc has its middle where it is darker than this
+FAINT = 0.03  # darker pixels are air, where no disc has its centre
 _LEAST = 1e-4  # logits are taken of grey values between this and 1 − this
 
 
@@ -26,7 +26,7 @@ _LEAST = 1e-4  # logits are taken of grey values between this and 1 − this
 class InpaintingConfig:
     """The network, the disc, and the training (see `train_inpainting`)."""
 
-    classifier: ClassifierConfig  # of the classifier that proposes places and guides
+    classifier: ClassifierConfig  # of the classifier that guides, and proposes places
     form: Literal["inpainting"] = "inpainting"
     preset: str = "inpainting"
     radius: float = 0.07  # of the disc, as a share of the image's height
@@ -35,7 +35,7 @@ class InpaintingConfig:
     regions: int = 1  # discs that are filled one after another
     channels: tuple[int, ...] = (12, 24, 48)
     reconstruction: float = 4.0  # weight of the mean absolute error in the disc
-    guidance: float = 1.0  # weight of the classifier's opinion
+    guidance: float = 1.0  # weight of the classifier's cross-entropy
     change: float = 1.0  # weight of the mean absolute change of the images that are altered
     images_per_class: int = 4
     rate: float = 2e-3
@@ -58,7 +58,7 @@ class InpaintingConfig:
 
 
 class Inpainter(nn.Module):
-    """Fills discs, and holds the frozen classifier that proposes where."""
+    """A network that fills discs, with the frozen classifier that proposes their places."""
 
     disc: Tensor
 
@@ -78,19 +78,19 @@ class Inpainter(nn.Module):
         self.register_buffer("disc", soft_disc(config), persistent=False)
 
     def train(self, mode: bool = True) -> "Inpainter":
-        """The classifier never trains."""
+        """Set the mode of all parts except the classifier, which never trains."""
         super().train(mode)
         self.judge.eval()
         return self
 
     def forward(self, images: Tensor, places: Places) -> Tensor:
-        """Images (B, 1, H, W) in 0…1 with the disc at each place filled; black stays black."""
+        """Return images (B, 1, H, W) in 0…1 with the disc at each place filled. Pixels of value 0 stay 0."""
         around = squares(images, places, self.config.half)
         filled = around + self.disc * (self.fill(around) - around)
         return put_back(images, torch.where(around == 0, around, filled), places)
 
     def fill(self, around: Tensor) -> Tensor:
-        """What belongs into the middle of squares (B, 1, S, S); the disc itself is not looked at."""
+        """Return squares (B, 1, S, S) with their disc filled; the original contents of the disc are not used."""
         outside = around * (1 - self.disc)
         level = outside.sum((1, 2, 3), keepdim=True) / (1 - self.disc).sum()
         hollow = outside + self.disc * level
@@ -107,7 +107,7 @@ class Inpainter(nn.Module):
 
 
 def soft_disc(config: InpaintingConfig) -> Tensor:
-    """1 in the disc, 0 outside, a soft seam at its border; (1, 1, S, S)."""
+    """Return a mask (1, 1, S, S): 1 in the disc, 0 outside, with a soft seam."""
     axis = torch.arange(2 * config.half) - config.half + 0.5
     distance = torch.hypot(axis[:, None], axis[None, :])
     radius = config.radius * config.rows
@@ -115,14 +115,14 @@ def soft_disc(config: InpaintingConfig) -> Tensor:
 
 
 def squares(images: Tensor, places: Places, half: int) -> Tensor:
-    """A square of side 2 · half around each place, (B, 1, S, S); beyond the border the border goes on."""
+    """Return the square of side 2 · half around each place, (B, 1, S, S); border pixels are repeated outside."""
     padded = F.pad(images, [half] * 4, mode="replicate")
     parts = [one[:, r : r + 2 * half, c : c + 2 * half] for one, (r, c) in zip(padded, places.tolist(), strict=True)]
     return torch.stack(parts)
 
 
 def put_back(images: Tensor, parts: Tensor, places: Places) -> Tensor:
-    """Images with these squares where they came from."""
+    """Return the images with these squares in their places."""
     half = parts.shape[-1] // 2
     rows, columns = images.shape[2:]
     put = []
@@ -134,12 +134,12 @@ def put_back(images: Tensor, parts: Tensor, places: Places) -> Tensor:
 
 
 def salient_places(judge: Classifier, images: Tensor, radius: float) -> Places:
-    """Where the classifier's malignant logit hangs most on the picture: the greatest smoothed |gradient|."""
+    """Return the place of each image where the classifier's malignant logit has the largest smoothed |gradient|."""
     x = images.detach().requires_grad_()
     logits = judge(x)
     (gradient,) = torch.autograd.grad((logits[:, 1] - logits[:, 0]).sum(), x)
     strength = gradient.abs() * (images > FAINT)
-    for _ in range(2):  # twice a box is nearly a bell
+    for _ in range(2):  # two box filters approximate a Gaussian
         side = 2 * (round(radius) // 2) + 1
         strength = F.avg_pool2d(strength, side, stride=1, padding=side // 2)
     best = strength.flatten(1).argmax(1)
@@ -148,7 +148,7 @@ def salient_places(judge: Classifier, images: Tensor, radius: float) -> Places:
 
 
 def random_places(weights: NDArray[np.float32], chances: list[np.random.Generator]) -> Places:
-    """One place in each breast, (B, H, W) saying where it is, each by its own chance."""
+    """Return one random place in each breast; `weights` (B, H, W) are 1 in the breast."""
     places = []
     for weight, chance in zip(weights, chances, strict=True):
         inside = np.argwhere(weight > 0.99)

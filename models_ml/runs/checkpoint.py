@@ -1,10 +1,10 @@
-"""A folder per run: weights beside everything that says where they come from.
+"""The folder of a run: weights, and everything that documents their origin.
 
     weights.safetensors   the classifier, or the generator
-    control.safetensors   the generator as stage 1 left it (GANs only)
+    control.safetensors   the identity baseline: the generator after stage 1 (GANs only)
     config.json           kind, settings, seed, code, hashes of data and split, metrics, history
-    card.md               the same for people: what it is, what it is for, what it is not for
-    curves.png, samples/  learning curves; what a GAN makes of a few training images, epoch by epoch
+    card.md               the same as a model card, with intended use
+    curves.png, samples/  learning curves; a GAN's adversarial images of a few training images, epoch by epoch
     resume.pt             only while training runs: networks, optimisers and the step reached
 
 Nothing is unpickled that could run code: weights are safetensors, `resume.pt` is read with
@@ -51,7 +51,7 @@ CARD, SAMPLES = "card.md", "samples"
 
 @dataclass(frozen=True)
 class Provenance:
-    """What `config.json` says about a finished run."""
+    """The contents of `config.json`: the description of a finished run."""
 
     kind: Kind
     preset: str
@@ -71,7 +71,7 @@ class Provenance:
     start: str = ""  # "scratch", or sha256 of the file of ImageNet weights
     processes: int = 1
     images: dict[str, int] = field(default_factory=dict)  # how many of each split and label
-    refused: list[dict[str, Any]] = field(default_factory=list)  # where steps were refused; the first hundred
+    refused: list[dict[str, Any]] = field(default_factory=list)  # the first hundred refused steps
 
     @property
     def refused_steps(self) -> int:
@@ -80,7 +80,7 @@ class Provenance:
 
 
 def identity(kind: Kind, images: ImageSet, config: Any, seed: int, **more: str) -> dict[str, Any]:
-    """What makes a run this run and no other: two runs with the same identity are the same, bit for bit."""
+    """Return what determines a run: two runs with the same identity have the same weights, bit for bit."""
     return {
         "kind": kind,
         "seed": seed,
@@ -125,7 +125,7 @@ def provenance(
 
 
 def start_of(weights: Path | None) -> str:
-    """How Vnet starts, for the identity of a run."""
+    """Return the start of Vnet for the identity of a run: "scratch", or the SHA-256 of its weights."""
     return sha256(weights) if weights else "scratch"
 
 
@@ -135,7 +135,7 @@ def code_version() -> str:
 
 
 def sha256(path: Path) -> str:
-    """Of a file, read in pieces."""
+    """Return the SHA-256 of a file. Raises WrongCheckpoint if there is none."""
     if not path.is_file():
         raise WrongCheckpoint(f"There is no file {path}.")
     with path.open("rb") as file:
@@ -143,7 +143,7 @@ def sha256(path: Path) -> str:
 
 
 def write_run(folder: Path, provenance: Provenance, weights: nn.Module) -> None:
-    """Write weights, then the description that makes the run count as finished, then forget the way there."""
+    """Write the weights, then the description, which marks the run as finished; then delete the resume file."""
     write_weights(folder / WEIGHTS, weights)
     text = json.dumps(serialise.to_dict(provenance), indent=1)
     _replace(folder / CARD, lambda path: path.write_text(model_card(folder.name, serialise.to_dict(provenance))))
@@ -162,7 +162,7 @@ def write_resume(folder: Path, state: dict[str, Any]) -> None:
 
 
 def read_resume(folder: Path, identity: dict[str, Any]) -> dict[str, Any] | None:
-    """The state a killed run left, if there is one; a state of another run is refused."""
+    """Return the state that an interrupted run saved, None if there is none. Raises WrongCheckpoint for another run."""
     if not (folder / RESUME).exists():
         return None
     state: dict[str, Any] = torch.load(folder / RESUME, map_location="cpu", weights_only=True)
@@ -175,7 +175,7 @@ def read_resume(folder: Path, identity: dict[str, Any]) -> dict[str, Any] | None
 
 
 def read_provenance(folder: Path) -> Provenance:
-    """The description of a finished run."""
+    """Return the description of a finished run. Raises WrongCheckpoint if the folder holds none."""
     path = folder / CONFIG
     if not path.exists():
         raise WrongCheckpoint(f"The folder {folder.name} holds no finished run.")
@@ -183,7 +183,7 @@ def read_provenance(folder: Path) -> Provenance:
 
 
 def finished(folder: Path, identity: dict[str, Any]) -> Provenance | None:
-    """Return the finished run in the folder; None if there is none. Raises LabError if it is another run."""
+    """Return the finished run with this identity, None if there is none. Raises WrongCheckpoint for another run."""
     if not (folder / CONFIG).exists():
         return None
     run = read_provenance(folder)
@@ -195,8 +195,9 @@ def finished(folder: Path, identity: dict[str, Any]) -> Provenance | None:
 
 
 def load_classifier(folder: Path, *, preset: str | None = None, kind: Kind = "classifier") -> Classifier:
-    """The trained classifier (or detector) of a run folder, in evaluation mode on the CPU; of the given preset, where
-    one is given.
+    """Return the trained classifier (or detector) of a run folder, in evaluation mode on the CPU.
+
+    Raises WrongCheckpoint if the folder holds another kind of run, or another preset than the one given.
     """
     run = _of_kind(folder, kind, preset)
     classifier = Classifier(serialise.from_dict(ClassifierConfig, run.config))
@@ -204,8 +205,9 @@ def load_classifier(folder: Path, *, preset: str | None = None, kind: Kind = "cl
 
 
 def load_generator(folder: Path, *, preset: str | None = None, control: bool = False) -> Generator:
-    """The generator of a run folder, in evaluation mode on the CPU; `control` gives the one that stage 1
-    left.
+    """Return the generator of a run folder, in evaluation mode on the CPU; with `control`, the identity baseline.
+
+    Raises WrongCheckpoint as `load_classifier` does.
     """
     run = _of_kind(folder, "generator", preset)
     generator = Generator(serialise.from_dict(GanConfig, run.config).generator)
@@ -231,7 +233,7 @@ def _filled(network: Network, path: Path) -> Network:
 
 
 def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    """Write beside and rename, so that a kill leaves the old file or the new one, never half of one."""
+    """Write a temporary file and rename it, so that an interruption leaves the old or the new file, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".partial")
     write(temporary)

@@ -18,11 +18,7 @@ TITLES = {
 
 
 def learning_curves(history: Sequence[dict[str, float]], path: Path) -> None:
-    """Draw every quantity of a run's history over its steps; stages of a GAN are marked. PNG or SVG by
-    suffix.
-
-    Works for both kinds of run: the classifier notes loss and tuning AUC, a GAN its identity loss and gap.
-    """
+    """Draw every quantity of a run's history over its steps, and mark the stages of a GAN; PNG or SVG by suffix."""
     names = [name for name in TITLES if any(name in entry for entry in history)]
     figure = Figure(figsize=(5 * max(1, len(names)), 3.4), layout="constrained")
     for place, name in enumerate(names, start=1):

@@ -18,7 +18,7 @@ NOT_FOR = (
 
 
 def model_card(name: str, run: dict[str, Any]) -> str:
-    """Markdown from what `config.json` says; numbers as they were measured, nothing that was not."""
+    """Return the model card of a run, described by the contents of `config.json`, as Markdown."""
     kind = run["kind"]
     direction = f", {run['direction']}" if run.get("direction") else ""
     parts = [

@@ -1,6 +1,4 @@
-"""Where the arithmetic happens: the graphics card where there is one, bfloat16 where the processor is made
-for it.
-"""
+"""The device and precision of the arithmetic, and how many images fit its memory."""
 
 import ctypes
 import os
@@ -20,7 +18,7 @@ KEPT_BYTES, STEP_BYTES = 2**31 - 1, 64 * 2**20
 
 
 def choose_device() -> torch.device:
-    """The graphics card of this process (torchrun's LOCAL_RANK where there are several), else the processor."""
+    """Return the graphics card of this process (torchrun's LOCAL_RANK if there are several), else the processor."""
     if not torch.cuda.is_available():
         return torch.device("cpu")
     return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
@@ -50,9 +48,9 @@ MACHINE_SHARE = 0.6  # of the memory of the machine, for images that are drawn b
 
 
 def images_at_once(wanted: int, pixels: int, bytes_per_pixel: int, dtype: torch.dtype, device: torch.device) -> int:
-    """So many images of a batch fit the memory together: as wanted, or (0) as many as the budget has room for.
+    """Return how many images of a batch are processed together: `wanted`, or if that is 0, as many as fit the memory.
 
-    A step is the same however its batch is cut; only its last digits and its speed depend on this.
+    The division of a batch changes a step only in its last digits and its speed.
     """
     if wanted:
         return wanted
@@ -73,18 +71,18 @@ def drawn_at_once(most: int, pixels: int, device: torch.device) -> int:
 
 
 def drawn_beside(most: int, pixels: int) -> int:
-    """Return how many threads may each draw an image of `pixels` pixels in the machine's memory, at most `most`."""
+    """Return how many threads, `most` at the most, may each draw an image of this number of pixels in memory."""
     memory = MACHINE_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return min(most, max(1, int(memory // (pixels * DRAWING_BYTES * 2))))
 
 
 def arithmetic(precision: Precision, device: torch.device) -> torch.dtype:
-    """What multiplications of training run in."""
+    """Return the precision of multiplications in training."""
     return torch.bfloat16 if uses_bf16(precision, device) else torch.float32
 
 
 def uses_bf16(precision: Precision, device: torch.device) -> bool:
-    """Whether training runs in bfloat16: as told, or where the hardware multiplies it natively."""
+    """Return whether training runs in bfloat16: as asked for, or if the hardware multiplies it natively."""
     if precision != "auto":
         return precision == "bf16"
     if device.type == "cuda":
@@ -93,6 +91,6 @@ def uses_bf16(precision: Precision, device: torch.device) -> bool:
 
 
 def autocast(precision: Precision, device: torch.device) -> AbstractContextManager[object]:
-    """Mixed precision for training only; scores that decide anything are computed in float32."""
+    """Return a context of mixed precision, for training only: scores are computed in float32."""
     enabled = uses_bf16(precision, device)
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)

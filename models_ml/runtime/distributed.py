@@ -1,7 +1,7 @@
-"""Several processes, one training run: torchrun starts them, each takes its share of every batch.
+"""One training run in several processes, which torchrun starts: each takes its share of every batch.
 
-With one process everything here does nothing. Random numbers are drawn for the whole batch in every process and cut
-afterwards, so that the same images meet the same augmentation whatever the number of processes.
+With a single process these functions do nothing. Every process draws the random numbers of the whole batch and uses its
+share, so that the augmentation of an image does not depend on the number of processes.
 """
 
 import os
@@ -18,45 +18,45 @@ from models_ml.errors import LabError
 
 
 def join(device: torch.device) -> None:
-    """Join the other processes that torchrun started, if there are any."""
+    """Join the process group if torchrun started several processes."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
 
 
 def leave() -> None:
-    """Part from the other processes at the end."""
+    """Leave the process group."""
     if size() > 1:
         dist.destroy_process_group()
 
 
 def size() -> int:
-    """How many processes train together."""
+    """Return the number of processes that train together."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
 def rank() -> int:
-    """Which of them this one is, from 0."""
+    """Return the number of this process, from 0."""
     return dist.get_rank() if size() > 1 else 0
 
 
 def is_first() -> bool:
-    """Whether this process writes files and tells how far the run is."""
+    """Return whether this process writes files and reports progress."""
     return rank() == 0
 
 
 def share(places: range) -> range:
-    """This process's part of the places of a batch that every process has drawn alike."""
+    """Return this process's part of the indices of a batch, which every process draws alike."""
     return places[rank() :: size()]
 
 
 def require_shares(images: int) -> None:
-    """Refuse a batch that cannot be cut evenly: uneven shares would weigh images unequally."""
+    """Raise LabError if a batch cannot be divided evenly: uneven shares would weight images unequally."""
     if images % size():
         raise LabError(f"{images} images of a class in a batch cannot be shared evenly by {size()} processes.")
 
 
 def wrap(step: nn.Module) -> nn.Module:
-    """The step with its gradients averaged over the processes; anew whenever other weights are trained."""
+    """Return the step with its gradients averaged over the processes. To be repeated when other weights are trained."""
     if size() == 1 or not any(parameter.requires_grad for parameter in step.parameters()):
         return step
     # Every process starts from the same seed, so nothing has to be sent round at first.
@@ -64,7 +64,7 @@ def wrap(step: nn.Module) -> nn.Module:
 
 
 def everywhere(value: Tensor) -> Tensor:
-    """The mean of a value over the processes."""
+    """Return the mean of a value over the processes."""
     if size() > 1:
         value = value.clone()
         dist.all_reduce(value)
@@ -73,7 +73,7 @@ def everywhere(value: Tensor) -> Tensor:
 
 
 def gathered(own: NDArray[Any], count: int) -> NDArray[Any]:
-    """The values of `share(range(count))` from every process, in the order of the whole."""
+    """Return the values of `share(range(count))` from every process, in the order of `range(count)`."""
     if size() == 1:
         return own
     parts: list[Any] = [None] * size()

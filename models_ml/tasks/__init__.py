@@ -1,6 +1,6 @@
-"""Learning as jobs: the only part of the lab that knows Django, Celery and the study's database.
+"""Trainings as Celery tasks: the only part of models_ml that uses Django, Celery and the database.
 
-Celery imports this package and finds every task; elsewhere they are known by name only.
+Celery imports this package to find the tasks; other code refers to them by name.
 """
 
 from models_ml.tasks.cross_validation import cross_validate_task

@@ -13,6 +13,7 @@ from models_ml.runtime.progress import Report
 from models_ml.tasks.dataset import folder_of, gan_config, training_images
 from models_ml.training.cross_validation import CrossValidation, cross_validate
 from readerstudy import serialise
+from readerstudy.experiments.parameters import CrossValidateParameters
 from readerstudy.jobs.queue import perform
 from readerstudy.results.cross_validation import FORMAT
 from readerstudy.truth.queries import worst_pathology_by_patient
@@ -20,25 +21,24 @@ from readerstudy.truth.queries import worst_pathology_by_patient
 
 @shared_task(name="cross-validate")
 def cross_validate_task(job_id: int) -> None:
-    """Cross-validation by patient; parameters: cohort, preset, folds, seed, name, gans (true trains both per fold),
-    spare_background.
-    """
+    """Cross-validate by patient, with `CrossValidateParameters`."""
     perform(job_id, _cross_validate)
 
 
-def _cross_validate(parameters: dict[str, Any], report: Report) -> dict[str, Any]:
+def _cross_validate(parameters: CrossValidateParameters, report: Report) -> dict[str, Any]:
     preset = find_preset(parameters["preset"])
-    asked = DIRECTIONS if parameters.get("gans") else ()
-    gans = {direction: gan_config(preset, direction, parameters) for direction in asked}
-    weighed = any(gan.keep_background for gan in gans.values())
-    images = training_images(parameters["cohort"], preset, report, weighed=weighed)
-    how = CrossValidation(preset.classifier, gans or None, parameters["folds"], parameters["seed"])
+    directions = DIRECTIONS if parameters.get("gans") else ()
+    gans = {direction: gan_config(preset, direction, parameters) for direction in directions}
+    with_weights = any(gan.keep_background for gan in gans.values())
+    images = training_images(parameters["cohort"], preset, report, with_weights=with_weights)
+    settings = CrossValidation(preset.classifier, gans or None, parameters["folds"], parameters["seed"])
     folder = folder_of(parameters["name"])
-    found = cross_validate(images, _worst(parameters["cohort"], images), how, folder=folder, report=report)
-    return {"format": FORMAT, "run": parameters["name"], **serialise.to_dict(found)}
+    strata = _worst_pathology(parameters["cohort"], images)
+    result = cross_validate(images, strata, settings, folder=folder, report=report)
+    return {"format": FORMAT, "run": parameters["name"], **serialise.to_dict(result)}
 
 
-def _worst(cohort: str, images: ImageSet) -> NDArray[np.str_]:
-    """The worst pathology of each image's patient, by which folds are dealt."""
+def _worst_pathology(cohort: str, images: ImageSet) -> NDArray[np.str_]:
+    """Return the worst pathology of each image's patient, (N,), over which folds are balanced."""
     worst = worst_pathology_by_patient(cohort)
     return np.array([worst[patient] for patient in images.patients.tolist()])

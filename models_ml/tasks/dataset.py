@@ -1,4 +1,4 @@
-"""What networks are given: a cohort's pictures, decoded once, at the network's size."""
+"""Training images: a cohort's images at the network's size, decoded once."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from models_ml.config import Ends, GanConfig
-from models_ml.data.adversarial_examples import Augmenting, with_fakes
+from models_ml.data.adversarial_examples import AdversarialExamples, with_adversarial_images
 from models_ml.data.images import ImageSet
 from models_ml.presets import Preset
 from models_ml.runtime.progress import Report
@@ -29,12 +29,12 @@ from readerstudy.vocabulary import Direction
 
 
 def folder_of(run: str) -> Path:
-    """Where a run's weights, config and curves lie."""
+    """Return the folder of a run: weights, configuration and curves."""
     return Path(settings.RUNS_DIR) / run
 
 
 def gan_config(preset: Preset, direction: Direction, parameters: Mapping[str, Any]) -> GanConfig:
-    """The preset's settings for one GAN, with what a job asks for otherwise: spare_background, ends."""
+    """Return the preset's settings for one GAN, changed by the job's `spare_background` and `ends`."""
     config = preset.gan(direction)
     if parameters.get("spare_background"):
         config = replace(config, keep_background=True)
@@ -43,50 +43,58 @@ def gan_config(preset: Preset, direction: Direction, parameters: Mapping[str, An
 
 
 def resolution_for(rows: int) -> str:
-    """The stored resolution that a network of so many rows is fed from: the smallest that is large enough."""
+    """Return the smallest stored resolution that is large enough for a network with this number of rows."""
     return "low" if rows <= RESOLUTIONS["low"][0] else "high"
 
 
 def training_images(
-    cohort: str, preset: Preset, report: Report, *, augmented: Mapping[str, Any] | None = None, weighed: bool = False
+    cohort: str,
+    preset: Preset,
+    report: Report,
+    *,
+    augmented: Mapping[str, Any] | None = None,
+    with_weights: bool = False,
 ) -> ImageSet:
-    """Every real image of the cohort at the network's size, with labels and splits; and fakes that train, if asked.
+    """Return every real image of the cohort at the network's size, with labels and splits.
 
-    `weighed` adds where the breast is.
+    `augmented` adds adversarial images to the training split, see `AdversarialExamples`. `with_weights` adds the
+    weights that limit an attack to the breast.
     """
-    config, where = preset.classifier, Cohort.named(cohort)
+    config, cohort_row = preset.classifier, Cohort.named(cohort)
     resolution = resolution_for(config.rows)
-    pictures = real_images(where, resolution)
+    images = real_images(cohort_row, resolution)
     if augmented:
-        how = serialise.from_dict(Augmenting, augmented)
-        made = [adversarial_images(where, resolution, [name], with_excluded=True) for name in how.attacks]
-        paths = [{image: adversarial.path for image, adversarial in rows.items()} for rows in made]
-        pictures = with_fakes(pictures, paths, how)
-    pixels = cached_pixels(pictures, (config.rows, config.columns), report)
+        examples = serialise.from_dict(AdversarialExamples, augmented)
+        by_attack = [
+            adversarial_images(cohort_row, resolution, [attack], with_excluded=True) for attack in examples.attacks
+        ]
+        paths = [{image: adversarial.path for image, adversarial in rows.items()} for rows in by_attack]
+        images = with_adversarial_images(images, paths, examples)
+    pixels = cached_pixels(images, (config.rows, config.columns), report)
     return ImageSet(
         pixels=pixels,
-        weights=_weights(pixels, report) if weighed else None,
-        labels=np.array([picture.label for picture in pictures], dtype=np.int64),
-        patients=np.array([picture.patient for picture in pictures]),
-        splits=np.array([picture.split for picture in pictures]),
-        keys=np.array([picture.path.name for picture in pictures]),
+        weights=_weights(pixels, report) if with_weights else None,
+        labels=np.array([image.label for image in images], dtype=np.int64),
+        patients=np.array([image.patient for image in images]),
+        splits=np.array([image.split for image in images]),
+        keys=np.array([image.path.name for image in images]),
     )
 
 
-def cached_pixels(pictures: Sequence[RealImage], size: Size, report: Report) -> NDArray[np.uint16]:
-    """The pictures at the network's size, (N, rows, columns), decoded once into a memory-mapped file."""
-    names = "\n".join(picture.path.name for picture in pictures)
+def cached_pixels(images: Sequence[RealImage], size: Size, report: Report) -> NDArray[np.uint16]:
+    """Return the images at the network's size, (N, rows, columns), decoded once into a memory-mapped file."""
+    names = "\n".join(image.path.name for image in images)
     key = hashlib.sha256(f"{size}\n{names}".encode()).hexdigest()[:32]
     path = Path(settings.CACHE_DIR) / f"{key}.npy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{id(pictures)}.part")
-        pixels = np.lib.format.open_memmap(draft, "w+", np.uint16, (len(pictures), *size))
+        draft = path.with_suffix(f".{id(images)}.part")
+        pixels = np.lib.format.open_memmap(draft, "w+", np.uint16, (len(images), *size))
         # Pillow decodes and resizes without holding the interpreter: threads are enough.
         with ThreadPoolExecutor(max_workers=torch.get_num_threads()) as pool:
-            for row, values in enumerate(pool.map(lambda p: resize(decode_png(p.path), size), pictures)):
+            for row, values in enumerate(pool.map(lambda p: resize(decode_png(p.path), size), images)):
                 pixels[row] = values
-                report(row + 1, len(pictures), Activity(ActivityKind.READING_IMAGES), {})
+                report(row + 1, len(images), Activity(ActivityKind.READING_IMAGES), {})
         pixels.flush()
         del pixels
         draft.rename(path)
@@ -95,7 +103,7 @@ def cached_pixels(pictures: Sequence[RealImage], size: Size, report: Report) -> 
 
 
 def _weights(pixels: NDArray[np.uint16], report: Report) -> NDArray[np.uint8]:
-    """How far an attack may change each pixel, 0…255: where the breast is; worked out once, beside the pixels' file."""
+    """Return how far an attack may change each pixel, 0…255, computed once into a file beside that of the pixels."""
     path = Path(str(getattr(pixels, "filename", ""))).with_suffix(".breast.npy")
     if not path.exists():
         draft = path.with_suffix(f".{id(pixels)}.part")

@@ -1,4 +1,4 @@
-"""Training and judging a detector of adversarial input, as a job."""
+"""Training and evaluation of a detector of adversarial images, as a job."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,31 +21,33 @@ from models_ml.training.detector import train_detector
 from readerstudy import serialise
 from readerstudy.cohort.models import Cohort
 from readerstudy.experiments.models import CheckpointKind
+from readerstudy.experiments.parameters import TrainDetectorParameters
 from readerstudy.jobs.queue import perform
 from readerstudy.results.detector import FORMAT
 from readerstudy.truth.actions import store_scores
 from readerstudy.truth.queries import RealImage, adversarial_images, attacks_with_images, real_images
+from readerstudy.vocabulary import Split
 
 
 @shared_task(name="train-detector")
 def train_detector_task(job_id: int) -> None:
-    """Train a detector of adversarial input, and judge it on attacks that it never saw.
+    """Train a detector of adversarial images, with `TrainDetectorParameters`.
 
-    Parameters: cohort, attacks (names; their twins train), held_out (names; where nothing is said every other attack
-    with twins at this resolution), resolution, preset, seed, name.
+    It is also evaluated on attacks that it was not trained on: those of `held_out`, or every other attack with images
+    at this resolution.
     """
     perform(job_id, partial(_train_detector, job_id))
 
 
-def _train_detector(job_id: int, parameters: dict[str, Any], report: Report) -> dict[str, Any]:
+def _train_detector(job_id: int, parameters: TrainDetectorParameters, report: Report) -> dict[str, Any]:
     preset, cohort, seen = find_preset(parameters["preset"]), parameters["cohort"], parameters["attacks"]
     config, name = preset.classifier, parameters["name"]
     resolution = parameters.get("resolution") or resolution_for(config.rows)
     held_out = _held_out(parameters, resolution)
-    # Of held-out attacks nothing is trained on: their twins of training images are not even read.
-    learnt, spared = _shown(cohort, resolution, seen), _shown(cohort, resolution, held_out, for_training=False)
+    seen_files = _labelled_files(cohort, resolution, seen)
+    held_out_files = _labelled_files(cohort, resolution, held_out, for_training=False)
     size = (config.rows, config.columns)
-    images = learnt.columns.with_pixels(cached_pixels(learnt.pictures, size, report))
+    images = seen_files.columns.with_pixels(cached_pixels(seen_files.images, size, report))
     result = train_detector(
         images,
         DetectorConfig(config, tuple(seen)),
@@ -56,14 +58,14 @@ def _train_detector(job_id: int, parameters: dict[str, Any], report: Report) -> 
     detector, _config = load_detector(folder_of(name))
     device = choose_device()
     detector.to(device)
-    kept = np.flatnonzero(learnt.columns.split != "train")
-    score = [scores(detector, images.pixels, rows=kept, device=device)]
-    if spared.pictures:
-        score.append(scores(detector, cached_pixels(spared.pictures, size, report), device=device))
-    judged = [learnt.pictures[row] for row in kept] + spared.pictures
+    evaluated = np.flatnonzero(seen_files.columns.split != Split.TRAIN)
+    score = [scores(detector, images.pixels, rows=evaluated, device=device)]
+    if held_out_files.images:
+        score.append(scores(detector, cached_pixels(held_out_files.images, size, report), device=device))
+    files = [seen_files.images[row] for row in evaluated] + held_out_files.images
     values = np.concatenate(score)
-    table = detector_table(values, learnt.columns.select(kept).append(spared.columns), seen)
-    by_stimulus = {picture.stimulus_id: float(value) for picture, value in zip(judged, values, strict=True)}
+    table = detector_table(values, seen_files.columns.select(evaluated).append(held_out_files.columns), seen)
+    by_stimulus = {image.stimulus_id: float(value) for image, value in zip(files, values, strict=True)}
     store_scores(by_stimulus, classifier=name, size=size)
     learning_curves(result.history, result.folder / "curves.png")
     metrics = {
@@ -80,7 +82,7 @@ def _train_detector(job_id: int, parameters: dict[str, Any], report: Report) -> 
     return {"format": FORMAT, "run": name, **metrics}
 
 
-def _held_out(parameters: dict[str, Any], resolution: str) -> list[str]:
+def _held_out(parameters: TrainDetectorParameters, resolution: str) -> list[str]:
     named = parameters.get("held_out")
     if named is not None:
         return list(named)
@@ -89,25 +91,38 @@ def _held_out(parameters: dict[str, Any], resolution: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _ShownPictures:
-    """What a detector is shown, as files and as columns, aligned."""
+class _LabelledFiles:
+    """Real and adversarial images, as files and as columns, aligned."""
 
-    pictures: list[RealImage]
+    images: list[RealImage]
     columns: MixedImages
 
 
-def _shown(cohort: str, resolution: str, attacks: Sequence[str], *, for_training: bool = True) -> _ShownPictures:
-    """Real images and these attacks' twins; for judging alone the twins of the tuning and test splits only."""
-    where = Cohort.named(cohort)
-    reals = real_images(where, resolution)
-    found = [("", picture) for picture in reals] if for_training else []
-    for name in attacks:
-        made = adversarial_images(where, resolution, [name], with_excluded=True)
-        if not made:
-            raise LabError(f"There is no image of {cohort} by the attack {name} at {resolution} resolution.")
-        found += [
-            (name, replace(one, stimulus_id=made[one.image_id].stimulus_id, path=made[one.image_id].path))
-            for one in reals
-            if one.image_id in made and (for_training or one.split != "train")
+def _labelled_files(
+    cohort: str, resolution: str, attacks: Sequence[str], *, for_training: bool = True
+) -> _LabelledFiles:
+    """Return the real images and those of these attacks.
+
+    Without `for_training`: only the adversarial images of the tuning and test splits, so that nothing of a held-out
+    attack can be trained on. Raises LabError if an attack has no images.
+    """
+    cohort_row = Cohort.named(cohort)
+    real = real_images(cohort_row, resolution)
+    files = [("", image) for image in real] if for_training else []
+    for attack in attacks:
+        adversarial = adversarial_images(cohort_row, resolution, [attack], with_excluded=True)
+        if not adversarial:
+            raise LabError(f"There is no image of {cohort} by the attack {attack} at {resolution} resolution.")
+        files += [
+            (
+                attack,
+                replace(
+                    image,
+                    stimulus_id=adversarial[image.image_id].stimulus_id,
+                    path=adversarial[image.image_id].path,
+                ),
+            )
+            for image in real
+            if image.image_id in adversarial and (for_training or image.split != Split.TRAIN)
         ]
-    return _ShownPictures([picture for _name, picture in found], MixedImages.from_files(found))
+    return _LabelledFiles([image for _attack, image in files], MixedImages.from_files(files))

@@ -74,7 +74,7 @@ def _train_gan(job_id: int, parameters: TrainGanParameters, report: Report) -> G
     classifier = Checkpoint.named(parameters["classifier"], CheckpointKind.CLASSIFIER)
     preset, direction = find_preset(classifier.preset), parameters["direction"]
     config = gan_config(preset, direction, parameters)
-    images = training_images(parameters["cohort"], preset, report, weighed=config.keep_background)
+    images = training_images(parameters["cohort"], preset, report, with_weights=config.keep_background)
     if threads := parameters.get("threads"):
         torch.set_num_threads(threads)
     folder = folder_of(parameters["name"])
@@ -130,7 +130,7 @@ def register(
     *,
     made_from: Checkpoint | None = None,
 ) -> None:
-    """The row of a finished run; what it says of itself comes from its own folder."""
+    """Store the row of a finished run, described by its folder."""
     name = parameters["name"]
     run = checkpoint.read_provenance(folder_of(name))
     Checkpoint.objects.update_or_create(

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from models_ml.config import ClassifierConfig
 from models_ml.data.images import ImageSet, Pairing, RowPair
-from models_ml.data.prefetch import pictures
+from models_ml.data.prefetch import augmented_images
 from models_ml.errors import LabError
 from models_ml.evaluation.predictions import scores
 from models_ml.networks.classifier import Classifier, load_vgg
@@ -121,7 +121,7 @@ class _ClassifierTraining(Training[ClassifierConfig, ClassifierBatch]):
         shares = [distributed.share(part) for part in (range(first_class), range(first_class, len(seeds)))]
         own = [place for share in shares for place in share]
         chance = rng(seed, "augment", step)
-        images = pictures(self.run.images, np.concatenate(rows), own, self.run.config.augmentation, chance)
+        images = augmented_images(self.run.images, np.concatenate(rows), own, self.run.config.augmentation, chance)
         labels = torch.tensor([int(place < first_class) for place in own])
         return ClassifierBatch(images, labels, [seeds[place] for place in own])
 

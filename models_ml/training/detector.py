@@ -1,4 +1,4 @@
-"""Training a detector of adversarial input: the classifier's training, with other labels."""
+"""Training of a detector of adversarial images: the classifier's training with other labels."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ def train_detector(
 ) -> ClassifierResult:
     """Train on the train split (label 1: adversarial), keep the checkpoint with the best tuning AUC.
 
-    A killed run goes on where its last saved state was; a finished one is returned as it is.
+    An interrupted run is resumed from its last save, a finished run is returned.
     """
     result = train_classifier(images, config.trunk, seed=seed, folder=folder, report=report, kind="detector")
     write_description(folder, config)

@@ -11,7 +11,7 @@ from typing import Any
 from models_ml.errors import LabError
 from models_ml.runtime import distributed
 
-MOST_IN_A_ROW = 20  # of one network; after this number of refusals the weights will not recover by themselves
+MOST_IN_A_ROW = 20  # of one network; the weights do not recover after that
 MOST_LISTED = 100  # later refusals are only counted
 
 logger = logging.getLogger(__name__)

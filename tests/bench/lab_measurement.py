@@ -22,7 +22,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from models_ml.config import ClassifierConfig, GanConfig, penalty_weight
 from models_ml.data.images import ImageSet, to_tensor
-from models_ml.data.prefetch import pictures
+from models_ml.data.prefetch import augmented_images
 from models_ml.evaluation.predictions import scores
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
@@ -205,7 +205,7 @@ def loader(rows: str, columns: str) -> dict[str, float]:
         return {
             "memmap": count / quickest(lambda: to_tensor(mapped[every], cpu), times=3),
             "png": 2 / quickest(lambda: [np.asarray(Image.open(io.BytesIO(png))) for png in coded], times=1),
-            "augmented": count / quickest(lambda: pictures(images, every, range(count), how, rng), times=2),
+            "augmented": count / quickest(lambda: augmented_images(images, every, range(count), how, rng), times=2),
         }
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from models_ml.config import Augmentation
-from models_ml.data.augmentation import moved, random_map, warp
+from models_ml.data.augmentation import random_map, transform, warp
 from models_ml.data.images import Pairing, to_tensor
 from models_ml.errors import WrongImages
 from models_ml.presets import PRESETS
@@ -80,7 +80,7 @@ def test_an_epoch_walks_the_larger_class_once_and_draws_from_the_other() -> None
 def test_flips_alone_are_exact() -> None:
     images = to_tensor(tiny.images().pixels[:3], torch.device("cpu"))
     how = replace(STILL, vertical_flip=1.0, horizontal_flip=1.0)
-    turned = moved(images, [random_map(how, np.random.default_rng(0))] * 3, how)
+    turned = transform(images, [random_map(how, np.random.default_rng(0))] * 3, how)
     assert torch.equal(turned, images.flip(2).flip(3))
 
 
