@@ -174,7 +174,7 @@ def test_a_defended_classifier_says_how_it_was_defended(films, settings):
         "train_classifier", "films", preset="demo", name="taught", augment=["gan-insert", "shade"], augment_labels="own"
     )
     plain, taught = (Checkpoint.named(name, CheckpointKind.CLASSIFIER) for name in ("judge", "taught"))
-    assert taught.split_hash != plain.split_hash  # the fakes are images of the training split
+    assert taught.split_hash != plain.split_hash  # adversarial images of the training split are added
     with pytest.raises(CommandError, match="no adversarial image of a training image"):
         call_command("train_classifier", "films", preset="demo", name="none", augment=["idle"])
     with pytest.raises(CommandError, match="--adversarial-training: -1 is not from 1 to 65535"):
