@@ -35,7 +35,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups = {
         _("Study"): {"studies.study": _("Studies"), "studies.enrollment": _("Readers in studies")},
         _("Readings"): {
-            "reading.readingsession": _("Sittings"),
+            "reading.readingsession": _("Reading sessions"),
             "reading.checkeddisplay": _("Display checks"),
             "reading.reading": _("Readings"),
         },

@@ -31,7 +31,7 @@ class Cohort(models.Model):
     resolutions = models.JSONField(_("resolutions"), default=list)
     # How many stimulus files there were when they were last rewritten in random order (`cohort.rewriting`).
     rewritten_files = models.PositiveIntegerField(default=0, editable=False)
-    created_at = models.DateTimeField(_("made"))
+    created_at = models.DateTimeField(_("created"))
 
     class Meta:
         verbose_name = _("cohort")

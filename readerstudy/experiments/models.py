@@ -32,7 +32,7 @@ class Checkpoint(models.Model):
     code_version = models.CharField(_("code version"), max_length=64)
     metrics = models.JSONField(_("metrics"), default=dict)
     folder = models.CharField(_("folder"), max_length=200, help_text=_("below the runs folder"))
-    made_at = models.DateTimeField(_("made"))
+    made_at = models.DateTimeField(_("created"))
     # Empty for runs of earlier versions.
     job = models.ForeignKey(Job, models.PROTECT, null=True, related_name="checkpoints", verbose_name=_("job"))
     # The target classifier of a generator; the classifier whose weights a detector started from.
@@ -84,7 +84,7 @@ class Attack(models.Model):
     code_version = models.CharField(_("code version"), max_length=64)
     cohort = models.CharField(_("cohort"), max_length=64)
     job = models.ForeignKey(Job, models.PROTECT, null=True, related_name="attacks", verbose_name=_("job"))
-    made_at = models.DateTimeField(_("made"))
+    made_at = models.DateTimeField(_("created"))
 
     class Meta:
         ordering = ["-id"]
@@ -133,7 +133,7 @@ class Evaluation(models.Model):
     attacks = models.ManyToManyField(Attack, related_name="evaluations", verbose_name=_("attacks"))
     job = models.ForeignKey(Job, models.PROTECT, null=True, related_name="evaluations", verbose_name=_("job"))
     result = models.JSONField(_("result"), default=dict, help_text=_("see readerstudy.results.evaluation"))
-    made_at = models.DateTimeField(_("made"))
+    made_at = models.DateTimeField(_("created"))
 
     class Meta:
         ordering = ["-id"]

@@ -41,7 +41,7 @@ class Study(models.Model):
     image_bytes = models.PositiveIntegerField(_("bytes of an image answer"))
     is_rehearsal = models.BooleanField(_("rehearsal"), default=False)
     status = models.CharField(_("status"), max_length=8, choices=StudyStatus.choices, default=StudyStatus.OPEN)
-    created_at = models.DateTimeField(_("made"))
+    created_at = models.DateTimeField(_("created"))
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     unsealed_at = models.DateTimeField(_("unsealed"), null=True, blank=True)
 

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('fractions', models.JSONField(default=list, verbose_name='train, tuning, test')),
                 ('resolutions', models.JSONField(default=list, verbose_name='resolutions')),
                 ('rewritten_files', models.PositiveIntegerField(default=0, editable=False)),
-                ('created_at', models.DateTimeField(verbose_name='made')),
+                ('created_at', models.DateTimeField(verbose_name='created')),
             ],
             options={
                 'verbose_name': 'cohort',

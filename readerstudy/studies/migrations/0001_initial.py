@@ -98,7 +98,7 @@ class Migration(migrations.Migration):
                 ('image_bytes', models.PositiveIntegerField(verbose_name='bytes of an image answer')),
                 ('is_rehearsal', models.BooleanField(default=False, verbose_name='rehearsal')),
                 ('status', models.CharField(choices=[('open', 'Open'), ('closed', 'Closed'), ('unsealed', 'Unsealed')], default='open', max_length=8, verbose_name='status')),
-                ('created_at', models.DateTimeField(verbose_name='made')),
+                ('created_at', models.DateTimeField(verbose_name='created')),
                 ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='closed')),
                 ('unsealed_at', models.DateTimeField(blank=True, null=True, verbose_name='unsealed')),
                 ('cohort', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cohort.cohort', verbose_name='cohort')),
