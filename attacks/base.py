@@ -8,7 +8,7 @@ from models_ml.errors import WrongImages
 from readerstudy.imaging.image import Grey16
 
 
-class Attack(Protocol):
+class ImageAttack(Protocol):
     """An immutable callable that makes the adversarial image of an image, of the same size and bit depth.
 
     Its fields are its provenance.
@@ -23,6 +23,6 @@ def require_grey_image(pixels: Grey16) -> None:
         raise WrongImages("An attack takes one 16-bit grey image of rows × columns.")
 
 
-def pixels_drawn(attack: Attack) -> int:
+def pixels_drawn(attack: ImageAttack) -> int:
     """Return how many pixels the attack's generator draws for an image, 0 without a generator."""
     return int(getattr(attack, "pixels_drawn", 0))

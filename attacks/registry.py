@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from attacks.base import Attack
+from attacks.base import ImageAttack
 from attacks.constraints.budget import format_budget, parse_budget
 from attacks.constraints.post_processing import STEPS, PostProcessing
 from attacks.generative.gan import GanAttack
@@ -127,7 +127,7 @@ def load_attack(folder: Path, *, post_processing: PostProcessing) -> GanAttack |
     return GanAttack.load(folder, post_processing=post_processing)
 
 
-def attack_images(attack: Attack, images: Sequence[Grey16]) -> list[Grey16]:
+def attack_images(attack: ImageAttack, images: Sequence[Grey16]) -> list[Grey16]:
     """Return the adversarial images of images of one size, in one batch if the attack can."""
     if isinstance(attack, GradientAttack):
         return attack.attack_batch(images)

@@ -15,7 +15,7 @@ from readerstudy.imaging.image import RESOLUTIONS, Pixels, quantise
 from readerstudy.imaging.png16 import decode_png, encode_png
 from readerstudy.studies.actions import enroll
 from readerstudy.studies.models import Study
-from readerstudy.truth.actions import Provenance, create_study, import_cohort, register_adversarial_image
+from readerstudy.truth.actions import AttackProvenance, create_study, import_cohort, register_adversarial_image
 from readerstudy.truth.queries import real_images
 from readerstudy.vocabulary import Direction
 
@@ -87,7 +87,7 @@ def adversarial_images_for(
             Stimulus.objects.get(pk=picture.stimulus_id),
             picture=write_media(encode_png(altered)),
             difference=write_media(encode_png(signed_difference(real, altered))),
-            provenance=Provenance(direction=direction, generator=attack or f"{prefix}-{direction.value}", seed=1),
+            provenance=AttackProvenance(direction=direction, generator=attack or f"{prefix}-{direction.value}", seed=1),
         )
 
 

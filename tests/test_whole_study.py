@@ -42,16 +42,16 @@ def tiny_preset(monkeypatch):
 def trained(capsys):
     """A cohort of phantoms, a classifier, two generators and the adversarial images."""
     call_command("make_phantoms", "films", patients=36, split="40/20/40")
-    call_command("train_classifier", "films", preset="demo", name="judge")
+    call_command("train_classifier", "films", preset="demo", name="target")
     for direction in ("remove", "insert"):
-        call_command("train_gan", "films", direction=direction, classifier="judge", name=direction)
+        call_command("train_gan", "films", direction=direction, classifier="target", name=direction)
     call_command("generate_stimuli", "films", gan_remove="remove", gan_insert="insert")
     capsys.readouterr()
 
 
 def test_mammograms_in_tables_out(trained, capsys, settings):
     evaluation = printed(
-        capsys, "evaluate_attack", "films", gan_remove="remove", gan_insert="insert", classifier=["judge"]
+        capsys, "evaluate_attack", "films", gan_remove="remove", gan_insert="insert", classifier=["target"]
     )
     (result,) = evaluation["evaluations"]
     (attack,) = result["attacks"]
@@ -96,7 +96,7 @@ def test_every_image_has_one_adversarial_image_with_provenance(trained, settings
     # The second time nothing is made again.
     stimuli, runs = Stimulus.objects.count(), Checkpoint.objects.count()
     call_command("make_phantoms", "films", patients=36, split="40/20/40")
-    call_command("train_classifier", "films", preset="demo", name="judge")
+    call_command("train_classifier", "films", preset="demo", name="target")
     call_command("generate_stimuli", "films", gan_remove="remove", gan_insert="insert")
     assert (Stimulus.objects.count(), Checkpoint.objects.count()) == (stimuli, runs)
 

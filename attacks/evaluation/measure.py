@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from attacks.base import Attack, pixels_drawn
+from attacks.base import ImageAttack, pixels_drawn
 from attacks.parallel import parallel_map
 from attacks.quality import psnr, ssim
 from models_ml.errors import LabError
@@ -83,8 +83,8 @@ class AttackImages:
     files: Mapping[int, AdversarialFile]
     against: str = ""
     labels: tuple[int, ...] = (0, 1)
-    identity: Mapping[int, Attack] = field(default_factory=dict)
-    sham: Mapping[int, Attack] = field(default_factory=dict)
+    identity: Mapping[int, ImageAttack] = field(default_factory=dict)
+    sham: Mapping[int, ImageAttack] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

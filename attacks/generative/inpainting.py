@@ -77,5 +77,5 @@ class InpaintingAttack:
 
     def _places(self, image: Tensor, weight: NDArray[np.float32], rng: np.random.Generator) -> Places:
         if self.direction == Direction.REMOVE:
-            return salient_places(self.network.judge, image, self.network.config.radius * self.network.config.rows)
+            return salient_places(self.network.classifier, image, self.network.config.radius * self.network.config.rows)
         return random_places(weight[None], [rng])

@@ -11,7 +11,7 @@ from celery import shared_task
 from django.utils.timezone import now
 from numpy.typing import NDArray
 
-from attacks.base import Attack, pixels_drawn
+from attacks.base import ImageAttack, pixels_drawn
 from attacks.constraints.post_processing import PostProcessing
 from attacks.parallel import parallel_map
 from attacks.quality import measure_quality
@@ -22,8 +22,7 @@ from models_ml.runtime.progress import Report
 from models_ml.tasks import folder_of
 from readerstudy.cohort.models import Cohort, Stimulus
 from readerstudy.cohort.storage import MediaFile, write_media
-from readerstudy.experiments.models import Attack as AttackRow
-from readerstudy.experiments.models import Checkpoint, CheckpointKind
+from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind
 from readerstudy.experiments.parameters import AttackParameters, GenerateParameters
 from readerstudy.imaging.breast_mask import breast_weight
 from readerstudy.imaging.difference import signed_difference
@@ -34,7 +33,7 @@ from readerstudy.jobs.models import Job
 from readerstudy.jobs.queue import perform
 from readerstudy.results.progress import Activity, ActivityKind
 from readerstudy.results.runs import ImagesGenerated
-from readerstudy.truth.actions import Provenance, register_adversarial_image
+from readerstudy.truth.actions import AttackProvenance, register_adversarial_image
 from readerstudy.truth.queries import RealImage, adversarial_images, lesions_by_image, real_images
 from readerstudy.vocabulary import Direction, Split
 
@@ -58,8 +57,8 @@ def attack_task(job_id: int) -> None:
 class _LabelAttack:
     """The attack on images of one label, and its row."""
 
-    attack: Attack
-    row: AttackRow
+    attack: ImageAttack
+    row: Attack
     direction: Direction
 
 
@@ -146,7 +145,7 @@ def _register(image: _AdversarialImage, attack: _LabelAttack) -> None:
         Stimulus.objects.get(pk=image.source.stimulus_id),
         picture=image.image,
         difference=image.difference,
-        provenance=Provenance(attack.direction, attack.row.name, attack.row.seed),
+        provenance=AttackProvenance(attack.direction, attack.row.name, attack.row.seed),
         attack=attack.row,
         quality=image.quality,
     )
@@ -228,9 +227,9 @@ def _get_or_make_row(
     classifier: Checkpoint | None,
     settings: dict[str, Any],
     seed: int,
-) -> AttackRow:
+) -> Attack:
     """Return the row of an attack. Raises StudyError if the name stands for another attack already."""
-    return AttackRow.get_or_make(
+    return Attack.get_or_make(
         name,
         job=Job.objects.filter(pk=job_id).first(),
         code_version=version(),

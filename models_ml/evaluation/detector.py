@@ -33,7 +33,7 @@ class DetectorConfig:
     attacks: tuple[str, ...]
 
 
-class ImageFile(Protocol):
+class PatientImage(Protocol):
     """A stored image with its patient and the patient's split."""
 
     @property
@@ -60,7 +60,7 @@ class MixedImages:
     key: Texts
 
     @classmethod
-    def from_files(cls, files: Sequence[tuple[str, ImageFile]]) -> "MixedImages":
+    def from_files(cls, files: Sequence[tuple[str, PatientImage]]) -> "MixedImages":
         """Return the columns of image files, each given with the attack that made it."""
         images = [image for _attack, image in files]
         return cls(

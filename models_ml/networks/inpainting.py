@@ -65,7 +65,7 @@ class Inpainter(nn.Module):
     def __init__(self, config: InpaintingConfig) -> None:
         super().__init__()
         self.config = config
-        self.judge = Classifier(config.classifier).eval().requires_grad_(False)
+        self.classifier = Classifier(config.classifier).eval().requires_grad_(False)
         shape = GeneratorConfig("residual", norm="none", padding="replicate")
         sizes = config.channels
         self.down = nn.ModuleList(double_conv(i, o, shape) for i, o in zip((3, *sizes[:-1]), sizes, strict=True))
@@ -80,7 +80,7 @@ class Inpainter(nn.Module):
     def train(self, mode: bool = True) -> "Inpainter":
         """Set the mode of all parts except the classifier, which never trains."""
         super().train(mode)
-        self.judge.eval()
+        self.classifier.eval()
         return self
 
     def forward(self, images: Tensor, places: Places) -> Tensor:
@@ -133,10 +133,10 @@ def put_back(images: Tensor, parts: Tensor, places: Places) -> Tensor:
     return torch.stack(put)
 
 
-def salient_places(judge: Classifier, images: Tensor, radius: float) -> Places:
+def salient_places(classifier: Classifier, images: Tensor, radius: float) -> Places:
     """Return the place of each image where the classifier's malignant logit has the largest smoothed |gradient|."""
     x = images.detach().requires_grad_()
-    logits = judge(x)
+    logits = classifier(x)
     (gradient,) = torch.autograd.grad((logits[:, 1] - logits[:, 0]).sum(), x)
     strength = gradient.abs() * (images > FAINT)
     for _ in range(2):  # two box filters approximate a Gaussian

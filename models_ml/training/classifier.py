@@ -23,7 +23,7 @@ from models_ml.runtime.device import arithmetic, autocast
 from models_ml.runtime.progress import Report
 from models_ml.runtime.randomness import image_seeds, rng, seed_torch
 from models_ml.training.adversarial_training import attack_batch
-from models_ml.training.loop import Progress, Run, Saved, Training, run_training
+from models_ml.training.loop import Run, Saved, StepReport, Training, run_training
 from models_ml.training.refused_steps import NetworkStep
 from models_ml.training.steps import ClassifierStep
 from readerstudy.results.progress import Activity, ActivityKind
@@ -142,7 +142,7 @@ class _ClassifierTraining(Training[ClassifierConfig, ClassifierBatch]):
             self.optimizer.step()
         return (NetworkStep("classifier", self.step_module.is_finite),)
 
-    def record(self) -> Progress:
+    def record(self) -> StepReport:
         state, loss = self.state, self.step_module.focal
         if self.step_module.is_finite:
             is_first = state.step - state.refused.count == 1
@@ -151,7 +151,7 @@ class _ClassifierTraining(Training[ClassifierConfig, ClassifierBatch]):
             self._evaluate()
         aucs = [entry["tuning_auc"] for entry in state.history if "tuning_auc" in entry]
         values = {"loss": self.mean_loss} | ({"tuning_auc": aucs[-1]} if aucs else {})
-        return Progress(state.step, self.most_steps, Activity(ActivityKind.TRAINING_CLASSIFIER), values)
+        return StepReport(state.step, self.most_steps, Activity(ActivityKind.TRAINING_CLASSIFIER), values)
 
     def finish(self) -> dict[str, float]:
         best = self.state.best

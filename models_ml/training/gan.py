@@ -25,7 +25,7 @@ from models_ml.runtime.progress import Report
 from models_ml.training.gan_networks import GanNetworks, GanStep
 from models_ml.training.gan_schedule import StageSchedule
 from models_ml.training.generator_selection import snapshot_score, watched_rows
-from models_ml.training.loop import Progress, Run, Saved, Training, run_training
+from models_ml.training.loop import Run, Saved, StepReport, Training, run_training
 from models_ml.training.refused_steps import NetworkStep
 from models_ml.training.sample_pictures import sample_rows, write_samples
 from readerstudy.results.progress import Activity, ActivityKind
@@ -121,7 +121,7 @@ class _GanTraining(Training[GanConfig, GanBatch]):
         self.last_step = self.networks.learn(self.schedule.stage, batch, self.schedule.step)
         return self.last_step.steps
 
-    def record(self) -> Progress:
+    def record(self) -> StepReport:
         schedule, stage, step = self.schedule, self.schedule.stage, self.state.step
         is_over = schedule.take_step(identity=self.last_step.identity, gap=self.last_step.gap)
         means = {"identity": schedule.means.identity.value, "gap": schedule.means.gap.value}
@@ -129,7 +129,7 @@ class _GanTraining(Training[GanConfig, GanBatch]):
             self.state.history.append({"step": step, "stage": stage.number, **means})
         self._keep_best(is_over)
         activity = Activity(ActivityKind.TRAINING_GAN, stage=stage.number, stages=len(schedule.config.stages))
-        progress = Progress(schedule.steps_done, self.most_steps, activity, means, must_save=is_over)
+        progress = StepReport(schedule.steps_done, self.most_steps, activity, means, must_save=is_over)
         if is_over:
             self._end_stage()
         if distributed.is_first() and (is_over or step % self.sample_every == 0):

@@ -38,7 +38,7 @@ from models_ml.networks.inpainting import (
 from models_ml.runs import checkpoint
 from models_ml.runtime.progress import Report
 from models_ml.runtime.randomness import rng, seed_torch
-from models_ml.training.loop import Progress, Run, Saved, Training, run_training
+from models_ml.training.loop import Run, Saved, StepReport, Training, run_training
 from models_ml.training.refused_steps import NetworkStep
 from readerstudy import serialise
 from readerstudy.results.progress import Activity, ActivityKind
@@ -128,7 +128,7 @@ class _InpaintingTraining(Training[InpaintingConfig, InpaintingBatch]):
         self.history_every = max(1, self.most_steps // HISTORY_ENTRIES)
         seed_torch(run.seed, "start")
         self.network: Inpainter = Inpainter(config)
-        self.network.judge.load_state_dict(guide.state_dict())
+        self.network.classifier.load_state_dict(guide.state_dict())
         self.network.to(self.device).train()
         learning = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
         self.optimizer = torch.optim.Adam(learning, lr=config.rate)
@@ -148,7 +148,7 @@ class _InpaintingTraining(Training[InpaintingConfig, InpaintingBatch]):
         error = (net.disc * (net.fill(around) - around).abs()).sum() / net.disc.sum() / len(x)
         adversarial = net(y, self._places(y, self.source_label, batch.chance))
         wanted = torch.full((len(y),), 1 - self.source_label, device=self.device)
-        logits = net.judge(adversarial)
+        logits = net.classifier(adversarial)
         guidance = F.cross_entropy(logits, wanted)
         change = (adversarial - y).abs().sum() / net.disc.sum() / len(y)
         loss = config.reconstruction * error + config.guidance * guidance + config.change * change
@@ -163,11 +163,11 @@ class _InpaintingTraining(Training[InpaintingConfig, InpaintingBatch]):
             self.values = dict(zip(("error", "guidance", "change", "fooled"), measured, strict=False))
         return (NetworkStep("inpainter", is_finite),)
 
-    def record(self) -> Progress:
+    def record(self) -> StepReport:
         step = self.state.step
         if self.values and (step % self.history_every == 0 or step == self.most_steps):
             self.state.history.append({"step": step, **self.values})
-        return Progress(step, self.most_steps, Activity(ActivityKind.TRAINING_INPAINTER), self.values)
+        return StepReport(step, self.most_steps, Activity(ActivityKind.TRAINING_INPAINTER), self.values)
 
     def finish(self) -> dict[str, float]:
         if not self.state.history:
@@ -176,7 +176,7 @@ class _InpaintingTraining(Training[InpaintingConfig, InpaintingBatch]):
 
     def _places(self, images: Tensor, label: int, chance: np.random.Generator) -> Places:
         if label == 1:
-            return salient_places(self.network.judge, images, self.run.config.radius * self.run.config.rows)
+            return salient_places(self.network.classifier, images, self.run.config.radius * self.run.config.rows)
         weights = (images[:, 0] > FAINT).float().cpu().numpy()
         return random_places(weights, [chance] * len(images))
 

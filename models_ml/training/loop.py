@@ -74,7 +74,7 @@ class TrainingState:
 
 
 @dataclass(frozen=True)
-class Progress:
+class StepReport:
     """What is reported after a step, and whether the run must be saved although its interval is not over."""
 
     done: int
@@ -126,7 +126,7 @@ class Training(ABC, Generic[Config, Batch]):
         """Take the step, counted from 0, with every network whose loss and gradients are finite."""
 
     @abstractmethod
-    def record(self) -> Progress:
+    def record(self) -> StepReport:
         """Keep what the last step measured; evaluate if it is time."""
 
     @abstractmethod

@@ -133,7 +133,7 @@ def bar(done: int | None, total: int | None) -> SafeString | str:
 
 
 @admin.register(User)
-class PeoplePage(InvestigatorAdmin, DjangoUserAdmin):
+class UserAdmin(InvestigatorAdmin, DjangoUserAdmin):
     """Users, each with one role. Coordinators manage readers; researchers manage all users."""
 
     form = UserChangeForm

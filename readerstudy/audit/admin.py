@@ -16,7 +16,7 @@ HIDDEN = ("seed",)
 
 
 @admin.register(Event)
-class EventPage(InvestigatorAdmin):
+class EventAdmin(InvestigatorAdmin):
     """Events, the latest first."""
 
     list_display = ("at", "actor", "verb", "subject")

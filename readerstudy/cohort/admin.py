@@ -16,7 +16,7 @@ from readerstudy.vocabulary import Split
 
 
 @admin.register(Cohort)
-class CohortPage(InvestigatorAdmin):
+class CohortAdmin(InvestigatorAdmin):
     """Cohorts with their patients per split."""
 
     list_display = ("name", "patients", "train", "tuning", "test", "images", "created_at")
@@ -58,7 +58,7 @@ class CohortPage(InvestigatorAdmin):
 
 
 @admin.register(Patient)
-class PatientPage(InvestigatorAdmin):
+class PatientAdmin(InvestigatorAdmin):
     """Pseudonymous patients."""
 
     list_display = ("pseudonym", "cohort", "split", "images")
@@ -79,7 +79,7 @@ class PatientPage(InvestigatorAdmin):
 
 
 @admin.register(Exam)
-class ExamPage(InvestigatorAdmin):
+class ExamAdmin(InvestigatorAdmin):
     """Visits of patients."""
 
     list_display = ("patient", "number", "modality")
@@ -89,7 +89,7 @@ class ExamPage(InvestigatorAdmin):
 
 
 @admin.register(Image)
-class ImagePage(InvestigatorAdmin):
+class ImageAdmin(InvestigatorAdmin):
     """Images as imported, without their stimuli."""
 
     list_display = ("exam", "laterality", "view_position", "chest_wall", "source_rows", "source_columns", "source_bits")

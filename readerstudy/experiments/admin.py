@@ -26,7 +26,7 @@ HIDDEN = ("parameters", "result", "progress", "fingerprint")
 
 
 @admin.register(Job)
-class JobPage(InvestigatorAdmin):
+class JobAdmin(InvestigatorAdmin):
     """Jobs, the latest first."""
 
     list_display = (
@@ -88,7 +88,7 @@ class JobPage(InvestigatorAdmin):
 
 
 @admin.register(Checkpoint)
-class CheckpointPage(InvestigatorAdmin):
+class CheckpointAdmin(InvestigatorAdmin):
     """Checkpoints, the latest first."""
 
     list_display = ("name", "kind", "cohort", "preset", "direction", "seed", "made_from", "made_at")

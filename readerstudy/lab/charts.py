@@ -42,7 +42,7 @@ class Tick:
 
 
 @dataclass(frozen=True)
-class Frame:
+class ChartArea:
     """Positions that all charts share, in the drawing's units."""
 
     width: int = WIDTH
@@ -76,7 +76,7 @@ class CurveChart:
     last: str
     description: str
     rows: Sequence[tuple[int, str]]
-    frame: Frame = Frame()
+    frame: ChartArea = ChartArea()
 
     @property
     def end(self) -> tuple[str, str]:

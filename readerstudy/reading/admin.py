@@ -33,7 +33,7 @@ class ReasonForm(BaseDialogForm):
 
 
 @admin.register(ReadingSession)
-class ReadingSessionPage(InvestigatorAdmin):
+class ReadingSessionAdmin(InvestigatorAdmin):
     """Reading sessions: who opened which session when, and the number of images read."""
 
     list_display = ("reading_list", "opened_at", "answered", "finished_at", "held_at")
@@ -72,7 +72,7 @@ class ReadingSessionPage(InvestigatorAdmin):
 
 
 @admin.register(Claim)
-class ClaimPage(InvestigatorAdmin):
+class ClaimAdmin(InvestigatorAdmin):
     """The browser pages that took over a session, and the time since the last verdict."""
 
     list_display = ("session", "at", "rested_s", "page")
@@ -87,7 +87,7 @@ class ClaimPage(InvestigatorAdmin):
 
 
 @admin.register(CheckedDisplay)
-class CheckedDisplayPage(InvestigatorAdmin):
+class CheckedDisplayAdmin(InvestigatorAdmin):
     """Display checks before the sessions, with the reasons for failing."""
 
     list_display = ("reading_list", "at", "passed", "shown_failures")
@@ -104,7 +104,7 @@ class CheckedDisplayPage(InvestigatorAdmin):
 
 
 @admin.register(Showing)
-class ShowingPage(InvestigatorAdmin):
+class ShowingAdmin(InvestigatorAdmin):
     """The time at which each presentation was first shown."""
 
     list_display = ("presentation", "at")
@@ -116,7 +116,7 @@ class ShowingPage(InvestigatorAdmin):
 
 
 @admin.register(Reading)
-class ReadingPage(InvestigatorAdmin):
+class ReadingAdmin(InvestigatorAdmin):
     """Readings with their times; with their verdicts after the study is closed."""
 
     list_display = ("presentation", "shown_verdict", "elapsed_ms", "quality", "shown_at", "answered_at", "receipt")

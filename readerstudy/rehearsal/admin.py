@@ -8,7 +8,7 @@ from readerstudy.rehearsal.models import BlindingAudit
 
 
 @admin.register(BlindingAudit)
-class BlindingAuditPage(InvestigatorAdmin):
+class BlindingAuditAdmin(InvestigatorAdmin):
     """Results of the audits, the latest first. They are sums over all images and identify none."""
 
     list_display = ("study", "at", "passed", "least_p")

@@ -96,7 +96,7 @@ def _answered(reading_list: ReadingList) -> int:
 
 
 @admin.register(Study)
-class StudyPage(WithProgress, InvestigatorAdmin):
+class StudyAdmin(WithProgress, InvestigatorAdmin):
     """Studies: progress, and closing. They are created by the command `create_study`."""
 
     list_display = ("code", "title", "shown_status", "readers", "progress", "created_at")
@@ -175,7 +175,7 @@ class StudyPage(WithProgress, InvestigatorAdmin):
 
 
 @admin.register(Enrollment)
-class EnrollmentPage(WithProgress, InvestigatorAdmin):
+class EnrollmentAdmin(WithProgress, InvestigatorAdmin):
     """Enrolled readers. Enrolling creates their reading lists."""
 
     list_display = ("code", "study", "reader", "arm", "enrolled_at", "sessions", "progress")
@@ -220,7 +220,7 @@ class EnrollmentPage(WithProgress, InvestigatorAdmin):
 
 
 @admin.register(SessionPlan)
-class SessionPlanPage(InvestigatorAdmin):
+class SessionPlanAdmin(InvestigatorAdmin):
     """The sessions of every study, with the rules of their plan."""
 
     list_display = ("study", "number", "kind", "title", "total", "washout_days")
@@ -249,7 +249,7 @@ def _name(row: dict[str, Any]) -> str:
 
 
 @admin.register(Arm)
-class ArmPage(InvestigatorAdmin):
+class ArmAdmin(InvestigatorAdmin):
     """Conditions that readers are allocated to."""
 
     list_display = ("study", "name", "resolution")
@@ -259,7 +259,7 @@ class ArmPage(InvestigatorAdmin):
 
 
 @admin.register(ReadingList)
-class ReadingListPage(InvestigatorAdmin):
+class ReadingListAdmin(InvestigatorAdmin):
     """One reader's list in one session."""
 
     list_display = ("enrollment", "session_plan", "progress")
@@ -275,7 +275,7 @@ class ReadingListPage(InvestigatorAdmin):
 
 
 @admin.register(Presentation)
-class PresentationPage(InvestigatorAdmin):
+class PresentationAdmin(InvestigatorAdmin):
     """Positions of the reading lists, without their stimuli, which could reveal the truth."""
 
     list_display = ("reading_list", "position", "code")
@@ -287,7 +287,7 @@ class PresentationPage(InvestigatorAdmin):
 
 
 @admin.register(Allocation)
-class AllocationPage(InvestigatorAdmin):
+class AllocationAdmin(InvestigatorAdmin):
     """Positions of the draw, also without their stimuli."""
 
     list_display = ("session_plan", "arm", "position")

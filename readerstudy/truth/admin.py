@@ -11,7 +11,7 @@ from readerstudy.truth.models import Unsealing
 
 
 @admin.register(Unsealing)
-class UnsealingPage(InvestigatorAdmin):
+class UnsealingAdmin(InvestigatorAdmin):
     """The recorded unsealings."""
 
     list_display = ("study", "by", "at", "reason")

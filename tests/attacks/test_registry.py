@@ -90,8 +90,8 @@ def run(tmp_path: Path) -> Path:
     identity = checkpoint.identity("classifier", images, classifier.config, 1, start="scratch")
     device = next(classifier.parameters()).device
     description = checkpoint.provenance(identity, images, device=device, precision="fp32", metrics={}, history=[])
-    checkpoint.write_run(tmp_path / "judge", description, classifier)
-    return tmp_path / "judge"
+    checkpoint.write_run(tmp_path / "target", description, classifier)
+    return tmp_path / "target"
 
 
 def prepared(run: Path, settings: dict):

@@ -50,7 +50,7 @@ def classifier():
 def score_cohort(cohort, classifier, left_out=()):
     attack = _attack_images(cohort, "low", ["gan-insert", "gan-remove"], SIZE)
     attack = replace(attack, files={image: file for image, file in attack.files.items() if image not in left_out})
-    target = TargetClassifier("judge", classifier)
+    target = TargetClassifier("target", classifier)
     (result,) = score_all([target], _source_images(cohort, "low"), [attack], silent)
     return result
 
@@ -97,12 +97,12 @@ def test_an_image_excluded_from_studies_counts_in_table_1(cohort, classifier, ro
 
 def test_scores_are_stored_by_run_and_replaced_by_later_ones(cohort, classifier):
     result = score_cohort(cohort, classifier).by_stimulus
-    store_scores(result, classifier="judge", size=SIZE)
-    assert scores_by("judge", list(result)) == result
+    store_scores(result, classifier="target", size=SIZE)
+    assert scores_by("target", list(result)) == result
     assert scores_by("another", list(result)) == {}
-    store_scores({pk: 1 - value for pk, value in result.items()}, classifier="judge", size=SIZE)
+    store_scores({pk: 1 - value for pk, value in result.items()}, classifier="target", size=SIZE)
     assert Score.objects.count() == len(result)
     np.testing.assert_allclose(
-        [scores_by("judge", [pk])[pk] for pk in result], [1 - value for value in result.values()], rtol=0, atol=0
+        [scores_by("target", [pk])[pk] for pk in result], [1 - value for value in result.values()], rtol=0, atol=0
     )
     assert set(Score.objects.values_list("rows", "columns")) == {SIZE}

@@ -17,7 +17,7 @@ from readerstudy.imaging.png16 import decode_png, encode_png
 from readerstudy.rehearsal.storage_features import storage_facts
 from readerstudy.statistics.separability import feature_auc
 from readerstudy.studies.models import Allocation, Presentation, Study
-from readerstudy.truth.actions import Provenance, create_study, register_adversarial_image
+from readerstudy.truth.actions import AttackProvenance, create_study, register_adversarial_image
 from readerstudy.truth.models import Truth
 from readerstudy.truth.queries import real_images
 from readerstudy.vocabulary import Direction
@@ -39,7 +39,7 @@ def films() -> Cohort:
             Stimulus.objects.get(pk=picture.stimulus_id),
             picture=write_media(encode_png(altered)),
             difference=write_media(encode_png(signed_difference(real, altered))),
-            provenance=Provenance(direction=direction, generator=f"gan-{direction.value}", seed=1),
+            provenance=AttackProvenance(direction=direction, generator=f"gan-{direction.value}", seed=1),
         )
     return cohort
 

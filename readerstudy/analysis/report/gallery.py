@@ -34,7 +34,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True)
-class GalleryImage:
+class JudgedImage:
     """Verdicts on one image in one session of one arm. `kind` is the index in KINDS, `case` the key of its truth."""
 
     case: int
@@ -69,7 +69,7 @@ class GalleryImage:
 class GalleryEntry:
     """A gallery image with its thumbnails and texts."""
 
-    image: GalleryImage
+    image: JudgedImage
     pictures: tuple[Thumbnail, ...]
     label: str
     sentence: str
@@ -128,7 +128,7 @@ class ReportGallery:
         return {"title": self.title, "images": [entry.as_dict() for entry in self.entries]}
 
 
-def choose_images(record: StudyRecord, plan: AnalysisPlan) -> tuple[GalleryImage, ...]:
+def choose_images(record: StudyRecord, plan: AnalysisPlan) -> tuple[JudgedImage, ...]:
     """Return up to six adversarial images from each end and up to three real ones, from the plan's two sessions.
 
     Images are ordered by the share of wrong verdicts; ties are broken by more verdicts, then by the lower case. No
@@ -144,12 +144,12 @@ def choose_images(record: StudyRecord, plan: AnalysisPlan) -> tuple[GalleryImage
     return (*most[:count], *fewest[:_MOST_ADVERSARIAL], *sorted(real, key=_most_wrong)[:_MOST_REAL])
 
 
-def _judged_images(record: StudyRecord, plan: AnalysisPlan, subset: Subset, reason: Reason) -> Sequence[GalleryImage]:
+def _judged_images(record: StudyRecord, plan: AnalysisPlan, subset: Subset, reason: Reason) -> Sequence[JudgedImage]:
     cases = record.readings.cases
     own = cases.select(np.isin(cases.session, (plan.before, plan.after)) & np.isin(cases.kind, subset_kinds(subset)))
     columns = (own.case, own.session, own.arm, own.kind, own.counts)
     return [
-        GalleryImage(
+        JudgedImage(
             case=case,
             session=session,
             arm=arm,
@@ -163,15 +163,15 @@ def _judged_images(record: StudyRecord, plan: AnalysisPlan, subset: Subset, reas
     ]
 
 
-def _most_wrong(image: GalleryImage) -> tuple[float, int, int]:
+def _most_wrong(image: JudgedImage) -> tuple[float, int, int]:
     return -image.wrong / image.verdicts, -image.verdicts, image.case
 
 
-def _fewest_wrong(image: GalleryImage) -> tuple[float, int, int]:
+def _fewest_wrong(image: JudgedImage) -> tuple[float, int, int]:
     return image.wrong / image.verdicts, -image.verdicts, image.case
 
 
-def build_gallery(study: Study, images: Sequence[GalleryImage]) -> ReportGallery:
+def build_gallery(study: Study, images: Sequence[JudgedImage]) -> ReportGallery:
     """Return the gallery with thumbnails of the stored files. Raises StillSealed before the unsealing.
 
     A missing or damaged file is replaced by a message.
@@ -186,7 +186,7 @@ def build_gallery(study: Study, images: Sequence[GalleryImage]) -> ReportGallery
     return ReportGallery(_("Images that misled the most and the fewest readers"), caption, _entries(study, images))
 
 
-def _entries(study: Study, images: Sequence[GalleryImage]) -> tuple[GalleryEntry, ...]:
+def _entries(study: Study, images: Sequence[JudgedImage]) -> tuple[GalleryEntry, ...]:
     several_arms = study.arms.count() > 1
     cases = shown_cases(study, [image.case for image in images])
     entries = []
@@ -198,13 +198,13 @@ def _entries(study: Study, images: Sequence[GalleryImage]) -> tuple[GalleryEntry
     return tuple(entries)
 
 
-def _thumbnails(case: ShownCase, image: GalleryImage, description: str) -> tuple[Thumbnail, ...]:
+def _thumbnails(case: ShownCase, image: JudgedImage, description: str) -> tuple[Thumbnail, ...]:
     if case.source is None:
         return (single_thumbnail(case.stimulus, words=description),)
     return pair_thumbnails(case.stimulus, case.source, number=image.case, words=description)
 
 
-def _label(image: GalleryImage, case: ShownCase) -> str:
+def _label(image: JudgedImage, case: ShownCase) -> str:
     kind = _("adversarial") if image.is_adversarial else _("real")
     label = _("Stimulus %(number)s, %(kind)s; the patient’s own pathology: %(pathology)s") % {
         "number": image.case,
@@ -214,7 +214,7 @@ def _label(image: GalleryImage, case: ShownCase) -> str:
     return f"{label} ({DIRECTION_LABELS[case.direction]})" if case.direction else label
 
 
-def _sentence(image: GalleryImage, *, several_arms: bool) -> str:
+def _sentence(image: JudgedImage, *, several_arms: bool) -> str:
     sentence = _(
         "Session %(session)s: of %(verdicts)s readers, %(real)s called it real, %(not_real)s not real, %(unsure)s "
         "unsure."

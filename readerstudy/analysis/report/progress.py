@@ -8,7 +8,7 @@ from readerstudy.studies.models import ReadingList, Study
 
 
 @dataclass(frozen=True)
-class SessionProgress:
+class ReadingProgress:
     """The number of readings of one reader in one session, and the number planned."""
 
     reader: str
@@ -21,7 +21,7 @@ class SessionProgress:
         return self.done >= self.planned
 
 
-def progress_of_study(study: Study) -> list[SessionProgress]:
+def progress_of_study(study: Study) -> list[ReadingProgress]:
     """Return the progress of every reader and session, in order."""
     lists = (
         ReadingList.objects.filter(enrollment__study=study)
@@ -29,7 +29,7 @@ def progress_of_study(study: Study) -> list[SessionProgress]:
         .order_by("enrollment_id", "session_plan__number")
         .values_list("enrollment__code", "session_plan__number", "done", "session_plan__total")
     )
-    return [SessionProgress(*row) for row in lists]
+    return [ReadingProgress(*row) for row in lists]
 
 
 def rehearsal_of(study: Study) -> Study | None:

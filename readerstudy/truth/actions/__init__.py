@@ -1,6 +1,6 @@
 """Use cases that need the truth."""
 
-from readerstudy.truth.actions.adversarial_images import Provenance, register_adversarial_image
+from readerstudy.truth.actions.adversarial_images import AttackProvenance, register_adversarial_image
 from readerstudy.truth.actions.cohort_import import import_cohort
 from readerstudy.truth.actions.exclusion import exclude_image
 from readerstudy.truth.actions.scores import store_scores
@@ -8,7 +8,7 @@ from readerstudy.truth.actions.study_creation import create_study, same_draw, sa
 from readerstudy.truth.actions.unsealing import unseal_study
 
 __all__ = [
-    "Provenance",
+    "AttackProvenance",
     "create_study",
     "exclude_image",
     "import_cohort",

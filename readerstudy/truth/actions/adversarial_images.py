@@ -14,7 +14,7 @@ from readerstudy.vocabulary import Direction
 
 
 @dataclass(frozen=True)
-class Provenance:
+class AttackProvenance:
     """How an adversarial image was made."""
 
     direction: Direction
@@ -28,7 +28,7 @@ def register_adversarial_image(
     *,
     picture: MediaFile,
     difference: MediaFile,
-    provenance: Provenance,
+    provenance: AttackProvenance,
     attack: Attack | None = None,
     quality: Mapping[str, float] | None = None,
 ) -> Truth | None:

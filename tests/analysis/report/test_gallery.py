@@ -14,7 +14,7 @@ from readerstudy.analysis.queries.study import study_record
 from readerstudy.analysis.record.codes import ADVERSARIAL, POSITIVE, REAL
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.report import gallery_pictures
-from readerstudy.analysis.report.gallery import GalleryImage, Reason, ReportGallery, build_gallery, choose_images
+from readerstudy.analysis.report.gallery import JudgedImage, Reason, ReportGallery, build_gallery, choose_images
 from readerstudy.cohort.models import Patient, Stimulus
 from readerstudy.imaging.png16 import encode_png
 from readerstudy.studies.analysis_plan import AnalysisPlan
@@ -38,7 +38,7 @@ def judged(said: dict[int, str], kind: str = ADVERSARIAL, session: int = 3) -> S
     return small.record(readings=LongReadings.of(rows))
 
 
-def cases(chosen: tuple[GalleryImage, ...], reason: Reason) -> list[int]:
+def cases(chosen: tuple[JudgedImage, ...], reason: Reason) -> list[int]:
     return [entry.case for entry in chosen if entry.reason is reason]
 
 
@@ -94,7 +94,7 @@ def test_any_number_of_readers_fills_the_gallery(readers: int) -> None:
 
 
 def test_the_kind_follows_the_patients_pathology() -> None:
-    one = GalleryImage(1, 3, "high", 3, 1, 0, 0, Reason.FOOLED_MOST)
+    one = JudgedImage(1, 3, "high", 3, 1, 0, 0, Reason.FOOLED_MOST)
     assert (one.is_adversarial, one.is_positive) == (True, False)
 
 

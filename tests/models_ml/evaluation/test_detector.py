@@ -110,7 +110,7 @@ def test_a_trained_detector_recognises_its_training_attack(trained):
 
 
 def test_a_classifier_is_no_detector(tmp_path):
-    train_classifier(tiny.images(), tiny.classifier_config(steps=4), seed=1, folder=tmp_path / "judge", report=silent)
-    assert load_classifier(tmp_path / "judge")
-    with pytest.raises(WrongCheckpoint, match="judge holds no detector"):
-        load_detector(tmp_path / "judge")
+    train_classifier(tiny.images(), tiny.classifier_config(steps=4), seed=1, folder=tmp_path / "target", report=silent)
+    assert load_classifier(tmp_path / "target")
+    with pytest.raises(WrongCheckpoint, match="target holds no detector"):
+        load_detector(tmp_path / "target")

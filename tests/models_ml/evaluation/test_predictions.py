@@ -93,10 +93,12 @@ def test_no_more_images_are_scored_together_than_the_memory_holds(preset: str, t
 
 
 def test_scores_are_the_same_however_many_are_scored_together() -> None:
+    """Up to float32: the order in which a product is summed depends on the size of the batch."""
+    torch.manual_seed(1)
     images, net = tiny.images(), Classifier(tiny.classifier_config())
     expected = scores(net, images.pixels)
     for batch in (1, 3, 16):
-        np.testing.assert_allclose(scores(net, images.pixels, batch=batch), expected, rtol=1e-6)
+        np.testing.assert_allclose(scores(net, images.pixels, batch=batch), expected, rtol=1e-5)
 
 
 def test_no_more_images_are_drawn_beside_each_other_than_the_machine_holds(monkeypatch: pytest.MonkeyPatch) -> None:

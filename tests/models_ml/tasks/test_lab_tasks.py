@@ -18,7 +18,7 @@ from readerstudy.imaging.image import quantise
 from readerstudy.imaging.png16 import decode_png, encode_png
 from readerstudy.imaging.resize import resize
 from readerstudy.jobs.models import Job
-from readerstudy.truth.actions import Provenance, register_adversarial_image
+from readerstudy.truth.actions import AttackProvenance, register_adversarial_image
 from readerstudy.truth.queries import real_images, scores_by
 from readerstudy.vocabulary import Direction
 from tests import make
@@ -42,8 +42,8 @@ def films(db):
     """22 patients, adversarial images by two GANs and by the attack "shade"."""
     films = make.cohort()
     make.adversarial_images_for(films)
-    judge = trained("judge")
-    shade = attack("shade", method="pgd", classifier=judge)
+    target = trained("target")
+    shade = attack("shade", method="pgd", classifier=target)
     for direction in ("insert", "remove"):
         attack(f"gan-{direction}", method="gan", direction=direction)
     attack("idle", method="pgd")  # it has made nothing yet
@@ -55,7 +55,7 @@ def films(db):
             Stimulus.objects.get(pk=picture.stimulus_id),
             picture=write_media(encode_png(altered)),
             difference=write_media(encode_png(signed_difference(real, altered))),
-            provenance=Provenance(direction=direction, generator="shade", seed=1),
+            provenance=AttackProvenance(direction=direction, generator="shade", seed=1),
             attack=shade,
         )
     return films
@@ -117,25 +117,25 @@ def test_each_classifier_gets_a_row_with_each_attack(films, capsys):
         "evaluate_attack",
         "films",
         attack=["shade"],
-        classifier=["judge", "second"],
+        classifier=["target", "second"],
     )
     rows = {row.classifier.name: row for row in Evaluation.objects.all()}
-    assert set(rows) == {"judge", "second"}
-    assert [printed["classifier"] for printed in found["evaluations"]] == ["judge", "second"]
+    assert set(rows) == {"target", "second"}
+    assert [printed["classifier"] for printed in found["evaluations"]] == ["target", "second"]
     job = Job.objects.get(kind="evaluate")
     for row in rows.values():
         assert (row.job, row.resolution, row.cohort) == (job, "low", "films")
         assert set(row.attacks.values_list("name", flat=True)) == {"shade"}
     second = rows["second"].read()
-    assert [(attack.name, attack.against) for attack in second.attacks] == [("shade", "judge")]
-    assert (second.reference, set(second.compared.attacks)) == ("judge", {"shade"})
-    transfers = [row for row in rows["judge"].read().transfers if row.variant == "adversarial"]
+    assert [(attack.name, attack.against) for attack in second.attacks] == [("shade", "target")]
+    assert (second.reference, set(second.compared.attacks)) == ("target", {"shade"})
+    transfers = [row for row in rows["target"].read().transfers if row.variant == "adversarial"]
     own = {transfer.classifier: transfer.is_target for transfer in transfers}
-    assert own == {"judge": True, "second": False}
+    assert own == {"target": True, "second": False}
 
 
 def test_an_evaluation_that_runs_again_writes_its_rows_once(films):
-    parameters = {"cohort": "films", "classifiers": ["judge"], "attacks": ["shade"], "resolutions": ["low"]}
+    parameters = {"cohort": "films", "classifiers": ["target"], "attacks": ["shade"], "resolutions": ["low"]}
     job = Job.objects.create(kind="evaluate", parameters=parameters, queued_at=make.MONDAY)
     first = _evaluate(job.pk, parameters, lambda *_: None)
     again = _evaluate(job.pk, parameters, lambda *_: None)
@@ -154,11 +154,11 @@ def test_every_patient_is_scored_by_a_fold_trained_without_them(films, capsys):
 
 def test_what_is_not_named_gets_a_sentence(films):
     for options, said in (
-        ({"classifier": ["judge"]}, "--attack: name at least one attack"),
-        ({"classifier": ["judge"], "gan_remove": "x"}, "--gan-remove: There is no generator run named 'x'"),
+        ({"classifier": ["target"]}, "--attack: name at least one attack"),
+        ({"classifier": ["target"], "gan_remove": "x"}, "--gan-remove: There is no generator run named 'x'"),
         ({"attack": ["shade"]}, "--classifier: this is required"),
         ({"attack": ["shade"], "classifier": ["nobody"]}, "no classifier run named 'nobody'"),
-        ({"attack": ["nothing"], "classifier": ["judge"]}, "no attack named 'nothing'"),
+        ({"attack": ["nothing"], "classifier": ["target"]}, "no attack named 'nothing'"),
     ):
         with pytest.raises(CommandError, match=said):
             call_command("evaluate_attack", "films", **options)
@@ -173,7 +173,7 @@ def test_a_defended_classifier_says_how_it_was_defended(films, settings):
     call_command(
         "train_classifier", "films", preset="demo", name="taught", augment=["gan-insert", "shade"], augment_labels="own"
     )
-    plain, taught = (Checkpoint.named(name, CheckpointKind.CLASSIFIER) for name in ("judge", "taught"))
+    plain, taught = (Checkpoint.named(name, CheckpointKind.CLASSIFIER) for name in ("target", "taught"))
     assert taught.split_hash != plain.split_hash  # adversarial images of the training split are added
     with pytest.raises(CommandError, match="no adversarial image of a training image"):
         call_command("train_classifier", "films", preset="demo", name="none", augment=["idle"])
@@ -183,7 +183,7 @@ def test_a_defended_classifier_says_how_it_was_defended(films, settings):
 
 def test_the_command_sets_how_stages_end_and_the_background(films, settings):
     """Weights of the training images lie beside their pixels, so that a breast was looked for."""
-    options = {"direction": "remove", "classifier": "judge"}
+    options = {"direction": "remove", "classifier": "target"}
     call_command("train_gan", "films", name="spared", spare_background=True, ends="epochs", **options)
     call_command("train_gan", "films", name="plain", **options)
     spared, plain = (json.loads((settings.RUNS_DIR / run / "config.json").read_text()) for run in ("spared", "plain"))

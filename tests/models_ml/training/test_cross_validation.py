@@ -155,12 +155,12 @@ def test_adversarial_images_are_16_bit_and_keep_the_background(validated):
 
 
 def test_weights_of_zero_keep_the_background(tmp_path: Path) -> None:
-    judge = tmp_path / "judge"
+    target = tmp_path / "target"
     images = tiny.images()
-    train_classifier(images, tiny.classifier_config(steps=2), seed=1, folder=judge, report=silent)
+    train_classifier(images, tiny.classifier_config(steps=2), seed=1, folder=target, report=silent)
     folder = tmp_path / "gan"
     train_gan(
-        images, direction="remove", classifier=judge, config=tiny.gan_config(), seed=1, folder=folder, report=silent
+        images, direction="remove", classifier=target, config=tiny.gan_config(), seed=1, folder=folder, report=silent
     )
     pixels = np.asarray(images.pixels[:3])
     weights = np.zeros(pixels.shape, np.uint8)

@@ -22,13 +22,13 @@ class Killed(Exception):
 
 
 @pytest.fixture(scope="module")
-def judge(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("stages") / "judge"
+def target(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("stages") / "target"
     train_classifier(tiny.images(), tiny.classifier_config(4), seed=1, folder=folder, report=silent)
     return folder
 
 
-def forge(folder, judge, *, report=silent, **bounds):
+def train_small_gan(folder, target, *, report=silent, **bounds):
     """A GAN by the article's stages at tiny size, each of two epochs at most, with other bounds by stage number."""
     stages = [
         replace(
@@ -38,7 +38,7 @@ def forge(folder, judge, *, report=silent, **bounds):
     ]
     config = replace(tiny.gan_config(), stages=tuple(stages), snapshots=None, save_every=Length(steps=3))
     return train_gan(
-        tiny.images(), direction="remove", classifier=judge, config=config, seed=4, folder=folder, report=report
+        tiny.images(), direction="remove", classifier=target, config=config, seed=4, folder=folder, report=report
     )
 
 
@@ -68,8 +68,8 @@ def test_an_epoch_without_a_value_meets_nothing():
     assert watched([-1.0, None, None, None], stop, per_epoch=2) == [False, True, True, False]
 
 
-def test_a_stage_by_the_article_s_rules_lasts_for_one_epoch_at_least(tmp_path, judge):
-    result = forge(tmp_path, judge, s1={"bound": 1e9}, s2={"bound": -1e9}, s5={"bound": 1e9})
+def test_a_stage_by_the_article_s_rules_lasts_for_one_epoch_at_least(tmp_path, target):
+    result = train_small_gan(tmp_path, target, s1={"bound": 1e9}, s2={"bound": -1e9}, s5={"bound": 1e9})
     assert [stage["steps"] for stage in result.stages] == [PER_EPOCH, PER_EPOCH, 16, 16, PER_EPOCH]
     assert [stage["met"] for stage in result.stages] == [True, True, False, False, True]
     assert [stage["criterion_first_met"] for stage in result.stages] == [8, 8, 0, 0, 8]
@@ -77,20 +77,20 @@ def test_a_stage_by_the_article_s_rules_lasts_for_one_epoch_at_least(tmp_path, j
 
 
 @pytest.mark.parametrize("after", [5, 21])
-def test_a_killed_run_ends_its_stages_where_it_would_have(tmp_path, judge, after):
+def test_a_killed_run_ends_its_stages_where_it_would_have(tmp_path, target, after):
     """Stage 2's bound lies just below a mean that one of its epochs reaches: one batch left out would show."""
-    reached = forge(tmp_path / "first", judge, s1={"bound": 1e9}).stages[1]["criterion_mean"]
+    reached = train_small_gan(tmp_path / "first", target, s1={"bound": 1e9}).stages[1]["criterion_mean"]
     bounds = {"s1": {"bound": 1e9}, "s2": {"bound": reached - 1e-6}}
-    whole = forge(tmp_path / "whole", judge, **bounds)
+    whole = train_small_gan(tmp_path / "whole", target, **bounds)
 
     def kill(done, *_):
         if done == after:
             raise Killed
 
     with pytest.raises(Killed):
-        forge(tmp_path / "cut", judge, report=kill, **bounds)
+        train_small_gan(tmp_path / "cut", target, report=kill, **bounds)
     assert (tmp_path / "cut" / checkpoint.RESUME).exists()
-    assert forge(tmp_path / "cut", judge, **bounds).stages == whole.stages
+    assert train_small_gan(tmp_path / "cut", target, **bounds).stages == whole.stages
 
 
 def test_means_survive_being_saved():

@@ -20,15 +20,15 @@ RULE = Snapshots(identity_bound=0.02, price=10.0)
 def test_the_score_is_the_wanted_shift_less_the_price_of_visible_change() -> None:
     torch.manual_seed(0)
     config, pixels = tiny.gan_config(), tiny.images().pixels[:10]
-    judge, generator = Classifier(tiny.classifier_config()).eval(), Generator(config.generator)
+    target, generator = Classifier(tiny.classifier_config()).eval(), Generator(config.generator)
     with torch.no_grad():
         generator.last.bias.fill_(1.0)
     images = to_tensor(pixels, torch.device("cpu"))
-    found = snapshot_score(generator, judge, images, wanted=-1, rule=RULE, config=config)
+    found = snapshot_score(generator, target, images, wanted=-1, rule=RULE, config=config)
 
     u = pixels / WHITE
     fakes = u * np.e / (1 - u + u * np.e)  # the logit raised by one
-    shift = scores(judge, np.rint(fakes * WHITE).astype(np.uint16)).mean() - scores(judge, pixels).mean()
+    shift = scores(target, np.rint(fakes * WHITE).astype(np.uint16)).mean() - scores(target, pixels).mean()
     identity = np.mean([((f - y) ** 2).sum() / ((y - 0.2) ** 2).sum() for f, y in zip(fakes, u, strict=True)])
     # The score is taken in training precision, which may be bfloat16: the shift is good to two digits.
     assert found == pytest.approx(-shift - 10 * (identity - 0.02), abs=0.02)
@@ -37,10 +37,10 @@ def test_the_score_is_the_wanted_shift_less_the_price_of_visible_change() -> Non
 
 def test_a_generator_that_changes_nothing_scores_nothing() -> None:
     config = tiny.gan_config()
-    judge, generator = Classifier(tiny.classifier_config()).eval(), Generator(config.generator)
+    target, generator = Classifier(tiny.classifier_config()).eval(), Generator(config.generator)
     images = to_tensor(tiny.images().pixels[:4], torch.device("cpu"))
     for wanted in (-1, 1):
-        score = snapshot_score(generator, judge, images, wanted=wanted, rule=RULE, config=config)
+        score = snapshot_score(generator, target, images, wanted=wanted, rule=RULE, config=config)
         assert score == pytest.approx(0, abs=1e-6)
 
 

@@ -25,34 +25,34 @@ SMALL = {"radius": 0.15, "surround": 2.0, "channels": (4, 6), "images_per_class"
 
 
 @pytest.fixture(scope="module")
-def judge(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("inpainting") / "judge"
+def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("inpainting") / "target"
     # Without the dense layers, as the demo preset: their norms over so few features leave hardly any slope.
     classifier = replace(tiny.classifier_config(), fnet_dense=())
     train_classifier(tiny.images(), classifier, seed=1, folder=folder, report=silent)
     return folder
 
 
-def config(judge: Path, direction: str = "remove", **changes) -> InpaintingConfig:
-    return inpainting_config(checkpoint.load_classifier(judge), direction, **(SMALL | changes))
+def config(target: Path, direction: str = "remove", **changes) -> InpaintingConfig:
+    return inpainting_config(checkpoint.load_classifier(target), direction, **(SMALL | changes))
 
 
-def train(judge: Path, folder: Path, *, direction: str = "remove", report=silent, **changes):
+def train(target: Path, folder: Path, *, direction: str = "remove", report=silent, **changes):
     return train_inpainting(
         tiny.images(),
         direction=direction,
-        classifier=judge,
+        classifier=target,
         seed=2,
         folder=folder,
         report=report,
-        config=config(judge, direction, **changes),
+        config=config(target, direction, **changes),
     )
 
 
 @pytest.fixture(scope="module")
-def trained(judge: Path) -> Path:
-    train(judge, judge.parent / "inpainter")
-    return judge.parent / "inpainter"
+def trained(target: Path) -> Path:
+    train(target, target.parent / "inpainter")
+    return target.parent / "inpainter"
 
 
 @pytest.fixture
@@ -88,8 +88,8 @@ def test_the_fill_does_not_look_at_what_it_replaces(trained: Path, images: torch
         torch.testing.assert_close(network(images, places)[:, :, inside], network(other, places)[:, :, inside])
 
 
-def test_an_untrained_inpainter_fills_with_the_level_around(judge: Path, images: torch.Tensor) -> None:
-    network = Inpainter(config(judge))
+def test_an_untrained_inpainter_fills_with_the_level_around(target: Path, images: torch.Tensor) -> None:
+    network = Inpainter(config(target))
     around = torch.full((1, 1, 2 * network.config.half, 2 * network.config.half), 0.3)
     around = around + network.disc * 0.4
     torch.testing.assert_close(
@@ -97,20 +97,20 @@ def test_an_untrained_inpainter_fills_with_the_level_around(judge: Path, images:
     )
 
 
-def test_the_classifier_within_never_trains(judge: Path, trained: Path) -> None:
+def test_the_classifier_within_never_trains(target: Path, trained: Path) -> None:
     network = load_inpainter(trained)
-    before = checkpoint.load_classifier(judge).state_dict()
-    assert all(torch.equal(value, before[name]) for name, value in network.judge.state_dict().items())
-    assert not network.train().judge.training
+    before = checkpoint.load_classifier(target).state_dict()
+    assert all(torch.equal(value, before[name]) for name, value in network.classifier.state_dict().items())
+    assert not network.train().classifier.training
 
 
 def test_a_lesion_that_nothing_around_announces_is_learnt(
-    judge: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Malignant pictures have a bright spot in the middle: an untrained inpainter fills it with the level around."""
     spot = np.array([14, 12])
     monkeypatch.setattr(
-        "models_ml.training.inpainting.salient_places", lambda judge, images, radius: np.tile(spot, (len(images), 1))
+        "models_ml.training.inpainting.salient_places", lambda target, images, radius: np.tile(spot, (len(images), 1))
     )
     pixels = tiny.images().pixels[tiny.images().rows("test", 1)]
 
@@ -123,21 +123,21 @@ def test_a_lesion_that_nothing_around_announces_is_learnt(
     how = {"direction": "insert", "steps": 60, "guidance": 0.0, "change": 0.0}
     # In training the pictures are flipped at random, and the spot would not stay where it is.
     monkeypatch.setattr("models_ml.training.inpainting.flipped", lambda images, chance: images)
-    train(judge, tmp_path / "run", **how)
-    assert error(load_inpainter(tmp_path / "run")) < 0.6 * error(Inpainter(config(judge, "insert")))
+    train(target, tmp_path / "run", **how)
+    assert error(load_inpainter(tmp_path / "run")) < 0.6 * error(Inpainter(config(target, "insert")))
 
 
-def test_the_classifier_s_opinion_is_what_guidance_adds(judge: Path, tmp_path: Path) -> None:
+def test_the_classifier_s_opinion_is_what_guidance_adds(target: Path, tmp_path: Path) -> None:
     """The same run without it hardly moves the classifier."""
 
     def reached(name: str, guidance: float) -> float:
-        run = train(judge, tmp_path / name, steps=40, guidance=guidance, change=0.0, reconstruction=0.1)
+        run = train(target, tmp_path / name, steps=40, guidance=guidance, change=0.0, reconstruction=0.1)
         return float(np.mean([entry["guidance"] for entry in run.history[-10:]]))
 
     assert reached("with", 1.0) < reached("without", 0.0)
 
 
-def test_a_killed_run_goes_on_to_the_same_weights(judge: Path, trained: Path, tmp_path: Path) -> None:
+def test_a_killed_run_goes_on_to_the_same_weights(target: Path, trained: Path, tmp_path: Path) -> None:
     class Killed(Exception):
         pass
 
@@ -146,30 +146,30 @@ def test_a_killed_run_goes_on_to_the_same_weights(judge: Path, trained: Path, tm
             raise Killed
 
     with pytest.raises(Killed):
-        train(judge, tmp_path / "run", report=kill)
+        train(target, tmp_path / "run", report=kill)
     assert (tmp_path / "run" / checkpoint.RESUME).exists()
     steps: list[int] = []
-    train(judge, tmp_path / "run", report=lambda done, *_: steps.append(done))
+    train(target, tmp_path / "run", report=lambda done, *_: steps.append(done))
     assert steps == [4, 5, 6, 7, 8]
     assert checkpoint.sha256(tmp_path / "run" / checkpoint.WEIGHTS) == checkpoint.sha256(trained / checkpoint.WEIGHTS)
 
 
-def test_a_finished_run_is_returned_and_another_refused(judge: Path, trained: Path) -> None:
+def test_a_finished_run_is_returned_and_another_refused(target: Path, trained: Path) -> None:
     steps: list[int] = []
-    again = train(judge, trained, report=lambda done, *_: steps.append(done))
+    again = train(target, trained, report=lambda done, *_: steps.append(done))
     assert (again.steps, steps) == (8, [])
     with pytest.raises(WrongCheckpoint, match="another"):
-        train(judge, trained, direction="insert")
+        train(target, trained, direction="insert")
 
 
-def test_its_folder_says_what_it_is(judge: Path, trained: Path) -> None:
+def test_its_folder_says_what_it_is(target: Path, trained: Path) -> None:
     run = checkpoint.read_provenance(trained)
     assert (run.kind, run.preset, run.direction) == ("generator", "inpainting", "remove")
-    assert run.classifier == checkpoint.sha256(judge / checkpoint.WEIGHTS)
+    assert run.classifier == checkpoint.sha256(target / checkpoint.WEIGHTS)
     assert is_inpainter(trained)
-    assert not is_inpainter(judge)
+    assert not is_inpainter(target)
     with pytest.raises(WrongCheckpoint, match="no inpainter"):
-        load_inpainter(judge)
+        load_inpainter(target)
 
 
 def test_a_salient_place_is_where_the_score_hangs(images: torch.Tensor) -> None:
@@ -195,8 +195,8 @@ def test_a_random_place_is_in_the_breast() -> None:
 
 
 @pytest.mark.parametrize("direction", ["remove", "insert"])
-def test_as_an_attack_it_keeps_the_grain_and_touches_a_disc_only(judge: Path, tmp_path: Path, direction: str) -> None:
-    train(judge, tmp_path / "run", direction=direction, regions=1)
+def test_as_an_attack_it_keeps_the_grain_and_touches_a_disc_only(target: Path, tmp_path: Path, direction: str) -> None:
+    train(target, tmp_path / "run", direction=direction, regions=1)
     attack = load_attack(tmp_path / "run", post_processing=NO_POST_PROCESSING)
     assert attack.METHOD == "inpainting"
     assert isinstance(attack, InpaintingAttack)
@@ -214,8 +214,8 @@ def test_as_an_attack_it_keeps_the_grain_and_touches_a_disc_only(judge: Path, tm
     assert np.std(logits[1] - logits[0]) < np.std(logits[0])
 
 
-def test_another_seed_puts_the_lesion_elsewhere(judge: Path, tmp_path: Path) -> None:
-    train(judge, tmp_path / "run", direction="insert")
+def test_another_seed_puts_the_lesion_elsewhere(target: Path, tmp_path: Path) -> None:
+    train(target, tmp_path / "run", direction="insert")
     attack = InpaintingAttack.load(tmp_path / "run")
     real = tiny.images().pixels[2]
     twins = [replace(attack, seed=seed)(real) for seed in range(4)]

@@ -50,16 +50,16 @@ def train(folder: Path, *, length: int = 12, report=silent):
 
 
 @pytest.fixture(scope="module")
-def judge(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("refused") / "judge"
+def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("refused") / "target"
     train(folder, length=20)
     return folder
 
 
-def forge(folder: Path, judge: Path, *, report=silent, **changes):
+def train_small_gan(folder: Path, target: Path, *, report=silent, **changes):
     config = replace(tiny.gan_config(), ends="epochs", **changes)
     return train_gan(
-        tiny.images(), direction="remove", classifier=judge, config=config, seed=4, folder=folder, report=report
+        tiny.images(), direction="remove", classifier=target, config=config, seed=4, folder=folder, report=report
     )
 
 
@@ -162,10 +162,10 @@ def test_too_many_refused_steps_in_a_row_end_the_run(tmp_path, monkeypatch, star
     assert not (tmp_path / checkpoint.CONFIG).exists()
 
 
-def test_both_gan_networks_refuse_and_the_record_names_the_stage(tmp_path, judge, monkeypatch, caplog) -> None:
+def test_both_gan_networks_refuse_and_the_record_names_the_stage(tmp_path, target, monkeypatch, caplog) -> None:
     """Stage 1 has the generator's steps alone, stage 2 the discriminator's: calls 2 and 5 are one of each."""
     monkeypatch.setattr(steps, "measured", poisoned({2, 5}, where="loss"))
-    result = forge(tmp_path, judge)
+    result = train_small_gan(tmp_path, target)
     run = checkpoint.read_provenance(tmp_path)
     assert [(step["network"], step["stage"], step["step"]) for step in run.refused] == [
         ("generator", 1, 2),
@@ -178,10 +178,10 @@ def test_both_gan_networks_refuse_and_the_record_names_the_stage(tmp_path, judge
 
 @pytest.mark.parametrize("stage", [0, 1, 4])
 @pytest.mark.parametrize("norm", ["none", "batch"])
-def test_a_refused_gan_step_leaves_both_networks_as_they_were(judge, stage, norm) -> None:
+def test_a_refused_gan_step_leaves_both_networks_as_they_were(target, stage, norm) -> None:
     config = tiny.gan_config()
     config = replace(config, generator=replace(config.generator, norm=norm))
-    networks = GanNetworks(checkpoint.load_classifier(judge), config, 1, torch.device("cpu"))
+    networks = GanNetworks(checkpoint.load_classifier(target), config, 1, torch.device("cpu"))
     networks.start_stage(config.stages[stage])
     blank = torch.full((2, 1, tiny.ROWS, tiny.COLUMNS), NAN)
     batch = GanBatch(blank, blank, [blank, blank], [[1, 2]] * 4)
@@ -195,14 +195,14 @@ def test_a_refused_gan_step_leaves_both_networks_as_they_were(judge, stage, norm
         assert all(torch.equal(value, state[name]) for name, value in network.state_dict().items())
 
 
-def test_a_gan_whose_steps_are_all_refused_ends_with_the_stage(tmp_path, judge, monkeypatch) -> None:
+def test_a_gan_whose_steps_are_all_refused_ends_with_the_stage(tmp_path, target, monkeypatch) -> None:
     monkeypatch.setattr(refused_steps, "MOST_IN_A_ROW", 3)
     monkeypatch.setattr(steps, "measured", poisoned(set(range(1, 99)), where="loss"))
     with pytest.raises(LabError, match=r"Stage 1, epoch 1, step 3: the generator's loss or gradient was not finite"):
-        forge(tmp_path, judge)
+        train_small_gan(tmp_path, target)
 
 
-def test_the_inpainter_refuses_and_ends_alike(tmp_path, judge, monkeypatch, caplog) -> None:
+def test_the_inpainter_refuses_and_ends_alike(tmp_path, target, monkeypatch, caplog) -> None:
     original, calls = inpainting.get_total_norm, []
 
     def norm(gradients):
@@ -214,9 +214,9 @@ def test_the_inpainter_refuses_and_ends_alike(tmp_path, judge, monkeypatch, capl
     small = {"radius": 0.15, "surround": 2.0, "channels": (4, 6), "images_per_class": 2}
 
     def train(folder: Path, length: int):
-        config = inpainting.inpainting_config(checkpoint.load_classifier(judge), "remove", steps=length, **small)
+        config = inpainting.inpainting_config(checkpoint.load_classifier(target), "remove", steps=length, **small)
         return inpainting.train_inpainting(
-            tiny.images(), direction="remove", classifier=judge, seed=2, folder=folder, report=silent, config=config
+            tiny.images(), direction="remove", classifier=target, seed=2, folder=folder, report=silent, config=config
         )
 
     result = train(tmp_path / "short", 4)
@@ -227,7 +227,7 @@ def test_the_inpainter_refuses_and_ends_alike(tmp_path, judge, monkeypatch, capl
         train(tmp_path / "long", 9)
 
 
-def test_a_refused_step_costs_no_second_wait_for_the_device(judge, monkeypatch) -> None:
+def test_a_refused_step_costs_no_second_wait_for_the_device(target, monkeypatch) -> None:
     """Values leave the device once a step: `tolist` in `measured`, and nowhere else."""
     counted = []
     for name in ("tolist", "item", "__float__", "__bool__"):
@@ -253,8 +253,8 @@ def test_only_the_first_hundred_refused_steps_are_listed_and_all_are_counted(cap
     assert refused_steps.RefusedSteps.from_state(json.loads(json.dumps(refused.state()))) == refused
 
 
-def test_lengths_are_not_touched(tmp_path, judge, monkeypatch) -> None:
+def test_lengths_are_not_touched(tmp_path, target, monkeypatch) -> None:
     """A refused step counts as a step: schedules and the order of images stay as they are."""
     monkeypatch.setattr(steps, "measured", poisoned({1, 4}, where="gradient"))
-    result = forge(tmp_path, judge, save_every=Length(steps=3))
+    result = train_small_gan(tmp_path, target, save_every=Length(steps=3))
     assert [stage["steps"] for stage in result.stages] == [3, 4, 2, 2, 6]

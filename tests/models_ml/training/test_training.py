@@ -45,17 +45,17 @@ def classify(folder: Path, *, seed: int = 3, steps: int = 12, report=silent):
     return train_classifier(tiny.images(), config, seed=seed, folder=folder, report=report)
 
 
-def forge(folder: Path, judge: Path, *, direction="remove", seed=4, report=silent, **changes):
+def train_small_gan(folder: Path, target: Path, *, direction="remove", seed=4, report=silent, **changes):
     config = replace(tiny.gan_config(direction), **changes)
     images = tiny.images()
     return train_gan(
-        images, direction=direction, classifier=judge, config=config, seed=seed, folder=folder, report=report
+        images, direction=direction, classifier=target, config=config, seed=seed, folder=folder, report=report
     )
 
 
 @pytest.fixture(scope="module")
-def judge(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("judge")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("target")
     classify(folder, steps=60)
     return folder
 
@@ -73,12 +73,12 @@ def test_the_classifier_learns_to_see_a_bright_spot(tmp_path: Path) -> None:
     assert auc(scores(load_classifier(tmp_path), test.pixels), test.labels) > 0.95
 
 
-def test_the_kept_checkpoint_is_the_one_with_the_best_tuning_auc(judge: Path) -> None:
-    run = json.loads((judge / CONFIG).read_text())
+def test_the_kept_checkpoint_is_the_one_with_the_best_tuning_auc(target: Path) -> None:
+    run = json.loads((target / CONFIG).read_text())
     values = [entry["tuning_auc"] for entry in run["history"]]
     tuning = tiny.images().subset("tuning")
     assert run["metrics"]["tuning_auc"] == max(values)
-    assert auc(scores(load_classifier(judge), tuning.pixels), tuning.labels) == pytest.approx(max(values))
+    assert auc(scores(load_classifier(target), tuning.pixels), tuning.labels) == pytest.approx(max(values))
 
 
 def test_the_same_seed_gives_the_same_classifier_and_another_gives_another(tmp_path: Path) -> None:
@@ -108,19 +108,19 @@ def test_a_killed_classifier_ends_as_if_it_had_not_been(tmp_path: Path, after: i
 
 
 @pytest.mark.parametrize("after", [2, 5, 9, 16])
-def test_a_killed_gan_ends_as_if_it_had_not_been(tmp_path: Path, judge: Path, after: int) -> None:
-    whole = forge(tmp_path / "whole", judge)
+def test_a_killed_gan_ends_as_if_it_had_not_been(tmp_path: Path, target: Path, after: int) -> None:
+    whole = train_small_gan(tmp_path / "whole", target)
     with pytest.raises(Killed):
-        forge(tmp_path / "cut", judge, report=killer(after if after < steps_of(whole) else 1))
-    cut = forge(tmp_path / "cut", judge)
+        train_small_gan(tmp_path / "cut", target, report=killer(after if after < steps_of(whole) else 1))
+    cut = train_small_gan(tmp_path / "cut", target)
     assert same_weights(tmp_path / "whole" / WEIGHTS, tmp_path / "cut" / WEIGHTS)
     assert same_weights(tmp_path / "whole" / CONTROL, tmp_path / "cut" / CONTROL)
     assert (cut.stages, cut.history) == (whole.stages, whole.history)
 
 
-def test_a_gan_killed_after_its_last_step_is_only_written(tmp_path: Path, judge: Path) -> None:
-    whole = forge(tmp_path / "whole", judge)
-    start = partial(forge, tmp_path / "cut", judge, direction=Direction.REMOVE)
+def test_a_gan_killed_after_its_last_step_is_only_written(tmp_path: Path, target: Path) -> None:
+    whole = train_small_gan(tmp_path / "whole", target)
+    start = partial(train_small_gan, tmp_path / "cut", target, direction=Direction.REMOVE)
     with pytest.raises(Killed):
         start(report=killer(steps_of(whole)))
     reports = []
@@ -172,8 +172,8 @@ def test_test_images_play_no_part_in_training(tmp_path: Path) -> None:
     assert same_weights(tmp_path / "seen-gan" / WEIGHTS, tmp_path / "blank-gan" / WEIGHTS)
 
 
-def test_every_stage_says_why_it_ended(tmp_path: Path, judge: Path) -> None:
-    result = forge(tmp_path / "gan", judge)
+def test_every_stage_says_why_it_ended(tmp_path: Path, target: Path) -> None:
+    result = train_small_gan(tmp_path / "gan", target)
     assert [stage["number"] for stage in result.stages] == [1, 2, 3, 4, 5]
     assert result.stages[0]["reason"] == {
         "kind": "criterion-met",
@@ -182,20 +182,20 @@ def test_every_stage_says_why_it_ended(tmp_path: Path, judge: Path) -> None:
     assert result.stages[2]["reason"] == {"kind": "no-criterion", "criterion": None}
 
 
-def test_the_last_stop_does_not_count_unless_stage_two_reached_its_gap(tmp_path: Path, judge: Path) -> None:
+def test_the_last_stop_does_not_count_unless_stage_two_reached_its_gap(tmp_path: Path, target: Path) -> None:
     stages = list(tiny.gan_config().stages)
     stages[1] = replace(stages[1], stop=replace(stages[1].stop, bound=1e9))  # out of reach
     stages[4] = replace(stages[4], stop=replace(stages[4].stop, bound=1e9))  # always true
-    stuck = forge(tmp_path / "stuck", judge, stages=tuple(stages))
+    stuck = train_small_gan(tmp_path / "stuck", target, stages=tuple(stages))
     assert stuck.stages[4]["steps"] == 6
     assert stuck.stages[4]["reason"]["kind"] == "not-counted"
     stages[1] = replace(stages[1], stop=replace(stages[1].stop, bound=-1e9))  # at once
-    free = forge(tmp_path / "free", judge, stages=tuple(stages))
+    free = train_small_gan(tmp_path / "free", target, stages=tuple(stages))
     assert (free.stages[4]["met"], free.stages[4]["steps"]) == (True, 2)
 
 
-def test_the_control_is_the_generator_as_stage_one_left_it(tmp_path: Path, judge: Path) -> None:
-    forge(tmp_path / "gan", judge)
+def test_the_control_is_the_generator_as_stage_one_left_it(tmp_path: Path, target: Path) -> None:
+    train_small_gan(tmp_path / "gan", target)
     images = torch.rand(1, 1, tiny.ROWS, tiny.COLUMNS)
     control = load_generator(tmp_path / "gan", control=True)(images)
     attack = load_generator(tmp_path / "gan")(images)
@@ -203,9 +203,9 @@ def test_the_control_is_the_generator_as_stage_one_left_it(tmp_path: Path, judge
     assert not torch.equal(control, attack)
 
 
-def test_only_the_parts_of_a_stage_learn(judge: Path) -> None:
+def test_only_the_parts_of_a_stage_learn(target: Path) -> None:
     config = tiny.gan_config()
-    networks = GanNetworks(load_classifier(judge), config, 1, torch.device("cpu"))
+    networks = GanNetworks(load_classifier(target), config, 1, torch.device("cpu"))
     learns = {}
     for stage in config.stages:
         networks.start_stage(stage)
@@ -220,34 +220,34 @@ def test_only_the_parts_of_a_stage_learn(judge: Path) -> None:
     }
 
 
-def test_the_plain_generator_trains_by_the_same_code(tmp_path: Path, judge: Path) -> None:
+def test_the_plain_generator_trains_by_the_same_code(tmp_path: Path, target: Path) -> None:
     config = tiny.gan_config(form="plain")
-    result = forge(tmp_path / "gan", judge, generator=config.generator, snapshots=None)
+    result = train_small_gan(tmp_path / "gan", target, generator=config.generator, snapshots=None)
     assert result.stages[0]["reason"]["kind"] == "criterion-not-met"
     assert result.kept_step == steps_of(result)
 
 
-def test_progress_never_runs_backwards_and_ends_at_its_total(tmp_path: Path, judge: Path) -> None:
+def test_progress_never_runs_backwards_and_ends_at_its_total(tmp_path: Path, target: Path) -> None:
     seen: list[tuple[int, int]] = []
-    forge(tmp_path / "gan", judge, report=lambda done, total, text, values: seen.append((done, total)))
+    train_small_gan(tmp_path / "gan", target, report=lambda done, total, text, values: seen.append((done, total)))
     done = [d for d, _ in seen]
     assert done == sorted(done)
     assert len({total for _, total in seen}) == 1
     assert done[-1] <= seen[0][1]
 
 
-def test_loading_refuses_what_does_not_fit(tmp_path: Path, judge: Path) -> None:
+def test_loading_refuses_what_does_not_fit(tmp_path: Path, target: Path) -> None:
     with pytest.raises(WrongCheckpoint, match="holds a classifier, not a generator"):
-        load_generator(judge)
+        load_generator(target)
     with pytest.raises(WrongCheckpoint, match="trained at preset tiny, not demo"):
-        load_classifier(judge, preset="demo")
+        load_classifier(target, preset="demo")
     with pytest.raises(WrongCheckpoint, match="holds no finished run"):
         load_classifier(tmp_path)
 
 
-def test_a_classifier_of_another_size_cannot_judge_the_gan(tmp_path: Path, judge: Path) -> None:
+def test_a_classifier_of_another_size_cannot_judge_the_gan(tmp_path: Path, target: Path) -> None:
     images = replace(tiny.images(), pixels=np.zeros((40, 64, 48), np.uint16))
-    start = partial(train_gan, images, direction="remove", classifier=judge, seed=1, folder=tmp_path / "x")
+    start = partial(train_gan, images, direction="remove", classifier=target, seed=1, folder=tmp_path / "x")
     with pytest.raises(WrongCheckpoint, match=r"reads 32 × 24, but preset tiny makes 64 × 48"):
         start(config=replace(tiny.gan_config(), rows=64, columns=48), report=silent)
 
@@ -276,8 +276,8 @@ def test_vnet_rests_during_the_first_epochs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg"])
-def test_learning_curves_are_a_picture(tmp_path: Path, judge: Path, suffix: str) -> None:
-    result = forge(tmp_path / "gan", judge)
+def test_learning_curves_are_a_picture(tmp_path: Path, target: Path, suffix: str) -> None:
+    result = train_small_gan(tmp_path / "gan", target)
     learning_curves(result.history, tmp_path / f"curves.{suffix}")
     start = (tmp_path / f"curves.{suffix}").read_bytes()[:8]
     assert start == b"\x89PNG\r\n\x1a\n" if suffix == "png" else start.startswith(b"<?xml")
