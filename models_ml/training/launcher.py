@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -86,23 +87,26 @@ def train_in_processes(images: ImageSet, spec: ClassifierSpec | GanSpec, *, proc
     path = _write_spec(images, spec)
     command = f"-m torch.distributed.run --standalone --nproc-per-node={processes} -m models_ml.training.launcher"
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    child = subprocess.Popen(
-        [sys.executable, *command.split(), str(path)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-    )
-    try:
-        for line in _json_lines(child):
-            if "log" in line:
-                logger.warning("%s", line["log"])
-            else:
-                report(line["done"], line["total"], serialise.from_dict(Activity, line["activity"]), line["values"])
-        stderr = child.stderr.read() if child.stderr else ""
-    finally:
-        child.terminate()  # torchrun ends its processes with itself
-        status = child.wait()
+    # A file, not a pipe: nobody reads a pipe while the processes run, and a full one would stop them.
+    with TemporaryFile("w+") as errors:
+        child = subprocess.Popen(
+            [sys.executable, *command.split(), str(path)],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        )
+        try:
+            for line in _json_lines(child):
+                if "log" in line:
+                    logger.warning("%s", line["log"])
+                else:
+                    report(line["done"], line["total"], serialise.from_dict(Activity, line["activity"]), line["values"])
+        finally:
+            child.terminate()  # torchrun ends its processes with itself
+            status = child.wait()
+        errors.seek(0)
+        stderr = errors.read()
     for name in (SPEC, ROWS, PIXELS):
         (spec.folder / name).unlink(missing_ok=True)
     if status:

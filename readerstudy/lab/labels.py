@@ -136,6 +136,9 @@ NAMES: Final[dict[str, tuple[Text, Unit]]] = {
     "augmentation": (_("Augmentation"), Unit.PLAIN),
     "snapshots": (_("Which generator is kept"), Unit.PLAIN),
     "adversarial_training": (_("Adversarial training"), Unit.PLAIN),
+    "attacked_share": (_("Attacked images of each class"), Unit.SHARE),
+    "growth_start": (_("The budget grows from this part of the training"), Unit.SHARE),
+    "growth_end": (_("The whole budget applies from this part of the training"), Unit.SHARE),
     # --- other parameters of jobs
     "gan_remove": (_("GAN that removes cancer"), Unit.PLAIN),
     "gan_insert": (_("GAN that inserts cancer"), Unit.PLAIN),
