@@ -29,9 +29,9 @@ from models_ml.errors import WrongCheckpoint
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
 from models_ml.runs.model_card import model_card
+from models_ml.runs.refused_steps import RefusedSteps
 from models_ml.runtime import distributed
 from models_ml.runtime.device import Precision, uses_bf16
-from models_ml.training.refused_steps import RefusedSteps
 from readerstudy import serialise
 from readerstudy.provenance import source_hash
 from readerstudy.vocabulary import Split

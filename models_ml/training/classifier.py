@@ -18,13 +18,13 @@ from models_ml.evaluation.predictions import scores
 from models_ml.networks.classifier import Classifier, load_vgg
 from models_ml.runs import checkpoint
 from models_ml.runs.checkpoint import Kind
+from models_ml.runs.refused_steps import NetworkStep
 from models_ml.runtime import distributed
 from models_ml.runtime.device import arithmetic, autocast
 from models_ml.runtime.progress import Report
 from models_ml.runtime.randomness import image_seeds, rng, seed_torch
 from models_ml.training.adversarial_training import attack_batch
 from models_ml.training.loop import Run, Saved, StepReport, Training, run_training
-from models_ml.training.refused_steps import NetworkStep
 from models_ml.training.steps import ClassifierStep
 from readerstudy.results.progress import Activity, ActivityKind
 from readerstudy.statistics.roc import auc

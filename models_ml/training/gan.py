@@ -20,13 +20,13 @@ from models_ml.data.images import ImageSet, Pairing, RowPair
 from models_ml.errors import WrongCheckpoint, WrongImages
 from models_ml.networks.classifier import Classifier
 from models_ml.runs import checkpoint
+from models_ml.runs.refused_steps import NetworkStep
 from models_ml.runtime import distributed
 from models_ml.runtime.progress import Report
 from models_ml.training.gan_networks import GanNetworks, GanStep
 from models_ml.training.gan_schedule import StageSchedule
 from models_ml.training.generator_selection import snapshot_score, watched_rows
 from models_ml.training.loop import Run, Saved, StepReport, Training, run_training
-from models_ml.training.refused_steps import NetworkStep
 from models_ml.training.sample_pictures import sample_rows, write_samples
 from readerstudy.results.progress import Activity, ActivityKind
 from readerstudy.serialise import to_dict

@@ -10,10 +10,10 @@ from models_ml.config import GanConfig, Stage
 from models_ml.data.gan_batches import GanBatch
 from models_ml.networks.classifier import Classifier, discriminator_from
 from models_ml.networks.generator import Generator
+from models_ml.runs.refused_steps import NetworkStep
 from models_ml.runtime import distributed
 from models_ml.runtime.device import arithmetic
 from models_ml.runtime.randomness import seed_torch
-from models_ml.training.refused_steps import NetworkStep
 from models_ml.training.steps import DiscriminatorStep, GeneratorStep, generate, mixed_precision
 
 

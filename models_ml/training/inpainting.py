@@ -36,10 +36,10 @@ from models_ml.networks.inpainting import (
     squares,
 )
 from models_ml.runs import checkpoint
+from models_ml.runs.refused_steps import NetworkStep
 from models_ml.runtime.progress import Report
 from models_ml.runtime.randomness import rng, seed_torch
 from models_ml.training.loop import Run, Saved, StepReport, Training, run_training
-from models_ml.training.refused_steps import NetworkStep
 from readerstudy import serialise
 from readerstudy.results.progress import Activity, ActivityKind
 from readerstudy.vocabulary import Direction, Split

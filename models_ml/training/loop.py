@@ -15,10 +15,10 @@ from models_ml.data.images import ImageSet, Pairing, RowPair
 from models_ml.data.prefetch import prefetched
 from models_ml.runs import checkpoint
 from models_ml.runs.checkpoint import Provenance
+from models_ml.runs.refused_steps import NetworkStep, RefusedStep, RefusedSteps
 from models_ml.runtime import distributed
 from models_ml.runtime.device import Precision, choose_device, keep_memory
 from models_ml.runtime.progress import Report
-from models_ml.training.refused_steps import NetworkStep, RefusedStep, RefusedSteps
 from readerstudy.results.progress import Activity
 
 Config = TypeVar("Config")

@@ -15,9 +15,9 @@ from models_ml.data.gan_batches import GanBatch
 from models_ml.errors import LabError
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
-from models_ml.runs import checkpoint
+from models_ml.runs import checkpoint, refused_steps
 from models_ml.runtime.progress import silent
-from models_ml.training import classifier, inpainting, refused_steps, steps
+from models_ml.training import classifier, inpainting, steps
 from models_ml.training.detector import DetectorConfig, train_detector
 from models_ml.training.gan import train_gan
 from models_ml.training.gan_networks import GanNetworks
