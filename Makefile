@@ -15,7 +15,9 @@ BENCHMARKS := $(filter-out __init__,$(notdir $(basename $(wildcard tests/bench/p
 STATIC := $(or $(VAR_DIR),var)/static/staticfiles.json
 PIP    := $(BIN)/python -m pip install -qq --disable-pip-version-check
 # make test PYTEST_ARGS="tests/api -x"
-PYTEST  = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
+# Three workers for two processors: tests wait half of the time, for browsers, servers and processes.
+WORKERS := $(shell echo $$(($$(nproc) * 3 / 2)))
+PYTEST  = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 TORCH  := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 UV     := uv==0.13.8
 
