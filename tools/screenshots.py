@@ -2,7 +2,7 @@
 
 Usage: make demo SERVE=0, then python tools/screenshots.py
 
-Opens session 1 of the demo's reader (no verdict is given). Needs Debian's Chromium.
+Reads session 1 of the demo's reader and opens session 2. Needs Debian's Chromium.
 """
 
 import io
@@ -88,16 +88,16 @@ def sign_in(page: Page, url: str, username: str) -> None:
 
 
 def reader(page: Page, url: str) -> None:
-    """Show the first image of session 1; the display check is passed without the page."""
-    from django.utils.timezone import now
-
+    """Show the first image of session 2, which asks for verdicts; session 1 and the display check need no page."""
     from readerstudy.accounts.models import User
-    from readerstudy.client.scripted_reader import PASSING_DISPLAY
-    from readerstudy.reading.actions import check_display
+    from readerstudy.client.scripted_reader import PASSING_DISPLAY, play_session
+    from readerstudy.rehearsal.live_server import connect_reader
 
-    user = User.objects.get(username="reader")
-    check_display(reader=user, study="demo", number=1, results=PASSING_DISPLAY, at=now())
-    page.goto(f"{url}/read/demo/1/")
+    with connect_reader(url, User.objects.get(username="reader")) as client:
+        for _ in play_session(client, "demo", 1, lambda step: ("seen", 4_000)):
+            pass
+        client.check_display("demo", 2, PASSING_DISPLAY)
+    page.goto(f"{url}/read/demo/2/")
     page.locator("#begin").focus()
     page.keyboard.press("Enter")
     page.wait_for_timeout(8_000)
@@ -111,10 +111,11 @@ def studies(page: Page, url: str) -> None:
 
 
 def report(page: Page, url: str) -> None:
-    """Show Table 3 of the rehearsal's report."""
+    """Show the figure of correct verdicts in the rehearsal's report."""
     page.goto(f"{url}/report/demo-rehearsal/")
-    page.locator("figure, table").first.wait_for()
-    page.get_by_text("Table 3", exact=False).last.scroll_into_view_if_needed()
+    heading = page.get_by_role("heading", name="Correct verdicts over the sessions")
+    heading.wait_for()
+    heading.evaluate("heading => heading.scrollIntoView({ block: 'start' })")
     page.wait_for_timeout(1_000)
 
 
