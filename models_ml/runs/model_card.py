@@ -48,7 +48,8 @@ def _stage(stage: dict[str, Any]) -> str:
     first = stage.get("criterion_first_met", 0)
     reason = stage_end_text(from_dict(StageEndReason, stage["reason"]))
     when = f"; its criterion was first met at step {first}" if first else ""
-    return f"Stage {stage['number']}: {stage['steps']} steps, {reason}{when}"
+    steps = f"{stage['steps']} step{'s' * (stage['steps'] != 1)}"
+    return f"Stage {stage['number']}: {steps}, {reason}{when}"
 
 
 def _refused(step: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from readerstudy.jobs.models import Job
+from readerstudy.layout.numbers import localise
 from readerstudy.results.progress import Activity, ActivityKind, ProgressReport
 from readerstudy.serialise import from_dict
 
@@ -38,7 +39,7 @@ def activity_text(activity: Activity) -> str:
 
 def _figure_text(name: str, value: float | None) -> str:
     label = str(FIGURES.get(name, name.replace("_", " ")))
-    return f"{label} {value:.3f}" if value is not None else f"{label} –"
+    return f"{label} {localise(f'{value:.3f}')}" if value is not None else f"{label} –"
 
 
 def _kind_text(activity: Activity) -> str:

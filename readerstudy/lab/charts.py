@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from readerstudy.jobs.progress_log import Point
 from readerstudy.lab.curve_axis import CurveAxis, StageLengths, curve_axis
+from readerstudy.layout.numbers import localise
 
 WIDTH, HEIGHT = 480, 200  # of the drawing, in its own units
 LEFT, RIGHT, TOP, BOTTOM = 58, 10, 22, 28  # margins
@@ -167,8 +168,8 @@ def _description(title: str, curve: Sequence[CurvePoint]) -> str:
 
 
 def number(value: float) -> str:
-    """Return four significant digits."""
-    return f"{value:.4g}".replace("-", "−")
+    """Return four significant digits in the active language."""
+    return localise(f"{value:.4g}")
 
 
 def _thin_out(curve: Sequence[CurvePoint], maximum: int) -> Sequence[CurvePoint]:

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from readerstudy.experiments.job_view import format_duration
 from readerstudy.experiments.kinds import JobKind, Text
 from readerstudy.lab.labels import NAMES, VALUES, Unit
+from readerstudy.layout.numbers import localise
 from readerstudy.layout.table import Column, Kind, Table
 from readerstudy.results.gan_stages import Criterion, StageEndReason, criterion_text, stage_end_text
 from readerstudy.serialise import from_dict
@@ -147,9 +147,9 @@ def _object_text(value: Mapping[str, Any]) -> str:
     if value.keys() == STEPS_AND_EPOCHS:
         return _training_length(value)
     if value.keys() == REASON:
-        return stage_end_text(from_dict(StageEndReason, value), _)
+        return stage_end_text(from_dict(StageEndReason, value), _, localise)
     if value.keys() == CRITERION:
-        return criterion_text(from_dict(Criterion, value), _)
+        return criterion_text(from_dict(Criterion, value), _, localise)
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -173,11 +173,6 @@ def figure(value: float, *, digits: int = 4) -> str:
         return localise(str(value))
     # For larger numbers `g` would write an exponent.
     return localise(f"{value:.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}")
-
-
-def localise(number: str) -> str:
-    """Return a formatted number with a true minus sign and the decimal sign of the active language."""
-    return number.replace("-", "−").replace(".", str(get_format("DECIMAL_SEPARATOR")))
 
 
 def duration(seconds: float) -> str:

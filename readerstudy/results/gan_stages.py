@@ -36,9 +36,11 @@ class StageEndReason:
     criterion: Criterion | None = None
 
 
-def stage_end_text(reason: StageEndReason, gettext: Callable[[str], str] = str) -> str:
-    """Return the reason as a phrase, in English or as `gettext` translates it."""
-    criterion = {"criterion": criterion_text(reason.criterion, gettext) if reason.criterion else ""}
+def stage_end_text(
+    reason: StageEndReason, gettext: Callable[[str], str] = str, number: Callable[[str], str] = str
+) -> str:
+    """Return the reason as a phrase: in English, or as `gettext` translates it and `number` writes its number."""
+    criterion = {"criterion": criterion_text(reason.criterion, gettext, number) if reason.criterion else ""}
     match reason.kind:
         case StageEndKind.MET:
             return gettext("criterion met: %(criterion)s") % criterion
@@ -55,9 +57,11 @@ def stage_end_text(reason: StageEndReason, gettext: Callable[[str], str] = str) 
             assert_never(reason.kind)
 
 
-def criterion_text(criterion: Criterion, gettext: Callable[[str], str] = str) -> str:
-    """Return the criterion as "gap above 0.2"."""
-    bound = {"bound": criterion.bound}
+def criterion_text(
+    criterion: Criterion, gettext: Callable[[str], str] = str, number: Callable[[str], str] = str
+) -> str:
+    """Return the criterion as "gap above 0.2", translated as `stage_end_text`."""
+    bound = {"bound": number(str(criterion.bound))}
     match criterion.quantity, criterion.sense:
         case "identity", "below":
             return gettext("identity below %(bound)s") % bound

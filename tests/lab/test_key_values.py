@@ -82,7 +82,7 @@ def test_the_reason_for_the_end_of_a_stage_has_words(kind, text):
 
 def test_the_reason_is_in_the_language_of_the_page():
     with translation.override("de"):
-        assert facts({"reason": REASON})[0].text == "Kriterium erfüllt: Abstand über 0.2"
+        assert facts({"reason": REASON})[0].text == "Kriterium erfüllt: Abstand über 0,2"
 
 
 def test_deeply_nested_values_are_shown_as_json():
