@@ -1,8 +1,8 @@
 """The panels of an adversarial image (real, adversarial, difference) as JPEG files, made once."""
 
-import os
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 from django.conf import settings
 
@@ -27,7 +27,7 @@ def panel_file(image: GalleryImage, panel: str, *, is_small: bool) -> Path:
     if not paths[panel].exists():
         folder.mkdir(parents=True, exist_ok=True)
         for name, values in _render(image, is_small=is_small).items():
-            draft = paths[name].with_suffix(f".{os.getpid()}.part")
+            draft = paths[name].with_suffix(f".{uuid4().hex}.part")  # two requests may make the same panels at once
             draft.write_bytes(encode_jpeg(values, quality=SMALL_QUALITY if is_small else FULL_QUALITY))
             draft.replace(paths[name])
     return paths[panel]
