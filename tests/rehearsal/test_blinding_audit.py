@@ -33,21 +33,15 @@ def audit(code: str) -> BlindingAudit:
     return BlindingAudit.objects.filter(study__code=code).latest("pk")
 
 
-def audit_that_passes(code: str) -> BlindingAudit:
-    """Return an audit that passed, the second one if need be: by chance, one in a hundred fails (LEVEL)."""
-    first = audit(code)
-    return first if first.passed else audit(code)
-
-
 def test_a_plan_with_practice_questions_and_breaks_is_audited_as_it_is(small):
     plan = {"every": {"practice": True, "questions": ["confidence", "mark"], "break_every": 5}}
     study = make.study(changes={**plan, "session": {"3": {"display_check": "required"}}})
-    assert audit_that_passes(study.code).passed
+    assert audit(study.code).passed
     assert Study.objects.get(code=f"{study.code}-audit-1").session_plans.get(number=3).rules.questions
 
 
 def test_a_study_whose_pictures_alone_differ_passes_and_is_not_touched(drawn):
-    kept = audit_that_passes(drawn.code)
+    kept = audit(drawn.code)
     assert kept.passed
     assert {finding["family"] for finding in kept.result["browser"]} >= {"codes", "order", "lengths", "response times"}
     assert {"key", "inode", "time of change"} <= kept.result["stored"][0]["facts"].keys()
