@@ -1,10 +1,11 @@
 """Frozen settings of networks and trainings; `presets` has their values."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from models_ml.runtime.device import Precision
 from readerstudy.imaging.image import RESOLUTIONS, WHITE
+from readerstudy.serialise import ADDED_LATER
 from readerstudy.vocabulary import Direction
 
 
@@ -49,7 +50,9 @@ class AdversarialTraining:
 
 
 DIRECTIONS = (Direction.REMOVE, Direction.INSERT)  # in the order of training
+Family = Literal["vgg", "compact"]  # of classifiers, see `models_ml.networks`
 Norm = Literal["group", "batch", "none"]
+# What a stage of a GAN trains of its discriminator; "fnet" is the inner layers of any family, with the output layer.
 Part = Literal["none", "output", "fnet", "all"]
 # How a stage of a GAN ends: by the article's criterion (at the latest after its length), or by its length alone.
 Ends = Literal["rules", "epochs"]
@@ -104,8 +107,21 @@ class Convolution:
 
 
 @dataclass(frozen=True)
+class CompactConfig:
+    """The layers of the compact family: stages that each halve the image, a global pool and a dense layer."""
+
+    channels: tuple[int, ...] = (16, 32, 64, 96)  # of each stage
+    convolutions: int = 2  # in each stage
+    norm_groups: int = 4
+    dense: int = 64
+
+
+@dataclass(frozen=True)
 class ClassifierConfig:
-    """The AI-CAD classifier (METHOD §2) and its training."""
+    """The AI-CAD classifier (METHOD §2) and its training.
+
+    In families other than the VGG, "fnet" and "vnet" in the names of settings stand for the inner layers and the trunk.
+    """
 
     preset: str
     rows: int
@@ -114,6 +130,7 @@ class ClassifierConfig:
     # --- architecture
     mean: tuple[float, ...] = IMAGENET_MEAN
     sd: tuple[float, ...] = IMAGENET_SD
+    # The next five, and `leak`, are those of the VGG.
     vnet_layers: int = 13  # of VGG11's thirteen convolutions and pools
     width: float = 1.0  # factor on VGG11's channels
     fnet_convolutions: tuple[Convolution, ...] = (Convolution(512, stride=2), Convolution(2048))
@@ -142,11 +159,14 @@ class ClassifierConfig:
     save_every: Length = Length(epochs=1)
     precision: Precision = "auto"
     adversarial_training: AdversarialTraining | None = None
+    # --- other families
+    family: Family = field(default="vgg", metadata=ADDED_LATER)
+    compact: CompactConfig | None = field(default=None, metadata=ADDED_LATER)
 
     @property
     def expects_imagenet(self) -> bool:
         """Whether Vnet has the shape of ImageNet's weights, for which the article's slow rate is meant."""
-        return len(self.mean) == 3 and self.width == 1.0
+        return self.family == "vgg" and len(self.mean) == 3 and self.width == 1.0
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,10 @@ from readerstudy.errors import BadInput
 
 Frozen = TypeVar("Frozen")
 
+# Metadata of a field that earlier versions did not have. `to_dict` leaves it out while it has its default, so that the
+# same settings are the same data as before.
+ADDED_LATER: Mapping[str, bool] = {"added later": True}
+
 
 def to_dict(value: Any) -> dict[str, Any]:
     """Return the dataclass as nested dictionaries and lists."""
@@ -33,7 +37,11 @@ def from_dict(kind: type[Frozen], data: Mapping[str, Any]) -> Frozen:
 
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {
+            field.name: _plain(getattr(value, field.name))
+            for field in dataclasses.fields(value)
+            if not (field.metadata.get("added later") and getattr(value, field.name) == field.default)
+        }
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from models_ml.config import ClassifierConfig, GeneratorConfig
+from models_ml.networks import build
 from models_ml.networks.blocks import start_xavier
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import double_conv
@@ -65,7 +66,7 @@ class Inpainter(nn.Module):
     def __init__(self, config: InpaintingConfig) -> None:
         super().__init__()
         self.config = config
-        self.classifier = Classifier(config.classifier).eval().requires_grad_(False)
+        self.classifier = build(config.classifier).eval().requires_grad_(False)
         shape = GeneratorConfig("residual", norm="none", padding="replicate")
         sizes = config.channels
         self.down = nn.ModuleList(double_conv(i, o, shape) for i, o in zip((3, *sizes[:-1]), sizes, strict=True))

@@ -1,4 +1,4 @@
-"""Hand-written forward pass, gradients and directional derivatives of the classifier's piecewise-linear layers.
+"""Hand-written forward pass, gradients and directional derivatives of the piecewise-linear layers of a VGG.
 
 Convolutions, max-pools and ReLUs up to the first layer of another kind (the pools of Fnet, or a norm) are linear on
 the piece in which an image lies. There the gradient of a penalty on ∇ₓ s needs no second backward pass:
@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models_ml.networks.blocks import LEAST_CHANNELS
-from models_ml.networks.classifier import Classifier
+from models_ml.networks.vgg import VggClassifier
 
 Gradients = dict[Tensor, Tensor]  # of each parameter
 
@@ -73,7 +73,7 @@ class Passed:
 class Trunk:
     """The piecewise-linear layers of one classifier, with their weights in the precision of the arithmetic."""
 
-    def __init__(self, classifier: Classifier, dtype: torch.dtype) -> None:
+    def __init__(self, classifier: VggClassifier, dtype: torch.dtype) -> None:
         self.dtype = dtype
         self.channels = len(classifier.config.mean)
         self.layers = [
@@ -164,7 +164,7 @@ class Trunk:
         return spread
 
 
-def linear_layers(classifier: Classifier) -> Iterator[tuple[nn.Conv2d, bool]]:
+def linear_layers(classifier: VggClassifier) -> Iterator[tuple[nn.Conv2d, bool]]:
     """Yield the convolutions before the head, and whether a max-pool follows each."""
     modules = [*classifier.vnet, *list(classifier.fnet.convolutions)[: classifier.fnet.linear]]
     for index, module in enumerate(modules):

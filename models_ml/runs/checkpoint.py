@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from models_ml.config import ClassifierConfig, GanConfig
 from models_ml.data.images import ImageSet
 from models_ml.errors import WrongCheckpoint
+from models_ml.networks import build
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
 from models_ml.runs.model_card import model_card
@@ -200,7 +201,7 @@ def load_classifier(folder: Path, *, preset: str | None = None, kind: Kind = "cl
     Raises WrongCheckpoint if the folder holds another kind of run, or another preset than the one given.
     """
     run = _of_kind(folder, kind, preset)
-    classifier = Classifier(serialise.from_dict(ClassifierConfig, run.config))
+    classifier = build(serialise.from_dict(ClassifierConfig, run.config))
     return _filled(classifier, folder / WEIGHTS)
 
 

@@ -15,7 +15,9 @@ from models_ml.data.images import ImageSet, Pairing, RowPair
 from models_ml.data.prefetch import augmented_images
 from models_ml.errors import LabError
 from models_ml.evaluation.predictions import scores
-from models_ml.networks.classifier import Classifier, load_vgg
+from models_ml.networks import build
+from models_ml.networks.classifier import Classifier
+from models_ml.networks.vgg import load_vgg
 from models_ml.runs import checkpoint
 from models_ml.runs.checkpoint import Kind
 from models_ml.runs.refused_steps import NetworkStep
@@ -99,18 +101,18 @@ class _ClassifierTraining(Training[ClassifierConfig, ClassifierBatch]):
         if vgg_weights is None and config.expects_imagenet:
             self.notice = Activity(ActivityKind.STARTING_FROM_SCRATCH)
         seed_torch(run.seed, "start")
-        self.network: Classifier = Classifier(config)
+        self.network: Classifier = build(config)
         if vgg_weights is not None:
             load_vgg(self.network, vgg_weights)
         # torch's stubs lack this form of `to`.
         self.network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.precision = config.precision
         self.step_module = ClassifierStep(self.network, config, arithmetic(config.precision, self.device))
-        self.wrapped, self.vnet_rests = distributed.wrap(self.step_module), False
-        fnet = [*self.network.fnet.parameters(), *self.network.output.parameters()]
+        self.wrapped, self.trunk_rests = distributed.wrap(self.step_module), False
+        inner = [*self.network.inner.parameters(), *self.network.output.parameters()]
         groups = [
-            {"params": fnet, "rate": config.fnet_rate},
-            {"params": list(self.network.vnet.parameters()), "rate": config.vnet_rate},
+            {"params": inner, "rate": config.fnet_rate},
+            {"params": list(self.network.trunk.parameters()), "rate": config.vnet_rate},
         ]
         self.optimizer = torch.optim.Adam(groups, lr=config.fnet_rate, betas=config.betas, fused=True)
         self.mean_loss = 0.0  # running mean over the steps that were taken
@@ -168,10 +170,10 @@ class _ClassifierTraining(Training[ClassifierConfig, ClassifierBatch]):
 
     def _set_rates(self, step: int) -> None:
         factor = rate_factor(step, self.most_steps, self.run.config)
-        vnet_rests = step < self.fnet_only
-        if vnet_rests != self.vnet_rests:
-            self.vnet_rests = vnet_rests
-            self.network.vnet.requires_grad_(not vnet_rests)
+        trunk_rests = step < self.fnet_only
+        if trunk_rests != self.trunk_rests:
+            self.trunk_rests = trunk_rests
+            self.network.trunk.requires_grad_(not trunk_rests)
             self.wrapped = distributed.wrap(self.step_module)
         for group in self.optimizer.param_groups:
             group["lr"] = group["rate"] * factor

@@ -8,13 +8,15 @@ from torch import Tensor, nn
 
 from models_ml.config import GanConfig, Stage
 from models_ml.data.gan_batches import GanBatch
-from models_ml.networks.classifier import Classifier, discriminator_from
+from models_ml.networks import discriminator_from
+from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
 from models_ml.runs.refused_steps import NetworkStep
 from models_ml.runtime import distributed
 from models_ml.runtime.device import arithmetic
 from models_ml.runtime.randomness import seed_torch
-from models_ml.training.steps import DiscriminatorStep, GeneratorStep, generate, mixed_precision
+from models_ml.training.passes import mixed_precision
+from models_ml.training.steps import DiscriminatorStep, GeneratorStep, generate
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,12 @@ class GanNetworks:
         """Make new optimisers for the parts that this stage trains, and freeze the other parts."""
         net, config, part = self.discriminator, self.config, stage.discriminator
         net.output.requires_grad_(part != "none")
-        net.fnet.requires_grad_(part in ("fnet", "all"))
-        net.vnet.requires_grad_(part == "all")
+        net.inner.requires_grad_(part in ("fnet", "all"))
+        net.trunk.requires_grad_(part == "all")
         groups = [
             {"params": list(net.output.parameters()), "lr": stage.output_rate},
-            {"params": list(net.fnet.parameters()), "lr": stage.fnet_rate},
-            {"params": list(net.vnet.parameters()), "lr": stage.vnet_rate},
+            {"params": list(net.inner.parameters()), "lr": stage.fnet_rate},
+            {"params": list(net.trunk.parameters()), "lr": stage.vnet_rate},
         ]
         self.discriminator_optimizer = torch.optim.Adam(groups, betas=config.betas, fused=True)
         self.generator_optimizer = torch.optim.Adam(

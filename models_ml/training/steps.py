@@ -1,9 +1,9 @@
 """One training step of each network, as a module that returns a loss whose `backward` hands out the gradients.
 
 The gradients are those that autograd computes from the formulas of METHOD §2 and §3 on the whole batch (the tests
-compare them in float64), in a fraction of the time and memory:
+compare them in float64). `training.passes` computes them, by hand for the VGG, in a fraction of the time and memory:
 
-- both classes, the loss and the penalty share one pass (`networks.trunk`);
+- both classes, the loss and the penalty share one pass;
 - a batch is processed in parts, whose gradients are summed, so that memory does not grow with the batch;
 - multiplications run in bfloat16 on channels-last maps if the hardware supports it, sums in float32.
 
@@ -12,7 +12,6 @@ processes is the step on the whole batch.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from math import isfinite
 from typing import Any
@@ -26,30 +25,11 @@ from models_ml.config import ClassifierConfig, GanConfig
 from models_ml.networks.blocks import dropout_seeds
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
-from models_ml.networks.losses import discriminator_loss, focal, generator_loss, identity_loss, precise
-from models_ml.networks.piecewise_linear import Gradients, Trunk
+from models_ml.networks.losses import discriminator_loss, focal, identity_loss
+from models_ml.networks.piecewise_linear import Gradients
 from models_ml.runtime.device import CLASSIFIER_BYTES, GENERATOR_BYTES, images_at_once
 from models_ml.runtime.distributed import everywhere
-
-
-@dataclass(frozen=True)
-class Penalty:
-    """k/2 · mean ‖∇ₓ s(x)‖₂ᵒ over a batch of `count` images."""
-
-    weight: float
-    order: float
-    count: int
-
-    def of(self, slope: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the part of the penalty from these images, a scalar, and its derivative by their slopes ∇ₓ s.
-
-        `slope` and the derivative are (B, C, H, W).
-        """
-        slope = precise(slope)
-        norms = slope.flatten(1).norm(2, dim=1)
-        scale = self.weight / 2 / self.count
-        by_norm = scale * self.order * norms.pow(self.order - 2)
-        return scale * norms.pow(self.order).sum(), slope * by_norm[:, None, None, None]
+from models_ml.training.passes import Passes, Penalty, add, mixed_precision, passes_of
 
 
 class ClassifierStep(nn.Module):
@@ -63,7 +43,7 @@ class ClassifierStep(nn.Module):
 
     def forward(self, images: Tensor, labels: Tensor, seeds: Sequence[int], penalised: bool) -> Tensor:
         """Return the loss of images (B, 1, H, W) in 0…1 with labels (B,); `seeds` has a dropout seed for each image."""
-        config, gradients, trunk = self.config, Gradients(), Trunk(self.classifier, self.dtype)
+        config, gradients, passes = self.config, Gradients(), passes_of(self.classifier, self.dtype)
         # The mean over both classes, twice, is the positives' mean plus the negatives'.
         weight = 2 * config.penalty_weight * config.penalty_every
         penalty = Penalty(weight, config.penalty_order, len(images)) if penalised else None
@@ -73,7 +53,7 @@ class ClassifierStep(nn.Module):
             x = self.classifier.normalise(images[part])
             weigh = partial(self._focal, labels[part], share[part])
             with dropout_seeds(self.classifier, seeds[part]):
-                loss, cost = learn(self.classifier, trunk, x, weigh, penalty, gradients)
+                loss, cost = passes.learn(x, weigh, penalty, gradients)
             losses.append(loss)
             penalties.append(cost)
         focal_loss = torch.stack(losses).sum()
@@ -101,7 +81,7 @@ class DiscriminatorStep(nn.Module):
         `seeds` has a dropout seed for each target image, then one for each adversarial image.
         """
         config, net = self.config, self.discriminator
-        gradients, trunk = Gradients(), Trunk(net, self.dtype)
+        gradients, passes = Gradients(), passes_of(net, self.dtype)
         weight = config.penalty_weight * config.penalty_every
         penalty = Penalty(weight, config.penalty_order, len(x)) if penalised else None
         all_scores: list[Tensor] = []
@@ -118,9 +98,9 @@ class DiscriminatorStep(nn.Module):
             return F.logsigmoid(scores).mean()
 
         with dropout_seeds(net, seeds[: len(x)]):
-            _, cost = learn(net, trunk, net.normalise(x), real_loss, penalty, gradients)
+            _, cost = passes.learn(net.normalise(x), real_loss, penalty, gradients)
         with dropout_seeds(net, seeds[len(x) :]):
-            learn(net, trunk, net.normalise(adversarial), adversarial_loss, None, gradients)
+            passes.learn(net.normalise(adversarial), adversarial_loss, None, gradients)
         loss = discriminator_loss(*all_scores) + cost
         self.gap, self.is_finite = measured(all_scores[0].mean() - all_scores[1].mean(), loss, gradients.values())
         return with_gradients(loss, gradients)
@@ -140,7 +120,7 @@ class GeneratorStep(nn.Module):
     def forward(self, y: Tensor, seeds: Sequence[int], adversarial: bool) -> Tensor:
         """Return the loss of source images, as `generate` takes them; `seeds` are the discriminator's dropout seeds."""
         (net,), gradients = self.discriminators, Gradients()
-        trunk = Trunk(net, self.dtype) if adversarial else None
+        passes = passes_of(net, self.dtype) if adversarial else None
         losses, identities = [], []
         # A batch norm needs all images at once.
         coupled = self.generator.config.norm == "batch"
@@ -148,22 +128,22 @@ class GeneratorStep(nn.Module):
         for part in parts(len(y), size):
             share = len(y[part]) / len(y)
             with dropout_seeds(net, seeds[part]):
-                loss, identity = self._learn(trunk, y[part], share, gradients)
+                loss, identity = self._learn(passes, y[part], share, gradients)
             losses.append(share * loss)
             identities.append(share * identity)
         loss = torch.stack(losses).sum()
         self.identity, self.is_finite = measured(torch.stack(identities).sum(), loss, gradients.values())
         return with_gradients(loss, gradients)
 
-    def _learn(self, trunk: Trunk | None, y: Tensor, share: float, gradients: Gradients) -> tuple[Tensor, Tensor]:
-        (net,), weight = self.discriminators, self.config.identity_weight if trunk else 1.0
+    def _learn(self, passes: Passes | None, y: Tensor, share: float, gradients: Gradients) -> tuple[Tensor, Tensor]:
+        (net,), weight = self.discriminators, self.config.identity_weight if passes else 1.0
         with torch.enable_grad():
             with mixed_precision(self.dtype, y.device):
                 adversarial = generate(self.generator, y)
             identity = identity_loss(net.normalise(adversarial)[:, :1], net.normalise(y[:, :1])[:, :1])
         loss, outputs, pulls = weight * identity.detach(), [share * weight * identity], [torch.ones_like(identity)]
-        if trunk:
-            fooling_loss, pull = adversarial_gradient(net, trunk, adversarial.detach())
+        if passes:
+            fooling_loss, pull = passes.pull(adversarial.detach())
             loss, outputs, pulls = loss + fooling_loss, [*outputs, adversarial], [*pulls, share * pull]
         wanted = [p for p in self.generator.parameters() if p.requires_grad]
         add(gradients, wanted, torch.autograd.grad(outputs, wanted, pulls))
@@ -182,50 +162,6 @@ def generate(generator: Generator, y: Tensor) -> Tensor:
     return torch.lerp(image, generator(image), weight)  # exact at 0 and at 1
 
 
-@torch.no_grad()
-def adversarial_gradient(net: Classifier, trunk: Trunk, adversarial: Tensor) -> tuple[Tensor, Tensor]:
-    """Return −mean f(s(G(y))) for adversarial images G(y), (B, 1, H, W), and its derivative by these images."""
-    passed = trunk.up(net.normalise(adversarial))
-    maps = precise(passed.maps).requires_grad_()
-    with torch.enable_grad():
-        loss = generator_loss(net.head(maps))
-        (pull,) = torch.autograd.grad(loss, maps)
-    slope = trunk.down(passed, pull).to(adversarial.dtype)
-    return loss.detach(), (slope / net.sd).sum(1, keepdim=True)
-
-
-@torch.no_grad()
-def learn(
-    net: Classifier,
-    trunk: Trunk,
-    normalised: Tensor,
-    loss_of: Callable[[Tensor], Tensor],
-    penalty: Penalty | None,
-    gradients: Gradients,
-) -> tuple[Tensor, Tensor]:
-    """Add the gradients of `loss_of(scores)` and of the penalty on normalised images; return both values."""
-    passed = trunk.up(normalised)
-    maps = precise(passed.maps).requires_grad_()
-    with torch.enable_grad():
-        scores = net.head(maps)
-        loss = loss_of(scores)
-        outputs, pulls, cost = [loss], [torch.ones_like(loss)], loss.new_zeros(())
-        if penalty:
-            (pull,) = torch.autograd.grad(scores.sum(), maps, create_graph=True)
-    if penalty:
-        kept: dict[int, Tensor] = {}
-        cost, direction = penalty.of(trunk.down(passed, pull.detach(), kept))
-        moved = trunk.along(passed, kept, direction, gradients)
-        outputs, pulls = [loss, pull], [pulls[0], moved.to(pull.dtype)]
-        del kept, direction, moved
-    wanted = [p for part in (net.fnet, net.output) for p in part.parameters() if p.requires_grad and not trunk.owns(p)]
-    found = torch.autograd.grad(outputs, [maps, *wanted], pulls, allow_unused=True)
-    add(gradients, wanted, found[1:])
-    if found[0] is not None:
-        trunk.learn(passed, found[0], gradients)
-    return loss.detach(), cost.detach()
-
-
 def part_size(images: Tensor, wanted: int, bytes_per_pixel: int, dtype: torch.dtype) -> int:
     """Return how many of these images (B, 1, H, W) are processed together."""
     return images_at_once(wanted, images[0, 0].numel(), bytes_per_pixel, dtype, images.device)
@@ -234,12 +170,6 @@ def part_size(images: Tensor, wanted: int, bytes_per_pixel: int, dtype: torch.dt
 def parts(count: int, size: int) -> Iterator[slice]:
     """Yield a batch in parts of at most `size` images."""
     return (slice(start, min(start + size, count)) for start in range(0, count, size))
-
-
-def add(gradients: Gradients, parameters: Sequence[nn.Parameter], found: Sequence[Tensor | None]) -> None:
-    for parameter, gradient in zip(parameters, found, strict=True):
-        if gradient is not None:
-            gradients[parameter] = gradients[parameter].add_(gradient) if parameter in gradients else gradient
 
 
 def measured(quantity: Tensor, loss: Tensor, gradients: Iterable[Tensor]) -> tuple[float, bool]:
@@ -270,8 +200,3 @@ class _WithGradients(torch.autograd.Function):
         scaled = [gradient.mul_(above[0]) for gradient in ctx.gradients]
         ctx.gradients = []
         return None, None, *scaled
-
-
-def mixed_precision(dtype: torch.dtype, device: torch.device) -> torch.autocast:
-    """Return a context in which multiplications run in `dtype` if that is bfloat16."""
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16)

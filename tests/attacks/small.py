@@ -6,6 +6,7 @@ import torch
 
 from attacks.constraints.budget import AttackBatch
 from models_ml.data.images import to_tensor
+from models_ml.networks import build
 from models_ml.networks.classifier import Classifier
 from tests.models_ml import tiny
 
@@ -17,7 +18,7 @@ def small_classifier() -> Classifier:
     with torch.random.fork_rng():
         torch.manual_seed(5)
         # No dense layers, as in the demo preset: a norm over so few features would leave them hardly any slope.
-        classifier = Classifier(replace(tiny.classifier_config(), fnet_dense=()))
+        classifier = build(replace(tiny.classifier_config(), fnet_dense=()))
     return classifier.eval().requires_grad_(False)
 
 

@@ -24,11 +24,13 @@ from models_ml.config import ClassifierConfig, GanConfig, penalty_weight
 from models_ml.data.images import ImageSet, to_tensor
 from models_ml.data.prefetch import augmented_images
 from models_ml.evaluation.predictions import scores
+from models_ml.networks import build
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
 from models_ml.presets import PRESETS
 from models_ml.runtime.device import arithmetic, choose_device, keep_memory
-from models_ml.training.steps import ClassifierStep, DiscriminatorStep, GeneratorStep, mixed_precision
+from models_ml.training.passes import mixed_precision
+from models_ml.training.steps import ClassifierStep, DiscriminatorStep, GeneratorStep
 from tests.models_ml import literal
 
 LAST = torch.channels_last
@@ -72,7 +74,7 @@ def native() -> dict[str, str]:
 def classifier(rows: str, columns: str, dtype: str) -> dict[str, float]:
     keep_memory()
     config = classifier_config(int(rows), int(columns))
-    net = Classifier(config).train().to(memory_format=LAST)
+    net = build(config).train().to(memory_format=LAST)
     step = ClassifierStep(net, config, getattr(torch, dtype))
     images, labels = torch.rand(8, 1, config.rows, config.columns), torch.tensor([1] * 4 + [0] * 4)
     seconds = trained(net, lambda: step(images, labels, range(8), True), fused=True)
@@ -81,7 +83,7 @@ def classifier(rows: str, columns: str, dtype: str) -> dict[str, float]:
 
 def literal_classifier(rows: str, columns: str) -> dict[str, float]:
     config = classifier_config(int(rows), int(columns))
-    net = Classifier(config).train()
+    net = build(config).train()
     positives, negatives = torch.rand(2, 4, 1, config.rows, config.columns)
     return measurement(
         trained(net, lambda: literal.classifier_loss(net, positives, negatives, config, range(8)), fused=False)
@@ -143,7 +145,7 @@ def scoring(rows: str, columns: str) -> dict[str, float]:
     keep_memory()
     config = classifier_config(int(rows), int(columns))
     pixels = np.random.default_rng(0).integers(0, 65535, (16, config.rows, config.columns)).astype(np.uint16)
-    net = Classifier(config).to(memory_format=LAST)
+    net = build(config).to(memory_format=LAST)
     began = time.perf_counter()
     scores(net, pixels)
     return measurement(time.perf_counter() - began, images=len(pixels))
@@ -228,14 +230,14 @@ def gan_config(rows: int, columns: int) -> GanConfig:
 
 
 def gan_networks(config: GanConfig) -> tuple[Classifier, Generator]:
-    discriminator = Classifier(classifier_config(config.rows, config.columns), outputs=1).train()
+    discriminator = build(classifier_config(config.rows, config.columns), outputs=1).train()
     return discriminator, Generator(config.generator).train()
 
 
 def classifier_gflop(config: ClassifierConfig) -> float:
     """Return the work of one forward pass of one image, in GFLOP."""
     with torch.device("meta"):
-        net, image = Classifier(config), torch.empty(1, 1, config.rows, config.columns)
+        net, image = build(config), torch.empty(1, 1, config.rows, config.columns)
     return counted(net, image)
 
 

@@ -1,10 +1,11 @@
 """The presets against the article's numbers, and configurations as plain data."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from models_ml.config import ClassifierConfig, GanConfig, Length, penalty_weight
+from models_ml.config import ClassifierConfig, CompactConfig, GanConfig, Length, penalty_weight
 from models_ml.errors import LabError
 from models_ml.presets import PRESETS, find_preset
 from readerstudy.errors import BadInput
@@ -67,6 +68,16 @@ def test_a_length_counts_steps_or_walks() -> None:
 def test_a_configuration_survives_json(preset) -> None:
     for kind, config in ((ClassifierConfig, preset.classifier), (GanConfig, preset.insert)):
         assert from_dict(kind, json.loads(json.dumps(to_dict(config)))) == config
+
+
+def test_settings_without_a_family_are_those_of_earlier_runs() -> None:
+    config = PRESETS["demo"].classifier
+    assert not {"family", "compact"} & set(to_dict(config))
+    assert from_dict(ClassifierConfig, to_dict(config)).family == "vgg"
+    compact = replace(config, family="compact", compact=CompactConfig())
+    data = json.loads(json.dumps(to_dict(compact)))
+    assert (data["family"], data["compact"]["channels"]) == ("compact", [16, 32, 64, 96])
+    assert from_dict(ClassifierConfig, data) == compact
 
 
 def test_a_setting_nobody_knows_is_refused_by_name() -> None:

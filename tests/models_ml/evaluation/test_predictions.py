@@ -7,7 +7,7 @@ import torch
 from models_ml.errors import LabError, WrongImages
 from models_ml.evaluation.attack_table import attack_table, decide, share
 from models_ml.evaluation.predictions import scores, sensitivity_threshold, youden_threshold
-from models_ml.networks.classifier import Classifier
+from models_ml.networks.vgg import VggClassifier
 from models_ml.presets import PRESETS
 from models_ml.runtime.device import drawn_beside
 from readerstudy.results.evaluation import ThresholdRule
@@ -55,7 +55,7 @@ def test_a_sensitivity_that_is_no_share_or_has_no_cancers_is_refused() -> None:
 
 
 def test_scores_are_float32_probabilities_and_leave_the_network_as_it_was() -> None:
-    images, net = tiny.images(), Classifier(tiny.classifier_config()).train()
+    images, net = tiny.images(), VggClassifier(tiny.classifier_config()).train()
     score = scores(net, images.pixels, batch=7)
     assert score.shape == (40,)
     assert ((score > 0) & (score < 1)).all()
@@ -65,7 +65,7 @@ def test_scores_are_float32_probabilities_and_leave_the_network_as_it_was() -> N
         scores(net, images.pixels[:, :16])
 
 
-class Watched(Classifier):
+class Watched(VggClassifier):
     """Notes how many images enter together, and scores each by its mean grey without any arithmetic of its layers."""
 
     def __init__(self, config) -> None:
@@ -95,7 +95,7 @@ def test_no_more_images_are_scored_together_than_the_memory_holds(preset: str, t
 def test_scores_are_the_same_however_many_are_scored_together() -> None:
     """Up to float32: the order in which a product is summed depends on the size of the batch."""
     torch.manual_seed(5)  # with other seeds, rounding alone reaches up to 9e-6
-    images, net = tiny.images(), Classifier(tiny.classifier_config())
+    images, net = tiny.images(), VggClassifier(tiny.classifier_config())
     expected = scores(net, images.pixels)
     for batch in (1, 3, 16):
         np.testing.assert_allclose(scores(net, images.pixels, batch=batch), expected, rtol=1e-6)

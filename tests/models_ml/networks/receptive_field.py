@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from models_ml.networks.classifier import Classifier
+from models_ml.networks.vgg import VggClassifier
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class ReceptiveField:
     stride: int
 
 
-def receptive_field(classifier: Classifier) -> ReceptiveField:
+def receptive_field(classifier: VggClassifier) -> ReceptiveField:
     """Of one position before the global max pool (Araujo, Norris & Sim, Distill 2019, equation 2)."""
     size, stride = 1, 1
     for part in (classifier.vnet, classifier.fnet.convolutions):

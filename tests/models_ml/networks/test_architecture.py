@@ -8,17 +8,18 @@ from torch import nn
 
 from models_ml.config import ClassifierConfig, GeneratorConfig
 from models_ml.errors import WrongCheckpoint
-from models_ml.networks.classifier import Classifier, discriminator_from, load_vgg
+from models_ml.networks import discriminator_from
 from models_ml.networks.generator import Generator, shift_logit
+from models_ml.networks.vgg import VggClassifier, load_vgg
 from models_ml.presets import PRESETS
 from tests.models_ml.networks.receptive_field import ReceptiveField, receptive_field
 
 FULL = PRESETS["zhou2021-high"]
 
 
-def full_classifier() -> Classifier:
+def full_classifier() -> VggClassifier:
     with torch.device("meta"):
-        return Classifier(FULL.classifier)
+        return VggClassifier(FULL.classifier)
 
 
 def parameters(module: nn.Module) -> int:
@@ -55,7 +56,7 @@ def test_the_gradient_of_one_position_covers_exactly_406_pixels() -> None:
     # Average instead of max pools and no ReLU: nothing can hide a pixel that the geometry reaches.
     config = replace(FULL.classifier, width=1 / 64, mean=(0.5,), sd=(0.5,), fnet_dense=(8,), norm_groups=2)
     config = replace(config, fnet_convolutions=tuple(replace(c, channels=8) for c in config.fnet_convolutions))
-    net = Classifier(config).double()
+    net = VggClassifier(config).double()
     layers: list[nn.Module] = []
     for layer in [*net.vnet, *net.fnet.convolutions]:
         if isinstance(layer, nn.MaxPool2d):
@@ -120,7 +121,7 @@ def test_black_and_white_stay_what_they_are_whatever_the_change() -> None:
 
 
 def test_the_discriminator_is_the_classifier_with_one_new_neuron() -> None:
-    classifier = Classifier(PRESETS["demo"].classifier)
+    classifier = VggClassifier(PRESETS["demo"].classifier)
     discriminator = discriminator_from(classifier, dropout=0.0)
     for name, value in classifier.state_dict().items():
         if not name.startswith("output"):
@@ -133,13 +134,13 @@ def test_the_discriminator_is_the_classifier_with_one_new_neuron() -> None:
 def test_vgg_weights_are_taken_from_a_torchvision_state_dict(tmp_path) -> None:
     config: ClassifierConfig = FULL.classifier
     config = replace(config, fnet_convolutions=(), fnet_dense=())
-    source = Classifier(config)
+    source = VggClassifier(config)
     torch.save({f"features.{name}": v for name, v in source.vnet.state_dict().items()}, tmp_path / "vgg11.pth")
-    fresh = Classifier(config)
+    fresh = VggClassifier(config)
     load_vgg(fresh, tmp_path / "vgg11.pth")
     assert all(torch.equal(v, fresh.vnet.state_dict()[name]) for name, v in source.vnet.state_dict().items())
     with pytest.raises(WrongCheckpoint, match="three channels and full width"):
-        load_vgg(Classifier(PRESETS["demo"].classifier), tmp_path / "vgg11.pth")
+        load_vgg(VggClassifier(PRESETS["demo"].classifier), tmp_path / "vgg11.pth")
 
 
 @pytest.mark.parametrize(
@@ -155,6 +156,6 @@ def test_vgg_weights_are_taken_from_a_torchvision_state_dict(tmp_path) -> None:
 def test_a_wrong_file_of_weights_is_refused_with_a_sentence(tmp_path, write, sentence) -> None:
     write(tmp_path / "weights.pth")
     with torch.device("meta"):
-        net = Classifier(FULL.classifier)
+        net = VggClassifier(FULL.classifier)
     with pytest.raises(WrongCheckpoint, match=sentence):
         load_vgg(net, tmp_path / "weights.pth")

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from models_ml.networks.losses import discriminator_loss, focal, generator_loss, identity_loss
-from models_ml.training.steps import Penalty
+from models_ml.training.passes import Penalty
 
 LOGITS = [[0.3, -0.8], [1.2, 2.0], [-0.5, 0.1]]
 LABELS = [1, 0, 1]

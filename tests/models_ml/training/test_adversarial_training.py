@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from models_ml.config import AdversarialTraining
 from models_ml.data.images import to_tensor
-from models_ml.networks.classifier import Classifier
+from models_ml.networks import build
 from models_ml.training.adversarial_training import attack_batch, attacked_rows
 from readerstudy.imaging.image import WHITE
 from tests.models_ml import tiny
@@ -20,7 +20,7 @@ def batch():
     images = tiny.images()
     torch.manual_seed(3)
     pixels = to_tensor(images.pixels[:6], torch.device("cpu"))
-    return Classifier(tiny.classifier_config()).train(), pixels, torch.from_numpy(images.labels[:6])
+    return build(tiny.classifier_config()).train(), pixels, torch.from_numpy(images.labels[:6])
 
 
 def losses(classifier, images, labels):

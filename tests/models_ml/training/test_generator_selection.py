@@ -7,7 +7,7 @@ import torch
 from models_ml.config import Snapshots
 from models_ml.data.images import to_tensor
 from models_ml.evaluation.predictions import scores
-from models_ml.networks.classifier import Classifier
+from models_ml.networks import build
 from models_ml.networks.generator import Generator
 from models_ml.training.generator_selection import snapshot_score, watched_rows
 from models_ml.training.loop import BestWeights
@@ -20,7 +20,7 @@ RULE = Snapshots(identity_bound=0.02, price=10.0)
 def test_the_score_is_the_wanted_shift_less_the_price_of_visible_change() -> None:
     torch.manual_seed(0)
     config, pixels = tiny.gan_config(), tiny.images().pixels[:10]
-    target, generator = Classifier(tiny.classifier_config()).eval(), Generator(config.generator)
+    target, generator = build(tiny.classifier_config()).eval(), Generator(config.generator)
     with torch.no_grad():
         generator.last.bias.fill_(1.0)
     images = to_tensor(pixels, torch.device("cpu"))
@@ -37,7 +37,7 @@ def test_the_score_is_the_wanted_shift_less_the_price_of_visible_change() -> Non
 
 def test_a_generator_that_changes_nothing_scores_nothing() -> None:
     config = tiny.gan_config()
-    target, generator = Classifier(tiny.classifier_config()).eval(), Generator(config.generator)
+    target, generator = build(tiny.classifier_config()).eval(), Generator(config.generator)
     images = to_tensor(tiny.images().pixels[:4], torch.device("cpu"))
     for wanted in (-1, 1):
         score = snapshot_score(generator, target, images, wanted=wanted, rule=RULE, config=config)

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from models_ml.config import Length
 from models_ml.data.gan_batches import GanBatch
 from models_ml.errors import LabError
-from models_ml.networks.classifier import Classifier
+from models_ml.networks import build
 from models_ml.networks.generator import Generator
 from models_ml.runs import checkpoint, refused_steps
 from models_ml.runtime.progress import silent
@@ -65,7 +65,7 @@ def train_small_gan(folder: Path, target: Path, *, report=silent, **changes):
 
 @pytest.mark.parametrize("area", [NAN, 0.5])
 def test_a_nan_epoch_is_never_the_best(area: float) -> None:
-    classifier = Classifier(tiny.classifier_config())
+    classifier = build(tiny.classifier_config())
     best = BestWeights().updated(0.93, 100, classifier, replace_equal=True)
     assert best.updated(area, 200, classifier, replace_equal=True) is best
     assert BestWeights().updated(NAN, 100, classifier, replace_equal=True).weights is None
@@ -236,7 +236,7 @@ def test_a_refused_step_costs_no_second_wait_for_the_device(target, monkeypatch)
             torch.Tensor, name, lambda tensor, _of=original, _name=name: counted.append(_name) or _of(tensor)
         )
     config = replace(tiny.classifier_config(), penalty_every=1)
-    net = Classifier(config).train()
+    net = build(config).train()
     step = steps.ClassifierStep(net, config, torch.float32)
     images, labels = torch.rand(4, 1, tiny.ROWS, tiny.COLUMNS), torch.tensor([1, 1, 0, 0])
     torch.autograd.backward(step(images, labels, [1, 2, 3, 4], True))

@@ -7,8 +7,10 @@ import torch
 from torch import nn
 
 from models_ml.config import Convolution
-from models_ml.networks.classifier import Classifier, discriminator_from
+from models_ml.networks import build, discriminator_from
+from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
+from models_ml.training.passes import Autograd, HandWritten, Penalty, passes_of
 from models_ml.training.steps import ClassifierStep, DiscriminatorStep, GeneratorStep, generate
 from tests.models_ml import literal, tiny
 
@@ -26,7 +28,8 @@ ARTICLE = replace(
     penalty_every=1,
 )
 DEMO = replace(tiny.classifier_config(), rows=64, columns=48, penalty_weight=0.7, penalty_every=3)
-CONFIGS = pytest.mark.parametrize("config", [ARTICLE, DEMO], ids=["article", "demo"])
+COMPACT = replace(tiny.compact_config(), rows=64, columns=48, penalty_weight=0.7, penalty_every=3)
+CONFIGS = pytest.mark.parametrize("config", [ARTICLE, DEMO, COMPACT], ids=["article", "demo", "compact"])
 F64 = torch.float64
 
 
@@ -41,8 +44,13 @@ def pictures(count: int, config=ARTICLE) -> torch.Tensor:
     return torch.rand(count, 1, config.rows, config.columns, dtype=F64)
 
 
+def pictures_of(seed: int) -> torch.Tensor:
+    chance = torch.Generator().manual_seed(seed)
+    return torch.rand(3, 1, ARTICLE.rows, ARTICLE.columns, dtype=F64, generator=chance)
+
+
 def classifier_of(config) -> Classifier:
-    net = Classifier(config).double().train()
+    net = build(config).double().train()
     for parameter in net.parameters():  # zero biases would hide what comes to them
         nn.init.normal_(parameter, std=0.3) if parameter.ndim == 1 else None
     return net
@@ -93,8 +101,8 @@ def test_a_step_without_the_penalty_leaves_it_out(config):
 @pytest.mark.parametrize("part", ["output", "fnet", "all"])
 def test_what_rests_gets_no_gradient_and_the_rest_the_same(config, part):
     net = discriminator_from(classifier_of(config), 0.2).double().train()
-    net.fnet.requires_grad_(part != "output")
-    net.vnet.requires_grad_(part == "all")
+    net.inner.requires_grad_(part != "output")
+    net.trunk.requires_grad_(part == "all")
     gan = replace(tiny.gan_config(), penalty_weight=0.7, penalty_every=1)
     x, fakes, seeds = pictures(2), pictures(2), [1, 2, 3, 4]
     expected = literal.discriminator_loss(net, x, fakes, gan, seeds)
@@ -121,12 +129,13 @@ def test_the_stabiliser_pulls_on_both_sides_of_one(lift):
 @pytest.mark.parametrize("norm", ["group", "batch", "none"])
 @pytest.mark.parametrize("form", ["plain", "residual"])
 @pytest.mark.parametrize("adversarial", [True, False])
-def test_the_generator_s_step_is_that_of_the_formulas(norm, form, adversarial):
+@pytest.mark.parametrize("family", [ARTICLE, COMPACT], ids=["vgg", "compact"])
+def test_the_generator_s_step_is_that_of_the_formulas(norm, form, adversarial, family):
     config = tiny.gan_config(form=form)
     config = replace(config, images_at_once=1, generator=replace(config.generator, norm=norm, norm_groups=2))
     generator = Generator(config.generator).double().train()
     nn.init.normal_(generator.last.weight, std=0.1)
-    net = discriminator_from(classifier_of(ARTICLE), 0.2).double().train()
+    net = discriminator_from(classifier_of(family), 0.2).double().train()
     y, seeds = pictures(3), [5, 6, 7]
     expected = literal.generator_loss(generator, net, y, config, seeds, adversarial=adversarial)
     wanted = {name: g for name, g in gradients_of(generator, expected).items() if g.abs().max() > 1e-12}
@@ -152,6 +161,30 @@ def test_what_may_not_be_changed_is_not_changed_and_teaches_nothing():
     step = GeneratorStep(generator, net, config, F64)
     shut = torch.cat([image, torch.zeros_like(image)], dim=1)
     assert all((gradient == 0).all() for gradient in gradients_of(generator, step(shut, [1, 2], True)).values())
+
+
+@pytest.mark.parametrize("config", [ARTICLE, DEMO], ids=["article", "demo"])
+@pytest.mark.parametrize("penalised", [True, False])
+def test_autograd_and_the_hand_written_passes_agree(config, penalised):
+    net = discriminator_from(classifier_of(config), 0.0).double().train()
+    x = net.normalise(pictures(3))
+    penalty = Penalty(0.7, 4.0, 3) if penalised else None
+    results = []
+    for passes in (HandWritten(net, F64), Autograd(net, F64)):
+        gradients = {}
+        loss, cost = passes.learn(x, lambda scores: scores.square().mean(), penalty, gradients)
+        named = {name: gradients[p] for name, p in net.named_parameters() if p in gradients}
+        results.append((loss, cost, named, *passes.pull(pictures_of(5))))
+    (loss, cost, by_hand, fooling, pull), (*values, automatic, other_fooling, other_pull) = results
+    assert (cost > 0) == penalised
+    for one, other in zip((loss, cost, fooling, pull), (*values, other_fooling, other_pull), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-14)
+    assert_alike(automatic, by_hand)
+
+
+def test_only_the_vgg_has_passes_by_hand():
+    assert isinstance(passes_of(classifier_of(DEMO), F64), HandWritten)
+    assert isinstance(passes_of(classifier_of(COMPACT), F64), Autograd)
 
 
 def test_bfloat16_points_the_same_way():
