@@ -11,6 +11,7 @@ from readerstudy.results.evaluation import (
     AttackTable,
     Calibration,
     CalibrationBin,
+    ControlName,
     Decisions,
     EvaluationResult,
     Recalibrated,
@@ -18,6 +19,7 @@ from readerstudy.results.evaluation import (
     Subgroup,
     ThresholdRule,
     Transfer,
+    TrivialControl,
     Variant,
 )
 from readerstudy.serialise import to_dict
@@ -29,6 +31,12 @@ RUNS = ("gan-insert", "gan-remove")
 REAL_AREA = AreaUnderCurve(0.82, 0.7, 0.9, 100)
 FLIPPED_AREA = AreaUnderCurve(0.94, 0.8, 0.99, 100)
 CURVE = RocCurve(4, 4, ((0, 0), (0, 3), (4, 4)))
+CONTROLS = (
+    TrivialControl(ControlName.HEADER, AreaUnderCurve(0.8, 0.71, 0.88, 100), 3),
+    TrivialControl(ControlName.BRIGHTEST_PIXEL, AreaUnderCurve(0.5, 0.5, 0.5, 100), 1),
+    TrivialControl(ControlName.MEAN, AreaUnderCurve(0.61, 0.502, 0.7, 100), 8),
+    TrivialControl(ControlName.STANDARD_DEVIATION, AreaUnderCurve(0.44, 0.31, 0.57, 100), 8),
+)
 
 
 def share(hits: int, trials: int) -> Proportion:
@@ -103,6 +111,7 @@ def evaluation_result(
             for attack in attacks
             for name in dict.fromkeys((reference, classifier))
         ),
+        controls=CONTROLS,
     )
 
 

@@ -11,6 +11,7 @@ from models_ml.evaluation.attack_table import REPLICATES, attack_table, compare_
 from models_ml.evaluation.calibration import Recalibration, calibration, recalibrate
 from models_ml.evaluation.predictions import Floats, sensitivity_threshold, youden_threshold
 from models_ml.evaluation.subgroup_table import subgroups
+from models_ml.evaluation.trivial_controls import trivial_controls
 from readerstudy.results.evaluation import (
     FORMAT,
     AttackEvaluation,
@@ -24,6 +25,7 @@ from readerstudy.results.evaluation import (
     Variant,
 )
 from readerstudy.statistics.roc import roc_curve
+from readerstudy.vocabulary import Split
 
 BOOTSTRAP_SEED = 20210007
 LEAST_SENSITIVITY = 0.9
@@ -45,7 +47,16 @@ def evaluate(
     Raises LabError if the tuning split lacks a class.
     """
     reference, transfers = scores[0], tuple(_transfers(scores, attacks))
-    return [_evaluate(resolution, classifier, reference, attacks, transfers, settings) for classifier in scores]
+    controls = trivial_controls(
+        reference.control_images[Split.TRAIN],
+        reference.control_images[Split.TEST],
+        seed=BOOTSTRAP_SEED,
+        replicates=settings.replicates,
+    )
+    return [
+        replace(_evaluate(resolution, classifier, reference, attacks, transfers, settings), controls=controls)
+        for classifier in scores
+    ]
 
 
 def _evaluate(

@@ -18,6 +18,7 @@ from attacks.parallel import parallel_map
 from attacks.quality import psnr, ssim
 from models_ml.errors import LabError
 from models_ml.evaluation.predictions import Floats, Labels, scores
+from models_ml.evaluation.trivial_controls import ControlImage, FileHeader, GreyLevels
 from models_ml.networks.classifier import Classifier
 from models_ml.runtime.progress import Report
 from readerstudy.imaging.image import Grey16, Size
@@ -35,7 +36,7 @@ BATCH_SIZE = 16  # images that are scored together
 class SourceImage:
     """One real image and what is known about it; `stimulus` and `image` are the keys of its rows.
 
-    `groups` has its subgroup by column, "" if unknown.
+    `header` is that of the file that was imported; `groups` has its subgroup by column, "" if unknown.
     """
 
     stimulus: int
@@ -44,6 +45,7 @@ class SourceImage:
     label: int
     patient: str
     split: str
+    header: FileHeader
     groups: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -115,7 +117,10 @@ class AttackScores:
 
 @dataclass(frozen=True)
 class ClassifierScores:
-    """Everything that one classifier scored; `by_stimulus` is what is stored."""
+    """Everything that one classifier scored; `by_stimulus` is what is stored.
+
+    `control_images` are the training and test images with the facts of the trivial controls, by split.
+    """
 
     classifier: str
     size: Size
@@ -125,6 +130,7 @@ class ClassifierScores:
     test_scores: Floats
     attacks: Mapping[str, AttackScores]
     by_stimulus: dict[int, float]
+    control_images: Mapping[Split, Sequence[ControlImage]]
 
     @property
     def tuning_labels(self) -> Labels:
@@ -154,15 +160,33 @@ def score_all(
     for attack in attacks:
         _require_files(images, attack)
     held_out = [image for image in images if image.split in (Split.TUNING, Split.TEST)]
+    training = _control_images([image for image in images if image.split == Split.TRAIN], report)
+    test: list[ControlImage] = []
     loader = _Loader(classifiers, attacks)
     scorers = [_Scorer(classifier) for classifier in classifiers]
     for start in range(0, len(held_out), BATCH_SIZE):
         chunk = held_out[start : start + BATCH_SIZE]
         batch = list(parallel_map(loader.load, chunk, pixels_drawn=loader.pixels_drawn))
+        test += [loaded.control for loaded in batch if loaded.source.split == Split.TEST]
         for scorer in scorers:
             scorer.score(batch)
         report(start + len(batch), len(held_out), Activity(ActivityKind.SCORING_IMAGES), {})
-    return [scorer.scores(held_out, attacks) for scorer in scorers]
+    control_images = {Split.TRAIN: training, Split.TEST: test}
+    return [scorer.scores(held_out, attacks, control_images) for scorer in scorers]
+
+
+def _control_images(images: Sequence[SourceImage], report: Report) -> list[ControlImage]:
+    """Return images that are not scored with the facts of the trivial controls."""
+    made = []
+    for control in parallel_map(lambda image: _control_image(image, decode_png(image.path)), images):
+        made.append(control)
+        if len(made) % BATCH_SIZE == 0 or len(made) == len(images):
+            report(len(made), len(images), Activity(ActivityKind.READING_IMAGES), {})
+    return made
+
+
+def _control_image(source: SourceImage, pixels: Grey16) -> ControlImage:
+    return ControlImage(source.label, source.patient, source.header, GreyLevels.of(pixels))
 
 
 def _require_files(images: Sequence[SourceImage], attack: AttackImages) -> None:
@@ -201,6 +225,7 @@ class _LoadedImage:
     """
 
     source: SourceImage
+    control: ControlImage
     resized: dict[tuple[_ImageKind, Size], Grey16] = field(default_factory=dict)
     similarity: dict[str, _PairSimilarity] = field(default_factory=dict)
     changed: set[_ImageKind] = field(default_factory=set)
@@ -222,7 +247,7 @@ class _Loader:
     def load(self, source: SourceImage) -> _LoadedImage:
         """Return the image with its adversarial images; with similarity and baselines if it is a test image."""
         real = decode_png(source.path)
-        loaded = _LoadedImage(source)
+        loaded = _LoadedImage(source, _control_image(source, real))
         self._add(loaded, _SOURCE, real, real)
         for attack in self.attacks:
             file = attack.files.get(source.image)
@@ -269,7 +294,12 @@ class _Scorer:
         self.similarity |= {loaded.source.image: loaded.similarity for loaded in batch}
         self.changed |= {loaded.source.image: loaded.changed for loaded in batch}
 
-    def scores(self, images: Sequence[SourceImage], attacks: Sequence[AttackImages]) -> ClassifierScores:
+    def scores(
+        self,
+        images: Sequence[SourceImage],
+        attacks: Sequence[AttackImages],
+        control_images: Mapping[Split, Sequence[ControlImage]],
+    ) -> ClassifierScores:
         """Return the collected scores of the tuning and test images among `images`."""
         tuning = [image for image in images if image.split == Split.TUNING]
         test = [image for image in images if image.split == Split.TEST]
@@ -282,6 +312,7 @@ class _Scorer:
             test_scores=self._column(test, _SOURCE),
             attacks={attack.name: self._attack_scores(test, attack.name) for attack in attacks},
             by_stimulus=dict(chain(self._real_scores(images), self._adversarial_scores(images, attacks))),
+            control_images=control_images,
         )
 
     def _column(self, images: Sequence[SourceImage], kind: _ImageKind) -> Floats:

@@ -20,6 +20,7 @@ from attacks.evaluation.measure import (
 from attacks.evaluation.pairing import AttackKind, pair_directions
 from attacks.generative.gan import GanAttack
 from models_ml.evaluation.subgroup_table import LESION
+from models_ml.evaluation.trivial_controls import FileHeader
 from models_ml.presets import PRESETS
 from models_ml.runs.checkpoint import CONTROL, WEIGHTS, load_classifier, read_provenance, sha256
 from models_ml.runtime.progress import Report
@@ -147,6 +148,7 @@ def _source_images(cohort: Cohort, resolution: str) -> list[SourceImage]:
             image.label,
             image.patient,
             image.split,
+            FileHeader(image.source_rows, image.source_columns, image.source_bits),
             {
                 "view": image.view,
                 "side": image.laterality,

@@ -38,6 +38,15 @@ class Recalibrated(StrEnum):
     PLATT = "platt"
 
 
+class ControlName(StrEnum):
+    """The fact that a trivial control uses."""
+
+    HEADER = "header"  # rows, columns and bits of the source file
+    BRIGHTEST_PIXEL = "brightest_pixel"
+    MEAN = "mean"  # of the grey levels
+    STANDARD_DEVIATION = "standard_deviation"  # of the grey levels
+
+
 @dataclass(frozen=True)
 class AreaComparison:
     """A difference of two areas on the same images; no interval and no p if neither area can vary."""
@@ -180,6 +189,24 @@ class Transfer:
 
 
 @dataclass(frozen=True)
+class TrivialControl:
+    """The area of a fact that does not depend on seeing the finding, on the real test images.
+
+    What it takes to use the fact was learnt on the training split: .5 is chance. `values` counts the different values
+    among the test images; with a single one the area is .5. The area is None if the test images are of one class.
+    """
+
+    name: ControlName
+    auc: AreaUnderCurve | None
+    values: int
+
+    @property
+    def is_above_chance(self) -> bool:
+        """Return whether the whole interval lies above .5."""
+        return self.auc is not None and self.auc.low > 0.5
+
+
+@dataclass(frozen=True)
 class ReferenceComparison:
     """Areas minus those of the reference classifier on the same images, real and by attack; None if not estimable."""
 
@@ -192,7 +219,8 @@ class EvaluationResult:
     """All figures of one classifier at one resolution.
 
     `reference` is the classifier of the same job that the others are compared with; `compared` is None for itself.
-    `transfers` has every attack on every classifier of the job.
+    `transfers` has every attack on every classifier of the job. `controls` are about the images and the same for all
+    classifiers; they are empty if none could be computed, and in evaluations of earlier versions.
     """
 
     format: str
@@ -206,6 +234,7 @@ class EvaluationResult:
     roc: RocCurve | None
     compared: ReferenceComparison | None
     transfers: tuple[Transfer, ...]
+    controls: tuple[TrivialControl, ...] = ()
 
 
 def read_evaluation(data: Mapping[str, Any]) -> EvaluationResult:

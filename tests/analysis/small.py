@@ -87,4 +87,4 @@ def record(*, readings: LongReadings | None = None, plan: AnalysisPlan | None = 
 def attack(fooled: tuple[int, int] = (251, 363)) -> StudyAttack:
     """The evaluation of the study's attack, at two resolutions and with its baselines."""
     evaluation = results.attack_evaluation(fooled)
-    return StudyAttack("cad-1", results.RUNS, {"high": evaluation, "low": evaluation})
+    return StudyAttack("cad-1", results.RUNS, {"high": evaluation, "low": evaluation}, {"high": results.CONTROLS})

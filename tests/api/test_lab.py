@@ -8,7 +8,7 @@ from readerstudy.jobs.models import Job
 from readerstudy.jobs.progress_log import Point, ProgressLog
 from readerstudy.jobs.queue import new_job
 from readerstudy.results.progress import Activity, ActivityKind, ProgressReport
-from tests import make, walk
+from tests import make, results, walk
 
 pytestmark = pytest.mark.django_db
 STAGE = Activity(ActivityKind.TRAINING_GAN, stage=1, stages=5)
@@ -118,6 +118,17 @@ def test_runs_attacks_and_evaluations_point_to_each_other(rosa, run):
     assert "result" not in client.get("/api/v1/evaluations/").json()["results"][0]
     page = client.get(f"/api/v1/evaluations/{found.pk}/").json()
     assert (page["attacks"], page["classifier"], page["result"]) == (["pgd-4"], "cad", {"format": "x"})
+
+
+def test_an_evaluation_has_its_trivial_controls_by_code(rosa):
+    (row,) = results.store_evaluation(results.evaluation_result(), cohort="films")
+    controls = walk.client_of(rosa).get(f"/api/v1/evaluations/{row.pk}/").json()["result"]["controls"]
+    assert [control["name"] for control in controls] == ["header", "brightest_pixel", "mean", "standard_deviation"]
+    assert controls[0] == {
+        "name": "header",
+        "auc": {"value": 0.8, "low": 0.71, "high": 0.88, "replicates": 100},
+        "values": 3,
+    }
 
 
 @pytest.fixture

@@ -20,13 +20,15 @@ from attacks.evaluation.pairing import AttackKind, pair_directions
 from models_ml.errors import LabError
 from models_ml.evaluation.attack_table import decide
 from models_ml.evaluation.predictions import scores, youden_threshold
+from models_ml.evaluation.trivial_controls import FileHeader
 from models_ml.runtime.progress import silent
 from readerstudy.imaging.png16 import encode_png
 from readerstudy.imaging.resize import resize
-from readerstudy.results.evaluation import Recalibrated, ThresholdRule, Variant, read_evaluation
+from readerstudy.results.evaluation import ControlName, Recalibrated, ThresholdRule, Variant, read_evaluation
 from readerstudy.serialise import to_dict
 from readerstudy.statistics import delong
 from readerstudy.statistics.roc import auc
+from readerstudy.vocabulary import Split
 from tests.models_ml import tiny
 
 SIZE = (32, 24)
@@ -71,7 +73,8 @@ class SmallCohort:
             self.files |= {real: pixels.astype(np.uint16), adversarial: lifted.astype(np.uint16)}
             groups = {"view": "CC" if index % 2 else "MLO"}
             patient, split = str(images.patients[index]), str(images.splits[index])
-            self.sources.append(SourceImage(index, index, real, label, patient, split, groups))
+            header = FileHeader(2294, 1914 if label else 1915, 12)  # the width alone separates the classes
+            self.sources.append(SourceImage(index, index, real, label, patient, split, header, groups))
             self.lifted[index] = AdversarialFile(100 + index, adversarial)
         for path, values in self.files.items():
             path.write_bytes(encode_png(values))
@@ -261,6 +264,51 @@ def test_the_stored_curve_has_the_area_of_the_table(scored, lift):
             assert (false[0], true[0], false[-1], true[-1]) == (0, 0, roc.negatives, roc.positives)
             area = np.trapezoid(true / roc.positives, false / roc.negatives)
             assert area == pytest.approx(table_area.value)
+
+
+def test_grey_levels_of_the_controls_are_those_of_the_files(cohort, scored):
+    for split in (Split.TRAIN, Split.TEST):
+        sources, images = cohort.of_split(split), scored[0].control_images[split]
+        assert [image.patient for image in images] == [source.patient for source in sources]
+        for source, image in zip(sources, images, strict=True):
+            pixels = cohort.files[source.path]
+            assert (image.label, image.header, image.levels.brightest) == (source.label, source.header, pixels.max())
+            assert image.levels.mean == pytest.approx(pixels.astype(float).mean())
+            assert image.levels.standard_deviation == pytest.approx(pixels.astype(float).std())
+
+
+def test_each_classifier_has_the_same_trivial_controls(cohort, scored, lift):
+    first, second = (
+        {control.name: control for control in result.controls} for result in evaluate("low", scored, [lift], QUICK)
+    )
+    assert first == second
+    assert list(first) == list(ControlName)
+    header, mean = first[ControlName.HEADER], first[ControlName.MEAN]
+    assert (header.auc.value, header.auc.low, header.values) == (1, 1, 2)
+    test = cohort.of_split("test")
+    labels = np.array([image.label for image in test])
+    brightness = np.array([cohort.files[image.path].mean() for image in test])
+    assert mean.auc.value == pytest.approx(auc(brightness, labels))  # positive training images are the brighter ones
+
+
+def test_the_trivial_controls_leave_the_other_figures_alone(scored, lift):
+    whole = evaluate("low", scored, [lift], QUICK)[0]
+    without = replace(scored[0], control_images={Split.TRAIN: [], Split.TEST: scored[0].control_images[Split.TEST]})
+    result = evaluate("low", [without, scored[1]], [lift], QUICK)[0]
+    assert result.controls == ()
+    assert result == replace(whole, controls=())
+
+
+def test_an_evaluation_of_an_earlier_version_has_no_controls(scored, lift):
+    result = evaluate("low", scored, [lift], QUICK)[0]
+    stored = to_dict(result)
+    assert [control["name"] for control in stored.pop("controls")] == [
+        "header",
+        "brightest_pixel",
+        "mean",
+        "standard_deviation",
+    ]
+    assert read_evaluation(stored) == replace(result, controls=())
 
 
 def test_an_evaluation_survives_json(scored, lift, removal):

@@ -9,6 +9,7 @@ from readerstudy.errors import BadInput
 from readerstudy.experiments.models import Evaluation
 from readerstudy.experiments.tables.evaluation import comparison_table, evaluation_tables, table_1, transfer_table
 from readerstudy.experiments.tables.results import result_data, result_sections, result_text
+from readerstudy.experiments.tables.trivial_controls import controls_table
 from readerstudy.layout.table import to_text
 from readerstudy.results.cross_validation import CrossValidated, FoldResult
 from readerstudy.results.detector import DetectorResult, DetectorRow, Pool
@@ -51,7 +52,7 @@ def test_an_unchanged_baseline_is_not_applicable_in_any_table():
 
 def test_a_single_classifier_is_not_compared():
     keys = [table.key for table in evaluation_tables(FIRST, [FIRST])]
-    assert keys == ["table1", "attacks", "subgroups-0", "calibration"]
+    assert keys == ["table1", "controls", "attacks", "subgroups-0", "calibration"]
     keys = [table.key for table in evaluation_tables(SECOND, [FIRST, SECOND])]
     assert (keys[0], keys[-1]) == ("comparison", "transfer")
 
@@ -64,6 +65,28 @@ def test_classifiers_are_compared_with_the_reference():
     text = to_text(table)
     assert "+0.100 −0.100 to +0.300, p 0.250" in text
     assert "not estimable" in text
+
+
+def test_controls_stand_below_the_classifiers_own_area():
+    lines = to_text(controls_table(FIRST)).splitlines()
+    rows = {line.split("  ")[0]: " ".join(line.split("  ")[1:]).split() for line in lines if line}
+    assert rows["for comparison: cad-1"] == ["—", "0.820", "0.700–0.900"]
+    assert rows["width, height and bits of the file"] == ["3", "0.800", "0.710–0.880"]
+    assert rows["brightest pixel"] == ["1", "0.500", "0.500–0.500"]
+    assert lines[-1] == "Intervals above 0.5: width, height and bits of the file; mean grey level."
+
+
+def test_harmless_controls_are_called_so():
+    harmless = replace(FIRST, controls=(FIRST.controls[1], FIRST.controls[3]))
+    assert controls_table(harmless).notes == ("No control’s interval lies above 0.5.",)
+
+
+def test_an_evaluation_without_controls_says_what_to_do():
+    text = to_text(controls_table(replace(FIRST, controls=())))
+    assert "evaluate again" in text
+    assert "0.5" not in text
+    one_class = replace(FIRST, controls=(replace(FIRST.controls[0], auc=None),))
+    assert "one class only" in to_text(controls_table(one_class))
 
 
 def test_the_transfer_table_names_the_target():
@@ -81,7 +104,7 @@ def test_a_jobs_result_is_shown_from_the_stored_evaluations():
     assert text.index("low resolution") < text.index("Table 1: cad-1") < text.index("high resolution")
     assert "Subgroups: GAN" in text
     keys = [table.key for section in result_sections(result) for table in section.tables]
-    assert len(set(keys)) == len(keys) == 8
+    assert len(set(keys)) == len(keys) == 10
     assert [row["resolution"] for row in result_data(result)["evaluations"]] == ["low", "high"]
 
 
@@ -90,7 +113,7 @@ def test_several_classifiers_are_shown_with_their_comparison():
     rows = results.store_evaluation(FIRST, SECOND, cohort="films")
     (section,) = result_sections(rows[0].job.result)
     titles = [table.title for table in section.tables]
-    assert titles[:3] == ["Table 1: cad-1", "Table 1: cad-2", "Classifiers side by side"]
+    assert titles[:4] == ["Table 1: cad-1", "Table 1: cad-2", "Trivial controls", "Classifiers side by side"]
 
 
 @pytest.mark.django_db

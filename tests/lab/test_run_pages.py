@@ -67,6 +67,13 @@ def test_an_evaluation_shows_its_tables(client, evaluation):
     assert "Classifiers side by side" not in page
 
 
+def test_an_evaluation_shows_trivial_controls_after_table_1(client, evaluation):
+    page = client.get(reverse("lab:evaluation", args=[evaluation.pk])).content.decode()
+    assert page.index("Table 1: cad") < page.index("Trivial controls") < page.index("The attacks")
+    for words in ("for comparison: cad", "<span>0.710–0.880</span>", "Intervals above 0.5: width, height and bits"):
+        assert words in page
+
+
 def test_an_evaluation_of_several_classifiers_compares_them(client):
     first, second = results.store_evaluation(
         results.evaluation_result(), results.evaluation_result(classifier="cad-2"), cohort="films"

@@ -20,7 +20,8 @@ def study_attack(study: Study) -> StudyAttack | None:
     if not attacks:
         return None
     first = next(iter(attacks.values()))
-    return StudyAttack(results[0].classifier, first.runs, attacks)
+    controls = {result.resolution: result.controls for result in results if result.controls}
+    return StudyAttack(results[0].classifier, first.runs, attacks, controls)
 
 
 def study_evaluations(study: Study) -> list[Evaluation]:

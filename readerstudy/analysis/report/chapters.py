@@ -45,6 +45,7 @@ from readerstudy.analysis.tables.subgroup_tests import (
     subgroup_tests_table,
 )
 from readerstudy.analysis.tables.table1_attack import table_1
+from readerstudy.analysis.tables.trivial_controls import trivial_controls_table
 from readerstudy.layout.table import Table
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
@@ -82,6 +83,7 @@ class Chapters:
             "article",
             _("As in the article"),
             table_1(record.attack),
+            trivial_controls_table(record.attack),
             table_2(record),
             table_2_readings(record),
             table_3(record, rule),

@@ -16,6 +16,7 @@ from readerstudy.experiments.tables.cells import (
     tables_by_variant,
     variant_label,
 )
+from readerstudy.experiments.tables.trivial_controls import controls_table
 from readerstudy.layout.table import Cell, Column, Kind, Missing, Table
 from readerstudy.results.evaluation import (
     AttackEvaluation,
@@ -33,7 +34,7 @@ ON_REAL_IMAGES = ("positives_right", "negatives_right")
 def evaluation_tables(result: EvaluationResult, peers: Sequence[EvaluationResult]) -> list[Table]:
     """Return all tables of one classifier; `peers` are the evaluations of the same job and resolution, itself too."""
     tables = [comparison_table(peers)] if len(peers) > 1 else []
-    tables += [table_1(result), attacks_table(result)]
+    tables += [table_1(result), controls_table(result), attacks_table(result)]
     tables += [subgroup_table(attack, number) for number, attack in enumerate(result.attacks) if attack.subgroups]
     tables += [calibration_table(result)]
     return [*tables, transfer_table(result.transfers)] if len(peers) > 1 else tables

@@ -11,6 +11,7 @@ from readerstudy.experiments.models import Evaluation
 from readerstudy.experiments.tables.cross_validation import cross_validation_tables
 from readerstudy.experiments.tables.detector import detector_table
 from readerstudy.experiments.tables.evaluation import comparison_table, evaluation_tables, table_1, transfer_table
+from readerstudy.experiments.tables.trivial_controls import controls_table
 from readerstudy.layout.table import Table, to_text
 from readerstudy.results import cross_validation, detector, evaluation
 from readerstudy.results.cross_validation import CrossValidated
@@ -77,5 +78,5 @@ def _evaluation_sections(keys: list[int]) -> Iterator[tuple[str, list[Table]]]:
         if len(results) == 1:
             yield heading, evaluation_tables(results[0], results)
         else:
-            tables = [table_1(result) for result in results]
+            tables = [*(table_1(result) for result in results), controls_table(results[0])]
             yield heading, [*tables, comparison_table(results), transfer_table(results[0].transfers)]

@@ -23,7 +23,10 @@ from readerstudy.vocabulary import Direction, Pathology
 
 @dataclass(frozen=True)
 class RealImage:
-    """A stored real image with its label, 1 malignant and 0 other. Subgroups are "" if they are unknown."""
+    """A stored real image with its label, 1 malignant and 0 other. `source_` is the imported file.
+
+    Subgroups are "" if they are unknown.
+    """
 
     stimulus_id: int
     image_id: int
@@ -31,6 +34,9 @@ class RealImage:
     label: int
     patient: str
     split: str
+    source_rows: int
+    source_columns: int
+    source_bits: int
     view: str = ""
     laterality: str = ""
     lesion_kind: str = ""
@@ -86,6 +92,9 @@ def _real_image(stimulus: Stimulus, truth: ImageTruth) -> RealImage:
         label=truth.label,
         patient=image.exam.patient.pseudonym,
         split=image.exam.patient.split,
+        source_rows=image.source_rows,
+        source_columns=image.source_columns,
+        source_bits=image.source_bits,
         view=image.view_position,
         laterality=image.laterality,
         lesion_kind=truth.lesion_kind,

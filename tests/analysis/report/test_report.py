@@ -121,8 +121,13 @@ def test_table_1_is_the_newest_evaluation_of_the_studys_generators(unsealed_stud
         (results.attack_evaluation((6, 9)), own, JobStatus.FAILED),
     ):
         results.store_evaluation(results.evaluation_result(attack), cohort=cohort, status=status)
-    rows = build_report(unsealed_study, at=make.MONDAY).tables["table1"].as_dict()["rows"]
+    tables = build_report(unsealed_study, at=make.MONDAY).tables
+    rows = tables["table1"].as_dict()["rows"]
     assert {row["fooled_hits"] for row in rows if row["name"] == "GAN"} == {2}
+    controls = tables["trivial_controls"].as_dict()["rows"]
+    assert [(row["resolution"], row["auc_real"]) for row in controls] == [
+        ("high", area) for area in (0.82, 0.8, 0.5, 0.61, 0.44)
+    ]
 
 
 def test_a_full_size_study_is_reported_in_files_that_agree(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from readerstudy.analysis.record.codes import ADVERSARIAL, NEGATIVE, POSITIVE, R
 from readerstudy.analysis.tables.article import table_2, table_2_readings, table_3, table_4
 from readerstudy.analysis.tables.subgroup_tests import all_subgroup_tests_table, subgroup_comparisons
 from readerstudy.analysis.tables.table1_attack import table_1
+from readerstudy.analysis.tables.trivial_controls import trivial_controls_table
 from readerstudy.layout.table import Column, Kind, Table, to_csv, to_html, to_text
 from readerstudy.statistics.exact_tests import boschloo
 from readerstudy.statistics.proportions import Proportion, wilson
@@ -128,6 +129,27 @@ def test_table_1_says_not_applicable_for_an_unchanged_baseline() -> None:
 def test_table_1_without_an_evaluation_says_what_to_do() -> None:
     assert "evaluate_attack" in to_html(table_1(None))
     assert "evaluate_attack" in to_text(table_1(None))
+
+
+def test_trivial_controls_follow_the_classifier_at_each_resolution() -> None:
+    table = trivial_controls_table(small.attack())
+    assert by_first(table, "resolution", "fact", "values") == [
+        ("high", "for comparison: cad-1", None),
+        ("high", "width, height and bits of the file", 3),
+        ("high", "brightest pixel", 1),
+        ("high", "mean grey level", 8),
+        ("high", "standard deviation of the grey levels", 8),
+    ]
+    assert table.as_dict()["rows"][1]["auc_real_low"] == 0.71
+    assert "Be careful if an interval lies above 0.5" in to_html(table)
+    assert table.notes == (
+        "high resolution: Intervals above 0.5: width, height and bits of the file; mean grey level.",
+    )
+
+
+def test_trivial_controls_that_are_missing_say_what_to_do() -> None:
+    assert "evaluate again" in to_html(trivial_controls_table(replace(small.attack(), controls={})))
+    assert "has been evaluated yet" in to_html(trivial_controls_table(None))
 
 
 def test_boschloo_knows_its_limits() -> None:
