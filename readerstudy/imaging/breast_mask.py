@@ -7,22 +7,17 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from scipy import ndimage
 
 from readerstudy.imaging.background import darkest_border_level
 from readerstudy.imaging.image import WHITE, Grey16
+from readerstudy.imaging.masks import Floats, Mask, small_copy, soft_weight, thickest_piece
 from readerstudy.vocabulary import ChestWall
 
-Mask = NDArray[np.bool_]
-Floats = NDArray[np.float32]
-
-_ROWS: Final = 192  # of the small copy
 _TISSUE: Final = 0.15  # tissue is brighter than air by this share of the distance to the typical tissue
 _NO_AIR: Final = 0.35  # a border strip brighter than this share of the distance to white contains no air
 _AIR_STRIPS: Final = 20  # a border strip is a twentieth of a side wide
 _LEAST_CONTRAST: Final = 0.02  # of full scale, between air and the brightest tissue of an image with a breast
-_SEAM: Final = 0.02  # of the height: over this depth below the skin a weight rises from 0 to 1
 _BAND: Final = 0.05  # of the breast's width: its outermost columns
 _LEAST_LENGTH: Final = 0.3  # of the image's height: length of a chest wall
 _LEAST_RATIO: Final = 1.6  # of the chest wall's length to the straight part of the other side
@@ -35,7 +30,7 @@ def find_chest_wall(values: Grey16) -> ChestWall:
     The straight side is measured on the breast's own frame, not on the image's: many scans have bars, borders or black
     padding beside the digitised film. It must be long, and much longer than the straight part of the other side.
     """
-    breast = _segment(_small_copy(values))
+    breast = _segment(_copy_with_dark_air(values))
     columns = np.flatnonzero(breast.any(axis=0))
     if not columns.size:
         return ChestWall.UNKNOWN
@@ -53,22 +48,12 @@ def breast_weight(values: Grey16) -> Floats:
 
     All 1 if no breast is found: a changed background is better than an image that was not changed.
     """
-    breast = _segment(_small_copy(values))
-    if breast.all() or not breast.any():
-        return np.ones(values.shape, dtype=np.float32)
-    # The distance to air, not to the image's own border: the weight does not fall towards a chest wall that lies there.
-    depth = ndimage.distance_transform_edt(breast)
-    weight = np.clip((depth - 1) / (_SEAM * breast.shape[0]), 0, 1).astype(np.float32)
-    size = (values.shape[1], values.shape[0])
-    return np.asarray(Image.fromarray(weight).resize(size, Image.Resampling.BILINEAR), dtype=np.float32)
+    return soft_weight(_segment(_copy_with_dark_air(values)), values.shape)
 
 
-def _small_copy(values: Grey16) -> Floats:
-    """Return the image at about 192 rows, each pixel a mean, with dark air even if the image was stored inverted."""
-    rows = min(_ROWS, values.shape[0])
-    columns = max(1, round(values.shape[1] * rows / values.shape[0]))
-    resized = Image.fromarray(values.astype(np.float32)).resize((columns, rows), Image.Resampling.BOX)
-    small = np.asarray(resized, dtype=np.float32)
+def _copy_with_dark_air(values: Grey16) -> Floats:
+    """Return a small copy of the image, with dark air even if the image was stored inverted."""
+    small = small_copy(values)
     return float(small.max()) - small if _is_inverted(small) else small
 
 
@@ -91,14 +76,7 @@ def _segment(small: Floats) -> Mask:
     above = ndimage.gaussian_filter(inner, 1.0) > air + _TISSUE * (typical - air)
     # The breast continues beyond the border; otherwise the opening would round off its corners.
     above = np.pad(above, [(side + 6, side + 6) for side in margin], mode="edge")
-    opened = ndimage.binary_opening(above, iterations=4)[6:-6, 6:-6]
-    pieces, count = ndimage.label(opened)
-    if count == 0:
-        return np.zeros(small.shape, dtype=bool)
-    # The breast is the piece that holds the largest disc: bars and frames beside it may be larger, but are thin.
-    depths = ndimage.maximum(ndimage.distance_transform_edt(opened), pieces, range(1, count + 1))
-    thickest: Mask = ndimage.binary_fill_holes(pieces == 1 + int(np.argmax(depths)))
-    return thickest
+    return thickest_piece(ndimage.binary_opening(above, iterations=4)[6:-6, 6:-6])
 
 
 def _air_level(small: NDArray[Any]) -> float:
