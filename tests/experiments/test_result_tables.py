@@ -70,9 +70,9 @@ def test_classifiers_are_compared_with_the_reference():
 def test_controls_stand_below_the_classifiers_own_area():
     lines = to_text(controls_table(FIRST)).splitlines()
     rows = {line.split("  ")[0]: " ".join(line.split("  ")[1:]).split() for line in lines if line}
-    assert rows["for comparison: cad-1"] == ["—", "0.820", "0.700–0.900"]
-    assert rows["width, height and bits of the file"] == ["3", "0.800", "0.710–0.880"]
-    assert rows["brightest pixel"] == ["1", "0.500", "0.500–0.500"]
+    assert rows["for comparison: cad-1"] == ["0.820", "0.700–0.900", "—"]
+    assert rows["width, height and bits of the file"] == ["0.800", "0.710–0.880", "3"]
+    assert rows["brightest pixel"] == ["0.500", "0.500–0.500", "1"]
     assert lines[-1] == "Intervals above 0.5: width, height and bits of the file; mean grey level."
 
 

@@ -28,8 +28,8 @@ def controls_table(result: EvaluationResult) -> Table:
 def control_columns() -> tuple[Column, ...]:
     return (
         Column("fact", _("Known of the image")),
-        Column("values", _("Different values"), Kind.COUNT),
         Column("auc_real", _("AUC real"), Kind.AREA),
+        Column("values", _("Different values"), Kind.COUNT),
     )
 
 
@@ -38,9 +38,9 @@ def control_rows(
 ) -> Iterator[tuple[Cell, ...]]:
     """Yield the classifier's area on the same images and each control, as `control_columns`; nothing without any."""
     if controls:
-        yield _("for comparison: %(classifier)s") % {"classifier": classifier}, None, area_cell(area)
+        yield _("for comparison: %(classifier)s") % {"classifier": classifier}, area_cell(area), None
     for control in controls:
-        yield control_label(control.name), control.values, area_cell(control.auc)
+        yield control_label(control.name), area_cell(control.auc), control.values
 
 
 def controls_caption() -> str:
