@@ -171,9 +171,14 @@ class ClassifierConfig:
 
 @dataclass(frozen=True)
 class GeneratorConfig:
-    """The U-Net (METHOD §3): the `plain` form outputs an image, the `residual` form a change of the image's logit."""
+    """The U-Net (METHOD §3).
 
-    form: Literal["plain", "residual"] = "plain"
+    The `plain` form outputs an image, the `residual` form a change of the image's logit, the `additive` form a change
+    of its values. The residual form keeps air (values near 0); the additive form is for images whose 0 is a value like
+    any other.
+    """
+
+    form: Literal["plain", "residual", "additive"] = "plain"
     encoder: tuple[int, ...] = (64, 128, 256, 512, 512, 512)
     decoder: tuple[int, ...] = (512, 256, 128, 64, 64)
     norm: Norm = "group"

@@ -87,7 +87,8 @@ class GanAttack:
         else:
             small = to_tensor(resize(pixels, self.size)[None], real.device)
             change = F.interpolate(self.generator.raw(small), size=pixels.shape, mode="bilinear")
-            drawn = shift_below(real, change, white=self.post_processing.white(pixels, weight))
+            apply = add_below if self.generator.config.form == "additive" else shift_below
+            drawn = apply(real, change, white=self.post_processing.white(pixels, weight))
         return self.post_processing(pixels, drawn[0, 0].clamp(0, 1).double().numpy() * WHITE, weight)
 
     def _require(self, pixels: Grey16) -> None:
@@ -110,3 +111,8 @@ def shift_below(images: Tensor, change: Tensor, *, white: float) -> Tensor:
     """
     brighter = shift_logit((images / white).clamp(max=1), change) * white
     return torch.where(change > 0, brighter, shift_logit(images, change))
+
+
+def add_below(images: Tensor, change: Tensor, *, white: float) -> Tensor:
+    """Return images (B, 1, H, W) in 0…1 plus the change; what it brightens is cut off at `white`."""
+    return torch.minimum(images + change, images.clamp(min=white)).clamp(min=0)

@@ -18,10 +18,11 @@ AIR = 0.03
 
 
 class Generator(nn.Module):
-    """U-Net, 1 → 1 channel. The `plain` form ends in a sigmoid; the `residual` form adds to the image's logit.
+    """U-Net, 1 → 1 channel. The `plain` form ends in a sigmoid; the other two add to the image or to its logit.
 
-    The residual form starts as the identity (its last layer is zero), so grain and background survive: a
-    pixel of exactly 0 or 1 has an infinite logit, which no finite change moves.
+    These two start as the identity (their last layer is zero), so grain and background survive. The `residual` form
+    adds to the logit: a pixel of exactly 0 or 1 has an infinite logit, which no finite change moves. The `additive`
+    form adds to the values and moves every pixel alike.
     """
 
     def __init__(self, config: GeneratorConfig) -> None:
@@ -38,11 +39,11 @@ class Generator(nn.Module):
         )
         self.last = nn.Conv2d(config.decoder[-1], 1, 3, padding=1, padding_mode=config.padding)
         self.apply(start_xavier)
-        if config.form == "residual":
+        if config.form != "plain":
             nn.init.zeros_(self.last.weight)
 
     def raw(self, images: Tensor) -> Tensor:
-        """Return the last layer's output for images (B, 1, H, W) in 0…1: a logit, or the change of one."""
+        """Return the last layer's output for images (B, 1, H, W) in 0…1: a logit, or the change of a logit or value."""
         maps = (images - self.config.mean) / self.config.sd
         skips: list[Tensor] = []
         for depth, block in enumerate(self.encoder):
@@ -58,7 +59,13 @@ class Generator(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         raw = self.raw(images)
-        return shift_logit(images, raw) if self.config.form == "residual" else torch.sigmoid(raw)
+        match self.config.form:
+            case "residual":
+                return shift_logit(images, raw)
+            case "additive":
+                return (images + raw).clamp(0, 1)
+            case _:
+                return torch.sigmoid(raw)
 
 
 class DoubleConvolution(nn.Sequential):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from attacks.constraints.post_processing import NO_POST_PROCESSING, PostProcessing
-from attacks.generative.gan import GanAttack
+from attacks.generative.gan import GanAttack, add_below
 from models_ml.data.images import to_tensor
 from models_ml.errors import WrongCheckpoint, WrongImages
 from models_ml.runs.checkpoint import load_generator
@@ -47,6 +47,11 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return train(tmp_path_factory.mktemp("plain") / "run", "plain")
 
 
+@pytest.fixture(scope="module")
+def additive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train(tmp_path_factory.mktemp("additive") / "run", "additive")
+
+
 @pytest.fixture
 def image() -> np.ndarray:
     """A grainy 128 × 96 picture with black air on the left and a white label."""
@@ -62,6 +67,25 @@ def test_at_its_own_size_the_attack_is_the_generator(residual: Path) -> None:
     with torch.no_grad():
         adversarial = load_generator(residual)(to_tensor(pixels[None], torch.device("cpu")))[0, 0].numpy()
     np.testing.assert_allclose(attack(pixels), adversarial * WHITE, atol=0.51)
+
+
+def test_an_additive_change_is_added_to_the_values(additive: Path, image: np.ndarray) -> None:
+    pixels = tiny.images().pixels[0]
+    attack = GanAttack.load(additive)
+    with torch.no_grad():
+        adversarial = load_generator(additive)(to_tensor(pixels[None], torch.device("cpu")))[0, 0].numpy()
+    expected = np.where(pixels == 0, 0, adversarial * WHITE)
+    np.testing.assert_allclose(attack(pixels), expected, atol=0.51)
+    change = attack(image).astype(int) - image
+    assert np.abs(change).max() > 0
+    assert (change[:, :20] == 0).all()  # a pixel of 0 stays, as in every attack
+
+
+def test_an_additive_change_stays_below_the_brightest_tissue() -> None:
+    images, change = torch.tensor([0.2, 0.5, 0.9, 0.05]), torch.tensor([0.2, 0.3, 0.3, -0.2])
+    # 0.9 is brighter than 0.7 already, as a label may be: it does not change.
+    torch.testing.assert_close(add_below(images, change, white=0.7), torch.tensor([0.4, 0.7, 0.9, 0.0]))
+    assert add_below(images, -change, white=0.7)[2].item() == pytest.approx(0.6)
 
 
 def test_the_change_is_upsampled_smoothly_and_the_grain_stays(residual: Path, image: np.ndarray) -> None:

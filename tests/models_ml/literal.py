@@ -82,6 +82,8 @@ def generated(generator: Generator, images: Tensor) -> Tensor:
         up = F.interpolate(maps, size=skip.shape[2:], mode="bilinear", align_corners=False)
         maps = _double(block, torch.cat([up, skip], dim=1))
     raw = _convolved(generator.last, maps)
+    if generator.config.form == "additive":
+        return (images + raw).clamp(0, 1)
     return shift_logit(images, raw) if generator.config.form == "residual" else torch.sigmoid(raw)
 
 

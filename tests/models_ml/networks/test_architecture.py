@@ -98,8 +98,9 @@ def test_the_generator_can_be_built_with_the_authors_batch_norm() -> None:
     assert sum(isinstance(layer, nn.BatchNorm2d) for layer in net.modules()) == 6
 
 
-def test_a_fresh_residual_generator_changes_nothing() -> None:
-    net = Generator(GeneratorConfig("residual", (4, 8), (4,), "none"))
+@pytest.mark.parametrize("form", ["residual", "additive"])
+def test_a_fresh_generator_of_changes_changes_nothing(form) -> None:
+    net = Generator(GeneratorConfig(form, (4, 8), (4,), "none"))
     images = torch.rand(2, 1, 16, 12)
     torch.testing.assert_close(net(images), images, rtol=0, atol=1e-6)
 
@@ -118,6 +119,14 @@ def test_black_and_white_stay_what_they_are_whatever_the_change() -> None:
     assert moved[0, 0, 0, :2].tolist() == [0.0, 1.0]
     # 0.25 has odds 1/3; times e³ they are 6.695, and 6.695 / 7.695 = 0.8701.
     assert moved[0, 0, 0, 2].item() == pytest.approx(0.8701, abs=1e-4)
+
+
+def test_the_additive_form_moves_black_and_white_as_far_as_grey() -> None:
+    net = Generator(GeneratorConfig("additive", (4, 8), (4,), "none"))
+    images = torch.tensor([0.0, 0.5, 1.0]).view(1, 1, 1, 3).repeat(1, 1, 8, 2)
+    for change, expected in ((0.25, [0.25, 0.75, 1.0]), (-0.25, [0.0, 0.25, 0.75])):
+        nn.init.constant_(net.last.bias, change)
+        assert net(images)[0, 0, 0, :3].tolist() == expected
 
 
 def test_the_discriminator_is_the_classifier_with_one_new_neuron() -> None:

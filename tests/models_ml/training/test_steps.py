@@ -127,7 +127,7 @@ def test_the_stabiliser_pulls_on_both_sides_of_one(lift):
 
 
 @pytest.mark.parametrize("norm", ["group", "batch", "none"])
-@pytest.mark.parametrize("form", ["plain", "residual"])
+@pytest.mark.parametrize("form", ["plain", "residual", "additive"])
 @pytest.mark.parametrize("adversarial", [True, False])
 @pytest.mark.parametrize("family", [ARTICLE, COMPACT], ids=["vgg", "compact"])
 def test_the_generator_s_step_is_that_of_the_formulas(norm, form, adversarial, family):
