@@ -1,6 +1,6 @@
 """Measures of how much an attack changed an image, and where."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, inf, log10
 from typing import TypeVar
@@ -18,6 +18,20 @@ Mask = NDArray[np.bool_]
 HUNDREDTH = 655  # grey levels: one per cent of full scale
 C1, C2 = 0.01**2, 0.03**2  # constants of both similarities
 MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+MEASURES = frozenset(
+    {
+        "linf_levels",
+        "l2",
+        "ssim",
+        "ms_ssim",
+        "psnr_db",
+        "changed_share",
+        "changed_by_a_hundredth_share",
+        "lesion_energy_share",
+        "lesion_enrichment",
+        "changed_outside_share",
+    }
+)
 MS_SSIM_LEAST = 11 * 2 ** (len(MS_SSIM_WEIGHTS) - 1)  # pixels on a side, so that the last scale holds a window
 
 
@@ -159,7 +173,7 @@ def energy_share(real: Grey16, adversarial: Grey16, *boxes: Box) -> float:
 
 
 def enrichment(real: Grey16, adversarial: Grey16, *boxes: Box, region: Mask | None = None) -> float:
-    """Return the boxes' share of the squared difference divided by their share of the region (the breast).
+    """Return the boxes' share of the squared difference divided by their share of the region.
 
     It is 1 for a change that is spread evenly. The region is the whole image by default; a change outside of it counts
     as outside the boxes.
@@ -193,12 +207,17 @@ def lesion_boxes(lesions: Sequence[Mapping[str, float]], shape: tuple[int, ...])
 
 
 def measure_quality(
-    real: Grey16, adversarial: Grey16, *, lesions: Sequence[Mapping[str, float]] = (), breast: Mask | None = None
+    real: Grey16,
+    adversarial: Grey16,
+    *,
+    measures: Collection[str] = MEASURES,
+    lesions: Sequence[Mapping[str, float]] = (),
+    region: Mask | None = None,
 ) -> dict[str, float]:
-    """Return all measures by name, as they are stored with an adversarial image.
+    """Return the measures by name, as they are stored with an adversarial image.
 
     PSNR is missing for equal images, MS-SSIM for images too small for its five scales, the two measures about lesions
-    without `lesions` (boxes as shares of height and width), and that about the background without `breast`.
+    without `lesions` (boxes as shares of height and width), and that about the background without `region`.
     """
     figures = {
         "linf_levels": float(greatest_change(real, adversarial)),
@@ -213,10 +232,10 @@ def measure_quality(
         figures["psnr_db"] = psnr(real, adversarial)
     if boxes := lesion_boxes(lesions, real.shape):
         figures["lesion_energy_share"] = energy_share(real, adversarial, *boxes)
-        figures["lesion_enrichment"] = enrichment(real, adversarial, *boxes, region=breast)
-    if breast is not None:
-        figures["changed_outside_share"] = float(((real != adversarial) & ~breast).mean())
-    return figures
+        figures["lesion_enrichment"] = enrichment(real, adversarial, *boxes, region=region)
+    if region is not None:
+        figures["changed_outside_share"] = float(((real != adversarial) & ~region).mean())
+    return {name: figure for name, figure in figures.items() if name in measures}
 
 
 def _require_pair(real: Grey16, adversarial: Grey16) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args
 
@@ -27,7 +27,7 @@ from models_ml.runtime.device import choose_device
 from models_ml.runtime.progress import Report
 from models_ml.training.inpainting import is_inpainter
 from readerstudy import serialise
-from readerstudy.imaging.breast_mask import breast_weight
+from readerstudy.imaging.geometry import PLAIN, Geometry
 from readerstudy.imaging.image import WHITE, Grey16, Size
 from readerstudy.provenance import source_hash
 
@@ -53,11 +53,11 @@ class Recipe:
     options: GradientMethod | PatchSettings
     gradient: Gradient = "full_resolution"
     threshold: float = 0.5
-    post_processing: PostProcessing = field(default_factory=PostProcessing)
+    post_processing: PostProcessing = field(kw_only=True)
 
     @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> "Recipe":
-        """Return the recipe of `method` and any of its settings.
+    def from_settings(cls, settings: Mapping[str, Any], geometry: Geometry = PLAIN) -> "Recipe":
+        """Return the recipe of `method` and any of its settings, for images of this geometry.
 
         `settings` may hold further ones as text: "diameter=0.1; position=random". Raises LabError if a setting is
         unknown or out of range.
@@ -73,7 +73,9 @@ class Recipe:
         if not isinstance(threshold, float) or not 0 < threshold < 1:
             raise LabError(f"A threshold is a probability between 0 and 1, not {threshold!r}.")
         steps = {step: _require_flag(step, rest.pop(step, True)) for step in STEPS}
-        return cls(method, _options(method, rest), gradient, threshold, PostProcessing(**steps))
+        return cls(
+            method, _options(method, rest), gradient, threshold, post_processing=PostProcessing(geometry, **steps)
+        )
 
     def settings(self) -> dict[str, Any]:
         """Return all settings as JSON; `Recipe.from_settings({"method": …, **settings})` returns this recipe again."""
@@ -81,7 +83,7 @@ class Recipe:
         if (epsilon := getattr(self.options, "epsilon", None)) is not None:
             options["epsilon_share"] = format_budget(epsilon)
         options.pop("parts", None)  # a fact about the class, not a choice
-        return {**options, "gradient": self.gradient, "threshold": self.threshold, **asdict(self.post_processing)}
+        return {**options, "gradient": self.gradient, "threshold": self.threshold, **self.post_processing.settings()}
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ class PreparedAttack:
 def prepare(
     recipe: Recipe, folder: Path, *, seed: int, textures: Path, training: TrainingImages, report: Report
 ) -> PreparedAttack:
-    """Return the recipe's attack on the classifier of a run folder, for malignant (1) and other images (0).
+    """Return the recipe's attack on the classifier of a run folder, for positive (1) and other images (0).
 
     A patch is trained first, on the `training` images of a label, and stored in the folder `textures`.
     """
@@ -174,7 +176,7 @@ def _train_texture(
     images = training(label, (classifier.config.rows, classifier.config.columns))
     return train_texture(
         to_tensor(images, torch.device("cpu")),
-        np.stack([breast_weight(pixels) for pixels in images]),
+        np.stack([recipe.post_processing.geometry.region(pixels) for pixels in images]),
         label,
         logits_at_threshold(classifier, recipe.threshold),
         settings,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from models_ml.runtime.device import Precision
-from readerstudy.imaging.image import RESOLUTIONS, WHITE
+from readerstudy.imaging.image import WHITE
 from readerstudy.serialise import ADDED_LATER
 from readerstudy.vocabulary import Direction
 
@@ -57,7 +57,7 @@ Part = Literal["none", "output", "fnet", "all"]
 # How a stage of a GAN ends: by the article's criterion (at the latest after its length), or by its length alone.
 Ends = Literal["rules", "epochs"]
 
-FULL_ROWS, FULL_COLUMNS = RESOLUTIONS["high"]  # of the article, whose penalty weight is for this size
+FULL_ROWS, FULL_COLUMNS = 1728, 1408  # of the article, whose penalty weight is for this size
 ARTICLE_PENALTY_WEIGHT, ARTICLE_PENALTY_ORDER = 10.0, 4.0
 IMAGENET_MEAN, IMAGENET_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -228,7 +228,7 @@ class Stage:
 class Snapshots:
     """The choice of the generator in the last stage: the one that changed the classifier's score most.
 
-    The score is the mean change of the malignant probability in the wanted direction on a few training images, minus
+    The score is the mean change of the positive probability in the wanted direction on a few training images, minus
     `price` for every unit of identity loss above `identity_bound`. Tuning and test images are not used.
     """
 

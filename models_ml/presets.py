@@ -8,6 +8,8 @@
 from dataclasses import dataclass, replace
 
 from models_ml.config import (
+    FULL_COLUMNS,
+    FULL_ROWS,
     Augmentation,
     ClassifierConfig,
     Convolution,
@@ -20,7 +22,6 @@ from models_ml.config import (
     penalty_weight,
 )
 from models_ml.errors import LabError
-from readerstudy.imaging.image import RESOLUTIONS
 from readerstudy.vocabulary import Direction
 
 
@@ -138,8 +139,8 @@ PRESETS: dict[str, Preset] = {
     preset.name: preset
     for preset in (
         _demo(),
-        _article("zhou2021-low", *RESOLUTIONS["low"]),
-        _article("zhou2021-high", *RESOLUTIONS["high"]),
+        _article("zhou2021-low", 1024, 832),
+        _article("zhou2021-high", FULL_ROWS, FULL_COLUMNS),
     )
 }
 

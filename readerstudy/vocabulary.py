@@ -1,8 +1,8 @@
 """The closed lists of words that images, jobs and networks share.
 
 Database columns, job parameters, sources and the learning packages use these types. The members are strings, so that
-they equal the stored and sent values. Labels for pages are in the module of the model that stores the word; the sizes
-of the resolutions are in `imaging.image`.
+they equal the stored and sent values. Labels for pages are in the module of the model that stores the word. What
+depends on the kind of image (sizes, attributes, names of the finding) is in `modalities`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,10 +14,10 @@ Label = TypeVar("Label")
 
 
 class Pathology(StrEnum):
-    """The second truth of an image, the worst first."""
+    """The second truth of an image, the worst first: the finding of its modality, another finding, or none."""
 
-    MALIGNANT = "malignant"
-    BENIGN = "benign"
+    POSITIVE = "positive"
+    OTHER = "other"
     NORMAL = "normal"
 
     @classmethod
@@ -34,38 +34,8 @@ class Split(StrEnum):
     TEST = "test"
 
 
-class Resolution(StrEnum):
-    """A size at which images are stored and shown."""
-
-    HIGH = "high"
-    LOW = "low"
-
-
-class ChestWall(StrEnum):
-    """The border of an image at which the breast ends in a straight line."""
-
-    LEFT = "left"
-    RIGHT = "right"
-    UNKNOWN = ""
-
-
-class Laterality(StrEnum):
-    """The side of the body."""
-
-    LEFT = "L"
-    RIGHT = "R"
-    UNKNOWN = ""
-
-
-class View(StrEnum):
-    """The two views of a standard exam. Sources can have other views, which are stored as short text."""
-
-    CC = "CC"
-    MLO = "MLO"
-
-
 class Direction(StrEnum):
-    """What an attack does with the signs of cancer."""
+    """What an attack does with the signs of the finding."""
 
     INSERT = "insert"
     REMOVE = "remove"

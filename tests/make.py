@@ -1,5 +1,6 @@
 """Builders: the smallest real things that tests need. Pictures are drawn here, never taken from anybody."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -8,24 +9,27 @@ from django.db import connection
 
 from readerstudy.accounts.models import Role, User
 from readerstudy.cohort.models import Cohort, Stimulus, random_key
-from readerstudy.cohort.sources.source import ImportBatch, ImportImage
 from readerstudy.cohort.storage import write_media
 from readerstudy.imaging.difference import signed_difference
-from readerstudy.imaging.image import RESOLUTIONS, Pixels, quantise
+from readerstudy.imaging.image import Pixels, quantise
 from readerstudy.imaging.png16 import decode_png, encode_png
+from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
+from readerstudy.sources.source import ImportBatch, ImportImage
 from readerstudy.studies.actions import enroll
 from readerstudy.studies.models import Study
 from readerstudy.truth.actions import AttackProvenance, create_study, import_cohort, register_adversarial_image
 from readerstudy.truth.queries import real_images
 from readerstudy.vocabulary import Direction
 
+PATHOLOGIES = {finding.word: pathology for pathology, finding in MAMMOGRAPHY.findings.items()}
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 def small_resolutions(monkeypatch, size=(64, 52)) -> None:
     """Tests of the protocol do not need two million pixels."""
-    for name in RESOLUTIONS:
-        monkeypatch.setitem(RESOLUTIONS, name, size)
+    for name, layout in MAMMOGRAPHY.layouts.items():
+        small = replace(layout, rows=size[0], columns=size[1])
+        monkeypatch.setitem(MAMMOGRAPHY.layouts, name, small)
 
 
 def user(name: str, role: Role = Role.READER, **fields) -> User:
@@ -46,12 +50,11 @@ def source(number: int, patient: str, pathology: str, laterality: str = "L", vie
     return ImportImage(
         name=f"film-{number}.png",
         patient_key=patient,
-        laterality=laterality,
-        view_position=view,
-        pathology=pathology,
+        pathology=PATHOLOGIES[pathology],
         pixel_spacing_mm=0.07,
         modality="MG",
         load=partial(drawn, number),
+        attributes={"laterality": laterality, "view_position": view},
     )
 
 
@@ -62,7 +65,7 @@ def found(patients: int = 22) -> ImportBatch:
         pathology = "malignant" if number % 3 == 0 else ("benign" if number % 3 == 1 else "normal")
         for view in ("CC", "MLO"):
             images.append(source(len(images), f"patient-{number}", pathology, view=view))
-    return ImportBatch(tuple(images))
+    return ImportBatch("MG", tuple(images))
 
 
 def cohort(name: str = "films", patients: int = 22, fractions=(0.3, 0.3, 0.4), resolutions=("low",)) -> Cohort:

@@ -15,6 +15,7 @@ from readerstudy.imaging.image import WrongPixels
 from readerstudy.imaging.png16 import decode_png
 from readerstudy.imaging.thumbnails import difference_image
 from readerstudy.lab.panels import panel_file
+from readerstudy.modalities.mammography.attributes import hangs_mirrored
 from readerstudy.truth.models import Truth
 from readerstudy.truth.queries import find_gallery_image
 from tests import make
@@ -31,7 +32,7 @@ def signs(truth: Truth, levels: np.ndarray, middle: int) -> float:
     """Return the correlation of a shown difference with real minus adversarial."""
     real, shown = decode_png(truth.source_image.path), decode_png(truth.stimulus.path)
     change = real.astype(float) - shown.astype(float)
-    own = levels[:, ::-1] if truth.stimulus.image.hangs_mirrored else levels
+    own = levels[:, ::-1] if hangs_mirrored(truth.stimulus.image.attributes) else levels
     return float(np.corrcoef(change.ravel(), own.astype(float).ravel() - middle)[0, 1])
 
 
@@ -46,7 +47,7 @@ def test_lab_report_and_triptych_show_real_minus_adversarial(adversarial):
         with Image.open(io.BytesIO(b64decode(thumbnail.data_uri.partition("base64,")[2]))) as picture:
             assert signs(truth, np.asarray(picture), 128) > 0.8
         stored = decode_png(Path(settings.MEDIA_ROOT) / truth.difference_file)
-        own = stored[:, ::-1] if truth.stimulus.image.hangs_mirrored else stored
+        own = stored[:, ::-1] if hangs_mirrored(truth.stimulus.image.attributes) else stored
         assert signs(truth, own, 32768) > 0.99
         assert np.sign(read_signed_difference(stored)).any()
 

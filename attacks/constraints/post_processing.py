@@ -7,26 +7,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from readerstudy.imaging.breast_mask import breast_weight
+from readerstudy.imaging.geometry import PLAIN, Geometry
 from readerstudy.imaging.grey_levels import find_levels, snap_to_source
 from readerstudy.imaging.image import WHITE, Grey16, quantise
 
 
 @dataclass(frozen=True)
 class PostProcessing:
-    """Change the breast only, use only the source image's grey levels, and stay below its brightest tissue.
+    """Change the region only, use only the source image's grey levels, and stay below its brightest tissue.
 
-    Each step can be left out. A pixel that the network did not change comes back bit for bit, whichever steps are on.
+    `geometry` is that of the images' modality. Each step can be left out. A pixel that the network did not change
+    comes back bit for bit, whichever steps are on.
     """
 
+    geometry: Geometry
     keep_background: bool = True
     keep_grid: bool = True
     keep_range: bool = True
 
     @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> "PostProcessing":
+    def from_settings(cls, settings: Mapping[str, Any], geometry: Geometry) -> "PostProcessing":
         """Return the steps that a job's settings name; a step that they do not name is on."""
-        return cls(**{step: bool(settings.get(step, True)) for step in STEPS})
+        return cls(geometry, **{step: bool(settings.get(step, True)) for step in STEPS})
+
+    def settings(self) -> dict[str, bool]:
+        """Return whether each step is on, as JSON."""
+        return {step: getattr(self, step) for step in STEPS}
 
     def grey_levels(self, real: Grey16) -> Grey16 | None:
         """Return the grey levels that an adversarial image may use, ascending; None if it may use all."""
@@ -34,7 +40,7 @@ class PostProcessing:
 
     def weight(self, real: Grey16) -> NDArray[np.float32]:
         """Return how much of its change each pixel keeps, 0 to 1, (rows, columns)."""
-        return breast_weight(real) if self.keep_background else np.ones(real.shape, dtype=np.float32)
+        return self.geometry.region(real) if self.keep_background else np.ones(real.shape, dtype=np.float32)
 
     def white(self, real: Grey16, weight: NDArray[np.float32]) -> float:
         """Return the brightest level that a change may approach, as a share of full scale.
@@ -54,4 +60,4 @@ class PostProcessing:
 
 
 STEPS = ("keep_background", "keep_grid", "keep_range")
-NO_POST_PROCESSING = PostProcessing(keep_background=False, keep_grid=False, keep_range=False)
+NO_POST_PROCESSING = PostProcessing(PLAIN, keep_background=False, keep_grid=False, keep_range=False)

@@ -14,8 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models_ml.data.images import to_tensor
+from readerstudy.imaging.geometry import Geometry
 from readerstudy.imaging.image import Grey16, Size
-from readerstudy.imaging.resize import Placement, find_placement, resize
+from readerstudy.imaging.resize import Placement
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,10 @@ class Frame:
     placement: Placement
 
     @classmethod
-    def of(cls, pixels: Grey16, size: Size) -> "Frame":
-        """Return where `resize` puts the image in a frame of `size`."""
+    def of(cls, pixels: Grey16, size: Size, geometry: Geometry) -> "Frame":
+        """Return where resizing puts the image in a frame of `size`."""
         rows, columns = pixels.shape
-        return cls((rows, columns), find_placement(pixels, size))
+        return cls((rows, columns), geometry.find_placement(pixels, size))
 
     def downsample(self, full: Tensor) -> Tensor:
         """Return (B, 1, full size) at the network's size, 0 outside the image; differentiable."""
@@ -51,7 +52,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class DifferentiableResize:
-    """Full-size images (B, 1, H, W) in 0…1 and their resized versions, (B, 1, h, w), by the study's own `resize`.
+    """Full-size images (B, 1, H, W) in 0…1 and their resized versions, (B, 1, h, w), by the study's own resizing.
 
     A call with changed images returns their resized versions: the small images plus the downsampled change. Unchanged
     images give the study's own result to the last bit.
@@ -62,10 +63,12 @@ class DifferentiableResize:
     small: Tensor
 
     @classmethod
-    def of(cls, images: Sequence[Grey16], size: Size, device: torch.device) -> "DifferentiableResize":
+    def of(
+        cls, images: Sequence[Grey16], size: Size, device: torch.device, geometry: Geometry
+    ) -> "DifferentiableResize":
         """Return the resizing of images of one size to `size`."""
-        frames = tuple(Frame.of(pixels, size) for pixels in images)
-        small = np.stack([resize(pixels, size) for pixels in images])
+        frames = tuple(Frame.of(pixels, size, geometry) for pixels in images)
+        small = np.stack([geometry.resize(pixels, size) for pixels in images])
         return cls(frames, to_tensor(np.stack(images), device), to_tensor(small, device))
 
     def __call__(self, images: Tensor) -> Tensor:

@@ -21,9 +21,9 @@ from models_ml.evaluation.predictions import Floats, Labels, scores
 from models_ml.evaluation.trivial_controls import ControlImage, FileHeader, GreyLevels
 from models_ml.networks.classifier import Classifier
 from models_ml.runtime.progress import Report
+from readerstudy.imaging.geometry import Geometry
 from readerstudy.imaging.image import Grey16, Size
 from readerstudy.imaging.png16 import decode_png
-from readerstudy.imaging.resize import resize
 from readerstudy.results.evaluation import Variant
 from readerstudy.results.progress import Activity, ActivityKind
 from readerstudy.vocabulary import Split
@@ -150,10 +150,13 @@ def score_all(
     images: Sequence[SourceImage],
     attacks: Sequence[AttackImages],
     report: Report,
+    *,
+    geometry: Geometry,
 ) -> list[ClassifierScores]:
     """Return each classifier's scores of the tuning and test images and of their adversarial images.
 
-    Raises LabError if a test image lacks its adversarial image, or without classifiers or attacks.
+    `geometry` is that of the images' modality. Raises LabError if a test image lacks its adversarial image, or
+    without classifiers or attacks.
     """
     if not classifiers or not attacks:
         raise LabError("An evaluation needs a classifier and an attack.")
@@ -162,7 +165,7 @@ def score_all(
     held_out = [image for image in images if image.split in (Split.TUNING, Split.TEST)]
     training = _control_images([image for image in images if image.split == Split.TRAIN], report)
     test: list[ControlImage] = []
-    loader = _Loader(classifiers, attacks)
+    loader = _Loader(classifiers, attacks, geometry)
     scorers = [_Scorer(classifier) for classifier in classifiers]
     for start in range(0, len(held_out), BATCH_SIZE):
         chunk = held_out[start : start + BATCH_SIZE]
@@ -237,6 +240,7 @@ class _Loader:
 
     classifiers: Sequence[TargetClassifier]
     attacks: Sequence[AttackImages]
+    geometry: Geometry
 
     @property
     def pixels_drawn(self) -> int:
@@ -267,7 +271,7 @@ class _Loader:
         if not np.array_equal(pixels, real):
             loaded.changed.add(kind)
         for size in {classifier.size for classifier in self.classifiers}:
-            loaded.resized[kind, size] = resize(pixels, size)
+            loaded.resized[kind, size] = self.geometry.resize(pixels, size)
 
 
 class _Scorer:

@@ -17,7 +17,6 @@ from models_ml.networks.generator import Generator, shift_logit
 from models_ml.runs.checkpoint import CONTROL, WEIGHTS, load_generator, read_provenance, sha256
 from readerstudy import serialise
 from readerstudy.imaging.image import WHITE, Grey16, Size
-from readerstudy.imaging.resize import resize
 
 # 1728 × 1408 and 1024 × 832 differ by 0.3 % in shape; more would stretch the lesions that the network learnt.
 SHAPE_TOLERANCE = 0.01
@@ -25,17 +24,17 @@ SHAPE_TOLERANCE = 0.01
 
 @dataclass(frozen=True)
 class GanAttack:
-    """Removes or inserts signs of cancer with a trained generator.
+    """Removes or inserts signs of the finding with a trained generator.
 
     A residual generator gets the image at its own resolution. Its change of logit is upsampled bilinearly and applied
     to the full-size pixels, so that their grain survives. A plain generator draws a new image and works at its own
     resolution only.
 
     A pixel of exactly 0 stays 0, because the padding would otherwise show which image was altered: a residual change
-    cannot move it, since its logit is infinite, and a plain drawing is masked. A residual change of the air around the
-    breast (below 0.03 of full scale) is weighted down with its brightness, so that the faint noise there stays to the
-    last bit. Grey16 at full white, such as labels, stay too. Post-processing protects everything else outside the
-    breast, the gaps between the source image's grey levels, and its range.
+    cannot move it, since its logit is infinite, and a plain drawing is masked. A residual change of the dark
+    background (below 0.03 of full scale) is weighted down with its brightness, so that the faint noise there stays
+    to the last bit. Pixels at full white, such as labels, stay too. Post-processing protects everything else outside
+    the region, the gaps between the source image's grey levels, and its range.
     """
 
     METHOD: ClassVar[str] = "gan"
@@ -85,7 +84,7 @@ class GanAttack:
         if self.generator.config.form == "plain":
             drawn = self.generator(real)
         else:
-            small = to_tensor(resize(pixels, self.size)[None], real.device)
+            small = to_tensor(self.post_processing.geometry.resize(pixels, self.size)[None], real.device)
             change = F.interpolate(self.generator.raw(small), size=pixels.shape, mode="bilinear")
             apply = add_below if self.generator.config.form == "additive" else shift_below
             drawn = apply(real, change, white=self.post_processing.white(pixels, weight))

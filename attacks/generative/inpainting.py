@@ -18,9 +18,7 @@ from models_ml.data.images import to_tensor
 from models_ml.networks.inpainting import Inpainter, Places, random_places, salient_places
 from models_ml.runs.checkpoint import WEIGHTS, read_provenance, sha256
 from models_ml.training.inpainting import load_inpainter
-from readerstudy.imaging.breast_mask import breast_weight
 from readerstudy.imaging.image import WHITE, Grey16
-from readerstudy.imaging.resize import resize
 from readerstudy.vocabulary import Direction
 
 _DARKEST = 1e-4  # darker pixels get the logit of this value
@@ -31,7 +29,7 @@ class InpaintingAttack:
     """Fills discs of tissue.
 
     A removal fills, several times over, the place that the classifier's score depends on most. An insertion fills a
-    place in the breast that is drawn from the image and the seed.
+    place in the region that is drawn from the image and the seed.
 
     The network fills the image at its own size. Its change of logit is upsampled bilinearly and applied to the
     full-size pixels, as with a residual generator: their grain survives, and black stays black.
@@ -58,7 +56,8 @@ class InpaintingAttack:
         require_grey_image(pixels)
         weight = self.post_processing.weight(pixels)
         size = (self.network.config.rows, self.network.config.columns)
-        change = Frame.of(pixels, size).upsample(self._change(pixels, resize(pixels, size)))
+        geometry = self.post_processing.geometry
+        change = Frame.of(pixels, size, geometry).upsample(self._change(pixels, geometry.resize(pixels, size)))
         real = to_tensor(pixels[None], torch.device("cpu"))
         drawn = shift_below(real, change, white=self.post_processing.white(pixels, weight))
         return self.post_processing(pixels, drawn[0, 0].clamp(0, 1).double().numpy() * WHITE, weight)
@@ -69,7 +68,7 @@ class InpaintingAttack:
         real = to_tensor(small[None], torch.device("cpu"))
         filled = real
         for _ in range(self.network.config.regions):
-            places = self._places(filled, breast_weight(small), rng)
+            places = self._places(filled, self.post_processing.geometry.region(small), rng)
             with torch.no_grad():
                 filled = self.network(filled, places)
         before, after = (torch.logit(image.clamp(_DARKEST, 1 - _DARKEST)) for image in (real, filled))

@@ -30,14 +30,14 @@ class GradientAttack:
     `gradient` says how a network of 256 × 208 attacks an image of 1728 × 1408. "full_resolution" differentiates
     through the resampling and works on the full-size pixels; "upsampled" works at the network's size and upsamples the
     change bilinearly, which is faster and weaker. `threshold` is the probability above which the classifier calls an
-    image malignant: the attack aims at that decision.
+    image positive: the attack aims at that decision.
 
     The budget holds on the written pixels, after post-processing and rounding: none differs from its source image by
     more than epsilon. The same image and seed give the same file, alone or in a batch of any size, on one device.
     """
 
     method: GradientMethod
-    label: int  # of the images that it changes: 1 malignant
+    label: int  # of the images that it changes: 1 positive
     classifier: Classifier
     weights: str  # SHA-256 of the classifier's file
     seed: int
@@ -67,7 +67,7 @@ class GradientAttack:
             weight=torch.from_numpy(np.stack(weights))[:, None].to(device),
             white=torch.tensor(whites, device=device),
         )
-        resizing = DifferentiableResize.of(images, self.size, device)
+        resizing = DifferentiableResize.of(images, self.size, device, self.post_processing.geometry)
         if self.gradient == "full_resolution":
             attacked = self._at_full_resolution(resizing, batch)
         else:

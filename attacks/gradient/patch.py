@@ -1,4 +1,4 @@
-"""A visible patch: one texture for all images of a label, placed in the breast like a sticker."""
+"""A visible patch: one texture for all images of a label, placed in the region like a sticker."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -16,7 +16,6 @@ from attacks.gradient.base import LogitFunction, cross_entropy
 from attacks.gradient.full_size import image_seed
 from models_ml.errors import LabError
 from models_ml.runtime.progress import Report
-from readerstudy.imaging.breast_mask import breast_weight
 from readerstudy.imaging.image import WHITE, Grey16
 from readerstudy.results.progress import Activity, ActivityKind
 
@@ -30,8 +29,8 @@ _DEPTH_ROWS = 192  # of the small copy in which the depth below the skin is meas
 class PatchSettings:
     """Position and size of a patch, and the training of its texture (Brown et al., 2017).
 
-    `diameter` is a share of the image's height. `position` is the deepest point of the breast, a random one, or the
-    point of the breast nearest to (row, column), given as shares. The position of the lesion is not used: a patch may
+    `diameter` is a share of the image's height. `position` is the deepest point of the region, a random one, or the
+    point of the region nearest to (row, column), given as shares. The position of the lesion is not used: a patch may
     cover it by chance, and then removes it literally.
     """
 
@@ -74,7 +73,7 @@ class PatchAttack:
         """Return top and left of the patch."""
         rng = np.random.default_rng(image_seed(pixels, self.seed))
         side = diameter_in_pixels(self.settings.diameter, pixels.shape[0])
-        return find_corner(breast_weight(pixels), side, self.settings.position, rng)
+        return find_corner(self.post_processing.geometry.region(pixels), side, self.settings.position, rng)
 
 
 def diameter_in_pixels(share: float, rows: int) -> int:
@@ -90,12 +89,12 @@ def disc(side: int) -> Floats:
 
 
 def find_corner(weight: Floats, side: int, position: Position, rng: np.random.Generator) -> Corner:
-    """Return top and left of a square of `side` pixels in the breast, given by its weight (rows, columns).
+    """Return top and left of a square of `side` pixels in the region, given by its weight (rows, columns).
 
-    The middle of the square is at least half a side below the skin, if the breast is that wide.
+    The middle of the square is at least half a side inside the region, if that is wide enough.
     """
     step = max(1, weight.shape[0] // _DEPTH_ROWS)
-    # Outside the image there is no breast, so that the patch stays inside the image.
+    # Outside the image there is no region, so that the patch stays inside the image.
     inside = np.pad(weight[step // 2 :: step, step // 2 :: step] > 0.5, 1)
     depth = distance_transform_edt(inside)[1:-1, 1:-1]
     candidates = np.argwhere(depth * step >= side / 2 + step)
@@ -127,7 +126,7 @@ def train_texture(
 ) -> Floats:
     """Return the texture, (k, k) in 0…1, that flips the decision for most of these images.
 
-    `images` (N, 1, H, W) are of one label and at the network's size, `weights` (N, H, W) are those of the breast.
+    `images` (N, 1, H, W) are of one label and at the network's size, `weights` (N, H, W) are those of the region.
     `white` is the brightest value of the patch as a share of full scale. Adam maximises the cross-entropy from a
     uniform grey.
     """

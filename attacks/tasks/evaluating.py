@@ -19,7 +19,6 @@ from attacks.evaluation.measure import (
 )
 from attacks.evaluation.pairing import AttackKind, pair_directions
 from attacks.generative.gan import GanAttack
-from models_ml.evaluation.subgroup_table import LESION
 from models_ml.evaluation.trivial_controls import FileHeader
 from models_ml.presets import PRESETS
 from models_ml.runs.checkpoint import CONTROL, WEIGHTS, load_classifier, read_provenance, sha256
@@ -59,7 +58,9 @@ def _evaluate(job_id: int, parameters: EvaluateParameters, report: Report) -> di
     for resolution in parameters["resolutions"]:
         size = classifiers[0].size
         attacks = [_attack_images(cohort, resolution, group, size, runs) for group in _groups(parameters)]
-        scores = score_all(classifiers, _source_images(cohort, resolution), attacks, report)
+        scores = score_all(
+            classifiers, _source_images(cohort, resolution), attacks, report, geometry=cohort.modality.geometry
+        )
         for classifier in scores:
             store_scores(classifier.by_stimulus, classifier=classifier.classifier, size=classifier.size)
         results = evaluate(resolution, scores, attacks, settings)
@@ -84,7 +85,10 @@ def _attack_images(
     directions = {name: rows[name].direction if name in rows else _direction(runs[name]) for name in names}
     targets = {row.classifier for row in rows.values()} | {_made_from(run, classifiers) for run in runs.values() if run}
     written = adversarial_images(cohort, resolution, names, with_excluded=True)
-    steps = {name: PostProcessing.from_settings(rows[name].settings if name in rows else {}) for name in names}
+    steps = {
+        name: PostProcessing.from_settings(rows[name].settings if name in rows else {}, cohort.modality.geometry)
+        for name in names
+    }
     return AttackImages(
         name=" + ".join(names),
         runs=tuple(names),
@@ -149,12 +153,7 @@ def _source_images(cohort: Cohort, resolution: str) -> list[SourceImage]:
             image.patient,
             image.split,
             FileHeader(image.source_rows, image.source_columns, image.source_bits),
-            {
-                "view": image.view,
-                "side": image.laterality,
-                LESION: image.lesion_kind,
-                "density": image.density,
-            },
+            {part.name: part.value(image.attributes, image.groups) for part in cohort.modality.subgroups},
         )
         for image in real_images(cohort, resolution)
     ]

@@ -1,7 +1,7 @@
 """Jobs that make an adversarial image from every image of a cohort."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain, product
 from typing import Any
@@ -12,7 +12,7 @@ from django.utils.timezone import now
 from numpy.typing import NDArray
 
 from attacks.base import ImageAttack, pixels_drawn
-from attacks.constraints.post_processing import PostProcessing
+from attacks.constraints.post_processing import STEPS, PostProcessing
 from attacks.parallel import parallel_map
 from attacks.quality import measure_quality
 from attacks.registry import Recipe, attack_images, load_attack, prepare, version
@@ -24,13 +24,12 @@ from readerstudy.cohort.models import Cohort, Stimulus
 from readerstudy.cohort.storage import MediaFile, write_media
 from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind
 from readerstudy.experiments.parameters import AttackParameters, GenerateParameters
-from readerstudy.imaging.breast_mask import breast_weight
 from readerstudy.imaging.difference import signed_difference
 from readerstudy.imaging.image import Size
 from readerstudy.imaging.png16 import decode_png, encode_png
-from readerstudy.imaging.resize import resize
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.queue import perform
+from readerstudy.modalities.modality import Modality
 from readerstudy.results.progress import Activity, ActivityKind
 from readerstudy.results.runs import ImagesGenerated
 from readerstudy.truth.actions import AttackProvenance, register_adversarial_image
@@ -101,7 +100,7 @@ def _attack_cohort(
         known += len(chosen) - len(missing[-1])
     groups = _make_groups(missing, BATCH_SIZE if choose_device().type == "cuda" else 1)
     lesions = lesions_by_image({image.image_id for image in chain.from_iterable(groups)})
-    write = partial(_write_group, attacks, lesions)
+    write = partial(_write_group, cohort.modality, attacks, lesions)
     made, total = 0, sum(map(len, groups))
     drawn = max(pixels_drawn(attack.attack) for attack in attacks.values())
     for written in parallel_map(write, groups, pixels_drawn=drawn):
@@ -122,7 +121,7 @@ def _make_groups(by_resolution: Sequence[Sequence[RealImage]], size: int) -> lis
 
 
 def _write_group(
-    attacks: Mapping[int, _LabelAttack], lesions: Lesions, group: Sequence[RealImage]
+    modality: Modality, attacks: Mapping[int, _LabelAttack], lesions: Lesions, group: Sequence[RealImage]
 ) -> list[_AdversarialImage]:
     """Attack images of one label and size, and write the adversarial images with their differences."""
     reals = [decode_png(source.path) for source in group]
@@ -133,7 +132,11 @@ def _write_group(
             write_media(encode_png(adversarial)),
             write_media(encode_png(signed_difference(real, adversarial))),
             measure_quality(
-                real, adversarial, lesions=lesions.get(source.image_id, ()), breast=breast_weight(real) > 0
+                real,
+                adversarial,
+                measures=modality.quality,
+                lesions=lesions.get(source.image_id, ()),
+                region=modality.geometry.region(real) > 0,
             ),
         )
         for source, real, adversarial in zip(group, reals, adversarials, strict=True)
@@ -152,12 +155,12 @@ def _register(image: _AdversarialImage, attack: _LabelAttack) -> None:
 
 
 def _generator_attack(job_id: int, cohort: Cohort, parameters: GenerateParameters, label: int) -> _LabelAttack:
-    """Return the generator that changes images of this label: removal for malignant ones, insertion for others."""
+    """Return the generator that changes images of this label: removal for positive ones, insertion for others."""
     direction = Direction.REMOVE if label else Direction.INSERT
     run = Checkpoint.named(parameters["gan_remove" if label else "gan_insert"], CheckpointKind.GENERATOR)
     if run.direction != direction:
         raise LabError(f"The run {run.name} was trained to {run.direction}, not to {direction.value}.")
-    post_processing = PostProcessing.from_settings(parameters)
+    post_processing = PostProcessing.from_settings(parameters, cohort.modality.geometry)
     attack = load_attack(folder_of(run.folder), post_processing=post_processing)
     row = _get_or_make_row(
         job_id,
@@ -168,7 +171,7 @@ def _generator_attack(job_id: int, cohort: Cohort, parameters: GenerateParameter
         direction=direction.value,
         generator=run,
         classifier=run.made_from,
-        settings={**asdict(post_processing), "weights": attack.weights},
+        settings={**post_processing.settings(), "weights": attack.weights},
         seed=run.seed,
     )
     return _LabelAttack(attack, row, direction)
@@ -178,11 +181,11 @@ def _gradient_attacks(
     job_id: int, cohort: Cohort, parameters: AttackParameters, report: Report
 ) -> dict[int, _LabelAttack]:
     """Return an attack on a classifier for both labels, under one name."""
-    settings: dict[str, Any] = {**asdict(PostProcessing.from_settings(parameters)), **parameters["attack"]}
+    settings: dict[str, Any] = {**_steps(parameters), **parameters["attack"]}
     run = Checkpoint.named(settings.pop("classifier"), CheckpointKind.CLASSIFIER)
     name, seed = settings.pop("name"), int(settings.pop("seed", 1))
     prepared = prepare(
-        Recipe.from_settings(settings),
+        Recipe.from_settings(settings, cohort.modality.geometry),
         folder_of(run.folder),
         seed=seed,
         textures=folder_of(f"attack-{name}"),
@@ -204,6 +207,11 @@ def _gradient_attacks(
     return {label: _LabelAttack(attack, row, directions[label]) for label, attack in prepared.by_label.items()}
 
 
+def _steps(parameters: AttackParameters) -> dict[str, bool]:
+    """Return whether each step of post-processing is on."""
+    return {step: bool(parameters.get(step, True)) for step in STEPS}
+
+
 def _training_images(cohort: Cohort, label: int, size: Size) -> NDArray[np.uint16]:
     """Return the images of the training split with this label at a network's size, (N, rows, columns)."""
     images = [
@@ -213,7 +221,9 @@ def _training_images(cohort: Cohort, label: int, size: Size) -> NDArray[np.uint1
     ]
     if not images:
         raise LabError(f"The cohort {cohort.name} has no training images with label {label}.")
-    return np.stack(list(parallel_map(lambda image: resize(decode_png(image.path), size), images)))
+    return np.stack(
+        list(parallel_map(lambda image: cohort.modality.geometry.resize(decode_png(image.path), size), images))
+    )
 
 
 def _get_or_make_row(

@@ -24,7 +24,7 @@ RowPair = tuple[Rows, Rows]
 class ImageSet:
     """Images with their columns, aligned by row.
 
-    `pixels` are 16-bit, (N, H, W), possibly a memory map; `labels` are 1 for malignant, else 0, (N,); text columns are
+    `pixels` are 16-bit, (N, H, W), possibly a memory map; `labels` are 1 for positive, else 0, (N,); text columns are
     (N,). `weights`, (N, H, W), limit the change of each pixel by an attack: 0 none, 255 no limit.
     """
 
@@ -51,7 +51,7 @@ class ImageSet:
         if unknown := sorted(set(np.unique(self.splits)) - set(Split)):
             raise WrongImages(f"There is no split named {unknown[0]}; splits are {', '.join(Split)}.")
         if not np.isin(self.labels, (0, 1)).all():
-            raise WrongImages("Labels are 1 for malignant and 0 for the rest.")
+            raise WrongImages("Labels are 1 for positive and 0 for the rest.")
         pairs = np.unique(np.stack([self.patients.astype(str), self.splits.astype(str)]), axis=1)
         names, times = np.unique(pairs[0], return_counts=True)
         if (times > 1).any():
@@ -98,7 +98,7 @@ class ImageSet:
             have = " × ".join(map(str, self.pixels.shape[1:]))
             raise WrongImages(f"The images are {have}, but this preset needs {rows} × {columns}.")
         for split in (Split.TRAIN, Split.TUNING):
-            for label, name in ((1, "malignant"), (0, "other")):
+            for label, name in ((1, "positive"), (0, "other")):
                 if not len(self.rows(split, label)):
                     raise WrongImages(f"The {split} split holds no {name} image, so nothing can be learnt or chosen.")
 

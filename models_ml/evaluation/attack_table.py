@@ -29,7 +29,7 @@ def attack_table(
     with_area_comparison: bool = False,
     changed: int | None = None,
 ) -> AttackTable:
-    """Return Table 1 from aligned arrays (N,): malignant probability of each real test image and its adversarial one.
+    """Return Table 1 from aligned arrays (N,): positive probability of each real test image and its adversarial one.
 
     `thresholds` are used beside the article's 0.5. `with_area_comparison` compares the two areas by `compare_areas`.
     `changed` is stored as it is. Raises LabError if the arrays differ in length.

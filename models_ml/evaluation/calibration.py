@@ -43,7 +43,7 @@ def recalibrate(score: Floats, labels: Labels, method: Recalibrated) -> Recalibr
     if method is Recalibrated.NONE:
         return Recalibration()
     if len(np.unique(labels)) < 2:
-        raise LabError("Recalibration needs malignant and other images in the tuning split.")
+        raise LabError("Recalibration needs positive and other images in the tuning split.")
     x, sign = _logit(score), np.where(labels == 1, 1.0, -1.0)
     moves = np.array([1.0, float(method is Recalibrated.PLATT)])  # which of slope and intercept are fitted
 

@@ -1,4 +1,4 @@
-"""A detector of adversarial images: the classifier's network, trained on "altered" in place of "malignant"."""
+"""A detector of adversarial images: the classifier's network, trained on "altered" in place of "positive"."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -152,7 +152,7 @@ def _detection(
 ) -> DetectorRow:
     test = images.split == "test"
     adversarial = test & np.isin(images.attack, attacks)
-    # Only their source images: compared with all real images, an attack on positives would be detected by their cancer.
+    # Only their source images: compared with all real images, an attack on positives would be detected by the finding.
     source = test & (images.attack == REAL) & np.isin(images.image, images.image[adversarial])
     both = adversarial | source
     rng = np.random.default_rng(BOOTSTRAP_SEED)

@@ -25,7 +25,7 @@ def scores(
     device: torch.device | None = None,
     batch: int = 0,
 ) -> Floats:
-    """Return the malignant probability (N,) of 16-bit images (N, H, W), computed in float32; of `rows` only, if given.
+    """Return the positive probability (N,) of 16-bit images (N, H, W), computed in float32; of `rows` only, if given.
 
     `batch` images are scored together; 0: sixteen, or fewer if the memory has no room for them. Raises WrongImages if
     the classifier reads another size.
@@ -48,12 +48,12 @@ def scores(
 def youden_threshold(score: Floats, labels: Labels) -> float:
     """Return the threshold with the greatest sensitivity + specificity (Youden, 1950); of tied ones the middle one.
 
-    Candidates lie halfway between neighbouring scores; an image is called malignant above the threshold. Raises
+    Candidates lie halfway between neighbouring scores; an image is called positive above the threshold. Raises
     LabError if a class is missing or all scores are equal.
     """
     values = np.unique(score)
     if len(values) < 2 or len(np.unique(labels)) < 2:
-        raise LabError("A threshold needs malignant and other images with different scores.")
+        raise LabError("A threshold needs positive and other images with different scores.")
     cuts = (values[:-1] + values[1:]) / 2
     called = score[None] > cuts[:, None]
     index = called[:, labels == 1].mean(1) - called[:, labels == 0].mean(1)
@@ -62,7 +62,7 @@ def youden_threshold(score: Floats, labels: Labels) -> float:
 
 
 def sensitivity_threshold(score: Floats, labels: Labels, *, least: float) -> float:
-    """Return the greatest threshold that calls at least the share `least` of the malignant images malignant.
+    """Return the greatest threshold that calls at least the share `least` of the positive images positive.
 
     It lies halfway to the score below, or just below the lowest score if that one must be called too. Raises LabError
     if a class is missing or `least` is not a share.
@@ -71,7 +71,7 @@ def sensitivity_threshold(score: Floats, labels: Labels, *, least: float) -> flo
         raise LabError(f"A sensitivity lies above 0 and at most at 1, not at {least}.")
     positives = np.sort(score[labels == 1])[::-1]
     if not len(positives) or len(np.unique(labels)) < 2:
-        raise LabError("A threshold needs malignant and other images with different scores.")
+        raise LabError("A threshold needs positive and other images with different scores.")
     lowest_called = positives[ceil(least * len(positives) - 1e-9) - 1]
     below = score[score < lowest_called]
     return float((lowest_called + (below.max() if len(below) else lowest_called - 2e-6)) / 2)

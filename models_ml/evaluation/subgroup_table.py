@@ -11,7 +11,7 @@ from models_ml.evaluation.predictions import Floats, Labels
 from readerstudy.results.evaluation import Subgroup, ThresholdRule
 from readerstudy.statistics.roc import auc_by_patient
 
-# Only a malignant image has a malignant lesion: each kind is compared with all images without cancer.
+# Only a positive image has a lesion of the finding: each kind is compared with all images without the finding.
 LESION = "lesion"
 
 
@@ -67,7 +67,7 @@ def _subgroup(
         column=name,
         value=value,
         images=len(labels),
-        malignant=int((labels == 1).sum()),
+        positive=int((labels == 1).sum()),
         auc_real=auc_by_patient(real, labels, patients, rng, replicates=replicates),
         auc_flipped=auc_by_patient(adversarial, 1 - labels, patients, rng, replicates=replicates),
         fooled_by_removal=decisions.fooled_by_removal,

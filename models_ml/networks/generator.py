@@ -12,7 +12,7 @@ from models_ml.networks.losses import precise
 # exp(±15) moves any 16-bit grey value to either end; beyond it float32 would overflow before the picture
 # changes.
 GREATEST_LOGIT_CHANGE = 15.0
-# Grey values below this are air around the breast. The change fades out there with the brightness, so that the few
+# Grey values below this are background. The change fades out there with the brightness, so that the few
 # levels of noise in the air are kept and not rounded to black.
 AIR = 0.03
 

@@ -1,4 +1,4 @@
-"""A small U-Net that fills a disc of a mammogram from its surroundings, and the choice of the disc's place.
+"""A small U-Net that fills a disc of an image from its surroundings, and the choice of the disc's place.
 
 Not in the article: a second family of generators, small enough for a hundred positives.
 """
@@ -135,7 +135,7 @@ def put_back(images: Tensor, parts: Tensor, places: Places) -> Tensor:
 
 
 def salient_places(classifier: Classifier, images: Tensor, radius: float) -> Places:
-    """Return the place of each image where the classifier's malignant logit has the largest smoothed |gradient|."""
+    """Return the place of each image where the classifier's positive logit has the largest smoothed |gradient|."""
     x = images.detach().requires_grad_()
     logits = classifier(x)
     (gradient,) = torch.autograd.grad((logits[:, 1] - logits[:, 0]).sum(), x)
@@ -149,7 +149,7 @@ def salient_places(classifier: Classifier, images: Tensor, radius: float) -> Pla
 
 
 def random_places(weights: NDArray[np.float32], chances: list[np.random.Generator]) -> Places:
-    """Return one random place in each breast; `weights` (B, H, W) are 1 in the breast."""
+    """Return one random place in each region; `weights` (B, H, W) are 1 in the region."""
     places = []
     for weight, chance in zip(weights, chances, strict=True):
         inside = np.argwhere(weight > 0.99)

@@ -41,8 +41,8 @@ from readerstudy.vocabulary import Split
 SOURCES = ("models_ml", "readerstudy/imaging", "readerstudy/results", "readerstudy/statistics")
 Kind = Literal["classifier", "generator", "detector"]
 NAMES: dict[Kind, dict[int, str]] = {  # of the labels
-    "classifier": {1: "malignant", 0: "other"},
-    "generator": {1: "malignant", 0: "other"},
+    "classifier": {1: "positive", 0: "other"},
+    "generator": {1: "positive", 0: "other"},
     "detector": {1: "adversarial", 0: "real"},
 }
 Network = TypeVar("Network", bound=nn.Module)

@@ -7,10 +7,10 @@ from readerstudy.serialise import from_dict
 
 TITLES = {"classifier": "AI-CAD classifier", "generator": "Generator of adversarial images", "detector": "Detector"}
 PURPOSE = {
-    "classifier": "Tells malignant mammograms from others, as the object of an attack in a study.",
-    "generator": "Changes mammograms so that the classifier changes its diagnosis, for a blinded study of whether "
+    "classifier": "Tells images with the finding from others, as the object of an attack in a study.",
+    "generator": "Changes images so that the classifier changes its diagnosis, for a blinded study of whether "
     "readers can see it.",
-    "detector": "Tells adversarial mammograms from real ones, as one more reader of a study.",
+    "detector": "Tells adversarial images from real ones, as one more reader of a study.",
 }
 NOT_FOR = (
     "Not for diagnosis, and not for any decision about a patient: it was trained for a study, on this cohort alone."

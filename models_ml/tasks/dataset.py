@@ -19,10 +19,10 @@ from models_ml.presets import Preset
 from models_ml.runtime.progress import Report
 from readerstudy import serialise
 from readerstudy.cohort.models import Cohort
-from readerstudy.imaging.breast_mask import breast_weight
-from readerstudy.imaging.image import RESOLUTIONS, Size
+from readerstudy.imaging.geometry import FindRegion, Geometry
+from readerstudy.imaging.image import Size
 from readerstudy.imaging.png16 import decode_png
-from readerstudy.imaging.resize import resize
+from readerstudy.modalities.modality import Modality
 from readerstudy.results.progress import Activity, ActivityKind
 from readerstudy.truth.queries import RealImage, adversarial_images, real_images
 from readerstudy.vocabulary import Direction
@@ -42,9 +42,10 @@ def gan_config(preset: Preset, direction: Direction, parameters: Mapping[str, An
     return config if ends == "preset" else replace(config, ends=ends)
 
 
-def resolution_for(rows: int) -> str:
-    """Return the smallest stored resolution that is large enough for a network with this number of rows."""
-    return "low" if rows <= RESOLUTIONS["low"][0] else "high"
+def resolution_for(modality: Modality, rows: int) -> str:
+    """Return the modality's smallest layout that is large enough for a network with this number of rows."""
+    names = list(modality.layouts)
+    return next((name for name in reversed(names) if rows <= modality.layouts[name].rows), names[0])
 
 
 def training_images(
@@ -58,10 +59,10 @@ def training_images(
     """Return every real image of the cohort at the network's size, with labels and splits.
 
     `augmented` adds adversarial images to the training split, see `AdversarialExamples`. `with_weights` adds the
-    weights that limit an attack to the breast.
+    weights that limit an attack to the region.
     """
     config, cohort_row = preset.classifier, Cohort.named(cohort)
-    resolution = resolution_for(config.rows)
+    resolution = resolution_for(cohort_row.modality, config.rows)
     images = real_images(cohort_row, resolution)
     if augmented:
         examples = serialise.from_dict(AdversarialExamples, augmented)
@@ -70,10 +71,11 @@ def training_images(
         ]
         paths = [{image: adversarial.path for image, adversarial in rows.items()} for rows in by_attack]
         images = with_adversarial_images(images, paths, examples)
-    pixels = cached_pixels(images, (config.rows, config.columns), report)
+    geometry = cohort_row.modality.geometry
+    pixels = cached_pixels(images, (config.rows, config.columns), geometry, report)
     return ImageSet(
         pixels=pixels,
-        weights=_weights(pixels, report) if with_weights else None,
+        weights=_weights(pixels, geometry.region, report) if with_weights else None,
         labels=np.array([image.label for image in images], dtype=np.int64),
         patients=np.array([image.patient for image in images]),
         splits=np.array([image.split for image in images]),
@@ -81,7 +83,7 @@ def training_images(
     )
 
 
-def cached_pixels(images: Sequence[RealImage], size: Size, report: Report) -> NDArray[np.uint16]:
+def cached_pixels(images: Sequence[RealImage], size: Size, geometry: Geometry, report: Report) -> NDArray[np.uint16]:
     """Return the images at the network's size, (N, rows, columns), decoded once into a memory-mapped file."""
     names = "\n".join(image.path.name for image in images)
     key = hashlib.sha256(f"{size}\n{names}".encode()).hexdigest()[:32]
@@ -92,7 +94,7 @@ def cached_pixels(images: Sequence[RealImage], size: Size, report: Report) -> ND
         pixels = np.lib.format.open_memmap(draft, "w+", np.uint16, (len(images), *size))
         # Pillow decodes and resizes without holding the interpreter: threads are enough.
         with ThreadPoolExecutor(max_workers=torch.get_num_threads()) as pool:
-            for row, values in enumerate(pool.map(lambda p: resize(decode_png(p.path), size), images)):
+            for row, values in enumerate(pool.map(lambda p: geometry.resize(decode_png(p.path), size), images)):
                 pixels[row] = values
                 report(row + 1, len(images), Activity(ActivityKind.READING_IMAGES), {})
         pixels.flush()
@@ -102,15 +104,15 @@ def cached_pixels(images: Sequence[RealImage], size: Size, report: Report) -> ND
     return mapped
 
 
-def _weights(pixels: NDArray[np.uint16], report: Report) -> NDArray[np.uint8]:
+def _weights(pixels: NDArray[np.uint16], region: FindRegion, report: Report) -> NDArray[np.uint8]:
     """Return how far an attack may change each pixel, 0…255, computed once into a file beside that of the pixels."""
-    path = Path(str(getattr(pixels, "filename", ""))).with_suffix(".breast.npy")
+    path = Path(str(getattr(pixels, "filename", ""))).with_suffix(".region.npy")
     if not path.exists():
         draft = path.with_suffix(f".{id(pixels)}.part")
         weights = np.lib.format.open_memmap(draft, "w+", np.uint8, pixels.shape)
         for row, values in enumerate(pixels):
-            weights[row] = np.rint(255 * breast_weight(values))
-            report(row + 1, len(pixels), Activity(ActivityKind.FINDING_BREASTS), {})
+            weights[row] = np.rint(255 * region(values))
+            report(row + 1, len(pixels), Activity(ActivityKind.FINDING_REGIONS), {})
         weights.flush()
         del weights
         draft.rename(path)

@@ -41,13 +41,13 @@ def train_detector_task(job_id: int) -> None:
 
 def _train_detector(job_id: int, parameters: TrainDetectorParameters, report: Report) -> dict[str, Any]:
     preset, cohort, seen = find_preset(parameters["preset"]), parameters["cohort"], parameters["attacks"]
-    config, name = preset.classifier, parameters["name"]
-    resolution = parameters.get("resolution") or resolution_for(config.rows)
+    config, name, modality = preset.classifier, parameters["name"], Cohort.named(cohort).modality
+    resolution = parameters.get("resolution") or resolution_for(modality, config.rows)
     held_out = _held_out(parameters, resolution)
     seen_files = _labelled_files(cohort, resolution, seen)
     held_out_files = _labelled_files(cohort, resolution, held_out, for_training=False)
     size = (config.rows, config.columns)
-    images = seen_files.columns.with_pixels(cached_pixels(seen_files.images, size, report))
+    images = seen_files.columns.with_pixels(cached_pixels(seen_files.images, size, modality.geometry, report))
     result = train_detector(
         images,
         DetectorConfig(config, tuple(seen)),
@@ -61,7 +61,9 @@ def _train_detector(job_id: int, parameters: TrainDetectorParameters, report: Re
     evaluated = np.flatnonzero(seen_files.columns.split != Split.TRAIN)
     score = [scores(detector, images.pixels, rows=evaluated, device=device)]
     if held_out_files.images:
-        score.append(scores(detector, cached_pixels(held_out_files.images, size, report), device=device))
+        score.append(
+            scores(detector, cached_pixels(held_out_files.images, size, modality.geometry, report), device=device)
+        )
     files = [seen_files.images[row] for row in evaluated] + held_out_files.images
     values = np.concatenate(score)
     table = detector_table(values, seen_files.columns.select(evaluated).append(held_out_files.columns), seen)

@@ -120,7 +120,7 @@ def pooled(images: ImageSet, folds: Sequence[FoldScores], *, replicates: int = R
                 rng=_bootstrap_rng(),
                 replicates=replicates,
             ),
-            # Each score minus its fold's threshold: above 0, that fold calls the image malignant.
+            # Each score minus its fold's threshold: above 0, that fold calls the image positive.
             decisions=(
                 decide(score - thresholds, adversarial - thresholds, labels, rule=ThresholdRule.FOLD, threshold=0),
             ),
@@ -128,7 +128,7 @@ def pooled(images: ImageSet, folds: Sequence[FoldScores], *, replicates: int = R
     rows = tuple(_fold_auc(images, fold, replicates) for fold in folds)
     areas = [row.auc.value for row in rows if row.auc]
     if not areas:
-        raise LabError("No fold tested malignant and other images; use fewer folds.")
+        raise LabError("No fold tested positive and other images; use fewer folds.")
     return CrossValidated(
         rows,
         float(np.mean(areas)),

@@ -58,7 +58,7 @@ def train_gan(
     folder: Path,
     report: Report,
 ) -> GanResult:
-    """Train a generator that removes or inserts signs of cancer, on the train split alone; write the run folder.
+    """Train a generator that removes or inserts signs of the finding, on the train split alone; write the run folder.
 
     `classifier` is the run folder of the classifier that the discriminator starts from. An interrupted run is resumed
     from its last save, a finished run is returned. Raises WrongImages or WrongCheckpoint if sizes do not fit.
@@ -93,7 +93,7 @@ class _GanTraining(Training[GanConfig, GanBatch]):
         source_label = 1 if direction == Direction.REMOVE else 0
         targets, sources = images.rows(Split.TRAIN, 1 - source_label), images.rows(Split.TRAIN, source_label)
         super().__init__(run, Pairing(targets, sources, config.images_per_class))
-        self.wanted_sign = -1 if direction == Direction.REMOVE else 1  # of the change of the malignant probability
+        self.wanted_sign = -1 if direction == Direction.REMOVE else 1  # of the change of the positive probability
         self.batches = GanBatches(images, self.pairing, config, run.seed)
         self.watched = watched_rows(sources, config, run.seed)
         self.networks = GanNetworks(classifier, config, run.seed, self.device)

@@ -32,7 +32,7 @@ def snapshot_score(
     rule: Snapshots,
     config: GanConfig,
 ) -> float:
-    """Return the mean change of the malignant probability in the wanted direction minus the price of visible change.
+    """Return the mean change of the positive probability in the wanted direction minus the price of visible change.
 
     `wanted` is +1 for an increase, −1 for a decrease. `images` are as `steps.generate` takes them.
     """

@@ -7,8 +7,8 @@ Not in the article. Every step adds up two losses:
 - guidance: in images of the class to change, the filled disc must change the decision of the frozen classifier; the
   size of the change is a third term.
 
-In malignant images the disc lies where the classifier's gradient is greatest, in others at a random place of the
-breast. So removal learns healthy tissue, and insertion learns lesions from the places that decide the score.
+In positive images the disc lies where the classifier's gradient is greatest, in others at a random place of the
+region. So removal learns healthy tissue, and insertion learns lesions from the places that decide the score.
 """
 
 from dataclasses import dataclass, replace

@@ -31,10 +31,9 @@ BLIND = {
 }
 _STIMULUS = "presentation__stimulus_id"
 _FINGERPRINT = "presentation__stimulus__image__fingerprint"
-_LATERALITY = "presentation__stimulus__image__laterality"
-_VIEW = "presentation__stimulus__image__view_position"
+_ATTRIBUTES = "presentation__stimulus__image__attributes"
 _KIND = "presentation__reading_list__session_plan__kind"
-SIGHTED = ("authenticity", "pathology", "direction", "image", "laterality", "view_position")
+SIGHTED = ("authenticity", "pathology", "direction", "image")  # followed by the modality's attributes
 PSEUDONYM_LENGTH = 12
 CHUNK = 2000
 
@@ -46,22 +45,28 @@ def readings_of(study: Study) -> QuerySet[Reading, dict[str, Any]]:
     Raises StudyStillOpen while readers may still read.
     """
     require_verdicts_visible(study)
-    paths = ("pk", *BLIND.values(), _STIMULUS, _FINGERPRINT, _LATERALITY, _VIEW, _KIND)
+    paths = ("pk", *BLIND.values(), _STIMULUS, _FINGERPRINT, _ATTRIBUTES, _KIND)
     rows: QuerySet[Reading, dict[str, Any]] = Reading.objects.filter(
         presentation__reading_list__enrollment__study=study
     ).values(*paths)
     return rows.order_by("pk")
 
 
+def exported_attributes(study: Study) -> tuple[str, ...]:
+    """Return the names of the attributes that are exported with the readings of an unsealed study."""
+    return tuple(attribute.name for attribute in study.cohort.modality.attributes if attribute.is_exported)
+
+
 def lines_of(study: Study, readings: Iterable[dict[str, Any]], *, sighted: bool) -> Iterator[dict[str, Any]]:
     """Yield one row for each reading. Without `sighted` no value depends on the image."""
     truth = truth_of_study(study) if sighted else None
+    attributes = exported_attributes(study)
     for reading in readings:
         line = {name: reading[path] for name, path in BLIND.items()}
-        yield {**line, **_sighted(reading, truth[reading[_STIMULUS]])} if truth else line
+        yield {**line, **_sighted(reading, truth[reading[_STIMULUS]], attributes)} if truth else line
 
 
-def _sighted(reading: dict[str, Any], truth: StimulusTruth) -> dict[str, Any]:
+def _sighted(reading: dict[str, Any], truth: StimulusTruth, attributes: Sequence[str]) -> dict[str, Any]:
     """Return the fields of a reading that need the truth."""
     is_pair = reading[_KIND] == SessionKind.EDUCATION
     values = (
@@ -70,10 +75,9 @@ def _sighted(reading: dict[str, Any], truth: StimulusTruth) -> dict[str, Any]:
         truth.direction.value if truth.direction else "",
         # A keyed hash, the same for an adversarial image and its source image; it does not identify the original file.
         reading[_FINGERPRINT][:PSEUDONYM_LENGTH],
-        reading[_LATERALITY],
-        reading[_VIEW],
     )
-    return dict(zip(SIGHTED, values, strict=True))
+    known = reading[_ATTRIBUTES]
+    return {**dict(zip(SIGHTED, values, strict=True)), **{name: known.get(name, "") for name in attributes}}
 
 
 # --- progress: counts and times -----------------------------------------------------------------------------

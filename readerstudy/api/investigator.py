@@ -199,7 +199,8 @@ class Results(StudyView):
 
 def _readings_file(study: Study, person: User) -> HttpResponseBase:
     sighted = may_see_truth(study, person)
-    columns = (*dataset.BLIND, *(dataset.SIGHTED if sighted else ()))
+    attributes = dataset.exported_attributes(study)
+    columns = (*dataset.BLIND, *((*dataset.SIGHTED, *attributes) if sighted else ()))
     readings = dataset.readings_of(study).iterator(chunk_size=dataset.CHUNK)
     return csv.stream(f"{study.code}-readings", columns, dataset.lines_of(study, readings, sighted=sighted))
 

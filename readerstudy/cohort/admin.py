@@ -19,10 +19,10 @@ from readerstudy.vocabulary import Split
 class CohortAdmin(InvestigatorAdmin):
     """Cohorts with their patients per split."""
 
-    list_display = ("name", "patients", "train", "tuning", "test", "images", "created_at")
+    list_display = ("name", "modality_code", "patients", "train", "tuning", "test", "images", "created_at")
     search_fields = ("name",)
-    fields = ("name", "seed", "fractions", "resolutions", *list_display[1:])
-    readonly_fields = list_display[1:-1]
+    fields = ("name", "modality_code", "seed", "fractions", "layout", *list_display[2:])
+    readonly_fields = list_display[2:-1]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Cohort]:
         per_split = {
@@ -92,8 +92,19 @@ class ExamAdmin(InvestigatorAdmin):
 class ImageAdmin(InvestigatorAdmin):
     """Images as imported, without their stimuli."""
 
-    list_display = ("exam", "laterality", "view_position", "chest_wall", "source_rows", "source_columns", "source_bits")
-    list_filter = ("laterality", "view_position", "source_bits", "exam__patient__cohort")
+    list_display = ("exam", "known_attributes", "source_rows", "source_columns", "source_bits")
+    list_filter = ("source_bits", "exam__patient__cohort")
     search_fields = ("exam__patient__pseudonym",)
-    list_select_related = ("exam__patient",)
+    list_select_related = ("exam__patient__cohort",)
     fields = (*list_display, "pixel_spacing_mm")
+    readonly_fields = ("known_attributes",)
+
+    @admin.display(description=_("attributes"))
+    def known_attributes(self, image: Any) -> str:
+        """Title and value of each attribute, in the order of the modality."""
+        known = [
+            (attribute.title, attribute.labels.get(image.attributes[attribute.name], image.attributes[attribute.name]))
+            for attribute in image.exam.patient.cohort.modality.attributes
+            if image.attributes.get(attribute.name)
+        ]
+        return ", ".join(f"{title}: {value}" for title, value in known)

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from multiprocessing import get_context
@@ -12,10 +12,10 @@ from django.db import transaction
 
 from readerstudy.cohort.models import Cohort, Patient
 from readerstudy.cohort.prepare import PreparedImage, prepare
-from readerstudy.cohort.sources.source import ImportBatch, ImportImage, ImportProblem, patient_pathologies
 from readerstudy.cohort.splits import split_patients
 from readerstudy.cohort.storage import StoredImage, ensure_patient, patient_fingerprint, store_image
-from readerstudy.vocabulary import Split
+from readerstudy.sources.source import ImportBatch, ImportImage, ImportProblem, patient_pathologies
+from readerstudy.vocabulary import Pathology, Split
 
 Progress = Callable[[int, int], None]
 Seal = Callable[[Sequence[StoredImage]], None]
@@ -45,7 +45,7 @@ def import_images(
     splits = _splits(cohort, batch.images)
     problems = list(batch.problems)
     new = known = done = 0
-    for window in _prepared(batch.images, cohort.resolutions, processes):
+    for window in _prepared(cohort, batch.images, processes):
         stored: list[StoredImage] = []
         with transaction.atomic():
             for prepared in window:
@@ -68,13 +68,16 @@ def without_changed_patients(cohort: Cohort, batch: ImportBatch, earlier: Mappin
 
     `earlier` is the stored pathology by fingerprint of the patient. A problem names each patient left out.
     """
+    vocabulary = cohort.modality.vocabulary
     problems: dict[str, ImportProblem] = {}
     for key, pathology in patient_pathologies(batch.images).items():
         before = earlier.get(patient_fingerprint(cohort, key), pathology)
         if before != pathology:
-            sentence = f"Patient {key} is {pathology} here, but was imported as {before}. No image was added."
+            words = (vocabulary.word(pathology), vocabulary.word(Pathology(before)))
+            sentence = f"Patient {key} is {words[0]} here, but was imported as {words[1]}. No image was added."
             problems[key] = ImportProblem(key, sentence)
-    return ImportBatch(
+    return replace(
+        batch,
         images=tuple(image for image in batch.images if image.patient_key not in problems),
         problems=(*batch.problems, *problems.values()),
     )
@@ -86,14 +89,21 @@ def _splits(cohort: Cohort, images: Sequence[ImportImage]) -> dict[str, Split]:
     keys = {patient_fingerprint(cohort, key): key for key in pathologies}
     known = Patient.objects.filter(cohort=cohort).values_list("fingerprint", "split")
     assigned = {keys[fingerprint]: Split(split) for fingerprint, split in known if fingerprint in keys}
-    return split_patients(pathologies, fractions=tuple(cohort.fractions), seed=cohort.seed, assigned=assigned)
+    return split_patients(
+        pathologies,
+        fractions=tuple(cohort.fractions),
+        seed=cohort.seed,
+        streams={pathology: finding.word for pathology, finding in cohort.modality.findings.items()},
+        assigned=assigned,
+    )
 
 
 def _prepared(
-    images: Sequence[ImportImage], resolutions: Sequence[str], processes: int | None
+    cohort: Cohort, images: Sequence[ImportImage], processes: int | None
 ) -> Iterator[Iterable[PreparedImage | ImportProblem]]:
     """Prepare in order, window by window; on every core if there are enough images."""
-    work = partial(prepare, resolutions=tuple(resolutions))
+    sizes = {resolution: cohort.size_of(resolution) for resolution in cohort.resolutions}
+    work = partial(prepare, modality=cohort.modality_code, sizes=sizes)
     processes = processes or os.cpu_count() or 1
     remaining = iter(images)
     if processes == 1 or len(images) < _WINDOW:

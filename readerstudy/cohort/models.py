@@ -1,34 +1,53 @@
 """Patients, exams, images and stimuli. Pathology and authenticity are in `truth`."""
 
 import secrets
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.errors import StudyError
+from readerstudy.imaging.image import Size
+from readerstudy.modalities import DEFAULT, get_modality, modality_choices
+from readerstudy.modalities.modality import Modality
 from readerstudy.names import name_constraint
-from readerstudy.vocabulary import ChestWall, Laterality, Resolution, Split, choice_pairs
+from readerstudy.vocabulary import Split, choice_pairs
 
 SPLIT_LABELS: Final = {Split.TRAIN: _("Train"), Split.TUNING: _("Tuning"), Split.TEST: _("Test")}
-RESOLUTION_LABELS: Final = {Resolution.HIGH: _("High (1728 × 1408)"), Resolution.LOW: _("Low (1024 × 832)")}
-CHEST_WALL_LABELS: Final = {ChestWall.LEFT: _("Left border"), ChestWall.RIGHT: _("Right border")}
-_USUAL_CHEST_WALL: Final[Mapping[str, ChestWall]] = {
-    Laterality.RIGHT: ChestWall.RIGHT,
-    Laterality.LEFT: ChestWall.LEFT,
-}
+
+
+def default_modality() -> str:
+    return DEFAULT.code
+
+
+# Images are stored in the sizes of their cohort and drawn as its modality says: neither may change beneath them.
+_LAYOUT_IS_FIXED: Final = """
+IF EXISTS (
+    SELECT 1 FROM cohort_image image
+    JOIN cohort_exam exam ON exam.id = image.exam_id
+    JOIN cohort_patient patient ON patient.id = exam.patient_id
+    WHERE patient.cohort_id = OLD.id
+) THEN
+    RAISE EXCEPTION 'The cohort % has images: its modality and layout cannot be changed.', OLD.name;
+END IF;
+RETURN NEW;
+"""
 
 
 class Cohort(models.Model):
-    """A named set of patients, split once by patient from a stored seed."""
+    """A named set of patients of one modality, split once by patient from a stored seed."""
 
     name = models.SlugField(_("name"), max_length=64, unique=True)
     seed = models.BigIntegerField(_("seed of the split"))
     fractions = models.JSONField(_("train, tuning, test"), default=list)
-    resolutions = models.JSONField(_("resolutions"), default=list)
+    modality_code = models.CharField(
+        _("modality"), max_length=16, choices=modality_choices, default=default_modality, db_column="modality"
+    )
+    # The sizes in which the images are stored, the largest first: name, rows, columns, bits and unit of each.
+    layout = models.JSONField(_("layout"), default=list)
     # How many stimulus files there were when they were last rewritten in random order (`cohort.rewriting`).
     rewritten_files = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(_("created"))
@@ -36,9 +55,34 @@ class Cohort(models.Model):
     class Meta:
         verbose_name = _("cohort")
         constraints = [name_constraint("name", name="cohort_name_follows_rule")]
+        triggers = [
+            pgtrigger.Trigger(
+                name="layout_fixed",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange("modality_code", "layout"),
+                func=_LAYOUT_IS_FIXED,
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def modality(self) -> Modality:
+        return get_modality(self.modality_code)
+
+    @property
+    def resolutions(self) -> tuple[str, ...]:
+        """The names of the sizes in which the images are stored, the largest first."""
+        return tuple(layout["name"] for layout in self.layout)
+
+    def size_of(self, resolution: str) -> Size:
+        """Return rows and columns of the stored images at this resolution. Raises StudyError if there are none."""
+        for layout in self.layout:
+            if layout["name"] == resolution:
+                return layout["rows"], layout["columns"]
+        raise StudyError(f"The cohort {self.name} has no images at {resolution} resolution.")
 
     @classmethod
     def named(cls, name: str) -> "Cohort":
@@ -76,7 +120,7 @@ class Exam(models.Model):
 
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="exams")
     number = models.PositiveSmallIntegerField(_("number"), default=1)
-    modality = models.CharField(_("modality"), max_length=16, default="MG")
+    modality = models.CharField(_("modality"), max_length=16, blank=True, help_text=_("as the source states it"))
 
     class Meta:
         verbose_name = _("exam")
@@ -90,14 +134,12 @@ class Image(models.Model):
     """One stored image of a patient's exam."""
 
     exam = models.ForeignKey(Exam, models.PROTECT, related_name="images")
-    laterality = models.CharField(_("laterality"), max_length=1, blank=True)
-    view_position = models.CharField(_("view"), max_length=8, blank=True)
+    # Facts by name that say nothing about the finding; the cohort's modality has their titles.
+    attributes = models.JSONField(_("attributes"), default=dict)
     source_bits = models.PositiveSmallIntegerField(_("bits of the source"))
     source_rows = models.PositiveIntegerField(_("rows of the source"))
     source_columns = models.PositiveIntegerField(_("columns of the source"))
     pixel_spacing_mm = models.FloatField(_("pixel spacing of the source, mm"), null=True)
-    # Measured on the real image at import. Adversarial stimuli refer to the same row.
-    chest_wall = models.CharField(_("chest wall"), max_length=5, choices=choice_pairs(CHEST_WALL_LABELS), blank=True)
     # Keyed hash of the pixels: the same pixels are one image.
     fingerprint = models.CharField(max_length=64, editable=False)
 
@@ -106,16 +148,7 @@ class Image(models.Model):
         constraints = [models.UniqueConstraint(fields=["exam", "fingerprint"], name="image_once")]
 
     def __str__(self) -> str:
-        return f"{self.exam.patient} {self.laterality}{self.view_position}"
-
-    @property
-    def hangs_mirrored(self) -> bool:
-        """Return whether the image is displayed mirrored, with the chest wall of a right breast at the right.
-
-        False if the side or the chest wall is unknown.
-        """
-        usual = _USUAL_CHEST_WALL.get(self.laterality)
-        return bool(usual and self.chest_wall and usual != self.chest_wall)
+        return f"{self.exam.patient} image {self.pk}"
 
 
 def random_key() -> int:
@@ -135,10 +168,11 @@ class Stimulus(models.Model):
 
     id = models.BigIntegerField(primary_key=True, default=random_key, editable=False)
     image = models.ForeignKey(Image, models.PROTECT, related_name="stimuli")
-    resolution = models.CharField(_("resolution"), max_length=4, choices=choice_pairs(RESOLUTION_LABELS))
+    resolution = models.CharField(_("resolution"), max_length=16)
     rows = models.PositiveIntegerField(_("rows"))
     columns = models.PositiveIntegerField(_("columns"))
     bits = models.PositiveSmallIntegerField(_("bits"), default=16)
+    frames = models.PositiveIntegerField(_("frames"), default=1, help_text=_("slices of a stack, one below the other"))
     file = models.CharField(_("file"), max_length=80, unique=True, help_text=_("random name below the media folder"))
     bytes = models.PositiveIntegerField(_("bytes"))
     sha256 = models.CharField(_("SHA-256 of the file"), max_length=64)

@@ -20,13 +20,14 @@ def split_patients(
     *,
     fractions: Fractions = (0.8, 0.1, 0.1),
     seed: int,
+    streams: Mapping[Pathology, str],
     assigned: Mapping[str, Split] | None = None,
 ) -> dict[str, Split]:
     """Return a split for every patient. It depends on the patients and the seed, not on their order.
 
-    Patients in `assigned` keep theirs; new ones fill the gaps. Every split gets its share of each pathology, rounded
-    down; each remaining patient goes to the split that is furthest below its share of the cohort. Raises StudyError
-    for fractions that do not add up to 1.
+    `streams` names the random stream of each pathology. Patients in `assigned` keep theirs; new ones fill the gaps.
+    Every split gets its share of each pathology, rounded down; each remaining patient goes to the split that is
+    furthest below its share of the cohort. Raises StudyError for fractions that do not add up to 1.
     """
     _check(pathology_by_patient, fractions, assigned or {})
     splits = dict(assigned or {})
@@ -34,8 +35,8 @@ def split_patients(
     for pathology in Pathology:
         members = sorted(key for key, value in pathology_by_patient.items() if value == pathology)
         new = [patient for patient in members if patient not in splits]
-        # A random stream for each pathology: another benign patient does not reshuffle the malignant ones.
-        Random(f"{seed} {pathology}").shuffle(new)
+        # A random stream for each pathology: another patient without the finding does not reshuffle those with it.
+        Random(f"{seed} {streams[pathology]}").shuffle(new)
         shares = _shares(len(members), fractions)
         have = Counter(splits[patient] for patient in members if patient in splits)
         wanted = [split for split in Split for _ in range(floor(shares[split]) - have[split])]

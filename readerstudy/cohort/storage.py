@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
@@ -14,26 +15,43 @@ from django.db import transaction
 
 from readerstudy.cohort.models import Cohort, Exam, Image, Patient, Stimulus
 from readerstudy.cohort.prepare import PreparedImage
-from readerstudy.errors import StudyError
-from readerstudy.imaging.image import RESOLUTIONS
+from readerstudy.errors import BadInput, StudyError
+from readerstudy.modalities.modality import Modality
 from readerstudy.names import require_name
 
 
 def ensure_cohort(
-    name: str, *, seed: int, fractions: Sequence[float], resolutions: Sequence[str], at: datetime
+    name: str, *, modality: Modality, seed: int, fractions: Sequence[float], resolutions: Sequence[str], at: datetime
 ) -> Cohort:
-    """Return the cohort of that name, created if need be.
+    """Return the cohort of that name, created if need be. `resolutions` are names of the modality's layouts.
 
-    Raises BadInput for a name that breaks the rule, StudyError if the cohort exists with another split.
+    Raises BadInput for a name that breaks the rule or a resolution that the modality lacks, StudyError if the cohort
+    exists with another modality, layout or split.
     """
     require_name(name, label="cohort")
-    plan = {"seed": seed, "fractions": list(fractions), "resolutions": list(resolutions)}
+    layout = [_layout(modality, resolution) for resolution in resolutions]
+    plan = {"seed": seed, "fractions": list(fractions), "modality_code": modality.code, "layout": layout}
     cohort, is_new = Cohort.objects.get_or_create(name=name, defaults={**plan, "created_at": at})
     differing = [key for key, value in plan.items() if getattr(cohort, key) != value]
     if not is_new and differing:
-        values = ", ".join(f"{key} {getattr(cohort, key)}" for key in differing)
+        shown = {
+            "modality_code": ("modality", cohort.modality_code),
+            "layout": ("resolutions", list(cohort.resolutions)),
+        }
+        words = (shown.get(key, (key, getattr(cohort, key))) for key in differing)
+        values = ", ".join(f"{key} {value}" for key, value in words)
         raise StudyError(f"The cohort {name} exists with {values}; import with the same, or under another name.")
     return cohort
+
+
+def _layout(modality: Modality, resolution: str) -> dict[str, Any]:
+    """Return one stored size as data."""
+    if resolution not in modality.layouts:
+        known = ", ".join(modality.layouts)
+        raise BadInput(f"{modality.title} has no resolution {resolution!r}; it has: {known}.")
+    layout = modality.layouts[resolution]
+    sizes = {"rows": layout.rows, "columns": layout.columns, "bits": layout.bits}
+    return {"name": layout.name, **sizes, "unit": layout.unit}
 
 
 def fingerprint(text: str) -> str:
@@ -69,26 +87,26 @@ class StoredImage:
 def store_image(patient: Patient, prepared: PreparedImage) -> StoredImage | None:
     """Store the image and its real stimuli; return None if the image is stored already.
 
-    An image that was imported before chest walls were measured gets its chest wall now.
+    Attributes of a stored image that were unknown when it was imported are added.
     """
     exam, _ = Exam.objects.get_or_create(patient=patient, number=1, defaults={"modality": prepared.source.modality})
     image, is_new = Image.objects.get_or_create(
         exam=exam,
         fingerprint=fingerprint(f"image:{prepared.digest}"),
         defaults={
-            "laterality": prepared.source.laterality,
-            "view_position": prepared.source.view_position,
+            "attributes": dict(prepared.attributes),
             "source_bits": prepared.bits,
             "source_rows": prepared.rows,
             "source_columns": prepared.columns,
             "pixel_spacing_mm": prepared.source.pixel_spacing_mm,
-            "chest_wall": prepared.chest_wall,
         },
     )
     if not is_new:
-        if not image.chest_wall and prepared.chest_wall:
-            image.chest_wall = prepared.chest_wall
-            image.save(update_fields=["chest_wall"])
+        known = {name: value for name, value in image.attributes.items() if value}
+        completed = {**prepared.attributes, **known}
+        if completed != image.attributes:
+            image.attributes = completed
+            image.save(update_fields=["attributes"])
         return None
     stimuli = tuple(
         register_stimulus(image, resolution=resolution, media=write_media(png))
@@ -108,7 +126,7 @@ class MediaFile:
 
 def register_stimulus(image: Image, *, resolution: str, media: MediaFile) -> Stimulus:
     """Register one written image, real or adversarial."""
-    rows, columns = RESOLUTIONS[resolution]
+    rows, columns = image.exam.patient.cohort.size_of(resolution)
     return Stimulus.objects.create(
         image=image,
         resolution=resolution,

@@ -4,14 +4,15 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from readerstudy.cohort.models import RESOLUTION_LABELS, SPLIT_LABELS
+from readerstudy.cohort.models import SPLIT_LABELS
 from readerstudy.experiments.kinds import Field, FieldType, Text
+from readerstudy.modalities import MODALITIES, layout_labels
 from readerstudy.vocabulary import Direction, choice_pairs
 
 # The web side cannot import the learning packages. A test compares these tables with theirs.
 
 # The presets, and the stored resolution that each reads its images from.
-PRESETS = {"demo": "low", "zhou2021-low": "low", "zhou2021-high": "high"}
+PRESETS = {preset: layout for modality in MODALITIES.values() for preset, layout in modality.presets.items()}
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ SEED = Field(
     "seed", _("Seed"), FieldType.INTEGER, 1, help=_("The same seed gives the same run."), minimum=0, maximum=2**62
 )
 PRESET = Field("preset", _("Preset"), FieldType.CHOICE, "demo", choices=tuple((name, name) for name in PRESETS))
-RESOLUTION_CHOICES = choice_pairs(RESOLUTION_LABELS)
+RESOLUTION_CHOICES = tuple(layout_labels().items())
 RESOLUTIONS = Field(
     "resolutions",
     _("Resolutions"),

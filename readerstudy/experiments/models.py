@@ -128,7 +128,7 @@ class Evaluation(models.Model):
 
     name = models.SlugField(_("name"), max_length=160)
     cohort = models.CharField(_("cohort"), max_length=64)
-    resolution = models.CharField(_("resolution"), max_length=4)
+    resolution = models.CharField(_("resolution"), max_length=16)
     classifier = models.ForeignKey(Checkpoint, models.PROTECT, related_name="evaluations", verbose_name=_("classifier"))
     attacks = models.ManyToManyField(Attack, related_name="evaluations", verbose_name=_("attacks"))
     job = models.ForeignKey(Job, models.PROTECT, null=True, related_name="evaluations", verbose_name=_("job"))

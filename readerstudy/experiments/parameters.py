@@ -2,7 +2,7 @@
 
 from typing import Literal, NotRequired, TypedDict
 
-from readerstudy.vocabulary import Direction, Resolution, Split
+from readerstudy.vocabulary import Direction, Split
 
 
 class AdversarialTrainingParameters(TypedDict):
@@ -64,7 +64,7 @@ class GenerateParameters(PostProcessingParameters):
     cohort: str
     gan_remove: str
     gan_insert: str
-    resolutions: list[Resolution]
+    resolutions: list[str]
     splits: NotRequired[list[Split]]
     suffix: NotRequired[str]
 
@@ -85,7 +85,7 @@ class GradientAttackParameters(TypedDict):
 class AttackParameters(PostProcessingParameters):
     cohort: str
     attack: GradientAttackParameters
-    resolutions: list[Resolution]
+    resolutions: list[str]
     splits: NotRequired[list[Split]]
 
 
@@ -95,7 +95,7 @@ class EvaluateParameters(TypedDict):
     attacks: NotRequired[list[str]]
     gan_remove: NotRequired[str]
     gan_insert: NotRequired[str]
-    resolutions: list[Resolution]
+    resolutions: list[str]
     recalibration: Literal["none", "temperature", "platt"]
 
 
@@ -103,7 +103,7 @@ class TrainDetectorParameters(TypedDict):
     cohort: str
     attacks: list[str]
     held_out: NotRequired[list[str]]
-    resolution: Resolution
+    resolution: str
     preset: str
     name: str
     seed: int

@@ -1,4 +1,4 @@
-"""The grey level of the air around the breast."""
+"""The grey level of the background around what was imaged."""
 
 from typing import Final
 
@@ -10,9 +10,9 @@ _STRIPS: Final = 100  # a border strip is a hundredth of a side wide
 
 
 def background_level(values: Grey16) -> int:
-    """Return the grey level of the air: the median of the darkest border strip, one hundredth of the image wide.
+    """Return the grey level of the background: the median of the darkest border strip, one hundredth of the image wide.
 
-    The median is robust to labels and scratches, and one of the four sides is always free of breast.
+    The median is robust to labels and scratches, and one of the four sides nearly always shows background alone.
     """
     return int(darkest_border_level(values, strips=_STRIPS))
 

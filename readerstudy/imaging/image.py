@@ -1,4 +1,4 @@
-"""Base types of images: 16-bit grey levels, sizes, resolutions and rounding.
+"""Base types of images: 16-bit grey levels, sizes and rounding.
 
 Sizes are (rows, columns). Real and adversarial images pass the same functions of this package, so that their files
 differ in nothing but the image.
@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from readerstudy.errors import StudyError
-from readerstudy.vocabulary import Resolution
 
 
 class UnreadableImage(StudyError):
@@ -33,7 +32,6 @@ class Pixels:
 Grey16 = NDArray[np.uint16]  # (rows, columns)
 Size = tuple[int, int]
 
-RESOLUTIONS: Final[dict[str, Size]] = {Resolution.HIGH: (1728, 1408), Resolution.LOW: (1024, 832)}
 WHITE: Final = 65535  # the highest 16-bit grey level
 
 

@@ -1,15 +1,25 @@
 """Resizing of images into frames of a fixed size."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from PIL import Image
 
 from readerstudy.imaging.background import background_level
-from readerstudy.imaging.breast_mask import find_chest_wall
 from readerstudy.imaging.image import Grey16, Size, quantise, require_grey16
-from readerstudy.vocabulary import ChestWall
+
+
+class Anchor(StrEnum):
+    """The side of its frame at which an image lies if the frame is wider."""
+
+    LEFT = "left"
+    MIDDLE = "middle"
+    RIGHT = "right"
+
+
+FindAnchor = Callable[[Grey16], Anchor]
 
 
 def fit(values: Grey16, size: Size) -> Grey16:
@@ -51,30 +61,29 @@ class Placement:
         return {side: (start + box[side] * length) / whole for side, (start, length, whole) in sides.items()}
 
 
-def find_placement(values: Grey16, size: Size, *, chest_wall: ChestWall | None = None) -> Placement:
+def find_placement(values: Grey16, size: Size, *, anchor: Anchor | FindAnchor = Anchor.MIDDLE) -> Placement:
     """Return the rectangle that the image fills in a frame of `size` after `resize`.
 
-    Vertically the image is centred. Horizontally its chest wall stays at the border of the frame; if the side of the
-    chest wall is unknown, the image is centred. `chest_wall` saves detecting it again.
+    Vertically the image is centred. Horizontally it lies at `anchor`, which can be a function of the image; the
+    function is called only if the frame is wider than the image.
     """
     rows, columns = _fitted_size(values.shape, size)
     spare = size[1] - columns
-    if chest_wall is None:
-        chest_wall = find_chest_wall(values) if spare else ChestWall.UNKNOWN
-    left = {ChestWall.LEFT: 0, ChestWall.RIGHT: spare, ChestWall.UNKNOWN: spare // 2}[chest_wall]
+    if not isinstance(anchor, Anchor):
+        anchor = anchor(values) if spare else Anchor.MIDDLE
+    left = {Anchor.LEFT: 0, Anchor.MIDDLE: spare // 2, Anchor.RIGHT: spare}[anchor]
     return Placement(frame=size, top=(size[0] - rows) // 2, left=left, rows=rows, columns=columns)
 
 
-def resize(values: Grey16, size: Size, *, chest_wall: ChestWall | None = None) -> Grey16:
+def resize(values: Grey16, size: Size, *, anchor: Anchor | FindAnchor = Anchor.MIDDLE) -> Grey16:
     """Return the image at exactly `size`, ratio kept, at its `find_placement`; the rest has its background level.
 
-    An image of this size comes back unchanged. `chest_wall` saves detecting it again. Raises WrongPixels unless the
-    array is one 16-bit grey image.
+    An image of this size comes back unchanged. Raises WrongPixels unless the array is one 16-bit grey image.
     """
     fitted = fit(values, size)
     if fitted.shape == size:
         return fitted
     framed = np.full(size, background_level(values), dtype=np.uint16)
-    place = find_placement(values, size, chest_wall=chest_wall)
+    place = find_placement(values, size, anchor=anchor)
     framed[place.top : place.top + place.rows, place.left : place.left + place.columns] = fitted
     return framed

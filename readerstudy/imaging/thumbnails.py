@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from readerstudy.imaging.breast_mask import breast_weight
+from readerstudy.imaging.geometry import FindRegion
 from readerstudy.imaging.image import Grey16, WrongPixels
 from readerstudy.imaging.png16 import decode_png
 from readerstudy.imaging.resize import fit
 
-_WINDOW: Final = (0.5, 99.5)  # percentiles of the breast that become black and white
+_WINDOW: Final = (0.5, 99.5)  # percentiles of the region that become black and white
 # Percentile of the absolute change of the changed pixels that becomes black or white, as in the readers' triptych
 # (grey_percentiles.js). Unchanged pixels do not count: a patch of a thousandth of an image would be clipped otherwise.
 _DIFFERENCE_PERCENTILE: Final = 99.9
@@ -54,17 +54,17 @@ class Triptych:
     difference: DifferenceImage
 
 
-def render_image(values: Grey16, *, is_mirrored: bool = False) -> Grey8:
-    """Return an image in its own window; `is_mirrored` exchanges left and right."""
-    return _mirror(choose_window(values).apply(values), is_mirrored=is_mirrored)
+def render_image(values: Grey16, *, region: FindRegion, is_mirrored: bool = False) -> Grey8:
+    """Return an image in its own window, see `choose_window`; `is_mirrored` exchanges left and right."""
+    return _mirror(choose_window(values, region).apply(values), is_mirrored=is_mirrored)
 
 
-def render_triptych(real: Grey16, adversarial: Grey16, *, is_mirrored: bool = False) -> Triptych:
+def render_triptych(real: Grey16, adversarial: Grey16, *, region: FindRegion, is_mirrored: bool = False) -> Triptych:
     """Return both images and their difference; `is_mirrored` exchanges left and right.
 
     Raises WrongPixels if the sizes differ.
     """
-    window, difference = choose_window(real), difference_image(real, adversarial)
+    window, difference = choose_window(real, region), difference_image(real, adversarial)
     return Triptych(
         real=_mirror(window.apply(real), is_mirrored=is_mirrored),
         adversarial=_mirror(window.apply(adversarial), is_mirrored=is_mirrored),
@@ -81,12 +81,12 @@ def read_small(path: Path, *, largest: int) -> Grey16:
     return fit(values, (min(largest, values.shape[0]), min(largest, values.shape[1])))
 
 
-def choose_window(values: Grey16) -> Window:
-    """Return the window from percentiles of the breast, not of the air around it.
+def choose_window(values: Grey16, region: FindRegion) -> Window:
+    """Return the window from percentiles of the region, not of the background around it.
 
     An adversarial image is shown in the window of its source image, so that equal levels look equal.
     """
-    inside = values[breast_weight(values) > 0.5]
+    inside = values[region(values) > 0.5]
     low, high = np.percentile(inside if inside.size else values, _WINDOW)
     return Window(float(low), float(max(high, low + 1)))
 

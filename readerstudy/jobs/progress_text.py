@@ -46,8 +46,8 @@ def _kind_text(activity: Activity) -> str:
     match activity.kind:
         case ActivityKind.READING_IMAGES:
             return _("Reading images")
-        case ActivityKind.FINDING_BREASTS:
-            return _("Finding the breast in every image")
+        case ActivityKind.FINDING_REGIONS:
+            return _("Finding the region in every image")
         case ActivityKind.STARTING_FROM_SCRATCH:
             return _(
                 "Vnet starts from random weights, not from ImageNet’s. At the article’s rates (1e-5 for Vnet) it will "

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from readerstudy.cohort.models import RESOLUTION_LABELS, SPLIT_LABELS
+from readerstudy.cohort.models import SPLIT_LABELS
 from readerstudy.experiments.kinds import Text
+from readerstudy.modalities import layout_labels
 from readerstudy.truth.queries import (
     GalleryFilter,
     GalleryImages,
@@ -85,7 +86,7 @@ def _filters(query: Mapping[str, str]) -> list[FilterField]:
         ("direction", _("Direction"), list(choice_pairs(DIRECTION_LABELS))),
         ("pathology", _("Pathology"), list(choice_pairs(PATHOLOGY_LABELS))),
         ("split", _("Split"), list(choice_pairs(SPLIT_LABELS))),
-        ("resolution", _("Resolution"), list(choice_pairs(RESOLUTION_LABELS))),
+        ("resolution", _("Resolution"), list(layout_labels().items())),
         ("classifier", _("Scores by"), [(name, name) for name in scoring_runs()]),
         ("fooled", _("Fools it"), [("yes", _("yes")), ("no", _("no"))]),
         ("excluded", _("Excluded"), [("no", _("no")), ("yes", _("yes"))]),

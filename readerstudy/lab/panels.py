@@ -7,7 +7,7 @@ from uuid import uuid4
 from django.conf import settings
 
 from readerstudy.imaging.png16 import decode_png
-from readerstudy.imaging.thumbnails import Grey8, encode_jpeg, read_small, render_triptych
+from readerstudy.imaging.thumbnails import Grey8, encode_jpeg, read_small
 from readerstudy.truth.queries import GalleryImage
 
 PANELS: Final = ("real", "adversarial", "difference")
@@ -39,5 +39,8 @@ def _render(image: GalleryImage, *, is_small: bool) -> dict[str, Grey8]:
         read_small(stimulus.path, largest=SMALL) if is_small else decode_png(stimulus.path)
         for stimulus in (image.source, image.stimulus)
     )
-    triptych = render_triptych(real, adversarial, is_mirrored=image.stimulus.image.hangs_mirrored)
+    shown = image.stimulus.image
+    modality = shown.exam.patient.cohort.modality
+    is_mirrored = modality.hang(shown.attributes).is_mirrored
+    triptych = modality.small_pictures.triptych(real, adversarial, is_mirrored=is_mirrored)
     return {"real": triptych.real, "adversarial": triptych.adversarial, "difference": triptych.difference.values}

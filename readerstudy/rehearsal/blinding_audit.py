@@ -25,9 +25,9 @@ from readerstudy.client.messages import StepData
 from readerstudy.client.reader_client import ReaderClient, session_address
 from readerstudy.client.scripted_reader import play_session
 from readerstudy.imaging.png16 import decode_png
+from readerstudy.modalities.modality import Modality
 from readerstudy.rehearsal.live_server import connect_reader, serve_application
 from readerstudy.rehearsal.models import BlindingAudit
-from readerstudy.rehearsal.pixel_features import pixel_facts
 from readerstudy.rehearsal.storage_features import storage_facts
 from readerstudy.statistics.separability import feature_auc, separability
 from readerstudy.studies.actions import close_study, enroll
@@ -84,7 +84,7 @@ def audit_blinding(
     observations, labels = _mixed(observations, adversarial_codes(enrollment))
     rng = np.random.default_rng(seed)
     browser_part = [_finding(name, facts, observations, labels, rng) for name, facts in BROWSER_FAMILIES.items()]
-    pixel_part = [_finding("pixels", _pixels, observations, labels, rng)]
+    pixel_part = [_finding("pixels", _pixels(study.cohort.modality), observations, labels, rng)]
     stored_part = [_finding("keys and files", _stored(observations), observations, labels, rng)]
     passed = _smallest_after_holm([*browser_part, *stored_part]) >= LEVEL
     return _store(study, passed, browser_part, stored_part, pixel_part, images=len(observations), at=clock())
@@ -210,8 +210,9 @@ def _cache(observation: Observation) -> dict[str, float]:
     }
 
 
-def _pixels(observation: Observation) -> dict[str, float]:
-    return pixel_facts(decode_png(observation.images[0].body))
+def _pixels(modality: Modality) -> Facts:
+    """Return the facts of the picture that was received."""
+    return lambda observation: modality.pixel_facts(decode_png(observation.images[0].body))
 
 
 def _stored(observations: Sequence[Observation]) -> Facts:

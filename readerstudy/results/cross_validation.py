@@ -14,7 +14,7 @@ class FoldResult:
 
     number: int
     images: int
-    malignant: int
+    positive: int
     threshold: float
     auc: AreaUnderCurve | None
 

@@ -59,10 +59,10 @@ class AreaComparison:
 
 @dataclass(frozen=True)
 class Decisions:
-    """Decisions of a classifier at one threshold; an image is called malignant above it.
+    """Decisions of a classifier at one threshold; an image is called positive above it.
 
     "Right" on an adversarial image means the diagnosis of its flipped label. Fooled: of the images whose real
-    version was right, those whose adversarial version gets the opposite diagnosis. Removal acts on malignant images,
+    version was right, those whose adversarial version gets the opposite diagnosis. Removal acts on positive images,
     insertion on the others.
     """
 
@@ -113,7 +113,7 @@ class Subgroup:
     column: str
     value: str
     images: int
-    malignant: int
+    positive: int
     auc_real: AreaUnderCurve | None
     auc_flipped: AreaUnderCurve | None
     fooled_by_removal: Proportion
@@ -123,7 +123,7 @@ class Subgroup:
 
 @dataclass(frozen=True)
 class CalibrationBin:
-    """Images with similar probabilities: their number, mean probability and the share that is malignant."""
+    """Images with similar probabilities: their number, mean probability and the share that is positive."""
 
     images: int
     mean: float

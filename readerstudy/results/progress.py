@@ -9,7 +9,7 @@ class ActivityKind(StrEnum):
     """What a job is doing."""
 
     READING_IMAGES = "reading-images"
-    FINDING_BREASTS = "finding-breasts"
+    FINDING_REGIONS = "finding-regions"
     STARTING_FROM_SCRATCH = "starting-from-scratch"  # a preset for ImageNet's weights starts from random ones
     TRAINING_CLASSIFIER = "training-classifier"
     TRAINING_GAN = "training-gan"

@@ -39,7 +39,7 @@ def auc(score: Floats, labels: Labels) -> float:
     `labels` (N,) are 1 and 0, `score` (N,) is higher for 1. Raises ValueError if a class is missing.
     """
     if len(np.unique(labels)) < 2:
-        raise ValueError("An area under the curve needs images of both classes (malignant and other).")
+        raise ValueError("An area under the curve needs images of both classes (positive and other).")
     return float(areas(score[:, None], labels[:, None])[0])
 
 

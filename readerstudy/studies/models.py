@@ -9,13 +9,12 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from readerstudy.cohort.models import RESOLUTION_LABELS, Cohort, Stimulus
+from readerstudy.cohort.models import Cohort, Stimulus
 from readerstudy.errors import StudyError
 from readerstudy.names import MAXIMUM_LENGTH, name_constraint
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.studies.rules import SessionRules
-from readerstudy.vocabulary import choice_pairs
 
 
 class WrongStatus(StudyError):
@@ -135,7 +134,7 @@ class Arm(models.Model):
 
     study = models.ForeignKey(Study, models.PROTECT, related_name="arms")
     name = models.SlugField(_("name"), max_length=16)
-    resolution = models.CharField(_("resolution"), max_length=4, choices=choice_pairs(RESOLUTION_LABELS))
+    resolution = models.CharField(_("resolution"), max_length=16)
 
     class Meta:
         verbose_name = _("arm")

@@ -132,7 +132,7 @@ QUESTIONS: Final = {
         "diagnosis",
         QuestionKind.CHOICE,
         _("Your diagnosis of this image?"),
-        (Choice("negative", _("No sign of cancer")), Choice("malignant", _("Signs of cancer"))),
+        (Choice("negative", _("No sign of cancer")), Choice("positive", _("Signs of cancer"))),
     ),
     "mark": Question(
         "mark",

@@ -13,7 +13,7 @@ class Candidate:
     """An image that can be drawn: as it is, or as the source image of an adversarial one."""
 
     image: int
-    label: int  # 1 malignant, 0 not
+    label: int  # 1 positive, 0 not
     split: str
     has_adversarial: bool
 
@@ -116,7 +116,7 @@ def _take(urn: list[Candidate], stratum: Stratum) -> list[Candidate]:
 
 def _lack(stratum: Stratum, *, found: int) -> str:
     kind = "adversarial" if stratum.adversarial else "real"
-    pathology = "malignant" if stratum.label else "non-malignant"
+    pathology = "positive" if stratum.label else "other"
     required = " with an adversarial version" if stratum.needs_adversarial else ""
     return (
         f"session {stratum.session} lacks {stratum.count - found} {kind} {pathology} images "

@@ -25,8 +25,8 @@ class ImageTruth(models.Model):
     # Boxes {"top", "left", "bottom", "right"} as shares of height and width, valid at both resolutions. None: unknown;
     # []: known to have none.
     lesions = models.JSONField(_("lesions"), null=True)
-    lesion_kind = models.CharField(_("kind of lesion"), max_length=16, blank=True)
-    density = models.CharField(_("breast density"), max_length=8, blank=True)
+    # Subgroups by name, such as the kind of lesion; the cohort's modality has their titles.
+    groups = models.JSONField(_("groups"), default=dict)
 
     class Meta:
         verbose_name = _("pathology")
@@ -36,8 +36,8 @@ class ImageTruth(models.Model):
 
     @property
     def label(self) -> int:
-        """The label that a network is trained on: 1 malignant, 0 other."""
-        return int(self.pathology == Pathology.MALIGNANT)
+        """The label that a network is trained on: 1 positive, 0 other."""
+        return int(self.pathology == Pathology.POSITIVE)
 
 
 class Truth(models.Model):
@@ -45,7 +45,7 @@ class Truth(models.Model):
 
     stimulus = models.OneToOneField(Stimulus, models.PROTECT, related_name="+")
     authenticity = models.CharField(_("authenticity"), max_length=11, choices=Authenticity.choices)
-    label = models.PositiveSmallIntegerField(_("label as shown: 1 malignant, 0 not"))
+    label = models.PositiveSmallIntegerField(_("label as shown: 1 positive, 0 not"))
     # Only adversarial stimuli have the following.
     source_image = models.ForeignKey(
         Stimulus, models.PROTECT, related_name="+", null=True, verbose_name=_("source image")
@@ -106,7 +106,7 @@ class Score(models.Model):
     stimulus = models.ForeignKey(Stimulus, models.PROTECT, related_name="+")
     classifier = models.CharField(_("classifier run"), max_length=64)
     probability = models.FloatField(
-        _("probability"), help_text=_("Of malignancy; by a detector, that the image was altered.")
+        _("probability"), help_text=_("Of the finding; by a detector, that the image was altered.")
     )
     rows = models.PositiveIntegerField(_("rows"))
     columns = models.PositiveIntegerField(_("columns"))

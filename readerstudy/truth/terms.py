@@ -7,12 +7,13 @@ from django.utils.translation import gettext_lazy as _
 
 from readerstudy.vocabulary import Direction, Pathology
 
+# For lists over several modalities; a cohort's modality has its own words.
 PATHOLOGY_LABELS: Final = {
-    Pathology.MALIGNANT: _("Malignant"),
-    Pathology.BENIGN: _("Benign"),
+    Pathology.POSITIVE: _("With the finding"),
+    Pathology.OTHER: _("With another finding"),
     Pathology.NORMAL: _("Normal"),
 }
-DIRECTION_LABELS: Final = {Direction.INSERT: _("Cancer inserted"), Direction.REMOVE: _("Cancer removed")}
+DIRECTION_LABELS: Final = {Direction.INSERT: _("Finding inserted"), Direction.REMOVE: _("Finding removed")}
 
 
 class Authenticity(models.TextChoices):

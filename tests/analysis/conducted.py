@@ -53,7 +53,7 @@ def conduct(**changes: Any) -> StudyConduct:
                 SplitCounts("test", 5, 13, 2, 4),
             ),
             imports=(ImportCounts(make.MONDAY, 61, 0, 7),),
-            pathologies={"malignant": 16, "normal": 45},
+            pathologies={"positive": 16, "normal": 45},
             pathology_sources=("biopsy",),
             modalities=("MG",),
             source_bits=(12, 16),

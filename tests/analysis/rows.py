@@ -17,7 +17,7 @@ from tests.analysis import small
 
 GENERATORS = ["gan-insert", "gan-remove"]
 _KINDS = {1: SessionKind.FAMILIARISATION, 4: SessionKind.EDUCATION}
-_HARMLESS = ("benign", "normal")
+_HARMLESS = ("other", "normal")
 _number = count(1)
 
 
@@ -69,7 +69,7 @@ def _stimulus(films: Cohort, authenticity: str, pathology: str) -> Stimulus:
         exam=Exam.objects.create(patient=patient), source_bits=16, source_rows=8, source_columns=8, fingerprint="f"
     )
     is_positive = pathology == small.POSITIVE
-    source_pathology = "malignant" if is_positive else _HARMLESS[number % 2]
+    source_pathology = "positive" if is_positive else _HARMLESS[number % 2]
     ImageTruth.objects.create(image=image, pathology=source_pathology)
     source = _picture(image, f"real-{number}")
     Truth.objects.create(stimulus=source, authenticity="real", label=int(is_positive))

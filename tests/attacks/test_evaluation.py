@@ -23,7 +23,7 @@ from models_ml.evaluation.predictions import scores, youden_threshold
 from models_ml.evaluation.trivial_controls import FileHeader
 from models_ml.runtime.progress import silent
 from readerstudy.imaging.png16 import encode_png
-from readerstudy.imaging.resize import resize
+from readerstudy.modalities.mammography.geometry import GEOMETRY
 from readerstudy.results.evaluation import ControlName, Recalibrated, ThresholdRule, Variant, read_evaluation
 from readerstudy.serialise import to_dict
 from readerstudy.statistics import delong
@@ -36,7 +36,7 @@ QUICK = EvaluationSettings(replicates=40)
 
 
 class Brightness(torch.nn.Module):
-    """Calls pictures malignant that are bright at the top (or, the other one, at the bottom)."""
+    """Calls pictures positive that are bright at the top (or, the other one, at the bottom)."""
 
     def __init__(self, rows: slice, size=SIZE) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class SmallCohort:
             path.write_bytes(encode_png(values))
 
     def score(self, attacks, classifiers=CLASSIFIERS, report=silent):
-        return score_all(classifiers, self.sources, attacks, report)
+        return score_all(classifiers, self.sources, attacks, report, geometry=GEOMETRY)
 
     def of_split(self, split):
         return [image for image in self.sources if image.split == split]
@@ -94,10 +94,10 @@ class SmallCohort:
 
     @property
     def removal(self) -> AttackImages:
-        """An attack on malignant images."""
-        malignant = {image.image for image in self.sources if image.label}
+        """An attack on positive images."""
+        positive = {image.image for image in self.sources if image.label}
         files = {
-            image: AdversarialFile(200 + image, file.path) for image, file in self.lifted.items() if image in malignant
+            image: AdversarialFile(200 + image, file.path) for image, file in self.lifted.items() if image in positive
         }
         return AttackImages("removal", ("pgd-out",), files, against="bottom", labels=(1,))
 
@@ -148,7 +148,7 @@ def test_stored_scores_are_of_real_and_adversarial_stimuli(cohort, scored):
 def test_each_classifier_gets_images_of_its_size(cohort, lift):
     small = TargetClassifier("small", Brightness(slice(0, 8), size=(16, 12)))
     wide, narrow = cohort.score([lift], classifiers=[CLASSIFIERS[0], small])
-    resized = resize(cohort.files[cohort.of_split("test")[0].path], (16, 12))
+    resized = GEOMETRY.resize(cohort.files[cohort.of_split("test")[0].path], (16, 12))
     assert narrow.test_scores[0] == pytest.approx(scores(small.classifier, resized[None])[0], abs=1e-6)
     assert wide.size == SIZE
     assert narrow.size == (16, 12)
@@ -178,9 +178,9 @@ def test_thresholds_come_from_the_classifiers_tuning_scores(lift, scored):
 
 def test_an_attack_on_one_class_is_evaluated_on_that_class(cohort, scored, lift, removal):
     whole, part = evaluate("low", scored, [lift, removal], QUICK)[0].attacks
-    malignant = sum(image.label for image in cohort.of_split("test"))
-    assert (whole.table.images, part.table.images) == (len(cohort.of_split("test")), malignant)
-    assert part.untouched == len(cohort.of_split("test")) - malignant
+    positive = sum(image.label for image in cohort.of_split("test"))
+    assert (whole.table.images, part.table.images) == (len(cohort.of_split("test")), positive)
+    assert part.untouched == len(cohort.of_split("test")) - positive
     assert part.identity is None
     assert part.sham is None
     assert part.table.auc_flipped is None

@@ -15,12 +15,12 @@ from models_ml.runs.checkpoint import load_generator
 from models_ml.runtime.progress import silent
 from models_ml.training.classifier import train_classifier
 from models_ml.training.gan import train_gan
-from readerstudy.cohort.sources.phantom import render, sample_cohort
-from readerstudy.imaging.breast_mask import breast_weight
 from readerstudy.imaging.grey_levels import bit_depth_levels, to_16_bit
 from readerstudy.imaging.image import WHITE, Pixels
 from readerstudy.imaging.png16 import encode_png
-from readerstudy.imaging.resize import resize
+from readerstudy.modalities.mammography.breast_mask import breast_weight
+from readerstudy.modalities.mammography.geometry import GEOMETRY
+from readerstudy.modalities.mammography.phantom import render, sample_cohort
 from tests.models_ml import tiny
 
 SCALE = 4
@@ -165,7 +165,7 @@ def test_a_classifiers_folder_is_not_an_attack(residual: Path) -> None:
         GanAttack.load(residual.parent / "classifier")
 
 
-KEPT = PostProcessing(keep_range=False)
+KEPT = PostProcessing(GEOMETRY, keep_range=False)
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +187,7 @@ def shifted(run: Path, by: float, post_processing: PostProcessing = NO_POST_PROC
     return attack
 
 
-@pytest.mark.parametrize("steps", [NO_POST_PROCESSING, KEPT, PostProcessing()], ids=["bare", "kept", "all"])
+@pytest.mark.parametrize("steps", [NO_POST_PROCESSING, KEPT, PostProcessing(GEOMETRY)], ids=["bare", "kept", "all"])
 def test_without_a_change_the_file_is_that_of_the_source_image(
     residual: Path, breast: np.ndarray, steps: PostProcessing
 ) -> None:
@@ -199,7 +199,7 @@ def test_the_identity_baseline_leaves_no_trace(residual: Path, breast: np.ndarra
     """Its generator has learnt the identity: whatever differed would come from the processing."""
     baseline = GanAttack.load(residual, is_identity=True, post_processing=KEPT)
     with torch.no_grad():
-        change = baseline.generator.raw(to_tensor(resize(breast, (32, 24))[None], torch.device("cpu")))
+        change = baseline.generator.raw(to_tensor(GEOMETRY.resize(breast, (32, 24))[None], torch.device("cpu")))
     altered = baseline(breast)
     assert np.array_equal(altered, breast) == bool((change == 0).all())
     assert np.array_equal(altered[breast_weight(breast) == 0], breast[breast_weight(breast) == 0])
@@ -239,7 +239,7 @@ def test_an_adversarial_image_keeps_to_12_bits(residual: Path, breast: np.ndarra
 
 
 def test_no_pixel_is_brighter_than_the_source_and_none_pile_up(residual: Path, breast: np.ndarray) -> None:
-    ranged = PostProcessing(keep_grid=False)
+    ranged = PostProcessing(GEOMETRY, keep_grid=False)
     white = breast[breast_weight(breast) > 0].max()
     bare, processed = (shifted(residual, 2.0, steps)(breast) for steps in (NO_POST_PROCESSING, ranged))
     inside = (breast_weight(breast) == 1) & (breast > 5000) & (breast < white)
@@ -257,4 +257,4 @@ def test_darkening_is_the_same_with_and_without_the_range(residual: Path, breast
 
 def test_a_black_image_stays_black(residual: Path) -> None:
     black = np.zeros((128, 96), np.uint16)
-    assert not shifted(residual, 1.0, PostProcessing(keep_grid=False))(black).any()
+    assert not shifted(residual, 1.0, PostProcessing(GEOMETRY, keep_grid=False))(black).any()

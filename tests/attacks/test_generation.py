@@ -15,11 +15,11 @@ from models_ml.runtime.progress import silent
 from models_ml.training.inpainting import inpainting_config
 from readerstudy import serialise
 from readerstudy.cohort.models import Cohort
-from readerstudy.cohort.sources.phantom import phantom_images
 from readerstudy.errors import StudyError
 from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind
 from readerstudy.imaging.difference import read_signed_difference
 from readerstudy.imaging.png16 import decode_png
+from readerstudy.modalities.mammography.phantom import phantom_images
 from readerstudy.truth.actions import import_cohort
 from readerstudy.truth.models import ImageTruth, Truth
 from readerstudy.truth.queries import real_images
@@ -100,8 +100,8 @@ def test_each_image_gets_an_adversarial_image_within_the_budget(cohort, target_c
         assert 0 < np.abs(adversarial.astype(int) - real).max() <= 1028
         assert truth.quality["linf_levels"] == np.abs(adversarial.astype(int) - real).max()
         assert truth.generator == "pgd-4"
-        malignant = ImageTruth.objects.get(image=truth.source_image.image).label
-        assert (truth.direction, truth.label) == (("remove", 0) if malignant else ("insert", 1))
+        positive = ImageTruth.objects.get(image=truth.source_image.image).label
+        assert (truth.direction, truth.label) == (("remove", 0) if positive else ("insert", 1))
 
 
 def test_the_stored_difference_is_that_of_the_two_files(cohort, target_classifier, settings):
@@ -167,7 +167,7 @@ def test_a_step_after_the_attack_can_be_left_out(cohort, target_classifier):
 
 def test_a_known_lesion_gives_the_figures_about_it(cohort, target_classifier):
     box = {"top": 0.2, "left": 0.1, "bottom": 0.7, "right": 0.6}
-    ImageTruth.objects.filter(pathology="malignant").update(lesions=[box])
+    ImageTruth.objects.filter(pathology="positive").update(lesions=[box])
     generate(cohort, attack=PGD, splits=["test"])
     for truth in Truth.objects.filter(generator="pgd-4"):
         assert ("lesion_enrichment" in truth.quality) == (truth.direction == "remove")

@@ -15,15 +15,15 @@ from attacks.gradient import APGD, FGSM, PGD, CarliniWagner
 from attacks.gradient.full_size import GradientAttack
 from models_ml.data.images import to_tensor
 from models_ml.errors import LabError, WrongImages
-from readerstudy.imaging.breast_mask import breast_weight
 from readerstudy.imaging.grey_levels import bit_depth_levels
 from readerstudy.imaging.image import WHITE
 from readerstudy.imaging.png16 import decode_png, encode_png
-from readerstudy.imaging.resize import resize
+from readerstudy.modalities.mammography.breast_mask import breast_weight
+from readerstudy.modalities.mammography.geometry import GEOMETRY
 from tests.attacks.small import EPSILON, small_classifier
 
 CPU = torch.device("cpu")
-KEPT = PostProcessing()
+KEPT = PostProcessing(GEOMETRY)
 SIZE = (32, 24)
 
 
@@ -135,10 +135,10 @@ def test_the_threshold_is_the_decision_that_is_attacked(attack) -> None:
 def test_the_differentiable_resize_equals_that_of_the_study(shape) -> None:
     """Torch's antialiased bicubic filter is Pillow's: all that differs is the path's rounding to 16 bits."""
     real = make_image(7, rows=shape[0], columns=shape[1])
-    resizing = DifferentiableResize.of([real], SIZE, CPU)
+    resizing = DifferentiableResize.of([real], SIZE, CPU, GEOMETRY)
     changed = np.clip(real.astype(int) + np.random.default_rng(1).integers(-900, 900, shape), 0, WHITE)
     seen = resizing(to_tensor(changed.astype(np.uint16)[None], CPU))[0, 0].numpy() * WHITE
-    path = resize(changed.astype(np.uint16), SIZE)
+    path = GEOMETRY.resize(changed.astype(np.uint16), SIZE)
     place = resizing.frames[0].placement
     inside = np.s_[place.top : place.top + place.rows, place.left : place.left + place.columns]
     # Where the path cuts an undershoot off at black, beside a sharp border, the two part: nothing is attacked there.
@@ -146,14 +146,14 @@ def test_the_differentiable_resize_equals_that_of_the_study(shape) -> None:
     assert grey.mean() > 0.3
     assert np.abs(seen[inside] - path[inside])[grey].max() < 1.5
     unchanged = resizing(resizing.full)[0, 0].numpy() * WHITE
-    np.testing.assert_allclose(unchanged, resize(real, SIZE), atol=0.01)
+    np.testing.assert_allclose(unchanged, GEOMETRY.resize(real, SIZE), atol=0.01)
 
 
 def test_the_frame_has_its_padding_away_from_the_chest_wall() -> None:
     """A narrow picture with its chest wall at the right keeps it there; the filling is at the left."""
     left = make_image(8, rows=100, columns=60)
     right = np.ascontiguousarray(left[:, ::-1])
-    places = [Frame.of(pixels, SIZE).placement for pixels in (left, right)]
+    places = [Frame.of(pixels, SIZE, GEOMETRY).placement for pixels in (left, right)]
     assert [place.left for place in places] == [0, SIZE[1] - places[1].columns]
 
 
@@ -182,5 +182,5 @@ def test_an_image_of_eight_bits_is_an_error(attack) -> None:
 
 def _score(attack: GradientAttack, pixels: np.ndarray) -> float:
     with torch.no_grad():
-        small = to_tensor(resize(pixels, SIZE)[None], CPU)
+        small = to_tensor(GEOMETRY.resize(pixels, SIZE)[None], CPU)
         return attack.classifier(small).softmax(1)[0, 1].item()

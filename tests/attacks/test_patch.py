@@ -12,7 +12,8 @@ from attacks.gradient.patch import PatchAttack, PatchSettings, diameter_in_pixel
 from models_ml.data.images import to_tensor
 from models_ml.errors import LabError, WrongImages
 from models_ml.runtime.progress import silent
-from readerstudy.imaging.breast_mask import breast_weight
+from readerstudy.modalities.mammography.breast_mask import breast_weight
+from readerstudy.modalities.mammography.geometry import GEOMETRY
 from tests.attacks.small import small_classifier
 from tests.attacks.test_gradient_attack import make_image
 from tests.models_ml import tiny
@@ -28,7 +29,7 @@ def real() -> np.ndarray:
 @pytest.fixture
 def attack() -> PatchAttack:
     texture = np.random.default_rng(0).random((6, 6)).astype(np.float32)
-    post_processing = PostProcessing(keep_grid=False)
+    post_processing = PostProcessing(GEOMETRY, keep_grid=False)
     return PatchAttack(PatchSettings(diameter=0.15), texture, 4, post_processing)
 
 

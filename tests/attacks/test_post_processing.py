@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from attacks.constraints.post_processing import NO_POST_PROCESSING, STEPS, PostProcessing
-from readerstudy.imaging.breast_mask import breast_weight
+from readerstudy.imaging.geometry import PLAIN
 from readerstudy.imaging.grey_levels import bit_depth_levels, find_levels
+from readerstudy.modalities.mammography.breast_mask import breast_weight
+from readerstudy.modalities.mammography.geometry import GEOMETRY
 from tests.attacks.test_gradient_attack import make_image
 
 
@@ -21,9 +23,15 @@ def only(step: str) -> PostProcessing:
 
 
 def test_a_step_that_is_not_named_is_on():
-    assert PostProcessing.from_settings({}) == PostProcessing() == PostProcessing(True, True, True)
-    assert PostProcessing.from_settings({"keep_grid": False, "seed": 3}) == PostProcessing(keep_grid=False)
-    assert PostProcessing.from_settings(dict.fromkeys(STEPS, False)) == NO_POST_PROCESSING
+    assert (
+        PostProcessing.from_settings({}, GEOMETRY)
+        == PostProcessing(GEOMETRY)
+        == PostProcessing(GEOMETRY, True, True, True)
+    )
+    assert PostProcessing.from_settings({"keep_grid": False, "seed": 3}, GEOMETRY) == PostProcessing(
+        GEOMETRY, keep_grid=False
+    )
+    assert PostProcessing.from_settings(dict.fromkeys(STEPS, False), PLAIN) == NO_POST_PROCESSING
 
 
 def test_without_steps_the_result_is_rounded_and_black_stays(real):
@@ -33,7 +41,7 @@ def test_without_steps_the_result_is_rounded_and_black_stays(real):
     assert np.array_equal(processed, np.where(real == 0, 0, real + 1))
 
 
-@pytest.mark.parametrize("steps", [NO_POST_PROCESSING, PostProcessing(), *map(only, STEPS)], ids=str)
+@pytest.mark.parametrize("steps", [NO_POST_PROCESSING, PostProcessing(GEOMETRY), *map(only, STEPS)], ids=str)
 def test_an_unchanged_image_comes_back_bit_for_bit(real, steps):
     assert np.array_equal(steps(real, real.astype(np.float64), steps.weight(real)), real)
 

@@ -161,7 +161,7 @@ def test_quality_measures_can_be_written_as_json(large: tuple[np.ndarray, np.nda
     lesion = {"top": 0.2, "left": 0.2, "bottom": 0.4, "right": 0.4}
     breast = np.ones(real.shape, dtype=bool)
     breast[0] = False
-    figures = measure_quality(real, adversarial, lesions=[lesion], breast=breast)
+    figures = measure_quality(real, adversarial, lesions=[lesion], region=breast)
     assert figures["psnr_db"] == pytest.approx(psnr(real, adversarial))
     assert figures["changed_outside_share"] == pytest.approx((real[0] != adversarial[0]).sum() / real.size)
     assert 0.5 < figures["lesion_enrichment"] < 2

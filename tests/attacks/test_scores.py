@@ -13,7 +13,7 @@ from models_ml.evaluation.predictions import scores
 from models_ml.runtime.progress import silent
 from readerstudy.cohort.models import Stimulus
 from readerstudy.imaging.png16 import decode_png
-from readerstudy.imaging.resize import resize
+from readerstudy.modalities.mammography.geometry import GEOMETRY
 from readerstudy.truth.actions import exclude_image, store_scores
 from readerstudy.truth.models import Score, Truth
 from readerstudy.truth.queries import adversarial_images, real_images, scores_by
@@ -33,7 +33,7 @@ def cohort():
 
 
 class Brightness(torch.nn.Module):
-    """Calls bright pictures malignant: no two pictures have one score, and the same picture has one in any batch."""
+    """Calls bright pictures positive: no two pictures have one score, and the same picture has one in any batch."""
 
     config = replace(tiny.classifier_config(), rows=SIZE[0], columns=SIZE[1])
 
@@ -51,7 +51,7 @@ def score_cohort(cohort, classifier, left_out=()):
     attack = _attack_images(cohort, "low", ["gan-insert", "gan-remove"], SIZE)
     attack = replace(attack, files={image: file for image, file in attack.files.items() if image not in left_out})
     target = TargetClassifier("target", classifier)
-    (result,) = score_all([target], _source_images(cohort, "low"), [attack], silent)
+    (result,) = score_all([target], _source_images(cohort, "low"), [attack], silent, geometry=GEOMETRY)
     return result
 
 
@@ -62,7 +62,7 @@ def test_each_held_out_image_has_the_score_of_its_own_file(cohort, classifier):
     expected = {p.stimulus_id for p in held_out} | {adversarial[p.image_id].stimulus_id for p in held_out}
     assert set(result) == expected
     for stimulus in Stimulus.objects.filter(pk__in=expected):
-        small = resize(decode_png(stimulus.path), SIZE)
+        small = GEOMETRY.resize(decode_png(stimulus.path), SIZE)
         assert result[stimulus.pk] == pytest.approx(float(scores(classifier, small[None])[0]), abs=1e-6)
     assert len({round(value, 9) for value in result.values()}) == len(
         expected

@@ -5,12 +5,13 @@ import pytest
 
 from attacks.constraints.post_processing import NO_POST_PROCESSING, PostProcessing
 from attacks.constraints.sham import LARGEST_CHANGE, Sham
-from readerstudy.imaging.breast_mask import breast_weight
 from readerstudy.imaging.grey_levels import bit_depth_levels, to_16_bit
 from readerstudy.imaging.image import Pixels
+from readerstudy.modalities.mammography.breast_mask import breast_weight
+from readerstudy.modalities.mammography.geometry import GEOMETRY
 from tests import make
 
-KEPT = PostProcessing()
+KEPT = PostProcessing(GEOMETRY)
 GRID = (48, 39)
 
 

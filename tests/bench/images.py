@@ -14,9 +14,9 @@ DIFFERENT = 12  # images drawn; the study repeats them, each time as a file of i
 
 def phantoms(count: int = DIFFERENT) -> list[NDArray[np.uint16]]:
     """Return phantoms as a study stores them: rows x columns of 16 bits."""
-    from readerstudy.cohort.sources.phantom.render import phantom_images
     from readerstudy.imaging.grey_levels import to_16_bit
     from readerstudy.imaging.resize import fit
+    from readerstudy.modalities.mammography.phantom.render import phantom_images
 
     sources = phantom_images(count, seed=5, size=SIZE)
     return [fit(to_16_bit(source.load()), SIZE) for source in sources.images[:count]]

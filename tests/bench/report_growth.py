@@ -166,7 +166,7 @@ def _study(code: str, images: int):
         for n, exam in enumerate(exams)
     )
     ImageTruth.objects.bulk_create(
-        ImageTruth(image=image, pathology="malignant" if n % 4 == 0 else "benign") for n, image in enumerate(stored)
+        ImageTruth(image=image, pathology="positive" if n % 4 == 0 else "other") for n, image in enumerate(stored)
     )
 
     def create_stimuli(kind: str) -> list[Stimulus]:

@@ -11,7 +11,7 @@ def test_a_prefetched_image_has_the_pixels_of_a_new_one(room, page, rita, study,
     walk.finish_session(walk.client_of(rita), study.code, 1)
     if flipped:
         image = room.presentation(2, 2).stimulus.image
-        type(image).objects.filter(pk=image.pk).update(chest_wall="right", laterality="L")
+        type(image).objects.filter(pk=image.pk).update(attributes={"chest_wall": "right", "laterality": "L"})
     room.enter(2)
     page.wait_for_timeout(500)  # the next one is fetched, and got ready when the browser is idle
     room.press("1")

@@ -74,7 +74,7 @@ def test_rosa_reads_a_whole_session_by_keyboard_alone(rich, page):
     look()
     assert rich.verdicts(2) == ["real", "not_real", "unsure"]
     assert [reading.answers for reading in rich.readings(2)] == [
-        {"confidence": "5", "diagnosis": "malignant"},
+        {"confidence": "5", "diagnosis": "positive"},
         {"confidence": "4", "diagnosis": "negative"},
         {"diagnosis": "negative"},
     ]

@@ -67,7 +67,7 @@ def test_enter_does_not_skip_what_must_be_answered_but_skips_the_rest(reading, p
     asks(page, "Click where the image looks altered.")
     reading.answer("Enter")
     reading.stands_at(2)
-    assert reading.readings(2)[0].answers == {"confidence": "3", "diagnosis": "malignant"}
+    assert reading.readings(2)[0].answers == {"confidence": "3", "diagnosis": "positive"}
 
 
 def test_marks_are_in_pixels_of_the_file(reading, page):
@@ -119,7 +119,7 @@ def test_a_reload_between_verdict_and_answers_changes_no_verdict(reading, page):
     reading.stands_at(2)
     (stored,) = reading.readings(2)
     assert stored.verdict == "real"
-    assert stored.answers == {"confidence": "2", "diagnosis": "malignant"}
+    assert stored.answers == {"confidence": "2", "diagnosis": "positive"}
     assert stored.paradata["reloaded"] is True
     reading.press("3")
     reading.answer("1")

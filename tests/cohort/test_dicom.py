@@ -12,11 +12,11 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
-from readerstudy.cohort.sources.dicom import jpegls
-from readerstudy.cohort.sources.dicom.folder import read_folder
-from readerstudy.cohort.sources.source import ImportBatch, without_contradictions
 from readerstudy.errors import StudyError
 from readerstudy.imaging.image import Pixels, UnreadableImage
+from readerstudy.modalities.mammography.sources import read_folder
+from readerstudy.sources.dicom import jpegls
+from readerstudy.sources.source import ImportBatch, without_contradictions
 from tests.cohort.make_files import CBIS_DDSM, compress_dicom, dicom_dataset, film, write_dicom, write_table
 
 needs_cbis_ddsm = pytest.mark.skipif(not CBIS_DDSM.is_dir(), reason="the CBIS-DDSM files are not here")

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from readerstudy.cohort.sources.files import read_table
-from readerstudy.cohort.sources.source import ImportBatch, without_contradictions
 from readerstudy.errors import StudyError
 from readerstudy.imaging.grey_levels import to_16_bit
 from readerstudy.imaging.image import Pixels, UnreadableImage
+from readerstudy.modalities.mammography.sources import read_table
+from readerstudy.sources.source import ImportBatch, without_contradictions
 from tests.cohort.make_files import MINI_MIAS, film, write_pgm, write_png, write_table, write_tiff
 
 needs_mini_mias = pytest.mark.skipif(not MINI_MIAS.is_dir(), reason="the mini-MIAS images are not here")

@@ -1,5 +1,6 @@
 """Lesions on their way in: what a table marks in pixels of the file lies in the right place of the framed picture."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +8,10 @@ import pytest
 from numpy.typing import NDArray
 
 from readerstudy.cohort.prepare import PreparedImage, prepare
-from readerstudy.cohort.sources.dicom.folder import read_folder
-from readerstudy.cohort.sources.files import read_table
-from readerstudy.cohort.sources.source import ImportBatch, ImportProblem
-from readerstudy.imaging.image import RESOLUTIONS
 from readerstudy.imaging.png16 import decode_png
+from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
+from readerstudy.modalities.mammography.sources import read_folder, read_table
+from readerstudy.sources.source import ImportBatch, ImportProblem
 from tests.cohort.make_files import film, write_dicom, write_png, write_table
 
 HEADER = "image,patient,pathology,xmin,ymin,xmax,ymax"
@@ -28,8 +28,9 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def frames(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both resolutions at an eighth, in their own slightly different shapes."""
-    for name, (rows, columns) in dict(RESOLUTIONS).items():
-        monkeypatch.setitem(RESOLUTIONS, name, (rows // 8, columns // 8))
+    for name, layout in dict(MAMMOGRAPHY.layouts).items():
+        eighth = replace(layout, rows=layout.rows // 8, columns=layout.columns // 8)
+        monkeypatch.setitem(MAMMOGRAPHY.layouts, name, eighth)
 
 
 def read(folder: Path, *lines: str, header: str = HEADER) -> ImportBatch:

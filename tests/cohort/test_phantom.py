@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from readerstudy.cohort.sources.phantom import PhantomView, lesion_box, phantom_images, render, sample_cohort
 from readerstudy.errors import StudyError
 from readerstudy.imaging.background import background_level
 from readerstudy.imaging.resize import resize
+from readerstudy.modalities.mammography.phantom import PhantomView, lesion_box, phantom_images, render, sample_cohort
 
 SMALL = (256, 208)
 ROOT = Path(__file__).parents[2]
@@ -43,8 +43,8 @@ def test_a_larger_cohort_starts_with_the_same_patients() -> None:
 
 def test_the_cohort_has_the_shares_of_the_article() -> None:
     views = sample_cohort(1284, seed=0)
-    positive = {view.patient for view in views if view.pathology == "malignant"}
-    benign = {view.patient for view in views if view.pathology == "benign"}
+    positive = {view.patient for view in views if view.pathology == "positive"}
+    benign = {view.patient for view in views if view.pathology == "other"}
     calcifications = {view.patient for view in views if view.lesion and view.lesion.kind == "calc"}
     assert len({view.patient for view in views}) == 1284
     assert len(positive) == 366
@@ -59,8 +59,8 @@ def test_cancer_patients_show_the_affected_breast_only_and_the_others_both() -> 
     for view in views:
         sides.setdefault(view.patient, set()).add(view.laterality)
         assert (view.pathology == "normal") <= (view.lesion is None)
-        assert (view.pathology == "malignant") <= (view.lesion is not None and view.lesion.kind != "benign")
-    positive = {view.patient for view in views if view.pathology == "malignant"}
+        assert (view.pathology == "positive") <= (view.lesion is not None and view.lesion.kind != "benign")
+    positive = {view.patient for view in views if view.pathology == "positive"}
     assert all(len(sides[patient]) == 1 for patient in positive)
     assert sum(len(sides[patient]) == 2 for patient in sides.keys() - positive) > 200
     left = sum(sides[patient] == {"L"} for patient in positive)
@@ -78,7 +78,7 @@ def test_nothing_but_the_lesion_knows_the_label() -> None:
 
 
 def test_the_order_of_patients_does_not_reveal_the_label() -> None:
-    positive = {view.patient for view in sample_cohort(400, seed=11) if view.pathology == "malignant"}
+    positive = {view.patient for view in sample_cohort(400, seed=11) if view.pathology == "positive"}
     assert 150 < np.mean(sorted(positive)) < 250
 
 
@@ -104,10 +104,10 @@ def test_a_breast_without_lesion_is_drawn_once() -> None:
 def test_more_contrast_makes_the_lesion_brighter_and_changes_nothing_else() -> None:
     energies = []
     for contrast in (1.0, 2.0, 3.0):
-        view = next(v for v in sample_cohort(9, seed=2, contrast=contrast) if v.pathology == "malignant")
+        view = next(v for v in sample_cohort(9, seed=2, contrast=contrast) if v.pathology == "positive")
         twin = render(view, SMALL, with_lesion=False).values
         energies.append(float(((render(view, SMALL).values.astype(float) - twin) ** 2).sum()))
-    plain = next(v for v in sample_cohort(9, seed=2, contrast=1.0) if v.pathology == "malignant")
+    plain = next(v for v in sample_cohort(9, seed=2, contrast=1.0) if v.pathology == "positive")
     assert np.array_equal(render(plain, SMALL, with_lesion=False).values, twin)
     assert energies == sorted(energies)
     assert energies[2] > 1.5 * energies[0]
@@ -152,7 +152,7 @@ def test_phantoms_say_what_kind_of_lesion_they_have_and_how_dense_they_are() -> 
     views = sample_cohort(60, seed=9)
     for image, view in zip(found, views, strict=True):
         assert bool(image.lesion_kind) == (view.lesion is not None)
-    assert {image.lesion_kind for image in found if image.pathology == "malignant"} == {"mass", "calcification"}
+    assert {image.lesion_kind for image in found if image.pathology == "positive"} == {"mass", "calcification"}
     assert {image.density for image in found} == set("abcd")
     sparse = min(zip(found, views, strict=True), key=lambda pair: pair[1].breast.density)
     assert sparse[0].density == "a"

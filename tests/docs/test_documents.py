@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, get_commands, load_command_class
 
-from readerstudy.cohort.sources.label_table import COLUMNS
+from readerstudy.modalities import MODALITIES
+from readerstudy.sources.label_table import columns_of
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.rules import SessionRules
 from tools import reference
@@ -130,9 +131,10 @@ def test_the_plan_file_documents_every_rule_with_its_default(rules):
 
 def test_the_import_tables_document_every_column():
     text = (ROOT / "docs" / "reference" / "import-tables.md").read_text(encoding="utf-8")
-    for column, names in COLUMNS.items():
-        cells = _cells(text, column)
-        assert all(f"`{name}`" in " ".join(cells[:2]) for name in names), column
+    for modality in MODALITIES.values():
+        for column, names in columns_of(modality.vocabulary).items():
+            cells = _cells(text, column)
+            assert all(f"`{name}`" in " ".join(cells[:2]) for name in names), column
 
 
 def test_the_architecture_page_names_every_package_and_module():

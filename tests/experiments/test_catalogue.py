@@ -6,17 +6,18 @@ from celery import current_app
 from readerstudy.experiments.catalogue import ATTACK, KINDS
 from readerstudy.experiments.check import check_parameters
 from readerstudy.experiments.fields import METHODS, PRESETS, SHARED_SETTINGS
-from readerstudy.imaging.image import RESOLUTIONS
+from readerstudy.modalities import MODALITIES
 from tests.without_torch import training_module
 
 
 def test_presets_agree_with_the_learning_packages():
     presets = training_module("models_ml.presets").PRESETS
     assert set(PRESETS) == set(presets)
-    for name, resolution in PRESETS.items():
-        rows = presets[name].classifier.rows
-        assert rows <= RESOLUTIONS[resolution][0]
-        assert resolution == "low" or rows > RESOLUTIONS["low"][0]
+    for modality in MODALITIES.values():
+        for name, layout in modality.presets.items():
+            rows = presets[name].classifier.rows
+            large_enough = [each.name for each in modality.layouts.values() if rows <= each.rows]
+            assert layout == large_enough[-1]
 
 
 def test_every_kind_has_a_task_of_its_name():

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from readerstudy.cohort.sources.phantom import render, sample_cohort
+from readerstudy.modalities.mammography.phantom import render, sample_cohort
 
 SIZE = (256, 208)
 

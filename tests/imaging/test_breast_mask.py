@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from readerstudy.cohort.sources import raster
-from readerstudy.cohort.sources.dicom import pixels
-from readerstudy.cohort.sources.phantom import PhantomView, render, sample_cohort
-from readerstudy.imaging.breast_mask import breast_weight, find_chest_wall
 from readerstudy.imaging.grey_levels import to_16_bit
+from readerstudy.modalities.mammography.breast_mask import breast_weight, find_chest_wall
+from readerstudy.modalities.mammography.phantom import PhantomView, render, sample_cohort
+from readerstudy.sources import raster
+from readerstudy.sources.dicom import pixels
 from tests.cohort.make_files import CBIS_DDSM, MINI_MIAS
 
 Grey16 = NDArray[np.uint16]

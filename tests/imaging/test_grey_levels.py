@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from readerstudy.cohort.prepare import prepare
 from readerstudy.imaging.grey_levels import bit_depth_levels, find_levels, snap_to_levels, snap_to_source, to_16_bit
-from readerstudy.imaging.image import RESOLUTIONS, Pixels
+from readerstudy.imaging.image import Pixels
 from readerstudy.imaging.png16 import decode_png
 from tests import make
 
@@ -65,6 +65,6 @@ def test_a_resized_image_keeps_to_the_levels_of_its_source(keeps: bool, levels: 
     source = make.source(3, "patient", "benign")
     image = Pixels(grain(8, size=(300, 200)), 8)
     object.__setattr__(source, "load", lambda: image)
-    stored = decode_png(prepare(source, ["low"], keep_grid=keeps).pngs["low"])
-    assert stored.shape == RESOLUTIONS["low"]
+    stored = decode_png(prepare(source, modality="MG", sizes={"low": (1024, 832)}, keep_grid=keeps).pngs["low"])
+    assert stored.shape == (1024, 832)
     assert find_levels(stored).size == levels

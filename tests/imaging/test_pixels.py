@@ -15,7 +15,8 @@ from readerstudy.imaging.difference import read_signed_difference, signed_differ
 from readerstudy.imaging.grey_levels import to_16_bit
 from readerstudy.imaging.image import Pixels, UnreadableImage, WrongPixels, quantise
 from readerstudy.imaging.png16 import decode_png, encode_png
-from readerstudy.imaging.resize import find_placement, fit, resize
+from readerstudy.imaging.resize import fit, resize
+from readerstudy.modalities.mammography.geometry import GEOMETRY
 
 grey16 = hnp.arrays(np.uint16, hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=24))
 sizes = st.tuples(st.integers(1, 40), st.integers(1, 40))
@@ -133,39 +134,39 @@ def test_a_disc_stays_round() -> None:
 
 
 def test_padding_takes_the_level_of_the_air_and_not_black() -> None:
-    framed = resize(breast_at_left(background=700), (120, 100))
+    framed = GEOMETRY.resize(breast_at_left(background=700), (120, 100))
     assert (framed[:, 60:] == 700).all()
 
 
 def test_the_chest_wall_stays_at_its_border() -> None:
     left = breast_at_left()
     right = left[:, ::-1].copy()
-    assert np.array_equal(resize(left, (120, 100))[:, :60], left)
-    assert np.array_equal(resize(right, (120, 100))[:, 40:], right)
+    assert np.array_equal(GEOMETRY.resize(left, (120, 100))[:, :60], left)
+    assert np.array_equal(GEOMETRY.resize(right, (120, 100))[:, 40:], right)
 
 
 def test_a_fogged_border_does_not_hide_the_chest_wall() -> None:
     right = breast_at_left(400, 240)[:, ::-1].copy()
     right[:, :4] = 20000
     right[:, -1] = 0
-    assert np.array_equal(resize(right, (400, 300))[:, 60:], right)
+    assert np.array_equal(GEOMETRY.resize(right, (400, 300))[:, 60:], right)
 
 
 def test_an_image_without_a_clear_chest_wall_is_centred() -> None:
     image = np.full((120, 60), 300, dtype=np.uint16)
     image[40:80, 20:40] = 30000
-    framed = resize(image, (120, 100))
+    framed = GEOMETRY.resize(image, (120, 100))
     assert np.array_equal(framed[:, 20:80], image)
 
 
 def test_a_wide_image_is_centred_vertically() -> None:
     wide = breast_at_left(60, 100)
-    assert np.array_equal(resize(wide, (120, 100))[30:90], wide)
+    assert np.array_equal(GEOMETRY.resize(wide, (120, 100))[30:90], wide)
 
 
 @given(shape=sizes, size=sizes)
 def test_a_box_around_the_image_is_its_place_in_the_frame(shape: tuple[int, int], size: tuple[int, int]) -> None:
-    place = find_placement(np.zeros(shape, dtype=np.uint16), size)
+    place = GEOMETRY.find_placement(np.zeros(shape, dtype=np.uint16), size)
     box = place.to_frame({"top": 0, "left": 0, "bottom": 1, "right": 1})
     assert (place.top, place.left) == (pytest.approx(box["top"] * size[0]), pytest.approx(box["left"] * size[1]))
     assert box["bottom"] * size[0] == pytest.approx(place.top + place.rows)

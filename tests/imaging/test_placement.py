@@ -5,11 +5,12 @@ import pytest
 
 from readerstudy.cohort.prepare import prepare
 from readerstudy.imaging.background import background_level, darkest_border_level
-from readerstudy.imaging.breast_mask import find_chest_wall
-from readerstudy.imaging.image import RESOLUTIONS, Pixels, WrongPixels, require_grey16
+from readerstudy.imaging.image import Pixels, WrongPixels, require_grey16
 from readerstudy.imaging.png16 import decode_png
-from readerstudy.imaging.resize import Placement, find_placement, resize
-from readerstudy.vocabulary import ChestWall
+from readerstudy.imaging.resize import Anchor, Placement, find_placement, resize
+from readerstudy.modalities.mammography.breast_mask import find_chest_wall
+from readerstudy.modalities.mammography.geometry import GEOMETRY, find_anchor
+from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from tests import make
 from tests.imaging.phantoms import SIZE, left_breast
 
@@ -31,14 +32,18 @@ def test_a_border_strip_is_a_hundredth_but_at_least_a_pixel():
     assert background_level(np.full((1, 1), 7, np.uint16)) == 7
 
 
-@pytest.mark.parametrize(("chest_wall", "left"), [(ChestWall.LEFT, 0), (ChestWall.RIGHT, 60), (ChestWall.UNKNOWN, 30)])
-def test_a_known_chest_wall_is_not_detected_again(chest_wall, left, monkeypatch):
-    monkeypatch.setattr("readerstudy.imaging.resize.find_chest_wall", lambda values: pytest.fail("detected"))
+@pytest.mark.parametrize(("anchor", "left"), [(Anchor.LEFT, 0), (Anchor.RIGHT, 60), (Anchor.MIDDLE, 30)])
+def test_an_image_lies_at_its_anchor(anchor, left):
     image = left_breast()
-    place = find_placement(image, WIDE, chest_wall=chest_wall)
+    place = find_placement(image, WIDE, anchor=anchor)
     assert place == Placement(frame=WIDE, top=0, left=left, rows=SIZE[0], columns=SIZE[1])
-    framed = resize(image, WIDE, chest_wall=chest_wall)
+    framed = resize(image, WIDE, anchor=anchor)
     assert np.array_equal(framed[:, left : left + SIZE[1]], image)
+
+
+def test_the_anchor_is_not_searched_for_if_the_frame_is_full():
+    image = left_breast()
+    resize(image, (SIZE[0] // 2, SIZE[1] // 2), anchor=lambda values: pytest.fail("searched for"))
 
 
 def test_an_import_detects_the_chest_wall_once(monkeypatch):
@@ -48,23 +53,23 @@ def test_an_import_detects_the_chest_wall_once(monkeypatch):
         calls.append(values.shape)
         return find_chest_wall(values)
 
-    monkeypatch.setattr("readerstudy.cohort.prepare.find_chest_wall", detect)
-    monkeypatch.setattr("readerstudy.imaging.resize.find_chest_wall", detect)
+    monkeypatch.setattr("readerstudy.modalities.mammography.geometry.find_chest_wall", detect)
     narrow = np.ascontiguousarray(left_breast()[:, :150])
     source = make.source(3, "patient", "benign")
     object.__setattr__(source, "load", lambda: Pixels(narrow, 16))
-    prepared = prepare(source, list(RESOLUTIONS))
+    sizes = {name: layout.size for name, layout in MAMMOGRAPHY.layouts.items()}
+    prepared = prepare(source, modality="MG", sizes=sizes)
     assert calls == [narrow.shape]
-    assert prepared.chest_wall == "left"
-    for name, size in RESOLUTIONS.items():
-        assert np.array_equal(decode_png(prepared.pngs[name]), resize(narrow, size))
+    assert prepared.attributes["chest_wall"] == "left"
+    for name, size in sizes.items():
+        assert np.array_equal(decode_png(prepared.pngs[name]), GEOMETRY.resize(narrow, size))
 
 
 def test_detected_and_given_chest_wall_frame_an_image_alike():
     for image in (left_breast(), np.ascontiguousarray(left_breast()[:, ::-1])):
-        chest_wall = find_chest_wall(image)
-        assert chest_wall
-        assert np.array_equal(resize(image, WIDE), resize(image, WIDE, chest_wall=chest_wall))
+        anchor = find_anchor(image)
+        assert anchor != Anchor.MIDDLE
+        assert np.array_equal(GEOMETRY.resize(image, WIDE), resize(image, WIDE, anchor=anchor))
 
 
 def test_a_box_moves_with_the_image_in_its_frame():

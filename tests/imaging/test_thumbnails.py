@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from readerstudy.imaging.breast_mask import breast_weight
 from readerstudy.imaging.image import UnreadableImage, WrongPixels
 from readerstudy.imaging.png16 import encode_png
 from readerstudy.imaging.thumbnails import (
@@ -18,6 +17,7 @@ from readerstudy.imaging.thumbnails import (
     render_image,
     render_triptych,
 )
+from readerstudy.modalities.mammography.breast_mask import breast_weight
 from tests.imaging.phantoms import left_breast
 
 

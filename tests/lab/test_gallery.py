@@ -28,8 +28,8 @@ def count_shown(client, **filters) -> int:
 def test_filters_narrow_the_gallery(client, scored):
     assert count_shown(client) == 24
     assert count_shown(client, direction="insert") + count_shown(client, direction="remove") == 24
-    assert count_shown(client, attack="gan-insert", pathology="malignant") == 0
-    assert count_shown(client, pathology="malignant") == count_shown(client, direction="remove") == 8
+    assert count_shown(client, attack="gan-insert", pathology="positive") == 0
+    assert count_shown(client, pathology="positive") == count_shown(client, direction="remove") == 8
     assert sum(count_shown(client, split=split) for split in ("train", "tuning", "test")) == 24
     assert count_shown(client, classifier="cad", fooled="yes") == 1
     assert count_shown(client, resolution="huge") == 24, "what no filter knows is ignored"

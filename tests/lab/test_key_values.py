@@ -111,7 +111,7 @@ def test_all_attack_settings_and_quality_measures_have_labels():
     quality = training_module("attacks.quality")
     real = np.arange(192 * 192, dtype=np.uint16).reshape(192, 192)
     box = [{"top": 0.1, "left": 0.1, "bottom": 0.5, "right": 0.5}]
-    figures = quality.measure_quality(real, real[::-1].copy(), lesions=box, breast=real > 9)
+    figures = quality.measure_quality(real, real[::-1].copy(), lesions=box, region=real > 9)
     for values in (*registry.default_settings().values(), figures):
         assert [fact.name for fact in facts(values) if not fact.label] == []
 

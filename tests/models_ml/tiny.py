@@ -1,4 +1,4 @@
-"""A lab small enough to train in a second or two: 32 × 24 images with a bright spot in the malignant ones."""
+"""A lab small enough to train in a second or two: 32 × 24 images with a bright spot in the positive ones."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ ROWS, COLUMNS = 32, 24
 
 
 def images(patients: int = 20, *, seed: int = 0) -> ImageSet:
-    """Two images per patient, every third patient malignant; 12 / 4 / 4 of 20 patients in the splits."""
+    """Two images per patient, every third patient positive; 12 / 4 / 4 of 20 patients in the splits."""
     chance = np.random.default_rng(seed)
     pixels = chance.integers(8_000, 20_000, (2 * patients, ROWS, COLUMNS)).astype(np.uint16)
     labels = np.repeat(np.arange(patients) % 3 == 0, 2).astype(np.int64)
@@ -20,7 +20,7 @@ def images(patients: int = 20, *, seed: int = 0) -> ImageSet:
     pixels[:, :, :4] = 0
     names = np.array([f"P{number:03d}" for number in range(patients)])
     splits = np.array((["train"] * 3 + ["tuning", "test"]) * (patients // 5))
-    # Three in five patients train; malignant patients (every third) fall into every split.
+    # Three in five patients train; positive patients (every third) fall into every split.
     keys = np.array([f"image-{number}" for number in range(2 * patients)])
     return ImageSet(pixels, labels, np.repeat(names, 2), np.repeat(splits, 2), keys)
 

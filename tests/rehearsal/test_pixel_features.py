@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 
 from readerstudy.imaging.grey_levels import to_16_bit
 from readerstudy.imaging.image import Pixels
-from readerstudy.rehearsal.pixel_features import pixel_facts
+from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.statistics.separability import feature_auc, separability
 from tests import make
+
+pixel_facts = MAMMOGRAPHY.pixel_facts
 
 Film = NDArray[np.uint16]
 COUNT = 24

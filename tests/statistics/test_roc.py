@@ -19,7 +19,7 @@ def test_auc_is_the_mann_whitney_statistic_with_ties_counted_half() -> None:
 
 
 def test_auc_of_one_class_is_refused() -> None:
-    with pytest.raises(ValueError, match="malignant and other"):
+    with pytest.raises(ValueError, match="positive and other"):
         auc(np.array([0.1, 0.2]), np.array([1, 1]))
 
 

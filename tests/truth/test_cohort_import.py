@@ -10,10 +10,10 @@ from django.core.management import CommandError, call_command
 from PIL import Image as PillowImage
 
 from readerstudy.cohort.models import Cohort, Image, Patient, Stimulus
-from readerstudy.cohort.sources.source import ImportBatch
 from readerstudy.errors import StudyError
 from readerstudy.imaging.image import Pixels, UnreadableImage
 from readerstudy.imaging.png16 import decode_png
+from readerstudy.sources.source import ImportBatch
 from readerstudy.truth.actions import import_cohort
 from readerstudy.truth.models import ImageTruth, Truth
 from readerstudy.truth.terms import Authenticity

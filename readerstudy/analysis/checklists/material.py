@@ -140,7 +140,7 @@ class MaterialFacts:
             return ""
         splits = "; ".join(
             _("%(split)s %(malignant)s of %(patients)s patients")
-            % {"split": split_title(split.split), "malignant": split.malignant_patients, "patients": split.patients}
+            % {"split": split_title(split.split), "malignant": split.positive_patients, "patients": split.patients}
             for split in self.conduct.cohort.splits
         )
         return _("With a malignant finding: %(parts)s.") % {"parts": splits}

@@ -41,8 +41,8 @@ def flow_picture(record: StudyRecord, plan: AnalysisPlan) -> Picture | None:
 def _cohort_box(conduct: StudyConduct) -> FlowBox:
     cohort = conduct.cohort
     lines = [_patients_and_images(cohort.patients, cohort.images)]
-    if malignant := sum(split.malignant_patients for split in cohort.splits):
-        lines.append(_("%(count)s of the patients with a malignant finding") % {"count": malignant})
+    if positives := sum(split.positive_patients for split in cohort.splits):
+        lines.append(_("%(count)s of the patients with a malignant finding") % {"count": positives})
     if cohort.imports:
         excluded = cohort.imports[-1].problems
         sentence = ngettext(

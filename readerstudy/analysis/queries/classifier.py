@@ -21,14 +21,14 @@ from readerstudy.truth.queries import StimulusTruth, score_sizes, scores_by, tru
 from readerstudy.truth.terms import Authenticity
 from readerstudy.vocabulary import Pathology
 
-MALIGNANT, NEGATIVE = "malignant", "negative"
+POSITIVE, NEGATIVE = "positive", "negative"
 QUESTION = "diagnosis"
 
 # To be completed by `truth_of_stimuli`.
 _DIAGNOSES = f"""
 SELECT enrollment.code, plan.number,
        (CASE WHEN truth.authenticity = %(adversarial)s THEN 2 ELSE 0 END
-        + CASE WHEN truth.pathology = %(malignant)s THEN 0 ELSE 1 END),
+        + CASE WHEN truth.pathology = %(positive)s THEN 0 ELSE 1 END),
        count(*) FILTER (WHERE reading.answers->>%(question)s = %(answer)s), count(*)
 FROM {ReadingList._meta.db_table} list
 JOIN {Enrollment._meta.db_table} enrollment ON enrollment.id = list.enrollment_id
@@ -119,9 +119,9 @@ def _diagnoses(study: Study) -> Iterable[DiagnosisCounts]:
         "study": study.pk,
         "plans": plans,
         "question": QUESTION,
-        "answer": MALIGNANT,
+        "answer": POSITIVE,
         "adversarial": Authenticity.ADVERSARIAL.value,
-        "malignant": Pathology.MALIGNANT.value,
+        "positive": Pathology.POSITIVE.value,
     }
     with connection.cursor() as cursor:
         cursor.execute(_DIAGNOSES.format(truth=truth_of_stimuli(study)), values)
@@ -130,9 +130,9 @@ def _diagnoses(study: Study) -> Iterable[DiagnosisCounts]:
 
 
 def _asks_for_diagnosis(plan: SessionPlan) -> bool:
-    """Return whether the session asks for a diagnosis, malignant or negative.
+    """Return whether the session asks for a diagnosis, positive or negative.
 
     A plan may define a question of the same name with other choices; its answers are not used.
     """
     questions = [question for question in plan.rules.questions if question.name == QUESTION]
-    return any({choice.value for choice in question.choices} == {MALIGNANT, NEGATIVE} for question in questions)
+    return any({choice.value for choice in question.choices} == {POSITIVE, NEGATIVE} for question in questions)

@@ -56,7 +56,7 @@ SELECT enrollment.id AS enrollment,
        truth.case_id AS case_id,
        (CASE WHEN plan.kind = %(education)s THEN {_PAIR}
              WHEN truth.authenticity = %(adversarial)s THEN 2 ELSE 0 END
-        + CASE WHEN truth.pathology = %(malignant)s THEN 0 ELSE 1 END)::smallint AS kind,
+        + CASE WHEN truth.pathology = %(positive)s THEN 0 ELSE 1 END)::smallint AS kind,
        (array_position(%(verdicts)s::varchar[], reading.verdict) - 1)::smallint AS verdict,
        reading.elapsed_ms AS elapsed_ms,
        reading.shown_at AS shown_at,
@@ -176,7 +176,7 @@ def _evidence(study: Study) -> Iterator[_Query]:
         "study": study.pk,
         "education": SessionKind.EDUCATION.value,
         "adversarial": Authenticity.ADVERSARIAL.value,
-        "malignant": Pathology.MALIGNANT.value,
+        "positive": Pathology.POSITIVE.value,
         "verdicts": list(VERDICTS),
     }
     with transaction.atomic(), connection.cursor() as cursor:

@@ -46,7 +46,7 @@ def _splits(cohort: Cohort) -> Iterator[SplitCounts]:
     for split in Split:
         if split in patients:
             counts = images.get(split, SplitPathology(0, 0, 0))
-            yield SplitCounts(split, patients[split], counts.images, counts.malignant_patients, counts.malignant_images)
+            yield SplitCounts(split, patients[split], counts.images, counts.positive_patients, counts.positive_images)
 
 
 def _imports(cohort: Cohort) -> Iterator[ImportCounts]:

@@ -17,7 +17,7 @@ class DiagnosisCounts:
     reader: str
     session: int
     kind: int
-    malignant: int
+    positive: int
     total: int
 
 
@@ -48,6 +48,6 @@ class ClassifierRecord:
 
     @cached_property
     def scores(self) -> dict[int, float]:
-        """Probability of malignancy by case, for cases that have a score."""
+        """Probability of the finding by case, for cases that have a score."""
         known = ~np.isnan(self.score)
         return dict(zip(self.case[known].tolist(), self.score[known].tolist(), strict=True))

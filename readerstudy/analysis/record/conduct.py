@@ -9,13 +9,13 @@ from functools import cached_property
 
 @dataclass(frozen=True)
 class SplitCounts:
-    """Patients and images of one split of the cohort. `malignant_patients` have at least one malignant image."""
+    """Patients and images of one split of the cohort. `positive_patients` have at least one positive image."""
 
     split: str
     patients: int
     images: int
-    malignant_patients: int
-    malignant_images: int
+    positive_patients: int
+    positive_images: int
 
 
 @dataclass(frozen=True)

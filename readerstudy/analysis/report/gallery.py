@@ -15,11 +15,12 @@ from readerstudy.analysis.record.codes import POSITIVE, Subset
 from readerstudy.analysis.record.counts import KINDS, VERDICT_NOT_REAL, VERDICT_REAL, VERDICT_UNSURE, subset_kinds
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.report.gallery_pictures import Thumbnail, pair_thumbnails, single_thumbnail
+from readerstudy.modalities.modality import Modality
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Study
 from readerstudy.truth.queries import ShownCase, shown_cases
 from readerstudy.truth.seal import require_unsealed
-from readerstudy.truth.terms import DIRECTION_LABELS, PATHOLOGY_LABELS
+from readerstudy.vocabulary import Direction
 
 _MOST_ADVERSARIAL = 6  # at each end
 _MOST_REAL = 3
@@ -187,31 +188,38 @@ def build_gallery(study: Study, images: Sequence[JudgedImage]) -> ReportGallery:
 
 
 def _entries(study: Study, images: Sequence[JudgedImage]) -> tuple[GalleryEntry, ...]:
-    several_arms = study.arms.count() > 1
+    several_arms, modality = study.arms.count() > 1, study.cohort.modality
     cases = shown_cases(study, [image.case for image in images])
     entries = []
     for image in images:
         case = cases[image.case]
-        label = _label(image, case)
+        label = _label(image, case, modality)
         sentence = _sentence(image, several_arms=several_arms)
-        entries.append(GalleryEntry(image, _thumbnails(case, image, f"{label}. {sentence}"), label, sentence))
+        entries.append(
+            GalleryEntry(
+                image, _thumbnails(case, image, study.cohort.modality, f"{label}. {sentence}"), label, sentence
+            )
+        )
     return tuple(entries)
 
 
-def _thumbnails(case: ShownCase, image: JudgedImage, description: str) -> tuple[Thumbnail, ...]:
+def _thumbnails(case: ShownCase, image: JudgedImage, modality: Modality, description: str) -> tuple[Thumbnail, ...]:
     if case.source is None:
-        return (single_thumbnail(case.stimulus, words=description),)
-    return pair_thumbnails(case.stimulus, case.source, number=image.case, words=description)
+        return (single_thumbnail(case.stimulus, modality, words=description),)
+    return pair_thumbnails(case.stimulus, case.source, modality, number=image.case, words=description)
 
 
-def _label(image: JudgedImage, case: ShownCase) -> str:
+def _label(image: JudgedImage, case: ShownCase, modality: Modality) -> str:
     kind = _("adversarial") if image.is_adversarial else _("real")
     label = _("Stimulus %(number)s, %(kind)s; the patient’s own pathology: %(pathology)s") % {
         "number": image.case,
         "kind": kind,
-        "pathology": str(PATHOLOGY_LABELS[case.pathology]),
+        "pathology": str(modality.findings[case.pathology].label),
     }
-    return f"{label} ({DIRECTION_LABELS[case.direction]})" if case.direction else label
+    if not case.direction:
+        return label
+    words = modality.words.lab
+    return f"{label} ({words.inserted if case.direction == Direction.INSERT else words.removed})"
 
 
 def _sentence(image: JudgedImage, *, several_arms: bool) -> str:

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from readerstudy.cohort.models import Stimulus
 from readerstudy.errors import StudyError
 from readerstudy.imaging.image import WHITE, Grey16
-from readerstudy.imaging.thumbnails import Grey8, encode_jpeg, read_small, render_image, render_triptych
+from readerstudy.imaging.thumbnails import Grey8, encode_jpeg, read_small
+from readerstudy.modalities.modality import Modality
 
 _LARGEST: Final = 320  # rows and columns
 _QUALITY: Final = 80  # of the JPEG
@@ -30,18 +31,19 @@ class Thumbnail:
     missing: str = ""
 
 
-def single_thumbnail(stimulus: Stimulus, *, words: str) -> Thumbnail:
+def single_thumbnail(stimulus: Stimulus, modality: Modality, *, words: str) -> Thumbnail:
     """Return the thumbnail of a real image; `words` describe it for people who cannot see it."""
     title = _("shown: real")
     try:
         values = _small(stimulus.path, stimulus.sha256)
     except (OSError, StudyError):
         return _missing(title, words)
-    return _thumbnail(title, words, render_image(values, is_mirrored=stimulus.image.hangs_mirrored))
+    is_mirrored = modality.hang(stimulus.image.attributes).is_mirrored
+    return _thumbnail(title, words, modality.small_pictures.image(values, is_mirrored=is_mirrored))
 
 
 def pair_thumbnails(
-    stimulus: Stimulus, source: Stimulus, *, number: int, words: str
+    stimulus: Stimulus, source: Stimulus, modality: Modality, *, number: int, words: str
 ) -> tuple[Thumbnail, Thumbnail, Thumbnail]:
     """Return the adversarial image, its source image and their difference, real minus adversarial.
 
@@ -51,7 +53,8 @@ def pair_thumbnails(
     alts = (words, _("The source image of stimulus %(number)s.") % {"number": number}, "")
     try:
         shown, real = _small(stimulus.path, stimulus.sha256), _small(source.path, source.sha256)
-        triptych = render_triptych(real, shown, is_mirrored=stimulus.image.hangs_mirrored)
+        is_mirrored = modality.hang(stimulus.image.attributes).is_mirrored
+        triptych = modality.small_pictures.triptych(real, shown, is_mirrored=is_mirrored)
     except (OSError, StudyError):
         first, second, third = (_missing(title, alt) for title, alt in zip(titles, alts, strict=True))
         return first, second, third

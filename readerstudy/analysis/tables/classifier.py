@@ -159,8 +159,8 @@ def _reader_rows(session: int, arm: str, diagnoses: Sequence[DiagnosisCounts]) -
 def _correct_diagnoses(counts: Mapping[int, DiagnosisCounts], kind: int) -> Proportion:
     if kind not in counts:
         return wilson(0, 0)
-    malignant, total = counts[kind].malignant, counts[kind].total
-    return wilson(malignant if _IS_POSITIVE[kind] else total - malignant, total)
+    positive, total = counts[kind].positive, counts[kind].total
+    return wilson(positive if _IS_POSITIVE[kind] else total - positive, total)
 
 
 def _share(hits: NDArray[np.bool_]) -> Proportion:

@@ -10,6 +10,7 @@ from typing import Literal, assert_never
 from django.urls import reverse
 
 from readerstudy.cohort.models import Stimulus
+from readerstudy.modalities.modality import Modality
 from readerstudy.reading.actions import current_step, hold_message
 from readerstudy.reading.flow import Done, Held, Practice, Practise, Read, Ready, Teach, Wait
 from readerstudy.studies.models import Presentation, ReadingList, SessionPlan
@@ -154,15 +155,16 @@ def build_step(reading_list: ReadingList, *, at: datetime) -> ReaderStep:
             assert_never(step)
 
 
-def image_format(stimulus: Stimulus) -> ImageFormat:
+def image_format(stimulus: Stimulus, modality: Modality) -> ImageFormat:
     """Return the format of a stimulus. An adversarial image has the format of its source image."""
-    return ImageFormat(stimulus.columns, stimulus.rows, stimulus.bits, flip=stimulus.image.hangs_mirrored)
+    hanging = modality.hang(stimulus.image.attributes)
+    return ImageFormat(stimulus.columns, stimulus.rows, stimulus.bits, flip=hanging.is_mirrored)
 
 
 def _shown_image(presentation: Presentation, plan: SessionPlan) -> ShownImage:
     return ShownImage(
         code=presentation.code,
-        format=image_format(presentation.stimulus),
+        format=image_format(presentation.stimulus, plan.study.cohort.modality),
         image=reverse("reader_api:image", args=[plan.study.code, presentation.code]),
         break_before=plan.rules.has_break_before(presentation.position),
     )
@@ -172,7 +174,7 @@ def _shown_triptych(presentation: Presentation, plan: SessionPlan) -> ShownTript
     study, code = plan.study.code, presentation.code
     return ShownTriptych(
         code=code,
-        format=image_format(presentation.stimulus),
+        format=image_format(presentation.stimulus, plan.study.cohort.modality),
         images={panel: reverse("reader_api:panel", args=[study, code, panel]) for panel in PANELS},
         break_before=plan.rules.has_break_before(presentation.position),
     )
@@ -181,7 +183,7 @@ def _shown_triptych(presentation: Presentation, plan: SessionPlan) -> ShownTript
 def _practice_image(practice: Practice, plan: SessionPlan) -> ShownImage:
     return ShownImage(
         code=practice.code,
-        format=image_format(practice.stimulus),
+        format=image_format(practice.stimulus, plan.study.cohort.modality),
         image=reverse("reader_api:image", args=[plan.study.code, practice.code]),
         break_before=False,
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 
 from readerstudy.layout.table import Cell, Difference, Estimate, Missing
+from readerstudy.modalities import subgroup_titles
 from readerstudy.results.evaluation import (
     AreaComparison,
     AttackEvaluation,
@@ -62,7 +63,7 @@ def recalibration_label(method: Recalibrated) -> str:
 
 def subgroup_label(column: str, value: str) -> str:
     """Return a part of the test images as "view: CC"."""
-    columns = {"view": _("view"), "side": _("side"), "lesion": _("lesion"), "density": _("density")}
+    columns = subgroup_titles()
     return f"{columns.get(column, column)}: {value}"
 
 

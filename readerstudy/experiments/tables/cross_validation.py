@@ -11,12 +11,11 @@ from readerstudy.results.cross_validation import CrossValidated
 def cross_validation_tables(result: CrossValidated) -> list[Table]:
     """Return the folds, and Table 1 over all folds if GANs were trained."""
     rows: list[tuple[Cell, ...]] = [
-        (str(fold.number + 1), fold.images, fold.malignant, fold.threshold, area_cell(fold.auc))
-        for fold in result.folds
+        (str(fold.number + 1), fold.images, fold.positive, fold.threshold, area_cell(fold.auc)) for fold in result.folds
     ]
-    images, malignant = sum(fold.images for fold in result.folds), sum(fold.malignant for fold in result.folds)
+    images, positive = sum(fold.images for fold in result.folds), sum(fold.positive for fold in result.folds)
     rows += [(_("mean of the folds"), None, None, None, result.mean_auc)]
-    rows += [(_("pooled"), images, malignant, None, area_cell(result.pooled_auc))]
+    rows += [(_("pooled"), images, positive, None, area_cell(result.pooled_auc))]
     folds = Table(
         key="folds",
         title=_("Cross-validation by patient"),
@@ -26,7 +25,7 @@ def cross_validation_tables(result: CrossValidated) -> list[Table]:
         columns=(
             Column("fold", _("Fold")),
             Column("images", _("Images"), Kind.COUNT),
-            Column("malignant", _("Malignant"), Kind.COUNT),
+            Column("positive", _("Malignant"), Kind.COUNT),
             Column("threshold", _("Threshold"), Kind.SPREAD),
             Column("auc", _("AUC real"), Kind.AREA),
         ),

@@ -189,7 +189,7 @@ def subgroup_table(attack: AttackEvaluation, number: int) -> Table:
         columns=(
             Column("part", _("Part")),
             Column("images", _("Images"), Kind.COUNT),
-            Column("malignant", _("Malignant"), Kind.COUNT),
+            Column("positive", _("Malignant"), Kind.COUNT),
             Column("auc_real", _("real"), Kind.AREA, areas),
             Column("auc_adversarial", _("adversarial"), Kind.AREA, areas),
             Column("fooled_by_removal", _("by removal"), Kind.PERCENT, fooled),
@@ -199,7 +199,7 @@ def subgroup_table(attack: AttackEvaluation, number: int) -> Table:
             (
                 subgroup_label(part.column, part.value),
                 part.images,
-                part.malignant,
+                part.positive,
                 area_cell(part.auc_real),
                 area_cell(part.auc_flipped),
                 share_cell(part.fooled_by_removal),

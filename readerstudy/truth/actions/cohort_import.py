@@ -9,9 +9,10 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.cohort.importing import ImportResult, Progress, import_images, without_changed_patients
 from readerstudy.cohort.models import Cohort
-from readerstudy.cohort.sources.source import ImportBatch, without_contradictions
 from readerstudy.cohort.storage import StoredImage, ensure_cohort
+from readerstudy.modalities import get_modality
 from readerstudy.names import require_name
+from readerstudy.sources.source import ImportBatch, without_contradictions
 from readerstudy.truth.models import ImageTruth, Truth
 from readerstudy.truth.terms import Authenticity
 
@@ -26,7 +27,7 @@ def import_cohort(
     at: datetime,
     actor: User | None = None,
     fractions: Sequence[float] = PAPER_SPLIT,
-    resolutions: Sequence[str] = ("high", "low"),
+    resolutions: Sequence[str] | None = None,
     pathology_per: Literal["patient", "image"] = "patient",
     pathology_source: str = "table",
     progress: Progress = lambda done, total: None,
@@ -34,17 +35,19 @@ def import_cohort(
 ) -> ImportResult:
     """Import every image that can be imported; name the others. Importing twice adds nothing twice.
 
-    With `pathology_per` "patient", patients with two pathologies are left out. With "image", each image has its own:
-    one breast can be benign, the other normal.
+    `resolutions` are names of the modality's layouts, all of them by default. With `pathology_per` "patient", patients
+    with two pathologies are left out. With "image", each image has its own: one side can be normal, the other not.
 
-    Raises BadInput for a name that breaks the rule, StudyError if the cohort exists with another split.
+    Raises BadInput for a name that breaks the rule, StudyError if the cohort exists with another modality or split.
     """
     require_name(name, label="cohort")
+    modality = get_modality(batch.modality)
     per_patient = pathology_per == "patient"
-    batch = without_contradictions(batch) if per_patient else batch
+    batch = without_contradictions(batch, modality.vocabulary) if per_patient else batch
     if not batch.images:
         return ImportResult(name, 0, 0, 0, batch.problems)
-    cohort = ensure_cohort(name, seed=seed, fractions=fractions, resolutions=resolutions, at=at)
+    resolutions = tuple(modality.layouts) if resolutions is None else resolutions
+    cohort = ensure_cohort(name, modality=modality, seed=seed, fractions=fractions, resolutions=resolutions, at=at)
     if per_patient:
         batch = without_changed_patients(cohort, batch, _pathologies(cohort))
     seal = partial(_seal, pathology_source=pathology_source)
@@ -77,6 +80,5 @@ def _image_truth(stored: StoredImage, pathology_source: str) -> ImageTruth:
         pathology=source.pathology,
         source=pathology_source,
         lesions=None if lesions is None else list(lesions),
-        lesion_kind=source.lesion_kind,
-        density=source.density,
+        groups=dict(source.groups),
     )

@@ -28,7 +28,7 @@ from readerstudy.truth.queries import (
     attacks_by_direction,
     real_images,
 )
-from readerstudy.vocabulary import Resolution, Split
+from readerstudy.vocabulary import Split
 
 BLOCK = 64 * 1024
 SEED_BITS = 62  # with a seed that can be guessed, the draw could be repeated
@@ -49,7 +49,7 @@ def create_study(
     seed: int | None = None,
     actor: User | None = None,
     scale: float = 1.0,
-    resolution: str = "high",
+    resolution: str | None = None,
     generators: list[str] | None = None,
     is_rehearsal: bool = False,
     changes: Mapping[str, Any] | None = None,
@@ -59,6 +59,7 @@ def create_study(
     """Plan and draw the five sessions; nothing is created if the cohort is too small.
 
     `changes` is a plan file as data (`studies.rules`).
+    `resolution` is the largest that the cohort stores unless it is given.
     `seed` is drawn from the system's randomness unless it is given; it stays sealed with the study.
     `generators` are the names of the attacks: one for both directions, or one for each. If none is given, the
     cohort must have adversarial images of exactly one attack for each direction at this resolution.
@@ -74,6 +75,7 @@ def create_study(
     asking = {session.number for session in sessions if session.kind == SessionKind.BLINDED}
     analysis = analysis_plan(changes or {}, asking)
     seed = secrets.randbits(SEED_BITS) if seed is None else seed
+    resolution = resolution or cohort.resolutions[0]
     generators = _attacks(cohort, resolution, generators or [])
     real = {image.image_id: image for image in real_images(cohort, resolution)}
     adversarial = adversarial_images(cohort, resolution, generators, excluded_before=excluded_before)
@@ -121,7 +123,10 @@ def same_draw(study: Study, *, resolution: str | None) -> dict[str, Any]:
     drawn_at = study.plan["resolution"]
     if resolution == drawn_at:
         raise BadInput(f"The study {study.code} is read at {drawn_at} resolution already; name the other one.")
-    other = resolution or (Resolution.LOW if drawn_at == Resolution.HIGH else Resolution.HIGH)
+    others = [name for name in study.cohort.resolutions if name != drawn_at]
+    if resolution is None and len(others) != 1:
+        raise BadInput(f"Name the resolution with --resolution: {' or '.join(others) or 'the cohort stores one only'}.")
+    other = resolution or others[0]
     # Images excluded since then are in no study, and leaving them out would change the draw.
     return {**same_plan(study), "resolution": other, "seed": study.seed, "excluded_before": study.created_at}
 
@@ -161,7 +166,7 @@ def _attacks(cohort: Cohort, resolution: str, names: list[str]) -> list[str]:
             )
         if len(candidates) > 1:
             raise BadInput(
-                f"Several attacks {direction.value} cancer at {resolution} resolution: {', '.join(candidates)}. "
+                f"Several attacks {direction.value} the finding at {resolution} resolution: {', '.join(candidates)}. "
                 "Name the one to draw from with --attack: one attack that does both, or one for each direction."
             )
         chosen += candidates

@@ -13,11 +13,11 @@ from readerstudy.vocabulary import Pathology
 
 @dataclass(frozen=True)
 class SplitPathology:
-    """Images of one split: all, those that are malignant, and the patients with a malignant image."""
+    """Images of one split: all, those that are positive, and the patients with a positive image."""
 
     images: int
-    malignant_images: int
-    malignant_patients: int
+    positive_images: int
+    positive_patients: int
 
 
 def count_pathologies(cohort: Cohort) -> dict[str, int]:
@@ -34,14 +34,14 @@ def pathology_sources(cohort: Cohort) -> tuple[str, ...]:
 
 def count_pathologies_by_split(cohort: Cohort) -> dict[str, SplitPathology]:
     """Return counts of the cohort's images by split; splits without images are left out."""
-    is_malignant = Q(pathology=Pathology.MALIGNANT)
+    is_positive = Q(pathology=Pathology.POSITIVE)
     rows = (
         ImageTruth.objects.filter(image__exam__patient__cohort=cohort)
         .values_list("image__exam__patient__split")
         .annotate(
             images=Count("pk"),
-            malignant_images=Count("pk", filter=is_malignant),
-            malignant_patients=Count("image__exam__patient", filter=is_malignant, distinct=True),
+            positive_images=Count("pk", filter=is_positive),
+            positive_patients=Count("image__exam__patient", filter=is_positive, distinct=True),
         )
         .order_by()
     )

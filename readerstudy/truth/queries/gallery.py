@@ -15,9 +15,10 @@ from django.utils.functional import Promise
 from readerstudy.accounts.models import User
 from readerstudy.cohort.models import Stimulus
 from readerstudy.experiments.models import Attack
+from readerstudy.modalities.modality import Modality, Subgroup
 from readerstudy.truth.models import Exclusion, ImageTruth, Score, Truth
 from readerstudy.truth.seal import in_no_sealed_study
-from readerstudy.truth.terms import DIRECTION_LABELS, PATHOLOGY_LABELS, Authenticity
+from readerstudy.truth.terms import DIRECTION_LABELS, Authenticity
 from readerstudy.vocabulary import Direction, Pathology
 
 CHANCE: Final = 0.5  # a classifier is fooled if its score crosses this
@@ -128,12 +129,18 @@ class ImagePathology:
     """The pathology of an image as its source gave it; "" if unknown."""
 
     pathology: Pathology
-    lesion_kind: str
-    density: str
+    groups: Mapping[str, str]
+    modality: Modality
 
     @property
-    def label(self) -> Promise:
-        return PATHOLOGY_LABELS[self.pathology]
+    def label(self) -> Any:
+        return self.modality.findings[self.pathology].label
+
+    @property
+    def subgroups(self) -> list[tuple[Subgroup, str]]:
+        """The subgroups of the image that are known, each with its value."""
+        known = ((part, self.groups.get(part.key, "")) for part in self.modality.subgroups)
+        return [(part, value) for part, value in known if value]
 
 
 @dataclass(frozen=True)
@@ -148,7 +155,8 @@ class RecordedExclusion:
 def find_pathology(image: GalleryImage) -> ImagePathology | None:
     """Return the pathology of the image, or None."""
     row = ImageTruth.objects.filter(image=image.stimulus.image_id).first()
-    return ImagePathology(Pathology(row.pathology), row.lesion_kind, row.density) if row else None
+    modality = image.stimulus.image.exam.patient.cohort.modality
+    return ImagePathology(Pathology(row.pathology), row.groups, modality) if row else None
 
 
 def find_exclusion(stimulus: Stimulus) -> RecordedExclusion | None:

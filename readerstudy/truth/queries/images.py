@@ -4,8 +4,8 @@ Only jobs and actions call these; no page shows what they return. The educationa
 (`find_adversarial_image`): its caller asks `seal.may_show_triptych` first.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,9 @@ from readerstudy.vocabulary import Direction, Pathology
 
 @dataclass(frozen=True)
 class RealImage:
-    """A stored real image with its label, 1 malignant and 0 other. `source_` is the imported file.
+    """A stored real image with its label, 1 positive and 0 other. `source_` is the imported file.
 
-    Subgroups are "" if they are unknown.
+    Attributes and groups are by name.
     """
 
     stimulus_id: int
@@ -37,10 +37,8 @@ class RealImage:
     source_rows: int
     source_columns: int
     source_bits: int
-    view: str = ""
-    laterality: str = ""
-    lesion_kind: str = ""
-    density: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
+    groups: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -67,17 +65,15 @@ def real_images(cohort: Cohort, resolution: str) -> list[RealImage]:
     )
     real = set(rows.values_list("stimulus_id", flat=True))
     truths = {row.image_id: row for row in ImageTruth.objects.filter(image__exam__patient__cohort=cohort)}
-    stimuli = (
-        Stimulus.objects.filter(image__exam__patient__cohort=cohort, resolution=resolution)
-        .select_related("image__exam__patient")
-        .order_by(
-            "image__exam__patient__pseudonym",
-            "image__laterality",
-            "image__view_position",
-            "image__fingerprint",
-        )
-    )
-    images = [_real_image(stimulus, truths[stimulus.image_id]) for stimulus in stimuli if stimulus.pk in real]
+    stimuli = Stimulus.objects.filter(image__exam__patient__cohort=cohort, resolution=resolution)
+    names = [attribute.name for attribute in cohort.modality.attributes if attribute.is_exported]
+
+    def order(stimulus: Stimulus) -> tuple[str, ...]:
+        image = stimulus.image
+        return image.exam.patient.pseudonym, *(image.attributes.get(name, "") for name in names), image.fingerprint
+
+    ordered = sorted(stimuli.select_related("image__exam__patient"), key=order)
+    images = [_real_image(stimulus, truths[stimulus.image_id]) for stimulus in ordered if stimulus.pk in real]
     if not images:
         raise StudyError(f"The cohort {cohort.name} has no images at {resolution} resolution.")
     return images
@@ -95,10 +91,8 @@ def _real_image(stimulus: Stimulus, truth: ImageTruth) -> RealImage:
         source_rows=image.source_rows,
         source_columns=image.source_columns,
         source_bits=image.source_bits,
-        view=image.view_position,
-        laterality=image.laterality,
-        lesion_kind=truth.lesion_kind,
-        density=truth.density,
+        attributes=image.attributes,
+        groups=truth.groups,
     )
 
 

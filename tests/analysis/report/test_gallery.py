@@ -149,7 +149,7 @@ def test_thumbnails_are_small(films: Study) -> None:
 def test_an_image_is_displayed_as_readers_saw_it(films: Study) -> None:
     before = decoded(hung(films).entries[0].pictures[1].data_uri)
     image = Truth.objects.get(pk=hung(films).entries[0].image.case).stimulus.image
-    image.laterality, image.chest_wall = "R", "left"
+    image.attributes.update(laterality="R", chest_wall="left")
     image.save()
     after = decoded(hung(films).entries[0].pictures[1].data_uri)
     # JPEG works in squares of eight, which the mirror moves.

@@ -36,8 +36,8 @@ def counts(table: Table, subset: str) -> list[tuple[float, int]]:
 
 
 def test_only_malignant_is_positive() -> None:
-    assert source_pathology("malignant") == POSITIVE
-    assert {source_pathology("benign"), source_pathology("normal")} == {NEGATIVE}
+    assert source_pathology("positive") == POSITIVE
+    assert {source_pathology("other"), source_pathology("normal")} == {NEGATIVE}
 
 
 def test_table_2_counts_what_was_drawn_and_adds_it_up() -> None:
@@ -261,7 +261,7 @@ def test_two_readings_at_one_position_are_refused() -> None:
         LongReadings.of([row, row])
 
 
-@pytest.mark.parametrize("wrong", [{"verdict": "maybe"}, {"authenticity": "fake"}, {"source_pathology": "benign"}])
+@pytest.mark.parametrize("wrong", [{"verdict": "maybe"}, {"authenticity": "fake"}, {"source_pathology": "other"}])
 def test_words_that_no_study_knows_are_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong.values()))):
         LongReadings.of([small.rows()[0]._replace(**wrong)])

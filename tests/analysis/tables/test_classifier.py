@@ -141,11 +141,11 @@ def test_where_the_plan_asks_for_a_diagnosis_every_reader_has_a_line(open_study)
     reading_list = ReadingList.objects.get(enrollment__code="R2", session_plan__number=5)
     ReadingSession.objects.create(reading_list=reading_list, opened_at=make.MONDAY)
     said = (
-        "malignant",
+        "positive",
         "negative",
-        "malignant",
+        "positive",
         "negative",
-        "malignant",
+        "positive",
     )  # real⁺ adversarial⁺ adversarial⁻ real⁻ real⁻
     for presentation, diagnosis in zip(reading_list.presentations.order_by("position"), said, strict=True):
         Reading.objects.create(

@@ -103,7 +103,7 @@ def test_the_cohort_and_the_draw_are_counted_by_split_and_patient(unsealed_study
     (part,) = cohort.splits
     positives = sum(pathology == small.POSITIVE for shown in small.SHOWN.values() for _kind, pathology in shown)
     assert (part.split, part.patients, part.images) == ("test", 21, 21)
-    assert part.malignant_images == part.malignant_patients == positives == cohort.pathologies["malignant"]
+    assert part.positive_images == part.positive_patients == positives == cohort.pathologies["positive"]
     assert (cohort.imports[0].new, cohort.imports[0].problems) == (21, 3)
     assert cohort.adversarial_images == {"high": 6}
     conduct = study_record(unsealed_study).conduct

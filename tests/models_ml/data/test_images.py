@@ -47,7 +47,7 @@ def test_a_patient_in_two_splits_is_refused_by_name() -> None:
     [
         ({"pixels": np.zeros((40, 32, 24))}, "16-bit"),
         ({"labels": np.zeros(3, np.int64)}, "one label"),
-        ({"labels": np.full(40, 2)}, "1 for malignant"),
+        ({"labels": np.full(40, 2)}, "1 for positive"),
         ({"splits": np.full(40, "dev")}, "no split named dev"),
         ({"keys": np.full(40, "same")}, "same key"),
     ],
@@ -57,10 +57,10 @@ def test_columns_that_do_not_fit_are_refused(change, sentence) -> None:
         replace(tiny.images(), **change)
 
 
-def test_a_tuning_split_without_malignant_images_is_refused_before_training() -> None:
+def test_a_tuning_split_without_positive_images_is_refused_before_training() -> None:
     images = tiny.images()
     healthy = replace(images, labels=np.where(images.splits == "tuning", 0, images.labels))
-    with pytest.raises(WrongImages, match="tuning split holds no malignant image"):
+    with pytest.raises(WrongImages, match="tuning split holds no positive image"):
         healthy.require(tiny.ROWS, tiny.COLUMNS)
     with pytest.raises(WrongImages, match="32 × 24, but this preset needs 64 × 48"):
         images.require(64, 48)

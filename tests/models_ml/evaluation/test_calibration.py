@@ -59,7 +59,7 @@ def test_recalibration_keeps_the_order_and_takes_zero_and_one():
 
 
 def test_one_class_alone_cannot_be_recalibrated_but_needs_none():
-    with pytest.raises(LabError, match="malignant and other"):
+    with pytest.raises(LabError, match="positive and other"):
         recalibrate(np.array([0.2, 0.4]), np.array([0, 0]), Recalibrated.PLATT)
     assert recalibrate(np.array([0.2, 0.4]), np.array([0, 0]), Recalibrated.NONE) == Recalibration()
 

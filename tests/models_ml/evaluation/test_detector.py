@@ -106,7 +106,7 @@ def test_a_trained_detector_recognises_its_training_attack(trained):
     assert again == result
     card = (folder / "card.md").read_text()
     assert f"train adversarial: {len(images.rows('train', 1))} images" in card
-    assert "malignant:" not in card
+    assert "positive:" not in card
 
 
 def test_a_classifier_is_no_detector(tmp_path):

@@ -50,7 +50,7 @@ def test_where_all_must_be_called_the_sensitive_threshold_lies_below_all() -> No
 def test_a_sensitivity_that_is_no_share_or_has_no_cancers_is_refused() -> None:
     with pytest.raises(LabError, match="above 0 and at most at 1"):
         sensitivity_threshold(np.array([0.2, 0.3]), np.array([1, 0]), least=1.5)
-    with pytest.raises(LabError, match="malignant and other"):
+    with pytest.raises(LabError, match="positive and other"):
         sensitivity_threshold(np.array([0.2, 0.3]), np.array([0, 0]), least=0.9)
 
 

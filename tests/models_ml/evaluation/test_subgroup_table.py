@@ -32,7 +32,7 @@ def parts(**columns):
 def test_a_view_is_judged_on_its_own_images():
     part = parts(view=VIEW)["view", "CC"]
     own = VIEW == "CC"
-    assert (part.images, part.malignant) == (4, 2)
+    assert (part.images, part.positive) == (4, 2)
     assert part.auc_real.value == auc(REAL[own], LABELS[own])
     assert part.auc_flipped.value == auc(FAKE[own], 1 - LABELS[own])
     assert part.fooled == decide(REAL[own], FAKE[own], LABELS[own], rule=ThresholdRule.YOUDEN, threshold=0.5).fooled
@@ -42,8 +42,8 @@ def test_a_kind_of_lesion_is_set_against_all_images_without_cancer():
     found = parts(**{LESION: LESIONS})
     assert set(found) == {(LESION, "mass"), (LESION, "calcification")}
     mass = found[LESION, "mass"]
-    # A benign mass is an image without cancer like the others.
-    assert (mass.images, mass.malignant) == (6, 2)
+    # A benign mass is an image without the finding like the others.
+    assert (mass.images, mass.positive) == (6, 2)
     own = np.array([0, 1, 4, 5, 6, 7])
     assert mass.auc_real.value == auc(REAL[own], LABELS[own])
 

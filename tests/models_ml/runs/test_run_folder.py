@@ -51,7 +51,7 @@ def test_the_settings_are_frozen_with_the_hashes_of_split_and_images(runs):
     assert run["images"] == {
         f"{split} {name}": len(images.rows(split, label))
         for split in ("train", "tuning", "test")
-        for label, name in ((1, "malignant"), (0, "other"))
+        for label, name in ((1, "positive"), (0, "other"))
     }
 
 

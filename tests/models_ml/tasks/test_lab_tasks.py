@@ -16,8 +16,8 @@ from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind, E
 from readerstudy.imaging.difference import signed_difference
 from readerstudy.imaging.image import quantise
 from readerstudy.imaging.png16 import decode_png, encode_png
-from readerstudy.imaging.resize import resize
 from readerstudy.jobs.models import Job
+from readerstudy.modalities.mammography.geometry import GEOMETRY
 from readerstudy.truth.actions import AttackProvenance, register_adversarial_image
 from readerstudy.truth.queries import real_images, scores_by
 from readerstudy.vocabulary import Direction
@@ -95,7 +95,7 @@ def test_a_detector_is_judged_on_all_other_attacks_and_its_scores_are_sealed_wit
     assert set(kept) == set(held_out.values_list("pk", flat=True))
     assert len(kept) == len(scores_by("guard", list(Stimulus.objects.values_list("pk", flat=True))))
     one = held_out.last()
-    alone = scores(detector, resize(decode_png(one.path), (32, 26))[None])[0]
+    alone = scores(detector, GEOMETRY.resize(decode_png(one.path), (32, 26))[None])[0]
     assert kept[one.pk] == pytest.approx(alone, abs=1e-6)
 
 

@@ -28,13 +28,13 @@ from readerstudy.statistics.roc import auc
 from tests.models_ml import tiny
 
 NAMES = np.array([f"P{number:02d}" for number in range(23)]).repeat(2)
-WORST = np.array(["malignant"] * 7 + ["benign"] * 6 + ["normal"] * 10).repeat(2)
+WORST = np.array(["positive"] * 7 + ["other"] * 6 + ["normal"] * 10).repeat(2)
 
 
 def test_a_patient_is_in_one_fold_and_every_pathology_is_spread_evenly():
     fold = assign_folds(NAMES, WORST, folds=5, seed=3)
     assert all(len(set(fold[name == NAMES])) == 1 for name in NAMES)
-    for stratum in ("malignant", "benign", "normal"):
+    for stratum in ("positive", "other", "normal"):
         counts = np.bincount(fold[stratum == WORST], minlength=5) / 2
         assert counts.max() - counts.min() <= 1
     sizes = np.bincount(fold, minlength=5) / 2
@@ -112,7 +112,7 @@ def validated(tmp_path_factory):
         folds=3,
         seed=5,
     )
-    strata = np.where(images.labels == 1, "malignant", "normal")
+    strata = np.where(images.labels == 1, "positive", "normal")
     told = []
     found = cross_validate(images, strata, how, folder=folder, report=lambda *said: told.append(said))
     return images, strata, how, folder, found, told

@@ -107,7 +107,7 @@ def test_the_classifier_within_never_trains(target: Path, trained: Path) -> None
 def test_a_lesion_that_nothing_around_announces_is_learnt(
     target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Malignant pictures have a bright spot in the middle: an untrained inpainter fills it with the level around."""
+    """Positive pictures have a bright spot in the middle: an untrained inpainter fills it with the level around."""
     spot = np.array([14, 12])
     monkeypatch.setattr(
         "models_ml.training.inpainting.salient_places", lambda target, images, radius: np.tile(spot, (len(images), 1))
@@ -174,7 +174,7 @@ def test_its_folder_says_what_it_is(target: Path, trained: Path) -> None:
 
 def test_a_salient_place_is_where_the_score_hangs(images: torch.Tensor) -> None:
     class Corner(torch.nn.Module):
-        """Malignant by the brightness of one corner."""
+        """Positive by the brightness of one corner."""
 
         def forward(self, pictures: torch.Tensor) -> torch.Tensor:
             grey = pictures[:, 0, 4:9, 15:20].mean(dim=(1, 2))

@@ -16,7 +16,6 @@ from readerstudy.studies.models import Study
 from readerstudy.studies.protocol import TEMPLATES
 from readerstudy.studies.rules import read_plan
 from readerstudy.truth.actions import create_study, same_draw
-from readerstudy.vocabulary import Resolution
 
 
 class Command(StudyCommand):
@@ -36,7 +35,7 @@ class Command(StudyCommand):
         parser.add_argument("--code", help="short name in addresses (default: the cohort's name)")
         parser.add_argument("--title", help="what readers see (default: the code)")
         parser.add_argument("--scale", type=float, default=1.0, help="share of the template's image counts")
-        parser.add_argument("--resolution", choices=[*map(str, Resolution)], help="default: the highest that is stored")
+        parser.add_argument("--resolution", help="default: the highest that is stored")
         parser.add_argument(
             "--seed", type=seed, help="draw again what this seed drew (default: a new secret one, stored sealed)"
         )
@@ -92,7 +91,7 @@ def _draw_of(options: dict[str, Any]) -> dict[str, Any]:
         "cohort": cohort,
         "seed": options["seed"],
         "scale": options["scale"],
-        "resolution": options["resolution"] or ("high" if "high" in cohort.resolutions else "low"),
+        "resolution": options["resolution"],
         "generators": options["attack"],
     }
 

@@ -1,4 +1,4 @@
-"""Import mammograms: a folder of DICOM files, or a table that names image files."""
+"""Import images of a modality: a folder of DICOM files, or a table that names image files."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -8,55 +8,59 @@ from django.core.management.base import CommandError
 from django.utils.timezone import now
 
 from readerstudy.cohort.importing import ImportResult
-from readerstudy.cohort.sources import files
-from readerstudy.cohort.sources.dicom import folder
-from readerstudy.cohort.sources.source import ImportBatch
 from readerstudy.commands import StudyCommand, seed
+from readerstudy.modalities import DEFAULT, MODALITIES, get_modality
+from readerstudy.modalities.modality import Modality, Source
+from readerstudy.sources.source import ImportBatch
 from readerstudy.truth.actions import import_cohort
 from readerstudy.truth.actions.cohort_import import PAPER_SPLIT
-from readerstudy.vocabulary import Resolution
 
 LONGEST_LIST = 50
 
 
 class Command(StudyCommand):
     help = (
-        "Import a cohort. NAME --dicom FOLDER [--table CSV], or NAME --table CSV with the columns image, patient, "
-        "laterality, view, pathology (malignant, benign, normal). Importing twice adds nothing twice."
+        "Import a cohort. NAME --dicom FOLDER [--table CSV], or NAME --table CSV with the columns image, patient and "
+        "pathology, and if known the modality's attributes. Importing twice adds nothing twice."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name")
-        parser.add_argument("--dicom", type=Path, metavar="FOLDER")
-        parser.add_argument("--table", type=Path, metavar="CSV")
+        add_modality_argument(parser)
+        for name, source in _all_sources().items():
+            parser.add_argument(f"--{name}", type=Path, metavar=source.metavar, help=source.help)
         parser.add_argument("--folder", type=Path, help="where the table's image paths start (default: its folder)")
         parser.add_argument(
             "--column",
             action="append",
             default=[],
             metavar="OURS=THEIRS",
-            help="the table's name for one of our columns, for example laterality=side",
+            help="the table's name for one of our columns, for example pathology=diagnosis",
         )
         parser.add_argument(
             "--pathology-per",
             choices=["patient", "image"],
             default="patient",
-            help="image: each image has its own pathology; one breast can differ from the other",
+            help="image: each image has its own pathology; one side can differ from the other",
         )
         parser.add_argument(
-            "--resolution", action="append", choices=[*map(str, Resolution)], help="which to store (default: both)"
+            "--resolution",
+            action="append",
+            metavar="NAME",
+            help="which of the modality's sizes to store (default: all)",
         )
         add_split_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        batch = _batch(options)
+        modality = get_modality(options["modality"])
+        batch = _batch(modality, options)
         with self.bar(f"Importing {len(batch.images)} images") as advance:
             result = import_cohort(
                 options["name"],
                 batch,
                 seed=options["seed"],
                 fractions=fractions_of(options["split"]),
-                resolutions=_resolutions(options["resolution"]),
+                resolutions=_resolutions(modality, options["resolution"]),
                 pathology_per=options["pathology_per"],
                 at=now(),
                 progress=lambda done, total: advance(done, total, ""),
@@ -104,22 +108,38 @@ def report_import(command: StudyCommand, result: ImportResult, *, as_json: bool)
     raise CommandError("\n".join([f"{len(problems)} could not be imported:", *lines]))
 
 
-def _batch(options: dict[str, Any]) -> ImportBatch:
-    columns = _columns(options["column"])
-    if options["dicom"]:
-        return folder.read_folder(options["dicom"], options["table"], columns=columns)
-    if options["table"]:
-        return files.read_table(options["table"], columns=columns, folder=options["folder"])
-    raise CommandError("Say where the images are: --dicom FOLDER, --table CSV, or both.")
+def add_modality_argument(parser: ArgumentParser) -> None:
+    """Add the option for the modality."""
+    titles = ", ".join(f"{modality.code} ({modality.title})" for modality in MODALITIES.values())
+    parser.add_argument(
+        "--modality", default=DEFAULT.code, metavar="CODE", help=f"one of {titles}; default %(default)s"
+    )
 
 
-def _resolutions(chosen: list[str] | None) -> list[str]:
+def _all_sources() -> dict[str, Source]:
+    """Return the sources of all modalities by the name of their option."""
+    return {name: source for modality in MODALITIES.values() for name, source in modality.sources.items()}
+
+
+def _batch(modality: Modality, options: dict[str, Any]) -> ImportBatch:
+    """Return the images of the first source that an option names; a table beside another source describes it."""
+    for name, source in modality.sources.items():
+        if options[name]:
+            columns = _columns(options["column"])
+            return source.read(options[name], table=options["table"], columns=columns, folder=options["folder"])
+    known = ", ".join(f"--{name} {source.metavar}" for name, source in modality.sources.items())
+    raise CommandError(f"Say where the images are: {known}.")
+
+
+def _resolutions(modality: Modality, chosen: list[str] | None) -> list[str]:
     """Return the chosen resolutions, each once and the highest first; all if none is chosen."""
-    return [resolution.value for resolution in Resolution if not chosen or resolution in chosen]
+    if unknown := [name for name in chosen or [] if name not in modality.layouts]:
+        raise CommandError(f"--resolution is {unknown[0]!r}; {modality.title} has: {', '.join(modality.layouts)}.")
+    return [name for name in modality.layouts if not chosen or name in chosen]
 
 
 def _columns(pairs: list[str]) -> dict[str, str]:
     for pair in pairs:
         if "=" not in pair:
-            raise CommandError(f"--column is {pair!r}; write OURS=THEIRS, such as laterality=side.")
+            raise CommandError(f"--column is {pair!r}; write OURS=THEIRS, such as pathology=diagnosis.")
     return dict(pair.split("=", 1) for pair in pairs)

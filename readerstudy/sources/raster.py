@@ -26,7 +26,7 @@ _COLOUR_16 = "is a colour picture with 16 bits, which cannot be read in full; sa
 
 
 class _Unreadable(ValueError):
-    """A file that cannot be read; the message continues "film.png …"."""
+    """A file that cannot be read; the message continues "image.png …"."""
 
 
 def format_of(path: Path) -> str | None:
@@ -63,7 +63,7 @@ def _with_bits(pixels: Pixels, bits: int) -> Pixels:
 def _png(path: Path) -> Pixels:
     depth, colour, significant = _png_header(path)
     if depth < 8:
-        raise _Unreadable(f"has only {depth} bits; a mammogram needs at least 8.")
+        raise _Unreadable(f"has only {depth} bits; an image needs at least 8.")
     if depth == 16 and colour != _PNG_GREY:
         raise _Unreadable(_COLOUR_16)
     with Image.open(path, formats=("PNG",)) as picture:

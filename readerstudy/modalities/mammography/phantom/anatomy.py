@@ -10,7 +10,8 @@ from typing import Final, Literal
 import numpy as np
 
 from readerstudy.errors import StudyError
-from readerstudy.vocabulary import Laterality, Pathology, View
+from readerstudy.modalities.mammography.attributes import Laterality, View
+from readerstudy.vocabulary import Pathology
 
 LesionKind = Literal["mass", "calc", "benign"]
 
@@ -98,7 +99,7 @@ def _views_of(patient: int, *, positive: bool, seed: int, contrast: float) -> li
     rng = np.random.default_rng([seed, patient, _LESION])
     side = _SIDES[int(rng.integers(2))]
     lesion = _sample_lesion(rng, positive=positive, contrast=contrast)
-    pathology = Pathology.MALIGNANT if positive else Pathology.BENIGN if lesion else Pathology.NORMAL
+    pathology = Pathology.POSITIVE if positive else Pathology.OTHER if lesion else Pathology.NORMAL
     dropped = np.random.default_rng([seed, patient, _DROPPED]).random((2, 2)) < _MISSING_VIEWS
     seeds = np.random.default_rng([seed, patient, _VIEW]).integers(2**31, size=(2, 2))
     views: list[PhantomView] = []

@@ -5,26 +5,27 @@ import io
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from readerstudy.cohort.sources.lesion_marks import BOX, CIRCLE, LesionMark, WrongMark, mark_of, marks_a_lesion
-from readerstudy.cohort.sources.source import ImportProblem
 from readerstudy.errors import StudyError
-from readerstudy.vocabulary import Laterality, Pathology
+from readerstudy.sources.lesion_marks import BOX, CIRCLE, LesionMark, WrongMark, mark_of, marks_a_lesion
+from readerstudy.sources.source import ImportProblem
+from readerstudy.sources.vocabulary import SourceVocabulary, WrongValue
+from readerstudy.vocabulary import Pathology
 
-# Our name for each column, and its usual names in tables; the first one in the table is used.
-COLUMNS: Final[dict[str, tuple[str, ...]]] = {
+# Our names for the columns that every table can have, and their usual names; the first one in the table is used.
+_ABOUT_FILE: Final[dict[str, tuple[str, ...]]] = {
     "image": ("image", "file", "image_path", "path", "filename", "file_name"),
     "patient": ("patient", "patient_id", "patient_key"),
-    "laterality": ("laterality", "side", "image_laterality"),
-    "view": ("view", "view_position"),
+}
+_ABOUT_IMAGE: Final[dict[str, tuple[str, ...]]] = {
     "pathology": ("pathology", "label"),
     "pixel_spacing_mm": ("pixel_spacing_mm", "pixel_spacing"),
     "bits": ("bits",),
-    "lesion_kind": ("lesion_kind", "abnormality_type", "abnormality type"),
-    "density": ("density", "breast_density", "breast density"),
+}
+_ABOUT_LESION: Final[dict[str, tuple[str, ...]]] = {
     "lesion_left": ("lesion_left", "xmin"),
     "lesion_top": ("lesion_top", "ymin"),
     "lesion_right": ("lesion_right", "xmax"),
@@ -36,22 +37,16 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
 }
 _NEEDED = ("image", "patient", "pathology")
 
-_LATERALITIES: Final[dict[str, Laterality]] = {
-    "": Laterality.UNKNOWN,
-    **dict.fromkeys(("l", "left", "links", "gauche", "izquierda"), Laterality.LEFT),
-    **dict.fromkeys(("r", "right", "rechts", "droite", "derecha"), Laterality.RIGHT),
-}
-_PATHOLOGIES: Final[dict[str, Pathology]] = {
-    **dict.fromkeys(("malignant", "cancer"), Pathology.MALIGNANT),
-    **dict.fromkeys(("benign", "benign_without_callback"), Pathology.BENIGN),
-    "normal": Pathology.NORMAL,
-}
-_VIEWS: Final[dict[str, str]] = {
-    **dict.fromkeys(("CRANIOCAUDAL", "CRANIO-CAUDAL"), "CC"),
-    **dict.fromkeys(("MEDIOLATERAL OBLIQUE", "MEDIO-LATERAL OBLIQUE", "OBLIQUE"), "MLO"),
-}
-# A code string of DICOM (View Position): too short for a sentence about a person.
-_VIEW_CODE = re.compile(r"[A-Z0-9_ ]{0,16}")
+
+def columns_of(vocabulary: SourceVocabulary) -> dict[str, tuple[str, ...]]:
+    """Return our name for each column that a table of this modality can have, and its usual names in tables."""
+    return {
+        **_ABOUT_FILE,
+        **{attribute.column: attribute.columns for attribute in vocabulary.attributes if attribute.column},
+        **_ABOUT_IMAGE,
+        **{group.name: group.columns for group in vocabulary.groups},
+        **_ABOUT_LESION,
+    }
 
 
 @dataclass(frozen=True)
@@ -61,38 +56,38 @@ class Row:
     number: int
     image: str
     patient: str
-    laterality: Laterality
-    view: str
+    attributes: Mapping[str, str]
     pathology: Pathology
     pixel_spacing_mm: float | None
     bits: int | None  # for files whose values use fewer bits than the file's type has
-    lesion_kind: str = ""
-    density: str = ""
+    groups: Mapping[str, str] = field(default_factory=dict)
     marks: tuple[LesionMark, ...] | None = None  # (): known to have no lesion; None: not stated
 
     def agrees_with(self, other: "Row") -> bool:
-        """Return whether both rows describe an image alike. Path, lesions, kind of lesion and density can differ.
+        """Return whether both rows describe an image alike. Path, lesions and subgroups can differ.
 
-        A table can have a row for each lesion; the kind of the first row is used.
+        A table can have a row for each lesion; the subgroups of the first row are used.
         """
         return self._without_words() == other._without_words()
 
     def _without_words(self) -> "Row":
-        return replace(self, number=0, image="", lesion_kind="", density="", marks=None)
+        return replace(self, number=0, image="", groups={}, marks=None)
 
 
 class BadRow(ValueError):
-    """A row that cannot be used; the message continues "Row 7 (film.png) …"."""
+    """A row that cannot be used; the message continues "Row 7 (image.png) …"."""
 
 
-def read_rows(table: Path, *, columns: Mapping[str, str] | None = None) -> tuple[list[Row], list[ImportProblem]]:
+def read_rows(
+    table: Path, vocabulary: SourceVocabulary, *, columns: Mapping[str, str] | None = None
+) -> tuple[list[Row], list[ImportProblem]]:
     """Return the rows that can be used, and a problem for each other row.
 
-    `columns` maps our columns to the table's, such as {"laterality": "side_of_film"}; the others are found by their
+    `columns` maps our columns to the table's, such as {"pathology": "diagnosis"}; the others are found by their
     usual names. Raises StudyError if the table cannot be read.
     """
     header, *lines = _cells(table)
-    positions = _positions(table, header, columns or {})
+    positions = _positions(table, header, columns or {}, columns_of(vocabulary))
     rows: list[Row] = []
     problems: list[ImportProblem] = []
     half_known: dict[str, int] = {}
@@ -103,8 +98,8 @@ def read_rows(table: Path, *, columns: Mapping[str, str] | None = None) -> tuple
         try:
             if any(cell.strip() for cell in cells[len(header) :]):
                 raise BadRow("has more cells than the table has columns.")
-            rows.append(_row(number, values))
-        except (BadRow, WrongMark) as bad:
+            rows.append(_row(number, values, vocabulary))
+        except (BadRow, WrongMark, WrongValue) as bad:
             image = values["image"]
             problems.append(problem(number, image, str(bad)))
             if marks_a_lesion(values):
@@ -178,14 +173,16 @@ def _cells(table: Path) -> list[list[str]]:
         raise StudyError(f"The table {table.name} is not a CSV table: {error}.") from error
 
 
-def _positions(table: Path, header: list[str], columns: Mapping[str, str]) -> dict[str, int]:
+def _positions(
+    table: Path, header: list[str], columns: Mapping[str, str], known: Mapping[str, tuple[str, ...]]
+) -> dict[str, int]:
     """Return the position of each of our columns in the table."""
     names = [name.strip().lower() for name in header]
     it_has = f"The table {table.name} has the columns {', '.join(name.strip() for name in header)}"
-    if unknown := columns.keys() - COLUMNS.keys():
-        raise StudyError(f"There is no column {sorted(unknown)[0]!r} to map; there are {', '.join(COLUMNS)}.")
+    if unknown := columns.keys() - known.keys():
+        raise StudyError(f"There is no column {sorted(unknown)[0]!r} to map; there are {', '.join(known)}.")
     positions = {}
-    for ours, usual in COLUMNS.items():
+    for ours, usual in known.items():
         wanted = (columns[ours].strip().lower(),) if ours in columns else usual
         found = [names.index(name) for name in wanted if name in names]
         if found:
@@ -197,51 +194,36 @@ def _positions(table: Path, header: list[str], columns: Mapping[str, str]) -> di
     return positions
 
 
-def _row(number: int, values: Mapping[str, str]) -> Row:
+def _row(number: int, values: Mapping[str, str], vocabulary: SourceVocabulary) -> Row:
     if not values["image"]:
         raise BadRow("names no image.")
     if not values["patient"]:
         raise BadRow("names no patient.")
-    laterality = values.get("laterality", "")
-    if laterality.lower() not in _LATERALITIES:
-        raise BadRow(f"has the laterality {laterality!r}; L and R are understood.")
-    pathology = values["pathology"]
-    if pathology.lower() not in _PATHOLOGIES:
-        raise BadRow(f"has the pathology {pathology!r}; malignant, benign and normal are understood.")
+    attributes = {
+        attribute.name: attribute.read(values.get(attribute.column, ""))
+        for attribute in vocabulary.attributes
+        if attribute.column
+    }
+    pathology = vocabulary.pathology_of(values["pathology"])
     return Row(
         number=number,
         image=values["image"],
         patient=values["patient"],
-        laterality=_LATERALITIES[laterality.lower()],
-        view=_view(values.get("view", "")),
-        pathology=_PATHOLOGIES[pathology.lower()],
+        attributes=attributes,
+        pathology=pathology,
         pixel_spacing_mm=_spacing(values.get("pixel_spacing_mm", "")),
         bits=_bits(values.get("bits", "")),
-        lesion_kind=_word(values.get("lesion_kind", ""), longest=16),
-        density=_word(values.get("density", ""), longest=8),
-        marks=_marks(number, values),
+        groups={group.name: group.read(values.get(group.name, "")) for group in vocabulary.groups},
+        marks=_marks(number, values, pathology),
     )
 
 
-def _marks(number: int, values: Mapping[str, str]) -> tuple[LesionMark, ...] | None:
+def _marks(number: int, values: Mapping[str, str], pathology: Pathology) -> tuple[LesionMark, ...] | None:
     """The row's lesion. A normal picture in a table that marks lesions has none; another's may just not be marked."""
     mark = mark_of(number, values)
     if mark:
         return (mark,)
-    is_normal = _PATHOLOGIES[values["pathology"].lower()] == Pathology.NORMAL
-    return () if is_normal and any(name in values for name in BOX + CIRCLE) else None
-
-
-def _word(text: str, *, longest: int) -> str:
-    """A word by which images are put into subgroups: lower case, cut where it is too long to be stored."""
-    return text.lower()[:longest]
-
-
-def _view(text: str) -> str:
-    view = _VIEWS.get(text.upper(), text.upper())
-    if not _VIEW_CODE.fullmatch(view):
-        raise BadRow(f"has the view {text!r}; a short code such as CC or MLO is understood.")
-    return view
+    return () if pathology == Pathology.NORMAL and any(name in values for name in BOX + CIRCLE) else None
 
 
 def _spacing(text: str) -> float | None:

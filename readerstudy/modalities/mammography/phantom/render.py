@@ -8,8 +8,11 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from readerstudy.cohort.sources.phantom import lesions
-from readerstudy.cohort.sources.phantom.anatomy import (
+from readerstudy.errors import StudyError
+from readerstudy.imaging.image import WHITE, Pixels, Size, quantise
+from readerstudy.modalities.mammography.attributes import Laterality, View
+from readerstudy.modalities.mammography.phantom import lesions
+from readerstudy.modalities.mammography.phantom.anatomy import (
     DEFAULT_CONTRAST,
     POSITIVE_FRACTION,
     Lesion,
@@ -17,7 +20,7 @@ from readerstudy.cohort.sources.phantom.anatomy import (
     PhantomView,
     sample_cohort,
 )
-from readerstudy.cohort.sources.phantom.fields import (
+from readerstudy.modalities.mammography.phantom.fields import (
     FIELD_HEIGHT_MM,
     WIDEST,
     Field,
@@ -29,12 +32,10 @@ from readerstudy.cohort.sources.phantom.fields import (
     sigmoid,
     smooth,
 )
-from readerstudy.cohort.sources.phantom.shape import Shape, Stance, draw_stance, outline
-from readerstudy.cohort.sources.source import ImportBatch, ImportImage
-from readerstudy.errors import StudyError
-from readerstudy.imaging.image import RESOLUTIONS, WHITE, Pixels, Size, quantise
-from readerstudy.vocabulary import Laterality, Resolution, View
+from readerstudy.modalities.mammography.phantom.shape import Shape, Stance, draw_stance, outline
+from readerstudy.sources.source import ImportBatch, ImportImage
 
+SIZE: Final = (1024, 832)  # rows and columns, unless another is asked for
 _NOISE: Final = np.float32(0.012)
 # The words that form subgroups.
 _WORDS: Final[dict[LesionKind, str]] = {"mass": "mass", "benign": "mass", "calc": "calcification"}
@@ -62,7 +63,7 @@ class _Texture:
     clouds: Field
 
 
-def render(view: PhantomView, size: Size = RESOLUTIONS[Resolution.LOW], with_lesion: bool = True) -> Phantom:
+def render(view: PhantomView, size: Size = SIZE, with_lesion: bool = True) -> Phantom:
     """Render a view at `size` (rows, columns). Without its lesion, all other pixels are exactly the same."""
     if not 0 < size[1] <= WIDEST * size[0]:
         raise StudyError(f"A phantom is at most {WIDEST:.2f} times as wide as high; {size} is not.")
@@ -99,28 +100,26 @@ def phantom_images(
     patients: int,
     *,
     seed: int,
-    size: Size = RESOLUTIONS[Resolution.LOW],
+    size: Size = SIZE,
     contrast: float = DEFAULT_CONTRAST,
     positive_fraction: float = POSITIVE_FRACTION,
 ) -> ImportBatch:
     """Return a phantom cohort as a batch to import. Images are rendered when they are loaded."""
     views = sample_cohort(patients, seed=seed, contrast=contrast, positive_fraction=positive_fraction)
-    return ImportBatch(images=tuple(_import_image(view, size) for view in views))
+    return ImportBatch("MG", images=tuple(_import_image(view, size) for view in views))
 
 
 def _import_image(view: PhantomView, size: Size) -> ImportImage:
     return ImportImage(
         name=f"phantom {view.patient} {view.laterality} {view.view_position}",
         patient_key=f"phantom-{view.patient}",
-        laterality=view.laterality,
-        view_position=view.view_position,
         pathology=view.pathology,
         pixel_spacing_mm=FIELD_HEIGHT_MM / size[0],
         modality="MG",
         load=partial(_load, view, size),
+        attributes={"laterality": view.laterality.value, "view_position": view.view_position.value},
         lesions=_known_lesions(view, size),
-        lesion_kind=_WORDS[view.lesion.kind] if view.lesion else "",
-        density=_density(view),
+        groups={"lesion_kind": _WORDS[view.lesion.kind] if view.lesion else "", "density": _density(view)},
     )
 
 

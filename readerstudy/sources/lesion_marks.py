@@ -15,7 +15,7 @@ CIRCLE: Final = ("lesion_x", "lesion_y", "lesion_radius")
 
 
 class WrongMark(ValueError):
-    """A mark that cannot be understood; the message continues "Row 7 (film.png) …"."""
+    """A mark that cannot be understood; the message continues "Row 7 (image.png) …"."""
 
 
 class MarkOutside(StudyError):

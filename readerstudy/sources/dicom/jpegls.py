@@ -1,7 +1,7 @@
 """JPEG-LS frames, decoded in a process of their own.
 
 On some damaged frames gdcm's JPEG-LS decoder ends the process that it runs in: here that costs one image instead of
-a whole import. Mammograms in JPEG-LS are rare enough that a process for each does not matter.
+a whole import. Images in JPEG-LS are rare enough that a process for each does not matter.
 """
 
 import io

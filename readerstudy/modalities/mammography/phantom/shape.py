@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from readerstudy.cohort.sources.phantom.anatomy import Breast
-from readerstudy.cohort.sources.phantom.fields import (
+from readerstudy.modalities.mammography.attributes import View
+from readerstudy.modalities.mammography.phantom.anatomy import Breast
+from readerstudy.modalities.mammography.phantom.fields import (
     FIELD_HEIGHT_MM,
     Field,
     Grid,
@@ -13,7 +14,6 @@ from readerstudy.cohort.sources.phantom.fields import (
     distance_inside,
     smooth,
 )
-from readerstudy.vocabulary import View
 
 _ROWS = 288
 _TOP_MM = -FIELD_HEIGHT_MM / 2

@@ -1,7 +1,7 @@
-"""Mammograms as DICOM files, with a table of patients and pathologies.
+"""Images as DICOM files, with a table of patients and pathologies.
 
-The header has no pathology, and can have another patient for each view (CBIS-DDSM), so both come from the table.
-Side, view, pixel spacing and modality come from the header if it has them. No name, date or UID is read.
+The header has no pathology, and can have another patient for each image (CBIS-DDSM), so both come from the table.
+Attributes, pixel spacing and modality come from the header if it has them. No name, date or UID is read.
 """
 
 from collections import defaultdict
@@ -11,11 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from readerstudy.cohort.sources.dicom import pixels
-from readerstudy.cohort.sources.dicom.header import Header, NotDicom, read_header
-from readerstudy.cohort.sources.label_table import Row, marks_of, problem, read_rows, real_path, repetitions
-from readerstudy.cohort.sources.source import ImportBatch, ImportImage, ImportProblem
 from readerstudy.errors import StudyError
+from readerstudy.sources.dicom import pixels
+from readerstudy.sources.dicom.header import Header, NotDicom, ReadAttributes, read_header
+from readerstudy.sources.label_table import Row, marks_of, problem, read_rows, real_path, repetitions
+from readerstudy.sources.source import ImportBatch, ImportImage, ImportProblem
+from readerstudy.sources.vocabulary import SourceVocabulary
 
 _DICOM_NAMES: Final = (".dcm", ".dicom", ".ima")
 
@@ -26,8 +27,15 @@ class _File:
     name: str  # relative to the folder
 
 
-def read_folder(folder: Path, table: Path | None = None, *, columns: Mapping[str, str] | None = None) -> ImportBatch:
-    """Return all DICOM mammograms below a folder, described by table and header.
+def read_folder(
+    folder: Path,
+    vocabulary: SourceVocabulary,
+    read_attributes: ReadAttributes,
+    *,
+    table: Path | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> ImportBatch:
+    """Return all DICOM images below a folder, described by table and header.
 
     The table's image column holds a path relative to the folder or to the table, or a file name, with or without
     its ending, that is unique in the folder. `columns` maps columns by hand, as in files.read_table. Other files
@@ -35,23 +43,23 @@ def read_folder(folder: Path, table: Path | None = None, *, columns: Mapping[str
     """
     if not folder.is_dir():
         raise StudyError(f"{folder} is not a folder.")
-    headers, problems = _read_headers(folder)
+    headers, problems = _read_headers(folder, read_attributes)
     if not headers and not problems:
         raise StudyError(f"The folder {folder} holds no DICOM files.")
     rows: dict[_File, list[Row]] = {}
     if table is not None:
-        known, bad_rows = read_rows(table, columns=columns)
+        known, bad_rows = read_rows(table, vocabulary, columns=columns)
         rows, unmatched = _match(known, headers, folder, table)
         problems += bad_rows + unmatched
     images: list[ImportImage] = []
     for file, header in headers.items():
-        image, image_problems = _check(file, header, rows.get(file, []))
+        image, image_problems = _check(file, header, rows.get(file, []), vocabulary)
         problems += image_problems
         images += [image] if image else []
-    return ImportBatch(tuple(images), tuple(problems))
+    return ImportBatch(vocabulary.modality, tuple(images), tuple(problems))
 
 
-def _read_headers(folder: Path) -> tuple[dict[_File, Header], list[ImportProblem]]:
+def _read_headers(folder: Path, read_attributes: ReadAttributes) -> tuple[dict[_File, Header], list[ImportProblem]]:
     headers: dict[_File, Header] = {}
     problems: list[ImportProblem] = []
     for path in sorted(folder.rglob("*")):
@@ -59,7 +67,7 @@ def _read_headers(folder: Path) -> tuple[dict[_File, Header], list[ImportProblem
         try:
             if not path.is_file() or not _claims_to_be_dicom(path):
                 continue
-            headers[file] = read_header(path)
+            headers[file] = read_header(path, read_attributes)
         except NotDicom:
             problems.append(ImportProblem(file.name, f"{file.name} holds no DICOM image."))
         except Exception:  # pydicom raises many types of error, whose messages can quote the header
@@ -100,7 +108,9 @@ def _match(
     return matched, problems
 
 
-def _check(file: _File, header: Header, rows: list[Row]) -> tuple[ImportImage | None, list[ImportProblem]]:
+def _check(
+    file: _File, header: Header, rows: list[Row], vocabulary: SourceVocabulary
+) -> tuple[ImportImage | None, list[ImportProblem]]:
     """Return the image if it can be imported, and its problems."""
     if header.refusal:
         return None, [ImportProblem(file.name, f"{file.name} {header.refusal}")]
@@ -112,32 +122,32 @@ def _check(file: _File, header: Header, rows: list[Row]) -> tuple[ImportImage | 
         numbers = ", ".join(str(row.number) for row in rows)
         return None, [ImportProblem(file.name, f"{file.name} is described differently in rows {numbers}; left out.")]
     problems = [problem(row.number, row.image, f"repeats row {known.number}.") for row, known in repetitions(rows)]
-    return _import_image(file, header, rows), problems + _disagreements(file, header, first)
+    return _import_image(file, header, rows, vocabulary), problems + _disagreements(header, first, vocabulary)
 
 
-def _disagreements(file: _File, header: Header, row: Row) -> list[ImportProblem]:
-    """Return a problem for each side or view that differs between header and table. The header is used."""
-    pairs = (("laterality", header.laterality, row.laterality), ("view", header.view_position, row.view))
-    return [
-        problem(row.number, row.image, f"has the {what} {ours}, the file's header {theirs}; {theirs} is used.")
-        for what, theirs, ours in pairs
-        if theirs and ours and theirs != ours
-    ]
+def _disagreements(header: Header, row: Row, vocabulary: SourceVocabulary) -> list[ImportProblem]:
+    """Return a problem for each attribute that differs between header and table. The header is used."""
+    problems = []
+    for attribute in vocabulary.attributes:
+        ours, theirs = row.attributes.get(attribute.name, ""), header.attributes.stated.get(attribute.name, "")
+        if theirs and ours and theirs != ours:
+            what = f"has the {attribute.column} {ours}, the file's header {theirs}; {theirs} is used."
+            problems.append(problem(row.number, row.image, what))
+    return problems
 
 
-def _import_image(file: _File, header: Header, rows: list[Row]) -> ImportImage:
+def _import_image(file: _File, header: Header, rows: list[Row], vocabulary: SourceVocabulary) -> ImportImage:
     row = rows[0]
+    # The strongest evidence last: what the header states, then the table, then what follows from the directions.
+    evidence = (header.attributes.inferred, row.attributes, header.attributes.stated)
     return ImportImage(
         name=file.name,
         patient_key=row.patient,
-        laterality=header.laterality or row.laterality or header.inferred_laterality,
-        view_position=header.view_position or row.view or header.inferred_view,
         pathology=row.pathology,
         pixel_spacing_mm=header.pixel_spacing_mm or row.pixel_spacing_mm,
-        modality=header.modality,
+        modality=header.modality or vocabulary.modality,
         load=partial(pixels.load, file.path, name=file.name),
-        chest_wall=header.chest_wall,
+        attributes={name: value for values in evidence for name, value in values.items() if value},
         lesion_marks=marks_of(rows),
-        lesion_kind=row.lesion_kind,
-        density=row.density,
+        groups=row.groups,
     )

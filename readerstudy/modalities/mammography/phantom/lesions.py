@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from readerstudy.cohort.sources.phantom.anatomy import Lesion, LesionKind
-from readerstudy.cohort.sources.phantom.fields import FIELD_HEIGHT_MM, Field, Grid, sigmoid
+from readerstudy.modalities.mammography.phantom.anatomy import Lesion, LesionKind
+from readerstudy.modalities.mammography.phantom.fields import FIELD_HEIGHT_MM, Field, Grid, sigmoid
 
 Box = tuple[int, int, int, int]  # top, left, bottom, right; bottom and right are exclusive
 

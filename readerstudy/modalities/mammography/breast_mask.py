@@ -12,7 +12,7 @@ from scipy import ndimage
 from readerstudy.imaging.background import darkest_border_level
 from readerstudy.imaging.image import WHITE, Grey16
 from readerstudy.imaging.masks import Floats, Mask, small_copy, soft_weight, thickest_piece
-from readerstudy.vocabulary import ChestWall
+from readerstudy.modalities.mammography.attributes import ChestWall
 
 _TISSUE: Final = 0.15  # tissue is brighter than air by this share of the distance to the typical tissue
 _NO_AIR: Final = 0.35  # a border strip brighter than this share of the distance to white contains no air

@@ -9,10 +9,10 @@ from pydicom import Dataset
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import JPEGLSTransferSyntaxes, RLELossless
 
-from readerstudy.cohort.sources.dicom import jpegls
-from readerstudy.cohort.sources.dicom.frame import check_frame
-from readerstudy.cohort.sources.dicom.header import NotDicom, decimal, number, quietly, read_dataset
 from readerstudy.imaging.image import Pixels, UnreadableImage
+from readerstudy.sources.dicom import jpegls
+from readerstudy.sources.dicom.frame import check_frame
+from readerstudy.sources.dicom.header import NotDicom, decimal, number, quietly, read_dataset
 
 Values = NDArray[np.int32]
 _DEEPEST: Final = 16

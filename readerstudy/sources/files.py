@@ -1,24 +1,31 @@
-"""Mammograms as PNG, PGM or TIFF files, named by a table with patient, side, view and pathology."""
+"""Images as PNG, PGM or TIFF files, named by a table with patient, pathology and attributes."""
 
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from readerstudy.cohort.sources import raster
-from readerstudy.cohort.sources.label_table import Row, marks_of, problem, read_rows, real_path, repetitions
-from readerstudy.cohort.sources.source import ImportBatch, ImportImage, ImportProblem
+from readerstudy.sources import raster
+from readerstudy.sources.label_table import Row, marks_of, problem, read_rows, real_path, repetitions
+from readerstudy.sources.source import ImportBatch, ImportImage, ImportProblem
+from readerstudy.sources.vocabulary import SourceVocabulary
 
 
-def read_table(table: Path, *, columns: Mapping[str, str] | None = None, folder: Path | None = None) -> ImportBatch:
+def read_table(
+    table: Path,
+    vocabulary: SourceVocabulary,
+    *,
+    columns: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> ImportBatch:
     """Return the images that a table names. Paths are relative to `folder`, or else to the table's own folder.
 
-    Columns: image, patient and pathology; if known laterality, view, pixel_spacing_mm and bits. Other usual names
-    are understood (sources/label_table.py), and those that `columns` maps. A lesion is marked by lesion_left, _top,
-    _right and _bottom, or by lesion_x, _y and _radius, in pixels of the file with y from the top; an image with
-    several lesions has a row for each. Every row that cannot be used becomes a problem. The file itself is read when
-    the image is loaded, and can still be damaged or too small for its lesions.
+    Columns: image, patient and pathology; if known the modality's attributes, pixel_spacing_mm and bits. Other usual
+    names are understood (`label_table.columns_of`), and those that `columns` maps. A lesion is marked by
+    lesion_left, _top, _right and _bottom, or by lesion_x, _y and _radius, in pixels of the file with y from the top;
+    an image with several lesions has a row for each. Every row that cannot be used becomes a problem. The file itself
+    is read when the image is loaded, and can still be damaged or too small for its lesions.
     """
-    rows, problems = read_rows(table, columns=columns)
+    rows, problems = read_rows(table, vocabulary, columns=columns)
     base = table.parent if folder is None else folder
     by_file: dict[Path, list[Row]] = {}
     for row in rows:
@@ -31,8 +38,8 @@ def read_table(table: Path, *, columns: Mapping[str, str] | None = None, folder:
             if wrong:
                 problems.append(problem(named[0].number, named[0].image, wrong))
             else:
-                images.append(_import_image(named, path))
-    return ImportBatch(tuple(images), tuple(problems))
+                images.append(_import_image(named, path, vocabulary.modality))
+    return ImportBatch(vocabulary.modality, tuple(images), tuple(problems))
 
 
 def _agree(rows: list[Row]) -> bool:
@@ -61,18 +68,16 @@ def _file_error(path: Path) -> str:
         return f"names a file that cannot be opened: {error.strerror}."
 
 
-def _import_image(rows: list[Row], path: Path) -> ImportImage:
+def _import_image(rows: list[Row], path: Path, modality: str) -> ImportImage:
     row = rows[0]
     return ImportImage(
         name=row.image,
         patient_key=row.patient,
-        laterality=row.laterality,
-        view_position=row.view,
         pathology=row.pathology,
         pixel_spacing_mm=row.pixel_spacing_mm,
-        modality="MG",
+        modality=modality,
         load=partial(raster.load, path, name=row.image, bits=row.bits),
+        attributes=row.attributes,
         lesion_marks=marks_of(rows),
-        lesion_kind=row.lesion_kind,
-        density=row.density,
+        groups=row.groups,
     )

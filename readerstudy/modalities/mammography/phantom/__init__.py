@@ -1,6 +1,6 @@
 """Procedural mammograms for users without data. Each can be drawn with and without its lesion."""
 
-from readerstudy.cohort.sources.phantom.anatomy import (
+from readerstudy.modalities.mammography.phantom.anatomy import (
     DEFAULT_CONTRAST,
     POSITIVE_FRACTION,
     Breast,
@@ -9,7 +9,7 @@ from readerstudy.cohort.sources.phantom.anatomy import (
     PhantomView,
     sample_cohort,
 )
-from readerstudy.cohort.sources.phantom.render import Phantom, lesion_box, phantom_images, render
+from readerstudy.modalities.mammography.phantom.render import Phantom, lesion_box, phantom_images, render
 
 __all__ = [
     "DEFAULT_CONTRAST",

@@ -1,11 +1,12 @@
 """What every source of images provides: images that can be loaded, and problems that a person can read."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from readerstudy.cohort.sources.lesion_marks import LesionMark
 from readerstudy.imaging.image import Pixels
-from readerstudy.vocabulary import ChestWall, Laterality, Pathology
+from readerstudy.sources.lesion_marks import LesionMark
+from readerstudy.sources.vocabulary import SourceVocabulary
+from readerstudy.vocabulary import Pathology
 
 
 @dataclass(frozen=True)
@@ -14,20 +15,18 @@ class ImportImage:
 
     name: str  # of the file or row; for messages only, never stored
     patient_key: str  # the source's name for the patient; tells patients apart, never stored
-    laterality: Laterality
-    view_position: str
     pathology: Pathology
     pixel_spacing_mm: float | None
-    modality: str
+    modality: str  # as the header states it, otherwise that of the cohort
     load: Callable[[], Pixels]  # raises UnreadableImage
-    chest_wall: ChestWall = ChestWall.UNKNOWN  # used if it cannot be measured in the pixels
+    # By name, see the modality's `attributes`; one that is also measured in the pixels is used if that fails.
+    attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
     # Boxes {"top", "left", "bottom", "right"} as shares of height and width of the image in the source;
     # (): known to have none; None: not stated by the source.
     lesions: tuple[dict[str, float], ...] | None = field(default=None, hash=False)
     # The same in pixels of the source; converted to shares after the image is loaded.
     lesion_marks: tuple[LesionMark, ...] | None = None
-    lesion_kind: str = ""  # "mass", "calcification"; the table's word in lower case
-    density: str = ""
+    groups: Mapping[str, str] = field(default_factory=dict, hash=False)  # subgroups by name
 
 
 @dataclass(frozen=True)
@@ -40,8 +39,9 @@ class ImportProblem:
 
 @dataclass(frozen=True)
 class ImportBatch:
-    """The images of a source, and the problems of those that cannot be imported."""
+    """The images of a source, and the problems of those that cannot be imported; `modality` is a code."""
 
+    modality: str
     images: tuple[ImportImage, ...]
     problems: tuple[ImportProblem, ...] = ()
 
@@ -54,22 +54,24 @@ def patient_pathologies(images: Sequence[ImportImage]) -> dict[str, Pathology]:
     return {key: Pathology.worst(of_patient) for key, of_patient in pathologies.items()}
 
 
-def without_contradictions(batch: ImportBatch) -> ImportBatch:
+def without_contradictions(batch: ImportBatch, vocabulary: SourceVocabulary) -> ImportBatch:
     """Return the batch without patients who have two pathologies; a problem names the files of each."""
     by_patient: dict[str, list[ImportImage]] = {}
     for image in batch.images:
         by_patient.setdefault(image.patient_key, []).append(image)
     contradicted = {key: images for key, images in by_patient.items() if len({i.pathology for i in images}) > 1}
-    return ImportBatch(
+    contradictions = (_contradiction(key, images, vocabulary) for key, images in contradicted.items())
+    return replace(
+        batch,
         images=tuple(image for image in batch.images if image.patient_key not in contradicted),
-        problems=batch.problems + tuple(_contradiction(key, images) for key, images in contradicted.items()),
+        problems=batch.problems + tuple(contradictions),
     )
 
 
-def _contradiction(patient_key: str, images: Sequence[ImportImage]) -> ImportProblem:
+def _contradiction(patient_key: str, images: Sequence[ImportImage], vocabulary: SourceVocabulary) -> ImportProblem:
     names: dict[Pathology, list[str]] = {}
     for image in images:
         names.setdefault(image.pathology, []).append(image.name)
-    pathologies = " and ".join(f"{pathology} ({', '.join(files)})" for pathology, files in names.items())
+    pathologies = " and ".join(f"{vocabulary.word(found)} ({', '.join(files)})" for found, files in names.items())
     sentence = f"Patient {patient_key} has more than one pathology: {pathologies}. None of these images is imported."
     return ImportProblem(patient_key, sentence)

@@ -1,4 +1,4 @@
-"""Simple features of an image's pixels that could reveal an adversarial image without a view of the breast."""
+"""Simple features of an image's pixels that could reveal an adversarial image without a look at what it shows."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
 from readerstudy.imaging.background import background_level
-from readerstudy.imaging.breast_mask import breast_weight
+from readerstudy.imaging.geometry import FindRegion, Weight
 from readerstudy.imaging.grey_levels import find_levels
 from readerstudy.imaging.image import WHITE, Grey16
 
@@ -15,14 +15,18 @@ _AIR = 1966  # 3 % of full scale
 _NEIGHBOURHOOD = 257  # levels over which a histogram without gaps is smooth
 
 
-def pixel_facts(image: Grey16) -> dict[str, float]:
-    """Return the features of one 16-bit image (rows, columns) by name."""
+def pixel_facts(image: Grey16, *, region: FindRegion) -> dict[str, float]:
+    """Return the features of one 16-bit image (rows, columns) by name.
+
+    The weight of `region` is 1 in the tissue and 0 in the air around it.
+    """
+    weight = region(image)
     return {
         **_levels(image),
         **_histogram(image),
         **_border(image),
-        **_inside_and_outside(image),
-        **_last_bits(image),
+        **_inside_and_outside(image, weight),
+        **_last_bits(image, weight),
     }
 
 
@@ -70,13 +74,13 @@ def _border(image: Grey16) -> dict[str, float]:
     }
 
 
-def _inside_and_outside(image: Grey16) -> dict[str, float]:
+def _inside_and_outside(image: Grey16, weight: Weight) -> dict[str, float]:
     """Measure noise (absolute Laplacian: median in the tissue, mean in the air) and the grey of the air."""
     values = image.astype(np.int64)
     inside = values[1:-1, 1:-1]
     laplacian = np.abs(4 * inside - values[:-2, 1:-1] - values[2:, 1:-1] - values[1:-1, :-2] - values[1:-1, 2:])
-    weight = breast_weight(image)[1:-1, 1:-1]
-    tissue, air = weight == 1, weight == 0
+    inner = weight[1:-1, 1:-1]
+    tissue, air = inner == 1, inner == 0
     return {
         "noise in the tissue": _median(laplacian[tissue]),
         "noise in the air": _mean(laplacian[air]),
@@ -85,13 +89,13 @@ def _inside_and_outside(image: Grey16) -> dict[str, float]:
     }
 
 
-def _last_bits(image: Grey16) -> dict[str, float]:
+def _last_bits(image: Grey16, weight: Weight) -> dict[str, float]:
     """Measure the share of odd values in the tissue, and chi-square per pixel of its last three bits against equal
     counts.
 
     Both show how values were rounded, which must be the same for real and adversarial images.
     """
-    tissue = image[breast_weight(image) == 1]
+    tissue = image[weight == 1]
     counts = np.bincount(tissue % 8, minlength=8)
     expected = max(1.0, tissue.size / 8)
     return {

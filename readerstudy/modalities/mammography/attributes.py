@@ -1,0 +1,96 @@
+"""Side, view and chest wall of a mammogram, and how it hangs."""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
+
+from readerstudy.sources.vocabulary import Attribute, WrongValue
+
+
+class ChestWall(StrEnum):
+    """The border of an image at which the breast ends in a straight line."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    UNKNOWN = ""
+
+
+class Laterality(StrEnum):
+    """The side of the body."""
+
+    LEFT = "L"
+    RIGHT = "R"
+    UNKNOWN = ""
+
+
+class View(StrEnum):
+    """The two views of a standard exam. Sources can have other views, which are stored as short text."""
+
+    CC = "CC"
+    MLO = "MLO"
+
+
+_LATERALITIES: Final[dict[str, Laterality]] = {
+    "": Laterality.UNKNOWN,
+    **dict.fromkeys(("l", "left", "links", "gauche", "izquierda"), Laterality.LEFT),
+    **dict.fromkeys(("r", "right", "rechts", "droite", "derecha"), Laterality.RIGHT),
+}
+_VIEWS: Final[dict[str, str]] = {
+    **dict.fromkeys(("CRANIOCAUDAL", "CRANIO-CAUDAL"), "CC"),
+    **dict.fromkeys(("MEDIOLATERAL OBLIQUE", "MEDIO-LATERAL OBLIQUE", "OBLIQUE"), "MLO"),
+}
+# A code string of DICOM (View Position): too short for a sentence about a person.
+_VIEW_CODE = re.compile(r"[A-Z0-9_ ]{0,16}")
+_USUAL_CHEST_WALL: Final[Mapping[str, ChestWall]] = {
+    Laterality.RIGHT: ChestWall.RIGHT,
+    Laterality.LEFT: ChestWall.LEFT,
+}
+
+
+def hangs_mirrored(attributes: Mapping[str, str]) -> bool:
+    """Return whether the image is displayed mirrored, with the chest wall of a right breast at the right.
+
+    False if the side or the chest wall is unknown.
+    """
+    usual, chest_wall = _USUAL_CHEST_WALL.get(attributes.get("laterality", "")), attributes.get("chest_wall", "")
+    return bool(usual and chest_wall and usual != chest_wall)
+
+
+def _read_laterality(text: str) -> str:
+    if text.lower() not in _LATERALITIES:
+        raise WrongValue(f"has the laterality {text!r}; L and R are understood.")
+    return _LATERALITIES[text.lower()].value
+
+
+def _read_view(text: str) -> str:
+    view = _VIEWS.get(text.upper(), text.upper())
+    if not _VIEW_CODE.fullmatch(view):
+        raise WrongValue(f"has the view {text!r}; a short code such as CC or MLO is understood.")
+    return view
+
+
+LATERALITY: Final = Attribute(
+    name="laterality",
+    title=_("laterality"),
+    column="laterality",
+    columns=("laterality", "side", "image_laterality"),
+    read=_read_laterality,
+)
+VIEW_POSITION: Final = Attribute(
+    name="view_position",
+    title=_("view"),
+    column="view",
+    columns=("view", "view_position"),
+    read=_read_view,
+)
+# Measured on the real image at import. Adversarial stimuli refer to the same row.
+CHEST_WALL: Final = Attribute(
+    name="chest_wall",
+    title=_("chest wall"),
+    labels={ChestWall.LEFT: _("Left border"), ChestWall.RIGHT: _("Right border")},
+    is_exported=False,
+)
+ATTRIBUTES: Final = (LATERALITY, VIEW_POSITION, CHEST_WALL)
