@@ -1,7 +1,7 @@
 """Steps after the network, without which more than the attack would tell an adversarial image from a real one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ class PostProcessing:
     comes back bit for bit, whichever steps are on.
     """
 
-    geometry: Geometry
+    geometry: Geometry = field(repr=False)
     keep_background: bool = True
     keep_grid: bool = True
     keep_range: bool = True

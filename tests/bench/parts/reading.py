@@ -128,6 +128,7 @@ def growth() -> Iterator[Row]:
     """Yield how the server's time grows with the number of readings."""
     from django.conf import settings
 
+    from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
     from tests import make, walk
 
     settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "testserver"]
