@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from readerstudy.cohort.sources.phantom.fields import Field, Grid
 from readerstudy.modalities.chest_radiography.phantom.anatomy import Stance
+from readerstudy.modalities.mammography.phantom.fields import Field, Grid
 
 FIELD_MM: Final = 352.0  # height and width of a radiograph
 

@@ -6,12 +6,12 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from readerstudy.cohort.sources.phantom.fields import Field, enlarge, power_law, smooth
 from readerstudy.errors import StudyError
 from readerstudy.imaging.image import WHITE, Size, quantise
 from readerstudy.modalities.chest_radiography.phantom import bones, lesions, shape, vessels
 from readerstudy.modalities.chest_radiography.phantom.anatomy import LesionKind, PhantomView
 from readerstudy.modalities.chest_radiography.phantom.plane import Box, Plane, Square, whole_plane
+from readerstudy.modalities.mammography.phantom.fields import Field, enlarge, power_law, smooth
 
 STANDARD: Final[Size] = (512, 512)
 _NOISE: Final = np.float32(0.011)
