@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from readerstudy.cohort.sources.phantom import render, sample_cohort
 from readerstudy.imaging import near_copies
 from readerstudy.imaging.hash_index import FARTHEST, MOST_CANDIDATES, HashIndex
 from readerstudy.imaging.near_copies import MIRRORED, distance, is_near_copy, sign, words_of
+from readerstudy.modalities.mammography.phantom import render, sample_cohort
 
 SIZE = (512, 416)
 

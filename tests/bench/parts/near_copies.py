@@ -11,12 +11,11 @@ from time import perf_counter
 
 import numpy as np
 
-from readerstudy.cohort.sources.phantom import render, sample_cohort
 from readerstudy.imaging.hash_index import HashIndex
-from readerstudy.imaging.image import RESOLUTIONS
 from readerstudy.imaging.near_copies import HASH_WORDS, sign
 from readerstudy.imaging.png16 import decode_png, encode_png
-from readerstudy.vocabulary import Resolution
+from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
+from readerstudy.modalities.mammography.phantom import render, sample_cohort
 from tests.bench.output import write
 
 Row = tuple[str, float, str]
@@ -28,7 +27,7 @@ def main() -> None:
 
 
 def rows() -> Iterator[Row]:
-    size = RESOLUTIONS[Resolution.LOW]
+    size = MAMMOGRAPHY.layouts["low"].size
     views = sample_cohort(2, seed=1)
     values = [render(view, size).values for view in views[:2]]
     encoding = spent(lambda: encode_png(values[0]))
