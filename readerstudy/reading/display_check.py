@@ -18,7 +18,6 @@ CONTRASTS: Final = (16, 12, 8, 5, 3)
 MUST_READ: Final = 3  # the first so many letters of each strip
 SQUARES: Final = {"dark": (0, 13), "bright": (255, 242)}  # ground and square
 CARD_MM: Final = (85.60, 53.98)  # ISO/IEC 7810 ID-1
-LEAST_VIEWPORT: Final = (900, 600)  # device pixels; an image must have room beside the two bars
 LEAST_DEPTH: Final = 24
 STANDS_FOR: Final = timedelta(hours=12)
 
@@ -54,10 +53,11 @@ def rules_for_page() -> dict[str, Any]:
     return {"grounds": GROUNDS, "contrasts": CONTRASTS, "squares": SQUARES, "card_mm": CARD_MM}
 
 
-def find_failures(results: Mapping[str, Any]) -> list[str]:
+def find_failures(results: Mapping[str, Any], *, least_viewport: tuple[int, int]) -> list[str]:
     """Return the reasons why the display fails, one sentence each; empty if it passes.
 
-    `results`: `letters`, `squares`, `light` and `screen`, as validated by the API.
+    `results`: `letters`, `squares`, `light` and `screen`, as validated by the API. `least_viewport`: width and height
+    in device pixels.
     """
     failures = [message for strip in _strips(results) if (message := _unread(strip))]
     for ground, text in (
@@ -68,7 +68,7 @@ def find_failures(results: Mapping[str, Any]) -> list[str]:
             failures.append(text)
     if results["light"] == "bright":
         failures.append(_("The room is bright. Read in a dark or dimmed room, with no light on the screen."))
-    return failures + _screen_failures(results["screen"])
+    return failures + _screen_failures(results["screen"], least_viewport)
 
 
 def _strips(results: Mapping[str, Any]) -> list[Strip]:
@@ -86,18 +86,14 @@ def _unread(strip: Strip) -> str:
     return sentence % {"ground": _(GROUND_NAMES[strip.ground]), "right": strip.right, "least": MUST_READ}
 
 
-def _screen_failures(screen: Mapping[str, Any]) -> list[str]:
+def _screen_failures(screen: Mapping[str, Any], least_viewport: tuple[int, int]) -> list[str]:
     failures = []
+    least_width, least_height = least_viewport
     width, height = (round(side * screen["device_pixel_ratio"]) for side in screen["viewport"])
-    if width < LEAST_VIEWPORT[0] or height < LEAST_VIEWPORT[1]:
+    if width < least_width or height < least_height:
         failures.append(
             _("The window has %(width)d × %(height)d pixels; at least %(least_width)d × %(least_height)d are needed.")
-            % {
-                "width": width,
-                "height": height,
-                "least_width": LEAST_VIEWPORT[0],
-                "least_height": LEAST_VIEWPORT[1],
-            }
+            % {"width": width, "height": height, "least_width": least_width, "least_height": least_height}
         )
     if screen["color_depth"] < LEAST_DEPTH:
         failures.append(

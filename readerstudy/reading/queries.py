@@ -23,6 +23,7 @@ from readerstudy.reading.flow import (
     Wait,
     next_step,
 )
+from readerstudy.reading.forms import form_of
 from readerstudy.reading.models import CheckedDisplay, ReadingSession
 from readerstudy.studies.models import Enrollment, Presentation, ReadingList, SessionPlan, StudyStatus
 from readerstudy.studies.protocol import SessionKind
@@ -53,6 +54,7 @@ class StudySummary:
 
     code: str
     title: str
+    form: str  # of all its images
     is_closed: bool
     sessions: list[SessionSummary]
 
@@ -132,6 +134,7 @@ def list_studies(reader: User, *, at: datetime) -> list[StudySummary]:
         StudySummary(
             code=enrollment.study.code,
             title=enrollment.study.title,
+            form=form_of(enrollment.study).name,
             is_closed=enrollment.study.status != StudyStatus.OPEN,
             sessions=[
                 _summary(reading_list, _progress(reading_list, sessions.get(enrollment.pk, {})), at=at)

@@ -35,8 +35,8 @@ class Bench:
     def __init__(self, page, url):
         self.page = page
         page.goto(f"{url}/account/sign-in/")
-        page.add_style_tag(url=f"{url}/static/css/viewer.css")
-        page.evaluate(BUILD, [f"{url}/static/reading/viewer/panels.js", HEIGHT, WIDTH])
+        page.add_style_tag(url=f"{url}/static/css/forms/picture.css")
+        page.evaluate(BUILD, [f"{url}/static/reading/forms/picture/panels.js", HEIGHT, WIDTH])
 
     def do(self, script):
         value = self.page.evaluate(f"async () => {{ const {{ panels, picture }} = window; return {script}; }}")
@@ -94,7 +94,7 @@ def test_between_images_all_is_one_grey_and_no_tool_acts(bench):
     drawn = bench.do("panels.showGrey()")
     assert drawn > 0
     assert np.all(bench.screen() == 128)
-    assert bench.do("panels.hasPicture") is False
+    assert bench.do("panels.hasImages") is False
     bench.do("panels.viewport.zoomBy(2)")
     bench.do("panels.windowLevel.invert()")
     assert np.all(bench.screen() == 128)
@@ -110,7 +110,7 @@ def test_hiding_clears_the_canvas_and_the_image_returns_unchanged(bench, page):
     assert before.max() > 0
     bench.do("panels.hide()")
     assert not bench.screen().any()
-    assert bench.do("panels.hasPicture") is False
+    assert bench.do("panels.hasImages") is False
     page.evaluate("document.adoptedStyleSheets[0].replaceSync('#own { width: 401px; height: 301px }')")
     bench.do("panels.windowLevel.invert()")
     assert not bench.screen().any()

@@ -12,20 +12,26 @@ READING = STATIC / "reading"
 SCRIPTS = sorted(READING.rglob("*.js"))
 OWN_SCRIPTS = [path for path in sorted(STATIC.rglob("*.js")) if STATIC / "vendor" not in path.parents]
 
-# Files at the top (main.js, dom.js) stand for themselves.
+# Files at the top (main.js, dom.js) and in forms/ stand for themselves.
+FORMS = [f"forms/{path.name}" for path in sorted((READING / "forms").iterdir()) if path.is_dir()]
 ALLOWED = {
-    "main.js": {"session", "display_check", "dom.js"},
-    "session": {"controls", "viewer", "network", "dom.js"},
-    "controls": {"viewer", "dom.js"},
+    "main.js": {"session", "display_check", "forms/index.js", "dom.js"},
+    "session": {"controls", "forms/form.js", "network", "dom.js"},
+    "controls": {"forms/form.js", "dom.js"},
     "display_check": {"network", "dom.js"},
     "network": {"dom.js"},
-    "viewer": {"dom.js"},
+    "forms/index.js": {"forms/form.js", *FORMS},
+    **{form: {"forms/form.js", "decoding", "dom.js"} for form in FORMS},
+    "forms/form.js": set(),
+    "decoding": set(),
     "dom.js": set(),
 }
-# Scripts that a page loads by address: the session's, the list of sessions', the worker's.
-LOADED = {"main.js", "session/reload_on_back.js", "viewer/decode_worker.js"}
+# Scripts that a page loads by address: the session's, the list of sessions', and two of each form.
+LOADED = {"reading/main.js", "reading/session/reload_on_back.js"}
+LOADED_OF_FORM = {"form.js", "decode_worker.js"}
+WITHOUT_CODE = {"forms/form.js"}  # types only
 
-AT_RUN_TIME = re.compile(r"""^import (?:[^"]* from )?"([^"]+)";""", re.MULTILINE)
+AT_RUN_TIME = re.compile(r"""^(?:import (?:[^"]* from )?|  \w+: \(\) => import\()"([^"]+)"\)?[;,]""", re.MULTILINE)
 IN_TYPES = re.compile(r"""(?:import\(|@import [^"]* from )"([^"]+)""")
 
 
@@ -38,8 +44,9 @@ def imports(path: Path, *patterns: re.Pattern[str]) -> Iterator[Path]:
 
 
 def folder(path: Path) -> str:
-    """Return the folder of a script below static/reading, or its own name at the top."""
-    return path.relative_to(READING).parts[0]
+    """Return the folder of a script below static/reading; at the top and in forms/ also its own name."""
+    parts = path.relative_to(READING).parts
+    return "/".join(parts[:2]) if parts[0] == "forms" else parts[0]
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.relative_to(READING)))
@@ -56,11 +63,12 @@ def test_no_imports_form_a_circle() -> None:
 
 def test_every_script_is_imported_or_loaded_by_a_page() -> None:
     imported = {module for path in SCRIPTS for module in imports(path, AT_RUN_TIME)}
-    names = {str(path.relative_to(READING)) for path in set(SCRIPTS) - imported}
-    assert names <= LOADED
+    of_forms = {f"reading/{form}/{name}" for form in FORMS for name in LOADED_OF_FORM}
+    names = {str(path.relative_to(STATIC)) for path in set(SCRIPTS) - imported}
+    assert names <= LOADED | of_forms | {f"reading/{name}" for name in WITHOUT_CODE}
     pages = "".join(path.read_text() for path in (STATIC.parent / "templates").rglob("*.html"))
-    for name in LOADED:
-        assert f"reading/{name}" in pages
+    for address in [f"static '{name}'" for name in LOADED] + [f"form.scripts|add:'{name}'" for name in LOADED_OF_FORM]:
+        assert address in pages
 
 
 @pytest.mark.parametrize("path", OWN_SCRIPTS, ids=lambda path: str(path.relative_to(STATIC)))

@@ -20,6 +20,7 @@ from readerstudy.api.requests import UUIDStringField
 from readerstudy.reading.actions import SubmittedVerdict
 from readerstudy.reading.actions.verdicts import MAX_PARADATA_BYTES, MAX_PARADATA_DEPTH, MAX_PARADATA_ENTRIES
 from readerstudy.reading.display_check import GROUNDS
+from readerstudy.reading.forms import PAGE_FORMS
 from readerstudy.reading.queries import SessionSummary, StudySummary
 from readerstudy.studies.protocol import SessionKind, Verdict
 from readerstudy.studies.rules import Question, QuestionKind
@@ -122,6 +123,7 @@ class ReaderStudySerializer(serializers.Serializer[StudySummary]):
     """One study in the reader's list."""
 
     study = serializers.CharField(source="code", help_text="the study's code")
+    form = serializers.ChoiceField(choices=list(PAGE_FORMS), help_text="of all its images")
     sessions = ReaderSessionSerializer(many=True)
 
 

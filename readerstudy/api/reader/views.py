@@ -27,6 +27,7 @@ from readerstudy.reading.actions import (
     require_newest_page,
 )
 from readerstudy.reading.display_check import find_failures
+from readerstudy.reading.forms import form_of
 from readerstudy.reading.padded_file import padded_response
 from readerstudy.reading.queries import (
     NoSuchSession,
@@ -112,7 +113,9 @@ class CheckDisplay(ReaderView):
         results = validated(serializers.DisplayCheckSerializer(data=request.data))["results"]
         checked = check_display(reader=request.user, study=study, number=number, results=results, at=now())
         # The stored failures are in English; the reader's language is that of the request.
-        body = {"passed": checked.passed, "failures": find_failures(results)}
+        form = form_of(checked.reading_list.session_plan.study)
+        failures = find_failures(results, least_viewport=form.least_viewport)
+        body = {"passed": checked.passed, "failures": failures}
         return Response(serializers.DisplayJudgementSerializer(body).data, status=201)
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import override
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.reading.display_check import find_failures
+from readerstudy.reading.forms import form_of
 from readerstudy.reading.models import CheckedDisplay
 from readerstudy.reading.queries import get_reading_list
 
@@ -18,8 +19,9 @@ from readerstudy.reading.queries import get_reading_list
 def check_display(*, reader: User, study: str, number: int, results: Mapping[str, Any], at: datetime) -> CheckedDisplay:
     """Store one display check, passed or failed, because the report describes the displays that were used."""
     reading_list = get_reading_list(reader, study, number)
+    form = form_of(reading_list.session_plan.study)
     with override("en"):  # what is stored does not depend on the reader's language
-        failures = find_failures(results)
+        failures = find_failures(results, least_viewport=form.least_viewport)
     checked = CheckedDisplay.objects.create(
         reading_list=reading_list, at=at, passed=not failures, failures=failures, results=results
     )

@@ -5,8 +5,6 @@ import { isElsewhere, keyName } from "./key_map.js";
 
 /** @import { KeyMap } from "./key_map.js" */
 
-const REPEATABLE = /^(brighter|darker|wider|narrower|zoom|pan|flicker)/;
-
 /**
  * Return the command of a key press, or null.
  * @param {KeyMap} keyMap
@@ -23,7 +21,7 @@ export function commandOf(keyMap, event) {
  */
 export function commandOfKey(keyMap, event) {
   const command = keyMap.commandOf(keyName(event));
-  return event.repeat && !REPEATABLE.test(command ?? "") ? null : command;
+  return command && event.repeat && !keyMap.isRepeated(command) ? null : command;
 }
 
 /**

@@ -1,48 +1,11 @@
-// Which key gives which command: OHIF's keys as far as they do not collide with the verdicts, and the reader's own
-// changes, stored in this browser. OHIF's presets on digits are one key here; its Space (reset) would press a verdict
-// button that has the focus.
+// Which key gives which command: the standard keys of the page and of the form, and the reader's own changes, stored in
+// this browser.
 
 import { closest } from "../dom.js";
+import { PAGE_KEYS } from "./page_keys.js";
 
-/** Command → keys, by `KeyboardEvent.key`; letters in lower case. */
-export const STANDARD = {
-  brighter: ["ArrowUp"],
-  darker: ["ArrowDown"],
-  wider: ["ArrowRight"],
-  narrower: ["ArrowLeft"],
-  preset: ["p"],
-  invert: ["i"],
-  zoomIn: ["+"],
-  zoomOut: ["-"],
-  fit: ["="],
-  oneToOne: ["o"],
-  panUp: ["Shift+ArrowUp"],
-  panDown: ["Shift+ArrowDown"],
-  panLeft: ["Shift+ArrowLeft"],
-  panRight: ["Shift+ArrowRight"],
-  loupe: ["m"],
-  flipAcross: ["h"],
-  flipDown: ["v"],
-  turnRight: ["r"],
-  turnLeft: ["l"],
-  reset: ["0"],
-  dragWindow: ["w"],
-  dragZoom: ["z"],
-  dragPan: ["g"],
-  flicker: ["a"],
-  overlay: ["d"],
-  panel: ["s"],
-  mark: ["x"],
-  fullScreen: ["f"],
-  pause: ["b", "Pause"],
-  tools: ["t"],
-  help: ["?"],
-};
+/** @import { Keys } from "../forms/form.js" */
 
-/** @typedef {keyof typeof STANDARD} Command */
-
-const COMMANDS = /** @type {Command[]} */ (Object.keys(STANDARD));
-const STORED = "reading.keys";
 // Answers, next and back, moving the focus, and keys that have no meaning alone.
 const RESERVED_NAMES =
   "Enter Escape Tab Backspace Delete Shift Control Alt AltGraph Meta CapsLock Dead Unidentified Process";
@@ -50,14 +13,24 @@ const RESERVED = new RegExp(`^([1-9]| |F\\d+|${RESERVED_NAMES.replaceAll(" ", "|
 
 /** Dispatches "change". */
 export class KeyMap extends EventTarget {
-  #changes = storedChanges();
+  #standard;
+  #repeated;
+  #stored;
+  /** @type {Record<string, string[]>} */
+  #changes;
 
-  /**
-   * @param {Command} command
-   * @returns {string[]}
-   */
+  /** @param {Keys} keys of the form */
+  constructor({ standard, repeated, stored }) {
+    super();
+    this.#standard = { ...standard, ...PAGE_KEYS };
+    this.#repeated = new Set(repeated);
+    this.#stored = stored;
+    this.#changes = changesIn(localStorage.getItem(stored) ?? "{}", this.#standard);
+  }
+
+  /** @param {string} command */
   keysOf(command) {
-    return this.#changes[command] ?? STANDARD[command];
+    return this.#changes[command] ?? this.#standard[command];
   }
 
   /**
@@ -65,16 +38,24 @@ export class KeyMap extends EventTarget {
    * @param {string} key
    */
   commandOf(key) {
-    return COMMANDS.find((command) => this.keysOf(command).includes(key)) ?? null;
+    return Object.keys(this.#standard).find((command) => this.keysOf(command).includes(key)) ?? null;
   }
 
-  /** @param {Command} command */
+  /** @param {string} command */
   isChanged(command) {
-    return this.keysOf(command) !== STANDARD[command];
+    return this.keysOf(command) !== this.#standard[command];
   }
 
   /**
-   * @param {Command} command
+   * Whether a held key repeats the command.
+   * @param {string} command
+   */
+  isRepeated(command) {
+    return this.#repeated.has(command);
+  }
+
+  /**
+   * @param {string} command
    * @param {string} key neither reserved nor the key of another command
    */
   change(command, key) {
@@ -86,11 +67,11 @@ export class KeyMap extends EventTarget {
     this.#store({});
   }
 
-  /** @param {Partial<Record<Command, string[]>>} changes */
+  /** @param {Record<string, string[]>} changes */
   #store(changes) {
     this.#changes = changes;
     try {
-      localStorage.setItem(STORED, JSON.stringify(changes));
+      localStorage.setItem(this.#stored, JSON.stringify(changes));
     } catch {
       // Full or forbidden: the change lasts as long as the page.
     }
@@ -126,11 +107,13 @@ export function isElsewhere(event) {
 
 /**
  * Return the stored changes; none if they are damaged or would give a key to two commands.
- * @returns {Partial<Record<Command, string[]>>}
+ * @param {string} text
+ * @param {Record<string, string[]>} standard
+ * @returns {Record<string, string[]>}
  */
-function storedChanges() {
-  const changes = parsed(localStorage.getItem(STORED) ?? "{}");
-  return isValid(changes) ? changes : {};
+function changesIn(text, standard) {
+  const changes = parsed(text);
+  return isValid(changes, standard) ? changes : {};
 }
 
 /**
@@ -147,13 +130,14 @@ function parsed(text) {
 
 /**
  * @param {unknown} changes
- * @returns {changes is Partial<Record<Command, string[]>>}
+ * @param {Record<string, string[]>} standard
+ * @returns {changes is Record<string, string[]>}
  */
-function isValid(changes) {
+function isValid(changes, standard) {
   if (typeof changes !== "object" || changes === null || Array.isArray(changes)) return false;
-  if (Object.keys(changes).some((command) => !Object.hasOwn(STANDARD, command))) return false;
+  if (Object.keys(changes).some((command) => !Object.hasOwn(standard, command))) return false;
   if (!Object.values(changes).every(isValidKeys)) return false;
-  const all = Object.values({ ...STANDARD, ...changes }).flat();
+  const all = Object.values({ ...standard, ...changes }).flat();
   return new Set(all).size === all.length;
 }
 

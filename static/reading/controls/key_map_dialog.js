@@ -3,8 +3,6 @@
 import { closest, data, find, findAll } from "../dom.js";
 import { isReserved, keyName } from "./key_map.js";
 
-/** @import { Command } from "./key_map.js" */
-
 const MODIFIERS = /^(Shift|Control|Alt|AltGraph|Meta|CapsLock|Dead)$/;
 /** @type {Record<string, string>} */
 const ARROWS = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→" };
@@ -106,7 +104,7 @@ export class KeyMapDialog {
     return message("changed", row.title);
   }
 
-  /** @param {Command} command */
+  /** @param {string} command */
   #titleOf(command) {
     return this.#rows.find((row) => row.command === command)?.title ?? command;
   }
@@ -127,7 +125,7 @@ class Row {
    */
   constructor(cell, texts) {
     this.cell = cell;
-    this.command = /** @type {Command} */ (data(cell, "keys"));
+    this.command = data(cell, "keys");
     this.title = cell.closest("tr")?.querySelector("th")?.textContent ?? "";
     this.#button.type = "button";
     this.#button.textContent = texts.change ?? "";

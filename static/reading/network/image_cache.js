@@ -87,11 +87,11 @@ export class ImageCache {
     });
   }
 
-  /** @param {{id: number, picture?: Decoded, status?: number}} message */
-  #received({ id, picture, status = 0 }) {
+  /** @param {{id: number, image?: Decoded, status?: number}} message */
+  #received({ id, image, status = 0 }) {
     const request = this.#requests.get(id);
     this.#requests.delete(id);
-    if (picture) request?.resolve(picture);
+    if (image) request?.resolve(image);
     else request?.reject(errorOf(status));
   }
 }

@@ -3,7 +3,6 @@
 import { find } from "../dom.js";
 import { commandOfKey } from "../controls/key_events.js";
 
-/** @import { Panels } from "../viewer/panels.js" */
 /** @import { Paradata } from "./paradata.js" */
 /** @import { KeyMap } from "../controls/key_map.js" */
 
@@ -15,7 +14,7 @@ export class Pause {
   over = Promise.resolve();
   #dialog = find("#pause", HTMLDialogElement);
   #position = find("#pause-place", HTMLElement);
-  #panels;
+  #stage;
   #paradata;
   #keyMap;
   #currentPosition;
@@ -24,14 +23,14 @@ export class Pause {
 
   /**
    * @param {object} parts
-   * @param {Panels} parts.panels
+   * @param {{hide: () => void, unhide: () => void}} parts.stage
    * @param {Paradata} parts.paradata
    * @param {KeyMap} parts.keyMap
    * @param {() => string | null} parts.currentPosition in words; null while nothing is read
    * @param {boolean} parts.whenHidden whether a pause begins when the page is hidden
    */
-  constructor({ panels, paradata, keyMap, currentPosition, whenHidden }) {
-    this.#panels = panels;
+  constructor({ stage, paradata, keyMap, currentPosition, whenHidden }) {
+    this.#stage = stage;
     this.#paradata = paradata;
     this.#keyMap = keyMap;
     this.#currentPosition = currentPosition;
@@ -65,7 +64,7 @@ export class Pause {
     this.#position.textContent = position;
     this.over = new Promise((resolve) => (this.#resolve = resolve));
     this.#paradata.pause(true, at);
-    this.#panels.hide();
+    this.#stage.hide();
     this.#dialog.showModal();
   }
 
@@ -78,7 +77,7 @@ export class Pause {
   #ended() {
     const resolve = this.#resolve;
     if (!resolve) return;
-    this.#panels.unhide();
+    this.#stage.unhide();
     this.#resolve = null;
     // If the page was hidden again before it was drawn, the next pause has begun by then.
     requestAnimationFrame((visible) => {

@@ -42,7 +42,7 @@ export class Questions {
   #current = null;
 
   /**
-   * @param {import("../viewer/marks.js").Marks} marks
+   * @param {import("../forms/form.js").Marking} marks
    * @param {() => boolean} isBlocked whether presses are ignored now
    */
   constructor(marks, isBlocked) {

@@ -1,10 +1,7 @@
-// Whether the screen is large enough to show a mammogram at all. The display check judges the rest.
+// Whether the screen is large enough to show the images at all. The display check judges the rest.
 
-const SMALLEST = 600; // CSS pixels of the shorter side
-
-export function isScreenTooSmall() {
+/** @param {number} least CSS pixels of the shorter side */
+export function isScreenTooSmall(least) {
   const isTouch = matchMedia("(pointer: coarse)").matches;
-  return (
-    Math.min(screen.width, screen.height) < SMALLEST || (isTouch && Math.min(innerWidth, innerHeight) < SMALLEST)
-  );
+  return Math.min(screen.width, screen.height) < least || (isTouch && Math.min(innerWidth, innerHeight) < least);
 }

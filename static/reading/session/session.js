@@ -6,7 +6,6 @@ import { data, find } from "../dom.js";
 import { get, Gone, presentationOf, Refused, retry, SignInRequired, TakenOver } from "../network/api.js";
 import { ImageCache } from "../network/image_cache.js";
 import { newKey, Outbox } from "../network/outbox.js";
-import { Panels } from "../viewer/panels.js";
 import { errorText, showEnd } from "./ending.js";
 import { Page } from "./page.js";
 import { Paradata } from "./paradata.js";
@@ -19,9 +18,9 @@ import { StimulusPresenter } from "./stimulus_presenter.js";
 import { VerdictBar } from "./verdict_bar.js";
 import { unlessAborted, until } from "./waiting.js";
 
+/** @import { Form } from "../forms/form.js" */
 /** @import { Presentation, PresentationStep, Question, Reading, Step } from "../network/api.js" */
 /** @import { Pending } from "../network/outbox.js" */
-/** @import { Picture } from "../viewer/layer.js" */
 /** @import { GivenVerdict } from "./verdict_bar.js" */
 
 /**
@@ -30,12 +29,14 @@ import { unlessAborted, until } from "./waiting.js";
  * @property {number} frame_ms length of the grey frame between two images; 0: none
  * @property {number} idle_s the reader is idle after this time without input
  * @property {boolean} pause_when_hidden
+ * @property {number} least_screen CSS pixels of a screen's shorter side; on a smaller one nobody reads
  * @property {{due: boolean} | null} display
  */
 
 // Ignore presses within this time: they belong to the previous image (double press).
 const SETTLE_MS = 300;
 
+/** @template Image */
 export class Session {
   #root;
   #rules;
@@ -45,7 +46,7 @@ export class Session {
   #paradata;
   #page = new Page();
   #verdicts;
-  #panels;
+  #stage;
   #pause;
   #presenter;
   #questions;
@@ -59,41 +60,44 @@ export class Session {
   /**
    * @param {HTMLElement} root has the session's addresses as data
    * @param {Rules} rules
+   * @param {Form<Image>} form of the images
    */
-  constructor(root, rules) {
+  constructor(root, rules, form) {
     this.#root = root;
     this.#rules = rules;
     const name = `reading.${data(root, "reader")}.${data(root, "session")}`;
     this.#lock = new SessionLock({ open: data(root, "open"), step: data(root, "step") }, name);
-    this.#images = /** @type {ImageCache<Picture>} */ (new ImageCache(data(root, "worker")));
+    this.#images = /** @type {ImageCache<Image>} */ (new ImageCache(data(root, "worker")));
     this.#outbox = new Outbox(data(root, "verdicts"), name);
     this.#paradata = new Paradata(isReloaded(), 1000 * rules.idle_s);
     this.#verdicts = new VerdictBar(this.#page, {
       isBlocked: () => this.#pause.isOn,
       onUntimely: () => this.#paradata.noteUntimely(),
     });
-    this.#panels = new Panels(root);
-    const keyMap = new KeyMap();
+    const opened = form.open(root);
+    const { stage } = opened;
+    this.#stage = stage;
+    const keyMap = new KeyMap(form.keys);
     this.#pause = new Pause({
-      panels: this.#panels,
+      stage,
       paradata: this.#paradata,
       keyMap,
       currentPosition: () => this.#page.pausablePosition,
       whenHidden: rules.pause_when_hidden,
     });
     this.#presenter = new StimulusPresenter({
-      panels: this.#panels,
+      stage,
       images: this.#images,
       paradata: this.#paradata,
       pause: this.#pause,
       greyMs: rules.frame_ms,
       onNoResponse: this.#showOffline,
     });
-    this.#questions = new Questions(this.#panels.marks, () => this.#pause.isOn);
-    this.#panels.addEventListener("act", (event) => {
+    this.#questions = new Questions(stage.marks, () => this.#pause.isOn);
+    stage.addEventListener("act", (event) => {
       if (event instanceof CustomEvent) this.#paradata.note(event.detail);
     });
-    new Toolbar(this.#panels, keyMap, (act) => this.#paradata.note(act));
+    new Toolbar(opened, keyMap, (act) => this.#paradata.note(act));
     this.#lock.addEventListener("lost", () => this.#reading.abort(new TakenOver()));
     find("#take-over", HTMLElement).addEventListener("click", () => this.#run());
   }
@@ -113,7 +117,7 @@ export class Session {
   /** @param {() => Promise<void>} checkDisplay */
   async #enter(checkDisplay) {
     const state = data(this.#root, "state");
-    if (isScreenTooSmall()) {
+    if (isScreenTooSmall(this.#rules.least_screen)) {
       this.#page.setState("small");
       return this.#page.open("small");
     }
@@ -279,7 +283,7 @@ export class Session {
         ahead_ms: aheadMs,
         rested_ms: Math.round(this.#restedMs),
         by,
-        settings: this.#panels.settings,
+        settings: this.#stage.settings,
       },
     };
   }

@@ -3,7 +3,6 @@
 import { retry } from "../network/api.js";
 
 /** @import { Presentation } from "../network/api.js" */
-/** @import { Picture } from "../viewer/layer.js" */
 
 /**
  * The presentation that is on screen or on its way.
@@ -14,8 +13,9 @@ import { retry } from "../network/api.js";
  * @property {Promise<void>} drawn
  */
 
+/** @template Image */
 export class StimulusPresenter {
-  #panels;
+  #stage;
   #images;
   #paradata;
   #pause;
@@ -26,15 +26,15 @@ export class StimulusPresenter {
 
   /**
    * @param {object} parts
-   * @param {import("../viewer/panels.js").Panels} parts.panels
-   * @param {import("../network/image_cache.js").ImageCache<Picture>} parts.images
+   * @param {import("../forms/form.js").Stage<Image>} parts.stage
+   * @param {import("../network/image_cache.js").ImageCache<Image>} parts.images
    * @param {import("./paradata.js").Paradata} parts.paradata
    * @param {import("./pause.js").Pause} parts.pause
    * @param {number} parts.greyMs length of the grey frame; 0: none
    * @param {() => void} parts.onNoResponse called after each attempt to load an image without a response
    */
-  constructor({ panels, images, paradata, pause, greyMs, onNoResponse }) {
-    this.#panels = panels;
+  constructor({ stage, images, paradata, pause, greyMs, onNoResponse }) {
+    this.#stage = stage;
     this.#images = images;
     this.#paradata = paradata;
     this.#pause = pause;
@@ -75,16 +75,16 @@ export class StimulusPresenter {
    * @param {Presentation} presentation
    */
   async prepare(presentation) {
-    const pictures = await this.#images.get(presentation);
+    const images = await this.#images.get(presentation);
     whenIdle(() => {
-      if (this.#images.has(presentation)) this.#panels.prepare(pictures, { flip: presentation.flip });
+      if (this.#images.has(presentation)) this.#stage.prepare(images, { flip: presentation.flip });
     });
   }
 
   /** Remove the images from the screen, and stop those that are on their way. */
   clear() {
     this.#replaceBy(null);
-    this.#panels.clear();
+    this.#stage.clear();
   }
 
   /** @param {Shown | null} shown */
@@ -99,15 +99,15 @@ export class StimulusPresenter {
    */
   async #draw(presentation, shown) {
     const isReplaced = () => this.#shown !== shown;
-    const since = this.#greyMs && (await this.#panels.showGrey());
+    const since = this.#greyMs && (await this.#stage.showGrey());
     if (isReplaced()) return;
-    if (!this.#greyMs && !this.#images.has(presentation)) this.#panels.clear();
+    if (!this.#greyMs && !this.#images.has(presentation)) this.#stage.clear();
     try {
-      const pictures = await retry(() => this.#images.get(presentation), this.#onNoResponse, shown.abort.signal);
+      const images = await retry(() => this.#images.get(presentation), this.#onNoResponse, shown.abort.signal);
       if (this.#greyMs) await frameFrom(since + this.#greyMs);
       await this.#pause.over;
       if (isReplaced()) return;
-      const showing = this.#panels.show(pictures, { flip: presentation.flip });
+      const showing = this.#stage.show(images, { flip: presentation.flip });
       // A late frame carries the time at which it was due, which may be before the drawing was done.
       const [visible, drawn] = await Promise.all([showing, drawingDone()]);
       if (isReplaced()) return;

@@ -23,7 +23,7 @@ export function greyPercentiles(samples) {
   for (let i = 0; i < samples.length; i++) histogram[samples[i]]++;
   const distances = new Uint32Array(NO_CHANGE + 1);
   for (let v = 0; v < 65536; v++) if (v !== NO_CHANGE) distances[Math.abs(v - NO_CHANGE)] += histogram[v];
-  // Among the changed samples only: a small lesion is a small share of the whole image.
+  // Among the changed samples only: a small change is a small share of the whole image.
   const changed = samples.length - histogram[NO_CHANGE];
   return {
     low: quantile(histogram, LOW, samples.length),

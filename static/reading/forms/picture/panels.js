@@ -1,6 +1,6 @@
 // The panels of one presentation: a single picture, or the three linked ones of a triptych.
 
-import { find, findAll } from "../dom.js";
+import { find, findAll } from "../../dom.js";
 import { Layer } from "./layer.js";
 import { Loupe } from "./loupe.js";
 import { Marks } from "./marks.js";
@@ -62,7 +62,7 @@ export class Panels extends EventTarget {
   }
 
   /** Whether the reader sees pictures now, so that tools have something to act on. */
-  get hasPicture() {
+  get hasImages() {
     return !this.#isHidden && !this.#cover && this.#viewers.every((viewer) => viewer.picture);
   }
 
@@ -187,7 +187,7 @@ export class Panels extends EventTarget {
 
   /** @param {string} act */
   #acted(act) {
-    if (this.hasPicture) this.dispatchEvent(new CustomEvent("act", { detail: act }));
+    if (this.hasImages) this.dispatchEvent(new CustomEvent("act", { detail: act }));
   }
 }
 

@@ -2,7 +2,7 @@
 // canvas's pixels (decided by the viewport) are kept apart from their colours (decided by the window), so that a
 // change of the window costs one table lookup per pixel.
 
-import { context2d } from "../dom.js";
+import { context2d } from "../../dom.js";
 import { resample } from "./resample.js";
 import { halvingsAt, samplingOf } from "./sampling.js";
 

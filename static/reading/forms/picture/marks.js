@@ -1,6 +1,6 @@
 // Marks that a reader sets on the picture to answer a question: small rings, at whole pixels of the picture.
 
-import { closest, context2d } from "../dom.js";
+import { closest, context2d } from "../../dom.js";
 import { canvasPointOf } from "./viewport.js";
 
 const RADIUS = 12; // CSS pixels

@@ -1,6 +1,6 @@
 // Lookup tables from 65,536 grey levels to screen colours. Viewers that share a table are windowed together.
 
-/** @typedef {"standard" | "whole" | "dense"} Preset */
+/** @typedef {"standard" | "whole" | "upper"} Preset */
 
 const OPAQUE = 0xff000000;
 
@@ -58,14 +58,14 @@ export class WindowLevel extends ColourTable {
   usePreset(name) {
     const { low, high } = this.#levels;
     // "whole" is the full scale and not the picture's own range, which one stray pixel could change.
-    const ranges = { standard: [low, high], whole: [0, 65535], dense: [low + 0.4 * (high - low), high] };
+    const ranges = { standard: [low, high], whole: [0, 65535], upper: [low + 0.4 * (high - low), high] };
     const [from, to] = ranges[name];
     this.preset = name;
     this.#set((from + to) / 2, to - from);
   }
 
   nextPreset() {
-    const next = /** @type {const} */ ({ standard: "whole", whole: "dense", dense: "standard" });
+    const next = /** @type {const} */ ({ standard: "whole", whole: "upper", upper: "standard" });
     this.usePreset(this.preset ? next[this.preset] : "standard");
   }
 
@@ -111,7 +111,7 @@ export class WindowLevel extends ColourTable {
 const DARKER = [86, 180, 233];
 const SAME = [16, 16, 16];
 const BRIGHTER = [255, 160, 40];
-const OVERLAY_ALPHA = 217; // 85 %: the tissue below stays visible
+const OVERLAY_ALPHA = 217; // 85 %: the image below stays visible
 
 /** Colours of a signed difference stored as 32768 + difference / 2; symmetric about no change. */
 export class DifferenceColours extends ColourTable {

@@ -1,6 +1,6 @@
 // An image and the colours in which it is seen. A canvas shows one layer, or a second one over it.
 
-/** @import { GreyImage } from "./png16.js" */
+/** @import { GreyImage } from "../../decoding/png16.js" */
 /** @import { ColourTable } from "./window_level.js" */
 /** @typedef {GreyImage & {levels: import("./grey_percentiles.js").GreyPercentiles}} Picture */
 

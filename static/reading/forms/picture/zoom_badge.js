@@ -1,12 +1,12 @@
 // The badge beside the title: how the picture on screen differs from the stored one.
 
-import { data } from "../dom.js";
-import { scaleOf } from "../viewer/sampling.js";
+import { data } from "../../dom.js";
+import { scaleOf } from "./sampling.js";
 
 /**
  * Show the zoom and the turns of a viewport whenever they change.
  * @param {HTMLElement} badge has its texts as data: one-to-one, interpolated, doubled, flipped, rotated
- * @param {import("../viewer/viewport.js").Viewport} viewport
+ * @param {import("./viewport.js").Viewport} viewport
  */
 export function connectZoomBadge(badge, viewport) {
   const percent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });

@@ -1,7 +1,7 @@
 // The functions that only a triptych has: toggling real and altered, the difference overlay, one panel at full size,
 // the legend.
 
-import { context2d, data, find, findAll } from "../dom.js";
+import { context2d, data, find, findAll } from "../../dom.js";
 import { Layer } from "./layer.js";
 import { differenceColour, OverlayColours } from "./window_level.js";
 
