@@ -153,3 +153,31 @@ def test_every_key_is_in_the_list(reading, page, rita):
         walk.finish_session(walk.client_of(rita), reading.study, number)
     reading.enter(4)
     assert listed() == standard - {"mark"}
+
+
+OPENED = """async (scripts) => {
+  const { formNamed } = await import(`${scripts}/forms/index.js`);
+  const { PAGE_KEYS } = await import(`${scripts}/controls/page_keys.js`);
+  const root = document.querySelector("#reading");
+  const form = await formNamed(root.dataset.form);
+  const { stage, tools } = form.open(root);
+  const buttons = [...root.querySelectorAll("#tools button")];
+  const commands = [...Object.keys(form.keys.standard), ...buttons.map((button) => button.dataset.command)];
+  return {
+    stage: ["show", "prepare", "showGrey", "clear", "hide", "unhide"].filter((name) => !stage[name]),
+    marks: ["start", "stop", "addAtCentre"].filter((name) => !stage.marks[name]),
+    commands: commands.filter((command) => !tools.actions[command]),
+    repeated: form.keys.repeated.filter((command) => !form.keys.standard[command]),
+    groups: buttons.map((button) => button.dataset.group).filter((group) => group && !(group in tools.pressed)),
+    both: Object.keys(PAGE_KEYS).filter((command) => tools.actions[command]),
+  };
+}"""
+
+
+def test_a_form_does_all_that_the_page_asks_of_it(room, page, rita):
+    """In the session with a triptych, which has the most tools."""
+    for number in (1, 2, 3):
+        walk.finish_session(walk.client_of(rita), room.study, number)
+    room.enter(4)
+    missing = page.evaluate(OPENED, f"{room.url}/static/reading")
+    assert missing == {part: [] for part in ("stage", "marks", "commands", "repeated", "groups", "both")}

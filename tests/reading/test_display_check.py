@@ -9,7 +9,6 @@ from readerstudy.reading.display_check import Strip, find_failures
 from readerstudy.reading.models import CheckedDisplay
 from tests import make, walk
 
-
 LEAST_VIEWPORT = (900, 600)
 
 

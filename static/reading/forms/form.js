@@ -1,5 +1,6 @@
-// What the reading page knows of the images that it shows. A form (still pictures; later traces and stacks) is a folder
-// beside this file: its form.js exports a `Form`, its decode_worker.js decodes a file. index.js lists the forms.
+// The interface between the reading page and the images that it shows. A form (still pictures; later traces and stacks)
+// is a folder beside this file: its form.js exports a `Form`, its decode_worker.js decodes a file. index.js lists the
+// forms.
 
 /**
  * One form of images.
