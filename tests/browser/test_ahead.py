@@ -6,12 +6,20 @@ import pytest
 from tests import walk
 
 
-@pytest.mark.parametrize("flipped", [False, True])
-def test_a_prefetched_image_has_the_pixels_of_a_new_one(room, page, rita, study, flipped):
+@pytest.fixture(params=[False, True], ids=["plain", "flipped"])
+def next_image(request, room):
+    """The image at position 2, in one case hung mirrored as long as the test lasts: all tests share the study."""
+    image = room.presentation(2, 2).stimulus.image
+    row = type(image).objects.filter(pk=image.pk)
+    if request.param:
+        row.update(attributes={"chest_wall": "right", "laterality": "L"})
+    yield image
+    row.update(attributes=image.attributes)
+
+
+@pytest.mark.usefixtures("next_image")
+def test_a_prefetched_image_has_the_pixels_of_a_new_one(room, page, rita, study):
     walk.finish_session(walk.client_of(rita), study.code, 1)
-    if flipped:
-        image = room.presentation(2, 2).stimulus.image
-        type(image).objects.filter(pk=image.pk).update(attributes={"chest_wall": "right", "laterality": "L"})
     room.enter(2)
     page.wait_for_timeout(500)  # the next one is fetched, and got ready when the browser is idle
     room.press("1")
