@@ -20,6 +20,7 @@ class ReadingWords:
     real_image: Text
     same_image_altered: Text
     display_too_small: Text
+    upper_window: Text  # the preset that shows the upper part of the grey levels
     familiarisation: Text  # instructions of the article's sessions
     blinded: Text
     education: Text

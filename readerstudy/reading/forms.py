@@ -4,10 +4,9 @@ for each."""
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
-from django.utils.translation import gettext_lazy as _
-
+from readerstudy.modalities.modality import Form
 from readerstudy.studies.models import Study
 
 
@@ -15,7 +14,7 @@ from readerstudy.studies.models import Study
 class PageForm:
     """One form on the reading page: its folder, and the smallest display on which it can be read."""
 
-    name: str
+    name: Form
     least_screen: int  # CSS pixels of the shorter side
     least_viewport: tuple[int, int]  # device pixels; an image must have room beside the two bars
 
@@ -32,24 +31,11 @@ class PageForm:
         return f"css/forms/{self.name}.css"
 
 
-PAGE_FORMS: Final[Mapping[str, PageForm]] = MappingProxyType(
-    {form.name: form for form in (PageForm(name="picture", least_screen=600, least_viewport=(900, 600)),)}
+PAGE_FORMS: Final[Mapping[Form, PageForm]] = MappingProxyType(
+    {form.name: form for form in (PageForm(name=Form.PICTURE, least_screen=600, least_viewport=(900, 600)),)}
 )
 
 
 def form_of(study: Study) -> PageForm:
     """Return the form of the study's images."""
-    return PAGE_FORMS["picture"]
-
-
-READING_WORDS: Final[Mapping[str, Any]] = MappingProxyType(
-    {
-        "image": _("Mammogram"),
-        "this_image_is": _("This mammogram is"),
-        "this_image_is_real": _("This mammogram is real."),
-        "real_image": _("Real mammogram"),
-        "same_image_altered": _("The same mammogram, altered"),
-        "display_too_small": _("This display is too small for mammograms"),
-        "upper_window": _("Dense tissue"),
-    }
-)
+    return PAGE_FORMS[study.cohort.modality.form]

@@ -65,7 +65,7 @@ def get_reading_list(reader: User, study: str, number: int) -> ReadingList:
         ReadingList.objects.filter(
             enrollment__reader=reader, session_plan__study__code=study, session_plan__number=number
         )
-        .select_related("session_plan__study", "session_plan__practice__image", "enrollment")
+        .select_related("session_plan__study__cohort", "session_plan__practice__image", "enrollment")
         .first()
     )
     if reading_list is None:
@@ -120,7 +120,7 @@ def list_studies(reader: User, *, at: datetime) -> list[StudySummary]:
     """Return the reader's studies with their sessions, in the order of creation."""
     enrollments = (
         Enrollment.objects.filter(reader=reader)
-        .select_related("study")
+        .select_related("study__cohort")
         .prefetch_related("reading_lists__session_plan__practice")
         .order_by("study__created_at", "study_id")
     )

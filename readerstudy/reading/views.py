@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 from readerstudy.accounts.models import Role
 from readerstudy.accounts.permissions import role_required, signed_in_user
 from readerstudy.reading.display_check import rules_for_page
-from readerstudy.reading.forms import READING_WORDS, form_of
+from readerstudy.reading.forms import form_of
 from readerstudy.reading.queries import NoSuchSession, get_reading_list, get_session_summary, has_checked_display
 from readerstudy.studies.models import ReadingList
 from readerstudy.studies.rules import DisplayCheck
@@ -62,7 +62,7 @@ def session(request: HttpRequest, code: str, number: int) -> HttpResponse:
             "study_code": code,
             "study_title": plan.study.title,
             "form": form_of(plan.study),
-            "words": READING_WORDS,
+            "words": plan.study.cohort.modality.words.reading,
             "session": {
                 "number": number,
                 "title": gettext(plan.title),

@@ -14,6 +14,7 @@ WORDS: Final = Words(
         real_image=_("Real mammogram"),
         same_image_altered=_("The same mammogram, altered"),
         display_too_small=_("This display is too small for mammograms"),
+        upper_window=_("Dense tissue"),
         familiarisation=_(
             "All mammograms in this session are real. View each one for as long as you like, then continue to the "
             "next. No questions are asked. The session shows you how the images look on this display."
