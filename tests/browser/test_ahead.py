@@ -8,7 +8,7 @@ from tests import walk
 
 @pytest.fixture(params=[False, True], ids=["plain", "flipped"])
 def next_image(request, room):
-    """The image at position 2, in one case hung mirrored as long as the test lasts: all tests share the study."""
+    """The image at position 2, in one case displayed mirrored as long as the test lasts: all tests share the study."""
     image = room.presentation(2, 2).stimulus.image
     row = type(image).objects.filter(pk=image.pk)
     if request.param:
