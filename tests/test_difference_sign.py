@@ -16,6 +16,7 @@ from readerstudy.imaging.png16 import decode_png
 from readerstudy.imaging.thumbnails import difference_image
 from readerstudy.lab.panels import panel_file
 from readerstudy.modalities.mammography.attributes import hangs_mirrored
+from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.truth.models import Truth
 from readerstudy.truth.queries import find_gallery_image
 from tests import make
@@ -43,7 +44,7 @@ def test_lab_report_and_triptych_show_real_minus_adversarial(adversarial):
         assert image is not None
         with Image.open(panel_file(image, "difference", is_small=False)) as picture:
             assert signs(truth, np.asarray(picture), 128) > 0.8
-        *_others, thumbnail = pair_thumbnails(truth.stimulus, truth.source_image, number=1, words="")
+        *_others, thumbnail = pair_thumbnails(truth.stimulus, truth.source_image, MAMMOGRAPHY, number=1, words="")
         with Image.open(io.BytesIO(b64decode(thumbnail.data_uri.partition("base64,")[2]))) as picture:
             assert signs(truth, np.asarray(picture), 128) > 0.8
         stored = decode_png(Path(settings.MEDIA_ROOT) / truth.difference_file)

@@ -8,6 +8,7 @@ from readerstudy.cohort.models import Cohort
 from readerstudy.cohort.storage import ensure_cohort
 from readerstudy.errors import BadInput
 from readerstudy.experiments.models import Attack
+from readerstudy.modalities import DEFAULT
 from readerstudy.names import MAXIMUM_LENGTH, name_error
 from readerstudy.studies.models import Study
 from readerstudy.truth.actions import create_study
@@ -31,7 +32,7 @@ def test_a_good_name_follows_the_rule(name):
 @pytest.mark.django_db
 def test_a_cohort_of_a_bad_name_is_not_created(name):
     with pytest.raises(BadInput, match=r"^cohort .*use letters"):
-        ensure_cohort(name, seed=1, fractions=[0.8, 0.1, 0.1], resolutions=["low"], at=make.MONDAY)
+        ensure_cohort(name, modality=DEFAULT, seed=1, fractions=[0.8, 0.1, 0.1], resolutions=["low"], at=make.MONDAY)
     assert not Cohort.objects.exists()
 
 

@@ -15,6 +15,7 @@ from models_ml.runs.checkpoint import load_generator
 from models_ml.runtime.progress import silent
 from models_ml.training.classifier import train_classifier
 from models_ml.training.gan import train_gan
+from readerstudy.imaging.geometry import PLAIN
 from readerstudy.imaging.grey_levels import bit_depth_levels, to_16_bit
 from readerstudy.imaging.image import WHITE, Pixels
 from readerstudy.imaging.png16 import encode_png
@@ -216,12 +217,13 @@ def test_pixels_outside_the_breast_stay_to_the_last_bit(residual: Path, breast: 
     assert ((processed > breast) == (by > 0))[inside].all()
 
 
-def test_a_plain_generator_can_keep_the_background(plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plain_generator_can_keep_the_background(plain: Path) -> None:
     pixels = tiny.images().pixels[0]
     left = np.zeros(pixels.shape, np.float32)
     left[:, :12] = 1
-    monkeypatch.setattr("attacks.constraints.post_processing.breast_weight", lambda pixels: left)
-    attack = GanAttack.load(plain, post_processing=replace(NO_POST_PROCESSING, keep_background=True))
+    geometry = replace(PLAIN, region=lambda pixels: left)
+    steps = replace(NO_POST_PROCESSING, geometry=geometry, keep_background=True)
+    attack = GanAttack.load(plain, post_processing=steps)
     adversarial = attack(pixels)
     assert np.array_equal(adversarial[:, 12:], pixels[:, 12:])
     assert np.array_equal(adversarial[:, :12], GanAttack.load(plain)(pixels)[:, :12])

@@ -20,7 +20,7 @@ TYPES = {
     "cross-validate": types.CrossValidateParameters,
 }
 PLAIN = {FieldType.INTEGER: int, FieldType.NUMBER: float, FieldType.BUDGET: int, FieldType.FLAG: bool}
-OPEN_CHOICES = {"preset", "attack.method"}  # their names are typed as text
+OPEN_CHOICES = {"preset", "attack.method", "resolution", "resolutions"}  # their names are typed as text
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.key)

@@ -12,7 +12,7 @@ from readerstudy.modalities.mammography.breast_mask import find_chest_wall
 from readerstudy.modalities.mammography.geometry import GEOMETRY, find_anchor
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from tests import make
-from tests.imaging.phantoms import SIZE, left_breast
+from tests.modalities.mammography.phantoms import SIZE, left_breast
 
 WIDE = (SIZE[0], SIZE[1] + 60)
 

@@ -14,11 +14,12 @@ from readerstudy.imaging.thumbnails import (
     difference_image,
     encode_jpeg,
     read_small,
-    render_image,
-    render_triptych,
 )
 from readerstudy.modalities.mammography.breast_mask import breast_weight
-from tests.imaging.phantoms import left_breast
+from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
+from tests.modalities.mammography.phantoms import left_breast
+
+render_image, render_triptych = MAMMOGRAPHY.small_pictures.image, MAMMOGRAPHY.small_pictures.triptych
 
 
 def with_lesion(real: np.ndarray, *, size: int, levels: int) -> np.ndarray:
@@ -35,16 +36,16 @@ def test_a_window_spreads_its_levels_and_clips_the_others():
 
 def test_the_window_is_that_of_the_breast_and_ignores_the_air():
     real = left_breast()
-    window = choose_window(real)
+    window = choose_window(real, breast_weight)
     inside = real[breast_weight(real) > 0.5]
     assert inside.min() <= window.low < window.high <= inside.max()
     brighter_air = np.where(breast_weight(real) == 0, 400, real).astype(np.uint16)
-    shifted = choose_window(brighter_air)
+    shifted = choose_window(brighter_air, breast_weight)
     assert (shifted.low, shifted.high) == pytest.approx((window.low, window.high), rel=0.02)
 
 
 def test_a_uniform_image_has_a_window_of_one_level():
-    window = choose_window(np.full((40, 30), 5000, np.uint16))
+    window = choose_window(np.full((40, 30), 5000, np.uint16), breast_weight)
     assert (window.low, window.high) == (5000, 5001)
 
 

@@ -61,8 +61,8 @@ def test_a_leak_is_found(drawn, monkeypatch, leak):
             response["X-Served-By"] = "disk-2" if path in altered else "disk-1"
         return response
 
-    def telling(stimulus):
-        return replace(image_format(stimulus), flip=stimulus.path in altered)
+    def telling(stimulus, modality):
+        return replace(image_format(stimulus, modality), flip=stimulus.path in altered)
 
     image_format = steps.image_format
     monkeypatch.setattr(views, "padded_response", leaking)

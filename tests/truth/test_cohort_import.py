@@ -17,6 +17,7 @@ from readerstudy.sources.source import ImportBatch
 from readerstudy.truth.actions import import_cohort
 from readerstudy.truth.models import ImageTruth, Truth
 from readerstudy.truth.terms import Authenticity
+from readerstudy.vocabulary import Pathology
 from tests import make
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small")]
@@ -36,7 +37,7 @@ def test_every_image_gets_its_stimuli_and_its_sealed_truth():
     assert (imported.images_new, imported.patients, imported.problems) == (12, 6, ())
     assert Counter(Stimulus.objects.values_list("resolution", flat=True)) == {"high": 12, "low": 12}
     assert Truth.objects.filter(authenticity=Authenticity.REAL).count() == 24
-    assert Counter(row.pathology for row in ImageTruth.objects.all()) == {"malignant": 4, "benign": 4, "normal": 4}
+    assert Counter(row.pathology for row in ImageTruth.objects.all()) == {"positive": 4, "other": 4, "normal": 4}
     assert {decode_png(stimulus.path).shape for stimulus in Stimulus.objects.all()} == {(64, 52)}
 
 
@@ -60,8 +61,8 @@ def test_a_later_import_adds_new_images_and_keeps_splits():
 def test_patients_are_split_whole_and_by_pathology():
     bring(make.found(60), fractions=(0.8, 0.1, 0.1))
     assert Counter(Patient.objects.values_list("split", flat=True)) == {"train": 48, "tuning": 6, "test": 6}
-    malignant = ImageTruth.objects.filter(pathology="malignant").values("image")
-    sick = Patient.objects.filter(exams__images__in=malignant).distinct()
+    positive = ImageTruth.objects.filter(pathology="positive").values("image")
+    sick = Patient.objects.filter(exams__images__in=positive).distinct()
     assert Counter(patient.split for patient in sick) == {"train": 16, "tuning": 2, "test": 2}
 
 
@@ -76,7 +77,7 @@ def test_nothing_of_the_source_s_names_is_stored(settings):
 def test_an_unreadable_file_is_named_and_the_others_come_in():
     found = make.found(4)
     torn = replace(found.images[3], name="torn.png", load=broken)
-    imported = bring(ImportBatch((*found.images[:3], torn, *found.images[4:])))
+    imported = bring(replace(found, images=(*found.images[:3], torn, *found.images[4:])))
     assert imported.images_new == 7
     assert [(p.name, p.sentence) for p in imported.problems] == [
         ("torn.png", "torn.png ends in the middle of the picture.")
@@ -85,8 +86,8 @@ def test_an_unreadable_file_is_named_and_the_others_come_in():
 
 def test_a_patient_with_two_pathologies_stays_out_and_is_named():
     found = make.found(4)
-    turned = replace(found.images[0], pathology="benign")
-    imported = bring(ImportBatch((turned, *found.images[1:])))
+    turned = replace(found.images[0], pathology=Pathology.OTHER)
+    imported = bring(replace(found, images=(turned, *found.images[1:])))
     assert imported.patients == 3
     assert "patient-0" in imported.problems[0].sentence
     assert "malignant" in imported.problems[0].sentence
@@ -95,8 +96,8 @@ def test_a_patient_with_two_pathologies_stays_out_and_is_named():
 
 def test_with_pathology_per_image_both_breasts_come_in():
     found = make.found(4)
-    turned = replace(found.images[0], pathology="normal")
-    imported = bring(ImportBatch((turned, *found.images[1:])), pathology_per="image")
+    turned = replace(found.images[0], pathology=Pathology.NORMAL)
+    imported = bring(replace(found, images=(turned, *found.images[1:])), pathology_per="image")
     assert (imported.patients, imported.problems) == (4, ())
     assert Counter(row.label for row in ImageTruth.objects.all()) == {0: 5, 1: 3}
 
@@ -104,8 +105,8 @@ def test_with_pathology_per_image_both_breasts_come_in():
 def test_a_patient_whose_pathology_changed_since_the_last_import_is_named():
     found = make.found(4)
     bring(found)
-    new = replace(found.images[0], pathology="normal", load=partial(make.drawn, 99), name="new.png")
-    imported = bring(ImportBatch((new,)))
+    new = replace(found.images[0], pathology=Pathology.NORMAL, load=partial(make.drawn, 99), name="new.png")
+    imported = bring(replace(found, images=(new,)))
     assert imported.images_new == 0
     assert "was imported as malignant" in imported.problems[0].sentence
 
@@ -125,8 +126,8 @@ def test_import_in_many_processes_gives_the_same_pixels(tmp_path):
     (tmp_path / "table.csv").write_text("\n".join(rows))
     call_command("import_cohort", "many", table=tmp_path / "table.csv", resolution=["low"])
     assert Image.objects.count() == 16
-    # The child processes know nothing of this test's small sizes: they wrote the study's real one.
-    assert {decode_png(s.path).shape for s in Stimulus.objects.all()} == {(1024, 832)}
+    # The child processes know nothing of this test's small sizes: they get those of the cohort.
+    assert {decode_png(s.path).shape for s in Stimulus.objects.all()} == {(64, 52)}
 
 
 def test_the_command_names_what_went_wrong_and_fails(tmp_path, capsys):

@@ -47,7 +47,8 @@ def require_refusal(*words: str, message: str) -> None:
         (["x", "--patients", "999999999999"], "1 to 100000 patients"),
         (["x", "--patients", "3", "--seed", "-1"], "whole number from 0"),
         (["x", "--patients", "3", "--seed", "9" * 30], "whole number from 0"),
-        (["x", "--patients", "3", "--resolution", "medium"], "invalid choice: 'medium'"),
+        (["x", "--patients", "3", "--resolution", "medium"], "'medium'; Mammography has: high, low"),
+        (["x", "--patients", "3", "--modality", "XX"], "no modality 'XX'; there are: MG"),
         (["x", "--patients", "3", "--split", "nan/nan/nan"], "three positive percentages"),
         (["x", "--patients", "3", "--split", "inf/-inf/100"], "three positive percentages"),
         (["x", "--patients", "3", "--split", "50/50/0"], "three positive percentages"),
@@ -81,7 +82,8 @@ TABLE = "image,patient,pathology\ngood.png,p1,normal\n"
         (["--table", "table.csv", "--column", "view=projection"], TABLE, "there is no 'projection'"),
         (["--table", "table.csv", "--folder", "nowhere"], TABLE, "not there"),
         (["--table", "table.csv", "--pathology-per", "eye"], TABLE, "invalid choice: 'eye'"),
-        (["--table", "table.csv", "--resolution", "medium"], TABLE, "invalid choice: 'medium'"),
+        (["--table", "table.csv", "--resolution", "medium"], TABLE, "'medium'; Mammography has: high, low"),
+        (["--table", "table.csv", "--modality", "XX"], TABLE, "no modality 'XX'; there are: MG"),
         (["--table", "table.csv", "--split", "80/20"], TABLE, "three positive percentages"),
         (["--table", "table.csv", "--seed", "one"], TABLE, "whole number from 0"),
     ],
@@ -108,7 +110,7 @@ def test_a_resolution_named_twice_is_stored_once(tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text(TABLE)
     resolutions = ["--resolution", "low", "--resolution", "low"]
     call_command("import_cohort", "x", "--table", str(tmp_path / "table.csv"), *resolutions)
-    assert Cohort.objects.get().resolutions == ["low"]
+    assert Cohort.objects.get().resolutions == ("low",)
 
 
 @pytest.mark.parametrize(

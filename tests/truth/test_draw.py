@@ -103,7 +103,7 @@ def test_a_cohort_that_is_too_small_lists_what_each_session_lacks():
     sentence = str(told.value)
     # 34 of the 150 are malignant: session 1 takes 23 + 77, so 11 + 39 are left for session 2's 22 + 78.
     assert "session 1" not in sentence
-    assert "session 2 lacks 11 real malignant images (needs 22 from train, 11 left)" in sentence
-    assert "session 2 lacks 39 real non-malignant images (needs 78 from train, 39 left)" in sentence
+    assert "session 2 lacks 11 real positive images (needs 22 from train, 11 left)" in sentence
+    assert "session 2 lacks 39 real other images (needs 78 from train, 39 left)" in sentence
     assert "session 4 lacks" in sentence
     assert "session 5" not in sentence

@@ -168,7 +168,9 @@ def test_the_only_attacks_are_drawn_from(films):
 
 def test_with_several_attacks_the_command_names_them_and_stops(films):
     make.adversarial_images_for(films, attack="pgd-4")
-    with pytest.raises(CommandError, match=r"Several attacks insert cancer at low resolution: gan-insert, pgd-4\."):
+    with pytest.raises(
+        CommandError, match=r"Several attacks insert the finding at low resolution: gan-insert, pgd-4\."
+    ):
         new_study()
     assert not Study.objects.exists()
 
@@ -193,7 +195,7 @@ def test_an_attack_of_one_direction_needs_another_beside_it(films):
 
 def test_two_attacks_of_one_direction_cannot_both_be_drawn_from(films):
     make.adversarial_images_for(films, attack="second", directions=[Direction.INSERT])
-    with pytest.raises(CommandError, match="Several attacks insert cancer"):
+    with pytest.raises(CommandError, match="Several attacks insert the finding"):
         new_study("--attack=second", "--attack=gan-insert", "--attack=gan-remove")
 
 

@@ -29,7 +29,7 @@ def digest(view: PhantomView) -> str:
 
 def test_a_seed_gives_the_same_cohort_and_the_same_pictures_in_any_process() -> None:
     view = with_lesion_kind("mass")
-    there = "from tests.cohort.test_phantom import *; print(digest(with_lesion_kind('mass')))"
+    there = "from tests.modalities.mammography.test_phantom import *; print(digest(with_lesion_kind('mass')))"
     told = subprocess.run([sys.executable, "-c", there], cwd=ROOT, capture_output=True, text=True, check=True)
     assert told.stdout.strip() == digest(view) == digest(view)
     assert sample_cohort(20, seed=1) == sample_cohort(20, seed=1) != sample_cohort(20, seed=2)
@@ -151,11 +151,14 @@ def test_phantoms_say_what_kind_of_lesion_they_have_and_how_dense_they_are() -> 
     found = phantom_images(60, seed=9, size=SMALL).images
     views = sample_cohort(60, seed=9)
     for image, view in zip(found, views, strict=True):
-        assert bool(image.lesion_kind) == (view.lesion is not None)
-    assert {image.lesion_kind for image in found if image.pathology == "positive"} == {"mass", "calcification"}
-    assert {image.density for image in found} == set("abcd")
+        assert bool(image.groups["lesion_kind"]) == (view.lesion is not None)
+    assert {image.groups["lesion_kind"] for image in found if image.pathology == "positive"} == {
+        "mass",
+        "calcification",
+    }
+    assert {image.groups["density"] for image in found} == set("abcd")
     sparse = min(zip(found, views, strict=True), key=lambda pair: pair[1].breast.density)
-    assert sparse[0].density == "a"
+    assert sparse[0].groups["density"] == "a"
 
 
 @pytest.mark.parametrize(("seed", "size"), [(4, (64, 52)), (5, (96, 80))])

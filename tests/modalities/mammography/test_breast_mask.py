@@ -12,7 +12,7 @@ from readerstudy.modalities.mammography.breast_mask import breast_weight, find_c
 from readerstudy.modalities.mammography.phantom import PhantomView, render, sample_cohort
 from readerstudy.sources import raster
 from readerstudy.sources.dicom import pixels
-from tests.cohort.make_files import CBIS_DDSM, MINI_MIAS
+from tests.sources.make_files import CBIS_DDSM, MINI_MIAS
 
 Grey16 = NDArray[np.uint16]
 SIZE = (384, 312)

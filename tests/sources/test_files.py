@@ -9,9 +9,9 @@ from PIL import Image
 from readerstudy.errors import StudyError
 from readerstudy.imaging.grey_levels import to_16_bit
 from readerstudy.imaging.image import Pixels, UnreadableImage
-from readerstudy.modalities.mammography.sources import read_table
+from readerstudy.modalities.mammography.sources import VOCABULARY, read_table
 from readerstudy.sources.source import ImportBatch, without_contradictions
-from tests.cohort.make_files import MINI_MIAS, film, write_pgm, write_png, write_table, write_tiff
+from tests.sources.make_files import MINI_MIAS, film, write_pgm, write_png, write_table, write_tiff
 
 needs_mini_mias = pytest.mark.skipif(not MINI_MIAS.is_dir(), reason="the mini-MIAS images are not here")
 
@@ -154,8 +154,8 @@ def test_every_bad_row_is_reported_by_number_and_name_and_the_others_are_found(f
         ],
     )
     found = read_table(table)
-    assert [(i.patient_key, i.laterality, i.view_position, i.pathology) for i in found.images] == [
-        ("anna", "L", "CC", "malignant"),
+    assert [(i.patient_key, *i.attributes.values(), i.pathology) for i in found.images] == [
+        ("anna", "L", "CC", "positive"),
         ("bea", "R", "MLO", "normal"),
     ]
     told = sentences(found)
@@ -190,8 +190,8 @@ def test_side_and_view_may_be_absent_and_columns_may_be_mapped_by_hand(film_png:
     table = write_table(film_png.parent, ["film.png;anna;right;NORMAL;0,07"], header=header)
     plain = read_table(table).images[0]
     mapped = read_table(table, columns={"laterality": "marker"}).images[0]
-    assert (plain.laterality, plain.view_position, plain.pixel_spacing_mm) == ("", "", 0.07)
-    assert mapped.laterality == "R"
+    assert (*plain.attributes.values(), plain.pixel_spacing_mm) == ("", "", 0.07)
+    assert mapped.attributes["laterality"] == "R"
 
 
 def test_subgroups_stay_short_and_two_lesions_do_not_conflict(film_png: Path) -> None:
@@ -199,7 +199,7 @@ def test_subgroups_stay_short_and_two_lesions_do_not_conflict(film_png: Path) ->
     lines = ["film.png,anna,benign,Calcification,heterogeneously dense", "film.png,anna,benign,mass,3"]
     found = read_table(write_table(film_png.parent, lines, header=header))
     (image,) = found.images
-    assert (image.lesion_kind, image.density) == ("calcification", "heteroge")
+    assert image.groups == {"lesion_kind": "calcification", "density": "heteroge"}
     assert "the image is taken once" in sentences(found)
 
 
@@ -243,7 +243,7 @@ def test_a_patient_with_two_pathologies_is_left_out_by_name(tmp_path: Path) -> N
         write_png(tmp_path / name, film(bits=8).astype(np.uint8))
     rows = ["left.png,anna,L,MLO,benign", "right.png,anna,R,MLO,normal", "bea.png,bea,L,MLO,malignant"]
     found = read_table(write_table(tmp_path, rows))
-    by_patient = without_contradictions(found)
+    by_patient = without_contradictions(found, VOCABULARY)
     assert [image.patient_key for image in by_patient.images] == ["bea"]
     assert by_patient.problems[-1].name == "anna"
     assert "benign (left.png) and normal (right.png)" in by_patient.problems[-1].sentence
@@ -255,8 +255,8 @@ def test_all_images_of_mini_mias_are_read() -> None:
     found = read_table(table, columns={"laterality": "side_by_note1"})
     assert (len(found.images), len({image.patient_key for image in found.images})) == (322, 161)
     assert not found.problems
-    assert {image.view_position for image in found.images} == {"MLO"}
-    counts = [sum(image.pathology == word for image in found.images) for word in ("normal", "benign", "malignant")]
+    assert {image.attributes["view_position"] for image in found.images} == {"MLO"}
+    counts = [sum(image.pathology == word for image in found.images) for word in ("normal", "other", "positive")]
     assert counts == [207, 63, 52]
     for image in found.images[::40]:
         pixels = image.load()

@@ -8,11 +8,12 @@ import pytest
 from numpy.typing import NDArray
 
 from readerstudy.cohort.prepare import PreparedImage, prepare
+from readerstudy.imaging.image import Size
 from readerstudy.imaging.png16 import decode_png
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.modalities.mammography.sources import read_folder, read_table
 from readerstudy.sources.source import ImportBatch, ImportProblem
-from tests.cohort.make_files import film, write_dicom, write_png, write_table
+from tests.sources.make_files import film, write_dicom, write_png, write_table
 
 HEADER = "image,patient,pathology,xmin,ymin,xmax,ymax"
 CIRCLES = "image,patient,pathology,lesion_x,lesion_y,lesion_radius"
@@ -41,9 +42,13 @@ def sentences(found: ImportBatch) -> str:
     return "\n".join(problem.sentence for problem in found.problems)
 
 
+def sizes(*resolutions: str) -> dict[str, Size]:
+    return {name: MAMMOGRAPHY.layouts[name].size for name in resolutions}
+
+
 def prepared(found: ImportBatch, *resolutions: str) -> PreparedImage:
     (image,) = found.images
-    done = prepare(image, resolutions or ("low",))
+    done = prepare(image, modality="MG", sizes=sizes(*(resolutions or ("low",))))
     assert isinstance(done, PreparedImage)
     return done
 
@@ -86,7 +91,7 @@ def test_a_row_for_each_lesion_brings_all_of_them_and_no_problem(folder: Path) -
     lines = ["film.png,anna,malignant,2,3,6,9,mass", "film.png,anna,malignant,8,12,12,18,calcification"]
     found = read(folder, *lines, header=f"{HEADER},lesion_kind")
     assert not found.problems
-    assert found.images[0].lesion_kind == "mass"
+    assert found.images[0].groups["lesion_kind"] == "mass"
     assert [(mark.left, mark.top) for mark in found.images[0].lesion_marks or ()] == [(2, 3), (8, 12)]
     assert len(prepared(found).lesions or ()) == 2
 
@@ -168,7 +173,7 @@ def test_a_lesion_outside_its_picture_is_a_problem_of_its_row_once_the_size_is_k
     folder: Path, cells: str, header: str
 ) -> None:
     found = read(folder, f"film.png,anna,malignant,{cells}", header=header)
-    told = prepare(found.images[0], ("low",))
+    told = prepare(found.images[0], modality="MG", sizes=sizes("low"))
     assert isinstance(told, ImportProblem)
     assert told.sentence.startswith("Row 2 (film.png) marks a lesion from x ")
     assert told.sentence.endswith("outside the image, which is 16 wide and 24 high.")

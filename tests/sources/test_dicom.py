@@ -14,10 +14,10 @@ from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from readerstudy.errors import StudyError
 from readerstudy.imaging.image import Pixels, UnreadableImage
-from readerstudy.modalities.mammography.sources import read_folder
+from readerstudy.modalities.mammography.sources import VOCABULARY, read_folder
 from readerstudy.sources.dicom import jpegls
 from readerstudy.sources.source import ImportBatch, without_contradictions
-from tests.cohort.make_files import CBIS_DDSM, compress_dicom, dicom_dataset, film, write_dicom, write_table
+from tests.sources.make_files import CBIS_DDSM, compress_dicom, dicom_dataset, film, write_dicom, write_table
 
 needs_cbis_ddsm = pytest.mark.skipif(not CBIS_DDSM.is_dir(), reason="the CBIS-DDSM files are not here")
 
@@ -217,18 +217,18 @@ def test_broken_overlays_and_odd_headers_do_not_break_reading(path: Path) -> Non
 
 def test_what_the_header_knows_comes_from_the_header_and_the_rest_from_the_table(path: Path) -> None:
     image = find_one(write_dicom(path, film(bits=12), bits=12), spacing="0.2").images[0]
-    assert (image.laterality, image.view_position, image.modality) == ("L", "CC", "MG")
+    assert (image.attributes["laterality"], image.attributes["view_position"], image.modality) == ("L", "CC", "MG")
     assert image.pixel_spacing_mm == 0.07
     bare = {"ImageLaterality": None, "ViewPosition": None, "ImagerPixelSpacing": None, "Modality": None}
     write_dicom(path, film(bits=12), bits=12, **bare)
     image = find_one(path, row="anna,right,mlo,benign", spacing="0.2").images[0]
-    assert (image.laterality, image.view_position, image.modality) == ("R", "MLO", "MG")
-    assert (image.pixel_spacing_mm, image.patient_key, image.pathology) == (0.2, "anna", "benign")
+    assert (image.attributes["laterality"], image.attributes["view_position"], image.modality) == ("R", "MLO", "MG")
+    assert (image.pixel_spacing_mm, image.patient_key, image.pathology) == (0.2, "anna", "other")
 
 
 def test_a_header_against_the_table_is_followed_and_reported(path: Path) -> None:
     found = find_one(write_dicom(path, film(bits=12), bits=12), row="anna,R,CC,benign")
-    assert found.images[0].laterality == "L"
+    assert found.images[0].attributes["laterality"] == "L"
     assert "Row 2 (film.dcm) has the laterality R, the file's header L" in sentences(found)
 
 
@@ -247,7 +247,8 @@ def test_side_and_view_are_found_where_vendors_put_them(
     path: Path, header: dict[str, Any], laterality: str, view: str
 ) -> None:
     image = find_one(write_dicom(path, film(bits=12), bits=12, **header)).images[0]
-    assert (image.laterality, image.view_position) == (laterality, view)
+    known = (image.attributes.get("laterality", ""), image.attributes.get("view_position", ""))
+    assert known == (laterality, view)
 
 
 @pytest.mark.parametrize(("code", "view"), [("R-10226", "MLO"), ("399162004", "CC")])
@@ -255,7 +256,7 @@ def test_the_view_is_found_by_its_code(path: Path, code: str, view: str) -> None
     item = Dataset()
     item.CodeValue = code
     header = {"ViewPosition": None, "ViewCodeSequence": Sequence([item])}
-    assert find_one(write_dicom(path, film(bits=12), bits=12, **header)).images[0].view_position == view
+    assert find_one(write_dicom(path, film(bits=12), bits=12, **header)).images[0].attributes["view_position"] == view
 
 
 @pytest.mark.parametrize(
@@ -339,10 +340,10 @@ def test_an_empty_or_missing_folder_is_refused(tmp_path: Path) -> None:
 
 @needs_cbis_ddsm
 def test_the_four_images_of_cbis_ddsm_are_one_patient() -> None:
-    found = without_contradictions(read_folder(CBIS_DDSM, CBIS_DDSM / "images.csv"))
+    found = without_contradictions(read_folder(CBIS_DDSM, CBIS_DDSM / "images.csv"), VOCABULARY)
     assert not found.problems
     assert {image.patient_key for image in found.images} == {"P_00173"}
-    assert [(image.laterality, image.view_position) for image in found.images] == [
+    assert [(image.attributes["laterality"], image.attributes["view_position"]) for image in found.images] == [
         ("L", "CC"),
         ("L", "MLO"),
         ("R", "CC"),
