@@ -191,7 +191,7 @@ def test_after_unsealing_rosa_sees_the_truth_and_clara_does_not(unsealed, clara,
         assert line["authenticity"] == ("pair" if taught else truth.authenticity)
         assert line["pathology"] == ImageTruth.objects.get(image=stimulus.image).pathology
         assert line["direction"] == truth.direction
-        assert line["view_position"] == stimulus.image.view_position
+        assert line["view_position"] == stimulus.image.attributes["view_position"]
     authenticities = [line["authenticity"] for line in readings(rosa, unsealed) if line["session"] == 3]
     assert authenticities.count("adversarial") == authenticities.count("real") == 7
 

@@ -19,7 +19,7 @@ def real() -> np.ndarray:
 
 
 def only(step: str) -> PostProcessing:
-    return replace(NO_POST_PROCESSING, **{step: True})
+    return replace(NO_POST_PROCESSING, geometry=GEOMETRY, **{step: True})
 
 
 def test_a_step_that_is_not_named_is_on():

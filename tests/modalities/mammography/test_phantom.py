@@ -15,7 +15,7 @@ from readerstudy.imaging.resize import resize
 from readerstudy.modalities.mammography.phantom import PhantomView, lesion_box, phantom_images, render, sample_cohort
 
 SMALL = (256, 208)
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def with_lesion_kind(kind: str, *, seed: int = 4) -> PhantomView:
