@@ -33,12 +33,14 @@ VERDICTS_BY_KIND: Final = {
 
 @dataclass(frozen=True)
 class SessionTemplate:
-    """One session of the protocol: the numbers of images of each kind, and the splits to draw from."""
+    """One session of the protocol: the numbers of images of each kind, and the splits to draw from.
+
+    Its instructions are those of the cohort's modality for its kind.
+    """
 
     number: int
     kind: SessionKind
     title: str | Promise
-    instructions: str | Promise
     real: int
     adversarial: int
     splits: tuple[str, ...]
@@ -62,20 +64,11 @@ def _scaled(count: int, scale: float) -> int:
 _TRAIN = (Split.TRAIN.value,)
 _HELD_OUT = (Split.TUNING.value, Split.TEST.value)
 
-_BLINDED_INSTRUCTIONS = _(
-    "Some of these mammograms may have been altered by a computer. For each one decide: real, altered (“not real”), "
-    "or unsure. Take as long as you would at work. You cannot change an answer or go back."
-)
-
 ZHOU2021: Final = (
     SessionTemplate(
         1,
         SessionKind.FAMILIARISATION,
         _("Familiarisation"),
-        _(
-            "All mammograms in this session are real. View each one for as long as you like, then continue to the "
-            "next. No questions are asked. The session shows you how the images look on this display."
-        ),
         real=100,
         adversarial=0,
         splits=_TRAIN,
@@ -84,7 +77,6 @@ ZHOU2021: Final = (
         2,
         SessionKind.BLINDED,
         _("Reading A"),
-        _BLINDED_INSTRUCTIONS,
         real=100,
         adversarial=0,
         splits=_TRAIN,
@@ -93,7 +85,6 @@ ZHOU2021: Final = (
         3,
         SessionKind.BLINDED,
         _("Reading B"),
-        _BLINDED_INSTRUCTIONS,
         real=218,
         adversarial=218,
         splits=_HELD_OUT,
@@ -102,11 +93,6 @@ ZHOU2021: Final = (
         4,
         SessionKind.EDUCATION,
         _("Education"),
-        _(
-            "Each page shows a real mammogram, the same mammogram altered by a computer, and the difference "
-            "between the two (real minus altered). No questions are asked. View each page for as long as you like, "
-            "then continue."
-        ),
         real=100,
         adversarial=0,
         splits=_TRAIN,
@@ -116,7 +102,6 @@ ZHOU2021: Final = (
         5,
         SessionKind.BLINDED,
         _("Reading C"),
-        _BLINDED_INSTRUCTIONS,
         real=220,
         adversarial=220,
         splits=_HELD_OUT,

@@ -19,9 +19,11 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 from django.utils.translation import gettext_noop as _
+from django.utils.translation import override
 
 from readerstudy import serialise
 from readerstudy.errors import BadInput
+from readerstudy.modalities.words import ReadingWords
 from readerstudy.studies.plan_values import OneOf, TextUpTo, WholeNumber, changed, read_value
 from readerstudy.studies.protocol import SessionKind, Verdict
 
@@ -113,35 +115,43 @@ class SessionChanges:
     washout_days: Annotated[int, WholeNumber(0, 3650)] = 0
 
 
-# Predefined questions, which a plan may refer to by name. Texts are translated when they are shown.
-QUESTIONS: Final = {
-    "confidence": Question(
-        "confidence",
-        QuestionKind.CHOICE,
-        _("How sure are you?"),
-        (
-            Choice("1", _("Guessing")),
-            Choice("2", _("Leaning")),
-            Choice("3", _("Fairly sure")),
-            Choice("4", _("Sure")),
-            Choice("5", _("Certain")),
-        ),
-        after=(Verdict.REAL.value, Verdict.NOT_REAL.value),
+# Texts of questions are stored in English and translated when they are shown.
+CONFIDENCE: Final = Question(
+    "confidence",
+    QuestionKind.CHOICE,
+    _("How sure are you?"),
+    (
+        Choice("1", _("Guessing")),
+        Choice("2", _("Leaning")),
+        Choice("3", _("Fairly sure")),
+        Choice("4", _("Sure")),
+        Choice("5", _("Certain")),
     ),
-    "diagnosis": Question(
-        "diagnosis",
-        QuestionKind.CHOICE,
-        _("Your diagnosis of this image?"),
-        (Choice("negative", _("No sign of cancer")), Choice("positive", _("Signs of cancer"))),
-    ),
-    "mark": Question(
-        "mark",
-        QuestionKind.MARK,
-        _("Click where the image looks altered."),
-        after=(Verdict.NOT_REAL.value,),
-        required=False,
-    ),
-}
+    after=(Verdict.REAL.value, Verdict.NOT_REAL.value),
+)
+MARK: Final = Question(
+    "mark",
+    QuestionKind.MARK,
+    _("Click where the image looks altered."),
+    after=(Verdict.NOT_REAL.value,),
+    required=False,
+)
+
+
+def diagnosis_question(words: ReadingWords) -> Question:
+    """Return the question about the finding of a modality."""
+    with override("en"):
+        choices = (
+            Choice("negative", str(words.diagnosis_negative)),
+            Choice("positive", str(words.diagnosis_positive)),
+        )
+    return Question("diagnosis", QuestionKind.CHOICE, _("Your diagnosis of this image?"), choices)
+
+
+def predefined_questions(words: ReadingWords) -> dict[str, Question]:
+    """Return the questions that a plan may refer to by name."""
+    return {question.name: question for question in (CONFIDENCE, diagnosis_question(words), MARK)}
+
 
 _RULES: Final = tuple(field.name for field in fields(SessionRules))
 _BESIDE_RULES: Final = tuple(field.name for field in fields(SessionChanges) if field.name != "rules")
@@ -157,14 +167,18 @@ def read_plan(path: Path) -> dict[str, Any]:
         raise BadInput(f"The plan {path} is not TOML: {error}.") from error
 
 
-def session_changes(plan: Mapping[str, Any], number: int, kind: str) -> SessionChanges:
-    """Return what the plan sets for a session. Raises BadInput with the location of an error."""
+def session_changes(plan: Mapping[str, Any], number: int, kind: str, *, words: ReadingWords) -> SessionChanges:
+    """Return what the plan sets for a session. Raises BadInput with the location of an error.
+
+    `words` are those of the cohort's modality, for its predefined questions.
+    """
     for name in plan:
         if name not in ("every", "session", "analysis"):
             raise BadInput(f"plan: there is no part [{name}]; there are [every], [session.NUMBER] and [analysis].")
-    changes = _changed(SessionChanges(), _table(plan, "every"), "every", kind)
+    known = predefined_questions(words)
+    changes = _changed(SessionChanges(), _table(plan, "every"), "every", kind, known)
     sessions = _table(plan, "session")
-    return _changed(changes, _table(sessions, str(number)), f"session.{number}", kind)
+    return _changed(changes, _table(sessions, str(number)), f"session.{number}", kind, known)
 
 
 def check_numbers(plan: Mapping[str, Any], numbers: set[int]) -> None:
@@ -223,8 +237,13 @@ def _table(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return table
 
 
-def _changed(changes: SessionChanges, table: Mapping[str, Any], part: str, kind: str) -> SessionChanges:
-    """Return the changes with those of one part of the plan, `every` or `session.NUMBER`."""
+def _changed(
+    changes: SessionChanges, table: Mapping[str, Any], part: str, kind: str, questions: Mapping[str, Question]
+) -> SessionChanges:
+    """Return the changes with those of one part of the plan, `every` or `session.NUMBER`.
+
+    `questions` are those that the plan may refer to by name.
+    """
     location = f"plan [{part}]"
     beside = {name: value for name, value in table.items() if name in _BESIDE_RULES}
     of_rules = {name: value for name, value in table.items() if name not in (*_BESIDE_RULES, "questions")}
@@ -233,7 +252,7 @@ def _changed(changes: SessionChanges, table: Mapping[str, Any], part: str, kind:
         raise BadInput(f"{location} {unknown}: there is no such rule; there are: {known}.")
     rules = changed(changes.rules, of_rules, location)
     if "questions" in table:
-        rules = replace(rules, questions=_questions(table["questions"], f"{location} questions"))
+        rules = replace(rules, questions=_questions(table["questions"], f"{location} questions", questions))
     if kind != SessionKind.BLINDED:
         # In [every] they apply to the blinded sessions; in the part of another session they are a mistake.
         for name in ("questions", "practice"):
@@ -243,21 +262,21 @@ def _changed(changes: SessionChanges, table: Mapping[str, Any], part: str, kind:
     return replace(changed(changes, beside, location), rules=rules)
 
 
-def _questions(value: Any, location: str) -> tuple[Question, ...]:
+def _questions(value: Any, location: str, known: Mapping[str, Question]) -> tuple[Question, ...]:
     if not isinstance(value, list):
         raise BadInput(f"{location}: must be a list.")
-    questions = tuple(_question(row, f"{location} {number}") for number, row in enumerate(value, start=1))
+    questions = tuple(_question(row, f"{location} {number}", known) for number, row in enumerate(value, start=1))
     if len({question.name for question in questions}) < len(questions):
         raise BadInput(f"{location}: two questions have one name.")
     return questions
 
 
-def _question(row: Any, location: str) -> Question:
+def _question(row: Any, location: str, known: Mapping[str, Question]) -> Question:
     """A predefined question by its name, or one that the plan defines."""
     if isinstance(row, str):
-        if row not in QUESTIONS:
-            raise BadInput(f"{location}: there is no question {row!r}; there are: {', '.join(QUESTIONS)}.")
-        return QUESTIONS[row]
+        if row not in known:
+            raise BadInput(f"{location}: there is no question {row!r}; there are: {', '.join(known)}.")
+        return known[row]
     question: Question = read_value(Question, row, location)
     values = [choice.value for choice in question.choices]
     if len(set(values)) < len(values):

@@ -6,6 +6,7 @@ from typing import Any
 from readerstudy.analysis.record.attack import StudyAttack
 from readerstudy.analysis.record.codes import ADVERSARIAL, NEGATIVE, PAIR, POSITIVE, REAL
 from readerstudy.analysis.record.study import SessionImages, StudyRecord
+from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests import results
 from tests.analysis.counting import aggregate
@@ -76,6 +77,7 @@ def record(*, readings: LongReadings | None = None, plan: AnalysisPlan | None = 
     whole = StudyRecord(
         code="small",
         title="A small study",
+        modality=MAMMOGRAPHY,
         is_rehearsal=False,
         readers={"R1": "high", "R2": "high"},
         image_sets=image_sets(),

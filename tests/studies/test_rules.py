@@ -1,21 +1,26 @@
 """A plan file as data: what it sets, and the sentences for what it gets wrong."""
 
 import pytest
+from django.utils import translation
 
 from readerstudy.errors import BadInput, StudyError
+from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.studies.models import Study
 from readerstudy.studies.protocol import ZHOU2021, SessionKind
 from readerstudy.studies.rules import (
-    QUESTIONS,
+    CONFIDENCE,
+    MARK,
     DisplayCheck,
     SessionRules,
     check_answers,
+    predefined_questions,
     read_plan,
     session_changes,
 )
 from readerstudy.truth.actions import create_study, same_draw
 from tests import make
 
+WORDS = MAMMOGRAPHY.words.reading
 PLAN = """
 [every]
 break_every = 5
@@ -42,7 +47,7 @@ def plan(tmp_path):
 
 
 def test_a_plan_changes_every_session_and_then_the_one_that_it_names(plan):
-    second, third = (session_changes(plan, number, SessionKind.BLINDED) for number in (2, 3))
+    second, third = (session_changes(plan, number, SessionKind.BLINDED, words=WORDS) for number in (2, 3))
     assert second.rules.break_every == third.rules.break_every == 5
     assert second.rules.display_check == DisplayCheck.REQUIRED
     assert [q.name for q in second.rules.questions] == ["confidence"]
@@ -56,15 +61,23 @@ def test_a_plan_changes_every_session_and_then_the_one_that_it_names(plan):
 
 
 def test_sessions_without_verdicts_ask_no_questions(plan):
-    teaching = session_changes(plan, 4, SessionKind.EDUCATION)
+    teaching = session_changes(plan, 4, SessionKind.EDUCATION, words=WORDS)
     assert teaching.rules.questions == ()
     assert teaching.rules.break_every == 5
 
 
 def test_rules_survive_being_stored(plan):
-    rules = session_changes(plan, 3, SessionKind.BLINDED).rules
+    rules = session_changes(plan, 3, SessionKind.BLINDED, words=WORDS).rules
     assert SessionRules.from_data(rules.as_data()) == rules
     assert SessionRules.from_data({}) == SessionRules()
+
+
+def test_the_diagnosis_question_has_the_modality_s_answers_in_english_whatever_the_language():
+    with translation.override("de"):
+        questions = predefined_questions(WORDS)
+    assert list(questions) == ["confidence", "diagnosis", "mark"]
+    choices = {choice.value: choice.text for choice in questions["diagnosis"].choices}
+    assert choices == {"negative": "No sign of cancer", "positive": "Signs of cancer"}
 
 
 WRONG = [
@@ -92,7 +105,7 @@ WRONG = [
 @pytest.mark.parametrize(("plan", "sentence"), WRONG)
 def test_errors_of_a_plan_are_reported_with_their_location(plan, sentence):
     with pytest.raises(BadInput) as raised:
-        session_changes(plan, 1, SessionKind.FAMILIARISATION)
+        session_changes(plan, 1, SessionKind.FAMILIARISATION, words=WORDS)
     assert sentence in str(raised.value)
 
 
@@ -104,7 +117,6 @@ def test_a_missing_or_malformed_plan_file_is_an_error(tmp_path):
         read_plan(tmp_path / "bad.toml")
 
 
-CONFIDENCE, MARK = QUESTIONS["confidence"], QUESTIONS["mark"]
 SIZE = {"width": 52, "height": 64}
 
 
@@ -147,6 +159,15 @@ def test_a_study_keeps_its_plan_and_another_arm_draws_with_it(db, small, plan):
     low = create_study(code="low", title="x", at=make.MONDAY, **same_draw(high, resolution="low"))
     assert low.session_plans.get(number=3).rules == third.rules
     assert low.session_plans.get(number=3).practice.image_id == third.practice.image_id
+
+
+def test_a_study_stores_the_instructions_of_its_cohort_s_modality_in_english(db, small):
+    with translation.override("de"):
+        study = make.study("spoken")
+    stored = {plan.kind: plan.instructions for plan in study.session_plans.all()}
+    assert stored[SessionKind.FAMILIARISATION].startswith("All mammograms in this session are real.")
+    assert stored[SessionKind.BLINDED].startswith("Some of these mammograms may have been altered")
+    assert stored[SessionKind.EDUCATION].startswith("Each page shows a real mammogram, the same mammogram altered")
 
 
 def test_practice_changes_nothing_of_what_a_seed_draws_and_shows_no_image_of_the_study(db, small):

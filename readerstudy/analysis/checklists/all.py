@@ -19,6 +19,14 @@ from readerstudy.layout.table import Column, Table
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 
+def checklist_tables(
+    record: StudyRecord, plan: AnalysisPlan, comparisons: tuple[MrmcComparison, ...] = ()
+) -> tuple[Table, ...]:
+    """Return the checklists that suit the study's modality."""
+    tables = {"stard": stard_table, "claim": claim_table}
+    return tuple(tables[name](record, plan, comparisons) for name in record.modality.checklists)
+
+
 def stard_table(record: StudyRecord, plan: AnalysisPlan, comparisons: tuple[MrmcComparison, ...] = ()) -> Table:
     """Return STARD 2015: thirty items, four of them in two parts."""
     return _checklist("stard", _("STARD 2015, prefilled"), stard_items(), Facts(record, plan, comparisons))

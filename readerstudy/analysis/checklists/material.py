@@ -12,6 +12,7 @@ from readerstudy.analysis.tables.mrmc import MrmcComparison
 from readerstudy.analysis.tables.study_conduct import format_day
 from readerstudy.analysis.wording import compared_sessions
 from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.vocabulary import Pathology
 
 _SHORT_HASH = 12  # characters
 
@@ -139,11 +140,11 @@ class MaterialFacts:
         if not self.conduct:
             return ""
         splits = "; ".join(
-            _("%(split)s %(malignant)s of %(patients)s patients")
-            % {"split": split_title(split.split), "malignant": split.positive_patients, "patients": split.patients}
+            _("%(split)s %(positive)s of %(patients)s patients")
+            % {"split": split_title(split.split), "positive": split.positive_patients, "patients": split.patients}
             for split in self.conduct.cohort.splits
         )
-        return _("With a malignant finding: %(parts)s.") % {"parts": splits}
+        return str(self.record.modality.words.report.with_finding % {"parts": splits})
 
     def reference(self) -> str:
         """Return how authenticity and pathology are known."""
@@ -158,7 +159,9 @@ class MaterialFacts:
     def pathology_source(self) -> str:
         if not self.conduct:
             return ""
-        counts = ", ".join(f"{count} {name}" for name, count in sorted(self.conduct.cohort.pathologies.items()))
+        findings = self.record.modality.findings
+        counts_by_word = {findings[Pathology(code)].word: n for code, n in self.conduct.cohort.pathologies.items()}
+        counts = ", ".join(f"{count} {word}" for word, count in sorted(counts_by_word.items()))
         values = {"counts": counts, "sources": ", ".join(self.conduct.cohort.pathology_sources) or "?"}
         return _("Pathology of images: %(counts)s (source: %(sources)s).") % values
 

@@ -14,6 +14,7 @@ from readerstudy.analysis.record.codes import NEGATIVE, POSITIVE, Subset
 from readerstudy.analysis.record.counts import VERDICT_NOT_REAL, VERDICT_SEEN, subset_kinds
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.layout.picture import COLOURS, Picture, drawing, picture
+from readerstudy.modalities.words import ReportWords
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _PANELS = (Subset.REAL, Subset.ADVERSARIAL)
@@ -46,7 +47,7 @@ class _Fifth:
 
 
 def classifier_figure(record: StudyRecord, plan: AnalysisPlan, scores: Mapping[int, float]) -> Picture | None:
-    """Return one dot per image: probability of malignancy, and share of verdicts that called it not real.
+    """Return one dot per image: probability of the finding, and share of verdicts that called it not real.
 
     `scores` maps a case (`readings.cases.case`) to the score of the image shown. Cases without a score are excluded
     and counted. Returns None if no image has both a score and a verdict.
@@ -57,20 +58,16 @@ def classifier_figure(record: StudyRecord, plan: AnalysisPlan, scores: Mapping[i
         return None
     with drawing():
         return picture(
-            _draw_panels(dots),
+            _draw_panels(dots, record.modality.words.report),
             key="classifier-figure",
             title=_("The classifier’s score and the readers’ verdicts"),
             description=" ".join(_descriptions(dots)),
-            caption=_caption(int(np.unique(record.readings.cases.case).size) - shown),
+            caption=_caption(record, missing=int(np.unique(record.readings.cases.case).size) - shown),
         )
 
 
-def _caption(missing: int) -> str:
-    sentence = _(
-        "Each dot is one image: the classifier’s probability of cancer for the image shown, and the share of readers’ "
-        "verdicts that called it not real (“unsure” does not count as such). Positive and negative refer to the "
-        "patient’s own pathology. The black line is the mean share in each fifth of the scale."
-    )
+def _caption(record: StudyRecord, *, missing: int) -> str:
+    sentence = str(record.modality.words.report.each_dot)
     excluded = _("%(count)s images without a score are excluded.") % {"count": missing}
     return f"{sentence} {excluded}" if missing else sentence
 
@@ -88,7 +85,7 @@ def _dots(record: StudyRecord, subset: Subset, scores: Mapping[int, float]) -> S
     return ScoreDots(score, called / np.maximum(total, 1), np.isin(scored.kind[first], positive_kinds))
 
 
-def _draw_panels(dots: Mapping[Subset, ScoreDots]) -> Figure:
+def _draw_panels(dots: Mapping[Subset, ScoreDots], words: ReportWords) -> Figure:
     figure = Figure(figsize=(9.2, 4.0), layout="constrained", dpi=_BITMAP_DPI)
     axes = figure.subplots(1, 2, sharey=True)
     handles: dict[str, Any] = {}
@@ -97,7 +94,7 @@ def _draw_panels(dots: Mapping[Subset, ScoreDots]) -> Figure:
         handles |= _draw_panel(axis, panel)
         title = _("%(kind)s (%(count)s)") % {"kind": name, "count": panel.score.size}
         axis.set_title(title, fontsize=10, loc="left")
-        axis.set_xlabel(_("Classifier’s probability of cancer"))
+        axis.set_xlabel(str(words.probability))
         axis.set_xlim(-0.03, 1.03)
         axis.set_ylim(-0.04, 1.04)
         style_axis(axis, "both")

@@ -12,6 +12,7 @@ from readerstudy.analysis.record.analysis_set import AnalysisSet, analysis_set
 from readerstudy.analysis.record.conduct import SessionFacts, SplitCounts, StudyConduct
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.layout.table import Cell, Column, Kind, Table
+from readerstudy.modalities.words import ReportWords
 from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _MOST_NAMED = 4  # excluded readers named in the figure; the table of exclusions names all
@@ -23,7 +24,7 @@ def flow_picture(record: StudyRecord, plan: AnalysisPlan) -> Picture | None:
     if conduct is None:
         return None
     diagram = FlowDiagram(
-        top=(_cohort_box(conduct),),
+        top=(_cohort_box(conduct, record.modality.words.report),),
         splits=tuple(map(_split_box, conduct.cohort.splits)),
         columns=tuple(tuple(_arm_boxes(record, conduct, plan, arm)) for arm in record.arms),
     )
@@ -38,11 +39,11 @@ def flow_picture(record: StudyRecord, plan: AnalysisPlan) -> Picture | None:
     return Picture("flow", diagram.svg(title, description), title, description, caption, width, height)
 
 
-def _cohort_box(conduct: StudyConduct) -> FlowBox:
+def _cohort_box(conduct: StudyConduct, words: ReportWords) -> FlowBox:
     cohort = conduct.cohort
     lines = [_patients_and_images(cohort.patients, cohort.images)]
     if positives := sum(split.positive_patients for split in cohort.splits):
-        lines.append(_("%(count)s of the patients with a malignant finding") % {"count": positives})
+        lines.append(words.patients_with_finding % {"count": positives})
     if cohort.imports:
         excluded = cohort.imports[-1].problems
         sentence = ngettext(

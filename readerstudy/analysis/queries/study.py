@@ -28,6 +28,7 @@ def study_record(study: Study, plan: AnalysisPlan | None = None) -> StudyRecord:
     return StudyRecord(
         code=study.code,
         title=study.title,
+        modality=study.cohort.modality,
         is_rehearsal=study.is_rehearsal,
         readers=dict(Enrollment.objects.filter(study=study).values_list("code", "arm__name")),
         image_sets=tuple(_image_sets(study)),

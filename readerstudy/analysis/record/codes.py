@@ -17,14 +17,14 @@ def reader_sort_key(code: str) -> list[str | int]:
 
 
 def source_pathology(pathology: str) -> str:
-    """Return POSITIVE for positive, NEGATIVE for benign and normal, as in the article."""
+    """Return POSITIVE for positive, NEGATIVE for other findings and normal, as in the article."""
     return POSITIVE if pathology == Pathology.POSITIVE else NEGATIVE
 
 
 class Subset(StrEnum):
     """The article's subsets of images. Positive and negative refer to the patient's own pathology.
 
-    `ADVERSARIAL_POSITIVE` therefore holds adversarial images made from positive source images (signs of cancer were
+    `ADVERSARIAL_POSITIVE` therefore holds adversarial images made from positive source images (the finding was
     removed), whatever they look like now.
     """
 

@@ -9,6 +9,7 @@ from readerstudy.analysis.record.codes import NEGATIVE, POSITIVE, reader_sort_ke
 from readerstudy.analysis.record.conduct import StudyConduct
 from readerstudy.analysis.record.counts import AggregatedReadings
 from readerstudy.analysis.record.detector import DetectorRecord
+from readerstudy.modalities.modality import Modality
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class SessionImages:
 class StudyRecord:
     """Everything that a report is made from. `readers` maps the code of every enrolled reader to the arm.
 
+    `modality` is that of the study's cohort: the report uses its words.
+
     `attack` is the stored evaluation of the attack, or None if there is none. `classifier` holds the scores stored by
     it, `detectors` those of detectors of adversarial images. `conduct` describes how the study was carried out; it is
     None if the readings do not come from this installation.
@@ -42,6 +45,7 @@ class StudyRecord:
 
     code: str
     title: str
+    modality: Modality
     is_rehearsal: bool
     readers: Mapping[str, str]
     image_sets: tuple[SessionImages, ...]

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from django.utils.translation import gettext as _
 
-from readerstudy.analysis.checklists.all import claim_table, stard_table
+from readerstudy.analysis.checklists.all import checklist_tables
 from readerstudy.analysis.figures import (
     accuracy_figure,
     agreement_figure,
@@ -151,8 +151,7 @@ class Chapters:
             missing_table(record, plan),
             grades_table(record, plan),
             sources_table(record, plan),
-            stard_table(record, plan, self.mrmc),
-            claim_table(record, plan, self.mrmc),
+            *checklist_tables(record, plan, self.mrmc),
         )
 
 

@@ -57,7 +57,7 @@ class JudgedImage:
 
     @property
     def is_positive(self) -> bool:
-        """Whether the patient's own pathology is malignant, whatever the image looks like now."""
+        """Whether the patient's own pathology is positive, whatever the image looks like now."""
         return KINDS[self.kind][1] == POSITIVE
 
     @property
@@ -178,12 +178,7 @@ def build_gallery(study: Study, images: Sequence[JudgedImage]) -> ReportGallery:
     A missing or damaged file is replaced by a message.
     """
     require_unsealed(study)
-    caption = _(
-        "From the two sessions that the plan compares. Each adversarial image is beside its source image and their "
-        "difference: grey means no change, brighter that the adversarial image is darker there, darker that it is "
-        "brighter. The images are small, with contrast set within the breast, so they are not suitable for reading. "
-        "With many images, those at either end are there partly by chance."
-    )
+    caption = str(study.cohort.modality.words.report.small_images)
     return ReportGallery(_("Images that misled the most and the fewest readers"), caption, _entries(study, images))
 
 
@@ -195,11 +190,7 @@ def _entries(study: Study, images: Sequence[JudgedImage]) -> tuple[GalleryEntry,
         case = cases[image.case]
         label = _label(image, case, modality)
         sentence = _sentence(image, several_arms=several_arms)
-        entries.append(
-            GalleryEntry(
-                image, _thumbnails(case, image, study.cohort.modality, f"{label}. {sentence}"), label, sentence
-            )
-        )
+        entries.append(GalleryEntry(image, _thumbnails(case, image, modality, f"{label}. {sentence}"), label, sentence))
     return tuple(entries)
 
 

@@ -39,11 +39,7 @@ def table_2(record: StudyRecord) -> Table:
     return Table(
         key="table2",
         title=_("Table 2. Image sets"),
-        caption=_(
-            "Images of each session as planned, and as drawn from the stored seed. Positive means malignant; negative "
-            "means benign or normal. Adversarial images count by the pathology of their source image, whatever they "
-            "look like now."
-        ),
+        caption=str(record.modality.words.report.positive_means),
         columns=tuple(columns),
         rows=tuple(rows),
         empty=_("No session has been drawn yet. Create the study first."),

@@ -12,6 +12,7 @@ from readerstudy.analysis.record.codes import POSITIVE, reader_sort_key
 from readerstudy.analysis.record.counts import KINDS
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
+from readerstudy.modalities.words import ReportWords
 from readerstudy.statistics import delong
 from readerstudy.statistics.proportions import Proportion, wilson
 from readerstudy.studies.analysis_plan import AnalysisPlan
@@ -42,7 +43,7 @@ class ScoredImages:
 
     @property
     def is_positive(self) -> NDArray[np.bool_]:
-        """Whether the patient's own pathology is malignant."""
+        """Whether the patient's own pathology is positive."""
         positive: NDArray[np.bool_] = _IS_POSITIVE[self.kind]
         return positive
 
@@ -69,7 +70,7 @@ def classifier_table(record: StudyRecord, plan: AnalysisPlan) -> Table:
         ),
         columns=_columns(),
         rows=rows,
-        notes=tuple(_notes(classifier, images)) if classifier and rows else (),
+        notes=tuple(_notes(classifier, images, record.modality.words.report)) if classifier and rows else (),
         empty=_empty_message(record),
     )
 
@@ -191,7 +192,7 @@ def _fooled(images: ScoredImages, threshold: float) -> Proportion:
     return _share(((images.score > threshold) != images.is_positive)[source_correct])
 
 
-def _notes(classifier: ClassifierRecord, images: Sequence[ScoredImages]) -> Iterator[str]:
+def _notes(classifier: ClassifierRecord, images: Sequence[ScoredImages], words: ReportWords) -> Iterator[str]:
     scored = sum(len(each) for each in images)
     if classifier.run and scored:
         sizes = " / ".join(f"{rows} × {columns}" for rows, columns in classifier.sizes)
@@ -220,10 +221,7 @@ def _notes(classifier: ClassifierRecord, images: Sequence[ScoredImages]) -> Iter
         "not tested against each other. Table 1 compares every test image with its own adversarial version."
     )
     if not classifier.diagnoses:
-        yield _(
-            "The readers were not asked for a diagnosis, so this table has no rows for readers: they judged whether an "
-            "image is real, the classifier whether it shows cancer."
-        )
+        yield str(words.different_questions)
 
 
 def _empty_message(record: StudyRecord) -> str:

@@ -15,6 +15,7 @@ from readerstudy.audit.actions import record
 from readerstudy.cohort.models import Cohort
 from readerstudy.cohort.rewriting import rewrite_files
 from readerstudy.errors import BadInput, StudyError
+from readerstudy.modalities.words import ReadingWords, Text
 from readerstudy.names import MAXIMUM_LENGTH, require_name
 from readerstudy.studies.analysis_plan import analysis_plan
 from readerstudy.studies.models import Allocation, Arm, SessionPlan, Study
@@ -71,7 +72,8 @@ def create_study(
     if not 0 < len(title.strip()) <= longest or "\0" in title:
         raise BadInput(f"title: must be a text of at most {longest} characters.")
     sessions = _sessions(template, scale)
-    changed = _changes(changes or {}, sessions)
+    words = cohort.modality.words.reading
+    changed = _changes(changes or {}, sessions, words)
     asking = {session.number for session in sessions if session.kind == SessionKind.BLINDED}
     analysis = analysis_plan(changes or {}, asking)
     seed = secrets.randbits(SEED_BITS) if seed is None else seed
@@ -104,7 +106,7 @@ def create_study(
     )
     arm = Arm.objects.create(study=study, name=resolution, resolution=resolution)
     for session in sessions:
-        plan = _store_plan(study, session, changed[session.number], len(lists[session.number]))
+        plan = _store_plan(study, session, changed[session.number], len(lists[session.number]), words)
         if session.number in practice:
             plan.practice_id = real[practice[session.number]].stimulus_id
             plan.save(update_fields=["practice"])
@@ -208,9 +210,11 @@ def _plan(
     }
 
 
-def _changes(changes: Mapping[str, Any], sessions: list[SessionTemplate]) -> dict[int, SessionChanges]:
+def _changes(
+    changes: Mapping[str, Any], sessions: list[SessionTemplate], words: ReadingWords
+) -> dict[int, SessionChanges]:
     check_numbers(changes, {session.number for session in sessions})
-    return {session.number: session_changes(changes, session.number, session.kind) for session in sessions}
+    return {session.number: session_changes(changes, session.number, session.kind, words=words) for session in sessions}
 
 
 def _practice(
@@ -232,18 +236,31 @@ def _practice(
     return dict(zip(numbers, Random(f"{seed}:practice").sample(free, k=len(numbers)), strict=True))
 
 
-def _store_plan(study: Study, session: SessionTemplate, changes: SessionChanges, total: int) -> SessionPlan:
+def _store_plan(
+    study: Study, session: SessionTemplate, changes: SessionChanges, total: int, words: ReadingWords
+) -> SessionPlan:
     with override("en"):  # stored in English and translated for each reader
         return SessionPlan.objects.create(
             study=study,
             number=session.number,
             kind=session.kind,
             title=changes.title or str(session.title),
-            instructions=changes.instructions or str(session.instructions),
+            instructions=changes.instructions or str(_instructions(session.kind, words)),
             total=total,
             washout_days=changes.washout_days,
             rules_data=changes.rules.as_data(),
         )
+
+
+def _instructions(kind: SessionKind, words: ReadingWords) -> Text:
+    """Return what a session of that kind tells its readers about the images of a modality."""
+    match kind:
+        case SessionKind.FAMILIARISATION:
+            return words.familiarisation
+        case SessionKind.BLINDED:
+            return words.blinded
+        case SessionKind.EDUCATION:
+            return words.education
 
 
 def _store_list(

@@ -1,10 +1,13 @@
 """STARD 2015 and CLAIM (2024 update), filled from the record."""
 
+from dataclasses import replace
+
 import pytest
 
-from readerstudy.analysis.checklists.all import claim_table, stard_table
+from readerstudy.analysis.checklists.all import checklist_tables, claim_table, stard_table
 from readerstudy.analysis.tables.mrmc import mrmc_comparisons
 from readerstudy.layout.table import to_html
+from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import conducted, small
 from tests.analysis.long_readings import LongReadings
@@ -66,6 +69,18 @@ def test_what_no_record_can_know_is_left_to_the_authors(record):
         assert stard[number] == BLANK
     for number in ("1", "2", "3", "15", "26", "31", "33", "34", "41", "44"):
         assert claim[number] == BLANK
+
+
+def test_only_the_checklists_of_the_modality_are_filled(record):
+    assert [table.key for table in checklist_tables(record, PLAN)] == ["stard", "claim"]
+    without_pictures = replace(record, modality=replace(MAMMOGRAPHY, checklists=("stard",)))
+    assert [table.key for table in checklist_tables(without_pictures, PLAN)] == ["stard"]
+
+
+def test_the_pathologies_have_the_modality_s_names(record):
+    stard = filled(stard_table(record, PLAN))
+    assert "Pathology of images: 16 malignant, 45 normal (source: biopsy)." in stard["10b"]
+    assert stard["20"].startswith("With a malignant finding: Training split 3 of 10 patients;")
 
 
 def test_the_number_of_blanks_is_shown(record):

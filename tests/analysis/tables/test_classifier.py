@@ -7,10 +7,11 @@ import pytest
 from readerstudy.analysis.queries.study import study_record
 from readerstudy.analysis.tables.classifier import classifier_table
 from readerstudy.layout.table import to_html, to_text
+from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.reading.models import Reading, ReadingSession
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Allocation, Arm, ReadingList, SessionPlan
-from readerstudy.studies.rules import QUESTIONS, SessionRules
+from readerstudy.studies.rules import CONFIDENCE, SessionRules, diagnosis_question
 from readerstudy.truth.actions import store_scores, unseal_study
 from readerstudy.truth.models import Truth
 from readerstudy.truth.seal import StillSealed
@@ -18,6 +19,7 @@ from tests import make, results
 from tests.analysis import rows, small
 
 PLAN = AnalysisPlan()
+DIAGNOSIS = diagnosis_question(MAMMOGRAPHY.words.reading)
 # Session 3 shows real⁺ adversarial⁺ real⁻ adversarial⁻ twice: the score of each image, and of the
 # source of each adversarial image.
 SCORES = (0.9, 0.2, 0.1, 0.7, 0.4, 0.6, 0.3, 0.2)
@@ -136,7 +138,7 @@ def test_two_arms_stand_apart(evaluated):
 
 def test_where_the_plan_asks_for_a_diagnosis_every_reader_has_a_line(open_study):
     SessionPlan.objects.filter(study=open_study, number=5).update(
-        rules_data=SessionRules(questions=(QUESTIONS["diagnosis"],)).as_data()
+        rules_data=SessionRules(questions=(DIAGNOSIS,)).as_data()
     )
     reading_list = ReadingList.objects.get(enrollment__code="R2", session_plan__number=5)
     ReadingSession.objects.create(reading_list=reading_list, opened_at=make.MONDAY)
@@ -166,7 +168,7 @@ def test_where_the_plan_asks_for_a_diagnosis_every_reader_has_a_line(open_study)
 
 
 def test_a_question_in_other_words_is_no_diagnosis(open_study):
-    asked = replace(QUESTIONS["diagnosis"], choices=QUESTIONS["confidence"].choices)
+    asked = replace(DIAGNOSIS, choices=CONFIDENCE.choices)
     SessionPlan.objects.filter(study=open_study).update(rules_data=SessionRules(questions=(asked,)).as_data())
     open_study.is_rehearsal = True
     assert study_record(open_study).classifier is None
