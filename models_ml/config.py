@@ -108,10 +108,19 @@ class Convolution:
 
 @dataclass(frozen=True)
 class CompactConfig:
-    """The layers of the compact family: stages that each halve the image, a global pool and a dense layer."""
+    """The layers of the compact family: convolutions, each with GroupNorm and ReLU, a global pool and a dense layer.
 
-    channels: tuple[int, ...] = (16, 32, 64, 96)  # of each stage
-    convolutions: int = 2  # in each stage
+    By default one position before the pool sees 25 pixels of the image: more than a small finding, and too little of
+    its surroundings to learn the images by heart.
+    """
+
+    convolutions: tuple[Convolution, ...] = (
+        Convolution(24, kernel=5, stride=2, norm=True),
+        Convolution(48, stride=2, norm=True),
+        Convolution(96, norm=True),
+        Convolution(96, norm=True),
+        Convolution(96, kernel=1, norm=True),
+    )
     norm_groups: int = 4
     dense: int = 64
 

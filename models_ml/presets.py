@@ -1,8 +1,9 @@
-"""The presets: the article's two resolutions, and one that trains in minutes.
+"""The presets: the article's two resolutions, and two that train in minutes.
 
 `zhou2021-high` and `zhou2021-low` have the article's numbers (Zhou et al., Nature Communications 12,
 2021; where the article is silent, what its authors' published code does). `demo` is the same code at 256 ×
-208 with fewer channels and steps, so that a classifier and both GANs train in minutes on two processor cores.
+208 with fewer channels and steps, so that a classifier and both GANs train in minutes on two processor cores. `compact`
+is for square images of any content: a network of the compact family and the demo's generators, at 128 × 128.
 """
 
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from models_ml.config import (
     FULL_ROWS,
     Augmentation,
     ClassifierConfig,
+    CompactConfig,
     Convolution,
     GanConfig,
     GeneratorConfig,
@@ -135,12 +137,52 @@ def _demo() -> Preset:
     return Preset("demo", classifier, remove=remove, insert=insert)
 
 
+COMPACT_FLIPS = replace(DEMO_FLIPS, vertical_flip=0.0)  # most images have an upper end
+
+
+def _compact() -> Preset:
+    side, mean, sd, demo = 128, 0.4, 0.25, _demo()
+    weight = penalty_weight(side, side)
+    classifier = replace(
+        demo.classifier,
+        preset="compact",
+        rows=side,
+        columns=side,
+        penalty_weight=weight,
+        family="compact",
+        compact=CompactConfig(),
+        mean=(mean,),
+        sd=(sd,),
+        fnet_rate=3e-3,
+        vnet_rate=3e-3,
+        images_per_class=8,
+        length=Length(steps=300),
+        evaluate_every=Length(steps=50),
+        keep_from=Length(steps=200),
+        augmentation=COMPACT_FLIPS,
+    )
+
+    def gan(config: GanConfig) -> GanConfig:
+        return replace(
+            config,
+            preset="compact",
+            rows=side,
+            columns=side,
+            penalty_weight=weight,
+            generator=replace(config.generator, mean=mean, sd=sd),
+            augmentation=COMPACT_FLIPS,
+        )
+
+    return Preset("compact", classifier, remove=gan(demo.remove), insert=gan(demo.insert))
+
+
 PRESETS: dict[str, Preset] = {
     preset.name: preset
     for preset in (
         _demo(),
         _article("zhou2021-low", 1024, 832),
         _article("zhou2021-high", FULL_ROWS, FULL_COLUMNS),
+        _compact(),
     )
 }
 

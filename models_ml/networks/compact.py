@@ -11,7 +11,7 @@ from models_ml.networks.losses import precise
 
 
 class CompactClassifier(Classifier):
-    """Stages of convolutions that halve the image, a global pool, a dense layer and an output layer.
+    """Convolutions, a global pool, a dense layer and an output layer.
 
     The pool takes each map's maximum and its mean. A mean alone would dilute a small spot among all positions, a
     maximum alone would teach the layers through one position of an image.
@@ -24,7 +24,7 @@ class CompactClassifier(Classifier):
         layers = config.compact
         self.convolutions = convolutions(layers, len(config.mean)).apply(start_he)
         self.dense = nn.Sequential(
-            nn.Linear(2 * layers.channels[-1], layers.dense), nn.ReLU(), ImageDropout(config.dropout)
+            nn.Linear(2 * layers.convolutions[-1].channels, layers.dense), nn.ReLU(), ImageDropout(config.dropout)
         ).apply(start_xavier)
         self.output = nn.Linear(layers.dense, outputs)
         self.output.apply(start_xavier)
@@ -45,14 +45,14 @@ class CompactClassifier(Classifier):
 
 
 def convolutions(layers: CompactConfig, channels: int) -> nn.Sequential:
-    """Return the stages: 3 × 3 convolutions, each with GroupNorm and ReLU; the first of a stage halves the maps."""
+    """Return the convolutions of images with this number of channels; ReLU, and GroupNorm if `norm` is set."""
     modules: list[nn.Module] = []
-    for size in layers.channels:
-        for number in range(layers.convolutions):
-            modules += [
-                WideConvolution(channels, size, 3, stride=1 if number else 2, padding=1, bias=False),
-                SteadyGroupNorm(min(layers.norm_groups, size), size),
-                nn.ReLU(),
-            ]
-            channels = size
+    for spec in layers.convolutions:
+        modules.append(
+            WideConvolution(channels, spec.channels, spec.kernel, spec.stride, spec.kernel // 2, bias=not spec.norm)
+        )
+        channels = spec.channels
+        if spec.norm:
+            modules.append(SteadyGroupNorm(min(layers.norm_groups, channels), channels))
+        modules.append(nn.ReLU())
     return nn.Sequential(*modules)

@@ -94,6 +94,7 @@ NAMES: Final[dict[str, tuple[Text, Unit]]] = {
     "lesion_enrichment": (_("Change in the lesion relative to the breast"), Unit.PLAIN),
     # --- a configuration
     "preset": (_("Preset"), Unit.PLAIN),
+    "family": (_("Family of networks"), Unit.PLAIN),
     "rows": (_("Rows"), Unit.PLAIN),
     "columns": (_("Columns"), Unit.PLAIN),
     "precision": (_("Arithmetic"), Unit.PLAIN),
@@ -127,6 +128,7 @@ NAMES: Final[dict[str, tuple[Text, Unit]]] = {
     "width": (_("Channels of Vnet, of VGG11’s"), Unit.SHARE),
     "fnet_convolutions": (_("Convolutions of Fnet"), Unit.PLAIN),
     "fnet_dense": (_("Dense layers of Fnet"), Unit.PLAIN),
+    "compact": (_("Layers of the compact family"), Unit.PLAIN),
     "channels": (_("Channels"), Unit.PLAIN),
     "kernel": (_("Kernel"), Unit.PLAIN),
     "norm": (_("Normalised"), Unit.PLAIN),

@@ -23,7 +23,12 @@ def test_the_penalty_keeps_its_meaning_at_other_resolutions() -> None:
 
 def test_presets_have_the_articles_resolutions() -> None:
     sizes = {name: (p.classifier.rows, p.classifier.columns) for name, p in PRESETS.items()}
-    assert sizes == {"demo": (256, 208), "zhou2021-low": (1024, 832), "zhou2021-high": (1728, 1408)}
+    assert sizes == {
+        "demo": (256, 208),
+        "zhou2021-low": (1024, 832),
+        "zhou2021-high": (1728, 1408),
+        "compact": (128, 128),
+    }
 
 
 @pytest.mark.parametrize("preset", ARTICLE, ids=lambda preset: preset.name)
@@ -76,7 +81,7 @@ def test_settings_without_a_family_are_those_of_earlier_runs() -> None:
     assert from_dict(ClassifierConfig, to_dict(config)).family == "vgg"
     compact = replace(config, family="compact", compact=CompactConfig())
     data = json.loads(json.dumps(to_dict(compact)))
-    assert (data["family"], data["compact"]["channels"]) == ("compact", [16, 32, 64, 96])
+    assert (data["family"], data["compact"]["dense"]) == ("compact", 64)
     assert from_dict(ClassifierConfig, data) == compact
 
 
@@ -94,5 +99,5 @@ def test_a_missing_setting_is_refused() -> None:
 
 
 def test_an_unknown_preset_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(LabError, match="choose one of demo, zhou2021-low, zhou2021-high"):
+    with pytest.raises(LabError, match="choose one of demo, zhou2021-low, zhou2021-high, compact"):
         find_preset("zhou")

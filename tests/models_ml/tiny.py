@@ -46,7 +46,8 @@ def classifier_config(steps: int = 12) -> ClassifierConfig:
 
 def compact_config(steps: int = 12) -> ClassifierConfig:
     """Settings of the compact family at the same size, which learn the spot in about 60 steps."""
-    layers = CompactConfig(channels=(8, 16), convolutions=1, norm_groups=2, dense=8)
+    convolutions = (Convolution(8, stride=2, norm=True), Convolution(16, stride=2, norm=True))
+    layers = CompactConfig(convolutions, norm_groups=2, dense=8)
     return replace(classifier_config(steps), family="compact", compact=layers)
 
 

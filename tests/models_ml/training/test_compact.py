@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from scipy.ndimage import gaussian_filter, zoom
 
 from models_ml.config import AdversarialTraining, Length
-from models_ml.data.images import to_tensor
+from models_ml.data.images import ImageSet, to_tensor
 from models_ml.evaluation.detector import DetectorConfig, load_detector
 from models_ml.evaluation.predictions import scores
 from models_ml.networks.compact import CompactClassifier
 from models_ml.networks.inpainting import salient_places
+from models_ml.presets import PRESETS
 from models_ml.runs.checkpoint import WEIGHTS, load_classifier, load_generator, read_provenance
 from models_ml.runtime.progress import silent
 from models_ml.training.classifier import train_classifier
@@ -22,6 +24,8 @@ from models_ml.training.detector import train_detector
 from models_ml.training.gan import train_gan
 from models_ml.training.gan_networks import GanNetworks
 from models_ml.training.inpainting import inpainting_config, load_inpainter, train_inpainting
+from readerstudy.imaging.image import WHITE, quantise
+from readerstudy.imaging.resize import fit
 from readerstudy.results.progress import Activity
 from readerstudy.statistics.roc import auc
 from tests.models_ml import tiny
@@ -43,6 +47,22 @@ def same_weights(one: Path, other: Path) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
+def spots(count: int) -> ImageSet:
+    """Clouds and grain at 512 × 512, every third picture with a soft spot, at the preset's size."""
+    chance, (y, x) = np.random.default_rng(3), np.mgrid[:512, :512]
+    labels = (np.arange(count) % 3 == 0).astype(np.int64)
+    pixels = []
+    for label in labels:
+        clouds = zoom(gaussian_filter(chance.standard_normal((64, 64)), 5), 8, order=1)
+        values = 0.35 + 0.06 * clouds / clouds.std() + 0.06 * chance.standard_normal((512, 512))
+        (row, column), size = chance.uniform(60, 452, 2), chance.uniform(12, 18)
+        values += label * 0.2 * np.exp(-((y - row) ** 2 + (x - column) ** 2) / (2 * size**2))
+        pixels.append(fit(quantise(values.clip(0, 1) * WHITE), (128, 128)))
+    names = np.array([f"P{number:03d}" for number in range(count)])
+    splits = np.array([("train", "train", "train", "tuning", "test")[number % 5] for number in range(count)])
+    return ImageSet(np.stack(pixels), labels, names, splits, names)
+
+
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("compact") / "target"
@@ -55,6 +75,17 @@ def test_it_learns_to_see_a_bright_spot(target: Path) -> None:
     test, net = tiny.images(seed=9).subset("test"), load_classifier(target)
     assert isinstance(net, CompactClassifier)
     assert auc(scores(net, test.pixels), test.labels) > 0.95
+
+
+def test_the_preset_finds_a_round_spot_in_large_noisy_pictures(tmp_path: Path) -> None:
+    """In float32, and with a sixth of the preset's work: kinds of processors multiply bfloat16 differently."""
+    images, config = spots(120), PRESETS["compact"].classifier
+    config = replace(
+        config, length=Length(steps=100), images_per_class=4, keep_from=Length(steps=100), precision="fp32"
+    )
+    train_classifier(images, config, seed=1, folder=tmp_path, report=silent)
+    test = images.subset("test")
+    assert auc(scores(load_classifier(tmp_path), test.pixels), test.labels) > 0.9
 
 
 def test_a_killed_run_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
