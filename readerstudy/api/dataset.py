@@ -139,7 +139,8 @@ def study_lines(studies: Sequence[Study]) -> list[dict[str, Any]]:
 
 def _facts(study: Study) -> dict[str, Any]:
     names = ("code", "title", "template", "status", "is_rehearsal", "created_at", "closed_at", "unsealed_at")
-    return {"cohort": study.cohort.name, **{name: getattr(study, name) for name in names}}
+    cohort = study.cohort
+    return {"cohort": cohort.name, "modality": cohort.modality_code, **{name: getattr(study, name) for name in names}}
 
 
 def study_page(study: Study) -> dict[str, Any]:

@@ -19,6 +19,7 @@ class StudyLine(Shape):
     title = serializers.CharField()
     template = serializers.CharField()
     cohort = serializers.CharField()
+    modality = serializers.CharField(help_text="code of the kind of images, such as DICOM's")
     status = serializers.ChoiceField(choices=StudyStatus.choices)
     is_rehearsal = serializers.BooleanField()
     created_at = serializers.DateTimeField()
