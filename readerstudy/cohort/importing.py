@@ -5,14 +5,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
+from itertools import groupby
 from multiprocessing import get_context
 
 from django.db import transaction
 
+from readerstudy.cohort.copies import CopySearch, FindFile, KnownImage, Link
 from readerstudy.cohort.models import Cohort, Patient
 from readerstudy.cohort.prepare import PreparedImage, prepare
-from readerstudy.cohort.splits import split_patients
+from readerstudy.cohort.splits import settle, split_patients
 from readerstudy.cohort.storage import StoredImage, ensure_patient, patient_fingerprint, store_image
 from readerstudy.sources.source import ImportBatch, ImportImage, ImportProblem, patient_pathologies
 from readerstudy.vocabulary import Pathology, Split
@@ -20,7 +21,18 @@ from readerstudy.vocabulary import Pathology, Split
 Progress = Callable[[int, int], None]
 Seal = Callable[[Sequence[StoredImage]], None]
 
-_WINDOW = 16  # images in one commit, for each process
+_WINDOW = 16  # images in one commit at least, for each process; patients stay whole
+
+
+@dataclass(frozen=True)
+class FoundCopy:
+    """A stored image that is a copy of another image of the cohort, for the person who started the import."""
+
+    name: str
+    other: str  # the other image's file, or its patient if that was imported earlier
+    kind: str  # exact or near
+    correlation: float
+    split: str  # of both
 
 
 @dataclass(frozen=True)
@@ -32,35 +44,135 @@ class ImportResult:
     images_known: int
     patients: int
     problems: tuple[ImportProblem, ...]
+    near_copies: tuple[FoundCopy, ...] = ()
 
 
 def import_images(
-    cohort: Cohort, batch: ImportBatch, *, seal: Seal, progress: Progress, processes: int | None = None
+    cohort: Cohort,
+    batch: ImportBatch,
+    *,
+    seal: Seal,
+    find_file: FindFile,
+    progress: Progress,
+    processes: int | None = None,
 ) -> ImportResult:
     """Store the batch's images in the cohort's resolutions. Images that are stored already add nothing.
 
     `seal` is called with the new images of each commit, inside its transaction: no image is stored without its truth,
-    and an interrupted import loses one window at most. Images that cannot be read become problems.
+    and an interrupted import loses one window at most. Images that cannot be read become problems. Copies of an image
+    stay in one split (`cohort.copies`); `find_file` returns the file of a stored image's real stimulus.
     """
-    splits = _splits(cohort, batch.images)
-    problems = list(batch.problems)
-    new = known = done = 0
-    for window in _prepared(cohort, batch.images, processes):
+    importer = _Importer(cohort, batch, find_file=find_file)
+    new = done = 0
+    for window, prepared in _prepared(cohort, batch.images, processes):
         stored: list[StoredImage] = []
         with transaction.atomic():
-            for prepared in window:
-                if isinstance(prepared, ImportProblem):
-                    problems.append(prepared)
-                else:
-                    key = prepared.source.patient_key
-                    image = store_image(ensure_patient(cohort, key, split=splits[key]), prepared)
-                    known += image is None
-                    stored += [image] if image else []
-                done += 1
-                progress(done, len(batch.images))
+            pairs = zip(window, prepared, strict=True)
+            for patient_key, of_patient in groupby(pairs, key=lambda pair: pair[0].patient_key):
+                images: list[PreparedImage] = []
+                for _source, image in of_patient:
+                    if isinstance(image, ImportProblem):
+                        importer.problems.append(image)
+                    else:
+                        images.append(image)
+                    done += 1
+                    progress(done, len(batch.images))
+                stored += importer.store_patient(patient_key, images)
             seal(stored)
         new += len(stored)
-    return ImportResult(cohort.name, new, known, Patient.objects.filter(cohort=cohort).count(), tuple(problems))
+    return importer.result(new=new)
+
+
+class _Importer:
+    """One import: the split of every patient, the search for copies, and what there is to report."""
+
+    def __init__(self, cohort: Cohort, batch: ImportBatch, *, find_file: FindFile) -> None:
+        self.problems = list(batch.problems)
+        self._cohort = cohort
+        self._known_splits = _known_splits(cohort, batch.images)
+        self._splits = _splits(cohort, batch.images, self._known_splits)
+        self._search = CopySearch(cohort, find_file=find_file)
+        self._copies: list[FoundCopy] = []
+        self._known = 0
+
+    def result(self, *, new: int) -> ImportResult:
+        patients = Patient.objects.filter(cohort=self._cohort).count()
+        problems, copies = tuple(self.problems), tuple(self._copies)
+        return ImportResult(self._cohort.name, new, self._known, patients, problems, copies)
+
+    def store_patient(self, patient_key: str, prepared: Sequence[PreparedImage]) -> list[StoredImage]:
+        """Store the images of one patient, in one split with their copies; return the new ones."""
+        found = [self._find_copies(patient_fingerprint(self._cohort, patient_key), image) for image in prepared]
+        settlement = settle(
+            self._splits[patient_key],
+            [candidate.splits_of_others for candidate in found],
+            is_fixed=patient_key in self._known_splits,
+        )
+        for number, candidate in enumerate(found):
+            if candidate.is_new:
+                candidate.image.split = settlement.split
+                candidate.image.is_left_out = number in settlement.left_out
+        stored = (self._store(patient_key, candidate) for candidate in found)
+        return [image for image in stored if image]
+
+    def _find_copies(self, patient: str, prepared: PreparedImage) -> "_Candidate":
+        known = self._search.find_known(patient, prepared)
+        if known:
+            return _Candidate(prepared, known, (), is_new=False)
+        return _Candidate(prepared, *self._search.add(patient, prepared), is_new=True)
+
+    def _store(self, patient_key: str, candidate: "_Candidate") -> StoredImage | None:
+        image = candidate.image
+        if image.is_left_out:
+            self.problems.append(_left_out(candidate))
+            return None
+        if candidate.is_new:
+            self._search.join(image, candidate.links)
+        patient = ensure_patient(self._cohort, patient_key, split=image.split)
+        stored = store_image(patient, candidate.prepared, moment=image.moment)
+        if stored is None:
+            self._known += 1
+            return None
+        self._search.was_stored(image, stored)
+        closest = candidate.closest_copy
+        if closest:
+            values = (image.name, closest.image.label, closest.kind, closest.correlation, image.split)
+            self._copies.append(FoundCopy(*values))
+        return stored
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A prepared image of one patient, with its copies among the images before it."""
+
+    prepared: PreparedImage
+    image: KnownImage
+    links: tuple[Link, ...]
+    is_new: bool
+
+    @property
+    def splits_of_others(self) -> set[Split]:
+        """Return the splits in which other patients have copies."""
+        return {Split(link.image.split) for link in self.links if link.image.patient != self.image.patient}
+
+    @property
+    def closest_copy(self) -> Link | None:
+        copies = [link for link in self.links if link.kind != "recording" and not link.image.is_left_out]
+        return max(copies, key=lambda link: link.correlation, default=None)
+
+
+def _left_out(candidate: _Candidate) -> ImportProblem:
+    """Return why an image with a copy in another split is not imported."""
+    name, image = candidate.prepared.source.name, candidate.image
+    others = [
+        link for link in candidate.links if link.image.patient != image.patient and link.image.split != image.split
+    ]
+    if not others:
+        return ImportProblem(name, f"has the same pixels as {image.name}, which was left out.")
+    link = others[0]
+    relation = {"exact": "has the same pixels as", "near": "is a near-copy of", "recording": "is of one recording with"}
+    place = f"in the split {link.image.split}, but its patient is in the split {image.split}"
+    return ImportProblem(name, f"{relation[link.kind]} {link.image.label} {place}. The image is left out.")
 
 
 def without_changed_patients(cohort: Cohort, batch: ImportBatch, earlier: Mapping[str, str]) -> ImportBatch:
@@ -83,35 +195,53 @@ def without_changed_patients(cohort: Cohort, batch: ImportBatch, earlier: Mappin
     )
 
 
-def _splits(cohort: Cohort, images: Sequence[ImportImage]) -> dict[str, Split]:
-    """Return the split of every patient by key; patients of an earlier import keep theirs."""
-    pathologies = patient_pathologies(images)
-    keys = {patient_fingerprint(cohort, key): key for key in pathologies}
+def _known_splits(cohort: Cohort, images: Sequence[ImportImage]) -> dict[str, Split]:
+    """Return the splits of the patients of earlier imports, by key."""
+    keys = {patient_fingerprint(cohort, image.patient_key): image.patient_key for image in images}
     known = Patient.objects.filter(cohort=cohort).values_list("fingerprint", "split")
-    assigned = {keys[fingerprint]: Split(split) for fingerprint, split in known if fingerprint in keys}
+    return {keys[fingerprint]: Split(split) for fingerprint, split in known if fingerprint in keys}
+
+
+def _splits(cohort: Cohort, images: Sequence[ImportImage], known: Mapping[str, Split]) -> dict[str, Split]:
+    """Return the planned split of every patient by key; patients of an earlier import keep theirs."""
     return split_patients(
-        pathologies,
+        patient_pathologies(images),
         fractions=tuple(cohort.fractions),
         seed=cohort.seed,
         streams={pathology: finding.word for pathology, finding in cohort.modality.findings.items()},
-        assigned=assigned,
+        assigned=known,
     )
 
 
-def _prepared(
-    cohort: Cohort, images: Sequence[ImportImage], processes: int | None
-) -> Iterator[Iterable[PreparedImage | ImportProblem]]:
-    """Prepare in order, window by window; on every core if there are enough images."""
+Window = tuple[Sequence[ImportImage], Iterable[PreparedImage | ImportProblem]]
+
+
+def _prepared(cohort: Cohort, images: Sequence[ImportImage], processes: int | None) -> Iterator[Window]:
+    """Prepare window by window; on every core if there are enough images."""
     sizes = {resolution: cohort.size_of(resolution) for resolution in cohort.resolutions}
     work = partial(prepare, modality=cohort.modality_code, sizes=sizes)
     processes = processes or os.cpu_count() or 1
-    remaining = iter(images)
     if processes == 1 or len(images) < _WINDOW:
-        while window := list(islice(remaining, _WINDOW)):
-            yield map(work, window)
+        for window in _windows(images, _WINDOW):
+            yield window, map(work, window)
         return
     # Spawned, not forked: a forked child would share this process's database connection.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         # A bounded window: encoded images must not pile up in memory when the database is slower.
-        while window := list(islice(remaining, _WINDOW * processes)):
-            yield pool.map(work, window, chunksize=2)
+        for window in _windows(images, _WINDOW * processes):
+            yield window, pool.map(work, window, chunksize=2)
+
+
+def _windows(images: Sequence[ImportImage], least: int) -> Iterator[list[ImportImage]]:
+    """Yield whole patients in the order of their first images, at least so many images together."""
+    by_patient: dict[str, list[ImportImage]] = {}
+    for image in images:
+        by_patient.setdefault(image.patient_key, []).append(image)
+    window: list[ImportImage] = []
+    for of_patient in by_patient.values():
+        window += of_patient
+        if len(window) >= least:
+            yield window
+            window = []
+    if window:
+        yield window

@@ -94,6 +94,44 @@ class Cohort(models.Model):
         return cohort
 
 
+# Copies of one image share a moment, and so do the parts of one recording. Trained networks must not have seen the test
+# images, so a moment lies in one split. Each trigger compares `split` and `cohort` of the changed row with all others.
+_OTHERS_OF_MOMENT: Final = """
+    JOIN cohort_exam exam ON exam.id = image.exam_id
+    JOIN cohort_patient patient ON patient.id = exam.patient_id
+"""
+_REFUSE_MOMENT: Final = """
+) THEN
+    RAISE EXCEPTION 'Copies of an image, or parts of a recording, would lie in two splits of the cohort.';
+END IF;
+RETURN NEW;
+"""
+_IMAGE_IN_ONE_SPLIT: Final = f"""
+IF EXISTS (
+    SELECT 1 FROM cohort_image image {_OTHERS_OF_MOMENT}
+    JOIN cohort_exam own_exam ON own_exam.id = NEW.exam_id
+    JOIN cohort_patient own ON own.id = own_exam.patient_id
+    WHERE image.moment = NEW.moment AND image.id <> NEW.id
+    AND patient.cohort_id = own.cohort_id AND patient.split <> own.split
+{_REFUSE_MOMENT}"""
+_PATIENT_IN_ONE_SPLIT: Final = f"""
+IF EXISTS (
+    SELECT 1 FROM cohort_image image {_OTHERS_OF_MOMENT}
+    JOIN cohort_image own_image ON own_image.moment = image.moment
+    JOIN cohort_exam own_exam ON own_exam.id = own_image.exam_id
+    WHERE own_exam.patient_id = NEW.id AND own_image.moment <> '' AND patient.id <> NEW.id
+    AND patient.cohort_id = NEW.cohort_id AND patient.split <> NEW.split
+{_REFUSE_MOMENT}"""
+_EXAM_IN_ONE_SPLIT: Final = f"""
+IF EXISTS (
+    SELECT 1 FROM cohort_image image {_OTHERS_OF_MOMENT}
+    JOIN cohort_image own_image ON own_image.moment = image.moment
+    JOIN cohort_patient own ON own.id = NEW.patient_id
+    WHERE own_image.exam_id = NEW.id AND own_image.moment <> '' AND image.exam_id <> NEW.id
+    AND patient.cohort_id = own.cohort_id AND patient.split <> own.split
+{_REFUSE_MOMENT}"""
+
+
 class Patient(models.Model):
     """One pseudonymous person's material, the unit of sampling and splitting."""
 
@@ -110,6 +148,15 @@ class Patient(models.Model):
             models.UniqueConstraint(fields=["cohort", "pseudonym"], name="patient_pseudonym_once"),
             models.UniqueConstraint(fields=["cohort", "fingerprint"], name="patient_once"),
         ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="patient_moment_in_one_split",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange("split", "cohort"),
+                func=_PATIENT_IN_ONE_SPLIT,
+            )
+        ]
 
     def __str__(self) -> str:
         return self.pseudonym
@@ -125,6 +172,15 @@ class Exam(models.Model):
     class Meta:
         verbose_name = _("exam")
         constraints = [models.UniqueConstraint(fields=["patient", "number"], name="exam_number_once")]
+        triggers = [
+            pgtrigger.Trigger(
+                name="exam_moment_in_one_split",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange("patient"),
+                func=_EXAM_IN_ONE_SPLIT,
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.patient} exam {self.number}"
@@ -142,10 +198,26 @@ class Image(models.Model):
     pixel_spacing_mm = models.FloatField(_("pixel spacing of the source, mm"), null=True)
     # Keyed hash of the pixels: the same pixels are one image.
     fingerprint = models.CharField(max_length=64, editable=False)
+    # Perceptual hash, and the box of the image in its stored file of the smallest size (`cohort.copies`).
+    signature = models.JSONField(default=dict, editable=False)
+    # Keyed hash of the source's name for the recording of which the image is a part; "" if it names none.
+    recording = models.CharField(max_length=64, blank=True, editable=False)
+    # Keyed hash that all copies of an image, or all parts of a recording, share; "" for an image on its own.
+    moment = models.CharField(max_length=64, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("image")
         constraints = [models.UniqueConstraint(fields=["exam", "fingerprint"], name="image_once")]
+        indexes = [models.Index(fields=["moment"], condition=~models.Q(moment=""), name="image_moment")]
+        triggers = [
+            pgtrigger.Trigger(
+                name="image_moment_in_one_split",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                condition=~pgtrigger.Q(new__moment=""),
+                func=_IMAGE_IN_ONE_SPLIT,
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.exam.patient} image {self.pk}"

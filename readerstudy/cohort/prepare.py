@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from readerstudy.errors import StudyError
 from readerstudy.imaging.grey_levels import bit_depth_levels, snap_to_levels, to_16_bit
 from readerstudy.imaging.image import Grey16, Size
+from readerstudy.imaging.near_copies import Signature, sign
 from readerstudy.imaging.png16 import encode_png
-from readerstudy.imaging.resize import Anchor, find_placement, resize
+from readerstudy.imaging.resize import Anchor, Placement, find_placement, resize
 from readerstudy.modalities import get_modality
 from readerstudy.sources.lesion_marks import shares_of
 from readerstudy.sources.source import ImportImage, ImportProblem
@@ -27,6 +28,9 @@ class PreparedImage:
     pngs: dict[str, bytes]  # by resolution
     # As in ImportImage, but shares of the framed image; the same for all resolutions, whose shapes differ by 0.3 %.
     lesions: tuple[dict[str, float], ...] | None
+    # Of the stored image of the smallest size, within its placement: what is added around it is no content.
+    placement: Placement
+    signature: Signature | None  # None without contrast
 
 
 def prepare(
@@ -34,9 +38,9 @@ def prepare(
 ) -> PreparedImage | ImportProblem:
     """Load, resize and encode an image; return a problem if it cannot be read.
 
-    `modality` is a code, `sizes` are by resolution. With `keep_grid` the resized image is rounded to the levels of its
-    source's bits, as adversarial images are made from it. Otherwise resizing would blur the gaps between these levels
-    in some parts of the image and not in others.
+    `modality` is a code, `sizes` are by resolution, the largest first. With `keep_grid` the resized image is rounded to
+    the levels of its source's bits, as adversarial images are made from it. Otherwise resizing would blur the gaps
+    between these levels in some parts of the image and not in others.
     """
     try:
         pixels = source.load()
@@ -49,6 +53,11 @@ def prepare(
     digest = hashlib.sha256(f"{values.shape}:{pixels.bits}:".encode())
     digest.update(values.tobytes())
     known = {name: value for name, value in measured.attributes.items() if value}
+    framed = {
+        name: snap_to_levels(resize(values, size, anchor=measured.anchor), levels) for name, size in sizes.items()
+    }
+    smallest = list(sizes)[-1]
+    placement = find_placement(values, sizes[smallest], anchor=measured.anchor)
     return PreparedImage(
         source=source,
         digest=digest.hexdigest(),
@@ -56,11 +65,10 @@ def prepare(
         columns=values.shape[1],
         bits=pixels.bits,
         attributes={**source.attributes, **known},
-        pngs={
-            name: encode_png(snap_to_levels(resize(values, size, anchor=measured.anchor), levels))
-            for name, size in sizes.items()
-        },
+        pngs={name: encode_png(image) for name, image in framed.items()},
         lesions=lesions,
+        placement=placement,
+        signature=sign(placement.content_of(framed[smallest])),
     )
 
 

@@ -1,7 +1,8 @@
 """Splits into train, tuning and test: by patient, stratified by pathology. A patient never changes the split."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from math import ceil, floor
 from random import Random
 from typing import Final
@@ -45,6 +46,28 @@ def split_patients(
     for patient, pathology in left_over:
         splits[patient] = _most_lacking_split(pathology, pathology_by_patient, splits, fractions)
     return {patient: splits[patient] for patient in pathology_by_patient}
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """The split of a patient whose images have copies at other patients, and the positions of images left out."""
+
+    split: Split
+    left_out: frozenset[int]
+
+
+def settle(planned: Split, copies: Sequence[Collection[Split]], *, is_fixed: bool) -> Settlement:
+    """Return the split in which the patient's images lie together with their copies.
+
+    `copies` has, for every image of the patient, the splits in which its copies lie. A new patient takes the split that
+    keeps most images, the planned one if several do; with `is_fixed` it is the planned one. Images with a copy in
+    another split are left out.
+    """
+    votes = Counter(split for splits in copies if len(set(splits)) == 1 for split in set(splits))
+    split = planned
+    if votes and not is_fixed:
+        split = max(Split, key=lambda split: (votes[split], split == planned))
+    return Settlement(split, frozenset(number for number, splits in enumerate(copies) if set(splits) - {split}))
 
 
 def _check(patients: Mapping[str, Pathology], fractions: Sequence[float], assigned: Mapping[str, Split]) -> None:

@@ -64,6 +64,16 @@ def patient_fingerprint(cohort: Cohort, patient_key: str) -> str:
     return fingerprint(f"patient:{cohort.name}:{patient_key}")
 
 
+def image_fingerprint(prepared: PreparedImage) -> str:
+    """Return what is stored of the source's pixels: the same pixels are one image."""
+    return fingerprint(f"image:{prepared.digest}")
+
+
+def recording_fingerprint(cohort: Cohort, recording: str) -> str:
+    """Return what is stored of the source's name for a recording; "" without a name."""
+    return fingerprint(f"recording:{cohort.name}:{recording}") if recording else ""
+
+
 def ensure_patient(cohort: Cohort, patient_key: str, *, split: str) -> Patient:
     """Return the patient with the source's key, created if need be. Pseudonyms are numbered in order of creation."""
     stored_key = patient_fingerprint(cohort, patient_key)
@@ -84,16 +94,20 @@ class StoredImage:
 
 
 @transaction.atomic
-def store_image(patient: Patient, prepared: PreparedImage) -> StoredImage | None:
+def store_image(patient: Patient, prepared: PreparedImage, *, moment: str = "") -> StoredImage | None:
     """Store the image and its real stimuli; return None if the image is stored already.
 
-    Attributes of a stored image that were unknown when it was imported are added.
+    `moment` is shared by the copies of an image and by the parts of a recording. Attributes of a stored image that were
+    unknown when it was imported are added.
     """
     exam, _ = Exam.objects.get_or_create(patient=patient, number=1, defaults={"modality": prepared.source.modality})
     image, is_new = Image.objects.get_or_create(
         exam=exam,
-        fingerprint=fingerprint(f"image:{prepared.digest}"),
+        fingerprint=image_fingerprint(prepared),
         defaults={
+            "signature": _signature(prepared),
+            "recording": recording_fingerprint(patient.cohort, prepared.source.recording),
+            "moment": moment,
             "attributes": dict(prepared.attributes),
             "source_bits": prepared.bits,
             "source_rows": prepared.rows,
@@ -113,6 +127,13 @@ def store_image(patient: Patient, prepared: PreparedImage) -> StoredImage | None
         for resolution, png in prepared.pngs.items()
     )
     return StoredImage(image, stimuli, prepared)
+
+
+def _signature(prepared: PreparedImage) -> dict[str, Any]:
+    """Return what a later import needs to find copies of the image."""
+    if prepared.signature is None:
+        return {}
+    return {"hash": prepared.signature.text, "box": list(prepared.placement.box)}
 
 
 @dataclass(frozen=True)

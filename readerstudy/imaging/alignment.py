@@ -67,14 +67,24 @@ def aligned_correlation(first: Sequence[Field], second: Sequence[Field]) -> floa
     return _correlation(first[-1], second[-1], placing, trim=_TRIM)
 
 
+def shifted_correlation(one: Field, other: Field) -> float:
+    """Return the highest correlation over shifts in whole pixels, of two pictures with mean 0 and norm 1."""
+    return float(_shifted_products(one, other)[1].max())
+
+
 def _first_shift(one: Field, other: Field) -> Placing:
     """Return the shift in whole pixels with the highest correlation, without scale."""
+    reach, products = _shifted_products(one, other)
+    row, column = np.unravel_index(int(products.argmax()), products.shape)
+    return Placing(shift_y=float(reach[row]) / len(one), shift_x=float(reach[column]) / len(one))
+
+
+def _shifted_products(one: Field, other: Field) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """Return the shifts along an axis, and the sum of products for every pair of them; pictures continue cyclically."""
     side = len(one)
     reach = np.arange(-round(_FIRST_SHIFT * side), round(_FIRST_SHIFT * side) + 1)
     spectrum = np.conj(np.fft.rfft2(one)) * np.fft.rfft2(other)
-    surface = np.fft.irfft2(spectrum, s=one.shape)[reach][:, reach]
-    row, column = np.unravel_index(int(surface.argmax()), surface.shape)
-    return Placing(shift_y=float(reach[row]) / side, shift_x=float(reach[column]) / side)
+    return reach, np.fft.irfft2(spectrum, s=one.shape)[reach][:, reach]
 
 
 def _refine(one: Field, other: Field, placing: Placing) -> Placing:

@@ -2,7 +2,8 @@
 
 Two pictures of the same standard view look alike at low frequencies. So everything is compared after a high-pass filter
 that gives every part of the picture the same weight: outlines that all pictures share count no more than texture.
-A hash of 256 bits finds candidates (`hash_index`); the correlation of small copies decides, after they are aligned.
+A hash of 256 bits finds candidates (`hash_index`), sketches of 8 kB thin them out, and the correlation of small copies
+decides, after they are aligned.
 Thresholds and how they were measured: docs/decisions/0022-near-copies.md.
 """
 
@@ -16,7 +17,7 @@ from PIL import Image
 from scipy.fft import dctn
 from scipy.ndimage import gaussian_filter
 
-from readerstudy.imaging.alignment import Field, aligned_correlation
+from readerstudy.imaging.alignment import Field, aligned_correlation, shifted_correlation
 from readerstudy.imaging.image import WHITE, Grey16
 
 # Two pictures are near-copies from this correlation on.
@@ -24,6 +25,8 @@ NEAR: Final = 0.9
 
 HASH_WORDS: Final = 4  # of 64 bits
 
+# Sketches of copies correlate at least as much, even without alignment.
+_RESEMBLING: Final = 0.6
 _SIDE: Final = 128  # pixels of the small copy
 _LEAST_RANGE: Final = WHITE / 1000  # of its grey levels; a flatter picture has nothing that could be compared
 
@@ -73,11 +76,28 @@ MIRRORED: Final[NDArray[np.uint64]] = _packed(_FREQUENCIES[1] % 2 == 1)
 
 
 @dataclass(frozen=True, eq=False)
+class Sketch:
+    """What is kept of a picture in memory to tell quickly that another is no copy."""
+
+    words: NDArray[np.uint64]  # the hash, (4,)
+    detail: NDArray[np.float16]  # 64 x 64, filtered
+
+    def resembles(self, other: "Sketch") -> bool:
+        """Return whether a comparison of the signatures is worth its time."""
+        theirs = other.detail[:, ::-1] if is_closer_mirrored(self.words, other.words) else other.detail
+        return shifted_correlation(self.detail.astype(np.float32), theirs.astype(np.float32)) >= _RESEMBLING
+
+
+@dataclass(frozen=True, eq=False)
 class Signature:
-    """What is kept of a picture to find its copies."""
+    """What two pictures are compared by."""
 
     small: Field  # 128 x 128 grey levels
-    words: NDArray[np.uint64]  # the hash, (4,)
+    sketch: Sketch
+
+    @property
+    def words(self) -> NDArray[np.uint64]:
+        return self.sketch.words
 
     @property
     def text(self) -> str:
@@ -94,8 +114,7 @@ class Signature:
 
     def correlation(self, other: "Signature") -> float:
         """Return the correlation of both pictures' details, or of one with the other mirrored if that is closer."""
-        straight, mirrored = (distance(self.words, other.words ^ turn) for turn in (np.uint64(0), MIRRORED))
-        if mirrored < straight:
+        if is_closer_mirrored(self.words, other.words):
             return aligned_correlation(self._versions, other._mirrored_versions)
         return aligned_correlation(self._versions, other._versions)
 
@@ -106,8 +125,9 @@ def sign(values: Grey16 | NDArray[Any]) -> Signature | None:
     small = np.asarray(picture.resize((_SIDE, _SIDE), Image.Resampling.BILINEAR))
     if float(np.ptp(small)) < _LEAST_RANGE:
         return None
-    coefficients = dctn(_HASHED(_half(small)).astype(np.float64), norm="ortho")
-    return Signature(small=small, words=_packed(coefficients[_FREQUENCIES] > 0))
+    detail = _HASHED(_half(small))
+    coefficients = dctn(detail.astype(np.float64), norm="ortho")
+    return Signature(small, Sketch(_packed(coefficients[_FREQUENCIES] > 0), detail.astype(np.float16)))
 
 
 def is_near_copy(one: Signature, other: Signature) -> bool:
@@ -125,6 +145,11 @@ def words_of(text: str) -> NDArray[np.uint64]:
 def distance(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> int:
     """Return how many of the 256 bits differ."""
     return int(np.bitwise_count(one ^ other).sum())
+
+
+def is_closer_mirrored(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> bool:
+    """Return whether a hash is nearer to the other picture mirrored than to the other picture."""
+    return distance(one, other ^ MIRRORED) < distance(one, other)
 
 
 def _versions(small: Field) -> tuple[Field, ...]:

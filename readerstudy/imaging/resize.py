@@ -60,6 +60,15 @@ class Placement:
         sides = {"top": vertical, "left": horizontal, "bottom": vertical, "right": horizontal}
         return {side: (start + box[side] * length) / whole for side, (start, length, whole) in sides.items()}
 
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Return top, left, rows and columns."""
+        return self.top, self.left, self.rows, self.columns
+
+    def content_of(self, framed: Grey16) -> Grey16:
+        """Return the image without what `resize` added around it."""
+        return framed[self.top : self.top + self.rows, self.left : self.left + self.columns]
+
 
 def find_placement(values: Grey16, size: Size, *, anchor: Anchor | FindAnchor = Anchor.MIDDLE) -> Placement:
     """Return the rectangle that the image fills in a frame of `size` after `resize`.

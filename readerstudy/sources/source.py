@@ -27,6 +27,7 @@ class ImportImage:
     # The same in pixels of the source; converted to shares after the image is loaded.
     lesion_marks: tuple[LesionMark, ...] | None = None
     groups: Mapping[str, str] = field(default_factory=dict, hash=False)  # subgroups by name
+    recording: str = ""  # the source's name for a recording of which this is a part; never stored
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readerstudy.cohort.splits import split_patients
+from readerstudy.cohort.splits import Settlement, settle, split_patients
 from readerstudy.errors import StudyError
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.vocabulary import Pathology, Split
@@ -101,3 +101,27 @@ def test_shares_that_do_not_add_up_are_refused(fractions: tuple[float, float, fl
 def test_a_split_for_an_unknown_patient_is_refused() -> None:
     with pytest.raises(StudyError, match="a split and no pathology: 1"):
         split_patients(cohort(normal=3), streams=STREAMS, seed=1, assigned={"nobody": "test"})
+
+
+TRAIN, TUNING, TEST = Split
+
+
+@pytest.mark.parametrize(
+    ("copies", "split", "left_out"),
+    [
+        ([set(), set()], TUNING, set()),
+        ([set(), {TEST}], TEST, set()),
+        ([{TEST}, {TEST}, {TRAIN}], TEST, {2}),
+        ([{TEST}, {TUNING}], TUNING, {0}),
+        ([{TEST, TRAIN}, set()], TUNING, {0}),
+        ([{TEST, TRAIN}, {TEST}], TEST, {0}),
+    ],
+)
+def test_a_new_patient_goes_where_most_images_can_stay_with_their_copies(
+    copies: list[set[Split]], split: Split, left_out: set[int]
+) -> None:
+    assert settle(TUNING, copies, is_fixed=False) == Settlement(split, frozenset(left_out))
+
+
+def test_a_known_patient_keeps_the_split_and_loses_images_with_copies_elsewhere() -> None:
+    assert settle(TRAIN, [{TEST}, {TEST}, {TRAIN}, set()], is_fixed=True) == Settlement(TRAIN, frozenset({0, 1}))

@@ -37,6 +37,9 @@ class Migration(migrations.Migration):
                 ('source_columns', models.PositiveIntegerField(verbose_name='columns of the source')),
                 ('pixel_spacing_mm', models.FloatField(null=True, verbose_name='pixel spacing of the source, mm')),
                 ('fingerprint', models.CharField(editable=False, max_length=64)),
+                ('signature', models.JSONField(default=dict, editable=False)),
+                ('recording', models.CharField(blank=True, editable=False, max_length=64)),
+                ('moment', models.CharField(blank=True, editable=False, max_length=64)),
             ],
             options={
                 'verbose_name': 'image',
@@ -128,5 +131,21 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='exam',
             constraint=models.UniqueConstraint(fields=('patient', 'number'), name='exam_number_once'),
+        ),
+        migrations.AddIndex(
+            model_name='image',
+            index=models.Index(condition=models.Q(('moment', ''), _negated=True), fields=['moment'], name='image_moment'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='exam',
+            trigger=pgtrigger.compiler.Trigger(name='exam_moment_in_one_split', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."patient_id" IS DISTINCT FROM (NEW."patient_id"))', func="\nIF EXISTS (\n    SELECT 1 FROM cohort_image image \n    JOIN cohort_exam exam ON exam.id = image.exam_id\n    JOIN cohort_patient patient ON patient.id = exam.patient_id\n\n    JOIN cohort_image own_image ON own_image.moment = image.moment\n    JOIN cohort_patient own ON own.id = NEW.patient_id\n    WHERE own_image.exam_id = NEW.id AND own_image.moment <> '' AND image.exam_id <> NEW.id\n    AND patient.cohort_id = own.cohort_id AND patient.split <> own.split\n\n) THEN\n    RAISE EXCEPTION 'Copies of an image, or parts of a recording, would lie in two splits of the cohort.';\nEND IF;\nRETURN NEW;\n", hash='5003e4a5d341a63383c3ea22b26204f7fe052da1', operation='UPDATE', pgid='pgtrigger_exam_moment_in_one_split_1651a', table='cohort_exam', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='image',
+            trigger=pgtrigger.compiler.Trigger(name='image_moment_in_one_split', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NOT (NEW."moment" = \'\'))', func="\nIF EXISTS (\n    SELECT 1 FROM cohort_image image \n    JOIN cohort_exam exam ON exam.id = image.exam_id\n    JOIN cohort_patient patient ON patient.id = exam.patient_id\n\n    JOIN cohort_exam own_exam ON own_exam.id = NEW.exam_id\n    JOIN cohort_patient own ON own.id = own_exam.patient_id\n    WHERE image.moment = NEW.moment AND image.id <> NEW.id\n    AND patient.cohort_id = own.cohort_id AND patient.split <> own.split\n\n) THEN\n    RAISE EXCEPTION 'Copies of an image, or parts of a recording, would lie in two splits of the cohort.';\nEND IF;\nRETURN NEW;\n", hash='555cabe59099aa7b699c2730bebd926e7516d166', operation='INSERT OR UPDATE', pgid='pgtrigger_image_moment_in_one_split_c2e29', table='cohort_image', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='patient',
+            trigger=pgtrigger.compiler.Trigger(name='patient_moment_in_one_split', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."cohort_id" IS DISTINCT FROM (NEW."cohort_id") OR OLD."split" IS DISTINCT FROM (NEW."split"))', func="\nIF EXISTS (\n    SELECT 1 FROM cohort_image image \n    JOIN cohort_exam exam ON exam.id = image.exam_id\n    JOIN cohort_patient patient ON patient.id = exam.patient_id\n\n    JOIN cohort_image own_image ON own_image.moment = image.moment\n    JOIN cohort_exam own_exam ON own_exam.id = own_image.exam_id\n    WHERE own_exam.patient_id = NEW.id AND own_image.moment <> '' AND patient.id <> NEW.id\n    AND patient.cohort_id = NEW.cohort_id AND patient.split <> NEW.split\n\n) THEN\n    RAISE EXCEPTION 'Copies of an image, or parts of a recording, would lie in two splits of the cohort.';\nEND IF;\nRETURN NEW;\n", hash='83bf532d41bb23a4769d5a1d82adb4367fc56cb4', operation='UPDATE', pgid='pgtrigger_patient_moment_in_one_split_0b427', table='cohort_patient', when='BEFORE')),
         ),
     ]

@@ -14,6 +14,7 @@ from readerstudy.modalities import get_modality
 from readerstudy.names import require_name
 from readerstudy.sources.source import ImportBatch, without_contradictions
 from readerstudy.truth.models import ImageTruth, Truth
+from readerstudy.truth.queries.images import find_real_file
 from readerstudy.truth.terms import Authenticity
 
 PAPER_SPLIT = (0.8, 0.1, 0.1)
@@ -37,6 +38,7 @@ def import_cohort(
 
     `resolutions` are names of the modality's layouts, all of them by default. With `pathology_per` "patient", patients
     with two pathologies are left out. With "image", each image has its own: one side can be normal, the other not.
+    Near-copies stay in one split; an image that would lie in two is left out.
 
     Raises BadInput for a name that breaks the rule, StudyError if the cohort exists with another modality or split.
     """
@@ -51,9 +53,10 @@ def import_cohort(
     if per_patient:
         batch = without_changed_patients(cohort, batch, _pathologies(cohort))
     seal = partial(_seal, pathology_source=pathology_source)
-    result = import_images(cohort, batch, seal=seal, progress=progress, processes=processes)
+    find_file = partial(find_real_file, resolution=cohort.resolutions[-1])
+    result = import_images(cohort, batch, seal=seal, find_file=find_file, progress=progress, processes=processes)
     counts = {"new": result.images_new, "known": result.images_known, "problems": len(result.problems)}
-    record("cohort.imported", actor=actor, subject=cohort, at=at, **counts)
+    record("cohort.imported", actor=actor, subject=cohort, at=at, near_copies=len(result.near_copies), **counts)
     return result
 
 

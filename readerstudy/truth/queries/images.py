@@ -79,6 +79,15 @@ def real_images(cohort: Cohort, resolution: str) -> list[RealImage]:
     return images
 
 
+def find_real_file(image_id: int, *, resolution: str) -> Path | None:
+    """Return the file of the image's real stimulus at this resolution, None if there is none."""
+    truth = Truth.objects.filter(
+        stimulus__image_id=image_id, stimulus__resolution=resolution, authenticity=Authenticity.REAL
+    )
+    stimulus = Stimulus.objects.filter(pk__in=truth.values("stimulus")).first()
+    return stimulus.path if stimulus else None
+
+
 def _real_image(stimulus: Stimulus, truth: ImageTruth) -> RealImage:
     image = stimulus.image
     return RealImage(

@@ -1,13 +1,14 @@
 """Import images of a modality: a folder of DICOM files, or a table that names image files."""
 
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
 from django.utils.timezone import now
 
-from readerstudy.cohort.importing import ImportResult
+from readerstudy.cohort.importing import FoundCopy, ImportResult
 from readerstudy.commands import StudyCommand, seed
 from readerstudy.modalities import DEFAULT, MODALITIES, get_modality
 from readerstudy.modalities.modality import Modality, Source
@@ -99,13 +100,29 @@ def report_import(command: StudyCommand, result: ImportResult, *, as_json: bool)
         f"{result.cohort}: {result.images_new} images imported, {result.images_known} were there already, "
         f"{result.patients} patients in all."
     )
-    command.show({**vars(result), "problems": [vars(problem) for problem in problems]}, text, as_json=as_json)
+    text = "\n".join([text, *_copy_lines(result.near_copies)])
+    rows = {"problems": [vars(row) for row in problems], "near_copies": [vars(row) for row in result.near_copies]}
+    command.show({**vars(result), **rows}, text, as_json=as_json)
     if not problems:
         return
     lines = [f"  {problem.name}: {problem.sentence}" for problem in problems[:LONGEST_LIST]]
     if len(problems) > LONGEST_LIST:
         lines.append(f"  ... and {len(problems) - LONGEST_LIST} more (--json lists all)")
     raise CommandError("\n".join([f"{len(problems)} could not be imported:", *lines]))
+
+
+def _copy_lines(copies: Sequence[FoundCopy]) -> list[str]:
+    """Return a short table of the copies that an import has found; no line without any."""
+    if not copies:
+        return []
+    rows = [(copy.name, copy.other, copy.kind, f"{copy.correlation:.2f}", copy.split) for copy in copies]
+    table = [("image", "copy of", "kind", "correlation", "split"), *rows[:LONGEST_LIST]]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    aligned = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in table)
+    lines = ["Copies of other images, each in one split with them:", *(f"  {line.rstrip()}" for line in aligned)]
+    if len(copies) > LONGEST_LIST:
+        lines.append(f"  ... and {len(copies) - LONGEST_LIST} more (--json lists all)")
+    return lines
 
 
 def add_modality_argument(parser: ArgumentParser) -> None:
