@@ -8,6 +8,7 @@ endif
 VENV   := .venv
 BIN    := $(VENV)/bin
 PORT   ?= 8000
+MODALITY ?=
 SERVE  ?= 1
 PART   ?= reading
 BENCHMARKS := $(filter-out __init__,$(notdir $(basename $(wildcard tests/bench/parts/*.py))))
@@ -23,9 +24,10 @@ UV     := uv==0.13.8
 
 .PHONY: demo run serve test check check-templates check-js test-web web-tests bench architecture reference lock setup setup-test clean
 
+# MODALITY is the code of one in readerstudy/modalities; the demo says which there are.
 demo: $(VENV)/.ml $(VENV)/.pango $(STATIC) ## everything set up, the study running in a browser (SERVE=0: build and exit)
 	@$(BIN)/python manage.py migrate --verbosity 0
-	@$(BIN)/python manage.py demo --port $(PORT)
+	@$(BIN)/python manage.py demo --port $(PORT) $(if $(MODALITY),--modality $(MODALITY))
 ifneq ($(SERVE),0)
 	@$(MAKE) --no-print-directory serve
 endif

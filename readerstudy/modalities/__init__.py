@@ -17,6 +17,11 @@ def get_modality(code: str) -> Modality:
     return MODALITIES[code]
 
 
+def find_modality(text: str) -> Modality:
+    """Return the modality that a person means, in lower or upper case. Raises BadInput, as `get_modality`."""
+    return get_modality(next((code for code in MODALITIES if code.lower() == text.lower()), text))
+
+
 def subgroup_titles() -> dict[str, Text]:
     """Return the title of every subgroup of an evaluation by its name in results, over all modalities."""
     return {part.name: part.title for modality in MODALITIES.values() for part in modality.subgroups}

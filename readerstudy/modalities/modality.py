@@ -1,11 +1,11 @@
 """What the rest of the software needs to know about a kind of image, as one frozen value.
 
 A cohort names its modality. Everything that depends on the kind of image is asked of this value; no other package
-names a modality. docs/how-to/add-a-modality.md says how to add one.
+names a modality. docs/guides/add-a-modality.md says how to add one.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
@@ -141,7 +141,8 @@ class SmallPictures:
 class Demo:
     """The demonstration of a modality, small enough for a laptop.
 
-    `attack` is a method by gradient, or "gans". `name` begins the names of the cohort, the runs and the study.
+    `attack` is a method by gradient with its `attack_settings`, or "gans". `name` begins the names of the cohort, the
+    runs and the study.
     """
 
     name: str
@@ -152,6 +153,7 @@ class Demo:
     layout: str
     preset: str
     attack: str
+    attack_settings: Mapping[str, int | float | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

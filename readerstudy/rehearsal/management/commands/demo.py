@@ -1,4 +1,4 @@
-"""Build the demonstration: phantoms, training, adversarial images, Table 1, a study and a report.
+"""Build the demonstration of a modality: phantoms, training, adversarial images, Table 1, a study and a report.
 
 A step is skipped if its result exists. So a second run takes seconds, and an interrupted demo resumes.
 """
@@ -8,6 +8,7 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from readerstudy.audit.models import Event
 from readerstudy.cohort.models import Cohort
 from readerstudy.commands import StudyCommand, progress_bar
 from readerstudy.errors import StudyError
-from readerstudy.experiments.catalogue import EVALUATE, GENERATE, TRAIN_CLASSIFIER, TRAIN_GAN
+from readerstudy.experiments.catalogue import ATTACK, EVALUATE, GENERATE, TRAIN_CLASSIFIER, TRAIN_GAN
 from readerstudy.experiments.kinds import JobKind
 from readerstudy.experiments.models import Checkpoint
 from readerstudy.experiments.start import start_job
@@ -32,53 +33,48 @@ from readerstudy.experiments.tables.results import result_text
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.progress_text import job_note
 from readerstudy.jobs.queue import run_here
+from readerstudy.modalities import DEFAULT, find_modality
+from readerstudy.modalities.modality import Demo, Modality
 from readerstudy.rehearsal.simulated_readers import rehearse_study
 from readerstudy.studies.actions import enroll
 from readerstudy.studies.models import Study
 from readerstudy.truth.actions import create_study
 from readerstudy.truth.queries import count_adversarial_images, count_real_images
 
-NAME = "demo"
-CLASSIFIER, REMOVE, INSERT = "demo-classifier", "demo-remove", "demo-insert"
-PATIENTS, SEED = 200, 1
-# With the article's 80/10/10 only seven patients of the test split would have cancer.
-SPLIT = "60/10/30"
-SCALE = 0.1
+GANS = "gans"  # in the place of an attack by gradient
 PEOPLE = {
     "reader": (Role.READER, "Rita", "Reader"),
     "coordinator": (Role.COORDINATOR, "Clara", "Coordinator"),
     "researcher": (Role.RESEARCHER, "Rosa", "Researcher"),
 }
 
+Step = tuple[str, Callable[[str], None]]  # its title, and what it does with its numbered title
+
 
 class Command(StudyCommand):
     help = "Build the demonstration: phantoms, networks, adversarial images, a study, a report, and users to sign in."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--modality", default=DEFAULT.code, metavar="CODE", help="whose demonstration; default %(default)s"
+        )
         parser.add_argument("--port", type=int, default=8000, help="the port in the printed links")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        modality = find_modality(options["modality"])
         if not settings.EMBEDDED:
             raise StudyError("The demo creates users without passwords, so it runs on the embedded database only.")
         began = time.monotonic()
-        steps: list[tuple[str, Callable[[str], None]]] = [
-            ("Drawing mammograms", _draw),
-            ("Training the classifier", _train_classifier),
-            ("Training the two GANs", _train_gans),
-            ("Writing adversarial images", _generate),
-            ("Evaluating the classifier: Table 1", _evaluate),
-            ("Creating the study", _create),
-            ("Reading with simulated readers", _rehearse),
-            ("Writing the report", _report),
-        ]
+        demo = _Demonstration(modality)
+        steps = demo.steps()
         for number, (title, step) in enumerate(steps, start=1):
             started = time.monotonic()
             step(f"{number}/{len(steps)} {title}")
             self.stderr.write(f"{number}/{len(steps)} {title}: {time.monotonic() - started:.0f} s")
-        self._print_summary(options["port"], time.monotonic() - began)
+        self._print_summary(demo, options["port"], time.monotonic() - began)
 
-    def _print_summary(self, port: int, seconds: float) -> None:
-        evaluation = _evaluation()
+    def _print_summary(self, demo: "_Demonstration", port: int, seconds: float) -> None:
+        evaluation = demo.evaluation()
         if evaluation and evaluation.result:
             self.stdout.write(
                 f"\nTable 1 of the demo ({evaluation.result['cohort']}):\n{result_text(evaluation.result)}\n"
@@ -88,51 +84,178 @@ class Command(StudyCommand):
             address = reverse("accounts:sign_in_by_link", args=[token_for(User.objects.get(username=name))])
             self.stdout.write(f"  {role.label:<12} {first} {last}: http://localhost:{port}{address}")
         self.stdout.write(
-            f"Report of the simulated readers: http://localhost:{port}{reverse('report:list')}{NAME}-rehearsal/\n"
+            f"Report of the simulated readers: http://localhost:{port}{reverse('report:list')}{demo.rehearsal}/\n"
         )
 
 
-def _draw(title: str) -> None:
-    if Cohort.objects.filter(name=NAME).exists() and _drawn_completely():
-        return
-    call_command("make_phantoms", NAME, patients=PATIENTS, seed=SEED, split=SPLIT)
+@dataclass(frozen=True)
+class _Demonstration:
+    """The steps of a modality's demonstration. Cohort and study have its name; the names of runs begin with it."""
 
+    modality: Modality
 
-def _drawn_completely() -> bool:
-    # An import writes its event at the end.
-    return Event.objects.filter(verb="cohort.imported", subject=f"cohort.cohort:{Cohort.named(NAME).pk}").exists()
+    @property
+    def values(self) -> Demo:
+        return self.modality.demo
 
+    @property
+    def name(self) -> str:
+        return self.values.name
 
-def _train_classifier(title: str) -> None:
-    if Checkpoint.objects.filter(name=CLASSIFIER).exists():
-        return
-    parameters = {"cohort": NAME, "preset": "demo", "seed": SEED, "name": CLASSIFIER}
-    _run(title, TRAIN_CLASSIFIER, parameters)
+    @property
+    def rehearsal(self) -> str:
+        return f"{self.name}-rehearsal"
 
+    @property
+    def classifier(self) -> str:
+        return f"{self.name}-classifier"
 
-def _train_gans(title: str) -> None:
-    """Train both at the same time, with one thread each: faster than one after the other with all threads."""
-    missing = [
-        (direction, run)
-        for direction, run in (("remove", REMOVE), ("insert", INSERT))
-        if not Checkpoint.objects.filter(name=run).exists()
-    ]
-    jobs = [
-        _start(
-            TRAIN_GAN,
-            {
-                "cohort": NAME,
-                "direction": direction,
-                "classifier": CLASSIFIER,
-                "seed": SEED,
-                "threads": 1,
-                "name": run,
-            },
+    @property
+    def attacks(self) -> tuple[str, ...]:
+        """The attacks' names. Those of the GANs are the names of their runs."""
+        if self.values.attack == GANS:
+            return tuple(self._gan(direction) for direction in ("insert", "remove"))
+        return (f"{self.name}-{self.values.attack}",)
+
+    def _gan(self, direction: str) -> str:
+        return f"{self.name}-{direction}"
+
+    def steps(self) -> list[Step]:
+        """Return the steps in their order."""
+        attack: list[Step] = [("Writing adversarial images", self._generate)]
+        if self.values.attack == GANS:
+            attack.insert(0, ("Training the two GANs", self._train_gans))
+        return [
+            (str(self.modality.words.lab.drawing_phantoms), self._draw),
+            ("Training the classifier", self._train_classifier),
+            *attack,
+            ("Evaluating the classifier: Table 1", self._evaluate),
+            ("Creating the study", self._create),
+            ("Reading with simulated readers", self._rehearse),
+            ("Writing the report", self._report),
+        ]
+
+    def _draw(self, title: str) -> None:
+        if Cohort.objects.filter(name=self.name).exists() and self._drawn_completely():
+            return
+        call_command(
+            "make_phantoms",
+            self.name,
+            modality=self.modality.code,
+            patients=self.values.patients,
+            seed=self.values.seed,
+            split=self.values.split,
+            resolution=self.values.layout,
         )
-        for direction, run in missing
-    ]
-    if jobs:
-        _run_in_parallel(title, jobs)
+
+    def _drawn_completely(self) -> bool:
+        # An import writes its event at the end.
+        subject = f"cohort.cohort:{Cohort.named(self.name).pk}"
+        return Event.objects.filter(verb="cohort.imported", subject=subject).exists()
+
+    def _train_classifier(self, title: str) -> None:
+        if Checkpoint.objects.filter(name=self.classifier).exists():
+            return
+        parameters = {
+            "cohort": self.name,
+            "preset": self.values.preset,
+            "seed": self.values.seed,
+            "name": self.classifier,
+        }
+        _run(title, TRAIN_CLASSIFIER, parameters)
+
+    def _train_gans(self, title: str) -> None:
+        """Train both at the same time, with one thread each: faster than one after the other with all threads."""
+        jobs = [
+            _start(
+                TRAIN_GAN,
+                {
+                    "cohort": self.name,
+                    "direction": direction,
+                    "classifier": self.classifier,
+                    "seed": self.values.seed,
+                    "threads": 1,
+                    "name": self._gan(direction),
+                },
+            )
+            for direction in ("remove", "insert")
+            if not Checkpoint.objects.filter(name=self._gan(direction)).exists()
+        ]
+        if jobs:
+            _run_in_parallel(title, jobs)
+
+    def _generate(self, title: str) -> None:
+        if count_adversarial_images(self.attacks) >= count_real_images(self.name):
+            return
+        if self.values.attack == GANS:
+            _run(title, GENERATE, {"cohort": self.name, **self._gans()})
+            return
+        attack = {
+            "method": self.values.attack,
+            "classifier": self.classifier,
+            "name": self.attacks[0],
+            "seed": self.values.seed,
+            **self.values.attack_settings,
+        }
+        _run(title, ATTACK, {"cohort": self.name, "attack": attack})
+
+    def _gans(self) -> dict[str, str]:
+        return {f"gan_{direction}": self._gan(direction) for direction in ("remove", "insert")}
+
+    def _evaluate(self, title: str) -> None:
+        attack = self._gans() if self.values.attack == GANS else {"attacks": list(self.attacks)}
+        if not self.evaluation():
+            _run(title, EVALUATE, {"cohort": self.name, **attack, "classifiers": [self.classifier]})
+
+    def evaluation(self) -> Job | None:
+        """Return the job that made Table 1."""
+        return Job.objects.filter(kind=EVALUATE.key, status="done", parameters__cohort=self.name).first()
+
+    def _create(self, title: str) -> None:
+        _create_people()
+        if Study.objects.filter(code=self.name).exists():
+            return
+        # In one transaction: an interrupted step must not leave a study without its reader.
+        with transaction.atomic(), progress_bar(title) as advance:
+            study = create_study(
+                code=self.name,
+                title="Demonstration study",
+                template="zhou2021",
+                cohort=Cohort.named(self.name),
+                at=now(),
+                scale=self.values.scale,
+                resolution=self.values.layout,
+                generators=list(self.attacks),
+                progress=lambda done, total: advance(done, total, "image files rewritten in random order"),
+            )
+            enroll(study=study, reader=User.objects.get(username="reader"), at=now())
+
+    def _rehearse(self, title: str) -> None:
+        if Study.objects.filter(code=self.rehearsal, status="unsealed").exists():
+            return
+        with progress_bar(title) as advance:
+            rehearse_study(
+                Study.named(self.name),
+                at=now(),
+                clock=now,
+                progress=lambda done, total: advance(done, total, "verdicts"),
+            )
+
+    def _report(self, title: str) -> None:
+        if not (Path(settings.REPORTS_DIR) / self.rehearsal).exists():
+            call_command("analyse_study", self.rehearsal, stdout=StringIO())  # shown on the report's page
+
+
+def _create_people() -> None:
+    """Create the users of all demonstrations, who sign in by links."""
+    for name, (role, first, last) in PEOPLE.items():
+        user, is_new = User.objects.get_or_create(
+            username=name,
+            defaults={"role": role, "first_name": first, "last_name": last, "is_staff": role != Role.READER},
+        )
+        if is_new:
+            user.set_unusable_password()
+            user.save()
 
 
 def _run_in_parallel(title: str, jobs: list[Job]) -> None:
@@ -158,65 +281,6 @@ def _run_in_parallel(title: str, jobs: list[Job]) -> None:
 def _refresh(jobs: list[Job]) -> None:
     for job in jobs:
         job.refresh_from_db()
-
-
-def _generate(title: str) -> None:
-    if count_adversarial_images((REMOVE, INSERT)) < count_real_images(NAME):
-        _run(title, GENERATE, _attack_parameters())
-
-
-def _evaluate(title: str) -> None:
-    if not _evaluation():
-        _run(title, EVALUATE, {**_attack_parameters(), "classifiers": [CLASSIFIER]})
-
-
-def _evaluation() -> Job | None:
-    return Job.objects.filter(kind=EVALUATE.key, status="done", parameters__cohort=NAME).first()
-
-
-def _attack_parameters() -> dict[str, Any]:
-    return {"cohort": NAME, "gan_remove": REMOVE, "gan_insert": INSERT}
-
-
-def _create(title: str) -> None:
-    for name, (role, first, last) in PEOPLE.items():
-        user, is_new = User.objects.get_or_create(
-            username=name,
-            defaults={"role": role, "first_name": first, "last_name": last, "is_staff": role != Role.READER},
-        )
-        if is_new:
-            user.set_unusable_password()
-            user.save()
-    if Study.objects.filter(code=NAME).exists():
-        return
-    # In one transaction: an interrupted step must not leave a study without its reader.
-    with transaction.atomic(), progress_bar(title) as advance:
-        study = create_study(
-            code=NAME,
-            title="Demonstration study",
-            template="zhou2021",
-            cohort=Cohort.named(NAME),
-            at=now(),
-            scale=SCALE,
-            resolution="low",
-            generators=[INSERT, REMOVE],
-            progress=lambda done, total: advance(done, total, "image files rewritten in random order"),
-        )
-        enroll(study=study, reader=User.objects.get(username="reader"), at=now())
-
-
-def _rehearse(title: str) -> None:
-    if Study.objects.filter(code=f"{NAME}-rehearsal", status="unsealed").exists():
-        return
-    with progress_bar(title) as advance:
-        rehearse_study(
-            Study.named(NAME), at=now(), clock=now, progress=lambda done, total: advance(done, total, "verdicts")
-        )
-
-
-def _report(title: str) -> None:
-    if not (Path(settings.REPORTS_DIR) / f"{NAME}-rehearsal").exists():
-        call_command("analyse_study", f"{NAME}-rehearsal", stdout=StringIO())  # shown on the report's page
 
 
 def _start(kind: JobKind, parameters: dict[str, Any]) -> Job:
