@@ -13,8 +13,9 @@ _LEAST_CONTRAST: Final = 0.02  # of full scale, between air and bone of an image
 _UNIFORM: Final = 0.01  # of the image's range: a line of a collimated border varies less
 _LEAST_INSIDE: Final = 0.3  # of either side: what remains between two borders
 _AIR: Final = 0.07  # of the image's range above its darkest level: as bright as air gets
-_FLAT: Final = 0.04  # of the image's range: three quarters of the air are darker
-_LEAST_AIR: Final = 0.002  # of the image's area
+_FLAT: Final = 0.02  # of the image's range above its darkest level: half of the air is darker
+_LEAST_AIR: Final = 0.002  # of the image's area, of a piece of air
+_LARGEST_AIR: Final = 0.015  # of the area, at least: only smaller pieces are dark places of lungs that are cut off
 
 Window = tuple[slice, slice]
 
@@ -83,10 +84,11 @@ def _air(inside: Floats) -> Mask:
     smoothed = ndimage.gaussian_filter(inside, 1.0)
     pieces, _count = ndimage.label(smoothed < low + _AIR * (high - low))
     at_border = np.unique(np.concatenate([pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]]))
-    air = np.zeros(inside.shape, dtype=bool)
-    for number in at_border[at_border > 0]:
-        piece = pieces == number
-        flat = np.percentile(inside[piece], 75) - low < _FLAT * (high - low)
-        if flat and piece.sum() >= _LEAST_AIR * piece.size:
-            air |= piece
-    return air
+    flat = [
+        piece
+        for piece in (pieces == number for number in at_border[at_border > 0])
+        if piece.mean() >= _LEAST_AIR and np.median(inside[piece]) - low < _FLAT * (high - low)
+    ]
+    if not any(piece.mean() >= _LARGEST_AIR for piece in flat):
+        return np.zeros(inside.shape, dtype=bool)
+    return np.asarray(np.logical_or.reduce(flat), dtype=bool)

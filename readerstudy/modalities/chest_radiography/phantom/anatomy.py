@@ -15,7 +15,7 @@ LesionKind = Literal["nodule", "granuloma", "nipple", "scar"]
 Finding = Literal["positive", "other", "normal"]
 
 # Contrast of lesions: the number that sets how hard the phantoms are to classify.
-DEFAULT_CONTRAST: Final = 2.0
+DEFAULT_CONTRAST: Final = 3.0
 POSITIVE_FRACTION: Final = 0.3
 MAXIMUM_PATIENTS: Final = 100_000
 
@@ -181,7 +181,7 @@ def _sample_lesion(rng: np.random.Generator, *, positive: bool, contrast: float)
 def _radius(kind: LesionKind, size: float) -> float:
     """Return a radius for a standard normal number: nodules are 8 to 30 mm across."""
     middle, spread, least, most = {
-        "nodule": (8.5, 0.32, 4.0, 15.0),
+        "nodule": (10.5, 0.3, 4.0, 15.0),
         "granuloma": (2.7, 0.2, 1.8, 4.0),
         "nipple": (5.0, 0.12, 4.0, 6.5),
         "scar": (13.0, 0.25, 8.0, 22.0),

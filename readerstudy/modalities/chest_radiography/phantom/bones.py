@@ -10,7 +10,7 @@ from readerstudy.modalities.chest_radiography.phantom.shape import apex, centre_
 from readerstudy.modalities.mammography.phantom.fields import Field, sigmoid
 
 _RIBS: Final = 11
-_RIB_MM: Final = 15.0  # of water, in the middle of a rib
+_RIB_MM: Final = 13.0  # of water, in the middle of a rib
 _CORTEX: Final = 0.72  # share of a rib's radius that is marrow
 
 
@@ -72,7 +72,7 @@ def _add_collar_bone(chest: Chest, plane: Plane, light: Field, side: int, rng: n
     distance = (part.v - line) / np.sqrt(1 + slope.astype(np.float32) ** 2)
     radius = np.float32(6.6) - np.float32(3.4) * share * (1 - share) * 2
     ends = sigmoid((across - np.float32(inner)) / 1.6) * sigmoid((np.float32(outer) - across) / 2.5)
-    light[part.pixels] += np.float32(1.5 * _RIB_MM * chest.bone) * _tube(distance, radius) * ends
+    light[part.pixels] += np.float32(1.2 * _RIB_MM * chest.bone) * _tube(distance, radius) * ends
 
 
 def _add_shoulder(chest: Chest, plane: Plane, light: Field, side: int, rng: np.random.Generator) -> None:

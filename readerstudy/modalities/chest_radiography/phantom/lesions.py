@@ -11,7 +11,7 @@ from readerstudy.modalities.chest_radiography.phantom.plane import Plane, Point
 from readerstudy.modalities.mammography.phantom.fields import Field
 
 # Half the side of a lesion's box in radii. Nothing is drawn outside.
-_REACH: Final[dict[LesionKind, float]] = {"nodule": 1.25, "granuloma": 1.5, "nipple": 1.25, "scar": 1.1}
+_REACH: Final[dict[LesionKind, float]] = {"nodule": 1.5, "granuloma": 1.5, "nipple": 1.25, "scar": 1.1}
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +42,9 @@ def draw(lesion: Lesion, plane: Plane, centre: Point) -> Patch:
 def _nodule(lesion: Lesion, u: Field, v: Field) -> Field:
     """Return a solid ball, slightly lobed, with a soft edge."""
     rng = np.random.default_rng(lesion.seed)
-    r = np.hypot(u, v)
     border = _border(rng, lesion, u, v, roughness=0.05, waves=5)
-    ball = np.sqrt(np.clip(1 - (r / (np.float32(1.12) * border)) ** 2, 0, 1))
-    soft = np.clip((np.float32(1.18) * border - r) / (np.float32(0.36) * border), 0, 1)
-    light: Field = np.float32(1.5 * lesion.radius_mm) * ball**0.8 * soft * soft * (3 - 2 * soft)
+    dome = np.clip(1 - (np.hypot(u, v) / (np.float32(1.3) * border)) ** 2, 0, 1) ** np.float32(1.2)
+    light: Field = np.float32(1.5 * lesion.radius_mm) * dome
     return light
 
 

@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from readerstudy.errors import StudyError
 from readerstudy.imaging.image import WHITE, Size, quantise
@@ -15,6 +16,11 @@ from readerstudy.modalities.mammography.phantom.fields import Field, enlarge, po
 
 STANDARD: Final[Size] = (512, 512)
 _NOISE: Final = np.float32(0.011)
+_BLUR_MM: Final = 0.45  # of the detector
+_FLATTEN: Final = np.float32(0.5)  # share of large differences of brightness that processing removes
+_CROSSED_MM: Final = np.float32(20)
+_LARGE_MM: Final = 22.0  # what counts as large
+_MEAN_MM: Final = np.float32(160)  # of water, a level that processing keeps
 _BRIGHT_MM: Final = 262.0  # of water: a ray through these is shown at full brightness
 # Random streams of one image. Append new ones: the numbers are part of every image.
 _BONES, _VESSELS, _GRAIN, _CLOUDS, _QUANTA = range(5)
@@ -33,7 +39,7 @@ def render(view: PhantomView, size: Size = STANDARD, with_lesion: bool = True) -
     """Render a view at `size` (rows, columns). Without its lesion, all other pixels are exactly the same."""
     plane = _plane(view, size)
     drawn = view.lesion if with_lesion else None
-    water = smooth(_water(view, plane), 0.45 / plane.pixel_mm)
+    water = _flattened(view, plane, smooth(_water(view, plane), _BLUR_MM / plane.pixel_mm))
     if drawn is not None:
         patch = lesions.draw(drawn, plane, shape.lesion_centre(view.chest, view.stance, drawn))
         water[patch.plane.pixels] += patch.light
@@ -75,8 +81,23 @@ def _water(view: PhantomView, plane: Plane) -> Field:
     skeleton = np.zeros_like(water)
     bones.add_bones(chest, plane, skeleton, _stream(view, _BONES))
     # Scatter in thick parts of the body takes contrast from bones.
+    skeleton = _CROSSED_MM * np.tanh(skeleton / _CROSSED_MM)  # crossing bones are not much brighter than one
     water += skeleton * np.clip(body / 60, 0, 1) * np.clip(np.float32(1.3) - water / 250, 0.3, 1)
     return water
+
+
+def _flattened(view: PhantomView, plane: Plane, water: Field) -> Field:
+    """Return the water with smaller differences between lungs and abdomen, as digital radiographs are processed."""
+    small = Square(128, 128)
+    inside = np.clip(shape.body_mm(view.chest, plane) / 40, 0, 1)
+    level, weight = (
+        smooth(np.asarray(Image.fromarray(field).resize((128, 128), Image.Resampling.BOX)), _LARGE_MM / small.pixel_mm)
+        for field in (water * inside, inside)
+    )
+    mean: Field = level / np.maximum(weight, np.float32(0.02))
+    large = enlarge(mean, Square(plane.side, plane.side))
+    flattened: Field = water + _FLATTEN * inside * (_MEAN_MM - large)
+    return flattened
 
 
 def _expose(view: PhantomView, water: Field) -> NDArray[np.uint16]:

@@ -153,8 +153,8 @@ def mediastinal_cover(chest: Chest, plane: Plane) -> Field:
         (band, 1.6, 0.8),
         (left, 1.0, 0.85),
         (right, 1.1, 0.7),
-        (knob, 2, 0.5),
-        (trunk, 2, 0.5),
+        (knob, 1.3, 0.4),
+        (trunk, 1.5, 0.4),
     ):
         open_share *= 1 - np.float32(most) * np.sqrt(np.clip(np.float32(steepness) * level, 0, 1))
     return np.asarray(1 - open_share, dtype=np.float32)
