@@ -3,10 +3,11 @@
 from typing import Final
 
 from readerstudy.errors import BadInput
+from readerstudy.modalities.chest_radiography.modality import CHEST_RADIOGRAPHY
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.modalities.modality import Modality, Text
 
-MODALITIES: Final = {modality.code: modality for modality in (MAMMOGRAPHY,)}
+MODALITIES: Final = {modality.code: modality for modality in (MAMMOGRAPHY, CHEST_RADIOGRAPHY)}
 DEFAULT: Final = MAMMOGRAPHY  # the article's
 
 

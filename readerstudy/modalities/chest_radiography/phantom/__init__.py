@@ -11,10 +11,12 @@ from readerstudy.modalities.chest_radiography.phantom.anatomy import (
     Stance,
     sample_patients,
 )
+from readerstudy.modalities.chest_radiography.phantom.plane import FIELD_MM
 from readerstudy.modalities.chest_radiography.phantom.render import Phantom, lesion_box, render
 
 __all__ = [
     "DEFAULT_CONTRAST",
+    "FIELD_MM",
     "POSITIVE_FRACTION",
     "Chest",
     "Finding",

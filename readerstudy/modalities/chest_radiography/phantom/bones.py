@@ -4,10 +4,10 @@ from typing import Final
 
 import numpy as np
 
+from readerstudy.imaging.fields import Field, sigmoid
 from readerstudy.modalities.chest_radiography.phantom.anatomy import Chest
 from readerstudy.modalities.chest_radiography.phantom.plane import Plane
 from readerstudy.modalities.chest_radiography.phantom.shape import apex, centre_line, rib_border
-from readerstudy.modalities.mammography.phantom.fields import Field, sigmoid
 
 _RIBS: Final = 11
 _RIB_MM: Final = 13.0  # of water, in the middle of a rib

@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
+from readerstudy.imaging.fields import Field
 from readerstudy.modalities.chest_radiography.phantom.anatomy import Lesion, LesionKind
 from readerstudy.modalities.chest_radiography.phantom.plane import Plane, Point
-from readerstudy.modalities.mammography.phantom.fields import Field
 
 # Half the side of a lesion's box in radii. Nothing is drawn outside.
 _REACH: Final[dict[LesionKind, float]] = {"nodule": 1.5, "granuloma": 1.5, "nipple": 1.25, "scar": 1.1}

@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from readerstudy.imaging.fields import Field
 from readerstudy.modalities.chest_radiography.phantom.anatomy import Stance
-from readerstudy.modalities.mammography.phantom.fields import Field, Grid
 
 FIELD_MM: Final = 352.0  # height and width of a radiograph
 
@@ -16,8 +16,15 @@ Box = tuple[int, int, int, int]  # top, left, bottom, right; bottom and right ar
 Point = tuple[float, float]
 
 
-class Square(Grid):
-    """Pixel centres of a square radiograph in mm, from its middle to the right and downwards."""
+@dataclass(frozen=True)
+class Square:
+    """The sampling of a square radiograph."""
+
+    rows: int
+
+    @property
+    def columns(self) -> int:
+        return self.rows
 
     @property
     def pixel_mm(self) -> float:

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from readerstudy.errors import StudyError
+from readerstudy.imaging.fields import Field, enlarge, power_law, smooth
 from readerstudy.imaging.image import WHITE, Size, quantise
 from readerstudy.modalities.chest_radiography.phantom import bones, lesions, shape, vessels
 from readerstudy.modalities.chest_radiography.phantom.anatomy import LesionKind, PhantomView
 from readerstudy.modalities.chest_radiography.phantom.plane import Box, Plane, Square, whole_plane
-from readerstudy.modalities.mammography.phantom.fields import Field, enlarge, power_law, smooth
 
 STANDARD: Final[Size] = (512, 512)
 _NOISE: Final = np.float32(0.011)
@@ -67,10 +67,10 @@ def _stream(view: PhantomView, number: int) -> np.random.Generator:
 
 def _water(view: PhantomView, plane: Plane) -> Field:
     """Return how many mm of water each ray meets; the lungs' air counts negative."""
-    chest, grid = view.chest, Square(plane.side, plane.side)
+    chest, grid = view.chest, Square(plane.side)
     lungs = shape.lungs(chest, plane)
-    clouds = enlarge(power_law(_stream(view, _CLOUDS), Square(256, 256), beta=3.2, longest_mm=110), grid)
-    grain = enlarge(power_law(_stream(view, _GRAIN), Square(512, 512), beta=2.7, longest_mm=16), grid)
+    clouds = enlarge(power_law(_stream(view, _CLOUDS), Square(256), beta=3.2, longest_mm=110), grid)
+    grain = enlarge(power_law(_stream(view, _GRAIN), Square(512), beta=2.7, longest_mm=16), grid)
     body = shape.body_mm(chest, plane)
     water = body * (np.float32(1) + np.float32(0.018) * clouds)
     water -= np.minimum(lungs.air_mm * (1 + np.float32(0.02) * clouds), np.float32(0.72) * body)
@@ -88,14 +88,14 @@ def _water(view: PhantomView, plane: Plane) -> Field:
 
 def _flattened(view: PhantomView, plane: Plane, water: Field) -> Field:
     """Return the water with smaller differences between lungs and abdomen, as digital radiographs are processed."""
-    small = Square(128, 128)
+    small = Square(128)
     inside = np.clip(shape.body_mm(view.chest, plane) / 40, 0, 1)
     level, weight = (
         smooth(np.asarray(Image.fromarray(field).resize((128, 128), Image.Resampling.BOX)), _LARGE_MM / small.pixel_mm)
         for field in (water * inside, inside)
     )
-    mean: Field = level / np.maximum(weight, np.float32(0.02))
-    large = enlarge(mean, Square(plane.side, plane.side))
+    mean = (level / np.maximum(weight, np.float32(0.02))).astype(np.float32)
+    large = enlarge(mean, Square(plane.side))
     flattened: Field = water + _FLATTEN * inside * (_MEAN_MM - large)
     return flattened
 

@@ -6,9 +6,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from readerstudy.imaging.fields import Field, sigmoid
 from readerstudy.modalities.chest_radiography.phantom.anatomy import Chest, Lesion, Stance
 from readerstudy.modalities.chest_radiography.phantom.plane import Plane, Point
-from readerstudy.modalities.mammography.phantom.fields import Field, sigmoid
 
 _APEX_MM: Final = -132.0  # v of the highest point of the lungs
 _APEX_SHARE: Final = 0.40  # its u, as a share of the chest's half-width

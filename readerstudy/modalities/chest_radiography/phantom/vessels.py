@@ -5,10 +5,10 @@ from typing import Final
 
 import numpy as np
 
+from readerstudy.imaging.fields import Field, smooth
 from readerstudy.modalities.chest_radiography.phantom.anatomy import Chest
 from readerstudy.modalities.chest_radiography.phantom.plane import Plane
 from readerstudy.modalities.chest_radiography.phantom.shape import apex
-from readerstudy.modalities.mammography.phantom.fields import Field, smooth
 
 _FORKS: Final = 6
 _FIRST: Final = 9  # branches at each hilum

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from readerstudy.imaging.fields import Field, sigmoid
 from readerstudy.modalities.mammography.phantom.anatomy import Lesion, LesionKind
-from readerstudy.modalities.mammography.phantom.fields import FIELD_HEIGHT_MM, Field, Grid, sigmoid
+from readerstudy.modalities.mammography.phantom.grid import FIELD_HEIGHT_MM, Grid
 
 Box = tuple[int, int, int, int]  # top, left, bottom, right; bottom and right are exclusive
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from readerstudy.errors import StudyError
+from readerstudy.imaging.fields import Field, enlarge, power_law, sample_at, sigmoid, smooth
 from readerstudy.imaging.image import WHITE, Pixels, Size, quantise
 from readerstudy.modalities.mammography.attributes import Laterality, View
 from readerstudy.modalities.mammography.phantom import lesions
@@ -20,18 +21,7 @@ from readerstudy.modalities.mammography.phantom.anatomy import (
     PhantomView,
     sample_cohort,
 )
-from readerstudy.modalities.mammography.phantom.fields import (
-    FIELD_HEIGHT_MM,
-    WIDEST,
-    Field,
-    Grid,
-    coarse_grid,
-    enlarge,
-    power_law,
-    sample_at,
-    sigmoid,
-    smooth,
-)
+from readerstudy.modalities.mammography.phantom.grid import FIELD_HEIGHT_MM, WIDEST, Grid, coarse_grid
 from readerstudy.modalities.mammography.phantom.shape import Shape, Stance, draw_stance, outline
 from readerstudy.sources.source import ImportBatch, ImportImage
 

@@ -4,16 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from readerstudy.imaging.fields import Field, distance_inside, smooth
 from readerstudy.modalities.mammography.attributes import View
 from readerstudy.modalities.mammography.phantom.anatomy import Breast
-from readerstudy.modalities.mammography.phantom.fields import (
-    FIELD_HEIGHT_MM,
-    Field,
-    Grid,
-    coarse_grid,
-    distance_inside,
-    smooth,
-)
+from readerstudy.modalities.mammography.phantom.grid import FIELD_HEIGHT_MM, Grid, coarse_grid
 
 _ROWS = 288
 _TOP_MM = -FIELD_HEIGHT_MM / 2

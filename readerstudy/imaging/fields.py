@@ -1,12 +1,7 @@
-"""Random fields and the millimetre grid that phantoms are made of.
+"""Random fields and simple operations on them, from which phantoms are made."""
 
-Coarse fields live on grids of a fixed extent, FIELD_HEIGHT_MM high and 27/32 as wide, and are enlarged to the
-picture: the same seed gives the same breast at every picture size, and the costly steps run on few points.
-"""
-
-from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Protocol
 
 import numpy as np
 import scipy.fft
@@ -18,38 +13,21 @@ Field = NDArray[np.float32]
 # scipy.ndimage has no types and creates its names at import, which a type checker cannot follow.
 _ndimage: Any = import_module("scipy.ndimage")
 
-FIELD_HEIGHT_MM: Final = 286.0
-WIDEST: Final = 27 / 32  # columns for each row of a coarse grid
 
-
-@dataclass(frozen=True)
-class Grid:
-    """Pixel centres in mm: x from the chest wall, y from the middle of the picture downwards."""
-
-    rows: int
-    columns: int
+class Sampling(Protocol):
+    """The points of a picture: how many there are, and their distance in mm."""
 
     @property
-    def pixel_mm(self) -> float:
-        return FIELD_HEIGHT_MM / self.rows
+    def rows(self) -> int: ...
 
     @property
-    def x(self) -> Field:
-        """(1, columns)"""
-        return ((np.arange(self.columns, dtype=np.float32) + 0.5) * np.float32(self.pixel_mm))[None]
+    def columns(self) -> int: ...
 
     @property
-    def y(self) -> Field:
-        """(rows, 1)"""
-        return ((np.arange(self.rows, dtype=np.float32) + 0.5 - self.rows / 2) * np.float32(self.pixel_mm))[:, None]
+    def pixel_mm(self) -> float: ...
 
 
-def coarse_grid(rows: int) -> Grid:
-    """A grid over the whole field; `rows` is a multiple of 32."""
-    return Grid(rows, int(rows * WIDEST))
-
-
-def enlarge(field: Field, grid: Grid) -> Field:
+def enlarge(field: Field, grid: Sampling) -> Field:
     """Return a field on the grid of the image, by bicubic interpolation; values beyond the image are cut off."""
     rows = field.shape[0]
     seen = (0.0, 0.0, rows * grid.columns / grid.rows, float(rows))
@@ -57,10 +35,12 @@ def enlarge(field: Field, grid: Grid) -> Field:
     return np.asarray(picture, dtype=np.float32)
 
 
-def power_law(rng: np.random.Generator, grid: Grid, *, beta: float, longest_mm: float, stretch: float = 1.0) -> Field:
+def power_law(
+    rng: np.random.Generator, grid: Sampling, *, beta: float, longest_mm: float, stretch: float = 1.0
+) -> Field:
     """Gaussian field, mean 0 and variance 1, with spectrum f^-beta below wavelengths of `longest_mm`.
 
-    Breast texture has beta near 3 (Burgess, 1999). A stretch below 1 draws structures out along y.
+    A stretch below 1 draws structures out along y.
     """
     noise = scipy.fft.rfft2(rng.standard_normal((grid.rows, grid.columns), dtype=np.float32))
     f_y = scipy.fft.fftfreq(grid.rows, grid.pixel_mm).astype(np.float32)[:, None] * np.float32(stretch)
