@@ -33,10 +33,14 @@ LEAST_SENSITIVITY = 0.9
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """Settings of an evaluation; the recalibration is fitted on the tuning split and moves the thresholds too."""
+    """Settings of an evaluation; the recalibration is fitted on the tuning split and moves the thresholds too.
+
+    `of_finding` names the divisions into subgroups that only images with the finding have, such as a kind of lesion.
+    """
 
     recalibration: Recalibrated = Recalibrated.NONE
     replicates: int = REPLICATES
+    of_finding: frozenset[str] = frozenset()
 
 
 def evaluate(
@@ -156,6 +160,7 @@ def _attack(
             labels=labels,
             patients=patients,
             threshold=thresholds[ThresholdRule.YOUDEN],
+            of_finding=settings.of_finding,
             seed=BOOTSTRAP_SEED,
             replicates=settings.replicates,
         ),

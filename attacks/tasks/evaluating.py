@@ -53,7 +53,10 @@ def _evaluate(job_id: int, parameters: EvaluateParameters, report: Report) -> di
     cohort = Cohort.named(parameters["cohort"])
     runs = [Checkpoint.named(name, CheckpointKind.CLASSIFIER) for name in parameters["classifiers"]]
     classifiers = [TargetClassifier(run.name, load_classifier(folder_of(run.folder))) for run in runs]
-    settings = EvaluationSettings(recalibration=Recalibrated(parameters.get("recalibration", "none")))
+    settings = EvaluationSettings(
+        recalibration=Recalibrated(parameters.get("recalibration", "none")),
+        of_finding=frozenset(part.name for part in cohort.modality.subgroups if part.is_of_finding),
+    )
     stored = []
     for resolution in parameters["resolutions"]:
         size = classifiers[0].size

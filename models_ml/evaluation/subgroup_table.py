@@ -1,6 +1,6 @@
-"""Figures for parts of the test images: a view, a side, a kind of lesion, a density."""
+"""Figures for parts of the test images, such as those of one view or of one kind of lesion."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,6 @@ from models_ml.evaluation.predictions import Floats, Labels
 from readerstudy.results.evaluation import Subgroup, ThresholdRule
 from readerstudy.statistics.roc import auc_by_patient
 
-# Only a positive image has a lesion of the finding: each kind is compared with all images without the finding.
-LESION = "lesion"
-
 
 def subgroups(
     columns: Mapping[str, Texts],
@@ -23,12 +20,14 @@ def subgroups(
     labels: Labels,
     patients: Texts,
     threshold: float,
+    of_finding: Collection[str],
     seed: int,
     replicates: int = REPLICATES,
 ) -> tuple[Subgroup, ...]:
     """Return the figures for each value of each column that has several; all arrays are (N,).
 
-    Images with an unknown value ("") are in no part. Figures are at `threshold`, Youden's.
+    Images with an unknown value ("") are in no part. Figures are at `threshold`, Youden's. Only positive images have
+    a value in the columns `of_finding`: those of each value are compared with all images without the finding.
     """
     arrays: dict[str, Any] = {
         "score_real": score_real,
@@ -38,21 +37,23 @@ def subgroups(
     }
     return tuple(
         _subgroup(name, value, {key: array[chosen] for key, array in arrays.items()}, threshold, seed, replicates)
-        for name, value, chosen in _parts(columns, labels)
+        for name, value, chosen in _parts(columns, labels, of_finding)
     )
 
 
-def _parts(columns: Mapping[str, Texts], labels: Labels) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
+def _parts(
+    columns: Mapping[str, Texts], labels: Labels, of_finding: Collection[str]
+) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
     """Yield column, value and the mask of its images."""
     for name, column in columns.items():
-        is_lesion = name == LESION
-        known = column[labels == 1] if is_lesion else column
+        is_of_finding = name in of_finding
+        known = column[labels == 1] if is_of_finding else column
         values = [value for value in np.unique(known).tolist() if value]
         if len(values) + bool((known == "").any()) < 2:
             continue  # a single value for all: the same as the table over all images
         for value in values:
             chosen = column == value
-            yield name, value, (chosen & (labels == 1)) | (labels == 0) if is_lesion else chosen
+            yield name, value, (chosen & (labels == 1)) | (labels == 0) if is_of_finding else chosen
 
 
 def _subgroup(

@@ -35,7 +35,12 @@ def _cross_validate(parameters: CrossValidateParameters, report: Report) -> dict
     folder = folder_of(parameters["name"])
     strata = _worst_pathology(parameters["cohort"], images)
     result = cross_validate(images, strata, settings, folder=folder, report=report)
-    return {"format": FORMAT, "run": parameters["name"], **serialise.to_dict(result)}
+    return {
+        "format": FORMAT,
+        "run": parameters["name"],
+        "cohort": parameters["cohort"],
+        **serialise.to_dict(result),
+    }
 
 
 def _worst_pathology(cohort: str, images: ImageSet) -> NDArray[np.str_]:

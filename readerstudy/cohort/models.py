@@ -93,6 +93,12 @@ class Cohort(models.Model):
             raise StudyError(f"There is no cohort named {name!r}; there are: {known}.")
         return cohort
 
+    @classmethod
+    def modality_of(cls, name: str) -> Modality:
+        """Return the modality of the cohort of that name; the default one if there is no such cohort."""
+        codes = cls.objects.filter(name=name).values_list("modality_code", flat=True)
+        return get_modality(codes.first() or default_modality())
+
 
 # Copies of one image share a moment, and so do the parts of one recording. Trained networks must not have seen the test
 # images, so a moment lies in one split. Each trigger compares `split` and `cohort` of the changed row with all others.

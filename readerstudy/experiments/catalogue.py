@@ -31,7 +31,7 @@ from readerstudy.jobs.models import Queue
 TRAIN_CLASSIFIER = JobKind(
     "train-classifier",
     _("Train a classifier"),
-    _("Distinguishes cancer from no cancer. Attacks are made on it and evaluated with it."),
+    _("Tells images with the finding from others. Attacks are made on it and evaluated with it."),
     Queue.GPU,
     (
         COHORT,
@@ -105,7 +105,7 @@ TRAIN_CLASSIFIER = JobKind(
 TRAIN_GAN = JobKind(
     "train-gan",
     _("Train a GAN"),
-    _("Inserts or removes signs of cancer. Train one GAN per direction."),
+    _("Inserts or removes the finding. Train one GAN per direction."),
     Queue.GPU,
     (
         COHORT,
@@ -124,8 +124,8 @@ TRAIN_INPAINTING = JobKind(
     "train-inpainting",
     _("Train an inpainter"),
     _(
-        "Replaces a disc of tissue so that the classifier’s prediction changes. Smaller than a GAN, and not part of "
-        "the article. Its run can be used in place of a GAN run."
+        "Replaces a disc of the image so that the classifier’s prediction changes. Smaller than a GAN, and not part "
+        "of the article. Its run can be used in place of a GAN run."
     ),
     Queue.GPU,
     (COHORT, DIRECTION, TARGET_CLASSIFIER, run_name("{classifier}-inpainting-{direction}"), SEED, THREADS),

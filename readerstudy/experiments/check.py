@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from readerstudy.cohort.models import Cohort
 from readerstudy.errors import BadInput, StudyError
 from readerstudy.experiments.catalogue import ATTACK, EVALUATE, GENERATE, KINDS
-from readerstudy.experiments.fields import METHODS, PRESETS, SHARED_SETTINGS
+from readerstudy.experiments.fields import METHODS, POST_PROCESSING, PRESETS, SHARED_SETTINGS
 from readerstudy.experiments.kinds import SEVERAL, Field, FieldType, JobKind
 from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind
 from readerstudy.imaging.image import WHITE
 from readerstudy.jobs.models import Job, JobStatus
+from readerstudy.modalities.modality import Modality
 from readerstudy.names import name_error
 
 MAXIMUM_TEXT: Final = 1000
@@ -52,7 +53,9 @@ def check_parameters(kind: JobKind, parameters: Mapping[str, Any]) -> Parameters
     for field in kind.fields:
         if field.derived_default and field.name not in values:
             values[field.name] = _name(field, _derived(field.derived_default, values))
-    _check_cohort(kind, values)
+    cohort = Cohort.named(values["cohort"])
+    _check_cohort(kind, cohort, values)
+    _check_post_processing(cohort.modality, values, flat)
     _check_attack_settings(values)
     nested = _nested(kind, values)
     _check_names(kind, values, nested)
@@ -205,13 +208,23 @@ def _existing(field: Field, name: str) -> str:
 
 
 # --- several values -------------------------------------------------------------------------------------------
-def _check_cohort(kind: JobKind, values: Parameters) -> None:
-    """Fill in the resolutions that the cohort stores. Raises InvalidParameter for another resolution."""
-    cohort = Cohort.named(values["cohort"])
+def _check_cohort(kind: JobKind, cohort: Cohort, values: Parameters) -> None:
+    """Fill in the resolutions that the cohort stores.
+
+    Raises InvalidParameter for another resolution, and for a preset of another modality.
+    """
+    presets = dict(_presets(values))
+    for name, preset in presets.items():
+        if preset in PRESETS and preset not in cohort.modality.presets:
+            raise InvalidParameter(
+                name,
+                _("the preset %(preset)s is not for %(modality)s; there are: %(known)s.")
+                % {"preset": preset, "modality": cohort.modality.title, "known": ", ".join(cohort.modality.presets)},
+            )
     if kind.field("resolutions") and "resolutions" not in values:
         values["resolutions"] = list(cohort.resolutions)
     stored = ", ".join(cohort.resolutions)
-    for name, resolution in _needed_resolutions(values):
+    for name, resolution in _needed_resolutions(values, presets, cohort.modality):
         if resolution not in cohort.resolutions:
             raise InvalidParameter(
                 name,
@@ -220,18 +233,40 @@ def _check_cohort(kind: JobKind, values: Parameters) -> None:
             )
 
 
-def _needed_resolutions(values: Parameters) -> Iterator[tuple[str, str]]:
+def _presets(values: Parameters) -> Iterator[tuple[str, str]]:
+    """Yield each parameter that names or implies a preset, with the preset."""
+    if "preset" in values:
+        yield "preset", values["preset"]
+    if "classifier" in values:  # a generator has the preset of its target classifier
+        yield "classifier", Checkpoint.named(values["classifier"], CheckpointKind.CLASSIFIER).preset
+
+
+def _needed_resolutions(
+    values: Parameters, presets: Mapping[str, str], modality: Modality
+) -> Iterator[tuple[str, str]]:
     """Yield each parameter with a resolution that it needs."""
     for resolution in values.get("resolutions", ()):
         yield "resolutions", resolution
-    if "resolution" in values:  # a detector reads this one, whatever its preset
+    if "resolution" in values:
         yield "resolution", values["resolution"]
-    elif values.get("preset") in PRESETS:
-        yield "preset", PRESETS[values["preset"]]
-    if "classifier" in values:  # a generator has the preset of its target classifier
-        preset = Checkpoint.named(values["classifier"], CheckpointKind.CLASSIFIER).preset
-        if preset in PRESETS:
-            yield "classifier", PRESETS[preset]
+    for name, preset in presets.items():
+        # A detector reads its own resolution, whatever its preset.
+        if preset in modality.presets and not (name == "preset" and "resolution" in values):
+            yield name, modality.presets[preset]
+
+
+def _check_post_processing(modality: Modality, values: Parameters, given: Parameters) -> None:
+    """Turn off the steps that the modality does not have. Raises InvalidParameter for one that was asked for.
+
+    `given` are the parameters without defaults.
+    """
+    for name in (field.name for field in POST_PROCESSING if field.name in values):
+        if name not in modality.post_processing:
+            if given.get(name):
+                known = ", ".join(modality.post_processing)
+                message = _("%(modality)s has no such step; it has: %(known)s.")
+                raise InvalidParameter(name, message % {"modality": modality.title, "known": known or "–"})
+            values[name] = False
 
 
 def _check_attack_settings(values: Parameters) -> None:

@@ -76,11 +76,11 @@ DIRECTION = Field(
     "direction",
     _("Direction"),
     FieldType.CHOICE,
-    choices=choice_pairs({Direction.INSERT: _("Insert cancer"), Direction.REMOVE: _("Remove cancer")}),
+    choices=choice_pairs({Direction.INSERT: _("Insert the finding"), Direction.REMOVE: _("Remove the finding")}),
 )
 TARGET_CLASSIFIER = Field("classifier", _("Target classifier"), FieldType.CLASSIFIER)
-GAN_REMOVE = Field("gan_remove", _("GAN that removes cancer"), FieldType.REMOVER)
-GAN_INSERT = Field("gan_insert", _("GAN that inserts cancer"), FieldType.INSERTER)
+GAN_REMOVE = Field("gan_remove", _("GAN that removes the finding"), FieldType.REMOVER)
+GAN_INSERT = Field("gan_insert", _("GAN that inserts the finding"), FieldType.INSERTER)
 THREADS = Field(
     "threads",
     _("Threads"),
@@ -117,7 +117,7 @@ ENDS = Field(
 )
 SPARE_BACKGROUND = Field(
     "spare_background",
-    _("Train on the breast only"),
+    _("Train on the region only"),
     FieldType.FLAG,
     False,
     help=_("Exclude the background during training, as at generation. Recommended for digitised film."),
@@ -137,7 +137,7 @@ def _keep(step: str, title: Text, help: Text) -> Field:
 
 
 POST_PROCESSING = (
-    _keep("background", _("Keep the background"), _("Pixels outside the breast are not changed.")),
+    _keep("background", _("Keep the background"), _("Pixels outside the region are not changed.")),
     _keep("grid", _("Keep the grey levels"), _("Only grey levels that occur in the source image are used.")),
     _keep("range", _("Keep the range"), _("No pixel is darker or brighter than the source image’s extremes.")),
 )

@@ -29,8 +29,8 @@ class FieldType(Enum):
     COHORT = "cohort"
     CLASSIFIER = "classifier"  # the name of a run
     CLASSIFIERS = "classifiers"
-    REMOVER = "remover"  # a generator that removes signs of cancer
-    INSERTER = "inserter"  # a generator that inserts them
+    REMOVER = "remover"  # a generator that removes the finding
+    INSERTER = "inserter"  # a generator that inserts it
     ATTACKS = "attacks"
 
 

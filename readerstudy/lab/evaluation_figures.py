@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from readerstudy.experiments.tables.cells import recalibration_label, variant_label
 from readerstudy.layout.picture import COLOURS, DASHES, GRID, Picture, drawing, picture
+from readerstudy.modalities.words import LabWords
 from readerstudy.results.evaluation import Calibration, EvaluationResult, Transfer
 from readerstudy.statistics.roc import AreaUnderCurve, RocCurve
 
@@ -35,9 +36,12 @@ class EvaluationFigure:
             return picture(self.draw(), key=self.key, title=self.title, description=self.description)
 
 
-def evaluation_figures(result: EvaluationResult) -> list[EvaluationFigure]:
-    """Return the figures of one classifier, with the transferability matrix if there are several classifiers."""
-    figures = [_roc_figure(result), _reliability_figure(result)]
+def evaluation_figures(result: EvaluationResult, words: LabWords) -> list[EvaluationFigure]:
+    """Return the figures of one classifier, with the transferability matrix if there are several classifiers.
+
+    `words` are those of the cohort's modality.
+    """
+    figures = [_roc_figure(result), _reliability_figure(result, words)]
     if len({transfer.classifier for transfer in result.transfers}) > 1:
         figures.append(_transfer_figure(result.transfers))
     return figures
@@ -96,12 +100,12 @@ def _draw_roc(curves: Sequence[_Curve]) -> Figure:
     return figure
 
 
-def _reliability_figure(result: EvaluationResult) -> EvaluationFigure:
+def _reliability_figure(result: EvaluationResult, words: LabWords) -> EvaluationFigure:
     return EvaluationFigure(
         key="reliability",
         title=_("Reliability of %(classifier)s on real test images") % {"classifier": result.classifier},
         description="; ".join(_reliability_text(curve) for curve in result.calibration) + ".",
-        draw=lambda: _draw_reliability(result.calibration),
+        draw=lambda: _draw_reliability(result.calibration, words),
     )
 
 
@@ -119,7 +123,7 @@ def _reliability_text(curve: Calibration) -> str:
     }
 
 
-def _draw_reliability(curves: Sequence[Calibration]) -> Figure:
+def _draw_reliability(curves: Sequence[Calibration], words: LabWords) -> Figure:
     figure = Figure(figsize=(5.2, 5.0), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color=GRID, linewidth=1)
@@ -127,7 +131,7 @@ def _draw_reliability(curves: Sequence[Calibration]) -> Figure:
         x, y = [part.mean for part in curve.bins], [part.share for part in curve.bins]
         style = {**_line_style(index), "marker": MARKERS[index], "label": recalibration_label(curve.method)}
         axes.plot(x, y, linewidth=1.4, markersize=5, **style)
-    axes.set(xlabel=_("Mean probability of cancer"), ylabel=_("Share malignant"), aspect="equal")
+    axes.set(xlabel=str(words.mean_probability), ylabel=str(words.share_positive), aspect="equal")
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     _tidy(axes)
     axes.legend(frameon=False, loc="upper left", title=_("Recalibration"), fontsize=9)

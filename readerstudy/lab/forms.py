@@ -41,8 +41,8 @@ class StartForm(forms.Form):
             FieldType.COHORT: _("a cohort (import_cohort or make_phantoms)"),
             FieldType.CLASSIFIER: _("a classifier"),
             FieldType.CLASSIFIERS: _("a classifier"),
-            FieldType.REMOVER: _("a GAN that removes cancer"),
-            FieldType.INSERTER: _("a GAN that inserts cancer"),
+            FieldType.REMOVER: _("a GAN that removes the finding"),
+            FieldType.INSERTER: _("a GAN that inserts the finding"),
             FieldType.ATTACKS: _("an attack"),
         }
         types = [field.type for field in self.shown_fields if field.type in EXISTING and not field.is_detail]

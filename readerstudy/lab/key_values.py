@@ -10,9 +10,10 @@ from django.utils.translation import ngettext
 
 from readerstudy.experiments.job_view import format_duration
 from readerstudy.experiments.kinds import JobKind, Text
-from readerstudy.lab.labels import NAMES, VALUES, Unit
+from readerstudy.lab.labels import NAMES, Labels, Unit
 from readerstudy.layout.numbers import localise
 from readerstudy.layout.table import Column, Kind, Table
+from readerstudy.modalities.words import LabWords
 from readerstudy.results.gan_stages import Criterion, StageEndReason, criterion_text, stage_end_text
 from readerstudy.serialise import from_dict
 
@@ -39,12 +40,13 @@ class Fact:
     table: Table | None = None
 
 
-def facts(values: Mapping[str, Any], *, group: str = "fact") -> list[Fact]:
+def facts(values: Mapping[str, Any], *, group: str = "fact", words: LabWords | None = None) -> list[Fact]:
     """Return the values in the order of `NAMES`, then the others by name.
 
-    The keys of tables begin with `group`, so that they differ from those of other groups on the same page.
+    The keys of tables begin with `group`, so that they differ from those of other groups on the same page. `words` are
+    those of the modality, if the values belong to one.
     """
-    return [_fact(name, values[name], group) for name in sorted(values, key=_rank)]
+    return [_fact(name, values[name], group, Labels(words)) for name in sorted(values, key=_rank)]
 
 
 def parameter_facts(values: Mapping[str, Any], kind: JobKind | None) -> list[Fact]:
@@ -56,7 +58,7 @@ def parameter_facts(values: Mapping[str, Any], kind: JobKind | None) -> list[Fac
             value = rest.pop(field.name)
             titles = {key: str(title) for key, title in field.choices}
             value = [titles.get(item, item) for item in value] if isinstance(value, list) else titles.get(value, value)
-            fact = _fact(field.name.rpartition(".")[2], value, "parameter")
+            fact = _fact(field.name.rpartition(".")[2], value, "parameter", Labels())
             known.append(Fact(field.name, field.title, fact.text, fact.block))
     return known + facts(rest, group="parameter")
 
@@ -77,15 +79,16 @@ def _flat(values: Mapping[str, Any], kind: JobKind | None) -> dict[str, Any]:
     return flat
 
 
-def _fact(name: str, value: Any, group: str) -> Fact:
+def _fact(name: str, value: Any, group: str, labels: Labels) -> Fact:
+    label = labels.name(name)
     if isinstance(value, list) and value and all(_is_row(item) for item in value):
-        return Fact(name, _label(name), table=_table(f"{group}-{name}", _label(name) or name, value))
+        return Fact(name, label, table=_table(f"{group}-{name}", label or name, value, labels))
     if isinstance(value, dict | list) and not _is_short(value):
-        return Fact(name, _label(name), block=json.dumps(value, indent=2, ensure_ascii=False, default=str))
-    return Fact(name, _label(name), _text(value, name))
+        return Fact(name, label, block=json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    return Fact(name, label, _text(value, name, labels))
 
 
-def _table(key: str, title: Text, rows: Sequence[Mapping[str, Any]]) -> Table:
+def _table(key: str, title: Text, rows: Sequence[Mapping[str, Any]], labels: Labels) -> Table:
     names = sorted({name for row in rows for name in row}, key=lambda name: (name != "number", _rank(name)))
     numbers = {name for name in names if all(_is_number(row.get(name)) for row in rows)}
     return Table(
@@ -93,9 +96,9 @@ def _table(key: str, title: Text, rows: Sequence[Mapping[str, Any]]) -> Table:
         title=str(title),
         caption="",
         columns=tuple(
-            Column(name, str(_label(name) or name), Kind.MIXED if name in numbers else Kind.TEXT) for name in names
+            Column(name, str(labels.name(name) or name), Kind.MIXED if name in numbers else Kind.TEXT) for name in names
         ),
-        rows=tuple(tuple(_text(row.get(name), name) for name in names) for row in rows),
+        rows=tuple(tuple(_text(row.get(name), name, labels) for name in names) for row in rows),
     )
 
 
@@ -121,11 +124,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _label(name: str) -> Text:
-    return NAMES[name][0] if name in NAMES else ""
-
-
-def _text(value: Any, name: str) -> str:
+def _text(value: Any, name: str, labels: Labels) -> str:
     """Return the value in the active language; a dash for none."""
     if name in NONE_IF_ZERO and value == 0:
         return NONE
@@ -137,10 +136,10 @@ def _text(value: Any, name: str) -> str:
         case dict():
             return _object_text(value)
         case list():
-            return ", ".join(_text(item, name) for item in value)
+            return ", ".join(_text(item, name, labels) for item in value)
         case int() | float():
             return _number_text(value, NAMES[name][1] if name in NAMES else Unit.PLAIN)
-    return str(VALUES.get((name, value), value))
+    return str(labels.value(name, value))
 
 
 def _object_text(value: Mapping[str, Any]) -> str:

@@ -1,5 +1,9 @@
-"""Labels and units of the settings and measurements that jobs store."""
+"""Labels and units of the settings and measurements that jobs store.
 
+`NAMES` and `VALUES` are for every modality. `Labels` puts the words of one modality in place of some.
+"""
+
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
@@ -7,6 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from readerstudy.experiments.fields import METHODS
 from readerstudy.experiments.kinds import Text
+from readerstudy.modalities import layout_labels
+from readerstudy.modalities.words import LabWords
+from readerstudy.truth.terms import DIRECTION_LABELS
 
 
 class Unit(Enum):
@@ -89,9 +96,9 @@ NAMES: Final[dict[str, tuple[Text, Unit]]] = {
     "psnr_db": (_("Signal to noise (PSNR)"), Unit.DECIBEL),
     "changed_share": (_("Pixels changed"), Unit.SHARE),
     "changed_by_a_hundredth_share": (_("Pixels changed by over a hundredth of full scale"), Unit.SHARE),
-    "changed_outside_share": (_("Changed pixels outside the breast"), Unit.SHARE),
+    "changed_outside_share": (_("Changed pixels outside the region"), Unit.SHARE),
     "lesion_energy_share": (_("Share of the squared change inside the lesion"), Unit.SHARE),
-    "lesion_enrichment": (_("Change in the lesion relative to the breast"), Unit.PLAIN),
+    "lesion_enrichment": (_("Change in the lesion relative to the region"), Unit.PLAIN),
     # --- a configuration
     "preset": (_("Preset"), Unit.PLAIN),
     "family": (_("Family of networks"), Unit.PLAIN),
@@ -117,7 +124,7 @@ NAMES: Final[dict[str, tuple[Text, Unit]]] = {
     "discriminator_dropout": (_("Dropout of the discriminator"), Unit.PLAIN),
     "dropout": (_("Dropout"), Unit.PLAIN),
     "focal_gamma": (_("Focal loss: γ"), Unit.PLAIN),
-    "class_weight": (_("Focal loss: weight of the malignant class"), Unit.PLAIN),
+    "class_weight": (_("Focal loss: weight of the positive class"), Unit.PLAIN),
     "fnet_rate": (_("Learning rate of Fnet"), Unit.PLAIN),
     "vnet_rate": (_("Learning rate of Vnet"), Unit.PLAIN),
     "final_rate": (_("Last factor on the learning rates"), Unit.PLAIN),
@@ -142,8 +149,8 @@ NAMES: Final[dict[str, tuple[Text, Unit]]] = {
     "growth_start": (_("The budget grows from this part of the training"), Unit.SHARE),
     "growth_end": (_("The whole budget applies from this part of the training"), Unit.SHARE),
     # --- other parameters of jobs
-    "gan_remove": (_("GAN that removes cancer"), Unit.PLAIN),
-    "gan_insert": (_("GAN that inserts cancer"), Unit.PLAIN),
+    "gan_remove": (_("GAN that removes the finding"), Unit.PLAIN),
+    "gan_insert": (_("GAN that inserts the finding"), Unit.PLAIN),
     "classifier": (_("Classifier"), Unit.PLAIN),
     "suffix": (_("Suffix"), Unit.PLAIN),
 }
@@ -152,17 +159,38 @@ NAMES: Final[dict[str, tuple[Text, Unit]]] = {
 VALUES: Final[dict[tuple[str, str], Text]] = {
     ("iterate", "best"): _("the best"),
     ("iterate", "last"): _("the last"),
-    ("position", "deepest"): _("at the deepest point of the breast"),
-    ("position", "random"): _("anywhere in the breast"),
+    ("position", "deepest"): _("at the deepest point of the region"),
+    ("position", "random"): _("anywhere in the region"),
     ("gradient", "full_resolution"): _("the gradient goes through the resampling"),
     ("gradient", "upsampled"): _("the change of the small image is upsampled"),
     ("ends", "rules"): _("by the article’s stopping rules"),
     ("ends", "epochs"): _("after a number of epochs"),
-    ("resolution", "high"): _("High (1728 × 1408)"),
-    ("resolution", "low"): _("Low (1024 × 832)"),
-    ("direction", "insert"): _("Cancer inserted"),
-    ("direction", "remove"): _("Cancer removed"),
+    **{("resolution", name): label for name, label in layout_labels().items()},
+    **{("direction", direction.value): label for direction, label in DIRECTION_LABELS.items()},
     **{("method", method.key): method.title for method in METHODS},
     ("method", "gan"): _("GAN"),
     ("method", "inpainting"): _("Inpainting"),
 }
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels in the words of a modality; with None, those for every modality."""
+
+    words: LabWords | None = None
+
+    def name(self, name: str) -> Text:
+        """Return the label of a setting or measurement; "" if it has none."""
+        own: dict[str, Text] = {}
+        if self.words is not None:
+            own["changed_outside_share"] = self.words.changed_outside
+            own["lesion_enrichment"] = self.words.change_in_lesion
+        return own.get(name) or (NAMES[name][0] if name in NAMES else "")
+
+    def value(self, name: str, value: str) -> Text:
+        """Return the label of a value of a setting; the value itself if it has none."""
+        own: dict[tuple[str, str], Text] = {}
+        if self.words is not None:
+            own["position", "deepest"] = self.words.deepest_position
+            own["position", "random"] = self.words.random_position
+        return own.get((name, value)) or VALUES.get((name, value), value)

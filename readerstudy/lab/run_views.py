@@ -12,6 +12,8 @@ from django.views.decorators.http import require_GET
 
 from readerstudy.accounts.models import Role
 from readerstudy.accounts.permissions import role_required
+from readerstudy.cohort.models import Cohort
+from readerstudy.experiments.kinds import Text
 from readerstudy.experiments.models import Attack, Checkpoint, Evaluation
 from readerstudy.experiments.tables.evaluation import evaluation_tables
 from readerstudy.experiments.tables.results import result_sections
@@ -19,6 +21,7 @@ from readerstudy.lab.evaluation_figures import evaluation_figures
 from readerstudy.lab.key_values import facts
 from readerstudy.truth.queries import count_adversarial_images
 from readerstudy.truth.seal import may_show_images_of_cohort
+from readerstudy.vocabulary import Direction
 
 MAXIMUM_SAMPLES = 24
 SAMPLE_NAME = re.compile(r"step-(?P<step>\d+)(?:-stage-(?P<stage>\d+))?\.png")
@@ -62,6 +65,7 @@ def run(request: HttpRequest, name: str) -> HttpResponse:
     card = _folder(shown) / "card.md"
     context = {
         "run": shown,
+        "direction": _direction(shown),
         "curves": "curves.png" if "curves.png" in pictures else "",
         "has_sealed_samples": any(_folder(shown).glob("samples/*.png")) and not may_show_images_of_cohort(shown.cohort),
         "samples": [SamplePicture(picture) for picture in pictures if picture != "curves.png"][-MAXIMUM_SAMPLES:],
@@ -95,7 +99,8 @@ def attack(request: HttpRequest, name: str) -> HttpResponse:
     shown = get_object_or_404(Attack.objects.select_related("generator", "classifier", "job"), name=name)
     context = {
         "attack": shown,
-        "settings": facts(shown.settings),
+        "direction": _direction(shown),
+        "settings": facts(shown.settings, words=Cohort.modality_of(shown.cohort).words.lab),
         "images": count_adversarial_images([shown.name]),
         "evaluations": shown.evaluations.all(),
     }
@@ -107,13 +112,13 @@ def attack(request: HttpRequest, name: str) -> HttpResponse:
 def evaluation(request: HttpRequest, number: int) -> HttpResponse:
     """Return the page of one evaluation: its tables and figures."""
     row = get_object_or_404(Evaluation.objects.select_related("classifier", "job"), pk=number)
-    result = row.read()
+    result, modality = row.read(), Cohort.modality_of(row.cohort)
     peers = Evaluation.objects.filter(job=row.job, resolution=row.resolution).order_by("pk") if row.job else [row]
     context = {
         "evaluation": row,
         "attacks": row.attacks.all(),
-        "tables": evaluation_tables(result, [peer.read() for peer in peers]),
-        "figures": evaluation_figures(result),
+        "tables": evaluation_tables(result, [peer.read() for peer in peers], modality),
+        "figures": evaluation_figures(result, modality.words.lab),
     }
     return render(request, "lab/evaluation.html", context)
 
@@ -122,11 +127,17 @@ def evaluation(request: HttpRequest, number: int) -> HttpResponse:
 @role_required(Role.RESEARCHER)
 def figure(request: HttpRequest, number: int, key: str) -> HttpResponse:
     """Return one figure of an evaluation as SVG."""
-    figures = evaluation_figures(get_object_or_404(Evaluation, pk=number).read())
+    row = get_object_or_404(Evaluation, pk=number)
+    figures = evaluation_figures(row.read(), Cohort.modality_of(row.cohort).words.lab)
     chosen = next((figure for figure in figures if figure.key == key), None)
     if chosen is None:
         raise Http404
     return HttpResponse(chosen.picture().svg, content_type="image/svg+xml")
+
+
+def _direction(row: Checkpoint | Attack) -> Text:
+    """Return what a generator or an attack does, in the words of its cohort's modality; "" for both directions."""
+    return Cohort.modality_of(row.cohort).words.lab.direction(Direction(row.direction)) if row.direction else ""
 
 
 def _folder(run: Checkpoint) -> Path:

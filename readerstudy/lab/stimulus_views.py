@@ -54,7 +54,8 @@ def stimulus(request: HttpRequest, number: int) -> HttpResponse:
         "image": image,
         "pathology": find_pathology(image),
         "scores": _scores(image),
-        "quality": facts(image.quality),
+        "words": image.modality.words.lab,
+        "quality": facts(image.quality, words=image.modality.words.lab),
         "exclusion": find_exclusion(image.stimulus),
     }
     return render(request, "lab/stimulus.html", context)

@@ -7,6 +7,8 @@ translated when it is shown. `%(name)s` are places.
 from dataclasses import dataclass
 from typing import Any
 
+from readerstudy.vocabulary import Direction
+
 Text = Any  # a string that is translated when it is shown
 
 
@@ -30,7 +32,7 @@ class ReadingWords:
 
 @dataclass(frozen=True)
 class LabWords:
-    """The lab and its jobs."""
+    """The lab and its jobs. Pages about all cohorts, such as forms and lists, have words of their own."""
 
     drawing_phantoms: Text
     inserted: Text
@@ -44,6 +46,10 @@ class LabWords:
     change_in_lesion: Text
     deepest_position: Text
     random_position: Text
+
+    def direction(self, direction: Direction) -> Text:
+        """Return what an attack in that direction did."""
+        return self.inserted if direction is Direction.INSERT else self.removed
 
 
 @dataclass(frozen=True)

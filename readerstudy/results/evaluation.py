@@ -107,7 +107,7 @@ class AttackTable:
 class Subgroup:
     """The same figures for one part of the test images, at the threshold of `ThresholdRule.YOUDEN`.
 
-    `column` is "view", "side", "lesion" or "density", `value` that of the images.
+    `column` is the name of one of the modality's divisions into subgroups, `value` that of the images.
     """
 
     column: str

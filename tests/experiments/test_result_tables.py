@@ -11,6 +11,7 @@ from readerstudy.experiments.tables.evaluation import comparison_table, evaluati
 from readerstudy.experiments.tables.results import result_data, result_sections, result_text
 from readerstudy.experiments.tables.trivial_controls import controls_table
 from readerstudy.layout.table import to_text
+from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.results.cross_validation import CrossValidated, FoldResult
 from readerstudy.results.detector import DetectorResult, DetectorRow, Pool
 from readerstudy.results.evaluation import AreaComparison, ReferenceComparison, Variant, read_evaluation
@@ -51,9 +52,9 @@ def test_an_unchanged_baseline_is_not_applicable_in_any_table():
 
 
 def test_a_single_classifier_is_not_compared():
-    keys = [table.key for table in evaluation_tables(FIRST, [FIRST])]
+    keys = [table.key for table in evaluation_tables(FIRST, [FIRST], MAMMOGRAPHY)]
     assert keys == ["table1", "controls", "attacks", "subgroups-0", "calibration"]
-    keys = [table.key for table in evaluation_tables(SECOND, [FIRST, SECOND])]
+    keys = [table.key for table in evaluation_tables(SECOND, [FIRST, SECOND], MAMMOGRAPHY)]
     assert (keys[0], keys[-1]) == ("comparison", "transfer")
 
 

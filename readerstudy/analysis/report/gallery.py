@@ -20,7 +20,6 @@ from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Study
 from readerstudy.truth.queries import ShownCase, shown_cases
 from readerstudy.truth.seal import require_unsealed
-from readerstudy.vocabulary import Direction
 
 _MOST_ADVERSARIAL = 6  # at each end
 _MOST_REAL = 3
@@ -209,8 +208,7 @@ def _label(image: JudgedImage, case: ShownCase, modality: Modality) -> str:
     }
     if not case.direction:
         return label
-    words = modality.words.lab
-    return f"{label} ({words.inserted if case.direction == Direction.INSERT else words.removed})"
+    return f"{label} ({modality.words.lab.direction(case.direction)})"
 
 
 def _sentence(image: JudgedImage, *, several_arms: bool) -> str:

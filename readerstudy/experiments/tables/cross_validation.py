@@ -5,10 +5,12 @@ from django.utils.translation import gettext as _
 from readerstudy.experiments.tables.cells import area_cell
 from readerstudy.experiments.tables.evaluation import attack_figures
 from readerstudy.layout.table import Cell, Column, Kind, Table
+from readerstudy.modalities.modality import Modality
 from readerstudy.results.cross_validation import CrossValidated
+from readerstudy.vocabulary import Pathology
 
 
-def cross_validation_tables(result: CrossValidated) -> list[Table]:
+def cross_validation_tables(result: CrossValidated, modality: Modality) -> list[Table]:
     """Return the folds, and Table 1 over all folds if GANs were trained."""
     rows: list[tuple[Cell, ...]] = [
         (str(fold.number + 1), fold.images, fold.positive, fold.threshold, area_cell(fold.auc)) for fold in result.folds
@@ -25,7 +27,7 @@ def cross_validation_tables(result: CrossValidated) -> list[Table]:
         columns=(
             Column("fold", _("Fold")),
             Column("images", _("Images"), Kind.COUNT),
-            Column("positive", _("Malignant"), Kind.COUNT),
+            Column("positive", str(modality.findings[Pathology.POSITIVE].label), Kind.COUNT),
             Column("threshold", _("Threshold"), Kind.SPREAD),
             Column("auc", _("AUC real"), Kind.AREA),
         ),

@@ -18,6 +18,7 @@ from readerstudy.experiments.tables.cells import (
 )
 from readerstudy.experiments.tables.trivial_controls import controls_table
 from readerstudy.layout.table import Cell, Column, Kind, Missing, Table
+from readerstudy.modalities.modality import Modality
 from readerstudy.results.evaluation import (
     AttackEvaluation,
     AttackTable,
@@ -27,16 +28,22 @@ from readerstudy.results.evaluation import (
     Transfer,
     Variant,
 )
+from readerstudy.vocabulary import Pathology
 
 ON_REAL_IMAGES = ("positives_right", "negatives_right")
 
 
-def evaluation_tables(result: EvaluationResult, peers: Sequence[EvaluationResult]) -> list[Table]:
-    """Return all tables of one classifier; `peers` are the evaluations of the same job and resolution, itself too."""
+def evaluation_tables(result: EvaluationResult, peers: Sequence[EvaluationResult], modality: Modality) -> list[Table]:
+    """Return all tables of one classifier; `peers` are the evaluations of the same job and resolution, itself too.
+
+    `modality` is that of the cohort.
+    """
     tables = [comparison_table(peers)] if len(peers) > 1 else []
     tables += [table_1(result), controls_table(result), attacks_table(result)]
-    tables += [subgroup_table(attack, number) for number, attack in enumerate(result.attacks) if attack.subgroups]
-    tables += [calibration_table(result)]
+    tables += [
+        subgroup_table(attack, number, modality) for number, attack in enumerate(result.attacks) if attack.subgroups
+    ]
+    tables += [calibration_table(result, modality)]
     return [*tables, transfer_table(result.transfers)] if len(peers) > 1 else tables
 
 
@@ -176,20 +183,17 @@ def attacks_table(result: EvaluationResult) -> Table:
     )
 
 
-def subgroup_table(attack: AttackEvaluation, number: int) -> Table:
+def subgroup_table(attack: AttackEvaluation, number: int, modality: Modality) -> Table:
     """Return the figures of one attack by subgroup; `number` makes the table's key unique."""
     fooled, areas = _("Fooled"), _("AUC")
     return Table(
         key=f"subgroups-{number}",
         title=_("Subgroups: %(attack)s") % {"attack": attack.name},
-        caption=_(
-            "At the threshold from the tuning split. Each kind of lesion is compared with all images without cancer. "
-            "There are many small subgroups: the table is exploratory and tests no hypothesis."
-        ),
+        caption=str(modality.words.lab.compared_with_other),
         columns=(
             Column("part", _("Part")),
             Column("images", _("Images"), Kind.COUNT),
-            Column("positive", _("Malignant"), Kind.COUNT),
+            Column("positive", str(modality.findings[Pathology.POSITIVE].label), Kind.COUNT),
             Column("auc_real", _("real"), Kind.AREA, areas),
             Column("auc_adversarial", _("adversarial"), Kind.AREA, areas),
             Column("fooled_by_removal", _("by removal"), Kind.PERCENT, fooled),
@@ -210,17 +214,13 @@ def subgroup_table(attack: AttackEvaluation, number: int) -> Table:
     )
 
 
-def calibration_table(result: EvaluationResult) -> Table:
+def calibration_table(result: EvaluationResult, modality: Modality) -> Table:
     """Return the calibration on the real test images, raw and recalibrated."""
     used = _("%(method)s (used here)")
     return Table(
         key="calibration",
         title=_("Calibration on the real test images"),
-        caption=_(
-            "Expected calibration error (ECE) over bins of equal count, and Brier score, before and after "
-            "recalibrating the logits on the tuning split. Training uses as many malignant images as others, so the "
-            "raw probability is not the share in the cohort."
-        ),
+        caption=str(modality.words.lab.balanced_training),
         columns=(
             Column("recalibration", _("Recalibration")),
             Column("ece", _("ECE"), Kind.SPREAD),

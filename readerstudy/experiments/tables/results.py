@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from readerstudy.cohort.models import Cohort
 from readerstudy.experiments.models import Evaluation
 from readerstudy.experiments.tables.cross_validation import cross_validation_tables
 from readerstudy.experiments.tables.detector import detector_table
@@ -61,8 +62,9 @@ def _sections(result: Any) -> Iterator[tuple[str, list[Table]]]:
         stored = {name: result[name] for name in ("threshold", "rows")}
         yield "", [detector_table(result["run"], from_dict(DetectorResult, stored))]
     elif _has_format(result, cross_validation.FORMAT):
-        stored = {name: value for name, value in result.items() if name not in ("format", "run")}
-        yield "", cross_validation_tables(from_dict(CrossValidated, stored))
+        stored = {name: value for name, value in result.items() if name not in ("format", "run", "cohort")}
+        modality = Cohort.modality_of(result.get("cohort", ""))
+        yield "", cross_validation_tables(from_dict(CrossValidated, stored), modality)
 
 
 def _has_format(result: Any, name: str) -> bool:
@@ -71,12 +73,13 @@ def _has_format(result: Any, name: str) -> bool:
 
 def _evaluation_sections(keys: list[int]) -> Iterator[tuple[str, list[Table]]]:
     """Yield all tables of one classifier; of several, Table 1 of each and how they compare."""
-    evaluations = [row.read() for row in Evaluation.objects.filter(pk__in=keys).order_by("pk")]
-    for resolution, group in groupby(evaluations, key=lambda result: result.resolution):
-        results = list(group)
+    rows = Evaluation.objects.filter(pk__in=keys).order_by("pk")
+    for resolution, group in groupby(rows, key=lambda row: row.resolution):
+        own = list(group)
+        results = [row.read() for row in own]
         heading = _("%(resolution)s resolution") % {"resolution": resolution}
         if len(results) == 1:
-            yield heading, evaluation_tables(results[0], results)
+            yield heading, evaluation_tables(results[0], results, Cohort.modality_of(own[0].cohort))
         else:
             tables = [*(table_1(result) for result in results), controls_table(results[0])]
             yield heading, [*tables, comparison_table(results), transfer_table(results[0].transfers)]

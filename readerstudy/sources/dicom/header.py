@@ -147,7 +147,7 @@ def _pixel_spacing(dataset: Dataset) -> float | None:
 def _refusal(dataset: Dataset) -> str:
     frames = number(dataset, "NumberOfFrames") or 1
     if frames > 1:
-        return f"holds {frames} frames (tomosynthesis?); single images are read."
+        return f"holds {frames} frames; single images are read."
     colours = number(dataset, "SamplesPerPixel") or 1
     if colours != 1 or not text(dataset, "PhotometricInterpretation").upper().startswith("MONOCHROME"):
         return "is not a grey picture (MONOCHROME1 or MONOCHROME2)."

@@ -10,7 +10,6 @@ from enum import StrEnum
 from typing import Any, Final, overload
 
 from django.db.models import Exists, F, OuterRef, Q, Subquery
-from django.utils.functional import Promise
 
 from readerstudy.accounts.models import User
 from readerstudy.cohort.models import Stimulus
@@ -18,7 +17,7 @@ from readerstudy.experiments.models import Attack
 from readerstudy.modalities.modality import Modality, Subgroup
 from readerstudy.truth.models import Exclusion, ImageTruth, Score, Truth
 from readerstudy.truth.seal import in_no_sealed_study
-from readerstudy.truth.terms import DIRECTION_LABELS, Authenticity
+from readerstudy.truth.terms import Authenticity
 from readerstudy.vocabulary import Direction, Pathology
 
 CHANCE: Final = 0.5  # a classifier is fooled if its score crosses this
@@ -66,8 +65,12 @@ class GalleryImage:
     is_excluded: bool = False
 
     @property
-    def direction_label(self) -> Promise:
-        return DIRECTION_LABELS[self.direction]
+    def modality(self) -> Modality:
+        return self.stimulus.image.exam.patient.cohort.modality
+
+    @property
+    def direction_label(self) -> Any:
+        return self.modality.words.lab.direction(self.direction)
 
 
 class GalleryImages(Sequence[GalleryImage]):
@@ -155,8 +158,7 @@ class RecordedExclusion:
 def find_pathology(image: GalleryImage) -> ImagePathology | None:
     """Return the pathology of the image, or None."""
     row = ImageTruth.objects.filter(image=image.stimulus.image_id).first()
-    modality = image.stimulus.image.exam.patient.cohort.modality
-    return ImagePathology(Pathology(row.pathology), row.groups, modality) if row else None
+    return ImagePathology(Pathology(row.pathology), row.groups, image.modality) if row else None
 
 
 def find_exclusion(stimulus: Stimulus) -> RecordedExclusion | None:
