@@ -1,6 +1,6 @@
 """What pages, jobs and reports say about the images of a modality.
 
-Whole sentences, not nouns to put into sentences: other languages inflect what stands around a noun. Every text is
+Whole sentences, not nouns to put into sentences: other languages inflect the words around a noun. Every text is
 translated when it is shown. `%(name)s` are places.
 """
 

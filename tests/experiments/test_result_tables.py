@@ -135,11 +135,18 @@ def test_a_detector_is_shown_with_its_pools():
         assert words in text
 
 
+@pytest.mark.django_db
 def test_a_cross_validation_has_its_folds_and_table_1():
     folds = (FoldResult(0, 10, 4, 0.4, None), FoldResult(1, 12, 5, 0.6, results.REAL_AREA))
     result = CrossValidated(folds, 0.82, results.attack_table((2, 9)), results.REAL_AREA)
     text = result_text({"format": "cross-validation/1", "run": "folds", **to_dict(result)})
-    for words in ("Cross-validation by patient", "mean of the folds", "one class only", "Table 1 over all folds"):
+    for words in (
+        "Cross-validation by patient",
+        "Malignant",
+        "mean of the folds",
+        "one class only",
+        "Table 1 over all folds",
+    ):
         assert words in text
     without = result_text({"format": "cross-validation/1", "run": "folds", **to_dict(replace(result, pooled=None))})
     assert "Table 1" not in without

@@ -1,5 +1,7 @@
 """Parameters are checked before a job is queued, in the same way for pages, API and commands."""
 
+from dataclasses import replace
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
@@ -10,6 +12,8 @@ from readerstudy.experiments.check import InvalidParameter, check_parameters
 from readerstudy.experiments.models import Attack, CheckpointKind
 from readerstudy.experiments.start import start_job
 from readerstudy.jobs.models import Job
+from readerstudy.modalities import MODALITIES
+from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from tests import make, walk
 from tests.lab.conftest import checkpoint
 
@@ -214,6 +218,37 @@ def test_a_missing_name_is_derived():
     )
     attack = {"method": "fgsm", "classifier": "cad"}
     assert check_parameters(ATTACK, {"cohort": "films", "attack": attack})["attack"]["name"] == "fgsm-cad"
+
+
+@pytest.fixture
+def bare(monkeypatch):
+    """The modality of the cohort has one preset and one step of post-processing."""
+    modality = replace(MAMMOGRAPHY, presets={"zhou2021-low": "low"}, post_processing=("keep_range",))
+    monkeypatch.setitem(MODALITIES, modality.code, modality)
+
+
+@pytest.mark.usefixtures("bare")
+def test_rejects_a_preset_of_another_modality():
+    message = "preset: the preset demo is not for Mammography; there are: zhou2021-low."
+    with pytest.raises(InvalidParameter) as raised:
+        check_parameters(TRAIN_CLASSIFIER, {"cohort": "films", "preset": "demo"})
+    assert str(raised.value) == message
+    assert check_parameters(TRAIN_CLASSIFIER, {"cohort": "films", "preset": "zhou2021-low"})["preset"] == "zhou2021-low"
+    with pytest.raises(InvalidParameter, match="classifier: the preset demo is not for Mammography"):
+        check_parameters(TRAIN_GAN, {"cohort": "films", "classifier": "cad", "direction": "remove"})
+
+
+@pytest.mark.usefixtures("bare")
+def test_post_processing_has_only_the_steps_of_the_modality():
+    attack = {"method": "fgsm", "classifier": "cad"}
+    checked = check_parameters(ATTACK, {"cohort": "films", "attack": attack})
+    assert {name: value for name, value in checked.items() if name.startswith("keep_")} == {
+        "keep_background": False,
+        "keep_grid": False,
+        "keep_range": True,
+    }
+    with pytest.raises(InvalidParameter, match="keep_grid: Mammography has no such step; it has: keep_range"):
+        check_parameters(ATTACK, {"cohort": "films", "attack": attack, "keep_grid": True})
 
 
 def test_rejects_a_generator_of_the_other_direction():

@@ -3,8 +3,11 @@
 from dataclasses import replace
 
 from readerstudy.lab.evaluation_figures import evaluation_figures
+from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.results.evaluation import Variant
 from tests import results
+
+WORDS = MAMMOGRAPHY.words.lab
 
 
 def test_an_unchanged_baseline_is_not_applicable_in_the_figure():
@@ -13,9 +16,14 @@ def test_an_unchanged_baseline_is_not_applicable_in_the_figure():
         replace(transfer, variant=Variant.IDENTITY, is_target=False, is_applicable=False)
         for transfer in result.transfers
     ]
-    figures = {
-        figure.key: figure for figure in evaluation_figures(replace(result, transfers=(*result.transfers, *unchanged)))
-    }
+    changed = replace(result, transfers=(*result.transfers, *unchanged))
+    figures = {figure.key: figure for figure in evaluation_figures(changed, WORDS)}
     description = figures["transfer"].description
     assert "GAN on cad-1: 4 of 5, made for it" in description
     assert "GAN, identity baseline on cad-2: not applicable" in description
+
+
+def test_the_axes_of_the_reliability_have_the_words_of_the_modality():
+    figures = {figure.key: figure for figure in evaluation_figures(results.evaluation_result(), WORDS)}
+    (axes,) = figures["reliability"].draw().axes
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("Mean probability of cancer", "Share malignant")

@@ -6,6 +6,7 @@ from django.utils import translation
 
 from readerstudy.experiments.catalogue import get_kind
 from readerstudy.lab.key_values import duration, facts, parameter_facts
+from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.serialise import to_dict
 from tests.without_torch import training_module
 
@@ -31,7 +32,7 @@ def texts(**values) -> dict[str, str]:
         ("psnr_db", 34.0412, ("Signal to noise (PSNR)", "34.0 dB")),
         ("changed_share", 0.123456, ("Pixels changed", "12.3 %")),
         ("keep_background", True, ("Background kept", "yes")),
-        ("position", "deepest", ("Location of the patch", "at the deepest point of the breast")),
+        ("position", "deepest", ("Location of the patch", "at the deepest point of the region")),
         ("save_every", {"steps": 0, "epochs": 1}, ("Saved every", "1 epoch")),
         ("attacks", ["a", "b"], ("Attacks trained on", "a, b")),
         ("vgg_weights", "", ("vgg_weights", "–")),
@@ -40,6 +41,17 @@ def texts(**values) -> dict[str, str]:
 )
 def test_values_have_labels_and_units(name, value, words):
     assert texts(**{name: value}) == dict([words])
+
+
+def test_values_of_one_modality_have_its_words():
+    words = MAMMOGRAPHY.words.lab
+    values = {"position": "random", "changed_outside_share": 0.5, "lesion_enrichment": 2, "gap": 0.5}
+    assert {str(fact.label): fact.text for fact in facts(values, words=words)} == {
+        "Gap of the discriminator": "0.5",
+        "Location of the patch": "anywhere in the breast",
+        "Changed pixels outside the breast": "50 %",
+        "Change in the lesion relative to the breast": "2",
+    }
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import numpy as np
 
 from models_ml.evaluation.attack_table import decide
-from models_ml.evaluation.subgroup_table import LESION, subgroups
+from models_ml.evaluation.subgroup_table import subgroups
 from readerstudy.results.evaluation import ThresholdRule
 from readerstudy.statistics.roc import auc
 
@@ -23,6 +23,7 @@ def parts(**columns):
         labels=LABELS,
         patients=PATIENTS,
         threshold=0.5,
+        of_finding={"lesion"},
         seed=1,
         replicates=40,
     )
@@ -38,14 +39,19 @@ def test_a_view_is_judged_on_its_own_images():
     assert part.fooled == decide(REAL[own], FAKE[own], LABELS[own], rule=ThresholdRule.YOUDEN, threshold=0.5).fooled
 
 
-def test_a_kind_of_lesion_is_set_against_all_images_without_cancer():
-    found = parts(**{LESION: LESIONS})
-    assert set(found) == {(LESION, "mass"), (LESION, "calcification")}
-    mass = found[LESION, "mass"]
-    # A benign mass is an image without the finding like the others.
+def test_a_kind_of_lesion_is_set_against_all_images_without_the_finding():
+    found = parts(lesion=LESIONS)
+    assert set(found) == {("lesion", "mass"), ("lesion", "calcification")}
+    mass = found["lesion", "mass"]
+    # A mass that is another finding is an image without the finding like the others.
     assert (mass.images, mass.positive) == (6, 2)
     own = np.array([0, 1, 4, 5, 6, 7])
     assert mass.auc_real.value == auc(REAL[own], LABELS[own])
+
+
+def test_columns_that_are_not_of_the_finding_are_judged_on_their_own_images():
+    mass = parts(shape=LESIONS)["shape", "mass"]
+    assert (mass.images, mass.positive) == (3, 2)
 
 
 def test_what_is_unknown_or_the_same_for_all_makes_no_line():
