@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from readerstudy.modalities import MODALITIES
 from readerstudy.studies.models import StudyStatus
 from readerstudy.studies.protocol import SessionKind, Verdict
 from readerstudy.vocabulary import Direction, Pathology
@@ -102,7 +103,10 @@ class StudyPage(StudyLine):
 
 # --- readings -----------------------------------------------------------------------------------------------
 class ReadingLine(Shape):
-    """One reading. Only researchers get the last six fields, and only after the study is unsealed."""
+    """One reading. Only researchers get the fields from `authenticity` on, and only after the study is unsealed.
+
+    The last fields are attributes of the image, by the modality of the study's cohort.
+    """
 
     reader = serializers.CharField(help_text="the reader's code in this study")
     session = serializers.IntegerField()
@@ -131,8 +135,11 @@ class ReadingLine(Shape):
     )
     direction = serializers.ChoiceField(choices=[*(word.value for word in Direction), ""], required=False)
     image = serializers.CharField(required=False, help_text="pseudonym: an image and its adversarial image share it")
-    laterality = serializers.CharField(required=False)
-    view_position = serializers.CharField(required=False)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        attributes = [attribute for modality in MODALITIES.values() for attribute in modality.attributes]
+        names = dict.fromkeys(attribute.name for attribute in attributes if attribute.is_exported)
+        return {**super().get_fields(), **{name: serializers.CharField(required=False) for name in names}}
 
 
 # --- requests and the rest ----------------------------------------------------------------------------------

@@ -60,6 +60,14 @@ def test_the_difference_is_grey_at_unchanged_pixels(client, adversarial):
     assert darkest < 55 if adversarial.direction == "insert" else brightest > 200
 
 
+def test_a_page_of_an_image_has_its_attributes_and_the_words_of_its_modality(client, adversarial):
+    image = adversarial.stimulus.image
+    body = client.get(reverse("lab:stimulus", args=[adversarial.pk])).content.decode()
+    side, view = image.attributes["laterality"], image.attributes["view_position"]
+    assert f"{image.exam.patient.pseudonym} {side}{view}," in body
+    assert {"insert": "Cancer inserted", "remove": "Cancer removed"}[adversarial.direction] in body
+
+
 def test_a_researcher_excludes_an_image_with_a_reason(client, adversarial, rosa):
     page = reverse("lab:stimulus", args=[adversarial.pk])
     assert "cannot be undone" in client.get(page).content.decode()

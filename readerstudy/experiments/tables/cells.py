@@ -62,7 +62,7 @@ def recalibration_label(method: Recalibrated) -> str:
 
 
 def subgroup_label(column: str, value: str) -> str:
-    """Return a part of the test images as "view: CC"."""
+    """Return a part of the test images with the title of its division."""
     columns = subgroup_titles()
     return f"{columns.get(column, column)}: {value}"
 

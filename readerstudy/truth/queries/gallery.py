@@ -72,6 +72,12 @@ class GalleryImage:
     def direction_label(self) -> Any:
         return self.modality.words.lab.direction(self.direction)
 
+    @property
+    def view(self) -> str:
+        """The attributes of the image in one word, such as a side and a view."""
+        attributes = self.stimulus.image.attributes
+        return "".join(attributes.get(part.name, "") for part in self.modality.attributes if part.is_exported)
+
 
 class GalleryImages(Sequence[GalleryImage]):
     """The images that a filter selects. A slice reads only its rows from the database, for Django's Paginator."""
