@@ -183,8 +183,8 @@ class GeneratorConfig:
     """The U-Net (METHOD §3).
 
     The `plain` form outputs an image, the `residual` form a change of the image's logit, the `additive` form a change
-    of its values. The residual form keeps air (values near 0); the additive form is for images whose 0 is a value like
-    any other.
+    of its values. The residual form keeps the background (values near 0); the additive form is for images whose 0 is a
+    value like any other.
     """
 
     form: Literal["plain", "residual", "additive"] = "plain"

@@ -14,7 +14,7 @@ from readerstudy.imaging.image import WHITE, Grey16, quantise
 
 @dataclass(frozen=True)
 class PostProcessing:
-    """Change the region only, use only the source image's grey levels, and stay below its brightest tissue.
+    """Change the region only, use only the source image's grey levels, and stay below its brightest pixel there.
 
     `geometry` is that of the images' modality. Each step can be left out. A pixel that the network did not change
     comes back bit for bit, whichever steps are on.
@@ -45,8 +45,9 @@ class PostProcessing:
     def white(self, real: Grey16, weight: NDArray[np.float32]) -> float:
         """Return the brightest level that a change may approach, as a share of full scale.
 
-        With `keep_range` that is the brightest tissue of the source image. Scanners and detectors end well below full
-        scale, each at its own level: an adversarial image brighter than every real one is recognised by its maximum.
+        With `keep_range` that is the brightest pixel in the region of the source image. Scanners and detectors end well
+        below full scale, each at its own level: an adversarial image brighter than every real one is recognised by its
+        maximum.
         """
         if not self.keep_range:
             return 1.0

@@ -105,7 +105,7 @@ class GanAttack:
 def shift_below(images: Tensor, change: Tensor, *, white: float) -> Tensor:
     """Return `shift_logit` of images (B, 1, H, W) in 0…1 with `white` in place of 1 where the change brightens.
 
-    What is inserted flattens towards the brightest tissue, as on digitised film: nothing is clipped, and the histogram
+    What is inserted flattens towards the brightest level, as on digitised film: nothing is clipped, and the histogram
     has no peak at `white`. Darkening is as trained.
     """
     brighter = shift_logit((images / white).clamp(max=1), change) * white

@@ -26,7 +26,7 @@ _DARKEST = 1e-4  # darker pixels get the logit of this value
 
 @dataclass(frozen=True)
 class InpaintingAttack:
-    """Fills discs of tissue.
+    """Fills discs of an image.
 
     A removal fills, several times over, the place that the classifier's score depends on most. An insertion fills a
     place in the region that is drawn from the image and the seed.

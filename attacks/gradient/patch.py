@@ -51,7 +51,7 @@ class PatchAttack:
     """Places a trained texture, a disc, in an image; at the same position for the same image and seed."""
 
     settings: PatchSettings
-    texture: Floats  # (k, k) in 0…1, as a share of the source image's brightest tissue
+    texture: Floats  # (k, k) in 0…1, as a share of the brightest pixel in the source image's region
     seed: int
     post_processing: PostProcessing = NO_POST_PROCESSING
 

@@ -13,8 +13,8 @@ from models_ml.networks.losses import precise
 # changes.
 GREATEST_LOGIT_CHANGE = 15.0
 # Grey values below this are background. The change fades out there with the brightness, so that the few
-# levels of noise in the air are kept and not rounded to black.
-AIR = 0.03
+# levels of noise in it are kept and not rounded to black.
+BACKGROUND = 0.03
 
 
 class Generator(nn.Module):
@@ -98,8 +98,8 @@ def double_conv(before: int, after: int, config: GeneratorConfig) -> DoubleConvo
 def shift_logit(images: Tensor, change: Tensor) -> Tensor:
     """Return sigmoid(logit(images) + change), computed with odds, so that values of exactly 0 and 1 do not change.
 
-    Below 0.03, in the air, the change is multiplied by brightness / 0.03.
+    Below 0.03, in the background, the change is multiplied by brightness / 0.03.
     """
-    change = change * (images / AIR).clamp(max=1.0)
+    change = change * (images / BACKGROUND).clamp(max=1.0)
     odds = torch.exp(change.clamp(-GREATEST_LOGIT_CHANGE, GREATEST_LOGIT_CHANGE))
     return images * odds / (1 - images + images * odds)

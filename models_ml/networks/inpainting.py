@@ -19,7 +19,7 @@ from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import double_conv
 
 Places = NDArray[np.int64]  # (B, 2): row and column of the middle of each disc
-FAINT = 0.03  # darker pixels are air, where no disc has its centre
+FAINT = 0.03  # darker pixels are background, where no disc has its centre
 _LEAST = 1e-4  # logits are taken of grey values between this and 1 − this
 
 

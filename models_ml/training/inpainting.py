@@ -1,4 +1,4 @@
-"""Training an inpainter, which fills a disc of an image with tissue of the other class.
+"""Training an inpainter, which fills a disc of an image as in the other class.
 
 Not in the article. Every step adds up two losses:
 
@@ -8,7 +8,7 @@ Not in the article. Every step adds up two losses:
   size of the change is a third term.
 
 In positive images the disc lies where the classifier's gradient is greatest, in others at a random place of the
-region. So removal learns healthy tissue, and insertion learns lesions from the places that decide the score.
+region. So removal learns normal content, and insertion learns lesions from the places that decide the score.
 """
 
 from dataclasses import dataclass, replace
