@@ -110,8 +110,7 @@ class Convolution:
 class CompactConfig:
     """The layers of the compact family: convolutions, each with GroupNorm and ReLU, a global pool and a dense layer.
 
-    By default one position before the pool sees 25 pixels of the image: more than a small finding, and too little of
-    its surroundings to learn the images by heart.
+    By default one position before the pool sees 25 × 25 pixels: more than a small finding, and little else.
     """
 
     convolutions: tuple[Convolution, ...] = (
@@ -139,7 +138,7 @@ class ClassifierConfig:
     # --- architecture
     mean: tuple[float, ...] = IMAGENET_MEAN
     sd: tuple[float, ...] = IMAGENET_SD
-    # The next five, and `leak`, are those of the VGG.
+    # The next five are those of the VGG.
     vnet_layers: int = 13  # of VGG11's thirteen convolutions and pools
     width: float = 1.0  # factor on VGG11's channels
     fnet_convolutions: tuple[Convolution, ...] = (Convolution(512, stride=2), Convolution(2048))

@@ -24,7 +24,9 @@ class CompactClassifier(Classifier):
         layers = config.compact
         self.convolutions = convolutions(layers, len(config.mean)).apply(start_he)
         self.dense = nn.Sequential(
-            nn.Linear(2 * layers.convolutions[-1].channels, layers.dense), nn.ReLU(), ImageDropout(config.dropout)
+            nn.Linear(2 * layers.convolutions[-1].channels, layers.dense),
+            nn.LeakyReLU(config.leak),  # a ReLU can die for all images, which leaves one score for all
+            ImageDropout(config.dropout),
         ).apply(start_xavier)
         self.output = nn.Linear(layers.dense, outputs)
         self.output.apply(start_xavier)
