@@ -68,5 +68,6 @@ CHEST_RADIOGRAPHY: Final = Modality(
         layout="standard",
         preset="compact",
         attack="pgd",
+        attack_settings={"steps": 10, "gradient": "upsampled"},
     ),
 )
