@@ -233,7 +233,7 @@ def _prepared(cohort: Cohort, images: Sequence[ImportImage], processes: int | No
 
 
 def _windows(images: Sequence[ImportImage], least: int) -> Iterator[list[ImportImage]]:
-    """Yield whole patients in the order of their first images, at least so many images together."""
+    """Yield the images of whole patients, in the order of their first images, `least` or more at a time."""
     by_patient: dict[str, list[ImportImage]] = {}
     for image in images:
         by_patient.setdefault(image.patient_key, []).append(image)

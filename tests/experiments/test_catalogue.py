@@ -12,8 +12,7 @@ from tests.without_torch import training_module
 
 def test_presets_agree_with_the_learning_packages():
     presets = training_module("models_ml.presets").PRESETS
-    assert set(PRESETS) <= set(presets)
-    assert set(presets) - set(PRESETS) <= {"compact"}  # of a modality that is still to come
+    assert set(PRESETS) == set(presets)
     for modality in MODALITIES.values():
         for name, layout in modality.presets.items():
             rows = presets[name].classifier.rows

@@ -1,4 +1,4 @@
-"""Near-copies: copies are found whatever was done to them, and pictures of one standard view are told apart."""
+"""Near-copies: copies are found whatever was done to them, and pictures of one standard view are distinguished."""
 
 import io
 from functools import cache
@@ -88,7 +88,7 @@ def test_views_of_one_person_and_of_others_are_no_copies():
     assert max(one.correlation(other) for one, other in combinations(signatures, 2)) < 0.6
 
 
-def test_pictures_of_the_same_outline_are_told_apart_by_texture():
+def test_pictures_of_the_same_outline_are_distinguished_by_texture():
     signatures = [sign(slice_of_a_head(number)) for number in range(8)]
     assert max(one.correlation(other) for one, other in combinations(signatures, 2)) < near_copies.NEAR
 

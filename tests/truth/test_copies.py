@@ -217,7 +217,9 @@ def test_an_image_that_belongs_to_two_groups_makes_them_one():
 
 
 def test_a_flat_picture_is_compared_by_its_pixels_alone():
-    flat = lambda values: np.full_like(values, 700)  # noqa: E731
+    def flat(values):
+        return np.full_like(values, 700)
+
     imported = bring(picture(1, "p1", change=flat), picture(2, "p2", change=flat))
     assert [copy.kind for copy in imported.near_copies] == ["exact"]
     assert {json.dumps(signature) for signature in Image.objects.values_list("signature", flat=True)} == {"{}"}
