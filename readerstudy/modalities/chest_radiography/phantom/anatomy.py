@@ -15,7 +15,8 @@ LesionKind = Literal["nodule", "granuloma", "nipple", "scar"]
 Finding = Literal["positive", "other", "normal"]
 
 # Contrast of lesions: the number that sets how hard the phantoms are to classify.
-DEFAULT_CONTRAST: Final = 3.0
+# With 4, a small network that was trained on 250 images has an AUC of about .9 at 128 × 128.
+DEFAULT_CONTRAST: Final = 4.0
 POSITIVE_FRACTION: Final = 0.3
 MAXIMUM_PATIENTS: Final = 100_000
 
