@@ -107,7 +107,7 @@ class CopySearch:
         linked = [link.image for link in links if not link.image.is_left_out]
         if not linked and not image.recording:
             return
-        moments = list(dict.fromkeys(other.moment for other in linked if other.moment))
+        moments = list(dict.fromkeys(other.moment for other in (*linked, *self._parts(image)) if other.moment))
         if moments:
             moment = moments[0]
         else:
@@ -121,26 +121,34 @@ class CopySearch:
             self._by_moment.setdefault(moment, []).append(member)
 
     def _links(self, image: KnownImage) -> Iterator[Link]:
-        """Yield exact copies, near-copies, and other parts of the recording; each image once."""
-        exact = [other for other in self._by_pixels.get(image.pixels, ()) if not other.is_left_out]
-        yield from (Link(other, "exact", 1.0) for other in exact)
-        near = []
-        if image.signature:
-            for number in self._index.candidates(image.signature.words):
-                other = self._hashed[number]
-                if other.is_left_out or other in exact:
-                    continue
-                correlation = self._correlation(image.signature, number)
-                if correlation >= NEAR:
-                    near.append(other)
-                    yield Link(other, "near", correlation)
-        if image.recording:
-            parts = self._by_recording.get(image.recording, ())
-            yield from (
-                Link(other, "recording", 0.0)
-                for other in parts
-                if not other.is_left_out and other not in exact and other not in near
-            )
+        """Yield exact copies and near-copies, one image of each moment, and a part of the recording of each patient."""
+        linked: list[KnownImage] = []
+
+        def is_new(other: KnownImage) -> bool:
+            """Return whether a link to the image would say anything: one link to each moment is enough."""
+            known = any(other is one or (other.moment and other.moment == one.moment) for one in linked)
+            return not (known or other.is_left_out)
+
+        for other in filter(is_new, self._by_pixels.get(image.pixels, ())):
+            linked.append(other)
+            yield Link(other, "exact", 1.0)
+        numbers = self._index.candidates(image.signature.words) if image.signature else []
+        for number in numbers:
+            other = self._hashed[number]
+            correlation = self._correlation(image.signature, number) if image.signature and is_new(other) else 0.0
+            if correlation >= NEAR:
+                linked.append(other)
+                yield Link(other, "near", correlation)
+        patients = set()
+        for other in filter(is_new, self._parts(image)):
+            if other.patient not in patients:  # a patient's parts are in one split
+                patients.add(other.patient)
+                yield Link(other, "recording", 0.0)
+
+    def _parts(self, image: KnownImage) -> list[KnownImage]:
+        """Return the other parts of the image's recording."""
+        parts = self._by_recording.get(image.recording, []) if image.recording else []
+        return [part for part in parts if part is not image and not part.is_left_out]
 
     def _correlation(self, signature: Signature, number: int) -> float:
         """Return the correlation with an image of the index; 0 if their sketches differ or its file is unreadable."""

@@ -125,6 +125,7 @@ class _Importer:
         image = candidate.image
         if image.is_left_out:
             self.problems.append(_left_out(candidate))
+            image.signature = None  # is not compared any more
             return None
         if candidate.is_new:
             self._search.join(image, candidate.links)

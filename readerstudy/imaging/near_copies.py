@@ -8,7 +8,7 @@ Thresholds and how they were measured: docs/decisions/0022-near-copies.md.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +18,7 @@ from scipy.fft import dctn
 from scipy.ndimage import gaussian_filter
 
 from readerstudy.imaging.alignment import Field, aligned_correlation, shifted_correlation
-from readerstudy.imaging.image import WHITE, Grey16
+from readerstudy.imaging.image import WHITE, Grey16, quantise
 
 # Two pictures are near-copies from this correlation on.
 NEAR: Final = 0.9
@@ -92,7 +92,7 @@ class Sketch:
 class Signature:
     """What two pictures are compared by."""
 
-    small: Field  # 128 x 128 grey levels
+    small: Grey16  # 128 x 128
     sketch: Sketch
 
     @property
@@ -104,28 +104,19 @@ class Signature:
         """Return the hash as 64 hexadecimal digits."""
         return self.words.astype(">u8").tobytes().hex()
 
-    @cached_property
-    def _versions(self) -> tuple[Field, ...]:
-        return _versions(self.small)
-
-    @cached_property
-    def _mirrored_versions(self) -> tuple[Field, ...]:
-        return _versions(np.ascontiguousarray(self.small[:, ::-1]))
-
     def correlation(self, other: "Signature") -> float:
         """Return the correlation of both pictures' details, or of one with the other mirrored if that is closer."""
-        if is_closer_mirrored(self.words, other.words):
-            return aligned_correlation(self._versions, other._mirrored_versions)
-        return aligned_correlation(self._versions, other._versions)
+        is_mirrored = is_closer_mirrored(self.words, other.words)
+        return aligned_correlation(_versions(self, False), _versions(other, is_mirrored))
 
 
 def sign(values: Grey16 | NDArray[Any]) -> Signature | None:
     """Return the signature of a picture without its frame; None for a picture without contrast."""
     picture = Image.fromarray(np.ascontiguousarray(values, dtype=np.float32))
-    small = np.asarray(picture.resize((_SIDE, _SIDE), Image.Resampling.BILINEAR))
+    small = quantise(np.asarray(picture.resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)))
     if float(np.ptp(small)) < _LEAST_RANGE:
         return None
-    detail = _HASHED(_half(small))
+    detail = _HASHED(_half(small.astype(np.float32)))
     coefficients = dctn(detail.astype(np.float64), norm="ortho")
     return Signature(small, Sketch(_packed(coefficients[_FREQUENCIES] > 0), detail.astype(np.float16)))
 
@@ -152,8 +143,11 @@ def is_closer_mirrored(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> bo
     return distance(one, other ^ MIRRORED) < distance(one, other)
 
 
-def _versions(small: Field) -> tuple[Field, ...]:
-    """Return a small copy from blurred to sharp."""
+@lru_cache(maxsize=16)  # a new image is compared with several others
+def _versions(signature: Signature, is_mirrored: bool) -> tuple[Field, ...]:
+    """Return the small copy, possibly mirrored, from blurred to sharp."""
+    small = signature.small.astype(np.float32)
+    small = np.ascontiguousarray(small[:, ::-1]) if is_mirrored else small
     return _COARSE(_half(small)), _MIDDLE(small), _FINE(small)
 
 

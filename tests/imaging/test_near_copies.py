@@ -23,7 +23,7 @@ def pictures() -> tuple[np.ndarray, ...]:
 
 
 def slice_of_a_head(number: int, side: int = 256) -> np.ndarray:
-    """Draw a round picture whose outline is nearly the same for every number; texture tells them apart."""
+    """Draw a round picture whose outline is nearly the same for every number; they differ in texture."""
     rng = np.random.default_rng(number)
     y, x = (np.mgrid[0:side, 0:side] - side / 2) / side
     radius = np.hypot(x / (0.36 * rng.normal(1, 0.02)), y / (0.44 * rng.normal(1, 0.02)))

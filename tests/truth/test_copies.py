@@ -9,6 +9,8 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from PIL import Image as PillowImage
 
+from readerstudy.analysis.queries.material import cohort_facts
+from readerstudy.analysis.record.conduct import CopyGroups
 from readerstudy.audit.models import Event
 from readerstudy.cohort.importing import ImportResult
 from readerstudy.cohort.models import Image, Patient, Stimulus
@@ -323,3 +325,10 @@ def test_the_same_moment_in_two_cohorts_is_no_conflict():
     Image.objects.filter(pk=train.pk).update(moment="m")
     Image.objects.filter(pk=elsewhere.pk).update(moment="m")
     assert Image.objects.filter(moment="m").count() == 2
+
+
+def test_a_study_s_record_counts_groups_of_copies_from_the_database(study):
+    first = Image.objects.filter(exam__patient__cohort=study.cohort, exam__patient__split="train")[:3]
+    Image.objects.filter(pk__in=[image.pk for image in first[:2]]).update(moment="pair")
+    Image.objects.filter(pk=first[2].pk).update(moment="alone")
+    assert cohort_facts(study, ()).copies == CopyGroups(images=2, groups=1, divided_groups=0)

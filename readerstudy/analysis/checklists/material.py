@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from readerstudy.analysis.figures.flow_numbers import split_title
 from readerstudy.analysis.plan.plan_table import endpoint_in_full
@@ -85,7 +86,26 @@ class MaterialFacts:
         return _("The last import, on %(day)s, excluded %(count)s files.") % values
 
     def included(self) -> str:
-        return " ".join(filter(None, (self.data(), self.excluded_files())))
+        return " ".join(filter(None, (self.data(), self.near_copies(), self.excluded_files())))
+
+    def near_copies(self) -> str:
+        """Return how many images have copies under other names, and whether a group of copies is divided."""
+        if not self.conduct:
+            return ""
+        copies = self.conduct.cohort.copies
+        if not copies.groups:
+            return _("No image is a near-copy of another.")
+        belong = ngettext(
+            "%(images)s images belong to %(groups)s group of near-copies or parts of one recording;",
+            "%(images)s images belong to %(groups)s groups of near-copies or parts of one recording;",
+            copies.groups,
+        )
+        divided = ngettext(
+            "%(count)s group lies in two splits.", "%(count)s groups lie in two splits.", copies.divided_groups
+        )
+        counts = {"images": copies.images, "groups": copies.groups, "count": copies.divided_groups}
+        together = divided if copies.divided_groups else _("no group lies in two splits.")
+        return f"{belong} {together}" % counts
 
     def sampling(self) -> str:
         """Return how images were selected for the sessions."""
@@ -133,7 +153,8 @@ class MaterialFacts:
     def level(self) -> str:
         if not self.conduct:
             return ""
-        return _("Patient: each of the %(count)s patients is in one split.") % {"count": self.conduct.cohort.patients}
+        patients = _("Patient: each of the %(count)s patients is in one split.")
+        return patients % {"count": self.conduct.cohort.patients} + " " + self.near_copies()
 
     def baseline(self) -> str:
         """Return pathology by split, the only recorded characteristic of patients."""

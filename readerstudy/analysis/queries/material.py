@@ -5,7 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from django.db.models import Count
 
 from readerstudy.analysis.queries.trail import subject_of
-from readerstudy.analysis.record.conduct import CohortFacts, DrawnImages, ImportCounts, SessionFacts, SplitCounts
+from readerstudy.analysis.record.conduct import (
+    CohortFacts,
+    CopyGroups,
+    DrawnImages,
+    ImportCounts,
+    SessionFacts,
+    SplitCounts,
+)
 from readerstudy.audit.models import Event
 from readerstudy.cohort.models import Cohort, Exam, Image, Patient
 from readerstudy.studies.models import Allocation, SessionPlan, Study
@@ -37,6 +44,18 @@ def cohort_facts(study: Study, generators: Sequence[str]) -> CohortFacts:
         source_bits=tuple(images.order_by("source_bits").values_list("source_bits", flat=True).distinct()),
         fractions=tuple(cohort.fractions),
         adversarial_images=count_adversarial_images_by_resolution(cohort, generators),
+        copies=_copies(cohort),
+    )
+
+
+def _copies(cohort: Cohort) -> CopyGroups:
+    images = Image.objects.filter(exam__patient__cohort=cohort).exclude(moment="").order_by()
+    rows = images.values_list("moment").annotate(Count("pk"), Count("exam__patient__split", distinct=True))
+    groups = [(count, splits) for _, count, splits in rows if count > 1]
+    return CopyGroups(
+        images=sum(count for count, _ in groups),
+        groups=len(groups),
+        divided_groups=sum(splits > 1 for _, splits in groups),
     )
 
 

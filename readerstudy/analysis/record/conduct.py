@@ -29,6 +29,15 @@ class ImportCounts:
 
 
 @dataclass(frozen=True)
+class CopyGroups:
+    """Images that are near-copies of others or parts of one recording, their groups, and the groups in two splits."""
+
+    images: int = 0
+    groups: int = 0
+    divided_groups: int = 0
+
+
+@dataclass(frozen=True)
 class CohortFacts:
     """The material of a study.
 
@@ -45,6 +54,7 @@ class CohortFacts:
     source_bits: tuple[int, ...]
     fractions: tuple[float, ...]
     adversarial_images: Mapping[str, int]
+    copies: CopyGroups = CopyGroups()
 
     @property
     def patients(self) -> int:

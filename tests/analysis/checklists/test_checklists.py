@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from readerstudy.analysis.checklists.all import checklist_tables, claim_table, stard_table
+from readerstudy.analysis.record.conduct import CopyGroups
 from readerstudy.analysis.tables.mrmc import mrmc_comparisons
 from readerstudy.layout.table import to_html
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
@@ -50,6 +51,32 @@ def test_what_the_record_knows_is_filled_in_from_it(record):
     assert "251/363" in claim["39"]
     assert "AUC real 0.82 (0.70–0.90), adversarial (flipped label) 0.94" in claim["37"]
     assert "numpy 2.4.6" in claim["23"]
+
+
+@pytest.mark.parametrize(
+    ("copies", "sentence"),
+    [
+        (CopyGroups(), "No image is a near-copy of another."),
+        (
+            CopyGroups(images=2, groups=1),
+            "2 images belong to 1 group of near-copies or parts of one recording; no group lies in two splits.",
+        ),
+        (
+            CopyGroups(images=9, groups=3),
+            "9 images belong to 3 groups of near-copies or parts of one recording; no group lies in two splits.",
+        ),
+        (
+            CopyGroups(images=9, groups=3, divided_groups=2),
+            "9 images belong to 3 groups of near-copies or parts of one recording; 2 groups lie in two splits.",
+        ),
+    ],
+)
+def test_the_items_on_partitions_and_numbers_say_how_many_images_are_copies(record, copies, sentence):
+    conduct = replace(record.conduct, cohort=replace(record.conduct.cohort, copies=copies))
+    changed = replace(record, conduct=conduct)
+    claim = filled(claim_table(changed, PLAN))
+    assert claim["20"] == f"Patient: each of the 17 patients is in one split. {sentence}"
+    assert sentence in claim["35"]
 
 
 def test_the_cross_table_counts_the_readings(record):
