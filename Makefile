@@ -24,10 +24,10 @@ UV     := uv==0.13.8
 
 .PHONY: demo run serve test check check-templates check-js test-web web-tests bench architecture reference lock setup setup-test clean
 
-# MODALITY is the code of one in readerstudy/modalities; the demo says which there are.
+# MODALITY is the code of one in readerstudy/modalities, in any case; an unknown one is answered with a list.
 demo: $(VENV)/.ml $(VENV)/.pango $(STATIC) ## everything set up, the study running in a browser (SERVE=0: build and exit)
 	@$(BIN)/python manage.py migrate --verbosity 0
-	@$(BIN)/python manage.py demo --port $(PORT) $(if $(MODALITY),--modality $(MODALITY))
+	@$(BIN)/python manage.py demo --port $(PORT) $(if $(MODALITY),--modality '$(MODALITY)')
 ifneq ($(SERVE),0)
 	@$(MAKE) --no-print-directory serve
 endif

@@ -1,7 +1,7 @@
 """The whole software on a modality without side, view and chest wall, by the commands that a researcher types.
 
-Everything is walked through once, with networks of a few neurons; the tests look at what came of it. What they expect
-is asked of the modality, so that no result stands here.
+Everything is walked through once, with networks of a few neurons; the tests check the results. Their expectations come
+from the modality, so no result is written here.
 """
 
 import json
