@@ -9,7 +9,7 @@ from django.urls import reverse
 from readerstudy.accounts.models import Role, User
 from readerstudy.audit.actions import record
 from readerstudy.audit.models import Event
-from readerstudy.cohort.models import Stimulus
+from readerstudy.cohort.models import Image, Stimulus
 from readerstudy.reading.models import Reading, ReadingSession
 from readerstudy.studies.models import Enrollment, Study
 from readerstudy.truth.models import ImageTruth, Truth
@@ -118,6 +118,16 @@ def test_the_seed_of_the_draw_is_nowhere_while_the_study_is_sealed(small, db, cl
     pages = [change(study), changelist("studies.study"), change(event), changelist("audit.event")]
     assert not Event.objects.filter(verb="study.created", data__has_key="seed").exists()
     assert not any(b"918273645" in client.get(page).content for page in pages)
+
+
+def test_marks_of_copies_are_on_no_page_of_an_image(study, clara, rosa, signed_in):
+    image = Image.objects.filter(exam__patient__cohort=study.cohort).first()
+    Image.objects.filter(pk=image.pk).update(moment="e" * 64, recording="f" * 64)
+    for person in (clara, rosa):
+        client = signed_in(person)
+        pages = [client.get(page).content.decode() for page in (change(image), changelist("cohort.image"))]
+        for mark in (image.signature["hash"], "e" * 64, "f" * 64):
+            assert not any(mark in page for page in pages)
 
 
 # --- studies ------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ SEALED = {
     "accounts.user": ("password",),
     "audit.event": ("data",),
     "rehearsal.blindingaudit": ("result",),
-    "cohort.image": ("fingerprint", "stimuli"),
+    "cohort.image": ("fingerprint", "signature", "recording", "moment", "stimuli"),
     "cohort.patient": ("fingerprint",),
     "jobs.job": ("parameters", "result", "fingerprint"),
     "reading.reading": ("verdict", "answers", "paradata"),
