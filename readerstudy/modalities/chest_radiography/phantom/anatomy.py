@@ -15,8 +15,8 @@ LesionKind = Literal["nodule", "granuloma", "nipple", "scar"]
 Finding = Literal["positive", "other", "normal"]
 
 # Contrast of lesions: the number that sets how hard the phantoms are to classify.
-# With 4, a small network that was trained on 250 images has an AUC of about .9 at 128 × 128.
-DEFAULT_CONTRAST: Final = 4.0
+# With 3.6, a small network that was trained on 250 images has an AUC of .93 at 128 × 128.
+DEFAULT_CONTRAST: Final = 3.6
 POSITIVE_FRACTION: Final = 0.3
 MAXIMUM_PATIENTS: Final = 100_000
 
@@ -164,7 +164,7 @@ def _sample_lesion(rng: np.random.Generator, *, positive: bool, contrast: float)
     if not positive and chance >= _OTHER_FRACTION:
         return None
     kind: LesionKind = "nodule" if positive else _OTHERS[int(chance / _OTHER_FRACTION * len(_OTHERS))]
-    size, strength = float(rng.standard_normal()), float(np.clip(rng.lognormal(0, 0.2), 0.65, 1.5))
+    size, strength = float(rng.standard_normal()), float(np.clip(rng.lognormal(0, 0.45), 0.3, 2))
     height, across = float(rng.uniform(0.12, 0.93)), float(rng.uniform(0.12, 0.86))
     if kind == "nipple":  # in the lower and outer part of the lung
         height, across = 0.78 + 0.16 * height, 0.45 + 0.35 * across
