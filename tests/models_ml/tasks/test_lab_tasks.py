@@ -182,7 +182,7 @@ def test_a_defended_classifier_says_how_it_was_defended(films, settings):
 
 
 def test_the_command_sets_how_stages_end_and_the_background(films, settings):
-    """Weights of the training images lie beside their pixels, so that a breast was looked for."""
+    """Weights of the training images lie beside their pixels, so that a region was looked for."""
     options = {"direction": "remove", "classifier": "target"}
     call_command("train_gan", "films", name="spared", spare_background=True, ends="epochs", **options)
     call_command("train_gan", "films", name="plain", **options)
@@ -192,7 +192,7 @@ def test_the_command_sets_how_stages_end_and_the_background(films, settings):
     assert [stage["steps"] for stage in spared["stages"]] == [
         stage.limit.in_steps(1) for stage in PRESETS["demo"].remove.stages
     ]
-    assert list(settings.CACHE_DIR.glob("*.breast.npy"))
+    assert list(settings.CACHE_DIR.glob("*.region.npy"))
 
 
 def test_gans_of_a_fold_may_spare_the_background(films, capsys, settings):
