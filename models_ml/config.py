@@ -122,6 +122,8 @@ class CompactConfig:
     )
     norm_groups: int = 4
     dense: int = 64
+    # The mean of a window of this odd size is subtracted at each position first; 0: nothing is subtracted.
+    surround: int = 9
 
 
 @dataclass(frozen=True)

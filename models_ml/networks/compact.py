@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
 
 from models_ml.config import ClassifierConfig, CompactConfig
 from models_ml.errors import LabError
@@ -22,6 +23,7 @@ class CompactClassifier(Classifier):
         if config.compact is None:
             raise LabError(f"The preset {config.preset} names the compact family, but not its layers.")
         layers = config.compact
+        self.surround = layers.surround
         self.convolutions = convolutions(layers, len(config.mean)).apply(start_he)
         self.dense = nn.Sequential(
             nn.Linear(2 * layers.convolutions[-1].channels, layers.dense),
@@ -40,10 +42,21 @@ class CompactClassifier(Classifier):
         return self.dense
 
     def score(self, normalised: Tensor) -> Tensor:
-        maps = precise(self.convolutions(normalised))
+        maps = precise(self.convolutions(subtract_surround(normalised, self.surround)))
         pooled = torch.cat([maps.amax(dim=(2, 3)), maps.mean(dim=(2, 3))], dim=1)
         scores: Tensor = self.output(self.dense(pooled))
         return precise(scores)
+
+
+def subtract_surround(images: Tensor, size: int) -> Tensor:
+    """Return the images minus the mean of a window of `size` × `size` around each position, (B, C, H, W).
+
+    What is left is local contrast. In an image with large differences of brightness, the first layers would otherwise
+    answer to these, and seldom learn a small finding. At the borders the mean is that of the part inside the image.
+    """
+    if not size:
+        return images
+    return images - avg_pool2d(images, size, stride=1, padding=size // 2, count_include_pad=False)
 
 
 def convolutions(layers: CompactConfig, channels: int) -> nn.Sequential:
