@@ -168,7 +168,9 @@ def texts_of(part) -> list[str]:
 def test_the_pages_use_no_word_of_the_other_modality(walked, language):
     found = {
         (address, word.group(), text[max(0, word.start() - 60) : word.end() + 40])
-        for (each, address), text in walked.pages.items()
+        for (each, address), page in walked.pages.items()
+        # Encoded images can hold any letters.
+        for text in [re.sub(r"base64,[A-Za-z0-9+/=]+", "base64,", page)]
         for word in OTHERS_WORDS.finditer(text)
         if each == language
     }
