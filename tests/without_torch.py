@@ -27,5 +27,5 @@ def files_with_torch() -> list[str]:
 def training_module(name: str) -> ModuleType:
     """Return a module of models_ml or attacks, for a test of the web side that compares with it; skip WITHOUT_TORCH."""
     if WITHOUT_TORCH:
-        pytest.skip("WITHOUT_TORCH is set")
+        pytest.skip("WITHOUT_TORCH is set: torch is not in this environment, and the module imports it.")
     return importlib.import_module(name)

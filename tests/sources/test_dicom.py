@@ -199,6 +199,7 @@ def test_overlay_bits_above_or_below_the_values_are_not_part_of_the_picture(path
     assert np.array_equal(below.values, values)
 
 
+# pydicom warns of the odd values that this test writes on purpose.
 @pytest.mark.filterwarnings("ignore:The value length:UserWarning")
 def test_broken_overlays_and_odd_headers_do_not_break_reading(path: Path) -> None:
     values = film(bits=12)
@@ -313,6 +314,7 @@ def test_rows_that_disagree_about_a_file_leave_it_out(path: Path) -> None:
     assert "described differently in rows 2, 3" in sentences(found)
 
 
+# pydicom warns of the names that this test writes into code strings on purpose.
 @pytest.mark.filterwarnings("ignore:.*Invalid value for VR CS:UserWarning")
 def test_nothing_that_identifies_the_patient_is_kept(
     path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
