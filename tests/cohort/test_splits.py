@@ -125,3 +125,16 @@ def test_a_new_patient_goes_where_most_images_can_stay_with_their_copies(
 
 def test_a_known_patient_keeps_the_split_and_loses_images_with_copies_elsewhere() -> None:
     assert settle(TRAIN, [{TEST}, {TEST}, {TRAIN}, set()], is_fixed=True) == Settlement(TRAIN, frozenset({0, 1}))
+
+
+def test_the_words_of_a_modality_keep_the_splits_that_earlier_versions_drew():
+    patients = {
+        f"{finding.word[0]}{number}": pathology
+        for pathology, finding in MAMMOGRAPHY.findings.items()
+        for number in range(5)
+    }
+    splits = split_patients(patients, fractions=(0.6, 0.2, 0.2), streams=STREAMS, seed=1)
+    assert {patient for patient, split in splits.items() if split == "tuning"} == {"b2", "m2", "n4"}
+    assert {patient for patient, split in splits.items() if split == "test"} == {"b4", "m4", "n3"}
+    by_code = {pathology: pathology.value for pathology in Pathology}
+    assert split_patients(patients, fractions=(0.6, 0.2, 0.2), streams=by_code, seed=1) != splits
