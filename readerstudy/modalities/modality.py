@@ -50,14 +50,18 @@ class Form(StrEnum):
 
 @dataclass(frozen=True)
 class Layout:
-    """A size at which images are stored and shown."""
+    """A size at which images are stored and shown.
+
+    `unit` is stored with a cohort as a description of its values. No calculation reads it: budgets of attacks count
+    16-bit levels of the stored files, whatever the unit is.
+    """
 
     name: str
     label: Text
     rows: int
     columns: int
     bits: int = 16
-    unit: str = "grey level"  # of the stored values: what a budget counts
+    unit: str = "grey level"
 
     @property
     def size(self) -> Size:
