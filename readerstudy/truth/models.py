@@ -22,7 +22,7 @@ class ImageTruth(models.Model):
     image = models.OneToOneField(Image, models.PROTECT, related_name="+")
     pathology = models.CharField(_("pathology"), max_length=9, choices=choice_pairs(PATHOLOGY_LABELS))
     source = models.CharField(_("source"), max_length=32, default="table")
-    # Boxes {"top", "left", "bottom", "right"} as shares of height and width, valid at both resolutions. None: unknown;
+    # Boxes {"top", "left", "bottom", "right"} as shares of height and width, valid at every resolution. None: unknown;
     # []: known to have none.
     lesions = models.JSONField(_("lesions"), null=True)
     # Subgroups by name, such as the kind of lesion; the cohort's modality has their titles.

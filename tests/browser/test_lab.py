@@ -10,7 +10,7 @@ from readerstudy.jobs.models import Job
 from readerstudy.jobs.progress_log import Point, ProgressLog
 from readerstudy.jobs.queue import new_job
 from readerstudy.results.progress import Activity, ActivityKind, ProgressReport
-from tests import make
+from tests import make, results
 from tests.browser.test_page import complaints
 from tests.lab.conftest import checkpoint
 
@@ -73,6 +73,25 @@ def test_a_run_page_with_stages_and_settings_has_no_barriers(lab, server):
     assert "length reached (the stage has no criterion)" in lab.get_by_role("table").first.inner_text()
     assert complaints(lab) == []
     run.delete()
+
+
+def test_an_evaluation_page_has_no_barriers(lab, server):
+    (row,) = results.store_evaluation(results.evaluation_result(classifier="cad-barriers"), cohort="films-tiny")
+    for scheme in ("light", "dark"):
+        lab.emulate_media(color_scheme=scheme)
+        lab.goto(f"{server.url}/lab/evaluations/{row.pk}/")
+        assert "Table 1: cad-barriers" in lab.locator("main").inner_text()
+        assert complaints(lab) == [], scheme
+    row.delete()
+
+
+def test_a_panel_of_the_gallery_has_the_ratio_of_its_image(lab, server):
+    lab.goto(f"{server.url}/lab/stimuli/")
+    panel = lab.locator(".panels img").first
+    # "auto": the ratio of the attributes, and once the image is loaded its own. No other ratio draws bars beside it.
+    assert panel.evaluate("image => getComputedStyle(image).aspectRatio") == "auto 52 / 64"
+    box = panel.bounding_box()
+    assert box["width"] / box["height"] == pytest.approx(52 / 64, rel=0.02)
 
 
 def test_a_job_s_page_follows_the_job_and_leaves_what_is_open_open(lab, server, job):

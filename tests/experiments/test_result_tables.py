@@ -51,6 +51,11 @@ def test_an_unchanged_baseline_is_not_applicable_in_any_table():
     assert "not applicable" in to_text(transfer_table([*first.transfers, transfer]))
 
 
+def test_every_column_of_an_evaluation_has_a_heading():
+    for table in (comparison_table([FIRST, SECOND]), *evaluation_tables(SECOND, [FIRST, SECOND], MAMMOGRAPHY)):
+        assert all(column.title for column in table.columns), table.key
+
+
 def test_a_single_classifier_is_not_compared():
     keys = [table.key for table in evaluation_tables(FIRST, [FIRST], MAMMOGRAPHY)]
     assert keys == ["table1", "controls", "attacks", "subgroups-0", "calibration"]

@@ -77,6 +77,23 @@ def test_a_researcher_excludes_an_image_with_a_reason(client, adversarial, rosa)
     assert (count_shown(client, excluded="yes"), count_shown(client, excluded="no")) == (1, 23)
 
 
+@pytest.mark.parametrize(("resolutions", "words"), [(("low",), False), (("high", "low"), True)])
+def test_an_exclusion_names_resolutions_only_if_there_are_several(client, small, resolutions, words):
+    cohort = make.cohort(patients=4, resolutions=resolutions)
+    make.adversarial_images_for(cohort)
+    number = Truth.objects.filter(generator__in=("gan-insert", "gan-remove")).values_list("pk", flat=True)[0]
+    body = client.get(reverse("lab:stimulus", args=[number])).content.decode()
+    assert "excluded from all future studies" in body
+    assert ("at all 2 resolutions" in body) == words == ("resolutions" in body)
+
+
+def test_the_box_of_a_panel_has_the_size_of_a_square_image(client, monkeypatch):
+    make.small_resolutions(monkeypatch, size=(60, 60))
+    make.adversarial_images_for(make.cohort(patients=4))
+    body = client.get(reverse("lab:stimuli")).content.decode()
+    assert body.count('width="60"') == body.count('height="60"') == 3 * 8
+
+
 def test_scores_are_labelled_by_what_the_network_detects(client, scored):
     page = reverse("lab:stimulus", args=[scored.pk])
     body = client.get(page).content.decode()

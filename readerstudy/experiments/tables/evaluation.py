@@ -83,7 +83,7 @@ def attack_figures(title: str, tables: Sequence[tuple[str, AttackTable]]) -> Tab
             "after stage 1, trained only to copy its input; it is not applicable if it changes no image. The sham is "
             "each image put through the same steps as for the attack, with an invisible change."
         ),
-        columns=(Column("figure", ""), *(Column(name, name, Kind.MIXED) for name, _table in tables)),
+        columns=(Column("figure", _("Figure")), *(Column(name, name, Kind.MIXED) for name, _table in tables)),
         rows=tuple(rows),
     )
 

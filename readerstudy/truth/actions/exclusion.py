@@ -17,7 +17,7 @@ from readerstudy.truth.terms import Authenticity
 
 @transaction.atomic
 def exclude_image(*, stimulus: Stimulus, actor: User | None, reason: str, at: datetime) -> Exclusion:
-    """Exclude this adversarial image, at both resolutions, from every future draw. It cannot be undone.
+    """Exclude this adversarial image, at every resolution, from every future draw. It cannot be undone.
 
     `actor` is None for a person at the server's terminal. Raises NotAllowed unless the actor is a researcher, BadInput
     without a reason or for a real image, StudyError if a study has drawn it or it is excluded already.

@@ -12,7 +12,7 @@ from typing import Any, Final, overload
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 
 from readerstudy.accounts.models import User
-from readerstudy.cohort.models import Stimulus
+from readerstudy.cohort.models import Cohort, Stimulus
 from readerstudy.experiments.models import Attack
 from readerstudy.modalities.modality import Modality, Subgroup
 from readerstudy.truth.models import Exclusion, ImageTruth, Score, Truth
@@ -65,8 +65,12 @@ class GalleryImage:
     is_excluded: bool = False
 
     @property
+    def cohort(self) -> Cohort:
+        return self.stimulus.image.exam.patient.cohort
+
+    @property
     def modality(self) -> Modality:
-        return self.stimulus.image.exam.patient.cohort.modality
+        return self.cohort.modality
 
     @property
     def direction_label(self) -> Any:
@@ -203,7 +207,7 @@ def _visible() -> Any:
 def _with_scores(rows: Any, classifier: str) -> Any:
     """Annotate rows with the classifier's scores of both images, the pathology and whether they are excluded."""
     scores = Score.objects.filter(classifier=classifier)
-    # An exclusion counts at both resolutions, whichever it was recorded for.
+    # An exclusion counts at every resolution, whichever it was recorded for.
     excluded = Truth.objects.filter(
         Exists(Exclusion.objects.filter(stimulus=OuterRef("stimulus"))),
         stimulus__image=OuterRef("stimulus__image"),
