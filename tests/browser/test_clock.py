@@ -135,6 +135,7 @@ def test_a_grey_frame_is_shown_between_images_as_planned(reading, page):
     seen = page.evaluate(FRAMES, "image")
     drawn = next(at for at, value in seen if value == GREY[0])
     replaced = next(at for at, value in seen if at > drawn and value != GREY[0])
-    # The viewer asks for the picture one frame early, by the length of the frame before; frames differ on a busy machine.
+    # The viewer asks for the picture one frame early, by the length of the frame before. Frames differ on a busy
+    # machine.
     frame = max(later - earlier for (earlier, _), (later, _) in pairwise(seen))
     assert replaced - drawn >= 150 - frame
