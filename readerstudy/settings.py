@@ -264,6 +264,9 @@ UNFOLD = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "filters": {"hide_sign_in_links": {"()": "readerstudy.log_filters.HideSignInLinks"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["hide_sign_in_links"]}},
     "root": {"handlers": ["console"], "level": env_text("LOG_LEVEL", default="WARNING")},
+    # Django's own server for development logs every address by a handler of its own.
+    "loggers": {"django.server": {"handlers": ["console"], "level": "INFO", "propagate": False}},
 }

@@ -77,14 +77,16 @@ def served() -> Iterator[str]:
 
 
 def sign_in(page: Page, url: str, username: str) -> None:
-    """Open the person's sign-in link."""
+    """Sign in by a link."""
     from django.urls import reverse
+    from django.utils.timezone import now
 
-    from readerstudy.accounts.links import token_for
+    from readerstudy.accounts.links import make_link
     from readerstudy.accounts.models import User
 
-    user = User.objects.get(username=username)
-    page.goto(f"{url}{reverse('accounts:sign_in_by_link', args=[token_for(user)])}")
+    token = make_link(user=User.named(username), actor=None, at=now())
+    page.goto(f"{url}{reverse('accounts:sign_in_by_link', args=[token])}")
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
 
 
 def reader(page: Page, url: str) -> None:

@@ -17,11 +17,10 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.authtoken.models import TokenProxy
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from readerstudy.accounts.links import DAYS, token_for
+from readerstudy.accounts.links import DAYS, make_link
 from readerstudy.accounts.lookups import field_path, named_paths
 from readerstudy.accounts.models import Role, User
 from readerstudy.accounts.permissions import signed_in_user
-from readerstudy.audit.actions import record
 from readerstudy.errors import StudyError
 
 if TYPE_CHECKING:
@@ -185,11 +184,15 @@ class UserAdmin(InvestigatorAdmin, DjangoUserAdmin):
     def sign_in_links(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
         """Show links for the chosen readers only: anybody with a link can sign in as that user."""
         for reader in queryset.filter(role=Role.READER, is_active=True):
-            path = reverse("accounts:sign_in_by_link", args=[token_for(reader)])
-            record("link.made", actor=signed_in_user(request), subject=reader, at=now())
+            token = make_link(user=reader, actor=signed_in_user(request), at=now())
+            path = reverse("accounts:sign_in_by_link", args=[token])
             link = format_html("{}: <code>{}</code>", reader, request.build_absolute_uri(path))
             self.message_user(request, link, messages.SUCCESS)
-        self.message_user(request, _("A link works for %(days)s days.") % {"days": DAYS}, messages.INFO)
+        self.message_user(
+            request,
+            _("A link works once, within %(days)s days. Earlier links are revoked.") % {"days": DAYS},
+            messages.INFO,
+        )
         return None
 
 

@@ -19,7 +19,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.timezone import now
 
-from readerstudy.accounts.links import token_for
+from readerstudy.accounts.links import make_link
 from readerstudy.accounts.models import Role, User
 from readerstudy.audit.models import Event
 from readerstudy.cohort.models import Cohort
@@ -79,10 +79,12 @@ class Command(StudyCommand):
             self.stdout.write(
                 f"\nTable 1 of the demo ({evaluation.result['cohort']}):\n{result_text(evaluation.result)}\n"
             )
-        self.stdout.write(f"\nThe demo is ready ({seconds:.0f} s). Sign in with these links:")
+        self.stdout.write(f"\nThe demo is ready ({seconds:.0f} s). Sign in with these links, each of which works once:")
         for name, (role, first, last) in PEOPLE.items():
-            address = reverse("accounts:sign_in_by_link", args=[token_for(User.objects.get(username=name))])
+            token = make_link(user=User.named(name), actor=None, at=now())
+            address = reverse("accounts:sign_in_by_link", args=[token])
             self.stdout.write(f"  {role.label:<12} {first} {last}: http://localhost:{port}{address}")
+        self.stdout.write("Another link: .venv/bin/python manage.py sign_in_link reader (coordinator, researcher)")
         self.stdout.write(
             f"Report of the simulated readers: http://localhost:{port}{reverse('report:list')}{demo.rehearsal}/\n"
         )
