@@ -7,6 +7,7 @@ from typing import Literal
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
+from readerstudy.cohort.import_lock import only_import_into
 from readerstudy.cohort.importing import ImportResult, Progress, import_images, without_changed_patients
 from readerstudy.cohort.models import Cohort
 from readerstudy.cohort.storage import StoredImage, ensure_cohort
@@ -40,7 +41,8 @@ def import_cohort(
     with two pathologies are left out. With "image", each image has its own: one side can be normal, the other not.
     Near-copies stay in one split; an image that would lie in two is left out.
 
-    Raises BadInput for a name that breaks the rule, StudyError if the cohort exists with another modality or split.
+    Raises BadInput for a name that breaks the rule, StudyError if the cohort exists with another modality or split, or
+    if another import into it is running.
     """
     require_name(name, label="cohort")
     modality = get_modality(batch.modality)
@@ -50,11 +52,12 @@ def import_cohort(
         return ImportResult(name, 0, 0, 0, batch.problems)
     resolutions = tuple(modality.layouts) if resolutions is None else resolutions
     cohort = ensure_cohort(name, modality=modality, seed=seed, fractions=fractions, resolutions=resolutions, at=at)
-    if per_patient:
-        batch = without_changed_patients(cohort, batch, _pathologies(cohort))
     seal = partial(_seal, pathology_source=pathology_source)
     find_file = partial(find_real_file, resolution=cohort.resolutions[-1])
-    result = import_images(cohort, batch, seal=seal, find_file=find_file, progress=progress, processes=processes)
+    with only_import_into(cohort):
+        if per_patient:
+            batch = without_changed_patients(cohort, batch, _pathologies(cohort))
+        result = import_images(cohort, batch, seal=seal, find_file=find_file, progress=progress, processes=processes)
     counts = {"new": result.images_new, "known": result.images_known, "problems": len(result.problems)}
     record("cohort.imported", actor=actor, subject=cohort, at=at, near_copies=len(result.near_copies), **counts)
     return result
