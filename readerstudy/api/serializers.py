@@ -105,7 +105,7 @@ class StudyPage(StudyLine):
 class ReadingLine(Shape):
     """One reading. Only researchers get the fields from `authenticity` on, and only after the study is unsealed.
 
-    The last fields are attributes of the image, by the modality of the study's cohort.
+    The last fields are attributes of the image; a row has those of its cohort's modality.
     """
 
     reader = serializers.CharField(help_text="the reader's code in this study")
@@ -137,9 +137,16 @@ class ReadingLine(Shape):
     image = serializers.CharField(required=False, help_text="pseudonym: an image and its adversarial image share it")
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        attributes = [attribute for modality in MODALITIES.values() for attribute in modality.attributes]
-        names = dict.fromkeys(attribute.name for attribute in attributes if attribute.is_exported)
-        return {**super().get_fields(), **{name: serializers.CharField(required=False) for name in names}}
+        modalities: dict[str, list[str]] = {}  # codes by exported attribute
+        for modality in MODALITIES.values():
+            for attribute in modality.attributes:
+                if attribute.is_exported:
+                    modalities.setdefault(attribute.name, []).append(modality.code)
+        attributes = {
+            name: serializers.CharField(required=False, help_text=f"of images of modality {', '.join(codes)}")
+            for name, codes in modalities.items()
+        }
+        return {**super().get_fields(), **attributes}
 
 
 # --- requests and the rest ----------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator, ValidationError
 
 from readerstudy.client.scripted_reader import PASSING_DISPLAY, required_answers
+from readerstudy.modalities import MODALITIES
 from readerstudy.reading.models import ReadingSession
 from readerstudy.studies.actions import close_study
 from readerstudy.truth.actions import unseal_study
@@ -59,6 +60,16 @@ def _operation(schema: dict, address: str, method: str) -> dict:
     for kind in ("slug:", "int:", "panel:"):
         route = route.replace(f"<{kind}", "<")
     return schema["paths"][route.replace("<", "{").replace(">", "}").replace("{pk}", "{id}")][method]
+
+
+def test_a_reading_declares_the_attributes_of_each_modality_as_optional(schema):
+    reading = schema["components"]["schemas"]["ReadingLine"]
+    for modality in MODALITIES.values():
+        for attribute in modality.attributes:
+            assert (attribute.name in reading["properties"]) == attribute.is_exported
+            if attribute.is_exported:
+                assert modality.code in reading["properties"][attribute.name]["description"]
+                assert attribute.name not in reading["required"]
 
 
 def test_an_undeclared_property_or_a_wrong_type_is_noticed(schema, call, study, rita, monkeypatch):
