@@ -1,7 +1,8 @@
 """The form of a kind of job, made from the catalogue."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -14,15 +15,35 @@ from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind
 Choices = list[tuple[str, str]]
 
 
+# Other fields whose choices depend on the cohort. When another one is chosen, htmx fetches and replaces them.
+BY_COHORT: Final = ("preset", "resolution", "resolutions")
+_FOLLOW_COHORT: Final = {
+    "hx-get": "",  # this page
+    "hx-trigger": "change",
+    "hx-include": "[name=preset], [name=resolution]",
+    "hx-swap": "none",
+    "hx-select-oob": ",".join(f"#id_{name}_field" for name in BY_COHORT),
+}
+
+
 class StartForm(forms.Form):
-    """A field for every parameter of a kind, under the parameter's name."""
+    """A field for every parameter of a kind, under the parameter's name.
+
+    An unsent form offers what suits the cohort in `initial`, or the only cohort. A sent form accepts every choice: the
+    check of the parameters says what the cohort has.
+    """
 
     def __init__(self, kind: JobKind, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.kind = kind
-        self.shown_fields = [field for field in kind.fields if field.in_form]
+        cohort = None if self.is_bound else _chosen_cohort(self.initial.get("cohort"))
+        self.shown_fields = [_for_cohort(field, cohort) for field in kind.fields if field.in_form]
         for field in self.shown_fields:
             self.fields[field.name] = _control(field)
+            if field.name in BY_COHORT and self.initial.get(field.name) not in dict(field.choices):
+                self.initial.pop(field.name, None)  # the default applies
+            if field.type is FieldType.COHORT:
+                self.fields[field.name].widget.attrs.update(_FOLLOW_COHORT)
 
     def rows(self) -> Iterable[forms.BoundField]:
         return [self[field.name] for field in self.shown_fields if not field.is_detail]
@@ -52,6 +73,28 @@ class StartForm(forms.Form):
     def parameters(self) -> dict[str, Any]:
         """Return the values by parameter. Empty fields are left out, so that the catalogue's defaults apply."""
         return {name: value for name, value in self.cleaned_data.items() if value not in ("", None, [])}
+
+
+def _chosen_cohort(name: str | None) -> Cohort | None:
+    """Return the cohort of that name; without a name the only one, if there is only one."""
+    if name:
+        return Cohort.objects.filter(name=name).first()
+    cohorts = Cohort.objects.all()[:2]
+    return cohorts[0] if len(cohorts) == 1 else None
+
+
+def _for_cohort(field: Field, cohort: Cohort | None) -> Field:
+    """Return the field with the choices that suit the cohort, and a default for which it stores the images."""
+    if cohort is None or field.name not in BY_COHORT:
+        return field
+    if field.name == "preset":
+        allowed = cohort.modality.presets  # the stored size of each
+    else:
+        allowed = {resolution: resolution for resolution in cohort.resolutions}
+    choices = tuple(choice for choice in field.choices if choice[0] in allowed)
+    stored = [name for name, layout in allowed.items() if layout in cohort.resolutions]
+    default = field.default if field.default is None or field.default in stored else next(iter(stored), None)
+    return replace(field, choices=choices, default=default)
 
 
 def _control(field: Field) -> forms.Field:

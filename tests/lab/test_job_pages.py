@@ -5,10 +5,14 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from readerstudy.audit.models import Event
+from readerstudy.cohort.models import Cohort
+from readerstudy.cohort.storage import ensure_cohort
 from readerstudy.experiments.catalogue import KINDS
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.progress_log import Point, ProgressLog
 from readerstudy.jobs.queue import new_job
+from readerstudy.lab.forms import BY_COHORT
+from readerstudy.modalities import MODALITIES
 from readerstudy.results.progress import Activity, ActivityKind
 from tests import make
 
@@ -51,6 +55,68 @@ def test_every_form_names_what_is_missing(client, kind):
     response = client.get(reverse("lab:start", args=[kind]))
     assert response.status_code == 200
     assert "This job cannot start yet. It needs: a cohort" in response.content.decode()
+
+
+def chest_cohort(name: str = "radiographs") -> Cohort:
+    values = {"seed": 1, "fractions": [0.8, 0.1, 0.1], "resolutions": ["standard"], "at": make.MONDAY}
+    return ensure_cohort(name, modality=MODALITIES["DX"], **values)
+
+
+def offered(client, kind: str, **query) -> dict[str, tuple[list[str], object]]:
+    """Return the choices and the chosen value of each field of a form that depend on the cohort."""
+    form = client.get(reverse("lab:start", args=[kind]), query).context["form"]
+    fields = (name for name in BY_COHORT if name in form.fields)
+    return {name: ([key for key, _title in form[name].field.choices], form[name].value()) for name in fields}
+
+
+def test_a_form_offers_what_the_modality_of_the_cohort_has(client, cohort):
+    chest_cohort()
+    assert offered(client, "train-detector", cohort="radiographs") == {
+        "preset": (["compact"], "compact"),
+        "resolution": (["standard"], "standard"),
+    }
+    assert offered(client, "train-detector", cohort="films") == {
+        "preset": (["demo", "zhou2021-low", "zhou2021-high"], "demo"),
+        "resolution": (["low"], "low"),
+    }
+    assert offered(client, "attack", cohort="radiographs") == {"resolutions": (["standard"], None)}
+
+
+def test_a_form_keeps_a_chosen_preset_only_if_the_cohort_has_it(client, cohort):
+    chest_cohort()
+    kept = offered(client, "train-classifier", cohort="films", preset="zhou2021-low")
+    assert kept["preset"][1] == "zhou2021-low"
+    assert offered(client, "train-classifier", cohort="radiographs", preset="zhou2021-low")["preset"][1] == "compact"
+
+
+def test_the_default_preset_is_one_whose_size_the_cohort_stores(client, small):
+    make.cohort(patients=2, resolutions=("high",))
+    assert offered(client, "train-classifier")["preset"][1] == "zhou2021-high", "of the only cohort"
+
+
+def test_a_form_offers_everything_until_a_cohort_is_chosen(client, cohort):
+    chest_cohort()
+    for query in ({}, {"cohort": "unknown"}):
+        presets, chosen = offered(client, "train-classifier", **query)["preset"]
+        assert {"demo", "compact"} <= set(presets)
+        assert chosen == "demo"
+
+
+def test_the_defaults_of_a_form_start_a_job_on_any_cohort(client, cohort):
+    chest_cohort()
+    for name in ("films", "radiographs"):
+        form = client.get(reverse("lab:start", args=["train-classifier"]), {"cohort": name}).context["form"]
+        data = {row.name: row.value() for row in (*form.rows(), *form.details()) if row.value() not in (None, "")}
+        assert client.post(reverse("lab:start", args=["train-classifier"]), data).status_code == 302
+    assert [job.parameters["preset"] for job in Job.objects.order_by("pk")] == ["demo", "compact"]
+
+
+def test_a_sent_preset_of_another_modality_is_answered_with_the_right_ones(client, cohort):
+    chest_cohort()
+    data = {"cohort": "radiographs", "preset": "demo", "name": "cad", "seed": "3"}
+    response = client.post(reverse("lab:start", args=["train-classifier"]), data)
+    assert response.status_code == 400
+    assert "there are: compact" in response.content.decode()
 
 
 def test_a_form_starts_a_job_with_the_defaults_of_the_catalogue(
