@@ -212,7 +212,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["readerstudy.accounts.permissions.IsInvestigator"],
     # Fields with the same name and different choices: each set of choices gets its own name.
     "ENUM_NAME_OVERRIDES": {
-        "StudyStatus": "readerstudy.studies.models.StudyStatus",
+        "StudyStatus": "readerstudy.studies.lifecycle.StudyStatus",
         "JobStatus": "readerstudy.jobs.models.JobStatus",
         "SessionKind": "readerstudy.studies.protocol.SessionKind",
         "QuestionKind": "readerstudy.studies.rules.QuestionKind",

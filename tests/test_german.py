@@ -148,7 +148,7 @@ def test_no_page_of_a_reader_holds_english(client_of_rita, rita, study, clara):
         walk.finish_session(wire, "tiny", number)
         result[f"done {number}"] = left_in_english(client_of_rita, f"/read/tiny/{number}/")
         result[f"list {number}"] = left_in_english(client_of_rita, "/")
-    close_study(study=study, actor=clara, at=make.MONDAY)
+    close_study(study=study, actor=clara, reason="All have read.", at=make.MONDAY)
     result["closed"] = left_in_english(client_of_rita, "/")
     assert {place: words for place, words in result.items() if words} == {}
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -15,7 +16,8 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authtoken.models import TokenProxy
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import AdminPasswordChangeForm, BaseDialogForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from readerstudy.accounts.links import DAYS, make_link
 from readerstudy.accounts.lookups import field_path, named_paths
@@ -90,6 +92,12 @@ class InvestigatorAdmin(ByRole, ModelAdmin):
         except StudyError as error:
             self.message_user(request, str(error), messages.ERROR)
             return redirect(request.get_full_path())
+
+
+class ReasonForm(BaseDialogForm):
+    """The reason for an action; stored in the audit trail."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=500, widget=UnfoldAdminTextInputWidget)
 
 
 def carry_out(page: ModelAdmin, request: HttpRequest, work: Callable[[], object], done: str, pk: str) -> HttpResponse:

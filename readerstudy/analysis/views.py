@@ -18,7 +18,8 @@ from readerstudy.analysis.report.cache import CachedReport, ReportTooLarge, cach
 from readerstudy.analysis.report.pdf import write_pdf
 from readerstudy.analysis.report.progress import progress_of_study, rehearsal_of
 from readerstudy.errors import BadInput, NotAllowed
-from readerstudy.studies.models import Study, StudyStatus
+from readerstudy.studies.lifecycle import StudyStatus
+from readerstudy.studies.models import Study
 from readerstudy.truth.actions import unseal_study
 from readerstudy.truth.seal import may_see_report
 
@@ -58,7 +59,7 @@ def study_report(request: HttpRequest, study: Study) -> HttpResponse:
     except ReportTooLarge as error:
         return render(request, "report/large.html", {"study": study, "readings": error.readings})
     # A running rehearsal is reported while it is being read.
-    grows = study.status == StudyStatus.OPEN
+    grows = not study.shows_verdicts
     context = {"study": study, "report": report, "grows": grows, "readings": report.readings}
     return render(request, "report/study.html", context)
 

@@ -35,6 +35,9 @@ _ATTRIBUTES = "presentation__stimulus__image__attributes"
 _KIND = "presentation__reading_list__session_plan__kind"
 SIGHTED = ("authenticity", "pathology", "direction", "image")  # followed by the modality's attributes
 PSEUDONYM_LENGTH = 12
+FACTS = ("code", "title", "template", "status", "is_rehearsal", "created_at")
+# None: not yet.
+DATES = ("rehearsed_at", "locked_at", "opened_at", "paused_at", "closed_at", "unsealed_at", "archived_at")
 CHUNK = 2000
 
 
@@ -138,9 +141,12 @@ def study_lines(studies: Sequence[Study]) -> list[dict[str, Any]]:
 
 
 def _facts(study: Study) -> dict[str, Any]:
-    names = ("code", "title", "template", "status", "is_rehearsal", "created_at", "closed_at", "unsealed_at")
     cohort = study.cohort
-    return {"cohort": cohort.name, "modality": cohort.modality_code, **{name: getattr(study, name) for name in names}}
+    return {
+        "cohort": cohort.name,
+        "modality": cohort.modality_code,
+        **{name: getattr(study, name) for name in (*FACTS, *DATES)},
+    }
 
 
 def study_page(study: Study) -> dict[str, Any]:
@@ -149,7 +155,10 @@ def study_page(study: Study) -> dict[str, Any]:
     return {
         **line,
         "seed": study.revealed_seed,
-        "plan": study.plan,
+        "plan": study.plan or None,
+        "plan_sha256": study.plan_sha256,
+        "analysis_sha256": study.analysis_sha256,
+        "protocol": study.protocol_data,
         "sessions": session_pages(study),
         "enrolled": enrolled_readers(study),
     }
@@ -187,7 +196,7 @@ def enrolled_readers(study: Study) -> list[dict[str, Any]]:
         {
             "code": enrollment.code,
             "user": enrollment.reader.get_username(),
-            "arm": enrollment.arm.name,
+            "arm": enrollment.arm.name if enrollment.arm else None,
             "enrolled_at": enrollment.enrolled_at,
             "answered": sum(progress.answered for progress in by_reader[enrollment.code]),
             "total": sum(progress.total for progress in by_reader[enrollment.code]),

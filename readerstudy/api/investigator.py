@@ -28,12 +28,12 @@ from readerstudy.api.serializers import (
     EnrolledReader,
     EnrollRequest,
     ReadingLine,
+    ReasonRequest,
     ResultsAnswer,
     StudyLine,
     StudyPage,
     StudySession,
     TokenAnswer,
-    UnsealRequest,
 )
 from readerstudy.errors import BadInput, StudyError
 from readerstudy.studies.actions import close_study, enroll
@@ -129,12 +129,15 @@ class Readers(StudyView):
 
 
 class Close(StudyView):
-    """Stop accepting readings. The truth stays sealed."""
+    """Stop accepting readings, with a reason. The truth stays sealed."""
 
-    @extend_schema(request=None, responses={200: StudyPage, 409: REFUSED}, tags=["studies"])
+    @extend_schema(
+        request=ReasonRequest, responses={200: StudyPage, 400: MISUNDERSTOOD, 409: REFUSED}, tags=["studies"]
+    )
     def post(self, request: UserRequest, study: str) -> Response:
+        reason = validated(ReasonRequest(data=request.data))["reason"]
         selected = self.study()
-        close_study(study=selected, actor=request.user, at=now())
+        close_study(study=selected, actor=request.user, reason=reason, at=now())
         return Response(dataset.study_page(selected))
 
 
@@ -144,10 +147,10 @@ class Unseal(StudyView):
     permission_classes = [IsResearcher]
 
     @extend_schema(
-        request=UnsealRequest, responses={200: StudyPage, 400: MISUNDERSTOOD, 409: REFUSED}, tags=["studies"]
+        request=ReasonRequest, responses={200: StudyPage, 400: MISUNDERSTOOD, 409: REFUSED}, tags=["studies"]
     )
     def post(self, request: UserRequest, study: str) -> Response:
-        reason = validated(UnsealRequest(data=request.data))["reason"]
+        reason = validated(ReasonRequest(data=request.data))["reason"]
         selected = self.study()
         unseal_study(study=selected, actor=request.user, reason=reason, at=now())
         return Response(dataset.study_page(selected))

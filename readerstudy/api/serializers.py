@@ -5,8 +5,9 @@ from typing import Any
 from rest_framework import serializers
 
 from readerstudy.modalities import MODALITIES
-from readerstudy.studies.models import StudyStatus
+from readerstudy.studies.lifecycle import StudyStatus
 from readerstudy.studies.protocol import SessionKind, Verdict
+from readerstudy.studies.protocol_document import ReadingOrder
 from readerstudy.vocabulary import Direction, Pathology
 
 Shape = serializers.Serializer[Any]
@@ -24,8 +25,13 @@ class StudyLine(Shape):
     status = serializers.ChoiceField(choices=StudyStatus.choices)
     is_rehearsal = serializers.BooleanField()
     created_at = serializers.DateTimeField()
+    rehearsed_at = serializers.DateTimeField(allow_null=True)
+    locked_at = serializers.DateTimeField(allow_null=True, help_text="null until the lists are drawn")
+    opened_at = serializers.DateTimeField(allow_null=True)
+    paused_at = serializers.DateTimeField(allow_null=True, help_text="null unless the study is paused")
     closed_at = serializers.DateTimeField(allow_null=True)
     unsealed_at = serializers.DateTimeField(allow_null=True)
+    archived_at = serializers.DateTimeField(allow_null=True)
     readers = serializers.IntegerField(help_text="enrolled")
     answered = serializers.IntegerField(help_text="readings of all readers")
     total = serializers.IntegerField(help_text="readings that the enrolled readers will give")
@@ -39,6 +45,16 @@ class PlannedSession(Shape):
     real = serializers.IntegerField()
     adversarial = serializers.IntegerField()
     splits = serializers.ListField(child=serializers.CharField())
+    title = serializers.CharField()
+    instructions = serializers.CharField(allow_null=True, help_text="null: those of the kind of session")
+    positive_share = serializers.FloatField(allow_null=True, help_text="null: as in the splits")
+    attacks = serializers.ListField(child=serializers.CharField(), help_text="empty: those of the study")
+    generators = serializers.ListField(child=serializers.CharField(), help_text="the attacks that were drawn from")
+    resolution = serializers.CharField()
+    order = serializers.ChoiceField(choices=[order.value for order in ReadingOrder])
+    block_size = serializers.IntegerField(help_text="images of a block; 0: no blocks")
+    washout_days = serializers.IntegerField()
+    rules = serializers.DictField()
 
 
 class Plan(Shape):
@@ -48,7 +64,6 @@ class Plan(Shape):
     resolution = serializers.CharField()
     generators = serializers.ListField(child=serializers.CharField())
     sessions = PlannedSession(many=True)
-    changes = serializers.DictField(required=False, help_text="the plan file; empty if there was none")
     analysis = serializers.DictField(required=False, help_text="the analysis plan, locked with the study")
 
 
@@ -68,7 +83,7 @@ class EnrolledReader(Shape):
 
     code = serializers.CharField(help_text="the reader's code in this study")
     user = serializers.CharField(help_text="user name")
-    arm = serializers.CharField()
+    arm = serializers.CharField(allow_null=True, help_text="null until the lists are drawn")
     enrolled_at = serializers.DateTimeField()
     answered = serializers.IntegerField()
     total = serializers.IntegerField()
@@ -96,7 +111,10 @@ class StudyPage(StudyLine):
     seed = serializers.IntegerField(
         allow_null=True, help_text="of the draw; null until the study is unsealed, because it reveals the order"
     )
-    plan = Plan()
+    plan = Plan(allow_null=True, help_text="null until the lists are drawn")
+    plan_sha256 = serializers.CharField(help_text="empty until the lists are drawn")
+    analysis_sha256 = serializers.CharField(help_text="of the analysis plan; empty until the lists are drawn")
+    protocol = serializers.DictField(help_text="as it was designed; the plan is made from it")
     sessions = StudySession(many=True)
     enrolled = EnrolledReader(many=True)
 
@@ -156,8 +174,8 @@ class EnrollRequest(Shape):
     user = serializers.CharField(max_length=150, help_text="user name of a reader")
 
 
-class UnsealRequest(Shape):
-    """The reason for unsealing; stored with the study."""
+class ReasonRequest(Shape):
+    """The reason for closing or unsealing; stored with the study."""
 
     reason = serializers.CharField(max_length=2000, allow_blank=True, trim_whitespace=True)
 

@@ -18,6 +18,7 @@ class StudyData(TypedDict):
     """One study in the reader's list."""
 
     study: str
+    state: Literal["not_begun", "open", "paused", "closed"]
     sessions: list[SessionData]
 
 

@@ -22,8 +22,9 @@ def find_panel(reader: User, study: str, code: str, panel: str) -> Panel | None:
     presentation = visible_presentation(reader, study, code)
     if presentation is None or not may_show_triptych(presentation):
         return None
-    study_row = presentation.reading_list.session_plan.study
+    plan = presentation.reading_list.session_plan
+    length = plan.study.response_bytes
     if panel == "real":
-        return Panel(presentation.stimulus.path, study_row.image_bytes)
-    image = find_adversarial_image(presentation.stimulus, study_row)
-    return Panel(image.path if panel == "adversarial" else image.difference_path, study_row.image_bytes)
+        return Panel(presentation.stimulus.path, length)
+    image = find_adversarial_image(presentation.stimulus, plan)
+    return Panel(image.path if panel == "adversarial" else image.difference_path, length)

@@ -33,7 +33,7 @@ def _study(study: StudySummary) -> dict[str, Any]:
         {**vars(session), "url": reverse("reading:session", args=[study.code, session.number])}
         for session in study.sessions
     ]
-    return {"code": study.code, "title": study.title, "is_closed": study.is_closed, "sessions": sessions}
+    return {"code": study.code, "title": study.title, "state": study.state, "sessions": sessions}
 
 
 def _links(user: User) -> list[dict[str, str]]:

@@ -10,10 +10,8 @@ from django.shortcuts import get_object_or_404
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from unfold import decorators
-from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminTextInputWidget
 
-from readerstudy.accounts.admin import InvestigatorAdmin, carry_out, is_investigator
+from readerstudy.accounts.admin import InvestigatorAdmin, ReasonForm, carry_out, is_investigator
 from readerstudy.accounts.permissions import signed_in_user
 from readerstudy.reading.actions import allow_resume
 from readerstudy.reading.models import CheckedDisplay, Claim, Reading, ReadingSession, Showing
@@ -24,12 +22,6 @@ action: Any = decorators.action
 
 PLACE = "presentation__reading_list"
 WHERE = (f"{PLACE}__enrollment__study", f"{PLACE}__session_plan__study", "presentation__reading_list")
-
-
-class ReasonForm(BaseDialogForm):
-    """The reason for an action; stored in the audit trail."""
-
-    reason = forms.CharField(label=_("Reason"), max_length=500, widget=UnfoldAdminTextInputWidget)
 
 
 @admin.register(ReadingSession)

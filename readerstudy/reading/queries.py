@@ -25,10 +25,13 @@ from readerstudy.reading.flow import (
 )
 from readerstudy.reading.forms import form_of
 from readerstudy.reading.models import CheckedDisplay, ReadingSession
-from readerstudy.studies.models import Enrollment, Presentation, ReadingList, SessionPlan, StudyStatus
+from readerstudy.studies.lifecycle import StudyStatus
+from readerstudy.studies.models import Enrollment, Presentation, ReadingList, SessionPlan, Study
 from readerstudy.studies.protocol import SessionKind
 
 State = Literal["waiting", "open", "under_way", "done"]
+# What a study's status means for its readers.
+StudyState = Literal["not_begun", "open", "paused", "closed"]
 
 
 class NoSuchSession(StudyError):
@@ -55,8 +58,23 @@ class StudySummary:
     code: str
     title: str
     form: str  # of all its images
-    is_closed: bool
+    state: StudyState
     sessions: list[SessionSummary]
+
+
+def study_state(study: Study) -> StudyState:
+    """Return what the study's status means for its readers."""
+    match StudyStatus(study.status):
+        case StudyStatus.DRAFT | StudyStatus.REHEARSED | StudyStatus.LOCKED:
+            return "not_begun"
+        case StudyStatus.OPEN:
+            return "open"
+        case StudyStatus.PAUSED:
+            return "paused"
+        case StudyStatus.CLOSED | StudyStatus.UNSEALED | StudyStatus.ARCHIVED:
+            return "closed"
+        case status:
+            assert_never(status)
 
 
 def get_reading_list(reader: User, study: str, number: int) -> ReadingList:
@@ -135,7 +153,7 @@ def list_studies(reader: User, *, at: datetime) -> list[StudySummary]:
             code=enrollment.study.code,
             title=enrollment.study.title,
             form=form_of(enrollment.study).name,
-            is_closed=enrollment.study.status != StudyStatus.OPEN,
+            state=study_state(enrollment.study),
             sessions=[
                 _summary(reading_list, _progress(reading_list, sessions.get(enrollment.pk, {})), at=at)
                 for reading_list in enrollment.reading_lists.all()

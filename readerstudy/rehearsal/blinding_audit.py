@@ -80,7 +80,7 @@ def audit_blinding(
         for number, observation in enumerate(_play(client, copy.code), start=1):
             observations += [observation] if observation else []
             progress(number, total)
-    close_study(study=copy, actor=None, at=clock())
+    close_study(study=copy, actor=None, reason="The audit has read it.", at=clock())
     observations, labels = _mixed(observations, adversarial_codes(enrollment))
     rng = np.random.default_rng(seed)
     browser_part = [_finding(name, facts, observations, labels, rng) for name, facts in BROWSER_FAMILIES.items()]

@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, count
 from random import Random
+from statistics import fmean
 from threading import Lock
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from readerstudy.accounts.models import Role, User
 from readerstudy.client.messages import StepData
@@ -20,7 +23,8 @@ from readerstudy.client.reader_client import image_addresses
 from readerstudy.client.scripted_reader import play_session
 from readerstudy.errors import StudyError
 from readerstudy.rehearsal.live_server import connect_reader, serve_application
-from readerstudy.studies.actions import close_study, enroll
+from readerstudy.studies.actions import close_study, enroll, mark_rehearsed
+from readerstudy.studies.lifecycle import FINISHED, StudyStatus
 from readerstudy.studies.models import Enrollment, Study
 from readerstudy.truth.actions import create_study, same_plan, unseal_study
 from readerstudy.truth.queries import adversarial_codes
@@ -34,6 +38,11 @@ class Skill:
     adversarial: dict[int, float]
     unsure: float
     seconds: float
+
+    def chance(self, session: int, *, adversarial: bool) -> float:
+        """Return the probability of a correct verdict; in a session that the article does not have, the mean."""
+        chances = self.adversarial if adversarial else self.real
+        return chances.get(session, fmean(chances.values()))
 
 
 # Invented values within the ranges that the text of Zhou et al. (2021) gives: adversarial images recognised by 29 to
@@ -59,12 +68,11 @@ def rehearse_study(
 ) -> Study:
     """Draw a copy of the study, let five simulated readers complete it, close and unseal it. Return the copy.
 
+    A draft is rehearsed by its protocol, and is marked as rehearsed at the end unless it was changed meanwhile. It can
+    be rehearsed again after a change, a study that is drawn only once.
     An interrupted rehearsal is resumed at the verdict at which it stopped.
     """
-    code = f"{study.code}-rehearsal"
-    copy = Study.objects.filter(code=code).first() or _copy(study, code, at=at, progress=progress)
-    if copy.status == "unsealed":
-        raise StudyError(f"The rehearsal {code} is finished already.")
+    copy = _unfinished_copy(study) or _copy(study, _next_code(study), at=at, progress=progress)
     enrollments = Enrollment.objects.filter(study=copy).select_related("reader", "study").order_by("id")
     with serve_application() as base_url:
         readers = [
@@ -73,9 +81,37 @@ def rehearse_study(
         ]
         total = len(SKILLS) * sum(plan.total for plan in copy.session_plans.all())
         _read_in_parallel(readers, total=total, progress=progress)
-    close_study(study=copy, actor=None, at=clock())
-    unseal_study(study=copy, actor=None, reason="Rehearsal with simulated readers.", at=clock())
+    reason = "Rehearsal with simulated readers."
+    close_study(study=copy, actor=None, reason=reason, at=clock())
+    unseal_study(study=copy, actor=None, reason=reason, at=clock())
+    study.refresh_from_db()
+    is_unchanged = (study.protocol_data, study.cohort_id) == (copy.protocol_data, copy.cohort_id)
+    if study.status == StudyStatus.DRAFT and is_unchanged:
+        mark_rehearsed(study=study, rehearsal=copy, actor=None, at=clock())
     return copy
+
+
+def _rehearsals(study: Study) -> QuerySet[Study]:
+    return Study.objects.filter(code__regex=f"^{study.code}-rehearsal(-[0-9]+)?$", is_rehearsal=True)
+
+
+def _unfinished_copy(study: Study) -> Study | None:
+    """Return a rehearsal of the present plan that was interrupted.
+
+    Raises StudyError if the study is drawn and has a finished one: another would show the same.
+    """
+    rehearsals = _rehearsals(study).filter(protocol_data=same_plan(study)["protocol"].as_data(), cohort=study.cohort)
+    finished = rehearsals.filter(status__in=FINISHED).first()
+    if finished and not study.is_editable:
+        raise StudyError(f"The rehearsal {finished.code} is finished already.")
+    return rehearsals.exclude(status__in=FINISHED).order_by("-pk").first()
+
+
+def _next_code(study: Study) -> str:
+    """Return the code of a new rehearsal: the first without a number."""
+    codes = set(_rehearsals(study).values_list("code", flat=True))
+    first = f"{study.code}-rehearsal"
+    return next(code for code in chain([first], (f"{first}-{n}" for n in count(2))) if code not in codes)
 
 
 @transaction.atomic
@@ -145,9 +181,9 @@ class _SimulatedReader:
 
     def _verdict(self, code: str, number: int) -> str:
         adversarial = code in self.adversarial
-        chances = self.skill.adversarial if adversarial else self.skill.real
+        chance = self.skill.chance(number, adversarial=adversarial)
         right, wrong = ("not_real", "real") if adversarial else ("real", "not_real")
         draw = self.rng.random()
-        if draw < chances[number]:
+        if draw < chance:
             return right
-        return "unsure" if self.rng.random() < self.skill.unsure / (1 - chances[number]) else wrong
+        return "unsure" if self.rng.random() < self.skill.unsure / (1 - chance) else wrong

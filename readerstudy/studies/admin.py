@@ -1,12 +1,10 @@
 """Studies, their sessions and readers, with their progress. Changes go through the actions."""
 
-from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -14,25 +12,39 @@ from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from unfold import decorators
 
-from readerstudy.accounts.admin import InvestigatorAdmin, ReadOnlyInline, bar, carry_out, is_investigator
+from readerstudy.accounts.admin import InvestigatorAdmin, ReadOnlyInline, bar, is_investigator
 from readerstudy.accounts.models import Role, User
 from readerstudy.accounts.permissions import signed_in_user
-from readerstudy.studies.actions import close_study, enroll
+from readerstudy.studies.actions import enroll
+from readerstudy.studies.admin_moves import StudyMoves
+from readerstudy.studies.lifecycle import FINISHED
 from readerstudy.studies.models import (
     Allocation,
     Arm,
+    Draw,
     Enrollment,
     Presentation,
     ReadingList,
     SessionPlan,
     Study,
-    StudyStatus,
 )
 
 # The annotations of unfold do not allow lazy texts.
-action: Any = decorators.action
 display: Any = decorators.display
 
+DATES = (
+    "created_at",
+    "rehearsed_at",
+    "locked_at",
+    "locked_by",
+    "opened_at",
+    "paused_at",
+    "resumed_at",
+    "closed_at",
+    "unsealed_at",
+    "archived_at",
+)
+COLOURS = {"open": "success", "paused": "danger", "closed": "warning", "unsealed": "info"}
 # Lists with the position of their reader. `reading` defines the session, so it appears here by name only.
 LISTS = Prefetch("reading_lists", ReadingList.objects.select_related("session_plan", "session"))
 
@@ -95,24 +107,44 @@ def _answered(reading_list: ReadingList) -> int:
     return session.answered if session else 0
 
 
+class DrawsOfStudy(ReadOnlyInline):
+    """Earlier draws, which were replaced after the study was unlocked. Their stimuli are not shown."""
+
+    model = Draw
+    verbose_name_plural = _("earlier draws")
+    fields = ("drawn_at", "drawn_by", "replaced_at", "replaced_by", "reason", "shown_seed", "plan_sha256")
+    readonly_fields = ("shown_seed",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Draw]:
+        draws: QuerySet[Draw] = super().get_queryset(request)
+        return draws.select_related("study", "drawn_by", "replaced_by")
+
+    @admin.display(description=_("seed of the draw"))
+    def shown_seed(self, draw: Draw) -> str:
+        return _seed(draw)
+
+
+def _seed(drawn: Study | Draw) -> str:
+    return str(_("sealed") if drawn.revealed_seed is None else drawn.revealed_seed)
+
+
 @admin.register(Study)
-class StudyAdmin(WithProgress, InvestigatorAdmin):
-    """Studies: progress, and closing. They are created by the command `create_study`."""
+class StudyAdmin(StudyMoves, WithProgress, InvestigatorAdmin):
+    """Studies: progress, and their moves. They are created by `create_study` and locked by `study lock`."""
 
     list_display = ("code", "title", "shown_status", "readers", "progress", "created_at")
     list_filter = ("status", "is_rehearsal", "template")
     search_fields = ("code", "title")
     list_select_related = ("cohort",)
     ordering = ("-created_at", "-id")
-    inlines = (SessionsOfStudy, ReadersOfStudy)
+    inlines = (SessionsOfStudy, ReadersOfStudy, DrawsOfStudy)
     fieldsets = (
         (None, {"fields": ("code", "title", "status", "progress", "readers", "enroll_reader")}),
         (_("Plan"), {"fields": ("template", "cohort", "is_rehearsal", "shown_seed")}),
         (_("Analysis plan"), {"fields": ("shown_analysis",)}),
-        (_("Dates"), {"fields": ("created_at", "closed_at", "unsealed_at")}),
+        (_("Dates"), {"fields": DATES}),
     )
     readonly_fields = ("progress", "readers", "enroll_reader", "shown_seed", "shown_analysis")
-    actions_detail = ("close",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Study]:
         studies: QuerySet[Study] = super().get_queryset(request)
@@ -123,7 +155,7 @@ class StudyAdmin(WithProgress, InvestigatorAdmin):
             planned=Sum(f"{lists}session_plan__total"),
         )
 
-    @display(description=_("status"), label={"open": "success", "closed": "warning", "unsealed": "info"})
+    @display(description=_("status"), label=COLOURS)
     def shown_status(self, study: Study) -> tuple[str, Any]:
         words = str(study.get_status_display())
         rehearsal = _("rehearsal")
@@ -135,11 +167,11 @@ class StudyAdmin(WithProgress, InvestigatorAdmin):
 
     @admin.display(description=_("seed of the draw"))
     def shown_seed(self, study: Study) -> str:
-        return str(_("sealed") if study.revealed_seed is None else study.revealed_seed)
+        return str(_("none yet")) if study.is_editable else _seed(study)
 
     @admin.display(description=_("what will be tested"))
     def shown_analysis(self, study: Study) -> SafeString | str:
-        if not study.has_declared_analysis:
+        if not (study.is_editable or study.has_declared_analysis):
             return str(_("None was locked with this study: nothing in its report is confirmatory."))
         plan = study.analysis
         rows = [(name, _in_words(value)) for name, value in plan.as_data().items()]
@@ -147,31 +179,10 @@ class StudyAdmin(WithProgress, InvestigatorAdmin):
 
     @admin.display(description=_("enroll"))
     def enroll_reader(self, study: Study) -> SafeString | str:
-        if study.status != StudyStatus.OPEN:
+        if not study.takes_readers:
             return str(_("The study takes no more readers."))
         address = f"{reverse('admin:studies_enrollment_add')}?study={study.pk}"
         return format_html('<a href="{}" class="text-primary-600 underline">{}</a>', address, _("Enroll a reader"))
-
-    def has_close_permission(self, request: HttpRequest, pk: str | None = None) -> bool:
-        is_open = pk is None or Study.objects.filter(pk=pk, status=StudyStatus.OPEN).exists()
-        return is_investigator(request) and is_open
-
-    @action(
-        description=_("Close the study"),
-        url_path="close",
-        icon="lock",
-        permissions=["close"],
-        dialog={
-            "title": _("Close this study?"),
-            "description": _("Readers can give no more verdicts. It cannot be opened again; the truth stays sealed."),
-            "form_submit_text": _("Close the study"),
-            "form_class": None,
-        },
-    )
-    def close(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        study = get_object_or_404(Study, pk=object_id)
-        work = partial(close_study, study=study, actor=signed_in_user(request), at=now())
-        return carry_out(self, request, work, _("%(study)s is closed.") % {"study": study}, object_id)
 
 
 @admin.register(Enrollment)
@@ -199,7 +210,7 @@ class EnrollmentAdmin(WithProgress, InvestigatorAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "study":
-            kwargs["queryset"] = Study.objects.filter(status=StudyStatus.OPEN)
+            kwargs["queryset"] = Study.objects.exclude(status__in=FINISHED)
         if db_field.name == "reader":
             kwargs["queryset"] = User.objects.filter(role=Role.READER, is_active=True).order_by("username")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)

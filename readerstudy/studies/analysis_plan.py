@@ -94,20 +94,24 @@ def analysis_plan(plan: Mapping[str, Any], sessions: Collection[int]) -> Analysi
     if not isinstance(table, dict):
         raise BadInput("plan: 'analysis' must be a table.")
     analysis = changed(AnalysisPlan(), table, "plan [analysis]")
-    for name in ("before", "after"):
-        if getattr(analysis, name) not in sessions:
-            numbers = ", ".join(str(number) for number in sorted(sessions))
-            raise BadInput(f"plan [analysis] {name}: must be one of the sessions that ask for verdicts: {numbers}.")
-    if analysis.unsure == "half" and analysis.primary != "auc":
-        raise BadInput("plan [analysis] unsure: half credit is not a binary answer; with it the primary must be auc.")
-    if analysis.before >= analysis.after:
-        raise BadInput("plan [analysis] before: must be an earlier session than after.")
-    _check_families(analysis.families)
+    check_analysis(analysis, sessions, location="plan [analysis]")
     return analysis
 
 
-def _check_families(families: tuple[Family, ...]) -> None:
-    location = "plan [analysis] families"
+def check_analysis(analysis: AnalysisPlan, sessions: Collection[int], *, location: str) -> None:
+    """Raise BadInput, with the location, if rules contradict each other or the sessions that ask for verdicts."""
+    for name in ("before", "after"):
+        if getattr(analysis, name) not in sessions:
+            numbers = ", ".join(str(number) for number in sorted(sessions))
+            raise BadInput(f"{location} {name}: must be one of the sessions that ask for verdicts: {numbers}.")
+    if analysis.unsure == "half" and analysis.primary != "auc":
+        raise BadInput(f"{location} unsure: half credit is not a binary answer; with it the primary must be auc.")
+    if analysis.before >= analysis.after:
+        raise BadInput(f"{location} before: must be an earlier session than after.")
+    _check_families(analysis.families, f"{location} families")
+
+
+def _check_families(families: tuple[Family, ...], location: str) -> None:
     if len({family.name for family in families}) < len(families):
         raise BadInput(f"{location}: two families have one name.")
     endpoints = [endpoint for family in families for endpoint in family.endpoints]

@@ -1,6 +1,9 @@
 """Studies, their sessions, enrolled readers and drawn lists. No table here holds the truth."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 import pgtrigger
@@ -13,7 +16,18 @@ from readerstudy.cohort.models import Cohort, Stimulus
 from readerstudy.errors import StudyError
 from readerstudy.names import MAXIMUM_LENGTH, name_constraint
 from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.studies.lifecycle import (
+    EDITABLE,
+    FINISHED,
+    REVEALED,
+    SOURCES,
+    UNDER_WAY,
+    StudyStatus,
+    status_constraints,
+    status_triggers,
+)
 from readerstudy.studies.protocol import SessionKind
+from readerstudy.studies.protocol_document import Protocol, ReadingOrder
 from readerstudy.studies.rules import SessionRules
 
 
@@ -21,53 +35,41 @@ class WrongStatus(StudyError):
     """The study is not in the state that this transition starts from."""
 
 
-class StudyStatus(models.TextChoices):
-    OPEN = "open", _("Open")
-    CLOSED = "closed", _("Closed")
-    UNSEALED = "unsealed", _("Unsealed")
-
-
 class Study(models.Model):
-    """A reader study. Its lists are drawn when it is created, so it is open from the start."""
+    """A reader study: a draft until its lists are drawn and locked. `lifecycle` has its statuses and their rules."""
 
     code = models.SlugField(_("code"), max_length=MAXIMUM_LENGTH, unique=True)
     title = models.CharField(_("title"), max_length=160)
     template = models.CharField(_("template"), max_length=32)
     cohort = models.ForeignKey(Cohort, models.PROTECT, related_name="+", verbose_name=_("cohort"))
-    seed = models.BigIntegerField(_("seed of the draw"))
+    # What was designed; the plan is made from it, once, by the draw.
+    protocol_data = models.JSONField(_("protocol"), default=dict)
+    seed = models.BigIntegerField(_("seed of the draw"), null=True, blank=True)
     plan = models.JSONField(_("plan as drawn"), default=dict)
+    plan_sha256 = models.CharField(_("SHA-256 of the plan"), max_length=64, blank=True)
+    analysis_sha256 = models.CharField(_("SHA-256 of the analysis plan"), max_length=64, blank=True)
     # Every image response of the study has this many bytes, so that the size reveals nothing.
-    image_bytes = models.PositiveIntegerField(_("bytes of an image answer"))
+    image_bytes = models.PositiveIntegerField(_("bytes of an image answer"), null=True, blank=True)
     is_rehearsal = models.BooleanField(_("rehearsal"), default=False)
-    status = models.CharField(_("status"), max_length=8, choices=StudyStatus.choices, default=StudyStatus.OPEN)
+    status = models.CharField(_("status"), max_length=9, choices=StudyStatus.choices, default=StudyStatus.DRAFT)
     created_at = models.DateTimeField(_("created"))
+    rehearsed_at = models.DateTimeField(_("rehearsed"), null=True, blank=True)
+    locked_at = models.DateTimeField(_("locked"), null=True, blank=True)
+    locked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True, verbose_name=_("locked by")
+    )
+    opened_at = models.DateTimeField(_("opened"), null=True, blank=True)
+    paused_at = models.DateTimeField(_("paused"), null=True, blank=True)
+    resumed_at = models.DateTimeField(_("last resumed"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     unsealed_at = models.DateTimeField(_("unsealed"), null=True, blank=True)
+    archived_at = models.DateTimeField(_("archived"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("study")
         verbose_name_plural = _("studies")
-        constraints = [
-            name_constraint("code", name="study_code_follows_rule"),
-            models.CheckConstraint(
-                condition=models.Q(status="open", closed_at=None)
-                | ~models.Q(status="open") & ~models.Q(closed_at=None),
-                name="study_closed_at_agrees",
-            ),
-            models.CheckConstraint(
-                condition=models.Q(status="unsealed") & ~models.Q(unsealed_at=None)
-                | ~models.Q(status="unsealed") & models.Q(unsealed_at=None),
-                name="study_unsealed_at_agrees",
-            ),
-        ]
-        # The plan, including the analysis, is fixed when the study is created.
-        triggers = [
-            pgtrigger.Protect(
-                name="plan_locked",
-                operation=pgtrigger.Update,
-                condition=pgtrigger.AnyChange("plan", "seed", "template", "cohort", "is_rehearsal"),
-            ),
-        ]
+        constraints = [name_constraint("code", name="study_code_follows_rule"), *status_constraints()]
+        triggers = status_triggers()
 
     def __str__(self) -> str:
         return self.code
@@ -82,25 +84,56 @@ class Study(models.Model):
         return study
 
     @property
+    def protocol(self) -> Protocol:
+        """The protocol as it was designed. It can be edited until the study is locked."""
+        return Protocol.from_data(self.protocol_data)
+
+    @property
     def analysis(self) -> AnalysisPlan:
-        """The analysis plan as it was locked with the study; the default plan if none was."""
-        return AnalysisPlan.from_data(self.plan.get("analysis", {}))
+        """The analysis plan: as it was locked with the study, of the protocol before; the default if there is none."""
+        return AnalysisPlan.from_data((self.plan or self.protocol_data).get("analysis", {}))
 
     @property
     def has_declared_analysis(self) -> bool:
         """Whether an analysis plan was locked with the study. Studies of earlier versions have none."""
         return "analysis" in self.plan
 
+    @property
+    def state(self) -> str:
+        """The status as it is written inside a sentence, in the language of the request."""
+        return StudyStatus(self.status).phrase
+
+    @property
+    def is_editable(self) -> bool:
+        """Whether the protocol can be changed: until the lists are drawn."""
+        return self.status in EDITABLE
+
+    @property
+    def takes_readers(self) -> bool:
+        """Whether readers can be enrolled: until the study is closed."""
+        return self.status not in FINISHED
+
+    @property
+    def response_bytes(self) -> int:
+        """The length of every image response of a locked study."""
+        assert self.image_bytes is not None, "nothing is shown of a study that is not drawn"
+        return self.image_bytes
+
     # What may be shown of a study. `truth.seal` has the rules that need more than the study.
+    @property
+    def is_unsealed(self) -> bool:
+        """Whether the study was unsealed; it stays so in the archive."""
+        return self.status in REVEALED
+
     @property
     def is_sealed(self) -> bool:
         """Whether the truth of the study is hidden from everyone. A rehearsal has no truth to hide."""
-        return self.status != StudyStatus.UNSEALED and not self.is_rehearsal
+        return not self.is_unsealed and not self.is_rehearsal
 
     @property
     def shows_verdicts(self) -> bool:
         """Whether verdicts may be shown to coordinators and researchers: not while readers may still read."""
-        return self.status != StudyStatus.OPEN
+        return self.status in FINISHED
 
     @property
     def revealed_seed(self) -> int | None:
@@ -109,24 +142,109 @@ class Study(models.Model):
         It stays hidden until every study of the same draw (the other resolution) is unsealed. Unlike the report,
         it is hidden for a rehearsal as well, until that is unsealed.
         """
-        same_draw = Study.objects.filter(seed=self.seed, cohort=self.cohort_id, is_rehearsal=False)
-        is_hidden = self.status != StudyStatus.UNSEALED or same_draw.exclude(status=StudyStatus.UNSEALED).exists()
-        return None if is_hidden else self.seed
+        return self.seed if self.is_unsealed and not _is_sealed_elsewhere(self.seed, self.cohort_id) else None
+
+    def mark_rehearsed(self, *, at: datetime) -> None:
+        """Note that simulated readers completed a rehearsal of the draft."""
+        self._move(StudyStatus.REHEARSED, rehearsed_at=at, sources=(StudyStatus.DRAFT,))
+
+    def return_to_draft(self) -> None:
+        """Let a rehearsed study be a draft again, because it was edited."""
+        self._move(StudyStatus.DRAFT, rehearsed_at=None, sources=(StudyStatus.REHEARSED,))
+
+    def lock(self, drawn: "DrawnPlan", *, by: Any, at: datetime) -> None:
+        """Fix what was drawn. Called by `truth.actions.lock_study` only."""
+        self._move(StudyStatus.LOCKED, locked_at=at, locked_by=by, **vars(drawn))
+
+    def unlock(self) -> None:
+        """Remove what was drawn from the study. Called by `studies.actions.unlock_study` only, which keeps it."""
+        nothing = dict.fromkeys(("locked_at", "locked_by", "opened_at", "paused_at", "resumed_at", "rehearsed_at"))
+        drawn = DrawnPlan(seed=None, image_bytes=None, plan={}, plan_sha256="", analysis_sha256="")
+        self._move(StudyStatus.DRAFT, sources=UNDER_WAY, **nothing, **vars(drawn))
+
+    def open(self, *, at: datetime) -> None:
+        """Let readers read."""
+        self._move(StudyStatus.OPEN, sources=(StudyStatus.LOCKED,), opened_at=at)
+
+    def pause(self, *, at: datetime) -> None:
+        """Accept no readings for a time."""
+        self._move(StudyStatus.PAUSED, paused_at=at)
+
+    def resume(self, *, at: datetime) -> None:
+        """Accept readings again after a pause."""
+        self._move(StudyStatus.OPEN, sources=(StudyStatus.PAUSED,), paused_at=None, resumed_at=at)
 
     def close(self, *, at: datetime) -> None:
         """Stop accepting readings. The truth stays sealed."""
-        self._move(StudyStatus.OPEN, StudyStatus.CLOSED, closed_at=at)
+        self._move(StudyStatus.CLOSED, closed_at=at, paused_at=None)
 
     def mark_unsealed(self, *, at: datetime) -> None:
         """Mark the study as unsealed. Called by `truth.actions.unseal_study` only."""
-        self._move(StudyStatus.CLOSED, StudyStatus.UNSEALED, unsealed_at=at)
+        self._move(StudyStatus.UNSEALED, unsealed_at=at)
 
-    def _move(self, source: StudyStatus, target: StudyStatus, **stamps: datetime) -> None:
-        if not Study.objects.filter(pk=self.pk, status=source).update(status=target, **stamps):
-            raise WrongStatus(
-                gettext("Study %(code)s is not %(state)s.") % {"code": self.code, "state": source.label.lower()}
-            )
+    def archive(self, *, at: datetime) -> None:
+        """Put an unsealed study away. Nothing else about it changes."""
+        self._move(StudyStatus.ARCHIVED, archived_at=at)
+
+    def _move(self, target: StudyStatus, *, sources: Sequence[StudyStatus] = (), **values: Any) -> None:
+        sources = sources or SOURCES[target]
+        if not Study.objects.filter(pk=self.pk, status__in=sources).update(status=target, **values):
+            state = gettext(" or ").join(source.phrase for source in sources)
+            raise WrongStatus(gettext("Study %(code)s is not %(state)s.") % {"code": self.code, "state": state})
         self.refresh_from_db()
+
+
+def _is_sealed_elsewhere(seed: int | None, cohort: int) -> bool:
+    """Whether a study that is not unsealed has the same draw, at another resolution."""
+    same_draw = Study.objects.filter(seed=seed, cohort=cohort, is_rehearsal=False)
+    return same_draw.exclude(status__in=REVEALED).exists()
+
+
+@dataclass(frozen=True)
+class DrawnPlan:
+    """What the draw stores with its study."""
+
+    seed: int | None
+    image_bytes: int | None
+    plan: dict[str, Any]
+    plan_sha256: str
+    analysis_sha256: str
+
+
+class Draw(models.Model):
+    """A draw that was replaced when its study was unlocked. It cannot be changed or deleted."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="draws", verbose_name=_("study"))
+    seed = models.BigIntegerField(_("seed of the draw"))
+    plan = models.JSONField(_("plan as drawn"))
+    # Stimuli in reading order, by the number of the session and the arm; practice images by session.
+    lists = models.JSONField(_("lists"))
+    plan_sha256 = models.CharField(_("SHA-256 of the plan"), max_length=64)
+    analysis_sha256 = models.CharField(_("SHA-256 of the analysis plan"), max_length=64)
+    drawn_at = models.DateTimeField(_("drawn"))
+    drawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, verbose_name=_("drawn by")
+    )
+    replaced_at = models.DateTimeField(_("unlocked"))
+    replaced_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, verbose_name=_("unlocked by")
+    )
+    reason = models.TextField(_("reason"))
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("earlier draw")
+        verbose_name_plural = _("earlier draws")
+        triggers = [pgtrigger.Protect(name="draw_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.study} {self.drawn_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def revealed_seed(self) -> int | None:
+        """The seed, None while it is hidden: as long as that of its study, and of every study of the same draw."""
+        is_hidden = not self.study.is_unsealed or _is_sealed_elsewhere(self.seed, self.study.cohort_id)
+        return None if is_hidden else self.seed
 
 
 class Arm(models.Model):
@@ -155,6 +273,7 @@ class SessionPlan(models.Model):
     total = models.PositiveIntegerField(_("images"))
     washout_days = models.PositiveSmallIntegerField(_("least days after the session before"), default=0)
     rules_data = models.JSONField(_("rules"), default=dict)
+    order = models.CharField(_("order of the images"), max_length=10, default=ReadingOrder.SAME.value)
     # A real image that is in none of the study's lists. Its verdict is not stored.
     practice = models.ForeignKey(
         Stimulus, models.PROTECT, related_name="+", null=True, blank=True, verbose_name=_("practice image")
@@ -197,7 +316,8 @@ class Enrollment(models.Model):
     """One reader in one study, under a code for this study."""
 
     study = models.ForeignKey(Study, models.PROTECT, related_name="enrollments")
-    arm = models.ForeignKey(Arm, models.PROTECT, related_name="enrollments")
+    # None until the study is locked: its arms are made by the draw.
+    arm = models.ForeignKey(Arm, models.PROTECT, related_name="enrollments", null=True, blank=True)
     reader = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="enrollments")
     code = models.CharField(_("reader code"), max_length=16)
     enrolled_at = models.DateTimeField(_("enrolled"))

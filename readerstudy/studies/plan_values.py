@@ -6,10 +6,11 @@ and begin with the location in the file.
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
-from enum import StrEnum
+from enum import Enum
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from readerstudy.errors import BadInput
+from readerstudy.names import name_error
 
 Rules = TypeVar("Rules")
 
@@ -50,9 +51,27 @@ class TextUpTo:
 
     def read(self, value: Any, location: str) -> str:
         """Return the text without blanks around it."""
-        if not isinstance(value, str) or not 0 < len(value.strip()) <= self.maximum or "\0" in value:
+        if not isinstance(value, str) or not 0 < len(value.strip()) <= self.maximum or not _can_be_stored(value):
             raise BadInput(f"{location}: must be a text of at most {self.maximum} characters.")
         return value.strip()
+
+
+def _can_be_stored(text: str) -> bool:
+    """Whether the database stores the text: no NUL, and no half of a surrogate pair."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+@dataclass(frozen=True)
+class NameUpTo:
+    """A name as in `readerstudy.names`: letters, digits, hyphens and underscores."""
+
+    maximum: int
+
+    def read(self, value: Any, location: str) -> str:
+        """Return the name if it follows the rule."""
+        if not isinstance(value, str) or name_error(value, maximum=self.maximum):
+            raise BadInput(f"{location}: must be a name of at most {self.maximum} letters, digits, - and _.")
+        return value
 
 
 @dataclass(frozen=True)
@@ -91,8 +110,8 @@ def read_value(hint: Any, value: Any, location: str) -> Any:
         if not isinstance(value, bool):
             raise BadInput(f"{location}: must be true or false.")
         return value
-    if issubclass(hint, StrEnum):
-        return hint(OneOf(tuple(hint)).read(value, location))
+    if issubclass(hint, str) and issubclass(hint, Enum):
+        return hint(OneOf(tuple(member.value for member in hint)).read(value, location))
     return _read_table(hint, value, location)
 
 

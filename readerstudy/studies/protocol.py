@@ -46,6 +46,10 @@ class SessionTemplate:
     splits: tuple[str, ...]
     # An educational session shows each image with its adversarial version; elsewhere an image is shown once.
     shows_pairs: bool = False
+    # Share of positive images; None: as in the splits.
+    positive_share: float | None = None
+    # Images of a block with the session's share of adversarial images; 0: none.
+    block_size: int = 0
 
     def scaled(self, scale: float) -> "SessionTemplate":
         """Return the session with fewer images: equal numbers stay equal, and no number becomes 0."""
@@ -108,4 +112,7 @@ ZHOU2021: Final = (
     ),
 )
 
-TEMPLATES: Final = {"zhou2021": ZHOU2021}
+# The same sessions with a tenth of the images, for a pilot.
+SHORT: Final = tuple(session.scaled(0.1) for session in ZHOU2021)
+
+TEMPLATES: Final = {"zhou2021": ZHOU2021, "short": SHORT}

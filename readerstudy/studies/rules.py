@@ -266,8 +266,7 @@ def _questions(value: Any, location: str, known: Mapping[str, Question]) -> tupl
     if not isinstance(value, list):
         raise BadInput(f"{location}: must be a list.")
     questions = tuple(_question(row, f"{location} {number}", known) for number, row in enumerate(value, start=1))
-    if len({question.name for question in questions}) < len(questions):
-        raise BadInput(f"{location}: two questions have one name.")
+    check_questions(questions, location)
     return questions
 
 
@@ -278,9 +277,16 @@ def _question(row: Any, location: str, known: Mapping[str, Question]) -> Questio
             raise BadInput(f"{location}: there is no question {row!r}; there are: {', '.join(known)}.")
         return known[row]
     question: Question = read_value(Question, row, location)
-    values = [choice.value for choice in question.choices]
-    if len(set(values)) < len(values):
-        raise BadInput(f"{location} choices: two choices have one value.")
-    if question.kind == QuestionKind.CHOICE and not 2 <= len(values) <= _MAXIMUM_CHOICES:
-        raise BadInput(f"{location}: a choice has 2 to {_MAXIMUM_CHOICES} choices.")
     return question
+
+
+def check_questions(questions: tuple[Question, ...], location: str) -> None:
+    """Raise BadInput, with the location, for names or values that occur twice, and for too few or many choices."""
+    for number, question in enumerate(questions, start=1):
+        values = [choice.value for choice in question.choices]
+        if len(set(values)) < len(values):
+            raise BadInput(f"{location} {number} choices: two choices have one value.")
+        if question.kind == QuestionKind.CHOICE and not 2 <= len(values) <= _MAXIMUM_CHOICES:
+            raise BadInput(f"{location} {number}: a choice has 2 to {_MAXIMUM_CHOICES} choices.")
+    if len({question.name for question in questions}) < len(questions):
+        raise BadInput(f"{location}: two questions have one name.")

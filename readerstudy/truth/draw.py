@@ -1,6 +1,6 @@
 """The draw of reading lists from a seed, without Django."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -37,31 +37,91 @@ class Stratum:
     splits: tuple[str, ...]
     needs_adversarial: bool
 
+    def shortage(self, *, found: int) -> "Shortage":
+        """Return what is missing if only `found` images are left for the stratum."""
+        kind = "adversarial" if self.adversarial else "real"
+        pathology = "positive" if self.label else "other"
+        required = " with an adversarial version" if self.needs_adversarial else ""
+        return Shortage(
+            session=self.session,
+            field=kind,
+            missing=self.count - found,
+            sentence=(
+                f"session {self.session} lacks {self.count - found} {kind} {pathology} images "
+                f"(needs {self.count}{required} from {' + '.join(self.splits)}, {found} left)"
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """Images that one session lacks: where in the protocol, how many, and a sentence without capital and full stop."""
+
+    session: int
+    field: str  # "real" or "adversarial"
+    missing: int
+    sentence: str
+
 
 class CohortTooSmall(StudyError):
     """The cohort has too few images; the message lists every shortage."""
 
+    def __init__(self, shortages: Sequence[Shortage]) -> None:
+        self.shortages = tuple(shortages)
+        lacks = "; ".join(shortage.sentence for shortage in shortages)
+        super().__init__(f"The cohort is too small for this plan: {lacks}.")
 
-def draw(candidates: Sequence[Candidate], sessions: Sequence[SessionTemplate], *, seed: int) -> dict[int, list[Pick]]:
+
+def draw(
+    candidates: Sequence[Candidate],
+    sessions: Sequence[SessionTemplate],
+    *,
+    seed: int,
+    with_adversarial: Mapping[int, Collection[int]] | None = None,
+) -> dict[int, list[Pick]]:
     """Return the picks of every session, by number, in reading order. Each image is drawn at most once per study.
 
     So no image is in two sessions, and no blinded session shows an image whose other version the reader sees.
-    Raises CohortTooSmall with every shortage.
+    `with_adversarial` are, by session, the images that have an adversarial version by its attacks; without it they
+    are those of the candidates. Raises CohortTooSmall with every shortage.
     """
+    if with_adversarial is None:
+        attacked = {candidate.image for candidate in candidates if candidate.has_adversarial}
+        with_adversarial = {session.number: attacked for session in sessions}
     urns = _urns(candidates, sessions, Random(f"{seed}:images"))
     lists: dict[int, list[Pick]] = {session.number: [] for session in sessions}
-    lacks: list[str] = []
-    for stratum in _strata(candidates, sessions):
-        chosen = _take(urns[stratum.splits, stratum.label], stratum)
+    used: set[int] = set()
+    lacks: list[Shortage] = []
+    for stratum in strata(sessions, share_of=lambda splits: _positive_share(candidates, splits)):
+        chosen = _take(urns[stratum.splits, stratum.label], stratum, with_adversarial[stratum.session], used)
+        used |= {candidate.image for candidate in chosen}
         if len(chosen) < stratum.count:
-            lacks.append(_lack(stratum, found=len(chosen)))
+            lacks.append(stratum.shortage(found=len(chosen)))
         lists[stratum.session] += [Pick(c.image, stratum.adversarial) for c in chosen]
     if lacks:
-        raise CohortTooSmall("The cohort is too small for this plan: " + "; ".join(lacks) + ".")
+        raise CohortTooSmall(lacks)
     # The drawn images are part of the seed of the order. With the study's seed alone, positions cannot be traced back
     # to the unshuffled list, which has real images first.
     order = Random(f"{seed}:order:{sorted(pick.image for picks in lists.values() for pick in picks)}")
-    return {number: order.sample(picks, k=len(picks)) for number, picks in lists.items()}
+    ordered = {number: order.sample(picks, k=len(picks)) for number, picks in lists.items()}
+    blocks = {session.number: session.block_size for session in sessions if session.block_size}
+    return {**ordered, **{number: _in_blocks(ordered[number], size, order) for number, size in blocks.items()}}
+
+
+def _in_blocks(picks: list[Pick], size: int, rng: Random) -> list[Pick]:
+    """Return the picks in blocks of a size that have the share of adversarial images of all, to the nearest image.
+
+    The order within a block is random.
+    """
+    kinds = {kind: [pick for pick in picks if pick.adversarial is kind] for kind in (False, True)}
+    adversarial, ordered = len(kinds[True]), list[Pick]()
+    for start in range(0, len(picks), size):
+        end = min(start + size, len(picks))
+        # Rounding errors are carried from block to block.
+        first, last = (round(adversarial * position / len(picks)) for position in (start, end))
+        block = kinds[True][first:last] + kinds[False][start - first : end - last]
+        ordered += rng.sample(block, k=len(block))
+    return ordered
 
 
 def _urns(
@@ -76,26 +136,29 @@ def _urns(
     return urns
 
 
-def _strata(candidates: Sequence[Candidate], sessions: Sequence[SessionTemplate]) -> list[Stratum]:
+def strata(sessions: Sequence[SessionTemplate], *, share_of: Callable[[tuple[str, ...]], float]) -> list[Stratum]:
     """Return the numbers of positives and negatives in each half of each session, by their share in its splits.
 
     Rounding errors are carried from half to half, so that the sum over the sessions does not exceed the share. Every
     half has both labels.
     """
-    strata: list[Stratum] = []
+    rows: list[Stratum] = []
     carried: dict[tuple[str, ...], tuple[int, int]] = {}  # images and positives assigned so far
     for session in sessions:
-        share = _positive_share(candidates, session.splits)
+        share = share_of(session.splits)
         for adversarial, count in ((False, session.real), (True, session.adversarial)):
             if not count:
                 continue
-            images, positives = carried.get(session.splits, (0, 0))
-            wanted = min(count - 1, max(1, round(share * (images + count)) - positives))
-            carried[session.splits] = (images + count, positives + wanted)
+            if session.positive_share is not None:
+                wanted = min(count - 1, max(1, round(session.positive_share * count)))
+            else:
+                images, positives = carried.get(session.splits, (0, 0))
+                wanted = min(count - 1, max(1, round(share * (images + count)) - positives))
+                carried[session.splits] = (images + count, positives + wanted)
             needs_adversarial = adversarial or session.shows_pairs
             for label, number in ((1, wanted), (0, count - wanted)):
-                strata.append(Stratum(session.number, adversarial, label, number, session.splits, needs_adversarial))
-    return strata
+                rows.append(Stratum(session.number, adversarial, label, number, session.splits, needs_adversarial))
+    return rows
 
 
 def _positive_share(candidates: Sequence[Candidate], splits: tuple[str, ...]) -> float:
@@ -103,22 +166,20 @@ def _positive_share(candidates: Sequence[Candidate], splits: tuple[str, ...]) ->
     return sum(labels) / len(labels) if labels else 0.5
 
 
-def _take(urn: list[Candidate], stratum: Stratum) -> list[Candidate]:
-    """Remove the candidates for the stratum from the urn; those that do not fit stay, in their order."""
+def _take(
+    urn: list[Candidate], stratum: Stratum, with_adversarial: Collection[int], used: Collection[int]
+) -> list[Candidate]:
+    """Remove the candidates for the stratum from the urn; those that do not fit stay, in their order.
+
+    Candidates that another urn gave before are dropped: two sessions may draw from splits that overlap.
+    """
     chosen: list[Candidate] = []
     left: list[Candidate] = []
     while urn and len(chosen) < stratum.count:
         candidate = urn.pop()
-        (chosen if candidate.has_adversarial or not stratum.needs_adversarial else left).append(candidate)
+        if candidate.image in used:
+            continue
+        fits = candidate.image in with_adversarial or not stratum.needs_adversarial
+        (chosen if fits else left).append(candidate)
     urn.extend(reversed(left))
     return chosen
-
-
-def _lack(stratum: Stratum, *, found: int) -> str:
-    kind = "adversarial" if stratum.adversarial else "real"
-    pathology = "positive" if stratum.label else "other"
-    required = " with an adversarial version" if stratum.needs_adversarial else ""
-    return (
-        f"session {stratum.session} lacks {stratum.count - found} {kind} {pathology} images "
-        f"(needs {stratum.count}{required} from {' + '.join(stratum.splits)}, {found} left)"
-    )

@@ -2,7 +2,7 @@
 
 Pages, API and report call these predicates and do not compare a study's status themselves.
 
-A study is sealed from its draw to its unsealing. A rehearsal is never sealed, because simulated readers complete it
+A study is sealed from its draft to its unsealing. A rehearsal is never sealed, because simulated readers complete it
 with the truth in hand, on a draw of its own.
 
 Three facts that packages below `truth` need are properties of `Study`: `is_sealed`, `shows_verdicts` and
@@ -13,7 +13,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from readerstudy.accounts.models import User
 from readerstudy.errors import StudyError
-from readerstudy.studies.models import Allocation, Presentation, Study, StudyStatus
+from readerstudy.studies.lifecycle import REVEALED, StudyStatus
+from readerstudy.studies.models import Allocation, Presentation, Study
 from readerstudy.studies.protocol import SessionKind
 
 
@@ -21,17 +22,17 @@ class StillSealed(StudyError):
     """The study is sealed, so nothing that depends on the truth may be computed or shown."""
 
     def __init__(self, study: Study) -> None:
-        todo = "close it, then unseal it" if study.status == StudyStatus.OPEN else "unseal it"
+        todo = "unseal it" if study.shows_verdicts else "close it, then unseal it"
         super().__init__(f"The study {study.code} is still sealed, so there is no report: {todo} first.")
 
 
 class StudyStillOpen(StudyError):
-    """The study is open, so nobody may see verdicts."""
+    """The study is not closed, so nobody may see verdicts."""
 
     def __init__(self, study: Study) -> None:
         super().__init__(
-            f"The study {study.code} is open: its readings are shown once it is closed. Until then its page "
-            "shows how far each reader is."
+            f"The study {study.code} is {StudyStatus(study.status).value}: its readings are shown once it is closed. "
+            "Until then its page shows how far each reader is."
         )
 
 
@@ -56,7 +57,7 @@ def require_rehearsal(study: Study) -> None:
 
 def sealed_studies() -> QuerySet[Study]:
     """Return the sealed studies; the same rule as `Study.is_sealed`, for queries."""
-    return Study.objects.filter(is_rehearsal=False).exclude(status=StudyStatus.UNSEALED)
+    return Study.objects.filter(is_rehearsal=False).exclude(status__in=REVEALED)
 
 
 # --- people -------------------------------------------------------------------------------------------------
@@ -65,7 +66,7 @@ def may_see_truth(study: Study, person: User) -> bool:
 
     Stricter than the report: a rehearsal must be unsealed too, because these rows name images.
     """
-    return person.is_researcher and study.status == StudyStatus.UNSEALED
+    return person.is_researcher and study.is_unsealed
 
 
 def may_see_report(study: Study, person: User) -> bool:

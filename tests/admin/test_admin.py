@@ -11,6 +11,7 @@ from readerstudy.audit.actions import record
 from readerstudy.audit.models import Event
 from readerstudy.cohort.models import Image, Stimulus
 from readerstudy.reading.models import Reading, ReadingSession
+from readerstudy.studies.actions import unlock_study
 from readerstudy.studies.models import Enrollment, Study
 from readerstudy.truth.models import ImageTruth, Truth
 from tests import make, walk
@@ -114,7 +115,9 @@ def test_no_address_answers_what_no_column_shows(read, clara, signed_in, label, 
 def test_the_seed_of_the_draw_is_nowhere_while_the_study_is_sealed(small, db, clara, signed_in):
     study = make.study("secret", seed=918273645)
     client = signed_in(clara)
-    event = record("study.drawn", actor=None, subject=study, at=make.MONDAY, seed=study.seed)
+    assert b"918273645" not in client.get(change(study)).content
+    unlock_study(study=study, actor=None, reason="Another plan.", at=make.MONDAY)
+    event = record("study.drawn", actor=None, subject=study, at=make.MONDAY, seed=918273645)
     pages = [change(study), changelist("studies.study"), change(event), changelist("audit.event")]
     assert not Event.objects.filter(verb="study.created", data__has_key="seed").exists()
     assert not any(b"918273645" in client.get(page).content for page in pages)
@@ -153,11 +156,32 @@ def test_closing_goes_through_the_action_and_only_by_post(study, clara, signed_i
     assert b"Close this study?" in client.get(address).content
     study.refresh_from_db()
     assert study.status == "open"
-    client.post(address, {"_form_submitted": "on"})
+    client.post(address, {"_form_submitted": "on"})  # without a reason
+    study.refresh_from_db()
+    assert study.status == "open"
+    client.post(address, {"_form_submitted": "on", "reason": "All have read."})
     study.refresh_from_db()
     assert study.status == "closed"
-    assert Event.objects.get(verb="study.closed").actor == clara
-    assert client.post(address, {"_form_submitted": "on"}).status_code == 403
+    event = Event.objects.get(verb="study.closed")
+    assert (event.actor, event.data["reason"]) == (clara, "All have read.")
+    assert client.post(address, {"_form_submitted": "on", "reason": "Again."}).status_code == 403
+
+
+def test_clara_moves_a_study_through_its_dialogs(study, clara, signed_in):
+    client = signed_in(clara)
+
+    def carry_out(move: str, **fields) -> str:
+        client.post(f"/admin/studies/study/{study.pk}/{move}/", {"_form_submitted": "on", **fields})
+        study.refresh_from_db()
+        return study.status
+
+    why = {"reason": "The room is being painted."}
+    assert [carry_out("open", **why), carry_out("archive", **why), carry_out("pause")] == ["open"] * 3  # not offered
+    assert [carry_out("pause", **why), carry_out("resume"), carry_out("unlock", **why)] == ["paused", "open", "draft"]
+    page = client.get(change(study)).content.decode()
+    assert "The room is being painted." in page  # among the earlier draws
+    assert "Pause the study" not in page
+    assert Event.objects.get(verb="study.unlocked").actor == clara
 
 
 def test_clara_enrolls_paul_through_the_action(study, clara, signed_in):

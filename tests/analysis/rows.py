@@ -32,6 +32,9 @@ def study(readers: Iterable[str] = ("rita", "rolf"), *, code: str = "small", is_
         seed=7,
         plan={"generators": GENERATORS},
         image_bytes=1,
+        status="open",
+        locked_at=make.MONDAY,
+        opened_at=make.MONDAY,
         is_rehearsal=is_rehearsal,
         created_at=make.MONDAY,
     )
@@ -56,7 +59,7 @@ def study(readers: Iterable[str] = ("rita", "rolf"), *, code: str = "small", is_
 
 
 def closed(study: Study) -> Study:
-    close_study(study=study, actor=None, at=make.MONDAY)
+    close_study(study=study, actor=None, reason="All have read.", at=make.MONDAY)
     study.refresh_from_db()
     return study
 

@@ -12,7 +12,8 @@ from readerstudy.audit.models import Event
 from readerstudy.cohort.models import Stimulus
 from readerstudy.reading.models import Reading
 from readerstudy.studies.actions import close_study
-from readerstudy.studies.models import Enrollment, StudyStatus
+from readerstudy.studies.lifecycle import StudyStatus
+from readerstudy.studies.models import Enrollment
 from readerstudy.truth.actions import unseal_study
 from readerstudy.truth.models import ImageTruth, Truth
 from tests import make, walk
@@ -33,7 +34,7 @@ def read(study, rita):
 
 @pytest.fixture
 def closed(read, clara):
-    close_study(study=read, actor=clara, at=make.MONDAY)
+    close_study(study=read, actor=clara, reason="All have read.", at=make.MONDAY)
     return read
 
 
@@ -116,9 +117,9 @@ def test_who_cannot_be_enrolled_is_said_in_a_sentence(study, rita, clara, rosa, 
 
 def test_closing_is_on_record_and_happens_once(study, clara):
     client = walk.client_of(clara)
-    assert client.post(address(study, "close/")).json()["status"] == "closed"
-    again = client.post(address(study, "close/"))
-    assert (again.status_code, again.json()["detail"]) == (409, "Study tiny is not open.")
+    assert client.post(address(study, "close/"), {"reason": "All have read."}).json()["status"] == "closed"
+    again = client.post(address(study, "close/"), {"reason": "All have read."})
+    assert (again.status_code, again.json()["detail"]) == (409, "Study tiny is not open or paused.")
     assert Event.objects.filter(verb="study.closed", actor=clara).count() == 1
 
 
@@ -134,7 +135,7 @@ def test_only_a_researcher_unseals_and_only_a_closed_study_for_a_reason(study, c
     ]
     for step, (person, body, status) in enumerate(calls):
         if step == 1:
-            close_study(study=study, actor=clara, at=make.MONDAY)
+            close_study(study=study, actor=clara, reason="All have read.", at=make.MONDAY)
         response = walk.client_of(person).post(address(study, "unseal/"), body)
         assert response.status_code == status, response.json()
     study.refresh_from_db()
@@ -232,7 +233,7 @@ def test_readings_need_no_more_queries_when_there_are_more_of_them(study, rita, 
     paul = make.reader_in(study, "paul")
     for reader in (rita, paul):
         walk.finish_study(walk.client_of(reader), study.code)
-    close_study(study=study, actor=clara, at=make.MONDAY)
+    close_study(study=study, actor=clara, reason="All have read.", at=make.MONDAY)
     unseal_study(study=study, actor=rosa, reason="Done.", at=make.MONDAY)
     for size in (5, 70):
         with CaptureQueriesContext(connection) as queries:

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from readerstudy.client.scripted_reader import PASSING_DISPLAY, required_answers
 from readerstudy.modalities import MODALITIES
 from readerstudy.reading.models import ReadingSession
-from readerstudy.studies.actions import close_study
+from readerstudy.studies.actions import close_study, pause_study, unlock_study
 from readerstudy.truth.actions import unseal_study
 from tests import make, walk
 
@@ -124,6 +124,32 @@ def test_waiting_holding_and_refusing_are_as_documented(call, db, small):
     call(client, "post", walk.address(study.code, 2, "open"), 409, {})
 
 
+def test_a_pause_is_as_documented(call, study, rita):
+    client = walk.client_of(rita)
+    step = call(client, "post", walk.address(study.code, 1, "open"), 200, {})
+    pause_study(study=study, actor=None, reason="A power cut.", at=make.MONDAY)
+    assert call(client, "post", walk.address(study.code, 1, "open"), 409, {})["paused"]
+    assert "reason" in call(client, "get", walk.address(study.code, 1, "step"), 200)
+    body = {"stimulus": step["stimulus"]["code"], "verdict": "seen", "elapsed_ms": 4000, "key": str(uuid4())}
+    assert call(client, "post", walk.address(study.code, 1, "verdicts"), 409, body)["step"]["kind"] == "wait"
+    results = {"results": PASSING_DISPLAY}
+    assert call(client, "post", walk.address(study.code, 1, "display"), 409, results)["paused"]
+    assert call(client, "get", "/api/v1/reading/", 200)["studies"][0]["state"] == "paused"
+
+
+def test_a_draft_is_as_documented(call, study, rita, clara):
+    unlock_study(study=study, actor=None, reason="Another plan.", at=make.MONDAY)
+    base = f"/api/v1/studies/{study.code}/"
+    client = walk.client_of(clara)
+    for address in ("/api/v1/studies/", base, f"{base}sessions/", f"{base}readers/"):
+        call(client, "get", address, 200)
+    page = call(client, "get", base, 200)
+    assert (page["status"], page["plan"], page["seed"], page["enrolled"][0]["arm"]) == ("draft", None, None, None)
+    call(client, "get", f"{base}readings/", 409)
+    assert call(client, "post", f"{base}close/", 409, {"reason": "Done."})["detail"].endswith("not open or paused.")
+    assert call(walk.client_of(rita), "get", "/api/v1/reading/", 200)["studies"][0]["sessions"] == []
+
+
 @pytest.mark.parametrize("light", ["dim", "bright"])
 def test_the_result_of_a_display_check_is_as_documented(call, study, rita, light):
     results = {**PASSING_DISPLAY, "light": light}
@@ -141,7 +167,7 @@ def test_the_investigators_responses_are_as_documented(call, study, rita, clara,
         study.refresh_from_db()
         if study.status == "open":
             call(client, "get", f"{base}readings/", 409)
-            close_study(study=study, actor=clara, at=make.MONDAY)
+            close_study(study=study, actor=clara, reason="All have read.", at=make.MONDAY)
         else:
             call(client, "get", f"{base}readings/", 200)
             if study.status == "closed":

@@ -36,7 +36,16 @@ def long_study(files: Sequence[bytes], *, images: int, frame_ms: int = 0, code: 
     exam = Exam.objects.create(patient=patient)
     length = (max(map(len, files)) // 65536 + 1) * 65536
     study = Study.objects.create(
-        code=code, title="Long", template="zhou2021", cohort=cohort, seed=1, image_bytes=length, created_at=MONDAY
+        code=code,
+        title="Long",
+        template="zhou2021",
+        cohort=cohort,
+        seed=1,
+        image_bytes=length,
+        status="open",
+        created_at=MONDAY,
+        locked_at=MONDAY,
+        opened_at=MONDAY,
     )
     arm = Arm.objects.create(study=study, name="high", resolution="high")
     rules = SessionRules(frame_ms=frame_ms, break_every=0, display_check=DisplayCheck.OFF).as_data()

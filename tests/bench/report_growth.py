@@ -153,6 +153,9 @@ def _study(code: str, images: int):
         seed=1,
         plan=plan,
         image_bytes=1,
+        status="open",
+        locked_at=make.MONDAY,
+        opened_at=make.MONDAY,
         created_at=make.MONDAY,
     )
     arm = Arm.objects.create(study=study, name="high", resolution="high")

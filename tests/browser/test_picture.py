@@ -204,7 +204,7 @@ def teaching(room, rita):
 
 def test_the_triptych_shows_real_altered_and_difference(teaching, page, study):
     stimulus = teaching.presentation(4).stimulus
-    twin = find_adversarial_image(stimulus, study)
+    twin = find_adversarial_image(stimulus, study.session_plans.get(number=4))
     real, altered = decode_png(stimulus.path), decode_png(twin.path)
     change = decode_png(twin.difference_path).astype(int) - 32768
     teaching.press("o")

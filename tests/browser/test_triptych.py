@@ -25,7 +25,7 @@ def teaching(room, rita):
 def pair(teaching, study):
     """Real and altered as they are on screen at 1:1, in the window of the real one; and the change."""
     stimulus = teaching.presentation(4).stimulus
-    twin = find_adversarial_image(stimulus, study)
+    twin = find_adversarial_image(stimulus, study.session_plans.get(number=4))
     real, altered = decode_png(stimulus.path), decode_png(twin.path)
     low, high = standard_window(real)
     change = decode_png(twin.difference_path).astype(int) - 32768

@@ -121,6 +121,6 @@ def test_images_of_a_sealed_study_are_not_shown(client, study):
 
 
 def test_images_of_an_unsealed_study_are_shown(client, study, rosa):
-    close_study(study=study, actor=None, at=make.MONDAY)
+    close_study(study=study, actor=None, reason="All have read.", at=make.MONDAY)
     unseal_study(study=study, actor=rosa, reason="all have read", at=make.MONDAY)
     assert count_shown(client) == 44

@@ -88,5 +88,4 @@ def test_the_plan_is_locked_with_the_study(study: Study) -> None:
 
 
 def test_the_plan_goes_with_the_study_to_its_rehearsal(study: Study) -> None:
-    assert "changes" in same_plan(study)
-    assert analysis_plan(same_plan(study)["changes"], ASKED) == study.analysis
+    assert same_plan(study)["protocol"].analysis == study.analysis

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from hashlib import sha256
 from itertools import pairwise
 
 import pytest
@@ -107,3 +108,64 @@ def test_a_cohort_that_is_too_small_lists_what_each_session_lacks():
     assert "session 2 lacks 39 real other images (needs 78 from train, 39 left)" in sentence
     assert "session 4 lacks" in sentence
     assert "session 5" not in sentence
+
+
+PINNED = {1: "6414704ca403040f", 7: "085f067b6bf071ad", 2**61: "2a1e7f2ad2c12f0a"}
+
+
+@pytest.mark.parametrize("seed", PINNED)
+def test_a_seed_draws_what_earlier_versions_drew(seed):
+    assert _digest(draw(cohort(), ZHOU2021, seed=seed)) == PINNED[seed]
+
+
+def test_a_scaled_draw_with_few_attacked_images_is_the_same_too():
+    sessions = [session.scaled(0.1) for session in ZHOU2021]
+    assert _digest(draw(cohort(without_adversarial=300), sessions, seed=3)) == "4c25bdbfca7ab222"
+
+
+def _digest(lists: dict) -> str:
+    rows = {number: [(pick.image, pick.adversarial) for pick in picks] for number, picks in lists.items()}
+    return sha256(repr(rows).encode()).hexdigest()[:16]
+
+
+# --- what a protocol can change -------------------------------------------------------------------------------
+def test_a_declared_share_of_positives_is_drawn():
+    candidates = cohort()
+    label = {candidate.image: candidate.label for candidate in candidates}
+    sessions = [ZHOU2021[0], replace(ZHOU2021[2], real=100, adversarial=100, positive_share=0.4)]
+    for picks in draw(candidates, sessions, seed=1)[3], draw(candidates, sessions, seed=2)[3]:
+        for adversarial in (False, True):
+            assert sum(label[pick.image] for pick in picks if pick.adversarial is adversarial) == 40
+
+
+@pytest.mark.parametrize("size", [2, 10, 37, 436])
+def test_each_block_has_the_share_of_adversarial_images(size):
+    sessions = [replace(session, block_size=size if session.number == 3 else 0) for session in ZHOU2021]
+    lists, plain = draw(cohort(), sessions, seed=1), draw(cohort(), ZHOU2021, seed=1)
+    picks = lists[3]
+    assert {number: sorted(map(repr, rows)) for number, rows in lists.items()} == {
+        number: sorted(map(repr, rows)) for number, rows in plain.items()
+    }
+    for start in range(0, len(picks), size):
+        block = picks[start : start + size]
+        assert abs(sum(pick.adversarial for pick in block) - len(block) / 2) <= 1
+    if size == 10:
+        assert len({tuple(pick.adversarial for pick in picks[n : n + 10]) for n in range(0, 430, 10)}) > 20
+
+
+def test_sessions_of_overlapping_splits_share_no_image():
+    sessions = [
+        replace(ZHOU2021[0], splits=("train", "tuning")),
+        replace(ZHOU2021[1], splits=("train",)),
+        replace(ZHOU2021[4], real=100, adversarial=100, splits=("test", "tuning")),
+    ]
+    images = [pick.image for picks in draw(cohort(300, 600), sessions, seed=1).values() for pick in picks]
+    assert len(images) == len(set(images)) == 400
+
+
+def test_the_attacks_of_a_session_decide_which_images_it_shows_altered():
+    attacked = {3: set(range(3470, 3970)), 5: set(range(3970, 4346))}
+    sessions = [replace(ZHOU2021[2], real=20, adversarial=20), replace(ZHOU2021[4], real=20, adversarial=20)]
+    lists = draw(cohort(), sessions, seed=1, with_adversarial=attacked)
+    for number, images in attacked.items():
+        assert {pick.image for pick in lists[number] if pick.adversarial} <= images

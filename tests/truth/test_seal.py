@@ -3,10 +3,11 @@
 import pytest
 
 from readerstudy.errors import StudyError
-from readerstudy.studies.actions import close_study
-from readerstudy.studies.models import Allocation, Presentation, Study, StudyStatus
+from readerstudy.studies.actions import archive_study, close_study, pause_study, unlock_study
+from readerstudy.studies.lifecycle import StudyStatus
+from readerstudy.studies.models import Allocation, Presentation, Study
 from readerstudy.studies.protocol import SessionKind
-from readerstudy.truth.actions import create_study, same_draw, same_plan, unseal_study
+from readerstudy.truth.actions import create_study, lock_study, same_draw, same_plan, unseal_study
 from readerstudy.truth.queries import adversarial_codes, shown_cases, truth_of_stimuli, truth_of_study
 from readerstudy.truth.seal import (
     StillSealed,
@@ -32,12 +33,14 @@ def test_each_rule_follows_status_and_rehearsal(study, rosa, clara, rita, status
         unseal(study)
         study = create_study(code="copy", title="x", at=make.MONDAY, is_rehearsal=True, **same_plan(study))
     move_to(study, status)
-    is_unsealed, is_open = status == StudyStatus.UNSEALED, status == StudyStatus.OPEN
+    is_unsealed = status in (StudyStatus.UNSEALED, StudyStatus.ARCHIVED)
+    is_closed = is_unsealed or status == StudyStatus.CLOSED
     assert study.is_sealed is (not is_unsealed and not is_rehearsal)
     assert sealed_studies().filter(pk=study.pk).exists() is study.is_sealed
     assert may_show_images_of_cohort(study.cohort.name) is not study.is_sealed
-    assert study.shows_verdicts is not is_open
-    assert (study.revealed_seed == study.seed) is is_unsealed
+    assert study.shows_verdicts is is_closed
+    assert (study.revealed_seed is not None) is is_unsealed
+    assert study.revealed_seed in (None, study.seed)
     assert [may_see_truth(study, person) for person in (rosa, clara, rita)] == [is_unsealed, False, False]
     assert [may_see_report(study, person) for person in (rosa, clara, rita)] == [True, is_rehearsal, False]
 
@@ -97,10 +100,25 @@ def test_only_the_educational_session_shows_triptychs(study, rita):
 
 
 def move_to(study: Study, status: StudyStatus) -> None:
-    if status != StudyStatus.OPEN:
-        close_study(study=study, actor=None, at=make.MONDAY)
-    if status == StudyStatus.UNSEALED:
-        unseal_study(study=study, actor=None, reason="all have read", at=make.MONDAY)
+    """Move an open study to this status, by the actions."""
+    reason = {"actor": None, "reason": "All have read.", "at": make.MONDAY}
+    match status:
+        case StudyStatus.OPEN:
+            return
+        case StudyStatus.PAUSED:
+            pause_study(study=study, **reason)
+        case StudyStatus.DRAFT | StudyStatus.REHEARSED | StudyStatus.LOCKED:
+            unlock_study(study=study, **reason)
+            if status == StudyStatus.REHEARSED:
+                study.mark_rehearsed(at=make.MONDAY)
+            if status == StudyStatus.LOCKED:
+                lock_study(study=study, actor=None, at=make.MONDAY)
+        case _:
+            close_study(study=study, **reason)
+            if status != StudyStatus.CLOSED:
+                unseal_study(study=study, **reason)
+            if status == StudyStatus.ARCHIVED:
+                archive_study(study=study, **reason)
 
 
 def unseal(study: Study) -> None:

@@ -33,5 +33,6 @@ def progress_of_study(study: Study) -> list[ReadingProgress]:
 
 
 def rehearsal_of(study: Study) -> Study | None:
-    """Return the rehearsal of the study by simulated readers, or None."""
-    return Study.objects.filter(code=f"{study.code}-rehearsal", is_rehearsal=True).first()
+    """Return the last rehearsal of the study by simulated readers, or None."""
+    rehearsals = Study.objects.filter(code__regex=f"^{study.code}-rehearsal(-[0-9]+)?$", is_rehearsal=True)
+    return rehearsals.order_by("-created_at", "-pk").first()

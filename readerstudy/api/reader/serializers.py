@@ -124,6 +124,9 @@ class ReaderStudySerializer(serializers.Serializer[StudySummary]):
 
     study = serializers.CharField(source="code", help_text="the study's code")
     form = serializers.ChoiceField(choices=list(PAGE_FORMS), help_text="of all its images")
+    state = serializers.ChoiceField(
+        choices=["not_begun", "open", "paused", "closed"], help_text="only an open study can be read"
+    )
     sessions = ReaderSessionSerializer(many=True)
 
 
@@ -250,7 +253,7 @@ class WaitStepSerializer(StepSerializer):
     until = serializers.DateTimeField(
         default_timezone=UTC, allow_null=True, help_text="null if that depends on the reader or on a coordinator"
     )
-    reason = serializers.CharField(required=False, help_text="if a coordinator has to resume the session")
+    reason = serializers.CharField(required=False, help_text="if a coordinator has to resume the session or the study")
 
 
 class DoneStepSerializer(StepSerializer):
@@ -317,3 +320,6 @@ class ConflictSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField()
     step = StepField(required=False, help_text="the current step, if the request was about another one")
     taken_over = serializers.BooleanField(required=False, help_text="true if another page holds the session")
+    paused = serializers.BooleanField(
+        required=False, help_text="true while the study is paused: keep the verdict and send it again later"
+    )

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from readerstudy.cohort.models import Stimulus
 from readerstudy.modalities.modality import Modality
-from readerstudy.reading.actions import current_step, hold_message
+from readerstudy.reading.actions import StudyPaused, current_step, hold_message
 from readerstudy.reading.flow import Done, Held, Practice, Practise, Read, Ready, Teach, Wait
 from readerstudy.studies.models import Presentation, ReadingList, SessionPlan
 from readerstudy.studies.protocol import VERDICTS_BY_KIND, SessionKind, Verdict
@@ -113,7 +113,7 @@ class WaitStep:
 
 @dataclass(frozen=True)
 class HeldStep:
-    """The session is on hold until a coordinator resumes it; `reason` is shown to the reader."""
+    """The session or its study waits until a coordinator resumes it; `reason` is shown to the reader."""
 
     reason: str
     until: None = None
@@ -131,9 +131,16 @@ ReaderStep = PractiseStep | ReadStep | TeachStep | WaitStep | HeldStep | DoneSte
 
 
 def build_step(reading_list: ReadingList, *, at: datetime) -> ReaderStep:
-    """Return the current step; a session that is not open yet waits. Raises NotItsTurn if the study is closed."""
+    """Return the current step; a session that is not open yet, or is paused, waits.
+
+    Raises NotItsTurn if the study is closed.
+    """
     plan = reading_list.session_plan
-    match current_step(reading_list, at=at):
+    try:
+        step = current_step(reading_list, at=at)
+    except StudyPaused as error:
+        return HeldStep(str(error))
+    match step:
         case Wait(until=until):
             return WaitStep(until)
         case Ready():
@@ -151,7 +158,7 @@ def build_step(reading_list: ReadingList, *, at: datetime) -> ReaderStep:
         case Teach(position=position):
             triptychs = [_shown_triptych(row, plan) for row in _presentations(reading_list, position, position + 1)]
             return TeachStep(_prompt(plan), position, triptychs[0], triptychs[1] if len(triptychs) > 1 else None)
-        case step:
+        case _:
             assert_never(step)
 
 

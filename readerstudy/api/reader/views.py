@@ -19,6 +19,7 @@ from readerstudy.errors import NotItsTurn
 from readerstudy.reading.actions import (
     NotCurrent,
     SessionHeld,
+    StudyPaused,
     SubmittedVerdict,
     TakenOver,
     check_display,
@@ -50,7 +51,7 @@ class ReaderView(APIView):
     permission_classes = [IsReader]
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Answer 404 for a session that the reader does not have, 409 with details if it is taken over or held."""
+        """Answer 404 for a session that the reader does not have, 409 with details if it is taken over or must wait."""
         match exc:
             case NoSuchSession():
                 return Response(DetailSerializer({"detail": exc}).data, status=404)
@@ -58,6 +59,8 @@ class ReaderView(APIView):
                 return conflict(exc, taken_over=True)
             case SessionHeld():
                 return conflict(exc, step=HeldStep(str(exc)))
+            case StudyPaused():
+                return conflict(exc, step=HeldStep(str(exc)), paused=True)
             case _:
                 return super().handle_exception(exc)
 
@@ -106,7 +109,7 @@ class CheckDisplay(ReaderView):
 
     @extend_schema(
         request=serializers.DisplayCheckSerializer,
-        responses={201: serializers.DisplayJudgementSerializer, 400: _INVALID, 404: _NO_SESSION},
+        responses={201: serializers.DisplayJudgementSerializer, 400: _INVALID, 404: _NO_SESSION, 409: _CONFLICT},
         tags=["reading"],
     )
     def post(self, request: UserRequest, study: str, number: int) -> Response:
@@ -157,16 +160,16 @@ class ImageFile(ReaderView):
     def get(self, request: UserRequest, study: str, code: str) -> HttpResponseBase:
         practice = visible_practice(request.user, study, code)
         if practice:
-            return padded_response(practice.path, length=Study.objects.get(code=study).image_bytes)
+            return padded_response(practice.path, length=Study.objects.get(code=study).response_bytes)
         presentation = visible_presentation(request.user, study, code)
         if presentation is None or presentation.reading_list.session_plan.kind == SessionKind.EDUCATION:
             return Response(DetailSerializer({"detail": gettext("This is not the current image.")}).data, status=410)
-        length = presentation.reading_list.session_plan.study.image_bytes
+        length = presentation.reading_list.session_plan.study.response_bytes
         return padded_response(presentation.stimulus.path, length=length)
 
 
 def conflict(error: NotItsTurn, **details: ReaderStep | bool) -> Response:
-    """Answer 409 with the message of the error, and with a `step` or `taken_over`."""
+    """Answer 409 with the message of the error, and with a `step`, `taken_over` or `paused`."""
     return Response(serializers.ConflictSerializer({"detail": str(error), **details}).data, status=409)
 
 

@@ -3,6 +3,7 @@
 from readerstudy.reading.actions.display import check_display
 from readerstudy.reading.actions.sessions import (
     SessionHeld,
+    StudyPaused,
     TakenOver,
     allow_resume,
     current_step,
@@ -16,6 +17,7 @@ __all__ = [
     "NotCurrent",
     "SessionHeld",
     "StoredVerdict",
+    "StudyPaused",
     "SubmittedVerdict",
     "TakenOver",
     "allow_resume",

@@ -1,6 +1,7 @@
 """Open, take over, hold and resume sessions. The server decides the position of a reader."""
 
 from datetime import datetime, timedelta
+from typing import assert_never
 from uuid import UUID
 
 from django.db import transaction
@@ -14,8 +15,8 @@ from readerstudy.errors import BadInput, NotItsTurn
 from readerstudy.reading.display_check import STANDS_FOR
 from readerstudy.reading.flow import Done, Held, Practise, Read, Ready, SessionStep, Teach, Wait, next_step
 from readerstudy.reading.models import Claim, ReadingSession, Showing
-from readerstudy.reading.queries import get_progress, get_reading_list, has_checked_display
-from readerstudy.studies.models import Presentation, ReadingList, StudyStatus
+from readerstudy.reading.queries import get_progress, get_reading_list, has_checked_display, study_state
+from readerstudy.studies.models import Presentation, ReadingList, Study
 from readerstudy.studies.rules import DisplayCheck
 
 
@@ -24,6 +25,10 @@ class TakenOver(NotItsTurn):
 
     def __init__(self) -> None:
         super().__init__(gettext("You are reading in another window or on another device."))
+
+
+class StudyPaused(NotItsTurn):
+    """The study accepts no readings for a time. A verdict that is refused for this reason can be sent again later."""
 
 
 class SessionHeld(NotItsTurn):
@@ -54,6 +59,7 @@ def _open(reading_list: ReadingList, *, reader: User, page: UUID | None, at: dat
         raise NotItsTurn(_reason_to_wait(step, number))
     _require_checked_display(reading_list, at=at)
     if isinstance(step, Ready):
+        keep_open(reading_list)
         # Two tabs may press Start at once; the unique constraint lets one row in.
         _, is_new = ReadingSession.objects.get_or_create(reading_list=reading_list, defaults={"opened_at": at})
         if is_new:
@@ -70,7 +76,10 @@ def _open(reading_list: ReadingList, *, reader: User, page: UUID | None, at: dat
 
 
 def current_step(reading_list: ReadingList, *, at: datetime) -> SessionStep:
-    """Return the reader's next step in this session. Raises NotItsTurn if the study was closed before its end."""
+    """Return the reader's next step in this session.
+
+    Raises NotItsTurn if the study was closed before its end, StudyPaused if it is paused.
+    """
     step = next_step(get_progress(reading_list), now=at)
     if isinstance(step, Read | Teach | Practise | Held):
         require_open_study(reading_list)
@@ -99,11 +108,12 @@ def allow_resume(*, session: ReadingSession, actor: User | None, reason: str, at
 
 
 def get_rest(session: ReadingSession, *, at: datetime) -> timedelta:
-    """Return the time since the current image was shown, or since the session was opened or resumed."""
+    """Return the time since the current image was shown, or since the session or its study was opened or resumed."""
     current = Showing.objects.filter(
         presentation__reading_list_id=session.reading_list_id, presentation__position=session.answered + 1
     ).first()
-    stamps = (session.opened_at, session.allowed_at, current.at if current else None)
+    resumed_at = session.reading_list.session_plan.study.resumed_at
+    stamps = (session.opened_at, session.allowed_at, resumed_at, current.at if current else None)
     return max(at - max(stamp for stamp in stamps if stamp), timedelta(0))
 
 
@@ -132,10 +142,39 @@ def show(reading_list: ReadingList, *, position: int, at: datetime) -> None:
 
 
 def require_open_study(reading_list: ReadingList) -> None:
+    """Raise StudyPaused while the study is paused, NotItsTurn before it begins and once it is closed."""
     study = reading_list.session_plan.study
-    if study.status != StudyStatus.OPEN:
+    title = {"title": study.title}
+    match study_state(study):
+        case "open":
+            return
+        case "not_begun":
+            raise NotItsTurn(gettext("The study %(title)s has not begun.") % title)
+        case "paused":
+            raise StudyPaused(
+                gettext(
+                    "The study %(title)s is paused. Nothing you have read is lost. "
+                    "You can continue once the study coordinator resumes it."
+                )
+                % title
+            )
+        case "closed":
+            raise NotItsTurn(gettext("The study %(title)s is closed and accepts no more readings.") % title)
+        case state:
+            assert_never(state)
+
+
+def keep_open(reading_list: ReadingList) -> None:
+    """Keep the study open for this transaction, in which its reader begins: unlocking it would remove the list.
+
+    Raises StudyPaused or NotItsTurn if the study is not open any more.
+    """
+    plan = reading_list.session_plan
+    plan.study = Study.objects.select_related("cohort").select_for_update(of=("self",)).get(pk=plan.study_id)
+    require_open_study(reading_list)
+    if not ReadingList.objects.filter(pk=reading_list.pk).exists():
         raise NotItsTurn(
-            gettext("The study %(title)s is closed and accepts no more readings.") % {"title": study.title}
+            gettext("The study %(title)s was changed. Load this page again.") % {"title": plan.study.title}
         )
 
 

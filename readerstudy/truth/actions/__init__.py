@@ -5,6 +5,7 @@ from readerstudy.truth.actions.cohort_import import import_cohort
 from readerstudy.truth.actions.exclusion import exclude_image
 from readerstudy.truth.actions.scores import store_scores
 from readerstudy.truth.actions.study_creation import create_study, same_draw, same_plan
+from readerstudy.truth.actions.study_locking import lock_study
 from readerstudy.truth.actions.unsealing import unseal_study
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "create_study",
     "exclude_image",
     "import_cohort",
+    "lock_study",
     "register_adversarial_image",
     "same_draw",
     "same_plan",

@@ -4,6 +4,7 @@ Only jobs and actions call these; no page shows what they return. The educationa
 (`find_adversarial_image`): its caller asks `seal.may_show_triptych` first.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +16,7 @@ from django.db.models import QuerySet
 
 from readerstudy.cohort.models import Cohort, Stimulus
 from readerstudy.errors import StudyError
-from readerstudy.studies.models import Study
+from readerstudy.studies.models import SessionPlan
 from readerstudy.truth.models import Exclusion, ImageTruth, Truth
 from readerstudy.truth.terms import Authenticity
 from readerstudy.vocabulary import Direction, Pathology
@@ -142,9 +143,10 @@ def _excluded(cohort: Cohort, generators: Sequence[str], *, before: datetime | N
     return set(rows.values_list("stimulus__image_id", "generator"))
 
 
-def find_adversarial_image(source: Stimulus, study: Study) -> AdversarialImage:
-    """Return the adversarial image of a real stimulus that the study shows, by the attacks in its plan."""
-    rows = Truth.objects.filter(source_image=source, generator__in=study.plan["generators"])
+def find_adversarial_image(source: Stimulus, plan: SessionPlan) -> AdversarialImage:
+    """Return the adversarial image of a real stimulus that the session shows, by the attacks of the session."""
+    generators = plan.study.plan["sessions"][plan.number - 1]["generators"]
+    rows = Truth.objects.filter(source_image=source, generator__in=generators)
     return _adversarial_image(rows.select_related("stimulus").get())
 
 
@@ -167,6 +169,25 @@ def attacks_by_direction(cohort: Cohort, resolution: str) -> dict[Direction, set
     """Return the names of the attacks with images of the cohort at a resolution, for each direction."""
     pairs = set(_altered(cohort.name, resolution).values_list("direction", "generator"))
     return {direction: {name for made, name in pairs if made == direction} for direction in Direction}
+
+
+def count_supply(
+    cohort: Cohort, resolution: str, generators: Collection[str]
+) -> dict[tuple[str, int], tuple[int, int]]:
+    """Return, by split and label, how many images there are and how many have an adversarial version of these attacks.
+
+    Excluded adversarial images do not count.
+    """
+    rows = ImageTruth.objects.filter(image__exam__patient__cohort=cohort)
+    pools = {
+        image: (split, int(pathology == Pathology.POSITIVE))
+        for image, split, pathology in rows.values_list("image_id", "image__exam__patient__split", "pathology")
+    }
+    excluded = _excluded(cohort, list(generators), before=None)
+    pairs = _altered(cohort.name, resolution).filter(generator__in=generators)
+    attacked = {pair[0] for pair in pairs.values_list("stimulus__image_id", "generator") if pair not in excluded}
+    images, with_adversarial = Counter(pools.values()), Counter(pools[image] for image in attacked)
+    return {pool: (count, with_adversarial[pool]) for pool, count in images.items()}
 
 
 def attacks_with_images(cohort: str, resolution: str) -> list[str]:

@@ -89,6 +89,9 @@ export class Refused extends Error {
   }
 }
 
+/** The study is paused: the verdict was not stored and can be sent again later. */
+export class StudyPaused extends Refused {}
+
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 8000;
 const TIMEOUT_MS = 30_000;
@@ -153,6 +156,7 @@ async function request(url, options) {
   const body = await response.json().catch(() => null);
   if (body === null) throw new NoResponse(); // cut off, or the page of a proxy
   if (body.taken_over) throw new TakenOver(body.detail ?? "");
+  if (body.paused) throw new StudyPaused(response.status, body);
   if (!response.ok) throw new Refused(response.status, body);
   return body;
 }

@@ -1,6 +1,6 @@
 // At most one verdict on its way. It is stored until the server has it: over a reload, a crash, a sign-in.
 
-import { post, Refused, retry, TakenOver } from "./api.js";
+import { post, Refused, retry, StudyPaused, TakenOver } from "./api.js";
 import { StoredValue } from "./indexed_db.js";
 
 /** @import { Reading } from "./api.js" */
@@ -61,8 +61,9 @@ export class Outbox {
       isAnswered = true;
       return answer;
     } catch (error) {
-      // A refusal is an answer too; a lost sign-in is not, nor is an order to this page to stop.
-      isAnswered = error instanceof Refused || (error instanceof TakenOver && !signal.aborted);
+      // A refusal is an answer too; a pause or a lost sign-in is not, nor is an order to this page to stop.
+      const isRefused = error instanceof Refused && !(error instanceof StudyPaused);
+      isAnswered = isRefused || (error instanceof TakenOver && !signal.aborted);
       throw error;
     } finally {
       if (isAnswered && lasting) this.#stored.remove();

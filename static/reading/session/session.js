@@ -3,7 +3,7 @@
 import { KeyMap } from "../controls/key_map.js";
 import { Toolbar } from "../controls/toolbar.js";
 import { data, find } from "../dom.js";
-import { get, Gone, presentationOf, Refused, retry, SignInRequired, TakenOver } from "../network/api.js";
+import { get, Gone, presentationOf, Refused, retry, SignInRequired, StudyPaused, TakenOver } from "../network/api.js";
 import { ImageCache } from "../network/image_cache.js";
 import { newKey, Outbox } from "../network/outbox.js";
 import { errorText, showEnd } from "./ending.js";
@@ -315,7 +315,7 @@ export class Session {
     } catch (error) {
       if (error instanceof TakenOver && !signal.aborted && lasting) error.verdictRefused = true;
       if (!(error instanceof Refused) || error.status !== 409 || !error.step) throw error;
-      this.#page.showNotice(this.#page.text("elsewhere"));
+      if (!(error instanceof StudyPaused)) this.#page.showNotice(this.#page.text("elsewhere"));
       return error.step;
     }
   }
@@ -333,7 +333,8 @@ export class Session {
     const current = "stimulus" in step ? presentationOf(step.stimulus, step.images) : null;
     if (JSON.stringify(current) === JSON.stringify(presentation))
       throw new Refused(410, { detail: this.#page.text("gone") });
-    this.#page.showNotice(this.#page.text("elsewhere"));
+    // A wait is not another position: the session or its study was paused meanwhile.
+    if (step.kind !== "wait") this.#page.showNotice(this.#page.text("elsewhere"));
     return step;
   }
 

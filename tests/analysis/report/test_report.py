@@ -25,7 +25,8 @@ from readerstudy.jobs.models import JobStatus
 from readerstudy.reading.models import Reading
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
-from readerstudy.studies.models import Allocation, Study, StudyStatus
+from readerstudy.studies.lifecycle import StudyStatus
+from readerstudy.studies.models import Allocation, Study
 from readerstudy.truth.models import Truth, Unsealing
 from readerstudy.truth.seal import StillSealed
 from tests import make, results
@@ -365,7 +366,10 @@ def test_images_are_shown_only_if_no_study_on_them_is_sealed(unsealed_study: Stu
         cohort=unsealed_study.cohort,
         seed=8,
         image_bytes=1,
+        status="open",
         created_at=make.MONDAY,
+        locked_at=make.MONDAY,
+        opened_at=make.MONDAY,
     )
     assert 'id="gallery"' not in as_rosa.get(address).content.decode()
     later.close(at=make.MONDAY)

@@ -27,8 +27,8 @@ class Command(StudyCommand):
         actor = User.objects.filter(username=options["by"]).first()
         if actor is None:
             raise StudyError(f"There is no user named {options['by']!r}.")
-        if options["close"] and study.status == "open":
-            close_study(study=study, actor=actor, at=now())
+        if options["close"] and not study.shows_verdicts:
+            close_study(study=study, actor=actor, reason=options["reason"], at=now())
         unsealing = unseal_study(study=study, actor=actor, reason=options["reason"], at=now())
         self.show(
             {"study": study.code, "at": unsealing.at}, f"Study {study.code} is unsealed.", as_json=options["json"]

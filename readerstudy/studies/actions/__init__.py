@@ -1,0 +1,29 @@
+"""Drafts, enrolment of readers, and the moves of a study that do not need the truth."""
+
+from readerstudy.studies.actions.drafts import delete_draft, draft_study, edit_draft, mark_rehearsed
+from readerstudy.studies.actions.enrolment import enroll, give_lists
+from readerstudy.studies.actions.moves import (
+    StudyBegun,
+    archive_study,
+    close_study,
+    open_study,
+    pause_study,
+    resume_study,
+    unlock_study,
+)
+
+__all__ = [
+    "StudyBegun",
+    "archive_study",
+    "close_study",
+    "delete_draft",
+    "draft_study",
+    "edit_draft",
+    "enroll",
+    "give_lists",
+    "mark_rehearsed",
+    "open_study",
+    "pause_study",
+    "resume_study",
+    "unlock_study",
+]

@@ -1,0 +1,182 @@
+"""Locking a study: its lists are drawn by their truth, once, from a stored seed."""
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import override
+
+from readerstudy.accounts.models import User
+from readerstudy.audit.actions import record
+from readerstudy.cohort.rewriting import rewrite_files
+from readerstudy.errors import StudyError
+from readerstudy.modalities.words import ReadingWords, Text
+from readerstudy.studies.actions import give_lists
+from readerstudy.studies.lifecycle import EDITABLE
+from readerstudy.studies.models import Allocation, Arm, DrawnPlan, SessionPlan, Study, WrongStatus
+from readerstudy.studies.protocol import SessionKind
+from readerstudy.studies.protocol_document import Protocol, ProtocolSession, data_hash
+from readerstudy.truth.draw import Candidate, Pick, draw
+from readerstudy.truth.material import Material, SessionMaterial, find_material
+from readerstudy.vocabulary import Split
+
+BLOCK = 64 * 1024
+SEED_BITS = 62  # with a seed that can be guessed, the draw could be repeated
+
+
+@transaction.atomic
+def lock_study(
+    *,
+    study: Study,
+    actor: User | None,
+    at: datetime,
+    seed: int | None = None,
+    excluded_before: datetime | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> None:
+    """Draw the lists of a draft and fix its plan; the enrolled readers get their lists.
+
+    `seed` is drawn from the system's randomness unless it is given; it stays sealed with the study.
+    Excluded images are not drawn; with `excluded_before` only those excluded before that time are left out.
+    `progress` is called with done and total while the cohort's image files are rewritten in random order.
+    Raises WrongStatus unless the study can be edited, CohortTooSmall with every shortage, StudyError or BadInput if
+    the cohort has no adversarial images, or several, where the protocol needs one attack for each direction.
+    """
+    draft = Study.objects.select_for_update().get(pk=study.pk)
+    if draft.status not in EDITABLE:
+        raise WrongStatus(f"The study {draft.code} is {draft.state}; only a draft can be locked.")
+    protocol = draft.protocol
+    protocol.check()
+    seed = secrets.randbits(SEED_BITS) if seed is None else seed
+    material = find_material(draft.cohort, protocol, excluded_before=excluded_before)
+    lists = draw(material.candidates, protocol.templates, seed=seed, with_adversarial=material.with_adversarial)
+    practice = _practice(protocol, material.candidates, lists, seed=seed)
+    rewrite_files(draft.cohort, progress=progress)
+    drawn = _drawn_plan(protocol, material, lists, practice, seed=seed)
+    draft.lock(drawn, by=actor, at=at)
+    _store_lists(draft, protocol, material, lists, practice)
+    # The seed is not recorded, because coordinators can read the audit trail and could repeat the draw.
+    details = {"plan_sha256": drawn.plan_sha256, "analysis_sha256": drawn.analysis_sha256}
+    record("study.locked", actor=actor, subject=draft, at=at, generators=drawn.plan["generators"], **details)
+    study.refresh_from_db()
+
+
+def _drawn_plan(
+    protocol: Protocol,
+    material: Material,
+    lists: Mapping[int, list[Pick]],
+    practice: Mapping[int, int],
+    *,
+    seed: int,
+) -> DrawnPlan:
+    rows = []
+    for number, data in enumerate(protocol.as_data()["sessions"], start=1):
+        own = material.sessions[number]
+        rows.append({"number": number, **data, "resolution": own.resolution, "generators": list(own.generators)})
+    generators = dict.fromkeys(name for own in material.sessions.values() for name in own.generators)
+    plan: dict[str, Any] = {
+        "scale": protocol.scale,
+        "resolution": material.resolution,
+        "generators": list(generators),
+        "sessions": rows,
+        "analysis": protocol.analysis.as_data(),
+    }
+    return DrawnPlan(
+        seed=seed,
+        image_bytes=_image_bytes(material, lists, practice),
+        plan=plan,
+        plan_sha256=data_hash(plan),
+        analysis_sha256=protocol.analysis.hash,
+    )
+
+
+def _practice(
+    protocol: Protocol, candidates: Iterable[Candidate], lists: Mapping[int, list[Pick]], *, seed: int
+) -> dict[int, int]:
+    """Return, by session with practice, a real image of the training split that the study does not show."""
+    numbers = [number for number, session in enumerate(protocol.sessions, start=1) if session.rules.practice]
+    shown = {pick.image for picks in lists.values() for pick in picks}
+    free = sorted(c.image for c in candidates if c.split == Split.TRAIN and c.image not in shown)
+    if len(free) < len(numbers):
+        raise StudyError(
+            f"The plan has {len(numbers)} practice images; only {len(free)} images of the training split are left."
+        )
+    # A separate random stream: with and without practice, a seed draws the same lists.
+    return dict(zip(numbers, Random(f"{seed}:practice").sample(free, k=len(numbers)), strict=True))
+
+
+def _store_lists(
+    study: Study,
+    protocol: Protocol,
+    material: Material,
+    lists: Mapping[int, list[Pick]],
+    practice: Mapping[int, int],
+) -> None:
+    """Store sessions and allocations, and give the enrolled readers their lists."""
+    arm = Arm.objects.create(study=study, name=material.resolution, resolution=material.resolution)
+    words = study.cohort.modality.words.reading
+    for number, session in enumerate(protocol.sessions, start=1):
+        own = material.sessions[number]
+        plan = _store_plan(study, number, session, len(lists[number]), words)
+        if number in practice:
+            plan.practice_id = own.real[practice[number]].stimulus_id
+            plan.save(update_fields=["practice"])
+        _store_list(plan, arm, lists[number], own)
+    for enrollment in study.enrollments.select_related("study").order_by("pk"):
+        give_lists(enrollment, arm=arm)
+
+
+def _store_plan(study: Study, number: int, session: ProtocolSession, total: int, words: ReadingWords) -> SessionPlan:
+    with override("en"):  # stored in English and translated for each reader
+        return SessionPlan.objects.create(
+            study=study,
+            number=number,
+            kind=session.kind,
+            title=session.title,
+            instructions=session.instructions or str(_instructions(session.kind, words)),
+            total=total,
+            washout_days=session.washout_days,
+            rules_data=session.rules.as_data(),
+            order=session.order,
+        )
+
+
+def _instructions(kind: SessionKind, words: ReadingWords) -> Text:
+    """Return what a session of that kind tells its readers about the images of a modality."""
+    match kind:
+        case SessionKind.FAMILIARISATION:
+            return words.familiarisation
+        case SessionKind.BLINDED:
+            return words.blinded
+        case SessionKind.EDUCATION:
+            return words.education
+
+
+def _store_list(plan: SessionPlan, arm: Arm, picks: list[Pick], own: SessionMaterial) -> None:
+    Allocation.objects.bulk_create(
+        Allocation(
+            session_plan=plan,
+            arm=arm,
+            position=position,
+            stimulus_id=(own.adversarial if pick.adversarial else own.real)[pick.image].stimulus_id,
+        )
+        for position, pick in enumerate(picks, start=1)
+    )
+
+
+def _image_bytes(material: Material, lists: Mapping[int, list[Pick]], practice: Mapping[int, int]) -> int:
+    """Return the size of the longest file that the study can send, rounded up to whole blocks.
+
+    Adversarial images and differences of real images are included, because triptychs show them.
+    """
+    sessions = material.sessions
+    longest = max((sessions[n].real[image].path.stat().st_size for n, image in practice.items()), default=0)
+    for number, picks in lists.items():
+        for pick in picks:
+            longest = max(longest, sessions[number].real[pick.image].path.stat().st_size)
+            if altered := sessions[number].adversarial.get(pick.image):
+                longest = max(longest, altered.bytes, altered.difference_bytes)
+    return (longest // BLOCK + 1) * BLOCK
