@@ -11,9 +11,12 @@ from readerstudy.accounts.models import User
 from readerstudy.cohort.models import Cohort
 from readerstudy.commands import StudyCommand, seed
 from readerstudy.errors import BadInput, StudyError
-from readerstudy.studies.actions import enroll
+from readerstudy.studies.actions import draft_study, enroll
 from readerstudy.studies.models import Study
 from readerstudy.studies.protocol import TEMPLATES
+from readerstudy.studies.protocol_document import Protocol
+from readerstudy.studies.protocol_file import read_protocol_file
+from readerstudy.studies.protocol_templates import protocol_of_template
 from readerstudy.studies.rules import read_plan
 from readerstudy.truth.actions import create_study, same_draw
 
@@ -53,39 +56,73 @@ class Command(StudyCommand):
             metavar="FILE",
             help="TOML: questions, practice, breaks, rest, words (docs/reference/plan-file.md)",
         )
+        parser.add_argument(
+            "--protocol",
+            type=Path,
+            metavar="FILE",
+            help="YAML: the whole protocol, in place of a template (docs/reference/protocol-file.md)",
+        )
+        parser.add_argument(
+            "--draft", action="store_true", help="create a draft: it is edited, rehearsed, locked and opened later"
+        )
         parser.add_argument("--reader", action="append", default=[], help="user name of a reader to enroll")
 
     def handle(self, *args: Any, **options: Any) -> None:
         readers = [_reader(name) for name in options["reader"]]
         draw = _draw_of(options)
         code = options["code"] or draw["cohort"].name
-        if options["plan"]:
-            draw["changes"] = read_plan(options["plan"])
         # In one transaction: no study is left behind if a reader cannot be enrolled.
-        with transaction.atomic(), self.bar("Drawing the study") as advance:
-            study = create_study(
-                code=code,
-                title=options["title"] or code,
-                at=now(),
-                progress=lambda done, total: advance(done, total, "image files rewritten in random order"),
-                **draw,
-            )
+        with transaction.atomic():
+            study = self._create(code=code, title=options["title"] or code, is_draft=options["draft"], **draw)
             for reader in readers:
                 enroll(study=study, reader=reader, at=now())
-        plans = list(study.session_plans.order_by("number"))
-        text = f"Study {study.code}: " + ", ".join(f"session {p.number} {p.total} images" for p in plans) + "."
-        self.show({"study": study.code, **study.plan}, text, as_json=options["json"])
+        sessions = study.protocol.sessions
+        counts = ", ".join(f"session {number} {each.total} images" for number, each in enumerate(sessions, start=1))
+        text = f"{'Draft' if study.is_editable else 'Study'} {study.code}: {counts}."
+        self.show({"study": study.code, **(study.plan or study.protocol_data)}, text, as_json=options["json"])
+
+    def _create(self, *, code: str, title: str, is_draft: bool, **draw: Any) -> Study:
+        if not is_draft:
+            with self.bar("Drawing the study") as advance:
+                return create_study(
+                    code=code,
+                    title=title,
+                    at=now(),
+                    progress=lambda done, total: advance(done, total, "image files rewritten in random order"),
+                    **draw,
+                )
+        if draw.pop("seed") is not None:
+            raise BadInput("--draft: nothing is drawn yet, so --seed and --same-draw-as do not go with it.")
+        cohort = draw.pop("cohort")
+        words = cohort.modality.words.reading
+        protocol = draw.get("protocol") or protocol_of_template(
+            words=words, attacks=draw.pop("generators") or (), **draw
+        )
+        return draft_study(code=code, title=title, cohort=cohort, protocol=protocol, actor=None, at=now())
 
 
 def _draw_of(options: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of the draw: from the options, or from another study's draw."""
     if options["same_draw_as"] and options["cohort"]:
         raise BadInput("Give --cohort NAME or --same-draw-as CODE, not both.")
+    changes = read_plan(options["plan"]) if options["plan"] else None
     if options["same_draw_as"]:
-        return same_draw(Study.named(options["same_draw_as"]), resolution=options["resolution"])
+        draw = same_draw(Study.named(options["same_draw_as"]), resolution=options["resolution"])
+        return (
+            draw if changes is None else {**draw, "protocol": _with_changes(draw["protocol"], draw["cohort"], changes)}
+        )
     if not options["cohort"]:
         raise BadInput("Say what to draw from: --cohort NAME, or --same-draw-as CODE.")
     cohort = Cohort.named(options["cohort"])
+    if options["protocol"]:
+        if options["plan"] or options["attack"] or options["resolution"] or options["scale"] != 1.0:
+            raise BadInput("--protocol: the file has the plan, the attacks, the resolution and the numbers of images.")
+        words = cohort.modality.words.reading
+        return {
+            "cohort": cohort,
+            "protocol": read_protocol_file(options["protocol"], words=words),
+            "seed": options["seed"],
+        }
     return {
         "template": options["template"],
         "cohort": cohort,
@@ -93,7 +130,20 @@ def _draw_of(options: dict[str, Any]) -> dict[str, Any]:
         "scale": options["scale"],
         "resolution": options["resolution"],
         "generators": options["attack"],
+        "changes": changes,
     }
+
+
+def _with_changes(protocol: Protocol, cohort: Cohort, changes: dict[str, Any]) -> Protocol:
+    """Return the protocol of the same template, scale, resolution and attacks with another plan file."""
+    return protocol_of_template(
+        protocol.template,
+        words=cohort.modality.words.reading,
+        scale=protocol.scale,
+        resolution=protocol.resolution,
+        attacks=protocol.attacks,
+        changes=changes,
+    )
 
 
 def _reader(name: str) -> User:

@@ -1,0 +1,183 @@
+"""A protocol as one YAML file, which people read, edit and exchange. Pure.
+
+    template: zhou2021
+    sessions:
+      - kind: blinded
+        title: Reading B
+        real: 218
+        adversarial: 218
+        splits: [tuning, test]
+        rules:
+          break_every: 50
+          questions: [confidence, mark]
+    analysis:
+      primary: auc
+
+What is left out has its default. `docs/reference/protocol-file.md` lists everything that a file may say.
+"""
+
+import re
+from collections.abc import Hashable, Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from readerstudy import serialise
+from readerstudy.errors import BadInput
+from readerstudy.modalities.words import ReadingWords
+from readerstudy.studies.plan_values import read_value
+from readerstudy.studies.protocol_document import MOST_SESSIONS, Protocol
+from readerstudy.studies.rules import predefined_questions
+
+MOST_BYTES: Final = 256 * 1024
+MOST_DEPTH: Final = 12
+FORMAT: Final = 1
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's plain values only: no aliases, which can stand for more than memory holds, and no name twice."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise self._refusal("aliases are not allowed")
+        self.depth = getattr(self, "depth", 0) + 1
+        if self.depth > MOST_DEPTH:
+            raise self._refusal(f"more than {MOST_DEPTH} levels")
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+    def _refusal(self, problem: str) -> yaml.MarkedYAMLError:
+        # The type information of PyYAML has no annotation for it.
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        return yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
+        names: set[str] = set()
+        for key, _ in node.value:
+            name = self.construct_object(key, deep=True)
+            if not isinstance(name, str):
+                raise yaml.MarkedYAMLError(problem="names must be texts", problem_mark=key.start_mark)
+            if name in names:
+                raise yaml.MarkedYAMLError(problem=f"the name {name!r} occurs twice", problem_mark=key.start_mark)
+            names.add(name)
+        return dict(super().construct_mapping(node, deep))
+
+
+class _Dumper(yaml.SafeDumper):
+    """Lists and texts as people write them: a text of several lines as a block."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+# The plain values of YAML 1.2. YAML 1.1 also reads `off` and `no` as false, 1:30 as 90, and dates; texts that either
+# version would read as something else are written in quotes.
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("null", r"null|~|", ["n", "~", ""]),
+    ("bool", r"true|false", ["t", "f"]),
+    ("int", r"-?(?:0|[1-9][0-9]*)", list("-0123456789")),
+    ("float", r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?", list("-0123456789")),
+):
+    for _kind in (_Loader, _Dumper):
+        _kind.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), _first)
+
+
+def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    # Outside of quotes YAML reads every kind of line break as \n.
+    style = '"' if re.search("[\r\x85\u2028\u2029]", text) else "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def write_protocol(protocol: Protocol) -> str:
+    """Return the protocol as the text of a file. Values that are the default are left out."""
+    data = {"format": FORMAT, **_sparse(protocol)}
+    text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return text
+
+
+def _sparse(value: Any) -> Any:
+    """Return a dataclass as data without the fields that have their default."""
+    if is_dataclass(value) and not isinstance(value, type):
+        changed = [each for each in fields(value) if getattr(value, each.name) != each.default]
+        return {each.name: _sparse(getattr(value, each.name)) for each in changed}
+    if isinstance(value, tuple):
+        return [_sparse(item) for item in value]
+    return value.value if isinstance(value, Enum) else value
+
+
+def read_protocol_file(path: Path, *, words: ReadingWords) -> Protocol:
+    """Return the protocol of a file. Raises BadInput, with the location, if it cannot be read or breaks a rule."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise BadInput(f"The protocol {path} cannot be read: {error.strerror}.") from error
+    return read_protocol(content, words=words)
+
+
+def read_protocol(content: bytes, *, words: ReadingWords) -> Protocol:
+    """Return the protocol of a file's content, checked. Raises BadInput with the location of an error.
+
+    `words` are those of the cohort's modality, for the questions that a file names.
+    """
+    if len(content) > MOST_BYTES:
+        raise BadInput(f"protocol: the file has more than {MOST_BYTES // 1024} kB.")
+    data = _load(content)
+    if not isinstance(data, dict):
+        raise BadInput("protocol: the file must be a table of: format, sessions, analysis, …")
+    if data.pop("format", FORMAT) != FORMAT:
+        raise BadInput(f"protocol format: must be {FORMAT}.")
+    sessions = data.get("sessions")
+    if isinstance(sessions, list) and len(sessions) > MOST_SESSIONS:
+        raise BadInput(f"protocol sessions: must be 1 to {MOST_SESSIONS} sessions.")
+    protocol: Protocol = read_value(Protocol, _with_questions(data, words), "protocol")
+    protocol.check()
+    return protocol
+
+
+def _load(content: bytes) -> Any:
+    try:
+        return yaml.load(content.decode("utf-8"), Loader=_Loader)  # a subclass of the safe loader
+    except UnicodeDecodeError as error:
+        raise BadInput(f"protocol: the file is not UTF-8 (byte {error.start}).") from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        location = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise BadInput(f"protocol{location}: {error.problem or 'not YAML'}.") from error
+    except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
+        raise BadInput(f"protocol: the file is not YAML: {' '.join(str(error).split())[:200]}.") from error
+
+
+def _with_questions(data: Mapping[str, Any], words: ReadingWords) -> dict[str, Any]:
+    """Return the data with each question that is only named replaced by the predefined question."""
+    known = predefined_questions(words)
+    sessions = data.get("sessions")
+    if not isinstance(sessions, list):
+        return dict(data)
+    return {**data, "sessions": [_session(row, number, known) for number, row in enumerate(sessions, start=1)]}
+
+
+def _session(row: Any, number: int, known: Mapping[str, Any]) -> Any:
+    rules = row.get("rules") if isinstance(row, dict) else None
+    questions = rules.get("questions") if isinstance(rules, dict) else None
+    if not isinstance(questions, list):
+        return row
+    location = f"protocol sessions {number} rules questions"
+    found = [_question(item, f"{location} {place}", known) for place, item in enumerate(questions, start=1)]
+    return {**row, "rules": {**rules, "questions": found}} if isinstance(rules, dict) else row
+
+
+def _question(item: Any, location: str, known: Mapping[str, Any]) -> Any:
+    if not isinstance(item, str):
+        return item
+    if item not in known:
+        raise BadInput(f"{location}: there is no question {item!r}; there are: {', '.join(known)}.")
+    return serialise.to_dict(known[item])

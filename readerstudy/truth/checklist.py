@@ -1,0 +1,104 @@
+"""What keeps a protocol from being drawn from a cohort, finding by finding, for a page or a command.
+
+It reveals counts per split and pathology, which coordinators may know, and no image.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from readerstudy.cohort.models import Cohort
+from readerstudy.errors import BadInput, StudyError
+from readerstudy.studies.protocol_document import Protocol
+from readerstudy.truth.material import resolve_attacks
+from readerstudy.truth.queries import count_supply
+from readerstudy.truth.shortages import Pool, Supply, shortages
+from readerstudy.vocabulary import Split
+
+_LOCATION = re.compile(r"protocol (?:sessions (?P<session>\d+) )?(?P<field>[a-z_]+)")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One reason why a protocol cannot be drawn: where it says so, and a sentence. `session` None: of the study."""
+
+    session: int | None
+    field: str
+    sentence: str
+
+
+def checklist(cohort: Cohort, protocol: Protocol) -> tuple[Finding, ...]:
+    """Return every reason why the protocol cannot be drawn from the cohort now; empty if it can."""
+    try:
+        protocol.check()
+    except BadInput as error:
+        return (_located(str(error)),)
+    findings = list(_resolutions(cohort, protocol))
+    if findings:
+        return tuple(findings)
+    attacks: dict[int, Collection[str]] = {}
+    for number in range(1, len(protocol.sessions) + 1):
+        try:
+            attacks[number] = _attacks(cohort, protocol, number)
+        except StudyError as error:
+            findings.append(Finding(number, "attacks", str(error)))
+    if findings:
+        return tuple(dict.fromkeys(findings))
+    supply = _supply(cohort, protocol, attacks)
+    lacks = shortages(protocol.templates, supply)
+    findings += [Finding(lack.session, lack.field, f"{lack.sentence[0].upper()}{lack.sentence[1:]}.") for lack in lacks]
+    return (*findings, *_practice(protocol, supply))
+
+
+def _located(sentence: str) -> Finding:
+    """Return a broken rule of the protocol with the location that its sentence begins with."""
+    match = _LOCATION.match(sentence)
+    session = match["session"] if match else None
+    return Finding(int(session) if session else None, match["field"] if match else "", sentence)
+
+
+def _resolutions(cohort: Cohort, protocol: Protocol) -> Iterator[Finding]:
+    wanted: list[tuple[int | None, str | None]] = [(None, protocol.resolution)]
+    wanted += [(number, each.resolution) for number, each in enumerate(protocol.sessions, start=1)]
+    for number, resolution in wanted:
+        if resolution is not None and resolution not in cohort.resolutions:
+            known = ", ".join(cohort.resolutions) or "none yet"
+            sentence = f"The cohort {cohort.name} has no images at {resolution} resolution; it has: {known}."
+            yield Finding(number, "resolution", sentence)
+    if not cohort.resolutions:
+        yield Finding(None, "resolution", f"The cohort {cohort.name} has no images.")
+
+
+def _resolution(cohort: Cohort, protocol: Protocol, number: int) -> str:
+    return protocol.sessions[number - 1].resolution or protocol.resolution or cohort.resolutions[0]
+
+
+def _attacks(cohort: Cohort, protocol: Protocol, number: int) -> Collection[str]:
+    """Return the attacks that a session draws from. Raises StudyError if there is no attack, or more than one."""
+    session = protocol.sessions[number - 1]
+    if not session.needs_adversarial:
+        return ()
+    return resolve_attacks(cohort, _resolution(cohort, protocol, number), session.attacks or protocol.attacks)
+
+
+def _supply(cohort: Cohort, protocol: Protocol, attacks: Mapping[int, Collection[str]]) -> dict[Pool, Supply]:
+    counted = {}
+    for number, names in attacks.items():
+        counted[number] = count_supply(cohort, _resolution(cohort, protocol, number), names)
+    pools = {pool: images for counts in counted.values() for pool, (images, _) in counts.items()}
+    return {
+        pool: Supply(images, {number: counts[pool][1] for number, counts in counted.items() if attacks[number]})
+        for pool, images in pools.items()
+    }
+
+
+def _practice(protocol: Protocol, supply: Mapping[Pool, Supply]) -> Iterator[Finding]:
+    """Practice images are real images of the training split that no session shows."""
+    wanted = [number for number, each in enumerate(protocol.sessions, start=1) if each.rules.practice]
+    free = sum(each.images for (split, _), each in supply.items() if split == Split.TRAIN)
+    free -= sum(session.total for session in protocol.sessions if session.splits == (Split.TRAIN.value,))
+    if len(wanted) > max(0, free):
+        sentence = (
+            f"The plan has {len(wanted)} practice images; only {max(0, free)} images of the training split are left."
+        )
+        yield Finding(wanted[0], "rules", sentence)
