@@ -7,7 +7,7 @@ depends on the kind of image (sizes, attributes, names of the finding) is in `mo
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import TypeVar
+from typing import Final, TypeVar
 
 Word = TypeVar("Word", bound=StrEnum)
 Label = TypeVar("Label")
@@ -32,6 +32,10 @@ class Split(StrEnum):
     TRAIN = "train"
     TUNING = "tuning"
     TEST = "test"
+
+
+# The method of an attack whose images another program made.
+IMPORTED: Final = "imported"
 
 
 class Direction(StrEnum):

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from attacks.base import ImageAttack, pixels_drawn
 from attacks.parallel import parallel_map
-from attacks.quality import psnr, ssim
 from models_ml.errors import LabError
 from models_ml.evaluation.predictions import Floats, Labels, scores
 from models_ml.evaluation.trivial_controls import ControlImage, FileHeader, GreyLevels
@@ -24,6 +23,7 @@ from models_ml.runtime.progress import Report
 from readerstudy.imaging.geometry import Geometry
 from readerstudy.imaging.image import Grey16, Size
 from readerstudy.imaging.png16 import decode_png
+from readerstudy.imaging.quality import psnr, ssim
 from readerstudy.results.evaluation import Variant
 from readerstudy.results.progress import Activity, ActivityKind
 from readerstudy.vocabulary import Split

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from attacks.base import ImageAttack, pixels_drawn
 from attacks.constraints.post_processing import STEPS, PostProcessing
 from attacks.parallel import parallel_map
-from attacks.quality import measure_quality
 from attacks.registry import Recipe, attack_images, load_attack, prepare, version
 from models_ml.errors import LabError
 from models_ml.runtime.device import choose_device
@@ -27,6 +26,7 @@ from readerstudy.experiments.parameters import AttackParameters, GenerateParamet
 from readerstudy.imaging.difference import signed_difference
 from readerstudy.imaging.image import Size
 from readerstudy.imaging.png16 import decode_png, encode_png
+from readerstudy.imaging.quality import measure_quality
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.queue import perform
 from readerstudy.modalities.modality import Modality

@@ -27,6 +27,8 @@ from readerstudy.jobs.models import Job, JobStatus
 from readerstudy.jobs.progress_log import read_points
 from readerstudy.jobs.progress_text import activity_text, job_note
 from readerstudy.results.progress import ActivityKind
+from readerstudy.truth.queries import find_import
+from readerstudy.vocabulary import IMPORTED
 
 
 # --- shapes -------------------------------------------------------------------------------------------------
@@ -141,6 +143,13 @@ class AttackLine(serializers.ModelSerializer[Attack]):
     generator: Any = serializers.SlugRelatedField(slug_field="name", read_only=True)
     classifier: Any = serializers.SlugRelatedField(slug_field="name", read_only=True)
     settings = serializers.DictField()
+    tells = serializers.SerializerMethodField(
+        help_text="What gives imported images away, as codes, numbers and facts; null for attacks of this software."
+    )
+
+    def get_tells(self, row: Attack) -> dict[str, Any] | None:
+        imported = find_import(row.name) if row.method == IMPORTED else None
+        return dict(imported.tells) if imported else None
 
     class Meta:
         model = Attack
@@ -156,6 +165,7 @@ class AttackLine(serializers.ModelSerializer[Attack]):
             "job",
             "code_version",
             "made_at",
+            "tells",
         )
 
 

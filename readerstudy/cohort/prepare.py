@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from readerstudy.errors import StudyError
+from readerstudy.imaging.background import background_level
 from readerstudy.imaging.grey_levels import bit_depth_levels, snap_to_levels, to_16_bit
 from readerstudy.imaging.image import Grey16, Size
 from readerstudy.imaging.near_copies import Signature, sign
@@ -33,6 +34,19 @@ class PreparedImage:
     signature: Signature | None  # None without contrast
 
 
+@dataclass(frozen=True, eq=False)
+class Framing:
+    """How an image is brought into a frame. An adversarial version of it takes exactly the same way."""
+
+    anchor: Anchor
+    background: int  # grey level around the image
+    levels: Grey16  # that the framed image may use, ascending
+
+    def apply(self, values: Grey16, size: Size) -> Grey16:
+        """Return the image in a frame of `size` (rows, columns)."""
+        return snap_to_levels(resize(values, size, anchor=self.anchor, background=self.background), self.levels)
+
+
 def prepare(
     source: ImportImage, *, modality: str, sizes: Mapping[str, Size], keep_grid: bool = True
 ) -> PreparedImage | ImportProblem:
@@ -49,18 +63,14 @@ def prepare(
         lesions = _framed_lesions(source, values, measured.anchor, next(iter(sizes.values())))
     except StudyError as error:
         return ImportProblem(name=source.name, sentence=str(error))
-    levels = bit_depth_levels(pixels.bits if keep_grid else 16)
-    digest = hashlib.sha256(f"{values.shape}:{pixels.bits}:".encode())
-    digest.update(values.tobytes())
+    framing = Framing(measured.anchor, background_level(values), bit_depth_levels(pixels.bits if keep_grid else 16))
     known = {name: value for name, value in measured.attributes.items() if value}
-    framed = {
-        name: snap_to_levels(resize(values, size, anchor=measured.anchor), levels) for name, size in sizes.items()
-    }
+    framed = {name: framing.apply(values, size) for name, size in sizes.items()}
     smallest = list(sizes)[-1]
     placement = find_placement(values, sizes[smallest], anchor=measured.anchor)
     return PreparedImage(
         source=source,
-        digest=digest.hexdigest(),
+        digest=pixel_digest(values, pixels.bits),
         rows=values.shape[0],
         columns=values.shape[1],
         bits=pixels.bits,
@@ -70,6 +80,13 @@ def prepare(
         placement=placement,
         signature=sign(placement.content_of(framed[smallest])),
     )
+
+
+def pixel_digest(values: Grey16, bits: int) -> str:
+    """Return SHA-256 of size, bits and pixels of a source, its values spread over 16 bits."""
+    digest = hashlib.sha256(f"{values.shape}:{bits}:".encode())
+    digest.update(values.tobytes())
+    return digest.hexdigest()
 
 
 def _framed_lesions(

@@ -66,7 +66,12 @@ def patient_fingerprint(cohort: Cohort, patient_key: str) -> str:
 
 def image_fingerprint(prepared: PreparedImage) -> str:
     """Return what is stored of the source's pixels: the same pixels are one image."""
-    return fingerprint(f"image:{prepared.digest}")
+    return pixel_fingerprint(prepared.digest)
+
+
+def pixel_fingerprint(digest: str) -> str:
+    """Return what is stored of a `prepare.pixel_digest`."""
+    return fingerprint(f"image:{digest}")
 
 
 def recording_fingerprint(cohort: Cohort, recording: str) -> str:

@@ -80,7 +80,7 @@ class Attack(models.Model):
         Checkpoint, models.PROTECT, null=True, related_name="attacks_on", verbose_name=_("target classifier")
     )
     settings = models.JSONField(_("settings"), default=dict)
-    seed = models.BigIntegerField(_("seed"))
+    seed = models.BigIntegerField(_("seed"), null=True)  # None for images that were made elsewhere
     code_version = models.CharField(_("code version"), max_length=64)
     cohort = models.CharField(_("cohort"), max_length=64)
     job = models.ForeignKey(Job, models.PROTECT, null=True, related_name="attacks", verbose_name=_("job"))

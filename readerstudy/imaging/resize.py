@@ -84,15 +84,18 @@ def find_placement(values: Grey16, size: Size, *, anchor: Anchor | FindAnchor = 
     return Placement(frame=size, top=(size[0] - rows) // 2, left=left, rows=rows, columns=columns)
 
 
-def resize(values: Grey16, size: Size, *, anchor: Anchor | FindAnchor = Anchor.MIDDLE) -> Grey16:
+def resize(
+    values: Grey16, size: Size, *, anchor: Anchor | FindAnchor = Anchor.MIDDLE, background: int | None = None
+) -> Grey16:
     """Return the image at exactly `size`, ratio kept, at its `find_placement`; the rest has its background level.
 
-    An image of this size comes back unchanged. Raises WrongPixels unless the array is one 16-bit grey image.
+    `background` is another level for the rest, such as that of the image from which this one was made. An image of
+    this size comes back unchanged. Raises WrongPixels unless the array is one 16-bit grey image.
     """
     fitted = fit(values, size)
     if fitted.shape == size:
         return fitted
-    framed = np.full(size, background_level(values), dtype=np.uint16)
+    framed = np.full(size, background_level(values) if background is None else background, dtype=np.uint16)
     place = find_placement(values, size, anchor=anchor)
     framed[place.top : place.top + place.rows, place.left : place.left + place.columns] = fitted
     return framed

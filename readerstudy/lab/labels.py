@@ -88,6 +88,9 @@ NAMES: Final[dict[str, tuple[Text, Unit]]] = {
     "keep_background": (_("Background kept"), Unit.PLAIN),
     "keep_grid": (_("Grey levels of the real image kept"), Unit.PLAIN),
     "keep_range": (_("Range of the real image kept"), Unit.PLAIN),
+    "description": (_("Description"), Unit.PLAIN),
+    "made_by": (_("Made by"), Unit.PLAIN),
+    "table_sha256": (_("SHA-256 of the imported table"), Unit.PLAIN),
     # --- similarity of an adversarial image to its source image
     "linf_levels": (_("Greatest change of a pixel"), Unit.LEVELS),
     "l2": (_("L2 norm of the change, full scale 1"), Unit.PLAIN),
@@ -169,6 +172,7 @@ VALUES: Final[dict[tuple[str, str], Text]] = {
     **{("direction", direction.value): label for direction, label in DIRECTION_LABELS.items()},
     **{("method", method.key): method.title for method in METHODS},
     ("method", "gan"): _("GAN"),
+    ("method", "imported"): _("Made elsewhere"),
     ("method", "inpainting"): _("Inpainting"),
 }
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from readerstudy.accounts.models import Role
-from readerstudy.accounts.permissions import role_required
+from readerstudy.accounts.permissions import role_required, signed_in_user
 from readerstudy.cohort.models import Cohort
 from readerstudy.experiments.kinds import Text
 from readerstudy.experiments.models import Attack, Checkpoint, Evaluation
@@ -19,8 +20,9 @@ from readerstudy.experiments.tables.evaluation import evaluation_tables
 from readerstudy.experiments.tables.results import result_sections
 from readerstudy.lab.evaluation_figures import evaluation_figures
 from readerstudy.lab.key_values import facts
-from readerstudy.truth.queries import count_adversarial_images
-from readerstudy.truth.seal import may_show_images_of_cohort
+from readerstudy.truth.queries import RecordedImport, count_adversarial_images, find_import
+from readerstudy.truth.seal import may_see_tells, may_show_images_of_cohort
+from readerstudy.truth.tells import combined_sentence, fact_rows, tell_sentences
 from readerstudy.vocabulary import Direction
 
 MAXIMUM_SAMPLES = 24
@@ -97,7 +99,9 @@ def picture(request: HttpRequest, name: str, picture: str) -> HttpResponse:
 def attack(request: HttpRequest, name: str) -> HttpResponse:
     """Return the page of one attack: settings, networks and the number of its adversarial images."""
     shown = get_object_or_404(Attack.objects.select_related("generator", "classifier", "job"), name=name)
+    imported = find_import(shown.name) if may_see_tells(signed_in_user(request)) else None
     context = {
+        **_tells(imported),
         "attack": shown,
         "direction": _direction(shown),
         "settings": facts(shown.settings, words=Cohort.modality_of(shown.cohort).words.lab),
@@ -133,6 +137,18 @@ def figure(request: HttpRequest, number: int, key: str) -> HttpResponse:
     if chosen is None:
         raise Http404
     return HttpResponse(chosen.picture().svg, content_type="image/svg+xml")
+
+
+def _tells(imported: RecordedImport | None) -> dict[str, Any]:
+    """Return what the page of an imported attack shows of its comparison with the real images."""
+    if imported is None:
+        return {}
+    return {
+        "imported": imported,
+        "tells": tell_sentences(imported.tells),
+        "combined": combined_sentence(imported.tells),
+        "facts_compared": fact_rows(imported.tells),
+    }
 
 
 def _direction(row: Checkpoint | Attack) -> Text:

@@ -23,7 +23,7 @@ Text = Any  # a string that is translated when it is shown
 Checklist = Literal["stard", "claim"]
 PostProcessingStep = Literal["keep_background", "keep_grid", "keep_range"]
 
-# The measures of `attacks.quality` that suit still pictures: all of them.
+# The measures of `imaging.quality` that suit still pictures: all of them.
 PICTURE_QUALITY: Final = frozenset(
     {
         "linf_levels",

@@ -86,7 +86,7 @@ def read_rows(
     `columns` maps our columns to the table's, such as {"pathology": "diagnosis"}; the others are found by their
     usual names. Raises StudyError if the table cannot be read.
     """
-    header, *lines = _cells(table)
+    header, *lines = read_cells(table)
     positions = _positions(table, header, columns or {}, columns_of(vocabulary))
     rows: list[Row] = []
     problems: list[ImportProblem] = []
@@ -155,7 +155,7 @@ def problem(number: int, image: str, what: str) -> ImportProblem:
     return ImportProblem(name=image or f"row {number}", sentence=f"{row} {what}")
 
 
-def _cells(table: Path) -> list[list[str]]:
+def read_cells(table: Path) -> list[list[str]]:
     """Return the table as text cells, header first. Separators are commas, semicolons or tabs."""
     try:
         text = table.read_bytes().decode("utf-8-sig")
@@ -212,7 +212,7 @@ def _row(number: int, values: Mapping[str, str], vocabulary: SourceVocabulary) -
         attributes=attributes,
         pathology=pathology,
         pixel_spacing_mm=_spacing(values.get("pixel_spacing_mm", "")),
-        bits=_bits(values.get("bits", "")),
+        bits=read_bits(values.get("bits", "")),
         groups={group.name: group.read(values.get(group.name, "")) for group in vocabulary.groups},
         marks=_marks(number, values, pathology),
     )
@@ -238,7 +238,8 @@ def _spacing(text: str) -> float | None:
     return spacing
 
 
-def _bits(text: str) -> int | None:
+def read_bits(text: str) -> int | None:
+    """Return the bits of a cell, None if it is empty. Raises BadRow."""
     if not text:
         return None
     if not re.fullmatch(r"[0-9]{1,2}", text) or not 8 <= int(text) <= 16:

@@ -81,6 +81,29 @@ class Truth(models.Model):
         return f"{self.stimulus} {self.authenticity}"
 
 
+class AdversarialImport(models.Model):
+    """The import of adversarial images that another program made: who, from which files, and what gives them away.
+
+    Sealed, because `pairs` says which file became which image: a list of row, SHA-256 of both files, image and box.
+    `tells` is `truth.tells.Tells` as data.
+    """
+
+    attack = models.OneToOneField(Attack, models.PROTECT, related_name="+", verbose_name=_("attack"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
+    at = models.DateTimeField(_("at"))
+    pairs = models.JSONField(_("pairs"))
+    tells = models.JSONField(_("what gives them away"))
+
+    class Meta:
+        verbose_name = _("import of adversarial images")
+        triggers = [
+            pgtrigger.Protect(name="adversarial_import_append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.attack} {self.at:%Y-%m-%d}"
+
+
 class Exclusion(models.Model):
     """An adversarial image that no future study may draw, and why. It cannot be changed or deleted."""
 

@@ -78,6 +78,14 @@ def may_see_report(study: Study, person: User) -> bool:
     return person.is_researcher or (person.is_coordinator and study.is_rehearsal)
 
 
+def may_see_tells(person: User) -> bool:
+    """Return whether the person may see what gives imported adversarial images away.
+
+    It names no image, but a reader who knows the traces would look for them: researchers only.
+    """
+    return person.is_researcher
+
+
 # --- images -------------------------------------------------------------------------------------------------
 def may_show_images_of_cohort(cohort: str) -> bool:
     """Return whether no sealed study draws from the cohort with this name.

@@ -37,8 +37,8 @@ def runs(settings, tmp_path, monkeypatch):
     settings.RUNS_DIR = str(tmp_path / "runs")
     settings.CACHE_DIR = str(tmp_path / "cache")
     # Similarity over five scales needs 176 pixels on a side; the pictures of these tests have fewer.
-    monkeypatch.setattr("attacks.quality.MS_SSIM_WEIGHTS", (1.0,))
-    monkeypatch.setattr("attacks.quality.MS_SSIM_LEAST", 11)
+    monkeypatch.setattr("readerstudy.imaging.quality.MS_SSIM_WEIGHTS", (1.0,))
+    monkeypatch.setattr("readerstudy.imaging.quality.MS_SSIM_LEAST", 11)
     return tmp_path / "runs"
 
 

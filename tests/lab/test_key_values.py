@@ -5,6 +5,7 @@ import pytest
 from django.utils import translation
 
 from readerstudy.experiments.catalogue import get_kind
+from readerstudy.imaging.quality import measure_quality
 from readerstudy.lab.key_values import duration, facts, parameter_facts
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.serialise import to_dict
@@ -120,10 +121,9 @@ def test_parameters_of_an_unknown_kind_are_shown():
 
 def test_all_attack_settings_and_quality_measures_have_labels():
     registry = training_module("attacks.registry")
-    quality = training_module("attacks.quality")
     real = np.arange(192 * 192, dtype=np.uint16).reshape(192, 192)
     box = [{"top": 0.1, "left": 0.1, "bottom": 0.5, "right": 0.5}]
-    figures = quality.measure_quality(real, real[::-1].copy(), lesions=box, region=real > 9)
+    figures = measure_quality(real, real[::-1].copy(), lesions=box, region=real > 9)
     for values in (*registry.default_settings().values(), figures):
         assert [fact.name for fact in facts(values) if not fact.label] == []
 

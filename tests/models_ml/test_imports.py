@@ -16,7 +16,6 @@ MODULES = (
     "attacks.base",
     "attacks.evaluation.measure",
     "attacks.generative.gan",
-    "attacks.quality",
 )
 PURE = (
     "readerstudy.errors",

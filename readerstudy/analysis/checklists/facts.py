@@ -184,7 +184,8 @@ class Facts(MaterialFacts):
     def _runs(self) -> tuple[NetworkRun, ...]:
         if not self.conduct:
             return ()
-        return (*([self.conduct.classifier] if self.conduct.classifier else []), *self.conduct.generators)
+        generators = (run for run in self.conduct.generators if not run.is_imported)
+        return (*([self.conduct.classifier] if self.conduct.classifier else []), *generators)
 
     def software(self) -> str:
         if not self.conduct:

@@ -172,9 +172,19 @@ class MaterialFacts:
         if not self.conduct:
             return ""
         runs = ", ".join(run.name for run in self.conduct.generators) or "?"
-        authenticity = _(
-            "Adversarial images are those made by the generator runs %(runs)s, real images those that were imported."
-        ) % {"runs": runs}
+        made_elsewhere = any(run.is_imported for run in self.conduct.generators)
+        sentence = (
+            _(
+                "Adversarial images are those of %(runs)s, which another program made from the real images of the "
+                "cohort."
+            )
+            if made_elsewhere
+            else _(
+                "Adversarial images are those made by the generator runs %(runs)s, real images those that were "
+                "imported."
+            )
+        )
+        authenticity = sentence % {"runs": runs}
         return f"{authenticity} {self.pathology_source()}"
 
     def pathology_source(self) -> str:

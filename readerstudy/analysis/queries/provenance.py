@@ -10,19 +10,30 @@ from typing import Any
 
 import readerstudy
 from readerstudy.analysis.record.conduct import NetworkRun, SoftwareVersions
-from readerstudy.experiments.models import Checkpoint
+from readerstudy.experiments.models import Attack, Checkpoint
 from readerstudy.provenance import source_hash
 from readerstudy.studies.models import Allocation, Study
+from readerstudy.vocabulary import IMPORTED
 
 _PACKAGES = ("Django", "numpy", "scipy", "matplotlib")
 
 
 def network_runs(names: Sequence[str]) -> Mapping[str, NetworkRun]:
-    """Return the registered runs among `names`."""
+    """Return the registered runs and the imports of adversarial images among `names`."""
+    imported = Attack.objects.filter(name__in=names, method=IMPORTED)
     rows = Checkpoint.objects.filter(name__in=names)
     return {
-        row.name: NetworkRun(row.name, row.kind, row.preset, row.seed, row.code_version, row.split_hash) for row in rows
+        **{row.name: _imported(row) for row in imported},
+        **{
+            row.name: NetworkRun(row.name, row.kind, row.preset, row.seed, row.code_version, row.split_hash)
+            for row in rows
+        },
     }
+
+
+def _imported(row: Attack) -> NetworkRun:
+    made_by, description = (str(row.settings.get(key, "")) for key in ("made_by", "description"))
+    return NetworkRun(row.name, IMPORTED, code_version=row.code_version, made_by=made_by, description=description)
 
 
 @cache

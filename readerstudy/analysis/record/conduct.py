@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
+from readerstudy.vocabulary import IMPORTED
+
 
 @dataclass(frozen=True)
 class SplitCounts:
@@ -159,7 +161,10 @@ class StudyEvent:
 
 @dataclass(frozen=True)
 class NetworkRun:
-    """A trained network as registered; fields after `kind` are empty if the name is no longer registered."""
+    """A trained network as registered, or an import of adversarial images.
+
+    Fields after `kind` are empty if the name is no longer registered.
+    """
 
     name: str
     kind: str
@@ -167,6 +172,14 @@ class NetworkRun:
     seed: int | None = None
     code_version: str = ""
     split_hash: str = ""
+    # Of images that another program made: what the person who imported them said about it.
+    made_by: str = ""
+    description: str = ""
+
+    @property
+    def is_imported(self) -> bool:
+        """Return whether the images were made elsewhere, by no network of this installation."""
+        return self.kind == IMPORTED
 
 
 @dataclass(frozen=True)

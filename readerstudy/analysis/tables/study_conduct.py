@@ -317,7 +317,17 @@ def _event_text(event: StudyEvent | None) -> str | None:
     return f"{text}: “{event.reason}”" if event.reason else text
 
 
+def _imported_text(run: NetworkRun) -> str:
+    """Return where images come from that another program made, in the words of the person who imported them."""
+    by = _("%(name)s: images made elsewhere, by %(made_by)s, and imported as files")
+    without = _("%(name)s: images made elsewhere and imported as files")
+    text = (by if run.made_by else without) % {"name": run.name, "made_by": run.made_by}
+    return f"{text} (“{run.description}”)" if run.description else text
+
+
 def _run_text(run: NetworkRun) -> str:
+    if run.is_imported:
+        return _imported_text(run)
     if not run.code_version:
         return _("%(name)s (not registered in this installation)") % {"name": run.name}
     values = {"name": run.name, "preset": run.preset, "seed": run.seed, "code": run.code_version}

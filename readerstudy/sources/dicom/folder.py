@@ -65,7 +65,7 @@ def _read_headers(folder: Path, read_attributes: ReadAttributes) -> tuple[dict[_
     for path in sorted(folder.rglob("*")):
         file = _File(path, path.relative_to(folder).as_posix())
         try:
-            if not path.is_file() or not _claims_to_be_dicom(path):
+            if not path.is_file() or not claims_to_be_dicom(path):
                 continue
             headers[file] = read_header(path, read_attributes)
         except NotDicom:
@@ -75,7 +75,7 @@ def _read_headers(folder: Path, read_attributes: ReadAttributes) -> tuple[dict[_
     return headers, problems
 
 
-def _claims_to_be_dicom(path: Path) -> bool:
+def claims_to_be_dicom(path: Path) -> bool:
     """Return whether the mark after the preamble or the name is that of DICOM. A DICOMDIR is not an image."""
     if path.name.upper() == "DICOMDIR" or path.name.startswith("."):
         return False

@@ -1,6 +1,11 @@
 """Use cases that need the truth."""
 
 from readerstudy.truth.actions.adversarial_images import AttackProvenance, register_adversarial_image
+from readerstudy.truth.actions.adversarial_import import (
+    AdversarialImportResult,
+    ImportOptions,
+    import_adversarial_images,
+)
 from readerstudy.truth.actions.cohort_import import import_cohort
 from readerstudy.truth.actions.exclusion import exclude_image
 from readerstudy.truth.actions.scores import store_scores
@@ -9,9 +14,12 @@ from readerstudy.truth.actions.study_locking import lock_study
 from readerstudy.truth.actions.unsealing import unseal_study
 
 __all__ = [
+    "AdversarialImportResult",
     "AttackProvenance",
+    "ImportOptions",
     "create_study",
     "exclude_image",
+    "import_adversarial_images",
     "import_cohort",
     "lock_study",
     "register_adversarial_image",

@@ -19,7 +19,7 @@ class AttackProvenance:
 
     direction: Direction
     generator: str  # the name of the attack; for a GAN that of its run
-    seed: int
+    seed: int | None  # None for an image that was made elsewhere
 
 
 @transaction.atomic
@@ -34,7 +34,7 @@ def register_adversarial_image(
 ) -> Truth | None:
     """Register the written adversarial image of a real stimulus with its signed difference.
 
-    `quality` compares it with its source image, numbers by name as in `attacks.quality`. Returns None if this attack
+    `quality` compares it with its source image, numbers by name as in `imaging.quality`. Returns None if this attack
     has an adversarial image of the stimulus already.
     """
     if Truth.objects.filter(source_image=source, generator=provenance.generator).exists():

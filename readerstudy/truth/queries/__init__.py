@@ -36,6 +36,7 @@ from readerstudy.truth.queries.images import (
     real_images,
     worst_pathology_by_patient,
 )
+from readerstudy.truth.queries.pairs import RecordedImport, find_import
 from readerstudy.truth.queries.scores import score_sizes, scores_by, scores_of, scoring_runs
 from readerstudy.truth.queries.studies import (
     RecordedUnsealing,
@@ -57,6 +58,7 @@ __all__ = [
     "ImagePathology",
     "RealImage",
     "RecordedExclusion",
+    "RecordedImport",
     "RecordedUnsealing",
     "ShownCase",
     "SplitPathology",
@@ -75,6 +77,7 @@ __all__ = [
     "find_adversarial_image",
     "find_exclusion",
     "find_gallery_image",
+    "find_import",
     "find_pathology",
     "find_unsealing",
     "gallery_attacks",

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from skimage import metrics
 
-from attacks.quality import (
+from readerstudy.imaging.image import WrongPixels
+from readerstudy.imaging.quality import (
     MS_SSIM_WEIGHTS,
     Box,
     changed_share,
@@ -20,7 +21,6 @@ from attacks.quality import (
     psnr,
     ssim,
 )
-from models_ml.errors import WrongImages
 
 
 @pytest.fixture
@@ -76,9 +76,9 @@ def test_the_energy_share_counts_squares_inside_the_box() -> None:
 
 
 def test_images_of_two_sizes_cannot_be_compared() -> None:
-    with pytest.raises(WrongImages, match="same size"):
+    with pytest.raises(WrongPixels, match="same size"):
         psnr(np.zeros((4, 4), np.uint16), np.zeros((4, 5), np.uint16))
-    with pytest.raises(WrongImages, match="at least 7 × 7"):
+    with pytest.raises(WrongPixels, match="at least 7 × 7"):
         ssim(np.zeros((4, 4), np.uint16), np.zeros((4, 4), np.uint16))
 
 
@@ -116,7 +116,7 @@ def test_multi_scale_similarity_is_scikit_image_s_at_five_scales(
 
 def test_equal_images_have_similarity_one_at_all_scales(large: tuple[np.ndarray, np.ndarray]) -> None:
     assert ms_ssim(large[0], large[0]) == pytest.approx(1)
-    with pytest.raises(WrongImages, match="at least 176"):
+    with pytest.raises(WrongPixels, match="at least 176"):
         ms_ssim(large[0][:100], large[1][:100])
 
 

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import correlate1d, uniform_filter
 
-from models_ml.errors import WrongImages
-from readerstudy.imaging.image import WHITE, Grey16
+from readerstudy.imaging.image import WHITE, Grey16, WrongPixels
 
 Floats = NDArray[np.float32]
 Number = TypeVar("Number", bound=np.generic)
@@ -55,12 +54,12 @@ def psnr(real: Grey16, adversarial: Grey16) -> float:
 def ssim(real: Grey16, adversarial: Grey16, *, window: int = 7) -> float:
     """Return the mean structural similarity (Wang et al., 2004) over square windows inside the image.
 
-    Uniform windows, unbiased variances, K1 = 0.01, K2 = 0.03, as scikit-image's defaults. Raises WrongImages if the
+    Uniform windows, unbiased variances, K1 = 0.01, K2 = 0.03, as scikit-image's defaults. Raises WrongPixels if the
     sizes differ or an image is smaller than a window.
     """
     _require_pair(real, adversarial)
     if min(real.shape) < window:
-        raise WrongImages(f"Structural similarity needs at least {window} × {window} pixels.")
+        raise WrongPixels(f"Structural similarity needs at least {window} × {window} pixels.")
     x, y = (image / WHITE for image in _around_changes(real, adversarial, reach=window))
     mean_x, mean_y = uniform_filter(x, window), uniform_filter(y, window)
     unbiased = window**2 / (window**2 - 1)
@@ -76,12 +75,12 @@ def ms_ssim(real: Grey16, adversarial: Grey16) -> float:
     """Return the multi-scale structural similarity (Wang, Simoncelli & Bovik, 2003) over five scales by halves.
 
     Gaussian windows of 11 × 11 (σ = 1.5) inside the image, population variances, K1 = 0.01, K2 = 0.03; a negative
-    similarity of contrast and structure counts as 0. Computed in float32. Raises WrongImages if the sizes differ or an
+    similarity of contrast and structure counts as 0. Computed in float32. Raises WrongPixels if the sizes differ or an
     image is too small for five scales.
     """
     _require_pair(real, adversarial)
     if min(real.shape) < MS_SSIM_LEAST:
-        raise WrongImages(f"Multi-scale similarity needs at least {MS_SSIM_LEAST} × {MS_SSIM_LEAST} pixels.")
+        raise WrongPixels(f"Multi-scale similarity needs at least {MS_SSIM_LEAST} × {MS_SSIM_LEAST} pixels.")
     x, y = _unit(real), _unit(adversarial)
     product = 1.0
     for scale, weight in enumerate(MS_SSIM_WEIGHTS, start=1):
@@ -240,4 +239,4 @@ def measure_quality(
 
 def _require_pair(real: Grey16, adversarial: Grey16) -> None:
     if real.shape != adversarial.shape or real.ndim != 2:
-        raise WrongImages("A comparison needs two grey images of the same size.")
+        raise WrongPixels("A comparison needs two grey images of the same size.")

@@ -1,0 +1,62 @@
+"""One image file of any format that is read: PNG, PGM, TIFF or DICOM, with facts of the file itself."""
+
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+
+from pydicom import Dataset
+
+from readerstudy.imaging.image import Pixels, UnreadableImage
+from readerstudy.sources import raster
+from readerstudy.sources.dicom import pixels as dicom_pixels
+from readerstudy.sources.dicom.folder import claims_to_be_dicom
+from readerstudy.sources.dicom.header import HeaderAttributes, NotDicom, read_header
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """A file that was read. `format` is PNG, PGM, TIFF or DICOM; `bytes` the length of the file."""
+
+    pixels: Pixels
+    format: str
+    bytes: int
+    sha256: str
+
+
+def load_file(path: Path, *, name: str) -> ImageFile:
+    """Return the image of a file. `name` is used in messages. Raises UnreadableImage, with a sentence."""
+    try:
+        content = path.read_bytes()
+        kind = raster.format_of(path) or ("DICOM" if claims_to_be_dicom(path) else "")
+    except FileNotFoundError as error:
+        raise UnreadableImage(f"{name} is not there.") from error
+    except OSError as error:
+        raise UnreadableImage(f"{name} cannot be opened: {error.strerror}.") from error
+    if not kind:
+        raise UnreadableImage(f"{name} is not a PNG, PGM, TIFF or DICOM file.")
+    pixels = _load_dicom(path, name) if kind == "DICOM" else raster.load(path, name=name)
+    return ImageFile(pixels, kind, len(content), sha256(content).hexdigest())
+
+
+def with_bits(file: ImageFile, bits: int, *, name: str) -> ImageFile:
+    """Return the file with values of `bits`, for those whose type has more. Raises UnreadableImage if it has larger."""
+    highest = int(file.pixels.values.max())
+    if highest >= 2**bits:
+        raise UnreadableImage(f"{name} holds values up to {highest}, more than {bits} bits.")
+    return replace(file, pixels=replace(file.pixels, bits=bits))
+
+
+def _load_dicom(path: Path, name: str) -> Pixels:
+    try:
+        refusal = read_header(path, _no_attributes).refusal
+    except NotDicom as error:
+        raise UnreadableImage(f"{name} holds no DICOM image.") from error
+    except Exception as error:  # pydicom raises many types of error, whose messages can quote the header
+        raise UnreadableImage(f"{name} cannot be read as DICOM: it is damaged or cut off.") from error
+    if refusal:
+        raise UnreadableImage(f"{name} {refusal}")
+    return dicom_pixels.load(path, name=name)
+
+
+def _no_attributes(dataset: Dataset) -> HeaderAttributes:
+    return HeaderAttributes()

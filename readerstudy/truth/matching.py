@@ -1,0 +1,132 @@
+"""What the rows of an import of adversarial images refer to: the cohort's real images, found by their pixels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from readerstudy.cohort.copies import CopySearch
+from readerstudy.cohort.models import Cohort
+from readerstudy.cohort.pairs import NotAPair, PairFiles, PairTask, StoredReal
+from readerstudy.cohort.prepare import prepare
+from readerstudy.cohort.storage import pixel_fingerprint
+from readerstudy.names import name_error
+from readerstudy.sources.any_file import load_file
+from readerstudy.sources.pair_table import PairRow, row_problem
+from readerstudy.sources.source import ImportImage, ImportProblem
+from readerstudy.truth.queries.images import find_real_file
+from readerstudy.truth.queries.pairs import RealVersions, real_versions_by_pixels
+from readerstudy.vocabulary import Direction, Pathology
+
+
+@dataclass(frozen=True)
+class MatchedRow:
+    """A row whose real file is an image of the cohort. `digest` is that of the real file's pixels."""
+
+    row: PairRow
+    files: PairFiles
+    real: RealVersions
+    digest: str
+    attack: str
+    direction: Direction
+
+    @property
+    def task(self) -> PairTask:
+        paths = {name: stimulus.path for name, stimulus in self.real.stimuli.items()}
+        return PairTask(self.files, StoredReal(paths, self.real.lesions), self.digest)
+
+
+class BadPair(ValueError):
+    """A row that cannot be used; the message continues "row 7: "."""
+
+
+def files_of(row: PairRow, folder: Path) -> PairFiles:
+    """Return the files that a row names; its paths start at the folder."""
+    names = {"real_name": row.real, "adversarial_name": row.adversarial}
+    return PairFiles(folder / row.real, folder / row.adversarial, **names, bits=row.bits, box=row.box)
+
+
+class Matcher:
+    """Finds the real image of each row in a cohort, and what speaks against the row."""
+
+    def __init__(self, cohort: Cohort, *, attack: str | None) -> None:
+        self._cohort, self._attack = cohort, attack
+        self._by_pixels = real_versions_by_pixels(cohort)
+        self._search: CopySearch | None = None
+        self._seen: dict[tuple[str, object], int] = {}
+
+    def match(self, row: PairRow, files: PairFiles, digests: Sequence[str] | NotAPair) -> MatchedRow | ImportProblem:
+        """Return the row with its real image, or the reason why it has none."""
+        try:
+            if isinstance(digests, NotAPair):
+                raise BadPair(f"the real file {digests}")
+            attack = self._attack_of(row)
+            digest, real = self._real_of(files, digests)
+            direction = self._direction_of(row, real)
+            self._require_new(row, attack, real.image_id, f"a version of the same real image by the attack {attack}")
+            self._require_new(row, attack, files.adversarial, "the same adversarial file")
+            return MatchedRow(row, files, real, digest, attack, direction)
+        except BadPair as bad:
+            return row_problem(row.number, str(bad))
+
+    def _attack_of(self, row: PairRow) -> str:
+        name = row.attack or self._attack or ""
+        if not name:
+            raise BadPair("names no attack; fill the column attack, or give --attack.")
+        if error := name_error(name):
+            raise BadPair(f"names the attack {name!r}: {error}")
+        return name
+
+    def _real_of(self, files: PairFiles, digests: Sequence[str]) -> tuple[str, RealVersions]:
+        for digest in digests:
+            if real := self._by_pixels.get(pixel_fingerprint(digest)):
+                return digest, real
+        raise BadPair(
+            f"the real file {files.real_name} is not in the cohort {self._cohort.name}{self._resembling(files)}."
+        )
+
+    def _resembling(self, files: PairFiles) -> str:
+        """Return what the cohort has instead, as the rest of a sentence; "" if nothing is alike."""
+        self._search = self._search or CopySearch(
+            self._cohort, find_file=partial(find_real_file, resolution=self._cohort.resolutions[-1])
+        )
+        smallest = self._cohort.resolutions[-1]
+        source = ImportImage(
+            name=files.real_name,
+            patient_key="",
+            pathology=Pathology.NORMAL,
+            pixel_spacing_mm=None,
+            modality=self._cohort.modality_code,
+            load=lambda: load_file(files.real, name=files.real_name).pixels,
+        )
+        prepared = prepare(
+            source, modality=self._cohort.modality_code, sizes={smallest: self._cohort.size_of(smallest)}
+        )
+        if isinstance(prepared, ImportProblem):
+            return ""
+        _image, links = self._search.add("", prepared)
+        stored = next((link for link in links if link.image.key is not None), None)
+        if stored is None:
+            return ""
+        return (
+            f"; it resembles an image of patient {stored.image.pseudonym} (correlation {stored.correlation:.2f}), but "
+            "its pixels differ: name the file that was imported"
+        )
+
+    def _direction_of(self, row: PairRow, real: RealVersions) -> Direction:
+        """Return what the attack did: images without the finding get it, the others lose it."""
+        word = self._cohort.modality.vocabulary.word
+        if row.pathology is not None and row.pathology != real.pathology:
+            raise BadPair(f"says {word(row.pathology)}, but the cohort has this image as {word(real.pathology)}.")
+        possible = Direction.REMOVE if real.label else Direction.INSERT
+        if row.direction is not None and row.direction != possible:
+            raise BadPair(
+                f"has the direction {row.direction.value}, but the real image is {word(real.pathology)}; "
+                f"only {possible.value} is possible."
+            )
+        return possible
+
+    def _require_new(self, row: PairRow, attack: str, key: object, what: str) -> None:
+        first = self._seen.setdefault((attack, key), row.number)
+        if first != row.number:
+            raise BadPair(f"names {what} as row {first}.")
