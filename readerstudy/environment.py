@@ -6,6 +6,8 @@ A missing or wrong variable stops the start with a message that names it. Tests 
 
 import os
 from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -38,6 +40,19 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("BEHIND_PROXY", "trust `X-Forwarded-Proto` of a reverse proxy; 1 or 0", "0", "0"),
     Variable("CSRF_TRUSTED_ORIGINS", "origins with scheme, separated by commas", "none", "none"),
     Variable("TIME_ZONE", "time zone of the pages, for example `Europe/Berlin`", "the machine's", "the machine's"),
+    Variable(
+        "EMAIL_URL",
+        "mail server: `smtp+tls://user:password@host:587` (STARTTLS), `smtps://…:465` (TLS) or `smtp://…:25`",
+        "none; texts of mails are shown instead",
+        "none; texts of mails are shown instead",
+    ),
+    Variable("EMAIL_FROM", "sender of all mails; must be set with `EMAIL_URL`", "none", "none"),
+    Variable(
+        "PUBLIC_URL",
+        "start of the addresses in mails, for example `https://study.example.org`; `send_reminders` needs it",
+        "the address of the request",
+        "the address of the request",
+    ),
     Variable("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "`WARNING`", "`WARNING`"),
     Variable("DEBUG", "Django's debug pages, for development only; 1 or 0", "0", "0"),
     Variable(
@@ -78,6 +93,45 @@ def env_flag(name: str, *, default: bool) -> bool:
 def env_list(name: str, default: str | object = _REQUIRED) -> list[str]:
     """Return comma-separated values without blanks. Raises ImproperlyConfigured as `env_text` does."""
     return [part.strip() for part in env_text(name, default).split(",") if part.strip()]
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """A server that takes mails by SMTP."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    starts_tls: bool  # by STARTTLS
+    is_tls: bool  # from the first byte
+
+
+MAIL_PORTS: Final = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+
+
+def env_mail_server(name: str) -> MailServer | None:
+    """Return the server that the address names; None if it is empty. Raises ImproperlyConfigured if it is wrong."""
+    value = _value(name)
+    if not value:
+        return None
+    # The message must not show the password.
+    wrong = ImproperlyConfigured(f"{name} cannot be understood; give smtp+tls://user:password@host:587.")
+    try:
+        address = urlsplit(value)
+        port = address.port
+    except ValueError as error:
+        raise wrong from error
+    if address.scheme not in MAIL_PORTS or not address.hostname or address.path not in ("", "/"):
+        raise wrong
+    return MailServer(
+        host=address.hostname,
+        port=port or MAIL_PORTS[address.scheme],
+        user=unquote(address.username or ""),
+        password=unquote(address.password or ""),
+        starts_tls=address.scheme == "smtp+tls",
+        is_tls=address.scheme == "smtps",
+    )
 
 
 def _value(name: str) -> str:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from kombu import Queue
 
 from readerstudy import local_postgres
-from readerstudy.environment import env_flag, env_list, env_text
+from readerstudy.environment import env_flag, env_list, env_mail_server, env_text
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env_text("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
@@ -92,10 +92,12 @@ INSTALLED_APPS = [
     "readerstudy.cohort",
     "readerstudy.studies",
     "readerstudy.reading",
+    "readerstudy.invitations",
     "readerstudy.truth",
     "readerstudy.rehearsal",
     "readerstudy.education",
     "readerstudy.analysis",
+    "readerstudy.desk",
     "readerstudy.lab",
     "readerstudy.api",
 ]
@@ -190,6 +192,20 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+
+# --- mail ---------------------------------------------------------------------------------------------------
+# Without a server the texts of mails are shown, to be sent by hand.
+_mail_server = env_mail_server("EMAIL_URL")
+SENDS_MAIL = _mail_server is not None
+if _mail_server:
+    EMAIL_HOST, EMAIL_PORT = _mail_server.host, _mail_server.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail_server.user, _mail_server.password
+    EMAIL_USE_TLS, EMAIL_USE_SSL = _mail_server.starts_tls, _mail_server.is_tls
+    DEFAULT_FROM_EMAIL = env_text("EMAIL_FROM")
+EMAIL_TIMEOUT = 20  # seconds
+PUBLIC_URL = env_text("PUBLIC_URL", default="")
+if PUBLIC_URL and not PUBLIC_URL.startswith(("https://", "http://")):
+    raise ImproperlyConfigured(f"PUBLIC_URL is {PUBLIC_URL!r}; give an address such as https://study.example.org.")
 
 # --- the API ------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -66,7 +66,7 @@ def texts_in_code() -> set[str]:
     result = set()
     for path in (ROOT / "readerstudy").rglob("*.py"):
         result |= set(_called(path.read_text(encoding="utf-8")))
-    for path in (ROOT / "templates").rglob("*.html"):
+    for path in (path for kind in ("html", "txt") for path in (ROOT / "templates").rglob(f"*.{kind}")):
         # Django's own first step of extraction: calls to gettext between letters that stand for the markup.
         code = templatize(path.read_text(encoding="utf-8"))
         for call in re.findall(r"""(?:n?gettext|_)\((?:u?(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")(?:, ?)?)+""", code):

@@ -52,6 +52,11 @@ def test_with_a_database_address_nothing_has_a_default(tmp_path, name):
         ("TIME_ZONE", "Mars/Olympus", "TIME_ZONE is 'Mars/Olympus'; give a name such as Europe/Berlin."),
         ("HTTPS", "maybe", "The environment variable HTTPS is 'maybe'; it must be 1 or 0."),
         ("DEBUG", "a bit", "The environment variable DEBUG is 'a bit'; it must be 1 or 0."),
+        ("EMAIL_URL", "mail.example.org", "EMAIL_URL cannot be understood"),
+        ("EMAIL_URL", "http://mail.example.org", "EMAIL_URL cannot be understood"),
+        ("EMAIL_URL", "smtp://somebody:secret@mail.example.org:many", "EMAIL_URL cannot be understood"),
+        ("EMAIL_URL", "smtp://mail.example.org", "The environment variable EMAIL_FROM is missing"),
+        ("PUBLIC_URL", "study.example.org", "PUBLIC_URL is 'study.example.org'; give an address such as"),
         ("SECRET_KEY", "short", "SECRET_KEY is shorter than 32 characters"),
     ],
 )
@@ -64,3 +69,30 @@ def test_a_wrong_value_is_named(tmp_path, name, value, sentence):
 
 def test_https_can_be_turned_off_behind_a_firewall(tmp_path):
     assert start(tmp_path, HTTPS="off").stdout.split()[2] == "False"
+
+
+MAIL = """
+from django.conf import settings as s
+print(s.SENDS_MAIL, s.EMAIL_HOST, s.EMAIL_PORT, s.EMAIL_HOST_USER, s.EMAIL_HOST_PASSWORD)
+print(s.EMAIL_USE_TLS, s.EMAIL_USE_SSL)
+"""
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("smtp+tls://ruth:a%40b@mail.example.org", "True mail.example.org 587 ruth a@b True False"),
+        ("smtps://ruth:secret@mail.example.org:4650", "True mail.example.org 4650 ruth secret False True"),
+        ("smtp://localhost", "True localhost 25 False False"),
+        (None, "False localhost 25 False False"),
+    ],
+)
+def test_the_mail_server_is_one_address(tmp_path, address, shown):
+    run = start(tmp_path, MAIL, EMAIL_URL=address, EMAIL_FROM="study@example.org")
+    assert run.stdout.split() == shown.split(), run.stderr
+
+
+def test_a_wrong_mail_address_does_not_show_its_password(tmp_path):
+    run = start(tmp_path, EMAIL_URL="smpt://ruth:secret-1@mail.example.org")
+    assert "EMAIL_URL cannot be understood" in run.stderr
+    assert "secret-1" not in run.stderr

@@ -115,3 +115,7 @@ class SignInLink(models.Model):
         if self.expires_at <= at:
             return LinkState.EXPIRED
         return LinkState.OPENED if self.opened_at else LinkState.NEW
+
+    def is_usable(self, *, at: datetime) -> bool:
+        """Return whether the link signs its user in at the moment `at`, if the account is active."""
+        return self.state(at=at) in (LinkState.NEW, LinkState.OPENED)

@@ -45,6 +45,6 @@ def sign_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
             return HttpResponse()
         response = render(request, "accounts/link.html", {"person": open_link(token, at=now()).user})
     except LinkRefused as error:
-        response = render(request, "accounts/link.html", {"sentence": str(error)}, status=410)
+        response = render(request, "accounts/link.html", {"sentence": str(error), "token": token}, status=410)
     response.headers["Referrer-Policy"] = REFERRER_POLICY
     return response

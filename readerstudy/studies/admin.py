@@ -139,12 +139,12 @@ class StudyAdmin(StudyMoves, WithProgress, InvestigatorAdmin):
     ordering = ("-created_at", "-id")
     inlines = (SessionsOfStudy, ReadersOfStudy, DrawsOfStudy)
     fieldsets = (
-        (None, {"fields": ("code", "title", "status", "progress", "readers", "enroll_reader")}),
+        (None, {"fields": ("code", "title", "status", "progress", "readers", "people", "enroll_reader")}),
         (_("Plan"), {"fields": ("template", "cohort", "is_rehearsal", "shown_seed")}),
         (_("Analysis plan"), {"fields": ("shown_analysis",)}),
         (_("Dates"), {"fields": DATES}),
     )
-    readonly_fields = ("progress", "readers", "enroll_reader", "shown_seed", "shown_analysis")
+    readonly_fields = ("progress", "readers", "people", "enroll_reader", "shown_seed", "shown_analysis")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Study]:
         studies: QuerySet[Study] = super().get_queryset(request)
@@ -164,6 +164,13 @@ class StudyAdmin(StudyMoves, WithProgress, InvestigatorAdmin):
     @admin.display(description=_("readers"))
     def readers(self, study: Any) -> int:
         return int(study.reader_count)
+
+    @admin.display(description=_("people"))
+    def people(self, study: Study) -> SafeString:
+        address = reverse("desk:people", args=[study.code])
+        return format_html(
+            '<a href="{}" class="text-primary-600 underline">{}</a>', address, _("Invitations and mails")
+        )
 
     @admin.display(description=_("seed of the draw"))
     def shown_seed(self, study: Study) -> str:

@@ -1,0 +1,1 @@
+"""Invitations of readers: accounts, enrolments, sign-in links and mails in one step, and reminders."""

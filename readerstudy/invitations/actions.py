@@ -1,0 +1,255 @@
+"""Inviting readers, sending new links, revoking them, and reminding, each recorded in the audit trail."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import partial
+from typing import Final
+
+from django.db import connection, transaction
+from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
+
+from readerstudy.accounts.links import find_link, revoke_links
+from readerstudy.accounts.models import Role, User
+from readerstudy.audit.actions import record
+from readerstudy.errors import BadInput, StudyError
+from readerstudy.invitations.invitees import Invitee
+from readerstudy.invitations.letters import Letter, Terms, deliver, write_letter
+from readerstudy.invitations.models import Invitation, Mail, MailKind
+from readerstudy.reading.queries import list_studies
+from readerstudy.studies.actions import enroll
+from readerstudy.studies.lifecycle import StudyStatus
+from readerstudy.studies.models import Enrollment, Study
+
+INVITATION_LOCK: Final = 4_207_713  # any number that no other advisory lock of this database has
+BETWEEN_REQUESTS: Final = timedelta(hours=1)
+LONGEST_USERNAME: Final = 60
+
+
+class Outcome(StrEnum):
+    """What an invitation does for one person of a list."""
+
+    NEW = "new"  # makes an account
+    EXISTING = "existing"  # takes the reader's account
+    ALREADY_IN = "already_in"  # changes nothing
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What would happen to one person of a list, and why nothing would, if so."""
+
+    invitee: Invitee
+    outcome: Outcome
+    reason: str = ""
+    user: User | None = None
+
+    @property
+    def is_invited(self) -> bool:
+        return self.outcome in (Outcome.NEW, Outcome.EXISTING)
+
+
+@dataclass(frozen=True)
+class Invited:
+    """The result of an invitation: what happened to each person, and the letters in the order of the list."""
+
+    people: tuple[Planned, ...]
+    letters: tuple[Letter, ...]
+
+
+def plan_invitations(*, study: Study, invitees: Sequence[Invitee]) -> tuple[Planned, ...]:
+    """Return what inviting these people would do. Changes nothing."""
+    addresses = {invitee.address.lower() for invitee in invitees}
+    users: dict[str, list[User]] = {}
+    for user in User.objects.annotate(address=Lower("email")).filter(address__in=addresses).order_by("pk"):
+        users.setdefault(user.email.lower(), []).append(user)
+    enrolled = set(Enrollment.objects.filter(study=study).values_list("reader_id", flat=True))
+    return tuple(_plan(invitee, users.get(invitee.address.lower(), []), enrolled) for invitee in invitees)
+
+
+def _plan(invitee: Invitee, users: list[User], enrolled: set[int]) -> Planned:
+    if not users:
+        return Planned(invitee, Outcome.NEW)
+    if len(users) > 1:
+        names = ", ".join(user.username for user in users)
+        return Planned(invitee, Outcome.REFUSED, _("Several accounts have this address: %(names)s.") % {"names": names})
+    (user,) = users
+    if not user.is_reader:
+        values = {"person": user, "role": user.get_role_display()}
+        return Planned(invitee, Outcome.REFUSED, _("%(person)s is a %(role)s; only readers can be enrolled.") % values)
+    if not user.is_active:
+        return Planned(invitee, Outcome.REFUSED, _("The account %(person)s is deactivated.") % {"person": user})
+    if user.pk in enrolled:
+        return Planned(invitee, Outcome.ALREADY_IN, _("%(person)s is in the study already.") % {"person": user}, user)
+    return Planned(invitee, Outcome.EXISTING, user=user)
+
+
+@transaction.atomic
+def invite_readers(*, study: Study, invitees: Sequence[Invitee], actor: User, at: datetime, terms: Terms) -> Invited:
+    """Make accounts, enrolments, links and mails for these people; the mails are sent after the commit.
+
+    People who are in the study already, and addresses that are refused, change nothing and are named in the result.
+    Raises BadInput if nobody can be enrolled in the study; then nothing is changed.
+    """
+    # Two coordinators with the same list at once must not make two accounts for an address.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [INVITATION_LOCK])
+    people = plan_invitations(study=study, invitees=invitees)
+    letters = []
+    for planned in people:
+        if planned.is_invited:
+            reader = planned.user or _make_account(planned.invitee, actor=actor, at=at)
+            enrollment = enroll(study=study, reader=reader, at=at, actor=actor)
+            Invitation.objects.create(enrollment=enrollment, language=terms.language, invited_at=at, invited_by=actor)
+            letters.append(_write(enrollment, MailKind.INVITATION, sender=actor, actor=actor, at=at, terms=terms))
+    transaction.on_commit(partial(deliver, letters, at=at), robust=True)
+    return Invited(people, tuple(letters))
+
+
+def _make_account(invitee: Invitee, *, actor: User, at: datetime) -> User:
+    """Return a new reader who signs in by links only."""
+    user = User(
+        username=_free_username(invitee),
+        first_name=invitee.first_name,
+        last_name=invitee.last_name,
+        email=invitee.address,
+        role=Role.READER,
+    )
+    user.set_unusable_password()
+    user.save()
+    record("account.made", actor=actor, subject=user, at=at)
+    return user
+
+
+def _free_username(invitee: Invitee) -> str:
+    """Return "ruth.ott" for Ruth Ott, with a number if the name is taken; the address serves if there is no name."""
+    plain = unicodedata.normalize("NFKD", invitee.name.replace("ß", "ss") or invitee.address.partition("@")[0])
+    letters = plain.encode("ascii", "ignore").decode().lower()
+    base = re.sub(r"[^a-z0-9]+", ".", letters).strip(".")[:LONGEST_USERNAME] or "reader"
+    taken = set(User.objects.filter(username__startswith=base).values_list("username", flat=True))
+    number = 1
+    name = base
+    while name in taken:
+        number += 1
+        name = f"{base}{number}"
+    return name
+
+
+@transaction.atomic
+def send_letter(*, enrollment: Enrollment, kind: MailKind, actor: User | None, at: datetime, terms: Terms) -> Letter:
+    """Write to one reader with a new link, which revokes the earlier ones. The mail is sent after the commit.
+
+    Serves for inviting again, for reminding, and for a text to copy (`terms.by_hand`). Raises StudyError if the study
+    is not open, NotAllowed if the account is deactivated.
+    """
+    _require_open(enrollment.study)
+    invitation, _is_new = Invitation.objects.get_or_create(
+        enrollment=enrollment, defaults={"language": terms.language, "invited_at": at, "invited_by": actor}
+    )
+    letter = _write(enrollment, kind, sender=actor or invitation.invited_by, actor=actor, at=at, terms=terms)
+    transaction.on_commit(partial(deliver, [letter], at=at), robust=True)
+    return letter
+
+
+def _write(
+    enrollment: Enrollment, kind: MailKind, *, sender: User | None, actor: User | None, at: datetime, terms: Terms
+) -> Letter:
+    letter = write_letter(
+        person=enrollment.reader, enrollment=enrollment, kind=kind, sender=sender, actor=actor, at=at, terms=terms
+    )
+    record(f"{kind.value}.written", actor=actor, subject=enrollment, at=at, mail=letter.mail.pk)
+    return letter
+
+
+def _require_open(study: Study) -> None:
+    study.refresh_from_db(fields=["status"])
+    if not study.takes_readers:
+        values = {"study": study.code, "state": study.state}
+        raise BadInput(_("The study %(study)s is %(state)s; its readers get no mails.") % values)
+
+
+@transaction.atomic
+def revoke_link(*, enrollment: Enrollment, actor: User, at: datetime) -> None:
+    """Revoke the reader's unused link. Raises StudyError if there is none."""
+    if not revoke_links(user=enrollment.reader, actor=actor, at=at):
+        raise StudyError(_("%(person)s has no unused link.") % {"person": enrollment.reader})
+
+
+def send_due_reminders(*, at: datetime, days: int, base_url: str) -> list[Letter]:
+    """Remind the invited readers of open studies who could read and have not for `days` days.
+
+    Nobody is written to twice within `days` days. Rehearsals have simulated readers and are left out.
+    Raises BadInput if `days` is not positive.
+    """
+    if days < 1:
+        raise BadInput(_("Readers can be reminded after one day at the earliest."))
+    letters = []
+    for enrollment in _silent_readers(since=at - timedelta(days=days)):
+        studies = {study.code: study for study in list_studies(enrollment.reader, at=at)}
+        sessions = studies[enrollment.study.code].sessions
+        if any(session.state in ("open", "under_way") for session in sessions):
+            terms = Terms(base_url=base_url, language=enrollment.invitation.language)
+            letters.append(_remind(enrollment, at=at, terms=terms, since=at - timedelta(days=days)))
+    return [letter for letter in letters if letter]
+
+
+def _silent_readers(*, since: datetime) -> list[Enrollment]:
+    lists = "reading_lists__presentations__reading__answered_at"
+    recent = Enrollment.objects.filter(**{f"{lists}__gt": since}).values("pk")
+    written = Mail.objects.filter(created_at__gt=since, enrollment__isnull=False).values("enrollment")
+    return list(
+        Enrollment.objects.filter(
+            study__status=StudyStatus.OPEN,
+            study__is_rehearsal=False,
+            reader__is_active=True,
+            enrolled_at__lte=since,
+            invitation__isnull=False,
+        )
+        .exclude(pk__in=recent)
+        .exclude(pk__in=written)
+        .select_related("study", "reader", "invitation__invited_by")
+        .order_by("pk")
+    )
+
+
+@transaction.atomic
+def _remind(enrollment: Enrollment, *, at: datetime, terms: Terms, since: datetime) -> Letter | None:
+    """Write one reminder, unless another run of the command has written since."""
+    Enrollment.objects.select_for_update().get(pk=enrollment.pk)
+    if Mail.objects.filter(enrollment=enrollment, created_at__gt=since).exists():
+        return None
+    return send_letter(enrollment=enrollment, kind=MailKind.REMINDER, actor=None, at=at, terms=terms)
+
+
+@transaction.atomic
+def ask_for_new_link(*, token: str, at: datetime, terms: Terms) -> Letter | None:
+    """Send a new link to the person of an old one, at most one an hour; return None if nothing is sent.
+
+    Nothing is sent for an unknown or still valid link, or to a deactivated account or one without an address. The
+    caller must not show the difference.
+    """
+    link = find_link(token)
+    if link is None or not link.user.is_active or not link.user.email:
+        return None
+    person = User.objects.select_for_update().get(pk=link.user_id)
+    recent = Mail.objects.filter(person=person, kind=MailKind.NEW_LINK, created_at__gt=at - BETWEEN_REQUESTS)
+    if link.is_usable(at=at) or recent.exists():
+        return None
+    enrollment = Enrollment.objects.filter(reader=person).select_related("study").order_by("-pk").first()
+    invitation = Invitation.objects.filter(enrollment=enrollment).first() if enrollment else None
+    letter = write_letter(
+        person=person,
+        enrollment=enrollment,
+        kind=MailKind.NEW_LINK,
+        sender=invitation.invited_by if invitation else None,
+        actor=None,
+        at=at,
+        terms=Terms(terms.base_url, invitation.language) if invitation else terms,
+    )
+    record("new_link.written", actor=None, subject=person, at=at, mail=letter.mail.pk)
+    transaction.on_commit(partial(deliver, [letter], at=at), robust=True)
+    return letter

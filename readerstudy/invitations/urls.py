@@ -1,0 +1,8 @@
+"""Addresses below /account/ that send mail."""
+
+from django.urls import path
+
+from readerstudy.invitations import views
+
+app_name = "invitations"
+urlpatterns = [path("sign-in/<str:token>/new/", views.ask, name="ask")]
