@@ -152,7 +152,7 @@ def _interpolation(numbers: Mapping[str, Any]) -> tuple[str, str]:
         "The adversarial files were enlarged: their detail varies periodically, %(adversarial)s times as strongly as "
         "by chance (real files: %(real)s times)."
     )
-    shown = {name: localise(f"{value:.1f}") for name, value in numbers.items()}
+    shown = {name: localise(f"{numbers[name]:.1f}") for name in ("real", "adversarial")}
     advice = _(
         "They look softer when magnified. Make them at the full size, or enlarge only the change and add it to the "
         "real pixels."
