@@ -61,7 +61,7 @@ def test_a_study_of_imported_images_is_read_and_reported(imported, rosa):
     study = new_study(imported, generators=["theirs"])
     rita = make.reader_in(study)
     assert walk.finish_study(walk.client_of(rita), study.code) == Reading.objects.count() > 0
-    close_study(study=study, actor=rosa, at=make.MONDAY)
+    close_study(study=study, actor=rosa, reason="All have read.", at=make.MONDAY)
     unseal_study(study=study, actor=rosa, reason="Rita has finished.", at=make.MONDAY)
     (run,) = study_conduct(study).generators
     assert (run.is_imported, run.made_by, run.description) == (True, "Group B", DESCRIPTION)

@@ -29,6 +29,7 @@ reader_urls = [
     path("<slug:study>/sessions/<int:number>/step/", reader.CurrentStep.as_view(), name="step"),
     path("<slug:study>/sessions/<int:number>/display/", reader.CheckDisplay.as_view(), name="display"),
     path("<slug:study>/sessions/<int:number>/verdicts/", reader.GiveVerdict.as_view(), name="verdicts"),
+    path("<slug:study>/sessions/<int:number>/problems/", reader.ReportProblem.as_view(), name="problems"),
     path("<slug:study>/images/<slug:code>/", reader.ImageFile.as_view(), name="image"),
     path("<slug:study>/triptychs/<slug:code>/<panel:panel>/", PanelFile.as_view(), name="panel"),
 ]

@@ -2,10 +2,16 @@
 
 from django.urls import path
 
-from readerstudy.desk import people_views
+from readerstudy.desk import people_views, views
 
 app_name = "desk"
 urlpatterns = [
+    path("", views.board, name="board"),
+    path("studies/<slug:code>/", views.study, name="study"),
+    path("studies/<slug:code>/monitor/", views.monitor, name="monitor"),
+    path("studies/<slug:code>/resume/<int:number>/", views.resume, name="resume"),
+    path("studies/<slug:code>/images/", views.reported_images, name="reported-images"),
+    path("studies/<slug:code>/images/<int:number>/", views.decide, name="decide"),
     path("studies/<slug:code>/people/", people_views.people, name="people"),
     path("studies/<slug:code>/people/check/", people_views.check, name="people-check"),
     path("studies/<slug:code>/people/invite/", people_views.invite, name="people-invite"),

@@ -120,3 +120,22 @@ class Reading(models.Model):
 
     def __str__(self) -> str:
         return str(self.presentation)
+
+
+class ImageProblem(models.Model):
+    """A problem that a reader reported with the image on screen. It is no verdict."""
+
+    presentation = models.ForeignKey(Presentation, models.PROTECT, related_name="problems")
+    text = models.CharField(_("what the reader wrote"), max_length=500, blank=True)
+    at = models.DateTimeField(_("reported"))
+    # The browser's key: the same report sent twice is one.
+    key = models.UUIDField(_("key"), unique=True)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("reported image")
+        verbose_name_plural = _("reported images")
+        triggers = [pgtrigger.Protect(name="problem_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return str(self.presentation)

@@ -19,6 +19,8 @@ from readerstudy.reading.queries import NoSuchSession, get_reading_list, get_ses
 from readerstudy.studies.models import ReadingList
 from readerstudy.studies.rules import DisplayCheck
 
+_ADDRESSES = ("step", "open", "verdicts", "problems")  # of the API, that the page's script uses
+
 
 def page_rules(reading_list: ReadingList, *, at: datetime) -> dict[str, Any]:
     """Return the rules of the session that the page's script applies."""
@@ -73,7 +75,7 @@ def session(request: HttpRequest, code: str, number: int) -> HttpResponse:
                 "answered": line.answered,
                 "waits_until": line.waits_until,
             },
-            "api": {name: reverse(f"reader_api:{name}", args=[code, number]) for name in ("step", "open", "verdicts")},
+            "api": {name: reverse(f"reader_api:{name}", args=[code, number]) for name in _ADDRESSES},
             "rules": page_rules(reading_list, at=at),
             "home_url": reverse("home"),
         },

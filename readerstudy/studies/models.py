@@ -311,6 +311,11 @@ class Allocation(models.Model):
     def __str__(self) -> str:
         return f"{self.session_plan} {self.position}"
 
+    @classmethod
+    def analysed(cls) -> models.QuerySet["Allocation"]:
+        """Return all allocations but those excluded from the analysis."""
+        return cls.objects.exclude(pk__in=AnalysisExclusion.objects.filter(withdrawn_at=None).values("allocation"))
+
 
 class Enrollment(models.Model):
     """One reader in one study, under a code for this study."""
@@ -368,3 +373,41 @@ class Presentation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reading_list} {self.position}"
+
+
+class AnalysisExclusion(models.Model):
+    """An image of one session that the analysis leaves out for all readers. Withdrawn exclusions stay on record."""
+
+    allocation = models.ForeignKey(Allocation, models.PROTECT, related_name="exclusions")
+    reason = models.CharField(_("reason"), max_length=2000)
+    at = models.DateTimeField(_("excluded"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
+    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("exclusion from the analysis")
+        verbose_name_plural = _("exclusions from the analysis")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["allocation"],
+                condition=models.Q(withdrawn_at=None),
+                name="allocation_excluded_once",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="exclusion_kept", operation=pgtrigger.Delete),
+            pgtrigger.Protect(
+                name="exclusion_locked",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange("allocation", "reason", "at", "by"),
+            ),
+            pgtrigger.Protect(
+                name="exclusion_withdrawn_once",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__withdrawn_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.allocation)

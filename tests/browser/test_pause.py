@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from readerstudy.reading.models import ImageProblem
 from tests import walk
 
 NOW = "() => performance.now()"
@@ -135,3 +136,44 @@ def test_idle_time_is_counted_and_stays_in_the_reading_time(rich, page, now):
     (stored,) = rich.readings(2)
     assert moving - still - 5000 - 1 <= stored.paradata["idle_ms"] <= moved - before - 5000 + 1  # whole milliseconds
     assert stored.elapsed_ms >= moving - still
+
+
+# --- reports of problems --------------------------------------------------------------------------------------
+def test_a_reader_reports_a_problem_by_keyboard_and_reads_on(reading, page):
+    code = reading.presentation(2, 1).code
+    reading.press("n")
+    expect(dialog(page)).to_be_visible()
+    assert reading.pixels().max() == 0
+    page.keyboard.type("bright band, 1 cm wide")  # b would end the pause, 1 would be untimely
+    expect(dialog(page)).to_be_visible()
+    reading.press("Tab")
+    reading.press("Enter")
+    expect(page.locator("#problem-status")).to_contain_text("The study coordinator sees your report")
+    (problem,) = ImageProblem.objects.filter(presentation__code=code)
+    assert problem.text == "bright band, 1 cm wide"
+    page.get_by_role("button", name="Continue").click()
+    reading.settle()
+    reading.press("1")
+    reading.stands_at(2)
+    (stored,) = reading.readings(2)
+    assert stored.paradata["untimely_presses"] == 0
+    assert stored.paradata["paused_ms"] > 0
+    reading.press("n")
+    expect(page.locator("#problem-status")).to_have_text("")  # the report was about the image before
+    expect(page.locator("#problem-text")).to_have_value("")
+
+
+def test_a_report_is_sent_once_the_network_is_back(reading, page):
+    attempts = []
+
+    def fail_once(route):
+        attempts.append(route.request.post_data_json["key"])
+        route.abort() if len(attempts) == 1 else route.continue_()
+
+    page.route("**/problems/", fail_once)
+    page.get_by_role("button", name="Report image").click()
+    page.get_by_role("button", name="Send the report").click()
+    expect(page.locator("#problem-status")).to_contain_text("The study coordinator sees your report")
+    assert len(attempts) == 2
+    assert len(set(attempts)) == 1
+    assert ImageProblem.objects.filter(presentation=reading.presentation(2, 1)).count() == 1

@@ -38,6 +38,6 @@ def test_changes_need_a_post_request(address, client, rosa):
 @pytest.mark.django_db
 def test_only_researchers_see_a_link_to_the_lab(client, rosa, clara):
     client.force_login(rosa)
-    assert reverse("lab:jobs") in client.get("/").content.decode()
+    assert reverse("lab:jobs") in client.get("/", follow=True).content.decode()
     client.force_login(clara)
-    assert reverse("lab:jobs") not in client.get("/").content.decode()
+    assert reverse("lab:jobs") not in client.get("/", follow=True).content.decode()

@@ -77,7 +77,9 @@ class Facts(MaterialFacts):
         return _("%(missing)s of %(all)s planned readings are missing; none is imputed.") % values
 
     def size(self) -> str:
-        planned = {each.number: each.planned for each in self.record.image_sets if each.asks_for_verdict}
+        planned = {
+            each.number: each.planned + each.excluded for each in self.record.image_sets if each.asks_for_verdict
+        }
         if not planned:
             return ""
         sessions = ", ".join(f"{number}: {count}" for number, count in sorted(planned.items()))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from django.db import connection
 
+from readerstudy.analysis.queries.exclusions import IS_INCLUDED
 from readerstudy.analysis.record.attack import StudyAttack
 from readerstudy.analysis.record.classifier import ClassifierRecord, DiagnosisCounts
 from readerstudy.analysis.record.codes import source_pathology
@@ -37,6 +38,7 @@ JOIN {Presentation._meta.db_table} presentation ON presentation.reading_list_id 
 JOIN {Reading._meta.db_table} reading ON reading.presentation_id = presentation.id
 JOIN {{truth}} truth ON truth.stimulus_id = presentation.stimulus_id
 WHERE enrollment.study_id = %(study)s AND plan.id = ANY(%(plans)s) AND reading.answers ? %(question)s
+      AND {IS_INCLUDED}
 GROUP BY 1, 2, 3
 """
 
@@ -81,8 +83,8 @@ _PATHS = {
 
 
 def _shown(study: Study) -> dict[str, list[Any]]:
-    """Return columns of the allocations of blinded sessions, one element per allocated stimulus."""
-    rows = Allocation.objects.filter(session_plan__study=study, session_plan__kind=SessionKind.BLINDED)
+    """Return columns of the allocations of blinded sessions that are analysed, one element per allocated stimulus."""
+    rows = Allocation.analysed().filter(session_plan__study=study, session_plan__kind=SessionKind.BLINDED)
     ordered = rows.order_by("arm__name", "session_plan__number", "position").values_list(*_PATHS.values())
     columns = list(zip(*ordered, strict=True)) or [() for _ in _PATHS]
     return {name: list(column) for name, column in zip(_PATHS, columns, strict=True)}

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from readerstudy.analysis.queries.exclusions import excluded_images
 from readerstudy.analysis.queries.material import cohort_facts, drawn_images, patients_drawn, session_facts
 from readerstudy.analysis.queries.provenance import draw_hash, network_runs, plan_hash, software_versions, text_hash
 from readerstudy.analysis.queries.trail import last_actor, person_name, subject_of
@@ -82,6 +83,7 @@ def study_conduct(study: Study, classifier: str | None = None) -> StudyConduct:
         classifier=runs.get(classifier, NetworkRun(classifier, CheckpointKind.CLASSIFIER)) if classifier else None,
         software=software_versions(),
         audits=_audits(study),
+        excluded=excluded_images(study),
     )
 
 

@@ -44,13 +44,15 @@ def _image_sets(study: Study) -> Iterator[SessionImages]:
     truth = truth_of_study(study)
     for plan in SessionPlan.objects.filter(study=study).order_by("number"):
         for arm in Arm.objects.filter(study=study).order_by("name"):
-            drawn = Allocation.objects.filter(session_plan=plan, arm=arm).values_list("stimulus_id", flat=True)
+            drawn = Allocation.analysed().filter(session_plan=plan, arm=arm).values_list("stimulus_id", flat=True)
+            excluded = Allocation.objects.filter(session_plan=plan, arm=arm).count() - len(drawn)
             yield SessionImages(
                 number=plan.number,
                 title=plan.title,
                 arm=arm.name,
                 asks_for_verdict=plan.kind == SessionKind.BLINDED,
-                planned=plan.total,
+                planned=plan.total - excluded,
+                excluded=excluded,
                 drawn=Counter(_kind(plan, truth[stimulus]) for stimulus in drawn),
             )
 

@@ -160,6 +160,17 @@ class StudyEvent:
 
 
 @dataclass(frozen=True)
+class ExcludedImage:
+    """One image that the analysis leaves out in a session of an arm: when, by whom and why."""
+
+    arm: str
+    session: int
+    at: datetime
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class NetworkRun:
     """A trained network as registered, or an import of adversarial images.
 
@@ -247,6 +258,7 @@ class StudyConduct:
     classifier: NetworkRun | None
     software: SoftwareVersions
     audits: tuple[AuditResult, ...] = ()
+    excluded: tuple[ExcludedImage, ...] = ()
 
     def totals(self, arm: str, session: int) -> SessionTotals:
         """Return the sums over the readers of an arm; all zero if nobody is enrolled."""

@@ -16,7 +16,8 @@ from readerstudy.modalities.modality import Modality
 class SessionImages:
     """The images of one session in one arm: the number planned, and those drawn.
 
-    `drawn` counts images by (authenticity, source pathology); triptychs count as PAIR.
+    `drawn` counts images by (authenticity, source pathology); triptychs count as PAIR. Both leave out the `excluded`
+    ones, which readers saw and the analysis does not use.
     """
 
     number: int
@@ -25,6 +26,7 @@ class SessionImages:
     asks_for_verdict: bool
     planned: int
     drawn: Mapping[tuple[str, str], int]
+    excluded: int = 0
 
     def count(self, authenticity: str, pathology: str | None = None) -> int:
         """Return how many images of this kind were drawn; without `pathology`, of both pathologies."""

@@ -19,6 +19,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
 from readerstudy.analysis.queries.attack import study_evaluations
+from readerstudy.analysis.queries.exclusions import excluded_images
 from readerstudy.analysis.report.build import build_report, write_report
 from readerstudy.errors import StudyError
 from readerstudy.provenance import source_hash
@@ -115,13 +116,14 @@ def _modified(folder: Path) -> float:
 
 
 def _fingerprint(study: Study, readings: int) -> str:
-    """Return a hash of everything the report depends on: study, readings, evaluations, software and language.
+    """Return a hash of everything the report depends on: study, readings, exclusions, evaluations, software, language.
 
     It includes whether the gallery may be shown, because a later study of the same cohort removes the gallery.
     """
     evaluations = [row.pk for row in study_evaluations(study)]
     shows_gallery = may_show_images_of_cohort(study.cohort.name)
-    state = [study.pk, study.status, str(study.unsealed_at), readings, evaluations, shows_gallery]
+    excluded = [str(each) for each in excluded_images(study)]
+    state = [study.pk, study.status, str(study.unsealed_at), readings, excluded, evaluations, shows_gallery]
     return sha256(json.dumps([*state, _software(), get_language()], default=str).encode()).hexdigest()[:24]
 
 

@@ -157,8 +157,8 @@ def missing_table(record: StudyRecord, plan: AnalysisPlan) -> Table:
         key="missing",
         title=_("Exclusions and missing readings"),
         caption=_(
-            "Readers and sessions with fewer readings than planned. No readings are removed: they are in every table "
-            "to which they can contribute."
+            "Readers and sessions with fewer readings than planned. Readings are in every table to which they can "
+            "contribute, except those of images that were excluded before the unsealing; these are listed below."
         ),
         columns=(
             Column("reader", _("Reader")),
@@ -170,7 +170,7 @@ def missing_table(record: StudyRecord, plan: AnalysisPlan) -> Table:
             Column("reason", _("Reason")),
         ),
         rows=tuple(_missing_rows(record)),
-        notes=tuple(_exclusion_sentences(record, plan)),
+        notes=(*_exclusion_sentences(record, plan), *_excluded_images(record)),
         empty=_nothing_missing(record),
     )
 
@@ -181,7 +181,7 @@ def _missing_rows(record: StudyRecord) -> Iterator[tuple[Cell, ...]]:
         for image_set in record.sets_of_arm(arm):
             session = image_set.number
             reader_session = record.conduct.reader_session(reader, session) if record.conduct else None
-            planned = reader_session.allocated if reader_session else image_set.planned
+            planned = reader_session.allocated - image_set.excluded if reader_session else image_set.planned
             read = record.readings.number_read(reader, session)
             if read < planned:
                 reason = state_name(reader_session.state) if reader_session else _("unknown")
@@ -209,6 +209,18 @@ def _reason_sentences(included: AnalysisSet) -> Iterator[str]:
         if len(readers) > _MOST_NAMED:
             names += _(" and %(count)s more") % {"count": len(readers) - _MOST_NAMED}
         yield _("Excluded: %(readers)s. %(reason)s") % {"readers": names, "reason": reason}
+
+
+def _excluded_images(record: StudyRecord) -> Iterator[str]:
+    """Yield one sentence per image that the analysis leaves out."""
+    for each in record.conduct.excluded if record.conduct else ():
+        yield _("Excluded: one image of session %(session)s (arm %(arm)s), on %(day)s by %(who)s: “%(reason)s”") % {
+            "session": each.session,
+            "arm": each.arm,
+            "day": format_day(each.at),
+            "who": each.by or _("a person at the server’s terminal"),
+            "reason": each.reason,
+        }
 
 
 def _nothing_missing(record: StudyRecord) -> str:

@@ -17,7 +17,8 @@ from readerstudy.api.reader.steps import (
     WaitStep,
 )
 from readerstudy.api.requests import UUIDStringField
-from readerstudy.reading.actions import SubmittedVerdict
+from readerstudy.reading.actions import SubmittedProblem, SubmittedVerdict
+from readerstudy.reading.actions.problems import MAX_TEXT
 from readerstudy.reading.actions.verdicts import MAX_PARADATA_BYTES, MAX_PARADATA_DEPTH, MAX_PARADATA_ENTRIES
 from readerstudy.reading.display_check import GROUNDS
 from readerstudy.reading.forms import PAGE_FORMS
@@ -49,6 +50,15 @@ class SubmittedVerdictSerializer(serializers.Serializer[SubmittedVerdict]):
     def validate_verdict(self, value: str) -> Verdict:
         """Return the verdict as a member of `Verdict`."""
         return Verdict(value)
+
+
+class SubmittedProblemSerializer(serializers.Serializer[SubmittedProblem]):
+    """A problem with the current image."""
+
+    stimulus = serializers.RegexField(r"^[0-9a-f]{32}$", source="code", help_text="the code of the presentation")
+    text = serializers.CharField(required=False, default="", allow_blank=True, max_length=MAX_TEXT)
+    key = UUIDStringField(help_text="made by the browser; a report that is sent again has the same key")
+    page = UUIDStringField(required=False, help_text="the browser page that sends it, as given when opening")
 
 
 class PageSerializer(serializers.Serializer[Any]):
@@ -300,6 +310,12 @@ class StepField(serializers.Field[ReaderStep, Any, dict[str, Any], ReaderStep]):
 
 
 # --- other responses ----------------------------------------------------------------------------------------
+class ReportedSerializer(serializers.Serializer[Any]):
+    """The acknowledgement of a reported problem."""
+
+    reported = serializers.BooleanField(help_text="always true")
+
+
 class ReceiptSerializer(serializers.Serializer[Any]):
     """The receipt of a stored verdict, and the step after it."""
 

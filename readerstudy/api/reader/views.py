@@ -20,11 +20,13 @@ from readerstudy.reading.actions import (
     NotCurrent,
     SessionHeld,
     StudyPaused,
+    SubmittedProblem,
     SubmittedVerdict,
     TakenOver,
     check_display,
     open_session,
     record_verdict,
+    report_problem,
     require_newest_page,
 )
 from readerstudy.reading.display_check import find_failures
@@ -145,6 +147,26 @@ class GiveVerdict(ReaderView):
             return conflict(error, step=build_step(get_reading_list(request.user, study, number), at=at))
         body = {"receipt": stored.receipt, "step": _step_after(request.user, study, number, at=at)}
         return Response(serializers.ReceiptSerializer(body).data, status=201 if stored.is_new else 200)
+
+
+class ReportProblem(ReaderView):
+    """Report a problem with the current image to the coordinator. The image still needs a verdict."""
+
+    @extend_schema(
+        request=serializers.SubmittedProblemSerializer,
+        responses={
+            201: serializers.ReportedSerializer,
+            200: OpenApiResponse(serializers.ReportedSerializer, description="stored before under the same key"),
+            400: _INVALID,
+            404: _NO_SESSION,
+            409: _CONFLICT,
+        },
+        tags=["reading"],
+    )
+    def post(self, request: UserRequest, study: str, number: int) -> Response:
+        submitted = SubmittedProblem(**validated(serializers.SubmittedProblemSerializer(data=request.data)))
+        is_new = report_problem(reader=request.user, study=study, number=number, submitted=submitted, at=now())
+        return Response(serializers.ReportedSerializer({"reported": True}).data, status=201 if is_new else 200)
 
 
 class ImageFile(ReaderView):

@@ -1,6 +1,8 @@
-"""The actions of a reader: check the display, open a session, get the current step, give a verdict."""
+"""The actions of a reader: check the display, open a session, get the current step, give a verdict,
+report a problem with an image."""
 
 from readerstudy.reading.actions.display import check_display
+from readerstudy.reading.actions.problems import SubmittedProblem, report_problem
 from readerstudy.reading.actions.sessions import (
     SessionHeld,
     StudyPaused,
@@ -18,6 +20,7 @@ __all__ = [
     "SessionHeld",
     "StoredVerdict",
     "StudyPaused",
+    "SubmittedProblem",
     "SubmittedVerdict",
     "TakenOver",
     "allow_resume",
@@ -26,5 +29,6 @@ __all__ = [
     "hold_message",
     "open_session",
     "record_verdict",
+    "report_problem",
     "require_newest_page",
 ]

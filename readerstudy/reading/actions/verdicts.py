@@ -80,7 +80,7 @@ def record_verdict(
     require_newest_page(reading_list, submitted.page)
     if plan.practice and submitted.code == session.practice_code:
         return _practise(session, plan.practice, submitted, reader=reader, at=at)
-    presentation = _current_presentation(session)
+    presentation = current_presentation(session)
     if presentation is None or presentation.code != submitted.code:
         raise NotCurrent(_("This is not the current image; you may have answered it in another window."))
     rested = get_rest(session, at=at)
@@ -158,7 +158,7 @@ def _advance(session: ReadingSession, *, reader: User, at: datetime) -> None:
         show(session.reading_list, position=session.answered + 1, at=at)
 
 
-def _current_presentation(session: ReadingSession) -> Presentation | None:
+def current_presentation(session: ReadingSession) -> Presentation | None:
     """Return the presentation to be answered next; None while the practice is due or at the end."""
     if session.reading_list.session_plan.practice_id and not session.practised_at:
         return None

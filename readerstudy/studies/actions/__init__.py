@@ -1,7 +1,8 @@
-"""Drafts, enrolment of readers, and the moves of a study that do not need the truth."""
+"""Drafts, enrolment, exclusions from the analysis, and the moves of a study that do not need the truth."""
 
 from readerstudy.studies.actions.drafts import delete_draft, draft_study, edit_draft, mark_rehearsed
 from readerstudy.studies.actions.enrolment import enroll, give_lists
+from readerstudy.studies.actions.exclusions import exclude_from_analysis, include_in_analysis
 from readerstudy.studies.actions.moves import (
     StudyBegun,
     archive_study,
@@ -20,7 +21,9 @@ __all__ = [
     "draft_study",
     "edit_draft",
     "enroll",
+    "exclude_from_analysis",
     "give_lists",
+    "include_in_analysis",
     "mark_rehearsed",
     "open_study",
     "pause_study",

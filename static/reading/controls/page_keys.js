@@ -5,6 +5,7 @@ export const PAGE_KEYS = {
   mark: ["x"],
   fullScreen: ["f"],
   pause: ["b", "Pause"],
+  report: ["n"],
   tools: ["t"],
   help: ["?"],
 };

@@ -88,6 +88,7 @@ export class Toolbar {
       mark: { act: null, run: () => marks.isActive && marks.addAtCentre() },
       fullScreen: { act: "full_screen", run: () => toggleFullScreen() },
       pause: { act: null, run: () => document.dispatchEvent(new CustomEvent("command", { detail: "pause" })) },
+      report: { act: null, run: () => document.dispatchEvent(new CustomEvent("command", { detail: "report" })) },
       tools: { act: null, run: () => this.#hide(!document.body.hasAttribute("data-tools-hidden")) },
       help: { act: null, run: () => dialog.open() },
     };

@@ -1,6 +1,6 @@
 // The pause: the picture is hidden and the clock is stopped until the reader continues.
 
-import { find } from "../dom.js";
+import { closest, find } from "../dom.js";
 import { commandOfKey } from "../controls/key_events.js";
 
 /** @import { Paradata } from "./paradata.js" */
@@ -44,6 +44,7 @@ export class Pause {
       });
     this.#dialog.addEventListener("keydown", (event) => this.#pressed(event));
     this.#dialog.addEventListener("submit", (event) => {
+      if (!closest(event, "[method=dialog]")) return; // the form of a report
       event.preventDefault();
       this.end();
     });
@@ -88,6 +89,7 @@ export class Pause {
 
   /** @param {KeyboardEvent} event */
   #pressed(event) {
+    if (closest(event, "textarea")) return;
     // In a dialog only this key is a command.
     if (commandOfKey(this.#keyMap, event) === "pause") {
       event.preventDefault();

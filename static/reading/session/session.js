@@ -10,6 +10,7 @@ import { errorText, showEnd } from "./ending.js";
 import { Page } from "./page.js";
 import { Paradata } from "./paradata.js";
 import { Pause } from "./pause.js";
+import { ProblemReport } from "./problem_report.js";
 import { Questions, questionsAfter } from "./questions.js";
 import { isScreenTooSmall } from "./screen_size.js";
 import { SessionLock } from "./session_lock.js";
@@ -48,6 +49,7 @@ export class Session {
   #verdicts;
   #stage;
   #pause;
+  #report;
   #presenter;
   #questions;
   /** Aborted when another page takes over. */
@@ -84,6 +86,11 @@ export class Session {
       keyMap,
       currentPosition: () => this.#page.pausablePosition,
       whenHidden: rules.pause_when_hidden,
+    });
+    this.#report = new ProblemReport({
+      pause: this.#pause,
+      url: data(root, "problems"),
+      pageId: () => this.#lock.page,
     });
     this.#presenter = new StimulusPresenter({
       stage,
@@ -183,11 +190,13 @@ export class Session {
       return this.#stepAfterGone(presentation);
     }
     this.#page.showPractice(isPractice);
+    this.#report.about(isPractice ? null : presentation.code);
     if (step.position) this.#page.showPosition(step.position, step.total);
     const next = step.next && presentationOf(step.next);
     this.#images.keepOnly(presentation.code, next?.code);
     if (next) this.#presenter.prepare(next).catch(() => {}); // requested again when it is its turn
     const reading = await this.#readingOf(step, presentation, aheadMs);
+    this.#report.about(null); // the next image may be on screen before this verdict is acknowledged
     const delivery = this.#deliver({ reading, since: Date.now() }, { lasting: !isPractice });
     // The next image is shown at once; its verdict is taken only after this one is acknowledged.
     const stopsBetween = isPractice || step.next?.break;
