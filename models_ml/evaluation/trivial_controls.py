@@ -5,7 +5,7 @@ finding, because they come from different devices. A classifier can learn this d
 et al., 2018, PLoS Med 15:e1002683). Everything that must be learnt is learnt on training images, so that .5 is chance.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
 from typing import Any, Final
@@ -55,6 +55,20 @@ class ControlImage:
     levels: GreyLevels
 
 
+@dataclass(frozen=True)
+class ControlScores:
+    """What the controls learnt on training images say of the N test images, by control.
+
+    `scores` (N,) are larger for images that are more likely positive; 0 is what an average training image has, so that
+    the scores of several folds can be compared. `values` (N, …) are the facts themselves.
+    """
+
+    labels: Labels
+    patients: NDArray[np.str_]
+    scores: Mapping[ControlName, Floats]
+    values: Mapping[ControlName, NDArray[Any]]
+
+
 def trivial_controls(
     training: Sequence[ControlImage], test: Sequence[ControlImage], *, seed: int, replicates: int
 ) -> tuple[TrivialControl, ...]:
@@ -63,20 +77,35 @@ def trivial_controls(
     The same patients are resampled for each control. Empty if the training images are all of one class: nothing can
     be learnt from them.
     """
-    known, labels = _labels(training), _labels(test)
+    scores = control_scores(training, test)
+    return () if scores is None else pooled_controls([scores], seed=seed, replicates=replicates)
+
+
+def control_scores(training: Sequence[ControlImage], test: Sequence[ControlImage]) -> ControlScores | None:
+    """Return the scores of the test images; None if the training images are all of one class."""
+    known = _labels(training)
     if len(np.unique(known)) < 2:
-        return ()
-    patients = np.array([image.patient for image in test])
-
-    def control(name: ControlName, score: Floats, values: NDArray[Any]) -> TrivialControl:
-        area = auc_by_patient(score, labels, patients, np.random.default_rng(seed), replicates=replicates)
-        return TrivialControl(name, area, len(np.unique(values, axis=0)))
-
+        return None
     headers = _headers(test)
-    controls = [control(ControlName.HEADER, header_scores(_headers(training), known, headers), headers)]
+    share = header_scores(_headers(training), known, headers) - known.mean()
+    scores: dict[ControlName, Floats] = {ControlName.HEADER: share.round(DECIMALS - 1)}
+    values: dict[ControlName, NDArray[Any]] = {ControlName.HEADER: headers}
     for name, level in _LEVELS.items():
-        values = _column(test, level)
-        controls.append(control(name, directed_scores(_column(training, level), known, values), values))
+        learnt, values[name] = _column(training, level), _column(test, level)
+        scores[name] = directed_scores(learnt, known, values[name] - np.median(learnt))
+    return ControlScores(_labels(test), np.array([image.patient for image in test]), scores, values)
+
+
+def pooled_controls(parts: Sequence[ControlScores], *, seed: int, replicates: int) -> tuple[TrivialControl, ...]:
+    """Return the AUC of each control on the test images of all parts together, each scored by what its part learnt."""
+    labels = np.concatenate([part.labels for part in parts])
+    patients = np.concatenate([part.patients for part in parts])
+    controls = []
+    for name in (ControlName.HEADER, *_LEVELS):
+        score = np.concatenate([part.scores[name] for part in parts])
+        area = auc_by_patient(score, labels, patients, np.random.default_rng(seed), replicates=replicates)
+        values = np.concatenate([part.values[name] for part in parts])
+        controls.append(TrivialControl(name, area, len(np.unique(values, axis=0))))
     return tuple(controls)
 
 

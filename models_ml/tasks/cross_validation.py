@@ -10,7 +10,7 @@ from models_ml.config import DIRECTIONS
 from models_ml.data.images import ImageSet
 from models_ml.presets import find_preset
 from models_ml.runtime.progress import Report
-from models_ml.tasks.dataset import folder_of, gan_config, training_images
+from models_ml.tasks.dataset import folder_of, gan_config, source_headers, training_images
 from models_ml.training.cross_validation import CrossValidation, cross_validate
 from readerstudy import serialise
 from readerstudy.experiments.parameters import CrossValidateParameters
@@ -34,7 +34,8 @@ def _cross_validate(parameters: CrossValidateParameters, report: Report) -> dict
     settings = CrossValidation(preset.classifier, gans or None, parameters["folds"], parameters["seed"])
     folder = folder_of(parameters["name"])
     strata = _worst_pathology(parameters["cohort"], images)
-    result = cross_validate(images, strata, settings, folder=folder, report=report)
+    headers = source_headers(parameters["cohort"], preset, images)
+    result = cross_validate(images, headers, strata, settings, folder=folder, report=report)
     return {
         "format": FORMAT,
         "run": parameters["name"],

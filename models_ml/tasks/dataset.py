@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from models_ml.config import Ends, GanConfig
 from models_ml.data.adversarial_examples import AdversarialExamples, with_adversarial_images
 from models_ml.data.images import ImageSet
+from models_ml.evaluation.trivial_controls import FileHeader
 from models_ml.presets import Preset
 from models_ml.runtime.progress import Report
 from readerstudy import serialise
@@ -81,6 +82,17 @@ def training_images(
         splits=np.array([image.split for image in images]),
         keys=np.array([image.path.name for image in images]),
     )
+
+
+def source_headers(cohort: str, preset: Preset, images: ImageSet) -> list[FileHeader]:
+    """Return the headers of the source files of `training_images` without augmentation, aligned with them."""
+    cohort_row = Cohort.named(cohort)
+    resolution = resolution_for(cohort_row.modality, preset.classifier.rows)
+    headers = {
+        image.path.name: FileHeader(image.source_rows, image.source_columns, image.source_bits)
+        for image in real_images(cohort_row, resolution)
+    }
+    return [headers[key] for key in images.keys.tolist()]
 
 
 def cached_pixels(images: Sequence[RealImage], size: Size, geometry: Geometry, report: Report) -> NDArray[np.uint16]:

@@ -17,6 +17,13 @@ from models_ml.data.images import ImageSet, Rows, to_tensor
 from models_ml.errors import LabError
 from models_ml.evaluation.attack_table import REPLICATES, Texts, attack_table, decide
 from models_ml.evaluation.predictions import Floats, scores, youden_threshold
+from models_ml.evaluation.trivial_controls import (
+    ControlImage,
+    FileHeader,
+    GreyLevels,
+    control_scores,
+    pooled_controls,
+)
 from models_ml.runs.checkpoint import load_classifier, load_generator
 from models_ml.runtime.device import choose_device, drawn_at_once
 from models_ml.runtime.progress import Report
@@ -25,7 +32,7 @@ from models_ml.training.gan import train_gan
 from models_ml.training.steps import generate
 from readerstudy.imaging.image import WHITE, quantise
 from readerstudy.results.cross_validation import CrossValidated, FoldResult
-from readerstudy.results.evaluation import ThresholdRule
+from readerstudy.results.evaluation import ThresholdRule, TrivialControl
 from readerstudy.results.progress import Activity
 from readerstudy.statistics.roc import auc_by_patient
 from readerstudy.vocabulary import Direction, Split
@@ -84,21 +91,50 @@ def fold_splits(fold: NDArray[np.int64], number: int, folds: int) -> Texts:
 
 
 def cross_validate(
-    images: ImageSet, strata: Texts, settings: CrossValidation, *, folder: Path, report: Report
+    images: ImageSet,
+    headers: Sequence[FileHeader],
+    strata: Texts,
+    settings: CrossValidation,
+    *,
+    folder: Path,
+    report: Report,
 ) -> CrossValidated:
     """Train and evaluate one fold after the other below `folder`; return their results and the pooled ones.
 
-    `strata` (N,) is the worst pathology of each image's patient. The splits of `images` are ignored. An interrupted run
-    is resumed; folds that are finished are not trained again. Raises LabError and WrongImages before the first training
-    if the images do not suffice.
+    `headers` are those of the images' source files, `strata` (N,) is the worst pathology of each image's patient. The
+    splits of `images` are ignored. An interrupted run is resumed; folds that are finished are not trained again. Raises
+    LabError and WrongImages before the first training if the images do not suffice.
     """
     fold = assign_folds(images.patients, strata, folds=settings.folds, seed=settings.seed)
     sets = [replace(images, splits=fold_splits(fold, number, settings.folds)) for number in range(settings.folds)]
     for image_set in sets:
         image_set.require(settings.classifier.rows, settings.classifier.columns)
-    return pooled(
+    result = pooled(
         images, [_run_fold(image_set, number, settings, folder, report) for number, image_set in enumerate(sets)]
     )
+    return replace(result, controls=controls_over_folds(sets, headers))
+
+
+def controls_over_folds(
+    sets: Sequence[ImageSet], headers: Sequence[FileHeader], *, replicates: int = REPLICATES
+) -> tuple[TrivialControl, ...]:
+    """Return the trivial controls, learnt on each fold's training images and pooled over the test images.
+
+    `sets` are the same images with the splits of each fold. Grey levels are those at the network's size.
+    """
+    images = sets[0]
+    facts = [
+        ControlImage(int(label), str(patient), header, GreyLevels.of(np.asarray(pixels)))
+        for label, patient, header, pixels in zip(images.labels, images.patients, headers, images.pixels, strict=True)
+    ]
+    parts = [
+        control_scores(
+            [facts[row] for row in image_set.rows(Split.TRAIN)], [facts[row] for row in image_set.rows(Split.TEST)]
+        )
+        for image_set in sets
+    ]
+    known = [part for part in parts if part is not None]
+    return pooled_controls(known, seed=BOOTSTRAP_SEED, replicates=replicates) if len(known) == len(parts) else ()
 
 
 def pooled(images: ImageSet, folds: Sequence[FoldScores], *, replicates: int = REPLICATES) -> CrossValidated:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from readerstudy.results.evaluation import AttackTable
+from readerstudy.results.evaluation import AttackTable, TrivialControl
 from readerstudy.statistics.roc import AreaUnderCurve
 
 FORMAT = "cross-validation/1"
@@ -24,9 +24,11 @@ class CrossValidated:
     """Every fold, the mean of their areas, and Table 1 over all patients at the thresholds of their folds.
 
     The pooled area also compares scores of different folds, which may have different scales. See it with the mean.
+    `controls` are pooled in the same way; they are empty in results of earlier versions.
     """
 
     folds: tuple[FoldResult, ...]
     mean_auc: float
     pooled: AttackTable | None
     pooled_auc: AreaUnderCurve | None
+    controls: tuple[TrivialControl, ...] = ()

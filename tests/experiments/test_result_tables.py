@@ -143,7 +143,7 @@ def test_a_detector_is_shown_with_its_pools():
 @pytest.mark.django_db
 def test_a_cross_validation_has_its_folds_and_table_1():
     folds = (FoldResult(0, 10, 4, 0.4, None), FoldResult(1, 12, 5, 0.6, results.REAL_AREA))
-    result = CrossValidated(folds, 0.82, results.attack_table((2, 9)), results.REAL_AREA)
+    result = CrossValidated(folds, 0.82, results.attack_table((2, 9)), results.REAL_AREA, results.CONTROLS)
     text = result_text({"format": "cross-validation/1", "run": "folds", **to_dict(result)})
     for words in (
         "Cross-validation by patient",
@@ -151,8 +151,14 @@ def test_a_cross_validation_has_its_folds_and_table_1():
         "mean of the folds",
         "one class only",
         "Table 1 over all folds",
+        "Trivial controls over all folds",
+        "for comparison: the classifiers of all folds",
+        "Intervals above 0.5: width, height and bits of the file; mean grey level.",
     ):
         assert words in text
+    assert text.index("Table 1 over all folds") < text.index("Trivial controls")
+    earlier = {name: value for name, value in to_dict(result).items() if name != "controls"}
+    assert "Trivial controls" not in result_text({"format": "cross-validation/1", "run": "folds", **earlier})
     without = result_text({"format": "cross-validation/1", "run": "folds", **to_dict(replace(result, pooled=None))})
     assert "Table 1" not in without
 

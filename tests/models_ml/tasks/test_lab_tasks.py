@@ -10,9 +10,10 @@ from attacks.tasks.evaluating import _evaluate
 from models_ml.evaluation.detector import load_detector
 from models_ml.evaluation.predictions import scores
 from models_ml.presets import PRESETS, Preset
-from readerstudy.cohort.models import Stimulus
+from readerstudy.cohort.models import Image, Stimulus
 from readerstudy.cohort.storage import write_media
 from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind, Evaluation
+from readerstudy.experiments.tables.results import result_sections
 from readerstudy.imaging.difference import signed_difference
 from readerstudy.imaging.image import quantise
 from readerstudy.imaging.png16 import decode_png, encode_png
@@ -149,7 +150,21 @@ def test_every_patient_is_scored_by_a_fold_trained_without_them(films, capsys):
     assert sum(fold["images"] for fold in found["folds"]) == images
     assert found["pooled"] is None
     assert 0 <= found["mean_auc"] <= 1
+    header = found["controls"][0]
+    assert (header["name"], header["auc"]["value"], header["values"]) == ("header", 0.5, 1)
     assert not Checkpoint.objects.filter(name__startswith="folds").exists()  # a fold is no classifier to attack
+
+
+def test_a_header_that_tells_is_shown_beside_the_folds(films, capsys):
+    positive = [image.image_id for image in real_images(films, "low") if image.label]
+    Image.objects.filter(pk__in=positive).update(source_bits=16)
+    call_command("cross_validate", "films", preset="demo", folds=3, name="folds-of-telling-files")
+    text = capsys.readouterr().out
+    assert "Trivial controls over all folds" in text
+    assert "1.000 1.000–1.000" in text.split("width, height and bits of the file")[1].splitlines()[0]
+    result = Job.objects.latest("pk").result
+    page = "".join(str(section.tables) for section in result_sections(result))
+    assert "the classifiers of all folds" in page
 
 
 def test_what_is_not_named_gets_a_sentence(films):

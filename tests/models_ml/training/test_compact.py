@@ -13,6 +13,7 @@ from models_ml.config import AdversarialTraining, Length
 from models_ml.data.images import ImageSet, to_tensor
 from models_ml.evaluation.detector import DetectorConfig, load_detector
 from models_ml.evaluation.predictions import scores
+from models_ml.evaluation.trivial_controls import FileHeader
 from models_ml.networks.compact import CompactClassifier
 from models_ml.networks.inpainting import salient_places
 from models_ml.presets import PRESETS
@@ -152,7 +153,8 @@ def test_cross_validation_trains_and_tests_it(tmp_path: Path) -> None:
     gans = {direction: tiny.gan_config(direction) for direction in ("remove", "insert")}
     how = CrossValidation(tiny.compact_config(4), gans, folds=3, seed=5)
     strata = np.where(images.labels == 1, "positive", "normal")
-    found = cross_validate(images, strata, how, folder=tmp_path, report=silent)
+    headers = [FileHeader(16, 12, 12)] * len(images)
+    found = cross_validate(images, headers, strata, how, folder=tmp_path, report=silent)
     assert found.pooled.images == len(images)
     assert read_provenance(tmp_path / "fold-2").config["family"] == "compact"
 

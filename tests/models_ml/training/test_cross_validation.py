@@ -9,6 +9,7 @@ import pytest
 
 from models_ml.errors import LabError
 from models_ml.evaluation.predictions import scores, youden_threshold
+from models_ml.evaluation.trivial_controls import FileHeader
 from models_ml.runs.checkpoint import load_classifier, read_provenance
 from models_ml.runtime.progress import silent
 from models_ml.training import cross_validation as module
@@ -18,11 +19,13 @@ from models_ml.training.cross_validation import (
     FoldScores,
     adversarial_pixels,
     assign_folds,
+    controls_over_folds,
     cross_validate,
     fold_splits,
     pooled,
 )
 from models_ml.training.gan import train_gan
+from readerstudy.results.evaluation import ControlName
 from readerstudy.serialise import to_dict
 from readerstudy.statistics.roc import auc
 from tests.models_ml import tiny
@@ -102,6 +105,65 @@ def test_a_fold_that_tests_one_class_only_has_no_auc():
     assert found.pooled is None
 
 
+def telling_headers(images, share=1.0):
+    """Positive images come from 12-bit files, and this share of the others from 16-bit files."""
+    chance = np.random.default_rng(1).random(len(images))
+    return [
+        FileHeader(16, 12, 12 if label or late > share else 16)
+        for label, late in zip(images.labels, chance, strict=True)
+    ]
+
+
+def split_folds(images, folds=4):
+    strata = np.where(images.labels == 1, "positive", "normal")
+    fold = assign_folds(images.patients, strata, folds=folds, seed=2)
+    return [replace(images, splits=fold_splits(fold, number, folds)) for number in range(folds)]
+
+
+def controls_of(images, headers):
+    return {control.name: control for control in controls_over_folds(split_folds(images), headers, replicates=200)}
+
+
+def test_a_planted_header_that_tells_is_seen_over_all_folds():
+    images = tiny.images()
+    told = controls_of(images, telling_headers(images))[ControlName.HEADER]
+    assert (told.auc.value, told.values, told.is_above_chance) == (1.0, 2, True)
+    partly = controls_of(images, telling_headers(images, share=0.5))[ControlName.HEADER]
+    assert 0.5 < partly.auc.value < 1
+
+
+def test_one_header_for_all_images_is_exactly_chance_over_folds():
+    """The folds differ in their share of positive images, which must not become a score."""
+    images = tiny.images()
+    uneven = replace(images, labels=np.arange(len(images)) % 10 < 4)
+    uneven = replace(uneven, labels=uneven.labels.astype(np.int64), patients=np.arange(len(images)).astype(str))
+    for chosen in (images, uneven):
+        header = controls_of(chosen, [FileHeader(16, 12, 12)] * len(images))[ControlName.HEADER]
+        assert (header.auc.value, header.auc.low, header.auc.high) == (0.5, 0.5, 0.5)
+
+
+def test_a_brightness_that_tells_is_seen_whatever_its_direction():
+    images = tiny.images()
+    for change in (np.uint16(9000) * images.labels, np.uint16(9000) * (1 - images.labels)):
+        flat = np.random.default_rng(4).integers(9_000, 11_000, images.pixels.shape)
+        changed = replace(images, pixels=(flat + change[:, None, None]).astype(np.uint16))
+        controls = controls_of(changed, [FileHeader(16, 12, 12)] * len(images))
+        assert controls[ControlName.MEAN].auc.value == 1
+        assert controls[ControlName.BRIGHTEST_PIXEL].auc.value == 1
+
+
+def test_facts_that_tell_nothing_stay_near_chance_over_folds():
+    areas = []
+    for seed in range(30):
+        chance = np.random.default_rng(seed)
+        images = tiny.images()
+        pixels = chance.integers(1, 60_000, (len(images), 1, 1)) + np.zeros(images.pixels.shape, int)
+        headers = [FileHeader(int(rows), 12, 12) for rows in chance.integers(10, 14, len(images))]
+        controls = controls_of(replace(images, pixels=pixels.astype(np.uint16)), headers)
+        areas.append([controls[name].auc.value for name in (ControlName.HEADER, ControlName.MEAN)])
+    np.testing.assert_allclose(np.mean(areas, axis=0), 0.5, atol=0.06)
+
+
 @pytest.fixture(scope="module")
 def validated(tmp_path_factory):
     folder = tmp_path_factory.mktemp("folds")
@@ -114,7 +176,8 @@ def validated(tmp_path_factory):
     )
     strata = np.where(images.labels == 1, "positive", "normal")
     told = []
-    found = cross_validate(images, strata, how, folder=folder, report=lambda *said: told.append(said))
+    headers = telling_headers(images)
+    found = cross_validate(images, headers, strata, how, folder=folder, report=lambda *said: told.append(said))
     return images, strata, how, folder, found, told
 
 
@@ -128,6 +191,8 @@ def test_every_fold_is_evaluated_on_unseen_patients(validated):
     assert last.auc.value == auc(scores(classifier, images.pixels[test]), images.labels[test])
     assert last.threshold == youden_threshold(scores(classifier, images.pixels[tuning]), images.labels[tuning])
     assert found.pooled.images == len(images)
+    assert [control.name for control in found.controls] == list(ControlName)
+    assert found.controls[0].auc.value == 1
     assert [done for done, *_rest in told] == sorted(done for done, *_rest in told)
     assert told[-1][:2] == (9000, 9000)
     assert json.loads(json.dumps(to_dict(found)))["pooled"]["images"] == len(images)
@@ -140,7 +205,7 @@ def test_an_interrupted_run_keeps_its_finished_folds(validated, monkeypatch):
     trained = []
     real = module.train_classifier
     monkeypatch.setattr(module, "train_classifier", lambda *a, **k: trained.append(k["folder"].name) or real(*a, **k))
-    again = cross_validate(images, strata, how, folder=folder, report=silent)
+    again = cross_validate(images, telling_headers(images), strata, how, folder=folder, report=silent)
     assert trained == ["fold-1", "fold-2", "fold-3"]
     assert read_provenance(folder / "fold-1") == before
     assert again == found
