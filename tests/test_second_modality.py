@@ -271,6 +271,13 @@ def test_readings_have_no_column_of_the_other_modality(walked, client):
     assert not others & set(header.split(","))
 
 
+def test_the_report_calls_the_attack_what_it_is_with_its_budget(walked):
+    page = " ".join(walked.pages["en", f"/report/{STUDY}/"].split())
+    assert f"{ATTACK}: PGD: many small steps (budget 2056 grey levels, or 8/255 of full scale, 3 steps" in page
+    assert "not registered in this installation" not in page
+    assert f"{ATTACK} (Generator" not in page
+
+
 def test_the_report_has_the_checklists_of_the_modality(walked):
     files = {path.name for path in (Path(django_settings.REPORTS_DIR) / STUDY).iterdir()}
     for name in ("stard", "claim"):

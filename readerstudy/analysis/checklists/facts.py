@@ -9,7 +9,7 @@ from readerstudy.analysis.checklists.material import MaterialFacts
 from readerstudy.analysis.plan.plan_table import endpoint_in_full, unsure_name
 from readerstudy.analysis.record.analysis_set import analysis_set
 from readerstudy.analysis.record.codes import NEGATIVE, POSITIVE, Subset
-from readerstudy.analysis.record.conduct import NetworkRun
+from readerstudy.analysis.record.conduct import AttackRun, NetworkRun
 from readerstudy.analysis.record.counts import (
     VERDICT_NOT_REAL,
     VERDICT_REAL,
@@ -20,6 +20,7 @@ from readerstudy.analysis.record.counts import (
 )
 from readerstudy.analysis.tables.mrmc import MrmcComparison, figure_name
 from readerstudy.analysis.wording import session_limit_sentence, signed
+from readerstudy.experiments.attack_words import attack_words
 from readerstudy.experiments.models import CheckpointKind
 from readerstudy.experiments.tables.cells import rule_label
 from readerstudy.layout.table import NOTHING, Estimate
@@ -164,10 +165,13 @@ class Facts(MaterialFacts):
 
     # --- networks -------------------------------------------------------------------------------------------
     def runs(self) -> str:
-        return "; ".join(f"{run.name} ({CheckpointKind(run.kind).label}, {run.preset or '?'})" for run in self._runs)
+        runs = [f"{run.name} ({CheckpointKind(run.kind).label}, {run.preset or '?'})" for run in self._runs]
+        return "; ".join(
+            [*runs, *(f"{attack.name}: {attack_words(attack.method, attack.settings)}" for attack in self._attack_runs)]
+        )
 
     def seeds(self) -> str:
-        seeds = [f"{run.name} {run.seed}" for run in self._runs if run.seed is not None]
+        seeds = [f"{run.name} {run.seed}" for run in self._all_runs if run.seed is not None]
         return _("Seeds: %(seeds)s.") % {"seeds": ", ".join(seeds)} if seeds else ""
 
     def training(self) -> str:
@@ -189,6 +193,14 @@ class Facts(MaterialFacts):
         generators = (run for run in self.conduct.generators if not run.is_imported)
         return (*([self.conduct.classifier] if self.conduct.classifier else []), *generators)
 
+    @property
+    def _attack_runs(self) -> tuple[AttackRun, ...]:
+        return self.conduct.attacks if self.conduct else ()
+
+    @property
+    def _all_runs(self) -> tuple[NetworkRun | AttackRun, ...]:
+        return (*self._runs, *self._attack_runs)
+
     def software(self) -> str:
         if not self.conduct:
             return ""
@@ -198,8 +210,8 @@ class Facts(MaterialFacts):
     def availability(self) -> str:
         if not self.conduct:
             return ""
-        codes = sorted({run.code_version for run in self._runs if run.code_version})
-        return _("This software %(version)s, source files %(hash)s…; code of the networks %(codes)s.") % {
+        codes = sorted({run.code_version for run in self._all_runs if run.code_version})
+        return _("This software %(version)s, source files %(hash)s…; code of networks and attacks %(codes)s.") % {
             "version": self.conduct.software.version or "?",
             "hash": self.conduct.software.source_hash[:12],
             "codes": ", ".join(codes) or "?",

@@ -171,7 +171,8 @@ class MaterialFacts:
         """Return how authenticity and pathology are known."""
         if not self.conduct:
             return ""
-        runs = ", ".join(run.name for run in self.conduct.generators) or "?"
+        attacks = [attack.name for attack in self.conduct.attacks]
+        names = [*(run.name for run in self.conduct.generators), *attacks]
         made_elsewhere = any(run.is_imported for run in self.conduct.generators)
         sentence = (
             _(
@@ -179,12 +180,14 @@ class MaterialFacts:
                 "cohort."
             )
             if made_elsewhere
+            else _("Adversarial images are those made by the attacks %(runs)s, real images those that were imported.")
+            if attacks
             else _(
                 "Adversarial images are those made by the generator runs %(runs)s, real images those that were "
                 "imported."
             )
         )
-        authenticity = sentence % {"runs": runs}
+        authenticity = sentence % {"runs": ", ".join(names) or "?"}
         return f"{authenticity} {self.pathology_source()}"
 
     def pathology_source(self) -> str:

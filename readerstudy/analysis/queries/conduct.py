@@ -8,7 +8,14 @@ from django.db import connection, transaction
 
 from readerstudy.analysis.queries.exclusions import excluded_images
 from readerstudy.analysis.queries.material import cohort_facts, drawn_images, patients_drawn, session_facts
-from readerstudy.analysis.queries.provenance import draw_hash, network_runs, plan_hash, software_versions, text_hash
+from readerstudy.analysis.queries.provenance import (
+    draw_hash,
+    generators_and_attacks,
+    network_runs,
+    plan_hash,
+    software_versions,
+    text_hash,
+)
 from readerstudy.analysis.queries.trail import last_actor, person_name, subject_of
 from readerstudy.analysis.record.codes import reader_sort_key
 from readerstudy.analysis.record.conduct import (
@@ -65,10 +72,11 @@ JOIN {SessionPlan._meta.db_table} plan ON plan.id = list.session_plan_id
 def study_conduct(study: Study, classifier: str | None = None) -> StudyConduct:
     """Return how the study was carried out. `classifier` is the run that evaluated its images, if there is one."""
     reader_sessions, readings_hash = _reader_sessions(study)
-    generators = [str(name) for name in study.plan.get("generators", [])]
-    runs = network_runs([*generators, *([classifier] if classifier else [])])
+    made_by = [str(name) for name in study.plan.get("generators", [])]
+    generators, attacks = generators_and_attacks(made_by)
+    runs = network_runs([classifier] if classifier else [])
     return StudyConduct(
-        cohort=cohort_facts(study, generators),
+        cohort=cohort_facts(study, made_by),
         resolutions=dict(study.arms.values_list("name", "resolution")),
         sessions=tuple(session_facts(plan) for plan in SessionPlan.objects.filter(study=study).order_by("number")),
         drawn=drawn_images(study),
@@ -79,11 +87,12 @@ def study_conduct(study: Study, classifier: str | None = None) -> StudyConduct:
         unsealed=_unsealed(study),
         is_declared=study.has_declared_analysis,
         hashes=StudyHashes(plan=plan_hash(study.plan), draw=draw_hash(study), readings=readings_hash),
-        generators=tuple(runs.get(name, NetworkRun(name, CheckpointKind.GENERATOR)) for name in generators),
+        generators=generators,
         classifier=runs.get(classifier, NetworkRun(classifier, CheckpointKind.CLASSIFIER)) if classifier else None,
         software=software_versions(),
         audits=_audits(study),
         excluded=excluded_images(study),
+        attacks=attacks,
     )
 
 

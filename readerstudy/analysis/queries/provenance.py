@@ -3,14 +3,15 @@
 import json
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import readerstudy
-from readerstudy.analysis.record.conduct import NetworkRun, SoftwareVersions
-from readerstudy.experiments.models import Attack, Checkpoint
+from readerstudy.analysis.record.conduct import AttackRun, NetworkRun, SoftwareVersions
+from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind
 from readerstudy.provenance import source_hash
 from readerstudy.studies.models import Allocation, Study
 from readerstudy.vocabulary import IMPORTED
@@ -34,6 +35,36 @@ def network_runs(names: Sequence[str]) -> Mapping[str, NetworkRun]:
 def _imported(row: Attack) -> NetworkRun:
     made_by, description = (str(row.settings.get(key, "")) for key in ("made_by", "description"))
     return NetworkRun(row.name, IMPORTED, code_version=row.code_version, made_by=made_by, description=description)
+
+
+def generators_and_attacks(names: Sequence[str]) -> tuple[tuple[NetworkRun, ...], tuple[AttackRun, ...]]:
+    """Return the generator runs and the attacks without one that made images under these names.
+
+    A name that is not registered is taken for a generator's.
+    """
+    rows = {row.name: row for row in Attack.objects.filter(name__in=names).select_related("generator", "classifier")}
+    # Post-processing other than the default adds a suffix to the run's name.
+    run_names = {name: _run_of(row) for name, row in rows.items()}
+    of_generators = [name for name in names if run_names.get(name, name)]
+    runs = network_runs([run_names.get(name, name) for name in of_generators])
+    generators = [
+        replace(runs.get(run_names.get(name, name), NetworkRun(name, CheckpointKind.GENERATOR)), name=name)
+        for name in of_generators
+    ]
+    attacks = [_attack_run(rows[name]) for name in names if name not in of_generators]
+    return tuple(generators), tuple(attacks)
+
+
+def _run_of(row: Attack) -> str:
+    """Return the name of the run or of the import that made an attack's images; empty for a gradient attack."""
+    if row.method == IMPORTED:
+        return row.name
+    return row.generator.name if row.generator else ""
+
+
+def _attack_run(row: Attack) -> AttackRun:
+    classifier = row.classifier.name if row.classifier else ""
+    return AttackRun(row.name, row.method, row.settings, classifier, row.seed, row.code_version)
 
 
 @cache

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 from readerstudy.vocabulary import IMPORTED
 
@@ -194,6 +195,18 @@ class NetworkRun:
 
 
 @dataclass(frozen=True)
+class AttackRun:
+    """An attack without a generator run, as registered; `classifier` is the run whose gradient it used."""
+
+    name: str
+    method: str
+    settings: Mapping[str, Any]
+    classifier: str = ""
+    seed: int | None = None
+    code_version: str = ""
+
+
+@dataclass(frozen=True)
 class AuditResult:
     """The result of one audit of the blinding; `images` is the number of images tested."""
 
@@ -241,6 +254,7 @@ class StudyConduct:
     """Everything known about how the study was carried out.
 
     `resolutions` and `patients_drawn` are by arm. `is_declared` is whether an analysis plan was locked with the study.
+    `generators` and `attacks` made the adversarial images: runs of networks, and attacks without one.
     """
 
     cohort: CohortFacts
@@ -259,6 +273,7 @@ class StudyConduct:
     software: SoftwareVersions
     audits: tuple[AuditResult, ...] = ()
     excluded: tuple[ExcludedImage, ...] = ()
+    attacks: tuple[AttackRun, ...] = ()
 
     def totals(self, arm: str, session: int) -> SessionTotals:
         """Return the sums over the readers of an arm; all zero if nobody is enrolled."""

@@ -10,8 +10,16 @@ from django.utils.translation import pgettext
 
 from readerstudy.analysis.record.analysis_set import AnalysisSet, analysis_set, state_name
 from readerstudy.analysis.record.codes import reader_sort_key
-from readerstudy.analysis.record.conduct import AuditResult, NetworkRun, ReaderSession, StudyConduct, StudyEvent
+from readerstudy.analysis.record.conduct import (
+    AttackRun,
+    AuditResult,
+    NetworkRun,
+    ReaderSession,
+    StudyConduct,
+    StudyEvent,
+)
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.experiments.attack_words import attack_words
 from readerstudy.layout.table import Cell, Column, Kind, Table
 from readerstudy.statistics.proportions import wilson
 from readerstudy.studies.analysis_plan import AnalysisPlan
@@ -312,6 +320,8 @@ def _source_rows(conduct: StudyConduct, plan: AnalysisPlan) -> Iterator[tuple[Ce
     yield _("Hash of the readings"), conduct.hashes.readings
     for run in conduct.generators:
         yield _("Generator"), _run_text(run)
+    for attack in conduct.attacks:
+        yield _("Attack"), _attack_text(attack)
     yield (
         _("Classifier"),
         _run_text(conduct.classifier) if conduct.classifier else _("none was evaluated on these images"),
@@ -335,6 +345,17 @@ def _imported_text(run: NetworkRun) -> str:
     without = _("%(name)s: images made elsewhere and imported as files")
     text = (by if run.made_by else without) % {"name": run.name, "made_by": run.made_by}
     return f"{text} (“{run.description}”)" if run.description else text
+
+
+def _attack_text(attack: AttackRun) -> str:
+    parts = [attack_words(attack.method, attack.settings)]
+    if attack.classifier:
+        parts.append(_("on the classifier %(name)s") % {"name": attack.classifier})
+    if attack.seed is not None:
+        parts.append(_("seed %(seed)s") % {"seed": attack.seed})
+    if attack.code_version:
+        parts.append(_("code %(code)s") % {"code": attack.code_version})
+    return f"{attack.name}: {', '.join(parts)}"
 
 
 def _run_text(run: NetworkRun) -> str:

@@ -41,7 +41,7 @@ def _columns() -> tuple[Column, ...]:
     auc, right, fooled = _("AUC"), _("Right diagnoses"), _("Fooled")
     return (
         Column("resolution", _("Resolution")),
-        Column("name", _("Generator")),
+        Column("name", _("Attack")),
         Column("images", _("Images"), Kind.COUNT),
         Column("patients", _("Patients"), Kind.COUNT),
         Column("auc_real", _("real"), Kind.ESTIMATE, auc),
@@ -60,8 +60,8 @@ def _columns() -> tuple[Column, ...]:
 
 def _notes(attack: StudyAttack) -> Iterator[str]:
     """Yield which runs these are, and how similar the adversarial images are to their source images."""
-    runs = {"classifier": attack.classifier, "generators": ", ".join(attack.runs)}
-    yield _("Classifier: %(classifier)s. Generators: %(generators)s.") % runs
+    names = {"classifier": attack.classifier, "attacks": ", ".join(attack.runs)}
+    yield _("Classifier: %(classifier)s. Adversarial images by: %(attacks)s.") % names
     for resolution, evaluation in attack.by_resolution.items():
         if evaluation.similarity:
             yield _(

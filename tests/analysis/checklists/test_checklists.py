@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from readerstudy.analysis.checklists.all import checklist_tables, claim_table, stard_table
-from readerstudy.analysis.record.conduct import CopyGroups
+from readerstudy.analysis.record.conduct import AttackRun, CopyGroups
 from readerstudy.analysis.tables.mrmc import mrmc_comparisons
 from readerstudy.layout.table import to_html
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
@@ -51,6 +51,16 @@ def test_what_the_record_knows_is_filled_in_from_it(record):
     assert "251/363" in claim["39"]
     assert "AUC real 0.82 (0.70–0.90), adversarial (flipped label) 0.94" in claim["37"]
     assert "numpy 2.4.6" in claim["23"]
+
+
+def test_the_items_name_an_attack_without_a_generator(record):
+    pgd = AttackRun("pgd-cad", "pgd", {"epsilon": 1028}, "cad-1", 3, "abc")
+    changed = replace(record, conduct=replace(record.conduct, generators=(), attacks=(pgd,)))
+    assert "made by the attacks pgd-cad" in filled(stard_table(changed, PLAN))["10b"]
+    claim = " ".join(filled(claim_table(changed, PLAN)).values())
+    assert "pgd-cad: PGD: many small steps (budget 1028 grey levels)" in claim
+    assert "pgd-cad 3" in claim
+    assert "pgd-cad (Generator" not in claim
 
 
 @pytest.mark.parametrize(

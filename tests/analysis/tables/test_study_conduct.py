@@ -7,7 +7,7 @@ import pytest
 from readerstudy.analysis.plan.plan_table import endpoint_in_full, plan_table
 from readerstudy.analysis.queries.study import study_record
 from readerstudy.analysis.record.analysis_set import analysis_set
-from readerstudy.analysis.record.conduct import GradeCounts, SessionState
+from readerstudy.analysis.record.conduct import AttackRun, GradeCounts, SessionState
 from readerstudy.analysis.tables.mrmc import readings_for
 from readerstudy.analysis.tables.study_conduct import blinding_table, grades_table, missing_table, sources_table
 from readerstudy.audit.actions import record as note
@@ -236,6 +236,15 @@ def test_sources_show_every_hash_and_every_run():
         assert value in said
     assert "gan-remove (not registered in this installation)" in said
     assert "2 March 2026, by Rosa Research" in said
+
+
+def test_sources_call_an_attack_by_gradient_what_it_is():
+    pgd = AttackRun("pgd-cad", "pgd", {"epsilon": 1028, "steps": 20}, "cad-1", 3, "abc")
+    record = small.record(conduct=conducted.conduct(generators=(), attacks=(pgd,)))
+    text = " ".join(to_text(sources_table(record, PLAN)).split())
+    words = "pgd-cad: PGD: many small steps (budget 1028 grey levels, 20 steps)"
+    assert f"Attack {words}, on the classifier cad-1, seed 3, code abc" in text
+    assert ("Generator" in text, "not registered" in text) == (False, False)
 
 
 @pytest.mark.parametrize(
