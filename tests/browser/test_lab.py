@@ -2,13 +2,16 @@
 
 import pytest
 from django.utils.timezone import now
+from playwright.sync_api import expect
 
 from readerstudy.accounts.models import Role
+from readerstudy.cohort.storage import ensure_cohort
 from readerstudy.experiments.models import CheckpointKind
 from readerstudy.jobs.heartbeat import this_worker
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.progress_log import Point, ProgressLog
 from readerstudy.jobs.queue import new_job
+from readerstudy.modalities import MODALITIES
 from readerstudy.results.progress import Activity, ActivityKind, ProgressReport
 from tests import make, results
 from tests.browser.test_page import complaints
@@ -73,6 +76,20 @@ def test_a_run_page_with_stages_and_settings_has_no_barriers(lab, server):
     assert "length reached (the stage has no criterion)" in lab.get_by_role("table").first.inner_text()
     assert complaints(lab) == []
     run.delete()
+
+
+def test_choosing_a_cohort_offers_its_presets_and_keeps_the_other_fields(lab, server):
+    values = {"seed": 1, "fractions": [0.8, 0.1, 0.1], "resolutions": ["standard"], "at": make.MONDAY}
+    cohort = ensure_cohort("radiographs", modality=MODALITIES["DX"], **values)
+    lab.goto(f"{server.url}/lab/start/train-classifier/")
+    lab.get_by_label("Seed", exact=True).fill("7")
+    for name, preset, count in (("radiographs", "compact", 1), ("films-tiny", "demo", 3)):
+        lab.get_by_label("Cohort").select_option(name)
+        expect(lab.get_by_label("Preset").locator("option")).to_have_count(count)
+        expect(lab.get_by_label("Preset")).to_have_value(preset)
+    expect(lab.get_by_label("Seed", exact=True)).to_have_value("7")
+    assert complaints(lab) == []
+    cohort.delete()
 
 
 def test_an_evaluation_page_has_no_barriers(lab, server):
