@@ -26,7 +26,7 @@ def test_an_attack_is_named_with_its_budget_and_settings():
 
 
 @pytest.mark.parametrize(
-    ("method", "settings", "words"),
+    ("method", "stored", "words"),
     [
         ("fgsm", {"epsilon": 514}, "FGSM: one step along the gradient (budget 514 grey levels)"),
         ("fgsm", {}, "FGSM: one step along the gradient"),
@@ -34,8 +34,8 @@ def test_an_attack_is_named_with_its_budget_and_settings():
         ("by-hand", {"tool": "a brush", "layers": [1, 2], "note": ""}, "by-hand (tool=a brush)"),
     ],
 )
-def test_what_is_not_stored_is_not_said(method, settings, words):
-    assert attack_words(method, settings) == words
+def test_what_is_not_stored_is_not_said(method, stored, words):
+    assert attack_words(method, stored) == words
 
 
 def test_the_words_are_in_the_language_of_the_page():

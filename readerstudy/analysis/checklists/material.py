@@ -13,7 +13,6 @@ from readerstudy.analysis.tables.mrmc import MrmcComparison
 from readerstudy.analysis.tables.study_conduct import format_day
 from readerstudy.analysis.wording import compared_sessions
 from readerstudy.studies.analysis_plan import AnalysisPlan
-from readerstudy.vocabulary import Pathology
 
 _SHORT_HASH = 12  # characters
 
@@ -194,8 +193,9 @@ class MaterialFacts:
         if not self.conduct:
             return ""
         findings = self.record.modality.findings
-        counts_by_word = {findings[Pathology(code)].word: n for code, n in self.conduct.cohort.pathologies.items()}
-        counts = ", ".join(f"{count} {word}" for word, count in sorted(counts_by_word.items()))
+        pathologies = self.conduct.cohort.pathologies
+        known = [(finding.label, pathologies[code]) for code, finding in findings.items() if code in pathologies]
+        counts = ", ".join(f"{label} {count}" for label, count in known)
         values = {"counts": counts, "sources": ", ".join(self.conduct.cohort.pathology_sources) or "?"}
         return _("Pathology of images: %(counts)s (source: %(sources)s).") % values
 

@@ -116,7 +116,7 @@ def test_only_the_checklists_of_the_modality_are_filled(record):
 
 def test_the_pathologies_have_the_modality_s_names(record):
     stard = filled(stard_table(record, PLAN))
-    assert "Pathology of images: 16 malignant, 45 normal (source: biopsy)." in stard["10b"]
+    assert "Pathology of images: Malignant 16, Normal 45 (source: biopsy)." in stard["10b"]
     assert stard["20"].startswith("With a malignant finding: Training split 3 of 10 patients;")
 
 
