@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.study import StudyRecord
@@ -122,7 +123,7 @@ def _columns() -> tuple[Column, ...]:
         Column("half", _("half correct"), Kind.FRACTION, rule),
         Column("excluded", _("excluded"), Kind.FRACTION, rule),
         Column("right", _("correct"), Kind.FRACTION, rule),
-        Column("missing", _("number"), Kind.COUNT, missing),
+        Column("missing", pgettext("how many", "number"), Kind.COUNT, missing),
         Column("missing_wrong", _("all wrong"), Kind.FRACTION, missing),
         Column("missing_right", _("all correct"), Kind.FRACTION, missing),
     )
