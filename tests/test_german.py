@@ -186,9 +186,17 @@ def test_no_page_of_a_report_holds_english(client, db, rosa):
             rows.closed(study)
         if state == "unsealed":
             unseal_study(study=study, actor=rosa, reason="All have read.", at=make.MONDAY)
-        for address in ("/", "/report/", f"/report/{study.code}/"):
+        for address in ("/desk/", f"/desk/studies/{study.code}/", "/report/", f"/report/{study.code}/"):
             result[state, address] = left_in_english(client, address)
-    names = {study.title, study.code, "high", "rosa", "CSV", *study.session_plans.values_list("title", flat=True)}
+    names = {
+        study.title,
+        study.code,
+        "high",
+        "rosa",
+        "rolf",
+        "CSV",
+        *study.session_plans.values_list("title", flat=True),
+    }
     # What is typed, what others call themselves, what the plan itself calls its families, and hashes.
     names |= {
         f"manage.py rehearse_study {study.code}",

@@ -123,7 +123,7 @@ class Reading(models.Model):
 
 
 class ImageProblem(models.Model):
-    """A problem that a reader reported with the image on screen. It is no verdict."""
+    """A problem that a reader reported with the image on screen. It is not a verdict."""
 
     presentation = models.ForeignKey(Presentation, models.PROTECT, related_name="problems")
     text = models.CharField(_("what the reader wrote"), max_length=500, blank=True)

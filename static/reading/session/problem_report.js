@@ -1,5 +1,5 @@
 // Reports a problem with the image on screen to the coordinator, from the pause: the image is hidden meanwhile and the
-// clock stands still. A report is no verdict.
+// clock stands still. A report is not a verdict.
 
 import { data, find } from "../dom.js";
 import { post, Refused, retry } from "../network/api.js";
@@ -14,22 +14,21 @@ export class ProblemReport {
   #openButton = find("[data-command=report]", HTMLButtonElement);
   #pause;
   #url;
-  #pageId;
+  #lock;
   /** @type {string | null} code of the presentation; null while there is none to report */
   #code = null;
   /** The same for every attempt to send one report. */
   #key = newKey();
 
   /**
-   * @param {object} parts
-   * @param {import("./pause.js").Pause} parts.pause
-   * @param {string} parts.url to send reports to
-   * @param {() => string} parts.pageId of this browser page
+   * @param {import("./pause.js").Pause} pause
+   * @param {string} url to send reports to
+   * @param {{page: string}} lock has the id of this browser page
    */
-  constructor({ pause, url, pageId }) {
+  constructor(pause, url, lock) {
     this.#pause = pause;
     this.#url = url;
-    this.#pageId = pageId;
+    this.#lock = lock;
     document.addEventListener("command", (event) => {
       if (event instanceof CustomEvent && event.detail === "report") this.#open();
     });
@@ -69,7 +68,7 @@ export class ProblemReport {
   async #submit() {
     this.#send.disabled = true;
     const code = this.#code;
-    const body = { stimulus: code, text: this.#text.value, key: this.#key, page: this.#pageId() };
+    const body = { stimulus: code, text: this.#text.value, key: this.#key, page: this.#lock.page };
     const showOffline = () => (this.#status.textContent = data(this.#details, "offline"));
     const text = await retry(() => post(this.#url, body), showOffline).then(
       () => data(this.#details, "sent"),

@@ -77,8 +77,7 @@ export class Session {
       onUntimely: () => this.#paradata.noteUntimely(),
     });
     const opened = form.open(root);
-    const { stage } = opened;
-    this.#stage = stage;
+    const stage = (this.#stage = opened.stage);
     const keyMap = new KeyMap(form.keys);
     this.#pause = new Pause({
       stage,
@@ -87,11 +86,7 @@ export class Session {
       currentPosition: () => this.#page.pausablePosition,
       whenHidden: rules.pause_when_hidden,
     });
-    this.#report = new ProblemReport({
-      pause: this.#pause,
-      url: data(root, "problems"),
-      pageId: () => this.#lock.page,
-    });
+    this.#report = new ProblemReport(this.#pause, data(root, "problems"), this.#lock);
     this.#presenter = new StimulusPresenter({
       stage,
       images: this.#images,
@@ -196,7 +191,7 @@ export class Session {
     this.#images.keepOnly(presentation.code, next?.code);
     if (next) this.#presenter.prepare(next).catch(() => {}); // requested again when it is its turn
     const reading = await this.#readingOf(step, presentation, aheadMs);
-    this.#report.about(null); // the next image may be on screen before this verdict is acknowledged
+    this.#report.about(null); // the next image is on screen before this verdict is acknowledged
     const delivery = this.#deliver({ reading, since: Date.now() }, { lasting: !isPractice });
     // The next image is shown at once; its verdict is taken only after this one is acknowledged.
     const stopsBetween = isPractice || step.next?.break;
