@@ -93,6 +93,6 @@ def test_the_mail_server_is_one_address(tmp_path, address, shown):
 
 
 def test_a_wrong_mail_address_does_not_show_its_password(tmp_path):
-    run = start(tmp_path, EMAIL_URL="smpt://ruth:secret-1@mail.example.org")
+    run = start(tmp_path, EMAIL_URL="pop3://ruth:secret-1@mail.example.org")
     assert "EMAIL_URL cannot be understood" in run.stderr
     assert "secret-1" not in run.stderr
