@@ -124,7 +124,7 @@ def walk_through() -> Walk:
     read_all(seen, reader, walk.client_of(rita))
     call_command("unseal_study", STUDY, reason="Rita has finished.", by=rosa.username, close=True)
     call_command("analyse_study", STUDY, no_pdf=True)
-    seen.see(researcher, f"/report/{STUDY}/", "/")
+    seen.see(researcher, f"/report/{STUDY}/", "/desk/")
     return seen
 
 

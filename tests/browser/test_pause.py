@@ -141,7 +141,7 @@ def test_idle_time_is_counted_and_stays_in_the_reading_time(rich, page, now):
 # --- reports of problems --------------------------------------------------------------------------------------
 def test_a_reader_reports_a_problem_by_keyboard_and_reads_on(reading, page):
     code = reading.presentation(2, 1).code
-    reading.press("n")
+    reading.press("e")
     expect(dialog(page)).to_be_visible()
     assert reading.pixels().max() == 0
     page.keyboard.type("bright band, 1 cm wide")  # b would end the pause, 1 would be untimely
@@ -158,7 +158,7 @@ def test_a_reader_reports_a_problem_by_keyboard_and_reads_on(reading, page):
     (stored,) = reading.readings(2)
     assert stored.paradata["untimely_presses"] == 0
     assert stored.paradata["paused_ms"] > 0
-    reading.press("n")
+    reading.press("e")
     expect(page.locator("#problem-status")).to_have_text("")  # the report was about the image before
     expect(page.locator("#problem-text")).to_have_value("")
 

@@ -5,7 +5,7 @@ export const PAGE_KEYS = {
   mark: ["x"],
   fullScreen: ["f"],
   pause: ["b", "Pause"],
-  report: ["n"],
+  report: ["e"],
   tools: ["t"],
   help: ["?"],
 };
