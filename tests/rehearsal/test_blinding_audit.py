@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True, reset_sequences=True)
 @pytest.fixture(autouse=True)
 def one_draw(monkeypatch):
     """The copy that is audited is drawn anew each time: one draw in a hundred looks telling by chance (LEVEL)."""
-    monkeypatch.setattr("readerstudy.truth.actions.study_creation.secrets.randbits", lambda bits: 20210007)
+    monkeypatch.setattr("readerstudy.truth.actions.study_locking.secrets.randbits", lambda bits: 20210007)
 
 
 @pytest.fixture
