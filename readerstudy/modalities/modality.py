@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, Protocol
 
 from readerstudy.imaging.geometry import Geometry
 from readerstudy.imaging.image import Grey16, Size
+from readerstudy.imaging.quality import MEASURES
 from readerstudy.imaging.resize import Anchor
 from readerstudy.imaging.thumbnails import Grey8, Triptych
 from readerstudy.modalities.words import Words
@@ -23,21 +24,7 @@ Text = Any  # a string that is translated when it is shown
 Checklist = Literal["stard", "claim"]
 PostProcessingStep = Literal["keep_background", "keep_grid", "keep_range"]
 
-# The measures of `imaging.quality` that suit still pictures: all of them.
-PICTURE_QUALITY: Final = frozenset(
-    {
-        "linf_levels",
-        "l2",
-        "ssim",
-        "ms_ssim",
-        "psnr_db",
-        "changed_share",
-        "changed_by_a_hundredth_share",
-        "lesion_energy_share",
-        "lesion_enrichment",
-        "changed_outside_share",
-    }
-)
+PICTURE_QUALITY: Final = MEASURES  # all measures suit still pictures
 
 
 class Form(StrEnum):
