@@ -1,0 +1,28 @@
+"""Studies with their draws, and the sessions, enrolled readers and lists of a draw. No table here holds the truth."""
+
+from readerstudy.studies.models.lists import (
+    Allocation,
+    AnalysisExclusion,
+    Arm,
+    Enrollment,
+    Presentation,
+    ReadingList,
+    SessionPlan,
+    new_code,
+)
+from readerstudy.studies.models.study import Draw, DrawnPlan, Study, WrongStatus
+
+__all__ = [
+    "Allocation",
+    "AnalysisExclusion",
+    "Arm",
+    "Draw",
+    "DrawnPlan",
+    "Enrollment",
+    "Presentation",
+    "ReadingList",
+    "SessionPlan",
+    "Study",
+    "WrongStatus",
+    "new_code",
+]

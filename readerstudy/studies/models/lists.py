@@ -1,0 +1,180 @@
+"""Sessions, enrolled readers and drawn lists."""
+
+from uuid import uuid4
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from readerstudy.cohort.models import Stimulus
+from readerstudy.studies.models.study import Study
+from readerstudy.studies.protocol import SessionKind
+from readerstudy.studies.protocol_document import ReadingOrder
+from readerstudy.studies.rules import SessionRules
+
+
+class Arm(models.Model):
+    """A condition to which readers are allocated: the resolution at which they read."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="arms")
+    name = models.SlugField(_("name"), max_length=16)
+    resolution = models.CharField(_("resolution"), max_length=16)
+
+    class Meta:
+        verbose_name = _("arm")
+        constraints = [models.UniqueConstraint(fields=["study", "name"], name="arm_name_once")]
+
+    def __str__(self) -> str:
+        return f"{self.study} {self.name}"
+
+
+class SessionPlan(models.Model):
+    """One of the protocol's sessions 1 to 5."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="session_plans")
+    number = models.PositiveSmallIntegerField(_("number"))
+    kind = models.CharField(_("kind"), max_length=16, choices=SessionKind.choices)
+    title = models.CharField(_("title"), max_length=80)
+    instructions = models.TextField(_("instructions"))
+    total = models.PositiveIntegerField(_("images"))
+    washout_days = models.PositiveSmallIntegerField(_("least days after the session before"), default=0)
+    rules_data = models.JSONField(_("rules"), default=dict)
+    order = models.CharField(_("order of the images"), max_length=10, default=ReadingOrder.SAME.value)
+    # A real image that is in none of the study's lists. Its verdict is not stored.
+    practice = models.ForeignKey(
+        Stimulus, models.PROTECT, related_name="+", null=True, blank=True, verbose_name=_("practice image")
+    )
+
+    class Meta:
+        ordering = ["study", "number"]
+        verbose_name = _("session plan")
+        constraints = [models.UniqueConstraint(fields=["study", "number"], name="session_number_once")]
+
+    def __str__(self) -> str:
+        return f"{self.study} session {self.number}"
+
+    @property
+    def rules(self) -> SessionRules:
+        return SessionRules.from_data(self.rules_data)
+
+
+class Allocation(models.Model):
+    """One stimulus at one position of the draw. Drawn once from the study's seed."""
+
+    session_plan = models.ForeignKey(SessionPlan, models.PROTECT, related_name="allocations")
+    arm = models.ForeignKey(Arm, models.PROTECT, related_name="allocations")
+    position = models.PositiveIntegerField(_("position"))
+    stimulus = models.ForeignKey(Stimulus, models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["session_plan", "arm", "position"]
+        verbose_name = _("allocation")
+        constraints = [
+            models.UniqueConstraint(fields=["session_plan", "arm", "position"], name="allocation_position_once"),
+            models.UniqueConstraint(fields=["session_plan", "arm", "stimulus"], name="allocation_stimulus_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.session_plan} {self.position}"
+
+    @classmethod
+    def analysed(cls) -> models.QuerySet["Allocation"]:
+        """Return all allocations but those excluded from the analysis."""
+        return cls.objects.exclude(pk__in=AnalysisExclusion.objects.filter(withdrawn_at=None).values("allocation"))
+
+
+class Enrollment(models.Model):
+    """One reader in one study, under a code for this study."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="enrollments")
+    # None until the study is locked: its arms are made by the draw.
+    arm = models.ForeignKey(Arm, models.PROTECT, related_name="enrollments", null=True, blank=True)
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="enrollments")
+    code = models.CharField(_("reader code"), max_length=16)
+    enrolled_at = models.DateTimeField(_("enrolled"))
+
+    class Meta:
+        verbose_name = _("enrollment")
+        constraints = [
+            models.UniqueConstraint(fields=["study", "reader"], name="reader_enrolled_once"),
+            models.UniqueConstraint(fields=["study", "code"], name="reader_code_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.study} {self.code}"
+
+
+class ReadingList(models.Model):
+    """The ordered presentations of one reader in one session."""
+
+    enrollment = models.ForeignKey(Enrollment, models.PROTECT, related_name="reading_lists")
+    session_plan = models.ForeignKey(SessionPlan, models.PROTECT, related_name="reading_lists")
+
+    class Meta:
+        ordering = ["session_plan__number"]
+        verbose_name = _("reading list")
+        constraints = [models.UniqueConstraint(fields=["enrollment", "session_plan"], name="reading_list_once")]
+
+    def __str__(self) -> str:
+        return f"{self.enrollment} session {self.session_plan.number}"
+
+
+def new_code() -> str:
+    """Return a random code. It must not be derived from the image or its position."""
+    return uuid4().hex
+
+
+class Presentation(models.Model):
+    """One stimulus at one position of one reader's list, under the random code that the browser sees."""
+
+    reading_list = models.ForeignKey(ReadingList, models.PROTECT, related_name="presentations")
+    position = models.PositiveIntegerField(_("position"))
+    stimulus = models.ForeignKey(Stimulus, models.PROTECT, related_name="+")
+    code = models.CharField(_("code"), max_length=32, unique=True, default=new_code, editable=False)
+
+    class Meta:
+        ordering = ["reading_list", "position"]
+        verbose_name = _("presentation")
+        constraints = [models.UniqueConstraint(fields=["reading_list", "position"], name="presentation_position_once")]
+
+    def __str__(self) -> str:
+        return f"{self.reading_list} {self.position}"
+
+
+class AnalysisExclusion(models.Model):
+    """An image of one session that the analysis leaves out for all readers. Withdrawn exclusions stay on record."""
+
+    allocation = models.ForeignKey(Allocation, models.PROTECT, related_name="exclusions")
+    reason = models.CharField(_("reason"), max_length=2000)
+    at = models.DateTimeField(_("excluded"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
+    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("exclusion from the analysis")
+        verbose_name_plural = _("exclusions from the analysis")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["allocation"],
+                condition=models.Q(withdrawn_at=None),
+                name="allocation_excluded_once",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="exclusion_kept", operation=pgtrigger.Delete),
+            pgtrigger.Protect(
+                name="exclusion_locked",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange("allocation", "reason", "at", "by"),
+            ),
+            pgtrigger.Protect(
+                name="exclusion_withdrawn_once",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__withdrawn_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.allocation)
