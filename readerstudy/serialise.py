@@ -1,7 +1,7 @@
 """Frozen dataclasses to plain data and back, for configurations and results that are kept as JSON."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
 from types import NoneType, UnionType
@@ -56,13 +56,16 @@ def _typed(hint: Any, value: Any) -> Any:
     if origin in (Union, UnionType):
         if value is None:
             return None
-        (hint,) = (argument for argument in arguments if argument is not NoneType)
+        options = [argument for argument in arguments if argument is not NoneType]
+        # A union of two kinds is one of a text and a mapping.
+        hint = next(each for each in options if len(options) == 1 or isinstance(value, Mapping) == (each is not str))
         return _typed(hint, value)
     if origin is tuple:
         kinds = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else arguments
         return tuple(_typed(kind, item) for kind, item in zip(kinds, value, strict=True))
     if origin in (dict, Mapping):
         return {_typed(arguments[0], key): _typed(arguments[1], item) for key, item in value.items()}
-    if isinstance(hint, type) and issubclass(hint, Enum | Path):
-        return hint(value)
+    if isinstance(hint, type) and issubclass(hint, Enum | Path | Mapping):
+        made: Callable[[Any], Any] = hint
+        return made(value)
     return from_dict(hint, value) if isinstance(hint, type) and dataclasses.is_dataclass(hint) else value

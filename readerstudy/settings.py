@@ -231,7 +231,7 @@ SPECTACULAR_SETTINGS = {
         "StudyStatus": "readerstudy.studies.lifecycle.StudyStatus",
         "JobStatus": "readerstudy.jobs.models.JobStatus",
         "SessionKind": "readerstudy.studies.protocol.SessionKind",
-        "QuestionKind": "readerstudy.studies.rules.QuestionKind",
+        "QuestionKind": "readerstudy.studies.questions.QuestionKind",
         "StepKind": "readerstudy.api.reader.serializers.STEP_KINDS",
         "Verdict": "readerstudy.studies.protocol.Verdict",
     },

@@ -64,13 +64,15 @@ def answer(client: APIClient, study: str, number: int, step: dict, verdict: str,
     return client.post(address(study, number, "verdicts"), body, format="json")
 
 
-def finish_session(client: APIClient, study: str, number: int, decide: Decide = say_real) -> int:
-    """Open a session and answer everything in it; return the number of verdicts."""
+def finish_session(
+    client: APIClient, study: str, number: int, decide: Decide = say_real, answers: dict | None = None
+) -> int:
+    """Open a session and answer everything in it; return the number of verdicts. `answers` are given each time."""
     program, count = program_of(client), 0
     step = program.open_session(study, number)
     while step["kind"] in ("read", "teach"):
         verdict = decide(step) if len(step["verdicts"]) > 1 else step["verdicts"][0]
-        step = program.give_verdict(study, number, step, verdict, elapsed_ms=4000)["step"]
+        step = program.give_verdict(study, number, step, verdict, elapsed_ms=4000, answers=answers)["step"]
         count += 1
     assert step["kind"] == "done"
     return count

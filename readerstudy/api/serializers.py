@@ -45,8 +45,10 @@ class PlannedSession(Shape):
     real = serializers.IntegerField()
     adversarial = serializers.IntegerField()
     splits = serializers.ListField(child=serializers.CharField())
-    title = serializers.CharField()
-    instructions = serializers.CharField(allow_null=True, help_text="null: those of the kind of session")
+    title = serializers.JSONField(help_text="a text, or texts by language")
+    instructions = serializers.JSONField(
+        allow_null=True, help_text="a text, or texts by language; null: those of the kind of session"
+    )
     positive_share = serializers.FloatField(allow_null=True, help_text="null: as in the splits")
     attacks = serializers.ListField(child=serializers.CharField(), help_text="empty: those of the study")
     generators = serializers.ListField(child=serializers.CharField(), help_text="the attacks that were drawn from")

@@ -30,15 +30,21 @@ class ChoiceData(TypedDict):
 
 
 class QuestionData(TypedDict):
-    """A question that follows the verdict."""
+    """A question that follows the verdict, or that is asked once at the end of a session."""
 
     name: str
-    kind: Literal["choice", "mark"]
+    kind: Literal["choice", "choices", "scale", "number", "text", "mark"]
     text: str
     choices: list[ChoiceData]
     after: list[str]
     required: bool
     most: int
+    minimum: float | None
+    maximum: float | None
+    minimum_label: str | None
+    maximum_label: str | None
+    whole: bool
+    longest: int
 
 
 class StimulusData(TypedDict):
@@ -59,6 +65,7 @@ class StepData(TypedDict):
     position: NotRequired[int]
     total: NotRequired[int]
     verdicts: NotRequired[list[str]]
+    verdict_labels: NotRequired[dict[str, str]]
     questions: NotRequired[list[QuestionData]]
     stimulus: NotRequired[StimulusData]
     images: NotRequired[dict[str, str]]

@@ -1,9 +1,10 @@
 """A reader without eyes: plays sessions to the end by a function that decides the verdicts."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from readerstudy.client.messages import StepData
+from readerstudy.client.messages import QuestionData, StepData
 from readerstudy.client.reader_client import ReaderClient
 
 Decide = Callable[[StepData], tuple[str, int]]  # returns the verdict and the elapsed milliseconds
@@ -44,13 +45,30 @@ def play_session(client: ReaderClient, study: str, number: int, decide: Decide) 
 
 
 def required_answers(step: StepData, verdict: str) -> dict[str, Any]:
-    """Return answers to the questions that this verdict requires: the first choice, or the centre of the image."""
-    centre = [[step["stimulus"]["width"] // 2, step["stimulus"]["height"] // 2]]
+    """Return answers to the questions that this verdict requires, the first of the possible ones."""
     return {
-        question["name"]: centre if question["kind"] == "mark" else question["choices"][0]["value"]
+        question["name"]: _first_answer(question, step)
         for question in step["questions"]
         if question["required"] and (not question["after"] or verdict in question["after"])
     }
+
+
+def _first_answer(question: QuestionData, step: StepData) -> Any:
+    """Return the first choice, the lowest number, a text, or the centre of the image."""
+    match question["kind"]:
+        case "choice":
+            return question["choices"][0]["value"]
+        case "choices":
+            return [question["choices"][0]["value"]]
+        case "scale" | "number":
+            if question["minimum"] is None:
+                return min(0, math.floor(question["maximum"] or 0))
+            is_whole = question["whole"] or question["kind"] == "scale"
+            return math.ceil(question["minimum"]) if is_whole else question["minimum"]
+        case "text":
+            return "simulated"[: question["longest"]]
+        case "mark":
+            return [[step["stimulus"]["width"] // 2, step["stimulus"]["height"] // 2]]
 
 
 def _answer(client: ReaderClient, study: str, number: int, step: StepData, verdict: str, elapsed_ms: int) -> StepData:

@@ -172,7 +172,7 @@ def _summary(reading_list: ReadingList, progress: Progress, *, at: datetime) -> 
     step = next_step(progress, now=at)
     return SessionSummary(
         number=progress.number,
-        title=gettext(reading_list.session_plan.title),
+        title=reading_list.session_plan.said_title,
         kind=reading_list.session_plan.kind,
         state=_state(step),
         answered=progress.answered,

@@ -7,7 +7,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.timezone import now
-from django.utils.translation import gettext
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET
 
@@ -16,7 +15,7 @@ from readerstudy.accounts.permissions import role_required, signed_in_user
 from readerstudy.reading.display_check import rules_for_page
 from readerstudy.reading.forms import form_of
 from readerstudy.reading.queries import NoSuchSession, get_reading_list, get_session_summary, has_checked_display
-from readerstudy.studies.models import ReadingList
+from readerstudy.studies.models import ReadingList, SessionPlan
 from readerstudy.studies.rules import DisplayCheck
 
 _ADDRESSES = ("step", "open", "verdicts", "problems")  # of the API, that the page's script uses
@@ -46,6 +45,15 @@ def page_rules(reading_list: ReadingList, *, at: datetime) -> dict[str, Any]:
     }
 
 
+def verdict_buttons(plan: SessionPlan) -> list[dict[str, Any]]:
+    """Return the verdicts that the session asks for, each with its key and what it is called."""
+    labels = plan.rules.verdict_labels
+    return [
+        {"verdict": verdict.value, "key": key, "text": plan.say(labels.label(verdict))}
+        for key, verdict in enumerate(plan.verdicts, start=1)
+    ]
+
+
 @require_GET
 @ensure_csrf_cookie
 @role_required(Role.READER)
@@ -67,9 +75,11 @@ def session(request: HttpRequest, code: str, number: int) -> HttpResponse:
             "words": plan.study.cohort.modality.words.reading,
             "session": {
                 "number": number,
-                "title": gettext(plan.title),
+                "title": plan.said_title,
                 "kind": plan.kind,
-                "instructions": gettext(plan.instructions),
+                "verdicts": verdict_buttons(plan),
+                "asks_verdict": plan.asks_verdict,
+                "instructions": plan.said_instructions,
                 "state": line.state,
                 "total": plan.total,
                 "answered": line.answered,

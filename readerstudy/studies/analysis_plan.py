@@ -99,8 +99,11 @@ def analysis_plan(plan: Mapping[str, Any], sessions: Collection[int]) -> Analysi
 
 
 def check_analysis(analysis: AnalysisPlan, sessions: Collection[int], *, location: str) -> None:
-    """Raise BadInput, with the location, if rules contradict each other or the sessions that ask for verdicts."""
-    for name in ("before", "after"):
+    """Raise BadInput, with the location, if rules contradict each other or the sessions that ask for verdicts.
+
+    With fewer than two such sessions there is nothing to compare, and `before` and `after` are not looked at.
+    """
+    for name in ("before", "after") if len(sessions) > 1 else ():
         if getattr(analysis, name) not in sessions:
             numbers = ", ".join(str(number) for number in sorted(sessions))
             raise BadInput(f"{location} {name}: must be one of the sessions that ask for verdicts: {numbers}.")

@@ -44,6 +44,20 @@ class NumberBetween:
 
 
 @dataclass(frozen=True)
+class AnyNumber:
+    """A number, negative or not, of at most this size."""
+
+    largest: float
+
+    def read(self, value: Any, location: str) -> float:
+        """Return the value, a whole number as such, if it is not too large."""
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not abs(value) <= self.largest:
+            raise BadInput(f"{location}: must be a number from {-self.largest:g} to {self.largest:g}.")
+        return int(value) if float(value).is_integer() else float(value)
+
+
+@dataclass(frozen=True)
 class TextUpTo:
     """A text of 1 to `maximum` characters, without blanks around it."""
 
@@ -51,12 +65,12 @@ class TextUpTo:
 
     def read(self, value: Any, location: str) -> str:
         """Return the text without blanks around it."""
-        if not isinstance(value, str) or not 0 < len(value.strip()) <= self.maximum or not _can_be_stored(value):
+        if not isinstance(value, str) or not 0 < len(value.strip()) <= self.maximum or not can_be_stored(value):
             raise BadInput(f"{location}: must be a text of at most {self.maximum} characters.")
         return value.strip()
 
 
-def _can_be_stored(text: str) -> bool:
+def can_be_stored(text: str) -> bool:
     """Whether the database stores the text: no NUL, and no half of a surrogate pair."""
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 

@@ -6,17 +6,19 @@ A draft stores it as data (`as_data`) and can be edited; the draw makes the plan
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from hashlib import sha256
 from typing import Annotated, Any, Final
 
 from readerstudy import serialise
 from readerstudy.errors import BadInput
+from readerstudy.serialise import ADDED_LATER
 from readerstudy.studies.analysis_plan import AnalysisPlan, check_analysis
-from readerstudy.studies.plan_values import NameUpTo, NumberBetween, OneOf, TextUpTo, WholeNumber
-from readerstudy.studies.protocol import SessionKind, SessionTemplate
-from readerstudy.studies.rules import SessionRules, check_questions
+from readerstudy.studies.plan_values import NameUpTo, NumberBetween, OneOf, WholeNumber
+from readerstudy.studies.protocol import SessionKind, SessionTemplate, Verdict
+from readerstudy.studies.rules import SessionRules, check_rules
+from readerstudy.studies.texts import MOST_LANGUAGES, LanguageCode, OwnText, TextsUpTo, check_languages, chosen
 from readerstudy.vocabulary import Split
 
 MOST_SESSIONS: Final = 20
@@ -40,7 +42,7 @@ class ProtocolSession:
     """One session of a protocol. Its number is its place among the sessions, from 1."""
 
     kind: SessionKind
-    title: Annotated[str, TextUpTo(80)]
+    title: Annotated[OwnText, TextsUpTo(80)]
     real: Annotated[int, WholeNumber(0, MOST_IMAGES)] = 0
     adversarial: Annotated[int, WholeNumber(0, MOST_IMAGES)] = 0
     splits: tuple[Annotated[str, OneOf(SPLITS)], ...] = (Split.TRAIN.value,)
@@ -54,13 +56,18 @@ class ProtocolSession:
     block_size: Annotated[int, WholeNumber(0, 1000)] = 0
     washout_days: Annotated[int, WholeNumber(0, 3650)] = 0
     # None: the words of the cohort's modality for this kind of session.
-    instructions: Annotated[str | None, TextUpTo(4000)] = None
+    instructions: Annotated[OwnText | None, TextsUpTo(4000)] = None
     rules: SessionRules = DEFAULT_RULES
 
     @property
     def shows_pairs(self) -> bool:
         """Whether each image is shown with its adversarial version."""
         return self.kind == SessionKind.EDUCATION
+
+    @property
+    def asks_verdict(self) -> bool:
+        """Whether readers say of each image whether it is real."""
+        return self.kind == SessionKind.BLINDED and Verdict.REAL in self.rules.verdicts
 
     @property
     def needs_adversarial(self) -> bool:
@@ -76,7 +83,7 @@ class ProtocolSession:
         return SessionTemplate(
             number,
             self.kind,
-            self.title,
+            chosen(self.title, "", fallback=""),
             real=self.real,
             adversarial=self.adversarial,
             splits=self.splits,
@@ -98,6 +105,8 @@ class Protocol:
     # Empty: the only attack that there is for each direction.
     attacks: tuple[Annotated[str, NameUpTo(64)], ...] = ()
     analysis: AnalysisPlan = DEFAULT_ANALYSIS
+    # Of the texts in several languages. The first is shown to readers whose language a text lacks.
+    languages: tuple[Annotated[str, LanguageCode()], ...] = field(default=(), metadata=ADDED_LATER)
 
     def as_data(self) -> dict[str, Any]:
         """Return the protocol as JSON; the inverse of `from_data`."""
@@ -122,13 +131,21 @@ class Protocol:
     @property
     def asking(self) -> tuple[int, ...]:
         """The numbers of the sessions that ask for verdicts."""
-        return tuple(n for n, session in enumerate(self.sessions, start=1) if session.kind == SessionKind.BLINDED)
+        return tuple(n for n, session in enumerate(self.sessions, start=1) if session.asks_verdict)
+
+    @property
+    def first_language(self) -> str:
+        """The language that is shown if a text lacks that of the reader."""
+        return self.languages[0] if self.languages else "en"
 
     def check(self) -> None:
         """Raise BadInput, with the location, unless the protocol describes a study that can be drawn and analysed."""
         if not 1 <= len(self.sessions) <= MOST_SESSIONS:
             raise BadInput(f"protocol sessions: must be 1 to {MOST_SESSIONS} sessions.")
         _check_attacks(self.attacks, "protocol attacks")
+        if len(self.languages) > MOST_LANGUAGES or len(set(self.languages)) < len(self.languages):
+            raise BadInput(f"protocol languages: must name at most {MOST_LANGUAGES} languages, each once.")
+        check_languages(self.sessions, self.languages, "protocol sessions")
         for number, session in enumerate(self.sessions, start=1):
             _check_session(session, f"protocol sessions {number}")
         check_analysis(self.analysis, self.asking, location="protocol analysis")
@@ -153,9 +170,7 @@ def _check_session(session: ProtocolSession, location: str) -> None:
         raise BadInput(f"{location} splits: must name at least one split, each once.")
     _check_attacks(session.attacks, f"{location} attacks")
     _check_order(session, location)
-    if not is_blinded and (session.rules.questions or session.rules.practice):
-        raise BadInput(f"{location} rules: only blinded sessions ask anything.")
-    check_questions(session.rules.questions, f"{location} rules questions")
+    check_rules(session.rules, session.kind, f"{location} rules")
 
 
 def _check_order(session: ProtocolSession, location: str) -> None:

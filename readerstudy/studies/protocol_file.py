@@ -30,7 +30,7 @@ from readerstudy.errors import BadInput
 from readerstudy.modalities.words import ReadingWords
 from readerstudy.studies.plan_values import read_value
 from readerstudy.studies.protocol_document import MOST_SESSIONS, Protocol
-from readerstudy.studies.rules import predefined_questions
+from readerstudy.studies.questions import predefined_questions
 
 MOST_BYTES: Final = 256 * 1024
 MOST_DEPTH: Final = 12
@@ -110,6 +110,8 @@ def _sparse(value: Any) -> Any:
         return {each.name: _sparse(getattr(value, each.name)) for each in changed}
     if isinstance(value, tuple):
         return [_sparse(item) for item in value]
+    if isinstance(value, Mapping):
+        return dict(value)
     return value.value if isinstance(value, Enum) else value
 
 

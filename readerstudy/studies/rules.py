@@ -13,21 +13,21 @@ A plan file (TOML) changes them for every session or for one:
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 from django.utils.translation import gettext_noop as _
-from django.utils.translation import override
 
 from readerstudy import serialise
 from readerstudy.errors import BadInput
 from readerstudy.modalities.words import ReadingWords
-from readerstudy.studies.plan_values import OneOf, TextUpTo, WholeNumber, changed, read_value
-from readerstudy.studies.protocol import SessionKind, Verdict
-
-_MAXIMUM_CHOICES: Final = 9  # each has a digit key
+from readerstudy.serialise import ADDED_LATER
+from readerstudy.studies.plan_values import WholeNumber, changed, read_value
+from readerstudy.studies.protocol import VERDICTS_BY_KIND, SessionKind, Verdict
+from readerstudy.studies.questions import Question, check_questions, predefined_questions
+from readerstudy.studies.texts import OwnText, TextsUpTo
 
 
 class DisplayCheck(StrEnum):
@@ -38,37 +38,34 @@ class DisplayCheck(StrEnum):
     REQUIRED = "required"
 
 
-class QuestionKind(StrEnum):
-    """How a question is answered."""
+class AskedVerdict(StrEnum):
+    """What a blinded session asks about each image before its questions."""
 
-    CHOICE = "choice"
-    MARK = "mark"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One answer to choose, as it is stored and as the reader sees it."""
-
-    value: Annotated[str, TextUpTo(64)]
-    text: Annotated[str, TextUpTo(200)]
+    AUTHENTICITY = "authenticity"  # real, not real or unsure
+    NONE = "none"  # nothing: readers need not know that images may be altered
 
 
 @dataclass(frozen=True)
-class Question:
-    """A question that follows the verdict. A mark is answered by positions in the image, a choice by one value."""
+class VerdictLabels:
+    """What the verdicts are called. None: the software's own words. What is stored stays the same."""
 
-    name: Annotated[str, TextUpTo(64)]
-    kind: QuestionKind
-    text: Annotated[str, TextUpTo(400)]
-    choices: tuple[Choice, ...] = ()
-    # The verdicts that it follows; empty: every verdict.
-    after: tuple[Annotated[str, OneOf((Verdict.REAL, Verdict.NOT_REAL, Verdict.UNSURE))], ...] = ()
-    required: bool = True
-    most: Annotated[int, WholeNumber(1, 20)] = 5  # the largest number of marks
+    real: Annotated[OwnText | None, TextsUpTo(40)] = None
+    not_real: Annotated[OwnText | None, TextsUpTo(40)] = None
+    unsure: Annotated[OwnText | None, TextsUpTo(40)] = None
 
-    def is_asked_after(self, verdict: str) -> bool:
-        """Whether the question follows this verdict."""
-        return not self.after or verdict in self.after
+    def label(self, verdict: Verdict) -> OwnText:
+        """Return what a verdict is called; the software's own words are in English."""
+        own = {Verdict.REAL: self.real, Verdict.NOT_REAL: self.not_real, Verdict.UNSURE: self.unsure}.get(verdict)
+        return own or _VERDICTS[verdict]
+
+
+_VERDICTS: Final = {
+    Verdict.REAL: _("Real"),
+    Verdict.NOT_REAL: _("Not real"),
+    Verdict.UNSURE: _("Unsure"),
+    Verdict.SEEN: _("Next"),
+}
+_OWN_WORDS: Final = VerdictLabels()
 
 
 @dataclass(frozen=True)
@@ -89,6 +86,8 @@ class SessionRules:
     # A longer time between two verdicts is recorded and lowers the timing grade of the next reading.
     gap_minutes: Annotated[int, WholeNumber(1, 24 * 60)] = 30
     questions: tuple[Question, ...] = ()
+    verdict: AskedVerdict = field(default=AskedVerdict.AUTHENTICITY, metadata=ADDED_LATER)
+    verdict_labels: VerdictLabels = field(default=_OWN_WORDS, metadata=ADDED_LATER)
 
     def as_data(self) -> dict[str, Any]:
         """Return the rules as JSON; the inverse of `from_data`."""
@@ -100,6 +99,13 @@ class SessionRules:
         known = {field.name for field in fields(cls)}
         return serialise.from_dict(cls, {name: value for name, value in data.items() if name in known})
 
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The verdicts that a blinded session with these rules asks for."""
+        if self.verdict == AskedVerdict.NONE:
+            return (Verdict.SEEN,)
+        return VERDICTS_BY_KIND[SessionKind.BLINDED]
+
     def has_break_before(self, position: int) -> bool:
         """Whether the plan offers a break before the image at this position (from 1)."""
         return bool(self.break_every) and position > 1 and (position - 1) % self.break_every == 0
@@ -110,47 +116,9 @@ class SessionChanges:
     """Everything that a plan file sets for one session. A text that is None is the template's."""
 
     rules: SessionRules = SessionRules()
-    title: Annotated[str | None, TextUpTo(80)] = None
-    instructions: Annotated[str | None, TextUpTo(4000)] = None
+    title: Annotated[OwnText | None, TextsUpTo(80)] = None
+    instructions: Annotated[OwnText | None, TextsUpTo(4000)] = None
     washout_days: Annotated[int, WholeNumber(0, 3650)] = 0
-
-
-# Texts of questions are stored in English and translated when they are shown.
-CONFIDENCE: Final = Question(
-    "confidence",
-    QuestionKind.CHOICE,
-    _("How sure are you?"),
-    (
-        Choice("1", _("Guessing")),
-        Choice("2", _("Leaning")),
-        Choice("3", _("Fairly sure")),
-        Choice("4", _("Sure")),
-        Choice("5", _("Certain")),
-    ),
-    after=(Verdict.REAL.value, Verdict.NOT_REAL.value),
-)
-MARK: Final = Question(
-    "mark",
-    QuestionKind.MARK,
-    _("Click where the image looks altered."),
-    after=(Verdict.NOT_REAL.value,),
-    required=False,
-)
-
-
-def diagnosis_question(words: ReadingWords) -> Question:
-    """Return the question about the finding of a modality."""
-    with override("en"):
-        choices = (
-            Choice("negative", str(words.diagnosis_negative)),
-            Choice("positive", str(words.diagnosis_positive)),
-        )
-    return Question("diagnosis", QuestionKind.CHOICE, _("Your diagnosis of this image?"), choices)
-
-
-def predefined_questions(words: ReadingWords) -> dict[str, Question]:
-    """Return the questions that a plan may refer to by name."""
-    return {question.name: question for question in (CONFIDENCE, diagnosis_question(words), MARK)}
 
 
 _RULES: Final = tuple(field.name for field in fields(SessionRules))
@@ -188,48 +156,6 @@ def check_numbers(plan: Mapping[str, Any], numbers: set[int]) -> None:
             raise BadInput(f"plan [session.{name}]: there is no such session.")
 
 
-def check_answers(
-    questions: tuple[Question, ...], verdict: str, answers: Mapping[str, Any], *, width: int, height: int
-) -> dict[str, Any]:
-    """Return the answers as they are stored. Raises BadInput if one is missing, unknown or impossible.
-
-    Marks are [x, y] in pixels of the file, from its top left corner.
-    """
-    applicable = {question.name: question for question in questions if question.is_asked_after(verdict)}
-    for name in answers:
-        if name not in applicable:
-            raise BadInput(f"answers: {name!r} is not asked after this verdict.")
-    stored = {}
-    for name, question in applicable.items():
-        if answers.get(name) in (None, "", []):
-            if question.required:
-                raise BadInput(f"answers: {name!r} is missing.")
-            continue
-        stored[name] = _answer(question, answers[name], width=width, height=height)
-    return stored
-
-
-def _answer(question: Question, value: Any, *, width: int, height: int) -> Any:
-    if question.kind == QuestionKind.CHOICE:
-        values = [choice.value for choice in question.choices]
-        if value not in values:
-            raise BadInput(f"answers: {question.name!r} must be one of: {', '.join(values)}.")
-        return value
-    if not isinstance(value, list) or len(value) > question.most:
-        raise BadInput(f"answers: {question.name!r} must be a list of at most {question.most} positions.")
-    for position in value:
-        inside = (
-            isinstance(position, list)
-            and len(position) == 2
-            and all(isinstance(part, int) and not isinstance(part, bool) for part in position)
-            and 0 <= position[0] < width
-            and 0 <= position[1] < height
-        )
-        if not inside:
-            raise BadInput(f"answers: {question.name!r} has a position that is not [x, y] inside the image.")
-    return value
-
-
 def _table(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     table = data.get(name, {})
     if not isinstance(table, dict):
@@ -255,10 +181,12 @@ def _changed(
         rules = replace(rules, questions=_questions(table["questions"], f"{location} questions", questions))
     if kind != SessionKind.BLINDED:
         # In [every] they apply to the blinded sessions; in the part of another session they are a mistake.
-        for name in ("questions", "practice"):
+        for name in ("questions", "practice", "verdict", "verdict_labels"):
             if part != "every" and name in table:
                 raise BadInput(f"{location} {name}: only blinded sessions ask anything.")
-        rules = replace(rules, questions=(), practice=False)
+        rules = replace(
+            rules, questions=(), practice=False, verdict=AskedVerdict.AUTHENTICITY, verdict_labels=_OWN_WORDS
+        )
     return replace(changed(changes, beside, location), rules=rules)
 
 
@@ -280,13 +208,18 @@ def _question(row: Any, location: str, known: Mapping[str, Question]) -> Questio
     return question
 
 
-def check_questions(questions: tuple[Question, ...], location: str) -> None:
-    """Raise BadInput, with the location, for names or values that occur twice, and for too few or many choices."""
-    for number, question in enumerate(questions, start=1):
-        values = [choice.value for choice in question.choices]
-        if len(set(values)) < len(values):
-            raise BadInput(f"{location} {number} choices: two choices have one value.")
-        if question.kind == QuestionKind.CHOICE and not 2 <= len(values) <= _MAXIMUM_CHOICES:
-            raise BadInput(f"{location} {number}: a choice has 2 to {_MAXIMUM_CHOICES} choices.")
-    if len({question.name for question in questions}) < len(questions):
-        raise BadInput(f"{location}: two questions have one name.")
+def check_rules(rules: SessionRules, kind: SessionKind, location: str) -> None:
+    """Raise BadInput, with the location, for rules that contradict each other or the kind of the session."""
+    if kind != SessionKind.BLINDED:
+        asks = rules.questions or rules.practice or rules.verdict != AskedVerdict.AUTHENTICITY
+        if asks or rules.verdict_labels != _OWN_WORDS:
+            raise BadInput(f"{location}: only blinded sessions ask anything.")
+    if rules.verdict == AskedVerdict.NONE:
+        if not rules.questions:
+            raise BadInput(f"{location} verdict: a session without verdicts has questions.")
+        if rules.verdict_labels != _OWN_WORDS:
+            raise BadInput(f"{location} verdict_labels: the session asks for no verdict.")
+        for number, question in enumerate(rules.questions, start=1):
+            if question.after:
+                raise BadInput(f"{location} questions {number} after: the session asks for no verdict.")
+    check_questions(rules.questions, f"{location} questions")

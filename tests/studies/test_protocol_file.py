@@ -14,7 +14,9 @@ from readerstudy.studies.protocol import SessionKind
 from readerstudy.studies.protocol_document import Protocol, ProtocolSession, ReadingOrder
 from readerstudy.studies.protocol_file import MOST_BYTES, read_protocol, write_protocol
 from readerstudy.studies.protocol_templates import protocol_of_template
-from readerstudy.studies.rules import CONFIDENCE, MARK, Choice, DisplayCheck, Question, QuestionKind, SessionRules
+from readerstudy.studies.questions import CONFIDENCE, MARK, Choice, Question, QuestionKind
+from readerstudy.studies.rules import AskedVerdict, DisplayCheck, SessionRules, VerdictLabels
+from readerstudy.studies.texts import Translated
 
 WORDS = MAMMOGRAPHY.words.reading
 ZHOU = protocol_of_template("zhou2021", words=WORDS)
@@ -31,7 +33,30 @@ EVERY_RULE = SessionRules(
         CONFIDENCE,
         MARK,
         Question("own", QuestionKind.CHOICE, "Dense?\nYes: or no", (Choice("on", "off"), Choice("12", "1:30"))),
+        Question(
+            "signs",
+            QuestionKind.CHOICES,
+            Translated({"de": "Welche Zeichen?", "en": "Which signs?"}),
+            (Choice("mass", Translated({"de": "Herd", "en": "Mass"})), Choice("no", "yes")),
+            required=False,
+        ),
+        Question(
+            "quality",
+            QuestionKind.SCALE,
+            "How good?",
+            minimum=-2,
+            maximum=3,
+            minimum_label="poor",
+            maximum_label=Translated({"de": "gut"}),
+        ),
+        Question("size", QuestionKind.NUMBER, "Size in mm?", after=("unsure",), minimum=0.5, whole=True),
+        Question("note", QuestionKind.TEXT, "Anything else?", longest=40),
     ),
+    verdict_labels=VerdictLabels(real="Camera", not_real=Translated({"de": "Rechner", "en": "Computer"})),
+)
+UNPROMPTED = SessionRules(
+    questions=(Question("quality", QuestionKind.SCALE, "How good?", minimum=1, maximum=5),),
+    verdict=AskedVerdict.NONE,
 )
 EVERYTHING = Protocol(
     sessions=(
@@ -51,8 +76,17 @@ EVERYTHING = Protocol(
             rules=EVERY_RULE,
         ),
         ProtocolSession(SessionKind.EDUCATION, "Übung “zwei”", real=4, order=ReadingOrder.PER_READER),
-        ProtocolSession(SessionKind.BLINDED, "Last", real=2, adversarial=2, splits=("test",)),
+        ProtocolSession(
+            SessionKind.BLINDED,
+            Translated({"en": "Last", "de": "Letzte"}),
+            real=2,
+            adversarial=2,
+            splits=("test",),
+            instructions=Translated({"de": "Eins\nzwei"}),
+        ),
+        ProtocolSession(SessionKind.BLINDED, "Without verdict", real=2, rules=UNPROMPTED),
     ),
+    languages=("de", "en"),
     template="own",
     scale=0.5,
     resolution="low",

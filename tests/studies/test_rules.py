@@ -7,16 +7,8 @@ from readerstudy.errors import BadInput, StudyError
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.studies.models import Study
 from readerstudy.studies.protocol import ZHOU2021, SessionKind
-from readerstudy.studies.rules import (
-    CONFIDENCE,
-    MARK,
-    DisplayCheck,
-    SessionRules,
-    check_answers,
-    predefined_questions,
-    read_plan,
-    session_changes,
-)
+from readerstudy.studies.questions import CONFIDENCE, MARK, ImageSize, check_answers, predefined_questions
+from readerstudy.studies.rules import DisplayCheck, SessionRules, read_plan, session_changes
 from readerstudy.truth.actions import create_study, same_draw
 from tests import make
 
@@ -92,7 +84,10 @@ WRONG = [
     ({"every": {"questions": ["mood"]}}, "there is no question 'mood'"),
     ({"every": {"questions": ["mark", "mark"]}}, "two questions have one name"),
     ({"every": {"questions": [{"name": "x", "kind": "choice", "text": "x"}]}}, "a choice has 2 to 9 choices"),
-    ({"every": {"questions": [{"name": "x", "kind": "drawing", "text": "x"}]}}, "kind: must be one of: choice, mark"),
+    (
+        {"every": {"questions": [{"name": "x", "kind": "drawing", "text": "x"}]}},
+        "kind: must be one of: choice, choices, scale",
+    ),
     (
         {"every": {"questions": [{"name": "x", "kind": "mark", "text": "x", "after": ["seen"]}]}},
         "after 1: must be one of",
@@ -117,7 +112,7 @@ def test_a_missing_or_malformed_plan_file_is_an_error(tmp_path):
         read_plan(tmp_path / "bad.toml")
 
 
-SIZE = {"width": 52, "height": 64}
+SIZE = {"image": ImageSize(width=52, height=64)}
 
 
 def test_answers_are_kept_where_they_are_asked_and_possible():

@@ -16,7 +16,6 @@ from readerstudy.analysis.record.conduct import (
 from readerstudy.audit.models import Event
 from readerstudy.cohort.models import Cohort, Exam, Image, Patient
 from readerstudy.studies.models import Allocation, SessionPlan, Study
-from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.queries import (
     SplitPathology,
     count_adversarial_images_by_resolution,
@@ -80,7 +79,7 @@ def session_facts(plan: SessionPlan) -> SessionFacts:
     return SessionFacts(
         number=plan.number,
         title=plan.title,
-        asks_for_verdict=plan.kind == SessionKind.BLINDED,
+        asks_for_verdict=plan.asks_verdict,
         planned=plan.total,
         washout_days=plan.washout_days,
         rest_hours=rules.rest_hours,

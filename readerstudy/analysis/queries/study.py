@@ -50,7 +50,7 @@ def _image_sets(study: Study) -> Iterator[SessionImages]:
                 number=plan.number,
                 title=plan.title,
                 arm=arm.name,
-                asks_for_verdict=plan.kind == SessionKind.BLINDED,
+                asks_for_verdict=plan.asks_verdict,
                 planned=plan.total - excluded,
                 excluded=excluded,
                 drawn=Counter(_kind(plan, truth[stimulus]) for stimulus in drawn),

@@ -3,7 +3,6 @@
 from datetime import UTC
 from typing import Any, assert_never
 
-from django.utils.translation import gettext
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
 
@@ -24,7 +23,7 @@ from readerstudy.reading.display_check import GROUNDS
 from readerstudy.reading.forms import PAGE_FORMS
 from readerstudy.reading.queries import SessionSummary, StudySummary
 from readerstudy.studies.protocol import SessionKind, Verdict
-from readerstudy.studies.rules import Question, QuestionKind
+from readerstudy.studies.questions import Question, QuestionKind
 
 MAX_SCREEN_SIDE = 100_000
 STEP_KINDS = ("practise", "read", "teach", "wait", "done")
@@ -147,33 +146,35 @@ class ReaderStudiesSerializer(serializers.Serializer[Any]):
 
 
 # --- steps --------------------------------------------------------------------------------------------------
-class TranslatedField(serializers.CharField):
-    """A text that is translated into the reader's language if it is one of the software's own."""
-
-    def to_representation(self, value: Any) -> str:
-        """Return the translation."""
-        return gettext(str(value))
-
-
 class ChoiceSerializer(serializers.Serializer[Any]):
     """One answer to choose."""
 
     value = serializers.CharField()
-    text = TranslatedField()
+    text = serializers.CharField()
 
 
 class QuestionSerializer(serializers.Serializer[Question]):
-    """A question that follows the verdict. A mark is answered by positions in the image, a choice by one value."""
+    """A question that follows the verdict, or that is asked once at the end of a session.
+
+    A choice is answered by one value, several choices by a list of values, a point of a scale by a whole number, marks
+    by positions in the image.
+    """
 
     name = serializers.CharField()
     kind = serializers.ChoiceField(choices=[kind.value for kind in QuestionKind])
-    text = TranslatedField()
+    text = serializers.CharField(help_text="in the reader's language, as all texts")
     choices = ChoiceSerializer(many=True)
     after = serializers.ListField(
         child=serializers.CharField(), help_text="the verdicts that it follows; empty: every verdict"
     )
     required: Any = serializers.BooleanField()
     most = serializers.IntegerField(help_text="largest number of marks")
+    minimum = serializers.FloatField(allow_null=True, help_text="of a scale or a number; null: no bound")
+    maximum = serializers.FloatField(allow_null=True, help_text="of a scale or a number; null: no bound")
+    minimum_label = serializers.CharField(allow_null=True, help_text="what the lowest value means")
+    maximum_label = serializers.CharField(allow_null=True, help_text="what the highest value means")
+    whole = serializers.BooleanField(help_text="a number must be whole")
+    longest = serializers.IntegerField(help_text="characters of a text")
 
 
 class StimulusSerializer(serializers.Serializer[Any]):
@@ -230,6 +231,9 @@ class ImageStepSerializer(BreakSerializer, StepSerializer):
 
     total = serializers.IntegerField(source="prompt.total", help_text="images of the session")
     verdicts = serializers.ListField(child=serializers.ChoiceField(choices=Verdict.choices), source="prompt.verdicts")
+    verdict_labels = serializers.DictField(
+        child=serializers.CharField(), source="prompt.verdict_labels", help_text="what each verdict is called"
+    )
     questions = QuestionSerializer(many=True, source="prompt.questions")
 
 

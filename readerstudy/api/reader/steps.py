@@ -14,8 +14,8 @@ from readerstudy.modalities.modality import Modality
 from readerstudy.reading.actions import StudyPaused, current_step, hold_message
 from readerstudy.reading.flow import Done, Held, Practice, Practise, Read, Ready, Teach, Wait
 from readerstudy.studies.models import Presentation, ReadingList, SessionPlan
-from readerstudy.studies.protocol import VERDICTS_BY_KIND, SessionKind, Verdict
-from readerstudy.studies.rules import Question
+from readerstudy.studies.protocol import Verdict
+from readerstudy.studies.questions import Question
 
 Panel = Literal["real", "adversarial", "difference"]
 PANELS: tuple[Panel, ...] = ("real", "adversarial", "difference")
@@ -53,10 +53,14 @@ class ShownTriptych:
 
 @dataclass(frozen=True)
 class Prompt:
-    """What every image of a session has in common. `total`: images of the session."""
+    """What every image of a session has in common. `total`: images of the session.
+
+    Labels and questions are in the reader's language.
+    """
 
     total: int
     verdicts: tuple[Verdict, ...]
+    verdict_labels: dict[str, str]
     questions: tuple[Question, ...]
 
 
@@ -203,4 +207,10 @@ def _presentations(reading_list: ReadingList, first: int, last: int) -> list[Pre
 
 
 def _prompt(plan: SessionPlan) -> Prompt:
-    return Prompt(total=plan.total, verdicts=VERDICTS_BY_KIND[SessionKind(plan.kind)], questions=plan.rules.questions)
+    rules, say = plan.rules, plan.say
+    return Prompt(
+        total=plan.total,
+        verdicts=plan.verdicts,
+        verdict_labels={verdict.value: say(rules.verdict_labels.label(verdict)) for verdict in plan.verdicts},
+        questions=tuple(question.said(say) for question in rules.questions),
+    )

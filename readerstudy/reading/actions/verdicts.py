@@ -1,7 +1,7 @@
 """Store verdicts: each once, on the current presentation only, even if the network repeats or loses requests."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,8 +19,8 @@ from readerstudy.reading.models import Reading, ReadingSession, Showing
 from readerstudy.reading.queries import get_reading_list
 from readerstudy.reading.timing_grade import grade
 from readerstudy.studies.models import Presentation, SessionPlan
-from readerstudy.studies.protocol import VERDICTS_BY_KIND, SessionKind, Verdict
-from readerstudy.studies.rules import check_answers
+from readerstudy.studies.protocol import Verdict
+from readerstudy.studies.questions import ImageSize, check_answers
 
 MAX_ELAPSED_MS = 24 * 3600 * 1000
 # The reading page sends about 30 entries, 1 kB and 2 levels.
@@ -66,7 +66,7 @@ def record_verdict(
     """
     reading_list = get_reading_list(reader, study, number)
     plan = reading_list.session_plan
-    _check_values(submitted, SessionKind(plan.kind))
+    _check_values(submitted, plan.verdicts)
     session = ReadingSession.objects.select_for_update().filter(reading_list=reading_list).first()
     if session is None:
         raise NotItsTurn(_("Session %(number)d has not been opened.") % {"number": number})
@@ -100,9 +100,8 @@ def _store(presentation: Presentation, plan: SessionPlan, submitted: SubmittedVe
         paradata=submitted.paradata,
         after_gap=at - shown_at > timedelta(minutes=rules.gap_minutes),
     )
-    answers = check_answers(
-        rules.questions, submitted.verdict, submitted.answers, width=stimulus.columns, height=stimulus.rows
-    )
+    size = ImageSize(width=stimulus.columns, height=stimulus.rows)
+    answers = check_answers(rules.questions, submitted.verdict, submitted.answers, image=size)
     try:
         with transaction.atomic():
             return Reading.objects.create(
@@ -129,9 +128,8 @@ def _practise(
     if session.practised_at:
         return StoredVerdict(None, is_new=False)
     plan = session.reading_list.session_plan
-    check_answers(
-        plan.rules.questions, submitted.verdict, submitted.answers, width=practice.columns, height=practice.rows
-    )
+    size = ImageSize(width=practice.columns, height=practice.rows)
+    check_answers(plan.rules.questions, submitted.verdict, submitted.answers, image=size)
     session.practised_at = at
     session.save(update_fields=["practised_at"])
     record("session.practised", actor=reader, subject=session.reading_list, at=at, session=plan.number)
@@ -169,10 +167,10 @@ def current_presentation(session: ReadingSession) -> Presentation | None:
     )
 
 
-def _check_values(submitted: SubmittedVerdict, kind: SessionKind) -> None:
-    """Raise BadInput for a verdict that sessions of this kind do not ask for, or for values out of range."""
-    if submitted.verdict not in VERDICTS_BY_KIND[kind]:
-        raise BadInput(f"verdict must be one of: {', '.join(VERDICTS_BY_KIND[kind])}.")
+def _check_values(submitted: SubmittedVerdict, verdicts: Sequence[Verdict]) -> None:
+    """Raise BadInput for a verdict that the session does not ask for, or for values out of range."""
+    if submitted.verdict not in verdicts:
+        raise BadInput(f"verdict must be one of: {', '.join(verdicts)}.")
     if not 0 <= submitted.elapsed_ms <= MAX_ELAPSED_MS:
         raise BadInput(f"elapsed_ms must be between 0 and {MAX_ELAPSED_MS}.")
     _check_paradata(submitted.paradata)

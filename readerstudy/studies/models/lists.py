@@ -9,9 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from readerstudy.cohort.models import Stimulus
 from readerstudy.studies.models.study import Study
-from readerstudy.studies.protocol import SessionKind
+from readerstudy.studies.protocol import VERDICTS_BY_KIND, SessionKind, Verdict
 from readerstudy.studies.protocol_document import ReadingOrder
 from readerstudy.studies.rules import SessionRules
+from readerstudy.studies.texts import Say, Translated, reader_says
 
 
 class Arm(models.Model):
@@ -30,7 +31,7 @@ class Arm(models.Model):
 
 
 class SessionPlan(models.Model):
-    """One of the protocol's sessions 1 to 5."""
+    """One session of the protocol. `title` and `instructions` are in the study's first language."""
 
     study = models.ForeignKey(Study, models.PROTECT, related_name="session_plans")
     number = models.PositiveSmallIntegerField(_("number"))
@@ -41,6 +42,9 @@ class SessionPlan(models.Model):
     washout_days = models.PositiveSmallIntegerField(_("least days after the session before"), default=0)
     rules_data = models.JSONField(_("rules"), default=dict)
     order = models.CharField(_("order of the images"), max_length=10, default=ReadingOrder.SAME.value)
+    # Of the study's own texts, the first first; and the title and the instructions if they are in several languages.
+    languages = models.JSONField(_("languages"), default=list)
+    texts = models.JSONField(_("texts by language"), default=dict)
     # A real image that is in none of the study's lists. Its verdict is not stored.
     practice = models.ForeignKey(
         Stimulus, models.PROTECT, related_name="+", null=True, blank=True, verbose_name=_("practice image")
@@ -57,6 +61,35 @@ class SessionPlan(models.Model):
     @property
     def rules(self) -> SessionRules:
         return SessionRules.from_data(self.rules_data)
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The verdicts that the session asks for."""
+        kind = SessionKind(self.kind)
+        return self.rules.verdicts if kind == SessionKind.BLINDED else VERDICTS_BY_KIND[kind]
+
+    @property
+    def asks_verdict(self) -> bool:
+        """Whether readers say of each image whether it is real."""
+        return Verdict.REAL in self.verdicts
+
+    @property
+    def say(self) -> Say:
+        """The function that gives a text of the session in the reader's language."""
+        return reader_says(self.languages[0] if self.languages else "en")
+
+    @property
+    def said_title(self) -> str:
+        """The title in the reader's language."""
+        return self._said("title")
+
+    @property
+    def said_instructions(self) -> str:
+        """The instructions in the reader's language."""
+        return self._said("instructions")
+
+    def _said(self, name: str) -> str:
+        return self.say(Translated(self.texts[name]) if name in self.texts else getattr(self, name))
 
 
 class Allocation(models.Model):

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from readerstudy.accounts.models import User
@@ -19,6 +20,8 @@ from readerstudy.studies.lifecycle import EDITABLE
 from readerstudy.studies.models import Allocation, Arm, DrawnPlan, SessionPlan, Study, WrongStatus
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.studies.protocol_document import Protocol, ProtocolSession, data_hash
+from readerstudy.studies.rules import AskedVerdict
+from readerstudy.studies.texts import Translated, chosen
 from readerstudy.truth.draw import Candidate, Pick, draw
 from readerstudy.truth.material import Material, SessionMaterial, find_material
 from readerstudy.vocabulary import Split
@@ -118,9 +121,9 @@ def _store_lists(
     """Store sessions and allocations, and give the enrolled readers their lists."""
     arm = Arm.objects.create(study=study, name=material.resolution, resolution=material.resolution)
     words = study.cohort.modality.words.reading
-    for number, session in enumerate(protocol.sessions, start=1):
+    for number in range(1, len(protocol.sessions) + 1):
         own = material.sessions[number]
-        plan = _store_plan(study, number, session, len(lists[number]), words)
+        plan = _store_plan(study, number, protocol, len(lists[number]), words)
         if number in practice:
             plan.practice_id = own.real[practice[number]].stimulus_id
             plan.save(update_fields=["practice"])
@@ -129,14 +132,17 @@ def _store_lists(
         give_lists(enrollment, arm=arm)
 
 
-def _store_plan(study: Study, number: int, session: ProtocolSession, total: int, words: ReadingWords) -> SessionPlan:
+def _store_plan(study: Study, number: int, protocol: Protocol, total: int, words: ReadingWords) -> SessionPlan:
+    session, first = protocol.sessions[number - 1], protocol.first_language
     with override("en"):  # stored in English and translated for each reader
+        texts = {"title": session.title, "instructions": session.instructions or str(_instructions(session, words))}
         return SessionPlan.objects.create(
             study=study,
             number=number,
             kind=session.kind,
-            title=session.title,
-            instructions=session.instructions or str(_instructions(session.kind, words)),
+            languages=list(protocol.languages),
+            texts={name: dict(text) for name, text in texts.items() if isinstance(text, Translated)},
+            **{name: chosen(text, first, fallback=first) for name, text in texts.items()},
             total=total,
             washout_days=session.washout_days,
             rules_data=session.rules.as_data(),
@@ -144,9 +150,11 @@ def _store_plan(study: Study, number: int, session: ProtocolSession, total: int,
         )
 
 
-def _instructions(kind: SessionKind, words: ReadingWords) -> Text:
+def _instructions(session: ProtocolSession, words: ReadingWords) -> Text:
     """Return what a session of that kind tells its readers about the images of a modality."""
-    match kind:
+    if session.rules.verdict == AskedVerdict.NONE:  # its readers may not know that images can be altered
+        return _("Look at each image for as long as you like, then answer the questions about it.")
+    match session.kind:
         case SessionKind.FAMILIARISATION:
             return words.familiarisation
         case SessionKind.BLINDED:

@@ -11,7 +11,8 @@ from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.reading.models import Reading, ReadingSession
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Allocation, Arm, ReadingList, SessionPlan
-from readerstudy.studies.rules import CONFIDENCE, SessionRules, diagnosis_question
+from readerstudy.studies.questions import CONFIDENCE, diagnosis_question
+from readerstudy.studies.rules import SessionRules
 from readerstudy.truth.actions import store_scores, unseal_study
 from readerstudy.truth.models import Truth
 from readerstudy.truth.seal import StillSealed
