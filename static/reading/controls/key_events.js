@@ -31,9 +31,19 @@ export function commandOfKey(keyMap, event) {
  */
 export function choiceOf(event, count) {
   if (event.repeat || isElsewhere(event)) return -1;
-  // By code as well: a French keyboard has its digits on the shifted layer.
-  const digit = /^[1-9]$/.test(event.key) ? event.key : event.code.match(/^(?:Digit|Numpad)([1-9])$/)?.[1];
+  const digit = digitOf(event);
   const onControl = closest(event, "button, a, input, select, summary");
   if (count === 1 && !onControl && (event.key === "Enter" || event.key === " ")) return 0;
   return digit && Number(digit) <= count ? Number(digit) - 1 : -1;
+}
+
+/**
+ * Return the digit of a key press, or null.
+ * @param {KeyboardEvent} event
+ * @returns {string | null}
+ */
+export function digitOf(event) {
+  if (event.repeat || isElsewhere(event)) return null;
+  // By code as well: a French keyboard has its digits on the shifted layer.
+  return /^[0-9]$/.test(event.key) ? event.key : (event.code.match(/^(?:Digit|Numpad)([0-9])$/)?.[1] ?? null);
 }

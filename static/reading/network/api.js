@@ -21,15 +21,21 @@ import { find } from "../dom.js";
  */
 
 /**
- * A question that follows a verdict.
+ * A question that follows a verdict, or that is asked once at the end of a session.
  * @typedef {object} Question
  * @property {string} name
- * @property {"choice" | "mark"} kind
+ * @property {"choice" | "choices" | "scale" | "number" | "text" | "mark"} kind
  * @property {string} text
  * @property {{value: string, text: string}[]} [choices]
  * @property {string[]} [after] the verdicts that it follows; empty: all
  * @property {boolean} required
  * @property {number} most marks
+ * @property {number | null} [minimum]
+ * @property {number | null} [maximum]
+ * @property {string | null} [minimum_label]
+ * @property {string | null} [maximum_label]
+ * @property {boolean} [whole]
+ * @property {number} [longest] characters of a text
  */
 
 /**
@@ -49,7 +55,10 @@ import { find } from "../dom.js";
 /** @typedef {{kind: "done"}} DoneStep */
 /** @typedef {PresentationStep | WaitStep | DoneStep} Step */
 
-/** @typedef {string | [number, number][]} Answer a choice, or marks in pixels of the file */
+/**
+ * A choice or a text, a number, several choices, or marks in pixels of the file.
+ * @typedef {string | number | string[] | [number, number][]} Answer
+ */
 
 /**
  * A verdict on one presentation, as the API accepts it.

@@ -1,8 +1,9 @@
 // The questions after a verdict, one after the other, in place of the verdict buttons.
 
-import { choiceOf } from "../controls/key_events.js";
+import { boundsText, controlOf } from "../controls/answer_controls.js";
 import { closest, data, find } from "../dom.js";
 
+/** @import { AnswerControl } from "../controls/answer_controls.js" */
 /** @import { Answer, Question } from "../network/api.js" */
 /** @typedef {{isBack: boolean, value: Answer | null, at: number}} Response value null: not answered */
 
@@ -10,6 +11,7 @@ import { closest, data, find } from "../dom.js";
  * The question on screen.
  * @typedef {object} Current
  * @property {Question} question
+ * @property {AnswerControl} control
  * @property {boolean} isFirst
  * @property {number} from presses before this time are ignored
  * @property {(response: Response) => void} resolve
@@ -36,6 +38,7 @@ export class Questions {
   #back = find("#answer-back", HTMLButtonElement);
   #centre = find("#mark-centre", HTMLButtonElement);
   #texts = find("#words", HTMLElement);
+  #number = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 20 });
   #marks;
   #isBlocked;
   /** @type {Current | null} */
@@ -94,15 +97,18 @@ export class Questions {
     const isMark = question.kind === "mark";
     this.#bar.hidden = false;
     this.#text.textContent = question.text;
-    this.#choices.replaceChildren(...(question.choices ?? []).map((choice, i) => choiceButton(choice, i, before)));
+    const control = controlOf(question, before, "asked asked-hint");
+    this.#choices.replaceChildren(...control.elements);
     this.#back.hidden = isFirst;
-    this.#skip.hidden = question.required && !isMark;
-    this.#skipLabel.textContent = data(this.#texts, isMark ? "answerMarked" : "answerSkip");
-    this.#hint.textContent = "";
+    const isEntered = isMark || !control.isImmediate;
+    this.#skip.hidden = question.required && !isEntered;
+    this.#skipLabel.textContent = data(this.#texts, isEntered ? "answerMarked" : "answerSkip");
+    this.#hint.textContent = boundsText(question, this.#number);
     this.#centre.hidden = !isMark;
     if (isMark) this.#marks.start(question.most);
-    this.#bar.focus(); // read aloud by screen readers; and not a button, which Enter or Space would press
-    return new Promise((resolve) => (this.#current = { question, isFirst, from: at + WAIT_MS, resolve }));
+    // A field, or the bar: that is read aloud too, and is not a button, which Enter or Space would press.
+    (control.field ?? this.#bar).focus();
+    return new Promise((resolve) => (this.#current = { question, control, isFirst, from: at + WAIT_MS, resolve }));
   }
 
   #showCount() {
@@ -125,10 +131,13 @@ export class Questions {
 
   /** @param {KeyboardEvent} event */
   #pressed(event) {
-    if (!this.#current || event.repeat || closest(event, "dialog, input, textarea, select")) return;
-    const buttons = [...this.#choices.children];
-    const button = buttons[choiceOf(event, buttons.length)];
-    if (button instanceof HTMLButtonElement) this.#choose(button, event);
+    if (!this.#current || event.repeat || event.isComposing || closest(event, "dialog, textarea, select")) return;
+    if (closest(event, "input")) {
+      if (event.key === "Enter") this.#finish(event);
+      return;
+    }
+    const button = this.#current.control.buttonOf(event);
+    if (button) this.#choose(button, event);
     else if (event.key === "Backspace" && !this.#current.isFirst) this.#goBack(event);
     else if (event.key === "Enter" && !closest(event, "button, a")) this.#finish(event);
   }
@@ -138,7 +147,10 @@ export class Questions {
    * @param {Event} event
    */
   #choose(button, event) {
-    if (this.#accepts(event)) this.#respond(event, { value: button.value });
+    if (!this.#current || !this.#accepts(event)) return;
+    const value = this.#current.control.take(button);
+    if (value !== null) this.#respond(event, { value });
+    else event.preventDefault();
   }
 
   /** @param {Event} event */
@@ -147,14 +159,30 @@ export class Questions {
   }
 
   /**
-   * Leave the question without a choice: it is skipped, or all marks are set.
+   * Leave the question: what is entered is the answer, or all marks are set, or it is skipped.
    * @param {Event} event
    */
   #finish(event) {
     if (!this.#current || !this.#accepts(event)) return;
-    const { question } = this.#current;
+    const { question, control } = this.#current;
     const hasMarks = question.kind === "mark" && this.#marks.count > 0;
-    if (hasMarks || !question.required) this.#respond(event, { usesMarks: hasMarks });
+    const value = control.value();
+    const isImpossible = value === undefined;
+    control.field?.setAttribute("aria-invalid", String(isImpossible));
+    if (!isImpossible && (hasMarks || value !== null || !question.required))
+      return this.#respond(event, { value, usesMarks: hasMarks });
+    if (control.isImmediate) return;
+    event.preventDefault();
+    this.#showWhatIsNeeded(question, isImpossible);
+  }
+
+  /**
+   * @param {Question} question
+   * @param {boolean} isImpossible whether something was entered
+   */
+  #showWhatIsNeeded(question, isImpossible) {
+    const text = data(this.#texts, isImpossible ? "answerImpossible" : "answerNeeded");
+    this.#hint.textContent = [text, boundsText(question, this.#number)].filter(Boolean).join(" ");
   }
 
   /** @param {Event} event */
@@ -173,21 +201,4 @@ export class Questions {
     const marks = current?.question.kind === "mark" ? this.#marks.stop() : [];
     current?.resolve({ isBack, value: usesMarks ? marks : value, at: event.timeStamp });
   }
-}
-
-/**
- * @param {{value: string, text: string}} choice
- * @param {number} i
- * @param {Answer} [before] answer that was given to this question before
- */
-function choiceButton({ value, text }, i, before) {
-  const button = document.createElement("button");
-  const key = document.createElement("kbd");
-  button.type = "button";
-  button.value = value;
-  button.setAttribute("aria-keyshortcuts", String(i + 1));
-  if (value === before) button.setAttribute("aria-current", "true");
-  key.textContent = String(i + 1);
-  button.append(key, text);
-  return button;
 }

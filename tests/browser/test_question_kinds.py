@@ -1,0 +1,178 @@
+"""Every kind of question, answered by keyboard alone, in sessions that rename the verdicts or ask for none."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from readerstudy.studies.protocol import SessionKind
+from readerstudy.studies.protocol_document import Protocol, ProtocolSession
+from readerstudy.studies.questions import CONFIDENCE, MARK, Choice, Question, QuestionKind
+from readerstudy.studies.rules import AskedVerdict, DisplayCheck, SessionRules, VerdictLabels
+from readerstudy.studies.texts import Translated
+from tests import make, walk
+from tests.browser.room import Room
+
+SIGNS = (Choice("mass", "Mass"), Choice("distortion", "Distortion"), Choice("calcification", "Calcification"))
+QUALITY = Question(
+    "quality",
+    QuestionKind.SCALE,
+    Translated({"en": "Image quality?", "de": "Bildqualität?"}),
+    minimum=0,
+    maximum=10,
+    minimum_label="not diagnostic",
+    maximum_label="excellent",
+)
+QUESTIONS = (
+    CONFIDENCE,
+    Question("signs", QuestionKind.CHOICES, "Which signs do you see?", SIGNS),
+    QUALITY,
+    Question("size", QuestionKind.NUMBER, "Largest diameter in mm?", minimum=0.5, maximum=80),
+    Question("note", QuestionKind.TEXT, "Anything else?", required=False, longest=60),
+    MARK,
+)
+LABELS = VerdictLabels(not_real=Translated({"en": "Computer-made", "de": "Vom Computer"}))
+PROTOCOL = Protocol(
+    sessions=(
+        ProtocolSession(
+            SessionKind.BLINDED,
+            "Quality",
+            real=2,
+            rules=SessionRules(
+                display_check=DisplayCheck.OFF, break_every=0, questions=(QUALITY,), verdict=AskedVerdict.NONE
+            ),
+        ),
+        ProtocolSession(
+            SessionKind.BLINDED,
+            "Everything",
+            real=2,
+            rules=SessionRules(
+                display_check=DisplayCheck.OFF, break_every=0, questions=QUESTIONS, verdict_labels=LABELS
+            ),
+        ),
+    ),
+    languages=("en", "de"),
+)
+
+
+@pytest.fixture(scope="module")
+def asking_study(study):
+    return make.study("asking", protocol=PROTOCOL)
+
+
+@pytest.fixture
+def room(page, context, server, asking_study, people, sign_in):
+    """The reading room of somebody who has read nothing yet."""
+    olga = make.reader_in(asking_study, f"olga-{next(people)}")
+    sign_in(context, olga)
+    room = Room(page, server.url, asking_study.code, olga)
+    yield room
+    assert room.mishaps == []
+
+
+def asks(page, text):
+    expect(page.locator("#asked")).to_have_text(text)
+
+
+def no_complaints(page):
+    assert [v["id"] for v in Axe().run(page).response["violations"]] == []
+
+
+def rate(room, page, key):
+    """Continue from the image to its only question, and answer that."""
+    room.press("Enter")
+    asks(page, "Image quality?")
+    room.settle()
+    room.press(key)
+
+
+def test_a_session_without_verdicts_asks_its_questions_only(room, page):
+    room.enter(1)
+    expect(page.locator("#verdicts button")).to_have_text(["1Answer"])
+    words = page.locator("main").inner_text().lower()
+    assert not [word for word in ("real", "altered", "adversarial", "verdict") if word in words]
+    rate(room, page, "7")
+    room.stands_at(2)
+    rate(room, page, "0")
+    room.in_state("done")
+    assert [(each.verdict, each.answers) for each in room.readings(1)] == [
+        ("seen", {"quality": 7}),
+        ("seen", {"quality": 0}),
+    ]
+
+
+def test_every_kind_of_question_is_answered_by_keyboard_alone(room, page):
+    walk.finish_session(walk.client_of(room.reader), room.study, 1, answers={"quality": 5})
+    room.enter(2)
+    expect(page.locator("#verdicts button")).to_have_text(["1Real", "2Computer-made", "3Unsure"])
+    room.press("2")
+    room.answer("4")
+    asks(page, "Which signs do you see?")
+    room.settle()
+    room.press("Enter")  # it must be answered
+    expect(page.locator("#asked-hint")).to_have_text("Please answer this question.")
+    for key in ("3", "1", "2", "2"):  # the last two select and deselect
+        room.press(key)
+    expect(page.locator("#choices [aria-pressed=true]")).to_have_text(["1Mass", "3Calcification"])
+    no_complaints(page)
+    room.answer("Enter")
+    asks(page, "Image quality?")
+    no_complaints(page)
+    room.settle()
+    for _ in range(12):  # 10 has no key of its own
+        room.press("Tab")
+        if page.evaluate("document.activeElement.value") == "10":
+            break
+    room.press("Enter")
+    asks(page, "Largest diameter in mm?")
+    expect(page.locator("#choices input")).to_be_focused()
+    room.settle()
+    page.keyboard.type("90")
+    room.press("Enter")
+    expect(page.locator("#asked-hint")).to_have_text("This answer is not possible. 0.5 – 80")
+    no_complaints(page)
+    room.press("Control+a")
+    page.keyboard.type("12.5")
+    room.answer("Enter")
+    asks(page, "Anything else?")
+    page.keyboard.type("Grain at 3 o'clock")
+    room.answer("Enter")
+    asks(page, "Click where the image looks altered.")
+    room.answer("Enter")
+    room.stands_at(2)
+    (stored,) = room.readings(2)
+    assert stored.verdict == "not_real"
+    assert stored.answers == {
+        "confidence": "4",
+        "signs": ["mass", "calcification"],
+        "quality": 10,
+        "size": 12.5,
+        "note": "Grain at 3 o'clock",
+    }
+
+
+def test_going_back_shows_what_was_answered_before(room, page):
+    walk.finish_session(walk.client_of(room.reader), room.study, 1, answers={"quality": 5})
+    room.enter(2)
+    room.press("1")
+    room.answer("4")
+    room.settle()
+    room.press("2")
+    room.answer("Enter", "8")
+    asks(page, "Largest diameter in mm?")
+    page.locator("#answer-back").press("Enter")
+    asks(page, "Image quality?")
+    expect(page.locator("#choices [aria-current]")).to_have_text("8")
+    room.answer("Backspace")
+    expect(page.locator("#choices [aria-pressed=true]")).to_have_text(["2Distortion"])
+
+
+def test_texts_and_verdicts_are_in_the_reader_s_language(room, context, page):
+    context.set_extra_http_headers({"Accept-Language": "de"})
+    walk.finish_session(walk.client_of(room.reader), room.study, 1, answers={"quality": 5})
+    room.enter(2)
+    expect(page.locator("#verdicts button")).to_have_text(["1Echt", "2Vom Computer", "3Unsicher"])
+    room.press("3")
+    room.settle()
+    room.press("1")
+    room.answer("Enter")
+    asks(page, "Bildqualität?")
