@@ -159,6 +159,7 @@ def test_going_back_shows_what_was_answered_before(room, page):
     room.press("2")
     room.answer("Enter", "8")
     asks(page, "Largest diameter in mm?")
+    room.settle()
     page.locator("#answer-back").press("Enter")
     asks(page, "Image quality?")
     expect(page.locator("#choices [aria-current]")).to_have_text("8")
