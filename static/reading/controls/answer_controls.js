@@ -1,4 +1,4 @@
-// How a question is answered in the bar: by buttons, or in a field. Marks are set in the image and have no control here.
+// How a question is answered in the bar: by buttons, or in a field. Marks are set in the image and have no control.
 
 import { choiceOf, digitOf } from "./key_events.js";
 
@@ -22,10 +22,20 @@ import { choiceOf, digitOf } from "./key_events.js";
  * @property {(HTMLElement | string)[]} elements
  * @property {boolean} isImmediate whether a press of one button answers; otherwise Enter does
  * @property {HTMLInputElement | null} field to be focused; null: none
- * @property {(button: HTMLElement) => GivenAnswer | null} take a press of one of the buttons; returns the answer, or null
+ * @property {(button: HTMLElement) => GivenAnswer | null} take a press of a button; returns the answer, or null
  * @property {(event: KeyboardEvent) => HTMLButtonElement | null} buttonOf a key
  * @property {() => GivenAnswer | null | undefined} value that Enter gives; null: none, undefined: an impossible one
  */
+
+/** @type {AnswerControl} */
+const NONE = Object.freeze({
+  elements: [],
+  isImmediate: true,
+  field: null,
+  take: () => null,
+  buttonOf: () => null,
+  value: () => null,
+});
 
 /**
  * Return the control of a question, with the answer that was given before.
@@ -46,7 +56,7 @@ export function controlOf(question, before, labelledBy) {
     case "text":
       return field(question, before, labelledBy);
     default:
-      return { elements: [], isImmediate: true, field: null, take: () => null, buttonOf: () => null, value: () => null };
+      return NONE;
   }
 }
 
@@ -110,7 +120,8 @@ function scale({ minimum, maximum, minimum_label, maximum_label }, before) {
   };
   const buttons = points.map((point, i) => {
     const key = keyOf(point, i);
-    const made = button(String(point), isDigits ? String(point) : signed(point), isDigits ? null : key, point === before);
+    const shown = isDigits ? String(point) : signed(point);
+    const made = button(String(point), shown, isDigits ? null : key, point === before);
     if (key) made.setAttribute("aria-keyshortcuts", key);
     return made;
   });
@@ -149,7 +160,7 @@ function field(question, before, labelledBy) {
   if (before !== undefined) input.value = String(before);
   const value = () => {
     const text = input.value.trim();
-    // A field of type number has no value while its text is no number.
+    // A field of type number has no value while its text is not a number.
     if (!text) return input.validity.badInput ? undefined : null;
     if (!isNumber) return text;
     return input.validity.valid && Number.isFinite(Number(text)) ? Number(text) : undefined;
