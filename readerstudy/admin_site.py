@@ -5,6 +5,8 @@ from typing import Any
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.decorators import csp
+from django.apps import apps
+from django.contrib import admin
 from django.contrib.admin.apps import AdminConfig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -49,9 +51,18 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         },
     }
     return [
-        {"title": title, "items": [{"title": words, "link": _changelist(label)} for label, words in items.items()]}
+        {"title": title, "items": [_item(request, label, words) for label, words in items.items()]}
         for title, items in groups.items()
     ]
+
+
+def _item(request: HttpRequest, label: str, words: str) -> dict[str, Any]:
+    page = admin.site._registry[apps.get_model(label)]
+    return {
+        "title": words,
+        "link": _changelist(label),
+        "permission": lambda request: page.has_view_permission(request),
+    }
 
 
 def _changelist(label: str) -> str:

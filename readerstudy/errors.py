@@ -9,6 +9,10 @@ class NotAllowed(StudyError):
     """The user's role does not allow this."""
 
 
+class NotFound(StudyError):
+    """There is nothing of this name that the person may see."""
+
+
 class NotItsTurn(StudyError):
     """A session or an image was requested before or after its turn."""
 

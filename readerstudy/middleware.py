@@ -6,7 +6,7 @@ from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from readerstudy.errors import BadInput, NotAllowed, StudyError
+from readerstudy.errors import BadInput, NotAllowed, NotFound, StudyError
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -48,7 +48,9 @@ class StudyErrorPages:
 
 
 def status_of(error: StudyError) -> int:
-    """Return 403 for NotAllowed, 400 for BadInput, 409 for other errors of the protocol."""
+    """Return 403 for NotAllowed, 404 for NotFound, 400 for BadInput, 409 for other errors of the protocol."""
     if isinstance(error, NotAllowed):
         return 403
+    if isinstance(error, NotFound):
+        return 404
     return 400 if isinstance(error, BadInput) else 409

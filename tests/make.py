@@ -1,5 +1,6 @@
 """Builders: the smallest real things that tests need. Pictures are drawn here, never taken from anybody."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -15,7 +16,7 @@ from readerstudy.imaging.image import Pixels, quantise
 from readerstudy.imaging.png16 import decode_png, encode_png
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.sources.source import ImportBatch, ImportImage
-from readerstudy.studies.actions import enroll
+from readerstudy.studies.actions import add_member, enroll
 from readerstudy.studies.models import Study
 from readerstudy.truth.actions import AttackProvenance, create_study, import_cohort, register_adversarial_image
 from readerstudy.truth.queries import real_images
@@ -34,7 +35,30 @@ def small_resolutions(monkeypatch, size=(64, 52)) -> None:
 
 def user(name: str, role: Role = Role.READER, **fields) -> User:
     staff = role != Role.READER
-    return User.objects.create_user(name, password=f"{name}-secret-1", role=role, is_staff=staff, **fields)
+    created = User.objects.create_user(name, password=f"{name}-secret-1", role=role, is_staff=staff, **fields)
+    if staff:
+        join([created], Study.objects.all())
+    return created
+
+
+def stranger(name: str, role: Role) -> User:
+    """A coordinator or researcher who takes part in none of the studies that there are."""
+    return User.objects.create_user(name, password=f"{name}-secret-1", role=role, is_staff=True)
+
+
+def overseer() -> User:
+    """A superuser, who takes part in every study."""
+    values = {"role": Role.RESEARCHER, "is_staff": True, "is_superuser": True}
+    return User.objects.get_or_create(username="overseer", defaults=values)[0]
+
+
+def join(people: Iterable[User], studies: Iterable[Study]) -> None:
+    """Most tests are not about rights: in them every coordinator and researcher takes part in every study."""
+    for study in studies:
+        present = set(study.members.values_list("person", flat=True))
+        for person in people:
+            if person.pk not in present:
+                add_member(study=study, person=person, role=Role(person.role), actor=None, at=MONDAY)
 
 
 def drawn(number: int, bits: int = 12, size=(96, 78)) -> Pixels:
@@ -122,7 +146,9 @@ def study(code: str = "tiny", scale: float = 0.03, **changes) -> Study:
     drawn_from = cohort(name=f"films-{code}")
     adversarial_images_for(drawn_from)
     values = {"title": "A tiny study", "template": "zhou2021", "seed": 7, "at": MONDAY, "resolution": "low"}
-    return create_study(code=code, cohort=drawn_from, scale=scale, **{**values, **changes})
+    created = create_study(code=code, cohort=drawn_from, scale=scale, **{**values, **changes})
+    join(User.objects.exclude(role=Role.READER), [created])
+    return created
 
 
 def reader_in(study: Study, name: str = "rita") -> User:

@@ -1,6 +1,6 @@
 """Rights in the administration, and its page of users."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -42,13 +42,15 @@ def is_investigator(request: HttpRequest) -> bool:
 
 
 class ByRole:
-    """Let coordinators and researchers view; a page that lets them add, change or delete overrides this."""
+    """Let people of these roles view; a page that lets them add, change or delete overrides this."""
+
+    roles: Sequence[Role] = (Role.COORDINATOR, Role.RESEARCHER)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return is_investigator(request)
+        return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return is_investigator(request)
+        return is_investigator(request) and signed_in_user(request).role in self.roles
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

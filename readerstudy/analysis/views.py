@@ -7,17 +7,18 @@ from functools import wraps
 from typing import Any
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from readerstudy.accounts.models import Role, User
-from readerstudy.accounts.permissions import role_required
+from readerstudy.accounts.models import Role
+from readerstudy.accounts.permissions import role_required, signed_in_user
 from readerstudy.analysis.report.cache import CachedReport, ReportTooLarge, cached_report, count_readings
 from readerstudy.analysis.report.pdf import write_pdf
 from readerstudy.analysis.report.progress import progress_of_study, rehearsal_of
 from readerstudy.errors import BadInput, NotAllowed
+from readerstudy.studies.access import require_researcher_of, studies_of, study_for
 from readerstudy.studies.lifecycle import StudyStatus
 from readerstudy.studies.models import Study
 from readerstudy.truth.actions import unseal_study
@@ -32,8 +33,9 @@ def _of_study(view: StudyView) -> Callable[..., HttpResponse]:
     @role_required(Role.RESEARCHER, Role.COORDINATOR)
     @wraps(view)
     def guarded(request: HttpRequest, code: str, *args: Any, **kwargs: Any) -> Any:
-        study = get_object_or_404(Study, code=code)
-        if not (isinstance(request.user, User) and may_see_report(study, request.user)):
+        person = signed_in_user(request)
+        study = study_for(person, code)
+        if not may_see_report(study, person):
             raise NotAllowed(_("Only researchers see the report of a study; coordinators see that of its rehearsal."))
         return view(request, study, *args, **kwargs)
 
@@ -43,8 +45,10 @@ def _of_study(view: StudyView) -> Callable[..., HttpResponse]:
 @require_GET
 @role_required(Role.RESEARCHER, Role.COORDINATOR)
 def studies(request: HttpRequest) -> HttpResponse:
-    """Show every study, the newest first."""
-    context = {"studies": Study.objects.order_by("-created_at"), "is_researcher": _is_researcher(request)}
+    """Show the studies that the person takes part in, the newest first."""
+    person = signed_in_user(request)
+    rows = [(study, may_see_report(study, person)) for study in studies_of(person).order_by("-created_at")]
+    context = {"studies": rows, "is_researcher": person.is_researcher}
     return render(request, "report/list.html", context)
 
 
@@ -80,10 +84,9 @@ def readings(request: HttpRequest, study: Study) -> HttpResponse:
 @role_required(Role.RESEARCHER)
 def unseal(request: HttpRequest, code: str) -> HttpResponse:
     """Unseal a closed study, with a reason."""
-    study = get_object_or_404(Study, code=code)
-    actor = request.user
-    if not isinstance(actor, User):  # `role_required` has excluded this
-        raise NotAllowed(_("Only researchers can unseal a study."))
+    actor = signed_in_user(request)
+    study = study_for(actor, code)
+    require_researcher_of(study, actor)
     unseal_study(study=study, actor=actor, reason=request.POST.get("reason", ""), at=now())
     return redirect("report:study", code)
 
@@ -139,10 +142,6 @@ def _file_response(report: CachedReport, study: Study, name: str, *, download: b
         content_type += "; charset=utf-8"
     filename = f"{study.code}-{name}"
     return FileResponse(path.open("rb"), as_attachment=download, filename=filename, content_type=content_type)
-
-
-def _is_researcher(request: HttpRequest) -> bool:
-    return isinstance(request.user, User) and request.user.is_researcher
 
 
 def _sealed(request: HttpRequest, study: Study) -> HttpResponse:

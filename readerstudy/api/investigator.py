@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.utils.timezone import now
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -18,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from readerstudy.accounts.models import User
-from readerstudy.accounts.permissions import IsInvestigator, IsResearcher
+from readerstudy.accounts.permissions import IsInvestigator, IsResearcher, signed_in_user
 from readerstudy.analysis.report.cache import cached_report
 from readerstudy.api import csv, dataset
 from readerstudy.api.errors import DetailSerializer
@@ -35,7 +36,8 @@ from readerstudy.api.serializers import (
     StudySession,
     TokenAnswer,
 )
-from readerstudy.errors import BadInput, StudyError
+from readerstudy.errors import BadInput
+from readerstudy.studies.access import require_researcher_of, studies_of, study_for
 from readerstudy.studies.actions import close_study, enroll
 from readerstudy.studies.models import Study
 from readerstudy.truth.actions import unseal_study
@@ -70,12 +72,16 @@ class ReadingPages(CursorPagination):
 # --- studies ------------------------------------------------------------------------------------------------
 @extend_schema(tags=["studies"])
 class Studies(ListAPIView[Study]):
-    """Every study, the newest first, with the sums over its readers."""
+    """The studies that the user takes part in, the newest first, with the sums over their readers."""
 
     permission_classes = [IsInvestigator]
-    queryset = Study.objects.select_related("cohort").order_by("-created_at", "-pk")
+    queryset = Study.objects.none()  # for the schema
     serializer_class = StudyLine
     pagination_class = Pages
+
+    def get_queryset(self) -> QuerySet[Study]:
+        own = studies_of(signed_in_user(self.request))
+        return own.select_related("cohort").order_by("-created_at", "-pk")
 
     def paginate_queryset(self, queryset: Any) -> list[Any]:
         return dataset.study_lines(list(super().paginate_queryset(queryset) or []))
@@ -87,10 +93,14 @@ class StudyView(APIView):
     permission_classes = [IsInvestigator]
 
     def study(self) -> Study:
-        try:
-            return Study.named(self.kwargs["study"])
-        except StudyError as error:
-            raise NotFound(str(error)) from error
+        """Return the study. Raises NotFound unless the user takes part in it."""
+        return study_for(signed_in_user(self.request), self.kwargs["study"])
+
+    def own_study(self) -> Study:
+        """Return the study. Raises NotFound unless the user takes part in it, NotAllowed if not as a researcher."""
+        study = self.study()
+        require_researcher_of(study, signed_in_user(self.request))
+        return study
 
 
 class StudyDetail(StudyView):
@@ -151,7 +161,7 @@ class Unseal(StudyView):
     )
     def post(self, request: UserRequest, study: str) -> Response:
         reason = validated(ReasonRequest(data=request.data))["reason"]
-        selected = self.study()
+        selected = self.own_study()
         unseal_study(study=selected, actor=request.user, reason=reason, at=now())
         return Response(dataset.study_page(selected))
 
@@ -197,7 +207,7 @@ class Results(StudyView):
 
     @extend_schema(responses={200: ResultsAnswer, 409: REFUSED}, tags=["studies"])
     def get(self, request: Request, study: str) -> Response:
-        return Response(cached_report(self.study(), at=now()).as_dict())
+        return Response(cached_report(self.own_study(), at=now()).as_dict())
 
 
 def _readings_file(study: Study, person: User) -> HttpResponseBase:

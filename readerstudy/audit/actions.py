@@ -10,6 +10,10 @@ from readerstudy.audit.models import Event
 
 
 def record(verb: str, *, actor: User | None, subject: models.Model | str, at: datetime, **data: Any) -> Event:
-    """Append one event. `verb` is "what.happened", `subject` what it happened to, `data` JSON-able details."""
+    """Append one event. `verb` is "what.happened", `subject` what it happened to, `data` JSON-able details.
+
+    A subject that belongs to a study has its code as the property `study_code`.
+    """
     label = subject if isinstance(subject, str) else f"{subject._meta.label_lower}:{subject.pk}"
-    return Event.objects.create(at=at, actor=actor, verb=verb, subject=label, data=data)
+    study = getattr(subject, "study_code", "")
+    return Event.objects.create(at=at, actor=actor, verb=verb, subject=label, study=study, data=data)

@@ -15,6 +15,8 @@ class Event(models.Model):
     )
     verb = models.CharField(_("what"), max_length=64, db_index=True)
     subject = models.CharField(_("about"), max_length=128, blank=True, db_index=True)
+    # The code of the study that the subject belongs to; empty: none.
+    study = models.CharField(_("study"), max_length=64, blank=True, db_index=True)
     data = models.JSONField(_("details"), default=dict)
 
     class Meta:

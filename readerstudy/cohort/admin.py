@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.accounts.admin import InvestigatorAdmin
+from readerstudy.accounts.models import Role
 from readerstudy.cohort.models import Cohort, Exam, Image, Patient
 from readerstudy.vocabulary import Split
 
@@ -61,6 +62,7 @@ class CohortAdmin(InvestigatorAdmin):
 class PatientAdmin(InvestigatorAdmin):
     """Pseudonymous patients."""
 
+    roles = (Role.RESEARCHER,)
     list_display = ("pseudonym", "cohort", "split", "images")
     list_filter = ("cohort", "split")
     search_fields = ("pseudonym",)
@@ -82,6 +84,7 @@ class PatientAdmin(InvestigatorAdmin):
 class ExamAdmin(InvestigatorAdmin):
     """Visits of patients."""
 
+    roles = (Role.RESEARCHER,)
     list_display = ("patient", "number", "modality")
     list_filter = ("modality", "patient__cohort")
     search_fields = ("patient__pseudonym",)
@@ -92,6 +95,7 @@ class ExamAdmin(InvestigatorAdmin):
 class ImageAdmin(InvestigatorAdmin):
     """Images as imported, without their stimuli."""
 
+    roles = (Role.RESEARCHER,)
     list_display = ("exam", "known_attributes", "source_rows", "source_columns", "source_bits")
     list_filter = ("source_bits", "exam__patient__cohort")
     search_fields = ("exam__patient__pseudonym",)

@@ -21,6 +21,7 @@ from readerstudy.invitations.letters import Letter, Terms
 from readerstudy.invitations.models import MailKind, MailState
 from readerstudy.invitations.queries import list_mails, list_people
 from readerstudy.invitations.views import base_url
+from readerstudy.studies.access import study_for
 from readerstudy.studies.models import Enrollment, Study
 
 for_investigators = role_required(Role.COORDINATOR, Role.RESEARCHER)
@@ -32,14 +33,14 @@ ACTS = ("link", "remind", "text", "revoke")
 @for_investigators
 def people(request: HttpRequest, code: str) -> HttpResponse:
     """Show who is invited, the state of each link, and the form for a list."""
-    return _people_page(request, _study(code), ListForm())
+    return _people_page(request, study_for(signed_in_user(request), code), ListForm())
 
 
 @require_POST
 @for_investigators
 def check(request: HttpRequest, code: str) -> HttpResponse:
     """Show what inviting the people of a list would do; nothing is changed."""
-    study = _study(code)
+    study = study_for(signed_in_user(request), code)
     form = ListForm(request.POST, request.FILES)
     if not form.is_valid():
         return _people_page(request, study, form, status=400)
@@ -61,7 +62,7 @@ def check(request: HttpRequest, code: str) -> HttpResponse:
 @for_investigators
 def invite(request: HttpRequest, code: str) -> HttpResponse:
     """Invite the people of a checked list."""
-    study = _study(code)
+    study = study_for(signed_in_user(request), code)
     form = ListForm(request.POST)
     if not form.is_valid():
         return _people_page(request, study, form, status=400)
@@ -83,7 +84,7 @@ def act(request: HttpRequest, code: str, number: int, name: str) -> HttpResponse
     """Carry out one act for the enrolled reader `number`: link, remind, text or revoke."""
     if name not in ACTS:
         raise Http404
-    study = _study(code)
+    study = study_for(signed_in_user(request), code)
     enrollment = get_object_or_404(Enrollment.objects.select_related("reader", "study"), pk=number, study=study)
     actor, person = signed_in_user(request), str(enrollment.reader)
     language = enrollment.invitation.language if hasattr(enrollment, "invitation") else request.LANGUAGE_CODE
@@ -105,7 +106,7 @@ def act(request: HttpRequest, code: str, number: int, name: str) -> HttpResponse
 @for_investigators
 def mails(request: HttpRequest, code: str) -> HttpResponse:
     """Show the mails to the readers of a study, without their links."""
-    study = _study(code)
+    study = study_for(signed_in_user(request), code)
     page = Paginator(list_mails(study), MAILS_PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "desk/mails.html", {"study": study, "page": page})
 
@@ -134,10 +135,3 @@ def _people_page(request: HttpRequest, study: Study, form: ListForm, *, status: 
         "is_open": study.takes_readers,
     }
     return render(request, "desk/people.html", context, status=status)
-
-
-def _study(code: str) -> Study:
-    study = Study.objects.filter(code=code).first()
-    if study is None:
-        raise Http404(_("There is no study %(code)s.") % {"code": code})
-    return study

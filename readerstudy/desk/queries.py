@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, Subquery, Sum
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, QuerySet, Subquery, Sum
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from readerstudy.accounts.models import SignInLink
+from readerstudy.accounts.models import SignInLink, User
 from readerstudy.reading.models import CheckedDisplay, ImageProblem, ReadingSession
+from readerstudy.studies.access import studies_of
 from readerstudy.studies.lifecycle import StudyStatus
 from readerstudy.studies.models import AnalysisExclusion, Enrollment, ReadingList, Study
 
@@ -53,10 +54,11 @@ class ReportedImage:
     exclusion_reason: str  # empty: the image is analysed
 
 
-def study_lines() -> list[StudyLine]:
-    """Return all studies, the newest first; two queries."""
+def study_lines(person: User) -> list[StudyLine]:
+    """Return the studies that the person takes part in, the newest first; two queries."""
     rows: Any = (
-        ReadingList.objects.order_by()
+        ReadingList.objects.filter(enrollment__study__in=studies_of(person))
+        .order_by()
         .values("enrollment__study")
         .annotate(
             readers=Count("enrollment", distinct=True),
@@ -67,7 +69,7 @@ def study_lines() -> list[StudyLine]:
         )
     )
     sums: dict[int, dict[str, Any]] = {row["enrollment__study"]: row for row in rows}
-    studies = Study.objects.select_related("cohort").order_by("-created_at", "-pk")
+    studies = studies_of(person).select_related("cohort").order_by("-created_at", "-pk")
     return [_study_line(study, sums.get(study.pk, {})) for study in studies]
 
 
@@ -82,18 +84,28 @@ def _study_line(study: Study, sums: dict[str, Any]) -> StudyLine:
     )
 
 
-def attention(*, at: datetime) -> list[Attention]:
-    """Return what needs a coordinator today, over all studies; the number of queries does not grow."""
-    return [*_held_sessions(), *_reported(), *_failed_checks(), *_not_begun(at=at), *_expiring_links(at=at)]
+def attention(person: User, *, at: datetime) -> list[Attention]:
+    """Return what needs the person today, over all their studies; the number of queries does not grow."""
+    own = studies_of(person)
+    return [
+        *_held_sessions(own),
+        *_reported(own),
+        *_failed_checks(own),
+        *_not_begun(own, at=at),
+        *_expiring_links(own, at=at),
+    ]
 
 
 def _study_url(code: str) -> str:
     return reverse("desk:study", args=[code])
 
 
-def _held_sessions() -> Iterator[Attention]:
+def _held_sessions(own: QuerySet[Study]) -> Iterator[Attention]:
     held = ReadingSession.objects.filter(
-        held_at__isnull=False, finished_at=None, reading_list__enrollment__study__status=StudyStatus.OPEN
+        held_at__isnull=False,
+        finished_at=None,
+        reading_list__enrollment__study__status=StudyStatus.OPEN,
+        reading_list__enrollment__study__in=own,
     ).values_list(
         "reading_list__enrollment__study__code",
         "reading_list__enrollment__code",
@@ -104,12 +116,15 @@ def _held_sessions() -> Iterator[Attention]:
         yield Attention(f"{study}: {text % {'number': number, 'reader': reader}}", _study_url(study))
 
 
-def _reported() -> Iterator[Attention]:
+def _reported(own: QuerySet[Study]) -> Iterator[Attention]:
     undecided = (
         _problems().filter(excluded=False).exclude(presentation__reading_list__enrollment__study__is_rehearsal=True)
     )
     path = "presentation__reading_list__enrollment__study__code"
-    sealed = undecided.filter(presentation__reading_list__enrollment__study__unsealed_at=None)
+    sealed = undecided.filter(
+        presentation__reading_list__enrollment__study__unsealed_at=None,
+        presentation__reading_list__enrollment__study__in=own,
+    )
     for study, count in sealed.order_by().values_list(path).annotate(Count("pk")).order_by(path):
         text = ngettext(
             "%(count)d report of a problem with an image.", "%(count)d reports of problems with images.", count
@@ -117,10 +132,12 @@ def _reported() -> Iterator[Attention]:
         yield Attention(f"{study}: {text % {'count': count}}", reverse("desk:reported-images", args=[study]))
 
 
-def _failed_checks() -> Iterator[Attention]:
+def _failed_checks(own: QuerySet[Study]) -> Iterator[Attention]:
     newest = CheckedDisplay.objects.filter(reading_list=OuterRef("pk")).order_by("-pk").values("passed")[:1]
     lists = (
-        ReadingList.objects.filter(enrollment__study__status=StudyStatus.OPEN, session__finished_at=None)
+        ReadingList.objects.filter(
+            enrollment__study__status=StudyStatus.OPEN, enrollment__study__in=own, session__finished_at=None
+        )
         .annotate(passed=Subquery(newest))
         .filter(passed=False)
     )
@@ -130,10 +147,13 @@ def _failed_checks() -> Iterator[Attention]:
         yield Attention(f"{study}: {text % {'number': number, 'reader': reader}}", _study_url(study))
 
 
-def _not_begun(*, at: datetime) -> Iterator[Attention]:
+def _not_begun(own: QuerySet[Study], *, at: datetime) -> Iterator[Attention]:
     begun = ReadingSession.objects.filter(reading_list__enrollment=OuterRef("pk"))
     waiting = Enrollment.objects.filter(
-        ~Exists(begun), study__status=StudyStatus.OPEN, enrolled_at__lt=at - timedelta(days=DAYS_TO_BEGIN)
+        ~Exists(begun),
+        study__status=StudyStatus.OPEN,
+        study__in=own,
+        enrolled_at__lt=at - timedelta(days=DAYS_TO_BEGIN),
     )
     rows = waiting.order_by().values_list("study__code").annotate(Count("pk")).order_by("study__code")
     for study, count in rows:
@@ -145,9 +165,13 @@ def _not_begun(*, at: datetime) -> Iterator[Attention]:
         yield Attention(f"{study}: {text % {'count': count, 'days': DAYS_TO_BEGIN}}", _study_url(study))
 
 
-def _expiring_links(*, at: datetime) -> Iterator[Attention]:
+def _expiring_links(own: QuerySet[Study], *, at: datetime) -> Iterator[Attention]:
     soon = SignInLink.objects.filter(
-        used_at=None, revoked_at=None, expires_at__gt=at, expires_at__lt=at + timedelta(days=DAYS_BEFORE_EXPIRY)
+        Exists(Enrollment.objects.filter(study__in=own, reader=OuterRef("user"))),
+        used_at=None,
+        revoked_at=None,
+        expires_at__gt=at,
+        expires_at__lt=at + timedelta(days=DAYS_BEFORE_EXPIRY),
     )
     count = soon.count()
     if count:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from readerstudy.desk import people_views, views
+from readerstudy.desk import people_views, team_views, views
 
 app_name = "desk"
 urlpatterns = [
@@ -16,5 +16,8 @@ urlpatterns = [
     path("studies/<slug:code>/people/check/", people_views.check, name="people-check"),
     path("studies/<slug:code>/people/invite/", people_views.invite, name="people-invite"),
     path("studies/<slug:code>/people/<int:number>/<slug:name>/", people_views.act, name="people-act"),
+    path("studies/<slug:code>/team/", team_views.team, name="team"),
+    path("studies/<slug:code>/team/add/", team_views.add, name="team-add"),
+    path("studies/<slug:code>/team/<int:number>/remove/", team_views.remove, name="team-remove"),
     path("studies/<slug:code>/mails/", people_views.mails, name="mails"),
 ]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from readerstudy.desk.queries import reported_images as list_reported_images
 from readerstudy.errors import StudyError
 from readerstudy.reading.actions import allow_resume
 from readerstudy.reading.models import ImageProblem, ReadingSession
+from readerstudy.studies.access import study_for
 from readerstudy.studies.actions import exclude_from_analysis, include_in_analysis
 from readerstudy.studies.models import SessionPlan, Study
 
@@ -28,28 +29,30 @@ for_investigators = role_required(Role.COORDINATOR, Role.RESEARCHER)
 @for_investigators
 def board(request: HttpRequest) -> HttpResponse:
     """Show what needs somebody today, and every study with its progress."""
-    return render(request, "desk/board.html", {"attention": attention(at=now()), "studies": study_lines()})
+    user = signed_in_user(request)
+    return render(request, "desk/board.html", {"attention": attention(user, at=now()), "studies": study_lines(user)})
 
 
 @require_GET
 @for_investigators
 def study(request: HttpRequest, code: str) -> HttpResponse:
     """Show one study with the progress of its readers."""
-    return render(request, "desk/study.html", _monitor_context(_study(code)))
+    return render(request, "desk/study.html", _monitor_context(study_for(signed_in_user(request), code)))
 
 
 @require_GET
 @for_investigators
 def monitor(request: HttpRequest, code: str) -> HttpResponse:
     """Return the table of readers alone: the study's page requests it again and again."""
-    return render(request, "desk/_monitor.html", _monitor_context(_study(code)))
+    return render(request, "desk/_monitor.html", _monitor_context(study_for(signed_in_user(request), code)))
 
 
 @require_POST
 @for_investigators
 def resume(request: HttpRequest, code: str, number: int) -> HttpResponse:
     """Resume a session that is on hold."""
-    session = get_object_or_404(ReadingSession, pk=number, reading_list__enrollment__study__code=code)
+    found = study_for(signed_in_user(request), code)
+    session = get_object_or_404(ReadingSession, pk=number, reading_list__enrollment__study=found)
     actor, reason = signed_in_user(request), request.POST.get("reason", "")
     _carry_out(
         request,
@@ -63,7 +66,7 @@ def resume(request: HttpRequest, code: str, number: int) -> HttpResponse:
 @for_investigators
 def reported_images(request: HttpRequest, code: str) -> HttpResponse:
     """Show the images that readers reported, without the images."""
-    found = _study(code)
+    found = study_for(signed_in_user(request), code)
     context = {"study": found, "images": list_reported_images(found), "is_fixed": found.unsealed_at is not None}
     return render(request, "desk/reported_images.html", context)
 
@@ -72,20 +75,14 @@ def reported_images(request: HttpRequest, code: str) -> HttpResponse:
 @for_investigators
 def decide(request: HttpRequest, code: str, number: int) -> HttpResponse:
     """Exclude a reported image from the analysis, or include it again."""
-    problem = get_object_or_404(ImageProblem, pk=number, presentation__reading_list__enrollment__study__code=code)
+    found = study_for(signed_in_user(request), code)
+    problem = get_object_or_404(ImageProblem, pk=number, presentation__reading_list__enrollment__study=found)
     is_excluding = request.POST.get("act") == "exclude"
     act: Callable[..., object] = exclude_from_analysis if is_excluding else include_in_analysis
     done = _("The image is excluded from the analysis.") if is_excluding else _("The image is in the analysis again.")
     actor, reason = signed_in_user(request), request.POST.get("reason", "")
     _carry_out(request, lambda: act(presentation=problem.presentation, actor=actor, reason=reason, at=now()), done)
     return redirect("desk:reported-images", code)
-
-
-def _study(code: str) -> Study:
-    found = Study.objects.filter(code=code).select_related("cohort").first()
-    if found is None:
-        raise Http404(_("There is no study %(code)s.") % {"code": code})
-    return found
 
 
 def _monitor_context(found: Study) -> dict[str, Any]:

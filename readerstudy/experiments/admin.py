@@ -14,7 +14,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.accounts.admin import InvestigatorAdmin, bar, names
-from readerstudy.accounts.models import User
+from readerstudy.accounts.models import Role, User
 from readerstudy.errors import StudyError
 from readerstudy.experiments.job_view import view_job
 from readerstudy.experiments.models import Checkpoint
@@ -91,6 +91,7 @@ class JobAdmin(InvestigatorAdmin):
 class CheckpointAdmin(InvestigatorAdmin):
     """Checkpoints, the latest first."""
 
+    roles = (Role.RESEARCHER,)
     list_display = ("name", "kind", "cohort", "preset", "direction", "seed", "made_from", "made_at")
     list_filter = ("kind", "cohort", "preset")
     search_fields = ("name", "cohort")

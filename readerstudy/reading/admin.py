@@ -11,26 +11,29 @@ from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from unfold import decorators
 
-from readerstudy.accounts.admin import InvestigatorAdmin, ReasonForm, carry_out, is_investigator
+from readerstudy.accounts.admin import ReasonForm, carry_out, is_investigator
 from readerstudy.accounts.permissions import signed_in_user
 from readerstudy.reading.actions import allow_resume
 from readerstudy.reading.models import CheckedDisplay, Claim, Reading, ReadingSession, Showing
+from readerstudy.studies.admin_access import Evidence, OfStudies, own
 from readerstudy.studies.models import Presentation
 
 # The annotations of unfold do not allow lazy texts.
 action: Any = decorators.action
 
 PLACE = "presentation__reading_list"
-WHERE = (f"{PLACE}__enrollment__study", f"{PLACE}__session_plan__study", "presentation__reading_list")
+STUDY = f"{PLACE}__enrollment__study"
+WHERE = (STUDY, f"{PLACE}__session_plan__study", "presentation__reading_list")
 
 
 @admin.register(ReadingSession)
-class ReadingSessionAdmin(InvestigatorAdmin):
+class ReadingSessionAdmin(OfStudies):
     """Reading sessions: who opened which session when, and the number of images read."""
 
+    study_path = "reading_list__enrollment__study"
     list_display = ("reading_list", "opened_at", "answered", "finished_at", "held_at")
     list_filter = (
-        "reading_list__enrollment__study",
+        own("reading_list__enrollment__study"),
         "reading_list__session_plan__number",
         ("held_at", admin.EmptyFieldListFilter),
     )
@@ -57,18 +60,19 @@ class ReadingSessionAdmin(InvestigatorAdmin):
         },
     )
     def allow(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        session = get_object_or_404(ReadingSession, pk=object_id)
+        session = get_object_or_404(self.get_queryset(request), pk=object_id)
         actor, reason = signed_in_user(request), form.cleaned_data["reason"]
         work = partial(allow_resume, session=session, actor=actor, reason=reason, at=now())
         return carry_out(self, request, work, _("%(session)s was resumed.") % {"session": session}, object_id)
 
 
 @admin.register(Claim)
-class ClaimAdmin(InvestigatorAdmin):
+class ClaimAdmin(Evidence):
     """The browser pages that took over a session, and the time since the last verdict."""
 
+    study_path = "session__reading_list__enrollment__study"
     list_display = ("session", "at", "rested_s", "page")
-    list_filter = ("session__reading_list__enrollment__study",)
+    list_filter = (own("session__reading_list__enrollment__study"),)
     search_fields = ("session__reading_list__enrollment__code", "session__reading_list__enrollment__study__code")
     list_select_related = (
         "session__reading_list__enrollment__study",
@@ -79,11 +83,12 @@ class ClaimAdmin(InvestigatorAdmin):
 
 
 @admin.register(CheckedDisplay)
-class CheckedDisplayAdmin(InvestigatorAdmin):
+class CheckedDisplayAdmin(Evidence):
     """Display checks before the sessions, with the reasons for failing."""
 
+    study_path = "reading_list__enrollment__study"
     list_display = ("reading_list", "at", "passed", "shown_failures")
-    list_filter = ("passed", "reading_list__enrollment__study")
+    list_filter = ("passed", own("reading_list__enrollment__study"))
     search_fields = ("reading_list__enrollment__code", "reading_list__enrollment__study__code")
     list_select_related = ("reading_list__enrollment__study", "reading_list__session_plan__study")
     ordering = ("-id",)
@@ -96,11 +101,12 @@ class CheckedDisplayAdmin(InvestigatorAdmin):
 
 
 @admin.register(Showing)
-class ShowingAdmin(InvestigatorAdmin):
+class ShowingAdmin(Evidence):
     """The time at which each presentation was first shown."""
 
+    study_path = STUDY
     list_display = ("presentation", "at")
-    list_filter = (f"{PLACE}__enrollment__study",)
+    list_filter = (own(STUDY),)
     search_fields = ("presentation__code", f"{PLACE}__enrollment__code")
     list_select_related = WHERE
     ordering = ("-id",)
@@ -108,11 +114,12 @@ class ShowingAdmin(InvestigatorAdmin):
 
 
 @admin.register(Reading)
-class ReadingAdmin(InvestigatorAdmin):
+class ReadingAdmin(Evidence):
     """Readings with their times; with their verdicts after the study is closed."""
 
+    study_path = STUDY
     list_display = ("presentation", "shown_verdict", "elapsed_ms", "quality", "shown_at", "answered_at", "receipt")
-    list_filter = (f"{PLACE}__enrollment__study", f"{PLACE}__session_plan__number", "quality")
+    list_filter = (own(STUDY), f"{PLACE}__session_plan__number", "quality")
     search_fields = ("presentation__code", "receipt", f"{PLACE}__enrollment__code")
     list_select_related = WHERE
     ordering = ("-id",)

@@ -3,12 +3,13 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from readerstudy.accounts.admin import InvestigatorAdmin, names
+from readerstudy.accounts.admin import names
 from readerstudy.rehearsal.models import BlindingAudit
+from readerstudy.studies.admin_access import Evidence
 
 
 @admin.register(BlindingAudit)
-class BlindingAuditAdmin(InvestigatorAdmin):
+class BlindingAuditAdmin(Evidence):
     """Results of the audits, the latest first. They are sums over all images and identify none."""
 
     list_display = ("study", "at", "passed", "least_p")

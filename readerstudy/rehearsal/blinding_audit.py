@@ -30,7 +30,7 @@ from readerstudy.rehearsal.live_server import connect_reader, serve_application
 from readerstudy.rehearsal.models import BlindingAudit
 from readerstudy.rehearsal.storage_features import storage_facts
 from readerstudy.statistics.separability import feature_auc, separability
-from readerstudy.studies.actions import close_study, enroll
+from readerstudy.studies.actions import close_study, copy_members, enroll
 from readerstudy.studies.models import Enrollment, Presentation, SessionPlan, Study
 from readerstudy.truth.actions import create_study, same_plan
 from readerstudy.truth.queries import adversarial_codes
@@ -101,6 +101,7 @@ def _copy(study: Study, *, at: datetime, progress: ReportProgress) -> tuple[Stud
         progress=progress,
         **same_plan(study),
     )
+    copy_members(source=study, target=copy, at=at)
     auditor, _ = User.objects.get_or_create(
         username="blinding-auditor", defaults={"role": Role.READER, "first_name": "Blinding", "last_name": "Auditor"}
     )

@@ -23,7 +23,7 @@ from readerstudy.client.reader_client import image_addresses
 from readerstudy.client.scripted_reader import play_session
 from readerstudy.errors import StudyError
 from readerstudy.rehearsal.live_server import connect_reader, serve_application
-from readerstudy.studies.actions import close_study, enroll, mark_rehearsed
+from readerstudy.studies.actions import close_study, copy_members, enroll, mark_rehearsed
 from readerstudy.studies.lifecycle import FINISHED, StudyStatus
 from readerstudy.studies.models import Enrollment, Study
 from readerstudy.truth.actions import create_study, same_plan, unseal_study
@@ -125,6 +125,7 @@ def _copy(study: Study, code: str, *, at: datetime, progress: ReportProgress) ->
         progress=progress,
         **same_plan(study),
     )
+    copy_members(source=study, target=copy, at=at)
     for number in range(1, len(SKILLS) + 1):
         reader, _ = User.objects.get_or_create(
             username=f"simulated-{number}", defaults={"role": Role.READER, "first_name": f"Simulated {number}"}

@@ -12,10 +12,13 @@ from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from unfold import decorators
 
-from readerstudy.accounts.admin import InvestigatorAdmin, ReadOnlyInline, bar, is_investigator
+from readerstudy.accounts.admin import ReadOnlyInline, bar, is_investigator
 from readerstudy.accounts.models import Role, User
 from readerstudy.accounts.permissions import signed_in_user
+from readerstudy.studies import admin_trail as admin_trail
+from readerstudy.studies.access import studies_of
 from readerstudy.studies.actions import enroll
+from readerstudy.studies.admin_access import Evidence, OfStudies, own
 from readerstudy.studies.admin_moves import StudyMoves
 from readerstudy.studies.lifecycle import FINISHED
 from readerstudy.studies.models import (
@@ -129,9 +132,10 @@ def _seed(drawn: Study | Draw) -> str:
 
 
 @admin.register(Study)
-class StudyAdmin(StudyMoves, WithProgress, InvestigatorAdmin):
+class StudyAdmin(StudyMoves, WithProgress, OfStudies):
     """Studies: progress, and their moves. They are created by `create_study` and locked by `study lock`."""
 
+    study_path = ""
     list_display = ("code", "title", "shown_status", "readers", "progress", "created_at")
     list_filter = ("status", "is_rehearsal", "template")
     search_fields = ("code", "title")
@@ -193,11 +197,11 @@ class StudyAdmin(StudyMoves, WithProgress, InvestigatorAdmin):
 
 
 @admin.register(Enrollment)
-class EnrollmentAdmin(WithProgress, InvestigatorAdmin):
+class EnrollmentAdmin(WithProgress, OfStudies):
     """Enrolled readers. Enrolling creates their reading lists."""
 
     list_display = ("code", "study", "reader", "arm", "enrolled_at", "sessions", "progress")
-    list_filter = ("study",)
+    list_filter = (own("study"),)
     search_fields = ("code", "reader__username", "study__code")
     list_select_related = ("study", "reader", "arm__study")
     ordering = ("-id",)
@@ -217,7 +221,7 @@ class EnrollmentAdmin(WithProgress, InvestigatorAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "study":
-            kwargs["queryset"] = Study.objects.exclude(status__in=FINISHED)
+            kwargs["queryset"] = studies_of(signed_in_user(request)).exclude(status__in=FINISHED)
         if db_field.name == "reader":
             kwargs["queryset"] = User.objects.filter(role=Role.READER, is_active=True).order_by("username")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
@@ -238,11 +242,11 @@ class EnrollmentAdmin(WithProgress, InvestigatorAdmin):
 
 
 @admin.register(SessionPlan)
-class SessionPlanAdmin(InvestigatorAdmin):
+class SessionPlanAdmin(Evidence):
     """The sessions of every study, with the rules of their plan."""
 
     list_display = ("study", "number", "kind", "title", "total", "washout_days")
-    list_filter = ("study", "kind")
+    list_filter = (own("study"), "kind")
     search_fields = ("study__code", "title")
     list_select_related = ("study",)
     fields = (*list_display, "instructions", "shown_rules")
@@ -267,21 +271,22 @@ def _name(row: dict[str, Any]) -> str:
 
 
 @admin.register(Arm)
-class ArmAdmin(InvestigatorAdmin):
+class ArmAdmin(Evidence):
     """Conditions that readers are allocated to."""
 
     list_display = ("study", "name", "resolution")
-    list_filter = ("study", "resolution")
+    list_filter = (own("study"), "resolution")
     search_fields = ("study__code", "name")
     list_select_related = ("study",)
 
 
 @admin.register(ReadingList)
-class ReadingListAdmin(InvestigatorAdmin):
+class ReadingListAdmin(Evidence):
     """One reader's list in one session."""
 
+    study_path = "enrollment__study"
     list_display = ("enrollment", "session_plan", "progress")
-    list_filter = ("enrollment__study", "session_plan__number")
+    list_filter = (own("enrollment__study"), "session_plan__number")
     search_fields = ("enrollment__code", "enrollment__study__code")
     list_select_related = ("enrollment__study", "session_plan__study", "session")
     fields = list_display
@@ -293,11 +298,12 @@ class ReadingListAdmin(InvestigatorAdmin):
 
 
 @admin.register(Presentation)
-class PresentationAdmin(InvestigatorAdmin):
+class PresentationAdmin(Evidence):
     """Positions of the reading lists, without their stimuli, which could reveal the truth."""
 
+    study_path = "reading_list__enrollment__study"
     list_display = ("reading_list", "position", "code")
-    list_filter = ("reading_list__enrollment__study",)
+    list_filter = (own("reading_list__enrollment__study"),)
     search_fields = ("code", "reading_list__enrollment__code")
     list_select_related = ("reading_list__enrollment__study", "reading_list__session_plan")
     fields = list_display
@@ -305,11 +311,12 @@ class PresentationAdmin(InvestigatorAdmin):
 
 
 @admin.register(Allocation)
-class AllocationAdmin(InvestigatorAdmin):
+class AllocationAdmin(Evidence):
     """Positions of the draw, also without their stimuli."""
 
+    study_path = "session_plan__study"
     list_display = ("session_plan", "arm", "position")
-    list_filter = ("session_plan__study", "arm")
+    list_filter = (own("session_plan__study"), own("arm"))
     search_fields = ("session_plan__study__code",)
     list_select_related = ("session_plan__study", "arm__study")
     fields = list_display

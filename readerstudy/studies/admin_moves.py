@@ -13,6 +13,7 @@ from unfold import decorators
 
 from readerstudy.accounts.admin import ReasonForm, carry_out, is_investigator
 from readerstudy.accounts.permissions import signed_in_user
+from readerstudy.studies.access import studies_of
 from readerstudy.studies.actions import (
     archive_study,
     close_study,
@@ -22,7 +23,6 @@ from readerstudy.studies.actions import (
     unlock_study,
 )
 from readerstudy.studies.lifecycle import UNDER_WAY, StudyStatus
-from readerstudy.studies.models import Study
 
 Work = Callable[..., object]
 # The annotations of unfold do not allow lazy texts.
@@ -137,7 +137,7 @@ class StudyMoves:
         return self._move(request, object_id, _with_reason(archive_study, form), _("%(study)s is archived."))
 
     def _move(self, request: HttpRequest, object_id: str, action: Work, done: Any) -> HttpResponse:
-        study = get_object_or_404(Study, pk=object_id)
+        study = get_object_or_404(studies_of(signed_in_user(request)), pk=object_id)
         work = partial(action, study=study, actor=signed_in_user(request), at=now())
         page: Any = self
         return carry_out(page, request, work, done % {"study": study}, object_id)
@@ -148,4 +148,6 @@ def _with_reason(action: Work, form: Any) -> Work:
 
 
 def _may(request: HttpRequest, pk: str | None, *statuses: StudyStatus) -> bool:
-    return is_investigator(request) and (pk is None or Study.objects.filter(pk=pk, status__in=statuses).exists())
+    if not is_investigator(request):
+        return False
+    return pk is None or studies_of(signed_in_user(request)).filter(pk=pk, status__in=statuses).exists()

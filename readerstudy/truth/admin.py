@@ -6,12 +6,13 @@ shows the truth; the report and the API show it study by study, after unsealing.
 
 from django.contrib import admin
 
-from readerstudy.accounts.admin import InvestigatorAdmin, names
+from readerstudy.accounts.admin import names
+from readerstudy.studies.admin_access import Evidence
 from readerstudy.truth.models import Unsealing
 
 
 @admin.register(Unsealing)
-class UnsealingAdmin(InvestigatorAdmin):
+class UnsealingAdmin(Evidence):
     """The recorded unsealings."""
 
     list_display = ("study", "by", "at", "reason")

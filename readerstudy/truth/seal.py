@@ -11,8 +11,9 @@ Three facts that packages below `truth` need are properties of `Study`: `is_seal
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from readerstudy.accounts.models import User
+from readerstudy.accounts.models import Role, User
 from readerstudy.errors import StudyError
+from readerstudy.studies.access import is_researcher_of, role_in
 from readerstudy.studies.lifecycle import REVEALED, StudyStatus
 from readerstudy.studies.models import Allocation, Presentation, Study
 from readerstudy.studies.protocol import SessionKind
@@ -62,20 +63,22 @@ def sealed_studies() -> QuerySet[Study]:
 
 # --- people -------------------------------------------------------------------------------------------------
 def may_see_truth(study: Study, person: User) -> bool:
-    """Return whether the person may see the truth of each reading: a researcher, once the study is unsealed.
+    """Return whether the person may see the truth of each reading: a researcher of the study, once it is unsealed.
 
     Stricter than the report: a rehearsal must be unsealed too, because these rows name images.
     """
-    return person.is_researcher and study.is_unsealed
+    return study.is_unsealed and is_researcher_of(study, person)
 
 
 def may_see_report(study: Study, person: User) -> bool:
     """Return whether the person may open the report page of a study, sealed or not.
 
-    The report reveals the truth, so it is for researchers. Coordinators see rehearsals, which reveal no study's draw.
+    The report reveals the truth, so it is for the study's researchers. Its coordinators see rehearsals, which reveal no
+    study's draw.
     Whether there is a report is another rule: `require_unsealed`.
     """
-    return person.is_researcher or (person.is_coordinator and study.is_rehearsal)
+    role = role_in(study, person)
+    return role == Role.RESEARCHER or (role == Role.COORDINATOR and study.is_rehearsal)
 
 
 def may_see_tells(person: User) -> bool:

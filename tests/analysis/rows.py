@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from uuid import uuid4
 
-from readerstudy.accounts.models import User
+from readerstudy.accounts.models import Role, User
 from readerstudy.cohort.models import Cohort, Exam, Image, Patient, Stimulus
 from readerstudy.reading.models import Reading, ReadingSession
 from readerstudy.studies.actions import close_study, enroll
@@ -54,6 +54,7 @@ def study(readers: Iterable[str] = ("rita", "rolf"), *, code: str = "small", is_
             Allocation.objects.create(session_plan=plan, arm=arm, position=position, stimulus=stimulus)
     for name in readers:
         enroll(study=made, reader=User.objects.create(username=name), at=make.MONDAY)
+    make.join(User.objects.exclude(role=Role.READER), [made])
     _read(made)
     return made
 

@@ -86,7 +86,7 @@ def test_the_seed_of_the_draw_stays_hidden_until_the_study_is_unsealed(closed, c
 def test_an_unknown_study_is_not_found_by_a_sentence(study, clara):
     response = walk.client_of(clara).get("/api/v1/studies/nowhere/")
     assert response.status_code == 404
-    assert response.json()["detail"] == "There is no study with the code 'nowhere'; there are: tiny."
+    assert response.json()["detail"] == "There is no study nowhere."
 
 
 # --- acts ---------------------------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ TUESDAY = make.MONDAY + timedelta(days=1)  # readers of these studies are enroll
 
 
 def texts(at=TUESDAY):
-    return [each.text for each in attention(at=at)]
+    return [each.text for each in attention(make.overseer(), at=at)]
 
 
 def test_an_untroubled_study_needs_nobody(study, rita):
@@ -150,7 +150,7 @@ def test_the_board_asks_the_database_the_same_number_of_questions(desk, small_st
 
 
 def test_a_line_of_a_study_sums_its_readers(small_study):
-    (line,) = study_lines()
+    (line,) = study_lines(make.overseer())
     readings = sum(reader.answered for reader in readers_of(small_study, at=now()))
     assert (line.study, line.readers, line.answered) == (small_study, 2, readings)
 

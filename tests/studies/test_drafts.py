@@ -330,7 +330,7 @@ def test_a_reader_enrolled_during_a_lock_has_lists(draft):
 
 # --- the commands ---------------------------------------------------------------------------------------------
 def test_the_commands_move_a_study_from_draft_to_archive(draft, rosa):
-    call_command("create_study", "--cohort=films", "--code=other", "--scale=0.03", "--draft")
+    call_command("create_study", "--cohort=films", "--code=other", "--scale=0.03", "--draft", "--member=rosa")
     assert Study.named("other").status == "draft"
     for move, status in {"lock": "locked", "unlock": "draft"}.items():
         call_command("study", move, "other", reason="Because.", by="rosa")

@@ -3,6 +3,7 @@
 from readerstudy.studies.actions.drafts import delete_draft, draft_study, edit_draft, mark_rehearsed
 from readerstudy.studies.actions.enrolment import enroll, give_lists
 from readerstudy.studies.actions.exclusions import exclude_from_analysis, include_in_analysis
+from readerstudy.studies.actions.members import add_member, copy_members, remove_member
 from readerstudy.studies.actions.moves import (
     StudyBegun,
     archive_study,
@@ -15,8 +16,10 @@ from readerstudy.studies.actions.moves import (
 
 __all__ = [
     "StudyBegun",
+    "add_member",
     "archive_study",
     "close_study",
+    "copy_members",
     "delete_draft",
     "draft_study",
     "edit_draft",
@@ -27,6 +30,7 @@ __all__ = [
     "mark_rehearsed",
     "open_study",
     "pause_study",
+    "remove_member",
     "resume_study",
     "unlock_study",
 ]

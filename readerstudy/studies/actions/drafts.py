@@ -7,11 +7,12 @@ from django.db import transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
-from readerstudy.accounts.models import User
+from readerstudy.accounts.models import Role, User
 from readerstudy.audit.actions import record
 from readerstudy.cohort.models import Cohort
 from readerstudy.errors import BadInput, StudyError
 from readerstudy.names import MAXIMUM_LENGTH, require_name
+from readerstudy.studies.actions.members import add_member
 from readerstudy.studies.lifecycle import EDITABLE, StudyStatus
 from readerstudy.studies.models import Study, WrongStatus
 from readerstudy.studies.protocol_document import Protocol
@@ -35,6 +36,8 @@ def draft_study(
 ) -> Study:
     """Create a draft: a study without seed and lists, whose protocol can be edited until it is locked.
 
+    The actor becomes its first member, with the role of the account.
+
     Raises BadInput, with the location, for a code, a title or a protocol that breaks a rule.
     """
     require_name(code, label=_("code"), maximum=LONGEST_COPY if is_rehearsal else LONGEST_CODE)
@@ -51,6 +54,8 @@ def draft_study(
         is_rehearsal=is_rehearsal,
         created_at=at,
     )
+    if actor is not None and not actor.is_reader:
+        add_member(study=study, person=actor, role=Role(actor.role), actor=actor, at=at)
     record("study.created", actor=actor, subject=study, at=at, scale=protocol.scale, protocol_sha256=protocol.hash)
     return study
 
@@ -120,6 +125,7 @@ def delete_draft(*, study: Study, actor: User | None, at: datetime) -> None:
     record("study.deleted", actor=actor, subject=draft, at=at, code=draft.code, title=draft.title)
     try:
         draft.enrollments.all().delete()
+        draft.members.all().delete()
         draft.delete()
     except ProtectedError as error:
         text = _("Other records refer to the study %(code)s, such as a blinding audit, so it cannot be deleted.")

@@ -1,4 +1,4 @@
-"""Studies with their draws, and the sessions, enrolled readers and lists of a draw. No table here holds the truth."""
+"""Studies with their draws, and the members, sessions, enrolled readers and lists. No table here holds the truth."""
 
 from readerstudy.studies.models.lists import (
     Allocation,
@@ -10,6 +10,7 @@ from readerstudy.studies.models.lists import (
     SessionPlan,
     new_code,
 )
+from readerstudy.studies.models.members import StudyMember
 from readerstudy.studies.models.study import Draw, DrawnPlan, Study, WrongStatus
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "ReadingList",
     "SessionPlan",
     "Study",
+    "StudyMember",
     "WrongStatus",
     "new_code",
 ]

@@ -137,6 +137,11 @@ class Enrollment(models.Model):
     def __str__(self) -> str:
         return f"{self.study} {self.code}"
 
+    @property
+    def study_code(self) -> str:
+        """The study that events about the enrolment belong to."""
+        return self.study.code
+
 
 class ReadingList(models.Model):
     """The ordered presentations of one reader in one session."""
@@ -151,6 +156,11 @@ class ReadingList(models.Model):
 
     def __str__(self) -> str:
         return f"{self.enrollment} session {self.session_plan.number}"
+
+    @property
+    def study_code(self) -> str:
+        """The study that events about the list belong to."""
+        return self.enrollment.study.code
 
 
 def new_code() -> str:

@@ -81,6 +81,11 @@ class Study(models.Model):
         return study
 
     @property
+    def study_code(self) -> str:
+        """The study that events about it belong to."""
+        return self.code
+
+    @property
     def protocol(self) -> Protocol:
         """The protocol as it was designed. It can be edited until the study is locked."""
         return Protocol.from_data(self.protocol_data)

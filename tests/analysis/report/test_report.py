@@ -280,7 +280,7 @@ def test_the_list_names_every_study_with_its_state(unsealed_study: Study, as_ros
 
 
 def test_without_a_study_the_list_says_what_to_do(as_rosa: Client) -> None:
-    assert "create_study" in as_rosa.get(reverse("report:list")).content.decode()
+    assert "You take part in no study yet." in as_rosa.get(reverse("report:list")).content.decode()
 
 
 def test_clara_watches_the_report_of_a_rehearsal_grow(open_study: Study, clara: User, client: Client) -> None:

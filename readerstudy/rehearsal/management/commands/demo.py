@@ -36,7 +36,7 @@ from readerstudy.jobs.queue import run_here
 from readerstudy.modalities import DEFAULT, find_modality
 from readerstudy.modalities.modality import Demo, Modality
 from readerstudy.rehearsal.simulated_readers import rehearse_study
-from readerstudy.studies.actions import enroll
+from readerstudy.studies.actions import add_member, enroll
 from readerstudy.studies.models import Study
 from readerstudy.truth.actions import create_study
 from readerstudy.truth.queries import count_adversarial_images, count_real_images
@@ -230,7 +230,10 @@ class _Demonstration:
                 generators=list(self.attacks),
                 progress=lambda done, total: advance(done, total, "image files rewritten in random order"),
             )
-            enroll(study=study, reader=User.objects.get(username="reader"), at=now())
+            enroll(study=study, reader=User.named("reader"), at=now())
+            for name in ("coordinator", "researcher"):
+                person = User.named(name)
+                add_member(study=study, person=person, role=Role(person.role), actor=None, at=now())
 
     def _rehearse(self, title: str) -> None:
         if Study.objects.filter(code=self.rehearsal, status="unsealed").exists():

@@ -7,11 +7,11 @@ from typing import Any
 from django.db import transaction
 from django.utils.timezone import now
 
-from readerstudy.accounts.models import User
+from readerstudy.accounts.models import Role, User
 from readerstudy.cohort.models import Cohort
 from readerstudy.commands import StudyCommand, seed
 from readerstudy.errors import BadInput, StudyError
-from readerstudy.studies.actions import draft_study, enroll
+from readerstudy.studies.actions import add_member, draft_study, enroll
 from readerstudy.studies.models import Study
 from readerstudy.studies.protocol import TEMPLATES
 from readerstudy.studies.protocol_document import Protocol
@@ -65,15 +65,25 @@ class Command(StudyCommand):
         parser.add_argument(
             "--draft", action="store_true", help="create a draft: it is edited, rehearsed, locked and opened later"
         )
+        parser.add_argument(
+            "--member",
+            action="append",
+            default=[],
+            metavar="USER",
+            help="coordinator or researcher who takes part in the study, with the role of the account",
+        )
         parser.add_argument("--reader", action="append", default=[], help="user name of a reader to enroll")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        readers = [_reader(name) for name in options["reader"]]
+        readers = [_user(name) for name in options["reader"]]
+        members = [_user(name) for name in options["member"]]
         draw = _draw_of(options)
         code = options["code"] or draw["cohort"].name
         # In one transaction: no study is left behind if a reader cannot be enrolled.
         with transaction.atomic():
             study = self._create(code=code, title=options["title"] or code, is_draft=options["draft"], **draw)
+            for person in members:
+                add_member(study=study, person=person, role=Role(person.role), actor=None, at=now())
             for reader in readers:
                 enroll(study=study, reader=reader, at=now())
         sessions = study.protocol.sessions
@@ -146,7 +156,7 @@ def _with_changes(protocol: Protocol, cohort: Cohort, changes: dict[str, Any]) -
     )
 
 
-def _reader(name: str) -> User:
+def _user(name: str) -> User:
     user = User.objects.filter(username=name).first()
     if user is None:
         raise StudyError(f"There is no user named {name!r}. Create the user in the administration first.")

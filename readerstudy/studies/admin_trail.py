@@ -4,12 +4,16 @@ import json
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.accounts.admin import InvestigatorAdmin
+from readerstudy.accounts.permissions import signed_in_user
 from readerstudy.audit.models import Event
+from readerstudy.studies.access import studies_of
 
 # The seed of a draw gives away which positions are adversarial.
 HIDDEN = ("seed",)
@@ -17,16 +21,21 @@ HIDDEN = ("seed",)
 
 @admin.register(Event)
 class EventAdmin(InvestigatorAdmin):
-    """Events, the latest first."""
+    """Events of the person's studies, and those that belong to no study, the latest first."""
 
-    list_display = ("at", "actor", "verb", "subject")
+    list_display = ("at", "actor", "verb", "study", "subject")
     list_filter = ("verb",)
-    search_fields = ("verb", "subject", "actor__username")
+    search_fields = ("verb", "study", "subject", "actor__username")
     list_select_related = ("actor",)
     date_hierarchy = "at"
     ordering = ("-id",)
-    fields = ("at", "actor", "verb", "subject", "details")
+    fields = ("at", "actor", "verb", "study", "subject", "details")
     readonly_fields = ("details",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
+        codes = studies_of(signed_in_user(request)).values("code")
+        events: QuerySet[Event] = super().get_queryset(request)
+        return events.filter(Q(study="") | Q(study__in=codes))
 
     @admin.display(description=_("details"))
     def details(self, event: Event) -> SafeString:
