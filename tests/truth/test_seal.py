@@ -3,7 +3,7 @@
 import pytest
 
 from readerstudy.errors import StudyError
-from readerstudy.studies.actions import archive_study, close_study, pause_study, unlock_study
+from readerstudy.studies.actions import archive_study, close_study, copy_members, pause_study, unlock_study
 from readerstudy.studies.lifecycle import StudyStatus
 from readerstudy.studies.models import Allocation, Presentation, Study
 from readerstudy.studies.protocol import SessionKind
@@ -31,7 +31,9 @@ STATES = [(status, is_rehearsal) for status in StudyStatus for is_rehearsal in (
 def test_each_rule_follows_status_and_rehearsal(study, rosa, clara, rita, status, is_rehearsal):
     if is_rehearsal:
         unseal(study)
-        study = create_study(code="copy", title="x", at=make.MONDAY, is_rehearsal=True, **same_plan(study))
+        source = study
+        study = create_study(code="copy", title="x", at=make.MONDAY, is_rehearsal=True, **same_plan(source))
+        copy_members(source=source, target=study, at=make.MONDAY)
     move_to(study, status)
     is_unsealed = status in (StudyStatus.UNSEALED, StudyStatus.ARCHIVED)
     is_closed = is_unsealed or status == StudyStatus.CLOSED
