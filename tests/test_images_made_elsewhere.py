@@ -59,6 +59,7 @@ def new_study(cohort: Cohort, **changes):
 
 def test_a_study_of_imported_images_is_read_and_reported(imported, rosa):
     study = new_study(imported, generators=["theirs"])
+    make.join([rosa], [study])
     rita = make.reader_in(study)
     assert walk.finish_study(walk.client_of(rita), study.code) == Reading.objects.count() > 0
     close_study(study=study, actor=rosa, reason="All have read.", at=make.MONDAY)
