@@ -5,7 +5,9 @@ A missing or wrong variable stops the start with a message that names it. Tests 
 """
 
 import os
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -53,13 +55,24 @@ VARIABLES: tuple[Variable, ...] = (
         "the address of the request",
         "the address of the request",
     ),
+    Variable(
+        "IMPORT_FOLDERS",
+        "folders on the server that images may be imported from on the pages: `NAME=/path`, separated by commas; the "
+        "web process and the workers must be able to read them",
+        "none",
+        "none",
+    ),
+    Variable(
+        "IMPORT_MEGABYTES", "largest upload of images in MB; unpacked it may be three times as large", "4000", "4000"
+    ),
+    Variable("IMPORT_FILES", "largest number of files in an upload of images", "20000", "20000"),
     Variable("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "`WARNING`", "`WARNING`"),
     Variable("DEBUG", "Django's debug pages, for development only; 1 or 0", "0", "0"),
     Variable(
         "CELERY_IMPORTS",
         "modules whose tasks a worker loads",
-        "`models_ml.tasks,attacks.tasks`",
-        "`models_ml.tasks,attacks.tasks`",
+        "`models_ml.tasks,attacks.tasks,readerstudy.image_import.tasks`",
+        "the same",
     ),
     Variable("TEST_DATABASE", "name of the database that tests create", "one per process", "one per process"),
 )
@@ -93,6 +106,30 @@ def env_flag(name: str, *, default: bool) -> bool:
 def env_list(name: str, default: str | object = _REQUIRED) -> list[str]:
     """Return comma-separated values without blanks. Raises ImproperlyConfigured as `env_text` does."""
     return [part.strip() for part in env_text(name, default).split(",") if part.strip()]
+
+
+def env_number(name: str, *, default: int) -> int:
+    """Return a whole number of 1 or more. Raises ImproperlyConfigured otherwise."""
+    value = _value(name).strip()
+    if not value:
+        return default
+    if not value.isdecimal() or int(value) < 1:
+        raise ImproperlyConfigured(f"The environment variable {name} is {value!r}; it must be a whole number from 1.")
+    return int(value)
+
+
+def env_folders(name: str) -> dict[str, Path]:
+    """Return folders by name. Raises ImproperlyConfigured unless each is NAME=/path of an existing folder."""
+    folders = {}
+    for part in env_list(name, default=""):
+        label, equals, path = part.partition("=")
+        folder = Path(path.strip())
+        if not equals or not re.fullmatch(r"[\w-]{1,64}", label.strip()) or not folder.is_absolute():
+            raise ImproperlyConfigured(f"{name} has the part {part!r}; give NAME=/path, separated by commas.")
+        if not folder.is_dir():
+            raise ImproperlyConfigured(f"{name} names {path.strip()}, which is not a folder.")
+        folders[label.strip()] = folder.resolve()
+    return folders
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,11 @@
 """Header fields of every response, and error pages for protocol errors."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
+from django.core.exceptions import TooManyFilesSent
+from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -17,6 +20,23 @@ class HashedStaticFiles(ManifestStaticFilesStorage):
     support_js_module_import_aggregation = True
     # One pass for each step of the longest chain of imports: the hash of a file depends on the files that it imports.
     max_post_process_passes = 20
+
+
+class FewFiles(FileUploadHandler):
+    """Refuse requests with many files: each could stay in memory or keep a temporary file open."""
+
+    MAXIMUM = 20
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        self._count = getattr(self, "_count", 0) + 1
+        if self._count > self.MAXIMUM:
+            raise TooManyFilesSent(f"More than {self.MAXIMUM} files were sent.")
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
+        return raw_data
+
+    def file_complete(self, file_size: int) -> None:
+        return None
 
 
 class PlainHeaders:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from kombu import Queue
 
 from readerstudy import local_postgres
-from readerstudy.environment import env_flag, env_list, env_mail_server, env_text
+from readerstudy.environment import env_flag, env_folders, env_list, env_mail_server, env_number, env_text
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env_text("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
@@ -60,6 +60,7 @@ MEDIA_ROOT = VAR_DIR / "media"
 RUNS_DIR = VAR_DIR / "runs"
 CACHE_DIR = VAR_DIR / "cache"
 REPORTS_DIR = VAR_DIR / "reports"
+UPLOADS_DIR = VAR_DIR / "uploads"  # of images, for a day at most
 JOBS_DIR = VAR_DIR / "jobs"  # the log and the curves of each job
 
 # --- application ----------------------------------------------------------------------------------------------
@@ -99,6 +100,7 @@ INSTALLED_APPS = [
     "readerstudy.analysis",
     "readerstudy.desk",
     "readerstudy.lab",
+    "readerstudy.image_import",
     "readerstudy.api",
 ]
 
@@ -193,6 +195,18 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 
+# --- images sent to be imported -----------------------------------------------------------------------------
+IMPORT_FOLDERS = env_folders("IMPORT_FOLDERS")
+IMPORT_BYTES = 1_000_000 * env_number("IMPORT_MEGABYTES", default=4000)
+IMPORT_FILES = env_number("IMPORT_FILES", default=20_000)
+# Files for an import are counted and stored by `image_import.uploads`; every other page takes few (`FewFiles`).
+DATA_UPLOAD_MAX_NUMBER_FILES = IMPORT_FILES + 100
+FILE_UPLOAD_HANDLERS = [
+    "readerstudy.middleware.FewFiles",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+
 # --- mail ---------------------------------------------------------------------------------------------------
 # Without a server the texts of mails are shown, to be sent by hand.
 _mail_server = env_mail_server("EMAIL_URL")
@@ -239,7 +253,7 @@ SPECTACULAR_SETTINGS = {
 
 # --- jobs ---------------------------------------------------------------------------------------------------
 # Only workers have torch. The web processes call tasks by name.
-CELERY_IMPORTS = env_list("CELERY_IMPORTS", default="models_ml.tasks,attacks.tasks")
+CELERY_IMPORTS = env_list("CELERY_IMPORTS", default="models_ml.tasks,attacks.tasks,readerstudy.image_import.tasks")
 CELERY_BROKER_TRANSPORT_OPTIONS = local_postgres.broker(VAR_DIR) if CELERY_BROKER_URL.startswith("filesystem") else {}
 # The Job row names the queue; a worker without --queues takes jobs from both.
 CELERY_TASK_QUEUES = [Queue("cpu"), Queue("gpu")]

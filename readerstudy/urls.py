@@ -14,6 +14,7 @@ urlpatterns = [
     path("read/", include("readerstudy.reading.urls")),
     path("report/", include("readerstudy.analysis.urls")),
     path("desk/", include("readerstudy.desk.urls")),
+    path("images/", include("readerstudy.image_import.urls")),
     path("lab/", include("readerstudy.lab.urls")),
     path("api/v1/", include("readerstudy.api.urls")),
     path("admin/", admin.site.urls),

@@ -65,6 +65,7 @@ def media(settings, tmp_path):
     settings.CACHE_DIR = tmp_path / "cache"
     settings.REPORTS_DIR = tmp_path / "reports"
     settings.JOBS_DIR = tmp_path / "jobs"
+    settings.UPLOADS_DIR = tmp_path / "uploads"
 
 
 @pytest.fixture(autouse=True)

@@ -61,8 +61,9 @@ class Link:
 class CopySearch:
     """The images of a cohort, searched for copies of new ones."""
 
-    def __init__(self, cohort: Cohort, *, find_file: FindFile) -> None:
+    def __init__(self, cohort: Cohort, *, find_file: FindFile, is_dry_run: bool = False) -> None:
         self._cohort = cohort
+        self._is_dry_run = is_dry_run
         self._find_file = find_file
         self._index = HashIndex()
         self._hashed: list[KnownImage] = []  # by number in the index
@@ -102,6 +103,10 @@ class CopySearch:
         smallest = self._cohort.resolutions[-1]
         image.file = next(stimulus.path for stimulus in stored.stimuli if stimulus.resolution == smallest)
 
+    def was_checked(self, image: KnownImage, prepared: PreparedImage, file: Path) -> None:
+        """Note the file of a new image of a dry run at the smallest size; from now on it is read from there."""
+        image.box, image.signature, image.file = prepared.placement.box, None, file
+
     def join(self, image: KnownImage, links: Iterable[Link]) -> None:
         """Give the image the moment that it shares with those it is linked to; they may get it now, or another one."""
         linked = [link.image for link in links if not link.image.is_left_out]
@@ -115,7 +120,8 @@ class CopySearch:
         joining = [other for other in linked if not other.moment]
         joining += [other for merged in moments[1:] for other in self._by_moment.pop(merged)]
         keys = [other.key for other in joining if other.key is not None]
-        Image.objects.filter(pk__in=keys).update(moment=moment)
+        if not self._is_dry_run:
+            Image.objects.filter(pk__in=keys).update(moment=moment)
         for member in (*joining, image):
             member.moment = moment
             self._by_moment.setdefault(moment, []).append(member)

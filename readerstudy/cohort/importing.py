@@ -1,6 +1,5 @@
 """Import of a batch into a cohort: split by patient, prepared in parallel, stored. `truth` seals the pathologies."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from readerstudy.cohort.models import Cohort, Patient
 from readerstudy.cohort.prepare import PreparedImage, prepare
 from readerstudy.cohort.splits import settle, split_patients
 from readerstudy.cohort.storage import StoredImage, ensure_patient, patient_fingerprint, store_image
+from readerstudy.cohort.workers import usable_processes
 from readerstudy.sources.source import ImportBatch, ImportImage, ImportProblem, patient_pathologies
 from readerstudy.vocabulary import Pathology, Split
 
@@ -62,38 +62,43 @@ def import_images(
     and an interrupted import loses one window at most. Images that cannot be read become problems. Copies of an image
     stay in one split (`cohort.copies`); `find_file` returns the file of a stored image's real stimulus.
     """
-    importer = _Importer(cohort, batch, find_file=find_file)
-    new = done = 0
-    for window, prepared in _prepared(cohort, batch.images, processes):
-        stored: list[StoredImage] = []
+    importer = Importer(cohort, batch, CopySearch(cohort, find_file=find_file), progress)
+    new = 0
+    for window in prepared_windows(cohort, batch.images, processes):
         with transaction.atomic():
-            pairs = zip(window, prepared, strict=True)
-            for patient_key, of_patient in groupby(pairs, key=lambda pair: pair[0].patient_key):
-                images: list[PreparedImage] = []
-                for _source, image in of_patient:
-                    if isinstance(image, ImportProblem):
-                        importer.problems.append(image)
-                    else:
-                        images.append(image)
-                    done += 1
-                    progress(done, len(batch.images))
-                stored += importer.store_patient(patient_key, images)
+            stored = importer.take(window)
             seal(stored)
         new += len(stored)
     return importer.result(new=new)
 
 
-class _Importer:
+class Importer:
     """One import: the split of every patient, the search for copies, and what there is to report."""
 
-    def __init__(self, cohort: Cohort, batch: ImportBatch, *, find_file: FindFile) -> None:
+    def __init__(self, cohort: Cohort, batch: ImportBatch, search: CopySearch, progress: Progress) -> None:
         self.problems = list(batch.problems)
         self._cohort = cohort
         self._known_splits = _known_splits(cohort, batch.images)
         self._splits = _splits(cohort, batch.images, self._known_splits)
-        self._search = CopySearch(cohort, find_file=find_file)
+        self._search = search
         self._copies: list[FoundCopy] = []
         self._known = 0
+        self._progress, self._done, self._total = progress, 0, len(batch.images)
+
+    def take(self, window: "Window") -> list[StoredImage]:
+        """Store the images of whole patients; return the new ones."""
+        stored: list[StoredImage] = []
+        for patient_key, of_patient in groupby(zip(*window, strict=True), key=lambda pair: pair[0].patient_key):
+            images: list[PreparedImage] = []
+            for _source, image in of_patient:
+                if isinstance(image, ImportProblem):
+                    self.problems.append(image)
+                else:
+                    images.append(image)
+                self._done += 1
+                self._progress(self._done, self._total)
+            stored += self.store_patient(patient_key, images)
+        return stored
 
     def result(self, *, new: int) -> ImportResult:
         patients = Patient.objects.filter(cohort=self._cohort).count()
@@ -115,16 +120,16 @@ class _Importer:
         stored = (self._store(patient_key, candidate) for candidate in found)
         return [image for image in stored if image]
 
-    def _find_copies(self, patient: str, prepared: PreparedImage) -> "_Candidate":
+    def _find_copies(self, patient: str, prepared: PreparedImage) -> "Candidate":
         known = self._search.find_known(patient, prepared)
         if known:
-            return _Candidate(prepared, known, (), is_new=False)
-        return _Candidate(prepared, *self._search.add(patient, prepared), is_new=True)
+            return Candidate(prepared, known, (), is_new=False)
+        return Candidate(prepared, *self._search.add(patient, prepared), is_new=True)
 
-    def _store(self, patient_key: str, candidate: "_Candidate") -> StoredImage | None:
+    def _store(self, patient_key: str, candidate: "Candidate") -> StoredImage | None:
         image = candidate.image
         if image.is_left_out:
-            self.problems.append(_left_out(candidate))
+            self.problems.append(left_out(candidate))
             image.signature = None  # is not compared any more
             return None
         if candidate.is_new:
@@ -135,15 +140,18 @@ class _Importer:
             self._known += 1
             return None
         self._search.was_stored(image, stored)
-        closest = candidate.closest_copy
+        self._note_copy(candidate)
+        return stored
+
+    def _note_copy(self, candidate: "Candidate") -> None:
+        image, closest = candidate.image, candidate.closest_copy
         if closest:
             values = (image.name, closest.image.label, closest.kind, closest.correlation, image.split)
             self._copies.append(FoundCopy(*values))
-        return stored
 
 
 @dataclass(frozen=True)
-class _Candidate:
+class Candidate:
     """A prepared image of one patient, with its copies among the images before it."""
 
     prepared: PreparedImage
@@ -162,7 +170,7 @@ class _Candidate:
         return max(copies, key=lambda link: link.correlation, default=None)
 
 
-def _left_out(candidate: _Candidate) -> ImportProblem:
+def left_out(candidate: Candidate) -> ImportProblem:
     """Return why an image with a copy in another split is not imported."""
     name, image = candidate.prepared.source.name, candidate.image
     others = [
@@ -217,11 +225,11 @@ def _splits(cohort: Cohort, images: Sequence[ImportImage], known: Mapping[str, S
 Window = tuple[Sequence[ImportImage], Iterable[PreparedImage | ImportProblem]]
 
 
-def _prepared(cohort: Cohort, images: Sequence[ImportImage], processes: int | None) -> Iterator[Window]:
+def prepared_windows(cohort: Cohort, images: Sequence[ImportImage], processes: int | None) -> Iterator[Window]:
     """Prepare window by window; on every core if there are enough images."""
     sizes = {resolution: cohort.size_of(resolution) for resolution in cohort.resolutions}
     work = partial(prepare, modality=cohort.modality_code, sizes=sizes)
-    processes = processes or os.cpu_count() or 1
+    processes = usable_processes(processes)
     if processes == 1 or len(images) < _WINDOW:
         for window in _windows(images, _WINDOW):
             yield window, map(work, window)

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -28,19 +28,39 @@ def ensure_cohort(
     Raises BadInput for a name that breaks the rule or a resolution that the modality lacks, StudyError if the cohort
     exists with another modality, layout or split.
     """
+    plan = _plan(name, modality, seed, fractions, resolutions)
+    cohort, is_new = Cohort.objects.get_or_create(name=name, defaults={**plan, "created_at": at})
+    return cohort if is_new else _require_same(cohort, plan)
+
+
+def planned_cohort(
+    name: str, *, modality: Modality, seed: int, fractions: Sequence[float], resolutions: Sequence[str]
+) -> Cohort:
+    """Return the cohort of that name, or one that is not stored, with the key 0. Raises as `ensure_cohort` does."""
+    plan = _plan(name, modality, seed, fractions, resolutions)
+    cohort = Cohort.objects.filter(name=name).first()
+    return _require_same(cohort, plan) if cohort else Cohort(pk=0, name=name, **plan)
+
+
+def _plan(
+    name: str, modality: Modality, seed: int, fractions: Sequence[float], resolutions: Sequence[str]
+) -> dict[str, Any]:
     require_name(name, label="cohort")
     layout = [_layout(modality, resolution) for resolution in resolutions]
-    plan = {"seed": seed, "fractions": list(fractions), "modality_code": modality.code, "layout": layout}
-    cohort, is_new = Cohort.objects.get_or_create(name=name, defaults={**plan, "created_at": at})
+    return {"seed": seed, "fractions": list(fractions), "modality_code": modality.code, "layout": layout}
+
+
+def _require_same(cohort: Cohort, plan: Mapping[str, Any]) -> Cohort:
+    """Return the cohort. Raises StudyError if it was stored with another plan."""
     differing = [key for key, value in plan.items() if getattr(cohort, key) != value]
-    if not is_new and differing:
+    if differing:
         shown = {
             "modality_code": ("modality", cohort.modality_code),
             "layout": ("resolutions", list(cohort.resolutions)),
         }
         words = (shown.get(key, (key, getattr(cohort, key))) for key in differing)
         values = ", ".join(f"{key} {value}" for key, value in words)
-        raise StudyError(f"The cohort {name} exists with {values}; import with the same, or under another name.")
+        raise StudyError(f"The cohort {cohort.name} exists with {values}; import with the same, or under another name.")
     return cohort
 
 

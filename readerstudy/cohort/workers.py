@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import current_process, get_context
 from typing import Any, Final, TypeVar
 
 Item = TypeVar("Item")
@@ -15,13 +15,23 @@ ParallelMap = Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[Any]]
 _AHEAD: Final = 4  # results in memory for each process
 
 
+def usable_processes(processes: int | None) -> int:
+    """Return that number of processes; with None one for every core, but one in a worker of the queue.
+
+    Celery's processes are daemons, which may not start others.
+    """
+    if processes is None and current_process().daemon:
+        return 1
+    return processes or os.cpu_count() or 1
+
+
 @contextmanager
 def parallel_map(processes: int | None) -> Iterator[ParallelMap]:
     """Yield a function that works as map, in that many processes; on every core with None.
 
     The function and its items are sent to processes without Django: neither may refer to a model.
     """
-    processes = processes or os.cpu_count() or 1
+    processes = usable_processes(processes)
     if processes == 1:
         yield map
         return

@@ -3,14 +3,22 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from readerstudy.experiments.catalogue import KINDS_BY_KEY
 from readerstudy.jobs.heartbeat import is_lost
 from readerstudy.jobs.models import OVER, Job, JobStatus
 from readerstudy.jobs.progress_log import read_points, seconds_left
 from readerstudy.jobs.progress_text import job_note
+
+# Jobs that are not started in the lab.
+OTHER_TITLES: Final[dict[str, Any]] = {
+    "check-images": gettext_lazy("Check images to import"),
+    "import-images": gettext_lazy("Import images"),
+}
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,7 @@ class JobView:
     def title(self) -> str:
         """The title of the kind; its key if the catalogue does not have it."""
         kind = KINDS_BY_KEY.get(self.job.kind)
-        return str(kind.title) if kind else self.job.kind
+        return str(kind.title if kind else OTHER_TITLES.get(self.job.kind, self.job.kind))
 
     @property
     def note(self) -> str:

@@ -67,5 +67,7 @@ def _kind_text(activity: Activity) -> str:
             return _("Generating adversarial images")
         case ActivityKind.SCORING_IMAGES:
             return _("Scoring images")
+        case ActivityKind.IMPORTING_IMAGES:
+            return _("Importing images")
         case _:
             assert_never(activity.kind)

@@ -86,10 +86,19 @@ class Hanging:
 
 
 class ReadSource(Protocol):
-    """Returns the images at a path. `table` describes them, `columns` maps its columns, its paths start at `folder`."""
+    """Returns the images at a path. `table` describes them, `columns` maps its columns, its paths start at `folder`.
+
+    Files outside `root` are refused, also if a symbolic link leads to them; None allows all that the process can read.
+    """
 
     def __call__(
-        self, path: Path, *, table: Path | None, columns: Mapping[str, str], folder: Path | None
+        self,
+        path: Path,
+        *,
+        table: Path | None,
+        columns: Mapping[str, str],
+        folder: Path | None,
+        root: Path | None = None,
     ) -> ImportBatch: ...
 
 

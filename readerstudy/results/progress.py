@@ -17,6 +17,7 @@ class ActivityKind(StrEnum):
     OPTIMISING_PATCH = "optimising-patch"
     GENERATING_IMAGES = "generating-images"
     SCORING_IMAGES = "scoring-images"
+    IMPORTING_IMAGES = "importing-images"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,16 @@ from functools import partial
 from pathlib import Path
 
 from readerstudy.sources import raster
-from readerstudy.sources.label_table import Row, marks_of, problem, read_rows, real_path, repetitions
+from readerstudy.sources.label_table import (
+    OUTSIDE,
+    Row,
+    is_within,
+    marks_of,
+    problem,
+    read_rows,
+    real_path,
+    repetitions,
+)
 from readerstudy.sources.source import ImportBatch, ImportImage, ImportProblem
 from readerstudy.sources.vocabulary import SourceVocabulary
 
@@ -16,8 +25,11 @@ def read_table(
     *,
     columns: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    root: Path | None = None,
 ) -> ImportBatch:
     """Return the images that a table names. Paths are relative to `folder`, or else to the table's own folder.
+
+    With `root`, files outside it are problems, without a word on whether they exist.
 
     Columns: image, patient and pathology; if known the modality's attributes, pixel_spacing_mm and bits. Other usual
     names are understood (`label_table.columns_of`), and those that `columns` maps. A lesion is marked by
@@ -34,7 +46,7 @@ def read_table(
     for path, named in by_file.items():
         problems.extend(_repetitions(named))
         if _agree(named):
-            wrong = _file_error(path)
+            wrong = _file_error(path, root)
             if wrong:
                 problems.append(problem(named[0].number, named[0].image, wrong))
             else:
@@ -58,8 +70,10 @@ def _repetitions(rows: list[Row]) -> list[ImportProblem]:
     return [problem(row.number, row.image, reason) for row in others]
 
 
-def _file_error(path: Path) -> str:
+def _file_error(path: Path, root: Path | None) -> str:
     """Return the rest of a sentence about a file that is not an image, or an empty text."""
+    if not is_within(path, root):
+        return OUTSIDE
     try:
         if not path.is_file():
             return "names a file that is not there."

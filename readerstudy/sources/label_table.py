@@ -149,6 +149,14 @@ def real_path(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
+OUTSIDE: Final = "names a file outside the folder of the import."
+
+
+def is_within(path: Path, root: Path | None) -> bool:
+    """Return whether the file that a path leads to, by symbolic links too, is below `root`; always without a root."""
+    return root is None or real_path(path).is_relative_to(real_path(root))
+
+
 def problem(number: int, image: str, what: str) -> ImportProblem:
     """Return a problem of one row, by its number and the name of its image."""
     row = f"Row {number} ({image})" if image else f"Row {number}"

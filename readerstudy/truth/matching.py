@@ -12,6 +12,7 @@ from readerstudy.cohort.prepare import prepare
 from readerstudy.cohort.storage import pixel_fingerprint
 from readerstudy.names import name_error
 from readerstudy.sources.any_file import load_file
+from readerstudy.sources.label_table import OUTSIDE, is_within
 from readerstudy.sources.pair_table import PairRow, row_problem
 from readerstudy.sources.source import ImportImage, ImportProblem
 from readerstudy.truth.queries.images import find_real_file
@@ -44,6 +45,17 @@ def files_of(row: PairRow, folder: Path) -> PairFiles:
     """Return the files that a row names; its paths start at the folder."""
     names = {"real_name": row.real, "adversarial_name": row.adversarial}
     return PairFiles(folder / row.real, folder / row.adversarial, **names, bits=row.bits, box=row.box)
+
+
+def within(rows: Sequence[PairRow], folder: Path, root: Path | None) -> tuple[list[PairRow], list[ImportProblem]]:
+    """Return the rows whose files are below `root`, all without one, and a problem for each other row."""
+    inside, problems = [], []
+    for row in rows:
+        if all(is_within(folder / name, root) for name in (row.real, row.adversarial)):
+            inside.append(row)
+        else:
+            problems.append(row_problem(row.number, OUTSIDE))
+    return inside, problems
 
 
 class Matcher:

@@ -118,14 +118,15 @@ def test_the_job_of_a_killed_worker_is_finished_by_the_next(tmp_path):
     assert read_points(job.pk)[-1].done == 60
 
 
-def worker(folder: Path) -> subprocess.Popen[bytes]:
-    """`manage.py work` as an installation starts it, on the test's database, in a session of its own."""
+def environment(folder: Path) -> dict[str, str]:
+    """The environment of a process on the test's database, with a folder of data."""
     database = connection.settings_dict
     parts = {"host": database["HOST"], "port": database["PORT"] or None}
     query = urlencode({name: value for name, value in parts.items() if value})
     person = ":".join(quote(database[name], safe="") for name in ("USER", "PASSWORD") if database[name])
-    environment = {
+    return {
         **os.environ,
+        "DJANGO_SETTINGS_MODULE": "readerstudy.settings",
         "DATABASE_URL": f"postgres://{person}@/{database['NAME']}?{query}",
         "SECRET_KEY": settings.SECRET_KEY,
         "PSEUDONYM_KEY": settings.PSEUDONYM_KEY,
@@ -135,9 +136,13 @@ def worker(folder: Path) -> subprocess.Popen[bytes]:
         "HTTPS": "0",
         "VAR_DIR": str(folder),
     }
+
+
+def worker(folder: Path) -> subprocess.Popen[bytes]:
+    """`manage.py work` as an installation starts it, on the test's database, in a session of its own."""
     command = [sys.executable, "manage.py", "work", "--queue", "cpu"]
     log = (folder / "worker.log").open("ab")
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
+    return subprocess.Popen(command, cwd=ROOT, env=environment(folder), stdout=log, stderr=log, start_new_session=True)
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:

@@ -32,14 +32,18 @@ VOCABULARY: Final = SourceVocabulary(
 )
 
 
-def read_table(path: Path, *, table: Path | None, columns: Mapping[str, str], folder: Path | None) -> ImportBatch:
+def read_table(
+    path: Path, *, table: Path | None, columns: Mapping[str, str], folder: Path | None, root: Path | None = None
+) -> ImportBatch:
     """Return the radiographs that a table names, see `sources.files.read_table`."""
-    return files.read_table(path, VOCABULARY, columns=columns, folder=folder)
+    return files.read_table(path, VOCABULARY, columns=columns, folder=folder, root=root)
 
 
-def read_folder(path: Path, *, table: Path | None, columns: Mapping[str, str], folder: Path | None) -> ImportBatch:
+def read_folder(
+    path: Path, *, table: Path | None, columns: Mapping[str, str], folder: Path | None, root: Path | None = None
+) -> ImportBatch:
     """Return the radiographs of a folder of DICOM files, see `sources.dicom.folder.read_folder`."""
-    return dicom_folder.read_folder(path, VOCABULARY, _read_no_attributes, table=table, columns=columns)
+    return dicom_folder.read_folder(path, VOCABULARY, _read_no_attributes, table=table, columns=columns, root=root)
 
 
 def draw_phantoms(patients: int, *, seed: int, size: Size) -> ImportBatch:

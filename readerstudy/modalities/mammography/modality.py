@@ -28,12 +28,16 @@ from readerstudy.modalities.modality import (
 from readerstudy.sources.source import ImportBatch
 
 
-def _read_dicom(path: Path, *, table: Path | None, columns: Mapping[str, str], folder: Path | None) -> ImportBatch:
-    return read_folder(path, table, columns=columns)
+def _read_dicom(
+    path: Path, *, table: Path | None, columns: Mapping[str, str], folder: Path | None, root: Path | None = None
+) -> ImportBatch:
+    return read_folder(path, table, columns=columns, root=root)
 
 
-def _read_table(path: Path, *, table: Path | None, columns: Mapping[str, str], folder: Path | None) -> ImportBatch:
-    return read_table(path, columns=columns, folder=folder)
+def _read_table(
+    path: Path, *, table: Path | None, columns: Mapping[str, str], folder: Path | None, root: Path | None = None
+) -> ImportBatch:
+    return read_table(path, columns=columns, folder=folder, root=root)
 
 
 def _hang(attributes: Mapping[str, str]) -> Hanging:

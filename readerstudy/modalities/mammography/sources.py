@@ -29,11 +29,15 @@ VOCABULARY: Final = SourceVocabulary(
 )
 
 
-def read_table(table: Path, *, columns: Mapping[str, str] | None = None, folder: Path | None = None) -> ImportBatch:
+def read_table(
+    table: Path, *, columns: Mapping[str, str] | None = None, folder: Path | None = None, root: Path | None = None
+) -> ImportBatch:
     """Return the mammograms that a table names, see `sources.files.read_table`."""
-    return files.read_table(table, VOCABULARY, columns=columns, folder=folder)
+    return files.read_table(table, VOCABULARY, columns=columns, folder=folder, root=root)
 
 
-def read_folder(folder: Path, table: Path | None = None, *, columns: Mapping[str, str] | None = None) -> ImportBatch:
+def read_folder(
+    folder: Path, table: Path | None = None, *, columns: Mapping[str, str] | None = None, root: Path | None = None
+) -> ImportBatch:
     """Return the mammograms of a folder of DICOM files, see `sources.dicom.folder.read_folder`."""
-    return dicom_folder.read_folder(folder, VOCABULARY, read_attributes, table=table, columns=columns)
+    return dicom_folder.read_folder(folder, VOCABULARY, read_attributes, table=table, columns=columns, root=root)

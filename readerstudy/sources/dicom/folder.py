@@ -14,7 +14,16 @@ from typing import Final
 from readerstudy.errors import StudyError
 from readerstudy.sources.dicom import pixels
 from readerstudy.sources.dicom.header import Header, NotDicom, ReadAttributes, read_header
-from readerstudy.sources.label_table import Row, marks_of, problem, read_rows, real_path, repetitions
+from readerstudy.sources.label_table import (
+    OUTSIDE,
+    Row,
+    is_within,
+    marks_of,
+    problem,
+    read_rows,
+    real_path,
+    repetitions,
+)
 from readerstudy.sources.source import ImportBatch, ImportImage, ImportProblem
 from readerstudy.sources.vocabulary import SourceVocabulary
 
@@ -34,16 +43,17 @@ def read_folder(
     *,
     table: Path | None = None,
     columns: Mapping[str, str] | None = None,
+    root: Path | None = None,
 ) -> ImportBatch:
     """Return all DICOM images below a folder, described by table and header.
 
     The table's image column holds a path relative to the folder or to the table, or a file name, with or without
     its ending, that is unique in the folder. `columns` maps columns by hand, as in files.read_table. Other files
-    in the folder are passed over; one that is called DICOM and is none is a problem.
+    in the folder are passed over; one that is called DICOM and is none is a problem, and so is one outside `root`.
     """
     if not folder.is_dir():
         raise StudyError(f"{folder} is not a folder.")
-    headers, problems = _read_headers(folder, read_attributes)
+    headers, problems = _read_headers(folder, read_attributes, root)
     if not headers and not problems:
         raise StudyError(f"The folder {folder} holds no DICOM files.")
     rows: dict[_File, list[Row]] = {}
@@ -59,12 +69,17 @@ def read_folder(
     return ImportBatch(vocabulary.modality, tuple(images), tuple(problems))
 
 
-def _read_headers(folder: Path, read_attributes: ReadAttributes) -> tuple[dict[_File, Header], list[ImportProblem]]:
+def _read_headers(
+    folder: Path, read_attributes: ReadAttributes, root: Path | None
+) -> tuple[dict[_File, Header], list[ImportProblem]]:
     headers: dict[_File, Header] = {}
     problems: list[ImportProblem] = []
     for path in sorted(folder.rglob("*")):
         file = _File(path, path.relative_to(folder).as_posix())
         try:
+            if not is_within(path, root):
+                problems.append(ImportProblem(file.name, f"{file.name} {OUTSIDE}"))
+                continue
             if not path.is_file() or not claims_to_be_dicom(path):
                 continue
             headers[file] = read_header(path, read_attributes)

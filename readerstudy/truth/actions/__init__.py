@@ -4,19 +4,24 @@ from readerstudy.truth.actions.adversarial_images import AttackProvenance, regis
 from readerstudy.truth.actions.adversarial_import import (
     AdversarialImportResult,
     ImportOptions,
+    UnderstoodRow,
     import_adversarial_images,
 )
-from readerstudy.truth.actions.cohort_import import import_cohort
+from readerstudy.truth.actions.cohort_import import check_cohort_import, import_cohort
 from readerstudy.truth.actions.exclusion import exclude_image
 from readerstudy.truth.actions.scores import store_scores
 from readerstudy.truth.actions.study_creation import create_study, same_draw, same_plan
 from readerstudy.truth.actions.study_locking import lock_study
 from readerstudy.truth.actions.unsealing import unseal_study
+from readerstudy.truth.matching import MatchedRow
 
 __all__ = [
     "AdversarialImportResult",
     "AttackProvenance",
     "ImportOptions",
+    "MatchedRow",
+    "UnderstoodRow",
+    "check_cohort_import",
     "create_study",
     "exclude_image",
     "import_adversarial_images",

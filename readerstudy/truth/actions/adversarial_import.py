@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
+from readerstudy.cohort.import_lock import only_import_into
 from readerstudy.cohort.models import Cohort
 from readerstudy.cohort.pairs import NotAPair, PairFacts, PixelRules, PreparedPair, prepare_pair, real_digests
 from readerstudy.cohort.storage import write_media
@@ -27,12 +28,13 @@ from readerstudy.serialise import to_dict
 from readerstudy.sources.pair_table import PairRow, read_pairs, row_problem
 from readerstudy.sources.source import ImportProblem
 from readerstudy.truth.actions.adversarial_images import AttackProvenance, register_adversarial_image
-from readerstudy.truth.matching import MatchedRow, Matcher, files_of
+from readerstudy.truth.matching import MatchedRow, Matcher, files_of, within
 from readerstudy.truth.models import AdversarialImport
 from readerstudy.truth.tells import find_tells
 from readerstudy.vocabulary import IMPORTED
 
 Progress = Callable[[int, int], None]
+Preview = Callable[[MatchedRow, PreparedPair], None]
 
 _LONGEST_TEXT: Final = 2000
 _CODE: Final = ("readerstudy/imaging", "readerstudy/cohort", "readerstudy/sources", "readerstudy/modalities")
@@ -84,18 +86,22 @@ def import_adversarial_images(
     at: datetime,
     actor: User | None,
     folder: Path | None = None,
+    root: Path | None = None,
     is_dry_run: bool = False,
     skips_refused: bool = False,
     seed: int = 1,
     progress: Progress = lambda done, total: None,
+    preview: Preview = lambda found, pair: None,
+    spool: Path | None = None,
     processes: int | None = None,
 ) -> AdversarialImportResult:
     """Import the pairs of a table as attacks of the method "imported", and compare both kinds by facts of their pixels.
 
     The real file of a pair is found in the cohort by its pixels; the adversarial one takes the same pixel path with
-    the parameters of the real one. Paths start at `folder`, by default that of the table. Nothing is stored in a dry
-    run, and if a row is refused unless `skips_refused`. `seed` is that of the comparison's permutations. `actor` is
-    None for a person at the server's terminal.
+    the parameters of the real one. Paths start at `folder`, by default that of the table; with `root`, rows with files
+    outside it are refused. Nothing is stored in a dry run, and if a row is refused unless `skips_refused`. `seed` is
+    that of the comparison's permutations. `actor` is None for a person at the server's terminal. `preview` is called
+    with every pair that can be stored; prepared pairs wait in a folder below `spool`.
 
     Raises NotAllowed unless the actor is a researcher, BadInput for a step that the modality lacks, StudyError if an
     attack of that name exists or the table cannot be read.
@@ -103,21 +109,27 @@ def import_adversarial_images(
     _check(cohort, actor, options)
     rows, problems = read_pairs(table, cohort.modality.vocabulary)
     base = table.parent if folder is None else folder
-    with parallel_map(processes) as run, TemporaryDirectory() as spool:
+    rows, outside = within(rows, base, root)
+    problems += outside
+    with parallel_map(processes) as run, TemporaryDirectory(dir=spool) as waiting:
         matched = _match(cohort, rows, base, options, run, problems)
-        prepared = _Prepared(Path(spool))
+        prepared = _Prepared(Path(waiting))
         results = run(
             partial(prepare_pair, modality=cohort.modality_code, rules=options.rules), [found.task for found in matched]
         )
         for done, (found, result) in enumerate(zip(matched, results, strict=True), start=1):
-            problems += prepared.keep(found, result)
+            refused = prepared.keep(found, result)
+            problems += refused
+            if not refused and isinstance(result, PreparedPair):
+                preview(found, result)
             progress(done, len(matched))
         tells = prepared.find_tells(seed)
         is_stored = bool(tells) and not is_dry_run and (skips_refused or not problems)
         images = 0
         if is_stored:
             provenance = {**_words(options), "table_sha256": sha256(table.read_bytes()).hexdigest()}
-            images = _store(cohort, prepared, tells, provenance, at=at, actor=actor)
+            with only_import_into(cohort):
+                images = _store(cohort, prepared, tells, provenance, at=at, actor=actor)
     rows_understood = tuple(_understood(cohort, found, summary) for found, summary in prepared.summaries)
     return AdversarialImportResult(cohort.name, rows_understood, _sorted(problems), tells, is_stored, images)
 
@@ -245,6 +257,7 @@ def _store(
     actor: User | None,
 ) -> int:
     """Store every attack with its images; return the number of images."""
+    _require_new_attacks(set(tells))  # another import may have ended since the rows were read
     images = 0
     for name, of_attack in tells.items():
         directions = {found.direction for found, _summary in prepared.summaries if found.attack == name}

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
+from readerstudy.cohort.checking import Preview, check_images
 from readerstudy.cohort.import_lock import only_import_into
 from readerstudy.cohort.importing import ImportResult, Progress, import_images, without_changed_patients
 from readerstudy.cohort.models import Cohort
-from readerstudy.cohort.storage import StoredImage, ensure_cohort
+from readerstudy.cohort.storage import StoredImage, ensure_cohort, planned_cohort
 from readerstudy.modalities import get_modality
 from readerstudy.names import require_name
 from readerstudy.sources.source import ImportBatch, without_contradictions
@@ -19,6 +21,14 @@ from readerstudy.truth.queries.images import find_real_file
 from readerstudy.truth.terms import Authenticity
 
 PAPER_SPLIT = (0.8, 0.1, 0.1)
+
+
+def fractions_of(text: str) -> tuple[float, ...]:
+    """Return the fractions of a text such as 80/10/10. Raises ValueError for anything else."""
+    percents = [float(part) for part in text.split("/")]
+    if len(percents) != 3 or abs(sum(percents) - 100) > 1e-9 or not all(percent > 0 for percent in percents):
+        raise ValueError(text)
+    return tuple(percent / 100 for percent in percents)
 
 
 def import_cohort(
@@ -61,6 +71,44 @@ def import_cohort(
     counts = {"new": result.images_new, "known": result.images_known, "problems": len(result.problems)}
     record("cohort.imported", actor=actor, subject=cohort, at=at, near_copies=len(result.near_copies), **counts)
     return result
+
+
+def check_cohort_import(
+    name: str,
+    batch: ImportBatch,
+    *,
+    seed: int,
+    preview: Preview,
+    scratch: Path,
+    fractions: Sequence[float] = PAPER_SPLIT,
+    resolutions: Sequence[str] | None = None,
+    pathology_per: Literal["patient", "image"] = "patient",
+    progress: Progress = lambda done, total: None,
+    processes: int | None = None,
+) -> ImportResult:
+    """Return what `import_cohort` would do now, without storing anything.
+
+    `preview` is called with each image that would be imported or is there already; images wait in the folder `scratch`.
+    Raises as `import_cohort` does, but for another import that is running.
+    """
+    require_name(name, label="cohort")
+    modality = get_modality(batch.modality)
+    per_patient = pathology_per == "patient"
+    batch = without_contradictions(batch, modality.vocabulary) if per_patient else batch
+    resolutions = tuple(modality.layouts) if resolutions is None else resolutions
+    cohort = planned_cohort(name, modality=modality, seed=seed, fractions=fractions, resolutions=resolutions)
+    if per_patient:
+        batch = without_changed_patients(cohort, batch, _pathologies(cohort))
+    find_file = partial(find_real_file, resolution=cohort.resolutions[-1])
+    return check_images(
+        cohort,
+        batch,
+        find_file=find_file,
+        preview=preview,
+        scratch=scratch,
+        progress=progress,
+        processes=processes,
+    )
 
 
 def _pathologies(cohort: Cohort) -> dict[str, str]:

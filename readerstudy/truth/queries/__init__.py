@@ -1,8 +1,10 @@
 """Reads of the truth's tables. Only this package, the actions and the administration of `truth` query them."""
 
 from readerstudy.truth.queries.cohorts import (
+    CohortCounts,
     SplitPathology,
     count_adversarial_images_by_resolution,
+    count_cohorts,
     count_pathologies,
     count_pathologies_by_split,
     pathology_sources,
@@ -51,6 +53,7 @@ from readerstudy.truth.queries.studies import (
 
 __all__ = [
     "AdversarialImage",
+    "CohortCounts",
     "GalleryFilter",
     "GalleryImage",
     "GalleryImages",
@@ -69,6 +72,7 @@ __all__ = [
     "attacks_with_images",
     "count_adversarial_images",
     "count_adversarial_images_by_resolution",
+    "count_cohorts",
     "count_pathologies",
     "count_pathologies_by_split",
     "count_real_images",

@@ -1,6 +1,6 @@
 """Counts of a cohort's truth. They name no image, so they may be shown in any report."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, Q
@@ -46,6 +46,29 @@ def count_pathologies_by_split(cohort: Cohort) -> dict[str, SplitPathology]:
         .order_by()
     )
     return {split: SplitPathology(*counts) for split, *counts in rows}
+
+
+@dataclass(frozen=True)
+class CohortCounts:
+    """Images of a cohort by split and pathology, and images that each attack has changed."""
+
+    images: Mapping[tuple[str, str], int]
+    attacks: Mapping[str, int]
+
+
+def count_cohorts() -> dict[int, CohortCounts]:
+    """Return the counts of every cohort by its key. An image counts once for an attack, whatever its resolutions."""
+    patient = "image__exam__patient"
+    images: dict[int, dict[tuple[str, str], int]] = {}
+    rows = ImageTruth.objects.order_by().values_list(f"{patient}__cohort", f"{patient}__split", "pathology")
+    for cohort, split, pathology, count in rows.annotate(count=Count("pk")):
+        images.setdefault(cohort, {})[split, pathology] = count
+    attacks: dict[int, dict[str, int]] = {}
+    altered = Truth.objects.filter(authenticity=Authenticity.ADVERSARIAL).order_by()
+    pairs = altered.values_list(f"stimulus__{patient}__cohort", "generator")
+    for cohort, attack, count in pairs.annotate(count=Count("stimulus__image", distinct=True)):
+        attacks.setdefault(cohort, {})[attack] = count
+    return {key: CohortCounts(counts, attacks.get(key, {})) for key, counts in images.items()}
 
 
 def count_adversarial_images_by_resolution(cohort: Cohort, generators: Sequence[str]) -> dict[str, int]:

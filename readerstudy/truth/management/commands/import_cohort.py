@@ -14,7 +14,7 @@ from readerstudy.modalities import DEFAULT, MODALITIES, get_modality
 from readerstudy.modalities.modality import Modality, Source
 from readerstudy.sources.source import ImportBatch
 from readerstudy.truth.actions import import_cohort
-from readerstudy.truth.actions.cohort_import import PAPER_SPLIT
+from readerstudy.truth.actions.cohort_import import PAPER_SPLIT, fractions_of
 
 LONGEST_LIST = 50
 
@@ -60,7 +60,7 @@ class Command(StudyCommand):
                 options["name"],
                 batch,
                 seed=options["seed"],
-                fractions=fractions_of(options["split"]),
+                fractions=chosen_fractions(options["split"]),
                 resolutions=_resolutions(modality, options["resolution"]),
                 pathology_per=options["pathology_per"],
                 at=now(),
@@ -80,17 +80,14 @@ def add_split_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def fractions_of(text: str) -> tuple[float, ...]:
+def chosen_fractions(text: str) -> tuple[float, ...]:
     """Return the fractions of a text such as 80/10/10. Raises CommandError for anything else."""
     try:
-        percents = [float(part) for part in text.split("/")]
-    except ValueError:
-        percents = []
-    if len(percents) != 3 or abs(sum(percents) - 100) > 1e-9 or not all(percent > 0 for percent in percents):
+        return fractions_of(text)
+    except ValueError as error:
         raise CommandError(
             f"--split is {text!r}; give three positive percentages that add up to 100, such as 80/10/10."
-        )
-    return tuple(percent / 100 for percent in percents)
+        ) from error
 
 
 def report_import(command: StudyCommand, result: ImportResult, *, as_json: bool) -> None:

@@ -12,7 +12,7 @@ from readerstudy.truth.actions import import_cohort
 from readerstudy.truth.management.commands.import_cohort import (
     add_modality_argument,
     add_split_arguments,
-    fractions_of,
+    chosen_fractions,
     report_import,
 )
 
@@ -42,7 +42,7 @@ class Command(StudyCommand):
                 options["name"],
                 batch,
                 seed=options["seed"],
-                fractions=fractions_of(options["split"]),
+                fractions=chosen_fractions(options["split"]),
                 resolutions=[resolution],
                 pathology_source="phantom",
                 at=now(),

@@ -1,0 +1,1 @@
+"""Import of images in the browser: sent or on the server, checked without storing anything, then imported."""

@@ -1,0 +1,119 @@
+"""Checking pairs of real and adversarial images, and importing them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from django.utils.timezone import now
+
+from readerstudy.cohort.models import Cohort
+from readerstudy.cohort.pairs import PixelRules, PreparedPair
+from readerstudy.errors import StudyError
+from readerstudy.image_import.material import Material
+from readerstudy.image_import.models import ImageImport
+from readerstudy.image_import.options import PairOptions
+from readerstudy.image_import.report import SMALL, CheckedRow, CheckReport, read_stored, write_preview
+from readerstudy.imaging.thumbnails import read_small
+from readerstudy.serialise import from_dict
+from readerstudy.sources.vocabulary import SourceVocabulary
+from readerstudy.truth.actions import (
+    AdversarialImportResult,
+    ImportOptions,
+    MatchedRow,
+    UnderstoodRow,
+    import_adversarial_images,
+)
+
+Progress = Callable[[int, int], None]
+_FEW: Final = 50_000  # bytes of a table that is not worth several processes
+
+
+def check_pairs(image_import: ImageImport, material: Material, *, scratch: Path, progress: Progress) -> CheckReport:
+    """Return what the import of these pairs would do; write previews of each."""
+
+    def preview(found: MatchedRow, pair: PreparedPair) -> None:
+        smallest = list(pair.versions)[-1]
+        stored = found.real.stimuli[smallest]
+        adversarial = read_stored(pair.versions[smallest].png, scratch)
+        real = read_small(stored.path, largest=SMALL)
+        modality = stored.image.exam.patient.cohort.modality
+        mirrored = modality.hang(stored.image.attributes).is_mirrored
+        drawn = modality.small_pictures.triptych(real, adversarial, is_mirrored=mirrored)
+        for panel, values in (
+            ("real", drawn.real),
+            ("adversarial", drawn.adversarial),
+            ("difference", drawn.difference.values),
+        ):
+            write_preview(image_import.folder, found.row.number, panel, values)
+
+    result = _run(image_import, material, scratch, progress, is_dry_run=True, preview=preview)
+    return _report(image_import, result, len(result.rows))
+
+
+def import_pairs(
+    image_import: ImageImport, material: Material, *, scratch: Path, progress: Progress, skips_refused: bool
+) -> CheckReport:
+    """Import the pairs, and return what that has done.
+
+    Raises StudyError if a row is refused unless `skips_refused`; then nothing is stored.
+    """
+    result = _run(image_import, material, scratch, progress, skips_refused=skips_refused)
+    if not result.is_stored:
+        first = result.problems[0] if result.problems else None
+        reason = f" The first: {first.name} {first.sentence}" if first else ""
+        raise StudyError(f"Nothing was stored: {len(result.problems)} rows were refused.{reason}")
+    return _report(image_import, result, len(result.rows))
+
+
+def _run(
+    image_import: ImageImport,
+    material: Material,
+    scratch: Path,
+    progress: Progress,
+    *,
+    is_dry_run: bool = False,
+    skips_refused: bool = False,
+    preview: Callable[[MatchedRow, PreparedPair], None] = lambda found, pair: None,
+) -> AdversarialImportResult:
+    options = from_dict(PairOptions, image_import.options)
+    return import_adversarial_images(
+        cohort=Cohort.named(image_import.cohort),
+        table=material.table,
+        root=material.root,
+        options=ImportOptions(
+            attack=options.attack or None,
+            description=options.description,
+            made_by=options.made_by,
+            rules=PixelRules(options.keep_background, options.keep_grid),
+        ),
+        at=now(),
+        actor=image_import.by,
+        is_dry_run=is_dry_run,
+        skips_refused=skips_refused,
+        progress=progress,
+        preview=preview,
+        spool=scratch,
+        processes=1 if material.table.stat().st_size < _FEW else None,
+    )
+
+
+def _report(image_import: ImageImport, result: AdversarialImportResult, new: int) -> CheckReport:
+    vocabulary = Cohort.modality_of(image_import.cohort).vocabulary
+    rows = tuple(_row(row, vocabulary) for row in result.rows)
+    patients = len({row.patient for row in rows})
+    return CheckReport(rows=rows, problems=result.problems, new=new, patients=patients, tells=result.tells)
+
+
+def _row(row: UnderstoodRow, vocabulary: SourceVocabulary) -> CheckedRow:
+    return CheckedRow(
+        number=row.number,
+        name=row.adversarial,
+        patient=row.patient,
+        split=row.split,
+        pathology=vocabulary.pathology_of(row.pathology).value,
+        real=row.real,
+        attack=row.attack,
+        direction=row.direction,
+        restored_pixels=row.restored_pixels,
+        psnr_db=row.psnr_db,
+    )
