@@ -14,10 +14,12 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from readerstudy.accounts.models import Role
+from readerstudy.accounts.models import Role, User
 from readerstudy.cohort.models import Image
 from readerstudy.modalities.mammography.attributes import hangs_mirrored
 from readerstudy.studies.models import Presentation
+from readerstudy.studies.protocol import SessionKind
+from readerstudy.studies.protocol_document import Protocol, ProtocolSession
 from readerstudy.truth.models import Truth
 from readerstudy.truth.terms import Authenticity
 from tests import make, walk
@@ -184,6 +186,24 @@ def test_a_practice_picture_comes_like_any_other_and_nothing_of_the_plan_tells(s
     assert headers(practice) == headers(picture)
     assert len(practice.content) == len(picture.content) == study.image_bytes
     assert not TELLING.search(json.dumps(step))
+
+
+def test_an_image_that_is_shown_again_comes_like_any_other(small, db):
+    session = ProtocolSession(SessionKind.BLINDED, "A", real=6, adversarial=6, repeat_share=0.5, repeat_distance=4)
+    study = make.study(protocol=Protocol((session,)))
+    client = walk.client_of(make.reader_in(study, "rita"))
+    again = dict(Presentation.objects.values_list("code", "is_repeat"))
+    step, seen = walk.open_session(client, study.code, 1), defaultdict(list)
+    while step["kind"] == "read":
+        picture = client.get(step["stimulus"]["image"])
+        assert not re.search("repeat|again|first|second", json.dumps(step))
+        shape = (sorted(step), sorted(step["stimulus"]), headers(picture), len(picture.content))
+        seen[again[step["stimulus"]["code"]]].append(shape)
+        step = walk.answer(client, study.code, 1, step, "real").json()["step"]
+    assert (len(seen[False]), len(seen[True])) == (12, 6)
+    assert all(shape == seen[False][0] for shapes in seen.values() for shape in shapes)
+    page = signed_in(User.objects.get(username="rita")).get("/").content.decode()
+    assert not re.search("repeat|again", page)
 
 
 def test_no_word_of_the_key_is_in_the_api_or_the_pages(seen, study, rita):

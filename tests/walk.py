@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 
 from readerstudy.accounts.models import User
 from readerstudy.client.reader_client import ReaderClient, session_address
+from readerstudy.client.scripted_reader import play_session, required_answers
 
 Decide = Callable[[dict], str]
 
@@ -74,8 +75,15 @@ def finish_session(
         verdict = decide(step) if len(step["verdicts"]) > 1 else step["verdicts"][0]
         step = program.give_verdict(study, number, step, verdict, elapsed_ms=4000, answers=answers)["step"]
         count += 1
+    if step["kind"] == "ask":
+        step = program.give_answers(study, number, required_answers(step), elapsed_ms=9000)["step"]
     assert step["kind"] == "done"
     return count
+
+
+def finish_whole_session(client: APIClient, study: str, number: int) -> int:
+    """Play a session as a scripted reader does: display check, practice and all required answers."""
+    return len(list(play_session(program_of(client), study, number, lambda step: ("real", 4000))))
 
 
 def finish_study(client: APIClient, study: str, decide: Decide = say_real) -> int:

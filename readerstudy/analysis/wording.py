@@ -3,6 +3,7 @@
 from django.utils.translation import gettext as _
 
 from readerstudy.analysis.record.codes import Subset
+from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.statistics.multiplicity import Correction
 from readerstudy.statistics.subgroups import UndefinedReason
 from readerstudy.statistics.unsure import Unsure
@@ -132,4 +133,18 @@ def limit_sentences(plan: AnalysisPlan) -> tuple[str, ...]:
             "Tests never pool readers into one proportion. Readers differ, and a pooled test would count their "
             "differences as evidence: it rejects a true null far too often."
         ),
+    )
+
+
+def verdict_label_sentences(record: StudyRecord) -> tuple[str, ...]:
+    """Return what the verdicts were called, for each session that did not use the software's words."""
+    sentence = _("In session %(session)s the verdicts were called: %(labels)s.")
+    return tuple(
+        sentence
+        % {
+            "session": session.number,
+            "labels": "; ".join(f"{verdict} = “{label}”" for verdict, label in session.verdict_labels),
+        }
+        for session in (record.conduct.sessions if record.conduct else ())
+        if session.verdict_labels
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Count, QuerySet, Sum
 
-from readerstudy.reading.models import Reading, ReadingSession
+from readerstudy.reading.models import ClosingAnswers, Reading, ReadingSession
 from readerstudy.studies.models import Enrollment, ReadingList, SessionPlan, Study
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.queries import StimulusTruth, truth_of_study
@@ -28,6 +28,7 @@ BLIND = {
     "quality_reasons": "quality_reasons",
     "answers": "answers",
     "receipt": "receipt",
+    "is_repeat": "presentation__is_repeat",
 }
 _STIMULUS = "presentation__stimulus_id"
 _FINGERPRINT = "presentation__stimulus__image__fingerprint"
@@ -81,6 +82,27 @@ def _sighted(reading: dict[str, Any], truth: StimulusTruth, attributes: Sequence
     )
     known = reading[_ATTRIBUTES]
     return {**dict(zip(SIGHTED, values, strict=True)), **{name: known.get(name, "") for name in attributes}}
+
+
+def closing_answers_of(study: Study) -> list[dict[str, Any]]:
+    """Return the answers to the questions at the end of sessions. Raises StudyStillOpen before the closing."""
+    require_verdicts_visible(study)
+    rows = (
+        ClosingAnswers.objects.filter(session__reading_list__enrollment__study=study)
+        .select_related("session__reading_list__enrollment", "session__reading_list__session_plan")
+        .order_by("pk")
+    )
+    return [
+        {
+            "reader": row.session.reading_list.enrollment.code,
+            "session": row.session.reading_list.session_plan.number,
+            "answers": row.answers,
+            "elapsed_ms": row.elapsed_ms,
+            "answered_at": row.answered_at,
+            "receipt": row.receipt,
+        }
+        for row in rows
+    ]
 
 
 # --- progress: counts and times -----------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from readerstudy.api.errors import DetailSerializer
 from readerstudy.api.parsers import StrictJSONParser
 from readerstudy.api.requests import UserRequest, validated
 from readerstudy.api.serializers import (
+    ClosingAnswersLine,
     EnrolledReader,
     EnrollRequest,
     ReadingLine,
@@ -190,6 +191,18 @@ class Readings(StudyView, GenericAPIView[Any]):
         page = self.paginate_queryset(dataset.readings_of(study)) or []
         sighted = may_see_truth(study, request.user)
         return self.get_paginated_response(list(dataset.lines_of(study, page, sighted=sighted)))
+
+
+class Answers(StudyView):
+    """The answers to the questions at the end of sessions of a closed study, in the order of storage."""
+
+    @extend_schema(
+        responses={200: ClosingAnswersLine(many=True), 409: REFUSED},
+        tags=["studies"],
+        operation_id="studies_answers_list",
+    )
+    def get(self, request: Request, study: str) -> Response:
+        return Response(ClosingAnswersLine(dataset.closing_answers_of(self.study()), many=True).data)
 
 
 class ReadingsFile(StudyView):

@@ -57,6 +57,9 @@ class PlannedSession(Shape):
     block_size = serializers.IntegerField(help_text="images of a block; 0: no blocks")
     washout_days = serializers.IntegerField()
     rules = serializers.DictField()
+    repeat_share = serializers.FloatField(required=False, help_text="share of images shown a second time")
+    repeat_of = serializers.IntegerField(required=False, help_text="their session; 0 or missing: this one")
+    repeat_distance = serializers.IntegerField(required=False, help_text="least positions between both showings")
 
 
 class Plan(Shape):
@@ -145,6 +148,7 @@ class ReadingLine(Shape):
         help_text="to the plan's questions, by name; marks are [x, y] in pixels of the file"
     )
     receipt = serializers.UUIDField()
+    is_repeat = serializers.BooleanField(help_text="the image was shown before; no accuracy counts this reading")
     authenticity = serializers.ChoiceField(
         choices=["real", "adversarial", "pair"], required=False, help_text="pair: a triptych of the education session"
     )
@@ -167,6 +171,17 @@ class ReadingLine(Shape):
             for name, codes in modalities.items()
         }
         return {**super().get_fields(), **attributes}
+
+
+class ClosingAnswersLine(Shape):
+    """The answers of one reader to the questions at the end of one session."""
+
+    reader = serializers.CharField(help_text="the reader's code in this study")
+    session = serializers.IntegerField()
+    answers = serializers.DictField(help_text="by the name of the question")
+    elapsed_ms = serializers.IntegerField(help_text="from the questions shown to the answers sent")
+    answered_at = serializers.DateTimeField()
+    receipt = serializers.UUIDField()
 
 
 # --- requests and the rest ----------------------------------------------------------------------------------

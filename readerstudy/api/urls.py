@@ -29,6 +29,7 @@ reader_urls = [
     path("<slug:study>/sessions/<int:number>/step/", reader.CurrentStep.as_view(), name="step"),
     path("<slug:study>/sessions/<int:number>/display/", reader.CheckDisplay.as_view(), name="display"),
     path("<slug:study>/sessions/<int:number>/verdicts/", reader.GiveVerdict.as_view(), name="verdicts"),
+    path("<slug:study>/sessions/<int:number>/answers/", reader.GiveAnswers.as_view(), name="answers"),
     path("<slug:study>/sessions/<int:number>/problems/", reader.ReportProblem.as_view(), name="problems"),
     path("<slug:study>/images/<slug:code>/", reader.ImageFile.as_view(), name="image"),
     path("<slug:study>/triptychs/<slug:code>/<panel:panel>/", PanelFile.as_view(), name="panel"),
@@ -43,6 +44,7 @@ studies = [
     path("<slug:study>/unseal/", investigator.Unseal.as_view(), name="unseal"),
     path("<slug:study>/readings/", investigator.Readings.as_view(), name="readings"),
     path("<slug:study>/readings.csv", investigator.ReadingsFile.as_view(), name="readings_file"),
+    path("<slug:study>/answers/", investigator.Answers.as_view(), name="answers"),
     path("<slug:study>/results/", investigator.Results.as_view(), name="results"),
 ]
 

@@ -8,7 +8,7 @@ class SessionData(TypedDict):
 
     number: int
     title: str
-    kind: Literal["familiarisation", "blinded", "education"]
+    kind: Literal["familiarisation", "blinded", "education", "questionnaire"]
     state: Literal["waiting", "open", "under_way", "done"]
     answered: int
     total: int
@@ -61,7 +61,7 @@ class StimulusData(TypedDict):
 class StepData(TypedDict):
     """The current step. `kind` decides which of the other fields there are."""
 
-    kind: Literal["practise", "read", "teach", "wait", "done"]
+    kind: Literal["practise", "read", "teach", "ask", "wait", "done"]
     position: NotRequired[int]
     total: NotRequired[int]
     verdicts: NotRequired[list[str]]
@@ -75,7 +75,7 @@ class StepData(TypedDict):
 
 
 class ReceiptData(TypedDict):
-    """The receipt of a stored verdict, None after practice, and the step after it."""
+    """The receipt of a stored verdict or of answers, None after practice, and the step after it."""
 
     receipt: str | None
     step: StepData

@@ -60,13 +60,20 @@ class ReaderClient(ApiClient):
         }
         return cast(ReceiptData, self.call("POST", session_address(study, number, "verdicts"), body=body))
 
+    def give_answers(
+        self, study: str, number: int, answers: Mapping[str, Any], *, elapsed_ms: int, key: UUID | None = None
+    ) -> ReceiptData:
+        """Answer the questions at the end of a session. The same `key` again returns the same receipt."""
+        body = {"answers": dict(answers), "elapsed_ms": elapsed_ms, "key": str(key or uuid4())}
+        return cast(ReceiptData, self.call("POST", session_address(study, number, "answers"), body=body))
+
     def fetch_image(self, address: str) -> RawResponse:
         """Return the response with an image file. The PNG is followed by padding of random bytes."""
         return self.fetch("GET", address)
 
 
 def session_address(study: str, number: int, call: str) -> str:
-    """Return the address of a call ("open", "step", "display", "verdicts") of one session."""
+    """Return the address of a call ("open", "step", "display", "verdicts", "answers") of one session."""
     return f"/api/v1/reading/{study}/sessions/{number}/{call}/"
 
 

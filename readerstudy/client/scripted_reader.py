@@ -24,13 +24,14 @@ PASSING_DISPLAY: Final[Mapping[str, Any]] = {
     },
 }
 _PRACTICE_MS: Final = 1000
+_CLOSING_MS: Final = 20_000
 
 
 def play_session(client: ReaderClient, study: str, number: int, decide: Decide) -> Iterator[StepData]:
     """Open the session and answer every step. Each step is yielded while it is current, then answered.
 
     The display check passes. The practice image gets the first verdict. A session without a choice of verdicts gets
-    its only one, and the elapsed time of `decide`.
+    its only one, and the elapsed time of `decide`. Questions at the end are answered.
     """
     client.check_display(study, number, PASSING_DISPLAY)
     step = client.open_session(study, number)
@@ -42,10 +43,12 @@ def play_session(client: ReaderClient, study: str, number: int, decide: Decide) 
         if len(step["verdicts"]) == 1:
             verdict = step["verdicts"][0]
         step = _answer(client, study, number, step, verdict, elapsed_ms)
+    if step["kind"] == "ask":
+        client.give_answers(study, number, required_answers(step), elapsed_ms=_CLOSING_MS)
 
 
-def required_answers(step: StepData, verdict: str) -> dict[str, Any]:
-    """Return answers to the questions that this verdict requires, the first of the possible ones."""
+def required_answers(step: StepData, verdict: str = "") -> dict[str, Any]:
+    """Return answers to the questions that this verdict, or the end, requires: the first of the possible ones."""
     return {
         question["name"]: _first_answer(question, step)
         for question in step["questions"]

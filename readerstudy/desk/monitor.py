@@ -19,7 +19,7 @@ FEWEST = 10  # readings before a pace is judged
 # The current image of a list is at the position after the last answer, so both joins below are index look-ups.
 _ROWS = f"""
 SELECT list.id, enrollment.code, person.first_name, person.last_name, person.username, plan.number, plan.total,
-       plan.washout_days, session.id, session.answered, session.opened_at, session.finished_at, session.held_at,
+       list.washout_days, session.id, session.answered, session.opened_at, session.finished_at, session.held_at,
        showing.at, pace.median_ms, pace.readings, pace.quick, display.passed
 FROM {ReadingList._meta.db_table} list
 JOIN {Enrollment._meta.db_table} enrollment ON enrollment.id = list.enrollment_id
@@ -42,7 +42,7 @@ LEFT JOIN LATERAL (
     WHERE checked.reading_list_id = list.id ORDER BY checked.id DESC LIMIT 1
 ) display ON true
 WHERE enrollment.study_id = %s
-ORDER BY enrollment.id, plan.number
+ORDER BY enrollment.id, list.place
 """
 
 

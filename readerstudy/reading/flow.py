@@ -21,6 +21,7 @@ class Progress:
     """The progress of one reader in one session."""
 
     number: int
+    place: int  # among the reader's sessions, from 1
     total: int
     answered: int
     is_open: bool  # the reader has opened the session
@@ -29,10 +30,11 @@ class Progress:
     teaches: bool = False
     practice: Practice | None = None  # the practice image, until it has been read
     is_held: bool = False  # nothing was read for longer than the plan allows
+    asks_at_end: bool = False  # whether questions at the end are not answered yet
 
     @property
     def is_finished(self) -> bool:
-        return self.is_open and self.answered >= self.total
+        return self.is_open and self.answered >= self.total and not self.asks_at_end
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,16 @@ class Teach:
 
 
 @dataclass(frozen=True)
+class Ask:
+    """Answer the questions at the end of the session."""
+
+
+@dataclass(frozen=True)
 class Done:
     """The session is finished."""
 
 
-SessionStep = Wait | Ready | Held | Practise | Read | Teach | Done
+SessionStep = Wait | Ready | Held | Practise | Read | Teach | Ask | Done
 
 
 def next_step(progress: Progress, *, now: datetime) -> SessionStep:
@@ -90,9 +97,11 @@ def next_step(progress: Progress, *, now: datetime) -> SessionStep:
             return Held()
         if progress.practice:
             return Practise(progress.practice)
+        if progress.answered >= progress.total:
+            return Ask()
         position = progress.answered + 1
         return Teach(position) if progress.teaches else Read(position)
-    if progress.number > 1:
+    if progress.place > 1:
         if progress.previous_finished_at is None:
             return Wait(until=None)
         opens = progress.previous_finished_at + progress.washout

@@ -122,6 +122,27 @@ class Reading(models.Model):
         return str(self.presentation)
 
 
+class ClosingAnswers(models.Model):
+    """The answers to the questions at the end of a session. One per session, never changed."""
+
+    session = models.OneToOneField(ReadingSession, models.PROTECT, related_name="closing_answers")
+    answers = models.JSONField(_("answers to the plan's questions"), default=dict)
+    elapsed_ms = models.PositiveIntegerField(_("time to answer, ms"))
+    answered_at = models.DateTimeField(_("answered"))
+    # The browser's key: the same answers sent twice are stored once.
+    key = models.UUIDField(_("key"), unique=True)
+    receipt = models.UUIDField(_("receipt"), unique=True, default=uuid4, editable=False)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("closing answers")
+        verbose_name_plural = _("closing answers")
+        triggers = [pgtrigger.Protect(name="closing_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return str(self.session)
+
+
 class ImageProblem(models.Model):
     """A problem that a reader reported with the image on screen. It is not a verdict."""
 

@@ -11,6 +11,7 @@ from readerstudy.cohort.models import Stimulus
 from readerstudy.errors import StudyError
 from readerstudy.reading.display_check import STANDS_FOR
 from readerstudy.reading.flow import (
+    Ask,
     Done,
     Held,
     Practice,
@@ -49,6 +50,7 @@ class SessionSummary:
     answered: int
     total: int
     waits_until: datetime | None
+    before: int | None  # the number of the session that the reader reads before it
 
 
 @dataclass(frozen=True)
@@ -95,30 +97,31 @@ def get_reading_list(reader: User, study: str, number: int) -> ReadingList:
 
 def get_progress(reading_list: ReadingList) -> Progress:
     """Return the reader's progress in this session."""
-    plan = reading_list.session_plan
     sessions = {
-        session.reading_list.session_plan.number: session
+        session.reading_list.place: session
         for session in ReadingSession.objects.filter(
             reading_list__enrollment=reading_list.enrollment,
-            reading_list__session_plan__number__in=(plan.number, plan.number - 1),
+            reading_list__place__in=(reading_list.place, reading_list.place - 1),
         ).select_related("reading_list__session_plan")
     }
     return _progress(reading_list, sessions)
 
 
 def _progress(reading_list: ReadingList, sessions: dict[int, ReadingSession]) -> Progress:
-    plan = reading_list.session_plan
-    current, previous = sessions.get(plan.number), sessions.get(plan.number - 1)
+    plan, place = reading_list.session_plan, reading_list.place
+    current, previous = sessions.get(place), sessions.get(place - 1)
     return Progress(
         number=plan.number,
+        place=place,
         total=plan.total,
         answered=current.answered if current else 0,
         is_open=current is not None,
         previous_finished_at=previous.finished_at if previous else None,
-        washout=timedelta(days=plan.washout_days),
+        washout=timedelta(days=reading_list.washout_days),
         teaches=plan.kind == SessionKind.EDUCATION,
         practice=_practice(plan, current),
         is_held=bool(current and current.held_at),
+        asks_at_end=bool(plan.closing_questions) and not (current and current.finished_at),
     )
 
 
@@ -146,29 +149,42 @@ def list_studies(reader: User, *, at: datetime) -> list[StudySummary]:
     for session in ReadingSession.objects.filter(reading_list__enrollment__reader=reader).select_related(
         "reading_list__session_plan"
     ):
-        by_number = sessions.setdefault(session.reading_list.enrollment_id, {})
-        by_number[session.reading_list.session_plan.number] = session
+        by_place = sessions.setdefault(session.reading_list.enrollment_id, {})
+        by_place[session.reading_list.place] = session
     return [
         StudySummary(
             code=enrollment.study.code,
             title=enrollment.study.title,
             form=form_of(enrollment.study).name,
             state=study_state(enrollment.study),
-            sessions=[
-                _summary(reading_list, _progress(reading_list, sessions.get(enrollment.pk, {})), at=at)
-                for reading_list in enrollment.reading_lists.all()
-            ],
+            sessions=_summaries(list(enrollment.reading_lists.all()), sessions.get(enrollment.pk, {}), at=at),
         )
         for enrollment in enrollments
     ]
 
 
+def _summaries(lists: list[ReadingList], sessions: dict[int, ReadingSession], *, at: datetime) -> list[SessionSummary]:
+    """Return the summaries of a reader's sessions, in the order in which they are read."""
+    numbers = {reading_list.place: reading_list.session_plan.number for reading_list in lists}
+    return [
+        _summary(reading_list, _progress(reading_list, sessions), before=numbers.get(reading_list.place - 1), at=at)
+        for reading_list in lists
+    ]
+
+
+def number_at(reading_list: ReadingList, place: int) -> int | None:
+    """Return the number of the session that the same reader has at another place; None if there is none."""
+    lists = ReadingList.objects.filter(enrollment=reading_list.enrollment_id, place=place)
+    return lists.values_list("session_plan__number", flat=True).first()
+
+
 def get_session_summary(reading_list: ReadingList, *, at: datetime) -> SessionSummary:
     """Return the summary of one session of one reader."""
-    return _summary(reading_list, get_progress(reading_list), at=at)
+    before = number_at(reading_list, reading_list.place - 1)
+    return _summary(reading_list, get_progress(reading_list), before=before, at=at)
 
 
-def _summary(reading_list: ReadingList, progress: Progress, *, at: datetime) -> SessionSummary:
+def _summary(reading_list: ReadingList, progress: Progress, *, before: int | None, at: datetime) -> SessionSummary:
     step = next_step(progress, now=at)
     return SessionSummary(
         number=progress.number,
@@ -178,6 +194,7 @@ def _summary(reading_list: ReadingList, progress: Progress, *, at: datetime) -> 
         answered=progress.answered,
         total=progress.total,
         waits_until=step.until if isinstance(step, Wait) else None,
+        before=before,
     )
 
 
@@ -187,7 +204,7 @@ def _state(step: SessionStep) -> State:
             return "waiting"
         case Ready():
             return "open"
-        case Held() | Practise() | Read() | Teach():
+        case Held() | Practise() | Read() | Teach() | Ask():
             return "under_way"
         case Done():
             return "done"

@@ -14,11 +14,17 @@ from readerstudy.accounts.models import Role
 from readerstudy.accounts.permissions import role_required, signed_in_user
 from readerstudy.reading.display_check import rules_for_page
 from readerstudy.reading.forms import form_of
-from readerstudy.reading.queries import NoSuchSession, get_reading_list, get_session_summary, has_checked_display
+from readerstudy.reading.queries import (
+    NoSuchSession,
+    get_reading_list,
+    get_session_summary,
+    has_checked_display,
+    number_at,
+)
 from readerstudy.studies.models import ReadingList, SessionPlan
 from readerstudy.studies.rules import DisplayCheck
 
-_ADDRESSES = ("step", "open", "verdicts", "problems")  # of the API, that the page's script uses
+_ADDRESSES = ("step", "open", "verdicts", "problems", "answers")  # of the API, that the page's script uses
 
 
 def page_rules(reading_list: ReadingList, *, at: datetime) -> dict[str, Any]:
@@ -26,7 +32,7 @@ def page_rules(reading_list: ReadingList, *, at: datetime) -> dict[str, Any]:
     plan = reading_list.session_plan
     rules = plan.rules
     display = None
-    if rules.display_check != DisplayCheck.OFF:
+    if plan.total and rules.display_check != DisplayCheck.OFF:
         required = rules.display_check == DisplayCheck.REQUIRED
         display = {
             "required": required,
@@ -82,8 +88,11 @@ def session(request: HttpRequest, code: str, number: int) -> HttpResponse:
                 "instructions": plan.said_instructions,
                 "state": line.state,
                 "total": plan.total,
+                "closing_questions": len(plan.closing_questions),
                 "answered": line.answered,
                 "waits_until": line.waits_until,
+                "before": line.before,
+                "next": number_at(reading_list, reading_list.place + 1) or plan.study.session_plans.count() + 1,
             },
             "api": {name: reverse(f"reader_api:{name}", args=[code, number]) for name in _ADDRESSES},
             "rules": page_rules(reading_list, at=at),

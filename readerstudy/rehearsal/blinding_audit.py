@@ -84,8 +84,9 @@ def audit_blinding(
     observations, labels = _mixed(observations, adversarial_codes(enrollment))
     rng = np.random.default_rng(seed)
     browser_part = [_finding(name, facts, observations, labels, rng) for name, facts in BROWSER_FAMILIES.items()]
-    pixel_part = [_finding("pixels", _pixels(study.cohort.modality), observations, labels, rng)]
-    stored_part = [_finding("keys and files", _stored(observations), observations, labels, rng)]
+    firsts, first_labels = _without_repeats(observations, labels, enrollment)
+    pixel_part = [_finding("pixels", _pixels(study.cohort.modality), firsts, first_labels, rng)]
+    stored_part = [_finding("keys and files", _stored(firsts), firsts, first_labels, rng)]
     passed = _smallest_after_holm([*browser_part, *stored_part]) >= LEVEL
     return _store(study, passed, browser_part, stored_part, pixel_part, images=len(observations), at=clock())
 
@@ -141,6 +142,16 @@ def _mixed(observations: Sequence[Observation], adversarial: set[str]) -> tuple[
         kinds.setdefault(observation.session, set()).add(observation.code in adversarial)
     mixed = [observation for observation in observations if len(kinds[observation.session]) == 2]
     return mixed, np.array([int(observation.code in adversarial) for observation in mixed])
+
+
+def _without_repeats(
+    observations: Sequence[Observation], labels: NDArray[np.int64], enrollment: Enrollment
+) -> tuple[list[Observation], NDArray[np.int64]]:
+    """Return the first showings, for facts of the image: one file that occurs twice would be recognised."""
+    shown_again = Presentation.objects.filter(reading_list__enrollment=enrollment, is_repeat=True)
+    codes = set(shown_again.values_list("code", flat=True))
+    is_first = [observation.code not in codes for observation in observations]
+    return [each for each, first in zip(observations, is_first, strict=True) if first], labels[is_first]
 
 
 # --- families: each returns facts of one presentation by name --------------------------------------------------

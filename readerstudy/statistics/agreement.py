@@ -1,5 +1,7 @@
 """Agreement of readers: percent, Fleiss' κ, Krippendorff's α and Gwet's AC1, each with an interval over cases.
 
+Agreement of one reader with themselves, who read cases twice: percent, Cohen's κ and AC1.
+
 κ alone is misleading: if nearly all verdicts are equal, chance agreement is high and κ is near 0 although readers
 rarely differ. All coefficients are computed from the counts of each verdict per case.
 """
@@ -81,6 +83,57 @@ def agreement_of_counts(counts: ArrayLike, *, confidence: float = 0.95) -> Agree
         krippendorff_ordinal=with_interval(_krippendorff_ordinal(twice), len(twice)),
         gwet_ac1=with_interval(_chance_corrected(counts, _gwet_chance), len(counts)),
     )
+
+
+@dataclass(frozen=True)
+class RepeatAgreement:
+    """Agreement of the first and the second reading of the same cases by one reader."""
+
+    cases: int
+    percent: Coefficient
+    cohen_kappa: Coefficient
+    gwet_ac1: Coefficient
+
+
+def repeat_agreement(table: ArrayLike, *, confidence: float = 0.95) -> RepeatAgreement:
+    """Return the agreement of two readings of the same cases, from counts (first verdict, second verdict).
+
+    κ (Cohen, 1960) with the large-sample standard error of Fleiss, Cohen and Everitt (1969); percent and AC1 as in
+    `agreement`. Intervals use Student's t with cases − 1 df. Raises ValueError unless the table is square, without
+    negative numbers and not empty.
+    """
+    counts = np.asarray(table, dtype=float)
+    if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or not (counts >= 0).all() or not counts.sum():
+        raise ValueError("table must be square (levels, levels), without negative numbers, with at least one case.")
+    cases = int(counts.sum())
+    levels = np.eye(len(counts))
+    by_case = np.repeat(
+        (levels[:, None, :] + levels[None, :, :]).reshape(-1, len(counts)), counts.ravel().astype(int), axis=0
+    )
+    both = agreement_of_counts(by_case, confidence=confidence)
+    return RepeatAgreement(
+        cases=cases,
+        percent=both.percent,
+        cohen_kappa=_coefficient(_cohen(counts), cases, confidence),
+        gwet_ac1=both.gwet_ac1,
+    )
+
+
+def _cohen(counts: Floats) -> tuple[float, float] | None:
+    """Return κ and its standard error (Fleiss, Cohen and Everitt, 1969); None if chance agreement is certain."""
+    cases = counts.sum()
+    shares = counts / cases
+    first, second = shares.sum(axis=1), shares.sum(axis=0)
+    expected = float(first @ second)
+    if expected >= 1:
+        return None
+    kappa = (float(np.trace(shares)) - expected) / (1 - expected)
+    weights = (1 - kappa) * (second[:, None] + first[None, :])
+    np.fill_diagonal(weights, np.diag(weights) - 1)
+    spread = float((shares * weights**2).sum()) - (kappa - expected * (1 - kappa)) ** 2
+    if cases < 2:
+        return kappa, float("nan")
+    return kappa, float(np.sqrt(max(spread, 0.0) / cases)) / (1 - expected)
 
 
 def counts_by_case(verdict: ArrayLike, case: ArrayLike, *, levels: Sequence[Any] = VERDICTS) -> Floats:

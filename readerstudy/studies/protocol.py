@@ -22,12 +22,14 @@ class SessionKind(models.TextChoices):
     FAMILIARISATION = "familiarisation", _("Familiarisation")
     BLINDED = "blinded", _("Blinded reading")
     EDUCATION = "education", _("Education")
+    QUESTIONNAIRE = "questionnaire", _("Questionnaire")
 
 
 VERDICTS_BY_KIND: Final = {
     SessionKind.FAMILIARISATION: (Verdict.SEEN,),
     SessionKind.BLINDED: (Verdict.REAL, Verdict.NOT_REAL, Verdict.UNSURE),
     SessionKind.EDUCATION: (Verdict.SEEN,),
+    SessionKind.QUESTIONNAIRE: (),
 }
 
 
@@ -50,6 +52,10 @@ class SessionTemplate:
     positive_share: float | None = None
     # Images of a block with the session's share of adversarial images; 0: none.
     block_size: int = 0
+    # Images that are shown a second time: those of an earlier session, or of this one (0) so many positions later.
+    repeats: int = 0
+    repeat_of: int = 0
+    repeat_distance: int = 0
 
     def scaled(self, scale: float) -> "SessionTemplate":
         """Return the session with fewer images: equal numbers stay equal, and no number becomes 0."""

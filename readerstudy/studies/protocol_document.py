@@ -17,6 +17,7 @@ from readerstudy.serialise import ADDED_LATER
 from readerstudy.studies.analysis_plan import AnalysisPlan, check_analysis
 from readerstudy.studies.plan_values import NameUpTo, NumberBetween, OneOf, WholeNumber
 from readerstudy.studies.protocol import SessionKind, SessionTemplate, Verdict
+from readerstudy.studies.repeats import last_first_showing
 from readerstudy.studies.rules import SessionRules, check_rules
 from readerstudy.studies.texts import MOST_LANGUAGES, LanguageCode, OwnText, TextsUpTo, check_languages, chosen
 from readerstudy.vocabulary import Split
@@ -58,6 +59,12 @@ class ProtocolSession:
     # None: the words of the cohort's modality for this kind of session.
     instructions: Annotated[OwnText | None, TextsUpTo(4000)] = None
     rules: SessionRules = DEFAULT_RULES
+    # Share of images that are shown a second time, to measure the agreement of readers with themselves. None: no image.
+    repeat_share: Annotated[float | None, NumberBetween(0, 1.000001)] = field(default=None, metadata=ADDED_LATER)
+    # The earlier session whose images are shown again; 0: those of this session.
+    repeat_of: Annotated[int, WholeNumber(0, MOST_SESSIONS)] = field(default=0, metadata=ADDED_LATER)
+    # Least number of positions between both showings in the same session.
+    repeat_distance: Annotated[int, WholeNumber(2, MOST_IMAGES)] = field(default=10, metadata=ADDED_LATER)
 
     @property
     def shows_pairs(self) -> bool:
@@ -78,8 +85,12 @@ class ProtocolSession:
     def total(self) -> int:
         return self.real + self.adversarial
 
-    def template(self, number: int) -> SessionTemplate:
-        """Return what the draw needs of the session."""
+    def repeats_of(self, images: int) -> int:
+        """Return how many of the images of a session this session shows again."""
+        return round(self.repeat_share * images) if self.repeat_share is not None else 0
+
+    def template(self, number: int, *, repeats: int = 0) -> SessionTemplate:
+        """Return what the draw needs of the session. `repeats`: images that are shown a second time."""
         return SessionTemplate(
             number,
             self.kind,
@@ -90,6 +101,9 @@ class ProtocolSession:
             shows_pairs=self.shows_pairs,
             positive_share=self.positive_share,
             block_size=self.block_size if self.order == ReadingOrder.BLOCKS else 0,
+            repeats=repeats,
+            repeat_of=self.repeat_of if repeats else 0,
+            repeat_distance=self.repeat_distance if repeats else 0,
         )
 
 
@@ -107,6 +121,8 @@ class Protocol:
     analysis: AnalysisPlan = DEFAULT_ANALYSIS
     # Of the texts in several languages. The first is shown to readers whose language a text lacks.
     languages: tuple[Annotated[str, LanguageCode()], ...] = field(default=(), metadata=ADDED_LATER)
+    # Two sessions that half of the readers read in the other order. Empty: all read the sessions by number.
+    crossover: tuple[Annotated[int, WholeNumber(1, MOST_SESSIONS)], ...] = field(default=(), metadata=ADDED_LATER)
 
     def as_data(self) -> dict[str, Any]:
         """Return the protocol as JSON; the inverse of `from_data`."""
@@ -126,17 +142,38 @@ class Protocol:
     @property
     def templates(self) -> tuple[SessionTemplate, ...]:
         """What the draw needs of each session."""
-        return tuple(session.template(number) for number, session in enumerate(self.sessions, start=1))
+        return tuple(
+            session.template(number, repeats=self.repeats(number))
+            for number, session in enumerate(self.sessions, start=1)
+        )
+
+    def reading_order(self, *, swapped: bool) -> tuple[int, ...]:
+        """Return the numbers of the sessions in the order in which a reader reads them."""
+        numbers = range(1, len(self.sessions) + 1)
+        if not (swapped and self.crossover):
+            return tuple(numbers)
+        first, second = self.crossover
+        return tuple({first: second, second: first}.get(number, number) for number in numbers)
+
+    def repeats(self, number: int) -> int:
+        """Return how many images this session shows a second time."""
+        session = self.sessions[number - 1]
+        return session.repeats_of(self.sessions[(session.repeat_of or number) - 1].total)
 
     @property
     def asking(self) -> tuple[int, ...]:
-        """The numbers of the sessions that ask for verdicts."""
-        return tuple(n for n, session in enumerate(self.sessions, start=1) if session.asks_verdict)
+        """The numbers of the sessions that ask for verdicts on images of their own."""
+        return tuple(n for n, each in enumerate(self.sessions, start=1) if each.asks_verdict and each.total)
 
     @property
     def first_language(self) -> str:
         """The language that is shown if a text lacks that of the reader."""
         return self.languages[0] if self.languages else "en"
+
+    def repeated_until(self, number: int) -> int:
+        """Return how many images of the session that this session repeats are repeated by it and those before."""
+        source = self.sessions[number - 1].repeat_of or number
+        return sum(self.repeats(n) for n in range(1, number + 1) if (self.sessions[n - 1].repeat_of or n) == source)
 
     def check(self) -> None:
         """Raise BadInput, with the location, unless the protocol describes a study that can be drawn and analysed."""
@@ -148,6 +185,9 @@ class Protocol:
         check_languages(self.sessions, self.languages, "protocol sessions")
         for number, session in enumerate(self.sessions, start=1):
             _check_session(session, f"protocol sessions {number}")
+        _check_crossover(self)
+        for number in range(1, len(self.sessions) + 1):
+            _check_repeats(self, number, f"protocol sessions {number}")
         check_analysis(self.analysis, self.asking, location="protocol analysis")
 
 
@@ -161,7 +201,10 @@ def _check_session(session: ProtocolSession, location: str) -> None:
     is_blinded = session.kind == SessionKind.BLINDED
     if session.adversarial and not is_blinded:
         raise BadInput(f"{location} adversarial: only blinded sessions show adversarial images alone.")
-    if not session.total:
+    is_questionnaire = session.kind == SessionKind.QUESTIONNAIRE
+    if session.total and is_questionnaire:
+        raise BadInput(f"{location} real: a questionnaire has no images.")
+    if not (session.total or is_questionnaire or (session.repeat_of and session.repeat_share is not None)):
         raise BadInput(f"{location} real: a session has at least two images.")
     for name in ("real", "adversarial"):
         if getattr(session, name) == 1:
@@ -171,6 +214,42 @@ def _check_session(session: ProtocolSession, location: str) -> None:
     _check_attacks(session.attacks, f"{location} attacks")
     _check_order(session, location)
     check_rules(session.rules, session.kind, f"{location} rules")
+
+
+def _check_crossover(protocol: Protocol) -> None:
+    location, crossover = "protocol crossover", protocol.crossover
+    if not crossover:
+        return
+    if len(crossover) != 2 or not crossover[0] < crossover[1] <= len(protocol.sessions):
+        raise BadInput(f"{location}: must be the numbers of two sessions, the lower first.")
+    order = protocol.reading_order(swapped=True)
+    for number, session in enumerate(protocol.sessions, start=1):
+        if session.repeat_of and order.index(session.repeat_of) > order.index(number):
+            raise BadInput(f"{location}: session {number} shows images of session {session.repeat_of} again.")
+
+
+def _check_repeats(protocol: Protocol, number: int, location: str) -> None:
+    session = protocol.sessions[number - 1]
+    if session.repeat_share is None:
+        if session.repeat_of or session.repeat_distance != ProtocolSession.repeat_distance:
+            raise BadInput(f"{location} repeat_share: is missing; it says how many images are repeated.")
+        return
+    if session.kind != SessionKind.BLINDED or session.order == ReadingOrder.BLOCKS:
+        raise BadInput(f"{location} repeat_share: only blinded sessions in the order same or per_reader repeat images.")
+    if session.repeat_of >= number:
+        raise BadInput(f"{location} repeat_of: must be the number of an earlier session, or 0 for this one.")
+    source = protocol.sessions[(session.repeat_of or number) - 1]
+    if source.kind != SessionKind.BLINDED or source.rules.verdict != session.rules.verdict:
+        raise BadInput(f"{location} repeat_of: must be a blinded session that asks for the same verdict.")
+    if not protocol.repeats(number):
+        raise BadInput(f"{location} repeat_share: is less than one of the {source.total} images.")
+    if protocol.repeated_until(number) > source.total:
+        raise BadInput(f"{location} repeat_share: more than the {source.total} images of the session, each once.")
+    most = last_first_showing(source.total, distance=session.repeat_distance) + 1
+    if not session.repeat_of and protocol.repeats(number) > most:
+        raise BadInput(
+            f"{location} repeat_distance: at it only {max(0, most)} of the {source.total} images can be repeated."
+        )
 
 
 def _check_order(session: ProtocolSession, location: str) -> None:

@@ -169,12 +169,17 @@ def _with_questions(data: Mapping[str, Any], words: ReadingWords) -> dict[str, A
 
 def _session(row: Any, number: int, known: Mapping[str, Any]) -> Any:
     rules = row.get("rules") if isinstance(row, dict) else None
-    questions = rules.get("questions") if isinstance(rules, dict) else None
-    if not isinstance(questions, list):
+    if not isinstance(rules, dict):
         return row
-    location = f"protocol sessions {number} rules questions"
-    found = [_question(item, f"{location} {place}", known) for place, item in enumerate(questions, start=1)]
-    return {**row, "rules": {**rules, "questions": found}} if isinstance(rules, dict) else row
+    found = {
+        name: [
+            _question(item, f"protocol sessions {number} rules {name} {place}", known)
+            for place, item in enumerate(rules[name], start=1)
+        ]
+        for name in ("questions", "closing_questions")
+        if isinstance(rules.get(name), list)
+    }
+    return {**row, "rules": {**rules, **found}}
 
 
 def _question(item: Any, location: str, known: Mapping[str, Any]) -> Any:

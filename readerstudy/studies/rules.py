@@ -86,6 +86,8 @@ class SessionRules:
     # A longer time between two verdicts is recorded and lowers the timing grade of the next reading.
     gap_minutes: Annotated[int, WholeNumber(1, 24 * 60)] = 30
     questions: tuple[Question, ...] = ()
+    # Asked once, after the last image.
+    closing_questions: tuple[Question, ...] = field(default=(), metadata=ADDED_LATER)
     verdict: AskedVerdict = field(default=AskedVerdict.AUTHENTICITY, metadata=ADDED_LATER)
     verdict_labels: VerdictLabels = field(default=_OWN_WORDS, metadata=ADDED_LATER)
 
@@ -122,6 +124,7 @@ class SessionChanges:
 
 
 _RULES: Final = tuple(field.name for field in fields(SessionRules))
+_QUESTIONS: Final = ("questions", "closing_questions")
 _BESIDE_RULES: Final = tuple(field.name for field in fields(SessionChanges) if field.name != "rules")
 
 
@@ -172,29 +175,30 @@ def _changed(
     """
     location = f"plan [{part}]"
     beside = {name: value for name, value in table.items() if name in _BESIDE_RULES}
-    of_rules = {name: value for name, value in table.items() if name not in (*_BESIDE_RULES, "questions")}
+    of_rules = {name: value for name, value in table.items() if name not in (*_BESIDE_RULES, *_QUESTIONS)}
     if unknown := next((name for name in of_rules if name not in _RULES), None):
         known = ", ".join(sorted((*_BESIDE_RULES, *_RULES)))
         raise BadInput(f"{location} {unknown}: there is no such rule; there are: {known}.")
     rules = changed(changes.rules, of_rules, location)
-    if "questions" in table:
-        rules = replace(rules, questions=_questions(table["questions"], f"{location} questions", questions))
+    for name in (name for name in _QUESTIONS if name in table):
+        asked = _questions(table[name], f"{location} {name}", questions, about_images=name == "questions")
+        rules = replace(rules, questions=asked) if name == "questions" else replace(rules, closing_questions=asked)
     if kind != SessionKind.BLINDED:
         # In [every] they apply to the blinded sessions; in the part of another session they are a mistake.
         for name in ("questions", "practice", "verdict", "verdict_labels"):
             if part != "every" and name in table:
-                raise BadInput(f"{location} {name}: only blinded sessions ask anything.")
+                raise BadInput(f"{location} {name}: only blinded sessions ask anything about images.")
         rules = replace(
             rules, questions=(), practice=False, verdict=AskedVerdict.AUTHENTICITY, verdict_labels=_OWN_WORDS
         )
     return replace(changed(changes, beside, location), rules=rules)
 
 
-def _questions(value: Any, location: str, known: Mapping[str, Question]) -> tuple[Question, ...]:
+def _questions(value: Any, location: str, known: Mapping[str, Question], *, about_images: bool) -> tuple[Question, ...]:
     if not isinstance(value, list):
         raise BadInput(f"{location}: must be a list.")
     questions = tuple(_question(row, f"{location} {number}", known) for number, row in enumerate(value, start=1))
-    check_questions(questions, location)
+    check_questions(questions, location, about_images=about_images)
     return questions
 
 
@@ -210,10 +214,13 @@ def _question(row: Any, location: str, known: Mapping[str, Question]) -> Questio
 
 def check_rules(rules: SessionRules, kind: SessionKind, location: str) -> None:
     """Raise BadInput, with the location, for rules that contradict each other or the kind of the session."""
+    is_questionnaire = kind == SessionKind.QUESTIONNAIRE
     if kind != SessionKind.BLINDED:
-        asks = rules.questions or rules.practice or rules.verdict != AskedVerdict.AUTHENTICITY
-        if asks or rules.verdict_labels != _OWN_WORDS:
-            raise BadInput(f"{location}: only blinded sessions ask anything.")
+        asks = rules.questions and not is_questionnaire
+        if asks or rules.practice or rules.verdict != AskedVerdict.AUTHENTICITY or rules.verdict_labels != _OWN_WORDS:
+            raise BadInput(f"{location}: only blinded sessions ask anything about images.")
+    if is_questionnaire and (not rules.questions or rules.closing_questions):
+        raise BadInput(f"{location} questions: a questionnaire has questions, and no closing questions besides.")
     if rules.verdict == AskedVerdict.NONE:
         if not rules.questions:
             raise BadInput(f"{location} verdict: a session without verdicts has questions.")
@@ -222,4 +229,5 @@ def check_rules(rules: SessionRules, kind: SessionKind, location: str) -> None:
         for number, question in enumerate(rules.questions, start=1):
             if question.after:
                 raise BadInput(f"{location} questions {number} after: the session asks for no verdict.")
-    check_questions(rules.questions, f"{location} questions")
+    check_questions(rules.questions, f"{location} questions", about_images=not is_questionnaire)
+    check_questions(rules.closing_questions, f"{location} closing_questions", about_images=False)

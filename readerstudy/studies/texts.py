@@ -1,7 +1,7 @@
 """Texts that a study writes itself, in one language or in several. Pure.
 
-    text: Image quality?
-    text: {en: Image quality?, de: Bildqualität?}
+    text: Image quality
+    text: {en: Image quality, de: Bildqualität}
 
 The language of the reader chooses; a text that lacks it is shown in the first language of the study.
 """

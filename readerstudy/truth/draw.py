@@ -1,11 +1,12 @@
 """The draw of reading lists from a seed, without Django."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from readerstudy.errors import StudyError
 from readerstudy.studies.protocol import SessionTemplate
+from readerstudy.studies.repeats import add_repeats, last_first_showing, place_repeats
 
 
 @dataclass(frozen=True)
@@ -20,10 +21,11 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Pick:
-    """One position of a list: an image, shown as real or adversarial."""
+    """One position of a list: an image, shown as real or adversarial, for the first or the second time."""
 
     image: int
     adversarial: bool
+    is_repeat: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ def draw(
 ) -> dict[int, list[Pick]]:
     """Return the picks of every session, by number, in reading order. Each image is drawn at most once per study.
 
-    So no image is in two sessions, and no blinded session shows an image whose other version the reader sees.
+    So no image is in two sessions, and no blinded session shows an image whose other version the reader sees. Repeats
+    show a pick a second time.
     `with_adversarial` are, by session, the images that have an adversarial version by its attacks; without it they
     are those of the candidates. Raises CohortTooSmall with every shortage.
     """
@@ -105,7 +108,45 @@ def draw(
     order = Random(f"{seed}:order:{sorted(pick.image for picks in lists.values() for pick in picks)}")
     ordered = {number: order.sample(picks, k=len(picks)) for number, picks in lists.items()}
     blocks = {session.number: session.block_size for session in sessions if session.block_size}
-    return {**ordered, **{number: _in_blocks(ordered[number], size, order) for number, size in blocks.items()}}
+    drawn = {**ordered, **{number: _in_blocks(ordered[number], size, order) for number, size in blocks.items()}}
+    return {**drawn, **_with_repeats(drawn, sessions, seed=seed)}
+
+
+def _with_repeats(
+    drawn: Mapping[int, list[Pick]], sessions: Sequence[SessionTemplate], *, seed: int
+) -> dict[int, list[Pick]]:
+    """Return the lists of the sessions that show images a second time.
+
+    A separate random stream: with and without repeats, a seed draws the same images in the same order. No image is
+    shown a third time.
+    """
+    lists = {}
+    shown_again: set[Pick] = set()
+    for session in sessions:
+        if not session.repeats:
+            continue
+        own, source = drawn[session.number], drawn[session.repeat_of or session.number]
+        rng = Random(f"{seed}:repeats:{session.number}:{sorted(pick.image for pick in source)}")
+        if session.repeat_of:
+            left = [pick for pick in source if pick not in shown_again]
+            repeated = _repeated(source, left, session.repeats, rng)
+            rows = add_repeats(own, repeated, rng=rng)
+        else:
+            early = source[: last_first_showing(len(source), distance=session.repeat_distance) + 1]
+            repeated = _repeated(source, early, session.repeats, rng)
+            rows = place_repeats(own, repeated, distance=session.repeat_distance, rng=rng)
+        shown_again.update(repeated)
+        lists[session.number] = [replace(pick, is_repeat=is_repeat) for pick, is_repeat in rows]
+    return lists
+
+
+def _repeated(shown: Sequence[Pick], possible: Sequence[Pick], count: int, rng: Random) -> list[Pick]:
+    """Return `count` of the possible picks, in random order, with the share of adversarial images of all shown."""
+    kinds = {kind: [pick for pick in possible if pick.adversarial is kind] for kind in (False, True)}
+    wanted = round(count * sum(pick.adversarial for pick in shown) / len(shown))
+    adversarial = min(max(wanted, count - len(kinds[False])), len(kinds[True]))
+    chosen = rng.sample(kinds[True], k=adversarial) + rng.sample(kinds[False], k=count - adversarial)
+    return rng.sample(chosen, k=count)
 
 
 def _in_blocks(picks: list[Pick], size: int, rng: Random) -> list[Pick]:
@@ -129,7 +170,7 @@ def _urns(
 ) -> dict[tuple[tuple[str, ...], int], list[Candidate]]:
     """Return shuffled candidates by the splits that sessions draw from, and label. They are taken from the end."""
     urns: dict[tuple[tuple[str, ...], int], list[Candidate]] = {}
-    for splits in dict.fromkeys(session.splits for session in sessions):
+    for splits in dict.fromkeys(session.splits for session in sessions if session.total):
         for label in (1, 0):
             urn = [c for c in candidates if c.split in splits and c.label == label]
             urns[splits, label] = rng.sample(sorted(urn, key=lambda c: c.image), k=len(urn))

@@ -180,6 +180,7 @@ def test_while_sealed_a_reading_holds_nothing_of_what_was_shown(closed, clara, r
         "quality_reasons",
         "answers",
         "receipt",
+        "is_repeat",
     }
 
 

@@ -226,7 +226,9 @@ def _readers(study, readers: int) -> None:
     )
     plans = list(study.session_plans.all())
     ReadingList.objects.bulk_create(
-        ReadingList(enrollment=enrollment, session_plan=plan) for enrollment in enrolled for plan in plans
+        ReadingList(enrollment=enrollment, session_plan=plan, place=plan.number)
+        for enrollment in enrolled
+        for plan in plans
     )
 
 

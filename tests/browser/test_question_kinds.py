@@ -4,6 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from readerstudy.reading.models import ClosingAnswers
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.studies.protocol_document import Protocol, ProtocolSession
 from readerstudy.studies.questions import CONFIDENCE, MARK, Choice, Question, QuestionKind
@@ -30,6 +31,10 @@ QUESTIONS = (
     Question("note", QuestionKind.TEXT, "Anything else?", required=False, longest=60),
     MARK,
 )
+LOOK = Question(
+    "look", QuestionKind.CHOICE, "How did the images look?", (Choice("a", "Alike"), Choice("b", "Different"))
+)
+ONCE = (*QUESTIONS[1:5], LOOK, Question("more", QuestionKind.TEXT, "Comments?", required=False, longest=500))
 LABELS = VerdictLabels(not_real=Translated({"en": "Computer-made", "de": "Vom Computer"}))
 PROTOCOL = Protocol(
     sessions=(
@@ -49,6 +54,7 @@ PROTOCOL = Protocol(
                 display_check=DisplayCheck.OFF, break_every=0, questions=QUESTIONS, verdict_labels=LABELS
             ),
         ),
+        ProtocolSession(SessionKind.QUESTIONNAIRE, "To finish", rules=SessionRules(questions=ONCE)),
     ),
     languages=("en", "de"),
 )
@@ -177,3 +183,63 @@ def test_texts_and_verdicts_are_in_the_reader_s_language(room, context, page):
     room.press("1")
     room.answer("Enter")
     asks(page, "Bildqualität?")
+
+
+def in_field(page):
+    """Return the name of the focused field and its value."""
+    return page.evaluate("[document.activeElement.name, document.activeElement.value]")
+
+
+def test_a_questionnaire_is_answered_by_keyboard_and_survives_a_reload(room, page):
+    client = walk.client_of(room.reader)
+    walk.finish_session(client, room.study, 1, answers={"quality": 5})
+    everything = {"confidence": "3", "signs": ["mass"], "quality": 5, "size": 4, "note": "x"}
+    walk.finish_session(client, room.study, 2, answers=everything)
+    page.goto(room.address(3))
+    room.begin()
+    room.in_state("closing")
+    no_complaints(page)
+    room.press("Tab")
+    room.press("Tab")
+    room.press("Space")  # the second sign
+    for _ in range(2):
+        room.press("Tab")
+    room.press("ArrowRight")  # from 0, which is not an answer yet, to 1
+    room.press("Tab")
+    page.keyboard.type("12.5")
+    page.reload()
+    room.in_state("closing")
+    page.locator("[name=closing-2]").focus()
+    assert in_field(page) == ["closing-2", "12.5"]
+    room.press("Tab")
+    room.press("Tab")
+    room.press("Space")
+    room.press("Tab")
+    page.keyboard.type("All well.")
+    room.press("Tab")
+    room.press("Enter")
+    room.in_state("done")
+    stored = ClosingAnswers.objects.get(session__reading_list__enrollment__reader=room.reader)
+    assert stored.answers == {
+        "signs": ["distortion"],
+        "quality": 1,
+        "size": 12.5,
+        "look": "a",
+        "more": "All well.",
+    }
+
+
+def test_a_questionnaire_names_what_is_missing(room, page):
+    client = walk.client_of(room.reader)
+    walk.finish_session(client, room.study, 1, answers={"quality": 5})
+    everything = {"confidence": "3", "signs": ["mass"], "quality": 5, "size": 4, "note": "x"}
+    walk.finish_session(client, room.study, 2, answers=everything)
+    page.goto(room.address(3))
+    room.begin()
+    room.in_state("closing")
+    page.locator("[name=closing-1]").nth(3).check()
+    page.locator("[name=closing-2]").fill("3")
+    page.locator("[name=closing-4]").first.check()
+    page.locator("#closing-send").press("Enter")
+    expect(page.get_by_role("alert").filter(has_text="Which signs")).to_be_visible()
+    assert in_field(page) == ["closing-0", "mass"]

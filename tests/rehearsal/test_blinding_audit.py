@@ -6,10 +6,12 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from readerstudy.api.reader import steps, views
+from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.reading.models import Reading
 from readerstudy.reading.padded_file import padded_response
 from readerstudy.rehearsal.models import BlindingAudit
 from readerstudy.studies.models import Study
+from readerstudy.studies.protocol_templates import protocol_of_template
 from readerstudy.truth.models import Truth
 from tests import make
 
@@ -33,11 +35,24 @@ def audit(code: str) -> BlindingAudit:
     return BlindingAudit.objects.filter(study__code=code).latest("pk")
 
 
-def test_a_plan_with_practice_questions_and_breaks_is_audited_as_it_is(small):
-    plan = {"every": {"practice": True, "questions": ["confidence", "mark"], "break_every": 5}}
-    study = make.study(changes={**plan, "session": {"3": {"display_check": "required"}}})
+def test_a_plan_with_practice_questions_breaks_and_repeats_is_audited_as_it_is(small):
+    once = {"name": "end", "kind": "text", "text": "How was it?"}
+    plan = {"practice": True, "questions": ["confidence", "mark"], "break_every": 5, "closing_questions": [once]}
+    protocol = protocol_of_template(
+        "zhou2021",
+        words=MAMMOGRAPHY.words.reading,
+        scale=0.03,
+        resolution="low",
+        changes={"every": plan, "session": {"3": {"display_check": "required"}}},
+    )
+    sessions = list(protocol.sessions)
+    sessions[2] = replace(sessions[2], repeat_share=0.3, repeat_distance=4)
+    sessions[4] = replace(sessions[4], repeat_share=0.2, repeat_of=3)
+    study = make.study(protocol=replace(protocol, sessions=tuple(sessions)))
     assert audit(study.code).passed
-    assert Study.objects.get(code=f"{study.code}-audit-1").session_plans.get(number=3).rules.questions
+    third = Study.objects.get(code=f"{study.code}-audit-1").session_plans.get(number=3)
+    assert third.rules.questions
+    assert third.allocations.filter(is_repeat=True).count() == 4
 
 
 def test_a_study_whose_pictures_alone_differ_passes_and_is_not_touched(drawn):

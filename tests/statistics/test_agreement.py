@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readerstudy.statistics.agreement import Agreement, Coefficient, agreement, agreement_of_counts
+from readerstudy.statistics.agreement import (
+    Agreement,
+    Coefficient,
+    agreement,
+    agreement_of_counts,
+    repeat_agreement,
+)
 from tests.statistics.simulated_study import figures, long_form, published
 
 CELLS = [(2, "real"), (3, "real"), (3, "fake"), (5, "real"), (5, "fake")]
@@ -167,3 +173,43 @@ def test_an_interval_holds_its_value_even_below_minus_one() -> None:
     kappa = agreement_of_counts([[0, 0, 1], [1, 0, 1]]).fleiss_kappa
     assert kappa.value < -1
     assert kappa.low <= kappa.value <= kappa.high
+
+
+# --- one reader, twice ----------------------------------------------------------------------------------------
+def _kappa(shares):
+    expected = float(shares.sum(axis=1) @ shares.sum(axis=0))
+    return (float(np.trace(shares)) - expected) / (1 - expected)
+
+
+@pytest.mark.parametrize("table", [[[22, 3], [5, 20]], [[30, 4, 2], [3, 12, 5], [1, 6, 17]], [[9, 1], [0, 0]]])
+def test_cohen_s_kappa_has_the_standard_error_of_the_delta_method(table):
+    counts = np.array(table, dtype=float)
+    cases, shares = counts.sum(), counts / counts.sum()
+    slopes, step = np.zeros_like(shares), 1e-6
+    for cell in np.ndindex(shares.shape):
+        up, down = shares.copy(), shares.copy()
+        up[cell] += step
+        down[cell] -= step
+        slopes[cell] = (_kappa(up) - _kappa(down)) / (2 * step)
+    spread = max(0, (shares * slopes**2).sum() - ((shares * slopes).sum()) ** 2)  # of a multinomial
+    result = repeat_agreement(table)
+    assert result.cohen_kappa.value == pytest.approx(_kappa(shares))
+    assert result.cohen_kappa.se == pytest.approx(np.sqrt(spread / cases), rel=1e-4, abs=1e-4)
+    assert result.percent.value == pytest.approx(np.trace(shares))
+
+
+def test_a_reader_who_says_one_thing_only_has_no_kappa_but_agrees():
+    result = repeat_agreement([[7, 0], [0, 0]])
+    assert result.cohen_kappa.value is None
+    assert (result.percent.value, result.cases) == (1, 7)
+
+
+def test_one_case_gives_no_interval():
+    result = repeat_agreement([[0, 1], [0, 0]])
+    assert (result.cohen_kappa.value, result.cohen_kappa.low) == (0, None)
+
+
+@pytest.mark.parametrize("table", [[[1, 2]], [[-1, 1], [0, 1]], [[0, 0], [0, 0]], [1, 2]])
+def test_a_table_that_is_none_is_refused(table):
+    with pytest.raises(ValueError, match="square"):
+        repeat_agreement(table)

@@ -52,6 +52,7 @@ EVERY_RULE = SessionRules(
         Question("size", QuestionKind.NUMBER, "Size in mm?", after=("unsure",), minimum=0.5, whole=True),
         Question("note", QuestionKind.TEXT, "Anything else?", longest=40),
     ),
+    closing_questions=(Question("end", QuestionKind.TEXT, "How was it?", required=False),),
     verdict_labels=VerdictLabels(real="Camera", not_real=Translated({"de": "Rechner", "en": "Computer"})),
 )
 UNPROMPTED = SessionRules(
@@ -84,7 +85,13 @@ EVERYTHING = Protocol(
             splits=("test",),
             instructions=Translated({"de": "Eins\nzwei"}),
         ),
-        ProtocolSession(SessionKind.BLINDED, "Without verdict", real=2, rules=UNPROMPTED),
+        ProtocolSession(
+            SessionKind.BLINDED, "Without verdict", real=20, rules=UNPROMPTED, repeat_share=0.25, repeat_distance=4
+        ),
+        ProtocolSession(SessionKind.BLINDED, "Again", real=4, rules=UNPROMPTED, repeat_share=0.5, repeat_of=5),
+        ProtocolSession(
+            SessionKind.QUESTIONNAIRE, "About you", rules=SessionRules(questions=(UNPROMPTED.questions[0],))
+        ),
     ),
     languages=("de", "en"),
     template="own",

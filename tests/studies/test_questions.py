@@ -8,7 +8,7 @@ from django.utils import translation
 from readerstudy.errors import BadInput
 from readerstudy.studies.protocol import SessionKind, Verdict
 from readerstudy.studies.protocol_document import Protocol, ProtocolSession
-from readerstudy.studies.questions import Choice, Question, QuestionKind, check_answers, check_questions
+from readerstudy.studies.questions import MARK, Choice, Question, QuestionKind, check_answers, check_questions
 from readerstudy.studies.rules import AskedVerdict, SessionRules, VerdictLabels
 from readerstudy.studies.texts import Translated, reader_says
 
@@ -144,6 +144,37 @@ def test_a_session_may_rename_the_verdicts_or_ask_for_none():
 def test_rules_about_verdicts_that_contradict_each_other_are_refused(rules, sentence):
     with pytest.raises(BadInput, match=sentence):
         Protocol((session(rules=rules), session())).check()
+
+
+QUESTIONNAIRE = ProtocolSession(SessionKind.QUESTIONNAIRE, "Q", rules=SessionRules(questions=(QUALITY,)))
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        (replace(QUESTIONNAIRE, real=2), "real: a questionnaire has no images"),
+        (replace(QUESTIONNAIRE, rules=SessionRules()), "a questionnaire has questions, and no closing questions"),
+        (
+            replace(QUESTIONNAIRE, rules=SessionRules(questions=(QUALITY,), closing_questions=(NOTE,))),
+            "a questionnaire has questions, and no closing questions",
+        ),
+        (
+            replace(QUESTIONNAIRE, rules=SessionRules(questions=(MARK,))),
+            "rules questions 1: only a question about an image has marks",
+        ),
+        (
+            session(rules=SessionRules(closing_questions=(replace(QUALITY, after=("real",)),))),
+            "closing_questions 1: only a question about an image has marks, or follows a verdict",
+        ),
+        (
+            ProtocolSession(SessionKind.FAMILIARISATION, "F", real=2, rules=SessionRules(questions=(QUALITY,))),
+            "rules: only blinded sessions ask anything about images",
+        ),
+    ],
+)
+def test_questions_that_a_session_cannot_ask_are_refused(asked, sentence):
+    with pytest.raises(BadInput, match=f"sessions 1 {sentence}|sessions 1 rules.*{sentence}"):
+        Protocol((asked,)).check()
 
 
 def test_what_was_added_later_changes_no_protocol_that_does_not_use_it():

@@ -38,7 +38,7 @@ JOIN {Presentation._meta.db_table} presentation ON presentation.reading_list_id 
 JOIN {Reading._meta.db_table} reading ON reading.presentation_id = presentation.id
 JOIN {{truth}} truth ON truth.stimulus_id = presentation.stimulus_id
 WHERE enrollment.study_id = %(study)s AND plan.id = ANY(%(plans)s) AND reading.answers ? %(question)s
-      AND {IS_INCLUDED}
+      AND NOT presentation.is_repeat AND {IS_INCLUDED}
 GROUP BY 1, 2, 3
 """
 

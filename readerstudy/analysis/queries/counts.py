@@ -68,7 +68,7 @@ JOIN {SessionPlan._meta.db_table} plan ON plan.id = list.session_plan_id
 JOIN {Presentation._meta.db_table} presentation ON presentation.reading_list_id = list.id
 JOIN {Reading._meta.db_table} reading ON reading.presentation_id = presentation.id
 JOIN {{truth}} truth ON truth.stimulus_id = presentation.stimulus_id
-WHERE enrollment.study_id = %(study)s AND {IS_INCLUDED}
+WHERE enrollment.study_id = %(study)s AND NOT presentation.is_repeat AND {IS_INCLUDED}
 """
 
 _VERDICTS = "SELECT enrollment, session, kind, verdict, count(*) FROM evidence GROUP BY 1, 2, 3, 4"

@@ -14,7 +14,9 @@ from readerstudy.truth.queries import scores_by, truth_of_study
 
 def study_detectors(study: Study) -> tuple[DetectorRecord, ...]:
     """Return every detector that scored an image of the study's blinded sessions, the oldest first."""
-    allocations = Allocation.objects.filter(session_plan__study=study, session_plan__kind=SessionKind.BLINDED)
+    allocations = Allocation.objects.filter(
+        is_repeat=False, session_plan__study=study, session_plan__kind=SessionKind.BLINDED
+    )
     rows = allocations.values_list(
         "stimulus_id", "stimulus__image__exam__patient_id", "stimulus__image__exam__patient__split"
     )

@@ -16,6 +16,7 @@ from readerstudy.analysis.record.conduct import (
 from readerstudy.audit.models import Event
 from readerstudy.cohort.models import Cohort, Exam, Image, Patient
 from readerstudy.studies.models import Allocation, SessionPlan, Study
+from readerstudy.studies.rules import VerdictLabels
 from readerstudy.truth.queries import (
     SplitPathology,
     count_adversarial_images_by_resolution,
@@ -86,13 +87,21 @@ def session_facts(plan: SessionPlan) -> SessionFacts:
         display_check=rules.display_check.value,
         practice=plan.practice_id is not None,
         questions=tuple(question.name for question in rules.questions),
+        verdict_labels=_verdict_labels(plan),
     )
+
+
+def _verdict_labels(plan: SessionPlan) -> tuple[tuple[str, str], ...]:
+    labels = plan.rules.verdict_labels
+    if not plan.asks_verdict or labels == VerdictLabels():
+        return ()
+    return tuple((str(verdict.label), plan.say(labels.label(verdict))) for verdict in plan.verdicts)
 
 
 def drawn_images(study: Study) -> tuple[DrawnImages, ...]:
     """Return images and patients drawn, by arm, session and split."""
     rows = (
-        Allocation.objects.filter(session_plan__study=study)
+        Allocation.objects.filter(is_repeat=False, session_plan__study=study)
         .values_list("arm__name", "session_plan__number", f"{_PATIENT}__split")
         .annotate(images=Count("pk"), patients=Count(_PATIENT, distinct=True))
         .order_by("arm__name", "session_plan__number", f"{_PATIENT}__split")
@@ -102,5 +111,5 @@ def drawn_images(study: Study) -> tuple[DrawnImages, ...]:
 
 def patients_drawn(study: Study) -> Mapping[str, int]:
     """Return the number of different patients over all sessions, by arm."""
-    rows = Allocation.objects.filter(session_plan__study=study).values_list("arm__name")
+    rows = Allocation.objects.filter(is_repeat=False, session_plan__study=study).values_list("arm__name")
     return dict(rows.annotate(patients=Count(_PATIENT, distinct=True)).order_by())

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from readerstudy.analysis.queries.answers import answered_questions, reader_repeats
 from readerstudy.analysis.queries.attack import study_attack
 from readerstudy.analysis.queries.classifier import study_classifier
 from readerstudy.analysis.queries.conduct import study_conduct
@@ -37,6 +38,8 @@ def study_record(study: Study, plan: AnalysisPlan | None = None) -> StudyRecord:
         conduct=study_conduct(study, classifier.run if classifier else None),
         classifier=classifier,
         detectors=study_detectors(study),
+        answers=answered_questions(study),
+        repeats=reader_repeats(study),
     )
 
 
@@ -45,13 +48,15 @@ def _image_sets(study: Study) -> Iterator[SessionImages]:
     for plan in SessionPlan.objects.filter(study=study).order_by("number"):
         for arm in Arm.objects.filter(study=study).order_by("name"):
             drawn = Allocation.analysed().filter(session_plan=plan, arm=arm).values_list("stimulus_id", flat=True)
-            excluded = Allocation.objects.filter(session_plan=plan, arm=arm).count() - len(drawn)
+            allocations = Allocation.objects.filter(session_plan=plan, arm=arm)
+            repeats = allocations.filter(is_repeat=True).count()
+            excluded = allocations.count() - repeats - len(drawn)
             yield SessionImages(
                 number=plan.number,
                 title=plan.title,
                 arm=arm.name,
                 asks_for_verdict=plan.asks_verdict,
-                planned=plan.total - excluded,
+                planned=plan.total - repeats - excluded,
                 excluded=excluded,
                 drawn=Counter(_kind(plan, truth[stimulus]) for stimulus in drawn),
             )

@@ -81,6 +81,8 @@ class SessionFacts:
     display_check: str
     practice: bool
     questions: tuple[str, ...]
+    # What the verdicts were called, if not by the software's words: verdict and label.
+    verdict_labels: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from readerstudy.analysis.record.answers import AnsweredQuestion, ReaderRepeats
 from readerstudy.analysis.record.attack import StudyAttack
 from readerstudy.analysis.record.classifier import ClassifierRecord
 from readerstudy.analysis.record.codes import NEGATIVE, POSITIVE, reader_sort_key
@@ -41,8 +42,9 @@ class StudyRecord:
     `modality` is that of the study's cohort: the report uses its words.
 
     `attack` is the stored evaluation of the attack, or None if there is none. `classifier` holds the scores stored by
-    it, `detectors` those of detectors of adversarial images. `conduct` describes how the study was carried out; it is
-    None if the readings do not come from this installation.
+    it, `detectors` those of detectors of adversarial images. `answers` are those to the study's questions, `repeats`
+    the readings of images that were shown twice. `conduct` describes how the study was carried out; it is None if the
+    readings do not come from this installation.
     """
 
     code: str
@@ -56,6 +58,8 @@ class StudyRecord:
     conduct: StudyConduct | None = None
     classifier: ClassifierRecord | None = None
     detectors: tuple[DetectorRecord, ...] = ()
+    answers: tuple[AnsweredQuestion, ...] = ()
+    repeats: tuple[ReaderRepeats, ...] = ()
 
     @property
     def arms(self) -> tuple[str, ...]:

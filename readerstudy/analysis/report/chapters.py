@@ -23,6 +23,7 @@ from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.report.gallery import ReportGallery
 from readerstudy.analysis.report.sections import Item, Section
 from readerstudy.analysis.tables.agreement import agreement_table
+from readerstudy.analysis.tables.answers import answers_table
 from readerstudy.analysis.tables.article import table_2, table_2_readings, table_3, table_4
 from readerstudy.analysis.tables.classifier import classifier_table
 from readerstudy.analysis.tables.detector import detector_table
@@ -35,6 +36,7 @@ from readerstudy.analysis.tables.mixed_models import mixed_models_table
 from readerstudy.analysis.tables.mrmc import MrmcComparison, mrmc_comparisons, mrmc_table
 from readerstudy.analysis.tables.reading_order import reading_order_table
 from readerstudy.analysis.tables.reading_pace import reading_pace_table
+from readerstudy.analysis.tables.repeats import intra_reader_table
 from readerstudy.analysis.tables.sensitivity_analyses import sensitivity_analyses_table
 from readerstudy.analysis.tables.signal_detection import signal_detection_table
 from readerstudy.analysis.tables.study_conduct import blinding_table, grades_table, missing_table, sources_table
@@ -46,6 +48,7 @@ from readerstudy.analysis.tables.subgroup_tests import (
 )
 from readerstudy.analysis.tables.table1_attack import table_1
 from readerstudy.analysis.tables.trivial_controls import trivial_controls_table
+from readerstudy.analysis.wording import verdict_label_sentences
 from readerstudy.layout.table import Table
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
@@ -90,6 +93,7 @@ class Chapters:
             accuracy_figure(record, rule),
             table_4(record),
             times_figure(record, self.plan),
+            sentences=verdict_label_sentences(record),
         )
 
     @property
@@ -114,6 +118,8 @@ class Chapters:
             detection_figure(record, plan),
             agreement_table(record),
             agreement_figure(record, plan),
+            intra_reader_table(record),
+            answers_table(record),
             blocks_figure(record, plan),
             reading_pace_table(record, plan),
             classifier_table(record, plan),

@@ -68,7 +68,7 @@ def agreement_table(record: StudyRecord) -> Table:
             has_single = True
             rows.append((*head, *(None for _name in COEFFICIENTS)))
             continue
-        rows.append((*head, *(_cell(getattr(agreement, name)) for name in COEFFICIENTS)))
+        rows.append((*head, *(coefficient_cell(getattr(agreement, name)) for name in COEFFICIENTS)))
         sentence = _sentence(agreement, images)
         sentences.append(f"{images.arm}. {sentence}" if several_arms else sentence)
         has_constant |= agreement.fleiss_kappa.value is None
@@ -121,7 +121,7 @@ def _number_of_readers(record: StudyRecord, images: JudgedImages) -> int:
     )
 
 
-def _cell(coefficient: Coefficient) -> Cell:
+def coefficient_cell(coefficient: Coefficient) -> Cell:
     """Return the coefficient with its interval; without one if nothing varies, because its width would be zero."""
     if coefficient.value is None or not coefficient.se or coefficient.low is None or coefficient.high is None:
         return coefficient.value

@@ -7,6 +7,7 @@ from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_fiel
 from rest_framework import serializers
 
 from readerstudy.api.reader.steps import (
+    AskStep,
     DoneStep,
     HeldStep,
     PractiseStep,
@@ -16,7 +17,7 @@ from readerstudy.api.reader.steps import (
     WaitStep,
 )
 from readerstudy.api.requests import UUIDStringField
-from readerstudy.reading.actions import SubmittedProblem, SubmittedVerdict
+from readerstudy.reading.actions import SubmittedAnswers, SubmittedProblem, SubmittedVerdict
 from readerstudy.reading.actions.problems import MAX_TEXT
 from readerstudy.reading.actions.verdicts import MAX_PARADATA_BYTES, MAX_PARADATA_DEPTH, MAX_PARADATA_ENTRIES
 from readerstudy.reading.display_check import GROUNDS
@@ -26,7 +27,7 @@ from readerstudy.studies.protocol import SessionKind, Verdict
 from readerstudy.studies.questions import Question, QuestionKind
 
 MAX_SCREEN_SIDE = 100_000
-STEP_KINDS = ("practise", "read", "teach", "wait", "done")
+STEP_KINDS = ("practise", "read", "teach", "ask", "wait", "done")
 
 
 # --- requests -----------------------------------------------------------------------------------------------
@@ -49,6 +50,15 @@ class SubmittedVerdictSerializer(serializers.Serializer[SubmittedVerdict]):
     def validate_verdict(self, value: str) -> Verdict:
         """Return the verdict as a member of `Verdict`."""
         return Verdict(value)
+
+
+class SubmittedAnswersSerializer(serializers.Serializer[SubmittedAnswers]):
+    """The answers to the questions at the end of a session."""
+
+    answers = serializers.DictField(help_text="to the step's questions, by name")
+    elapsed_ms = serializers.IntegerField(min_value=0, help_text="from the questions shown to the answers sent")
+    key = UUIDStringField(help_text="made by the browser; answers that are sent again have the same key")
+    page = UUIDStringField(required=False, help_text="the browser page that sends it, as given when opening")
 
 
 class SubmittedProblemSerializer(serializers.Serializer[SubmittedProblem]):
@@ -261,6 +271,12 @@ class TeachStepSerializer(ImageStepSerializer):
     next = NextTriptychSerializer(allow_null=True, help_text="null at the last image")
 
 
+class AskStepSerializer(StepSerializer):
+    """Answer the questions at the end of the session, all at once."""
+
+    questions = QuestionSerializer(many=True)
+
+
 class WaitStepSerializer(StepSerializer):
     """The session cannot be read now."""
 
@@ -280,6 +296,7 @@ STEP = PolymorphicProxySerializer(
         "practise": PractiseStepSerializer,
         "read": ReadStepSerializer,
         "teach": TeachStepSerializer,
+        "ask": AskStepSerializer,
         "wait": WaitStepSerializer,
         "done": DoneStepSerializer,
     },
@@ -296,6 +313,8 @@ def step_data(step: ReaderStep) -> dict[str, Any]:
             return ReadStepSerializer(step).data
         case TeachStep():
             return TeachStepSerializer(step).data
+        case AskStep():
+            return AskStepSerializer(step).data
         case WaitStep() | HeldStep():
             return WaitStepSerializer(step).data
         case DoneStep():
@@ -321,7 +340,7 @@ class ReportedSerializer(serializers.Serializer[Any]):
 
 
 class ReceiptSerializer(serializers.Serializer[Any]):
-    """The receipt of a stored verdict, and the step after it."""
+    """The receipt of a stored verdict, or of stored answers, and the step after it."""
 
     receipt = serializers.UUIDField(allow_null=True, help_text="null after practice, which is not stored")
     step = StepField()

@@ -12,7 +12,7 @@ from django.urls import reverse
 from readerstudy.cohort.models import Stimulus
 from readerstudy.modalities.modality import Modality
 from readerstudy.reading.actions import StudyPaused, current_step, hold_message
-from readerstudy.reading.flow import Done, Held, Practice, Practise, Read, Ready, Teach, Wait
+from readerstudy.reading.flow import Ask, Done, Held, Practice, Practise, Read, Ready, Teach, Wait
 from readerstudy.studies.models import Presentation, ReadingList, SessionPlan
 from readerstudy.studies.protocol import Verdict
 from readerstudy.studies.questions import Question
@@ -108,6 +108,14 @@ class TeachStep:
 
 
 @dataclass(frozen=True)
+class AskStep:
+    """Answer the questions at the end of the session, all at once. They are in the reader's language."""
+
+    questions: tuple[Question, ...]
+    kind: Literal["ask"] = "ask"
+
+
+@dataclass(frozen=True)
 class WaitStep:
     """The session cannot be read yet. `until` is None if that depends on the reader."""
 
@@ -131,7 +139,7 @@ class DoneStep:
     kind: Literal["done"] = "done"
 
 
-ReaderStep = PractiseStep | ReadStep | TeachStep | WaitStep | HeldStep | DoneStep
+ReaderStep = PractiseStep | ReadStep | TeachStep | AskStep | WaitStep | HeldStep | DoneStep
 
 
 def build_step(reading_list: ReadingList, *, at: datetime) -> ReaderStep:
@@ -151,6 +159,8 @@ def build_step(reading_list: ReadingList, *, at: datetime) -> ReaderStep:
             return WaitStep(until=None)
         case Held():
             return HeldStep(hold_message(reading_list))
+        case Ask():
+            return AskStep(tuple(question.said(plan.say) for question in plan.closing_questions))
         case Done():
             return DoneStep()
         case Practise(practice=practice):

@@ -20,11 +20,13 @@ from readerstudy.reading.actions import (
     NotCurrent,
     SessionHeld,
     StudyPaused,
+    SubmittedAnswers,
     SubmittedProblem,
     SubmittedVerdict,
     TakenOver,
     check_display,
     open_session,
+    record_closing_answers,
     record_verdict,
     report_problem,
     require_newest_page,
@@ -143,6 +145,31 @@ class GiveVerdict(ReaderView):
         at = now()
         try:
             stored = record_verdict(reader=request.user, study=study, number=number, submitted=submitted, at=at)
+        except NotCurrent as error:
+            return conflict(error, step=build_step(get_reading_list(request.user, study, number), at=at))
+        body = {"receipt": stored.receipt, "step": _step_after(request.user, study, number, at=at)}
+        return Response(serializers.ReceiptSerializer(body).data, status=201 if stored.is_new else 200)
+
+
+class GiveAnswers(ReaderView):
+    """Answer the questions at the end of a session. They finish it."""
+
+    @extend_schema(
+        request=serializers.SubmittedAnswersSerializer,
+        responses={
+            201: serializers.ReceiptSerializer,
+            200: OpenApiResponse(serializers.ReceiptSerializer, description="stored before under the same key"),
+            400: _INVALID,
+            404: _NO_SESSION,
+            409: _CONFLICT,
+        },
+        tags=["reading"],
+    )
+    def post(self, request: UserRequest, study: str, number: int) -> Response:
+        submitted = SubmittedAnswers(**validated(serializers.SubmittedAnswersSerializer(data=request.data)))
+        at = now()
+        try:
+            stored = record_closing_answers(reader=request.user, study=study, number=number, submitted=submitted, at=at)
         except NotCurrent as error:
             return conflict(error, step=build_step(get_reading_list(request.user, study, number), at=at))
         body = {"receipt": stored.receipt, "step": _step_after(request.user, study, number, at=at)}

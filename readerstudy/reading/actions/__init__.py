@@ -1,6 +1,7 @@
 """The actions of a reader: check the display, open a session, get the current step, give a verdict,
-report a problem with an image."""
+report a problem with an image, answer the questions at the end."""
 
+from readerstudy.reading.actions.closing import StoredAnswers, SubmittedAnswers, record_closing_answers
 from readerstudy.reading.actions.display import check_display
 from readerstudy.reading.actions.problems import SubmittedProblem, report_problem
 from readerstudy.reading.actions.sessions import (
@@ -18,8 +19,10 @@ from readerstudy.reading.actions.verdicts import NotCurrent, StoredVerdict, Subm
 __all__ = [
     "NotCurrent",
     "SessionHeld",
+    "StoredAnswers",
     "StoredVerdict",
     "StudyPaused",
+    "SubmittedAnswers",
     "SubmittedProblem",
     "SubmittedVerdict",
     "TakenOver",
@@ -28,6 +31,7 @@ __all__ = [
     "current_step",
     "hold_message",
     "open_session",
+    "record_closing_answers",
     "record_verdict",
     "report_problem",
     "require_newest_page",

@@ -13,9 +13,9 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput, NotItsTurn
 from readerstudy.reading.display_check import STANDS_FOR
-from readerstudy.reading.flow import Done, Held, Practise, Read, Ready, SessionStep, Teach, Wait, next_step
-from readerstudy.reading.models import Claim, ReadingSession, Showing
-from readerstudy.reading.queries import get_progress, get_reading_list, has_checked_display, study_state
+from readerstudy.reading.flow import Ask, Done, Held, Practise, Read, Ready, SessionStep, Teach, Wait, next_step
+from readerstudy.reading.models import Claim, Reading, ReadingSession, Showing
+from readerstudy.reading.queries import get_progress, get_reading_list, has_checked_display, number_at, study_state
 from readerstudy.studies.models import Presentation, ReadingList, Study
 from readerstudy.studies.rules import DisplayCheck
 
@@ -56,7 +56,7 @@ def _open(reading_list: ReadingList, *, reader: User, page: UUID | None, at: dat
     step = next_step(get_progress(reading_list), now=at)
     number = reading_list.session_plan.number
     if isinstance(step, Wait):
-        raise NotItsTurn(_reason_to_wait(step, number))
+        raise NotItsTurn(_reason_to_wait(step, number, number_at(reading_list, reading_list.place - 1)))
     _require_checked_display(reading_list, at=at)
     if isinstance(step, Ready):
         keep_open(reading_list)
@@ -64,7 +64,7 @@ def _open(reading_list: ReadingList, *, reader: User, page: UUID | None, at: dat
         _, is_new = ReadingSession.objects.get_or_create(reading_list=reading_list, defaults={"opened_at": at})
         if is_new:
             record("session.opened", actor=reader, subject=reading_list, at=at, session=number)
-            if not reading_list.session_plan.practice_id:
+            if reading_list.session_plan.total and not reading_list.session_plan.practice_id:
                 show(reading_list, position=1, at=at)
     session = ReadingSession.objects.select_for_update().get(reading_list=reading_list)
     session.reading_list = reading_list  # with its plan, which the functions below need
@@ -81,7 +81,7 @@ def current_step(reading_list: ReadingList, *, at: datetime) -> SessionStep:
     Raises NotItsTurn if the study was closed before its end, StudyPaused if it is paused.
     """
     step = next_step(get_progress(reading_list), now=at)
-    if isinstance(step, Read | Teach | Practise | Held):
+    if isinstance(step, Read | Teach | Practise | Ask | Held):
         require_open_study(reading_list)
     return step
 
@@ -108,12 +108,19 @@ def allow_resume(*, session: ReadingSession, actor: User | None, reason: str, at
 
 
 def get_rest(session: ReadingSession, *, at: datetime) -> timedelta:
-    """Return the time since the current image was shown, or since the session or its study was opened or resumed."""
+    """Return the time since the current image was shown, or since the session or its study was opened or resumed.
+
+    After the last image it is the time since its verdict.
+    """
     current = Showing.objects.filter(
         presentation__reading_list_id=session.reading_list_id, presentation__position=session.answered + 1
     ).first()
     resumed_at = session.reading_list.session_plan.study.resumed_at
-    stamps = (session.opened_at, session.allowed_at, resumed_at, current.at if current else None)
+    last = None
+    if current is None:
+        last = Reading.objects.filter(presentation__reading_list=session.reading_list_id).order_by("-id").first()
+    at_image = current.at if current else last.answered_at if last else None
+    stamps = (session.opened_at, session.allowed_at, resumed_at, at_image)
     return max(at - max(stamp for stamp in stamps if stamp), timedelta(0))
 
 
@@ -190,7 +197,7 @@ def _claim(session: ReadingSession, page: UUID, rested: timedelta, *, reader: Us
 
 
 def _require_checked_display(reading_list: ReadingList, *, at: datetime) -> None:
-    if reading_list.session_plan.rules.display_check != DisplayCheck.REQUIRED:
+    if not reading_list.session_plan.total or reading_list.session_plan.rules.display_check != DisplayCheck.REQUIRED:
         return
     if not has_checked_display(reading_list, at=at, passed=True):
         raise NotItsTurn(
@@ -199,11 +206,11 @@ def _require_checked_display(reading_list: ReadingList, *, at: datetime) -> None
         )
 
 
-def _reason_to_wait(step: Wait, number: int) -> str:
+def _reason_to_wait(step: Wait, number: int, before: int | None) -> str:
     if step.until is None:
         return gettext("Session %(number)d is locked until session %(before)d is done.") % {
             "number": number,
-            "before": number - 1,
+            "before": before,
         }
     until = date_format(localtime(step.until), "DATETIME_FORMAT")
     return gettext("Session %(number)d opens on %(until)s.") % {"number": number, "until": until}

@@ -139,20 +139,15 @@ def _practise(
 
 def _advance(session: ReadingSession, *, reader: User, at: datetime) -> None:
     """Move to the next presentation or finish. One UPDATE, because a trigger rejects changes of a finished row."""
-    total = session.reading_list.session_plan.total
+    plan = session.reading_list.session_plan
     session.answered += 1
-    if session.answered >= total:
+    is_last = session.answered >= plan.total
+    if is_last and not plan.closing_questions:
         session.finished_at = at
     session.save(update_fields=["answered", "finished_at"])
     if session.finished_at:
-        record(
-            "session.finished",
-            actor=reader,
-            subject=session.reading_list,
-            at=at,
-            session=session.reading_list.session_plan.number,
-        )
-    else:
+        record("session.finished", actor=reader, subject=session.reading_list, at=at, session=plan.number)
+    elif not is_last:
         show(session.reading_list, position=session.answered + 1, at=at)
 
 

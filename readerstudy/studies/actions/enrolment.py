@@ -12,6 +12,7 @@ from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput
 from readerstudy.studies.models import Allocation, Arm, Enrollment, Presentation, ReadingList, SessionPlan, Study
 from readerstudy.studies.protocol_document import ReadingOrder
+from readerstudy.studies.repeats import add_repeats, place_repeats
 
 
 @transaction.atomic
@@ -46,21 +47,44 @@ def give_lists(enrollment: Enrollment, *, arm: Arm) -> None:
     enrollment.arm = arm
     enrollment.save(update_fields=["arm"])
     allocations = Prefetch("allocations", Allocation.objects.filter(arm=arm).order_by("position"))
-    for plan in enrollment.study.session_plans.prefetch_related(allocations):
-        reading_list = ReadingList.objects.create(enrollment=enrollment, session_plan=plan)
-        stimuli = _in_order([row.stimulus_id for row in plan.allocations.all()], enrollment, plan)
+    plans = {plan.number: plan for plan in enrollment.study.session_plans.prefetch_related(allocations)}
+    for place, number in enumerate(_session_order(enrollment), start=1):
+        plan = plans[number]
+        reading_list = ReadingList.objects.create(
+            enrollment=enrollment, session_plan=plan, place=place, washout_days=plans[place].washout_days
+        )
+        drawn = [(row.stimulus_id, row.is_repeat) for row in plan.allocations.all()]
         Presentation.objects.bulk_create(
-            Presentation(reading_list=reading_list, position=position, stimulus_id=stimulus)
-            for position, stimulus in enumerate(stimuli, start=1)
+            Presentation(reading_list=reading_list, position=position, stimulus_id=stimulus, is_repeat=is_repeat)
+            for position, (stimulus, is_repeat) in enumerate(_in_order(drawn, enrollment, plan), start=1)
         )
 
 
-def _in_order(stimuli: list[int], enrollment: Enrollment, plan: SessionPlan) -> list[int]:
-    """Return the stimuli in the order in which this reader sees them: as drawn, or an order of the reader's own.
+def _session_order(enrollment: Enrollment) -> tuple[int, ...]:
+    """Return the numbers of the reader's sessions in their order.
 
-    Like the draw, the reader's own order depends on the sealed seed and on what was drawn.
+    In a crossover, one of every two readers, in the order of enrolment, has the other order; which one depends on the
+    sealed seed.
+    """
+    study = enrollment.study
+    pair, second = divmod(Enrollment.objects.filter(study=study, pk__lt=enrollment.pk).count(), 2)
+    swaps_first = Random(f"{study.seed}:crossover:{pair}").random() < 0.5
+    order = study.protocol.reading_order(swapped=swaps_first != bool(second))
+    return order or tuple(study.session_plans.values_list("number", flat=True))
+
+
+def _in_order(drawn: list[tuple[int, bool]], enrollment: Enrollment, plan: SessionPlan) -> list[tuple[int, bool]]:
+    """Return stimuli, and whether each is shown again, in the order in which this reader sees them.
+
+    That is as drawn, or an order of the reader's own. Like the draw, it depends on the sealed seed and on what was
+    drawn.
     """
     if plan.order != ReadingOrder.PER_READER:
-        return stimuli
-    rng = Random(f"{enrollment.study.seed}:{enrollment.code}:{plan.number}:{sorted(stimuli)}")
-    return rng.sample(stimuli, k=len(stimuli))
+        return drawn
+    firsts, repeats = ([stimulus for stimulus, again in drawn if again is kind] for kind in (False, True))
+    rng = Random(f"{enrollment.study.seed}:{enrollment.code}:{plan.number}:{sorted(firsts)}")
+    order = rng.sample(firsts, k=len(firsts))
+    session = enrollment.study.protocol.sessions[plan.number - 1]
+    if session.repeat_of:
+        return add_repeats(order, repeats, rng=rng)
+    return place_repeats(order, set(repeats), distance=session.repeat_distance, rng=rng)

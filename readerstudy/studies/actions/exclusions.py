@@ -52,12 +52,14 @@ def _sealed_study(presentation: Presentation) -> Study:
 
 
 def _allocation(presentation: Presentation) -> Allocation:
+    """Return the allocation of the image in the session of the presentation: of its first showing there, if any."""
     reading_list = presentation.reading_list
-    return Allocation.objects.get(
+    showings = Allocation.objects.filter(
         session_plan=reading_list.session_plan_id,
         arm=reading_list.enrollment.arm_id,
         stimulus=presentation.stimulus_id,
     )
+    return showings.order_by("is_repeat")[0]
 
 
 def _record_exclusion(

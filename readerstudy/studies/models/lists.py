@@ -11,6 +11,7 @@ from readerstudy.cohort.models import Stimulus
 from readerstudy.studies.models.study import Study
 from readerstudy.studies.protocol import VERDICTS_BY_KIND, SessionKind, Verdict
 from readerstudy.studies.protocol_document import ReadingOrder
+from readerstudy.studies.questions import Question
 from readerstudy.studies.rules import SessionRules
 from readerstudy.studies.texts import Say, Translated, reader_says
 
@@ -74,6 +75,12 @@ class SessionPlan(models.Model):
         return Verdict.REAL in self.verdicts
 
     @property
+    def closing_questions(self) -> tuple[Question, ...]:
+        """The questions that are asked once, at the end of the session."""
+        rules = self.rules
+        return rules.questions if self.kind == SessionKind.QUESTIONNAIRE else rules.closing_questions
+
+    @property
     def say(self) -> Say:
         """The function that gives a text of the session in the reader's language."""
         return reader_says(self.languages[0] if self.languages else "en")
@@ -99,13 +106,17 @@ class Allocation(models.Model):
     arm = models.ForeignKey(Arm, models.PROTECT, related_name="allocations")
     position = models.PositiveIntegerField(_("position"))
     stimulus = models.ForeignKey(Stimulus, models.PROTECT, related_name="+")
+    # Shown a second time, here or in an earlier session: for the agreement of readers with themselves only.
+    is_repeat = models.BooleanField(_("shown again"), default=False)
 
     class Meta:
         ordering = ["session_plan", "arm", "position"]
         verbose_name = _("allocation")
         constraints = [
             models.UniqueConstraint(fields=["session_plan", "arm", "position"], name="allocation_position_once"),
-            models.UniqueConstraint(fields=["session_plan", "arm", "stimulus"], name="allocation_stimulus_once"),
+            models.UniqueConstraint(
+                fields=["session_plan", "arm", "stimulus", "is_repeat"], name="allocation_stimulus_once"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -113,8 +124,9 @@ class Allocation(models.Model):
 
     @classmethod
     def analysed(cls) -> models.QuerySet["Allocation"]:
-        """Return all allocations but those excluded from the analysis."""
-        return cls.objects.exclude(pk__in=AnalysisExclusion.objects.filter(withdrawn_at=None).values("allocation"))
+        """Return all allocations but repeats and those excluded from the analysis."""
+        excluded = AnalysisExclusion.objects.filter(withdrawn_at=None).values("allocation")
+        return cls.objects.filter(is_repeat=False).exclude(pk__in=excluded)
 
 
 class Enrollment(models.Model):
@@ -148,11 +160,18 @@ class ReadingList(models.Model):
 
     enrollment = models.ForeignKey(Enrollment, models.PROTECT, related_name="reading_lists")
     session_plan = models.ForeignKey(SessionPlan, models.PROTECT, related_name="reading_lists")
+    # Its place among the reader's sessions, from 1: the session's number unless the study has a crossover.
+    place = models.PositiveSmallIntegerField(_("place"))
+    # After the session before. It belongs to the place, not to the session.
+    washout_days = models.PositiveSmallIntegerField(_("least days after the session before"), default=0)
 
     class Meta:
-        ordering = ["session_plan__number"]
+        ordering = ["place"]
         verbose_name = _("reading list")
-        constraints = [models.UniqueConstraint(fields=["enrollment", "session_plan"], name="reading_list_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["enrollment", "session_plan"], name="reading_list_once"),
+            models.UniqueConstraint(fields=["enrollment", "place"], name="reading_list_place_once"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.enrollment} session {self.session_plan.number}"
@@ -175,6 +194,7 @@ class Presentation(models.Model):
     position = models.PositiveIntegerField(_("position"))
     stimulus = models.ForeignKey(Stimulus, models.PROTECT, related_name="+")
     code = models.CharField(_("code"), max_length=32, unique=True, default=new_code, editable=False)
+    is_repeat = models.BooleanField(_("shown again"), default=False, editable=False)
 
     class Meta:
         ordering = ["reading_list", "position"]

@@ -127,7 +127,7 @@ def _store_lists(
         if number in practice:
             plan.practice_id = own.real[practice[number]].stimulus_id
             plan.save(update_fields=["practice"])
-        _store_list(plan, arm, lists[number], own)
+        _store_list(plan, arm, lists[number], own, earlier=_repeated_material(protocol, material, number))
     for enrollment in study.enrollments.select_related("study").order_by("pk"):
         give_lists(enrollment, arm=arm)
 
@@ -161,15 +161,29 @@ def _instructions(session: ProtocolSession, words: ReadingWords) -> Text:
             return words.blinded
         case SessionKind.EDUCATION:
             return words.education
+        case SessionKind.QUESTIONNAIRE:
+            return _("Please answer the following questions. Your answers are saved when you send them.")
 
 
-def _store_list(plan: SessionPlan, arm: Arm, picks: list[Pick], own: SessionMaterial) -> None:
+def _repeated_material(protocol: Protocol, material: Material, number: int) -> SessionMaterial:
+    """Return the material of the session whose images this session shows again."""
+    return material.sessions[protocol.sessions[number - 1].repeat_of or number]
+
+
+def _store_list(
+    plan: SessionPlan, arm: Arm, picks: list[Pick], own: SessionMaterial, *, earlier: SessionMaterial
+) -> None:
+    def stimulus(pick: Pick) -> int:
+        material = earlier if pick.is_repeat else own
+        return (material.adversarial if pick.adversarial else material.real)[pick.image].stimulus_id
+
     Allocation.objects.bulk_create(
         Allocation(
             session_plan=plan,
             arm=arm,
             position=position,
-            stimulus_id=(own.adversarial if pick.adversarial else own.real)[pick.image].stimulus_id,
+            stimulus_id=stimulus(pick),
+            is_repeat=pick.is_repeat,
         )
         for position, pick in enumerate(picks, start=1)
     )

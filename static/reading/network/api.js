@@ -51,9 +51,10 @@ import { find } from "../dom.js";
  * @property {Question[]} questions
  */
 
+/** @typedef {{kind: "ask", questions: Question[]}} AskStep once, at the end of the session */
 /** @typedef {{kind: "wait", until: string | null, reason?: string}} WaitStep */
 /** @typedef {{kind: "done"}} DoneStep */
-/** @typedef {PresentationStep | WaitStep | DoneStep} Step */
+/** @typedef {PresentationStep | AskStep | WaitStep | DoneStep} Step */
 
 /**
  * A choice or a text, a number, several choices, or marks in pixels of the file.

@@ -4,9 +4,9 @@ import { data, find, findAll } from "../dom.js";
 
 /**
  * @typedef {"small" | "check" | "start" | "loading" | "ready" | "asking" | "saving" | "offline" | "break" | "begins"
- *   | "taken" | "waiting" | "done" | "error"} PageState
+ *   | "closing" | "taken" | "waiting" | "done" | "error"} PageState
  */
-/** @typedef {"small" | "check" | "start" | "read" | "between" | "taken" | "end"} SectionName */
+/** @typedef {"small" | "check" | "start" | "read" | "between" | "closing" | "taken" | "end"} SectionName */
 /** @typedef {Record<string, string | number>} Values of the places in a text */
 
 const QUIET_MS = 500; // an operation that is done within this time is not announced

@@ -6,12 +6,14 @@ import { data, find } from "../dom.js";
 import { get, Gone, presentationOf, Refused, retry, SignInRequired, StudyPaused, TakenOver } from "../network/api.js";
 import { ImageCache } from "../network/image_cache.js";
 import { newKey, Outbox } from "../network/outbox.js";
+import { ClosingQuestions } from "./closing.js";
 import { errorText, showEnd } from "./ending.js";
 import { Page } from "./page.js";
 import { Paradata } from "./paradata.js";
 import { Pause } from "./pause.js";
 import { ProblemReport } from "./problem_report.js";
 import { Questions, questionsAfter } from "./questions.js";
+import { isReloaded, resumed } from "./reloaded.js";
 import { isScreenTooSmall } from "./screen_size.js";
 import { SessionLock } from "./session_lock.js";
 import { canSignIn, goToSignIn } from "./sign_in.js";
@@ -20,7 +22,7 @@ import { VerdictBar } from "./verdict_bar.js";
 import { unlessAborted, until } from "./waiting.js";
 
 /** @import { Form } from "../forms/form.js" */
-/** @import { Presentation, PresentationStep, Question, Reading, Step } from "../network/api.js" */
+/** @import { AskStep, Presentation, PresentationStep, Question, Reading, Step } from "../network/api.js" */
 /** @import { Pending } from "../network/outbox.js" */
 /** @import { GivenVerdict } from "./verdict_bar.js" */
 
@@ -52,6 +54,7 @@ export class Session {
   #report;
   #presenter;
   #questions;
+  #closing;
   /** Aborted when another page takes over. */
   #reading = new AbortController();
   /** Whether the page was just loaded or has just taken over: then the reader comes from a break and needs none. */
@@ -96,6 +99,7 @@ export class Session {
       onNoResponse: this.#showOffline,
     });
     this.#questions = new Questions(stage.marks, () => this.#pause.isOn);
+    this.#closing = new ClosingQuestions(this.#page, data(root, "answers"), name);
     stage.addEventListener("act", (event) => {
       if (event instanceof CustomEvent) this.#paradata.note(event.detail);
     });
@@ -143,8 +147,8 @@ export class Session {
     try {
       let step = await this.#firstStep();
       this.#reading.signal.throwIfAborted();
-      while ("stimulus" in step) {
-        step = await this.#read(step);
+      while (step.kind !== "wait" && step.kind !== "done") {
+        step = await (step.kind === "ask" ? this.#close(step) : this.#read(step));
         this.#reading.signal.throwIfAborted();
       }
       this.#lock.release();
@@ -153,6 +157,16 @@ export class Session {
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /**
+   * Ask what is asked at the end of the session. Returns the step after it.
+   * @param {AskStep} step
+   */
+  #close(step) {
+    this.#presenter.clear();
+    const { signal } = this.#reading;
+    return this.#closing.ask(step, { page: this.#lock.page, signal, onNoResponse: this.#showOffline });
   }
 
   /** Claim the session. Returns its step, or the one after a verdict that was not acknowledged before. */
@@ -380,21 +394,5 @@ export class Session {
   #showOffline = () => this.#page.setState("offline");
 }
 
-/**
- * Return a verdict that was given before this page was loaded, and from when its answers are timed.
- * @param {Reading} draft
- */
-function resumed(draft) {
-  return {
-    reading: { ...draft, paradata: { ...draft.paradata, reloaded: true } },
-    at: performance.now(),
-  };
-}
-
 /** @param {boolean} verdictRefused otherwise it is stored and waits */
 const textOfLoss = (verdictRefused) => (verdictRefused ? "takenRefused" : "takenPending");
-
-function isReloaded() {
-  const [navigation] = performance.getEntriesByType("navigation");
-  return navigation instanceof PerformanceNavigationTiming && navigation.type === "reload";
-}

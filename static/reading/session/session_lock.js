@@ -37,7 +37,7 @@ export class SessionLock extends EventTarget {
    */
   async take(onNoResponse) {
     const step = await this.#open(onNoResponse);
-    if (!("stimulus" in step)) return step; // nothing to lock
+    if (step.kind === "wait" || step.kind === "done") return step; // nothing to lock
     this.#isHeld = true;
     this.#channel.postMessage("claimed");
     return step;

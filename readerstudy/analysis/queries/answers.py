@@ -1,0 +1,103 @@
+"""Answers of readers, and their readings of images that were shown twice, counted in the database.
+
+Only `queries.study` calls this, after it has checked that the study is unsealed. No truth is read here.
+"""
+
+import json
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+from django.db import connection
+from numpy.typing import NDArray
+
+from readerstudy.analysis.queries.exclusions import IS_INCLUDED
+from readerstudy.analysis.record.answers import AnsweredQuestion, ReaderRepeats
+from readerstudy.analysis.record.codes import reader_sort_key
+from readerstudy.reading.models import ClosingAnswers, Reading, ReadingSession
+from readerstudy.statistics.agreement import VERDICTS
+from readerstudy.studies.models import Enrollment, Presentation, ReadingList, SessionPlan, Study
+
+_LISTS = f"""
+FROM {ReadingList._meta.db_table} list
+JOIN {Enrollment._meta.db_table} enrollment ON enrollment.id = list.enrollment_id
+JOIN {SessionPlan._meta.db_table} plan ON plan.id = list.session_plan_id
+"""
+_READINGS = f"""{_LISTS}
+JOIN {Presentation._meta.db_table} presentation ON presentation.reading_list_id = list.id
+JOIN {Reading._meta.db_table} reading ON reading.presentation_id = presentation.id
+"""
+
+_GIVEN = f"""
+SELECT plan.number, given.key,
+       -- of marks, their number
+       (CASE WHEN jsonb_typeof(given.value -> 0) = 'array' THEN to_jsonb(jsonb_array_length(given.value))
+             ELSE given.value END)::text,
+       count(*)
+{_READINGS}
+CROSS JOIN LATERAL jsonb_each(reading.answers) given
+WHERE enrollment.study_id = %s AND NOT presentation.is_repeat AND {IS_INCLUDED}
+GROUP BY 1, 2, 3
+"""
+
+_CLOSING = f"""
+SELECT plan.number, given.key, given.value::text, count(*)
+{_LISTS}
+JOIN {ReadingSession._meta.db_table} session ON session.reading_list_id = list.id
+JOIN {ClosingAnswers._meta.db_table} closing ON closing.session_id = session.id
+CROSS JOIN LATERAL jsonb_each(closing.answers) given
+WHERE enrollment.study_id = %s
+GROUP BY 1, 2, 3
+"""
+
+_REPEATS = f"""
+SELECT enrollment.code, plan.number, first_plan.number, first_reading.verdict, reading.verdict, count(*)
+{_READINGS}
+JOIN {ReadingList._meta.db_table} first_list ON first_list.enrollment_id = enrollment.id
+JOIN {SessionPlan._meta.db_table} first_plan ON first_plan.id = first_list.session_plan_id
+JOIN {Presentation._meta.db_table} first ON first.reading_list_id = first_list.id
+     AND first.stimulus_id = presentation.stimulus_id AND NOT first.is_repeat
+JOIN {Reading._meta.db_table} first_reading ON first_reading.presentation_id = first.id
+WHERE enrollment.study_id = %s AND presentation.is_repeat AND {IS_INCLUDED}
+  AND reading.verdict = ANY(%s) AND first_reading.verdict = ANY(%s)
+GROUP BY 1, 2, 3, 4, 5
+"""
+
+
+def answered_questions(study: Study) -> tuple[AnsweredQuestion, ...]:
+    """Return every question of the study, in the order of the sessions, with its answers."""
+    after_images, at_end = _counted(_GIVEN, study), _counted(_CLOSING, study)
+    answered = []
+    for plan in SessionPlan.objects.filter(study=study).order_by("number"):
+        closing = plan.closing_questions
+        about_images = plan.rules.questions if plan.total else ()
+        for question in (*about_images, *closing):
+            is_closing = question in closing
+            values = (at_end if is_closing else after_images)[plan.number, question.name]
+            answered.append(AnsweredQuestion(plan.number, question.said(plan.say), is_closing, tuple(values)))
+    return tuple(answered)
+
+
+def _counted(sql: str, study: Study) -> dict[tuple[int, str], list[tuple[Any, int]]]:
+    counted = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [study.pk])
+        for number, name, value, count in sorted(cursor.fetchall()):
+            counted[number, name].append((json.loads(value), count))
+    return counted
+
+
+def reader_repeats(study: Study) -> tuple[ReaderRepeats, ...]:
+    """Return the verdicts on images that were shown twice, by reader and session."""
+    known = list(VERDICTS)
+    with connection.cursor() as cursor:
+        cursor.execute(_REPEATS, [study.pk, known, known])
+        rows = cursor.fetchall()
+    tables: dict[tuple[str, int, int], NDArray[np.int64]] = {}
+    for reader, session, first_session, first, second, count in rows:
+        table = tables.setdefault((reader, session, first_session), np.zeros((len(known), len(known)), dtype=np.int64))
+        table[known.index(first), known.index(second)] += count
+    ordered = sorted(tables.items(), key=lambda item: (reader_sort_key(item[0][0]), item[0][1:]))
+    return tuple(
+        ReaderRepeats(reader, session, first_session, table) for (reader, session, first_session), table in ordered
+    )
