@@ -243,3 +243,25 @@ def test_a_questionnaire_names_what_is_missing(room, page):
     page.locator("#closing-send").press("Enter")
     expect(page.get_by_role("alert").filter(has_text="Which signs")).to_be_visible()
     assert in_field(page) == ["closing-0", "mass"]
+
+
+def test_answers_on_their_way_are_sent_after_a_reload_once(room, page):
+    client = walk.client_of(room.reader)
+    walk.finish_session(client, room.study, 1, answers={"quality": 5})
+    everything = {"confidence": "3", "signs": ["mass"], "quality": 5, "size": 4, "note": "x"}
+    walk.finish_session(client, room.study, 2, answers=everything)
+    page.goto(room.address(3))
+    room.begin()
+    room.in_state("closing")
+    page.locator("[name=closing-0]").first.check()
+    page.locator("[name=closing-1]").nth(3).check()
+    page.locator("[name=closing-2]").fill("3")
+    page.locator("[name=closing-4]").first.check()
+    page.route("**/answers/", lambda route: route.abort())
+    page.locator("#closing-send").press("Enter")
+    room.in_state("offline")
+    page.unroute("**/answers/")
+    page.reload()
+    room.in_state("done")
+    stored = ClosingAnswers.objects.get(session__reading_list__enrollment__reader=room.reader)
+    assert stored.answers == {"signs": ["mass"], "quality": 3, "size": 3, "look": "a"}

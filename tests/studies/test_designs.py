@@ -55,6 +55,7 @@ def test_a_published_design_is_drawn_read_and_reported(path, db, small):
     tables = {table.key for section in report.sections for table in section.tables}
     assert "answers" in tables
     assert ("intra_reader" in tables) == any(each.repeat_share for each in protocol.sessions)
+    assert record.compares_nothing == (len(protocol.asking) < 2) == ("no sessions are compared" in report.summary[0])
     assert len(record.readings) == 2 * sum(each.total for each in protocol.sessions)
 
 

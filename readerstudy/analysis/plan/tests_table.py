@@ -89,6 +89,8 @@ def endpoint_name(endpoint: str) -> str:
 
 def primary_sentences(record: StudyRecord, plan: AnalysisPlan, mrmc: Sequence[MrmcComparison]) -> tuple[str, ...]:
     """Return for each arm the primary figure, the decision, and the test of equivalence, in words."""
+    if record.compares_nothing:
+        return (_("Fewer than two sessions ask for verdicts on images of their own, so no sessions are compared."),)
     by_arm = {comparison.arm: comparison for comparison in mrmc if comparison.figure == plan.primary}
     return tuple(
         f"{arm}. {sentence}" if len(record.arms) > 1 else sentence

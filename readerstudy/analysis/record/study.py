@@ -62,6 +62,12 @@ class StudyRecord:
     repeats: tuple[ReaderRepeats, ...] = ()
 
     @property
+    def compares_nothing(self) -> bool:
+        """Whether fewer than two sessions were planned to ask for verdicts on images of their own."""
+        asking = {each.number for each in self.image_sets if each.asks_for_verdict and each.planned}
+        return bool(self.image_sets) and len(asking) < 2
+
+    @property
     def arms(self) -> tuple[str, ...]:
         return tuple(sorted({image_set.arm for image_set in self.image_sets}))
 

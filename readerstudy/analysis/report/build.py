@@ -19,7 +19,7 @@ from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.report.chapters import Chapters
 from readerstudy.analysis.report.gallery import ReportGallery, build_gallery, choose_images
 from readerstudy.analysis.report.sections import Section
-from readerstudy.analysis.wording import limit_sentences
+from readerstudy.analysis.wording import limit_sentences, session_limit_sentence
 from readerstudy.layout.table import Table, to_csv, to_text
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Study
@@ -64,7 +64,9 @@ class StudyReport:
 
     @property
     def limits(self) -> tuple[str, ...]:
-        return limit_sentences(self.plan)
+        sentences = limit_sentences(self.plan)
+        of_comparison = session_limit_sentence(self.plan)
+        return tuple(each for each in sentences if not (self.record.compares_nothing and each == of_comparison))
 
     @cached_property
     def tables(self) -> Mapping[str, Table]:

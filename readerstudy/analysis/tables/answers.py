@@ -28,8 +28,8 @@ def answers_table(record: StudyRecord) -> Table | None:
         title=_("Answers to the questions"),
         caption=_(
             "Of all readers, without images that were excluded or shown for the second time. Shares are of the "
-            "answers to the question; where several answers are possible, they add up to more than one. In brackets "
-            "after a median: the quartiles."
+            "answers to the question; where several answers are possible, they add up to more than one. Below a median "
+            "are the quartiles, not an interval."
         ),
         columns=(
             Column("session", _("Session")),
@@ -49,11 +49,14 @@ def _asked(each: AnsweredQuestion) -> str:
 
 
 def _answers(each: AnsweredQuestion) -> Iterator[_Answer]:
+    if not each.values:
+        yield _("no answer"), 0, None, None
+        return
     match each.question.kind:
         case QuestionKind.CHOICE | QuestionKind.CHOICES:
             for choice in each.question.choices:
                 chosen = sum(count for value, count in each.values if _holds(value, choice.value))
-                yield str(choice.text), chosen, wilson(chosen, each.answered) if each.answered else None, None
+                yield str(choice.text), chosen, wilson(chosen, each.answered), None
         case QuestionKind.SCALE | QuestionKind.NUMBER:
             yield _("all numbers"), each.answered, None, _median(each)
         case QuestionKind.TEXT:
@@ -67,9 +70,7 @@ def _holds(value: object, choice: str) -> bool:
     return choice in value if isinstance(value, list) else value == choice
 
 
-def _median(each: AnsweredQuestion) -> Estimate | None:
-    if not each.values:
-        return None
+def _median(each: AnsweredQuestion) -> Estimate:
     numbers = np.repeat([value for value, _ in each.values], [count for _, count in each.values])
     low, median, high = np.quantile(numbers, (0.25, 0.5, 0.75)).tolist()
     return Estimate(median, low, high)

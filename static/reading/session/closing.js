@@ -82,8 +82,12 @@ export class ClosingQuestions {
         this.#stored.remove();
         return step;
       } catch (error) {
-        if (!(error instanceof Refused) || error instanceof StudyPaused) throw error;
-        if (error.step) return error.step;
+        if (!(error instanceof Refused)) throw error;
+        if (error.step) {
+          // After a pause of the study they are sent again; otherwise they were answered in another window.
+          if (!(error instanceof StudyPaused)) this.#stored.remove();
+          return error.step;
+        }
         if (error.status !== 400) throw error;
         this.#error.textContent = error.message; // the answers can be corrected
         pending = null;
