@@ -11,6 +11,7 @@ from readerstudy.cohort.models import Cohort
 from readerstudy.experiments.check import MAXIMUM_TEXT
 from readerstudy.experiments.kinds import SEVERAL, Field, FieldType, JobKind
 from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind
+from readerstudy.truth.queries import all_attacks_with_images
 
 Choices = list[tuple[str, str]]
 
@@ -136,7 +137,9 @@ def _runs(kind: CheckpointKind, **more: str) -> Choices:
 
 
 def _attacks() -> Choices:
-    return [(attack.name, f"{attack.name} ({attack.method}, {attack.cohort})") for attack in Attack.objects.all()]
+    """Return the attacks that have images: without any there is nothing to evaluate."""
+    rows = Attack.objects.filter(name__in=all_attacks_with_images())
+    return [(attack.name, f"{attack.name} ({attack.method}, {attack.cohort})") for attack in rows]
 
 
 EXISTING: dict[FieldType, Callable[[], Choices]] = {

@@ -79,15 +79,20 @@ class BadRow(ValueError):
 
 
 def read_rows(
-    table: Path, vocabulary: SourceVocabulary, *, columns: Mapping[str, str] | None = None
+    table: Path,
+    vocabulary: SourceVocabulary,
+    *,
+    columns: Mapping[str, str] | None = None,
+    needs_image: bool = True,
 ) -> tuple[list[Row], list[ImportProblem]]:
-    """Return the rows that can be used, and a problem for each other row.
+    """Return the rows that can be used, and a problem for each other row. `image` is "" in a table without the column.
 
     `columns` maps our columns to the table's, such as {"pathology": "diagnosis"}; the others are found by their
     usual names. Raises StudyError if the table cannot be read.
     """
     header, *lines = read_cells(table)
-    positions = _positions(table, header, columns or {}, columns_of(vocabulary))
+    positions = _positions(table, header, columns or {}, columns_of(vocabulary), needs_image=needs_image)
+    has_image = "image" in positions
     rows: list[Row] = []
     problems: list[ImportProblem] = []
     half_known: dict[str, int] = {}
@@ -98,12 +103,14 @@ def read_rows(
         try:
             if any(cell.strip() for cell in cells[len(header) :]):
                 raise BadRow("has more cells than the table has columns.")
+            if has_image and not values["image"]:
+                raise BadRow("names no image.")
             rows.append(_row(number, values, vocabulary))
         except (BadRow, WrongMark, WrongValue) as bad:
-            image = values["image"]
+            image = values.get("image", "")
             problems.append(problem(number, image, str(bad)))
             if marks_a_lesion(values):
-                half_known.setdefault(image, number)
+                half_known.setdefault(image or values["patient"], number)
     rows = _without_half_known(rows, half_known, problems)
     if not rows and not problems:
         raise StudyError(f"The table {table.name} has a header and no rows.")
@@ -116,10 +123,11 @@ def _without_half_known(rows: Sequence[Row], half_known: Mapping[str, int], prob
     Stored images do not change: an image stored with some of its lesions would count as one without others.
     """
     for row in rows:
-        if row.image in half_known:
-            reason = f"is left out with row {half_known[row.image]}, which marks another lesion of the image."
+        key = row.image or row.patient
+        if key in half_known:
+            reason = f"is left out with row {half_known[key]}, which marks another lesion of the image."
             problems.append(problem(row.number, row.image, reason))
-    return [row for row in rows if row.image not in half_known]
+    return [row for row in rows if (row.image or row.patient) not in half_known]
 
 
 def repetitions(rows: Sequence[Row]) -> list[tuple[Row, Row]]:
@@ -168,7 +176,7 @@ def read_cells(table: Path) -> list[list[str]]:
     try:
         text = table.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise StudyError(f"The table {table.name} cannot be read: {error.strerror}.") from error
+        raise StudyError(f"The table {table} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise StudyError(f"The table {table.name} is not UTF-8 text; save it as CSV (UTF-8).") from error
     if not text.strip() or "\0" in text:
@@ -182,7 +190,12 @@ def read_cells(table: Path) -> list[list[str]]:
 
 
 def _positions(
-    table: Path, header: list[str], columns: Mapping[str, str], known: Mapping[str, tuple[str, ...]]
+    table: Path,
+    header: list[str],
+    columns: Mapping[str, str],
+    known: Mapping[str, tuple[str, ...]],
+    *,
+    needs_image: bool,
 ) -> dict[str, int]:
     """Return the position of each of our columns in the table."""
     names = [name.strip().lower() for name in header]
@@ -197,14 +210,13 @@ def _positions(
             positions[ours] = found[0]
         elif ours in columns:
             raise StudyError(f"{it_has}; there is no {columns[ours]!r} for {ours!r}.")
-    if missing := [name for name in _NEEDED if name not in positions]:
+    needed = _NEEDED if needs_image else _NEEDED[1:]
+    if missing := [name for name in needed if name not in positions]:
         raise StudyError(f"{it_has}; it lacks {' and '.join(repr(name) for name in missing)}.")
     return positions
 
 
 def _row(number: int, values: Mapping[str, str], vocabulary: SourceVocabulary) -> Row:
-    if not values["image"]:
-        raise BadRow("names no image.")
     if not values["patient"]:
         raise BadRow("names no patient.")
     attributes = {
@@ -215,7 +227,7 @@ def _row(number: int, values: Mapping[str, str], vocabulary: SourceVocabulary) -
     pathology = vocabulary.pathology_of(values["pathology"])
     return Row(
         number=number,
-        image=values["image"],
+        image=values.get("image", ""),
         patient=values["patient"],
         attributes=attributes,
         pathology=pathology,

@@ -99,9 +99,10 @@ def _numbers(cells: Mapping[str, str], names: tuple[str, ...]) -> list[float]:
 
 def _number(name: str, text: str) -> float:
     try:
-        value = float(text.replace(",", "."))
+        value = float(text)
     except ValueError:
         value = float("nan")
     if not isfinite(value):
+        # With a comma it could be two numbers.
         raise WrongMark(f"has the {name} {text!r}; a number of pixels is understood.")
     return value

@@ -111,7 +111,7 @@ def _box(number: int, values: Mapping[str, str]) -> LesionMark | None:
     if not any(filled.values()):
         return None
     try:
-        x, y, width, height = (float(text.replace(",", ".")) for text in filled.values())
+        x, y, width, height = map(float, filled.values())
     except ValueError as error:
         raise BadRow("has a box that is not four numbers of pixels.") from error
     sides = {"lesion_left": x, "lesion_top": y, "lesion_right": x + width, "lesion_bottom": y + height}

@@ -37,6 +37,11 @@ class ImportProblem:
     name: str
     sentence: str
 
+    @property
+    def text(self) -> str:
+        """The sentence, after the name unless it names it."""
+        return self.sentence if self.name in self.sentence else f"{self.name}: {self.sentence}"
+
 
 @dataclass(frozen=True)
 class ImportBatch:

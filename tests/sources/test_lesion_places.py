@@ -191,3 +191,11 @@ def test_the_lesions_of_a_dicom_file_come_from_its_table(tmp_path: Path) -> None
     found = read_folder(tmp_path, write_table(tmp_path, lines, header=HEADER))
     assert sentences(found) == "Row 4 (film.dcm) repeats row 2."
     assert [(mark.left, mark.bottom) for mark in found.images[0].lesion_marks or ()] == [(2, 9), (8, 18)]
+
+
+@pytest.mark.parametrize("text", ["4,5", "1,2,3"])
+def test_a_position_with_a_comma_is_refused(folder: Path, text: str) -> None:
+    header = "image,patient,pathology,lesion_x,lesion_y,lesion_radius"
+    found = read(folder, f'film.png,anna,malignant,"{text}",5,3', header=header)
+    assert "a number of pixels is understood" in found.problems[0].sentence
+    assert not found.images

@@ -151,3 +151,14 @@ def test_create_study_refuses_bad_input(
     User.objects.create_user("admin", role=Role.COORDINATOR)
     scale = [] if "--scale" in words else ["--scale", "0.02"]
     require_refusal("create_study", *words, *scale, message=message)
+
+
+@pytest.mark.django_db
+def test_each_problem_names_its_path_once(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text(TABLE + "gone.png,p2,normal\n")
+    PillowImage.fromarray(make.drawn(1).values.astype(np.uint16)).save(tmp_path / "good.png")
+    with pytest.raises(CommandError) as caught:
+        call_command("import_cohort", "x", table=tmp_path / "table.csv")
+    assert "\n  Row 3 (gone.png) names a file that is not there." in str(caught.value)
+    with pytest.raises(CommandError, match=r"The table /nope\.csv cannot be read"):
+        call_command("import_cohort", "x", table=Path("/nope.csv"))

@@ -5,7 +5,7 @@ from typing import Final
 from pydicom import Dataset
 
 from readerstudy.modalities.mammography.attributes import ChestWall, Laterality
-from readerstudy.sources.dicom.header import HeaderAttributes, code, text, texts
+from readerstudy.sources.dicom.header import HeaderAttributes, code, decimal, text, texts
 
 # CID 4014, View for Mammography, by SNOMED CT and by the older SNOMED RT code.
 _VIEW_CODES: Final[dict[str, str]] = {
@@ -19,6 +19,12 @@ _VIEW_CODES: Final[dict[str, str]] = {
     **dict.fromkeys(("399192008", "R-1024A"), "XCCL"),
     **dict.fromkeys(("399101009", "R-1024B"), "XCCM"),
 }
+# CID 4015, View Modifier for Mammography: images that show a part of the breast, or enlarged.
+_MODIFIERS: Final[dict[str, str]] = {
+    **dict.fromkeys(("399163009", "R-102D6"), "a magnification view"),
+    **dict.fromkeys(("399055006", "R-102D7"), "a spot compression view"),
+}
+_MAGNIFIED: Final = 1.3  # of the distances; a breast lies close to the detector, so that usual views have up to 1.1
 _SIDES: Final[dict[str, Laterality]] = {
     "L": Laterality.LEFT,
     "R": Laterality.RIGHT,
@@ -37,7 +43,23 @@ def read_attributes(dataset: Dataset) -> HeaderAttributes:
             "view_position": _view_of_directions(orientation),
             "chest_wall": _chest_wall(orientation),
         },
+        remarks=tuple(f"is {what}: it is imported as a plain view." for what in _parts_of_breast(dataset)),
     )
+
+
+def _parts_of_breast(dataset: Dataset) -> list[str]:
+    """Return what the header says of a view that shows only a part of the breast, each once."""
+    try:
+        items = [modifier for view in dataset.ViewCodeSequence for modifier in view.ViewModifierCodeSequence]
+        codes = [str(item.CodeValue) for item in items]
+    except Exception:  # a broken or missing element raises many types of error
+        codes = []
+    found = [_MODIFIERS[value] for value in codes if value in _MODIFIERS]
+    if (decimal(dataset, "EstimatedRadiographicMagnificationFactor") or 1.0) >= _MAGNIFIED:
+        found.append(_MODIFIERS["399163009"])
+    if text(dataset, "PartialView").upper() == "YES":
+        found.append("a partial view")
+    return list(dict.fromkeys(found))
 
 
 def _laterality(dataset: Dataset) -> Laterality:

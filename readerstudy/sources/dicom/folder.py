@@ -4,6 +4,7 @@ The header has no pathology, and can have another patient for each image (CBIS-D
 Attributes, pixel spacing and modality come from the header if it has them. No name, date or UID is read.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -48,7 +49,8 @@ def read_folder(
     """Return all DICOM images below a folder, described by table and header.
 
     The table's image column holds a path relative to the folder or to the table, or a file name, with or without
-    its ending, that is unique in the folder. `columns` maps columns by hand, as in files.read_table. Other files
+    its ending, that is unique in the folder. A row of a table without that column is about all files of its patient,
+    of its side and view if it states them. `columns` maps columns by hand, as in files.read_table. Other files
     in the folder are passed over; one that is called DICOM and is none is a problem, and so is one outside `root`.
     """
     if not folder.is_dir():
@@ -58,7 +60,7 @@ def read_folder(
         raise StudyError(f"The folder {folder} holds no DICOM files.")
     rows: dict[_File, list[Row]] = {}
     if table is not None:
-        known, bad_rows = read_rows(table, vocabulary, columns=columns)
+        known, bad_rows = read_rows(table, vocabulary, columns=columns, needs_image=False)
         rows, unmatched = _match(known, headers, folder, table)
         problems += bad_rows + unmatched
     images: list[ImportImage] = []
@@ -101,7 +103,7 @@ def claims_to_be_dicom(path: Path) -> bool:
 
 
 def _match(
-    rows: Iterable[Row], files: Iterable[_File], folder: Path, table: Path
+    rows: Iterable[Row], files: Mapping[_File, Header], folder: Path, table: Path
 ) -> tuple[dict[_File, list[Row]], list[ImportProblem]]:
     """Return the rows of each file, and a problem for each row that fits no file or several."""
     by_path = {real_path(file.path): file for file in files}
@@ -112,6 +114,14 @@ def _match(
     matched: dict[_File, list[Row]] = defaultdict(list)
     problems: list[ImportProblem] = []
     for row in rows:
+        if not row.image:
+            of_patient = [file for file in by_path.values() if _is_of(row, file, files[file])]
+            for file in of_patient:
+                matched[file].append(row)
+            if not of_patient:
+                what = "fits no file: neither a header nor the name of a file or folder has its patient."
+                problems.append(problem(row.number, row.patient, what))
+            continue
         paths = (real_path(base / row.image) for base in (folder, table.parent))
         exact = next((by_path[path] for path in paths if path in by_path), None)
         candidates = [exact] if exact else by_name.get(row.image, [])
@@ -121,6 +131,18 @@ def _match(
             what = f"fits {len(candidates)} files" if candidates else "names a file that is not there or is not DICOM"
             problems.append(problem(row.number, row.image, f"{what}."))
     return matched, problems
+
+
+def _is_of(row: Row, file: _File, header: Header) -> bool:
+    """Return whether a row without an image is about a file: its patient, and its side and view if both state them.
+
+    The patient may be a part of a longer id or of a path, as in Mass-Test_P_00173_LEFT_CC.
+    """
+    patient = re.compile(rf"(?<![A-Za-z0-9]){re.escape(row.patient)}(?![A-Za-z0-9])")
+    if not any(patient.search(text) for text in (header.patient, file.name)):
+        return False
+    stated = header.attributes.stated
+    return all(not value or stated.get(name, "") in ("", value) for name, value in row.attributes.items())
 
 
 def _check(
@@ -137,6 +159,7 @@ def _check(
         numbers = ", ".join(str(row.number) for row in rows)
         return None, [ImportProblem(file.name, f"{file.name} is described differently in rows {numbers}; left out.")]
     problems = [problem(row.number, row.image, f"repeats row {known.number}.") for row, known in repetitions(rows)]
+    problems += [ImportProblem(file.name, f"{file.name} {remark}") for remark in header.attributes.remarks]
     return _import_image(file, header, rows, vocabulary), problems + _disagreements(header, first, vocabulary)
 
 

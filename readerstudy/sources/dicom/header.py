@@ -1,4 +1,4 @@
-"""The DICOM header of an image. Nothing that identifies the patient is read."""
+"""The DICOM header of an image. No name, date or UID is read; the patient id is only compared."""
 
 import logging
 import re
@@ -30,6 +30,7 @@ class HeaderAttributes:
 
     stated: Mapping[str, str] = field(default_factory=dict)
     inferred: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()  # on an unusual image, as the rest of a sentence
 
 
 ReadAttributes = Callable[[Dataset], HeaderAttributes]
@@ -42,6 +43,7 @@ class Header:
     attributes: HeaderAttributes
     pixel_spacing_mm: float | None
     modality: str
+    patient: str  # the id, which is compared with the table's and never stored; names are not read
     refusal: str  # why the image cannot be read, as the rest of a sentence
 
 
@@ -83,6 +85,7 @@ def read_header(path: Path, read_attributes: ReadAttributes) -> Header:
             attributes=read_attributes(dataset),
             pixel_spacing_mm=_pixel_spacing(dataset),
             modality=code(text(dataset, "Modality")),
+            patient=text(dataset, "PatientID"),
             refusal=_refusal(dataset),
         )
 

@@ -195,6 +195,13 @@ def attacks_with_images(cohort: str, resolution: str) -> list[str]:
     return sorted(_altered(cohort, resolution).values_list("generator", flat=True).distinct())
 
 
+def all_attacks_with_images() -> set[str]:
+    """Return the names of the attacks with images of any cohort."""
+    return set(
+        Truth.objects.filter(authenticity=Authenticity.ADVERSARIAL).values_list("generator", flat=True).distinct()
+    )
+
+
 def _altered(cohort: str, resolution: str) -> "QuerySet[Truth]":
     return Truth.objects.filter(
         authenticity=Authenticity.ADVERSARIAL,

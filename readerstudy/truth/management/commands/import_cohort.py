@@ -102,7 +102,7 @@ def report_import(command: StudyCommand, result: ImportResult, *, as_json: bool)
     command.show({**vars(result), **rows}, text, as_json=as_json)
     if not problems:
         return
-    lines = [f"  {problem.name}: {problem.sentence}" for problem in problems[:LONGEST_LIST]]
+    lines = [f"  {problem.text}" for problem in problems[:LONGEST_LIST]]
     if len(problems) > LONGEST_LIST:
         lines.append(f"  ... and {len(problems) - LONGEST_LIST} more (--json lists all)")
     raise CommandError("\n".join([f"{len(problems)} could not be imported:", *lines]))
