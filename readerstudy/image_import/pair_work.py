@@ -59,9 +59,8 @@ def import_pairs(
     """
     result = _run(image_import, material, scratch, progress, skips_refused=skips_refused)
     if not result.is_stored:
-        first = result.problems[0] if result.problems else None
-        reason = f" The first: {first.name} {first.sentence}" if first else ""
-        raise StudyError(f"Nothing was stored: {len(result.problems)} rows were refused.{reason}")
+        # Coordinators can read the notes of jobs. The reasons can state a pathology, so they are in the report only.
+        raise StudyError(f"Nothing was stored: {len(result.problems)} rows were refused.")
     return _report(image_import, result, len(result.rows))
 
 

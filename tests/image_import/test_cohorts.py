@@ -17,6 +17,9 @@ from readerstudy.cohort.models import Cohort, Image, Patient, Stimulus
 from readerstudy.image_import.actions import remove_old_uploads
 from readerstudy.image_import.models import ImageImport, ImportStep
 from readerstudy.image_import.report import read_report
+from readerstudy.image_import.tasks import import_images_task
+from readerstudy.image_import.work import run_import
+from readerstudy.jobs.queue import JobCancelled
 from readerstudy.truth.models import ImageTruth, Truth
 from tests import make
 from tests.image_import import sending
@@ -148,6 +151,29 @@ def test_rows_that_cannot_be_used_are_listed_with_their_number(researcher, folde
     assert "Row 6 (image-4.png) names a file that is not there." in text
     assert sending.imported(researcher, row).step == ImportStep.IMPORTED
     assert Image.objects.count() == 10
+
+
+def test_an_interrupted_import_goes_on_where_it_was(coordinator, tmp_path, monkeypatch):
+    """Patients that were stored before stay; the coordinator whose import made the cohort may start it again."""
+    monkeypatch.setattr("os.cpu_count", lambda: 1)  # 16 images in each commit
+    folder = sending.write_images(tmp_path / "many", 36)
+    row = sending.checked(sending.sent(coordinator, sending.zip_of(folder)))
+    row = sending.act(coordinator, row, "start")
+
+    def killed(done, total, activity, values):
+        if done > 20:
+            raise JobCancelled
+
+    with pytest.raises(JobCancelled):
+        run_import({"import": str(row.pk), "skips_refused": False}, killed)
+    assert 0 < Image.objects.count() < 36
+    splits = dict(Patient.objects.values_list("fingerprint", "split"))
+    assert Truth.objects.count() == Stimulus.objects.count()
+    import_images_task(job_id=row.import_job_id)
+    assert ImageImport.objects.get(pk=row.pk).step == ImportStep.IMPORTED
+    assert (Image.objects.count(), len(stored())) == (36, 72)
+    assert Truth.objects.count() == 72
+    assert splits.items() <= dict(Patient.objects.values_list("fingerprint", "split")).items()
 
 
 def test_near_copies_are_found_by_the_check_as_by_the_import(researcher, folder):

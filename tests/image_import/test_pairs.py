@@ -106,6 +106,17 @@ def test_a_coordinator_learns_nothing_of_pairs(client, researcher, pairs, clara)
     row = sending.imported(
         researcher, sending.checked(sending.sent(researcher, sending.zip_of(pairs.folder), "pairs", **GIVEN))
     )
+    name = pairs.names[0]
+    pairs.table(
+        rows=[f"{name},altered-{name},{'remove' if pairs.sign(name) > 0 else 'insert'}"],
+        header="real,adversarial,direction",
+    )
+    refused = sending.checked(
+        sending.sent(researcher, sending.zip_of(pairs.folder), "pairs", **{**GIVEN, "attack": "wrong"})
+    )
+    assert "but the real image is" in sending.page(researcher, refused)
+    researcher.post(reverse("images:act", args=[refused.pk, "start"]))
+    import_images_task(job_id=ImageImport.objects.get(pk=refused.pk).import_job_id)
     client.force_login(clara)
     for address in (
         reverse("images:import", args=[row.pk]),
@@ -119,6 +130,7 @@ def test_a_coordinator_learns_nothing_of_pairs(client, researcher, pairs, clara)
     for text in seen:
         assert "image-" not in text
         assert "altered" not in text
+        assert "the real image is" not in text
         assert str(row.pk) not in text.replace(f"imports/{row.pk}", "")
 
 
