@@ -37,6 +37,11 @@ class ReaderClient(ApiClient):
         """Return the current step."""
         return cast(StepData, self.call("GET", session_address(study, number, "step")))
 
+    def report_problem(self, study: str, number: int, step: StepData, text: str, *, key: UUID | None = None) -> None:
+        """Report a problem with the image of `step`. The same `key` again changes nothing."""
+        body = {"stimulus": step["stimulus"]["code"], "text": text, "key": str(key or uuid4())}
+        self.call("POST", session_address(study, number, "problems"), body=body)
+
     def give_verdict(
         self,
         study: str,

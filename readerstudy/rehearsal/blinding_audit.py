@@ -1,16 +1,17 @@
-"""The blinding audit: does anything that a reader's browser receives separate real from adversarial images?
+"""The blinding audit: does anything that a reader or a coordinator receives separate real from adversarial images?
 
 A scripted reader plays a copy of the study (the same plan on the same cohort, another draw) over HTTP and records
-everything that a browser could see. The audit has three parts:
+everything that a browser could see. A scripted coordinator visits every page. The audit has four parts:
 
-1. Everything but the image. It must be at chance.
-2. Keys and files on the server. No reader sees them, but a list that shows one by mistake must not reveal the kind.
+1. What the reader's browser receives, except the image. It must be at chance.
+2. What a coordinator receives (`coordinator_audit`), and the lines of the log. It must be at chance.
+3. Keys and files on the server. Nobody sees them, but a list that shows one by mistake must not reveal the kind.
    It must be at chance.
-3. Simple facts of the pixels. They are reported only: an attack may change the noise.
+4. Simple facts of the pixels. They are reported only: an attack may change the noise.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -26,18 +27,22 @@ from readerstudy.client.reader_client import ReaderClient, session_address
 from readerstudy.client.scripted_reader import play_session
 from readerstudy.imaging.png16 import decode_png
 from readerstudy.modalities.modality import Modality
-from readerstudy.rehearsal.live_server import connect_reader, serve_application
+from readerstudy.rehearsal.coordinator_audit import facts_of_log, facts_of_pages, recorded_log, visit
+from readerstudy.rehearsal.coordinator_pages import Page
+from readerstudy.rehearsal.live_server import connect_browser, connect_reader, serve_application
 from readerstudy.rehearsal.models import BlindingAudit
 from readerstudy.rehearsal.storage_features import storage_facts
 from readerstudy.statistics.separability import feature_auc, separability
-from readerstudy.studies.actions import close_study, copy_members, enroll
+from readerstudy.studies.actions import add_member, close_study, copy_members, enroll
 from readerstudy.studies.models import Enrollment, Presentation, SessionPlan, Study
 from readerstudy.truth.actions import create_study, same_plan
 from readerstudy.truth.queries import adversarial_codes
 
 ReportProgress = Callable[[int, int], None]
-LEVEL = 0.01  # of the first two parts together, after Holm's correction
+LEVEL = 0.01  # of the first three parts together, after Holm's correction
 FETCHES = 3
+# The smallest p times the number of families must be far below LEVEL.
+PERMUTATIONS = 4999
 
 
 @dataclass(frozen=True)
@@ -73,26 +78,52 @@ def audit_blinding(
     progress: ReportProgress = lambda *_: None,
 ) -> BlindingAudit:
     """Play a copy of the study, try to separate the two kinds by each family of facts, and store the result."""
-    copy, enrollment = _copy(study, at=at, progress=progress)
+    copy, enrollment, coordinator = _copy(study, at=at, progress=progress)
+    seen, lines, pages = _observe_all(copy, enrollment, coordinator, clock=clock, progress=progress)
+    observations, labels = _mixed(seen, adversarial_codes(enrollment))
+    codes = {observation.code: (observation.session, observation.position) for observation in observations}
+    on_pages, in_log = facts_of_pages(pages, codes), facts_of_log(lines, codes)
+    families: dict[str, dict[str, Facts]] = {
+        "browser": BROWSER_FAMILIES,
+        "coordinator": {"pages": lambda each: on_pages[each.code], "log": lambda each: in_log[each.code]},
+        "stored": {"keys and files": _stored(observations)},
+        "pixels": {"pixels": _pixels(study.cohort.modality)},
+    }
+    rng = np.random.default_rng(seed)
+    everything, firsts = (observations, labels), _without_repeats(observations, labels, enrollment)
+    shown = {"browser": everything, "coordinator": everything, "stored": firsts, "pixels": firsts}
+    parts = {
+        part: [_finding(name, facts, *shown[part], rng) for name, facts in members.items()]
+        for part, members in families.items()
+    }
+    counts = {"images": len(observations), "pages": sum(map(len, pages.values()))}
+    return _store(study, parts, counts, at=clock())
+
+
+def _observe_all(
+    copy: Study, enrollment: Enrollment, coordinator: User, *, clock: Callable[[], datetime], progress: ReportProgress
+) -> tuple[list[Observation], list[str], dict[str, list[Page]]]:
+    """Let the reader complete the copy and the coordinator visit it. Return what was seen, the log, and the pages."""
     total = sum(plan.total for plan in SessionPlan.objects.filter(study=copy))
-    observations: list[Observation] = []
-    with serve_application() as base_url, connect_reader(base_url, enrollment.reader) as client:
+    observations, lines = list[Observation](), list[str]()
+    others = list(Study.objects.exclude(pk=copy.pk).values_list("code", flat=True))
+    with (
+        recorded_log(lines) as on_line,
+        serve_application(on_line=on_line) as base_url,
+        connect_reader(base_url, enrollment.reader) as client,
+        connect_browser(base_url, coordinator) as browser,
+    ):
         for number, observation in enumerate(_play(client, copy.code), start=1):
             observations += [observation] if observation else []
             progress(number, total)
-    close_study(study=copy, actor=None, reason="The audit has read it.", at=clock())
-    observations, labels = _mixed(observations, adversarial_codes(enrollment))
-    rng = np.random.default_rng(seed)
-    browser_part = [_finding(name, facts, observations, labels, rng) for name, facts in BROWSER_FAMILIES.items()]
-    firsts, first_labels = _without_repeats(observations, labels, enrollment)
-    pixel_part = [_finding("pixels", _pixels(study.cohort.modality), firsts, first_labels, rng)]
-    stored_part = [_finding("keys and files", _stored(firsts), firsts, first_labels, rng)]
-    passed = _smallest_after_holm([*browser_part, *stored_part]) >= LEVEL
-    return _store(study, passed, browser_part, stored_part, pixel_part, images=len(observations), at=clock())
+        pages = {"open": visit(browser, copy.code, others=others)}
+        close_study(study=copy, actor=None, reason="The audit has read it.", at=clock())
+        pages["closed"] = visit(browser, copy.code, others=others)
+    return observations, lines, pages
 
 
 @transaction.atomic
-def _copy(study: Study, *, at: datetime, progress: ReportProgress) -> tuple[Study, Enrollment]:
+def _copy(study: Study, *, at: datetime, progress: ReportProgress) -> tuple[Study, Enrollment, User]:
     number = Study.objects.filter(code__startswith=f"{study.code}-audit-").count() + 1
     copy = create_study(
         code=f"{study.code}-audit-{number}",
@@ -106,7 +137,12 @@ def _copy(study: Study, *, at: datetime, progress: ReportProgress) -> tuple[Stud
     auditor, _ = User.objects.get_or_create(
         username="blinding-auditor", defaults={"role": Role.READER, "first_name": "Blinding", "last_name": "Auditor"}
     )
-    return copy, enroll(study=copy, reader=auditor, at=at)
+    coordinator, _ = User.objects.get_or_create(
+        username="blinding-coordinator",
+        defaults={"role": Role.COORDINATOR, "is_staff": True, "first_name": "Blinding", "last_name": "Coordinator"},
+    )
+    add_member(study=copy, person=coordinator, role=Role.COORDINATOR, actor=None, at=at)
+    return copy, enroll(study=copy, reader=auditor, at=at), coordinator
 
 
 def _play(client: ReaderClient, study: str) -> Iterator[Observation | None]:
@@ -114,7 +150,12 @@ def _play(client: ReaderClient, study: str) -> Iterator[Observation | None]:
     for session in client.sessions(study):
         number = session["number"]
         for step in play_session(client, study, number, lambda step: ("unsure", 1000)):
-            yield _observe(client, study, number, step) if session["kind"] == "blinded" else None
+            if session["kind"] != "blinded":
+                yield None
+                continue
+            # So that the coordinator has a list with a row for each image.
+            client.report_problem(study, number, step, "Reported by the audit.")
+            yield _observe(client, study, number, step)
 
 
 def _observe(client: ReaderClient, study: str, session: int, step: StepData) -> Observation:
@@ -258,7 +299,7 @@ def _finding(
     names = sorted({name for row in facts for name in row})
     # A fact that is missing from some responses may separate the kinds too.
     table = np.array([[row.get(name, -1.0) for name in names] for row in facts])
-    result = separability(table, labels, rng=rng)
+    result = separability(table, labels, rng=rng, permutations=PERMUTATIONS)
     alone = {
         name: feature_auc(table[:, column], labels) for column, name in enumerate(names) if table[:, column].std() > 0
     }
@@ -271,22 +312,12 @@ def _smallest_after_holm(findings: Sequence[Finding]) -> float:
 
 
 def _store(
-    study: Study,
-    passed: bool,
-    browser_part: Sequence[Finding],
-    stored_part: Sequence[Finding],
-    pixel_part: Sequence[Finding],
-    *,
-    images: int,
-    at: datetime,
+    study: Study, parts: Mapping[str, Sequence[Finding]], counts: Mapping[str, int], *, at: datetime
 ) -> BlindingAudit:
-    result = {
-        "images": images,
-        "level": LEVEL,
-        "browser": [asdict(finding) for finding in browser_part],
-        "stored": [asdict(finding) for finding in stored_part],
-        "pixels": [asdict(finding) for finding in pixel_part],
-    }
+    decisive = [finding for part, findings in parts.items() if part != "pixels" for finding in findings]
+    passed = _smallest_after_holm(decisive) >= LEVEL
+    described = {part: [asdict(finding) for finding in findings] for part, findings in parts.items()}
+    result = {**counts, "level": LEVEL, **described}
     audit = BlindingAudit.objects.create(study=study, at=at, passed=passed, result=result)
     record("blinding.audited", actor=None, subject=study, at=at, passed=passed)
     return audit

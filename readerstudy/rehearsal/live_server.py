@@ -1,10 +1,14 @@
 """This application served over HTTP on the loopback, for rehearsals and audits."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread
 from typing import Any
 
+import httpx
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
 from rest_framework.authtoken.models import Token
@@ -18,14 +22,21 @@ class _Handler(WSGIRequestHandler):
 
     disable_nagle_algorithm = True  # headers and body are two packets; the second would wait for an acknowledgement
 
+    on_line: Callable[[str], None] = staticmethod(lambda line: None)
+
     def log_message(self, format: str, *args: Any) -> None:
-        """Write nothing: a line for each request would hide the progress bar."""
+        """Pass the line on, without its time. Written out, a line for each request would hide the progress bar."""
+        self.on_line(format % args)
 
 
 @contextmanager
-def serve_application() -> Iterator[str]:
-    """Serve this application on a free port of the loopback; yield its base URL."""
-    server = ThreadedWSGIServer(("127.0.0.1", 0), _Handler)
+def serve_application(*, on_line: Callable[[str], None] = lambda line: None) -> Iterator[str]:
+    """Serve this application on a free port of the loopback; yield its base URL.
+
+    `on_line` gets the line that a server would log for each request.
+    """
+    handler = type("Handler", (_Handler,), {"on_line": staticmethod(on_line)})
+    server = ThreadedWSGIServer(("127.0.0.1", 0), handler)
     server.set_app(get_wsgi_application())
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -34,6 +45,19 @@ def serve_application() -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def connect_browser(base_url: str, person: User) -> httpx.Client:
+    """Return a client with a session of this person, as their browser has after signing in."""
+    session = SessionStore()
+    session[SESSION_KEY] = str(person.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = person.get_session_auth_hash()
+    session.save()
+    cookies = {settings.SESSION_COOKIE_NAME: str(session.session_key)}
+    return httpx.Client(
+        base_url=base_url, cookies=cookies, headers={"Accept-Language": "en"}, timeout=60, trust_env=False
+    )
 
 
 def connect_reader(base_url: str, reader: User) -> ReaderClient:

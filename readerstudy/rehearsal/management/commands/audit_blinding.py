@@ -43,12 +43,14 @@ def _line(finding: dict[str, Any]) -> str:
 
 def _lines(result: dict[str, Any]) -> Iterator[str]:
     yield f"{result['images']} blinded presentations. An AUC of .5 means no separation; p by permutation, one-sided."
-    yield "Everything but the image (must be at chance):"
-    for finding in result["browser"]:
-        yield _line(finding)
-    yield "Keys and files on the server, which no reader sees (must be at chance):"
-    for finding in result["stored"]:
-        yield _line(finding)
+    parts = {
+        "browser": "What the reader's browser receives, except the image",
+        "coordinator": f"What a coordinator receives: {result['pages']} pages, and the log",
+        "stored": "Keys and files on the server, which nobody sees",
+    }
+    for part, title in parts.items():
+        yield f"{title} (must be at chance):"
+        yield from map(_line, result[part])
     for finding in result["pixels"]:
         yield f"Simple facts of the pixels (reported only): together AUC {finding['auc']:.2f}, p {finding['p']:.3f}"
         for name, alone in sorted(finding["facts"].items(), key=lambda item: -abs(item[1] - 0.5)):
