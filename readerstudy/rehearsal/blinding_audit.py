@@ -108,8 +108,8 @@ def _observe_all(
     observations, lines = list[Observation](), list[str]()
     others = list(Study.objects.exclude(pk=copy.pk).values_list("code", flat=True))
     with (
-        recorded_log(lines) as on_line,
-        serve_application(on_line=on_line) as base_url,
+        serve_application(on_line=lines.append) as base_url,
+        recorded_log(lines),  # after the server: loading the application sets the handlers again
         connect_reader(base_url, enrollment.reader) as client,
         connect_browser(base_url, coordinator) as browser,
     ):

@@ -6,7 +6,7 @@ closed, and reads what the server logs. What these say about a presentation beco
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Final
@@ -80,8 +80,8 @@ def _facts_of_row(where: str, page: Page, row: Row, number: int) -> Facts:
 
 # --- the log ------------------------------------------------------------------------------------------------------
 @contextmanager
-def recorded_log(lines: list[str]) -> Iterator[Callable[[str], None]]:
-    """Collect every line that is logged in this process; yield a function that adds the lines of a server."""
+def recorded_log(lines: list[str]) -> Iterator[None]:
+    """Add every line that is logged in this process to `lines`."""
 
     class Collector(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
@@ -90,7 +90,7 @@ def recorded_log(lines: list[str]) -> Iterator[Callable[[str], None]]:
     collector, root = Collector(), logging.getLogger()
     root.addHandler(collector)
     try:
-        yield lines.append
+        yield
     finally:
         root.removeHandler(collector)
 

@@ -38,7 +38,7 @@ class Command(StudyCommand):
 
 def _line(finding: dict[str, Any]) -> str:
     varies = f"AUC {finding['auc']:.2f}, p {finding['p']:.3f}" if finding["features"] else "the same for all"
-    return f"  {finding['family']:<16} {varies}"
+    return f"  {finding['family']:<20} {varies}"
 
 
 def _lines(result: dict[str, Any]) -> Iterator[str]:
