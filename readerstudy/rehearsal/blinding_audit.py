@@ -32,7 +32,7 @@ from readerstudy.rehearsal.coordinator_pages import Page
 from readerstudy.rehearsal.live_server import connect_browser, connect_reader, serve_application
 from readerstudy.rehearsal.models import BlindingAudit
 from readerstudy.rehearsal.storage_features import storage_facts
-from readerstudy.statistics.separability import feature_auc, separability
+from readerstudy.statistics.separability import feature_auc, separability, strongest_feature
 from readerstudy.studies.actions import add_member, close_study, copy_members, enroll
 from readerstudy.studies.models import Enrollment, Presentation, SessionPlan, Study
 from readerstudy.truth.actions import create_study, same_plan
@@ -41,6 +41,7 @@ from readerstudy.truth.queries import adversarial_codes
 ReportProgress = Callable[[int, int], None]
 LEVEL = 0.01  # of the first three parts together, after Holm's correction
 FETCHES = 3
+MANY = 40  # facts of a family, above which the strongest one is tested
 # The smallest p times the number of families must be far below LEVEL.
 PERMUTATIONS = 4999
 
@@ -299,7 +300,9 @@ def _finding(
     names = sorted({name for row in facts for name in row})
     # A fact that is missing from some responses may separate the kinds too.
     table = np.array([[row.get(name, -1.0) for name in names] for row in facts])
-    result = separability(table, labels, rng=rng, permutations=PERMUTATIONS)
+    # Pages have hundreds of facts, most of them noise.
+    test = strongest_feature if len(names) > MANY else separability
+    result = test(table, labels, rng=rng, permutations=PERMUTATIONS)
     alone = {
         name: feature_auc(table[:, column], labels) for column, name in enumerate(names) if table[:, column].std() > 0
     }

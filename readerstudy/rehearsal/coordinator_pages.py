@@ -40,7 +40,7 @@ def crawl(fetch: Fetch, starts: Iterable[str], *, belongs: Callable[[str], bool]
     Filters and orders are followed from the list itself, not combined with each other. `belongs` decides whether an
     address (path with query) is followed. At most `most` pages are fetched.
     """
-    waiting, pages = deque(starts), []
+    waiting, pages = deque(starts), list[Page]()
     seen = set(waiting)
     while waiting and len(pages) < most:
         page = fetch(waiting.popleft())

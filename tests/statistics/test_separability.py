@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readerstudy.statistics.separability import FOLDS, RIDGE, _cross_validation, feature_auc, separability
+from readerstudy.statistics.separability import (
+    FOLDS,
+    RIDGE,
+    _cross_validation,
+    feature_auc,
+    separability,
+    strongest_feature,
+)
 
 LABELS = np.array([0, 1] * 30)
 
@@ -20,6 +27,29 @@ def test_kinds_that_differ_in_one_fact_are_reported_apart():
     told = separability(facts, LABELS, rng=chance(1), permutations=199)
     assert told.auc > 0.95
     assert told.p == 1 / 200
+
+
+def test_one_telling_fact_is_found_among_hundreds():
+    facts = chance().normal(size=(28, 400))
+    facts[:, 250] -= 9 * LABELS[:28]
+    told = strongest_feature(facts, LABELS[:28], rng=chance(1), permutations=999)
+    assert (told.auc, told.p, told.features) == (1.0, 1 / 1000, 400)
+
+
+def test_the_strongest_of_many_facts_of_noise_is_at_chance():
+    ps = [
+        strongest_feature(chance(n).normal(size=(40, 50)), LABELS[:40], rng=chance(n), permutations=99).p
+        for n in range(40)
+    ]
+    assert sum(p <= 0.05 for p in ps) <= 6
+    assert 0.3 < np.mean(ps) < 0.7
+
+
+def test_the_strongest_fact_has_the_largest_of_the_areas():
+    facts = chance(5).integers(0, 4, size=(30, 6)).astype(float)
+    areas = [feature_auc(facts[:, column], LABELS[:30]) for column in range(6)]
+    assert strongest_feature(facts, LABELS[:30], rng=chance()).auc == pytest.approx(max(max(a, 1 - a) for a in areas))
+    assert strongest_feature(np.ones((30, 2)), LABELS[:30], rng=chance()).p == 1
 
 
 def test_noise_is_at_chance():
