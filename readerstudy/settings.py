@@ -96,6 +96,7 @@ INSTALLED_APPS = [
     "readerstudy.invitations",
     "readerstudy.truth",
     "readerstudy.rehearsal",
+    "readerstudy.designer",
     "readerstudy.education",
     "readerstudy.analysis",
     "readerstudy.desk",
@@ -138,6 +139,8 @@ TEMPLATES = [
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns if the folder is missing
+# The form of a protocol has up to twenty sessions with their rules and questions.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 STATICFILES_DIRS = [BASE_DIR / "static"]
 _plain = DEBUG or TESTING
 STORAGES = {
@@ -253,7 +256,10 @@ SPECTACULAR_SETTINGS = {
 
 # --- jobs ---------------------------------------------------------------------------------------------------
 # Only workers have torch. The web processes call tasks by name.
-CELERY_IMPORTS = env_list("CELERY_IMPORTS", default="models_ml.tasks,attacks.tasks,readerstudy.image_import.tasks")
+CELERY_IMPORTS = env_list(
+    "CELERY_IMPORTS",
+    default="models_ml.tasks,attacks.tasks,readerstudy.image_import.tasks,readerstudy.designer.tasks",
+)
 CELERY_BROKER_TRANSPORT_OPTIONS = local_postgres.broker(VAR_DIR) if CELERY_BROKER_URL.startswith("filesystem") else {}
 # The Job row names the queue; a worker without --queues takes jobs from both.
 CELERY_TASK_QUEUES = [Queue("cpu"), Queue("gpu")]

@@ -13,6 +13,7 @@ urlpatterns = [
     path("account/", include("readerstudy.invitations.urls")),
     path("read/", include("readerstudy.reading.urls")),
     path("report/", include("readerstudy.analysis.urls")),
+    path("desk/", include("readerstudy.designer.urls")),
     path("desk/", include("readerstudy.desk.urls")),
     path("images/", include("readerstudy.image_import.urls")),
     path("lab/", include("readerstudy.lab.urls")),

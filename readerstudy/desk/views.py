@@ -21,6 +21,7 @@ from readerstudy.reading.models import ImageProblem, ReadingSession
 from readerstudy.studies.access import study_for
 from readerstudy.studies.actions import exclude_from_analysis, include_in_analysis
 from readerstudy.studies.models import SessionPlan, Study
+from readerstudy.studies.transitions import offered_moves
 
 for_investigators = role_required(Role.COORDINATOR, Role.RESEARCHER)
 
@@ -37,7 +38,9 @@ def board(request: HttpRequest) -> HttpResponse:
 @for_investigators
 def study(request: HttpRequest, code: str) -> HttpResponse:
     """Show one study with the progress of its readers."""
-    return render(request, "desk/study.html", _monitor_context(study_for(signed_in_user(request), code)))
+    person = signed_in_user(request)
+    found = study_for(person, code)
+    return render(request, "desk/study.html", {**_monitor_context(found), "moves": offered_moves(found, person)})
 
 
 @require_GET

@@ -18,6 +18,8 @@ from readerstudy.jobs.progress_text import job_note
 OTHER_TITLES: Final[dict[str, Any]] = {
     "check-images": gettext_lazy("Check images to import"),
     "import-images": gettext_lazy("Import images"),
+    "lock-study": gettext_lazy("Lock a study"),
+    "rehearse-study": gettext_lazy("Rehearse a study"),
 }
 
 
@@ -50,7 +52,7 @@ class JobView:
 
     @property
     def title(self) -> str:
-        """The title of the kind; its key if the catalogue does not have it."""
+        """The title of the kind; its key if nothing describes it."""
         kind = KINDS_BY_KEY.get(self.job.kind)
         return str(kind.title if kind else OTHER_TITLES.get(self.job.kind, self.job.kind))
 

@@ -69,5 +69,9 @@ def _kind_text(activity: Activity) -> str:
             return _("Scoring images")
         case ActivityKind.IMPORTING_IMAGES:
             return _("Importing images")
+        case ActivityKind.REWRITING_FILES:
+            return _("Writing the image files again, in random order")
+        case ActivityKind.REHEARSING:
+            return _("Simulated readers are reading")
         case _:
             assert_never(activity.kind)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 
 from readerstudy.accounts.models import Role
 from readerstudy.accounts.permissions import role_required, signed_in_user
+from readerstudy.layout.markdown import markdown
 from readerstudy.reading.display_check import rules_for_page
 from readerstudy.reading.forms import form_of
 from readerstudy.reading.queries import (
@@ -85,7 +86,7 @@ def session(request: HttpRequest, code: str, number: int) -> HttpResponse:
                 "kind": plan.kind,
                 "verdicts": verdict_buttons(plan),
                 "asks_verdict": plan.asks_verdict,
-                "instructions": plan.said_instructions,
+                "instructions": markdown(plan.said_instructions),
                 "state": line.state,
                 "total": plan.total,
                 "closing_questions": len(plan.closing_questions),

@@ -18,6 +18,8 @@ class ActivityKind(StrEnum):
     GENERATING_IMAGES = "generating-images"
     SCORING_IMAGES = "scoring-images"
     IMPORTING_IMAGES = "importing-images"
+    REWRITING_FILES = "rewriting-files"  # a study is being locked
+    REHEARSING = "rehearsing"
 
 
 @dataclass(frozen=True)

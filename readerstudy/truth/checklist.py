@@ -11,7 +11,7 @@ from readerstudy.cohort.models import Cohort
 from readerstudy.errors import BadInput, StudyError
 from readerstudy.studies.protocol_document import Protocol
 from readerstudy.truth.material import resolve_attacks
-from readerstudy.truth.queries import count_supply
+from readerstudy.truth.queries import attacks_by_direction, count_supply
 from readerstudy.truth.shortages import Pool, Supply, shortages
 from readerstudy.vocabulary import Split
 
@@ -102,3 +102,9 @@ def _practice(protocol: Protocol, supply: Mapping[Pool, Supply]) -> Iterator[Fin
             f"The plan has {len(wanted)} practice images; only {max(0, free)} images of the training split are left."
         )
         yield Finding(wanted[0], "rules", sentence)
+
+
+def offered_attacks(cohort: Cohort) -> frozenset[str]:
+    """Return the names of the attacks with images of the cohort, at any resolution."""
+    found = (attacks_by_direction(cohort, resolution).values() for resolution in cohort.resolutions)
+    return frozenset(name for directions in found for names in directions for name in names)

@@ -1,5 +1,7 @@
 """The administration: it shows progress and people, acts through the actions, and gives nothing away."""
 
+import re
+
 import pytest
 from django.contrib import admin
 from django.db import connection
@@ -168,38 +170,33 @@ def test_the_page_of_a_study_shows_each_reader_in_each_session(read, clara, sign
     assert "0 of 14" in page
 
 
-def test_closing_goes_through_the_action_and_only_by_post(study, clara, signed_in):
-    address = f"/admin/studies/study/{study.pk}/close/"
+def test_each_move_of_a_study_is_a_button_to_the_page_that_asks(study, clara, signed_in):
     client = signed_in(clara)
-    assert b"Close this study?" in client.get(address).content
-    study.refresh_from_db()
-    assert study.status == "open"
-    client.post(address, {"_form_submitted": "on"})  # without a reason
-    study.refresh_from_db()
-    assert study.status == "open"
-    client.post(address, {"_form_submitted": "on", "reason": "All have read."})
-    study.refresh_from_db()
-    assert study.status == "closed"
-    event = Event.objects.get(verb="study.closed")
-    assert (event.actor, event.data["reason"]) == (clara, "All have read.")
-    assert client.post(address, {"_form_submitted": "on", "reason": "Again."}).status_code == 403
-
-
-def test_clara_moves_a_study_through_its_dialogs(study, clara, signed_in):
-    client = signed_in(clara)
-
-    def carry_out(move: str, **fields) -> str:
-        client.post(f"/admin/studies/study/{study.pk}/{move}/", {"_form_submitted": "on", **fields})
-        study.refresh_from_db()
-        return study.status
-
-    why = {"reason": "The room is being painted."}
-    assert [carry_out("open", **why), carry_out("archive", **why), carry_out("pause")] == ["open"] * 3  # not offered
-    assert [carry_out("pause", **why), carry_out("resume"), carry_out("unlock", **why)] == ["paused", "open", "draft"]
     page = client.get(change(study)).content.decode()
-    assert "The room is being painted." in page  # among the earlier draws
-    assert "Pause the study" not in page
-    assert Event.objects.get(verb="study.unlocked").actor == clara
+    for name, is_offered in {"pause": True, "unlock": True, "close": True, "lock": False, "unseal": False}.items():
+        address = f"/admin/studies/study/{study.pk}/move-{name}/"
+        assert (address in page) == is_offered
+        answer = client.get(address)
+        assert answer.status_code == (302 if is_offered else 403)
+        if is_offered:
+            assert answer["Location"] == reverse("designer:move", args=[study.code, name])
+    study.refresh_from_db()
+    assert study.status == "open"
+
+
+def test_earlier_draws_stand_on_the_page_of_a_study(study, clara, signed_in):
+    unlock_study(study=study, actor=clara, reason="The room is being painted.", at=make.MONDAY)
+    page = signed_in(clara).get(change(study)).content.decode()
+    assert "The room is being painted." in page
+
+
+def test_no_button_that_goes_back_is_called_close(study, clara, signed_in):
+    client = signed_in(clara)
+    for address in (change(study), reverse("admin:studies_enrollment_add")):
+        buttons = re.findall(
+            r"<(?:a|button)\b[^>]*>\s*([^<>]*?)\s*</(?:a|button)>", client.get(address).content.decode()
+        )
+        assert "Close" not in buttons
 
 
 def test_clara_enrolls_paul_through_the_action(study, clara, signed_in):

@@ -1,6 +1,6 @@
 """Drafts, enrolment, exclusions from the analysis, and the moves of a study that do not need the truth."""
 
-from readerstudy.studies.actions.drafts import delete_draft, draft_study, edit_draft, mark_rehearsed
+from readerstudy.studies.actions.drafts import ChangedMeanwhile, delete_draft, draft_study, edit_draft, mark_rehearsed
 from readerstudy.studies.actions.enrolment import enroll, give_lists
 from readerstudy.studies.actions.exclusions import exclude_from_analysis, include_in_analysis
 from readerstudy.studies.actions.members import add_member, copy_members, remove_member
@@ -15,6 +15,7 @@ from readerstudy.studies.actions.moves import (
 )
 
 __all__ = [
+    "ChangedMeanwhile",
     "StudyBegun",
     "add_member",
     "archive_study",

@@ -21,6 +21,12 @@ from readerstudy.studies.protocol_document import Protocol
 LONGEST_COPY = MAXIMUM_LENGTH
 LONGEST_CODE = MAXIMUM_LENGTH - len("-rehearsal-audit-9999")
 LONGEST_TITLE, LONGEST_TITLE_OF_COPY = 120, 160
+# Codes stand in addresses of the desk, where these mean something else.
+RESERVED_CODES = ("new",)
+
+
+class ChangedMeanwhile(StudyError):
+    """Somebody else changed the draft since it was loaded."""
 
 
 @transaction.atomic
@@ -41,6 +47,8 @@ def draft_study(
     Raises BadInput, with the location, for a code, a title or a protocol that breaks a rule.
     """
     require_name(code, label=_("code"), maximum=LONGEST_COPY if is_rehearsal else LONGEST_CODE)
+    if code in RESERVED_CODES:
+        raise BadInput(f"code: {code!r} is an address of the desk; choose another.")
     _require_title(title, longest=LONGEST_TITLE_OF_COPY if is_rehearsal else LONGEST_TITLE)
     protocol.check()
     if Study.objects.filter(code=code).exists():
@@ -69,12 +77,16 @@ def edit_draft(
     protocol: Protocol | None = None,
     title: str | None = None,
     cohort: Cohort | None = None,
+    base: str | None = None,
 ) -> None:
     """Change a draft. A rehearsed study returns to draft if its protocol or its cohort changes.
 
-    Raises WrongStatus once the study is locked, BadInput for a protocol or a title that breaks a rule.
+    `base` is the `Study.design_sha256` that was edited. Raises ChangedMeanwhile if the draft has another one by now,
+    WrongStatus once the study is locked, BadInput for a protocol or a title that breaks a rule.
     """
     draft = _editable(study)
+    if base is not None and base != draft.design_sha256:
+        raise ChangedMeanwhile(_("The draft %(code)s was changed by somebody else meanwhile.") % {"code": draft.code})
     changes: dict[str, Any] = {}
     if title is not None and title != draft.title:
         _require_title(title, longest=LONGEST_TITLE)

@@ -25,7 +25,7 @@ from readerstudy.studies.lifecycle import (
     status_constraints,
     status_triggers,
 )
-from readerstudy.studies.protocol_document import Protocol
+from readerstudy.studies.protocol_document import Protocol, data_hash
 
 
 class WrongStatus(StudyError):
@@ -89,6 +89,11 @@ class Study(models.Model):
     def protocol(self) -> Protocol:
         """The protocol as it was designed. It can be edited until the study is locked."""
         return Protocol.from_data(self.protocol_data)
+
+    @property
+    def design_sha256(self) -> str:
+        """The SHA-256 of everything that can be edited in a draft, by which two versions are compared."""
+        return data_hash({"title": self.title, "cohort": self.cohort_id, "protocol": self.protocol.as_data()})
 
     @property
     def analysis(self) -> AnalysisPlan:

@@ -11,7 +11,7 @@ from readerstudy.truth.actions.cohort_import import check_cohort_import, import_
 from readerstudy.truth.actions.exclusion import exclude_image
 from readerstudy.truth.actions.scores import store_scores
 from readerstudy.truth.actions.study_creation import create_study, same_draw, same_plan
-from readerstudy.truth.actions.study_locking import lock_study
+from readerstudy.truth.actions.study_locking import default_instructions, lock_study
 from readerstudy.truth.actions.unsealing import unseal_study
 from readerstudy.truth.matching import MatchedRow
 
@@ -23,6 +23,7 @@ __all__ = [
     "UnderstoodRow",
     "check_cohort_import",
     "create_study",
+    "default_instructions",
     "exclude_image",
     "import_adversarial_images",
     "import_cohort",

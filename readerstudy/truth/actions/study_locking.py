@@ -135,7 +135,7 @@ def _store_lists(
 def _store_plan(study: Study, number: int, protocol: Protocol, total: int, words: ReadingWords) -> SessionPlan:
     session, first = protocol.sessions[number - 1], protocol.first_language
     with override("en"):  # stored in English and translated for each reader
-        texts = {"title": session.title, "instructions": session.instructions or str(_instructions(session, words))}
+        texts = {"title": session.title, "instructions": session.instructions or str(default_instructions(session, words))}
         return SessionPlan.objects.create(
             study=study,
             number=number,
@@ -150,7 +150,7 @@ def _store_plan(study: Study, number: int, protocol: Protocol, total: int, words
         )
 
 
-def _instructions(session: ProtocolSession, words: ReadingWords) -> Text:
+def default_instructions(session: ProtocolSession, words: ReadingWords) -> Text:
     """Return what a session of that kind tells its readers about the images of a modality."""
     if session.rules.verdict == AskedVerdict.NONE:  # its readers may not know that images can be altered
         return _("Look at each image for as long as you like, then answer the questions about it.")

@@ -1,0 +1,280 @@
+"""How the form names and explains each field of a protocol: one row for each field, and none for any other.
+
+A field that is added to one of the dataclasses appears in the form with its row here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from readerstudy.cohort.models import SPLIT_LABELS
+from readerstudy.studies.analysis_plan import AnalysisPlan, Family
+from readerstudy.studies.protocol import SessionKind, Verdict
+from readerstudy.studies.protocol_document import Protocol, ProtocolSession
+from readerstudy.studies.rules import Choice, Question, SessionRules
+
+Text = str | Promise
+
+
+class Section(StrEnum):
+    """Where a field stands. The fields of `HEAD` are always visible, those of the others are folded."""
+
+    HEAD = "head"
+    IMAGES = "images"
+    ORDER = "order"
+    READING = "reading"
+    WORDS = "words"
+    QUESTIONS = "questions"
+    HIDDEN = "hidden"  # passed on as it is
+
+
+SECTION_TITLES: Final[Mapping[Section, Text]] = {
+    Section.IMAGES: _("Which images"),
+    Section.ORDER: _("Order and waiting"),
+    Section.READING: _("During the reading"),
+    Section.WORDS: _("Instructions"),
+    Section.QUESTIONS: _("Questions"),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """Label, help and section of a field. `choices` are the labels of its values, `lines` the height of its text."""
+
+    label: Text
+    help: Text = ""
+    section: Section = Section.HEAD
+    choices: Mapping[str, Text] = field(default_factory=dict)
+    lines: int = 1
+    add: Text = ""  # the button that adds one of its rows
+    one: Text = ""  # the name of one of its rows
+
+
+FIGURE_LABELS: Final[Mapping[str, Text]] = {
+    "auc": _("Area under the ROC curve (AUC)"),
+    "sensitivity": _("Sensitivity: adversarial images called not real"),
+    "specificity": _("Specificity: real images called real"),
+    "balanced_accuracy": _("Balanced accuracy: the mean of both"),
+}
+ENDPOINT_LABELS: Final[Mapping[str, Text]] = {
+    **FIGURE_LABELS,
+    "subgroup.real": _("Sub-group test, all real images"),
+    "subgroup.real_positive": _("Sub-group test, real images with the finding"),
+    "subgroup.real_negative": _("Sub-group test, real images without it"),
+    "subgroup.adversarial": _("Sub-group test, all adversarial images"),
+    "subgroup.adversarial_positive": _("Sub-group test, adversarial images with the finding"),
+    "subgroup.adversarial_negative": _("Sub-group test, adversarial images without it"),
+    "d_prime": _("d′ of each reader"),
+    "criterion": _("Criterion of each reader"),
+}
+CORRECTION_LABELS: Final[Mapping[str, Text]] = {
+    "holm": _("Holm: no false finding in the family"),
+    "benjamini_hochberg": _("Benjamini and Hochberg: few false findings among those made"),
+    "none": _("None"),
+}
+
+_PROTOCOL: Final = {
+    "sessions": Row(
+        _("Sessions"),
+        _(
+            "In this order. Familiarisation asks nothing. Blinded reading asks for a verdict on each image. "
+            "Education shows each image beside its adversarial version."
+        ),
+        add=_("Add a session"),
+        one=_("Session"),
+    ),
+    "template": Row(_("Made from"), section=Section.HIDDEN),
+    "scale": Row(_("Scale"), section=Section.HIDDEN),
+    "resolution": Row(_("Resolution"), _("Empty: the largest that the cohort stores.")),
+    "attacks": Row(
+        _("Attacks"),
+        _("One for both directions, or one for each. None: the only ones that the cohort has."),
+    ),
+    "analysis": Row(_("Analysis plan")),
+}
+
+_SESSION: Final = {
+    "kind": Row(_("Kind"), choices=dict(SessionKind.choices)),
+    "title": Row(_("Title"), _("As readers see it.")),
+    "real": Row(_("Real images"), _("0 or at least 2.")),
+    "adversarial": Row(_("Adversarial images"), _("In blinded readings only; 0 or at least 2.")),
+    "splits": Row(
+        _("Drawn from"),
+        _("The attacks were trained on the training split; readers are usually tested on the others."),
+        Section.IMAGES,
+        {split.value: label for split, label in SPLIT_LABELS.items()},
+    ),
+    "positive_share": Row(
+        _("Share of positive images"),
+        _("Of the real and of the adversarial images each; 0.5 is half. Empty: as in the splits."),
+        Section.IMAGES,
+    ),
+    "attacks": Row(_("Attacks of this session"), _("None: those of the study."), Section.IMAGES),
+    "resolution": Row(_("Resolution of this session"), _("Empty: that of the study."), Section.IMAGES),
+    "order": Row(
+        _("Order"),
+        _("Blocks keep the session’s share of adversarial images in every stretch of the list."),
+        Section.ORDER,
+        {
+            "same": _("The same random order for all readers, as in the article"),
+            "per_reader": _("Another random order for each reader"),
+            "blocks": _("The same order for all readers, in blocks"),
+        },
+    ),
+    "block_size": Row(_("Images of a block"), _("With the order in blocks; otherwise 0."), Section.ORDER),
+    "washout_days": Row(
+        _("Washout, in days"), _("Least time after the reader’s session before this one; 0: none."), Section.ORDER
+    ),
+    "instructions": Row(
+        _("Instructions"),
+        _(
+            "Shown before the first image. An empty line begins a paragraph, “- ” an item of a list, “## ” a heading; "
+            "**bold** and *italic* work too. Empty: the text for this kind of session and image."
+        ),
+        Section.WORDS,
+        lines=8,
+    ),
+    "rules": Row(_("Rules")),
+}
+
+_RULES: Final = {
+    "frame_ms": Row(
+        _("Grey between two images, in milliseconds"),
+        _("Prevents that two images are compared by flicker."),
+        Section.READING,
+    ),
+    "idle_s": Row(
+        _("Idle after, in seconds"),
+        _("Without a movement or a key, time counts as idle from then on."),
+        Section.READING,
+    ),
+    "pause_when_hidden": Row(
+        _("Pause while the page is hidden"), _("The clock stops in another tab or window."), Section.READING
+    ),
+    "display_check": Row(
+        _("Check of the display"),
+        _("Before the first image: size, grey levels, ambient light."),
+        Section.READING,
+        {
+            "off": _("None"),
+            "advised": _("Advised: readers may skip it"),
+            "required": _("Required: it must be passed"),
+        },
+    ),
+    "practice": Row(
+        _("Practice image first"),
+        _("A real image of the training split that is not in the study. Blinded readings only."),
+        Section.READING,
+    ),
+    "break_every": Row(_("Images between two breaks"), _("It is offered, not enforced; 0: no breaks."), Section.ORDER),
+    "rest_hours": Row(
+        _("Longest interruption, in hours"),
+        _("After a longer one, the session waits until you let it go on; 0: no limit."),
+        Section.ORDER,
+    ),
+    "gap_minutes": Row(
+        _("Gap, in minutes"),
+        _("A longer time between two verdicts is recorded and lowers the timing grade of the next reading."),
+        Section.READING,
+    ),
+    "questions": Row(
+        _("Questions after the verdict"),
+        _("Asked in this order after each image. Blinded readings only."),
+        Section.QUESTIONS,
+        add=_("Add a question"),
+        one=_("Question"),
+    ),
+}
+
+_QUESTION: Final = {
+    "name": Row(_("Name"), _("Short, for tables and files.")),
+    "kind": Row(
+        _("Answer"),
+        choices={"choice": _("One of several choices"), "mark": _("Marks on the image")},
+    ),
+    "text": Row(_("Question"), _("As readers see it.")),
+    "choices": Row(_("Choices"), _("2 to 9, each with a digit key."), add=_("Add a choice"), one=_("Choice")),
+    "after": Row(
+        _("Asked after"),
+        _("None: after every verdict."),
+        choices={each.value: each.label for each in Verdict if each != Verdict.SEEN},
+    ),
+    "required": Row(_("Must be answered")),
+    "most": Row(_("Marks at most"), _("For marks on the image.")),
+}
+
+_CHOICE: Final = {
+    "value": Row(_("Stored as")),
+    "text": Row(_("Shown as")),
+}
+
+_ANALYSIS: Final = {
+    "primary": Row(
+        _("Primary figure"),
+        _("The one comparison that decides the study. Its test is not corrected for others."),
+        choices=FIGURE_LABELS,
+    ),
+    "before": Row(_("Session compared with"), _("Its number; usually the reading before the education.")),
+    "after": Row(_("Session compared"), _("Its number; usually the reading after the education.")),
+    "alpha": Row(_("Significance level"), _("Of the two-sided tests and the intervals.")),
+    "unsure": Row(
+        _("A verdict “unsure” counts as"),
+        _("Half a verdict is no binary answer: with it, the primary figure must be the AUC."),
+        choices={"wrong": _("Wrong"), "excluded": _("No verdict: left out"), "half": _("Half right")},
+    ),
+    "groups": Row(
+        _("Sub-groups"),
+        _("Blocks of images in the article’s test of each reader; 4, 5, 10 and 20 are always shown beside it."),
+    ),
+    "statistic": Row(
+        _("Statistic of the sub-group test"),
+        choices={
+            "difference": _("With √(2/g): matches the article’s words"),
+            "single": _("With 1/√g: closer to the article’s numbers, but rejects too often"),
+        },
+    ),
+    "distribution": Row(
+        _("Distribution of the sub-group test"),
+        _("The t distribution is more careful with few groups."),
+        choices={"normal": _("Normal, as in the article"), "t": _("Student’s t")},
+    ),
+    "margin": Row(
+        _("Margin of no change"),
+        _("Equivalence: a change of the primary figure that is shown to be smaller counts as none."),
+    ),
+    "idle_after_s": Row(
+        _("Image left alone, in seconds"),
+        _("A longer time on one image is marked in the analysis of times; 0: no rule."),
+    ),
+    "families": Row(
+        _("Families of secondary tests"),
+        _("The tests of a family are corrected for each other. A test belongs to one family."),
+        add=_("Add a family"),
+        one=_("Family"),
+    ),
+    "exploratory": Row(
+        _("Correction of all other tests"),
+        _("They are reported as exploratory."),
+        choices=CORRECTION_LABELS,
+    ),
+}
+
+_FAMILY: Final = {
+    "name": Row(_("Name")),
+    "endpoints": Row(_("Tests"), choices=ENDPOINT_LABELS),
+    "correction": Row(_("Correction"), choices=CORRECTION_LABELS),
+}
+
+LABELS: Final[Mapping[type[Any], Mapping[str, Row]]] = {
+    Protocol: _PROTOCOL,
+    ProtocolSession: _SESSION,
+    SessionRules: _RULES,
+    Question: _QUESTION,
+    Choice: _CHOICE,
+    AnalysisPlan: _ANALYSIS,
+    Family: _FAMILY,
+}

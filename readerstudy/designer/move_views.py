@@ -1,0 +1,84 @@
+"""The page of a move: what it changes, what it asks, and carrying it out."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from readerstudy.accounts.permissions import signed_in_user
+from readerstudy.designer.access import find_study, for_investigators
+from readerstudy.designer.actions import MOST_FILES_AT_ONCE, files_to_rewrite, lock_draft, start_locking
+from readerstudy.designer.checks import check_protocol
+from readerstudy.designer.forms import MoveForm
+from readerstudy.designer.queries import missing_of_readers
+from readerstudy.errors import NotAllowed, StudyError
+from readerstudy.studies.models import Study
+from readerstudy.studies.transitions import LOCK, MOVES_BY_NAME, UNSEAL, Move
+from readerstudy.truth.actions import unseal_study
+
+# Moves after which readings that are missing stay missing.
+FINAL = ("close", UNSEAL.name)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_investigators
+def move(request: HttpRequest, code: str, name: str) -> HttpResponse:
+    """Show what a move changes, or make it."""
+    study, chosen = find_study(request, code), MOVES_BY_NAME.get(name)
+    if chosen is None:
+        raise Http404(_("There is no move %(name)s.") % {"name": name})
+    person = signed_in_user(request)
+    if chosen.is_for_researchers and not person.is_researcher:
+        raise NotAllowed(_("Only a researcher may do this."))
+    if not chosen.is_offered(study, person):
+        values = {"study": study, "state": study.state}
+        messages.error(request, _("The study %(study)s is %(state)s; this is not possible now.") % values)
+        return redirect("desk:study", code)
+    form = MoveForm(chosen, study, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        return _make(request, study, chosen, form)
+    return render(request, "designer/move.html", _context(study, chosen, form), status=400 if form.errors else 200)
+
+
+def _context(study: Study, move: Move, form: MoveForm) -> dict[str, Any]:
+    context: dict[str, Any] = {"study": study, "move": move, "form": form, "base": study.design_sha256}
+    if move == LOCK:
+        context["checked"] = check_protocol(study, study.cohort, study.protocol)
+        context["files"] = files_to_rewrite(study.cohort)
+    if move.name in FINAL:
+        context |= {"shows_missing": True, "missing": missing_of_readers(study)}
+    return context
+
+
+def _make(request: HttpRequest, study: Study, move: Move, form: MoveForm) -> HttpResponse:
+    actor, at = signed_in_user(request), now()
+    values: dict[str, Any] = {"study": study, "actor": actor, "at": at}
+    if move.asks_reason:
+        values["reason"] = form.cleaned_data["reason"]
+    try:
+        if move == LOCK and files_to_rewrite(study.cohort) > MOST_FILES_AT_ONCE:
+            job = start_locking(study=study, base=request.POST.get("base", ""), actor=actor, at=at)
+            return redirect("designer:job", study.code, job.pk)
+        _act(move, request)(**values)
+    except StudyError as error:
+        form.add_error(None, str(error))
+        study.refresh_from_db()
+        return render(request, "designer/move.html", _context(study, move, form), status=409)
+    messages.success(request, move.done % {"study": study.code})
+    return redirect("desk:board") if move.name == "delete" else redirect("desk:study", study.code)
+
+
+def _act(move: Move, request: HttpRequest) -> Callable[..., object]:
+    """Return the action of a move; those that need the truth are not in the table."""
+    if move == LOCK:
+        return partial(lock_draft, base=request.POST.get("base", ""))
+    if move == UNSEAL:
+        return unseal_study
+    assert move.act is not None
+    return move.act

@@ -1,0 +1,195 @@
+"""What somebody typed, as it was typed: texts by field, kept until they are a protocol.
+
+Raw values have the shape of the form (`schema`): a table is a dictionary, rows are a list, a leaf is a text, and a leaf
+with many values a list of texts. In a page a field is named after its place: `sessions-3-rules-questions-1-text`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from readerstudy.designer.schema import Leaf, Limit, Node, Rows, Table, protocol_form
+from readerstudy.errors import BadInput
+from readerstudy.studies.plan_values import NameUpTo, NumberBetween, OneOf, TextUpTo, WholeNumber, read_value
+from readerstudy.studies.protocol_document import Protocol
+
+Raw = dict[str, Any]
+Errors = dict[str, str]  # by the name of a field, rows or table; empty: of the whole form
+COUNT = "count"  # hidden beside rows
+LONGEST = 20_000  # characters of one value; the limits of the fields are lower
+_LOCATION = re.compile(r"protocol(?P<place>(?: [a-z_0-9]+)*):? ?(?P<message>.*)", re.DOTALL)
+
+
+def join(path: str, name: str | int) -> str:
+    """Return the name of a field in a page."""
+    return f"{path}-{name}" if path else str(name)
+
+
+# --- a protocol as raw values, and raw values of a page -------------------------------------------------------------
+def raw_protocol(protocol: Protocol) -> Raw:
+    """Return the protocol as somebody would type it."""
+    return _raw_table(protocol, protocol_form())
+
+
+def _raw_table(value: Any, table: Table) -> Raw:
+    return {field.name: _raw_value(getattr(value, field.name), field) for field in table.fields}
+
+
+def _raw_value(value: Any, node: Node) -> Any:
+    match node:
+        case Table():
+            return _raw_table(value, node)
+        case Rows():
+            return [_raw_table(item, node.item) for item in value]
+        case Leaf(is_many=True):
+            return [_text(item) for item in value]
+        case Leaf():
+            return _text(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else ""
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    return "" if value is None else str(value)
+
+
+def raw_of_page(data: QueryDict) -> Raw:
+    """Return what a page sent. Fields that it did not send are empty."""
+    return _sent_table(data, protocol_form(), "")
+
+
+def _sent_table(data: QueryDict, table: Table, path: str) -> Raw:
+    return {field.name: _sent(data, field, join(path, field.name)) for field in table.fields}
+
+
+def _sent(data: QueryDict, node: Node, path: str) -> Any:
+    match node:
+        case Table():
+            return _sent_table(data, node, path)
+        case Rows():
+            count = data.get(join(path, COUNT), "0")
+            number = min(int(count), node.most) if re.fullmatch(r"[0-9]{1,4}", count) else 0
+            return [_sent_table(data, node.item, join(path, index)) for index in range(1, number + 1)]
+        case Leaf(is_many=True):
+            return [text[:LONGEST] for text in data.getlist(path)]
+        case Leaf():
+            return data.get(path, "")[:LONGEST].replace("\r\n", "\n")
+
+
+# --- raw values as a protocol ---------------------------------------------------------------------------------------
+def read_raw(raw: Raw) -> tuple[Protocol | None, Errors]:
+    """Return the protocol of raw values, or None and what is wrong with which field."""
+    data, errors = _read_table(raw, protocol_form(), "")
+    if errors:
+        return None, errors
+    try:
+        protocol: Protocol = read_value(Protocol, data, "protocol")
+        protocol.check()
+    except BadInput as error:
+        place, message = place_of(str(error))
+        return None, {place: message}
+    return protocol, {}
+
+
+def place_of(sentence: str) -> tuple[str, str]:
+    """Return the field that a rule names, and the rule: "protocol sessions 3 real: …" is at `sessions-3-real`."""
+    match = _LOCATION.fullmatch(sentence)
+    if match is None:
+        return "", sentence
+    message = match["message"]
+    return "-".join(match["place"].split()), message[:1].upper() + message[1:]
+
+
+def known_place(place: str) -> str:
+    """Return the innermost part of a place that the form has: a field, rows or a table."""
+    known, node = [], protocol_form()
+    parts: list[str] = place.split("-") if place else []
+    current: Node = node
+    for part in parts:
+        if isinstance(current, Rows):
+            if not part.isdigit():
+                break
+            current = current.item
+        elif isinstance(current, Table) and (inner := current.field(part)):
+            current = inner
+        else:
+            break
+        known.append(part)
+    return "-".join(known)
+
+
+def _read_table(raw: Mapping[str, Any], table: Table, path: str) -> tuple[dict[str, Any], Errors]:
+    data: dict[str, Any] = {}
+    errors: Errors = {}
+    for field in table.fields:
+        place = join(path, field.name)
+        match field:
+            case Table():
+                data[field.name], found = _read_table(raw[field.name], field, place)
+                errors |= found
+            case Rows():
+                data[field.name] = []
+                for number, row in enumerate(raw[field.name], start=1):
+                    item, found = _read_table(row, field.item, join(place, number))
+                    data[field.name].append(item)
+                    errors |= found
+            case Leaf():
+                try:
+                    for value in _read_leaf(raw[field.name], field):
+                        data[field.name] = value
+                except BadInput as error:
+                    errors[place] = str(error)
+    return data, errors
+
+
+def _read_leaf(raw: Any, leaf: Leaf) -> Iterator[Any]:
+    """Yield the value of a leaf, or nothing if it is empty and its default applies."""
+    if leaf.limit is None:
+        yield raw == "on"
+    elif leaf.is_many:
+        yield [_read_text(text, leaf.limit) for text in raw if text]
+    elif raw.strip():
+        yield _read_text(raw, leaf.limit)
+    elif leaf.is_required:
+        raise BadInput(_("This is needed."))
+
+
+def _read_text(text: str, limit: Limit) -> Any:
+    try:
+        match limit:
+            case WholeNumber():
+                return limit.read(int(text.strip()), "")
+            case NumberBetween():
+                return limit.read(float(text.strip().replace(",", ".")), "")
+            case _:
+                return limit.read(text, "")
+    except (BadInput, ValueError) as error:
+        raise BadInput(limit_text(limit)) from error
+
+
+def limit_text(limit: Limit) -> str:
+    """Return a limit as a sentence."""
+    match limit:
+        case WholeNumber():
+            return _("Enter a whole number from %(least)s to %(most)s.") % {
+                "least": limit.minimum,
+                "most": limit.maximum,
+            }
+        case NumberBetween():
+            values = {"lower": f"{limit.lower:g}", "upper": f"{limit.upper:g}"}
+            return _("Enter a number above %(lower)s and below %(upper)s.") % values
+        case TextUpTo():
+            return _("Enter a text of at most %(most)s characters.") % {"most": limit.maximum}
+        case NameUpTo():
+            text = _("Enter a name of at most %(most)s letters, digits, hyphens and underscores.")
+            return text % {"most": limit.maximum}
+        case OneOf():
+            return _("Choose one of the values that are offered.")
