@@ -1,11 +1,13 @@
 """The designer's pages: a new study, the form of a draft, its checklist, previews, and the protocol as a file."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -30,11 +32,35 @@ from readerstudy.truth.checklist import offered_attacks
 PREDEFINED = ("confidence", "diagnosis", "mark")
 
 
+@dataclass(frozen=True)
+class Frame:
+    """Where the designer's pages stand: the desk, or the administration. `context` is that of its templates."""
+
+    new_template: str
+    design_template: str
+    design_url: Callable[[Study], str]
+    back_url: Callable[[Study], str]
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+DESK: Final = Frame(
+    "designer/new.html",
+    "designer/design.html",
+    lambda study: reverse("designer:design", args=[study.code]),
+    lambda study: reverse("desk:study", args=[study.code]),
+)
+
+
 # --- a new study ----------------------------------------------------------------------------------------------------
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_investigators
 def new(request: HttpRequest) -> HttpResponse:
     """Show the form of a new study, or create the draft and open the designer."""
+    return new_page(request, DESK)
+
+
+def new_page(request: HttpRequest, frame: Frame) -> HttpResponse:
+    """Answer the form of a new study in a frame."""
     form = NewStudyForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -43,10 +69,10 @@ def new(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             messages.success(request, _("%(study)s is created as a draft.") % {"study": study})
-            return redirect("designer:design", study.code)
+            return redirect(frame.design_url(study))
     status = 400 if form.errors else 200
-    context = {"form": form, "has_cohorts": Cohort.objects.exists()}
-    return render(request, "designer/new.html", context, status=status)
+    context = {**frame.context, "form": form, "has_cohorts": Cohort.objects.exists()}
+    return render(request, frame.new_template, context, status=status)
 
 
 def _create(form: NewStudyForm, request: HttpRequest) -> Study:
@@ -66,6 +92,7 @@ class Page:
     """What the designer's page shows: values as typed, the study's own form, and what was found wrong."""
 
     study: Study
+    frame: Frame
     raw: Raw
     own: StudyForm
     base: str
@@ -94,13 +121,18 @@ class Page:
 def design(request: HttpRequest, code: str) -> HttpResponse:
     """Show the form of a draft, save it, or carry out what one of its buttons asks."""
     study = find_study(request, code)
-    if not study.is_editable:
-        if request.method == "POST":
-            messages.error(request, _("The study is %(state)s; nothing was changed.") % {"state": study.state})
-        return render(request, "designer/fixed.html", _fixed_context(study))
+    if study.is_editable:
+        return design_page(request, study, DESK)
+    if request.method == "POST":
+        messages.error(request, _("The study is %(state)s; nothing was changed.") % {"state": study.state})
+    return render(request, "designer/fixed.html", {"study": study, "text": write_protocol(study.protocol)})
+
+
+def design_page(request: HttpRequest, study: Study, frame: Frame) -> HttpResponse:
+    """Answer the form of a draft in a frame."""
     if request.method != "POST":
-        return _form_page(request, _stored(study))
-    page = _sent(request, study)
+        return _form_page(request, _stored(study, frame))
+    page = _sent(request, study, frame)
     act = request.POST.get("act", "save")
     if act == "save":
         return _save(request, page)
@@ -142,13 +174,13 @@ def preview(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "designer/_preview.html", {"preview": preview_of(page.raw, name, page.cohort)})
 
 
-def _stored(study: Study) -> Page:
+def _stored(study: Study, frame: Frame) -> Page:
     own = StudyForm(initial={"title": study.title, "cohort": study.cohort_id})
-    return Page(study, raw_protocol(study.protocol), own, study.design_sha256)
+    return Page(study, frame, raw_protocol(study.protocol), own, study.design_sha256)
 
 
-def _sent(request: HttpRequest, study: Study) -> Page:
-    return Page(study, raw_of_page(request.POST), StudyForm(request.POST), request.POST.get("base", ""))
+def _sent(request: HttpRequest, study: Study, frame: Frame = DESK) -> Page:
+    return Page(study, frame, raw_of_page(request.POST), StudyForm(request.POST), request.POST.get("base", ""))
 
 
 def _save(request: HttpRequest, page: Page) -> HttpResponse:
@@ -175,7 +207,7 @@ def _save(request: HttpRequest, page: Page) -> HttpResponse:
         page.errors = {"": str(error)}
         return _form_page(request, page, status=400)
     messages.success(request, _("Saved."))
-    return redirect("designer:design", page.study.code)
+    return redirect(page.frame.design_url(page.study))
 
 
 def _checked(page: Page) -> Checked:
@@ -188,7 +220,10 @@ def _checked(page: Page) -> Checked:
 def _form_page(request: HttpRequest, page: Page, *, status: int = 200, is_outdated: bool = False) -> HttpResponse:
     offers = Offers(tuple(sorted(offered_attacks(page.cohort))), page.cohort.resolutions)
     context: dict[str, Any] = {
+        **page.frame.context,
         "study": page.study,
+        "form_url": page.frame.design_url(page.study),
+        "back_url": page.frame.back_url(page.study),
         "page": page,
         "form": bind(page.raw, page.errors, offers),
         "checked": _checked(page),
@@ -198,12 +233,7 @@ def _form_page(request: HttpRequest, page: Page, *, status: int = 200, is_outdat
         "preview": preview_of(page.raw, page.preview, page.cohort) if page.preview else None,
         "file_form": FileForm(),
     }
-    return render(request, "designer/design.html", context, status=status)
-
-
-def _fixed_context(study: Study) -> dict[str, Any]:
-    """Return what is shown of a study that can no longer be edited: its protocol, as text."""
-    return {"study": study, "text": write_protocol(study.protocol)}
+    return render(request, page.frame.design_template, context, status=status)
 
 
 # --- the protocol as a file -----------------------------------------------------------------------------------------

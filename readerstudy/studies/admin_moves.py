@@ -1,7 +1,7 @@
 """The moves of a study as buttons of its administration page. Each opens the page that says what it changes."""
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -23,7 +23,7 @@ def _name(move: Move) -> str:
 class StudyMoves:
     """A button for each move that the study's status and the person's role allow."""
 
-    actions_detail: Final = tuple(_name(move) for move in MOVES)
+    actions_detail: Sequence[str] = tuple(_name(move) for move in MOVES)
 
 
 def _permission(move: Move) -> Callable[..., bool]:

@@ -1,4 +1,4 @@
-"""The moves of a study: each asks, says what it changes, and is made once, even if two people move the study at the same time."""
+"""The moves of a study: each asks, says what it changes, and is made once, even if two people make it together."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,0 +1,69 @@
+"""Studies in the administration with what the designer adds: a study can be made, and a draft edited, there too."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
+from unfold import decorators
+
+from readerstudy.accounts.admin import is_investigator
+from readerstudy.designer.views import Frame, design_page, new_page
+from readerstudy.studies.admin import StudyAdmin
+from readerstudy.studies.models import Study
+
+# The annotations of unfold do not allow lazy texts.
+action_of_page: Any = decorators.action
+
+admin.site.unregister(Study)
+
+
+@admin.register(Study)
+class DesignedStudyAdmin(StudyAdmin):
+    """Studies. Adding one and editing a draft show the forms of the designer, which save through the same actions."""
+
+    actions_detail: Sequence[str] = ("edit_design", *StudyAdmin.actions_detail)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_investigator(request)
+
+    def has_edit_design_permission(self, request: HttpRequest, pk: str | None = None) -> bool:
+        is_draft = pk is None or any(study.is_editable for study in Study.objects.filter(pk=pk))
+        return is_investigator(request) and is_draft
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.design_view)
+        own = path("<int:number>/design/", view, name="studies_study_design")
+        urls: list[URLPattern] = [own, *super().get_urls()]
+        return urls
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Show the form of a new study, or create the draft."""
+        return new_page(request, self._frame(request, _("New study")))
+
+    def design_view(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Show the form of a draft, save it, or carry out what one of its buttons asks."""
+        study = get_object_or_404(Study.objects.select_related("cohort"), pk=number)
+        if not study.is_editable:
+            return redirect(_change_url(study))
+        return design_page(request, study, self._frame(request, _("Design")))
+
+    @action_of_page(description=_("Edit the design"), url_path="edit-design", permissions=["edit_design"], icon="edit")
+    def edit_design(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Go to the form of the draft."""
+        return redirect("admin:studies_study_design", object_id)
+
+    def _frame(self, request: HttpRequest, title: Any) -> Frame:
+        context = {**self.admin_site.each_context(request), "title": title, "opts": self.model._meta}
+        return Frame("designer/admin_new.html", "designer/admin_design.html", _design_url, _change_url, context)
+
+
+def _design_url(study: Study) -> str:
+    return reverse("admin:studies_study_design", args=[study.pk])
+
+
+def _change_url(study: Study) -> str:
+    return reverse("admin:studies_study_change", args=[study.pk])
