@@ -57,4 +57,9 @@ def _visible(report: ReportProgress, kind: ActivityKind) -> Iterator[Callable[[i
         try:
             yield lambda done, total: pool.submit(report, done, total, Activity(kind), {}).result()
         finally:
-            pool.submit(connection.close).result()
+            pool.submit(_close_connection).result()
+
+
+def _close_connection() -> None:
+    """Close the connection of the thread that calls this."""
+    connection.close()
