@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold import decorators
 
 from readerstudy.accounts.admin import is_investigator
+from readerstudy.accounts.permissions import signed_in_user
 from readerstudy.designer.views import Frame, design_page, new_page
+from readerstudy.studies.access import studies_of
 from readerstudy.studies.admin import StudyAdmin
 from readerstudy.studies.models import Study
 
@@ -31,8 +33,9 @@ class DesignedStudyAdmin(StudyAdmin):
         return is_investigator(request)
 
     def has_edit_design_permission(self, request: HttpRequest, pk: str | None = None) -> bool:
-        is_draft = pk is None or any(study.is_editable for study in Study.objects.filter(pk=pk))
-        return is_investigator(request) and is_draft
+        if pk is None or not is_investigator(request):
+            return is_investigator(request)
+        return any(study.is_editable for study in studies_of(signed_in_user(request)).filter(pk=pk))
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.design_view)
@@ -46,7 +49,7 @@ class DesignedStudyAdmin(StudyAdmin):
 
     def design_view(self, request: HttpRequest, number: int) -> HttpResponse:
         """Show the form of a draft, save it, or carry out what one of its buttons asks."""
-        study = get_object_or_404(Study.objects.select_related("cohort"), pk=number)
+        study = get_object_or_404(studies_of(signed_in_user(request)).select_related("cohort"), pk=number)
         if not study.is_editable:
             return redirect(_change_url(study))
         return design_page(request, study, self._frame(request, _("Design")))

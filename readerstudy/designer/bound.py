@@ -11,10 +11,11 @@ from readerstudy.designer.raw import Errors, Raw, join
 from readerstudy.designer.schema import Leaf, Rows, Table, protocol_form
 from readerstudy.layout.numbers import localise
 from readerstudy.studies.analysis_plan import AnalysisPlan
-from readerstudy.studies.plan_values import NumberBetween, OneOf, TextUpTo, WholeNumber
+from readerstudy.studies.plan_values import AnyNumber, NumberBetween, OneOf, TextUpTo, WholeNumber
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.studies.protocol_document import Protocol, ProtocolSession
-from readerstudy.studies.rules import Question
+from readerstudy.studies.questions import Question
+from readerstudy.studies.texts import LanguageCode, TextsUpTo
 
 _LINE: Final = 200  # a text that may be longer gets several lines
 
@@ -49,12 +50,23 @@ class BoundLeaf:
     value: str
     options: tuple[Option, ...]
     error: str
+    language: str = ""  # of the value; empty unless the study has several
+    translations: "tuple[BoundText, ...]" = ()
 
     is_leaf = True
 
     @property
     def owner(self) -> type[Any]:
         return self.leaf.owner
+
+
+@dataclass(frozen=True)
+class BoundText:
+    """A text in another language than the first."""
+
+    name: str
+    language: str
+    value: str
 
 
 @dataclass(frozen=True)
@@ -142,6 +154,11 @@ class BoundTable:
         return bool(self.error) or any(part.has_error for part in self.parts)
 
     @property
+    def heading(self) -> str:
+        """The title of a session, as it is typed."""
+        return str(self.values["title"][""])
+
+    @property
     def image_total(self) -> str:
         """The images of a session in all; empty unless its counts are numbers."""
         real, adversarial = self._counts
@@ -174,9 +191,9 @@ def _has_error(field: BoundLeaf | BoundRows) -> bool:
 
 class _Binder:
     def __init__(self, raw: Raw, errors: Errors, offers: Offers) -> None:
-        self.errors, self.offers = errors, offers
+        self.errors, self.offers, self.languages = errors, offers, raw["languages"]
         self.readings = [
-            (str(number), _("%(number)s: %(title)s") % {"number": number, "title": session["title"]})
+            (str(number), _("%(number)s: %(title)s") % {"number": number, "title": session["title"][""]})
             for number, session in enumerate(raw["sessions"], start=1)
             if session["kind"] == SessionKind.BLINDED
         ]
@@ -210,6 +227,10 @@ class _Binder:
         return BoundRows(name, node, row, items, self.errors.get(name, ""))
 
     def _leaf(self, leaf: Leaf, row: Row, raw: Any, name: str) -> BoundLeaf:
+        if leaf.is_own_text:
+            return self._own_text(leaf, row, raw, name)
+        if isinstance(leaf.limit, LanguageCode):
+            return BoundLeaf(name, leaf, row, "text", ", ".join(raw), (), self.errors.get(name, ""))
         offered = self._choices(leaf, row)
         chosen = raw if leaf.is_many else [raw]
         # What somebody chose before stays visible, also if it is offered no more.
@@ -218,6 +239,12 @@ class _Binder:
         options = tuple(Option(value, label, value in chosen) for value, label in [*offered, *unknown])
         control = "hidden" if row.section == Section.HIDDEN else _control(leaf, row, options)
         return BoundLeaf(name, leaf, row, control, "" if leaf.is_many else raw, options, self.errors.get(name, ""))
+
+    def _own_text(self, leaf: Leaf, row: Row, raw: Mapping[str, str], name: str) -> BoundLeaf:
+        first = self.languages[0] if len(self.languages) > 1 else ""
+        texts = tuple(BoundText(join(name, code), code, raw.get(code, "")) for code in self.languages[1:])
+        control = _control(leaf, row, ())
+        return BoundLeaf(name, leaf, row, control, raw[""], (), self.errors.get(name, ""), first, texts)
 
     def _choices(self, leaf: Leaf, row: Row) -> Choices:
         """Return the values to choose from; empty if any value within the limit can be typed."""
@@ -241,7 +268,7 @@ def _control(leaf: Leaf, row: Row, options: tuple[Option, ...]) -> str:
         return "ticks"
     if options:
         return "select"
-    if isinstance(leaf.limit, WholeNumber | NumberBetween):
+    if isinstance(leaf.limit, WholeNumber | NumberBetween | AnyNumber):
         return "number"
-    is_long = row.lines > 1 or (isinstance(leaf.limit, TextUpTo) and leaf.limit.maximum > _LINE)
+    is_long = row.lines > 1 or (isinstance(leaf.limit, TextUpTo | TextsUpTo) and leaf.limit.maximum > _LINE)
     return "area" if is_long else "text"

@@ -9,6 +9,7 @@ from readerstudy.designer.raw import Errors, known_place, place_of
 from readerstudy.designer.schema import Rows, Table, protocol_form
 from readerstudy.studies.models import Study
 from readerstudy.studies.protocol_document import Protocol
+from readerstudy.studies.texts import reader_says
 from readerstudy.truth.checklist import Finding, checklist
 
 
@@ -59,8 +60,9 @@ def check_protocol(study: Study, cohort: Cohort, protocol: Protocol) -> Checked:
 
 
 def _times(protocol: Protocol, pace: Pace) -> tuple[SessionTime, ...]:
+    say = reader_says(protocol.first_language)
     return tuple(
-        SessionTime(number, session.title, minutes(session, pace))
+        SessionTime(number, say(session.title), minutes(session, pace))
         for number, session in enumerate(protocol.sessions, start=1)
     )
 

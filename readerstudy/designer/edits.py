@@ -18,7 +18,8 @@ from readerstudy.modalities.words import ReadingWords
 from readerstudy.studies.plan_values import OneOf
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.studies.protocol_document import MOST_IMAGES, Protocol, ProtocolSession
-from readerstudy.studies.rules import SessionRules, predefined_questions
+from readerstudy.studies.questions import predefined_questions
+from readerstudy.studies.rules import SessionRules
 
 TOTAL, SHARE = "total", "share"  # fields beside the counts of a session
 _NUMBERS: Final = ("before", "after")  # of the analysis plan
@@ -120,6 +121,8 @@ def _empty(table: Table) -> Raw:
                 row[field.name] = []
             case Leaf(is_many=True):
                 row[field.name] = [str(getattr(value, "value", value)) for value in field.default]
+            case Leaf(is_own_text=True):
+                row[field.name] = {"": field.default or ""}
             case Leaf(limit=None):
                 row[field.name] = "on" if field.default else ""
             case Leaf(limit=OneOf(values), default=None, is_optional=False):

@@ -6,6 +6,7 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
+from readerstudy.accounts.models import User
 from readerstudy.cohort.models import Cohort
 from readerstudy.designer.starting_points import starting_points
 from readerstudy.names import name_error
@@ -60,9 +61,9 @@ class NewStudyForm(FileForm):
     )
     field_order = ("title", "code", "cohort", "start", "scale", "file")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, person: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["start"].choices = starting_points()  # type: ignore[attr-defined]
+        self.fields["start"].choices = starting_points(person)  # type: ignore[attr-defined]
         file = self.fields["file"]
         file.required = False
         file.label, file.help_text = _("Or a protocol file (YAML)"), _("It replaces what is chosen above.")

@@ -15,7 +15,8 @@ from readerstudy.cohort.models import SPLIT_LABELS
 from readerstudy.studies.analysis_plan import AnalysisPlan, Family
 from readerstudy.studies.protocol import SessionKind, Verdict
 from readerstudy.studies.protocol_document import Protocol, ProtocolSession
-from readerstudy.studies.rules import Choice, Question, SessionRules
+from readerstudy.studies.questions import Choice, Question
+from readerstudy.studies.rules import SessionRules, VerdictLabels
 
 Text = str | Promise
 
@@ -95,6 +96,13 @@ _PROTOCOL: Final = {
         _("One for both directions, or one for each. None: the only ones that the cohort has."),
     ),
     "analysis": Row(_("Analysis plan")),
+    "languages": Row(
+        _("Languages of the texts"),
+        _(
+            "Codes such as en, de; the first is shown to readers whose language a text lacks. Save to get a field for "
+            "each text in each language. Empty: one text for all."
+        ),
+    ),
 }
 
 _SESSION: Final = {
@@ -188,16 +196,35 @@ _RULES: Final = {
         add=_("Add a question"),
         one=_("Question"),
     ),
+    "verdict": Row(
+        _("Verdict"),
+        _("Without one, nothing tells readers that images may be altered, and there must be a question."),
+        Section.QUESTIONS,
+        {"authenticity": _("Real, not real or unsure"), "none": _("None: questions only")},
+    ),
+    "verdict_labels": Row(_("Names of the verdicts")),
 }
 
 _QUESTION: Final = {
     "name": Row(_("Name"), _("Short, for tables and files.")),
     "kind": Row(
         _("Answer"),
-        choices={"choice": _("One of several choices"), "mark": _("Marks on the image")},
+        choices={
+            "choice": _("One of several choices"),
+            "choices": _("Any of several choices"),
+            "scale": _("A point on a scale"),
+            "number": _("A number"),
+            "text": _("A short text"),
+            "mark": _("Marks on the image"),
+        },
     ),
     "text": Row(_("Question"), _("As readers see it.")),
-    "choices": Row(_("Choices"), _("2 to 9, each with a digit key."), add=_("Add a choice"), one=_("Choice")),
+    "choices": Row(
+        _("Choices"),
+        _("For one or any of several choices: 2 to 9, each with a digit key."),
+        add=_("Add a choice"),
+        one=_("Choice"),
+    ),
     "after": Row(
         _("Asked after"),
         _("None: after every verdict."),
@@ -205,6 +232,21 @@ _QUESTION: Final = {
     ),
     "required": Row(_("Must be answered")),
     "most": Row(_("Marks at most"), _("For marks on the image.")),
+    "minimum": Row(_("Least value"), _("Of a scale or a number. Empty: no bound.")),
+    "maximum": Row(_("Largest value"), _("Of a scale or a number; a scale has 2 to 11 points.")),
+    "minimum_label": Row(_("Words at the least value"), _("For a scale.")),
+    "maximum_label": Row(_("Words at the largest value"), _("For a scale.")),
+    "whole": Row(_("Whole numbers only")),
+    "longest": Row(_("Characters at most"), _("For a short text.")),
+}
+
+_VERDICT_LABELS: Final = {
+    verdict.value: Row(label, section=Section.QUESTIONS)
+    for verdict, label in (
+        (Verdict.REAL, _("“Real” is called")),
+        (Verdict.NOT_REAL, _("“Not real” is called")),
+        (Verdict.UNSURE, _("“Unsure” is called")),
+    )
 }
 
 _CHOICE: Final = {
@@ -273,6 +315,7 @@ LABELS: Final[Mapping[type[Any], Mapping[str, Row]]] = {
     Protocol: _PROTOCOL,
     ProtocolSession: _SESSION,
     SessionRules: _RULES,
+    VerdictLabels: _VERDICT_LABELS,
     Question: _QUESTION,
     Choice: _CHOICE,
     AnalysisPlan: _ANALYSIS,

@@ -17,7 +17,8 @@ from readerstudy.designer.actions import MOST_FILES_AT_ONCE, files_to_rewrite, l
 from readerstudy.designer.checks import check_protocol
 from readerstudy.designer.forms import MoveForm
 from readerstudy.designer.queries import missing_of_readers
-from readerstudy.errors import NotAllowed, StudyError
+from readerstudy.errors import StudyError
+from readerstudy.studies.access import require_researcher_of
 from readerstudy.studies.models import Study
 from readerstudy.studies.transitions import LOCK, MOVES_BY_NAME, UNSEAL, Move
 from readerstudy.truth.actions import unseal_study
@@ -34,8 +35,8 @@ def move(request: HttpRequest, code: str, name: str) -> HttpResponse:
     if chosen is None:
         raise Http404(_("There is no move %(name)s.") % {"name": name})
     person = signed_in_user(request)
-    if chosen.is_for_researchers and not person.is_researcher:
-        raise NotAllowed(_("Only a researcher may do this."))
+    if chosen.is_for_researchers:
+        require_researcher_of(study, person)
     if not chosen.is_offered(study, person):
         values = {"study": study, "state": study.state}
         messages.error(request, _("The study %(study)s is %(state)s; this is not possible now.") % values)

@@ -1,15 +1,18 @@
 """The instructions of a session as its readers see them."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 
 from readerstudy.cohort.models import Cohort
 from readerstudy.designer.raw import Raw
 from readerstudy.layout.markdown import markdown
 from readerstudy.studies.protocol import SessionKind
+from readerstudy.studies.protocol_document import ProtocolSession
+from readerstudy.studies.rules import AskedVerdict, SessionRules
+from readerstudy.studies.texts import OwnText, Translated, reader_says
 from readerstudy.truth.actions import default_instructions
 
 
@@ -30,9 +33,21 @@ def preview_of(raw: Raw, name: str, cohort: Cohort) -> Preview | None:
     number = int(match[1]) if match else 0
     if not 1 <= number <= len(raw["sessions"]):
         return None
-    session = raw["sessions"][number - 1]
-    kind = session["kind"] if session["kind"] in SessionKind.values else SessionKind.BLINDED
-    typed = session["instructions"].strip()
-    text = typed or str(default_instructions(SessionKind(kind), cohort.modality.words.reading))
-    title = gettext(session["title"]) if session["title"] else ""
-    return Preview(name, number, title, markdown(gettext(text)), is_default=not typed)
+    session, say = raw["sessions"][number - 1], reader_says(raw["languages"][0] if raw["languages"] else "en")
+    typed = _own_text(session["instructions"], raw["languages"])
+    text = typed or str(default_instructions(_as_asked(session), cohort.modality.words.reading))
+    title = _own_text(session["title"], raw["languages"])
+    return Preview(name, number, say(title) if title else "", markdown(say(text)), is_default=not typed)
+
+
+def _own_text(raw: Mapping[str, str], languages: Sequence[str]) -> OwnText:
+    others = {code: text for code, text in raw.items() if code and text.strip()}
+    return Translated({languages[0]: raw[""], **others}) if others and raw[""].strip() else raw[""].strip()
+
+
+def _as_asked(session: Raw) -> ProtocolSession:
+    """Return a session with what the default instructions depend on, as far as it can be read."""
+    kind, verdict = session["kind"], session["rules"]["verdict"]
+    asked = AskedVerdict(verdict) if verdict in set(AskedVerdict) else AskedVerdict.AUTHENTICITY
+    known = SessionKind(kind) if kind in SessionKind.values else SessionKind.BLINDED
+    return ProtocolSession(known, "–", rules=SessionRules(verdict=asked))

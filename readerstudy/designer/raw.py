@@ -5,7 +5,7 @@ with many values a list of texts. In a page a field is named after its place: `s
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -14,12 +14,22 @@ from django.utils.translation import gettext as _
 
 from readerstudy.designer.schema import Leaf, Limit, Node, Rows, Table, protocol_form
 from readerstudy.errors import BadInput
-from readerstudy.studies.plan_values import NameUpTo, NumberBetween, OneOf, TextUpTo, WholeNumber, read_value
+from readerstudy.studies.plan_values import (
+    AnyNumber,
+    NameUpTo,
+    NumberBetween,
+    OneOf,
+    TextUpTo,
+    WholeNumber,
+    read_value,
+)
 from readerstudy.studies.protocol_document import Protocol
+from readerstudy.studies.texts import LanguageCode, OwnText, TextsUpTo, Translated
 
 Raw = dict[str, Any]
 Errors = dict[str, str]  # by the name of a field, rows or table; empty: of the whole form
 COUNT = "count"  # hidden beside rows
+SHOWN_LANGUAGES = "shown-languages"  # hidden: the languages that a page has fields for
 LONGEST = 20_000  # characters of one value; the limits of the fields are lower
 _LOCATION = re.compile(r"protocol(?P<place>(?: [a-z_0-9]+)*):? ?(?P<message>.*)", re.DOTALL)
 
@@ -32,23 +42,32 @@ def join(path: str, name: str | int) -> str:
 # --- a protocol as raw values, and raw values of a page -------------------------------------------------------------
 def raw_protocol(protocol: Protocol) -> Raw:
     """Return the protocol as somebody would type it."""
-    return _raw_table(protocol, protocol_form())
+    return _raw_table(protocol, protocol_form(), protocol.languages)
 
 
-def _raw_table(value: Any, table: Table) -> Raw:
-    return {field.name: _raw_value(getattr(value, field.name), field) for field in table.fields}
+def _raw_table(value: Any, table: Table, languages: Sequence[str]) -> Raw:
+    return {field.name: _raw_value(getattr(value, field.name), field, languages) for field in table.fields}
 
 
-def _raw_value(value: Any, node: Node) -> Any:
+def _raw_value(value: Any, node: Node, languages: Sequence[str]) -> Any:
     match node:
         case Table():
-            return _raw_table(value, node)
+            return _raw_table(value, node, languages)
         case Rows():
-            return [_raw_table(item, node.item) for item in value]
+            return [_raw_table(item, node.item, languages) for item in value]
         case Leaf(is_many=True):
             return [_text(item) for item in value]
+        case Leaf(is_own_text=True):
+            return _raw_texts(value, languages)
         case Leaf():
             return _text(value)
+
+
+def _raw_texts(value: OwnText | None, languages: Sequence[str]) -> dict[str, str]:
+    """Return the text of the first language under "", and those of the other languages under their codes."""
+    if not isinstance(value, Translated):
+        return {"": value or "", **dict.fromkeys(languages[1:], "")}
+    return {code if number else "": value.get(code, "") for number, code in enumerate(languages)}
 
 
 def _text(value: Any) -> str:
@@ -63,31 +82,59 @@ def _text(value: Any) -> str:
 
 def raw_of_page(data: QueryDict) -> Raw:
     """Return what a page sent. Fields that it did not send are empty."""
-    return _sent_table(data, protocol_form(), "")
+    return _Sent(data).table(protocol_form(), "")
 
 
-def _sent_table(data: QueryDict, table: Table, path: str) -> Raw:
-    return {field.name: _sent(data, field, join(path, field.name)) for field in table.fields}
+class _Sent:
+    """What a page sent. Its texts are in the languages that it was made for, which may have been changed in it."""
+
+    def __init__(self, data: QueryDict) -> None:
+        self.data = data
+        self.languages = _codes([data.get("languages", "")])
+        self.shown = _codes([data.get(SHOWN_LANGUAGES, "")])
+
+    def table(self, table: Table, path: str) -> Raw:
+        return {field.name: self._value(field, join(path, field.name)) for field in table.fields}
+
+    def _value(self, node: Node, path: str) -> Any:
+        match node:
+            case Table():
+                return self.table(node, path)
+            case Rows():
+                count = self.data.get(join(path, COUNT), "0")
+                number = min(int(count), node.most) if re.fullmatch(r"[0-9]{1,4}", count) else 0
+                return [self.table(node.item, join(path, index)) for index in range(1, number + 1)]
+            case Leaf(is_many=True):
+                return _codes(self.data.getlist(path))
+            case Leaf(is_own_text=True):
+                return self._texts(path)
+            case Leaf():
+                return self._text(path)
+
+    def _texts(self, path: str) -> dict[str, str]:
+        plain = self._text(path)
+        typed = {code: self._text(join(path, code)) if number else plain for number, code in enumerate(self.shown)}
+        if not self.languages or not self.shown:
+            return {"": plain, **dict.fromkeys(self.languages[1:], "")}
+        first, *others = self.languages
+        # The first text keeps its place, unless its language has another one by now.
+        kept = plain if self.shown[0] not in self.languages else ""
+        return {"": typed.get(first, kept), **{code: typed.get(code, "") for code in others}}
+
+    def _text(self, path: str) -> str:
+        return self.data.get(path, "")[:LONGEST].replace("\r\n", "\n")
 
 
-def _sent(data: QueryDict, node: Node, path: str) -> Any:
-    match node:
-        case Table():
-            return _sent_table(data, node, path)
-        case Rows():
-            count = data.get(join(path, COUNT), "0")
-            number = min(int(count), node.most) if re.fullmatch(r"[0-9]{1,4}", count) else 0
-            return [_sent_table(data, node.item, join(path, index)) for index in range(1, number + 1)]
-        case Leaf(is_many=True):
-            return [text[:LONGEST] for text in data.getlist(path)]
-        case Leaf():
-            return data.get(path, "")[:LONGEST].replace("\r\n", "\n")
+def _codes(texts: Sequence[str]) -> list[str]:
+    """Return the values of a list: each was sent on its own, or several in one text with commas or blanks."""
+    return [part[:LONGEST] for text in texts for part in re.split(r"[,;\s]+", text) if part]
 
 
 # --- raw values as a protocol ---------------------------------------------------------------------------------------
 def read_raw(raw: Raw) -> tuple[Protocol | None, Errors]:
     """Return the protocol of raw values, or None and what is wrong with which field."""
-    data, errors = _read_table(raw, protocol_form(), "")
+    first = raw["languages"][0] if raw["languages"] else ""
+    data, errors = _read_table(raw, protocol_form(), "", first)
     if errors:
         return None, errors
     try:
@@ -126,39 +173,53 @@ def known_place(place: str) -> str:
     return "-".join(known)
 
 
-def _read_table(raw: Mapping[str, Any], table: Table, path: str) -> tuple[dict[str, Any], Errors]:
+def _read_table(raw: Mapping[str, Any], table: Table, path: str, first: str) -> tuple[dict[str, Any], Errors]:
     data: dict[str, Any] = {}
     errors: Errors = {}
     for field in table.fields:
         place = join(path, field.name)
         match field:
             case Table():
-                data[field.name], found = _read_table(raw[field.name], field, place)
+                data[field.name], found = _read_table(raw[field.name], field, place, first)
                 errors |= found
             case Rows():
                 data[field.name] = []
                 for number, row in enumerate(raw[field.name], start=1):
-                    item, found = _read_table(row, field.item, join(place, number))
+                    item, found = _read_table(row, field.item, join(place, number), first)
                     data[field.name].append(item)
                     errors |= found
             case Leaf():
                 try:
-                    for value in _read_leaf(raw[field.name], field):
+                    for value in _read_leaf(raw[field.name], field, first):
                         data[field.name] = value
                 except BadInput as error:
                     errors[place] = str(error)
     return data, errors
 
 
-def _read_leaf(raw: Any, leaf: Leaf) -> Iterator[Any]:
+def _read_leaf(raw: Any, leaf: Leaf, first: str) -> Iterator[Any]:
     """Yield the value of a leaf, or nothing if it is empty and its default applies."""
     if leaf.limit is None:
         yield raw == "on"
     elif leaf.is_many:
         yield [_read_text(text, leaf.limit) for text in raw if text]
-    elif raw.strip():
-        yield _read_text(raw, leaf.limit)
-    elif leaf.is_required:
+    elif leaf.is_own_text:
+        others = {code: text for code, text in raw.items() if code and text.strip()}
+        yield from _read_one(raw[""], leaf, wraps={first: raw[""], **others} if others else None)
+    else:
+        yield from _read_one(raw, leaf)
+
+
+def _read_one(text: str, leaf: Leaf, *, wraps: Mapping[str, str] | None = None) -> Iterator[Any]:
+    """Yield a value, or the texts of several languages that `wraps` has."""
+    assert leaf.limit is not None
+    if text.strip():
+        yield (
+            {code: _read_text(each, leaf.limit) for code, each in wraps.items()}
+            if wraps
+            else _read_text(text, leaf.limit)
+        )
+    elif leaf.is_required or wraps:
         raise BadInput(_("This is needed."))
 
 
@@ -167,7 +228,7 @@ def _read_text(text: str, limit: Limit) -> Any:
         match limit:
             case WholeNumber():
                 return limit.read(int(text.strip()), "")
-            case NumberBetween():
+            case NumberBetween() | AnyNumber():
                 return limit.read(float(text.strip().replace(",", ".")), "")
             case _:
                 return limit.read(text, "")
@@ -186,7 +247,12 @@ def limit_text(limit: Limit) -> str:
         case NumberBetween():
             values = {"lower": f"{limit.lower:g}", "upper": f"{limit.upper:g}"}
             return _("Enter a number above %(lower)s and below %(upper)s.") % values
-        case TextUpTo():
+        case AnyNumber():
+            values = {"least": f"{-limit.largest:g}", "most": f"{limit.largest:g}"}
+            return _("Enter a number from %(least)s to %(most)s.") % values
+        case LanguageCode():
+            return _("Enter codes of languages, such as en or de.")
+        case TextUpTo() | TextsUpTo():
             return _("Enter a text of at most %(most)s characters.") % {"most": limit.maximum}
         case NameUpTo():
             text = _("Enter a name of at most %(most)s letters, digits, hyphens and underscores.")

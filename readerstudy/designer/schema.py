@@ -10,10 +10,11 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
 
-from readerstudy.studies.plan_values import NameUpTo, NumberBetween, OneOf, TextUpTo, WholeNumber
-from readerstudy.studies.protocol_document import MOST_ATTACKS, MOST_SESSIONS, Protocol, ProtocolSession
+from readerstudy.studies.plan_values import AnyNumber, NameUpTo, NumberBetween, OneOf, TextUpTo, WholeNumber
+from readerstudy.studies.protocol_document import MOST_SESSIONS, Protocol, ProtocolSession
+from readerstudy.studies.texts import LanguageCode, TextsUpTo
 
-Limit = WholeNumber | NumberBetween | TextUpTo | NameUpTo | OneOf
+Limit = WholeNumber | NumberBetween | AnyNumber | TextUpTo | TextsUpTo | NameUpTo | LanguageCode | OneOf
 MOST_ROWS: Final = 50  # of a list that has no limit of its own here; the protocol's check has the last word
 
 
@@ -27,6 +28,11 @@ class Leaf:
     default: Any
     is_optional: bool = False
     is_many: bool = False
+
+    @property
+    def is_own_text(self) -> bool:
+        """Whether it is a text of the study, which may be in several languages."""
+        return isinstance(self.limit, TextsUpTo)
 
     @property
     def is_required(self) -> bool:
@@ -115,6 +121,3 @@ def _list(owner: type[Any], name: str, item: Any, default: Any) -> Node:
     if get_origin(item) is Annotated:
         return Leaf(owner, name, get_args(item)[1], default if default is not None else (), is_many=True)
     raise TypeError(f"{owner.__name__}.{name}: the form has no control for a list of {item}.")
-
-
-__all__ = ["MOST_ATTACKS", "Leaf", "Limit", "Node", "Rows", "Table", "kinds", "protocol_form"]

@@ -6,9 +6,10 @@ from typing import Final
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from readerstudy.accounts.models import User
 from readerstudy.cohort.models import Cohort
 from readerstudy.errors import BadInput
-from readerstudy.studies.models import Study
+from readerstudy.studies.access import studies_of
 from readerstudy.studies.protocol import TEMPLATES
 from readerstudy.studies.protocol_document import Protocol
 from readerstudy.studies.protocol_file import read_protocol_file
@@ -24,28 +25,31 @@ def designs() -> dict[str, Path]:
     return {path.stem: path for path in sorted(DESIGNS.glob("*.yaml"))}
 
 
-def starting_points() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return what can be chosen, in groups: key and title of each."""
+def starting_points(person: User) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return what the person can choose, in groups: key and title of each."""
     titles = {"zhou2021": _("Zhou et al. (2021): five sessions"), "short": _("The same with a tenth of the images")}
     templates = [(f"{TEMPLATE}:{name}", titles.get(name, name)) for name in TEMPLATES]
     published = [(f"{DESIGN}:{name}", name.replace("-", " ").replace("_", " ").capitalize()) for name in designs()]
     copies = [
         (f"{STUDY}:{study.code}", f"{study.code}: {study.title}")
-        for study in Study.objects.filter(is_rehearsal=False).order_by("-created_at")
+        for study in studies_of(person).filter(is_rehearsal=False).order_by("-created_at")
     ]
     groups = [(_("Templates"), templates), (_("Published designs"), published), (_("Copy of a study"), copies)]
     return [(title, choices) for title, choices in groups if choices]
 
 
-def protocol_from(key: str, *, cohort: Cohort, scale: float = 1.0) -> Protocol:
-    """Return the protocol of a starting point for a cohort. `scale` is for templates. Raises BadInput for others."""
+def protocol_from(key: str, *, person: User, cohort: Cohort, scale: float = 1.0) -> Protocol:
+    """Return the protocol of one of the person's starting points. `scale` is for templates.
+
+    Raises BadInput for any other key.
+    """
     kind, _colon, name = key.partition(":")
     words = cohort.modality.words.reading
     if kind == TEMPLATE:
         return protocol_of_template(name, words=words, scale=scale)
     if kind == DESIGN and name in designs():
         return read_protocol_file(designs()[name], words=words)
-    if kind == STUDY and (study := Study.objects.filter(code=name, is_rehearsal=False).first()):
+    if kind == STUDY and (study := studies_of(person).filter(code=name, is_rehearsal=False).first()):
         protocol: Protocol = same_plan(study)["protocol"]
         return protocol
     raise BadInput(f"start: there is no starting point {key!r}.")

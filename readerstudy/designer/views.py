@@ -61,7 +61,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 def new_page(request: HttpRequest, frame: Frame) -> HttpResponse:
     """Answer the form of a new study in a frame."""
-    form = NewStudyForm(request.POST or None, request.FILES or None)
+    form = NewStudyForm(signed_in_user(request), request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
             study = _create(form, request)
@@ -76,13 +76,13 @@ def new_page(request: HttpRequest, frame: Frame) -> HttpResponse:
 
 
 def _create(form: NewStudyForm, request: HttpRequest) -> Study:
-    values = form.cleaned_data
+    values, actor, at = form.cleaned_data, signed_in_user(request), now()
     cohort = values["cohort"]
     if values["file"] is not None:
         protocol = read_protocol(values["file"], words=cohort.modality.words.reading)
     else:
-        protocol = protocol_from(values["start"], cohort=cohort, scale=float(values["scale"]) / 100)
-    actor, at = signed_in_user(request), now()
+        scale = float(values["scale"]) / 100
+        protocol = protocol_from(values["start"], person=actor, cohort=cohort, scale=scale)
     return draft_study(code=values["code"], title=values["title"], cohort=cohort, protocol=protocol, actor=actor, at=at)
 
 

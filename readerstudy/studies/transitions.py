@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.accounts.models import User
+from readerstudy.studies.access import is_researcher_of
 from readerstudy.studies.actions import (
     archive_study,
     close_study,
@@ -47,9 +48,9 @@ class Move:
 
     def is_offered(self, study: Study, person: User) -> bool:
         """Whether the person may move the study now. A rehearsal ends by itself."""
-        if study.is_rehearsal or (self.is_for_researchers and not person.is_researcher):
+        if study.is_rehearsal or study.status not in self.sources:
             return False
-        return study.status in self.sources
+        return is_researcher_of(study, person) if self.is_for_researchers else True
 
 
 LOCK: Final = Move(

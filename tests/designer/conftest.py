@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from readerstudy.accounts.models import Role, User
 from readerstudy.studies.actions import draft_study
 from readerstudy.studies.protocol_templates import protocol_of_template
 from tests import make
@@ -21,7 +22,9 @@ def films(db, small):
 def draft(films):
     """A draft of 3, 3, 14, 3 and 14 images."""
     protocol = protocol_of_template("zhou2021", words=films.modality.words.reading, scale=SCALE)
-    return draft_study(code="real-1", title="Real or not", cohort=films, protocol=protocol, actor=None, at=make.MONDAY)
+    draft = draft_study(code="real-1", title="Real or not", cohort=films, protocol=protocol, actor=None, at=make.MONDAY)
+    make.join(User.objects.exclude(role=Role.READER), [draft])
+    return draft
 
 
 @pytest.fixture

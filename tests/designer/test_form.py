@@ -17,7 +17,9 @@ from readerstudy.studies.plan_values import OneOf
 from readerstudy.studies.protocol import TEMPLATES, SessionKind
 from readerstudy.studies.protocol_document import Protocol, ProtocolSession, ReadingOrder
 from readerstudy.studies.protocol_templates import protocol_of_template
-from readerstudy.studies.rules import MARK, Question, SessionRules
+from readerstudy.studies.questions import MARK, Question
+from readerstudy.studies.rules import SessionRules
+from readerstudy.studies.texts import Translated
 
 WORDS = MAMMOGRAPHY.words.reading
 EVERYTHING = {
@@ -35,6 +37,7 @@ def posted(raw, table: Table | None = None, path: str = "") -> QueryDict:
     """Return what a browser would send for these values."""
     data = QueryDict(mutable=True)
     _fill(data, raw, table or protocol_form(), path)
+    data["languages"] = data["shown-languages"] = ", ".join(raw["languages"])
     return data
 
 
@@ -50,6 +53,9 @@ def _fill(data: QueryDict, raw, table: Table, path: str) -> None:
                     _fill(data, row, field.item, join(place, number))
             case Leaf(is_many=True):
                 data.setlist(place, value)
+            case Leaf(is_own_text=True):
+                for code, text in value.items():
+                    data[join(place, code) if code else place] = text.replace("\n", "\r\n")
             case Leaf(limit=None) if not value:
                 pass  # a box that is not ticked is not sent
             case Leaf():
@@ -89,7 +95,7 @@ def test_every_field_is_shown_exactly_once():
                     collect(item)
 
     collect(bind(raw, {}, Offers()))
-    sent = [name for name in posted(raw) if not name.endswith("-count")]
+    sent = [name for name in posted(raw) if not name.endswith("-count") and name != "shown-languages"]
     assert len(names) == len(set(names))
     assert set(sent) <= set(names)
 
@@ -119,7 +125,7 @@ def test_numbers_may_have_a_decimal_comma_and_blanks():
 
 def test_empty_fields_have_their_default_where_one_is_allowed():
     raw = raw_protocol(zhou())
-    raw["sessions"][0] |= {"instructions": "  ", "positive_share": "", "resolution": ""}
+    raw["sessions"][0] |= {"instructions": {"": "  "}, "positive_share": "", "resolution": ""}
     protocol, errors = read_raw(raw)
     assert errors == {}
     assert protocol.sessions[0].instructions is None
@@ -132,9 +138,9 @@ def test_empty_fields_have_their_default_where_one_is_allowed():
         ({"real": "10001"}, "sessions-3-real", "whole number from 0 to 10000"),
         ({"real": ""}, "sessions-3-real", "needed"),
         ({"positive_share": "1.5"}, "sessions-3-positive_share", "above 0 and below 1"),
-        ({"title": "x" * 81}, "sessions-3-title", "at most 80"),
+        ({"title": {"": "x" * 81}}, "sessions-3-title", "at most 80"),
         ({"kind": "exam"}, "sessions-3-kind", "Choose"),
-        ({"attacks": ["a b"]}, "sessions-3-attacks", "letters"),
+        ({"attacks": ["a/b"]}, "sessions-3-attacks", "letters"),
         ({"adversarial": "1"}, "sessions-3-adversarial", "at least 2"),
         ({"order": "blocks", "block_size": "900"}, "sessions-3-block_size", "from 2 to the 436 images"),
         ({"splits": []}, "sessions-3-splits", "at least one split"),
@@ -185,7 +191,7 @@ def test_a_page_cannot_ask_for_more_rows_than_the_form_takes():
 
 # --- the buttons ----------------------------------------------------------------------------------------------------
 def titles(raw) -> list[str]:
-    return [session["title"] for session in raw["sessions"]]
+    return [session["title"][""] for session in raw["sessions"]]
 
 
 def compared(raw) -> tuple[str, str]:
@@ -215,14 +221,14 @@ def test_sessions_move_and_the_analysis_plan_follows_them(act, order, numbers, t
 def test_a_copied_session_is_one_of_its_own():
     raw = raw_protocol(zhou())
     apply_act(raw, "copy:sessions-2", words=WORDS)
-    raw["sessions"][2]["title"] = "Reading A again"
-    assert raw["sessions"][1]["title"] == "Reading A"
+    raw["sessions"][2]["title"][""] = "Reading A again"
+    assert raw["sessions"][1]["title"][""] == "Reading A"
 
 
 def test_a_new_session_has_the_defaults():
     raw = raw_protocol(zhou())
     assert apply_act(raw, "add:sessions", words=WORDS) == "sessions-6"
-    new = raw["sessions"][5] | {"title": "Once more", "kind": SessionKind.BLINDED.value, "real": "2"}
+    new = raw["sessions"][5] | {"title": {"": "Once more"}, "kind": SessionKind.BLINDED.value, "real": "2"}
     raw["sessions"][5] = new
     protocol, errors = read_raw(raw)
     assert errors == {}
@@ -299,3 +305,47 @@ def test_blocks_are_offered_in_words():
     session = bind(raw_protocol(zhou()), {}, Offers()).own[0].items[0]
     (order,) = [field for part in session.parts for field in part.fields if field.name == "sessions-1-order"]
     assert [option.value for option in order.options] == [value.value for value in ReadingOrder]
+
+
+# --- texts in several languages -------------------------------------------------------------------------------------
+BOTH = Translated({"en": "Look", "de": "Sehen"})
+
+
+def in_two_languages() -> Protocol:
+    protocol = zhou(languages=("en", "de"))
+    return replace(protocol, sessions=(replace(protocol.sessions[0], title=BOTH), *protocol.sessions[1:]))
+
+
+def test_texts_in_two_languages_come_back_and_others_stay_in_one():
+    protocol = in_two_languages()
+    raw = raw_protocol(protocol)
+    assert raw["sessions"][0]["title"] == {"": "Look", "de": "Sehen"}
+    assert raw["sessions"][1]["title"] == {"": "Reading A", "de": ""}
+    assert read_raw(raw_of_page(posted(raw))) == (protocol, {})
+
+
+def test_each_text_has_a_field_for_each_language():
+    session = bind(raw_protocol(in_two_languages()), {}, Offers()).own[0].items[0]
+    (title,) = [field for field in session.head if field.name == "sessions-1-title"]
+    assert (title.value, title.language) == ("Look", "en")
+    assert [(text.name, text.value) for text in title.translations] == [("sessions-1-title-de", "Sehen")]
+
+
+def test_another_first_language_takes_its_texts_along():
+    data = posted(raw_protocol(in_two_languages()))
+    data["languages"] = "de en"
+    raw = raw_of_page(data)
+    assert raw["sessions"][0]["title"] == {"": "Sehen", "en": "Look"}
+    data["languages"] = "fr, de"
+    assert raw_of_page(data)["sessions"][0]["title"] == {"": "Look", "de": "Sehen"}
+    data["languages"] = ""
+    assert raw_of_page(data)["sessions"][0]["title"] == {"": "Look"}
+
+
+def test_a_text_that_lacks_the_first_language_stands_at_its_field():
+    raw = raw_protocol(in_two_languages())
+    raw["sessions"][1]["title"] = {"": " ", "de": "Lesen"}
+    assert list(read_raw(raw)[1]) == ["sessions-2-title"]
+    raw = raw_protocol(in_two_languages())
+    raw["languages"] = ["English"]
+    assert "languages" in read_raw(raw)[1]

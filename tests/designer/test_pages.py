@@ -81,15 +81,19 @@ def test_a_new_study_that_breaks_a_rule_is_refused_with_what_was_typed(desk, dra
     assert Study.objects.count() == 1
 
 
-def test_every_template_and_study_can_be_started_from(draft):
-    keys = [key for _title, choices in starting_points() for key, _label in choices]
-    assert {"template:zhou2021", "template:short", "study:real-1"} <= set(keys)
+def test_every_template_and_own_study_can_be_started_from(clara, draft):
+    keys = [
+        key for _title, choices in starting_points(make.stranger("sam", Role.COORDINATOR)) for key, _label in choices
+    ]
+    assert {"template:zhou2021", "template:short"} <= set(keys)
+    assert "study:real-1" not in keys
+    assert ("study:real-1", "real-1: Real or not") in [each for _title, own in starting_points(clara) for each in own]
 
 
 # --- saving ---------------------------------------------------------------------------------------------------------
 def test_saving_changes_the_draft_and_is_recorded(desk, draft, clara):
     raw = raw_protocol(draft.protocol)
-    raw["sessions"][2] |= {"real": "4", "title": "Reading with a break"}
+    raw["sessions"][2] |= {"real": "4", "title": {"": "Reading with a break"}}
     raw["analysis"]["primary"] = "sensitivity"
     answer = design(desk, draft, sent(draft, raw=raw, title="Another title"))
     assert answer.status_code == 302
@@ -101,7 +105,7 @@ def test_saving_changes_the_draft_and_is_recorded(desk, draft, clara):
 
 def test_a_mistake_saves_nothing_and_stands_at_its_field(desk, draft):
     raw = raw_protocol(draft.protocol)
-    raw["sessions"][0]["real"], raw["sessions"][4]["title"] = "lots", "A title that was typed"
+    raw["sessions"][0]["real"], raw["sessions"][4]["title"][""] = "lots", "A title that was typed"
     answer = design(desk, draft, sent(draft, raw=raw))
     page = answer.content.decode()
     assert answer.status_code == 400
@@ -132,7 +136,7 @@ def test_a_button_that_cannot_do_it_says_so(desk, draft):
 
 def test_the_preview_shows_the_instructions_as_readers_see_them(desk, draft):
     raw = raw_protocol(draft.protocol)
-    raw["sessions"][1]["instructions"] = "Look **twice** <script>."
+    raw["sessions"][1]["instructions"][""] = "Look **twice** <script>."
     data = sent(draft, raw=raw, act="preview:sessions-2")
     page = design(desk, draft, data).content.decode()
     assert "<strong>twice</strong> &lt;script&gt;" in page
@@ -278,6 +282,16 @@ def test_readers_and_strangers_see_nothing_of_the_designer(draft, name):
     reader = Client()
     reader.force_login(make.user("rudi", Role.READER))
     assert getattr(reader, method)(address).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["design", "check", "preview", "download", "upload", "rehearse"])
+def test_a_coordinator_of_other_studies_finds_no_such_study(draft, name):
+    stranger = Client()
+    stranger.force_login(make.stranger("sam", Role.COORDINATOR))
+    method = "post" if name in ("check", "preview", "upload", "rehearse") else "get"
+    assert getattr(stranger, method)(reverse(f"designer:{name}", args=[draft.code])).status_code == 404
+    assert stranger.post(reverse("designer:move", args=[draft.code, "delete"])).status_code == 404
+    assert Study.objects.filter(pk=draft.pk).exists()
 
 
 def test_a_study_that_does_not_exist_is_not_found(desk, db):

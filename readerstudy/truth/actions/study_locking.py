@@ -135,7 +135,10 @@ def _store_lists(
 def _store_plan(study: Study, number: int, protocol: Protocol, total: int, words: ReadingWords) -> SessionPlan:
     session, first = protocol.sessions[number - 1], protocol.first_language
     with override("en"):  # stored in English and translated for each reader
-        texts = {"title": session.title, "instructions": session.instructions or str(default_instructions(session, words))}
+        texts = {
+            "title": session.title,
+            "instructions": session.instructions or str(default_instructions(session, words)),
+        }
         return SessionPlan.objects.create(
             study=study,
             number=number,
