@@ -192,11 +192,12 @@ def _has_error(field: BoundLeaf | BoundRows) -> bool:
 class _Binder:
     def __init__(self, raw: Raw, errors: Errors, offers: Offers) -> None:
         self.errors, self.offers, self.languages = errors, offers, raw["languages"]
-        self.readings = [
+        self.sessions = [
             (str(number), _("%(number)s: %(title)s") % {"number": number, "title": session["title"][""]})
             for number, session in enumerate(raw["sessions"], start=1)
-            if session["kind"] == SessionKind.BLINDED
         ]
+        kinds = [session["kind"] for session in raw["sessions"]]
+        self.readings = [each for each, kind in zip(self.sessions, kinds, strict=True) if kind == SessionKind.BLINDED]
 
     def table(self, table: Table, raw: Mapping[str, Any], name: str, number: int = 0) -> BoundTable:
         fields = list(self._fields(table, raw, name))
@@ -256,6 +257,10 @@ class _Binder:
             return [*blank, *((name, name) for name in self.offers.resolutions)]
         if place in ((AnalysisPlan, "before"), (AnalysisPlan, "after")):
             return self.readings
+        if place == (Protocol, "crossover"):
+            return self.sessions
+        if place == (ProtocolSession, "repeat_of"):
+            return [("0", _("This session")), *self.readings]
         if isinstance(leaf.limit, OneOf):
             return [*blank, *((value, str(row.choices.get(value, value))) for value in leaf.limit.values)]
         return []

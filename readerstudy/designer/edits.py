@@ -1,6 +1,6 @@
 """What the buttons of the form do to raw values: rows are added, copied, moved, removed; counts set. Pure.
 
-The analysis plan names sessions by their numbers, so it follows a session that moves.
+The analysis plan and other rules name sessions by their numbers, so they follow a session that moves.
 """
 
 import copy
@@ -80,11 +80,19 @@ _MOVES: Final[dict[str, Callable[[list[int], int], list[int]]]] = {
 
 
 def _renumber(raw: Raw, order: list[int]) -> None:
-    """Let the analysis plan name the same sessions as before. It keeps the number of one that was removed."""
+    """Let whatever names a session by its number name the same one. The number of a removed one stays."""
+
+    def follow(number: str) -> str:
+        is_moved = number.isdigit() and int(number) - 1 in order
+        return str(order.index(int(number) - 1) + 1) if is_moved else number
+
     for name in _NUMBERS:
-        number = raw["analysis"][name]
-        if number.isdigit() and int(number) - 1 in order:
-            raw["analysis"][name] = str(order.index(int(number) - 1) + 1)
+        raw["analysis"][name] = follow(raw["analysis"][name])
+    for session in raw["sessions"]:
+        if "repeat_of" in session:
+            session["repeat_of"] = follow(session["repeat_of"])
+    if "crossover" in raw:
+        raw["crossover"] = sorted(map(follow, raw["crossover"]), key=lambda number: number.zfill(4))
 
 
 def _add(raw: Raw, place: str, words: ReadingWords) -> str:
