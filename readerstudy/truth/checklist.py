@@ -7,6 +7,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from readerstudy.cohort.models import Cohort
 from readerstudy.errors import BadInput, StudyError
 from readerstudy.studies.protocol_document import Protocol
@@ -63,10 +65,11 @@ def _resolutions(cohort: Cohort, protocol: Protocol) -> Iterator[Finding]:
     for number, resolution in wanted:
         if resolution is not None and resolution not in cohort.resolutions:
             known = ", ".join(cohort.resolutions) or "none yet"
-            sentence = f"The cohort {cohort.name} has no images at {resolution} resolution; it has: {known}."
+            text = _("The cohort %(cohort)s has no images at %(resolution)s resolution; it has: %(known)s.")
+            sentence = text % {"cohort": cohort.name, "resolution": resolution, "known": known}
             yield Finding(number, "resolution", sentence)
     if not cohort.resolutions:
-        yield Finding(None, "resolution", f"The cohort {cohort.name} has no images.")
+        yield Finding(None, "resolution", _("The cohort %(cohort)s has no images.") % {"cohort": cohort.name})
 
 
 def _resolution(cohort: Cohort, protocol: Protocol, number: int) -> str:
@@ -98,10 +101,8 @@ def _practice(protocol: Protocol, supply: Mapping[Pool, Supply]) -> Iterator[Fin
     free = sum(each.images for (split, _), each in supply.items() if split == Split.TRAIN)
     free -= sum(session.total for session in protocol.sessions if session.splits == (Split.TRAIN.value,))
     if len(wanted) > max(0, free):
-        sentence = (
-            f"The plan has {len(wanted)} practice images; only {max(0, free)} images of the training split are left."
-        )
-        yield Finding(wanted[0], "rules", sentence)
+        text = _("The plan has %(wanted)s practice images; only %(free)s images of the training split are left.")
+        yield Finding(wanted[0], "rules", text % {"wanted": len(wanted), "free": max(0, free)})
 
 
 def offered_attacks(cohort: Cohort) -> frozenset[str]:

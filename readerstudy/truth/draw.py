@@ -1,8 +1,10 @@
-"""The draw of reading lists from a seed, without Django."""
+"""The draw of reading lists from a seed, without the database."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
+
+from django.utils.translation import gettext as _
 
 from readerstudy.errors import StudyError
 from readerstudy.studies.protocol import SessionTemplate
@@ -41,18 +43,31 @@ class Stratum:
 
     def shortage(self, *, found: int) -> "Shortage":
         """Return what is missing if only `found` images are left for the stratum."""
-        kind = "adversarial" if self.adversarial else "real"
-        pathology = "positive" if self.label else "other"
-        required = " with an adversarial version" if self.needs_adversarial else ""
-        return Shortage(
-            session=self.session,
-            field=kind,
-            missing=self.count - found,
-            sentence=(
-                f"session {self.session} lacks {self.count - found} {kind} {pathology} images "
-                f"(needs {self.count}{required} from {' + '.join(self.splits)}, {found} left)"
-            ),
-        )
+        values = {
+            "session": self.session,
+            "missing": self.count - found,
+            "kind": self._kind(),
+            "count": self.count,
+            "splits": " + ".join(self.splits),
+            "found": found,
+        }
+        if self.needs_adversarial:
+            text = _(
+                "session %(session)s lacks %(missing)s %(kind)s images (needs %(count)s with an adversarial version "
+                "from %(splits)s, %(found)s left)"
+            )
+        else:
+            text = _(
+                "session %(session)s lacks %(missing)s %(kind)s images (needs %(count)s from %(splits)s, "
+                "%(found)s left)"
+            )
+        field = "adversarial" if self.adversarial else "real"
+        return Shortage(self.session, field, self.count - found, text % values)
+
+    def _kind(self) -> str:
+        if self.adversarial:
+            return _("adversarial positive") if self.label else _("adversarial other")
+        return _("real positive") if self.label else _("real other")
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from readerstudy.cohort.models import Cohort
 from readerstudy.errors import BadInput, StudyError
 from readerstudy.studies.protocol_document import Protocol, ProtocolSession
@@ -15,6 +17,7 @@ from readerstudy.truth.queries import (
     attacks_by_direction,
     real_images,
 )
+from readerstudy.vocabulary import Direction
 
 
 @dataclass(frozen=True)
@@ -85,22 +88,54 @@ def resolve_attacks(cohort: Cohort, resolution: str, names: Collection[str]) -> 
     by_direction = attacks_by_direction(cohort, resolution)
     known = {name for attacks in by_direction.values() for name in attacks}
     if unknown := [name for name in names if name not in known]:
+        text = _(
+            "The cohort %(cohort)s has no adversarial images of %(names)s at %(resolution)s resolution; it has those "
+            "of: %(known)s."
+        )
         raise BadInput(
-            f"The cohort {cohort.name} has no adversarial images of {', '.join(unknown)} at {resolution} resolution; "
-            f"it has those of: {', '.join(sorted(known)) or 'none yet'}."
+            text
+            % {
+                "cohort": cohort.name,
+                "names": ", ".join(unknown),
+                "resolution": resolution,
+                "known": ", ".join(sorted(known)) or _("none yet"),
+            }
         )
     chosen: list[str] = []
     for direction, attacks in by_direction.items():
         candidates = sorted(attacks & set(names)) if names else sorted(attacks)
         if not candidates:
-            raise StudyError(
-                f"The cohort {cohort.name} has no adversarial images ({direction.value}) at {resolution} resolution"
-                f"{' of ' + ', '.join(names) if names else ''}; make them with generate_stimuli."
-            )
+            raise StudyError(_no_images(cohort, resolution, direction, names))
         if len(candidates) > 1:
-            raise BadInput(
-                f"Several attacks {direction.value} the finding at {resolution} resolution: {', '.join(candidates)}. "
-                "Name the one to draw from with --attack: one attack that does both, or one for each direction."
+            text = _(
+                "Several attacks %(direction)s the finding at %(resolution)s resolution: %(attacks)s. Name the one to "
+                "draw from with --attack: one attack that does both, or one for each direction."
             )
+            values = {"direction": _verb(direction), "resolution": resolution, "attacks": ", ".join(candidates)}
+            raise BadInput(text % values)
         chosen += candidates
     return tuple(dict.fromkeys(chosen))
+
+
+def _no_images(cohort: Cohort, resolution: str, direction: Direction, names: Collection[str]) -> str:
+    values = {
+        "cohort": cohort.name,
+        "direction": _verb(direction),
+        "resolution": resolution,
+        "names": ", ".join(names),
+    }
+    if names:
+        text = _(
+            "The cohort %(cohort)s has no adversarial images (%(direction)s) at %(resolution)s resolution of %(names)s;"
+            " make them with generate_stimuli."
+        )
+    else:
+        text = _(
+            "The cohort %(cohort)s has no adversarial images (%(direction)s) at %(resolution)s resolution; make them "
+            "with generate_stimuli."
+        )
+    return text % values
+
+
+def _verb(direction: Direction) -> str:
+    return _("insert") if direction == Direction.INSERT else _("remove")
