@@ -81,7 +81,10 @@ def _text(value: Any) -> str:
 
 
 def raw_of_page(data: QueryDict) -> Raw:
-    """Return what a page sent. Fields that it did not send are empty."""
+    """Return what a page sent. Fields that it did not send are empty.
+
+    Raises BadInput for more rows than the form takes, so that none is dropped.
+    """
     return _Sent(data).table(protocol_form(), "")
 
 
@@ -102,8 +105,9 @@ class _Sent:
                 return self.table(node, path)
             case Rows():
                 count = self.data.get(join(path, COUNT), "0")
-                number = min(int(count), node.most) if re.fullmatch(r"[0-9]{1,4}", count) else 0
-                return [self.table(node.item, join(path, index)) for index in range(1, number + 1)]
+                if not re.fullmatch(r"[0-9]{1,4}", count) or int(count) > node.most:
+                    raise BadInput(f"{join(path, COUNT)}: must be a whole number from 0 to {node.most}.")
+                return [self.table(node.item, join(path, index)) for index in range(1, int(count) + 1)]
             case Leaf(is_many=True):
                 return _codes(self.data.getlist(path))
             case Leaf(is_own_text=True):

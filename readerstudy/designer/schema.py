@@ -12,10 +12,13 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_
 
 from readerstudy.studies.plan_values import AnyNumber, NameUpTo, NumberBetween, OneOf, TextUpTo, WholeNumber
 from readerstudy.studies.protocol_document import MOST_SESSIONS, Protocol, ProtocolSession
+from readerstudy.studies.questions import MOST_CHOICES, Choice
 from readerstudy.studies.texts import LanguageCode, TextsUpTo
 
 Limit = WholeNumber | NumberBetween | AnyNumber | TextUpTo | TextsUpTo | NameUpTo | LanguageCode | OneOf
-MOST_ROWS: Final = 50  # of a list that has no limit of its own here; the protocol's check has the last word
+# Rows of a list in the form; the protocol's check has the last word.
+MOST_ROWS: Final = 50
+MOST_OF_KIND: Final[dict[type[Any], int]] = {ProtocolSession: MOST_SESSIONS, Choice: MOST_CHOICES + 3}
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def _optional(node: Node) -> Node:
 
 def _list(owner: type[Any], name: str, item: Any, default: Any) -> Node:
     if isinstance(item, type) and is_dataclass(item):
-        most = MOST_SESSIONS if item is ProtocolSession else MOST_ROWS
+        most = MOST_OF_KIND.get(item, MOST_ROWS)
         return Rows(owner, name, _table(item), default if default is not None else (), most)
     if get_origin(item) is Annotated:
         return Leaf(owner, name, get_args(item)[1], default if default is not None else (), is_many=True)

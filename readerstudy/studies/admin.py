@@ -133,7 +133,7 @@ def _seed(drawn: Study | Draw) -> str:
 
 @admin.register(Study)
 class StudyAdmin(StudyMoves, WithProgress, OfStudies):
-    """Studies: progress, and their moves. They are created by `create_study` and locked by `study lock`."""
+    """Studies: progress, and their moves. `designer.admin` adds the forms of a new study and of a draft."""
 
     study_path = ""
     list_display = ("code", "title", "shown_status", "readers", "progress", "created_at")
