@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from readerstudy.designer.labels import LABELS, SECTION_TITLES, Row, Section
+from readerstudy.designer.labels import SECTION_TITLES, Row, Section, row_of
 from readerstudy.designer.raw import Errors, Raw, join
 from readerstudy.designer.schema import Leaf, Rows, Table, protocol_form
 from readerstudy.layout.numbers import localise
@@ -212,7 +212,7 @@ class _Binder:
         self, table: Table, raw: Mapping[str, Any], name: str
     ) -> Iterator[tuple[Section, BoundLeaf | BoundRows]]:
         for node in table.fields:
-            row, place = LABELS[table.kind][node.name], join(name, node.name)
+            row, place = row_of(table.kind, node.name), join(name, node.name)
             match node:
                 case Table():
                     yield from self._fields(node, raw[node.name], place)

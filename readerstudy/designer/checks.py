@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from readerstudy.cohort.models import Cohort
 from readerstudy.designer.advice import Advice, Pace, find_advice, find_pace, minutes, total_sentence
-from readerstudy.designer.labels import LABELS
+from readerstudy.designer.labels import row_of
 from readerstudy.designer.raw import Errors, known_place, place_of
 from readerstudy.designer.schema import Rows, Table, protocol_form
 from readerstudy.studies.models import Study
@@ -86,9 +86,9 @@ def _label(place: str) -> str:
     node: object = protocol_form()
     for part in place.split("-") if place else []:
         if isinstance(node, Rows):
-            words[-1] = f"{LABELS[node.owner][node.name].one} {part}"
+            words[-1] = f"{row_of(node.owner, node.name).one} {part}"
             node = node.item
         elif isinstance(node, Table):
-            label, node = str(LABELS[node.kind][part].label), node.field(part)
+            label, node = str(row_of(node.kind, part).label), node.field(part)
             words.append(label)
     return ", ".join(words)

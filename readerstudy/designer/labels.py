@@ -321,3 +321,8 @@ LABELS: Final[Mapping[type[Any], Mapping[str, Row]]] = {
     AnalysisPlan: _ANALYSIS,
     Family: _FAMILY,
 }
+
+
+def row_of(kind: type[Any], name: str) -> Row:
+    """Return the row of a field; one with the name of the field if a row is missing, so that no form fails."""
+    return LABELS.get(kind, {}).get(name) or Row(name.replace("_", " ").capitalize())
