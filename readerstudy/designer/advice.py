@@ -50,9 +50,10 @@ def find_advice(study: Study, protocol: Protocol) -> list[Advice]:
     return [*_contradictions(protocol), *_readers(readers), *_power(protocol, readers)]
 
 
-def minutes(session: ProtocolSession, pace: Pace) -> int:
-    """Return the expected length of a session, without breaks."""
-    return max(1, round(session.total * pace.seconds / 60))
+def minutes(protocol: Protocol, number: int, pace: Pace) -> int:
+    """Return the expected length of a session, repeated images included, without breaks."""
+    images = protocol.sessions[number - 1].total + protocol.repeats(number)
+    return max(1, round(images * pace.seconds / 60))
 
 
 # --- time -----------------------------------------------------------------------------------------------------------
@@ -173,8 +174,9 @@ def _comparison(protocol: Protocol) -> Iterator[Advice]:
 
 def total_sentence(protocol: Protocol, pace: Pace) -> str:
     """Return how long a reader is expected to read in all."""
-    total = sum(minutes(session, pace) for session in protocol.sessions)
-    images = sum(session.total for session in protocol.sessions)
+    numbers = range(1, len(protocol.sessions) + 1)
+    total = sum(minutes(protocol, number, pace) for number in numbers)
+    images = sum(protocol.sessions[number - 1].total + protocol.repeats(number) for number in numbers)
     text = ngettext(
         "%(minutes)s minute in all for %(images)s images, at %(seconds)s s per image: %(source)s.",
         "%(minutes)s minutes in all for %(images)s images, at %(seconds)s s per image: %(source)s.",

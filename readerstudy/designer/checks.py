@@ -62,7 +62,7 @@ def check_protocol(study: Study, cohort: Cohort, protocol: Protocol) -> Checked:
 def _times(protocol: Protocol, pace: Pace) -> tuple[SessionTime, ...]:
     say = reader_says(protocol.first_language)
     return tuple(
-        SessionTime(number, say(session.title), minutes(session, pace))
+        SessionTime(number, say(session.title), minutes(protocol, number, pace))
         for number, session in enumerate(protocol.sessions, start=1)
     )
 

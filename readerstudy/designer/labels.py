@@ -83,7 +83,7 @@ _PROTOCOL: Final = {
         _("Sessions"),
         _(
             "In this order. Familiarisation asks nothing. Blinded reading asks for a verdict on each image. "
-            "Education shows each image beside its adversarial version."
+            "Education shows each image beside its adversarial version. A questionnaire has questions and no images."
         ),
         add=_("Add a session"),
         one=_("Session"),
@@ -102,6 +102,10 @@ _PROTOCOL: Final = {
             "Codes such as en, de; the first is shown to readers whose language a text lacks. Save to get a field for "
             "each text in each language. Empty: one text for all."
         ),
+    ),
+    "crossover": Row(
+        _("Crossover"),
+        _("Two sessions that half of the readers read in the other order. None: all read in this order."),
     ),
 }
 
@@ -147,6 +151,21 @@ _SESSION: Final = {
         lines=8,
     ),
     "rules": Row(_("Rules")),
+    "repeat_share": Row(
+        _("Share of repeated images"),
+        _("Shown a second time, to measure the agreement of readers with themselves; 0.1 is a tenth. Empty: none."),
+        Section.IMAGES,
+    ),
+    "repeat_of": Row(
+        _("Repeated from"),
+        _("An earlier session, or this one. Such a session may have no images of its own."),
+        Section.IMAGES,
+    ),
+    "repeat_distance": Row(
+        _("Distance of a repeated image"),
+        _("Least number of positions between both showings in one session."),
+        Section.IMAGES,
+    ),
 }
 
 _RULES: Final = {
@@ -195,6 +214,13 @@ _RULES: Final = {
         Section.QUESTIONS,
         add=_("Add a question"),
         one=_("Question"),
+    ),
+    "closing_questions": Row(
+        _("Questions at the end"),
+        _("Asked once, after the last image."),
+        Section.QUESTIONS,
+        add=_("Add a question"),
+        one=_("Closing question"),
     ),
     "verdict": Row(
         _("Verdict"),

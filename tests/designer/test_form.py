@@ -349,3 +349,26 @@ def test_a_text_that_lacks_the_first_language_stands_at_its_field():
     raw = raw_protocol(in_two_languages())
     raw["languages"] = ["English"]
     assert "languages" in read_raw(raw)[1]
+
+
+# --- sessions that refer to others ----------------------------------------------------------------------------------
+def test_repeats_and_a_crossover_follow_their_sessions():
+    raw = raw_protocol(zhou())
+    raw["sessions"][4] |= {"repeat_of": "3", "repeat_share": "0.1"}
+    raw["crossover"] = ["2", "3"]
+    apply_act(raw, "copy:sessions-1", words=WORDS)
+    assert (raw["sessions"][5]["repeat_of"], raw["crossover"]) == ("4", ["3", "4"])
+    assert read_raw(raw)[1] == {}
+    form = bind(raw, {}, Offers())
+    (crossover,) = [field for field in form.own if field.name == "crossover"]
+    assert [option.value for option in crossover.options if option.is_chosen] == ["3", "4"]
+
+
+def test_a_questionnaire_has_questions_and_no_images():
+    raw = raw_protocol(zhou())
+    apply_act(raw, "add:sessions", words=WORDS)
+    raw["sessions"][5] |= {"kind": "questionnaire", "title": {"": "At the end"}}
+    apply_act(raw, "add:sessions-6-rules-questions:diagnosis", words=WORDS)
+    protocol, errors = read_raw(raw)
+    assert errors == {}
+    assert protocol.sessions[5].total == 0
