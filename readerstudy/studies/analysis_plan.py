@@ -19,6 +19,8 @@ from dataclasses import dataclass, fields
 from hashlib import sha256
 from typing import Annotated, Any, Final
 
+from django.utils.translation import gettext
+
 from readerstudy import serialise
 from readerstudy.errors import BadInput
 from readerstudy.studies.plan_values import NumberBetween, OneOf, TextUpTo, WholeNumber, changed
@@ -106,20 +108,25 @@ def check_analysis(analysis: AnalysisPlan, sessions: Collection[int], *, locatio
     for name in ("before", "after") if len(sessions) > 1 else ():
         if getattr(analysis, name) not in sessions:
             numbers = ", ".join(str(number) for number in sorted(sessions))
-            raise BadInput(f"{location} {name}: must be one of the sessions that ask for verdicts: {numbers}.")
+            raise BadInput(
+                f"{location} {name}: "
+                + gettext("must be one of the sessions that ask for verdicts: %(numbers)s.") % {"numbers": numbers}
+            )
     if analysis.unsure == "half" and analysis.primary != "auc":
-        raise BadInput(f"{location} unsure: half credit is not a binary answer; with it the primary must be auc.")
+        raise BadInput(
+            f"{location} unsure: " + gettext("half credit is not a binary answer; with it the primary must be auc.")
+        )
     if analysis.before >= analysis.after:
-        raise BadInput(f"{location} before: must be an earlier session than after.")
+        raise BadInput(f"{location} before: " + gettext("must be an earlier session than after."))
     _check_families(analysis.families, f"{location} families")
 
 
 def _check_families(families: tuple[Family, ...], location: str) -> None:
     if len({family.name for family in families}) < len(families):
-        raise BadInput(f"{location}: two families have one name.")
+        raise BadInput(f"{location}: " + gettext("two families have one name."))
     endpoints = [endpoint for family in families for endpoint in family.endpoints]
     if not all(family.endpoints for family in families):
-        raise BadInput(f"{location}: a family has at least one endpoint.")
+        raise BadInput(f"{location}: " + gettext("a family has at least one endpoint."))
     for endpoint in endpoints:
         if endpoints.count(endpoint) > 1:
             raise BadInput(f"{location}: {endpoint!r} is named twice; a test belongs to one family.")

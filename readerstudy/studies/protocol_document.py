@@ -11,6 +11,8 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Annotated, Any, Final
 
+from django.utils.translation import gettext
+
 from readerstudy import serialise
 from readerstudy.errors import BadInput
 from readerstudy.serialise import ADDED_LATER
@@ -178,10 +180,13 @@ class Protocol:
     def check(self) -> None:
         """Raise BadInput, with the location, unless the protocol describes a study that can be drawn and analysed."""
         if not 1 <= len(self.sessions) <= MOST_SESSIONS:
-            raise BadInput(f"protocol sessions: must be 1 to {MOST_SESSIONS} sessions.")
+            raise BadInput("protocol sessions: " + gettext("must be 1 to %(most)s sessions.") % {"most": MOST_SESSIONS})
         _check_attacks(self.attacks, "protocol attacks")
         if len(self.languages) > MOST_LANGUAGES or len(set(self.languages)) < len(self.languages):
-            raise BadInput(f"protocol languages: must name at most {MOST_LANGUAGES} languages, each once.")
+            raise BadInput(
+                "protocol languages: "
+                + gettext("must name at most %(most)s languages, each once.") % {"most": MOST_LANGUAGES}
+            )
         check_languages(self.sessions, self.languages, "protocol sessions")
         for number, session in enumerate(self.sessions, start=1):
             _check_session(session, f"protocol sessions {number}")
@@ -200,17 +205,17 @@ def data_hash(data: Mapping[str, Any]) -> str:
 def _check_session(session: ProtocolSession, location: str) -> None:
     is_blinded = session.kind == SessionKind.BLINDED
     if session.adversarial and not is_blinded:
-        raise BadInput(f"{location} adversarial: only blinded sessions show adversarial images alone.")
+        raise BadInput(f"{location} adversarial: " + gettext("only blinded sessions show adversarial images alone."))
     is_questionnaire = session.kind == SessionKind.QUESTIONNAIRE
     if session.total and is_questionnaire:
-        raise BadInput(f"{location} real: a questionnaire has no images.")
+        raise BadInput(f"{location} real: " + gettext("a questionnaire has no images."))
     if not (session.total or is_questionnaire or (session.repeat_of and session.repeat_share is not None)):
-        raise BadInput(f"{location} real: a session has at least two images.")
+        raise BadInput(f"{location} real: " + gettext("a session has at least two images."))
     for name in ("real", "adversarial"):
         if getattr(session, name) == 1:
-            raise BadInput(f"{location} {name}: must be 0 or at least 2, so that both pathologies occur.")
+            raise BadInput(f"{location} {name}: " + gettext("must be 0 or at least 2, so that both pathologies occur."))
     if not session.splits or len(set(session.splits)) < len(session.splits):
-        raise BadInput(f"{location} splits: must name at least one split, each once.")
+        raise BadInput(f"{location} splits: " + gettext("must name at least one split, each once."))
     _check_attacks(session.attacks, f"{location} attacks")
     _check_order(session, location)
     check_rules(session.rules, session.kind, f"{location} rules")
@@ -221,48 +226,70 @@ def _check_crossover(protocol: Protocol) -> None:
     if not crossover:
         return
     if len(crossover) != 2 or not crossover[0] < crossover[1] <= len(protocol.sessions):
-        raise BadInput(f"{location}: must be the numbers of two sessions, the lower first.")
+        raise BadInput(f"{location}: " + gettext("must be the numbers of two sessions, the lower first."))
     order = protocol.reading_order(swapped=True)
     for number, session in enumerate(protocol.sessions, start=1):
         if session.repeat_of and order.index(session.repeat_of) > order.index(number):
-            raise BadInput(f"{location}: session {number} shows images of session {session.repeat_of} again.")
+            raise BadInput(
+                f"{location}: "
+                + gettext("session %(number)s shows images of session %(source)s again.")
+                % {"number": number, "source": session.repeat_of}
+            )
 
 
 def _check_repeats(protocol: Protocol, number: int, location: str) -> None:
     session = protocol.sessions[number - 1]
     if session.repeat_share is None:
         if session.repeat_of or session.repeat_distance != ProtocolSession.repeat_distance:
-            raise BadInput(f"{location} repeat_share: is missing; it says how many images are repeated.")
+            raise BadInput(f"{location} repeat_share: " + gettext("is missing; it says how many images are repeated."))
         return
     if session.kind != SessionKind.BLINDED or session.order == ReadingOrder.BLOCKS:
-        raise BadInput(f"{location} repeat_share: only blinded sessions in the order same or per_reader repeat images.")
+        raise BadInput(
+            f"{location} repeat_share: "
+            + gettext("only blinded sessions in the order same or per_reader repeat images.")
+        )
     if session.repeat_of >= number:
-        raise BadInput(f"{location} repeat_of: must be the number of an earlier session, or 0 for this one.")
+        raise BadInput(
+            f"{location} repeat_of: " + gettext("must be the number of an earlier session, or 0 for this one.")
+        )
     source = protocol.sessions[(session.repeat_of or number) - 1]
     if source.kind != SessionKind.BLINDED or source.rules.verdict != session.rules.verdict:
-        raise BadInput(f"{location} repeat_of: must be a blinded session that asks for the same verdict.")
+        raise BadInput(f"{location} repeat_of: " + gettext("must be a blinded session that asks for the same verdict."))
     if not protocol.repeats(number):
-        raise BadInput(f"{location} repeat_share: is less than one of the {source.total} images.")
+        raise BadInput(
+            f"{location} repeat_share: "
+            + gettext("is less than one of the %(images)s images.") % {"images": source.total}
+        )
     if protocol.repeated_until(number) > source.total:
-        raise BadInput(f"{location} repeat_share: more than the {source.total} images of the session, each once.")
+        raise BadInput(
+            f"{location} repeat_share: "
+            + gettext("more than the %(images)s images of the session, each once.") % {"images": source.total}
+        )
     most = last_first_showing(source.total, distance=session.repeat_distance) + 1
     if not session.repeat_of and protocol.repeats(number) > most:
         raise BadInput(
-            f"{location} repeat_distance: at it only {max(0, most)} of the {source.total} images can be repeated."
+            f"{location} repeat_distance: "
+            + gettext("at it only %(most)s of the %(images)s images can be repeated.")
+            % {"most": max(0, most), "images": source.total}
         )
 
 
 def _check_order(session: ProtocolSession, location: str) -> None:
     if session.order != ReadingOrder.BLOCKS:
         if session.block_size:
-            raise BadInput(f"{location} block_size: only the order 'blocks' has blocks.")
+            raise BadInput(f"{location} block_size: " + gettext("only the order 'blocks' has blocks."))
         return
     if not (session.real and session.adversarial):
-        raise BadInput(f"{location} order: blocks need real and adversarial images.")
+        raise BadInput(f"{location} order: " + gettext("blocks need real and adversarial images."))
     if not 2 <= session.block_size <= session.total:
-        raise BadInput(f"{location} block_size: must be from 2 to the {session.total} images of the session.")
+        raise BadInput(
+            f"{location} block_size: "
+            + gettext("must be from 2 to the %(images)s images of the session.") % {"images": session.total}
+        )
 
 
 def _check_attacks(attacks: tuple[str, ...], location: str) -> None:
     if len(attacks) > MOST_ATTACKS or len(set(attacks)) < len(attacks):
-        raise BadInput(f"{location}: must name at most {MOST_ATTACKS} attacks, each once.")
+        raise BadInput(
+            f"{location}: " + gettext("must name at most %(most)s attacks, each once.") % {"most": MOST_ATTACKS}
+        )

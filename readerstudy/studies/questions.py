@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
+from django.utils.translation import gettext, override
 from django.utils.translation import gettext_noop as _
-from django.utils.translation import override
 
 from readerstudy.errors import BadInput
 from readerstudy.modalities.words import ReadingWords
@@ -128,33 +128,41 @@ def check_questions(questions: tuple[Question, ...], location: str, *, about_ima
     for number, question in enumerate(questions, start=1):
         _check_question(question, f"{location} {number}")
         if not about_images and (question.kind == QuestionKind.MARK or question.after):
-            raise BadInput(f"{location} {number}: only a question about an image has marks, or follows a verdict.")
+            raise BadInput(
+                f"{location} {number}: " + gettext("only a question about an image has marks, or follows a verdict.")
+            )
     if len({question.name for question in questions}) < len(questions):
-        raise BadInput(f"{location}: two questions have one name.")
+        raise BadInput(f"{location}: " + gettext("two questions have one name."))
 
 
 def _check_question(question: Question, location: str) -> None:
     values = [choice.value for choice in question.choices]
     has_choices = question.kind in (QuestionKind.CHOICE, QuestionKind.CHOICES)
     if len(set(values)) < len(values):
-        raise BadInput(f"{location} choices: two choices have one value.")
+        raise BadInput(f"{location} choices: " + gettext("two choices have one value."))
     if has_choices and not 2 <= len(values) <= MOST_CHOICES:
-        raise BadInput(f"{location}: a choice has 2 to {MOST_CHOICES} choices.")
+        raise BadInput(f"{location}: " + gettext("a choice has 2 to %(most)s choices.") % {"most": MOST_CHOICES})
     if values and not has_choices:
-        raise BadInput(f"{location} choices: only the kinds choice and choices have them.")
+        raise BadInput(f"{location} choices: " + gettext("only the kinds choice and choices have them."))
     low, high = question.minimum, question.maximum
     if question.kind == QuestionKind.SCALE:
         is_whole = all(bound is not None and float(bound).is_integer() for bound in (low, high))
         if not is_whole or low is None or high is None or not 1 <= high - low < MOST_POINTS:
             raise BadInput(
-                f"{location}: a scale has a minimum and a maximum, whole numbers, and 2 to {MOST_POINTS} points."
+                f"{location}: "
+                + gettext("a scale has a minimum and a maximum, whole numbers, and 2 to %(most)s points.")
+                % {"most": MOST_POINTS}
             )
     elif question.kind == QuestionKind.NUMBER:
         least = math.ceil(low) if low is not None and question.whole else low
         if least is not None and high is not None and (least > high or low == high):
-            raise BadInput(f"{location} minimum: must be less than the maximum, with a possible answer between.")
+            raise BadInput(
+                f"{location} minimum: " + gettext("must be less than the maximum, with a possible answer between.")
+            )
     elif any(value is not None for value in (low, high, question.minimum_label, question.maximum_label)):
-        raise BadInput(f"{location} minimum: only scales and numbers have a minimum, a maximum and their labels.")
+        raise BadInput(
+            f"{location} minimum: " + gettext("only scales and numbers have a minimum, a maximum and their labels.")
+        )
 
 
 # --- answers --------------------------------------------------------------------------------------------------

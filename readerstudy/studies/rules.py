@@ -18,6 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 from readerstudy import serialise
@@ -187,7 +188,7 @@ def _changed(
         # In [every] they apply to the blinded sessions; in the part of another session they are a mistake.
         for name in ("questions", "practice", "verdict", "verdict_labels"):
             if part != "every" and name in table:
-                raise BadInput(f"{location} {name}: only blinded sessions ask anything about images.")
+                raise BadInput(f"{location} {name}: " + gettext("only blinded sessions ask anything about images."))
         rules = replace(
             rules, questions=(), practice=False, verdict=AskedVerdict.AUTHENTICITY, verdict_labels=_OWN_WORDS
         )
@@ -196,7 +197,7 @@ def _changed(
 
 def _questions(value: Any, location: str, known: Mapping[str, Question], *, about_images: bool) -> tuple[Question, ...]:
     if not isinstance(value, list):
-        raise BadInput(f"{location}: must be a list.")
+        raise BadInput(f"{location}: " + gettext("must be a list."))
     questions = tuple(_question(row, f"{location} {number}", known) for number, row in enumerate(value, start=1))
     check_questions(questions, location, about_images=about_images)
     return questions
@@ -218,16 +219,18 @@ def check_rules(rules: SessionRules, kind: SessionKind, location: str) -> None:
     if kind != SessionKind.BLINDED:
         asks = rules.questions and not is_questionnaire
         if asks or rules.practice or rules.verdict != AskedVerdict.AUTHENTICITY or rules.verdict_labels != _OWN_WORDS:
-            raise BadInput(f"{location}: only blinded sessions ask anything about images.")
+            raise BadInput(f"{location}: " + gettext("only blinded sessions ask anything about images."))
     if is_questionnaire and (not rules.questions or rules.closing_questions):
-        raise BadInput(f"{location} questions: a questionnaire has questions, and no closing questions besides.")
+        raise BadInput(
+            f"{location} questions: " + gettext("a questionnaire has questions, and no closing questions besides.")
+        )
     if rules.verdict == AskedVerdict.NONE:
         if not rules.questions:
-            raise BadInput(f"{location} verdict: a session without verdicts has questions.")
+            raise BadInput(f"{location} verdict: " + gettext("a session without verdicts has questions."))
         if rules.verdict_labels != _OWN_WORDS:
-            raise BadInput(f"{location} verdict_labels: the session asks for no verdict.")
+            raise BadInput(f"{location} verdict_labels: " + gettext("the session asks for no verdict."))
         for number, question in enumerate(rules.questions, start=1):
             if question.after:
-                raise BadInput(f"{location} questions {number} after: the session asks for no verdict.")
+                raise BadInput(f"{location} questions {number} after: " + gettext("the session asks for no verdict."))
     check_questions(rules.questions, f"{location} questions", about_images=not is_questionnaire)
     check_questions(rules.closing_questions, f"{location} closing_questions", about_images=False)

@@ -55,7 +55,7 @@ class LanguageCode:
     def read(self, value: Any, location: str) -> str:
         """Return the code if it is one."""
         if not isinstance(value, str) or not _LANGUAGE.fullmatch(value):
-            raise BadInput(f"{location}: must be the code of a language, such as en or de.")
+            raise BadInput(f"{location}: " + gettext("must be the code of a language, such as en or de."))
         return value
 
 
@@ -71,7 +71,10 @@ class TextsUpTo:
         if not isinstance(value, dict):
             return text.read(value, location)
         if not 1 <= len(value) <= MOST_LANGUAGES:
-            raise BadInput(f"{location}: must be a text, or texts in 1 to {MOST_LANGUAGES} languages.")
+            raise BadInput(
+                f"{location}: "
+                + gettext("must be a text, or texts in 1 to %(most)s languages.") % {"most": MOST_LANGUAGES}
+            )
         codes = [LanguageCode().read(code, location) for code in value]
         return Translated({code: text.read(value[code], f"{location} {code}") for code in codes})
 
@@ -113,7 +116,8 @@ def check_languages(value: Any, languages: tuple[str, ...], location: str) -> No
     for place, text in translated_texts(value, location):
         if not languages:
             raise BadInput(
-                f"{place}: has several languages; name them in languages, the first is shown without others."
+                f"{place}: "
+                + gettext("has several languages; name them in languages, the first is shown without others.")
             )
         if unknown := sorted(set(text) - set(languages)):
             raise BadInput(f"{place}: {unknown[0]} is none of the study's languages: {', '.join(languages)}.")
