@@ -46,13 +46,16 @@ CHUNK = 2000
 def readings_of(study: Study) -> QuerySet[Reading, dict[str, Any]]:
     """Return the study's readings in the order in which they were stored, as values for `lines_of`.
 
-    Raises StudyStillOpen while readers may still read.
+    Those of withdrawn readers are left out if the analysis plan says so. Raises StudyStillOpen while readers may
+    still read.
     """
     require_verdicts_visible(study)
     paths = ("pk", *BLIND.values(), _STIMULUS, _FINGERPRINT, _ATTRIBUTES, _KIND)
     rows: QuerySet[Reading, dict[str, Any]] = Reading.objects.filter(
         presentation__reading_list__enrollment__study=study
     ).values(*paths)
+    if study.analysis.withdrawn_readers == "leave_out":
+        rows = rows.filter(presentation__reading_list__enrollment__withdrawn_at=None)
     return rows.order_by("pk")
 
 
@@ -116,6 +119,14 @@ class SessionProgress:
     total: int
     opened_at: datetime | None
     finished_at: datetime | None
+    takes_part: bool
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """The progress as the API shows it."""
+        values = asdict(self)
+        values.pop("takes_part")
+        return values
 
 
 def list_session_progress(study: Study) -> list[SessionProgress]:
@@ -130,24 +141,36 @@ def list_session_progress(study: Study) -> list[SessionProgress]:
             "session_plan__total",
             "session__opened_at",
             "session__finished_at",
+            "enrollment__withdrawn_at",
         )
     )
-    return [SessionProgress(code, number, answered or 0, *times) for code, number, answered, *times in rows.iterator()]
+    return [
+        SessionProgress(code, number, answered or 0, total, opened, finished, takes_part=withdrawn is None)
+        for code, number, answered, total, opened, finished, withdrawn in rows.iterator()
+    ]
 
 
 def study_lines(studies: Sequence[Study]) -> list[dict[str, Any]]:
-    """Return one row for each study with the sums over its readers; two queries for all."""
+    """Return one row for each study with the sums over the readers who take part; three queries for all."""
     planned: Any = (
-        ReadingList.objects.filter(enrollment__study__in=studies)
+        ReadingList.objects.filter(enrollment__study__in=studies, enrollment__withdrawn_at=None)
         .order_by()
         .values("enrollment__study")
         .annotate(readers=Count("enrollment", distinct=True), total=Sum("session_plan__total"))
     )
     given = (
-        ReadingSession.objects.filter(reading_list__enrollment__study__in=studies)
+        ReadingSession.objects.filter(
+            reading_list__enrollment__study__in=studies, reading_list__enrollment__withdrawn_at=None
+        )
         .order_by()
         .values_list("reading_list__enrollment__study")
         .annotate(Sum("answered"))
+    )
+    withdrawn = dict(
+        Enrollment.objects.filter(study__in=studies, arm__isnull=False, withdrawn_at__isnull=False)
+        .order_by()
+        .values_list("study")
+        .annotate(Count("pk"))
     )
     plans: dict[int, dict[str, Any]] = {row["enrollment__study"]: row for row in planned}
     answered = dict(given)
@@ -157,6 +180,7 @@ def study_lines(studies: Sequence[Study]) -> list[dict[str, Any]]:
             "readers": plans.get(study.pk, {}).get("readers", 0),
             "answered": answered.get(study.pk, 0),
             "total": plans.get(study.pk, {}).get("total", 0),
+            "withdrawn": withdrawn.get(study.pk, 0),
         }
         for study in studies
     ]
@@ -199,10 +223,12 @@ def session_pages(study: Study) -> list[dict[str, Any]]:
             "instructions": plan.instructions,
             "images": plan.total,
             "washout_days": plan.washout_days,
-            "answered": sum(progress.answered for progress in by_number[plan.number]),
-            "total": plan.total * len(by_number[plan.number]),
-            "finished": sum(progress.finished_at is not None for progress in by_number[plan.number]),
-            "readers": [asdict(progress) for progress in by_number[plan.number]],
+            "answered": sum(progress.answered for progress in by_number[plan.number] if progress.takes_part),
+            "total": plan.total * sum(progress.takes_part for progress in by_number[plan.number]),
+            "finished": sum(
+                progress.takes_part and progress.finished_at is not None for progress in by_number[plan.number]
+            ),
+            "readers": [progress.line for progress in by_number[plan.number]],
         }
         for plan in SessionPlan.objects.filter(study=study).order_by("number")
     ]
@@ -213,16 +239,20 @@ def enrolled_readers(study: Study) -> list[dict[str, Any]]:
     by_reader = defaultdict(list)
     for progress in list_session_progress(study):
         by_reader[progress.reader].append(progress)
-    enrollments = Enrollment.objects.filter(study=study).select_related("reader", "arm").order_by("pk")
+    enrollments = Enrollment.objects.filter(study=study).select_related("reader", "arm", "replaces").order_by("pk")
     return [
         {
             "code": enrollment.code,
             "user": enrollment.reader.get_username(),
             "arm": enrollment.arm.name if enrollment.arm else None,
             "enrolled_at": enrollment.enrolled_at,
+            "paused_at": enrollment.paused_at,
+            "withdrawn_at": enrollment.withdrawn_at,
+            "replaces": enrollment.replaces.code if enrollment.replaces else None,
+            "override_reason": enrollment.override_reason,
             "answered": sum(progress.answered for progress in by_reader[enrollment.code]),
             "total": sum(progress.total for progress in by_reader[enrollment.code]),
-            "sessions": [asdict(progress) for progress in by_reader[enrollment.code]],
+            "sessions": [progress.line for progress in by_reader[enrollment.code]],
         }
         for enrollment in enrollments
     ]

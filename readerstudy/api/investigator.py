@@ -127,14 +127,23 @@ class Readers(StudyView):
     def get(self, request: Request, study: str) -> Response:
         return Response(dataset.enrolled_readers(self.study()))
 
-    @extend_schema(request=EnrollRequest, responses={201: EnrolledReader, 400: MISUNDERSTOOD}, tags=["studies"])
+    @extend_schema(
+        request=EnrollRequest, responses={201: EnrolledReader, 400: MISUNDERSTOOD, 409: REFUSED}, tags=["studies"]
+    )
     def post(self, request: UserRequest, study: str) -> Response:
-        name = validated(EnrollRequest(data=request.data))["user"]
+        values = validated(EnrollRequest(data=request.data))
+        name = values["user"]
         reader = User.objects.filter(username=name).first()
         if reader is None:
             raise BadInput(f"user: there is nobody with the user name {name!r}.")
         selected = self.study()
-        enrollment = enroll(study=selected, reader=reader, at=now(), actor=request.user)
+        enrollment = enroll(
+            study=selected,
+            reader=reader,
+            at=now(),
+            actor=request.user,
+            override_reason=values.get("override_reason", ""),
+        )
         (line,) = (line for line in dataset.enrolled_readers(selected) if line["code"] == enrollment.code)
         return Response(line, status=201)
 

@@ -32,9 +32,10 @@ class StudyLine(Shape):
     closed_at = serializers.DateTimeField(allow_null=True)
     unsealed_at = serializers.DateTimeField(allow_null=True)
     archived_at = serializers.DateTimeField(allow_null=True)
-    readers = serializers.IntegerField(help_text="enrolled")
+    readers = serializers.IntegerField(help_text="who take part; withdrawn readers are not counted here or below")
     answered = serializers.IntegerField(help_text="readings of all readers")
     total = serializers.IntegerField(help_text="readings that the enrolled readers will give")
+    withdrawn = serializers.IntegerField(help_text="readers who were withdrawn after they had been given lists")
 
 
 class PlannedSession(Shape):
@@ -90,6 +91,12 @@ class EnrolledReader(Shape):
     user = serializers.CharField(help_text="user name")
     arm = serializers.CharField(allow_null=True, help_text="null until the lists are drawn")
     enrolled_at = serializers.DateTimeField()
+    paused_at = serializers.DateTimeField(allow_null=True, help_text="null unless the reader is paused")
+    withdrawn_at = serializers.DateTimeField(allow_null=True, help_text="null unless the reader was withdrawn")
+    replaces = serializers.CharField(
+        allow_null=True, help_text="code of the withdrawn reader, if this is a replacement"
+    )
+    override_reason = serializers.CharField(help_text="why the reader may see images again; empty: nothing to allow")
     answered = serializers.IntegerField()
     total = serializers.IntegerField()
     sessions = ReaderProgress(many=True)
@@ -104,7 +111,7 @@ class StudySession(Shape):
     instructions = serializers.CharField()
     images = serializers.IntegerField(help_text="in each reader's list")
     washout_days = serializers.IntegerField()
-    answered = serializers.IntegerField(help_text="readings of all readers")
+    answered = serializers.IntegerField(help_text="readings of the readers who take part")
     total = serializers.IntegerField(help_text="readings that the enrolled readers will give")
     finished = serializers.IntegerField(help_text="readers who finished it")
     readers = ReaderProgress(many=True)
@@ -189,6 +196,11 @@ class EnrollRequest(Shape):
     """The reader to enroll."""
 
     user = serializers.CharField(max_length=150, help_text="user name of a reader")
+    override_reason = serializers.CharField(
+        max_length=2000,
+        required=False,
+        help_text="why the reader may be shown images that other studies show them; without it they are refused",
+    )
 
 
 class ReasonRequest(Shape):

@@ -55,9 +55,9 @@ class ReportedImage:
 
 
 def study_lines(person: User) -> list[StudyLine]:
-    """Return the studies that the person takes part in, the newest first; two queries."""
+    """Return the person's studies, the newest first, with the sums over the readers who take part; two queries."""
     rows: Any = (
-        ReadingList.objects.filter(enrollment__study__in=studies_of(person))
+        ReadingList.objects.filter(enrollment__study__in=studies_of(person), enrollment__withdrawn_at=None)
         .order_by()
         .values("enrollment__study")
         .annotate(
@@ -106,6 +106,7 @@ def _held_sessions(own: QuerySet[Study]) -> Iterator[Attention]:
         finished_at=None,
         reading_list__enrollment__study__status=StudyStatus.OPEN,
         reading_list__enrollment__study__in=own,
+        reading_list__enrollment__withdrawn_at=None,
     ).values_list(
         "reading_list__enrollment__study__code",
         "reading_list__enrollment__code",
@@ -136,7 +137,10 @@ def _failed_checks(own: QuerySet[Study]) -> Iterator[Attention]:
     newest = CheckedDisplay.objects.filter(reading_list=OuterRef("pk")).order_by("-pk").values("passed")[:1]
     lists = (
         ReadingList.objects.filter(
-            enrollment__study__status=StudyStatus.OPEN, enrollment__study__in=own, session__finished_at=None
+            enrollment__study__status=StudyStatus.OPEN,
+            enrollment__study__in=own,
+            enrollment__withdrawn_at=None,
+            session__finished_at=None,
         )
         .annotate(passed=Subquery(newest))
         .filter(passed=False)
@@ -154,6 +158,8 @@ def _not_begun(own: QuerySet[Study], *, at: datetime) -> Iterator[Attention]:
         study__status=StudyStatus.OPEN,
         study__in=own,
         enrolled_at__lt=at - timedelta(days=DAYS_TO_BEGIN),
+        paused_at=None,
+        withdrawn_at=None,
     )
     rows = waiting.order_by().values_list("study__code").annotate(Count("pk")).order_by("study__code")
     for study, count in rows:

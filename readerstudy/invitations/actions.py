@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -22,6 +22,8 @@ from readerstudy.invitations.letters import Letter, Terms, deliver, write_letter
 from readerstudy.invitations.models import Invitation, Mail, MailKind
 from readerstudy.reading.queries import list_studies
 from readerstudy.studies.actions import enroll
+from readerstudy.studies.actions.moves import require_reason
+from readerstudy.studies.exposure import exposure_sentence, images_shown_elsewhere
 from readerstudy.studies.lifecycle import StudyStatus
 from readerstudy.studies.models import Enrollment, Study
 
@@ -47,6 +49,7 @@ class Planned:
     outcome: Outcome
     reason: str = ""
     user: User | None = None
+    may_override: bool = False  # refused only because other studies show the person images of this one
 
     @property
     def is_invited(self) -> bool:
@@ -61,14 +64,35 @@ class Invited:
     letters: tuple[Letter, ...]
 
 
-def plan_invitations(*, study: Study, invitees: Sequence[Invitee]) -> tuple[Planned, ...]:
-    """Return what inviting these people would do. Changes nothing."""
+def plan_invitations(
+    *, study: Study, invitees: Sequence[Invitee], overridden: Collection[str] = (), actor: User | None = None
+) -> tuple[Planned, ...]:
+    """Return what inviting these people would do. Changes nothing.
+
+    `overridden`: the addresses of people who may see images again that other studies show them.
+    """
+    overridden = {address.lower() for address in overridden}
     addresses = {invitee.address.lower() for invitee in invitees}
     users: dict[str, list[User]] = {}
     for user in User.objects.annotate(address=Lower("email")).filter(address__in=addresses).order_by("pk"):
         users.setdefault(user.email.lower(), []).append(user)
     enrolled = set(Enrollment.objects.filter(study=study).values_list("reader_id", flat=True))
-    return tuple(_plan(invitee, users.get(invitee.address.lower(), []), enrolled) for invitee in invitees)
+    planned = (_plan(invitee, users.get(invitee.address.lower(), []), enrolled) for invitee in invitees)
+    return tuple(
+        row if row.invitee.address.lower() in overridden else _without_repeated_images(row, study, actor)
+        for row in planned
+    )
+
+
+def _without_repeated_images(planned: Planned, study: Study, actor: User | None) -> Planned:
+    """Refuse an existing reader whom other studies show images of this one."""
+    if planned.outcome != Outcome.EXISTING or planned.user is None:
+        return planned
+    exposures = images_shown_elsewhere(study, planned.user)
+    if not exposures:
+        return planned
+    reason = exposure_sentence(planned.user, exposures, told_to=actor)
+    return Planned(planned.invitee, Outcome.REFUSED, reason, planned.user, may_override=True)
 
 
 def _plan(invitee: Invitee, users: list[User], enrolled: set[int]) -> Planned:
@@ -89,25 +113,75 @@ def _plan(invitee: Invitee, users: list[User], enrolled: set[int]) -> Planned:
 
 
 @transaction.atomic
-def invite_readers(*, study: Study, invitees: Sequence[Invitee], actor: User, at: datetime, terms: Terms) -> Invited:
+def invite_readers(
+    *,
+    study: Study,
+    invitees: Sequence[Invitee],
+    actor: User,
+    at: datetime,
+    terms: Terms,
+    overridden: Collection[str] = (),
+    override_reason: str = "",
+) -> Invited:
     """Make accounts, enrolments, links and mails for these people; the mails are sent after the commit.
 
-    People who are in the study already, and addresses that are refused, change nothing and are named in the result.
-    Raises BadInput if nobody can be enrolled in the study; then nothing is changed.
+    People who are in the study already, and addresses that are refused, change nothing and are named in the result;
+    those whom other studies show images of this one are refused unless their address is in `overridden`, with a reason.
+    Raises BadInput if nobody can be enrolled in the study, or without that reason; then nothing is changed.
     """
+    override_reason = require_reason(override_reason) if overridden else ""
     # Two coordinators with the same list at once must not make two accounts for an address.
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [INVITATION_LOCK])
-    people = plan_invitations(study=study, invitees=invitees)
+    people = plan_invitations(study=study, invitees=invitees, overridden=overridden, actor=actor)
+    again = {address.lower() for address in overridden}
     letters = []
     for planned in people:
         if planned.is_invited:
-            reader = planned.user or _make_account(planned.invitee, actor=actor, at=at)
-            enrollment = enroll(study=study, reader=reader, at=at, actor=actor)
-            Invitation.objects.create(enrollment=enrollment, language=terms.language, invited_at=at, invited_by=actor)
-            letters.append(_write(enrollment, MailKind.INVITATION, sender=actor, actor=actor, at=at, terms=terms))
+            reason = override_reason if planned.invitee.address.lower() in again else ""
+            letters.append(_invite(planned, study, actor=actor, at=at, terms=terms, override_reason=reason))
     transaction.on_commit(partial(deliver, letters, at=at), robust=True)
     return Invited(people, tuple(letters))
+
+
+@transaction.atomic
+def replace_reader(
+    *, withdrawn: Enrollment, invitee: Invitee, actor: User, at: datetime, terms: Terms, override_reason: str = ""
+) -> Letter:
+    """Invite somebody who takes the place of a withdrawn reader, with lists of the same arm.
+
+    Raises BadInput if the person cannot be invited, or if the reader is not withdrawn or was replaced before.
+    """
+    study = withdrawn.study
+    overridden = [invitee.address] if override_reason.strip() else []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [INVITATION_LOCK])
+    (planned,) = plan_invitations(study=study, invitees=[invitee], overridden=overridden, actor=actor)
+    if not planned.is_invited:
+        raise BadInput(planned.reason)
+    letter = _invite(
+        planned, study, actor=actor, at=at, terms=terms, override_reason=override_reason, replaces=withdrawn
+    )
+    transaction.on_commit(partial(deliver, [letter], at=at), robust=True)
+    return letter
+
+
+def _invite(
+    planned: Planned,
+    study: Study,
+    *,
+    actor: User,
+    at: datetime,
+    terms: Terms,
+    override_reason: str,
+    replaces: Enrollment | None = None,
+) -> Letter:
+    reader = planned.user or _make_account(planned.invitee, actor=actor, at=at)
+    enrollment = enroll(
+        study=study, reader=reader, at=at, actor=actor, override_reason=override_reason, replaces=replaces
+    )
+    Invitation.objects.create(enrollment=enrollment, language=terms.language, invited_at=at, invited_by=actor)
+    return _write(enrollment, MailKind.INVITATION, sender=actor, actor=actor, at=at, terms=terms)
 
 
 def _make_account(invitee: Invitee, *, actor: User, at: datetime) -> User:
@@ -144,9 +218,10 @@ def send_letter(*, enrollment: Enrollment, kind: MailKind, actor: User | None, a
     """Write to one reader with a new link, which revokes the earlier ones. The mail is sent after the commit.
 
     Serves for inviting again, for reminding, and for a text to copy (`terms.by_hand`). Raises StudyError if the study
-    is not open, NotAllowed if the account is deactivated.
+    is not open, the reader is withdrawn, or paused and reminded, NotAllowed if the account is deactivated.
     """
     _require_open(enrollment.study)
+    _require_reachable(enrollment, kind)
     invitation, _is_new = Invitation.objects.get_or_create(
         enrollment=enrollment, defaults={"language": terms.language, "invited_at": at, "invited_by": actor}
     )
@@ -170,6 +245,14 @@ def _require_open(study: Study) -> None:
     if not study.takes_readers:
         values = {"study": study.code, "state": study.state}
         raise BadInput(_("The study %(study)s is %(state)s; its readers get no mails.") % values)
+
+
+def _require_reachable(enrollment: Enrollment, kind: MailKind) -> None:
+    enrollment.refresh_from_db(fields=["withdrawn_at", "paused_at"])
+    if enrollment.withdrawn_at:
+        raise StudyError(_("%(reader)s has been withdrawn and gets no mails.") % {"reader": enrollment.code})
+    if enrollment.paused_at and kind == MailKind.REMINDER:
+        raise StudyError(_("%(reader)s is paused and is not reminded.") % {"reader": enrollment.code})
 
 
 @transaction.atomic
@@ -207,6 +290,8 @@ def _silent_readers(*, since: datetime) -> list[Enrollment]:
             study__is_rehearsal=False,
             reader__is_active=True,
             enrolled_at__lte=since,
+            paused_at=None,
+            withdrawn_at=None,
             invitation__isnull=False,
         )
         .exclude(pk__in=recent)

@@ -45,7 +45,7 @@ def list_people(study: Study, *, at: datetime) -> list[InvitedPerson]:
     newest_mail = Mail.objects.filter(enrollment=OuterRef("pk")).order_by("-pk").values("pk")[:1]
     rows = list(
         Enrollment.objects.filter(study=study)
-        .select_related("reader", "invitation")
+        .select_related("reader", "invitation", "replaces")
         .annotate(link_pk=Subquery(newest_link), mail_pk=Subquery(newest_mail))
         .order_by("pk")
     )

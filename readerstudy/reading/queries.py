@@ -1,7 +1,7 @@
 """Queries for a reader's pages and API: plain values about the reader's own sessions."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal, assert_never
 
 from django.utils.translation import gettext
@@ -33,6 +33,8 @@ from readerstudy.studies.protocol import SessionKind
 State = Literal["waiting", "open", "under_way", "done"]
 # What a study's status means for its readers.
 StudyState = Literal["not_begun", "open", "paused", "closed"]
+# The same for one reader, who may be paused or withdrawn.
+ReaderState = Literal["not_begun", "open", "paused", "closed", "reader_paused", "withdrawn"]
 
 
 class NoSuchSession(StudyError):
@@ -60,7 +62,7 @@ class StudySummary:
     code: str
     title: str
     form: str  # of all its images
-    state: StudyState
+    state: ReaderState
     sessions: list[SessionSummary]
 
 
@@ -77,6 +79,14 @@ def study_state(study: Study) -> StudyState:
             return "closed"
         case status:
             assert_never(status)
+
+
+def reader_state(enrollment: Enrollment) -> ReaderState:
+    """Return what the study's status and the reader's own participation mean for the reader."""
+    if enrollment.withdrawn_at:
+        return "withdrawn"
+    state = study_state(enrollment.study)
+    return "reader_paused" if enrollment.paused_at and state == "open" else state
 
 
 def get_reading_list(reader: User, study: str, number: int) -> ReadingList:
@@ -117,7 +127,7 @@ def _progress(reading_list: ReadingList, sessions: dict[int, ReadingSession]) ->
         answered=current.answered if current else 0,
         is_open=current is not None,
         previous_finished_at=previous.finished_at if previous else None,
-        washout=timedelta(days=reading_list.washout_days),
+        washout=reading_list.washout,
         teaches=plan.kind == SessionKind.EDUCATION,
         practice=_practice(plan, current),
         is_held=bool(current and current.held_at),
@@ -156,7 +166,7 @@ def list_studies(reader: User, *, at: datetime) -> list[StudySummary]:
             code=enrollment.study.code,
             title=enrollment.study.title,
             form=form_of(enrollment.study).name,
-            state=study_state(enrollment.study),
+            state=reader_state(enrollment),
             sessions=_summaries(list(enrollment.reading_lists.all()), sessions.get(enrollment.pk, {}), at=at),
         )
         for enrollment in enrollments
@@ -220,6 +230,8 @@ def visible_presentation(reader: User, study: str, code: str) -> Presentation | 
             reading_list__enrollment__reader=reader,
             reading_list__session_plan__study__code=study,
             reading_list__session_plan__study__status=StudyStatus.OPEN,
+            reading_list__enrollment__withdrawn_at=None,
+            reading_list__enrollment__paused_at=None,
             reading_list__session__isnull=False,
             reading_list__session__finished_at=None,
         )
@@ -243,6 +255,8 @@ def visible_practice(reader: User, study: str, code: str) -> Stimulus | None:
             reading_list__enrollment__reader=reader,
             reading_list__session_plan__study__code=study,
             reading_list__session_plan__study__status=StudyStatus.OPEN,
+            reading_list__enrollment__withdrawn_at=None,
+            reading_list__enrollment__paused_at=None,
         )
         .select_related("reading_list__session_plan__practice")
         .first()

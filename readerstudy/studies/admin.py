@@ -71,9 +71,10 @@ class SessionsOfStudy(WithProgress, ReadOnlyInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[SessionPlan]:
         is_finished = Q(reading_lists__session__finished_at__isnull=False)
         plans: QuerySet[SessionPlan] = super().get_queryset(request)
+        takes_part = Q(reading_lists__enrollment__withdrawn_at=None)
         return plans.annotate(
-            answered=Sum("reading_lists__session__answered"),
-            planned=F("total") * Count("reading_lists"),
+            answered=Sum("reading_lists__session__answered", filter=takes_part),
+            planned=F("total") * Count("reading_lists", filter=takes_part),
             finished_count=Count("reading_lists", filter=is_finished),
         )
 
@@ -152,11 +153,11 @@ class StudyAdmin(StudyMoves, WithProgress, OfStudies):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Study]:
         studies: QuerySet[Study] = super().get_queryset(request)
-        lists = "enrollments__reading_lists__"
+        lists, takes_part = "enrollments__reading_lists__", Q(enrollments__withdrawn_at=None)
         return studies.annotate(
-            reader_count=Count("enrollments", distinct=True),
-            answered=Sum(f"{lists}session__answered"),
-            planned=Sum(f"{lists}session_plan__total"),
+            reader_count=Count("enrollments", distinct=True, filter=takes_part),
+            answered=Sum(f"{lists}session__answered", filter=takes_part),
+            planned=Sum(f"{lists}session_plan__total", filter=takes_part),
         )
 
     @display(description=_("status"), label=COLOURS)
@@ -200,7 +201,7 @@ class StudyAdmin(StudyMoves, WithProgress, OfStudies):
 class EnrollmentAdmin(WithProgress, OfStudies):
     """Enrolled readers. Enrolling creates their reading lists."""
 
-    list_display = ("code", "study", "reader", "arm", "enrolled_at", "sessions", "progress")
+    list_display = ("code", "study", "reader", "arm", "enrolled_at", "withdrawn_at", "sessions", "progress")
     list_filter = (own("study"),)
     search_fields = ("code", "reader__username", "study__code")
     list_select_related = ("study", "reader", "arm__study")
@@ -211,7 +212,9 @@ class EnrollmentAdmin(WithProgress, OfStudies):
         return is_investigator(request)
 
     def get_fields(self, request: HttpRequest, obj: Enrollment | None = None) -> tuple[str, ...]:
-        return ("study", "reader", "arm", "code", "enrolled_at", "sessions") if obj else ("study", "reader")
+        life = ("replaces", "override_reason", "paused_at", "withdrawn_at", "withdrawal_cause", "withdrawal_reason")
+        shown = ("study", "reader", "arm", "code", "enrolled_at", "sessions", *life)
+        return shown if obj else ("study", "reader", "override_reason")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Enrollment]:
         enrollments: QuerySet[Enrollment] = super().get_queryset(request)
@@ -228,7 +231,9 @@ class EnrollmentAdmin(WithProgress, OfStudies):
 
     def save_model(self, request: HttpRequest, obj: Enrollment, form: Any, change: bool) -> None:
         actor = signed_in_user(request)
-        enrollment = enroll(study=obj.study, reader=obj.reader, at=now(), actor=actor)
+        enrollment = enroll(
+            study=obj.study, reader=obj.reader, at=now(), actor=actor, override_reason=obj.override_reason
+        )
         obj.pk, obj.code, obj.arm, obj.enrolled_at = (
             enrollment.pk,
             enrollment.code,

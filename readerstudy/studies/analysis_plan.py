@@ -15,7 +15,7 @@ The part [analysis] of a plan file (TOML) changes it; it is stored, and locked, 
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from hashlib import sha256
 from typing import Annotated, Any, Final
 
@@ -42,6 +42,7 @@ CORRECTIONS: Final = ("holm", "benjamini_hochberg", "none")
 UNSURE: Final = ("wrong", "excluded", "half")
 STATISTICS: Final = ("difference", "single")
 DISTRIBUTIONS: Final = ("normal", "t")
+WITHDRAWN: Final = ("keep", "leave_out")
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ class AnalysisPlan:
     idle_after_s: Annotated[int, WholeNumber(0, 3600)] = 0
     families: tuple[Family, ...] = (Family("sensitivity and specificity", ("sensitivity", "specificity")),)
     exploratory: Annotated[str, OneOf(CORRECTIONS)] = "benjamini_hochberg"
+    # What becomes of the readings that withdrawn readers gave before their withdrawal.
+    withdrawn_readers: Annotated[str, OneOf(WITHDRAWN)] = field(default="keep", metadata=serialise.ADDED_LATER)
 
     def as_data(self) -> dict[str, Any]:
         """Return the plan as JSON; the inverse of `from_data`."""

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from readerstudy.accounts.models import User
 from readerstudy.invitations.models import Mail
+from readerstudy.studies.models import Enrollment
 from tests import make
 from tests.browser.test_page import complaints
 
@@ -82,3 +83,24 @@ def test_everything_works_by_keyboard_and_without_scripts(desk, server, study, p
     expect(page.locator("tr", has_text=f"zoe-{number}@").locator(".state")).to_have_text("Revoked")
     assert Mail.objects.get(person__username=f"zoe-{number}").state == "by_hand"
     plain.close()
+
+
+def test_a_reader_is_paused_withdrawn_and_replaced(desk, server, study, rita, people):
+    enrollment = Enrollment.objects.get(study=study, reader=rita)
+    desk.goto(server.url + reverse("desk:people", args=[study.code]))
+    desk.locator("tr", has_text=rita.username).get_by_role("link", name=enrollment.code).click()
+    desk.get_by_label("Reason for the pause").fill("She is ill.")
+    desk.get_by_role("button", name="Pause the reader").click()
+    desk.get_by_role("button", name="Resume the reader").click()
+    desk.locator("summary", has_text="Withdraw the reader").click()
+    barriers = look(desk, "reader")
+    desk.get_by_label("Reason for the withdrawal").fill("She moved away.")
+    desk.get_by_role("button", name="for good").click()
+    desk.get_by_label("Name").fill("Tom Tau")
+    desk.get_by_label("Mail address").fill(f"tom-{next(people)}@example.org")
+    barriers += look(desk, "withdrawn")
+    desk.get_by_role("button", name="Invite the replacement").click()
+    expect(desk.get_by_role("heading", name="Texts to send by hand")).to_be_visible()
+    enrollment.refresh_from_db()
+    assert enrollment.replaced_by.arm == enrollment.arm
+    assert barriers == []

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from readerstudy.accounts.models import Role, User
 from readerstudy.audit.models import Event
-from readerstudy.desk.people_forms import LARGEST_LIST, decode
+from readerstudy.desk.people.forms import LARGEST_LIST, decode
 from readerstudy.invitations.models import Mail
 from readerstudy.studies.actions import close_study
 from readerstudy.studies.models import Enrollment

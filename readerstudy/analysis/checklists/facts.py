@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from readerstudy.analysis.checklists.material import MaterialFacts
 from readerstudy.analysis.plan.plan_table import endpoint_in_full, unsure_name
@@ -44,7 +45,27 @@ class Facts(MaterialFacts):
             "%(readers)s enrolled readers were asked to call each image of sessions %(sessions)s real, not real or "
             "unsure."
         )
-        return sentence % {"readers": len(self.record.readers), "sessions": ", ".join(map(str, sessions))}
+        asked = sentence % {"readers": self.record.enrolled, "sessions": ", ".join(map(str, sessions))}
+        return " ".join(filter(None, (asked, self.withdrawals())))
+
+    def withdrawals(self) -> str:
+        """Return how many readers were withdrawn, and what becomes of their readings."""
+        withdrawn = self.record.withdrawn
+        if not withdrawn:
+            return ""
+        if withdrawn[0].is_left_out:
+            sentence = ngettext(
+                "%(count)s of them was withdrawn; those readings are left out.",
+                "%(count)s of them were withdrawn; their readings are left out.",
+                len(withdrawn),
+            )
+        else:
+            sentence = ngettext(
+                "%(count)s of them was withdrawn; the readings until then are kept.",
+                "%(count)s of them were withdrawn; their readings until then are kept.",
+                len(withdrawn),
+            )
+        return sentence % {"count": len(withdrawn)}
 
     def categories(self) -> str:
         rule = _("Verdicts are ordered real, unsure, not real; if a call is needed, “unsure” counts as %(unsure)s.")
@@ -75,7 +96,16 @@ class Facts(MaterialFacts):
         if not planned:
             return ""
         values = {"missing": planned - len(self.record.readings), "all": planned}
-        return _("%(missing)s of %(all)s planned readings are missing; none is imputed.") % values
+        sentence = _("%(missing)s of %(all)s planned readings are missing; none is imputed.") % values
+        left_out = sum(each.is_left_out for each in self.record.withdrawn)
+        if not left_out:
+            return sentence
+        without = ngettext(
+            "Not counted: %(count)s withdrawn reader, who is left out.",
+            "Not counted: %(count)s withdrawn readers, who are left out.",
+            left_out,
+        )
+        return f"{sentence} {without % {'count': left_out}}"
 
     def size(self) -> str:
         planned = {
@@ -84,8 +114,9 @@ class Facts(MaterialFacts):
         if not planned:
             return ""
         sessions = ", ".join(f"{number}: {count}" for number, count in sorted(planned.items()))
-        values = {"sessions": sessions, "readers": len(self.record.readers)}
-        return _("Planned images per reader and session: %(sessions)s. Enrolled readers: %(readers)s.") % values
+        values = {"sessions": sessions, "readers": self.record.enrolled}
+        size = _("Planned images per reader and session: %(sessions)s. Enrolled readers: %(readers)s.") % values
+        return " ".join(filter(None, (size, self.withdrawals())))
 
     def flow(self) -> str:
         """Return the numbers of readers analysed and excluded."""

@@ -73,15 +73,29 @@ def _patients_and_images(patients: int, images: int) -> str:
 
 def _arm_boxes(record: StudyRecord, conduct: StudyConduct, plan: AnalysisPlan, arm: str) -> Iterator[FlowBox]:
     images = sum(conduct.images_drawn(arm, session.number) for session in conduct.sessions)
-    enrolled = len(record.readers_of_arm(arm))
-    lines = (
+    enrolled = record.enrolled_in_arm(arm)
+    lines = [
         _("Drawn: %(drawn)s") % {"drawn": _patients_and_images(conduct.patients_drawn.get(arm, 0), images)},
         ngettext("%(count)s reader enrolled", "%(count)s readers enrolled", enrolled) % {"count": enrolled},
-    )
-    yield FlowBox(_("Arm %(arm)s") % {"arm": arm}, lines)
+        *_withdrawn_lines(record, arm),
+    ]
+    yield FlowBox(_("Arm %(arm)s") % {"arm": arm}, tuple(lines))
     for session in conduct.sessions:
         yield _session_box(conduct, arm, session)
     yield _analysis_box(analysis_set(record, plan, arm), plan)
+
+
+def _withdrawn_lines(record: StudyRecord, arm: str) -> Iterator[str]:
+    """Yield a line on the withdrawn readers; the sessions below count those whose readings are kept."""
+    withdrawn = [each for each in record.withdrawn if each.arm == arm]
+    if not withdrawn:
+        return
+    names = ", ".join(each.reader for each in withdrawn[:_MOST_NAMED])
+    if len(withdrawn) > _MOST_NAMED:
+        names += _(" and %(count)s more") % {"count": len(withdrawn) - _MOST_NAMED}
+    left_out = _("Withdrawn and left out: %(count)s (%(names)s)")
+    kept = _("Withdrawn, readings until then kept: %(count)s (%(names)s)")
+    yield (left_out if withdrawn[0].is_left_out else kept) % {"count": len(withdrawn), "names": names}
 
 
 def _session_box(conduct: StudyConduct, arm: str, session: SessionFacts) -> FlowBox:
@@ -161,6 +175,9 @@ def _rows(record: StudyRecord, conduct: StudyConduct, plan: AnalysisPlan) -> Ite
     for split in cohort.splits:
         yield (split_title(split.split), "", "", split.patients, split.images, *no_readers_or_readings)
     for arm in record.arms:
+        if withdrawn := [each for each in record.withdrawn if each.arm == arm]:
+            stage = _("Withdrawn and left out") if withdrawn[0].is_left_out else _("Withdrawn, readings kept")
+            yield (stage, arm, "", None, None, len(withdrawn), *(None,) * 5, sum(each.read for each in withdrawn), None)
         for session in conduct.sessions:
             yield _session_row(conduct, arm, session.number)
         yield _analysis_row(conduct, analysis_set(record, plan, arm), plan)

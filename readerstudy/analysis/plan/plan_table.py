@@ -46,6 +46,8 @@ def _rules(plan: AnalysisPlan) -> Iterator[tuple[Cell, ...]]:
     yield _("Sub-group test"), _subgroup_rule(plan)
     idle = _("at most %(seconds)s s count per image; longer times count as idle")
     yield _("Idle rule"), idle % {"seconds": plan.idle_after_s} if plan.idle_after_s else _("none")
+    withdrawn = {"keep": _("kept until the withdrawal"), "leave_out": _("left out")}
+    yield _("Readings of withdrawn readers"), withdrawn[plan.withdrawn_readers]
     for family in plan.families:
         yield _("Family of tests: %(name)s") % {"name": family.name}, _family(family)
     yield _("Exploratory p-values"), _correction(plan.exploratory)

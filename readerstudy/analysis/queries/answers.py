@@ -12,10 +12,12 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from readerstudy.analysis.queries.exclusions import IS_INCLUDED
+from readerstudy.analysis.queries.withdrawals import keeps_withdrawn
 from readerstudy.analysis.record.answers import AnsweredQuestion, ReaderRepeats
 from readerstudy.analysis.record.codes import reader_sort_key
 from readerstudy.reading.models import ClosingAnswers, Reading, ReadingSession
 from readerstudy.statistics.agreement import VERDICTS
+from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Enrollment, Presentation, ReadingList, SessionPlan, Study
 
 _LISTS = f"""
@@ -28,6 +30,9 @@ JOIN {Presentation._meta.db_table} presentation ON presentation.reading_list_id 
 JOIN {Reading._meta.db_table} reading ON reading.presentation_id = presentation.id
 """
 
+# Whether the plan keeps the readings of withdrawn readers is a parameter.
+_KEPT = "(%s OR enrollment.withdrawn_at IS NULL)"
+
 _GIVEN = f"""
 SELECT plan.number, given.key,
        -- of marks, their number
@@ -36,7 +41,7 @@ SELECT plan.number, given.key,
        count(*)
 {_READINGS}
 CROSS JOIN LATERAL jsonb_each(reading.answers) given
-WHERE enrollment.study_id = %s AND NOT presentation.is_repeat AND {IS_INCLUDED}
+WHERE enrollment.study_id = %s AND {_KEPT} AND NOT presentation.is_repeat AND {IS_INCLUDED}
 GROUP BY 1, 2, 3
 """
 
@@ -46,7 +51,7 @@ SELECT plan.number, given.key, given.value::text, count(*)
 JOIN {ReadingSession._meta.db_table} session ON session.reading_list_id = list.id
 JOIN {ClosingAnswers._meta.db_table} closing ON closing.session_id = session.id
 CROSS JOIN LATERAL jsonb_each(closing.answers) given
-WHERE enrollment.study_id = %s
+WHERE enrollment.study_id = %s AND {_KEPT}
 GROUP BY 1, 2, 3
 """
 
@@ -58,15 +63,15 @@ JOIN {SessionPlan._meta.db_table} first_plan ON first_plan.id = first_list.sessi
 JOIN {Presentation._meta.db_table} first ON first.reading_list_id = first_list.id
      AND first.stimulus_id = presentation.stimulus_id AND NOT first.is_repeat
 JOIN {Reading._meta.db_table} first_reading ON first_reading.presentation_id = first.id
-WHERE enrollment.study_id = %s AND presentation.is_repeat AND {IS_INCLUDED}
+WHERE enrollment.study_id = %s AND {_KEPT} AND presentation.is_repeat AND {IS_INCLUDED}
   AND reading.verdict = ANY(%s) AND first_reading.verdict = ANY(%s)
 GROUP BY 1, 2, 3, 4, 5
 """
 
 
-def answered_questions(study: Study) -> tuple[AnsweredQuestion, ...]:
+def answered_questions(study: Study, analysis: AnalysisPlan) -> tuple[AnsweredQuestion, ...]:
     """Return every question of the study, in the order of the sessions, with its answers."""
-    after_images, at_end = _counted(_GIVEN, study), _counted(_CLOSING, study)
+    after_images, at_end = _counted(_GIVEN, study, analysis), _counted(_CLOSING, study, analysis)
     answered = []
     for plan in SessionPlan.objects.filter(study=study).order_by("number"):
         closing = plan.closing_questions
@@ -78,20 +83,20 @@ def answered_questions(study: Study) -> tuple[AnsweredQuestion, ...]:
     return tuple(answered)
 
 
-def _counted(sql: str, study: Study) -> dict[tuple[int, str], list[tuple[Any, int]]]:
+def _counted(sql: str, study: Study, analysis: AnalysisPlan) -> dict[tuple[int, str], list[tuple[Any, int]]]:
     counted = defaultdict(list)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [study.pk])
+        cursor.execute(sql, [study.pk, keeps_withdrawn(analysis)])
         for number, name, value, count in sorted(cursor.fetchall()):
             counted[number, name].append((json.loads(value), count))
     return counted
 
 
-def reader_repeats(study: Study) -> tuple[ReaderRepeats, ...]:
+def reader_repeats(study: Study, analysis: AnalysisPlan) -> tuple[ReaderRepeats, ...]:
     """Return the verdicts on images that were shown twice, by reader and session."""
     known = list(VERDICTS)
     with connection.cursor() as cursor:
-        cursor.execute(_REPEATS, [study.pk, known, known])
+        cursor.execute(_REPEATS, [study.pk, keeps_withdrawn(analysis), known, known])
         rows = cursor.fetchall()
     tables: dict[tuple[str, int, int], NDArray[np.int64]] = {}
     for reader, session, first_session, first, second, count in rows:

@@ -10,12 +10,14 @@ import numpy as np
 from django.db import connection
 
 from readerstudy.analysis.queries.exclusions import IS_INCLUDED
+from readerstudy.analysis.queries.withdrawals import IS_KEPT, keeps_withdrawn
 from readerstudy.analysis.record.attack import StudyAttack
 from readerstudy.analysis.record.classifier import ClassifierRecord, DiagnosisCounts
 from readerstudy.analysis.record.codes import source_pathology
 from readerstudy.analysis.record.counts import KINDS
 from readerstudy.reading.models import Reading
 from readerstudy.results.evaluation import ThresholdRule
+from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Allocation, Enrollment, Presentation, ReadingList, SessionPlan, Study
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.queries import StimulusTruth, score_sizes, scores_by, truth_of_stimuli, truth_of_study
@@ -38,18 +40,18 @@ JOIN {Presentation._meta.db_table} presentation ON presentation.reading_list_id 
 JOIN {Reading._meta.db_table} reading ON reading.presentation_id = presentation.id
 JOIN {{truth}} truth ON truth.stimulus_id = presentation.stimulus_id
 WHERE enrollment.study_id = %(study)s AND plan.id = ANY(%(plans)s) AND reading.answers ? %(question)s
-      AND NOT presentation.is_repeat AND {IS_INCLUDED}
+      AND NOT presentation.is_repeat AND {IS_INCLUDED} AND {IS_KEPT}
 GROUP BY 1, 2, 3
 """
 
 
-def study_classifier(study: Study, attack: StudyAttack | None) -> ClassifierRecord | None:
+def study_classifier(study: Study, attack: StudyAttack | None, plan: AnalysisPlan) -> ClassifierRecord | None:
     """Return the scores of the evaluated classifier for all images of blinded sessions, and the diagnoses.
 
     Returns None if nothing was evaluated and no reader was asked for a diagnosis.
     """
     run = attack.classifier if attack else ""
-    diagnoses = tuple(_diagnoses(study))
+    diagnoses = tuple(_diagnoses(study, plan))
     if not run and not diagnoses:
         return None
     shown = _shown(study)
@@ -112,14 +114,15 @@ def _thresholds(study: Study, attack: StudyAttack | None) -> dict[str, float]:
     return thresholds
 
 
-def _diagnoses(study: Study) -> Iterable[DiagnosisCounts]:
+def _diagnoses(study: Study, plan: AnalysisPlan) -> Iterable[DiagnosisCounts]:
     """Yield counts by reader, session and kind, for sessions that ask for a two-way diagnosis."""
-    plans = [plan.pk for plan in SessionPlan.objects.filter(study=study) if _asks_for_diagnosis(plan)]
+    plans = [each.pk for each in SessionPlan.objects.filter(study=study) if _asks_for_diagnosis(each)]
     if not plans:
         return
     values: dict[str, Any] = {
         "study": study.pk,
         "plans": plans,
+        "keeps_withdrawn": keeps_withdrawn(plan),
         "question": QUESTION,
         "answer": POSITIVE,
         "adversarial": Authenticity.ADVERSARIAL.value,

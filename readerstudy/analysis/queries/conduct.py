@@ -17,6 +17,7 @@ from readerstudy.analysis.queries.provenance import (
     text_hash,
 )
 from readerstudy.analysis.queries.trail import last_actor, person_name, subject_of
+from readerstudy.analysis.queries.withdrawals import analysed_readers
 from readerstudy.analysis.record.codes import reader_sort_key
 from readerstudy.analysis.record.conduct import (
     AuditResult,
@@ -31,6 +32,7 @@ from readerstudy.audit.models import Event
 from readerstudy.experiments.models import CheckpointKind
 from readerstudy.reading.models import CheckedDisplay, Reading, ReadingSession, Showing
 from readerstudy.rehearsal.models import BlindingAudit
+from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Arm, Enrollment, Presentation, ReadingList, SessionPlan, Study
 from readerstudy.truth.queries import find_unsealing
 
@@ -69,9 +71,13 @@ JOIN {SessionPlan._meta.db_table} plan ON plan.id = list.session_plan_id
 """
 
 
-def study_conduct(study: Study, classifier: str | None = None) -> StudyConduct:
-    """Return how the study was carried out. `classifier` is the run that evaluated its images, if there is one."""
-    reader_sessions, readings_hash = _reader_sessions(study)
+def study_conduct(study: Study, classifier: str | None = None, plan: AnalysisPlan | None = None) -> StudyConduct:
+    """Return how the study was carried out. `classifier` is the run that evaluated its images, if there is one.
+
+    The sessions are those of the readers whom the plan does not leave out; the hash of the readings covers all.
+    """
+    every_session, readings_hash = _reader_sessions(study)
+    readers = analysed_readers(study, plan or study.analysis)
     made_by = [str(name) for name in study.plan.get("generators", [])]
     generators, attacks = generators_and_attacks(made_by)
     runs = network_runs([classifier] if classifier else [])
@@ -81,7 +87,7 @@ def study_conduct(study: Study, classifier: str | None = None) -> StudyConduct:
         sessions=tuple(session_facts(plan) for plan in SessionPlan.objects.filter(study=study).order_by("number")),
         drawn=drawn_images(study),
         patients_drawn=patients_drawn(study),
-        reader_sessions=reader_sessions,
+        reader_sessions=tuple(each for each in every_session if each.reader in readers),
         created=StudyEvent(study.created_at, last_actor(study, "study.created")),
         closed=StudyEvent(study.closed_at, last_actor(study, "study.closed")) if study.closed_at else None,
         unsealed=_unsealed(study),

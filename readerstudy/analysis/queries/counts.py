@@ -15,6 +15,7 @@ import numpy as np
 from django.db import connection, transaction
 
 from readerstudy.analysis.queries.exclusions import IS_INCLUDED
+from readerstudy.analysis.queries.withdrawals import IS_KEPT, keeps_withdrawn
 from readerstudy.analysis.record.codes import VERDICTS, reader_sort_key
 from readerstudy.analysis.record.counts import (
     ALL_READINGS,
@@ -68,7 +69,7 @@ JOIN {SessionPlan._meta.db_table} plan ON plan.id = list.session_plan_id
 JOIN {Presentation._meta.db_table} presentation ON presentation.reading_list_id = list.id
 JOIN {Reading._meta.db_table} reading ON reading.presentation_id = presentation.id
 JOIN {{truth}} truth ON truth.stimulus_id = presentation.stimulus_id
-WHERE enrollment.study_id = %(study)s AND NOT presentation.is_repeat AND {IS_INCLUDED}
+WHERE enrollment.study_id = %(study)s AND NOT presentation.is_repeat AND {IS_INCLUDED} AND {IS_KEPT}
 """
 
 _VERDICTS = "SELECT enrollment, session, kind, verdict, count(*) FROM evidence GROUP BY 1, 2, 3, 4"
@@ -140,7 +141,7 @@ class _Query(Protocol):
 
 def aggregate_readings(study: Study, plan: AnalysisPlan) -> AggregatedReadings:
     """Return all readings of the study, aggregated by the plan's rules."""
-    with _evidence(study) as query:
+    with _evidence(study, plan) as query:
         codes = dict(Enrollment.objects.filter(study=study).values_list("id", "code"))
         verdicts = query(_VERDICTS)
         readers = tuple(sorted({codes[row[0]] for row in verdicts}, key=reader_sort_key))
@@ -171,10 +172,11 @@ class _Index:
 
 
 @contextmanager
-def _evidence(study: Study) -> Iterator[_Query]:
+def _evidence(study: Study, plan: AnalysisPlan) -> Iterator[_Query]:
     """Create the temporary table `evidence` for the block, and give a function that runs queries over it."""
     values: dict[str, Any] = {
         "study": study.pk,
+        "keeps_withdrawn": keeps_withdrawn(plan),
         "education": SessionKind.EDUCATION.value,
         "adversarial": Authenticity.ADVERSARIAL.value,
         "positive": Pathology.POSITIVE.value,

@@ -9,10 +9,11 @@ from readerstudy.analysis.queries.classifier import study_classifier
 from readerstudy.analysis.queries.conduct import study_conduct
 from readerstudy.analysis.queries.counts import aggregate_readings
 from readerstudy.analysis.queries.detector import study_detectors
+from readerstudy.analysis.queries.withdrawals import analysed_readers, withdrawn_readers
 from readerstudy.analysis.record.codes import PAIR, source_pathology
 from readerstudy.analysis.record.study import SessionImages, StudyRecord
 from readerstudy.studies.analysis_plan import AnalysisPlan
-from readerstudy.studies.models import Allocation, Arm, Enrollment, SessionPlan, Study
+from readerstudy.studies.models import Allocation, Arm, SessionPlan, Study
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.queries import StimulusTruth, truth_of_study
 from readerstudy.truth.seal import require_unsealed
@@ -24,22 +25,24 @@ def study_record(study: Study, plan: AnalysisPlan | None = None) -> StudyRecord:
     Raises StillSealed before the unsealing.
     """
     require_unsealed(study)
+    plan = plan or study.analysis
     attack = study_attack(study)
-    classifier = study_classifier(study, attack)
+    classifier = study_classifier(study, attack, plan)
     return StudyRecord(
         code=study.code,
         title=study.title,
         modality=study.cohort.modality,
         is_rehearsal=study.is_rehearsal,
-        readers=dict(Enrollment.objects.filter(study=study).values_list("code", "arm__name")),
+        readers=analysed_readers(study, plan),
         image_sets=tuple(_image_sets(study)),
-        readings=aggregate_readings(study, plan or study.analysis),
+        readings=aggregate_readings(study, plan),
         attack=attack,
-        conduct=study_conduct(study, classifier.run if classifier else None),
+        conduct=study_conduct(study, classifier.run if classifier else None, plan),
         classifier=classifier,
         detectors=study_detectors(study),
-        answers=answered_questions(study),
-        repeats=reader_repeats(study),
+        answers=answered_questions(study, plan),
+        repeats=reader_repeats(study, plan),
+        withdrawn=withdrawn_readers(study, plan),
     )
 
 

@@ -48,6 +48,8 @@ def analysis_set(record: StudyRecord, plan: AnalysisPlan, arm: str) -> AnalysisS
         else:
             readers.append(reader)
             readings += sum(sum(by_kind) for by_kind in counts.values())
+    for reader in record.left_out_of_arm(arm):
+        excluded[reader] = _("Withdrawn; the analysis plan leaves out their readings.")
     return AnalysisSet(arm, tuple(readers), readings, excluded)
 
 
@@ -62,6 +64,8 @@ def _verdicts(record: StudyRecord, plan: AnalysisPlan, reader: str, session: int
 def _reason(record: StudyRecord, reader: str, session: int) -> str:
     reader_session = record.conduct.reader_session(reader, session) if record.conduct else None
     if reader_session and reader_session.state is not SessionState.FINISHED:
+        if record.withdrawal(reader):
+            return _("Session %(session)s: not finished before the withdrawal.") % {"session": session}
         return _("Session %(session)s: %(state)s.") % {"session": session, "state": state_name(reader_session.state)}
     return _("Session %(session)s: fewer than two verdicts on real or on adversarial images.") % {"session": session}
 

@@ -10,6 +10,7 @@ from readerstudy.analysis.record.codes import NEGATIVE, POSITIVE, reader_sort_ke
 from readerstudy.analysis.record.conduct import StudyConduct
 from readerstudy.analysis.record.counts import AggregatedReadings
 from readerstudy.analysis.record.detector import DetectorRecord
+from readerstudy.analysis.record.withdrawal import WithdrawnReader
 from readerstudy.modalities.modality import Modality
 
 
@@ -37,7 +38,8 @@ class SessionImages:
 
 @dataclass(frozen=True)
 class StudyRecord:
-    """Everything that a report is made from. `readers` maps the code of every enrolled reader to the arm.
+    """Everything that a report is made from. `readers` maps the code of every reader to the arm, without those
+    whose readings the plan leaves out because they were withdrawn; `withdrawn` holds all who were.
 
     `modality` is that of the study's cohort: the report uses its words.
 
@@ -60,6 +62,7 @@ class StudyRecord:
     detectors: tuple[DetectorRecord, ...] = ()
     answers: tuple[AnsweredQuestion, ...] = ()
     repeats: tuple[ReaderRepeats, ...] = ()
+    withdrawn: tuple[WithdrawnReader, ...] = ()
 
     @property
     def compares_nothing(self) -> bool:
@@ -76,5 +79,22 @@ class StudyRecord:
         return sorted((each for each in self.image_sets if each.arm == arm), key=lambda each: each.number)
 
     def readers_of_arm(self, arm: str) -> list[str]:
-        """Return the enrolled readers of an arm in natural order."""
+        """Return the readers of an arm in natural order."""
         return sorted((reader for reader, own in self.readers.items() if own == arm), key=reader_sort_key)
+
+    def left_out_of_arm(self, arm: str) -> list[str]:
+        """Return the readers of an arm whose readings are left out because they were withdrawn."""
+        return [each.reader for each in self.withdrawn if each.arm == arm and each.is_left_out]
+
+    @property
+    def enrolled(self) -> int:
+        """The number of readers who were given lists, including those who are left out."""
+        return len(self.readers) + sum(each.is_left_out for each in self.withdrawn)
+
+    def enrolled_in_arm(self, arm: str) -> int:
+        """Return the number of readers who were given lists of the arm."""
+        return len(self.readers_of_arm(arm)) + len(self.left_out_of_arm(arm))
+
+    def withdrawal(self, reader: str) -> WithdrawnReader | None:
+        """Return the withdrawal of a reader, None if there was none."""
+        return next((each for each in self.withdrawn if each.reader == reader), None)

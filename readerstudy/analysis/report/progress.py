@@ -22,9 +22,9 @@ class ReadingProgress:
 
 
 def progress_of_study(study: Study) -> list[ReadingProgress]:
-    """Return the progress of every reader and session, in order."""
+    """Return the progress of every reader and session, in order, without readers who were withdrawn."""
     lists = (
-        ReadingList.objects.filter(enrollment__study=study)
+        ReadingList.objects.filter(enrollment__study=study, enrollment__withdrawn_at=None)
         .annotate(done=Count("presentations__reading"))
         .order_by("enrollment_id", "session_plan__number")
         .values_list("enrollment__code", "session_plan__number", "done", "session_plan__total")

@@ -30,7 +30,7 @@ def unsure_rules_table(record: StudyRecord, plan: AnalysisPlan) -> Table:
         caption=_(
             "Exploratory. The mean over readers of the share of correct verdicts, with “unsure” as wrong (the lower "
             "bound), half correct, excluded, and correct (the upper bound). On the right, planned readings that are "
-            "missing: the mean over all enrolled readers if every missing verdict were wrong, or correct, with "
+            "missing: the mean over all readers if every missing verdict were wrong, or correct, with "
             "“unsure” by the plan’s rule."
         ),
         columns=_columns(),
@@ -198,7 +198,7 @@ def _bound_sentences(before: ShareGroup, after: ShareGroup) -> Iterator[str]:
         for get in (_missing_wrong, _missing_correct)
     )
     bounds = _span(low[1] - high[0], high[1] - low[0])
-    yield _("For any values of the missing verdicts, it is %(bounds)s over all enrolled readers.") % {"bounds": bounds}
+    yield _("For any values of the missing verdicts, it is %(bounds)s over all readers.") % {"bounds": bounds}
 
 
 def _missing_wrong(reader: ReaderShares) -> float | None:

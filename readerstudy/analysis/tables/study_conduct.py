@@ -178,7 +178,7 @@ def missing_table(record: StudyRecord, plan: AnalysisPlan) -> Table:
             Column("reason", _("Reason")),
         ),
         rows=tuple(_missing_rows(record)),
-        notes=(*_exclusion_sentences(record, plan), *_excluded_images(record)),
+        notes=(*_exclusion_sentences(record, plan), *_withdrawal_sentences(record), *_excluded_images(record)),
         empty=_nothing_missing(record),
     )
 
@@ -192,15 +192,22 @@ def _missing_rows(record: StudyRecord) -> Iterator[tuple[Cell, ...]]:
             planned = reader_session.allocated - image_set.excluded if reader_session else image_set.planned
             read = record.readings.number_read(reader, session)
             if read < planned:
-                reason = state_name(reader_session.state) if reader_session else _("unknown")
+                reason = _reason_missing(record, reader, reader_session)
                 yield reader, str(session), arm, planned, read, planned - read, reason
+
+
+def _reason_missing(record: StudyRecord, reader: str, reader_session: ReaderSession | None) -> str:
+    if reader_session is None:
+        return _("unknown")
+    state = state_name(reader_session.state)
+    return _("withdrawn; %(state)s") % {"state": state} if record.withdrawal(reader) else state
 
 
 def _exclusion_sentences(record: StudyRecord, plan: AnalysisPlan) -> Iterator[str]:
     """Yield the number of readers in the MRMC analysis of each arm, and the exclusions by reason."""
     for arm in record.arms:
         included = analysis_set(record, plan, arm)
-        enrolled = len(included.readers) + len(included.excluded)
+        enrolled = record.enrolled_in_arm(arm)
         if enrolled:
             sentence = _("Arm %(arm)s: %(readers)s of %(all)s enrolled readers are included in the MRMC analysis.")
             yield sentence % {"arm": arm, "readers": len(included.readers), "all": enrolled}
@@ -217,6 +224,24 @@ def _reason_sentences(included: AnalysisSet) -> Iterator[str]:
         if len(readers) > _MOST_NAMED:
             names += _(" and %(count)s more") % {"count": len(readers) - _MOST_NAMED}
         yield _("Excluded: %(readers)s. %(reason)s") % {"readers": names, "reason": reason}
+
+
+def _withdrawal_sentences(record: StudyRecord) -> Iterator[str]:
+    """Yield a sentence per withdrawn reader: when, why, and what becomes of their readings."""
+    for each in record.withdrawn:
+        values = {"reader": each.reader, "day": format_day(each.at), "reason": each.reason, "readings": each.read}
+        if each.is_own_decision:
+            sentence = _("%(reader)s withdrew their consent on %(day)s.")
+        else:
+            sentence = _("%(reader)s was withdrawn on %(day)s: “%(reason)s”")
+        if each.is_left_out:
+            rule = _("Their %(readings)s readings are left out of every table, as planned.")
+        else:
+            rule = _("Their %(readings)s readings until then are kept, as planned.")
+        parts = [sentence % values, rule % values]
+        if each.replaced_by:
+            parts.append(_("Replaced by %(reader)s.") % {"reader": each.replaced_by})
+        yield " ".join(parts)
 
 
 def _excluded_images(record: StudyRecord) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Requests and responses of the reader's API. What is documented here is what is sent."""
 
 from datetime import UTC
-from typing import Any, assert_never
+from typing import Any, assert_never, get_args
 
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
@@ -22,7 +22,7 @@ from readerstudy.reading.actions.problems import MAX_TEXT
 from readerstudy.reading.actions.verdicts import MAX_PARADATA_BYTES, MAX_PARADATA_DEPTH, MAX_PARADATA_ENTRIES
 from readerstudy.reading.display_check import GROUNDS
 from readerstudy.reading.forms import PAGE_FORMS
-from readerstudy.reading.queries import SessionSummary, StudySummary
+from readerstudy.reading.queries import ReaderState, SessionSummary, StudySummary
 from readerstudy.studies.protocol import SessionKind, Verdict
 from readerstudy.studies.questions import Question, QuestionKind
 
@@ -144,7 +144,7 @@ class ReaderStudySerializer(serializers.Serializer[StudySummary]):
     study = serializers.CharField(source="code", help_text="the study's code")
     form = serializers.ChoiceField(choices=list(PAGE_FORMS), help_text="of all its images")
     state = serializers.ChoiceField(
-        choices=["not_begun", "open", "paused", "closed"], help_text="only an open study can be read"
+        choices=list(get_args(ReaderState)), help_text="only an open study can be read; it depends on the reader too"
     )
     sessions = ReaderSessionSerializer(many=True)
 

@@ -5,9 +5,11 @@ from readerstudy.reading.actions.closing import StoredAnswers, SubmittedAnswers,
 from readerstudy.reading.actions.display import check_display
 from readerstudy.reading.actions.problems import SubmittedProblem, report_problem
 from readerstudy.reading.actions.sessions import (
+    ReaderPaused,
     SessionHeld,
     StudyPaused,
     TakenOver,
+    Withdrawn,
     allow_resume,
     current_step,
     hold_message,
@@ -18,6 +20,7 @@ from readerstudy.reading.actions.verdicts import NotCurrent, StoredVerdict, Subm
 
 __all__ = [
     "NotCurrent",
+    "ReaderPaused",
     "SessionHeld",
     "StoredAnswers",
     "StoredVerdict",
@@ -26,6 +29,7 @@ __all__ = [
     "SubmittedProblem",
     "SubmittedVerdict",
     "TakenOver",
+    "Withdrawn",
     "allow_resume",
     "check_display",
     "current_step",

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput, NotItsTurn
-from readerstudy.reading.actions.sessions import require_newest_page, require_open_study
+from readerstudy.reading.actions.sessions import locked_session, require_newest_page, require_open_study
 from readerstudy.reading.actions.verdicts import NotCurrent, current_presentation
-from readerstudy.reading.models import ImageProblem, ReadingSession
+from readerstudy.reading.models import ImageProblem
 from readerstudy.reading.queries import get_reading_list
 
 MAX_TEXT = 500
@@ -41,7 +41,7 @@ def report_problem(*, reader: User, study: str, number: int, submitted: Submitte
     text = submitted.text.strip()
     if len(text) > MAX_TEXT or "\0" in text:
         raise BadInput(f"text: must be a text of at most {MAX_TEXT} characters.")
-    session = ReadingSession.objects.select_for_update().filter(reading_list=reading_list).first()
+    session = locked_session(reading_list)
     if session is None:
         raise NotItsTurn(_("Session %(number)d has not been opened.") % {"number": number})
     earlier = ImageProblem.objects.filter(key=submitted.key).select_related("presentation").first()
@@ -51,7 +51,6 @@ def report_problem(*, reader: User, study: str, number: int, submitted: Submitte
         return False
     require_open_study(reading_list)
     require_newest_page(reading_list, submitted.page)
-    session.reading_list = reading_list  # with its plan
     presentation = current_presentation(session)
     if presentation is None or presentation.code != submitted.code:
         raise NotCurrent(_("This is not the current image; you may have answered it in another window."))

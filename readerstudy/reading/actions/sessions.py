@@ -15,8 +15,15 @@ from readerstudy.errors import BadInput, NotItsTurn
 from readerstudy.reading.display_check import STANDS_FOR
 from readerstudy.reading.flow import Ask, Done, Held, Practise, Read, Ready, SessionStep, Teach, Wait, next_step
 from readerstudy.reading.models import Claim, Reading, ReadingSession, Showing
-from readerstudy.reading.queries import get_progress, get_reading_list, has_checked_display, number_at, study_state
-from readerstudy.studies.models import Presentation, ReadingList, Study
+from readerstudy.reading.queries import (
+    ReaderState,
+    get_progress,
+    get_reading_list,
+    has_checked_display,
+    number_at,
+    reader_state,
+)
+from readerstudy.studies.models import Enrollment, Presentation, ReadingList, Study
 from readerstudy.studies.rules import DisplayCheck
 
 
@@ -29,6 +36,14 @@ class TakenOver(NotItsTurn):
 
 class StudyPaused(NotItsTurn):
     """The study accepts no readings for a time. A verdict that is refused for this reason can be sent again later."""
+
+
+class ReaderPaused(StudyPaused):
+    """The study accepts no readings of this reader for a time."""
+
+
+class Withdrawn(NotItsTurn):
+    """The reader has been withdrawn from the study."""
 
 
 class SessionHeld(NotItsTurn):
@@ -66,8 +81,9 @@ def _open(reading_list: ReadingList, *, reader: User, page: UUID | None, at: dat
             record("session.opened", actor=reader, subject=reading_list, at=at, session=number)
             if reading_list.session_plan.total and not reading_list.session_plan.practice_id:
                 show(reading_list, position=1, at=at)
-    session = ReadingSession.objects.select_for_update().get(reading_list=reading_list)
-    session.reading_list = reading_list  # with its plan, which the functions below need
+    session = locked_session(reading_list)
+    assert session is not None  # opened above, or before
+    require_open_study(reading_list)
     rested = get_rest(session, at=at)
     hold_if_rested(session, rested, reader=reader, at=at)
     if page and not session.held_at:
@@ -107,20 +123,36 @@ def allow_resume(*, session: ReadingSession, actor: User | None, reason: str, at
     record("session.allowed", actor=actor, subject=session.reading_list, at=at, reason=reason.strip())
 
 
+def locked_session(reading_list: ReadingList) -> ReadingSession | None:
+    """Return the session of the list, locked with its reader's enrolment for this transaction; None if not opened.
+
+    A reader who is paused or withdrawn at the same moment has either finished this transaction, or is seen as such.
+    """
+    rows = ReadingSession.objects.select_related("reading_list__enrollment").select_for_update(
+        of=("self", "reading_list__enrollment"), no_key=True
+    )
+    session = rows.filter(reading_list=reading_list).first()
+    if session:
+        reading_list.enrollment = session.reading_list.enrollment
+        session.reading_list = reading_list  # with its plan, which callers need
+    return session
+
+
 def get_rest(session: ReadingSession, *, at: datetime) -> timedelta:
-    """Return the time since the current image was shown, or since the session or its study was opened or resumed.
+    """Return the time since the current image was shown, or since the session, its study or its reader was resumed.
 
     After the last image it is the time since its verdict.
     """
     current = Showing.objects.filter(
         presentation__reading_list_id=session.reading_list_id, presentation__position=session.answered + 1
     ).first()
-    resumed_at = session.reading_list.session_plan.study.resumed_at
+    reading_list = session.reading_list
+    resumed = (reading_list.session_plan.study.resumed_at, reading_list.enrollment.resumed_at)
     last = None
     if current is None:
         last = Reading.objects.filter(presentation__reading_list=session.reading_list_id).order_by("-id").first()
     at_image = current.at if current else last.answered_at if last else None
-    stamps = (session.opened_at, session.allowed_at, resumed_at, at_image)
+    stamps = (session.opened_at, session.allowed_at, *resumed, at_image)
     return max(at - max(stamp for stamp in stamps if stamp), timedelta(0))
 
 
@@ -149,10 +181,11 @@ def show(reading_list: ReadingList, *, position: int, at: datetime) -> None:
 
 
 def require_open_study(reading_list: ReadingList) -> None:
-    """Raise StudyPaused while the study is paused, NotItsTurn before it begins and once it is closed."""
+    """Raise StudyPaused while the study or its reader is paused, NotItsTurn before it begins, once it is closed, and
+    for a reader who has been withdrawn."""
     study = reading_list.session_plan.study
     title = {"title": study.title}
-    match study_state(study):
+    match _state(reading_list, study):
         case "open":
             return
         case "not_begun":
@@ -165,10 +198,29 @@ def require_open_study(reading_list: ReadingList) -> None:
                 )
                 % title
             )
+        case "reader_paused":
+            raise ReaderPaused(
+                gettext(
+                    "Your readings in the study %(title)s are paused. Nothing you have read is lost. "
+                    "You can continue once the study coordinator resumes them."
+                )
+                % title
+            )
+        case "withdrawn":
+            raise Withdrawn(
+                gettext("You no longer take part in the study %(title)s, which accepts no more of your readings.")
+                % title
+            )
         case "closed":
             raise NotItsTurn(gettext("The study %(title)s is closed and accepts no more readings.") % title)
         case state:
             assert_never(state)
+
+
+def _state(reading_list: ReadingList, study: Study) -> ReaderState:
+    enrollment = reading_list.enrollment
+    enrollment.study = study  # the newest that the caller has
+    return reader_state(enrollment)
 
 
 def keep_open(reading_list: ReadingList) -> None:
@@ -178,6 +230,8 @@ def keep_open(reading_list: ReadingList) -> None:
     """
     plan = reading_list.session_plan
     plan.study = Study.objects.select_related("cohort").select_for_update(of=("self",)).get(pk=plan.study_id)
+    # Locked as well, so that a reader who is paused or withdrawn meanwhile opens nothing.
+    reading_list.enrollment = Enrollment.objects.select_for_update(no_key=True).get(pk=reading_list.enrollment_id)
     require_open_study(reading_list)
     if not ReadingList.objects.filter(pk=reading_list.pk).exists():
         raise NotItsTurn(

@@ -14,7 +14,14 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.cohort.models import Stimulus
 from readerstudy.errors import BadInput, NotItsTurn
-from readerstudy.reading.actions.sessions import get_rest, hold_if_rested, require_newest_page, require_open_study, show
+from readerstudy.reading.actions.sessions import (
+    get_rest,
+    hold_if_rested,
+    locked_session,
+    require_newest_page,
+    require_open_study,
+    show,
+)
 from readerstudy.reading.models import Reading, ReadingSession, Showing
 from readerstudy.reading.queries import get_reading_list
 from readerstudy.reading.timing_grade import grade
@@ -67,10 +74,9 @@ def record_verdict(
     reading_list = get_reading_list(reader, study, number)
     plan = reading_list.session_plan
     _check_values(submitted, plan.verdicts)
-    session = ReadingSession.objects.select_for_update().filter(reading_list=reading_list).first()
+    session = locked_session(reading_list)
     if session is None:
         raise NotItsTurn(_("Session %(number)d has not been opened.") % {"number": number})
-    session.reading_list = reading_list  # with its plan, which every check below needs
     earlier = Reading.objects.filter(key=submitted.key, presentation__reading_list=reading_list).first()
     if earlier:
         if earlier.presentation.code != submitted.code or earlier.verdict != submitted.verdict:

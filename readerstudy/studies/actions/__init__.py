@@ -1,4 +1,4 @@
-"""Drafts, enrolment, exclusions from the analysis, and the moves of a study that do not need the truth."""
+"""Drafts, readers and their participation, exclusions from the analysis, and the moves of a study without the truth."""
 
 from readerstudy.studies.actions.drafts import ChangedMeanwhile, delete_draft, draft_study, edit_draft, mark_rehearsed
 from readerstudy.studies.actions.enrolment import enroll, give_lists
@@ -13,11 +13,13 @@ from readerstudy.studies.actions.moves import (
     resume_study,
     unlock_study,
 )
+from readerstudy.studies.actions.participation import allow_early, pause_reader, resume_reader, withdraw_reader
 
 __all__ = [
     "ChangedMeanwhile",
     "StudyBegun",
     "add_member",
+    "allow_early",
     "archive_study",
     "close_study",
     "copy_members",
@@ -30,8 +32,11 @@ __all__ = [
     "include_in_analysis",
     "mark_rehearsed",
     "open_study",
+    "pause_reader",
     "pause_study",
     "remove_member",
+    "resume_reader",
     "resume_study",
     "unlock_study",
+    "withdraw_reader",
 ]

@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput
+from readerstudy.studies.actions.moves import require_reason
+from readerstudy.studies.exposure import require_new_images
 from readerstudy.studies.models import Allocation, Arm, Enrollment, Presentation, ReadingList, SessionPlan, Study
 from readerstudy.studies.protocol_document import ReadingOrder
 from readerstudy.studies.repeats import add_repeats, place_repeats
@@ -17,11 +19,20 @@ from readerstudy.studies.repeats import add_repeats, place_repeats
 
 @transaction.atomic
 def enroll(
-    *, study: Study, reader: User, at: datetime, actor: User | None = None, arm: Arm | None = None
+    *,
+    study: Study,
+    reader: User,
+    at: datetime,
+    actor: User | None = None,
+    arm: Arm | None = None,
+    replaces: Enrollment | None = None,
+    override_reason: str = "",
 ) -> Enrollment:
     """Enroll a reader. The reading lists are created now if the study is locked, otherwise when it is locked.
 
-    A list is the study's draw in the order of its session, under new random codes.
+    A list is the study's draw in the order of its session, under new random codes. Raises BadInput if nobody, or not
+    this person, can be enrolled, SeenBefore if other studies show them images of this one and `override_reason` is
+    empty, BadInput if `replaces` is not a withdrawn reader of the study without a replacement.
     """
     # Locks the study: two coordinators at once must not create the same reader code, and a draw must not miss a reader.
     study = Study.objects.select_for_update().get(pk=study.pk)
@@ -34,16 +45,41 @@ def enroll(
     if Enrollment.objects.filter(study=study, reader=reader).exists():
         values = {"person": reader, "study": study.code}
         raise BadInput(_("%(person)s is enrolled in %(study)s already.") % values)
+    override_reason = require_reason(override_reason) if override_reason.strip() else ""
+    require_new_images(study, reader, override_reason=override_reason, actor=actor)
+    if replaces:
+        _require_replaceable(replaces, study)
     number = Enrollment.objects.filter(study=study).count() + 1
-    enrollment = Enrollment.objects.create(study=study, reader=reader, code=f"R{number}", enrolled_at=at)
+    enrollment = Enrollment.objects.create(
+        study=study,
+        reader=reader,
+        code=f"R{number}",
+        enrolled_at=at,
+        replaces=replaces,
+        override_reason=override_reason,
+    )
     if not study.is_editable:
-        give_lists(enrollment, arm=arm or study.arms.get())
-    record("reader.enrolled", actor=actor, subject=enrollment, at=at, reader=enrollment.code)
+        give_lists(enrollment, actor=actor, arm=(replaces.arm if replaces else None) or arm or study.arms.get())
+    details = {"replaces": replaces.code} if replaces else {}
+    details |= {"override_reason": override_reason} if override_reason else {}
+    record("reader.enrolled", actor=actor, subject=enrollment, at=at, reader=enrollment.code, **details)
     return enrollment
 
 
-def give_lists(enrollment: Enrollment, *, arm: Arm) -> None:
-    """Allocate the reader to an arm of the draw and create a list for each session. Called by actions only."""
+def _require_replaceable(withdrawn: Enrollment, study: Study) -> None:
+    if withdrawn.study_id != study.pk or withdrawn.takes_part:
+        raise BadInput(_("Only a withdrawn reader of this study can be replaced."))
+    if Enrollment.objects.filter(replaces=withdrawn).exists():
+        raise BadInput(_("%(reader)s has been replaced already.") % {"reader": withdrawn.code})
+
+
+def give_lists(enrollment: Enrollment, *, arm: Arm, actor: User | None = None) -> None:
+    """Allocate the reader to an arm of the draw and create a list for each session. Called by actions only.
+
+    Raises SeenBefore if other studies show the reader images that were drawn, and nobody gave a reason to allow it.
+    """
+    reason = enrollment.override_reason
+    require_new_images(enrollment.study, enrollment.reader, override_reason=reason, actor=actor)
     enrollment.arm = arm
     enrollment.save(update_fields=["arm"])
     allocations = Prefetch("allocations", Allocation.objects.filter(arm=arm).order_by("position"))
@@ -64,8 +100,11 @@ def _session_order(enrollment: Enrollment) -> tuple[int, ...]:
     """Return the numbers of the reader's sessions in their order.
 
     In a crossover, one of every two readers, in the order of enrolment, has the other order; which one depends on the
-    sealed seed.
+    sealed seed. A replacement has the order of the reader who was withdrawn.
     """
+    replaced = ReadingList.objects.filter(enrollment=enrollment.replaces_id).order_by("place")
+    if numbers := tuple(replaced.values_list("session_plan__number", flat=True)):
+        return numbers
     study = enrollment.study
     pair, second = divmod(Enrollment.objects.filter(study=study, pk__lt=enrollment.pk).count(), 2)
     swaps_first = Random(f"{study.seed}:crossover:{pair}").random() < 0.5

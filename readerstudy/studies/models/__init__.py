@@ -1,10 +1,10 @@
 """Studies with their draws, and the members, sessions, enrolled readers and lists. No table here holds the truth."""
 
+from readerstudy.studies.models.enrollment import Enrollment, WithdrawalCause, WrongReaderState
 from readerstudy.studies.models.lists import (
     Allocation,
     AnalysisExclusion,
     Arm,
-    Enrollment,
     Presentation,
     ReadingList,
     SessionPlan,
@@ -25,6 +25,8 @@ __all__ = [
     "SessionPlan",
     "Study",
     "StudyMember",
+    "WithdrawalCause",
+    "WrongReaderState",
     "WrongStatus",
     "new_code",
 ]

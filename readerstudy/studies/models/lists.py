@@ -1,5 +1,6 @@
-"""Sessions, enrolled readers and drawn lists."""
+"""Sessions and drawn lists."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pgtrigger
@@ -8,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.cohort.models import Stimulus
+from readerstudy.studies.models.enrollment import Enrollment
 from readerstudy.studies.models.study import Study
 from readerstudy.studies.protocol import VERDICTS_BY_KIND, SessionKind, Verdict
 from readerstudy.studies.protocol_document import ReadingOrder
@@ -129,32 +131,6 @@ class Allocation(models.Model):
         return cls.objects.filter(is_repeat=False).exclude(pk__in=excluded)
 
 
-class Enrollment(models.Model):
-    """One reader in one study, under a code for this study."""
-
-    study = models.ForeignKey(Study, models.PROTECT, related_name="enrollments")
-    # None until the study is locked: its arms are made by the draw.
-    arm = models.ForeignKey(Arm, models.PROTECT, related_name="enrollments", null=True, blank=True)
-    reader = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="enrollments")
-    code = models.CharField(_("reader code"), max_length=16)
-    enrolled_at = models.DateTimeField(_("enrolled"))
-
-    class Meta:
-        verbose_name = _("enrollment")
-        constraints = [
-            models.UniqueConstraint(fields=["study", "reader"], name="reader_enrolled_once"),
-            models.UniqueConstraint(fields=["study", "code"], name="reader_code_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.study} {self.code}"
-
-    @property
-    def study_code(self) -> str:
-        """The study that events about the enrolment belong to."""
-        return self.study.code
-
-
 class ReadingList(models.Model):
     """The ordered presentations of one reader in one session."""
 
@@ -164,6 +140,8 @@ class ReadingList(models.Model):
     place = models.PositiveSmallIntegerField(_("place"))
     # After the session before. It belongs to the place, not to the session.
     washout_days = models.PositiveSmallIntegerField(_("least days after the session before"), default=0)
+    # A coordinator let the reader begin before the end of the washout.
+    washout_waived_at = models.DateTimeField(_("washout waived"), null=True)
 
     class Meta:
         ordering = ["place"]
@@ -180,6 +158,11 @@ class ReadingList(models.Model):
     def study_code(self) -> str:
         """The study that events about the list belong to."""
         return self.enrollment.study.code
+
+    @property
+    def washout(self) -> timedelta:
+        """The least time after the session before, which a coordinator can waive for one reader."""
+        return timedelta(0) if self.washout_waived_at else timedelta(days=self.washout_days)
 
 
 def new_code() -> str:

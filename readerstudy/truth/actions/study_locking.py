@@ -46,7 +46,8 @@ def lock_study(
     Excluded images are not drawn; with `excluded_before` only those excluded before that time are left out.
     `progress` is called with done and total while the cohort's image files are rewritten in random order.
     Raises WrongStatus unless the study can be edited, CohortTooSmall with every shortage, StudyError or BadInput if
-    the cohort has no adversarial images, or several, where the protocol needs one attack for each direction.
+    the cohort has no adversarial images, or several, where the protocol needs one attack for each direction, SeenBefore
+    if another study shows images that were drawn to a reader who was not enrolled with a reason for it.
     """
     draft = Study.objects.select_for_update().get(pk=study.pk)
     if draft.status not in EDITABLE:
@@ -60,7 +61,7 @@ def lock_study(
     rewrite_files(draft.cohort, progress=progress)
     drawn = _drawn_plan(protocol, material, lists, practice, seed=seed)
     draft.lock(drawn, by=actor, at=at)
-    _store_lists(draft, protocol, material, lists, practice)
+    _store_lists(draft, protocol, material, lists, practice, actor=actor)
     # The seed is not recorded, because coordinators can read the audit trail and could repeat the draw.
     details = {"plan_sha256": drawn.plan_sha256, "analysis_sha256": drawn.analysis_sha256}
     record("study.locked", actor=actor, subject=draft, at=at, generators=drawn.plan["generators"], **details)
@@ -117,6 +118,8 @@ def _store_lists(
     material: Material,
     lists: Mapping[int, list[Pick]],
     practice: Mapping[int, int],
+    *,
+    actor: User | None,
 ) -> None:
     """Store sessions and allocations, and give the enrolled readers their lists."""
     arm = Arm.objects.create(study=study, name=material.resolution, resolution=material.resolution)
@@ -128,8 +131,8 @@ def _store_lists(
             plan.practice_id = own.real[practice[number]].stimulus_id
             plan.save(update_fields=["practice"])
         _store_list(plan, arm, lists[number], own, earlier=_repeated_material(protocol, material, number))
-    for enrollment in study.enrollments.select_related("study").order_by("pk"):
-        give_lists(enrollment, arm=arm)
+    for enrollment in study.enrollments.filter(withdrawn_at=None).select_related("study", "reader").order_by("pk"):
+        give_lists(enrollment, arm=arm, actor=actor)
 
 
 def _store_plan(study: Study, number: int, protocol: Protocol, total: int, words: ReadingWords) -> SessionPlan:

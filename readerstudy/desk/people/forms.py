@@ -1,4 +1,4 @@
-"""The form of a list of people to invite."""
+"""The forms of a list of people to invite, and of somebody who replaces a reader."""
 
 from typing import Any, Final
 
@@ -9,6 +9,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.accounts.links import DAYS, LONGEST_DAYS
+from readerstudy.invitations.invitees import MAXIMUM_ADDRESS, MAXIMUM_NAME, Invitee
+from readerstudy.studies.actions.moves import LONGEST_REASON
 
 LARGEST_LIST: Final = 200_000  # characters or bytes
 
@@ -46,6 +48,29 @@ class ListForm(forms.Form):
         if not values["text"].strip() and not self.errors:
             raise forms.ValidationError(_("Paste a list or choose a file."))
         return values
+
+
+class ReplacementForm(forms.Form):
+    """Who takes the place of a withdrawn reader."""
+
+    name = forms.CharField(label=_("Name"), max_length=MAXIMUM_NAME)
+    address = forms.EmailField(label=_("Mail address"), max_length=MAXIMUM_ADDRESS)
+    language = forms.ChoiceField(label=_("Language of the mails"), choices=settings.LANGUAGES)
+    override_reason = forms.CharField(
+        label=_("Reason, if the person may see images again that another study shows them"),
+        max_length=LONGEST_REASON,
+        required=False,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"language": get_language()})
+        super().__init__(*args, **kwargs)
+
+    @property
+    def invitee(self) -> Invitee:
+        """The person of a valid form."""
+        first, _blank, last = self.cleaned_data["name"].strip().rpartition(" ")
+        return Invitee(1, first.strip(), last, self.cleaned_data["address"])
 
 
 def decode(content: bytes) -> str:

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from readerstudy.accounts.models import Role
 from readerstudy.accounts.permissions import role_required, signed_in_user
-from readerstudy.desk.people_forms import ListForm
-from readerstudy.errors import StudyError
+from readerstudy.desk.people.forms import ListForm
+from readerstudy.errors import BadInput, StudyError
 from readerstudy.invitations.actions import invite_readers, plan_invitations, revoke_link, send_letter
 from readerstudy.invitations.invitees import parse_invitees
 from readerstudy.invitations.letters import Letter, Terms
@@ -44,14 +44,19 @@ def check(request: HttpRequest, code: str) -> HttpResponse:
     form = ListForm(request.POST, request.FILES)
     if not form.is_valid():
         return _people_page(request, study, form, status=400)
-    parsed = parse_invitees(form.cleaned_data["text"])
-    planned = plan_invitations(study=study, invitees=parsed.invitees)
+    return _check_page(request, study, form.cleaned_data)
+
+
+def _check_page(request: HttpRequest, study: Study, values: dict[str, Any]) -> HttpResponse:
+    parsed = parse_invitees(values["text"])
+    planned = plan_invitations(study=study, invitees=parsed.invitees, actor=signed_in_user(request))
     count = sum(row.is_invited for row in planned)
     context = {
         "study": study,
         "planned": planned,
         "problems": parsed.problems,
-        "values": form.cleaned_data,
+        "values": values,
+        "may_override": any(row.may_override for row in planned),
         "button": ngettext("Invite %(count)d reader", "Invite %(count)d readers", count) % {"count": count},
         "count": count,
     }
@@ -69,13 +74,24 @@ def invite(request: HttpRequest, code: str) -> HttpResponse:
     terms = Terms(base_url=base_url(request), language=form.cleaned_data["language"], days=form.cleaned_data["days"])
     invitees = parse_invitees(form.cleaned_data["text"]).invitees
     try:
-        result = invite_readers(study=study, invitees=invitees, actor=signed_in_user(request), at=now(), terms=terms)
+        result = invite_readers(
+            study=study,
+            invitees=invitees,
+            actor=signed_in_user(request),
+            at=now(),
+            terms=terms,
+            overridden=request.POST.getlist("override"),
+            override_reason=request.POST.get("override_reason", ""),
+        )
+    except BadInput as error:
+        messages.error(request, str(error))
+        return _check_page(request, study, form.cleaned_data) if study.takes_readers else redirect("desk:people", code)
     except StudyError as error:
         messages.error(request, str(error))
         return redirect("desk:people", code)
     count = len(result.letters)
     done = ngettext("%(count)d reader was invited.", "%(count)d readers were invited.", count) % {"count": count}
-    return _after(request, study, list(result.letters), done=done)
+    return after_letters(request, study, list(result.letters), done=done)
 
 
 @require_POST
@@ -99,7 +115,7 @@ def act(request: HttpRequest, code: str, number: int, name: str) -> HttpResponse
     except StudyError as error:
         messages.error(request, str(error))
         return redirect("desk:people", code)
-    return _after(request, study, [letter], done=_("%(person)s has a new link.") % {"person": person})
+    return after_letters(request, study, [letter], done=_("%(person)s has a new link.") % {"person": person})
 
 
 @require_GET
@@ -111,7 +127,7 @@ def mails(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "desk/mails.html", {"study": study, "page": page})
 
 
-def _after(request: HttpRequest, study: Study, letters: list[Letter], *, done: str) -> HttpResponse:
+def after_letters(request: HttpRequest, study: Study, letters: list[Letter], *, done: str) -> HttpResponse:
     """Return to the people, or show the texts that are to be sent by hand: their links exist nowhere else."""
     failed = sum(letter.mail.state == MailState.FAILED for letter in letters)
     if failed:

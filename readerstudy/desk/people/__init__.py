@@ -1,0 +1,1 @@
+"""The people of a study: invitations and mails, and the participation of each reader."""
