@@ -92,6 +92,7 @@ INSTALLED_APPS = [
     "readerstudy.experiments",
     "readerstudy.cohort",
     "readerstudy.studies",
+    "readerstudy.participation",
     "readerstudy.reading",
     "readerstudy.invitations",
     "readerstudy.truth",

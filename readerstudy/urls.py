@@ -5,12 +5,15 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from readerstudy.front.home import home
+from readerstudy.front.own_result import own_result
 
 urlpatterns = [
     path("", home, name="home"),
     path("account/language/", set_language, name="set_language"),
     path("account/", include("readerstudy.accounts.urls")),
     path("account/", include("readerstudy.invitations.urls")),
+    path("read/<slug:code>/result/", own_result, name="own_result"),
+    path("read/", include("readerstudy.participation.urls")),
     path("read/", include("readerstudy.reading.urls")),
     path("report/", include("readerstudy.analysis.urls")),
     path("desk/", include("readerstudy.designer.urls")),

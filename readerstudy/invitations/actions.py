@@ -20,6 +20,7 @@ from readerstudy.errors import BadInput, StudyError
 from readerstudy.invitations.invitees import Invitee
 from readerstudy.invitations.letters import Letter, Terms, deliver, write_letter
 from readerstudy.invitations.models import Invitation, Mail, MailKind
+from readerstudy.participation.models import ReaderRules
 from readerstudy.reading.queries import list_studies
 from readerstudy.studies.actions import enroll
 from readerstudy.studies.actions.moves import require_reason
@@ -262,32 +263,40 @@ def revoke_link(*, enrollment: Enrollment, actor: User, at: datetime) -> None:
         raise StudyError(_("%(person)s has no unused link.") % {"person": enrollment.reader})
 
 
-def send_due_reminders(*, at: datetime, days: int, base_url: str) -> list[Letter]:
-    """Remind the invited readers of open studies who could read and have not for `days` days.
+def send_due_reminders(*, at: datetime, base_url: str, days: int | None = None) -> list[Letter]:
+    """Remind the invited readers of open studies who could read and have not for some days.
 
-    Nobody is written to twice within `days` days. Rehearsals have simulated readers and are left out.
+    The days are those of each study's rules for readers unless `days` is given. Nobody is written to twice within them.
+    Rehearsals have simulated readers and are left out, as are paused and withdrawn readers.
     Raises BadInput if `days` is not positive.
     """
-    if days < 1:
+    if days is not None and days < 1:
         raise BadInput(_("Readers can be reminded after one day at the earliest."))
+    letters: list[Letter | None] = []
+    for study in Study.objects.filter(status=StudyStatus.OPEN, is_rehearsal=False).order_by("pk"):
+        if after := ReaderRules.of(study).reminder_days if days is None else days:
+            letters += _due_reminders(study, at=at, since=at - timedelta(days=after), base_url=base_url)
+    return [letter for letter in letters if letter]
+
+
+def _due_reminders(study: Study, *, at: datetime, since: datetime, base_url: str) -> list[Letter | None]:
     letters = []
-    for enrollment in _silent_readers(since=at - timedelta(days=days)):
+    for enrollment in _silent_readers(study, since=since):
         studies = {study.code: study for study in list_studies(enrollment.reader, at=at)}
         sessions = studies[enrollment.study.code].sessions
         if any(session.state in ("open", "under_way") for session in sessions):
             terms = Terms(base_url=base_url, language=enrollment.invitation.language)
-            letters.append(_remind(enrollment, at=at, terms=terms, since=at - timedelta(days=days)))
-    return [letter for letter in letters if letter]
+            letters.append(_remind(enrollment, at=at, terms=terms, since=since))
+    return letters
 
 
-def _silent_readers(*, since: datetime) -> list[Enrollment]:
+def _silent_readers(study: Study, *, since: datetime) -> list[Enrollment]:
     lists = "reading_lists__presentations__reading__answered_at"
     recent = Enrollment.objects.filter(**{f"{lists}__gt": since}).values("pk")
     written = Mail.objects.filter(created_at__gt=since, enrollment__isnull=False).values("enrollment")
     return list(
         Enrollment.objects.filter(
-            study__status=StudyStatus.OPEN,
-            study__is_rehearsal=False,
+            study=study,
             reader__is_active=True,
             enrolled_at__lte=since,
             paused_at=None,

@@ -76,6 +76,29 @@ def write_letter(
     return Letter(mail, body.replace(PLACEHOLDER, address), sender.email if sender else "")
 
 
+def write_message(*, enrollment: Enrollment, text: str, sender: User, at: datetime, terms: Terms) -> Letter:
+    """Make the mail with a message from the desk; it has no link, and nothing is sent yet."""
+    person = enrollment.reader
+    with override(terms.language):
+        title = one_line(enrollment.study.title)
+        context = {
+            "name": one_line(person.get_full_name()),
+            "title": title,
+            "text": text,
+            "sender": one_line(sender.get_full_name() or sender.username),
+            "contact": sender.email,
+            "home": terms.base_url,
+        }
+        subject = one_line(_subject(MailKind.MESSAGE, title))[:MAXIMUM_SUBJECT]
+        body = render_to_string("invitations/message.txt", context).strip() + "\n"
+    state = MailState.QUEUED if settings.SENDS_MAIL and person.email else MailState.BY_HAND
+    mail = Mail.objects.create(
+        person=person, enrollment=enrollment, link=None, address=person.email, kind=MailKind.MESSAGE,
+        subject=subject, body=body, state=state, created_at=at, created_by=sender,
+    )  # fmt: skip
+    return Letter(mail, body, sender.email)
+
+
 def _subject(kind: MailKind, title: str) -> str:
     match kind:
         case MailKind.INVITATION:
@@ -84,6 +107,8 @@ def _subject(kind: MailKind, title: str) -> str:
             return _("Reminder: your sessions in the reader study “%(title)s”") % {"title": title}
         case MailKind.NEW_LINK:
             return _("Your new sign-in link")
+        case MailKind.MESSAGE:
+            return _("Message about the reader study “%(title)s”") % {"title": title}
 
 
 def _context(

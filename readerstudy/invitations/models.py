@@ -32,6 +32,7 @@ class MailKind(models.TextChoices):
     INVITATION = "invitation", _("Invitation")
     REMINDER = "reminder", _("Reminder")
     NEW_LINK = "new_link", _("New link")
+    MESSAGE = "message", _("Message")
 
 
 class MailState(models.TextChoices):

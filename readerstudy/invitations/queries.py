@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from readerstudy.accounts.models import LinkState, SignInLink
 from readerstudy.invitations.models import Mail, MailState
+from readerstudy.participation.queries import ReaderConsent, consents_of
 from readerstudy.studies.models import Enrollment, Study
 
 
@@ -32,6 +33,7 @@ class InvitedPerson:
     state: PersonState
     link: SignInLink | None
     mail: Mail | None  # the newest about this study
+    consent: ReaderConsent
 
     @property
     def is_unused(self) -> bool:
@@ -49,6 +51,7 @@ def list_people(study: Study, *, at: datetime) -> list[InvitedPerson]:
         .annotate(link_pk=Subquery(newest_link), mail_pk=Subquery(newest_mail))
         .order_by("pk")
     )
+    consents = consents_of(study, [row.pk for row in rows])
     links = SignInLink.objects.in_bulk([row.link_pk for row in rows if row.link_pk])
     mails = Mail.objects.in_bulk([row.mail_pk for row in rows if row.mail_pk])
     # A reader may be in several studies: the mail with the newest link need not be about this one.
@@ -59,6 +62,7 @@ def list_people(study: Study, *, at: datetime) -> list[InvitedPerson]:
             state=_state(links.get(row.link_pk), sent_with.get(row.link_pk), at=at),
             link=links.get(row.link_pk),
             mail=mails.get(row.mail_pk),
+            consent=consents[row.pk],
         )
         for row in rows
     ]

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.timezone import now
 from django.views.decorators.csrf import ensure_csrf_cookie
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from readerstudy.accounts.models import Role
 from readerstudy.accounts.permissions import role_required, signed_in_user
 from readerstudy.layout.markdown import markdown
+from readerstudy.participation.queries import lacks_consent
 from readerstudy.reading.display_check import rules_for_page
 from readerstudy.reading.forms import form_of
 from readerstudy.reading.queries import (
@@ -21,6 +22,7 @@ from readerstudy.reading.queries import (
     get_session_summary,
     has_checked_display,
     number_at,
+    reader_state,
 )
 from readerstudy.studies.models import ReadingList, SessionPlan
 from readerstudy.studies.rules import DisplayCheck
@@ -70,6 +72,8 @@ def session(request: HttpRequest, code: str, number: int) -> HttpResponse:
         reading_list = get_reading_list(signed_in_user(request), code, number)
     except NoSuchSession as error:
         raise Http404(str(error)) from error
+    if lacks_consent(reading_list.enrollment) and reader_state(reading_list.enrollment) == "open":
+        return redirect("participation:consent", code)
     plan, at = reading_list.session_plan, now()
     line = get_session_summary(reading_list, at=at)
     return render(

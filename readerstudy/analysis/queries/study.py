@@ -9,6 +9,7 @@ from readerstudy.analysis.queries.classifier import study_classifier
 from readerstudy.analysis.queries.conduct import study_conduct
 from readerstudy.analysis.queries.counts import aggregate_readings
 from readerstudy.analysis.queries.detector import study_detectors
+from readerstudy.analysis.queries.reader_characteristics import reader_characteristics
 from readerstudy.analysis.queries.withdrawals import analysed_readers, withdrawn_readers
 from readerstudy.analysis.record.codes import PAIR, source_pathology
 from readerstudy.analysis.record.study import SessionImages, StudyRecord
@@ -43,6 +44,7 @@ def study_record(study: Study, plan: AnalysisPlan | None = None) -> StudyRecord:
         answers=answered_questions(study, plan),
         repeats=reader_repeats(study, plan),
         withdrawn=withdrawn_readers(study, plan),
+        reader_characteristics=reader_characteristics(study, plan),
     )
 
 

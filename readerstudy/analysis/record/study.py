@@ -10,6 +10,7 @@ from readerstudy.analysis.record.codes import NEGATIVE, POSITIVE, reader_sort_ke
 from readerstudy.analysis.record.conduct import StudyConduct
 from readerstudy.analysis.record.counts import AggregatedReadings
 from readerstudy.analysis.record.detector import DetectorRecord
+from readerstudy.analysis.record.reader_characteristics import ReaderCharacteristic
 from readerstudy.analysis.record.withdrawal import WithdrawnReader
 from readerstudy.modalities.modality import Modality
 
@@ -63,6 +64,7 @@ class StudyRecord:
     answers: tuple[AnsweredQuestion, ...] = ()
     repeats: tuple[ReaderRepeats, ...] = ()
     withdrawn: tuple[WithdrawnReader, ...] = ()
+    reader_characteristics: tuple[ReaderCharacteristic, ...] = ()
 
     @property
     def compares_nothing(self) -> bool:

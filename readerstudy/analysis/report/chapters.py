@@ -34,6 +34,7 @@ from readerstudy.analysis.tables.missing_and_unsure import (
 )
 from readerstudy.analysis.tables.mixed_models import mixed_models_table
 from readerstudy.analysis.tables.mrmc import MrmcComparison, mrmc_comparisons, mrmc_table
+from readerstudy.analysis.tables.readers import readers_table
 from readerstudy.analysis.tables.reading_order import reading_order_table
 from readerstudy.analysis.tables.reading_pace import reading_pace_table
 from readerstudy.analysis.tables.repeats import intra_reader_table
@@ -154,6 +155,7 @@ class Chapters:
             flow_table(record, plan),
             plan_table(plan, None if record.conduct is None else record.conduct.is_declared),
             blinding_table(record, plan),
+            readers_table(record),
             missing_table(record, plan),
             grades_table(record, plan),
             sources_table(record, plan),

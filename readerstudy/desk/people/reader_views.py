@@ -19,6 +19,8 @@ from readerstudy.errors import StudyError
 from readerstudy.invitations.actions import replace_reader
 from readerstudy.invitations.letters import Terms
 from readerstudy.invitations.views import base_url
+from readerstudy.participation.models import ReaderProfile
+from readerstudy.participation.queries import consent_of
 from readerstudy.reading.queries import SessionSummary, get_session_summary
 from readerstudy.studies.access import study_for
 from readerstudy.studies.actions import allow_early, pause_reader, resume_reader, withdraw_reader
@@ -29,6 +31,8 @@ HISTORY: Final = {
     "reader.paused": gettext_lazy("Paused"),
     "reader.resumed": gettext_lazy("Resumed"),
     "reader.withdrawn": gettext_lazy("Withdrawn"),
+    "consent.given": gettext_lazy("Consent given"),
+    "profile.saved": gettext_lazy("Questions about the reader answered"),
     "session.allowed_early": gettext_lazy("Session allowed before the end of its washout"),
     "session.held": gettext_lazy("Session put on hold"),
     "session.allowed": gettext_lazy("Session resumed"),
@@ -118,6 +122,8 @@ def _page(request: HttpRequest, enrollment: Enrollment, form: ReplacementForm, *
         "may_withdraw": enrollment.takes_part and not enrollment.study.is_unsealed,
         "replacement": Enrollment.objects.filter(replaces=enrollment).select_related("reader").first(),
         "plan": enrollment.study.analysis,
+        "consent": consent_of(enrollment),
+        "told": ReaderProfile.objects.filter(enrollment=enrollment).exists(),
         "form": form,
         "history": _history(enrollment, [each.pk for each, _summary in sessions]),
     }

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput, NotItsTurn
+from readerstudy.participation.queries import lacks_consent
 from readerstudy.reading.display_check import STANDS_FOR
 from readerstudy.reading.flow import Ask, Done, Held, Practise, Read, Ready, SessionStep, Teach, Wait, next_step
 from readerstudy.reading.models import Claim, Reading, ReadingSession, Showing
@@ -46,6 +47,10 @@ class Withdrawn(NotItsTurn):
     """The reader has been withdrawn from the study."""
 
 
+class ConsentMissing(NotItsTurn):
+    """The reader has not agreed to the newest consent text of the study."""
+
+
 class SessionHeld(NotItsTurn):
     """Nothing was read for longer than the plan allows; a coordinator has to resume the session."""
 
@@ -68,6 +73,7 @@ def open_session(*, reader: User, study: str, number: int, at: datetime, page: U
 @transaction.atomic
 def _open(reading_list: ReadingList, *, reader: User, page: UUID | None, at: datetime) -> ReadingSession:
     require_open_study(reading_list)
+    _require_consent(reading_list)
     step = next_step(get_progress(reading_list), now=at)
     number = reading_list.session_plan.number
     if isinstance(step, Wait):
@@ -248,6 +254,14 @@ def _claim(session: ReadingSession, page: UUID, rested: timedelta, *, reader: Us
     gap = timedelta(minutes=session.reading_list.session_plan.rules.gap_minutes)
     if newest and rested > gap:
         record("session.resumed", actor=reader, subject=session.reading_list, at=at, rested_s=seconds)
+
+
+def _require_consent(reading_list: ReadingList) -> None:
+    if lacks_consent(reading_list.enrollment):
+        raise ConsentMissing(
+            gettext("The study %(title)s needs your consent before a session. Your start page leads to the text.")
+            % {"title": reading_list.session_plan.study.title}
+        )
 
 
 def _require_checked_display(reading_list: ReadingList, *, at: datetime) -> None:

@@ -10,8 +10,6 @@ from readerstudy.commands import StudyCommand
 from readerstudy.errors import BadInput
 from readerstudy.invitations.actions import send_due_reminders
 
-DAYS = 7
-
 
 class Command(StudyCommand):
     help = (
@@ -20,7 +18,9 @@ class Command(StudyCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--days", type=int, default=DAYS, help="days without a reading and without a mail")
+        parser.add_argument(
+            "--days", type=int, help="days without a reading and without a mail; default: as each study says"
+        )
         parser.add_argument("--url", default="", help="start of the addresses in the mails; default: PUBLIC_URL")
 
     def handle(self, *args: Any, **options: Any) -> None:
