@@ -94,8 +94,8 @@ def _without_indexes(cursor) -> list[str]:
 
 
 _PRESENTATIONS = """
-INSERT INTO studies_presentation (reading_list_id, position, stimulus_id, code)
-SELECT list.id, allocation.position, allocation.stimulus_id, md5(list.id || '-' || allocation.position)
+INSERT INTO studies_presentation (reading_list_id, position, stimulus_id, code, is_repeat)
+SELECT list.id, allocation.position, allocation.stimulus_id, md5(list.id || '-' || allocation.position), false
 FROM studies_readinglist list
 JOIN studies_enrollment enrollment ON enrollment.id = list.enrollment_id
 JOIN studies_allocation allocation
