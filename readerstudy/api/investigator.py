@@ -131,12 +131,12 @@ class Readers(StudyView):
         request=EnrollRequest, responses={201: EnrolledReader, 400: MISUNDERSTOOD, 409: REFUSED}, tags=["studies"]
     )
     def post(self, request: UserRequest, study: str) -> Response:
+        selected = self.study()
         values = validated(EnrollRequest(data=request.data))
         name = values["user"]
         reader = User.objects.filter(username=name).first()
         if reader is None:
             raise BadInput(f"user: there is nobody with the user name {name!r}.")
-        selected = self.study()
         enrollment = enroll(
             study=selected,
             reader=reader,
@@ -155,8 +155,8 @@ class Close(StudyView):
         request=ReasonRequest, responses={200: StudyPage, 400: MISUNDERSTOOD, 409: REFUSED}, tags=["studies"]
     )
     def post(self, request: UserRequest, study: str) -> Response:
-        reason = validated(ReasonRequest(data=request.data))["reason"]
         selected = self.study()
+        reason = validated(ReasonRequest(data=request.data))["reason"]
         close_study(study=selected, actor=request.user, reason=reason, at=now())
         return Response(dataset.study_page(selected))
 
@@ -170,8 +170,8 @@ class Unseal(StudyView):
         request=ReasonRequest, responses={200: StudyPage, 400: MISUNDERSTOOD, 409: REFUSED}, tags=["studies"]
     )
     def post(self, request: UserRequest, study: str) -> Response:
-        reason = validated(ReasonRequest(data=request.data))["reason"]
         selected = self.own_study()
+        reason = validated(ReasonRequest(data=request.data))["reason"]
         unseal_study(study=selected, actor=request.user, reason=reason, at=now())
         return Response(dataset.study_page(selected))
 
