@@ -81,12 +81,12 @@ def test_truth_has_no_page_at_all():
     assert not {Truth, ImageTruth, Stimulus} & admin.site._registry.keys()
 
 
-def test_only_people_and_enrollments_can_be_added_and_nothing_deleted(study, clara, rosa, rf):
+def test_only_people_studies_and_enrollments_can_be_added_and_nothing_deleted(study, clara, rosa, rf):
     for person in (clara, rosa):
         request = rf.get("/admin/")
         request.user = person
         pages = admin.site._registry.items()
-        assert {model for model, page in pages if page.has_add_permission(request)} == {User, Enrollment}
+        assert {model for model, page in pages if page.has_add_permission(request)} == {User, Enrollment, Study}
         assert not [model for model, page in pages if page.has_delete_permission(request)]
         assert {model for model, page in pages if page.has_change_permission(request)} == {User}
 
