@@ -50,7 +50,7 @@ def test_a_new_study_skips_excluded_images_and_an_old_draw_repeats(cohort, rosa)
     again = create_study(code="low", title="x", at=LATER + timedelta(days=1), **same_draw(high, resolution="low"))
     assert images_of(again) == images_of(high)
     other = create_study(
-        code="new", title="x", template="zhou2021", cohort=cohort, at=LATER + timedelta(days=1), seed=7, scale=0.03
+        code="newer", title="x", template="zhou2021", cohort=cohort, at=LATER + timedelta(days=1), seed=7, scale=0.03
     )
     assert not Allocation.objects.filter(session_plan__study=other, stimulus=free[0]).exists()
 

@@ -159,7 +159,7 @@ def films(small):
 
 def new_study(*options: str) -> Study:
     call_command("create_study", "--cohort=films", "--code=new", "--scale=0.03", *options)
-    return Study.objects.get(code="new")
+    return Study.objects.get(code="newer")
 
 
 def test_the_only_attacks_are_drawn_from(films):
