@@ -329,6 +329,11 @@ _ANALYSIS: Final = {
         _("They are reported as exploratory."),
         choices=CORRECTION_LABELS,
     ),
+    "withdrawn_readers": Row(
+        _("Readings of withdrawn readers"),
+        _("Those that they gave before their withdrawal."),
+        choices={"keep": _("Kept"), "leave_out": _("Left out of every table and export")},
+    ),
 }
 
 _FAMILY: Final = {

@@ -158,7 +158,7 @@ def films(small):
 
 
 def new_study(*options: str) -> Study:
-    call_command("create_study", "--cohort=films", "--code=new", "--scale=0.03", *options)
+    call_command("create_study", "--cohort=films", "--code=newer", "--scale=0.03", *options)
     return Study.objects.get(code="newer")
 
 
