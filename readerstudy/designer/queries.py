@@ -22,9 +22,9 @@ class Missing:
 
 
 def missing_of_readers(study: Study) -> list[Missing]:
-    """Return every reader with unfinished sessions, in the order of enrolment."""
+    """Return every reader who takes part and has unfinished sessions, in the order of enrolment."""
     lists = (
-        ReadingList.objects.filter(enrollment__study=study)
+        ReadingList.objects.filter(enrollment__study=study, enrollment__withdrawn_at=None)
         .select_related("enrollment__reader", "session_plan", "session")
         .order_by("enrollment_id", "session_plan__number")
     )

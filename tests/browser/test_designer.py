@@ -1,6 +1,7 @@
-"""The designer in a browser: from nothing to five invited readers in a few clicks, by forms that need no script."""
+"""The designer in a browser: a whole study by its coordinator, and forms that need no script."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from playwright.sync_api import expect
 
 from readerstudy.accounts.models import Role, User
 from readerstudy.studies.models import Study
-from tests import make
+from tests import make, walk
 from tests.browser.test_page import complaints
 
 NAMES = ("Anna Alt", "Bert Bach", "Cleo Cohn", "Dora Dietz", "Emil Ernst")
@@ -40,8 +41,82 @@ def look(page, name: str) -> list[str]:
     return result
 
 
-def test_a_study_is_made_and_five_readers_invited_with_few_clicks(desk, server, study, people):
-    number, clicks, barriers = next(people), [], []
+def test_a_coordinator_carries_a_study_from_nothing_to_its_end(desk, server, study, people):
+    """Without a terminal, and from the board to five invited readers in few clicks."""
+    number, barriers = next(people), []
+    made = _make_and_invite(desk, server, number, barriers)
+    page = f"{server.url}/desk/studies/{made.code}"
+    readers = [enrollment.reader for enrollment in made.enrollments.select_related("reader").order_by("pk")]
+
+    # Three scripted readers at work.
+    for reader in readers[:3]:
+        walk.finish_session(walk.client_of(reader), made.code, 1)
+    desk.goto(f"{page}/")
+    expect(desk.locator("tr", has_text="R1")).to_contain_text("finished")
+    expect(desk.locator("tr", has_text="R4")).to_contain_text("can begin")
+    barriers += look(desk, "coordinator-monitor")
+
+    # Somebody lost the link: a new one opens the reader's start page.
+    desk.goto(f"{page}/people/")
+    barriers += look(desk, "coordinator-people")
+    desk.locator("tr", has_text="Dora Dietz").get_by_role("button", name="Text to copy").click()
+    link = re.search(r"http\S+", desk.locator("textarea").input_value())[0]
+    other = desk.context.browser.new_context()
+    reading = other.new_page()
+    reading.goto(link)
+    reading.get_by_role("button", name="Sign in").click()
+    expect(reading.get_by_text("Real or not").first).to_be_visible()
+    other.close()
+
+    # A reported image is excluded.
+    first = walk.client_of(readers[0])
+    step = walk.open_session(first, made.code, 2)
+    walk.program_of(first).report_problem(made.code, 2, step, "It is cut off.")
+    desk.goto(server.url + "/desk/")
+    desk.get_by_role("link", name=f"{made.code}: 1 report of a problem with an image.").click()
+    desk.get_by_text("Exclude", exact=True).click()
+    desk.get_by_label("Reason").fill("Half of it is missing.")
+    desk.get_by_role("button", name="Exclude from the analysis").click()
+    expect(desk.get_by_text("Half of it is missing.")).to_be_visible()
+    barriers += look(desk, "coordinator-reported")
+
+    # A reader stops.
+    desk.goto(f"{page}/people/")
+    desk.get_by_role("link", name="R5").click()
+    desk.get_by_text("Withdraw the reader", exact=True).click()
+    desk.get_by_label("Reason for the withdrawal").fill("She moved abroad.")
+    desk.get_by_role("button", name="Withdraw R5 for good").click()
+    expect(desk.get_by_text("She moved abroad.").first).to_be_visible()
+    barriers += look(desk, "coordinator-withdrawn")
+
+    # A pause, in which no verdict is taken, and the end.
+    _move(desk, page, "Pause the study", reason="The room is being painted.")
+    assert walk.answer(first, made.code, 2, step, "real").status_code == 409
+    _move(desk, page, "Resume the study")
+    assert walk.answer(first, made.code, 2, step, "real").status_code == 201
+    desk.goto(f"{page}/moves/close/")
+    expect(desk.get_by_role("table", name="Still missing")).to_contain_text("R4")
+    expect(desk.get_by_role("table", name="Still missing")).not_to_contain_text("R5")
+    barriers += look(desk, "coordinator-close")
+    _move(desk, page, "Close the study", reason="The time is over.", code=made.code)
+    made.refresh_from_db()
+    assert (made.status, made.enrollments.exclude(withdrawn_at=None).count()) == ("closed", 1)
+    assert barriers == []
+
+
+def _move(desk, page: str, name: str, *, reason: str = "", code: str = "") -> None:
+    desk.goto(f"{page}/")
+    desk.get_by_role("link", name=name).click()
+    if reason:
+        desk.get_by_label("Reason").fill(reason)
+    if code:
+        desk.get_by_label("The study’s code").fill(code)
+    desk.get_by_role("button", name=name).click()
+    expect(desk.get_by_role("link", name=name)).to_have_count(0)
+
+
+def _make_and_invite(desk, server, number: int, barriers: list[str]) -> Study:
+    clicks = []
 
     def click(role: str, name: str) -> None:
         clicks.append(name)
@@ -76,9 +151,7 @@ def test_a_study_is_made_and_five_readers_invited_with_few_clicks(desk, server, 
     assert User.objects.filter(email__endswith=f"-d{number}@example.org").count() == 5
     made = Study.objects.get(code=f"real-{number}")
     assert (made.status, made.session_plans.count()) == ("open", 5)
-    desk.goto(f"{server.url}/desk/studies/{made.code}/moves/close/")
-    barriers += look(desk, "designer-close")
-    assert barriers == []
+    return made
 
 
 @pytest.fixture
