@@ -83,7 +83,7 @@ class ClaimAdmin(Evidence):
 
 
 @admin.register(CheckedDisplay)
-class CheckedDisplayAdmin(Evidence):
+class CheckedDisplayAdmin(OfStudies):
     """Display checks before the sessions, with the reasons for failing."""
 
     study_path = "reading_list__enrollment__study"

@@ -26,6 +26,7 @@ FOR_COORDINATORS = {
     "audit.event",
     "cohort.cohort",
     "jobs.job",
+    "reading.checkeddisplay",
     "reading.readingsession",
     "studies.enrollment",
     "studies.study",
