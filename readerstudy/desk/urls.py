@@ -3,11 +3,13 @@
 from django.urls import include, path
 
 from readerstudy.desk import team_views, views
+from readerstudy.desk.people import directory
 from readerstudy.desk.people.urls import urlpatterns as people_urls
 
 app_name = "desk"
 urlpatterns = [
     path("", views.board, name="board"),
+    path("people/", directory.directory, name="directory"),
     path("studies/<slug:code>/", views.study, name="study"),
     path("studies/<slug:code>/monitor/", views.monitor, name="monitor"),
     path("studies/<slug:code>/resume/<int:number>/", views.resume, name="resume"),
