@@ -63,6 +63,7 @@ class NewStudyForm(FileForm):
 
     def __init__(self, person: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # The stubs know the field by its base class, which has no choices.
         self.fields["start"].choices = starting_points(person)  # type: ignore[attr-defined]
         file = self.fields["file"]
         file.required = False

@@ -19,12 +19,14 @@ from readerstudy.studies.models import Study
 Parameters = dict[str, Any]  # study: its code; design: the hash of the draft; by: key of the person
 
 
+# Celery has no annotations.
 @shared_task(name=LOCK_STUDY)  # type: ignore[untyped-decorator]
 def lock_study_task(job_id: int) -> None:
     """Lock a draft, unless it was changed since the job was started."""
     perform(job_id, _lock)
 
 
+# Celery has no annotations.
 @shared_task(name=REHEARSE_STUDY)  # type: ignore[untyped-decorator]
 def rehearse_study_task(job_id: int) -> None:
     """Let simulated readers complete a copy of the draft. An interrupted rehearsal continues where it stopped."""

@@ -48,6 +48,7 @@ class _FilesForm(forms.Form):
         super().__init__(*args, **kwargs)
         names = [(name, name) for name in settings.IMPORT_FOLDERS]
         if names:
+            # The stubs know the field by its base class, which has no choices.
             self.fields["server_folder"].choices = [("", _("none; the files are sent")), *names]  # type: ignore[attr-defined]
         else:
             del self.fields["server_folder"], self.fields["server_path"]
@@ -87,6 +88,7 @@ class CohortForm(_FilesForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # The stubs know the field by its base class, which has no choices.
         self.fields["resolutions"].choices = list(layout_labels().items())  # type: ignore[attr-defined]
 
     def clean_cohort(self) -> str:
@@ -154,6 +156,7 @@ class PairForm(_FilesForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         names = [(name, name) for name in Cohort.objects.order_by("name").values_list("name", flat=True)]
+        # The stubs know the field by its base class, which has no choices.
         self.fields["cohort"].choices = names  # type: ignore[attr-defined]
 
     def clean_attack(self) -> str:

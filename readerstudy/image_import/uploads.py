@@ -47,6 +47,7 @@ class ReceiveFiles(FileUploadHandler):
         return None
 
 
+# The stubs make the class generic, which it is not at run time.
 class _Received(UploadedFile):  # type: ignore[type-arg]
     """A file that is on the disk and closed."""
 
@@ -91,6 +92,7 @@ class _Writer(FileUploadHandler):
             self._refuse(f"The files are too large: at most {self._allowed.bytes_sent // 1_000_000} MB.")
         self._target.write(raw_data)
 
+    # The stubs make the class generic, which it is not at run time.
     def file_complete(self, file_size: int) -> UploadedFile:  # type: ignore[type-arg]
         assert self._target is not None
         self._target.close()

@@ -76,7 +76,7 @@ class _Links(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
-        if tag != "form" or values.get("method", "get").lower() == "get":  # type: ignore[union-attr]
+        if tag != "form" or (values.get("method") or "get").lower() == "get":
             self.found += [value for name in _ADDRESSES if (value := values.get(name))]
 
 

@@ -7,6 +7,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils.timezone import now
 
+from readerstudy.cohort.models import Cohort
 from readerstudy.experiments.catalogue import ATTACK, EVALUATE, GENERATE, TRAIN_CLASSIFIER, TRAIN_GAN
 from readerstudy.experiments.check import InvalidParameter, check_parameters
 from readerstudy.experiments.models import Attack, CheckpointKind
@@ -141,6 +142,8 @@ def test_the_api_names_the_invalid_parameter_and_queues_nothing(row, attack, ros
 @pytest.mark.parametrize("row", INVALID, ids=case)
 def test_the_form_shows_the_message_at_the_field_and_queues_nothing(row, attack, rosa, client):
     kind, parameters, field, message, _command, _option = row
+    if kind == "train-detector":  # the form offers attacks that have images
+        make.adversarial_images_for(Cohort.named(COHORT), attack=attack.name)
     client.force_login(rosa)
     data = {"cohort": "films"}
     for name, value in parameters.items():

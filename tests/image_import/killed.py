@@ -9,19 +9,19 @@ import django
 
 django.setup()
 
-from readerstudy.image_import.tasks import import_images_task  # noqa: E402
-from readerstudy.modalities import MODALITIES  # noqa: E402
-from readerstudy.truth.actions import adversarial_import  # noqa: E402
+from readerstudy.image_import.tasks import import_images_task  # noqa: E402 (after django.setup)
+from readerstudy.modalities import MODALITIES  # noqa: E402 (after django.setup)
+from readerstudy.truth.actions import adversarial_import  # noqa: E402 (after django.setup)
 
 job, rows, columns = map(int, sys.argv[1:])
 layouts = MODALITIES["MG"].layouts
 for name, layout in list(layouts.items()):
-    layouts[name] = replace(layout, rows=rows, columns=columns)  # type: ignore[index]
+    layouts[name] = replace(layout, rows=rows, columns=columns)
 write = adversarial_import.write_media
 written = []
 
 
-def write_and_die(content: bytes):  # type: ignore[no-untyped-def]
+def write_and_die(content: bytes):
     if len(written) == 5:
         os.kill(os.getpid(), signal.SIGKILL)
     written.append(write(content))

@@ -1,6 +1,7 @@
 """One reader of a study: sessions, pause, withdrawal, replacement, and what was done and why."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from django.contrib import messages
@@ -57,7 +58,7 @@ def act(request: HttpRequest, code: str, number: int, name: str) -> HttpResponse
         "at": now(),
     }
     person = {"reader": enrollment.code}
-    work: Callable[[], None]
+    work: Callable[[], object]
     match name:
         case "pause":
             work, done = lambda: pause_reader(enrollment=enrollment, **values), _("%(reader)s is paused.")
@@ -66,11 +67,11 @@ def act(request: HttpRequest, code: str, number: int, name: str) -> HttpResponse
         case "withdraw":
             is_own = request.POST.get("cause") == WithdrawalCause.CONSENT
             cause = WithdrawalCause.CONSENT if is_own else WithdrawalCause.STUDY_TEAM
-            work = lambda: withdraw_reader(enrollment=enrollment, cause=cause, **values)  # noqa: E731
+            work = partial(withdraw_reader, enrollment=enrollment, cause=cause, **values)
             done = _("%(reader)s is withdrawn from the study.")
         case "early":
             reading_list = _list(enrollment, request.POST.get("session", ""))
-            work = lambda: allow_early(reading_list=reading_list, **values)  # noqa: E731
+            work = partial(allow_early, reading_list=reading_list, **values)
             done = _("%(reader)s can begin the session now.")
         case _:
             raise Http404

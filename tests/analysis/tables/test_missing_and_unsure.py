@@ -95,7 +95,7 @@ def test_the_sentence_says_whether_the_change_hangs_on_the_rule() -> None:
 def test_the_sentence_bounds_the_effect_of_missing_verdicts() -> None:
     notes = unsure_rules_table(played.record({**SPREAD, "R4": {3: "rrrnnn"}}, image_sets=drawn()), PLAN).notes
     # Real images: session 3 has 2/3, 2/3, 2/3, 3/3; session 5 has 3/3, 2/3, 2/3 and R4's three missing.
-    assert "For any values of the missing verdicts, it is −0.17 to +0.08 over all enrolled readers." in notes[0]
+    assert "For any values of the missing verdicts, it is −0.17 to +0.08 over all readers." in notes[0]
     assert notes[-1].startswith("6 of 48 planned readings of these sessions are missing.")
 
 
