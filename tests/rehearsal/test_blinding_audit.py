@@ -9,6 +9,7 @@ from readerstudy.api.reader import steps, views
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.reading.models import Reading
 from readerstudy.reading.padded_file import padded_response
+from readerstudy.rehearsal import blinding_audit
 from readerstudy.rehearsal.models import BlindingAudit
 from readerstudy.studies.models import Study
 from readerstudy.studies.protocol_templates import protocol_of_template
@@ -80,6 +81,8 @@ def test_a_leak_is_found(drawn, monkeypatch, leak):
         return replace(image_format(stimulus, modality), flip=stimulus.path in altered)
 
     image_format = steps.image_format
+    # These leaks are on the reader's side; test_coordinator_audit has those on the other.
+    monkeypatch.setattr(blinding_audit, "visit", lambda *_, **__: [])
     monkeypatch.setattr(views, "padded_response", leaking)
     if leak == "flag":
         monkeypatch.setattr(steps, "image_format", telling)
