@@ -177,6 +177,9 @@ def test_clara_adds_a_researcher_and_removes_her_again(study, clara, signed_in):
     member = members_of(study).get(person=ruth)
     browser.post(reverse("desk:team-remove", args=["small", member.pk]))
     assert role_in(study, ruth) is None
+    assert not studies_of(ruth).exists()
+    with pytest.raises(NotFound):
+        study_for(ruth, "small")
     assert StudyMember.objects.get(pk=member.pk).removed_by == clara
     verbs = Event.objects.filter(verb__startswith="member.", data__person="ruth").values_list("verb", "actor__username")
     assert list(verbs) == [("member.added", "clara"), ("member.removed", "clara")]
