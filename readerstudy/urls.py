@@ -16,7 +16,7 @@ urlpatterns = [
     path("read/", include("readerstudy.participation.urls")),
     path("read/", include("readerstudy.reading.urls")),
     path("report/", include("readerstudy.analysis.urls")),
-    path("desk/", include("readerstudy.designer.urls")),
+    path("desk/", include("readerstudy.designer.pages.urls")),
     path("desk/", include("readerstudy.desk.urls")),
     path("images/", include("readerstudy.image_import.urls")),
     path("lab/", include("readerstudy.lab.urls")),

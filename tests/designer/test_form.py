@@ -5,11 +5,11 @@ from dataclasses import fields, replace
 import pytest
 from django.http import QueryDict
 
-from readerstudy.designer.bound import Offers, bind
-from readerstudy.designer.edits import apply_act
-from readerstudy.designer.labels import LABELS, Section
-from readerstudy.designer.raw import join, known_place, place_of, raw_of_page, raw_protocol, read_raw
-from readerstudy.designer.schema import Leaf, Rows, Table, kinds, protocol_form
+from readerstudy.designer.form.bound import Offers, bind
+from readerstudy.designer.form.edits import apply_act
+from readerstudy.designer.form.labels import LABELS, Section
+from readerstudy.designer.form.raw import join, known_place, place_of, raw_of_page, raw_protocol, read_raw
+from readerstudy.designer.form.schema import Leaf, Rows, Table, kinds, protocol_form
 from readerstudy.errors import BadInput
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.studies.analysis_plan import AnalysisPlan

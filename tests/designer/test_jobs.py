@@ -5,8 +5,8 @@ from django.test import Client
 from django.urls import reverse
 
 from readerstudy.accounts.models import Role
-from readerstudy.designer import move_views
 from readerstudy.designer.actions import start_locking, start_rehearsal
+from readerstudy.designer.pages import move_views
 from readerstudy.errors import StudyError
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.queue import run_here

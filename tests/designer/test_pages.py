@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from readerstudy.accounts.models import Role
 from readerstudy.audit.models import Event
-from readerstudy.designer.raw import raw_protocol
+from readerstudy.designer.form.raw import raw_protocol
 from readerstudy.designer.starting_points import starting_points
 from readerstudy.studies.actions import edit_draft
 from readerstudy.studies.models import Study

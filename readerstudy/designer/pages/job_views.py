@@ -7,8 +7,8 @@ from django.utils.timezone import now
 from django.views.decorators.http import require_GET, require_POST
 
 from readerstudy.accounts.permissions import signed_in_user
-from readerstudy.designer.access import find_study, for_investigators
 from readerstudy.designer.actions import LOCK_STUDY, REHEARSE_STUDY, start_rehearsal
+from readerstudy.designer.pages.access import find_study, for_investigators
 from readerstudy.errors import StudyError
 from readerstudy.experiments.job_view import view_job
 from readerstudy.jobs.models import Job, JobStatus

@@ -12,7 +12,7 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from readerstudy.designer.schema import Leaf, Limit, Node, Rows, Table, protocol_form
+from readerstudy.designer.form.schema import Leaf, Limit, Node, Rows, Table, protocol_form
 from readerstudy.errors import BadInput
 from readerstudy.studies.plan_values import (
     AnyNumber,

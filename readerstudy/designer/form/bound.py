@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from readerstudy.designer.labels import SECTION_TITLES, Row, Section, row_of
-from readerstudy.designer.raw import Errors, Raw, join
-from readerstudy.designer.schema import Leaf, Rows, Table, protocol_form
+from readerstudy.designer.form.labels import SECTION_TITLES, Row, Section, row_of
+from readerstudy.designer.form.raw import Errors, Raw, join
+from readerstudy.designer.form.schema import Leaf, Rows, Table, protocol_form
 from readerstudy.layout.numbers import localise
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.plan_values import AnyNumber, NumberBetween, OneOf, TextUpTo, WholeNumber

@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from readerstudy.accounts.permissions import signed_in_user
-from readerstudy.designer.access import find_study, for_investigators
 from readerstudy.designer.actions import MOST_FILES_AT_ONCE, files_to_rewrite, lock_draft, start_locking
-from readerstudy.designer.checks import check_protocol
-from readerstudy.designer.forms import MoveForm
+from readerstudy.designer.checklist.checks import check_protocol
+from readerstudy.designer.pages.access import find_study, for_investigators
+from readerstudy.designer.pages.forms import MoveForm
 from readerstudy.designer.queries import missing_of_readers
 from readerstudy.errors import StudyError
 from readerstudy.studies.access import require_researcher_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils.safestring import SafeString
 
 from readerstudy.cohort.models import Cohort
-from readerstudy.designer.raw import Raw
+from readerstudy.designer.form.raw import Raw
 from readerstudy.layout.markdown import markdown
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.studies.protocol_document import ProtocolSession

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from readerstudy.designer.raw import Raw, join, raw_protocol
-from readerstudy.designer.schema import Leaf, Node, Rows, Table, protocol_form
+from readerstudy.designer.form.raw import Raw, join, raw_protocol
+from readerstudy.designer.form.schema import Leaf, Node, Rows, Table, protocol_form
 from readerstudy.errors import BadInput
 from readerstudy.modalities.words import ReadingWords
 from readerstudy.studies.plan_values import OneOf

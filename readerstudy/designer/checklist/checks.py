@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from readerstudy.cohort.models import Cohort
-from readerstudy.designer.advice import Advice, Pace, find_advice, find_pace, minutes, total_sentence
-from readerstudy.designer.labels import row_of
-from readerstudy.designer.raw import Errors, known_place, place_of
-from readerstudy.designer.schema import Rows, Table, protocol_form
+from readerstudy.designer.checklist.advice import Advice, Pace, find_advice, find_pace, minutes, total_sentence
+from readerstudy.designer.form.labels import row_of
+from readerstudy.designer.form.raw import Errors, known_place, place_of
+from readerstudy.designer.form.schema import Rows, Table, protocol_form
 from readerstudy.studies.models import Study
 from readerstudy.studies.protocol_document import Protocol
 from readerstudy.studies.texts import reader_says

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from readerstudy.designer import job_views, move_views, views
+from readerstudy.designer.pages import job_views, move_views, views
 
 app_name = "designer"
 urlpatterns = [

@@ -14,13 +14,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from readerstudy.accounts.permissions import signed_in_user
 from readerstudy.cohort.models import Cohort
-from readerstudy.designer.access import find_study, for_investigators
-from readerstudy.designer.bound import Offers, bind
-from readerstudy.designer.checks import Checked, check_errors, check_protocol
-from readerstudy.designer.edits import SHARE, TOTAL, apply_act
-from readerstudy.designer.forms import FileForm, NewStudyForm, StudyForm
-from readerstudy.designer.preview import preview_of
-from readerstudy.designer.raw import Errors, Raw, raw_of_page, raw_protocol, read_raw
+from readerstudy.designer.checklist.checks import Checked, check_errors, check_protocol
+from readerstudy.designer.form.bound import Offers, bind
+from readerstudy.designer.form.edits import SHARE, TOTAL, apply_act
+from readerstudy.designer.form.raw import Errors, Raw, raw_of_page, raw_protocol, read_raw
+from readerstudy.designer.pages.access import find_study, for_investigators
+from readerstudy.designer.pages.forms import FileForm, NewStudyForm, StudyForm
+from readerstudy.designer.pages.preview import preview_of
 from readerstudy.designer.starting_points import protocol_from
 from readerstudy.errors import BadInput, StudyError
 from readerstudy.studies.actions import ChangedMeanwhile, draft_study, edit_draft

@@ -1,0 +1,1 @@
+"""The checklist beside the form: what keeps a draft from being locked, and advice."""
