@@ -106,13 +106,36 @@ def compared_sessions(plan: AnalysisPlan) -> dict[str, int]:
     return {"before": plan.before, "after": plan.after}
 
 
-def session_limit_sentence(plan: AnalysisPlan) -> str:
+def session_limit_sentence(record: StudyRecord, plan: AnalysisPlan) -> str:
     """Return the limit of every comparison of the two sessions."""
+    if record.show_same_images(plan.before, plan.after):
+        sentence = _(
+            "Sessions %(before)s and %(after)s show the same images under two conditions. Readers may remember images, "
+            "and they gain practice and get tired. An order of the sessions that is balanced over the readers, and a "
+            "washout, reduce these causes of a difference but do not exclude them."
+        )
+        return sentence % compared_sessions(plan)
     sentence = _(
         "The change from session %(before)s to session %(after)s has four possible causes that this design cannot "
         "separate: the education, practice, the different images, and fatigue."
     )
     return sentence % compared_sessions(plan)
+
+
+def paired_sentence(plan: AnalysisPlan) -> str:
+    """Return why a test of independent readings is left out: both sessions show the same images."""
+    sentence = _(
+        "No test of sessions %(before)s and %(after)s here: they show the same images, and the test takes readings as "
+        "independent. The table of the same images under two conditions has the paired comparison of each reader."
+    )
+    return sentence % compared_sessions(plan)
+
+
+def same_images_sentences(record: StudyRecord) -> tuple[str, ...]:
+    """Return which sessions showed the images of another one, and that sums count such images once."""
+    sentence = _("Session %(session)s shows the images of session %(source)s; sums over the sessions count them once.")
+    pairs = dict.fromkeys((each.number, each.images_of) for each in record.image_sets if each.images_of)
+    return tuple(sentence % {"session": number, "source": source} for number, source in sorted(pairs))
 
 
 def p_text(p: float) -> str:
@@ -125,10 +148,10 @@ def signed(value: float) -> str:
     return f"{value:+z.2f}".replace("-", "−")
 
 
-def limit_sentences(plan: AnalysisPlan) -> tuple[str, ...]:
+def limit_sentences(record: StudyRecord, plan: AnalysisPlan) -> tuple[str, ...]:
     """Return the limits of the whole report."""
     return (
-        session_limit_sentence(plan),
+        session_limit_sentence(record, plan),
         _(
             "Tests never pool readers into one proportion. Readers differ, and a pooled test would count their "
             "differences as evidence: it rejects a true null far too often."

@@ -61,6 +61,9 @@ class PlannedSession(Shape):
     repeat_share = serializers.FloatField(required=False, help_text="share of images shown a second time")
     repeat_of = serializers.IntegerField(required=False, help_text="their session; 0 or missing: this one")
     repeat_distance = serializers.IntegerField(required=False, help_text="least positions between both showings")
+    images_of = serializers.IntegerField(
+        required=False, help_text="the session whose images it shows under another condition; 0 or missing: its own"
+    )
 
 
 class Plan(Shape):

@@ -56,6 +56,8 @@ class SessionTemplate:
     repeats: int = 0
     repeat_of: int = 0
     repeat_distance: int = 0
+    # The session whose images it shows, under another condition; 0: it draws its own.
+    images_of: int = 0
 
     def scaled(self, scale: float) -> "SessionTemplate":
         """Return the session with fewer images: equal numbers stay equal, and no number becomes 0."""

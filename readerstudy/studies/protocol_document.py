@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from readerstudy import serialise
 from readerstudy.errors import BadInput
 from readerstudy.serialise import ADDED_LATER
-from readerstudy.studies.analysis_plan import AnalysisPlan, check_analysis
+from readerstudy.studies.analysis_plan import PER_READER, AnalysisPlan, check_analysis
 from readerstudy.studies.plan_values import NameUpTo, NumberBetween, OneOf, WholeNumber
 from readerstudy.studies.protocol import SessionKind, SessionTemplate, Verdict
 from readerstudy.studies.repeats import last_first_showing
@@ -67,6 +67,8 @@ class ProtocolSession:
     repeat_of: Annotated[int, WholeNumber(0, MOST_SESSIONS)] = field(default=0, metadata=ADDED_LATER)
     # Least number of positions between both showings in the same session.
     repeat_distance: Annotated[int, WholeNumber(2, MOST_IMAGES)] = field(default=10, metadata=ADDED_LATER)
+    # The earlier session whose images it shows under another condition, all of them; 0: images of its own.
+    images_of: Annotated[int, WholeNumber(0, MOST_SESSIONS)] = field(default=0, metadata=ADDED_LATER)
 
     @property
     def shows_pairs(self) -> bool:
@@ -106,6 +108,7 @@ class ProtocolSession:
             repeats=repeats,
             repeat_of=self.repeat_of if repeats else 0,
             repeat_distance=self.repeat_distance if repeats else 0,
+            images_of=self.images_of,
         )
 
 
@@ -157,15 +160,29 @@ class Protocol:
         first, second = self.crossover
         return tuple({first: second, second: first}.get(number, number) for number in numbers)
 
+    def source(self, number: int) -> ProtocolSession:
+        """Return the session that draws the images of a session: itself, unless it shows those of another."""
+        return self.sessions[(self.sessions[number - 1].images_of or number) - 1]
+
+    def show_same_images(self, first: int, second: int) -> bool:
+        """Return whether two sessions show the same images."""
+        numbers = (self.sessions[number - 1].images_of or number for number in (first, second))
+        return first != second and len(set(numbers)) == 1
+
     def repeats(self, number: int) -> int:
         """Return how many images this session shows a second time."""
         session = self.sessions[number - 1]
-        return session.repeats_of(self.sessions[(session.repeat_of or number) - 1].total)
+        return session.repeats_of(self.source(session.repeat_of or number).total)
+
+    def showings(self, number: int) -> int:
+        """Return how many positions a session has, images that are shown a second time included."""
+        return self.source(number).total + self.repeats(number)
 
     @property
     def asking(self) -> tuple[int, ...]:
-        """The numbers of the sessions that ask for verdicts on images of their own."""
-        return tuple(n for n, each in enumerate(self.sessions, start=1) if each.asks_verdict and each.total)
+        """The numbers of the sessions that ask for verdicts on images that they do not only repeat."""
+        numbers = range(1, len(self.sessions) + 1)
+        return tuple(n for n in numbers if self.sessions[n - 1].asks_verdict and self.source(n).total)
 
     @property
     def first_language(self) -> str:
@@ -188,12 +205,14 @@ class Protocol:
                 + gettext("must name at most %(most)s languages, each once.") % {"most": MOST_LANGUAGES}
             )
         check_languages(self.sessions, self.languages, "protocol sessions")
-        for number, session in enumerate(self.sessions, start=1):
-            _check_session(session, f"protocol sessions {number}")
+        for number in range(1, len(self.sessions) + 1):
+            _check_images_of(self, number, f"protocol sessions {number}")
+            _check_session(self, number, f"protocol sessions {number}")
         _check_crossover(self)
         for number in range(1, len(self.sessions) + 1):
             _check_repeats(self, number, f"protocol sessions {number}")
         check_analysis(self.analysis, self.asking, location="protocol analysis")
+        _check_paired(self, "protocol analysis families")
 
 
 def data_hash(data: Mapping[str, Any]) -> str:
@@ -202,14 +221,58 @@ def data_hash(data: Mapping[str, Any]) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def _check_session(session: ProtocolSession, location: str) -> None:
+# What a session draws by. One that shows the images of another session has none of it; its splits are not looked at.
+_OF_THE_DRAW: Final = ("real", "adversarial", "positive_share", "attacks", "resolution")
+
+
+def _check_images_of(protocol: Protocol, number: int, location: str) -> None:
+    session = protocol.sessions[number - 1]
+    if not session.images_of:
+        return
+    if session.images_of >= number:
+        raise BadInput(f"{location} images_of: " + gettext("must be the number of an earlier session, or 0."))
+    source = protocol.source(number)
+    if source.images_of or not source.total or {source.kind, session.kind} != {SessionKind.BLINDED}:
+        raise BadInput(
+            f"{location} images_of: "
+            + gettext("only a blinded session can show the images of another one, which draws its own.")
+        )
+    if session.repeat_of:
+        raise BadInput(
+            f"{location} repeat_of: " + gettext("a session with the images of another one repeats only its own (0).")
+        )
+    for name in _OF_THE_DRAW:
+        if getattr(session, name) != getattr(ProtocolSession, name):
+            raise BadInput(
+                f"{location} {name}: "
+                + gettext("is decided by session %(source)s, whose images it shows.") % {"source": session.images_of}
+            )
+
+
+def _check_paired(protocol: Protocol, location: str) -> None:
+    """The tests of single readers compare different images; the same images twice are not independent."""
+    analysis = protocol.analysis
+    if len(protocol.asking) < 2 or not protocol.show_same_images(analysis.before, analysis.after):
+        return
+    declared = (endpoint for family in analysis.families for endpoint in family.endpoints)
+    if wrong := next((endpoint for endpoint in declared if endpoint in PER_READER), None):
+        values = {"endpoint": wrong, "before": analysis.before, "after": analysis.after}
+        text = gettext(
+            "%(endpoint)s is a test of different images, but the sessions %(before)s and %(after)s show the same."
+        )
+        raise BadInput(f"{location}: " + text % values)
+
+
+def _check_session(protocol: Protocol, number: int, location: str) -> None:
+    session = protocol.sessions[number - 1]
     is_blinded = session.kind == SessionKind.BLINDED
     if session.adversarial and not is_blinded:
         raise BadInput(f"{location} adversarial: " + gettext("only blinded sessions show adversarial images alone."))
     is_questionnaire = session.kind == SessionKind.QUESTIONNAIRE
     if session.total and is_questionnaire:
         raise BadInput(f"{location} real: " + gettext("a questionnaire has no images."))
-    if not (session.total or is_questionnaire or (session.repeat_of and session.repeat_share is not None)):
+    repeats_only = session.repeat_of and session.repeat_share is not None
+    if not (session.total or session.images_of or is_questionnaire or repeats_only):
         raise BadInput(f"{location} real: " + gettext("a session has at least two images."))
     for name in ("real", "adversarial"):
         if getattr(session, name) == 1:
@@ -217,7 +280,7 @@ def _check_session(session: ProtocolSession, location: str) -> None:
     if not session.splits or len(set(session.splits)) < len(session.splits):
         raise BadInput(f"{location} splits: " + gettext("must name at least one split, each once."))
     _check_attacks(session.attacks, f"{location} attacks")
-    _check_order(session, location)
+    _check_order(session, protocol.source(number), location)
     check_rules(session.rules, session.kind, f"{location} rules")
 
 
@@ -252,39 +315,39 @@ def _check_repeats(protocol: Protocol, number: int, location: str) -> None:
         raise BadInput(
             f"{location} repeat_of: " + gettext("must be the number of an earlier session, or 0 for this one.")
         )
-    source = protocol.sessions[(session.repeat_of or number) - 1]
+    source, images = protocol.sessions[(session.repeat_of or number) - 1], protocol.source(session.repeat_of or number)
     if source.kind != SessionKind.BLINDED or source.rules.verdict != session.rules.verdict:
         raise BadInput(f"{location} repeat_of: " + gettext("must be a blinded session that asks for the same verdict."))
     if not protocol.repeats(number):
         raise BadInput(
             f"{location} repeat_share: "
-            + gettext("is less than one of the %(images)s images.") % {"images": source.total}
+            + gettext("is less than one of the %(images)s images.") % {"images": images.total}
         )
-    if protocol.repeated_until(number) > source.total:
+    if protocol.repeated_until(number) > images.total:
         raise BadInput(
             f"{location} repeat_share: "
-            + gettext("more than the %(images)s images of the session, each once.") % {"images": source.total}
+            + gettext("more than the %(images)s images of the session, each once.") % {"images": images.total}
         )
-    most = last_first_showing(source.total, distance=session.repeat_distance) + 1
+    most = last_first_showing(images.total, distance=session.repeat_distance) + 1
     if not session.repeat_of and protocol.repeats(number) > most:
         raise BadInput(
             f"{location} repeat_distance: "
             + gettext("at it only %(most)s of the %(images)s images can be repeated.")
-            % {"most": max(0, most), "images": source.total}
+            % {"most": max(0, most), "images": images.total}
         )
 
 
-def _check_order(session: ProtocolSession, location: str) -> None:
+def _check_order(session: ProtocolSession, source: ProtocolSession, location: str) -> None:
     if session.order != ReadingOrder.BLOCKS:
         if session.block_size:
             raise BadInput(f"{location} block_size: " + gettext("only the order 'blocks' has blocks."))
         return
-    if not (session.real and session.adversarial):
+    if not (source.real and source.adversarial):
         raise BadInput(f"{location} order: " + gettext("blocks need real and adversarial images."))
-    if not 2 <= session.block_size <= session.total:
+    if not 2 <= session.block_size <= source.total:
         raise BadInput(
             f"{location} block_size: "
-            + gettext("must be from 2 to the %(images)s images of the session.") % {"images": session.total}
+            + gettext("must be from 2 to the %(images)s images of the session.") % {"images": source.total}
         )
 
 

@@ -1,5 +1,6 @@
 """The draw of reading lists from a seed, without the database."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
@@ -98,8 +99,8 @@ def draw(
 ) -> dict[int, list[Pick]]:
     """Return the picks of every session, by number, in reading order. Each image is drawn at most once per study.
 
-    So no image is in two sessions, and no blinded session shows an image whose other version the reader sees. Repeats
-    show a pick a second time.
+    So no blinded session shows an image whose other version the reader sees, and an image is in two sessions only if
+    one of them shows all images of the other, in the same version. Repeats show a pick a second time.
     `with_adversarial` are, by session, the images that have an adversarial version by its attacks; without it they
     are those of the candidates. Raises CohortTooSmall with every shortage.
     """
@@ -124,7 +125,25 @@ def draw(
     ordered = {number: order.sample(picks, k=len(picks)) for number, picks in lists.items()}
     blocks = {session.number: session.block_size for session in sessions if session.block_size}
     drawn = {**ordered, **{number: _in_blocks(ordered[number], size, order) for number, size in blocks.items()}}
+    drawn |= _same_images(drawn, sessions, seed=seed)
     return {**drawn, **_with_repeats(drawn, sessions, seed=seed)}
+
+
+def _same_images(
+    drawn: Mapping[int, list[Pick]], sessions: Sequence[SessionTemplate], *, seed: int
+) -> dict[int, list[Pick]]:
+    """Return the lists of the sessions that show the images of another one, each in an order of its own.
+
+    A separate random stream: with and without such a session, a seed draws the same images in the same order.
+    """
+    lists = {}
+    for session in sessions:
+        if session.images_of:
+            source = drawn[session.images_of]
+            rng = Random(f"{seed}:same images:{session.number}:{sorted(pick.image for pick in source)}")
+            picks = rng.sample(source, k=len(source))
+            lists[session.number] = _in_blocks(picks, session.block_size, rng) if session.block_size else picks
+    return lists
 
 
 def _with_repeats(
@@ -132,25 +151,26 @@ def _with_repeats(
 ) -> dict[int, list[Pick]]:
     """Return the lists of the sessions that show images a second time.
 
-    A separate random stream: with and without repeats, a seed draws the same images in the same order. No image is
-    shown a third time.
+    A separate random stream: with and without repeats, a seed draws the same images in the same order. No image of a
+    session is repeated twice.
     """
     lists = {}
-    shown_again: set[Pick] = set()
+    shown_again: dict[int, set[Pick]] = defaultdict(set)
     for session in sessions:
         if not session.repeats:
             continue
-        own, source = drawn[session.number], drawn[session.repeat_of or session.number]
+        repeated_from = session.repeat_of or session.number
+        own, source = drawn[session.number], drawn[repeated_from]
         rng = Random(f"{seed}:repeats:{session.number}:{sorted(pick.image for pick in source)}")
         if session.repeat_of:
-            left = [pick for pick in source if pick not in shown_again]
+            left = [pick for pick in source if pick not in shown_again[repeated_from]]
             repeated = _repeated(source, left, session.repeats, rng)
             rows = add_repeats(own, repeated, rng=rng)
         else:
             early = source[: last_first_showing(len(source), distance=session.repeat_distance) + 1]
             repeated = _repeated(source, early, session.repeats, rng)
             rows = place_repeats(own, repeated, distance=session.repeat_distance, rng=rng)
-        shown_again.update(repeated)
+        shown_again[repeated_from].update(repeated)
         lists[session.number] = [replace(pick, is_repeat=is_repeat) for pick, is_repeat in rows]
     return lists
 

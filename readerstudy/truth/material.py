@@ -53,7 +53,8 @@ def find_material(cohort: Cohort, protocol: Protocol, *, excluded_before: dateti
     resolution = protocol.resolution or cohort.resolutions[0]
     found: dict[tuple[str, tuple[str, ...]], SessionMaterial] = {}
     sessions: dict[int, SessionMaterial] = {}
-    for number, session in enumerate(protocol.sessions, start=1):
+    for number in range(1, len(protocol.sessions) + 1):
+        session = protocol.source(number)
         wanted = (session.resolution or resolution, _wanted_attacks(protocol, session))
         if wanted not in found:
             found[wanted] = _session_material(cohort, *wanted, protocol=protocol, excluded_before=excluded_before)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from readerstudy.analysis.record.codes import ADVERSARIAL, POSITIVE, REAL
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.tables.mrmc import mrmc_comparisons, mrmc_table
+from readerstudy.analysis.tables.comparison.mrmc import mrmc_comparisons, mrmc_table
 from readerstudy.layout.table import Table
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import small

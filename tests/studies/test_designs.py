@@ -56,7 +56,9 @@ def test_a_published_design_is_drawn_read_and_reported(path, db, small):
     assert "answers" in tables
     assert ("intra_reader" in tables) == any(each.repeat_share for each in protocol.sessions)
     assert record.compares_nothing == (len(protocol.asking) < 2) == ("no sessions are compared" in report.summary[0])
-    assert len(record.readings) == 2 * sum(each.total for each in protocol.sessions)
+    shown = sum(protocol.source(number).total for number in range(1, len(protocol.sessions) + 1))
+    assert len(record.readings) == 2 * shown
+    assert ("same_images" in tables) == any(each.images_of for each in protocol.sessions)
 
 
 def test_half_of_the_readers_begin_a_crossover_with_the_other_session(db, small):

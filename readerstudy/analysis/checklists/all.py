@@ -14,7 +14,7 @@ from readerstudy.analysis.checklists.facts import Facts
 from readerstudy.analysis.checklists.items import ChecklistItem
 from readerstudy.analysis.checklists.stard import stard_items
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.tables.mrmc import MrmcComparison
+from readerstudy.analysis.tables.comparison.mrmc import MrmcComparison
 from readerstudy.layout.table import Column, Table
 from readerstudy.studies.analysis_plan import AnalysisPlan
 

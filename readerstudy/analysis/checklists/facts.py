@@ -19,7 +19,7 @@ from readerstudy.analysis.record.counts import (
     Ints,
     subset_kinds,
 )
-from readerstudy.analysis.tables.mrmc import MrmcComparison, figure_name
+from readerstudy.analysis.tables.comparison.mrmc import MrmcComparison, figure_name
 from readerstudy.analysis.wording import session_limit_sentence, signed
 from readerstudy.experiments.attack_words import attack_words
 from readerstudy.experiments.models import CheckpointKind
@@ -192,7 +192,7 @@ class Facts(MaterialFacts):
         ) % {"count": readers}
 
     def limits(self) -> str:
-        return session_limit_sentence(self.plan)
+        return session_limit_sentence(self.record, self.plan)
 
     # --- networks -------------------------------------------------------------------------------------------
     def runs(self) -> str:

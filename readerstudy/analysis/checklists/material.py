@@ -9,7 +9,7 @@ from readerstudy.analysis.figures.flow_numbers import split_title
 from readerstudy.analysis.plan.plan_table import endpoint_in_full
 from readerstudy.analysis.record.conduct import StudyConduct
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.tables.mrmc import MrmcComparison
+from readerstudy.analysis.tables.comparison.mrmc import MrmcComparison
 from readerstudy.analysis.tables.study_conduct import format_day
 from readerstudy.analysis.wording import compared_sessions
 from readerstudy.studies.analysis_plan import AnalysisPlan

@@ -11,6 +11,7 @@ from readerstudy.analysis.figures.flow_diagram import FlowBox, FlowDiagram
 from readerstudy.analysis.record.analysis_set import AnalysisSet, analysis_set
 from readerstudy.analysis.record.conduct import SessionFacts, SplitCounts, StudyConduct
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.analysis.wording import same_images_sentences
 from readerstudy.layout.table import Cell, Column, Kind, Table
 from readerstudy.modalities.words import ReportWords
 from readerstudy.studies.analysis_plan import AnalysisPlan
@@ -35,6 +36,7 @@ def flow_picture(record: StudyRecord, plan: AnalysisPlan) -> Picture | None:
         "of a mixed session is drawn once in the whole study, either as a real image or as the source of an "
         "adversarial one."
     )
+    caption = " ".join((caption, *same_images_sentences(record)))
     width, height = diagram.size
     return Picture("flow", diagram.svg(title, description), title, description, caption, width, height)
 
@@ -72,7 +74,8 @@ def _patients_and_images(patients: int, images: int) -> str:
 
 
 def _arm_boxes(record: StudyRecord, conduct: StudyConduct, plan: AnalysisPlan, arm: str) -> Iterator[FlowBox]:
-    images = sum(conduct.images_drawn(arm, session.number) for session in conduct.sessions)
+    own = (each.number for each in record.sets_of_arm(arm) if not each.images_of)
+    images = sum(conduct.images_drawn(arm, number) for number in own)
     enrolled = record.enrolled_in_arm(arm)
     lines = [
         _("Drawn: %(drawn)s") % {"drawn": _patients_and_images(conduct.patients_drawn.get(arm, 0), images)},
@@ -180,7 +183,7 @@ def _rows(record: StudyRecord, conduct: StudyConduct, plan: AnalysisPlan) -> Ite
             yield (stage, arm, "", None, None, len(withdrawn), *(None,) * 5, sum(each.read for each in withdrawn), None)
         for session in conduct.sessions:
             yield _session_row(conduct, arm, session.number)
-        yield _analysis_row(conduct, analysis_set(record, plan, arm), plan)
+        yield _analysis_row(record, conduct, analysis_set(record, plan, arm), plan)
 
 
 def _session_row(conduct: StudyConduct, arm: str, number: int) -> tuple[Cell, ...]:
@@ -192,9 +195,12 @@ def _session_row(conduct: StudyConduct, arm: str, number: int) -> tuple[Cell, ..
     return (_("Drawn and read"), arm, str(number), patients, conduct.images_drawn(arm, number), *readers, *readings)
 
 
-def _analysis_row(conduct: StudyConduct, included: AnalysisSet, plan: AnalysisPlan) -> tuple[Cell, ...]:
+def _analysis_row(
+    record: StudyRecord, conduct: StudyConduct, included: AnalysisSet, plan: AnalysisPlan
+) -> tuple[Cell, ...]:
     sessions = (plan.before, plan.after)
-    images = sum(conduct.images_drawn(included.arm, session) for session in sessions)
+    own = sessions[:1] if record.show_same_images(*sessions) else sessions
+    images = sum(conduct.images_drawn(included.arm, session) for session in own)
     enrolled = len(included.readers) + len(included.excluded)
     readers = (enrolled, None, None, len(included.readers))
     readings = (None, None, included.readings, None)

@@ -19,7 +19,7 @@ from readerstudy.analysis.figures.reader_style import (
 )
 from readerstudy.analysis.record.codes import reader_sort_key
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.tables.mrmc import MrmcComparison, figure_name
+from readerstudy.analysis.tables.comparison.mrmc import MrmcComparison, figure_name
 from readerstudy.analysis.wording import compared_sessions, signed
 from readerstudy.layout.picture import GRID, Picture, drawing, picture
 from readerstudy.layout.table import Estimate

@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 
 from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.tables.mrmc import MrmcComparison
+from readerstudy.analysis.tables.comparison.mrmc import MrmcComparison
+from readerstudy.analysis.tables.comparison.subgroup_tests import SubgroupComparison
 from readerstudy.analysis.tables.signal_detection import detections_by_reader
-from readerstudy.analysis.tables.subgroup_tests import SubgroupComparison
 from readerstudy.analysis.wording import compared_sessions, undefined_sentence
 from readerstudy.layout.table import Estimate
 from readerstudy.statistics.multiplicity import Correction, correct_family

@@ -8,8 +8,8 @@ from numpy import isfinite
 from readerstudy.analysis.plan.tests import SUBGROUP_PREFIX, PlannedTest, nothing_to_compare, planned_tests
 from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.tables.mrmc import MrmcComparison, figure_name
-from readerstudy.analysis.tables.subgroup_tests import SubgroupComparison
+from readerstudy.analysis.tables.comparison.mrmc import MrmcComparison, figure_name
+from readerstudy.analysis.tables.comparison.subgroup_tests import SubgroupComparison
 from readerstudy.analysis.wording import (
     compared_sessions,
     correction_name,
@@ -59,7 +59,7 @@ def planned_tests_table(
             *_limit_sentences(tests),
             *_reason_sentences(tests),
             *_empty_families(plan, tests),
-            session_limit_sentence(plan),
+            session_limit_sentence(record, plan),
         ),
         empty=_("No session has been drawn yet. Create the study first."),
     )

@@ -64,6 +64,8 @@ JOIN {Presentation._meta.db_table} first ON first.reading_list_id = first_list.i
      AND first.stimulus_id = presentation.stimulus_id AND NOT first.is_repeat
 JOIN {Reading._meta.db_table} first_reading ON first_reading.presentation_id = first.id
 WHERE enrollment.study_id = %s AND {_KEPT} AND presentation.is_repeat AND {IS_INCLUDED}
+  -- Two sessions may have shown the image; the repeat is one of a single session.
+  AND first_plan.number = (%s::int[])[plan.number]
   AND reading.verdict = ANY(%s) AND first_reading.verdict = ANY(%s)
 GROUP BY 1, 2, 3, 4, 5
 """
@@ -95,8 +97,9 @@ def _counted(sql: str, study: Study, analysis: AnalysisPlan) -> dict[tuple[int, 
 def reader_repeats(study: Study, analysis: AnalysisPlan) -> tuple[ReaderRepeats, ...]:
     """Return the verdicts on images that were shown twice, by reader and session."""
     known = list(VERDICTS)
+    repeated = [each.repeat_of or number for number, each in enumerate(study.protocol.sessions, start=1)]
     with connection.cursor() as cursor:
-        cursor.execute(_REPEATS, [study.pk, keeps_withdrawn(analysis), known, known])
+        cursor.execute(_REPEATS, [study.pk, keeps_withdrawn(analysis), repeated, known, known])
         rows = cursor.fetchall()
     tables: dict[tuple[str, int, int], NDArray[np.int64]] = {}
     for reader, session, first_session, first, second, count in rows:

@@ -50,6 +50,7 @@ def study_record(study: Study, plan: AnalysisPlan | None = None) -> StudyRecord:
 
 def _image_sets(study: Study) -> Iterator[SessionImages]:
     truth = truth_of_study(study)
+    images_of = {number: each.images_of for number, each in enumerate(study.protocol.sessions, start=1)}
     for plan in SessionPlan.objects.filter(study=study).order_by("number"):
         for arm in Arm.objects.filter(study=study).order_by("name"):
             drawn = Allocation.analysed().filter(session_plan=plan, arm=arm).values_list("stimulus_id", flat=True)
@@ -63,6 +64,7 @@ def _image_sets(study: Study) -> Iterator[SessionImages]:
                 asks_for_verdict=plan.asks_verdict,
                 planned=plan.total - repeats - excluded,
                 excluded=excluded,
+                images_of=images_of.get(plan.number, 0),
                 drawn=Counter(_kind(plan, truth[stimulus]) for stimulus in drawn),
             )
 

@@ -35,7 +35,7 @@ def analysis_set(record: StudyRecord, plan: AnalysisPlan, arm: str) -> AnalysisS
     """Return the analysis set of one arm.
 
     A reader is included with at least MINIMUM_CASES verdicts on images of each kind in each compared session, the
-    same rule as in `tables.mrmc.readings_for`.
+    same rule as in `tables.comparison.mrmc.readings_for`.
     """
     readers: list[str] = []
     readings = 0

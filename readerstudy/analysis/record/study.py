@@ -20,7 +20,8 @@ class SessionImages:
     """The images of one session in one arm: the number planned, and those drawn.
 
     `drawn` counts images by (authenticity, source pathology); triptychs count as PAIR. Both leave out the `excluded`
-    ones, which readers saw and the analysis does not use.
+    ones, which readers saw and the analysis does not use. `images_of` is the session whose images it shows under
+    another condition, 0 for images of its own. `has_aid`: an aid was shown beside each image.
     """
 
     number: int
@@ -30,6 +31,8 @@ class SessionImages:
     planned: int
     drawn: Mapping[tuple[str, str], int]
     excluded: int = 0
+    images_of: int = 0
+    has_aid: bool = False
 
     def count(self, authenticity: str, pathology: str | None = None) -> int:
         """Return how many images of this kind were drawn; without `pathology`, of both pathologies."""
@@ -71,6 +74,16 @@ class StudyRecord:
         """Whether fewer than two sessions were planned to ask for verdicts on images of their own."""
         asking = {each.number for each in self.image_sets if each.asks_for_verdict and each.planned}
         return bool(self.image_sets) and len(asking) < 2
+
+    def show_same_images(self, first: int, second: int) -> bool:
+        """Return whether two sessions showed the same images, so that readings of the two are paired."""
+        source = {each.number: each.images_of or each.number for each in self.image_sets}
+        return first != second and source.get(first, first) == source.get(second, second)
+
+    @property
+    def aided_sessions(self) -> tuple[int, ...]:
+        """The numbers of the sessions in which an aid was shown beside each image, in order."""
+        return tuple(sorted({each.number for each in self.image_sets if each.has_aid}))
 
     @property
     def arms(self) -> tuple[str, ...]:

@@ -64,8 +64,8 @@ class StudyReport:
 
     @property
     def limits(self) -> tuple[str, ...]:
-        sentences = limit_sentences(self.plan)
-        of_comparison = session_limit_sentence(self.plan)
+        sentences = limit_sentences(self.record, self.plan)
+        of_comparison = session_limit_sentence(self.record, self.plan)
         return tuple(each for each in sentences if not (self.record.compares_nothing and each == of_comparison))
 
     @cached_property

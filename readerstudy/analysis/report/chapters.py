@@ -26,27 +26,28 @@ from readerstudy.analysis.tables.agreement import agreement_table
 from readerstudy.analysis.tables.answers import answers_table
 from readerstudy.analysis.tables.article import table_2, table_2_readings, table_3, table_4
 from readerstudy.analysis.tables.classifier import classifier_table
+from readerstudy.analysis.tables.comparison.mixed_models import mixed_models_table
+from readerstudy.analysis.tables.comparison.mrmc import MrmcComparison, mrmc_comparisons, mrmc_table
+from readerstudy.analysis.tables.comparison.same_images import same_images_table
+from readerstudy.analysis.tables.comparison.sensitivity_analyses import sensitivity_analyses_table
+from readerstudy.analysis.tables.comparison.subgroup_tests import (
+    SubgroupComparison,
+    all_subgroup_tests_table,
+    subgroup_comparisons,
+    subgroup_tests_table,
+)
 from readerstudy.analysis.tables.detector import detector_table
 from readerstudy.analysis.tables.missing_and_unsure import (
     unsure_mrmc_table,
     unsure_rules_by_reader_table,
     unsure_rules_table,
 )
-from readerstudy.analysis.tables.mixed_models import mixed_models_table
-from readerstudy.analysis.tables.mrmc import MrmcComparison, mrmc_comparisons, mrmc_table
 from readerstudy.analysis.tables.readers import readers_table
 from readerstudy.analysis.tables.reading_order import reading_order_table
 from readerstudy.analysis.tables.reading_pace import reading_pace_table
 from readerstudy.analysis.tables.repeats import intra_reader_table
-from readerstudy.analysis.tables.sensitivity_analyses import sensitivity_analyses_table
 from readerstudy.analysis.tables.signal_detection import signal_detection_table
 from readerstudy.analysis.tables.study_conduct import blinding_table, grades_table, missing_table, sources_table
-from readerstudy.analysis.tables.subgroup_tests import (
-    SubgroupComparison,
-    all_subgroup_tests_table,
-    subgroup_comparisons,
-    subgroup_tests_table,
-)
 from readerstudy.analysis.tables.table1_attack import table_1
 from readerstudy.analysis.tables.trivial_controls import trivial_controls_table
 from readerstudy.analysis.wording import verdict_label_sentences
@@ -73,7 +74,7 @@ class Chapters:
 
     @cached_property
     def subgroups(self) -> tuple[SubgroupComparison, ...]:
-        return subgroup_comparisons(self.record.readings, groups=self.plan.groups)
+        return subgroup_comparisons(self.record, groups=self.plan.groups)
 
     @property
     def summary(self) -> tuple[str, ...]:
@@ -105,6 +106,7 @@ class Chapters:
             _("Primary result and planned tests"),
             planned_tests_table(record, plan, self.mrmc, self.subgroups),
             mrmc_table(record, plan, self.mrmc),
+            same_images_table(record, plan),
             forest_figure(record, plan, self.mrmc),
         )
 
@@ -140,7 +142,7 @@ class Chapters:
             unsure_mrmc_table(record, plan, self.mrmc),
             reading_order_table(record, plan),
             mixed_models_table(record, plan),
-            subgroup_tests_table(self.subgroups, plan=plan),
+            subgroup_tests_table(self.subgroups, plan=plan, is_paired=record.show_same_images(plan.before, plan.after)),
             sentences=(_("Nothing in this chapter was planned. It can raise questions but not answer them."),),
             hidden=(unsure_rules_by_reader_table(record, plan), all_subgroup_tests_table(self.subgroups)),
         )

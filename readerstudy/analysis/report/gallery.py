@@ -3,7 +3,7 @@
 It shows the truth about images of the cohort, so it is only for researchers of an unsealed study.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -134,14 +134,22 @@ def choose_images(record: StudyRecord, plan: AnalysisPlan) -> tuple[JudgedImage,
     Images are ordered by the share of wrong verdicts; ties are broken by more verdicts, then by the lower case. No
     image appears twice: with fewer than twelve images, each end has half.
     """
-    most = sorted(_judged_images(record, plan, Subset.ADVERSARIAL, Reason.FOOLED_MOST), key=_most_wrong)
+    most = _once(sorted(_judged_images(record, plan, Subset.ADVERSARIAL, Reason.FOOLED_MOST), key=_most_wrong))
     count = min(_MOST_ADVERSARIAL, (len(most) + 1) // 2)
     # The other end is not the reverse of this order, because ties are broken in the same way at both ends.
     used = {image.case for image in most[:count]}
     fewest = _judged_images(record, plan, Subset.ADVERSARIAL, Reason.FOOLED_FEWEST)
-    fewest = sorted((image for image in fewest if image.case not in used), key=_fewest_wrong)
+    fewest = _once(sorted((image for image in fewest if image.case not in used), key=_fewest_wrong))
     real = (image for image in _judged_images(record, plan, Subset.REAL, Reason.MISTRUSTED) if image.wrong)
-    return (*most[:count], *fewest[:_MOST_ADVERSARIAL], *sorted(real, key=_most_wrong)[:_MOST_REAL])
+    return (*most[:count], *fewest[:_MOST_ADVERSARIAL], *_once(sorted(real, key=_most_wrong))[:_MOST_REAL])
+
+
+def _once(images: Iterable[JudgedImage]) -> list[JudgedImage]:
+    """Return the first of each case and arm: an image that both sessions show is in the gallery once."""
+    first: dict[tuple[int, str], JudgedImage] = {}
+    for image in images:
+        first.setdefault((image.case, image.arm), image)
+    return list(first.values())
 
 
 def _judged_images(record: StudyRecord, plan: AnalysisPlan, subset: Subset, reason: Reason) -> Sequence[JudgedImage]:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from readerstudy.analysis.record.codes import ADVERSARIAL, NEGATIVE, PAIR, POSITIVE, REAL, Subset, reader_sort_key
 from readerstudy.analysis.record.counts import VERDICT_UNSURE, AggregatedReadings
 from readerstudy.analysis.record.study import SessionImages, StudyRecord
-from readerstudy.analysis.wording import subset_groups, unsure_sentence
+from readerstudy.analysis.wording import same_images_sentences, subset_groups, unsure_sentence
 from readerstudy.layout.table import Cell, Column, Kind, Table
 from readerstudy.statistics.unsure import Unsure
 
@@ -35,13 +35,15 @@ def table_2(record: StudyRecord) -> Table:
     for arm in record.arms:
         image_sets = record.sets_of_arm(arm)
         rows += [(str(each.number), each.title, arm, *_image_counts([each])) for each in image_sets]
-        rows.append((_("All"), "", arm, *_image_counts(image_sets)))
+        # Images that a second session shows again are counted once.
+        rows.append((_("All"), "", arm, *_image_counts([each for each in image_sets if not each.images_of])))
     return Table(
         key="table2",
         title=_("Table 2. Image sets"),
         caption=str(record.modality.words.report.positive_means),
         columns=tuple(columns),
         rows=tuple(rows),
+        notes=same_images_sentences(record),
         empty=_("No session has been drawn yet. Create the study first."),
     )
 

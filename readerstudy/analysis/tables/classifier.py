@@ -30,11 +30,12 @@ class ScoredImages:
 
     arm: str
     session: int
+    case: NDArray[np.int64]
     score: Floats
     source_score: Floats
     kind: NDArray[np.int64]
     patient: NDArray[np.int64]
-    on_tuning: int
+    is_tuning: NDArray[np.bool_]
     without_score: int
 
     @property
@@ -112,11 +113,12 @@ def _scored_images(classifier: ClassifierRecord, arm: str, session: int, mask: N
     return ScoredImages(
         arm=arm,
         session=session,
+        case=classifier.case[scored],
         score=classifier.score[scored],
         source_score=classifier.source_score[scored],
         kind=classifier.kind[scored],
         patient=classifier.patient[scored],
-        on_tuning=int((classifier.split[scored] == _TUNING).sum()),
+        is_tuning=classifier.split[scored] == _TUNING,
         without_score=int(mask.sum() - scored.sum()),
     )
 
@@ -193,14 +195,16 @@ def _fooled(images: ScoredImages, threshold: float) -> Proportion:
 
 
 def _notes(classifier: ClassifierRecord, images: Sequence[ScoredImages], words: ReportWords) -> Iterator[str]:
-    scored = sum(len(each) for each in images)
+    # Images of one arm that two sessions show are counted once.
+    scored = len({(each.arm, case) for each in images for case in each.case.tolist()})
+    on_tuning = len({(each.arm, case) for each in images for case in each.case[each.is_tuning].tolist()})
     if classifier.run and scored:
         sizes = " / ".join(f"{rows} × {columns}" for rows, columns in classifier.sizes)
         yield _("The run %(run)s evaluated each image at reduced size, %(size)s (rows × columns).") % {
             "run": classifier.run,
             "size": sizes,
         }
-    if on_tuning := sum(each.on_tuning for each in images):
+    if on_tuning:
         yield _(
             "%(count)s of the %(all)s images are from the tuning split, on which the run and its second threshold were "
             "chosen; results on them are optimistic."

@@ -11,7 +11,7 @@ from django.utils.translation import pgettext
 
 from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.tables.mrmc import MrmcComparison, compare_figure, figure_name
+from readerstudy.analysis.tables.comparison.mrmc import MrmcComparison, compare_figure, figure_name
 from readerstudy.analysis.tables.unsure_answers import RULES, ReaderShares, ShareGroup, mean_of, share_groups
 from readerstudy.analysis.wording import compared_sessions, p_text, signed
 from readerstudy.layout.table import Cell, Column, Kind, Table

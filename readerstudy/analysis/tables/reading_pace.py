@@ -49,7 +49,7 @@ def reading_pace_table(record: StudyRecord, plan: AnalysisPlan) -> Table:
         ),
         columns=tuple(columns),
         rows=tuple(rows),
-        notes=(*sentences, *([session_limit_sentence(plan)] if sentences else [])),
+        notes=(*sentences, *([session_limit_sentence(record, plan)] if sentences else [])),
         empty=_("There are no readings yet. Readers start with session 1."),
     )
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.counts import VERDICT_NOT_REAL, VERDICT_SEEN, VERDICT_UNSURE, Ints, subset_kinds
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.wording import compared_sessions, p_text, session_limit_sentence, signed
+from readerstudy.analysis.wording import compared_sessions, p_text, paired_sentence, session_limit_sentence, signed
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.statistics.signal_detection import (
     DetectionShift,
@@ -27,7 +27,8 @@ Detections = Mapping[tuple[str, int], SignalDetection | None]  # by reader and s
 def signal_detection_table(record: StudyRecord, plan: AnalysisPlan) -> Table:
     """Return d′ and criterion c of every reader in the two sessions, with the shares called not real."""
     detections = detections_by_reader(record, plan)
-    shifts = tuple(_shift_sentences(detections, plan))
+    is_paired = record.show_same_images(plan.before, plan.after)
+    shifts = () if is_paired else tuple(_shift_sentences(detections, plan))
     called = _("Called not real")
     undefined = _("d′ and c are undefined (—) if a reader has no verdicts on real or none on adversarial images.")
     empty = _("There are no verdicts in session %(before)s or %(after)s yet, so d′ and criterion cannot be estimated.")
@@ -54,8 +55,9 @@ def signal_detection_table(record: StudyRecord, plan: AnalysisPlan) -> Table:
             *([_status_of_shifts(plan)] if shifts else []),
             *shifts,
             *([undefined] if None in detections.values() else []),
+            *([paired_sentence(plan)] if is_paired else []),
             _unsure_rule(Unsure(plan.unsure)),
-            session_limit_sentence(plan),
+            session_limit_sentence(record, plan),
         ),
         empty=empty % compared_sessions(plan),
     )

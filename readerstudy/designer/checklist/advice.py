@@ -52,8 +52,7 @@ def find_advice(study: Study, protocol: Protocol) -> list[Advice]:
 
 def minutes(protocol: Protocol, number: int, pace: Pace) -> int:
     """Return the expected length of a session, repeated images included, without breaks."""
-    images = protocol.sessions[number - 1].total + protocol.repeats(number)
-    return max(1, round(images * pace.seconds / 60))
+    return max(1, round(protocol.showings(number) * pace.seconds / 60))
 
 
 # --- time -----------------------------------------------------------------------------------------------------------
@@ -93,13 +92,15 @@ def _readers(readers: int) -> Iterator[Advice]:
 
 def _power(protocol: Protocol, readers: int) -> Iterator[Advice]:
     """Yield the power of the primary comparison with the enrolled readers, with what was assumed for it."""
-    after = protocol.sessions[protocol.analysis.after - 1]
+    after = protocol.source(protocol.analysis.after)
     cases = _cases(protocol, after)
     if readers < 2 or cases < 2:
         if readers:
             yield Advice("", _("A test over readers needs at least 2 of them; 1 is enrolled."))
         return
-    components = binary_components(RATE, cases, r2=CORRELATION, sd_tr=SD_READERS)
+    are_same = protocol.show_same_images(protocol.analysis.before, protocol.analysis.after)
+    shared = CORRELATION if are_same else 0.0
+    components = binary_components(RATE, cases, r1=shared, r2=CORRELATION, r3=shared, sd_tr=SD_READERS)
     found = power(components, readers=readers, cases=cases, difference=DIFFERENCE, alpha=protocol.analysis.alpha)
     values = {
         "power": localise(f"{found.power:.2f}"),
@@ -110,10 +111,19 @@ def _power(protocol: Protocol, readers: int) -> Iterator[Advice]:
         "correlation": localise(f"{CORRELATION:.2f}"),
         "sd": localise(f"{SD_READERS:.2f}"),
     }
-    text = _(
-        "With %(readers)s readers and %(cases)s images, a true change of %(difference)s is found with a power of "
-        "%(power)s. Assumed: a rate of %(rate)s, a correlation of %(correlation)s between two readers on one image, "
-        "a spread of %(sd)s of readers from session to session, other images in each session."
+    text = (
+        _(
+            "With %(readers)s readers and %(cases)s images, a true change of %(difference)s is found with a power of "
+            "%(power)s. Assumed: a rate of %(rate)s, a correlation of %(correlation)s between two readings of one "
+            "image, by whichever reader and in whichever session, a spread of %(sd)s of readers from session to "
+            "session."
+        )
+        if are_same
+        else _(
+            "With %(readers)s readers and %(cases)s images, a true change of %(difference)s is found with a power of "
+            "%(power)s. Assumed: a rate of %(rate)s, a correlation of %(correlation)s between two readers on one "
+            "image, a spread of %(sd)s of readers from session to session, other images in each session."
+        )
     )
     yield Advice("analysis-primary", text % values)
     if protocol.analysis.primary in ("auc", "balanced_accuracy"):
@@ -137,12 +147,14 @@ def _cases(protocol: Protocol, session: ProtocolSession) -> int:
 # --- contradictions -------------------------------------------------------------------------------------------------
 def _contradictions(protocol: Protocol) -> Iterator[Advice]:
     yield from _comparison(protocol)
+    yield from _same_images(protocol)
     for number, session in enumerate(protocol.sessions, start=1):
         place = f"sessions-{number}"
         has_own_break = session.rules.break_every != DEFAULT_RULES.break_every
-        if has_own_break and session.rules.break_every >= session.total:
+        total = protocol.showings(number)
+        if has_own_break and session.rules.break_every >= total:
             text = _("Session %(number)s has %(total)s images, so its break after %(every)s never comes.")
-            values = {"number": number, "total": session.total, "every": session.rules.break_every}
+            values = {"number": number, "total": total, "every": session.rules.break_every}
             yield Advice(f"{place}-rules-break_every", text % values)
         for index, question in enumerate(session.rules.questions, start=1):
             if question.kind == "mark" and "not_real" not in question.after and question.after:
@@ -153,13 +165,36 @@ def _contradictions(protocol: Protocol) -> Iterator[Advice]:
         yield Advice("sessions-1-washout_days", text)
 
 
+def _same_images(protocol: Protocol) -> Iterator[Advice]:
+    """Yield what a comparison of the same images under two conditions should have."""
+    for number, session in enumerate(protocol.sessions, start=1):
+        if not session.images_of:
+            continue
+        values = {"number": number, "source": session.images_of}
+        if not any(each.washout_days for each in protocol.sessions[session.images_of : number]):
+            text = _(
+                "Session %(number)s shows the images of session %(source)s without a washout: readers may remember "
+                "them. Four weeks are usual."
+            )
+            yield Advice(f"sessions-{number}-washout_days", text % values)
+        if protocol.crossover != (session.images_of, number):
+            text = _(
+                "All readers see the images of session %(source)s there first, and in session %(number)s again. With "
+                "a crossover, half of them begin with the other session."
+            )
+            yield Advice("crossover", text % values)
+        if protocol.asking and {session.images_of, number} != {protocol.analysis.before, protocol.analysis.after}:
+            text = _("Sessions %(source)s and %(number)s show the same images, but the analysis compares others.")
+            yield Advice("analysis-before", text % values)
+
+
 def _comparison(protocol: Protocol) -> Iterator[Advice]:
     """Yield what the compared sessions lack for the primary figure, and whether there is no education in between."""
     analysis = protocol.analysis
     needs_adversarial, needs_real = analysis.primary != "specificity", analysis.primary != "sensitivity"
     for name in ("before", "after"):
         number = getattr(analysis, name)
-        session = protocol.sessions[number - 1]
+        session = protocol.source(number)
         if needs_adversarial and not session.adversarial:
             text = _("Session %(number)s has no adversarial images, so the primary figure cannot be computed there.")
             yield Advice(f"analysis-{name}", text % {"number": number})
@@ -176,7 +211,7 @@ def total_sentence(protocol: Protocol, pace: Pace) -> str:
     """Return how long a reader is expected to read in all."""
     numbers = range(1, len(protocol.sessions) + 1)
     total = sum(minutes(protocol, number, pace) for number in numbers)
-    images = sum(protocol.sessions[number - 1].total + protocol.repeats(number) for number in numbers)
+    images = sum(protocol.showings(number) for number in numbers)
     text = ngettext(
         "%(minutes)s minute in all for %(images)s images, at %(seconds)s s per image: %(source)s.",
         "%(minutes)s minutes in all for %(images)s images, at %(seconds)s s per image: %(source)s.",

@@ -174,6 +174,8 @@ class BoundTable:
 
     @property
     def _counts(self) -> tuple[int | None, int | None]:
+        if self.values["images_of"] not in ("", "0"):
+            return None, None
         real, adversarial = (self.values[name].strip() for name in ("real", "adversarial"))
         return (int(real) if real.isdigit() else None, int(adversarial) if adversarial.isdigit() else None)
 
@@ -261,6 +263,8 @@ class _Binder:
             return self.sessions
         if place == (ProtocolSession, "repeat_of"):
             return [("0", _("This session")), *self.readings]
+        if place == (ProtocolSession, "images_of"):
+            return [("0", _("Images of its own")), *self.readings]
         if isinstance(leaf.limit, OneOf):
             return [*blank, *((value, str(row.choices.get(value, value))) for value in leaf.limit.values)]
         return []

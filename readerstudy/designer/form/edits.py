@@ -89,8 +89,9 @@ def _renumber(raw: Raw, order: list[int]) -> None:
     for name in _NUMBERS:
         raw["analysis"][name] = follow(raw["analysis"][name])
     for session in raw["sessions"]:
-        if "repeat_of" in session:
-            session["repeat_of"] = follow(session["repeat_of"])
+        for name in ("repeat_of", "images_of"):
+            if name in session:
+                session[name] = follow(session[name])
     if "crossover" in raw:
         raw["crossover"] = sorted(map(follow, raw["crossover"]), key=lambda number: number.zfill(4))
 

@@ -151,6 +151,14 @@ _SESSION: Final = {
         lines=8,
     ),
     "rules": Row(_("Rules")),
+    "images_of": Row(
+        _("Same images as"),
+        _(
+            "An earlier session whose images this one shows, all of them, under another condition: with an aid, or "
+            "with other questions. Then it has no numbers of images of its own."
+        ),
+        Section.IMAGES,
+    ),
     "repeat_share": Row(
         _("Share of repeated images"),
         _("Shown a second time, to measure the agreement of readers with themselves; 0.1 is a tenth. Empty: none."),

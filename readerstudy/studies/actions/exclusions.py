@@ -18,15 +18,18 @@ def exclude_from_analysis(
 ) -> AnalysisExclusion:
     """Leave the image of this presentation out of the analysis of its session, for all readers of the arm.
 
-    Readers still see it: the lists are locked. Raises BadInput without a reason, StudyError if the image is excluded
-    already or the truth of the study is known, because results could then be chosen.
+    Another session that shows the same images loses it too, so that both conditions have the same images. Readers
+    still see it: the lists are locked. Raises BadInput without a reason, StudyError if the image is excluded already
+    or the truth of the study is known, because results could then be chosen.
     """
     reason = require_reason(reason)
     study = _sealed_study(presentation)
-    allocation = _allocation(presentation)
-    if allocation.exclusions.filter(withdrawn_at=None).exists():
+    allocations = _allocations(presentation)
+    if AnalysisExclusion.objects.filter(allocation__in=allocations, withdrawn_at=None).exists():
         raise StudyError(_("This image is excluded from the analysis already."))
-    exclusion = AnalysisExclusion.objects.create(allocation=allocation, reason=reason, by=actor, at=at)
+    exclusion, *_others = AnalysisExclusion.objects.bulk_create(
+        AnalysisExclusion(allocation=allocation, reason=reason, by=actor, at=at) for allocation in allocations
+    )
     _record_exclusion("image.excluded", presentation, study, actor=actor, reason=reason, at=at)
     return exclusion
 
@@ -36,7 +39,8 @@ def include_in_analysis(*, presentation: Presentation, actor: User | None, reaso
     """Withdraw an exclusion. Raises BadInput without a reason, StudyError if there is none or the truth is known."""
     reason = require_reason(reason)
     study = _sealed_study(presentation)
-    if not _allocation(presentation).exclusions.filter(withdrawn_at=None).update(withdrawn_at=at):
+    excluded = AnalysisExclusion.objects.filter(allocation__in=_allocations(presentation), withdrawn_at=None)
+    if not excluded.update(withdrawn_at=at):
         raise StudyError(_("This image is not excluded from the analysis."))
     _record_exclusion("image.included", presentation, study, actor=actor, reason=reason, at=at)
 
@@ -51,15 +55,15 @@ def _sealed_study(presentation: Presentation) -> Study:
     return study
 
 
-def _allocation(presentation: Presentation) -> Allocation:
-    """Return the allocation of the image in the session of the presentation: of its first showing there, if any."""
+def _allocations(presentation: Presentation) -> list[Allocation]:
+    """Return the allocation of the image in the session of the presentation, of its first showing there if any.
+
+    If it is a first showing, those in sessions that show the same images follow.
+    """
     reading_list = presentation.reading_list
-    showings = Allocation.objects.filter(
-        session_plan=reading_list.session_plan_id,
-        arm=reading_list.enrollment.arm_id,
-        stimulus=presentation.stimulus_id,
-    )
-    return showings.order_by("is_repeat")[0]
+    showings = Allocation.objects.filter(arm=reading_list.enrollment.arm_id, stimulus=presentation.stimulus_id)
+    own = showings.filter(session_plan=reading_list.session_plan_id).order_by("is_repeat")[0]
+    return [own, *([] if own.is_repeat else showings.filter(is_repeat=False).exclude(pk=own.pk))]
 
 
 def _record_exclusion(

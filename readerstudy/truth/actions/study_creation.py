@@ -96,6 +96,7 @@ def same_plan(study: Study) -> dict[str, Any]:
 def _drawn_protocol(study: Study) -> Protocol:
     """Return the protocol with the resolution and the attacks that the draw found, if it left them open."""
     protocol, rows = study.protocol, study.plan["sessions"]
-    of_study = [row["generators"] for row, own in zip(rows, protocol.sessions, strict=True) if not own.attacks]
+    sources = (protocol.source(number) for number in range(1, len(rows) + 1))
+    of_study = [row["generators"] for row, source in zip(rows, sources, strict=True) if not source.attacks]
     attacks = tuple(of_study[0]) if of_study else protocol.attacks
     return replace(protocol, resolution=study.plan["resolution"], attacks=attacks)

@@ -6,7 +6,7 @@ import pytest
 
 from readerstudy.analysis.checklists.all import checklist_tables, claim_table, stard_table
 from readerstudy.analysis.record.conduct import AttackRun, CopyGroups
-from readerstudy.analysis.tables.mrmc import mrmc_comparisons
+from readerstudy.analysis.tables.comparison.mrmc import mrmc_comparisons
 from readerstudy.layout.table import to_html
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.studies.analysis_plan import AnalysisPlan

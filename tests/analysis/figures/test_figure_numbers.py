@@ -6,7 +6,7 @@ from readerstudy.analysis import figures
 from readerstudy.analysis.figures.reader_style import spread_text
 from readerstudy.analysis.record.codes import ADVERSARIAL, POSITIVE, REAL
 from readerstudy.analysis.tables.agreement import agreement_table
-from readerstudy.analysis.tables.mrmc import mrmc_comparisons, mrmc_table
+from readerstudy.analysis.tables.comparison.mrmc import mrmc_comparisons, mrmc_table
 from readerstudy.analysis.tables.signal_detection import detections_by_reader
 from readerstudy.layout.table import Estimate
 from readerstudy.studies.analysis_plan import AnalysisPlan

@@ -10,7 +10,7 @@ from readerstudy.analysis import figures
 from readerstudy.analysis.figures import Picture
 from readerstudy.analysis.figures.reader_style import MOST_INDIVIDUAL
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.tables.mrmc import mrmc_comparisons
+from readerstudy.analysis.tables.comparison.mrmc import mrmc_comparisons
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import crowd, played, small

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from readerstudy.analysis.plan.tests import PlannedTest, planned_tests
 from readerstudy.analysis.plan.tests_table import equivalence_test, planned_tests_table, primary_sentences
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.tables.mrmc import mrmc_comparisons
+from readerstudy.analysis.tables.comparison.mrmc import mrmc_comparisons
+from readerstudy.analysis.tables.comparison.subgroup_tests import subgroup_comparisons
 from readerstudy.analysis.tables.signal_detection import detections_by_reader
-from readerstudy.analysis.tables.subgroup_tests import subgroup_comparisons
 from readerstudy.layout.table import Estimate, Table, to_csv, to_html
 from readerstudy.statistics.equivalence import tost
 from readerstudy.statistics.multiplicity import holm
@@ -42,12 +42,12 @@ def full(plan: AnalysisPlan = EVERYTHING) -> StudyRecord:
 
 
 def every_test(record: StudyRecord, plan: AnalysisPlan) -> tuple[PlannedTest, ...]:
-    result = subgroup_comparisons(record.readings, groups=plan.groups)
+    result = subgroup_comparisons(record, groups=plan.groups)
     return planned_tests(record, plan, mrmc_comparisons(record, plan), result)
 
 
 def table_of(record: StudyRecord, plan: AnalysisPlan) -> Table:
-    result = subgroup_comparisons(record.readings, groups=plan.groups)
+    result = subgroup_comparisons(record, groups=plan.groups)
     table = planned_tests_table(record, plan, mrmc_comparisons(record, plan), result)
     json.dumps(table.as_dict(), allow_nan=False)
     assert to_csv(table)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from readerstudy.analysis.record.codes import ADVERSARIAL, NEGATIVE, POSITIVE, REAL, Subset, source_pathology
 from readerstudy.analysis.tables.article import table_2, table_2_readings, table_3, table_4
-from readerstudy.analysis.tables.subgroup_tests import all_subgroup_tests_table, subgroup_comparisons
+from readerstudy.analysis.tables.comparison.subgroup_tests import all_subgroup_tests_table, subgroup_comparisons
 from readerstudy.analysis.tables.table1_attack import table_1
 from readerstudy.analysis.tables.trivial_controls import trivial_controls_table
 from readerstudy.layout.table import Column, Kind, Table, to_csv, to_html, to_text
@@ -229,7 +229,7 @@ def test_the_order_in_which_rows_are_fetched_changes_nothing(rows: list[ReadingR
     for given_rows in (rows, shuffled):
         readings = LongReadings.of(given_rows)
         record = small.record(readings=readings, plan=AnalysisPlan(unsure="half", groups=3))
-        comparisons = subgroup_comparisons(record.readings, groups=3)
+        comparisons = subgroup_comparisons(record, groups=3)
         tables = (table_3(record, Unsure.HALF), table_4(record), all_subgroup_tests_table(comparisons))
         if given_rows is rows:
             first = [to_csv(table) for table in tables]

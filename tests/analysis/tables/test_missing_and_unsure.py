@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from readerstudy.analysis.record.codes import ADVERSARIAL, POSITIVE, REAL
 from readerstudy.analysis.record.study import SessionImages, StudyRecord
+from readerstudy.analysis.tables.comparison.mrmc import compare_figure, mrmc_comparisons
 from readerstudy.analysis.tables.missing_and_unsure import (
     unsure_mrmc_table,
     unsure_rules_by_reader_table,
     unsure_rules_table,
 )
-from readerstudy.analysis.tables.mrmc import compare_figure, mrmc_comparisons
 from readerstudy.layout.table import Table, to_csv, to_html
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import played, small

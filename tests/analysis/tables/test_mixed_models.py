@@ -13,7 +13,7 @@ from scipy import stats
 
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables import mixed_models
-from readerstudy.analysis.tables.mixed_models import mixed_models_table
+from readerstudy.analysis.tables.comparison.mixed_models import mixed_models_table
 from readerstudy.layout.table import Table, to_csv, to_html
 from readerstudy.statistics.mixed import session_by_truth
 from readerstudy.statistics.reading_times import log_time_model

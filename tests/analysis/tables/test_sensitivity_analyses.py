@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables import sensitivity_analyses
-from readerstudy.analysis.tables.mrmc import mrmc_comparisons
+from readerstudy.analysis.tables.comparison.mrmc import mrmc_comparisons
+from readerstudy.analysis.tables.comparison.sensitivity_analyses import sensitivity_analyses_table
 from readerstudy.analysis.tables.plan_rng import plan_rng
-from readerstudy.analysis.tables.sensitivity_analyses import sensitivity_analyses_table
 from readerstudy.layout.table import Estimate, Table, to_csv
 from readerstudy.statistics.bootstrap import reader_by_case
 from readerstudy.statistics.mrmc import obuchowski_rockette, u_statistic

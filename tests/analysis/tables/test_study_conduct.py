@@ -8,7 +8,7 @@ from readerstudy.analysis.plan.plan_table import endpoint_in_full, plan_table
 from readerstudy.analysis.queries.study import study_record
 from readerstudy.analysis.record.analysis_set import analysis_set
 from readerstudy.analysis.record.conduct import AttackRun, GradeCounts, SessionState
-from readerstudy.analysis.tables.mrmc import readings_for
+from readerstudy.analysis.tables.comparison.mrmc import readings_for
 from readerstudy.analysis.tables.study_conduct import blinding_table, grades_table, missing_table, sources_table
 from readerstudy.audit.actions import record as note
 from readerstudy.cohort.models import Stimulus

@@ -3,7 +3,7 @@
 import pytest
 
 from readerstudy.analysis.record.codes import Subset
-from readerstudy.analysis.tables.subgroup_tests import (
+from readerstudy.analysis.tables.comparison.subgroup_tests import (
     all_subgroup_tests_table,
     subgroup_comparisons,
     subgroup_tests_table,
@@ -19,7 +19,7 @@ from tests.statistics.oracle import ORACLES, expected, simulated_readings
 
 
 def test_p_values_are_those_of_the_independent_program() -> None:
-    comparisons = subgroup_comparisons(small.record(readings=simulated_readings()).readings, groups=5)
+    comparisons = subgroup_comparisons(small.record(readings=simulated_readings()), groups=5)
     assert len(comparisons) == 5 * (3 * 3 + 3)
     table = subgroup_tests_table(comparisons, plan=AnalysisPlan())
     forms = ("p_difference_normal", "p_difference_t", "p_single_normal")
@@ -35,7 +35,7 @@ def test_p_values_are_those_of_the_independent_program() -> None:
 
 def test_a_number_of_sub_groups_asked_for_joins_the_strip() -> None:
     comparisons = subgroup_comparisons(
-        small.record(readings=simulated_readings(), plan=AnalysisPlan(groups=7)).readings, groups=7
+        small.record(readings=simulated_readings(), plan=AnalysisPlan(groups=7)), groups=7
     )
     table = subgroup_tests_table(comparisons, plan=AnalysisPlan(groups=7))
     keys = [column.key for column in table.columns]
@@ -46,7 +46,7 @@ def test_a_number_of_sub_groups_asked_for_joins_the_strip() -> None:
 
 
 def test_an_undefined_test_is_a_dash_with_its_reason_and_the_exact_p() -> None:
-    comparisons = subgroup_comparisons(small.record().readings, groups=5)
+    comparisons = subgroup_comparisons(small.record(), groups=5)
     table = subgroup_tests_table(comparisons, plan=AnalysisPlan())
     (row,) = (
         row
@@ -60,7 +60,7 @@ def test_an_undefined_test_is_a_dash_with_its_reason_and_the_exact_p() -> None:
 
 def test_the_declared_form_comes_first_and_sets_the_distribution() -> None:
     plan = AnalysisPlan(statistic="single", distribution="t")
-    comparisons = subgroup_comparisons(small.record(readings=simulated_readings(), plan=plan).readings, groups=5)
+    comparisons = subgroup_comparisons(small.record(readings=simulated_readings(), plan=plan), groups=5)
     table = subgroup_tests_table(comparisons, plan=plan)
     forms = [column for column in table.columns if column.group.endswith(", g = 5")]
     assert [column.key for column in forms[:2]] == ["p_single_t", "adjusted"]
@@ -73,7 +73,7 @@ def test_the_declared_form_comes_first_and_sets_the_distribution() -> None:
 
 def test_the_adjusted_p_is_that_of_all_rows_for_both_directions() -> None:
     plan = AnalysisPlan()
-    comparisons = subgroup_comparisons(small.record(readings=simulated_readings()).readings, groups=5)
+    comparisons = subgroup_comparisons(small.record(readings=simulated_readings()), groups=5)
     table = subgroup_tests_table(comparisons, plan=plan)
     result = by_first(table, "p_difference_normal", "adjusted")
     doubled = [min(1.0, 2 * float(str(p))) for p, _ in result]
@@ -88,7 +88,7 @@ def test_the_adjusted_p_is_that_of_all_rows_for_both_directions() -> None:
 
 
 def test_a_plan_that_corrects_nothing_says_so() -> None:
-    comparisons = subgroup_comparisons(small.record(readings=simulated_readings()).readings, groups=5)
+    comparisons = subgroup_comparisons(small.record(readings=simulated_readings()), groups=5)
     table = subgroup_tests_table(comparisons, plan=AnalysisPlan(exploratory="none"))
     assert all(adjusted == min(1, 2 * p) for p, adjusted in by_first(table, "p_difference_normal", "adjusted"))
     assert "the plan does not adjust them" in " ".join(table.notes)
@@ -96,7 +96,7 @@ def test_a_plan_that_corrects_nothing_says_so() -> None:
 
 def test_a_test_that_the_plan_declares_is_marked_with_its_family() -> None:
     plan = AnalysisPlan(families=(Family("the article’s", ("subgroup.real",)),))
-    comparisons = subgroup_comparisons(small.record(readings=simulated_readings()).readings, groups=5)
+    comparisons = subgroup_comparisons(small.record(readings=simulated_readings()), groups=5)
     marked = by_first(subgroup_tests_table(comparisons, plan=plan), "subset", "sessions", "family")
     assert {row[:2] for row in marked if row[2] == "the article’s"} == {("real", "3 → 5")}
     assert sum(row[2] != "" for row in marked) == 5
@@ -105,7 +105,7 @@ def test_a_test_that_the_plan_declares_is_marked_with_its_family() -> None:
 
 def test_batches_of_the_database_give_the_test_of_the_readings() -> None:
     readings = simulated_readings()
-    comparisons = subgroup_comparisons(small.record(readings=readings).readings, groups=5)
+    comparisons = subgroup_comparisons(small.record(readings=readings), groups=5)
     table = subgroup_tests_table(comparisons, plan=AnalysisPlan())
     result = dict(zip(by_first(table, "reader", "subset", "sessions"), by_first(table, "p_batches"), strict=True))
     credits = {
@@ -117,5 +117,5 @@ def test_batches_of_the_database_give_the_test_of_the_readings() -> None:
 
 
 def test_fewer_readings_than_batches_give_no_p() -> None:
-    comparisons = subgroup_comparisons(small.record().readings, groups=5)
+    comparisons = subgroup_comparisons(small.record(), groups=5)
     assert {p for (p,) in by_first(subgroup_tests_table(comparisons, plan=AnalysisPlan()), "p_batches")} == {None}

@@ -22,7 +22,7 @@ from readerstudy.analysis.wording import (
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.statistics.mrmc import ObuchowskiRockette, obuchowski_rockette
 from readerstudy.statistics.mrmc.anova import NEGATIVE_VARIANCE, NO_SPREAD
-from readerstudy.statistics.mrmc.readings import FigureOfMerit
+from readerstudy.statistics.mrmc.readings import Design, FigureOfMerit
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import FIGURES as PLAN_FIGURES
 from readerstudy.studies.analysis_plan import AnalysisPlan
@@ -59,12 +59,16 @@ class MrmcComparison:
 
 @dataclass(frozen=True)
 class MrmcReadings:
-    """Input of one analysis: score, truth, reader, case and session of each reading, (n,) each."""
+    """Input of one analysis: score, truth, reader, case and session of each reading, (n,) each.
+
+    `design`: whether both sessions show the same images.
+    """
 
     readers: tuple[str, ...]
     excluded: tuple[str, ...]
     columns: tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int32], NDArray[np.int64], NDArray[np.int16]]
     threshold: float | None
+    design: Design
 
 
 def mrmc_comparisons(record: StudyRecord, plan: AnalysisPlan) -> tuple[MrmcComparison, ...]:
@@ -80,9 +84,7 @@ def compare_figure(record: StudyRecord, plan: AnalysisPlan, arm: str, figure: Fi
     if len(readings.readers) < MINIMUM_READERS:
         reason = _single_reader_reason(readings.readers[0], plan) if readings.readers else _no_reader_reason(plan)
         return MrmcComparison(arm, figure, readings.readers, readings.excluded, None, reason)
-    result = obuchowski_rockette(
-        *readings.columns, figure=figure, threshold=readings.threshold, design="cases_in_condition"
-    )
+    result = obuchowski_rockette(*readings.columns, figure=figure, threshold=readings.threshold, design=readings.design)
     return MrmcComparison(arm, figure, readings.readers, readings.excluded, result, _undefined_reason(result))
 
 
@@ -106,6 +108,7 @@ def readings_for(record: StudyRecord, plan: AnalysisPlan, arm: str, figure: Figu
         excluded=tuple(names[index] for index in of_arm if index in present and index not in set(included)),
         columns=(score, truth, used.reader, used.case, used.session),
         threshold=threshold,
+        design="crossed" if record.show_same_images(plan.before, plan.after) else "cases_in_condition",
     )
 
 
@@ -141,7 +144,7 @@ def mrmc_table(record: StudyRecord, plan: AnalysisPlan, comparisons: tuple[MrmcC
         caption=_(
             # xgettext: no-python-format
             "Means over the readers with 95 % intervals that generalise to similar readers and images "
-            "(Obuchowski–Rockette analysis with Hillis’ degrees of freedom; no image is in both sessions). AUC: how "
+            "(Obuchowski–Rockette analysis with Hillis’ degrees of freedom). AUC: how "
             "well the verdicts, ordered real, unsure, not real, separate adversarial from real images; 0.50 is chance. "
             "Sensitivity: adversarial images called not real. Specificity: real images called real. Balanced accuracy: "
             "the mean of the two. Planned tests and their adjusted p-values are in the table of planned tests; all "
@@ -152,9 +155,10 @@ def mrmc_table(record: StudyRecord, plan: AnalysisPlan, comparisons: tuple[MrmcC
         notes=(
             *filter(None, sentences),
             *reasons,
+            _design_sentence(record, plan),
             *_exclusion_sentence(comparisons),
             unsure_sentence(Unsure(plan.unsure)),
-            session_limit_sentence(plan),
+            session_limit_sentence(record, plan),
         ),
         empty=" ".join(reasons) or _no_reader_reason(plan),
     )
@@ -215,6 +219,7 @@ def figure_name(figure: FigureOfMerit) -> str:
     """Return the name of a figure of merit."""
     return {
         "auc": _("AUC"),
+        "accuracy": _("Share of right verdicts"),
         "sensitivity": _("Sensitivity"),
         "specificity": _("Specificity"),
         "balanced_accuracy": _("Balanced accuracy"),
@@ -248,6 +253,12 @@ def _sentence(comparison: MrmcComparison, plan: AnalysisPlan, *, several_arms: b
         "p": p_text(p),
         **compared_sessions(plan),
     }
+
+
+def _design_sentence(record: StudyRecord, plan: AnalysisPlan) -> str:
+    if record.show_same_images(plan.before, plan.after):
+        return _("Both sessions show the same images: images and readers are crossed with the sessions.")
+    return _("No image is in both sessions: images are nested in the sessions, readers are crossed with them.")
 
 
 def _exclusion_sentence(comparisons: tuple[MrmcComparison, ...]) -> Iterator[str]:

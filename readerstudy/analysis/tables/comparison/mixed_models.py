@@ -76,7 +76,7 @@ def mixed_models_table(record: StudyRecord, plan: AnalysisPlan) -> Table:
         ),
         columns=_columns(),
         rows=tuple(rows),
-        notes=(*sentences, *reasons, *(_model_notes(plan) if rows else ())),
+        notes=(*sentences, *reasons, *(_model_notes(record, plan) if rows else ())),
         empty=" ".join(reasons) or _("No session has been drawn yet. Create the study first."),
     )
 
@@ -230,7 +230,7 @@ def _session_effect(sentence: str, fit: ModelFit, plan: AnalysisPlan) -> Iterato
             yield sentence % {**values, **compared_sessions(plan)}
 
 
-def _model_notes(plan: AnalysisPlan) -> Iterator[str]:
+def _model_notes(record: StudyRecord, plan: AnalysisPlan) -> Iterator[str]:
     yield _(
         "Correct verdicts are tested by t with one degree of freedom fewer than readers. With five readers who change "
         "individually, the usual z rejects 0.14 to 0.17 of true nulls and this t 0.07 (simulated, nominal 0.05). Use "
@@ -239,4 +239,4 @@ def _model_notes(plan: AnalysisPlan) -> Iterator[str]:
     yield _(
         "Times have Satterthwaite’s degrees of freedom; a dash (—) means a z-test, because readers differ too little."
     )
-    yield session_limit_sentence(plan)
+    yield session_limit_sentence(record, plan)

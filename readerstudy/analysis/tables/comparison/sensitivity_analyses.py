@@ -8,7 +8,13 @@ import numpy as np
 from django.utils.translation import gettext as _
 
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.tables.mrmc import MrmcComparison, MrmcReadings, figure_name, readings_for, session_change
+from readerstudy.analysis.tables.comparison.mrmc import (
+    MrmcComparison,
+    MrmcReadings,
+    figure_name,
+    readings_for,
+    session_change,
+)
 from readerstudy.analysis.tables.plan_rng import plan_rng
 from readerstudy.analysis.wording import p_text
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
@@ -120,7 +126,7 @@ def _anova(
         figure=figure,
         threshold=readings.threshold,
         covariance=covariance,
-        design="cases_in_condition",
+        design=readings.design,
         random=random,
     )
 
@@ -146,7 +152,7 @@ def _mean(interval: Interval) -> Estimate | float:
 
 def _u_statistic_results(figure: FigureOfMerit, readings: MrmcReadings, plan: AnalysisPlan) -> Iterator[MethodResult]:
     """Yield the U-statistic, and the V-statistic if the variance of the U-statistic is negative."""
-    result = u_statistic(*readings.columns, figure=figure, threshold=readings.threshold, design="cases_in_condition")
+    result = u_statistic(*readings.columns, figure=figure, threshold=readings.threshold, design=readings.design)
     comparison = result.comparisons[0]
     remark = ""
     if not comparison.u.estimable:

@@ -9,8 +9,10 @@ from django.utils.translation import gettext as _
 
 from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.counts import SUBSETS, VERDICT_SEEN, AggregatedReadings, subset_kinds
+from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.wording import (
     correction_name,
+    paired_sentence,
     subgroup_sentences,
     subset_name,
     undefined_sentence,
@@ -72,13 +74,17 @@ class SubgroupComparison:
         return next((family.name for family in plan.families if endpoint in family.endpoints), "")
 
 
-def subgroup_comparisons(readings: AggregatedReadings, *, groups: int) -> tuple[SubgroupComparison, ...]:
-    """Return every reader × subset × pair of sessions with readings of the subset."""
+def subgroup_comparisons(record: StudyRecord, *, groups: int) -> tuple[SubgroupComparison, ...]:
+    """Return every reader × subset × pair of sessions with readings of the subset.
+
+    Pairs of sessions that show the same images are left out: the tests take their readings as independent.
+    """
     return tuple(
         comparison
-        for reader in readings.readers
+        for reader in record.readings.readers
         for subset in Subset
-        for comparison in _comparisons(readings, reader, subset, groups)
+        for comparison in _comparisons(record.readings, reader, subset, groups)
+        if not record.show_same_images(comparison.a, comparison.b)
     )
 
 
@@ -105,8 +111,13 @@ def _comparisons(
         yield SubgroupComparison(reader, subset, a, b, tests, batches, exact_p)
 
 
-def subgroup_tests_table(comparisons: tuple[SubgroupComparison, ...], *, plan: AnalysisPlan) -> Table:
-    """Return the table for the page: the plan's form of the test first, then the other forms and numbers of groups."""
+def subgroup_tests_table(
+    comparisons: tuple[SubgroupComparison, ...], *, plan: AnalysisPlan, is_paired: bool = False
+) -> Table:
+    """Return the table for the page: the plan's form of the test first, then the other forms and numbers of groups.
+
+    `is_paired`: the plan's sessions show the same images, so that a note says where their comparison is.
+    """
     reasons = {test.undefined for each in comparisons for test in each.tests.values() if test.undefined}
     correction = Correction(plan.exploratory)
     family = correct_family({index: each.two_sided_p(plan) for index, each in enumerate(comparisons)}, correction)
@@ -126,6 +137,7 @@ def subgroup_tests_table(comparisons: tuple[SubgroupComparison, ...], *, plan: A
             *sorted(undefined_sentence(reason) for reason in reasons),
             _adjustment_sentence(correction, family.tests),
             *_planned_sentence(comparisons, plan),
+            *([paired_sentence(plan)] if is_paired else []),
             *subgroup_sentences(),
             unsure_sentence(Unsure(plan.unsure)),
         ),
