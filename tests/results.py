@@ -1,7 +1,9 @@
 """Evaluations with known figures, as values and as rows."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
+from readerstudy.cohort.models import Stimulus
 from readerstudy.experiments.models import Checkpoint, CheckpointKind, Evaluation
 from readerstudy.jobs.models import Job, JobStatus
 from readerstudy.results.evaluation import (
@@ -25,6 +27,7 @@ from readerstudy.results.evaluation import (
 from readerstudy.serialise import to_dict
 from readerstudy.statistics.proportions import Proportion, wilson
 from readerstudy.statistics.roc import AreaUnderCurve, RocCurve
+from readerstudy.truth.actions import store_scores
 from tests import make
 
 RUNS = ("gan-insert", "gan-remove")
@@ -141,6 +144,21 @@ def store_evaluation(*results: EvaluationResult, cohort: str, status: str = JobS
     job.result = {"format": FORMAT, "cohort": cohort, "evaluations": [row.pk for row in rows]}
     job.save()
     return rows
+
+
+def score_everything(cohort: str, *, score: Callable[[Stimulus], float], resolution: str = "low") -> None:
+    """Store a score of cad-1 for each image, its evaluation, and that the two GANs were made for it."""
+    store_evaluation(evaluation_result(resolution=resolution), cohort=cohort)
+    classifier = _classifier("cad-1", cohort)
+    values = {"cohort": cohort, "preset": "demo", "seed": 1, "split_hash": "s", "code_version": "c"}
+    for name in RUNS:
+        Checkpoint.objects.get_or_create(
+            name=name,
+            kind=CheckpointKind.GENERATOR,
+            defaults={**values, "folder": name, "made_at": make.MONDAY, "made_from": classifier},
+        )
+    stimuli = Stimulus.objects.filter(image__exam__patient__cohort__name=cohort, resolution=resolution)
+    store_scores({each.pk: score(each) for each in stimuli}, classifier="cad-1", size=(64, 52))
 
 
 def at_both_resolutions(*attacks: AttackEvaluation) -> tuple[EvaluationResult, EvaluationResult]:

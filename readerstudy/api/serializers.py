@@ -64,6 +64,9 @@ class PlannedSession(Shape):
     images_of = serializers.IntegerField(
         required=False, help_text="the session whose images it shows under another condition; 0 or missing: its own"
     )
+    shown_score = serializers.DictField(
+        required=False, help_text="classifier and threshold of the aid beside the images, in a session that has it"
+    )
 
 
 class Plan(Shape):

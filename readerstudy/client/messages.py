@@ -47,8 +47,19 @@ class QuestionData(TypedDict):
     longest: int
 
 
+class AidData(TypedDict):
+    """The score of a classifier for the image and its threshold, as texts with two decimals."""
+
+    score: str
+    threshold: str
+    above: bool
+
+
 class StimulusData(TypedDict):
-    """A presentation. `image` is the address of its file; a triptych in a step has none."""
+    """A presentation. `image` is the address of its file; a triptych in a step has none.
+
+    `aid` is there in a session with an aid only, and not for the practice image.
+    """
 
     code: str
     width: int
@@ -56,6 +67,7 @@ class StimulusData(TypedDict):
     bits: int
     flip: bool
     image: NotRequired[str]
+    aid: NotRequired[AidData]
 
 
 class StepData(TypedDict):

@@ -26,6 +26,7 @@ class ReadingWords:
     familiarisation: Text  # instructions of the article's sessions
     blinded: Text
     education: Text
+    score_means: Text  # what the score of the classifier says, below it
     diagnosis_negative: Text
     diagnosis_positive: Text
 

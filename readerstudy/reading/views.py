@@ -90,6 +90,7 @@ def session(request: HttpRequest, code: str, number: int) -> HttpResponse:
                 "kind": plan.kind,
                 "verdicts": verdict_buttons(plan),
                 "asks_verdict": plan.asks_verdict,
+                "has_aid": plan.has_aid,
                 "instructions": markdown(plan.said_instructions),
                 "state": line.state,
                 "total": plan.total,

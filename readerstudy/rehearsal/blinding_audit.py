@@ -8,9 +8,11 @@ everything that a browser could see. A scripted coordinator visits every page. T
 3. Keys and files on the server. Nobody sees them, but a list that shows one by mistake must not reveal the kind.
    It must be at chance.
 4. Simple facts of the pixels. They are reported only: an attack may change the noise.
+
+An aid beside the image is a channel that the protocol permits: its score may tell as much as it would in clinical use.
+It is removed from what part 1 tests, and reported alone. A session without the rule must have no trace of it.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -21,17 +23,23 @@ from numpy.typing import NDArray
 
 from readerstudy.accounts.models import Role, User
 from readerstudy.audit.actions import record
-from readerstudy.client.api_client import RawResponse
 from readerstudy.client.messages import StepData
 from readerstudy.client.reader_client import ReaderClient, session_address
 from readerstudy.client.scripted_reader import play_session
-from readerstudy.imaging.png16 import decode_png
-from readerstudy.modalities.modality import Modality
+from readerstudy.rehearsal.browser_facts import (
+    BROWSER_FAMILIES,
+    Facts,
+    Observation,
+    aid_facts,
+    aid_faults,
+    pixels,
+    stored,
+    without_aid,
+)
 from readerstudy.rehearsal.coordinator_audit import facts_of_log, facts_of_pages, recorded_log, visit
 from readerstudy.rehearsal.coordinator_pages import Page
 from readerstudy.rehearsal.live_server import connect_browser, connect_reader, serve_application
 from readerstudy.rehearsal.models import BlindingAudit
-from readerstudy.rehearsal.storage_features import storage_facts
 from readerstudy.statistics.separability import feature_auc, separability, strongest_feature
 from readerstudy.studies.actions import add_member, close_study, copy_members, enroll
 from readerstudy.studies.models import Enrollment, Presentation, SessionPlan, Study
@@ -39,24 +47,12 @@ from readerstudy.truth.actions import create_study, same_plan
 from readerstudy.truth.queries import adversarial_codes
 
 ReportProgress = Callable[[int, int], None]
+Labelled = tuple[list[Observation], NDArray[np.int64]]  # labels: 1 for adversarial
 LEVEL = 0.01  # of the first three parts together, after Holm's correction
 FETCHES = 3
 MANY = 40  # facts of a family, above which the strongest one is tested
-# The smallest p times the number of families must be far below LEVEL.
+# The smallest p times the number of families must be far below LEVEL; for each round of images there are so many.
 PERMUTATIONS = 4999
-
-
-@dataclass(frozen=True)
-class Observation:
-    """Everything that the browser received for one blinded presentation."""
-
-    session: int
-    position: int
-    code: str
-    address: str
-    step: RawResponse
-    images: tuple[RawResponse, ...]  # the same address, fetched several times
-    conditional: RawResponse  # fetched again with the header fields of a cache
 
 
 @dataclass(frozen=True)
@@ -87,17 +83,26 @@ def audit_blinding(
     families: dict[str, dict[str, Facts]] = {
         "browser": BROWSER_FAMILIES,
         "coordinator": {"pages": lambda each: on_pages[each.code], "log": lambda each: in_log[each.code]},
-        "stored": {"keys and files": _stored(observations)},
-        "pixels": {"pixels": _pixels(study.cohort.modality)},
+        "stored": {"keys and files": stored(observations)},
+        "pixels": {"pixels": pixels(study.cohort.modality)},
     }
-    rng = np.random.default_rng(seed)
-    everything, firsts = (observations, labels), _without_repeats(observations, labels, enrollment)
-    shown = {"browser": everything, "coordinator": everything, "stored": firsts, "pixels": firsts}
+    rounds, rng = _rounds(observations, labels, copy), np.random.default_rng(seed)
     parts = {
-        part: [_finding(name, facts, *shown[part], rng) for name, facts in members.items()]
+        part: [
+            _finding(name + title, facts, *_tested(part, each, enrollment), rng, PERMUTATIONS * len(rounds))
+            for title, each in rounds.items()
+            for name, facts in members.items()
+        ]
         for part, members in families.items()
     }
-    counts = {"images": len(observations), "pages": sum(map(len, pages.values()))}
+    aided = _aided(observations, labels)
+    if len(aided[0]):
+        parts["aid"] = [_finding("score beside the image", aid_facts, *aided, rng, PERMUTATIONS)]
+    counts = {
+        "images": len(observations),
+        "pages": sum(map(len, pages.values())),
+        **aid_faults(seen, {plan.number for plan in copy.session_plans.all() if plan.has_aid}),
+    }
     return _store(study, parts, counts, at=clock())
 
 
@@ -161,12 +166,14 @@ def _play(client: ReaderClient, study: str) -> Iterator[Observation | None]:
 
 def _observe(client: ReaderClient, study: str, session: int, step: StepData) -> Observation:
     address = step["stimulus"]["image"]
+    response, aid = without_aid(client.fetch("GET", session_address(study, session, "step")))
     return Observation(
         session=session,
         position=step["position"],
         code=step["stimulus"]["code"],
         address=address,
-        step=client.fetch("GET", session_address(study, session, "step")),
+        step=response,
+        aid=aid,
         images=tuple(client.fetch_image(address) for _ in range(FETCHES)),
         conditional=client.fetch(
             "GET", address, headers={"If-None-Match": "*", "If-Modified-Since": "Thu, 31 Dec 2037 23:59:59 GMT"}
@@ -186,6 +193,37 @@ def _mixed(observations: Sequence[Observation], adversarial: set[str]) -> tuple[
     return mixed, np.array([int(observation.code in adversarial) for observation in mixed])
 
 
+def _rounds(observations: Sequence[Observation], labels: NDArray[np.int64], copy: Study) -> dict[str, Labelled]:
+    """Return the observations of the sessions that draw images, and apart those of each that shows the same again.
+
+    Within one of these no image occurs twice, repeats apart; otherwise chance would count twice. Titles are for the
+    names of families, empty for the first.
+    """
+    again = {number for number, each in enumerate(copy.protocol.sessions, start=1) if each.images_of}
+    rounds: dict[str, list[int]] = {}
+    for index, observation in enumerate(observations):
+        title = f", session {observation.session}" if observation.session in again else ""
+        rounds.setdefault(title, []).append(index)
+    return {title: ([observations[n] for n in chosen], labels[chosen]) for title, chosen in sorted(rounds.items())}
+
+
+def _tested(part: str, labelled: Labelled, enrollment: Enrollment) -> Labelled:
+    return _without_repeats(*labelled, enrollment) if part in ("stored", "pixels") else labelled
+
+
+def _aided(observations: Sequence[Observation], labels: NDArray[np.int64]) -> Labelled:
+    """Return the observations with an aid, each image once: of the first session that shows it with one."""
+    stimuli = dict(
+        Presentation.objects.filter(code__in=[each.code for each in observations]).values_list("code", "stimulus_id")
+    )
+    first: dict[int, int] = {}
+    for index, observation in enumerate(observations):
+        if observation.aid:
+            first.setdefault(stimuli[observation.code], index)
+    chosen = list(first.values())
+    return [observations[index] for index in chosen], labels[chosen]
+
+
 def _without_repeats(
     observations: Sequence[Observation], labels: NDArray[np.int64], enrollment: Enrollment
 ) -> tuple[list[Observation], NDArray[np.int64]]:
@@ -196,105 +234,13 @@ def _without_repeats(
     return [each for each, first in zip(observations, is_first, strict=True) if first], labels[is_first]
 
 
-# --- families: each returns facts of one presentation by name --------------------------------------------------
-Facts = Callable[[Observation], dict[str, float]]
-
-
-def _codes(observation: Observation) -> dict[str, float]:
-    code = observation.code
-    digits = {f"digit {digit}": float(code.count(digit)) for digit in "0123456789abcdef"}
-    return {**digits, "first digits as a number": float(int(code[:8], 16))}
-
-
-def _order(observation: Observation) -> dict[str, float]:
-    return {"position": float(observation.position), "odd position": float(observation.position % 2)}
-
-
-def _addresses(observation: Observation) -> dict[str, float]:
-    address = observation.address
-    rest = address.replace(observation.code, "")
-    return {"length": float(len(address)), "parts": float(rest.count("/")), "rest": float(sum(rest.encode()))}
-
-
-def _headers(observation: Observation) -> dict[str, float]:
-    image, step = observation.images[0], observation.step
-    facts = {"picture's fields": float(len(image.headers)), "step's fields": float(len(step.headers))}
-    for kind, response in (("picture", image), ("step", step)):
-        for name, value in response.headers:
-            # The date and the number of digits of the position depend on the time, not on the image.
-            if name.lower() not in ("date", "content-length"):
-                facts[f"{kind} {name}"] = float(sum(value.encode()))
-    return facts
-
-
-def _step_values(observation: Observation) -> dict[str, float]:
-    """Return every number and flag of the step and of its two images, except the position (see `_order`)."""
-    step = json.loads(observation.step.body)
-    parts = {"step": step, "picture": step["stimulus"], "next picture": step["next"] or {}}
-    return {
-        f"{part} {name}": float(value)
-        for part, fields in parts.items()
-        for name, value in fields.items()
-        if isinstance(value, int | float) and name != "position"
-    }
-
-
-def _lengths(observation: Observation) -> dict[str, float]:
-    image, step = observation.images[0], observation.step
-    # A flag is one character longer if it is false; its value is among the facts of `_step_values`.
-    digits = len(str(observation.position)) + step.body.count(b"false")
-    return {
-        "picture": float(len(image.body)),
-        "picture's Content-Length": float(dict(image.headers).get("Content-Length", 0)),
-        "step": float(len(step.body) - digits),
-    }
-
-
-def _times(observation: Observation) -> dict[str, float]:
-    seconds = [response.seconds for response in observation.images]
-    return {"first fetch": seconds[0], "fastest fetch": min(seconds), "step": observation.step.seconds}
-
-
-def _cache(observation: Observation) -> dict[str, float]:
-    first, again = observation.images[0], observation.conditional
-    return {
-        "status of a conditional fetch": float(again.status),
-        "length of a conditional fetch": float(len(again.body)),
-        "same fields": float({name for name, _ in first.headers} == {name for name, _ in again.headers}),
-    }
-
-
-def _pixels(modality: Modality) -> Facts:
-    """Return the facts of the picture that was received."""
-    return lambda observation: modality.pixel_facts(decode_png(observation.images[0].body))
-
-
-def _stored(observations: Sequence[Observation]) -> Facts:
-    """Return the facts of a stimulus on the server, which only the database connects with the code."""
-    codes = [observation.code for observation in observations]
-    rows = Presentation.objects.filter(code__in=codes).select_related("stimulus")
-    by_code = {row.code: storage_facts(row.stimulus) for row in rows}
-    return lambda observation: by_code[observation.code]
-
-
-BROWSER_FAMILIES: dict[str, Facts] = {
-    "codes": _codes,
-    "order": _order,
-    "addresses": _addresses,
-    "values of the step": _step_values,
-    "header fields": _headers,
-    "lengths": _lengths,
-    "response times": _times,
-    "cache behaviour": _cache,
-}
-
-
 def _finding(
     family: str,
     facts_of: Facts,
     observations: Sequence[Observation],
     labels: NDArray[np.int64],
     rng: np.random.Generator,
+    permutations: int,
 ) -> Finding:
     facts = [facts_of(observation) for observation in observations]
     names = sorted({name for row in facts for name in row})
@@ -302,7 +248,7 @@ def _finding(
     table = np.array([[row.get(name, -1.0) for name in names] for row in facts])
     # Pages have hundreds of facts, most of them noise.
     test = strongest_feature if len(names) > MANY else separability
-    result = test(table, labels, rng=rng, permutations=PERMUTATIONS)
+    result = test(table, labels, rng=rng, permutations=permutations)
     alone = {
         name: feature_auc(table[:, column], labels) for column, name in enumerate(names) if table[:, column].std() > 0
     }
@@ -317,8 +263,9 @@ def _smallest_after_holm(findings: Sequence[Finding]) -> float:
 def _store(
     study: Study, parts: Mapping[str, Sequence[Finding]], counts: Mapping[str, int], *, at: datetime
 ) -> BlindingAudit:
-    decisive = [finding for part, findings in parts.items() if part != "pixels" for finding in findings]
-    passed = _smallest_after_holm(decisive) >= LEVEL
+    decisive = [finding for part, findings in parts.items() if part not in ("pixels", "aid") for finding in findings]
+    has_faults = counts["aid_traces"] or counts["aid_missing"]
+    passed = _smallest_after_holm(decisive) >= LEVEL and not has_faults
     described = {part: [asdict(finding) for finding in findings] for part, findings in parts.items()}
     result = {**counts, "level": LEVEL, **described}
     audit = BlindingAudit.objects.create(study=study, at=at, passed=passed, result=result)

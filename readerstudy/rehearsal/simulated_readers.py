@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from readerstudy.accounts.models import Role, User
-from readerstudy.client.messages import StepData
+from readerstudy.client.messages import StepData, StimulusData
 from readerstudy.client.reader_client import image_addresses
 from readerstudy.client.scripted_reader import play_session
 from readerstudy.errors import StudyError
@@ -32,12 +32,17 @@ from readerstudy.truth.queries import adversarial_codes
 
 @dataclass(frozen=True)
 class Skill:
-    """Probabilities of a correct verdict by session and of "unsure", and the median seconds per image."""
+    """Probabilities of a correct verdict by session and of "unsure", and the median seconds per image.
+
+    `reliance` is the probability that an aid beside the image decides: the reader calls the image not real if the score
+    is above the threshold, and real otherwise.
+    """
 
     real: dict[int, float]
     adversarial: dict[int, float]
     unsure: float
     seconds: float
+    reliance: float = 0.0
 
     def chance(self, session: int, *, adversarial: bool) -> float:
         """Return the probability of a correct verdict; in a session that the article does not have, the mean."""
@@ -48,11 +53,11 @@ class Skill:
 # Invented values within the ranges that the text of Zhou et al. (2021) gives: adversarial images recognised by 29 to
 # 71 %, reader 4 from .60 to .94. The readers' own values are in Table 3 of the article, which was not available.
 SKILLS = (
-    Skill({2: 0.88, 3: 0.93, 5: 0.86}, {3: 0.56, 5: 0.62}, 0.05, 9),
-    Skill({2: 0.62, 3: 0.66, 5: 0.50}, {3: 0.44, 5: 0.45}, 0.15, 16),
+    Skill({2: 0.88, 3: 0.93, 5: 0.86}, {3: 0.56, 5: 0.62}, 0.05, 9, reliance=0.1),
+    Skill({2: 0.62, 3: 0.66, 5: 0.50}, {3: 0.44, 5: 0.45}, 0.15, 16, reliance=0.3),
     Skill({2: 0.92, 3: 0.95, 5: 0.94}, {3: 0.34, 5: 0.57}, 0.05, 8),
-    Skill({2: 0.60, 3: 0.94, 5: 0.93}, {3: 0.69, 5: 0.80}, 0.08, 7),
-    Skill({2: 0.58, 3: 0.63, 5: 0.68}, {3: 0.48, 5: 0.24}, 0.20, 18),
+    Skill({2: 0.60, 3: 0.94, 5: 0.93}, {3: 0.69, 5: 0.80}, 0.08, 7, reliance=0.05),
+    Skill({2: 0.58, 3: 0.63, 5: 0.68}, {3: 0.48, 5: 0.24}, 0.20, 18, reliance=0.5),
 )
 
 ReportProgress = Callable[[int, int], None]
@@ -178,10 +183,13 @@ class _SimulatedReader:
     def _decide(self, step: StepData, number: int) -> tuple[str, int]:
         elapsed_ms = round(1000 * self.rng.lognormvariate(0, 0.4) * self.skill.seconds)
         asked = len(step["verdicts"]) > 1
-        return self._verdict(step["stimulus"]["code"], number) if asked else "seen", elapsed_ms
+        return self._verdict(step["stimulus"], number) if asked else "seen", elapsed_ms
 
-    def _verdict(self, code: str, number: int) -> str:
-        adversarial = code in self.adversarial
+    def _verdict(self, stimulus: StimulusData, number: int) -> str:
+        aid = stimulus.get("aid")
+        if aid and self.rng.random() < self.skill.reliance:
+            return "not_real" if aid["above"] else "real"
+        adversarial = stimulus["code"] in self.adversarial
         chance = self.skill.chance(number, adversarial=adversarial)
         right, wrong = ("not_real", "real") if adversarial else ("real", "not_real")
         draw = self.rng.random()

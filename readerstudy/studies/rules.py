@@ -46,6 +46,13 @@ class AskedVerdict(StrEnum):
     NONE = "none"  # nothing: readers need not know that images may be altered
 
 
+class Aid(StrEnum):
+    """What is shown beside each image of a blinded session."""
+
+    NONE = "none"
+    SCORE = "score"  # of the classifier that the attack was made for, on the file shown, with its threshold
+
+
 @dataclass(frozen=True)
 class VerdictLabels:
     """What the verdicts are called. None: the software's own words. What is stored stays the same."""
@@ -91,6 +98,7 @@ class SessionRules:
     closing_questions: tuple[Question, ...] = field(default=(), metadata=ADDED_LATER)
     verdict: AskedVerdict = field(default=AskedVerdict.AUTHENTICITY, metadata=ADDED_LATER)
     verdict_labels: VerdictLabels = field(default=_OWN_WORDS, metadata=ADDED_LATER)
+    aid: Aid = field(default=Aid.NONE, metadata=ADDED_LATER)
 
     def as_data(self) -> dict[str, Any]:
         """Return the rules as JSON; the inverse of `from_data`."""
@@ -126,6 +134,7 @@ class SessionChanges:
 
 _RULES: Final = tuple(field.name for field in fields(SessionRules))
 _QUESTIONS: Final = ("questions", "closing_questions")
+_OF_BLINDED: Final = ("practice", "verdict", "verdict_labels", "aid")  # besides questions
 _BESIDE_RULES: Final = tuple(field.name for field in fields(SessionChanges) if field.name != "rules")
 
 
@@ -186,12 +195,10 @@ def _changed(
         rules = replace(rules, questions=asked) if name == "questions" else replace(rules, closing_questions=asked)
     if kind != SessionKind.BLINDED:
         # In [every] they apply to the blinded sessions; in the part of another session they are a mistake.
-        for name in ("questions", "practice", "verdict", "verdict_labels"):
+        for name in ("questions", *_OF_BLINDED):
             if part != "every" and name in table:
                 raise BadInput(f"{location} {name}: " + gettext("only blinded sessions ask anything about images."))
-        rules = replace(
-            rules, questions=(), practice=False, verdict=AskedVerdict.AUTHENTICITY, verdict_labels=_OWN_WORDS
-        )
+        rules = replace(rules, questions=(), **{name: getattr(SessionRules, name) for name in _OF_BLINDED})
     return replace(changed(changes, beside, location), rules=rules)
 
 
@@ -218,7 +225,7 @@ def check_rules(rules: SessionRules, kind: SessionKind, location: str) -> None:
     is_questionnaire = kind == SessionKind.QUESTIONNAIRE
     if kind != SessionKind.BLINDED:
         asks = rules.questions and not is_questionnaire
-        if asks or rules.practice or rules.verdict != AskedVerdict.AUTHENTICITY or rules.verdict_labels != _OWN_WORDS:
+        if asks or any(getattr(rules, name) != getattr(SessionRules, name) for name in _OF_BLINDED):
             raise BadInput(f"{location}: " + gettext("only blinded sessions ask anything about images."))
     if is_questionnaire and (not rules.questions or rules.closing_questions):
         raise BadInput(

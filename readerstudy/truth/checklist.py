@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from readerstudy.cohort.models import Cohort
 from readerstudy.errors import BadInput, StudyError
 from readerstudy.studies.protocol_document import Protocol
+from readerstudy.studies.rules import Aid
+from readerstudy.truth.aids import find_aid_source
 from readerstudy.truth.material import resolve_attacks
 from readerstudy.truth.queries import attacks_by_direction, count_supply
 from readerstudy.truth.shortages import Pool, Supply, shortages
@@ -46,6 +48,7 @@ def checklist(cohort: Cohort, protocol: Protocol) -> tuple[Finding, ...]:
             findings.append(Finding(number, "attacks", str(error)))
     if findings:
         return tuple(dict.fromkeys(findings))
+    findings += _aids(cohort, protocol, attacks)
     supply = _supply(cohort, protocol, attacks)
     lacks = shortages(protocol.templates, supply)
     findings += [Finding(lack.session, lack.field, f"{lack.sentence[0].upper()}{lack.sentence[1:]}.") for lack in lacks]
@@ -82,6 +85,22 @@ def _attacks(cohort: Cohort, protocol: Protocol, number: int) -> Collection[str]
     if not session.needs_adversarial:
         return ()
     return resolve_attacks(cohort, _resolution(cohort, protocol, number), session.attacks or protocol.attacks)
+
+
+def _aids(cohort: Cohort, protocol: Protocol, attacks: Mapping[int, Collection[str]]) -> Iterator[Finding]:
+    for number, session in enumerate(protocol.sessions, start=1):
+        if session.rules.aid == Aid.NONE:
+            continue
+        source = session.images_of or number
+        try:
+            find_aid_source(
+                cohort,
+                resolution=_resolution(cohort, protocol, source),
+                attacks=attacks[source],
+                splits=protocol.source(number).splits,
+            )
+        except StudyError as error:
+            yield Finding(number, "rules-aid", str(error))
 
 
 def _supply(cohort: Cohort, protocol: Protocol, attacks: Mapping[int, Collection[str]]) -> dict[Pool, Supply]:

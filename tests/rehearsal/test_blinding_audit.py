@@ -1,20 +1,28 @@
 """The audit passes where only the picture differs, and fails as soon as anything else does."""
 
+import json
 from dataclasses import replace
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from readerstudy.api.reader import steps, views
+from readerstudy.client.api_client import RawResponse
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.reading.models import Reading
 from readerstudy.reading.padded_file import padded_response
 from readerstudy.rehearsal import blinding_audit
+from readerstudy.rehearsal.browser_facts import Observation, aid_faults, without_aid
 from readerstudy.rehearsal.models import BlindingAudit
+from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Study
+from readerstudy.studies.protocol import SessionKind
+from readerstudy.studies.protocol_document import Protocol, ProtocolSession
 from readerstudy.studies.protocol_templates import protocol_of_template
+from readerstudy.studies.rules import Aid, SessionRules
+from readerstudy.truth.actions import create_study
 from readerstudy.truth.models import Truth
-from tests import make
+from tests import make, results
 
 # The audit serves HTTP from threads, with connections of their own. A draw depends on the keys of its images.
 pytestmark = pytest.mark.django_db(transaction=True, reset_sequences=True)
@@ -54,6 +62,42 @@ def test_a_plan_with_practice_questions_breaks_and_repeats_is_audited_as_it_is(s
     third = Study.objects.get(code=f"{study.code}-audit-1").session_plans.get(number=3)
     assert third.rules.questions
     assert third.allocations.filter(is_repeat=True).count() == 4
+
+
+def test_an_aid_may_tell_what_its_score_tells_and_nothing_else_may(small):
+    films = make.cohort("films-aided")
+    make.adversarial_images_for(films)
+    altered = set(Truth.objects.filter(authenticity="adversarial").values_list("stimulus_id", flat=True))
+    results.score_everything("films-aided", score=lambda stimulus: 0.9 if stimulus.pk in altered else 0.1)
+    first = ProtocolSession(SessionKind.BLINDED, "A", real=6, adversarial=6, splits=("tuning", "test"))
+    again = ProtocolSession(SessionKind.BLINDED, "B", images_of=1, washout_days=28, rules=SessionRules(aid=Aid.SCORE))
+    protocol = Protocol((first, again), crossover=(1, 2), analysis=AnalysisPlan(before=1, after=2))
+    create_study(code="aided", title="Aided", cohort=films, protocol=protocol, at=make.MONDAY)
+    kept = audit("aided")
+    assert kept.passed
+    assert (kept.result["images"], kept.result["aid_traces"], kept.result["aid_missing"]) == (24, 0, 0)
+    assert kept.result["aid"][0]["facts"]["score"] == 1
+    families = [finding["family"] for finding in kept.result["browser"]]
+    assert {"lengths", "lengths, session 2"} <= set(families)
+
+
+def step_of(aid=None) -> RawResponse:
+    image = {"code": "c" * 32, **({"aid": aid} if aid else {})}
+    body = json.dumps({"kind": "read", "stimulus": image, "next": image}, separators=(",", ":"))
+    return RawResponse(200, (), body.encode(), 0.1)
+
+
+def test_an_aid_without_its_rule_and_a_missing_one_are_counted():
+    aid = {"score": "0.83", "threshold": "0.37", "above": True}
+    assert without_aid(step_of()) == (step_of(), None)
+    assert without_aid(step_of(aid)) == (step_of(), aid)
+    observations = [
+        Observation(session, 1, "c", "", *response_and_aid)
+        for session in (1, 2)
+        for response_and_aid in ((step_of(), (), None, None), (step_of(), (), None, aid))
+    ]
+    assert aid_faults(observations, {2}) == {"aid_traces": 1, "aid_missing": 1}
+    assert aid_faults(observations[:1] + observations[3:], {2}) == {"aid_traces": 0, "aid_missing": 0}
 
 
 def test_a_study_whose_pictures_alone_differ_passes_and_is_not_touched(drawn):

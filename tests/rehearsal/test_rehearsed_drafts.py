@@ -1,12 +1,14 @@
 """A draft is rehearsed by its protocol, before anything is drawn for it."""
 
 from dataclasses import replace
+from random import Random
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from readerstudy.analysis.report.progress import rehearsal_of
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
+from readerstudy.rehearsal.simulated_readers import Skill, _SimulatedReader
 from readerstudy.studies.actions import draft_study, edit_draft
 from readerstudy.studies.models import Study
 from readerstudy.studies.protocol_templates import protocol_of_template
@@ -41,3 +43,13 @@ def test_a_draft_is_rehearsed_again_after_a_change(small):
     call_command("rehearse_study", "tiny")
     with pytest.raises(CommandError, match="The rehearsal tiny-rehearsal-3 is finished already"):
         call_command("rehearse_study", "tiny")
+
+
+def test_a_simulated_reader_can_rely_on_the_aid():
+    reader = _SimulatedReader.__new__(_SimulatedReader)
+    reader.rng, reader.adversarial = Random(1), {"b"}
+    reader.skill = Skill({2: 1.0}, {3: 1.0}, 0, 9, reliance=1)
+    aid = {"score": "0.83", "threshold": "0.37", "above": True}
+    assert reader._verdict({"code": "a", "aid": aid}, 2) == "not_real"
+    assert reader._verdict({"code": "b", "aid": {**aid, "above": False}}, 2) == "real"
+    assert [reader._verdict({"code": code}, 2) for code in "ab"] == ["real", "not_real"]

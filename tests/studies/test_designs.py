@@ -11,9 +11,9 @@ from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.studies.actions import close_study
 from readerstudy.studies.models import ReadingList
 from readerstudy.studies.protocol_file import read_protocol_file, write_protocol
-from readerstudy.truth.actions import unseal_study
+from readerstudy.truth.actions import create_study, unseal_study
 from readerstudy.truth.checklist import checklist
-from tests import make, walk
+from tests import make, results, walk
 
 FOLDER = Path(__file__).parents[2] / "docs" / "designs"
 DESIGNS = sorted(FOLDER.glob("*.yaml"))
@@ -30,6 +30,14 @@ def small_protocol(path: Path):
     return replace(protocol, sessions=tuple(sessions))
 
 
+def drawn(protocol, code: str):
+    """A study of the protocol; the images of its cohort have scores, for designs with an aid."""
+    films = make.cohort(f"films-{code}")
+    make.adversarial_images_for(films)
+    results.score_everything(films.name, score=lambda stimulus: (stimulus.pk % 997) / 997)
+    return create_study(code=code, title="A design", cohort=films, protocol=protocol, seed=7, at=make.MONDAY)
+
+
 @pytest.mark.parametrize("path", DESIGNS, ids=lambda path: path.stem)
 def test_a_published_design_comes_back_from_its_file_and_is_named_in_the_readme(path):
     protocol = read_protocol_file(path, words=WORDS)
@@ -41,7 +49,7 @@ def test_a_published_design_comes_back_from_its_file_and_is_named_in_the_readme(
 @pytest.mark.parametrize("path", DESIGNS, ids=lambda path: path.stem)
 def test_a_published_design_is_drawn_read_and_reported(path, db, small):
     protocol = small_protocol(path)
-    study = make.study("design", protocol=protocol)
+    study = drawn(protocol, "design")
     assert checklist(study.cohort, protocol) == ()
     for name in ("rita", "rosa"):
         client = walk.client_of(make.reader_in(study, name))
@@ -62,7 +70,7 @@ def test_a_published_design_is_drawn_read_and_reported(path, db, small):
 
 
 def test_half_of_the_readers_begin_a_crossover_with_the_other_session(db, small):
-    study = make.study("crossed", protocol=small_protocol(FOLDER / "unaided-aided-crossover.yaml"))
+    study = drawn(small_protocol(FOLDER / "unaided-aided-crossover.yaml"), "crossed")
     readers = [make.reader_in(study, f"reader-{number}") for number in range(6)]
     orders = [
         tuple(
@@ -89,7 +97,7 @@ def test_half_of_the_readers_begin_a_crossover_with_the_other_session(db, small)
 def test_the_wait_belongs_to_the_place_of_a_session_not_to_the_session(db, small):
     protocol = small_protocol(FOLDER / "unaided-aided-crossover.yaml")
     sessions = (*protocol.sessions[:2], replace(protocol.sessions[2], washout_days=28))
-    study = make.study("waiting", protocol=replace(protocol, sessions=sessions))
+    study = drawn(replace(protocol, sessions=sessions), "waiting")
     for name in ("rita", "rosa"):
         reader = make.reader_in(study, name)
         waits = ReadingList.objects.filter(enrollment__reader=reader).order_by("place")

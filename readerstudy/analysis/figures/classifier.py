@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from readerstudy.analysis.figures.reader_style import INK, Floats, add_legend, style_axis
 from readerstudy.analysis.record.codes import NEGATIVE, POSITIVE, Subset
-from readerstudy.analysis.record.counts import VERDICT_NOT_REAL, VERDICT_SEEN, subset_kinds
+from readerstudy.analysis.record.counts import VERDICT_NOT_REAL, VERDICT_SEEN, CaseVerdicts, subset_kinds
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.layout.picture import COLOURS, Picture, drawing, picture
 from readerstudy.modalities.words import ReportWords
@@ -62,19 +62,26 @@ def classifier_figure(record: StudyRecord, plan: AnalysisPlan, scores: Mapping[i
             key="classifier-figure",
             title=_("The classifier’s score and the readers’ verdicts"),
             description=" ".join(_descriptions(dots)),
-            caption=_caption(record, missing=int(np.unique(record.readings.cases.case).size) - shown),
+            caption=_caption(record, missing=int(np.unique(_unaided(record).case).size) - shown),
         )
 
 
 def _caption(record: StudyRecord, *, missing: int) -> str:
     sentence = str(record.modality.words.report.each_dot)
     excluded = _("%(count)s images without a score are excluded.") % {"count": missing}
-    return f"{sentence} {excluded}" if missing else sentence
+    aided = _("Sessions in which readers saw the score are left out.") if record.aided_sessions else ""
+    return " ".join(filter(None, (sentence, aided, excluded if missing else "")))
+
+
+def _unaided(record: StudyRecord) -> CaseVerdicts:
+    """Return the verdicts of readers who did not see the score."""
+    cases = record.readings.cases
+    return cases.select(~np.isin(cases.session, record.aided_sessions))
 
 
 def _dots(record: StudyRecord, subset: Subset, scores: Mapping[int, float]) -> ScoreDots:
     """Return the dots of a subset. An image shown in two sessions or arms is one dot, with all its verdicts."""
-    cases = record.readings.cases
+    cases = _unaided(record)
     has_score = np.array([case in scores for case in cases.case.tolist()], dtype=bool)
     scored = cases.select(has_score & np.isin(cases.kind, subset_kinds(subset)))
     keys, first, index = np.unique(scored.case, return_index=True, return_inverse=True)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from readerstudy.analysis.queries.aid import study_aids
 from readerstudy.analysis.queries.answers import answered_questions, reader_repeats
 from readerstudy.analysis.queries.attack import study_attack
 from readerstudy.analysis.queries.classifier import study_classifier
@@ -43,6 +44,7 @@ def study_record(study: Study, plan: AnalysisPlan | None = None) -> StudyRecord:
         detectors=study_detectors(study),
         answers=answered_questions(study, plan),
         repeats=reader_repeats(study, plan),
+        aids=study_aids(study),
         withdrawn=withdrawn_readers(study, plan),
         reader_characteristics=reader_characteristics(study, plan),
     )
@@ -65,6 +67,7 @@ def _image_sets(study: Study) -> Iterator[SessionImages]:
                 planned=plan.total - repeats - excluded,
                 excluded=excluded,
                 images_of=images_of.get(plan.number, 0),
+                has_aid=plan.has_aid,
                 drawn=Counter(_kind(plan, truth[stimulus]) for stimulus in drawn),
             )
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from readerstudy.analysis.record.aid import AidRecord
 from readerstudy.analysis.record.answers import AnsweredQuestion, ReaderRepeats
 from readerstudy.analysis.record.attack import StudyAttack
 from readerstudy.analysis.record.classifier import ClassifierRecord
@@ -49,8 +50,8 @@ class StudyRecord:
 
     `attack` is the stored evaluation of the attack, or None if there is none. `classifier` holds the scores stored by
     it, `detectors` those of detectors of adversarial images. `answers` are those to the study's questions, `repeats`
-    the readings of images that were shown twice. `conduct` describes how the study was carried out; it is None if the
-    readings do not come from this installation.
+    the readings of images that were shown twice, `aids` what was displayed beside images. `conduct` describes how the
+    study was carried out; it is None if the readings do not come from this installation.
     """
 
     code: str
@@ -66,6 +67,7 @@ class StudyRecord:
     detectors: tuple[DetectorRecord, ...] = ()
     answers: tuple[AnsweredQuestion, ...] = ()
     repeats: tuple[ReaderRepeats, ...] = ()
+    aids: tuple[AidRecord, ...] = ()
     withdrawn: tuple[WithdrawnReader, ...] = ()
     reader_characteristics: tuple[ReaderCharacteristic, ...] = ()
 

@@ -26,6 +26,7 @@ from readerstudy.analysis.tables.agreement import agreement_table
 from readerstudy.analysis.tables.answers import answers_table
 from readerstudy.analysis.tables.article import table_2, table_2_readings, table_3, table_4
 from readerstudy.analysis.tables.classifier import classifier_table
+from readerstudy.analysis.tables.comparison.aid import aid_table
 from readerstudy.analysis.tables.comparison.mixed_models import mixed_models_table
 from readerstudy.analysis.tables.comparison.mrmc import MrmcComparison, mrmc_comparisons, mrmc_table
 from readerstudy.analysis.tables.comparison.same_images import same_images_table
@@ -127,6 +128,7 @@ class Chapters:
             reading_pace_table(record, plan),
             classifier_table(record, plan),
             classifier_figure(record, plan, scores),
+            aid_table(record),
             detector_table(record, plan),
             self.gallery,
         )

@@ -65,6 +65,10 @@ def _reader_row(record: StudyRecord) -> tuple[Cell, ...]:
         visible += " " + _("In sessions without verdicts (%(sessions)s), the truth of the images shown.") % {
             "sessions": ", ".join(map(str, unblinded))
         }
+    if record.aided_sessions:
+        visible += " " + _("In sessions with an aid (%(sessions)s), a classifier’s score of each image.") % {
+            "sessions": ", ".join(map(str, record.aided_sessions))
+        }
     return (
         _("Readers"),
         visible,

@@ -206,10 +206,24 @@ class BreakSerializer(serializers.Serializer[Any]):
         return {**super().get_fields(), "break": offered}
 
 
+class AidSerializer(serializers.Serializer[Any]):
+    """The score of a classifier for the image, from 0 to 1 with two decimals, and its threshold."""
+
+    score = serializers.CharField()
+    threshold = serializers.CharField()
+    above = serializers.BooleanField(source="is_above", help_text="the score is above the threshold")
+
+
 class ShownImageSerializer(StimulusSerializer):
     """A presentation with the address of its image."""
 
     image = serializers.CharField()
+    aid = AidSerializer(required=False, help_text="only in a session with an aid, and not for the practice image")
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Return the fields; in a session without an aid there is no trace of one."""
+        values = super().to_representation(instance)
+        return {name: value for name, value in values.items() if name != "aid" or value is not None}
 
 
 class NextImageSerializer(BreakSerializer, ShownImageSerializer):

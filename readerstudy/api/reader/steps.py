@@ -3,6 +3,7 @@
 Addresses of images contain random codes only.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
@@ -32,13 +33,26 @@ class ImageFormat:
 
 
 @dataclass(frozen=True)
+class ShownAid:
+    """The aid beside an image: score and threshold with two decimals, and on which side of it the score is."""
+
+    score: str
+    threshold: str
+    is_above: bool
+
+
+@dataclass(frozen=True)
 class ShownImage:
-    """A presentation as one image: its random code, its format, and the address of its file."""
+    """A presentation as one image: its random code, its format, and the address of its file.
+
+    `aid` is None in a session without one, and for the practice image.
+    """
 
     code: str
     format: ImageFormat
     image: str
     break_before: bool  # the plan offers a break before it
+    aid: ShownAid | None = None
 
 
 @dataclass(frozen=True)
@@ -164,10 +178,10 @@ def build_step(reading_list: ReadingList, *, at: datetime) -> ReaderStep:
         case Done():
             return DoneStep()
         case Practise(practice=practice):
-            (first,) = _presentations(reading_list, 1, 1)
-            return PractiseStep(_prompt(plan), _practice_image(practice, plan), _shown_image(first, plan))
+            (first,) = _shown_images(_presentations(reading_list, 1, 1), plan)
+            return PractiseStep(_prompt(plan), _practice_image(practice, plan), first)
         case Read(position=position):
-            images = [_shown_image(row, plan) for row in _presentations(reading_list, position, position + 1)]
+            images = _shown_images(_presentations(reading_list, position, position + 1), plan)
             return ReadStep(_prompt(plan), position, images[0], images[1] if len(images) > 1 else None)
         case Teach(position=position):
             triptychs = [_shown_triptych(row, plan) for row in _presentations(reading_list, position, position + 1)]
@@ -182,12 +196,22 @@ def image_format(stimulus: Stimulus, modality: Modality) -> ImageFormat:
     return ImageFormat(stimulus.columns, stimulus.rows, stimulus.bits, flip=hanging.is_mirrored)
 
 
-def _shown_image(presentation: Presentation, plan: SessionPlan) -> ShownImage:
+def _shown_images(presentations: Sequence[Presentation], plan: SessionPlan) -> list[ShownImage]:
+    """Return what the reader sees. In a session with an aid each image has it: KeyError rather than without."""
+    if not plan.has_aid:
+        return [_shown_image(row, plan) for row in presentations]
+    shown = plan.aids.filter(stimulus__in=[row.stimulus_id for row in presentations])
+    aids = {each.stimulus_id: ShownAid(f"{each.score:.2f}", f"{each.threshold:.2f}", each.is_above) for each in shown}
+    return [_shown_image(row, plan, aids[row.stimulus_id]) for row in presentations]
+
+
+def _shown_image(presentation: Presentation, plan: SessionPlan, aid: ShownAid | None = None) -> ShownImage:
     return ShownImage(
         code=presentation.code,
         format=image_format(presentation.stimulus, plan.study.cohort.modality),
         image=reverse("reader_api:image", args=[plan.study.code, presentation.code]),
         break_before=plan.rules.has_break_before(presentation.position),
+        aid=aid,
     )
 
 

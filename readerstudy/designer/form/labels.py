@@ -237,6 +237,15 @@ _RULES: Final = {
         {"authenticity": _("Real, not real or unsure"), "none": _("None: questions only")},
     ),
     "verdict_labels": Row(_("Names of the verdicts")),
+    "aid": Row(
+        _("Aid beside the image"),
+        _(
+            "The score of the classifier that the attack was made for, on the image that is shown, with its threshold. "
+            "Blinded readings only. The images must have scores: evaluate the attack first."
+        ),
+        Section.READING,
+        {"none": _("None"), "score": _("Score of the AI system")},
+    ),
 }
 
 _QUESTION: Final = {

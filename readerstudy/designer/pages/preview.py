@@ -9,9 +9,10 @@ from django.utils.safestring import SafeString
 from readerstudy.cohort.models import Cohort
 from readerstudy.designer.form.raw import Raw
 from readerstudy.layout.markdown import markdown
+from readerstudy.modalities.words import ReadingWords
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.studies.protocol_document import ProtocolSession
-from readerstudy.studies.rules import AskedVerdict, SessionRules
+from readerstudy.studies.rules import Aid, AskedVerdict, SessionRules
 from readerstudy.studies.texts import OwnText, Translated, reader_says
 from readerstudy.truth.actions import default_instructions
 
@@ -25,6 +26,8 @@ class Preview:
     title: str
     instructions: SafeString
     is_default: bool
+    has_aid: bool
+    words: ReadingWords
 
 
 def preview_of(raw: Raw, name: str, cohort: Cohort) -> Preview | None:
@@ -37,7 +40,15 @@ def preview_of(raw: Raw, name: str, cohort: Cohort) -> Preview | None:
     typed = _own_text(session["instructions"], raw["languages"])
     text = typed or str(default_instructions(_as_asked(session), cohort.modality.words.reading))
     title = _own_text(session["title"], raw["languages"])
-    return Preview(name, number, say(title) if title else "", markdown(say(text)), is_default=not typed)
+    return Preview(
+        name,
+        number,
+        say(title) if title else "",
+        markdown(say(text)),
+        is_default=not typed,
+        has_aid=session["rules"]["aid"] == Aid.SCORE,
+        words=cohort.modality.words.reading,
+    )
 
 
 def _own_text(raw: Mapping[str, str], languages: Sequence[str]) -> OwnText:

@@ -28,6 +28,7 @@ WORDS: Final = Words(
             "the two (real minus altered). No questions are asked. View each page for as long as you like, then "
             "continue."
         ),
+        score_means=_("0: no sign of a nodule. 1: certain signs of a nodule."),
         diagnosis_negative=_("No nodule"),
         diagnosis_positive=_("Nodule"),
     ),

@@ -86,8 +86,10 @@ def give_lists(enrollment: Enrollment, *, arm: Arm, actor: User | None = None) -
     plans = {plan.number: plan for plan in enrollment.study.session_plans.prefetch_related(allocations)}
     for place, number in enumerate(_session_order(enrollment), start=1):
         plan = plans[number]
+        # Simulated readers do not wait.
+        washout_days = 0 if enrollment.study.is_rehearsal else plans[place].washout_days
         reading_list = ReadingList.objects.create(
-            enrollment=enrollment, session_plan=plan, place=place, washout_days=plans[place].washout_days
+            enrollment=enrollment, session_plan=plan, place=place, washout_days=washout_days
         )
         drawn = [(row.stimulus_id, row.is_repeat) for row in plan.allocations.all()]
         Presentation.objects.bulk_create(

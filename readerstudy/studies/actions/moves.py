@@ -15,6 +15,7 @@ from readerstudy.studies.lifecycle import UNDER_WAY
 from readerstudy.studies.models import (
     Allocation,
     Arm,
+    DisplayedAid,
     Draw,
     Presentation,
     ReadingList,
@@ -137,5 +138,6 @@ def _remove_lists(study: Study) -> None:
     ReadingList.objects.filter(enrollment__study=study).delete()
     study.enrollments.update(arm=None)
     Allocation.objects.filter(session_plan__study=study).delete()
+    DisplayedAid.objects.filter(session_plan__study=study).delete()
     SessionPlan.objects.filter(study=study).delete()
     Arm.objects.filter(study=study).delete()

@@ -14,7 +14,7 @@ from readerstudy.studies.models.study import Study
 from readerstudy.studies.protocol import VERDICTS_BY_KIND, SessionKind, Verdict
 from readerstudy.studies.protocol_document import ReadingOrder
 from readerstudy.studies.questions import Question
-from readerstudy.studies.rules import SessionRules
+from readerstudy.studies.rules import Aid, SessionRules
 from readerstudy.studies.texts import Say, Translated, reader_says
 
 
@@ -70,6 +70,11 @@ class SessionPlan(models.Model):
         """The verdicts that the session asks for."""
         kind = SessionKind(self.kind)
         return self.rules.verdicts if kind == SessionKind.BLINDED else VERDICTS_BY_KIND[kind]
+
+    @property
+    def has_aid(self) -> bool:
+        """Whether an aid is shown beside each image."""
+        return self.rules.aid != Aid.NONE
 
     @property
     def asks_verdict(self) -> bool:
@@ -186,6 +191,33 @@ class Presentation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reading_list} {self.position}"
+
+
+class DisplayedAid(models.Model):
+    """What the aid of a session says about one image, as readers see it: fixed by the draw, never changed.
+
+    Scores by themselves are sealed with the truth; only what is displayed is stored here.
+    """
+
+    session_plan = models.ForeignKey(SessionPlan, models.PROTECT, related_name="aids")
+    stimulus = models.ForeignKey(Stimulus, models.PROTECT, related_name="+")
+    score = models.DecimalField(_("score"), max_digits=3, decimal_places=2)
+    threshold = models.DecimalField(_("threshold"), max_digits=3, decimal_places=2)
+    is_above = models.BooleanField(_("above the threshold"))
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("displayed aid")
+        constraints = [
+            models.UniqueConstraint(fields=["session_plan", "stimulus"], name="displayed_aid_once"),
+            models.CheckConstraint(
+                condition=models.Q(score__range=(0, 1), threshold__range=(0, 1)), name="displayed_aid_within_range"
+            ),
+        ]
+        triggers = [pgtrigger.Protect(name="displayed_aid_fixed", operation=pgtrigger.Update)]
+
+    def __str__(self) -> str:
+        return f"{self.session_plan} aid"
 
 
 class AnalysisExclusion(models.Model):

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from random import Random
 from typing import Any
@@ -17,11 +18,12 @@ from readerstudy.errors import StudyError
 from readerstudy.modalities.words import ReadingWords, Text
 from readerstudy.studies.actions import give_lists
 from readerstudy.studies.lifecycle import EDITABLE
-from readerstudy.studies.models import Allocation, Arm, DrawnPlan, SessionPlan, Study, WrongStatus
+from readerstudy.studies.models import Allocation, Arm, DisplayedAid, DrawnPlan, SessionPlan, Study, WrongStatus
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.studies.protocol_document import Protocol, ProtocolSession, data_hash
-from readerstudy.studies.rules import AskedVerdict
+from readerstudy.studies.rules import Aid, AskedVerdict
 from readerstudy.studies.texts import Translated, chosen
+from readerstudy.truth.aids import AidSource, find_aid_source
 from readerstudy.truth.draw import Candidate, Pick, draw
 from readerstudy.truth.material import Material, SessionMaterial, find_material
 from readerstudy.vocabulary import Split
@@ -48,6 +50,7 @@ def lock_study(
     Raises WrongStatus unless the study can be edited, CohortTooSmall with every shortage, StudyError or BadInput if
     the cohort has no adversarial images, or several, where the protocol needs one attack for each direction, SeenBefore
     if another study shows images that were drawn to a reader who was not enrolled with a reason for it.
+    A session with an aid gets what readers will see of it now; StudyError if scores for it are missing.
     """
     draft = Study.objects.select_for_update().get(pk=study.pk)
     if draft.status not in EDITABLE:
@@ -56,16 +59,41 @@ def lock_study(
     protocol.check()
     seed = secrets.randbits(SEED_BITS) if seed is None else seed
     material = find_material(draft.cohort, protocol, excluded_before=excluded_before)
+    aids = _aid_sources(draft, protocol, material)
     lists = draw(material.candidates, protocol.templates, seed=seed, with_adversarial=material.with_adversarial)
     practice = _practice(protocol, material.candidates, lists, seed=seed)
     rewrite_files(draft.cohort, progress=progress)
-    drawn = _drawn_plan(protocol, material, lists, practice, seed=seed)
+    drawn = _drawn_plan(protocol, material, lists, practice, aids, seed=seed)
     draft.lock(drawn, by=actor, at=at)
-    _store_lists(draft, protocol, material, lists, practice, actor=actor)
+    _store_lists(draft, protocol, material, lists, practice)
+    for number, aid in aids.items():
+        _store_aids(draft.session_plans.get(number=number), aid)
+    for enrollment in draft.enrollments.filter(withdrawn_at=None).select_related("study", "reader").order_by("pk"):
+        give_lists(enrollment, arm=draft.arms.get(), actor=actor)
     # The seed is not recorded, because coordinators can read the audit trail and could repeat the draw.
     details = {"plan_sha256": drawn.plan_sha256, "analysis_sha256": drawn.analysis_sha256}
     record("study.locked", actor=actor, subject=draft, at=at, generators=drawn.plan["generators"], **details)
     study.refresh_from_db()
+
+
+def _aid_sources(study: Study, protocol: Protocol, material: Material) -> dict[int, AidSource]:
+    """Return whose scores each session with an aid shows, by number. Raises StudyError if there is nothing to show."""
+    return {
+        number: find_aid_source(
+            study.cohort,
+            resolution=material.sessions[number].resolution,
+            attacks=material.sessions[number].generators,
+            splits=protocol.source(number).splits,
+        )
+        for number, session in enumerate(protocol.sessions, start=1)
+        if session.rules.aid == Aid.SCORE
+    }
+
+
+def _store_aids(plan: SessionPlan, aid: AidSource) -> None:
+    """Store what readers see beside each image of a session, in the order of its list."""
+    rows = plan.allocations.order_by("position").values_list("stimulus_id", flat=True)
+    DisplayedAid.objects.bulk_create(aid.displayed(plan, dict.fromkeys(rows)))
 
 
 def _drawn_plan(
@@ -73,6 +101,7 @@ def _drawn_plan(
     material: Material,
     lists: Mapping[int, list[Pick]],
     practice: Mapping[int, int],
+    aids: Mapping[int, AidSource],
     *,
     seed: int,
 ) -> DrawnPlan:
@@ -80,6 +109,8 @@ def _drawn_plan(
     for number, data in enumerate(protocol.as_data()["sessions"], start=1):
         own = material.sessions[number]
         rows.append({"number": number, **data, "resolution": own.resolution, "generators": list(own.generators)})
+        if number in aids:
+            rows[-1]["shown_score"] = asdict(aids[number])
     generators = dict.fromkeys(name for own in material.sessions.values() for name in own.generators)
     plan: dict[str, Any] = {
         "scale": protocol.scale,
@@ -118,10 +149,8 @@ def _store_lists(
     material: Material,
     lists: Mapping[int, list[Pick]],
     practice: Mapping[int, int],
-    *,
-    actor: User | None,
 ) -> None:
-    """Store sessions and allocations, and give the enrolled readers their lists."""
+    """Store sessions and allocations."""
     arm = Arm.objects.create(study=study, name=material.resolution, resolution=material.resolution)
     words = study.cohort.modality.words.reading
     for number in range(1, len(protocol.sessions) + 1):
@@ -131,8 +160,6 @@ def _store_lists(
             plan.practice_id = own.real[practice[number]].stimulus_id
             plan.save(update_fields=["practice"])
         _store_list(plan, arm, lists[number], own, earlier=_repeated_material(protocol, material, number))
-    for enrollment in study.enrollments.filter(withdrawn_at=None).select_related("study", "reader").order_by("pk"):
-        give_lists(enrollment, arm=arm, actor=actor)
 
 
 def _store_plan(study: Study, number: int, protocol: Protocol, total: int, words: ReadingWords) -> SessionPlan:

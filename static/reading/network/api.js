@@ -8,6 +8,15 @@ import { find } from "../dom.js";
  * @property {string} code random, of this presentation alone
  * @property {Record<string, string>} urls addresses of its images, by panel
  * @property {boolean} flip whether the image hangs mirrored left to right
+ * @property {AidScore} [aid] what is shown beside the image
+ */
+
+/**
+ * The score of a classifier for an image, and its threshold, as texts with two decimals.
+ * @typedef {object} AidScore
+ * @property {string} score
+ * @property {string} threshold
+ * @property {boolean} above
  */
 
 /**
@@ -18,6 +27,7 @@ import { find } from "../dom.js";
  * @property {Record<string, string>} [images] addresses by panel
  * @property {boolean} [flip]
  * @property {boolean} [break] whether a break comes before it
+ * @property {AidScore} [aid] in a session with an aid
  */
 
 /**
@@ -203,6 +213,6 @@ function delayOrOnline(ms, signal) {
  * @param {Record<string, string>} [images] addresses by panel, if the stimulus does not have them
  * @returns {Presentation}
  */
-export function presentationOf({ code, image, images: own, flip = false }, images = own) {
-  return { code, urls: images ?? { image: image ?? "" }, flip };
+export function presentationOf({ code, image, images: own, flip = false, aid }, images = own) {
+  return { code, urls: images ?? { image: image ?? "" }, flip, ...(aid && { aid }) };
 }

@@ -302,6 +302,7 @@ export class Session {
         rested_ms: Math.round(this.#restedMs),
         by,
         settings: this.#stage.settings,
+        ...this.#presenter.aidFacts,
       },
     };
   }

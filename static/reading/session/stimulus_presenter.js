@@ -1,6 +1,7 @@
 // Shows the images of a presentation: never during a pause, and after a grey frame of a set length.
 
 import { retry } from "../network/api.js";
+import { Aid } from "./aid.js";
 
 /** @import { Presentation } from "../network/api.js" */
 
@@ -21,6 +22,7 @@ export class StimulusPresenter {
   #pause;
   #greyMs;
   #onNoResponse;
+  #aid = new Aid();
   /** @type {Shown | null} */
   #shown = null;
 
@@ -45,6 +47,11 @@ export class StimulusPresenter {
   /** When the images were first visible, by the page's clock; Infinity while they are on their way. */
   get onset() {
     return this.#shown?.onset ?? Infinity;
+  }
+
+  /** What the paradata say of the aid beside the image. */
+  get aidFacts() {
+    return this.#aid.facts;
   }
 
   /** @param {Presentation} presentation */
@@ -84,6 +91,7 @@ export class StimulusPresenter {
   /** Remove the images from the screen, and stop those that are on their way. */
   clear() {
     this.#replaceBy(null);
+    this.#aid.clear();
     this.#stage.clear();
   }
 
@@ -99,6 +107,8 @@ export class StimulusPresenter {
    */
   async #draw(presentation, shown) {
     const isReplaced = () => this.#shown !== shown;
+    // The score of the image before must not be read beside a grey frame or the next image.
+    if (this.#greyMs || !this.#images.has(presentation)) this.#aid.clear();
     const since = this.#greyMs && (await this.#stage.showGrey());
     if (isReplaced()) return;
     if (!this.#greyMs && !this.#images.has(presentation)) this.#stage.clear();
@@ -108,6 +118,7 @@ export class StimulusPresenter {
       await this.#pause.over;
       if (isReplaced()) return;
       const showing = this.#stage.show(images, { flip: presentation.flip });
+      this.#aid.show(presentation.aid ?? null); // painted in the same frame as the image
       // A late frame carries the time at which it was due, which may be before the drawing was done.
       const [visible, drawn] = await Promise.all([showing, drawingDone()]);
       if (isReplaced()) return;

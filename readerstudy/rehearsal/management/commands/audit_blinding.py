@@ -51,6 +51,13 @@ def _lines(result: dict[str, Any]) -> Iterator[str]:
     for part, title in parts.items():
         yield f"{title} (must be at chance):"
         yield from map(_line, result[part])
+    if result["aid_traces"] or result["aid_missing"]:
+        faults = "{aid_traces} presentations have an aid without the rule, {aid_missing} lack it in a session with it."
+        yield faults.format(**result)
+    for finding in result.get("aid", ()):
+        yield f"The aid, which the protocol permits (reported only): AUC {finding['auc']:.2f}, p {finding['p']:.3f}"
+        score = finding["facts"].get("score", 0.5)
+        yield f"  The score alone separates adversarial from real images with an AUC of {score:.2f}."
     for finding in result["pixels"]:
         yield f"Simple facts of the pixels (reported only): together AUC {finding['auc']:.2f}, p {finding['p']:.3f}"
         for name, alone in sorted(finding["facts"].items(), key=lambda item: -abs(item[1] - 0.5)):
