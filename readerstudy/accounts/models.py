@@ -1,11 +1,14 @@
-"""Users, each with one role, and their sign-in links."""
+"""Users, each with one role, their sign-in links and their API tokens."""
 
 from datetime import datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
-from django.db import models
+from django.contrib.postgres.fields import ArrayField
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.errors import StudyError
@@ -23,7 +26,12 @@ class People(UserManager["User"]):
     def create_superuser(
         self, username: str, email: str | None = None, password: str | None = None, **fields: Any
     ) -> "User":
-        return super().create_superuser(username, email, password, **{"role": Role.RESEARCHER, **fields})
+        # Accounts and the audit trail name each other.
+        from readerstudy.accounts.actions import record_new_account
+
+        person = super().create_superuser(username, email, password, **{"role": Role.RESEARCHER, **fields})
+        record_new_account(person=person, actor=None, at=now())
+        return person
 
 
 class User(AbstractUser):
@@ -49,6 +57,23 @@ class User(AbstractUser):
         if user is None:
             raise StudyError(f"There is no user with the name {username!r}.")
         return user
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store the account. A new password is recorded; it and a deactivation revoke all API tokens.
+
+        Here and not in an action, because Django's own pages and commands set passwords too.
+        """
+        # Accounts and the audit trail name each other.
+        from readerstudy.audit.actions import record
+        from readerstudy.audit.origin import current_person
+
+        is_new_password = getattr(self, "_password", None) is not None and not self._state.adding
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if is_new_password or not self.is_active:
+                self.api_tokens.filter(revoked_at=None).update(revoked_at=now())
+            if is_new_password:
+                record("password.changed", actor=current_person(), subject=self, at=now())
 
     @property
     def is_reader(self) -> bool:
@@ -119,3 +144,44 @@ class SignInLink(models.Model):
     def is_usable(self, *, at: datetime) -> bool:
         """Return whether the link signs its user in at the moment `at`, if the account is active."""
         return self.state(at=at) in (LinkState.NEW, LinkState.OPENED)
+
+
+class Scope(models.TextChoices):
+    """What programs may do with a token, never more than the account may."""
+
+    READ = "read", _("Read: everything that the account sees")
+    STUDIES = "studies", _("Studies: change them and their readers")
+    JOBS = "jobs", _("Jobs: start, cancel and repeat them")
+    READING = "reading", _("Reading: give verdicts as a reader")
+
+
+class ApiToken(models.Model):
+    """A token by which programs sign in as one user. The database holds a hash of it, never the token."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="api_tokens")
+    name = models.CharField(_("name"), max_length=64)
+    prefix = models.CharField(_("begins with"), max_length=8)
+    token_hash = models.CharField(_("hash of the token"), max_length=64, unique=True, editable=False)
+    scopes = ArrayField(models.CharField(max_length=16, choices=Scope.choices), verbose_name=_("scopes"))
+    created_at = models.DateTimeField(_("created"))
+    expires_at = models.DateTimeField(_("expires"))
+    last_used_at = models.DateTimeField(_("last used"), null=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+        constraints = [
+            models.CheckConstraint(condition=Q(expires_at__gt=models.F("created_at")), name="api_token_expires_later"),
+            models.CheckConstraint(
+                condition=Q(scopes__len__gt=0, scopes__contained_by=Scope.values), name="api_token_scopes_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    def is_usable(self, *, at: datetime) -> bool:
+        """Return whether the token signs its user in at the moment `at`, if the account is active."""
+        return self.revoked_at is None and at < self.expires_at

@@ -1,15 +1,28 @@
-"""Signing in and out."""
+"""Signing in and out, and one's own API tokens."""
 
 from typing import Any
 
-from django.contrib.auth import login
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.timezone import now
-from django.views.decorators.http import require_http_methods
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
 
-from readerstudy.accounts.links import LinkRefused, open_link, use_link
+from readerstudy.accounts.attempts import begin_attempt, end_attempt
+from readerstudy.accounts.links import LinkRefused, find_link, open_link, use_link
+from readerstudy.accounts.models import ApiToken, Scope, User
+from readerstudy.accounts.permissions import signed_in_user
+from readerstudy.accounts.sign_in import sign_in
+from readerstudy.accounts.tokens import DAYS, LONGEST_DAYS, make_token, revoke_token, scopes_of
+from readerstudy.audit.actions import record
+from readerstudy.audit.origin import client_address
+from readerstudy.errors import BadInput
 
 
 class SignIn(LoginView):
@@ -24,9 +37,42 @@ class SignIn(LoginView):
             return HttpResponse(headers={"HX-Refresh": "true"})
         return super().get(request, *args, **kwargs)
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Check the password, unless there were too many wrong ones."""
+        wait = begin_attempt(**self._attempt())
+        if wait:
+            context = {"minutes": wait // 60 + 1}
+            response = render(request, "accounts/too_many.html", context, status=429)
+            response.headers["Retry-After"] = str(wait)
+            return response
+        return super().post(request, *args, **kwargs)
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Sign in."""
+        user = form.get_user()
+        assert isinstance(user, User)  # the form found it
+        end_attempt(**self._attempt(), succeeded=True)
+        sign_in(self.request, user, at=now())
+        return HttpResponseRedirect(self.get_success_url())
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        """Show the form again, and record that the password was wrong."""
+        end_attempt(**self._attempt(), succeeded=False)
+        return super().form_invalid(form)
+
+    def _attempt(self) -> dict[str, Any]:
+        name = self.request.POST.get("username", "")
+        return {"username": name, "address": client_address(self.request), "at": now()}
+
 
 class SignOut(LogoutView):
     """Sign out, by POST only: a link must not sign a user out."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Record the signing out and do it."""
+        if isinstance(request.user, User):
+            record("sign_in.ended", actor=request.user, subject=request.user, at=now())
+        return super().post(request, *args, **kwargs)
 
 
 # An address below this one must not reach another server. "no-referrer" would be stricter, but browsers then send
@@ -39,7 +85,8 @@ def sign_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
     """Ask whether to sign in as the user of the link; by POST, sign in and use the link up."""
     try:
         if request.method == "POST":
-            login(request, use_link(token, at=now()), backend="django.contrib.auth.backends.ModelBackend")
+            at = now()
+            sign_in(request, use_link(token, at=at), at=at, link=find_link(token))
             return redirect("home")
         if request.method == "HEAD":  # a mail scanner's: it is not an opening
             return HttpResponse()
@@ -48,3 +95,53 @@ def sign_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
         response = render(request, "accounts/link.html", {"sentence": str(error), "token": token}, status=410)
     response.headers["Referrer-Policy"] = REFERRER_POLICY
     return response
+
+
+# --- API tokens ---------------------------------------------------------------------------------------------
+class TokenForm(forms.Form):
+    """A new token."""
+
+    name = forms.CharField(label=gettext_lazy("What it is for"), max_length=64)
+    days = forms.IntegerField(
+        label=gettext_lazy("Days until it expires"), min_value=1, max_value=LONGEST_DAYS, initial=DAYS
+    )
+    scopes = forms.MultipleChoiceField(
+        label=gettext_lazy("What programs may do with it"), widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        own, field = scopes_of(user), self.fields["scopes"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        field.choices = [(scope.value, scope.label) for scope in own]
+        field.initial = [Scope.READ.value if Scope.READ in own else Scope.READING.value]
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def tokens(request: HttpRequest) -> HttpResponse:
+    """Show one's own API tokens; by POST, make one and show it once."""
+    user, made, status = signed_in_user(request), "", 200
+    form = TokenForm(request.POST or None, user=user)
+    if request.method == "POST":
+        status = 400
+        if form.is_valid():
+            try:
+                _row, made = make_token(user=user, at=now(), **form.cleaned_data)
+                form, status = TokenForm(user=user), 201
+            except BadInput as error:
+                form.add_error(None, str(error))
+    own = ApiToken.objects.filter(user=user)
+    context = {"made": made, "form": form, "tokens": own, "usable": [row for row in own if row.is_usable(at=now())]}
+    return render(request, "accounts/tokens.html", context, status=status)
+
+
+@require_POST
+@login_required
+def revoke(request: HttpRequest, number: int) -> HttpResponse:
+    """Revoke one's own token."""
+    user = signed_in_user(request)
+    token = get_object_or_404(ApiToken, pk=number, user=user)
+    revoke_token(token=token, actor=user, at=now())
+    messages.success(request, _("The token %(name)s is revoked.") % {"name": token.name})
+    return redirect("accounts:tokens")

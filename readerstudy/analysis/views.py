@@ -14,9 +14,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from readerstudy.accounts.models import Role
 from readerstudy.accounts.permissions import role_required, signed_in_user
-from readerstudy.analysis.report.cache import CachedReport, ReportTooLarge, cached_report, count_readings
+from readerstudy.analysis.report.cache import ReportTooLarge, cached_report, count_readings
 from readerstudy.analysis.report.pdf import write_pdf
 from readerstudy.analysis.report.progress import progress_of_study, rehearsal_of
+from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput, NotAllowed
 from readerstudy.studies.access import require_researcher_of, studies_of, study_for
 from readerstudy.studies.lifecycle import StudyStatus
@@ -64,6 +65,7 @@ def study_report(request: HttpRequest, study: Study) -> HttpResponse:
         return render(request, "report/large.html", {"study": study, "readings": error.readings})
     # A running rehearsal is reported while it is being read.
     grows = not study.shows_verdicts
+    record("report.viewed", actor=signed_in_user(request), subject=study, at=now())
     context = {"study": study, "report": report, "grows": grows, "readings": report.readings}
     return render(request, "report/study.html", context)
 
@@ -95,28 +97,28 @@ def unseal(request: HttpRequest, code: str) -> HttpResponse:
 @_of_study
 def table_csv(request: HttpRequest, study: Study, key: str) -> HttpResponseBase:
     """Return one table in full precision."""
-    return _file(study, f"{key}.csv", download=True)
+    return _file(request, study, f"{key}.csv", part="table")
 
 
 @require_GET
 @_of_study
 def table_json(request: HttpRequest, study: Study, key: str) -> HttpResponseBase:
     """Return one table for programs: the numbers of the CSV, with title, caption and notes."""
-    return _file(study, f"{key}.json", download=True)
+    return _file(request, study, f"{key}.json", part="table")
 
 
 @require_GET
 @_of_study
 def picture_svg(request: HttpRequest, study: Study, key: str) -> HttpResponseBase:
     """Return one figure."""
-    return _file(study, f"{key}.svg")
+    return _file(request, study, f"{key}.svg")
 
 
 @require_GET
 @_of_study
 def page_html(request: HttpRequest, study: Study) -> HttpResponseBase:
     """Return the whole report as a single HTML file."""
-    return _file(study, "report.html", download=True)
+    return _file(request, study, "report.html", part="report")
 
 
 @require_GET
@@ -126,22 +128,22 @@ def page_pdf(request: HttpRequest, study: Study) -> HttpResponseBase:
     report = cached_report(study, at=now())
     if report.file("report.pdf") is None:
         write_pdf(report.folder / "report.html", report.folder / "report.pdf")
-    return _file_response(report, study, "report.pdf", download=True)
+    return _file(request, study, "report.pdf", part="report")
 
 
-def _file(study: Study, name: str, *, download: bool = False) -> HttpResponseBase:
-    return _file_response(cached_report(study, at=now()), study, name, download=download)
-
-
-def _file_response(report: CachedReport, study: Study, name: str, *, download: bool) -> HttpResponseBase:
-    path = report.file(name)
+def _file(request: HttpRequest, study: Study, name: str, *, part: str = "") -> HttpResponseBase:
+    """Return a file of the report; as a download, and as an export in the audit trail, if it is a `part`."""
+    path = cached_report(study, at=now()).file(name)
     if path is None:
         raise Http404
+    if part:
+        kind = name.rpartition(".")[2]
+        record("export.made", actor=signed_in_user(request), subject=study, at=now(), part=part, format=kind, file=name)
     content_type, _encoding = mimetypes.guess_type(name)
     if content_type and content_type.startswith(("text/", "image/svg")):
         content_type += "; charset=utf-8"
     filename = f"{study.code}-{name}"
-    return FileResponse(path.open("rb"), as_attachment=download, filename=filename, content_type=content_type)
+    return FileResponse(path.open("rb"), as_attachment=bool(part), filename=filename, content_type=content_type)
 
 
 def _sealed(request: HttpRequest, study: Study) -> HttpResponse:

@@ -7,12 +7,9 @@ from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.utils.timezone import now
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.authtoken.serializers import AuthTokenSerializer
-from rest_framework.authtoken.views import ObtainAuthToken
 from rest_framework.exceptions import NotFound
 from rest_framework.generics import GenericAPIView, ListAPIView
 from rest_framework.pagination import Cursor, CursorPagination, PageNumberPagination
-from rest_framework.parsers import FormParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,7 +20,6 @@ from readerstudy.accounts.permissions import IsInvestigator, IsResearcher, signe
 from readerstudy.analysis.report.cache import cached_report
 from readerstudy.api import csv, dataset
 from readerstudy.api.errors import DetailSerializer
-from readerstudy.api.parsers import StrictJSONParser
 from readerstudy.api.requests import UserRequest, validated
 from readerstudy.api.serializers import (
     ClosingAnswersLine,
@@ -35,8 +31,8 @@ from readerstudy.api.serializers import (
     StudyLine,
     StudyPage,
     StudySession,
-    TokenAnswer,
 )
+from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput
 from readerstudy.studies.access import require_researcher_of, studies_of, study_for
 from readerstudy.studies.actions import close_study, enroll
@@ -198,6 +194,8 @@ class Readings(StudyView, GenericAPIView[Any]):
         if request.accepted_renderer.format == "csv":
             return _readings_file(study, request.user)
         page = self.paginate_queryset(dataset.readings_of(study)) or []
+        if "cursor" not in request.query_params:
+            _record_export(study, request.user, part="readings", format="json")
         sighted = may_see_truth(study, request.user)
         return self.get_paginated_response(list(dataset.lines_of(study, page, sighted=sighted)))
 
@@ -210,8 +208,11 @@ class Answers(StudyView):
         tags=["studies"],
         operation_id="studies_answers_list",
     )
-    def get(self, request: Request, study: str) -> Response:
-        return Response(ClosingAnswersLine(dataset.closing_answers_of(self.study()), many=True).data)
+    def get(self, request: UserRequest, study: str) -> Response:
+        selected = self.study()
+        answers = ClosingAnswersLine(dataset.closing_answers_of(selected), many=True).data
+        _record_export(selected, request.user, part="answers", format="json")
+        return Response(answers)
 
 
 class ReadingsFile(StudyView):
@@ -228,8 +229,11 @@ class Results(StudyView):
     permission_classes = [IsResearcher]
 
     @extend_schema(responses={200: ResultsAnswer, 409: REFUSED}, tags=["studies"])
-    def get(self, request: Request, study: str) -> Response:
-        return Response(cached_report(self.own_study(), at=now()).as_dict())
+    def get(self, request: UserRequest, study: str) -> Response:
+        selected = self.own_study()
+        results = cached_report(selected, at=now()).as_dict()
+        _record_export(selected, request.user, part="results", format="json")
+        return Response(results)
 
 
 def _readings_file(study: Study, person: User) -> HttpResponseBase:
@@ -237,22 +241,11 @@ def _readings_file(study: Study, person: User) -> HttpResponseBase:
     attributes = dataset.exported_attributes(study)
     columns = (*dataset.BLIND, *((*dataset.SIGHTED, *attributes) if sighted else ()))
     readings = dataset.readings_of(study).iterator(chunk_size=dataset.CHUNK)
+    _record_export(study, person, part="readings", format="csv")
     return csv.stream(f"{study.code}-readings", columns, dataset.lines_of(study, readings, sighted=sighted))
 
 
-# --- tokens -------------------------------------------------------------------------------------------------
-class Token(ObtainAuthToken):
-    """Return a token for programs, given a user name and a password."""
-
-    permission_classes = []
-    parser_classes = [StrictJSONParser, FormParser]
-    renderer_classes = [JSONRenderer]
-
-    @extend_schema(
-        request=AuthTokenSerializer,
-        responses={200: TokenAnswer, 400: OpenApiResponse(description="unknown name or password")},
-        auth=[],
-        tags=["token"],
-    )
-    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().post(request, *args, **kwargs)
+def _record_export(study: Study, person: User, *, part: str, format: str) -> None:
+    """Record who exported what; `with_truth`: the export could show the truth."""
+    sighted = may_see_truth(study, person)
+    record("export.made", actor=person, subject=study, at=now(), part=part, format=format, with_truth=sighted)

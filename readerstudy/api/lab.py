@@ -14,7 +14,7 @@ from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
 from rest_framework.permissions import BasePermission
 from rest_framework.response import Response
 
-from readerstudy.accounts.models import User
+from readerstudy.accounts.models import Scope, User
 from readerstudy.accounts.permissions import IsInvestigator, IsResearcher
 from readerstudy.api.investigator import MISUNDERSTOOD, REFUSED, Pages
 from readerstudy.api.requests import UserRequest, validated
@@ -197,6 +197,7 @@ class Jobs(ListAPIView[Job]):
     queryset = Job.objects.select_related("requested_by").order_by("-pk")
     serializer_class = JobLine
     pagination_class = Pages
+    required_scope = Scope.JOBS
 
     def get_permissions(self) -> list[BasePermission]:
         return [IsResearcher()] if self.request.method == "POST" else [IsInvestigator()]
@@ -229,6 +230,7 @@ class OneJob(GenericAPIView[Job]):
     """Base of the requests about one job that are for researchers."""
 
     permission_classes = [IsResearcher]
+    required_scope = Scope.JOBS
     queryset = Job.objects.all()
     serializer_class = JobPage
 

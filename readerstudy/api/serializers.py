@@ -215,12 +215,6 @@ class ReasonRequest(Shape):
     reason = serializers.CharField(max_length=2000, allow_blank=True, trim_whitespace=True)
 
 
-class TokenAnswer(Shape):
-    """A token to send as `Authorization: Token …`."""
-
-    token = serializers.CharField()
-
-
 class TableAnswer(Shape):
     """One table of the report, in full precision."""
 

@@ -3,7 +3,7 @@
 from django.urls import include, path, register_converter
 from drf_spectacular.views import SpectacularAPIView
 
-from readerstudy.api import investigator, lab
+from readerstudy.api import investigator, lab, tokens
 from readerstudy.api.education import PanelFile
 from readerstudy.api.reader import views as reader
 from readerstudy.api.reader.steps import PANELS
@@ -60,6 +60,6 @@ urlpatterns = [
     path("attacks/", lab.Attacks.as_view(), name="attacks"),
     path("evaluations/", lab.Evaluations.as_view(), name="evaluations"),
     path("evaluations/<int:pk>/", lab.EvaluationDetail.as_view(), name="evaluation"),
-    path("token/", investigator.Token.as_view(), name="token"),
+    path("token/", tokens.Token.as_view(), name="token"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
 ]

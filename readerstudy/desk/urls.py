@@ -5,10 +5,12 @@ from django.urls import include, path
 from readerstudy.desk import team_views, views
 from readerstudy.desk.people import directory
 from readerstudy.desk.people.urls import urlpatterns as people_urls
+from readerstudy.desk.trail.urls import urlpatterns as trail_urls
 
 app_name = "desk"
 urlpatterns = [
     path("", views.board, name="board"),
+    path("", include(trail_urls)),
     path("people/", directory.directory, name="directory"),
     path("studies/<slug:code>/", views.study, name="study"),
     path("studies/<slug:code>/monitor/", views.monitor, name="monitor"),

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
+from readerstudy.accounts.actions import record_new_account
 from readerstudy.accounts.links import find_link, revoke_links
 from readerstudy.accounts.models import Role, User
 from readerstudy.audit.actions import record
@@ -196,7 +197,7 @@ def _make_account(invitee: Invitee, *, actor: User, at: datetime) -> User:
     )
     user.set_unusable_password()
     user.save()
-    record("account.made", actor=actor, subject=user, at=at)
+    record_new_account(person=user, actor=actor, at=at)
     return user
 
 

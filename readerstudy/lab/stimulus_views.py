@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from readerstudy.accounts.models import Role, User
-from readerstudy.accounts.permissions import role_required
+from readerstudy.accounts.permissions import role_required, signed_in_user
+from readerstudy.audit.actions import record
 from readerstudy.errors import StudyError
 from readerstudy.experiments.models import Checkpoint, CheckpointKind
 from readerstudy.lab.gallery import gallery
@@ -38,6 +39,8 @@ class NetworkScores:
 def stimuli(request: HttpRequest) -> HttpResponse:
     """Show the adversarial images that the filters select."""
     selected = gallery(request.GET.dict())
+    if "page" not in request.GET:
+        record("pairs.viewed", actor=signed_in_user(request), subject="", at=now())
     page = Paginator(selected.images, PER_PAGE).get_page(request.GET.get("page"))
     query = request.GET.copy()
     query.pop("page", None)
@@ -50,6 +53,7 @@ def stimuli(request: HttpRequest) -> HttpResponse:
 def stimulus(request: HttpRequest, number: int) -> HttpResponse:
     """Show one adversarial image beside its source image, with provenance, scores and quality."""
     image = _find(number)
+    record("pair.viewed", actor=signed_in_user(request), subject=image.stimulus, at=now())
     context = {
         "image": image,
         "pathology": find_pathology(image),

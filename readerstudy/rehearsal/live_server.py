@@ -11,9 +11,10 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
-from rest_framework.authtoken.models import Token
+from django.utils.timezone import now
 
 from readerstudy.accounts.models import User
+from readerstudy.accounts.tokens import make_token
 from readerstudy.client.reader_client import ReaderClient
 
 
@@ -61,6 +62,6 @@ def connect_browser(base_url: str, person: User) -> httpx.Client:
 
 
 def connect_reader(base_url: str, reader: User) -> ReaderClient:
-    """Return a client that is signed in as this reader. The token is created if there is none."""
-    token, _ = Token.objects.get_or_create(user=reader)
-    return ReaderClient.connect(base_url, token=token.key, trust_env=False)
+    """Return a client that is signed in as this reader, by a token for a day."""
+    _row, token = make_token(user=reader, name="rehearsal", at=now(), days=1)
+    return ReaderClient.connect(base_url, token=token, trust_env=False)

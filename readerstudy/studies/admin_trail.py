@@ -1,10 +1,12 @@
 """The audit trail in the administration."""
 
 import json
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -13,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from readerstudy.accounts.admin import InvestigatorAdmin
 from readerstudy.accounts.permissions import signed_in_user
 from readerstudy.audit.models import Event
-from readerstudy.studies.access import studies_of
+from readerstudy.studies.trail import event_scopes
 
 # The seed of a draw gives away which positions are adversarial.
 HIDDEN = ("seed",)
@@ -21,7 +23,7 @@ HIDDEN = ("seed",)
 
 @admin.register(Event)
 class EventAdmin(InvestigatorAdmin):
-    """Events of the person's studies, and those that belong to no study, the latest first."""
+    """The events that the person may see, the latest first."""
 
     list_display = ("at", "actor", "verb", "study", "subject")
     list_filter = ("verb",)
@@ -29,13 +31,12 @@ class EventAdmin(InvestigatorAdmin):
     list_select_related = ("actor",)
     date_hierarchy = "at"
     ordering = ("-id",)
-    fields = ("at", "actor", "verb", "study", "subject", "details")
+    fields = ("at", "actor", "verb", "study", "subject", "address", "version", "details")
     readonly_fields = ("details",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
-        codes = studies_of(signed_in_user(request)).values("code")
         events: QuerySet[Event] = super().get_queryset(request)
-        return events.filter(Q(study="") | Q(study__in=codes))
+        return events.filter(reduce(or_, event_scopes(signed_in_user(request))))
 
     @admin.display(description=_("details"))
     def details(self, event: Event) -> SafeString:

@@ -1,0 +1,1 @@
+"""The audit trail's pages: events as sentences, filters, rights of people, reviews."""
