@@ -11,29 +11,17 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from readerstudy.designer.checklist.lines import Line
+from readerstudy.designer.checklist.power import power_sentence
 from readerstudy.layout.numbers import localise
 from readerstudy.reading.models import Reading
-from readerstudy.statistics.mrmc.sizing import binary_components, power
 from readerstudy.studies.models import Enrollment, Presentation, ReadingList, Study
 from readerstudy.studies.protocol import SessionKind
-from readerstudy.studies.protocol_document import DEFAULT_RULES, Protocol, ProtocolSession
+from readerstudy.studies.protocol_document import DEFAULT_RULES, Protocol
 
 # Seconds per image without any reading to learn from. Rounded from the times of the simulated readers.
 DEFAULT_SECONDS: Final = 10.0
 FEWEST_READINGS: Final = 20
-# What the power is computed for: the example of docs/explanation/statistics.md.
-DIFFERENCE: Final = 0.10
-RATE: Final = 0.60
-SD_READERS: Final = 0.05
-CORRELATION: Final = 0.15
-
-
-@dataclass(frozen=True)
-class Advice:
-    """A sentence, and the field that it is about; empty: none."""
-
-    place: str
-    sentence: str
 
 
 @dataclass(frozen=True)
@@ -44,10 +32,9 @@ class Pace:
     source: str
 
 
-def find_advice(study: Study, protocol: Protocol) -> list[Advice]:
-    """Return everything that a coordinator should know of a protocol before it is locked."""
-    readers = Enrollment.objects.filter(study=study).count()
-    return [*_contradictions(protocol), *_readers(readers), *_power(protocol, readers)]
+def find_advice(study: Study, protocol: Protocol) -> list[Line]:
+    """Return what a coordinator should know of a protocol before it is locked."""
+    return [*_contradictions(protocol), *_power(study, protocol)]
 
 
 def minutes(protocol: Protocol, number: int, pace: Pace) -> int:
@@ -83,69 +70,15 @@ def _median_seconds(study: Study) -> float | None:
     return float(seconds) if readings >= FEWEST_READINGS else None
 
 
-# --- readers and power ----------------------------------------------------------------------------------------------
-def _readers(readers: int) -> Iterator[Advice]:
-    if not readers:
-        text = _("Nobody is enrolled yet. Readers can be invited before and after the study is locked.")
-        yield Advice("", text)
-
-
-def _power(protocol: Protocol, readers: int) -> Iterator[Advice]:
-    """Yield the power of the primary comparison with the enrolled readers, with what was assumed for it."""
-    after = protocol.source(protocol.analysis.after)
-    cases = _cases(protocol, after)
-    if readers < 2 or cases < 2:
-        if readers:
-            yield Advice("", _("A test over readers needs at least 2 of them; 1 is enrolled."))
-        return
-    are_same = protocol.show_same_images(protocol.analysis.before, protocol.analysis.after)
-    shared = CORRELATION if are_same else 0.0
-    components = binary_components(RATE, cases, r1=shared, r2=CORRELATION, r3=shared, sd_tr=SD_READERS)
-    found = power(components, readers=readers, cases=cases, difference=DIFFERENCE, alpha=protocol.analysis.alpha)
-    values = {
-        "power": localise(f"{found.power:.2f}"),
-        "readers": readers,
-        "cases": cases,
-        "difference": localise(f"{DIFFERENCE:.2f}"),
-        "rate": localise(f"{RATE:.2f}"),
-        "correlation": localise(f"{CORRELATION:.2f}"),
-        "sd": localise(f"{SD_READERS:.2f}"),
-    }
-    text = (
-        _(
-            "With %(readers)s readers and %(cases)s images, a true change of %(difference)s is found with a power of "
-            "%(power)s. Assumed: a rate of %(rate)s, a correlation of %(correlation)s between two readings of one "
-            "image, by whichever reader and in whichever session, a spread of %(sd)s of readers from session to "
-            "session."
-        )
-        if are_same
-        else _(
-            "With %(readers)s readers and %(cases)s images, a true change of %(difference)s is found with a power of "
-            "%(power)s. Assumed: a rate of %(rate)s, a correlation of %(correlation)s between two readers on one "
-            "image, a spread of %(sd)s of readers from session to session, other images in each session."
-        )
-    )
-    yield Advice("analysis-primary", text % values)
-    if protocol.analysis.primary in ("auc", "balanced_accuracy"):
-        text = _(
-            "There is no formula for the chosen primary figure before a pilot: the power is that of a share of right "
-            "verdicts on as many images, as orientation."
-        )
-        yield Advice("analysis-primary", text)
-
-
-def _cases(protocol: Protocol, session: ProtocolSession) -> int:
-    match protocol.analysis.primary:
-        case "sensitivity":
-            return session.adversarial
-        case "specificity":
-            return session.real
-        case _:
-            return session.total
+# --- power ----------------------------------------------------------------------------------------------------------
+def _power(study: Study, protocol: Protocol) -> Iterator[Line]:
+    readers = Enrollment.objects.filter(study=study, withdrawn_at=None).count()
+    if readers > 1 and (sentence := power_sentence(protocol, readers=readers)):
+        yield Line("analysis-primary", sentence)
 
 
 # --- contradictions -------------------------------------------------------------------------------------------------
-def _contradictions(protocol: Protocol) -> Iterator[Advice]:
+def _contradictions(protocol: Protocol) -> Iterator[Line]:
     yield from _comparison(protocol)
     yield from _same_images(protocol)
     for number, session in enumerate(protocol.sessions, start=1):
@@ -155,17 +88,17 @@ def _contradictions(protocol: Protocol) -> Iterator[Advice]:
         if has_own_break and session.rules.break_every >= total:
             text = _("Session %(number)s has %(total)s images, so its break after %(every)s never comes.")
             values = {"number": number, "total": total, "every": session.rules.break_every}
-            yield Advice(f"{place}-rules-break_every", text % values)
+            yield Line(f"{place}-rules-break_every", text % values)
         for index, question in enumerate(session.rules.questions, start=1):
             if question.kind == "mark" and "not_real" not in question.after and question.after:
                 text = _("Session %(number)s asks for marks on the image, but not after the verdict “not real”.")
-                yield Advice(f"{place}-rules-questions-{index}-after", text % {"number": number})
+                yield Line(f"{place}-rules-questions-{index}-after", text % {"number": number})
     if protocol.sessions[0].washout_days:
         text = _("Nothing comes before session 1, so its washout has no effect.")
-        yield Advice("sessions-1-washout_days", text)
+        yield Line("sessions-1-washout_days", text)
 
 
-def _same_images(protocol: Protocol) -> Iterator[Advice]:
+def _same_images(protocol: Protocol) -> Iterator[Line]:
     """Yield what a comparison of the same images under two conditions should have."""
     for number, session in enumerate(protocol.sessions, start=1):
         if not session.images_of:
@@ -176,19 +109,19 @@ def _same_images(protocol: Protocol) -> Iterator[Advice]:
                 "Session %(number)s shows the images of session %(source)s without a washout: readers may remember "
                 "them. Four weeks are usual."
             )
-            yield Advice(f"sessions-{number}-washout_days", text % values)
+            yield Line(f"sessions-{number}-washout_days", text % values)
         if protocol.crossover != (session.images_of, number):
             text = _(
                 "All readers see the images of session %(source)s there first, and in session %(number)s again. With "
                 "a crossover, half of them begin with the other session."
             )
-            yield Advice("crossover", text % values)
+            yield Line("crossover", text % values)
         if protocol.asking and {session.images_of, number} != {protocol.analysis.before, protocol.analysis.after}:
             text = _("Sessions %(source)s and %(number)s show the same images, but the analysis compares others.")
-            yield Advice("analysis-before", text % values)
+            yield Line("analysis-before", text % values)
 
 
-def _comparison(protocol: Protocol) -> Iterator[Advice]:
+def _comparison(protocol: Protocol) -> Iterator[Line]:
     """Yield what the compared sessions lack for the primary figure, and whether there is no education in between."""
     analysis = protocol.analysis
     needs_adversarial, needs_real = analysis.primary != "specificity", analysis.primary != "sensitivity"
@@ -197,14 +130,14 @@ def _comparison(protocol: Protocol) -> Iterator[Advice]:
         session = protocol.source(number)
         if needs_adversarial and not session.adversarial:
             text = _("Session %(number)s has no adversarial images, so the primary figure cannot be computed there.")
-            yield Advice(f"analysis-{name}", text % {"number": number})
+            yield Line(f"analysis-{name}", text % {"number": number})
         if needs_real and not session.real:
             text = _("Session %(number)s has no real images, so the primary figure cannot be computed there.")
-            yield Advice(f"analysis-{name}", text % {"number": number})
+            yield Line(f"analysis-{name}", text % {"number": number})
     between = protocol.sessions[analysis.before : analysis.after - 1]
     has_education = any(session.kind == SessionKind.EDUCATION for session in protocol.sessions)
     if has_education and not any(session.kind == SessionKind.EDUCATION for session in between):
-        yield Advice("analysis-before", _("There is no education between the two sessions that are compared."))
+        yield Line("analysis-before", _("There is no education between the two sessions that are compared."))
 
 
 def total_sentence(protocol: Protocol, pace: Pace) -> str:

@@ -11,6 +11,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from readerstudy.accounts.models import User
 from readerstudy.accounts.permissions import signed_in_user
 from readerstudy.designer.actions import MOST_FILES_AT_ONCE, files_to_rewrite, lock_draft, start_locking
 from readerstudy.designer.checklist.checks import check_protocol
@@ -38,19 +39,26 @@ def move(request: HttpRequest, code: str, name: str) -> HttpResponse:
     if chosen.is_for_researchers:
         require_researcher_of(study, person)
     if not chosen.is_offered(study, person):
-        values = {"study": study, "state": study.state}
-        messages.error(request, _("The study %(study)s is %(state)s; this is not possible now.") % values)
+        messages.error(request, _refusal(chosen, study))
         return redirect("desk:study", code)
     form = MoveForm(chosen, study, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         return _make(request, study, chosen, form)
-    return render(request, "designer/move.html", _context(study, chosen, form), status=400 if form.errors else 200)
+    context = _context(study, chosen, form, person)
+    return render(request, "designer/move.html", context, status=400 if form.errors else 200)
 
 
-def _context(study: Study, move: Move, form: MoveForm) -> dict[str, Any]:
+def _refusal(move: Move, study: Study) -> str:
+    """Return why a move is not offered."""
+    hindrance = move.hindrance(study) if study.status in move.sources else None
+    values = {"study": study, "state": study.state}
+    return str(hindrance or _("The study %(study)s is %(state)s; this is not possible now.") % values)
+
+
+def _context(study: Study, move: Move, form: MoveForm, person: User) -> dict[str, Any]:
     context: dict[str, Any] = {"study": study, "move": move, "form": form, "base": study.design_sha256}
     if move == LOCK:
-        context["checked"] = check_protocol(study, study.cohort, study.protocol)
+        context["checked"] = check_protocol(study, study.cohort, study.protocol, told_to=person)
         context["files"] = files_to_rewrite(study.cohort)
     if move.name in FINAL:
         context |= {"shows_missing": True, "missing": missing_of_readers(study)}
@@ -70,7 +78,7 @@ def _make(request: HttpRequest, study: Study, move: Move, form: MoveForm) -> Htt
     except StudyError as error:
         form.add_error(None, str(error))
         study.refresh_from_db()
-        return render(request, "designer/move.html", _context(study, move, form), status=409)
+        return render(request, "designer/move.html", _context(study, move, form, actor), status=409)
     messages.success(request, move.done % {"study": study.code})
     return redirect("desk:board") if move.name == "delete" else redirect("desk:study", study.code)
 

@@ -5,6 +5,7 @@ the exact truth of simulated studies. All functions take arrays in long form, on
 """
 
 from readerstudy.statistics.mrmc.anova import obuchowski_rockette
+from readerstudy.statistics.mrmc.expected_ratings import ExpectedRatings
 from readerstudy.statistics.mrmc.results import ObuchowskiRockette
 from readerstudy.statistics.mrmc.sizing import (
     Power,
@@ -18,6 +19,7 @@ from readerstudy.statistics.mrmc.sizing import (
 from readerstudy.statistics.mrmc.u_statistics import UStatistic, u_statistic
 
 __all__ = [
+    "ExpectedRatings",
     "ObuchowskiRockette",
     "Power",
     "UStatistic",

@@ -1,8 +1,9 @@
 """Sample sizes: readers and cases that a study needs (Hillis, Obuchowski & Berbaum, 2011, Acad. Radiol. 18:129).
 
-Start from a pilot (`pilot_components` of an analysis) or, for binary endpoints, from an expected rate and
-correlations (`binary_components`). Variances over cases are inversely proportional to the number of cases, for a fixed
-share of positives. For sensitivity and specificity, cases are those of one class.
+Start from a pilot (`pilot_components` of an analysis), for binary endpoints from an expected rate and correlations
+(`binary_components`), or for an AUC from the expected shares of each rating (`expected_ratings`). Variances over cases
+are inversely proportional to the number of cases, for a fixed share of positives. For sensitivity and specificity,
+cases are those of one class.
 """
 
 from collections.abc import Callable
@@ -76,12 +77,18 @@ def binary_components(
     """
     if not 0 < rate < 1:
         raise ValueError(f"rate must be between 0 and 1, not {rate}.")
+    if cases < 1:
+        raise ValueError(f"cases: there must be at least one, not {cases}.")
+    return correlated_components(rate * (1 - rate) / cases, cases, r1=r1, r2=r2, r3=r3, sd_tr=sd_tr)
+
+
+def correlated_components(
+    var: float, cases: int, *, r1: float, r2: float, r3: float, sd_tr: float
+) -> VarianceComponents:
+    """Return the components of estimates with this variance and these correlations. Raises ValueError out of range."""
     for name, value in (("r1", r1), ("r2", r2), ("r3", r3)):
         if not 0 <= value <= 1:
             raise ValueError(f"{name}: the correlation must be from 0 to 1, not {value}.")
-    if cases < 1:
-        raise ValueError(f"cases: there must be at least one, not {cases}.")
-    var = rate * (1 - rate) / cases
     return VarianceComponents(sd_tr**2, var, r1 * var, r2 * var, r3 * var, cases)
 
 

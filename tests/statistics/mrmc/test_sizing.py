@@ -1,5 +1,7 @@
 """Sizing against RJafroc and against simulated studies."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -67,6 +69,66 @@ def test_simulated_studies_reach_the_computed_power_of_a_rate() -> None:
         )
         rejected += result.p is not None and result.p < 0.05
     assert rejected / 300 == pytest.approx(promised, abs=0.08)
+
+
+def test_the_variance_of_an_expected_auc_is_that_of_all_outcomes() -> None:
+    """Every outcome of three verdicts on two real and three adversarial images, with its probability."""
+    ratings = mrmc.ExpectedRatings((0.5, 0.2, 0.3), (0.1, 0.25, 0.65))
+    weights, areas = [], []
+    for outcome in product(range(3), repeat=5):
+        real, adversarial = outcome[:2], outcome[2:]
+        chances = [ratings.negatives[each] for each in real] + [ratings.positives[each] for each in adversarial]
+        weights.append(float(np.prod(chances)))
+        areas.append(np.mean([(y > x) + (y == x) / 2 for x in real for y in adversarial]))
+    mean = np.average(areas, weights=weights)
+    assert ratings.auc == pytest.approx(mean, abs=1e-12)
+    exact = np.average((np.array(areas) - mean) ** 2, weights=weights)
+    assert ratings.variance(negatives=2, positives=3) == pytest.approx(exact, abs=1e-12)
+
+
+def test_with_two_ratings_the_auc_is_the_balanced_accuracy() -> None:
+    ratings = mrmc.ExpectedRatings((0.8, 0.2), (0.4, 0.6))
+    assert ratings.auc == pytest.approx(0.7)
+    expected = (0.8 * 0.2 / 50 + 0.6 * 0.4 / 30) / 4
+    assert ratings.variance(negatives=50, positives=30) == pytest.approx(expected)
+
+
+def test_simulated_studies_reach_the_computed_power_of_an_auc() -> None:
+    """AUC about .66 and .76 by three verdicts, 8 readers, 60 + 60 other images in each session."""
+    rng = np.random.default_rng(1)
+    right, correlation, sd = (0.55, 0.64), 0.2, 0.04
+    shares = np.mean(right)
+    expected = mrmc.ExpectedRatings((shares, 0.1, 0.9 - shares), (0.9 - shares, 0.1, shares))
+    slope = 1.1  # of the AUC on the share of right verdicts: 1 + the share of "unsure"
+    components = expected.components(negatives=60, positives=60, r2=correlation, sd_tr=slope * sd)
+    promised = mrmc.power(components, readers=8, cases=120, difference=slope * (right[1] - right[0])).power
+    assert 0.5 < promised < 0.95
+    study = crossed(rng, readers=8, negatives=60, positives=60)
+    rejected = 0
+    for _ in range(300):
+        # With chance √r a verdict follows a draw that all readers have in common: two of them then correlate by r.
+        share = np.array(right)[:, None, None] + sd * rng.normal(size=(2, 8, 1))
+        draw, common = rng.random((2, 8, 120)), rng.random((2, 1, 120))
+        draw = np.where(rng.random(draw.shape) < np.sqrt(correlation), common, draw)
+        correct = np.where(draw < share, 2, np.where(draw < share + 0.1, 1, 0))
+        truth = study.truth.reshape(2, 8, 120)
+        score = np.where(truth == 1, correct, 2 - correct)
+        result = mrmc.obuchowski_rockette(score.ravel(), *list(study)[1:], design="cases_in_condition")
+        rejected += result.p is not None and result.p < 0.05
+    assert rejected / 300 == pytest.approx(promised, abs=0.08)
+
+
+@pytest.mark.parametrize(
+    ("negatives", "positives", "sentence"),
+    [
+        ((0.5, 0.5), (1.0,), "same categories"),
+        ((0.5, 0.4), (0.5, 0.5), "negatives: probabilities"),
+        ((0.5, 0.5), (1.5, -0.5), "positives: probabilities"),
+    ],
+)
+def test_shares_that_are_no_distribution_are_reported(negatives, positives, sentence) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        mrmc.ExpectedRatings(negatives, positives)
 
 
 @pytest.mark.parametrize(
