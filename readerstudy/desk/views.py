@@ -21,7 +21,7 @@ from readerstudy.reading.models import ImageProblem, ReadingSession
 from readerstudy.studies.access import study_for
 from readerstudy.studies.actions import exclude_from_analysis, include_in_analysis
 from readerstudy.studies.models import SessionPlan, Study
-from readerstudy.studies.transitions import offered_moves
+from readerstudy.studies.transitions import hindrances, offered_moves
 
 for_investigators = role_required(Role.COORDINATOR, Role.RESEARCHER)
 
@@ -40,7 +40,8 @@ def study(request: HttpRequest, code: str) -> HttpResponse:
     """Show one study with the progress of its readers."""
     person = signed_in_user(request)
     found = study_for(person, code)
-    return render(request, "desk/study.html", {**_monitor_context(found), "moves": offered_moves(found, person)})
+    moves = {"moves": offered_moves(found, person), "hindrances": hindrances(found)}
+    return render(request, "desk/study.html", {**_monitor_context(found), **moves})
 
 
 @require_GET

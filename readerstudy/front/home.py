@@ -30,7 +30,11 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def _study(study: StudySummary, reader: User) -> dict[str, Any]:
     sessions = [
-        {**vars(session), "url": reverse("reading:session", args=[study.code, session.number])}
+        {
+            **vars(session),
+            "url": reverse("reading:session", args=[study.code, session.number]),
+            "is_next": study.state == "open" and session.state in ("open", "under_way"),
+        }
         for session in study.sessions
     ]
     enrollment = Enrollment.objects.select_related("study").get(study__code=study.code, reader=reader)
@@ -40,6 +44,7 @@ def _study(study: StudySummary, reader: User) -> dict[str, Any]:
         "code": study.code,
         "title": study.title,
         "state": study.state,
+        "is_over": not takes_part,
         "sessions": sessions,
         "lacks_consent": takes_part and lacks_consent(enrollment),
         "has_consent": study.state != "withdrawn" and newest_text(enrollment.study) is not None,

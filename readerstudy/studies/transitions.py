@@ -16,6 +16,7 @@ from readerstudy.studies.actions import (
     archive_study,
     close_study,
     delete_draft,
+    has_begun,
     open_study,
     pause_study,
     resume_study,
@@ -27,11 +28,28 @@ from readerstudy.studies.models import Study
 Act = Callable[..., object]  # takes study, actor and at; with `asks_reason` a reason as well
 
 
+def _reader_has_begun(study: Study) -> Promise | None:
+    is_final = has_begun(study)
+    return (
+        _("A reader has begun, so the study cannot be unlocked: its draw and its plan are final.") if is_final else None
+    )
+
+
+def _was_locked(study: Study) -> Promise | None:
+    is_kept = study.draws.exists()
+    return (
+        _("The study was locked before; its earlier draws stay on record, so it cannot be deleted.")
+        if is_kept
+        else None
+    )
+
+
 @dataclass(frozen=True)
 class Move:
     """One move: where it starts, what it asks, what it changes, and the action that carries it out.
 
-    `act` None: the action needs the truth. `icon` is that of the administration's button.
+    `act` None: the action needs the truth. `icon` is that of the administration's button. `hindrance` returns why the
+    action would refuse a study of the right status, or None.
     """
 
     name: str
@@ -45,12 +63,14 @@ class Move:
     asks_reason: bool = False
     asks_code: bool = False  # typed, so that nobody closes the wrong study
     is_for_researchers: bool = False
+    hindrance: Callable[[Study], Promise | None] = lambda study: None
 
     def is_offered(self, study: Study, person: User) -> bool:
         """Whether the person may move the study now. A rehearsal ends by itself."""
         if study.is_rehearsal or study.status not in self.sources:
             return False
-        return is_researcher_of(study, person) if self.is_for_researchers else True
+        may = is_researcher_of(study, person) if self.is_for_researchers else True
+        return may and self.hindrance(study) is None
 
 
 LOCK: Final = Move(
@@ -129,6 +149,7 @@ MOVES: Final = (
         "lock_open",
         unlock_study,
         asks_reason=True,
+        hindrance=_reader_has_begun,
     ),
     Move(
         "close",
@@ -166,6 +187,7 @@ MOVES: Final = (
         _("%(study)s is deleted."),
         "delete",
         delete_draft,
+        hindrance=_was_locked,
     ),
 )
 MOVES_BY_NAME: Final = {move.name: move for move in MOVES}
@@ -174,3 +196,11 @@ MOVES_BY_NAME: Final = {move.name: move for move in MOVES}
 def offered_moves(study: Study, person: User) -> list[Move]:
     """Return the moves that the person may make now, in the order of a study's life."""
     return [move for move in MOVES if move.is_offered(study, person)]
+
+
+def hindrances(study: Study) -> list[Promise]:
+    """Return why moves are not offered although the study has the status that they start from."""
+    if study.is_rehearsal:
+        return []
+    found = (move.hindrance(study) for move in MOVES if study.status in move.sources)
+    return [sentence for sentence in found if sentence is not None]

@@ -70,6 +70,26 @@ def test_a_move_that_is_not_possible_now_is_neither_offered_nor_made(desk, draft
     assert draft.status == "draft"
 
 
+def test_unlocking_is_not_offered_once_a_reader_has_begun(desk, study, rita):
+    unlock = reverse("designer:move", args=[study.code, "unlock"])
+    study_page, design_page = (reverse(name, args=[study.code]) for name in ("desk:study", "designer:design"))
+    assert unlock in desk.get(study_page).content.decode()
+    assert "until a reader has begun" in desk.get(design_page).content.decode()
+    walk.open_session(walk.client_of(rita), study.code, 1)
+    page = desk.get(study_page).content.decode()
+    assert unlock not in page
+    assert "A reader has begun, so the study cannot be unlocked" in page
+    assert "until a reader has begun" not in desk.get(design_page).content.decode()
+    assert "A reader has begun" in desk.get(unlock, follow=True).content.decode()
+
+
+def test_deleting_is_not_offered_after_an_unlock(desk, study):
+    move(desk, study, "unlock", **WHY)
+    page = desk.get(reverse("desk:study", args=[study.code])).content.decode()
+    assert reverse("designer:move", args=[study.code, "delete"]) not in page
+    assert "its earlier draws stay on record, so it cannot be deleted" in page
+
+
 def test_a_move_that_does_not_exist_is_not_found(desk, draft):
     assert move(desk, draft, "explode").status_code == 404
 

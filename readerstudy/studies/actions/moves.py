@@ -69,6 +69,12 @@ def archive_study(*, study: Study, actor: User | None, reason: str, at: datetime
     record("study.archived", actor=actor, subject=study, at=at, reason=reason)
 
 
+def has_begun(study: Study) -> bool:
+    """Return whether a reader has opened a session or checked a display for one; then the draw is final."""
+    begun = Q(session__isnull=False) | Q(checked_displays__isnull=False)
+    return ReadingList.objects.filter(begun, enrollment__study=study).exists()
+
+
 @transaction.atomic
 def unlock_study(*, study: Study, actor: User | None, reason: str, at: datetime) -> Draw:
     """Return a drawn study to draft. Its draw is kept on record, and the enrolled readers get new lists at next lock.
@@ -80,8 +86,7 @@ def unlock_study(*, study: Study, actor: User | None, reason: str, at: datetime)
     drawn = Study.objects.select_for_update().get(pk=study.pk)
     if drawn.status not in UNDER_WAY:
         raise WrongStatus(_("The study %(code)s is %(state)s.") % {"code": drawn.code, "state": drawn.state})
-    begun = Q(session__isnull=False) | Q(checked_displays__isnull=False)
-    if ReadingList.objects.filter(begun, enrollment__study=drawn).exists():
+    if has_begun(drawn):
         raise StudyBegun(
             _("A reader has begun the study %(code)s, so it cannot be changed any more. Close it instead.")
             % {"code": drawn.code}
