@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from readerstudy.accounts.models import User
 from readerstudy.cohort.models import Cohort
 from readerstudy.errors import BadInput
+from readerstudy.participation.reader_protocol import reader_protocol
+from readerstudy.participation.study_file import StudyDesign, read_design_file
 from readerstudy.studies.access import studies_of
 from readerstudy.studies.protocol import TEMPLATES
-from readerstudy.studies.protocol_document import Protocol
-from readerstudy.studies.protocol_file import read_protocol_file
 from readerstudy.studies.protocol_templates import protocol_of_template
 from readerstudy.truth.actions import same_plan
 
@@ -38,18 +38,19 @@ def starting_points(person: User) -> list[tuple[str, list[tuple[str, str]]]]:
     return [(title, choices) for title, choices in groups if choices]
 
 
-def protocol_from(key: str, *, person: User, cohort: Cohort, scale: float = 1.0) -> Protocol:
-    """Return the protocol of one of the person's starting points. `scale` is for templates.
+def design_from(key: str, *, person: User, cohort: Cohort, scale: float = 1.0) -> StudyDesign:
+    """Return the design of one of the person's starting points. `scale` is for templates.
+
+    That of a study includes its consent text and its rules for readers.
 
     Raises BadInput for any other key.
     """
     kind, _colon, name = key.partition(":")
     words = cohort.modality.words.reading
     if kind == TEMPLATE:
-        return protocol_of_template(name, words=words, scale=scale)
+        return StudyDesign(protocol_of_template(name, words=words, scale=scale))
     if kind == DESIGN and name in designs():
-        return read_protocol_file(designs()[name], words=words)
+        return read_design_file(designs()[name], words=words)
     if kind == STUDY and (study := studies_of(person).filter(code=name, is_rehearsal=False).first()):
-        protocol: Protocol = same_plan(study)["protocol"]
-        return protocol
+        return StudyDesign(same_plan(study)["protocol"], reader_protocol(study))
     raise BadInput(f"start: there is no starting point {key!r}.")

@@ -1,4 +1,4 @@
-"""A reader's own result beside the anonymous others, after the unsealing, if the study says so. SIGHTED."""
+"""A reader's own result beside the anonymous others, after the unsealing, if its protocol says so. SIGHTED."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,7 +12,6 @@ from readerstudy.accounts.models import Role
 from readerstudy.accounts.permissions import role_required, signed_in_user
 from readerstudy.analysis.queries.counts import aggregate_readings
 from readerstudy.analysis.record.counts import VERDICT_NOT_REAL, VERDICT_REAL, VERDICT_SEEN, AggregatedReadings
-from readerstudy.participation.models import ReaderRules
 from readerstudy.studies.models import Enrollment, SessionPlan
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.seal import require_unsealed
@@ -46,10 +45,10 @@ class SessionResult:
 @require_GET
 @role_required(Role.READER)
 def own_result(request: HttpRequest, code: str) -> HttpResponse:
-    """Show readers their own result. There is no such page unless the study is unsealed and says so."""
+    """Show readers their own result. There is no such page unless the study is unsealed and its protocol says so."""
     rows = Enrollment.objects.filter(reader=signed_in_user(request), study__code=code, withdrawn_at=None)
     enrollment = rows.select_related("study__cohort").first()
-    if enrollment is None or not enrollment.study.is_unsealed or not ReaderRules.of(enrollment.study).shows_results:
+    if enrollment is None or not enrollment.study.is_unsealed or not enrollment.study.protocol.shows_own_result:
         raise Http404
     context: dict[str, Any] = {"study": enrollment.study, "results": results_of(enrollment), "fewest": FEWEST_OTHERS}
     return render(request, "participation/own_result.html", context)

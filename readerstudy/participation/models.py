@@ -48,7 +48,10 @@ class Sex(models.TextChoices):
 
 
 class ReaderRules(models.Model):
-    """What a study asks of its readers beside the plan. A study without a row has the defaults."""
+    """What a study asks of its readers beside the plan. A study without a row has the defaults.
+
+    `reader_protocol` has the limits of the values.
+    """
 
     study = models.OneToOneField(Study, models.CASCADE, related_name="reader_rules")
     # Whether a reader must agree to the newest consent text, if there is one, before a session opens.
@@ -61,7 +64,6 @@ class ReaderRules(models.Model):
     quick_run = models.PositiveSmallIntegerField(_("very quick verdicts in a row"), default=10)
     # By language; shown after the last session.
     closing_texts = models.JSONField(_("what happens next"), default=dict, blank=True)
-    shows_results = models.BooleanField(_("readers see their own result after the unsealing"), default=False)
 
     class Meta:
         verbose_name = _("rules for readers")

@@ -98,16 +98,16 @@ def end(request: HttpRequest, code: str) -> HttpResponse:
     enrollment = _enrollment(request, code)
     if not has_finished(enrollment):
         return redirect("home")
-    rules = ReaderRules.of(enrollment.study)
-    texts = rules.closing_texts
+    texts = ReaderRules.of(enrollment.study).closing_texts
+    shows_result = enrollment.study.protocol.shows_own_result
     text = texts.get(get_language() or "") or next(iter(texts.values()), "")
     context = {
         "study": enrollment.study,
         "text": markdown(text),
         "comments": enrollment.comments.all(),
         "most": LONGEST_COMMENT,
-        "shows_results": rules.shows_results and enrollment.study.is_unsealed and enrollment.takes_part,
-        "waits_for_results": rules.shows_results and not enrollment.study.is_unsealed,
+        "shows_results": shows_result and enrollment.study.is_unsealed and enrollment.takes_part,
+        "waits_for_results": shows_result and not enrollment.study.is_unsealed,
     }
     return render(request, "participation/end.html", context)
 

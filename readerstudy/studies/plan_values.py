@@ -9,6 +9,8 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from enum import Enum
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
+from django.utils.translation import gettext
+
 from readerstudy.errors import BadInput
 from readerstudy.names import name_error
 
@@ -25,7 +27,8 @@ class WholeNumber:
     def read(self, value: Any, location: str) -> int:
         """Return the value if it is within the limits."""
         if not isinstance(value, int) or isinstance(value, bool) or not self.minimum <= value <= self.maximum:
-            raise BadInput(f"{location}: must be a whole number from {self.minimum} to {self.maximum}.")
+            values = {"least": self.minimum, "most": self.maximum}
+            raise BadInput(f"{location}: " + gettext("must be a whole number from %(least)s to %(most)s.") % values)
         return value
 
 
@@ -39,7 +42,8 @@ class NumberBetween:
     def read(self, value: Any, location: str) -> float:
         """Return the value as a float if it is within the limits."""
         if not isinstance(value, int | float) or isinstance(value, bool) or not self.lower < value < self.upper:
-            raise BadInput(f"{location}: must be a number above {self.lower:g} and below {self.upper:g}.")
+            values = {"lower": f"{self.lower:g}", "upper": f"{self.upper:g}"}
+            raise BadInput(f"{location}: " + gettext("must be a number above %(lower)s and below %(upper)s.") % values)
         return float(value)
 
 
@@ -53,7 +57,8 @@ class AnyNumber:
         """Return the value, a whole number as such, if it is not too large."""
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or not abs(value) <= self.largest:
-            raise BadInput(f"{location}: must be a number from {-self.largest:g} to {self.largest:g}.")
+            values = {"least": f"{-self.largest:g}", "most": f"{self.largest:g}"}
+            raise BadInput(f"{location}: " + gettext("must be a number from %(least)s to %(most)s.") % values)
         return int(value) if float(value).is_integer() else float(value)
 
 
@@ -66,7 +71,8 @@ class TextUpTo:
     def read(self, value: Any, location: str) -> str:
         """Return the text without blanks around it."""
         if not isinstance(value, str) or not 0 < len(value.strip()) <= self.maximum or not can_be_stored(value):
-            raise BadInput(f"{location}: must be a text of at most {self.maximum} characters.")
+            text = gettext("must be a text of at most %(most)s characters.")
+            raise BadInput(f"{location}: " + text % {"most": self.maximum})
         return value.strip()
 
 
@@ -84,7 +90,8 @@ class NameUpTo:
     def read(self, value: Any, location: str) -> str:
         """Return the name if it follows the rule."""
         if not isinstance(value, str) or name_error(value, maximum=self.maximum):
-            raise BadInput(f"{location}: must be a name of at most {self.maximum} letters, digits, - and _.")
+            text = gettext("must be a name of at most %(most)s letters, digits, - and _.")
+            raise BadInput(f"{location}: " + text % {"most": self.maximum})
         return value
 
 
@@ -97,7 +104,8 @@ class OneOf:
     def read(self, value: Any, location: str) -> str:
         """Return the value if it is one of these."""
         if value not in self.values:
-            raise BadInput(f"{location}: must be one of: {', '.join(self.values)}.")
+            values = {"values": ", ".join(self.values)}
+            raise BadInput(f"{location}: " + gettext("must be one of: %(values)s.") % values)
         return str(value)
 
 
@@ -105,7 +113,8 @@ def changed(rules: Rules, table: Mapping[str, Any], location: str) -> Rules:
     """Return a copy of the dataclass with the values of a table. BadInput for a name that it does not have."""
     hints = get_type_hints(type(rules), include_extras=True)
     if unknown := next((name for name in table if name not in hints), None):
-        raise BadInput(f"{location} {unknown}: there is no such rule; there are: {', '.join(hints)}.")
+        text = gettext("there is no such rule; there are: %(known)s.") % {"known": ", ".join(hints)}
+        raise BadInput(f"{location} {unknown}: {text}")
     values = {name: read_value(hints[name], value, f"{location} {name}") for name, value in table.items()}
     # No type variable can be bound to all dataclasses.
     return replace(rules, **values)  # type: ignore[type-var]
@@ -117,12 +126,12 @@ def read_value(hint: Any, value: Any, location: str) -> Any:
         return hint.__metadata__[0].read(value, location)
     if get_origin(hint) is tuple:
         if not isinstance(value, list):
-            raise BadInput(f"{location}: must be a list.")
+            raise BadInput(f"{location}: " + gettext("must be a list."))
         item = get_args(hint)[0]
         return tuple(read_value(item, part, f"{location} {number}") for number, part in enumerate(value, start=1))
     if hint is bool:
         if not isinstance(value, bool):
-            raise BadInput(f"{location}: must be true or false.")
+            raise BadInput(f"{location}: " + gettext("must be true or false."))
         return value
     if issubclass(hint, str) and issubclass(hint, Enum):
         return hint(OneOf(tuple(member.value for member in hint)).read(value, location))
@@ -134,8 +143,9 @@ def _read_table(kind: type[Any], value: Any, location: str) -> Any:
     assert is_dataclass(kind)
     hints = get_type_hints(kind, include_extras=True)
     if not isinstance(value, dict) or not set(value) <= set(hints):
-        raise BadInput(f"{location}: must be a table of: {', '.join(hints)}.")
+        text = gettext("must be a table of: %(names)s.") % {"names": ", ".join(hints)}
+        raise BadInput(f"{location}: {text}")
     for field in fields(kind):
         if field.default is MISSING and field.name not in value:
-            raise BadInput(f"{location}: {field.name} is missing.")
+            raise BadInput(f"{location}: " + gettext("%(name)s is missing.") % {"name": field.name})
     return kind(**{name: read_value(hints[name], part, f"{location} {name}") for name, part in value.items()})

@@ -126,6 +126,8 @@ class Protocol:
     analysis: AnalysisPlan = DEFAULT_ANALYSIS
     # Of the texts in several languages. The first is shown to readers whose language a text lacks.
     languages: tuple[Annotated[str, LanguageCode()], ...] = field(default=(), metadata=ADDED_LATER)
+    # Whether readers see their own result, beside the others without names, after the unsealing.
+    shows_own_result: bool = field(default=False, metadata=ADDED_LATER)
     # Two sessions that half of the readers read in the other order. Empty: all read the sessions by number.
     crossover: tuple[Annotated[int, WholeNumber(1, MOST_SESSIONS)], ...] = field(default=(), metadata=ADDED_LATER)
 

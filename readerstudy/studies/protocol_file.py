@@ -20,10 +20,10 @@ import re
 from collections.abc import Hashable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from django.utils.translation import gettext
 
 from readerstudy import serialise
 from readerstudy.errors import BadInput
@@ -31,10 +31,15 @@ from readerstudy.modalities.words import ReadingWords
 from readerstudy.studies.plan_values import read_value
 from readerstudy.studies.protocol_document import MOST_SESSIONS, Protocol
 from readerstudy.studies.questions import predefined_questions
+from readerstudy.studies.yaml_problems import problem_sentence
 
-MOST_BYTES: Final = 256 * 1024
+MOST_BYTES: Final = 512 * 1024
 MOST_DEPTH: Final = 12
 FORMAT: Final = 1
+
+
+class _Refusal(yaml.MarkedYAMLError):
+    """YAML that a protocol may not use; the problem is in the language of the request."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -42,27 +47,28 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
-            raise self._refusal("aliases are not allowed")
+            raise self._refusal(gettext("aliases are not allowed"))
         self.depth = getattr(self, "depth", 0) + 1
         if self.depth > MOST_DEPTH:
-            raise self._refusal(f"more than {MOST_DEPTH} levels")
+            raise self._refusal(gettext("more than %(most)s levels") % {"most": MOST_DEPTH})
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node
 
-    def _refusal(self, problem: str) -> yaml.MarkedYAMLError:
+    def _refusal(self, problem: str) -> "_Refusal":
         # The type information of PyYAML has no annotation for it.
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
-        return yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+        return _Refusal(problem=problem, problem_mark=event.start_mark)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
         names: set[str] = set()
         for key, _ in node.value:
             name = self.construct_object(key, deep=True)
             if not isinstance(name, str):
-                raise yaml.MarkedYAMLError(problem="names must be texts", problem_mark=key.start_mark)
+                raise _Refusal(problem=gettext("names must be texts"), problem_mark=key.start_mark)
             if name in names:
-                raise yaml.MarkedYAMLError(problem=f"the name {name!r} occurs twice", problem_mark=key.start_mark)
+                problem = gettext("the name %(name)r occurs twice") % {"name": name}
+                raise _Refusal(problem=problem, problem_mark=key.start_mark)
             names.add(name)
         return dict(super().construct_mapping(node, deep))
 
@@ -98,49 +104,54 @@ _Dumper.add_representer(str, _text)
 
 def write_protocol(protocol: Protocol) -> str:
     """Return the protocol as the text of a file. Values that are the default are left out."""
-    data = {"format": FORMAT, **_sparse(protocol)}
+    return write_table(sparse(protocol))
+
+
+def write_table(table: Mapping[str, Any]) -> str:
+    """Return the table of a protocol file as text, with the version of the format."""
+    data = {"format": FORMAT, **table}
     text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
     return text
 
 
-def _sparse(value: Any) -> Any:
-    """Return a dataclass as data without the fields that have their default."""
+def sparse(value: Any) -> Any:
+    """Return a dataclass of a protocol as data without the fields that have their default."""
     if is_dataclass(value) and not isinstance(value, type):
         changed = [each for each in fields(value) if getattr(value, each.name) != each.default]
-        return {each.name: _sparse(getattr(value, each.name)) for each in changed}
+        return {each.name: sparse(getattr(value, each.name)) for each in changed}
     if isinstance(value, tuple):
-        return [_sparse(item) for item in value]
+        return [sparse(item) for item in value]
     if isinstance(value, Mapping):
         return dict(value)
     return value.value if isinstance(value, Enum) else value
 
 
-def read_protocol_file(path: Path, *, words: ReadingWords) -> Protocol:
-    """Return the protocol of a file. Raises BadInput, with the location, if it cannot be read or breaks a rule."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise BadInput(f"The protocol {path} cannot be read: {error.strerror}.") from error
-    return read_protocol(content, words=words)
-
-
 def read_protocol(content: bytes, *, words: ReadingWords) -> Protocol:
-    """Return the protocol of a file's content, checked. Raises BadInput with the location of an error.
+    """Return the protocol of a file that has nothing else, checked. Raises BadInput with the location of an error.
 
     `words` are those of the cohort's modality, for the questions that a file names.
     """
+    return protocol_of_table(read_table(content), words=words)
+
+
+def read_table(content: bytes) -> dict[str, Any]:
+    """Return the table of a file's content. Raises BadInput with the location of an error."""
     if len(content) > MOST_BYTES:
-        raise BadInput(f"protocol: the file has more than {MOST_BYTES // 1024} kB.")
+        raise BadInput("protocol: " + gettext("the file has more than %(most)s kB.") % {"most": MOST_BYTES // 1024})
     data = _load(content)
     if not isinstance(data, dict):
-        raise BadInput("protocol: the file must be a table of: format, sessions, analysis, …")
+        raise BadInput("protocol: " + gettext("the file must be a table of: format, sessions, analysis, …"))
     if data.pop("format", FORMAT) != FORMAT:
-        raise BadInput(f"protocol format: must be {FORMAT}.")
-    sessions = data.get("sessions")
+        raise BadInput("protocol format: " + gettext("must be %(format)s.") % {"format": FORMAT})
+    return data
+
+
+def protocol_of_table(table: Mapping[str, Any], *, words: ReadingWords) -> Protocol:
+    """Return the protocol of a file's table, checked. Raises BadInput with the location of an error."""
+    sessions = table.get("sessions")
     if isinstance(sessions, list) and len(sessions) > MOST_SESSIONS:
-        raise BadInput(f"protocol sessions: must be 1 to {MOST_SESSIONS} sessions.")
-    protocol: Protocol = read_value(Protocol, _with_questions(data, words), "protocol")
+        raise BadInput("protocol sessions: " + gettext("must be 1 to %(most)s sessions.") % {"most": MOST_SESSIONS})
+    protocol: Protocol = read_value(Protocol, _with_questions(table, words), "protocol")
     protocol.check()
     return protocol
 
@@ -149,13 +160,21 @@ def _load(content: bytes) -> Any:
     try:
         return yaml.load(content.decode("utf-8"), Loader=_Loader)  # a subclass of the safe loader
     except UnicodeDecodeError as error:
-        raise BadInput(f"protocol: the file is not UTF-8 (byte {error.start}).") from error
+        text = gettext("the file is not UTF-8 (byte %(byte)s).") % {"byte": error.start}
+        raise BadInput(f"protocol: {text}") from error
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        location = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise BadInput(f"protocol{location}: {error.problem or 'not YAML'}.") from error
+        problem = error.problem if isinstance(error, _Refusal) else problem_sentence(error.problem)
+        raise BadInput(f"protocol{_place(error)}: {problem}.") from error
     except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
-        raise BadInput(f"protocol: the file is not YAML: {' '.join(str(error).split())[:200]}.") from error
+        raise BadInput("protocol: " + gettext("the file is not YAML.")) from error
+
+
+def _place(error: yaml.MarkedYAMLError) -> str:
+    """Return line and column of an error in words."""
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return ""
+    return " " + gettext("line %(line)s, column %(column)s") % {"line": mark.line + 1, "column": mark.column + 1}
 
 
 def _with_questions(data: Mapping[str, Any], words: ReadingWords) -> dict[str, Any]:
@@ -186,5 +205,6 @@ def _question(item: Any, location: str, known: Mapping[str, Any]) -> Any:
     if not isinstance(item, str):
         return item
     if item not in known:
-        raise BadInput(f"{location}: there is no question {item!r}; there are: {', '.join(known)}.")
+        values = {"name": item, "known": ", ".join(known)}
+        raise BadInput(f"{location}: " + gettext("there is no question %(name)r; there are: %(known)s.") % values)
     return serialise.to_dict(known[item])

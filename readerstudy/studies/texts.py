@@ -120,6 +120,10 @@ def check_languages(value: Any, languages: tuple[str, ...], location: str) -> No
                 + gettext("has several languages; name them in languages, the first is shown without others.")
             )
         if unknown := sorted(set(text) - set(languages)):
-            raise BadInput(f"{place}: {unknown[0]} is none of the study's languages: {', '.join(languages)}.")
+            values = {"language": unknown[0], "languages": ", ".join(languages)}
+            raise BadInput(
+                f"{place}: " + gettext("%(language)s is none of the study's languages: %(languages)s.") % values
+            )
         if languages[0] not in text:
-            raise BadInput(f"{place}: lacks {languages[0]}, the study's first language.")
+            text = gettext("lacks %(language)s, the study's first language.") % {"language": languages[0]}
+            raise BadInput(f"{place}: {text}")

@@ -21,7 +21,13 @@ _HARMLESS = ("other", "normal")
 _number = count(1)
 
 
-def study(readers: Iterable[str] = ("rita", "rolf"), *, code: str = "small", is_rehearsal: bool = False) -> Study:
+def study(
+    readers: Iterable[str] = ("rita", "rolf"),
+    *,
+    code: str = "small",
+    is_rehearsal: bool = False,
+    shows_own_result: bool = False,
+) -> Study:
     """Open; the readers have read what small.SAID says."""
     films = Cohort.objects.create(name=f"films-{code}" if is_rehearsal else "films", seed=1, created_at=make.MONDAY)
     made = Study.objects.create(
@@ -30,6 +36,7 @@ def study(readers: Iterable[str] = ("rita", "rolf"), *, code: str = "small", is_
         template="zhou2021",
         cohort=films,
         seed=7,
+        protocol_data={"shows_own_result": shows_own_result},
         plan={"generators": GENERATORS},
         image_bytes=1,
         status="open",

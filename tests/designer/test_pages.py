@@ -214,8 +214,10 @@ def test_the_power_has_its_assumptions_once_readers_are_enrolled(desk, draft):
     for number in range(5):
         make.reader_in(draft, f"reader-{number}")
     sentences = [each.sentence for each in checklist_of(desk, draft, raw_protocol(draft.protocol)).advice]
-    assert any("With 5 readers and 14 images" in sentence and "Assumed" in sentence for sentence in sentences)
-    assert any("as orientation" in sentence for sentence in sentences)
+    found = [sentence for sentence in sentences if "With 5 readers and 14 images in each session" in sentence]
+    assert len(found) == 1
+    assert "area under the ROC curve" in found[0]
+    assert "Assumed" in found[0]
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,7 @@ def test_rules_have_limits(study, clara, values):
 def test_the_rules_of_a_closed_study_are_fixed_but_for_the_closing_text(study, clara):
     closed = rows.closed(study)
     with pytest.raises(BadInput, match="fixed"):
-        save_rules(study=closed, values={"shows_results": True}, actor=clara, **AT)
+        save_rules(study=closed, values={"consent_required": False}, actor=clara, **AT)
     save_rules(study=closed, values={"closing_texts": {"en": "Thanks."}}, actor=clara, **AT)
 
 

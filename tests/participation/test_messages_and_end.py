@@ -35,6 +35,20 @@ def send(study, enrollments, clara, text="Please read on."):
     return send_message(study=study, enrollments=enrollments, text=text, actor=clara, terms=TERMS, **AT)
 
 
+def test_no_session_is_open_on_a_withdrawn_readers_start_page(study, rita, enrollment, clara, client):
+    walk.finish_session(walk.client_of(rita), study.code, 1)
+    client.force_login(rita)
+    assert ">Open<" in "".join(client.get(reverse("home")).content.decode().split())
+    withdraw_reader(enrollment=enrollment, actor=clara, reason="Moved away.", **AT)
+    page = "".join(client.get(reverse("home")).content.decode().split())
+    assert ">Open<" not in page
+    assert "is-now" not in page
+    assert "Notread" in page
+    client.force_login(clara)
+    desk = client.get(reverse("desk:reader", args=[study.code, enrollment.pk])).content.decode()
+    assert "Not read" in desk
+
+
 # --- messages -------------------------------------------------------------------------------------------------
 def test_a_message_stays_on_the_start_page_until_it_is_read(study, rita, enrollment, clara, client):
     send(study, [enrollment], clara)
@@ -138,10 +152,10 @@ def small_study(db):
     return rows.study()
 
 
-def test_own_results_are_shown_after_the_unsealing_if_the_study_says_so(small_study, rosa, clara, client):
+def test_own_results_are_shown_after_the_unsealing_if_the_protocol_says_so(db, rosa, clara, client):
+    small_study = rows.study(shows_own_result=True)
     address = reverse("own_result", args=["small"])
     client.force_login(Enrollment.objects.get(code="R1").reader)
-    save_rules(study=small_study, values={"shows_results": True}, actor=clara, **AT)
     assert client.get(address).status_code == 404  # sealed
     unseal_study(study=rows.closed(small_study), actor=rosa, reason="All have read.", **AT)
     page = client.get(address).content.decode()
@@ -150,9 +164,12 @@ def test_own_results_are_shown_after_the_unsealing_if_the_study_says_so(small_st
     assert "3 of 5" in page
     assert all(each.others == () for each in results.values())  # fewer than would be anonymous
     assert FEWEST_OTHERS == 3
-    small_study.reader_rules.shows_results = False
-    small_study.reader_rules.save()
-    assert client.get(address).status_code == 404
+
+
+def test_no_own_result_is_shown_unless_the_protocol_says_so(small_study, rosa, client):
+    unseal_study(study=rows.closed(small_study), actor=rosa, reason="All have read.", **AT)
+    client.force_login(Enrollment.objects.get(code="R1").reader)
+    assert client.get(reverse("own_result", args=["small"])).status_code == 404
 
 
 def test_characteristics_are_counted_one_by_one(small_study, rosa, clara):

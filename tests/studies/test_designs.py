@@ -8,9 +8,10 @@ import pytest
 from readerstudy.analysis.queries.study import study_record
 from readerstudy.analysis.report.build import build_report
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
+from readerstudy.participation.study_file import read_design_file
 from readerstudy.studies.actions import close_study
 from readerstudy.studies.models import ReadingList
-from readerstudy.studies.protocol_file import read_protocol_file, write_protocol
+from readerstudy.studies.protocol_file import write_protocol
 from readerstudy.truth.actions import create_study, unseal_study
 from readerstudy.truth.checklist import checklist
 from tests import make, results, walk
@@ -22,7 +23,7 @@ WORDS = MAMMOGRAPHY.words.reading
 
 def small_protocol(path: Path):
     """Return the protocol with 4 images of each kind, and without the wait."""
-    protocol = read_protocol_file(path, words=WORDS)
+    protocol = read_design_file(path, words=WORDS).protocol
     sessions = [
         replace(each, real=min(each.real, 4), adversarial=min(each.adversarial, 4), washout_days=0)
         for each in protocol.sessions
@@ -40,7 +41,7 @@ def drawn(protocol, code: str):
 
 @pytest.mark.parametrize("path", DESIGNS, ids=lambda path: path.stem)
 def test_a_published_design_comes_back_from_its_file_and_is_named_in_the_readme(path):
-    protocol = read_protocol_file(path, words=WORDS)
+    protocol = read_design_file(path, words=WORDS).protocol
     (FOLDER / "README.md").read_text().index(f"## {path.name}")
     assert len(protocol.sessions) >= 2
     assert write_protocol(protocol).startswith("format: 1")

@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 
 import pytest
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -94,6 +95,7 @@ EVERYTHING = Protocol(
         ),
     ),
     languages=("de", "en"),
+    shows_own_result=True,
     template="own",
     scale=0.5,
     resolution="low",
@@ -142,6 +144,24 @@ analysis: {before: 1, after: 2}
     assert [question.name for question in protocol.sessions[0].rules.questions] == ["diagnosis", "mark"]
     assert protocol.sessions[0].rules.display_check == DisplayCheck.OFF
     assert protocol.sessions[1] == ProtocolSession(SessionKind.BLINDED, "B", real=4, adversarial=4)
+
+
+def test_what_the_parser_finds_is_said_in_german():
+    """Every problem that has a sentence of its own, and one that has none."""
+    bad = {
+        "a: [": "Wert fehlt",
+        "a: b: c": "Doppelpunkt",
+        "a:\n\t- b": "Tabulator",
+        'a: "b': "Anführungszeichen",
+        "a:\n  - b\n c: d": "Einrückung",
+        "a: [b": "Klammer",
+        "a: 1\na: 2": "zweimal",
+        "%YAML 9.9\n---\na: 1": "kein YAML",
+    }
+    with translation.override("de"):
+        for text, words in bad.items():
+            with pytest.raises(BadInput, match=rf"protocol Zeile \d, Spalte \d+: .*{words}"):
+                read(text)
 
 
 # --- bad files ------------------------------------------------------------------------------------------------
@@ -196,7 +216,7 @@ def test_a_bad_file_says_where_it_is_wrong(text, sentence):
 
 
 def test_a_file_that_is_too_large_or_not_utf8_is_refused():
-    with pytest.raises(BadInput, match="more than 256 kB"):
+    with pytest.raises(BadInput, match="more than 512 kB"):
         read_protocol(b"#" * (MOST_BYTES + 1), words=WORDS)
     with pytest.raises(BadInput, match=r"not UTF-8 \(byte 2\)"):
         read_protocol(b"a:\xff", words=WORDS)

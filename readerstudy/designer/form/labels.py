@@ -103,6 +103,10 @@ _PROTOCOL: Final = {
             "each text in each language. Empty: one text for all."
         ),
     ),
+    "shows_own_result": Row(
+        _("Readers see their own result"),
+        _("After the unsealing, beside the results of the others without names."),
+    ),
     "crossover": Row(
         _("Crossover"),
         _("Two sessions that half of the readers read in the other order. None: all read in this order."),

@@ -21,12 +21,13 @@ from readerstudy.designer.form.raw import Errors, Raw, raw_of_page, raw_protocol
 from readerstudy.designer.pages.access import find_study, for_investigators
 from readerstudy.designer.pages.forms import FileForm, NewStudyForm, StudyForm
 from readerstudy.designer.pages.preview import preview_of
-from readerstudy.designer.starting_points import protocol_from
+from readerstudy.designer.starting_points import design_from
 from readerstudy.errors import BadInput, StudyError
-from readerstudy.studies.actions import ChangedMeanwhile, draft_study, edit_draft
+from readerstudy.participation.actions import draft_design, import_design
+from readerstudy.participation.study_file import design_of, read_design, write_design
+from readerstudy.studies.actions import ChangedMeanwhile, edit_draft
 from readerstudy.studies.models import Study
-from readerstudy.studies.protocol_document import Protocol
-from readerstudy.studies.protocol_file import read_protocol, write_protocol
+from readerstudy.studies.transitions import MOVES_BY_NAME
 from readerstudy.truth.checklist import offered_attacks
 
 PREDEFINED = ("confidence", "diagnosis", "mark")
@@ -79,11 +80,11 @@ def _create(form: NewStudyForm, request: HttpRequest) -> Study:
     values, actor, at = form.cleaned_data, signed_in_user(request), now()
     cohort = values["cohort"]
     if values["file"] is not None:
-        protocol = read_protocol(values["file"], words=cohort.modality.words.reading)
+        design = read_design(values["file"], words=cohort.modality.words.reading)
     else:
         scale = float(values["scale"]) / 100
-        protocol = protocol_from(values["start"], person=actor, cohort=cohort, scale=scale)
-    return draft_study(code=values["code"], title=values["title"], cohort=cohort, protocol=protocol, actor=actor, at=at)
+        design = design_from(values["start"], person=actor, cohort=cohort, scale=scale)
+    return draft_design(code=values["code"], title=values["title"], cohort=cohort, design=design, actor=actor, at=at)
 
 
 # --- the form -------------------------------------------------------------------------------------------------------
@@ -125,7 +126,9 @@ def design(request: HttpRequest, code: str) -> HttpResponse:
         return design_page(request, study, DESK)
     if request.method == "POST":
         messages.error(request, _("The study is %(state)s; nothing was changed.") % {"state": study.state})
-    return render(request, "designer/fixed.html", {"study": study, "text": write_protocol(study.protocol)})
+    may_unlock = MOVES_BY_NAME["unlock"].is_offered(study, signed_in_user(request))
+    context = {"study": study, "text": write_design(design_of(study)), "may_unlock": may_unlock}
+    return render(request, "designer/fixed.html", context)
 
 
 def design_page(request: HttpRequest, study: Study, frame: Frame) -> HttpResponse:
@@ -162,7 +165,7 @@ def design_page(request: HttpRequest, study: Study, frame: Frame) -> HttpRespons
 def check(request: HttpRequest, code: str) -> HttpResponse:
     """Return the checklist of what is typed, not of what is saved. The form asks for it after each change."""
     page = _sent(request, find_study(request, code))
-    return render(request, "designer/_checklist.html", {"study": page.study, "checked": _checked(page)})
+    return render(request, "designer/_checklist.html", {"study": page.study, "checked": _checked(request, page)})
 
 
 @require_POST
@@ -210,11 +213,11 @@ def _save(request: HttpRequest, page: Page) -> HttpResponse:
     return redirect(page.frame.design_url(page.study))
 
 
-def _checked(page: Page) -> Checked:
+def _checked(request: HttpRequest, page: Page) -> Checked:
     protocol, errors = read_raw(page.raw)
     if protocol is None:
         return check_errors(errors)
-    return check_protocol(page.study, page.cohort, protocol)
+    return check_protocol(page.study, page.cohort, protocol, told_to=signed_in_user(request))
 
 
 def _form_page(request: HttpRequest, page: Page, *, status: int = 200, is_outdated: bool = False) -> HttpResponse:
@@ -226,7 +229,7 @@ def _form_page(request: HttpRequest, page: Page, *, status: int = 200, is_outdat
         "back_url": page.frame.back_url(page.study),
         "page": page,
         "form": bind(page.raw, page.errors, offers),
-        "checked": _checked(page),
+        "checked": _checked(request, page),
         "base": page.study.design_sha256 if is_outdated else page.base,
         "is_outdated": is_outdated,
         "predefined": PREDEFINED,
@@ -242,7 +245,7 @@ def _form_page(request: HttpRequest, page: Page, *, status: int = 200, is_outdat
 def download(request: HttpRequest, code: str) -> HttpResponse:
     """Return the protocol as a YAML file."""
     study = find_study(request, code)
-    answer = HttpResponse(write_protocol(study.protocol), content_type="application/yaml; charset=utf-8")
+    answer = HttpResponse(write_design(design_of(study)), content_type="application/yaml; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{study.code}.yaml"'
     return answer
 
@@ -257,9 +260,9 @@ def upload(request: HttpRequest, code: str) -> HttpResponse:
         messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
         return redirect("designer:design", code)
     try:
-        protocol: Protocol = read_protocol(form.cleaned_data["file"] or b"", words=study.cohort.modality.words.reading)
+        design = read_design(form.cleaned_data["file"] or b"", words=study.cohort.modality.words.reading)
         base = request.POST.get("base") or None
-        edit_draft(study=study, actor=signed_in_user(request), at=now(), protocol=protocol, base=base)
+        import_design(study=study, actor=signed_in_user(request), at=now(), design=design, base=base)
     except StudyError as error:
         messages.error(request, str(error))
     else:

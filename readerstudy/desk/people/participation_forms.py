@@ -1,14 +1,14 @@
 """The forms of the consent text, of the rules for readers, and of messages."""
 
-from typing import Any
+from typing import Any, get_type_hints
 
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from readerstudy.participation.actions.rules import LIMITS
 from readerstudy.participation.models import LONGEST_MESSAGE, LONGEST_TEXT, Characteristic, ConsentText, ReaderRules
+from readerstudy.participation.reader_protocol import ReaderProtocol
 
 
 def _text_fields(prefix: str, words: str, texts: dict[str, str], rows: int) -> dict[str, forms.CharField]:
@@ -48,8 +48,8 @@ class ConsentForm(_Texts):
 
 
 def _number(name: str, label: Any) -> forms.IntegerField:
-    low, high = LIMITS[name]
-    return forms.IntegerField(label=label, min_value=low, max_value=high)
+    limit = get_type_hints(ReaderProtocol, include_extras=True)[name].__metadata__[0]
+    return forms.IntegerField(label=label, min_value=limit.minimum, max_value=limit.maximum)
 
 
 class RulesForm(_Texts):
@@ -67,10 +67,9 @@ class RulesForm(_Texts):
     reminder_days = _number("reminder_days", _("Days without a reading until a reminder (0: never)"))
     quick_run = _number("quick_run", _("Very quick verdicts in a row until a warning"))
     quick_ms = _number("quick_ms", _("Milliseconds below which a verdict is very quick"))
-    shows_results = forms.BooleanField(label=_("After the unsealing, readers see their own result"), required=False)
 
     def __init__(self, *args: Any, rules: ReaderRules, **kwargs: Any) -> None:
-        names = ("consent_required", "asked", "reminder_days", "quick_run", "quick_ms", "shows_results")
+        names = ("consent_required", "asked", "reminder_days", "quick_run", "quick_ms")
         kwargs.setdefault("initial", {name: getattr(rules, name) for name in names})
         super().__init__(*args, **kwargs)
         self.fields.update(

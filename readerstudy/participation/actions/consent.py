@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput, StudyError
-from readerstudy.participation.models import LONGEST_TEXT, Consent, ConsentText, text_hash
+from readerstudy.participation.models import Consent, ConsentText, text_hash
 from readerstudy.participation.queries import newest_text
+from readerstudy.participation.reader_protocol import checked_texts
 from readerstudy.studies.actions import withdraw_reader
 from readerstudy.studies.models import Enrollment, Study, WithdrawalCause
 
@@ -20,24 +21,13 @@ class ConsentChanged(StudyError):
     """The text that the reader agreed to is not the newest one."""
 
 
-def checked_texts(texts: Mapping[str, str]) -> dict[str, str]:
-    """Return the texts that are not empty, by language. Raises BadInput for an unknown language or a text too long."""
-    known = dict(settings.LANGUAGES)
-    result = {}
-    for language, text in texts.items():
-        if language not in known:
-            raise BadInput(_("There is no language %(language)s.") % {"language": language})
-        text = text.replace("\r\n", "\n").strip()
-        if len(text) > LONGEST_TEXT or "\0" in text:
-            raise BadInput(_("A text has at most %(most)d characters.") % {"most": LONGEST_TEXT})
-        if text:
-            result[language] = text
-    return result
-
-
 @transaction.atomic
-def write_consent(*, study: Study, texts: Mapping[str, str], actor: User | None, at: datetime) -> ConsentText:
+def write_consent(
+    *, study: Study, texts: Mapping[str, str], actor: User | None, at: datetime, version: int | None = None
+) -> ConsentText:
     """Store the consent text: a change of the newest version while no reader has agreed to it, then a new version.
+
+    `version` is the number that the text has elsewhere; it is raised above the versions that readers agreed to.
 
     Readers who agreed to an earlier version are asked again. Raises BadInput without any text, or once the study takes
     no more readers.
@@ -50,14 +40,17 @@ def write_consent(*, study: Study, texts: Mapping[str, str], actor: User | None,
         values = {"study": study.code, "state": study.state}
         raise BadInput(_("The study %(study)s is %(state)s; its consent text is fixed.") % values)
     newest = ConsentText.objects.select_for_update().filter(study=study).order_by("-version").first()
-    if newest and newest.texts == texts:
+    is_fixed = newest is not None and newest.consents.exists()
+    if newest and newest.texts == texts and (is_fixed or version in (None, newest.version)):
         return newest
-    if newest and not newest.consents.exists():
-        newest.texts, newest.edited_at, newest.edited_by = texts, at, actor
-        newest.save(update_fields=["texts", "edited_at", "edited_by"])
-    else:
-        version = newest.version + 1 if newest else 1
-        newest = ConsentText.objects.create(study=study, version=version, texts=texts, edited_at=at, edited_by=actor)
+    earlier = ConsentText.objects.filter(study=study)
+    earlier = earlier if newest is None or is_fixed else earlier.exclude(pk=newest.pk)
+    least = (earlier.aggregate(most=Max("version"))["most"] or 0) + 1
+    if newest is None or is_fixed:
+        newest = ConsentText(study=study, version=least)
+    newest.version = max(least, version or newest.version)
+    newest.texts, newest.edited_at, newest.edited_by = texts, at, actor
+    newest.save()
     hashes = {language: text_hash(text) for language, text in texts.items()}
     record("consent.written", actor=actor, subject=study, at=at, version=newest.version, sha256=hashes)
     return newest

@@ -1,8 +1,8 @@
 """Set what a study asks of its readers beside the plan."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, get_type_hints
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -10,13 +10,13 @@ from django.utils.translation import gettext as _
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput
-from readerstudy.participation.actions.consent import checked_texts
 from readerstudy.participation.models import Characteristic, ReaderRules
+from readerstudy.participation.reader_protocol import ReaderProtocol
 from readerstudy.studies.models import Study
+from readerstudy.studies.plan_values import read_value
+from readerstudy.studies.texts import Translated
 
-# The least and the largest value of each number.
-LIMITS: Final = {"reminder_days": (0, 365), "quick_ms": (100, 60_000), "quick_run": (2, 100)}
-SWITCHES: Final = ("consent_required", "shows_results")
+_HINTS: Final = get_type_hints(ReaderProtocol, include_extras=True)
 
 
 @transaction.atomic
@@ -44,22 +44,13 @@ def save_rules(*, study: Study, values: Mapping[str, Any], actor: User | None, a
 
 
 def _checked(name: str, value: Any) -> Any:
-    if name in LIMITS:
-        low, high = LIMITS[name]
-        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise BadInput(_("%(name)s: must be a whole number from %(low)d to %(high)d.") % {
-                "name": name, "low": low, "high": high,
-            })  # fmt: skip
-        return value
-    if name in SWITCHES:
-        return bool(value)
-    if name == "closing_texts":
-        return checked_texts(value)
-    assert name == "asked", name
-    return _asked(value)
-
-
-def _asked(names: Sequence[str]) -> list[str]:
-    if unknown := sorted(set(names) - set(Characteristic.values)):
-        raise BadInput(_("The study does not ask for: %(names)s.") % {"names": ", ".join(unknown)})
-    return [each.value for each in Characteristic if each.value in names]
+    """Return a rule as it is stored. Raises BadInput, with its name, if it is out of range."""
+    if name == "asked":
+        order = Characteristic.values
+        value = sorted(set(value), key=lambda each: order.index(each) if each in order else len(order))
+    if isinstance(value, Translated):
+        value = dict(value)
+    checked = read_value(_HINTS[name], value, name)
+    if isinstance(checked, Translated):
+        return dict(checked)
+    return list(checked) if isinstance(checked, tuple) else checked

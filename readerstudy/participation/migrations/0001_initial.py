@@ -113,7 +113,6 @@ class Migration(migrations.Migration):
                 ('quick_ms', models.PositiveIntegerField(default=1000, verbose_name='a verdict is very quick below (ms)')),
                 ('quick_run', models.PositiveSmallIntegerField(default=10, verbose_name='very quick verdicts in a row')),
                 ('closing_texts', models.JSONField(blank=True, default=dict, verbose_name='what happens next')),
-                ('shows_results', models.BooleanField(default=False, verbose_name='readers see their own result after the unsealing')),
                 ('study', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='reader_rules', to='studies.study')),
             ],
             options={

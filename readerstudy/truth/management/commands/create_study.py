@@ -11,11 +11,13 @@ from readerstudy.accounts.models import Role, User
 from readerstudy.cohort.models import Cohort
 from readerstudy.commands import StudyCommand, seed
 from readerstudy.errors import BadInput, StudyError
+from readerstudy.participation.actions import adopt_readers
+from readerstudy.participation.reader_protocol import reader_protocol
+from readerstudy.participation.study_file import read_design_file
 from readerstudy.studies.actions import add_member, draft_study, enroll
 from readerstudy.studies.models import Study
 from readerstudy.studies.protocol import TEMPLATES
 from readerstudy.studies.protocol_document import Protocol
-from readerstudy.studies.protocol_file import read_protocol_file
 from readerstudy.studies.protocol_templates import protocol_of_template
 from readerstudy.studies.rules import read_plan
 from readerstudy.truth.actions import create_study, same_draw
@@ -78,10 +80,12 @@ class Command(StudyCommand):
         readers = [_user(name) for name in options["reader"]]
         members = [_user(name) for name in options["member"]]
         draw = _draw_of(options)
+        asked = draw.pop("readers", None)
         code = options["code"] or draw["cohort"].name
         # In one transaction: no study is left behind if a reader cannot be enrolled.
         with transaction.atomic():
             study = self._create(code=code, title=options["title"] or code, is_draft=options["draft"], **draw)
+            adopt_readers(study=study, readers=asked, actor=None, at=now())
             for person in members:
                 add_member(study=study, person=person, role=Role(person.role), actor=None, at=now())
             for reader in readers:
@@ -117,22 +121,19 @@ def _draw_of(options: dict[str, Any]) -> dict[str, Any]:
         raise BadInput("Give --cohort NAME or --same-draw-as CODE, not both.")
     changes = read_plan(options["plan"]) if options["plan"] else None
     if options["same_draw_as"]:
-        draw = same_draw(Study.named(options["same_draw_as"]), resolution=options["resolution"])
-        return (
-            draw if changes is None else {**draw, "protocol": _with_changes(draw["protocol"], draw["cohort"], changes)}
-        )
+        other = Study.named(options["same_draw_as"])
+        draw = {**same_draw(other, resolution=options["resolution"]), "readers": reader_protocol(other)}
+        if changes is not None:
+            draw["protocol"] = _with_changes(draw["protocol"], draw["cohort"], changes)
+        return draw
     if not options["cohort"]:
         raise BadInput("Say what to draw from: --cohort NAME, or --same-draw-as CODE.")
     cohort = Cohort.named(options["cohort"])
     if options["protocol"]:
         if options["plan"] or options["attack"] or options["resolution"] or options["scale"] != 1.0:
             raise BadInput("--protocol: the file has the plan, the attacks, the resolution and the numbers of images.")
-        words = cohort.modality.words.reading
-        return {
-            "cohort": cohort,
-            "protocol": read_protocol_file(options["protocol"], words=words),
-            "seed": options["seed"],
-        }
+        design = read_design_file(options["protocol"], words=cohort.modality.words.reading)
+        return {"cohort": cohort, **vars(design), "seed": options["seed"]}
     return {
         "template": options["template"],
         "cohort": cohort,

@@ -10,10 +10,10 @@ from django.utils.timezone import now
 from readerstudy.accounts.models import User
 from readerstudy.commands import StudyCommand
 from readerstudy.errors import BadInput, StudyError
-from readerstudy.studies.actions import edit_draft
+from readerstudy.participation.actions import import_design
+from readerstudy.participation.study_file import StudyDesign, design_of, read_design_file, write_design
 from readerstudy.studies.models import Study
 from readerstudy.studies.protocol_document import Protocol
-from readerstudy.studies.protocol_file import read_protocol_file, write_protocol
 from readerstudy.truth.checklist import checklist
 
 
@@ -39,11 +39,11 @@ class Command(StudyCommand):
             case "import":
                 self._import(study, file, options["by"], options["json"])
             case _:
-                self._check(study, _read(study, file) if file else study.protocol, options["json"])
+                self._check(study, _read(study, file).protocol if file else study.protocol, options["json"])
 
     def _export(self, study: Study, file: Path, as_json: bool) -> None:
         try:
-            file.write_text(write_protocol(study.protocol), encoding="utf-8")
+            file.write_text(write_design(design_of(study)), encoding="utf-8")
         except OSError as error:
             raise StudyError(f"The file {file} cannot be written: {error.strerror}.") from error
         self.show({"study": study.code, "file": str(file)}, f"Wrote {file}.", as_json=as_json)
@@ -52,7 +52,7 @@ class Command(StudyCommand):
         actor = None if by is None else User.objects.filter(username=by).first()
         if by is not None and actor is None:
             raise StudyError(f"There is no user named {by!r}.")
-        edit_draft(study=study, protocol=_read(study, file), actor=actor, at=now())
+        import_design(study=study, design=_read(study, file), actor=actor, at=now())
         text = f"{study.code} has the protocol of {file}."
         self.show({"study": study.code, "protocol_sha256": study.protocol.hash}, text, as_json=as_json)
 
@@ -64,5 +64,5 @@ class Command(StudyCommand):
             raise CommandError("The protocol cannot be drawn.")
 
 
-def _read(study: Study, file: Path) -> Protocol:
-    return read_protocol_file(file, words=study.cohort.modality.words.reading)
+def _read(study: Study, file: Path) -> StudyDesign:
+    return read_design_file(file, words=study.cohort.modality.words.reading)
