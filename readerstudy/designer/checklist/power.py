@@ -112,8 +112,8 @@ def _verdicts(primary: str) -> str:
     if primary != "auc":
         return _("a rate of %(rate)s") % {"rate": localise(f"{RATE:.2f}")}
     values = {
-        "right": f"{RATE:.0%}".replace("%", " %"),
-        "unsure": f"{UNSURE:.0%}".replace("%", " %"),
+        "right": f"{100 * RATE:g}",
+        "unsure": f"{100 * UNSURE:g}",
         "auc": localise(f"{expected_verdicts(primary).auc:.2f}"),
     }
-    return _("%(right)s right and %(unsure)s unsure verdicts, which is an area of %(auc)s") % values
+    return _("%(right)s %% right and %(unsure)s %% unsure verdicts, which is an area of %(auc)s") % values

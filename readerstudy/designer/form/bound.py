@@ -155,8 +155,8 @@ class BoundTable:
 
     @property
     def heading(self) -> str:
-        """The title of a session, as it is typed."""
-        return str(self.values["title"][""])
+        """The title of a session, as it is typed; one of the software's own is translated."""
+        return _said(self.values["title"][""])
 
     @property
     def image_total(self) -> str:
@@ -185,6 +185,11 @@ def bind(raw: Raw, errors: Errors, offers: Offers) -> BoundTable:
     return _Binder(raw, errors, offers).table(protocol_form(), raw, "")
 
 
+def _said(title: str) -> str:
+    # The translation of the empty text is the header of the catalogue.
+    return _(title) if title else ""
+
+
 def _has_error(field: BoundLeaf | BoundRows) -> bool:
     if isinstance(field, BoundRows):
         return bool(field.error) or any(item.has_error for item in field.items)
@@ -195,7 +200,7 @@ class _Binder:
     def __init__(self, raw: Raw, errors: Errors, offers: Offers) -> None:
         self.errors, self.offers, self.languages = errors, offers, raw["languages"]
         self.sessions = [
-            (str(number), _("%(number)s: %(title)s") % {"number": number, "title": session["title"][""]})
+            (str(number), _("%(number)s: %(title)s") % {"number": number, "title": _said(session["title"][""])})
             for number, session in enumerate(raw["sessions"], start=1)
         ]
         kinds = [session["kind"] for session in raw["sessions"]]

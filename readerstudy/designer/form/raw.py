@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 
 from django.http import QueryDict
+from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 
 from readerstudy.designer.form.schema import Leaf, Limit, Node, Rows, Table, protocol_form
@@ -76,7 +77,7 @@ def _text(value: Any) -> str:
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, float):
-        return f"{value:.10g}"
+        return f"{value:.10g}".replace(".", str(get_format("DECIMAL_SEPARATOR")))
     return "" if value is None else str(value)
 
 
