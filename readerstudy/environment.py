@@ -34,6 +34,11 @@ VARIABLES: tuple[Variable, ...] = (
         "key of the one-way fingerprints of patients and images; store it apart from backups",
         "created once under `VAR_DIR`",
     ),
+    Variable(
+        "RECORD_KEY",
+        "signs the tree heads of the studies' records; at least 32 characters; store it apart from backups",
+        "created once under `VAR_DIR`",
+    ),
     Variable("ALLOWED_HOSTS", "host names, separated by commas", "`localhost,127.0.0.1,[::1]`"),
     Variable("CELERY_BROKER_URL", "`redis://user:password@host/0`", "`filesystem://` (files under `VAR_DIR`)"),
     Variable("VAR_DIR", "folder for images, runs, cache and reports", "`var`", "`var`"),

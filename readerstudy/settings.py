@@ -33,6 +33,7 @@ if EMBEDDED:
     DATABASES: dict[str, Any] = {"default": {**local_postgres.database(VAR_DIR), "CONN_MAX_AGE": 0 if TESTING else 60}}
     SECRET_KEY = env_text("SECRET_KEY", default=local_postgres.secret(VAR_DIR, "secret_key"))
     PSEUDONYM_KEY = env_text("PSEUDONYM_KEY", default=local_postgres.secret(VAR_DIR, "pseudonym_key"))
+    RECORD_KEY = env_text("RECORD_KEY", default=local_postgres.secret(VAR_DIR, "record_key"))
     ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]")
     CELERY_BROKER_URL = env_text("CELERY_BROKER_URL", default="filesystem://")
     HTTPS = env_flag("HTTPS", default=False)
@@ -45,11 +46,14 @@ else:
         raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL server: postgres://user:password@host/name.")
     SECRET_KEY = env_text("SECRET_KEY")
     PSEUDONYM_KEY = env_text("PSEUDONYM_KEY")
+    RECORD_KEY = env_text("RECORD_KEY")
     ALLOWED_HOSTS = env_list("ALLOWED_HOSTS")
     CELERY_BROKER_URL = env_text("CELERY_BROKER_URL")
     HTTPS = env_flag("HTTPS", default=True)
 if len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("SECRET_KEY is shorter than 32 characters; make a longer one.")
+if len(RECORD_KEY) < 32:
+    raise ImproperlyConfigured("RECORD_KEY is shorter than 32 characters; make a longer one.")
 
 # Parallel test runs need separate test databases on the same server.
 DATABASES["default"]["TEST"] = {"NAME": env_text("TEST_DATABASE", default=f"test_readerstudy_{os.getpid()}")}
@@ -60,6 +64,7 @@ MEDIA_ROOT = VAR_DIR / "media"
 RUNS_DIR = VAR_DIR / "runs"
 CACHE_DIR = VAR_DIR / "cache"
 REPORTS_DIR = VAR_DIR / "reports"
+RECORD_DIR = VAR_DIR / "record"  # signed tree heads
 UPLOADS_DIR = VAR_DIR / "uploads"  # of images, for a day at most
 JOBS_DIR = VAR_DIR / "jobs"  # the log and the curves of each job
 
@@ -86,6 +91,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "readerstudy.accounts",
+    "readerstudy.record",
     "readerstudy.audit",
     "readerstudy.jobs",
     "readerstudy.experiments",

@@ -21,6 +21,7 @@ from readerstudy.studies.models import Study
 from readerstudy.truth.actions import AttackProvenance, create_study, import_cohort, register_adversarial_image
 from readerstudy.truth.queries import real_images
 from readerstudy.vocabulary import Direction
+from tests.tamper import without_triggers
 
 PATHOLOGIES = {finding.word: pathology for pathology, finding in MAMMOGRAPHY.findings.items()}
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -132,8 +133,7 @@ def renumber_stimuli() -> None:
     for relation in Stimulus._meta.get_fields(include_hidden=True):
         if relation.auto_created and not relation.concrete:
             columns.append((relation.related_model._meta.db_table, relation.field.column))
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    with without_triggers(), connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE renumbered (old bigint PRIMARY KEY, new bigint) ON COMMIT DROP")
         cursor.executemany("INSERT INTO renumbered VALUES (%s, %s)", list(keys.items()))
         for table, column in columns:

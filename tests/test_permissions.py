@@ -44,7 +44,14 @@ ROWS = {
     "readers/": lambda study: study.enrollments.first(),
 }
 # Names in addresses, by the part before them; the first that there is.
-NAMES = {"moves/": "close", "send/": "cohort", "start/": "evaluate", "people/": "remind", "readers/": "withdraw"}
+NAMES = {
+    "moves/": "close",
+    "send/": "cohort",
+    "start/": "evaluate",
+    "people/": "remind",
+    "readers/": "withdraw",
+    "record/": "heads",
+}
 
 
 def patterns(resolver=None, prefix: str = "") -> Iterator[str]:

@@ -13,6 +13,7 @@ CONFIGURED = {
     "DATABASE_URL": "postgres://somebody:secret@localhost/study",
     "SECRET_KEY": "x" * 50,
     "PSEUDONYM_KEY": "y" * 50,
+    "RECORD_KEY": "z" * 50,
     "ALLOWED_HOSTS": "study.example.org",
     "CELERY_BROKER_URL": "redis://localhost/0",
     "DJANGO_SETTINGS_MODULE": "readerstudy.settings",
@@ -35,7 +36,7 @@ def test_a_configured_start_is_strict_and_starts_no_server_of_its_own(tmp_path):
     assert not (tmp_path / "secret_key").exists()
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "PSEUDONYM_KEY", "ALLOWED_HOSTS", "CELERY_BROKER_URL"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "PSEUDONYM_KEY", "RECORD_KEY", "ALLOWED_HOSTS", "CELERY_BROKER_URL"])
 def test_with_a_database_address_nothing_has_a_default(tmp_path, name):
     run = start(tmp_path, **{name: None})
     assert run.returncode != 0

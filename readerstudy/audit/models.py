@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
+from readerstudy.record.triggers import logged
+
 
 class Event(models.Model):
     """One thing that happened. Written by `record` only."""
@@ -36,7 +38,10 @@ class Event(models.Model):
         ordering = ["id"]
         verbose_name = _("event")
         verbose_name_plural = _("events")
-        triggers = [pgtrigger.Protect(name="event_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="event_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            *logged(study="me.study", sealed=("address",)),
+        ]
         # Each filter of the trail's pages finds its newest rows by one of these.
         indexes = [
             models.Index(fields=["at", "id"], name="event_by_time"),

@@ -14,6 +14,7 @@ from readerstudy.imaging.image import Size
 from readerstudy.modalities import DEFAULT, get_modality, modality_choices
 from readerstudy.modalities.modality import Modality
 from readerstudy.names import name_constraint
+from readerstudy.record.triggers import kept
 from readerstudy.vocabulary import Split, choice_pairs
 
 SPLIT_LABELS: Final = {Split.TRAIN: _("Train"), Split.TUNING: _("Tuning"), Split.TEST: _("Test")}
@@ -258,6 +259,7 @@ class Stimulus(models.Model):
     class Meta:
         verbose_name = _("stimulus")
         verbose_name_plural = _("stimuli")
+        triggers = kept()
 
     def __str__(self) -> str:
         return f"stimulus {self.pk}"

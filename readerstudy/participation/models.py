@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from readerstudy.record.triggers import ENROLLED, STUDY, logged
 from readerstudy.studies.models import Enrollment, Study
 
 LONGEST_TEXT: Final = 40_000  # characters of a consent text or of a closing text
@@ -67,6 +68,7 @@ class ReaderRules(models.Model):
 
     class Meta:
         verbose_name = _("rules for readers")
+        triggers = logged(study=STUDY.format("me.study_id"))
 
     def __str__(self) -> str:
         return str(self.study)
@@ -104,6 +106,7 @@ class ConsentText(models.Model):
                 RETURN NEW;
                 """,
             ),
+            *logged(study=STUDY.format("me.study_id")),
         ]
 
     def __str__(self) -> str:
@@ -135,7 +138,10 @@ class Consent(models.Model):
         ordering = ["id"]
         verbose_name = _("consent")
         constraints = [models.UniqueConstraint(fields=["enrollment", "text"], name="consent_once_to_a_version")]
-        triggers = [pgtrigger.Protect(name="consent_append_only", operation=_EVERY_CHANGE)]
+        triggers = [
+            pgtrigger.Protect(name="consent_append_only", operation=_EVERY_CHANGE),
+            *logged(study=ENROLLED.format("me.enrollment_id")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.enrollment} {self.text.version}"
@@ -159,6 +165,7 @@ class ReaderProfile(models.Model):
                 condition=models.Q(years=None) | models.Q(years__lte=80), name="profile_years_plausible"
             )
         ]
+        triggers = logged(study=ENROLLED.format("me.enrollment_id"))
 
     def __str__(self) -> str:
         return str(self.enrollment)
@@ -177,7 +184,10 @@ class Message(models.Model):
     class Meta:
         ordering = ["-id"]
         verbose_name = _("message")
-        triggers = [pgtrigger.Protect(name="message_append_only", operation=_EVERY_CHANGE)]
+        triggers = [
+            pgtrigger.Protect(name="message_append_only", operation=_EVERY_CHANGE),
+            *logged(study=STUDY.format("me.study_id")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.study} {self.sent_at:%Y-%m-%d %H:%M}"
@@ -222,7 +232,10 @@ class Comment(models.Model):
     class Meta:
         ordering = ["id"]
         verbose_name = _("comment")
-        triggers = [pgtrigger.Protect(name="comment_append_only", operation=_EVERY_CHANGE)]
+        triggers = [
+            pgtrigger.Protect(name="comment_append_only", operation=_EVERY_CHANGE),
+            *logged(study=ENROLLED.format("me.enrollment_id")),
+        ]
 
     def __str__(self) -> str:
         return str(self.enrollment)

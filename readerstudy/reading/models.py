@@ -1,5 +1,6 @@
 """Records of what readers did: sessions, showings and readings. Readings are inserted once and never changed."""
 
+from typing import Final
 from uuid import uuid4
 
 import pgtrigger
@@ -7,8 +8,14 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.reading.timing_grade import Grade
+from readerstudy.record.triggers import LISTED, OPENED, PRESENTED, logged
 from readerstudy.studies.models import Presentation, ReadingList, new_code
 from readerstudy.studies.protocol import Verdict
+
+_ANSWERED: Final = (
+    "(SELECT count(*) FROM reading_reading own JOIN studies_presentation shown ON shown.id = own.presentation_id "
+    "WHERE shown.reading_list_id = me.reading_list_id)"
+)
 
 
 class ReadingSession(models.Model):
@@ -35,6 +42,8 @@ class ReadingSession(models.Model):
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__finished_at__isnull=False),
             ),
+            # Not an entry for each verdict: the readings have their own.
+            *logged(study=LISTED.format("me.reading_list_id"), derived={"answered": _ANSWERED}),
         ]
 
     def __str__(self) -> str:
@@ -52,7 +61,10 @@ class Claim(models.Model):
     class Meta:
         ordering = ["id"]
         verbose_name = _("claim")
-        triggers = [pgtrigger.Protect(name="claim_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="claim_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            *logged(study=OPENED.format("me.session_id")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.session} {self.at:%Y-%m-%d %H:%M}"
@@ -70,7 +82,10 @@ class CheckedDisplay(models.Model):
     class Meta:
         ordering = ["id"]
         verbose_name = _("display check")
-        triggers = [pgtrigger.Protect(name="display_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="display_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            *logged(study=LISTED.format("me.reading_list_id")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.reading_list} {self.at:%Y-%m-%d %H:%M}"
@@ -84,7 +99,10 @@ class Showing(models.Model):
 
     class Meta:
         verbose_name = _("showing")
-        triggers = [pgtrigger.Protect(name="showing_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="showing_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            *logged(study=PRESENTED.format("me.presentation_id")),
+        ]
 
     def __str__(self) -> str:
         return str(self.presentation)
@@ -116,7 +134,10 @@ class Reading(models.Model):
                 condition=models.Q(answered_at__gte=models.F("shown_at")), name="reading_answered_after_shown"
             ),
         ]
-        triggers = [pgtrigger.Protect(name="reading_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="reading_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            *logged(study=PRESENTED.format("me.presentation_id")),
+        ]
 
     def __str__(self) -> str:
         return str(self.presentation)
@@ -137,7 +158,10 @@ class ClosingAnswers(models.Model):
         ordering = ["id"]
         verbose_name = _("closing answers")
         verbose_name_plural = _("closing answers")
-        triggers = [pgtrigger.Protect(name="closing_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="closing_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            *logged(study=OPENED.format("me.session_id")),
+        ]
 
     def __str__(self) -> str:
         return str(self.session)
@@ -156,7 +180,10 @@ class ImageProblem(models.Model):
         ordering = ["id"]
         verbose_name = _("reported image")
         verbose_name_plural = _("reported images")
-        triggers = [pgtrigger.Protect(name="problem_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="problem_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            *logged(study=PRESENTED.format("me.presentation_id")),
+        ]
 
     def __str__(self) -> str:
         return str(self.presentation)

@@ -4,6 +4,7 @@ import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from readerstudy.record.triggers import STUDY, logged
 from readerstudy.studies.models import Study
 
 
@@ -18,7 +19,10 @@ class BlindingAudit(models.Model):
     class Meta:
         ordering = ["-id"]
         verbose_name = _("blinding audit")
-        triggers = [pgtrigger.Protect(name="blinding_audit_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="blinding_audit_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            *logged(study=STUDY.format("me.study_id"), sealed=("result",)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.study} {self.at:%Y-%m-%d %H:%M}"

@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from readerstudy.cohort.models import Image, Stimulus
 from readerstudy.experiments.models import Attack
+from readerstudy.record.models import Commitment
+from readerstudy.record.triggers import STUDY, kept, logged, not_truncated
 from readerstudy.studies.models import Study
 from readerstudy.truth.terms import DIRECTION_LABELS, PATHOLOGY_LABELS, Authenticity
 from readerstudy.vocabulary import Pathology, choice_pairs
@@ -30,6 +32,7 @@ class ImageTruth(models.Model):
 
     class Meta:
         verbose_name = _("pathology")
+        triggers = kept()
 
     def __str__(self) -> str:
         return f"{self.image} {self.pathology}"
@@ -62,6 +65,7 @@ class Truth(models.Model):
     class Meta:
         verbose_name = _("truth")
         verbose_name_plural = _("truths")
+        triggers = kept()
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(authenticity="real", source_image=None, generator="", direction="")
@@ -114,7 +118,10 @@ class Exclusion(models.Model):
 
     class Meta:
         verbose_name = _("exclusion")
-        triggers = [pgtrigger.Protect(name="exclusion_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="exclusion_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            *logged(study="''", sealed=("stimulus_id", "reason")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.stimulus} {self.at:%Y-%m-%d}"
@@ -142,6 +149,7 @@ class Score(models.Model):
                 condition=models.Q(probability__gte=0, probability__lte=1), name="score_is_a_probability"
             ),
         ]
+        triggers = [pgtrigger.Protect(name="score_kept", operation=pgtrigger.Delete), not_truncated()]
 
     def __str__(self) -> str:
         return f"{self.stimulus} by {self.classifier}"
@@ -157,7 +165,26 @@ class Unsealing(models.Model):
 
     class Meta:
         verbose_name = _("unsealing")
-        triggers = [pgtrigger.Protect(name="unsealing_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="unsealing_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            *logged(study=STUDY.format("me.study_id")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.study} {self.at:%Y-%m-%d}"
+
+
+class SealKey(models.Model):
+    """The key of the commitment to a study's answer key (`truth.commitment`). Revealed with the unsealing."""
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="+")
+    commitment = models.OneToOneField(Commitment, models.PROTECT, related_name="+")
+    key = models.CharField(max_length=64, editable=False)  # 32 random bytes, hexadecimal
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("key of a commitment")
+        triggers = [*kept(), *logged(study=STUDY.format("me.study_id"), sealed=("key",))[:1]]
+
+    def __str__(self) -> str:
+        return str(self.study)

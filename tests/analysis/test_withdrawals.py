@@ -23,6 +23,7 @@ from readerstudy.studies.models import Enrollment, Study, WithdrawalCause
 from readerstudy.truth.actions import unseal_study
 from tests import make
 from tests.analysis import rows, small
+from tests.tamper import without_triggers
 
 AT = {"at": make.MONDAY}
 KEEP, LEAVE_OUT = AnalysisPlan(), AnalysisPlan(withdrawn_readers="leave_out")
@@ -144,11 +145,9 @@ def test_diagnoses_follow_the_rule(study, rosa):
     }
     choices = [{"value": value, "text": value} for value in ("positive", "negative")]
     plan.rules_data = {"questions": [{**question, "choices": choices}]}
-    plan.save()
-    with connection.cursor() as cursor:  # readings cannot be changed by the application
-        cursor.execute("SET LOCAL session_replication_role = replica")
+    with without_triggers(), connection.cursor() as cursor:
+        plan.save()
         cursor.execute("""UPDATE reading_reading SET answers = '{"diagnosis": "positive"}'""")
-        cursor.execute("SET LOCAL session_replication_role = origin")
     unsealed(study, rosa)
     assert {each.reader for each in _diagnoses(study, KEEP)} == {"R1", "R2"}
     assert {each.reader for each in _diagnoses(study, LEAVE_OUT)} == {"R1"}

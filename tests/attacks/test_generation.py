@@ -26,6 +26,7 @@ from readerstudy.truth.queries import real_images
 from tests import make
 from tests.attacks.small import small_classifier
 from tests.models_ml import tiny
+from tests.tamper import without_triggers
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small", "runs")]
 
@@ -167,7 +168,8 @@ def test_a_step_after_the_attack_can_be_left_out(cohort, target_classifier):
 
 def test_a_known_lesion_gives_the_figures_about_it(cohort, target_classifier):
     box = {"top": 0.2, "left": 0.1, "bottom": 0.7, "right": 0.6}
-    ImageTruth.objects.filter(pathology="positive").update(lesions=[box])
+    with without_triggers():
+        ImageTruth.objects.filter(pathology="positive").update(lesions=[box])
     generate(cohort, attack=PGD, splits=["test"])
     for truth in Truth.objects.filter(generator="pgd-4"):
         assert ("lesion_enrichment" in truth.quality) == (truth.direction == "remove")

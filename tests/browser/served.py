@@ -63,6 +63,7 @@ class Gunicorn:
             "DATABASE_URL": f"postgres://{person}@/{database['NAME']}?{query}",
             "SECRET_KEY": settings.SECRET_KEY,
             "PSEUDONYM_KEY": settings.PSEUDONYM_KEY,
+            "RECORD_KEY": settings.RECORD_KEY,
             "ALLOWED_HOSTS": "localhost",
             "CELERY_BROKER_URL": "filesystem://",
             "HTTPS": "0",

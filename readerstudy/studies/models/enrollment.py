@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from readerstudy.accounts.models import User
 from readerstudy.errors import StudyError
+from readerstudy.record.triggers import STUDY, logged
 from readerstudy.studies.models.study import Study
 
 
@@ -98,6 +99,7 @@ class Enrollment(models.Model):
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__withdrawn_at__isnull=False) & _changes(*_OF_PARTICIPATION),
             ),
+            *logged(study=STUDY.format("me.study_id")),
         ]
 
     def __str__(self) -> str:

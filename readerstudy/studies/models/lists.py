@@ -1,6 +1,7 @@
 """Sessions and drawn lists."""
 
 from datetime import timedelta
+from typing import Final
 from uuid import uuid4
 
 import pgtrigger
@@ -9,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.cohort.models import Stimulus
+from readerstudy.record.triggers import ENROLLED, STUDY, LoggedList, logged, not_truncated
 from readerstudy.studies.models.enrollment import Enrollment
 from readerstudy.studies.models.study import Study
 from readerstudy.studies.protocol import VERDICTS_BY_KIND, SessionKind, Verdict
@@ -16,6 +18,35 @@ from readerstudy.studies.protocol_document import ReadingOrder
 from readerstudy.studies.questions import Question
 from readerstudy.studies.rules import Aid, SessionRules
 from readerstudy.studies.texts import Say, Translated, reader_says
+
+_OF_ALLOCATION: Final = (
+    "(SELECT study.code FROM studies_allocation drawn JOIN studies_sessionplan plan ON plan.id = drawn.session_plan_id "
+    "JOIN studies_study study ON study.id = plan.study_id WHERE drawn.id = me.allocation_id)"
+)
+# Unlocking removes the lists of a study, unless a reader has begun.
+_KEPT_ONCE_BEGUN: Final = """
+IF EXISTS (
+    SELECT 1 FROM reading_readingsession begun JOIN studies_readinglist list ON list.id = begun.reading_list_id
+    WHERE list.{column} = OLD.{name}
+) THEN
+    RAISE EXCEPTION 'Cannot delete rows from %: a reader has begun.', TG_TABLE_NAME;
+END IF;
+RETURN OLD;
+"""
+
+
+def _drawn_once(*, column: str, name: str) -> list[pgtrigger.Trigger]:
+    """Return triggers of a table of the draw: no row changes, and none is deleted once a reader has begun."""
+    return [
+        pgtrigger.Protect(name="drawn_once", operation=pgtrigger.Update),
+        pgtrigger.Trigger(
+            name="kept_once_begun",
+            when=pgtrigger.Before,
+            operation=pgtrigger.Delete,
+            func=_KEPT_ONCE_BEGUN.format(column=column, name=name),
+        ),
+        not_truncated(),
+    ]
 
 
 class Arm(models.Model):
@@ -28,6 +59,7 @@ class Arm(models.Model):
     class Meta:
         verbose_name = _("arm")
         constraints = [models.UniqueConstraint(fields=["study", "name"], name="arm_name_once")]
+        triggers = logged(study=STUDY.format("me.study_id"))
 
     def __str__(self) -> str:
         return f"{self.study} {self.name}"
@@ -57,6 +89,23 @@ class SessionPlan(models.Model):
         ordering = ["study", "number"]
         verbose_name = _("session plan")
         constraints = [models.UniqueConstraint(fields=["study", "number"], name="session_number_once")]
+        triggers = [
+            pgtrigger.Protect(name="drawn_once", operation=pgtrigger.Update),
+            *logged(study=STUDY.format("me.study_id"), sealed=("practice_id",)),
+            LoggedList(
+                study=STUDY.format("me.study_id"),
+                items="studies_allocation",
+                owner="session_plan_id",
+                order="item.arm_id, item.position",
+            ),
+            LoggedList(
+                name="aids_logged",
+                study=STUDY.format("me.study_id"),
+                items="studies_displayedaid",
+                owner="session_plan_id",
+                order="item.id",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.study} session {self.number}"
@@ -125,6 +174,7 @@ class Allocation(models.Model):
                 fields=["session_plan", "arm", "stimulus", "is_repeat"], name="allocation_stimulus_once"
             ),
         ]
+        triggers = _drawn_once(column="session_plan_id", name="session_plan_id")
 
     def __str__(self) -> str:
         return f"{self.session_plan} {self.position}"
@@ -154,6 +204,15 @@ class ReadingList(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["enrollment", "session_plan"], name="reading_list_once"),
             models.UniqueConstraint(fields=["enrollment", "place"], name="reading_list_place_once"),
+        ]
+        triggers = [
+            *logged(study=ENROLLED.format("me.enrollment_id")),
+            LoggedList(
+                study=ENROLLED.format("me.enrollment_id"),
+                items="studies_presentation",
+                owner="reading_list_id",
+                order="item.position",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -188,6 +247,7 @@ class Presentation(models.Model):
         ordering = ["reading_list", "position"]
         verbose_name = _("presentation")
         constraints = [models.UniqueConstraint(fields=["reading_list", "position"], name="presentation_position_once")]
+        triggers = _drawn_once(column="id", name="reading_list_id")
 
     def __str__(self) -> str:
         return f"{self.reading_list} {self.position}"
@@ -214,7 +274,7 @@ class DisplayedAid(models.Model):
                 condition=models.Q(score__range=(0, 1), threshold__range=(0, 1)), name="displayed_aid_within_range"
             ),
         ]
-        triggers = [pgtrigger.Protect(name="displayed_aid_fixed", operation=pgtrigger.Update)]
+        triggers = _drawn_once(column="session_plan_id", name="session_plan_id")
 
     def __str__(self) -> str:
         return f"{self.session_plan} aid"
@@ -252,6 +312,7 @@ class AnalysisExclusion(models.Model):
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__withdrawn_at__isnull=False),
             ),
+            *logged(study=_OF_ALLOCATION),
         ]
 
     def __str__(self) -> str:

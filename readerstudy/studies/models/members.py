@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.accounts.models import Role
+from readerstudy.record.triggers import STUDY, logged
 from readerstudy.studies.models.study import Study
 
 
@@ -44,6 +45,7 @@ class StudyMember(models.Model):
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__removed_at__isnull=False),
             ),
+            *logged(study=STUDY.format("me.study_id")),
         ]
 
     def __str__(self) -> str:

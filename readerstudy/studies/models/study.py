@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from readerstudy.cohort.models import Cohort
 from readerstudy.errors import StudyError
 from readerstudy.names import MAXIMUM_LENGTH, name_constraint
+from readerstudy.record.triggers import STUDY, logged
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.lifecycle import (
     EDITABLE,
@@ -66,7 +67,7 @@ class Study(models.Model):
         verbose_name = _("study")
         verbose_name_plural = _("studies")
         constraints = [name_constraint("code", name="study_code_follows_rule"), *status_constraints()]
-        triggers = status_triggers()
+        triggers = [*status_triggers(), *logged(study="me.code", sealed=("seed",))]
 
     def __str__(self) -> str:
         return self.code
@@ -242,7 +243,10 @@ class Draw(models.Model):
         ordering = ["-id"]
         verbose_name = _("earlier draw")
         verbose_name_plural = _("earlier draws")
-        triggers = [pgtrigger.Protect(name="draw_append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="draw_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            *logged(study=STUDY.format("me.study_id"), sealed=("seed", "lists")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.study} {self.drawn_at:%Y-%m-%d %H:%M}"

@@ -24,6 +24,7 @@ from readerstudy.studies.protocol_document import Protocol, ProtocolSession, dat
 from readerstudy.studies.rules import Aid, AskedVerdict
 from readerstudy.studies.texts import Translated, chosen
 from readerstudy.truth.aids import AidSource, find_aid_source
+from readerstudy.truth.commitment import commit_to_answer_key
 from readerstudy.truth.draw import Candidate, Pick, draw
 from readerstudy.truth.material import Material, SessionMaterial, find_material
 from readerstudy.vocabulary import Split
@@ -70,8 +71,10 @@ def lock_study(
         _store_aids(draft.session_plans.get(number=number), aid)
     for enrollment in draft.enrollments.filter(withdrawn_at=None).select_related("study", "reader").order_by("pk"):
         give_lists(enrollment, arm=draft.arms.get(), actor=actor)
+    commitment = commit_to_answer_key(draft, at=at)
     # The seed is not recorded, because coordinators can read the audit trail and could repeat the draw.
     details = {"plan_sha256": drawn.plan_sha256, "analysis_sha256": drawn.analysis_sha256}
+    details |= {"answer_key": commitment.root}
     record("study.locked", actor=actor, subject=draft, at=at, generators=drawn.plan["generators"], **details)
     study.refresh_from_db()
 
@@ -155,14 +158,14 @@ def _store_lists(
     words = study.cohort.modality.words.reading
     for number in range(1, len(protocol.sessions) + 1):
         own = material.sessions[number]
-        plan = _store_plan(study, number, protocol, len(lists[number]), words)
-        if number in practice:
-            plan.practice_id = own.real[practice[number]].stimulus_id
-            plan.save(update_fields=["practice"])
+        shown = own.real[practice[number]].stimulus_id if number in practice else None
+        plan = _store_plan(study, number, protocol, len(lists[number]), words, practice=shown)
         _store_list(plan, arm, lists[number], own, earlier=_repeated_material(protocol, material, number))
 
 
-def _store_plan(study: Study, number: int, protocol: Protocol, total: int, words: ReadingWords) -> SessionPlan:
+def _store_plan(
+    study: Study, number: int, protocol: Protocol, total: int, words: ReadingWords, *, practice: int | None
+) -> SessionPlan:
     session, first = protocol.sessions[number - 1], protocol.first_language
     with override("en"):  # stored in English and translated for each reader
         texts = {
@@ -180,6 +183,7 @@ def _store_plan(study: Study, number: int, protocol: Protocol, total: int, words
             washout_days=session.washout_days,
             rules_data=session.rules.as_data(),
             order=session.order,
+            practice_id=practice,
         )
 
 

@@ -32,6 +32,7 @@ export class Page extends EventTarget {
   #endTitle = find("#end-title", HTMLElement);
   #endText = find("#end-text", HTMLElement);
   #reload = find("#reload", HTMLElement);
+  #receipt = find("#receipt", HTMLElement);
   #nextText = find("#next-text", HTMLElement);
   #nextLink = find("#next-session", HTMLAnchorElement);
   #number = new Intl.NumberFormat(document.documentElement.lang);
@@ -129,6 +130,7 @@ export class Page extends EventTarget {
     this.#endTitle.textContent = title;
     this.#endText.textContent = text;
     this.#reload.hidden = state !== "error";
+    this.#receipt.hidden = state !== "done";
     this.open("end");
   }
 

@@ -18,6 +18,7 @@ from readerstudy.truth.models import Truth
 from readerstudy.truth.seal import StillSealed
 from tests import make, results
 from tests.analysis import rows, small
+from tests.tamper import without_triggers
 
 PLAN = AnalysisPlan()
 DIAGNOSIS = diagnosis_question(MAMMOGRAPHY.words.reading)
@@ -138,9 +139,10 @@ def test_two_arms_stand_apart(evaluated):
 
 
 def test_where_the_plan_asks_for_a_diagnosis_every_reader_has_a_line(open_study):
-    SessionPlan.objects.filter(study=open_study, number=5).update(
-        rules_data=SessionRules(questions=(DIAGNOSIS,)).as_data()
-    )
+    with without_triggers():
+        SessionPlan.objects.filter(study=open_study, number=5).update(
+            rules_data=SessionRules(questions=(DIAGNOSIS,)).as_data()
+        )
     reading_list = ReadingList.objects.get(enrollment__code="R2", session_plan__number=5)
     ReadingSession.objects.create(reading_list=reading_list, opened_at=make.MONDAY)
     said = (
@@ -170,6 +172,7 @@ def test_where_the_plan_asks_for_a_diagnosis_every_reader_has_a_line(open_study)
 
 def test_a_question_in_other_words_is_no_diagnosis(open_study):
     asked = replace(DIAGNOSIS, choices=CONFIDENCE.choices)
-    SessionPlan.objects.filter(study=open_study).update(rules_data=SessionRules(questions=(asked,)).as_data())
+    with without_triggers():
+        SessionPlan.objects.filter(study=open_study).update(rules_data=SessionRules(questions=(asked,)).as_data())
     open_study.is_rehearsal = True
     assert study_record(open_study).classifier is None
