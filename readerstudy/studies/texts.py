@@ -125,5 +125,5 @@ def check_languages(value: Any, languages: tuple[str, ...], location: str) -> No
                 f"{place}: " + gettext("%(language)s is none of the study's languages: %(languages)s.") % values
             )
         if languages[0] not in text:
-            text = gettext("lacks %(language)s, the study's first language.") % {"language": languages[0]}
-            raise BadInput(f"{place}: {text}")
+            lacks = gettext("lacks %(language)s, the study's first language.") % {"language": languages[0]}
+            raise BadInput(f"{place}: {lacks}")
