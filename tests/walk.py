@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 from readerstudy.accounts.models import User
 from readerstudy.client.reader_client import ReaderClient, session_address
 from readerstudy.client.scripted_reader import play_session, required_answers
+from readerstudy.reading.models import Claim, ReadingSession
 
 Decide = Callable[[dict], str]
 
@@ -51,6 +52,13 @@ def open_session(client: APIClient, study: str, number: int) -> dict:
     response = client.post(address(study, number, "open"))
     assert response.status_code == 200, response.json()
     return response.json()
+
+
+def holding_page(reader: User, study: str, number: int) -> str:
+    """The page that holds the session: only with it can a session be answered that a browser has opened."""
+    of_session = {"reading_list__enrollment__reader": reader, "reading_list__session_plan__study__code": study}
+    session = ReadingSession.objects.get(**of_session, reading_list__session_plan__number=number)
+    return str(Claim.objects.filter(session=session).latest("id").page)
 
 
 def answer(client: APIClient, study: str, number: int, step: dict, verdict: str, **changes):

@@ -10,7 +10,12 @@ from readerstudy.errors import StudyError
 
 
 class ReaderClient(ApiClient):
-    """One reader's access to the API."""
+    """One reader's access to the API.
+
+    `page` is the page id of this client. A session that a browser has claimed answers only the page that holds it.
+    """
+
+    page: UUID | None = None
 
     def studies(self) -> list[StudyData]:
         """Return the reader's studies and sessions."""
@@ -29,17 +34,18 @@ class ReaderClient(ApiClient):
         return cast(DisplayData, self.call("POST", session_address(study, number, "display"), body=body))
 
     def open_session(self, study: str, number: int, *, page: UUID | None = None) -> StepData:
-        """Open the session and return the current step. `page` takes the session over from any other page."""
-        body = {"page": str(page)} if page else {}
-        return cast(StepData, self.call("POST", session_address(study, number, "open"), body=body))
+        """Open the session and return the current step. `page` takes it over; later calls send the same."""
+        self.page = page or self.page
+        return cast(StepData, self.call("POST", session_address(study, number, "open"), body=self._page))
 
     def current_step(self, study: str, number: int) -> StepData:
         """Return the current step."""
-        return cast(StepData, self.call("GET", session_address(study, number, "step")))
+        query = f"?page={self.page}" if self.page else ""
+        return cast(StepData, self.call("GET", session_address(study, number, "step") + query))
 
     def report_problem(self, study: str, number: int, step: StepData, text: str, *, key: UUID | None = None) -> None:
         """Report a problem with the image of `step`. The same `key` again changes nothing."""
-        body = {"stimulus": step["stimulus"]["code"], "text": text, "key": str(key or uuid4())}
+        body = {"stimulus": step["stimulus"]["code"], "text": text, "key": str(key or uuid4()), **self._page}
         self.call("POST", session_address(study, number, "problems"), body=body)
 
     def give_verdict(
@@ -62,6 +68,7 @@ class ReaderClient(ApiClient):
             "key": str(key or uuid4()),
             "answers": dict(answers or {}),
             "paradata": dict(paradata or {}),
+            **self._page,
         }
         return cast(ReceiptData, self.call("POST", session_address(study, number, "verdicts"), body=body))
 
@@ -69,8 +76,12 @@ class ReaderClient(ApiClient):
         self, study: str, number: int, answers: Mapping[str, Any], *, elapsed_ms: int, key: UUID | None = None
     ) -> ReceiptData:
         """Answer the questions at the end of a session. The same `key` again returns the same receipt."""
-        body = {"answers": dict(answers), "elapsed_ms": elapsed_ms, "key": str(key or uuid4())}
+        body = {"answers": dict(answers), "elapsed_ms": elapsed_ms, "key": str(key or uuid4()), **self._page}
         return cast(ReceiptData, self.call("POST", session_address(study, number, "answers"), body=body))
+
+    @property
+    def _page(self) -> dict[str, str]:
+        return {"page": str(self.page)} if self.page else {}
 
     def fetch_image(self, address: str) -> RawResponse:
         """Return the response with an image file. The PNG is followed by padding of random bytes."""

@@ -55,6 +55,6 @@ def test_back_and_forward_lead_to_the_current_image(server, study, rita, remembe
 
 
 def walk_on_elsewhere(code, rita) -> None:
-    client = walk.client_of(rita)
-    step = client.get(walk.address(code, 2, "step")).json()
-    assert walk.answer(client, code, 2, step, "real").status_code == 201
+    client, held = walk.client_of(rita), walk.holding_page(rita, code, 2)
+    step = client.get(walk.address(code, 2, "step"), {"page": held}).json()
+    assert walk.answer(client, code, 2, step, "real", page=held).status_code == 201

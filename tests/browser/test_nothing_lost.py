@@ -207,9 +207,10 @@ def test_an_outdated_image_is_replaced_by_the_current_one(room, page, rita):
     first = room.presentation(2, 1).code
 
     def overtake(route):
-        step = client.get(walk.address(room.study, 2, "step")).json()
+        held = walk.holding_page(rita, room.study, 2)
+        step = client.get(walk.address(room.study, 2, "step"), {"page": held}).json()
         if step["position"] == 1:
-            walk.answer(client, room.study, 2, step, "real")
+            walk.answer(client, room.study, 2, step, "real", page=held)
         route.continue_()
 
     page.route(f"**/{first}/**", overtake)

@@ -40,6 +40,25 @@ def test_the_newest_page_takes_over_and_the_older_one_is_notified(study, rita):
     assert walk.answer(client, study.code, 1, step, "seen", page=str(home)).status_code == 201
 
 
+def test_leaving_the_page_out_does_not_pass_the_lock(study, rita):
+    client, desk = walk.client_of(rita), uuid4()
+    step = claim(client, study, 1, desk).json()
+    problem = {"stimulus": step["stimulus"]["code"], "key": str(uuid4())}
+    for answer in (
+        walk.answer(client, study.code, 1, step, "seen"),
+        walk.answer(client, study.code, 1, step, "seen", page=None),
+        client.get(walk.address(study.code, 1, "step")),
+        client.post(walk.address(study.code, 1, "open")),
+        client.post(walk.address(study.code, 1, "problems"), problem, format="json"),
+    ):
+        assert answer.status_code in (400, 409), answer.json()
+    assert not Reading.objects.exists()
+    program = walk.program_of(client)
+    program.open_session(study.code, 1, page=desk)
+    assert program.current_step(study.code, 1) == step
+    assert program.give_verdict(study.code, 1, step, "seen", elapsed_ms=4000)["receipt"]
+
+
 def test_a_page_that_claims_again_holds_the_session_again(study, rita):
     client, desk, home = walk.client_of(rita), uuid4(), uuid4()
     for page in (desk, home, home, desk):

@@ -59,9 +59,11 @@ def open_session(*, reader: User, study: str, number: int, at: datetime, page: U
     """Open a session. If it is open already, only the page that holds it changes.
 
     `page`: the browser page of the request; it takes the session over from any other. Raises NotItsTurn with the
-    reason if the session cannot be read now, SessionHeld if it is on hold.
+    reason if the session cannot be read now, SessionHeld if it is on hold, TakenOver without a page if one holds it.
     """
     reading_list = get_reading_list(reader, study, number)
+    if page is None:
+        require_newest_page(reading_list, page)
     if isinstance(next_step(get_progress(reading_list), now=at), Done):
         return reading_list
     session = _open(reading_list, reader=reader, page=page, at=at)
@@ -109,9 +111,10 @@ def current_step(reading_list: ReadingList, *, at: datetime) -> SessionStep:
 
 
 def require_newest_page(reading_list: ReadingList, page: UUID | None) -> None:
-    """Raise TakenOver if another page holds the session. Requests without a page id are not checked."""
-    if page is None:
-        return
+    """Raise TakenOver if another page holds the session. A page holds it from its first claim on.
+
+    A request without a page id is answered only in a session that no page has ever claimed: that of a program.
+    """
     newest = Claim.objects.filter(session__reading_list=reading_list).order_by("-id").first()
     if newest and newest.page != page:
         raise TakenOver
