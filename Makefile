@@ -12,8 +12,8 @@ MODALITY ?=
 SERVE  ?= 1
 PART   ?= reading
 BENCHMARKS := $(filter-out __init__,$(notdir $(basename $(wildcard tests/bench/parts/*.py))))
-# Written last by collectstatic, below the data folder: whoever deletes var gets it made again.
-STATIC := $(or $(VAR_DIR),var)/static/staticfiles.json
+# Written last by collectstatic, below the data folder: after var is deleted it is made again.
+STATIC := $(or $(VAR_DIR),var)/static_files.json
 PIP    := $(BIN)/python -m pip install -qq --disable-pip-version-check
 # make test PYTEST_ARGS="tests/api -x"
 # Three workers for two processors: tests wait half of the time, for browsers, servers and processes.

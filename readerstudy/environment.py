@@ -31,7 +31,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("SECRET_KEY", "signs sessions and links; at least 32 characters", "created once under `VAR_DIR`"),
     Variable(
         "PSEUDONYM_KEY",
-        "key of the one-way fingerprints of patients and images; store it apart from backups",
+        "key of the one-way fingerprints of patients and images, at least 32 characters; store it apart from backups",
         "created once under `VAR_DIR`",
     ),
     Variable(
@@ -39,11 +39,25 @@ VARIABLES: tuple[Variable, ...] = (
         "signs the tree heads of the studies' records; at least 32 characters; store it apart from backups",
         "created once under `VAR_DIR`",
     ),
-    Variable("ALLOWED_HOSTS", "host names, separated by commas", "`localhost,127.0.0.1,[::1]`"),
-    Variable("CELERY_BROKER_URL", "`redis://user:password@host/0`", "`filesystem://` (files under `VAR_DIR`)"),
+    Variable(
+        "DATABASE_TLS",
+        "1: a database on another machine needs `?sslmode=require`, `verify-ca` or `verify-full` in its address; "
+        "0 only on a network that nobody else can read",
+        "not used",
+        "1",
+    ),
+    Variable(
+        "ALLOWED_HOSTS", "host names, separated by commas; `*` is refused in service", "`localhost,127.0.0.1,[::1]`"
+    ),
+    Variable(
+        "CELERY_BROKER_URL",
+        "`redis://:password@host/0`; Redis on another machine needs the password",
+        "`filesystem://` (files under `VAR_DIR`)",
+    ),
     Variable("VAR_DIR", "folder for images, runs, cache and reports", "`var`", "`var`"),
     Variable("HTTPS", "secure cookies and HSTS; 1 or 0", "0", "1"),
     Variable("HTTPS_REDIRECT", "redirect HTTP to HTTPS; 1 or 0, used with `HTTPS`", "1", "1"),
+    Variable("HSTS_SUBDOMAINS", "HTTPS for all subdomains of the host too; 1 or 0, used with `HTTPS`", "0", "0"),
     Variable("BEHIND_PROXY", "trust `X-Forwarded-Proto` and `X-Forwarded-For` of a reverse proxy; 1 or 0", "0", "0"),
     Variable("CSRF_TRUSTED_ORIGINS", "origins with scheme, separated by commas", "none", "none"),
     Variable("TIME_ZONE", "time zone of the pages, for example `Europe/Berlin`", "the machine's", "the machine's"),
@@ -72,7 +86,7 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("IMPORT_FILES", "largest number of files in an upload of images", "20000", "20000"),
     Variable("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "`WARNING`", "`WARNING`"),
-    Variable("DEBUG", "Django's debug pages, for development only; 1 or 0", "0", "0"),
+    Variable("DEBUG", "Django's debug pages, for development only; 1 or 0", "0", "0; 1 is refused"),
     Variable(
         "CELERY_IMPORTS",
         "modules whose tasks a worker loads",

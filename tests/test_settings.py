@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import dj_database_url
 import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from readerstudy import safety
 
 ROOT = Path(__file__).parent.parent
 # Nothing connects at the start, so no server needs to be there.
@@ -59,6 +63,11 @@ def test_with_a_database_address_nothing_has_a_default(tmp_path, name):
         ("EMAIL_URL", "smtp://mail.example.org", "The environment variable EMAIL_FROM is missing"),
         ("PUBLIC_URL", "study.example.org", "PUBLIC_URL is 'study.example.org'; give an address such as"),
         ("SECRET_KEY", "short", "SECRET_KEY is shorter than 32 characters"),
+        ("PSEUDONYM_KEY", "y" * 31, "PSEUDONYM_KEY is shorter than 32 characters"),
+        ("DEBUG", "1", "DEBUG is 1 with a DATABASE_URL"),
+        ("ALLOWED_HOSTS", "study.example.org,*", "ALLOWED_HOSTS has '*'"),
+        ("DATABASE_URL", "postgres://a:b@db.example.org/study", "names the server db.example.org without TLS"),
+        ("CELERY_BROKER_URL", "redis://queue:6379/0", "names the Redis server queue without a password"),
     ],
 )
 def test_a_wrong_value_is_named(tmp_path, name, value, sentence):
@@ -97,3 +106,87 @@ def test_a_wrong_mail_address_does_not_show_its_password(tmp_path):
     run = start(tmp_path, EMAIL_URL="pop3://ruth:secret-1@mail.example.org")
     assert "EMAIL_URL cannot be understood" in run.stderr
     assert "secret-1" not in run.stderr
+
+
+# --- in service -----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("address", "is_safe"),
+    [
+        ("postgres://a:b@localhost/study", True),
+        ("postgres://a:b@127.0.0.1/study", True),
+        ("postgres://a:b@[::1]/study", True),
+        ("postgres://a:b@/study?host=/run/postgresql", True),
+        ("postgres://a:b@%2Frun%2Fpostgresql/study", True),
+        ("postgres://a:b@10.0.0.7/study?sslmode=verify-full", True),
+        ("postgres://a:b@db/study?sslmode=require", True),
+        ("postgres://a:b@db/study", False),
+        ("postgres://a:b@db/study?sslmode=prefer", False),
+        ("postgres://a:b@localhost/study?host=db.example.org", False),
+        ("postgres://a:b@localhost.example.org/study", False),
+    ],
+)
+def test_a_database_beyond_the_loopback_needs_tls(address, is_safe):
+    database = dj_database_url.parse(address)
+    if is_safe:
+        safety.require_database_tls(database)
+    else:
+        with pytest.raises(ImproperlyConfigured, match="without TLS"):
+            safety.require_database_tls(database)
+
+
+def test_a_network_of_its_own_is_said_by_a_variable(tmp_path):
+    address = "postgres://somebody:secret@db.example.org/study"
+    assert start(tmp_path, DATABASE_URL=address, DATABASE_TLS="0").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "address", ["redis://localhost/0", "redis://:secret@queue/0", "rediss://me:secret@queue/0", "filesystem://"]
+)
+def test_a_broker_with_a_password_or_on_this_machine_is_used(address):
+    safety.require_broker_password(address)
+
+
+def test_a_passwordless_redis_by_tls_is_refused_too():
+    with pytest.raises(ImproperlyConfigured, match="requirepass"):
+        safety.require_broker_password("rediss://queue.example.org/0")
+
+
+COOKIES = """
+from django.conf import settings as s
+print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.LANGUAGE_COOKIE_NAME, s.LANGUAGE_COOKIE_SECURE,
+      s.SESSION_COOKIE_PATH, s.SESSION_COOKIE_DOMAIN, s.SECURE_HSTS_INCLUDE_SUBDOMAINS)
+"""
+
+
+def test_cookies_in_service_belong_to_this_host_alone(tmp_path):
+    run = start(tmp_path, COOKIES, HSTS_SUBDOMAINS="1")
+    names = ["__Host-sessionid", "__Host-csrftoken", "__Host-django_language"]
+    assert run.stdout.split() == [*names, "True", "/", "None", "True"]
+    assert start(tmp_path, COOKIES, HTTPS="0").stdout.split()[0] == "sessionid"
+
+
+# --- files ----------------------------------------------------------------------------------------------------
+def test_other_users_cannot_read_the_data_folder(tmp_path):
+    """Also what an earlier version left readable; static files are public all the same."""
+    var = tmp_path / "var"
+    for name in ("media", "static"):
+        (var / name).mkdir(parents=True)
+        (var / name).chmod(0o755)
+    (var / "notes.txt").touch(0o644)
+    var.chmod(0o755)
+    program = "import django; django.setup(); from pathlib import Path; Path('MADE').write_text('x')"
+    assert start(var, program.replace("MADE", str(var / "media" / "new.png"))).returncode == 0
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (var, *var.rglob("*")) if path.name != "static"}
+    assert modes == {"var": 0o700, "media": 0o700, "new.png": 0o600, "notes.txt": 0o600}
+    assert (var / "static").stat().st_mode & 0o777 == 0o755
+
+
+def test_a_folder_that_another_user_passes_through_shows_nothing(tmp_path):
+    before = os.umask(0o022)
+    try:
+        (tmp_path / "postgres").mkdir()
+        safety.keep_private(tmp_path, is_traversed=True)
+    finally:
+        os.umask(before)
+    assert tmp_path.stat().st_mode & 0o777 == 0o711
+    assert (tmp_path / "postgres").stat().st_mode & 0o777 == 0o700

@@ -32,7 +32,7 @@ class Gunicorn:
             sys.executable,
             "-m",
             "gunicorn",
-            "readerstudy.wsgi",
+            "tests.browser.plain_static",
             "--bind",
             bind,
             "--threads",
@@ -67,7 +67,6 @@ class Gunicorn:
             "ALLOWED_HOSTS": "localhost",
             "CELERY_BROKER_URL": "filesystem://",
             "HTTPS": "0",
-            "DEBUG": "1",  # static files as they are, not collected
             "VAR_DIR": str(self._folder),
         }
 

@@ -17,7 +17,7 @@ COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
 OWN = ("init", "web", "worker", "gpu-worker")
 # Read by docker-compose.yml itself.
-COMPOSE_ONLY = {"POSTGRES_PASSWORD", "BIND", "PORT", "TORCH_INDEX"}
+COMPOSE_ONLY = {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "BIND", "PORT", "TORCH_INDEX"}
 # Names the database of a test run.
 TESTS_ONLY = {"TEST_DATABASE"}
 
@@ -89,8 +89,9 @@ def test_every_variable_of_the_compose_file_is_in_the_example():
 
 def test_the_example_holds_no_secret():
     example = (ROOT / ".env.example").read_text()
-    assert re.findall(r"(?m)^(POSTGRES_PASSWORD|SECRET_KEY|PSEUDONYM_KEY|RECORD_KEY)=(.*)$", example) == [
+    assert re.findall(r"(?m)^(POSTGRES_PASSWORD|REDIS_PASSWORD|SECRET_KEY|PSEUDONYM_KEY|RECORD_KEY)=(.*)$", example) == [
         ("POSTGRES_PASSWORD", ""),
+        ("REDIS_PASSWORD", ""),
         ("SECRET_KEY", ""),
         ("PSEUDONYM_KEY", ""),
         ("RECORD_KEY", ""),

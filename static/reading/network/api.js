@@ -183,7 +183,7 @@ async function request(url, options) {
 
 function csrfToken() {
   // The cookie is newer than the page after a sign-in in another tab.
-  const cookie = document.cookie.match(/(?:^|;\s*)csrftoken=([^;]+)/);
+  const cookie = document.cookie.match(/(?:^|;\s*)(?:__Host-)?csrftoken=([^;]+)/);
   return cookie ? cookie[1] : find('meta[name="csrf-token"]', HTMLMetaElement).content;
 }
 

@@ -1,0 +1,82 @@
+"""What keeps an installation safe from its start: settings that are refused in service, and files of its owner only."""
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+SHORTEST_KEY: Final = 32  # characters
+_TLS_MODES: Final = ("require", "verify-ca", "verify-full")
+_PRIVATE: Final = 0o077  # bits that nobody but the owner has
+_TRAVERSED: Final = 0o711  # another system user may pass through, and list nothing
+
+
+def require_long_key(name: str, key: str) -> None:
+    """Raise ImproperlyConfigured if a key is too short."""
+    if len(key) < SHORTEST_KEY:
+        raise ImproperlyConfigured(f"{name} is shorter than {SHORTEST_KEY} characters; make a longer one.")
+
+
+def require_no_development(*, debug: bool, hosts: Sequence[str]) -> None:
+    """Raise ImproperlyConfigured for what only a developer's machine may have."""
+    if debug:
+        raise ImproperlyConfigured(
+            "DEBUG is 1 with a DATABASE_URL: its error pages show settings and data. Set DEBUG to 0 in service."
+        )
+    if "*" in hosts:
+        raise ImproperlyConfigured("ALLOWED_HOSTS has '*', which allows every name; give the names of this server.")
+
+
+def require_database_tls(database: Mapping[str, Any]) -> None:
+    """Raise ImproperlyConfigured if the database is on another machine and its connection may be readable."""
+    options = database.get("OPTIONS", {})
+    host = str(options.get("host") or database.get("HOST") or "")
+    if not is_this_machine(host) and options.get("sslmode") not in _TLS_MODES:
+        raise ImproperlyConfigured(
+            f"DATABASE_URL names the server {host} without TLS; add ?sslmode=require or verify-full. "
+            "DATABASE_TLS=0 allows it on a network that nobody else can read."
+        )
+
+
+def require_broker_password(address: str) -> None:
+    """Raise ImproperlyConfigured if Redis is on another machine and takes jobs from anybody."""
+    parts = urlsplit(address)
+    if parts.scheme in ("redis", "rediss") and not parts.password and not is_this_machine(parts.hostname or ""):
+        raise ImproperlyConfigured(
+            f"CELERY_BROKER_URL names the Redis server {parts.hostname} without a password; "
+            "set one there (requirepass) and give redis://:password@host/0."
+        )
+
+
+def is_this_machine(host: str) -> bool:
+    """Return whether a connection to this host stays on this machine: the loopback, a socket, or no host at all."""
+    if not host or host.startswith(("/", "@")) or host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def keep_private(folder: Path, *, is_traversed: bool = False, public: Sequence[str] = ()) -> None:
+    """Keep the folder, and what this process writes from now on, from all other users of the machine.
+
+    Earlier versions left it readable: its direct contents are corrected, which closes all that is below them. With
+    `is_traversed` another system user may pass through it to an entry of their own. `public` entries are left.
+    """
+    os.umask(_PRIVATE)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (folder, *folder.iterdir()):
+        # Links lead elsewhere; entries of another user, and those that another process has just removed, are theirs.
+        with suppress(FileNotFoundError, PermissionError):
+            if path.name in public or path.is_symlink() or path.stat().st_uid != os.geteuid():
+                continue
+            mode = path.stat().st_mode & 0o777
+            wanted = _TRAVERSED if path == folder and is_traversed else mode & ~_PRIVATE
+            if mode != wanted:
+                path.chmod(wanted)
