@@ -45,6 +45,7 @@ class ImportResult:
     patients: int
     problems: tuple[ImportProblem, ...]
     near_copies: tuple[FoundCopy, ...] = ()
+    notes: tuple[str, ...] = ()  # on the source as a whole
 
 
 def import_images(
@@ -77,6 +78,7 @@ class Importer:
 
     def __init__(self, cohort: Cohort, batch: ImportBatch, search: CopySearch, progress: Progress) -> None:
         self.problems = list(batch.problems)
+        self._notes = batch.notes
         self._cohort = cohort
         self._known_splits = _known_splits(cohort, batch.images)
         self._splits = _splits(cohort, batch.images, self._known_splits)
@@ -103,7 +105,7 @@ class Importer:
     def result(self, *, new: int) -> ImportResult:
         patients = Patient.objects.filter(cohort=self._cohort).count()
         problems, copies = tuple(self.problems), tuple(self._copies)
-        return ImportResult(self._cohort.name, new, self._known, patients, problems, copies)
+        return ImportResult(self._cohort.name, new, self._known, patients, problems, copies, self._notes)
 
     def store_patient(self, patient_key: str, prepared: Sequence[PreparedImage]) -> list[StoredImage]:
         """Store the images of one patient, in one split with their copies; return the new ones."""

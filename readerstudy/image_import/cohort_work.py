@@ -108,4 +108,5 @@ def _report(result: ImportResult, rows: Sequence[CheckedRow]) -> CheckReport:
         new=result.images_new,
         known=result.images_known,
         patients=result.patients,
+        notes=result.notes,
     )

@@ -49,6 +49,7 @@ class CheckReport:
     new: int = 0
     known: int = 0
     patients: int = 0
+    notes: tuple[str, ...] = ()  # on the source as a whole
     tells: Mapping[str, Any] = field(default_factory=dict)  # by attack, `truth.tells.Tells` as data
 
     @property

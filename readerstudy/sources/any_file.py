@@ -1,6 +1,7 @@
 """One image file of any format that is read: PNG, PGM, TIFF or DICOM, with facts of the file itself."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from readerstudy.imaging.image import Pixels, UnreadableImage
 from readerstudy.sources import raster
 from readerstudy.sources.dicom import pixels as dicom_pixels
 from readerstudy.sources.dicom.folder import claims_to_be_dicom
-from readerstudy.sources.dicom.header import HeaderAttributes, NotDicom, read_header
+from readerstudy.sources.dicom.header import HeaderAttributes, NotDicom, TooLarge, read_header
+from readerstudy.sources.limited import limited
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,14 @@ class ImageFile:
 
 
 def load_file(path: Path, *, name: str) -> ImageFile:
-    """Return the image of a file. `name` is used in messages. Raises UnreadableImage, with a sentence."""
+    """Return the image of a file, read with limits. `name` is used in messages.
+
+    Raises UnreadableImage, with a sentence.
+    """
+    return limited(partial(_load_file, path, name=name), name=name)
+
+
+def _load_file(path: Path, *, name: str) -> ImageFile:
     try:
         content = path.read_bytes()
         kind = raster.format_of(path) or ("DICOM" if claims_to_be_dicom(path) else "")
@@ -51,6 +60,10 @@ def _load_dicom(path: Path, name: str) -> Pixels:
         refusal = read_header(path, _no_attributes).refusal
     except NotDicom as error:
         raise UnreadableImage(f"{name} holds no DICOM image.") from error
+    except TooLarge as error:
+        raise UnreadableImage(f"{name} {error}") from error
+    except MemoryError:
+        raise
     except Exception as error:  # pydicom raises many types of error, whose messages can quote the header
         raise UnreadableImage(f"{name} cannot be read as DICOM: it is damaged or cut off.") from error
     if refusal:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from readerstudy.sources import raster
 from readerstudy.sources.label_table import (
@@ -15,8 +16,13 @@ from readerstudy.sources.label_table import (
     real_path,
     repetitions,
 )
+from readerstudy.sources.limited import limited
 from readerstudy.sources.source import ImportBatch, ImportImage, ImportProblem
 from readerstudy.sources.vocabulary import SourceVocabulary
+
+_TEXT_UNKNOWN: Final = (
+    "Files of these formats do not say whether text is burned into the picture. Look at the corners of the images."
+)
 
 
 def read_table(
@@ -51,7 +57,8 @@ def read_table(
                 problems.append(problem(named[0].number, named[0].image, wrong))
             else:
                 images.append(_import_image(named, path, vocabulary.modality))
-    return ImportBatch(vocabulary.modality, tuple(images), tuple(problems))
+    notes = (_TEXT_UNKNOWN,) if images else ()
+    return ImportBatch(vocabulary.modality, tuple(images), tuple(problems), notes)
 
 
 def _agree(rows: list[Row]) -> bool:
@@ -90,7 +97,7 @@ def _import_image(rows: list[Row], path: Path, modality: str) -> ImportImage:
         pathology=row.pathology,
         pixel_spacing_mm=row.pixel_spacing_mm,
         modality=modality,
-        load=partial(raster.load, path, name=row.image, bits=row.bits),
+        load=partial(limited, partial(raster.load, path, name=row.image, bits=row.bits), name=row.image),
         attributes=row.attributes,
         lesion_marks=marks_of(rows),
         groups=row.groups,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
 from readerstudy.imaging.image import Pixels, UnreadableImage
+from readerstudy.sources.limited import LARGEST_PIXELS
 
 _SIGNATURES: Final[dict[bytes, str]] = {
     b"\x89PNG\r\n\x1a\n": "PNG",
@@ -50,6 +51,8 @@ def load(path: Path, *, name: str, bits: int | None = None) -> Pixels:
         return pixels if bits is None else _with_bits(pixels, bits)
     except _Unreadable as error:
         raise UnreadableImage(f"{name} {error}") from error
+    except MemoryError:
+        raise
     except Exception as error:  # decoders raise many types of error for damaged data
         raise UnreadableImage(f"{name} is damaged or cut off: {error}") from error
 
@@ -60,8 +63,15 @@ def _with_bits(pixels: Pixels, bits: int) -> Pixels:
     return replace(pixels, bits=bits)
 
 
+def _require_size(width: int, height: int) -> None:
+    if width * height > LARGEST_PIXELS:
+        most = f"{LARGEST_PIXELS // 1_000_000} million"
+        raise _Unreadable(f"has {height} × {width} pixels; at most {most} are read.")
+
+
 def _png(path: Path) -> Pixels:
-    depth, colour, significant = _png_header(path)
+    width, height, depth, colour, significant = _png_header(path)
+    _require_size(width, height)
     if depth < 8:
         raise _Unreadable(f"has only {depth} bits; an image needs at least 8.")
     if depth == 16 and colour != _PNG_GREY:
@@ -76,24 +86,25 @@ def _png(path: Path) -> Pixels:
     return Pixels(values >> (depth - significant) if spread else values, significant)
 
 
-def _png_header(path: Path) -> tuple[int, int, int | None]:
-    """Return bit depth, colour type, and the significant bits of grey if an sBIT chunk states them."""
+def _png_header(path: Path) -> tuple[int, int, int, int, int | None]:
+    """Return width, height, bit depth, colour type, and the significant bits of grey if an sBIT chunk states them."""
     with path.open("rb") as file:
         file.seek(8)
-        length, _, _, _, depth, colour = struct.unpack(">I4sIIBB", file.read(18))
+        length, _, width, height, depth, colour = struct.unpack(">I4sIIBB", file.read(18))
         file.seek(8 + 12 + length)
         while len(head := file.read(8)) == 8:
             length, kind = struct.unpack(">I4s", head)
             if kind == b"sBIT":
-                return depth, colour, file.read(1)[0]
+                return width, height, depth, colour, file.read(1)[0]
             if kind in (b"PLTE", b"IDAT", b"IEND"):  # sBIT stands before all of them
                 break
             file.seek(length + 4, 1)
-    return depth, colour, None
+    return width, height, depth, colour, None
 
 
 def _tiff(path: Path) -> Pixels:
     with Image.open(path, formats=("TIFF",)) as picture:
+        _require_size(*picture.size)
         if sum(1 for _ in ImageSequence.Iterator(picture)) > 1:
             raise _Unreadable("holds several images; one is expected.")
         picture.seek(0)
@@ -131,6 +142,7 @@ def _pgm(path: Path) -> Pixels:
     (width, height, largest), at = _pgm_header(body)
     if not (width and height and 0 < largest <= 65535):
         raise _Unreadable(f"has an impossible header: {width} x {height}, values up to {largest}.")
+    _require_size(width, height)
     values = _pgm_values(body, at, width * height, largest).reshape(height, width)
     if int(values.max()) > largest:
         raise _Unreadable(f"holds the value {values.max()}, beyond its own limit of {largest}.")

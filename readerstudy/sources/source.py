@@ -45,11 +45,15 @@ class ImportProblem:
 
 @dataclass(frozen=True)
 class ImportBatch:
-    """The images of a source, and the problems of those that cannot be imported; `modality` is a code."""
+    """The images of a source, and the problems of those that cannot be imported; `modality` is a code.
+
+    `notes` are sentences about the source as a whole that the person should know.
+    """
 
     modality: str
     images: tuple[ImportImage, ...]
     problems: tuple[ImportProblem, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def patient_pathologies(images: Sequence[ImportImage]) -> dict[str, Pathology]:

@@ -1,6 +1,5 @@
 """Side, view and chest wall of a mammogram, and how it hangs."""
 
-import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
@@ -27,7 +26,7 @@ class Laterality(StrEnum):
 
 
 class View(StrEnum):
-    """The two views of a standard exam. Sources can have other views, which are stored as short text."""
+    """The two views of a standard exam. Sources can have others of `VIEWS`, which are stored as text."""
 
     CC = "CC"
     MLO = "MLO"
@@ -42,8 +41,9 @@ _VIEWS: Final[dict[str, str]] = {
     **dict.fromkeys(("CRANIOCAUDAL", "CRANIO-CAUDAL"), "CC"),
     **dict.fromkeys(("MEDIOLATERAL OBLIQUE", "MEDIO-LATERAL OBLIQUE", "OBLIQUE"), "MLO"),
 }
-# A code string of DICOM (View Position): too short for a sentence about a person.
-_VIEW_CODE = re.compile(r"[A-Z0-9_ ]{0,16}")
+# The abbreviations of DICOM's context group 4014, View for Mammography, and two older ones of the ACR (axillary tail,
+# cleavage). Free text could name a person, so nothing else is stored.
+VIEWS: Final = ("CC", "MLO", "ML", "LM", "LMO", "FB", "SIO", "ISO", "XCC", "XCCL", "XCCM", "AT", "CV")
 _USUAL_CHEST_WALL: Final[Mapping[str, ChestWall]] = {
     Laterality.RIGHT: ChestWall.RIGHT,
     Laterality.LEFT: ChestWall.LEFT,
@@ -67,8 +67,8 @@ def _read_laterality(text: str) -> str:
 
 def _read_view(text: str) -> str:
     view = _VIEWS.get(text.upper(), text.upper())
-    if not _VIEW_CODE.fullmatch(view):
-        raise WrongValue(f"has the view {text!r}; a short code such as CC or MLO is understood.")
+    if view and view not in VIEWS:
+        raise WrongValue(f"has the view {text!r}; {', '.join(VIEWS)} are understood.")
     return view
 
 

@@ -1,11 +1,12 @@
 """What the DICOM header of a mammogram says about side, view and chest wall."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from pydicom import Dataset
 
-from readerstudy.modalities.mammography.attributes import ChestWall, Laterality
-from readerstudy.sources.dicom.header import HeaderAttributes, code, decimal, text, texts
+from readerstudy.modalities.mammography.attributes import VIEWS, ChestWall, Laterality
+from readerstudy.sources.dicom.header import HeaderAttributes, decimal, text, texts
 
 # CID 4014, View for Mammography, by SNOMED CT and by the older SNOMED RT code.
 _VIEW_CODES: Final[dict[str, str]] = {
@@ -43,8 +44,17 @@ def read_attributes(dataset: Dataset) -> HeaderAttributes:
             "view_position": _view_of_directions(orientation),
             "chest_wall": _chest_wall(orientation),
         },
-        remarks=tuple(f"is {what}: it is imported as a plain view." for what in _parts_of_breast(dataset)),
+        remarks=(
+            *_unknown_view(dataset),
+            *(f"is {what}: it is imported as a plain view." for what in _parts_of_breast(dataset)),
+        ),
     )
+
+
+def _unknown_view(dataset: Dataset) -> Iterator[str]:
+    stated = text(dataset, "ViewPosition").upper()
+    if stated and stated not in VIEWS:
+        yield "has a View Position that is not in the standard's list: it is passed over."
 
 
 def _parts_of_breast(dataset: Dataset) -> list[str]:
@@ -68,8 +78,8 @@ def _laterality(dataset: Dataset) -> Laterality:
 
 
 def _view_position(dataset: Dataset, orientation: list[str]) -> str:
-    stated = code(text(dataset, "ViewPosition"))
-    if stated:
+    stated = text(dataset, "ViewPosition").upper()
+    if stated in VIEWS:
         return stated
     try:
         codes = [str(item.CodeValue) for item in dataset.get("ViewCodeSequence") or []]

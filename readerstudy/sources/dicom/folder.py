@@ -6,15 +6,16 @@ Attributes, pixel spacing and modality come from the header if it has them. No n
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from readerstudy.errors import StudyError
+from readerstudy.imaging.image import UnreadableImage
 from readerstudy.sources.dicom import pixels
-from readerstudy.sources.dicom.header import Header, NotDicom, ReadAttributes, read_header
+from readerstudy.sources.dicom.header import Header, NotDicom, ReadAttributes, TooLarge, read_header
 from readerstudy.sources.label_table import (
     OUTSIDE,
     Row,
@@ -25,6 +26,7 @@ from readerstudy.sources.label_table import (
     real_path,
     repetitions,
 )
+from readerstudy.sources.limited import limited
 from readerstudy.sources.source import ImportBatch, ImportImage, ImportProblem
 from readerstudy.sources.vocabulary import SourceVocabulary
 
@@ -68,7 +70,16 @@ def read_folder(
         image, image_problems = _check(file, header, rows.get(file, []), vocabulary)
         problems += image_problems
         images += [image] if image else []
-    return ImportBatch(vocabulary.modality, tuple(images), tuple(problems))
+    return ImportBatch(vocabulary.modality, tuple(images), tuple(problems), tuple(_notes(headers.values())))
+
+
+def _notes(headers: Collection[Header]) -> Iterator[str]:
+    silent = sum(not header.denies_text for header in headers)
+    if silent:
+        yield (
+            f"{silent} of {len(headers)} DICOM files do not say whether text is burned into the picture (Burned In "
+            "Annotation). Look at the corners of the images."
+        )
 
 
 def _read_headers(
@@ -84,7 +95,10 @@ def _read_headers(
                 continue
             if not path.is_file() or not claims_to_be_dicom(path):
                 continue
-            headers[file] = read_header(path, read_attributes)
+            headers[file] = limited(partial(read_header, path, read_attributes), name=file.name)
+        except (TooLarge, UnreadableImage) as error:
+            words = str(error)
+            problems.append(ImportProblem(file.name, words if file.name in words else f"{file.name} {words}"))
         except NotDicom:
             problems.append(ImportProblem(file.name, f"{file.name} holds no DICOM image."))
         except Exception:  # pydicom raises many types of error, whose messages can quote the header
@@ -184,7 +198,7 @@ def _import_image(file: _File, header: Header, rows: list[Row], vocabulary: Sour
         pathology=row.pathology,
         pixel_spacing_mm=header.pixel_spacing_mm or row.pixel_spacing_mm,
         modality=header.modality or vocabulary.modality,
-        load=partial(pixels.load, file.path, name=file.name),
+        load=partial(limited, partial(pixels.load, file.path, name=file.name), name=file.name),
         attributes={name: value for values in evidence for name, value in values.items() if value},
         lesion_marks=marks_of(rows),
         groups=row.groups,

@@ -1,8 +1,10 @@
 """The DICOM header of an image. No name, date or UID is read; the patient id is only compared."""
 
+import io
 import logging
 import re
 import warnings
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,15 +12,40 @@ from pathlib import Path
 from typing import Any, Final
 
 from pydicom import Dataset, config, dcmread
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.filereader import read_file_meta_info
+from pydicom.filewriter import write_file_meta_info
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+from readerstudy.sources.limited import LARGEST_PIXELS
 
 # Values of grey images that a few headers omit.
 _USUAL: Final = {"SamplesPerPixel": 1, "PixelRepresentation": 0}
+# All that is read of a file; every other element is passed over, whatever its size. What becomes of each of them stands
+# in docs/reference/dicom-elements.md. A modality that reads another element adds it here.
+ELEMENTS: Final = (
+    *("PatientID", "Modality", "BurnedInAnnotation"),
+    *("ImageLaterality", "Laterality", "ViewPosition", "ViewCodeSequence", "PatientOrientation", "PartialView"),
+    *("EstimatedRadiographicMagnificationFactor", "PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"),
+    *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PlanarConfiguration", "PhotometricInterpretation"),
+    *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit"),
+    *("RescaleSlope", "ModalityLUTSequence"),
+)
+_PIXELS: Final = ("PixelData", "ExtendedOffsetTable", "ExtendedOffsetTableLengths")
+_HEADER_BYTES: Final = 16_000_000  # of a deflated file before its pixels
 _CODE_STRING = re.compile(r"[A-Z0-9_ ]{1,16}")
 
 
 class NotDicom(ValueError):
     """The file has no data set of an image."""
+
+
+class TooLarge(ValueError):
+    """The file would take too much memory; the message continues "film.dcm …"."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +70,7 @@ class Header:
     attributes: HeaderAttributes
     pixel_spacing_mm: float | None
     modality: str
+    denies_text: bool  # states that no text is burned into the picture
     patient: str  # the id, which is compared with the table's and never stored; names are not read
     refusal: str  # why the image cannot be read, as the rest of a sentence
 
@@ -62,8 +90,26 @@ def quietly() -> Iterator[None]:
 
 
 def read_dataset(path: Path, *, pixels: bool) -> Dataset:
-    """Return the data set of an image file, with or without a preamble. Raises NotDicom or an error of pydicom."""
-    dataset = dcmread(path, force=True, stop_before_pixels=not pixels)
+    """Return the `ELEMENTS` of an image file, with or without a preamble, and its pixels if wanted.
+
+    Raises NotDicom, TooLarge or an error of pydicom.
+    """
+    header = _read(path, _HEADER_BYTES, ELEMENTS)
+    if not pixels:
+        return header
+    if refusal := _size_refusal(header):
+        raise TooLarge(refusal)
+    size = (number(header, "Rows") or 0) * (number(header, "Columns") or 0) * (number(header, "SamplesPerPixel") or 1)
+    return _read(path, _HEADER_BYTES + 2 * size, (*ELEMENTS, *_PIXELS))
+
+
+def _read(path: Path, most: int, elements: tuple[str, ...]) -> Dataset:
+    """Return these elements; a deflated file is inflated up to `most` bytes."""
+    inflated = _inflate(path, most)
+    wants_pixels = "PixelData" in elements
+    dataset = dcmread(inflated or path, force=True, stop_before_pixels=not wants_pixels, specific_tags=list(elements))
+    if inflated and inflated.tell() >= most and (not wants_pixels or "PixelData" not in dataset):
+        raise TooLarge(f"is deflated and would expand to more than {most // 1_000_000} MB beside its pixels.")
     if not number(dataset, "Rows") or not number(dataset, "Columns"):
         raise NotDicom
     if not getattr(dataset.file_meta, "TransferSyntaxUID", None):
@@ -72,6 +118,31 @@ def read_dataset(path: Path, *, pixels: bool) -> Dataset:
         if number(dataset, keyword) is None:
             setattr(dataset, keyword, usual)
     return dataset
+
+
+def _inflate(path: Path, most: int) -> io.BytesIO | None:
+    """Return a deflated file with at most `most` inflated bytes; None for any other file.
+
+    Raises ValueError or an error of zlib if it is damaged.
+    """
+    with path.open("rb") as file:
+        start = file.read(144)
+        if start[128:132] != b"DICM":
+            return None
+        meta = read_file_meta_info(path)
+        if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
+            return None
+        if start[132:140] != b"\x02\0\0\0UL\x04\0":
+            raise ValueError("the length of the meta information is missing")
+        file.seek(144 + int.from_bytes(start[140:], "little"))
+        content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(file.read(), most)
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    inflated = io.BytesIO()
+    inflated.write(start[:132])
+    write_file_meta_info(inflated, meta, enforce_standard=False)
+    inflated.write(content)
+    inflated.seek(0)
+    return inflated
 
 
 def read_header(path: Path, read_attributes: ReadAttributes) -> Header:
@@ -85,6 +156,7 @@ def read_header(path: Path, read_attributes: ReadAttributes) -> Header:
             attributes=read_attributes(dataset),
             pixel_spacing_mm=_pixel_spacing(dataset),
             modality=code(text(dataset, "Modality")),
+            denies_text=text(dataset, "BurnedInAnnotation").upper() == "NO",
             patient=text(dataset, "PatientID"),
             refusal=_refusal(dataset),
         )
@@ -147,7 +219,18 @@ def _pixel_spacing(dataset: Dataset) -> float | None:
     return None
 
 
+def _size_refusal(dataset: Dataset) -> str:
+    rows, columns = number(dataset, "Rows") or 0, number(dataset, "Columns") or 0
+    if rows * columns <= LARGEST_PIXELS:
+        return ""
+    return f"has {rows} × {columns} pixels; at most {LARGEST_PIXELS // 1_000_000} million are read."
+
+
 def _refusal(dataset: Dataset) -> str:
+    if text(dataset, "BurnedInAnnotation").upper() == "YES":
+        return "says that text is burned into the picture (Burned In Annotation): it could name a person."
+    if refusal := _size_refusal(dataset):
+        return refusal
     frames = number(dataset, "NumberOfFrames") or 1
     if frames > 1:
         return f"holds {frames} frames; single images are read."

@@ -7,12 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.pixels.utils import pixel_array
-from pydicom.uid import JPEGLSTransferSyntaxes, RLELossless
+from pydicom.uid import RLELossless
 
 from readerstudy.imaging.image import Pixels, UnreadableImage
-from readerstudy.sources.dicom import jpegls
 from readerstudy.sources.dicom.frame import check_frame
-from readerstudy.sources.dicom.header import NotDicom, decimal, number, quietly, read_dataset
+from readerstudy.sources.dicom.header import (
+    NotDicom,
+    TooLarge,
+    decimal,
+    number,
+    quietly,
+    read_dataset,
+)
 
 Values = NDArray[np.int32]
 _DEEPEST: Final = 16
@@ -23,10 +29,12 @@ def load(path: Path, *, name: str) -> Pixels:
     try:
         with quietly():
             dataset = read_dataset(path, pixels=True)
-            stored = _stored_values(dataset, path)
+            stored = _stored_values(dataset)
             return _as_brightness(dataset, stored, name=name)
-    except UnreadableImage:
+    except (UnreadableImage, MemoryError):
         raise
+    except TooLarge as error:
+        raise UnreadableImage(f"{name} {error}") from error
     except NotDicom as error:
         raise UnreadableImage(f"{name} holds no DICOM image.") from error
     except Exception as error:  # decoders raise many types of error for damaged data
@@ -34,12 +42,9 @@ def load(path: Path, *, name: str) -> Pixels:
         raise UnreadableImage(f"{name} is damaged, cut off, or compressed in a way that is not read.") from error
 
 
-def _stored_values(dataset: Dataset, path: Path) -> Values:
+def _stored_values(dataset: Dataset) -> Values:
     """Return the stored values, without overlay bits above or below them."""
     syntax = dataset.file_meta.TransferSyntaxUID
-    if syntax in JPEGLSTransferSyntaxes:
-        check_frame(dataset)
-        return jpegls.decode(path).astype(np.int32)
     if syntax.is_compressed and syntax != RLELossless:
         check_frame(dataset)
         return pixel_array(dataset, raw=True, decoding_plugin="gdcm").astype(np.int32)

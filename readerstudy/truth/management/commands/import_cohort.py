@@ -97,7 +97,7 @@ def report_import(command: StudyCommand, result: ImportResult, *, as_json: bool)
         f"{result.cohort}: {result.images_new} images imported, {result.images_known} were there already, "
         f"{result.patients} patients in all."
     )
-    text = "\n".join([text, *_copy_lines(result.near_copies)])
+    text = "\n".join([text, *result.notes, *_copy_lines(result.near_copies)])
     rows = {"problems": [vars(row) for row in problems], "near_copies": [vars(row) for row in result.near_copies]}
     command.show({**vars(result), **rows}, text, as_json=as_json)
     if not problems:

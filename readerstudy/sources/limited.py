@@ -1,0 +1,131 @@
+"""Files of others are read in a process with limits of memory and time, which has none of our secrets.
+
+A decoder that a damaged or hostile file makes crash, hang or fill the memory costs that file, not the import. The
+process is started when the first file is read, and ends with its parent.
+"""
+
+import atexit
+import os
+import pickle
+import resource
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from threading import Lock
+from typing import Any, Final, TypeVar
+
+from readerstudy.errors import StudyError
+from readerstudy.imaging.image import UnreadableImage
+
+Result = TypeVar("Result")
+
+LARGEST_PIXELS: Final = 64_000_000  # of an image; digitised films have up to about 40 million
+MEMORY: Final = 2 << 30  # bytes of address space
+SECONDS: Final = 300  # for one file
+_LARGEST_ANSWER: Final = 2 * LARGEST_PIXELS + (1 << 20)
+_START: Final = "from readerstudy.sources.limited import serve; serve({descriptor}, {memory})"
+
+
+def limited(work: Callable[[], Result], *, name: str) -> Result:
+    """Return what `work` returns, called in the limited process. `name` is that of the file, for messages.
+
+    Raises what it raises, and UnreadableImage if it needs too much memory or time, or ends the process.
+    """
+    with _LOCK:
+        reader = _READERS.get(os.getpid())  # a forked process makes its own
+        if reader is None or not reader.is_usable:
+            reader = _READERS[os.getpid()] = _Reader(MEMORY)
+        return reader.run(work, name=name)
+
+
+class _Reader:
+    """The limited process, and the connection to it."""
+
+    def __init__(self, memory: int) -> None:
+        ours, theirs = socket.socketpair()
+        command = [sys.executable, "-P", "-B", "-c", _START.format(descriptor=theirs.fileno(), memory=memory)]
+        with theirs:
+            self._process = subprocess.Popen(
+                command,
+                pass_fds=[theirs.fileno()],
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        self._connection = Connection(ours.detach())
+        self.is_usable = True
+
+    def run(self, work: Callable[[], Result], *, name: str) -> Result:
+        try:
+            self._connection.send(work)
+            if not self._connection.poll(SECONDS):
+                raise UnreadableImage(f"{name} was not read within {SECONDS} seconds; it is refused.")
+            answer: Any = pickle.loads(self._connection.recv_bytes(_LARGEST_ANSWER))
+        except (EOFError, OSError) as error:
+            self.end()
+            raise UnreadableImage(f"{name} is damaged: it ended the program that reads it.") from error
+        except UnreadableImage:
+            self.end()
+            raise
+        is_good, value = answer
+        if is_good:
+            result: Result = value
+            return result
+        if isinstance(value, MemoryError):
+            self.end()
+            raise UnreadableImage(f"{name} needs more than {MEMORY >> 30} GB of memory to be read; it is refused.")
+        raise value
+
+    def end(self) -> None:
+        self.is_usable = False
+        self._connection.close()
+        self._process.kill()
+        self._process.wait()
+
+
+def serve(descriptor: int, memory: int) -> None:
+    """Read files for the process at the other end of a socket, until that ends."""
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    for nothing in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE):  # no dump, no file is written
+        resource.setrlimit(nothing, (0, 0))
+    connection = Connection(descriptor)
+    with suppress(EOFError, OSError):
+        while True:
+            connection.send_bytes(_answer(connection.recv_bytes()))
+
+
+def _answer(request: bytes) -> bytes:
+    try:
+        return pickle.dumps((True, pickle.loads(request)()), protocol=pickle.HIGHEST_PROTOCOL)
+    except MemoryError:
+        return pickle.dumps((False, MemoryError()))
+    except StudyError as error:
+        return pickle.dumps((False, error))
+    except Exception as error:  # decoders raise many types of error, not all of which can be sent
+        try:
+            return pickle.dumps((False, pickle.loads(pickle.dumps(error))))
+        except Exception:  # as above
+            return pickle.dumps((False, ValueError(str(error))))
+
+
+def _environment() -> dict[str, str]:
+    """Return what the process needs to find its modules. Passwords and keys are in none of it."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH") if name in os.environ}
+    # Threads reserve memory, and other processes read other files meanwhile.
+    single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    return {**kept, **single, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+
+_LOCK = Lock()
+_READERS: dict[int, _Reader] = {}
+
+
+@atexit.register
+def _end() -> None:
+    reader = _READERS.pop(os.getpid(), None)
+    if reader and reader.is_usable:
+        reader.end()
