@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from readerstudy.desk import record_views, team_views, views
+from readerstudy.desk import corner_views, record_views, team_views, views
 from readerstudy.desk.people import directory
 from readerstudy.desk.people.urls import urlpatterns as people_urls
 from readerstudy.desk.trail.urls import urlpatterns as trail_urls
@@ -19,6 +19,9 @@ urlpatterns = [
     path("studies/<slug:code>/images/<int:number>/", views.decide, name="decide"),
     path("studies/<slug:code>/record/", record_views.record, name="record"),
     path("studies/<slug:code>/record/<slug:name>/", record_views.record_file, name="record-file"),
+    path("studies/<slug:code>/corners/", corner_views.corners, name="corners"),
+    path("studies/<slug:code>/corners/<int:number>.jpg", corner_views.sheet, name="corner-sheet"),
+    path("studies/<slug:code>/corners/looked/", corner_views.looked, name="corners-looked"),
     path("studies/<slug:code>/team/", team_views.team, name="team"),
     path("studies/<slug:code>/team/add/", team_views.add, name="team-add"),
     path("studies/<slug:code>/team/<int:number>/remove/", team_views.remove, name="team-remove"),

@@ -15,6 +15,7 @@ from readerstudy.designer.checklist.lines import Line
 from readerstudy.designer.checklist.power import power_sentence
 from readerstudy.layout.numbers import localise
 from readerstudy.reading.models import Reading
+from readerstudy.studies.corners import last_look
 from readerstudy.studies.models import Enrollment, Presentation, ReadingList, Study
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.studies.protocol_document import DEFAULT_RULES, Protocol
@@ -34,7 +35,16 @@ class Pace:
 
 def find_advice(study: Study, protocol: Protocol) -> list[Line]:
     """Return what a coordinator should know of a protocol before it is locked."""
-    return [*_contradictions(protocol), *_power(study, protocol)]
+    return [*_corners(study), *_contradictions(protocol), *_power(study, protocol)]
+
+
+def _corners(study: Study) -> Iterator[Line]:
+    if last_look(study) is None:
+        text = _(
+            "Nobody has looked at the corners of all images for names and dates that are burned into them. The page "
+            "Corners of this study shows them."
+        )
+        yield Line("", text)
 
 
 def minutes(protocol: Protocol, number: int, pace: Pace) -> int:

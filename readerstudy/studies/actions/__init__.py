@@ -1,5 +1,6 @@
 """Drafts, readers and their participation, exclusions from the analysis, and the moves of a study without the truth."""
 
+from readerstudy.studies.actions.corners import confirm_corners
 from readerstudy.studies.actions.drafts import ChangedMeanwhile, delete_draft, draft_study, edit_draft, mark_rehearsed
 from readerstudy.studies.actions.enrolment import enroll, give_lists
 from readerstudy.studies.actions.exclusions import exclude_from_analysis, include_in_analysis
@@ -23,6 +24,7 @@ __all__ = [
     "allow_early",
     "archive_study",
     "close_study",
+    "confirm_corners",
     "copy_members",
     "delete_draft",
     "draft_study",
