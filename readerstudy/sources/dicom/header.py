@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pydicom import Dataset, config, dcmread
+from pydicom.filebase import DicomFileLike
 from pydicom.filereader import read_file_meta_info
 from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import (
@@ -139,7 +140,7 @@ def _inflate(path: Path, most: int) -> io.BytesIO | None:
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     inflated = io.BytesIO()
     inflated.write(start[:132])
-    write_file_meta_info(inflated, meta, enforce_standard=False)
+    write_file_meta_info(DicomFileLike(inflated), meta, enforce_standard=False)
     inflated.write(content)
     inflated.seek(0)
     return inflated
