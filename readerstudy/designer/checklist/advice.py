@@ -44,7 +44,7 @@ def _corners(study: Study) -> Iterator[Line]:
             "Nobody has looked at the corners of all images for names and dates that are burned into them. The page "
             "Corners of this study shows them."
         )
-        yield Line("", text)
+        yield Line("", text, page="corners")
 
 
 def minutes(protocol: Protocol, number: int, pace: Pace) -> int:
