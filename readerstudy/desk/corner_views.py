@@ -62,7 +62,7 @@ def sheet(request: HttpRequest, code: str, number: int) -> HttpResponse:
     """Return the picture of one sheet."""
     study = study_for(signed_in_user(request), code)
     sheets = _sheets(study)
-    if number not in sheets.page_range or not sheets.count:
+    if number not in sheets.page_range or not sheets.count or not study.cohort.resolutions:
         raise Http404
     images = [image.pk for image in sheets.page(number).object_list]
     of_image = Stimulus.objects.filter(image__in=images, resolution=study.cohort.resolutions[-1])

@@ -89,7 +89,9 @@ def test_every_variable_of_the_compose_file_is_in_the_example():
 
 def test_the_example_holds_no_secret():
     example = (ROOT / ".env.example").read_text()
-    assert re.findall(r"(?m)^(POSTGRES_PASSWORD|REDIS_PASSWORD|SECRET_KEY|PSEUDONYM_KEY|RECORD_KEY)=(.*)$", example) == [
+    assert re.findall(
+        r"(?m)^(POSTGRES_PASSWORD|REDIS_PASSWORD|SECRET_KEY|PSEUDONYM_KEY|RECORD_KEY)=(.*)$", example
+    ) == [
         ("POSTGRES_PASSWORD", ""),
         ("REDIS_PASSWORD", ""),
         ("SECRET_KEY", ""),

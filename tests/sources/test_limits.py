@@ -35,7 +35,7 @@ def read_one(path: Path) -> ImportBatch:
 
 
 def deflated(path: Path, *, group: int, length: int) -> Path:
-    """A film with a private element of zeros."""
+    """An image with a private element of zeros."""
     dataset = dicom_dataset(film(bits=12), bits=12)
     dataset.private_block(group, "TEST", create=True).add_new(1, "OB", bytes(length))
     dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
