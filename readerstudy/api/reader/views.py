@@ -207,10 +207,10 @@ class ImageFile(ReaderView):
         tags=["reading"],
     )
     def get(self, request: UserRequest, study: str, code: str) -> HttpResponseBase:
-        practice = visible_practice(request.user, study, code)
-        if practice:
-            return padded_response(practice.path, length=Study.objects.get(code=study).response_bytes)
         presentation = visible_presentation(request.user, study, code)
+        # Only once in a session is the image that of the practice.
+        if presentation is None and (practice := visible_practice(request.user, study, code)):
+            return padded_response(practice.path, length=Study.objects.get(code=study).response_bytes)
         if presentation is None or presentation.reading_list.session_plan.kind == SessionKind.EDUCATION:
             return Response(DetailSerializer({"detail": gettext("This is not the current image.")}).data, status=410)
         length = presentation.reading_list.session_plan.study.response_bytes
