@@ -90,7 +90,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "CELERY_IMPORTS",
         "modules whose tasks a worker loads",
-        "`models_ml.tasks,attacks.tasks,readerstudy.image_import.tasks`",
+        "`models_ml.tasks,attacks.tasks,readerstudy.image_import.tasks,readerstudy.designer.tasks,"
+        "readerstudy.invitations.tasks`",
         "the same",
     ),
     Variable("TEST_DATABASE", "name of the database that tests create", "one per process", "one per process"),

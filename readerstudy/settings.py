@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import dj_database_url
 import tzlocal
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
@@ -285,6 +286,8 @@ SPECTACULAR_SETTINGS = {
         "QuestionKind": "readerstudy.studies.questions.QuestionKind",
         "StepKind": "readerstudy.api.reader.serializers.STEP_KINDS",
         "Verdict": "readerstudy.studies.protocol.Verdict",
+        "MailKind": "readerstudy.invitations.models.MailKind",
+        "MailState": "readerstudy.invitations.models.MailState",
     },
 }
 
@@ -292,11 +295,24 @@ SPECTACULAR_SETTINGS = {
 # Only workers have torch. The web processes call tasks by name.
 CELERY_IMPORTS = env_list(
     "CELERY_IMPORTS",
-    default="models_ml.tasks,attacks.tasks,readerstudy.image_import.tasks,readerstudy.designer.tasks",
+    default="models_ml.tasks,attacks.tasks,readerstudy.image_import.tasks,readerstudy.designer.tasks,"
+    "readerstudy.invitations.tasks",
 )
 CELERY_BROKER_TRANSPORT_OPTIONS = local_postgres.broker(VAR_DIR) if CELERY_BROKER_URL.startswith("filesystem") else {}
-# The Job row names the queue; a worker without --queues takes jobs from both.
-CELERY_TASK_QUEUES = [Queue("cpu"), Queue("gpu")]
+# Mails wait behind no training. Without a broker server they are sent by the process that writes them.
+MAILS_BY_WORKER = SENDS_MAIL and not CELERY_BROKER_URL.startswith(("filesystem", "memory"))
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULE = {
+    "send waiting mails": {"task": "send-waiting-mails", "schedule": 60.0, "options": {"queue": "mail", "expires": 60}},
+    "remind readers": {
+        "task": "remind-readers",
+        "schedule": crontab(hour="8", minute="0"),
+        "options": {"queue": "mail"},
+    },
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
+# The Job row names the queue of a job; a worker without --queues takes everything.
+CELERY_TASK_QUEUES = [Queue("cpu"), Queue("gpu"), Queue("mail")]
 CELERY_TASK_DEFAULT_QUEUE = "cpu"
 CELERY_TASK_IGNORE_RESULT = True  # the Job row is the result
 CELERY_TASK_ACKS_LATE = True  # rerunning a job is harmless; losing one is not

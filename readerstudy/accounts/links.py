@@ -22,18 +22,31 @@ class LinkRefused(NotAllowed):
     """The sign-in link cannot sign anybody in; the message says why."""
 
 
+def link_expiry(*, at: datetime, days: int) -> datetime:
+    """Return when a link of so many days expires. Raises BadInput if the number is out of range."""
+    if not 1 <= days <= LONGEST_DAYS:
+        raise BadInput(_("A sign-in link is valid for 1 to %(days)d days.") % {"days": LONGEST_DAYS})
+    return at + timedelta(days=days)
+
+
+def require_active(user: User) -> None:
+    """Raise NotAllowed if the account is deactivated."""
+    if not user.is_active:
+        raise NotAllowed(_("The account %(person)s is deactivated.") % {"person": user})
+
+
 @transaction.atomic
-def make_link(*, user: User, actor: User | None, at: datetime, days: int = DAYS) -> str:
-    """Return the token of a new link, valid for `days` days. Unused older links of the user are revoked.
+def make_link(
+    *, user: User, actor: User | None, at: datetime, days: int = DAYS, expires_at: datetime | None = None
+) -> str:
+    """Return the token of a new link, valid for `days` days or until `expires_at`. Unused older links are revoked.
 
     Raises NotAllowed if the account is deactivated, BadInput if `days` is out of range.
     """
-    if not 1 <= days <= LONGEST_DAYS:
-        raise BadInput(_("A sign-in link is valid for 1 to %(days)d days.") % {"days": LONGEST_DAYS})
+    expires_at = expires_at or link_expiry(at=at, days=days)
     # Locks the user: of two requests at once, the later one revokes the link of the earlier one.
     user = User.objects.select_for_update().get(pk=user.pk)
-    if not user.is_active:
-        raise NotAllowed(_("The account %(person)s is deactivated.") % {"person": user})
+    require_active(user)
     revoke_links(user=user, actor=actor, at=at)
     token = secrets.token_urlsafe(TOKEN_BYTES)
     link = SignInLink.objects.create(
@@ -41,9 +54,9 @@ def make_link(*, user: User, actor: User | None, at: datetime, days: int = DAYS)
         token_hash=_hash(token),
         created_at=at,
         created_by=actor,
-        expires_at=at + timedelta(days=days),
+        expires_at=expires_at,
     )
-    record("link.made", actor=actor, subject=user, at=at, link=link.pk, days=days)
+    record("link.made", actor=actor, subject=user, at=at, link=link.pk, days=(expires_at - at).days)
     return token
 
 

@@ -5,19 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from readerstudy.accounts.models import SignInLink, User
+from readerstudy.invitations.models import Mail, MailState
 from readerstudy.reading.models import CheckedDisplay, ImageProblem, ReadingSession
 from readerstudy.studies.access import studies_of
-from readerstudy.studies.lifecycle import StudyStatus
+from readerstudy.studies.lifecycle import UNDER_WAY, StudyStatus
 from readerstudy.studies.models import AnalysisExclusion, Enrollment, ReadingList, Study
 
 DAYS_TO_BEGIN = 3  # afterwards a reader who has not begun is named
 DAYS_BEFORE_EXPIRY = 3
+LONGEST_WAIT = timedelta(minutes=10)  # of a mail; afterwards no worker may be sending mails
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ def attention(person: User, *, at: datetime) -> list[Attention]:
         *_failed_checks(own),
         *_not_begun(own, at=at),
         *_expiring_links(own, at=at),
+        *_unsent_mails(own, at=at),
     ]
 
 
@@ -187,6 +190,22 @@ def _expiring_links(own: QuerySet[Study], *, at: datetime) -> Iterator[Attention
             count,
         )
         yield Attention(text % {"count": count, "days": DAYS_BEFORE_EXPIRY}, reverse("admin:accounts_user_changelist"))
+
+
+def _unsent_mails(own: QuerySet[Study], *, at: datetime) -> Iterator[Attention]:
+    newest = Mail.objects.filter(enrollment=OuterRef("enrollment")).order_by("-pk").values("pk")[:1]
+    waits = Q(state__in=(MailState.QUEUED, MailState.SENDING), created_at__lt=at - LONGEST_WAIT)
+    unsent = Mail.objects.filter(
+        Q(state=MailState.FAILED) | waits,
+        pk=Subquery(newest),
+        enrollment__study__in=own,
+        enrollment__study__status__in=UNDER_WAY,
+        enrollment__withdrawn_at=None,
+    )
+    path = "enrollment__study__code"
+    for study, count in unsent.order_by().values_list(path).annotate(Count("pk")).order_by(path):
+        text = ngettext("%(count)d mail has not been sent.", "%(count)d mails have not been sent.", count)
+        yield Attention(f"{study}: {text % {'count': count}}", reverse("desk:mails", args=[study]))
 
 
 def _problems() -> Any:

@@ -1,1 +1,1 @@
-"""Invitations of readers: accounts, enrolments, sign-in links and mails in one step, and reminders."""
+"""Invitations of readers and colleagues: accounts, enrolments, sign-in links and mails in one step, and reminders."""

@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Final
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
@@ -19,8 +20,9 @@ from readerstudy.accounts.models import Role, User
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput, StudyError
 from readerstudy.invitations.invitees import Invitee
-from readerstudy.invitations.letters import Letter, Terms, deliver, write_letter
+from readerstudy.invitations.letters import Letter, Terms, write_letter
 from readerstudy.invitations.models import Invitation, Mail, MailKind
+from readerstudy.invitations.sending import deliver
 from readerstudy.participation.models import ReaderRules
 from readerstudy.reading.queries import list_studies
 from readerstudy.studies.actions import enroll
@@ -178,7 +180,7 @@ def _invite(
     override_reason: str,
     replaces: Enrollment | None = None,
 ) -> Letter:
-    reader = planned.user or _make_account(planned.invitee, actor=actor, at=at)
+    reader = planned.user or make_account(planned.invitee, role=Role.READER, actor=actor, at=at)
     enrollment = enroll(
         study=study, reader=reader, at=at, actor=actor, override_reason=override_reason, replaces=replaces
     )
@@ -186,14 +188,15 @@ def _invite(
     return _write(enrollment, MailKind.INVITATION, sender=actor, actor=actor, at=at, terms=terms)
 
 
-def _make_account(invitee: Invitee, *, actor: User, at: datetime) -> User:
-    """Return a new reader who signs in by links only."""
+def make_account(invitee: Invitee, *, role: Role, actor: User, at: datetime) -> User:
+    """Return a new account that signs in by links only."""
     user = User(
         username=_free_username(invitee),
         first_name=invitee.first_name,
         last_name=invitee.last_name,
         email=invitee.address,
-        role=Role.READER,
+        role=role,
+        is_staff=role != Role.READER,
     )
     user.set_unusable_password()
     user.save()
@@ -269,8 +272,11 @@ def send_due_reminders(*, at: datetime, base_url: str, days: int | None = None) 
 
     The days are those of each study's rules for readers unless `days` is given. Nobody is written to twice within them.
     Rehearsals have simulated readers and are left out, as are paused and withdrawn readers.
-    Raises BadInput if `days` is not positive.
+    Raises BadInput if `days` is not positive, or without a mail server: nobody would see the texts, and their links
+    would replace those that readers have.
     """
+    if not settings.SENDS_MAIL:
+        raise BadInput(_("Reminders need a mail server; set EMAIL_URL."))
     if days is not None and days < 1:
         raise BadInput(_("Readers can be reminded after one day at the earliest."))
     letters: list[Letter | None] = []

@@ -1,29 +1,23 @@
-"""Letters: the texts of mails in the reader's language, and their sending."""
+"""Letters: the texts of mails in the reader's language."""
 
-import logging
-import smtplib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
 from django.db.models import Sum
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from readerstudy.accounts.links import DAYS, find_link, make_link
+from readerstudy.accounts.links import DAYS, find_link, link_expiry, make_link, require_active
 from readerstudy.accounts.models import User
 from readerstudy.invitations.models import Mail, MailKind, MailState
 from readerstudy.studies.models import Enrollment
 
 PLACEHOLDER: Final = "[[sign-in link]]"  # in the stored text
 MAXIMUM_SUBJECT: Final = 250
-NOT_SENT: Final = (OSError, smtplib.SMTPException, ValueError)  # ValueError: a header with a line break
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -38,11 +32,10 @@ class Terms:
 
 @dataclass(frozen=True)
 class Letter:
-    """A mail with its complete text, which exists only in memory."""
+    """A mail, and its complete text if it is to be sent by hand. A text with a link exists only in memory."""
 
     mail: Mail
-    text: str
-    reply_to: str  # the address of the coordinator who is named in the text, may be empty
+    text: str = ""
 
 
 def write_letter(
@@ -55,25 +48,38 @@ def write_letter(
     at: datetime,
     terms: Terms,
 ) -> Letter:
-    """Make a link for the person and the mail that contains it; nothing is sent yet.
+    """Write a mail with a link for the person; nothing is sent yet.
 
+    The link is made when the mail is sent, at once for a text to send by hand: what waits contains no link.
     `sender` is the coordinator named in the text, `actor` the person who acts now. Raises NotAllowed if the account
     is deactivated.
     """
-    token = make_link(user=person, actor=actor, at=at, days=terms.days)
-    link = find_link(token)
-    assert link is not None  # made above
+    require_active(person)
+    expires_at = link_expiry(at=at, days=terms.days)
     with override(terms.language):
-        context = _context(person, enrollment, sender, expires_at=link.expires_at)
+        context = _context(person, enrollment, sender, expires_at=expires_at)
         subject = one_line(_subject(kind, context["title"]))[:MAXIMUM_SUBJECT]
         body = render_to_string(f"invitations/{kind.value}.txt", context).strip() + "\n"
-    is_sent = settings.SENDS_MAIL and person.email and not terms.by_hand
+    is_sent = bool(settings.SENDS_MAIL and person.email and not terms.by_hand)
+    text, link = "", None
+    if not is_sent:
+        token = make_link(user=person, actor=actor, at=at, days=terms.days)
+        text, link = body.replace(PLACEHOLDER, link_address(terms.base_url, token)), find_link(token)
     mail = Mail.objects.create(
         person=person, enrollment=enrollment, link=link, address=person.email, kind=kind, subject=subject, body=body,
-        state=MailState.QUEUED if is_sent else MailState.BY_HAND, created_at=at, created_by=actor,
+        link_expires_at=expires_at, base_url=terms.base_url, reply_to=sender.email if sender else "",
+        **_waiting(is_sent, at), created_at=at, created_by=actor,
     )  # fmt: skip
-    address = terms.base_url.rstrip("/") + reverse("accounts:sign_in_by_link", args=[token])
-    return Letter(mail, body.replace(PLACEHOLDER, address), sender.email if sender else "")
+    return Letter(mail, text)
+
+
+def _waiting(is_sent: bool, at: datetime) -> dict[str, Any]:
+    return {"state": MailState.QUEUED, "due_at": at} if is_sent else {"state": MailState.BY_HAND}
+
+
+def link_address(base_url: str, token: str) -> str:
+    """Return the address of a sign-in link."""
+    return base_url.rstrip("/") + reverse("accounts:sign_in_by_link", args=[token])
 
 
 def write_message(*, enrollment: Enrollment, text: str, sender: User, at: datetime, terms: Terms) -> Letter:
@@ -91,12 +97,12 @@ def write_message(*, enrollment: Enrollment, text: str, sender: User, at: dateti
         }
         subject = one_line(_subject(MailKind.MESSAGE, title))[:MAXIMUM_SUBJECT]
         body = render_to_string("invitations/message.txt", context).strip() + "\n"
-    state = MailState.QUEUED if settings.SENDS_MAIL and person.email else MailState.BY_HAND
     mail = Mail.objects.create(
-        person=person, enrollment=enrollment, link=None, address=person.email, kind=MailKind.MESSAGE,
-        subject=subject, body=body, state=state, created_at=at, created_by=sender,
+        person=person, enrollment=enrollment, address=person.email, kind=MailKind.MESSAGE, subject=subject, body=body,
+        reply_to=sender.email, **_waiting(bool(settings.SENDS_MAIL and person.email), at), created_at=at,
+        created_by=sender,
     )  # fmt: skip
-    return Letter(mail, body, sender.email)
+    return Letter(mail, body)
 
 
 def _subject(kind: MailKind, title: str) -> str:
@@ -107,6 +113,8 @@ def _subject(kind: MailKind, title: str) -> str:
             return _("Reminder: your sessions in the reader study “%(title)s”") % {"title": title}
         case MailKind.NEW_LINK:
             return _("Your new sign-in link")
+        case MailKind.ACCOUNT:
+            return _("Your account for reader studies")
         case MailKind.MESSAGE:
             return _("Message about the reader study “%(title)s”") % {"title": title}
 
@@ -118,6 +126,7 @@ def _context(
     plans = enrollment.study.session_plans.all() if enrollment else None
     return {
         "name": one_line(person.get_full_name()),
+        "role": person.get_role_display(),
         "title": one_line(enrollment.study.title) if enrollment else "",
         "sessions": plans.count() if plans is not None else 0,
         "images": plans.aggregate(images=Sum("total"))["images"] or 0 if plans is not None else 0,
@@ -131,55 +140,3 @@ def _context(
 def one_line(text: str) -> str:
     """Return the text without line breaks and repeated blanks."""
     return " ".join(text.split())
-
-
-def deliver(letters: Sequence[Letter], *, at: datetime) -> None:
-    """Send the letters that wait for it and record for each what happened. Raises nothing: a failure is a state.
-
-    Called after the transaction that stored the mails, so that no mail contains a link that was rolled back.
-    """
-    waiting = [letter for letter in letters if letter.mail.state == MailState.QUEUED]
-    if not waiting:
-        return
-    connection = get_connection()
-    try:
-        connection.open()
-    except NOT_SENT as error:
-        for letter in waiting:
-            _fail(letter, error)
-        return
-    try:
-        for letter in waiting:
-            _send(letter, connection, at=at)
-    finally:
-        connection.close()
-
-
-def _send(letter: Letter, connection: Any, *, at: datetime) -> None:
-    mail = letter.mail
-    message = EmailMessage(
-        mail.subject,
-        letter.text,
-        to=[mail.address],
-        reply_to=[letter.reply_to] if letter.reply_to else None,
-        connection=connection,
-    )
-    try:
-        message.send()
-    except NOT_SENT as error:
-        _fail(letter, error)
-    else:
-        mail.mark_sent(at=at)
-
-
-def _fail(letter: Letter, error: Exception) -> None:
-    # A server may repeat the text that it refuses.
-    reason = one_line(str(error) or type(error).__name__).replace(_link_in(letter), PLACEHOLDER)
-    log.warning("Mail %s was not sent: %s", letter.mail.pk, type(error).__name__)
-    letter.mail.mark_failed(error=reason)
-
-
-def _link_in(letter: Letter) -> str:
-    """Return the address that stands in the place of the placeholder."""
-    before, _placeholder, after = letter.mail.body.partition(PLACEHOLDER)
-    return letter.text[len(before) : len(letter.text) - len(after)]

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput
-from readerstudy.invitations.letters import Letter, Terms, deliver, write_message
+from readerstudy.invitations.letters import Letter, Terms, write_message
+from readerstudy.invitations.sending import deliver
 from readerstudy.participation.models import LONGEST_MESSAGE, Message, MessageDelivery
 from readerstudy.studies.models import Enrollment, Study
 

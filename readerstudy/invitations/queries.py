@@ -53,13 +53,17 @@ def list_people(study: Study, *, at: datetime) -> list[InvitedPerson]:
     )
     consents = consents_of(study, [row.pk for row in rows])
     links = SignInLink.objects.in_bulk([row.link_pk for row in rows if row.link_pk])
-    mails = Mail.objects.in_bulk([row.mail_pk for row in rows if row.mail_pk])
+    mails = Mail.objects.select_related("person").in_bulk([row.mail_pk for row in rows if row.mail_pk])
     # A reader may be in several studies: the mail with the newest link need not be about this one.
     sent_with = {mail.link_id: mail for mail in Mail.objects.filter(link__in=links)}
     return [
         InvitedPerson(
             enrollment=row,
-            state=_state(links.get(row.link_pk), sent_with.get(row.link_pk), at=at),
+            state=_state(
+                links.get(row.link_pk),
+                sent_with.get(row.link_pk) if row.link_pk else mails.get(row.mail_pk),
+                at=at,
+            ),
             link=links.get(row.link_pk),
             mail=mails.get(row.mail_pk),
             consent=consents[row.pk],
@@ -70,7 +74,7 @@ def list_people(study: Study, *, at: datetime) -> list[InvitedPerson]:
 
 def _state(link: SignInLink | None, mail: Mail | None, *, at: datetime) -> PersonState:
     if link is None:
-        return PersonState.NOT_SENT
+        return PersonState.FAILED if mail and mail.state == MailState.FAILED else PersonState.NOT_SENT
     state = link.state(at=at)
     if state is not LinkState.NEW:
         return PersonState(state.value)
@@ -79,7 +83,7 @@ def _state(link: SignInLink | None, mail: Mail | None, *, at: datetime) -> Perso
             return PersonState.SENT
         case MailState.FAILED:
             return PersonState.FAILED
-        case MailState.QUEUED:
+        case MailState.QUEUED | MailState.SENDING:
             return PersonState.NOT_SENT
         case _:  # made in the administration, or a text to copy
             return PersonState.BY_HAND

@@ -134,7 +134,9 @@ def after_letters(request: HttpRequest, study: Study, letters: list[Letter], *, 
         words = ngettext("%(count)d mail was not sent.", "%(count)d mails were not sent.", failed) % {"count": failed}
         messages.error(request, f"{done} {words}")
     elif letters:
-        messages.success(request, done)
+        waiting = sum(letter.mail.state == MailState.QUEUED for letter in letters)
+        words = ngettext("%(count)d mail is being sent.", "%(count)d mails are being sent.", waiting)
+        messages.success(request, f"{done} {words % {'count': waiting}}" if waiting else done)
     else:
         messages.info(request, _("Nobody of this list was invited."))
     by_hand = [letter for letter in letters if letter.mail.state == MailState.BY_HAND]

@@ -35,13 +35,20 @@ class Migration(migrations.Migration):
             name='Mail',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('link_expires_at', models.DateTimeField(null=True)),
+                ('base_url', models.CharField(blank=True, max_length=200)),
+                ('reply_to', models.EmailField(blank=True, max_length=254)),
                 ('address', models.EmailField(blank=True, max_length=254, verbose_name='address')),
-                ('kind', models.CharField(choices=[('invitation', 'Invitation'), ('reminder', 'Reminder'), ('new_link', 'New link'), ('message', 'Message')], max_length=16, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('invitation', 'Invitation'), ('reminder', 'Reminder'), ('new_link', 'New link'), ('message', 'Message'), ('account', 'Account')], max_length=16, verbose_name='kind')),
                 ('subject', models.CharField(max_length=250, verbose_name='subject')),
                 ('body', models.TextField(verbose_name='text')),
-                ('state', models.CharField(choices=[('queued', 'Not sent yet'), ('sent', 'Sent'), ('failed', 'Failed'), ('by_hand', 'To be sent by hand')], max_length=8, verbose_name='state')),
+                ('state', models.CharField(choices=[('queued', 'Waiting to be sent'), ('sending', 'Being sent'), ('sent', 'Sent'), ('failed', 'Failed'), ('by_hand', 'To be sent by hand')], max_length=8, verbose_name='state')),
                 ('error', models.CharField(blank=True, max_length=300, verbose_name='reason')),
                 ('created_at', models.DateTimeField(db_index=True, verbose_name='created')),
+                ('due_at', models.DateTimeField(null=True, verbose_name='next attempt')),
+                ('claimed_at', models.DateTimeField(null=True)),
+                ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='attempts')),
+                ('was_interrupted', models.BooleanField(default=False)),
                 ('sent_at', models.DateTimeField(null=True, verbose_name='sent')),
                 ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
                 ('enrollment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='mails', to='studies.enrollment')),
@@ -51,7 +58,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'mail',
                 'ordering': ['id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', False), ('state', 'sent')), models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at', None)), _connector='OR'), name='mail_sent_at_agrees')],
+                'indexes': [models.Index(condition=models.Q(('state__in', ['queued', 'sending'])), fields=['due_at'], name='mail_waiting')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', False), ('state', 'sent')), models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at', None)), _connector='OR'), name='mail_sent_at_agrees'), models.CheckConstraint(condition=models.Q(models.Q(('due_at__isnull', False), ('state__in', ['queued', 'sending'])), models.Q(models.Q(('state__in', ['queued', 'sending']), _negated=True), ('due_at', None)), _connector='OR'), name='mail_due_at_agrees')],
             },
         ),
         pgtrigger.migrations.AddTrigger(
@@ -60,7 +68,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='mail',
-            trigger=pgtrigger.compiler.Trigger(name='mail_text_kept', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."address" IS DISTINCT FROM (NEW."address") OR OLD."body" IS DISTINCT FROM (NEW."body") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at") OR OLD."created_by_id" IS DISTINCT FROM (NEW."created_by_id") OR OLD."enrollment_id" IS DISTINCT FROM (NEW."enrollment_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."link_id" IS DISTINCT FROM (NEW."link_id") OR OLD."person_id" IS DISTINCT FROM (NEW."person_id") OR OLD."subject" IS DISTINCT FROM (NEW."subject"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='0d4e362e8de27488288df9a43694968980bbf0ec', operation='UPDATE', pgid='pgtrigger_mail_text_kept_6efce', table='invitations_mail', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='mail_text_kept', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."address" IS DISTINCT FROM (NEW."address") OR OLD."base_url" IS DISTINCT FROM (NEW."base_url") OR OLD."body" IS DISTINCT FROM (NEW."body") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at") OR OLD."created_by_id" IS DISTINCT FROM (NEW."created_by_id") OR OLD."enrollment_id" IS DISTINCT FROM (NEW."enrollment_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."link_expires_at" IS DISTINCT FROM (NEW."link_expires_at") OR OLD."person_id" IS DISTINCT FROM (NEW."person_id") OR OLD."reply_to" IS DISTINCT FROM (NEW."reply_to") OR OLD."subject" IS DISTINCT FROM (NEW."subject"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='2d83750557064b8479d8e2f1d6511355a41b2249', operation='UPDATE', pgid='pgtrigger_mail_text_kept_6efce', table='invitations_mail', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='mail',

@@ -104,7 +104,7 @@ def require_reason(reason: str) -> str:
     """Return the reason without blanks around it. Raises BadInput if there is none, or if it is too long."""
     reason = reason.strip()
     if not 0 < len(reason) <= LONGEST_REASON or "\0" in reason:
-        text = _("Enter a reason of at most %(most)d characters. It is stored with the study.")
+        text = _("Enter a reason of at most %(most)d characters. It is kept on record.")
         raise BadInput(text % {"most": LONGEST_REASON})
     return reason
 

@@ -9,28 +9,33 @@ from typing import Any
 from django.db import connection
 from django.utils.timezone import now
 
-from readerstudy.celery import app
+from readerstudy.celery import MAIL_QUEUE, app
 from readerstudy.commands import StudyCommand
 from readerstudy.jobs.actions import requeue_lost_jobs, resend_forgotten_jobs
 from readerstudy.jobs.models import Queue
 
+QUEUES = [*Queue.values, MAIL_QUEUE]
 REQUEUE_INTERVAL = 30  # seconds
 
 
 class Command(StudyCommand):
     help = (
         "Work on jobs, one at a time. Ctrl-C stops after the current job. Start one worker for each graphics card: "
-        "work --queue gpu --gpu 0. The jobs of lost workers are returned to the queue."
+        "work --queue gpu --gpu 0, and one worker for mails and the schedule: work --queue mail --beat. The jobs of "
+        "lost workers are returned to the queue."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--queue", action="append", choices=Queue.values, help="queue to take jobs from (default: all)"
+            "--queue", action="append", choices=QUEUES, help="queue to take jobs or mails from (default: all)"
+        )
+        parser.add_argument(
+            "--beat", action="store_true", help="also keep the schedule: mails that wait each minute, reminders at 8"
         )
         parser.add_argument("--gpu", help="number of the graphics card that this worker uses, such as 0")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        queues = options["queue"] or list(Queue.values)
+        queues = options["queue"] or QUEUES
         if options["gpu"] is not None:
             # Torch reads this variable when it is loaded.
             os.environ["CUDA_VISIBLE_DEVICES"] = options["gpu"]
@@ -39,7 +44,14 @@ class Command(StudyCommand):
         Thread(target=_requeue_regularly, name="lost jobs", daemon=True).start()
         name = "-".join([*queues, *([f"gpu{options['gpu']}"] if options["gpu"] else []), str(os.getpid())])
         app.worker_main(
-            ["worker", "--concurrency=1", f"--queues={','.join(queues)}", f"--hostname={name}@%h", "--loglevel=INFO"]
+            [
+                "worker",
+                "--concurrency=1",
+                f"--queues={','.join(queues)}",
+                f"--hostname={name}@%h",
+                "--loglevel=INFO",
+                *(["--beat"] if options["beat"] else []),
+            ]
         )
 
 
