@@ -26,7 +26,6 @@ from readerstudy.api.serializers import (
     EnrolledReader,
     EnrollRequest,
     ReadingLine,
-    ReasonRequest,
     ResultsAnswer,
     StudyLine,
     StudyPage,
@@ -35,9 +34,8 @@ from readerstudy.api.serializers import (
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput
 from readerstudy.studies.access import require_researcher_of, studies_of, study_for
-from readerstudy.studies.actions import close_study, enroll
+from readerstudy.studies.actions import enroll
 from readerstudy.studies.models import Study
-from readerstudy.truth.actions import unseal_study
 from readerstudy.truth.seal import may_see_truth
 
 REFUSED = OpenApiResponse(DetailSerializer, description="the protocol forbids it now; the sentence says why")
@@ -142,34 +140,6 @@ class Readers(StudyView):
         )
         (line,) = (line for line in dataset.enrolled_readers(selected) if line["code"] == enrollment.code)
         return Response(line, status=201)
-
-
-class Close(StudyView):
-    """Stop accepting readings, with a reason. The truth stays sealed."""
-
-    @extend_schema(
-        request=ReasonRequest, responses={200: StudyPage, 400: MISUNDERSTOOD, 409: REFUSED}, tags=["studies"]
-    )
-    def post(self, request: UserRequest, study: str) -> Response:
-        selected = self.study()
-        reason = validated(ReasonRequest(data=request.data))["reason"]
-        close_study(study=selected, actor=request.user, reason=reason, at=now())
-        return Response(dataset.study_page(selected))
-
-
-class Unseal(StudyView):
-    """Unseal a closed study, once, with a reason. For researchers."""
-
-    permission_classes = [IsResearcher]
-
-    @extend_schema(
-        request=ReasonRequest, responses={200: StudyPage, 400: MISUNDERSTOOD, 409: REFUSED}, tags=["studies"]
-    )
-    def post(self, request: UserRequest, study: str) -> Response:
-        selected = self.own_study()
-        reason = validated(ReasonRequest(data=request.data))["reason"]
-        unseal_study(study=selected, actor=request.user, reason=reason, at=now())
-        return Response(dataset.study_page(selected))
 
 
 # --- readings and results -----------------------------------------------------------------------------------

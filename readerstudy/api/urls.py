@@ -7,6 +7,8 @@ from readerstudy.api import investigator, lab, tokens
 from readerstudy.api.education import PanelFile
 from readerstudy.api.reader import views as reader
 from readerstudy.api.reader.steps import PANELS
+from readerstudy.api.running import drafts, figures, readers
+from readerstudy.studies.transitions import MOVES_BY_NAME
 
 
 class PanelName:
@@ -21,7 +23,14 @@ class PanelName:
         return value
 
 
+class MoveName(PanelName):
+    """The name of a move of a study in an address."""
+
+    regex = "|".join(MOVES_BY_NAME)
+
+
 register_converter(PanelName, "panel")
+register_converter(MoveName, "move")
 
 reader_urls = [
     path("", reader.SessionList.as_view(), name="sessions"),
@@ -36,12 +45,24 @@ reader_urls = [
 ]
 
 studies = [
-    path("", investigator.Studies.as_view(), name="list"),
+    path("", drafts.StudiesOrNew.as_view(), name="list"),
     path("<slug:study>/", investigator.StudyDetail.as_view(), name="detail"),
     path("<slug:study>/sessions/", investigator.Sessions.as_view(), name="sessions"),
     path("<slug:study>/readers/", investigator.Readers.as_view(), name="readers"),
-    path("<slug:study>/close/", investigator.Close.as_view(), name="close"),
-    path("<slug:study>/unseal/", investigator.Unseal.as_view(), name="unseal"),
+    path("<slug:study>/readers/<slug:reader>/link/", readers.ReaderLink.as_view(), name="reader-link"),
+    path("<slug:study>/readers/<slug:reader>/replacement/", readers.Replacement.as_view(), name="reader-replacement"),
+    path("<slug:study>/readers/<slug:reader>/<slug:name>/", readers.ReaderAct.as_view(), name="reader-act"),
+    path("<slug:study>/invitations/", readers.Invitations.as_view(), name="invitations"),
+    path("<slug:study>/mails/", readers.Mails.as_view(), name="mails"),
+    path("<slug:study>/monitor/", figures.Monitor.as_view(), name="monitor"),
+    path("<slug:study>/reports/", figures.Reports.as_view(), name="reports"),
+    path("<slug:study>/reports/<int:number>/<slug:name>/", figures.Decide.as_view(), name="decide"),
+    path("<slug:study>/protocol/", drafts.ProtocolOfStudy.as_view(), name="protocol"),
+    path("<slug:study>/protocol.yaml", drafts.ProtocolFile.as_view(), name="protocol-file"),
+    path("<slug:study>/checklist/", drafts.Checklist.as_view(), name="checklist"),
+    path("<slug:study>/rehearse/", drafts.Rehearse.as_view(), name="rehearse"),
+    path("<slug:study>/moves/", drafts.Moves.as_view(), name="moves"),
+    path("<slug:study>/<move:move>/", drafts.MakeMove.as_view(), name="move"),
     path("<slug:study>/readings/", investigator.Readings.as_view(), name="readings"),
     path("<slug:study>/readings.csv", investigator.ReadingsFile.as_view(), name="readings_file"),
     path("<slug:study>/answers/", investigator.Answers.as_view(), name="answers"),
@@ -51,6 +72,8 @@ studies = [
 urlpatterns = [
     path("reading/", include((reader_urls, "reader_api"))),
     path("studies/", include((studies, "studies"))),
+    path("cohorts/", figures.Cohorts.as_view(), name="cohorts"),
+    path("cohorts/<slug:name>/", figures.CohortDetail.as_view(), name="cohort"),
     path("jobs/", lab.Jobs.as_view(), name="jobs"),
     path("jobs/<int:pk>/", lab.JobDetail.as_view(), name="job"),
     path("jobs/<int:pk>/points/", lab.JobPoints.as_view(), name="job-points"),

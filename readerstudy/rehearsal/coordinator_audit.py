@@ -17,7 +17,10 @@ import httpx
 from readerstudy.rehearsal.coordinator_pages import Page, Row, crawl, facts_of_text, rows_of
 
 STARTS: Final = ("/desk/", "/admin/", "/api/v1/studies/{code}/", "/api/v1/jobs/")
-PARTS: Final = ("sessions/", "readers/", "readings/", "readings.csv", "readings/?page_size=5000")
+PARTS: Final = (
+    *("sessions/", "readers/", "readings/", "readings.csv", "readings/?page_size=5000"),
+    *("invitations/", "mails/", "monitor/", "reports/", "checklist/", "protocol/", "moves/"),
+)
 FOLLOWED: Final = ("/desk/", "/admin/", "/api/v1/")
 
 Key = tuple[int, int]  # session and position

@@ -1,6 +1,6 @@
 """The moves of a study as the desk and the administration offer them: one table of questions, consequences and actions.
 
-Locking and unsealing need the truth, so their actions are added by `designer.pages.move_views`.
+Locking and unsealing need the truth, so their actions are added by `designer.moves`.
 """
 
 from collections.abc import Callable

@@ -9,6 +9,14 @@ from tests import walk
 
 WIRE = "api/v1/reading/"
 OPEN_TO_ALL = "api/v1/token/"
+SAMPLES = {
+    "<slug:study>": "tiny",
+    "<slug:reader>": "R1",
+    "<slug:name>": "films",
+    "<move:move>": "close",
+    "<int:pk>": "1",
+    "<int:number>": "1",
+}
 
 
 def addresses(resolver=None, prefix: str = "") -> list[str]:
@@ -19,7 +27,9 @@ def addresses(resolver=None, prefix: str = "") -> list[str]:
         if hasattr(entry, "url_patterns"):
             found += addresses(entry, route)
         elif route.startswith("api/"):
-            found.append(route.replace("<slug:study>", "tiny").replace("<int:pk>", "1"))
+            for variable, sample in SAMPLES.items():
+                route = route.replace(variable, sample)
+            found.append(route)
     return found
 
 

@@ -57,7 +57,7 @@ def call(schema):
 
 def _operation(schema: dict, address: str, method: str) -> dict:
     route = "/" + resolve(address).route
-    for kind in ("slug:", "int:", "panel:"):
+    for kind in ("slug:", "int:", "panel:", "move:"):
         route = route.replace(f"<{kind}", "<")
     return schema["paths"][route.replace("<", "{").replace(">", "}").replace("{pk}", "{id}")][method]
 

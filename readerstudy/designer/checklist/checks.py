@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from readerstudy.accounts.models import User
 from readerstudy.cohort.models import Cohort
 from readerstudy.designer.checklist.advice import Pace, find_advice, find_pace, minutes, total_sentence
 from readerstudy.designer.checklist.lines import Line
 from readerstudy.designer.checklist.readers import reader_warnings
 from readerstudy.designer.form.raw import Errors, known_place, place_of
-from readerstudy.studies.models import Study
+from readerstudy.studies.models import Study, WrongStatus
 from readerstudy.studies.protocol_document import Protocol
 from readerstudy.studies.texts import reader_says
 from readerstudy.truth.checklist import Finding, checklist
@@ -40,6 +42,14 @@ class Checked:
 def check_errors(errors: Errors) -> Checked:
     """Return the errors of the form as obstacles: nothing else is known of values that are no protocol."""
     return Checked(tuple(Line(known_place(place), sentence) for place, sentence in errors.items()))
+
+
+def check_draft(study: Study, *, told_to: User) -> Checked:
+    """Return the checklist of a draft as it is stored. Raises WrongStatus once it is locked."""
+    if not study.is_editable:
+        values = {"code": study.code, "state": study.state}
+        raise WrongStatus(_("The study %(code)s is %(state)s; only a draft can be checked.") % values)
+    return check_protocol(study, study.cohort, study.protocol, told_to=told_to)
 
 
 def check_protocol(study: Study, cohort: Cohort, protocol: Protocol, *, told_to: User) -> Checked:

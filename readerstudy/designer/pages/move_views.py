@@ -1,7 +1,5 @@
 """The page of a move: what it changes, what it asks, and carrying it out."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -13,8 +11,9 @@ from django.views.decorators.http import require_http_methods
 
 from readerstudy.accounts.models import User
 from readerstudy.accounts.permissions import signed_in_user
-from readerstudy.designer.actions import MOST_FILES_AT_ONCE, files_to_rewrite, lock_draft, start_locking
+from readerstudy.designer.actions import files_to_rewrite
 from readerstudy.designer.checklist.checks import check_protocol
+from readerstudy.designer.moves import make_move
 from readerstudy.designer.pages.access import find_study, for_investigators
 from readerstudy.designer.pages.forms import MoveForm
 from readerstudy.designer.queries import missing_of_readers
@@ -22,7 +21,6 @@ from readerstudy.errors import StudyError
 from readerstudy.studies.access import require_researcher_of
 from readerstudy.studies.models import Study
 from readerstudy.studies.transitions import LOCK, MOVES_BY_NAME, UNSEAL, Move
-from readerstudy.truth.actions import unseal_study
 
 # Moves after which readings that are missing stay missing.
 FINAL = ("close", UNSEAL.name)
@@ -66,28 +64,14 @@ def _context(study: Study, move: Move, form: MoveForm, person: User) -> dict[str
 
 
 def _make(request: HttpRequest, study: Study, move: Move, form: MoveForm) -> HttpResponse:
-    actor, at = signed_in_user(request), now()
-    values: dict[str, Any] = {"study": study, "actor": actor, "at": at}
-    if move.asks_reason:
-        values["reason"] = form.cleaned_data["reason"]
+    actor, reason, base = signed_in_user(request), form.cleaned_data.get("reason", ""), request.POST.get("base", "")
     try:
-        if move == LOCK and files_to_rewrite(study.cohort) > MOST_FILES_AT_ONCE:
-            job = start_locking(study=study, base=request.POST.get("base", ""), actor=actor, at=at)
-            return redirect("designer:job", study.code, job.pk)
-        _act(move, request)(**values)
+        job = make_move(study=study, move=move, actor=actor, at=now(), reason=reason, base=base)
     except StudyError as error:
         form.add_error(None, str(error))
         study.refresh_from_db()
         return render(request, "designer/move.html", _context(study, move, form, actor), status=409)
+    if job is not None:
+        return redirect("designer:job", study.code, job.pk)
     messages.success(request, move.done % {"study": study.code})
     return redirect("desk:board") if move.name == "delete" else redirect("desk:study", study.code)
-
-
-def _act(move: Move, request: HttpRequest) -> Callable[..., object]:
-    """Return the action of a move; those that need the truth are not in the table."""
-    if move == LOCK:
-        return partial(lock_draft, base=request.POST.get("base", ""))
-    if move == UNSEAL:
-        return unseal_study
-    assert move.act is not None
-    return move.act

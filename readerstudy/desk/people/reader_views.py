@@ -1,7 +1,5 @@
 """One reader of a study: sessions, pause, withdrawal, replacement, and what was done and why."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any, Final
 
 from django.contrib import messages
@@ -15,8 +13,9 @@ from django.views.decorators.http import require_GET, require_POST
 from readerstudy.accounts.permissions import signed_in_user
 from readerstudy.audit.models import Event
 from readerstudy.desk.people.forms import ReplacementForm
+from readerstudy.desk.people.reader_acts import ACTS, carry_out
 from readerstudy.desk.people.views import after_letters, for_investigators
-from readerstudy.errors import StudyError
+from readerstudy.errors import NotFound, StudyError
 from readerstudy.invitations.actions import replace_reader
 from readerstudy.invitations.letters import Terms
 from readerstudy.invitations.views import base_url
@@ -24,7 +23,6 @@ from readerstudy.participation.models import ReaderProfile
 from readerstudy.participation.queries import consent_of
 from readerstudy.reading.queries import SessionSummary, get_session_summary
 from readerstudy.studies.access import study_for
-from readerstudy.studies.actions import allow_early, pause_reader, resume_reader, withdraw_reader
 from readerstudy.studies.models import Enrollment, ReadingList, WithdrawalCause
 
 HISTORY: Final = {
@@ -51,36 +49,26 @@ def reader(request: HttpRequest, code: str, number: int) -> HttpResponse:
 @for_investigators
 def act(request: HttpRequest, code: str, number: int, name: str) -> HttpResponse:
     """Pause, resume or withdraw the reader, or let a session begin early, each with a reason."""
-    enrollment = _enrollment(request, code, number)
-    values: dict[str, Any] = {
-        "actor": signed_in_user(request),
-        "reason": request.POST.get("reason", ""),
-        "at": now(),
-    }
-    person = {"reader": enrollment.code}
-    work: Callable[[], object]
-    match name:
-        case "pause":
-            work, done = lambda: pause_reader(enrollment=enrollment, **values), _("%(reader)s is paused.")
-        case "resume":
-            work, done = lambda: resume_reader(enrollment=enrollment, **values), _("%(reader)s can read again.")
-        case "withdraw":
-            is_own = request.POST.get("cause") == WithdrawalCause.CONSENT
-            cause = WithdrawalCause.CONSENT if is_own else WithdrawalCause.STUDY_TEAM
-            work = partial(withdraw_reader, enrollment=enrollment, cause=cause, **values)
-            done = _("%(reader)s is withdrawn from the study.")
-        case "early":
-            reading_list = _list(enrollment, request.POST.get("session", ""))
-            work = partial(allow_early, reading_list=reading_list, **values)
-            done = _("%(reader)s can begin the session now.")
-        case _:
-            raise Http404
+    enrollment, session = _enrollment(request, code, number), request.POST.get("session", "")
+    if name not in ACTS or (session and not (session.isascii() and session.isdigit() and len(session) <= 4)):
+        raise Http404
+    is_own = request.POST.get("cause") == WithdrawalCause.CONSENT
     try:
-        work()
+        done = carry_out(
+            name,
+            enrollment=enrollment,
+            actor=signed_in_user(request),
+            at=now(),
+            reason=request.POST.get("reason", ""),
+            session=int(session or 0),
+            cause=WithdrawalCause.CONSENT if is_own else WithdrawalCause.STUDY_TEAM,
+        )
+    except NotFound as error:
+        raise Http404(str(error)) from error
     except StudyError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, done % person)
+        messages.success(request, done)
     return redirect("desk:reader", code, number)
 
 
@@ -151,10 +139,3 @@ def _history(enrollment: Enrollment, lists: list[int]) -> list[dict[str, Any]]:
 def _enrollment(request: HttpRequest, code: str, number: int) -> Enrollment:
     rows = Enrollment.objects.select_related("reader", "study__cohort", "arm", "replaces__reader", "withdrawn_by")
     return get_object_or_404(rows, pk=number, study=study_for(signed_in_user(request), code))
-
-
-def _list(enrollment: Enrollment, session: str) -> ReadingList:
-    if not session.isascii() or not session.isdigit() or len(session) > 4:
-        raise Http404
-    rows = enrollment.reading_lists.select_related("session_plan", "enrollment")
-    return get_object_or_404(rows, session_plan__number=int(session))

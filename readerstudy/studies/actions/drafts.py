@@ -85,8 +85,6 @@ def edit_draft(
     WrongStatus once the study is locked, BadInput for a protocol or a title that breaks a rule.
     """
     draft = _editable(study)
-    if base is not None and base != draft.design_sha256:
-        raise ChangedMeanwhile(_("The draft %(code)s was changed by somebody else meanwhile.") % {"code": draft.code})
     changes: dict[str, Any] = {}
     if title is not None and title != draft.title:
         _require_title(title, longest=LONGEST_TITLE)
@@ -97,7 +95,9 @@ def edit_draft(
         protocol.check()
         changes |= {"protocol_data": protocol.as_data(), "template": protocol.template}
     if not changes:
-        return
+        return  # also for a request that is sent a second time
+    if base is not None and base != draft.design_sha256:
+        raise ChangedMeanwhile(_("The draft %(code)s was changed by somebody else meanwhile.") % {"code": draft.code})
     if draft.status == StudyStatus.REHEARSED and changes.keys() != {"title"}:
         draft.return_to_draft()
     Study.objects.filter(pk=draft.pk).update(**changes)
