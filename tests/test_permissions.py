@@ -39,12 +39,15 @@ LEFT_OUT = ("account/", "api/v1/reading/", "api/v1/token/", "admin/login/", "adm
 ROWS = {
     "resume/": lambda study: ReadingSession.objects.filter(reading_list__enrollment__study=study).first(),
     "images/": lambda study: ImageProblem.objects.first(),
+    "reports/": lambda study: ImageProblem.objects.first(),
     "people/": lambda study: study.enrollments.first(),
     "team/": lambda study: study.members.first(),
     "readers/": lambda study: study.enrollments.first(),
 }
 # Names in addresses, by the part before them; the first that there is.
 NAMES = {
+    "reports/": "exclude",
+    "cohorts/": "films",
     "moves/": "close",
     "send/": "cohort",
     "start/": "evaluate",
@@ -71,15 +74,22 @@ def _is_form(route: str) -> bool:
 def address_of(route: str, study) -> str:
     """The route with the study's own code and rows."""
     parts, kinds = [], {"int": "1", "slug": study.code, "str": "x", "uuid": str(UUID(int=1)), "path": _row_of(route)}
+    kinds["move"] = "close"
     for part in route.split("/"):
         before = f"{parts[-1]}/" if parts else ""
         is_row = part == "<int:number>" and before in ROWS and "/small/" in "/".join(parts) + "/"
-        if is_row:
+        if route.startswith("desk/people/") and part == "<slug:name>":
+            parts.append("deactivate")
+        elif is_row:
             parts.append(str(ROWS[before](study).pk))
         elif part in ("<slug:name>", "<slug:kind>") and (
             known := [NAMES[name] for name in NAMES if f"/{name}" in route]
         ):
             parts.append(known[0])
+        elif route.startswith("desk/people/") and part == "<int:number>":
+            parts.append(str(study.enrollments.first().reader_id))
+        elif part == "<slug:reader>":
+            parts.append(study.enrollments.first().code)
         else:
             parts.append(re.sub("<([a-z]+):[a-z_]+>", lambda match: kinds.get(match[1], "x"), part))
     return "/" + "/".join(parts)

@@ -5,10 +5,11 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse_lazy
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -63,6 +64,23 @@ class SignIn(LoginView):
     def _attempt(self) -> dict[str, Any]:
         name = self.request.POST.get("username", "")
         return {"username": name, "address": client_address(self.request), "at": now()}
+
+
+class ChoosePassword(PasswordChangeView):
+    """Choose a password; only somebody who has one is asked for it. Other browsers of the person are signed out."""
+
+    template_name = "accounts/password.html"
+    success_url = reverse_lazy("home")
+
+    def get_form_class(self) -> Any:
+        return PasswordChangeForm if signed_in_user(self.request).has_usable_password() else SetPasswordForm
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        person = signed_in_user(self.request)
+        record("account.password_chosen", actor=person, subject=person, at=now())
+        messages.success(self.request, _("Your password is stored. You can sign in with it from now on."))
+        return response
 
 
 class SignOut(LogoutView):

@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from readerstudy.desk import corner_views, record_views, team_views, views
-from readerstudy.desk.people import directory
+from readerstudy.desk.people import colleague_views, directory
 from readerstudy.desk.people.urls import urlpatterns as people_urls
 from readerstudy.desk.trail.urls import urlpatterns as trail_urls
 
@@ -12,6 +12,9 @@ urlpatterns = [
     path("", views.board, name="board"),
     path("", include(trail_urls)),
     path("people/", directory.directory, name="directory"),
+    path("people/invite/", colleague_views.invite, name="colleague-invite"),
+    path("people/<int:number>/", colleague_views.account, name="account"),
+    path("people/<int:number>/<slug:name>/", colleague_views.act, name="account-act"),
     path("studies/<slug:code>/", views.study, name="study"),
     path("studies/<slug:code>/monitor/", views.monitor, name="monitor"),
     path("studies/<slug:code>/resume/<int:number>/", views.resume, name="resume"),

@@ -1,11 +1,12 @@
 """Everybody with an account, and the studies that they take part in."""
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Paginator
 from django.db.models import Case, IntegerField, Q, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -49,9 +50,10 @@ def directory(request: HttpRequest) -> HttpResponse:
     """Show everybody with an account, found by name, address or user name."""
     search = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
     page = _found(search).get_page(request.GET.get("page"))
+    parts = parts_of(list(page), signed_in_user(request))
     context = {
         "page": page,
-        "people": _with_parts(page, signed_in_user(request)),
+        "people": [Person(account, tuple(parts[account.pk])) for account in page],
         "search": search,
         "query": urlencode({"q": search}) if search else "",
     }
@@ -67,13 +69,13 @@ def _found(search: str) -> "Paginator[User]":
     return Paginator(accounts, PEOPLE_PER_PAGE)
 
 
-def _with_parts(page: "Page[User]", viewer: User) -> list[Person]:
-    """Return the people of a page; three queries, however many they are."""
-    accounts, own, parts = list(page), studies_of(viewer), defaultdict[int, list[Part]](list)
+def parts_of(accounts: Sequence[User], viewer: User) -> Mapping[int, list[Part]]:
+    """Return the studies of these people that the viewer takes part in, by their keys; two queries."""
+    own, parts = studies_of(viewer), defaultdict[int, list[Part]](list)
     members = StudyMember.objects.filter(removed_at=None, person__in=accounts, study__in=own)
     for person, study in members.order_by("study__code").values_list("person", "study__code"):
         parts[person].append(Part(study, reverse("desk:team", args=[study])))
     enrollments = Enrollment.objects.filter(reader__in=accounts, study__in=own).order_by("study__code")
     for pk, person, study, code in enrollments.values_list("pk", "reader", "study__code", "code"):
         parts[person].append(Part(study, reverse("desk:reader", args=[study, pk]), code))
-    return [Person(account, tuple(parts[account.pk])) for account in accounts]
+    return parts
