@@ -15,7 +15,7 @@ from readerstudy.environment import VARIABLES
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
-OWN = ("init", "web", "worker", "gpu-worker")
+OWN = ("init", "web", "worker", "beat", "gpu-worker")
 # Read by docker-compose.yml itself.
 COMPOSE_ONLY = {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "BIND", "PORT", "TORCH_INDEX"}
 # Names the database of a test run.
@@ -44,7 +44,7 @@ def test_docker_compose_accepts_the_file(tmp_path):
 
 def test_only_workers_have_torch_and_only_one_needs_a_graphics_card():
     targets = {name: SERVICES[name]["build"]["target"] for name in OWN}
-    assert targets == {"init": "web", "web": "web", "worker": "worker", "gpu-worker": "worker"}
+    assert targets == {"init": "web", "web": "web", "worker": "worker", "beat": "web", "gpu-worker": "worker"}
     assert [name for name, service in SERVICES.items() if "profiles" in service] == ["gpu-worker"]
     web, worker = re.split(r"(?m)^FROM web AS worker$", (ROOT / "Dockerfile").read_text())
     assert not re.search(r"torch==|models_ml|attacks|ml\.txt", web)
@@ -52,7 +52,7 @@ def test_only_workers_have_torch_and_only_one_needs_a_graphics_card():
 
 
 def test_services_wait_for_the_migrated_database():
-    for name in ("web", "worker", "gpu-worker"):
+    for name in ("web", "worker", "beat", "gpu-worker"):
         assert SERVICES[name]["depends_on"]["init"] == {"condition": "service_completed_successfully"}
     assert SERVICES["init"]["depends_on"]["postgres"] == {"condition": "service_healthy"}
     assert "migrate" in SERVICES["init"]["command"]
