@@ -226,5 +226,6 @@ def test_who_came_by_a_link_chooses_a_password(desk, rosa):
 def test_the_pages_of_accounts_are_german(study, desk, rosa):
     carl = colleague("carl", Role.COORDINATOR, study)
     desk.post(page_of(carl, "deactivate/"), {"reason": "x"})
+    names = {"x", "Rosa", "rosa", "rosa@example.org", "carl", "small", "small R1", "small A small study"}
     for address in (INVITE, page_of(carl), page_of(rosa), "/desk/people/", "/account/password/"):
-        assert left_in_english(desk, address) <= {"x", "Rosa", "small A small study"}, address
+        assert left_in_english(desk, address) - names == set(), address
