@@ -23,7 +23,7 @@ class LinkRefused(NotAllowed):
 
 
 def link_expiry(*, at: datetime, days: int) -> datetime:
-    """Return when a link of so many days expires. Raises BadInput if the number is out of range."""
+    """Return when a link that is valid for `days` expires. Raises BadInput if the number is out of range."""
     if not 1 <= days <= LONGEST_DAYS:
         raise BadInput(_("A sign-in link is valid for 1 to %(days)d days.") % {"days": LONGEST_DAYS})
     return at + timedelta(days=days)

@@ -1,4 +1,4 @@
-"""Sending by a worker: what it is told, when it tries again, and what a killed one leaves behind."""
+"""Sending by a worker: what it receives, when it tries again, and what a killed one leaves behind."""
 
 import json
 from datetime import timedelta
@@ -57,7 +57,7 @@ def sweep(at) -> list[Mail]:
     return send_waiting_mails(clock=lambda: at)
 
 
-def test_a_worker_is_told_a_number_and_makes_the_link_itself(mail, messages):
+def test_a_worker_gets_a_number_and_makes_the_link_itself(mail, messages):
     assert messages == [("send-mail", {"mail_id": mail.pk}, "mail")]
     assert not SignInLink.objects.exists()
     assert json.dumps(list(Mail.objects.values()), default=str).count("/account/") == 0
