@@ -184,7 +184,8 @@ def _after_letter(request: HttpRequest, letter: Letter, done: str) -> HttpRespon
     """Return to the account, or show the text that is to be sent by hand: its link exists nowhere else."""
     person = letter.mail.person
     if letter.mail.state == MailState.FAILED:
-        messages.error(request, f"{done} {_('The mail was not sent.')}")
+        failed = _("The mail was not sent.")
+        messages.error(request, f"{done} {failed}")
     else:
         messages.success(request, done)
     if letter.text:
