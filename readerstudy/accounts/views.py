@@ -77,8 +77,6 @@ class ChoosePassword(PasswordChangeView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
-        person = signed_in_user(self.request)
-        record("account.password_chosen", actor=person, subject=person, at=now())
         messages.success(self.request, _("Your password is stored. You can sign in with it from now on."))
         return response
 

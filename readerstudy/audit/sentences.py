@@ -16,6 +16,8 @@ SENTENCES: Final[dict[str, Text]] = {
     "account.changed": _("%(actor)s changed the account of %(subject)s: %(changed)s."),
     "account.deactivated": _("%(actor)s deactivated the account of %(subject)s."),
     "account.made": _("%(actor)s made the account of %(subject)s as %(role)s."),
+    "account.role_changed": _("%(actor)s changed the role of %(subject)s from %(before)s to %(after)s."),
+    "account.written": _("%(actor)s wrote a mail with a sign-in link to %(subject)s."),
     "attack.imported": _("%(actor)s imported %(pairs)s adversarial images as %(subject)s."),
     "blinding.audited": _("The blinding of %(study)s was audited."),
     "cohort.imported": _("%(actor)s imported images into the cohort %(subject)s."),

@@ -164,7 +164,7 @@ def _set_active(person: User, *, actor: User, reason: str, at: datetime, is_acti
         revoke_links(user=person, actor=actor, at=at)
     person.is_active = is_active
     person.save(update_fields=["is_active"])
-    verb = "account.reactivated" if is_active else "account.deactivated"
+    verb = "account.activated" if is_active else "account.deactivated"
     record(verb, actor=actor, subject=person, at=at, reason=reason)
 
 

@@ -43,9 +43,9 @@ HISTORY: Final = {
     "account.made": gettext_lazy("Account made"),
     "account.written": gettext_lazy("Mail with a link written"),
     "account.role_changed": gettext_lazy("Role changed"),
-    "account.password_chosen": gettext_lazy("Password chosen"),
+    "password.changed": gettext_lazy("Password changed"),
     "account.deactivated": gettext_lazy("Deactivated"),
-    "account.reactivated": gettext_lazy("Reactivated"),
+    "account.activated": gettext_lazy("Reactivated"),
     "link.used": gettext_lazy("Signed in by a link"),
     "link.revoked": gettext_lazy("Link replaced or revoked"),
 }
