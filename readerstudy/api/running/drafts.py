@@ -25,11 +25,10 @@ from readerstudy.designer.actions import files_to_rewrite, start_rehearsal
 from readerstudy.designer.checklist.checks import check_draft
 from readerstudy.designer.moves import make_move
 from readerstudy.errors import BadInput
-from readerstudy.studies.actions import draft_study, edit_draft
+from readerstudy.participation.actions import draft_design, import_design
+from readerstudy.participation.study_file import StudyDesign, design_of, read_design, write_design
 from readerstudy.studies.actions.moves import require_reason
 from readerstudy.studies.models import Study
-from readerstudy.studies.protocol_document import Protocol
-from readerstudy.studies.protocol_file import read_protocol, write_protocol
 from readerstudy.studies.transitions import LOCK, MOVES, MOVES_BY_NAME, offered_moves
 
 STARTED = OpenApiResponse(JobStarted, description="a job does it")
@@ -45,15 +44,9 @@ class StudiesOrNew(Studies):
         cohort = Cohort.objects.filter(name=values["cohort"]).first()
         if cohort is None:
             raise BadInput(f"cohort: there is no cohort named {values['cohort']!r}.")
-        protocol = _protocol(values["protocol"], cohort)
-        study = draft_study(
-            code=values["code"],
-            title=values["title"],
-            cohort=cohort,
-            protocol=protocol,
-            actor=request.user,
-            at=now(),
-        )
+        design = _design(values["protocol"], cohort)
+        named = {"code": values["code"], "title": values["title"]}
+        study = draft_design(**named, cohort=cohort, design=design, actor=request.user, at=now())
         return Response(dataset.study_page(study), status=201)
 
 
@@ -69,8 +62,8 @@ class ProtocolOfStudy(StudyView):
     )
     def put(self, request: UserRequest, study: str) -> Response:
         draft, values = self.study(), validated(ProtocolRequest(data=request.data))
-        protocol = _protocol(values["protocol"], draft.cohort)
-        edit_draft(study=draft, actor=request.user, at=now(), protocol=protocol, base=values.get("base"))
+        design = _design(values["protocol"], draft.cohort)
+        import_design(study=draft, design=design, actor=request.user, at=now(), base=values.get("base"))
         return Response(_text(draft))
 
 
@@ -80,7 +73,7 @@ class ProtocolFile(StudyView):
     @extend_schema(responses={(200, "application/yaml"): str}, tags=["studies"])
     def get(self, request: UserRequest, study: str) -> HttpResponse:
         found = self.study()
-        answer = HttpResponse(write_protocol(found.protocol), content_type="application/yaml; charset=utf-8")
+        answer = HttpResponse(write_design(design_of(found)), content_type="application/yaml; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="{found.code}.yaml"'
         return answer
 
@@ -91,7 +84,7 @@ class Checklist(StudyView):
     @extend_schema(responses={200: ChecklistAnswer, 409: REFUSED}, tags=["studies"])
     def get(self, request: UserRequest, study: str) -> Response:
         found = self.study()
-        checked = check_draft(found)
+        checked = check_draft(found, told_to=request.user)
         values: dict[str, Any] = {
             "can_be_locked": checked.can_be_locked,
             "design_sha256": found.design_sha256,
@@ -159,8 +152,8 @@ class MakeMove(StudyView):
 
 
 def _text(study: Study) -> dict[str, str]:
-    return {"protocol": write_protocol(study.protocol), "design_sha256": study.design_sha256}
+    return {"protocol": write_design(design_of(study)), "design_sha256": study.design_sha256}
 
 
-def _protocol(text: str, cohort: Cohort) -> Protocol:
-    return read_protocol(text.encode(), words=cohort.modality.words.reading)
+def _design(text: str, cohort: Cohort) -> StudyDesign:
+    return read_design(text.encode(), words=cohort.modality.words.reading)

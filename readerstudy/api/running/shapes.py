@@ -56,18 +56,11 @@ class ProtocolRequest(Shape):
     )
 
 
-class ObstacleLine(Shape):
-    """One reason why the study cannot be locked."""
+class ChecklistLine(Shape):
+    """One sentence of the checklist, and where its subject is mended."""
 
     place = serializers.CharField(help_text="the field, such as `sessions-3-real`; may be empty")
-    label: Any = serializers.CharField(help_text="the field in words")
-    sentence = serializers.CharField()
-
-
-class AdviceLine(Shape):
-    """One piece of advice; it keeps nothing from being locked."""
-
-    place = serializers.CharField()
+    label: Any = serializers.CharField(help_text="the field in words; may be empty")
     sentence = serializers.CharField()
 
 
@@ -84,8 +77,8 @@ class ChecklistAnswer(Shape):
 
     can_be_locked = serializers.BooleanField()
     design_sha256 = serializers.CharField(help_text="of the draft that was checked; name it as `base` to lock it")
-    obstacles = ObstacleLine(many=True)
-    advice = AdviceLine(many=True)
+    obstacles = ChecklistLine(many=True)
+    advice = ChecklistLine(many=True, help_text="keeps nothing from being locked")
     times = SessionTimeLine(many=True)
     time_sentence = serializers.CharField()
     files = serializers.IntegerField(help_text="image files that locking rewrites; many of them are rewritten by a job")
