@@ -187,9 +187,10 @@ def _record_failure(
 
 def _words(error: Exception) -> str:
     """Return what the server said: its code and its text."""
+    answers: list[tuple[int, bytes | str]]
     match error:
         case smtplib.SMTPRecipientsRefused():
-            answers = [(code, said) for code, said in error.recipients.values()]
+            answers = list(error.recipients.values())
         case smtplib.SMTPResponseException():
             answers = [(error.smtp_code, error.smtp_error)]
         case _:
