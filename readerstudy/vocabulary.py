@@ -34,8 +34,10 @@ class Split(StrEnum):
     TEST = "test"
 
 
-# The method of an attack whose images another program made.
+# The methods of attacks whose images another program made: from real images of the cohort, or from none.
 IMPORTED: Final = "imported"
+SYNTHETIC: Final = "synthetic"
+MADE_ELSEWHERE: Final = (IMPORTED, SYNTHETIC)
 
 
 class Direction(StrEnum):

@@ -66,6 +66,23 @@ class Elsewhere:
             kind, significant = (np.uint8, None) if bits == 8 else (np.uint16, bits)
             write_png(self.folder / f"altered-{name}", values.astype(kind), significant_bits=significant)
 
+    def write_synthetic(self, count: int, *, seed: int = 9, bits: int = BITS, factor: int = 1) -> list[str]:
+        """Write phantoms that are not in the cohort, as a generator of whole images would; return rows of a table.
+
+        Files are smaller by `factor`. The last column is the pathology; both labels are among the first images.
+        """
+        rows, columns = self.values(self.names[0]).shape
+        drawn = self.cohort.modality.draw_phantoms(count, seed=seed, size=(rows, columns)).images
+        positive = [image for image in drawn if image.pathology == Pathology.POSITIVE]
+        others = [image for image in drawn if image.pathology != Pathology.POSITIVE]
+        mixed = [image for pair in zip(positive, others, strict=False) for image in pair][:count]
+        for number, image in enumerate(mixed):
+            values = image.load().values[::factor, ::factor] >> (16 - bits)
+            kind, significant = (np.uint8, None) if bits == 8 else (np.uint16, bits)
+            write_png(self.folder / f"made-{number}.png", values.astype(kind), significant_bits=significant)
+        word = self.cohort.modality.vocabulary.word
+        return [f"made-{number}.png,{word(image.pathology)}" for number, image in enumerate(mixed)]
+
     def table(self, *, header: str = "real,adversarial", rows: Sequence[str] | None = None) -> Path:
         every = [f"{name},altered-{name}" for name in self.names] if rows is None else rows
         return write_table(self.folder, every, header=header, name="pairs.csv")

@@ -10,7 +10,9 @@ from django.db import connection
 
 from readerstudy.accounts.models import Role, User
 from readerstudy.cohort.models import Cohort, Stimulus, random_key
-from readerstudy.cohort.storage import write_media
+from readerstudy.cohort.prepare import prepare
+from readerstudy.cohort.storage import ensure_patient, store_image, write_media
+from readerstudy.experiments.models import Attack
 from readerstudy.imaging.difference import signed_difference
 from readerstudy.imaging.image import Pixels, quantise
 from readerstudy.imaging.png16 import decode_png, encode_png
@@ -18,9 +20,15 @@ from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.sources.source import ImportBatch, ImportImage
 from readerstudy.studies.actions import add_member, enroll
 from readerstudy.studies.models import Study
-from readerstudy.truth.actions import AttackProvenance, create_study, import_cohort, register_adversarial_image
+from readerstudy.truth.actions import (
+    AttackProvenance,
+    create_study,
+    import_cohort,
+    register_adversarial_image,
+    register_synthetic_image,
+)
 from readerstudy.truth.queries import real_images
-from readerstudy.vocabulary import Direction
+from readerstudy.vocabulary import SYNTHETIC, Direction
 from tests.tamper import without_triggers
 
 PATHOLOGIES = {finding.word: pathology for pathology, finding in MAMMOGRAPHY.findings.items()}
@@ -117,6 +125,17 @@ def adversarial_images_for(
             difference=write_media(encode_png(signed_difference(real, altered))),
             provenance=AttackProvenance(direction=direction, generator=attack or f"{prefix}-{direction.value}", seed=1),
         )
+
+
+def synthetic_images_for(cohort: Cohort, count: int = 40, attack: str = "made") -> None:
+    """Register synthetic images, each in a group of its own; every second one shows cancer, half are held out."""
+    row = Attack.objects.create(name=attack, method=SYNTHETIC, cohort=cohort.name, code_version="x", made_at=MONDAY)
+    sizes = {name: cohort.size_of(name) for name in cohort.resolutions}
+    for number in range(count):
+        picture = source(1000 + number, f"made-{number}", ("malignant", "normal")[number % 2])
+        prepared = prepare(picture, modality=cohort.modality_code, sizes=sizes)
+        patient = ensure_patient(cohort, f"{attack}-{number}", split=("test", "train")[number // 2 % 2])
+        register_synthetic_image(store_image(patient, prepared), attack=row, lesions=None, quality={"sharpness": 3.0})
 
 
 def altered_copy(real: np.ndarray, direction: Direction) -> np.ndarray:

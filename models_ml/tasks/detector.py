@@ -25,7 +25,7 @@ from readerstudy.experiments.parameters import TrainDetectorParameters
 from readerstudy.jobs.queue import perform
 from readerstudy.results.detector import FORMAT
 from readerstudy.truth.actions import store_scores
-from readerstudy.truth.queries import RealImage, adversarial_images, attacks_with_images, real_images
+from readerstudy.truth.queries import RealImage, adversarial_images, attacks_with_images, real_images, synthetic_images
 from readerstudy.vocabulary import Split
 
 
@@ -115,16 +115,15 @@ def _labelled_files(
         adversarial = adversarial_images(cohort_row, resolution, [attack], with_excluded=True)
         if not adversarial:
             raise LabError(f"There is no image of {cohort} by the attack {attack} at {resolution} resolution.")
-        files += [
-            (
-                attack,
-                replace(
-                    image,
-                    stimulus_id=adversarial[image.image_id].stimulus_id,
-                    path=adversarial[image.image_id].path,
-                ),
+        versions = [
+            replace(
+                image,
+                stimulus_id=adversarial[image.image_id].stimulus_id,
+                path=adversarial[image.image_id].path,
             )
             for image in real
-            if image.image_id in adversarial and (for_training or image.split != Split.TRAIN)
+            if image.image_id in adversarial
         ]
+        made = versions or synthetic_images(cohort_row, resolution, [attack])
+        files += [(attack, image) for image in made if for_training or image.split != Split.TRAIN]
     return _LabelledFiles([image for _attack, image in files], MixedImages.from_files(files))

@@ -28,7 +28,7 @@ from readerstudy.jobs.progress_log import read_points
 from readerstudy.jobs.progress_text import activity_text, job_note
 from readerstudy.results.progress import ActivityKind
 from readerstudy.truth.queries import find_import
-from readerstudy.vocabulary import IMPORTED
+from readerstudy.vocabulary import MADE_ELSEWHERE
 
 
 # --- shapes -------------------------------------------------------------------------------------------------
@@ -148,7 +148,7 @@ class AttackLine(serializers.ModelSerializer[Attack]):
     )
 
     def get_tells(self, row: Attack) -> dict[str, Any] | None:
-        imported = find_import(row.name) if row.method == IMPORTED else None
+        imported = find_import(row.name) if row.method in MADE_ELSEWHERE else None
         return dict(imported.tells) if imported else None
 
     class Meta:

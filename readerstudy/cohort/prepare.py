@@ -1,7 +1,7 @@
 """Preparation of one image for storage: load, resize, encode. Without the database, so that it runs in parallel."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from readerstudy.errors import StudyError
@@ -48,13 +48,19 @@ class Framing:
 
 
 def prepare(
-    source: ImportImage, *, modality: str, sizes: Mapping[str, Size], keep_grid: bool = True
+    source: ImportImage,
+    *,
+    modality: str,
+    sizes: Mapping[str, Size],
+    bits: int | None = None,
+    finish: Callable[[Grey16], Grey16] = lambda framed: framed,
 ) -> PreparedImage | ImportProblem:
     """Load, resize and encode an image; return a problem if it cannot be read.
 
-    `modality` is a code, `sizes` are by resolution, the largest first. With `keep_grid` the resized image is rounded to
-    the levels of its source's bits, as adversarial images are made from it. Otherwise resizing would blur the gaps
-    between these levels in some parts of the image and not in others.
+    `modality` is a code, `sizes` are by resolution, the largest first. The resized image is rounded to the levels of
+    its source's bits, or of `bits`, as adversarial images are made from it. Otherwise resizing would blur the gaps
+    between these levels in some parts of the image and not in others. `finish` is applied to the image in each size
+    before it is encoded.
     """
     try:
         pixels = source.load()
@@ -63,9 +69,10 @@ def prepare(
         lesions = _framed_lesions(source, values, measured.anchor, next(iter(sizes.values())))
     except StudyError as error:
         return ImportProblem(name=source.name, sentence=str(error))
-    framing = Framing(measured.anchor, background_level(values), bit_depth_levels(pixels.bits if keep_grid else 16))
+    levels = bit_depth_levels(bits or pixels.bits)
+    framing = Framing(measured.anchor, background_level(values), levels)
     known = {name: value for name, value in measured.attributes.items() if value}
-    framed = {name: framing.apply(values, size) for name, size in sizes.items()}
+    framed = {name: finish(framing.apply(values, size)) for name, size in sizes.items()}
     smallest = list(sizes)[-1]
     placement = find_placement(values, sizes[smallest], anchor=measured.anchor)
     return PreparedImage(

@@ -13,6 +13,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.db import transaction
 
+from readerstudy.cohort.media_journal import note_file
 from readerstudy.cohort.models import Cohort, Exam, Image, Patient, Stimulus
 from readerstudy.cohort.prepare import PreparedImage
 from readerstudy.errors import BadInput, StudyError
@@ -190,6 +191,7 @@ def write_media(content: bytes) -> MediaFile:
     path = Path(settings.MEDIA_ROOT) / name[:2] / f"{name}.png"
     if not path.parent.exists():
         _make_folders()
+    note_file(str(path.relative_to(settings.MEDIA_ROOT)))
     replace_file(path, content)
     return MediaFile(str(path.relative_to(settings.MEDIA_ROOT)), len(content), hashlib.sha256(content).hexdigest())
 

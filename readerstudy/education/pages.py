@@ -27,4 +27,5 @@ def find_panel(reader: User, study: str, code: str, panel: str) -> Panel | None:
     if panel == "real":
         return Panel(presentation.stimulus.path, length)
     image = find_adversarial_image(presentation.stimulus, plan)
+    assert image.difference_path is not None  # triptychs show pairs only
     return Panel(image.path if panel == "adversarial" else image.difference_path, length)

@@ -18,6 +18,7 @@ from readerstudy.imaging.image import WHITE
 from readerstudy.jobs.models import Job, JobStatus
 from readerstudy.modalities.modality import Modality
 from readerstudy.names import name_error
+from readerstudy.vocabulary import SYNTHETIC
 
 MAXIMUM_TEXT: Final = 1000
 # Several jobs can make one attack with different values of these; the other parameters identify the attack.
@@ -292,6 +293,7 @@ def _check_attack_settings(values: Parameters) -> None:
 # --- names ----------------------------------------------------------------------------------------------------
 def _check_names(kind: JobKind, values: Parameters, nested: Parameters) -> None:
     """Raise InvalidParameter for names that are in use, and for evaluations without an attack."""
+    _check_pairs("augmentation.attacks", values)
     match kind.key:
         case GENERATE.key:
             _check_generator_attacks(values)
@@ -360,7 +362,16 @@ def _check_generator_attacks(values: Parameters) -> None:
             raise InvalidParameter("suffix", message % {"name": name})
 
 
+def _check_pairs(field: str, values: Parameters) -> None:
+    """Raise InvalidParameter for an attack of synthetic images where each needs its real image."""
+    synthetic = Attack.objects.filter(name__in=values.get(field, ()), method=SYNTHETIC).order_by("name").first()
+    if synthetic:
+        message = _("the images of %(name)s are synthetic: they have no real image to be compared with.")
+        raise InvalidParameter(field, message % {"name": synthetic.name})
+
+
 def _check_evaluated_attacks(values: Parameters) -> None:
+    _check_pairs("attacks", values)
     if ("gan_remove" in values) != ("gan_insert" in values):
         missing = "gan_insert" if "gan_remove" in values else "gan_remove"
         raise InvalidParameter(missing, _("give both GAN runs, or neither."))

@@ -147,7 +147,7 @@ class PairForm(_FilesForm):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     made_by = forms.CharField(label=gettext_lazy("Program, and who ran it"), max_length=2000, required=False)
-    keep_background = forms.BooleanField(label=gettext_lazy("Put the real image’s background back"), required=False)
+    keep_background = forms.BooleanField(label=gettext_lazy("Put the real background back"), required=False)
     keep_grid = forms.BooleanField(
         label=gettext_lazy("Use only the grey levels that the real image uses"), required=False
     )

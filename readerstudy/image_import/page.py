@@ -26,6 +26,7 @@ class AttackTells:
 
     attack: str
     pairs: int
+    real_images: int | None  # None: those of the pairs
     sentences: list[TellSentence]
     combined: str
     facts: list[FactRow]
@@ -63,6 +64,7 @@ class ReportPage:
     splits: tuple[SplitLine, ...]
     tells: tuple[AttackTells, ...]
     shows_pathology: bool
+    is_synthetic: bool  # no row has a real image
 
     @property
     def hidden_problems(self) -> int:
@@ -88,6 +90,7 @@ def report_page(image_import: ImageImport, user: User, *, number: str | None, pe
         splits=tuple(_split_lines(report)) if is_cohort else (),
         tells=tuple(_tells(name, tells) for name, tells in report.tells.items()),
         shows_pathology=user.is_researcher,
+        is_synthetic=not is_cohort and not any(row.real for row in report.rows),
     )
 
 
@@ -115,4 +118,11 @@ def _split_lines(report: CheckReport) -> list[SplitLine]:
 
 
 def _tells(attack: str, tells: Any) -> AttackTells:
-    return AttackTells(attack, tells["pairs"], tell_sentences(tells), combined_sentence(tells), fact_rows(tells))
+    return AttackTells(
+        attack,
+        tells["pairs"],
+        tells.get("real_images"),
+        tell_sentences(tells),
+        combined_sentence(tells),
+        fact_rows(tells),
+    )

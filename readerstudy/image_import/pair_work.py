@@ -1,6 +1,7 @@
-"""Checking pairs of real and adversarial images, and importing them."""
+"""Checking adversarial images, pairs or synthetic ones, and importing them."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -8,6 +9,7 @@ from django.utils.timezone import now
 
 from readerstudy.cohort.models import Cohort
 from readerstudy.cohort.pairs import PixelRules, PreparedPair
+from readerstudy.cohort.synthetic import PreparedSynthetic
 from readerstudy.errors import StudyError
 from readerstudy.image_import.material import Material
 from readerstudy.image_import.models import ImageImport
@@ -15,6 +17,7 @@ from readerstudy.image_import.options import PairOptions
 from readerstudy.image_import.report import SMALL, CheckedRow, CheckReport, read_stored, write_preview
 from readerstudy.imaging.thumbnails import read_small
 from readerstudy.serialise import from_dict
+from readerstudy.sources.synthetic_table import SyntheticRow
 from readerstudy.sources.vocabulary import SourceVocabulary
 from readerstudy.truth.actions import (
     AdversarialImportResult,
@@ -28,8 +31,19 @@ Progress = Callable[[int, int], None]
 _FEW: Final = 50_000  # bytes of a table that is not worth several processes
 
 
+@dataclass(frozen=True)
+class Previews:
+    """What draws a preview of a pair, and of a synthetic image; by default nothing is drawn."""
+
+    of_pair: Callable[[MatchedRow, PreparedPair], None] = lambda found, pair: None
+    of_synthetic: Callable[[SyntheticRow, PreparedSynthetic], None] = lambda row, image: None
+
+
+NO_PREVIEWS: Final = Previews()
+
+
 def check_pairs(image_import: ImageImport, material: Material, *, scratch: Path, progress: Progress) -> CheckReport:
-    """Return what the import of these pairs would do; write previews of each."""
+    """Return what the import of these images would do; write previews of each."""
 
     def preview(found: MatchedRow, pair: PreparedPair) -> None:
         smallest = list(pair.versions)[-1]
@@ -46,14 +60,22 @@ def check_pairs(image_import: ImageImport, material: Material, *, scratch: Path,
         ):
             write_preview(image_import.folder, found.row.number, panel, values)
 
-    result = _run(image_import, material, scratch, progress, is_dry_run=True, preview=preview)
+    def preview_synthetic(row: SyntheticRow, image: PreparedSynthetic) -> None:
+        modality = Cohort.modality_of(image_import.cohort)
+        mirrored = modality.hang(image.image.attributes).is_mirrored
+        values = read_stored(list(image.image.pngs.values())[-1], scratch)
+        drawn = modality.small_pictures.image(values, is_mirrored=mirrored)
+        write_preview(image_import.folder, row.number, "adversarial", drawn)
+
+    previews = Previews(preview, preview_synthetic)
+    result = _run(image_import, material, scratch, progress, is_dry_run=True, previews=previews)
     return _report(image_import, result, len(result.rows))
 
 
 def import_pairs(
     image_import: ImageImport, material: Material, *, scratch: Path, progress: Progress, skips_refused: bool
 ) -> CheckReport:
-    """Import the pairs, and return what that has done.
+    """Import the images, and return what that has done.
 
     Raises StudyError if a row is refused unless `skips_refused`; then nothing is stored.
     """
@@ -72,7 +94,7 @@ def _run(
     *,
     is_dry_run: bool = False,
     skips_refused: bool = False,
-    preview: Callable[[MatchedRow, PreparedPair], None] = lambda found, pair: None,
+    previews: Previews = NO_PREVIEWS,
 ) -> AdversarialImportResult:
     options = from_dict(PairOptions, image_import.options)
     return import_adversarial_images(
@@ -90,7 +112,8 @@ def _run(
         is_dry_run=is_dry_run,
         skips_refused=skips_refused,
         progress=progress,
-        preview=preview,
+        preview=previews.of_pair,
+        preview_synthetic=previews.of_synthetic,
         spool=scratch,
         processes=1 if material.table.stat().st_size < _FEW else None,
     )

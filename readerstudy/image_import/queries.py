@@ -4,10 +4,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count
-
 from readerstudy.accounts.models import User
-from readerstudy.cohort.models import SPLIT_LABELS, Cohort, Patient
+from readerstudy.cohort.models import SPLIT_LABELS, Cohort
 from readerstudy.image_import.models import ImageImport, ImportKind
 from readerstudy.modalities import layout_labels
 from readerstudy.studies.access import studies_of
@@ -45,13 +43,12 @@ SPLITS = tuple(SPLIT_LABELS[split] for split in Split)
 def cohort_lines(person: User) -> list[CohortLine]:
     """Return every cohort by name, with the studies that the person takes part in."""
     counts = count_cohorts()
-    patients = dict(Patient.objects.order_by().values_list("cohort").annotate(count=Count("pk")))
     studies: dict[int, list[Study]] = {}
     for study in studies_of(person).order_by("code"):
         studies.setdefault(study.cohort_id, []).append(study)
     nothing = CohortCounts({}, {})
     return [
-        _line(cohort, counts.get(cohort.pk, nothing), patients.get(cohort.pk, 0), studies.get(cohort.pk, []))
+        _line(cohort, counts.get(cohort.pk, nothing), studies.get(cohort.pk, []))
         for cohort in Cohort.objects.order_by("name")
     ]
 
@@ -62,7 +59,7 @@ def imports_of(user: User) -> Any:
     return rows if user.is_researcher else rows.filter(by=user, kind=ImportKind.COHORT)
 
 
-def _line(cohort: Cohort, counts: CohortCounts, patients: int, studies: list[Study]) -> CohortLine:
+def _line(cohort: Cohort, counts: CohortCounts, studies: list[Study]) -> CohortLine:
     totals: Counter[str] = Counter()
     lines = []
     for pathology in Pathology:
@@ -71,7 +68,7 @@ def _line(cohort: Cohort, counts: CohortCounts, patients: int, studies: list[Stu
         lines.append(PathologyLine(cohort.modality.findings[pathology].label, own, sum(own)))
     return CohortLine(
         cohort=cohort,
-        patients=patients,
+        patients=counts.patients,
         images=sum(totals.values()),
         lines=tuple(lines),
         totals=tuple(totals[split.value] for split in Split),

@@ -38,6 +38,19 @@ def source_facts(values: Grey16, *, bits: int, unchanged: Mask) -> dict[str, flo
     }
 
 
+def stored_facts(values: Grey16, *, bits: int, tissue: Mask) -> dict[str, float]:
+    """Return the facts of `source_facts` that a stored image has too, by name: for images without a counterpart.
+
+    `bits` are those of the levels on which the image is stored.
+    """
+    return {
+        "empty levels": empty_levels(values, bits),
+        "sharpness": sharpness(values, tissue),
+        "interpolation": interpolation(values),
+        "compression blocks": compression_blocks(values),
+    }
+
+
 def empty_levels(values: Grey16, bits: int) -> float:
     """Return the share of grey levels of `bits` that no pixel has, between the first and the last percentile."""
     brightest = 2**bits - 1

@@ -97,6 +97,10 @@ NAMES: Final[dict[str, tuple[Text, Unit]]] = {
     "ssim": (_("Structural similarity (SSIM)"), Unit.PLAIN),
     "ms_ssim": (_("Similarity over five scales (MS-SSIM)"), Unit.PLAIN),
     "psnr_db": (_("Signal to noise (PSNR)"), Unit.DECIBEL),
+    "sharpness": (_("Sharpness (log10 of the Laplacian’s variance)"), Unit.PLAIN),
+    "entropy": (_("Entropy of the histogram, bits"), Unit.PLAIN),
+    "noise": (_("Noise in the tissue"), Unit.PLAIN),
+    "block_artefacts": (_("Blocks of 8 × 8 pixels (0: none)"), Unit.PLAIN),
     "changed_share": (_("Pixels changed"), Unit.SHARE),
     "changed_by_a_hundredth_share": (_("Pixels changed by over a hundredth of full scale"), Unit.SHARE),
     "changed_outside_share": (_("Changed pixels outside the region"), Unit.SHARE),
@@ -173,6 +177,7 @@ VALUES: Final[dict[tuple[str, str], Text]] = {
     **{("method", method.key): method.title for method in METHODS},
     ("method", "gan"): _("GAN"),
     ("method", "imported"): _("Made elsewhere"),
+    ("method", "synthetic"): _("Synthetic, made elsewhere"),
     ("method", "inpainting"): _("Inpainting"),
 }
 

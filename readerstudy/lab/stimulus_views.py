@@ -17,7 +17,7 @@ from readerstudy.errors import StudyError
 from readerstudy.experiments.models import Checkpoint, CheckpointKind
 from readerstudy.lab.gallery import gallery
 from readerstudy.lab.key_values import facts
-from readerstudy.lab.panels import PANELS, panel_file
+from readerstudy.lab.panels import panel_file, panels_of
 from readerstudy.truth.actions import exclude_image
 from readerstudy.truth.queries import GalleryImage, find_exclusion, find_gallery_image, find_pathology, scores_of
 
@@ -69,19 +69,21 @@ def stimulus(request: HttpRequest, number: int) -> HttpResponse:
 @role_required(Role.RESEARCHER)
 def full_size(request: HttpRequest, number: int, panel: str) -> HttpResponse:
     """Show one panel at native pixels: a pixel of the file is a pixel of the screen."""
-    if panel not in PANELS:
+    image = _find(number)
+    if panel not in panels_of(image):
         raise Http404
-    return render(request, "lab/full_size.html", {"image": _find(number), "panel": panel, "panels": PANELS})
+    return render(request, "lab/full_size.html", {"image": image, "panel": panel})
 
 
 @require_GET
 @role_required(Role.RESEARCHER)
 def picture(request: HttpRequest, number: int, panel: str) -> HttpResponse:
     """Return a panel as a small JPEG, or with ?size=full at native pixels."""
-    if panel not in PANELS:
+    image = _find(number)
+    if panel not in panels_of(image):
         raise Http404
     try:
-        path = panel_file(_find(number), panel, is_small=request.GET.get("size") != "full")
+        path = panel_file(image, panel, is_small=request.GET.get("size") != "full")
     except (OSError, StudyError) as error:
         raise Http404(str(error)) from error
     return HttpResponse(path.read_bytes(), content_type="image/jpeg")
@@ -108,7 +110,7 @@ def _find(number: int) -> GalleryImage:
 
 def _scores(image: GalleryImage) -> list[NetworkScores]:
     """Return the scores of the source image and of the adversarial image by each network that scored the latter."""
-    before = scores_of(image.source.pk)
+    before = scores_of(image.source.pk) if image.source else {}
     detectors = set(Checkpoint.objects.filter(kind=CheckpointKind.DETECTOR).values_list("name", flat=True))
     return [
         NetworkScores(name, before.get(name), after, is_detector=name in detectors)

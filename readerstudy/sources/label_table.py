@@ -219,23 +219,27 @@ def _positions(
 def _row(number: int, values: Mapping[str, str], vocabulary: SourceVocabulary) -> Row:
     if not values["patient"]:
         raise BadRow("names no patient.")
-    attributes = {
-        attribute.name: attribute.read(values.get(attribute.column, ""))
-        for attribute in vocabulary.attributes
-        if attribute.column
-    }
     pathology = vocabulary.pathology_of(values["pathology"])
     return Row(
         number=number,
         image=values.get("image", ""),
         patient=values["patient"],
-        attributes=attributes,
+        attributes=read_attributes(values, vocabulary),
         pathology=pathology,
-        pixel_spacing_mm=_spacing(values.get("pixel_spacing_mm", "")),
+        pixel_spacing_mm=read_spacing(values.get("pixel_spacing_mm", "")),
         bits=read_bits(values.get("bits", "")),
         groups={group.name: group.read(values.get(group.name, "")) for group in vocabulary.groups},
         marks=_marks(number, values, pathology),
     )
+
+
+def read_attributes(values: Mapping[str, str], vocabulary: SourceVocabulary) -> dict[str, str]:
+    """Return the attributes that a row states, by name; "" for those that it does not. Raises WrongValue."""
+    return {
+        attribute.name: attribute.read(values.get(attribute.column, ""))
+        for attribute in vocabulary.attributes
+        if attribute.column
+    }
 
 
 def _marks(number: int, values: Mapping[str, str], pathology: Pathology) -> tuple[LesionMark, ...] | None:
@@ -246,7 +250,8 @@ def _marks(number: int, values: Mapping[str, str], pathology: Pathology) -> tupl
     return () if pathology == Pathology.NORMAL and any(name in values for name in BOX + CIRCLE) else None
 
 
-def _spacing(text: str) -> float | None:
+def read_spacing(text: str) -> float | None:
+    """Return the millimetres of a cell, None if it is empty. Raises BadRow."""
     if not text:
         return None
     try:

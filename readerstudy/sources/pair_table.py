@@ -49,6 +49,12 @@ class PairRow:
     box: LesionMark | None  # where the finding was inserted or removed, in pixels of the real file
 
 
+def has_pairs(table: Path) -> bool:
+    """Return whether a table names real files. Raises StudyError if it cannot be read."""
+    header = read_cells(table)[0]
+    return "real" in [name.strip().lower() for name in header]
+
+
 def read_pairs(table: Path, vocabulary: SourceVocabulary) -> tuple[list[PairRow], list[ImportProblem]]:
     """Return the rows that can be used, and a problem for each other row.
 
@@ -84,7 +90,7 @@ def _row(number: int, values: Mapping[str, str], vocabulary: SourceVocabulary) -
     if not values["adversarial"]:
         raise BadRow("names no adversarial file.")
     if not values["real"]:
-        raise BadRow("names no real file; only images made from an image of the cohort can be imported.")
+        raise BadRow("names no real file; synthetic images are imported by a table without the column real.")
     pathology = values.get("pathology", "")
     return PairRow(
         number=number,
@@ -94,7 +100,7 @@ def _row(number: int, values: Mapping[str, str], vocabulary: SourceVocabulary) -
         attack=values.get("attack", ""),
         pathology=vocabulary.pathology_of(pathology) if pathology else None,
         bits=read_bits(values.get("bits", "")),
-        box=_box(number, values),
+        box=read_box(number, values),
     )
 
 
@@ -104,7 +110,8 @@ def _direction(text: str) -> Direction | None:
     return _DIRECTIONS[text.lower()] if text else None
 
 
-def _box(number: int, values: Mapping[str, str]) -> LesionMark | None:
+def read_box(number: int, values: Mapping[str, str]) -> LesionMark | None:
+    """Return the box x, y, width, height of a row, None if its cells are empty. Raises BadRow or WrongMark."""
     filled = {name: values.get(name, "") for name in _BOX}
     if any(filled.values()) and not all(filled.values()):
         raise BadRow(f"has {' and '.join(name for name, text in filled.items() if text)} of a box only.")

@@ -14,8 +14,8 @@ from readerstudy.errors import BadInput, StudyError
 from readerstudy.studies.protocol_document import Protocol
 from readerstudy.studies.rules import Aid
 from readerstudy.truth.aids import find_aid_source
-from readerstudy.truth.material import resolve_attacks
-from readerstudy.truth.queries import attacks_by_direction, count_supply
+from readerstudy.truth.material import attacks_of_cohort, resolve_attacks
+from readerstudy.truth.queries import count_supply
 from readerstudy.truth.shortages import Pool, Supply, shortages
 from readerstudy.vocabulary import Split
 
@@ -50,7 +50,7 @@ def checklist(cohort: Cohort, protocol: Protocol) -> tuple[Finding, ...]:
         return tuple(dict.fromkeys(findings))
     findings += _aids(cohort, protocol, attacks)
     supply = _supply(cohort, protocol, attacks)
-    lacks = shortages(protocol.templates, supply)
+    lacks = shortages(protocol.templates, supply, attacks=attacks)
     findings += [Finding(lack.session, lack.field, f"{lack.sentence[0].upper()}{lack.sentence[1:]}.") for lack in lacks]
     return (*findings, *_practice(protocol, supply))
 
@@ -80,11 +80,12 @@ def _resolution(cohort: Cohort, protocol: Protocol, number: int) -> str:
 
 
 def _attacks(cohort: Cohort, protocol: Protocol, number: int) -> Collection[str]:
-    """Return the attacks that a session draws from. Raises StudyError if there is no attack, or more than one."""
+    """Return the attacks that a session draws from. Raises StudyError as `resolve_attacks` does."""
     session = protocol.sessions[number - 1]
     if not session.needs_adversarial:
         return ()
-    return resolve_attacks(cohort, _resolution(cohort, protocol, number), session.attacks or protocol.attacks)
+    names = session.attacks or protocol.attacks
+    return resolve_attacks(cohort, _resolution(cohort, protocol, number), names, shows_pairs=session.shows_pairs)
 
 
 def _aids(cohort: Cohort, protocol: Protocol, attacks: Mapping[int, Collection[str]]) -> Iterator[Finding]:
@@ -107,11 +108,14 @@ def _supply(cohort: Cohort, protocol: Protocol, attacks: Mapping[int, Collection
     counted = {}
     for number, names in attacks.items():
         counted[number] = count_supply(cohort, _resolution(cohort, protocol, number), names)
-    pools = {pool: images for counts in counted.values() for pool, (images, _) in counts.items()}
-    return {
-        pool: Supply(images, {number: counts[pool][1] for number, counts in counted.items() if attacks[number]})
-        for pool, images in pools.items()
-    }
+    supply = {}
+    for pool in {pool for counts in counted.values() for pool in counts}:
+        own = {number: counts[pool] for number, counts in counted.items() if pool in counts}
+        synthetic = {attack: count for each in own.values() for attack, count in each.synthetic.items()}
+        images = next(iter(own.values())).images
+        with_adversarial = {number: each.with_adversarial for number, each in own.items() if attacks[number]}
+        supply[pool] = Supply(images, with_adversarial, synthetic)
+    return supply
 
 
 def _practice(protocol: Protocol, supply: Mapping[Pool, Supply]) -> Iterator[Finding]:
@@ -126,5 +130,4 @@ def _practice(protocol: Protocol, supply: Mapping[Pool, Supply]) -> Iterator[Fin
 
 def offered_attacks(cohort: Cohort) -> frozenset[str]:
     """Return the names of the attacks with images of the cohort, at any resolution."""
-    found = (attacks_by_direction(cohort, resolution).values() for resolution in cohort.resolutions)
-    return frozenset(name for directions in found for names in directions for name in names)
+    return frozenset(name for resolution in cohort.resolutions for name in attacks_of_cohort(cohort, resolution))

@@ -14,12 +14,13 @@ from readerstudy.studies.repeats import add_repeats, last_first_showing, place_r
 
 @dataclass(frozen=True)
 class Candidate:
-    """An image that can be drawn: as it is, or as the source image of an adversarial one."""
+    """An image that can be drawn: as it is, or as the source image of an adversarial one; a synthetic one as that."""
 
     image: int
     label: int  # 1 positive, 0 not
     split: str
     has_adversarial: bool
+    is_synthetic: bool = False  # has no real image
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Stratum:
     count: int
     splits: tuple[str, ...]
     needs_adversarial: bool
+    needs_real: bool  # also true of pairs
 
     def shortage(self, *, found: int) -> "Shortage":
         """Return what is missing if only `found` images are left for the stratum."""
@@ -52,7 +54,7 @@ class Stratum:
             "splits": " + ".join(self.splits),
             "found": found,
         }
-        if self.needs_adversarial:
+        if self.needs_adversarial and self.needs_real:
             text = _(
                 "session %(session)s lacks %(missing)s %(kind)s images (needs %(count)s with an adversarial version "
                 "from %(splits)s, %(found)s left)"
@@ -232,13 +234,17 @@ def strata(sessions: Sequence[SessionTemplate], *, share_of: Callable[[tuple[str
                 wanted = min(count - 1, max(1, round(share * (images + count)) - positives))
                 carried[session.splits] = (images + count, positives + wanted)
             needs_adversarial = adversarial or session.shows_pairs
+            needs_real = not adversarial or session.shows_pairs
             for label, number in ((1, wanted), (0, count - wanted)):
-                rows.append(Stratum(session.number, adversarial, label, number, session.splits, needs_adversarial))
+                needs = needs_adversarial, needs_real
+                rows.append(Stratum(session.number, adversarial, label, number, session.splits, *needs))
     return rows
 
 
 def _positive_share(candidates: Sequence[Candidate], splits: tuple[str, ...]) -> float:
-    labels = [candidate.label for candidate in candidates if candidate.split in splits]
+    """Return the share of positive images among the real ones of the splits; of all if there is none."""
+    own = [candidate for candidate in candidates if candidate.split in splits]
+    labels = [candidate.label for candidate in own if not candidate.is_synthetic] or [each.label for each in own]
     return sum(labels) / len(labels) if labels else 0.5
 
 
@@ -256,6 +262,7 @@ def _take(
         if candidate.image in used:
             continue
         fits = candidate.image in with_adversarial or not stratum.needs_adversarial
+        fits = fits and not (stratum.needs_real and candidate.is_synthetic)
         (chosen if fits else left).append(candidate)
     urn.extend(reversed(left))
     return chosen

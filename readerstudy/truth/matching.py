@@ -15,7 +15,7 @@ from readerstudy.sources.any_file import load_file
 from readerstudy.sources.label_table import OUTSIDE, is_within
 from readerstudy.sources.pair_table import PairRow, row_problem
 from readerstudy.sources.source import ImportImage, ImportProblem
-from readerstudy.truth.queries.images import find_real_file
+from readerstudy.truth.queries.images import find_own_file
 from readerstudy.truth.queries.pairs import RealVersions, real_versions_by_pixels
 from readerstudy.vocabulary import Direction, Pathology
 
@@ -58,6 +58,16 @@ def within(rows: Sequence[PairRow], folder: Path, root: Path | None) -> tuple[li
     return inside, problems
 
 
+def attack_name(of_row: str, default: str | None) -> str:
+    """Return the attack that a row names, or the one of rows that name none. Raises BadPair."""
+    name = of_row or default or ""
+    if not name:
+        raise BadPair("names no attack; fill the column attack, or give --attack.")
+    if error := name_error(name):
+        raise BadPair(f"names the attack {name!r}: {error}")
+    return name
+
+
 class Matcher:
     """Finds the real image of each row in a cohort, and what speaks against the row."""
 
@@ -72,7 +82,7 @@ class Matcher:
         try:
             if isinstance(digests, NotAPair):
                 raise BadPair(f"the real file {digests}")
-            attack = self._attack_of(row)
+            attack = attack_name(row.attack, self._attack)
             digest, real = self._real_of(files, digests)
             direction = self._direction_of(row, real)
             self._require_new(row, attack, real.image_id, f"a version of the same real image by the attack {attack}")
@@ -80,14 +90,6 @@ class Matcher:
             return MatchedRow(row, files, real, digest, attack, direction)
         except BadPair as bad:
             return row_problem(row.number, str(bad))
-
-    def _attack_of(self, row: PairRow) -> str:
-        name = row.attack or self._attack or ""
-        if not name:
-            raise BadPair("names no attack; fill the column attack, or give --attack.")
-        if error := name_error(name):
-            raise BadPair(f"names the attack {name!r}: {error}")
-        return name
 
     def _real_of(self, files: PairFiles, digests: Sequence[str]) -> tuple[str, RealVersions]:
         for digest in digests:
@@ -100,7 +102,7 @@ class Matcher:
     def _resembling(self, files: PairFiles) -> str:
         """Return what the cohort has instead, as the rest of a sentence; "" if nothing is alike."""
         self._search = self._search or CopySearch(
-            self._cohort, find_file=partial(find_real_file, resolution=self._cohort.resolutions[-1])
+            self._cohort, find_file=partial(find_own_file, resolution=self._cohort.resolutions[-1])
         )
         smallest = self._cohort.resolutions[-1]
         source = ImportImage(

@@ -1,6 +1,6 @@
 """What a protocol draws from: the real and adversarial images of each session."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +16,8 @@ from readerstudy.truth.queries import (
     adversarial_images,
     attacks_by_direction,
     real_images,
+    synthetic_attacks,
+    synthetic_images,
 )
 from readerstudy.vocabulary import Direction
 
@@ -40,7 +42,7 @@ class Material:
 
     @property
     def with_adversarial(self) -> Mapping[int, Collection[int]]:
-        """The images that have an adversarial version, by session."""
+        """The images that have an adversarial version, or are synthetic, by session."""
         return {number: own.adversarial.keys() for number, own in self.sessions.items()}
 
 
@@ -55,39 +57,98 @@ def find_material(cohort: Cohort, protocol: Protocol, *, excluded_before: dateti
     sessions: dict[int, SessionMaterial] = {}
     for number in range(1, len(protocol.sessions) + 1):
         session = protocol.source(number)
-        wanted = (session.resolution or resolution, _wanted_attacks(protocol, session))
+        wanted = session.resolution or resolution, _generators(cohort, protocol, session)
         if wanted not in found:
-            found[wanted] = _session_material(cohort, *wanted, protocol=protocol, excluded_before=excluded_before)
+            found[wanted] = _session_material(cohort, *wanted, excluded_before=excluded_before)
         sessions[number] = found[wanted]
-    first = sessions[1]
-    candidates = [
-        Candidate(image.image_id, image.label, image.split, has_adversarial=image.image_id in first.adversarial)
-        for image in first.real.values()
-    ]
-    return Material(resolution, candidates, sessions)
+    return Material(resolution, [*_real_candidates(sessions[1]), *_synthetic_candidates(cohort, sessions)], sessions)
 
 
-def _wanted_attacks(protocol: Protocol, session: ProtocolSession) -> tuple[str, ...]:
-    return session.attacks or protocol.attacks
+def _real_candidates(first: SessionMaterial) -> Iterator[Candidate]:
+    for image in first.real.values():
+        yield Candidate(image.image_id, image.label, image.split, has_adversarial=image.image_id in first.adversarial)
+
+
+def _synthetic_candidates(cohort: Cohort, sessions: Mapping[int, SessionMaterial]) -> Iterator[Candidate]:
+    """Yield the synthetic images that any session can show, each once."""
+    wanted = {image.image_id for own in sessions.values() for image in own.adversarial.values() if image.is_synthetic}
+    if not wanted:
+        return
+    generators = {name for own in sessions.values() for name in own.generators}
+    for resolution in dict.fromkeys(own.resolution for own in sessions.values()):
+        for image in synthetic_images(cohort, resolution, generators):
+            if image.image_id in wanted:
+                wanted.remove(image.image_id)
+                yield Candidate(image.image_id, image.label, image.split, has_adversarial=True, is_synthetic=True)
+
+
+def _generators(cohort: Cohort, protocol: Protocol, session: ProtocolSession) -> tuple[str, ...]:
+    """Return the attacks of a session. One that shows real images only has those of one that asks for the same."""
+
+    def asks_for(each: ProtocolSession) -> tuple[str | None, tuple[str, ...]]:
+        return each.resolution or protocol.resolution, each.attacks or protocol.attacks
+
+    alike = (each for each in (session, *protocol.sessions) if asks_for(each) == asks_for(session))
+    needing = next((each for each in alike if each.needs_adversarial), None)
+    if needing is None:
+        return ()
+    resolution, names = asks_for(session)
+    return resolve_attacks(cohort, resolution or cohort.resolutions[0], names, shows_pairs=needing.shows_pairs)
 
 
 def _session_material(
-    cohort: Cohort, resolution: str, attacks: tuple[str, ...], *, protocol: Protocol, excluded_before: datetime | None
+    cohort: Cohort, resolution: str, generators: tuple[str, ...], *, excluded_before: datetime | None
 ) -> SessionMaterial:
-    is_needed = any(session.needs_adversarial for session in protocol.sessions)
-    generators = resolve_attacks(cohort, resolution, attacks) if is_needed else ()
     real = {image.image_id: image for image in real_images(cohort, resolution)}
     adversarial = adversarial_images(cohort, resolution, generators, excluded_before=excluded_before)
     return SessionMaterial(resolution, generators, real, adversarial)
 
 
-def resolve_attacks(cohort: Cohort, resolution: str, names: Collection[str]) -> tuple[str, ...]:
+def attacks_of_cohort(cohort: Cohort, resolution: str) -> set[str]:
+    """Return the names of all attacks with images of the cohort at a resolution."""
+    pairs = {name for names in attacks_by_direction(cohort, resolution).values() for name in names}
+    return pairs | synthetic_attacks(cohort, resolution)
+
+
+def resolve_attacks(
+    cohort: Cohort, resolution: str, names: Collection[str], *, shows_pairs: bool = False
+) -> tuple[str, ...]:
     """Return the attacks to draw from: the named ones, or the only ones that there are.
 
-    Raises StudyError if there is no attack or more than one for a direction, and lists those that there are.
+    These are one attack of pairs for each direction, or attacks of synthetic images, or both; a session that
+    `shows_pairs` needs the former. Raises StudyError if there is no attack or more than one for a direction, and lists
+    those that there are.
     """
-    by_direction = attacks_by_direction(cohort, resolution)
-    known = {name for attacks in by_direction.values() for name in attacks}
+    synthetic = synthetic_attacks(cohort, resolution)
+    _require_known(cohort, resolution, names)
+    if not names:
+        names = _only_synthetic(cohort, resolution, synthetic) if synthetic and not shows_pairs else ()
+    paired = set(names) - synthetic
+    if names and not paired:
+        if shows_pairs:
+            text = _(
+                "The images of %(attacks)s are synthetic: they have no real image to be shown beside. Name an attack "
+                "that has one for the sessions that show pairs."
+            )
+            raise StudyError(text % {"attacks": ", ".join(sorted(names))})
+        return tuple(sorted(names))
+    return (*_resolve_pairs(cohort, resolution, paired), *sorted(set(names) & synthetic))
+
+
+def _only_synthetic(cohort: Cohort, resolution: str, synthetic: Collection[str]) -> tuple[str, ...]:
+    """Return the attack of a cohort whose only adversarial images are its synthetic ones. Raises BadInput."""
+    known = sorted(attacks_of_cohort(cohort, resolution))
+    if len(known) == 1:
+        return tuple(synthetic)
+    text = _(
+        "The cohort %(cohort)s has synthetic images and several attacks at %(resolution)s resolution: %(known)s. Name "
+        "those to draw from with --attack."
+    )
+    raise BadInput(text % {"cohort": cohort.name, "resolution": resolution, "known": ", ".join(known)})
+
+
+def _require_known(cohort: Cohort, resolution: str, names: Collection[str]) -> None:
+    known = attacks_of_cohort(cohort, resolution)
     if unknown := [name for name in names if name not in known]:
         text = _(
             "The cohort %(cohort)s has no adversarial images of %(names)s at %(resolution)s resolution; it has those "
@@ -102,8 +163,12 @@ def resolve_attacks(cohort: Cohort, resolution: str, names: Collection[str]) -> 
                 "known": ", ".join(sorted(known)) or _("none yet"),
             }
         )
+
+
+def _resolve_pairs(cohort: Cohort, resolution: str, names: Collection[str]) -> tuple[str, ...]:
+    """Return the named attacks, or the only ones: one for each direction. Raises StudyError."""
     chosen: list[str] = []
-    for direction, attacks in by_direction.items():
+    for direction, attacks in attacks_by_direction(cohort, resolution).items():
         candidates = sorted(attacks & set(names)) if names else sorted(attacks)
         if not candidates:
             raise StudyError(_no_images(cohort, resolution, direction, names))

@@ -49,7 +49,8 @@ class Truth(models.Model):
     stimulus = models.OneToOneField(Stimulus, models.PROTECT, related_name="+")
     authenticity = models.CharField(_("authenticity"), max_length=11, choices=Authenticity.choices)
     label = models.PositiveSmallIntegerField(_("label as shown: 1 positive, 0 not"))
-    # Only adversarial stimuli have the following.
+    # Only adversarial stimuli have the following. A synthetic image was made from no image of the cohort, so it has
+    # neither source image nor direction nor difference image.
     source_image = models.ForeignKey(
         Stimulus, models.PROTECT, related_name="+", null=True, verbose_name=_("source image")
     )
@@ -71,8 +72,10 @@ class Truth(models.Model):
                 condition=models.Q(authenticity="real", source_image=None, generator="", direction="")
                 | models.Q(authenticity="adversarial", source_image__isnull=False)
                 & ~models.Q(generator="")
-                & ~models.Q(direction=""),
-                name="truth_adversarial_has_source_and_generator",
+                & ~models.Q(direction="")
+                | models.Q(authenticity="adversarial", source_image=None, direction="", difference_file="")
+                & ~models.Q(generator=""),
+                name="truth_adversarial_has_generator",
             ),
             models.UniqueConstraint(
                 fields=["source_image", "generator"],
@@ -89,6 +92,7 @@ class AdversarialImport(models.Model):
     """The import of adversarial images that another program made: who, from which files, and what gives them away.
 
     Sealed, because `pairs` says which file became which image: a list of row, SHA-256 of both files, image and box.
+    Rows of synthetic images have no real file.
     `tells` is `truth.tells.Tells` as data.
     """
 

@@ -4,8 +4,8 @@ The draw finds the same shortages image by image. Here nothing is drawn, so a pa
 edited; the counts and sentences name no image.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from readerstudy.studies.protocol import SessionTemplate
 from readerstudy.truth.draw import Shortage, Stratum, strata
@@ -15,34 +15,51 @@ Pool = tuple[str, int]  # split, and label: 1 positive, 0 other
 
 @dataclass(frozen=True)
 class Supply:
-    """The images of one pool, and how many of them have an adversarial version by the attacks of each session."""
+    """The images of one pool.
+
+    `images` are real; `with_adversarial` counts those of them that have an adversarial version by the attacks of each
+    session. `synthetic` counts synthetic images by attack.
+    """
 
     images: int
     with_adversarial: Mapping[int, int]
+    synthetic: Mapping[str, int] = field(default_factory=dict)
 
 
-def shortages(sessions: Sequence[SessionTemplate], supply: Mapping[Pool, Supply]) -> tuple[Shortage, ...]:
+def shortages(
+    sessions: Sequence[SessionTemplate],
+    supply: Mapping[Pool, Supply],
+    *,
+    attacks: Mapping[int, Collection[str]] | None = None,
+) -> tuple[Shortage, ...]:
     """Return what is missing, in the order of the sessions, if each session takes what those before it leave.
 
-    Images without an adversarial version are taken first if none is needed. The draw takes them at random, so it can
+    `attacks` are those that each session draws synthetic images from. Images without an adversarial version are taken
+    first if none is needed, synthetic images first if no real one is. The draw takes them at random, so it can
     lack images with an adversarial version where these counts suffice barely.
     """
-    stock = {pool: _Stock(each.images, dict(each.with_adversarial)) for pool, each in supply.items()}
+    stock = {
+        pool: _Stock(each.images, dict(each.with_adversarial), dict(each.synthetic)) for pool, each in supply.items()
+    }
     found = []
     for stratum in strata(sessions, share_of=lambda splits: _positive_share(supply, splits)):
         missing = stratum.count
         for split in stratum.splits:
             if (split, stratum.label) in stock:
-                missing -= stock[split, stratum.label].take(stratum, at_most=missing)
+                own = stock[split, stratum.label]
+                if not stratum.needs_real:
+                    missing -= own.take_synthetic((attacks or {}).get(stratum.session, ()), at_most=missing)
+                missing -= own.take(stratum, at_most=missing)
         if missing:
             found.append(stratum.shortage(found=stratum.count - missing))
     return tuple(found)
 
 
 def _positive_share(supply: Mapping[Pool, Supply], splits: tuple[str, ...]) -> float:
-    other, positive = (
-        sum(supply[split, label].images for split in splits if (split, label) in supply) for label in (0, 1)
-    )
+    own = [[supply[split, label] for split in splits if (split, label) in supply] for label in (0, 1)]
+    other, positive = (sum(each.images for each in of_label) for of_label in own)
+    if not other + positive:
+        other, positive = (sum(sum(each.synthetic.values()) for each in of_label) for of_label in own)
     return positive / (other + positive) if other + positive else 0.5
 
 
@@ -52,6 +69,16 @@ class _Stock:
 
     images: int
     attacked: dict[int, int]
+    synthetic: dict[str, int]
+
+    def take_synthetic(self, attacks: Collection[str], *, at_most: int) -> int:
+        """Take synthetic images of these attacks; return how many there were."""
+        taken = 0
+        for attack in attacks:
+            number = min(at_most - taken, self.synthetic.get(attack, 0))
+            self.synthetic[attack] = self.synthetic.get(attack, 0) - number
+            taken += number
+        return taken
 
     def take(self, stratum: Stratum, *, at_most: int) -> int:
         """Take images for a stratum; return how many there were."""

@@ -11,13 +11,13 @@ django.setup()
 
 from readerstudy.image_import.tasks import import_images_task  # noqa: E402 (after django.setup)
 from readerstudy.modalities import MODALITIES  # noqa: E402 (after django.setup)
-from readerstudy.truth.actions import adversarial_import  # noqa: E402 (after django.setup)
+from readerstudy.truth.actions import pair_import  # noqa: E402 (after django.setup)
 
 job, rows, columns = map(int, sys.argv[1:])
 layouts = MODALITIES["MG"].layouts
 for name, layout in list(layouts.items()):
     layouts[name] = replace(layout, rows=rows, columns=columns)
-write = adversarial_import.write_media
+write = pair_import.write_media
 written = []
 
 
@@ -28,5 +28,5 @@ def write_and_die(content: bytes):
     return written[-1]
 
 
-adversarial_import.write_media = write_and_die
+pair_import.write_media = write_and_die
 import_images_task(job_id=job)

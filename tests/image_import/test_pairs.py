@@ -46,6 +46,13 @@ def media() -> list[str]:
     return sorted(str(path) for path in Path(settings.MEDIA_ROOT).rglob("*"))
 
 
+def unnamed_files() -> set[str]:
+    """Return the media files that no row names, and what else is in their folder."""
+    files = {path.relative_to(settings.MEDIA_ROOT).as_posix() for path in Path(settings.MEDIA_ROOT).rglob("*.*")}
+    named = {*Stimulus.objects.values_list("file", flat=True), *Truth.objects.values_list("difference_file", flat=True)}
+    return files - named
+
+
 def adversarial(attack: str = "theirs") -> dict[tuple[int, str], tuple[object, ...]]:
     """Return what is stored of every adversarial image, by image and resolution."""
     rows = Truth.objects.filter(authenticity="adversarial", generator=attack).select_related("stimulus")
@@ -102,6 +109,20 @@ def test_refused_rows_stop_the_import_unless_they_are_to_be_left_out(researcher,
     assert Truth.objects.filter(generator="theirs").count() == len(rows) * len(pairs.cohort.resolutions)
 
 
+def test_synthetic_images_are_checked_and_imported(researcher, pairs):
+    pairs.table(rows=pairs.write_synthetic(2), header="image,pathology")
+    row = sending.checked(sending.sent(researcher, sending.zip_of(pairs.folder), "pairs", **GIVEN))
+    text = sending.page(researcher, row)
+    assert "made-0.png" in text
+    assert "2 synthetic images, and real images with the same pathology" in text
+    previews = {panel: reverse("images:preview", args=[row.pk, 2, panel]) for panel in ("adversarial", "real")}
+    assert researcher.get(previews["adversarial"])["Content-Type"] == "image/jpeg"
+    assert researcher.get(previews["real"]).status_code == 404
+    row = sending.imported(researcher, row)
+    assert row.step == ImportStep.IMPORTED
+    assert Truth.objects.filter(generator="theirs", source_image=None).count() == 2 * len(pairs.cohort.resolutions)
+
+
 def test_a_coordinator_learns_nothing_of_pairs(client, researcher, pairs, clara):
     row = sending.imported(
         researcher, sending.checked(sending.sent(researcher, sending.zip_of(pairs.folder), "pairs", **GIVEN))
@@ -144,7 +165,9 @@ def test_a_worker_killed_in_the_middle_leaves_no_image_and_the_job_goes_on(resea
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert Job.objects.get(pk=row.import_job_id).status == JobStatus.RUNNING
     assert (Attack.objects.count(), adversarial()) == (0, {})
+    assert len([name for name in unnamed_files() if name.endswith(".png")]) == 5  # written before the kill
     import_images_task(job_id=row.import_job_id)  # the next worker sees that the first is gone
+    assert unnamed_files() == set()
     row = ImageImport.objects.get(pk=row.pk)
     assert row.step == ImportStep.IMPORTED
     assert len(adversarial()) == len(pairs.names) * len(pairs.cohort.resolutions)

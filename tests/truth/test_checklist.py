@@ -154,3 +154,27 @@ def test_a_bad_file_changes_nothing(films, tmp_path):
     with pytest.raises(CommandError, match="protocol sessions 1: title is missing"):
         call_command("protocol", "import", "x", str(file))
     assert Study.objects.get().protocol == protocol()
+
+
+def test_sessions_take_synthetic_images_of_their_own_attacks():
+    supply = {("test", label): Supply(400, {}, {"a": 120, "b": 120}) for label in (0, 1)}
+    sessions = [replace(ZHOU2021[index], splits=("test",)) for index in (2, 4)]
+    assert shortages(sessions, supply, attacks={3: ("a",), 5: ("b",)}) == ()
+    lacks = shortages(sessions, supply, attacks={3: ("a",), 5: ("a",)})
+    assert [(lack.session, lack.field, lack.missing) for lack in lacks] == [(5, "adversarial", 99)] * 2
+
+
+def test_a_session_of_pairs_needs_images_with_a_real_one(films):
+    make.synthetic_images_for(films)
+    named = replace(protocol(), attacks=("made",))
+    (finding,) = checklist(films, named)
+    assert (finding.session, finding.field) == (4, "attacks")
+    assert "they have no real image to be shown beside" in finding.sentence
+    pairs = replace(named.sessions[3], attacks=("gan-insert", "gan-remove"))
+    assert checklist(films, replace(named, sessions=(*named.sessions[:3], pairs, named.sessions[4]))) == ()
+
+
+def test_synthetic_images_beside_pairs_must_be_named(films):
+    make.synthetic_images_for(films)
+    assert {finding.session for finding in checklist(films, protocol())} == {3, 5}
+    assert checklist(films, replace(protocol(), attacks=("gan-insert", "gan-remove"))) == ()

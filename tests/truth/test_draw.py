@@ -169,3 +169,33 @@ def test_the_attacks_of_a_session_decide_which_images_it_shows_altered():
     lists = draw(cohort(), sessions, seed=1, with_adversarial=attacked)
     for number, images in attacked.items():
         assert {pick.image for pick in lists[number] if pick.adversarial} <= images
+
+
+def with_synthetic(count: int) -> tuple[list[Candidate], dict[int, set[int]]]:
+    """A cohort whose adversarial images are all synthetic, a fifth of them positive; and what each session can show."""
+    made = [
+        Candidate(10_000 + number, int(number % 5 == 0), "test", has_adversarial=True, is_synthetic=True)
+        for number in range(count)
+    ]
+    return cohort() + made, {number: {each.image for each in made} for number in (1, 2, 3, 5)}
+
+
+def test_synthetic_images_are_drawn_as_adversarial_only():
+    candidates, possible = with_synthetic(600)
+    sessions = [session for session in ZHOU2021 if not session.shows_pairs]
+    lists = draw(candidates, sessions, seed=1, with_adversarial=possible)
+    for session in sessions:
+        picks = lists[session.number]
+        assert {pick.image >= 10_000 for pick in picks if pick.adversarial} <= {True}
+        assert not any(pick.image >= 10_000 for pick in picks if not pick.adversarial)
+        assert sum(pick.adversarial for pick in picks) == session.adversarial
+    shown = [pick.image for picks in lists.values() for pick in picks]
+    assert len(shown) == len(set(shown))
+
+
+def test_real_images_are_drawn_in_the_share_of_real_images():
+    candidates, possible = with_synthetic(600)
+    label = {candidate.image: candidate.label for candidate in candidates}
+    (picks,) = draw(candidates, [ZHOU2021[2]], seed=1, with_adversarial={3: possible[3]}).values()
+    positives = [sum(label[pick.image] for pick in picks if pick.adversarial is kind) for kind in (False, True)]
+    assert positives == [round(218 * _share(cohort(), "tuning", "test"))] * 2

@@ -174,7 +174,9 @@ class MaterialFacts:
         names = [*(run.name for run in self.conduct.generators), *attacks]
         made_elsewhere = any(run.is_imported for run in self.conduct.generators)
         sentence = (
-            _(
+            _("Adversarial images are those of %(runs)s; synthetic ones show no patient. Another program made them.")
+            if any(run.is_synthetic for run in self.conduct.generators)
+            else _(
                 "Adversarial images are those of %(runs)s, which another program made from the real images of the "
                 "cohort."
             )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from readerstudy.analysis.queries.trail import subject_of
 from readerstudy.analysis.record.conduct import (
@@ -14,15 +14,16 @@ from readerstudy.analysis.record.conduct import (
     SplitCounts,
 )
 from readerstudy.audit.models import Event
-from readerstudy.cohort.models import Cohort, Exam, Image, Patient
+from readerstudy.cohort.models import Cohort
 from readerstudy.studies.models import Allocation, SessionPlan, Study
 from readerstudy.studies.rules import VerdictLabels
 from readerstudy.truth.queries import (
-    SplitPathology,
     count_adversarial_images_by_resolution,
     count_pathologies,
     count_pathologies_by_split,
     pathology_sources,
+    real_images_of,
+    truth_of_study,
 )
 from readerstudy.vocabulary import Split
 
@@ -32,15 +33,15 @@ _PATIENT = "stimulus__image__exam__patient"
 def cohort_facts(study: Study, generators: Sequence[str]) -> CohortFacts:
     """Return counts of the study's cohort; adversarial images are those made by `generators`."""
     cohort = study.cohort
-    images = Image.objects.filter(exam__patient__cohort=cohort)
-    modalities = Exam.objects.filter(patient__cohort=cohort).order_by("modality")
+    images = real_images_of(cohort)
+    modalities = images.order_by("exam__modality").values_list("exam__modality", flat=True)
     return CohortFacts(
         name=cohort.name,
         splits=tuple(_splits(cohort)),
         imports=tuple(_imports(cohort)),
         pathologies=count_pathologies(cohort),
         pathology_sources=pathology_sources(cohort),
-        modalities=tuple(modalities.values_list("modality", flat=True).distinct()),
+        modalities=tuple(modalities.distinct()),
         source_bits=tuple(images.order_by("source_bits").values_list("source_bits", flat=True).distinct()),
         fractions=tuple(cohort.fractions),
         adversarial_images=count_adversarial_images_by_resolution(cohort, generators),
@@ -49,7 +50,7 @@ def cohort_facts(study: Study, generators: Sequence[str]) -> CohortFacts:
 
 
 def _copies(cohort: Cohort) -> CopyGroups:
-    images = Image.objects.filter(exam__patient__cohort=cohort).exclude(moment="").order_by()
+    images = real_images_of(cohort).exclude(moment="").order_by()
     rows = images.values_list("moment").annotate(Count("pk"), Count("exam__patient__split", distinct=True))
     groups = [(count, splits) for _, count, splits in rows if count > 1]
     return CopyGroups(
@@ -60,12 +61,11 @@ def _copies(cohort: Cohort) -> CopyGroups:
 
 
 def _splits(cohort: Cohort) -> Iterator[SplitCounts]:
-    patients = dict(Patient.objects.filter(cohort=cohort).values_list("split").annotate(count=Count("pk")).order_by())
-    images = count_pathologies_by_split(cohort)
+    by_split = count_pathologies_by_split(cohort)
     for split in Split:
-        if split in patients:
-            counts = images.get(split, SplitPathology(0, 0, 0))
-            yield SplitCounts(split, patients[split], counts.images, counts.positive_patients, counts.positive_images)
+        if counts := by_split.get(split):
+            positive = counts.positive_patients, counts.positive_images
+            yield SplitCounts(split, counts.patients, counts.images, *positive)
 
 
 def _imports(cohort: Cohort) -> Iterator[ImportCounts]:
@@ -103,7 +103,7 @@ def drawn_images(study: Study) -> tuple[DrawnImages, ...]:
     rows = (
         Allocation.objects.filter(is_repeat=False, session_plan__study=study)
         .values_list("arm__name", "session_plan__number", f"{_PATIENT}__split")
-        .annotate(images=Count("pk"), patients=Count(_PATIENT, distinct=True))
+        .annotate(images=Count("pk"), patients=_count_patients(study))
         .order_by("arm__name", "session_plan__number", f"{_PATIENT}__split")
     )
     return tuple(DrawnImages(*row) for row in rows)
@@ -112,4 +112,10 @@ def drawn_images(study: Study) -> tuple[DrawnImages, ...]:
 def patients_drawn(study: Study) -> Mapping[str, int]:
     """Return the number of different patients over all sessions, by arm."""
     rows = Allocation.objects.filter(is_repeat=False, session_plan__study=study).values_list("arm__name")
-    return dict(rows.annotate(patients=Count(_PATIENT, distinct=True)).order_by())
+    return dict(rows.annotate(patients=_count_patients(study)).order_by())
+
+
+def _count_patients(study: Study) -> Count:
+    """Return the number of different patients; synthetic images show none."""
+    synthetic = [key for key, truth in truth_of_study(study).items() if truth.is_synthetic]
+    return Count(_PATIENT, distinct=True, filter=~Q(stimulus__in=synthetic))

@@ -14,14 +14,14 @@ from readerstudy.analysis.record.conduct import AttackRun, NetworkRun, SoftwareV
 from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind
 from readerstudy.provenance import source_hash
 from readerstudy.studies.models import Allocation, Study
-from readerstudy.vocabulary import IMPORTED
+from readerstudy.vocabulary import MADE_ELSEWHERE
 
 _PACKAGES = ("Django", "numpy", "scipy", "matplotlib")
 
 
 def network_runs(names: Sequence[str]) -> Mapping[str, NetworkRun]:
     """Return the registered runs and the imports of adversarial images among `names`."""
-    imported = Attack.objects.filter(name__in=names, method=IMPORTED)
+    imported = Attack.objects.filter(name__in=names, method__in=MADE_ELSEWHERE)
     rows = Checkpoint.objects.filter(name__in=names)
     return {
         **{row.name: _imported(row) for row in imported},
@@ -34,7 +34,7 @@ def network_runs(names: Sequence[str]) -> Mapping[str, NetworkRun]:
 
 def _imported(row: Attack) -> NetworkRun:
     made_by, description = (str(row.settings.get(key, "")) for key in ("made_by", "description"))
-    return NetworkRun(row.name, IMPORTED, code_version=row.code_version, made_by=made_by, description=description)
+    return NetworkRun(row.name, row.method, code_version=row.code_version, made_by=made_by, description=description)
 
 
 def generators_and_attacks(names: Sequence[str]) -> tuple[tuple[NetworkRun, ...], tuple[AttackRun, ...]]:
@@ -57,7 +57,7 @@ def generators_and_attacks(names: Sequence[str]) -> tuple[tuple[NetworkRun, ...]
 
 def _run_of(row: Attack) -> str:
     """Return the name of the run or of the import that made an attack's images; empty for a gradient attack."""
-    if row.method == IMPORTED:
+    if row.method in MADE_ELSEWHERE:
         return row.name
     return row.generator.name if row.generator else ""
 

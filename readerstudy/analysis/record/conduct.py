@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from readerstudy.vocabulary import IMPORTED
+from readerstudy.vocabulary import MADE_ELSEWHERE, SYNTHETIC
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,12 @@ class NetworkRun:
     @property
     def is_imported(self) -> bool:
         """Return whether the images were made elsewhere, by no network of this installation."""
-        return self.kind == IMPORTED
+        return self.kind in MADE_ELSEWHERE
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Return whether the images were made from no image of the cohort."""
+        return self.kind == SYNTHETIC
 
 
 @dataclass(frozen=True)

@@ -208,6 +208,11 @@ def _thumbnails(case: ShownCase, image: JudgedImage, modality: Modality, descrip
 
 
 def _label(image: JudgedImage, case: ShownCase, modality: Modality) -> str:
+    if image.is_adversarial and case.source is None:
+        return _("Stimulus %(number)s, synthetic; the pathology that it shows: %(pathology)s") % {
+            "number": image.case,
+            "pathology": str(modality.findings[case.pathology].label),
+        }
     kind = _("adversarial") if image.is_adversarial else _("real")
     label = _("Stimulus %(number)s, %(kind)s; the patient’s own pathology: %(pathology)s") % {
         "number": image.case,

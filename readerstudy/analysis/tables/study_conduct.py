@@ -370,8 +370,12 @@ def _event_text(event: StudyEvent | None) -> str | None:
 
 def _imported_text(run: NetworkRun) -> str:
     """Return where images come from that another program made, in the words of the person who imported them."""
-    by = _("%(name)s: images made elsewhere, by %(made_by)s, and imported as files")
-    without = _("%(name)s: images made elsewhere and imported as files")
+    if run.is_synthetic:
+        by = _("%(name)s: synthetic images made elsewhere, by %(made_by)s, and imported as files")
+        without = _("%(name)s: synthetic images made elsewhere and imported as files")
+    else:
+        by = _("%(name)s: images made elsewhere, by %(made_by)s, and imported as files")
+        without = _("%(name)s: images made elsewhere and imported as files")
     text = (by if run.made_by else without) % {"name": run.name, "made_by": run.made_by}
     return f"{text} (“{run.description}”)" if run.description else text
 

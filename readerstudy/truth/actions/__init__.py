@@ -1,14 +1,14 @@
 """Use cases that need the truth."""
 
-from readerstudy.truth.actions.adversarial_images import AttackProvenance, register_adversarial_image
-from readerstudy.truth.actions.adversarial_import import (
-    AdversarialImportResult,
-    ImportOptions,
-    UnderstoodRow,
-    import_adversarial_images,
+from readerstudy.truth.actions.adversarial_images import (
+    AttackProvenance,
+    register_adversarial_image,
+    register_synthetic_image,
 )
+from readerstudy.truth.actions.adversarial_import import import_adversarial_images
 from readerstudy.truth.actions.cohort_import import check_cohort_import, import_cohort
 from readerstudy.truth.actions.exclusion import exclude_image
+from readerstudy.truth.actions.import_rules import AdversarialImportResult, ImportOptions, UnderstoodRow
 from readerstudy.truth.actions.scores import store_scores
 from readerstudy.truth.actions.study_creation import create_study, same_draw, same_plan
 from readerstudy.truth.actions.study_locking import default_instructions, lock_study
@@ -29,6 +29,7 @@ __all__ = [
     "import_cohort",
     "lock_study",
     "register_adversarial_image",
+    "register_synthetic_image",
     "same_draw",
     "same_plan",
     "store_scores",

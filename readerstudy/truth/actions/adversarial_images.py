@@ -1,16 +1,16 @@
 """Registering adversarial images."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
 
 from readerstudy.cohort.models import Stimulus
-from readerstudy.cohort.storage import MediaFile, register_stimulus
+from readerstudy.cohort.storage import MediaFile, StoredImage, register_stimulus
 from readerstudy.experiments.models import Attack
-from readerstudy.truth.models import Truth
+from readerstudy.truth.models import ImageTruth, Truth
 from readerstudy.truth.terms import Authenticity
-from readerstudy.vocabulary import Direction
+from readerstudy.vocabulary import SYNTHETIC, Direction
 
 
 @dataclass(frozen=True)
@@ -52,4 +52,33 @@ def register_adversarial_image(
         seed=provenance.seed,
         difference_file=difference.file,
         difference_bytes=difference.bytes,
+    )
+
+
+@transaction.atomic
+def register_synthetic_image(
+    stored: StoredImage, *, attack: Attack, lesions: Sequence[Mapping[str, float]] | None, quality: Mapping[str, float]
+) -> None:
+    """Seal that a stored image is synthetic: adversarial at every resolution, with the pathology that it shows.
+
+    `lesions` are as in `ImageTruth`; `quality` has numbers by name that need no source image.
+    """
+    source = stored.prepared.source
+    truth = ImageTruth.objects.create(
+        image=stored.image,
+        pathology=source.pathology,
+        source=SYNTHETIC,
+        lesions=None if lesions is None else list(lesions),
+        groups=dict(source.groups),
+    )
+    Truth.objects.bulk_create(
+        Truth(
+            stimulus=stimulus,
+            authenticity=Authenticity.ADVERSARIAL,
+            label=truth.label,
+            generator=attack.name,
+            attack=attack,
+            quality=dict(quality),
+        )
+        for stimulus in stored.stimuli
     )

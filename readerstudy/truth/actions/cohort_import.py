@@ -1,6 +1,7 @@
 """Import of a cohort: `cohort` stores the images, their pathology is sealed here."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -9,15 +10,16 @@ from typing import Literal
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.cohort.checking import Preview, check_images
-from readerstudy.cohort.import_lock import only_import_into
 from readerstudy.cohort.importing import ImportResult, Progress, import_images, without_changed_patients
 from readerstudy.cohort.models import Cohort
 from readerstudy.cohort.storage import StoredImage, ensure_cohort, planned_cohort
 from readerstudy.modalities import get_modality
 from readerstudy.names import require_name
 from readerstudy.sources.source import ImportBatch, without_contradictions
+from readerstudy.truth.actions.import_rules import importing_into
 from readerstudy.truth.models import ImageTruth, Truth
-from readerstudy.truth.queries.images import find_real_file
+from readerstudy.truth.queries.cohorts import count_synthetic_patients
+from readerstudy.truth.queries.images import find_own_file
 from readerstudy.truth.terms import Authenticity
 
 PAPER_SPLIT = (0.8, 0.1, 0.1)
@@ -63,11 +65,12 @@ def import_cohort(
     resolutions = tuple(modality.layouts) if resolutions is None else resolutions
     cohort = ensure_cohort(name, modality=modality, seed=seed, fractions=fractions, resolutions=resolutions, at=at)
     seal = partial(_seal, pathology_source=pathology_source)
-    find_file = partial(find_real_file, resolution=cohort.resolutions[-1])
-    with only_import_into(cohort):
+    find_file = partial(find_own_file, resolution=cohort.resolutions[-1])
+    with importing_into(cohort):
         if per_patient:
             batch = without_changed_patients(cohort, batch, _pathologies(cohort))
         result = import_images(cohort, batch, seal=seal, find_file=find_file, progress=progress, processes=processes)
+    result = _without_synthetic(result, cohort)
     counts = {"new": result.images_new, "known": result.images_known, "problems": len(result.problems)}
     record("cohort.imported", actor=actor, subject=cohort, at=at, near_copies=len(result.near_copies), **counts)
     return result
@@ -99,8 +102,8 @@ def check_cohort_import(
     cohort = planned_cohort(name, modality=modality, seed=seed, fractions=fractions, resolutions=resolutions)
     if per_patient:
         batch = without_changed_patients(cohort, batch, _pathologies(cohort))
-    find_file = partial(find_real_file, resolution=cohort.resolutions[-1])
-    return check_images(
+    find_file = partial(find_own_file, resolution=cohort.resolutions[-1])
+    result = check_images(
         cohort,
         batch,
         find_file=find_file,
@@ -109,6 +112,12 @@ def check_cohort_import(
         progress=progress,
         processes=processes,
     )
+    return _without_synthetic(result, cohort)
+
+
+def _without_synthetic(result: ImportResult, cohort: Cohort) -> ImportResult:
+    """Return the result with the number of patients who have real images."""
+    return replace(result, patients=result.patients - count_synthetic_patients(cohort)) if cohort.pk else result
 
 
 def _pathologies(cohort: Cohort) -> dict[str, str]:

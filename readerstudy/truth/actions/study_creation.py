@@ -97,6 +97,6 @@ def _drawn_protocol(study: Study) -> Protocol:
     """Return the protocol with the resolution and the attacks that the draw found, if it left them open."""
     protocol, rows = study.protocol, study.plan["sessions"]
     sources = (protocol.source(number) for number in range(1, len(rows) + 1))
-    of_study = [row["generators"] for row, source in zip(rows, sources, strict=True) if not source.attacks]
-    attacks = tuple(of_study[0]) if of_study else protocol.attacks
+    of_study = (row["generators"] for row, source in zip(rows, sources, strict=True) if not source.attacks)
+    attacks = next((tuple(names) for names in of_study if names), protocol.attacks)
     return replace(protocol, resolution=study.plan["resolution"], attacks=attacks)

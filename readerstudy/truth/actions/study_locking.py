@@ -137,7 +137,8 @@ def _practice(
     """Return, by session with practice, a real image of the training split that the study does not show."""
     numbers = [number for number, session in enumerate(protocol.sessions, start=1) if session.rules.practice]
     shown = {pick.image for picks in lists.values() for pick in picks}
-    free = sorted(c.image for c in candidates if c.split == Split.TRAIN and c.image not in shown)
+    real = (c for c in candidates if not c.is_synthetic)
+    free = sorted(c.image for c in real if c.split == Split.TRAIN and c.image not in shown)
     if len(free) < len(numbers):
         raise StudyError(
             f"The plan has {len(numbers)} practice images; only {len(free)} images of the training split are left."
@@ -235,7 +236,8 @@ def _image_bytes(material: Material, lists: Mapping[int, list[Pick]], practice: 
     longest = max((sessions[n].real[image].path.stat().st_size for n, image in practice.items()), default=0)
     for number, picks in lists.items():
         for pick in picks:
-            longest = max(longest, sessions[number].real[pick.image].path.stat().st_size)
+            if real := sessions[number].real.get(pick.image):
+                longest = max(longest, real.path.stat().st_size)
             if altered := sessions[number].adversarial.get(pick.image):
                 longest = max(longest, altered.bytes, altered.difference_bytes)
     return (longest // BLOCK + 1) * BLOCK

@@ -176,7 +176,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='truth',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('authenticity', 'real'), ('direction', ''), ('generator', ''), ('source_image', None)), models.Q(('authenticity', 'adversarial'), ('source_image__isnull', False), models.Q(('generator', ''), _negated=True), models.Q(('direction', ''), _negated=True)), _connector='OR'), name='truth_adversarial_has_source_and_generator'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('authenticity', 'real'), ('direction', ''), ('generator', ''), ('source_image', None)), models.Q(('authenticity', 'adversarial'), ('source_image__isnull', False), models.Q(('generator', ''), _negated=True), models.Q(('direction', ''), _negated=True)), models.Q(('authenticity', 'adversarial'), ('difference_file', ''), ('direction', ''), ('source_image', None), models.Q(('generator', ''), _negated=True)), _connector='OR'), name='truth_adversarial_has_generator'),
         ),
         migrations.AddConstraint(
             model_name='truth',

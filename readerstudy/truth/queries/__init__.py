@@ -7,7 +7,9 @@ from readerstudy.truth.queries.cohorts import (
     count_cohorts,
     count_pathologies,
     count_pathologies_by_split,
+    count_synthetic_patients,
     pathology_sources,
+    real_images_of,
 )
 from readerstudy.truth.queries.gallery import (
     GalleryFilter,
@@ -27,6 +29,7 @@ from readerstudy.truth.queries.gallery import (
 from readerstudy.truth.queries.images import (
     AdversarialImage,
     RealImage,
+    SupplyCounts,
     adversarial_images,
     all_attacks_with_images,
     attacks_by_direction,
@@ -37,6 +40,8 @@ from readerstudy.truth.queries.images import (
     find_adversarial_image,
     lesions_by_image,
     real_images,
+    synthetic_attacks,
+    synthetic_images,
     worst_pathology_by_patient,
 )
 from readerstudy.truth.queries.pairs import RecordedImport, find_import
@@ -67,6 +72,7 @@ __all__ = [
     "ShownCase",
     "SplitPathology",
     "StimulusTruth",
+    "SupplyCounts",
     "adversarial_codes",
     "adversarial_images",
     "all_attacks_with_images",
@@ -80,6 +86,7 @@ __all__ = [
     "count_real_images",
     "count_sealed_images",
     "count_supply",
+    "count_synthetic_patients",
     "find_adversarial_image",
     "find_exclusion",
     "find_gallery_image",
@@ -92,11 +99,14 @@ __all__ = [
     "lesions_by_image",
     "pathology_sources",
     "real_images",
+    "real_images_of",
     "score_sizes",
     "scores_by",
     "scores_of",
     "scoring_runs",
     "shown_cases",
+    "synthetic_attacks",
+    "synthetic_images",
     "truth_of_stimuli",
     "truth_of_study",
     "worst_pathology_by_patient",

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Final, overload
 
 from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.utils.translation import gettext_lazy as _
 
 from readerstudy.accounts.models import User
 from readerstudy.cohort.models import Cohort, Stimulus
@@ -53,8 +54,8 @@ class GalleryImage:
 
     number: int
     stimulus: Stimulus
-    source: Stimulus
-    direction: Direction
+    source: Stimulus | None  # None: synthetic, without a direction either
+    direction: Direction | None
     generator: str
     attack: Attack | None
     seed: int | None
@@ -74,7 +75,7 @@ class GalleryImage:
 
     @property
     def direction_label(self) -> Any:
-        return self.modality.words.lab.direction(self.direction)
+        return self.modality.words.lab.direction(self.direction) if self.direction else _("Synthetic")
 
     @property
     def view(self) -> str:
@@ -242,7 +243,7 @@ def _gallery_image(row: Any) -> GalleryImage:
         number=row.pk,
         stimulus=row.stimulus,
         source=row.source_image,
-        direction=Direction(row.direction),
+        direction=Direction(row.direction) if row.direction else None,
         generator=row.generator,
         attack=row.attack,
         seed=row.seed,

@@ -44,17 +44,19 @@ class RealImage:
 
 @dataclass(frozen=True)
 class AdversarialImage:
-    """A stored adversarial image with the file of the signed difference from its source image."""
+    """A stored adversarial image: a synthetic one, or one of a pair with its source image."""
 
     stimulus_id: int
-    source_id: int  # the stimulus that it was made from
-    image_id: int  # shared by both
+    image_id: int  # shared with the source image
     generator: str
-    direction: Direction
     path: Path
     bytes: int
-    difference_path: Path
+    difference_path: Path | None  # signed, from the source image; None: synthetic, made from no image of the cohort
     difference_bytes: int
+
+    @property
+    def is_synthetic(self) -> bool:
+        return self.difference_path is None
 
 
 def real_images(cohort: Cohort, resolution: str) -> list[RealImage]:
@@ -80,11 +82,24 @@ def real_images(cohort: Cohort, resolution: str) -> list[RealImage]:
     return images
 
 
-def find_real_file(image_id: int, *, resolution: str) -> Path | None:
-    """Return the file of the image's real stimulus at this resolution, None if there is none."""
-    truth = Truth.objects.filter(
-        stimulus__image_id=image_id, stimulus__resolution=resolution, authenticity=Authenticity.REAL
-    )
+def synthetic_images(cohort: Cohort, resolution: str, attacks: Collection[str]) -> list[RealImage]:
+    """Return the synthetic images of these attacks at this resolution, described as real images are, in a fixed order.
+
+    Excluded images are among them.
+    """
+    rows = _altered(cohort.name, resolution).filter(generator__in=attacks, source_image=None)
+    stimuli = Stimulus.objects.filter(pk__in=rows.values("stimulus")).select_related("image__exam__patient")
+    truths = ImageTruth.objects.filter(image__in=stimuli.values("image")).in_bulk(field_name="image_id")
+    images = [_real_image(stimulus, truths[stimulus.image_id]) for stimulus in stimuli]
+    return sorted(images, key=lambda image: (image.patient, image.image_id))
+
+
+def find_own_file(image_id: int, *, resolution: str) -> Path | None:
+    """Return the file of the image's real stimulus at this resolution, or of a synthetic image; None if there is none.
+
+    Adversarial versions of an image are not its own.
+    """
+    truth = Truth.objects.filter(stimulus__image_id=image_id, stimulus__resolution=resolution, source_image=None)
     stimulus = Stimulus.objects.filter(pk__in=truth.values("stimulus")).first()
     return stimulus.path if stimulus else None
 
@@ -153,28 +168,45 @@ def find_adversarial_image(source: Stimulus, plan: SessionPlan) -> AdversarialIm
 def _adversarial_image(row: Any) -> AdversarialImage:
     return AdversarialImage(
         stimulus_id=row.stimulus_id,
-        source_id=row.source_image_id,
         image_id=row.stimulus.image_id,
         generator=row.generator,
-        direction=Direction(row.direction),
         path=row.stimulus.path,
         bytes=row.stimulus.bytes,
-        difference_path=Path(settings.MEDIA_ROOT) / row.difference_file,
+        difference_path=Path(settings.MEDIA_ROOT) / row.difference_file if row.difference_file else None,
         difference_bytes=row.difference_bytes or 0,
     )
 
 
+def named_files(files: Collection[str]) -> set[str]:
+    """Return those of the media files that a row names, as a stimulus or as a difference image."""
+    stimuli = Stimulus.objects.filter(file__in=files).values_list("file", flat=True)
+    differences = Truth.objects.filter(difference_file__in=files).values_list("difference_file", flat=True)
+    return {*stimuli, *differences}
+
+
 # --- attacks ------------------------------------------------------------------------------------------------
 def attacks_by_direction(cohort: Cohort, resolution: str) -> dict[Direction, set[str]]:
-    """Return the names of the attacks with images of the cohort at a resolution, for each direction."""
+    """Return the names of the attacks that made pairs of the cohort at a resolution, for each direction."""
     pairs = set(_altered(cohort.name, resolution).values_list("direction", "generator"))
     return {direction: {name for made, name in pairs if made == direction} for direction in Direction}
 
 
-def count_supply(
-    cohort: Cohort, resolution: str, generators: Collection[str]
-) -> dict[tuple[str, int], tuple[int, int]]:
-    """Return, by split and label, how many images there are and how many have an adversarial version of these attacks.
+def synthetic_attacks(cohort: Cohort, resolution: str) -> set[str]:
+    """Return the names of the attacks with synthetic images of the cohort at a resolution."""
+    return set(_altered(cohort.name, resolution).filter(source_image=None).values_list("generator", flat=True))
+
+
+@dataclass(frozen=True)
+class SupplyCounts:
+    """Real images of one pool, how many of them have an adversarial version, and synthetic images by attack."""
+
+    images: int
+    with_adversarial: int
+    synthetic: Mapping[str, int]
+
+
+def count_supply(cohort: Cohort, resolution: str, generators: Collection[str]) -> dict[tuple[str, int], SupplyCounts]:
+    """Return the images of the cohort by split and label, and those of these attacks.
 
     Excluded adversarial images do not count.
     """
@@ -184,10 +216,30 @@ def count_supply(
         for image, split, pathology in rows.values_list("image_id", "image__exam__patient__split", "pathology")
     }
     excluded = _excluded(cohort, list(generators), before=None)
-    pairs = _altered(cohort.name, resolution).filter(generator__in=generators)
-    attacked = {pair[0] for pair in pairs.values_list("stimulus__image_id", "generator") if pair not in excluded}
-    images, with_adversarial = Counter(pools.values()), Counter(pools[image] for image in attacked)
-    return {pool: (count, with_adversarial[pool]) for pool, count in images.items()}
+    made = _altered(cohort.name, resolution).filter(generator__in=generators)
+    attacked, synthetic = set(), dict[tuple[str, int], Counter[str]]()
+    for image, attack, source in made.values_list("stimulus__image_id", "generator", "source_image_id"):
+        if (image, attack) in excluded:
+            continue
+        if source is None:
+            synthetic.setdefault(pools[image], Counter())[attack] += 1
+        else:
+            attacked.add(image)
+    without_real = _synthetic_keys(cohort)
+    real = Counter(pool for image, pool in pools.items() if image not in without_real)
+    with_adversarial = Counter(pools[image] for image in attacked)
+    return {
+        pool: SupplyCounts(real[pool], with_adversarial[pool], synthetic.get(pool, {}))
+        for pool in {**real, **synthetic}
+    }
+
+
+def _synthetic_keys(cohort: Cohort) -> set[int]:
+    """Return the keys of all synthetic images of the cohort."""
+    rows = Truth.objects.filter(
+        authenticity=Authenticity.ADVERSARIAL, source_image=None, stimulus__image__exam__patient__cohort=cohort
+    )
+    return set(rows.values_list("stimulus__image_id", flat=True))
 
 
 def attacks_with_images(cohort: str, resolution: str) -> list[str]:

@@ -53,7 +53,7 @@ class RecordedImport:
     """Where the images of an imported attack come from, and what would give them away."""
 
     by: Any  # a person, None at the server's terminal
-    pairs: int
+    pairs: int  # or synthetic images
     tells: Mapping[str, Any]  # `truth.tells.Tells` as data
 
 

@@ -50,7 +50,11 @@ class StimulusTruth:
     authenticity: Authenticity
     pathology: Pathology
     direction: Direction | None
-    source_id: int | None  # the stimulus that an adversarial image was made from
+    source_id: int | None  # the stimulus that an adversarial image was made from; None: real, or synthetic
+
+    @property
+    def is_synthetic(self) -> bool:
+        return self.authenticity == Authenticity.ADVERSARIAL and self.source_id is None
 
 
 def truth_of_stimuli(study: Study) -> str:

@@ -2,5 +2,15 @@
 
 from readerstudy.truth.tells.compare import Tells, find_tells
 from readerstudy.truth.tells.sentences import FactRow, TellSentence, combined_sentence, fact_rows, tell_sentences
+from readerstudy.truth.tells.unpaired import find_unpaired_tells
 
-__all__ = ["FactRow", "TellSentence", "Tells", "combined_sentence", "fact_rows", "find_tells", "tell_sentences"]
+__all__ = [
+    "FactRow",
+    "TellSentence",
+    "Tells",
+    "combined_sentence",
+    "fact_rows",
+    "find_tells",
+    "find_unpaired_tells",
+    "tell_sentences",
+]

@@ -21,8 +21,8 @@ FORMAT: Final = 1
 FEWEST: Final = 10  # pairs; with fewer, chance separates them too often
 _ALIKE: Final = 0.9  # of the pairs differ in one direction
 _MOSTLY_ALIKE: Final = 0.75  # for a fact that is noisy in small images
-_LEVEL: Final = 0.01  # of the sign test and of the combined test
-_SEPARATES: Final = 0.15  # distance of an AUC from .5
+LEVEL: Final = 0.01  # of the sign test and of the combined test
+SEPARATES: Final = 0.15  # distance of an AUC from .5
 _SHARPNESS: Final = 1.25  # factor of the Laplacian's variance
 _EMPTY: Final = 0.2  # share of empty grey levels beyond that of the real files
 _PEAK: Final = 12.0  # of a spectrum over its median, and twice that of the real files
@@ -64,12 +64,16 @@ class FactComparison:
 
 @dataclass(frozen=True)
 class Tells:
-    """Everything that was compared. `combined` is the AUC and p of all facts together, None with few pairs."""
+    """Everything that was compared. `combined` is the AUC and p of all facts together, None with few pairs.
+
+    Of synthetic images `pairs` is their number, and `real_images` that of the real images beside them.
+    """
 
     pairs: int
     findings: tuple[Finding, ...]
     facts: Mapping[str, FactComparison]
     combined: Mapping[str, float] | None = None
+    real_images: int | None = None  # None: those of the pairs
     format: int = FORMAT
 
 
@@ -81,7 +85,7 @@ def find_tells(pairs: Sequence[PairFacts], *, rng: np.random.Generator) -> Tells
     if len(pairs) < FEWEST:
         return Tells(len(pairs), (*findings, Finding("few", {"pairs": len(pairs), "fewest": FEWEST})), facts)
     combined = table.separate(rng)
-    if combined["p"] <= _LEVEL and combined["auc"] >= 0.5 + _SEPARATES:
+    if combined["p"] <= LEVEL and combined["auc"] >= 0.5 + SEPARATES:
         findings.append(Finding("combined", combined))
     return Tells(len(pairs), tuple(findings), facts, combined)
 
@@ -213,7 +217,7 @@ def _facts(table: _Table, facts: Mapping[str, FactComparison]) -> Iterator[Findi
     strong = [
         (abs(fact.auc - 0.5), name, fact)
         for name, fact in facts.items()
-        if name not in _OWN_RULE and abs(fact.auc - 0.5) >= _SEPARATES and fact.p <= _LEVEL
+        if name not in _OWN_RULE and abs(fact.auc - 0.5) >= SEPARATES and fact.p <= LEVEL
     ]
     for _distance, name, fact in sorted(strong, reverse=True, key=lambda item: item[:2]):
         yield Finding("fact", {"name": name, "auc": fact.auc, "real": fact.real, "adversarial": fact.adversarial})

@@ -43,7 +43,7 @@ def fact_rows(tells: Mapping[str, Any]) -> list[FactRow]:
     )
     return [
         FactRow(
-            FACT_LABELS.get(name, name),
+            _label(name),
             localise(f"{fact['auc']:.2f}"),
             _figure(fact["real"]),
             _figure(fact["adversarial"]),
@@ -68,6 +68,10 @@ def _sentence(code: str, numbers: Mapping[str, Any]) -> TellSentence:
     return TellSentence(code, what, advice)
 
 
+def _label(name: str) -> Text:
+    return FACT_LABELS.get(name) or STORED_LABELS.get(name, name)
+
+
 def _figure(value: float) -> str:
     return localise(f"{value:.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.3g}")
 
@@ -78,7 +82,7 @@ def _percent(share: float) -> str:
 
 def _bits_fewer(numbers: Mapping[str, Any]) -> tuple[str, str]:
     what = _(
-        "The adversarial files have %(adversarial)s bits, the real ones %(real)s (%(files)s of %(of)s pairs): readers "
+        "The adversarial files have %(adversarial)s bits, the real ones %(real)s (%(files)s of %(of)s files): readers "
         "could see banding."
     )
     advice = _("Export them with %(real)s bits or more, without 8-bit steps in between.")
@@ -87,7 +91,7 @@ def _bits_fewer(numbers: Mapping[str, Any]) -> tuple[str, str]:
 
 def _bits_more(numbers: Mapping[str, Any]) -> tuple[str, str]:
     what = _(
-        "The adversarial files have %(adversarial)s bits, the real ones %(real)s (%(files)s of %(of)s pairs). They "
+        "The adversarial files have %(adversarial)s bits, the real ones %(real)s (%(files)s of %(of)s files). They "
         "were rounded to the grey levels of %(real)s bits, so readers see no difference."
     )
     return what % numbers, _("Nothing needs to be done.")
@@ -99,6 +103,14 @@ def _size(numbers: Mapping[str, Any]) -> tuple[str, str]:
         "were brought to the real size, which blurs them or loses detail."
     )
     return what % numbers, _("Make the adversarial images at the size of the real files.")
+
+
+def _enlarged(numbers: Mapping[str, Any]) -> tuple[str, str]:
+    what = _(
+        "The adversarial files have %(adversarial)s pixels (%(files)s of %(of)s files) and were enlarged to "
+        "%(stored)s; the real ones have %(real)s and were not."
+    )
+    return what % numbers, _("Make the images at the size of the real files.")
 
 
 def _empty_levels(numbers: Mapping[str, Any]) -> tuple[str, str]:
@@ -196,7 +208,7 @@ def _fact(numbers: Mapping[str, Any]) -> tuple[str, str]:
         "%(adversarial)s)."
     )
     shown = {
-        "fact": FACT_LABELS.get(numbers["name"], numbers["name"]),
+        "fact": _label(numbers["name"]),
         "auc": localise(f"{numbers['auc']:.2f}"),
         **{name: _figure(numbers[name]) for name in ("real", "adversarial")},
     }
@@ -219,6 +231,16 @@ def _few(numbers: Mapping[str, Any]) -> tuple[str, str]:
     return what % numbers, _("Import at least %(fewest)s pairs to test this.") % numbers
 
 
+def _few_images(numbers: Mapping[str, Any]) -> tuple[str, str]:
+    images = int(numbers["images"])
+    what = ngettext(
+        "One of both kinds has only %(images)s image: facts that differ by chance look like traces.",
+        "One of both kinds has only %(images)s images: facts that differ by chance look like traces.",
+        images,
+    )
+    return what % numbers, _("Compare at least %(fewest)s images of each kind to test this.") % numbers
+
+
 _SENTENCES: Final[dict[str, Callable[[Mapping[str, Any]], tuple[str, str]]]] = {
     "bits_fewer": _bits_fewer,
     "bits_more": _bits_more,
@@ -234,6 +256,8 @@ _SENTENCES: Final[dict[str, Callable[[Mapping[str, Any]], tuple[str, str]]]] = {
     "fact": _fact,
     "combined": _combined,
     "few": _few,
+    "few_images": _few_images,
+    "enlarged": _enlarged,
 }
 
 CODES: Final = tuple(_SENTENCES)
@@ -265,4 +289,12 @@ FACT_LABELS: Final[dict[str, Text]] = {
     "exact zeros in the air": gettext_lazy("Share of black pixels in the background"),
     "odd values in the tissue": gettext_lazy("Share of odd values in the tissue"),
     "unevenness of the last three bits": gettext_lazy("Unevenness of the last three bits"),
+}
+
+# Of synthetic images, which are compared as they are stored.
+STORED_LABELS: Final[dict[str, Text]] = {
+    "empty levels": gettext_lazy("Empty grey levels"),
+    "sharpness": gettext_lazy("Sharpness (log10 of the Laplacian’s variance)"),
+    "interpolation": gettext_lazy("Periodic detail"),
+    "compression blocks": gettext_lazy("Blocks of 8 × 8 pixels"),
 }
