@@ -1,5 +1,56 @@
 """Errors of the protocol. Their messages can be shown to the person who caused them."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+class Sentence(str):
+    """A message in English that keeps the text and the values it was made of.
+
+    It is made where nobody knows who will read it, such as in a worker, and said in the reader's language later
+    (`layout.sentences.say`). Values are texts, other sentences, or errors, whose messages are used.
+    """
+
+    text: str
+    values: Mapping[str, str]
+
+    def __new__(cls, text: str, /, **values: Any) -> "Sentence":
+        given = {name: message_of(value) for name, value in values.items()}
+        sentence = super().__new__(cls, text % given if given else text)
+        sentence.text, sentence.values = text, given
+        return sentence
+
+    def __reduce__(self) -> Any:
+        return Sentence.of, (self.data,)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The sentence as plain data, for JSON."""
+        plain = {name: value.data if isinstance(value, Sentence) else value for name, value in self.values.items()}
+        return {"text": self.text, "values": plain}
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> "Sentence":
+        """Return the sentence with these data."""
+        values = {
+            name: cls.of(value) if isinstance(value, Mapping) else value for name, value in data["values"].items()
+        }
+        return cls(data["text"], **values)
+
+
+def message_of(value: Any) -> str:
+    """Return the message of an error, or another value as a text; a sentence stays one."""
+    if isinstance(value, Exception) and len(value.args) == 1:
+        value = value.args[0]
+    return value if isinstance(value, Sentence) else str(value)
+
+
+def joined(items: Sequence[str]) -> str:
+    """Return one or more items as "a and b and c"."""
+    first, *others = items
+    _ = Sentence
+    return _("%(first)s and %(others)s", first=first, others=joined(others)) if others else first
+
 
 class StudyError(Exception):
     """A rule of the study was broken. The message states the rule; nothing was changed."""

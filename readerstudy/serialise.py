@@ -7,7 +7,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from readerstudy.errors import BadInput
+from readerstudy.errors import BadInput, Sentence
 
 Frozen = TypeVar("Frozen")
 
@@ -48,6 +48,8 @@ def _plain(value: Any) -> Any:
         return {_plain(key): _plain(item) for key, item in value.items()}
     if isinstance(value, Path):
         return str(value)
+    if isinstance(value, Sentence):
+        return value.data
     return value.value if isinstance(value, Enum) else value
 
 
@@ -65,6 +67,8 @@ def _typed(hint: Any, value: Any) -> Any:
         return tuple(_typed(kind, item) for kind, item in zip(kinds, value, strict=True))
     if origin in (dict, Mapping):
         return {_typed(arguments[0], key): _typed(arguments[1], item) for key, item in value.items()}
+    if hint is str and isinstance(value, Mapping):
+        return Sentence.of(value)
     if isinstance(hint, type) and issubclass(hint, Enum | Path | Mapping):
         made: Callable[[Any], Any] = hint
         return made(value)

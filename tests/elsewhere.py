@@ -72,7 +72,7 @@ class Elsewhere:
         Files are smaller by `factor`. The last column is the pathology; both labels are among the first images.
         """
         rows, columns = self.values(self.names[0]).shape
-        drawn = self.cohort.modality.draw_phantoms(count, seed=seed, size=(rows, columns)).images
+        drawn = self.cohort.modality.draw_phantoms(max(12, count), seed=seed, size=(rows, columns)).images
         positive = [image for image in drawn if image.pathology == Pathology.POSITIVE]
         others = [image for image in drawn if image.pathology != Pathology.POSITIVE]
         mixed = [image for pair in zip(positive, others, strict=False) for image in pair][:count]

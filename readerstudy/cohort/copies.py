@@ -13,6 +13,7 @@ from typing import Final, Literal
 from readerstudy.cohort.models import Cohort, Image
 from readerstudy.cohort.prepare import PreparedImage
 from readerstudy.cohort.storage import StoredImage, fingerprint, image_fingerprint, recording_fingerprint
+from readerstudy.errors import Sentence as _
 from readerstudy.errors import StudyError
 from readerstudy.imaging.hash_index import HashIndex
 from readerstudy.imaging.image import Grey16
@@ -46,7 +47,7 @@ class KnownImage:
     @property
     def label(self) -> str:
         """Return what a message calls the image."""
-        return self.name or f"an image of patient {self.pseudonym} from an earlier import"
+        return self.name or _("an image of patient %(patient)s from an earlier import", patient=self.pseudonym)
 
 
 @dataclass(frozen=True)

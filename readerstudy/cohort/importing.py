@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from multiprocessing import get_context
+from typing import Final
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from readerstudy.cohort.copies import CopySearch, FindFile, KnownImage, Link
 from readerstudy.cohort.models import Cohort, Patient
@@ -15,6 +17,7 @@ from readerstudy.cohort.prepare import PreparedImage, prepare
 from readerstudy.cohort.splits import settle, split_patients
 from readerstudy.cohort.storage import StoredImage, ensure_patient, patient_fingerprint, store_image
 from readerstudy.cohort.workers import usable_processes
+from readerstudy.errors import Sentence as _
 from readerstudy.sources.source import ImportBatch, ImportImage, ImportProblem, patient_pathologies
 from readerstudy.vocabulary import Pathology, Split
 
@@ -172,6 +175,22 @@ class Candidate:
         return max(copies, key=lambda link: link.correlation, default=None)
 
 
+_LEFT_OUT: Final = {
+    "exact": gettext_noop(
+        "has the same pixels as %(label)s in the split %(other)s, but its patient is in the split %(split)s. The image "
+        "is left out."
+    ),
+    "near": gettext_noop(
+        "is a near-copy of %(label)s in the split %(other)s, but its patient is in the split %(split)s. The image is "
+        "left out."
+    ),
+    "recording": gettext_noop(
+        "is of one recording with %(label)s in the split %(other)s, but its patient is in the split %(split)s. The "
+        "image is left out."
+    ),
+}
+
+
 def left_out(candidate: Candidate) -> ImportProblem:
     """Return why an image with a copy in another split is not imported."""
     name, image = candidate.prepared.source.name, candidate.image
@@ -179,11 +198,10 @@ def left_out(candidate: Candidate) -> ImportProblem:
         link for link in candidate.links if link.image.patient != image.patient and link.image.split != image.split
     ]
     if not others:
-        return ImportProblem(name, f"has the same pixels as {image.name}, which was left out.")
+        return ImportProblem(name, _("has the same pixels as %(name)s, which was left out.", name=image.name))
     link = others[0]
-    relation = {"exact": "has the same pixels as", "near": "is a near-copy of", "recording": "is of one recording with"}
-    place = f"in the split {link.image.split}, but its patient is in the split {image.split}"
-    return ImportProblem(name, f"{relation[link.kind]} {link.image.label} {place}. The image is left out.")
+    values = {"label": link.image.label, "other": link.image.split, "split": image.split}
+    return ImportProblem(name, _(_LEFT_OUT[link.kind], **values))
 
 
 def without_changed_patients(cohort: Cohort, batch: ImportBatch, earlier: Mapping[str, str]) -> ImportBatch:
@@ -196,9 +214,11 @@ def without_changed_patients(cohort: Cohort, batch: ImportBatch, earlier: Mappin
     for key, pathology in patient_pathologies(batch.images).items():
         before = earlier.get(patient_fingerprint(cohort, key), pathology)
         if before != pathology:
-            words = (vocabulary.word(pathology), vocabulary.word(Pathology(before)))
-            sentence = f"Patient {key} is {words[0]} here, but was imported as {words[1]}. No image was added."
-            problems[key] = ImportProblem(key, sentence)
+            values = {"patient": key, "here": vocabulary.word(pathology), "before": vocabulary.word(Pathology(before))}
+            text = _(
+                "Patient %(patient)s is %(here)s here, but was imported as %(before)s. No image was added.", **values
+            )
+            problems[key] = ImportProblem(key, text)
     return replace(
         batch,
         images=tuple(image for image in batch.images if image.patient_key not in problems),

@@ -12,7 +12,8 @@ import numpy as np
 from PIL import Image
 
 from readerstudy.cohort.prepare import Framing, pixel_digest
-from readerstudy.errors import StudyError
+from readerstudy.errors import Sentence as _
+from readerstudy.errors import StudyError, message_of
 from readerstudy.imaging.background import background_level, restore_background
 from readerstudy.imaging.difference import signed_difference
 from readerstudy.imaging.grey_levels import bit_depth_levels, snap_to_levels, snap_to_source, to_16_bit
@@ -119,7 +120,7 @@ def real_digests(files: PairFiles) -> list[str] | NotAPair:
         depths = list(_depths(file, files.bits, name=files.real_name))
         return [pixel_digest(to_16_bit(depth.pixels), depth.pixels.bits) for depth in depths]
     except StudyError as error:
-        return NotAPair(str(error))
+        return NotAPair(message_of(error))
 
 
 def _depths(file: ImageFile, bits: int | None, *, name: str) -> Iterator[ImageFile]:
@@ -144,7 +145,7 @@ def prepare_pair(task: PairTask, *, modality: str, rules: PixelRules) -> Prepare
     except NotAPair as error:
         return error
     except StudyError as error:
-        return NotAPair(str(error))
+        return NotAPair(message_of(error))
 
 
 def _prepare(files: PairFiles, stored: StoredReal, digest: str, modality: Modality, rules: PixelRules) -> PreparedPair:
@@ -162,8 +163,12 @@ def _prepare(files: PairFiles, stored: StoredReal, digest: str, modality: Modali
     for name, framed_real in reals.items():
         if not np.array_equal(framing.apply(real_values, framed_real.shape), framed_real):
             raise NotAPair(
-                f"the stored image of the real file {files.real_name} was prepared in another way than this version of "
-                "the software does; import the cohort again under another name."
+                _(
+                    "the stored image of the real file %(real_name)s was prepared in another way than this version of "
+                    "the "
+                    "software does; import the cohort again under another name.",
+                    real_name=files.real_name,
+                )
             )
         region = modality.geometry.region(framed_real)
         before = framing.apply(values, framed_real.shape)
@@ -182,7 +187,7 @@ def _load_pair(files: PairFiles, digest: str) -> tuple[ImageFile, ImageFile]:
         if pixel_digest(to_16_bit(real.pixels), real.pixels.bits) == digest:
             break
     else:
-        raise UnreadableImage(f"{files.real_name} has changed while it was read.")
+        raise UnreadableImage(_("%(real_name)s has changed while it was read.", real_name=files.real_name))
     adversarial = load_file(files.adversarial, name=files.adversarial_name)
     if adversarial.pixels.bits == declared.pixels.bits and real.pixels.bits < declared.pixels.bits:
         adversarial = with_bits(adversarial, real.pixels.bits, name=files.adversarial_name)
@@ -195,9 +200,15 @@ def _to_size_of(real: Grey16, adversarial: Grey16, files: PairFiles) -> Grey16:
         return adversarial
     vertical, horizontal = (real.shape[axis] / adversarial.shape[axis] for axis in (0, 1))
     if not 1 / _LARGEST_RATIO <= vertical / horizontal <= _LARGEST_RATIO:
-        sizes = " and ".join(f"{shape[0]} × {shape[1]}" for shape in (adversarial.shape, real.shape))
+        own, wanted = (f"{shape[0]} × {shape[1]}" for shape in (adversarial.shape, real.shape))
         raise NotAPair(
-            f"the adversarial file {files.adversarial_name} and the real one have different shapes: {sizes} pixels."
+            _(
+                "the adversarial file %(adversarial_name)s and the real one have different shapes: %(own)s and "
+                "%(wanted)s pixels.",
+                adversarial_name=files.adversarial_name,
+                own=own,
+                wanted=wanted,
+            )
         )
     picture = Image.fromarray(adversarial.astype(np.float32))
     return quantise(np.asarray(picture.resize((real.shape[1], real.shape[0]), Image.Resampling.BICUBIC)))

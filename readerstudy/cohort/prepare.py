@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from readerstudy.errors import StudyError
+from readerstudy.errors import StudyError, message_of
 from readerstudy.imaging.background import background_level
 from readerstudy.imaging.grey_levels import bit_depth_levels, snap_to_levels, to_16_bit
 from readerstudy.imaging.image import Grey16, Size
@@ -68,7 +68,7 @@ def prepare(
         measured = get_modality(modality).measure(values)
         lesions = _framed_lesions(source, values, measured.anchor, next(iter(sizes.values())))
     except StudyError as error:
-        return ImportProblem(name=source.name, sentence=str(error))
+        return ImportProblem(source.name, message_of(error))
     levels = bit_depth_levels(bits or pixels.bits)
     framing = Framing(measured.anchor, background_level(values), levels)
     known = {name: value for name, value in measured.attributes.items() if value}

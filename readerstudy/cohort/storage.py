@@ -17,6 +17,7 @@ from readerstudy.cohort.media_journal import note_file
 from readerstudy.cohort.models import Cohort, Exam, Image, Patient, Stimulus
 from readerstudy.cohort.prepare import PreparedImage
 from readerstudy.errors import BadInput, StudyError
+from readerstudy.errors import Sentence as _
 from readerstudy.modalities.modality import Modality
 from readerstudy.names import require_name
 
@@ -61,7 +62,13 @@ def _require_same(cohort: Cohort, plan: Mapping[str, Any]) -> Cohort:
         }
         words = (shown.get(key, (key, getattr(cohort, key))) for key in differing)
         values = ", ".join(f"{key} {value}" for key, value in words)
-        raise StudyError(f"The cohort {cohort.name} exists with {values}; import with the same, or under another name.")
+        raise StudyError(
+            _(
+                "The cohort %(name)s exists with %(values)s; import with the same, or under another name.",
+                name=cohort.name,
+                values=values,
+            )
+        )
     return cohort
 
 
@@ -69,7 +76,14 @@ def _layout(modality: Modality, resolution: str) -> dict[str, Any]:
     """Return one stored size as data."""
     if resolution not in modality.layouts:
         known = ", ".join(modality.layouts)
-        raise BadInput(f"{modality.title} has no resolution {resolution!r}; it has: {known}.")
+        raise BadInput(
+            _(
+                "%(title)s has no resolution %(resolution)s; it has: %(known)s.",
+                title=modality.title,
+                resolution=repr(resolution),
+                known=known,
+            )
+        )
     layout = modality.layouts[resolution]
     sizes = {"rows": layout.rows, "columns": layout.columns, "bits": layout.bits}
     return {"name": layout.name, **sizes, "unit": layout.unit}

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from readerstudy.cohort.prepare import PreparedImage, prepare
-from readerstudy.errors import StudyError
+from readerstudy.errors import StudyError, message_of
 from readerstudy.imaging.background import restore_background
 from readerstudy.imaging.grey_levels import bit_depth_levels, snap_to_levels
 from readerstudy.imaging.image import Grey16, Size
@@ -98,7 +98,7 @@ def prepare_synthetic(
     try:
         file = _load(task)
     except StudyError as error:
-        return ImportProblem(task.source.name, str(error))
+        return ImportProblem(task.source.name, message_of(error))
     source = replace(task.source, load=lambda: file.pixels)
     image = prepare(source, modality=modality, sizes=sizes, bits=look.bits, finish=finish)
     if isinstance(image, ImportProblem):

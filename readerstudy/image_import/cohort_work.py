@@ -11,6 +11,7 @@ from readerstudy.cohort.checking import CheckedImage
 from readerstudy.cohort.importing import ImportResult
 from readerstudy.cohort.models import Cohort
 from readerstudy.errors import BadInput
+from readerstudy.errors import Sentence as _
 from readerstudy.image_import.material import Material
 from readerstudy.image_import.models import ImageImport
 from readerstudy.image_import.options import CohortOptions
@@ -77,7 +78,7 @@ def _batch(material: Material, options: CohortOptions, modality: Modality) -> Im
     """Return the images that the table describes: DICOM files if there are any, otherwise files that it names."""
     name = "dicom" if material.has_dicom else "table"
     if name not in modality.sources:
-        raise BadInput(f"{modality.title}: images of this kind cannot be imported on this page.")
+        raise BadInput(_("%(title)s: images of this kind cannot be imported on this page.", title=modality.title))
     path = material.folder if name == "dicom" else material.table
     return modality.sources[name].read(
         path, table=material.table, columns=options.columns, folder=None, root=material.root

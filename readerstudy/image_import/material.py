@@ -7,6 +7,7 @@ from pathlib import Path
 from django.conf import settings
 
 from readerstudy.errors import BadInput, StudyError
+from readerstudy.errors import Sentence as _
 from readerstudy.image_import.models import ImageImport
 from readerstudy.image_import.uploads import limits
 from readerstudy.sources.dicom.folder import claims_to_be_dicom
@@ -38,10 +39,10 @@ def check_sent(folder: Path) -> None:
     """Refuse what was sent if that shows without unpacking. Raises BadInput."""
     files = _files(folder / SENT)
     if not files:
-        raise BadInput("No file was sent.")
+        raise BadInput(_("No file was sent."))
     archives = [path for path in files if is_zip(path)]
     if archives and len(files) > 1:
-        raise BadInput("Send one zip file, or the files themselves, but not both.")
+        raise BadInput(_("Send one zip file, or the files themselves, but not both."))
     if archives:
         check_archive(archives[0], limits())
 
@@ -57,7 +58,7 @@ def open_material(image_import: ImageImport, *, table: str) -> Material:
         return Material(folder, _find_table(folder, root, table), root)
     folder = image_import.folder
     if not (folder / SENT).is_dir():
-        raise StudyError("The files of this import were removed. Send them again.")
+        raise StudyError(_("The files of this import were removed. Send them again."))
     check_sent(folder)
     sent = _files(folder / SENT)
     if is_zip(sent[0]):
@@ -79,10 +80,10 @@ def find_server_folder(name: str, path: str) -> tuple[Path, Path]:
     """
     root = settings.IMPORT_FOLDERS.get(name)
     if root is None:
-        raise BadInput(f"There is no allowed folder named {name!r}.")
+        raise BadInput(_("There is no allowed folder named %(name)s.", name=repr(name)))
     folder = root / safe_path(path) if path.strip() else root
     if not is_within(folder, root) or not folder.is_dir():
-        raise BadInput(f"{path!r} is not a folder in {name}.")
+        raise BadInput(_("%(path)s is not a folder in %(name)s.", path=repr(path), name=name))
     return root, folder
 
 
@@ -110,15 +111,20 @@ def _find_table(folder: Path, root: Path, name: str) -> Path:
     if name:
         table = folder / safe_path(name)
         if not is_within(table, root) or not table.is_file():
-            raise BadInput(f"There is no table {name!r} among the files.")
+            raise BadInput(_("There is no table %(name)s among the files.", name=repr(name)))
         return table
     at_top = [path for path in folder.iterdir() if _is_table(path, root)]
     tables = at_top or [path for path in folder.rglob("*") if _is_table(path, root)]
     if not tables:
-        raise BadInput(f"There is no table among the files: one that ends with {' or '.join(TABLE_ENDINGS)} is needed.")
+        raise BadInput(
+            _(
+                "There is no table among the files: one that ends with %(endings)s is needed.",
+                endings=" / ".join(TABLE_ENDINGS),
+            )
+        )
     if len(tables) > 1:
         names = ", ".join(sorted(path.relative_to(folder).as_posix() for path in tables)[:10])
-        raise BadInput(f"There are several tables: {names}. Name the one to use.")
+        raise BadInput(_("There are several tables: %(names)s. Name the one to use.", names=names))
     return tables[0]
 
 

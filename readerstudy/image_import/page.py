@@ -1,7 +1,7 @@
 """What the page of one import shows of its report, to whom."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -11,6 +11,7 @@ from readerstudy.cohort.importing import FoundCopy
 from readerstudy.cohort.models import SPLIT_LABELS, Cohort
 from readerstudy.image_import.models import ImageImport, ImportKind, ImportStep
 from readerstudy.image_import.report import CheckedRow, CheckReport, read_report
+from readerstudy.layout.sentences import say
 from readerstudy.modalities import get_modality
 from readerstudy.modalities.modality import Modality
 from readerstudy.sources.source import ImportProblem
@@ -84,8 +85,8 @@ def report_page(image_import: ImageImport, user: User, *, number: str | None, pe
         report=report,
         rows=[_shown(row, modality, shows_pathology=user.is_researcher) for row in pages.object_list],
         pages=pages,
-        problems=report.problems[:LONGEST_LIST],
-        copies=report.copies[:LONGEST_LIST],
+        problems=tuple(ImportProblem(say(each.name), say(each.sentence)) for each in report.problems[:LONGEST_LIST]),
+        copies=tuple(replace(each, other=say(each.other)) for each in report.copies[:LONGEST_LIST]),
         findings=tuple(modality.findings[pathology].label for pathology in Pathology),
         splits=tuple(_split_lines(report)) if is_cohort else (),
         tells=tuple(_tells(name, tells) for name, tells in report.tells.items()),

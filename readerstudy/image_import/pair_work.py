@@ -10,6 +10,7 @@ from django.utils.timezone import now
 from readerstudy.cohort.models import Cohort
 from readerstudy.cohort.pairs import PixelRules, PreparedPair
 from readerstudy.cohort.synthetic import PreparedSynthetic
+from readerstudy.errors import Sentence as _
 from readerstudy.errors import StudyError
 from readerstudy.image_import.material import Material
 from readerstudy.image_import.models import ImageImport
@@ -82,7 +83,7 @@ def import_pairs(
     result = _run(image_import, material, scratch, progress, skips_refused=skips_refused)
     if not result.is_stored:
         # Coordinators can read the notes of jobs. The reasons can state a pathology, so they are in the report only.
-        raise StudyError(f"Nothing was stored: {len(result.problems)} rows were refused.")
+        raise StudyError(_("Nothing was stored: %(rows)s rows were refused.", rows=len(result.problems)))
     return _report(image_import, result, len(result.rows))
 
 

@@ -8,7 +8,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.http.multipartparser import MultiPartParser
 
-from readerstudy.errors import BadInput
+from readerstudy.errors import BadInput, message_of
+from readerstudy.errors import Sentence as _
 from readerstudy.sources.uploaded import Limits, is_left_by_system, safe_path
 
 _UNPACKED: Final = 3  # times the bytes sent
@@ -71,25 +72,27 @@ class _Writer(FileUploadHandler):
         try:
             path = safe_path(file_name)
         except BadInput as error:
-            self._refuse(str(error))
+            self._refuse(message_of(error))
         self._files += 1
         if is_left_by_system(path):
             raise SkipFile
         if self._files > self._allowed.files:
-            self._refuse(f"Too many files were sent: at most {self._allowed.files}.")
+            self._refuse(_("Too many files were sent: at most %(files)s.", files=self._allowed.files))
         target = self._folder / path
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             self._target = target.open("xb")
         except OSError:
-            self._refuse(f"Two files of the name {file_name[:100]!r} were sent.")
+            self._refuse(_("Two files of the name %(file_name)s were sent.", file_name=repr(file_name[:100])))
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         assert self._target is not None
         self._bytes += len(raw_data)
         if self._bytes > self._allowed.bytes_sent:
             self._target.close()
-            self._refuse(f"The files are too large: at most {self._allowed.bytes_sent // 1_000_000} MB.")
+            self._refuse(
+                _("The files are too large: at most %(megabytes)s MB.", megabytes=self._allowed.bytes_sent // 1_000_000)
+            )
         self._target.write(raw_data)
 
     # The stubs make the class generic, which it is not at run time.

@@ -24,6 +24,7 @@ from readerstudy.image_import.page import report_page
 from readerstudy.image_import.queries import SPLITS, cohort_lines, imports_of
 from readerstudy.image_import.report import PANELS, preview_path
 from readerstudy.image_import.uploads import ReceiveFiles, limits
+from readerstudy.layout.sentences import say
 
 for_investigators = role_required(Role.COORDINATOR, Role.RESEARCHER)
 PER_PAGE: Final = 50
@@ -69,7 +70,7 @@ def send(request: HttpRequest, kind: str) -> HttpResponse:
 def _receive(request: HttpRequest, row: ImageImport, receiver: ReceiveFiles) -> HttpResponse:
     form = FORMS[row.kind](request.POST)
     if not form.is_valid():
-        return _form_page(request, row.kind, form, error=receiver.error, status=400)
+        return _form_page(request, row.kind, form, error=say(receiver.error), status=400)
     try:
         if receiver.error:
             raise StudyError(receiver.error)
@@ -83,7 +84,7 @@ def _receive(request: HttpRequest, row: ImageImport, receiver: ReceiveFiles) -> 
             **form.place(),
         )
     except StudyError as error:
-        return _form_page(request, row.kind, form, error=str(error), status=400)
+        return _form_page(request, row.kind, form, error=say(error), status=400)
     actions.remove_old_uploads(at=now())
     return redirect("images:import", image_import.pk)
 
@@ -135,7 +136,7 @@ def act(request: HttpRequest, key: UUID, name: str) -> HttpResponse:
             case _:
                 raise Http404
     except StudyError as error:
-        messages.error(request, str(error))
+        messages.error(request, say(error))
     return redirect("images:import", key)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.timezone import now
 
+from readerstudy.errors import Sentence as _
 from readerstudy.errors import StudyError
 from readerstudy.image_import.actions import remove_old_uploads, require_right
 from readerstudy.image_import.cohort_work import check_cohort, import_into_cohort
@@ -64,7 +65,7 @@ def run_import(parameters: dict[str, Any], report: ReportProgress) -> dict[str, 
 def _find(parameters: dict[str, Any]) -> ImageImport:
     found = ImageImport.objects.select_related("by").filter(pk=parameters["import"]).first()
     if found is None:
-        raise StudyError("There is no such import.")
+        raise StudyError(_("There is no such import."))
     return found
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from readerstudy.errors import StudyError
+from readerstudy.errors import Sentence, StudyError
 from readerstudy.results.progress import ProgressReport
 from readerstudy.serialise import to_dict
 
@@ -59,7 +59,8 @@ class Job(models.Model):
     status = models.CharField(_("status"), max_length=9, choices=JobStatus.choices, default=JobStatus.QUEUED)
     done = models.PositiveIntegerField(_("steps done"), default=0)
     total = models.PositiveIntegerField(_("steps in all"), default=0)
-    # The message of a failed job, in English.
+    # The message of a failed job, in English; as `errors.Sentence.data` too, if it can be said in another language.
+    sentence = models.JSONField(null=True, editable=False)
     note = models.CharField(_("note"), max_length=500, blank=True)
     # The last report, a `readerstudy.results.progress.ProgressReport`.
     progress = models.JSONField(_("last report"), null=True)
@@ -127,6 +128,7 @@ class Job(models.Model):
             heartbeat_at=at,
             started_at=at,
             note="",
+            sentence=None,
             progress=None,
             result=None,
         )
@@ -147,7 +149,8 @@ class Job(models.Model):
 
     def fail(self, message: str, *, at: datetime) -> bool:
         """Record a failure. Return False as `advance` does."""
-        return self._update_own(status=JobStatus.FAILED, ended_at=at, note=message[:500])
+        sentence = message.data if isinstance(message, Sentence) else None
+        return self._update_own(status=JobStatus.FAILED, ended_at=at, note=message[:500], sentence=sentence)
 
     def end_cancelled(self, *, at: datetime) -> bool:
         """Record that a requested cancel took effect. Return False as `advance` does."""

@@ -5,8 +5,10 @@ from typing import Any, Final, assert_never
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from readerstudy.errors import Sentence
 from readerstudy.jobs.models import Job
 from readerstudy.layout.numbers import localise
+from readerstudy.layout.sentences import say
 from readerstudy.results.progress import Activity, ActivityKind, ProgressReport
 from readerstudy.serialise import from_dict
 
@@ -20,6 +22,8 @@ FIGURES: Final[dict[str, Any]] = {
 
 def job_note(job: Job) -> str:
     """Return the message of a failed job, else its last progress report."""
+    if job.sentence:
+        return say(Sentence.of(job.sentence))
     if job.note or not job.progress:
         return job.note
     return progress_text(from_dict(ProgressReport, job.progress))

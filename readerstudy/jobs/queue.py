@@ -15,7 +15,7 @@ from django.utils.timezone import now
 
 from readerstudy.accounts.models import User
 from readerstudy.celery import app
-from readerstudy.errors import StudyError
+from readerstudy.errors import StudyError, message_of
 from readerstudy.jobs.heartbeat import beating, is_lost, this_worker
 from readerstudy.jobs.models import UNDER_WAY, Job, JobStatus, Queue, fingerprint
 from readerstudy.jobs.progress_log import Point, ProgressLog, job_folder
@@ -134,7 +134,7 @@ def _work(job: Job, work: Work, log: ProgressLog) -> None:
     except JobTakenOver:
         log.write(f"{this_worker()} stops: another worker has the job.", at=now())
     except (StudyError, ValueError) as error:
-        job.fail(str(error), at=now())
+        job.fail(message_of(error), at=now())
     except BaseException as error:
         job.fail(f"Stopped by {type(error).__name__}: {error}", at=now())
         log.write(traceback.format_exc(), at=now())

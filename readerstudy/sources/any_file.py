@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydicom import Dataset
 
+from readerstudy.errors import Sentence as _
 from readerstudy.imaging.image import Pixels, UnreadableImage
 from readerstudy.sources import raster
 from readerstudy.sources.dicom import pixels as dicom_pixels
@@ -38,11 +39,13 @@ def _load_file(path: Path, *, name: str) -> ImageFile:
         content = path.read_bytes()
         kind = raster.format_of(path) or ("DICOM" if claims_to_be_dicom(path) else "")
     except FileNotFoundError as error:
-        raise UnreadableImage(f"{name} is not there.") from error
+        raise UnreadableImage(_("%(name)s is not there.", name=name)) from error
     except OSError as error:
-        raise UnreadableImage(f"{name} cannot be opened: {error.strerror}.") from error
+        raise UnreadableImage(
+            _("%(name)s cannot be opened: %(strerror)s.", name=name, strerror=error.strerror)
+        ) from error
     if not kind:
-        raise UnreadableImage(f"{name} is not a PNG, PGM, TIFF or DICOM file.")
+        raise UnreadableImage(_("%(name)s is not a PNG, PGM, TIFF or DICOM file.", name=name))
     pixels = _load_dicom(path, name) if kind == "DICOM" else raster.load(path, name=name)
     return ImageFile(pixels, kind, len(content), sha256(content).hexdigest())
 
@@ -51,7 +54,14 @@ def with_bits(file: ImageFile, bits: int, *, name: str) -> ImageFile:
     """Return the file with values of `bits`, for those whose type has more. Raises UnreadableImage if it has larger."""
     highest = int(file.pixels.values.max())
     if highest >= 2**bits:
-        raise UnreadableImage(f"{name} holds values up to {highest}, more than {bits} bits.")
+        raise UnreadableImage(
+            _(
+                "%(name)s holds values up to %(highest)s, more than %(bits)s bits.",
+                name=name,
+                highest=highest,
+                bits=bits,
+            )
+        )
     return replace(file, pixels=replace(file.pixels, bits=bits))
 
 
@@ -59,15 +69,15 @@ def _load_dicom(path: Path, name: str) -> Pixels:
     try:
         refusal = read_header(path, _no_attributes).refusal
     except NotDicom as error:
-        raise UnreadableImage(f"{name} holds no DICOM image.") from error
+        raise UnreadableImage(_("%(name)s holds no DICOM image.", name=name)) from error
     except TooLarge as error:
-        raise UnreadableImage(f"{name} {error}") from error
+        raise UnreadableImage(_("%(name)s %(error)s", name=name, error=error)) from error
     except MemoryError:
         raise
     except Exception as error:  # pydicom raises many types of error, whose messages can quote the header
-        raise UnreadableImage(f"{name} cannot be read as DICOM: it is damaged or cut off.") from error
+        raise UnreadableImage(_("%(name)s cannot be read as DICOM: it is damaged or cut off.", name=name)) from error
     if refusal:
-        raise UnreadableImage(f"{name} {refusal}")
+        raise UnreadableImage(_("%(name)s %(refusal)s", name=name, refusal=refusal))
     return dicom_pixels.load(path, name=name)
 
 

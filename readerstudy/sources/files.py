@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from readerstudy.errors import Sentence as _
 from readerstudy.sources import raster
 from readerstudy.sources.label_table import (
     OUTSIDE,
@@ -70,10 +71,13 @@ def _repetitions(rows: list[Row]) -> list[ImportProblem]:
     first, *others = rows
     if _agree(rows):
         return [
-            problem(row.number, row.image, f"repeats row {known.number}; the image is taken once.")
+            problem(row.number, row.image, _("repeats row %(number)s; the image is taken once.", number=known.number))
             for row, known in repetitions(rows)
         ]
-    reason = f"names the same image as row {first.number} but describes it differently; the image is left out."
+    reason = _(
+        "names the same image as row %(number)s but describes it differently; the image is left out.",
+        number=first.number,
+    )
     return [problem(row.number, row.image, reason) for row in others]
 
 
@@ -83,10 +87,10 @@ def _file_error(path: Path, root: Path | None) -> str:
         return OUTSIDE
     try:
         if not path.is_file():
-            return "names a file that is not there."
-        return "" if raster.format_of(path) else "names a file that is not a PNG, PGM or TIFF picture."
+            return _("names a file that is not there.")
+        return "" if raster.format_of(path) else _("names a file that is not a PNG, PGM or TIFF picture.")
     except OSError as error:
-        return f"names a file that cannot be opened: {error.strerror}."
+        return _("names a file that cannot be opened: %(reason)s.", reason=error.strerror)
 
 
 def _import_image(rows: list[Row], path: Path, modality: str) -> ImportImage:

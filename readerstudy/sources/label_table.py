@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from readerstudy.errors import StudyError
+from readerstudy.errors import Sentence as _
+from readerstudy.errors import StudyError, joined
 from readerstudy.sources.lesion_marks import BOX, CIRCLE, LesionMark, WrongMark, mark_of, marks_a_lesion
 from readerstudy.sources.source import ImportProblem
 from readerstudy.sources.vocabulary import SourceVocabulary, WrongValue
@@ -102,18 +103,18 @@ def read_rows(
         values = {name: cells[at].strip() if at < len(cells) else "" for name, at in positions.items()}
         try:
             if any(cell.strip() for cell in cells[len(header) :]):
-                raise BadRow("has more cells than the table has columns.")
+                raise BadRow(_("has more cells than the table has columns."))
             if has_image and not values["image"]:
-                raise BadRow("names no image.")
+                raise BadRow(_("names no image."))
             rows.append(_row(number, values, vocabulary))
         except (BadRow, WrongMark, WrongValue) as bad:
             image = values.get("image", "")
-            problems.append(problem(number, image, str(bad)))
+            problems.append(problem(number, image, bad))
             if marks_a_lesion(values):
                 half_known.setdefault(image or values["patient"], number)
     rows = _without_half_known(rows, half_known, problems)
     if not rows and not problems:
-        raise StudyError(f"The table {table.name} has a header and no rows.")
+        raise StudyError(_("The table %(name)s has a header and no rows.", name=table.name))
     return rows, problems
 
 
@@ -125,7 +126,9 @@ def _without_half_known(rows: Sequence[Row], half_known: Mapping[str, int], prob
     for row in rows:
         key = row.image or row.patient
         if key in half_known:
-            reason = f"is left out with row {half_known[key]}, which marks another lesion of the image."
+            reason = _(
+                "is left out with row %(number)s, which marks another lesion of the image.", number=half_known[key]
+            )
             problems.append(problem(row.number, row.image, reason))
     return [row for row in rows if (row.image or row.patient) not in half_known]
 
@@ -157,7 +160,7 @@ def real_path(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-OUTSIDE: Final = "names a file outside the folder of the import."
+OUTSIDE: Final = _("names a file outside the folder of the import.")
 
 
 def is_within(path: Path, root: Path | None) -> bool:
@@ -165,10 +168,12 @@ def is_within(path: Path, root: Path | None) -> bool:
     return root is None or real_path(path).is_relative_to(real_path(root))
 
 
-def problem(number: int, image: str, what: str) -> ImportProblem:
+def problem(number: int, image: str, what: str | Exception) -> ImportProblem:
     """Return a problem of one row, by its number and the name of its image."""
-    row = f"Row {number} ({image})" if image else f"Row {number}"
-    return ImportProblem(name=image or f"row {number}", sentence=f"{row} {what}")
+    if image:
+        return ImportProblem(image, _("Row %(number)s (%(image)s) %(what)s", number=number, image=image, what=what))
+    name = _("row %(number)s", number=number)
+    return ImportProblem(name, _("Row %(number)s %(what)s", number=number, what=what))
 
 
 def read_cells(table: Path) -> list[list[str]]:
@@ -176,17 +181,22 @@ def read_cells(table: Path) -> list[list[str]]:
     try:
         text = table.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise StudyError(f"The table {table} cannot be read: {error.strerror}.") from error
+        raise StudyError(
+            _("The table %(table)s cannot be read: %(strerror)s.", table=table, strerror=error.strerror)
+        ) from error
     except UnicodeDecodeError as error:
-        raise StudyError(f"The table {table.name} is not UTF-8 text; save it as CSV (UTF-8).") from error
+        raise StudyError(_("The table %(name)s is not UTF-8 text; save it as CSV (UTF-8).", name=table.name)) from error
     if not text.strip() or "\0" in text:
-        raise StudyError(f"The table {table.name} is {'empty' if not text.strip() else 'not a text file'}.")
+        wrong = _("The table %(name)s is not a text file.", name=table.name)
+        raise StudyError(wrong if text.strip() else _("The table %(name)s is empty.", name=table.name))
     first_line = text.lstrip("\r\n").splitlines()[0]
     separator = max(",;\t", key=first_line.count)
     try:
         return list(csv.reader(io.StringIO(text.lstrip("\r\n"), newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
-        raise StudyError(f"The table {table.name} is not a CSV table: {error}.") from error
+        raise StudyError(
+            _("The table %(name)s is not a CSV table: %(error)s.", name=table.name, error=error)
+        ) from error
 
 
 def _positions(
@@ -199,9 +209,14 @@ def _positions(
 ) -> dict[str, int]:
     """Return the position of each of our columns in the table."""
     names = [name.strip().lower() for name in header]
-    it_has = f"The table {table.name} has the columns {', '.join(name.strip() for name in header)}"
     if unknown := columns.keys() - known.keys():
-        raise StudyError(f"There is no column {sorted(unknown)[0]!r} to map; there are {', '.join(known)}.")
+        raise StudyError(
+            _(
+                "There is no column %(name)s to map; there are %(known)s.",
+                name=repr(min(unknown)),
+                known=", ".join(known),
+            )
+        )
     positions = {}
     for ours, usual in known.items():
         wanted = (columns[ours].strip().lower(),) if ours in columns else usual
@@ -209,16 +224,36 @@ def _positions(
         if found:
             positions[ours] = found[0]
         elif ours in columns:
-            raise StudyError(f"{it_has}; there is no {columns[ours]!r} for {ours!r}.")
+            raise StudyError(
+                _(
+                    "The table %(table)s has the columns %(columns)s; there is no %(theirs)s for %(ours)s.",
+                    table=table.name,
+                    columns=", ".join(name.strip() for name in header),
+                    theirs=repr(columns[ours]),
+                    ours=repr(ours),
+                )
+            )
     needed = _NEEDED if needs_image else _NEEDED[1:]
     if missing := [name for name in needed if name not in positions]:
-        raise StudyError(f"{it_has}; it lacks {' and '.join(repr(name) for name in missing)}.")
+        raise lacks_columns(table, header, missing)
     return positions
+
+
+def lacks_columns(table: Path, header: Sequence[str], missing: Sequence[str]) -> StudyError:
+    """Return the error of a table without columns that it needs."""
+    return StudyError(
+        _(
+            "The table %(table)s has the columns %(columns)s; it lacks %(missing)s.",
+            table=table.name,
+            columns=", ".join(name.strip() for name in header),
+            missing=joined([repr(name) for name in missing]),
+        )
+    )
 
 
 def _row(number: int, values: Mapping[str, str], vocabulary: SourceVocabulary) -> Row:
     if not values["patient"]:
-        raise BadRow("names no patient.")
+        raise BadRow(_("names no patient."))
     pathology = vocabulary.pathology_of(values["pathology"])
     return Row(
         number=number,
@@ -259,7 +294,7 @@ def read_spacing(text: str) -> float | None:
     except ValueError:
         spacing = 0.0
     if not 0 < spacing < 10:
-        raise BadRow(f"has the pixel spacing {text!r}; millimetres such as 0.07 are understood.")
+        raise BadRow(_("has the pixel spacing %(text)s; millimetres such as 0.07 are understood.", text=repr(text)))
     return spacing
 
 
@@ -268,5 +303,5 @@ def read_bits(text: str) -> int | None:
     if not text:
         return None
     if not re.fullmatch(r"[0-9]{1,2}", text) or not 8 <= int(text) <= 16:
-        raise BadRow(f"has the bits {text!r}; 8 to 16 are understood.")
+        raise BadRow(_("has the bits %(text)s; 8 to 16 are understood.", text=repr(text)))
     return int(text)

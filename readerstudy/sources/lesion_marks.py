@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Final
 
-from readerstudy.errors import StudyError
+from readerstudy.errors import Sentence as _
+from readerstudy.errors import StudyError, joined
 
 BOX: Final = ("lesion_left", "lesion_top", "lesion_right", "lesion_bottom")
 CIRCLE: Final = ("lesion_x", "lesion_y", "lesion_radius")
@@ -58,8 +59,19 @@ def shares_of(marks: Sequence[LesionMark], shape: tuple[int, ...], *, name: str)
     for mark in marks:
         if not mark.lies_in(rows, columns):
             raise MarkOutside(
-                f"Row {mark.row} ({name}) marks a lesion from x {mark.left:g} to {mark.right:g} and y {mark.top:g} to "
-                f"{mark.bottom:g}, outside the image, which is {columns} wide and {rows} high."
+                _(
+                    "Row %(row)s (%(name)s) marks a lesion from x %(left)s to %(right)s and y %(top)s to %(bottom)s, "
+                    "outside the "
+                    "image, which is %(columns)s wide and %(rows)s high.",
+                    row=mark.row,
+                    name=name,
+                    left=format(mark.left, "g"),
+                    right=format(mark.right, "g"),
+                    top=format(mark.top, "g"),
+                    bottom=format(mark.bottom, "g"),
+                    columns=columns,
+                    rows=rows,
+                )
             )
     return tuple(mark.shares(rows, columns) for mark in marks)
 
@@ -73,17 +85,25 @@ def mark_of(number: int, cells: Mapping[str, str]) -> LesionMark | None:
     """Return the lesion that a row marks by a box or a circle; None if its cells are empty. Raises WrongMark."""
     box, circle = (_numbers(cells, names) for names in (BOX, CIRCLE))
     if box and circle:
-        raise WrongMark("marks a lesion by a box and by a circle; one of them is understood.")
+        raise WrongMark(_("marks a lesion by a box and by a circle; one of them is understood."))
     if box:
         left, top, right, bottom = box
         if left >= right or top >= bottom:
-            what = f"x {left:g} to {right:g} and y {top:g} to {bottom:g}"
-            raise WrongMark(f"marks a lesion from {what}; left lies before right, and top above bottom.")
+            sides = {"left": left, "right": right, "top": top, "bottom": bottom}
+            raise WrongMark(
+                _(
+                    "marks a lesion from x %(left)s to %(right)s and y %(top)s to %(bottom)s; left lies before right, "
+                    "and top above bottom.",
+                    **{name: format(value, "g") for name, value in sides.items()},
+                )
+            )
         return LesionMark(left, top, right, bottom, row=number)
     if circle:
         x, y, radius = circle
         if radius <= 0:
-            raise WrongMark(f"marks a lesion with the radius {radius:g}; a radius is more than 0.")
+            raise WrongMark(
+                _("marks a lesion with the radius %(radius)s; a radius is more than 0.", radius=format(radius, "g"))
+            )
         return LesionMark(x - radius, y - radius, x + radius, y + radius, is_circle=True, row=number)
     return None
 
@@ -92,8 +112,8 @@ def _numbers(cells: Mapping[str, str], names: tuple[str, ...]) -> list[float]:
     """Return these numbers, or none if all cells are empty. Raises WrongMark if some are missing."""
     filled = [name for name in names if cells.get(name)]
     if filled and len(filled) < len(names):
-        missing = " and ".join(name for name in names if name not in filled)
-        raise WrongMark(f"marks a lesion by {' and '.join(filled)} without {missing}.")
+        missing = joined([name for name in names if name not in filled])
+        raise WrongMark(_("marks a lesion by %(names)s without %(missing)s.", names=joined(filled), missing=missing))
     return [_number(name, cells[name]) for name in filled]
 
 
@@ -104,5 +124,5 @@ def _number(name: str, text: str) -> float:
         value = float("nan")
     if not isfinite(value):
         # With a comma it could be two numbers.
-        raise WrongMark(f"has the {name} {text!r}; a number of pixels is understood.")
+        raise WrongMark(_("has the %(name)s %(text)s; a number of pixels is understood.", name=name, text=repr(text)))
     return value

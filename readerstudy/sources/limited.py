@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from threading import Lock
 from typing import Any, Final, TypeVar
 
+from readerstudy.errors import Sentence as _
 from readerstudy.errors import StudyError
 from readerstudy.imaging.image import UnreadableImage
 
@@ -63,11 +64,13 @@ class _Reader:
         try:
             self._connection.send(work)
             if not self._connection.poll(SECONDS):
-                raise UnreadableImage(f"{name} was not read within {SECONDS} seconds; it is refused.")
+                raise UnreadableImage(
+                    _("%(name)s was not read within %(seconds)s seconds; it is refused.", name=name, seconds=SECONDS)
+                )
             answer: Any = pickle.loads(self._connection.recv_bytes(_LARGEST_ANSWER))
         except (EOFError, OSError) as error:
             self.end()
-            raise UnreadableImage(f"{name} is damaged: it ended the program that reads it.") from error
+            raise UnreadableImage(_("%(name)s is damaged: it ended the program that reads it.", name=name)) from error
         except UnreadableImage:
             self.end()
             raise
@@ -77,7 +80,13 @@ class _Reader:
             return result
         if isinstance(value, MemoryError):
             self.end()
-            raise UnreadableImage(f"{name} needs more than {MEMORY >> 30} GB of memory to be read; it is refused.")
+            raise UnreadableImage(
+                _(
+                    "%(name)s needs more than %(most)s GB of memory to be read; it is refused.",
+                    name=name,
+                    most=MEMORY >> 30,
+                )
+            )
         raise value
 
     def end(self) -> None:

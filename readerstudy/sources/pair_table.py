@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from readerstudy.errors import StudyError
-from readerstudy.sources.label_table import BadRow, read_bits, read_cells
+from readerstudy.errors import Sentence as _
+from readerstudy.errors import StudyError, joined, message_of
+from readerstudy.sources.label_table import BadRow, lacks_columns, read_bits, read_cells
 from readerstudy.sources.lesion_marks import LesionMark, WrongMark, mark_of
 from readerstudy.sources.source import ImportProblem
 from readerstudy.sources.vocabulary import SourceVocabulary, WrongValue
@@ -63,8 +64,7 @@ def read_pairs(table: Path, vocabulary: SourceVocabulary) -> tuple[list[PairRow]
     header, *lines = read_cells(table)
     names = [name.strip().lower() for name in header]
     if missing := [name for name in _NEEDED if name not in names]:
-        it_has = f"The table {table.name} has the columns {', '.join(name.strip() for name in header)}"
-        raise StudyError(f"{it_has}; it lacks {' and '.join(map(repr, missing))}.")
+        raise lacks_columns(table, header, missing)
     positions: dict[str, int] = {name: names.index(name) for name in COLUMNS if name in names}
     rows: list[PairRow] = []
     problems: list[ImportProblem] = []
@@ -75,22 +75,22 @@ def read_pairs(table: Path, vocabulary: SourceVocabulary) -> tuple[list[PairRow]
         try:
             rows.append(_row(number, values, vocabulary))
         except (BadRow, WrongMark, WrongValue) as bad:
-            problems.append(row_problem(number, str(bad)))
+            problems.append(row_problem(number, bad))
     if not rows and not problems:
-        raise StudyError(f"The table {table.name} has a header and no rows.")
+        raise StudyError(_("The table %(name)s has a header and no rows.", name=table.name))
     return rows, problems
 
 
-def row_problem(number: int, what: str) -> ImportProblem:
+def row_problem(number: int, what: str | Exception) -> ImportProblem:
     """Return the problem of a row; `what` continues "row 7: "."""
-    return ImportProblem(f"row {number}", what)
+    return ImportProblem(_("row %(number)s", number=number), message_of(what))
 
 
 def _row(number: int, values: Mapping[str, str], vocabulary: SourceVocabulary) -> PairRow:
     if not values["adversarial"]:
-        raise BadRow("names no adversarial file.")
+        raise BadRow(_("names no adversarial file."))
     if not values["real"]:
-        raise BadRow("names no real file; synthetic images are imported by a table without the column real.")
+        raise BadRow(_("names no real file; synthetic images are imported by a table without the column real."))
     pathology = values.get("pathology", "")
     return PairRow(
         number=number,
@@ -106,7 +106,7 @@ def _row(number: int, values: Mapping[str, str], vocabulary: SourceVocabulary) -
 
 def _direction(text: str) -> Direction | None:
     if text and text.lower() not in _DIRECTIONS:
-        raise BadRow(f"has the direction {text!r}; insert and remove are understood.")
+        raise BadRow(_("has the direction %(text)s; insert and remove are understood.", text=repr(text)))
     return _DIRECTIONS[text.lower()] if text else None
 
 
@@ -114,12 +114,12 @@ def read_box(number: int, values: Mapping[str, str]) -> LesionMark | None:
     """Return the box x, y, width, height of a row, None if its cells are empty. Raises BadRow or WrongMark."""
     filled = {name: values.get(name, "") for name in _BOX}
     if any(filled.values()) and not all(filled.values()):
-        raise BadRow(f"has {' and '.join(name for name, text in filled.items() if text)} of a box only.")
+        raise BadRow(_("has %(names)s of a box only.", names=joined([name for name, text in filled.items() if text])))
     if not any(filled.values()):
         return None
     try:
         x, y, width, height = map(float, filled.values())
     except ValueError as error:
-        raise BadRow("has a box that is not four numbers of pixels.") from error
+        raise BadRow(_("has a box that is not four numbers of pixels.")) from error
     sides = {"lesion_left": x, "lesion_top": y, "lesion_right": x + width, "lesion_bottom": y + height}
     return mark_of(number, {name: repr(value) for name, value in sides.items()})

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
+from readerstudy.errors import Sentence as _
 from readerstudy.imaging.image import Pixels, UnreadableImage
 from readerstudy.sources.limited import LARGEST_PIXELS
 
@@ -23,7 +24,7 @@ _PNG_GREY: Final = 0
 _TIFF_BITS: Final = 258
 _TIFF_PHOTOMETRIC: Final = 262
 _WHITE_IS_ZERO: Final = 0
-_COLOUR_16 = "is a colour picture with 16 bits, which cannot be read in full; save it as grey."
+_COLOUR_16 = _("is a colour picture with 16 bits, which cannot be read in full; save it as grey.")
 
 
 class _Unreadable(ValueError):
@@ -46,34 +47,41 @@ def load(path: Path, *, name: str, bits: int | None = None) -> Pixels:
         readers = {"PNG": _png, "PGM": _pgm, "TIFF": _tiff}
         kind = format_of(path)
         if kind is None:
-            raise _Unreadable("is not a PNG, PGM or TIFF file.")
+            raise _Unreadable(_("is not a PNG, PGM or TIFF file."))
         pixels = readers[kind](path)
         return pixels if bits is None else _with_bits(pixels, bits)
     except _Unreadable as error:
-        raise UnreadableImage(f"{name} {error}") from error
+        raise UnreadableImage(_("%(name)s %(error)s", name=name, error=error)) from error
     except MemoryError:
         raise
     except Exception as error:  # decoders raise many types of error for damaged data
-        raise UnreadableImage(f"{name} is damaged or cut off: {error}") from error
+        raise UnreadableImage(_("%(name)s is damaged or cut off: %(error)s", name=name, error=error)) from error
 
 
 def _with_bits(pixels: Pixels, bits: int) -> Pixels:
     if int(pixels.values.max()) >= 2**bits:
-        raise _Unreadable(f"holds values up to {pixels.values.max()}, more than {bits} bits.")
+        raise _Unreadable(_("holds values up to %(max)s, more than %(bits)s bits.", max=pixels.values.max(), bits=bits))
     return replace(pixels, bits=bits)
 
 
 def _require_size(width: int, height: int) -> None:
     if width * height > LARGEST_PIXELS:
-        most = f"{LARGEST_PIXELS // 1_000_000} million"
-        raise _Unreadable(f"has {height} × {width} pixels; at most {most} are read.")
+        most = LARGEST_PIXELS // 1_000_000
+        raise _Unreadable(
+            _(
+                "has %(rows)s × %(columns)s pixels; at most %(most)s million are read.",
+                height=height,
+                width=width,
+                most=most,
+            )
+        )
 
 
 def _png(path: Path) -> Pixels:
     width, height, depth, colour, significant = _png_header(path)
     _require_size(width, height)
     if depth < 8:
-        raise _Unreadable(f"has only {depth} bits; an image needs at least 8.")
+        raise _Unreadable(_("has only %(depth)s bits; an image needs at least 8.", depth=depth))
     if depth == 16 and colour != _PNG_GREY:
         raise _Unreadable(_COLOUR_16)
     with Image.open(path, formats=("PNG",)) as picture:
@@ -106,14 +114,16 @@ def _tiff(path: Path) -> Pixels:
     with Image.open(path, formats=("TIFF",)) as picture:
         _require_size(*picture.size)
         if sum(1 for _ in ImageSequence.Iterator(picture)) > 1:
-            raise _Unreadable("holds several images; one is expected.")
+            raise _Unreadable(_("holds several images; one is expected."))
         picture.seek(0)
         tags = dict(getattr(picture, "tag_v2", {}))
         depth = max(tags.get(_TIFF_BITS, (8,)))
         if depth > 8 and len(picture.getbands()) > 1:
             raise _Unreadable(_COLOUR_16)
         if picture.mode in ("1", "I", "F"):
-            raise _Unreadable(f"holds {depth}-bit values of a kind that is not read; 8 to 16 bits unsigned are.")
+            raise _Unreadable(
+                _("holds %(depth)s-bit values of a kind that is not read; 8 to 16 bits unsigned are.", depth=depth)
+            )
         values = _grey(picture)
         # Pillow turns 8-bit pictures the right way round, and leaves deeper ones as they are.
         if depth > 8 and tags.get(_TIFF_PHOTOMETRIC) == _WHITE_IS_ZERO:
@@ -129,10 +139,10 @@ def _grey(picture: Image.Image) -> NDArray[np.uint16]:
     if values.ndim == 2:
         return values.astype(np.uint16)
     if picture.mode in ("LA", "RGBA") and (values[..., -1] != 255).any():
-        raise _Unreadable("is partly transparent; save it without an alpha channel.")
+        raise _Unreadable(_("is partly transparent; save it without an alpha channel."))
     channels = values[..., :-1] if picture.mode in ("LA", "RGBA") else values
     if (channels != channels[..., :1]).any():
-        raise _Unreadable("is a colour image; its channels differ.")
+        raise _Unreadable(_("is a colour image; its channels differ."))
     return channels[..., 0].astype(np.uint16)
 
 
@@ -141,11 +151,20 @@ def _pgm(path: Path) -> Pixels:
     body = path.read_bytes()
     (width, height, largest), at = _pgm_header(body)
     if not (width and height and 0 < largest <= 65535):
-        raise _Unreadable(f"has an impossible header: {width} x {height}, values up to {largest}.")
+        raise _Unreadable(
+            _(
+                "has an impossible header: %(width)s x %(height)s, values up to %(largest)s.",
+                width=width,
+                height=height,
+                largest=largest,
+            )
+        )
     _require_size(width, height)
     values = _pgm_values(body, at, width * height, largest).reshape(height, width)
     if int(values.max()) > largest:
-        raise _Unreadable(f"holds the value {values.max()}, beyond its own limit of {largest}.")
+        raise _Unreadable(
+            _("holds the value %(max)s, beyond its own limit of %(largest)s.", max=values.max(), largest=largest)
+        )
     bits = max(8, largest.bit_length())
     if largest != 2**bits - 1:
         values = (values * (2**bits - 1) + largest // 2) // largest
@@ -177,5 +196,5 @@ def _pgm_values(body: bytes, at: int, count: int, largest: int) -> NDArray[np.in
         kind = np.dtype(">u2" if largest > 255 else "u1")
         values = np.frombuffer(body[at : at + count * kind.itemsize], dtype=kind).astype(np.int64)
     if values.size < count:
-        raise _Unreadable(f"is cut off: {values.size} of {count} pixels are there.")
+        raise _Unreadable(_("is cut off: %(size)s of %(count)s pixels are there.", size=values.size, count=count))
     return values

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from readerstudy.errors import Sentence as _
+from readerstudy.errors import joined
 from readerstudy.imaging.image import Pixels
 from readerstudy.sources.lesion_marks import LesionMark
 from readerstudy.sources.vocabulary import SourceVocabulary
@@ -32,7 +34,7 @@ class ImportImage:
 
 @dataclass(frozen=True)
 class ImportProblem:
-    """Why one file, row or patient was not imported, in a sentence for the researcher."""
+    """Why one file, row or patient was not imported; both texts are usually of the class `Sentence`."""
 
     name: str
     sentence: str
@@ -82,6 +84,10 @@ def _contradiction(patient_key: str, images: Sequence[ImportImage], vocabulary: 
     names: dict[Pathology, list[str]] = {}
     for image in images:
         names.setdefault(image.pathology, []).append(image.name)
-    pathologies = " and ".join(f"{vocabulary.word(found)} ({', '.join(files)})" for found, files in names.items())
-    sentence = f"Patient {patient_key} has more than one pathology: {pathologies}. None of these images is imported."
-    return ImportProblem(patient_key, sentence)
+    pathologies = joined([f"{vocabulary.word(found)} ({', '.join(files)})" for found, files in names.items()])
+    text = _(
+        "Patient %(patient)s has more than one pathology: %(pathologies)s. None of these images is imported.",
+        patient=patient_key,
+        pathologies=pathologies,
+    )
+    return ImportProblem(patient_key, text)

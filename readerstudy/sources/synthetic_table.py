@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from readerstudy.errors import Sentence as _
 from readerstudy.errors import StudyError
-from readerstudy.sources.label_table import BadRow, read_attributes, read_bits, read_cells, read_spacing
+from readerstudy.sources.label_table import BadRow, lacks_columns, read_attributes, read_bits, read_cells, read_spacing
 from readerstudy.sources.lesion_marks import LesionMark, WrongMark
 from readerstudy.sources.pair_table import read_box, row_problem
 from readerstudy.sources.source import ImportProblem
@@ -60,8 +61,7 @@ def read_synthetic(table: Path, vocabulary: SourceVocabulary) -> tuple[list[Synt
     header, *lines = read_cells(table)
     positions = _positions(header, vocabulary)
     if missing := [name for name in _NEEDED if name not in positions]:
-        it_has = f"The table {table.name} has the columns {', '.join(name.strip() for name in header)}"
-        raise StudyError(f"{it_has}; it lacks {' and '.join(map(repr, missing))}.")
+        raise lacks_columns(table, header, missing)
     rows: list[SyntheticRow] = []
     problems: list[ImportProblem] = []
     for number, cells in enumerate(lines, start=2):
@@ -71,9 +71,9 @@ def read_synthetic(table: Path, vocabulary: SourceVocabulary) -> tuple[list[Synt
         try:
             rows.append(_row(number, values, vocabulary))
         except (BadRow, WrongMark, WrongValue) as bad:
-            problems.append(row_problem(number, str(bad)))
+            problems.append(row_problem(number, bad))
     if not rows and not problems:
-        raise StudyError(f"The table {table.name} has a header and no rows.")
+        raise StudyError(_("The table %(name)s has a header and no rows.", name=table.name))
     return rows, problems
 
 
@@ -91,10 +91,10 @@ def _positions(header: list[str], vocabulary: SourceVocabulary) -> dict[str, int
 
 def _row(number: int, values: Mapping[str, str], vocabulary: SourceVocabulary) -> SyntheticRow:
     if not values["image"]:
-        raise BadRow("names no image.")
+        raise BadRow(_("names no image."))
     split = values.get("split", "").lower()
     if split not in _SPLITS:
-        raise BadRow(f"has the split {split!r}; train, tuning and test are understood.")
+        raise BadRow(_("has the split %(split)s; train, tuning and test are understood.", split=repr(split)))
     return SyntheticRow(
         number=number,
         image=values["image"],

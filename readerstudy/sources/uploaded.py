@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from readerstudy.errors import BadInput
+from readerstudy.errors import Sentence as _
 from readerstudy.sources import raster
 from readerstudy.sources.dicom.folder import claims_to_be_dicom
 
@@ -53,9 +54,11 @@ def safe_path(name: str) -> PurePosixPath:
     path = PurePosixPath(name)
     shown = name[:100]
     if _FORBIDDEN.search(name) or not path.parts or len(name) > _LONGEST_PATH or len(path.parts) > _DEEPEST:
-        raise BadInput(f"The file name {shown!r} is not allowed.")
+        raise BadInput(_("The file name %(shown)s is not allowed.", shown=repr(shown)))
     if path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or any(map(_is_long, path.parts)):
-        raise BadInput(f"The file name {shown!r} is not allowed: it leads out of the folder of the upload.")
+        raise BadInput(
+            _("The file name %(shown)s is not allowed: it leads out of the folder of the upload.", shown=repr(shown))
+        )
     return path
 
 
@@ -82,7 +85,7 @@ def check_type(path: Path, *, name: str) -> LeftOut | None:
         with path.open("rb") as file:
             if b"\0" not in file.read(4096):
                 return None
-    return LeftOut(name, f"{name} is no PNG, PGM, TIFF or DICOM file and no table; it is left out.")
+    return LeftOut(name, _("%(name)s is no PNG, PGM, TIFF or DICOM file and no table; it is left out.", name=name))
 
 
 def check_archive(path: Path, limits: Limits) -> list[zipfile.ZipInfo]:
@@ -96,16 +99,21 @@ def check_archive(path: Path, limits: Limits) -> list[zipfile.ZipInfo]:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
-        raise BadInput("The zip file is damaged or cut off.") from error
+        raise BadInput(_("The zip file is damaged or cut off.")) from error
     files = [entry for entry in entries if not entry.is_dir()]
     for entry in entries:
         _check_entry(entry)
     if len({entry.filename for entry in files}) < len(files):
-        raise BadInput("The zip file holds two files of one name.")
+        raise BadInput(_("The zip file holds two files of one name."))
     if sum(entry.file_size for entry in files) > limits.bytes_unpacked:
-        raise BadInput(f"The zip file is too large: at most {megabytes(limits.bytes_unpacked)} MB after unpacking.")
+        raise BadInput(
+            _(
+                "The zip file is too large: at most %(megabytes)s MB after unpacking.",
+                megabytes=megabytes(limits.bytes_unpacked),
+            )
+        )
     if sum(entry.compress_size for entry in files) > path.stat().st_size:
-        raise BadInput("The zip file is not allowed: its files overlap.")
+        raise BadInput(_("The zip file is not allowed: its files overlap."))
     return files
 
 
@@ -128,7 +136,7 @@ def unpack(path: Path, into: Path, limits: Limits) -> Iterator[LeftOut]:
                     target.unlink()
                     yield wrong
     except (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError, EOFError) as error:
-        raise BadInput("The zip file is damaged or cut off, or one of its files states a wrong size.") from error
+        raise BadInput(_("The zip file is damaged or cut off, or one of its files states a wrong size.")) from error
 
 
 def _unpack_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> None:
@@ -161,7 +169,7 @@ def _check_directory(path: Path, limits: Limits) -> None:
     if tail[-_END_LENGTH - _LOCATOR_LENGTH :].startswith(b"PK\6\7") and larger.startswith(b"PK\6\6"):
         count, size = int.from_bytes(larger[32:40], "little"), int.from_bytes(larger[40:48], "little")
     if count > limits.files or size > limits.files * (_ENTRY + _LONGEST_PATH):
-        raise BadInput(f"The zip file holds too many files: at most {limits.files}.")
+        raise BadInput(_("The zip file holds too many files: at most %(files)s.", files=limits.files))
 
 
 def _check_entry(entry: zipfile.ZipInfo) -> None:
@@ -169,13 +177,24 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
     kind = stat.S_IFMT(entry.external_attr >> 16)
     shown = entry.filename[:100]
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise BadInput(f"The zip file holds a link or a device, {shown!r}, which is not allowed.")
+        raise BadInput(_("The zip file holds a link or a device, %(shown)s, which is not allowed.", shown=repr(shown)))
     if entry.flag_bits & 1:
-        raise BadInput("The zip file has a password. Send one without.")
+        raise BadInput(_("The zip file has a password. Send one without."))
     if entry.compress_type not in _METHODS:
-        raise BadInput(f"{shown!r} in the zip file is compressed in an uncommon way. Make the zip file with Deflate.")
+        raise BadInput(
+            _(
+                "%(shown)s in the zip file is compressed in an uncommon way. Make the zip file with Deflate.",
+                shown=repr(shown),
+            )
+        )
     if entry.file_size > _LARGEST_RATIO * max(1, entry.compress_size) and entry.file_size > _CHUNK:
-        raise BadInput(f"{shown!r} in the zip file expands to more than {_LARGEST_RATIO} times its size.")
+        raise BadInput(
+            _(
+                "%(shown)s in the zip file expands to more than %(ratio)s times its size.",
+                shown=repr(shown),
+                ratio=_LARGEST_RATIO,
+            )
+        )
 
 
 def megabytes(size: int) -> int:

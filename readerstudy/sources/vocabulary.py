@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from readerstudy.errors import Sentence as _
 from readerstudy.vocabulary import Pathology
 
 Text = Any  # a string, or one that is translated when it is shown
@@ -71,7 +72,14 @@ class SourceVocabulary:
             if text.lower() in finding.table_words:
                 return pathology
         *others, last = (finding.word for finding in self.findings.values())
-        raise WrongValue(f"has the pathology {text!r}; {', '.join(others)} and {last} are understood.")
+        raise WrongValue(
+            _(
+                "has the pathology %(text)s; %(others)s and %(last)s are understood.",
+                text=repr(text),
+                others=", ".join(others),
+                last=last,
+            )
+        )
 
     def word(self, pathology: Pathology) -> str:
         return self.findings[pathology].word

@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Final
+
+from django.utils.translation import gettext_noop
 
 from readerstudy.cohort.copies import CopySearch
 from readerstudy.cohort.models import Cohort
 from readerstudy.cohort.pairs import NotAPair, PairFiles, PairTask, StoredReal
 from readerstudy.cohort.prepare import prepare
 from readerstudy.cohort.storage import pixel_fingerprint
+from readerstudy.errors import Sentence as _
 from readerstudy.names import name_error
 from readerstudy.sources.any_file import load_file
 from readerstudy.sources.label_table import OUTSIDE, is_within
@@ -37,6 +41,10 @@ class MatchedRow:
         return PairTask(self.files, StoredReal(paths, self.real.lesions), self.digest)
 
 
+_SAME_IMAGE: Final = gettext_noop("names a version of the same real image by the attack %(attack)s as row %(first)s.")
+_SAME_FILE: Final = gettext_noop("names the same adversarial file as row %(first)s.")
+
+
 class BadPair(ValueError):
     """A row that cannot be used; the message continues "row 7: "."""
 
@@ -62,9 +70,9 @@ def attack_name(of_row: str, default: str | None) -> str:
     """Return the attack that a row names, or the one of rows that name none. Raises BadPair."""
     name = of_row or default or ""
     if not name:
-        raise BadPair("names no attack; fill the column attack, or give --attack.")
+        raise BadPair(_("names no attack; fill the column attack, or give --attack."))
     if error := name_error(name):
-        raise BadPair(f"names the attack {name!r}: {error}")
+        raise BadPair(_("names the attack %(name)s: %(error)s", name=repr(name), error=error))
     return name
 
 
@@ -81,22 +89,27 @@ class Matcher:
         """Return the row with its real image, or the reason why it has none."""
         try:
             if isinstance(digests, NotAPair):
-                raise BadPair(f"the real file {digests}")
+                raise BadPair(_("the real file %(reason)s", reason=digests))
             attack = attack_name(row.attack, self._attack)
             digest, real = self._real_of(files, digests)
             direction = self._direction_of(row, real)
-            self._require_new(row, attack, real.image_id, f"a version of the same real image by the attack {attack}")
-            self._require_new(row, attack, files.adversarial, "the same adversarial file")
+            self._require_new(row, attack, real.image_id, _SAME_IMAGE)
+            self._require_new(row, attack, files.adversarial, _SAME_FILE)
             return MatchedRow(row, files, real, digest, attack, direction)
         except BadPair as bad:
-            return row_problem(row.number, str(bad))
+            return row_problem(row.number, bad)
 
     def _real_of(self, files: PairFiles, digests: Sequence[str]) -> tuple[str, RealVersions]:
         for digest in digests:
             if real := self._by_pixels.get(pixel_fingerprint(digest)):
                 return digest, real
         raise BadPair(
-            f"the real file {files.real_name} is not in the cohort {self._cohort.name}{self._resembling(files)}."
+            _(
+                "the real file %(real)s is not in the cohort %(cohort)s%(alike)s.",
+                real=files.real_name,
+                cohort=self._cohort.name,
+                alike=self._resembling(files),
+            )
         )
 
     def _resembling(self, files: PairFiles) -> str:
@@ -122,25 +135,37 @@ class Matcher:
         stored = next((link for link in links if link.image.key is not None), None)
         if stored is None:
             return ""
-        return (
-            f"; it resembles an image of patient {stored.image.pseudonym} (correlation {stored.correlation:.2f}), but "
-            "its pixels differ: name the file that was imported"
+        return _(
+            "; it resembles an image of patient %(patient)s (correlation %(correlation)s), but its pixels differ: name "
+            "the file that was imported",
+            patient=stored.image.pseudonym,
+            correlation=f"{stored.correlation:.2f}",
         )
 
     def _direction_of(self, row: PairRow, real: RealVersions) -> Direction:
         """Return what the attack did: images without the finding get it, the others lose it."""
         word = self._cohort.modality.vocabulary.word
         if row.pathology is not None and row.pathology != real.pathology:
-            raise BadPair(f"says {word(row.pathology)}, but the cohort has this image as {word(real.pathology)}.")
+            raise BadPair(
+                _(
+                    "says %(word)s, but the cohort has this image as %(stored)s.",
+                    word=word(row.pathology),
+                    stored=word(real.pathology),
+                )
+            )
         possible = Direction.REMOVE if real.label else Direction.INSERT
         if row.direction is not None and row.direction != possible:
             raise BadPair(
-                f"has the direction {row.direction.value}, but the real image is {word(real.pathology)}; "
-                f"only {possible.value} is possible."
+                _(
+                    "has the direction %(direction)s, but the real image is %(word)s; only %(possible)s is possible.",
+                    direction=row.direction.value,
+                    word=word(real.pathology),
+                    possible=possible.value,
+                )
             )
         return possible
 
-    def _require_new(self, row: PairRow, attack: str, key: object, what: str) -> None:
+    def _require_new(self, row: PairRow, attack: str, key: object, text: str) -> None:
         first = self._seen.setdefault((attack, key), row.number)
         if first != row.number:
-            raise BadPair(f"names {what} as row {first}.")
+            raise BadPair(_(text, attack=attack, first=first))

@@ -100,8 +100,14 @@ def test_refused_rows_stop_the_import_unless_they_are_to_be_left_out(researcher,
     text = sending.page(researcher, row)
     assert f"row {len(rows) + 2}: the real file gone.png is not there." in text
     assert f"row {len(rows) + 3}: names a file outside the folder of the import." in text
+    researcher.cookies[settings.LANGUAGE_COOKIE_NAME] = "de"
+    german = sending.page(researcher, row)
+    assert f"Zeile {len(rows) + 2}: die echte Datei gone.png fehlt." in german
+    assert f"Zeile {len(rows) + 3}: nennt eine Datei außerhalb des Ordners des Imports." in german
     row = sending.imported(researcher, row)
     assert row.step == ImportStep.IMPORT_FAILED
+    assert "Nichts wurde gespeichert: 2 Zeilen wurden abgelehnt." in sending.page(researcher, row)
+    del researcher.cookies[settings.LANGUAGE_COOKIE_NAME]
     assert "Nothing was stored: 2 rows were refused." in sending.page(researcher, row)
     assert Attack.objects.count() == 0
     row = sending.imported(researcher, row, skips_refused="on")

@@ -23,6 +23,7 @@ class Migration(migrations.Migration):
                 ('status', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='queued', max_length=9, verbose_name='status')),
                 ('done', models.PositiveIntegerField(default=0, verbose_name='steps done')),
                 ('total', models.PositiveIntegerField(default=0, verbose_name='steps in all')),
+                ('sentence', models.JSONField(editable=False, null=True)),
                 ('note', models.CharField(blank=True, max_length=500, verbose_name='note')),
                 ('progress', models.JSONField(null=True, verbose_name='last report')),
                 ('result', models.JSONField(null=True, verbose_name='result')),

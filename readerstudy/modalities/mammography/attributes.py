@@ -5,7 +5,9 @@ from enum import StrEnum
 from typing import Final
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
+from readerstudy.errors import Sentence
 from readerstudy.sources.vocabulary import Attribute, WrongValue
 
 
@@ -61,14 +63,17 @@ def hangs_mirrored(attributes: Mapping[str, str]) -> bool:
 
 def _read_laterality(text: str) -> str:
     if text.lower() not in _LATERALITIES:
-        raise WrongValue(f"has the laterality {text!r}; L and R are understood.")
+        raise WrongValue(
+            Sentence(gettext_noop("has the laterality %(text)s; L and R are understood."), text=repr(text))
+        )
     return _LATERALITIES[text.lower()].value
 
 
 def _read_view(text: str) -> str:
     view = _VIEWS.get(text.upper(), text.upper())
     if view and view not in VIEWS:
-        raise WrongValue(f"has the view {text!r}; {', '.join(VIEWS)} are understood.")
+        message = gettext_noop("has the view %(text)s; %(views)s are understood.")
+        raise WrongValue(Sentence(message, text=repr(text), views=", ".join(VIEWS)))
     return view
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from pydicom import Dataset
 
+from readerstudy.errors import Sentence as _
 from readerstudy.modalities.mammography.attributes import VIEWS, ChestWall, Laterality
 from readerstudy.sources.dicom.header import HeaderAttributes, decimal, text, texts
 
@@ -22,8 +23,8 @@ _VIEW_CODES: Final[dict[str, str]] = {
 }
 # CID 4015, View Modifier for Mammography: images that show a part of the breast, or enlarged.
 _MODIFIERS: Final[dict[str, str]] = {
-    **dict.fromkeys(("399163009", "R-102D6"), "a magnification view"),
-    **dict.fromkeys(("399055006", "R-102D7"), "a spot compression view"),
+    **dict.fromkeys(("399163009", "R-102D6"), _("a magnification view")),
+    **dict.fromkeys(("399055006", "R-102D7"), _("a spot compression view")),
 }
 _MAGNIFIED: Final = 1.3  # of the distances; a breast lies close to the detector, so that usual views have up to 1.1
 _SIDES: Final[dict[str, Laterality]] = {
@@ -46,7 +47,7 @@ def read_attributes(dataset: Dataset) -> HeaderAttributes:
         },
         remarks=(
             *_unknown_view(dataset),
-            *(f"is {what}: it is imported as a plain view." for what in _parts_of_breast(dataset)),
+            *(_("is %(what)s: it is imported as a plain view.", what=what) for what in _parts_of_breast(dataset)),
         ),
     )
 
@@ -54,7 +55,7 @@ def read_attributes(dataset: Dataset) -> HeaderAttributes:
 def _unknown_view(dataset: Dataset) -> Iterator[str]:
     stated = text(dataset, "ViewPosition").upper()
     if stated and stated not in VIEWS:
-        yield "has a View Position that is not in the standard's list: it is passed over."
+        yield _("has a View Position that is not in the standard's list: it is passed over.")
 
 
 def _parts_of_breast(dataset: Dataset) -> list[str]:
@@ -68,7 +69,7 @@ def _parts_of_breast(dataset: Dataset) -> list[str]:
     if (decimal(dataset, "EstimatedRadiographicMagnificationFactor") or 1.0) >= _MAGNIFIED:
         found.append(_MODIFIERS["399163009"])
     if text(dataset, "PartialView").upper() == "YES":
-        found.append("a partial view")
+        found.append(_("a partial view"))
     return list(dict.fromkeys(found))
 
 

@@ -12,7 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from readerstudy.errors import StudyError
+from readerstudy.errors import Sentence, StudyError, message_of
+from readerstudy.errors import Sentence as _
 from readerstudy.imaging.image import UnreadableImage
 from readerstudy.sources.dicom import pixels
 from readerstudy.sources.dicom.header import Header, NotDicom, ReadAttributes, TooLarge, read_header
@@ -56,10 +57,10 @@ def read_folder(
     in the folder are passed over; one that is called DICOM and is none is a problem, and so is one outside `root`.
     """
     if not folder.is_dir():
-        raise StudyError(f"{folder} is not a folder.")
+        raise StudyError(_("%(folder)s is not a folder.", folder=folder))
     headers, problems = _read_headers(folder, read_attributes, root)
     if not headers and not problems:
-        raise StudyError(f"The folder {folder} holds no DICOM files.")
+        raise StudyError(_("The folder %(folder)s holds no DICOM files.", folder=folder))
     rows: dict[_File, list[Row]] = {}
     if table is not None:
         known, bad_rows = read_rows(table, vocabulary, columns=columns, needs_image=False)
@@ -91,18 +92,23 @@ def _read_headers(
         file = _File(path, path.relative_to(folder).as_posix())
         try:
             if not is_within(path, root):
-                problems.append(ImportProblem(file.name, f"{file.name} {OUTSIDE}"))
+                problems.append(ImportProblem(file.name, _about(file, OUTSIDE)))
                 continue
             if not path.is_file() or not claims_to_be_dicom(path):
                 continue
             headers[file] = limited(partial(read_header, path, read_attributes), name=file.name)
         except (TooLarge, UnreadableImage) as error:
-            words = str(error)
-            problems.append(ImportProblem(file.name, words if file.name in words else f"{file.name} {words}"))
+            names_file = isinstance(error, UnreadableImage)
+            words = message_of(error) if names_file else _("%(name)s %(error)s", name=file.name, error=error)
+            problems.append(ImportProblem(file.name, words))
         except NotDicom:
-            problems.append(ImportProblem(file.name, f"{file.name} holds no DICOM image."))
+            problems.append(ImportProblem(file.name, _("%(name)s holds no DICOM image.", name=file.name)))
         except Exception:  # pydicom raises many types of error, whose messages can quote the header
-            problems.append(ImportProblem(file.name, f"{file.name} cannot be read as DICOM: it is damaged or cut off."))
+            problems.append(
+                ImportProblem(
+                    file.name, _("%(name)s cannot be read as DICOM: it is damaged or cut off.", name=file.name)
+                )
+            )
     return headers, problems
 
 
@@ -133,7 +139,7 @@ def _match(
             for file in of_patient:
                 matched[file].append(row)
             if not of_patient:
-                what = "fits no file: neither a header nor the name of a file or folder has its patient."
+                what = _("fits no file: neither a header nor the name of a file or folder has its patient.")
                 problems.append(problem(row.number, row.patient, what))
             continue
         paths = (real_path(base / row.image) for base in (folder, table.parent))
@@ -142,8 +148,9 @@ def _match(
         if len(candidates) == 1:
             matched[candidates[0]].append(row)
         else:
-            what = f"fits {len(candidates)} files" if candidates else "names a file that is not there or is not DICOM"
-            problems.append(problem(row.number, row.image, f"{what}."))
+            several = _("fits %(files)s files.", files=len(candidates))
+            what = several if candidates else _("names a file that is not there or is not DICOM.")
+            problems.append(problem(row.number, row.image, what))
     return matched, problems
 
 
@@ -164,17 +171,29 @@ def _check(
 ) -> tuple[ImportImage | None, list[ImportProblem]]:
     """Return the image if it can be imported, and its problems."""
     if header.refusal:
-        return None, [ImportProblem(file.name, f"{file.name} {header.refusal}")]
+        return None, [ImportProblem(file.name, _about(file, header.refusal))]
     if not rows:
-        what = "has no row in the table, so its patient and pathology are unknown."
-        return None, [ImportProblem(file.name, f"{file.name} {what}")]
+        what = _("has no row in the table, so its patient and pathology are unknown.")
+        return None, [ImportProblem(file.name, _about(file, what))]
     first = rows[0]
     if not all(row.agrees_with(first) for row in rows):
         numbers = ", ".join(str(row.number) for row in rows)
-        return None, [ImportProblem(file.name, f"{file.name} is described differently in rows {numbers}; left out.")]
-    problems = [problem(row.number, row.image, f"repeats row {known.number}.") for row, known in repetitions(rows)]
-    problems += [ImportProblem(file.name, f"{file.name} {remark}") for remark in header.attributes.remarks]
+        return None, [
+            ImportProblem(
+                file.name,
+                _("%(name)s is described differently in rows %(numbers)s; left out.", name=file.name, numbers=numbers),
+            )
+        ]
+    problems = [
+        problem(row.number, row.image, _("repeats row %(number)s.", number=known.number))
+        for row, known in repetitions(rows)
+    ]
+    problems += [ImportProblem(file.name, _about(file, remark)) for remark in header.attributes.remarks]
     return _import_image(file, header, rows, vocabulary), problems + _disagreements(header, first, vocabulary)
+
+
+def _about(file: _File, rest: str) -> Sentence:
+    return _("%(file)s %(rest)s", file=file.name, rest=rest)
 
 
 def _disagreements(header: Header, row: Row, vocabulary: SourceVocabulary) -> list[ImportProblem]:
@@ -183,7 +202,8 @@ def _disagreements(header: Header, row: Row, vocabulary: SourceVocabulary) -> li
     for attribute in vocabulary.attributes:
         ours, theirs = row.attributes.get(attribute.name, ""), header.attributes.stated.get(attribute.name, "")
         if theirs and ours and theirs != ours:
-            what = f"has the {attribute.column} {ours}, the file's header {theirs}; {theirs} is used."
+            values = {"column": attribute.column, "ours": ours, "theirs": theirs}
+            what = _("has the %(column)s %(ours)s, the file's header %(theirs)s; %(theirs)s is used.", **values)
             problems.append(problem(row.number, row.image, what))
     return problems
 

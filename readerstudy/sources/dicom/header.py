@@ -22,6 +22,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from readerstudy.errors import Sentence as _
 from readerstudy.sources.limited import LARGEST_PIXELS
 
 # Values of grey images that a few headers omit.
@@ -110,7 +111,9 @@ def _read(path: Path, most: int, elements: tuple[str, ...]) -> Dataset:
     wants_pixels = "PixelData" in elements
     dataset = dcmread(inflated or path, force=True, stop_before_pixels=not wants_pixels, specific_tags=list(elements))
     if inflated and inflated.tell() >= most and (not wants_pixels or "PixelData" not in dataset):
-        raise TooLarge(f"is deflated and would expand to more than {most // 1_000_000} MB beside its pixels.")
+        raise TooLarge(
+            _("is deflated and would expand to more than %(most)s MB beside its pixels.", most=most // 1_000_000)
+        )
     if not number(dataset, "Rows") or not number(dataset, "Columns"):
         raise NotDicom
     if not getattr(dataset.file_meta, "TransferSyntaxUID", None):
@@ -224,21 +227,24 @@ def _size_refusal(dataset: Dataset) -> str:
     rows, columns = number(dataset, "Rows") or 0, number(dataset, "Columns") or 0
     if rows * columns <= LARGEST_PIXELS:
         return ""
-    return f"has {rows} × {columns} pixels; at most {LARGEST_PIXELS // 1_000_000} million are read."
+    most = LARGEST_PIXELS // 1_000_000
+    return _(
+        "has %(rows)s × %(columns)s pixels; at most %(most)s million are read.", rows=rows, columns=columns, most=most
+    )
 
 
 def _refusal(dataset: Dataset) -> str:
     if text(dataset, "BurnedInAnnotation").upper() == "YES":
-        return "says that text is burned into the picture (Burned In Annotation): it could name a person."
+        return _("says that text is burned into the picture (Burned In Annotation): it could name a person.")
     if refusal := _size_refusal(dataset):
         return refusal
     frames = number(dataset, "NumberOfFrames") or 1
     if frames > 1:
-        return f"holds {frames} frames; single images are read."
+        return _("holds %(frames)s frames; single images are read.", frames=frames)
     colours = number(dataset, "SamplesPerPixel") or 1
     if colours != 1 or not text(dataset, "PhotometricInterpretation").upper().startswith("MONOCHROME"):
-        return "is not a grey picture (MONOCHROME1 or MONOCHROME2)."
+        return _("is not a grey picture (MONOCHROME1 or MONOCHROME2).")
     allocated, stored = number(dataset, "BitsAllocated"), number(dataset, "BitsStored")
     if allocated not in (8, 16) or stored is None or not 8 <= stored <= allocated:
-        return f"stores {stored} of {allocated} bits; 8 to 16 are read."
+        return _("stores %(stored)s of %(allocated)s bits; 8 to 16 are read.", stored=stored, allocated=allocated)
     return ""

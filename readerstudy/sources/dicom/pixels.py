@@ -9,6 +9,7 @@ from pydicom import Dataset
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import RLELossless
 
+from readerstudy.errors import Sentence as _
 from readerstudy.imaging.image import Pixels, UnreadableImage
 from readerstudy.sources.dicom.frame import check_frame
 from readerstudy.sources.dicom.header import (
@@ -36,10 +37,12 @@ def load(path: Path, *, name: str) -> Pixels:
     except TooLarge as error:
         raise UnreadableImage(f"{name} {error}") from error
     except NotDicom as error:
-        raise UnreadableImage(f"{name} holds no DICOM image.") from error
+        raise UnreadableImage(_("%(name)s holds no DICOM image.", name=name)) from error
     except Exception as error:  # decoders raise many types of error for damaged data
         # Their messages can quote the header, so they are not repeated.
-        raise UnreadableImage(f"{name} is damaged, cut off, or compressed in a way that is not read.") from error
+        raise UnreadableImage(
+            _("%(name)s is damaged, cut off, or compressed in a way that is not read.", name=name)
+        ) from error
 
 
 def _stored_values(dataset: Dataset) -> Values:
@@ -66,7 +69,9 @@ def _as_brightness(dataset: Dataset, stored: Values, *, name: str) -> Pixels:
     padding = _padding(dataset, stored)
     values, bits, inverted = _modality_values(dataset, stored)
     if int(values.min()) < 0 or int(values.max()) >= 2**bits:
-        raise UnreadableImage(f"{name} holds values beyond the {bits} bits that its header states.")
+        raise UnreadableImage(
+            _("%(name)s holds values beyond the %(bits)s bits that its header states.", name=name, bits=bits)
+        )
     if (dataset.PhotometricInterpretation == "MONOCHROME1") != inverted:
         values = 2**bits - 1 - values
     if padding.any() and not padding.all():

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
@@ -17,6 +17,7 @@ from readerstudy.cohort.media_journal import noted_files
 from readerstudy.cohort.models import Cohort
 from readerstudy.cohort.pairs import PixelRules
 from readerstudy.errors import BadInput, NotAllowed, StudyError
+from readerstudy.errors import Sentence as _
 from readerstudy.experiments.models import Attack, Checkpoint
 from readerstudy.provenance import source_hash
 from readerstudy.sources.source import ImportProblem
@@ -103,13 +104,17 @@ def sorted_problems(problems: Sequence[ImportProblem]) -> tuple[ImportProblem, .
 def check_import(cohort: Cohort, actor: User | None, options: ImportOptions) -> None:
     """Raise NotAllowed unless the actor is a researcher, BadInput for a step or a text that is not possible."""
     if actor is not None and not actor.is_researcher:
-        raise NotAllowed(_("Only a researcher may import adversarial images."))
+        raise NotAllowed(gettext("Only a researcher may import adversarial images."))
     for step, is_on in asdict(options.rules).items():
         if is_on and step not in cohort.modality.post_processing:
-            raise BadInput(f"{step}: the images of {cohort.modality.title} have no such step.")
+            raise BadInput(
+                _("%(step)s: the images of %(title)s have no such step.", step=step, title=cohort.modality.title)
+            )
     for name in ("description", "made_by"):
         if len(getattr(options, name)) > _LONGEST_TEXT:
-            raise BadInput(f"{name}: must be a text of at most {_LONGEST_TEXT} characters.")
+            raise BadInput(
+                _("%(name)s: must be a text of at most %(longest)s characters.", name=name, longest=_LONGEST_TEXT)
+            )
 
 
 def require_new_attacks(names: set[str]) -> None:
@@ -117,7 +122,9 @@ def require_new_attacks(names: set[str]) -> None:
     taken = set(Attack.objects.filter(name__in=names).values_list("name", flat=True))
     taken |= set(Checkpoint.objects.filter(name__in=names).values_list("name", flat=True))
     if taken:
-        raise StudyError(f"There is an attack or a run named {min(taken)!r} already; choose another name.")
+        raise StudyError(
+            _("There is an attack or a run named %(name)s already; choose another name.", name=repr(min(taken)))
+        )
 
 
 def provenance_of(options: ImportOptions, table: Path) -> dict[str, Any]:

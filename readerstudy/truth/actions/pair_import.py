@@ -15,6 +15,7 @@ from readerstudy.cohort.models import Cohort
 from readerstudy.cohort.pairs import NotAPair, PairFacts, PreparedPair, prepare_pair, real_digests
 from readerstudy.cohort.storage import write_media
 from readerstudy.cohort.workers import ParallelMap, parallel_map
+from readerstudy.errors import Sentence as _
 from readerstudy.experiments.models import Attack
 from readerstudy.serialise import to_dict
 from readerstudy.sources.pair_table import PairRow, read_pairs, row_problem
@@ -110,9 +111,14 @@ class _Prepared:
     def keep(self, found: MatchedRow, pair: PreparedPair | NotAPair) -> list[ImportProblem]:
         """Keep a pair that can be stored; return the problem of another."""
         if isinstance(pair, NotAPair):
-            return [row_problem(found.row.number, str(pair))]
+            return [row_problem(found.row.number, pair)]
         if not pair.is_changed:
-            return [row_problem(found.row.number, f"{found.row.adversarial} shows no change of the real file.")]
+            return [
+                row_problem(
+                    found.row.number,
+                    _("%(adversarial)s shows no change of the real file.", adversarial=found.row.adversarial),
+                )
+            ]
         (self._folder / str(found.row.number)).write_bytes(pickle.dumps(pair))
         largest = next(iter(pair.versions.values()))
         self.summaries.append((found, _Summary(pair.facts, largest.restored, largest.quality.get("psnr_db"))))

@@ -30,7 +30,8 @@ from readerstudy.cohort.synthetic import (
     usual_background,
 )
 from readerstudy.cohort.workers import ParallelMap, parallel_map
-from readerstudy.errors import BadInput
+from readerstudy.errors import BadInput, Sentence
+from readerstudy.errors import Sentence as _
 from readerstudy.imaging.image import Pixels
 from readerstudy.serialise import to_dict
 from readerstudy.sources.label_table import OUTSIDE, is_within
@@ -79,7 +80,7 @@ def import_synthetic(run: ImportRun, *, preview: PreviewSynthetic) -> Adversaria
     Real images of the cohort with the same labels are drawn at random to be compared with.
     """
     if run.options.rules.keep_grid:
-        raise BadInput("keep_grid: synthetic images have no real image whose grey levels they could use.")
+        raise BadInput(_("keep_grid: synthetic images have no real image whose grey levels they could use."))
     cohort, resolution = run.cohort, run.cohort.resolutions[0]
     read, problems = read_synthetic(run.table, cohort.modality.vocabulary)
     rows = _usable(run, read, problems)
@@ -119,10 +120,16 @@ def _usable(run: ImportRun, read: Sequence[SyntheticRow], problems: list[ImportP
             own = _Row(row, attack_name(row.attack, run.options.attack))
             first = splits.setdefault(own.patient_key, row)
             if first.split != row.split:
-                raise BadPair(f"puts the group {row.group} into another split than row {first.number}.")
+                raise BadPair(
+                    _(
+                        "puts the group %(group)s into another split than row %(number)s.",
+                        group=row.group,
+                        number=first.number,
+                    )
+                )
             rows.append(own)
         except BadPair as bad:
-            problems.append(row_problem(row.number, str(bad)))
+            problems.append(row_problem(row.number, bad))
     return rows
 
 
@@ -230,11 +237,14 @@ class _Prepared:
         }
 
 
-def _copy(row: SyntheticRow, link: Link) -> str:
+def _copy(row: SyntheticRow, link: Link) -> Sentence:
     """Return why an image with a copy is refused."""
-    return (
-        f"{row.image} is a copy of {link.image.label} (correlation {link.correlation:.2f}), and a reader could see "
-        "both; a version of a real image is imported as a pair, with the column real."
+    return _(
+        "%(image)s is a copy of %(label)s (correlation %(correlation)s), and a reader could see both; a version of a "
+        "real image is imported as a pair, with the column real.",
+        image=row.image,
+        label=link.image.label,
+        correlation=f"{link.correlation:.2f}",
     )
 
 
