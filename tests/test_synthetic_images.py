@@ -63,7 +63,7 @@ def test_a_study_of_synthetic_images_is_read_and_reported(study, rosa, client):
     assert sum(split.patients for split in conduct.cohort.splits) == 22
     report = client.get(f"/report/{study.code}/").content.decode()
     assert "synthetic ones show no patient" in report
-    assert "Stimulus" in report
+    assert "Synthetic images have no source image: they count by the pathology that they show." in report
     lines = list(lines_of(study, readings_of(study), sighted=True))
     made = [line for line in lines if line["authenticity"] == "adversarial"]
     assert len(made) == 14

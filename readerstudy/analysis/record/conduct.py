@@ -282,6 +282,11 @@ class StudyConduct:
     excluded: tuple[ExcludedImage, ...] = ()
     attacks: tuple[AttackRun, ...] = ()
 
+    @property
+    def is_synthetic(self) -> bool:
+        """Return whether all adversarial images of the study were made from no image of the cohort."""
+        return bool(self.generators) and not self.attacks and all(run.is_synthetic for run in self.generators)
+
     def totals(self, arm: str, session: int) -> SessionTotals:
         """Return the sums over the readers of an arm; all zero if nobody is enrolled."""
         return _sum_sessions(self._by_arm.get((arm, session), ()))

@@ -88,7 +88,7 @@ class Chapters:
         return _section(
             "article",
             _("As in the article"),
-            table_1(record.attack),
+            table_1(record.attack, is_synthetic=record.conduct is not None and record.conduct.is_synthetic),
             trivial_controls_table(record.attack),
             table_2(record),
             table_2_readings(record),

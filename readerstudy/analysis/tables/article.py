@@ -43,9 +43,14 @@ def table_2(record: StudyRecord) -> Table:
         caption=str(record.modality.words.report.positive_means),
         columns=tuple(columns),
         rows=tuple(rows),
-        notes=same_images_sentences(record),
+        notes=(*same_images_sentences(record), *_synthetic_sentences(record)),
         empty=_("No session has been drawn yet. Create the study first."),
     )
+
+
+def _synthetic_sentences(record: StudyRecord) -> Iterator[str]:
+    if record.conduct and any(run.is_synthetic for run in record.conduct.generators):
+        yield _("Synthetic images have no source image: they count by the pathology that they show.")
 
 
 def _image_counts(image_sets: Sequence[SessionImages]) -> Iterator[int]:

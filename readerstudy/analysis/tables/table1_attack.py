@@ -13,8 +13,11 @@ from readerstudy.statistics.proportions import Proportion
 from readerstudy.statistics.roc import AreaUnderCurve
 
 
-def table_1(attack: StudyAttack | None) -> Table:
-    """Return one row for each resolution, set of images and threshold; empty if the attack was not evaluated."""
+def table_1(attack: StudyAttack | None, *, is_synthetic: bool = False) -> Table:
+    """Return one row for each resolution, set of images and threshold; empty if the attack was not evaluated.
+
+    Nobody can evaluate an attack whose images are all synthetic.
+    """
     return Table(
         key="table1",
         title=_("Table 1. What the classifier makes of the adversarial images"),
@@ -31,6 +34,11 @@ def table_1(attack: StudyAttack | None) -> Table:
         rows=tuple(_rows(attack)) if attack else (),
         notes=tuple(_notes(attack)) if attack else (),
         empty=_(
+            "The study’s adversarial images are synthetic: there is no real image on whose diagnosis a classifier "
+            "could be fooled."
+        )
+        if is_synthetic
+        else _(
             "No attack on this study’s cohort has been evaluated yet: run the command evaluate_attack, then "
             "analyse again."
         ),
