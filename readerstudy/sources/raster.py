@@ -70,8 +70,8 @@ def _require_size(width: int, height: int) -> None:
         raise _Unreadable(
             _(
                 "has %(rows)s × %(columns)s pixels; at most %(most)s million are read.",
-                height=height,
-                width=width,
+                rows=height,
+                columns=width,
                 most=most,
             )
         )
