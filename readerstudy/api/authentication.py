@@ -57,7 +57,8 @@ def needed_scope(view: "APIView", method: str) -> Scope:
     return Scope.READ if method in SAFE_METHODS else Scope(getattr(view, "required_scope", Scope.STUDIES))
 
 
-class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # it has no annotations
+# The extension has no annotations.
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The token in the OpenAPI schema."""
 
     target_class = TokenAuthentication
