@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from readerstudy.accounts.models import Role
-from readerstudy.invitations.letters import NOT_SENT
+from readerstudy.invitations.sending import NOT_SENT
 from readerstudy.record.heads import as_lines, short_code, sign_head
 from readerstudy.record.models import Log, TreeHead
 from readerstudy.studies.access import members_of
