@@ -7,7 +7,7 @@ from typing import Any
 class Sentence(str):
     """A message in English that keeps the text and the values it was made of.
 
-    It is made where nobody knows who will read it, such as in a worker, and said in the reader's language later
+    It is made before its reader is known, for example by a worker, and said in the reader's language later
     (`layout.sentences.say`). Values are texts, other sentences, or errors, whose messages are used.
     """
 

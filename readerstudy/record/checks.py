@@ -125,7 +125,8 @@ def _is_append_only(model: type[models.Model], trigger: Logged) -> bool:
     """Return whether no path of the application changes or deletes rows of the table."""
     if isinstance(trigger, LoggedList):
         return False
-    protections = (each for each in model._meta.triggers if isinstance(each, pgtrigger.Protect))  # type: ignore[attr-defined]  # pgtrigger's option
+    # `triggers` is an option of pgtrigger, which Django's stubs do not know.
+    protections = (each for each in model._meta.triggers if isinstance(each, pgtrigger.Protect))  # type: ignore[attr-defined]
     return any(each.condition is None and str(each.operation) == "UPDATE OR DELETE" for each in protections)
 
 

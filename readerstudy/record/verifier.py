@@ -214,7 +214,7 @@ def root_of_commitments(items: list[str]) -> str:
 
 # --- files ------------------------------------------------------------------------------------------------------
 class Findings:
-    """What does not agree, a sentence each; prints one line for each check."""
+    """One sentence for each disagreement; prints one line for each check."""
 
     def __init__(self) -> None:
         self.problems: list[str] = []
