@@ -70,7 +70,7 @@ def test_a_study_is_made_from_an_uploaded_file(desk, draft):
         ({"scale": "0"}, "scale"),
         ({"scale": "nan"}, "number"),
         ({"file": SimpleUploadedFile("x.yaml", b"sessions: 7")}, "protocol sessions"),
-        ({"file": SimpleUploadedFile("x.yaml", b"#" * 300_000)}, "256 kB"),
+        ({"file": SimpleUploadedFile("x.yaml", b"#" * 600_000)}, "512 kB"),
     ],
 )
 def test_a_new_study_that_breaks_a_rule_is_refused_with_what_was_typed(desk, draft, change, words):

@@ -252,6 +252,7 @@ def test_no_page_of_the_desk_depends_on_the_truth(desk, small_study):
     """Every page stays the same, byte for byte, if real and adversarial images change places in the truth's tables."""
     report(small_study)
     report(small_study, position=1)
+    connection.check_constraints()  # the entries of the record, which a commit writes
     before = _pages(desk, small_study)
     with without_triggers(), connection.cursor() as cursor:
         cursor.execute("UPDATE truth_truth SET label = 1 - label")

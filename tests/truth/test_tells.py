@@ -179,6 +179,8 @@ NUMBERS = {
     "pairs": 4,
     "fewest": 10,
     "name": "border step",
+    "images": 4,
+    "stored": "1024 × 832",
 }
 
 
