@@ -7,6 +7,7 @@ from uuid import uuid4
 import pgtrigger
 from django.conf import settings
 from django.db import models
+from django.db.models.lookups import Range
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.cohort.models import Stimulus
@@ -271,7 +272,9 @@ class DisplayedAid(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["session_plan", "stimulus"], name="displayed_aid_once"),
             models.CheckConstraint(
-                condition=models.Q(score__range=(0, 1), threshold__range=(0, 1)), name="displayed_aid_within_range"
+                # As an expression: the lookup would have the name of a table of the truth.
+                condition=models.Q(Range(models.F("score"), (0, 1)), threshold__range=(0, 1)),
+                name="displayed_aid_within_range",
             ),
         ]
         triggers = _drawn_once(column="session_plan_id", name="session_plan_id")
