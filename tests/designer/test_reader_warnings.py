@@ -142,11 +142,12 @@ def test_sessions_of_different_sizes_are_both_counted(draft):
 
 
 def test_the_same_images_under_two_conditions_have_more_power(draft):
-    other = protocol_with(draft, "auc", real=100, adversarial=100)
+    # With hundreds of images the readers' own spread decides, and the two decimals are the same.
+    other = protocol_with(draft, "auc", real=40, adversarial=40)
     sessions = list(other.sessions)
     sessions[4] = ProtocolSession(SessionKind.BLINDED, "Again", images_of=3)
     same = replace(other, sessions=tuple(sessions))
-    assert "200 images in each session" in power_sentence(same, readers=5)
+    assert "80 images in each session" in power_sentence(same, readers=5)
     assert "any two readings of the same images" in power_sentence(same, readers=5)
     assert power_of(same) > power_of(other)
 
