@@ -113,5 +113,5 @@ def test_programs_get_provenance_and_findings(imported, rosa):
     (attack,) = walk.client_of(rosa).get("/api/v1/attacks/").json()["results"]
     assert (attack["method"], attack["seed"], attack["direction"]) == ("imported", None, "")
     assert attack["settings"]["made_by"] == "Group B"
-    assert set(attack["tells"]) == {"pairs", "findings", "facts", "combined", "format"}
+    assert set(attack["tells"]) == {"pairs", "real_images", "findings", "facts", "combined", "format"}
     assert set(Truth.objects.exclude(direction="").values_list("direction", flat=True)) == set(Direction)

@@ -14,7 +14,7 @@ from readerstudy.cohort.prepare import PreparedImage, prepare
 from readerstudy.errors import StudyError, message_of
 from readerstudy.imaging.background import restore_background
 from readerstudy.imaging.grey_levels import bit_depth_levels, snap_to_levels
-from readerstudy.imaging.image import Grey16, Size
+from readerstudy.imaging.image import Grey16, Pixels, Size
 from readerstudy.imaging.png16 import decode_png
 from readerstudy.imaging.source_facts import stored_facts
 from readerstudy.modalities import get_modality
@@ -137,3 +137,7 @@ def _with_background(framed: Grey16, modality: Modality, look: RealLook) -> Grey
 def _load(task: SyntheticTask) -> ImageFile:
     file = load_file(task.path, name=task.source.name)
     return file if task.bits is None else with_bits(file, task.bits, name=task.source.name)
+
+
+def no_pixels() -> Pixels:
+    raise AssertionError("The file of a synthetic image is loaded by prepare_synthetic.")

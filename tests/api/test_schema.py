@@ -88,11 +88,13 @@ def test_every_response_of_five_sessions_is_as_documented(call, db, small):
     client = walk.client_of(make.reader_in(study, "rita"))
     kinds = set()
     for number in range(1, 6):
-        step = call(client, "post", walk.address(study.code, number, "open"), 200, {"page": str(uuid4())})
+        page = str(uuid4())
+        step = call(client, "post", walk.address(study.code, number, "open"), 200, {"page": page})
         while step["kind"] != "done":
             kinds.add(step["kind"])
-            assert call(client, "get", walk.address(study.code, number, "step"), 200) == step
+            assert call(client, "get", f"{walk.address(study.code, number, 'step')}?page={page}", 200) == step
             body = {
+                "page": page,
                 "stimulus": step["stimulus"]["code"],
                 "verdict": step["verdicts"][0],
                 "elapsed_ms": 4000,
@@ -112,14 +114,17 @@ def test_waiting_holding_and_refusing_are_as_documented(call, db, small):
     call(client, "get", walk.address(study.code, 9, "step"), 404)
     page = str(uuid4())
     call(client, "post", walk.address(study.code, 1, "open"), 200, {"page": page})
-    call(client, "post", walk.address(study.code, 1, "open"), 200, {"page": str(uuid4())})
+    newest = str(uuid4())
+    call(client, "post", walk.address(study.code, 1, "open"), 200, {"page": newest})
     call(client, "get", f"{walk.address(study.code, 1, 'step')}?page={page}", 409)
     call(client, "post", walk.address(study.code, 1, "open"), 400, {"page": "x"})
     ReadingSession.objects.update(held_at=now())
-    assert "reason" in call(client, "post", walk.address(study.code, 1, "open"), 409, {})["step"]
-    assert "reason" in call(client, "get", walk.address(study.code, 1, "step"), 200)
+    assert "reason" in call(client, "post", walk.address(study.code, 1, "open"), 409, {"page": newest})["step"]
+    assert "reason" in call(client, "get", f"{walk.address(study.code, 1, 'step')}?page={newest}", 200)
     ReadingSession.objects.update(held_at=None)
-    walk.finish_session(client, study.code, 1)
+    step = call(client, "get", f"{walk.address(study.code, 1, 'step')}?page={newest}", 200)
+    while step["kind"] == "read":
+        step = walk.answer(client, study.code, 1, step, step["verdicts"][0], page=newest).json()["step"]
     assert call(client, "get", walk.address(study.code, 2, "step"), 200)["until"]
     call(client, "post", walk.address(study.code, 2, "open"), 409, {})
 

@@ -121,18 +121,23 @@ def test_no_page_of_a_coordinator_changes_with_the_truth(small, db):
     def fetch(address):
         answer = client.get(address)
         content = b"".join(answer.streaming_content) if answer.streaming else answer.content
-        return Page(address, answer.status_code, answer.headers.get("Content-Type", ""), content.decode(), 0)
+        return Page(
+            address, answer.status_code, answer.headers.get("Content-Type", ""), content.decode(errors="replace"), 0
+        )
 
     def visit():
         starts = ["/desk/", "/admin/", f"/api/v1/studies/{study.code}/", "/api/v1/jobs/", "/report/", "/lab/"]
-        pages = crawl(fetch, starts, belongs=lambda link: link.startswith(("/desk/", "/admin/", "/api/", "/report/")))
+        # An export of the trail is an event of its own, so the next visit finds another trail.
+        parts = ("/desk/", "/admin/", "/api/", "/report/")
+        pages = crawl(fetch, starts, belongs=lambda link: link.startswith(parts) and "trail.csv" not in link)
         return {each.address: (each.status, _steady(each.text)) for each in pages}
 
+    connection.check_constraints()  # the entries of the record, which a commit writes
     before = visit()
     assert len(before) > 50
     assert any("/people/" in address for address in before)
     with without_triggers(), connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE truth_truth DROP CONSTRAINT truth_adversarial_has_source_and_generator")
+        cursor.execute("ALTER TABLE truth_truth DROP CONSTRAINT truth_adversarial_has_generator")
         cursor.execute("DROP INDEX one_adversarial_image_per_attack")
         swapped = "CASE authenticity WHEN 'real' THEN 'adversarial' ELSE 'real' END"
         cursor.execute(f"UPDATE truth_truth SET label = 1 - label, authenticity = {swapped}")

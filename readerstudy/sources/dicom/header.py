@@ -32,7 +32,8 @@ _USUAL: Final = {"SamplesPerPixel": 1, "PixelRepresentation": 0}
 ELEMENTS: Final = (
     *("PatientID", "Modality", "BurnedInAnnotation"),
     *("ImageLaterality", "Laterality", "ViewPosition", "ViewCodeSequence", "PatientOrientation", "PartialView"),
-    *("EstimatedRadiographicMagnificationFactor", "PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"),
+    0x00181114,  # the estimated magnification of the projection
+    *("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"),
     *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PlanarConfiguration", "PhotometricInterpretation"),
     *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit"),
     *("RescaleSlope", "ModalityLUTSequence"),
@@ -105,7 +106,7 @@ def read_dataset(path: Path, *, pixels: bool) -> Dataset:
     return _read(path, _HEADER_BYTES + 2 * size, (*ELEMENTS, *_PIXELS))
 
 
-def _read(path: Path, most: int, elements: tuple[str, ...]) -> Dataset:
+def _read(path: Path, most: int, elements: tuple[str | int, ...]) -> Dataset:
     """Return these elements; a deflated file is inflated up to `most` bytes."""
     inflated = _inflate(path, most)
     wants_pixels = "PixelData" in elements

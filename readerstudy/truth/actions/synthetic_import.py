@@ -25,6 +25,7 @@ from readerstudy.cohort.synthetic import (
     RealLook,
     RealTask,
     SyntheticTask,
+    no_pixels,
     prepare_synthetic,
     real_facts,
     usual_background,
@@ -32,7 +33,6 @@ from readerstudy.cohort.synthetic import (
 from readerstudy.cohort.workers import ParallelMap, parallel_map
 from readerstudy.errors import BadInput, Sentence
 from readerstudy.errors import Sentence as _
-from readerstudy.imaging.image import Pixels
 from readerstudy.serialise import to_dict
 from readerstudy.sources.label_table import OUTSIDE, is_within
 from readerstudy.sources.pair_table import row_problem
@@ -169,15 +169,11 @@ def _source(cohort: Cohort, each: _Row) -> ImportImage:
         pathology=row.pathology,
         pixel_spacing_mm=row.pixel_spacing_mm,
         modality=cohort.modality_code,
-        load=_no_pixels,
+        load=no_pixels,
         attributes=row.attributes,
         lesion_marks=(row.box,) if row.box else None,
         groups=row.groups,
     )
-
-
-def _no_pixels() -> Pixels:
-    raise AssertionError("The file of a synthetic image is loaded by prepare_synthetic.")
 
 
 # --- what can be stored -------------------------------------------------------------------------------------
