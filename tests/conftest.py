@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.utils import translation
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -79,6 +80,12 @@ def media(settings, tmp_path):
     settings.JOBS_DIR = tmp_path / "jobs"
     settings.RECORD_DIR = tmp_path / "record"
     settings.UPLOADS_DIR = tmp_path / "uploads"
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """A test that asked for a page in German leaves that language to the next one."""
+    translation.activate("en")
 
 
 @pytest.fixture(autouse=True)

@@ -58,8 +58,8 @@ def test_a_study_of_synthetic_images_is_read_and_reported(study, rosa, client):
     unseal_study(study=study, actor=rosa, reason="Rita has finished.", at=make.MONDAY)
 
     conduct = study_conduct(study)
-    rows = dict(row for row in _source_rows(conduct, AnalysisPlan()))
-    assert rows["Generator"] == "made: synthetic images made elsewhere and imported as files"
+    generators = [text for label, text in _source_rows(conduct, AnalysisPlan()) if label == "Generator"]
+    assert "made: synthetic images made elsewhere and imported as files" in generators
     assert sum(split.patients for split in conduct.cohort.splits) == 22
     report = client.get(f"/report/{study.code}/").content.decode()
     assert "synthetic ones show no patient" in report

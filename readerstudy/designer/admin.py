@@ -14,7 +14,7 @@ from readerstudy.accounts.admin import is_investigator
 from readerstudy.accounts.permissions import signed_in_user
 from readerstudy.designer.pages.views import Frame, design_page, new_page
 from readerstudy.studies.access import studies_of
-from readerstudy.studies.admin import StudyAdmin
+from readerstudy.studies.admin.pages import StudyAdmin
 from readerstudy.studies.models import Study
 
 # The annotations of unfold do not allow lazy texts.

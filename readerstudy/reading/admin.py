@@ -15,7 +15,7 @@ from readerstudy.accounts.admin import ReasonForm, carry_out, is_investigator
 from readerstudy.accounts.permissions import signed_in_user
 from readerstudy.reading.actions import allow_resume
 from readerstudy.reading.models import CheckedDisplay, Claim, Reading, ReadingSession, Showing
-from readerstudy.studies.admin_access import Evidence, OfStudies, own
+from readerstudy.studies.admin.access import Evidence, OfStudies, own
 from readerstudy.studies.models import Presentation
 
 # The annotations of unfold do not allow lazy texts.

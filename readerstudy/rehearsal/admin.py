@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from readerstudy.accounts.admin import names
 from readerstudy.rehearsal.models import BlindingAudit
-from readerstudy.studies.admin_access import Evidence
+from readerstudy.studies.admin.access import Evidence
 
 
 @admin.register(BlindingAudit)

@@ -7,7 +7,7 @@ shows the truth; the report and the API show it study by study, after unsealing.
 from django.contrib import admin
 
 from readerstudy.accounts.admin import names
-from readerstudy.studies.admin_access import Evidence
+from readerstudy.studies.admin.access import Evidence
 from readerstudy.truth.models import Unsealing
 
 

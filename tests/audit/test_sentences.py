@@ -6,7 +6,7 @@ from pathlib import Path
 
 from readerstudy.audit.sentences import KINDS, SENTENCES
 from readerstudy.invitations.models import MailKind
-from readerstudy.studies.admin_trail import HIDDEN
+from readerstudy.studies.admin.trail import HIDDEN
 
 # Calls whose first argument is put together: what it can be.
 COMPOSED = {

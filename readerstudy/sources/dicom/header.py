@@ -15,6 +15,7 @@ from pydicom import Dataset, config, dcmread
 from pydicom.filebase import DicomFileLike
 from pydicom.filereader import read_file_meta_info
 from pydicom.filewriter import write_file_meta_info
+from pydicom.tag import Tag
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -110,7 +111,8 @@ def _read(path: Path, most: int, elements: tuple[str | int, ...]) -> Dataset:
     """Return these elements; a deflated file is inflated up to `most` bytes."""
     inflated = _inflate(path, most)
     wants_pixels = "PixelData" in elements
-    dataset = dcmread(inflated or path, force=True, stop_before_pixels=not wants_pixels, specific_tags=list(elements))
+    tags = [Tag(element) for element in elements]
+    dataset = dcmread(inflated or path, force=True, stop_before_pixels=not wants_pixels, specific_tags=tags)
     if inflated and inflated.tell() >= most and (not wants_pixels or "PixelData" not in dataset):
         raise TooLarge(
             _("is deflated and would expand to more than %(most)s MB beside its pixels.", most=most // 1_000_000)

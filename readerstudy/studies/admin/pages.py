@@ -15,11 +15,10 @@ from unfold import decorators
 from readerstudy.accounts.admin import ReadOnlyInline, bar, is_investigator
 from readerstudy.accounts.models import Role, User
 from readerstudy.accounts.permissions import signed_in_user
-from readerstudy.studies import admin_trail as admin_trail
 from readerstudy.studies.access import studies_of
 from readerstudy.studies.actions import enroll
-from readerstudy.studies.admin_access import Evidence, OfStudies, own
-from readerstudy.studies.admin_moves import StudyMoves
+from readerstudy.studies.admin.access import Evidence, OfStudies, own
+from readerstudy.studies.admin.moves import StudyMoves
 from readerstudy.studies.lifecycle import FINISHED
 from readerstudy.studies.models import (
     Allocation,
