@@ -49,12 +49,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
-    """Switch autovacuum off for the tables of the test database.
+    """Switch autovacuum and the wait for the disk off in the test database.
 
-    The rows of a test that was rolled back are dead. Once autovacuum has removed them, PostgreSQL estimates that the
-    table is empty, and joins the thousands of rows of a later test by nested loops, which took 11 minutes once.
+    No test stops this PostgreSQL by force, so that a commit need not have reached the disk. The rows of a test that was
+    rolled back are dead. Once autovacuum has removed them, PostgreSQL estimates that the table is empty, and joins the
+    thousands of rows of a later test by nested loops, which took 11 minutes once.
     """
     with django_db_blocker.unblock(), connection.cursor() as cursor:
+        database = connection.ops.quote_name(connection.settings_dict["NAME"])
+        cursor.execute(f"ALTER DATABASE {database} SET synchronous_commit = off")  # of later connections
+        cursor.execute("SET synchronous_commit = off")
         for table in connection.introspection.table_names(cursor):
             cursor.execute(f"ALTER TABLE {connection.ops.quote_name(table)} SET (autovacuum_enabled = false)")
 
