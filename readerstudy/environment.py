@@ -58,6 +58,13 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("HTTPS", "secure cookies and HSTS; 1 or 0", "0", "1"),
     Variable("HTTPS_REDIRECT", "redirect HTTP to HTTPS; 1 or 0, used with `HTTPS`", "1", "1"),
     Variable("HSTS_SUBDOMAINS", "HTTPS for all subdomains of the host too; 1 or 0, used with `HTTPS`", "0", "0"),
+    Variable(
+        "SECOND_FACTOR",
+        "coordinators and researchers must set up a second factor (an authenticator app or a passkey) before they "
+        "work; 1 or 0",
+        "0",
+        "1",
+    ),
     Variable("BEHIND_PROXY", "trust `X-Forwarded-Proto` and `X-Forwarded-For` of a reverse proxy; 1 or 0", "0", "0"),
     Variable("CSRF_TRUSTED_ORIGINS", "origins with scheme, separated by commas", "none", "none"),
     Variable("TIME_ZONE", "time zone of the pages, for example `Europe/Berlin`", "the machine's", "the machine's"),

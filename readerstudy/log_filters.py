@@ -5,7 +5,7 @@ import re
 from typing import Final
 
 # Django logs the address of each refused request, and a link's address contains its token.
-SIGN_IN_LINK: Final = re.compile(r"(/account/sign-in/)[^/\s?\"']+")
+SIGN_IN_LINK: Final = re.compile(r"(/account/(?:sign-in|password/new/\w+)/)[^/\s?\"']+")
 # Django's server for development logs whole addresses: names are searched for by `q`.
 SEARCH: Final = re.compile(r"([?&]q=)[^&\s\"']+")
 

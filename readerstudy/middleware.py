@@ -15,7 +15,7 @@ from readerstudy.errors import BadInput, NotAllowed, NotFound, StudyError
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
-# What pages may ask of the browser: the reading room fills the screen, and nothing else is needed.
+# What pages may ask of the browser: the reading room fills the screen, and people sign in by passkeys.
 _REFUSED: Final = (
     "accelerometer",
     "autoplay",
@@ -32,14 +32,13 @@ _REFUSED: Final = (
     "midi",
     "payment",
     "picture-in-picture",
-    "publickey-credentials-create",
-    "publickey-credentials-get",
     "screen-wake-lock",
     "serial",
     "usb",
     "xr-spatial-tracking",
 )
-PERMISSIONS_POLICY: Final = ", ".join(["fullscreen=(self)", *(f"{name}=()" for name in _REFUSED)])
+_OWN: Final = ("fullscreen", "publickey-credentials-create", "publickey-credentials-get")
+PERMISSIONS_POLICY: Final = ", ".join([*(f"{name}=(self)" for name in _OWN), *(f"{name}=()" for name in _REFUSED)])
 
 
 class HashedStaticFiles(ManifestStaticFilesStorage):

@@ -80,6 +80,7 @@ ROOT_URLCONF = "readerstudy.urls"
 WSGI_APPLICATION = "readerstudy.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 LOGIN_URL = reverse_lazy("accounts:sign_in")
 LOGIN_REDIRECT_URL = reverse_lazy("home")
 LOGOUT_REDIRECT_URL = reverse_lazy("accounts:sign_in")
@@ -96,9 +97,14 @@ INSTALLED_APPS = [
     "pgtrigger",
     "rest_framework",
     "drf_spectacular",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "readerstudy.accounts",
     "readerstudy.record",
     "readerstudy.audit",
+    "readerstudy.identity",
     "readerstudy.jobs",
     "readerstudy.experiments",
     "readerstudy.cohort",
@@ -130,7 +136,9 @@ MIDDLEWARE = [
     "readerstudy.audit.origin.RequestOrigin",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "readerstudy.middleware.StudyErrorPages",
+    "readerstudy.identity.middleware.RequireSecondFactor",
 ]
 
 TEMPLATES = [
@@ -214,10 +222,36 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY el
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", default="")
 # A reading session lasts hours; readers must not be signed out during a working day.
 SESSION_COOKIE_AGE = 12 * 3600
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# Passwords of earlier versions are hashed anew when their owners sign in.
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+PASSWORD_RESET_TIMEOUT = 3600  # seconds in which the link of a mail works
+
+# --- signing in (django-allauth) ------------------------------------------------------------------------------
+ACCOUNT_ADAPTER = "readerstudy.identity.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}  # people may share a mail address
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_REAUTHENTICATION_METHODS = {"password", "mfa"}
+# Passwords are limited by `accounts.attempts`; these limit codes of a second factor.
+ACCOUNT_RATE_LIMITS = {"login": None, "reauthenticate": None, "login_failed": "10/900s/key"}
+MFA_ADAPTER = "readerstudy.identity.adapter.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}  # a hospital may have one address for everybody
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1  # steps of 30 s that the clock of a telephone may differ
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS and not DEBUG and EMBEDDED  # on localhost
+# Coordinators and researchers must have a second factor.
+SECOND_FACTOR = env_flag("SECOND_FACTOR", default=not EMBEDDED)
 
 # --- the cache: attempts to sign in, counted by all web processes together --------------------------------------
 if TESTING:

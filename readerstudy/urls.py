@@ -11,6 +11,7 @@ urlpatterns = [
     path("", home, name="home"),
     path("account/language/", set_language, name="set_language"),
     path("account/", include("readerstudy.accounts.urls")),
+    path("account/", include("readerstudy.identity.urls")),
     path("account/", include("readerstudy.invitations.urls")),
     path("read/<slug:code>/result/", own_result, name="own_result"),
     path("read/", include("readerstudy.participation.urls")),

@@ -17,7 +17,8 @@ def test_every_response_refuses_other_sites_and_devices(client, address):
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert headers["X-Content-Type-Options"] == "nosniff"
     allowed = dict(part.split("=") for part in headers["Permissions-Policy"].split(", "))
-    assert [name for name, origins in allowed.items() if origins != "()"] == ["fullscreen"]
+    passkeys = ["publickey-credentials-create", "publickey-credentials-get"]
+    assert [name for name, origins in allowed.items() if origins != "()"] == ["fullscreen", *passkeys]
     assert {"camera", "microphone", "geolocation", "usb", "display-capture"} <= allowed.keys()
 
 

@@ -1,23 +1,27 @@
-"""Sign-ins of browsers in the audit trail: which events of a session were done under which of them."""
+"""Signing in by a link and signing out. Passwords, second factors and passkeys: `identity`."""
 
 from datetime import datetime
 
-from django.contrib.auth import login
-from django.http import HttpRequest
+from allauth.account.internal.flows.login import record_authentication
+from allauth.account.utils import perform_login
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
 
 from readerstudy.accounts.models import SignInLink, User
 from readerstudy.audit.actions import record
-from readerstudy.audit.origin import SIGN_IN
-
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
-def sign_in(request: HttpRequest, user: User, *, at: datetime, link: SignInLink | None = None) -> None:
-    """Sign the user in, by the link or by a password, and record it. Events of the new session name this event."""
-    login(request, user, backend=BACKEND)
-    request.session.pop(SIGN_IN, None)  # of an earlier sign-in of the same user
-    if link is None:
-        event = record("sign_in.by_password", actor=user, subject=user, at=at)
-    else:
-        event = record("sign_in.by_link", actor=user, subject=user, at=at, link=link.pk)
-    request.session[SIGN_IN] = event.pk
+def sign_in_by(link: SignInLink, request: HttpRequest, *, at: datetime) -> HttpResponse:
+    """Begin to sign the user of the link in; return the way to the start page, or to the second factor."""
+    if isinstance(request.user, User):
+        sign_out(request, at=at)
+    record_authentication(request, link.user, "link", link=link.pk)
+    response: HttpResponse = perform_login(request, link.user)
+    return response
+
+
+def sign_out(request: HttpRequest, *, at: datetime, verb: str = "sign_in.ended") -> None:
+    """Sign the user out and record it; `verb`: why."""
+    if isinstance(request.user, User):
+        record(verb, actor=request.user, subject=request.user, at=at)
+    logout(request)

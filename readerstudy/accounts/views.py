@@ -1,13 +1,13 @@
-"""Signing in and out, and one's own API tokens."""
+"""Signing in by link, signing out, one's own password and API tokens. Signing in by password: `identity`."""
 
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
-from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.views import PasswordChangeView
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
 from django.utils.timezone import now
@@ -15,55 +15,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from readerstudy.accounts.attempts import begin_attempt, end_attempt
 from readerstudy.accounts.links import LinkRefused, find_link, open_link, use_link
 from readerstudy.accounts.models import ApiToken, Scope, User
 from readerstudy.accounts.permissions import signed_in_user
-from readerstudy.accounts.sign_in import sign_in
+from readerstudy.accounts.sign_in import sign_in_by, sign_out
 from readerstudy.accounts.tokens import DAYS, LONGEST_DAYS, make_token, revoke_token, scopes_of
-from readerstudy.audit.actions import record
-from readerstudy.audit.origin import client_address
 from readerstudy.errors import BadInput
-
-
-class SignIn(LoginView):
-    """Sign in with name and password."""
-
-    template_name = "accounts/sign_in.html"
-    redirect_authenticated_user = True
-
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Return the form. A part of a page that htmx requested is not replaced by it: the whole page is reloaded."""
-        if request.headers.get("HX-Request"):
-            return HttpResponse(headers={"HX-Refresh": "true"})
-        return super().get(request, *args, **kwargs)
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Check the password, unless there were too many wrong ones."""
-        wait = begin_attempt(**self._attempt())
-        if wait:
-            context = {"minutes": wait // 60 + 1}
-            response = render(request, "accounts/too_many.html", context, status=429)
-            response.headers["Retry-After"] = str(wait)
-            return response
-        return super().post(request, *args, **kwargs)
-
-    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        """Sign in."""
-        user = form.get_user()
-        assert isinstance(user, User)  # the form found it
-        end_attempt(**self._attempt(), succeeded=True)
-        sign_in(self.request, user, at=now())
-        return HttpResponseRedirect(self.get_success_url())
-
-    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
-        """Show the form again, and record that the password was wrong."""
-        end_attempt(**self._attempt(), succeeded=False)
-        return super().form_invalid(form)
-
-    def _attempt(self) -> dict[str, Any]:
-        name = self.request.POST.get("username", "")
-        return {"username": name, "address": client_address(self.request), "at": now()}
 
 
 class ChoosePassword(PasswordChangeView):
@@ -81,14 +38,11 @@ class ChoosePassword(PasswordChangeView):
         return response
 
 
-class SignOut(LogoutView):
-    """Sign out, by POST only: a link must not sign a user out."""
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Record the signing out and do it."""
-        if isinstance(request.user, User):
-            record("sign_in.ended", actor=request.user, subject=request.user, at=now())
-        return super().post(request, *args, **kwargs)
+@require_POST
+def leave(request: HttpRequest) -> HttpResponse:
+    """Sign out, by POST only: a link must not sign a user out. Also ends a sign-in that waits for the second factor."""
+    sign_out(request, at=now())
+    return redirect("accounts:sign_in")
 
 
 # An address below this one must not reach another server. "no-referrer" would be stricter, but browsers then send
@@ -101,9 +55,10 @@ def sign_in_by_link(request: HttpRequest, token: str) -> HttpResponse:
     """Ask whether to sign in as the user of the link; by POST, sign in and use the link up."""
     try:
         if request.method == "POST":
-            at = now()
-            sign_in(request, use_link(token, at=at), at=at, link=find_link(token))
-            return redirect("home")
+            use_link(token, at=now())
+            link = find_link(token)
+            assert link is not None  # used above
+            return sign_in_by(link, request, at=now())
         if request.method == "HEAD":  # a mail scanner's: it is not an opening
             return HttpResponse()
         response = render(request, "accounts/link.html", {"person": open_link(token, at=now()).user})

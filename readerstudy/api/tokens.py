@@ -20,7 +20,8 @@ from readerstudy.api.errors import DetailSerializer
 from readerstudy.api.parsers import StrictJSONParser
 from readerstudy.api.requests import validated
 from readerstudy.audit.origin import client_address
-from readerstudy.errors import BadInput
+from readerstudy.errors import BadInput, NotAllowed
+from readerstudy.identity.second_factor import has_factor, needs_factor
 
 
 class TokenRequest(serializers.Serializer[Any]):
@@ -58,6 +59,7 @@ class Token(APIView):
         responses={
             200: TokenAnswer,
             400: OpenApiResponse(DetailSerializer, description="unknown name or password"),
+            403: OpenApiResponse(DetailSerializer, description="the account has or needs a second factor"),
             429: OpenApiResponse(DetailSerializer, description="too many wrong passwords; see Retry-After"),
         },
         auth=[],
@@ -74,5 +76,7 @@ class Token(APIView):
         end_attempt(**attempt, succeeded=user is not None)
         if not isinstance(user, User):
             raise BadInput(_("The user name or the password is wrong."))
+        if needs_factor(user) or has_factor(user):
+            raise NotAllowed(_("This account has a second factor: make the token on the page of your account."))
         row, text = make_token(user=user, at=at, **values)
         return Response(TokenAnswer({"token": text, "expires_at": row.expires_at, "scopes": row.scopes}).data)

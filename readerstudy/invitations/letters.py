@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
 from django.db.models import Sum
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -47,6 +49,7 @@ def write_letter(
     actor: User | None,
     at: datetime,
     terms: Terms,
+    expires_at: datetime | None = None,
 ) -> Letter:
     """Write a mail with a link for the person; nothing is sent yet.
 
@@ -55,7 +58,7 @@ def write_letter(
     is deactivated.
     """
     require_active(person)
-    expires_at = link_expiry(at=at, days=terms.days)
+    expires_at = expires_at or link_expiry(at=at, days=terms.days)
     with override(terms.language):
         context = _context(person, enrollment, sender, expires_at=expires_at)
         subject = one_line(_subject(kind, context["title"]))[:MAXIMUM_SUBJECT]
@@ -80,6 +83,12 @@ def _waiting(is_sent: bool, at: datetime) -> dict[str, Any]:
 def link_address(base_url: str, token: str) -> str:
     """Return the address of a sign-in link."""
     return base_url.rstrip("/") + reverse("accounts:sign_in_by_link", args=[token])
+
+
+def password_address(base_url: str, person: User) -> str:
+    """Return the address at which the person can choose a new password, once and for `PASSWORD_RESET_TIMEOUT`."""
+    key = urlsafe_base64_encode(str(person.pk).encode())
+    return base_url.rstrip("/") + reverse("new_password", args=[key, default_token_generator.make_token(person)])
 
 
 def write_message(*, enrollment: Enrollment, text: str, sender: User, at: datetime, terms: Terms) -> Letter:
@@ -115,6 +124,8 @@ def _subject(kind: MailKind, title: str) -> str:
             return _("Your new sign-in link")
         case MailKind.ACCOUNT:
             return _("Your account for reader studies")
+        case MailKind.PASSWORD:
+            return _("Choose a new password")
         case MailKind.MESSAGE:
             return _("Message about the reader study “%(title)s”") % {"title": title}
 
@@ -126,6 +137,7 @@ def _context(
     plans = enrollment.study.session_plans.all() if enrollment else None
     return {
         "name": one_line(person.get_full_name()),
+        "username": person.username,
         "role": person.get_role_display(),
         "title": one_line(enrollment.study.title) if enrollment else "",
         "sessions": plans.count() if plans is not None else 0,

@@ -37,6 +37,7 @@ class MailKind(models.TextChoices):
     NEW_LINK = "new_link", _("New link")
     MESSAGE = "message", _("Message")
     ACCOUNT = "account", _("Account")
+    PASSWORD = "password", _("Password")
 
 
 class MailState(models.TextChoices):

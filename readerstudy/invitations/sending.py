@@ -21,7 +21,7 @@ from kombu.exceptions import OperationalError
 from readerstudy.accounts.links import find_link, make_link
 from readerstudy.celery import MAIL_QUEUE, app
 from readerstudy.errors import StudyError
-from readerstudy.invitations.letters import PLACEHOLDER, Letter, link_address, one_line
+from readerstudy.invitations.letters import PLACEHOLDER, Letter, link_address, one_line, password_address
 from readerstudy.invitations.models import LEASE, Mail, MailKind, MailState
 
 # Names of tasks, see `tasks`.
@@ -147,6 +147,9 @@ def _complete(mail: Mail, *, at: datetime) -> _Text:
     _require_wanted(mail, at=at)
     if mail.kind == MailKind.MESSAGE:
         return _Text(mail.body)
+    if mail.kind == MailKind.PASSWORD:
+        address = password_address(mail.base_url, mail.person)
+        return _Text(mail.body.replace(PLACEHOLDER, address), address)
     token = make_link(user=mail.person, actor=mail.created_by, at=at, expires_at=mail.link_expires_at)
     link = find_link(token)
     assert link is not None  # made above

@@ -5,4 +5,7 @@ from django.urls import path
 from readerstudy.invitations import views
 
 app_name = "invitations"
-urlpatterns = [path("sign-in/<str:token>/new/", views.ask, name="ask")]
+urlpatterns = [
+    path("sign-in/<str:token>/new/", views.ask, name="ask"),
+    path("password/forgotten/", views.forgotten, name="password-forgotten"),
+]

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import Role, User
 from readerstudy.audit.models import Event
-from readerstudy.audit.sentences import PARTS, SENTENCES
+from readerstudy.audit.sentences import FACTORS, PARTS, SENTENCES
 from readerstudy.cohort.models import Cohort
 from readerstudy.desk.trail.sign_ins import SignInFacts, sign_ins_of
 from readerstudy.experiments.models import Attack
@@ -99,6 +99,8 @@ def _value(name: str, value: Any) -> str:
         return str(Role(value).label)
     if name == "part":
         return str(PARTS.get(value, value))
+    if name == "factor":
+        return str(FACTORS.get(value, value))
     if name == "changed":
         return ", ".join(_field_label(each) for each in value)
     return str(value)

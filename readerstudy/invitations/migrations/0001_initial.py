@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                 ('base_url', models.CharField(blank=True, max_length=200)),
                 ('reply_to', models.EmailField(blank=True, max_length=254)),
                 ('address', models.EmailField(blank=True, max_length=254, verbose_name='address')),
-                ('kind', models.CharField(choices=[('invitation', 'Invitation'), ('reminder', 'Reminder'), ('new_link', 'New link'), ('message', 'Message'), ('account', 'Account')], max_length=16, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('invitation', 'Invitation'), ('reminder', 'Reminder'), ('new_link', 'New link'), ('message', 'Message'), ('account', 'Account'), ('password', 'Password')], max_length=16, verbose_name='kind')),
                 ('subject', models.CharField(max_length=250, verbose_name='subject')),
                 ('body', models.TextField(verbose_name='text')),
                 ('state', models.CharField(choices=[('queued', 'Waiting to be sent'), ('sending', 'Being sent'), ('sent', 'Sent'), ('failed', 'Failed'), ('by_hand', 'To be sent by hand')], max_length=8, verbose_name='state')),

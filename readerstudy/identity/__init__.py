@@ -1,0 +1,1 @@
+"""Who signs in, and how: passwords, second factors and single sign-on by django-allauth."""

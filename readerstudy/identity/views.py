@@ -1,0 +1,90 @@
+"""Signing in by password or passkey, the second factor, and a password chosen by a link that was sent by mail."""
+
+from typing import Any
+
+from allauth.account.forms import LoginForm
+from allauth.account.views import LoginView
+from allauth.mfa.adapter import get_adapter as get_mfa_adapter
+from allauth.mfa.base.views import IndexView
+from allauth.mfa.webauthn.views import RemoveWebAuthnView
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.views import PasswordResetConfirmView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+
+from readerstudy.accounts.permissions import signed_in_user
+from readerstudy.audit.actions import record
+from readerstudy.identity.second_factor import has_factor, needs_factor
+
+
+class SignInForm(LoginForm):
+    """User name and password. The field for the name is called `username`, by which browsers fill it in."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)  # the label says it
+
+    def add_prefix(self, field_name: str) -> str:
+        return "username" if field_name == "login" else str(super().add_prefix(field_name))
+
+
+class SignIn(LoginView):
+    """Sign in with name and password; then, if there is one, with the second factor."""
+
+    template_name = "accounts/sign_in.html"
+    form_class = SignInForm
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Return the form. A part of a page that htmx requested is not replaced by it: the whole page is reloaded."""
+        if request.headers.get("HX-Request"):
+            return HttpResponse(headers={"HX-Refresh": "true"})
+        response: HttpResponse = super().get(request, *args, **kwargs)
+        return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "sends_mail": settings.SENDS_MAIL}
+
+
+class SecondFactors(IndexView):
+    """One's own second factors."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user = signed_in_user(self.request)
+        return {**super().get_context_data(**kwargs), "must_set_up": needs_factor(user) and not has_factor(user)}
+
+
+class RemovePasskey(RemoveWebAuthnView):
+    """Remove a passkey, unless the person needs it."""
+
+    success_url = reverse_lazy("mfa_index")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        if not get_mfa_adapter().can_delete_authenticator(self.get_object()):
+            form.add_error(None, get_mfa_adapter().validation_error("cannot_delete_authenticator"))
+            return render(self.request, self.get_template_names(), {"form": form}, status=409)
+        response: HttpResponse = super().form_valid(form)
+        return response
+
+
+class NewPassword(PasswordResetConfirmView):
+    """Choose a password by a link that was sent by mail. It works once: it ends with the old password."""
+
+    template_name = "accounts/password_new.html"
+    success_url = reverse_lazy("account_login")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Store the password, which ends all sessions and tokens of the person."""
+        response = super().form_valid(form)
+        record("password.reset", actor=None, subject=form.user, at=now())
+        messages.success(self.request, _("Your password is stored. You can sign in with it from now on."))
+        return response
+
+
+def to_second_factors(request: HttpRequest) -> HttpResponse:
+    """Lead to the page with all second factors."""
+    return redirect("mfa_index")
