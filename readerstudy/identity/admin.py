@@ -1,0 +1,8 @@
+"""The administration does not show the tables of django-allauth: second factors are secrets of their owners."""
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib import admin
+
+admin.site.unregister((EmailAddress, Authenticator, UserSession))
