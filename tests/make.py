@@ -161,10 +161,11 @@ def renumber_stimuli() -> None:
 
 
 def study(code: str = "tiny", scale: float = 0.03, **changes) -> Study:
-    """A drawn study of 3, 3, 14, 3 and 14 images on a cohort of its own."""
+    """A drawn study of 3, 3, 14, 3 and 14 images on a cohort of its own. One person may unseal it."""
     drawn_from = cohort(name=f"films-{code}")
     adversarial_images_for(drawn_from)
     values = {"title": "A tiny study", "template": "zhou2021", "seed": 7, "at": MONDAY, "resolution": "low"}
+    values["persons_to_unseal"] = 1
     created = create_study(code=code, cohort=drawn_from, scale=scale, **{**values, **changes})
     join(User.objects.exclude(role=Role.READER), [created])
     return created

@@ -54,6 +54,7 @@ def imported(tmp_path) -> Cohort:
 
 def new_study(cohort: Cohort, **changes):
     values = {"code": "tiny", "title": "A tiny study", "template": "zhou2021", "scale": 0.03, "seed": 7}
+    values["persons_to_unseal"] = 1
     return create_study(cohort=cohort, at=make.MONDAY, resolution="low", **{**values, **changes})
 
 

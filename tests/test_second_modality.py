@@ -119,7 +119,10 @@ def walk_through() -> Walk:
     call_command("generate_stimuli", COHORT, gan_remove=GANS["remove"], gan_insert=GANS["insert"])
     call_command("evaluate_attack", COHORT, classifier=[CLASSIFIER], attack=[ATTACK, *GANS.values()])
     see_lab(seen, researcher)
-    call_command("create_study", code=STUDY, cohort=COHORT, scale=0.02, attack=[ATTACK], member=[rosa.username])
+    call_command(
+        "create_study", code=STUDY, cohort=COHORT, scale=0.02, attack=[ATTACK], member=[rosa.username],
+        persons_to_unseal=1,
+    )  # fmt: skip
     enroll(study=Study.named(STUDY), reader=rita, at=make.MONDAY)
     read_all(seen, reader, walk.client_of(rita))
     call_command("unseal_study", STUDY, reason="Rita has finished.", by=rosa.username, close=True)

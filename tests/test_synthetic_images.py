@@ -38,7 +38,7 @@ def study() -> Study:
     sessions = (*protocol.sessions[:3], education, protocol.sessions[4])
     return create_study(
         code="synth", title="Whole images", cohort=cohort, protocol=replace(protocol, sessions=sessions), seed=7,
-        at=make.MONDAY,
+        at=make.MONDAY, persons_to_unseal=1,
     )  # fmt: skip
 
 

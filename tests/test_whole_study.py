@@ -72,6 +72,9 @@ def test_mammograms_in_tables_out(trained, capsys, settings):
     with pytest.raises(CommandError, match="sealed"):
         call_command("analyse_study", "tiny")
     call_command("unseal_study", "tiny", reason="Rita has finished.", by=rosa.username, close=True)
+    with pytest.raises(CommandError, match="sealed"):
+        call_command("analyse_study", "tiny")
+    call_command("unseal_study", "tiny", confirm=True, by=make.overseer().username)
     call_command("analyse_study", "tiny")
     report = settings.REPORTS_DIR / "tiny"
     accuracy = list(csv.reader((report / "table3.csv").open()))

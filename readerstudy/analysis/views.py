@@ -22,6 +22,7 @@ from readerstudy.errors import BadInput, NotAllowed
 from readerstudy.studies.access import require_researcher_of, studies_of, study_for
 from readerstudy.studies.lifecycle import StudyStatus
 from readerstudy.studies.models import Study
+from readerstudy.studies.transitions import offered_moves
 from readerstudy.truth.actions import unseal_study
 from readerstudy.truth.seal import may_see_report
 
@@ -154,5 +155,6 @@ def _sealed(request: HttpRequest, study: Study) -> HttpResponse:
         "unfinished": [row for row in progress if not row.is_finished],
         "is_closed": study.status == StudyStatus.CLOSED,
         "rehearsal": rehearsal_of(study),
+        "moves": offered_moves(study, signed_in_user(request)) if study.persons_to_unseal > 1 else (),
     }
     return render(request, "report/sealed.html", context)

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Count, QuerySet, Sum
 
 from readerstudy.reading.models import ClosingAnswers, Reading, ReadingSession
-from readerstudy.studies.models import Enrollment, ReadingList, SessionPlan, Study
+from readerstudy.studies.models import Enrollment, ReadingList, SessionPlan, Study, UnsealingRequest
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.queries import StimulusTruth, truth_of_study
 from readerstudy.truth.seal import require_verdicts_visible
@@ -205,8 +205,20 @@ def study_page(study: Study) -> dict[str, Any]:
         "plan_sha256": study.plan_sha256,
         "analysis_sha256": study.analysis_sha256,
         "protocol": study.protocol_data,
+        "persons_to_unseal": study.persons_to_unseal if study.plan else study.protocol.persons_to_unseal,
+        "unsealing_requests": [
+            _request_line(each) for each in study.unsealing_requests.select_related("by", "ended_by")
+        ],
         "sessions": session_pages(study),
         "enrolled": enrolled_readers(study),
+    }
+
+
+def _request_line(request: UnsealingRequest) -> dict[str, Any]:
+    return {
+        **{name: getattr(request, name) for name in ("at", "reason", "expires_at", "outcome", "ended_at")},
+        "by": request.by.username,
+        "ended_by": request.ended_by.username if request.ended_by else None,
     }
 
 

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from readerstudy.modalities import MODALITIES
 from readerstudy.studies.lifecycle import StudyStatus
+from readerstudy.studies.models import RequestOutcome
 from readerstudy.studies.protocol import SessionKind, Verdict
 from readerstudy.studies.protocol_document import ReadingOrder
 from readerstudy.vocabulary import Direction, Pathology
@@ -123,6 +124,20 @@ class StudySession(Shape):
     readers = ReaderProgress(many=True)
 
 
+class RequestToUnseal(Shape):
+    """One request to unseal a study, and how it ended."""
+
+    at = serializers.DateTimeField()
+    by = serializers.CharField(help_text="user name")
+    reason = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+    outcome = serializers.ChoiceField(
+        choices=[*RequestOutcome.choices, ""], help_text="empty until another person confirms it, or it ends"
+    )
+    ended_at = serializers.DateTimeField(allow_null=True)
+    ended_by = serializers.CharField(allow_null=True, help_text="user name; null if it expired")
+
+
 class StudyPage(StudyLine):
     """One study with its plan, its sessions, and its readers with their progress."""
 
@@ -133,6 +148,8 @@ class StudyPage(StudyLine):
     plan_sha256 = serializers.CharField(help_text="empty until the lists are drawn")
     analysis_sha256 = serializers.CharField(help_text="of the analysis plan; empty until the lists are drawn")
     protocol = serializers.DictField(help_text="as it was designed; the plan is made from it")
+    persons_to_unseal = serializers.IntegerField(help_text="with 2, one requests it and another one confirms")
+    unsealing_requests = RequestToUnseal(many=True)
     sessions = StudySession(many=True)
     enrolled = EnrolledReader(many=True)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
@@ -13,8 +13,22 @@ from readerstudy.errors import StudyError
 from readerstudy.jobs.models import Job
 from readerstudy.studies.access import require_researcher_of
 from readerstudy.studies.models import Study
-from readerstudy.studies.transitions import LOCK, UNSEAL, Move
-from readerstudy.truth.actions import unseal_study
+from readerstudy.studies.transitions import (
+    CONFIRM_UNSEALING,
+    LOCK,
+    REQUEST_UNSEALING,
+    UNSEAL,
+    WITHDRAW_UNSEALING,
+    Move,
+)
+from readerstudy.truth.actions import confirm_unsealing, request_unsealing, unseal_study, withdraw_request
+
+_OF_THE_SEAL: Final[dict[str, Callable[..., object]]] = {
+    UNSEAL.name: unseal_study,
+    REQUEST_UNSEALING.name: request_unsealing,
+    CONFIRM_UNSEALING.name: confirm_unsealing,
+    WITHDRAW_UNSEALING.name: withdraw_request,
+}
 
 
 def make_move(*, study: Study, move: Move, actor: User, at: datetime, reason: str = "", base: str = "") -> Job | None:
@@ -37,7 +51,7 @@ def make_move(*, study: Study, move: Move, actor: User, at: datetime, reason: st
 def _action_of(move: Move, base: str) -> Callable[..., object]:
     if move == LOCK:
         return partial(lock_draft, base=base)
-    if move == UNSEAL:
-        return unseal_study
+    if move.name in _OF_THE_SEAL:
+        return _OF_THE_SEAL[move.name]
     assert move.act is not None
     return move.act

@@ -41,7 +41,8 @@ def study(request: HttpRequest, code: str) -> HttpResponse:
     person = signed_in_user(request)
     found = study_for(person, code)
     moves = {"moves": offered_moves(found, person), "hindrances": hindrances(found)}
-    return render(request, "desk/study.html", {**_monitor_context(found), **moves})
+    requests = found.unsealing_requests.select_related("by", "ended_by").order_by("-pk")
+    return render(request, "desk/study.html", {**_monitor_context(found), **moves, "unsealing_requests": requests})
 
 
 @require_GET

@@ -94,6 +94,14 @@ END IF;
 IF NEW.locked_at IS NULL AND EXISTS (SELECT 1 FROM studies_sessionplan plan WHERE plan.study_id = NEW.id) THEN
     RAISE EXCEPTION 'Cannot unlock the study %: its lists are still drawn.', OLD.code;
 END IF;
+IF NEW.status = '{StudyStatus.UNSEALED.value}' AND NOT NEW.is_rehearsal
+    AND COALESCE((NEW.plan->>'persons_to_unseal')::int, 1) > 1
+    AND NOT EXISTS (
+        SELECT 1 FROM studies_unsealingrequest request WHERE request.study_id = NEW.id AND request.outcome = 'confirmed'
+    )
+THEN
+    RAISE EXCEPTION 'Cannot unseal the study %: nobody has confirmed it.', OLD.code;
+END IF;
 RETURN NEW;
 """
 

@@ -128,6 +128,8 @@ class Protocol:
     languages: tuple[Annotated[str, LanguageCode()], ...] = field(default=(), metadata=ADDED_LATER)
     # Whether readers see their own result, beside the others without names, after the unsealing.
     shows_own_result: bool = field(default=False, metadata=ADDED_LATER)
+    # How many persons it takes to unseal the study: with 2, one requests it and another one confirms.
+    persons_to_unseal: Annotated[int, WholeNumber(1, 2)] = field(default=2, metadata=ADDED_LATER)
     # Two sessions that half of the readers read in the other order. Empty: all read the sessions by number.
     crossover: tuple[Annotated[int, WholeNumber(1, MOST_SESSIONS)], ...] = field(default=(), metadata=ADDED_LATER)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.utils.functional import Promise
+from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.accounts.models import User
@@ -23,7 +24,7 @@ from readerstudy.studies.actions import (
     unlock_study,
 )
 from readerstudy.studies.lifecycle import EDITABLE, UNDER_WAY, StudyStatus
-from readerstudy.studies.models import Study
+from readerstudy.studies.models import Study, UnsealingRequest
 
 Act = Callable[..., object]  # takes study, actor and at; with `asks_reason` a reason as well
 
@@ -44,12 +45,16 @@ def _was_locked(study: Study) -> Promise | None:
     )
 
 
+def _request(study: Study) -> UnsealingRequest | None:
+    return UnsealingRequest.waiting(study, at=now())
+
+
 @dataclass(frozen=True)
 class Move:
     """One move: where it starts, what it asks, what it changes, and the action that carries it out.
 
     `act` None: the action needs the truth. `icon` is that of the administration's button. `hindrance` returns why the
-    action would refuse a study of the right status, or None.
+    action would refuse a study of the right status, or None. `applies`: whether a study of the right status has it.
     """
 
     name: str
@@ -64,13 +69,14 @@ class Move:
     asks_code: bool = False  # typed, so that nobody closes the wrong study
     is_for_researchers: bool = False
     hindrance: Callable[[Study], Promise | None] = lambda study: None
+    applies: Callable[[Study, User], bool] = lambda study, person: True
 
     def is_offered(self, study: Study, person: User) -> bool:
         """Whether the person may move the study now. A rehearsal ends by itself."""
         if study.is_rehearsal or study.status not in self.sources:
             return False
         may = is_researcher_of(study, person) if self.is_for_researchers else True
-        return may and self.hindrance(study) is None
+        return may and self.applies(study, person) and self.hindrance(study) is None
 
 
 LOCK: Final = Move(
@@ -101,6 +107,50 @@ UNSEAL: Final = Move(
     None,
     asks_reason=True,
     is_for_researchers=True,
+    applies=lambda study, person: study.persons_to_unseal == 1,
+)
+REQUEST_UNSEALING: Final = Move(
+    "request-unsealing",
+    (StudyStatus.CLOSED,),
+    _("Request the unsealing"),
+    _("Request that this study is unsealed?"),
+    _(
+        "By its plan, two persons unseal this study. Your request is recorded with your name and your reason. Another "
+        "coordinator or researcher of the study has seven days to confirm it; you can withdraw it until then."
+    ),
+    _("The unsealing of %(study)s is requested. Another person has to confirm it."),
+    "visibility",
+    None,
+    asks_reason=True,
+    is_for_researchers=True,
+    applies=lambda study, person: study.persons_to_unseal > 1 and _request(study) is None,
+)
+CONFIRM_UNSEALING: Final = Move(
+    "confirm-unsealing",
+    (StudyStatus.CLOSED,),
+    _("Confirm the unsealing"),
+    _("Confirm the request and unseal this study?"),
+    _(
+        "The truth of every image becomes known to researchers, and the report is made by the locked analysis plan. "
+        "Images can no longer be excluded. It is recorded with both names, and cannot be undone."
+    ),
+    _("%(study)s is unsealed."),
+    "visibility",
+    None,
+    asks_code=True,
+    applies=lambda study, person: (request := _request(study)) is not None and request.by_id != person.pk,
+)
+WITHDRAW_UNSEALING: Final = Move(
+    "withdraw-unsealing",
+    (StudyStatus.CLOSED,),
+    _("Withdraw the request"),
+    _("Withdraw the request to unseal this study?"),
+    _("The study stays closed and sealed. The request and its withdrawal stay on record."),
+    _("The request to unseal %(study)s is withdrawn."),
+    "undo",
+    None,
+    asks_reason=True,
+    applies=lambda study, person: _request(study) is not None,
 )
 
 MOVES: Final = (
@@ -164,6 +214,9 @@ MOVES: Final = (
         asks_code=True,
     ),
     UNSEAL,
+    REQUEST_UNSEALING,
+    CONFIRM_UNSEALING,
+    WITHDRAW_UNSEALING,
     Move(
         "archive",
         (StudyStatus.UNSEALED,),

@@ -15,8 +15,8 @@ from readerstudy.truth.models import Unsealing
 class UnsealingAdmin(Evidence):
     """The recorded unsealings."""
 
-    list_display = ("study", "by", "at", "reason")
+    list_display = ("study", "by", "confirmed_by", "at", "reason")
     list_filter = ("at",)
     search_fields = ("study__code", "reason")
-    list_select_related = ("study", "by")
+    list_select_related = ("study", "by", "confirmed_by")
     fields = names(Unsealing)

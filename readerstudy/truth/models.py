@@ -160,15 +160,25 @@ class Score(models.Model):
 
 
 class Unsealing(models.Model):
-    """The recorded unsealing of one study."""
+    """The recorded unsealing of one study: who asked for it, and who confirmed it if it takes two persons."""
 
     study = models.OneToOneField(Study, models.PROTECT, related_name="+")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, verbose_name=_("confirmed by")
+    )
     at = models.DateTimeField(_("at"))
     reason = models.TextField(_("reason"))
 
     class Meta:
         verbose_name = _("unsealing")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(confirmed_by=None)
+                | models.Q(by__isnull=False) & ~models.Q(confirmed_by=models.F("by")),
+                name="unsealing_by_two_persons",
+            )
+        ]
         triggers = [
             pgtrigger.Protect(name="unsealing_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
             *logged(study=STUDY.format("me.study_id")),

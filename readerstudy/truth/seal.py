@@ -9,11 +9,14 @@ Three facts that packages below `truth` need are properties of `Study`: `is_seal
 `revealed_seed`. `docs/explanation/blinding.md` lists each rule with its callers.
 """
 
+from collections.abc import Sequence
+
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import Role, User
 from readerstudy.errors import StudyError
-from readerstudy.studies.access import is_researcher_of, role_in
+from readerstudy.studies.access import is_researcher_of, role_in, studies_of
 from readerstudy.studies.lifecycle import REVEALED, StudyStatus
 from readerstudy.studies.models import Allocation, Presentation, Study
 from readerstudy.studies.protocol import SessionKind
@@ -37,11 +40,32 @@ class StudyStillOpen(StudyError):
         )
 
 
+class StillInReading(StudyError):
+    """Another study shows the same images or patients, and its readers may still read them."""
+
+    def __init__(self, study: Study, others: Sequence[Study], *, told_to: User | None) -> None:
+        own = None if told_to is None else set(studies_of(told_to).values_list("pk", flat=True))
+        named = [each.code for each in others if own is None or each.pk in own]
+        if hidden := len(others) - len(named):
+            named.append(_("another study") if hidden == 1 else _("other studies"))
+        text = _("%(study)s cannot be unsealed yet: images of its patients are still being read in %(others)s.")
+        super().__init__(text % {"study": study.code, "others": ", ".join(named)})
+
+
 # --- studies ------------------------------------------------------------------------------------------------
 def require_unsealed(study: Study) -> None:
     """Raise StillSealed if the study is sealed. Everything that joins a study with its truth calls this first."""
     if study.is_sealed:
         raise StillSealed(study)
+
+
+def require_nothing_in_reading(study: Study, *, told_to: User | None) -> None:
+    """Raise StillInReading while another study with images or patients of this one is read, or is still to be read.
+
+    The truth of the one would be that of the other. The sentence names a study only to people who take part in it.
+    """
+    if others := list(study.studies_in_reading()):
+        raise StillInReading(study, others, told_to=told_to)
 
 
 def require_verdicts_visible(study: Study) -> None:

@@ -25,6 +25,7 @@ TARGETS = {
     "unlock": StudyStatus.DRAFT,
     "close": StudyStatus.CLOSED,
     "unseal": StudyStatus.UNSEALED,
+    "confirm-unsealing": StudyStatus.UNSEALED,
     "archive": StudyStatus.ARCHIVED,
 }
 
@@ -42,7 +43,7 @@ def researcher(rosa) -> Client:
 
 
 def test_every_move_begins_where_the_lifecycle_lets_it():
-    assert set(MOVES_BY_NAME) == {*TARGETS, "delete"}
+    assert set(MOVES_BY_NAME) == {*TARGETS, "delete", "request-unsealing", "withdraw-unsealing"}
     for each in MOVES:
         if each.name in TARGETS:
             assert set(each.sources) <= set(SOURCES[TARGETS[each.name]]), each.name
@@ -57,9 +58,11 @@ def test_a_study_goes_its_whole_way_by_buttons(desk, draft, rosa):
         extra = {"base": draft.design_sha256} if name == "lock" else {"code": draft.code}
         assert move(desk, draft, name, **fields, **extra).status_code == 302, name
         assert draft.status == TARGETS[name]
-    for name in ("unseal", "archive"):
-        move(client, draft, name, **WHY)
-        assert draft.status == TARGETS[name]
+    move(client, draft, "request-unsealing", **WHY)
+    move(desk, draft, "confirm-unsealing", code=draft.code)
+    assert draft.status == "unsealed"
+    move(client, draft, "archive", **WHY)
+    assert draft.status == "archived"
 
 
 @pytest.mark.parametrize("name", ["open", "pause", "resume", "close", "unlock", "archive"])

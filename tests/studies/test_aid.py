@@ -49,7 +49,8 @@ def scored(db, small):
 
 @pytest.fixture
 def aided(scored):
-    return create_study(code="aided", title="Aided", cohort=scored, protocol=PROTOCOL, seed=7, at=make.MONDAY)
+    values = {"title": "Aided", "protocol": PROTOCOL, "persons_to_unseal": 1}
+    return create_study(code="aided", cohort=scored, seed=7, at=make.MONDAY, **values)
 
 
 def test_only_blinded_sessions_have_an_aid_and_files_keep_it():

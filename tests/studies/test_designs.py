@@ -36,7 +36,9 @@ def drawn(protocol, code: str):
     films = make.cohort(f"films-{code}")
     make.adversarial_images_for(films)
     results.score_everything(films.name, score=lambda stimulus: (stimulus.pk % 997) / 997)
-    return create_study(code=code, title="A design", cohort=films, protocol=protocol, seed=7, at=make.MONDAY)
+    return create_study(
+        code=code, title="A design", cohort=films, protocol=protocol, seed=7, at=make.MONDAY, persons_to_unseal=1
+    )
 
 
 @pytest.mark.parametrize("path", DESIGNS, ids=lambda path: path.stem)

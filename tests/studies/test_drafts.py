@@ -340,6 +340,8 @@ def test_the_commands_move_a_study_from_draft_to_archive(draft, rosa):
         call_command("study", move, "other", reason="Because.")
         assert Study.named("other").status == status
     call_command("unseal_study", "other", reason="Done.", by="rosa")
+    assert Study.named("other").status == "closed"
+    call_command("unseal_study", "other", "--confirm", by=make.overseer().username)
     call_command("study", "archive", "other", reason="Published.")
     assert Study.named("other").status == "archived"
     call_command("study", "delete", "tiny")

@@ -84,11 +84,13 @@ def test_a_rehearsal_hides_no_image(study):
 def test_the_seed_is_hidden_while_a_study_of_the_same_draw_is_sealed(small, rosa):
     cohort = make.cohort(resolutions=("high", "low"))
     make.adversarial_images_for(cohort, resolutions=("high", "low"))
-    high = create_study(code="high", title="x", template="zhou2021", cohort=cohort, at=make.MONDAY, scale=0.03)
+    one = {"scale": 0.03, "persons_to_unseal": 1}
+    high = create_study(code="high", title="x", template="zhou2021", cohort=cohort, at=make.MONDAY, **one)
     low = create_study(code="low", title="x", at=make.MONDAY, **same_draw(high, resolution="low"))
+    close_study(study=low, actor=None, reason="All have read.", at=make.MONDAY)
     unseal(high)
     assert high.revealed_seed is None
-    unseal(low)
+    unseal_study(study=low, actor=None, reason="All have read.", at=make.MONDAY)
     assert high.revealed_seed == low.revealed_seed == high.seed
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from readerstudy.analysis.queries.exclusions import excluded_images
 from readerstudy.analysis.queries.material import cohort_facts, drawn_images, patients_drawn, session_facts
@@ -104,7 +105,12 @@ def study_conduct(study: Study, classifier: str | None = None, plan: AnalysisPla
 
 def _unsealed(study: Study) -> StudyEvent | None:
     unsealing = find_unsealing(study)
-    return StudyEvent(unsealing.at, person_name(unsealing.by), unsealing.reason) if unsealing else None
+    if unsealing is None:
+        return None
+    by = person_name(unsealing.by)
+    if unsealing.confirmed_by is not None:
+        by = _("%(first)s and %(others)s") % {"first": by, "others": person_name(unsealing.confirmed_by)}
+    return StudyEvent(unsealing.at, by, unsealing.reason)
 
 
 def _audits(study: Study) -> tuple[AuditResult, ...]:

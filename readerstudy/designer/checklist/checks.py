@@ -9,6 +9,7 @@ from readerstudy.cohort.models import Cohort
 from readerstudy.designer.checklist.advice import Pace, find_advice, find_pace, minutes, total_sentence
 from readerstudy.designer.checklist.lines import Line
 from readerstudy.designer.checklist.readers import reader_warnings
+from readerstudy.designer.checklist.unsealing import unsealing_warnings
 from readerstudy.designer.form.raw import Errors, known_place, place_of
 from readerstudy.studies.models import Study, WrongStatus
 from readerstudy.studies.protocol_document import Protocol
@@ -55,7 +56,11 @@ def check_draft(study: Study, *, told_to: User) -> Checked:
 def check_protocol(study: Study, cohort: Cohort, protocol: Protocol, *, told_to: User) -> Checked:
     """Return what keeps the protocol from being drawn from the cohort, and advice for this person."""
     obstacles = tuple(_of_finding(finding) for finding in checklist(cohort, protocol))
-    advice = (*reader_warnings(study, cohort, told_to=told_to), *find_advice(study, protocol))
+    advice = (
+        *reader_warnings(study, cohort, told_to=told_to),
+        *find_advice(study, protocol),
+        *unsealing_warnings(study, cohort, protocol, told_to=told_to),
+    )
     pace = find_pace(study)
     return Checked(obstacles, advice, _times(protocol, pace), total_sentence(protocol, pace))
 

@@ -270,6 +270,8 @@ class _Binder:
             return [("0", _("This session")), *self.readings]
         if place == (ProtocolSession, "images_of"):
             return [("0", _("Images of its own")), *self.readings]
+        if place == (Protocol, "persons_to_unseal"):
+            return [(value, str(label)) for value, label in row.choices.items()]
         if isinstance(leaf.limit, OneOf):
             return [*blank, *((value, str(row.choices.get(value, value))) for value in leaf.limit.values)]
         return []

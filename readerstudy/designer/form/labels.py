@@ -107,6 +107,11 @@ _PROTOCOL: Final = {
         _("Readers see their own result"),
         _("After the unsealing, beside the results of the others without names."),
     ),
+    "persons_to_unseal": Row(
+        _("Unsealed by"),
+        _("With two persons, a researcher requests the unsealing and another member of the study confirms it."),
+        choices={"1": _("One person"), "2": _("Two persons")},
+    ),
     "crossover": Row(
         _("Crossover"),
         _("Two sessions that half of the readers read in the other order. None: all read in this order."),

@@ -19,11 +19,19 @@ from readerstudy.designer.pages.forms import MoveForm
 from readerstudy.designer.queries import missing_of_readers
 from readerstudy.errors import StudyError
 from readerstudy.studies.access import require_researcher_of
-from readerstudy.studies.models import Study
-from readerstudy.studies.transitions import LOCK, MOVES_BY_NAME, UNSEAL, Move
+from readerstudy.studies.models import Study, UnsealingRequest
+from readerstudy.studies.transitions import (
+    CONFIRM_UNSEALING,
+    LOCK,
+    MOVES_BY_NAME,
+    REQUEST_UNSEALING,
+    UNSEAL,
+    WITHDRAW_UNSEALING,
+    Move,
+)
 
 # Moves after which readings that are missing stay missing.
-FINAL = ("close", UNSEAL.name)
+FINAL = ("close", UNSEAL.name, REQUEST_UNSEALING.name, CONFIRM_UNSEALING.name)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -60,6 +68,8 @@ def _context(study: Study, move: Move, form: MoveForm, person: User) -> dict[str
         context["files"] = files_to_rewrite(study.cohort)
     if move.name in FINAL:
         context |= {"shows_missing": True, "missing": missing_of_readers(study)}
+    if move in (CONFIRM_UNSEALING, WITHDRAW_UNSEALING):
+        context["request_to_unseal"] = UnsealingRequest.waiting(study, at=now())
     return context
 
 

@@ -13,6 +13,7 @@ from readerstudy.studies.models.lists import (
 )
 from readerstudy.studies.models.members import StudyMember
 from readerstudy.studies.models.study import Draw, DrawnPlan, Study, WrongStatus
+from readerstudy.studies.models.unsealing import RequestOutcome, UnsealingRequest
 
 __all__ = [
     "Allocation",
@@ -24,9 +25,11 @@ __all__ = [
     "Enrollment",
     "Presentation",
     "ReadingList",
+    "RequestOutcome",
     "SessionPlan",
     "Study",
     "StudyMember",
+    "UnsealingRequest",
     "WithdrawalCause",
     "WrongReaderState",
     "WrongStatus",

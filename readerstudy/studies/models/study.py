@@ -107,6 +107,14 @@ class Study(models.Model):
         return "analysis" in self.plan
 
     @property
+    def persons_to_unseal(self) -> int:
+        """How many persons it takes to unseal the study, as it was locked; one in studies of earlier versions.
+
+        A rehearsal is unsealed by its own end.
+        """
+        return 1 if self.is_rehearsal else int(self.plan.get("persons_to_unseal", 1))
+
+    @property
     def state(self) -> str:
         """The status as it is written inside a sentence, in the language of the request."""
         return StudyStatus(self.status).phrase
@@ -147,10 +155,26 @@ class Study(models.Model):
     def revealed_seed(self) -> int | None:
         """The seed of the draw, None while it is hidden: with it the plan can be drawn again, in the same order.
 
-        It stays hidden until every study of the same draw (the other resolution) is unsealed. Unlike the report,
-        it is hidden for a rehearsal as well, until that is unsealed.
+        It stays hidden until every study of the same draw (the other resolution) is unsealed, and while a study with
+        some of its images or patients is read. Unlike the report, it is hidden for a rehearsal as well, until that is
+        unsealed.
         """
-        return self.seed if self.is_unsealed and not _is_sealed_elsewhere(self.seed, self.cohort_id) else None
+        return self.seed if self.is_unsealed and not self._has_hidden_draw(self.seed) else None
+
+    def studies_in_reading(self) -> models.QuerySet["Study"]:
+        """Return the other studies that were drawn, are not closed, and show images or patients of this one.
+
+        The same image can be in two cohorts: its pixels have one fingerprint. Rehearsals do not count.
+        """
+        drawn = "session_plans__allocations__stimulus__image"
+        own = Study.objects.filter(pk=self.pk)
+        shares = models.Q(**{f"{drawn}__exam__patient__in": own.values(f"{drawn}__exam__patient")})
+        shares |= models.Q(**{f"{drawn}__fingerprint__in": own.values(f"{drawn}__fingerprint")})
+        others = Study.objects.filter(shares, status__in=UNDER_WAY, is_rehearsal=False).exclude(pk=self.pk)
+        return others.distinct().order_by("code")
+
+    def _has_hidden_draw(self, seed: int | None) -> bool:
+        return _is_sealed_elsewhere(seed, self.cohort_id) or self.studies_in_reading().exists()
 
     def mark_rehearsed(self, *, at: datetime) -> None:
         """Note that simulated readers completed a rehearsal of the draft."""
@@ -254,5 +278,5 @@ class Draw(models.Model):
     @property
     def revealed_seed(self) -> int | None:
         """The seed, None while it is hidden: as long as that of its study, and of every study of the same draw."""
-        is_hidden = not self.study.is_unsealed or _is_sealed_elsewhere(self.seed, self.study.cohort_id)
+        is_hidden = not self.study.is_unsealed or self.study._has_hidden_draw(self.seed)
         return None if is_hidden else self.seed

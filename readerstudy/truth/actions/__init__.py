@@ -12,7 +12,12 @@ from readerstudy.truth.actions.import_rules import AdversarialImportResult, Impo
 from readerstudy.truth.actions.scores import store_scores
 from readerstudy.truth.actions.study_creation import create_study, same_draw, same_plan
 from readerstudy.truth.actions.study_locking import default_instructions, lock_study
-from readerstudy.truth.actions.unsealing import unseal_study
+from readerstudy.truth.actions.unsealing import (
+    confirm_unsealing,
+    request_unsealing,
+    unseal_study,
+    withdraw_request,
+)
 from readerstudy.truth.matching import MatchedRow
 
 __all__ = [
@@ -22,6 +27,7 @@ __all__ = [
     "MatchedRow",
     "UnderstoodRow",
     "check_cohort_import",
+    "confirm_unsealing",
     "create_study",
     "default_instructions",
     "exclude_image",
@@ -30,8 +36,10 @@ __all__ = [
     "lock_study",
     "register_adversarial_image",
     "register_synthetic_image",
+    "request_unsealing",
     "same_draw",
     "same_plan",
     "store_scores",
     "unseal_study",
+    "withdraw_request",
 ]

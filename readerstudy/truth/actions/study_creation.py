@@ -34,6 +34,7 @@ def create_study(
     changes: Mapping[str, Any] | None = None,
     protocol: Protocol | None = None,
     excluded_before: datetime | None = None,
+    persons_to_unseal: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Study:
     """Draft, lock and open a study; nothing is created if the cohort is too small.
@@ -43,6 +44,7 @@ def create_study(
     `resolution` is the largest that the cohort stores unless it is given.
     `generators` are the names of the attacks: one for both directions, or one for each. If none is given, the
     cohort must have adversarial images of exactly one attack for each direction at this resolution.
+    `persons_to_unseal`, if given, replaces that of the protocol.
     `seed`, `excluded_before` and `progress` are those of `lock_study`.
     """
     protocol = protocol or protocol_of_template(
@@ -53,6 +55,8 @@ def create_study(
         attacks=generators or (),
         changes=changes,
     )
+    if persons_to_unseal is not None:
+        protocol = replace(protocol, persons_to_unseal=persons_to_unseal)
     study = draft_study(
         code=code, title=title, cohort=cohort, protocol=protocol, actor=actor, at=at, is_rehearsal=is_rehearsal
     )

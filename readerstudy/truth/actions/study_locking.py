@@ -121,6 +121,7 @@ def _drawn_plan(
         "generators": list(generators),
         "sessions": rows,
         "analysis": protocol.analysis.as_data(),
+        "persons_to_unseal": protocol.persons_to_unseal,
     }
     return DrawnPlan(
         seed=seed,

@@ -115,17 +115,18 @@ def shown_cases(study: Study, cases: Collection[int]) -> dict[int, ShownCase]:
 # --- unsealing and rehearsals -------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class RecordedUnsealing:
-    """Who unsealed a study, when and why; nobody for the server's terminal."""
+    """Who unsealed a study, when and why; nobody for the server's terminal. `confirmed_by`: the second person."""
 
     by: User | None
     at: datetime
     reason: str
+    confirmed_by: User | None = None
 
 
 def find_unsealing(study: Study) -> RecordedUnsealing | None:
     """Return the recorded unsealing of the study, or None. It reveals no truth."""
-    row = Unsealing.objects.filter(study=study).select_related("by").first()
-    return RecordedUnsealing(row.by, row.at, row.reason) if row else None
+    row = Unsealing.objects.filter(study=study).select_related("by", "confirmed_by").first()
+    return RecordedUnsealing(row.by, row.at, row.reason, row.confirmed_by) if row else None
 
 
 def adversarial_codes(enrollment: Enrollment) -> set[str]:

@@ -228,6 +228,7 @@ class _Demonstration:
                 scale=self.values.scale,
                 resolution=self.values.layout,
                 generators=list(self.attacks),
+                persons_to_unseal=1,  # one person tries the demonstration out
                 progress=lambda done, total: advance(done, total, "image files rewritten in random order"),
             )
             enroll(study=study, reader=User.named("reader"), at=now())

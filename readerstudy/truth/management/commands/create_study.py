@@ -1,6 +1,7 @@
 """Create a study: plan its sessions and draw its lists."""
 
 from argparse import ArgumentParser
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,13 @@ class Command(StudyCommand):
             metavar="USER",
             help="coordinator or researcher who takes part in the study, with the role of the account",
         )
+        parser.add_argument(
+            "--unsealed-by-one",
+            dest="persons_to_unseal",
+            action="store_const",
+            const=1,
+            help="one person unseals the study (default: two, or as the protocol file says)",
+        )
         parser.add_argument("--reader", action="append", default=[], help="user name of a reader to enroll")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -84,6 +92,7 @@ class Command(StudyCommand):
         code = options["code"] or draw["cohort"].name
         # In one transaction: no study is left behind if a reader cannot be enrolled.
         with transaction.atomic():
+            draw["persons_to_unseal"] = options["persons_to_unseal"]
             study = self._create(code=code, title=options["title"] or code, is_draft=options["draft"], **draw)
             adopt_readers(study=study, readers=asked, actor=None, at=now())
             for person in members:
@@ -107,11 +116,13 @@ class Command(StudyCommand):
                 )
         if draw.pop("seed") is not None:
             raise BadInput("--draft: nothing is drawn yet, so --seed and --same-draw-as do not go with it.")
-        cohort = draw.pop("cohort")
+        cohort, persons = draw.pop("cohort"), draw.pop("persons_to_unseal")
         words = cohort.modality.words.reading
         protocol = draw.get("protocol") or protocol_of_template(
             words=words, attacks=draw.pop("generators") or (), **draw
         )
+        if persons is not None:
+            protocol = replace(protocol, persons_to_unseal=persons)
         return draft_study(code=code, title=title, cohort=cohort, protocol=protocol, actor=None, at=now())
 
 

@@ -1,0 +1,421 @@
+"""Two persons unseal a study, unless its plan says one; and not while another study reads the same images."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from django.db import IntegrityError, InternalError, connection, transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils.timezone import now
+
+from readerstudy.accounts.models import Role
+from readerstudy.audit.models import Event
+from readerstudy.designer.checklist.checks import check_draft
+from readerstudy.errors import BadInput, NotAllowed, StudyError
+from readerstudy.record.models import Entry
+from readerstudy.studies.actions import close_study, draft_study
+from readerstudy.studies.models import Study, UnsealingRequest, WrongStatus
+from readerstudy.studies.protocol_document import Protocol
+from readerstudy.studies.protocol_file import read_protocol, write_protocol
+from readerstudy.studies.protocol_templates import protocol_of_template
+from readerstudy.truth.actions import (
+    confirm_unsealing,
+    create_study,
+    request_unsealing,
+    same_draw,
+    same_plan,
+    unseal_study,
+    withdraw_request,
+)
+from readerstudy.truth.models import Unsealing
+from readerstudy.truth.queries import find_unsealing
+from readerstudy.truth.seal import StillInReading
+from tests import make, walk
+
+pytestmark = pytest.mark.django_db
+AT = {"at": make.MONDAY}
+WHY = {"reason": "All have read."}
+LATER = make.MONDAY + timedelta(hours=2)
+TOO_LATE = make.MONDAY + timedelta(days=8)
+
+
+@pytest.fixture
+def closed(small, rosa, clara) -> Study:
+    """A closed study that two persons unseal."""
+    study = make.study(persons_to_unseal=2)
+    make.join([rosa, clara], [study])
+    close_study(study=study, actor=None, **WHY, **AT)
+    return study
+
+
+def verbs(study: Study) -> list[str]:
+    events = Event.objects.filter(study=study.code, verb__regex="unseal").order_by("pk")
+    return list(events.values_list("verb", flat=True))
+
+
+# --- two persons ----------------------------------------------------------------------------------------------
+def test_the_plan_says_how_many_and_two_is_the_default(small):
+    study = make.study(persons_to_unseal=None)
+    assert (study.plan["persons_to_unseal"], study.persons_to_unseal) == (2, 2)
+    one = make.study("one", persons_to_unseal=1)
+    assert (one.plan["persons_to_unseal"], one.persons_to_unseal) == (1, 1)
+    assert study.plan_sha256 != one.plan_sha256
+    copy = make.study("tiny-rehearsal", is_rehearsal=True, persons_to_unseal=2)
+    assert copy.persons_to_unseal == 1
+
+
+def test_a_protocol_file_says_how_many_persons_unseal():
+    words = make.MAMMOGRAPHY.words.reading
+    protocol = protocol_of_template("zhou2021", words=words)
+    assert "persons_to_unseal" not in protocol.as_data()
+    text = write_protocol(Protocol(protocol.sessions, persons_to_unseal=1))
+    assert "persons_to_unseal: 1" in text
+    assert read_protocol(text.encode(), words=words).persons_to_unseal == 1
+    with pytest.raises(BadInput, match="persons_to_unseal: must be a whole number from 1 to 2"):
+        read_protocol(text.replace("unseal: 1", "unseal: 3").encode(), words=words)
+
+
+def test_one_requests_and_another_confirms(closed, rosa, clara):
+    request = request_unsealing(study=closed, actor=rosa, **WHY, **AT)
+    assert closed.is_sealed
+    unsealing = confirm_unsealing(study=closed, actor=clara, at=LATER)
+    assert (closed.status, unsealing.by, unsealing.confirmed_by, unsealing.at) == ("unsealed", rosa, clara, LATER)
+    request.refresh_from_db()
+    assert (request.outcome, request.ended_by) == ("confirmed", clara)
+    assert verbs(closed) == ["unsealing.requested", "study.unsealed"]
+    found = find_unsealing(closed)
+    assert (found.by, found.confirmed_by, found.reason) == (rosa, clara, WHY["reason"])
+    connection.check_constraints()
+    assert Entry.objects.filter(log=closed.code, relation="studies_unsealingrequest").count() == 2
+
+
+def test_nobody_confirms_their_own_request(closed, rosa):
+    request_unsealing(study=closed, actor=rosa, **WHY, **AT)
+    with pytest.raises(NotAllowed, match="another person has to confirm it"):
+        confirm_unsealing(study=closed, actor=rosa, at=LATER)
+    assert Study.objects.get().status == "closed"
+
+
+def test_only_members_confirm_and_only_researchers_request(closed, clara, rosa):
+    sam = make.stranger("sam", Role.RESEARCHER)
+    with pytest.raises(NotAllowed, match="Only researchers"):
+        request_unsealing(study=closed, actor=clara, **WHY, **AT)
+    request_unsealing(study=closed, actor=rosa, **WHY, **AT)
+    for act in (confirm_unsealing, lambda **values: withdraw_request(**values, **WHY)):
+        with pytest.raises(NotAllowed, match="Only coordinators and researchers of the study"):
+            act(study=closed, actor=sam, at=LATER)
+    assert verbs(closed) == ["unsealing.requested"]
+
+
+def test_one_person_alone_unseals_no_study_of_two(closed, rosa):
+    for actor in (rosa, None):
+        with pytest.raises(StudyError, match="two persons unseal the study tiny"):
+            unseal_study(study=closed, actor=actor, **WHY, **AT)
+    assert not Unsealing.objects.exists()
+
+
+def test_a_study_of_one_person_takes_no_request(small, rosa):
+    study = make.study()
+    make.join([rosa], [study])
+    close_study(study=study, actor=None, **WHY, **AT)
+    with pytest.raises(StudyError, match="One person unseals the study tiny"):
+        request_unsealing(study=study, actor=rosa, **WHY, **AT)
+    unseal_study(study=study, actor=rosa, **WHY, **AT)
+    assert study.is_unsealed
+
+
+def test_a_request_needs_a_reason_and_a_closed_study(small, rosa, closed):
+    with pytest.raises(BadInput, match="Enter a reason"):
+        request_unsealing(study=closed, actor=rosa, reason=" ", **AT)
+    other = make.study("other", persons_to_unseal=2)
+    make.join([rosa], [other])
+    with pytest.raises(WrongStatus, match="not closed"):
+        request_unsealing(study=other, actor=rosa, **WHY, **AT)
+    assert not UnsealingRequest.objects.exists()
+
+
+def test_only_one_request_waits(closed, rosa):
+    request_unsealing(study=closed, actor=rosa, **WHY, **AT)
+    with pytest.raises(StudyError, match="requested already"):
+        request_unsealing(study=closed, actor=rosa, **WHY, **AT)
+
+
+def test_a_withdrawn_request_unseals_nothing(closed, rosa, clara):
+    request_unsealing(study=closed, actor=rosa, **WHY, **AT)
+    with pytest.raises(BadInput):
+        withdraw_request(study=closed, actor=rosa, reason="", at=LATER)
+    withdraw_request(study=closed, actor=rosa, reason="Too early.", at=LATER)
+    with pytest.raises(StudyError, match="Nobody has requested the unsealing"):
+        confirm_unsealing(study=closed, actor=clara, at=LATER)
+    assert verbs(closed) == ["unsealing.requested", "unsealing.withdrawn"]
+    request_unsealing(study=closed, actor=rosa, **WHY, at=LATER)
+    confirm_unsealing(study=closed, actor=clara, at=LATER)
+    assert closed.is_unsealed
+
+
+def test_an_expired_request_unseals_nothing_and_is_recorded(closed, rosa, clara):
+    request = request_unsealing(study=closed, actor=rosa, **WHY, **AT)
+    with pytest.raises(StudyError, match="expired on"):
+        confirm_unsealing(study=closed, actor=clara, at=TOO_LATE)
+    request.refresh_from_db()
+    assert (request.outcome, request.ended_at, request.ended_by) == ("expired", request.expires_at, None)
+    assert Study.objects.get().status == "closed"
+    request_unsealing(study=closed, actor=rosa, **WHY, at=TOO_LATE)
+    assert verbs(closed) == ["unsealing.requested", "unsealing.expired", "unsealing.requested"]
+
+
+# --- the database ---------------------------------------------------------------------------------------------
+def test_the_database_unseals_no_study_of_two_without_a_confirmation(closed, rosa, clara):
+    with pytest.raises(InternalError, match="nobody has confirmed it"), transaction.atomic():
+        closed.mark_unsealed(at=LATER)
+    request = request_unsealing(study=closed, actor=rosa, **WHY, **AT)
+    with pytest.raises(InternalError, match="nobody has confirmed it"), transaction.atomic():
+        Study.objects.filter(pk=closed.pk).update(status="unsealed", unsealed_at=LATER)
+    rows = UnsealingRequest.objects.filter(pk=request.pk)
+    for changes in (
+        {"outcome": "confirmed", "ended_by": rosa, "ended_at": LATER},
+        {"outcome": "confirmed", "ended_by": clara, "ended_at": TOO_LATE},
+        {"outcome": "confirmed", "ended_by": None, "ended_at": LATER},
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            rows.update(**changes)
+    with pytest.raises(IntegrityError, match="unsealing_by_two_persons"), transaction.atomic():
+        Unsealing.objects.create(study=closed, by=rosa, confirmed_by=rosa, reason="x", at=LATER)
+
+
+def test_a_request_that_has_ended_is_kept_as_it_is(closed, rosa):
+    request = request_unsealing(study=closed, actor=rosa, **WHY, **AT)
+    rows = UnsealingRequest.objects.filter(pk=request.pk)
+    with pytest.raises(InternalError), transaction.atomic():
+        rows.update(reason="Another.")
+    withdraw_request(study=closed, actor=rosa, **WHY, at=LATER)
+    for act in (rows.delete, lambda: rows.update(outcome="", ended_at=None, ended_by=None)):
+        with pytest.raises(InternalError), transaction.atomic():
+            act()
+
+
+# --- two at once ----------------------------------------------------------------------------------------------
+def at_once(*works) -> list:
+    """Start the works at the same time, each on a connection of its own; return what each raised, or "done"."""
+    barrier = Barrier(len(works))
+
+    def run(work):
+        try:
+            barrier.wait()
+            work()
+        except StudyError as error:
+            return type(error)
+        finally:
+            connection.close()
+        return "done"
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(run, works))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_confirm_at_once_one_unseals(closed, rosa, clara):
+    carl = make.user("carl", Role.COORDINATOR)
+    request_unsealing(study=closed, actor=rosa, **WHY, **AT)
+    works = [lambda who=who: confirm_unsealing(study=Study.objects.get(), actor=who, at=LATER) for who in (clara, carl)]
+    outcome = at_once(*works)
+    assert sorted(outcome, key=str) == sorted(["done", WrongStatus], key=str)
+    assert Unsealing.objects.get().confirmed_by in (clara, carl)
+    assert verbs(closed) == ["unsealing.requested", "study.unsealed"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_a_withdrawal_and_a_confirmation_at_once_one_counts(closed, rosa, clara):
+    request_unsealing(study=closed, actor=rosa, **WHY, **AT)
+    outcome = at_once(
+        lambda: confirm_unsealing(study=Study.objects.get(), actor=clara, at=LATER),
+        lambda: withdraw_request(study=Study.objects.get(), actor=rosa, **WHY, at=LATER),
+    )
+    assert outcome.count("done") == 1
+    study = Study.objects.get()
+    assert study.is_unsealed is (outcome[0] == "done") is Unsealing.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_requests_at_once_one_is_made(closed, rosa):
+    ruth = make.user("ruth", Role.RESEARCHER)
+    works = [
+        lambda who=who: request_unsealing(study=Study.objects.get(), actor=who, **WHY, **AT) for who in (rosa, ruth)
+    ]
+    assert sorted(at_once(*works), key=str) == sorted(["done", StudyError], key=str)
+    assert UnsealingRequest.objects.count() == 1
+
+
+# --- pages and API --------------------------------------------------------------------------------------------
+def browser_of(person) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def move(client: Client, study: Study, name: str, **fields):
+    return client.post(reverse("designer:move", args=[study.code, name]), fields)
+
+
+def test_each_page_offers_what_its_person_may_do(closed, rosa, clara):
+    def offered(person) -> set[str]:
+        page = browser_of(person).get(reverse("desk:study", args=[closed.code])).content.decode()
+        names = ("unseal", "request-unsealing", "confirm-unsealing", "withdraw-unsealing")
+        return {name for name in names if f'{reverse("designer:move", args=[closed.code, name])}"' in page}
+
+    assert (offered(rosa), offered(clara)) == ({"request-unsealing"}, set())
+    assert move(browser_of(clara), closed, "request-unsealing", **WHY).status_code == 403
+    assert move(browser_of(rosa), closed, "request-unsealing").status_code == 400
+    assert move(browser_of(rosa), closed, "request-unsealing", **WHY).status_code == 302
+    assert offered(rosa) == {"withdraw-unsealing"}
+    assert offered(clara) == {"confirm-unsealing", "withdraw-unsealing"}
+    page = browser_of(clara).get(reverse("designer:move", args=[closed.code, "confirm-unsealing"])).content.decode()
+    assert "Requested by rosa" in page
+    assert WHY["reason"] in page
+    move(browser_of(rosa), closed, "confirm-unsealing", code=closed.code)
+    closed.refresh_from_db()
+    assert closed.status == "closed"
+    assert move(browser_of(clara), closed, "confirm-unsealing").status_code == 400  # the code is missing
+    move(browser_of(clara), closed, "confirm-unsealing", code=closed.code)
+    closed.refresh_from_db()
+    assert closed.is_unsealed
+    page = browser_of(clara).get(reverse("desk:study", args=[closed.code])).content.decode()
+    assert "Confirmed · clara" in " ".join(page.split())
+
+
+def test_the_report_of_a_sealed_study_leads_to_the_request(closed, rosa):
+    page = browser_of(rosa).get(reverse("report:study", args=[closed.code])).content.decode()
+    assert reverse("designer:move", args=[closed.code, "request-unsealing"]) in page
+    assert reverse("report:unseal", args=[closed.code]) not in page
+    assert browser_of(rosa).post(reverse("report:unseal", args=[closed.code]), WHY).status_code == 409
+    closed.refresh_from_db()
+    assert closed.status == "closed"
+
+
+def test_the_administration_offers_the_same_moves(closed, rosa, clara):
+    request_unsealing(study=closed, actor=rosa, **WHY, at=now())
+    address = reverse("admin:studies_study_change", args=[closed.pk])
+    for person, is_offered in ((rosa, False), (clara, True)):
+        page = browser_of(person).get(address).content.decode()
+        assert ("move-confirm-unsealing" in page) is is_offered
+        assert "move-withdraw-unsealing" in page
+        assert "move-unseal" not in page
+
+
+def test_the_api_makes_the_same_moves(closed, rosa, clara):
+    ours, theirs = walk.client_of(rosa), walk.client_of(clara)
+    base = f"/api/v1/studies/{closed.code}/"
+    assert ours.post(f"{base}unseal/", WHY).status_code == 409
+    assert ours.post(f"{base}request-unsealing/", WHY).status_code == 200
+    assert ours.post(f"{base}confirm-unsealing/", {}).status_code == 403
+    (request,) = theirs.get(base).json()["unsealing_requests"]
+    assert (request["by"], request["outcome"], request["ended_by"]) == ("rosa", "", None)
+    names = [line["name"] for line in theirs.get(f"{base}moves/").json()]
+    assert names == ["confirm-unsealing", "withdraw-unsealing"]
+    assert theirs.post(f"{base}confirm-unsealing/", {}).json()["status"] == "unsealed"
+
+
+# --- images of another study ----------------------------------------------------------------------------------
+@pytest.fixture
+def pair(small, rosa) -> tuple[Study, Study]:
+    """Two studies with the same draw at two resolutions, both open; Rosa takes part in the first."""
+    cohort = make.cohort(resolutions=("high", "low"))
+    make.adversarial_images_for(cohort, resolutions=("high", "low"))
+    values = {"title": "x", "at": make.MONDAY, "persons_to_unseal": 1}
+    high = create_study(code="high", template="zhou2021", cohort=cohort, scale=0.03, **values)
+    low = create_study(code="low", **values, **same_draw(high, resolution="low"))
+    make.join([rosa], [high])
+    return high, low
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_no_study_is_unsealed_while_another_of_the_same_draw_is_read(pair, first):
+    one, other = pair[first], pair[1 - first]
+    close_study(study=one, actor=None, **WHY, **AT)
+    with pytest.raises(StillInReading, match=f"{one.code} cannot be unsealed yet: .* still being read in {other.code}"):
+        unseal_study(study=one, actor=None, **WHY, **AT)
+    close_study(study=other, actor=None, **WHY, **AT)
+    unseal_study(study=one, actor=None, **WHY, **AT)
+    assert one.is_unsealed
+    assert one.revealed_seed is None
+    unseal_study(study=other, actor=None, **WHY, **AT)
+    assert one.revealed_seed == other.revealed_seed == one.seed
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_study_of_another_draw_with_some_of_the_images_hinders_too(study, rosa, first):
+    second = create_study(
+        code="second", title="x", cohort=study.cohort, template="zhou2021", scale=0.03, seed=8, resolution="low",
+        persons_to_unseal=1, at=make.MONDAY,
+    )  # fmt: skip
+    one, other = ((study, second), (second, study))[first]
+    close_study(study=one, actor=None, **WHY, **AT)
+    with pytest.raises(StillInReading, match=other.code):
+        unseal_study(study=one, actor=None, **WHY, **AT)
+    close_study(study=other, actor=None, **WHY, **AT)
+    unseal_study(study=one, actor=None, **WHY, **AT)
+    assert one.revealed_seed == one.seed  # another draw, and no longer read
+
+
+def test_a_seed_is_hidden_again_while_a_later_study_reads_the_images(study):
+    close_study(study=study, actor=None, **WHY, **AT)
+    unseal_study(study=study, actor=None, **WHY, **AT)
+    assert study.revealed_seed == study.seed
+    later = create_study(
+        code="later", title="x", cohort=study.cohort, template="zhou2021", scale=0.03, resolution="low", at=make.MONDAY
+    )
+    assert study.revealed_seed is None
+    close_study(study=later, actor=None, **WHY, **AT)
+    assert study.revealed_seed == study.seed
+
+
+def test_the_other_study_is_named_only_to_its_members(pair, rosa):
+    high, low = pair
+    close_study(study=high, actor=None, **WHY, **AT)
+    with pytest.raises(StillInReading, match="still being read in another study") as refused:
+        unseal_study(study=high, actor=rosa, **WHY, **AT)
+    assert "low" not in str(refused.value)
+    make.join([rosa], [low])
+    with pytest.raises(StillInReading, match="still being read in low"):
+        unseal_study(study=high, actor=rosa, **WHY, **AT)
+
+
+def test_a_rehearsal_with_the_same_images_does_not_hinder(small):
+    first = make.study()
+    create_study(code="copy", title="x", at=make.MONDAY, is_rehearsal=True, **same_plan(first))
+    close_study(study=first, actor=None, **WHY, **AT)
+    unseal_study(study=first, actor=None, **WHY, **AT)
+    assert first.is_unsealed
+
+
+def test_a_request_and_a_confirmation_wait_for_the_other_study_too(closed, rosa, clara):
+    request_unsealing(study=closed, actor=rosa, **WHY, **AT)
+    create_study(
+        code="later", title="x", cohort=closed.cohort, template="zhou2021", scale=0.03, resolution="low", at=make.MONDAY
+    )
+    with pytest.raises(StillInReading, match="another study"):
+        confirm_unsealing(study=closed, actor=clara, at=LATER)
+    withdraw_request(study=closed, actor=rosa, **WHY, at=LATER)
+    with pytest.raises(StillInReading):
+        request_unsealing(study=closed, actor=rosa, **WHY, at=LATER)
+
+
+def test_the_checklist_warns_of_both(study):
+    protocol = protocol_of_template("zhou2021", words=make.MAMMOGRAPHY.words.reading, scale=0.03, resolution="low")
+    sam = make.stranger("sam", Role.COORDINATOR)
+    draft = draft_study(code="next", title="x", cohort=study.cohort, protocol=protocol, actor=sam, **AT)
+
+    def advice() -> str:
+        return "\n".join(line.sentence for line in check_draft(draft, told_to=sam).advice)
+
+    assert "Two persons unseal this study, and only 1 takes part in it." in advice()
+    assert "images of this cohort are being read in another study" in advice()
+    make.join([sam, make.user("carl", Role.COORDINATOR)], [study, draft])
+    assert "images of this cohort are being read in tiny" in advice()
+    assert "Two persons unseal" not in advice()
+    close_study(study=study, actor=None, **WHY, **AT)
+    assert "tiny" not in advice()
+    unseal_study(study=study, actor=None, **WHY, **AT)
+    assert "was unsealed in tiny" in advice()
