@@ -1,6 +1,7 @@
 """The panels of a triptych, which show the truth (`education.pages`)."""
 
 from django.http import HttpResponseBase
+from django.utils.timezone import now
 from django.utils.translation import gettext
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.response import Response
@@ -10,11 +11,12 @@ from readerstudy.accounts.permissions import IsReader
 from readerstudy.api.errors import DetailSerializer
 from readerstudy.api.requests import UserRequest
 from readerstudy.education.pages import find_panel
-from readerstudy.reading.padded_file import padded_response
+from readerstudy.reading.actions import stop_for_changed_file
+from readerstudy.reading.padded_file import ChangedFile, padded_response
 
 
 class PanelFile(APIView):
-    """One panel of the current or the next triptych; 410 for any other."""
+    """One panel of the current or the next triptych; 410 for any other, and for a changed file."""
 
     permission_classes = [IsReader]
 
@@ -29,4 +31,9 @@ class PanelFile(APIView):
         file = find_panel(request.user, study, code, panel)
         if file is None:
             return Response(DetailSerializer({"detail": gettext("This is not the current image.")}).data, status=410)
-        return padded_response(file.path, length=file.length)
+        try:
+            return padded_response(file.path, sha256_of_file=file.sha256, length=file.length)
+        except ChangedFile as error:
+            if file.is_current:
+                stop_for_changed_file(reader=request.user, reading_list=file.reading_list, at=now())
+            return Response(DetailSerializer({"detail": error}).data, status=410)

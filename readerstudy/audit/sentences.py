@@ -76,6 +76,10 @@ SENTENCES: Final[dict[str, Text]] = {
     "session.held": _("Session %(session)s of %(subject)s in %(study)s was put on hold after a long rest."),
     "session.opened": _("%(actor)s opened session %(session)s of %(study)s."),
     "session.practised": _("%(actor)s finished the practice of session %(session)s of %(study)s."),
+    "session.stopped": _(
+        "Session %(session)s of %(subject)s in %(study)s was stopped at position %(position)s: the file of the image "
+        "is not the one that was drawn."
+    ),
     "session.resumed": _("%(actor)s went on with session %(session)s of %(study)s."),
     "sign_in.blocked": _("Too many wrong passwords: signing in was blocked for some minutes. Account: %(subject)s."),
     "sign_in.by_link": _("%(actor)s signed in by link %(link)s."),

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from readerstudy.accounts.models import SignInLink, User
 from readerstudy.invitations.models import Mail, MailState
-from readerstudy.reading.models import CheckedDisplay, ImageProblem, ReadingSession
+from readerstudy.reading.models import CheckedDisplay, HoldCause, ImageProblem, ReadingSession
 from readerstudy.studies.access import studies_of
 from readerstudy.studies.lifecycle import UNDER_WAY, StudyStatus
 from readerstudy.studies.models import AnalysisExclusion, Enrollment, ReadingList, Study
@@ -114,9 +114,16 @@ def _held_sessions(own: QuerySet[Study]) -> Iterator[Attention]:
         "reading_list__enrollment__study__code",
         "reading_list__enrollment__code",
         "reading_list__session_plan__number",
+        "held_for",
     )
-    for study, reader, number in held.order_by("held_at"):
-        text = _("Session %(number)s of reader %(reader)s is on hold and waits for you to resume it.")
+    for study, reader, number, cause in held.order_by("held_at"):
+        if cause == HoldCause.FILE:
+            text = _(
+                "Session %(number)s of reader %(reader)s was stopped: the file of its image is not the one that was "
+                "drawn. Restore the file from a backup, then resume the session."
+            )
+        else:
+            text = _("Session %(number)s of reader %(reader)s is on hold and waits for you to resume it.")
         yield Attention(f"{study}: {text % {'number': number, 'reader': reader}}", _study_url(study))
 
 

@@ -29,7 +29,7 @@ class Progress:
     washout: timedelta = timedelta(0)
     teaches: bool = False
     practice: Practice | None = None  # the practice image, until it has been read
-    is_held: bool = False  # nothing was read for longer than the plan allows
+    held_for: str = ""  # why the session is on hold (`HoldCause`); "": it is not
     asks_at_end: bool = False  # whether questions at the end are not answered yet
 
     @property
@@ -51,7 +51,9 @@ class Ready:
 
 @dataclass(frozen=True)
 class Held:
-    """The session was left for too long; a coordinator has to resume it."""
+    """The session is on hold; a coordinator has to resume it. `cause` is a `HoldCause`."""
+
+    cause: str
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,8 @@ def next_step(progress: Progress, *, now: datetime) -> SessionStep:
     if progress.is_finished:
         return Done()
     if progress.is_open:
-        if progress.is_held:
-            return Held()
+        if progress.held_for:
+            return Held(progress.held_for)
         if progress.practice:
             return Practise(progress.practice)
         if progress.answered >= progress.total:

@@ -18,6 +18,13 @@ _ANSWERED: Final = (
 )
 
 
+class HoldCause(models.TextChoices):
+    """Why a session is on hold."""
+
+    REST = "rest", _("nothing was read for longer than the plan allows")
+    FILE = "file", _("the file of an image is not the one that was drawn")
+
+
 class ReadingSession(models.Model):
     """One session of one reader: opened once, finished once."""
 
@@ -29,12 +36,19 @@ class ReadingSession(models.Model):
     # The practice image has its own code and no presentation, so that a verdict on it cannot become a reading.
     practice_code = models.CharField(_("code of the practice"), max_length=32, default=new_code, editable=False)
     practised_at = models.DateTimeField(_("practised"), null=True)
-    # Nothing was read for longer than the plan allows: on hold until a coordinator resumes it.
+    # On hold until a coordinator resumes it. Without a cause it is the rest, as in earlier versions.
     held_at = models.DateTimeField(_("on hold since"), null=True)
+    held_for = models.CharField(_("cause of the hold"), max_length=4, choices=HoldCause.choices, blank=True)
     allowed_at = models.DateTimeField(_("resumed"), null=True)
 
     class Meta:
         verbose_name = _("reading session")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(held_for="") | models.Q(held_at__isnull=False, held_for__in=HoldCause.values),
+                name="session_hold_agrees",
+            )
+        ]
         triggers = [
             pgtrigger.Protect(name="session_kept", operation=pgtrigger.Delete),
             pgtrigger.Protect(

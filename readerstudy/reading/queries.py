@@ -25,7 +25,7 @@ from readerstudy.reading.flow import (
     next_step,
 )
 from readerstudy.reading.forms import form_of
-from readerstudy.reading.models import CheckedDisplay, ReadingSession
+from readerstudy.reading.models import CheckedDisplay, HoldCause, ReadingSession
 from readerstudy.studies.lifecycle import StudyStatus
 from readerstudy.studies.models import Enrollment, Presentation, ReadingList, SessionPlan, Study
 from readerstudy.studies.protocol import SessionKind
@@ -130,7 +130,7 @@ def _progress(reading_list: ReadingList, sessions: dict[int, ReadingSession]) ->
         washout=reading_list.washout,
         teaches=plan.kind == SessionKind.EDUCATION,
         practice=_practice(plan, current),
-        is_held=bool(current and current.held_at),
+        held_for=(current.held_for or HoldCause.REST) if current and current.held_at else "",
         asks_at_end=bool(plan.closing_questions) and not (current and current.finished_at),
     )
 

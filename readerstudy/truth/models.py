@@ -62,6 +62,7 @@ class Truth(models.Model):
     seed = models.BigIntegerField(_("seed"), null=True)
     difference_file = models.CharField(_("difference image"), max_length=80, blank=True)
     difference_bytes = models.PositiveIntegerField(null=True)
+    difference_sha256 = models.CharField(max_length=64, blank=True)
 
     class Meta:
         verbose_name = _("truth")

@@ -247,6 +247,8 @@ def test_a_display_check_is_a_beginning(study, rita):
 
 
 def test_the_seed_of_an_earlier_draw_is_sealed_with_its_study(draft):
+    one = replace(draft.protocol, persons_to_unseal=1)
+    edit_draft(study=draft, protocol=one, actor=None, at=make.MONDAY)
     lock(draft, seed=5)
     kept = unlock(draft)
     assert kept.revealed_seed is None

@@ -141,7 +141,7 @@ class _Interruptions:
         self._sessions = {session.reading_list_id: session for session in sessions}
         checks = CheckedDisplay.objects.filter(reading_list__in=lists.values("pk"))
         self._checks = Counter(checks.values_list("reading_list_id", "passed"))
-        verbs = ("session.held", "session.resumed")
+        verbs = ("session.held", "session.stopped", "session.resumed")
         events = Event.objects.filter(verb__in=verbs, subject__in=[subject_of(each) for each in lists])
         self._events = Counter(events.values_list("subject", "verb"))
 
@@ -164,7 +164,7 @@ class _Interruptions:
             opened_at=session.opened_at if session else None,
             finished_at=session.finished_at if session else None,
             is_held=bool(session and session.held_at),
-            times_held=self._events[subject, "session.held"],
+            times_held=self._events[subject, "session.held"] + self._events[subject, "session.stopped"],
             times_resumed=self._events[subject, "session.resumed"],
             checks_passed=self._checks[pk, True],
             checks_failed=self._checks[pk, False],

@@ -171,8 +171,8 @@ def build_step(reading_list: ReadingList, *, at: datetime) -> ReaderStep:
             return WaitStep(until)
         case Ready():
             return WaitStep(until=None)
-        case Held():
-            return HeldStep(hold_message(reading_list))
+        case Held(cause=cause):
+            return HeldStep(hold_message(reading_list, cause))
         case Ask():
             return AskStep(tuple(question.said(plan.say) for question in plan.closing_questions))
         case Done():

@@ -15,6 +15,7 @@ from readerstudy.api.errors import DetailSerializer
 from readerstudy.api.reader import serializers
 from readerstudy.api.reader.steps import HeldStep, ReaderStep, WaitStep, build_step
 from readerstudy.api.requests import UserRequest, validated
+from readerstudy.cohort.models import Stimulus
 from readerstudy.errors import NotItsTurn
 from readerstudy.reading.actions import (
     NotCurrent,
@@ -30,10 +31,12 @@ from readerstudy.reading.actions import (
     record_verdict,
     report_problem,
     require_newest_page,
+    stop_for_changed_file,
 )
 from readerstudy.reading.display_check import find_failures
 from readerstudy.reading.forms import form_of
-from readerstudy.reading.padded_file import padded_response
+from readerstudy.reading.models import ReadingSession
+from readerstudy.reading.padded_file import ChangedFile, padded_response
 from readerstudy.reading.queries import (
     NoSuchSession,
     get_reading_list,
@@ -41,7 +44,7 @@ from readerstudy.reading.queries import (
     visible_practice,
     visible_presentation,
 )
-from readerstudy.studies.models import Study
+from readerstudy.studies.models import ReadingList, Study
 from readerstudy.studies.protocol import SessionKind
 
 _CONFLICT = OpenApiResponse(serializers.ConflictSerializer, description="the protocol does not allow it now")
@@ -197,7 +200,10 @@ class ReportProblem(ReaderView):
 
 
 class ImageFile(ReaderView):
-    """The file of the current or the next image of an open session; 410 for any other."""
+    """The file of the current or the next image of an open session; 410 for any other, and for a changed file.
+
+    If the file of the current image is not the one that was drawn, its session is on hold from then on.
+    """
 
     @extend_schema(
         responses={
@@ -210,11 +216,28 @@ class ImageFile(ReaderView):
         presentation = visible_presentation(request.user, study, code)
         # Only once in a session is the image that of the practice.
         if presentation is None and (practice := visible_practice(request.user, study, code)):
-            return padded_response(practice.path, length=Study.objects.get(code=study).response_bytes)
+            session = ReadingSession.objects.get(practice_code=code)
+            length = Study.objects.get(code=study).response_bytes
+            return _image(request.user, session.reading_list, practice, length=length, is_current=True)
         if presentation is None or presentation.reading_list.session_plan.kind == SessionKind.EDUCATION:
             return Response(DetailSerializer({"detail": gettext("This is not the current image.")}).data, status=410)
-        length = presentation.reading_list.session_plan.study.response_bytes
-        return padded_response(presentation.stimulus.path, length=length)
+        reading_list = presentation.reading_list
+        length = reading_list.session_plan.study.response_bytes
+        is_current = presentation.position == reading_list.session.answered + 1
+        return _image(request.user, reading_list, presentation.stimulus, length=length, is_current=is_current)
+
+
+def _image(
+    reader: User, reading_list: ReadingList, stimulus: Stimulus, *, length: int, is_current: bool
+) -> HttpResponseBase:
+    """Return the file of a stimulus, or 410 if it was changed; then a session whose current image it is, stops."""
+    try:
+        return padded_response(stimulus.path, sha256_of_file=stimulus.sha256, length=length)
+    except ChangedFile as error:
+        # The next image is only fetched ahead: the reader finishes the current one first.
+        if is_current:
+            stop_for_changed_file(reader=reader, reading_list=reading_list, at=now())
+        return Response(DetailSerializer({"detail": error}).data, status=410)
 
 
 def conflict(error: NotItsTurn, **details: ReaderStep | bool) -> Response:

@@ -34,6 +34,7 @@ HISTORY: Final = {
     "profile.saved": gettext_lazy("Questions about the reader answered"),
     "session.allowed_early": gettext_lazy("Session allowed before the end of its washout"),
     "session.held": gettext_lazy("Session put on hold"),
+    "session.stopped": gettext_lazy("Session stopped: the file of its image is not the one that was drawn"),
     "session.allowed": gettext_lazy("Session resumed"),
 }
 

@@ -15,6 +15,7 @@ from readerstudy.reading.actions.sessions import (
     hold_message,
     open_session,
     require_newest_page,
+    stop_for_changed_file,
 )
 from readerstudy.reading.actions.verdicts import NotCurrent, StoredVerdict, SubmittedVerdict, record_verdict
 
@@ -39,4 +40,5 @@ __all__ = [
     "record_verdict",
     "report_problem",
     "require_newest_page",
+    "stop_for_changed_file",
 ]

@@ -15,7 +15,7 @@ from readerstudy.errors import BadInput, NotItsTurn
 from readerstudy.participation.queries import lacks_consent
 from readerstudy.reading.display_check import STANDS_FOR
 from readerstudy.reading.flow import Ask, Done, Held, Practise, Read, Ready, SessionStep, Teach, Wait, next_step
-from readerstudy.reading.models import Claim, Reading, ReadingSession, Showing
+from readerstudy.reading.models import Claim, HoldCause, Reading, ReadingSession, Showing
 from readerstudy.reading.queries import (
     ReaderState,
     get_progress,
@@ -68,7 +68,7 @@ def open_session(*, reader: User, study: str, number: int, at: datetime, page: U
         return reading_list
     session = _open(reading_list, reader=reader, page=page, at=at)
     if session.held_at:  # raised after the transaction, which has to store the hold
-        raise SessionHeld(hold_message(reading_list))
+        raise SessionHeld(hold_message(reading_list, session.held_for))
     return reading_list
 
 
@@ -126,7 +126,7 @@ def allow_resume(*, session: ReadingSession, actor: User | None, reason: str, at
     if not reason.strip():
         raise BadInput(gettext("Enter a reason for resuming the session. It is stored with the study."))
     held = ReadingSession.objects.filter(pk=session.pk, held_at__isnull=False, finished_at=None)
-    if not held.update(held_at=None, allowed_at=at):
+    if not held.update(held_at=None, held_for="", allowed_at=at):
         raise NotItsTurn(gettext("%(session)s is not on hold.") % {"session": session})
     session.refresh_from_db()
     record("session.allowed", actor=actor, subject=session.reading_list, at=at, reason=reason.strip())
@@ -170,13 +170,34 @@ def hold_if_rested(session: ReadingSession, rested: timedelta, *, reader: User, 
     limit = session.reading_list.session_plan.rules.rest_hours
     if session.held_at or session.finished_at or not limit or rested <= timedelta(hours=limit):
         return
-    session.held_at = at
-    session.save(update_fields=["held_at"])
+    session.held_at, session.held_for = at, HoldCause.REST
+    session.save(update_fields=["held_at", "held_for"])
     hours = round(rested.total_seconds() / 3600, 1)
     record("session.held", actor=reader, subject=session.reading_list, at=at, rested_hours=hours, limit_hours=limit)
 
 
-def hold_message(reading_list: ReadingList) -> str:
+@transaction.atomic
+def stop_for_changed_file(*, reader: User, reading_list: ReadingList, at: datetime) -> None:
+    """Put an open session on hold because the file of its current image is not the one that was drawn.
+
+    The event names the reader's position, which tells nothing about the image.
+    """
+    session = locked_session(reading_list)
+    if session is None or session.held_at or session.finished_at:
+        return
+    session.held_at, session.held_for = at, HoldCause.FILE
+    session.save(update_fields=["held_at", "held_for"])
+    place = {"session": reading_list.session_plan.number, "position": session.answered + 1}
+    record("session.stopped", actor=reader, subject=reading_list, at=at, **place)
+
+
+def hold_message(reading_list: ReadingList, cause: str) -> str:
+    """Return what a reader is told of a session that is on hold."""
+    if cause == HoldCause.FILE:
+        return gettext(
+            "This session is on hold: the file of the image is damaged or was changed, so it is not shown. Ask the "
+            "study coordinator to restore it and to resume the session. Nothing you have read is lost."
+        )
     return gettext(
         "This session is on hold: nothing was read for longer than the study allows (%(hours)d h). "
         "Ask the study coordinator to resume it. Nothing you have read is lost."

@@ -15,14 +15,16 @@ from readerstudy.audit.actions import record
 from readerstudy.cohort.models import Stimulus
 from readerstudy.errors import BadInput, NotItsTurn
 from readerstudy.reading.actions.sessions import (
+    SessionHeld,
     get_rest,
     hold_if_rested,
+    hold_message,
     locked_session,
     require_newest_page,
     require_open_study,
     show,
 )
-from readerstudy.reading.models import Reading, ReadingSession, Showing
+from readerstudy.reading.models import HoldCause, Reading, ReadingSession, Showing
 from readerstudy.reading.queries import get_reading_list
 from readerstudy.reading.timing_grade import grade
 from readerstudy.studies.models import Presentation, SessionPlan
@@ -84,6 +86,8 @@ def record_verdict(
         return StoredVerdict(earlier.receipt, is_new=False)
     require_open_study(reading_list)
     require_newest_page(reading_list, submitted.page)
+    if session.held_for == HoldCause.FILE:  # nobody has seen the image
+        raise SessionHeld(hold_message(reading_list, session.held_for))
     if plan.practice and submitted.code == session.practice_code:
         return _practise(session, plan.practice, submitted, reader=reader, at=at)
     presentation = current_presentation(session)

@@ -52,6 +52,7 @@ def register_adversarial_image(
         seed=provenance.seed,
         difference_file=difference.file,
         difference_bytes=difference.bytes,
+        difference_sha256=difference.sha256,
     )
 
 

@@ -99,6 +99,7 @@ class Migration(migrations.Migration):
                 ('seed', models.BigIntegerField(null=True, verbose_name='seed')),
                 ('difference_file', models.CharField(blank=True, max_length=80, verbose_name='difference image')),
                 ('difference_bytes', models.PositiveIntegerField(null=True)),
+                ('difference_sha256', models.CharField(blank=True, max_length=64)),
                 ('attack', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='experiments.attack', verbose_name='attack')),
                 ('source_image', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cohort.stimulus', verbose_name='source image')),
                 ('stimulus', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='cohort.stimulus')),

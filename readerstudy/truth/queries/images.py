@@ -51,8 +51,10 @@ class AdversarialImage:
     generator: str
     path: Path
     bytes: int
+    sha256: str
     difference_path: Path | None  # signed, from the source image; None: synthetic, made from no image of the cohort
     difference_bytes: int
+    difference_sha256: str
 
     @property
     def is_synthetic(self) -> bool:
@@ -172,8 +174,10 @@ def _adversarial_image(row: Any) -> AdversarialImage:
         generator=row.generator,
         path=row.stimulus.path,
         bytes=row.stimulus.bytes,
+        sha256=row.stimulus.sha256,
         difference_path=Path(settings.MEDIA_ROOT) / row.difference_file if row.difference_file else None,
         difference_bytes=row.difference_bytes or 0,
+        difference_sha256=row.difference_sha256,
     )
 
 
