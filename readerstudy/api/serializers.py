@@ -78,6 +78,7 @@ class Plan(Shape):
     generators = serializers.ListField(child=serializers.CharField())
     sessions = PlannedSession(many=True)
     analysis = serializers.DictField(required=False, help_text="the analysis plan, locked with the study")
+    persons_to_unseal = serializers.IntegerField(required=False, help_text="1 or 2; missing: 1")
 
 
 class ReaderProgress(Shape):

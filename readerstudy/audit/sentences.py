@@ -23,7 +23,9 @@ SENTENCES: Final[dict[str, Text]] = {
     "cohort.imported": _("%(actor)s imported images into the cohort %(subject)s."),
     "comment.written": _("%(actor)s wrote a comment at the end of %(study)s."),
     "consent.given": _("%(actor)s gave consent for %(study)s as %(subject)s."),
+    "consent.removed": _("%(actor)s removed the consent text of %(study)s."),
     "consent.written": _("%(actor)s wrote version %(version)s of the consent text of %(study)s."),
+    "corners.looked_at": _("%(actor)s looked at the corners of all %(images)s images of %(study)s."),
     "display.checked": _("%(actor)s checked the display before session %(session)s of %(study)s."),
     "export.made": _("%(actor)s exported %(part)s of %(study)s as %(format)s."),
     "image.excluded": _(
@@ -120,6 +122,7 @@ KINDS: Final[dict[str, Text]] = {
     "cohort": _("Cohorts"),
     "comment": _("Comments"),
     "consent": _("Consent"),
+    "corners": _("Corners of images"),
     "display": _("Display checks"),
     "export": _("Exports"),
     "image": _("Reported images"),

@@ -66,6 +66,9 @@ def test_a_study_lives_from_file_to_archive_by_calls(call, fresh, desk, rosa):
         assert call(desk, "post", at("second", f"{name}/"), 200, WHY)["status"] == status
     client = walk.client_of(rosa)
     Study.objects.get(code="second").members.create(person=rosa, role=Role.RESEARCHER, added_at=make.MONDAY)
+    refused = call(client, "post", at("second", "unseal/"), 409, WHY)["detail"]
+    assert refused == "second cannot be unsealed yet: images of its patients are still being read in tiny."
+    call(desk, "post", at("tiny", "close/"), 200, WHY)
     assert call(client, "post", at("second", "unseal/"), 200, WHY)["status"] == "unsealed"
     assert call(desk, "post", at("second", "archive/"), 200, WHY)["status"] == "archived"
     moved = Event.objects.filter(subject__endswith=f":{Study.objects.get(code='second').pk}", verb__startswith="study.")

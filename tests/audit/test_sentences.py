@@ -7,9 +7,11 @@ from pathlib import Path
 from readerstudy.audit.sentences import KINDS, SENTENCES
 from readerstudy.invitations.models import MailKind
 from readerstudy.studies.admin.trail import HIDDEN
+from readerstudy.studies.corners import LOOKED
 
 # Calls whose first argument is put together: what it can be.
 COMPOSED = {
+    "LOOKED": {LOOKED},
     "f'{kind.value}.written'": {f"{kind.value}.written" for kind in MailKind},
     "verb": {"account.activated", "account.deactivated", "image.excluded", "image.included"},
 }

@@ -1,4 +1,4 @@
-"""A picture whose file is not the one that was drawn is not shown: its session stops, and the coordinator is told."""
+"""A picture whose file is not the one that was drawn is not shown: its session stops, and the board says so."""
 
 from hashlib import sha256
 

@@ -192,7 +192,7 @@ def stop_for_changed_file(*, reader: User, reading_list: ReadingList, at: dateti
 
 
 def hold_message(reading_list: ReadingList, cause: str) -> str:
-    """Return what a reader is told of a session that is on hold."""
+    """Return why a session is on hold, in the reader's words."""
     if cause == HoldCause.FILE:
         return gettext(
             "This session is on hold: the file of the image is damaged or was changed, so it is not shown. Ask the "
