@@ -65,6 +65,20 @@ VARIABLES: tuple[Variable, ...] = (
         "0",
         "1",
     ),
+    Variable(
+        "SIGN_IN_AGAIN_MINUTES",
+        "who closes, unseals, exports or makes links must have signed in within this number of minutes, or signs in "
+        "again; 0: is never asked",
+        "0",
+        "15",
+    ),
+    Variable(
+        "IDLE_MINUTES",
+        "coordinators and researchers are signed out after this number of minutes without anything done, readers "
+        "never; 0: never",
+        "0",
+        "30",
+    ),
     Variable("BEHIND_PROXY", "trust `X-Forwarded-Proto` and `X-Forwarded-For` of a reverse proxy; 1 or 0", "0", "0"),
     Variable("CSRF_TRUSTED_ORIGINS", "origins with scheme, separated by commas", "none", "none"),
     Variable("TIME_ZONE", "time zone of the pages, for example `Europe/Berlin`", "the machine's", "the machine's"),
@@ -135,13 +149,15 @@ def env_list(name: str, default: str | object = _REQUIRED) -> list[str]:
     return [part.strip() for part in env_text(name, default).split(",") if part.strip()]
 
 
-def env_number(name: str, *, default: int) -> int:
-    """Return a whole number of 1 or more. Raises ImproperlyConfigured otherwise."""
+def env_number(name: str, *, default: int, least: int = 1) -> int:
+    """Return a whole number of `least` or more. Raises ImproperlyConfigured otherwise."""
     value = _value(name).strip()
     if not value:
         return default
-    if not value.isdecimal() or int(value) < 1:
-        raise ImproperlyConfigured(f"The environment variable {name} is {value!r}; it must be a whole number from 1.")
+    if not value.isdecimal() or int(value) < least:
+        raise ImproperlyConfigured(
+            f"The environment variable {name} is {value!r}; it must be a whole number from {least}."
+        )
     return int(value)
 
 

@@ -138,7 +138,9 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "readerstudy.middleware.StudyErrorPages",
+    "readerstudy.identity.middleware.Presence",
     "readerstudy.identity.middleware.RequireSecondFactor",
+    "readerstudy.identity.middleware.ConfirmActs",
 ]
 
 TEMPLATES = [
@@ -252,6 +254,9 @@ MFA_TOTP_TOLERANCE = 1  # steps of 30 s that the clock of a telephone may differ
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS and not DEBUG and EMBEDDED  # on localhost
 # Coordinators and researchers must have a second factor.
 SECOND_FACTOR = env_flag("SECOND_FACTOR", default=not EMBEDDED)
+# Minutes; 0: never.
+SIGN_IN_AGAIN_MINUTES = env_number("SIGN_IN_AGAIN_MINUTES", default=0 if EMBEDDED else 15, least=0)
+IDLE_MINUTES = env_number("IDLE_MINUTES", default=0 if EMBEDDED else 30, least=0)
 
 # --- the cache: attempts to sign in, counted by all web processes together --------------------------------------
 if TESTING:

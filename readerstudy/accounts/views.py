@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -27,13 +28,14 @@ class ChoosePassword(PasswordChangeView):
     """Choose a password; only somebody who has one is asked for it. Other browsers of the person are signed out."""
 
     template_name = "accounts/password.html"
-    success_url = reverse_lazy("home")
+    success_url = reverse_lazy("account")
 
     def get_form_class(self) -> Any:
         return PasswordChangeForm if signed_in_user(self.request).has_usable_password() else SetPasswordForm
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
+        UserSession.objects.create_from_request(self.request)  # it has another key now
         messages.success(self.request, _("Your password is stored. You can sign in with it from now on."))
         return response
 

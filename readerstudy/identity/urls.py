@@ -7,9 +7,12 @@ from allauth.mfa.totp import views as app
 from allauth.mfa.webauthn import views as passkeys
 from django.urls import path
 
-from readerstudy.identity import views
+from readerstudy.identity import account_views, views
 
 urlpatterns = [
+    path("", account_views.account, name="account"),
+    path("go-on/", account_views.go_on, name="go_on"),
+    path("sessions/<int:number>/end/", account_views.end_session, name="end_session"),
     path("sign-in/", views.SignIn.as_view(), name="account_login"),
     path("again/", reauthenticate, name="account_reauthenticate"),
     path("password/new/<uidb64>/<token>/", views.NewPassword.as_view(), name="new_password"),

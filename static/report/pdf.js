@@ -23,7 +23,8 @@ class PdfLink {
     this.#status.replaceChildren(document.createElement("progress"), ` ${this.#link.dataset.wait}`);
     try {
       const response = await fetch(this.#link.href);
-      if (!response.ok) throw new Error(String(response.status));
+      if (response.redirected) location.assign(this.#link.href); // it asks for a sign-in first
+      if (response.redirected || !response.ok) throw new Error(String(response.status));
       saveFile(await response.blob(), `${location.pathname.split("/").filter(Boolean).pop()}-report.pdf`);
       this.#status.replaceChildren();
     } catch {
