@@ -35,7 +35,7 @@ class Act:
         )
 
 
-FINAL_MOVES: Final = ("close", "unseal")
+FINAL_MOVES: Final = ("close", "unseal", "confirm-unsealing")
 ACTS: Final = (
     # closing and unsealing
     Act("designer:move", where={"name": FINAL_MOVES}),

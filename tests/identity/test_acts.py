@@ -12,7 +12,8 @@ from django.utils.timezone import now
 from readerstudy.accounts.models import Role, SignInLink
 from readerstudy.accounts.tokens import make_token
 from readerstudy.audit.models import Event
-from readerstudy.identity.acts import ACTS, Act
+from readerstudy.identity.acts import ACTS, FINAL_MOVES, Act
+from readerstudy.studies.transitions import MOVES_BY_NAME
 from tests import make
 from tests.api.conftest import drawn, quick_passwords, study
 from tests.identity.people import code_of, give_app, sign_in
@@ -93,6 +94,14 @@ def test_every_act_of_the_table_asks_for_a_fresh_sign_in(act, study, rosa, reade
         assert (answer.status_code, answer.url.partition("?")[0]) == (302, AGAIN)
     study.refresh_from_db()
     assert (Event.objects.count(), SignInLink.objects.count(), study.status) == (events, links, "open")
+
+
+@pytest.mark.parametrize("move", FINAL_MOVES)
+def test_every_final_move_is_one_of_the_lifecycle_and_asks(study, rosa, client, move):
+    client.force_login(rosa)
+    assert move in MOVES_BY_NAME
+    assert client.post(f"/desk/studies/{study.code}/moves/{move}/").url.startswith(AGAIN)
+    assert client.post(f"/api/v1/studies/{study.code}/{move}/").status_code == 403
 
 
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.view)
