@@ -208,7 +208,7 @@ def test_sessions_are_reordered_and_previewed_by_keyboard_without_scripts(desk, 
 
 def test_questions_are_added_and_the_preview_appears_beside_them(desk, server, draft):
     session = desk.locator("#sessions-2")
-    session.get_by_text("Questions", exact=False).first.click()
+    session.locator("summary", has_text="Questions").first.click()
     session.get_by_role("button", name="Add: confidence").first.click()
     expect(desk.locator("#sessions-2-rules-questions-1-text")).to_have_value("How sure are you?")
     session.locator("summary", has_text="Instructions").click()

@@ -5,8 +5,8 @@ from django.test import Client
 from django.urls import reverse
 
 from readerstudy.accounts.models import Role
+from readerstudy.designer import moves
 from readerstudy.designer.actions import start_locking, start_rehearsal
-from readerstudy.designer.pages import move_views
 from readerstudy.errors import StudyError
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.queue import run_here
@@ -21,7 +21,7 @@ def big(transactional_db, small, monkeypatch, settings):
     """A draft whose cohort is too large to be locked while a page waits; messages to workers go nowhere."""
     settings.ALLOWED_HOSTS = ["*"]
     settings.CELERY_IMPORTS = ["readerstudy.designer.tasks"]
-    monkeypatch.setattr(move_views, "MOST_FILES_AT_ONCE", 3)
+    monkeypatch.setattr(moves, "MOST_FILES_AT_ONCE", 3)
     monkeypatch.setattr("readerstudy.jobs.queue.app.send_task", lambda *args, **kwargs: None)
     films = make.cohort(name="films-big")
     make.adversarial_images_for(films)

@@ -60,11 +60,11 @@ def test_an_adversarial_image_has_the_levels_of_its_source() -> None:
     assert np.array_equal(snap_to_source(real, real), real)
 
 
-@pytest.mark.parametrize(("keeps", "levels"), [(True, 256), (False, 65536)])
-def test_a_resized_image_keeps_to_the_levels_of_its_source(keeps: bool, levels: int) -> None:
+@pytest.mark.parametrize(("bits", "levels"), [(None, 256), (16, 65536)])
+def test_a_resized_image_keeps_to_the_levels_of_its_source_or_of_the_bits_asked_for(bits: int, levels: int) -> None:
     source = make.source(3, "patient", "benign")
     image = Pixels(grain(8, size=(300, 200)), 8)
     object.__setattr__(source, "load", lambda: image)
-    stored = decode_png(prepare(source, modality="MG", sizes={"low": (1024, 832)}, keep_grid=keeps).pngs["low"])
+    stored = decode_png(prepare(source, modality="MG", sizes={"low": (1024, 832)}, bits=bits).pngs["low"])
     assert stored.shape == (1024, 832)
     assert find_levels(stored).size == levels

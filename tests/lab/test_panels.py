@@ -9,7 +9,7 @@ from readerstudy.lab import panels
 
 
 def test_two_requests_make_the_same_panels_at_once(monkeypatch):
-    image = SimpleNamespace(stimulus=SimpleNamespace(sha256="ab" * 32))
+    image = SimpleNamespace(stimulus=SimpleNamespace(sha256="ab" * 32), source=SimpleNamespace())
     grey = np.zeros((8, 8), np.uint8)
     monkeypatch.setattr(panels, "_render", lambda image, is_small: dict.fromkeys(panels.PANELS, grey))
     replace, other_requests = Path.replace, ["real"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.tables import mixed_models
+from readerstudy.analysis.tables.comparison import mixed_models
 from readerstudy.analysis.tables.comparison.mixed_models import mixed_models_table
 from readerstudy.layout.table import Table, to_csv, to_html
 from readerstudy.statistics.mixed import session_by_truth

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.tables import sensitivity_analyses
+from readerstudy.analysis.tables.comparison import sensitivity_analyses
 from readerstudy.analysis.tables.comparison.mrmc import mrmc_comparisons
 from readerstudy.analysis.tables.comparison.sensitivity_analyses import sensitivity_analyses_table
 from readerstudy.analysis.tables.plan_rng import plan_rng
