@@ -107,13 +107,13 @@ def cohort(name: str = "films", patients: int = 22, fractions=(0.3, 0.3, 0.4), r
 
 
 def adversarial_images_for(
-    cohort: Cohort, resolutions=("low",), prefix: str = "gan", attack: str = "", directions=tuple(Direction)
+    cohort: Cohort, resolutions=("low",), prefix: str = "gan", attack: str = "", directions=tuple(Direction), every=1
 ) -> None:
-    """Register an adversarial image for every image: a bright blob inserted, or the brightest part damped.
+    """Register an adversarial image for each n-th image: a bright blob inserted, or the brightest part damped.
 
     They belong to the attack, or to two GANs whose names have the prefix.
     """
-    for picture in (picture for name in resolutions for picture in real_images(cohort, name)):
+    for picture in (picture for name in resolutions for picture in real_images(cohort, name)[::every]):
         direction = Direction.REMOVE if picture.label else Direction.INSERT
         if direction not in directions:
             continue

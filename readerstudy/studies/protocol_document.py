@@ -189,6 +189,11 @@ class Protocol:
         return tuple(n for n in numbers if self.sessions[n - 1].asks_verdict and self.source(n).total)
 
     @property
+    def with_practice(self) -> tuple[int, ...]:
+        """The numbers of the sessions that begin with a practice image."""
+        return tuple(number for number, session in enumerate(self.sessions, start=1) if session.rules.practice)
+
+    @property
     def first_language(self) -> str:
         """The language that is shown if a text lacks that of the reader."""
         return self.languages[0] if self.languages else "en"

@@ -1,15 +1,14 @@
 """The draw of reading lists from a seed, without the database."""
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from django.utils.translation import gettext as _
-
-from readerstudy.errors import StudyError
 from readerstudy.studies.protocol import SessionTemplate
 from readerstudy.studies.repeats import add_repeats, last_first_showing, place_repeats
+from readerstudy.truth.shortages import Stock, positive_share, shortages
+from readerstudy.truth.strata import CohortTooSmall, Kind, Stratum, strata
 
 
 @dataclass(frozen=True)
@@ -32,95 +31,34 @@ class Pick:
     is_repeat: bool = False
 
 
-@dataclass(frozen=True)
-class Stratum:
-    """The number of images of one kind that one session needs."""
-
-    session: int
-    adversarial: bool
-    label: int
-    count: int
-    splits: tuple[str, ...]
-    needs_adversarial: bool
-    needs_real: bool  # also true of pairs
-
-    def shortage(self, *, found: int) -> "Shortage":
-        """Return what is missing if only `found` images are left for the stratum."""
-        values = {
-            "session": self.session,
-            "missing": self.count - found,
-            "kind": self._kind(),
-            "count": self.count,
-            "splits": " + ".join(self.splits),
-            "found": found,
-        }
-        if self.needs_adversarial and self.needs_real:
-            text = _(
-                "session %(session)s lacks %(missing)s %(kind)s images (needs %(count)s with an adversarial version "
-                "from %(splits)s, %(found)s left)"
-            )
-        else:
-            text = _(
-                "session %(session)s lacks %(missing)s %(kind)s images (needs %(count)s from %(splits)s, "
-                "%(found)s left)"
-            )
-        field = "adversarial" if self.adversarial else "real"
-        return Shortage(self.session, field, self.count - found, text % values)
-
-    def _kind(self) -> str:
-        if self.adversarial:
-            return _("adversarial positive") if self.label else _("adversarial other")
-        return _("real positive") if self.label else _("real other")
-
-
-@dataclass(frozen=True)
-class Shortage:
-    """Images that one session lacks: where in the protocol, how many, and a sentence without capital and full stop."""
-
-    session: int
-    field: str  # "real" or "adversarial"
-    missing: int
-    sentence: str
-
-
-class CohortTooSmall(StudyError):
-    """The cohort has too few images; the message lists every shortage."""
-
-    def __init__(self, shortages: Sequence[Shortage]) -> None:
-        self.shortages = tuple(shortages)
-        lacks = "; ".join(shortage.sentence for shortage in shortages)
-        super().__init__(f"The cohort is too small for this plan: {lacks}.")
-
-
 def draw(
     candidates: Sequence[Candidate],
     sessions: Sequence[SessionTemplate],
     *,
     seed: int,
     with_adversarial: Mapping[int, Collection[int]] | None = None,
+    practice: Sequence[int] = (),
 ) -> dict[int, list[Pick]]:
     """Return the picks of every session, by number, in reading order. Each image is drawn at most once per study.
 
     So no blinded session shows an image whose other version the reader sees, and an image is in two sessions only if
     one of them shows all images of the other, in the same version. Repeats show a pick a second time.
     `with_adversarial` are, by session, the images that have an adversarial version by its attacks; without it they
-    are those of the candidates. Raises CohortTooSmall with every shortage.
+    are those of the candidates. For each number in `practice` a real image of the training split is left over.
+    Raises CohortTooSmall with every shortage.
     """
     if with_adversarial is None:
         attacked = {candidate.image for candidate in candidates if candidate.has_adversarial}
         with_adversarial = {session.number: attacked for session in sessions}
-    urns = _urns(candidates, sessions, Random(f"{seed}:images"))
-    lists: dict[int, list[Pick]] = {session.number: [] for session in sessions}
-    used: set[int] = set()
-    lacks: list[Shortage] = []
-    for stratum in strata(sessions, share_of=lambda splits: _positive_share(candidates, splits)):
-        chosen = _take(urns[stratum.splits, stratum.label], stratum, with_adversarial[stratum.session], used)
-        used |= {candidate.image for candidate in chosen}
-        if len(chosen) < stratum.count:
-            lacks.append(stratum.shortage(found=len(chosen)))
-        lists[stratum.session] += [Pick(c.image, stratum.adversarial) for c in chosen]
-    if lacks:
+    kinds = _kinds(candidates, sessions, with_adversarial)
+    supply = Counter(kinds.values())
+    if lacks := shortages(sessions, supply, practice=practice):
         raise CohortTooSmall(lacks)
+    rows = strata(sessions, share_of=lambda splits: positive_share(supply, splits), practice=practice)
+    lists: dict[int, list[Pick]] = {session.number: [] for session in sessions}
+    for row, images in zip(rows, _images(kinds, rows, seed=seed), strict=True):
+        if row.label is not None:
+            lists[row.session] += [Pick(image, row.adversarial) for image in images]
     # The drawn images are part of the seed of the order. With the study's seed alone, positions cannot be traced back
     # to the unshuffled list, which has real images first.
     order = Random(f"{seed}:order:{sorted(pick.image for picks in lists.values() for pick in picks)}")
@@ -202,67 +140,65 @@ def _in_blocks(picks: list[Pick], size: int, rng: Random) -> list[Pick]:
     return ordered
 
 
+def _kinds(
+    candidates: Sequence[Candidate],
+    sessions: Sequence[SessionTemplate],
+    with_adversarial: Mapping[int, Collection[int]],
+) -> dict[int, Kind]:
+    """Return the kind of each image, in the order of the images."""
+    needing = [session.number for session in sessions if session.adversarial or session.shows_pairs]
+    return {
+        each.image: Kind(
+            each.split,
+            each.label,
+            frozenset(number for number in needing if each.image in with_adversarial[number]),
+            each.is_synthetic,
+        )
+        for each in sorted(candidates, key=lambda candidate: candidate.image)
+    }
+
+
+def _images(kinds: Mapping[int, Kind], rows: Sequence[Stratum], *, seed: int) -> list[list[int]]:
+    """Return images for each stratum, which must suffice.
+
+    Each takes random ones of those that are left. Where a later one lacks some then, images change places.
+    """
+    urns = _urns(kinds, rows, Random(f"{seed}:images"))
+    used: set[int] = set()
+    chosen: list[list[int]] = []
+    for row in rows:
+        # Practice images are chosen from what is left.
+        chosen.append([] if row.label is None else _take(urns[row.splits, row.label], row, kinds, used))
+        used.update(chosen[-1])
+    left = Random(f"{seed}:left").sample(list(kinds), k=len(kinds))
+    stock = Stock(rows, kinds, taken=chosen, left=[image for image in left if image not in used])
+    for index in range(len(rows)):
+        stock.fill(index)
+    return [stock.items(index) for index in range(len(rows))]
+
+
 def _urns(
-    candidates: Sequence[Candidate], sessions: Sequence[SessionTemplate], rng: Random
-) -> dict[tuple[tuple[str, ...], int], list[Candidate]]:
-    """Return shuffled candidates by the splits that sessions draw from, and label. They are taken from the end."""
-    urns: dict[tuple[tuple[str, ...], int], list[Candidate]] = {}
-    for splits in dict.fromkeys(session.splits for session in sessions if session.total):
+    kinds: Mapping[int, Kind], rows: Sequence[Stratum], rng: Random
+) -> dict[tuple[tuple[str, ...], int], list[int]]:
+    """Return shuffled images by the splits that sessions draw from, and label. They are taken from the end."""
+    urns: dict[tuple[tuple[str, ...], int], list[int]] = {}
+    for splits in dict.fromkeys(row.splits for row in rows if row.label is not None):
         for label in (1, 0):
-            urn = [c for c in candidates if c.split in splits and c.label == label]
-            urns[splits, label] = rng.sample(sorted(urn, key=lambda c: c.image), k=len(urn))
+            urn = [image for image, kind in kinds.items() if kind.split in splits and kind.label == label]
+            urns[splits, label] = rng.sample(urn, k=len(urn))
     return urns
 
 
-def strata(sessions: Sequence[SessionTemplate], *, share_of: Callable[[tuple[str, ...]], float]) -> list[Stratum]:
-    """Return the numbers of positives and negatives in each half of each session, by their share in its splits.
+def _take(urn: list[int], row: Stratum, kinds: Mapping[int, Kind], used: Collection[int]) -> list[int]:
+    """Remove images for the stratum from the urn; those that do not fit stay, in their order.
 
-    Rounding errors are carried from half to half, so that the sum over the sessions does not exceed the share. Every
-    half has both labels.
+    Images that another urn gave before are dropped: two sessions may draw from splits that overlap.
     """
-    rows: list[Stratum] = []
-    carried: dict[tuple[str, ...], tuple[int, int]] = {}  # images and positives assigned so far
-    for session in sessions:
-        share = share_of(session.splits)
-        for adversarial, count in ((False, session.real), (True, session.adversarial)):
-            if not count:
-                continue
-            if session.positive_share is not None:
-                wanted = min(count - 1, max(1, round(session.positive_share * count)))
-            else:
-                images, positives = carried.get(session.splits, (0, 0))
-                wanted = min(count - 1, max(1, round(share * (images + count)) - positives))
-                carried[session.splits] = (images + count, positives + wanted)
-            needs_adversarial = adversarial or session.shows_pairs
-            needs_real = not adversarial or session.shows_pairs
-            for label, number in ((1, wanted), (0, count - wanted)):
-                needs = needs_adversarial, needs_real
-                rows.append(Stratum(session.number, adversarial, label, number, session.splits, *needs))
-    return rows
-
-
-def _positive_share(candidates: Sequence[Candidate], splits: tuple[str, ...]) -> float:
-    """Return the share of positive images among the real ones of the splits; of all if there is none."""
-    own = [candidate for candidate in candidates if candidate.split in splits]
-    labels = [candidate.label for candidate in own if not candidate.is_synthetic] or [each.label for each in own]
-    return sum(labels) / len(labels) if labels else 0.5
-
-
-def _take(
-    urn: list[Candidate], stratum: Stratum, with_adversarial: Collection[int], used: Collection[int]
-) -> list[Candidate]:
-    """Remove the candidates for the stratum from the urn; those that do not fit stay, in their order.
-
-    Candidates that another urn gave before are dropped: two sessions may draw from splits that overlap.
-    """
-    chosen: list[Candidate] = []
-    left: list[Candidate] = []
-    while urn and len(chosen) < stratum.count:
-        candidate = urn.pop()
-        if candidate.image in used:
-            continue
-        fits = candidate.image in with_adversarial or not stratum.needs_adversarial
-        fits = fits and not (stratum.needs_real and candidate.is_synthetic)
-        (chosen if fits else left).append(candidate)
+    chosen: list[int] = []
+    left: list[int] = []
+    while urn and len(chosen) < row.count:
+        image = urn.pop()
+        if image not in used:
+            (chosen if row.takes(kinds[image]) else left).append(image)
     urn.extend(reversed(left))
     return chosen

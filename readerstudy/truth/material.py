@@ -56,8 +56,7 @@ def find_material(cohort: Cohort, protocol: Protocol, *, excluded_before: dateti
     found: dict[tuple[str, tuple[str, ...]], SessionMaterial] = {}
     sessions: dict[int, SessionMaterial] = {}
     for number in range(1, len(protocol.sessions) + 1):
-        session = protocol.source(number)
-        wanted = session.resolution or resolution, _generators(cohort, protocol, session)
+        wanted = drawn_from(cohort, protocol, number)
         if wanted not in found:
             found[wanted] = _session_material(cohort, *wanted, excluded_before=excluded_before)
         sessions[number] = found[wanted]
@@ -82,8 +81,14 @@ def _synthetic_candidates(cohort: Cohort, sessions: Mapping[int, SessionMaterial
                 yield Candidate(image.image_id, image.label, image.split, has_adversarial=True, is_synthetic=True)
 
 
-def _generators(cohort: Cohort, protocol: Protocol, session: ProtocolSession) -> tuple[str, ...]:
-    """Return the attacks of a session. One that shows real images only has those of one that asks for the same."""
+def drawn_from(cohort: Cohort, protocol: Protocol, number: int) -> tuple[str, tuple[str, ...]]:
+    """Return the resolution and the attacks of the images of a session; without an attack if none shows altered images.
+
+    A session that shows real images only has the attacks of one that asks for the same. Raises what `resolve_attacks`
+    does.
+    """
+    session = protocol.source(number)
+    resolution = session.resolution or protocol.resolution or cohort.resolutions[0]
 
     def asks_for(each: ProtocolSession) -> tuple[str | None, tuple[str, ...]]:
         return each.resolution or protocol.resolution, each.attacks or protocol.attacks
@@ -91,9 +96,9 @@ def _generators(cohort: Cohort, protocol: Protocol, session: ProtocolSession) ->
     alike = (each for each in (session, *protocol.sessions) if asks_for(each) == asks_for(session))
     needing = next((each for each in alike if each.needs_adversarial), None)
     if needing is None:
-        return ()
-    resolution, names = asks_for(session)
-    return resolve_attacks(cohort, resolution or cohort.resolutions[0], names, shows_pairs=needing.shows_pairs)
+        return resolution, ()
+    names = session.attacks or protocol.attacks
+    return resolution, resolve_attacks(cohort, resolution, names, shows_pairs=needing.shows_pairs)
 
 
 def _session_material(

@@ -1,96 +1,79 @@
-"""What a cohort lacks for a protocol, from counts alone. Pure.
+"""What a cohort lacks for a protocol, from counts alone, and images for every session if it lacks nothing. Pure.
 
-The draw finds the same shortages image by image. Here nothing is drawn, so a page can show them while a protocol is
-edited; the counts and sentences name no image.
+The checklist of a draft and the draw use the same counts, so the lock refuses exactly what the checklist says.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from readerstudy.studies.protocol import SessionTemplate
-from readerstudy.truth.draw import Shortage, Stratum, strata
-
-Pool = tuple[str, int]  # split, and label: 1 positive, 0 other
-
-
-@dataclass(frozen=True)
-class Supply:
-    """The images of one pool.
-
-    `images` are real; `with_adversarial` counts those of them that have an adversarial version by the attacks of each
-    session. `synthetic` counts synthetic images by attack.
-    """
-
-    images: int
-    with_adversarial: Mapping[int, int]
-    synthetic: Mapping[str, int] = field(default_factory=dict)
+from readerstudy.truth.strata import Kind, Shortage, Stratum, strata
 
 
 def shortages(
-    sessions: Sequence[SessionTemplate],
-    supply: Mapping[Pool, Supply],
-    *,
-    attacks: Mapping[int, Collection[str]] | None = None,
+    sessions: Sequence[SessionTemplate], supply: Mapping[Kind, int], *, practice: Sequence[int] = ()
 ) -> tuple[Shortage, ...]:
-    """Return what is missing, in the order of the sessions, if each session takes what those before it leave.
+    """Return what is missing, in the order of the sessions; empty if every image can be found.
 
-    `attacks` are those that each session draws synthetic images from. Images without an adversarial version are taken
-    first if none is needed, synthetic images first if no real one is. The draw takes them at random, so it can
-    lack images with an adversarial version where these counts suffice barely.
+    Earlier sessions come first: a session lacks images only if all sessions before it cannot spare any.
+    `practice` are the numbers of the sessions with a practice image, which no session shows.
     """
-    stock = {
-        pool: _Stock(each.images, dict(each.with_adversarial), dict(each.synthetic)) for pool, each in supply.items()
-    }
-    found = []
-    for stratum in strata(sessions, share_of=lambda splits: _positive_share(supply, splits)):
-        missing = stratum.count
-        for split in stratum.splits:
-            if (split, stratum.label) in stock:
-                own = stock[split, stratum.label]
-                if not stratum.needs_real:
-                    missing -= own.take_synthetic((attacks or {}).get(stratum.session, ()), at_most=missing)
-                missing -= own.take(stratum, at_most=missing)
-        if missing:
-            found.append(stratum.shortage(found=stratum.count - missing))
-    return tuple(found)
+    rows = strata(sessions, share_of=lambda splits: positive_share(supply, splits), practice=practice)
+    kinds = dict(enumerate(Counter(supply).elements()))
+    stock = Stock(rows, kinds, taken=[[] for _row in rows], left=list(kinds))
+    found = [stock.fill(index) for index in range(len(rows))]
+    return tuple(row.shortage(found=count) for row, count in zip(rows, found, strict=True) if count < row.count)
 
 
-def _positive_share(supply: Mapping[Pool, Supply], splits: tuple[str, ...]) -> float:
-    own = [[supply[split, label] for split in splits if (split, label) in supply] for label in (0, 1)]
-    other, positive = (sum(each.images for each in of_label) for of_label in own)
-    if not other + positive:
-        other, positive = (sum(sum(each.synthetic.values()) for each in of_label) for of_label in own)
-    return positive / (other + positive) if other + positive else 0.5
+def positive_share(supply: Mapping[Kind, int], splits: tuple[str, ...]) -> float:
+    """Return the share of positive images among the real ones of the splits; of all if there is none."""
+    own = {kind: count for kind, count in supply.items() if kind.split in splits and count}
+    own = {kind: count for kind, count in own.items() if not kind.is_synthetic} or own
+    total = sum(own.values())
+    return sum(count for kind, count in own.items() if kind.label) / total if total else 0.5
 
 
-@dataclass
-class _Stock:
-    """What is left of a pool while sessions take from it."""
+class Stock:
+    """Which images each stratum has, and which are left. The last ones are taken first."""
 
-    images: int
-    attacked: dict[int, int]
-    synthetic: dict[str, int]
+    def __init__(
+        self, rows: Sequence[Stratum], kinds: Mapping[int, Kind], *, taken: Sequence[list[int]], left: Sequence[int]
+    ) -> None:
+        self._rows, self._kinds, self._taken = rows, kinds, [list(images) for images in taken]
+        self._left: dict[Kind, list[int]] = {kind: [] for kind in kinds.values()}
+        for image in left:
+            self._left[kinds[image]].append(image)
 
-    def take_synthetic(self, attacks: Collection[str], *, at_most: int) -> int:
-        """Take synthetic images of these attacks; return how many there were."""
-        taken = 0
-        for attack in attacks:
-            number = min(at_most - taken, self.synthetic.get(attack, 0))
-            self.synthetic[attack] = self.synthetic.get(attack, 0) - number
-            taken += number
-        return taken
+    def fill(self, index: int) -> int:
+        """Take images for a stratum until it is full; return how many it has.
 
-    def take(self, stratum: Stratum, *, at_most: int) -> int:
-        """Take images for a stratum; return how many there were."""
-        if stratum.needs_adversarial:
-            taken = min(at_most, self.attacked.get(stratum.session, 0), self.images)
-            self._remove_attacked(taken)
-        else:
-            taken = min(at_most, self.images)
-            plain = self.images - max(self.attacked.values(), default=0)
-            self._remove_attacked(max(0, taken - plain))
-        self.images -= taken
-        return taken
+        If none is left, another stratum gives one of its images and takes one that the first cannot use (an augmenting
+        path). So a stratum has as many images as possible, and those filled before keep their number.
+        """
+        while len(self._taken[index]) < self._rows[index].count and self._take(index, {index}):
+            pass
+        return len(self._taken[index])
 
-    def _remove_attacked(self, count: int) -> None:
-        self.attacked = {session: max(0, left - count) for session, left in self.attacked.items()}
+    def items(self, index: int) -> list[int]:
+        """Return the images of a stratum."""
+        return self._taken[index]
+
+    def _take(self, index: int, asked: set[int]) -> bool:
+        """Take one image, from another stratum if none is left; `asked` are the strata that were asked before."""
+        row = self._rows[index]
+        for kind, images in self._left.items():
+            if images and row.takes(kind):
+                self._taken[index].append(images.pop())
+                return True
+        for other, own in enumerate(self._taken):
+            given = (
+                next((image for image in own if row.takes(self._kinds[image])), None) if other not in asked else None
+            )
+            if given is None:
+                continue
+            asked.add(other)
+            if self._take(other, asked):
+                own.remove(given)
+                self._taken[index].append(given)
+                return True
+        return False

@@ -29,8 +29,8 @@ from readerstudy.studies.models import Allocation, Draw, Enrollment, Presentatio
 from readerstudy.studies.protocol_document import Protocol
 from readerstudy.studies.protocol_templates import protocol_of_template
 from readerstudy.truth.actions import create_study, lock_study, unseal_study
-from readerstudy.truth.draw import CohortTooSmall
 from readerstudy.truth.seal import in_no_sealed_study, may_show_images_of_cohort
+from readerstudy.truth.strata import CohortTooSmall
 from tests import make, walk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small")]
@@ -78,6 +78,21 @@ def test_locking_draws_what_creating_in_one_step_draws(draft):
     assert (draft.plan, draft.plan_sha256, draft.image_bytes) == (again.plan, again.plan_sha256, again.image_bytes)
     assert draft.plan_sha256 == plan_hash(Study.objects.get(code="tiny").plan)
     assert draft.analysis_sha256 == protocol().analysis.hash
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"shows_own_result": True}, {"crossover": (2, 3)}, {"languages": ("en", "de")}],
+)
+def test_the_hash_of_the_plan_covers_what_readers_are_promised(draft, change):
+    with transaction.atomic():
+        lock(draft)
+        before = draft.plan_sha256
+        transaction.set_rollback(True)
+    draft = Study.objects.get(code="tiny")
+    edit_draft(study=draft, protocol=replace(protocol(), **change), actor=None, at=make.MONDAY)
+    lock(draft)
+    assert draft.plan_sha256 != before
 
 
 def test_a_reader_of_a_draft_gets_the_lists_when_it_is_locked(draft):

@@ -8,8 +8,8 @@ from readerstudy.errors import BadInput, StudyError
 from readerstudy.studies.actions import enroll
 from readerstudy.studies.models import Allocation, Presentation, SessionPlan, Study
 from readerstudy.truth.actions import create_study, same_draw, unseal_study
-from readerstudy.truth.draw import CohortTooSmall
 from readerstudy.truth.models import Truth, Unsealing
+from readerstudy.truth.strata import CohortTooSmall
 from readerstudy.vocabulary import Direction
 from tests import make
 

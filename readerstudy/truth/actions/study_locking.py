@@ -14,7 +14,6 @@ from django.utils.translation import override
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.cohort.rewriting import rewrite_files
-from readerstudy.errors import StudyError
 from readerstudy.modalities.words import ReadingWords, Text
 from readerstudy.studies.actions import give_lists
 from readerstudy.studies.lifecycle import EDITABLE
@@ -55,13 +54,20 @@ def lock_study(
     """
     draft = Study.objects.select_for_update().get(pk=study.pk)
     if draft.status not in EDITABLE:
-        raise WrongStatus(f"The study {draft.code} is {draft.state}; only a draft can be locked.")
+        values = {"code": draft.code, "state": draft.state}
+        raise WrongStatus(_("The study %(code)s is %(state)s; only a draft can be locked.") % values)
     protocol = draft.protocol
     protocol.check()
     seed = secrets.randbits(SEED_BITS) if seed is None else seed
     material = find_material(draft.cohort, protocol, excluded_before=excluded_before)
     aids = _aid_sources(draft, protocol, material)
-    lists = draw(material.candidates, protocol.templates, seed=seed, with_adversarial=material.with_adversarial)
+    lists = draw(
+        material.candidates,
+        protocol.templates,
+        seed=seed,
+        with_adversarial=material.with_adversarial,
+        practice=protocol.with_practice,
+    )
     practice = _practice(protocol, material.candidates, lists, seed=seed)
     rewrite_files(draft.cohort, progress=progress)
     drawn = _drawn_plan(protocol, material, lists, practice, aids, seed=seed)
@@ -120,6 +126,9 @@ def _drawn_plan(
         "resolution": material.resolution,
         "generators": list(generators),
         "sessions": rows,
+        "crossover": list(protocol.crossover),
+        "languages": list(protocol.languages),
+        "shows_own_result": protocol.shows_own_result,  # readers are promised it
         "analysis": protocol.analysis.as_data(),
         "persons_to_unseal": protocol.persons_to_unseal,
     }
@@ -136,15 +145,11 @@ def _practice(
     protocol: Protocol, candidates: Iterable[Candidate], lists: Mapping[int, list[Pick]], *, seed: int
 ) -> dict[int, int]:
     """Return, by session with practice, a real image of the training split that the study does not show."""
-    numbers = [number for number, session in enumerate(protocol.sessions, start=1) if session.rules.practice]
     shown = {pick.image for picks in lists.values() for pick in picks}
     real = (c for c in candidates if not c.is_synthetic)
     free = sorted(c.image for c in real if c.split == Split.TRAIN and c.image not in shown)
-    if len(free) < len(numbers):
-        raise StudyError(
-            f"The plan has {len(numbers)} practice images; only {len(free)} images of the training split are left."
-        )
-    # A separate random stream: with and without practice, a seed draws the same lists.
+    numbers = protocol.with_practice  # the draw left enough images for them
+    # A separate random stream: with and without practice, a seed draws the same lists if no image is scarce.
     return dict(zip(numbers, Random(f"{seed}:practice").sample(free, k=len(numbers)), strict=True))
 
 

@@ -13,11 +13,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from readerstudy.cohort.models import Cohort, Stimulus
 from readerstudy.errors import StudyError
 from readerstudy.studies.models import SessionPlan
 from readerstudy.truth.models import Exclusion, ImageTruth, Truth
+from readerstudy.truth.strata import Kind
 from readerstudy.truth.terms import Authenticity
 from readerstudy.vocabulary import Direction, Pathology
 
@@ -80,7 +82,8 @@ def real_images(cohort: Cohort, resolution: str) -> list[RealImage]:
     ordered = sorted(stimuli.select_related("image__exam__patient"), key=order)
     images = [_real_image(stimulus, truths[stimulus.image_id]) for stimulus in ordered if stimulus.pk in real]
     if not images:
-        raise StudyError(f"The cohort {cohort.name} has no images at {resolution} resolution.")
+        text = _("The cohort %(cohort)s has no images at %(resolution)s resolution.")
+        raise StudyError(text % {"cohort": cohort.name, "resolution": resolution})
     return images
 
 
@@ -200,50 +203,31 @@ def synthetic_attacks(cohort: Cohort, resolution: str) -> set[str]:
     return set(_altered(cohort.name, resolution).filter(source_image=None).values_list("generator", flat=True))
 
 
-@dataclass(frozen=True)
-class SupplyCounts:
-    """Real images of one pool, how many of them have an adversarial version, and synthetic images by attack."""
+def count_kinds(cohort: Cohort, drawn_from: Mapping[int, tuple[str, Collection[str]]]) -> Counter[Kind]:
+    """Return how many images of each kind the cohort has for a draw.
 
-    images: int
-    with_adversarial: int
-    synthetic: Mapping[str, int]
-
-
-def count_supply(cohort: Cohort, resolution: str, generators: Collection[str]) -> dict[tuple[str, int], SupplyCounts]:
-    """Return the images of the cohort by split and label, and those of these attacks.
-
+    `drawn_from` has resolution and attacks by session; the real images are those at the resolution of session 1.
     Excluded adversarial images do not count.
     """
-    rows = ImageTruth.objects.filter(image__exam__patient__cohort=cohort)
-    pools = {
-        image: (split, int(pathology == Pathology.POSITIVE))
-        for image, split, pathology in rows.values_list("image_id", "image__exam__patient__split", "pathology")
-    }
-    excluded = _excluded(cohort, list(generators), before=None)
-    made = _altered(cohort.name, resolution).filter(generator__in=generators)
-    attacked, synthetic = set(), dict[tuple[str, int], Counter[str]]()
-    for image, attack, source in made.values_list("stimulus__image_id", "generator", "source_image_id"):
-        if (image, attack) in excluded:
-            continue
-        if source is None:
-            synthetic.setdefault(pools[image], Counter())[attack] += 1
-        else:
-            attacked.add(image)
-    without_real = _synthetic_keys(cohort)
-    real = Counter(pool for image, pool in pools.items() if image not in without_real)
-    with_adversarial = Counter(pools[image] for image in attacked)
-    return {
-        pool: SupplyCounts(real[pool], with_adversarial[pool], synthetic.get(pool, {}))
-        for pool in {**real, **synthetic}
-    }
-
-
-def _synthetic_keys(cohort: Cohort) -> set[int]:
-    """Return the keys of all synthetic images of the cohort."""
-    rows = Truth.objects.filter(
-        authenticity=Authenticity.ADVERSARIAL, source_image=None, stimulus__image__exam__patient__cohort=cohort
+    own = Truth.objects.filter(stimulus__image__exam__patient__cohort=cohort)
+    real = set(
+        own.filter(authenticity=Authenticity.REAL, stimulus__resolution=drawn_from[1][0]).values_list(
+            "stimulus__image_id", flat=True
+        )
     )
-    return set(rows.values_list("stimulus__image_id", flat=True))
+    attacked: dict[int, set[int]] = {}
+    for number, (resolution, attacks) in drawn_from.items():
+        excluded = _excluded(cohort, list(attacks), before=None)
+        made = _altered(cohort.name, resolution).filter(generator__in=attacks)
+        for image, attack in made.values_list("stimulus__image_id", "generator"):
+            if (image, attack) not in excluded:
+                attacked.setdefault(image, set()).add(number)
+    rows = ImageTruth.objects.filter(image__exam__patient__cohort=cohort)
+    return Counter(
+        Kind(split, int(pathology == Pathology.POSITIVE), frozenset(attacked.get(image, ())), image not in real)
+        for image, split, pathology in rows.values_list("image_id", "image__exam__patient__split", "pathology")
+        if image in real or image in attacked
+    )
 
 
 def attacks_with_images(cohort: str, resolution: str) -> list[str]:
