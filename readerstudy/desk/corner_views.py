@@ -1,7 +1,7 @@
 """The corners of all images of a study's cohort on contact sheets, for text that names somebody.
 
 The page is the same before and after the draw. Of an image with adversarial versions any one is shown, and nothing says
-which: the truth is not asked.
+which: the truth is not asked. Order and codes are random, because other names tell when an image was imported.
 """
 
 from typing import Final
@@ -18,14 +18,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from readerstudy.accounts.models import Role
 from readerstudy.accounts.permissions import role_required, signed_in_user
-from readerstudy.cohort.models import Image, Stimulus
+from readerstudy.cohort.models import Stimulus
 from readerstudy.errors import StudyError
 from readerstudy.imaging.corners import contact_sheet, corners_block
 from readerstudy.imaging.png16 import decode_png
 from readerstudy.imaging.thumbnails import encode_jpeg
 from readerstudy.studies.access import study_for
 from readerstudy.studies.actions import confirm_corners
-from readerstudy.studies.corners import images_of, last_look
+from readerstudy.studies.corners import Square, last_look, squares_of
 from readerstudy.studies.models import Study
 
 for_investigators = role_required(Role.COORDINATOR, Role.RESEARCHER)
@@ -40,8 +40,8 @@ class LookedForm(forms.Form):
     images = forms.IntegerField(min_value=1)
 
 
-def _sheets(study: Study) -> "Paginator[Image]":
-    return Paginator(images_of(study), PER_SHEET)
+def _sheets(study: Study) -> "Paginator[Square]":
+    return Paginator(squares_of(study), PER_SHEET)
 
 
 @require_GET
@@ -64,7 +64,7 @@ def sheet(request: HttpRequest, code: str, number: int) -> HttpResponse:
     sheets = _sheets(study)
     if number not in sheets.page_range or not sheets.count or not study.cohort.resolutions:
         raise Http404
-    images = [image.pk for image in sheets.page(number).object_list]
+    images = [square.image for square in sheets.page(number).object_list]
     of_image = Stimulus.objects.filter(image__in=images, resolution=study.cohort.resolutions[-1])
     shown = of_image.values("image").annotate(first=Min("pk")).values("first")  # keys are random
     stimuli = {stimulus.image_id: stimulus for stimulus in Stimulus.objects.filter(pk__in=shown)}

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from django.db.models import QuerySet
+from django.utils.crypto import salted_hmac
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.models import Event
@@ -24,9 +25,30 @@ class Look:
 
 
 def images_of(study: Study) -> "QuerySet[Image]":
-    """Return every image of the study's cohort once, by patient: nothing of what is drawn or altered."""
-    images = Image.objects.filter(exam__patient__cohort_id=study.cohort_id)
-    return images.select_related("exam__patient").order_by("exam__patient__pseudonym", "fingerprint")
+    """Return every image of the study's cohort once: nothing of what is drawn or altered."""
+    return Image.objects.filter(exam__patient__cohort_id=study.cohort_id)
+
+
+@dataclass(frozen=True)
+class Square:
+    """An image on the sheets. `code` names it there and nowhere else."""
+
+    code: str
+    image: int
+
+
+def squares_of(study: Study) -> list[Square]:
+    """Return the images in the order of the sheets, that of their codes, which are keyed hashes.
+
+    Keys, pseudonyms and fingerprints are in the order of imports, and synthetic images are imported last; beside a
+    picture they would tell which it is.
+    """
+    keys = images_of(study).values_list("pk", flat=True)
+    return sorted((Square(_code(study, key), key) for key in keys), key=lambda square: square.code)
+
+
+def _code(study: Study, image: int) -> str:
+    return salted_hmac("readerstudy.corners", f"{study.code}:{image}", algorithm="sha256").hexdigest()[:10]
 
 
 def last_look(study: Study) -> Look | None:

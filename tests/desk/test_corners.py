@@ -1,21 +1,25 @@
 """The corners of all images: shown without the truth, and recorded when somebody has looked."""
 
 import io
+import re
 
 import numpy as np
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from PIL import Image as Picture
 
 from readerstudy.accounts.models import Role
 from readerstudy.audit.models import Event
-from readerstudy.cohort.models import Image, Stimulus
+from readerstudy.cohort.models import Image, Patient, Stimulus
 from readerstudy.designer.checklist.advice import find_advice
 from readerstudy.errors import StudyError
 from readerstudy.imaging.corners import SIDE, contact_sheet, corners_block
 from readerstudy.studies.actions import confirm_corners
-from readerstudy.studies.corners import last_look
+from readerstudy.studies.corners import last_look, squares_of
+from readerstudy.studies.models import Study
+from readerstudy.truth.models import Truth
 from tests import make
 from tests.designer.conftest import desk, draft, films
 
@@ -82,6 +86,51 @@ def test_the_page_names_no_stimulus_and_no_truth(draft, desk):
     page = desk.get(reverse("desk:corners", args=[draft.code])).content.decode()
     assert not [key for key in Stimulus.objects.values_list("pk", flat=True) if str(key) in page]
     assert not any(word in page.lower() for word in ("adversarial", "altered", "malignant", "benign"))
+    assert not [name for name in Patient.objects.values_list("pseudonym", flat=True) if name in page]
     stranger = Client()
     stranger.force_login(make.stranger("carl", Role.COORDINATOR))
     assert stranger.get(reverse("desk:corner-sheet", args=[draft.code, 1])).status_code == 404
+
+
+def codes_of(study, desk) -> list[str]:
+    """The codes on all sheets, in their order."""
+    codes = []
+    address = reverse("desk:corners", args=[study.code])
+    for number in desk.get(address).context["page"].paginator.page_range:
+        page = desk.get(address, {"page": number}).content.decode()
+        codes += re.findall(r"<td><code>([0-9a-f]+)</code></td>", page)
+    return codes
+
+
+@pytest.mark.django_db
+def test_neither_order_nor_code_tells_a_synthetic_image(draft, desk, capsys):
+    """Synthetic images are imported last: patients, keys and pseudonyms of theirs are the highest."""
+    make.synthetic_images_for(draft.cohort)
+    codes = codes_of(draft, desk)
+    assert len(codes) == len(set(codes)) == Image.objects.filter(exam__patient__cohort=draft.cohort).count()
+    known = {square.code: square.image for square in squares_of(draft)}
+    synthetic = set(Truth.objects.filter(generator="made").values_list("stimulus__image_id", flat=True))
+    is_synthetic = [known[code] in synthetic for code in codes]
+    assert sum(is_synthetic) == 40
+    patients = [Image.objects.get(pk=known[code]).exam.patient.pseudonym for code in codes]
+    assert auc(is_synthetic, patients) == 1  # what the page showed before
+    for fact in (codes, list(range(len(codes)))):
+        assert 0.3 < auc(is_synthetic, fact) < 0.7
+    other = Study.objects.create(code="other", title="x", cohort=draft.cohort, protocol_data={}, created_at=make.MONDAY)
+    assert not set(codes) & {square.code for square in squares_of(other)}
+    call_command("find_corner", draft.code, codes[0])
+    assert patients[0] in capsys.readouterr().out
+    with pytest.raises(CommandError, match="has the code"):
+        call_command("find_corner", draft.code, "0123456789")
+
+
+def auc(altered: list[bool], values: list) -> float:
+    """The share of pairs of a synthetic and another image in which the synthetic one has the higher value."""
+    pairs = [
+        (a, b)
+        for a, one in zip(values, altered, strict=True)
+        if one
+        for b, other in zip(values, altered, strict=True)
+        if not other
+    ]
+    return sum(a > b for a, b in pairs) / len(pairs)
