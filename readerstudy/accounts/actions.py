@@ -14,9 +14,5 @@ def record_new_account(*, person: User, actor: User | None, at: datetime) -> Non
 
 def record_account_change(*, person: User, changed: Collection[str], actor: User, at: datetime) -> None:
     """Record that these fields of an account were changed."""
-    if "is_active" in changed:
-        verb = "account.activated" if person.is_active else "account.deactivated"
-        record(verb, actor=actor, subject=person, at=at)
-    others = sorted(set(changed) - {"is_active"})
-    if others:
-        record("account.changed", actor=actor, subject=person, at=at, changed=others)
+    if changed:
+        record("account.changed", actor=actor, subject=person, at=at, changed=sorted(changed))

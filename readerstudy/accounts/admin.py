@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -142,7 +143,11 @@ def bar(done: int | None, total: int | None) -> SafeString | str:
 
 @admin.register(User)
 class UserAdmin(InvestigatorAdmin, DjangoUserAdmin):
-    """Users, each with one role. Coordinators manage readers; researchers manage all users."""
+    """Users, each with one role. Coordinators and researchers change readers, superusers everybody.
+
+    Who could change the address or the password of somebody else could sign in as them, with all their rights. Others
+    get a new link by mail, from their page of the desk; an account is deactivated and reactivated there as well.
+    """
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -169,12 +174,25 @@ class UserAdmin(InvestigatorAdmin, DjangoUserAdmin):
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         if not is_investigator(request):
             return False
-        # A coordinator who could change a researcher's password could unseal.
-        return obj is None or obj.is_reader or obj == request.user or _is_researcher(request)
+        return obj is None or obj.is_reader or obj == request.user or signed_in_user(request).is_superuser
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         # A reader must not get a role that sees the truth, nor the other way round.
-        return ("last_login", "date_joined", *(("role",) if obj else ()))
+        return ("last_login", "date_joined", *(("role", "is_active") if obj else ()))
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        if obj is None or signed_in_user(request).is_superuser:
+            return super().get_fieldsets(request, obj)
+        return [
+            (title, {"fields": tuple(name for name in part["fields"] if name != "password")})
+            for title, part in self.fieldsets
+        ]
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Let superusers set a password; everybody else changes their own with the old one, on a page of its own."""
+        if not signed_in_user(request).is_superuser:
+            raise PermissionDenied
+        return super().user_change_password(request, id, form_url)
 
     def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "role" and not _is_researcher(request):

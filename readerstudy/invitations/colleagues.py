@@ -5,6 +5,7 @@ more rights than they have, and nobody changes their own account.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -25,7 +26,7 @@ from readerstudy.invitations.sending import deliver
 from readerstudy.studies.access import role_in, studies_of
 from readerstudy.studies.actions import add_member
 from readerstudy.studies.actions.moves import require_reason
-from readerstudy.studies.models import Study, StudyMember
+from readerstudy.studies.models import Enrollment, Study, StudyMember
 
 ROLES: Final = (Role.COORDINATOR, Role.RESEARCHER)
 
@@ -148,9 +149,38 @@ def deactivate_account(*, person: User, actor: User, reason: str, at: datetime) 
 
 
 @transaction.atomic
-def reactivate_account(*, person: User, actor: User, reason: str, at: datetime) -> None:
-    """Give an account its access back. Raises NotAllowed and BadInput as `deactivate_account`."""
+def reactivate_account(*, person: User, rights: int, actor: User, reason: str, at: datetime) -> None:
+    """Give an account its access back, and the rights of `rights_of`; `rights` is the number that the actor saw.
+
+    Raises NotAllowed and BadInput as `deactivate_account`, BadInput if there is another number of rights by now.
+    """
+    if rights != len(rights_of(person)):
+        raise BadInput(_("Confirm the rights that %(person)s gets back, as they are listed now.") % {"person": person})
     _set_active(person, actor=actor, reason=reason, at=at, is_active=True)
+
+
+@dataclass(frozen=True)
+class Right:
+    """What somebody is in a study: its coordinator, its researcher, or a reader with this code."""
+
+    study: str
+    title: str
+    role: str
+    code: str = ""
+
+    @property
+    def label(self) -> str:
+        return str(Role(self.role).label)
+
+
+def rights_of(person: User) -> list[Right]:
+    """Return the rights in studies that an account has, or gets back when it is reactivated."""
+    members = StudyMember.objects.filter(person=person, removed_at=None).order_by("study__code")
+    enrolled = Enrollment.objects.filter(reader=person, withdrawn_at=None).order_by("study__code")
+    own = [Right(*values) for values in members.values_list("study__code", "study__title", "role")]
+    for study, title, code in enrolled.values_list("study__code", "study__title", "code"):
+        own.append(Right(study, title, Role.READER.value, code))
+    return own
 
 
 def _set_active(person: User, *, actor: User, reason: str, at: datetime, is_active: bool) -> None:
@@ -164,8 +194,9 @@ def _set_active(person: User, *, actor: User, reason: str, at: datetime, is_acti
         revoke_links(user=person, actor=actor, at=at)
     person.is_active = is_active
     person.save(update_fields=["is_active"])
+    details = {"rights": len(rights_of(person))} if is_active else {}
     verb = "account.activated" if is_active else "account.deactivated"
-    record(verb, actor=actor, subject=person, at=at, reason=reason)
+    record(verb, actor=actor, subject=person, at=at, reason=reason, **details)
 
 
 def _require_manager(actor: User, person: User) -> None:

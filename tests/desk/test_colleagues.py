@@ -177,10 +177,28 @@ def test_a_deactivated_account_has_no_way_in(study, desk):
     assert program.get("/api/v1/studies/").status_code == 401
     assert Client().post(link).status_code == 410
     assert "deactivated already" in desk.post(page_of(carl, "deactivate/"), WHY, follow=True).content.decode()
-    page = desk.post(page_of(carl, "reactivate/"), WHY, follow=True).content.decode()
+    shown = desk.get(page_of(carl)).content.decode()
+    assert re.search(r'<ul id="rights">\s*<li>small A small study: Coordinator </li>\s*</ul>', shown)
+    for wrong in ({}, {"rights": "0"}, {"rights": "x"}):
+        answer = desk.post(page_of(carl, "reactivate/"), {**WHY, **wrong}, follow=True).content.decode()
+        assert "Confirm the rights that carl gets back" in answer
+    assert browser.get("/desk/").status_code == 302
+    page = desk.post(page_of(carl, "reactivate/"), {**WHY, "rights": "1"}, follow=True).content.decode()
     assert "carl is active again." in page
+    assert Event.objects.get(verb="account.activated").data == {"reason": "A good reason.", "rights": 1}
     assert Client().post(link).status_code == 410
     assert program.get("/api/v1/studies/").status_code == 401  # tokens do not come back
+
+
+def test_rights_in_studies_of_others_are_counted_and_not_named(study, desk, rosa):
+    ralph = colleague("ralph", Role.RESEARCHER)
+    add_member(study=Study.objects.get(), person=ralph, role=Role.RESEARCHER, actor=None, at=MONDAY)
+    desk.post(page_of(ralph, "deactivate/"), WHY)
+    assert "small A small study: Researcher" in desk.get(page_of(ralph)).content.decode()
+    desk.force_login(colleague("ruth", Role.RESEARCHER))
+    page = desk.get(page_of(ralph)).content.decode()
+    assert "1 study that you have no part in" in page
+    assert "A small study" not in page
 
 
 def test_who_may_change_whose_account(study, rosa):

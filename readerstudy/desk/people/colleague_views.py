@@ -1,5 +1,6 @@
 """Accounts on the desk: one account with what can be done, and inviting a coordinator or researcher."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -28,6 +29,7 @@ from readerstudy.invitations.colleagues import (
     invite_colleague,
     may_manage,
     reactivate_account,
+    rights_of,
     role_given,
     sees_more,
     send_account_link,
@@ -121,11 +123,17 @@ def account(request: HttpRequest, number: int) -> HttpResponse:
     events = Event.objects.filter(subject=f"{User._meta.label_lower}:{person.pk}", verb__in=HISTORY)
     is_colleague = not person.is_reader
     link = SignInLink.objects.filter(user=person).order_by("-pk").first()
+    own = set(studies_of(viewer).values_list("code", flat=True))
+    rights = [] if person.is_active else rights_of(person)
     context = {
         "person": person,
         "is_colleague": is_colleague,
         "parts": parts_of([person], viewer)[person.pk],
+        "rights": [right for right in rights if right.study in own],
+        "all_rights": len(rights),
+        "rights_elsewhere": sum(right.study not in own for right in rights),
         "may_manage": may_manage(viewer, person),
+        "may_change": person.is_reader or viewer.is_superuser,
         "may_hold_link": is_colleague and not sees_more(person, viewer),
         "sends_mail": settings.SENDS_MAIL and bool(person.email),
         "other_role": next((role for role in ROLES if role != person.role), None) if is_colleague else None,
@@ -146,11 +154,15 @@ def act(request: HttpRequest, number: int, name: str) -> HttpResponse:
     """Change the role, deactivate or reactivate the account, or write to the person with a new link."""
     actor, person = signed_in_user(request), get_object_or_404(User, pk=number)
     values: dict[str, Any] = {"person": person, "actor": actor, "at": now()}
-    reason = request.POST.get("reason", "")
+    reason, rights = request.POST.get("reason", ""), request.POST.get("rights", "")
+    confirmed = int(rights) if re.fullmatch("[0-9]{1,6}", rights) else -1
     done: dict[str, tuple[Callable[[], object], str]] = {
         "role": (partial(_change_role, request, reason=reason, **values), _("%(person)s has another role.")),
         "deactivate": (partial(deactivate_account, reason=reason, **values), _("%(person)s is deactivated.")),
-        "reactivate": (partial(reactivate_account, reason=reason, **values), _("%(person)s is active again.")),
+        "reactivate": (
+            partial(reactivate_account, rights=confirmed, reason=reason, **values),
+            _("%(person)s is active again."),
+        ),
         "link": (partial(_send_link, request, **values), _("%(person)s has a new link.")),
         "text": (partial(_send_link, request, by_hand=True, **values), _("%(person)s has a new link.")),
     }
