@@ -7,11 +7,14 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from unfold import decorators
 
 from readerstudy.accounts.admin import is_investigator
 from readerstudy.accounts.permissions import signed_in_user
+from readerstudy.designer.form.readable import analysis_facts
 from readerstudy.designer.pages.views import Frame, design_page, new_page
 from readerstudy.studies.access import studies_of
 from readerstudy.studies.admin.pages import StudyAdmin
@@ -28,6 +31,14 @@ class DesignedStudyAdmin(StudyAdmin):
     """Studies. Adding one and editing a draft show the forms of the designer, which save through the same actions."""
 
     actions_detail: Sequence[str] = ("edit_design", *StudyAdmin.actions_detail)
+
+    @admin.display(description=_("what will be tested"))
+    def shown_analysis(self, study: Study) -> SafeString | str:
+        """Return the plan in the words of the designer's form."""
+        if not (study.is_editable or study.has_declared_analysis):
+            return str(_("None was locked with this study: nothing in its report is confirmatory."))
+        facts = [(fact.label, fact.value) for fact in analysis_facts(study.analysis)]
+        return format_html_join(mark_safe("<br>"), "{}: {}", [*facts, ("SHA-256", study.analysis.hash)])
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return is_investigator(request)

@@ -169,7 +169,7 @@ def test_a_form_without_the_version_that_it_edited_is_not_saved(desk, draft):
 def test_a_locked_study_cannot_be_edited_and_shows_its_protocol(desk, study):
     page = desk.get(reverse("designer:design", args=[study.code])).content.decode()
     assert "its protocol is fixed" in page
-    assert "title: Reading C" in page
+    assert "5. Reading C" in page
     data = sent(study, title="Mine")
     design(desk, study, data)
     study.refresh_from_db()

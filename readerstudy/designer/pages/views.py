@@ -18,6 +18,7 @@ from readerstudy.designer.checklist.checks import Checked, check_errors, check_p
 from readerstudy.designer.form.bound import Offers, bind
 from readerstudy.designer.form.edits import SHARE, TOTAL, apply_act
 from readerstudy.designer.form.raw import Errors, Raw, raw_of_page, raw_protocol, read_raw
+from readerstudy.designer.form.readable import readable
 from readerstudy.designer.pages.access import find_study, for_investigators
 from readerstudy.designer.pages.forms import FileForm, NewStudyForm, StudyForm
 from readerstudy.designer.pages.preview import preview_of
@@ -127,7 +128,7 @@ def design(request: HttpRequest, code: str) -> HttpResponse:
     if request.method == "POST":
         messages.error(request, _("The study is %(state)s; nothing was changed.") % {"state": study.state})
     may_unlock = MOVES_BY_NAME["unlock"].is_offered(study, signed_in_user(request))
-    context = {"study": study, "text": write_design(design_of(study)), "may_unlock": may_unlock}
+    context = {"study": study, "protocol": readable(study.protocol), "may_unlock": may_unlock}
     return render(request, "designer/fixed.html", context)
 
 
