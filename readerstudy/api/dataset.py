@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Count, QuerySet, Sum
 
 from readerstudy.reading.models import ClosingAnswers, Reading, ReadingSession
-from readerstudy.studies.models import Enrollment, ReadingList, SessionPlan, Study, UnsealingRequest
+from readerstudy.studies.models import DisplayedAid, Enrollment, ReadingList, SessionPlan, Study, UnsealingRequest
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.queries import StimulusTruth, truth_of_study
 from readerstudy.truth.seal import require_verdicts_visible
@@ -34,7 +34,9 @@ _STIMULUS = "presentation__stimulus_id"
 _FINGERPRINT = "presentation__stimulus__image__fingerprint"
 _ATTRIBUTES = "presentation__stimulus__image__attributes"
 _KIND = "presentation__reading_list__session_plan__kind"
-SIGHTED = ("authenticity", "pathology", "direction", "image")  # followed by the modality's attributes
+# Followed by the modality's attributes. What the aid displayed depends on the image, so it is among them.
+SIGHTED = ("authenticity", "pathology", "direction", "image", "aid_score", "aid_threshold", "aid_above")
+_NO_AID = (None, None, None)
 PSEUDONYM_LENGTH = 12
 FACTS = ("code", "title", "template", "status", "is_rehearsal", "created_at")
 # None: not yet.
@@ -67,14 +69,28 @@ def exported_attributes(study: Study) -> tuple[str, ...]:
 def lines_of(study: Study, readings: Iterable[dict[str, Any]], *, sighted: bool) -> Iterator[dict[str, Any]]:
     """Yield one row for each reading. Without `sighted` no value depends on the image."""
     truth = truth_of_study(study) if sighted else None
+    aids = _displayed_aids(study) if sighted else {}
     attributes = exported_attributes(study)
     for reading in readings:
         line = {name: reading[path] for name, path in BLIND.items()}
-        yield {**line, **_sighted(reading, truth[reading[_STIMULUS]], attributes)} if truth else line
+        aid = aids.get((line["session"], reading[_STIMULUS]), _NO_AID)
+        yield {**line, **_sighted(reading, truth[reading[_STIMULUS]], aid, attributes)} if truth else line
 
 
-def _sighted(reading: dict[str, Any], truth: StimulusTruth, attributes: Sequence[str]) -> dict[str, Any]:
-    """Return the fields of a reading that need the truth."""
+def _displayed_aids(study: Study) -> dict[tuple[int, int], tuple[Any, ...]]:
+    """Return what the aid displayed, as the last fields of `SIGHTED`, by session and stimulus; one query."""
+    rows = DisplayedAid.objects.filter(session_plan__study=study)
+    fields = rows.values_list("session_plan__number", "stimulus", "score", "threshold", "is_above")
+    return {
+        (session, stimulus): (float(score), float(threshold), is_above)
+        for session, stimulus, score, threshold, is_above in fields
+    }
+
+
+def _sighted(
+    reading: dict[str, Any], truth: StimulusTruth, aid: tuple[Any, ...], attributes: Sequence[str]
+) -> dict[str, Any]:
+    """Return the fields of a reading that need the truth, and the aid that depends on the image."""
     is_pair = reading[_KIND] == SessionKind.EDUCATION
     values = (
         "pair" if is_pair else truth.authenticity.value,
@@ -82,6 +98,7 @@ def _sighted(reading: dict[str, Any], truth: StimulusTruth, attributes: Sequence
         truth.direction.value if truth.direction else "",
         # A keyed hash, the same for an adversarial image and its source image; it does not identify the original file.
         reading[_FINGERPRINT][:PSEUDONYM_LENGTH],
+        *aid,
     )
     known = reading[_ATTRIBUTES]
     return {**dict(zip(SIGHTED, values, strict=True)), **{name: known.get(name, "") for name in attributes}}

@@ -190,6 +190,15 @@ class ReadingLine(Shape):
     )
     direction = serializers.ChoiceField(choices=[*(word.value for word in Direction), ""], required=False)
     image = serializers.CharField(required=False, help_text="pseudonym: an image and its adversarial image share it")
+    aid_score = serializers.FloatField(
+        required=False, allow_null=True, help_text="score that the aid displayed, two decimals; null: no aid"
+    )
+    aid_threshold = serializers.FloatField(
+        required=False, allow_null=True, help_text="threshold that the aid displayed; null: no aid"
+    )
+    aid_above = serializers.BooleanField(
+        required=False, allow_null=True, help_text="whether the unrounded score is above the threshold; null: no aid"
+    )
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         modalities: dict[str, list[str]] = {}  # codes by exported attribute

@@ -18,7 +18,8 @@ from readerstudy.truth.actions import unseal_study
 from readerstudy.truth.models import ImageTruth, Truth
 from tests import make, walk
 
-SIGHTED = {"authenticity", "pathology", "direction", "image", "laterality", "view_position"}
+AID = {"aid_score", "aid_threshold", "aid_above"}
+SIGHTED = {"authenticity", "pathology", "direction", "image", "laterality", "view_position"} | AID
 
 
 def address(study, call: str = "") -> str:
