@@ -12,10 +12,15 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.pixels.utils import pixel_array
 from pydicom.sequence import Sequence
+from pydicom.sr._snomed_dict import mapping as SNOMED  # no public name
+from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from readerstudy.errors import StudyError
 from readerstudy.imaging.image import Pixels, UnreadableImage
+from readerstudy.modalities.mammography.attributes import VIEWS
+from readerstudy.modalities.mammography.dicom import _MODIFIERS, _VIEW_CODES
 from readerstudy.modalities.mammography.sources import VOCABULARY, read_folder
 from readerstudy.sources.limited import limited
 from readerstudy.sources.source import ImportBatch, without_contradictions
@@ -256,7 +261,39 @@ def test_side_and_view_are_found_where_vendors_put_them(
     assert known == (laterality, view)
 
 
-@pytest.mark.parametrize(("code", "view"), [("R-10226", "MLO"), ("399162004", "CC")])
+# Table CID 4014 of DICOM PS3.16: code meanings, as pydicom has them from the standard, and the abbreviations there.
+VIEW_OF_MEANING = {
+    "medial-lateral": "ML",
+    "medio-lateral oblique": "MLO",
+    "latero-medial": "LM",
+    "latero-medial oblique": "LMO",
+    "cranio-caudal": "CC",
+    "caudo-cranial": "FB",
+    "superolateral to inferomedial oblique": "SIO",
+    "inferomedial to superolateral oblique": "ISO",
+    "cranio-caudal exaggerated laterally": "XCCL",
+    "cranio-caudal exaggerated medially": "XCCM",
+    "tissue specimen from breast": "",
+}
+
+
+def test_the_codes_of_views_are_those_of_the_standard() -> None:
+    members, modifiers = (
+        [code for name in dir(group) if isinstance(code := getattr(group, name), Code)]
+        for group in (codes.cid4014, codes.cid4015)
+    )
+    assert {code.meaning for code in members} == VIEW_OF_MEANING.keys()
+    expected = {code.value: VIEW_OF_MEANING[code.meaning] for code in members if VIEW_OF_MEANING[code.meaning]}
+    older = {rt: expected[ct] for rt, ct in SNOMED["SRT"].items() if ct in expected}
+    assert len(older) == len(expected) == 10
+    withdrawn = {"Y-X1770": "XCCL", "Y-X1771": "XCCM", "R-102CF": "XCC", SNOMED["SRT"]["R-102CF"]: "XCC"}
+    assert {**expected, **older, **withdrawn} == _VIEW_CODES
+    assert set(_VIEW_CODES.values()) <= set(VIEWS)
+    known = {code.value for code in modifiers}
+    assert {SNOMED["SRT"].get(value, value) for value in _MODIFIERS} <= known
+
+
+@pytest.mark.parametrize(("code", "view"), [("R-10226", "MLO"), ("399162004", "CC"), ("441555000", "ISO")])
 def test_the_view_is_found_by_its_code(path: Path, code: str, view: str) -> None:
     item = Dataset()
     item.CodeValue = code

@@ -43,9 +43,10 @@ _VIEWS: Final[dict[str, str]] = {
     **dict.fromkeys(("CRANIOCAUDAL", "CRANIO-CAUDAL"), "CC"),
     **dict.fromkeys(("MEDIOLATERAL OBLIQUE", "MEDIO-LATERAL OBLIQUE", "OBLIQUE"), "MLO"),
 }
-# The abbreviations of DICOM's context group 4014, View for Mammography, and two older ones of the ACR (axillary tail,
-# cleavage). Free text could name a person, so nothing else is stored.
-VIEWS: Final = ("CC", "MLO", "ML", "LM", "LMO", "FB", "SIO", "ISO", "XCC", "XCCL", "XCCM", "AT", "CV")
+# The abbreviations that DICOM PS3.16 gives to the views of context group 4014, View for Mammography, with one of an
+# earlier version ("XCC"), and to the modifiers of group 4015 that stand in place of a view (axillary tail, cleavage,
+# tangential). Free text could name a person, so nothing else is stored.
+VIEWS: Final = ("CC", "MLO", "ML", "LM", "LMO", "FB", "SIO", "ISO", "XCC", "XCCL", "XCCM", "AT", "CV", "TAN")
 _USUAL_CHEST_WALL: Final[Mapping[str, ChestWall]] = {
     Laterality.RIGHT: ChestWall.RIGHT,
     Laterality.LEFT: ChestWall.LEFT,

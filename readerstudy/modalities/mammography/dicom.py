@@ -9,7 +9,8 @@ from readerstudy.errors import Sentence as _
 from readerstudy.modalities.mammography.attributes import VIEWS, ChestWall, Laterality
 from readerstudy.sources.dicom.header import HeaderAttributes, decimal, text, texts
 
-# CID 4014, View for Mammography, by SNOMED CT and by the older SNOMED RT code.
+# CID 4014, View for Mammography, by SNOMED CT and by the older SNOMED RT code, with codes of earlier versions of the
+# group (notes 1 and 3 to its table in DICOM PS3.16). A specimen of tissue has no view of a breast.
 _VIEW_CODES: Final[dict[str, str]] = {
     **dict.fromkeys(("399162004", "R-10242"), "CC"),
     **dict.fromkeys(("399368009", "R-10226"), "MLO"),
@@ -18,8 +19,10 @@ _VIEW_CODES: Final[dict[str, str]] = {
     **dict.fromkeys(("399099002", "R-10230"), "LMO"),
     **dict.fromkeys(("399196006", "R-10244"), "FB"),
     **dict.fromkeys(("399188001", "R-102D0"), "SIO"),
-    **dict.fromkeys(("399192008", "R-1024A"), "XCCL"),
-    **dict.fromkeys(("399101009", "R-1024B"), "XCCM"),
+    **dict.fromkeys(("441555000", "R-40AAA"), "ISO"),
+    **dict.fromkeys(("399192008", "R-1024A", "Y-X1770"), "XCCL"),
+    **dict.fromkeys(("399101009", "R-1024B", "Y-X1771"), "XCCM"),
+    **dict.fromkeys(("399265009", "R-102CF"), "XCC"),
 }
 # CID 4015, View Modifier for Mammography: images that show a part of the breast, or enlarged.
 _MODIFIERS: Final[dict[str, str]] = {
