@@ -1,5 +1,6 @@
 """The panels of an adversarial image (real, adversarial, difference) as JPEG files, made once."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -7,6 +8,7 @@ from uuid import uuid4
 from django.conf import settings
 
 from readerstudy.cohort.models import Stimulus
+from readerstudy.imaging.image import WHITE
 from readerstudy.imaging.png16 import decode_png
 from readerstudy.imaging.thumbnails import Grey8, encode_jpeg, read_small
 from readerstudy.truth.queries import GalleryImage
@@ -14,7 +16,7 @@ from readerstudy.truth.queries import GalleryImage
 PANELS: Final = ("real", "adversarial", "difference")
 FOLDER: Final = "panels"  # below the cache folder
 SMALL: Final = 280  # rows and columns
-SMALL_QUALITY, FULL_QUALITY = 82, 92  # of the JPEG
+_QUALITY: Final = {True: 82, False: 92}  # of the JPEG, small or not
 
 
 def panels_of(image: GalleryImage) -> tuple[str, ...]:
@@ -27,21 +29,55 @@ def panel_file(image: GalleryImage, panel: str, *, is_small: bool) -> Path:
 
     Raises StudyError or OSError if a stored image is missing or damaged.
     """
+    path = _path(image, panel, is_small=is_small)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        panels = _render(image, is_small=is_small)
+        for name, values in panels.values.items():
+            _write(_path(image, name, is_small=is_small), encode_jpeg(values, quality=_QUALITY[is_small]))
+        if panels.scale is not None:
+            _write(_scale_path(image, is_small=is_small), str(panels.scale).encode())
+    return path
+
+
+def difference_scale(image: GalleryImage, *, is_small: bool) -> float | None:
+    """Return the change that is white or black in the difference, as a share of the grey scale; None without one.
+
+    Raises as `panel_file`.
+    """
+    if not image.source:
+        return None
+    path = _scale_path(image, is_small=is_small)
+    if not path.exists():
+        _path(image, "difference", is_small=is_small).unlink(missing_ok=True)  # made before scales were kept
+        panel_file(image, "difference", is_small=is_small)
+    return float(path.read_text()) / WHITE
+
+
+def _path(image: GalleryImage, panel: str, *, is_small: bool) -> Path:
     folder = Path(settings.CACHE_DIR) / FOLDER / image.stimulus.sha256[:2]
-    size = "small" if is_small else "full"
-    paths = {name: folder / f"{image.stimulus.sha256}-{name}-{size}.jpg" for name in panels_of(image)}
-    if not paths[panel].exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, values in _render(image, is_small=is_small).items():
-            draft = paths[name].with_suffix(f".{uuid4().hex}.part")  # two requests may make the same panels at once
-            draft.write_bytes(encode_jpeg(values, quality=SMALL_QUALITY if is_small else FULL_QUALITY))
-            draft.replace(paths[name])
-    return paths[panel]
+    return folder / f"{image.stimulus.sha256}-{panel}-{'small' if is_small else 'full'}.jpg"
 
 
-def _render(image: GalleryImage, *, is_small: bool) -> dict[str, Grey8]:
-    """Return the panels by name."""
+def _scale_path(image: GalleryImage, *, is_small: bool) -> Path:
+    return _path(image, "difference", is_small=is_small).with_suffix(".scale")
 
+
+def _write(path: Path, content: bytes) -> None:
+    draft = path.with_suffix(f".{uuid4().hex}.part")  # two requests may make the same panels at once
+    draft.write_bytes(content)
+    draft.replace(path)
+
+
+@dataclass(frozen=True)
+class _Panels:
+    """The panels by name, and the 16-bit levels that are white or black in the difference."""
+
+    values: dict[str, Grey8]
+    scale: float | None = None
+
+
+def _render(image: GalleryImage, *, is_small: bool) -> _Panels:
     def values(stimulus: Stimulus) -> Any:
         return read_small(stimulus.path, largest=SMALL) if is_small else decode_png(stimulus.path)
 
@@ -49,6 +85,7 @@ def _render(image: GalleryImage, *, is_small: bool) -> dict[str, Grey8]:
     modality = shown.exam.patient.cohort.modality
     is_mirrored = modality.hang(shown.attributes).is_mirrored
     if image.source is None:
-        return {"adversarial": modality.small_pictures.image(values(image.stimulus), is_mirrored=is_mirrored)}
+        return _Panels({"adversarial": modality.small_pictures.image(values(image.stimulus), is_mirrored=is_mirrored)})
     triptych = modality.small_pictures.triptych(values(image.source), values(image.stimulus), is_mirrored=is_mirrored)
-    return {"real": triptych.real, "adversarial": triptych.adversarial, "difference": triptych.difference.values}
+    shown_as = {"real": triptych.real, "adversarial": triptych.adversarial, "difference": triptych.difference.values}
+    return _Panels(shown_as, triptych.difference.scale)

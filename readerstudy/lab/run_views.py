@@ -20,6 +20,7 @@ from readerstudy.experiments.tables.evaluation import evaluation_tables
 from readerstudy.experiments.tables.results import result_sections
 from readerstudy.lab.evaluation_figures import evaluation_figures
 from readerstudy.lab.key_values import facts
+from readerstudy.layout.markdown import markdown
 from readerstudy.truth.queries import RecordedImport, count_adversarial_images, find_import
 from readerstudy.truth.seal import may_see_tells, may_show_images_of_cohort
 from readerstudy.truth.tells import combined_sentence, fact_rows, tell_sentences
@@ -71,7 +72,7 @@ def run(request: HttpRequest, name: str) -> HttpResponse:
         "curves": "curves.png" if "curves.png" in pictures else "",
         "has_sealed_samples": any(_folder(shown).glob("samples/*.png")) and not may_show_images_of_cohort(shown.cohort),
         "samples": [SamplePicture(picture) for picture in pictures if picture != "curves.png"][-MAXIMUM_SAMPLES:],
-        "card": card.read_text(encoding="utf-8") if card.exists() else "",
+        "card": markdown(card.read_text(encoding="utf-8")) if card.exists() else "",
         "metrics": facts(
             {name: value for name, value in shown.metrics.items() if name not in SHOWN_AS_TABLE}, group="metric"
         ),

@@ -17,7 +17,8 @@ from readerstudy.errors import StudyError
 from readerstudy.experiments.models import Checkpoint, CheckpointKind
 from readerstudy.lab.gallery import gallery
 from readerstudy.lab.key_values import facts
-from readerstudy.lab.panels import panel_file, panels_of
+from readerstudy.lab.panels import difference_scale, panel_file, panels_of
+from readerstudy.layout.numbers import localise
 from readerstudy.truth.actions import exclude_image
 from readerstudy.truth.queries import GalleryImage, find_exclusion, find_gallery_image, find_pathology, scores_of
 
@@ -61,6 +62,7 @@ def stimulus(request: HttpRequest, number: int) -> HttpResponse:
         "words": image.modality.words.lab,
         "quality": facts(image.quality, words=image.modality.words.lab),
         "exclusion": find_exclusion(image.stimulus),
+        "scale": _percent(image, is_small=True),
     }
     return render(request, "lab/stimulus.html", context)
 
@@ -72,7 +74,17 @@ def full_size(request: HttpRequest, number: int, panel: str) -> HttpResponse:
     image = _find(number)
     if panel not in panels_of(image):
         raise Http404
-    return render(request, "lab/full_size.html", {"image": image, "panel": panel})
+    scale = _percent(image, is_small=False) if panel == "difference" else ""
+    return render(request, "lab/full_size.html", {"image": image, "panel": panel, "scale": scale})
+
+
+def _percent(image: GalleryImage, *, is_small: bool) -> str:
+    """Return the scale of the difference in percent; empty without one, or if a file is missing or damaged."""
+    try:
+        scale = difference_scale(image, is_small=is_small)
+    except (OSError, StudyError):
+        return ""
+    return "" if scale is None else localise(f"{100 * scale:.1f}")
 
 
 @require_GET

@@ -1,4 +1,4 @@
-"""A small part of Markdown as HTML, for texts that coordinators write: paragraphs, lists, headings, bold and italic.
+"""A small part of Markdown as HTML, for texts that coordinators write: paragraphs, lists, headings, bold, italic, code.
 
 Everything else, HTML and links included, is shown as it was typed.
 """
@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 _INLINE: Final = (
     (re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*"), r"<strong>\1</strong>"),
     (re.compile(r"\*(?=\S)([^*]+?)(?<=\S)\*"), r"<em>\1</em>"),
+    (re.compile(r"`([^`]+)`"), r"<code>\1</code>"),
 )
 _BULLET: Final = re.compile(r"[-*] +(.+)")
 _NUMBER: Final = re.compile(r"[0-9]{1,3}[.)] +(.+)")

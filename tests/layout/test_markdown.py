@@ -22,6 +22,7 @@ from readerstudy.layout.markdown import markdown
             '**<img src="x" onerror="y">**',
             "<p><strong>&lt;img src=&quot;x&quot; onerror=&quot;y&quot;&gt;</strong></p>",
         ),
+        ("seed: `1` and `", "<p>seed: <code>1</code> and `</p>"),
         ("a\r\n\r\nb", "<p>a</p>\n<p>b</p>"),
     ],
 )
