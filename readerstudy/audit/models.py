@@ -47,6 +47,7 @@ class Event(models.Model):
             models.Index(fields=["at", "id"], name="event_by_time"),
             models.Index(fields=["study", "at", "id"], name="event_by_study"),
             models.Index(fields=["study", "kind", "at", "id"], name="event_by_study_kind"),
+            models.Index(fields=["study", "actor", "at", "id"], name="event_by_study_actor"),
             models.Index(fields=["kind", "at", "id"], name="event_by_kind"),
             models.Index(fields=["actor", "at", "id"], name="event_by_actor"),
             models.Index(fields=["subject", "at", "id"], name="event_by_subject"),

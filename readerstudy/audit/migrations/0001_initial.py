@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'event',
                 'verbose_name_plural': 'events',
                 'ordering': ['id'],
-                'indexes': [models.Index(fields=['at', 'id'], name='event_by_time'), models.Index(fields=['study', 'at', 'id'], name='event_by_study'), models.Index(fields=['study', 'kind', 'at', 'id'], name='event_by_study_kind'), models.Index(fields=['kind', 'at', 'id'], name='event_by_kind'), models.Index(fields=['actor', 'at', 'id'], name='event_by_actor'), models.Index(fields=['subject', 'at', 'id'], name='event_by_subject'), models.Index(fields=['actor', 'address'], name='event_by_address')],
+                'indexes': [models.Index(fields=['at', 'id'], name='event_by_time'), models.Index(fields=['study', 'at', 'id'], name='event_by_study'), models.Index(fields=['study', 'kind', 'at', 'id'], name='event_by_study_kind'), models.Index(fields=['study', 'actor', 'at', 'id'], name='event_by_study_actor'), models.Index(fields=['kind', 'at', 'id'], name='event_by_kind'), models.Index(fields=['actor', 'at', 'id'], name='event_by_actor'), models.Index(fields=['subject', 'at', 'id'], name='event_by_subject'), models.Index(fields=['actor', 'address'], name='event_by_address')],
             },
         ),
         pgtrigger.migrations.AddTrigger(
