@@ -7,8 +7,10 @@ from django.contrib import admin
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.translation import override
 
 from readerstudy.accounts.models import Role, User
+from readerstudy.admin_site import PLURALS
 from readerstudy.audit.actions import record
 from readerstudy.audit.models import Event
 from readerstudy.cohort.models import Image, Stimulus
@@ -250,6 +252,35 @@ def test_clara_cannot_sign_in_as_rosa_by_password_or_link(clara, rosa, signed_in
     assert not Event.objects.filter(verb="link.made").exists()
 
 
+@pytest.mark.parametrize("role", list(Role))
+def test_only_superusers_set_the_password_of_another(rosa, signed_in, role):
+    nora = make.user("nora", role)
+    address, new = reverse("admin:auth_user_password_change", args=[nora.pk]), "set-by-somebody-1"
+    passwords = {"usable_password": "true", "password1": new, "password2": new}
+    for person in (rosa, nora):
+        assert signed_in(person).post(address, passwords).status_code in (302, 403)
+        assert not User.objects.get(pk=nora.pk).check_password(new)
+    assert 'href="../password/"' not in signed_in(rosa).get(change(nora)).content.decode()
+    rosa.is_superuser = True
+    rosa.save()
+    signed_in(rosa).post(address, passwords)
+    assert User.objects.get(pk=nora.pk).check_password(new)
+
+
+def test_rosa_cannot_turn_a_colleague_s_mail_to_her_own_address(rosa, signed_in):
+    nora = make.user("nora", Role.COORDINATOR, email="nora@example.org")
+    signed_in(rosa).post(change(nora), {"username": "nora", "email": "rosa@example.org"})
+    assert User.objects.get(pk=nora.pk).email == "nora@example.org"
+
+
+def test_no_form_of_the_administration_reactivates_an_account(rita, rosa, signed_in):
+    rita.is_active = False
+    rita.save()
+    signed_in(rosa).post(change(rita), {"username": "rita", "email": "rita@example.org", "is_active": "on"})
+    changed = User.objects.get(pk=rita.pk)
+    assert (changed.email, changed.is_active) == ("rita@example.org", False)
+
+
 def test_clara_gets_a_link_that_signs_rita_in(rita, clara, signed_in, client):
     links = {"action": "sign_in_links", "_selected_action": [rita.pk]}
     page = signed_in(clara).post(changelist("accounts.user"), links, follow=True).content.decode()
@@ -260,6 +291,17 @@ def test_clara_gets_a_link_that_signs_rita_in(rita, clara, signed_in, client):
 def test_a_role_is_for_good(rita, rosa, signed_in):
     signed_in(rosa).post(change(rita), {"username": "rita", "role": "researcher", "is_active": "on"})
     assert User.objects.get(pk=rita.pk).role == Role.READER
+
+
+def test_every_page_is_called_as_in_the_side_bar_in_both_languages(rosa, signed_in):
+    assert PLURALS.keys() == {model._meta.label_lower for model in admin.site._registry}
+    client = signed_in(rosa)
+    for language in ("en", "de"):
+        with override(language):
+            for model in admin.site._registry:
+                assert str(model._meta.verbose_name_plural) == str(PLURALS[model._meta.label_lower])
+        page = client.get("/admin/", headers={"accept-language": language}).content.decode()
+        assert not re.findall(r"\b(?:Enrollments|Users|Auftrags|Bilds|Kohortes|Beurteilungs|Untersuchungs)\b", page)
 
 
 # --- the pages themselves -----------------------------------------------------------------------------------
@@ -309,5 +351,7 @@ def test_a_session_s_page_shows_the_rules_of_its_plan(small, db, rosa, signed_in
 
 def test_clara_reads_what_the_study_will_test(study, clara, signed_in):
     page = signed_in(clara).get(change(study)).content.decode()
-    assert "sensitivity and specificity (sensitivity, specificity; holm)" in page
+    family = "sensitivity and specificity: Sensitivity: adversarial images called not real, Specificity: real images"
+    assert family in page
+    assert "Primary figure: Area under the ROC curve (AUC)" in page
     assert study.analysis.hash in page

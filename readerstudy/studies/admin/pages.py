@@ -1,5 +1,6 @@
 """Studies, their sessions and readers, with their progress. Changes go through the actions."""
 
+from datetime import date
 from typing import Any
 
 from django.contrib import admin
@@ -8,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.timezone import now
+from django.utils.timezone import localdate, now
 from django.utils.translation import gettext_lazy as _
 from unfold import decorators
 
@@ -87,12 +88,17 @@ class ReadersOfStudy(ReadOnlyInline):
 
     model = Enrollment
     verbose_name_plural = _("readers")
-    fields = ("code", "reader", "arm", "enrolled_at", "sessions")
-    readonly_fields = ("sessions",)
+    fields = ("code", "person", "arm", "enrolled_at", "sessions")
+    readonly_fields = ("person", "sessions")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Enrollment]:
         enrollments: QuerySet[Enrollment] = super().get_queryset(request)
         return enrollments.select_related("reader", "study", "arm__study").prefetch_related(LISTS)
+
+    @admin.display(description=_("person"))
+    def person(self, enrollment: Enrollment) -> SafeString:
+        address = reverse("admin:accounts_user_change", args=[enrollment.reader_id])
+        return format_html('<a href="{}" class="text-primary-600 underline">{}</a>', address, enrollment.reader)
 
     @admin.display(description=_("answered in sessions 1, 2, …"))
     def sessions(self, enrollment: Enrollment) -> str:
@@ -133,7 +139,7 @@ def _seed(drawn: Study | Draw) -> str:
 
 @admin.register(Study)
 class StudyAdmin(StudyMoves, WithProgress, OfStudies):
-    """Studies: progress, and their moves. `designer.admin` adds the forms of a new study and of a draft."""
+    """Studies: progress and moves. `designer.admin` adds the analysis plan in words, and the forms of drafts."""
 
     study_path = ""
     list_display = ("code", "title", "shown_status", "readers", "progress", "created_at")
@@ -180,14 +186,6 @@ class StudyAdmin(StudyMoves, WithProgress, OfStudies):
     def shown_seed(self, study: Study) -> str:
         return str(_("none yet")) if study.is_editable else _seed(study)
 
-    @admin.display(description=_("what will be tested"))
-    def shown_analysis(self, study: Study) -> SafeString | str:
-        if not (study.is_editable or study.has_declared_analysis):
-            return str(_("None was locked with this study: nothing in its report is confirmatory."))
-        plan = study.analysis
-        rows = [(name, _in_words(value)) for name, value in plan.as_data().items()]
-        return format_html_join(mark_safe("<br>"), "{}: {}", [*rows, ("SHA-256", plan.hash)])
-
     @admin.display(description=_("enroll"))
     def enroll_reader(self, study: Study) -> SafeString | str:
         if not study.takes_readers:
@@ -200,7 +198,8 @@ class StudyAdmin(StudyMoves, WithProgress, OfStudies):
 class EnrollmentAdmin(WithProgress, OfStudies):
     """Enrolled readers. Enrolling creates their reading lists."""
 
-    list_display = ("code", "study", "reader", "arm", "enrolled_at", "withdrawn_at", "sessions", "progress")
+    # Arm and sessions are on the page of each row: with them the list is wider than most windows.
+    list_display = ("reader_code", "study_code", "person", "enrolled", "withdrawn", "progress")
     list_filter = (own("study"),)
     search_fields = ("code", "reader__username", "study__code")
     list_select_related = ("study", "reader", "arm__study")
@@ -239,6 +238,26 @@ class EnrollmentAdmin(WithProgress, OfStudies):
             enrollment.arm,
             enrollment.enrolled_at,
         )
+
+    @admin.display(description=_("code"), ordering="code")
+    def reader_code(self, enrollment: Enrollment) -> str:
+        return enrollment.code
+
+    @admin.display(description=_("study"), ordering="study__code")
+    def study_code(self, enrollment: Enrollment) -> str:
+        return enrollment.study.code
+
+    @admin.display(description=_("person"), ordering="reader__username")
+    def person(self, enrollment: Enrollment) -> str:
+        return str(enrollment.reader)
+
+    @admin.display(description=_("enrolled on"), ordering="enrolled_at")
+    def enrolled(self, enrollment: Enrollment) -> date:
+        return localdate(enrollment.enrolled_at)
+
+    @admin.display(description=_("withdrawn on"), ordering="withdrawn_at")
+    def withdrawn(self, enrollment: Enrollment) -> date | None:
+        return localdate(enrollment.withdrawn_at) if enrollment.withdrawn_at else None
 
     @admin.display(description=_("answered in sessions 1, 2, …"))
     def sessions(self, enrollment: Enrollment) -> str:
