@@ -7,6 +7,8 @@ from django.urls import reverse
 
 from readerstudy.accounts.models import Role
 from readerstudy.analysis.queries.conduct import study_conduct
+from readerstudy.analysis.queries.study import study_record
+from readerstudy.analysis.tables.article import table_2
 from readerstudy.analysis.tables.study_conduct import _source_rows
 from readerstudy.api.dataset import lines_of, readings_of
 from readerstudy.errors import StudyError
@@ -64,6 +66,13 @@ def test_a_study_of_synthetic_images_is_read_and_reported(study, rosa, client):
     report = client.get(f"/report/{study.code}/").content.decode()
     assert "synthetic ones show no patient" in report
     assert "Synthetic images have no source image: they count by the pathology that they show." in report
+    # The pairs of its education have source images; without them nothing is said of any.
+    source = "count by the pathology of their source image"
+    record = study_record(study)
+    made = tuple(run for run in record.conduct.generators if run.is_synthetic)
+    alone = replace(record, conduct=replace(record.conduct, generators=made, attacks=()))
+    assert source in report
+    assert [source in table_2(each).caption for each in (record, alone)] == [True, False]
     lines = list(lines_of(study, readings_of(study), sighted=True))
     made = [line for line in lines if line["authenticity"] == "adversarial"]
     assert len(made) == 14

@@ -63,6 +63,7 @@ class ReportWords:
     each_dot: Text  # the caption of the classifier's figure
     small_images: Text  # the gallery's note
     positive_means: Text  # the caption of the article's first table
+    counted_by_source: Text  # and of adversarial images that have a source image
     different_questions: Text  # the note on readers and classifier
 
 

@@ -40,12 +40,19 @@ def table_2(record: StudyRecord) -> Table:
     return Table(
         key="table2",
         title=_("Table 2. Image sets"),
-        caption=str(record.modality.words.report.positive_means),
+        caption=_image_caption(record),
         columns=tuple(columns),
         rows=tuple(rows),
         notes=(*same_images_sentences(record), *_synthetic_sentences(record)),
         empty=_("No session has been drawn yet. Create the study first."),
     )
+
+
+def _image_caption(record: StudyRecord) -> str:
+    words = record.modality.words.report
+    if record.conduct and record.conduct.is_synthetic:
+        return str(words.positive_means)
+    return f"{words.positive_means} {words.counted_by_source}"
 
 
 def _synthetic_sentences(record: StudyRecord) -> Iterator[str]:

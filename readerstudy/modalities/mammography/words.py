@@ -70,8 +70,10 @@ WORDS: Final = Words(
         ),
         positive_means=_(
             "Images of each session as planned, and as drawn from the stored seed. Positive means malignant; negative "
-            "means benign or normal. Adversarial images count by the pathology of their source image, whatever they "
-            "look like now."
+            "means benign or normal."
+        ),
+        counted_by_source=_(
+            "Adversarial images count by the pathology of their source image, whatever they look like now."
         ),
         different_questions=_(
             "The readers were not asked for a diagnosis, so this table has no rows for readers: they judged whether an "
