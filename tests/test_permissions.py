@@ -77,7 +77,7 @@ def address_of(route: str, study) -> str:
     kinds["move"] = "close"
     for part in route.split("/"):
         before = f"{parts[-1]}/" if parts else ""
-        is_row = part == "<int:number>" and before in ROWS and "/small/" in "/".join(parts) + "/"
+        is_row = part == "<int:number>" and before in ROWS and f"/{study.code}/" in "/".join(parts) + "/"
         if route.startswith("desk/people/") and part == "<slug:name>":
             parts.append("deactivate")
         elif is_row:

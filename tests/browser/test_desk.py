@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from django.test import Client
 from django.utils.timezone import now
 from playwright.sync_api import expect
 
@@ -11,7 +12,14 @@ from readerstudy.reading.models import ImageProblem
 from readerstudy.studies.models import Presentation
 from tests import make, walk
 from tests.browser.test_page import complaints
+from tests.test_permissions import address_of, patterns
 
+# A job of the designer, and imports: this study has none.
+TESTED_ELSEWHERE = [
+    "desk/studies/<slug:code>/jobs/<int:number>/",
+    "images/imports/<uuid:key>/",
+    "images/imports/<uuid:key>/<int:number>-<slug:panel>.jpg",
+]
 PAGES = ("/desk/", "/desk/studies/tiny/", "/desk/studies/tiny/images/")
 
 
@@ -43,6 +51,29 @@ def test_the_desk_has_no_barriers_and_nothing_scrolls_sideways(desk, server, rep
         desk.goto(server.url + address)
         assert desk.evaluate("document.documentElement.scrollWidth") <= width, address
         assert complaints(desk) == [], address
+
+
+def test_no_page_of_the_desk_has_a_barrier(desk, server, reported, study, people, sign_in):
+    """Every address below /desk/ and /images/ that answers with a page, so that a new page is among them."""
+    rosa = make.user(f"researcher-{next(people)}", Role.RESEARCHER)
+    browser, opened, missing = Client(), [], []
+    browser.force_login(rosa)
+    sign_in(desk.context, rosa)
+    desk.set_viewport_size({"width": 1280, "height": 900})
+    for route in patterns():
+        if not route.startswith(("desk/", "images/")):
+            continue
+        answer = browser.get(address := address_of(route, study))
+        if answer.status_code == 404:
+            missing.append(route)
+        if answer.status_code != 200 or answer.streaming or b"<html" not in answer.content:
+            continue
+        opened.append(route)
+        desk.goto(server.url + address)
+        assert desk.evaluate("document.documentElement.scrollWidth") <= 1280, address
+        assert complaints(desk) == [], address
+    assert sorted(missing) == TESTED_ELSEWHERE
+    assert len(opened) >= 20, opened
 
 
 def test_the_monitor_follows_a_reader_by_itself(desk, server, reported, rita, study):

@@ -48,11 +48,11 @@ def draft_study(
     """
     require_name(code, label=_("code"), maximum=LONGEST_COPY if is_rehearsal else LONGEST_CODE)
     if code in RESERVED_CODES:
-        raise BadInput(f"code: {code!r} is an address of the desk; choose another.")
+        raise BadInput("code: " + _("%(code)s is an address of the desk; choose another.") % {"code": repr(code)})
     _require_title(title, longest=LONGEST_TITLE_OF_COPY if is_rehearsal else LONGEST_TITLE)
     protocol.check()
     if Study.objects.filter(code=code).exists():
-        raise BadInput(f"There is a study with the code {code!r} already; choose another.")
+        raise BadInput(_("There is a study with the code %(code)s already; choose another.") % {"code": repr(code)})
     study = Study.objects.create(
         code=code,
         title=title,
@@ -155,4 +155,4 @@ def _editable(study: Study) -> Study:
 
 def _require_title(title: str, *, longest: int) -> None:
     if not 0 < len(title.strip()) <= longest or "\0" in title:
-        raise BadInput(f"title: must be a text of at most {longest} characters.")
+        raise BadInput("title: " + _("must be a text of at most %(most)s characters.") % {"most": longest})
