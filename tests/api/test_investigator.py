@@ -225,6 +225,8 @@ def test_the_csv_says_the_same_as_the_json(unsealed, rosa, call):
 
 
 def in_csv(value) -> str:
+    if value is None:
+        return ""
     return json.dumps(value) if isinstance(value, list | dict) else str(value)
 
 
