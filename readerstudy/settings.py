@@ -20,7 +20,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from kombu import Queue
 
-from readerstudy import local_postgres, safety
+from readerstudy import local_postgres, safety, single_sign_on
 from readerstudy.environment import env_flag, env_folders, env_list, env_mail_server, env_number, env_text
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -101,6 +101,8 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "readerstudy.accounts",
     "readerstudy.record",
     "readerstudy.audit",
@@ -132,6 +134,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "readerstudy.identity.limits.RequestLimit",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "readerstudy.audit.origin.RequestOrigin",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -252,10 +255,27 @@ MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}  # a hospital may have one addre
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_TOLERANCE = 1  # steps of 30 s that the clock of a telephone may differ
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS and not DEBUG and EMBEDDED  # on localhost
+# Single sign-on: the names of its providers and its roles. A claim is a named value that a provider gives.
+SSO_ROLE_CLAIM = env_text("SSO_ROLE_CLAIM", default="groups")
+SSO_ROLES = single_sign_on.roles_by_value()
+SSO_SECOND_FACTOR = env_flag("SSO_SECOND_FACTOR", default=False)
+SOCIALACCOUNT_ADAPTER = "readerstudy.identity.single_sign_on.SingleSignOn"
+SOCIALACCOUNT_PROVIDERS = single_sign_on.providers(env_text("SSO_NAME", default="Single sign-on"))
+SOCIALACCOUNT_AUTO_SIGNUP = True
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+# A form may lead to this server only (form-action), so that the button is a link.
+SOCIALACCOUNT_LOGIN_ON_GET = True
+if "saml" in SOCIALACCOUNT_PROVIDERS:
+    INSTALLED_APPS += ["allauth.socialaccount.providers.saml"]
+if _directory := single_sign_on.ldap():
+    globals().update(_directory)
+    AUTHENTICATION_BACKENDS += ["readerstudy.identity.ldap.DirectoryBackend"]
 # Coordinators and researchers must have a second factor.
 SECOND_FACTOR = env_flag("SECOND_FACTOR", default=not EMBEDDED)
 # Minutes; 0: never.
 SIGN_IN_AGAIN_MINUTES = env_number("SIGN_IN_AGAIN_MINUTES", default=0 if EMBEDDED else 15, least=0)
+# Of one person or one address, in each web process; tests send more.
+REQUESTS_PER_MINUTE = 0 if TESTING else env_number("REQUESTS_PER_MINUTE", default=1200, least=0)
 IDLE_MINUTES = env_number("IDLE_MINUTES", default=0 if EMBEDDED else 30, least=0)
 
 # --- the cache: attempts to sign in, counted by all web processes together --------------------------------------

@@ -15,6 +15,7 @@ SENTENCES: Final[dict[str, Text]] = {
     "account.activated": _("%(actor)s activated the account of %(subject)s."),
     "account.changed": _("%(actor)s changed the account of %(subject)s: %(changed)s."),
     "account.deactivated": _("%(actor)s deactivated the account of %(subject)s."),
+    "account.linked": _("The account of %(subject)s was linked to single sign-on (%(provider)s)."),
     "account.made": _("%(actor)s made the account of %(subject)s as %(role)s."),
     "account.role_changed": _("%(actor)s changed the role of %(subject)s from %(before)s to %(after)s."),
     "account.written": _("%(actor)s wrote a mail with a sign-in link to %(subject)s."),

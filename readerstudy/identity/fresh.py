@@ -22,3 +22,10 @@ def is_fresh(request: HttpRequest, *, seconds: int) -> bool:
 def can_confirm(request: HttpRequest) -> bool:
     """Return whether the person has a password or second factor that the application can ask for."""
     return bool(get_adapter().get_reauthentication_methods(request.user))
+
+
+def is_by_sso(request: HttpRequest) -> bool:
+    """Return whether the person signed in at another server."""
+    user = request.user
+    records = get_authentication_records(request, user) if isinstance(user, User) else []
+    return bool(records) and records[0]["method"] == "socialaccount"

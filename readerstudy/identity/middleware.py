@@ -20,6 +20,7 @@ from django.utils.translation import ngettext
 from readerstudy.accounts.models import User
 from readerstudy.accounts.sign_in import sign_out
 from readerstudy.identity.acts import act_to_confirm, suspend
+from readerstudy.identity.fresh import is_by_sso
 from readerstudy.identity.second_factor import has_factor, needs_factor
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -104,6 +105,8 @@ class RequireSecondFactor:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         user = request.user
         if request.path.startswith(OPEN) or not isinstance(user, User) or not needs_factor(user) or has_factor(user):
+            return self.get_response(request)
+        if settings.SSO_SECOND_FACTOR and is_by_sso(request):
             return self.get_response(request)
         if request.path.startswith("/api/"):
             return JsonResponse({"detail": _("Set up a second factor on the page of your account first.")}, status=403)

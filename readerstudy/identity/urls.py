@@ -5,15 +5,17 @@ from allauth.mfa.base import views as factors
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as app
 from allauth.mfa.webauthn import views as passkeys
-from django.urls import path
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, include, path
 
 from readerstudy.identity import account_views, views
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("", account_views.account, name="account"),
     path("go-on/", account_views.go_on, name="go_on"),
     path("sessions/<int:number>/end/", account_views.end_session, name="end_session"),
     path("sign-in/", views.SignIn.as_view(), name="account_login"),
+    path("cancelled/", views.cancelled, name="socialaccount_login_cancelled"),
     path("again/", reauthenticate, name="account_reauthenticate"),
     path("password/new/<uidb64>/<token>/", views.NewPassword.as_view(), name="new_password"),
     path("passkey/sign-in/", passkeys.login_webauthn, name="mfa_login_webauthn"),
@@ -29,3 +31,7 @@ urlpatterns = [
     path("second-factor/passkeys/again/", passkeys.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
     path("second-factor/passkeys/<int:pk>/remove/", views.RemovePasskey.as_view(), name="mfa_remove_webauthn"),
 ]
+# Below /account/oidc/ and /account/saml/.
+urlpatterns += [path("", include("allauth.socialaccount.providers.openid_connect.urls"))]
+if "saml" in settings.SOCIALACCOUNT_PROVIDERS:
+    urlpatterns += [path("", include("allauth.socialaccount.providers.saml.urls"))]

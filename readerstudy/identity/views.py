@@ -7,6 +7,7 @@ from allauth.account.views import LoginView
 from allauth.mfa.adapter import get_adapter as get_mfa_adapter
 from allauth.mfa.base.views import IndexView
 from allauth.mfa.webauthn.views import RemoveWebAuthnView
+from allauth.socialaccount.adapter import get_adapter as get_social_adapter
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import PasswordResetConfirmView
@@ -47,7 +48,14 @@ class SignIn(LoginView):
         return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {**super().get_context_data(**kwargs), "sends_mail": settings.SENDS_MAIL}
+        context = super().get_context_data(**kwargs)
+        after = context["redirect_field_value"]
+        providers = get_social_adapter().list_providers(self.request) if settings.SOCIALACCOUNT_PROVIDERS else []
+        ways = [
+            {"name": each.name, "url": each.get_login_url(self.request, **({"next": after} if after else {}))}
+            for each in providers
+        ]
+        return {**context, "sends_mail": settings.SENDS_MAIL, "ways": ways}
 
 
 class SecondFactors(IndexView):
@@ -88,3 +96,8 @@ class NewPassword(PasswordResetConfirmView):
 def to_second_factors(request: HttpRequest) -> HttpResponse:
     """Lead to the page with all second factors."""
     return redirect("mfa_index")
+
+
+def cancelled(request: HttpRequest) -> HttpResponse:
+    """Return to the sign-in page after somebody stopped at the other server."""
+    return redirect("account_login")

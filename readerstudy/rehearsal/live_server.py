@@ -16,6 +16,7 @@ from django.utils.timezone import now
 from readerstudy.accounts.models import User
 from readerstudy.accounts.tokens import make_token
 from readerstudy.client.reader_client import ReaderClient
+from readerstudy.identity.limits import NO_LIMIT
 
 
 class _Handler(WSGIRequestHandler):
@@ -39,6 +40,7 @@ def serve_application(*, on_line: Callable[[str], None] = lambda line: None) -> 
     handler = type("Handler", (_Handler,), {"on_line": staticmethod(on_line)})
     server = ThreadedWSGIServer(("127.0.0.1", 0), handler)
     server.set_app(get_wsgi_application())
+    server.base_environ[NO_LIMIT] = "1"  # simulated readers are faster than any limit
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

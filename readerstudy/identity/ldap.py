@@ -1,0 +1,30 @@
+"""Passwords of a directory (LDAP), by django-auth-ldap, the extra [ldap]. Loaded only if `LDAP_URL` is set."""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils.timezone import now
+from django_auth_ldap.backend import LDAPBackend
+
+from readerstudy.accounts.models import User
+from readerstudy.identity.single_sign_on import complete_new_account
+
+
+# django-auth-ldap has no annotations.
+class DirectoryBackend(LDAPBackend):  # type: ignore[misc]
+    """Checks a password at the directory. An account that was there before must have the directory's mail address."""
+
+    def authenticate_ldap_user(self, ldap_user: Any, password: str) -> Any:
+        """Return the account of a right password; a new one gets its role from the directory."""
+        before = User.objects.filter(username=ldap_user._username).first()
+        if before is not None and before.has_usable_password():
+            return None  # it has a password here
+        user = super().authenticate_ldap_user(ldap_user, password)
+        if user is None:
+            return None
+        if before is None:
+            values = ldap_user.attrs.get(settings.SSO_ROLE_CLAIM, [])
+            complete_new_account(user, values, provider="ldap", at=now())
+        elif (ldap_user.attrs.get("mail") or [""])[0].lower() != before.email.lower() or not before.email:
+            return None
+        return user
