@@ -1,13 +1,17 @@
-"""Passwords of a directory (LDAP), by django-auth-ldap, the extra [ldap]. Loaded only if `LDAP_URL` is set."""
+"""Passwords of a directory (LDAP), by django-auth-ldap, the extra [ldap]. Used if `LDAP_URL` is set."""
 
 from typing import Any
 
 from django.conf import settings
 from django.utils.timezone import now
-from django_auth_ldap.backend import LDAPBackend
 
 from readerstudy.accounts.models import User
 from readerstudy.identity.single_sign_on import complete_new_account
+
+try:
+    from django_auth_ldap.backend import LDAPBackend
+except ImportError:  # without the extra; the settings refuse LDAP_URL then
+    LDAPBackend = object
 
 
 # django-auth-ldap has no annotations.
