@@ -14,9 +14,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from readerstudy.accounts.models import Role
 from readerstudy.accounts.permissions import role_required, signed_in_user
-from readerstudy.analysis.report.cache import ReportTooLarge, cached_report, count_readings
+from readerstudy.analysis.forms import VersionForm
+from readerstudy.analysis.report.cache import MOST_READINGS_FOR_PAGES, ReportTooLarge, cached_report
+from readerstudy.analysis.report.differences import MOST_CHANGES, differences
 from readerstudy.analysis.report.pdf import write_pdf
 from readerstudy.analysis.report.progress import progress_of_study, rehearsal_of
+from readerstudy.analysis.report.versions import NoVersion, count_readings, store_version, stored_results, versions_of
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput, NotAllowed
 from readerstudy.studies.access import require_researcher_of, studies_of, study_for
@@ -56,19 +59,74 @@ def studies(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @_of_study
-def study_report(request: HttpRequest, study: Study) -> HttpResponse:
-    """Show the report, or the remaining steps while the study is sealed."""
+def study_report(request: HttpRequest, study: Study, number: int | None = None) -> HttpResponse:
+    """Show a version of the report, the newest if none is named, or the remaining steps while the study is sealed."""
     if study.is_sealed:
         return _sealed(request, study)
     try:
-        report = cached_report(study, at=now())
+        report = cached_report(study, at=now(), number=number)
     except ReportTooLarge as error:
         return render(request, "report/large.html", {"study": study, "readings": error.readings})
     # A running rehearsal is reported while it is being read.
     grows = not study.shows_verdicts
-    record("report.viewed", actor=signed_in_user(request), subject=study, at=now())
-    context = {"study": study, "report": report, "grows": grows, "readings": report.readings}
+    shown = {"number": report.version.number} if report.version else {}
+    record("report.viewed", actor=signed_in_user(request), subject=study, at=now(), **shown)
+    context = {
+        "study": study,
+        "report": report,
+        "grows": grows,
+        "readings": report.readings,
+        "versions": versions_of(study),
+    }
     return render(request, "report/study.html", context)
+
+
+@require_GET
+@_of_study
+def versions(request: HttpRequest, study: Study, number: int | None = None) -> HttpResponse:
+    """Show the stored versions, and what differs between one and another: by default the newest and the one before."""
+    if study.is_sealed:
+        return _sealed(request, study)
+    return render(request, "report/versions.html", _versions_context(request, study, number, VersionForm()))
+
+
+@require_POST
+@_of_study
+def store(request: HttpRequest, study: Study) -> HttpResponse:
+    """Compute the report now and store it as a new version, with a reason."""
+    person, form = signed_in_user(request), VersionForm(request.POST)
+    if form.is_valid() and count_readings(study) > MOST_READINGS_FOR_PAGES:
+        raise ReportTooLarge(study, count_readings(study))
+    if not form.is_valid():
+        context = _versions_context(request, study, None, form)
+        return render(request, "report/versions.html", context, status=400)
+    version = store_version(study=study, actor=person, at=now(), reason=form.cleaned_data["reason"])
+    return redirect("report:differences", study.code, version.number)
+
+
+def _versions_context(request: HttpRequest, study: Study, number: int | None, form: VersionForm) -> dict[str, Any]:
+    cached_report(study, at=now())  # stores the first version if there is none
+    stored = versions_of(study)
+    if not stored:
+        raise NoVersion(_("The report of a rehearsal has no versions."))
+    after = next((each for each in stored if each.number == number), None if number else stored[-1])
+    if after is None:
+        raise Http404(_("The report of %(study)s has no version %(number)s.") % {"study": study.code, "number": number})
+    against = request.GET.get("against", "")
+    earlier = [each for each in stored if each.number < after.number]
+    before = next((each for each in earlier if str(each.number) == against), earlier[-1] if earlier else None)
+    found = differences(stored_results(before), stored_results(after)) if before else ()
+    return {
+        "study": study,
+        "versions": stored,
+        "after": after,
+        "before": before,
+        "earlier": earlier,
+        "tables": found,
+        "changes": sum(len(each.changes) for each in found),
+        "most": MOST_CHANGES,
+        "form": form,
+    }
 
 
 @require_GET
@@ -96,54 +154,58 @@ def unseal(request: HttpRequest, code: str) -> HttpResponse:
 
 @require_GET
 @_of_study
-def table_csv(request: HttpRequest, study: Study, key: str) -> HttpResponseBase:
+def table_csv(request: HttpRequest, study: Study, key: str, number: int | None = None) -> HttpResponseBase:
     """Return one table in full precision."""
-    return _file(request, study, f"{key}.csv", part="table")
+    return _file(request, study, f"{key}.csv", number, part="table")
 
 
 @require_GET
 @_of_study
-def table_json(request: HttpRequest, study: Study, key: str) -> HttpResponseBase:
+def table_json(request: HttpRequest, study: Study, key: str, number: int | None = None) -> HttpResponseBase:
     """Return one table for programs: the numbers of the CSV, with title, caption and notes."""
-    return _file(request, study, f"{key}.json", part="table")
+    return _file(request, study, f"{key}.json", number, part="table")
 
 
 @require_GET
 @_of_study
-def picture_svg(request: HttpRequest, study: Study, key: str) -> HttpResponseBase:
+def picture_svg(request: HttpRequest, study: Study, key: str, number: int | None = None) -> HttpResponseBase:
     """Return one figure."""
-    return _file(request, study, f"{key}.svg")
+    return _file(request, study, f"{key}.svg", number)
 
 
 @require_GET
 @_of_study
-def page_html(request: HttpRequest, study: Study) -> HttpResponseBase:
+def page_html(request: HttpRequest, study: Study, number: int | None = None) -> HttpResponseBase:
     """Return the whole report as a single HTML file."""
-    return _file(request, study, "report.html", part="report")
+    return _file(request, study, "report.html", number, part="report")
 
 
 @require_GET
 @_of_study
-def page_pdf(request: HttpRequest, study: Study) -> HttpResponseBase:
+def page_pdf(request: HttpRequest, study: Study, number: int | None = None) -> HttpResponseBase:
     """Return the whole report as PDF, which is created at first access."""
-    report = cached_report(study, at=now())
-    if report.file("report.pdf") is None:
-        write_pdf(report.folder / "report.html", report.folder / "report.pdf")
-    return _file(request, study, "report.pdf", part="report")
+    report = cached_report(study, at=now(), number=number)
+    page = report.file("report.html")
+    if report.file("report.pdf") is None and page is not None:
+        write_pdf(page, report.folder / "report.pdf")
+    return _file(request, study, "report.pdf", number, part="report")
 
 
-def _file(request: HttpRequest, study: Study, name: str, *, part: str = "") -> HttpResponseBase:
-    """Return a file of the report; as a download, and as an export in the audit trail, if it is a `part`."""
-    path = cached_report(study, at=now()).file(name)
+def _file(request: HttpRequest, study: Study, name: str, number: int | None, *, part: str = "") -> HttpResponseBase:
+    """Return a file of a version; as a download, and as an export in the audit trail, if it is a `part`."""
+    report = cached_report(study, at=now(), number=number)
+    path = report.file(name)
     if path is None:
         raise Http404
     if part:
-        kind = name.rpartition(".")[2]
-        record("export.made", actor=signed_in_user(request), subject=study, at=now(), part=part, format=kind, file=name)
+        what: dict[str, Any] = {"part": part, "format": name.rpartition(".")[2], "file": name}
+        what |= {"number": report.version.number} if report.version else {}
+        record("export.made", actor=signed_in_user(request), subject=study, at=now(), **what)
     content_type, _encoding = mimetypes.guess_type(name)
     if content_type and content_type.startswith(("text/", "image/svg")):
         content_type += "; charset=utf-8"
-    filename = f"{study.code}-{name}"
+    version = f"-v{report.version.number}" if report.version and report.version.number > 1 else ""
+    filename = f"{study.code}{version}-{name}"
     return FileResponse(path.open("rb"), as_attachment=bool(part), filename=filename, content_type=content_type)
 
 

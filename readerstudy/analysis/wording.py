@@ -3,6 +3,7 @@
 from django.utils.translation import gettext as _
 
 from readerstudy.analysis.record.codes import Subset
+from readerstudy.analysis.record.conduct import StudyEvent
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.statistics.multiplicity import Correction
 from readerstudy.statistics.subgroups import UndefinedReason
@@ -171,3 +172,10 @@ def verdict_label_sentences(record: StudyRecord) -> tuple[str, ...]:
         for session in (record.conduct.sessions if record.conduct else ())
         if session.verdict_labels
     )
+
+
+def person_of(event: StudyEvent) -> str:
+    """Return who did it, for use within a sentence."""
+    if event.confirmed_by:
+        return _("%(first)s and %(others)s") % {"first": event.by, "others": event.confirmed_by}
+    return event.by or _("a person at the server’s terminal")

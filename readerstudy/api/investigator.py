@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 from readerstudy.accounts.models import User
 from readerstudy.accounts.permissions import IsInvestigator, IsResearcher, signed_in_user
 from readerstudy.analysis.report.cache import cached_report
+from readerstudy.analysis.report.versions import version_facts, versions_of
 from readerstudy.api import csv, dataset
 from readerstudy.api.errors import DetailSerializer
 from readerstudy.api.requests import UserRequest, validated
@@ -27,6 +28,7 @@ from readerstudy.api.serializers import (
     EnrollRequest,
     ReadingLine,
     ResultsAnswer,
+    ResultsQuery,
     StudyLine,
     StudyPage,
     StudySession,
@@ -194,14 +196,22 @@ class ReadingsFile(StudyView):
 
 
 class Results(StudyView):
-    """Every number of the report of an unsealed study. For researchers."""
+    """Every number of the report of an unsealed study, in its newest version or another one. For researchers."""
 
     permission_classes = [IsResearcher]
 
-    @extend_schema(responses={200: ResultsAnswer, 409: REFUSED}, tags=["studies"])
+    @extend_schema(
+        parameters=[ResultsQuery], responses={200: ResultsAnswer, 400: MISUNDERSTOOD, 409: REFUSED}, tags=["studies"]
+    )
     def get(self, request: UserRequest, study: str) -> Response:
         selected = self.own_study()
-        results = cached_report(selected, at=now()).as_dict()
+        number = validated(ResultsQuery(data=request.query_params)).get("version")
+        report = cached_report(selected, at=now(), number=number)
+        results = {
+            **report.as_dict(),
+            "version": version_facts(report.version) if report.version else None,
+            "versions": [each.number for each in versions_of(selected)],
+        }
         _record_export(selected, request.user, part="results", format="json")
         return Response(results)
 

@@ -248,7 +248,34 @@ class TableAnswer(Shape):
     title = serializers.CharField()
     caption = serializers.CharField()
     notes = serializers.ListField(child=serializers.CharField())
+    columns = serializers.ListField(
+        child=serializers.DictField(), help_text="key, title, group in words and group_code, in the order of the page"
+    )
     rows = serializers.ListField(child=serializers.DictField(), help_text="one object a row, by column")
+    row_codes = serializers.ListField(
+        child=serializers.DictField(), help_text="codes of the words of each row by column, the same in every language"
+    )
+
+
+class ResultsQuery(Shape):
+    """Which version of the report."""
+
+    version = serializers.IntegerField(required=False, min_value=1, max_value=9999, help_text="the newest if missing")
+
+
+class ReportVersionFacts(Shape):
+    """What a stored version of a report was made from. `sha256` covers all of it and the hashes of its files."""
+
+    number = serializers.IntegerField()
+    made_at = serializers.DateTimeField()
+    reason = serializers.CharField(help_text="empty for the first, which is stored at the unsealing")
+    readings = serializers.IntegerField()
+    software = serializers.CharField()
+    source_sha256 = serializers.CharField(help_text="of the source files of the software")
+    plan_sha256 = serializers.CharField()
+    analysis_sha256 = serializers.CharField()
+    basis = serializers.DictField(help_text="evaluations and classifiers by id and hash, versions of packages")
+    sha256 = serializers.CharField()
 
 
 class ResultsAnswer(Shape):
@@ -257,9 +284,12 @@ class ResultsAnswer(Shape):
     study = serializers.CharField()
     title = serializers.CharField()
     rehearsal = serializers.BooleanField()
+    language = serializers.CharField(help_text="of the words; codes are the same in every language")
     made_at = serializers.DateTimeField()
     plan = serializers.DictField(help_text="the analysis plan as it was locked with the study, and its hash")
     tables = serializers.DictField(child=TableAnswer())
     figures = serializers.DictField(child=serializers.CharField(), help_text="the description of every figure")
     sentences = serializers.DictField(help_text="the sentences of each chapter")
     limits = serializers.ListField(child=serializers.CharField())
+    version = ReportVersionFacts(allow_null=True, help_text="null: a rehearsal, whose report is not stored")
+    versions = serializers.ListField(child=serializers.IntegerField(), help_text="all that are stored")

@@ -13,6 +13,7 @@ from readerstudy.record.heads import sign_on_commit
 # After these the head of the study's log is signed: the moves of a study, and the end of a session.
 SIGNED: Final = frozenset(
     {
+        "report.stored",
         "session.finished",
         "study.archived",
         "study.closed",

@@ -66,6 +66,7 @@ SENTENCES: Final[dict[str, Text]] = {
     "reader.withdrawn": _("%(actor)s withdrew %(subject)s from %(study)s."),
     "reader_rules.changed": _("%(actor)s changed the rules for readers of %(study)s."),
     "reminder.written": _("%(actor)s reminded %(subject)s of %(study)s."),
+    "report.stored": _("Version %(number)s of the report of %(study)s was stored."),
     "report.viewed": _("%(actor)s opened the report of %(study)s."),
     "second_factor.added": _("%(actor)s set up a second factor: %(factor)s."),
     "second_factor.failed": _("Somebody gave a wrong second factor for the account of %(subject)s."),

@@ -190,6 +190,7 @@ class Table:
             "title": self.title,
             "caption": self.caption,
             "notes": list(self.notes),
+            "columns": [{"key": each.key, "title": each.title, "group": each.group} for each in self.columns],
             "rows": [dict(zip(map(str, header), line, strict=True)) for line in lines],
         }
 

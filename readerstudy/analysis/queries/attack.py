@@ -10,7 +10,8 @@ from readerstudy.studies.models import Study
 def study_attack(study: Study) -> StudyAttack | None:
     """Return the newest evaluation of the runs that made the study's adversarial images, or None."""
     runs = _runs(study)
-    results = [result for result in (row.read() for row in study_evaluations(study)) if _is_reference(result)]
+    read = [row.read() for row in study_evaluations(study)]
+    results = [each for each in read if _is_target(each, runs)] or [each for each in read if _is_reference(each)]
     attacks = {
         result.resolution: attack
         for result in sorted(results, key=lambda result: result.resolution)
@@ -25,7 +26,10 @@ def study_attack(study: Study) -> StudyAttack | None:
 
 
 def study_evaluations(study: Study) -> list[Evaluation]:
-    """Return the rows of the newest finished job that evaluated the runs of the study's adversarial images."""
+    """Return the rows of a finished job that evaluated the runs of the study's adversarial images.
+
+    The newest one with the classifier that the images were made for; without any, the newest one.
+    """
     runs = _runs(study)
     rows = Evaluation.objects.filter(
         cohort=study.cohort.name,
@@ -36,11 +40,17 @@ def study_evaluations(study: Study) -> list[Evaluation]:
     for row in rows.order_by("-job_id", "pk"):
         if any(set(attack["runs"]) == runs for attack in row.result["attacks"]):
             jobs.setdefault(row.job_id, []).append(row)
-    return next(iter(jobs.values()), [])
+    of_target = (own for own in jobs.values() if any(_is_target(row.read(), runs) for row in own))
+    return next(of_target, next(iter(jobs.values()), []))
 
 
 def _runs(study: Study) -> set[str]:
     return set(study.plan.get("generators", []))
+
+
+def _is_target(result: EvaluationResult, runs: set[str]) -> bool:
+    """Whether the result is that of the classifier that the attack of these runs was made for."""
+    return any(set(attack.runs) == runs and attack.against == result.classifier for attack in result.attacks)
 
 
 def _is_reference(result: EvaluationResult) -> bool:

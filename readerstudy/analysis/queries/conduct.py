@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection, transaction
-from django.utils.translation import gettext as _
 
 from readerstudy.analysis.queries.exclusions import excluded_images
 from readerstudy.analysis.queries.material import cohort_facts, drawn_images, patients_drawn, session_facts
@@ -107,10 +106,8 @@ def _unsealed(study: Study) -> StudyEvent | None:
     unsealing = find_unsealing(study)
     if unsealing is None:
         return None
-    by = person_name(unsealing.by)
-    if unsealing.confirmed_by is not None:
-        by = _("%(first)s and %(others)s") % {"first": by, "others": person_name(unsealing.confirmed_by)}
-    return StudyEvent(unsealing.at, by, unsealing.reason)
+    by, other = person_name(unsealing.by), person_name(unsealing.confirmed_by)
+    return StudyEvent(unsealing.at, by, unsealing.reason, confirmed_by=other)
 
 
 def _audits(study: Study) -> tuple[AuditResult, ...]:

@@ -155,11 +155,15 @@ class ReaderSession:
 
 @dataclass(frozen=True)
 class StudyEvent:
-    """An action on the study as a whole: date, person (empty: at the server's terminal), and reason."""
+    """An action on the study as a whole: date, person (empty: at the server's terminal), and reason.
+
+    `confirmed_by`: the second person, if it took two.
+    """
 
     at: datetime
     by: str = ""
     reason: str = ""
+    confirmed_by: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from readerstudy.analysis.figures import Picture
@@ -20,6 +21,7 @@ from readerstudy.analysis.report.chapters import Chapters
 from readerstudy.analysis.report.gallery import ReportGallery, build_gallery, choose_images
 from readerstudy.analysis.report.sections import Section
 from readerstudy.analysis.wording import limit_sentences, session_limit_sentence
+from readerstudy.layout.codes import TableCodes, codes_of
 from readerstudy.layout.table import Table, to_csv, to_text
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Study
@@ -36,6 +38,8 @@ class StudyReport:
     at: datetime
     plan: AnalysisPlan = field(default_factory=AnalysisPlan)
     gallery: ReportGallery | None = None
+    # Codes of the words of each table, by its key; None: to be made.
+    known_codes: Mapping[str, TableCodes] | None = None
 
     @cached_property
     def chapters(self) -> Chapters:
@@ -78,15 +82,53 @@ class StudyReport:
         """Every figure by its key, which is also the name of its SVG file."""
         return {picture.key: picture for section in self.sections for picture in section.pictures}
 
+    @cached_property
+    def codes(self) -> Mapping[str, TableCodes]:
+        """The codes of the words of each table by its key, the same in every language."""
+        if self.known_codes is not None:
+            return self.known_codes
+        if get_language() == "en":
+            return {key: codes_of(table) for key, table in self.tables.items()}
+        with override("en"):
+            return self.in_another_language(gallery=None).codes
+
+    def in_another_language(
+        self, *, gallery: ReportGallery | None, codes: Mapping[str, TableCodes] | None = None
+    ) -> "StudyReport":
+        """Return the same report to be written in another language; results without words are not computed again."""
+        other = replace(self, gallery=gallery, known_codes=codes)
+        vars(other.chapters)["subgroups"] = self.chapters.subgroups
+        return other
+
+    def without_gallery(self) -> "StudyReport":
+        """Return the same report without images."""
+        other = replace(self, gallery=None)
+        kept = [
+            replace(each, items=tuple(item for item in each.items if item is not self.gallery))
+            for each in self.sections
+        ]
+        vars(other).update(sections=tuple(kept), summary=self.summary)
+        return other
+
+    def table_dict(self, key: str) -> dict[str, Any]:
+        """Return one table for JSON, with the codes of its words."""
+        data, codes = self.tables[key].as_dict(), self.codes[key]
+        columns = zip(data["columns"], codes.groups, strict=True)
+        data["columns"] = [{**column, "group_code": code} for column, code in columns]
+        if len(codes.rows) != len(data["rows"]):
+            raise ValueError(f"The table {key} has other rows in English than in this language.")
+        return {**data, "row_codes": list(codes.rows)}
+
     def as_dict(self) -> dict[str, Any]:
         """Return every number of the page in full precision, for JSON."""
         return {
             "study": self.record.code,
             "title": self.record.title,
             "rehearsal": self.record.is_rehearsal,
+            "language": get_language(),
             "made_at": self.at.isoformat(),
             "plan": {**self.plan.as_data(), "hash": self.plan.hash},
-            "tables": {key: table.as_dict() for key, table in self.tables.items()},
+            "tables": {key: self.table_dict(key) for key in self.tables},
             "figures": {key: picture.description for key, picture in self.pictures.items()},
             "summary": list(self.summary),
             "sentences": {section.key: list(section.sentences) for section in self.sections},
@@ -118,15 +160,25 @@ def write_report(report: StudyReport, folder: Path, *, stage: Stage = lambda _: 
     for description in report.compute():
         stage(description)
     stage(_("writing the files"))
-    files = {f"{key}.csv": to_csv(table) for key, table in report.tables.items()}
-    files |= {f"{key}.json": _json(table.as_dict()) for key, table in report.tables.items()}
-    files |= {f"{key}.svg": picture.svg for key, picture in report.pictures.items()}
-    files["report.json"] = _json(report.as_dict())
-    files["report.html"] = standalone(report)
-    files["report.txt"] = as_text(report)
+    files = {**data_files(report), "report.html": standalone(report)}
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     return [folder / name for name in files]
+
+
+def data_files(report: StudyReport) -> dict[str, str]:
+    """Return the texts of all files that show no image, by their names."""
+    files = {f"{key}.csv": to_csv(table) for key, table in report.tables.items()}
+    files |= {f"{key}.json": _json(report.table_dict(key)) for key in report.tables}
+    files |= {f"{key}.svg": picture.svg for key, picture in report.pictures.items()}
+    files["report.json"] = _json(report.as_dict())
+    files["report.txt"] = as_text(report)
+    return files
+
+
+def page_body(report: StudyReport, *, address: str) -> str:
+    """Return the report as the middle of a page. `address` is that of its files, with a slash at the end."""
+    return render_to_string("report/_report.html", {"report": report, "files": address})
 
 
 def as_text(report: StudyReport) -> str:

@@ -1,36 +1,45 @@
-"""Cache of written reports in the reports folder.
+"""Written reports: the stored versions of a study's report, and the report of a rehearsal, which is computed.
 
-A closed study does not change, so its report is computed once per version of the software and language. The cache can
-be deleted at any time; reports are then computed again.
+The reports folder is a cache and can be deleted at any time. A rehearsal does not change once it is closed, so its
+report is computed once per version of the software and language.
 """
 
 import json
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
+from typing import Any, Final
+from uuid import uuid4
 
 from django.conf import settings
-from django.template.loader import render_to_string
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
+from readerstudy.analysis.models import ReportVersion
 from readerstudy.analysis.queries.attack import study_evaluations
 from readerstudy.analysis.queries.exclusions import excluded_images
-from readerstudy.analysis.report.build import build_report, write_report
+from readerstudy.analysis.report.build import Stage, build_report, page_body, write_report
+from readerstudy.analysis.report.versions import (
+    WITH_IMAGES,
+    NoVersion,
+    count_readings,
+    find_version,
+    store_version,
+    stored_file,
+    stored_results,
+)
 from readerstudy.errors import StudyError
 from readerstudy.provenance import source_hash
-from readerstudy.reading.models import Reading
 from readerstudy.studies.models import Study
 from readerstudy.truth.seal import may_show_images_of_cohort, require_unsealed
 
 SUFFIXES = (".py", ".html", ".css", ".po", ".mo")  # of the files that a report is made by
-Stage = Callable[[str], None]
 # A page computes reports of up to this many readings; the command computes larger ones, with a progress bar.
 MOST_READINGS_FOR_PAGES = 50_000
+_INTERNAL: Final = ("body.html", "report.txt")
 KEPT = 4  # reports of one study, for languages and for versions of the software that run in parallel
 
 
@@ -51,6 +60,12 @@ class CachedReport:
 
     folder: Path
     readings: int
+    version: ReportVersion | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the files that belong to people: data, pictures and the page."""
+        return sorted(path.name for path in self.folder.iterdir() if path.name not in _INTERNAL)
 
     @property
     def body(self) -> str:
@@ -66,12 +81,58 @@ class CachedReport:
         return report
 
 
-def cached_report(study: Study, *, at: datetime, for_page: bool = True, stage: Stage = lambda _: None) -> CachedReport:
-    """Return the report, computed now if it is not cached.
+@dataclass(frozen=True)
+class StoredReport(CachedReport):
+    """A stored version. Its files are those of the database, written to the folder when they are needed."""
 
-    Raises StillSealed before the unsealing, and ReportTooLarge if `for_page` is true and computing it takes minutes.
+    @property
+    def names(self) -> list[str]:
+        assert self.version is not None
+        known = self.version.files["en"]
+        return sorted(name for name in known if name not in _INTERNAL and not name.startswith(WITH_IMAGES))
+
+    @property
+    def body(self) -> str:
+        return self._text("body.html") or ""
+
+    def file(self, name: str) -> Path | None:
+        """Return one of the version's files, or what was made from them, such as the PDF."""
+        text = self._text(name)
+        path = self.folder / name
+        if text is not None and not (path.is_file() and path.read_bytes() == text.encode()):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            draft = path.with_suffix(f"{path.suffix}.{uuid4().hex}")
+            draft.write_text(text, encoding="utf-8")
+            draft.replace(path)
+        return super().file(name)
+
+    def as_dict(self) -> dict[str, Any]:
+        assert self.version is not None
+        return stored_results(self.version)
+
+    def _text(self, name: str) -> str | None:
+        assert self.version is not None
+        return stored_file(self.version, name)
+
+
+def cached_report(
+    study: Study,
+    *,
+    at: datetime,
+    number: int | None = None,
+    for_page: bool = True,
+    stage: Stage = lambda _: None,
+) -> CachedReport:
+    """Return the report: of a study the version of this number, or the newest one; of a rehearsal that of now.
+
+    If no version is stored yet, the first one is now. Raises StillSealed before the unsealing, NoVersion if there is
+    none of this number, and ReportTooLarge if `for_page` is true and computing it takes minutes.
     """
     require_unsealed(study)
+    if not study.is_rehearsal:
+        return _stored_report(study, number, at=at, for_page=for_page, stage=stage)
+    if number is not None:
+        raise NoVersion(_("The report of a rehearsal has no versions."))
     readings = count_readings(study)
     folder = Path(settings.REPORTS_DIR) / ".published" / study.code / _fingerprint(study, readings)
     if not folder.is_dir():
@@ -81,9 +142,25 @@ def cached_report(study: Study, *, at: datetime, for_page: bool = True, stage: S
     return CachedReport(folder, readings)
 
 
-def count_readings(study: Study) -> int:
-    """Return the number of readings of a study."""
-    return Reading.objects.filter(presentation__reading_list__enrollment__study=study).count()
+def _stored_report(study: Study, number: int | None, *, at: datetime, for_page: bool, stage: Stage) -> StoredReport:
+    version = find_version(study, number)
+    if version is None:
+        readings = count_readings(study)
+        if for_page and readings > MOST_READINGS_FOR_PAGES:
+            raise ReportTooLarge(study, readings)
+        version = store_version(study=study, actor=None, at=at, stage=stage)
+    images = "-images" if may_show_images_of_cohort(study.cohort.name) else ""
+    name = f"v{version.number}-{get_language()}-{version.sha256[:12]}{images}"
+    return StoredReport(Path(settings.REPORTS_DIR) / ".versions" / study.code / name, version.readings, version)
+
+
+def store_first_version(study: Study, *, at: datetime) -> None:
+    """Store the first version of a study that was just unsealed, unless that takes minutes or it is a rehearsal.
+
+    A version that is not stored now is stored when the report is asked for.
+    """
+    if not study.is_rehearsal and count_readings(study) <= MOST_READINGS_FOR_PAGES:
+        _stored_report(study, None, at=at, for_page=True, stage=lambda _: None)
 
 
 def _write(study: Study, folder: Path, *, at: datetime, stage: Stage) -> None:
@@ -93,7 +170,7 @@ def _write(study: Study, folder: Path, *, at: datetime, stage: Stage) -> None:
     try:
         report = build_report(study, at=at, stage=stage)
         write_report(report, draft, stage=stage)
-        body = render_to_string("report/_report.html", {"report": report, "files": f"/report/{study.code}/"})
+        body = page_body(report, address=f"/report/{study.code}/")
         (draft / "body.html").write_text(body, encoding="utf-8")
         _delete_oldest(folder.parent)
         draft.rename(folder)

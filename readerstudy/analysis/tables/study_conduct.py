@@ -19,6 +19,7 @@ from readerstudy.analysis.record.conduct import (
     StudyEvent,
 )
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.analysis.wording import person_of
 from readerstudy.experiments.attack_words import attack_words
 from readerstudy.layout.table import Cell, Column, Kind, Table
 from readerstudy.statistics.proportions import wilson
@@ -30,11 +31,6 @@ _MOST_NAMED = 30  # excluded readers named per reason; others are counted
 def format_day(at: datetime) -> str:
     """Return a date in the local time zone and the language's format."""
     return date_format(localtime(at), "DATE_FORMAT")
-
-
-def person_of(event: StudyEvent) -> str:
-    """Return who did it, for use within a sentence."""
-    return event.by or _("a person at the server’s terminal")
 
 
 # --- blinding -----------------------------------------------------------------------------------------------

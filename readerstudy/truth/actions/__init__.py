@@ -16,6 +16,7 @@ from readerstudy.truth.actions.unsealing import (
     confirm_unsealing,
     request_unsealing,
     unseal_study,
+    when_unsealed,
     withdraw_request,
 )
 from readerstudy.truth.matching import MatchedRow
@@ -41,5 +42,6 @@ __all__ = [
     "same_plan",
     "store_scores",
     "unseal_study",
+    "when_unsealed",
     "withdraw_request",
 ]

@@ -3,7 +3,9 @@
 With two, a researcher of the study requests it and another member confirms. A request expires.
 """
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 from django.utils.formats import date_format
@@ -20,6 +22,14 @@ from readerstudy.studies.models import RequestOutcome, Study, UnsealingRequest, 
 from readerstudy.studies.models.unsealing import LASTS
 from readerstudy.truth.models import Unsealing
 from readerstudy.truth.seal import require_nothing_in_reading
+
+# What packages above do with a study once its unsealing is committed.
+_followers: list[Callable[[Study, datetime], None]] = []
+
+
+def when_unsealed(follow: Callable[[Study, datetime], None]) -> None:
+    """Have a function called with each study that was unsealed, after the commit. Its errors are logged only."""
+    _followers.append(follow)
 
 
 @transaction.atomic
@@ -107,6 +117,8 @@ def withdraw_request(*, study: Study, actor: User, reason: str, at: datetime) ->
 
 def _unseal(study: Study, *, by: User | None, confirmed_by: User | None, reason: str, at: datetime) -> Unsealing:
     study.mark_unsealed(at=at)
+    for follow in _followers:
+        transaction.on_commit(partial(follow, study, at), robust=True)
     return Unsealing.objects.create(study=study, by=by, confirmed_by=confirmed_by, at=at, reason=reason)
 
 

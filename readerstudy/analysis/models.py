@@ -1,0 +1,70 @@
+"""The stored versions of a report. The first is made when its study is unsealed; others are made for a reason."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from readerstudy.record.triggers import STUDY, kept, logged
+from readerstudy.studies.models import Study
+
+
+class ReportVersion(models.Model):
+    """One version: what it was made from, and the SHA-256 of each of its files. It is never changed.
+
+    `basis` has the evaluations and the classifier, by id and hash, and the versions of the packages. `files` maps
+    language and name to SHA-256. `sha256` is that of `content`.
+    """
+
+    study = models.ForeignKey(Study, models.PROTECT, related_name="+", verbose_name=_("study"))
+    number = models.PositiveSmallIntegerField(_("number"))
+    at = models.DateTimeField(_("made"))
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, verbose_name=_("by"), db_index=False
+    )
+    reason = models.TextField(_("reason"), blank=True)
+    readings = models.PositiveIntegerField(_("readings"))
+    software = models.CharField(_("software version"), max_length=16)
+    source_sha256 = models.CharField(_("SHA-256 of the source files"), max_length=64)
+    plan_sha256 = models.CharField(_("SHA-256 of the plan"), max_length=64)
+    analysis_sha256 = models.CharField(_("SHA-256 of the analysis plan"), max_length=64)
+    basis = models.JSONField(_("made from"))
+    files = models.JSONField(_("files"))
+    sha256 = models.CharField(_("SHA-256"), max_length=64)
+
+    class Meta:
+        ordering = ["study", "number"]
+        verbose_name = _("version of a report")
+        verbose_name_plural = _("versions of reports")
+        constraints = [
+            models.UniqueConstraint(fields=["study", "number"], name="report_version_once"),
+            models.CheckConstraint(
+                condition=models.Q(number=1) | models.Q(number__gt=1) & ~models.Q(reason=""),
+                name="report_version_has_reason",
+            ),
+        ]
+        triggers = [*kept(), *logged(study=STUDY.format("me.study_id"))[:1]]
+
+    def __str__(self) -> str:
+        return f"{self.study} {self.number}"
+
+    @property
+    def study_code(self) -> str:
+        """The study that events about the version belong to."""
+        return self.study.code
+
+
+class ReportFile(models.Model):
+    """One file of a version in one language, compressed. Its SHA-256 is in the version."""
+
+    version = models.ForeignKey(ReportVersion, models.PROTECT, related_name="stored_files")
+    language = models.CharField(max_length=8)
+    name = models.CharField(max_length=120)
+    content = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("file of a report")
+        constraints = [models.UniqueConstraint(fields=["version", "language", "name"], name="report_file_once")]
+        triggers = kept()
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.language} {self.name}"
