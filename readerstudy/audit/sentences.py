@@ -113,6 +113,9 @@ SENTENCES: Final[dict[str, Text]] = {
     "token.revoked": _("%(actor)s revoked the API token %(name)s."),
     "trail.exported": _("%(actor)s exported the audit trail."),
     "trail.reviewed": _("%(actor)s reviewed the audit trail of %(study)s up to event %(up_to)s."),
+    "unblinding.assessed": _("%(actor)s assessed unplanned unblinding %(number)s of %(study)s."),
+    "unblinding.corrected": _("%(actor)s corrected the record of unplanned unblinding %(number)s of %(study)s."),
+    "unblinding.recorded": _("%(actor)s recorded unplanned unblinding %(number)s of %(study)s."),
     "unsealing.expired": _("The request of %(requested_by)s to unseal %(study)s expired."),
     "unsealing.requested": _("%(actor)s requested the unsealing of %(study)s."),
     "unsealing.withdrawn": _("%(actor)s ended the request of %(requested_by)s to unseal %(study)s."),
@@ -152,6 +155,7 @@ KINDS: Final[dict[str, Text]] = {
     "study": _("Studies"),
     "token": _("API tokens"),
     "trail": _("Audit trail"),
+    "unblinding": _("Unplanned unblindings"),
     "unsealing": _("Requests to unseal"),
 }
 # What was exported, as an event stores it.

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from readerstudy.desk import corner_views, record_views, team_views, views
+from readerstudy.desk import corner_views, record_views, team_views, unblinding_views, views
 from readerstudy.desk.people import colleague_views, directory
 from readerstudy.desk.people.urls import urlpatterns as people_urls
 from readerstudy.desk.trail.urls import urlpatterns as trail_urls
@@ -20,6 +20,8 @@ urlpatterns = [
     path("studies/<slug:code>/resume/<int:number>/", views.resume, name="resume"),
     path("studies/<slug:code>/images/", views.reported_images, name="reported-images"),
     path("studies/<slug:code>/images/<int:number>/", views.decide, name="decide"),
+    path("studies/<slug:code>/unblindings/", unblinding_views.unblindings, name="unblindings"),
+    path("studies/<slug:code>/unblindings/<int:number>/", unblinding_views.unblinding, name="unblinding"),
     path("studies/<slug:code>/record/", record_views.record, name="record"),
     path("studies/<slug:code>/record/<slug:name>/", record_views.record_file, name="record-file"),
     path("studies/<slug:code>/corners/", corner_views.corners, name="corners"),

@@ -43,6 +43,7 @@ ACTS: Final = (
     Act("studies:move", where={"move": FINAL_MOVES}),
     # exporting
     *(Act(f"report:{name}", ("GET",)) for name in ("page", "pdf", "table", "table-json")),
+    *(Act(f"report:version-{name}", ("GET",)) for name in ("page", "pdf", "table", "table-json")),
     *(Act(f"studies:{name}", ("GET",)) for name in ("readings", "readings_file", "answers", "results")),
     *(Act(f"desk:{name}", ("GET",)) for name in ("trail-csv", "study-trail-csv")),
     # making links and other ways in

@@ -17,6 +17,7 @@ from readerstudy.analysis.queries.provenance import (
     text_hash,
 )
 from readerstudy.analysis.queries.trail import last_actor, person_name, subject_of
+from readerstudy.analysis.queries.unblindings import unplanned_unblindings
 from readerstudy.analysis.queries.withdrawals import analysed_readers
 from readerstudy.analysis.record.codes import reader_sort_key
 from readerstudy.analysis.record.conduct import (
@@ -99,6 +100,7 @@ def study_conduct(study: Study, classifier: str | None = None, plan: AnalysisPla
         audits=_audits(study),
         excluded=excluded_images(study),
         attacks=attacks,
+        unblindings=unplanned_unblindings(study),
     )
 
 

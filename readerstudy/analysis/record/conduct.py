@@ -178,6 +178,25 @@ class ExcludedImage:
 
 
 @dataclass(frozen=True)
+class UnplannedUnblinding:
+    """Somebody learnt part of the truth before the unsealing, and what that was taken to mean.
+
+    `readers` and `sessions` are those it concerns; empty: all. `consequence` is empty if it was not assessed.
+    """
+
+    number: int
+    happened_at: datetime
+    persons: str
+    learnt: str
+    how: str
+    readers: tuple[str, ...] = ()
+    sessions: tuple[int, ...] = ()
+    readings: int | None = None
+    consequence: str = ""
+    assessment: str = ""
+
+
+@dataclass(frozen=True)
 class NetworkRun:
     """A trained network as registered, or an import of adversarial images.
 
@@ -285,6 +304,7 @@ class StudyConduct:
     audits: tuple[AuditResult, ...] = ()
     excluded: tuple[ExcludedImage, ...] = ()
     attacks: tuple[AttackRun, ...] = ()
+    unblindings: tuple[UnplannedUnblinding, ...] = ()
 
     @property
     def is_synthetic(self) -> bool:

@@ -51,6 +51,7 @@ from readerstudy.analysis.tables.signal_detection import signal_detection_table
 from readerstudy.analysis.tables.study_conduct import blinding_table, grades_table, missing_table, sources_table
 from readerstudy.analysis.tables.table1_attack import table_1
 from readerstudy.analysis.tables.trivial_controls import trivial_controls_table
+from readerstudy.analysis.tables.unblindings import unblindings_table
 from readerstudy.analysis.wording import verdict_label_sentences
 from readerstudy.layout.table import Table
 from readerstudy.statistics.unsure import Unsure
@@ -159,6 +160,7 @@ class Chapters:
             flow_table(record, plan),
             plan_table(plan, None if record.conduct is None else record.conduct.is_declared),
             blinding_table(record, plan),
+            unblindings_table(record),
             readers_table(record),
             missing_table(record, plan),
             grades_table(record, plan),

@@ -16,6 +16,7 @@ from readerstudy.studies.actions.moves import (
     unlock_study,
 )
 from readerstudy.studies.actions.participation import allow_early, pause_reader, resume_reader, withdraw_reader
+from readerstudy.studies.actions.unblinding import assess_unblinding, correct_unblinding, record_unblinding
 
 __all__ = [
     "ChangedMeanwhile",
@@ -23,9 +24,11 @@ __all__ = [
     "add_member",
     "allow_early",
     "archive_study",
+    "assess_unblinding",
     "close_study",
     "confirm_corners",
     "copy_members",
+    "correct_unblinding",
     "delete_draft",
     "draft_study",
     "edit_draft",
@@ -38,6 +41,7 @@ __all__ = [
     "open_study",
     "pause_reader",
     "pause_study",
+    "record_unblinding",
     "remove_member",
     "resume_reader",
     "resume_study",

@@ -223,6 +223,46 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Unblinding',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveSmallIntegerField(verbose_name='number')),
+                ('revision', models.PositiveSmallIntegerField(default=1, verbose_name='revision')),
+                ('happened_at', models.DateTimeField(verbose_name='happened')),
+                ('persons', models.TextField(verbose_name='who learnt it')),
+                ('learnt', models.TextField(verbose_name='what they learnt')),
+                ('how', models.TextField(verbose_name='how it happened')),
+                ('readers', models.JSONField(default=list, verbose_name='readers')),
+                ('sessions', models.JSONField(default=list, verbose_name='sessions')),
+                ('at', models.DateTimeField(verbose_name='recorded')),
+                ('by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='recorded by')),
+                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='unblindings', to='studies.study', verbose_name='study')),
+            ],
+            options={
+                'verbose_name': 'unplanned unblinding',
+                'verbose_name_plural': 'unplanned unblindings',
+                'ordering': ['study', 'number', 'revision'],
+            },
+        ),
+        migrations.CreateModel(
+            name='UnblindingAssessment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveSmallIntegerField(verbose_name='number')),
+                ('consequence', models.CharField(choices=[('none', 'None: the readings stay'), ('excluded', 'Readings are excluded'), ('withdrawn', 'A reader is withdrawn')], max_length=9, verbose_name='consequence')),
+                ('text', models.TextField(verbose_name='assessment')),
+                ('readings', models.PositiveIntegerField(null=True, verbose_name='affected readings')),
+                ('at', models.DateTimeField(verbose_name='assessed')),
+                ('by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='assessed by')),
+                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='unblinding_assessments', to='studies.study', verbose_name='study')),
+            ],
+            options={
+                'verbose_name': 'assessment of an unblinding',
+                'verbose_name_plural': 'assessments of unblindings',
+                'ordering': ['study', 'number', 'id'],
+            },
+        ),
+        migrations.CreateModel(
             name='UnsealingRequest',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -513,6 +553,34 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='studymember',
             trigger=pgtrigger.compiler.Trigger(name='not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: it holds evidence.', TG_TABLE_NAME;", hash='283d03b66e25d52bf70a90bec698da4005a6db3e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_not_truncated_e9af3', table='studies_studymember', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='unblinding',
+            constraint=models.UniqueConstraint(fields=('study', 'number', 'revision'), name='unblinding_revision_once'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='unblinding',
+            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='33f67d5db1fe5333966b02aca20200a049207299', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_7437d', table='studies_unblinding', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='unblinding',
+            trigger=pgtrigger.compiler.Trigger(name='not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: it holds evidence.', TG_TABLE_NAME;", hash='3c13d3e536f883a0792bab54a149dc00794671a6', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_not_truncated_4e200', table='studies_unblinding', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='unblinding',
+            trigger=pgtrigger.compiler.Trigger(name='logged', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', declare='DECLARE me "studies_unblinding"%ROWTYPE;', func="\n        IF TG_OP = 'UPDATE' AND to_jsonb(OLD) - ARRAY[]::text[] = to_jsonb(NEW) - ARRAY[]::text[] THEN\n            RETURN NULL;\n        END IF;\n        me := COALESCE(NEW, OLD);\n        PERFORM record_note(\n            'studies_unblinding', me.id::text, TG_OP, (SELECT study.code FROM studies_study study WHERE study.id = me.study_id), record_canonical(me) - ARRAY[]::text[], NULL\n        );\n        RETURN NULL;\n        ", hash='17cbbdc8d45f7936b3d33e230c7100beb9562d0f', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_logged_44c2f', table='studies_unblinding', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='unblindingassessment',
+            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='8fda4e4e32c956e1d8ed35d23c54103ebebb2bfd', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_859e9', table='studies_unblindingassessment', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='unblindingassessment',
+            trigger=pgtrigger.compiler.Trigger(name='not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: it holds evidence.', TG_TABLE_NAME;", hash='32216823b8ee9c591e2fdd3ff79a04488014077f', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_not_truncated_b1981', table='studies_unblindingassessment', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='unblindingassessment',
+            trigger=pgtrigger.compiler.Trigger(name='logged', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', declare='DECLARE me "studies_unblindingassessment"%ROWTYPE;', func="\n        IF TG_OP = 'UPDATE' AND to_jsonb(OLD) - ARRAY[]::text[] = to_jsonb(NEW) - ARRAY[]::text[] THEN\n            RETURN NULL;\n        END IF;\n        me := COALESCE(NEW, OLD);\n        PERFORM record_note(\n            'studies_unblindingassessment', me.id::text, TG_OP, (SELECT study.code FROM studies_study study WHERE study.id = me.study_id), record_canonical(me) - ARRAY[]::text[], NULL\n        );\n        RETURN NULL;\n        ", hash='054ba72df1131960ee438d0ab4daedea2e97d257', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_logged_28fe0', table='studies_unblindingassessment', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
         ),
         migrations.AddConstraint(
             model_name='unsealingrequest',

@@ -13,12 +13,14 @@ from readerstudy.studies.models.lists import (
 )
 from readerstudy.studies.models.members import StudyMember
 from readerstudy.studies.models.study import Draw, DrawnPlan, Study, WrongStatus
+from readerstudy.studies.models.unblinding import Consequence, Unblinding, UnblindingAssessment
 from readerstudy.studies.models.unsealing import RequestOutcome, UnsealingRequest
 
 __all__ = [
     "Allocation",
     "AnalysisExclusion",
     "Arm",
+    "Consequence",
     "DisplayedAid",
     "Draw",
     "DrawnPlan",
@@ -29,6 +31,8 @@ __all__ = [
     "SessionPlan",
     "Study",
     "StudyMember",
+    "Unblinding",
+    "UnblindingAssessment",
     "UnsealingRequest",
     "WithdrawalCause",
     "WrongReaderState",
