@@ -57,6 +57,7 @@ def address_of(act: Act, study, reader) -> str:
         ("code", "name"),
         ("code", "key"),
         ("code", "number"),
+        ("code", "number", "key"),
         ("code", "number", "name"),
         ("number", "name"),
         ("study",),
