@@ -19,7 +19,7 @@ from readerstudy.errors import StudyError
 from readerstudy.experiments.job_view import view_job
 from readerstudy.experiments.models import Checkpoint
 from readerstudy.jobs.actions import cancel_job, retry_job
-from readerstudy.jobs.models import Job
+from readerstudy.jobs.models import Job, JobStatus
 
 # Parameters and results name attacks and their scores. Researchers see them on the lab's pages.
 HIDDEN = ("parameters", "result", "progress", "fingerprint")
@@ -31,11 +31,11 @@ class JobAdmin(InvestigatorAdmin):
 
     list_display = (
         "id",
-        "kind",
+        "title",
         "state",
         "share_done",
         "last_report",
-        "requested_by",
+        "person",
         "queued_at",
         "ended_at",
         "in_lab",
@@ -46,10 +46,23 @@ class JobAdmin(InvestigatorAdmin):
     fields = tuple(name for name in names(Job) if name not in HIDDEN)
     actions = ("cancel", "try_again")
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Return the columns; the link to the lab is for researchers, to whom alone its pages are open."""
+        is_researcher = isinstance(request.user, User) and request.user.is_researcher
+        return self.list_display if is_researcher else self.list_display[:-1]
+
     def get_actions(self, request: HttpRequest) -> Any:
         """Only researchers start and stop jobs."""
         actions = super().get_actions(request)
         return actions if isinstance(request.user, User) and request.user.is_researcher else {}
+
+    @admin.display(description=_("kind"), ordering="kind")
+    def title(self, job: Job) -> str:
+        return view_job(job, at=now()).title
+
+    @admin.display(description=_("requested by"), ordering="requested_by__username")
+    def person(self, job: Job) -> str:
+        return str(job.requested_by or "–")
 
     @admin.display(description=_("state"))
     def state(self, job: Job) -> str:
@@ -57,7 +70,8 @@ class JobAdmin(InvestigatorAdmin):
 
     @admin.display(description=_("progress"))
     def share_done(self, job: Job) -> SafeString | str:
-        return bar(job.done, job.total)
+        # A rule can end a training before its longest length: then it has done all that it does.
+        return bar(job.done, job.done if job.status == JobStatus.DONE else job.total)
 
     @admin.display(description=_("last report"))
     def last_report(self, job: Job) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from readerstudy.layout.numbers import localise
 from readerstudy.statistics.proportions import Proportion
 
 NOTHING = "—"
@@ -212,13 +213,13 @@ def shown(cell: Cell, kind: Kind) -> ShownCell:
         case float() if kind is Kind.P:
             return ShownCell(_p_value(cell), is_number)
         case int() | float() if kind in _FORMATS:
-            return ShownCell(_with_minus(format(cell, _FORMATS[kind])), is_number)
+            return ShownCell(localise(format(cell, _FORMATS[kind])), is_number)
     return ShownCell(str(cell), is_number)
 
 
 def _shown_estimate(cell: Estimate, *, decimals: int) -> ShownCell:
     """Write the bounds with a dash, or with "to" if one is negative: a dash would look like its sign."""
-    value, low, high = (_with_minus(f"{number:z.{decimals}f}") for number in (cell.value, cell.low, cell.high))
+    value, low, high = (localise(f"{number:z.{decimals}f}") for number in (cell.value, cell.low, cell.high))
     bounds = _("%(low)s to %(high)s") % {"low": low, "high": high} if cell.low < 0 else f"{low}–{high}"
     return ShownCell(value, True, (bounds,))
 
@@ -226,34 +227,29 @@ def _shown_estimate(cell: Estimate, *, decimals: int) -> ShownCell:
 def _shown_difference(cell: Difference) -> ShownCell:
     details = []
     if cell.low is not None and cell.high is not None:
-        low, high = (_with_minus(f"{number:+.3f}") for number in (cell.low, cell.high))
+        low, high = (localise(f"{number:+.3f}") for number in (cell.low, cell.high))
         details.append(_("%(low)s to %(high)s") % {"low": low, "high": high})
     if cell.p is not None:
         details.append(_("p %(value)s") % {"value": _p_value(cell.p)})
-    return ShownCell(_with_minus(f"{cell.value:+.3f}"), True, tuple(details))
+    return ShownCell(localise(f"{cell.value:+.3f}"), True, tuple(details))
 
 
 def _shown_share(cell: Proportion) -> ShownCell:
     if cell.share is None:
         return ShownCell(NOTHING, True)
-    details = (f"{cell.low:.2f}–{cell.high:.2f}", f"{cell.hits:g}/{cell.trials}")
-    return ShownCell(f"{cell.share:.2f}", True, details)
+    details = (localise(f"{cell.low:.2f}–{cell.high:.2f}"), localise(f"{cell.hits:g}/{cell.trials}"))
+    return ShownCell(localise(f"{cell.share:.2f}"), True, details)
 
 
 def _shown_percentage(cell: Proportion) -> ShownCell:
     if cell.share is None or cell.low is None or cell.high is None:
         return ShownCell(NOTHING, True)
-    details = (f"{100 * cell.low:.1f}–{100 * cell.high:.1f} %", f"{cell.hits:g}/{cell.trials}")
-    return ShownCell(f"{100 * cell.share:.1f} %", True, details)
+    bounds = localise(f"{100 * cell.low:.1f}–{100 * cell.high:.1f} %")
+    return ShownCell(localise(f"{100 * cell.share:.1f} %"), True, (bounds, localise(f"{cell.hits:g}/{cell.trials}")))
 
 
 def _p_value(p: float) -> str:
-    return "<0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def _with_minus(number: str) -> str:
-    """Return the number with a true minus sign."""
-    return number.replace("-", "−")
+    return localise("<0.001" if p < 0.001 else f"{p:.3f}")
 
 
 def to_html(table: Table) -> str:
