@@ -61,6 +61,7 @@ class ReportPage:
     pages: "Page[CheckedRow]"
     problems: tuple[ImportProblem, ...]
     copies: tuple[FoundCopy, ...]
+    notes: tuple[str, ...]
     findings: tuple[Any, ...]  # labels of the pathologies
     splits: tuple[SplitLine, ...]
     tells: tuple[AttackTells, ...]
@@ -87,6 +88,7 @@ def report_page(image_import: ImageImport, user: User, *, number: str | None, pe
         pages=pages,
         problems=tuple(ImportProblem(say(each.name), say(each.sentence)) for each in report.problems[:LONGEST_LIST]),
         copies=tuple(replace(each, other=say(each.other)) for each in report.copies[:LONGEST_LIST]),
+        notes=tuple(say(each) for each in report.notes),
         findings=tuple(modality.findings[pathology].label for pathology in Pathology),
         splits=tuple(_split_lines(report)) if is_cohort else (),
         tells=tuple(_tells(name, tells) for name, tells in report.tells.items()),

@@ -21,7 +21,7 @@ from readerstudy.sources.limited import limited
 from readerstudy.sources.source import ImportBatch, ImportImage, ImportProblem
 from readerstudy.sources.vocabulary import SourceVocabulary
 
-_TEXT_UNKNOWN: Final = (
+_TEXT_UNKNOWN: Final = _(
     "Files of these formats do not say whether text is burned into the picture. Look at the corners of the images."
 )
 

@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
+from django.utils.translation import override
 
 from readerstudy.cohort.models import Cohort, Image, Patient, Stimulus
 from readerstudy.image_import.actions import remove_old_uploads
@@ -19,6 +20,7 @@ from readerstudy.image_import.report import read_report
 from readerstudy.image_import.tasks import import_images_task
 from readerstudy.image_import.work import run_import
 from readerstudy.jobs.queue import JobCancelled
+from readerstudy.layout.sentences import say
 from readerstudy.truth.models import ImageTruth, Truth
 from tests.image_import import sending
 from tests.sources.make_files import write_table
@@ -325,3 +327,13 @@ def test_links_out_of_the_allowed_folder_are_refused(researcher, folder, allowed
 
 def test_a_folder_that_the_operator_has_not_allowed_is_no_choice(researcher, folder, allowed):
     assert sending.send(researcher, (), server_folder="etc", server_path="").status_code == 400
+
+
+def test_the_notes_on_a_source_are_in_the_reader_s_language(researcher, folder):
+    row = sending.checked(sending.sent(researcher, sending.zip_of(folder)))
+    page = researcher.get(reverse("images:import", args=[row.pk]), headers={"accept-language": "de"}).content.decode()
+    (note,) = read_report(row.folder).notes
+    with override("de"):
+        assert say(note) != note
+        assert say(note) in page
+    assert "Files of these formats" not in page

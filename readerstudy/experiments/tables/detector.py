@@ -3,6 +3,7 @@
 from django.utils.translation import gettext as _
 
 from readerstudy.experiments.tables.cells import area_cell, share_cell
+from readerstudy.layout.numbers import localise
 from readerstudy.layout.table import Column, Kind, Table
 from readerstudy.results.detector import DetectorResult, DetectorRow, Pool
 
@@ -12,7 +13,7 @@ def detector_table(run: str, result: DetectorResult) -> Table:
     return Table(
         key="detector",
         title=_("Detector %(run)s, at threshold %(threshold)s (tuning)")
-        % {"run": run, "threshold": f"{result.threshold:.3f}"},
+        % {"run": run, "threshold": localise(f"{result.threshold:.3f}")},
         caption=_(
             "Test images of each attack compared with their source images. The relevant figure is the share of images "
             "found of attacks that the detector was not trained on."

@@ -17,6 +17,7 @@ from readerstudy.experiments.tables.cells import (
     variant_label,
 )
 from readerstudy.experiments.tables.trivial_controls import controls_table
+from readerstudy.layout.numbers import localise
 from readerstudy.layout.table import Cell, Column, Kind, Missing, Table
 from readerstudy.modalities.modality import Modality
 from readerstudy.results.evaluation import (
@@ -91,7 +92,7 @@ def attack_figures(title: str, tables: Sequence[tuple[str, AttackTable]]) -> Tab
 def _rows_at(index: int, tables: Sequence[AttackTable]) -> Iterator[tuple[Cell, ...]]:
     """Yield a heading with one threshold of the tables, by its index, then a row for each share."""
     decisions = tables[0].decisions[index]
-    head = {"threshold": f"{decisions.threshold:.3f}", "rule": rule_label(decisions.rule)}
+    head = {"threshold": localise(f"{decisions.threshold:.3f}"), "rule": rule_label(decisions.rule)}
     yield (_("at threshold %(threshold)s (%(rule)s)") % head, *("" for _table in tables))
     labels = {
         "positives_right": _("real positives right"),

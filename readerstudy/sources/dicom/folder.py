@@ -77,9 +77,11 @@ def read_folder(
 def _notes(headers: Collection[Header]) -> Iterator[str]:
     silent = sum(not header.denies_text for header in headers)
     if silent:
-        yield (
-            f"{silent} of {len(headers)} DICOM files do not say whether text is burned into the picture (Burned In "
-            "Annotation). Look at the corners of the images."
+        yield _(
+            "%(silent)s of %(all)s DICOM files do not say whether text is burned into the picture (Burned In "
+            "Annotation). Look at the corners of the images.",
+            silent=silent,
+            all=len(headers),
         )
 
 
