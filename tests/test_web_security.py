@@ -4,11 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from rest_framework.test import APIClient
 
 from readerstudy.accounts.models import Role, User
+from readerstudy.settings import PASSWORD_HASHERS
 from tests import make
 from tests.identity.people import is_signed_in, sign_in
 from tests.test_settings import start
@@ -68,6 +70,15 @@ def test_a_long_password_counts_to_its_last_character(ruth, client):
     ruth.refresh_from_db()
     assert ruth.check_password(long)
     assert not ruth.check_password(long[:-1])
+
+
+def test_the_hash_of_a_password_costs_memory_and_has_its_salt(settings):
+    """At least 15 MiB and two passes, and 32 bits of salt (ASVS 4.0.3, 2.4.2 and 2.4.5)."""
+    settings.PASSWORD_HASHERS = PASSWORD_HASHERS
+    hashes = [make_password("a-long-new-word") for _ in range(2)]
+    found = [re.fullmatch(r"argon2\$argon2id\$v=19\$m=(\d+),t=(\d+),p=\d+\$([^$]+)\$.+", text) for text in hashes]
+    assert all(int(each[1]) >= 15 * 1024 and int(each[2]) >= 2 and len(each[3]) > 20 for each in found)
+    assert found[0][3] != found[1][3]
 
 
 def test_a_common_password_is_refused(ruth, client):
