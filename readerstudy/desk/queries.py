@@ -15,7 +15,15 @@ from readerstudy.invitations.models import Mail, MailState
 from readerstudy.reading.models import CheckedDisplay, HoldCause, ImageProblem, ReadingSession
 from readerstudy.studies.access import studies_of
 from readerstudy.studies.lifecycle import UNDER_WAY, StudyStatus
-from readerstudy.studies.models import AnalysisExclusion, Enrollment, ReadingList, Study
+from readerstudy.studies.models import (
+    AnalysisExclusion,
+    Enrollment,
+    ReadingList,
+    Study,
+    Unblinding,
+    UnblindingAssessment,
+    UnsealingRequest,
+)
 
 DAYS_TO_BEGIN = 3  # afterwards a reader who has not begun is named
 DAYS_BEFORE_EXPIRY = 3
@@ -96,6 +104,8 @@ def attention(person: User, *, at: datetime) -> list[Attention]:
         *_not_begun(own, at=at),
         *_expiring_links(own, at=at),
         *_unsent_mails(own, at=at),
+        *_requests_to_unseal(own, person, at=at),
+        *_unassessed(own),
     ]
 
 
@@ -213,6 +223,26 @@ def _unsent_mails(own: QuerySet[Study], *, at: datetime) -> Iterator[Attention]:
     for study, count in unsent.order_by().values_list(path).annotate(Count("pk")).order_by(path):
         text = ngettext("%(count)d mail has not been sent.", "%(count)d mails have not been sent.", count)
         yield Attention(f"{study}: {text % {'count': count}}", reverse("desk:mails", args=[study]))
+
+
+def _requests_to_unseal(own: QuerySet[Study], person: User, *, at: datetime) -> Iterator[Attention]:
+    waiting = UnsealingRequest.objects.filter(study__in=own, outcome="", expires_at__gte=at).exclude(by=person)
+    for study in waiting.order_by("study__code").values_list("study__code", flat=True):
+        text = _("Its unsealing is requested and waits for another person to confirm it.")
+        yield Attention(f"{study}: {text}", _study_url(study))
+
+
+def _unassessed(own: QuerySet[Study]) -> Iterator[Attention]:
+    assessed = UnblindingAssessment.objects.filter(study=OuterRef("study"), number=OuterRef("number"))
+    rows = Unblinding.objects.filter(~Exists(assessed), study__in=own, revision=1).order_by()
+    path = "study__code"
+    for study, count in rows.values_list(path).annotate(Count("pk")).order_by(path):
+        text = ngettext(
+            "%(count)d unplanned unblinding is not assessed yet.",
+            "%(count)d unplanned unblindings are not assessed yet.",
+            count,
+        )
+        yield Attention(f"{study}: {text % {'count': count}}", reverse("desk:unblindings", args=[study]))
 
 
 def _problems() -> Any:

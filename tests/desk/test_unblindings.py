@@ -130,6 +130,7 @@ def test_the_desk_records_assesses_and_corrects(desk, study, clara):
     assert not Unblinding.objects.exists()
     assert desk.post(address, FORM).status_code == 302
     assert "not assessed yet" in desk.get(address).content.decode()
+    assert "small: 1 unplanned unblinding is not assessed yet." in desk.get(reverse("desk:board")).content.decode()
     own = reverse("desk:unblinding", args=[study.code, 1])
     assert desk.post(own, {"form": "assess", "consequence": "none"}).status_code == 400
     assessment = {"form": "assess", "consequence": "none", "text": "R1 had read the session before.", "readings": ""}
@@ -137,6 +138,7 @@ def test_the_desk_records_assesses_and_corrects(desk, study, clara):
     assert desk.post(own, {**FORM, "persons": "R1, by telephone"}).status_code == 302
     page = desk.get(own).content.decode()
     assert "R1, by telephone" in page
+    assert "unplanned unblinding" not in desk.get(reverse("desk:board")).content.decode()
     assert "The reader R1" in page  # as it was recorded first
     assert "R1 had read the session before." in page
     case = unblindings_of(study)[0]

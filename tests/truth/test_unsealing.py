@@ -270,6 +270,8 @@ def test_each_page_offers_what_its_person_may_do(closed, rosa, clara):
     assert move(browser_of(rosa), closed, "request-unsealing").status_code == 400
     assert move(browser_of(rosa), closed, "request-unsealing", **WHY).status_code == 302
     assert offered(rosa) == {"withdraw-unsealing"}
+    boards = [browser_of(person).get(reverse("desk:board")).content.decode() for person in (rosa, clara)]
+    assert ["Its unsealing is requested" in board for board in boards] == [False, True]
     assert offered(clara) == {"confirm-unsealing", "withdraw-unsealing"}
     page = browser_of(clara).get(reverse("designer:move", args=[closed.code, "confirm-unsealing"])).content.decode()
     assert "Requested by rosa" in page

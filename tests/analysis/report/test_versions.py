@@ -261,6 +261,16 @@ def test_the_api_serves_the_newest_version_or_another(evaluated: Study, rosa: Us
     assert client.get(address, {"version": "x"}).status_code == 400
 
 
+def test_the_command_writes_the_report_of_a_rehearsal(db: None, settings: object) -> None:
+    copy = rows.study(readers=("ruth", "rolf"), code="small-rehearsal", is_rehearsal=True)
+    call_command("analyse_study", copy.code, "--no-pdf", stdout=StringIO())
+    names = {path.name for path in (settings.REPORTS_DIR / copy.code).iterdir()}
+    assert {"report.html", "report.json", "table3.csv"} <= names
+    assert not {"body.html", "report.txt"} & names
+    with pytest.raises(CommandError, match="rehearsal has no versions"):
+        call_command("analyse_study", copy.code, "--report-version=1", stdout=StringIO())
+
+
 def test_the_command_writes_and_stores_versions(evaluated: Study, rosa: User, settings: object) -> None:
     evaluate_again(evaluated)
     command = ("analyse_study", evaluated.code, "--no-pdf")
