@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from types import NoneType, UnionType
@@ -48,6 +49,8 @@ def _plain(value: Any) -> Any:
         return {_plain(key): _plain(item) for key, item in value.items()}
     if isinstance(value, Path):
         return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
     if isinstance(value, Sentence):
         return value.data
     return value.value if isinstance(value, Enum) else value
@@ -69,6 +72,8 @@ def _typed(hint: Any, value: Any) -> Any:
         return {_typed(arguments[0], key): _typed(arguments[1], item) for key, item in value.items()}
     if hint is str and isinstance(value, Mapping):
         return Sentence.of(value)
+    if hint is datetime:
+        return datetime.fromisoformat(value)
     if isinstance(hint, type) and issubclass(hint, Enum | Path | Mapping):
         made: Callable[[Any], Any] = hint
         return made(value)

@@ -61,13 +61,15 @@ def record_lines(
     withheld: Collection[str] = (),
     reveals: bool = False,
     keys: Mapping[int, Any] | None = None,
+    newest_head_only: bool = False,
 ) -> Iterator[str]:
     """Yield the record as lines of JSON: what it is, its entries, signed heads, and commitments.
 
     Of the tables `withheld` only hashes are given. `reveals`: the sealed parts of entries are included. `keys` are the
-    revealed key and lines of commitments, by their primary key.
+    revealed key and lines of commitments, by their primary key. `newest_head_only`: earlier heads, which tell when
+    sessions ended, are left out.
     """
-    sign_head(code, at=at)
+    newest = sign_head(code, at=at)
     entries = Entry.objects.filter(log=code).order_by("index")
     about = {"size": entries.count(), "public_key": public_key(), "exported_at": at.astimezone(UTC).isoformat()}
     yield _line({"format": "readerstudy record 1", "log": code, **about})
@@ -78,7 +80,8 @@ def record_lines(
         if reveals and entry.sealed and entry.relation not in PRIVATE:
             data["sealed"] = entry.sealed
         yield _line(data)
-    for head in TreeHead.objects.filter(log=code, size__lte=about["size"]):
+    heads = TreeHead.objects.filter(log=code, size__lte=about["size"])
+    for head in heads.filter(pk=newest.pk) if newest and newest_head_only else heads:
         yield _line({"type": "head", **head_data(head)})
     for commitment in Commitment.objects.filter(log=code):
         yield _line({"type": "commitment", **commitment_data(commitment), **(keys or {}).get(commitment.pk, {})})

@@ -24,6 +24,11 @@ def public_key() -> str:
     return _private_key().public_key().public_bytes_raw().hex()
 
 
+def sign(message: bytes) -> bytes:
+    """Return the signature of a message by the key of this installation. Messages begin with what they are."""
+    return _private_key().sign(message)
+
+
 def sign_head(code: str, *, at: datetime) -> TreeHead | None:
     """Return the signed head of the log as it is now; None if there is no log.
 
@@ -39,7 +44,7 @@ def sign_head(code: str, *, at: datetime) -> TreeHead | None:
         "root": root_of_peaks(split_hashes(bytes(row.peaks))).hex(),
         "at": at.astimezone(UTC).isoformat(),
     }
-    signature = _private_key().sign(head_message(head)).hex()
+    signature = sign(head_message(head)).hex()
     values = {"root": head["root"], "at": at, "signature": signature}
     stored, is_new = TreeHead.objects.get_or_create(log=code, size=row.size, public_key=key, defaults=values)
     if is_new:

@@ -135,6 +135,16 @@ def in_no_sealed_study(image: str) -> Q:
     return ~Q(Exists(shown))
 
 
+def images_are_sealed_elsewhere(study: Study) -> bool:
+    """Return whether a sealed study shows images of this one, at any resolution.
+
+    The rule for files that leave the installation: with their hashes, images of the sealed study would be recognised.
+    """
+    own = Allocation.objects.filter(session_plan__study=study).values("stimulus__image")
+    elsewhere = Allocation.objects.filter(session_plan__study__in=sealed_studies().exclude(pk=study.pk).values("pk"))
+    return elsewhere.filter(stimulus__image__in=own).exists()
+
+
 def may_show_triptych(presentation: Presentation) -> bool:
     """Return whether the presentation shows its reader the truth: only in an educational session.
 

@@ -11,12 +11,13 @@ from typing import Any, Final
 from readerstudy.record.checks import Check, LoadedLog, load_log, verify_log
 from readerstudy.record.exports import record_lines
 from readerstudy.record.heads import heads_file, read_heads
-from readerstudy.record.models import Verification
+from readerstudy.record.models import Commitment, Entry, Verification
 from readerstudy.record.verifier import commit, parsed, root_of_commitments
 from readerstudy.studies.lifecycle import SOURCES
 from readerstudy.studies.models import Allocation, Study
 from readerstudy.truth.commitment import answer_key, find_seal
 from readerstudy.truth.models import SealKey
+from readerstudy.truth.seal import images_are_sealed_elsewhere, require_unsealed
 
 # Hidden from everybody while readers may still read.
 VERDICTS: Final = ("reading_reading", "reading_closinganswers")
@@ -60,6 +61,20 @@ def exported_record(study: Study, *, at: datetime) -> Iterator[str]:
     keys = {seal.commitment_id: {"key": seal.key, "lines": answer_key(study)}} if reveals and seal else {}
     withheld = () if study.shows_verdicts else VERDICTS
     return record_lines(study.code, at=at, withheld=withheld, reveals=reveals, keys=keys)
+
+
+def deidentified_record(study: Study, *, at: datetime) -> Iterator[str]:
+    """Yield the record of an unsealed study with the hashes of all entries and nothing of what they say.
+
+    Entries name accounts and state when somebody worked. Receipts and commitments can be compared with their hashes.
+    The answer key is included unless a sealed study shows images of this one. Raises StillSealed before the unsealing.
+    """
+    require_unsealed(study)
+    seal = None if study.revealed_seed is None or images_are_sealed_elsewhere(study) else find_seal(study)
+    keys = {seal.commitment_id: {"key": seal.key, "lines": answer_key(study)}} if seal else {}
+    withheld = set(Entry.objects.filter(log=study.code).values_list("relation", flat=True).distinct())
+    withheld -= {Commitment._meta.db_table}  # its entry has the root of the commitment
+    return record_lines(study.code, at=at, withheld=withheld, keys=keys, newest_head_only=True)
 
 
 def _moves(log: LoadedLog) -> Check:

@@ -116,7 +116,7 @@ def _thresholds(study: Study, attack: StudyAttack | None) -> dict[str, float]:
 
 def _diagnoses(study: Study, plan: AnalysisPlan) -> Iterable[DiagnosisCounts]:
     """Yield counts by reader, session and kind, for sessions that ask for a two-way diagnosis."""
-    plans = [each.pk for each in SessionPlan.objects.filter(study=study) if _asks_for_diagnosis(each)]
+    plans = [each.pk for each in SessionPlan.objects.filter(study=study) if asks_for_diagnosis(each)]
     if not plans:
         return
     values: dict[str, Any] = {
@@ -134,7 +134,7 @@ def _diagnoses(study: Study, plan: AnalysisPlan) -> Iterable[DiagnosisCounts]:
     yield from (DiagnosisCounts(*row) for row in rows)
 
 
-def _asks_for_diagnosis(plan: SessionPlan) -> bool:
+def asks_for_diagnosis(plan: SessionPlan) -> bool:
     """Return whether the session asks for a diagnosis, positive or negative.
 
     A plan may define a question of the same name with other choices; its answers are not used.

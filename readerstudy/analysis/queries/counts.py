@@ -76,9 +76,9 @@ _VERDICTS = "SELECT enrollment, session, kind, verdict, count(*) FROM evidence G
 
 _TIMES = """
 SELECT enrollment, session,
-       sum(elapsed_ms) / 60000.0,
+       sum(elapsed_ms)::float8 / 60000,
        count(*) FILTER (WHERE elapsed_ms > %(idle)s),
-       sum(least(elapsed_ms, %(idle)s)) / 60000.0,
+       sum(least(elapsed_ms, %(idle)s))::float8 / 60000,
        percentile_cont(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY least(elapsed_ms, %(idle)s)),
        extract(epoch FROM min(shown_at)), extract(epoch FROM max(answered_at))
 FROM evidence GROUP BY 1, 2

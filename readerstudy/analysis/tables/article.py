@@ -156,7 +156,8 @@ def table_4(record: StudyRecord) -> Table:
 
 def _time_row(readings: AggregatedReadings, reader: str, session: int) -> tuple[Cell, ...]:
     times, index = readings.times, readings.index(reader, session)
-    clock_minutes = (times.last_answered[index] - times.first_shown[index]) / _SECONDS_PER_MINUTE
+    # Both are seconds since 1970, of which a float keeps the microseconds and a little noise.
+    clock_minutes = np.round(times.last_answered[index] - times.first_shown[index], 6) / _SECONDS_PER_MINUTE
     return (
         reader,
         str(session),

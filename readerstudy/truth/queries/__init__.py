@@ -45,6 +45,7 @@ from readerstudy.truth.queries.images import (
 )
 from readerstudy.truth.queries.pairs import RecordedImport, find_import
 from readerstudy.truth.queries.scores import score_sizes, scores_by, scores_of, scoring_runs
+from readerstudy.truth.queries.shown_images import ShownImage, shown_images
 from readerstudy.truth.queries.studies import (
     RecordedUnsealing,
     ShownCase,
@@ -69,6 +70,7 @@ __all__ = [
     "RecordedImport",
     "RecordedUnsealing",
     "ShownCase",
+    "ShownImage",
     "SplitPathology",
     "StimulusTruth",
     "adversarial_codes",
@@ -103,6 +105,7 @@ __all__ = [
     "scores_of",
     "scoring_runs",
     "shown_cases",
+    "shown_images",
     "synthetic_attacks",
     "synthetic_images",
     "truth_of_stimuli",
