@@ -116,6 +116,7 @@ INSTALLED_APPS = [
     "readerstudy.invitations",
     "readerstudy.truth",
     "readerstudy.rehearsal",
+    "readerstudy.bundle",
     "readerstudy.designer",
     "readerstudy.education",
     "readerstudy.analysis",
@@ -355,7 +356,7 @@ SPECTACULAR_SETTINGS = {
 CELERY_IMPORTS = env_list(
     "CELERY_IMPORTS",
     default="models_ml.tasks,attacks.tasks,readerstudy.image_import.tasks,readerstudy.designer.tasks,"
-    "readerstudy.invitations.tasks",
+    "readerstudy.invitations.tasks,readerstudy.bundle.tasks",
 )
 CELERY_BROKER_TRANSPORT_OPTIONS = local_postgres.broker(VAR_DIR) if CELERY_BROKER_URL.startswith("filesystem") else {}
 # Mails wait behind no training. Without a broker server they are sent by the process that writes them.

@@ -16,6 +16,7 @@ urlpatterns = [
     path("read/<slug:code>/result/", own_result, name="own_result"),
     path("read/", include("readerstudy.participation.urls")),
     path("read/", include("readerstudy.reading.urls")),
+    path("report/<slug:code>/bundle/", include("readerstudy.bundle.urls")),
     path("report/", include("readerstudy.analysis.urls")),
     path("desk/", include("readerstudy.designer.pages.urls")),
     path("desk/", include("readerstudy.desk.urls")),

@@ -27,7 +27,7 @@ from readerstudy.studies.lifecycle import StudyStatus
 from readerstudy.studies.models import Study
 from readerstudy.studies.transitions import offered_moves
 from readerstudy.truth.actions import unseal_study
-from readerstudy.truth.seal import may_see_report
+from readerstudy.truth.seal import may_see_report, may_see_truth
 
 StudyView = Callable[..., HttpResponseBase]
 
@@ -77,6 +77,7 @@ def study_report(request: HttpRequest, study: Study, number: int | None = None) 
         "grows": grows,
         "readings": report.readings,
         "versions": versions_of(study),
+        "may_export": may_see_truth(study, signed_in_user(request)),
     }
     return render(request, "report/study.html", context)
 

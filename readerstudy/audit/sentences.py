@@ -161,6 +161,7 @@ KINDS: Final[dict[str, Text]] = {
 # What was exported, as an event stores it.
 PARTS: Final[dict[str, Text]] = {
     "answers": _("the answers at the end of sessions"),
+    "bundle": _("the bundle"),
     "readings": _("the readings"),
     "report": _("the report"),
     "results": _("the results"),

@@ -17,6 +17,7 @@ from readerstudy.jobs.progress_text import job_note
 # Jobs that are not started in the lab.
 OTHER_TITLES: Final[dict[str, Any]] = {
     "check-images": gettext_lazy("Check images to import"),
+    "export-bundle": gettext_lazy("Export a study"),
     "import-images": gettext_lazy("Import images"),
     "lock-study": gettext_lazy("Lock a study"),
     "rehearse-study": gettext_lazy("Rehearse a study"),

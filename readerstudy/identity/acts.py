@@ -46,6 +46,8 @@ ACTS: Final = (
     *(Act(f"report:version-{name}", ("GET",)) for name in ("page", "pdf", "table", "table-json")),
     *(Act(f"studies:{name}", ("GET",)) for name in ("readings", "readings_file", "answers", "results")),
     *(Act(f"desk:{name}", ("GET",)) for name in ("trail-csv", "study-trail-csv")),
+    Act("bundle:make"),
+    Act("bundle:file", ("GET",)),
     # making links and other ways in
     Act("desk:people-invite"),
     Act("desk:people-act", where={"name": LINKS}),

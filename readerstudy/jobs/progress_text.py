@@ -77,5 +77,7 @@ def _kind_text(activity: Activity) -> str:
             return _("Writing the image files again, in random order")
         case ActivityKind.REHEARSING:
             return _("Simulated readers are reading")
+        case ActivityKind.WRITING_BUNDLE:
+            return _("Writing the files and computing the tables")
         case _:
             assert_never(activity.kind)

@@ -20,6 +20,7 @@ class ActivityKind(StrEnum):
     IMPORTING_IMAGES = "importing-images"
     REWRITING_FILES = "rewriting-files"  # a study is being locked
     REHEARSING = "rehearsing"
+    WRITING_BUNDLE = "writing-bundle"
 
 
 @dataclass(frozen=True)
