@@ -82,7 +82,7 @@ def facts_of(study: Study, record: StudyRecord, rows: StudyRows) -> Facts:
         readers=record.readers,
         image_sets=tuple(replace(each, drawn={}) for each in record.image_sets),
         attack=record.attack,
-        conduct=None if record.conduct is None else _without_names(record.conduct, rows.calendar),
+        conduct=None if record.conduct is None else without_names(record.conduct, rows.calendar),
         classifier=ScoredBy(classifier.run, classifier.tuning_threshold, classifier.sizes) if classifier else None,
         detectors=tuple(
             DetectedBy(each.run, each.threshold, each.trained_on, each.of_study) for each in record.detectors
@@ -97,7 +97,8 @@ def facts_of(study: Study, record: StudyRecord, rows: StudyRows) -> Facts:
     )
 
 
-def _without_names(conduct: StudyConduct, calendar: Calendar) -> StudyConduct:
+def without_names(conduct: StudyConduct, calendar: Calendar) -> StudyConduct:
+    """Return the conduct of a study with shifted moments, and without names and free texts."""
     return replace(
         conduct,
         cohort=replace(
@@ -113,6 +114,17 @@ def _without_names(conduct: StudyConduct, calendar: Calendar) -> StudyConduct:
             replace(each, at=calendar.shifted(each.at), by=_withheld(each.by), reason=_withheld(each.reason))
             for each in conduct.excluded
         ),
+        unblindings=tuple(
+            replace(
+                each,
+                happened_at=calendar.shifted(each.happened_at),
+                persons=_withheld(each.persons),
+                learnt=_withheld(each.learnt),
+                how=_withheld(each.how),
+                assessment=_withheld(each.assessment),
+            )
+            for each in conduct.unblindings
+        ),
     )
 
 
@@ -124,7 +136,13 @@ def _shifted(each: ReaderSession, calendar: Calendar) -> ReaderSession:
 
 
 def _event(event: StudyEvent, calendar: Calendar) -> StudyEvent:
-    return StudyEvent(calendar.shifted(event.at), by=_withheld(event.by), reason=_withheld(event.reason))
+    return replace(
+        event,
+        at=calendar.shifted(event.at),
+        by=_withheld(event.by),
+        confirmed_by=_withheld(event.confirmed_by),
+        reason=_withheld(event.reason),
+    )
 
 
 def _withheld(text: str) -> str:
