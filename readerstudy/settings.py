@@ -249,6 +249,12 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_REAUTHENTICATION_METHODS = {"password", "mfa"}
 # Passwords are limited by `accounts.attempts`; these limit codes of a second factor.
 ACCOUNT_RATE_LIMITS = {"login": None, "reauthenticate": None, "login_failed": "10/900s/key"}
+ACCOUNT_FORMS = {"reauthenticate": "readerstudy.identity.forms.PasswordAgainForm"}
+MFA_FORMS = {
+    "authenticate": "readerstudy.identity.forms.CodeForm",
+    "reauthenticate": "readerstudy.identity.forms.CodeAgainForm",
+    "activate_totp": "readerstudy.identity.forms.FirstCodeForm",
+}
 MFA_ADAPTER = "readerstudy.identity.adapter.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

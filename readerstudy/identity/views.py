@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from allauth.account.forms import LoginForm
 from allauth.account.views import LoginView
 from allauth.mfa.adapter import get_adapter as get_mfa_adapter
 from allauth.mfa.base.views import IndexView
@@ -19,19 +18,8 @@ from django.utils.translation import gettext as _
 
 from readerstudy.accounts.permissions import signed_in_user
 from readerstudy.audit.actions import record
+from readerstudy.identity.forms import SignInForm
 from readerstudy.identity.second_factor import has_factor, needs_factor
-
-
-class SignInForm(LoginForm):
-    """User name and password. The field for the name is called `username`, by which browsers fill it in."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.widget.attrs.pop("placeholder", None)  # the label says it
-
-    def add_prefix(self, field_name: str) -> str:
-        return "username" if field_name == "login" else str(super().add_prefix(field_name))
 
 
 class SignIn(LoginView):

@@ -44,6 +44,13 @@ def test_a_password_alone_does_not_sign_in(clara, client):
     assert verbs()[-2:] == ["sign_in.by_password", "second_factor.used"]
 
 
+def test_the_field_for_the_code_is_named_in_german_too(clara, client):
+    give_app(clara)
+    sign_in(client, "clara")
+    page = client.get(GIVE, headers={"Accept-Language": "de"}).content.decode()
+    assert ("Ziffern des Codes" in page, "placeholder" in page) == (True, False)
+
+
 def test_a_link_alone_does_not_sign_in(clara, client):
     secret = give_app(clara)
     link = reverse("accounts:sign_in_by_link", args=[make_link(user=clara, actor=None, at=now())])
