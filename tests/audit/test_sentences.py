@@ -12,8 +12,15 @@ from readerstudy.studies.corners import LOOKED
 # Calls whose first argument is put together: what it can be.
 COMPOSED = {
     "LOOKED": {LOOKED},
-    "f'{kind.value}.written'": {f"{kind.value}.written" for kind in MailKind},
-    "verb": {"account.activated", "account.deactivated", "image.excluded", "image.included"},
+    "f'{kind.value}.written'": {f"{kind.value}.written" for kind in MailKind if kind != MailKind.PASSWORD},
+    "verb": {
+        "account.activated",
+        "account.deactivated",
+        "image.excluded",
+        "image.included",
+        "sign_in.ended",
+        "sign_in.timed_out",
+    },
 }
 
 

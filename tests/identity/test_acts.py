@@ -2,6 +2,7 @@
 
 import re
 import time
+from pathlib import Path
 
 import pytest
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
@@ -111,6 +112,24 @@ def test_after_a_fresh_sign_in_no_act_asks(act, study, rosa, reader, client):
     answer = ask(client, act, study, reader)
     assert AGAIN not in getattr(answer, "url", "")
     assert b"Sign in again" not in getattr(answer, "content", b"")
+
+
+def test_every_module_that_records_an_export_has_acts_in_the_table():
+    """A new export needs its view in the table, and its module here."""
+    exports = {
+        path.relative_to("readerstudy").as_posix()
+        for path in Path("readerstudy").rglob("*.py")
+        if re.search(r'record\("(export\.made|trail\.exported)"', path.read_text())
+    }
+    views = {act.view.partition(":")[0] for act in ACTS}
+    known = {
+        "analysis/views.py": "report",
+        "api/investigator.py": "studies",
+        "bundle/views.py": "bundle",
+        "desk/trail/views.py": "desk",
+    }
+    assert exports == set(known)
+    assert set(known.values()) <= views
 
 
 def test_a_sign_in_is_fresh_for_fifteen_minutes(study, rosa, client):

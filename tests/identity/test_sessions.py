@@ -1,6 +1,8 @@
 """One's own sessions: listed, ended, and ended for staff after a time without anything done."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from allauth.usersessions.models import UserSession
@@ -128,6 +130,13 @@ def test_a_page_that_asks_by_itself_keeps_nobody_signed_in(clara, half_an_hour):
     let_rest(client, 31)
     answer = client.get("/desk/", headers=poll)
     assert answer.headers["HX-Redirect"] == "/account/sign-in/?next=%2Flab%2Fjobs%2F1%2F"
+
+
+def test_every_page_that_asks_by_itself_says_so():
+    polls = [path.read_text() for path in Path("templates").rglob("*.html") if "every " in path.read_text()]
+    parts = [tag for text in polls for tag in re.findall(r"<[^<]*hx-trigger=\"every[^<]*>", text)]
+    assert len(parts) >= 3
+    assert not [part for part in parts if "X-Poll" not in part]
 
 
 def test_a_form_that_comes_too_late_waits_for_its_person(clara, half_an_hour):
