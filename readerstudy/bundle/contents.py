@@ -33,6 +33,9 @@ VERIFIER: Final = "record/verifier.py"
 SOFTWARE: Final = "software.json"
 README: Final = "README.md"
 
+# Raised by calculations over rows and facts that do not belong together.
+CONTRADICTIONS: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
 DESCRIPTIONS: Final = {
     README: "What this is, how to check it and how to compute its tables again",
     PROTOCOL: "The protocol as it was designed",
@@ -66,7 +69,7 @@ def compute_report(folder: Path, *, at: datetime = DAY_0) -> StudyReport:
     tables = read_tables(folder, table_specs(get_modality(facts.modality)))
     try:
         record = Recount(facts, tables, plan, analysis).record()
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+    except CONTRADICTIONS as error:
         raise BadInput(_("The tables contradict each other: %(error)r") % {"error": error}) from error
     return StudyReport(record, at=at, plan=analysis)
 
@@ -116,5 +119,5 @@ def write_json(folder: Path, name: str, value: Any) -> None:
 def _facts(folder: Path) -> Facts:
     try:
         return serialise.from_dict(Facts, read_json(folder, FACTS))
-    except (AttributeError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise BadInput(_("%(file)s cannot be read: %(error)s") % {"file": FACTS, "error": error}) from error

@@ -24,7 +24,7 @@ from readerstudy.errors import BadInput
 from readerstudy.names import name_error
 from readerstudy.record import verifier
 
-STEPS: Final = 5
+STEPS: Final = 4
 Progress = Callable[[int], None]
 
 
@@ -88,13 +88,8 @@ def import_bundle(
         _check_protocol(files)
         progress(2)
         with contents.report_language(manifest["language"]):
-            report = contents.compute_report(files, at=at)
-            progress(3)
-            write_report(report, draft / "computed")
-            stated = contents.without_time(_results(files))
-            comparison = Comparison(stated, contents.results_of(report))
-            (draft / "comparison.html").write_text(comparison.as_html(), encoding="utf-8")
-        progress(4)
+            comparison = _compare(draft, files, at=at)
+        progress(3)
         missing, readings = _check_receipts(files, receipts, code)
         os.rename(draft, folder / code)
     finally:
@@ -111,6 +106,19 @@ def import_bundle(
         software=str(contents.read_json(folder / code / "bundle", contents.SOFTWARE).get("version", "")),
         comparison=comparison,
     )
+
+
+def _compare(draft: Path, files: Path, *, at: datetime) -> Comparison:
+    """Compute the report, and write it and the page that compares it. Raises BadInput if that is not possible."""
+    report = contents.compute_report(files, at=at)
+    stated = contents.without_time(_results(files))
+    try:
+        write_report(report, draft / "computed")
+        comparison = Comparison(stated, contents.results_of(report))
+        (draft / "comparison.html").write_text(comparison.as_html(), encoding="utf-8")
+    except contents.CONTRADICTIONS as error:
+        raise BadInput(_("The tables contradict each other: %(error)r") % {"error": error}) from error
+    return comparison
 
 
 def _results(files: Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 DAY_0: Final = datetime(2000, 1, 1, tzinfo=UTC)
 WITHHELD: Final = "[withheld]"  # a free text that somebody wrote
 _LABEL_BITS: Final = 48
-_PLAIN_TEXT: Final = 32  # characters
+_PLAIN_TEXT: Final = 64  # characters, as a SHA-256 has
 _DAY: Final = timedelta(days=1)
 
 

@@ -7,7 +7,7 @@ from typing import Any, get_args, get_type_hints
 
 from readerstudy.analysis.record.conduct import ExcludedImage, StudyEvent, UnplannedUnblinding
 from readerstudy.bundle.facts import Facts, without_names
-from readerstudy.bundle.pseudonyms import WITHHELD, Calendar, on_day
+from readerstudy.bundle.pseudonyms import WITHHELD, Calendar, on_day, without_texts
 from tests import make
 from tests.analysis import conducted
 
@@ -90,3 +90,15 @@ def test_hidden_texts_are_withheld_and_moments_shifted() -> None:
     assert unblinding == replace(conduct.unblindings[0], happened_at=on_day(3), **texts)
     shifted = calendar.shifted_of("R1", make.MONDAY + timedelta(days=1, hours=7, minutes=20))
     assert shifted == on_day(1) + timedelta(minutes=20)
+
+
+def test_only_numbers_and_single_words_of_json_remain() -> None:
+    data = {"paused_ms": 3, "tool": "magnifier", "said": "Rita was here", "Who said": 1, "all": [True, None, "a b"]}
+    assert without_texts(data) == {
+        "paused_ms": 3,
+        "tool": "magnifier",
+        "said": WITHHELD,
+        "all": [True, None, WITHHELD],
+    }
+    digest = "0f" * 32
+    assert without_texts([digest, digest + "0"]) == [digest, WITHHELD]

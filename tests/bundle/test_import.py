@@ -221,6 +221,22 @@ def test_a_study_that_is_there_stays_as_it_is(exported: ExportedBundle, elsewher
     assert sorted(path.stat().st_mtime_ns for path in elsewhere.rglob("*")) == before
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("image_sets", "x"), ("readers", 3), ("modality", "none"), ("questions", [{}]), ("conduct", {"cohort": {}})],
+)
+def test_facts_that_do_not_belong_to_the_rows_are_refused(changed, elsewhere, name: str, value) -> None:
+    def change(files: dict[str, bytes]) -> None:
+        facts = {**json.loads(files["analysis/facts.json"]), name: value}
+        files["analysis/facts.json"] = json.dumps(facts).encode()
+        resign(files, None)
+
+    elsewhere.mkdir()
+    with pytest.raises(BadInput):
+        imported(changed(change), elsewhere)
+    assert not list(elsewhere.iterdir())
+
+
 # --- zip files ---------------------------------------------------------------------------------------------------
 def _zip(path: Path, *members: tuple[str | zipfile.ZipInfo, bytes]) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
