@@ -79,6 +79,12 @@ class Plan(Shape):
     sessions = PlannedSession(many=True)
     analysis = serializers.DictField(required=False, help_text="the analysis plan, locked with the study")
     persons_to_unseal = serializers.IntegerField(required=False, help_text="1 or 2; missing: 1")
+    # Plans of earlier versions have none of these.
+    crossover = serializers.ListField(
+        child=serializers.IntegerField(), required=False, help_text="two sessions in balanced order; or empty"
+    )
+    languages = serializers.ListField(child=serializers.CharField(), required=False)
+    shows_own_result = serializers.BooleanField(required=False, help_text="to readers, after the unsealing")
 
 
 class ReaderProgress(Shape):

@@ -63,8 +63,9 @@ def require_nothing_in_reading(study: Study, *, told_to: User | None) -> None:
     """Raise StillInReading while another study with images or patients of this one is read, or is still to be read.
 
     The truth of the one would be that of the other. The sentence names a study only to people who take part in it.
+    A rehearsal may be unsealed at any time: `may_see_truth` hides the rows that name its images as long.
     """
-    if others := list(study.studies_in_reading()):
+    if not study.is_rehearsal and (others := list(study.studies_in_reading())):
         raise StillInReading(study, others, told_to=told_to)
 
 
@@ -89,8 +90,11 @@ def sealed_studies() -> QuerySet[Study]:
 def may_see_truth(study: Study, person: User) -> bool:
     """Return whether the person may see the truth of each reading: a researcher of the study, once it is unsealed.
 
-    Stricter than the report: a rehearsal must be unsealed too, because these rows name images.
+    Stricter than the report, because these rows name images: a rehearsal must be unsealed too, and no sealed study may
+    show its images.
     """
+    if study.is_rehearsal and images_are_sealed_elsewhere(study):
+        return False
     return study.is_unsealed and is_researcher_of(study, person)
 
 
@@ -138,7 +142,8 @@ def in_no_sealed_study(image: str) -> Q:
 def images_are_sealed_elsewhere(study: Study) -> bool:
     """Return whether a sealed study shows images of this one, at any resolution.
 
-    The rule for files that leave the installation: with their hashes, images of the sealed study would be recognised.
+    The rule for files that leave the installation, in which images of the sealed study would be recognised by their
+    hashes, and for the readings of rehearsals.
     """
     own = Allocation.objects.filter(session_plan__study=study).values("stimulus__image")
     elsewhere = Allocation.objects.filter(session_plan__study__in=sealed_studies().exclude(pk=study.pk).values("pk"))

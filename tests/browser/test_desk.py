@@ -14,9 +14,10 @@ from tests import make, walk
 from tests.browser.test_page import complaints
 from tests.test_permissions import address_of, patterns
 
-# A job of the designer, and imports: this study has none.
+# A job of the designer, imports and unblindings: this study has none.
 TESTED_ELSEWHERE = [
     "desk/studies/<slug:code>/jobs/<int:number>/",
+    "desk/studies/<slug:code>/unblindings/<int:number>/",
     "images/imports/<uuid:key>/",
     "images/imports/<uuid:key>/<int:number>-<slug:panel>.jpg",
 ]

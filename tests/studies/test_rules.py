@@ -187,6 +187,6 @@ def test_a_cohort_without_practice_images_creates_nothing(db, small):
     films = make.cohort("few", patients=22, fractions=(0.24, 0.36, 0.4))
     make.adversarial_images_for(films)
     values = {"title": "x", "template": "zhou2021", "cohort": films, "scale": 0.03, "resolution": "low"}
-    with pytest.raises(StudyError, match=r"has 3 practice images; only \d images of the training split are left"):
+    with pytest.raises(StudyError, match=r"has 3 practice images; \d images of the split train are left"):
         create_study(code="greedy", at=make.MONDAY, changes={"every": {"practice": True}}, **values)
     assert not Study.objects.filter(code="greedy").exists()

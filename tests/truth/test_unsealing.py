@@ -31,7 +31,7 @@ from readerstudy.truth.actions import (
 )
 from readerstudy.truth.models import Unsealing
 from readerstudy.truth.queries import find_unsealing
-from readerstudy.truth.seal import StillInReading
+from readerstudy.truth.seal import StillInReading, images_are_sealed_elsewhere, may_see_truth
 from tests import make, walk
 
 pytestmark = pytest.mark.django_db
@@ -421,3 +421,18 @@ def test_the_checklist_warns_of_both(study):
     assert "tiny" not in advice()
     unseal_study(study=study, actor=None, **WHY, **AT)
     assert "was unsealed in tiny" in advice()
+
+
+def test_a_rehearsal_is_unsealed_while_its_study_is_read_but_names_no_image(small, rosa):
+    first = make.study("first")
+    copy = create_study(code="first-rehearsal", title="x", is_rehearsal=True, **AT, **same_plan(first))
+    make.join([rosa], [first, copy])
+    close_study(study=copy, actor=None, **WHY, **AT)
+    unseal_study(study=copy, actor=rosa, **WHY, **AT)
+    assert Study.objects.get(code="first-rehearsal").is_unsealed
+    assert images_are_sealed_elsewhere(copy)
+    assert not may_see_truth(copy, rosa), "its rows would tell which images of the first are adversarial"
+    close_study(study=first, actor=None, **WHY, **AT)
+    assert not may_see_truth(copy, rosa)
+    unseal_study(study=first, actor=rosa, **WHY, **AT)
+    assert may_see_truth(copy, rosa)
