@@ -8,9 +8,10 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 _REQUIRED = object()
@@ -27,7 +28,22 @@ class Variable:
 
 
 VARIABLES: tuple[Variable, ...] = (
-    Variable("DATABASE_URL", "`postgres://user:password@host/name`", "own PostgreSQL server under `VAR_DIR`"),
+    Variable(
+        "DATABASE_URL",
+        "`postgres://user:password@host/name`: the user that answers requests, who cannot read what is sealed",
+        "own PostgreSQL server under `VAR_DIR`",
+    ),
+    Variable(
+        "SEALED_DATABASE_URL",
+        "the same database for a second user, who can: workers, commands, and sealed work of the pages",
+        "as `DATABASE_URL`",
+    ),
+    Variable(
+        "OWNER_DATABASE_URL",
+        "the same database for the user that owns its tables; needed by `manage.py migrate` only",
+        "as `DATABASE_URL`",
+        "required by `migrate`",
+    ),
     Variable("SECRET_KEY", "signs sessions and links; at least 32 characters", "created once under `VAR_DIR`"),
     Variable(
         "PSEUDONYM_KEY",
@@ -198,6 +214,18 @@ def env_number(name: str, *, default: int, least: int = 1) -> int:
             f"The environment variable {name} is {value!r}; it must be a whole number from {least}."
         )
     return int(value)
+
+
+def env_database(name: str) -> dict[str, Any]:
+    """Return Django's settings for the address of a PostgreSQL database. Raises ImproperlyConfigured if it is wrong."""
+    value = env_text(name)
+    try:
+        database = dict(dj_database_url.parse(value))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} cannot be understood: {error}.") from error
+    if database.get("ENGINE") != "django.db.backends.postgresql":
+        raise ImproperlyConfigured(f"{name} must name a PostgreSQL server: postgres://user:password@host/name.")
+    return database
 
 
 def env_folders(name: str) -> dict[str, Path]:

@@ -21,6 +21,8 @@ import psycopg2
 from django.core.exceptions import ImproperlyConfigured
 from fasteners import InterProcessLock
 
+from readerstudy.database_roles import ROLES
+
 DATABASE = "readerstudy"
 PATIENCE_S = 60.0
 _PASSWORD: Final = "postgres_password"
@@ -29,8 +31,8 @@ _LONGEST_SOCKET: Final = 103  # bytes of a socket's path; macOS has the least, L
 _RULES: Final = "# Written at the start: every connection needs the password.\nlocal all all scram-sha-256\n"
 
 
-def database(var: Path) -> dict[str, Any]:
-    """Start the server under `var/postgres`, or join a running one, and return Django's settings for it.
+def databases(var: Path) -> dict[str, dict[str, Any]]:
+    """Start the server under `var/postgres`, or join a running one, and return Django's settings for it by role.
 
     Raises ImproperlyConfigured if it does not start, or if the path is too long for a socket in the folder.
     """
@@ -57,12 +59,13 @@ def database(var: Path) -> dict[str, Any]:
                 f"The embedded PostgreSQL under {folder} did not start ({error}). Its log is {folder / 'log'}; "
                 "set DATABASE_URL to use a server of your own."
             ) from error
+    server_settings = {"ENGINE": "django.db.backends.postgresql", "NAME": DATABASE, "HOST": host}
     return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": DATABASE,
-        "USER": "postgres",
-        "PASSWORD": password,
-        "HOST": host,
+        "owner": {**server_settings, "USER": "postgres", "PASSWORD": password},
+        **{
+            role: {**server_settings, "USER": f"{DATABASE}_{role}", "PASSWORD": secret(var, f"{role}_password")}
+            for role in ROLES
+        },
     }
 
 

@@ -32,13 +32,16 @@ def require_no_development(*, debug: bool, hosts: Sequence[str]) -> None:
         raise ImproperlyConfigured("ALLOWED_HOSTS has '*', which allows every name; give the names of this server.")
 
 
-def require_database_tls(database: Mapping[str, Any]) -> None:
-    """Raise ImproperlyConfigured if the database is on another machine and its connection may be readable."""
+def require_database_tls(database: Mapping[str, Any], *, name: str = "DATABASE_URL") -> None:
+    """Raise ImproperlyConfigured if the database is on another machine and its connection may be readable.
+
+    `name` is the variable that has its address.
+    """
     options = database.get("OPTIONS", {})
     host = str(options.get("host") or database.get("HOST") or "")
     if not is_this_machine(host) and options.get("sslmode") not in _TLS_MODES:
         raise ImproperlyConfigured(
-            f"DATABASE_URL names the server {host} without TLS; add ?sslmode=require or verify-full. "
+            f"{name} names the server {host} without TLS; add ?sslmode=require or verify-full. "
             "DATABASE_TLS=0 allows it on a network that nobody else can read."
         )
 

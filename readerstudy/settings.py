@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import dj_database_url
 import tzlocal
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
@@ -20,8 +19,8 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from kombu import Queue
 
-from readerstudy import local_postgres, safety, single_sign_on
-from readerstudy.environment import env_flag, env_folders, env_list, env_mail_server, env_number, env_text
+from readerstudy import database_roles, local_postgres, safety, single_sign_on
+from readerstudy.environment import env_database, env_flag, env_folders, env_list, env_mail_server, env_number, env_text
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env_text("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
@@ -31,8 +30,9 @@ DEBUG = env_flag("DEBUG", default=False)
 TESTING = "pytest" in sys.modules
 
 # --- folders ------------------------------------------------------------------------------------------------
+_ROLE = database_roles.role_of_process(sys.argv, is_test=TESTING)
 if EMBEDDED:
-    DATABASES: dict[str, Any] = {"default": {**local_postgres.database(VAR_DIR), "CONN_MAX_AGE": 0 if TESTING else 60}}
+    DATABASE_ADDRESSES = local_postgres.databases(VAR_DIR)
     SECRET_KEY = env_text("SECRET_KEY", default=local_postgres.secret(VAR_DIR, "secret_key"))
     PSEUDONYM_KEY = env_text("PSEUDONYM_KEY", default=local_postgres.secret(VAR_DIR, "pseudonym_key"))
     RECORD_KEY = env_text("RECORD_KEY", default=local_postgres.secret(VAR_DIR, "record_key"))
@@ -40,12 +40,10 @@ if EMBEDDED:
     CELERY_BROKER_URL = env_text("CELERY_BROKER_URL", default="filesystem://")
     HTTPS = env_flag("HTTPS", default=False)
 else:
-    try:
-        DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60)}
-    except ValueError as error:
-        raise ImproperlyConfigured(f"DATABASE_URL cannot be understood: {error}.") from error
-    if DATABASES["default"].get("ENGINE") != "django.db.backends.postgresql":
-        raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL server: postgres://user:password@host/name.")
+    _NAMES = {"web": "DATABASE_URL", "sealed": "SEALED_DATABASE_URL"}
+    if _ROLE == database_roles.OWNER:  # nothing else knows the owner's password
+        _NAMES["owner"] = "OWNER_DATABASE_URL"
+    DATABASE_ADDRESSES = {role: env_database(name) for role, name in _NAMES.items()}
     SECRET_KEY = env_text("SECRET_KEY")
     PSEUDONYM_KEY = env_text("PSEUDONYM_KEY")
     RECORD_KEY = env_text("RECORD_KEY")
@@ -54,7 +52,8 @@ else:
     HTTPS = env_flag("HTTPS", default=True)
     safety.require_no_development(debug=DEBUG, hosts=ALLOWED_HOSTS)
     if env_flag("DATABASE_TLS", default=True):
-        safety.require_database_tls(DATABASES["default"])
+        for _name, _address in zip(_NAMES.values(), DATABASE_ADDRESSES.values(), strict=True):
+            safety.require_database_tls(_address, name=_name)
     safety.require_broker_password(CELERY_BROKER_URL)
 safety.require_long_key("SECRET_KEY", SECRET_KEY)
 safety.require_long_key("PSEUDONYM_KEY", PSEUDONYM_KEY)
@@ -62,10 +61,13 @@ safety.require_long_key("RECORD_KEY", RECORD_KEY)
 # The embedded server runs as a user of its own if the application is started by root.
 safety.keep_private(VAR_DIR, is_traversed=EMBEDDED and os.geteuid() == 0, public=["static"])
 
+database_roles.require_different_users(DATABASE_ADDRESSES)
+DATABASES: dict[str, Any] = database_roles.databases_of(_ROLE, DATABASE_ADDRESSES)
+for _database in DATABASES.values():
+    # No transaction for a whole request: a verdict must be committed before the response confirms it.
+    _database.update(ATOMIC_REQUESTS=False, CONN_MAX_AGE=0 if TESTING else 60)
 # Parallel test runs need separate test databases on the same server.
 DATABASES["default"]["TEST"] = {"NAME": env_text("TEST_DATABASE", default=f"test_readerstudy_{os.getpid()}")}
-# No transaction for a whole request: a verdict must be committed before the response confirms it.
-DATABASES["default"]["ATOMIC_REQUESTS"] = False
 
 MEDIA_ROOT = VAR_DIR / "media"
 RUNS_DIR = VAR_DIR / "runs"

@@ -77,6 +77,7 @@ def flush_past_triggers():
 def media(settings, tmp_path):
     """Pictures, runs and reports of one test stay in its own folder."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow by design
+    settings.MIDDLEWARE = ["tests.roles.PlainRole", *settings.MIDDLEWARE]
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.RUNS_DIR = tmp_path / "runs"
     settings.CACHE_DIR = tmp_path / "cache"

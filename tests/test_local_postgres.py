@@ -18,8 +18,11 @@ from readerstudy import local_postgres
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 120
-# Says which folder the server works on, and the secret; then stays as long as its input does.
+# Says which folder the server works on, and the secret; then stays as long as its input does. It is the owner of the
+# database, in which nothing was migrated.
 HOLD = """
+from readerstudy import database_roles
+database_roles.process = database_roles.OWNER
 from django.conf import settings
 from django.db import connection
 with connection.cursor() as cursor:
@@ -131,7 +134,7 @@ def test_a_path_too_long_for_a_socket_is_refused(tmp_path):
     """The wheel would put the socket into a temporary folder that everybody can reach."""
     var = tmp_path / ("long" * 20)
     with pytest.raises(ImproperlyConfigured, match="too long a path for the socket"):
-        local_postgres.database(var)
+        local_postgres.databases(var)
     assert not var.exists()
 
 

@@ -33,7 +33,7 @@ from readerstudy.reading.models import Reading
 from readerstudy.studies.actions import enroll
 from readerstudy.studies.models import Study
 from readerstudy.truth.models import ImageTruth, Truth
-from tests import make, walk
+from tests import make, roles, walk
 from tests.models_ml import tiny
 from tests.sources.make_files import write_dicom, write_png, write_table
 from tests.test_blinding import TELLING
@@ -84,7 +84,7 @@ def walked(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Wal
         stack.enter_context(django_db_blocker.unblock())
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         stack.enter_context(override_settings(MEDIA_ROOT=folder / "media", PASSWORD_HASHERS=hashers, **folders))
-        stack.enter_context(transaction.atomic())
+        stack.enter_context(roles.around_tests())
         make_small(patch)
         yield walk_through()
         transaction.set_rollback(True)

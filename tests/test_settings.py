@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent
 # Nothing connects at the start, so no server needs to be there.
 CONFIGURED = {
     "DATABASE_URL": "postgres://somebody:secret@localhost/study",
+    "SEALED_DATABASE_URL": "postgres://sealed:secret@localhost/study",
     "SECRET_KEY": "x" * 50,
     "PSEUDONYM_KEY": "y" * 50,
     "RECORD_KEY": "z" * 50,
@@ -40,7 +41,9 @@ def test_a_configured_start_is_strict_and_starts_no_server_of_its_own(tmp_path):
     assert not (tmp_path / "secret_key").exists()
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "PSEUDONYM_KEY", "RECORD_KEY", "ALLOWED_HOSTS", "CELERY_BROKER_URL"])
+@pytest.mark.parametrize(
+    "name", ["SEALED_DATABASE_URL", "SECRET_KEY", "PSEUDONYM_KEY", "RECORD_KEY", "ALLOWED_HOSTS", "CELERY_BROKER_URL"]
+)
 def test_with_a_database_address_nothing_has_a_default(tmp_path, name):
     run = start(tmp_path, **{name: None})
     assert run.returncode != 0
@@ -54,6 +57,9 @@ def test_with_a_database_address_nothing_has_a_default(tmp_path, name):
         ("DATABASE_URL", "sqlite:///study.db", "DATABASE_URL must name a PostgreSQL server"),
         ("DATABASE_URL", "nonsense", "DATABASE_URL"),
         ("DATABASE_URL", "postgres://localhost:many/study", "DATABASE_URL"),
+        ("SEALED_DATABASE_URL", "mysql://sealed@localhost/study", "SEALED_DATABASE_URL must name a PostgreSQL server"),
+        ("SEALED_DATABASE_URL", "postgres://a:b@db.example.org/study", "SEALED_DATABASE_URL names the server db.exam"),
+        ("SEALED_DATABASE_URL", "postgres://somebody:b@localhost/study", "must name three different users"),
         ("TIME_ZONE", "Mars/Olympus", "TIME_ZONE is 'Mars/Olympus'; give a name such as Europe/Berlin."),
         ("HTTPS", "maybe", "The environment variable HTTPS is 'maybe'; it must be 1 or 0."),
         ("DEBUG", "a bit", "The environment variable DEBUG is 'a bit'; it must be 1 or 0."),

@@ -12,6 +12,7 @@ from readerstudy.audit.actions import record
 from readerstudy.cohort.models import Cohort, Stimulus
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.queue import enqueue, new_job
+from readerstudy.sealed_work import sealed_work
 from readerstudy.studies.actions import ChangedMeanwhile
 from readerstudy.studies.models import Study, WrongStatus
 from readerstudy.truth.actions import lock_study
@@ -23,6 +24,7 @@ REHEARSE_STUDY: Final = "rehearse-study"
 MOST_FILES_AT_ONCE: Final = 1000
 
 
+@sealed_work()
 @transaction.atomic
 def lock_draft(
     *,

@@ -25,7 +25,7 @@ def make_receipt(
         (
             entry
             for table, keys in rows.items()
-            for entry in Entry.objects.filter(log=code, relation=table, row__in=keys)
+            for entry in Entry.objects.filter(log=code, relation=table, row__in=keys).defer("sealed")
         ),
         key=lambda entry: entry.index,
     )

@@ -40,6 +40,7 @@ from readerstudy.rehearsal.coordinator_audit import facts_of_log, facts_of_pages
 from readerstudy.rehearsal.coordinator_pages import Page
 from readerstudy.rehearsal.live_server import connect_browser, connect_reader, serve_application
 from readerstudy.rehearsal.models import BlindingAudit
+from readerstudy.sealed_work import sealed_work
 from readerstudy.statistics.separability import feature_auc, separability, strongest_feature
 from readerstudy.studies.actions import add_member, close_study, copy_members, enroll
 from readerstudy.studies.models import Enrollment, Presentation, SessionPlan, Study
@@ -128,6 +129,7 @@ def _observe_all(
     return observations, lines, pages
 
 
+@sealed_work()
 @transaction.atomic
 def _copy(study: Study, *, at: datetime, progress: ReportProgress) -> tuple[Study, Enrollment, User]:
     number = Study.objects.filter(code__startswith=f"{study.code}-audit-").count() + 1

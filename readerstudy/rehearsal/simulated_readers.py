@@ -23,6 +23,7 @@ from readerstudy.client.reader_client import image_addresses
 from readerstudy.client.scripted_reader import play_session
 from readerstudy.errors import StudyError
 from readerstudy.rehearsal.live_server import connect_reader, serve_application
+from readerstudy.sealed_work import sealed_work
 from readerstudy.studies.actions import close_study, copy_members, enroll, mark_rehearsed
 from readerstudy.studies.lifecycle import FINISHED, StudyStatus
 from readerstudy.studies.models import Enrollment, Study
@@ -119,6 +120,7 @@ def _next_code(study: Study) -> str:
     return next(code for code in chain([first], (f"{first}-{n}" for n in count(2))) if code not in codes)
 
 
+@sealed_work()
 @transaction.atomic
 def _copy(study: Study, code: str, *, at: datetime, progress: ReportProgress) -> Study:
     """Create a study of the same plan with another draw: an unsealed rehearsal must not reveal the study's lists."""

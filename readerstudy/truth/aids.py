@@ -12,6 +12,7 @@ from readerstudy.cohort.models import Cohort
 from readerstudy.errors import StudyError
 from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind, Evaluation
 from readerstudy.results.evaluation import Recalibrated, ThresholdRule
+from readerstudy.sealed_work import sealed_work
 from readerstudy.studies.models import DisplayedAid, SessionPlan
 from readerstudy.truth.models import Score, Truth
 from readerstudy.truth.queries import scores_by
@@ -45,6 +46,7 @@ def _rounded(value: float) -> Decimal:
     return Decimal(value).quantize(_STEP, rounding=ROUND_HALF_UP)
 
 
+@sealed_work()
 def find_aid_source(cohort: Cohort, *, resolution: str, attacks: Collection[str], splits: Collection[str]) -> AidSource:
     """Return whose scores a session shows that draws from these attacks and splits.
 

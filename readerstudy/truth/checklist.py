@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from readerstudy.cohort.models import Cohort
 from readerstudy.errors import BadInput, StudyError
+from readerstudy.sealed_work import sealed_work
 from readerstudy.studies.protocol_document import Protocol
 from readerstudy.studies.rules import Aid
 from readerstudy.truth.aids import find_aid_source
@@ -30,6 +31,7 @@ class Finding:
     sentence: str
 
 
+@sealed_work()
 def checklist(cohort: Cohort, protocol: Protocol) -> tuple[Finding, ...]:
     """Return every reason why the protocol cannot be drawn from the cohort now; empty if it can."""
     try:
@@ -87,6 +89,7 @@ def _aids(cohort: Cohort, protocol: Protocol, sources: Mapping[int, tuple[str, t
             yield Finding(number, "rules-aid", str(error))
 
 
+@sealed_work()
 def offered_attacks(cohort: Cohort) -> frozenset[str]:
     """Return the names of the attacks with images of the cohort, at any resolution."""
     return frozenset(name for resolution in cohort.resolutions for name in attacks_of_cohort(cohort, resolution))

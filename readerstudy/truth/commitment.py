@@ -11,12 +11,14 @@ from typing import Any, Final
 
 from readerstudy.record.models import Commitment
 from readerstudy.record.verifier import canonical, commit, root_of_commitments
+from readerstudy.sealed_work import sealed_work
 from readerstudy.studies.models import Allocation, Study
 from readerstudy.truth.models import ImageTruth, SealKey, Truth
 
 KEY_BYTES: Final = 32
 
 
+@sealed_work()
 def commit_to_answer_key(study: Study, *, at: datetime) -> Commitment:
     """Store a commitment to the lists as they were drawn, and its key. Called by `lock_study` only."""
     key = secrets.token_bytes(KEY_BYTES)
@@ -26,11 +28,13 @@ def commit_to_answer_key(study: Study, *, at: datetime) -> Commitment:
     return commitment
 
 
+@sealed_work()
 def find_seal(study: Study) -> SealKey | None:
     """Return the key of the commitment to the present draw."""
     return SealKey.objects.filter(study=study).select_related("commitment").last()
 
 
+@sealed_work()
 def answer_key(study: Study) -> list[str]:
     """Return the lines of the answer key, in the order of sessions, arms and positions; the first has the seed."""
     return [canonical(line) for line in (_of_draw(study), *_of_positions(study))]

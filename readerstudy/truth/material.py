@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from readerstudy.cohort.models import Cohort
 from readerstudy.errors import BadInput, StudyError
+from readerstudy.sealed_work import sealed_work
 from readerstudy.studies.protocol_document import Protocol, ProtocolSession
 from readerstudy.truth.draw import Candidate
 from readerstudy.truth.queries import (
@@ -46,6 +47,7 @@ class Material:
         return {number: own.adversarial.keys() for number, own in self.sessions.items()}
 
 
+@sealed_work()
 def find_material(cohort: Cohort, protocol: Protocol, *, excluded_before: datetime | None = None) -> Material:
     """Return the images that the sessions of a protocol can draw from a cohort.
 
@@ -109,12 +111,14 @@ def _session_material(
     return SessionMaterial(resolution, generators, real, adversarial)
 
 
+@sealed_work()
 def attacks_of_cohort(cohort: Cohort, resolution: str) -> set[str]:
     """Return the names of all attacks with images of the cohort at a resolution."""
     pairs = {name for names in attacks_by_direction(cohort, resolution).values() for name in names}
     return pairs | synthetic_attacks(cohort, resolution)
 
 
+@sealed_work()
 def resolve_attacks(
     cohort: Cohort, resolution: str, names: Collection[str], *, shows_pairs: bool = False
 ) -> tuple[str, ...]:

@@ -163,6 +163,8 @@ class Score(models.Model):
 class Unsealing(models.Model):
     """The recorded unsealing of one study: who asked for it, and who confirmed it if it takes two persons."""
 
+    reveals_no_truth = True  # its table can be read outside sealed work
+
     study = models.OneToOneField(Study, models.PROTECT, related_name="+")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
     confirmed_by = models.ForeignKey(
@@ -192,7 +194,8 @@ class Unsealing(models.Model):
 class SealKey(models.Model):
     """The key of the commitment to a study's answer key (`truth.commitment`). Revealed with the unsealing."""
 
-    study = models.ForeignKey(Study, models.PROTECT, related_name="+")
+    # The database protects the study. Django would look for keys whenever a draft is deleted, on a page too.
+    study = models.ForeignKey(Study, models.DO_NOTHING, related_name="+")
     commitment = models.OneToOneField(Commitment, models.PROTECT, related_name="+")
     key = models.CharField(max_length=64, editable=False)  # 32 random bytes, hexadecimal
 

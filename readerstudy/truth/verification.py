@@ -13,6 +13,7 @@ from readerstudy.record.exports import record_lines
 from readerstudy.record.heads import heads_file, read_heads
 from readerstudy.record.models import Commitment, Entry, Verification
 from readerstudy.record.verifier import commit, parsed, root_of_commitments
+from readerstudy.sealed_work import sealed_work
 from readerstudy.studies.lifecycle import SOURCES
 from readerstudy.studies.models import Allocation, Study
 from readerstudy.truth.commitment import answer_key, find_seal
@@ -23,6 +24,7 @@ from readerstudy.truth.seal import images_are_sealed_elsewhere, require_unsealed
 VERDICTS: Final = ("reading_reading", "reading_closinganswers")
 
 
+@sealed_work()
 def verify_record(
     code: str,
     *,

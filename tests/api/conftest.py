@@ -5,7 +5,7 @@ from django.db import transaction
 from django.test import override_settings
 
 from readerstudy.studies.models import Study
-from tests import make
+from tests import make, roles
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +15,7 @@ def drawn(django_db_setup, django_db_blocker, tmp_path_factory):
         django_db_blocker.unblock(),
         pytest.MonkeyPatch.context() as patch,
         override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("media")),
-        transaction.atomic(),
+        roles.around_tests(),
     ):
         make.small_resolutions(patch)
         yield make.study()

@@ -1,0 +1,5 @@
+"""Benchmarks."""
+
+from readerstudy import database_roles
+
+database_roles.process = database_roles.OWNER  # each benchmark makes its own database

@@ -7,11 +7,11 @@ import sys
 import time
 from pathlib import Path
 from urllib.error import URLError
-from urllib.parse import quote, urlencode
 from urllib.request import urlopen
 
 from django.conf import settings
-from django.db import connection
+
+from tests.roles import database_addresses
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120  # seconds for a process to come up
@@ -54,13 +54,9 @@ class Gunicorn:
             return False
 
     def _environment(self) -> dict[str, str]:
-        database = connection.settings_dict
-        parts = {"host": database["HOST"], "port": database["PORT"] or None}
-        query = urlencode({name: value for name, value in parts.items() if value})
-        person = ":".join(quote(database[name], safe="") for name in ("USER", "PASSWORD") if database[name])
         return {
             **os.environ,
-            "DATABASE_URL": f"postgres://{person}@/{database['NAME']}?{query}",
+            **database_addresses(),
             "SECRET_KEY": settings.SECRET_KEY,
             "PSEUDONYM_KEY": settings.PSEUDONYM_KEY,
             "RECORD_KEY": settings.RECORD_KEY,

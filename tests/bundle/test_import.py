@@ -68,8 +68,9 @@ def test_every_cell_is_the_same_in_the_report_the_bundle_and_elsewhere(study: St
 def test_another_process_without_a_database_computes_the_same(exported: ExportedBundle, elsewhere: Path) -> None:
     keys = dict.fromkeys(("SECRET_KEY", "PSEUDONYM_KEY", "RECORD_KEY"), "k" * 64)
     service = {**keys, "ALLOWED_HOSTS": "elsewhere.example", "CELERY_BROKER_URL": "redis://127.0.0.1:1"}
-    database = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none", "VAR_DIR": str(elsewhere)}
-    environment = {**os.environ, **service, **database}
+    names = {"DATABASE_URL": "nobody", "SEALED_DATABASE_URL": "nobody-else"}
+    database = {name: f"postgres://{user}@127.0.0.1:1/none" for name, user in names.items()}
+    environment = {**os.environ, **service, **database, "VAR_DIR": str(elsewhere)}
     command = [sys.executable, "manage.py", "import_bundle", exported.path, "--json"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr

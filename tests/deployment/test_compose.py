@@ -17,7 +17,10 @@ COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
 OWN = ("init", "web", "worker", "beat", "gpu-worker")
 # Read by docker-compose.yml itself.
-COMPOSE_ONLY = {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "BIND", "PORT", "TORCH_INDEX"}
+COMPOSE_ONLY = {
+    *("POSTGRES_PASSWORD", "WEB_PASSWORD", "SEALED_PASSWORD", "REDIS_PASSWORD"),
+    *("BIND", "PORT", "TORCH_INDEX"),
+}
 # Names the database of a test run.
 TESTS_ONLY = {"TEST_DATABASE"}
 
@@ -75,7 +78,7 @@ def test_the_build_context_has_all_that_the_dockerfile_copies():
 def test_the_example_has_every_setting_and_no_other():
     known = {variable.name for variable in VARIABLES}
     example = set(re.findall(r"(?m)^(?:# )?([A-Z_]+)=", (ROOT / ".env.example").read_text()))
-    by_compose = set(COMPOSE["x-application"]["environment"])
+    by_compose = set(SERVICES["init"]["environment"]) - {"POSTGRES_PASSWORD"}
     assert example - COMPOSE_ONLY == known - TESTS_ONLY - by_compose
     assert by_compose <= known
 
@@ -98,3 +101,11 @@ def test_the_example_holds_no_secret():
         ("PSEUDONYM_KEY", ""),
         ("RECORD_KEY", ""),
     ]
+
+
+def test_only_the_migration_knows_the_password_of_the_owner():
+    """The file .env has it, and every service reads that file."""
+    for name in OWN:
+        environment = SERVICES[name]["environment"]
+        assert environment["POSTGRES_PASSWORD"] == ""
+        assert ("OWNER_DATABASE_URL" in environment) == (name == "init")

@@ -7,11 +7,9 @@ import sys
 import time
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import quote, urlencode
 
 import pytest
 from django.conf import settings
-from django.db import connection
 from django.utils.timezone import now
 
 from readerstudy.jobs import heartbeat
@@ -22,6 +20,7 @@ from readerstudy.jobs.queue import new_job, perform
 from readerstudy.results.progress import Activity, ActivityKind, ProgressReport
 from readerstudy.serialise import to_dict
 from tests.make import MONDAY
+from tests.roles import database_addresses
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 120
@@ -120,14 +119,10 @@ def test_the_job_of_a_killed_worker_is_finished_by_the_next(tmp_path):
 
 def environment(folder: Path) -> dict[str, str]:
     """The environment of a process on the test's database, with a folder of data."""
-    database = connection.settings_dict
-    parts = {"host": database["HOST"], "port": database["PORT"] or None}
-    query = urlencode({name: value for name, value in parts.items() if value})
-    person = ":".join(quote(database[name], safe="") for name in ("USER", "PASSWORD") if database[name])
     return {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "readerstudy.settings",
-        "DATABASE_URL": f"postgres://{person}@/{database['NAME']}?{query}",
+        **database_addresses(),
         "SECRET_KEY": settings.SECRET_KEY,
         "PSEUDONYM_KEY": settings.PSEUDONYM_KEY,
         "RECORD_KEY": settings.RECORD_KEY,

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 from readerstudy.record.heads import sign_head
 from readerstudy.truth.verification import verify_record
-from tests import make, tampering, walk
+from tests import make, roles, tampering, walk
 from tests.tamper import without_triggers
 
 SAMPLE = 48  # of the 1,000 of `make bench PART=tampering`
@@ -29,7 +29,7 @@ def findings(study) -> list[str]:
 
 def found_after(kind: str, number: int, study) -> list[str]:
     """What is found after one tampering, which is undone."""
-    with transaction.atomic():
+    with roles.around_tests():
         tampering.tamper(kind, Random(f"{kind} {number}"), study)
         found = findings(study)
         transaction.set_rollback(True)

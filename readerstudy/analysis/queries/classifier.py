@@ -17,6 +17,7 @@ from readerstudy.analysis.record.codes import source_pathology
 from readerstudy.analysis.record.counts import KINDS
 from readerstudy.reading.models import Reading
 from readerstudy.results.evaluation import ThresholdRule
+from readerstudy.sealed_work import sealed_work
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Allocation, Enrollment, Presentation, ReadingList, SessionPlan, Study
 from readerstudy.studies.protocol import SessionKind
@@ -128,7 +129,7 @@ def _diagnoses(study: Study, plan: AnalysisPlan) -> Iterable[DiagnosisCounts]:
         "adversarial": Authenticity.ADVERSARIAL.value,
         "positive": Pathology.POSITIVE.value,
     }
-    with connection.cursor() as cursor:
+    with sealed_work(), connection.cursor() as cursor:
         cursor.execute(_DIAGNOSES.format(truth=truth_of_stimuli(study)), values)
         rows = cursor.fetchall()
     yield from (DiagnosisCounts(*row) for row in rows)

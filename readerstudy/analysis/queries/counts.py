@@ -36,6 +36,7 @@ from readerstudy.analysis.record.counts import (
     subset_kinds,
 )
 from readerstudy.reading.models import Reading
+from readerstudy.sealed_work import sealed_work
 from readerstudy.statistics.unsure import Unsure
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Enrollment, Presentation, ReadingList, SessionPlan, Study
@@ -182,7 +183,7 @@ def _evidence(study: Study, plan: AnalysisPlan) -> Iterator[_Query]:
         "positive": Pathology.POSITIVE.value,
         "verdicts": list(VERDICTS),
     }
-    with transaction.atomic(), connection.cursor() as cursor:
+    with sealed_work(), transaction.atomic(), connection.cursor() as cursor:
 
         def query(sql: str, parameters: Mapping[str, Any] | None = None, /) -> list[Row]:
             cursor.execute(sql, parameters)

@@ -15,6 +15,7 @@ from readerstudy.analysis.record.conduct import (
 )
 from readerstudy.audit.models import Event
 from readerstudy.cohort.models import Cohort
+from readerstudy.sealed_work import sealed_work
 from readerstudy.studies.models import Allocation, SessionPlan, Study
 from readerstudy.studies.rules import VerdictLabels
 from readerstudy.truth.queries import (
@@ -30,6 +31,7 @@ from readerstudy.vocabulary import Split
 _PATIENT = "stimulus__image__exam__patient"
 
 
+@sealed_work()
 def cohort_facts(study: Study, generators: Sequence[str]) -> CohortFacts:
     """Return counts of the study's cohort; adversarial images are those made by `generators`."""
     cohort = study.cohort

@@ -8,6 +8,7 @@ from django.db import transaction
 from readerstudy.cohort.models import Stimulus
 from readerstudy.cohort.storage import MediaFile, StoredImage, register_stimulus
 from readerstudy.experiments.models import Attack
+from readerstudy.sealed_work import sealed_work
 from readerstudy.truth.models import ImageTruth, Truth
 from readerstudy.truth.terms import Authenticity
 from readerstudy.vocabulary import SYNTHETIC, Direction
@@ -22,6 +23,7 @@ class AttackProvenance:
     seed: int | None  # None for an image that was made elsewhere
 
 
+@sealed_work()
 @transaction.atomic
 def register_adversarial_image(
     source: Stimulus,
@@ -56,6 +58,7 @@ def register_adversarial_image(
     )
 
 
+@sealed_work()
 @transaction.atomic
 def register_synthetic_image(
     stored: StoredImage, *, attack: Attack, lesions: Sequence[Mapping[str, float]] | None, quality: Mapping[str, float]

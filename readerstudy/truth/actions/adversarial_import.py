@@ -5,6 +5,7 @@ from pathlib import Path
 
 from readerstudy.accounts.models import User
 from readerstudy.cohort.models import Cohort
+from readerstudy.sealed_work import sealed_work
 from readerstudy.sources.pair_table import has_pairs
 from readerstudy.truth.actions.import_rules import (
     AdversarialImportResult,
@@ -17,6 +18,7 @@ from readerstudy.truth.actions.pair_import import Preview, import_pairs
 from readerstudy.truth.actions.synthetic_import import PreviewSynthetic, import_synthetic
 
 
+@sealed_work()
 def import_adversarial_images(
     *,
     cohort: Cohort,

@@ -15,6 +15,7 @@ from readerstudy.cohort.models import Cohort
 from readerstudy.cohort.storage import StoredImage, ensure_cohort, planned_cohort
 from readerstudy.modalities import get_modality
 from readerstudy.names import require_name
+from readerstudy.sealed_work import sealed_work
 from readerstudy.sources.source import ImportBatch, without_contradictions
 from readerstudy.truth.actions.import_rules import importing_into
 from readerstudy.truth.models import ImageTruth, Truth
@@ -33,6 +34,7 @@ def fractions_of(text: str) -> tuple[float, ...]:
     return tuple(percent / 100 for percent in percents)
 
 
+@sealed_work()
 def import_cohort(
     name: str,
     batch: ImportBatch,
@@ -76,6 +78,7 @@ def import_cohort(
     return result
 
 
+@sealed_work()
 def check_cohort_import(
     name: str,
     batch: ImportBatch,

@@ -9,12 +9,14 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.cohort.models import Image, Stimulus
 from readerstudy.errors import BadInput, NotAllowed, StudyError
+from readerstudy.sealed_work import sealed_work
 from readerstudy.studies.models import Allocation, Study
 from readerstudy.truth.models import Exclusion, Truth
 from readerstudy.truth.queries import find_exclusion
 from readerstudy.truth.terms import Authenticity
 
 
+@sealed_work()
 @transaction.atomic
 def exclude_image(*, stimulus: Stimulus, actor: User | None, reason: str, at: datetime) -> Exclusion:
     """Exclude this adversarial image, at every resolution, from every future draw. It cannot be undone.

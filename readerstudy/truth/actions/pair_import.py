@@ -17,6 +17,7 @@ from readerstudy.cohort.storage import write_media
 from readerstudy.cohort.workers import ParallelMap, parallel_map
 from readerstudy.errors import Sentence as _
 from readerstudy.experiments.models import Attack
+from readerstudy.sealed_work import sealed_work
 from readerstudy.serialise import to_dict
 from readerstudy.sources.pair_table import PairRow, read_pairs, row_problem
 from readerstudy.sources.source import ImportProblem
@@ -40,6 +41,7 @@ from readerstudy.vocabulary import IMPORTED
 Preview = Callable[[MatchedRow, PreparedPair], None]
 
 
+@sealed_work()
 def import_pairs(run: ImportRun, *, preview: Preview) -> AdversarialImportResult:
     """Import the pairs of a table as attacks of the method "imported", see `import_adversarial_images`.
 

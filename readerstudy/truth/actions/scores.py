@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 
+from readerstudy.sealed_work import sealed_work
 from readerstudy.truth.models import Score
 
 BATCH = 2000
 
 
+@sealed_work()
 def store_scores(scores: Mapping[int, float], *, classifier: str, size: tuple[int, int]) -> None:
     """Store probabilities by stimulus, computed at `size` (rows, columns).
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from readerstudy.accounts.models import User
 from readerstudy.cohort.models import Cohort
 from readerstudy.errors import BadInput
+from readerstudy.sealed_work import sealed_work
 from readerstudy.studies.actions import draft_study, open_study
 from readerstudy.studies.models import Study
 from readerstudy.studies.protocol_document import Protocol
@@ -17,6 +18,7 @@ from readerstudy.studies.protocol_templates import protocol_of_template
 from readerstudy.truth.actions.study_locking import lock_study
 
 
+@sealed_work()
 @transaction.atomic
 def create_study(
     *,
@@ -65,6 +67,7 @@ def create_study(
     return study
 
 
+@sealed_work()
 def same_draw(study: Study, *, resolution: str | None) -> dict[str, Any]:
     """Return arguments of `create_study` that draw the same images in the same order at the other resolution.
 
@@ -89,6 +92,7 @@ def same_draw(study: Study, *, resolution: str | None) -> dict[str, Any]:
     }
 
 
+@sealed_work()
 def same_plan(study: Study) -> dict[str, Any]:
     """Return arguments of `create_study` that plan the same study on the same cohort, with a draw of its own.
 

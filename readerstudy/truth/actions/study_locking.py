@@ -15,6 +15,7 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.cohort.rewriting import rewrite_files
 from readerstudy.modalities.words import ReadingWords, Text
+from readerstudy.sealed_work import sealed_work
 from readerstudy.studies.actions import give_lists
 from readerstudy.studies.lifecycle import EDITABLE
 from readerstudy.studies.models import Allocation, Arm, DisplayedAid, DrawnPlan, SessionPlan, Study, WrongStatus
@@ -32,6 +33,7 @@ BLOCK = 64 * 1024
 SEED_BITS = 62  # with a seed that can be guessed, the draw could be repeated
 
 
+@sealed_work()
 @transaction.atomic
 def lock_study(
     *,

@@ -33,6 +33,7 @@ from readerstudy.cohort.synthetic import (
 from readerstudy.cohort.workers import ParallelMap, parallel_map
 from readerstudy.errors import BadInput, Sentence
 from readerstudy.errors import Sentence as _
+from readerstudy.sealed_work import sealed_work
 from readerstudy.serialise import to_dict
 from readerstudy.sources.label_table import OUTSIDE, is_within
 from readerstudy.sources.pair_table import row_problem
@@ -74,6 +75,7 @@ class _Row:
         return f"synthetic:{self.attack}:{own}"
 
 
+@sealed_work()
 def import_synthetic(run: ImportRun, *, preview: PreviewSynthetic) -> AdversarialImportResult:
     """Import the images of a table as attacks of the method "synthetic", see `import_adversarial_images`.
 

@@ -80,7 +80,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('key', models.CharField(editable=False, max_length=64)),
                 ('commitment', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='record.commitment')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
+                ('study', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study')),
             ],
             options={
                 'verbose_name': 'key of a commitment',

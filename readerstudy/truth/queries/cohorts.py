@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from readerstudy.cohort.models import Cohort, Image
+from readerstudy.sealed_work import sealed_work
 from readerstudy.truth.models import ImageTruth, Truth
 from readerstudy.truth.terms import Authenticity
 from readerstudy.vocabulary import Pathology
@@ -33,6 +34,7 @@ def real_images_of(cohort: Cohort) -> "QuerySet[Image]":
     return Image.objects.filter(Exists(real), exam__patient__cohort=cohort)
 
 
+@sealed_work()
 def count_synthetic_patients(cohort: Cohort) -> int:
     """Return the number of groups of synthetic images, which are stored as patients of the cohort."""
     patient = "stimulus__image__exam__patient"
@@ -42,18 +44,21 @@ def count_synthetic_patients(cohort: Cohort) -> int:
     return len(set(rows.values_list(patient, flat=True)))
 
 
+@sealed_work()
 def count_pathologies(cohort: Cohort) -> dict[str, int]:
     """Return the number of real images of the cohort by pathology."""
     rows = _of_real_images().filter(image__exam__patient__cohort=cohort).order_by().values_list("pathology")
     return dict(rows.annotate(count=Count("pk")))
 
 
+@sealed_work()
 def pathology_sources(cohort: Cohort) -> tuple[str, ...]:
     """Return where the pathology of the cohort's real images comes from, in order."""
     rows = _of_real_images().filter(image__exam__patient__cohort=cohort)
     return tuple(rows.order_by("source").values_list("source", flat=True).distinct())
 
 
+@sealed_work()
 def count_pathologies_by_split(cohort: Cohort) -> dict[str, SplitPathology]:
     """Return counts of the cohort's real images by split; splits without images are left out."""
     is_positive = Q(pathology=Pathology.POSITIVE)
@@ -81,6 +86,7 @@ class CohortCounts:
     patients: int = 0
 
 
+@sealed_work()
 def count_cohorts() -> dict[int, CohortCounts]:
     """Return the counts of every cohort by its key. An image counts once for an attack, whatever its resolutions."""
     patient = "image__exam__patient"
@@ -98,6 +104,7 @@ def count_cohorts() -> dict[int, CohortCounts]:
     return {key: CohortCounts(counts, attacks.get(key, {}), patients[key]) for key, counts in images.items()}
 
 
+@sealed_work()
 def count_adversarial_images_by_resolution(cohort: Cohort, generators: Sequence[str]) -> dict[str, int]:
     """Return the number of the cohort's adversarial images by these attacks, by resolution."""
     truths = Truth.objects.filter(

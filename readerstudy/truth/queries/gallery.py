@@ -16,6 +16,7 @@ from readerstudy.accounts.models import User
 from readerstudy.cohort.models import Cohort, Stimulus
 from readerstudy.experiments.models import Attack
 from readerstudy.modalities.modality import Modality, Subgroup
+from readerstudy.sealed_work import each_sealed, sealed_work
 from readerstudy.truth.models import Exclusion, ImageTruth, Score, Truth
 from readerstudy.truth.seal import in_no_sealed_study
 from readerstudy.truth.terms import Authenticity
@@ -90,11 +91,12 @@ class GalleryImages(Sequence[GalleryImage]):
     def __init__(self, rows: Any) -> None:
         self._rows = rows
 
+    @sealed_work()
     def __len__(self) -> int:
         return int(self._rows.count())
 
     def __iter__(self) -> Iterator[GalleryImage]:
-        return map(_gallery_image, self._rows.iterator(chunk_size=2000))
+        return each_sealed(map(_gallery_image, self._rows.iterator(chunk_size=2000)))
 
     @overload
     def __getitem__(self, key: int) -> GalleryImage: ...
@@ -102,6 +104,7 @@ class GalleryImages(Sequence[GalleryImage]):
     @overload
     def __getitem__(self, key: slice) -> list[GalleryImage]: ...
 
+    @sealed_work()
     def __getitem__(self, key: int | slice) -> GalleryImage | list[GalleryImage]:
         if isinstance(key, int):
             return _gallery_image(self._rows[key])
@@ -114,6 +117,7 @@ def gallery_images(chosen: GalleryFilter) -> GalleryImages:
     return GalleryImages(rows.order_by(_ORDERS[chosen.order], "-pk"))
 
 
+@sealed_work()
 def find_gallery_image(number: int) -> GalleryImage | None:
     """Return the adversarial image with this number, None if there is none or if a sealed study shows its image."""
     rows = _visible().select_related("attack__generator", "attack__classifier")
@@ -121,17 +125,20 @@ def find_gallery_image(number: int) -> GalleryImage | None:
     return _gallery_image(row) if row else None
 
 
+@sealed_work()
 def count_sealed_images() -> int:
     """Return the number of adversarial images that are hidden because a sealed study shows their image."""
     every = Truth.objects.filter(authenticity=Authenticity.ADVERSARIAL)
     return every.count() - int(_visible().count())
 
 
+@sealed_work()
 def gallery_attacks() -> list[str]:
     """Return the names of the attacks with visible images, in order."""
     return list(_visible().order_by("generator").values_list("generator", flat=True).distinct())
 
 
+@sealed_work()
 def gallery_cohorts() -> list[str]:
     """Return the names of the cohorts with visible images, in order."""
     return sorted(_visible().values_list("stimulus__image__exam__patient__cohort__name", flat=True).distinct())
@@ -166,12 +173,14 @@ class RecordedExclusion:
     reason: str
 
 
+@sealed_work()
 def find_pathology(image: GalleryImage) -> ImagePathology | None:
     """Return the pathology of the image, or None."""
     row = ImageTruth.objects.filter(image=image.stimulus.image_id).first()
     return ImagePathology(Pathology(row.pathology), row.groups, image.modality) if row else None
 
 
+@sealed_work()
 def find_exclusion(stimulus: Stimulus) -> RecordedExclusion | None:
     """Return the exclusion of an adversarial image, at whichever resolution it was recorded, or None."""
     row = Exclusion.objects.filter(stimulus__in=_versions(stimulus)).select_related("by").first()

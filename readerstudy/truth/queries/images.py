@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from readerstudy.cohort.models import Cohort, Stimulus
 from readerstudy.errors import StudyError
+from readerstudy.sealed_work import sealed_work
 from readerstudy.studies.models import SessionPlan
 from readerstudy.truth.models import Exclusion, ImageTruth, Truth
 from readerstudy.truth.strata import Kind
@@ -63,6 +64,7 @@ class AdversarialImage:
         return self.difference_path is None
 
 
+@sealed_work()
 def real_images(cohort: Cohort, resolution: str) -> list[RealImage]:
     """Return every real image of the cohort at this resolution, in a fixed order. Raises StudyError without any."""
     rows = Truth.objects.filter(
@@ -87,6 +89,7 @@ def real_images(cohort: Cohort, resolution: str) -> list[RealImage]:
     return images
 
 
+@sealed_work()
 def synthetic_images(cohort: Cohort, resolution: str, attacks: Collection[str]) -> list[RealImage]:
     """Return the synthetic images of these attacks at this resolution, described as real images are, in a fixed order.
 
@@ -99,6 +102,7 @@ def synthetic_images(cohort: Cohort, resolution: str, attacks: Collection[str]) 
     return sorted(images, key=lambda image: (image.patient, image.image_id))
 
 
+@sealed_work()
 def find_own_file(image_id: int, *, resolution: str) -> Path | None:
     """Return the file of the image's real stimulus at this resolution, or of a synthetic image; None if there is none.
 
@@ -126,6 +130,7 @@ def _real_image(stimulus: Stimulus, truth: ImageTruth) -> RealImage:
     )
 
 
+@sealed_work()
 def adversarial_images(
     cohort: Cohort,
     resolution: str,
@@ -163,6 +168,7 @@ def _excluded(cohort: Cohort, generators: Sequence[str], *, before: datetime | N
     return set(rows.values_list("stimulus__image_id", "generator"))
 
 
+@sealed_work()
 def find_adversarial_image(source: Stimulus, plan: SessionPlan) -> AdversarialImage:
     """Return the adversarial image of a real stimulus that the session shows, by the attacks of the session."""
     generators = plan.study.plan["sessions"][plan.number - 1]["generators"]
@@ -184,6 +190,7 @@ def _adversarial_image(row: Any) -> AdversarialImage:
     )
 
 
+@sealed_work()
 def named_files(files: Collection[str]) -> set[str]:
     """Return those of the media files that a row names, as a stimulus or as a difference image."""
     stimuli = Stimulus.objects.filter(file__in=files).values_list("file", flat=True)
@@ -192,17 +199,20 @@ def named_files(files: Collection[str]) -> set[str]:
 
 
 # --- attacks ------------------------------------------------------------------------------------------------
+@sealed_work()
 def attacks_by_direction(cohort: Cohort, resolution: str) -> dict[Direction, set[str]]:
     """Return the names of the attacks that made pairs of the cohort at a resolution, for each direction."""
     pairs = set(_altered(cohort.name, resolution).values_list("direction", "generator"))
     return {direction: {name for made, name in pairs if made == direction} for direction in Direction}
 
 
+@sealed_work()
 def synthetic_attacks(cohort: Cohort, resolution: str) -> set[str]:
     """Return the names of the attacks with synthetic images of the cohort at a resolution."""
     return set(_altered(cohort.name, resolution).filter(source_image=None).values_list("generator", flat=True))
 
 
+@sealed_work()
 def count_kinds(cohort: Cohort, drawn_from: Mapping[int, tuple[str, Collection[str]]]) -> Counter[Kind]:
     """Return how many images of each kind the cohort has for a draw.
 
@@ -230,11 +240,13 @@ def count_kinds(cohort: Cohort, drawn_from: Mapping[int, tuple[str, Collection[s
     )
 
 
+@sealed_work()
 def attacks_with_images(cohort: str, resolution: str) -> list[str]:
     """Return the names of the attacks with images of the cohort at a resolution, in order."""
     return sorted(_altered(cohort, resolution).values_list("generator", flat=True).distinct())
 
 
+@sealed_work()
 def all_attacks_with_images() -> set[str]:
     """Return the names of the attacks with images of any cohort."""
     return set(
@@ -250,11 +262,13 @@ def _altered(cohort: str, resolution: str) -> "QuerySet[Truth]":
     )
 
 
+@sealed_work()
 def count_adversarial_images(generators: Collection[str]) -> int:
     """Return the number of adversarial images by these attacks, at all resolutions."""
     return Truth.objects.filter(authenticity=Authenticity.ADVERSARIAL, generator__in=generators).count()
 
 
+@sealed_work()
 def count_real_images(cohort: str) -> int:
     """Return the number of real images of the cohort with this name, at all resolutions."""
     return Truth.objects.filter(
@@ -263,12 +277,14 @@ def count_real_images(cohort: str) -> int:
 
 
 # --- pathology ----------------------------------------------------------------------------------------------
+@sealed_work()
 def lesions_by_image(images: Collection[int]) -> dict[int, list[dict[str, float]]]:
     """Return the boxes of known lesions by image, as `ImageTruth.lesions`; images without one are left out."""
     rows = ImageTruth.objects.filter(image__in=images).values_list("image_id", "lesions")
     return {image: lesions for image, lesions in rows if lesions}
 
 
+@sealed_work()
 def worst_pathology_by_patient(cohort: str) -> dict[str, Pathology]:
     """Return the worst pathology over the images of each patient of the cohort with this name, by pseudonym."""
     rows = ImageTruth.objects.filter(image__exam__patient__cohort__name=cohort)

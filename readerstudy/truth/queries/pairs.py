@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from readerstudy.cohort.models import Cohort, Stimulus
+from readerstudy.sealed_work import sealed_work
 from readerstudy.truth.models import AdversarialImport, ImageTruth, Truth
 from readerstudy.truth.terms import Authenticity
 from readerstudy.vocabulary import Pathology
@@ -25,6 +26,7 @@ class RealVersions:
         return int(self.pathology == Pathology.POSITIVE)
 
 
+@sealed_work()
 def real_versions_by_pixels(cohort: Cohort) -> dict[str, RealVersions]:
     """Return the real images of the cohort by the fingerprint of their pixels.
 
@@ -57,6 +59,7 @@ class RecordedImport:
     tells: Mapping[str, Any]  # `truth.tells.Tells` as data
 
 
+@sealed_work()
 def find_import(attack: str) -> RecordedImport | None:
     """Return the import of the attack with this name; None for an attack of this software. For researchers only."""
     row = AdversarialImport.objects.filter(attack__name=attack).select_related("by").first()

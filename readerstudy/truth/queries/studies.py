@@ -11,6 +11,7 @@ from django.db import connection
 
 from readerstudy.accounts.models import User
 from readerstudy.cohort.models import Stimulus
+from readerstudy.sealed_work import sealed_work
 from readerstudy.studies.models import Allocation, Enrollment, Presentation, SessionPlan, Study
 from readerstudy.truth.models import ImageTruth, Truth, Unsealing
 from readerstudy.truth.seal import require_rehearsal, require_unsealed
@@ -67,6 +68,7 @@ def truth_of_stimuli(study: Study) -> str:
     return f"({_TRUTH_OF_STIMULI})"
 
 
+@sealed_work()
 def truth_of_study(study: Study) -> dict[int, StimulusTruth]:
     """Return the truth of everything that the study drew by stimulus, in the order of cases; one query."""
     require_unsealed(study)
@@ -95,6 +97,7 @@ class ShownCase:
     direction: Direction | None
 
 
+@sealed_work()
 def shown_cases(study: Study, cases: Collection[int]) -> dict[int, ShownCase]:
     """Return the images of these cases by case."""
     truths = {truth.case: (stimulus, truth) for stimulus, truth in truth_of_study(study).items()}
@@ -129,6 +132,7 @@ def find_unsealing(study: Study) -> RecordedUnsealing | None:
     return RecordedUnsealing(row.by, row.at, row.reason, row.confirmed_by) if row else None
 
 
+@sealed_work()
 def adversarial_codes(enrollment: Enrollment) -> set[str]:
     """Return the codes under which this reader sees adversarial images. Raises StudyError unless it is a rehearsal."""
     require_rehearsal(enrollment.study)

@@ -42,7 +42,7 @@ def _play(patch) -> tuple[Counter, Counter, int, int]:
     from django.conf import settings
     from django.db import transaction
 
-    from tests import make, tampering, walk
+    from tests import make, roles, tampering, walk
 
     settings.ALLOWED_HOSTS = ["testserver"]
     make.small_resolutions(patch)
@@ -56,7 +56,7 @@ def _play(patch) -> tuple[Counter, Counter, int, int]:
     alarms = verified = 0
     for number in range(TAMPERINGS):
         kind = kinds[number % len(kinds)]
-        with transaction.atomic():
+        with roles.around_tests():
             tampering.tamper(kind, Random(f"{kind} {number}"), study)
             done[kind] += 1
             found[kind] += not _agrees(study)

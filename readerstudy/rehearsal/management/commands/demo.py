@@ -36,6 +36,7 @@ from readerstudy.jobs.queue import run_here
 from readerstudy.modalities import DEFAULT, find_modality
 from readerstudy.modalities.modality import Demo, Modality
 from readerstudy.rehearsal.simulated_readers import rehearse_study
+from readerstudy.sealed_work import sealed_work
 from readerstudy.studies.actions import add_member, enroll
 from readerstudy.studies.models import Study
 from readerstudy.truth.actions import create_study
@@ -218,7 +219,7 @@ class _Demonstration:
         if Study.objects.filter(code=self.name).exists():
             return
         # In one transaction: an interrupted step must not leave a study without its reader.
-        with transaction.atomic(), progress_bar(title) as advance:
+        with sealed_work(), transaction.atomic(), progress_bar(title) as advance:
             study = create_study(
                 code=self.name,
                 title="Demonstration study",

@@ -15,6 +15,7 @@ from readerstudy.errors import BadInput, StudyError
 from readerstudy.participation.actions import adopt_readers
 from readerstudy.participation.reader_protocol import reader_protocol
 from readerstudy.participation.study_file import read_design_file
+from readerstudy.sealed_work import sealed_work
 from readerstudy.studies.actions import add_member, draft_study, enroll
 from readerstudy.studies.models import Study
 from readerstudy.studies.protocol import TEMPLATES
@@ -91,7 +92,7 @@ class Command(StudyCommand):
         asked = draw.pop("readers", None)
         code = options["code"] or draw["cohort"].name
         # In one transaction: no study is left behind if a reader cannot be enrolled.
-        with transaction.atomic():
+        with sealed_work(), transaction.atomic():
             draw["persons_to_unseal"] = options["persons_to_unseal"]
             study = self._create(code=code, title=options["title"] or code, is_draft=options["draft"], **draw)
             adopt_readers(study=study, readers=asked, actor=None, at=now())
