@@ -14,12 +14,10 @@ import tzlocal
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from django.templatetags.static import static
 from django.urls import reverse_lazy
-from django.utils.translation import gettext_lazy as _
 from kombu import Queue
 
-from readerstudy import database_roles, local_postgres, safety, single_sign_on
+from readerstudy import admin_look, database_roles, local_postgres, safety, single_sign_on
 from readerstudy.environment import env_database, env_flag, env_folders, env_list, env_mail_server, env_number, env_text
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -387,33 +385,7 @@ CELERY_TASK_ACKS_LATE = True  # rerunning a job is harmless; losing one is not
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
-# --- administration (unfold) --------------------------------------------------------------------------------
-UNFOLD = {
-    "SITE_TITLE": _("Reader study"),
-    "SITE_HEADER": _("Reader study"),
-    "SITE_SUBHEADER": _("Administration"),
-    "SITE_URL": "/",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("favicon.svg")}],
-    "SHOW_HISTORY": False,
-    "SHOW_VIEW_ON_SITE": False,
-    "SIDEBAR": {"navigation": "readerstudy.admin_site.navigation", "show_all_applications": True},
-    # Shades of the site's accent, static/css/tokens.css.
-    "COLORS": {
-        "primary": {
-            "50": "#f0f7fd",
-            "100": "#deedfa",
-            "200": "#bedcf5",
-            "300": "#9bcaf2",
-            "400": "#7ab8f0",
-            "500": "#2f84cc",
-            "600": "#0a5ea8",
-            "700": "#094d89",
-            "800": "#0a406f",
-            "900": "#0b355b",
-            "950": "#07213a",
-        }
-    },
-}
+UNFOLD = admin_look.UNFOLD
 
 LOGGING = {
     "version": 1,

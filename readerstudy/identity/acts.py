@@ -48,8 +48,6 @@ ACTS: Final = (
     Act("bundle:make"),
     Act("bundle:file", ("GET",)),
     *(Act(f"desk:{name}", ("GET",)) for name in ("trail-csv", "study-trail-csv")),
-    Act("bundle:make"),
-    Act("bundle:file", ("GET",)),
     # making links and other ways in
     Act("desk:people-invite"),
     Act("desk:people-act", where={"name": LINKS}),
