@@ -21,7 +21,7 @@ class Sentence(str):
         return sentence
 
     def __reduce__(self) -> Any:
-        return Sentence.of, (self.data,)
+        return sentence_of, (self.data,)
 
     @property
     def data(self) -> dict[str, Any]:
@@ -36,6 +36,11 @@ class Sentence(str):
             name: cls.of(value) if isinstance(value, Mapping) else value for name, value in data["values"].items()
         }
         return cls(data["text"], **values)
+
+
+def sentence_of(data: Mapping[str, Any]) -> Sentence:
+    """Return the sentence with these data. A function of the module, so that it can be named where it is allowed."""
+    return Sentence.of(data)
 
 
 def message_of(value: Any) -> str:

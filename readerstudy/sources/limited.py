@@ -5,6 +5,7 @@ process is started when the first file is read, and ends with its parent.
 """
 
 import atexit
+import io
 import os
 import pickle
 import resource
@@ -13,6 +14,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import is_dataclass
+from enum import Enum
 from multiprocessing.connection import Connection
 from threading import Lock
 from typing import Any, Final, TypeVar
@@ -27,6 +30,16 @@ LARGEST_PIXELS: Final = 64_000_000  # of an image; digitised films have up to ab
 MEMORY: Final = 2 << 30  # bytes of address space
 SECONDS: Final = 300  # for one file
 _LARGEST_ANSWER: Final = 2 * LARGEST_PIXELS + (1 << 20)
+# What an answer may call, beside the classes of errors and of our data.
+_CALLED: Final = {
+    ("numpy", "dtype"),
+    ("numpy", "ndarray"),
+    ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy._core.multiarray", "scalar"),
+    ("numpy._core.numeric", "_frombuffer"),
+    ("readerstudy.errors", "sentence_of"),
+}
+_PACKAGES: Final = {"builtins", "readerstudy", "PIL", "pydicom", "numpy", "struct", "zlib"}
 _START: Final = "from readerstudy.sources.limited import serve; serve({descriptor}, {memory})"
 
 
@@ -67,8 +80,8 @@ class _Reader:
                 raise UnreadableImage(
                     _("%(name)s was not read within %(seconds)s seconds; it is refused.", name=name, seconds=SECONDS)
                 )
-            answer: Any = pickle.loads(self._connection.recv_bytes(_LARGEST_ANSWER))
-        except (EOFError, OSError) as error:
+            answer: Any = read_answer(self._connection.recv_bytes(_LARGEST_ANSWER))
+        except (EOFError, OSError, pickle.UnpicklingError) as error:
             self.end()
             raise UnreadableImage(_("%(name)s is damaged: it ended the program that reads it.", name=name)) from error
         except UnreadableImage:
@@ -94,6 +107,37 @@ class _Reader:
         self._connection.close()
         self._process.kill()
         self._process.wait()
+
+
+class _Answer(pickle.Unpickler):
+    """Makes arrays, our dataclasses and enumerations, and errors.
+
+    A decoder that was taken over must not choose what is called. A name with a dot would lead from a class to what its
+    module has imported.
+    """
+
+    def find_class(self, module: str, name: str) -> Any:
+        package = module.partition(".")[0]
+        if "." not in name and (module, name) in _CALLED:
+            return super().find_class(module, name)
+        if "." not in name and package in _PACKAGES:
+            found = super().find_class(module, name)
+            if isinstance(found, type) and (
+                issubclass(found, Exception)
+                or (package == "readerstudy" and (is_dataclass(found) or issubclass(found, Enum)))
+            ):
+                return found
+        raise pickle.UnpicklingError(f"{module}.{name} is no part of an answer.")
+
+
+def read_answer(data: bytes) -> Any:
+    """Return what the limited process sent. Raises UnpicklingError if it names anything but data and errors."""
+    try:
+        return _Answer(io.BytesIO(data)).load()
+    except pickle.UnpicklingError:
+        raise
+    except Exception as error:  # a damaged pickle raises many types of error
+        raise pickle.UnpicklingError(str(error)) from error
 
 
 def serve(descriptor: int, memory: int) -> None:

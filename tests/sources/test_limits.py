@@ -1,9 +1,12 @@
 """Files that would fill the memory, hang or crash a decoder cost themselves and nothing else."""
 
 import os
+import pickle
 import struct
+import subprocess
 import time
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import gdcm
@@ -13,11 +16,12 @@ from pydicom import dcmread
 from pydicom.encaps import encapsulate, get_frame
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from readerstudy.imaging.image import UnreadableImage
+from readerstudy.errors import Sentence
+from readerstudy.imaging.image import Pixels, UnreadableImage
 from readerstudy.modalities.mammography.sources import VOCABULARY, read_folder
 from readerstudy.sources import limited as limits
 from readerstudy.sources.files import read_table
-from readerstudy.sources.limited import limited
+from readerstudy.sources.limited import limited, read_answer
 from readerstudy.sources.source import ImportBatch
 from tests.sources.make_files import compress_dicom, dicom_dataset, film, write_dicom, write_png, write_table
 
@@ -75,6 +79,52 @@ def test_the_process_has_no_secrets_and_writes_no_file(tmp_path: Path, monkeypat
 
 
 # --- pixels ---------------------------------------------------------------------------------------------------
+class Calling:
+    """What a decoder that was taken over could send."""
+
+    def __init__(self, *call: object) -> None:
+        self.call = call
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        function, *arguments = self.call
+        return function, tuple(arguments)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        (os.system, "true"),
+        (eval, "1"),
+        (getattr, UnreadableImage, "__init__"),
+        (import_module, "os"),
+        (limited, print),
+        (Path, "/"),
+        (subprocess.Popen, ["true"]),
+    ],
+)
+def test_an_answer_calls_nothing_that_the_decoder_chose(call: tuple[object, ...]) -> None:
+    with pytest.raises(pickle.UnpicklingError, match="is no part of an answer"):
+        read_answer(pickle.dumps((True, Calling(*call))))
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"nonsense", pickle.dumps(1)[:-1], b"creaderstudy.errors\nSentence.of.__func__\n."]
+)
+def test_a_damaged_answer_is_one_error(data: bytes) -> None:
+    with pytest.raises(pickle.UnpicklingError):
+        read_answer(data)
+
+
+def test_an_answer_holds_images_and_errors() -> None:
+    sentence = Sentence("%(name)s is damaged.", name=Sentence("It"))
+    image = Pixels(np.arange(12, dtype=np.uint16).reshape(3, 4)[:, ::2], 16)
+    good, (back, error) = read_answer(pickle.dumps((True, (image, UnreadableImage(sentence)))))
+    assert good
+    assert np.array_equal(back.values, image.values)
+    assert error.args == (sentence,)
+    assert error.args[0].data == sentence.data
+
+
 def test_a_picture_of_too_many_pixels_is_not_decoded(tmp_path: Path) -> None:
     path = write_png(tmp_path / "bomb.png", film())
     body = bytearray(path.read_bytes())

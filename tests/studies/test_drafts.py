@@ -85,7 +85,7 @@ def test_locking_draws_what_creating_in_one_step_draws(draft):
     [{"shows_own_result": True}, {"crossover": (2, 3)}, {"languages": ("en", "de")}],
 )
 def test_the_hash_of_the_plan_covers_what_readers_are_promised(draft, change):
-    with transaction.atomic():
+    with roles.around_tests():
         lock(draft)
         before = draft.plan_sha256
         transaction.set_rollback(True)
