@@ -31,7 +31,7 @@ from readerstudy.studies.protocol_templates import protocol_of_template
 from readerstudy.truth.actions import create_study, lock_study, unseal_study
 from readerstudy.truth.seal import in_no_sealed_study, may_show_images_of_cohort
 from readerstudy.truth.strata import CohortTooSmall
-from tests import make, walk
+from tests import make, roles, walk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small")]
 
