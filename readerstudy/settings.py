@@ -289,7 +289,8 @@ IDLE_MINUTES = env_number("IDLE_MINUTES", default=0 if EMBEDDED else 30, least=0
 if TESTING:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 elif CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CELERY_BROKER_URL}}
+    _redis = {"LOCATION": CELERY_BROKER_URL, "OPTIONS": {"serializer": "readerstudy.cache_format.JSONFormat"}}
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", **_redis}}
 else:
     CACHES = {
         "default": {

@@ -1,6 +1,7 @@
 """A missing or wrong value stops the start with a sentence that names it."""
 
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from readerstudy import safety
+from readerstudy.cache_format import JSONFormat
 
 ROOT = Path(__file__).parent.parent
 # Nothing connects at the start, so no server needs to be there.
@@ -196,3 +198,16 @@ def test_a_folder_that_another_user_passes_through_shows_nothing(tmp_path):
         os.umask(before)
     assert tmp_path.stat().st_mode & 0o777 == 0o711
     assert (tmp_path / "postgres").stat().st_mode & 0o777 == 0o700
+
+
+def test_the_cache_in_redis_holds_json(tmp_path):
+    run = start(tmp_path, "from django.core.cache import cache; print(cache._cache._serializer.dumps({'a': [1.5]}))")
+    assert run.stdout.strip() == '{"a": [1.5]}', run.stderr
+    written = JSONFormat()
+    for value in (0, 7, True, None, "a", [1.5, 2.5], {"a": ["b"]}):
+        assert written.loads(str(written.dumps(value)).encode()) == value  # Redis gives bytes back
+    assert type(written.dumps(7)) is int, "Redis counts it"
+    with pytest.raises(ValueError):  # noqa: PT011 (JSON has several)
+        written.loads(pickle.dumps(print))
+    with pytest.raises(TypeError):
+        written.dumps(print)
