@@ -287,7 +287,7 @@ IDLE_MINUTES = env_number("IDLE_MINUTES", default=0 if EMBEDDED else 30, least=0
 
 # --- the cache: attempts to sign in, counted by all web processes together --------------------------------------
 if TESTING:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES: dict[str, Any] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 elif CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
     _redis = {"LOCATION": CELERY_BROKER_URL, "OPTIONS": {"serializer": "readerstudy.cache_format.JSONFormat"}}
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", **_redis}}

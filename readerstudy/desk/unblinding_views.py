@@ -52,9 +52,9 @@ class FactsForm(forms.Form):
         super().__init__(*args, **kwargs)
         codes = study.enrollments.order_by("pk").values_list("code", flat=True)
         numbers = study.session_plans.order_by("number").values_list("number", flat=True)
-        # The stubs know these fields by their base class, which has no choices.
-        self.fields["readers"].choices = [(code, code) for code in codes]  # type: ignore[attr-defined]
-        self.fields["sessions"].choices = [(number, str(number)) for number in numbers]  # type: ignore[attr-defined]
+        for name, values in (("readers", codes), ("sessions", numbers)):
+            # The stubs know these fields by their base class, which has no choices.
+            self.fields[name].choices = [(value, str(value)) for value in values]  # type: ignore[attr-defined]
 
     @property
     def facts(self) -> UnblindingFacts:
