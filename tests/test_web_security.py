@@ -193,7 +193,6 @@ DANGEROUS = {
         "readerstudy/bundle/comparison.py",
         "readerstudy/designer/admin.py",
         "readerstudy/layout/markdown.py",
-        "readerstudy/studies/admin/pages.py",
     ],
 }
 
@@ -212,3 +211,20 @@ def test_python_makes_code_of_text_in_no_new_place(pattern, known):
 def test_scripts_and_templates_make_no_markup_of_text():
     assert not files_with(r"(?<![\w.])eval\(|new Function|(?:inner|outer)HTML|insertAdjacentHTML", "static", ".js")
     assert files_with(r"\|\s*safe\b|autoescape off", "templates", ".html") == ["templates/report/study.html"]
+
+
+# --- requests that cannot be read -----------------------------------------------------------------------------
+def test_a_damaged_form_gets_a_page_of_the_product(db, client, settings):
+    page = "/account/sign-in/"
+    damaged = client.post(page, b"no boundary", content_type="multipart/form-data; boundary=")
+    fields = "&".join(f"field{number}=1" for number in range(settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1))
+    crowded = client.post(page, fields, content_type="application/x-www-form-urlencoded")
+    for answer in (damaged, crowded):
+        assert (answer.status_code, "This request could not be read" in answer.content.decode()) == (400, True)
+        assert "css/site" in answer.content.decode()
+
+
+def test_an_unknown_host_gets_that_page_too(client):
+    answer = client.get("/", headers={"host": "elsewhere.example", "accept-language": "de"})
+    assert (answer.status_code, "Bad Request" in answer.content.decode()) == (400, False)
+    assert "Diese Anfrage ließ sich nicht lesen" in answer.content.decode()

@@ -141,6 +141,27 @@ def bar(done: int | None, total: int | None) -> SafeString | str:
     )
 
 
+class _WithOrWithoutPassword:
+    """A form that asks whether an account has a password, in words of this software."""
+
+    fields: dict[str, Any]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if field := self.fields.get("usable_password"):
+            field.label = _("Sign in with a password")
+            field.choices = [("true", _("Yes")), ("false", _("No"))]
+            field.help_text = _("Without a password the person signs in by a link sent by mail or by single sign-on.")
+
+
+class NewAccountForm(_WithOrWithoutPassword, UserCreationForm):
+    """A new account."""
+
+
+class NewPasswordForm(_WithOrWithoutPassword, AdminPasswordChangeForm):
+    """A new password for an account."""
+
+
 @admin.register(User)
 class UserAdmin(InvestigatorAdmin, DjangoUserAdmin):
     """Users, each with one role. Coordinators and researchers change readers, superusers everybody.
@@ -150,8 +171,8 @@ class UserAdmin(InvestigatorAdmin, DjangoUserAdmin):
     """
 
     form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
+    add_form = NewAccountForm
+    change_password_form = NewPasswordForm
     list_display = ("username", "name", "role", "is_active", "last_login")
     list_filter = ("role", "is_active")
     search_fields = ("username", "first_name", "last_name", "email")

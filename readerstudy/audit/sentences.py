@@ -62,6 +62,7 @@ SENTENCES: Final[dict[str, Text]] = {
     "profile.saved": _("%(actor)s answered the questions about the reader in %(study)s."),
     "reader.enrolled": _("%(actor)s enrolled %(subject)s in %(study)s."),
     "reader.paused": _("%(actor)s paused %(subject)s in %(study)s."),
+    "reader.repeats_allowed": _("%(actor)s let %(subject)s in %(study)s see images again that other studies show."),
     "reader.resumed": _("%(actor)s let %(subject)s read on in %(study)s."),
     "reader.withdrawn": _("%(actor)s withdrew %(subject)s from %(study)s."),
     "reader_rules.changed": _("%(actor)s changed the rules for readers of %(study)s."),

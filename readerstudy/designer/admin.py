@@ -1,4 +1,4 @@
-"""Studies in the administration with what the designer adds: a study can be made, and a draft edited, there too."""
+"""Studies in the administration with what the designer adds: making a study, editing a draft, rules in words."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,11 +14,11 @@ from unfold import decorators
 
 from readerstudy.accounts.admin import is_investigator
 from readerstudy.accounts.permissions import signed_in_user
-from readerstudy.designer.form.readable import analysis_facts
+from readerstudy.designer.form.readable import analysis_facts, rules_facts
 from readerstudy.designer.pages.views import Frame, design_page, new_page
 from readerstudy.studies.access import studies_of
-from readerstudy.studies.admin.pages import StudyAdmin
-from readerstudy.studies.models import Study
+from readerstudy.studies.admin.pages import SessionPlanAdmin, StudyAdmin
+from readerstudy.studies.models import SessionPlan, Study
 
 # The annotations of unfold do not allow lazy texts.
 action_of_page: Any = decorators.action
@@ -73,6 +73,20 @@ class DesignedStudyAdmin(StudyAdmin):
     def _frame(self, request: HttpRequest, title: Any) -> Frame:
         context = {**self.admin_site.each_context(request), "title": title, "opts": self.model._meta}
         return Frame("designer/admin_new.html", "designer/admin_design.html", _design_url, _change_url, context)
+
+
+admin.site.unregister(SessionPlan)
+
+
+@admin.register(SessionPlan)
+class DesignedSessionAdmin(SessionPlanAdmin):
+    """Sessions of the studies, with their rules in words."""
+
+    @admin.display(description=_("rules"))
+    def shown_rules(self, plan: SessionPlan) -> SafeString:
+        """Return the rules in the words of the designer's form."""
+        facts = ((fact.label, fact.value) for fact in rules_facts(plan.rules))
+        return format_html_join(mark_safe("<br>"), "{}: {}", facts)
 
 
 def _design_url(study: Study) -> str:

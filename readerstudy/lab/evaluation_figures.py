@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from readerstudy.experiments.tables.cells import recalibration_label, variant_label
+from readerstudy.layout.numbers import localise
 from readerstudy.layout.picture import COLOURS, DASHES, GRID, Picture, drawing, picture
 from readerstudy.modalities.words import LabWords
 from readerstudy.results.evaluation import Calibration, EvaluationResult, Transfer
@@ -112,13 +113,13 @@ def _reliability_figure(result: EvaluationResult, words: LabWords) -> Evaluation
 def _reliability_text(curve: Calibration) -> str:
     bins = ", ".join(
         _("%(mean)s to %(share)s (%(images)s)")
-        % {"mean": f"{part.mean:.2f}", "share": f"{part.share:.2f}", "images": part.images}
+        % {"mean": localise(f"{part.mean:.2f}"), "share": localise(f"{part.share:.2f}"), "images": part.images}
         for part in curve.bins
     )
     return _("%(method)s: expected calibration error %(error)s, Brier score %(brier)s, bins %(bins)s") % {
         "method": recalibration_label(curve.method),
-        "error": f"{curve.ece:.3f}",
-        "brier": f"{curve.brier:.3f}",
+        "error": localise(f"{curve.ece:.3f}"),
+        "brier": localise(f"{curve.brier:.3f}"),
         "bins": bins,
     }
 
@@ -195,8 +196,8 @@ def _draw_transfers(transfers: Sequence[Transfer]) -> Figure:
 def _area(area: AreaUnderCurve | None) -> str:
     if area is None:
         return _("not estimated")
-    numbers = {"value": f"{area.value:.3f}", "low": f"{area.low:.3f}", "high": f"{area.high:.3f}"}
-    return _("%(value)s (%(low)s to %(high)s)") % numbers
+    numbers = {"value": area.value, "low": area.low, "high": area.high}
+    return _("%(value)s (%(low)s to %(high)s)") % {name: localise(f"{each:.3f}") for name, each in numbers.items()}
 
 
 def _line_style(index: int) -> dict[str, Any]:

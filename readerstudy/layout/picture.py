@@ -12,6 +12,9 @@ from typing import Any, Final
 import matplotlib
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import Formatter, ScalarFormatter, StrMethodFormatter
+
+from readerstudy.layout.numbers import localise
 
 # Okabe and Ito (2008), safe for colour-blind readers; the dashes carry the lines in black and white.
 COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
@@ -61,8 +64,31 @@ def drawing() -> Iterator[None]:
         yield
 
 
+class _LocalTicks(Formatter):
+    """The labels of another formatter, with the decimal sign of the active language."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return localise(self.inner(x, pos))
+
+    def format_ticks(self, values: Any) -> list[str]:
+        """Return the labels of all ticks of an axis."""
+        return [localise(label) for label in self.inner.format_ticks(values)]
+
+
+def _localise_ticks(figure: Figure) -> None:
+    """Let numbers at the axes follow the active language. Ticks with labels of their own stay as they are."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if isinstance(inner := axis.get_major_formatter(), ScalarFormatter | StrMethodFormatter):
+                axis.set_major_formatter(_LocalTicks(inner))
+
+
 def picture(figure: Figure, *, key: str, title: str, description: str, caption: str = "") -> Picture:
     """Return the drawn figure as SVG with its title and description, in the figure's size."""
+    _localise_ticks(figure)
     text = StringIO()
     canvas: Any = FigureCanvasSVG(figure)
     canvas.print_svg(text, metadata={"Date": None})

@@ -1,5 +1,6 @@
 """Administration of sessions and readings; read only, except for resuming. Verdicts are hidden until closing."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -26,6 +27,19 @@ STUDY = f"{PLACE}__enrollment__study"
 WHERE = (STUDY, f"{PLACE}__session_plan__study", "presentation__reading_list")
 
 
+class OnHold(admin.EmptyFieldListFilter):
+    """Whether a session waits for the study team, in words."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("state")
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Yield the choices of the base class: all, empty, not empty."""
+        for choice, words in zip(super().choices(changelist), (_("All"), _("Not on hold"), _("On hold")), strict=True):
+            yield {**choice, "display": words}
+
+
 @admin.register(ReadingSession)
 class ReadingSessionAdmin(OfStudies):
     """Reading sessions: who opened which session when, and the number of images read."""
@@ -35,7 +49,7 @@ class ReadingSessionAdmin(OfStudies):
     list_filter = (
         own("reading_list__enrollment__study"),
         "reading_list__session_plan__number",
-        ("held_at", admin.EmptyFieldListFilter),
+        ("held_at", OnHold),
     )
     search_fields = ("reading_list__enrollment__code", "reading_list__enrollment__study__code")
     list_select_related = ("reading_list__enrollment__study", "reading_list__session_plan")

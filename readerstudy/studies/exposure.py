@@ -10,7 +10,7 @@ from readerstudy.accounts.models import User
 from readerstudy.cohort.models import Cohort, Image
 from readerstudy.errors import StudyError
 from readerstudy.studies.access import studies_of
-from readerstudy.studies.models import Allocation, Presentation, Study
+from readerstudy.studies.models import Allocation, Enrollment, Presentation, Study
 
 
 class SeenBefore(StudyError):
@@ -71,6 +71,26 @@ def exposure_sentence(reader: User, exposures: tuple[Exposure, ...], *, told_to:
     """Return that the reader cannot be enrolled without a reason, with what `exposure_parts` tells."""
     sentence = gettext("%(person)s has seen or will see %(parts)s. Enrol them only with a reason.")
     return sentence % {"person": reader, "parts": exposure_parts(exposures, told_to=told_to)}
+
+
+def require_reason_for_drawn(enrollment: Enrollment, *, actor: User | None) -> None:
+    """Raise SeenBefore if another study shows an enrolled reader drawn images, and no reason to allow it is stored."""
+    exposures = () if enrollment.override_reason else images_shown_elsewhere(enrollment.study, enrollment.reader)
+    if exposures:
+        sentence = gettext(
+            "%(person)s (%(reader)s) has seen or will see %(parts)s. Give a reason to allow it on the page where the "
+            "study is locked, or withdraw the reader."
+        )
+        parts = exposure_parts(exposures, told_to=actor)
+        raise SeenBefore(sentence % {"person": enrollment.reader, "reader": enrollment.code, "parts": parts})
+
+
+def exposed_without_reason(study: Study) -> list[Enrollment]:
+    """Return the readers who take part and see images of the study elsewhere, without a stored reason to allow it."""
+    rows = Enrollment.objects.filter(study=study, withdrawn_at=None, override_reason="").select_related("reader")
+    enrollments = list(rows.order_by("pk"))
+    shown = images_shown_to_readers(study, [each.reader for each in enrollments])
+    return [each for each in enrollments if each.reader_id in shown]
 
 
 def exposure_parts(exposures: tuple[Exposure, ...], *, told_to: User | None) -> str:

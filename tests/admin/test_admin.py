@@ -355,3 +355,24 @@ def test_clara_reads_what_the_study_will_test(study, clara, signed_in):
     assert family in page
     assert "Primary figure: Area under the ROC curve (AUC)" in page
     assert study.analysis.hash in page
+
+
+def test_the_rules_of_a_session_are_in_words(study, rosa, client):
+    client.force_login(rosa)
+    plan = study.session_plans.get(number=3)
+    page = client.get(f"/admin/studies/sessionplan/{plan.pk}/change/").content.decode()
+    assert "Check of the display: " in page
+    assert "display_check" not in page
+
+
+def test_the_form_of_a_new_account_and_the_filter_of_sessions_are_in_german(study, rosa, client):
+    rosa.is_superuser = True
+    rosa.save()
+    client.force_login(rosa)
+    client.cookies["django_language"] = "de"
+    form = client.get("/admin/accounts/user/add/").content.decode()
+    assert "Anmeldung mit Passwort" in form
+    assert "LDAP" not in form
+    sessions = client.get("/admin/reading/readingsession/").content.decode()
+    assert "Nicht angehalten" in sessions
+    assert "By held" not in sessions

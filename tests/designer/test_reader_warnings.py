@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from readerstudy.accounts.models import User
+from readerstudy.audit.models import Event
 from readerstudy.designer.checklist.checks import check_protocol
 from readerstudy.designer.checklist.power import power_sentence
 from readerstudy.designer.checklist.readers import reader_warnings
@@ -85,6 +86,35 @@ def test_a_recorded_reason_is_shown_and_the_lock_accepts_it(draft, other, clara)
     (line,) = warnings(draft, clara, "reader")
     assert line.sentence.endswith("37 of its images in other. It is allowed for this reason: A year ago.")
     lock_study(study=draft, actor=None, **AT)
+
+
+def test_the_page_of_the_lock_takes_a_reason_and_then_locks(desk, draft, other, clara):
+    rita, tom = make.reader_in(draft), make.reader_in(draft, "tom")
+    for each in (rita, tom):
+        enroll(study=other, reader=each, **AT)
+    first, second = Enrollment.objects.filter(study=draft).order_by("pk")
+    page, values = reverse("designer:move", args=[draft.code, "lock"]), {"base": draft.design_sha256}
+    assert f'name="repeats-{first.pk}"' in desk.get(page).content.decode()
+    refused = desk.post(page, {**values, f"repeats-{first.pk}": "A year ago."})
+    assert (refused.status_code, "tom (R2) has seen" in refused.content.decode()) == (409, True)
+    # The first reason is stored: the page asks for the second one only.
+    assert f'name="repeats-{first.pk}"' not in refused.content.decode()
+    assert f'name="repeats-{second.pk}"' in refused.content.decode()
+    desk.post(page, {**values, f"repeats-{second.pk}": "Other words."})
+    draft.refresh_from_db()
+    assert (draft.status, draft.enrollments.get(pk=second.pk).override_reason) == ("locked", "Other words.")
+    assert Event.objects.filter(verb="reader.repeats_allowed", actor=clara).count() == 2
+
+
+def test_the_page_of_a_reader_takes_the_reason_too(desk, draft, other):
+    enroll(study=other, reader=make.reader_in(draft), **AT)
+    enrollment = Enrollment.objects.get(study=draft)
+    page = reverse("desk:reader", args=[draft.code, enrollment.pk])
+    act = reverse("desk:reader-act", args=[draft.code, enrollment.pk, "repeats"])
+    assert act in desk.get(page).content.decode()
+    shown = desk.post(act, {"reason": "A year ago."}, follow=True).content.decode()
+    assert "Allowed although other studies show this reader images of this one: “A year ago.”" in shown
+    assert act not in shown
 
 
 def test_images_of_the_chosen_cohort_count_before_it_is_saved(draft, other, clara):

@@ -1,6 +1,9 @@
 """Descriptions of the figures of an evaluation."""
 
+import re
 from dataclasses import replace
+
+from django.utils import translation
 
 from readerstudy.lab.evaluation_figures import evaluation_figures
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
@@ -27,3 +30,12 @@ def test_the_axes_of_the_reliability_have_the_words_of_the_modality():
     figures = {figure.key: figure for figure in evaluation_figures(results.evaluation_result(), WORDS)}
     (axes,) = figures["reliability"].draw().axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("Mean probability of cancer", "Share malignant")
+
+
+def test_german_figures_have_german_decimals():
+    with translation.override("de"):
+        figures = [each.picture() for each in evaluation_figures(results.evaluation_result(), WORDS)]
+    words = [text for figure in figures for text in re.findall(r"<text[^>]*>([^<]*)</text>", figure.svg)]
+    assert any(re.search(r"[0-9],[0-9]", word) for word in words)
+    shown = [*words, *(figure.description for figure in figures)]
+    assert not [text for text in shown if re.search(r"[0-9]\.[0-9]", text)]

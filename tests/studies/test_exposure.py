@@ -1,15 +1,16 @@
 """Nobody is enrolled to see images again that another study shows them, unless somebody records a reason."""
 
 import pytest
+from django.db import DatabaseError, transaction
 
 from readerstudy.accounts.models import Role
 from readerstudy.audit.models import Event
-from readerstudy.errors import BadInput
+from readerstudy.errors import BadInput, StudyError
 from readerstudy.invitations.actions import invite_readers, plan_invitations, replace_reader
 from readerstudy.invitations.invitees import parse_invitees
-from readerstudy.studies.actions import draft_study, enroll, unlock_study, withdraw_reader
+from readerstudy.studies.actions import allow_repeated_images, draft_study, enroll, unlock_study, withdraw_reader
 from readerstudy.studies.exposure import SeenBefore, images_shown_elsewhere
-from readerstudy.studies.models import Allocation, Enrollment
+from readerstudy.studies.models import Allocation, Enrollment, WrongReaderState
 from readerstudy.truth.actions import create_study, lock_study
 from tests import make, walk
 from tests.invitations.conftest import TERMS
@@ -81,8 +82,37 @@ def test_the_draw_is_refused_when_two_drafts_shared_a_reader(study, second):
         unlock_study(study=each, actor=None, reason="One more session.", **AT)
         enroll(study=each, reader=tom, **AT)
     lock_study(study=study, actor=None, seed=7, **AT)
-    with pytest.raises(SeenBefore, match="tom has seen"):
+    with pytest.raises(SeenBefore, match=r"tom \(R1\) has seen .*Give a reason .* or withdraw the reader"):
         lock_study(study=second, actor=None, seed=8, **AT)
+
+
+def test_a_reason_given_later_lets_the_draw_pass(study, second, clara):
+    unlock_study(study=second, actor=None, reason="One more session.", **AT)
+    enrollment = enroll(study=second, reader=make.user("tom"), **AT)
+    with pytest.raises(StudyError, match="No other study shows R1"):
+        allow_repeated_images(enrollment=enrollment, actor=clara, reason=WHY, **AT)
+    enroll(study=study, reader=enrollment.reader, **AT)
+    with pytest.raises(BadInput, match="reason"):
+        allow_repeated_images(enrollment=enrollment, actor=clara, reason=" ", **AT)
+    allow_repeated_images(enrollment=enrollment, actor=clara, reason=WHY, **AT)
+    event = Event.objects.get(verb="reader.repeats_allowed")
+    assert (event.actor, event.data["override_reason"], event.study) == (clara, WHY, "second")
+    with pytest.raises(WrongReaderState, match="already"):
+        allow_repeated_images(enrollment=enrollment, actor=clara, reason="Another one.", **AT)
+    lock_study(study=second, actor=clara, seed=8, **AT)
+    assert Enrollment.objects.get(pk=enrollment.pk).reading_lists.exists()
+
+
+def test_a_stored_reason_cannot_be_changed(study, rita, second):
+    enrollment = enroll(study=second, reader=rita, override_reason=WHY, **AT)
+    with pytest.raises(DatabaseError, match="Cannot update"), transaction.atomic():
+        Enrollment.objects.filter(pk=enrollment.pk).update(override_reason="Another one.")
+
+
+def test_after_the_draw_no_reason_is_taken(study, rita, clara):
+    enrollment = Enrollment.objects.get(reader=rita)
+    with pytest.raises(StudyError, match="drawn already"):
+        allow_repeated_images(enrollment=enrollment, actor=clara, reason=WHY, **AT)
 
 
 def test_the_other_study_is_not_named_to_people_outside_it(rita, second):

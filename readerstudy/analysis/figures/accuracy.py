@@ -15,6 +15,7 @@ from readerstudy.analysis.figures.reader_style import (
     add_legend,
     crowd_sentence,
     draw_crowd,
+    format_number,
     reader_mean,
     reader_style,
     spread_offset,
@@ -23,6 +24,7 @@ from readerstudy.analysis.figures.reader_style import (
 )
 from readerstudy.analysis.record.codes import Subset, reader_sort_key
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.layout.numbers import localise
 from readerstudy.layout.picture import Picture, drawing, picture
 from readerstudy.statistics.proportions import Proportion
 from readerstudy.statistics.unsure import Unsure
@@ -170,7 +172,7 @@ def _description(subset: Subset, lines: Sequence[AccuracyLine]) -> str:
 def _line_description(line: AccuracyLine) -> str:
     words = _("%(share)s (session %(session)s)")
     points = (
-        words % {"share": f"{share.share:.2f}", "session": session}
+        words % {"share": localise(f"{share.share:.2f}"), "session": session}
         for session, share in zip(line.sessions, line.shares, strict=True)
     )
     return f"{line.reader} {', '.join(points)}"
@@ -184,7 +186,7 @@ def _crowd_description(subset: Subset, lines: Sequence[AccuracyLine]) -> str:
     sessions = sorted({session for line in lines for session in line.sessions})
     words = _("session %(session)s: mean %(mean)s, %(spread)s")
     parts = [
-        words % {"session": session, "mean": f"{np.nanmean(shares):.2f}", "spread": spread_text(shares)}
+        words % {"session": session, "mean": format_number(np.nanmean(shares)), "spread": spread_text(shares)}
         for session, shares in zip(sessions, _share_table(lines, sessions).T, strict=True)
     ]
     return f"{head} {'; '.join(parts)}."

@@ -15,6 +15,7 @@ from readerstudy.analysis.figures.reader_style import (
     add_legend,
     crowd_sentence,
     draw_crowd,
+    format_number,
     reader_mean,
     reader_quantiles,
     reader_style,
@@ -130,7 +131,7 @@ def _descriptions(curves: Curves) -> Iterator[str]:
             table = np.array(list(panel.values()))
             lines = {_mean(): reader_mean(table)} if len(panel) > 1 else {}
             lines |= panel if len(panel) <= MOST_INDIVIDUAL else _quartile_lines(table)
-            numbers = "; ".join(f"{name} {' '.join(f'{share:.2f}' for share in line)}" for name, line in lines.items())
+            numbers = "; ".join(f"{name} {' '.join(map(format_number, line))}" for name, line in lines.items())
             yield f"{heads[subset] % {'session': session}} {numbers}."
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from readerstudy.analysis.figures.reader_style import INK, Floats, add_legend, style_axis
+from readerstudy.analysis.figures.reader_style import INK, Floats, add_legend, format_number, style_axis
 from readerstudy.analysis.record.codes import NEGATIVE, POSITIVE, Subset
 from readerstudy.analysis.record.counts import VERDICT_NOT_REAL, VERDICT_SEEN, CaseVerdicts, subset_kinds
 from readerstudy.analysis.record.study import StudyRecord
@@ -150,9 +150,9 @@ def _descriptions(dots: Mapping[Subset, ScoreDots]) -> Iterator[str]:
             fifths = "; ".join(
                 words
                 % {
-                    "low": f"{fifth.low:.1f}",
-                    "high": f"{fifth.high:.1f}",
-                    "mean": f"{fifth.mean_share:.2f}",
+                    "low": format_number(fifth.low, 1),
+                    "high": format_number(fifth.high, 1),
+                    "mean": format_number(fifth.mean_share),
                     "count": fifth.images,
                 }
                 for fifth in _fifths(panel)

@@ -28,6 +28,7 @@ from readerstudy.analysis.figures.reader_style import (
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.signal_detection import detections_by_reader
 from readerstudy.analysis.wording import compared_sessions
+from readerstudy.layout.numbers import localise
 from readerstudy.layout.picture import GRID, Picture, drawing, picture
 from readerstudy.statistics.signal_detection import SignalDetection
 from readerstudy.studies.analysis_plan import AnalysisPlan
@@ -121,7 +122,7 @@ def _frame_roc(axis: Any) -> None:
         # Labels are where few readers are: readers rarely call images not real so often.
         alarms, hits = ndtr(-_LABEL_CRITERION - d_prime / 2), ndtr(-_LABEL_CRITERION + d_prime / 2)
         label = axis.text(
-            alarms, hits, f"d′ {d_prime:g}", color=QUIET, fontsize=8, ha="center", va="center", zorder=0.5
+            alarms, hits, localise(f"d′ {d_prime:g}"), color=QUIET, fontsize=8, ha="center", va="center", zorder=0.5
         )
         label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.8})
     style_axis(axis, "both")

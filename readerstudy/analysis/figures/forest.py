@@ -21,6 +21,7 @@ from readerstudy.analysis.record.codes import reader_sort_key
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.comparison.mrmc import MrmcComparison, figure_name
 from readerstudy.analysis.wording import compared_sessions, signed
+from readerstudy.layout.numbers import localise
 from readerstudy.layout.picture import GRID, Picture, drawing, picture
 from readerstudy.layout.table import Estimate
 from readerstudy.statistics.mrmc import ObuchowskiRockette
@@ -88,7 +89,10 @@ def _caption(plan: AnalysisPlan) -> str:
         "±%(margin)s. Below: each reader’s own difference of the primary figure, without an interval; the interval "
         "above includes the variation among readers."
     )
-    values = {"primary": figure_name(cast(FigureOfMerit, plan.primary)), "margin": f"{plan.margin:g}"}
+    values = {
+        "primary": figure_name(cast(FigureOfMerit, plan.primary)),
+        "margin": localise(f"{plan.margin:g}"),
+    }
     return f"{intervals} {sentence % values}"
 
 
@@ -131,7 +135,7 @@ def _draw_arms(arms: Sequence[ForestArm], plan: AnalysisPlan) -> Figure:
 
 
 def _margin_text(plan: AnalysisPlan) -> str:
-    return _("margin ±%(margin)s") % {"margin": f"{plan.margin:g}"}
+    return _("margin ±%(margin)s") % {"margin": localise(f"{plan.margin:g}")}
 
 
 def _draw_figures(axis: Any, arm: ForestArm, plan: AnalysisPlan) -> None:

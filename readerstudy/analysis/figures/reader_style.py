@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from readerstudy.layout.numbers import localise
 from readerstudy.layout.picture import COLOURS, DASHES, GRID
 
 Floats = NDArray[np.float64]
@@ -111,5 +112,5 @@ def spread_text(values: ArrayLike, digits: int = 2) -> str:
 
 
 def format_number(value: float, digits: int = 2) -> str:
-    """Return a number for use within a sentence, with a true minus and without negative zero."""
-    return f"{value:z.{digits}f}".replace("-", "−")
+    """Return a number for use within a sentence in the active language, without negative zero."""
+    return localise(f"{value:z.{digits}f}")

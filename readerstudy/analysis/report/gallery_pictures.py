@@ -12,6 +12,7 @@ from readerstudy.cohort.models import Stimulus
 from readerstudy.errors import StudyError
 from readerstudy.imaging.image import WHITE, Grey16
 from readerstudy.imaging.thumbnails import Grey8, encode_jpeg, read_small
+from readerstudy.layout.numbers import localise
 from readerstudy.modalities.modality import Modality
 
 _LARGEST: Final = 320  # rows and columns
@@ -58,7 +59,7 @@ def pair_thumbnails(
     except (OSError, StudyError):
         first, second, third = (_missing(title, alt) for title, alt in zip(titles, alts, strict=True))
         return first, second, third
-    numbers = {"percent": f"{100 * triptych.difference.scale / WHITE:.1f}", "number": number}
+    numbers = {"percent": localise(f"{100 * triptych.difference.scale / WHITE:.1f}"), "number": number}
     full = _("difference, full scale ±%(percent)s %%") % numbers
     alt = _(
         "Difference of stimulus %(number)s from its source image; black and white are ±%(percent)s %% of all grey "

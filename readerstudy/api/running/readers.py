@@ -56,7 +56,7 @@ class ReaderOfStudy(StudyView):
 
 
 class ReaderAct(ReaderOfStudy):
-    """Pause, resume or withdraw a reader, let a session begin early, or continue one on hold, with a reason."""
+    """Pause or withdraw a reader, allow images seen before, an early session or one on hold, with a reason."""
 
     @extend_schema(
         parameters=[ACT],

@@ -62,7 +62,7 @@ def _overlap(study: Study, cohort: Cohort, enrollments: list[Enrollment], told_t
             text = _("%(reader)s has seen or will see %(parts)s. It is allowed for this reason: %(reason)s")
         else:
             text = _(
-                "%(reader)s has seen or will see %(parts)s. The lock is refused if one of these images is drawn; "
-                "withdraw this reader, or use another cohort."
+                "%(reader)s has seen or will see %(parts)s. The lock is refused if one of these images is drawn and no "
+                "reason to allow it is given; give one, withdraw this reader, or use another cohort."
             )
         yield Line("", text % values, page="reader", number=enrollment.pk)

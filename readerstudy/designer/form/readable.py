@@ -14,6 +14,7 @@ from readerstudy.layout.numbers import localise
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.protocol_document import Protocol, ProtocolSession
 from readerstudy.studies.questions import Question
+from readerstudy.studies.rules import SessionRules
 from readerstudy.studies.texts import Translated, chosen, reader_says
 
 # Fields that have a default but no effect unless another one is set.
@@ -105,6 +106,17 @@ def analysis_facts(plan: AnalysisPlan) -> list[Fact]:
     return [*_facts(plan, table), *told]
 
 
+def rules_facts(rules: SessionRules) -> list[Fact]:
+    """Return the rules of a drawn session in words, its questions by text and, as they are stored, by name."""
+    table = _rules_table()
+    shown = ((leaf, value, row_of(leaf.owner, leaf.name)) for leaf, (value,) in _leaves([rules], table))
+    facts = [Fact(str(row.label), _words(value, leaf)) for leaf, value, row in shown if row.section != Section.HIDDEN]
+    for name in ("questions", "closing_questions"):
+        texts = [f"{_own_text(question.text)} ({question.name})" for question in getattr(rules, name)]
+        facts.append(Fact(str(row_of(table.kind, name).label), "; ".join(texts) or EMPTY))
+    return facts
+
+
 def _facts(value: Any, table: Table, *, without: str = "") -> Iterator[Fact]:
     """Yield the fields of one value that are not hidden; lists of tables stand elsewhere."""
     for leaf in table.fields:
@@ -147,7 +159,7 @@ def _has_effect(leaf: Leaf, values: Sequence[Any], sessions: Sequence[ProtocolSe
 
 
 def _text(session: ProtocolSession, number: int, first: str) -> SessionText:
-    (rules,) = (node for node in _session_table().fields if isinstance(node, Table) and node.name == "rules")
+    rules = _rules_table()
     texts: dict[str, str] = {}
     if isinstance(session.instructions, Translated):
         texts = dict(session.instructions)
@@ -170,6 +182,12 @@ def _session_table() -> Table:
     sessions = protocol_form().field("sessions")
     assert isinstance(sessions, Rows)
     return sessions.item
+
+
+def _rules_table() -> Table:
+    rules = _session_table().field("rules")
+    assert isinstance(rules, Table)
+    return rules
 
 
 def _items(

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.accounts.models import User
@@ -12,9 +13,10 @@ from readerstudy.designer.starting_points import starting_points
 from readerstudy.names import name_error
 from readerstudy.studies.actions.drafts import LONGEST_CODE, LONGEST_TITLE, RESERVED_CODES
 from readerstudy.studies.actions.moves import LONGEST_REASON
-from readerstudy.studies.models import Study
+from readerstudy.studies.exposure import exposed_without_reason
+from readerstudy.studies.models import Enrollment, Study
 from readerstudy.studies.protocol_file import MOST_BYTES
-from readerstudy.studies.transitions import Move
+from readerstudy.studies.transitions import LOCK, Move
 
 
 def _cohort_field() -> "forms.ModelChoiceField[Cohort]":
@@ -91,7 +93,7 @@ class StudyForm(forms.Form):
 
 
 class MoveForm(forms.Form):
-    """What a move asks: a reason, and the study's code, typed."""
+    """What a move asks: a reason, the study's code, typed, and of a lock why readers may see images again."""
 
     reason = forms.CharField(
         label=_("Reason"), max_length=LONGEST_REASON, widget=forms.Textarea(attrs={"rows": 3}), strip=True
@@ -101,10 +103,25 @@ class MoveForm(forms.Form):
     def __init__(self, move: Move, study: Study, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.study = study
+        exposed = exposed_without_reason(study) if move == LOCK else []
+        self._readers = {f"repeats-{each.pk}": each for each in exposed}
+        for name, enrollment in self._readers.items():
+            self.fields[name] = forms.CharField(
+                label=gettext("Reason to let %(reader)s see images again") % {"reader": enrollment.code},
+                help_text=_("Needed if one of these images is drawn. It stays with the study and cannot be changed."),
+                max_length=LONGEST_REASON,
+                required=False,
+            )
         if not move.asks_reason:
             del self.fields["reason"]
         if not move.asks_code:
             del self.fields["code"]
+
+    @property
+    def reasons(self) -> list[tuple[Enrollment, str]]:
+        """The readers who may see images again, each with the reason that was given."""
+        given = ((enrollment, self.cleaned_data[name]) for name, enrollment in self._readers.items())
+        return [(enrollment, reason) for enrollment, reason in given if reason]
 
     def clean_code(self) -> str:
         if self.cleaned_data["code"] != self.study.code:

@@ -19,6 +19,7 @@ from readerstudy.designer.pages.forms import MoveForm
 from readerstudy.designer.queries import missing_of_readers
 from readerstudy.errors import StudyError
 from readerstudy.studies.access import require_researcher_of
+from readerstudy.studies.actions import allow_repeated_images
 from readerstudy.studies.models import Study, UnsealingRequest
 from readerstudy.studies.transitions import (
     CONFIRM_UNSEALING,
@@ -76,10 +77,14 @@ def _context(study: Study, move: Move, form: MoveForm, person: User) -> dict[str
 def _make(request: HttpRequest, study: Study, move: Move, form: MoveForm) -> HttpResponse:
     actor, reason, base = signed_in_user(request), form.cleaned_data.get("reason", ""), request.POST.get("base", "")
     try:
+        # Before the lock and not with it: sealed work cannot begin within a transaction.
+        for enrollment, why in form.reasons:
+            allow_repeated_images(enrollment=enrollment, actor=actor, reason=why, at=now())
         job = make_move(study=study, move=move, actor=actor, at=now(), reason=reason, base=base)
     except StudyError as error:
-        form.add_error(None, str(error))
         study.refresh_from_db()
+        form = MoveForm(move, study, request.POST)  # without the readers whose reasons are stored by now
+        form.add_error(None, str(error))
         return render(request, "designer/move.html", _context(study, move, form, actor), status=409)
     if job is not None:
         return redirect("designer:job", study.code, job.pk)

@@ -13,7 +13,13 @@ from readerstudy.accounts.models import User
 from readerstudy.errors import NotFound
 from readerstudy.reading.actions import allow_resume
 from readerstudy.reading.models import ReadingSession
-from readerstudy.studies.actions import allow_early, pause_reader, resume_reader, withdraw_reader
+from readerstudy.studies.actions import (
+    allow_early,
+    allow_repeated_images,
+    pause_reader,
+    resume_reader,
+    withdraw_reader,
+)
 from readerstudy.studies.models import Enrollment, ReadingList, WithdrawalCause
 
 
@@ -56,6 +62,10 @@ ACTS: Final[dict[str, ReaderAct]] = {
     "withdraw": ReaderAct(
         gettext_lazy("%(reader)s is withdrawn from the study."),
         lambda *, session, **values: withdraw_reader(**values),
+    ),
+    "repeats": ReaderAct(
+        gettext_lazy("%(reader)s may see images again that other studies show."),
+        lambda *, session, cause, **values: allow_repeated_images(**values),
     ),
     "early": ReaderAct(
         gettext_lazy("%(reader)s can begin the session now."), lambda *, cause, **values: _allow_early(**values)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
+from readerstudy.accounts.models import User
 from readerstudy.accounts.permissions import signed_in_user
 from readerstudy.audit.models import Event
 from readerstudy.desk.people.forms import ReplacementForm
@@ -23,11 +24,13 @@ from readerstudy.participation.models import ReaderProfile
 from readerstudy.participation.queries import consent_of
 from readerstudy.reading.queries import SessionSummary, get_session_summary
 from readerstudy.studies.access import study_for
+from readerstudy.studies.exposure import exposure_parts, images_shown_elsewhere
 from readerstudy.studies.models import Enrollment, ReadingList, WithdrawalCause
 
 HISTORY: Final = {
     "reader.enrolled": gettext_lazy("Enrolled"),
     "reader.paused": gettext_lazy("Paused"),
+    "reader.repeats_allowed": gettext_lazy("Allowed to see images again that other studies show"),
     "reader.resumed": gettext_lazy("Resumed"),
     "reader.withdrawn": gettext_lazy("Withdrawn"),
     "consent.given": gettext_lazy("Consent given"),
@@ -49,7 +52,7 @@ def reader(request: HttpRequest, code: str, number: int) -> HttpResponse:
 @require_POST
 @for_investigators
 def act(request: HttpRequest, code: str, number: int, name: str) -> HttpResponse:
-    """Pause, resume or withdraw the reader, or let a session begin early, each with a reason."""
+    """Carry out one of `ACTS`, with its reason."""
     enrollment, session = _enrollment(request, code, number), request.POST.get("session", "")
     if name not in ACTS or (session and not (session.isascii() and session.isdigit() and len(session) <= 4)):
         raise Http404
@@ -115,9 +118,17 @@ def _page(request: HttpRequest, enrollment: Enrollment, form: ReplacementForm, *
         "consent": consent_of(enrollment),
         "told": ReaderProfile.objects.filter(enrollment=enrollment).exists(),
         "form": form,
+        "repeats": _repeats(enrollment, told_to=signed_in_user(request)),
         "history": _history(enrollment, [each.pk for each, _summary in sessions]),
     }
     return render(request, "desk/reader.html", context, status=status)
+
+
+def _repeats(enrollment: Enrollment, *, told_to: User) -> str:
+    """Return how many images other studies show the reader of a draft, if no reason to allow it is stored."""
+    if enrollment.override_reason or not (enrollment.study.is_editable and enrollment.takes_part):
+        return ""
+    return exposure_parts(images_shown_elsewhere(enrollment.study, enrollment.reader), told_to=told_to)
 
 
 def _history(enrollment: Enrollment, lists: list[int]) -> list[dict[str, Any]]:

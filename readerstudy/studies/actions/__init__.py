@@ -15,7 +15,13 @@ from readerstudy.studies.actions.moves import (
     resume_study,
     unlock_study,
 )
-from readerstudy.studies.actions.participation import allow_early, pause_reader, resume_reader, withdraw_reader
+from readerstudy.studies.actions.participation import (
+    allow_early,
+    allow_repeated_images,
+    pause_reader,
+    resume_reader,
+    withdraw_reader,
+)
 from readerstudy.studies.actions.unblinding import assess_unblinding, correct_unblinding, record_unblinding
 
 __all__ = [
@@ -23,6 +29,7 @@ __all__ = [
     "StudyBegun",
     "add_member",
     "allow_early",
+    "allow_repeated_images",
     "archive_study",
     "assess_unblinding",
     "close_study",

@@ -11,7 +11,7 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput
 from readerstudy.studies.actions.moves import require_reason
-from readerstudy.studies.exposure import require_new_images
+from readerstudy.studies.exposure import require_new_images, require_reason_for_drawn
 from readerstudy.studies.models import Allocation, Arm, Enrollment, Presentation, ReadingList, SessionPlan, Study
 from readerstudy.studies.protocol_document import ReadingOrder
 from readerstudy.studies.repeats import add_repeats, place_repeats
@@ -78,8 +78,7 @@ def give_lists(enrollment: Enrollment, *, arm: Arm, actor: User | None = None) -
 
     Raises SeenBefore if other studies show the reader images that were drawn, and nobody gave a reason to allow it.
     """
-    reason = enrollment.override_reason
-    require_new_images(enrollment.study, enrollment.reader, override_reason=reason, actor=actor)
+    require_reason_for_drawn(enrollment, actor=actor)
     enrollment.arm = arm
     enrollment.save(update_fields=["arm"])
     allocations = Prefetch("allocations", Allocation.objects.filter(arm=arm).order_by("position"))

@@ -1,4 +1,4 @@
-"""The participation of one reader: withdraw, pause, resume, and let a session begin before the end of its washout."""
+"""The participation of one reader: withdraw, pause, resume, let a session begin early, let images be seen again."""
 
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput, StudyError
 from readerstudy.studies.actions.moves import require_reason
+from readerstudy.studies.exposure import images_shown_elsewhere
 from readerstudy.studies.models import Enrollment, ReadingList, Study, WithdrawalCause
 
 
@@ -54,6 +55,25 @@ def resume_reader(*, enrollment: Enrollment, actor: User | None, at: datetime, r
     details = {"reason": require_reason(reason)} if reason.strip() else {}
     enrollment.resume(at=at)
     record("reader.resumed", actor=actor, subject=enrollment, at=at, reader=enrollment.code, **details)
+
+
+@transaction.atomic
+def allow_repeated_images(*, enrollment: Enrollment, actor: User | None, reason: str, at: datetime) -> None:
+    """Let an enrolled reader of a draft see images again that other studies show them; it cannot be undone.
+
+    Raises BadInput without a reason, StudyError if the study is no draft or no other study shows the reader its
+    images, WrongReaderState if the reader has been withdrawn or there is a reason already.
+    """
+    reason = require_reason(reason)
+    study = Study.objects.select_for_update().get(pk=enrollment.study_id)
+    if not study.is_editable:
+        values = {"study": study.code, "state": study.state}
+        raise StudyError(_("The study %(study)s is %(state)s; its images are drawn already.") % values)
+    if not images_shown_elsewhere(study, enrollment.reader):
+        raise StudyError(_("No other study shows %(reader)s images of this one.") % {"reader": enrollment.code})
+    enrollment.allow_repeated_images(reason=reason)
+    details = {"reader": enrollment.code, "override_reason": reason}
+    record("reader.repeats_allowed", actor=actor, subject=enrollment, at=at, **details)
 
 
 @transaction.atomic

@@ -7,8 +7,8 @@ from django.contrib import admin
 from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.timezone import localdate, now
 from django.utils.translation import gettext_lazy as _
 from unfold import decorators
@@ -276,21 +276,8 @@ class SessionPlanAdmin(Evidence):
     readonly_fields = ("shown_rules",)
 
     @admin.display(description=_("rules"))
-    def shown_rules(self, plan: SessionPlan) -> SafeString:
-        rows = ((name, _in_words(value)) for name, value in plan.rules.as_data().items())
-        return format_html_join(mark_safe("<br>"), "{}: {}", rows)  # by the names that a plan file has
-
-
-def _in_words(value: Any) -> str:
-    """Return a rule's value as text: questions by name, families of tests by name with their tests."""
-    if not isinstance(value, list | tuple):
-        return str(value)
-    return ", ".join(_name(row) for row in value) or "–"
-
-
-def _name(row: dict[str, Any]) -> str:
-    tests = ", ".join(row.get("endpoints", ()))
-    return f"{row['name']} ({tests}; {row['correction']})" if tests else str(row["name"])
+    def shown_rules(self, plan: SessionPlan) -> SafeString | str:
+        return str(plan.rules.as_data())  # `designer.admin` has them in words
 
 
 @admin.register(Arm)

@@ -492,7 +492,11 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='enrollment',
-            trigger=pgtrigger.compiler.Trigger(name='enrollment_locked', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."code" IS DISTINCT FROM (NEW."code") OR OLD."enrolled_at" IS DISTINCT FROM (NEW."enrolled_at") OR OLD."override_reason" IS DISTINCT FROM (NEW."override_reason") OR OLD."reader_id" IS DISTINCT FROM (NEW."reader_id") OR OLD."replaces_id" IS DISTINCT FROM (NEW."replaces_id") OR OLD."study_id" IS DISTINCT FROM (NEW."study_id"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='0998f6541baa6101bc3236020a4201dfe0aa86ab', operation='UPDATE', pgid='pgtrigger_enrollment_locked_ae6d4', table='studies_enrollment', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='enrollment_locked', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."code" IS DISTINCT FROM (NEW."code") OR OLD."enrolled_at" IS DISTINCT FROM (NEW."enrolled_at") OR OLD."reader_id" IS DISTINCT FROM (NEW."reader_id") OR OLD."replaces_id" IS DISTINCT FROM (NEW."replaces_id") OR OLD."study_id" IS DISTINCT FROM (NEW."study_id"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='30093f77743f2d9ca3ba182f8802d52d9b669b69', operation='UPDATE', pgid='pgtrigger_enrollment_locked_ae6d4', table='studies_enrollment', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='enrollment',
+            trigger=pgtrigger.compiler.Trigger(name='enrollment_reason_once', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NOT (OLD."override_reason" = \'\') AND OLD."override_reason" IS DISTINCT FROM (NEW."override_reason"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='06b9b3ee0712ba3762b4fa8dcc64e82bd354ebd1', operation='UPDATE', pgid='pgtrigger_enrollment_reason_once_f9c52', table='studies_enrollment', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='enrollment',

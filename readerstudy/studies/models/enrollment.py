@@ -54,7 +54,7 @@ class Enrollment(models.Model):
     replaces = models.OneToOneField(
         "self", models.PROTECT, related_name="replaced_by", null=True, blank=True, verbose_name=_("replaces")
     )
-    # Why the reader was enrolled although other studies show them images of this one.
+    # Why the reader is enrolled although other studies show them images of this one. Given once.
     override_reason = models.CharField(_("reason for repeated images"), max_length=2000, blank=True)
     paused_at = models.DateTimeField(_("paused"), null=True, blank=True)
     resumed_at = models.DateTimeField(_("last resumed"), null=True, blank=True)
@@ -92,7 +92,12 @@ class Enrollment(models.Model):
             pgtrigger.Protect(
                 name="enrollment_locked",
                 operation=pgtrigger.Update,
-                condition=pgtrigger.AnyChange("study", "reader", "code", "enrolled_at", "replaces", "override_reason"),
+                condition=pgtrigger.AnyChange("study", "reader", "code", "enrolled_at", "replaces"),
+            ),
+            pgtrigger.Protect(
+                name="enrollment_reason_once",
+                operation=pgtrigger.Update,
+                condition=~pgtrigger.Q(old__override_reason="") & _changes("override_reason"),
             ),
             pgtrigger.Protect(
                 name="enrollment_withdrawn_once",
@@ -127,6 +132,13 @@ class Enrollment(models.Model):
         """End the participation of this reader, for good."""
         changes = {"withdrawal_cause": cause, "withdrawal_reason": reason, "withdrawn_by": by}
         self._move({"withdrawn_at": None}, withdrawn_at=at, paused_at=None, **changes)
+
+    def allow_repeated_images(self, *, reason: str) -> None:
+        """Store why the reader may see images again that other studies show them."""
+        if self.override_reason:
+            sentence = gettext("There is a reason already to let %(reader)s see images again.")
+            raise WrongReaderState(sentence % {"reader": self.code})
+        self._move({"withdrawn_at": None, "override_reason": ""}, override_reason=reason)
 
     def _move(self, source: dict[str, Any], **values: Any) -> None:
         if not Enrollment.objects.filter(pk=self.pk, **source).update(**values):

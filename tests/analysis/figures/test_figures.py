@@ -1,6 +1,9 @@
 """The figure: a picture for those who see it, words for those who do not."""
 
+import re
 from xml.etree import ElementTree
+
+from django.utils import translation
 
 from readerstudy.analysis.figures import accuracy_figure
 from readerstudy.statistics.unsure import Unsure
@@ -52,3 +55,13 @@ def test_thirty_readers_are_drawn_with_their_mean_and_no_legend() -> None:
 def test_without_verdicts_there_is_no_figure() -> None:
     seen = [row for row in small.rows() if row.verdict == "seen"]
     assert accuracy_figure(small.record(readings=LongReadings.of(seen)), Unsure.WRONG) is None
+
+
+def test_a_german_figure_has_german_decimals_at_its_axes_and_in_its_words() -> None:
+    with translation.override("de"):
+        picture = accuracy_figure(small.record(), Unsure.WRONG)
+    assert picture is not None
+    words = [element.text or "" for element in ElementTree.fromstring(picture.svg).iter(f"{SVG}text")]
+    assert {"0,2", "0,8", "1,0"} <= set(words)
+    assert not [word for word in words if re.search(r"[0-9]\.[0-9]", word)]
+    assert "R1 0,50 (Sitzung 2), 0,75 (Sitzung 3), 1,00 (Sitzung 5)" in picture.description
