@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from readerstudy.accounts.models import Role, User
 from readerstudy.errors import StudyError
 from readerstudy.studies.access import is_researcher_of, role_in, studies_of
-from readerstudy.studies.lifecycle import REVEALED, StudyStatus
+from readerstudy.studies.lifecycle import REVEALED
 from readerstudy.studies.models import Allocation, Presentation, Study
 from readerstudy.studies.protocol import SessionKind
 
@@ -26,18 +26,22 @@ class StillSealed(StudyError):
     """The study is sealed, so nothing that depends on the truth may be computed or shown."""
 
     def __init__(self, study: Study) -> None:
-        todo = "unseal it" if study.shows_verdicts else "close it, then unseal it"
-        super().__init__(f"The study {study.code} is still sealed, so there is no report: {todo} first.")
+        if study.shows_verdicts:
+            text = _("The study %(study)s is still sealed, so there is no report: unseal it first.")
+        else:
+            text = _("The study %(study)s is still sealed, so there is no report: close it, then unseal it first.")
+        super().__init__(text % {"study": study.code})
 
 
 class StudyStillOpen(StudyError):
     """The study is not closed, so nobody may see verdicts."""
 
     def __init__(self, study: Study) -> None:
-        super().__init__(
-            f"The study {study.code} is {StudyStatus(study.status).value}: its readings are shown once it is closed. "
-            "Until then its page shows how far each reader is."
+        text = _(
+            "The study %(study)s is %(state)s: its readings are shown once it is closed. Until then its page shows how "
+            "far each reader is."
         )
+        super().__init__(text % {"study": study.code, "state": study.state})
 
 
 class StillInReading(StudyError):
@@ -78,7 +82,8 @@ def require_verdicts_visible(study: Study) -> None:
 def require_rehearsal(study: Study) -> None:
     """Raise StudyError unless the study is a rehearsal: only simulated readers may get the truth while they read."""
     if not study.is_rehearsal:
-        raise StudyError(f"The study {study.code} is not a rehearsal: nobody may read it with the truth in hand.")
+        text = _("The study %(study)s is not a rehearsal: nobody may read it with the truth in hand.")
+        raise StudyError(text % {"study": study.code})
 
 
 def sealed_studies() -> QuerySet[Study]:

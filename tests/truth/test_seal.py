@@ -1,6 +1,7 @@
 """The rules of the seal: a table of studies, people and images, and what may be shown."""
 
 import pytest
+from django.utils import translation
 
 from readerstudy.errors import StudyError
 from readerstudy.studies.actions import archive_study, close_study, copy_members, pause_study, unlock_study
@@ -127,3 +128,11 @@ def move_to(study: Study, status: StudyStatus) -> None:
 
 def unseal(study: Study) -> None:
     move_to(study, StudyStatus.UNSEALED)
+
+
+def test_the_refusals_of_a_sealed_study_are_in_german_too(study):
+    with translation.override("de"):
+        with pytest.raises(StudyError, match="noch versiegelt"):
+            require_unsealed(study)
+        with pytest.raises(StudyError, match="Ihre Beurteilungen werden gezeigt"):
+            require_verdicts_visible(study)
