@@ -345,6 +345,11 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["readerstudy.accounts.permissions.IsInvestigator"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "readerstudy.api.schema.document_refusals",
+        "readerstudy.api.schema.tell_variants_apart",
+    ],
     # Fields with the same name and different choices: each set of choices gets its own name.
     "ENUM_NAME_OVERRIDES": {
         "StudyStatus": "readerstudy.studies.lifecycle.StudyStatus",

@@ -18,6 +18,7 @@ SMALL: Final = 1 << 20  # bytes; a ratio is not looked at below this
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED: Final = 0x1
 _BLOCK: Final = 1 << 20
+_DAMAGES: Final = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
 
 
 def pack(folder: Path, target: Path) -> None:
@@ -42,7 +43,7 @@ def unpack(path: Path, folder: Path) -> None:
                 left -= _unpack_member(archive, member, folder / member.filename, left)
     except FileNotFoundError as error:
         raise BadInput(_("There is no file %(file)s.") % {"file": path}) from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except _DAMAGES as error:
         raise BadInput(_("The zip file is damaged: %(error)s") % {"error": error}) from error
 
 

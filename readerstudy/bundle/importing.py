@@ -134,7 +134,7 @@ def _verify_record(files: Path, manifest: dict[str, Any]) -> dict[str, int]:
     values = _record(files)
     try:
         verifier.verify_record(values, findings)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except verifier.DAMAGES as error:
         raise BadInput(_("The record in the bundle is damaged: %(error)r") % {"error": error}) from error
     if values[0]["log"] != manifest["study"] or values[0]["public_key"] != manifest["public_key"]:
         findings.problems.append(_("the record belongs to another study, or to another installation"))
@@ -176,7 +176,7 @@ def _check_receipt(path: Path, hashes: list[bytes], given: dict[str, str], code:
         problems = verifier.check_receipt(receipt, receipt["public_key"])
         problems += verifier.check_receipt_against(receipt, hashes)
         entries = [json.loads(leaf["data"]) for leaf in receipt["leaves"]]
-    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+    except (OSError, *verifier.DAMAGES) as error:
         raise BadInput(_("%(file)s is no receipt: %(error)s") % {"file": path, "error": error}) from error
     if kind != "receipt" or receipt["head"]["log"] != code:
         problems.append(_("it belongs to another study"))

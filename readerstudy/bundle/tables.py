@@ -59,13 +59,14 @@ def read_table(folder: Path, spec: TableSpec) -> pyarrow.Table:
             ),
         )
         parquet = pyarrow.parquet.read_table(folder / f"{spec.name}.parquet")
-    except (pyarrow.ArrowException, OSError) as error:
+        names = table.column_names
+    except (pyarrow.ArrowException, OSError, ValueError) as error:  # names that are not UTF-8 are found when read
         raise BadInput(_("%(file)s cannot be read: %(error)s") % {"file": path.name, "error": error}) from error
-    if table.column_names != schema.names:
+    if names != schema.names:
         raise BadInput(_("%(file)s does not have the columns of the codebook.") % {"file": path.name})
     if not parquet.schema.equals(schema) or not table.equals(parquet):
-        names = {"csv": path.name, "parquet": f"{spec.name}.parquet"}
-        raise BadInput(_("%(csv)s and %(parquet)s do not have the same rows.") % names)
+        files = {"csv": path.name, "parquet": f"{spec.name}.parquet"}
+        raise BadInput(_("%(csv)s and %(parquet)s do not have the same rows.") % files)
     return table
 
 

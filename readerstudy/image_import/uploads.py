@@ -99,7 +99,7 @@ class _Writer(FileUploadHandler):
     def file_complete(self, file_size: int) -> UploadedFile:  # type: ignore[type-arg]
         assert self._target is not None
         self._target.close()
-        return _Received(name=self.file_name, size=file_size)
+        return _Received(name=Path(self._target.name).name, size=file_size)
 
     def upload_interrupted(self) -> None:
         if self._target is not None:

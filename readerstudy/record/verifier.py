@@ -16,6 +16,8 @@ from collections.abc import Callable
 from typing import Any
 
 EMPTY_ROOT = hashlib.sha256(b"").digest()
+# Raised for values that are not of the kind that a file must have.
+DAMAGES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 # --- Merkle tree (RFC 6962, section 2.1) --------------------------------------------------------------------
@@ -366,12 +368,12 @@ def main(paths: list[str]) -> int:
         return 2
     try:
         files = [(path, *read_file(path)) for path in paths]
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         print(f"Cannot be read: {error}")
         return 2
     try:
         return check_files(files)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except DAMAGES as error:
         print(f"A file is damaged: {error!r}")
         return 1
 

@@ -80,8 +80,9 @@ def _require_size(width: int, height: int) -> None:
 def _png(path: Path) -> Pixels:
     width, height, depth, colour, significant = _png_header(path)
     _require_size(width, height)
-    if depth < 8:
-        raise _Unreadable(_("has only %(depth)s bits; an image needs at least 8.", depth=depth))
+    used = depth if colour != _PNG_GREY or significant is None else min(depth, significant)
+    if used < 8:
+        raise _Unreadable(_("has only %(depth)s bits; an image needs at least 8.", depth=used))
     if depth == 16 and colour != _PNG_GREY:
         raise _Unreadable(_COLOUR_16)
     with Image.open(path, formats=("PNG",)) as picture:
@@ -161,9 +162,10 @@ def _pgm(path: Path) -> Pixels:
         )
     _require_size(width, height)
     values = _pgm_values(body, at, width * height, largest).reshape(height, width)
-    if int(values.max()) > largest:
+    wrong = values[(values < 0) | (values > largest)]  # digits can have a sign
+    if wrong.size:
         raise _Unreadable(
-            _("holds the value %(max)s, beyond its own limit of %(largest)s.", max=values.max(), largest=largest)
+            _("holds the value %(max)s, beyond its own limit of %(largest)s.", max=wrong[0], largest=largest)
         )
     bits = max(8, largest.bit_length())
     if largest != 2**bits - 1:

@@ -100,9 +100,9 @@ def check_archive(path: Path, limits: Limits) -> list[zipfile.ZipInfo]:
             entries = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
         raise BadInput(_("The zip file is damaged or cut off.")) from error
-    files = [entry for entry in entries if not entry.is_dir()]
     for entry in entries:
         _check_entry(entry)
+    files = [entry for entry in entries if not entry.is_dir()]  # which fails for an entry without a name
     if len({entry.filename for entry in files}) < len(files):
         raise BadInput(_("The zip file holds two files of one name."))
     if sum(entry.file_size for entry in files) > limits.bytes_unpacked:
@@ -135,7 +135,7 @@ def unpack(path: Path, into: Path, limits: Limits) -> Iterator[LeftOut]:
                 if wrong := check_type(target, name=str(relative)):
                     target.unlink()
                     yield wrong
-    except (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, EOFError) as error:
         raise BadInput(_("The zip file is damaged or cut off, or one of its files states a wrong size.")) from error
 
 

@@ -161,6 +161,14 @@ def test_csv_and_parquet_have_to_agree(changed, elsewhere) -> None:
     refused(changed(forge), elsewhere, "readings.csv and readings.parquet do not have the same rows")
 
 
+def test_a_column_whose_name_is_not_utf_8_is_refused(changed, elsewhere) -> None:
+    def damage(files: dict[str, bytes]) -> None:
+        files["data/readings.csv"] = b"r\xee" + files["data/readings.csv"]
+        resign(files, None)
+
+    refused(changed(damage), elsewhere, r"readings\.csv cannot be read")
+
+
 def test_a_verdict_other_than_in_a_readers_receipt_is_found(study, exported, changed, elsewhere, tmp_path) -> None:
     keys = {"reading_reading": [str(pk) for pk in Reading.objects.values_list("pk", flat=True)]}
     receipt = tmp_path / "receipt.json"

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils.timezone import now
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
@@ -70,7 +71,7 @@ class ProtocolOfStudy(StudyView):
 class ProtocolFile(StudyView):
     """The protocol of a study as a file."""
 
-    @extend_schema(responses={(200, "application/yaml"): str}, tags=["studies"])
+    @extend_schema(responses={(200, "application/yaml"): OpenApiTypes.OBJECT}, tags=["studies"])
     def get(self, request: UserRequest, study: str) -> HttpResponse:
         found = self.study()
         answer = HttpResponse(write_design(design_of(found)), content_type="application/yaml; charset=utf-8")

@@ -1,0 +1,43 @@
+"""What the generated OpenAPI schema does not find in the views, as hooks of drf-spectacular."""
+
+from typing import Any, Final
+
+from readerstudy.api.errors import DetailSerializer
+
+# In English, as all of the schema.
+_REFUSALS: Final = {
+    "400": "a value cannot be understood; the message names it",
+    "401": "nobody is signed in, or the token is unknown, expired or revoked",
+    "403": "the role or the token does not allow this",
+    "404": "there is nothing of this name that the person may see",
+    "405": "the address does not take this method",
+    "406": "the answer is not given in the wanted media type",
+    "409": "not in this state",
+    "415": "the body has another media type than JSON",
+    "429": "too many requests; see Retry-After",
+}
+
+
+def document_refusals(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Add the refusals that an operation does not document itself."""
+    detail = {"schema": {"$ref": f"#/components/schemas/{DetailSerializer.__name__.removesuffix('Serializer')}"}}
+    for path in result["paths"].values():
+        for operation in path.values():
+            for status, description in _REFUSALS.items():
+                refusal = {"description": description, "content": {"application/json": detail}}
+                operation["responses"].setdefault(status, refusal)
+    return result
+
+
+def tell_variants_apart(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Give each variant of a component its own value of the field that tells them apart.
+
+    With all values in each of them, an answer can be valid as several variants, which `oneOf` forbids.
+    """
+    components = result["components"]["schemas"]
+    for component in list(components.values()):
+        told_by = component.get("discriminator", {})
+        for value, reference in told_by.get("mapping", {}).items():
+            variant = components[reference.rpartition("/")[2]]
+            variant["properties"][told_by["propertyName"]] = {"type": "string", "enum": [value]}
+    return result

@@ -1,0 +1,127 @@
+"""A million damaged inputs: `make bench PART=fuzz` prints how many were accepted and refused, and which crashed.
+
+`python -m tests.bench.parts.fuzz PNG=50000 tables=1000` takes other numbers of inputs, and only of these targets.
+FUZZ_SEED (default 0) makes other inputs. An input that crashed is kept in var/bench/fuzz. The targets are those of
+tests/fuzz: reading by the limited process, by the verifier and by the parsers, a reader's requests against a database,
+and whole bundles that are damaged and signed again.
+"""
+
+import logging
+import os
+import sys
+import tempfile
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from random import Random
+from time import perf_counter
+
+from tests.bench.output import FOLDER, write
+
+INPUTS = {
+    "upload-path": 150_000,
+    "tables": 150_000,
+    "zip-bundle": 150_000,
+    "PGM": 120_000,
+    "zip-upload": 100_000,
+    "protocol": 70_000,
+    "request-body": 70_000,
+    "multipart-upload": 70_000,
+    "TIFF": 70_000,
+    "PNG": 40_000,
+    "DICOM": 8_000,
+    "record": 5_000,
+    "wire": 5_000,
+    "signed-bundle": 200,
+}
+IN_DATABASE = ("wire", "signed-bundle")
+Row = tuple[str, float, str]
+Try = Callable[[Random], str]
+
+
+def main() -> None:
+    wanted = dict(each.split("=") for each in sys.argv[1:])
+    inputs = {name: int(count) for name, count in wanted.items()} or INPUTS
+    if unknown := inputs.keys() - INPUTS.keys():
+        sys.exit(f"There is no target {min(unknown)}; there are: {', '.join(INPUTS)}.")
+    with tempfile.TemporaryDirectory() as var:
+        os.environ |= {"VAR_DIR": var, "DJANGO_SETTINGS_MODULE": "readerstudy.settings"}
+        import django
+
+        django.setup()
+        logging.disable()
+        write("fuzz", list(_rows(inputs, Path(var))))
+
+
+def _rows(inputs: dict[str, int], var: Path) -> Iterator[Row]:
+    import pytest
+
+    from readerstudy.sources import limited
+    from tests.fuzz.targets import TARGETS
+
+    limited.SECONDS = 20
+    total: Counter[str] = Counter()
+    folder = var / "folder"
+    folder.mkdir()
+    tries: dict[str, Try] = {
+        target.name: lambda rng, target=target: target.try_one(folder, target.damaged(rng)) for target in TARGETS
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        if inputs.keys() & set(IN_DATABASE):
+            tries |= _in_database(patch, var, inputs)
+        for name, count in inputs.items():
+            yield _row(name, count, tries[name], total)
+    yield "all", total.total(), _words(total)
+
+
+def _row(name: str, count: int, try_one: Try, total: Counter[str]) -> Row:
+    from tests.fuzz.targets import ENDED
+
+    found: Counter[str] = Counter()
+    start = perf_counter()
+    for number in range(count):
+        seed = f"{os.environ.get('FUZZ_SEED', '0')} {name} {number}"
+        try:
+            message = try_one(Random(seed))
+            ended = any(words in message for words in ENDED)
+            found["decoder ended" if ended else "refused" if message else "accepted"] += 1
+        except Exception:
+            found["crashed"] += 1
+            kept = FOLDER / "fuzz" / f"{seed.replace(' ', '-')}.txt"
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_text(f"{seed}\n{traceback.format_exc()}", errors="backslashreplace")
+    total.update(found)
+    row = (name, count, f"{_words(found)}, {perf_counter() - start:.0f} s")
+    print(*row, flush=True)
+    return row
+
+
+def _words(found: Counter[str]) -> str:
+    return ", ".join(f"{found[kind]} {kind}" for kind in ("refused", "accepted", "crashed", "decoder ended"))
+
+
+def _in_database(patch, var: Path, inputs: dict[str, int]) -> dict[str, Try]:
+    from django.conf import settings
+    from django.core.management import call_command
+
+    from tests import make, walk
+    from tests.fuzz.bundles import exported_files, try_signed
+    from tests.fuzz.wire import Wire
+
+    call_command("migrate", verbosity=0)
+    settings.ALLOWED_HOSTS = ["testserver"]
+    make.small_resolutions(patch)
+    tries: dict[str, Try] = {}
+    if "wire" in inputs:
+        study = make.study(changes={"every": {"questions": ["confidence", "mark"]}})
+        client = walk.client_of(make.reader_in(study, "wilma"))
+        tries["wire"] = Wire(client, study.code, 1, walk.open_session(client, study.code, 1)).try_one
+    if "signed-bundle" in inputs:
+        tries["signed-bundle"] = partial(try_signed, exported_files(var / "small.zip"), var / "bundles")
+    return tries
+
+
+if __name__ == "__main__":
+    main()
