@@ -106,5 +106,5 @@ def test_a_killed_browser_delivers_the_verdict_when_it_is_back(playwright, chrom
 
 
 def opened(playwright, chromium: Browser):
-    browser = playwright.chromium.connect_over_cdp(chromium.start())
+    browser = playwright.chromium.connect_over_cdp(chromium.start(), timeout=120_000)
     return browser.contexts[0].pages[0]

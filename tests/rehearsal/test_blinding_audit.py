@@ -2,6 +2,8 @@
 
 import json
 from dataclasses import replace
+from random import Random
+from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -30,8 +32,10 @@ pytestmark = pytest.mark.django_db(transaction=True, reset_sequences=True)
 
 @pytest.fixture(autouse=True)
 def one_draw(monkeypatch):
-    """The copy that is audited is drawn anew each time: one draw in a hundred looks telling by chance (LEVEL)."""
+    """The copy is drawn anew each time, with new codes: one in a hundred looks telling by chance (LEVEL)."""
     monkeypatch.setattr("readerstudy.truth.actions.study_locking.secrets.randbits", lambda bits: 20210007)
+    codes = Random(20210007)
+    monkeypatch.setattr("readerstudy.studies.models.lists.uuid4", lambda: UUID(int=codes.getrandbits(128), version=4))
 
 
 @pytest.fixture
