@@ -1,5 +1,7 @@
 """The page on which researchers make a bundle, with its job, in both languages."""
 
+from importlib import import_module
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -17,7 +19,7 @@ GERMAN = {"Accept-Language": "de"}
 
 @pytest.fixture
 def page(study: Study, settings, tmp_path, monkeypatch) -> str:
-    settings.CELERY_IMPORTS = ["readerstudy.bundle.tasks"]
+    import_module("readerstudy.bundle.tasks")  # Celery reads `CELERY_IMPORTS` once in a process
     settings.REPORTS_DIR = tmp_path / "reports"
     monkeypatch.setattr("readerstudy.jobs.queue.app.send_task", lambda *args, **kwargs: None)
     return reverse("bundle:page", args=[study.code])

@@ -1,5 +1,7 @@
 """Rehearsals, and locks of large cohorts, as jobs that can be run again."""
 
+from importlib import import_module
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -20,7 +22,7 @@ from tests import make
 def big(transactional_db, small, monkeypatch, settings):
     """A draft whose cohort is too large to be locked while a page waits; messages to workers go nowhere."""
     settings.ALLOWED_HOSTS = ["*"]
-    settings.CELERY_IMPORTS = ["readerstudy.designer.tasks"]
+    import_module("readerstudy.designer.tasks")  # Celery reads `CELERY_IMPORTS` once in a process
     monkeypatch.setattr(moves, "MOST_FILES_AT_ONCE", 3)
     monkeypatch.setattr("readerstudy.jobs.queue.app.send_task", lambda *args, **kwargs: None)
     films = make.cohort(name="films-big")
