@@ -19,6 +19,7 @@ from kombu import Queue
 
 from readerstudy import admin_look, database_roles, local_postgres, safety, single_sign_on
 from readerstudy.environment import env_database, env_flag, env_folders, env_list, env_mail_server, env_number, env_text
+from readerstudy.signing_in import *  # noqa: F403  # Django reads every name of this module
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env_text("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
@@ -228,50 +229,14 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY el
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", default="")
 # A reading session lasts hours; readers must not be signed out during a working day.
 SESSION_COOKIE_AGE = 12 * 3600
-AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
-# Passwords of earlier versions are hashed anew when their owners sign in.
-PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-]
-PASSWORD_RESET_TIMEOUT = 3600  # seconds in which the link of a mail works
 
-# --- signing in (django-allauth) ------------------------------------------------------------------------------
-ACCOUNT_ADAPTER = "readerstudy.identity.adapter.AccountAdapter"
-ACCOUNT_LOGIN_METHODS = {"username"}  # people may share a mail address
-ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
-ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_REAUTHENTICATION_METHODS = {"password", "mfa"}
-# Passwords are limited by `accounts.attempts`; these limit codes of a second factor.
-ACCOUNT_RATE_LIMITS = {"login": None, "reauthenticate": None, "login_failed": "10/900s/key"}
-ACCOUNT_FORMS = {"reauthenticate": "readerstudy.identity.forms.PasswordAgainForm"}
-MFA_FORMS = {
-    "authenticate": "readerstudy.identity.forms.CodeForm",
-    "reauthenticate": "readerstudy.identity.forms.CodeAgainForm",
-    "activate_totp": "readerstudy.identity.forms.FirstCodeForm",
-}
-MFA_ADAPTER = "readerstudy.identity.adapter.SecondFactorAdapter"
-MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-MFA_PASSKEY_LOGIN_ENABLED = True
-MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}  # a hospital may have one address for everybody
-MFA_RECOVERY_CODES_SHOW_ONCE = True
-MFA_TOTP_TOLERANCE = 1  # steps of 30 s that the clock of a telephone may differ
+# --- signing in ---------------------------------------------------------------------------------------------
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS and not DEBUG and EMBEDDED  # on localhost
 # Single sign-on: the names of its providers and its roles. A claim is a named value that a provider gives.
 SSO_ROLE_CLAIM = env_text("SSO_ROLE_CLAIM", default="groups")
 SSO_ROLES = single_sign_on.roles_by_value()
 SSO_SECOND_FACTOR = env_flag("SSO_SECOND_FACTOR", default=False)
-SOCIALACCOUNT_ADAPTER = "readerstudy.identity.single_sign_on.SingleSignOn"
 SOCIALACCOUNT_PROVIDERS = single_sign_on.providers(env_text("SSO_NAME", default="Single sign-on"))
-SOCIALACCOUNT_AUTO_SIGNUP = True
-SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
-# A form may lead to this server only (form-action), so that the button is a link.
-SOCIALACCOUNT_LOGIN_ON_GET = True
 if "saml" in SOCIALACCOUNT_PROVIDERS:
     INSTALLED_APPS += ["allauth.socialaccount.providers.saml"]
 if _directory := single_sign_on.ldap():

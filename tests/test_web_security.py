@@ -190,7 +190,7 @@ DANGEROUS = {
     r"yaml\.load\(": ["readerstudy/studies/protocol_file.py"],  # a subclass of the safe loader
     r"mark_safe\(": [
         "readerstudy/analysis/report/build.py",
-        "readerstudy/bundle/comparison.py",
+        "readerstudy/bundle/checking/comparison.py",
         "readerstudy/designer/admin.py",
         "readerstudy/layout/markdown.py",
     ],

@@ -11,7 +11,6 @@ from readerstudy.analysis.record.reader_characteristics import ReaderCharacteris
 from readerstudy.analysis.record.study import SessionImages, StudyRecord
 from readerstudy.analysis.record.withdrawal import WithdrawnReader
 from readerstudy.bundle.pseudonyms import WITHHELD, Calendar
-from readerstudy.bundle.rows import StudyRows
 from readerstudy.studies.models import SessionPlan, Study
 from readerstudy.studies.questions import Question
 
@@ -69,7 +68,7 @@ class Facts:
     reader_characteristics: tuple[ReaderCharacteristic, ...]
 
 
-def facts_of(study: Study, record: StudyRecord, rows: StudyRows) -> Facts:
+def facts_of(study: Study, record: StudyRecord, calendar: Calendar) -> Facts:
     """Return the facts of a record without names, reasons and dates."""
     protocol = study.protocol
     plans = SessionPlan.objects.filter(study=study).order_by("number")
@@ -82,7 +81,7 @@ def facts_of(study: Study, record: StudyRecord, rows: StudyRows) -> Facts:
         readers=record.readers,
         image_sets=tuple(replace(each, drawn={}) for each in record.image_sets),
         attack=record.attack,
-        conduct=None if record.conduct is None else without_names(record.conduct, rows.calendar),
+        conduct=None if record.conduct is None else without_names(record.conduct, calendar),
         classifier=ScoredBy(classifier.run, classifier.tuning_threshold, classifier.sizes) if classifier else None,
         detectors=tuple(
             DetectedBy(each.run, each.threshold, each.trained_on, each.of_study) for each in record.detectors
@@ -91,7 +90,7 @@ def facts_of(study: Study, record: StudyRecord, rows: StudyRows) -> Facts:
         repeat_of=tuple(each.repeat_of or number for number, each in enumerate(protocol.sessions, start=1)),
         diagnosis_sessions=tuple(plan.number for plan in plans if asks_for_diagnosis(plan)),
         withdrawn=tuple(
-            replace(each, at=rows.calendar.shifted(each.at), reason=_withheld(each.reason)) for each in record.withdrawn
+            replace(each, at=calendar.shifted(each.at), reason=_withheld(each.reason)) for each in record.withdrawn
         ),
         reader_characteristics=record.reader_characteristics,
     )

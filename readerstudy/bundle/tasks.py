@@ -8,7 +8,7 @@ from django.utils.translation import override
 
 from readerstudy.accounts.models import User
 from readerstudy.bundle.actions import EXPORT_BUNDLE, STEPS, bundle_folder, bundle_of
-from readerstudy.bundle.exporting import export_bundle
+from readerstudy.bundle.writing.exporting import export_bundle
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.queue import ReportProgress, perform
 from readerstudy.results.progress import Activity, ActivityKind

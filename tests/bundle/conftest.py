@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from readerstudy.accounts.models import User
-from readerstudy.bundle.exporting import ExportedBundle, export_bundle
+from readerstudy.bundle.writing.exporting import ExportedBundle, export_bundle
 from readerstudy.studies.models import Study
 from readerstudy.truth.actions import unseal_study
 from tests import make

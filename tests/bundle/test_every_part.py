@@ -11,9 +11,9 @@ from django.db import connection
 
 from readerstudy.analysis.queries.study import study_record
 from readerstudy.analysis.report.build import StudyReport
-from readerstudy.bundle import contents
-from readerstudy.bundle.exporting import export_bundle
-from readerstudy.bundle.importing import import_bundle
+from readerstudy.bundle.checking import contents
+from readerstudy.bundle.checking.importing import import_bundle
+from readerstudy.bundle.writing.exporting import export_bundle
 from readerstudy.experiments.models import Checkpoint, CheckpointKind
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.studies.actions import close_study, exclude_from_analysis, withdraw_reader

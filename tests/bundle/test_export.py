@@ -13,8 +13,8 @@ from django.core.management import CommandError, call_command
 from readerstudy.accounts.models import User
 from readerstudy.audit.models import Event
 from readerstudy.bundle.columns import table_specs
-from readerstudy.bundle.exporting import ExportedBundle, export_bundle
-from readerstudy.bundle.identities import NamesSomebody
+from readerstudy.bundle.writing.exporting import ExportedBundle, export_bundle
+from readerstudy.bundle.writing.identities import NamesSomebody
 from readerstudy.cohort.models import Patient
 from readerstudy.errors import BadInput, NotAllowed
 from readerstudy.reading.models import Reading

@@ -20,9 +20,10 @@ from django.core.management import CommandError, call_command
 
 from readerstudy.analysis.queries.study import study_record
 from readerstudy.analysis.report.build import StudyReport
-from readerstudy.bundle import archive, contents
-from readerstudy.bundle.exporting import ExportedBundle
-from readerstudy.bundle.importing import ImportedBundle, import_bundle
+from readerstudy.bundle import archive
+from readerstudy.bundle.checking import contents
+from readerstudy.bundle.checking.importing import ImportedBundle, import_bundle
+from readerstudy.bundle.writing.exporting import ExportedBundle
 from readerstudy.errors import BadInput
 from readerstudy.provenance import ROOT
 from readerstudy.reading.models import Reading

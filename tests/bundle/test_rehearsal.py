@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.utils.timezone import now
 
-from readerstudy.bundle.importing import import_bundle
+from readerstudy.bundle.checking.importing import import_bundle
 from readerstudy.reading.receipts import session_receipt
 from readerstudy.record import verifier
 from readerstudy.studies.models import ReadingList, Study

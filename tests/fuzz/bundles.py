@@ -8,8 +8,8 @@ from random import Random
 
 from django.db import connection
 
-from readerstudy.bundle.exporting import export_bundle
-from readerstudy.bundle.importing import import_bundle
+from readerstudy.bundle.checking.importing import import_bundle
+from readerstudy.bundle.writing.exporting import export_bundle
 from readerstudy.errors import BadInput
 from readerstudy.truth.actions import unseal_study
 from tests import make

@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 from django.utils.timezone import now
 
 from readerstudy.bundle.actions import STEPS
-from readerstudy.bundle.exporting import export_bundle
+from readerstudy.bundle.writing.exporting import export_bundle
 from readerstudy.commands import StudyCommand
 from readerstudy.studies.models import Study
 

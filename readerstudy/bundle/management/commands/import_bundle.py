@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils.timezone import now
 
-from readerstudy.bundle.importing import STEPS, ImportedBundle, import_bundle
+from readerstudy.bundle.checking.importing import STEPS, ImportedBundle, import_bundle
 from readerstudy.commands import StudyCommand
 
 

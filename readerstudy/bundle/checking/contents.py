@@ -12,10 +12,10 @@ from django.utils.translation import override
 
 from readerstudy import serialise
 from readerstudy.analysis.report.build import StudyReport
+from readerstudy.bundle.checking.recount import Recount
 from readerstudy.bundle.columns import TableSpec, table_specs
 from readerstudy.bundle.facts import Facts
 from readerstudy.bundle.pseudonyms import DAY_0
-from readerstudy.bundle.recount import Recount
 from readerstudy.bundle.tables import read_table
 from readerstudy.errors import BadInput
 from readerstudy.modalities import get_modality

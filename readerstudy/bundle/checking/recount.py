@@ -21,7 +21,7 @@ from readerstudy.analysis.record.codes import PAIR, POSITIVE, VERDICTS, reader_s
 from readerstudy.analysis.record.counts import KINDS
 from readerstudy.analysis.record.detector import DetectorRecord
 from readerstudy.analysis.record.study import SessionImages, StudyRecord
-from readerstudy.bundle.aggregate import Judged, aggregate
+from readerstudy.bundle.checking.aggregate import Judged, aggregate
 from readerstudy.bundle.facts import Facts
 from readerstudy.bundle.pseudonyms import on_day
 from readerstudy.modalities import get_modality

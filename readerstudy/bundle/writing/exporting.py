@@ -23,16 +23,17 @@ from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.report.build import StudyReport, write_report
 from readerstudy.analysis.report.versions import find_version, stored_results, versions_of
 from readerstudy.audit.actions import record as record_event
-from readerstudy.bundle import contents, crate
 from readerstudy.bundle.actions import STEPS, require_exportable
 from readerstudy.bundle.archive import pack
+from readerstudy.bundle.checking import contents
 from readerstudy.bundle.columns import CODEBOOK_COLUMNS, Column, TableSpec, Type, codebook, table_specs
 from readerstudy.bundle.facts import facts_of
-from readerstudy.bundle.identities import require_no_names
 from readerstudy.bundle.manifest import file_hash, write_manifest
-from readerstudy.bundle.readme import readme
-from readerstudy.bundle.rows import Network, StudyRows
 from readerstudy.bundle.tables import write_table
+from readerstudy.bundle.writing import crate
+from readerstudy.bundle.writing.identities import require_no_names
+from readerstudy.bundle.writing.readme import readme
+from readerstudy.bundle.writing.rows import Network, StudyRows
 from readerstudy.errors import BadInput
 from readerstudy.record import verifier
 from readerstudy.studies.models import Study
@@ -115,7 +116,7 @@ def _write_files(study: Study, folder: Path, *, at: datetime, progress: Progress
     rows = StudyRows(study, _networks(own), hides_files)
     specs = table_specs(study.cohort.modality)
     _write_protocol(study, own, folder)
-    contents.write_json(folder, contents.FACTS, serialise.to_dict(facts_of(study, own, rows)))
+    contents.write_json(folder, contents.FACTS, serialise.to_dict(facts_of(study, own, rows.calendar)))
     progress(1)
     lines = rows.by_name()
     for spec in specs:

@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 
 from readerstudy.analysis.queries.provenance import plan_hash
 from readerstudy.analysis.report.build import write_report
-from readerstudy.bundle import contents
 from readerstudy.bundle.archive import unpack
-from readerstudy.bundle.comparison import Comparison
+from readerstudy.bundle.checking import contents
+from readerstudy.bundle.checking.comparison import Comparison
 from readerstudy.bundle.manifest import read_manifest
 from readerstudy.errors import BadInput
 from readerstudy.names import name_error
