@@ -7,6 +7,7 @@ A missing or wrong variable stops the start with a message that names it. Tests 
 import os
 import re
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -162,6 +163,21 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("IMPORT_FILES", "largest number of files in an upload of images", "20000", "20000"),
     Variable("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "`WARNING`", "`WARNING`"),
+    Variable("LOG_FORMAT", "`text`, or `json`: a line for each request too", "`text`", "`json`"),
+    Variable("LOG_ADDRESSES", "1: the lines of requests have the client's address; 1 or 0", "0", "0"),
+    Variable(
+        "METRICS_FROM",
+        "addresses and networks that may read `/metrics`, separated by commas",
+        "the loopback",
+        "the loopback",
+    ),
+    Variable(
+        "METRICS_TOKEN_FILE",
+        "file with a token of at least 32 characters; who sends it may read `/metrics` from everywhere",
+        "none",
+        "none",
+    ),
+    Variable("DISK_LOW_MEGABYTES", "free MB below which `/health/ready` answers 503", "500", "500"),
     Variable("DEBUG", "Django's debug pages, for development only; 1 or 0", "0", "0; 1 is refused"),
     Variable(
         "CELERY_IMPORTS",
@@ -240,6 +256,37 @@ def env_folders(name: str) -> dict[str, Path]:
             raise ImproperlyConfigured(f"{name} names {path.strip()}, which is not a folder.")
         folders[label.strip()] = folder.resolve()
     return folders
+
+
+def env_networks(name: str, *, default: str) -> list[str]:
+    """Return addresses and networks. Raises ImproperlyConfigured unless each is one."""
+    networks = env_list(name, default=default)
+    for network in networks:
+        try:
+            ip_network(network)
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"{name} has the part {network!r}; give addresses or networks such as 10.0.0.0/8, separated by commas."
+            ) from error
+    return networks
+
+
+def env_secret_file(name: str, *, least: int = 32) -> str:
+    """Return the text of the file that the variable names, "" without the variable.
+
+    Raises ImproperlyConfigured if the file cannot be read or has less than `least` characters. The message has nothing
+    of its text.
+    """
+    path = _value(name)
+    if not path:
+        return ""
+    try:
+        secret = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise ImproperlyConfigured(f"{name} names {path}, which cannot be read ({type(error).__name__}).") from error
+    if len(secret) < least:
+        raise ImproperlyConfigured(f"{name} names {path}, which has less than {least} characters.")
+    return secret
 
 
 @dataclass(frozen=True)

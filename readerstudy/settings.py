@@ -18,7 +18,18 @@ from django.urls import reverse_lazy
 from kombu import Queue
 
 from readerstudy import admin_look, database_roles, local_postgres, safety, single_sign_on
-from readerstudy.environment import env_database, env_flag, env_folders, env_list, env_mail_server, env_number, env_text
+from readerstudy.environment import (
+    env_database,
+    env_flag,
+    env_folders,
+    env_list,
+    env_mail_server,
+    env_networks,
+    env_number,
+    env_secret_file,
+    env_text,
+)
+from readerstudy.logs.setup import logging_settings
 from readerstudy.signing_in import *  # noqa: F403  # Django reads every name of this module
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -128,6 +139,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "readerstudy.operation.addresses.ServiceAddresses",
+    "readerstudy.operation.requests.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "readerstudy.middleware.PlainHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -358,12 +371,12 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 UNFOLD = admin_look.UNFOLD
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"hide_sign_in_links": {"()": "readerstudy.log_filters.HideSignInLinks"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["hide_sign_in_links"]}},
-    "root": {"handlers": ["console"], "level": env_text("LOG_LEVEL", default="WARNING")},
-    # Django's own server for development logs every address by a handler of its own.
-    "loggers": {"django.server": {"handlers": ["console"], "level": "INFO", "propagate": False}},
-}
+LOGGING = logging_settings(
+    env_text("LOG_FORMAT", default="text" if EMBEDDED else "json"), env_text("LOG_LEVEL", default="WARNING"), sys.argv
+)
+LOG_ADDRESSES = env_flag("LOG_ADDRESSES", default=False)
+
+# --- watching: /health/ready and /metrics -----------------------------------------------------------------------
+METRICS_FROM = env_networks("METRICS_FROM", default="127.0.0.0/8,::1")
+METRICS_TOKEN = env_secret_file("METRICS_TOKEN_FILE")
+DISK_LOW_MEGABYTES = env_number("DISK_LOW_MEGABYTES", default=500)

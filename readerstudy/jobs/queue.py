@@ -20,6 +20,7 @@ from readerstudy.jobs.heartbeat import beating, is_lost, this_worker
 from readerstudy.jobs.models import UNDER_WAY, Job, JobStatus, Queue, fingerprint
 from readerstudy.jobs.progress_log import Point, ProgressLog, job_folder
 from readerstudy.jobs.progress_text import progress_text
+from readerstudy.logs.context import logged_as
 from readerstudy.results.progress import Activity, ProgressReport
 
 # Called by the work after every step: steps done, steps in all, the activity, and figures by name.
@@ -121,7 +122,7 @@ def perform(job_id: int, work: Work) -> None:
         return
     log = ProgressLog(job.pk)
     log.write(f"Taken up by {job.worker}, attempt {job.attempts}.", at=now())
-    with beating(job), _logged(job):
+    with logged_as(job=job.pk), beating(job), _logged(job):
         _work(job, work, log)
     log.write(f"{job.get_status_display()}. {job.note if job.status == JobStatus.FAILED else ''}".strip(), at=now())
 

@@ -16,7 +16,7 @@ from readerstudy.accounts.links import DAYS, LinkRefused, find_link, make_link, 
 from readerstudy.accounts.models import LinkState, SignInLink
 from readerstudy.audit.models import Event
 from readerstudy.errors import BadInput, NotAllowed
-from readerstudy.log_filters import HideSignInLinks
+from readerstudy.logs.filters import HideSignInLinks
 from tests import make
 from tests.make import MONDAY
 

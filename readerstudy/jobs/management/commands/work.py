@@ -13,6 +13,7 @@ from readerstudy.celery import MAIL_QUEUE, app
 from readerstudy.commands import StudyCommand
 from readerstudy.jobs.actions import requeue_lost_jobs, resend_forgotten_jobs
 from readerstudy.jobs.models import Queue
+from readerstudy.jobs.workers_seen import note_worker
 
 QUEUES = [*Queue.values, MAIL_QUEUE]
 REQUEUE_INTERVAL = 30  # seconds
@@ -41,7 +42,8 @@ class Command(StudyCommand):
             os.environ["CUDA_VISIBLE_DEVICES"] = options["gpu"]
         requeue_lost_jobs(at=now())
         resend_forgotten_jobs(at=now())
-        Thread(target=_requeue_regularly, name="lost jobs", daemon=True).start()
+        note_worker(queues)
+        Thread(target=_requeue_regularly, args=(queues,), name="lost jobs", daemon=True).start()
         name = "-".join([*queues, *([f"gpu{options['gpu']}"] if options["gpu"] else []), str(os.getpid())])
         app.worker_main(
             [
@@ -55,10 +57,11 @@ class Command(StudyCommand):
         )
 
 
-def _requeue_regularly() -> None:
+def _requeue_regularly(queues: list[str]) -> None:
     while True:
         sleep(REQUEUE_INTERVAL)
         try:
+            note_worker(queues)
             requeue_lost_jobs(at=now())
         finally:
             connection.close()
