@@ -64,7 +64,7 @@ check-js: node_modules/.package-lock.json ## types of the JavaScript, as its JSD
 test-web: ## the web side's tests without torch, on another Python: make test-web PYTHON=python3.13
 	@$(MAKE) --no-print-directory VENV=.venv-$(notdir $(PYTHON)) web-tests
 
-web-tests: $(VENV)/.dev-without-torch $(VENV)/.pango
+web-tests: $(VENV)/.dev-without-torch $(VENV)/.pango $(VENV)/.directory
 	@WITHOUT_TORCH=1 CELERY_IMPORTS=tests.sample_tasks $(PYTEST)
 
 bench: setup-test ## make bench PART=reading (tests/bench/parts has the others)
@@ -114,6 +114,15 @@ $(VENV)/.pango: $(VENV)/.web
 	  || echo "Pango is missing and could not be installed; reports come without PDF (apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 as root)."
 	@touch $@
 
+# The directory (LDAP) of the tests. Its Python package has no wheels. The tests start a server of their own.
+DIRECTORY := slapd libldap-dev libsasl2-dev gcc libc6-dev python3-dev
+$(VENV)/.directory: $(VENV)/.web requirements/single_sign_on.txt
+	@echo "Installing OpenLDAP for the tests of single sign-on ..."
+	@{ { command -v slapd || test -x /usr/sbin/slapd; } && test -e /usr/include/ldap.h && test -e /usr/include/sasl/sasl.h; } >/dev/null || $(call apt,$(DIRECTORY)) \
+	  || { echo "OpenLDAP is missing and could not be installed: run apt-get install $(DIRECTORY) as root."; exit 1; }
+	@$(PIP) --require-hashes -r requirements/single_sign_on.txt
+	@touch $@
+
 $(VENV)/.dev-without-torch: $(VENV)/.web requirements/dev.txt
 	@echo "Installing what the tests need ..."
 	@$(PIP) --require-hashes -r requirements/dev.txt
@@ -142,7 +151,7 @@ $(STATIC): $(VENV)/.web $(shell find static -type f 2>/dev/null)
 	@$(BIN)/python manage.py collectstatic --noinput --clear --verbosity 0
 
 setup: $(VENV)/.ml $(STATIC)
-setup-test: $(VENV)/.chromium
+setup-test: $(VENV)/.chromium $(VENV)/.directory
 
 clean: ## forget the environment and everything that was made (data, studies, runs!)
 	rm -rf .venv .venv-* node_modules var

@@ -106,14 +106,14 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("SSO_NAME", "name of the single sign-on on the sign-in page", "`Single sign-on`", "`Single sign-on`"),
     Variable(
         "SSO_ROLE_CLAIM",
-        "claim (OpenID Connect) or attribute (LDAP) that `SSO_ROLES` reads",
+        "claim (OpenID Connect) or attribute (SAML, LDAP) that `SSO_ROLES` reads",
         "`groups`",
         "`groups`",
     ),
     Variable(
         "SSO_ROLES",
-        "roles of new accounts by a value of the claim: `researcher=VALUE,coordinator=VALUE`; without a value that is "
-        "listed an account is a reader's",
+        "roles of new accounts by a value of the claim: `researcher=VALUE,coordinator=VALUE`; `;` for each comma of a "
+        "group's name; without a value that is listed an account is a reader's",
         "none",
         "none",
     ),
@@ -134,6 +134,12 @@ VARIABLES: tuple[Variable, ...] = (
         "place of a user, `uid=%(user)s,ou=people,dc=example,dc=org`; must be set with `LDAP_URL`",
         "none",
         "none",
+    ),
+    Variable(
+        "LDAP_CA_FILE",
+        "certificate of the authority that signed the directory's; used with `LDAP_URL`",
+        "the system's",
+        "the system's",
     ),
     Variable("BEHIND_PROXY", "trust `X-Forwarded-Proto` and `X-Forwarded-For` of a reverse proxy; 1 or 0", "0", "0"),
     Variable("CSRF_TRUSTED_ORIGINS", "origins with scheme, separated by commas", "none", "none"),

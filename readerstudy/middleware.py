@@ -1,6 +1,9 @@
 """Header fields of every response, and error pages for protocol errors."""
 
+import mimetypes
+import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 from django.conf import settings
@@ -82,6 +85,7 @@ class PlainHeaders:
     """Header fields of every response, static files included.
 
     Browsers and proxies may store static files only, no other site may load anything, and pages may use no device.
+    Answers of the API are files to a browser that opens them, never pages.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -93,7 +97,22 @@ class PlainHeaders:
             response["Cache-Control"] = "no-store"
         response["Cross-Origin-Resource-Policy"] = "same-origin"
         response["Permissions-Policy"] = PERMISSIONS_POLICY
+        if request.path.startswith("/api/"):
+            _as_file(response)
         return response
+
+
+def _as_file(response: HttpResponse) -> None:
+    """Name an answer of the API as a file to save, unless it has a name or is a page or empty."""
+    kind = response.headers.get("Content-Type", "").partition(";")[0]
+    if kind not in ("", "text/html"):
+        named = response.headers.get("Content-Disposition", f'inline; filename="api{_extension(kind)}"')
+        response.headers["Content-Disposition"] = re.sub(r"^inline\b", "attachment", named)
+
+
+@cache
+def _extension(kind: str) -> str:
+    return mimetypes.guess_extension(kind) or ""
 
 
 class StudyErrorPages:

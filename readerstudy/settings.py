@@ -159,6 +159,7 @@ MIDDLEWARE = [
     "readerstudy.identity.middleware.Presence",
     "readerstudy.identity.middleware.RequireSecondFactor",
     "readerstudy.identity.middleware.ConfirmActs",
+    "readerstudy.identity.refused.RefusedRequests",
 ]
 
 TEMPLATES = [
@@ -357,6 +358,11 @@ CELERY_BEAT_SCHEDULE = {
     "remind readers": {
         "task": "remind-readers",
         "schedule": crontab(hour="8", minute="0"),
+        "options": {"queue": "mail"},
+    },
+    "warn of expiring tokens": {
+        "task": "warn-of-expiring-tokens",
+        "schedule": crontab(hour="7", minute="30"),
         "options": {"queue": "mail"},
     },
 }

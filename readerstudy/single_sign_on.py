@@ -1,6 +1,8 @@
 """Settings of single sign-on: OpenID Connect, SAML and LDAP, each switched on by its environment variables."""
 
+import re
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -11,6 +13,8 @@ from readerstudy.safety import is_this_machine
 
 OIDC: Final = "openid"  # in addresses, and in the events of sign-ins
 SAML: Final = "saml"
+TIMEOUT: Final = 10  # seconds
+SEPARATORS: Final = re.compile(r"\s*[;,]\s*")
 _ROLES: Final = ("reader", "coordinator", "researcher")
 
 
@@ -19,6 +23,7 @@ def roles_by_value() -> dict[str, str]:
     roles: dict[str, str] = {}
     for part in env_list("SSO_ROLES", default=""):
         role, equals, value = (word.strip() for word in part.partition("="))
+        value = comparable(value)
         if role not in _ROLES or not equals or not value:
             raise ImproperlyConfigured(
                 f"SSO_ROLES has the part {part!r}; give ROLE=VALUE with a role of {', '.join(_ROLES)}."
@@ -26,6 +31,14 @@ def roles_by_value() -> dict[str, str]:
         if roles.setdefault(value, role) != role:
             raise ImproperlyConfigured(f"SSO_ROLES gives {value!r} two roles.")
     return roles
+
+
+def comparable(value: str) -> str:
+    """Return a value of the claim as it is compared. Names of groups in directories ignore case and blanks (RFC 4514).
+
+    Parts of such a name may be separated by semicolons, because commas separate the values of a setting.
+    """
+    return SEPARATORS.sub(",", value).casefold() if "=" in value else value
 
 
 def providers(name: str) -> dict[str, Any]:
@@ -82,9 +95,32 @@ def ldap() -> dict[str, Any]:
         "AUTH_LDAP_SERVER_URI": address,
         "AUTH_LDAP_START_TLS": parts.scheme == "ldap" and not is_this_machine(parts.hostname),
         "AUTH_LDAP_USER_DN_TEMPLATE": place,
+        # Many directories show their entries to nobody else. `memberOf` is among what is sent only if asked for.
+        "AUTH_LDAP_BIND_AS_AUTHENTICATING_USER": True,
+        "AUTH_LDAP_USER_ATTRLIST": ["*", "+"],
+        "AUTH_LDAP_CONNECTION_OPTIONS": _directory_options(),
         "AUTH_LDAP_USER_ATTR_MAP": {"first_name": "givenName", "last_name": "sn", "email": "mail"},
         "AUTH_LDAP_ALWAYS_UPDATE_USER": False,
     }
+
+
+def _directory_options() -> dict[int, Any]:
+    """Return how a directory is connected to: with time-outs, and only with a certificate that can be checked."""
+    import ldap  # of the extra
+
+    options: dict[int, Any] = {
+        ldap.OPT_NETWORK_TIMEOUT: TIMEOUT,
+        ldap.OPT_TIMEOUT: TIMEOUT,
+        ldap.OPT_REFERRALS: 0,
+        ldap.OPT_X_TLS_REQUIRE_CERT: ldap.OPT_X_TLS_DEMAND,
+    }
+    authority = env_text("LDAP_CA_FILE", default="")
+    if authority:
+        if not Path(authority).is_file():
+            raise ImproperlyConfigured(f"LDAP_CA_FILE is {authority!r}; there is no such file.")
+        options[ldap.OPT_X_TLS_CACERTFILE] = authority
+    options[ldap.OPT_X_TLS_NEWCTX] = 0  # the last one: what was set before holds from here on
+    return options
 
 
 def _require_https(name: str, address: str) -> None:

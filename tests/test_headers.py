@@ -4,8 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+from django.test import Client
 
+from readerstudy.accounts.models import Role
 from readerstudy.middleware import HashedStaticFiles
+from tests import make
 
 ROOT = Path(__file__).parent.parent
 
@@ -50,3 +53,17 @@ def test_the_list_of_static_files_is_not_public(settings, tmp_path):
     storage.save_manifest()
     assert not list(settings.STATIC_ROOT.iterdir())
     assert HashedStaticFiles().load_manifest()[0] == {"a.css": "a.123.css"}
+
+
+@pytest.mark.django_db
+def test_answers_of_the_api_are_files_to_a_browser(client):
+    """A person who opens such an address gets a file, never a page."""
+    client.force_login(make.user("rosa", Role.RESEARCHER))
+    named = {
+        address: client.get(address).headers.get("Content-Disposition")
+        for address in ("/api/v1/studies/", "/api/v1/studies/nowhere/", "/api/v1/schema/", "/desk/")
+    }
+    assert named["/desk/"] is None
+    assert named["/api/v1/studies/"] == named["/api/v1/studies/nowhere/"] == 'attachment; filename="api.json"'
+    assert named["/api/v1/schema/"] == 'attachment; filename="Reader study.yaml"'
+    assert Client().get("/api/v1/reading/").headers["Content-Disposition"] == 'attachment; filename="api.json"'

@@ -1,7 +1,7 @@
 """Rights in the administration, and its page of users."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -23,6 +23,7 @@ from readerstudy.accounts.actions import record_account_change, record_new_accou
 from readerstudy.accounts.links import DAYS, make_link
 from readerstudy.accounts.lookups import field_path, named_paths
 from readerstudy.accounts.models import Role, User
+from readerstudy.accounts.password_fields import with_password_fields
 from readerstudy.accounts.permissions import signed_in_user
 from readerstudy.errors import StudyError
 
@@ -148,6 +149,7 @@ class _WithOrWithoutPassword:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        with_password_fields(cast("forms.BaseForm", self))
         if field := self.fields.get("usable_password"):
             field.label = _("Sign in with a password")
             field.choices = [("true", _("Yes")), ("false", _("No"))]
@@ -173,6 +175,8 @@ class UserAdmin(InvestigatorAdmin, DjangoUserAdmin):
     form = UserChangeForm
     add_form = NewAccountForm
     change_password_form = NewPasswordForm
+    add_form_template = "accounts/admin_new_account.html"
+    change_user_password_template = "accounts/admin_password.html"
     list_display = ("username", "name", "role", "is_active", "last_login")
     list_filter = ("role", "is_active")
     search_fields = ("username", "first_name", "last_name", "email")

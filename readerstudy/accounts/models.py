@@ -39,6 +39,8 @@ class User(AbstractUser):
 
     objects: ClassVar[People] = People()
 
+    # Of the pages at the last sign-in, for mails. Empty: not known.
+    language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, blank=True, editable=False)
     role = models.CharField(_("role"), max_length=16, choices=Role.choices, default=Role.READER)
 
     class Meta(AbstractUser.Meta):
@@ -167,6 +169,8 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField(_("expires"))
     last_used_at = models.DateTimeField(_("last used"), null=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True)
+    # The owner was written to that it expires soon.
+    warned_at = models.DateTimeField(_("warned"), null=True)
 
     class Meta:
         ordering = ["-id"]

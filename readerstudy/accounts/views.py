@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from readerstudy.accounts.links import LinkRefused, find_link, open_link, use_link
 from readerstudy.accounts.models import ApiToken, Scope, User
+from readerstudy.accounts.password_fields import with_password_fields
 from readerstudy.accounts.permissions import signed_in_user
 from readerstudy.accounts.sign_in import sign_in_by, sign_out
 from readerstudy.accounts.tokens import DAYS, LONGEST_DAYS, make_token, revoke_token, scopes_of
@@ -32,6 +33,11 @@ class ChoosePassword(PasswordChangeView):
 
     def get_form_class(self) -> Any:
         return PasswordChangeForm if signed_in_user(self.request).has_usable_password() else SetPasswordForm
+
+    def get_form(self, form_class: Any = None) -> Any:
+        form = super().get_form(form_class)
+        with_password_fields(form)
+        return form
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)

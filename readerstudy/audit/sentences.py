@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 Text = str | Promise
 
 SENTENCES: Final[dict[str, Text]] = {
+    "access.refused": _("%(actor)s was refused: %(page)s."),
+    "access.refused_to_visitor": _("A visitor was refused: %(page)s."),
     "account.activated": _("%(actor)s activated the account of %(subject)s."),
     "account.changed": _("%(actor)s changed the account of %(subject)s: %(changed)s."),
     "account.deactivated": _("%(actor)s deactivated the account of %(subject)s."),
@@ -70,9 +72,11 @@ SENTENCES: Final[dict[str, Text]] = {
     "report.stored": _("Version %(number)s of the report of %(study)s was stored."),
     "report.viewed": _("%(actor)s opened the report of %(study)s."),
     "second_factor.added": _("%(actor)s set up a second factor: %(factor)s."),
+    "second_factor.blocked": _("Too many wrong codes: no code of %(subject)s is checked for some minutes."),
     "second_factor.failed": _("Somebody gave a wrong second factor for the account of %(subject)s."),
     "second_factor.removed": _("%(actor)s removed a second factor: %(factor)s."),
     "second_factor.renewed": _("%(actor)s made new recovery codes."),
+    "second_factor.repeated": _("A code of the app of %(subject)s was given a second time and refused."),
     "second_factor.reset": _("The second factors of %(subject)s were removed by a command."),
     "second_factor.used": _("%(actor)s gave the second factor: %(factor)s."),
     "session.allowed": _("%(actor)s let session %(session)s of %(subject)s in %(study)s go on."),
@@ -94,7 +98,9 @@ SENTENCES: Final[dict[str, Text]] = {
     "sign_in.confirmed": _("%(actor)s signed in again before an act."),
     "sign_in.ended": _("%(actor)s signed out."),
     "sign_in.ended_elsewhere": _("%(actor)s signed another of their browsers out."),
+    "sign_in.expired": _("%(subject)s was signed out at the end of the longest time of a session."),
     "sign_in.failed": _("Somebody gave a wrong password for the account of %(subject)s."),
+    "sign_in.sso_refused": _("A sign-in by single sign-on was not accepted (%(provider)s)."),
     "sign_in.timed_out": _("%(subject)s was signed out after a time without anything done."),
     "sign_in.unknown": _("Somebody tried to sign in to an account that does not exist."),
     "stimulus.excluded": _("%(actor)s excluded adversarial image %(subject)s from all future studies."),
@@ -124,6 +130,7 @@ SENTENCES: Final[dict[str, Text]] = {
 
 # The part before the dot, for the filter of the pages.
 KINDS: Final[dict[str, Text]] = {
+    "access": _("Refused requests"),
     "account": _("Accounts"),
     "attack": _("Attacks"),
     "blinding": _("Blinding audits"),

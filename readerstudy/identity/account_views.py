@@ -43,6 +43,19 @@ def end_session(request: HttpRequest, number: int) -> HttpResponse:
     return redirect("account")
 
 
+@require_POST
+@login_required
+def end_other_sessions(request: HttpRequest) -> HttpResponse:
+    """Sign all of one's own other browsers out."""
+    user = signed_in_user(request)
+    others = UserSession.objects.filter(user=user).exclude(session_key=request.session.session_key)
+    for session in others:
+        session.end()
+        record("sign_in.ended_elsewhere", actor=user, subject=user, at=now())
+    messages.success(request, _("All other browsers are signed out."))
+    return redirect("account")
+
+
 @require_GET
 @login_required
 def go_on(request: HttpRequest) -> HttpResponse:

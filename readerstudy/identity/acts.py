@@ -60,6 +60,9 @@ ACTS: Final = (
     Act("admin:accounts_user_changelist", where={"action": ("sign_in_links",)}),
     Act("admin:auth_user_password_change", has_secret=True),
     Act("accounts:tokens"),
+    # one's own other browsers
+    Act("end_session"),
+    Act("end_other_sessions"),
 )
 _BY_VIEW: Final[Mapping[str, Act]] = {act.view: act for act in ACTS}
 

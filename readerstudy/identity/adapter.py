@@ -18,8 +18,8 @@ from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.timezone import now
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from readerstudy.accounts.attempts import begin_attempt, end_attempt
 from readerstudy.accounts.models import User
@@ -77,6 +77,9 @@ class AccountAdapter(DefaultAccountAdapter):
         # A session of somebody else is emptied by signing in.
         records = get_authentication_records(request, user)
         super().login(request, user)
+        language = get_language() or ""
+        if language != user.language:
+            User.objects.filter(pk=user.pk).update(language=language)
         request.session.pop(SIGN_IN, None)  # of an earlier sign-in of the same user
         request.session[SIGN_IN] = _record_sign_in(user, records)
 

@@ -7,6 +7,9 @@ class IdentityConfig(AppConfig):
     name = "readerstudy.identity"
 
     def ready(self) -> None:
-        from readerstudy.identity import trail
+        from django.contrib.auth.signals import user_logged_in
 
+        from readerstudy.identity import middleware, trail
+
+        user_logged_in.connect(middleware.note_sign_in)
         trail.connect()

@@ -1,5 +1,6 @@
 """What every request of a signed-in person must fulfil: presence, a second factor, a fresh sign-in for some acts."""
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -21,6 +22,7 @@ from readerstudy.accounts.models import User
 from readerstudy.accounts.sign_in import sign_out
 from readerstudy.identity.acts import act_to_confirm, suspend
 from readerstudy.identity.fresh import is_by_sso
+from readerstudy.identity.refused import no_refusal
 from readerstudy.identity.second_factor import has_factor, needs_factor
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -29,13 +31,20 @@ OPEN: Final = ("/account/", "/static/", "/admin/jsi18n/")
 SEEN_EVERY: Final = timedelta(minutes=1)
 TOKENS: Final = ("token ", "bearer ")
 MOST_NOTED: Final = 10_000  # sessions that a process remembers
+SIGNED_IN_AT: Final = "signed_in_at"  # key of the session: seconds since 1970
 POLL: Final = "X-Poll"  # header field of requests that a page sends by itself: nobody need be there
+
+
+def note_sign_in(request: HttpRequest, **values: Any) -> None:
+    """Store in the session when it began. Called by Django after each sign-in."""
+    request.session[SIGNED_IN_AT] = int(time.time())
 
 
 class Presence:
     """Note when a session was last used, and sign staff out after a time without anything done. Readers stay.
 
-    A form that comes too late waits until its person has signed in again.
+    Every session ends `SESSION_COOKIE_AGE` after its sign-in, whatever was stored in it since. A form that comes too
+    late waits until its person has signed in again.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -46,11 +55,15 @@ class Presence:
         user, key = request.user, request.session.session_key
         if not isinstance(user, User) or not key:
             return self.get_response(request)
+        if SIGNED_IN_AT not in request.session:
+            note_sign_in(request)  # a session of an earlier version: it begins now
+        if time.time() - request.session[SIGNED_IN_AT] >= settings.SESSION_COOKIE_AGE:
+            return _end(request, user, _too_old(), verb="sign_in.expired")
         is_poll, minutes = POLL in request.headers, 0 if user.is_reader else settings.IDLE_MINUTES
         if minutes:
             seen = UserSession.objects.filter(session_key=key).values_list("last_seen_at", flat=True).first()
             if seen is not None and seen < now() - timedelta(minutes=minutes):
-                return _end(request, user, minutes)
+                return _end(request, user, _too_quiet(minutes), verb="sign_in.timed_out")
             if not is_poll and (seen is None or seen < now() - SEEN_EVERY):
                 _note(request, key)
         elif not is_poll and self._is_due(key):
@@ -73,14 +86,22 @@ def _note(request: HttpRequest, key: str) -> None:
         UserSession.objects.create_from_request(request)
 
 
-def _end(request: HttpRequest, user: User, minutes: int) -> HttpResponse:
-    """Sign out and say why; what was typed waits."""
-    sign_out(request, at=now(), verb="sign_in.timed_out")
-    why = ngettext(
+def _too_quiet(minutes: int) -> str:
+    return ngettext(
         "You were signed out because nothing was done for %(count)d minute.",
         "You were signed out because nothing was done for %(count)d minutes.",
         minutes,
     ) % {"count": minutes}
+
+
+def _too_old() -> str:
+    hours = settings.SESSION_COOKIE_AGE // 3600
+    return _("You were signed out because you signed in %(hours)d hours ago.") % {"hours": hours}
+
+
+def _end(request: HttpRequest, user: User, why: str, *, verb: str) -> HttpResponse:
+    """Sign out and say why; what was typed waits."""
+    sign_out(request, at=now(), verb=verb)
     if request.path.startswith("/api/"):
         return JsonResponse({"detail": why}, status=401)
     messages.info(request, why)
@@ -132,13 +153,13 @@ class ConfirmActs:
         if request.path.startswith("/api/"):
             if request.headers.get("Authorization", "").lower().startswith(TOKENS):
                 return None  # the token decides; a wrong one is refused
-            return JsonResponse({"detail": _("Sign in again, or use a token of the API.")}, status=403)
+            return no_refusal(JsonResponse({"detail": _("Sign in again, or use a token of the API.")}, status=403))
         methods = get_adapter().get_reauthentication_methods(request.user)
         if not methods:
             sentence = _(
                 "This step needs a fresh sign-in. Choose a password or set up a second factor on the page of your "
                 "account, or sign out and in again."
             )
-            return render(request, "error.html", {"sentence": sentence}, status=403)
+            return no_refusal(render(request, "error.html", {"sentence": sentence}, status=403))
         assert isinstance(request.user, User)  # of the act
         return _lead(request, methods[0]["url"], suspend(request, person=request.user, has_secret=act.has_secret))

@@ -8,7 +8,7 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -17,6 +17,8 @@ from readerstudy.accounts.actions import record_new_account
 from readerstudy.accounts.models import Role, User
 from readerstudy.audit.actions import record
 from readerstudy.errors import NotAllowed
+from readerstudy.identity.refused import no_refusal
+from readerstudy.single_sign_on import comparable
 
 
 def role_of(values: Collection[str] | str | None) -> Role:
@@ -24,7 +26,7 @@ def role_of(values: Collection[str] | str | None) -> Role:
 
     A reader who is in no study sees nothing. Nobody becomes a researcher unless a value says so.
     """
-    given = [values] if isinstance(values, str) else values or []
+    given = [comparable(value) for value in ([values] if isinstance(values, str) else values or [])]
     roles = {settings.SSO_ROLES[value] for value in given if value in settings.SSO_ROLES}
     return next((role for role in (Role.RESEARCHER, Role.COORDINATOR) if role.value in roles), Role.READER)
 
@@ -49,6 +51,13 @@ def complete_new_account(user: User, values: Collection[str] | str | None, *, pr
     user.save(update_fields=["role", "is_staff"])
     record_new_account(person=user, actor=None, at=at)
     record("account.linked", actor=None, subject=user, at=at, provider=provider)
+
+
+def refuse(request: HttpRequest, provider: str) -> HttpResponse:
+    """Record that an answer of a provider was not accepted, and return a page that says so."""
+    record("sign_in.sso_refused", actor=None, subject="", at=now(), provider=provider)
+    sentence = _("Signing in at the other server did not work. Try again, or use another way to sign in.")
+    return no_refusal(render(request, "error.html", {"sentence": sentence}, status=403))
 
 
 class SingleSignOn(DefaultSocialAccountAdapter):
@@ -95,9 +104,8 @@ class SingleSignOn(DefaultSocialAccountAdapter):
         return True
 
     def on_authentication_error(self, request: HttpRequest, provider: Any, *args: Any, **values: Any) -> None:
-        """Show a sentence; what the provider answered may hold secrets."""
-        sentence = _("Signing in at the other server did not work. Try again, or use another way to sign in.")
-        raise ImmediateHttpResponse(render(request, "error.html", {"sentence": sentence}, status=403))
+        """Show a sentence, and record it; what the provider answered may hold secrets."""
+        raise ImmediateHttpResponse(refuse(request, provider.sub_id))
 
 
 def _claims(sociallogin: Any) -> Mapping[str, Any]:

@@ -13,11 +13,13 @@ from readerstudy.identity import account_views, views
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", account_views.account, name="account"),
     path("go-on/", account_views.go_on, name="go_on"),
+    path("sessions/end-others/", account_views.end_other_sessions, name="end_other_sessions"),
     path("sessions/<int:number>/end/", account_views.end_session, name="end_session"),
     path("sign-in/", views.SignIn.as_view(), name="account_login"),
     path("cancelled/", views.cancelled, name="socialaccount_login_cancelled"),
     path("again/", reauthenticate, name="account_reauthenticate"),
     path("password/new/<uidb64>/<token>/", views.NewPassword.as_view(), name="new_password"),
+    path("password/strength/", views.password_strength, name="password_strength"),
     path("passkey/sign-in/", passkeys.login_webauthn, name="mfa_login_webauthn"),
     path("second-factor/", views.SecondFactors.as_view(), name="mfa_index"),
     path("second-factor/give/", factors.authenticate, name="mfa_authenticate"),
@@ -34,4 +36,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
 # Below /account/oidc/ and /account/saml/.
 urlpatterns += [path("", include("allauth.socialaccount.providers.openid_connect.urls"))]
 if "saml" in settings.SOCIALACCOUNT_PROVIDERS:
-    urlpatterns += [path("", include("allauth.socialaccount.providers.saml.urls"))]
+    urlpatterns += [path("", include("readerstudy.identity.saml_urls"))]

@@ -15,10 +15,14 @@ from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
+from readerstudy.accounts.models import User
+from readerstudy.accounts.password_fields import NEW
+from readerstudy.accounts.passwords import strength_of
 from readerstudy.accounts.permissions import signed_in_user
 from readerstudy.audit.actions import record
-from readerstudy.identity.forms import SignInForm
+from readerstudy.identity.forms import NewPasswordForm, SignInForm
 from readerstudy.identity.second_factor import has_factor, needs_factor
 
 
@@ -71,6 +75,7 @@ class NewPassword(PasswordResetConfirmView):
     """Choose a password by a link that was sent by mail. It works once: it ends with the old password."""
 
     template_name = "accounts/password_new.html"
+    form_class = NewPasswordForm
     success_url = reverse_lazy("account_login")
 
     def form_valid(self, form: Any) -> HttpResponse:
@@ -79,6 +84,16 @@ class NewPassword(PasswordResetConfirmView):
         record("password.reset", actor=None, subject=form.user, at=now())
         messages.success(self.request, _("Your password is stored. You can sign in with it from now on."))
         return response
+
+
+@require_POST
+def password_strength(request: HttpRequest) -> HttpResponse:
+    """Say how hard the password that is being typed is to guess. It is neither stored nor logged."""
+    password = next((request.POST[name] for name in NEW if name in request.POST), "")
+    person = request.user
+    known = (person.username, person.first_name, person.last_name, person.email) if isinstance(person, User) else ()
+    strength = strength_of(password, known=known) if password else None
+    return render(request, "accounts/_strength.html", {"strength": strength})
 
 
 def to_second_factors(request: HttpRequest) -> HttpResponse:

@@ -126,6 +126,8 @@ def _subject(kind: MailKind, title: str) -> str:
             return _("Your account for reader studies")
         case MailKind.PASSWORD:
             return _("Choose a new password")
+        case MailKind.NOTICE:
+            return _("A change of your sign-in")
         case MailKind.MESSAGE:
             return _("Message about the reader study “%(title)s”") % {"title": title}
 

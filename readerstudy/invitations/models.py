@@ -38,6 +38,7 @@ class MailKind(models.TextChoices):
     MESSAGE = "message", _("Message")
     ACCOUNT = "account", _("Account")
     PASSWORD = "password", _("Password")
+    NOTICE = "notice", _("Notice about the sign-in")
 
 
 class MailState(models.TextChoices):

@@ -28,6 +28,7 @@ from readerstudy.invitations.models import LEASE, Mail, MailKind, MailState
 SEND_MAIL: Final = "send-mail"
 SEND_WAITING_MAILS: Final = "send-waiting-mails"
 REMIND_READERS: Final = "remind-readers"
+WARN_OF_TOKENS: Final = "warn-of-expiring-tokens"
 
 # Before the second attempt, the third, …; a mail that fails after the last one has failed.
 PAUSES: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720))
@@ -145,7 +146,7 @@ def _attempt(mail: Mail, server: Any, *, at: datetime, is_tried_again: bool) -> 
 def _complete(mail: Mail, *, at: datetime) -> _Text:
     """Return the text with a new link. Raises StudyError if the person must not get the mail any more."""
     _require_wanted(mail, at=at)
-    if mail.kind == MailKind.MESSAGE:
+    if mail.kind in (MailKind.MESSAGE, MailKind.NOTICE):
         return _Text(mail.body)
     if mail.kind == MailKind.PASSWORD:
         address = password_address(mail.base_url, mail.person)

@@ -8,10 +8,12 @@ from django.utils.timezone import now
 
 from readerstudy.invitations.actions import send_due_reminders
 from readerstudy.invitations.models import Mail
+from readerstudy.invitations.notices import warn_of_expiring_tokens
 from readerstudy.invitations.sending import (
     REMIND_READERS,
     SEND_MAIL,
     SEND_WAITING_MAILS,
+    WARN_OF_TOKENS,
     send_mail,
     send_waiting_mails,
 )
@@ -38,3 +40,9 @@ def remind_readers_task() -> None:
         log.warning("No reader is reminded: reminders need EMAIL_URL and PUBLIC_URL.")
         return
     send_due_reminders(at=now(), base_url=settings.PUBLIC_URL)
+
+
+@shared_task(name=WARN_OF_TOKENS)
+def warn_of_tokens_task() -> None:
+    """Write to the owners of API tokens that expire soon. Running it again writes nothing twice."""
+    warn_of_expiring_tokens(at=now())

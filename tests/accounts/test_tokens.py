@@ -123,7 +123,11 @@ def test_a_token_is_made_on_a_page_shown_once_and_revoked(rosa, client):
     assert others.post(f"/account/tokens/{row.pk}/revoke/").status_code == 404
     client.post(f"/account/tokens/{row.pk}/revoke/")
     assert with_token(text).get(STUDIES).status_code == 401
-    assert list(Event.objects.values_list("verb", flat=True)) == ["token.made", "token.revoked"]
+    assert list(Event.objects.values_list("verb", flat=True)) == [
+        "token.made",
+        "token.revoked",
+        "access.refused_to_visitor",
+    ]
 
 
 def test_the_page_of_tokens_is_for_people_who_signed_in(client, db):

@@ -9,16 +9,18 @@ from readerstudy.invitations.models import MailKind
 from readerstudy.studies.admin.trail import HIDDEN
 from readerstudy.studies.corners import LOOKED
 
+WITHOUT_EVENT = (MailKind.PASSWORD, MailKind.NOTICE)
 # Calls whose first argument is put together: what it can be.
 COMPOSED = {
     "LOOKED": {LOOKED},
-    "f'{kind.value}.written'": {f"{kind.value}.written" for kind in MailKind if kind != MailKind.PASSWORD},
+    "f'{kind.value}.written'": {f"{kind.value}.written" for kind in MailKind if kind not in WITHOUT_EVENT},
     "verb": {
         "account.activated",
         "account.deactivated",
         "image.excluded",
         "image.included",
         "sign_in.ended",
+        "sign_in.expired",
         "sign_in.timed_out",
     },
 }

@@ -13,6 +13,7 @@ LOCKED = {
     "web": PROJECT["dependencies"],
     "ml": [*PROJECT["dependencies"], *EXTRAS["ml"]],
     "dev": [*PROJECT["dependencies"], *EXTRAS["ml"], *EXTRAS["dev"]],
+    "single_sign_on": [*PROJECT["dependencies"], *EXTRAS["saml"], *EXTRAS["ldap"]],
     "oracle": EXTRAS["oracle"],
 }
 

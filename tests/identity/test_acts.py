@@ -64,6 +64,7 @@ def address_of(act: Act, study, reader) -> str:
         ("study",),
         ("study", "move"),
         ("study", "reader"),
+        ("number",),
     ):
         try:
             return reverse(act.view, kwargs={name: values[name] for name in names})

@@ -1,70 +1,174 @@
-"""Which account a directory opens. The directory itself, and django-auth-ldap, are played by a stub."""
+"""Passwords of a directory, against a real one: whose account they open, with which role, and what is refused."""
 
-from types import SimpleNamespace
+from importlib.util import find_spec
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.test import Client
 
+from readerstudy import single_sign_on
 from readerstudy.accounts.models import Role, User
 from readerstudy.audit.models import Event
-from readerstudy.identity.ldap import DirectoryBackend
 from tests import make
+from tests.identity.directory import GROUP, PASSWORD, PLACE, SLAPD, free_port, serve
+from tests.identity.people import is_signed_in, sign_in
+
+pytestmark = [
+    pytest.mark.skipif(not SLAPD, reason="needs OpenLDAP's slapd: `make setup-test` installs it"),
+    pytest.mark.skipif(not find_spec("ldap"), reason="needs python-ldap: requirements/single_sign_on.txt"),
+]
 
 
-class Directory:
-    """Finds or makes the account of a name, as django-auth-ldap does, if the password is right."""
-
-    def authenticate_ldap_user(self, ldap_user, password):
-        if password != "right":
-            return None
-        mail = (ldap_user.attrs.get("mail") or [""])[0]
-        user, is_new = User.objects.get_or_create(username=ldap_user._username, defaults={"email": mail})
-        if is_new:
-            user.set_unusable_password()
-            user.save()
-        return user
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with serve(tmp_path_factory.mktemp("directory")) as directory:
+        yield directory
 
 
-class Backend(DirectoryBackend, Directory):
-    pass
+@pytest.fixture
+def configure(settings, monkeypatch, db):
+    """Switch LDAP on as the environment does."""
+
+    def by(**values: str) -> None:
+        for name, value in {"LDAP_USER_DN": PLACE, **values}.items():
+            monkeypatch.setenv(name, value)
+        for name, value in single_sign_on.ldap().items():
+            setattr(settings, name, value)
+        settings.AUTHENTICATION_BACKENDS = [
+            "django.contrib.auth.backends.ModelBackend",
+            "readerstudy.identity.ldap.DirectoryBackend",
+        ]
+        monkeypatch.setenv("SSO_ROLES", f"researcher={GROUP.replace(',', ';').lower()}")
+        settings.SSO_ROLE_CLAIM, settings.SSO_ROLES = "memberOf", single_sign_on.roles_by_value()
+
+    return by
 
 
-def enter(name: str, password: str = "right", **attributes) -> User | None:
-    person = SimpleNamespace(_username=name, attrs=attributes)
-    return Backend().authenticate_ldap_user(person, password)
+@pytest.fixture
+def directory(server, configure):
+    configure(LDAP_URL=server.url)
+    return server
 
 
-@pytest.fixture(autouse=True)
-def by_group(settings, db):
-    settings.SSO_ROLE_CLAIM, settings.SSO_ROLES = "memberOf", {"cn=research": "researcher"}
+def without_password(name: str, role: Role = Role.COORDINATOR, **values) -> User:
+    person = make.user(name, role, **values)
+    person.set_unusable_password()
+    person.save()
+    return person
 
 
-@pytest.mark.parametrize(("groups", "role"), [([], Role.READER), (["cn=research"], Role.RESEARCHER)])
-def test_a_new_account_has_the_role_of_its_group(groups, role):
-    user = enter("anna", mail=["anna@example.org"], memberOf=groups)
-    assert (user.role, user.is_staff, user.email) == (role, role != Role.READER, "anna@example.org")
-    assert list(Event.objects.order_by("id").values_list("verb", flat=True)) == ["account.made", "account.linked"]
-    assert enter("anna", "wrong") is None
-    assert enter("anna", mail=["Anna@example.org"]) == user
+def enter(name: str, password: str = PASSWORD) -> Client:
+    client = Client()
+    sign_in(client, name, password)
+    return client
 
 
-@pytest.mark.parametrize("address", [[], ["other@example.org"]])
-def test_an_invited_account_is_opened_by_its_address_only(address):
-    carl = make.user("carl", Role.COORDINATOR, email="carl@example.org")
-    carl.set_unusable_password()
-    carl.save()
-    assert enter("carl", mail=address) is None
-    assert enter("carl", mail=["carl@example.org"]) == carl
-    carl.refresh_from_db()
-    assert carl.role == Role.COORDINATOR
+def verbs() -> list[str]:
+    return list(Event.objects.order_by("id").values_list("verb", flat=True))
 
 
-def test_an_account_with_a_password_here_is_not_opened_by_the_directory():
-    make.user("rosa", Role.RESEARCHER, email="rosa@example.org")
-    assert enter("rosa", mail=["rosa@example.org"]) is None
+@pytest.mark.parametrize(("name", "role"), [("anna", Role.READER), ("rosa", Role.RESEARCHER)])
+def test_a_password_of_the_directory_makes_an_account_with_the_role_of_its_group(directory, name, role):
+    client = enter(name)
+    assert is_signed_in(client)
+    user = User.objects.get()
+    assert (user.username, user.role, user.is_staff) == (name, role, role != Role.READER)
+    assert (user.email.lower(), user.has_usable_password()) == (f"{name}@example.org", False)
+    assert user.first_name == name.title()
+    assert verbs() == ["account.made", "account.linked", "sign_in.by_password"]
+    assert is_signed_in(enter(name.upper())), "the same account, in capital letters"
+    assert User.objects.count() == 1
 
 
-def test_an_account_without_an_address_is_not_opened_by_an_empty_one():
-    carl = make.user("carl", Role.COORDINATOR)
-    carl.set_unusable_password()
-    carl.save()
-    assert enter("carl", mail=[""]) is None
+@pytest.mark.parametrize("password", ["wrong", " ", f"{PASSWORD} "])
+def test_a_wrong_password_signs_nobody_in_and_is_recorded(directory, password):
+    answer = sign_in(Client(), "anna", password)
+    assert b"The user name or the password is wrong." in answer.content
+    assert (User.objects.count(), verbs()) == (0, ["sign_in.unknown"])
+
+
+def test_an_empty_password_is_never_taken_as_a_right_one(directory):
+    """A directory answers yes to a name without password (RFC 4513, 5.1.2)."""
+    client = Client()
+    client.post("/account/sign-in/", {"username": "anna", "password": ""})
+    answer = client.post("/api/v1/token/", {"username": "anna", "password": ""}, "application/json")
+    assert (answer.status_code, User.objects.count()) == (400, 0)
+
+
+@pytest.mark.parametrize("name", ["*", "anna,ou=people,dc=example,dc=org", "anna)(uid=*", "a\\6ena", "nobody"])
+def test_a_name_is_no_pattern_and_no_place_of_the_directory(directory, name):
+    assert not is_signed_in(enter(name))
+    assert User.objects.count() == 0
+
+
+@pytest.mark.parametrize("name", ["anna", "Anna", "ANNA"])
+def test_an_account_with_a_password_here_is_not_opened_by_the_directory(directory, name):
+    anna = make.user("anna", Role.COORDINATOR, email="anna@example.org")
+    assert not is_signed_in(enter(name))
+    anna.refresh_from_db()
+    assert (anna.role, anna.has_usable_password(), User.objects.count()) == (Role.COORDINATOR, True, 1)
+    assert is_signed_in(enter("anna", "anna-secret-1"))
+
+
+@pytest.mark.parametrize("address", ["", "other@example.org", "anna@example.org"])
+@pytest.mark.parametrize("name", ["anna", "Anna"])
+def test_an_invited_account_is_opened_by_its_address_only_and_keeps_its_role(directory, name, address):
+    anna = without_password("anna", email=address)
+    assert is_signed_in(enter(name)) is (address == "anna@example.org")
+    anna.refresh_from_db()
+    assert (anna.role, anna.email, User.objects.count()) == (Role.COORDINATOR, address, 1)
+    assert "account.made" not in verbs()
+
+
+def test_two_accounts_that_differ_in_capitals_are_not_clear_and_refused(directory):
+    for name in ("anna", "ANNA"):
+        without_password(name, email="anna@example.org")
+    assert not is_signed_in(enter("anna"))
+
+
+def test_a_deactivated_account_stays_closed(directory):
+    without_password("anna", email="anna@example.org", is_active=False)
+    answer = sign_in(Client(), "anna", PASSWORD)
+    assert answer.status_code == 403
+    assert b"Your account is deactivated." in answer.content
+
+
+def test_wrong_passwords_of_the_directory_are_limited_too(directory):
+    without_password("anna", email="anna@example.org")
+    for _ in range(10):
+        enter("anna", "wrong")
+    assert sign_in(Client(), "anna", PASSWORD).status_code == 429
+    assert "sign_in.blocked" in verbs()
+
+
+def test_a_directory_that_is_down_closes_no_other_way_in(configure):
+    configure(LDAP_URL=f"ldap://127.0.0.1:{free_port()}")
+    make.user("ruth")
+    assert b"The user name or the password is wrong." in sign_in(Client(), "anna", PASSWORD).content
+    assert is_signed_in(enter("ruth", "ruth-secret-1"))
+
+
+# --- TLS --------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_a_password_is_sent_only_to_a_server_with_a_certificate_to_trust(server, configure, is_trusted):
+    configure(LDAP_URL=server.tls_url, **({"LDAP_CA_FILE": str(server.authority)} if is_trusted else {}))
+    assert is_signed_in(enter("anna")) is is_trusted
+
+
+def test_a_certificate_for_another_name_is_refused(server, configure):
+    address = server.tls_url.replace("127.0.0.1", "localhost")
+    configure(LDAP_URL=address, LDAP_CA_FILE=str(server.authority))
+    assert not is_signed_in(enter("anna"))
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_starttls_checks_the_certificate_too(server, configure, settings, monkeypatch, is_trusted):
+    monkeypatch.setattr(single_sign_on, "is_this_machine", lambda host: False)  # as beyond the loopback
+    configure(LDAP_URL=server.url, **({"LDAP_CA_FILE": str(server.authority)} if is_trusted else {}))
+    assert settings.AUTH_LDAP_START_TLS is True
+    assert is_signed_in(enter("anna")) is is_trusted
+
+
+def test_a_file_of_the_authority_that_is_missing_stops_the_start(configure):
+    with pytest.raises(ImproperlyConfigured, match="LDAP_CA_FILE is '/nowhere'"):
+        configure(LDAP_URL="ldaps://directory.example.org", LDAP_CA_FILE="/nowhere")

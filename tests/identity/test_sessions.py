@@ -1,6 +1,7 @@
 """One's own sessions: listed, ended, and ended for staff after a time without anything done."""
 
 import re
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -159,3 +160,47 @@ def test_the_api_answers_a_rested_session_with_401(clara, half_an_hour):
     let_rest(client, 31)
     answer = client.get("/api/v1/studies/")
     assert (answer.status_code, "nothing was done" in answer.json()["detail"]) == (401, True)
+
+
+# --- the longest time of a session ------------------------------------------------------------------------------
+@pytest.mark.parametrize("role", [Role.READER, Role.COORDINATOR])
+def test_a_session_ends_twelve_hours_after_the_sign_in_whatever_is_stored_in_it(db, role, monkeypatch):
+    make.user("ruth", role)
+    client = browser()
+    sign_in(client, "ruth")
+    begun, hours = time.time(), 12 * 3600
+    monkeypatch.setattr("readerstudy.identity.middleware.time.time", lambda: begun + hours - 60)
+    session = client.session
+    session["something"] = 1
+    session.save()
+    assert is_signed_in(client)
+    monkeypatch.setattr("readerstudy.identity.middleware.time.time", lambda: begun + hours + 1)
+    answer = client.get("/account/", follow=True)
+    assert b"You were signed out because you signed in 12 hours ago." in answer.content
+    assert not is_signed_in(client)
+    assert Event.objects.filter(verb="sign_in.expired").count() == 1
+
+
+def test_a_new_sign_in_begins_a_new_session_and_giving_the_password_again_does_not(clara, settings, monkeypatch):
+    client = browser()
+    sign_in(client, "clara")
+    began = client.session["signed_in_at"]
+    later = time.time() + 3600
+    monkeypatch.setattr("readerstudy.identity.middleware.time.time", lambda: later)
+    client.post("/account/again/", {"password": "clara-secret-1"})
+    new = {"old_password": "clara-secret-1", "new_password1": "a-long-new-word", "new_password2": "a-long-new-word"}
+    assert client.post("/account/password/", new).url == "/account/"
+    assert client.session["signed_in_at"] == began
+    client.post("/account/sign-out/")
+    sign_in(client, "clara", "a-long-new-word")
+    assert client.session["signed_in_at"] == int(later)
+
+
+def test_all_other_browsers_are_ended_at_once(clara):
+    here, others = browser(), [browser(CHROME), browser(CHROME)]
+    for client in (here, *others):
+        sign_in(client, "clara")
+    assert here.post("/account/sessions/end-others/").url == "/account/"
+    assert [is_signed_in(client) for client in (here, *others)] == [True, False, False]
+    assert Event.objects.filter(verb="sign_in.ended_elsewhere").count() == 2
+    assert b"Sign all other browsers out" not in here.get("/account/").content
