@@ -53,10 +53,10 @@ def complete_new_account(user: User, values: Collection[str] | str | None, *, pr
     record("account.linked", actor=None, subject=user, at=at, provider=provider)
 
 
-def refuse(request: HttpRequest, provider: str) -> HttpResponse:
-    """Record that an answer of a provider was not accepted, and return a page that says so."""
+def refuse(request: HttpRequest, provider: str, *, sentence: str = "") -> HttpResponse:
+    """Record that an answer of a provider was not accepted, and return a page that says so, or says `sentence`."""
     record("sign_in.sso_refused", actor=None, subject="", at=now(), provider=provider)
-    sentence = _("Signing in at the other server did not work. Try again, or use another way to sign in.")
+    sentence = sentence or _("Signing in at the other server did not work. Try again, or use another way to sign in.")
     return no_refusal(render(request, "error.html", {"sentence": sentence}, status=403))
 
 
@@ -68,7 +68,7 @@ class SingleSignOn(DefaultSocialAccountAdapter):
         try:
             self._link(request, sociallogin)
         except NotAllowed as error:
-            answer = render(request, "error.html", {"sentence": str(error)}, status=403)
+            answer = refuse(request, sociallogin.account.provider, sentence=str(error))
             raise ImmediateHttpResponse(answer) from error
 
     def _link(self, request: HttpRequest, sociallogin: Any) -> None:

@@ -157,6 +157,7 @@ def test_a_forged_answer_signs_nobody_in(provider, client, case):
     assert answer.status_code in (302, 401, 403)
     assert "_auth_user_id" not in browser.session
     assert "sign_in.by_sso" not in verbs()
+    assert Event.objects.get(verb="sign_in.sso_refused").data["provider"]
 
 
 def test_a_second_factor_that_is_set_up_here_is_asked_here(provider, client):
