@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args
+from uuid import uuid4
 
 import numpy as np
 import torch
@@ -189,7 +190,7 @@ def _train_texture(
 def _write_texture(file: Path, texture: Floats) -> None:
     """Write the file in one step, so that an interrupted job does not leave a part of it."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(".partial.npy")
+    draft = file.with_suffix(f".{uuid4().hex}.partial.npy")
     np.save(draft, texture)
     draft.replace(file)
 

@@ -46,6 +46,26 @@ def databases_of(role: str, addresses: Mapping[str, dict[str, Any]]) -> dict[str
     return {**own, SEALED: dict(addresses[SEALED])} if role == WEB else own
 
 
+def limits_of(role: str) -> dict[str, Any]:
+    """Return options of every connection of a process of this role: none waits for a silent server forever.
+
+    Only statements of requests have a limit; work and migrations may take hours.
+    """
+    limits: dict[str, Any] = {
+        "connect_timeout": 5,  # seconds
+        "tcp_user_timeout": 20_000,  # milliseconds until a server that confirms nothing is given up
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+    }
+    if role == WEB:
+        # Milliseconds. A request whose browser has gone must not hold locks.
+        limits["options"] = (
+            "-c statement_timeout=120000 -c lock_timeout=30000 -c idle_in_transaction_session_timeout=300000"
+        )
+    return limits
+
+
 def require_different_users(addresses: Mapping[str, Mapping[str, Any]]) -> None:
     """Raise ImproperlyConfigured if two roles are the same user of the database."""
     users = [address.get("USER") for address in addresses.values()]

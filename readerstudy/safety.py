@@ -12,6 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 SHORTEST_KEY: Final = 32  # characters
 _TLS_MODES: Final = ("require", "verify-ca", "verify-full")
+_REDIS: Final = ("redis", "rediss")
+BROKERS: Final = (*_REDIS, "filesystem", "memory")
 _PRIVATE: Final = 0o077  # bits that nobody but the owner has
 _TRAVERSED: Final = 0o711  # another system user may pass through, and list nothing
 
@@ -49,7 +51,7 @@ def require_database_tls(database: Mapping[str, Any], *, name: str = "DATABASE_U
 def require_broker_password(address: str) -> None:
     """Raise ImproperlyConfigured if Redis is on another machine and takes jobs from anybody."""
     parts = urlsplit(address)
-    if parts.scheme in ("redis", "rediss") and not parts.password and not is_this_machine(parts.hostname or ""):
+    if parts.scheme in _REDIS and not parts.password and not is_this_machine(parts.hostname or ""):
         raise ImproperlyConfigured(
             f"CELERY_BROKER_URL names the Redis server {parts.hostname} without a password; "
             "set one there (requirepass) and give redis://:password@host/0."
@@ -64,6 +66,34 @@ def is_this_machine(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def require_known_broker(address: str) -> None:
+    """Raise ImproperlyConfigured for a broker that was never tried with this software."""
+    scheme = urlsplit(address).scheme
+    if scheme not in BROKERS:
+        raise ImproperlyConfigured(
+            f"CELERY_BROKER_URL begins with {scheme or address[:20]!r}; give redis://:password@host/0."
+        )
+
+
+def limits_of(address: str) -> dict[str, Any]:
+    """Return options of the broker's connections. A request that starts a job waits for Redis for seconds at most."""
+    return {"socket_connect_timeout": 3, "socket_timeout": 30} if urlsplit(address).scheme in _REDIS else {}
+
+
+def require_writable(folder: Path) -> None:
+    """Raise ImproperlyConfigured if this process cannot write into the data folder, which is made if it is missing."""
+    probe = folder / f".writable.{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink(missing_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"VAR_DIR is {folder}, where this process cannot write ({error.strerror}). Give the folder to the user "
+            "that runs it, or set VAR_DIR to another one."
+        ) from error
 
 
 def keep_private(folder: Path, *, is_traversed: bool = False, public: Sequence[str] = ()) -> None:

@@ -34,6 +34,7 @@ from readerstudy.signing_in import *  # noqa: F403  # Django reads every name of
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env_text("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
+safety.require_writable(VAR_DIR)
 DATABASE_URL = env_text("DATABASE_URL", default="")
 EMBEDDED = not DATABASE_URL
 DEBUG = env_flag("DEBUG", default=False)
@@ -65,6 +66,7 @@ else:
         for _name, _address in zip(_NAMES.values(), DATABASE_ADDRESSES.values(), strict=True):
             safety.require_database_tls(_address, name=_name)
     safety.require_broker_password(CELERY_BROKER_URL)
+safety.require_known_broker(CELERY_BROKER_URL)
 safety.require_long_key("SECRET_KEY", SECRET_KEY)
 safety.require_long_key("PSEUDONYM_KEY", PSEUDONYM_KEY)
 safety.require_long_key("RECORD_KEY", RECORD_KEY)
@@ -75,7 +77,9 @@ database_roles.require_different_users(DATABASE_ADDRESSES)
 DATABASES: dict[str, Any] = database_roles.databases_of(_ROLE, DATABASE_ADDRESSES)
 for _database in DATABASES.values():
     # No transaction for a whole request: a verdict must be committed before the response confirms it.
-    _database.update(ATOMIC_REQUESTS=False, CONN_MAX_AGE=0 if TESTING else 60)
+    # A connection is tested when a request first uses it: after a restart of the server none ends in an error.
+    _database.update(ATOMIC_REQUESTS=False, CONN_MAX_AGE=0 if TESTING else 60, CONN_HEALTH_CHECKS=True)
+    _database["OPTIONS"] = {**database_roles.limits_of(_ROLE), **_database.get("OPTIONS", {})}
 # Parallel test runs need separate test databases on the same server.
 DATABASES["default"]["TEST"] = {"NAME": env_text("TEST_DATABASE", default=f"test_readerstudy_{os.getpid()}")}
 
@@ -349,7 +353,8 @@ CELERY_IMPORTS = env_list(
     default="models_ml.tasks,attacks.tasks,readerstudy.image_import.tasks,readerstudy.designer.tasks,"
     "readerstudy.invitations.tasks,readerstudy.bundle.tasks",
 )
-CELERY_BROKER_TRANSPORT_OPTIONS = local_postgres.broker(VAR_DIR) if CELERY_BROKER_URL.startswith("filesystem") else {}
+_in_files = CELERY_BROKER_URL.startswith("filesystem")
+CELERY_BROKER_TRANSPORT_OPTIONS = local_postgres.broker(VAR_DIR) if _in_files else safety.limits_of(CELERY_BROKER_URL)
 # Mails wait behind no training. Without a broker server they are sent by the process that writes them.
 MAILS_BY_WORKER = SENDS_MAIL and not CELERY_BROKER_URL.startswith(("filesystem", "memory"))
 CELERY_TIMEZONE = TIME_ZONE

@@ -7,6 +7,8 @@ from django.views.i18n import set_language
 from readerstudy.front.home import home
 from readerstudy.front.own_result import own_result
 
+handler500 = "readerstudy.outage.server_error"
+
 urlpatterns = [
     path("", home, name="home"),
     path("account/language/", set_language, name="set_language"),

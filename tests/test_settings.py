@@ -10,7 +10,7 @@ import dj_database_url
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from readerstudy import safety
+from readerstudy import local_postgres, safety
 from readerstudy.cache_format import JSONFormat
 
 ROOT = Path(__file__).parent.parent
@@ -76,6 +76,13 @@ def test_with_a_database_address_nothing_has_a_default(tmp_path, name):
         ("ALLOWED_HOSTS", "study.example.org,*", "ALLOWED_HOSTS has '*'"),
         ("DATABASE_URL", "postgres://a:b@db.example.org/study", "names the server db.example.org without TLS"),
         ("CELERY_BROKER_URL", "redis://queue:6379/0", "names the Redis server queue without a password"),
+        (
+            "CELERY_BROKER_URL",
+            "amqp://localhost",
+            "CELERY_BROKER_URL begins with 'amqp'; give redis://:password@host/0.",
+        ),
+        ("CELERY_BROKER_URL", "nonsense", "CELERY_BROKER_URL begins with 'nonsense'"),
+        ("LOG_LEVEL", "LOUD", "LOG_LEVEL is 'LOUD'; it must be one of DEBUG, INFO"),
     ],
 )
 def test_a_wrong_value_is_named(tmp_path, name, value, sentence):
@@ -83,6 +90,36 @@ def test_a_wrong_value_is_named(tmp_path, name, value, sentence):
     assert run.returncode != 0
     assert sentence in run.stderr
     assert "ImproperlyConfigured" in run.stderr
+
+
+def test_a_data_folder_that_cannot_be_written_is_named(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    run = start(tmp_path, VAR_DIR=str(file / "var"))
+    assert f"VAR_DIR is {file / 'var'}, where this process cannot write (Not a directory)" in run.stderr
+
+
+def test_a_secret_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "secret_key").mkdir()
+    with pytest.raises(ImproperlyConfigured, match=f"The secret {tmp_path / 'secret_key'} cannot be read"):
+        local_postgres.secret(tmp_path, "secret_key")
+
+
+def test_an_empty_secret_is_refused(tmp_path):
+    (tmp_path / "pseudonym_key").touch()
+    with pytest.raises(ImproperlyConfigured, match="PSEUDONYM_KEY is shorter than 32 characters"):
+        safety.require_long_key("PSEUDONYM_KEY", local_postgres.secret(tmp_path, "pseudonym_key"))
+
+
+def test_every_connection_gives_up_a_silent_server_and_only_requests_have_a_limit(tmp_path):
+    show = "from django.conf import settings as s; print(s.DATABASES['default']['OPTIONS'])"
+    web = f"from readerstudy import database_roles; database_roles.process = 'web'; {show}"
+    worker, pages = start(tmp_path, show).stdout, start(tmp_path, web).stdout
+    for options in (worker, pages):
+        assert "'connect_timeout': 5" in options
+        assert "'tcp_user_timeout': 20000" in options
+    assert "statement_timeout=120000" in pages
+    assert "statement_timeout" not in worker
 
 
 def test_https_can_be_turned_off_behind_a_firewall(tmp_path):

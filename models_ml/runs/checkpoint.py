@@ -13,8 +13,7 @@ Nothing is unpickled that could run code: weights are safetensors, `resume.pt` i
 
 import hashlib
 import json
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -29,6 +28,7 @@ from models_ml.errors import WrongCheckpoint
 from models_ml.networks import build
 from models_ml.networks.classifier import Classifier
 from models_ml.networks.generator import Generator
+from models_ml.runs.folder import replace_file
 from models_ml.runs.model_card import model_card
 from models_ml.runs.refused_steps import RefusedSteps
 from models_ml.runtime import distributed
@@ -147,19 +147,19 @@ def write_run(folder: Path, provenance: Provenance, weights: nn.Module) -> None:
     """Write the weights, then the description, which marks the run as finished; then delete the resume file."""
     write_weights(folder / WEIGHTS, weights)
     text = json.dumps(serialise.to_dict(provenance), indent=1)
-    _replace(folder / CARD, lambda path: path.write_text(model_card(folder.name, serialise.to_dict(provenance))))
-    _replace(folder / CONFIG, lambda path: path.write_text(text))
+    replace_file(folder / CARD, lambda path: path.write_text(model_card(folder.name, serialise.to_dict(provenance))))
+    replace_file(folder / CONFIG, lambda path: path.write_text(text))
     (folder / RESUME).unlink(missing_ok=True)
 
 
 def write_weights(path: Path, network: nn.Module) -> None:
     state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    _replace(path, lambda temporary: save_file(state, temporary))
+    replace_file(path, lambda temporary: save_file(state, temporary))
 
 
 def write_resume(folder: Path, state: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / RESUME, lambda path: torch.save(state, path))
+    replace_file(folder / RESUME, lambda path: torch.save(state, path))
 
 
 def read_resume(folder: Path, identity: dict[str, Any]) -> dict[str, Any] | None:
@@ -231,11 +231,3 @@ def _filled(network: Network, path: Path) -> Network:
     except RuntimeError as error:
         raise WrongCheckpoint(f"The weights in {path.parent.name} do not fit their own settings: {error}") from error
     return network.eval()
-
-
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a temporary file and rename it, so that an interruption leaves the old or the new file, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".partial")
-    write(temporary)
-    os.replace(temporary, path)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
+from uuid import uuid4
 
 import numpy as np
 import torch
@@ -102,7 +103,7 @@ def cached_pixels(images: Sequence[RealImage], size: Size, geometry: Geometry, r
     path = Path(settings.CACHE_DIR) / f"{key}.npy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{id(images)}.part")
+        draft = path.with_suffix(f".{uuid4().hex}.part")
         pixels = np.lib.format.open_memmap(draft, "w+", np.uint16, (len(images), *size))
         # Pillow decodes and resizes without holding the interpreter: threads are enough.
         with ThreadPoolExecutor(max_workers=torch.get_num_threads()) as pool:
@@ -120,7 +121,7 @@ def _weights(pixels: NDArray[np.uint16], region: FindRegion, report: Report) -> 
     """Return how far an attack may change each pixel, 0…255, computed once into a file beside that of the pixels."""
     path = Path(str(getattr(pixels, "filename", ""))).with_suffix(".region.npy")
     if not path.exists():
-        draft = path.with_suffix(f".{id(pixels)}.part")
+        draft = path.with_suffix(f".{uuid4().hex}.part")
         weights = np.lib.format.open_memmap(draft, "w+", np.uint8, pixels.shape)
         for row, values in enumerate(pixels):
             weights[row] = np.rint(255 * region(values))

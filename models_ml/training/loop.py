@@ -3,6 +3,7 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -15,6 +16,7 @@ from models_ml.data.images import ImageSet, Pairing, RowPair
 from models_ml.data.prefetch import prefetched
 from models_ml.runs import checkpoint
 from models_ml.runs.checkpoint import Provenance
+from models_ml.runs.folder import owned_folder
 from models_ml.runs.refused_steps import NetworkStep, RefusedStep, RefusedSteps
 from models_ml.runtime import distributed
 from models_ml.runtime.device import Precision, choose_device, keep_memory
@@ -163,11 +165,12 @@ def run_training(run: Run[Config], start: Callable[[], Training[Config, Any]], r
     """Return the description of the run in its folder; train it first, from its last save, unless it is finished.
 
     The caller's state of torch's random numbers is left as it was. Raises WrongCheckpoint if the folder holds another
-    run, and LabError if too many steps in a row are refused.
+    run, LabError if too many steps in a row are refused, and WorkTakenOver if another process has taken the folder.
     """
     if finished := checkpoint.finished(run.folder, run.identity):
         return finished
-    with torch.random.fork_rng():
+    owned = owned_folder(run.folder) if distributed.is_first() else nullcontext()
+    with owned, torch.random.fork_rng():
         training = start()
         if saved := checkpoint.read_resume(run.folder, run.identity):
             training.restore(saved)

@@ -11,6 +11,7 @@ from rest_framework.views import exception_handler
 
 from readerstudy.errors import StudyError
 from readerstudy.middleware import status_of
+from readerstudy.outage import RETRY_AFTER_S, away_text, is_outage
 
 
 class DetailSerializer(serializers.Serializer[Any]):
@@ -20,11 +21,17 @@ class DetailSerializer(serializers.Serializer[Any]):
 
 
 def as_response(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer a StudyError with its message and status, an oversized request with 400, others as the framework does."""
+    """Answer a StudyError with its message and status, an oversized request with 400, others as the framework does.
+
+    A database that is away is answered with 503 and Retry-After: clients try again.
+    """
     if isinstance(error, StudyError):
         return Response(DetailSerializer({"detail": error}).data, status=status_of(error))
     if isinstance(error, RequestDataTooBig):
         return Response(DetailSerializer({"detail": too_large()}).data, status=400)
+    if is_outage(error):
+        later = {"Retry-After": str(RETRY_AFTER_S)}
+        return Response(DetailSerializer({"detail": away_text()}).data, status=503, headers=later)
     return exception_handler(error, context)
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from readerstudy.experiments.catalogue import KINDS_BY_KEY
-from readerstudy.jobs.heartbeat import is_lost
+from readerstudy.jobs.heartbeat import is_lost_now
 from readerstudy.jobs.models import OVER, Job, JobStatus
 from readerstudy.jobs.progress_log import read_points, seconds_left
 from readerstudy.jobs.progress_text import job_note
@@ -103,7 +103,7 @@ def format_duration(seconds: float) -> str:
 
 def view_job(job: Job, *, at: datetime) -> JobView:
     """Return the presentation of a job at a time."""
-    lost = is_lost(job, at=at)
+    lost = is_lost_now(job)
     is_running = job.status == JobStatus.RUNNING and not lost
     points = read_points(job.pk) if is_running else []
     return JobView(job=job, is_lost=lost, seconds_left=seconds_left(points, now=at.timestamp()) if points else None)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from uuid import uuid4
 
 from readerstudy.cohort.importing import FoundCopy
 from readerstudy.imaging.thumbnails import Grey8, encode_jpeg, read_small
@@ -65,7 +66,7 @@ class CheckReport:
 def write_report(folder: Path, report: CheckReport, *, is_result: bool = False) -> None:
     """Write the report of a check, or the result of an import, whole or not at all."""
     path = folder / (_RESULT if is_result else _REPORT)
-    draft = path.with_suffix(".part")
+    draft = path.with_suffix(f".{uuid4().hex}.part")
     draft.write_text(json.dumps(to_dict(report)), encoding="utf-8")
     draft.replace(path)
 

@@ -1,6 +1,6 @@
 """Cancel and retry jobs; return the jobs of lost workers to the queue."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -9,15 +9,13 @@ from django.utils.translation import override
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.errors import NotAllowed, StudyError
-from readerstudy.jobs.heartbeat import is_lost
-from readerstudy.jobs.models import Job, JobStatus
+from readerstudy.jobs.heartbeat import is_lost, is_lost_now
+from readerstudy.jobs.models import Job, JobStatus, Queue
 from readerstudy.jobs.progress_text import job_note
-from readerstudy.jobs.queue import enqueue, new_job
+from readerstudy.jobs.queue import count_messages, enqueue, new_job, send
 
-# A job that crashes its worker (e.g. out of memory) must not be retried forever.
-MAXIMUM_ATTEMPTS = 5
-# When a worker starts, a job that has been queued for longer gets a new message.
-FORGOTTEN_AFTER = timedelta(seconds=60)
+# A job that crashes its worker (e.g. out of memory) at one step must not be retried forever.
+MAXIMUM_DEATHS = 5
 
 
 @transaction.atomic
@@ -33,7 +31,7 @@ def cancel_job(*, job: Job, actor: User | None, at: datetime) -> Job:
         state = {"number": job.pk, "state": job.get_status_display().lower()}
         raise StudyError(_("Job %(number)s is %(state)s; there is nothing to cancel.") % state)
     job.cancel_requested_at, job.cancel_requested_by = job.cancel_requested_at or at, job.cancel_requested_by or actor
-    if job.status == JobStatus.QUEUED or is_lost(job, at=at):
+    if job.status == JobStatus.QUEUED or is_lost_now(job):
         job.status, job.ended_at = JobStatus.CANCELLED, at
     job.save()
     record("job.cancelled", actor=actor, subject=job, at=at, kind=job.kind)
@@ -63,32 +61,45 @@ def _require_researcher(actor: User | None) -> None:
         raise NotAllowed(_("Only a researcher may start or stop jobs."))
 
 
-def requeue_lost_jobs(*, at: datetime) -> list[Job]:
-    """Return the jobs of lost workers to the queue, where they resume from their last save. Return these jobs."""
-    lost = [job for job in Job.objects.filter(status=JobStatus.RUNNING).order_by("pk") if is_lost(job, at=at)]
+def requeue_lost_jobs(*, at: datetime, since: datetime | None = None) -> list[Job]:
+    """Return the jobs of lost workers to the queue, where they resume from their last save. Return all lost jobs.
+
+    One that killed too many workers fails, one that was to be cancelled is cancelled. `at` and `since` as in `is_lost`.
+    """
+    running = Job.objects.filter(status=JobStatus.RUNNING).order_by("pk")
+    lost = [job for job in running if is_lost(job, at=at, since=since)]
     return [job for job in lost if _requeue(job, at=at)]
 
 
 @transaction.atomic
 def _requeue(job: Job, *, at: datetime) -> bool:
     if job.cancel_requested_at:
-        job.end_cancelled(at=at)
-        return False
-    if job.attempts >= MAXIMUM_ATTEMPTS:
+        return job.end_cancelled(at=at)
+    if job.deaths + 1 >= MAXIMUM_DEATHS and job.done <= job.furthest:
         with override("en"):
             last = job_note(job) or "the start"
-        job.fail(f"{job.attempts} workers died during this job, the last at: {last}. Is there enough memory?", at=at)
-        return False
-    if not job.put_back():
+        note = f"{job.deaths + 1} workers died at the same step of this job, the last at: {last}. "
+        return job.fail(note + "Is there enough memory?", at=at)
+    if not job.put_back(deaths=1):
         return False
     record("job.requeued", actor=None, subject=job, at=at, kind=job.kind, attempts=job.attempts)
     enqueue(job)
     return True
 
 
-def resend_forgotten_jobs(*, at: datetime) -> list[Job]:
-    """Send the messages of jobs again that a dead worker or broker may have lost. An extra message has no effect."""
-    waiting = list(Job.objects.filter(status=JobStatus.QUEUED, queued_at__lt=at - FORGOTTEN_AFTER).order_by("pk"))
-    for job in waiting:
-        enqueue(job)
-    return waiting
+def resend_forgotten_jobs() -> list[Job]:
+    """Send the messages of queued jobs again if their queue holds fewer messages than jobs. Return the jobs sent.
+
+    A dead worker or broker has lost the others. An extra message has no effect, and there are never many, because the
+    next call counts them. Stops at a broker that does not answer.
+    """
+    sent: list[Job] = []
+    for queue in Queue.values:
+        waiting = list(Job.objects.filter(status=JobStatus.QUEUED, queue=queue).order_by("pk"))
+        if not waiting or count_messages(queue) >= len(waiting):
+            continue
+        for job in waiting:
+            if not send(job):
+                return sent
+            sent.append(job)
+    return sent

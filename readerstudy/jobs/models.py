@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.errors import Sentence, StudyError
@@ -74,6 +75,10 @@ class Job(models.Model):
     # Grows whenever a worker claims the job, and identifies the claim: see `_update_own`.
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     worker = models.CharField(_("worker (host:process)"), max_length=200, blank=True)
+    # How often its worker died, or its work was stopped by a database that was away, without any step done in between.
+    deaths = models.PositiveIntegerField(default=0, editable=False)
+    outages = models.PositiveIntegerField(default=0, editable=False)
+    furthest = models.PositiveIntegerField(default=0, editable=False)  # steps done at the last of them
     heartbeat_at = models.DateTimeField(_("last heartbeat"), null=True)
     cancel_requested_at = models.DateTimeField(_("cancel requested"), null=True)
     cancel_requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
@@ -135,13 +140,30 @@ class Job(models.Model):
         self.refresh_from_db()
         return bool(updated)
 
-    def put_back(self) -> bool:
-        """Return the job of a lost worker to the queue. Return False if another worker has it by now."""
-        return self._update_own(status=JobStatus.QUEUED, worker="", heartbeat_at=None)
+    def put_back(self, *, deaths: int = 0, outages: int = 0) -> bool:
+        """Return the job to the queue after more deaths or outages. Return False as `advance` does.
 
-    def advance(self, done: int, total: int, progress: ProgressReport, *, at: datetime) -> bool:
+        The counts begin anew when steps were done since the last one: then the job itself is not the cause.
+        """
+        if self.done > self.furthest:
+            self.deaths = self.outages = 0
+        return self._update_own(
+            status=JobStatus.QUEUED,
+            worker="",
+            heartbeat_at=None,
+            deaths=self.deaths + deaths,
+            outages=self.outages + outages,
+            furthest=max(self.done, self.furthest),
+        )
+
+    def wait_for_broker(self, note: Sentence | None) -> None:
+        """Say in the queued job that it waits for the broker; without a note, that it no longer does."""
+        queued = Job.objects.filter(pk=self.pk, status=JobStatus.QUEUED)
+        queued.update(note=note or "", sentence=note.data if note else None)
+
+    def advance(self, done: int, total: int, progress: ProgressReport) -> bool:
         """Record progress. Return False if another worker has the job by now, or it is over."""
-        return self._update_own(done=done, total=total, progress=to_dict(progress), heartbeat_at=at)
+        return self._update_own(done=done, total=total, progress=to_dict(progress), heartbeat_at=Now())
 
     def finish(self, result: Any, *, at: datetime) -> bool:
         """Record the result. Return False as `advance` does."""
@@ -165,5 +187,6 @@ class Job(models.Model):
         if not running.update(**values):
             return False
         for name, value in values.items():
-            setattr(self, name, value)
+            if not isinstance(value, Now):
+                setattr(self, name, value)
         return True

@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import combinations
 from pathlib import Path
 from statistics import median
+from uuid import uuid4
 
 from django.conf import settings
 from django.utils.translation import override
@@ -83,7 +84,7 @@ class ProgressLog:
     def _thin_out(self) -> None:
         """Keep every second point, and from now on every second report."""
         lines = _lines(self._points)[1::2]
-        draft = self._points.with_suffix(".part")
+        draft = self._points.with_suffix(f".{uuid4().hex}.part")
         draft.write_text("\n".join(lines) + "\n", encoding="utf-8")
         draft.replace(self._points)
         self._kept = len(lines)

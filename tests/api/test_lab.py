@@ -3,7 +3,7 @@
 import pytest
 
 from readerstudy.experiments.models import Attack, Checkpoint, Evaluation
-from readerstudy.jobs.heartbeat import this_worker
+from readerstudy.jobs.heartbeat import new_worker_name
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.progress_log import Point, ProgressLog
 from readerstudy.jobs.queue import new_job
@@ -17,8 +17,9 @@ ASKED = {"kind": "train-classifier", "parameters": {"cohort": "films-tiny", "nam
 
 def running(person) -> Job:
     job = new_job("train-classifier", {"cohort": "films"}, requested_by=person, at=make.MONDAY)
-    job.claim(worker=this_worker(), at=make.MONDAY)
-    job.advance(3, 10, ProgressReport(STAGE, {"gap": 0.71, "identity": None}), at=make.MONDAY)
+    job.claim(worker=new_worker_name(), at=make.MONDAY)
+    job.advance(3, 10, ProgressReport(STAGE, {"gap": 0.71, "identity": None}))
+    Job.objects.update(heartbeat_at=make.MONDAY)
     return job
 
 

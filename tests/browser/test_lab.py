@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from readerstudy.accounts.models import Role
 from readerstudy.cohort.storage import ensure_cohort
 from readerstudy.experiments.models import CheckpointKind
-from readerstudy.jobs.heartbeat import this_worker
+from readerstudy.jobs.heartbeat import new_worker_name
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.progress_log import Point, ProgressLog
 from readerstudy.jobs.queue import new_job
@@ -25,7 +25,7 @@ def job(study, settings, tmp_path) -> Job:
     """A job that runs here, ten steps far."""
     settings.JOBS_DIR = tmp_path / "jobs"
     job = new_job("train-gan", {"name": tmp_path.name}, requested_by=None, at=now())
-    job.claim(worker=this_worker(), at=now())
+    job.claim(worker=new_worker_name(), at=now())
     reach(job, *range(1, 11))
     yield job
     job.fail("The test is over.", at=now())
@@ -35,7 +35,7 @@ def reach(job: Job, *steps: int) -> None:
     for step in steps:
         activity, values = Activity(ActivityKind.TRAINING_GAN, stage=1 + step // 8, stages=5), {"gap": 1 / step}
         ProgressLog(job.pk).add(Point(step, 40, activity, float(step), values), at=now())
-        job.advance(step, 40, ProgressReport(activity, values), at=now())
+        job.advance(step, 40, ProgressReport(activity, values))
 
 
 @pytest.fixture

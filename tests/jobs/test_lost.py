@@ -13,7 +13,7 @@ from django.conf import settings
 from django.utils.timezone import now
 
 from readerstudy.jobs import heartbeat
-from readerstudy.jobs.actions import MAXIMUM_ATTEMPTS, cancel_job, requeue_lost_jobs
+from readerstudy.jobs.actions import MAXIMUM_DEATHS, cancel_job, requeue_lost_jobs
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.progress_log import read_points
 from readerstudy.jobs.queue import new_job, perform
@@ -41,9 +41,9 @@ def test_a_silent_worker_is_lost_after_a_minute_a_dead_one_at_once():
     assert heartbeat.is_lost(job, at=now() + timedelta(seconds=61))
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    job.worker = heartbeat.this_worker().replace(str(os.getpid()), str(gone.pid))
+    job.worker = heartbeat.new_worker_name().replace(f":{os.getpid()}:", f":{gone.pid}:")
     assert heartbeat.is_lost(job, at=now())
-    job.worker = heartbeat.this_worker()
+    job.worker = heartbeat.new_worker_name()
     assert not heartbeat.is_lost(job, at=now())
 
 
@@ -57,10 +57,10 @@ def test_only_jobs_of_lost_workers_are_requeued():
 
 @pytest.mark.django_db
 def test_a_job_that_crashes_every_worker_fails():
-    running(attempts=MAXIMUM_ATTEMPTS, progress=to_dict(PROGRESS))
-    assert requeue_lost_jobs(at=now() + timedelta(minutes=2)) == []
-    note = Job.objects.get().note
-    assert note == "5 workers died during this job, the last at: Stage 1 of 4. Is there enough memory?"
+    job = running(deaths=MAXIMUM_DEATHS - 1, progress=to_dict(PROGRESS))
+    assert requeue_lost_jobs(at=now() + timedelta(minutes=2)) == [job]
+    note = "5 workers died at the same step of this job, the last at: Stage 1 of 4. Is there enough memory?"
+    assert (Job.objects.get().status, Job.objects.get().note) == ("failed", note)
 
 
 @pytest.mark.django_db

@@ -2,21 +2,14 @@
 
 import os
 from argparse import ArgumentParser
-from threading import Thread
-from time import sleep
 from typing import Any
-
-from django.db import connection
-from django.utils.timezone import now
 
 from readerstudy.celery import MAIL_QUEUE, app
 from readerstudy.commands import StudyCommand
-from readerstudy.jobs.actions import requeue_lost_jobs, resend_forgotten_jobs
 from readerstudy.jobs.models import Queue
-from readerstudy.jobs.workers_seen import note_worker
+from readerstudy.jobs.sweeper import Sweeper
 
 QUEUES = [*Queue.values, MAIL_QUEUE]
-REQUEUE_INTERVAL = 30  # seconds
 
 
 class Command(StudyCommand):
@@ -40,10 +33,7 @@ class Command(StudyCommand):
         if options["gpu"] is not None:
             # Torch reads this variable when it is loaded.
             os.environ["CUDA_VISIBLE_DEVICES"] = options["gpu"]
-        requeue_lost_jobs(at=now())
-        resend_forgotten_jobs(at=now())
-        note_worker(queues)
-        Thread(target=_requeue_regularly, args=(queues,), name="lost jobs", daemon=True).start()
+        Sweeper(queues).start()
         name = "-".join([*queues, *([f"gpu{options['gpu']}"] if options["gpu"] else []), str(os.getpid())])
         app.worker_main(
             [
@@ -55,13 +45,3 @@ class Command(StudyCommand):
                 *(["--beat"] if options["beat"] else []),
             ]
         )
-
-
-def _requeue_regularly(queues: list[str]) -> None:
-    while True:
-        sleep(REQUEUE_INTERVAL)
-        try:
-            note_worker(queues)
-            requeue_lost_jobs(at=now())
-        finally:
-            connection.close()
