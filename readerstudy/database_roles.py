@@ -17,7 +17,9 @@ OWNER: Final = "owner"
 WEB: Final = "web"
 ROLES: Final = (WEB, SEALED)
 # Commands of the owner; every other one is run as `sealed`, except the server of a developer.
-_OF_OWNER: Final = frozenset({"migrate", "makemigrations", "showmigrations", "sqlmigrate", "flush", "dbshell"})
+_OF_OWNER: Final = frozenset(
+    {"migrate", "makemigrations", "showmigrations", "sqlmigrate", "flush", "dbshell", "backup", "restore"}
+)
 _OF_WEB: Final = frozenset({"runserver"})
 # Tables that triggers write, as their owner.
 _WRITTEN_BY_TRIGGERS: Final = ("record_log", "record_entry", "record_waiting", "django_migrations")

@@ -133,6 +133,7 @@ INSTALLED_APPS = [
     "readerstudy.truth",
     "readerstudy.rehearsal",
     "readerstudy.bundle",
+    "readerstudy.backup",
     "readerstudy.designer",
     "readerstudy.education",
     "readerstudy.analysis",

@@ -103,6 +103,7 @@ def no_earlier_attempts():
 def no_waiting_for_the_disk(monkeypatch):
     """The files of a test need not survive a power cut, and hundreds of fsyncs take minutes."""
     monkeypatch.setattr("os.fsync", lambda handle: None)
+    monkeypatch.setattr("os.sync", lambda: None)
 
 
 @pytest.fixture

@@ -72,10 +72,13 @@ def short_code(head: TreeHead) -> str:
 
 def is_signed_here(head: dict[str, Any], key: str) -> bool:
     """Return whether the signature is valid; the same as `verifier.is_head_signed`, faster."""
+    return is_message_signed(head_message(head), head["signature"], key)
+
+
+def is_message_signed(message: bytes, signature: str, key: str) -> bool:
+    """Return whether the signature of a message is by the key; both hexadecimal."""
     try:
-        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(
-            bytes.fromhex(head["signature"]), head_message(head)
-        )
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(bytes.fromhex(signature), message)
     except (InvalidSignature, ValueError):
         return False
     return True

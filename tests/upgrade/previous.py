@@ -1,10 +1,12 @@
 """The installation of the previous release, restored from its dump beside the test's own database."""
 
+import json
 import lzma
 import os
 import subprocess
 import sys
 import tarfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,12 +24,13 @@ PSQL = Path(utils.__file__).parent / "pginstall18" / "bin" / "psql"
 PATIENCE_S = 600
 
 
-@dataclass(frozen=True)
+@dataclass
 class Installation:
     """A database on the server of the tests, and a VAR_DIR. Processes use both as they would in service."""
 
     database: str
     var: Path
+    result: str = ""  # of the command that a fixture ran
 
     @property
     def environment(self) -> dict[str, str]:
@@ -74,6 +77,20 @@ def restore_previous(installation: Installation) -> None:
     assert done.returncode == 0, done.stderr.decode()
     with tarfile.open(HERE / "previous.tar.xz") as archive:
         archive.extractall(installation.var, filter="data")
+
+
+def stated_results(installation: Installation, number: int) -> dict[str, Any]:
+    """What a stored version of the report of the unsealed study says, without what names the release that made it."""
+    ((version, content),) = installation.rows(
+        "SELECT to_json(version.*), content FROM analysis_reportversion version "
+        "JOIN analysis_reportfile file ON file.version_id = version.id "
+        f"WHERE number = {number} AND language = 'en' AND name = 'report.json'"
+    )
+    text = zlib.decompress(content).decode()
+    hashes = {"SOURCE": version["source_sha256"], "SOURCE12": version["source_sha256"][:12]}
+    for name, value in {**hashes, **version["basis"]["packages"], "SOFTWARE": version["software"]}.items():
+        text = text.replace(value, name).replace(value.replace(".", "_"), name)
+    return {part: value for part, value in json.loads(text).items() if part != "made_at"}
 
 
 def rows_of(database: str, query: str, role: str = "owner") -> list[tuple[Any, ...]]:

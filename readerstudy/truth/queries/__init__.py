@@ -28,6 +28,7 @@ from readerstudy.truth.queries.gallery import (
 )
 from readerstudy.truth.queries.images import (
     AdversarialImage,
+    MediaRow,
     RealImage,
     adversarial_images,
     all_attacks_with_images,
@@ -38,6 +39,8 @@ from readerstudy.truth.queries.images import (
     count_real_images,
     find_adversarial_image,
     lesions_by_image,
+    media_rows,
+    named_files,
     real_images,
     synthetic_attacks,
     synthetic_images,
@@ -65,6 +68,7 @@ __all__ = [
     "GalleryImages",
     "GalleryOrder",
     "ImagePathology",
+    "MediaRow",
     "RealImage",
     "RecordedExclusion",
     "RecordedImport",
@@ -97,6 +101,8 @@ __all__ = [
     "gallery_cohorts",
     "gallery_images",
     "lesions_by_image",
+    "media_rows",
+    "named_files",
     "pathology_sources",
     "real_images",
     "real_images_of",

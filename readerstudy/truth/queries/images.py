@@ -198,6 +198,24 @@ def named_files(files: Collection[str]) -> set[str]:
     return {*stimuli, *differences}
 
 
+@dataclass(frozen=True)
+class MediaRow:
+    """A media file as a row names it: of a stimulus, or a difference image. Which of the two is not said."""
+
+    file: str
+    bytes: int | None
+    sha256: str
+
+
+@sealed_work()
+def media_rows(prefix: str) -> list[MediaRow]:
+    """Return the media files that rows name and that begin with the prefix, in the order of their random names."""
+    stimuli = Stimulus.objects.filter(file__startswith=prefix).values_list("file", "bytes", "sha256")
+    differences = Truth.objects.filter(difference_file__startswith=prefix).exclude(difference_file="")
+    sizes = differences.values_list("difference_file", "difference_bytes", "difference_sha256")
+    return sorted((MediaRow(*row) for row in (*stimuli, *sizes)), key=lambda row: row.file)
+
+
 # --- attacks ------------------------------------------------------------------------------------------------
 @sealed_work()
 def attacks_by_direction(cohort: Cohort, resolution: str) -> dict[Direction, set[str]]:
