@@ -22,12 +22,18 @@ _OF_OWNER: Final = frozenset(
 )
 _OF_WEB: Final = frozenset({"runserver"})
 # Tables that triggers write, as their owner.
-_WRITTEN_BY_TRIGGERS: Final = ("record_log", "record_entry", "record_waiting", "django_migrations")
+_WRITTEN_BY_TRIGGERS: Final = ("record_log", "record_entry", "record_waiting", "record_redaction", "django_migrations")
 # What triggers call. They run as their owner, and find no table but those of the application.
 _OF_RECORD: Final = (
     "record_note(text, text, text, text, jsonb, jsonb)",
     "record_append()",
 )
+# What erases personal data: the only way past the protections, for sealed work alone.
+_OF_ERASURE: Final = (
+    "privacy_erase(bigint, bigint, text, boolean)",
+    "privacy_forget_addresses(bigint, bigint[])",
+)
+_WITHIN_ERASURE: Final = ("privacy_note(bigint, text, bigint[])",)
 
 process: str | None = None  # the role that `readerstudy.wsgi` sets; processes that it starts do not inherit it
 
@@ -95,10 +101,19 @@ def grant(
     with connection.cursor() as cursor:
         for role in ROLES:
             _ensure_role(cursor, addresses[role])
-        statements = [*_GENERAL, *(f"ALTER FUNCTION {name} {_DEFINER}" for name in _OF_RECORD)]
+        erasing, within = (_known(cursor, names) for names in (_OF_ERASURE, _WITHIN_ERASURE))
+        statements = [
+            *_GENERAL,
+            *(f"ALTER FUNCTION {name} {_DEFINER} SET {_DOOR} = ''" for name in _OF_RECORD),
+            *(f"REVOKE EXECUTE ON FUNCTION {name} FROM PUBLIC" for name in (*erasing, *within)),
+            *(f"ALTER FUNCTION {name} {_DEFINER} SET {_DOOR} = 'on'" for name in erasing),
+            *(f"GRANT EXECUTE ON FUNCTION {name} TO {{sealed}}" for name in erasing),
+        ]
         for statement in statements:
             cursor.execute(sql.SQL(statement).format(**values))
-        for table in _WRITTEN_BY_TRIGGERS:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        present = {name for (name,) in cursor.fetchall()}
+        for table in present.intersection(_WRITTEN_BY_TRIGGERS):
             cursor.execute(
                 sql.SQL("REVOKE INSERT, UPDATE, DELETE ON {table} FROM {web}, {sealed}").format(
                     table=sql.Identifier(table), **values
@@ -111,6 +126,7 @@ def grant(
 
 
 _DEFINER: Final = "SECURITY DEFINER SET search_path = public, pg_temp"
+_DOOR: Final = "readerstudy.erasing"  # a setting; it opens nothing for anybody but the owner
 _GENERAL: Final = (
     "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
     # A temporary table could stand for one of the application's in the query of a trigger. Analyses make them.
@@ -120,10 +136,26 @@ _GENERAL: Final = (
     "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {web}, {sealed}",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {web}, {sealed}",
     "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {web}, {sealed}",
-    # By a setting of its session, which everybody may change, a role could otherwise ignore the triggers.
-    "CREATE OR REPLACE FUNCTION public._pgtrigger_should_ignore(trigger_name NAME) RETURNS BOOLEAN "
-    "LANGUAGE sql IMMUTABLE AS 'SELECT false'",
+    # By a setting of its session, which everybody may change, a role could otherwise ignore the triggers. Only the
+    # functions of erasure, which run as the owner, pass the protections; nobody passes what writes the record.
+    f"""CREATE OR REPLACE FUNCTION public._pgtrigger_should_ignore(trigger_name NAME) RETURNS BOOLEAN
+    LANGUAGE sql STABLE AS $$
+        SELECT CASE WHEN pg_catalog.current_setting('{_DOOR}', true) = 'on' THEN
+            pg_catalog.strpos(trigger_name::pg_catalog.text, 'logged') = 0 AND EXISTS (
+                SELECT 1 FROM pg_catalog.pg_class WHERE oid = 'public.record_entry'::pg_catalog.regclass
+                AND relowner = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)
+            )
+        ELSE false END
+    $$""",
 )
+
+
+def _known(cursor: Any, functions: Sequence[str]) -> list[str]:
+    """Return the functions that this database has: after a migration to an earlier state some are missing."""
+    cursor.execute(
+        "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regprocedure(name) IS NOT NULL", [list(functions)]
+    )
+    return [name for (name,) in cursor.fetchall()]
 
 
 def _ensure_role(cursor: Any, address: Mapping[str, Any]) -> None:

@@ -134,6 +134,7 @@ INSTALLED_APPS = [
     "readerstudy.rehearsal",
     "readerstudy.bundle",
     "readerstudy.backup",
+    "readerstudy.privacy",
     "readerstudy.designer",
     "readerstudy.education",
     "readerstudy.analysis",

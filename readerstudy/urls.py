@@ -12,6 +12,7 @@ handler500 = "readerstudy.outage.server_error"
 urlpatterns = [
     path("", home, name="home"),
     path("account/language/", set_language, name="set_language"),
+    path("", include("readerstudy.privacy.urls")),
     path("account/", include("readerstudy.accounts.urls")),
     path("account/", include("readerstudy.identity.urls")),
     path("account/", include("readerstudy.invitations.urls")),

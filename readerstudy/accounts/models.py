@@ -42,6 +42,8 @@ class User(AbstractUser):
     # Of the pages at the last sign-in, for mails. Empty: not known.
     language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, blank=True, editable=False)
     role = models.CharField(_("role"), max_length=16, choices=Role.choices, default=Role.READER)
+    # Since then a pseudonym stands for the person (`privacy.actions`).
+    erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
 
     class Meta(AbstractUser.Meta):
         constraints = [

@@ -40,7 +40,7 @@ class Event(models.Model):
         verbose_name_plural = _("events")
         triggers = [
             pgtrigger.Protect(name="event_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-            *logged(study="me.study", sealed=("address",)),
+            *logged(study="me.study", sealed=("address",), erasable=("address",)),
         ]
         # Each filter of the trail's pages finds its newest rows by one of these.
         indexes = [

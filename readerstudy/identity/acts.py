@@ -48,6 +48,10 @@ ACTS: Final = (
     Act("bundle:make"),
     Act("bundle:file", ("GET",)),
     *(Act(f"desk:{name}", ("GET",)) for name in ("trail-csv", "study-trail-csv")),
+    # personal data
+    Act("privacy:own-copy"),
+    Act("privacy:copy"),
+    Act("privacy:erase"),
     # making links and other ways in
     Act("desk:people-invite"),
     Act("desk:people-act", where={"name": LINKS}),

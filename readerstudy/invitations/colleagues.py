@@ -33,7 +33,9 @@ ROLES: Final = (Role.COORDINATOR, Role.RESEARCHER)
 
 def may_manage(actor: User, person: User) -> bool:
     """Return whether the actor may change the person's account."""
-    if actor == person or not actor.is_active or (person.is_superuser and not actor.is_superuser):
+    if actor == person or not actor.is_active or person.erased_at:
+        return False
+    if person.is_superuser and not actor.is_superuser:
         return False
     return actor.is_researcher or (actor.is_coordinator and person.is_reader)
 
@@ -45,6 +47,19 @@ def sees_more(person: User, actor: User) -> bool:
         if own is None or (own != Role.RESEARCHER and role_in(study, person) == Role.RESEARCHER):
             return True
     return False
+
+
+def may_copy(actor: User, person: User) -> bool:
+    """Return whether the actor may have the copy of the person's data: one's own, those of readers of own studies.
+
+    Superusers may have everybody's. A coordinator or researcher takes part in every study of the reader.
+    """
+    if actor == person or (actor.is_superuser and actor.is_active):
+        return True
+    if not person.is_reader or not may_manage(actor, person):
+        return False
+    read = Enrollment.objects.filter(reader=person)
+    return read.exists() and not read.exclude(study__in=studies_of(actor)).exists()
 
 
 def find_obstacle(*, address: str, role: Role, studies: Collection[Study], actor: User) -> str:

@@ -1,7 +1,7 @@
 """Verification of a log against the database: entries and tables, both ways, the tree, signed heads and receipts."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,8 @@ from django.apps import apps
 from django.db import connection, models
 
 from readerstudy.record.heads import head_data, is_signed_here, public_key, split_hashes
-from readerstudy.record.models import Entry, Log, TreeHead
+from readerstudy.record.models import Entry, ErasedPart, Log, TreeHead
+from readerstudy.record.redactions import erased_parts, erasure_findings
 from readerstudy.record.triggers import Logged, LoggedList, key_of
 from readerstudy.record.verifier import (
     add_leaf,
@@ -35,11 +36,12 @@ class Check:
 
 @dataclass(frozen=True)
 class State:
-    """What the last entry about a row says of it; `content` None: it was deleted."""
+    """What the last entry about a row says of it; `content` None: it was deleted. `erased`: what is missing of it."""
 
     index: int
     content: Any
     hidden: Any
+    erased: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class LoadedLog:
 
     code: str
     entries: Sequence[Entry]
+    erased: Mapping[int, str]  # part by index
 
     @property
     def hashes(self) -> list[bytes]:
@@ -56,7 +59,7 @@ class LoadedLog:
 
 def load_log(code: str) -> LoadedLog:
     """Return the log with its entries."""
-    return LoadedLog(code, list(Entry.objects.filter(log=code).order_by("index")))
+    return LoadedLog(code, list(Entry.objects.filter(log=code).order_by("index")), erased_parts(code))
 
 
 def verify_log(
@@ -68,6 +71,7 @@ def verify_log(
     outside = [head for head in heads if head["log"] == log.code]
     checks = [
         Check("entries", len(log.entries), tuple(_entry_findings(log))),
+        Check("erased entries", len(log.erased), tuple(erasure_findings(log.entries, log.erased))),
         Check("tree", len(log.entries), tuple(_tree_findings(log, hashes))),
         *_row_checks(log),
         Check("signed tree heads", len(own), tuple(_head_findings(own, hashes))),
@@ -103,22 +107,28 @@ def _removed(outside: Sequence[dict[str, Any]], own: Sequence[dict[str, Any]]) -
 
 
 def _entry_findings(log: LoadedLog) -> Iterator[str]:
-    yield from check_leaves(
-        [
-            {"index": entry.index, "hash": bytes(entry.hash).hex(), "data": entry.data, "sealed": entry.sealed}
-            for entry in log.entries
-        ]
-    )
+    yield from check_leaves([_leaf(entry) for entry in log.entries])
     append_only = {trigger.relation(model) for model, trigger in logged_tables() if _is_append_only(model, trigger)}
     known = {trigger.relation(model) for model, trigger in logged_tables()}
+    rewritten: set[Key] = set()  # rows without the texts that were erased
     for entry in log.entries:
+        if entry.relation not in known:
+            yield f"entry {entry.index}: {entry.relation} is not a logged table"
+        if log.erased.get(entry.index) == ErasedPart.ALL:
+            rewritten.add((entry.relation, entry.row))
+            continue
         data = parsed(entry.data)
         if (data.get("table"), data.get("row")) != (entry.relation, entry.row):
             yield f"entry {entry.index}: is filed under another row"
-        if entry.relation not in known:
-            yield f"entry {entry.index}: {entry.relation} is not a logged table"
-        if entry.relation in append_only and data.get("op") != "insert":
-            yield f"entry {entry.index}: {data.get('op')} of {entry.relation} row {entry.row}, which is never changed"
+        op = data.get("op")
+        is_erasure = op == "update" and (entry.relation, entry.row) in rewritten
+        if entry.relation in append_only and op != "insert" and not is_erasure:
+            yield f"entry {entry.index}: {op} of {entry.relation} row {entry.row}, which is never changed"
+
+
+def _leaf(entry: Entry) -> dict[str, Any]:
+    leaf = {"index": entry.index, "hash": bytes(entry.hash).hex(), "sealed": entry.sealed}
+    return {**leaf, "data": entry.data} if entry.data else leaf
 
 
 def _is_append_only(model: type[models.Model], trigger: Logged) -> bool:
@@ -158,7 +168,8 @@ def _states(log: LoadedLog) -> dict[Key, State]:
     states = {}
     for entry in log.entries:
         content, hidden = parsed(entry.data).get("content"), parsed(entry.sealed).get("content")
-        states[entry.relation, entry.row] = State(entry.index, content, hidden)
+        erased = log.erased.get(entry.index, "")
+        states[entry.relation, entry.row] = State(entry.index, content, hidden, erased)
     return states
 
 
@@ -181,7 +192,11 @@ def _compare(relation: str, rows: dict[str, tuple[Any, Any]], states: dict[str, 
         if state is None or state.content is None:
             yield f"{relation} row {row}: there is no entry for it"
             continue
-        parts = [*_differences(content, state.content), *_differences(hidden, state.hidden)]
+        parts = _differences(content, state.content)
+        if state.erased == ErasedPart.SEALED:
+            parts += [name for name, value in (hidden or {}).items() if value is not None]  # erased with the entry
+        else:
+            parts += _differences(hidden, state.hidden)
         if parts:
             yield f"{relation} row {row}: {', '.join(parts)} differs from entry {state.index}"
     for row, state in states.items():

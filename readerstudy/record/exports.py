@@ -75,7 +75,9 @@ def record_lines(
     yield _line({"format": "readerstudy record 1", "log": code, **about})
     for entry in entries[: about["size"]].iterator():
         data: dict[str, Any] = {"type": "leaf", "index": entry.index, "hash": bytes(entry.hash).hex()}
-        if entry.relation not in withheld:
+        if not entry.data:
+            data["erased"] = True  # it held personal data; its hash stays
+        elif entry.relation not in withheld:
             data["data"] = entry.data
         if reveals and entry.sealed and entry.relation not in PRIVATE:
             data["sealed"] = entry.sealed

@@ -60,6 +60,35 @@ class Entry(models.Model):
         return f"{self.log} {self.index}"
 
 
+class ErasedPart(models.TextChoices):
+    """What of an entry was erased."""
+
+    SEALED = "sealed", _("the sealed part")
+    ALL = "all", _("the whole text")
+
+
+class Redaction(models.Model):
+    """Entries of one log whose texts were erased, because they held personal data. Their hashes stay in the tree.
+
+    Written by `privacy_erase` and `privacy_forget_addresses` alone. `event` is the number of the event that says why.
+    """
+
+    log = models.CharField(_("study"), max_length=64)
+    at = models.DateTimeField(_("erased"))
+    event = models.BigIntegerField(_("event"))
+    part = models.CharField(_("part"), max_length=8, choices=ErasedPart.choices)
+    entries = models.JSONField(_("indices of the entries"))
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("erasure of entries")
+        verbose_name_plural = _("erasures of entries")
+        triggers = [*kept(), *logged(study="me.log")[:1]]
+
+    def __str__(self) -> str:
+        return f"{self.log} {self.at:%Y-%m-%d %H:%M}"
+
+
 class TreeHead(models.Model):
     """A signed statement of the size and the root of a log. `root`, `public_key` and `signature` are hexadecimal."""
 

@@ -38,7 +38,8 @@ class Logged(pgtrigger.Trigger):
     """Appends each inserted, changed or deleted row to the log of its study, when the transaction commits.
 
     `study` is an SQL expression over the row `me` for the study's code. The columns `sealed` enter as a blinded hash;
-    `derived` columns are left out, because they follow from other rows: expressions by name.
+    `derived` columns are left out, because they follow from other rows: expressions by name. `erasable` are those of
+    the sealed columns that can be emptied later, together with the sealed part of the entry (`record.redactions`).
     """
 
     when = pgtrigger.After
@@ -46,9 +47,16 @@ class Logged(pgtrigger.Trigger):
     operation = _EVERY_CHANGE
 
     def __init__(
-        self, *, study: str, sealed: Sequence[str] = (), derived: Mapping[str, str] | None = None, **options: Any
+        self,
+        *,
+        study: str,
+        sealed: Sequence[str] = (),
+        derived: Mapping[str, str] | None = None,
+        erasable: Sequence[str] = (),
+        **options: Any,
     ) -> None:
         self.study, self.sealed, self.derived = study, tuple(sealed), dict(derived or {})
+        self.erasable = tuple(erasable)
         super().__init__(**{"name": "logged", **options})
 
     def get_declare(self, model: Any) -> list[tuple[str, str]]:
@@ -56,9 +64,9 @@ class Logged(pgtrigger.Trigger):
 
     def get_func(self, model: Any) -> str:
         content, hidden = self.expressions()
-        derived = _array(self.derived)
+        silent = _array([*self.derived, *self.erasable])
         return f"""
-        IF TG_OP = 'UPDATE' AND to_jsonb(OLD) - {derived} = to_jsonb(NEW) - {derived} THEN
+        IF TG_OP = 'UPDATE' AND to_jsonb(OLD) - {silent} = to_jsonb(NEW) - {silent} THEN
             RETURN NULL;
         END IF;
         me := COALESCE(NEW, OLD);
@@ -102,10 +110,14 @@ class LoggedList(Logged):
 
 
 def logged(
-    *, study: str, sealed: Sequence[str] = (), derived: Mapping[str, str] | None = None
+    *,
+    study: str,
+    sealed: Sequence[str] = (),
+    derived: Mapping[str, str] | None = None,
+    erasable: Sequence[str] = (),
 ) -> list[pgtrigger.Trigger]:
     """Return triggers for an evidence table: each change is logged, and the table cannot be emptied at once."""
-    return [Logged(study=study, sealed=sealed, derived=derived), not_truncated()]
+    return [Logged(study=study, sealed=sealed, derived=derived, erasable=erasable), not_truncated()]
 
 
 def not_truncated() -> pgtrigger.Trigger:

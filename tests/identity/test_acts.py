@@ -61,6 +61,7 @@ def address_of(act: Act, study, reader) -> str:
         ("code", "number", "key"),
         ("code", "number", "name"),
         ("number", "name"),
+        ("number",),
         ("study",),
         ("study", "move"),
         ("study", "reader"),

@@ -183,7 +183,9 @@ def test_clara_adds_a_researcher_and_removes_her_again(study, clara, signed_in):
     with pytest.raises(NotFound):
         study_for(ruth, "small")
     assert StudyMember.objects.get(pk=member.pk).removed_by == clara
-    verbs = Event.objects.filter(verb__startswith="member.", data__person="ruth").values_list("verb", "actor__username")
+    verbs = Event.objects.filter(verb__startswith="member.", data__person=ruth.pk).values_list(
+        "verb", "actor__username"
+    )
     assert list(verbs) == [("member.added", "clara"), ("member.removed", "clara")]
 
 

@@ -23,6 +23,7 @@ from readerstudy.studies.models import Enrollment, ReadingList, Study
 
 _PLACEHOLDER: Final = re.compile(r"%\((\w+)\)s")
 _REASONS: Final = ("reason", "override_reason", "remark")
+_PEOPLE: Final = ("person", "requested_by")  # in an event's data: the key of an account
 Subject = tuple[str, str]  # model and key
 Data = dict[str, Any]
 
@@ -86,7 +87,15 @@ def _words(event: Event, subjects: Mapping[Subject, Data], studies: Collection[s
         if place % 2 == 0:
             yield Word(part)
         else:
-            yield words.get(part) or Word(_value(part, data.get(part, "–")))
+            yield words.get(part) or _person(part, data, subjects) or Word(_value(part, data.get(part, "–")))
+
+
+def _person(part: str, data: Data, subjects: Mapping[Subject, Data]) -> Word | None:
+    """Return the name of an account in the event's data; None if it is none. Earlier versions wrote user names."""
+    if part not in _PEOPLE or not isinstance(data.get(part), int):
+        return None
+    known: Data = subjects.get((User._meta.label_lower, str(data[part])), {})
+    return known.get("word")
 
 
 def person_word(person: User) -> Word:
@@ -128,6 +137,7 @@ def _subjects(events: Iterable[Event], viewer: User) -> dict[Subject, Data]:
         model, key = _subject(event)
         if key.isascii() and key.isdigit():
             keys[model].add(int(key))
+        keys[User._meta.label_lower] |= {event.data[name] for name in _PEOPLE if isinstance(event.data.get(name), int)}
     return {
         (model, str(pk)): found
         for model, pks in keys.items()

@@ -31,7 +31,7 @@ def add_member(*, study: Study, person: User, role: Role, actor: User | None, at
             raise NotAllowed(_("Nobody changes their own role in a study."))
         _end(present, actor=actor, at=at)
     member = StudyMember.objects.create(study=study, person=person, role=role, added_at=at, added_by=actor)
-    record("member.added", actor=actor, subject=study, at=at, person=person.username, role=role.value)
+    record("member.added", actor=actor, subject=study, at=at, person=person.pk, role=role.value)
     return member
 
 
@@ -57,4 +57,4 @@ def copy_members(*, source: Study, target: Study, at: datetime) -> None:
 def _end(member: StudyMember, *, actor: User | None, at: datetime) -> None:
     ended = StudyMember.objects.filter(pk=member.pk, removed_at=None).update(removed_at=at, removed_by=actor)
     assert ended, "the study is locked in the database"
-    record("member.removed", actor=actor, subject=member.study, at=at, person=member.person.username, role=member.role)
+    record("member.removed", actor=actor, subject=member.study, at=at, person=member.person_id, role=member.role)

@@ -93,7 +93,7 @@ def confirm_unsealing(*, study: Study, actor: User, at: datetime) -> Unsealing:
         require_nothing_in_reading(own, told_to=actor)
         request.end(RequestOutcome.CONFIRMED, by=actor, at=at)
         unsealing = _unseal(own, by=request.by, confirmed_by=actor, reason=request.reason, at=at)
-        asked = {"requested_by": request.by.username, "requested_at": request.at.isoformat()}
+        asked = {"requested_by": request.by_id, "requested_at": request.at.isoformat()}
         record("study.unsealed", actor=actor, subject=own, at=at, reason=request.reason, **asked)
     study.refresh_from_db()
     return unsealing
@@ -111,7 +111,7 @@ def withdraw_request(*, study: Study, actor: User, reason: str, at: datetime) ->
         own = _closed(study)
         request = _waiting(own)
         request.end(RequestOutcome.WITHDRAWN, by=actor, at=at)
-        details = {"reason": reason, "requested_by": request.by.username}
+        details = {"reason": reason, "requested_by": request.by_id}
         record("unsealing.withdrawn", actor=actor, subject=own, at=at, **details)
 
 
@@ -159,5 +159,5 @@ def _end_if_expired(study: Study, *, at: datetime) -> None:
     expired = UnsealingRequest.objects.filter(study=study, outcome="", expires_at__lt=at)
     for request in expired.select_for_update().select_related("study", "by"):
         request.end(RequestOutcome.EXPIRED, by=None, at=request.expires_at)
-        details = {"requested_by": request.by.username, "expires_at": request.expires_at.isoformat()}
+        details = {"requested_by": request.by_id, "expires_at": request.expires_at.isoformat()}
         record("unsealing.expired", actor=None, subject=request.study, at=at, **details)
