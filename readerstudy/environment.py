@@ -48,8 +48,16 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("SECRET_KEY", "signs sessions and links; at least 32 characters", "created once under `VAR_DIR`"),
     Variable(
         "PSEUDONYM_KEY",
-        "key of the one-way fingerprints of patients and images, at least 32 characters; store it apart from backups",
+        "key of the one-way fingerprints of patients and images, at least 32 characters; store it apart from backups; "
+        "only processes that import need it: the worker of the queue `cpu`, and commands",
         "created once under `VAR_DIR`",
+        "none; an import says so",
+    ),
+    Variable(
+        "PSEUDONYM_KEY_FILE",
+        "file with that key, instead of `PSEUDONYM_KEY`; in service not within `VAR_DIR`",
+        "none",
+        "none",
     ),
     Variable(
         "RECORD_KEY",

@@ -24,6 +24,32 @@ def require_long_key(name: str, key: str) -> None:
         raise ImproperlyConfigured(f"{name} is shorter than {SHORTEST_KEY} characters; make a longer one.")
 
 
+def read_pseudonym_key(*, key: str, file: str, folder: Path, is_embedded: bool) -> str:
+    """Return the key of the pseudonyms from its variable or its file; "" if this process has none of both.
+
+    Only imports need it, so a file that cannot be read stops no start: the key may be on a medium that is put in for
+    an import, or be readable for one worker alone. Raises ImproperlyConfigured for both at once, a short key, and in
+    service for a file within `folder`, which is copied with the data.
+    """
+    if not file:
+        if key:
+            require_long_key("PSEUDONYM_KEY", key)
+        return key
+    if key:
+        raise ImproperlyConfigured("PSEUDONYM_KEY and PSEUDONYM_KEY_FILE are both set; keep the key in one place.")
+    path = Path(file).absolute()
+    if not is_embedded and path.resolve().is_relative_to(folder.resolve()):
+        raise ImproperlyConfigured(
+            f"PSEUDONYM_KEY_FILE names {path}, which is within VAR_DIR: keep the key apart from the data."
+        )
+    try:
+        key = path.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        return ""
+    require_long_key("PSEUDONYM_KEY_FILE", key)
+    return key
+
+
 def require_no_development(*, debug: bool, hosts: Sequence[str]) -> None:
     """Raise ImproperlyConfigured for what only a developer's machine may have."""
     if debug:

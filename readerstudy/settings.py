@@ -42,10 +42,17 @@ TESTING = "pytest" in sys.modules
 
 # --- folders ------------------------------------------------------------------------------------------------
 _ROLE = database_roles.role_of_process(sys.argv, is_test=TESTING)
+# Only processes that import need it.
+PSEUDONYM_KEY_FILE = env_text("PSEUDONYM_KEY_FILE", default="")
+PSEUDONYM_KEY = safety.read_pseudonym_key(
+    key=env_text("PSEUDONYM_KEY", default=""), file=PSEUDONYM_KEY_FILE, folder=VAR_DIR, is_embedded=EMBEDDED
+)
 if EMBEDDED:
     DATABASE_ADDRESSES = local_postgres.databases(VAR_DIR)
     SECRET_KEY = env_text("SECRET_KEY", default=local_postgres.secret(VAR_DIR, "secret_key"))
-    PSEUDONYM_KEY = env_text("PSEUDONYM_KEY", default=local_postgres.secret(VAR_DIR, "pseudonym_key"))
+    if not (PSEUDONYM_KEY or PSEUDONYM_KEY_FILE):
+        PSEUDONYM_KEY = local_postgres.secret(VAR_DIR, "pseudonym_key")
+        safety.require_long_key("PSEUDONYM_KEY", PSEUDONYM_KEY)
     RECORD_KEY = env_text("RECORD_KEY", default=local_postgres.secret(VAR_DIR, "record_key"))
     ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]")
     CELERY_BROKER_URL = env_text("CELERY_BROKER_URL", default="filesystem://")
@@ -56,7 +63,6 @@ else:
         _NAMES["owner"] = "OWNER_DATABASE_URL"
     DATABASE_ADDRESSES = {role: env_database(name) for role, name in _NAMES.items()}
     SECRET_KEY = env_text("SECRET_KEY")
-    PSEUDONYM_KEY = env_text("PSEUDONYM_KEY")
     RECORD_KEY = env_text("RECORD_KEY")
     ALLOWED_HOSTS = env_list("ALLOWED_HOSTS")
     CELERY_BROKER_URL = env_text("CELERY_BROKER_URL")
@@ -68,7 +74,6 @@ else:
     safety.require_broker_password(CELERY_BROKER_URL)
 safety.require_known_broker(CELERY_BROKER_URL)
 safety.require_long_key("SECRET_KEY", SECRET_KEY)
-safety.require_long_key("PSEUDONYM_KEY", PSEUDONYM_KEY)
 safety.require_long_key("RECORD_KEY", RECORD_KEY)
 # The embedded server runs as a user of its own if the application is started by root.
 safety.keep_private(VAR_DIR, is_traversed=EMBEDDED and os.geteuid() == 0, public=["static"])

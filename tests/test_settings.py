@@ -44,7 +44,7 @@ def test_a_configured_start_is_strict_and_starts_no_server_of_its_own(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["SEALED_DATABASE_URL", "SECRET_KEY", "PSEUDONYM_KEY", "RECORD_KEY", "ALLOWED_HOSTS", "CELERY_BROKER_URL"]
+    "name", ["SEALED_DATABASE_URL", "SECRET_KEY", "RECORD_KEY", "ALLOWED_HOSTS", "CELERY_BROKER_URL"]
 )
 def test_with_a_database_address_nothing_has_a_default(tmp_path, name):
     run = start(tmp_path, **{name: None})
@@ -248,3 +248,50 @@ def test_the_cache_in_redis_holds_json(tmp_path):
         written.loads(pickle.dumps(print))
     with pytest.raises(TypeError):
         written.dumps(print)
+
+
+SHOW_KEY = "from django.conf import settings as s; print(s.PSEUDONYM_KEY)"
+
+
+def test_the_key_of_the_pseudonyms_can_be_in_a_file_apart(tmp_path):
+    var, apart = tmp_path / "var", tmp_path / "key"
+    apart.write_text("k" * 40 + "\n")
+    values = {"VAR_DIR": str(var), "PSEUDONYM_KEY": None}
+    assert start(tmp_path, SHOW_KEY, **values, PSEUDONYM_KEY_FILE=str(apart)).stdout.strip() == "k" * 40
+    within = var / "key"
+    within.write_text("k" * 40)
+    for changes, sentence in (
+        ({**values, "PSEUDONYM_KEY_FILE": str(within)}, "which is within VAR_DIR: keep the key apart from the data"),
+        ({**values, "PSEUDONYM_KEY_FILE": str(apart), "PSEUDONYM_KEY": "y" * 40}, "are both set"),
+    ):
+        run = start(tmp_path, **changes)
+        assert run.returncode != 0
+        assert sentence in run.stderr
+    apart.write_text("short")
+    assert "PSEUDONYM_KEY_FILE is shorter" in start(tmp_path, **values, PSEUDONYM_KEY_FILE=str(apart)).stderr
+
+
+IMPORT = """
+import django; django.setup()
+from readerstudy.cohort.storage import fingerprint
+from readerstudy.errors import StudyError
+try:
+    fingerprint("x")
+except StudyError as error:
+    print(error)
+"""
+
+
+def test_a_process_without_that_key_starts_and_imports_nothing(tmp_path):
+    run = start(tmp_path, IMPORT, PSEUDONYM_KEY=None)
+    assert "this process has no key for their pseudonyms. Set PSEUDONYM_KEY or" in run.stdout, run.stderr
+    run = start(tmp_path, IMPORT, PSEUDONYM_KEY=None, PSEUDONYM_KEY_FILE=str(tmp_path.parent / "not there"))
+    assert "not there, which this process could not read when it started" in run.stdout, run.stderr
+
+
+def test_an_embedded_installation_with_a_key_apart_makes_none(tmp_path):
+    apart = tmp_path / "key"
+    apart.write_text("k" * 40)
+    assert safety.read_pseudonym_key(key="", file=str(apart), folder=tmp_path, is_embedded=True) == "k" * 40
+    assert safety.read_pseudonym_key(key="", file="", folder=tmp_path, is_embedded=True) == ""
+    assert not (tmp_path / "pseudonym_key").exists()

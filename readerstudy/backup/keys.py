@@ -23,8 +23,11 @@ _WARNING: Final = """\
 
 
 def fingerprints() -> dict[str, str]:
-    """Return what tells each key of this installation from others. A key cannot be guessed from it in a short time."""
-    return {name: _fingerprint(name, getattr(settings, name)) for name in KEYS}
+    """Return what tells each key of this installation from others. A key cannot be guessed from it in a short time.
+
+    "" for the key of the pseudonyms in a process that has none: only imports need it.
+    """
+    return {name: _fingerprint(name, key) if (key := getattr(settings, name)) else "" for name in KEYS}
 
 
 def _fingerprint(name: str, key: str) -> str:
@@ -33,7 +36,12 @@ def _fingerprint(name: str, key: str) -> str:
 
 
 def write_keys(path: Path, *, apart_from: Path) -> None:
-    """Write the keys to a new file that its owner alone can read. Raises BadInput if it exists or is not apart."""
+    """Write the keys to a new file that its owner alone can read.
+
+    Raises BadInput if it exists or is not apart, or if this process lacks a key.
+    """
+    if missing := [name for name in KEYS if not getattr(settings, name)]:
+        raise BadInput(f"This process has no {', '.join(missing)}; set it, or leave the keys out and keep them apart.")
     if path.resolve().is_relative_to(apart_from.resolve()):
         raise BadInput(f"{path} is in the folder of the backups; keep the keys apart from them.")
     try:
@@ -78,7 +86,9 @@ def require_same_keys(of_backup: Mapping[str, str], own: Mapping[str, str] | Non
     `own` are the keys themselves if they are not those of this installation.
     """
     mine = {name: _fingerprint(name, key) for name, key in own.items()} if own else fingerprints()
-    other = [name for name in KEYS if of_backup.get(name) != mine[name]]
+    # A backup that was made without the key of the pseudonyms, or a process without it, cannot compare it.
+    known = [name for name in KEYS if of_backup.get(name, "?") and mine[name]]
+    other = [name for name in known if of_backup.get(name) != mine[name]]
     if other:
         reasons = "; ".join(f"{name} ({KEYS[name]})" for name in other)
         raise StudyError(

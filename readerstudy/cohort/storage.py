@@ -90,7 +90,25 @@ def _layout(modality: Modality, resolution: str) -> dict[str, Any]:
 
 
 def fingerprint(text: str) -> str:
-    """Return a keyed one-way hash of the text. It is the same in this installation and in no other."""
+    """Return a keyed one-way hash of the text. It is the same in this installation and in no other.
+
+    Raises StudyError in a process that has no key.
+    """
+    if not settings.PSEUDONYM_KEY:
+        if settings.PSEUDONYM_KEY_FILE:
+            raise StudyError(
+                _(
+                    "Images cannot be imported: PSEUDONYM_KEY_FILE names %(file)s, which this process could not read "
+                    "when it started.",
+                    file=settings.PSEUDONYM_KEY_FILE,
+                )
+            )
+        raise StudyError(
+            _(
+                "Images cannot be imported: this process has no key for their pseudonyms. Set PSEUDONYM_KEY or "
+                "PSEUDONYM_KEY_FILE for the workers that import."
+            )
+        )
     return hmac.new(settings.PSEUDONYM_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 

@@ -21,6 +21,8 @@ COMPOSE_ONLY = {
     *("POSTGRES_PASSWORD", "WEB_PASSWORD", "SEALED_PASSWORD", "REDIS_PASSWORD"),
     *("BIND", "PORT", "TORCH_INDEX"),
 }
+# In the file .env, which every service reads, and empty for all but the worker.
+WORKER_ONLY = {"PSEUDONYM_KEY", "PSEUDONYM_KEY_FILE"}
 # Names the database of a test run.
 TESTS_ONLY = {"TEST_DATABASE"}
 
@@ -78,14 +80,14 @@ def test_the_build_context_has_all_that_the_dockerfile_copies():
 def test_the_example_has_every_setting_and_no_other():
     known = {variable.name for variable in VARIABLES}
     example = set(re.findall(r"(?m)^(?:# )?([A-Z_]+)=", (ROOT / ".env.example").read_text()))
-    by_compose = set(SERVICES["init"]["environment"]) - {"POSTGRES_PASSWORD"}
+    by_compose = set(SERVICES["init"]["environment"]) - {"POSTGRES_PASSWORD"} - WORKER_ONLY
     assert example - COMPOSE_ONLY == known - TESTS_ONLY - by_compose
     assert by_compose <= known
 
 
 def test_every_variable_of_the_compose_file_is_in_the_example():
     text = (ROOT / "docker-compose.yml").read_text()
-    assert set(re.findall(r"\$\{([A-Z_]+)", text)) == COMPOSE_ONLY
+    assert set(re.findall(r"\$\{([A-Z_]+)", text)) == COMPOSE_ONLY | WORKER_ONLY
     example = (ROOT / ".env.example").read_text()
     assert all(re.search(rf"(?m)^(# )?{name}=", example) for name in COMPOSE_ONLY)
 
@@ -101,6 +103,13 @@ def test_the_example_holds_no_secret():
         ("PSEUDONYM_KEY", ""),
         ("RECORD_KEY", ""),
     ]
+
+
+def test_only_the_worker_that_imports_has_the_key_of_the_pseudonyms():
+    for name in OWN:
+        given = {key: SERVICES[name]["environment"][key] for key in WORKER_ONLY}
+        wanted = {key: f"${{{key}:-}}" if name == "worker" else "" for key in WORKER_ONLY}
+        assert given == wanted
 
 
 def test_only_the_migration_knows_the_password_of_the_owner():
