@@ -1,7 +1,7 @@
 """Refused requests in the audit trail: one event for a person, a page and a quarter of an hour.
 
 The event names the page and not the address, which may hold the code of a study that others must not know of. The log
-of the process has every address.
+of the process has a line for each request.
 """
 
 from collections.abc import Callable
