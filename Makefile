@@ -72,6 +72,9 @@ bench: setup-test ## make bench PART=reading (tests/bench/parts has the others)
 ifeq ($(PART),reading)
 	@$(MAKE) --no-print-directory $(VENV)/.node
 endif
+ifeq ($(PART),fuzz)
+	@$(PIP) --require-hashes -r requirements/fuzz.txt
+endif
 	@$(BIN)/python -m tests.bench.parts.$(PART)
 
 reference: $(VENV)/.dev ## write the generated parts of docs/reference

@@ -22,15 +22,17 @@ def is_sealed_work() -> bool:
 
 
 @contextmanager
-def sealed_work() -> Iterator[None]:
+def sealed_work(*, reads_committed: bool = False) -> Iterator[None]:
     """Let queries read the sealed tables; also a decorator, `@sealed_work()`.
 
     Raises RuntimeError within a transaction, whose changes the second connection would not see: begin the work first.
+    With `reads_committed` it can begin there, to read rows that were committed before; it may change nothing.
     """
     outer = connections[DEFAULT_DB_ALIAS]
     begins = not is_sealed_work()
     # As for durable transactions, the one that a test runs in does not count.
-    if begins and outer.in_atomic_block and not getattr(outer.atomic_blocks[-1], "_from_testcase", False):
+    is_too_late = begins and not reads_committed and outer.in_atomic_block
+    if is_too_late and not getattr(outer.atomic_blocks[-1], "_from_testcase", False):
         raise RuntimeError("Sealed work cannot begin within a transaction.")
     token = _DEPTH.set(_DEPTH.get() + 1)
     if begins and SEALED in connections:

@@ -1,5 +1,9 @@
 """What each role of the database may do, tried as that role."""
 
+import base64
+import hashlib
+from random import Random
+
 import psycopg2
 import pytest
 from django.apps import apps
@@ -12,8 +16,14 @@ from readerstudy.audit.actions import record
 from readerstudy.audit.models import Event
 from readerstudy.record.models import Entry
 from readerstudy.sealed_work import SEALED, each_sealed, is_sealed_work, sealed_work
+from readerstudy.studies.actions import unlock_study
+from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.studies.models import ReadingList, Study
+from readerstudy.studies.protocol import SessionKind
+from readerstudy.studies.protocol_document import Protocol, ProtocolSession, ReadingOrder
+from readerstudy.truth.actions import create_study, lock_study
 from readerstudy.truth.apps import sealed_models
-from readerstudy.truth.models import Score, Truth, Unsealing
+from readerstudy.truth.models import DrawSeed, Score, Truth, Unsealing
 from tests import make
 
 SEALED_TABLES = {model._meta.db_table for model in sealed_models()}
@@ -214,3 +224,62 @@ def test_an_owner_that_may_not_make_roles_says_what_to_run(transactional_db):
         with pytest.raises(ImproperlyConfigured, match='CREATE ROLE "nobody_yet" LOGIN'):
             database_roles._ensure_role(cursor, {"USER": "nobody_yet", "PASSWORD": "x"})
         cursor.execute("RESET ROLE")
+
+
+SEED = 918273645918273645
+
+
+@pytest.fixture
+def own_orders(as_web, small):
+    """A study that this web process has drawn by `SEED`; its readers have orders of their own, and a crossover."""
+    session = ProtocolSession(SessionKind.BLINDED, "A", real=6, adversarial=6, order=ReadingOrder.PER_READER)
+    again = ProtocolSession(SessionKind.BLINDED, "B", images_of=1, order=ReadingOrder.PER_READER)
+    analysis = AnalysisPlan(before=1, after=2)
+    protocol = Protocol(sessions=(session, again), crossover=(1, 2), resolution="low", analysis=analysis)
+    with sealed_work():
+        films = make.cohort()
+        make.adversarial_images_for(films)
+        create_study(code="own", title="x", cohort=films, protocol=protocol, seed=SEED, at=make.MONDAY)
+    return Study.objects.get()
+
+
+def test_a_web_process_enrolls_readers_by_a_seed_that_it_cannot_read(own_orders):
+    lists = []
+    for name in ("rita", "rosa"):
+        with transaction.atomic():  # as invitations do it for several readers
+            reader = make.reader_in(own_orders, name)
+        lists += ReadingList.objects.filter(enrollment__reader=reader).order_by("place")
+    swapped = Random(f"{SEED}:crossover:0").random() < 0.5
+    one, other = ([2, 1], [1, 2]) if swapped else ([1, 2], [2, 1])
+    assert [each.session_plan.number for each in lists] == [*one, *other]
+    for each in lists:
+        code, number = each.enrollment.code, each.session_plan.number
+        images = sorted(each.session_plan.allocations.values_list("stimulus_id", flat=True))
+        expected = Random(f"{SEED}:{code}:{number}:{images}")
+        drawn = each.session_plan.allocations.order_by("position").values_list("stimulus_id", flat=True)
+        shown = each.presentations.order_by("position").values_list("stimulus_id", flat=True)
+        assert list(shown) == expected.sample(list(drawn), k=len(images))
+    with pytest.raises(Exception, match="permission denied for table truth_drawseed"):
+        DrawSeed.objects.count()
+
+
+def test_nothing_that_the_web_role_can_read_has_the_seed_of_a_draw(own_orders, run):
+    make.reader_in(own_orders, "rita")
+    unlock_study(study=own_orders, actor=None, reason="Another plan.", at=make.MONDAY)
+    lock_study(study=own_orders, actor=None, seed=SEED, at=make.MONDAY)
+    kept = [seed for (seed,) in run("sealed", "SELECT seed FROM truth_drawseed")]
+    assert kept == [SEED, SEED]
+    writings = (str(SEED), f"{SEED:x}", base64.b64encode(str(SEED).encode()).decode(), *digests(str(SEED)))
+    rows = 0
+    for table in OPEN_TABLES - {"record_entry"}:
+        for (row,) in run("web", f"SELECT item::text FROM {table} item"):
+            assert not [writing for writing in writings if writing in row], table
+            rows += 1
+    for row in run("web", "SELECT log, relation, row_id, data, hash::text FROM record_entry"):
+        assert not [writing for writing in writings if writing in str(row)]
+        rows += 1
+    assert rows > 100
+
+
+def digests(text: str) -> list[str]:
+    return [hashlib.new(name, text.encode()).hexdigest() for name in ("md5", "sha1", "sha256")]

@@ -34,6 +34,8 @@ def main(arguments: list[str]) -> None:
         options = [*agreed, *(f"--extra={extra}" for extra in extras), *arguments]
         compile_requirements(name, "pyproject.toml", f"--python-version={oldest}", *options)
         agreed = ["--constraint=requirements/dev.txt"]
+    fuzz = "\n".join(project["optional-dependencies"]["fuzz"])
+    compile_requirements("fuzz", "-", f"--python-version={oldest}", standard_input=fuzz)
     # The oracle works without the packages that it asks for, which would bring another torch.
     oracle = "\n".join(project["optional-dependencies"]["oracle"])
     compile_requirements("oracle", "-", f"--python-version={oldest}", "--no-deps", standard_input=oracle)

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from readerstudy.analysis.record.codes import Subset
+from readerstudy.analysis.record.codes import PAIR, Subset
 from readerstudy.analysis.record.conduct import StudyEvent
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.statistics.multiplicity import Correction
@@ -121,6 +121,21 @@ def session_limit_sentence(record: StudyRecord, plan: AnalysisPlan) -> str:
         "separate: the education, practice, the different images, and fatigue."
     )
     return sentence % compared_sessions(plan)
+
+
+def labelled_pairs_sentence(record: StudyRecord) -> str | None:
+    """Return that readers got labelled pairs, from which a program could learn; None without verdicts after them."""
+    pairs = sorted({each.number for each in record.image_sets if each.count(PAIR)})
+    asked = {each.number for each in record.image_sets if each.asks_for_verdict}
+    later = sorted(number for number in asked if pairs and number > pairs[0])
+    if not later:
+        return None
+    sentence = _(
+        "Session %(pairs)s sent real and adversarial images to readers as labelled pairs. A reader who stores them can "
+        "train a program that recognises the attack in the images of later sessions (%(later)s). Software cannot "
+        "prevent that: the results of these sessions assume that readers judged by eye."
+    )
+    return sentence % {"pairs": ", ".join(map(str, pairs)), "later": ", ".join(map(str, later))}
 
 
 def paired_sentence(plan: AnalysisPlan) -> str:

@@ -12,7 +12,7 @@ from readerstudy.reading.models import ClosingAnswers, Reading, ReadingSession
 from readerstudy.studies.models import DisplayedAid, Enrollment, ReadingList, SessionPlan, Study, UnsealingRequest
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.queries import StimulusTruth, truth_of_study
-from readerstudy.truth.seal import require_verdicts_visible
+from readerstudy.truth.seal import require_verdicts_visible, revealed_seed
 
 # The fields of a reading, with their paths from `Reading`.
 BLIND = {
@@ -217,7 +217,7 @@ def study_page(study: Study) -> dict[str, Any]:
     (line,) = study_lines([study])
     return {
         **line,
-        "seed": study.revealed_seed,
+        "seed": revealed_seed(study),
         "plan": study.plan or None,
         "plan_sha256": study.plan_sha256,
         "analysis_sha256": study.analysis_sha256,

@@ -17,8 +17,9 @@ from readerstudy.accounts.permissions import signed_in_user
 from readerstudy.designer.form.readable import analysis_facts, rules_facts
 from readerstudy.designer.pages.views import Frame, design_page, new_page
 from readerstudy.studies.access import studies_of
-from readerstudy.studies.admin.pages import SessionPlanAdmin, StudyAdmin
-from readerstudy.studies.models import SessionPlan, Study
+from readerstudy.studies.admin.pages import DrawsOfStudy, ReadersOfStudy, SessionPlanAdmin, SessionsOfStudy, StudyAdmin
+from readerstudy.studies.models import Draw, SessionPlan, Study
+from readerstudy.truth.seal import revealed_seed
 
 # The annotations of unfold do not allow lazy texts.
 action_of_page: Any = decorators.action
@@ -26,10 +27,19 @@ action_of_page: Any = decorators.action
 admin.site.unregister(Study)
 
 
+class DrawsWithSeed(DrawsOfStudy):
+    """Earlier draws, each with its seed once that may be shown."""
+
+    @admin.display(description=_("seed of the draw"))
+    def shown_seed(self, draw: Draw) -> str:
+        return _shown_seed(draw)
+
+
 @admin.register(Study)
 class DesignedStudyAdmin(StudyAdmin):
     """Studies. Adding one and editing a draft show the forms of the designer, which save through the same actions."""
 
+    inlines = (SessionsOfStudy, ReadersOfStudy, DrawsWithSeed)
     actions_detail: Sequence[str] = ("edit_design", *StudyAdmin.actions_detail)
 
     @admin.display(description=_("what will be tested"))
@@ -39,6 +49,10 @@ class DesignedStudyAdmin(StudyAdmin):
             return str(_("None was locked with this study: nothing in its report is confirmatory."))
         facts = [(fact.label, fact.value) for fact in analysis_facts(study.analysis)]
         return format_html_join(mark_safe("<br>"), "{}: {}", [*facts, ("SHA-256", study.analysis.hash)])
+
+    @admin.display(description=_("seed of the draw"))
+    def shown_seed(self, study: Study) -> str:
+        return str(_("none yet")) if study.is_editable else _shown_seed(study)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return is_investigator(request)
@@ -87,6 +101,11 @@ class DesignedSessionAdmin(SessionPlanAdmin):
         """Return the rules in the words of the designer's form."""
         facts = ((fact.label, fact.value) for fact in rules_facts(plan.rules))
         return format_html_join(mark_safe("<br>"), "{}: {}", facts)
+
+
+def _shown_seed(drawn: Study | Draw) -> str:
+    seed = revealed_seed(drawn)
+    return str(_("sealed") if seed is None else seed)
 
 
 def _design_url(study: Study) -> str:

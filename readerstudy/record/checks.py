@@ -36,7 +36,10 @@ class Check:
 
 @dataclass(frozen=True)
 class State:
-    """What the last entry about a row says of it; `content` None: it was deleted. `erased`: what is missing of it."""
+    """What the last entry about a row says of it; `content` None: it was deleted; `hidden` {}: nothing was sealed.
+
+    `erased`: what is missing of it.
+    """
 
     index: int
     content: Any
@@ -167,15 +170,20 @@ def _row_checks(log: LoadedLog) -> Iterator[Check]:
 def _states(log: LoadedLog) -> dict[Key, State]:
     states = {}
     for entry in log.entries:
-        content, hidden = parsed(entry.data).get("content"), parsed(entry.sealed).get("content")
-        erased = log.erased.get(entry.index, "")
-        states[entry.relation, entry.row] = State(entry.index, content, hidden, erased)
+        data, erased = parsed(entry.data), log.erased.get(entry.index, "")
+        hidden = parsed(entry.sealed).get("content") if "sealed" in data else {}
+        states[entry.relation, entry.row] = State(entry.index, data.get("content"), hidden, erased)
     return states
 
 
 def _rows(model: type[models.Model], trigger: Logged, code: str) -> dict[str, tuple[Any, Any]]:
-    """Return the open and the sealed part of each row of the study, by primary key."""
+    """Return the open and the sealed part of each row of the study, by primary key.
+
+    The sealed part has the columns that another table took over since, because earlier entries have them.
+    """
     content, hidden = trigger.expressions()
+    for column, expression in _moved_columns(trigger.relation(model)):
+        hidden = f"COALESCE({hidden}, '{{}}'::jsonb) || jsonb_build_object('{column}', {expression})"
     key, table = key_of(model), model._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
@@ -183,7 +191,13 @@ def _rows(model: type[models.Model], trigger: Logged, code: str) -> dict[str, tu
             f"WHERE COALESCE({trigger.study}, '') = %s ORDER BY me.{key}",
             [code],
         )
-        return {row: (json.loads(text), json.loads(secret or "null")) for row, text, secret in cursor.fetchall()}
+        return {row: (json.loads(text), json.loads(secret or "{}")) for row, text, secret in cursor.fetchall()}
+
+
+def _moved_columns(relation: str) -> Iterator[tuple[str, str]]:
+    """Yield the columns of a table that are in another one since, with an expression over the row `me` for each."""
+    for model in apps.get_models():
+        yield from getattr(model, "moved_here", {}).get(relation, {}).items()
 
 
 def _compare(relation: str, rows: dict[str, tuple[Any, Any]], states: dict[str, State]) -> Iterator[str]:

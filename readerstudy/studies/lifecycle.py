@@ -57,7 +57,6 @@ SOURCES: Final = {
 _STAMPS: Final = {
     "rehearsed_at": None,
     "locked_at": (*UNDER_WAY, *FINISHED),
-    "seed": (*UNDER_WAY, *FINISHED),
     "image_bytes": (*UNDER_WAY, *FINISHED),
     "opened_at": (StudyStatus.OPEN, StudyStatus.PAUSED, *FINISHED),
     "paused_at": (StudyStatus.PAUSED,),
@@ -109,7 +108,6 @@ RETURN NEW;
 _DRAWN: Final = (
     "plan",
     "protocol_data",
-    "seed",
     "image_bytes",
     "plan_sha256",
     "analysis_sha256",

@@ -18,7 +18,12 @@ class TruthConfig(AppConfig):
     name = "readerstudy.truth"
 
     def ready(self) -> None:
-        """Grant after each migration, so that a new table is sealed or open from its start."""
+        """Grant after each migration, so that a new table is sealed or open from its start; give readers' chance."""
+        # Models can be imported only once all apps are known.
+        from readerstudy.studies.chance import provide_chance
+        from readerstudy.truth.seeds import chance_of_reader
+
+        provide_chance(chance_of_reader)
         post_migrate.connect(_grant, sender=self, dispatch_uid="grant")
 
 

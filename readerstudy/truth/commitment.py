@@ -14,6 +14,7 @@ from readerstudy.record.verifier import canonical, commit, root_of_commitments
 from readerstudy.sealed_work import sealed_work
 from readerstudy.studies.models import Allocation, Study
 from readerstudy.truth.models import ImageTruth, SealKey, Truth
+from readerstudy.truth.seeds import seed_of
 
 KEY_BYTES: Final = 32
 
@@ -42,7 +43,8 @@ def answer_key(study: Study) -> list[str]:
 
 def _of_draw(study: Study) -> dict[str, Any]:
     practice = study.session_plans.exclude(practice=None).values_list("number", "practice__sha256")
-    return {"study": study.code, "seed": study.seed, "practice": {str(number): digest for number, digest in practice}}
+    numbered = {str(number): digest for number, digest in practice}
+    return {"study": study.code, "seed": seed_of(study), "practice": numbered}
 
 
 def _of_positions(study: Study) -> Iterator[dict[str, Any]]:

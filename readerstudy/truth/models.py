@@ -13,7 +13,7 @@ from readerstudy.cohort.models import Image, Stimulus
 from readerstudy.experiments.models import Attack
 from readerstudy.record.models import Commitment
 from readerstudy.record.triggers import STUDY, kept, logged, not_truncated
-from readerstudy.studies.models import Study
+from readerstudy.studies.models import Draw, Study
 from readerstudy.truth.terms import DIRECTION_LABELS, PATHOLOGY_LABELS, Authenticity
 from readerstudy.vocabulary import Pathology, choice_pairs
 
@@ -206,3 +206,41 @@ class SealKey(models.Model):
 
     def __str__(self) -> str:
         return str(self.study)
+
+
+_SEED: str = "(SELECT drawn.seed FROM truth_drawseed drawn WHERE drawn.study_id = {study} AND {number})"
+_EARLIER: str = f"FROM {Draw._meta.db_table} earlier WHERE earlier.study_id = {{}}"
+
+
+class DrawSeed(models.Model):
+    """The seed of one draw of a study. With it the draw can be repeated, so it tells which position shows what."""
+
+    # As for SealKey.
+    study = models.ForeignKey(Study, models.DO_NOTHING, related_name="+")
+    number = models.PositiveSmallIntegerField(_("number of the draw"))  # from 1; more if the study was unlocked
+    seed = models.BigIntegerField(_("seed of the draw"))
+
+    # Earlier versions stored the seed with the study and with its replaced draws: entries of their records have it.
+    moved_here = {
+        Study._meta.db_table: {
+            "seed": _SEED.format(
+                study="me.id",
+                number=f"me.locked_at IS NOT NULL AND drawn.number = 1 + (SELECT count(*) {_EARLIER.format('me.id')})",
+            )
+        },
+        Draw._meta.db_table: {
+            "seed": _SEED.format(
+                study="me.study_id",
+                number=f"drawn.number = (SELECT count(*) {_EARLIER.format('me.study_id')} AND earlier.id <= me.id)",
+            )
+        },
+    }
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("seed of a draw")
+        constraints = [models.UniqueConstraint(fields=["study", "number"], name="one_seed_per_draw")]
+        triggers = [*kept(), *logged(study=STUDY.format("me.study_id"), sealed=("seed",))[:1]]
+
+    def __str__(self) -> str:
+        return f"{self.study} {self.number}"

@@ -5,8 +5,8 @@ Pages, API and report call these predicates and do not compare a study's status 
 A study is sealed from its draft to its unsealing. A rehearsal is never sealed, because simulated readers complete it
 with the truth in hand, on a draw of its own.
 
-Three facts that packages below `truth` need are properties of `Study`: `is_sealed`, `shows_verdicts` and
-`revealed_seed`. `docs/explanation/blinding.md` lists each rule with its callers.
+Two facts that packages below `truth` need are properties of `Study`: `is_sealed` and `shows_verdicts`.
+`docs/explanation/blinding.md` lists each rule with its callers.
 """
 
 from collections.abc import Sequence
@@ -18,8 +18,9 @@ from readerstudy.accounts.models import Role, User
 from readerstudy.errors import StudyError
 from readerstudy.studies.access import is_researcher_of, role_in, studies_of
 from readerstudy.studies.lifecycle import REVEALED
-from readerstudy.studies.models import Allocation, Presentation, Study
+from readerstudy.studies.models import Allocation, Draw, Presentation, Study
 from readerstudy.studies.protocol import SessionKind
+from readerstudy.truth.seeds import is_drawn_elsewhere, seed_of, seed_of_earlier
 
 
 class StillSealed(StudyError):
@@ -77,6 +78,20 @@ def require_verdicts_visible(study: Study) -> None:
     """Raise StudyStillOpen while readers may still read: verdicts on an image could influence those to come."""
     if not study.shows_verdicts:
         raise StudyStillOpen(study)
+
+
+def revealed_seed(drawn: Study | Draw) -> int | None:
+    """Return the seed of a study's draw, or of one that was replaced; None while it is hidden.
+
+    With it the plan can be drawn again, in the same order. It stays hidden until the study and every study of the same
+    draw (the other resolution) are unsealed, and while a study with some of its images or patients is read. Unlike the
+    report, it is hidden for a rehearsal as well, until that is unsealed.
+    """
+    study = drawn if isinstance(drawn, Study) else drawn.study
+    if not study.is_unsealed or study.studies_in_reading().exists():
+        return None
+    seed = seed_of(drawn) if isinstance(drawn, Study) else seed_of_earlier(drawn)
+    return None if seed is None or is_drawn_elsewhere(seed, study) else seed
 
 
 def require_rehearsal(study: Study) -> None:

@@ -18,7 +18,7 @@ from readerstudy.studies.lifecycle import SOURCES
 from readerstudy.studies.models import Allocation, Study
 from readerstudy.truth.commitment import answer_key, find_seal
 from readerstudy.truth.models import SealKey
-from readerstudy.truth.seal import images_are_sealed_elsewhere, require_unsealed
+from readerstudy.truth.seal import images_are_sealed_elsewhere, require_unsealed, revealed_seed
 
 # Hidden from everybody while readers may still read.
 VERDICTS: Final = ("reading_reading", "reading_closinganswers")
@@ -58,7 +58,7 @@ def exported_record(study: Study, *, at: datetime) -> Iterator[str]:
 
     The answer key has the seed of the draw, so it also waits for the unsealing of every study of the same draw.
     """
-    reveals = study.revealed_seed is not None
+    reveals = revealed_seed(study) is not None
     seal = find_seal(study)
     keys = {seal.commitment_id: {"key": seal.key, "lines": answer_key(study)}} if reveals and seal else {}
     withheld = () if study.shows_verdicts else VERDICTS
@@ -72,7 +72,7 @@ def deidentified_record(study: Study, *, at: datetime) -> Iterator[str]:
     The answer key is included unless a sealed study shows images of this one. Raises StillSealed before the unsealing.
     """
     require_unsealed(study)
-    seal = None if study.revealed_seed is None or images_are_sealed_elsewhere(study) else find_seal(study)
+    seal = None if revealed_seed(study) is None or images_are_sealed_elsewhere(study) else find_seal(study)
     keys = {seal.commitment_id: {"key": seal.key, "lines": answer_key(study)}} if seal else {}
     withheld = set(Entry.objects.filter(log=study.code).values_list("relation", flat=True).distinct())
     withheld -= {Commitment._meta.db_table}  # its entry has the root of the commitment

@@ -12,6 +12,7 @@ from readerstudy.studies.actions import close_study, enroll
 from readerstudy.studies.models import Allocation, Arm, ReadingList, SessionPlan, Study
 from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.models import ImageTruth, Truth
+from readerstudy.truth.seeds import store_seed
 from tests import make
 from tests.analysis import small
 
@@ -35,7 +36,6 @@ def study(
         title="A small study",
         template="zhou2021",
         cohort=films,
-        seed=7,
         protocol_data={"shows_own_result": shows_own_result},
         plan={"generators": GENERATORS},
         image_bytes=1,
@@ -45,6 +45,7 @@ def study(
         is_rehearsal=is_rehearsal,
         created_at=make.MONDAY,
     )
+    store_seed(made, 7)
     arm = Arm.objects.create(study=made, name="high", resolution="high")
     for image_set in small.image_sets():
         kind = _KINDS.get(image_set.number, SessionKind.BLINDED)

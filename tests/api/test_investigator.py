@@ -16,6 +16,7 @@ from readerstudy.studies.lifecycle import StudyStatus
 from readerstudy.studies.models import Enrollment
 from readerstudy.truth.actions import unseal_study
 from readerstudy.truth.models import ImageTruth, Truth
+from readerstudy.truth.seeds import seed_of
 from tests import make, walk
 
 AID = {"aid_score", "aid_threshold", "aid_above"}
@@ -81,7 +82,7 @@ def test_the_seed_of_the_draw_stays_hidden_until_the_study_is_unsealed(closed, c
     pages = [walk.client_of(person).get(address(closed)).json() for person in (clara, rosa)]
     assert [page["seed"] for page in pages] == [None, None]
     unseal_study(study=closed, actor=rosa, reason="Done.", at=make.MONDAY)
-    assert walk.client_of(rosa).get(address(closed)).json()["seed"] == closed.seed
+    assert walk.client_of(rosa).get(address(closed)).json()["seed"] == seed_of(closed)
 
 
 def test_an_unknown_study_is_not_found_by_a_sentence(study, clara):

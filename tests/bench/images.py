@@ -40,7 +40,6 @@ def long_study(files: Sequence[bytes], *, images: int, frame_ms: int = 0, code: 
         title="Long",
         template="zhou2021",
         cohort=cohort,
-        seed=1,
         image_bytes=length,
         status="open",
         created_at=MONDAY,

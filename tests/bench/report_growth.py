@@ -150,7 +150,6 @@ def _study(code: str, images: int):
         title=code,
         template="zhou2021",
         cohort=cohort,
-        seed=1,
         plan=plan,
         image_bytes=1,
         status="open",

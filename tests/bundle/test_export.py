@@ -145,7 +145,7 @@ def test_hashes_are_withheld_while_a_sealed_study_shows_the_images(study: Study,
 def _sealed_twin(study: Study) -> Study:
     """Return an open study that shows one image of this one."""
     shown = Allocation.objects.filter(session_plan__study=study).first()
-    values = {"title": "Twin", "template": "zhou2021", "cohort": study.cohort, "status": "open", "seed": 8}
+    values = {"title": "Twin", "template": "zhou2021", "cohort": study.cohort, "status": "open"}
     moments = {"locked_at": make.MONDAY, "opened_at": make.MONDAY, "created_at": make.MONDAY}
     twin = Study.objects.create(code="twin", plan={"generators": []}, image_bytes=1, **values, **moments)
     plan = SessionPlan.objects.create(study=twin, number=1, kind="blinded", title="One", instructions="", total=1)

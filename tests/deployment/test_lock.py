@@ -15,6 +15,7 @@ LOCKED = {
     "dev": [*PROJECT["dependencies"], *EXTRAS["ml"], *EXTRAS["dev"]],
     "single_sign_on": [*PROJECT["dependencies"], *EXTRAS["saml"], *EXTRAS["ldap"]],
     "oracle": EXTRAS["oracle"],
+    "fuzz": EXTRAS["fuzz"],
 }
 
 

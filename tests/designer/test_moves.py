@@ -14,6 +14,7 @@ from readerstudy.studies.lifecycle import SOURCES, StudyStatus
 from readerstudy.studies.models import Study, WrongStatus
 from readerstudy.studies.protocol_templates import protocol_of_template
 from readerstudy.studies.transitions import MOVES, MOVES_BY_NAME
+from readerstudy.truth.seeds import seed_of
 from tests import make, walk
 
 WHY = {"reason": "Because of the test."}
@@ -171,7 +172,7 @@ def test_the_truth_of_no_image_stands_on_a_page_of_the_designer(desk, draft, ros
         assert "/media/" not in page
         assert ".png" not in page
     move(desk, draft, "lock", base=draft.design_sha256)
-    unsealed = [str(draft.seed)]
+    unsealed = [str(seed_of(draft))]
     for name in ("design", "download"):
         page = desk.get(reverse(f"designer:{name}", args=[draft.code])).content.decode()
         assert not any(text in page for text in unsealed)

@@ -210,6 +210,15 @@ def test_a_draft_that_can_be_locked_has_advice_and_expected_minutes(desk, draft)
     assert any("Nobody is enrolled" in each.sentence for each in checked.advice)
 
 
+def test_the_checklist_says_that_labelled_pairs_teach_a_program(desk, draft):
+    raw = raw_protocol(draft.protocol)
+    found = {each.place: each.sentence for each in checklist_of(desk, draft, raw).advice}
+    assert "Session 4 sends labelled pairs of images." in found["sessions-4-kind"]
+    raw["sessions"].pop()  # nothing is read after the education
+    raw["analysis"] |= {"before": "2", "after": "3"}
+    assert "sessions-4-kind" not in {each.place for each in checklist_of(desk, draft, raw).advice}
+
+
 def test_the_power_has_its_assumptions_once_readers_are_enrolled(desk, draft):
     for number in range(5):
         make.reader_in(draft, f"reader-{number}")

@@ -34,9 +34,13 @@ def exported_files(path: Path) -> dict[str, bytes]:
 
 def try_signed(files: dict[str, bytes], folder: Path, rng: Random) -> str:
     """Import a bundle with a damaged file; return "" if it was accepted, else the message. Nothing stays."""
-    files = dict(files)
     name = rng.choice(sorted(files.keys() - {"manifest.json"}))
-    files[name] = _damaged(rng, name, files[name])
+    return try_file(files, name, _damaged(rng, name, files[name]), folder)
+
+
+def try_file(files: dict[str, bytes], name: str, content: bytes, folder: Path) -> str:
+    """As `try_signed`, with this content of one file."""
+    files = {**files, name: content}
     resign(files, None)
     path = folder.with_suffix(".zip")
     with zipfile.ZipFile(path, "w") as archive:

@@ -60,9 +60,9 @@ def test_a_verdict_has_two_entries_and_its_session_none(read, rita):
 
 
 def test_the_log_holds_what_must_stay_sealed_only_as_a_hash(read):
-    drawn = next(entry for entry in entries("studies_study") if entry["content"]["status"] == "locked")
+    (drawn,) = entries("truth_drawseed")
     assert "seed" not in drawn["content"]
-    stored = next(entry for entry in Entry.objects.filter(relation="studies_study") if '"locked"' in entry.data)
+    stored = Entry.objects.get(relation="truth_drawseed")
     assert drawn["sealed"] == sha256(stored.sealed.encode()).hexdigest()
     assert json.loads(stored.sealed)["content"] == {"seed": 7}
     stimuli = [str(key) for key in read.cohort.patients.values_list("exams__images__stimuli", flat=True)]

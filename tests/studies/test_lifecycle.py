@@ -17,7 +17,7 @@ from tests import make
 
 pytestmark = pytest.mark.django_db
 S = StudyStatus
-DRAWN = {"seed": 7, "image_bytes": 65536, "locked_at": make.MONDAY}
+DRAWN = {"image_bytes": 65536, "locked_at": make.MONDAY}
 OPENED = {**DRAWN, "opened_at": make.MONDAY}
 CLOSED = {**OPENED, "closed_at": make.MONDAY}
 VALUES = {
@@ -31,7 +31,7 @@ VALUES = {
     S.ARCHIVED: {**CLOSED, "unsealed_at": make.MONDAY, "archived_at": make.MONDAY},
 }
 NONE = dict.fromkeys(name for values in VALUES.values() for name in values)
-PLAN = DrawnPlan(seed=7, image_bytes=65536, plan={"scale": 1.0}, plan_sha256="a" * 64, analysis_sha256="b" * 64)
+PLAN = DrawnPlan(image_bytes=65536, plan={"scale": 1.0}, plan_sha256="a" * 64, analysis_sha256="b" * 64)
 AT = {"at": make.MONDAY}
 WHY = {**AT, "actor": None, "reason": "Because of the light."}
 # Each move: what carries it out, from which statuses, and to which.
@@ -127,7 +127,7 @@ def test_a_pause_is_over_and_remembered_after_resuming():
     ("status", "name"), [(status, name) for status in S for name in NONE if name != "rehearsed_at"]
 )
 def test_dates_and_draw_agree_with_the_status(status, name):
-    value = None if name in VALUES[status] else 7 if name in ("seed", "image_bytes") else make.MONDAY
+    value = None if name in VALUES[status] else 7 if name == "image_bytes" else make.MONDAY
     with pytest.raises(IntegrityError, match=f"study_{name}_agrees"), transaction.atomic():
         row(status, **{name: value})
 
@@ -141,7 +141,6 @@ def test_a_rehearsed_study_has_the_time_of_its_rehearsal(status, at):
 CHANGES = {
     "plan": {"scale": 0.5},
     "protocol_data": {"scale": 0.5},
-    "seed": 8,
     "image_bytes": 1,
     "plan_sha256": "c" * 64,
     "analysis_sha256": "c" * 64,
@@ -151,7 +150,7 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("status", [status for status in S if "seed" in VALUES[status]])
+@pytest.mark.parametrize("status", [status for status in S if "image_bytes" in VALUES[status]])
 @pytest.mark.parametrize("name", CHANGES)
 def test_nothing_that_was_drawn_changes_in_a_locked_study(status, name):
     row(status)

@@ -20,7 +20,7 @@ from readerstudy.analysis.record.counts import (
     subset_kinds,
 )
 from readerstudy.analysis.tables.comparison.mrmc import MrmcComparison, figure_name
-from readerstudy.analysis.wording import session_limit_sentence, signed
+from readerstudy.analysis.wording import labelled_pairs_sentence, session_limit_sentence, signed
 from readerstudy.experiments.attack_words import attack_words
 from readerstudy.experiments.models import CheckpointKind
 from readerstudy.experiments.tables.cells import rule_label
@@ -192,7 +192,8 @@ class Facts(MaterialFacts):
         ) % {"count": readers}
 
     def limits(self) -> str:
-        return session_limit_sentence(self.record, self.plan)
+        sentences = (session_limit_sentence(self.record, self.plan), labelled_pairs_sentence(self.record))
+        return " ".join(filter(None, sentences))
 
     # --- networks -------------------------------------------------------------------------------------------
     def runs(self) -> str:

@@ -19,7 +19,7 @@ from readerstudy.analysis.record.conduct import (
     StudyEvent,
 )
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.analysis.wording import person_of
+from readerstudy.analysis.wording import labelled_pairs_sentence, person_of
 from readerstudy.experiments.attack_words import attack_words
 from readerstudy.layout.table import Cell, Column, Kind, Table
 from readerstudy.statistics.proportions import wilson
@@ -144,6 +144,8 @@ def _blinding_notes(record: StudyRecord) -> Iterator[str]:
         "An adversarial image may still be recognised by its appearance: that is the question of the study. An audit "
         "of the blinding tests whether anything other than the image reveals it."
     )
+    if sentence := labelled_pairs_sentence(record):
+        yield sentence
     audits = record.conduct.audits if record.conduct else ()
     if not audits:
         yield _("The blinding of this study has not been audited. Run the command audit_blinding.")

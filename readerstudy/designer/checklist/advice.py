@@ -91,6 +91,7 @@ def _power(study: Study, protocol: Protocol) -> Iterator[Line]:
 def _contradictions(protocol: Protocol) -> Iterator[Line]:
     yield from _comparison(protocol)
     yield from _same_images(protocol)
+    yield from _labelled_pairs(protocol)
     for number, session in enumerate(protocol.sessions, start=1):
         place = f"sessions-{number}"
         has_own_break = session.rules.break_every != DEFAULT_RULES.break_every
@@ -106,6 +107,20 @@ def _contradictions(protocol: Protocol) -> Iterator[Line]:
     if protocol.sessions[0].washout_days:
         text = _("Nothing comes before session 1, so its washout has no effect.")
         yield Line("sessions-1-washout_days", text)
+
+
+def _labelled_pairs(protocol: Protocol) -> Iterator[Line]:
+    """Yield that readers could learn from an educational session by a program, if they are tested after it."""
+    kinds = [session.kind for session in protocol.sessions]
+    number = kinds.index(SessionKind.EDUCATION) + 1 if SessionKind.EDUCATION in kinds else 0
+    if not number or not any(each > number for each in protocol.asking):
+        return
+    text = _(
+        "Session %(number)s sends labelled pairs of images. A reader could train a program with them and use it in the "
+        "sessions after it; software cannot prevent that. Say in the consent text or the instructions that images may "
+        "be neither stored nor processed, and name it as a limitation."
+    )
+    yield Line(f"sessions-{number}-kind", text % {"number": number})
 
 
 def _same_images(protocol: Protocol) -> Iterator[Line]:

@@ -1,7 +1,6 @@
 """Enrolment of readers, and the lists that they get from the draw."""
 
 from datetime import datetime
-from random import Random
 
 from django.db import transaction
 from django.db.models import Prefetch
@@ -11,6 +10,7 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput
 from readerstudy.studies.actions.moves import require_reason
+from readerstudy.studies.chance import chance_of_reader
 from readerstudy.studies.exposure import require_new_images, require_reason_for_drawn
 from readerstudy.studies.models import Allocation, Arm, Enrollment, Presentation, ReadingList, SessionPlan, Study
 from readerstudy.studies.protocol_document import ReadingOrder
@@ -106,11 +106,17 @@ def _session_order(enrollment: Enrollment) -> tuple[int, ...]:
     replaced = ReadingList.objects.filter(enrollment=enrollment.replaces_id).order_by("place")
     if numbers := tuple(replaced.values_list("session_plan__number", flat=True)):
         return numbers
+    study, protocol = enrollment.study, enrollment.study.protocol
+    swapped = bool(protocol.crossover) and _is_swapped(enrollment)
+    order = protocol.reading_order(swapped=swapped)
+    return order or tuple(study.session_plans.values_list("number", flat=True))
+
+
+def _is_swapped(enrollment: Enrollment) -> bool:
     study = enrollment.study
     pair, second = divmod(Enrollment.objects.filter(study=study, pk__lt=enrollment.pk).count(), 2)
-    swaps_first = Random(f"{study.seed}:crossover:{pair}").random() < 0.5
-    order = study.protocol.reading_order(swapped=swaps_first != bool(second))
-    return order or tuple(study.session_plans.values_list("number", flat=True))
+    swaps_first = chance_of_reader(study, f"crossover:{pair}").random() < 0.5
+    return swaps_first != bool(second)
 
 
 def _in_order(drawn: list[tuple[int, bool]], enrollment: Enrollment, plan: SessionPlan) -> list[tuple[int, bool]]:
@@ -122,7 +128,7 @@ def _in_order(drawn: list[tuple[int, bool]], enrollment: Enrollment, plan: Sessi
     if plan.order != ReadingOrder.PER_READER:
         return drawn
     firsts, repeats = ([stimulus for stimulus, again in drawn if again is kind] for kind in (False, True))
-    rng = Random(f"{enrollment.study.seed}:{enrollment.code}:{plan.number}:{sorted(firsts)}")
+    rng = chance_of_reader(enrollment.study, f"{enrollment.code}:{plan.number}:{sorted(firsts)}")
     order = rng.sample(firsts, k=len(firsts))
     session = enrollment.study.protocol.sessions[plan.number - 1]
     if session.repeat_of:

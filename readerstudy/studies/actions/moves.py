@@ -110,11 +110,9 @@ def require_reason(reason: str) -> str:
 
 
 def _keep_draw(study: Study, *, by: User | None, reason: str, at: datetime) -> Draw:
-    assert study.seed is not None
     assert study.locked_at is not None
     return Draw.objects.create(
         study=study,
-        seed=study.seed,
         plan=study.plan,
         lists=_drawn_lists(study),
         plan_sha256=study.plan_sha256,

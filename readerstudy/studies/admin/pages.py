@@ -117,7 +117,10 @@ def _answered(reading_list: ReadingList) -> int:
 
 
 class DrawsOfStudy(ReadOnlyInline):
-    """Earlier draws, which were replaced after the study was unlocked. Their stimuli are not shown."""
+    """Earlier draws, which were replaced after the study was unlocked. Their stimuli are not shown.
+
+    `designer.admin` adds the seed, which needs the truth.
+    """
 
     model = Draw
     verbose_name_plural = _("earlier draws")
@@ -128,18 +131,10 @@ class DrawsOfStudy(ReadOnlyInline):
         draws: QuerySet[Draw] = super().get_queryset(request)
         return draws.select_related("study", "drawn_by", "replaced_by")
 
-    @admin.display(description=_("seed of the draw"))
-    def shown_seed(self, draw: Draw) -> str:
-        return _seed(draw)
-
-
-def _seed(drawn: Study | Draw) -> str:
-    return str(_("sealed") if drawn.revealed_seed is None else drawn.revealed_seed)
-
 
 @admin.register(Study)
 class StudyAdmin(StudyMoves, WithProgress, OfStudies):
-    """Studies: progress and moves. `designer.admin` adds the analysis plan in words, and the forms of drafts."""
+    """Studies: progress and moves. `designer.admin` adds seed, analysis plan in words, and the forms of drafts."""
 
     study_path = ""
     list_display = ("code", "title", "shown_status", "readers", "progress", "created_at")
@@ -181,10 +176,6 @@ class StudyAdmin(StudyMoves, WithProgress, OfStudies):
         return format_html(
             '<a href="{}" class="text-primary-600 underline">{}</a>', address, _("Invitations and mails")
         )
-
-    @admin.display(description=_("seed of the draw"))
-    def shown_seed(self, study: Study) -> str:
-        return str(_("none yet")) if study.is_editable else _seed(study)
 
     @admin.display(description=_("enroll"))
     def enroll_reader(self, study: Study) -> SafeString | str:

@@ -42,7 +42,6 @@ class Study(models.Model):
     cohort = models.ForeignKey(Cohort, models.PROTECT, related_name="+", verbose_name=_("cohort"))
     # What was designed; the plan is made from it, once, by the draw.
     protocol_data = models.JSONField(_("protocol"), default=dict)
-    seed = models.BigIntegerField(_("seed of the draw"), null=True, blank=True)
     plan = models.JSONField(_("plan as drawn"), default=dict)
     plan_sha256 = models.CharField(_("SHA-256 of the plan"), max_length=64, blank=True)
     analysis_sha256 = models.CharField(_("SHA-256 of the analysis plan"), max_length=64, blank=True)
@@ -67,7 +66,7 @@ class Study(models.Model):
         verbose_name = _("study")
         verbose_name_plural = _("studies")
         constraints = [name_constraint("code", name="study_code_follows_rule"), *status_constraints()]
-        triggers = [*status_triggers(), *logged(study="me.code", sealed=("seed",))]
+        triggers = [*status_triggers(), *logged(study="me.code")]
 
     def __str__(self) -> str:
         return self.code
@@ -151,16 +150,6 @@ class Study(models.Model):
         """Whether verdicts may be shown to coordinators and researchers: not while readers may still read."""
         return self.status in FINISHED
 
-    @property
-    def revealed_seed(self) -> int | None:
-        """The seed of the draw, None while it is hidden: with it the plan can be drawn again, in the same order.
-
-        It stays hidden until every study of the same draw (the other resolution) is unsealed, and while a study with
-        some of its images or patients is read. Unlike the report, it is hidden for a rehearsal as well, until that is
-        unsealed.
-        """
-        return self.seed if self.is_unsealed and not self._has_hidden_draw(self.seed) else None
-
     def studies_in_reading(self) -> models.QuerySet["Study"]:
         """Return the other studies that were drawn, are not closed, and show images or patients of this one.
 
@@ -172,9 +161,6 @@ class Study(models.Model):
         shares |= models.Q(**{f"{drawn}__fingerprint__in": own.values(f"{drawn}__fingerprint")})
         others = Study.objects.filter(shares, status__in=UNDER_WAY, is_rehearsal=False).exclude(pk=self.pk)
         return others.distinct().order_by("code")
-
-    def _has_hidden_draw(self, seed: int | None) -> bool:
-        return _is_sealed_elsewhere(seed, self.cohort_id) or self.studies_in_reading().exists()
 
     def mark_rehearsed(self, *, at: datetime) -> None:
         """Note that simulated readers completed a rehearsal of the draft."""
@@ -191,7 +177,7 @@ class Study(models.Model):
     def unlock(self) -> None:
         """Remove what was drawn from the study. Called by `studies.actions.unlock_study` only, which keeps it."""
         nothing = dict.fromkeys(("locked_at", "locked_by", "opened_at", "paused_at", "resumed_at", "rehearsed_at"))
-        drawn = DrawnPlan(seed=None, image_bytes=None, plan={}, plan_sha256="", analysis_sha256="")
+        drawn = DrawnPlan(image_bytes=None, plan={}, plan_sha256="", analysis_sha256="")
         self._move(StudyStatus.DRAFT, sources=UNDER_WAY, **nothing, **vars(drawn))
 
     def open(self, *, at: datetime) -> None:
@@ -226,17 +212,10 @@ class Study(models.Model):
         self.refresh_from_db()
 
 
-def _is_sealed_elsewhere(seed: int | None, cohort: int) -> bool:
-    """Whether a study that is not unsealed has the same draw, at another resolution."""
-    same_draw = Study.objects.filter(seed=seed, cohort=cohort, is_rehearsal=False)
-    return same_draw.exclude(status__in=REVEALED).exists()
-
-
 @dataclass(frozen=True)
 class DrawnPlan:
-    """What the draw stores with its study."""
+    """What the draw stores with its study. `truth` keeps its seed."""
 
-    seed: int | None
     image_bytes: int | None
     plan: dict[str, Any]
     plan_sha256: str
@@ -247,7 +226,6 @@ class Draw(models.Model):
     """A draw that was replaced when its study was unlocked. It cannot be changed or deleted."""
 
     study = models.ForeignKey(Study, models.PROTECT, related_name="draws", verbose_name=_("study"))
-    seed = models.BigIntegerField(_("seed of the draw"))
     plan = models.JSONField(_("plan as drawn"))
     # Stimuli in reading order, by the number of the session and the arm; practice images by session.
     lists = models.JSONField(_("lists"))
@@ -269,14 +247,8 @@ class Draw(models.Model):
         verbose_name_plural = _("earlier draws")
         triggers = [
             pgtrigger.Protect(name="draw_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-            *logged(study=STUDY.format("me.study_id"), sealed=("seed", "lists")),
+            *logged(study=STUDY.format("me.study_id"), sealed=("lists",)),
         ]
 
     def __str__(self) -> str:
         return f"{self.study} {self.drawn_at:%Y-%m-%d %H:%M}"
-
-    @property
-    def revealed_seed(self) -> int | None:
-        """The seed, None while it is hidden: as long as that of its study, and of every study of the same draw."""
-        is_hidden = not self.study.is_unsealed or self.study._has_hidden_draw(self.seed)
-        return None if is_hidden else self.seed

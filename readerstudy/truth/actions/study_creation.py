@@ -16,6 +16,7 @@ from readerstudy.studies.models import Study
 from readerstudy.studies.protocol_document import Protocol
 from readerstudy.studies.protocol_templates import protocol_of_template
 from readerstudy.truth.actions.study_locking import lock_study
+from readerstudy.truth.seeds import seed_of
 
 
 @sealed_work()
@@ -87,7 +88,7 @@ def same_draw(study: Study, *, resolution: str | None) -> dict[str, Any]:
     return {
         "cohort": study.cohort,
         "protocol": protocol,
-        "seed": study.seed,
+        "seed": seed_of(study),
         "excluded_before": study.locked_at,
     }
 

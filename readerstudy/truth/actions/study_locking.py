@@ -27,6 +27,7 @@ from readerstudy.truth.aids import AidSource, find_aid_source
 from readerstudy.truth.commitment import commit_to_answer_key
 from readerstudy.truth.draw import Candidate, Pick, draw
 from readerstudy.truth.material import Material, SessionMaterial, find_material
+from readerstudy.truth.seeds import store_seed
 from readerstudy.vocabulary import Split
 
 BLOCK = 64 * 1024
@@ -72,7 +73,8 @@ def lock_study(
     )
     practice = _practice(protocol, material.candidates, lists, seed=seed)
     rewrite_files(draft.cohort, progress=progress)
-    drawn = _drawn_plan(protocol, material, lists, practice, aids, seed=seed)
+    drawn = _drawn_plan(protocol, material, lists, practice, aids)
+    store_seed(draft, seed)
     draft.lock(drawn, by=actor, at=at)
     _store_lists(draft, protocol, material, lists, practice)
     for number, aid in aids.items():
@@ -113,8 +115,6 @@ def _drawn_plan(
     lists: Mapping[int, list[Pick]],
     practice: Mapping[int, int],
     aids: Mapping[int, AidSource],
-    *,
-    seed: int,
 ) -> DrawnPlan:
     rows = []
     for number, data in enumerate(protocol.as_data()["sessions"], start=1):
@@ -135,7 +135,6 @@ def _drawn_plan(
         "persons_to_unseal": protocol.persons_to_unseal,
     }
     return DrawnPlan(
-        seed=seed,
         image_bytes=_image_bytes(material, lists, practice),
         plan=plan,
         plan_sha256=data_hash(plan),

@@ -364,7 +364,6 @@ def test_images_are_shown_only_if_no_study_on_them_is_sealed(unsealed_study: Stu
         title="Later",
         template="zhou2021",
         cohort=unsealed_study.cohort,
-        seed=8,
         image_bytes=1,
         status="open",
         created_at=make.MONDAY,

@@ -4,6 +4,7 @@ from hashlib import sha256
 
 import pytest
 
+from readerstudy.analysis.checklists.all import checklist_tables
 from readerstudy.analysis.plan.plan_table import endpoint_in_full, plan_table
 from readerstudy.analysis.queries.study import study_record
 from readerstudy.analysis.record.analysis_set import analysis_set
@@ -192,6 +193,15 @@ def test_blinding_names_the_unsealing_and_the_audits():
     assert "has not been audited" in said
     assert "No analysis plan was locked" in said
     assert "the truth only after the unsealing" in said
+
+
+def test_blinding_says_that_labelled_pairs_teach_a_program():
+    note = "Session 4 sent real and adversarial images to readers as labelled pairs."
+    assert note in to_text(blinding_table(recorded(), PLAN))
+    assert "in the images of later sessions (5)" in to_text(blinding_table(recorded(), PLAN))
+    assert all(note in to_text(table) for table in checklist_tables(recorded(), PLAN, ()))
+    untested = tuple(each for each in small.image_sets() if each.number < 5)
+    assert "labelled pairs" not in to_text(blinding_table(recorded(image_sets=untested), PLAN))
 
 
 def test_a_rehearsal_is_not_said_to_be_blind():
