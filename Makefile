@@ -20,9 +20,10 @@ PIP    := $(BIN)/python -m pip install -qq --disable-pip-version-check
 WORKERS := $(shell echo $$(($$(nproc) * 3 / 2)))
 PYTEST  = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 TORCH  := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
+SERVERS := redis-server nginx curl openssl docker-compose
 UV     := uv==0.13.8
 
-.PHONY: demo run serve test check check-templates check-js test-web web-tests bench architecture reference lock setup setup-test clean
+.PHONY: demo run serve test check check-templates check-js test-web web-tests bench architecture reference lock pin setup setup-test clean
 
 # MODALITY is the code of one in readerstudy/modalities, in any case; an unknown one is answered with a list.
 demo: $(VENV)/.ml $(VENV)/.pango $(STATIC) ## everything set up, the study running in a browser (SERVE=0: build and exit)
@@ -64,7 +65,7 @@ check-js: node_modules/.package-lock.json ## types of the JavaScript, as its JSD
 test-web: ## the web side's tests without torch, on another Python: make test-web PYTHON=python3.13
 	@$(MAKE) --no-print-directory VENV=.venv-$(notdir $(PYTHON)) web-tests
 
-web-tests: $(VENV)/.dev-without-torch $(VENV)/.pango $(VENV)/.directory
+web-tests: $(VENV)/.dev-without-torch $(VENV)/.pango $(VENV)/.directory $(VENV)/.servers
 	@WITHOUT_TORCH=1 CELERY_IMPORTS=tests.sample_tasks $(PYTEST)
 
 bench: setup-test ## make bench PART=reading (tests/bench/parts has the others)
@@ -86,6 +87,9 @@ architecture: $(VENV)/.dev ## packages, modules in each, imports among them, imp
 lock: $(VENV)/.venv ## requirements/*.txt from pyproject.toml; newer transitive packages: make lock LOCK_ARGS=--upgrade
 	@$(PIP) $(UV)
 	@$(BIN)/python tools/lock.py $(LOCK_ARGS)
+
+pin: $(VENV)/.venv ## the digests of today for the bases of the Dockerfile; needs Docker and the registry
+	@$(BIN)/python tools/pin_images.py
 
 # --- setting up: packages and hashes as locked in requirements/ ---------------------------------------------
 # $(call apt,PACKAGES) installs packages of Debian or Ubuntu.
@@ -140,6 +144,14 @@ $(VENV)/.chromium: $(VENV)/.dev
 	  || { echo "Chromium is missing and could not be installed: run apt-get install chromium as root."; exit 1; }
 	@touch $@
 
+# What the test of the whole service starts, and the program that checks docker-compose.yml.
+$(VENV)/.servers: $(VENV)/.venv
+	@for program in $(SERVERS); do PATH=$$PATH:/usr/sbin command -v $$program >/dev/null || missing=1; done; \
+	  test -d /usr/lib/postgresql || missing=1; test -z "$$missing" || { echo "Installing Debian's PostgreSQL, Redis and nginx for the tests ..."; \
+	  $(call apt,postgresql redis-server nginx-light curl openssl docker-compose); } \
+	  || { echo "They could not be installed: run apt-get install postgresql redis-server nginx-light curl openssl docker-compose as root."; exit 1; }
+	@touch $@
+
 $(VENV)/.node: $(VENV)/.venv
 	@command -v npm >/dev/null || { echo "Installing Debian's Node.js ..."; $(call apt,nodejs npm); } \
 	  || { echo "Node.js is missing and could not be installed: run apt-get install nodejs npm as root."; exit 1; }
@@ -154,7 +166,7 @@ $(STATIC): $(VENV)/.web $(shell find static -type f 2>/dev/null)
 	@$(BIN)/python manage.py collectstatic --noinput --clear --verbosity 0
 
 setup: $(VENV)/.ml $(STATIC)
-setup-test: $(VENV)/.chromium $(VENV)/.directory
+setup-test: $(VENV)/.chromium $(VENV)/.directory $(VENV)/.servers
 
 clean: ## forget the environment and everything that was made (data, studies, runs!)
 	rm -rf .venv .venv-* node_modules var

@@ -1,5 +1,6 @@
 """Environment variables of the application: one registry, and functions that read them.
 
+Each variable may name a file instead: NAME_FILE is the path of a file that holds the value of NAME, as secrets do.
 A missing or wrong variable stops the start with a message that names it. Tests compare `docs/reference/settings.md` and
 `.env.example` with the registry.
 """
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -45,6 +46,11 @@ VARIABLES: tuple[Variable, ...] = (
         "as `DATABASE_URL`",
         "required by `migrate`",
     ),
+    Variable(
+        "DATABASE_PASSWORD", "password of the user in `DATABASE_URL`, if the address has none", "not used", "none"
+    ),
+    Variable("SEALED_DATABASE_PASSWORD", "password of the user in `SEALED_DATABASE_URL`, likewise", "not used", "none"),
+    Variable("OWNER_DATABASE_PASSWORD", "password of the user in `OWNER_DATABASE_URL`, likewise", "not used", "none"),
     Variable("SECRET_KEY", "signs sessions and links; at least 32 characters", "created once under `VAR_DIR`"),
     Variable(
         "PSEUDONYM_KEY",
@@ -79,6 +85,7 @@ VARIABLES: tuple[Variable, ...] = (
         "`redis://:password@host/0`; Redis on another machine needs the password",
         "`filesystem://` (files under `VAR_DIR`)",
     ),
+    Variable("CELERY_BROKER_PASSWORD", "password of Redis, if `CELERY_BROKER_URL` has none", "not used", "none"),
     Variable("VAR_DIR", "folder for images, runs, cache and reports", "`var`", "`var`"),
     Variable("HTTPS", "secure cookies and HSTS; 1 or 0", "0", "1"),
     Variable("HTTPS_REDIRECT", "redirect HTTP to HTTPS; 1 or 0, used with `HTTPS`", "1", "1"),
@@ -202,6 +209,7 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("TEST_DATABASE", "name of the database that tests create", "one per process", "one per process"),
 )
+_FILE: Final = "_FILE"
 _NAMES = frozenset(variable.name for variable in VARIABLES)
 
 
@@ -255,7 +263,20 @@ def env_database(name: str) -> dict[str, Any]:
         raise ImproperlyConfigured(f"{name} cannot be understood: {error}.") from error
     if database.get("ENGINE") != "django.db.backends.postgresql":
         raise ImproperlyConfigured(f"{name} must name a PostgreSQL server: postgres://user:password@host/name.")
+    if not database.get("PASSWORD"):
+        database["PASSWORD"] = _value(name.replace("_URL", "_PASSWORD"))
     return database
+
+
+def env_broker(name: str, default: str | object = _REQUIRED) -> str:
+    """Return the address of the broker; that of Redis with the password, if another variable has it."""
+    address = env_text(name, default)
+    password = _value(name.replace("_URL", "_PASSWORD"))
+    parts = urlsplit(address)
+    if not password or parts.password or parts.scheme not in ("redis", "rediss"):
+        return address
+    place = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{parts.username or ''}:{quote(password, safe='')}@{place[2]}").geturl()
 
 
 def env_folders(name: str) -> dict[str, Path]:
@@ -343,6 +364,16 @@ def env_mail_server(name: str) -> MailServer | None:
 
 
 def _value(name: str) -> str:
+    """Return the variable's text, or that of its file. Raises ImproperlyConfigured if both have one."""
     if name not in _NAMES:
         raise KeyError(f"{name} is not in readerstudy.environment.VARIABLES.")
-    return os.environ.get(name, "")
+    value, path = os.environ.get(name, ""), os.environ.get(f"{name}{_FILE}", "")
+    if not path or f"{name}{_FILE}" in _NAMES:  # some have a variable of their own for the file
+        return value
+    try:
+        in_file = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{name}{_FILE} is {path}, which cannot be read ({error}).") from error
+    if value and in_file:
+        raise ImproperlyConfigured(f"{name} and {name}{_FILE} are both set; remove one of them.")
+    return value or in_file

@@ -17,7 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from kombu import Queue
 
-from readerstudy import admin_look, database_roles, local_postgres, safety, single_sign_on
+from readerstudy import admin_look, database_roles, environment, local_postgres, safety, single_sign_on
 from readerstudy.environment import (
     env_database,
     env_flag,
@@ -55,7 +55,7 @@ if EMBEDDED:
         safety.require_long_key("PSEUDONYM_KEY", PSEUDONYM_KEY)
     RECORD_KEY = env_text("RECORD_KEY", default=local_postgres.secret(VAR_DIR, "record_key"))
     ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]")
-    CELERY_BROKER_URL = env_text("CELERY_BROKER_URL", default="filesystem://")
+    CELERY_BROKER_URL = environment.env_broker("CELERY_BROKER_URL", default="filesystem://")
     HTTPS = env_flag("HTTPS", default=False)
 else:
     _NAMES = {"web": "DATABASE_URL", "sealed": "SEALED_DATABASE_URL"}
@@ -65,7 +65,7 @@ else:
     SECRET_KEY = env_text("SECRET_KEY")
     RECORD_KEY = env_text("RECORD_KEY")
     ALLOWED_HOSTS = env_list("ALLOWED_HOSTS")
-    CELERY_BROKER_URL = env_text("CELERY_BROKER_URL")
+    CELERY_BROKER_URL = environment.env_broker("CELERY_BROKER_URL")
     HTTPS = env_flag("HTTPS", default=True)
     safety.require_no_development(debug=DEBUG, hosts=ALLOWED_HOSTS)
     if env_flag("DATABASE_TLS", default=True):
@@ -360,6 +360,8 @@ CELERY_IMPORTS = env_list(
     default="models_ml.tasks,attacks.tasks,readerstudy.image_import.tasks,readerstudy.designer.tasks,"
     "readerstudy.invitations.tasks,readerstudy.bundle.tasks",
 )
+# Celery prefers the variable CELERY_BROKER_URL, which may lack the password, to the setting of that name.
+CELERY_BROKER_READ_URL = CELERY_BROKER_WRITE_URL = CELERY_BROKER_URL
 _in_files = CELERY_BROKER_URL.startswith("filesystem")
 CELERY_BROKER_TRANSPORT_OPTIONS = local_postgres.broker(VAR_DIR) if _in_files else safety.limits_of(CELERY_BROKER_URL)
 # Mails wait behind no training. Without a broker server they are sent by the process that writes them.

@@ -122,6 +122,55 @@ def test_every_connection_gives_up_a_silent_server_and_only_requests_have_a_limi
     assert "statement_timeout" not in worker
 
 
+SECRETS = """
+from django.conf import settings as s
+print(s.SECRET_KEY, s.DATABASE_ADDRESSES["web"]["PASSWORD"], s.DATABASE_ADDRESSES["sealed"]["PASSWORD"])
+print(s.CELERY_BROKER_URL, s.CELERY_BROKER_READ_URL)
+"""
+
+
+def in_file(folder: Path, text: str) -> str:
+    path = folder / f"secret-{len(list(folder.iterdir()))}"
+    path.write_text(text)
+    return str(path)
+
+
+def test_secrets_are_read_from_files(tmp_path):
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    run = start(
+        tmp_path,
+        SECRETS,
+        SECRET_KEY=None,
+        SECRET_KEY_FILE=in_file(folder, "k" * 40 + "\n"),
+        DATABASE_URL="postgres://somebody@localhost/study",
+        DATABASE_PASSWORD_FILE=in_file(folder, "it's%40@/new"),
+        SEALED_DATABASE_PASSWORD_FILE=in_file(folder, "unused"),  # the address has one
+        CELERY_BROKER_URL="redis://queue:6379/0",
+        CELERY_BROKER_PASSWORD_FILE=in_file(folder, "a/b:c@d"),
+        EMAIL_URL_FILE=in_file(folder, ""),
+    )
+    queue = "redis://:a%2Fb%3Ac%40d@queue:6379/0"
+    assert run.stdout.split() == ["k" * 40, "it's%40@/new", "secret", queue, queue], run.stderr
+
+
+def test_a_secret_is_given_once(tmp_path):
+    path = in_file(tmp_path, "k" * 40)
+    run = start(tmp_path, SECRET_KEY_FILE=path)
+    assert "SECRET_KEY and SECRET_KEY_FILE are both set; remove one of them." in run.stderr
+    assert "k" * 40 not in run.stderr
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+def test_a_file_that_cannot_be_read_is_named(tmp_path, content):
+    path = tmp_path / "key"
+    if content is not None:
+        path.write_bytes(content)
+    run = start(tmp_path, SECRET_KEY=None, SECRET_KEY_FILE=str(path))
+    assert run.returncode != 0
+    assert f"SECRET_KEY_FILE is {path}, which cannot be read" in run.stderr
+
+
 def test_https_can_be_turned_off_behind_a_firewall(tmp_path):
     assert start(tmp_path, HTTPS="off").stdout.split()[2] == "False"
 

@@ -36,6 +36,9 @@ def main(arguments: list[str]) -> None:
         agreed = ["--constraint=requirements/dev.txt"]
     fuzz = "\n".join(project["optional-dependencies"]["fuzz"])
     compile_requirements("fuzz", "-", f"--python-version={oldest}", standard_input=fuzz)
+    # The provider to try single sign-on with is in an image of its own.
+    sso = "\n".join(project["optional-dependencies"]["sso"])
+    compile_requirements("sso", "-", f"--python-version={oldest}", *arguments, standard_input=sso)
     # The oracle works without the packages that it asks for, which would bring another torch.
     oracle = "\n".join(project["optional-dependencies"]["oracle"])
     compile_requirements("oracle", "-", f"--python-version={oldest}", "--no-deps", standard_input=oracle)

@@ -16,6 +16,7 @@ LOCKED = {
     "single_sign_on": [*PROJECT["dependencies"], *EXTRAS["saml"], *EXTRAS["ldap"]],
     "oracle": EXTRAS["oracle"],
     "fuzz": EXTRAS["fuzz"],
+    "sso": EXTRAS["sso"],
 }
 
 
