@@ -2,7 +2,7 @@
 
 libFuzzer keeps what reaches new branches of the code and damages it further. The targets are those of
 `tests.fuzz.targets`, and a reader's verdicts and signed bundles against a database. Images are decoded in this process,
-not in the limited one, so that their branches count; a decoder that ends the process is a finding too. After so many
+not in the limited one, so that their branches count; a decoder that ends the process is a finding too. After that many
 inputs the counts are written to FILE and the process ends. An input that crashed is written to the folder of FILE.
 """
 
@@ -24,6 +24,7 @@ from readerstudy import database_roles
 # Names of modules begin with these. Their branches are counted, and so guide the search.
 INSTRUMENTED = ("readerstudy", "pydicom", "yaml", "zipfile", "csv", "PIL")
 LONGEST = 20_000  # bytes of an input
+EVERY = 500  # inputs after which the counts are written, for a run that is ended from outside
 Try = Callable[[bytes], str]
 
 
@@ -54,8 +55,9 @@ def _counted(try_one: Try, inputs: int, report: Path) -> Callable[[bytes], None]
 
     def test_one_input(data: bytes) -> None:
         found["accepted" if try_one(data) == "" else "refused"] += 1
-        if found.total() >= inputs:
+        if found.total() % EVERY == 0 or found.total() >= inputs:
             report.write_text(json.dumps(found))
+        if found.total() >= inputs:
             atexit._run_exitfuncs()
             os._exit(0)  # libFuzzer has no end by itself
 
