@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from readerstudy.record.models import Log, TreeHead
-from readerstudy.record.verifier import head_message, root_of_peaks
+from readerstudy.record.verifier import head_message, require_head, root_of_peaks
 
 HASH_BYTES: Final = 32
 
@@ -90,10 +90,13 @@ def heads_file() -> Path:
 
 
 def read_heads(path: Path) -> list[dict[str, Any]]:
-    """Return the heads in a file, one JSON object a line; none if there is no file."""
+    """Return the heads in a file, one JSON object a line; none if there is no file. Raises ValueError for others."""
     if not path.exists():
         return []
-    return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+    heads = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    for number, head in enumerate(heads, start=1):
+        require_head(head, f"tree head {number}")
+    return heads
 
 
 def split_hashes(joined: bytes) -> list[bytes]:

@@ -313,7 +313,7 @@ def check_receipt_against(
     problems = []
     for leaf in receipt["leaves"]:
         index = leaf["index"]
-        if index >= len(leaves):
+        if not 0 <= index < len(leaves):
             problems.append(f"entry {index} of the receipt is missing from the record")
         elif leaves[index] != leaf_hash(leaf["data"].encode()):
             problems.append(f"entry {index} of the record is not the one in the receipt")
@@ -335,10 +335,62 @@ def read_file(path: str) -> tuple[str, list[dict[str, Any]]]:
     if kind == "readerstudy record 1":
         return "record", values
     if kind == "readerstudy receipt 1":
+        require_receipt(values[0])
         return "receipt", values
     if all({"log", "size", "root", "at", "signature"} <= set(value) for value in values):
+        for number, value in enumerate(values, start=1):
+            require_head(value, f"tree head {number}")
         return "heads", values
     raise ValueError("neither a record, a receipt nor tree heads")
+
+
+def require_receipt(receipt: dict[str, Any]) -> None:
+    """Raise ValueError with a sentence unless the value has the shape of a receipt."""
+    require_head(receipt.get("head"), "the tree head of the receipt")
+    _require(_is_hex(receipt.get("public_key")), "the receipt has no public key")
+    leaves = receipt.get("leaves")
+    _require(isinstance(leaves, list) and bool(leaves), "the receipt has no entries")
+    for number, leaf in enumerate(leaves or [], start=1):
+        name = f"entry {number} of the receipt"
+        _require(isinstance(leaf, dict), f"{name} is no object")
+        _require(_is_count(leaf.get("index")), f"{name} has no index")
+        _require(_is_text(leaf.get("data")), f"{name} has no data")
+        proof = leaf.get("proof")
+        _require(isinstance(proof, list) and all(_is_hex(item) for item in proof), f"{name} has no proof")
+
+
+def require_head(head: Any, name: str) -> None:
+    """Raise ValueError with a sentence unless the value has the shape of a signed tree head."""
+    _require(isinstance(head, dict), f"{name} is missing or no object")
+    _require(_is_text(head.get("log")), f"{name} does not name its study")
+    _require(_is_count(head.get("size")), f"{name} has no size")
+    for field in ("root", "signature"):
+        _require(_is_hex(head.get(field)), f"{name} has no {field}")
+    _require(_is_text(head.get("at")) and head["at"].isprintable(), f"{name} has no time")
+
+
+def _require(holds: bool, sentence: str) -> None:
+    if not holds:
+        raise ValueError(sentence)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
+def _is_hex(value: Any) -> bool:
+    return isinstance(value, str) and len(value) % 2 == 0 and set(value) <= set("0123456789abcdef") and value != ""
+
+
+def _is_text(value: Any) -> bool:
+    """Return whether the value is a text that has an encoding: JSON can also state halves of characters."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in value
 
 
 def verify_record(values: list[dict[str, Any]], findings: Findings) -> list[bytes]:
@@ -366,11 +418,13 @@ def main(paths: list[str]) -> int:
     if not paths or paths[0] in ("-h", "--help"):
         print(__doc__)
         return 2
-    try:
-        files = [(path, *read_file(path)) for path in paths]
-    except (OSError, ValueError, RecursionError) as error:
-        print(f"Cannot be read: {error}")
-        return 2
+    files = []
+    for path in paths:
+        try:
+            files.append((path, *read_file(path)))
+        except (OSError, ValueError, RecursionError) as error:
+            print(f"Cannot be read: {path}: {error}")
+            return 2
     try:
         return check_files(files)
     except DAMAGES as error:
@@ -403,4 +457,6 @@ def check_files(files: list[tuple[str, str, list[dict[str, Any]]]]) -> int:
 
 
 if __name__ == "__main__":
+    # Names of files and of studies may have characters that the terminal has not.
+    sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(main(sys.argv[1:]))

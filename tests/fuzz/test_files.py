@@ -30,7 +30,7 @@ FOUND = {
     "another name before the data": ("zip-upload", seeds.renamed_zip("ä.csv".encode(), b"\xff\xff.csv"), "damaged"),
     "an entry before the file": ("zip-bundle", seeds.zip_that_begins_before_the_file(), "The zip file is damaged"),
     "an endless JSON list": ("record", b"[" * 100_000, "Cannot be read"),
-    "a receipt of an entry -100": ("record", seeds.record_with_receipt_of(-100), "A file is damaged"),
+    "a receipt of an entry -100": ("record", seeds.record_with_receipt_of(-100), "entry 1 of the receipt has no index"),
 }
 
 

@@ -1,6 +1,5 @@
 """Verify the record of a study."""
 
-import json
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from readerstudy.commands import StudyCommand
 from readerstudy.errors import BadInput
 from readerstudy.record.heads import read_heads
 from readerstudy.record.models import Verification
+from readerstudy.record.verifier import read_file
 from readerstudy.studies.models import Study
 from readerstudy.truth.verification import verify_record
 
@@ -38,7 +38,7 @@ class Command(StudyCommand):
             options["code"],
             at=now(),
             heads=[head for path in options["heads"] for head in _heads(path)],
-            receipts=[_json(path) for path in options["receipt"]],
+            receipts=[_receipt(path) for path in options["receipt"]],
             with_files=options["files"],
         )
         result = {"study": verification.log, "passed": verification.passed, "checks": verification.checks}
@@ -57,14 +57,14 @@ def _text(verification: Verification) -> str:
     return "\n".join(lines)
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _receipt(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+        kind, values = read_file(str(path))
+    except (OSError, ValueError, RecursionError) as error:
         raise BadInput(f"{path} cannot be read: {error}.") from error
-    if not isinstance(value, dict) or value.get("format") != "readerstudy receipt 1":
+    if kind != "receipt":
         raise BadInput(f"{path} is not a receipt.")
-    return value
+    return values[0]
 
 
 def _heads(path: Path) -> list[dict[str, Any]]:
@@ -72,5 +72,5 @@ def _heads(path: Path) -> list[dict[str, Any]]:
         raise BadInput(f"There is no file {path}.")
     try:
         return read_heads(path)
-    except ValueError as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadInput(f"{path} cannot be read: {error}.") from error
