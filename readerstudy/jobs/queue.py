@@ -64,10 +64,13 @@ def new_job(
 ) -> Job:
     """Create a job that is not handed to a worker yet; if the same work is queued or running, return that job.
 
-    The database decides between two starts at the same moment, by a constraint on the fingerprint.
+    It is looked for first, so that a second start takes no number. The database decides between two starts at the
+    same moment, by a constraint on the fingerprint.
     """
     work = fingerprint(kind, parameters)
     while True:
+        if existing := Job.objects.filter(fingerprint=work, status__in=UNDER_WAY).first():
+            return existing
         try:
             with transaction.atomic():
                 return Job.objects.create(
@@ -80,9 +83,7 @@ def new_job(
                     retried_from=retried_from,
                 )
         except IntegrityError:
-            # The other job may have ended in between; then the next attempt succeeds.
-            if existing := Job.objects.filter(fingerprint=work, status__in=UNDER_WAY).first():
-                return existing
+            continue  # the other job is found now, or it has ended meanwhile and this attempt succeeds
 
 
 def enqueue(job: Job) -> None:

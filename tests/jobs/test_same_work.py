@@ -22,6 +22,13 @@ def test_the_order_of_parameters_does_not_matter():
 
 
 @pytest.mark.django_db
+def test_a_second_start_takes_no_number():
+    first = start(seed=1)
+    assert start(seed=1) == first
+    assert start(seed=2).pk == first.pk + 1
+
+
+@pytest.mark.django_db
 def test_work_that_is_over_can_be_started_again():
     first = start(seed=1)
     Job.objects.filter(pk=first.pk).update(status="done", ended_at=MONDAY)
