@@ -19,7 +19,7 @@ from readerstudy.errors import StudyError
 from readerstudy.reading.actions import allow_resume
 from readerstudy.reading.models import ImageProblem, ReadingSession
 from readerstudy.studies.access import study_for
-from readerstudy.studies.actions import exclude_from_analysis, include_in_analysis
+from readerstudy.studies.actions import end_expired_requests, exclude_from_analysis, include_in_analysis
 from readerstudy.studies.models import SessionPlan, Study
 from readerstudy.studies.transitions import hindrances, offered_moves
 
@@ -31,6 +31,7 @@ for_investigators = role_required(Role.COORDINATOR, Role.RESEARCHER)
 def board(request: HttpRequest) -> HttpResponse:
     """Show what needs somebody today, and every study with its progress."""
     user = signed_in_user(request)
+    end_expired_requests(at=now())
     return render(request, "desk/board.html", {"attention": attention(user, at=now()), "studies": study_lines(user)})
 
 
@@ -40,6 +41,7 @@ def study(request: HttpRequest, code: str) -> HttpResponse:
     """Show one study with the progress of its readers."""
     person = signed_in_user(request)
     found = study_for(person, code)
+    end_expired_requests(study=found, at=now())
     moves = {"moves": offered_moves(found, person), "hindrances": hindrances(found)}
     requests = found.unsealing_requests.select_related("by", "ended_by").order_by("-pk")
     return render(request, "desk/study.html", {**_monitor_context(found), **moves, "unsealing_requests": requests})

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from importlib import import_module
 from threading import Barrier
 
 import pytest
@@ -12,9 +13,10 @@ from django.utils.timezone import now
 
 from readerstudy.accounts.models import Role
 from readerstudy.audit.models import Event
+from readerstudy.celery import app
 from readerstudy.errors import BadInput, NotAllowed, StudyError
 from readerstudy.record.models import Entry
-from readerstudy.studies.actions import close_study
+from readerstudy.studies.actions import close_study, end_expired_requests
 from readerstudy.studies.models import Study, UnsealingRequest, WrongStatus
 from readerstudy.studies.protocol_document import Protocol
 from readerstudy.studies.protocol_file import read_protocol, write_protocol
@@ -159,6 +161,35 @@ def test_an_expired_request_unseals_nothing_and_is_recorded(closed, rosa, clara)
     assert Study.objects.get().status == "closed"
     request_unsealing(study=closed, actor=rosa, **WHY, at=TOO_LATE)
     assert verbs(closed) == ["unsealing.requested", "unsealing.expired", "unsealing.requested"]
+
+
+def test_an_expired_request_is_recorded_when_its_time_is_over(closed, rosa):
+    request = request_unsealing(study=closed, actor=rosa, **WHY, **AT)
+    assert end_expired_requests(at=request.expires_at) == 0
+    assert end_expired_requests(at=TOO_LATE) == 1
+    assert end_expired_requests(at=TOO_LATE) == 0
+    assert verbs(closed) == ["unsealing.requested", "unsealing.expired"]
+    event = Event.objects.get(verb="unsealing.expired")
+    assert (event.actor, event.data["expires_at"]) == (None, request.expires_at.isoformat())
+
+
+def test_the_schedule_ends_expired_requests(closed, rosa, settings):
+    request_unsealing(study=closed, actor=rosa, **WHY, **AT)  # long ago
+    import_module("readerstudy.studies.tasks")  # Celery reads `CELERY_IMPORTS` once in a process
+    entry = settings.CELERY_BEAT_SCHEDULE["end expired requests"]
+    assert "readerstudy.studies.tasks" in settings.CELERY_IMPORTS
+    app.tasks[entry["task"]]()
+    assert verbs(closed) == ["unsealing.requested", "unsealing.expired"]
+
+
+@pytest.mark.parametrize("address", ["/desk/", "/desk/studies/{}/", "/report/{}/", "/api/v1/studies/{}/"])
+def test_a_page_that_shows_a_request_ends_it_when_it_expired(closed, rosa, address):
+    request_unsealing(study=closed, actor=rosa, **WHY, **AT)
+    client = Client()
+    client.force_login(rosa)
+    for _again in range(2):
+        assert client.get(address.format(closed.code)).status_code == 200
+        assert verbs(closed) == ["unsealing.requested", "unsealing.expired"]
 
 
 # --- the database ---------------------------------------------------------------------------------------------

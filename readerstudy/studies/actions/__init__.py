@@ -23,6 +23,7 @@ from readerstudy.studies.actions.participation import (
     withdraw_reader,
 )
 from readerstudy.studies.actions.unblinding import assess_unblinding, correct_unblinding, record_unblinding
+from readerstudy.studies.actions.unsealing_requests import end_expired_requests
 
 __all__ = [
     "ChangedMeanwhile",
@@ -39,6 +40,7 @@ __all__ = [
     "delete_draft",
     "draft_study",
     "edit_draft",
+    "end_expired_requests",
     "enroll",
     "exclude_from_analysis",
     "give_lists",

@@ -16,6 +16,7 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput, NotAllowed, StudyError
 from readerstudy.studies.access import require_researcher_of, role_in
+from readerstudy.studies.actions import end_expired_requests
 from readerstudy.studies.actions.moves import require_reason
 from readerstudy.studies.lifecycle import StudyStatus
 from readerstudy.studies.models import RequestOutcome, Study, UnsealingRequest, WrongStatus
@@ -63,7 +64,7 @@ def request_unsealing(*, study: Study, actor: User, reason: str, at: datetime) -
     """
     require_researcher_of(study, actor)
     reason = require_reason(reason)
-    _end_if_expired(study, at=at)
+    end_expired_requests(study=study, at=at)
     with transaction.atomic():
         own = _closed(study)
         if own.persons_to_unseal == 1:
@@ -84,7 +85,7 @@ def confirm_unsealing(*, study: Study, actor: User, at: datetime) -> Unsealing:
     waits, WrongStatus unless the study is closed, StillInReading while another study with its images is read.
     """
     _require_member(study, actor)
-    _end_if_expired(study, at=at)
+    end_expired_requests(study=study, at=at)
     with transaction.atomic():
         own = _closed(study)
         request = _waiting(own)
@@ -106,7 +107,7 @@ def withdraw_request(*, study: Study, actor: User, reason: str, at: datetime) ->
     """
     _require_member(study, actor)
     reason = require_reason(reason)
-    _end_if_expired(study, at=at)
+    end_expired_requests(study=study, at=at)
     with transaction.atomic():
         own = _closed(study)
         request = _waiting(own)
@@ -151,13 +152,3 @@ def _require_member(study: Study, person: User) -> None:
     if role_in(study, person) is None:
         text = _("Only coordinators and researchers of the study %(code)s may do this.")
         raise NotAllowed(text % {"code": study.code})
-
-
-@transaction.atomic
-def _end_if_expired(study: Study, *, at: datetime) -> None:
-    """End a request whose time is over. In a transaction of its own, because the action may be refused after it."""
-    expired = UnsealingRequest.objects.filter(study=study, outcome="", expires_at__lt=at)
-    for request in expired.select_for_update().select_related("study", "by"):
-        request.end(RequestOutcome.EXPIRED, by=None, at=request.expires_at)
-        details = {"requested_by": request.by_id, "expires_at": request.expires_at.isoformat()}
-        record("unsealing.expired", actor=None, subject=request.study, at=at, **details)
