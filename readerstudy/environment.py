@@ -182,6 +182,12 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "IMPORT_MEGABYTES", "largest upload of images in MB; unpacked it may be three times as large", "4000", "4000"
     ),
+    Variable(
+        "BUNDLE_MEGABYTES",
+        "largest bundle that is checked on a page, in MB; unpacked it may be four times as large",
+        "500",
+        "500",
+    ),
     Variable("IMPORT_FILES", "largest number of files in an upload of images", "20000", "20000"),
     Variable("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "`WARNING`", "`WARNING`"),
     Variable("LOG_FORMAT", "`text`, or `json`: a line for each request too", "`text`", "`json`"),
@@ -204,7 +210,8 @@ VARIABLES: tuple[Variable, ...] = (
         "CELERY_IMPORTS",
         "modules whose tasks a worker loads",
         "`models_ml.tasks,attacks.tasks,readerstudy.image_import.tasks,readerstudy.designer.tasks,"
-        "readerstudy.invitations.tasks`",
+        "readerstudy.invitations.tasks,readerstudy.bundle.tasks,readerstudy.studies.tasks,"
+        "readerstudy.analysis.tasks`",
         "the same",
     ),
     Variable("TEST_DATABASE", "name of the database that tests create", "one per process", "one per process"),

@@ -156,6 +156,7 @@ MIDDLEWARE = [
     "readerstudy.middleware.PlainHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "readerstudy.api.problems.ProblemDetails",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -293,6 +294,7 @@ else:
 IMPORT_FOLDERS = env_folders("IMPORT_FOLDERS")
 IMPORT_BYTES = 1_000_000 * env_number("IMPORT_MEGABYTES", default=4000)
 IMPORT_FILES = env_number("IMPORT_FILES", default=20_000)
+BUNDLE_BYTES = 1_000_000 * env_number("BUNDLE_MEGABYTES", default=500)  # of a bundle that is checked on a page
 # Files for an import are counted and stored by `image_import.uploads`; every other page takes few (`FewFiles`).
 DATA_UPLOAD_MAX_NUMBER_FILES = IMPORT_FILES + 100
 FILE_UPLOAD_HANDLERS = [
@@ -358,7 +360,8 @@ SPECTACULAR_SETTINGS = {
 CELERY_IMPORTS = env_list(
     "CELERY_IMPORTS",
     default="models_ml.tasks,attacks.tasks,readerstudy.image_import.tasks,readerstudy.designer.tasks,"
-    "readerstudy.invitations.tasks,readerstudy.bundle.tasks",
+    "readerstudy.invitations.tasks,readerstudy.bundle.tasks,readerstudy.studies.tasks,"
+    "readerstudy.analysis.tasks",
 )
 # Celery prefers the variable CELERY_BROKER_URL, which may lack the password, to the setting of that name.
 CELERY_BROKER_READ_URL = CELERY_BROKER_WRITE_URL = CELERY_BROKER_URL
@@ -366,9 +369,16 @@ _in_files = CELERY_BROKER_URL.startswith("filesystem")
 CELERY_BROKER_TRANSPORT_OPTIONS = local_postgres.broker(VAR_DIR) if _in_files else safety.limits_of(CELERY_BROKER_URL)
 # Mails wait behind no training. Without a broker server they are sent by the process that writes them.
 MAILS_BY_WORKER = SENDS_MAIL and not CELERY_BROKER_URL.startswith(("filesystem", "memory"))
+# The PDF of a report takes seconds. Without a broker server it is laid out in the request that asks for it.
+PDF_BY_WORKER = not CELERY_BROKER_URL.startswith(("filesystem", "memory"))
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
     "send waiting mails": {"task": "send-waiting-mails", "schedule": 60.0, "options": {"queue": "mail", "expires": 60}},
+    "end expired requests": {
+        "task": "end-expired-requests",
+        "schedule": 60.0,
+        "options": {"queue": "mail", "expires": 60},
+    },
     "remind readers": {
         "task": "remind-readers",
         "schedule": crontab(hour="8", minute="0"),

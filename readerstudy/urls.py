@@ -21,6 +21,7 @@ urlpatterns = [
     path("read/", include("readerstudy.reading.urls")),
     path("report/<slug:code>/bundle/", include("readerstudy.bundle.urls")),
     path("report/", include("readerstudy.analysis.urls")),
+    path("bundles/", include("readerstudy.bundle.check_urls")),
     path("desk/", include("readerstudy.designer.pages.urls")),
     path("desk/", include("readerstudy.desk.urls")),
     path("images/", include("readerstudy.image_import.urls")),

@@ -127,7 +127,7 @@ def test_no_answer_is_framed_cached_or_read_by_another_site(client, db, address)
     assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
     assert answer["Cache-Control"] == "no-store"
     assert answer["Referrer-Policy"] == "same-origin"
-    assert answer["Content-Type"] in ("text/html; charset=utf-8", "application/json")
+    assert answer["Content-Type"] in ("text/html; charset=utf-8", "application/problem+json")
     assert not [name for name in answer.headers if name.startswith("Access-Control-")]
 
 

@@ -7,6 +7,11 @@ from django.utils.translation import gettext_lazy as _
 from readerstudy.record.triggers import STUDY, kept, logged
 from readerstudy.studies.models import Study
 
+_VERSION_STUDY = (
+    "(SELECT study.code FROM analysis_reportversion version JOIN studies_study study ON study.id = version.study_id "
+    "WHERE version.id = me.version_id)"
+)
+
 
 class ReportVersion(models.Model):
     """One version: what it was made from, and the SHA-256 of each of its files. It is never changed.
@@ -53,8 +58,37 @@ class ReportVersion(models.Model):
         return self.study.code
 
 
+class ReportPdf(models.Model):
+    """The PDF of a version in one language, with its SHA-256. It is laid out once; its bytes are a `ReportFile`.
+
+    `with_images`: it has the images of the gallery, and is shown only while no sealed study shows images of the cohort.
+    """
+
+    version = models.ForeignKey(ReportVersion, models.PROTECT, related_name="pdfs")
+    language = models.CharField(max_length=8)
+    with_images = models.BooleanField()
+    at = models.DateTimeField()
+    bytes = models.PositiveIntegerField()
+    software = models.CharField(max_length=40)
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("PDF of a report")
+        constraints = [
+            models.UniqueConstraint(fields=["version", "language", "with_images"], name="report_pdf_once"),
+        ]
+        triggers = [*kept(), *logged(study=_VERSION_STUDY)[:1]]
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.language}"
+
+
 class ReportFile(models.Model):
-    """One file of a version in one language, compressed. Its SHA-256 is in the version."""
+    """One file of a version in one language. Its SHA-256 is in the version, or in the `ReportPdf`.
+
+    Texts are compressed, a PDF is as it is.
+    """
 
     version = models.ForeignKey(ReportVersion, models.PROTECT, related_name="stored_files")
     language = models.CharField(max_length=8)

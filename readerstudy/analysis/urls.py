@@ -21,6 +21,7 @@ urlpatterns = [
     path("<slug:code>/versions/new/", views.store, name="store"),
     path("<slug:code>/versions/<int:number>/", views.versions, name="differences"),
     path("<slug:code>/v<int:number>/", views.study_report, name="version"),
+    path("<slug:code>/v<int:number>/pdf/", views.pdf_progress, name="pdf-progress"),
     *(path(f"<slug:code>/{address}", view, name=name) for address, view, name in _files),
     *(path(f"<slug:code>/v<int:number>/{address}", view, name=f"version-{name}") for address, view, name in _files),
 ]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.timezone import now
@@ -17,12 +18,14 @@ from readerstudy.accounts.permissions import role_required, signed_in_user
 from readerstudy.analysis.forms import VersionForm
 from readerstudy.analysis.report.cache import MOST_READINGS_FOR_PAGES, ReportTooLarge, cached_report
 from readerstudy.analysis.report.differences import MOST_CHANGES, differences
-from readerstudy.analysis.report.pdf import write_pdf
+from readerstudy.analysis.report.paper import PDF, newest_layout, start_layout
 from readerstudy.analysis.report.progress import progress_of_study, rehearsal_of
 from readerstudy.analysis.report.versions import NoVersion, count_readings, store_version, stored_results, versions_of
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput, NotAllowed
+from readerstudy.experiments.job_view import view_job
 from readerstudy.studies.access import require_researcher_of, studies_of, study_for
+from readerstudy.studies.actions import end_expired_requests
 from readerstudy.studies.lifecycle import StudyStatus
 from readerstudy.studies.models import Study
 from readerstudy.studies.transitions import offered_moves
@@ -184,12 +187,31 @@ def page_html(request: HttpRequest, study: Study, number: int | None = None) -> 
 @require_GET
 @_of_study
 def page_pdf(request: HttpRequest, study: Study, number: int | None = None) -> HttpResponseBase:
-    """Return the whole report as PDF, which is created at first access."""
+    """Return the whole report as PDF. It is laid out when it is first asked for: by a worker if there is one."""
     report = cached_report(study, at=now(), number=number)
-    page = report.file("report.html")
-    if report.file("report.pdf") is None and page is not None:
-        write_pdf(page, report.folder / "report.pdf")
-    return _file(request, study, "report.pdf", number, part="report")
+    if settings.PDF_BY_WORKER and report.version is not None and report.file(PDF) is None:
+        start_layout(version=report.version, actor=signed_in_user(request), at=now())
+        return redirect("report:pdf-progress", study.code, report.version.number)
+    report.lay_out(at=now())
+    return _file(request, study, PDF, number, part="report")
+
+
+@require_GET
+@_of_study
+def pdf_progress(request: HttpRequest, study: Study, number: int) -> HttpResponse:
+    """Show how far the layout of a version's PDF is, and the link to it once it is stored. For htmx: only that part."""
+    report = cached_report(study, at=now(), number=number)
+    assert report.version is not None  # a number was given
+    job = newest_layout(report.version)
+    context = {
+        "study": study,
+        "version": report.version,
+        "is_stored": report.file(PDF) is not None,
+        "job": job,
+        "view": view_job(job, at=now()) if job else None,
+    }
+    template = "report/_pdf.html" if "HX-Request" in request.headers else "report/pdf.html"
+    return render(request, template, context)
 
 
 def _file(request: HttpRequest, study: Study, name: str, number: int | None, *, part: str = "") -> HttpResponseBase:
@@ -212,6 +234,7 @@ def _file(request: HttpRequest, study: Study, name: str, number: int | None, *, 
 
 def _sealed(request: HttpRequest, study: Study) -> HttpResponse:
     progress = progress_of_study(study)
+    end_expired_requests(study=study, at=now())
     context = {
         "study": study,
         "progress": progress,

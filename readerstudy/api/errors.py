@@ -1,4 +1,4 @@
-"""The one translation of protocol errors to API responses: {"detail": message}."""
+"""The one translation of protocol errors to API responses, which `problems` makes problem details (RFC 9457)."""
 
 from typing import Any
 
@@ -17,7 +17,9 @@ from readerstudy.outage import RETRY_AFTER_S, away_text, is_outage
 class DetailSerializer(serializers.Serializer[Any]):
     """Why a request was rejected."""
 
-    detail = serializers.CharField()
+    title = serializers.CharField(required=False, help_text="the phrase of the status")
+    status = serializers.IntegerField(required=False, help_text="of HTTP")
+    detail = serializers.CharField(help_text="the reason as a sentence")
 
 
 def as_response(error: Exception, context: dict[str, Any]) -> Response | None:

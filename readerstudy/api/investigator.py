@@ -36,7 +36,7 @@ from readerstudy.api.serializers import (
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput
 from readerstudy.studies.access import require_researcher_of, studies_of, study_for
-from readerstudy.studies.actions import enroll
+from readerstudy.studies.actions import end_expired_requests, enroll
 from readerstudy.studies.models import Study
 from readerstudy.truth.seal import may_see_truth
 
@@ -105,7 +105,9 @@ class StudyDetail(StudyView):
 
     @extend_schema(responses=StudyPage, tags=["studies"])
     def get(self, request: Request, study: str) -> Response:
-        return Response(dataset.study_page(self.study()))
+        selected = self.study()
+        end_expired_requests(study=selected, at=now())
+        return Response(dataset.study_page(selected))
 
 
 class Sessions(StudyView):

@@ -1,8 +1,10 @@
 """What the generated OpenAPI schema does not find in the views, as hooks of drf-spectacular."""
 
+from http import HTTPStatus
 from typing import Any, Final
 
 from readerstudy.api.errors import DetailSerializer
+from readerstudy.api.problems import MEDIA_TYPE
 
 # In English, as all of the schema.
 _REFUSALS: Final = {
@@ -24,8 +26,12 @@ def document_refusals(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     for path in result["paths"].values():
         for operation in path.values():
             for status, description in _REFUSALS.items():
-                refusal = {"description": description, "content": {"application/json": detail}}
+                refusal = {"description": description, "content": {MEDIA_TYPE: detail}}
                 operation["responses"].setdefault(status, refusal)
+            for status, response in operation["responses"].items():
+                if int(status) >= HTTPStatus.BAD_REQUEST:
+                    (content, *_others) = response["content"].values()
+                    response["content"] = {MEDIA_TYPE: content}
     return result
 
 

@@ -269,6 +269,15 @@ class ResultsQuery(Shape):
     version = serializers.IntegerField(required=False, min_value=1, max_value=9999, help_text="the newest if missing")
 
 
+class ReportPdfFacts(Shape):
+    """The PDF of a stored version in one language, which was laid out once."""
+
+    language = serializers.CharField()
+    with_images = serializers.BooleanField(help_text="it has the images of the gallery")
+    made_at = serializers.DateTimeField()
+    sha256 = serializers.CharField()
+
+
 class ReportVersionFacts(Shape):
     """What a stored version of a report was made from. `sha256` covers all of it and the hashes of its files."""
 
@@ -282,6 +291,7 @@ class ReportVersionFacts(Shape):
     analysis_sha256 = serializers.CharField()
     basis = serializers.DictField(help_text="evaluations and classifiers by id and hash, versions of packages")
     sha256 = serializers.CharField()
+    pdfs = ReportPdfFacts(many=True)
 
 
 class ResultsAnswer(Shape):

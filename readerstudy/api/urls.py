@@ -3,7 +3,7 @@
 from django.urls import include, path, register_converter
 from drf_spectacular.views import SpectacularAPIView
 
-from readerstudy.api import investigator, lab, tokens
+from readerstudy.api import bundles, investigator, lab, tokens
 from readerstudy.api.education import PanelFile
 from readerstudy.api.reader import views as reader
 from readerstudy.api.reader.steps import PANELS
@@ -66,6 +66,8 @@ studies = [
     path("<slug:study>/readings/", investigator.Readings.as_view(), name="readings"),
     path("<slug:study>/readings.csv", investigator.ReadingsFile.as_view(), name="readings_file"),
     path("<slug:study>/answers/", investigator.Answers.as_view(), name="answers"),
+    path("<slug:study>/bundle/", bundles.Bundle.as_view(), name="bundle"),
+    path("<slug:study>/bundle.zip", bundles.BundleFile.as_view(), name="bundle_file"),
     path("<slug:study>/results/", investigator.Results.as_view(), name="results"),
 ]
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
-from readerstudy.jobs.models import Job
+from readerstudy.jobs.models import Job, JobStatus
 from readerstudy.jobs.queue import enqueue, new_job
 from readerstudy.studies.access import require_researcher_of
 from readerstudy.studies.models import Study
@@ -48,6 +48,23 @@ def newest_export(study: Study) -> Job | None:
 def bundle_folder() -> Path:
     """Return the folder of bundles that jobs wrote."""
     return Path(settings.REPORTS_DIR) / ".bundles"
+
+
+def finished_bundle(job: Job | None) -> dict[str, Any] | None:
+    """Return what a finished job says of its bundle; None if there is no file."""
+    if job is None or job.status != JobStatus.DONE or not bundle_of(job).is_file():
+        return None
+    return dict(job.result or {})
+
+
+def take_bundle(*, study: Study, actor: User, at: datetime) -> Path | None:
+    """Return the file of the newest bundle for a person who downloads it, and record that; None without one."""
+    require_exportable(study, actor)
+    job = newest_export(study)
+    if job is None or finished_bundle(job) is None:
+        return None
+    record("export.made", actor=actor, subject=study, at=at, part="bundle", format="zip", with_truth=True)
+    return bundle_of(job)
 
 
 def bundle_of(job: Job) -> Path:

@@ -32,13 +32,13 @@ def pack(folder: Path, target: Path) -> None:
                     member.write(block)
 
 
-def unpack(path: Path, folder: Path) -> None:
+def unpack(path: Path, folder: Path, *, most_bytes: int = MOST_BYTES) -> None:
     """Write the files of a zip file below the folder. Raises BadInput before a limit or a rule is broken."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
             _check_members(members)
-            left = MOST_BYTES
+            left = most_bytes
             for member in members:
                 left -= _unpack_member(archive, member, folder / member.filename, left)
     except FileNotFoundError as error:

@@ -1,4 +1,4 @@
-"""The export of a study as a Celery task. Running it again writes the same file again."""
+"""The export of a study and the check of a bundle as Celery tasks. Running one again does the same again."""
 
 from typing import Any
 
@@ -8,6 +8,8 @@ from django.utils.translation import override
 
 from readerstudy.accounts.models import User
 from readerstudy.bundle.actions import EXPORT_BUNDLE, STEPS, bundle_folder, bundle_of
+from readerstudy.bundle.checking.actions import CHECK_BUNDLE, check_bundle
+from readerstudy.bundle.checking.importing import STEPS as CHECK_STEPS
 from readerstudy.bundle.writing.exporting import export_bundle
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.queue import ReportProgress, perform
@@ -22,6 +24,22 @@ def export_bundle_task(job_id: int) -> None:
     """Write the bundle of a study, and remove the study's earlier ones."""
     job = Job.objects.get(pk=job_id)
     perform(job_id, lambda parameters, report: _export(job, parameters, report))
+
+
+# Celery has no annotations.
+@shared_task(name=CHECK_BUNDLE)  # type: ignore[untyped-decorator]
+def check_bundle_task(job_id: int) -> None:
+    """Check a bundle that somebody sent."""
+    perform(job_id, _check)
+
+
+def _check(parameters: dict[str, Any], report: ReportProgress) -> dict[str, Any]:
+    activity = Activity(ActivityKind.CHECKING_BUNDLE)
+    with override(parameters["language"]):
+        found = check_bundle(
+            key=parameters["key"], at=now(), progress=lambda done: report(done, CHECK_STEPS, activity, {})
+        )
+    return to_dict(found)
 
 
 def _export(job: Job, parameters: dict[str, Any], report: ReportProgress) -> dict[str, Any]:

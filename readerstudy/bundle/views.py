@@ -9,10 +9,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from readerstudy.accounts.models import Role
 from readerstudy.accounts.permissions import role_required, signed_in_user
-from readerstudy.audit.actions import record
-from readerstudy.bundle.actions import bundle_of, newest_export, require_exportable, start_export
+from readerstudy.bundle.actions import finished_bundle, newest_export, require_exportable, start_export, take_bundle
 from readerstudy.experiments.job_view import view_job
-from readerstudy.jobs.models import Job, JobStatus
 from readerstudy.studies.access import study_for
 from readerstudy.studies.models import Study
 
@@ -35,7 +33,7 @@ def page(request: HttpRequest, code: str) -> HttpResponse:
         "study": study,
         "job": job,
         "view": view_job(job, at=now()) if job else None,
-        "bundle": _result(job),
+        "bundle": finished_bundle(job),
     }
     template = "bundle/_job.html" if "HX-Request" in request.headers else "bundle/page.html"
     return render(request, template, context)
@@ -55,16 +53,7 @@ def make(request: HttpRequest, code: str) -> HttpResponse:
 def file(request: HttpRequest, code: str) -> Any:
     """Return the newest bundle as a download."""
     study = _exportable_study(request, code)
-    job = newest_export(study)
-    if job is None or _result(job) is None:
+    path = take_bundle(study=study, actor=signed_in_user(request), at=now())
+    if path is None:
         raise Http404
-    person = signed_in_user(request)
-    record("export.made", actor=person, subject=study, at=now(), part="bundle", format="zip", with_truth=True)
-    return FileResponse(bundle_of(job).open("rb"), as_attachment=True, filename=f"{study.code}-bundle.zip")
-
-
-def _result(job: Job | None) -> dict[str, Any] | None:
-    """Return what a finished job says of its bundle; None if there is no file."""
-    if job is None or job.status != JobStatus.DONE or not bundle_of(job).is_file():
-        return None
-    return dict(job.result or {})
+    return FileResponse(path.open("rb"), as_attachment=True, filename=f"{study.code}-bundle.zip")

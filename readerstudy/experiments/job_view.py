@@ -16,9 +16,11 @@ from readerstudy.jobs.progress_text import job_note
 
 # Jobs that are not started in the lab.
 OTHER_TITLES: Final[dict[str, Any]] = {
+    "check-bundle": gettext_lazy("Check a bundle"),
     "check-images": gettext_lazy("Check images to import"),
     "export-bundle": gettext_lazy("Export a study"),
     "import-images": gettext_lazy("Import images"),
+    "lay-out-report": gettext_lazy("Lay out the PDF of a report"),
     "lock-study": gettext_lazy("Lock a study"),
     "rehearse-study": gettext_lazy("Rehearse a study"),
 }

@@ -45,6 +45,8 @@ ACTS: Final = (
     *(Act(f"report:{name}", ("GET",)) for name in ("page", "pdf", "table", "table-json")),
     *(Act(f"report:version-{name}", ("GET",)) for name in ("page", "pdf", "table", "table-json")),
     *(Act(f"studies:{name}", ("GET",)) for name in ("readings", "readings_file", "answers", "results")),
+    Act("studies:bundle"),
+    Act("studies:bundle_file", ("GET",)),
     Act("bundle:make"),
     Act("bundle:file", ("GET",)),
     *(Act(f"desk:{name}", ("GET",)) for name in ("trail-csv", "study-trail-csv")),

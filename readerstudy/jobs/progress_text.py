@@ -79,5 +79,9 @@ def _kind_text(activity: Activity) -> str:
             return _("Simulated readers are reading")
         case ActivityKind.WRITING_BUNDLE:
             return _("Writing the files and computing the tables")
+        case ActivityKind.CHECKING_BUNDLE:
+            return _("Checking the files and computing the tables again")
+        case ActivityKind.LAYING_OUT_PDF:
+            return _("Laying out the pages")
         case _:
             assert_never(activity.kind)

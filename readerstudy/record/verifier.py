@@ -457,6 +457,6 @@ def check_files(files: list[tuple[str, str, list[dict[str, Any]]]]) -> int:
 
 
 if __name__ == "__main__":
-    # Names of files and of studies may have characters that the terminal has not.
-    sys.stdout.reconfigure(errors="backslashreplace")
+    # Names of files and of studies may have characters that the terminal has not. It is a TextIOWrapper here.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     sys.exit(main(sys.argv[1:]))

@@ -21,6 +21,8 @@ class ActivityKind(StrEnum):
     REWRITING_FILES = "rewriting-files"  # a study is being locked
     REHEARSING = "rehearsing"
     WRITING_BUNDLE = "writing-bundle"
+    CHECKING_BUNDLE = "checking-bundle"
+    LAYING_OUT_PDF = "laying-out-pdf"
 
 
 @dataclass(frozen=True)

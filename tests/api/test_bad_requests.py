@@ -122,7 +122,10 @@ def test_images_of_a_session_that_is_not_open_are_gone(study, rita, session):
     addresses = [f"images/{code}", *(f"triptychs/{code}/{panel}" for panel in ("real", "adversarial", "difference"))]
     for address in addresses:
         response = walk.client_of(rita).get(f"/api/v1/reading/{study.code}/{address}/")
-        assert (response.status_code, response.json()) == (410, {"detail": "This is not the current image."})
+        assert (response.status_code, response.json()) == (
+            410,
+            {"title": "Gone", "status": 410, "detail": "This is not the current image."},
+        )
 
 
 # --- size -----------------------------------------------------------------------------------------------------
@@ -143,7 +146,7 @@ def test_paradata_beyond_their_limits_are_rejected(study, rita, paradata, messag
     client = walk.client_of(rita)
     step = walk.open_session(client, study.code, 1)
     response = walk.answer(client, study.code, 1, step, "seen", paradata=paradata)
-    assert (response.status_code, response.json()) == (400, {"detail": message})
+    assert (response.status_code, response.json()["detail"]) == (400, message)
     assert not Reading.objects.exists()
 
 
@@ -161,7 +164,7 @@ def test_a_request_larger_than_the_limit_is_rejected(study, rita, settings):
     note = "x" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     response = walk.answer(client, study.code, 1, step, "seen", paradata={"note": note})
     assert response.status_code == 400
-    assert response.json() == {"detail": "The request is larger than 2621440 bytes."}
+    assert response.json()["detail"] == "The request is larger than 2621440 bytes."
     assert not Reading.objects.exists()
 
 

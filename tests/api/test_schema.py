@@ -48,7 +48,9 @@ def call(schema):
         response = getattr(client, method)(address, body)
         assert response.status_code == status, response.content
         operation = _operation(schema, address.partition("?")[0], method)
-        content = operation["responses"][str(status)]["content"]["application/json"]
+        kind = "application/json" if status < 400 else "application/problem+json"
+        assert response["Content-Type"] == kind
+        content = operation["responses"][str(status)]["content"][kind]
         Draft202012Validator({**content["schema"], "components": schema["components"]}).validate(response.json())
         return response.json()
 

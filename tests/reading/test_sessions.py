@@ -33,6 +33,8 @@ def test_the_newest_page_takes_over_and_the_older_one_is_notified(study, rita):
     for answer in (asked, refused):
         assert answer.status_code == 409
         assert answer.json() == {
+            "title": "Conflict",
+            "status": 409,
             "detail": "You are reading in another window or on another device.",
             "taken_over": True,
         }

@@ -22,6 +22,8 @@ from readerstudy.analysis.models import ReportVersion
 from readerstudy.analysis.queries.attack import study_evaluations
 from readerstudy.analysis.queries.exclusions import excluded_images
 from readerstudy.analysis.report.build import Stage, build_report, page_body, write_report
+from readerstudy.analysis.report.paper import PDF, store_pdf, stored_pdf
+from readerstudy.analysis.report.pdf import write_pdf
 from readerstudy.analysis.report.versions import (
     WITH_IMAGES,
     NoVersion,
@@ -76,6 +78,12 @@ class CachedReport:
         path = self.folder / name
         return path if path.is_file() else None
 
+    def lay_out(self, *, at: datetime) -> None:
+        """Lay out the PDF, unless there is one. Raises PdfUnavailable."""
+        page = self.file("report.html")
+        if self.file(PDF) is None and page is not None:
+            write_pdf(page, self.folder / PDF)
+
     def as_dict(self) -> dict[str, Any]:
         report: dict[str, Any] = json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
         return report
@@ -96,19 +104,33 @@ class StoredReport(CachedReport):
         return self._text("body.html") or ""
 
     def file(self, name: str) -> Path | None:
-        """Return one of the version's files, or what was made from them, such as the PDF."""
-        text = self._text(name)
+        """Return one of the version's files; the PDF once it was laid out."""
+        content = self._content(name)
         path = self.folder / name
-        if text is not None and not (path.is_file() and path.read_bytes() == text.encode()):
+        if content is None:
+            return None
+        if not (path.is_file() and path.read_bytes() == content):
             self.folder.mkdir(parents=True, exist_ok=True)
             draft = path.with_suffix(f"{path.suffix}.{uuid4().hex}")
-            draft.write_text(text, encoding="utf-8")
+            draft.write_bytes(content)
             draft.replace(path)
-        return super().file(name)
+        return path
+
+    def lay_out(self, *, at: datetime) -> None:
+        """Lay out and store the PDF, unless it is stored. Raises PdfUnavailable."""
+        assert self.version is not None
+        store_pdf(self.version, at=at)
 
     def as_dict(self) -> dict[str, Any]:
         assert self.version is not None
         return stored_results(self.version)
+
+    def _content(self, name: str) -> bytes | None:
+        assert self.version is not None
+        if name == PDF:
+            return stored_pdf(self.version)
+        text = self._text(name)
+        return None if text is None else text.encode()
 
     def _text(self, name: str) -> str | None:
         assert self.version is not None

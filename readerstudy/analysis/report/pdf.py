@@ -1,6 +1,7 @@
 """The report as PDF: the standalone page, laid out by WeasyPrint."""
 
 from pathlib import Path
+from uuid import uuid4
 
 from django.utils.translation import gettext as _
 from PIL import ImageFile
@@ -21,7 +22,14 @@ class PdfUnavailable(StudyError):
 
 
 def write_pdf(page: Path, target: Path) -> Path:
-    """Write a standalone page as PDF and return `target`. Raises PdfUnavailable without Pango.
+    """Write a standalone page as PDF and return `target`. Raises PdfUnavailable without Pango."""
+    draft = target.with_suffix(f".{uuid4().hex}")
+    draft.write_bytes(lay_out(page.read_text(encoding="utf-8")))
+    return draft.replace(target)
+
+
+def lay_out(page: str) -> bytes:
+    """Return a standalone page as PDF. Raises PdfUnavailable without Pango.
 
     Nothing is fetched, because the page contains everything that it shows.
     """
@@ -34,7 +42,6 @@ def write_pdf(page: Path, target: Path) -> Path:
     # The import makes Pillow accept truncated images in the whole process; a damaged stimulus must stay refused.
     ImageFile.LOAD_TRUNCATED_IMAGES = False
 
-    draft = target.with_suffix(".draft")
-    fetcher = URLFetcher(allowed_protocols=["data"])
-    HTML(string=page.read_text(encoding="utf-8"), url_fetcher=fetcher).write_pdf(str(draft))
-    return draft.replace(target)
+    content = HTML(string=page, url_fetcher=URLFetcher(allowed_protocols=["data"])).write_pdf()
+    assert content is not None
+    return bytes(content)

@@ -45,6 +45,13 @@ class NoVersion(NotFound):
 class DamagedVersion(StudyError):
     """A stored file is not the one whose SHA-256 is in the version."""
 
+    @classmethod
+    def of(cls, version: ReportVersion, name: str) -> "DamagedVersion":
+        """Return the error about a file of a version."""
+        values = {"name": name, "number": version.number, "study": version.study.code}
+        sentence = _("The file %(name)s of version %(number)s of the report of %(study)s is missing or was changed.")
+        return cls(sentence % values)
+
 
 def versions_of(study: Study) -> list[ReportVersion]:
     """Return the stored versions of the report, the first one first."""
@@ -192,21 +199,37 @@ def stored_file(version: ReportVersion, name: str, *, language: str | None = Non
     A language that was not stored has the files of the first one. Pages have images only while they may be shown.
     Raises DamagedVersion if the file is not the one whose SHA-256 was stored.
     """
+    language, name = variant_of(version, name, language=language)
+    return exact_file(version, name, language=language) if name in version.files[language] else None
+
+
+def variant_of(version: ReportVersion, name: str, *, language: str | None = None) -> tuple[str, str]:
+    """Return the stored language and the name of the file that is shown for this name: with images while they may be.
+
+    A language that was not stored has the files of the first one.
+    """
     language = language or str(get_language())
-    known = version.files.get(language) or version.files["en"]
-    language = language if language in version.files else "en"
+    language = language if version.files.get(language) else "en"
     with_images = f"{WITH_IMAGES}{name}"
-    if name in PAGES and with_images in known and may_show_images_of_cohort(version.study.cohort.name):
-        name = with_images
-    row = ReportFile.objects.filter(version=version, language=language, name=name).first()
-    if name not in known:
-        return None
-    text = b"" if row is None else _inflated(bytes(row.content))
-    if row is None or sha256(text).hexdigest() != known[name]:
-        values = {"name": name, "number": version.number, "study": version.study.code}
-        sentence = _("The file %(name)s of version %(number)s of the report of %(study)s is missing or was changed.")
-        raise DamagedVersion(sentence % values)
+    shows_images = name in PAGES and with_images in version.files[language]
+    if shows_images and may_show_images_of_cohort(version.study.cohort.name):
+        return language, with_images
+    return language, name
+
+
+def exact_file(version: ReportVersion, name: str, *, language: str) -> str:
+    """Return the text of the file of this name, with images or without. Raises DamagedVersion."""
+    content = file_bytes(version, name, language=language)
+    text = None if content is None else _inflated(content)
+    if text is None or sha256(text).hexdigest() != version.files[language][name]:
+        raise DamagedVersion.of(version, name)
     return text.decode()
+
+
+def file_bytes(version: ReportVersion, name: str, *, language: str) -> bytes | None:
+    """Return what is stored of a file, None without one. It is not compared with its hash."""
+    row = ReportFile.objects.filter(version=version, language=language, name=name).first()
+    return None if row is None else bytes(row.content)
 
 
 def _inflated(content: bytes) -> bytes:
@@ -229,4 +252,8 @@ def version_facts(version: ReportVersion) -> dict[str, Any]:
     """Return what a version was made from, for JSON."""
     names = ("number", "reason", "readings", "software", "source_sha256", "plan_sha256", "analysis_sha256", "basis")
     facts = {name: getattr(version, name) for name in names}
-    return {**facts, "made_at": version.at.isoformat(), "sha256": version.sha256}
+    pdfs = [
+        {"language": pdf.language, "with_images": pdf.with_images, "made_at": pdf.at.isoformat(), "sha256": pdf.sha256}
+        for pdf in version.pdfs.all()
+    ]
+    return {**facts, "made_at": version.at.isoformat(), "sha256": version.sha256, "pdfs": pdfs}

@@ -370,6 +370,8 @@ class DisplayJudgementSerializer(serializers.Serializer[Any]):
 class ConflictSerializer(serializers.Serializer[Any]):
     """The protocol does not allow the request now."""
 
+    title = serializers.CharField(required=False, help_text="the phrase of the status")
+    status = serializers.IntegerField(required=False, help_text="of HTTP")
     detail = serializers.CharField()
     step = StepField(required=False, help_text="the current step, if the request was about another one")
     taken_over = serializers.BooleanField(required=False, help_text="true if another page holds the session")

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from readerstudy.analysis.queries.provenance import plan_hash
 from readerstudy.analysis.report.build import write_report
-from readerstudy.bundle.archive import unpack
+from readerstudy.bundle.archive import MOST_BYTES, unpack
 from readerstudy.bundle.checking import contents
 from readerstudy.bundle.checking.comparison import Comparison
 from readerstudy.bundle.manifest import read_manifest
@@ -61,6 +61,7 @@ def import_bundle(
     folder: Path,
     at: datetime,
     receipts: Sequence[Path] = (),
+    most_bytes: int = MOST_BYTES,
     progress: Progress = lambda _: None,
 ) -> ImportedBundle:
     """Check a bundle and store it as a folder named by the study, with the tables computed again.
@@ -74,7 +75,7 @@ def import_bundle(
     try:
         files = draft / "bundle"
         files.mkdir()
-        unpack(path, files)
+        unpack(path, files, most_bytes=most_bytes)
         manifest = read_manifest(files)
         code = manifest["study"]
         if name_error(code):

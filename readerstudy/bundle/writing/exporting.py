@@ -149,6 +149,12 @@ def _write_protocol(study: Study, own: StudyRecord, folder: Path) -> None:
     contents.write_json(folder, contents.PLAN, study.plan)
     hashes: dict[str, Any] = {"plan": study.plan_sha256, "analysis": study.analysis_sha256}
     hashes["versions_of_report"] = {str(each.number): each.sha256 for each in versions_of(study)}
+    hashes["pdfs_of_report"] = {
+        str(each.number): {
+            f"{pdf.language}{'-with-images' if pdf.with_images else ''}": pdf.sha256 for pdf in each.pdfs.all()
+        }
+        for each in versions_of(study)
+    }
     if own.conduct is not None:
         hashes |= asdict(own.conduct.hashes)
         contents.write_json(folder, contents.SOFTWARE, asdict(software_versions()))

@@ -350,7 +350,7 @@ def test_a_site_without_pango_says_so(unsealed_study: Study, as_rosa: Client, mo
     def missing(*args: object) -> None:
         raise PdfUnavailable
 
-    monkeypatch.setattr("readerstudy.analysis.views.write_pdf", missing)
+    monkeypatch.setattr("readerstudy.analysis.report.paper.lay_out", missing)
     answer = as_rosa.get(reverse("report:pdf", args=[unsealed_study.code]))
     assert answer.status_code == 409
     assert "Pango" in answer.content.decode()

@@ -10,7 +10,7 @@ from django.utils.timezone import now
 
 from readerstudy.accounts.models import User
 from readerstudy.analysis.report.cache import CachedReport, cached_report
-from readerstudy.analysis.report.pdf import PdfUnavailable, write_pdf
+from readerstudy.analysis.report.pdf import PdfUnavailable
 from readerstudy.analysis.report.versions import store_version
 from readerstudy.commands import StudyCommand
 from readerstudy.studies.models import Study
@@ -54,11 +54,10 @@ class Command(StudyCommand):
                 actor = _person(options["by"])
                 store_version(study=study, actor=actor, at=now(), reason=options["new_version"], stage=stage)
             report = cached_report(study, at=now(), number=options["number"], for_page=False, stage=stage)
-            page = report.file("report.html")
-            if not options["no_pdf"] and report.file("report.pdf") is None and page is not None:
+            if not options["no_pdf"] and report.file("report.pdf") is None:
                 stage("writing the PDF")
                 try:
-                    write_pdf(page, report.folder / "report.pdf")
+                    report.lay_out(at=now())
                 except PdfUnavailable as error:
                     warning = str(error)
             advance(STAGES, STAGES, "")

@@ -24,7 +24,9 @@ class Command(StudyCommand):
             "--queue", action="append", choices=QUEUES, help="queue to take jobs or mails from (default: all)"
         )
         parser.add_argument(
-            "--beat", action="store_true", help="also keep the schedule: mails that wait each minute, reminders at 8"
+            "--beat",
+            action="store_true",
+            help="also keep the schedule: mails that wait and expired requests each minute, reminders at 8",
         )
         parser.add_argument("--gpu", help="number of the graphics card that this worker uses, such as 0")
 

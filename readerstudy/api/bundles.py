@@ -1,0 +1,65 @@
+"""The bundle of an unsealed study: the job that makes it, and the file. For researchers of the study."""
+
+from django.http import FileResponse, HttpResponseBase
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.response import Response
+
+from readerstudy.accounts.models import Scope
+from readerstudy.accounts.permissions import IsResearcher
+from readerstudy.api.errors import DetailSerializer
+from readerstudy.api.investigator import REFUSED, StudyView
+from readerstudy.api.lab import JobPage
+from readerstudy.api.requests import UserRequest
+from readerstudy.bundle.actions import newest_export, require_exportable, start_export, take_bundle
+from readerstudy.errors import NotFound
+
+NONE = OpenApiResponse(DetailSerializer, description="no such study, or nobody has made its bundle")
+
+
+class Bundle(StudyView):
+    """The newest job that makes the bundle of a study; start another one."""
+
+    permission_classes = [IsResearcher]
+    required_scope = Scope.JOBS
+
+    @extend_schema(
+        responses={200: JobPage, 404: NONE, 409: REFUSED}, tags=["studies"], operation_id="studies_bundle_retrieve"
+    )
+    def get(self, request: UserRequest, study: str) -> Response:
+        selected = self.own_study()
+        require_exportable(selected, request.user)
+        job = newest_export(selected)
+        if job is None:
+            raise NotFound(_("No bundle of %(study)s was made yet.") % {"study": selected.code})
+        return Response(JobPage(job).data)
+
+    @extend_schema(
+        request=None,
+        responses={201: JobPage, 200: OpenApiResponse(JobPage, description="under way already"), 409: REFUSED},
+        tags=["studies"],
+        operation_id="studies_bundle_create",
+    )
+    def post(self, request: UserRequest, study: str) -> Response:
+        at = now()
+        job = start_export(study=self.own_study(), actor=request.user, at=at)
+        return Response(JobPage(job).data, status=201 if job.queued_at == at else 200)
+
+
+class BundleFile(StudyView):
+    """The newest bundle that was made, a zip file."""
+
+    permission_classes = [IsResearcher]
+
+    @extend_schema(
+        responses={(200, "application/zip"): bytes, 404: NONE, 409: REFUSED},
+        tags=["studies"],
+        operation_id="studies_bundle_file",
+    )
+    def get(self, request: UserRequest, study: str) -> HttpResponseBase:
+        selected = self.own_study()
+        path = take_bundle(study=selected, actor=request.user, at=now())
+        if path is None:
+            raise NotFound(_("No bundle of %(study)s was made yet.") % {"study": selected.code})
+        return FileResponse(path.open("rb"), as_attachment=True, filename=f"{selected.code}-bundle.zip")
