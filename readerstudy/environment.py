@@ -189,6 +189,16 @@ VARIABLES: tuple[Variable, ...] = (
         "500",
     ),
     Variable("IMPORT_FILES", "largest number of files in an upload of images", "20000", "20000"),
+    Variable(
+        "DICOMWEB_TOKEN_FILE",
+        "file with the token for `import_cohort --dicomweb`; sent to the archive only",
+        "none",
+        "none",
+    ),
+    Variable("DICOMWEB_LOGIN_FILE", "file with `name:password`, if the archive wants these instead", "none", "none"),
+    Variable("DICOMWEB_CA", "file with the certificates of the archive's authority", "the system's", "the system's"),
+    Variable("DICOMWEB_TLS", "1: an archive on another machine must be asked by https; 1 or 0", "1", "1"),
+    Variable("DICOMWEB_CONNECTIONS", "images that are fetched at the same time", "4", "4"),
     Variable("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "`WARNING`", "`WARNING`"),
     Variable("LOG_FORMAT", "`text`, or `json`: a line for each request too", "`text`", "`json`"),
     Variable("LOG_ADDRESSES", "1: the lines of requests have the client's address; 1 or 0", "0", "0"),
@@ -311,6 +321,14 @@ def env_networks(name: str, *, default: str) -> list[str]:
                 f"{name} has the part {network!r}; give addresses or networks such as 10.0.0.0/8, separated by commas."
             ) from error
     return networks
+
+
+def env_file(name: str) -> Path | None:
+    """Return the file that the variable names, None without it. Raises ImproperlyConfigured if there is none."""
+    value = _value(name)
+    if value and not Path(value).is_file():
+        raise ImproperlyConfigured(f"{name} names {value}, which is not a file.")
+    return Path(value) if value else None
 
 
 def env_secret_file(name: str, *, least: int = 32) -> str:

@@ -18,19 +18,18 @@ from django.urls import reverse_lazy
 from kombu import Queue
 
 from readerstudy import admin_look, database_roles, environment, local_postgres, safety, single_sign_on
+from readerstudy.archive_settings import *  # noqa: F403 (Django reads every name of this module)
 from readerstudy.environment import (
     env_database,
     env_flag,
     env_folders,
     env_list,
     env_mail_server,
-    env_networks,
     env_number,
-    env_secret_file,
     env_text,
 )
 from readerstudy.logs.setup import logging_settings
-from readerstudy.signing_in import *  # noqa: F403  # Django reads every name of this module
+from readerstudy.signing_in import *  # noqa: F403 (Django reads every name of this module)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env_text("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
@@ -407,6 +406,6 @@ LOGGING = logging_settings(
 LOG_ADDRESSES = env_flag("LOG_ADDRESSES", default=False)
 
 # --- watching: /health/ready and /metrics -----------------------------------------------------------------------
-METRICS_FROM = env_networks("METRICS_FROM", default="127.0.0.0/8,::1")
-METRICS_TOKEN = env_secret_file("METRICS_TOKEN_FILE")
+METRICS_FROM = environment.env_networks("METRICS_FROM", default="127.0.0.0/8,::1")
+METRICS_TOKEN = environment.env_secret_file("METRICS_TOKEN_FILE")
 DISK_LOW_MEGABYTES = env_number("DISK_LOW_MEGABYTES", default=500)

@@ -31,6 +31,7 @@ from readerstudy.sources.limited import limited
 from readerstudy.sources.source import ImportBatch, ImportImage, ImportProblem
 from readerstudy.sources.vocabulary import SourceVocabulary
 
+_UID: Final = re.compile(r"(?<![0-9.])[0-9]+(?:\.[0-9]+){4,}(?![0-9])")
 _DICOM_NAMES: Final = (".dcm", ".dicom", ".ima")
 
 
@@ -159,10 +160,10 @@ def _match(
 def _is_of(row: Row, file: _File, header: Header) -> bool:
     """Return whether a row without an image is about a file: its patient, and its side and view if both state them.
 
-    The patient may be a part of a longer id or of a path, as in Mass-Test_P_00173_LEFT_CC.
+    The patient may be a part of a longer id or of a path, as in Mass-Test_P_00173_LEFT_CC, but not of a UID in it.
     """
     patient = re.compile(rf"(?<![A-Za-z0-9]){re.escape(row.patient)}(?![A-Za-z0-9])")
-    if not any(patient.search(text) for text in (header.patient, file.name)):
+    if not any(patient.search(text) for text in (header.patient, _UID.sub("", file.name))):
         return False
     stated = header.attributes.stated
     return all(not value or stated.get(name, "") in ("", value) for name, value in row.attributes.items())

@@ -1,8 +1,11 @@
 """Import images of a modality: a folder of DICOM files, or a table that names image files."""
 
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -13,16 +16,18 @@ from readerstudy.commands import StudyCommand, seed
 from readerstudy.modalities import DEFAULT, MODALITIES, get_modality
 from readerstudy.modalities.modality import Modality, Source
 from readerstudy.sources.source import ImportBatch
-from readerstudy.truth.actions import import_cohort
+from readerstudy.truth.actions import check_cohort_import, import_cohort
 from readerstudy.truth.actions.cohort_import import PAPER_SPLIT, fractions_of
+from readerstudy.truth.archive_import import ArchiveRequest, archive_at, forget_files, read_archive, wanted_of
 
 LONGEST_LIST = 50
 
 
 class Command(StudyCommand):
     help = (
-        "Import a cohort. NAME --dicom FOLDER [--table CSV], or NAME --table CSV with the columns image, patient and "
-        "pathology, and if known the modality's attributes. Importing twice adds nothing twice."
+        "Import a cohort. NAME --dicom FOLDER [--table CSV], NAME --dicomweb URL [--table CSV], or NAME --table CSV "
+        "with the columns image, patient and pathology, and if known the modality's attributes. Importing twice adds "
+        "nothing twice."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -50,23 +55,87 @@ class Command(StudyCommand):
             metavar="NAME",
             help="which of the modality's sizes to store (default: all)",
         )
+        parser.add_argument("--check", action="store_true", help="say what would be imported, and import nothing")
+        _add_archive_arguments(parser)
         add_split_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         modality = get_modality(options["modality"])
-        batch = _batch(modality, options)
+        if options["dicomweb"]:
+            self._import_from_archive(modality, options)
+        else:
+            self._import(modality, _batch(modality, options), options)
+
+    def _import(
+        self,
+        modality: Modality,
+        batch: ImportBatch,
+        options: dict[str, Any],
+        forget: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Import or check the images, then forget where they came from, and report."""
+        values: dict[str, Any] = {
+            "seed": options["seed"],
+            "fractions": chosen_fractions(options["split"]),
+            "resolutions": _resolutions(modality, options["resolution"]),
+            "pathology_per": options["pathology_per"],
+        }
+        if options["check"]:
+            self._check(batch, values, options)
+            return
         with self.bar(f"Importing {len(batch.images)} images") as advance:
             result = import_cohort(
+                options["name"], batch, **values, at=now(), progress=lambda done, total: advance(done, total, "")
+            )
+        forget()
+        report_import(self, result, as_json=options["json"])
+
+    def _check(self, batch: ImportBatch, values: dict[str, Any], options: dict[str, Any]) -> None:
+        """Read every image and say what an import would do; nothing is stored."""
+        splits: Counter[str] = Counter()
+        with self.bar(f"Checking {len(batch.images)} images") as advance, TemporaryDirectory() as scratch:
+            result = check_cohort_import(
                 options["name"],
                 batch,
-                seed=options["seed"],
-                fractions=chosen_fractions(options["split"]),
-                resolutions=_resolutions(modality, options["resolution"]),
-                pathology_per=options["pathology_per"],
-                at=now(),
+                **values,
+                preview=lambda image: splits.update([image.split]),
+                scratch=Path(scratch),
                 progress=lambda done, total: advance(done, total, ""),
             )
-        report_import(self, result, as_json=options["json"])
+        report_import(self, result, as_json=options["json"], splits=splits)
+
+    def _import_from_archive(self, modality: Modality, options: dict[str, Any]) -> None:
+        if options["dicom"] or options["folder"]:
+            raise CommandError("--dicomweb stands for --dicom and --folder; give one of them.")
+        request = ArchiveRequest(
+            cohort=options["name"],
+            url=options["dicomweb"],
+            wanted=wanted_of(options["studies"], options["find"], options["series_modality"]),
+            table=options["table"],
+            columns=_columns(options["column"]),
+        )
+        with self.bar(f"Asking {archive_at(request.url).host}") as advance:
+            batch, is_all = read_archive(
+                modality, request, watch=lambda what, done, total: advance(done, total, what.lower())
+            )
+        # What could not be fetched is fetched alone when the command is run again.
+        forget = partial(forget_files, request) if is_all else lambda: None
+        self._import(modality, batch, options, forget)
+
+
+def _add_archive_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--dicomweb", metavar="URL", help="an archive; its sign-in is in the settings DICOMWEB_...")
+    parser.add_argument("--studies", type=Path, metavar="FILE", help="study UIDs or accession numbers, one a line")
+    parser.add_argument(
+        "--find", action="append", default=[], metavar="KEYWORD=VALUE", help="attribute of studies, such as StudyDate"
+    )
+    parser.add_argument(
+        "--series-modality",
+        action="append",
+        default=[],
+        metavar="CODE",
+        help="only series of this modality, such as MG",
+    )
 
 
 def add_split_arguments(parser: ArgumentParser) -> None:
@@ -90,13 +159,18 @@ def chosen_fractions(text: str) -> tuple[float, ...]:
         ) from error
 
 
-def report_import(command: StudyCommand, result: ImportResult, *, as_json: bool) -> None:
-    """Print what was imported. Raises CommandError with the problems if there are any."""
+def report_import(
+    command: StudyCommand, result: ImportResult, *, as_json: bool, splits: Mapping[str, int] | None = None
+) -> None:
+    """Print what was imported, or would be if `splits` are given. Raises CommandError with the problems if any."""
     problems = result.problems
+    done, known = ("imported", "were") if splits is None else ("would be imported", "are")
     text = (
-        f"{result.cohort}: {result.images_new} images imported, {result.images_known} were there already, "
+        f"{result.cohort}: {result.images_new} images {done}, {result.images_known} {known} there already, "
         f"{result.patients} patients in all."
     )
+    if splits is not None:
+        text += f" Splits: {', '.join(f'{split} {count}' for split, count in sorted(splits.items()))}."
     text = "\n".join([text, *result.notes, *_copy_lines(result.near_copies)])
     rows = {"problems": [vars(row) for row in problems], "near_copies": [vars(row) for row in result.near_copies]}
     command.show({**vars(result), **rows}, text, as_json=as_json)

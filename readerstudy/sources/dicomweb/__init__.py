@@ -1,0 +1,1 @@
+"""Images of an archive that speaks DICOMweb: searched by QIDO-RS, fetched by WADO-RS into a folder."""
