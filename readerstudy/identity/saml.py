@@ -7,7 +7,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
-from lxml.etree import ParseError
 
 from readerstudy.identity.single_sign_on import refuse
 from readerstudy.single_sign_on import SAML
@@ -29,7 +28,7 @@ def finish(request: HttpRequest, organization_slug: str) -> HttpResponseBase:
         return views.finish_acs(request, organization_slug=organization_slug)
     except PermissionDenied:  # this browser did not ask, or the answer was used before
         return refuse(request, SAML)
-    except (ParseError, ValueError):  # it is no XML, or has a document type
+    except (SyntaxError, ValueError):  # it is no XML (lxml's errors are SyntaxErrors), or has a document type
         return refuse(request, SAML)
 
 
