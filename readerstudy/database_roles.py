@@ -32,6 +32,7 @@ _OF_RECORD: Final = (
 _OF_ERASURE: Final = (
     "privacy_erase(bigint, bigint, text, boolean)",
     "privacy_forget_addresses(bigint, bigint[])",
+    "privacy_forget_mails(bigint, bigint[], bigint[])",
 )
 _WITHIN_ERASURE: Final = ("privacy_note(bigint, text, bigint[])",)
 

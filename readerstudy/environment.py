@@ -199,6 +199,21 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("DICOMWEB_CA", "file with the certificates of the archive's authority", "the system's", "the system's"),
     Variable("DICOMWEB_TLS", "1: an archive on another machine must be asked by https; 1 or 0", "1", "1"),
     Variable("DICOMWEB_CONNECTIONS", "images that are fetched at the same time", "4", "4"),
+    Variable(
+        "RETAIN_ADDRESSES_DAYS",
+        "days after which IP addresses leave the audit trail; 0: never. Longer than a study, whose trail compares "
+        "addresses",
+        "0",
+        "0",
+    ),
+    Variable("RETAIN_MAILS_DAYS", "days after which address and text of mails are emptied; 0: never", "0", "0"),
+    Variable("RETAIN_LINKS_DAYS", "days after which ended, unused sign-in links are deleted; 0: never", "0", "0"),
+    Variable(
+        "RETAIN_ACCOUNTS_DAYS",
+        "days without a sign-in after which accounts that never had a part in a study are erased; 0: never",
+        "0",
+        "0",
+    ),
     Variable("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "`WARNING`", "`WARNING`"),
     Variable("LOG_FORMAT", "`text`, or `json`: a line for each request too", "`text`", "`json`"),
     Variable("LOG_ADDRESSES", "1: the lines of requests have the client's address; 1 or 0", "0", "0"),
@@ -221,7 +236,7 @@ VARIABLES: tuple[Variable, ...] = (
         "modules whose tasks a worker loads",
         "`models_ml.tasks,attacks.tasks,readerstudy.image_import.tasks,readerstudy.designer.tasks,"
         "readerstudy.invitations.tasks,readerstudy.bundle.tasks,readerstudy.studies.tasks,"
-        "readerstudy.analysis.tasks`",
+        "readerstudy.analysis.tasks,readerstudy.privacy.tasks`",
         "the same",
     ),
     Variable("TEST_DATABASE", "name of the database that tests create", "one per process", "one per process"),

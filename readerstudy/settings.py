@@ -302,6 +302,12 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
 
+# --- retention: days, 0 for no end ------------------------------------------------------------------------------
+RETAIN_ADDRESSES_DAYS = env_number("RETAIN_ADDRESSES_DAYS", default=0, least=0)
+RETAIN_MAILS_DAYS = env_number("RETAIN_MAILS_DAYS", default=0, least=0)
+RETAIN_LINKS_DAYS = env_number("RETAIN_LINKS_DAYS", default=0, least=0)
+RETAIN_ACCOUNTS_DAYS = env_number("RETAIN_ACCOUNTS_DAYS", default=0, least=0)
+
 # --- mail ---------------------------------------------------------------------------------------------------
 # Without a server the texts of mails are shown, to be sent by hand.
 _mail_server = env_mail_server("EMAIL_URL")
@@ -360,7 +366,7 @@ CELERY_IMPORTS = env_list(
     "CELERY_IMPORTS",
     default="models_ml.tasks,attacks.tasks,readerstudy.image_import.tasks,readerstudy.designer.tasks,"
     "readerstudy.invitations.tasks,readerstudy.bundle.tasks,readerstudy.studies.tasks,"
-    "readerstudy.analysis.tasks",
+    "readerstudy.analysis.tasks,readerstudy.privacy.tasks",
 )
 # Celery prefers the variable CELERY_BROKER_URL, which may lack the password, to the setting of that name.
 CELERY_BROKER_READ_URL = CELERY_BROKER_WRITE_URL = CELERY_BROKER_URL
@@ -381,6 +387,11 @@ CELERY_BEAT_SCHEDULE = {
     "remind readers": {
         "task": "remind-readers",
         "schedule": crontab(hour="8", minute="0"),
+        "options": {"queue": "mail"},
+    },
+    "apply retention": {
+        "task": "apply-retention",
+        "schedule": crontab(hour="3", minute="30"),
         "options": {"queue": "mail"},
     },
     "warn of expiring tokens": {

@@ -73,6 +73,9 @@ SENTENCES: Final[dict[str, Text]] = {
     "reminder.written": _("%(actor)s reminded %(subject)s of %(study)s."),
     "report.stored": _("Version %(number)s of the report of %(study)s was stored."),
     "report.viewed": _("%(actor)s opened the report of %(study)s."),
+    "retention.applied": _(
+        "Data older than their period were erased: %(addresses)s IP addresses, %(mails)s mails, %(links)s links."
+    ),
     "second_factor.added": _("%(actor)s set up a second factor: %(factor)s."),
     "second_factor.blocked": _("Too many wrong codes: no code of %(subject)s is checked for some minutes."),
     "second_factor.failed": _("Somebody gave a wrong second factor for the account of %(subject)s."),
@@ -158,6 +161,7 @@ KINDS: Final[dict[str, Text]] = {
     "reader_rules": _("Rules for readers"),
     "reminder": _("Reminders"),
     "report": _("Views of reports"),
+    "retention": _("Retention"),
     "second_factor": _("Second factors"),
     "session": _("Sessions"),
     "sign_in": _("Sign-ins"),
