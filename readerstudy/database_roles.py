@@ -102,6 +102,7 @@ def grant(
     with connection.cursor() as cursor:
         for role in ROLES:
             _ensure_role(cursor, addresses[role])
+        _require_door(cursor)
         erasing, within = (_known(cursor, names) for names in (_OF_ERASURE, _WITHIN_ERASURE))
         statements = [
             *_GENERAL,
@@ -157,6 +158,17 @@ def _known(cursor: Any, functions: Sequence[str]) -> list[str]:
         "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regprocedure(name) IS NOT NULL", [list(functions)]
     )
     return [name for (name,) in cursor.fetchall()]
+
+
+def _require_door(cursor: Any) -> None:
+    right = "rolsuper OR has_parameter_privilege(%s, 'SET')"
+    cursor.execute(f"SELECT rolname, {right} FROM pg_roles WHERE rolname = current_user", [_DOOR])
+    owner, may_set = cursor.fetchone()
+    if not may_set:
+        raise ImproperlyConfigured(
+            "The owner of the database may not give its functions a setting. An administrator of the database allows "
+            f'it: GRANT SET ON PARAMETER {_DOOR} TO "{owner}";'
+        )
 
 
 def _ensure_role(cursor: Any, address: Mapping[str, Any]) -> None:

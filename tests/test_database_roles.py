@@ -226,6 +226,15 @@ def test_an_owner_that_may_not_make_roles_says_what_to_run(transactional_db):
         cursor.execute("RESET ROLE")
 
 
+def test_an_owner_that_may_not_erase_says_what_to_run(transactional_db):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE readerstudy_sealed")
+        with pytest.raises(ImproperlyConfigured, match="GRANT SET ON PARAMETER"):
+            database_roles._require_door(cursor)
+        cursor.execute("RESET ROLE")
+        database_roles._require_door(cursor)
+
+
 SEED = 918273645918273645
 
 
