@@ -42,9 +42,9 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable(
         "OWNER_DATABASE_URL",
-        "the same database for the user that owns its tables; needed by `manage.py migrate` only",
+        "the same database for the user that owns its tables; needed by `migrate`, `backup` and `restore` only",
         "as `DATABASE_URL`",
-        "required by `migrate`",
+        "required by these",
     ),
     Variable(
         "DATABASE_PASSWORD", "password of the user in `DATABASE_URL`, if the address has none", "not used", "none"

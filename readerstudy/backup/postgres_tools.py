@@ -57,15 +57,19 @@ def server_version() -> str:
 
 
 def dumping_tools(folder: Path | None = None) -> Tools:
-    """Return programs of the server's version, from a folder if one is given. Raises StudyError if there are none."""
+    """Return programs of the server's version, or else newer ones, from a folder if one is given.
+
+    pg_dump reads servers that are older than itself. Raises StudyError if all that are installed are older.
+    """
     server = server_version()
-    found = list(_installed(folder))
+    found = sorted(_installed(folder), key=lambda tools: tools.major)
     for tools in found:
-        if tools.major == int(server.split(".")[0]):
+        if tools.major >= int(server.split(".")[0]):
             return tools
     raise StudyError(
-        f"The database is PostgreSQL {server}, and a backup needs pg_dump of the same version; found: {_named(found)}. "
-        f"Install it (Debian: postgresql-client-{server.split('.')[0]}), or name its folder with --pg-bin."
+        f"The database is PostgreSQL {server}, and a backup needs pg_dump of this version or newer; found: "
+        f"{_named(found)}. Install it (Debian: postgresql-client-{server.split('.')[0]}), or name its folder with "
+        "--pg-bin."
     )
 
 

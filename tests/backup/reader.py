@@ -1,6 +1,6 @@
 """A reader at another installation, as a process: `python -m tests.backup.reader STUDY NAME SESSION… | --picture`.
 
-Prints a line for each verdict once it is acknowledged: the code of the image.
+Prints a line for each verdict once it is acknowledged: SAID and the code of the image. Logs have other lines.
 """
 
 import os
@@ -11,12 +11,14 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "readerstudy.settings"
 
 import django
 
-django.setup()
+if __name__ == "__main__":
+    django.setup()
 
 from readerstudy.accounts.models import User  # noqa: E402 (Django must be set up first)
 from tests import walk  # noqa: E402 (Django must be set up first)
 
 PAUSE_S = 0.2
+SAID = "verdict:"
 
 
 def read(study: str, name: str, sessions: list[int]) -> None:
@@ -26,7 +28,7 @@ def read(study: str, name: str, sessions: list[int]) -> None:
         while step["kind"] in ("read", "teach"):
             code = step["stimulus"]["code"]
             step = program.give_verdict(study, number, step, step["verdicts"][0], elapsed_ms=4000)["step"]
-            print(code, flush=True)
+            print(SAID, code, flush=True)
             time.sleep(PAUSE_S)
 
 
@@ -35,7 +37,7 @@ def show_picture(study: str, name: str, session: int) -> None:
     step = walk.open_session(client, study, session)
     response = client.get(step["stimulus"]["image"])
     body = b"".join(response.streaming_content) if response.streaming else response.content
-    print(response.status_code, body[:8] == b"\x89PNG\r\n\x1a\n", len(body))
+    print(SAID, response.status_code, body[:8] == b"\x89PNG\r\n\x1a\n", len(body))
 
 
 if __name__ == "__main__":

@@ -4,10 +4,12 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.backup.reader import SAID
 from tests.upgrade.previous import ROOT, Installation, new_installation, restore_previous, stated_results
 
 HOSTS = {"ALLOWED_HOSTS": "localhost,testserver"}
@@ -21,6 +23,11 @@ READ_BY_RALF = """
     JOIN accounts_user person ON person.id = enrollment.reader_id
     WHERE person.username = 'ralf' ORDER BY 1, 2
 """
+
+
+def said(lines: Iterable[str]) -> Iterator[str]:
+    """What the reader's process said, without its log."""
+    return (line.removeprefix(SAID).strip() for line in lines if line.startswith(SAID))
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +58,14 @@ def backup(source, acknowledged, tmp_path_factory) -> Path:
         text=True,
     )
     try:
-        acknowledged["before"] = [ralf.stdout.readline().strip() for _ in range(FIRST)]
+        codes = said(ralf.stdout)
+        acknowledged["before"] = [next(codes, "") for _ in range(FIRST)]
         assert all(acknowledged["before"]), ralf.stderr.read()
         source.manage("backup", str(folder))
     finally:
         ralf.terminate()
         rest, _ = ralf.communicate()
-    acknowledged["after"] = acknowledged["before"] + rest.split()
+    acknowledged["after"] = acknowledged["before"] + list(said(rest.splitlines()))
     (made,) = folder.glob("20*")
     return made
 
@@ -109,7 +117,7 @@ def test_every_picture_is_there_and_is_served(restored):
     command = [sys.executable, "-m", "tests.backup.reader", "running", "ria", "3", "--picture"]
     shown = subprocess.run(command, cwd=ROOT, env={**restored.environment, **HOSTS}, text=True, capture_output=True)
     ((size,),) = restored.rows("SELECT image_bytes FROM studies_study WHERE code = 'running'")
-    assert shown.stdout.split() == ["200", "True", str(size)], shown.stderr
+    assert list(said(shown.stdout.splitlines())) == [f"200 True {size}"], shown.stderr
 
 
 def test_the_roles_have_their_rights(restored):
