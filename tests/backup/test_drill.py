@@ -109,7 +109,9 @@ def test_every_record_verifies(restored):
 def test_the_report_says_what_it_said(source, restored, tmp_path):
     """Computed again from the restored rows, and compared with the version that the source has stored."""
     restored.manage("analyse_study", "finished", "--no-pdf", "--new-version", "Drill.", "--out", str(tmp_path))
-    assert stated_results(restored, 2) == stated_results(source, 1)
+    before, after = stated_results(source, 1), stated_results(restored, 2)
+    assert {name: rows for name, rows in after["tables"].items() if before["tables"].get(name) != rows} == {}
+    assert before == after
 
 
 def test_every_picture_is_there_and_is_served(restored):
