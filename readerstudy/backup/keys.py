@@ -42,6 +42,8 @@ def write_keys(path: Path, *, apart_from: Path) -> None:
     """
     if missing := [name for name in KEYS if not getattr(settings, name)]:
         raise BadInput(f"This process has no {', '.join(missing)}; set it, or leave the keys out and keep them apart.")
+    if missing := [name for name in KEYS if not getattr(settings, name)]:
+        raise BadInput(f"This process has no {', '.join(missing)}; set it, or leave out --keys.")
     if path.resolve().is_relative_to(apart_from.resolve()):
         raise BadInput(f"{path} is in the folder of the backups; keep the keys apart from them.")
     try:

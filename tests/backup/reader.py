@@ -14,8 +14,8 @@ import django
 if __name__ == "__main__":
     django.setup()
 
-from readerstudy.accounts.models import User  # noqa: E402 (Django must be set up first)
-from tests import walk  # noqa: E402 (Django must be set up first)
+from readerstudy.accounts.models import User
+from tests import walk
 
 PAUSE_S = 0.2
 SAID = "verdict:"

@@ -207,6 +207,18 @@ def test_other_keys_are_refused_by_name(folder, settings):
     assert plan_restore(made, replaces=True, other_keys=True).full_folders == ("record", "media", "runs", "jobs")
 
 
+def test_a_key_that_the_process_lacks_is_not_compared_later(folder, settings):
+    key, settings.PSEUDONYM_KEY = settings.PSEUDONYM_KEY, ""
+    without = make(folder)
+    assert set(read_manifest(without)["keys"]) == {"RECORD_KEY", "SECRET_KEY"}
+    settings.PSEUDONYM_KEY = key
+    assert plan_restore(without, replaces=True)
+    complete = make(folder, later=1)
+    settings.PSEUDONYM_KEY = ""
+    with pytest.raises(StudyError, match="PSEUDONYM_KEY"):
+        plan_restore(complete, replaces=True)
+
+
 def test_a_backup_of_a_newer_version_is_refused(folder):
     made = make(folder)
     manifest = read_manifest(made)
