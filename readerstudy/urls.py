@@ -6,6 +6,7 @@ from django.views.i18n import set_language
 
 from readerstudy.front.home import home
 from readerstudy.front.own_result import own_result
+from readerstudy.operation.page import operation
 
 handler500 = "readerstudy.outage.server_error"
 
@@ -22,6 +23,7 @@ urlpatterns = [
     path("report/<slug:code>/bundle/", include("readerstudy.bundle.urls")),
     path("report/", include("readerstudy.analysis.urls")),
     path("bundles/", include("readerstudy.bundle.check_urls")),
+    path("desk/operation/", operation, name="operation"),
     path("desk/", include("readerstudy.designer.pages.urls")),
     path("desk/", include("readerstudy.desk.urls")),
     path("images/", include("readerstudy.image_import.urls")),

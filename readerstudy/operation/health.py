@@ -14,6 +14,8 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from readerstudy.errors import Sentence as _
+from readerstudy.errors import message_of
 from readerstudy.jobs.workers_seen import WORKER_GONE, newest_worker_age
 from readerstudy.operation.broker import waiting_messages
 
@@ -57,7 +59,7 @@ def check_migrations() -> None:
     executor = MigrationExecutor(connection)
     waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if waiting:
-        raise Unfit(f"{len(waiting)} migrations are not applied; run manage.py migrate.")
+        raise Unfit(_("%(count)s migrations are not applied; run manage.py migrate.", count=len(waiting)))
     _migrated.append(True)
 
 
@@ -68,19 +70,22 @@ def check_broker() -> None:
 def check_disk() -> None:
     free = shutil.disk_usage(settings.VAR_DIR).free // _MEGABYTE
     if free < settings.DISK_LOW_MEGABYTES:
-        raise Unfit(f"{free} MB are free; at least {settings.DISK_LOW_MEGABYTES} are needed.")
+        raise Unfit(
+            _("%(free)s MB are free; at least %(least)s are needed.", free=free, least=settings.DISK_LOW_MEGABYTES)
+        )
 
 
 def check_static_files() -> None:
     hashed = settings.STORAGES["staticfiles"]["BACKEND"].endswith("HashedStaticFiles")
     if hashed and not (Path(settings.VAR_DIR) / "static_files.json").exists():
-        raise Unfit("The list of static files is missing; run manage.py collectstatic.")
+        raise Unfit(_("The list of static files is missing; run manage.py collectstatic."))
 
 
 def check_worker() -> None:
     age = newest_worker_age()
     if age is None or age > WORKER_GONE.total_seconds():
-        raise Unfit("No worker has reported." if age is None else f"No worker has reported for {age:.0f} seconds.")
+        never = _("No worker has reported.")
+        raise Unfit(never if age is None else _("No worker has reported for %(seconds)s seconds.", seconds=round(age)))
 
 
 CHECKS: Final[dict[str, Callable[[], None]]] = {
@@ -135,9 +140,9 @@ def _message(check: Callable[[], None]) -> str:
     try:
         check()
     except Unfit as reason:
-        return str(reason)
+        return message_of(reason)
     except Exception as error:  # drivers raise many types, whose messages can quote addresses and users
-        return f"does not answer ({type(error).__name__})"
+        return _("does not answer (%(error)s)", error=type(error).__name__)
     return ""
 
 
