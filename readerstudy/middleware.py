@@ -112,7 +112,7 @@ def _as_file(response: HttpResponse) -> None:
 
 @cache
 def _extension(kind: str) -> str:
-    return mimetypes.guess_extension(kind) or ""
+    return ".json" if kind.endswith("+json") else mimetypes.guess_extension(kind) or ""
 
 
 class StudyErrorPages:
