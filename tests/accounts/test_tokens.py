@@ -52,7 +52,7 @@ def test_a_token_signs_in_and_its_use_is_noted(rosa, keyword):
 def test_a_wrong_token_is_answered_with_401(rosa, text):
     answer = with_token(text.encode().decode("latin-1")).get(STUDIES)
     assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Token")
-    assert list(answer.json()) == ["detail"]
+    assert list(answer.json()) == ["title", "status", "detail"]
 
 
 def test_a_token_expires(rosa):
@@ -148,6 +148,6 @@ def test_wrong_passwords_at_the_api_are_limited_and_told_as_detail(rosa):
     ask = {"username": "rosa", "password": "guess"}
     answers = [APIClient().post("/api/v1/token/", ask) for _ in range(PER_ACCOUNT + 1)]
     assert [answer.status_code for answer in answers] == [400] * PER_ACCOUNT + [429]
-    assert all(list(answer.json()) == ["detail"] for answer in answers)
+    assert all(list(answer.json()) == ["title", "status", "detail"] for answer in answers)
     assert int(answers[-1]["Retry-After"]) > 0
     assert Event.objects.filter(verb="sign_in.failed").count() == PER_ACCOUNT
