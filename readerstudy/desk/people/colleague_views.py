@@ -49,6 +49,7 @@ HISTORY: Final = {
     "password.changed": gettext_lazy("Password changed"),
     "account.deactivated": gettext_lazy("Deactivated"),
     "account.activated": gettext_lazy("Reactivated"),
+    "account.erased": gettext_lazy("Erased"),
     "link.used": gettext_lazy("Signed in by a link"),
     "link.revoked": gettext_lazy("Link replaced or revoked"),
 }
