@@ -23,7 +23,7 @@ TORCH  := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 SERVERS := redis-server nginx curl openssl docker-compose
 UV     := uv==0.13.8
 
-.PHONY: demo run serve test check check-templates check-js test-web web-tests bench architecture reference lock pin setup setup-test clean
+.PHONY: demo run serve test check check-templates check-js test-web web-tests bench architecture reference lock pin release offline sbom setup setup-test clean
 
 # MODALITY is the code of one in readerstudy/modalities, in any case; an unknown one is answered with a list.
 demo: $(VENV)/.ml $(VENV)/.pango $(STATIC) ## everything set up, the study running in a browser (SERVE=0: build and exit)
@@ -87,6 +87,15 @@ architecture: $(VENV)/.dev ## packages, modules in each, imports among them, imp
 lock: $(VENV)/.venv ## requirements/*.txt from pyproject.toml; newer transitive packages: make lock LOCK_ARGS=--upgrade
 	@$(PIP) $(UV)
 	@$(BIN)/python tools/lock.py $(LOCK_ARGS)
+
+release: $(VENV)/.dev-without-torch ## source, offline archive, list of components and their SHA-256, in var/release
+	@$(BIN)/python -m tools.release
+
+offline: $(VENV)/.web ## one archive from which the pages are installed without internet, in var/release
+	@$(BIN)/python -m tools.offline
+
+sbom: $(VENV)/.dev-without-torch ## the list of all components (CycloneDX), in var/release
+	@$(BIN)/python -m tools.sbom
 
 pin: $(VENV)/.venv ## the digests of today for the bases of the Dockerfile; needs Docker and the registry
 	@$(BIN)/python tools/pin_images.py
