@@ -13,6 +13,7 @@ from django.views.defaults import server_error as default_server_error
 RETRY_AFTER_S: Final = 5
 # SQLSTATE classes and codes with which a server ends or refuses a connection: connection exceptions, too many
 # connections, shutdown by an administrator, a crash, and a start that is not over.
+_LACKING: Final = "53"  # the class of insufficient resources: disk, memory, connections
 _AWAY: Final = ("08", "53300", "57P01", "57P02", "57P03")
 
 
@@ -29,10 +30,17 @@ def is_outage(error: BaseException | None) -> bool:
     return cause.pgcode is None or cause.pgcode.startswith(_AWAY)
 
 
+def is_unavailable(error: BaseException | None) -> bool:
+    """Return whether a request may succeed when it is sent again: the database is away, or its disk is full."""
+    cause = error.__cause__ if isinstance(error, OperationalError) else None
+    lacks_room = isinstance(cause, psycopg2.OperationalError) and str(cause.pgcode).startswith(_LACKING)
+    return lacks_room or is_outage(error)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer an error that nothing else has answered: 503 if the database is away, otherwise 500."""
+    """Answer an error that nothing else has answered: 503 if the database cannot work now, otherwise 500."""
     error = sys.exc_info()[1]
-    return unavailable(request) if is_outage(error) else default_server_error(request)
+    return unavailable(request) if is_unavailable(error) else default_server_error(request)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:

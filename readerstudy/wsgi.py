@@ -1,14 +1,26 @@
 """The WSGI application that gunicorn serves."""
 
 import os
-from pathlib import Path
+import sys
+from typing import Final
 
-from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
-from readerstudy import database_roles, metrics_folder
+from readerstudy import database_roles
+
+# With this status of a worker gunicorn ends, instead of starting the next one.
+_CANNOT_START: Final = 3
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "readerstudy.settings")
 database_roles.process = database_roles.WEB
-metrics_folder.prepare(Path(settings.VAR_DIR))  # before anything loads prometheus-client
-application = get_wsgi_application()
+try:
+    application = get_wsgi_application()
+
+    from readerstudy.start_checks import require_migrated, require_static_files  # after the settings
+
+    require_static_files()
+    require_migrated()
+except ImproperlyConfigured as error:
+    print(f"readerstudy: {error}", file=sys.stderr, flush=True)
+    sys.exit(_CANNOT_START)

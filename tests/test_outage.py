@@ -2,12 +2,12 @@
 
 import psycopg2
 import pytest
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
 from django.test import Client
 
 from readerstudy.accounts.models import Role
 from readerstudy.jobs.outages import disconnect
-from readerstudy.outage import is_outage
+from readerstudy.outage import is_outage, is_unavailable
 from tests import make
 from tests.jobs.outage import database_away
 
@@ -74,6 +74,15 @@ def test_an_outage_differs_from_a_refused_statement(cause, away):
     error = kind("x")
     error.__cause__ = cause
     assert is_outage(error) == away
+
+
+@pytest.mark.django_db
+def test_a_full_disk_is_no_outage_but_worth_another_try():
+    full = "DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$"
+    with pytest.raises(OperationalError) as raised, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(full)
+    assert not is_outage(raised.value)
+    assert is_unavailable(raised.value)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,7 +11,7 @@ from rest_framework.views import exception_handler
 
 from readerstudy.errors import StudyError
 from readerstudy.middleware import status_of
-from readerstudy.outage import RETRY_AFTER_S, away_text, is_outage
+from readerstudy.outage import RETRY_AFTER_S, away_text, is_unavailable
 
 
 class DetailSerializer(serializers.Serializer[Any]):
@@ -31,7 +31,7 @@ def as_response(error: Exception, context: dict[str, Any]) -> Response | None:
         return Response(DetailSerializer({"detail": error}).data, status=status_of(error))
     if isinstance(error, RequestDataTooBig):
         return Response(DetailSerializer({"detail": too_large()}).data, status=400)
-    if is_outage(error):
+    if is_unavailable(error):
         later = {"Retry-After": str(RETRY_AFTER_S)}
         return Response(DetailSerializer({"detail": away_text()}).data, status=503, headers=later)
     return exception_handler(error, context)

@@ -55,5 +55,6 @@ def _remove_unnamed(path: Path, named: NamedFiles) -> None:
     for file in set(files) - set(named(files)):
         written = Path(settings.MEDIA_ROOT) / file
         written.unlink(missing_ok=True)
-        written.with_suffix(".part").unlink(missing_ok=True)
+        for draft in written.parent.glob(f"{written.stem}.*part"):
+            draft.unlink(missing_ok=True)
     path.unlink()

@@ -229,20 +229,31 @@ def write_media(content: bytes) -> MediaFile:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a media file, whole or not at all. A file of that name is replaced in one step.
+    """Write a media file, whole or not at all, on the disk. A file of that name is replaced in one step.
 
     All files have the same date, because the date of writing would tell adversarial images from real ones.
     """
-    draft = path.with_suffix(".part")
+    draft = path.with_suffix(f".{uuid4().hex}.part")
     with draft.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     os.utime(draft, (0, 0))
     draft.replace(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk: after a power cut a stored row must not lack its file."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _make_folders() -> None:
     """Create the folders of all possible names. One created for an adversarial image would be newer than others."""
     for number in range(256):
         (Path(settings.MEDIA_ROOT) / f"{number:02x}").mkdir(parents=True, exist_ok=True)
+    _sync_folder(Path(settings.MEDIA_ROOT))

@@ -8,6 +8,7 @@ from readerstudy.celery import MAIL_QUEUE, app
 from readerstudy.commands import StudyCommand
 from readerstudy.jobs.models import Queue
 from readerstudy.jobs.sweeper import Sweeper
+from readerstudy.start_checks import require_migrated
 
 QUEUES = [*Queue.values, MAIL_QUEUE]
 
@@ -35,6 +36,7 @@ class Command(StudyCommand):
         if options["gpu"] is not None:
             # Torch reads this variable when it is loaded.
             os.environ["CUDA_VISIBLE_DEVICES"] = options["gpu"]
+        require_migrated()
         Sweeper(queues).start()
         name = "-".join([*queues, *([f"gpu{options['gpu']}"] if options["gpu"] else []), str(os.getpid())])
         app.worker_main(

@@ -1,0 +1,35 @@
+"""What must be done before a process serves pages or works on jobs: collected static files, migrated tables."""
+
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import storages
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from readerstudy.outage import is_outage
+
+
+def require_static_files() -> None:
+    """Raise ImproperlyConfigured if pages would lack their style sheets and scripts."""
+    storage = storages["staticfiles"]
+    if isinstance(storage, ManifestStaticFilesStorage) and not storage.hashed_files:
+        raise ImproperlyConfigured("The static files are missing: run manage.py collectstatic, then start again.")
+
+
+def require_migrated() -> None:
+    """Raise ImproperlyConfigured if the database lacks migrations. One that is away is no reason not to start."""
+    try:
+        executor = MigrationExecutor(connection)
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except (DatabaseError, InterfaceError) as error:
+        if is_outage(error):
+            return
+        raise
+    finally:
+        connection.close()
+    if missing:
+        first = missing[0][0]
+        raise ImproperlyConfigured(
+            f"The database lacks {len(missing)} migrations, the first of them {first.app_label}.{first.name}: "
+            "run manage.py migrate, then start again."
+        )

@@ -1,0 +1,105 @@
+"""One run of the harness: an installation, a crowd of readers, jobs, faults; then the counts."""
+
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from tests.faults.chaos import Chaos
+from tests.faults.installation import ROOT, Installation
+from tests.faults.proxy import Proxy
+from tests.faults.readers import Crowd
+from tests.faults.verdict import Counts, compare
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How large a run is."""
+
+    readers: int
+    jobs: int
+    steps: int  # of each job; one takes a twentieth of a second
+    rounds: int  # in which everything is broken once
+    seed: int = 1
+    scale: float = 0.03  # of the study
+    think_s: float = 0.3  # of a reader before a verdict
+    fault_pause_s: float = 0.5  # between two faults
+    spoilt: float = 0.06  # share of the requests
+    long_stop_s: float = 0.0
+    longest_s: float = 600  # after which readers stop where they are
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was done, and what came of it."""
+
+    counts: Counts
+    faults: Counter[str]
+    spoilt: Counter[str]
+    seen: Counter[str]  # by the readers: answers that they asked for again, and what they tried
+    errors: tuple[str, ...]  # of readers whom a fault stopped
+    unfinished: int  # readers who ran out of time
+    seconds: float
+    is_verified: bool
+    log: str
+
+
+def play(plan: Plan) -> Outcome:
+    """Make an installation, break it while readers read, and count."""
+    place = Installation()
+    try:
+        place.start()
+        numbers = [str(value) for value in (plan.readers, plan.jobs, plan.steps, plan.scale)]
+        made = json.loads(place.run([sys.executable, "-m", "tests.faults.seed", *numbers]).splitlines()[-1])
+        proxy = Proxy(place.web_port, share=plan.spoilt, seed=plan.seed)
+        crowd = Crowd(
+            f"http://127.0.0.1:{proxy.port}",
+            made["study"],
+            made["tokens"],
+            seed=plan.seed,
+            folder=place.folder / "journals",
+            pause_s=plan.think_s,
+        )
+        chaos = Chaos(place, seed=plan.seed, pause_s=plan.fault_pause_s, long_stop_s=plan.long_stop_s)
+        began = time.monotonic()
+        crowd.start()
+        end = began + plan.longest_s
+        chaos.run(until=lambda: not crowd.is_reading or time.monotonic() > end, rounds=plan.rounds)
+        crowd.join(max(5.0, end - time.monotonic()))
+        seconds = time.monotonic() - began
+        proxy.stop()
+        census = _census_when_jobs_are_over(place)
+        return Outcome(
+            counts=compare(census, place.folder / "journals", made["jobs"]),
+            faults=chaos.counts,
+            spoilt=proxy.counts,
+            seen=sum((reader.counts for reader in crowd.readers), Counter()),
+            errors=tuple(crowd.errors),
+            unfinished=sum(reader.counts["stopped"] for reader in crowd.readers),
+            seconds=seconds,
+            is_verified=_verifies(place, made["study"]),
+            log="\n".join(f"--- {name}\n{place.log(name)}" for name in ("web", "worker-0", "worker-1"))
+            + json.dumps(census["jobs"]),
+        )
+    finally:
+        place.stop()
+
+
+def _census_when_jobs_are_over(place: Installation) -> dict[str, Any]:
+    """Return what is stored once no job waits or runs; after some minutes what is stored by then."""
+    end = time.monotonic() + 240
+    while True:
+        census: dict[str, Any] = json.loads(place.run([sys.executable, "-m", "tests.faults.census"]).splitlines()[-1])
+        is_over = all(job["status"] not in ("queued", "running") for job in census["jobs"])
+        if is_over or time.monotonic() > end:
+            return census
+        time.sleep(3)
+
+
+def _verifies(place: Installation, study: str) -> bool:
+    command = [sys.executable, "manage.py", "verify_study", study]
+    done = subprocess.run(command, cwd=ROOT, env=place.environment(), capture_output=True)
+    return done.returncode == 0
