@@ -108,7 +108,7 @@ class StubbornReader(ReaderClient):
             self._insist("POST", address, body)
         except ApiError as error:
             status = error.status
-        assert status == 409, f"{self.name}: a forbidden verdict was answered with {status}"
+        assert status in (400, 409), f"{self.name}: a forbidden verdict was answered with {status}"
 
     def _write(self, line: dict[str, Any]) -> None:
         self._journal.write(json.dumps(line).encode() + b"\n")
