@@ -8,6 +8,7 @@ import sys
 import tarfile
 import zlib
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,13 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PSQL = Path(utils.__file__).parent / "pginstall18" / "bin" / "psql"
 PATIENCE_S = 600
+
+# What this release says and the previous one did not.
+ADDED = (
+    "Session 4 sent real and adversarial images to readers as labelled pairs. A reader who stores them can train a "
+    "program that recognises the attack in the images of later sessions (5). Software cannot prevent that: the results "
+    "of these sessions assume that readers judged by eye."
+)
 
 
 @dataclass
@@ -91,6 +99,27 @@ def stated_results(installation: Installation, number: int) -> dict[str, Any]:
     for name, value in {**hashes, **version["basis"]["packages"], "SOFTWARE": version["software"]}.items():
         text = text.replace(value, name).replace(value.replace(".", "_"), name)
     return {part: value for part, value in json.loads(text).items() if part != "made_at"}
+
+
+def without_added(value: Any) -> Any:
+    """The value without the sentence `ADDED`."""
+    match value:
+        case dict():
+            return {name: without_added(item) for name, item in value.items()}
+        case list():
+            return [without_added(item) for item in value if item != ADDED]
+        case str():
+            return value.replace(f" {ADDED}", "")
+    return value
+
+
+def differing_rows(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Each row of a table in which two results differ: the table, and the row before and after."""
+    found = []
+    for name in sorted({*before["tables"], *after["tables"]}):
+        pair = [results["tables"].get(name, {}).get("rows", []) for results in (before, after)]
+        found += [(name, *rows) for rows in zip_longest(*pair) if rows[0] != rows[1]]
+    return found
 
 
 def rows_of(database: str, query: str, role: str = "owner") -> list[tuple[Any, ...]]:

@@ -2,20 +2,21 @@
 
 import json
 import re
-from typing import Any
 
 import pytest
 from django.conf import settings
 from django.db import connection
 
-from tests.upgrade.previous import Installation, new_installation, restore_previous, rows_of, stated_results
-
-# What this release says and the previous one did not.
-ADDED = (
-    "Session 4 sent real and adversarial images to readers as labelled pairs. A reader who stores them can train a "
-    "program that recognises the attack in the images of later sessions (5). Software cannot prevent that: the results "
-    "of these sessions assume that readers judged by eye."
+from tests.upgrade.previous import (
+    Installation,
+    differing_rows,
+    new_installation,
+    restore_previous,
+    rows_of,
+    stated_results,
+    without_added,
 )
+
 GRANTS = """
     SELECT grantee, 'table', table_name, privilege_type FROM information_schema.role_table_grants
     WHERE table_schema = 'public' AND grantee IN %(roles)s
@@ -107,22 +108,8 @@ def test_the_report_says_what_it_said(upgraded, tmp_path):
     after = without_added(after)
     assert len(before["tables"]) > 10
     assert set(before) == set(after)
-    assert set(before["tables"]) == set(after["tables"])
-    for name, table in before["tables"].items():
-        assert table == after["tables"][name], name
+    assert differing_rows(before, after) == []
     assert before == after
-
-
-def without_added(value: Any) -> Any:
-    """The value without the sentence `ADDED`."""
-    match value:
-        case dict():
-            return {name: without_added(item) for name, item in value.items()}
-        case list():
-            return [without_added(item) for item in value if item != ADDED]
-        case str():
-            return value.replace(f" {ADDED}", "")
-    return value
 
 
 def test_people_sign_in_with_the_password_they_had(upgraded):
