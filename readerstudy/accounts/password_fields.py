@@ -32,7 +32,8 @@ class PasswordField(forms.PasswordInput):
 
     def _render(self, template_name: str, context: dict[str, Any], renderer: Any = None) -> SafeString:
         """Put Django's field into a template of the project, which Django's renderer of forms does not see."""
-        field = super()._render(template_name, context, renderer)  # type: ignore[misc]  # missing in the stubs
+        # The stubs lack the method.
+        field = super()._render(template_name, context, renderer)  # type: ignore[misc]
         return render_to_string("accounts/_password_field.html", {**context, "field": field})
 
 

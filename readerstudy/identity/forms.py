@@ -18,7 +18,8 @@ def _without_placeholders(form: forms.Form) -> None:
         field.widget.attrs.pop("placeholder", None)
 
 
-class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # generic in the stubs only
+# Generic in the stubs only.
+class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
     """A new password, after a link that was sent by mail."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -42,7 +42,7 @@ def reading(study, ottilie, rita):  # noqa: F811 (a fixture)
     return study
 
 
-def test_a_copy_has_everything_of_the_person_and_nothing_of_others(reading, rita, ottilie):  # noqa: F811
+def test_a_copy_has_everything_of_the_person_and_nothing_of_others(reading, rita, ottilie):  # noqa: F811 (a fixture)
     rita.api_tokens.create(
         name="script", prefix="abc", token_hash="f" * 64, scopes=["reading"], created_at=MONDAY,
         expires_at=MONDAY.replace(year=2030),
@@ -106,7 +106,7 @@ def test_others_have_a_copy_only_if_they_see_all_of_a_reader(reading, rita, clar
     assert client.post(f"/desk/people/{rosa.pk}/copy/").status_code == 403
 
 
-def test_the_pages_are_in_german_and_say_what_stays(study, ottilie):  # noqa: F811
+def test_the_pages_are_in_german_and_say_what_stays(study, ottilie):  # noqa: F811 (a fixture)
     ruth = make.overseer()
     client = Client()
     client.force_login(ruth)
@@ -135,7 +135,7 @@ def test_the_pages_are_in_german_and_say_what_stays(study, ottilie):  # noqa: F8
         assert other.get(erase).status_code == 403
 
 
-def test_the_commands_do_the_same(study, ottilie, tmp_path, capsys):  # noqa: F811
+def test_the_commands_do_the_same(study, ottilie, tmp_path, capsys):  # noqa: F811 (a fixture)
     target = tmp_path / "copy.zip"
     call_command("export_person", "ottilie", str(target))
     assert target.stat().st_mode & 0o077 == 0

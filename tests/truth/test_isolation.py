@@ -10,6 +10,12 @@ ROOT = Path(__file__).parent.parent.parent
 TRUTH = ROOT / "readerstudy" / "truth"
 PACKAGES = ("readerstudy", "models_ml", "attacks")
 MODELS = list(apps.get_app_config("truth").get_models())
+# An erasure replaces names in reasons that people wrote; these two modules list the tables with such reasons.
+WITH_REASONS = ["truth_exclusion", "truth_unsealing"]
+NAMES_IN_REASONS = {
+    "readerstudy/privacy/migrations/0001_functions.py": WITH_REASONS,
+    "readerstudy/record/redactions.py": WITH_REASONS,
+}
 
 
 def other_files() -> list[Path]:
@@ -31,7 +37,7 @@ def test_no_other_module_names_a_table_or_model_of_the_truth():
     files = other_files()
     assert len(files) > 300
     named = {str(path.relative_to(ROOT)): names_of_truth(path.read_text(encoding="utf-8")) for path in files}
-    assert {path: names for path, names in named.items() if names} == {}
+    assert {path: sorted(names) for path, names in named.items() if names} == NAMES_IN_REASONS
 
 
 @pytest.mark.parametrize(
