@@ -30,6 +30,16 @@ def test_a_password_that_is_too_long_changes_nothing_and_the_page_says_why(db, c
     assert ruth.check_password("ruth-secret-1")
 
 
+def test_the_page_says_the_rules_before_a_password_is_typed(db, client):
+    client.force_login(make.user("ruth"))
+    page = client.get("/account/password/").content.decode()
+    field = page.split('name="new_password1"')[1].split(">")[0]
+    assert 'aria-describedby="id_new_password1_helptext"' in field
+    rules = page.split('id="id_new_password1_helptext"')[1].split("</div>")[0]
+    assert "at least 12 characters" in rules
+    assert "at most 128 characters" in rules
+
+
 @pytest.mark.parametrize(
     ("password", "score", "advice"),
     [
