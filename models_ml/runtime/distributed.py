@@ -35,8 +35,10 @@ def size() -> int:
 
 
 def rank() -> int:
-    """Return the number of this process, from 0."""
-    return dist.get_rank() if size() > 1 else 0
+    """Return the number of this process, from 0; before it joins the group, the one that torchrun gave it."""
+    if dist.is_available() and dist.is_initialized():
+        return dist.get_rank()
+    return int(os.environ.get("RANK", "0"))
 
 
 def is_first() -> bool:

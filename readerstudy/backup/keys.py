@@ -25,9 +25,9 @@ _WARNING: Final = """\
 def fingerprints() -> dict[str, str]:
     """Return what tells each key of this installation from others. A key cannot be guessed from it in a short time.
 
-    "" for the key of the pseudonyms in a process that has none: only imports need it.
+    A process that imports nothing may lack the key of the pseudonyms; then it is not among them.
     """
-    return {name: _fingerprint(name, key) if (key := getattr(settings, name)) else "" for name in KEYS}
+    return {name: _fingerprint(name, key) for name in KEYS if (key := getattr(settings, name))}
 
 
 def _fingerprint(name: str, key: str) -> str:
@@ -40,8 +40,6 @@ def write_keys(path: Path, *, apart_from: Path) -> None:
 
     Raises BadInput if it exists or is not apart, or if this process lacks a key.
     """
-    if missing := [name for name in KEYS if not getattr(settings, name)]:
-        raise BadInput(f"This process has no {', '.join(missing)}; set it, or leave the keys out and keep them apart.")
     if missing := [name for name in KEYS if not getattr(settings, name)]:
         raise BadInput(f"This process has no {', '.join(missing)}; set it, or leave out --keys.")
     if path.resolve().is_relative_to(apart_from.resolve()):
@@ -88,9 +86,8 @@ def require_same_keys(of_backup: Mapping[str, str], own: Mapping[str, str] | Non
     `own` are the keys themselves if they are not those of this installation.
     """
     mine = {name: _fingerprint(name, key) for name, key in own.items()} if own else fingerprints()
-    # A backup that was made without the key of the pseudonyms, or a process without it, cannot compare it.
-    known = [name for name in KEYS if of_backup.get(name, "?") and mine[name]]
-    other = [name for name in known if of_backup.get(name) != mine[name]]
+    # Nothing can be compared with a backup that was made without the key of the pseudonyms.
+    other = [name for name in KEYS if of_backup.get(name) and of_backup[name] != mine.get(name)]
     if other:
         reasons = "; ".join(f"{name} ({KEYS[name]})" for name in other)
         raise StudyError(

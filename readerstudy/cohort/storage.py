@@ -234,12 +234,15 @@ def replace_file(path: Path, content: bytes) -> None:
     All files have the same date, because the date of writing would tell adversarial images from real ones.
     """
     draft = path.with_suffix(f".{uuid4().hex}.part")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.utime(draft, (0, 0))
-    draft.replace(path)
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.utime(draft, (0, 0))
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)  # what a killed process leaves is removed by clean_files
     _sync_folder(path.parent)
 
 

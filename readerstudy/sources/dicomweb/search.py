@@ -39,7 +39,7 @@ class Wanted:
 
     studies: Sequence[str] = ()
     filters: Mapping[str, str] | None = None  # by keyword, such as StudyDate
-    modalities: Sequence[str] = ()  # such as MG; none: all
+    modalities: Sequence[str] = ()  # codes of the standard; none: all
 
 
 def is_uid(text: str) -> bool:

@@ -134,7 +134,7 @@ def _add_archive_arguments(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="CODE",
-        help="only series of this modality, such as MG",
+        help="only series of this modality, by the code of the standard",
     )
 
 
