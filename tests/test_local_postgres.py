@@ -309,7 +309,7 @@ def test_a_start_waits_for_processes_of_the_dead_server(var):
     postmaster.wait(timeout=PATIENCE_S)
     threading.Timer(2, backend.resume).start()
     works(var)
-    assert not backend.is_running()
+    assert not backend.is_running() or backend.status() == psutil.STATUS_ZOMBIE  # its parent was killed
     kill(process)
 
 
