@@ -5,7 +5,7 @@ import os
 import sys
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "readerstudy.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "readerstudy.configuration.settings")
     # Idle OpenMP threads that spin starve each other on a busy machine; torch reads this when it loads.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from django.core.exceptions import ImproperlyConfigured

@@ -1,7 +1,8 @@
 """Work on the sealed tables: what only `truth` and the analysis of unsealed studies may read.
 
-A process that answers requests connects as a role that cannot read them (`readerstudy.database_roles`). Within
-`sealed_work` every query of the thread goes over a second connection, whose role can. Decision 49 has the reasons.
+A process that answers requests connects as a role that cannot read them
+(`readerstudy.configuration.database_roles`). Within `sealed_work` every query of the thread goes over a second
+connection, whose role can. Decision 49 has the reasons.
 """
 
 from collections.abc import Iterable, Iterator

@@ -7,17 +7,17 @@ from typing import Final
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
-from readerstudy import database_roles
+from readerstudy.configuration import database_roles
 
 # With this status of a worker gunicorn ends, instead of starting the next one.
 _CANNOT_START: Final = 3
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "readerstudy.settings")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "readerstudy.configuration.settings")
 database_roles.process = database_roles.WEB
 try:
     application = get_wsgi_application()
 
-    from readerstudy.start_checks import require_migrated, require_static_files  # after the settings
+    from readerstudy.configuration.start_checks import require_migrated, require_static_files  # after the settings
 
     require_static_files()
     require_migrated()

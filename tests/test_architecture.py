@@ -19,7 +19,7 @@ django.setup()
 from django.urls import get_resolver
 get_resolver().url_patterns
 import readerstudy
-from readerstudy import start_checks
+from readerstudy.configuration import start_checks
 # What is imported is of interest here, not whether this folder is ready to serve.
 start_checks.require_static_files = start_checks.require_migrated = lambda: None
 names = [m.name for m in pkgutil.walk_packages(readerstudy.__path__, "readerstudy.")]
@@ -76,7 +76,11 @@ def test_lint_imports_reports_a_broken_contract(tmp_path, module, imported, cont
 
 def test_the_web_starts_without_torch_and_the_lab():
     """Every module of the web in a fresh process, whose settings use the server of this test run."""
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "readerstudy.settings", "VAR_DIR": str(settings.VAR_DIR)}
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "readerstudy.configuration.settings",
+        "VAR_DIR": str(settings.VAR_DIR),
+    }
     run = subprocess.run(
         [sys.executable, "-c", IMPORT_ALL], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )

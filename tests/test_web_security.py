@@ -10,10 +10,10 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from readerstudy.accounts.models import Role, User
-from readerstudy.settings import PASSWORD_HASHERS
+from readerstudy.configuration.settings import PASSWORD_HASHERS
 from tests import make
+from tests.configuration.test_settings import start
 from tests.identity.people import is_signed_in, sign_in
-from tests.test_settings import start
 
 ROOT = Path(__file__).parent.parent
 PASSWORD = "/account/password/"

@@ -25,7 +25,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare only")
     only_check = parser.parse_args().check
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "readerstudy.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "readerstudy.configuration.settings")
     import django
 
     django.setup()
@@ -51,7 +51,7 @@ def update(name: str, *, write: bool) -> bool:
 
 def settings() -> str:
     """Return the table of environment variables."""
-    from readerstudy.environment import VARIABLES
+    from readerstudy.configuration.variables import VARIABLES
 
     rows = [(f"`{v.name}`", v.meaning, v.embedded, v.service or "**required**") for v in VARIABLES]
     return table(("variable", "meaning", "without `DATABASE_URL`", "with `DATABASE_URL`"), rows)

@@ -8,8 +8,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
+from readerstudy.configuration.single_sign_on import SAML
 from readerstudy.identity.single_sign_on import refuse
-from readerstudy.single_sign_on import SAML
 
 LONGEST: Final = 200_000  # characters of an answer, which waits in a session
 

@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from readerstudy.accounts.actions import record_new_account
 from readerstudy.accounts.models import Role, User
 from readerstudy.audit.actions import record
+from readerstudy.configuration.single_sign_on import comparable
 from readerstudy.errors import NotAllowed
 from readerstudy.identity.refused import no_refusal
-from readerstudy.single_sign_on import comparable
 
 
 def role_of(values: Collection[str] | str | None) -> Role:

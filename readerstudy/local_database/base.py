@@ -5,7 +5,7 @@ from typing import Any
 import psycopg2
 from django.db.backends.postgresql import base
 
-from readerstudy import local_postgres
+from readerstudy.local_database import server
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -16,6 +16,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             return super().get_new_connection(conn_params)
         except psycopg2.OperationalError:
-            if not local_postgres.start_again(str(conn_params.get("host", ""))):
+            if not server.start_again(str(conn_params.get("host", ""))):
                 raise
         return super().get_new_connection(conn_params)

@@ -8,7 +8,7 @@ from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Model
 from django.db.models.signals import post_migrate
 
-from readerstudy import database_roles
+from readerstudy.configuration import database_roles
 
 # By table: the text of an entry that is shown when its study is unsealed.
 SEALED_COLUMNS: Final = {"record_entry": ("sealed",)}

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 
-os.environ["DJANGO_SETTINGS_MODULE"] = "readerstudy.settings"
+os.environ["DJANGO_SETTINGS_MODULE"] = "readerstudy.configuration.settings"
 
 import django
 

@@ -1,5 +1,5 @@
 """Benchmarks."""
 
-from readerstudy import database_roles
+from readerstudy.configuration import database_roles
 
 database_roles.process = database_roles.OWNER  # each benchmark makes its own database

@@ -38,7 +38,7 @@ def rows(*, quick: bool = False) -> list[Row]:
 
 def _measured(var: str, readers: int, images: int) -> dict:
     code = f"r{readers}x{images}"
-    environment = {**os.environ, "VAR_DIR": var, "DJANGO_SETTINGS_MODULE": "readerstudy.settings"}
+    environment = {**os.environ, "VAR_DIR": var, "DJANGO_SETTINGS_MODULE": "readerstudy.configuration.settings"}
     command = [sys.executable, "-m", "tests.bench.report_growth"]
     subprocess.run([*command, "fill", code, str(readers), str(images)], env=environment, check=True)
     done = subprocess.run(

@@ -108,7 +108,7 @@ class Installation:
 
     def module(self, name: str, *arguments: str) -> str:
         """Run a module of the tests with the settings of the service; return what it prints."""
-        settings = {"DJANGO_SETTINGS_MODULE": "readerstudy.settings"}
+        settings = {"DJANGO_SETTINGS_MODULE": "readerstudy.configuration.settings"}
         return self._run([sys.executable, "-m", name, *arguments], {**self.environment(imports=True), **settings})
 
     def log(self, name: str) -> str:

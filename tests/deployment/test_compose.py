@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 import yaml
 
-from readerstudy.environment import VARIABLES
+from readerstudy.configuration.variables import VARIABLES
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()

@@ -85,7 +85,7 @@ class Installation:
             "ALLOWED_HOSTS": "127.0.0.1",
             "CELERY_BROKER_URL": f"redis://127.0.0.1:{self.redis_port}/0",
             "CELERY_IMPORTS": "tests.sample_tasks",
-            "DJANGO_SETTINGS_MODULE": "readerstudy.settings",
+            "DJANGO_SETTINGS_MODULE": "readerstudy.configuration.settings",
             "HTTPS": "0",
             "REQUESTS_PER_MINUTE": "0",
             "TIME_ZONE": "Europe/Berlin",

@@ -19,7 +19,7 @@ from typing import Any
 
 import atheris
 
-from readerstudy import database_roles
+from readerstudy.configuration import database_roles
 
 # Names of modules begin with these. Their branches are counted, and so guide the search.
 INSTRUMENTED = ("readerstudy", "pydicom", "yaml", "zipfile", "csv", "PIL")
@@ -31,7 +31,7 @@ Try = Callable[[bytes], str]
 def main() -> None:
     name, inputs, report = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
     var = Path(tempfile.mkdtemp(prefix="guided-"))
-    os.environ |= {"VAR_DIR": str(var), "DJANGO_SETTINGS_MODULE": "readerstudy.settings"}
+    os.environ |= {"VAR_DIR": str(var), "DJANGO_SETTINGS_MODULE": "readerstudy.configuration.settings"}
     database_roles.process = database_roles.OWNER  # it makes its own database
     with atheris.instrument_imports(include=list(INSTRUMENTED)):
         import django

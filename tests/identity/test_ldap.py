@@ -6,9 +6,9 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
-from readerstudy import single_sign_on
 from readerstudy.accounts.models import Role, User
 from readerstudy.audit.models import Event
+from readerstudy.configuration import single_sign_on
 from tests import make
 from tests.identity.directory import GROUP, PASSWORD, PLACE, SLAPD, free_port, serve
 from tests.identity.people import is_signed_in, sign_in

@@ -12,8 +12,8 @@ from django.utils.timezone import now
 from readerstudy.accounts.models import Role, User
 from readerstudy.accounts.tokens import make_token, use_token
 from readerstudy.audit.models import Event
+from readerstudy.configuration.settings import PASSWORD_HASHERS
 from readerstudy.invitations.models import Mail
-from readerstudy.settings import PASSWORD_HASHERS
 from tests import make
 from tests.identity.people import SIGN_IN, is_signed_in, sign_in
 

@@ -9,13 +9,13 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from readerstudy import single_sign_on
 from readerstudy.accounts.models import Role, User
 from readerstudy.audit.models import Event
+from readerstudy.configuration import single_sign_on
 from tests import make
+from tests.configuration.test_settings import start
 from tests.identity.people import code_of, give_app, is_signed_in
 from tests.identity.saml_provider import ENTITY, MAIL, NICKNAME, VERIFIED, new_key, read_request, serve
-from tests.test_settings import start
 
 LOGIN, ACS, METADATA, LOGOUT = (f"/account/saml/saml/{part}/" for part in ("login", "acs", "metadata", "sls"))
 HOST = "study.example.org"

@@ -8,9 +8,9 @@ from allauth.socialaccount.models import SocialAccount
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
-from readerstudy import single_sign_on
 from readerstudy.accounts.models import Role, User
 from readerstudy.audit.models import Event
+from readerstudy.configuration import single_sign_on
 from readerstudy.identity.single_sign_on import role_of
 from tests import make
 from tests.identity.people import code_of, give_app, is_signed_in

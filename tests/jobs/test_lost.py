@@ -121,7 +121,7 @@ def environment(folder: Path) -> dict[str, str]:
     """The environment of a process on the test's database, with a folder of data."""
     return {
         **os.environ,
-        "DJANGO_SETTINGS_MODULE": "readerstudy.settings",
+        "DJANGO_SETTINGS_MODULE": "readerstudy.configuration.settings",
         **database_addresses(),
         "SECRET_KEY": settings.SECRET_KEY,
         "PSEUDONYM_KEY": settings.PSEUDONYM_KEY,

@@ -27,10 +27,10 @@ from readerstudy.studies.actions import add_member, enroll, withdraw_reader
 from readerstudy.studies.models import Enrollment, ReadingList
 from readerstudy.truth.verification import verify_record
 from tests import make, walk
+from tests.configuration.test_database_roles import refuses, run  # noqa: F401 (a fixture)
 from tests.identity.people import give_app, sign_in
 from tests.make import MONDAY
 from tests.tamper import without_triggers
-from tests.test_database_roles import refuses, run  # noqa: F401 (a fixture)
 
 MAIL, IP = "o.quarz@clinic.example", "203.0.113.77"
 TRACES = ("Ottilie", "Quarz", "ottilie", MAIL, IP)

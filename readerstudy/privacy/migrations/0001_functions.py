@@ -1,7 +1,7 @@
 """The functions that erase personal data from tables which refuse changes. Written by hand.
 
 They run as the owner of the tables, with a setting by which `_pgtrigger_should_ignore` lets the protections pass
-(`readerstudy.database_roles`). The triggers that write the record are never passed. Decision 52 has the reasons.
+(`readerstudy.configuration.database_roles`). The triggers that write the record are never passed. Decision 52 has the reasons.
 """
 
 from django.db import migrations

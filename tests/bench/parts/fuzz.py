@@ -64,7 +64,7 @@ def main() -> None:
     if unknown := inputs.keys() - known.keys():
         sys.exit(f"There is no target {min(unknown)}; there are: {', '.join(known)}.")
     with tempfile.TemporaryDirectory() as var:
-        os.environ |= {"VAR_DIR": var, "DJANGO_SETTINGS_MODULE": "readerstudy.settings"}
+        os.environ |= {"VAR_DIR": var, "DJANGO_SETTINGS_MODULE": "readerstudy.configuration.settings"}
         import django
 
         django.setup()

@@ -26,7 +26,7 @@ WHERE plan.study_id = %s
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as var:
-        os.environ |= {"VAR_DIR": var, "DJANGO_SETTINGS_MODULE": "readerstudy.settings"}
+        os.environ |= {"VAR_DIR": var, "DJANGO_SETTINGS_MODULE": "readerstudy.configuration.settings"}
         write("monitor", list(rows()))
 
 

@@ -27,7 +27,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as var:
         os.environ["VAR_DIR"] = var
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in this thread
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "readerstudy.settings")
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "readerstudy.configuration.settings")
         import django
 
         django.setup()

@@ -24,7 +24,7 @@ WHERE tgname LIKE 'pgtrigger_logged_%%' OR tgname LIKE 'pgtrigger_list_logged_%%
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as var:
-        os.environ |= {"VAR_DIR": var, "DJANGO_SETTINGS_MODULE": "readerstudy.settings"}
+        os.environ |= {"VAR_DIR": var, "DJANGO_SETTINGS_MODULE": "readerstudy.configuration.settings"}
         write("record", list(rows()))
 
 

@@ -18,7 +18,7 @@ TAMPERINGS = 1000
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as var:
-        os.environ |= {"VAR_DIR": var, "DJANGO_SETTINGS_MODULE": "readerstudy.settings"}
+        os.environ |= {"VAR_DIR": var, "DJANGO_SETTINGS_MODULE": "readerstudy.configuration.settings"}
         write("tampering", list(rows()))
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from readerstudy.celery import MAIL_QUEUE, app
 from readerstudy.commands import StudyCommand
+from readerstudy.configuration.start_checks import require_migrated
 from readerstudy.jobs.models import Queue
 from readerstudy.jobs.sweeper import Sweeper
-from readerstudy.start_checks import require_migrated
 
 QUEUES = [*Queue.values, MAIL_QUEUE]
 

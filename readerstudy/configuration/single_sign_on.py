@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from readerstudy.environment import env_list, env_text
-from readerstudy.safety import is_this_machine
+from readerstudy.configuration.environment import env_list, env_text
+from readerstudy.configuration.safety import is_this_machine
 
 OIDC: Final = "openid"  # in addresses, and in the events of sign-ins
 SAML: Final = "saml"

@@ -10,10 +10,11 @@ import dj_database_url
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from readerstudy import local_postgres, safety
 from readerstudy.cache_format import JSONFormat
+from readerstudy.configuration import safety
+from readerstudy.local_database import server
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 # Nothing connects at the start, so no server needs to be there.
 CONFIGURED = {
     "DATABASE_URL": "postgres://somebody:secret@localhost/study",
@@ -23,7 +24,7 @@ CONFIGURED = {
     "RECORD_KEY": "z" * 50,
     "ALLOWED_HOSTS": "study.example.org",
     "CELERY_BROKER_URL": "redis://localhost/0",
-    "DJANGO_SETTINGS_MODULE": "readerstudy.settings",
+    "DJANGO_SETTINGS_MODULE": "readerstudy.configuration.settings",
     "TIME_ZONE": "Europe/Berlin",
     "PATH": os.environ["PATH"],
 }
@@ -102,18 +103,18 @@ def test_a_data_folder_that_cannot_be_written_is_named(tmp_path):
 def test_a_secret_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "secret_key").mkdir()
     with pytest.raises(ImproperlyConfigured, match=f"The secret {tmp_path / 'secret_key'} cannot be read"):
-        local_postgres.secret(tmp_path, "secret_key")
+        server.secret(tmp_path, "secret_key")
 
 
 def test_an_empty_secret_is_refused(tmp_path):
     (tmp_path / "pseudonym_key").touch()
     with pytest.raises(ImproperlyConfigured, match="PSEUDONYM_KEY is shorter than 32 characters"):
-        safety.require_long_key("PSEUDONYM_KEY", local_postgres.secret(tmp_path, "pseudonym_key"))
+        safety.require_long_key("PSEUDONYM_KEY", server.secret(tmp_path, "pseudonym_key"))
 
 
 def test_every_connection_gives_up_a_silent_server_and_only_requests_have_a_limit(tmp_path):
     show = "from django.conf import settings as s; print(s.DATABASES['default']['OPTIONS'])"
-    web = f"from readerstudy import database_roles; database_roles.process = 'web'; {show}"
+    web = f"from readerstudy.configuration import database_roles; database_roles.process = 'web'; {show}"
     worker, pages = start(tmp_path, show).stdout, start(tmp_path, web).stdout
     for options in (worker, pages):
         assert "'connect_timeout': 5" in options

@@ -11,13 +11,13 @@ from django.core.files.storage import storages
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
+from readerstudy.configuration.start_checks import require_migrated, require_static_files
 from readerstudy.middleware import HashedStaticFiles
-from readerstudy.start_checks import require_migrated, require_static_files
+from tests.configuration.test_settings import CONFIGURED
 from tests.jobs.outage import database_away
 from tests.roles import database_addresses
-from tests.test_settings import CONFIGURED
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def test_missing_static_files_are_named(settings, tmp_path, monkeypatch):

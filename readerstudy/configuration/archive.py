@@ -2,7 +2,7 @@
 
 from django.core.exceptions import ImproperlyConfigured
 
-from readerstudy.environment import env_file, env_flag, env_number, env_secret_file
+from readerstudy.configuration.environment import env_file, env_flag, env_number, env_secret_file
 
 DICOMWEB_TOKEN = env_secret_file("DICOMWEB_TOKEN_FILE", least=1)
 _login = env_secret_file("DICOMWEB_LOGIN_FILE", least=1)

@@ -11,9 +11,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, connections, transaction
 
-from readerstudy import database_roles
 from readerstudy.audit.actions import record
 from readerstudy.audit.models import Event
+from readerstudy.configuration import database_roles
 from readerstudy.record.models import Entry
 from readerstudy.sealed_work import SEALED, each_sealed, is_sealed_work, sealed_work
 from readerstudy.studies.actions import unlock_study

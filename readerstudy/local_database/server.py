@@ -24,7 +24,7 @@ import psycopg2
 from django.core.exceptions import ImproperlyConfigured
 from fasteners import InterProcessLock
 
-from readerstudy.database_roles import ROLES
+from readerstudy.configuration.database_roles import ROLES
 
 DATABASE = "readerstudy"
 PATIENCE_S = 60.0
