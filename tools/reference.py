@@ -1,9 +1,9 @@
-"""Write the generated parts of docs/reference: settings, commands, API resources.
+"""Write the generated parts of docs/reference: settings, commands, API resources and the OpenAPI schema.
 
 Usage: python tools/reference.py [--check]
 
-Each document holds its generated part between two comments. With --check nothing is written, and the exit code is 1 if
-a document differs from the code.
+Each Markdown document holds its generated part between two comments; `openapi.yaml` is generated as a whole. With
+--check nothing is written, and the exit code is 1 if a document differs from the code.
 """
 
 import argparse
@@ -38,15 +38,19 @@ def main() -> int:
 def update(name: str, *, write: bool) -> bool:
     """Return whether the document agreed with the code. Raises ValueError if it has no place for the generated part."""
     path = FOLDER / name
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    fresh = GENERATED[name]() if name in WHOLE else _replaced(path, text, GENERATED[name]())
+    if write and fresh != text:
+        path.write_text(fresh, encoding="utf-8")
+    return fresh == text
+
+
+def _replaced(path: Path, text: str, generated: str) -> str:
     before, begin, rest = text.partition(BEGIN)
     _old, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"{path} lacks the comments that enclose the generated part.")
-    fresh = f"{before}{BEGIN}\n\n{GENERATED[name]()}\n{END}{after}"
-    if write and fresh != text:
-        path.write_text(fresh, encoding="utf-8")
-    return fresh == text
+    return f"{before}{BEGIN}\n\n{generated}\n{END}{after}"
 
 
 def settings() -> str:
@@ -92,15 +96,30 @@ def _option(action: argparse.Action) -> tuple[str, str, str]:
 
 def api() -> str:
     """Return the table of the API's resources, from its OpenAPI schema."""
-    from drf_spectacular.generators import SchemaGenerator
-
-    schema = SchemaGenerator().get_schema(request=None, public=True)
+    schema = _schema()
     rows = [
         (f"`{method.upper()} {path}`", _summary(operation))
         for path, operations in sorted(schema["paths"].items())
         for method, operation in operations.items()
     ]
     return table(("request", "meaning"), rows)
+
+
+def openapi() -> str:
+    """Return the OpenAPI schema as YAML, in English, as the server gives it."""
+    from drf_spectacular.renderers import OpenApiYamlRenderer
+
+    text = OpenApiYamlRenderer().render(_schema(), renderer_context={}).decode()
+    return f"# Made by `make reference`. Do not edit.\n{text}"
+
+
+def _schema() -> dict[str, Any]:
+    from django.utils.translation import override
+    from drf_spectacular.generators import SchemaGenerator
+
+    with override("en"):
+        schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    return schema
 
 
 def _summary(operation: dict[str, Any]) -> str:
@@ -116,7 +135,14 @@ def table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     )
 
 
-GENERATED: dict[str, Callable[[], str]] = {"settings.md": settings, "commands.md": commands, "api.md": api}
+GENERATED: dict[str, Callable[[], str]] = {
+    "settings.md": settings,
+    "commands.md": commands,
+    "api.md": api,
+    "openapi.yaml": openapi,
+}
+# Documents without a part that is written by hand.
+WHOLE = {"openapi.yaml"}
 
 if __name__ == "__main__":
     sys.exit(main())
