@@ -23,6 +23,7 @@ RUN /venv/bin/pip install --quiet ${TORCH_INDEX:+--index-url ${TORCH_INDEX}} \
       "$(sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)"
 
 FROM ${PYTHON_IMAGE} AS application
+LABEL org.opencontainers.image.title="Reader study" org.opencontainers.image.licenses="Apache-2.0"
 # Pango and fonts lay out the PDF of a report; the client of PostgreSQL makes backups.
 RUN apt-get update -qq \
  && apt-get install -y -qq --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 \

@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, InterfaceError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from readerstudy.configuration.start_checks import require_migrated
 from readerstudy.errors import StudyError
+from readerstudy.outage import is_outage
 
 Advance = Callable[[int, int, str], None]
 MAXIMUM_SEED = 2**62
@@ -30,6 +33,11 @@ class StudyCommand(BaseCommand):
             return super().execute(*args, **options)
         except StudyError as error:
             raise CommandError(str(error)) from error
+        except (DatabaseError, InterfaceError) as error:
+            if is_outage(error):
+                raise CommandError(f"The database does not answer: {str(error).strip()}") from error
+            require_migrated()  # has the sentence if a table or column is missing
+            raise
 
     def show(self, result: Any, text: str, *, as_json: bool) -> None:
         """Print the result: as JSON for programs, as text for people."""

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib import import_module
 from typing import Final
 
 from django.core.exceptions import ImproperlyConfigured
@@ -17,10 +18,14 @@ database_roles.process = database_roles.WEB
 try:
     application = get_wsgi_application()
 
+    from django.conf import settings
+
     from readerstudy.configuration.start_checks import require_migrated, require_static_files  # after the settings
 
     require_static_files()
     require_migrated()
+    # The pages are imported now, and not while the first person waits.
+    import_module(settings.ROOT_URLCONF)
 except ImproperlyConfigured as error:
     print(f"readerstudy: {error}", file=sys.stderr, flush=True)
     sys.exit(_CANNOT_START)

@@ -1,5 +1,11 @@
-"""What must be done before a process serves pages or works on jobs: collected static files, migrated tables."""
+"""What must be done before a process serves pages or works on jobs.
 
+Static files are collected, tables migrated, and what a worker's tasks need is installed.
+"""
+
+from importlib import import_module
+
+from django.conf import settings
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import storages
@@ -33,3 +39,15 @@ def require_migrated() -> None:
             f"The database lacks {len(missing)} migrations, the first of them {first.app_label}.{first.name}: "
             "run manage.py migrate, then start again."
         )
+
+
+def require_tasks() -> None:
+    """Import the modules of CELERY_IMPORTS. Raises ImproperlyConfigured if one needs a package that is missing."""
+    for name in settings.CELERY_IMPORTS:
+        try:
+            import_module(name)
+        except ModuleNotFoundError as error:
+            raise ImproperlyConfigured(
+                f"This worker loads {name}, which needs {error.name}, and that is not installed: install the packages "
+                "of requirements/ml.txt and torch into its environment, then start again."
+            ) from error

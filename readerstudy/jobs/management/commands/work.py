@@ -6,7 +6,7 @@ from typing import Any
 
 from readerstudy.celery import MAIL_QUEUE, app
 from readerstudy.commands import StudyCommand
-from readerstudy.configuration.start_checks import require_migrated
+from readerstudy.configuration.start_checks import require_migrated, require_tasks
 from readerstudy.jobs.models import Queue
 from readerstudy.jobs.sweeper import Sweeper
 
@@ -37,6 +37,7 @@ class Command(StudyCommand):
             # Torch reads this variable when it is loaded.
             os.environ["CUDA_VISIBLE_DEVICES"] = options["gpu"]
         require_migrated()
+        require_tasks()
         Sweeper(queues).start()
         name = "-".join([*queues, *([f"gpu{options['gpu']}"] if options["gpu"] else []), str(os.getpid())])
         app.worker_main(
