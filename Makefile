@@ -78,8 +78,9 @@ ifeq ($(PART),fuzz)
 endif
 	@$(BIN)/python -m tests.bench.parts.$(PART)
 
-reference: $(VENV)/.dev ## write the generated parts of docs/reference
+reference: $(VENV)/.dev ## write the generated parts of docs/reference, and the types of the client
 	@$(BIN)/python tools/reference.py
+	@$(BIN)/python tools/client_models.py
 
 architecture: $(VENV)/.dev ## packages, modules in each, imports among them, import cycles
 	@$(BIN)/python tools/architecture.py

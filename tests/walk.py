@@ -7,6 +7,7 @@ import httpx
 from rest_framework.test import APIClient
 
 from readerstudy.accounts.models import User
+from readerstudy.client import InvestigatorClient
 from readerstudy.client.api_client import ApiError
 from readerstudy.client.reader_client import ReaderClient, session_address
 from readerstudy.client.scripted_reader import play_session, required_answers
@@ -30,13 +31,23 @@ class _TestTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         content_type = request.headers.get("Content-Type", "application/octet-stream")
         path = request.url.raw_path.decode()
-        response = self.client.generic(request.method, path, request.read(), content_type=content_type)
-        return httpx.Response(response.status_code, headers=list(response.items()), content=response.content)
+        sent = {name: value for name, value in request.headers.items() if name in ("accept", "idempotency-key")}
+        response = self.client.generic(request.method, path, request.read(), content_type=content_type, headers=sent)
+        return httpx.Response(response.status_code, headers=list(response.items()), content=response.getvalue())
 
 
 def program_of(client: APIClient) -> ReaderClient:
     """The client for programs, signed in as the test client is."""
-    return ReaderClient(httpx.Client(transport=_TestTransport(client), base_url="http://testserver"))
+    return ReaderClient(_http(client))
+
+
+def investigator(person: User) -> InvestigatorClient:
+    """The client for programs of a coordinator or researcher."""
+    return InvestigatorClient(_http(client_of(person)))
+
+
+def _http(client: APIClient) -> httpx.Client:
+    return httpx.Client(transport=_TestTransport(client), base_url="http://testserver")
 
 
 def always(verdict: str) -> Decide:

@@ -1,5 +1,7 @@
 """The bundle of an unsealed study: the job that makes it, and the file. For researchers of the study."""
 
+from base64 import b64encode
+
 from django.http import FileResponse, HttpResponseBase
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -59,7 +61,10 @@ class BundleFile(StudyView):
     )
     def get(self, request: UserRequest, study: str) -> HttpResponseBase:
         selected = self.own_study()
-        path = take_bundle(study=selected, actor=request.user, at=now())
-        if path is None:
+        bundle = take_bundle(study=selected, actor=request.user, at=now())
+        if bundle is None:
             raise NotFound(_("No bundle of %(study)s was made yet.") % {"study": selected.code})
-        return FileResponse(path.open("rb"), as_attachment=True, filename=f"{selected.code}-bundle.zip")
+        answer = FileResponse(bundle.path.open("rb"), as_attachment=True, filename=f"{selected.code}-bundle.zip")
+        # RFC 9530: programs compare it with what arrived.
+        answer["Repr-Digest"] = f"sha-256=:{b64encode(bytes.fromhex(bundle.sha256)).decode()}:"
+        return answer

@@ -1,5 +1,6 @@
 """Who may export a study as one file, and the job that does it."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -57,14 +58,23 @@ def finished_bundle(job: Job | None) -> dict[str, Any] | None:
     return dict(job.result or {})
 
 
-def take_bundle(*, study: Study, actor: User, at: datetime) -> Path | None:
+@dataclass(frozen=True)
+class BundleFile:
+    """The file of a bundle, and its SHA-256 when it was written."""
+
+    path: Path
+    sha256: str
+
+
+def take_bundle(*, study: Study, actor: User, at: datetime) -> BundleFile | None:
     """Return the file of the newest bundle for a person who downloads it, and record that; None without one."""
     require_exportable(study, actor)
     job = newest_export(study)
-    if job is None or finished_bundle(job) is None:
+    result = finished_bundle(job)
+    if job is None or result is None:
         return None
     record("export.made", actor=actor, subject=study, at=at, part="bundle", format="zip", with_truth=True)
-    return bundle_of(job)
+    return BundleFile(bundle_of(job), str(result["sha256"]))
 
 
 def bundle_of(job: Job) -> Path:

@@ -53,7 +53,7 @@ def make(request: HttpRequest, code: str) -> HttpResponse:
 def file(request: HttpRequest, code: str) -> Any:
     """Return the newest bundle as a download."""
     study = _exportable_study(request, code)
-    path = take_bundle(study=study, actor=signed_in_user(request), at=now())
-    if path is None:
+    bundle = take_bundle(study=study, actor=signed_in_user(request), at=now())
+    if bundle is None:
         raise Http404
-    return FileResponse(path.open("rb"), as_attachment=True, filename=f"{study.code}-bundle.zip")
+    return FileResponse(bundle.path.open("rb"), as_attachment=True, filename=f"{study.code}-bundle.zip")

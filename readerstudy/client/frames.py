@@ -1,0 +1,117 @@
+"""Readings as frames of pandas or polars, whichever is installed, with typed columns."""
+
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, get_args
+
+from readerstudy.client.api_client import ApiClient
+from readerstudy.client.downloads import Advance, Download, download
+from readerstudy.client.models.data import AuthenticityEnum, DirectionEnum, QualityEnum, ReadingLine, Verdict
+from readerstudy.client.models.shared import PathologyEnum
+from readerstudy.client.pages import Pages
+from readerstudy.errors import StudyError
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+
+PAGE_SIZE: Final = 5000  # the most that the API gives at once
+WHOLE: Final = ("session", "position", "elapsed_ms")
+FRACTIONS: Final = ("aid_score", "aid_threshold")
+TRUTHS: Final = ("is_repeat", "aid_above")
+MOMENTS: Final = ("shown_at", "answered_at")
+TEXTS: Final = ("presentation", "receipt", "answers", "quality_reasons")  # the last two are JSON
+# Their words are known, also those that no reading has. Any other column has the words that occur in it.
+WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "verdict": get_args(Verdict),
+    "quality": get_args(QualityEnum),
+    "authenticity": get_args(AuthenticityEnum),
+    "pathology": get_args(PathologyEnum),
+    "direction": get_args(DirectionEnum),
+}
+
+
+class Readings:
+    """The readings of a closed study: rows, a file, or a frame. The truth is among the columns once it may be seen.
+
+    Iterating requests page after page and yields the rows as the API has them; the other ways stream one CSV file.
+    Whole numbers, fractions, truth values and moments (UTC) have their types in frames, all words are categorical, and
+    empty cells are missing. `answers` and `quality_reasons` stay JSON text.
+    """
+
+    def __init__(self, client: ApiClient, base: str) -> None:
+        self._client, self._base = client, base
+
+    def __iter__(self) -> Iterator[ReadingLine]:
+        return iter(Pages[ReadingLine](self._client, f"{self._base}readings/", {"page_size": PAGE_SIZE}))
+
+    def save(self, path: Any, *, progress: Advance | bool = True) -> Download:
+        """Write them to a CSV file, see `downloads.download`."""
+        return download(self._client, self._csv, path, progress=progress)
+
+    def pandas(self) -> "pandas.DataFrame":
+        """Return them as a frame of pandas. Raises StudyError if it is not installed."""
+        pd = _optional("pandas")
+        frame = pd.read_csv(self._file(), dtype=str, keep_default_na=False, na_values=[""])
+        for name in frame.columns:
+            frame[name] = _pandas_column(pd, frame[name])
+        return frame
+
+    def polars(self) -> "polars.DataFrame":
+        """Return them as a frame of polars. Raises StudyError if it is not installed."""
+        pl = _optional("polars")
+        frame = pl.read_csv(self._file(), infer_schema=False)
+        return frame.with_columns(_polars_column(pl, name) for name in frame.columns)
+
+    @property
+    def _csv(self) -> str:
+        return f"{self._base}readings.csv"
+
+    def _file(self) -> io.BytesIO:
+        with self._client.open("GET", self._csv) as response:
+            return io.BytesIO(response.read())
+
+
+def _pandas_column(pd: Any, column: Any) -> Any:
+    name = str(column.name)
+    if name in WHOLE:
+        return pd.to_numeric(column).astype("int64")
+    if name in FRACTIONS:
+        return pd.to_numeric(column).astype("float64")
+    if name in TRUTHS:
+        return column.map({"True": True, "False": False}).astype("boolean")
+    if name in MOMENTS:
+        return pd.to_datetime(column, utc=True, format="ISO8601")
+    if name in TEXTS:
+        return column.astype("string")
+    return column.astype(pd.CategoricalDtype(list(WORDS[name])) if name in WORDS else "category")
+
+
+def _polars_column(pl: Any, name: str) -> Any:
+    column = pl.col(name)
+    if name in WHOLE:
+        return column.cast(pl.Int64)
+    if name in FRACTIONS:
+        return column.cast(pl.Float64)
+    if name in TRUTHS:
+        return column.replace_strict({"True": True, "False": False}, return_dtype=pl.Boolean)
+    if name in MOMENTS:
+        return column.str.to_datetime("%+", time_unit="us", time_zone="UTC")
+    if name in TEXTS:
+        return column
+    return column.cast(pl.Enum(WORDS[name]) if name in WORDS else pl.Categorical)
+
+
+def table_frame(rows: Iterable[Mapping[str, Any]], *, library: str = "pandas") -> Any:
+    """Return rows of any list or table of the API as a frame of this library, with the types that it infers."""
+    make: Callable[[list[dict[str, Any]]], Any] = _optional(library).DataFrame
+    return make([dict(row) for row in rows])
+
+
+def _optional(name: str) -> Any:
+    """Import a package that the client does not need otherwise. Raises StudyError if it is missing."""
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise StudyError(f"Frames of {name} need the package {name}: pip install {name}") from error
