@@ -1,7 +1,9 @@
 """The files of a job in `var/jobs/<id>/`: its log and the points of its curves; and the estimate of the time left."""
 
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations
@@ -16,6 +18,8 @@ from readerstudy.errors import BadInput
 from readerstudy.jobs.progress_text import activity_text
 from readerstudy.results.progress import Activity
 from readerstudy.serialise import from_dict, to_dict
+
+logger = logging.getLogger(__name__)
 
 MAXIMUM_POINTS = 2000  # enough for a curve; a training of a month must not fill the disk
 RECENT = 40  # points from which the rate is estimated
@@ -48,22 +52,27 @@ def job_folder(job_id: int) -> Path:
 
 
 class ProgressLog:
-    """Writes the log and the points of one job. One writer at a time; the next attempt appends."""
+    """Writes the log and the points of one job. One writer at a time; the next attempt appends.
+
+    What cannot be written is left out: a full disk ends the work at its next save, not at a line about it, and the
+    job must still be told how it ended.
+    """
 
     def __init__(self, job_id: int) -> None:
         folder = job_folder(job_id)
-        folder.mkdir(parents=True, exist_ok=True)
         self._log, self._points = folder / "log.txt", folder / "points.jsonl"
+        with _left_out():
+            folder.mkdir(parents=True, exist_ok=True)
         self._kept = len(_lines(self._points))
         if self._kept and not self._points.read_bytes().endswith(b"\n"):
-            with self._points.open("a") as file:  # the last writer was killed in the middle of a line
+            with _left_out(), self._points.open("a") as file:  # the last writer was killed in the middle of a line
                 file.write("\n")
         self._stride, self._calls = 1, 0
         self._last_activity: Activity | None = None
 
     def write(self, text: str, *, at: datetime) -> None:
         """Append a line to the log."""
-        with self._log.open("a", encoding="utf-8") as file:
+        with _left_out(), self._log.open("a", encoding="utf-8") as file:
             file.write(f"{at:%Y-%m-%d %H:%M:%S} {text}\n")
 
     def add(self, point: Point, *, at: datetime) -> None:
@@ -75,7 +84,7 @@ class ProgressLog:
         self._calls += 1
         if self._calls % self._stride and point.done != point.total:
             return
-        with self._points.open("a", encoding="utf-8") as file:
+        with _left_out(), self._points.open("a", encoding="utf-8") as file:
             file.write(point.as_line() + "\n")
         self._kept += 1
         if self._kept >= MAXIMUM_POINTS:
@@ -85,10 +94,20 @@ class ProgressLog:
         """Keep every second point, and from now on every second report."""
         lines = _lines(self._points)[1::2]
         draft = self._points.with_suffix(f".{uuid4().hex}.part")
-        draft.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        draft.replace(self._points)
+        with _left_out():
+            draft.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            draft.replace(self._points)
         self._kept = len(lines)
         self._stride *= 2
+
+
+@contextmanager
+def _left_out() -> Iterator[None]:
+    """Go on after the block if the disk takes nothing, and say so in the process's own log."""
+    try:
+        yield
+    except OSError as error:
+        logger.warning("A job's log cannot be written: %s", error)
 
 
 def read_points(job_id: int) -> list[Point]:

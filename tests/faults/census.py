@@ -26,7 +26,8 @@ def main() -> None:
     jobs = []
     for job in Job.objects.filter(kind="tests.own_and_count").order_by("pk"):
         log = (job_folder(job.pk) / "log.txt").read_text() if (job_folder(job.pk) / "log.txt").exists() else ""
-        facts = {"id": job.pk, "status": job.status, "note": job.note, "result": job.result, "attempts": job.attempts}
+        facts = {"id": job.pk, "retried_from": job.retried_from_id, "folder": job.parameters["folder"]}
+        facts |= {"status": job.status, "note": job.note, "result": job.result, "attempts": job.attempts}
         jobs.append({**facts, "deaths": job.deaths, "outages": job.outages, "done_lines": log.count(" Done.")})
     print(json.dumps({"readings": list(readings), "sessions": list(sessions), "jobs": jobs}, default=str))
 

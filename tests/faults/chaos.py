@@ -42,6 +42,7 @@ class Chaos:
             "child of a worker killed": self.kill_child,
             "worker stopped and continued": self.stop_and_continue,
             "disk full": self.fill_disk,
+            "data folder read-only": self.forbid_writing,
             "web clock wrong": self.set_clock,
         }
 
@@ -118,6 +119,13 @@ class Chaos:
             self.place.kill("postgres")
             self.place.start_postgres()
         return True
+
+    def forbid_writing(self) -> bool:
+        """Let nobody write into VAR_DIR for some seconds. Where nothing can be mounted nothing is done."""
+        if not self.place.set_writable(False):
+            return False
+        time.sleep(AWAY_S)
+        return self.place.set_writable(True)
 
     # --- the queue and the workers --------------------------------------------------------------------------
     def kill_redis(self) -> bool:

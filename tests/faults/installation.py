@@ -48,6 +48,7 @@ class Installation:
         self.clock_s = 0  # by which the clock of the web processes is wrong
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.has_small_disk = self._mount()
+        self.has_own_var = self.has_small_disk and _mounted("--bind", str(self.var), str(self.var))
         self.postgres_user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
 
     # --- whole ----------------------------------------------------------------------------------------------
@@ -66,8 +67,9 @@ class Installation:
         """End all processes and delete everything."""
         for name in list(self.processes):
             self.kill(name)
-        if self.has_small_disk:
-            subprocess.run(["umount", "--lazy", str(self.disk)], check=False)
+        for path, is_mounted in ((self.disk, self.has_small_disk), (self.var, self.has_own_var)):
+            if is_mounted:
+                subprocess.run(["umount", "--lazy", str(path)], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def environment(self, **changes: str) -> dict[str, str]:
@@ -165,6 +167,15 @@ class Installation:
         path = self.folder / f"{name}.log"
         return path.read_text(errors="replace")[-4000:] if path.exists() else ""
 
+    def set_writable(self, value: bool) -> bool:
+        """Let VAR_DIR be written, or not. Return False if that is impossible here."""
+        if not self.has_own_var:
+            return False
+        options = f"remount,bind,{'rw' if value else 'ro'}"
+        # While a file is open for writing the change is refused.
+        wait_until(lambda: _mounted("-o", options, str(self.var)), "VAR_DIR cannot be mounted again")
+        return True
+
     def database_answers(self) -> bool:
         try:
             psycopg2.connect(
@@ -194,8 +205,8 @@ class Installation:
         """Mount a small disk for the database, where that is possible."""
         if os.geteuid() != 0:
             return False
-        command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m,mode=0711", "readerstudy-faults", str(self.disk)]
-        return subprocess.run(command, capture_output=True).returncode == 0
+        options = f"size={DISK_MB}m,mode=0711"
+        return _mounted("-t", "tmpfs", "-o", options, "readerstudy-faults", str(self.disk))
 
     def _make_database(self) -> None:
         data, secret = self.disk / "data", self.folder / "password"
@@ -226,6 +237,10 @@ def wait_until(holds: Callable[[], bool], message: str, patience_s: float = PATI
     while not holds():
         assert time.monotonic() < end, message
         time.sleep(0.1)
+
+
+def _mounted(*arguments: str) -> bool:
+    return subprocess.run(["mount", *arguments], capture_output=True).returncode == 0
 
 
 def _accepts(port: int) -> bool:

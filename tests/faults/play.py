@@ -6,13 +6,16 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from tests.faults.chaos import Chaos
 from tests.faults.installation import ROOT, Installation
 from tests.faults.proxy import Proxy
 from tests.faults.readers import Crowd
 from tests.faults.verdict import Counts, compare
+
+
+READ_ONLY: Final = "Read-only file system"
 
 
 @dataclass(frozen=True)
@@ -89,10 +92,17 @@ def play(plan: Plan) -> Outcome:
 
 
 def _census_when_jobs_are_over(place: Installation) -> dict[str, Any]:
-    """Return what is stored once no job waits or runs; after some minutes what is stored by then."""
+    """Return what is stored once no job waits or runs; after some minutes what is stored by then.
+
+    A job that ended because nothing could be written is tried again, as a person would.
+    """
     end = time.monotonic() + 240
     while True:
         census: dict[str, Any] = json.loads(place.run([sys.executable, "-m", "tests.faults.census"]).splitlines()[-1])
+        stopped = [job["id"] for job in census["jobs"] if job["status"] == "failed" and READ_ONLY in job["note"]]
+        for job in set(stopped) - {job["retried_from"] for job in census["jobs"]}:
+            place.run([sys.executable, "manage.py", "retry_job", str(job)])
+            census["jobs"].append({"status": "queued"})
         is_over = all(job["status"] not in ("queued", "running") for job in census["jobs"])
         if is_over or time.monotonic() > end:
             return census

@@ -23,7 +23,7 @@ def run(tmp_path):
     (tmp_path / "reader.jsonl").write_text("\n".join(map(json.dumps, lines)))
     (tmp_path / "trace").write_text("1\n2\n3\n5\n")
     readings = [["reader", 1, number + 1, f"code-{number}", "real", key] for number, key in enumerate(KEYS)]
-    job = {"id": 7, "status": "done", "done_lines": 1, "result": {"counted": 5}}
+    job = {"id": 7, "folder": str(tmp_path), "status": "done", "done_lines": 1, "result": {"counted": 5}}
     census = {"readings": readings, "sessions": [["reader", 1, 3]], "jobs": [job]}
     return census, tmp_path, [{"id": 7, "folder": str(tmp_path)}]
 

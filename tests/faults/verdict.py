@@ -40,18 +40,18 @@ def compare(census: dict[str, Any], journals: Path, jobs: list[dict[str, Any]]) 
         positions[reader, session].append(position)
     counters = {(reader, session): answered for reader, session, answered in census["sessions"]}
     presentations = Counter(row[3] for row in census["readings"])
-    by_id = {job["id"]: job for job in census["jobs"]}
+    last = {job["folder"]: job for job in census["jobs"]}  # a job that was tried again is another row
     return Counts(
         acknowledged=len(acknowledged),
         stored=len(census["readings"]),
-        jobs_done=sum(job["status"] == "done" for job in census["jobs"]),
+        jobs_done=sum(last[job["folder"]]["status"] == "done" for job in jobs),
         missing=len(acknowledged - set(stored)),
         different=sum(key in sent and sent[key] != (row[3], row[4]) for key, row in stored.items()),
         doubled=len(census["readings"]) - len(stored) + sum(count - 1 for count in presentations.values()),
         out_of_order=sum(found != list(range(1, len(found) + 1)) for found in positions.values()),
         never_sent=len(set(stored) - set(sent)),
         wrong_counters=sum(answered != len(positions[key]) for key, answered in counters.items()),
-        jobs_not_done_once=sum(not _is_done_once(by_id[job["id"]]) for job in jobs),
+        jobs_not_done_once=sum(not _is_done_once(last[job["folder"]]) for job in jobs),
         jobs_with_two_workers=sum(not _is_increasing(Path(job["folder"]) / "trace") for job in jobs),
     )
 

@@ -1,10 +1,14 @@
 """A job records its progress, its result or its failure."""
 
+import errno
+from contextlib import suppress
+
 import pytest
 from celery import shared_task
 
 from readerstudy.errors import StudyError
 from readerstudy.jobs.models import Job
+from readerstudy.jobs.progress_log import job_folder
 from readerstudy.jobs.progress_text import job_note
 from readerstudy.jobs.queue import new_job, perform, run_here
 from readerstudy.results.progress import Activity, ActivityKind
@@ -51,3 +55,23 @@ def test_an_unexpected_exception_is_recorded_and_raised():
     with pytest.raises(ZeroDivisionError):
         run_here(job(crash=True))
     assert "ZeroDivisionError" in Job.objects.get().note
+
+
+def test_a_full_disk_ends_the_work_with_its_reason_and_not_the_record_of_it():
+    def works(parameters, report):
+        report(1, 1, Activity(ActivityKind.READING_IMAGES), {})
+        return 1
+
+    def fails(parameters, report):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for work, status, note in ((works, "done", ""), (fails, "failed", "No space left on device")):
+        row = job()
+        folder = job_folder(row.pk)
+        folder.mkdir(parents=True)
+        (folder / "log.txt").symlink_to("/dev/full")
+        with suppress(OSError):
+            perform(row.pk, work)
+        row.refresh_from_db()
+        assert row.status == status
+        assert note in row.note
