@@ -55,7 +55,7 @@ class ProgressLog:
     """Writes the log and the points of one job. One writer at a time; the next attempt appends.
 
     What cannot be written is left out: a full disk ends the work at its next save, not at a line about it, and the
-    job must still be told how it ended.
+    job's row must still say how it ended.
     """
 
     def __init__(self, job_id: int) -> None:

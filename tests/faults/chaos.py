@@ -121,7 +121,7 @@ class Chaos:
         return True
 
     def forbid_writing(self) -> bool:
-        """Let nobody write into VAR_DIR for some seconds. Where nothing can be mounted nothing is done."""
+        """Let nobody write into VAR_DIR for some seconds, if a folder can be mounted here."""
         if not self.place.set_writable(False):
             return False
         time.sleep(AWAY_S)
