@@ -1,22 +1,22 @@
 """The phantoms before rendering: breasts, lesions and views drawn from a seed.
 
 Only the lesion depends on the pathology. Each part has a random stream of its own, so a classifier can learn the
-lesion and nothing else, and another contrast changes no breast.
+lesion and nothing else, and another contrast changes no breast. Cysts, nodes, islands of dense tissue and benign
+calcifications are as frequent in breasts with cancer as in others.
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
 from readerstudy.errors import StudyError
 from readerstudy.modalities.mammography.attributes import Laterality, View
+from readerstudy.modalities.mammography.phantom.findings import Finding, Lesion, LesionKind, sample_distractors
 from readerstudy.vocabulary import Pathology
 
-LesionKind = Literal["mass", "calc", "benign"]
-
-# Contrast of lesions: the number that sets how hard the phantoms are to classify.
-# Chosen so that the demo classifier is about as good as the article's: AUC .85, .89, .90 with three fresh seeds.
+# Contrast of lesions: the number that sets how hard the phantoms are to classify. It leaves other tissue as it is.
+# Chosen so that brightness and blobs tell little and the demo's classifier clearly more (docs/results/phantoms.md).
 DEFAULT_CONTRAST: Final = 2.1
 # 366 of the article's 1284 patients had cancer.
 POSITIVE_FRACTION: Final = 366 / 1284
@@ -28,9 +28,9 @@ _BENIGN_MASSES = 0.15
 _SIDES: Final = (Laterality.LEFT, Laterality.RIGHT)
 _VIEWS: Final = (View.CC, View.MLO)
 # A cluster of points needs less amplitude than a mass to be detected as often.
-_AMPLITUDE: Final[dict[LesionKind, float]] = {"mass": 1.3, "benign": 1.3, "calc": 0.7}
+_AMPLITUDE: Final[dict[LesionKind, float]] = {"mass": 1.15, "benign": 0.85, "calc": 0.65}
 # The random streams of one patient. A new one goes to the end: the numbers are part of every seed.
-_BREAST, _LESION, _DROPPED, _VIEW = range(4)
+_BREAST, _LESION, _DROPPED, _VIEW, _DISTRACTORS = range(5)
 
 
 @dataclass(frozen=True)
@@ -42,18 +42,7 @@ class Breast:
     thickness_mm: float  # compressed
     density: float  # 0 is average, negative fatty, positive dense
     pectoral: float  # size of the muscle, 1 is average
-
-
-@dataclass(frozen=True)
-class Lesion:
-    """One lesion; positions in shares of its breast."""
-
-    kind: LesionKind
-    radius_mm: float
-    depth: float  # 0 chest wall, 1 nipple
-    height: tuple[float, float]  # in CC and in MLO: -1 upper, 1 lower edge
-    amplitude: float
-    seed: int
+    nipple_mm: float  # how far the nipple stands out
 
 
 @dataclass(frozen=True)
@@ -66,6 +55,7 @@ class PhantomView:
     pathology: Pathology
     breast: Breast
     lesion: Lesion | None  # in this breast
+    distractors: tuple[Finding, ...]  # in this breast: what resembles a lesion, whatever the pathology is
     seed: int
 
 
@@ -102,6 +92,7 @@ def _views_of(patient: int, *, positive: bool, seed: int, contrast: float) -> li
     pathology = Pathology.POSITIVE if positive else Pathology.OTHER if lesion else Pathology.NORMAL
     dropped = np.random.default_rng([seed, patient, _DROPPED]).random((2, 2)) < _MISSING_VIEWS
     seeds = np.random.default_rng([seed, patient, _VIEW]).integers(2**31, size=(2, 2))
+    distractors = [sample_distractors(np.random.default_rng([seed, patient, _DISTRACTORS, row])) for row in range(2)]
     views: list[PhantomView] = []
     missing: list[PhantomView] = []
     for row, laterality in enumerate(_SIDES):
@@ -115,6 +106,7 @@ def _views_of(patient: int, *, positive: bool, seed: int, contrast: float) -> li
                 pathology,
                 breast,
                 lesion if laterality == side else None,
+                distractors[row],
                 int(seeds[row, column]),
             )
             (missing if dropped[row, column] else views).append(view)
@@ -129,6 +121,7 @@ def _sample_breast(rng: np.random.Generator) -> Breast:
         thickness_mm=float(rng.uniform(40, 68)),
         density=float(np.clip(rng.normal(0, 0.8), -1.6, 1.6)),
         pectoral=float(rng.uniform(0.7, 1.15)),
+        nipple_mm=float(rng.uniform(5, 10)),
     )
 
 
@@ -138,10 +131,10 @@ def _sample_lesion(rng: np.random.Generator, *, positive: bool, contrast: float)
         return None
     malignant: LesionKind = "calc" if chance < _CALCIFICATIONS else "mass"
     kind: LesionKind = malignant if positive else "benign"
-    strength = float(np.clip(rng.lognormal(np.log(0.26), 0.35), 0.1, 0.6))
+    strength = float(np.clip(rng.lognormal(np.log(0.26), 0.25), 0.16, 0.5))
     return Lesion(
         kind=kind,
-        radius_mm=float(np.clip(rng.lognormal(np.log(8.5), 0.35), 4.5, 18)),
+        radius_mm=float(np.clip(rng.lognormal(np.log(9.0), 0.3), 5.5, 18)),
         depth=float(rng.uniform(0.25, 0.75)),
         height=(float(rng.uniform(-0.55, 0.55)), float(rng.uniform(-0.55, 0.55))),
         amplitude=contrast * _AMPLITUDE[kind] * strength,

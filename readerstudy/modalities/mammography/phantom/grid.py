@@ -12,6 +12,8 @@ import numpy as np
 
 from readerstudy.imaging.fields import Field
 
+Box = tuple[int, int, int, int]  # top, left, bottom, right; bottom and right are exclusive
+
 FIELD_HEIGHT_MM: Final = 286.0
 WIDEST: Final = 27 / 32  # columns for each row of a coarse grid
 
@@ -41,3 +43,15 @@ class Grid:
 def coarse_grid(rows: int) -> Grid:
     """A grid over the whole field; `rows` is a multiple of 32."""
     return Grid(rows, int(rows * WIDEST))
+
+
+def box(grid: Grid, centre: tuple[float, float], half_mm: float) -> Box:
+    """Return the box of pixels within half_mm of the centre: at least one, inside the image."""
+    column, row = centre[0] / grid.pixel_mm, (centre[1] + FIELD_HEIGHT_MM / 2) / grid.pixel_mm
+    half = half_mm / grid.pixel_mm
+    top, left = (
+        max(0, min(int(start - half), last)) for start, last in ((row, grid.rows - 1), (column, grid.columns - 1))
+    )
+    bottom = min(grid.rows, max(top + 1, int(row + half) + 1))
+    right = min(grid.columns, max(left + 1, int(column + half) + 1))
+    return top, left, bottom, right

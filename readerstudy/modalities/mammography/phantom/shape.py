@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from readerstudy.imaging.fields import Field, distance_inside, smooth
+from readerstudy.imaging.fields import Field, distance_inside, enlarge, smooth
 from readerstudy.modalities.mammography.attributes import View
 from readerstudy.modalities.mammography.phantom.anatomy import Breast
 from readerstudy.modalities.mammography.phantom.grid import FIELD_HEIGHT_MM, Grid, coarse_grid
@@ -16,11 +16,18 @@ _EXACT_MM = 6.0  # nearer to the skin than this, its distance comes from the for
 
 @dataclass(frozen=True)
 class Shape:
-    """One view's outline on the coarse grid; positive distances lie inside."""
+    """One view's outline on the coarse grid; positive distances lie inside. Lengths in mm."""
 
     skin: Field
     pectoral: Field | None
-    nipple: tuple[float, float]  # x, y
+    nipple: tuple[float, float]  # x, y of the breast's foremost point
+    nipple_centre: tuple[float, float]  # x, y of the nipple, which need not be in profile
+    nipple_size: tuple[float, float]  # half axes
+    half_width: float
+
+    def skin_on(self, grid: Grid) -> Field:
+        """Return the distance to the skin on a grid."""
+        return enlarge(self.skin, grid)
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,9 @@ class Stance:
     half_width: float
     bend: float
     nipple: tuple[float, float]  # x, y
+    behind: float  # how far the nipple lies behind the foremost point
+    lean: float  # how much wider the breast is below the nipple than above
+    waves: tuple[float, ...]  # of the outline: amplitudes and phases in turn
 
 
 def draw_stance(breast: Breast, view: View, rng: np.random.Generator) -> Stance:
@@ -38,34 +48,61 @@ def draw_stance(breast: Breast, view: View, rng: np.random.Generator) -> Stance:
     depth = breast.depth_mm * (1 + 0.03 * rng.standard_normal())
     half_width = breast.half_width_mm * (1 + 0.03 * rng.standard_normal())
     shift, bend = 0.7 * rng.standard_normal(2)
-    return Stance(depth, half_width, bend, (depth, 6.0 * shift if view == View.CC else 28 + 8 * shift))
+    nipple = (depth, 6.0 * shift if view == View.CC else 28 + 8 * shift)
+    behind = max(0.0, 5.0 * rng.standard_normal()) if rng.random() < 0.5 else 0.0
+    lean = 0.10 * float(rng.standard_normal())
+    waves = tuple(float(value) for _ in range(3) for value in (rng.standard_normal(), rng.uniform(0, 2 * np.pi)))
+    return Stance(depth, half_width, bend, nipple, behind, lean, waves)
 
 
 def outline(breast: Breast, view: View, stance: Stance) -> Shape:
     """The outline of one view."""
     grid = coarse_grid(_ROWS)
-    depth, half_width, nipple = stance.depth, stance.half_width, stance.nipple
+    depth, half_width, (x, y) = stance.depth, stance.half_width, stance.nipple
+    centre = (x + 0.2 * breast.nipple_mm - stance.behind, y)
+    size = (0.5 * breast.nipple_mm + 1.0, 0.35 * breast.nipple_mm + 4.5)
     if view == View.CC:
-        edge = _craniocaudal(grid, depth, half_width, nipple[1], exponent=2.0 + 0.25 * abs(stance.bend))
-        return Shape(_with_nipple(grid, _distance(grid, edge), nipple), None, nipple)
-    edge = _mediolateral(grid, depth, half_width, nipple[1], waist=0.52 + 0.1 * stance.bend)
-    return Shape(_with_nipple(grid, _distance(grid, edge), nipple), _muscle(grid, breast, depth), nipple)
+        edge = _craniocaudal(grid, stance)
+    else:
+        edge = _mediolateral(grid, depth, half_width, y, waist=0.72 + 0.08 * stance.bend)
+    skin = _distance(grid, _unit_slope(grid, edge + _waves(grid, stance, breast.nipple_mm)))
+    muscle = _muscle(grid, breast, stance) if view == View.MLO else None
+    return Shape(skin, muscle, stance.nipple, centre, size, half_width)
 
 
-def _craniocaudal(grid: Grid, depth: float, half_width: float, middle: float, *, exponent: float) -> Field:
-    """Half a superellipse; the result is positive inside and has about unit slope at the skin."""
-    radius = ((grid.x / depth) ** exponent + np.abs((grid.y - middle) / half_width) ** exponent) ** (1 / exponent)
-    return _unit_slope(grid, 1 - radius)
+def _craniocaudal(grid: Grid, stance: Stance) -> Field:
+    """Half a superellipse, wider on one side; the result is positive inside and has about unit slope at the skin."""
+    exponent = 2.05 + 0.22 * abs(stance.bend)
+    beside = grid.y - stance.nipple[1]
+    half_width = stance.half_width * (1 + stance.lean * np.tanh(beside / 40))
+    radius = ((grid.x / stance.depth) ** exponent + np.abs(beside / half_width) ** exponent) ** (1 / exponent)
+    return _unit_slope(grid, (1 - radius).astype(np.float32))
 
 
 def _mediolateral(grid: Grid, depth: float, half_width: float, middle: float, *, waist: float) -> Field:
-    """Half an ellipse below the nipple, above it a contour that turns in towards the armpit."""
+    """Half a superellipse below the nipple, above it a contour that turns in towards the armpit."""
     x, y = grid.x, grid.y
-    below = 1 - np.hypot(x / depth, (y - middle) / (0.92 * half_width))
+    below = 1 - ((x / depth) ** 2.2 + np.clip((y - middle) / (0.92 * half_width), 0, None) ** 2.2) ** (1 / 2.2)
     t = np.clip((middle - y) / (150 + middle), 0, None)
-    narrowing = 0.5 + 0.5 * np.cos(np.pi * np.clip(1.35 * t, 0, 1) ** 1.15)
-    reach = depth * (waist + (1 - waist) * narrowing) + 26 * np.clip(t - 0.62, 0, 1) ** 1.5
+    narrowing = 0.5 + 0.5 * np.cos(np.pi * np.clip(1.12 * t, 0, 1) ** 1.3)
+    reach = depth * (waist + (1 - waist) * narrowing) + 20 * np.clip(t - 0.7, 0, 1) ** 1.5
     return np.where(y > middle, _unit_slope(grid, below), _unit_slope(grid, reach - x)).astype(np.float32)
+
+
+def _waves(grid: Grid, stance: Stance, nipple_mm: float) -> Field:
+    """Return how far the skin lies outside of the plain outline in each row, with the nipple if it is in profile."""
+    bulge = np.zeros_like(grid.y)
+    for number, wave_mm in enumerate((190, 120, 80)):
+        amplitude, phase = stance.waves[2 * number : 2 * number + 2]
+        bulge += np.float32(0.011 * wave_mm * amplitude) * np.cos(
+            grid.y * np.float32(2 * np.pi / wave_mm) + np.float32(phase)
+        )
+    # The nipple stays where it is.
+    beside = np.abs(grid.y - stance.nipple[1])
+    height = max(0.0, 0.7 * nipple_mm - stance.behind)
+    nipple = height * np.exp(-((beside / (3.5 + 0.35 * nipple_mm)) ** 3)) + 0.2 * height * np.exp(-((beside / 15) ** 2))
+    beyond: Field = (bulge * (1 - np.exp(-((beside / 25) ** 2))) + nipple).astype(np.float32)
+    return beyond
 
 
 def _unit_slope(grid: Grid, level: Field) -> Field:
@@ -86,16 +123,30 @@ def _distance(grid: Grid, near: Field) -> Field:
     return smooth(blended, 1.0)
 
 
-def _with_nipple(grid: Grid, skin: Field, nipple: tuple[float, float]) -> Field:
-    bump = 4.5 - np.hypot(grid.x - nipple[0] + 1.0, grid.y - nipple[1])
-    return np.maximum(skin, np.where(bump > -6, bump, -99)).astype(np.float32)
+def lowest_muscle(breast: Breast, stance: Stance, x: float) -> float:
+    """Return y at which the muscle's border in MLO meets x: lower down there is none."""
+    rows = coarse_grid(_ROWS).y[:, 0]
+    covered = rows[_border(rows, breast, stance) > x]
+    return float(covered.max()) if covered.size else _TOP_MM
 
 
-def _muscle(grid: Grid, breast: Breast, depth: float) -> Field:
-    """Distance into the pectoral muscle: a triangle in the upper corner with a slightly bowed long side."""
-    width = 62 * breast.pectoral * (depth / 105) ** 0.5
-    height = 100 * breast.pectoral
-    s = np.clip((grid.y - _TOP_MM) / height, 0, 1.2)
-    border = width * (1 - s) + 6 * np.sin(np.pi * np.clip(s, 0, 1))
-    inside: Field = ((border - grid.x) / np.hypot(1, width / height)).astype(np.float32)
-    return inside
+def _border(y: Field, breast: Breast, stance: Stance) -> Field:
+    """Return x of the pectoral muscle's border: from the top to about the nipple's level, slightly bowed."""
+    width, height = _muscle_size(breast, stance)
+    s = np.clip((y - _TOP_MM) / height, 0, 1.2)
+    bow = 7 * breast.pectoral * np.sin(np.pi * np.clip(s, 0, 1) ** 0.8)
+    border: Field = (width * (1 - s) + bow).astype(np.float32)
+    return border
+
+
+def _muscle_size(breast: Breast, stance: Stance) -> tuple[float, float]:
+    """Return the muscle's width at the top and its height, in mm."""
+    width = 62 * breast.pectoral * (stance.depth / 105) ** 0.5
+    return width, stance.nipple[1] - _TOP_MM + 24 * (breast.pectoral - 1) + 10 * stance.bend
+
+
+def _muscle(grid: Grid, breast: Breast, stance: Stance) -> Field:
+    """Return the distance into the pectoral muscle."""
+    width, height = _muscle_size(breast, stance)
+    slope = np.float32(np.hypot(1, width / height))
+    return smooth((_border(grid.y, breast, stance) - grid.x) / slope, 2.0)
