@@ -11,6 +11,7 @@ from readerstudy.imaging.png16 import decode_png
 from readerstudy.truth.queries import find_adversarial_image
 from tests import walk
 from tests.browser.room import Room
+from tests.standard_window import standard_window
 
 
 def cut_out(screen, shape):
@@ -27,12 +28,6 @@ def windowed(pixels, low, high):
     """Grey levels of a window from `low` to `high`, as the definition of window and level has them."""
     share = (pixels.astype(float) - low) * 255 / (high - low)
     return np.floor(np.clip(share, 0, 255) + 0.5).astype(np.uint8)
-
-
-def standard_window(pixels):
-    """1st and 99.8th percentile: the smallest level that at least this share of pixels does not exceed."""
-    ordered = np.sort(pixels, axis=None)
-    return (int(ordered[int(np.ceil(q * ordered.size)) - 1]) for q in (0.01, 0.998))
 
 
 @pytest.fixture

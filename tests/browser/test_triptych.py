@@ -8,7 +8,8 @@ from readerstudy.imaging.png16 import decode_png
 from readerstudy.truth.queries import find_adversarial_image
 from tests import walk
 from tests.browser.test_page import complaints
-from tests.browser.test_picture import cut_out, settled, standard_window, windowed
+from tests.browser.test_picture import cut_out, settled, windowed
+from tests.standard_window import standard_window
 
 PANELS = ("real", "adversarial", "difference")
 

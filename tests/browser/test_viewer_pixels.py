@@ -8,7 +8,8 @@ import pytest
 from readerstudy.imaging.png16 import decode_png
 from tests import walk
 from tests.browser.room import Room
-from tests.browser.test_picture import cut_out, settled, standard_window, windowed
+from tests.browser.test_picture import cut_out, settled, windowed
+from tests.standard_window import standard_window
 
 # Stands for a machine with a graphics card: the software renderer here is one that keeps its name to itself, and the
 # page's own canvases can be read after they were painted.

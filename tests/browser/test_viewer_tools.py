@@ -7,8 +7,9 @@ from playwright.sync_api import expect
 from readerstudy.imaging.png16 import decode_png
 from tests import walk
 from tests.browser.test_page import complaints
-from tests.browser.test_picture import settled, standard_window, windowed
+from tests.browser.test_picture import settled, windowed
 from tests.browser.test_viewer_pixels import pointer_on, screen_of
+from tests.standard_window import standard_window
 
 
 @pytest.fixture

@@ -2,14 +2,19 @@
 // adversarial alike: otherwise the window would reveal which is which.
 
 const LOW = 0.01;
-const HIGH = 0.998;
+const BRIGHT = 0.998;
+// Air fills more than half of many images. The upper end is taken from what is brighter than air: else the brightest
+// two thousandths of the whole image would be white, and in a mammogram that is the size of a lesion.
+const TO_AIR = 20; // a twentieth of the range from dark to bright counts as air
+const HIGH = 0.9999;
 const CHANGED = 0.999;
 const NO_CHANGE = 32768;
 
 /**
  * @typedef {object} GreyPercentiles
  * @property {number} low the 1st percentile
- * @property {number} high the 99.8th percentile
+ * @property {number} high the 99.99th percentile of the samples above air, which are those more than a twentieth of
+ *   the way from the 1st to the 99.8th percentile of all samples
  * @property {number} change for difference images: the 99.9th percentile of the distance from 32768 among the samples
  *   that are not 32768; 0 if there are none
  */
@@ -25,9 +30,15 @@ export function greyPercentiles(samples) {
   for (let v = 0; v < 65536; v++) if (v !== NO_CHANGE) distances[Math.abs(v - NO_CHANGE)] += histogram[v];
   // Among the changed samples only: a small change is a small share of the whole image.
   const changed = samples.length - histogram[NO_CHANGE];
+  const low = quantile(histogram, LOW, samples.length);
+  const bright = quantile(histogram, BRIGHT, samples.length);
+  const air = low + Math.floor((bright - low) / TO_AIR);
+  let inAir = 0;
+  for (let v = 0; v <= air; v++) inAir += histogram[v];
+  const above = samples.length - inAir;
   return {
-    low: quantile(histogram, LOW, samples.length),
-    high: quantile(histogram, HIGH, samples.length),
+    low,
+    high: above === 0 ? bright : quantileAbove(histogram, air, HIGH, above),
     change: quantile(distances, CHANGED, changed),
   };
 }
@@ -39,10 +50,21 @@ export function greyPercentiles(samples) {
  * @param {number} count of samples
  */
 function quantile(histogram, q, count) {
+  return quantileAbove(histogram, -1, q, count);
+}
+
+/**
+ * The same among the samples above a level.
+ * @param {Uint32Array} histogram
+ * @param {number} level
+ * @param {number} q from 0 to 1
+ * @param {number} count of samples above the level
+ */
+function quantileAbove(histogram, level, q, count) {
   const needed = Math.ceil(q * count);
   if (needed === 0) return 0;
   let sum = 0;
-  for (let v = 0; v < histogram.length; v++) {
+  for (let v = level + 1; v < histogram.length; v++) {
     sum += histogram[v];
     if (sum >= needed) return v;
   }
