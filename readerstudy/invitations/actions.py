@@ -326,19 +326,26 @@ def _remind(enrollment: Enrollment, *, at: datetime, terms: Terms, since: dateti
     return send_letter(enrollment=enrollment, kind=MailKind.REMINDER, actor=None, at=at, terms=terms)
 
 
-@transaction.atomic
 def ask_for_new_link(*, token: str, at: datetime, terms: Terms) -> Letter | None:
-    """Send a new link to the person of an old one, at most one an hour; return None if nothing is sent.
-
-    Nothing is sent for an unknown or still valid link, or to a deactivated account or one without an address. The
-    caller must not show the difference.
-    """
+    """Send a new link to the person of an old one, as renew_link() does; not for an unknown or still valid link."""
     link = find_link(token)
-    if link is None or not link.user.is_active or not link.user.email:
+    if link is None or link.is_usable(at=at):
         return None
-    person = User.objects.select_for_update().get(pk=link.user_id)
+    return renew_link(person_id=link.user_id, at=at, terms=terms)
+
+
+@transaction.atomic
+def renew_link(*, person_id: int, at: datetime, terms: Terms) -> Letter | None:
+    """Send a person a new link, at most one an hour; return None if nothing is sent.
+
+    Nothing is sent to an unknown or deactivated account or to one without an address. The caller must not show the
+    difference.
+    """
+    person = User.objects.select_for_update().filter(pk=person_id, is_active=True).exclude(email="").first()
+    if person is None:
+        return None
     recent = Mail.objects.filter(person=person, kind=MailKind.NEW_LINK, created_at__gt=at - BETWEEN_REQUESTS)
-    if link.is_usable(at=at) or recent.exists():
+    if recent.exists():
         return None
     enrollment = Enrollment.objects.filter(reader=person).select_related("study").order_by("-pk").first()
     invitation = Invitation.objects.filter(enrollment=enrollment).first() if enrollment else None

@@ -8,7 +8,8 @@ from django.utils.timezone import now
 from django.utils.translation import get_language, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from readerstudy.invitations.actions import ask_for_new_link
+from readerstudy.accounts.renewal import person_of_renewal
+from readerstudy.invitations.actions import ask_for_new_link, renew_link
 from readerstudy.invitations.letters import Terms
 from readerstudy.invitations.passwords import ask_for_password
 
@@ -22,6 +23,19 @@ def base_url(request: HttpRequest) -> str:
 def ask(request: HttpRequest, token: str) -> HttpResponse:
     """Send a new link to the person of an old one; the answer is the same whether or not one is sent."""
     ask_for_new_link(token=token, at=now(), terms=_terms(request))
+    return _requested(request)
+
+
+@require_POST
+def renew(request: HttpRequest) -> HttpResponse:
+    """Send a new link to the person whose page lost its sign-in; the answer is the same whether or not one is sent."""
+    person_id = person_of_renewal(request.POST.get("renewal", ""))
+    if person_id is not None:
+        renew_link(person_id=person_id, at=now(), terms=_terms(request))
+    return _requested(request)
+
+
+def _requested(request: HttpRequest) -> HttpResponse:
     response = render(request, "accounts/link_requested.html")
     response.headers["Referrer-Policy"] = "strict-origin"
     return response

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 
 from readerstudy.accounts.models import Role
 from readerstudy.accounts.permissions import role_required, signed_in_user
+from readerstudy.accounts.renewal import renewal_of
 from readerstudy.layout.markdown import markdown
 from readerstudy.participation.queries import lacks_consent
 from readerstudy.reading.display_check import rules_for_page
@@ -24,6 +25,7 @@ from readerstudy.reading.queries import (
     number_at,
     reader_state,
 )
+from readerstudy.studies.access import members_of
 from readerstudy.studies.models import ReadingList, SessionPlan
 from readerstudy.studies.rules import DisplayCheck
 
@@ -103,5 +105,7 @@ def session(request: HttpRequest, code: str, number: int) -> HttpResponse:
             "api": {name: reverse(f"reader_api:{name}", args=[code, number]) for name in _ADDRESSES},
             "rules": page_rules(reading_list, at=at),
             "home_url": reverse("home"),
+            "coordinators": [member.person for member in members_of(plan.study).filter(role=Role.COORDINATOR)],
+            "renewal": renewal_of(reading_list.enrollment.reader),
         },
     )

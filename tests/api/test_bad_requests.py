@@ -140,6 +140,10 @@ def nested(levels: int):
         ({"note": "ä" * 8_187}, "paradata is 16385 bytes of JSON; at most 16384 are allowed."),
         ({str(number): number for number in range(65)}, "paradata has 65 entries; at most 64 are allowed."),
         (nested(6), "paradata is nested 6 levels deep; at most 5 are allowed."),
+        (
+            {"settings": {"scale": "blurred"}},
+            "paradata.settings.scale must be one of: one_to_one, reduced, enlarged, not_exact.",
+        ),
     ],
 )
 def test_paradata_beyond_their_limits_are_rejected(study, rita, paradata, message):

@@ -46,6 +46,14 @@ class Room:
         self.begin()
         self.stands_at(1)
 
+    def sign_in_again(self) -> None:
+        """From the page that says that the sign-in is lost."""
+        self.in_state("signed-out")
+        expect(self.page.get_by_role("heading", name="You have been signed out")).to_be_focused()
+        self.page.get_by_role("link", name="Sign in").click()
+        self.page.wait_for_url("**/sign-in/?next=*")
+        self.sign_in()
+
     def sign_in(self) -> None:
         """By name and password, on the sign-in page."""
         self.page.get_by_label("Username").fill(self.reader.username)

@@ -131,7 +131,6 @@ def test_a_sign_in_lost_during_the_check_can_be_renewed(rich, page):
     rich.in_state("check")
     Session.objects.all().delete()
     rich.check_display()
-    page.wait_for_url("**/sign-in/?next=*")
-    rich.sign_in()
+    rich.sign_in_again()
     rich.check_display()
     rich.in_state("start")

@@ -22,7 +22,7 @@ def test_the_reading_page_is_german_for_screen_readers_too(room, page, rita):
     expect(page.locator("#verdicts button")).to_have_text(["1Echt", "2Nicht echt", "3Unsicher"])
     # A German per cent sign stands after a (no-break) space, and a German thousand has a point.
     badge = page.locator("[data-badge]")
-    expect(badge).to_have_text(re.compile(r"^[1-9]\d{0,2}(\.\d{3})*\s%, (Pixel vergrößert|interpoliert)$"))
+    expect(badge).to_have_text(re.compile(r"^[1-9]\d{0,2}(\.\d{3})*\s%, (Pixel als Quadrate|vergrößert|verkleinert)$"))
     assert complaints(page) == []
     room.press("2")
     room.stands_at(2)
@@ -33,7 +33,7 @@ def test_the_reading_page_is_german_for_screen_readers_too(room, page, rita):
 def test_the_keys_can_be_changed_in_german(room, page):
     room.enter(1)
     room.press("?")
-    dialog = page.get_by_role("dialog", name="Tasten und Maus")
+    dialog = page.get_by_role("dialog", name="Anleitung, Tasten und Maus")
     expect(dialog).to_be_visible()
     dialog.get_by_role("button", name="Taste ändern: Invertieren").click()
     room.press("k")

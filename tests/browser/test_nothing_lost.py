@@ -6,7 +6,9 @@ import pytest
 from django.contrib.sessions.models import Session
 from playwright.sync_api import Error, expect
 
+from readerstudy.invitations.models import Mail, MailKind
 from tests import walk
+from tests.browser.test_page import complaints
 
 VERDICTS = "**/verdicts/"
 
@@ -153,10 +155,24 @@ def test_a_verdict_survives_a_lost_sign_in(room, page, rita):
     begin_reading(room, rita)
     Session.objects.all().delete()
     room.press("2")
-    page.wait_for_url("**/sign-in/?next=*")
-    room.sign_in()
+    room.in_state("signed-out")
+    expect(page.locator("[data-section=signed-out]")).to_contain_text("Your answer is safe.")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(11, 11, 11)"
+    assert complaints(page) == []
+    room.sign_in_again()
     room.stands_at(2)
     assert room.verdicts(2) == ["not_real"]
+
+
+def test_a_new_link_is_sent_from_the_page_that_lost_its_sign_in(room, page, rita):
+    rita.email = f"{rita.username}@example.org"
+    rita.save()
+    begin_reading(room, rita)
+    Session.objects.all().delete()
+    room.press("2")
+    page.get_by_role("button", name="Send me a new sign-in link").click()
+    expect(page.get_by_role("heading", name="New link")).to_be_visible()
+    assert Mail.objects.filter(person=rita, kind=MailKind.NEW_LINK).count() == 1
 
 
 def test_a_server_in_trouble_is_asked_again(room, page, rita):

@@ -93,6 +93,20 @@ def test_viewer_keys_and_the_help_page_give_no_verdict(room, page, rita):
     room.stands_at(2)
 
 
+@pytest.mark.parametrize("again", ["Space", "Enter"])
+def test_no_key_repeats_a_verdict_given_by_button(room, page, rita, again):
+    walk.finish_session(walk.client_of(rita), room.study, 1)
+    room.enter(2)
+    room.settle()
+    page.get_by_role("button", name="Unsure").click()
+    room.stands_at(2)
+    room.settle()
+    room.press(again)
+    page.wait_for_timeout(200)
+    assert room.positions(2) == [1]
+    assert page.locator("#verdicts button:focus").count() == 0
+
+
 def test_the_tools_can_be_hidden_and_stay_hidden(room, page):
     room.enter(1)
     expect(page.get_by_role("toolbar")).to_be_visible()

@@ -89,15 +89,40 @@ def test_show_needs_no_word_about_the_hanging(bench):
     np.testing.assert_array_equal(bench.shown(), PICTURE)
 
 
+def luminance_of(greys):
+    """The relative luminance of grey levels of a screen (IEC 61966-2-1)."""
+    share = np.asarray(greys) / 255
+    return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+
+
+@pytest.mark.parametrize("change", ["oneToOne()", "zoomBy(3)", "zoomBy(20)", "turnRight()"])
+def test_between_images_the_screen_is_as_bright_as_the_image(bench, change):
+    bench.show()
+    bench.do(f"panels.viewport.{change}")
+    mean = luminance_of(bench.screen()).mean()
+    bench.do("panels.showGrey()")
+    grey = int(bench.screen()[0, 0])
+    assert np.all(bench.screen() == grey)
+    assert luminance_of(grey) <= 1.02 * mean  # the mean is taken of some thousand points
+    assert luminance_of(grey + 2) >= mean
+    assert grey > 0
+
+
+def test_a_grey_frame_after_nothing_is_black(bench):
+    bench.do("panels.showGrey()")
+    assert not bench.screen().any()
+
+
 def test_between_images_all_is_one_grey_and_no_tool_acts(bench):
     bench.show()
     drawn = bench.do("panels.showGrey()")
     assert drawn > 0
-    assert np.all(bench.screen() == 128)
+    grey = bench.screen()[0, 0]
+    assert np.all(bench.screen() == grey)
     assert bench.do("panels.hasImages") is False
     bench.do("panels.viewport.zoomBy(2)")
     bench.do("panels.windowLevel.invert()")
-    assert np.all(bench.screen() == 128)
+    assert np.all(bench.screen() == grey)
     bench.show()
     np.testing.assert_array_equal(bench.shown(), PICTURE)
 

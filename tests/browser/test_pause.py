@@ -74,6 +74,28 @@ def test_a_pause_is_begun_and_ended_by_its_key(reading, page):
     reading.stands_at(2)
 
 
+def test_the_list_of_keys_hides_the_image_and_stops_the_clock(reading, page, now):
+    seen = reading.pixels().copy()
+    help_list = page.locator("#help")
+    entered = now()
+    reading.press("?")
+    expect(help_list).to_be_visible()
+    began = now()
+    assert not reading.pixels().any()
+    page.wait_for_timeout(500)
+    ending = now()
+    reading.press("?")  # the key that opened it closes it
+    expect(help_list).to_be_hidden()
+    reading.settle()
+    ended = now()
+    assert (reading.pixels() == seen).all()
+    reading.press("1")
+    reading.stands_at(2)
+    (stored,) = reading.readings(2)
+    assert ending - began <= stored.paradata["paused_ms"] <= ended - entered
+    assert stored.elapsed_ms <= now() - (ending - began)
+
+
 def test_a_page_out_of_sight_pauses_by_itself(reading, page, now):
     left = now()
     page.evaluate(LOOK_AWAY, True)

@@ -85,10 +85,25 @@ def test_a_key_can_be_changed_and_stays_changed_in_this_browser(reading, page):
     expect(page.get_by_role("button", name="Invert")).to_have_attribute("aria-pressed", "true")
 
 
-def test_a_key_has_one_command_and_some_keys_none(reading, page):
+def test_two_keys_are_swapped_in_one_step_for_this_reader(reading, page):
+    expect(page.get_by_role("button", name="Invert")).to_have_attribute("title", "Invert (I)")
     reading.press("?")
     change(page, "Invert", "r")
-    says(page, "R is already the key for: Rotate right. Change that key first.")
+    says(page, "R is now the key for: Invert; I for: Rotate right.")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Invert")).to_have_attribute("title", "Invert (R)")
+    page.reload()
+    reading.stands_at(1)
+    reading.press("i")
+    expect(badge(page)).to_contain_text("rotated 90°")
+    reading.press("r")
+    expect(page.get_by_role("button", name="Invert")).to_have_attribute("aria-pressed", "true")
+    stored = page.evaluate("Object.keys(localStorage).filter((name) => name.includes('keys'))")
+    assert stored == [f"reading.keys.{reading.reader.username}"]
+
+
+def test_a_key_has_one_command_and_some_keys_none(reading, page):
+    reading.press("?")
     for key in ("1", "9", "Enter", "Backspace", "F5"):
         change(page, "Invert", key)
         shown = key.upper() if len(key) == 1 else key
@@ -102,6 +117,18 @@ def test_a_key_has_one_command_and_some_keys_none(reading, page):
     assert reading.positions(2) == []
     reading.press("i")
     expect(page.get_by_role("button", name="Invert")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_instructions_can_be_read_again(room, page, rita):
+    walk.finish_session(walk.client_of(rita), room.study, 1)
+    page.goto(room.address(2))
+    room.in_state("start")
+    instructions = page.locator("[data-section=start] > p").nth(1).inner_text()
+    assert instructions
+    room.begin()
+    room.stands_at(1)
+    room.press("?")
+    expect(page.locator("#help")).to_contain_text(instructions)
 
 
 def test_keys_are_changed_by_keyboard_alone(reading, page):
@@ -123,7 +150,8 @@ def test_keys_are_changed_by_keyboard_alone(reading, page):
      '{"invert": [""]}', '{"invert": [7]}', '{"toString": ["n"]}'],
 )  # fmt: skip
 def test_damaged_keys_in_the_browser_are_the_standard_ones(reading, page, stored):
-    page.evaluate("(text) => localStorage.setItem('reading.keys', text)", stored)
+    name = f"reading.keys.{reading.reader.username}"
+    page.evaluate("([name, text]) => localStorage.setItem(name, text)", [name, stored])
     page.reload()
     reading.stands_at(1)
     reading.press("n")

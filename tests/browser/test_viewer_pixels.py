@@ -245,14 +245,16 @@ def test_the_stored_settings_are_those_that_were_seen(reading, page):
     reading.press("1")
     reading.stands_at(2)
     settings = reading.presentation(2).reading.paradata["settings"]
-    expected = {"one_to_one": True, "interpolated": False, "averaged": False, "flipped": True, "rotated": 90}
+    exact = {"scale": "one_to_one", "one_to_one": True, "interpolated": False, "averaged": False}
+    expected = {**exact, "flipped": True, "rotated": 90}
     assert {name: settings[name] for name in expected} == expected
     assert settings["loupe"] is True
     assert settings["zoom"] == 1
     assert settings["gpu"] is False
+    reading.press("o")
     reading.press("-")
     reading.press("1")
     reading.stands_at(3)
     settings = reading.presentation(2, 2).reading.paradata["settings"]
-    assert settings["one_to_one"] is False
+    assert (settings["scale"], settings["averaged"], settings["one_to_one"]) == ("reduced", True, False)
     assert (settings["flipped"], settings["rotated"], settings["loupe"]) == (False, 0, False)

@@ -27,15 +27,15 @@ def test_the_badge_says_how_what_is_shown_differs_from_the_picture(reading, page
     reading.press("o")
     expect(badge(page)).to_have_text("1:1")
     reading.press("-")
-    expect(badge(page)).to_have_text("80%, interpolated")
+    expect(badge(page)).to_have_text("80%, reduced")
     reading.press("h")
-    expect(badge(page)).to_have_text("80%, interpolated, flipped")
+    expect(badge(page)).to_have_text("80%, reduced, flipped")
     reading.press("r")
-    expect(badge(page)).to_have_text("80%, interpolated, flipped, rotated 90°")
+    expect(badge(page)).to_have_text("80%, reduced, flipped, rotated 90°")
     for _ in range(12):
         reading.press("+")
     reading.press("h")
-    expect(badge(page)).to_contain_text("pixels enlarged, rotated 270°")
+    expect(badge(page)).to_contain_text("pixels as squares, rotated 270°")
     reading.press("t")  # it stays when the tools are put away
     expect(badge(page)).to_be_visible()
 
@@ -92,6 +92,33 @@ def test_the_magnifier_follows_the_pan_keys_and_goes_again(reading, page):
     reading.press("1")
     reading.stands_at(2)
     assert reading.presentation(2).reading.paradata["acts"] == {"zoom": 1, "loupe": 3, "pan": 1}
+
+
+def test_a_double_click_changes_between_the_whole_image_and_one_to_one(reading, page):
+    whole = badge(page).inner_text()
+    x, y = pointer_on(page, 0.5, 0.5)
+    page.mouse.dblclick(x + 10, y)
+    expect(badge(page)).to_have_text("1:1")
+    page.mouse.dblclick(x + 10, y)
+    expect(badge(page)).to_have_text(whole)
+
+
+def test_window_and_level_are_shown_while_they_are_dragged(reading, page):
+    readout = page.locator("[data-readout]")
+    expect(readout).to_be_hidden()
+    x, y = pointer_on(page, 0.5, 0.5)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 120, y - 60, steps=2)
+    expect(readout).to_have_text("Width +20%, level −10%")
+    page.mouse.up()
+    expect(readout).to_be_hidden()
+    reading.press("ArrowDown")
+    expect(readout).to_have_text("Width +20%, level −6%")
+    reading.press("0")
+    expect(readout).to_be_hidden()
+    reading.press("ArrowDown")
+    expect(readout).to_have_text("Width 0%, level +4%")
 
 
 class Fingers:
@@ -198,7 +225,7 @@ def test_a_touchpad_pinches_and_scrolls(reading, page):
     pinch = {"type": "mouseWheel", "x": x, "y": y, "deltaX": 0, "deltaY": -50, "modifiers": 2}
     session.send("Input.dispatchMouseEvent", pinch)
     settled(page)
-    expect(badge(page)).to_have_text("165%, interpolated")  # e to the power of a half
+    expect(badge(page)).to_have_text("165%, enlarged")  # e to the power of a half
     assert page.evaluate("visualViewport.scale") == 1  # the page itself stayed as it was
 
 

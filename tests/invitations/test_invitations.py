@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail as outbox
+from django.core import signing
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connections, transaction
 from django.test import Client
@@ -14,6 +15,7 @@ from django.utils.timezone import now
 
 from readerstudy.accounts.links import find_link, make_link, use_link
 from readerstudy.accounts.models import LinkState, Role, SignInLink, User
+from readerstudy.accounts.renewal import renewal_of
 from readerstudy.audit.models import Event
 from readerstudy.errors import BadInput, NotAllowed, StudyError
 from readerstudy.invitations.actions import invite_readers, revoke_link, send_due_reminders, send_letter
@@ -320,6 +322,22 @@ def test_the_answer_is_the_same_whether_or_not_a_link_is_sent(study, by_mail, in
     assert len(set(answers)) == 1
     assert len(outbox.outbox) == 3 + 1
     assert find_link(valid).state(at=now()) == LinkState.NEW
+
+
+def test_a_page_without_its_sign_in_gets_one_link_an_hour_for_its_person_only(study, by_mail, invite, client):
+    invite(at=now())
+    person = User.objects.get(username="ruth.ott")
+
+    def renew(value: str) -> int:
+        return client.post(reverse("invitations:renew"), {"renewal": value}).status_code
+
+    for value in ("", "x", str(person.pk), signing.dumps(person.pk), renewal_of(person)[:-1]):
+        assert renew(value) == 200
+    assert not Mail.objects.filter(kind=MailKind.NEW_LINK).exists()
+    for _ in range(2):
+        assert renew(renewal_of(person)) == 200
+    (mail,) = Mail.objects.filter(kind=MailKind.NEW_LINK)
+    assert mail.person == person
 
 
 def test_links_are_asked_for_by_post_and_with_protection(db):

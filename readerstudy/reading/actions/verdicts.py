@@ -36,6 +36,7 @@ MAX_ELAPSED_MS = 24 * 3600 * 1000
 MAX_PARADATA_ENTRIES = 64
 MAX_PARADATA_BYTES = 16_384
 MAX_PARADATA_DEPTH = 5
+SCALES = ("one_to_one", "reduced", "enlarged", "not_exact")  # how the screen's pixels come from those of the image
 
 
 class NotCurrent(NotItsTurn):
@@ -191,6 +192,14 @@ def _check_paradata(paradata: Mapping[str, Any]) -> None:
     size = len(json.dumps(paradata, ensure_ascii=False, separators=(",", ":")).encode())
     if size > MAX_PARADATA_BYTES:
         raise BadInput(f"paradata is {size} bytes of JSON; at most {MAX_PARADATA_BYTES} are allowed.")
+    _check_scale(paradata.get("settings"))
+
+
+def _check_scale(settings: Any) -> None:
+    """Raise BadInput for a scale that no viewer has. A client that is no browser sends none."""
+    scale = settings.get("scale") if isinstance(settings, Mapping) else None
+    if scale is not None and scale not in SCALES:
+        raise BadInput(f"paradata.settings.scale must be one of: {', '.join(SCALES)}.")
 
 
 def _depth(value: Any) -> int:

@@ -1,5 +1,5 @@
 // Which key gives which command: the standard keys of the page and of the form, and the reader's own changes, stored in
-// this browser.
+// this browser for each reader.
 
 import { closest } from "../dom.js";
 import { PAGE_KEYS } from "./page_keys.js";
@@ -11,6 +11,9 @@ const RESERVED_NAMES =
   "Enter Escape Tab Backspace Delete Shift Control Alt AltGraph Meta CapsLock Dead Unidentified Process";
 const RESERVED = new RegExp(`^([1-9]| |F\\d+|${RESERVED_NAMES.replaceAll(" ", "|")})$`);
 
+/** @type {Record<string, string>} */
+const ARROWS = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→" };
+
 /** Dispatches "change". */
 export class KeyMap extends EventTarget {
   #standard;
@@ -19,13 +22,16 @@ export class KeyMap extends EventTarget {
   /** @type {Record<string, string[]>} */
   #changes;
 
-  /** @param {Keys} keys of the form */
-  constructor({ standard, repeated, stored }) {
+  /**
+   * @param {Keys} keys of the form
+   * @param {string} reader whose changes they are: readers share workstations
+   */
+  constructor({ standard, repeated, stored }, reader) {
     super();
     this.#standard = { ...standard, ...PAGE_KEYS };
     this.#repeated = new Set(repeated);
-    this.#stored = stored;
-    this.#changes = changesIn(localStorage.getItem(stored) ?? "{}", this.#standard);
+    this.#stored = `${stored}.${reader}`;
+    this.#changes = changesIn(localStorage.getItem(this.#stored) ?? "{}", this.#standard);
   }
 
   /** @param {string} command */
@@ -55,11 +61,14 @@ export class KeyMap extends EventTarget {
   }
 
   /**
+   * Give a key to a command. A command that had it gets the key that the other gives up.
    * @param {string} command
-   * @param {string} key neither reserved nor the key of another command
+   * @param {string} key not reserved
    */
   change(command, key) {
-    this.#store({ ...this.#changes, [command]: [key] });
+    const owner = this.commandOf(key);
+    const swapped = owner && owner !== command ? { [owner]: [this.keysOf(command)[0]] } : {};
+    this.#store({ ...this.#changes, ...swapped, [command]: [key] });
   }
 
   /** Return to the standard keys. */
@@ -86,6 +95,13 @@ export class KeyMap extends EventTarget {
 export function isReserved(key) {
   return RESERVED.test(key);
 }
+
+/**
+ * Return a key as it is shown.
+ * @param {string} key
+ */
+export const symbolOf = (key) =>
+  key.length === 1 ? key.toUpperCase() : key.replace("Shift+", "⇧ ").replace(/Arrow\w+/, (arrow) => ARROWS[arrow]);
 
 /**
  * Return the key of an event as the map names it.

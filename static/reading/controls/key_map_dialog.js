@@ -1,12 +1,11 @@
 // The dialog of keyboard shortcuts: shows the key map and changes it.
 
 import { closest, data, find, findAll } from "../dom.js";
-import { isReserved, keyName } from "./key_map.js";
+import { isReserved, keyName, symbolOf } from "./key_map.js";
 
 const MODIFIERS = /^(Shift|Control|Alt|AltGraph|Meta|CapsLock|Dead)$/;
-/** @type {Record<string, string>} */
-const ARROWS = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→" };
 
+/** Dispatches "opened" on the dialog. */
 export class KeyMapDialog {
   #dialog;
   #keyMap;
@@ -38,6 +37,7 @@ export class KeyMapDialog {
   }
 
   open() {
+    this.#dialog.dispatchEvent(new Event("opened"));
     this.#dialog.showModal();
   }
 
@@ -74,7 +74,8 @@ export class KeyMapDialog {
   /** @param {KeyboardEvent} event */
   #pressed(event) {
     const row = this.#awaited;
-    if (!row || MODIFIERS.test(event.key)) return;
+    if (!row) return this.#closedBy(event);
+    if (MODIFIERS.test(event.key)) return;
     if (event.key === "Tab") return this.#stopWaiting();
     event.preventDefault();
     event.stopPropagation();
@@ -87,6 +88,17 @@ export class KeyMapDialog {
   }
 
   /**
+   * The key that opened the list closes it.
+   * @param {KeyboardEvent} event
+   */
+  #closedBy(event) {
+    if (event.repeat || this.#keyMap.commandOf(keyName(event)) !== "help") return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.#dialog.close();
+  }
+
+  /**
    * Change the key of a row if that is possible.
    * @param {Row} row
    * @param {KeyboardEvent} event
@@ -94,14 +106,15 @@ export class KeyMapDialog {
    */
   #change(row, event) {
     const key = keyName(event);
-    /** @type {(name: string, command: string) => string} */
-    const message = (name, command) =>
+    /** @type {(name: string, command?: string) => string} */
+    const message = (name, command = "") =>
       data(this.#dialog, name).replace("{key}", symbolOf(key)).replace("{command}", command);
-    if (isReserved(key) || event.ctrlKey || event.metaKey || event.altKey) return message("reserved", "");
+    if (isReserved(key) || event.ctrlKey || event.metaKey || event.altKey) return message("reserved");
     const owner = this.#keyMap.commandOf(key);
-    if (owner && owner !== row.command) return message("taken", this.#titleOf(owner));
     this.#keyMap.change(row.command, key);
-    return message("changed", row.title);
+    if (!owner || owner === row.command) return message("changed", row.title);
+    const given = symbolOf(this.#keyMap.keysOf(owner)[0]);
+    return message("swapped", row.title).replace("{given}", given).replace("{other}", this.#titleOf(owner));
   }
 
   /** @param {string} command */
@@ -152,7 +165,3 @@ class Row {
     this.cell.toggleAttribute("data-changed", keyMap.isChanged(this.command));
   }
 }
-
-/** @param {string} key */
-const symbolOf = (key) =>
-  key.length === 1 ? key.toUpperCase() : key.replace("Shift+", "⇧ ").replace(/Arrow\w+/, (arrow) => ARROWS[arrow]);

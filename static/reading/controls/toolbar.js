@@ -3,7 +3,7 @@
 import { closest, find, findAll } from "../dom.js";
 import { toggleFullScreen } from "./full_screen.js";
 import { commandOf } from "./key_events.js";
-import { keyName } from "./key_map.js";
+import { keyName, symbolOf } from "./key_map.js";
 import { KeyMapDialog } from "./key_map_dialog.js";
 
 /** @import { Actions, Opened } from "../forms/form.js" */
@@ -42,6 +42,8 @@ export class Toolbar {
     document.addEventListener("keydown", (event) => this.#pressed(event));
     document.addEventListener("keyup", (event) => this.#released(event));
     tools.addEventListener("change", () => this.#showPressed());
+    keyMap.addEventListener("change", () => this.#showKeys());
+    this.#showKeys();
     this.#hide(localStorage.getItem(HIDDEN) === "hidden");
   }
 
@@ -92,6 +94,15 @@ export class Toolbar {
       tools: { act: null, run: () => this.#hide(!document.body.hasAttribute("data-tools-hidden")) },
       help: { act: null, run: () => dialog.open() },
     };
+  }
+
+  /** Say on each button which keys do the same. */
+  #showKeys() {
+    for (const button of findAll("button[data-command]", HTMLButtonElement)) {
+      const keys = this.#keyMap.keysOf(button.dataset.command ?? "");
+      const name = button.getAttribute("aria-label") ?? button.textContent?.trim();
+      button.title = keys ? `${name} (${keys.map(symbolOf).join(", ")})` : (name ?? "");
+    }
   }
 
   /** Show the one button of each group as pressed that has the group's value. */

@@ -22,7 +22,7 @@ export function serve(decode) {
       const response = await fetch(url, { cache: "no-store", credentials: "same-origin", redirect: "manual", signal });
       if (!response.ok)
         return scope.postMessage({ id, status: response.type === "opaqueredirect" ? 403 : response.status });
-      const bytes = await response.arrayBuffer();
+      const bytes = await bytesOf(response, (share) => scope.postMessage({ id, share }));
       let decoded;
       try {
         decoded = await decode(bytes);
@@ -35,4 +35,28 @@ export function serve(decode) {
       scope.postMessage({ id, status: 0 }); // no response
     }
   };
+}
+
+/**
+ * Return the body of a response.
+ * @param {Response} response
+ * @param {(share: number) => void} onProgress called with the share that has arrived, if the length is known
+ * @returns {Promise<ArrayBuffer>}
+ */
+async function bytesOf(response, onProgress) {
+  const length = Number(response.headers.get("Content-Length"));
+  if (!response.body || !length || response.headers.has("Content-Encoding")) return response.arrayBuffer();
+  let received = 0;
+  const counted = new TransformStream({
+    /**
+     * @param {Uint8Array} chunk
+     * @param {TransformStreamDefaultController} controller
+     */
+    transform(chunk, controller) {
+      received += chunk.byteLength;
+      onProgress(received / length);
+      controller.enqueue(chunk);
+    },
+  });
+  return new Response(response.body.pipeThrough(counted)).arrayBuffer();
 }

@@ -39,7 +39,7 @@
  * @property {Record<string, unknown>} settings how the reader sees the images now, to be stored with the verdict
  * @property {(images: Record<string, Image>, hanging: Hanging) => Promise<Visible>} show as new, in the standard view
  * @property {(images: Record<string, Image>, hanging: Hanging) => void} prepare the next images, to show them sooner
- * @property {() => Promise<number>} showGrey until the next show(); the timestamp of the frame in which it was drawn
+ * @property {() => Promise<number>} showGrey until the next show(), never brighter than the images; when drawn
  * @property {() => void} clear remove the images
  * @property {() => void} hide remove the images from the screen at once; those that are shown meanwhile stay hidden too
  * @property {() => void} unhide undo hide()

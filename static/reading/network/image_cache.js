@@ -9,9 +9,12 @@ export class ImageCache {
   #workerUrl;
   /** @type {Worker | null} */
   #worker = null;
-  /** @type {Map<number, {resolve: (image: Decoded) => void, reject: (error: Error) => void}>} */
+  /**
+   * @type {Map<number, {resolve: (image: Decoded) => void, reject: (error: Error) => void,
+   *   onProgress: (share: number) => void}>}
+   */
   #requests = new Map();
-  /** @type {Map<string, {isDecoded: boolean, images: Promise<Record<string, Decoded>>}>} */
+  /** @type {Map<string, {isDecoded: boolean, shares: number[], images: Promise<Record<string, Decoded>>}>} */
   #entries = new Map();
   #count = 0;
 
@@ -28,7 +31,8 @@ export class ImageCache {
   get({ code, urls }) {
     const known = this.#entries.get(code);
     if (known) return known.images;
-    const entry = { isDecoded: false, images: this.#loadAll(urls) };
+    const shares = Object.keys(urls).map(() => 0);
+    const entry = { isDecoded: false, shares, images: this.#loadAll(urls, shares) };
     this.#entries.set(code, entry);
     entry.images.then(
       () => (entry.isDecoded = true),
@@ -46,6 +50,15 @@ export class ImageCache {
   }
 
   /**
+   * Return the share of the images' bytes that has arrived, from 0 to 1.
+   * @param {Presentation} presentation
+   */
+  progressOf({ code }) {
+    const shares = this.#entries.get(code)?.shares ?? [0];
+    return shares.reduce((sum, share) => sum + share, 0) / shares.length;
+  }
+
+  /**
    * Discard all images but those of these presentations.
    * @param {(string | undefined)[]} codes
    */
@@ -55,11 +68,14 @@ export class ImageCache {
 
   /**
    * @param {Record<string, string>} urls
+   * @param {number[]} shares kept up to date while the images arrive
    * @returns {Promise<Record<string, Decoded>>}
    */
-  async #loadAll(urls) {
+  async #loadAll(urls, shares) {
     const panels = Object.keys(urls);
-    const images = await Promise.all(panels.map((panel) => this.#load(urls[panel])));
+    const images = await Promise.all(
+      panels.map((panel, i) => this.#load(urls[panel], (share) => (shares[i] = share))),
+    );
     return Object.fromEntries(panels.map((panel, i) => [panel, images[i]]));
   }
 
@@ -76,20 +92,22 @@ export class ImageCache {
 
   /**
    * @param {string} url
+   * @param {(share: number) => void} onProgress
    * @returns {Promise<Decoded>}
    */
-  #load(url) {
+  #load(url, onProgress) {
     const worker = (this.#worker ??= this.#startWorker());
     return new Promise((resolve, reject) => {
       const id = ++this.#count;
-      this.#requests.set(id, { resolve, reject });
+      this.#requests.set(id, { resolve, reject, onProgress });
       worker.postMessage({ id, url: new URL(url, location.href).href });
     });
   }
 
-  /** @param {{id: number, image?: Decoded, status?: number}} message */
-  #received({ id, image, status = 0 }) {
+  /** @param {{id: number, image?: Decoded, status?: number, share?: number}} message */
+  #received({ id, image, status = 0, share }) {
     const request = this.#requests.get(id);
+    if (share !== undefined) return request?.onProgress(share);
     this.#requests.delete(id);
     if (image) request?.resolve(image);
     else request?.reject(errorOf(status));

@@ -1,6 +1,6 @@
 // The last page of a session: finished, waiting, or broken off by an error.
 
-import { DamagedImage, get, Refused, SignInRequired } from "../network/api.js";
+import { DamagedImage, get, Refused } from "../network/api.js";
 
 /** @import { DoneStep, Step, WaitStep } from "../network/api.js" */
 /** @import { Page } from "./page.js" */
@@ -29,7 +29,7 @@ export function showEnd(page, step, { nextStep = "", nextSession = "" }) {
 export function errorText(page, error) {
   if (error instanceof DamagedImage) return page.text("damaged");
   if (error instanceof Refused && error.message) return error.message;
-  if (!(error instanceof Refused || error instanceof SignInRequired)) console.error(error);
+  if (!(error instanceof Refused)) console.error(error);
   return page.text("errorText");
 }
 

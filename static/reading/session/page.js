@@ -1,12 +1,14 @@
 // The page around the images: its sections, its state, its texts.
 
 import { data, find, findAll } from "../dom.js";
+import { Pace } from "./pace.js";
 
 /**
  * @typedef {"small" | "check" | "start" | "loading" | "ready" | "asking" | "saving" | "offline" | "break" | "begins"
- *   | "closing" | "taken" | "waiting" | "done" | "error"} PageState
+ *   | "closing" | "taken" | "waiting" | "done" | "error" | "signed-out"} PageState
  */
-/** @typedef {"small" | "check" | "start" | "read" | "between" | "closing" | "taken" | "end"} SectionName */
+/** @typedef {"small" | "check" | "start" | "read" | "between" | "closing" | "taken" | "signed-out"
+ *   | "end"} SectionName */
 /** @typedef {Record<string, string | number>} Values of the places in a text */
 
 const QUIET_MS = 500; // an operation that is done within this time is not announced
@@ -41,6 +43,7 @@ export class Page extends EventTarget {
   /** Announced once the current image is ready: that the verdict before it is saved. */
   #readyText = "";
   #position = "";
+  #pace = new Pace();
   #timer = 0;
 
   constructor() {
@@ -86,7 +89,12 @@ export class Page extends EventTarget {
    * @param {number} total
    */
   showPosition(position, total) {
-    this.#progress.textContent = this.text("progress", { position, total });
+    this.#pace.reach(position);
+    const minutes = this.#pace.minutesFor(total - position + 1);
+    this.#progress.textContent =
+      minutes === null
+        ? this.text("progress", { position, total })
+        : this.text("progressMinutes", { position, total, minutes });
     this.#position = this.text("pausePlace", { position, total });
     this.#body.dataset.position = String(position);
     this.#readyText = position > 1 ? this.text("saved") : "";
@@ -171,6 +179,12 @@ export class Page extends EventTarget {
     this.#takenText.textContent = text;
     this.setState("taken");
     this.open("taken");
+  }
+
+  /** The sign-in is lost: a verdict on its way stays stored and is sent after the next one. */
+  showSignedOut() {
+    this.setState("signed-out");
+    this.open("signed-out");
   }
 
   get #announcement() {

@@ -1,4 +1,4 @@
-// The pause: the picture is hidden and the clock is stopped until the reader continues.
+// The pause: the picture is hidden and the clock is stopped until the reader continues. The list of keys is one too.
 
 import { closest, find } from "../dom.js";
 import { commandOfKey } from "../controls/key_events.js";
@@ -13,6 +13,7 @@ export class Pause {
    */
   over = Promise.resolve();
   #dialog = find("#pause", HTMLDialogElement);
+  #help = find("#help", HTMLDialogElement);
   #position = find("#pause-place", HTMLElement);
   #stage;
   #paradata;
@@ -48,10 +49,10 @@ export class Pause {
       event.preventDefault();
       this.end();
     });
+    this.#help.addEventListener("submit", () => this.#ended());
+    this.#help.addEventListener("opened", (event) => this.#hold(event.timeStamp));
     // This event comes late: the next pause may have begun.
-    this.#dialog.addEventListener("close", () => {
-      if (!this.#dialog.open) this.#ended();
-    });
+    for (const dialog of [this.#dialog, this.#help]) dialog.addEventListener("close", () => this.#closed());
   }
 
   get isOn() {
@@ -60,13 +61,26 @@ export class Pause {
 
   /** @param {number} [at] time by the page's clock */
   begin(at = performance.now()) {
-    const position = this.isOn ? null : this.#currentPosition();
-    if (position === null) return;
-    this.#position.textContent = position;
+    if (!this.#hold(at)) return;
+    this.#position.textContent = this.#currentPosition();
+    this.#dialog.showModal();
+  }
+
+  /**
+   * Hide the picture and stop the clock.
+   * @param {number} at
+   * @returns {boolean} whether there is something to pause
+   */
+  #hold(at) {
+    if (this.isOn || this.#currentPosition() === null) return false;
     this.over = new Promise((resolve) => (this.#resolve = resolve));
     this.#paradata.pause(true, at);
     this.#stage.hide();
-    this.#dialog.showModal();
+    return true;
+  }
+
+  #closed() {
+    if (!this.#dialog.open && !this.#help.open) this.#ended();
   }
 
   /** Continue: by the button, the pause key or Escape. */

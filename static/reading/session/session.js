@@ -16,7 +16,6 @@ import { Questions, questionsAfter } from "./questions.js";
 import { isReloaded, resumed } from "./reloaded.js";
 import { isScreenTooSmall } from "./screen_size.js";
 import { SessionLock } from "./session_lock.js";
-import { canSignIn, goToSignIn } from "./sign_in.js";
 import { StimulusPresenter } from "./stimulus_presenter.js";
 import { VerdictBar } from "./verdict_bar.js";
 import { unlessAborted, until } from "./waiting.js";
@@ -81,7 +80,7 @@ export class Session {
     });
     const opened = form.open(root);
     const stage = (this.#stage = opened.stage);
-    const keyMap = new KeyMap(form.keys);
+    const keyMap = new KeyMap(form.keys, data(root, "reader"));
     this.#pause = new Pause({
       stage,
       paradata: this.#paradata,
@@ -369,9 +368,9 @@ export class Session {
   /** @param {unknown} error */
   #fail(error) {
     if (error instanceof TakenOver) return this.#giveUp(error);
-    if (error instanceof SignInRequired && canSignIn()) return goToSignIn(data(this.#root, "signIn"));
     this.#lock.release();
     this.#presenter.clear();
+    if (error instanceof SignInRequired) return this.#page.showSignedOut();
     this.#page.end("error", this.#page.text("errorTitle"), errorText(this.#page, error));
   }
 

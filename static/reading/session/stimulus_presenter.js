@@ -2,6 +2,7 @@
 
 import { retry } from "../network/api.js";
 import { Aid } from "./aid.js";
+import { LoadingRing } from "./loading_ring.js";
 
 /** @import { Presentation } from "../network/api.js" */
 
@@ -23,6 +24,7 @@ export class StimulusPresenter {
   #greyMs;
   #onNoResponse;
   #aid = new Aid();
+  #ring = new LoadingRing();
   /** @type {Shown | null} */
   #shown = null;
 
@@ -95,9 +97,29 @@ export class StimulusPresenter {
     this.#stage.clear();
   }
 
+  /**
+   * Return the images; the screen is dark, with a ring, until they are there.
+   * @param {Presentation} presentation
+   * @param {Shown} shown
+   */
+  async #load(presentation, shown) {
+    const images = retry(() => this.#images.get(presentation), this.#onNoResponse, shown.abort.signal);
+    if (this.#images.has(presentation)) return images;
+    if (this.#shown === shown) {
+      this.#stage.clear();
+      this.#ring.show(() => this.#images.progressOf(presentation));
+    }
+    try {
+      return await images;
+    } finally {
+      if (this.#shown === shown) this.#ring.hide();
+    }
+  }
+
   /** @param {Shown | null} shown */
   #replaceBy(shown) {
     this.#shown?.abort.abort();
+    this.#ring.hide();
     this.#shown = shown;
   }
 
@@ -111,10 +133,9 @@ export class StimulusPresenter {
     if (this.#greyMs || !this.#images.has(presentation)) this.#aid.clear();
     const since = this.#greyMs && (await this.#stage.showGrey());
     if (isReplaced()) return;
-    if (!this.#greyMs && !this.#images.has(presentation)) this.#stage.clear();
     try {
-      const images = await retry(() => this.#images.get(presentation), this.#onNoResponse, shown.abort.signal);
       if (this.#greyMs) await frameFrom(since + this.#greyMs);
+      const images = await this.#load(presentation, shown);
       await this.#pause.over;
       if (isReplaced()) return;
       const showing = this.#stage.show(images, { flip: presentation.flip });

@@ -84,6 +84,9 @@ export class VerdictBar {
     if (!this.#awaited || this.#isBlocked() || event.timeStamp < this.#awaited.from) return this.#onUntimely();
     const { resolve } = this.#awaited;
     this.#awaited = null;
+    // Space and Enter must not press it again on the next picture.
+    if (document.activeElement instanceof HTMLElement && this.#bar.contains(document.activeElement))
+      document.activeElement.blur();
     this.#page.showNotice("");
     resolve({ verdict: data(button, "verdict"), at: event.timeStamp, by });
   }

@@ -4,6 +4,7 @@ import { find } from "../../dom.js";
 import { KEYS } from "./keys.js";
 import { Panels } from "./panels.js";
 import { PictureTools } from "./picture_tools.js";
+import { connectWindowReadout } from "./window_readout.js";
 import { connectZoomBadge } from "./zoom_badge.js";
 
 /** @type {import("../form.js").Form<import("./layer.js").Picture>} */
@@ -11,7 +12,8 @@ export const form = {
   keys: KEYS,
   open(root) {
     const panels = new Panels(root);
-    connectZoomBadge(find("[data-badge]", HTMLElement, root), panels.viewport);
+    connectZoomBadge(find("[data-badge]", HTMLElement, root), panels);
+    connectWindowReadout(find("[data-readout]", HTMLElement, root), panels.windowLevel);
     return { stage: panels, tools: new PictureTools(panels) };
   },
 };

@@ -6,7 +6,7 @@ import { Loupe } from "./loupe.js";
 import { Marks } from "./marks.js";
 import { Pointer } from "./pointer.js";
 import { hasGpu } from "./renderer_webgl.js";
-import { halvingsAt, scaleOf } from "./sampling.js";
+import { isSquareAt, scaleOf } from "./sampling.js";
 import { Triptych } from "./triptych.js";
 import { Viewer } from "./viewer.js";
 import { Viewport } from "./viewport.js";
@@ -15,7 +15,6 @@ import { DifferenceColours, WindowLevel } from "./window_level.js";
 /** @import { Picture } from "./layer.js" */
 /** @import { Panel } from "./triptych.js" */
 
-const GREY = "#808080"; // between pictures: the mean between black and white
 const BLACK = "#000";
 
 /** Dispatches "act" with the name of what the reader did by pointer. */
@@ -34,9 +33,6 @@ export class Panels extends EventTarget {
   #pointers = [];
   #viewers;
   #leading;
-  /** @type {string | null} */
-  #cover = BLACK;
-  #isHidden = false;
 
   /** @param {HTMLElement} root contains a canvas[data-panel] for each picture, the leading one first */
   constructor(root) {
@@ -63,12 +59,12 @@ export class Panels extends EventTarget {
 
   /** Whether the reader sees pictures now, so that tools have something to act on. */
   get hasImages() {
-    return !this.#isHidden && !this.#cover && this.#viewers.every((viewer) => viewer.picture);
+    return this.#viewers.every((viewer) => viewer.picture && !viewer.isCovered);
   }
 
   clear() {
     for (const { layer } of this.#panels.values()) layer.put(null);
-    this.#coverWith(BLACK);
+    this.#coverWith(() => BLACK);
     this.#draw();
   }
 
@@ -81,7 +77,7 @@ export class Panels extends EventTarget {
    */
   show(pictures, { flip = false } = {}) {
     for (const [name, { layer }] of this.#panels) layer.put(pictures[name]);
-    this.#coverWith(null);
+    this.#coverWith(() => null);
     this.viewport.hang(flip);
     this.reset();
     return new Promise((resolve) => {
@@ -102,11 +98,11 @@ export class Panels extends EventTarget {
   }
 
   /**
-   * Cover all panels with a neutral grey until the next show().
+   * Cover each panel with one grey until the next show(), as bright as its picture: the eye stays adapted.
    * @returns {Promise<number>} timestamp of the animation frame in which it was drawn
    */
   showGrey() {
-    this.#coverWith(GREY);
+    this.#coverWith((viewer) => viewer.meanColour);
     return new Promise((resolve) => {
       requestAnimationFrame((drawn) => {
         this.#draw();
@@ -117,16 +113,12 @@ export class Panels extends EventTarget {
 
   /** Remove the pictures from the canvases at once; pictures that are shown meanwhile stay hidden too. */
   hide() {
-    this.#isHidden = true;
-    this.#coverWith(this.#cover);
-    this.#draw();
+    this.#hide(true);
   }
 
   /** Undo hide(). */
   unhide() {
-    this.#isHidden = false;
-    this.#coverWith(this.#cover);
-    this.#draw();
+    this.#hide(false);
   }
 
   /** Return to how the pictures appeared. */
@@ -142,16 +134,24 @@ export class Panels extends EventTarget {
     this.viewport.reset();
   }
 
+  /**
+   * How the pixels on screen come from those of the picture.
+   * @returns {import("./sampling.js").Scale | "not_exact"}
+   */
+  get scale() {
+    return this.#leading.viewer.isExact ? scaleOf(this.viewport.zoom) : "not_exact";
+  }
+
   /** How the reader sees the picture now, to be stored with the verdict. */
   get settings() {
     const { zoom, turned } = this.viewport;
     const { center, width, isInverted } = this.windowLevel;
-    const scale = scaleOf(zoom);
     return {
       zoom: rounded(zoom, 4),
-      one_to_one: scale === "one_to_one",
-      interpolated: scale === "interpolated",
-      averaged: halvingsAt(zoom) > 0,
+      scale: this.scale,
+      one_to_one: zoom === 1,
+      interpolated: zoom > 1 && !isSquareAt(zoom),
+      averaged: zoom < 1,
       ...turned,
       center: rounded(center, 1),
       width: rounded(width, 1),
@@ -179,10 +179,15 @@ export class Panels extends EventTarget {
     for (const viewer of this.#viewers) viewer.draw();
   }
 
-  /** @param {string | null} colour */
-  #coverWith(colour) {
-    this.#cover = colour;
-    for (const viewer of this.#viewers) viewer.cover = this.#isHidden ? BLACK : colour;
+  /** @param {(viewer: Viewer) => string | null} colourOf */
+  #coverWith(colourOf) {
+    for (const viewer of this.#viewers) viewer.cover = colourOf(viewer);
+  }
+
+  /** @param {boolean} isHidden */
+  #hide(isHidden) {
+    for (const viewer of this.#viewers) viewer.isHidden = isHidden;
+    this.#draw();
   }
 
   /** @param {string} act */

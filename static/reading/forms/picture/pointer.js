@@ -25,6 +25,7 @@ export class Pointer {
   #pressed = new Map();
   /** @type {PointerEvent | null} */
   #tap = null;
+  #lastType = "";
 
   /**
    * @param {import("./viewer.js").Viewer} viewer
@@ -43,6 +44,7 @@ export class Pointer {
     box.addEventListener("pointerdown", (event) => this.#press(event));
     box.addEventListener("pointermove", (event) => this.#move(event));
     box.addEventListener("pointerup", (event) => this.#release(event));
+    box.addEventListener("dblclick", (event) => this.#doubleClick(event));
     box.addEventListener("pointercancel", (event) => this.#pressed.delete(event.pointerId));
   }
 
@@ -52,6 +54,7 @@ export class Pointer {
 
   /** @param {PointerEvent} event */
   #press(event) {
+    this.#lastType = event.pointerType;
     if (!this.#hasPicture) return;
     if (event.button === 1) event.preventDefault(); // no auto-scroll
     this.#viewer.box.setPointerCapture(event.pointerId);
@@ -114,6 +117,15 @@ export class Pointer {
     if (!isTap || !this.#hasPicture || this.#viewer.box.hasAttribute("data-marking")) return;
     if (firstTap && isDouble(firstTap, event)) this.#toggleZoom(event);
     else this.#tap = event;
+  }
+
+  /**
+   * By the mouse; taps of a finger or a pen are counted by #release().
+   * @param {MouseEvent} event
+   */
+  #doubleClick(event) {
+    if (this.#lastType !== "mouse" || !this.#hasPicture || this.#viewer.box.hasAttribute("data-marking")) return;
+    this.#toggleZoom(event);
   }
 
   /**

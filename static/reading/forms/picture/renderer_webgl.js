@@ -20,6 +20,8 @@ precision highp usampler2D;
 uniform usampler2D picture, columns, rows;
 uniform sampler2D table;
 uniform ivec4 box; // from and to, of columns and of rows
+uniform ivec2 counts; // of the samples that a pixel takes, in columns and in rows
+uniform ivec2 last; // sample of columns and of rows
 uniform bool isTurned;
 uniform int height;
 out vec4 colour;
@@ -28,8 +30,8 @@ uint level(uint column, uint row) {
   return texelFetch(picture, isTurned ? ivec2(row, column) : ivec2(column, row), 0).r;
 }
 
-uint mixed(uint first, uint second, uint share) {
-  return first * (${WEIGHTS}u - share) + second * share;
+uint weight(uvec4 taps, int tap) {
+  return tap == 0 ? taps.y : tap == 1 ? taps.z : tap == 2 ? taps.w : ${WEIGHTS}u - taps.y - taps.z - taps.w;
 }
 
 void main() {
@@ -37,9 +39,14 @@ void main() {
   if (at.x < box.x || at.x >= box.y || at.y < box.z || at.y >= box.w) discard;
   uvec4 column = texelFetch(columns, ivec2(at.x, 0), 0);
   uvec4 row = texelFetch(rows, ivec2(at.y, 0), 0);
-  uint above = mixed(level(column.x, row.x), level(column.y, row.x), column.z);
-  uint below = mixed(level(column.x, row.y), level(column.y, row.y), column.z);
-  uint value = (mixed(above, below, row.z) + ${(WEIGHTS * WEIGHTS) / 2}u) >> ${2 * Math.log2(WEIGHTS)}u;
+  uint sum = ${(WEIGHTS * WEIGHTS) / 2}u;
+  for (int j = 0; j < counts.y; j++) {
+    uint line = 0u;
+    for (int i = 0; i < counts.x; i++)
+      line += weight(column, i) * level(min(column.x + uint(i), uint(last.x)), min(row.x + uint(j), uint(last.y)));
+    sum += weight(row, j) * line;
+  }
+  uint value = sum >> ${2 * Math.log2(WEIGHTS)}u;
   vec4 entry = texelFetch(table, ivec2(value & 255u, value >> 8u), 0);
   colour = vec4(entry.rgb * entry.a, entry.a);
 }`;
@@ -126,6 +133,8 @@ export class RendererWebGL {
       gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA16UI, taps.length / 4, 1, 0, gl.RGBA_INTEGER, gl.UNSIGNED_SHORT, taps);
     });
     gl.uniform4i(this.#uniforms.box, columns.from, columns.to, rows.from, rows.to);
+    gl.uniform2i(this.#uniforms.counts, columns.count, rows.count);
+    gl.uniform2i(this.#uniforms.last, columns.size - 1, rows.size - 1);
     gl.uniform1i(this.#uniforms.isTurned, Number(isTurned));
     gl.uniform1i(this.#uniforms.height, this.#canvas.height);
   }
@@ -193,6 +202,8 @@ export class RendererWebGL {
     units.forEach((name, unit) => gl.uniform1i(gl.getUniformLocation(program, name), unit));
     return {
       box: gl.getUniformLocation(program, "box"),
+      counts: gl.getUniformLocation(program, "counts"),
+      last: gl.getUniformLocation(program, "last"),
       isTurned: gl.getUniformLocation(program, "isTurned"),
       height: gl.getUniformLocation(program, "height"),
     };

@@ -1,5 +1,6 @@
-// Which pixels of a picture each pixel of a canvas takes, at each zoom. Both renderers follow this to the last bit, so
-// that the same view of the same picture is the same on every machine.
+// Which pixels of a picture each pixel of a canvas takes, at each zoom: below 1:1 the mean of the area that it covers,
+// above it the interpolation of its neighbours. Both renderers follow this to the last bit, so that the same view of
+// the same picture is the same on every machine.
 
 /** @import { Placement } from "./viewport.js" */
 /** @typedef {{width: number, height: number}} Size */
@@ -9,9 +10,13 @@
  * @typedef {object} Axis
  * @property {number} from first canvas pixel that the picture covers
  * @property {number} to one after the last
- * @property {Uint16Array} taps four for each canvas pixel: first sample, second sample, weight of the second, 0
+ * @property {number} size of the picture along this axis: samples beyond the last are the last
+ * @property {number} count of the samples that a canvas pixel takes, 1 to 4, each beside the one before
+ * @property {Uint16Array} taps four for each canvas pixel: the first sample and the weights of the first three; the
+ *   weight of the fourth is what is left of WEIGHTS
  */
-/** @typedef {{columns: Axis, rows: Axis, isTurned: boolean, isSmooth: boolean}} Sampling */
+/** @typedef {{columns: Axis, rows: Axis, isTurned: boolean}} Sampling */
+/** @typedef {"one_to_one" | "reduced" | "enlarged"} Scale */
 
 /** From this zoom on each pixel is drawn as a square, because readers zoom in to see the pixels. */
 const SMOOTH_UNTIL = 4;
@@ -19,23 +24,29 @@ const SMOOTH_UNTIL = 4;
 /** Weights are whole numbers out of this: a level of 16 bits and two weights of 7 bits each stay within 31 bits. */
 export const WEIGHTS = 128;
 
+/** At this zoom a canvas pixel covers at most four samples along an axis. */
+const SMALLEST = 0.4;
+
 /**
  * @param {number} zoom
- * @returns {"one_to_one" | "interpolated" | "doubled"}
+ * @returns {Scale}
  */
 export function scaleOf(zoom) {
   if (zoom === 1) return "one_to_one";
-  return zoom < SMOOTH_UNTIL ? "interpolated" : "doubled";
+  return zoom < 1 ? "reduced" : "enlarged";
 }
 
 /**
- * Return how many times the picture is halved before it is drawn: interpolation alone would skip pixels.
+ * Whether each pixel is a square at this zoom.
  * @param {number} zoom
  */
-export function halvingsAt(zoom) {
-  if (zoom >= 0.5) return 0;
-  return zoom >= 0.25 ? 1 : 2;
-}
+export const isSquareAt = (zoom) => zoom >= SMOOTH_UNTIL;
+
+/**
+ * Return how many times the picture is halved before it is drawn.
+ * @param {number} zoom
+ */
+export const halvingsAt = (zoom) => Math.max(0, Math.ceil(Math.log2(SMALLEST / zoom)));
 
 /**
  * @param {Placement} placement
@@ -47,36 +58,85 @@ export function halvingsAt(zoom) {
 export function samplingOf(placement, canvas, picture, halvings) {
   const [a, b, c, d] = placement.orientation;
   const zoom = placement.zoom * 2 ** halvings;
-  const isSmooth = !placement.isSquare && scaleOf(placement.zoom) === "interpolated";
+  const isSquare = zoom === 1 || placement.isSquare || isSquareAt(zoom);
+  const tapsOf = zoom < 1 ? areaTaps : isSquare ? nearestTaps : interpolatingTaps;
   /** @type {(length: number, origin: number, ofX: number, ofY: number) => Axis} */
   const along = (length, origin, ofX, ofY) =>
-    axis(length, origin, (ofX + ofY) / zoom, ofX ? picture.width : picture.height, isSmooth);
+    axis(length, origin, (ofX + ofY) / zoom, ofX ? picture.width : picture.height, tapsOf);
   const columns = along(canvas.width, placement.x, a, c);
   const rows = along(canvas.height, placement.y, b, d);
-  return { columns, rows, isTurned: a === 0, isSmooth };
+  return { columns, rows, isTurned: a === 0 };
 }
+
+/**
+ * The samples of one canvas pixel: the first of them, and the weights of up to four, which sum to WEIGHTS.
+ * @typedef {[first: number, ...weights: number[]]} Taps
+ */
 
 /**
  * @param {number} length of the canvas
  * @param {number} origin canvas point of the picture's first edge
  * @param {number} step picture pixels per canvas pixel; negative if mirrored
  * @param {number} size of the picture
- * @param {boolean} isSmooth
+ * @param {(at: number, reach: number, size: number) => Taps} tapsOf the samples around a point of the picture;
+ *   `reach`: half of what the canvas pixel covers
  * @returns {Axis}
  */
-function axis(length, origin, step, size, isSmooth) {
+function axis(length, origin, step, size, tapsOf) {
   const taps = new Uint16Array(4 * length);
   let from = length;
   let to = 0;
+  let count = 1;
   for (let pixel = 0; pixel < length; pixel++) {
     const at = (pixel + 0.5 - origin) * step;
     if (at < 0 || at >= size) continue;
     from = Math.min(from, pixel);
     to = pixel + 1;
-    const first = Math.floor(isSmooth ? at - 0.5 : at);
-    taps[4 * pixel] = Math.max(0, first);
-    taps[4 * pixel + 1] = isSmooth ? Math.min(size - 1, first + 1) : first;
-    taps[4 * pixel + 2] = isSmooth ? Math.round((at - 0.5 - first) * WEIGHTS) : 0;
+    const [first, ...weights] = tapsOf(at, Math.abs(step) / 2, size);
+    taps[4 * pixel] = first;
+    taps.set(weights.slice(0, 3), 4 * pixel + 1);
+    count = Math.max(count, weights.length);
   }
-  return { from: Math.min(from, to), to, taps };
+  return { from: Math.min(from, to), to, size, count, taps };
+}
+
+/**
+ * @param {number} at
+ * @returns {Taps}
+ */
+const nearestTaps = (at) => [Math.floor(at), WEIGHTS];
+
+/**
+ * @param {number} at
+ * @param {number} _reach
+ * @param {number} size
+ * @returns {Taps}
+ */
+function interpolatingTaps(at, _reach, size) {
+  const below = Math.floor(at - 0.5);
+  if (below < 0 || below + 1 >= size) return [Math.max(0, below), WEIGHTS];
+  const second = Math.round((at - 0.5 - below) * WEIGHTS);
+  return [below, WEIGHTS - second, second];
+}
+
+/**
+ * Each sample has the share of the covered length that lies on it.
+ * @param {number} at
+ * @param {number} reach
+ * @param {number} size
+ * @returns {Taps}
+ */
+function areaTaps(at, reach, size) {
+  const from = Math.max(0, at - reach);
+  const to = Math.min(size, at + reach);
+  const first = Math.floor(from);
+  /** @type {Taps} */
+  const taps = [first];
+  let given = 0;
+  for (let end = first + 1; given < WEIGHTS; end++) {
+    const sum = taps.length === 4 ? WEIGHTS : Math.round(((Math.min(end, to) - from) / (to - from)) * WEIGHTS);
+    taps.push(sum - given);
+    given = sum;
+  }
+  return taps;
 }

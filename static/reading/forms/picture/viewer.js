@@ -2,10 +2,13 @@
 
 import { Renderer2D } from "./renderer_2d.js";
 import { NoGpu, RendererWebGL } from "./renderer_webgl.js";
+import { meanGrey } from "./mean_grey.js";
 import { pointOf } from "./viewport.js";
 
 /** @import { Layer, Picture } from "./layer.js" */
 /** @typedef {{clientX: number, clientY: number}} PagePoint */
+
+const BLACK = "#000";
 
 /** Dispatches "drawn" after each drawing. */
 export class Viewer extends EventTarget {
@@ -16,9 +19,15 @@ export class Viewer extends EventTarget {
   #viewport;
   /** @type {Layer[]} */
   #layers = [];
-  /** @type {string | null} */
-  #cover = "#000";
+  /**
+   * The colour that covers the whole canvas from the next draw() on; null: none.
+   * @type {string | null}
+   */
+  cover = BLACK;
+  /** Whether the canvas is black from the next draw() on, whatever it would show. */
+  isHidden = false;
   #frame = 0;
+  #hasDevicePixels = true;
   #observer = new ResizeObserver((entries) => this.#resize(entries[entries.length - 1]));
 
   /**
@@ -62,13 +71,16 @@ export class Viewer extends EventTarget {
     return this.#layers;
   }
 
-  /** @param {string | null} colour that covers the whole canvas from the next draw() on; null: none */
-  set cover(colour) {
-    this.#cover = colour;
+  get isCovered() {
+    return this.isHidden || this.cover !== null;
   }
 
-  get isCovered() {
-    return this.#cover !== null;
+  /** The colour of a grey that is as bright as what is on the canvas, and never brighter. */
+  get meanColour() {
+    const { placement } = this;
+    if (this.cover !== null || !placement) return this.cover ?? BLACK;
+    const grey = meanGrey(this.canvas, placement, this.#layers[0]).toString(16).padStart(2, "0");
+    return `#${grey.repeat(3)}`;
   }
 
   /** Where the picture lies on the canvas; null if there is none. */
@@ -94,6 +106,11 @@ export class Viewer extends EventTarget {
     return this.canvas.width / this.canvas.getBoundingClientRect().width;
   }
 
+  /** Whether each pixel of the canvas is one pixel of the device, so that 1:1 is what it says. */
+  get isExact() {
+    return this.#hasDevicePixels && (window.visualViewport?.scale ?? 1) === 1;
+  }
+
   /** Draw in the next animation frame, once however often this is called before. */
   redraw() {
     this.#frame ||= requestAnimationFrame(() => this.draw());
@@ -104,7 +121,8 @@ export class Viewer extends EventTarget {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
     const { placement } = this;
-    if (this.#cover || !placement) this.#renderer.fill(this.#cover ?? "#000");
+    if (this.isHidden || !placement) this.#renderer.fill(BLACK);
+    else if (this.cover !== null) this.#renderer.fill(this.cover);
     else this.#renderer.draw(this.#layers, placement);
     this.dispatchEvent(new Event("drawn"));
   }
@@ -152,6 +170,7 @@ export class Viewer extends EventTarget {
     // Exact device pixels, also at a scale of 1.25; Safari does not report them.
     const exact = entry.devicePixelContentBoxSize?.[0];
     const { width, height } = entry.contentRect;
+    this.#hasDevicePixels = Boolean(exact) || Number.isInteger(width * devicePixelRatio);
     this.canvas.width = Math.max(1, exact ? exact.inlineSize : Math.round(width * devicePixelRatio));
     this.canvas.height = Math.max(1, exact ? exact.blockSize : Math.round(height * devicePixelRatio));
     this.#viewport.resized();

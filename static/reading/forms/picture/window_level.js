@@ -42,6 +42,8 @@ export class WindowLevel extends ColourTable {
   isInverted = false;
   /** @type {Preset | null} null: set by hand */
   preset = "standard";
+  /** What was added to the preset by hand, in shares of the width of the standard window. */
+  adjusted = { level: 0, width: 0 };
   #levels = { low: 0, high: 65535 };
 
   /**
@@ -61,6 +63,7 @@ export class WindowLevel extends ColourTable {
     const ranges = { standard: [low, high], whole: [0, 65535], upper: [low + 0.4 * (high - low), high] };
     const [from, to] = ranges[name];
     this.preset = name;
+    this.adjusted = { level: 0, width: 0 };
     this.#set((from + to) / 2, to - from);
   }
 
@@ -77,6 +80,7 @@ export class WindowLevel extends ColourTable {
   adjust(level, width) {
     const unit = Math.max(1, this.#levels.high - this.#levels.low);
     this.preset = null;
+    this.adjusted = { level: this.adjusted.level + level, width: this.adjusted.width + width };
     this.#set(this.center + level * unit, this.width + width * unit);
   }
 

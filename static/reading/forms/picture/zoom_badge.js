@@ -1,25 +1,32 @@
 // The badge beside the title: how the picture on screen differs from the stored one.
 
 import { data } from "../../dom.js";
-import { scaleOf } from "./sampling.js";
+import { isSquareAt } from "./sampling.js";
 
 /**
- * Show the zoom and the turns of a viewport whenever they change.
- * @param {HTMLElement} badge has its texts as data: one-to-one, interpolated, doubled, flipped, rotated
- * @param {import("./viewport.js").Viewport} viewport
+ * Show the zoom and the turns of the panels whenever they change.
+ * @param {HTMLElement} badge has its texts as data: one-to-one, reduced, enlarged, squares, not-exact, flipped, rotated
+ * @param {import("./panels.js").Panels} panels
  */
-export function connectZoomBadge(badge, viewport) {
+export function connectZoomBadge(badge, panels) {
+  const { viewport } = panels;
   const percent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });
-  const scales = {
+  const texts = {
     one_to_one: data(badge, "oneToOne"),
-    interpolated: data(badge, "interpolated"),
-    doubled: data(badge, "doubled"),
+    reduced: data(badge, "reduced"),
+    enlarged: data(badge, "enlarged"),
+    not_exact: data(badge, "notExact"),
   };
-  viewport.addEventListener("change", () => {
+  const show = () => {
     const { flipped, rotated } = viewport.turned;
-    const parts = [scales[scaleOf(viewport.zoom)].replace("{zoom}", percent.format(viewport.zoom))];
+    const isSquares = panels.scale === "enlarged" && isSquareAt(viewport.zoom);
+    const text = isSquares ? data(badge, "squares") : texts[panels.scale];
+    const parts = [text.replace("{zoom}", percent.format(viewport.zoom))];
     if (flipped) parts.push(data(badge, "flipped"));
     if (rotated) parts.push(data(badge, "rotated").replace("{degrees}", String(rotated)));
     badge.textContent = parts.join(", ");
-  });
+    badge.title = badge.textContent;
+  };
+  viewport.addEventListener("change", show);
+  window.visualViewport?.addEventListener("resize", show);
 }
