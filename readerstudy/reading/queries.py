@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import Final, Literal, assert_never
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext
 
 from readerstudy.accounts.models import User
 from readerstudy.cohort.models import Stimulus
 from readerstudy.errors import StudyError
+from readerstudy.prepared import Given, PreparedQuery
 from readerstudy.reading.display_check import STANDS_FOR
 from readerstudy.reading.flow import (
     Ask,
@@ -35,6 +37,10 @@ State = Literal["waiting", "open", "under_way", "done"]
 StudyState = Literal["not_begun", "open", "paused", "closed"]
 # The same for one reader, who may be paused or withdrawn.
 ReaderState = Literal["not_begun", "open", "paused", "closed", "reader_paused", "withdrawn"]
+
+
+# What is long in a session plan and its study, and needed by no step.
+LONG: Final = ("instructions", "texts", "study__protocol_data", "study__plan")
 
 
 class NoSuchSession(StudyError):
@@ -99,14 +105,20 @@ def get_reading_list(reader: User, study: str, number: int) -> ReadingList:
         .first()
     )
     if reading_list is None:
-        raise NoSuchSession(
-            gettext("You have no session %(number)d in a study %(study)s.") % {"number": number, "study": study}
-        )
+        raise no_such_session(study, number)
     return reading_list
 
 
-def get_progress(reading_list: ReadingList) -> Progress:
-    """Return the reader's progress in this session."""
+def no_such_session(study: str, number: int) -> NoSuchSession:
+    """Return the error of a session that the reader does not have."""
+    sentence = gettext("You have no session %(number)d in a study %(study)s.")
+    return NoSuchSession(sentence % {"number": number, "study": study})
+
+
+def get_progress(reading_list: ReadingList, session: ReadingSession | None = None) -> Progress:
+    """Return the reader's progress in this session. `session`: the opened one, if the caller has it."""
+    if session is not None:
+        return _progress(reading_list, {reading_list.place: session})
     sessions = {
         session.reading_list.place: session
         for session in ReadingSession.objects.filter(
@@ -136,7 +148,7 @@ def _progress(reading_list: ReadingList, sessions: dict[int, ReadingSession]) ->
 
 
 def _practice(plan: SessionPlan, session: ReadingSession | None) -> Practice | None:
-    if plan.practice is None or session is None or session.practised_at:
+    if session is None or session.practised_at or plan.practice is None:
         return None
     return Practice(session.practice_code, plan.practice)
 
@@ -222,13 +234,12 @@ def _state(step: SessionStep) -> State:
             assert_never(step)
 
 
-def visible_presentation(reader: User, study: str, code: str) -> Presentation | None:
-    """Return the presentation with this code if it is the reader's current or next one in an open session."""
-    presentation = (
+def _visible() -> QuerySet[Presentation]:
+    return (
         Presentation.objects.filter(
-            code=code,
-            reading_list__enrollment__reader=reader,
-            reading_list__session_plan__study__code=study,
+            code=Given("code"),
+            reading_list__enrollment__reader=Given("reader"),
+            reading_list__session_plan__study__code=Given("study"),
             reading_list__session_plan__study__status=StudyStatus.OPEN,
             reading_list__enrollment__withdrawn_at=None,
             reading_list__enrollment__paused_at=None,
@@ -236,8 +247,16 @@ def visible_presentation(reader: User, study: str, code: str) -> Presentation | 
             reading_list__session__finished_at=None,
         )
         .select_related("stimulus", "reading_list__session", "reading_list__session_plan__study")
-        .first()
+        .defer(*(f"reading_list__session_plan__{name}" for name in LONG))
     )
+
+
+_VISIBLE: Final = PreparedQuery(_visible)
+
+
+def visible_presentation(reader: User, study: str, code: str) -> Presentation | None:
+    """Return the presentation with this code if it is the reader's current or next one in an open session."""
+    presentation = _VISIBLE.first(reader=reader.pk, study=study, code=code)
     if presentation is None:
         return None
     session = presentation.reading_list.session

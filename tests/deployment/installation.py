@@ -48,7 +48,7 @@ class Installation:
         self.archive = self.folder / "archive"
         self.archive.mkdir()
         names = ("postgres", "redis", "web", "http", "https")
-        self.ports = dict(zip(names, _free_ports(len(names)), strict=True))
+        self.ports = dict(zip(names, free_ports(len(names)), strict=True))
         self.url = f"https://localhost:{self.ports['https']}"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -245,7 +245,7 @@ def holds_within(holds: Callable[[], bool], message: str) -> None:
         time.sleep(0.3)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     sockets = [socket.socket() for _ in range(count)]
     try:
         for each in sockets:

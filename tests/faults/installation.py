@@ -114,13 +114,13 @@ class Installation:
         """Without persistence: whatever waits is lost when it is killed."""
         options = ["--port", str(self.redis_port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         self._start("redis", ["redis-server", *options])
-        wait_until(lambda: _accepts(self.redis_port), "Redis did not start")
+        wait_until(lambda: accepts(self.redis_port), "Redis did not start")
 
     def start_web(self) -> None:
         options = ["--bind", f"127.0.0.1:{self.web_port}", "--worker-class", "gthread", "--workers", "2"]
         options += ["--threads", "4", "--no-control-socket", "--config", "python:tests.faults.wrong_clock"]
         self._start("web", [sys.executable, "-m", "gunicorn", "readerstudy.wsgi", *options])
-        wait_until(lambda: _accepts(self.web_port), f"gunicorn did not start:\n{self.log('web')}")
+        wait_until(lambda: accepts(self.web_port), f"gunicorn did not start:\n{self.log('web')}")
 
     def start_worker(self, name: str) -> None:
         self._start(name, [sys.executable, "manage.py", "work", "--queue", "cpu"])
@@ -243,7 +243,7 @@ def _mounted(*arguments: str) -> bool:
     return subprocess.run(["mount", *arguments], capture_output=True).returncode == 0
 
 
-def _accepts(port: int) -> bool:
+def accepts(port: int) -> bool:
     with socket.socket() as attempt:
         return attempt.connect_ex(("127.0.0.1", port)) == 0
 

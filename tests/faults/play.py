@@ -14,7 +14,6 @@ from tests.faults.proxy import Proxy
 from tests.faults.readers import Crowd
 from tests.faults.verdict import Counts, compare
 
-
 READ_ONLY: Final = "Read-only file system"
 
 

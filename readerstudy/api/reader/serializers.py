@@ -1,7 +1,7 @@
 """Requests and responses of the reader's API. What is documented here is what is sent."""
 
 from datetime import UTC
-from typing import Any, assert_never, get_args
+from typing import Any, Final, assert_never, get_args
 
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
@@ -318,21 +318,34 @@ STEP = PolymorphicProxySerializer(
 )
 
 
+# Made once: making a serializer takes longer than its work, which changes nothing in it.
+_PRACTISE: Final = PractiseStepSerializer()
+_READ: Final = ReadStepSerializer()
+_TEACH: Final = TeachStepSerializer()
+_ASK: Final = AskStepSerializer()
+_WAIT: Final = WaitStepSerializer()
+_DONE: Final = DoneStepSerializer()
+
+
 def step_data(step: ReaderStep) -> dict[str, Any]:
     """Return the step as JSON values."""
+    return _serializer_of(step).to_representation(step)
+
+
+def _serializer_of(step: ReaderStep) -> StepSerializer:
     match step:
         case PractiseStep():
-            return PractiseStepSerializer(step).data
+            return _PRACTISE
         case ReadStep():
-            return ReadStepSerializer(step).data
+            return _READ
         case TeachStep():
-            return TeachStepSerializer(step).data
+            return _TEACH
         case AskStep():
-            return AskStepSerializer(step).data
+            return _ASK
         case WaitStep() | HeldStep():
-            return WaitStepSerializer(step).data
+            return _WAIT
         case DoneStep():
-            return DoneStepSerializer(step).data
+            return _DONE
         case _:
             assert_never(step)
 
@@ -358,6 +371,12 @@ class ReceiptSerializer(serializers.Serializer[Any]):
 
     receipt = serializers.UUIDField(allow_null=True, help_text="null after practice, which is not stored")
     step = StepField()
+
+
+# Made once, as those of the steps.
+PAGE: Final = PageSerializer()
+SUBMITTED_VERDICT: Final = SubmittedVerdictSerializer()
+RECEIPT: Final = ReceiptSerializer()
 
 
 class DisplayJudgementSerializer(serializers.Serializer[Any]):

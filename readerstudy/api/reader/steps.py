@@ -14,7 +14,8 @@ from readerstudy.cohort.models import Stimulus
 from readerstudy.modalities.modality import Modality
 from readerstudy.reading.actions import StudyPaused, current_step, hold_message
 from readerstudy.reading.flow import Ask, Done, Held, Practice, Practise, Read, Ready, Teach, Wait
-from readerstudy.studies.models import Presentation, ReadingList, SessionPlan
+from readerstudy.reading.place import Place
+from readerstudy.studies.models import Presentation, SessionPlan
 from readerstudy.studies.protocol import Verdict
 from readerstudy.studies.questions import Question
 
@@ -156,14 +157,14 @@ class DoneStep:
 ReaderStep = PractiseStep | ReadStep | TeachStep | AskStep | WaitStep | HeldStep | DoneStep
 
 
-def build_step(reading_list: ReadingList, *, at: datetime) -> ReaderStep:
+def build_step(place: Place, *, at: datetime) -> ReaderStep:
     """Return the current step; a session that is not open yet, or is paused, waits.
 
     Raises NotItsTurn if the study is closed.
     """
-    plan = reading_list.session_plan
+    reading_list, plan = place.reading_list, place.reading_list.session_plan
     try:
-        step = current_step(reading_list, at=at)
+        step = current_step(place, at=at)
     except StudyPaused as error:
         return HeldStep(str(error))
     match step:
@@ -178,13 +179,13 @@ def build_step(reading_list: ReadingList, *, at: datetime) -> ReaderStep:
         case Done():
             return DoneStep()
         case Practise(practice=practice):
-            (first,) = _shown_images(_presentations(reading_list, 1, 1), plan)
+            (first,) = _shown_images(place.coming[:1], plan)
             return PractiseStep(_prompt(plan), _practice_image(practice, plan), first)
         case Read(position=position):
-            images = _shown_images(_presentations(reading_list, position, position + 1), plan)
+            images = _shown_images(place.coming[:2], plan)
             return ReadStep(_prompt(plan), position, images[0], images[1] if len(images) > 1 else None)
         case Teach(position=position):
-            triptychs = [_shown_triptych(row, plan) for row in _presentations(reading_list, position, position + 1)]
+            triptychs = [_shown_triptych(row, plan) for row in place.coming[:2]]
             return TeachStep(_prompt(plan), position, triptychs[0], triptychs[1] if len(triptychs) > 1 else None)
         case _:
             assert_never(step)
@@ -232,12 +233,6 @@ def _practice_image(practice: Practice, plan: SessionPlan) -> ShownImage:
         image=reverse("reader_api:image", args=[plan.study.code, practice.code]),
         break_before=False,
     )
-
-
-def _presentations(reading_list: ReadingList, first: int, last: int) -> list[Presentation]:
-    """Return the presentations at the positions `first` to `last`, as far as the list goes."""
-    rows = Presentation.objects.filter(reading_list=reading_list, position__range=(first, last))
-    return list(rows.select_related("stimulus__image").order_by("position"))
 
 
 def _prompt(plan: SessionPlan) -> Prompt:

@@ -14,7 +14,7 @@ from readerstudy.accounts.permissions import IsReader
 from readerstudy.api.errors import DetailSerializer
 from readerstudy.api.reader import serializers
 from readerstudy.api.reader.steps import HeldStep, ReaderStep, WaitStep, build_step
-from readerstudy.api.requests import UserRequest, validated
+from readerstudy.api.requests import UserRequest, checked, validated
 from readerstudy.cohort.models import Stimulus
 from readerstudy.errors import NotItsTurn
 from readerstudy.reading.actions import (
@@ -30,16 +30,16 @@ from readerstudy.reading.actions import (
     record_closing_answers,
     record_verdict,
     report_problem,
-    require_newest_page,
+    require_page,
     stop_for_changed_file,
 )
 from readerstudy.reading.display_check import find_failures
 from readerstudy.reading.forms import form_of
 from readerstudy.reading.models import ReadingSession
 from readerstudy.reading.padded_file import ChangedFile, padded_response
+from readerstudy.reading.place import Place, find_place
 from readerstudy.reading.queries import (
     NoSuchSession,
-    get_reading_list,
     list_studies,
     visible_practice,
     visible_presentation,
@@ -92,8 +92,8 @@ class OpenSession(ReaderView):
     def post(self, request: UserRequest, study: str, number: int) -> Response:
         at = now()
         page = validated(serializers.PageSerializer(data=request.data)).get("page")
-        reading_list = open_session(reader=request.user, study=study, number=number, at=at, page=page)
-        return Response(serializers.step_data(build_step(reading_list, at=at)))
+        open_session(reader=request.user, study=study, number=number, at=at, page=page)
+        return Response(serializers.step_data(build_step(find_place(request.user, study, number), at=at)))
 
 
 class CurrentStep(ReaderView):
@@ -105,10 +105,10 @@ class CurrentStep(ReaderView):
         tags=["reading"],
     )
     def get(self, request: UserRequest, study: str, number: int) -> Response:
-        reading_list = get_reading_list(request.user, study, number)
-        page = validated(serializers.PageSerializer(data=request.query_params)).get("page")
-        require_newest_page(reading_list, page)
-        return Response(serializers.step_data(build_step(reading_list, at=now())))
+        place = find_place(request.user, study, number)
+        page = checked(serializers.PAGE, request.query_params).get("page")
+        require_page(page, newest=place.newest_page)
+        return Response(serializers.step_data(build_step(place, at=now())))
 
 
 class CheckDisplay(ReaderView):
@@ -144,14 +144,14 @@ class GiveVerdict(ReaderView):
         tags=["reading"],
     )
     def post(self, request: UserRequest, study: str, number: int) -> Response:
-        submitted = SubmittedVerdict(**validated(serializers.SubmittedVerdictSerializer(data=request.data)))
+        submitted = SubmittedVerdict(**checked(serializers.SUBMITTED_VERDICT, request.data))
         at = now()
         try:
             stored = record_verdict(reader=request.user, study=study, number=number, submitted=submitted, at=at)
         except NotCurrent as error:
-            return conflict(error, step=build_step(get_reading_list(request.user, study, number), at=at))
-        body = {"receipt": stored.receipt, "step": _step_after(request.user, study, number, at=at)}
-        return Response(serializers.ReceiptSerializer(body).data, status=201 if stored.is_new else 200)
+            return conflict(error, step=build_step(find_place(request.user, study, number), at=at))
+        body = {"receipt": stored.receipt, "step": _step_after(stored.place, at=at)}
+        return Response(serializers.RECEIPT.to_representation(body), status=201 if stored.is_new else 200)
 
 
 class GiveAnswers(ReaderView):
@@ -174,8 +174,8 @@ class GiveAnswers(ReaderView):
         try:
             stored = record_closing_answers(reader=request.user, study=study, number=number, submitted=submitted, at=at)
         except NotCurrent as error:
-            return conflict(error, step=build_step(get_reading_list(request.user, study, number), at=at))
-        body = {"receipt": stored.receipt, "step": _step_after(request.user, study, number, at=at)}
+            return conflict(error, step=build_step(find_place(request.user, study, number), at=at))
+        body = {"receipt": stored.receipt, "step": _step_after(find_place(request.user, study, number), at=at)}
         return Response(serializers.ReceiptSerializer(body).data, status=201 if stored.is_new else 200)
 
 
@@ -245,9 +245,9 @@ def conflict(error: NotItsTurn, **details: ReaderStep | bool) -> Response:
     return Response(serializers.ConflictSerializer({"detail": str(error), **details}).data, status=409)
 
 
-def _step_after(reader: User, study: str, number: int, *, at: datetime) -> ReaderStep:
+def _step_after(place: Place, *, at: datetime) -> ReaderStep:
     try:
-        return build_step(get_reading_list(reader, study, number), at=at)
+        return build_step(place, at=at)
     except NotItsTurn:
         # The study was closed since: the receipt of a stored verdict must reach the reader nevertheless.
         return WaitStep(until=None)

@@ -14,7 +14,7 @@ from readerstudy.reading.actions.sessions import (
     current_step,
     hold_message,
     open_session,
-    require_newest_page,
+    require_page,
     stop_for_changed_file,
 )
 from readerstudy.reading.actions.verdicts import NotCurrent, StoredVerdict, SubmittedVerdict, record_verdict
@@ -39,6 +39,6 @@ __all__ = [
     "record_closing_answers",
     "record_verdict",
     "report_problem",
-    "require_newest_page",
+    "require_page",
     "stop_for_changed_file",
 ]

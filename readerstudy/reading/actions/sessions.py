@@ -16,6 +16,7 @@ from readerstudy.participation.queries import lacks_consent
 from readerstudy.reading.display_check import STANDS_FOR
 from readerstudy.reading.flow import Ask, Done, Held, Practise, Read, Ready, SessionStep, Teach, Wait, next_step
 from readerstudy.reading.models import Claim, HoldCause, Reading, ReadingSession, Showing
+from readerstudy.reading.place import Place
 from readerstudy.reading.queries import (
     ReaderState,
     get_progress,
@@ -99,14 +100,14 @@ def _open(reading_list: ReadingList, *, reader: User, page: UUID | None, at: dat
     return session
 
 
-def current_step(reading_list: ReadingList, *, at: datetime) -> SessionStep:
+def current_step(place: Place, *, at: datetime) -> SessionStep:
     """Return the reader's next step in this session.
 
     Raises NotItsTurn if the study was closed before its end, StudyPaused if it is paused.
     """
-    step = next_step(get_progress(reading_list), now=at)
+    step = next_step(get_progress(place.reading_list, place.session), now=at)
     if isinstance(step, Read | Teach | Practise | Ask | Held):
-        require_open_study(reading_list)
+        require_open_study(place.reading_list)
     return step
 
 
@@ -116,7 +117,12 @@ def require_newest_page(reading_list: ReadingList, page: UUID | None) -> None:
     A request without a page id is answered only in a session that no page has ever claimed: that of a program.
     """
     newest = Claim.objects.filter(session__reading_list=reading_list).order_by("-id").first()
-    if newest and newest.page != page:
+    require_page(page, newest=newest.page if newest else None)
+
+
+def require_page(page: UUID | None, *, newest: UUID | None) -> None:
+    """Raise TakenOver if the page of the newest claim is another one."""
+    if newest is not None and newest != page:
         raise TakenOver
 
 
@@ -155,12 +161,16 @@ def get_rest(session: ReadingSession, *, at: datetime) -> timedelta:
     current = Showing.objects.filter(
         presentation__reading_list_id=session.reading_list_id, presentation__position=session.answered + 1
     ).first()
-    reading_list = session.reading_list
-    resumed = (reading_list.session_plan.study.resumed_at, reading_list.enrollment.resumed_at)
     last = None
     if current is None:
         last = Reading.objects.filter(presentation__reading_list=session.reading_list_id).order_by("-id").first()
-    at_image = current.at if current else last.answered_at if last else None
+    return rest_since(current.at if current else last.answered_at if last else None, session, at=at)
+
+
+def rest_since(at_image: datetime | None, session: ReadingSession, *, at: datetime) -> timedelta:
+    """Return the time since the image, or since the session, its study or its reader was resumed."""
+    reading_list = session.reading_list
+    resumed = (reading_list.session_plan.study.resumed_at, reading_list.enrollment.resumed_at)
     stamps = (session.opened_at, session.allowed_at, *resumed, at_image)
     return max(at - max(stamp for stamp in stamps if stamp), timedelta(0))
 

@@ -2,32 +2,32 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
-from uuid import UUID
+from typing import Any, Final
+from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from psycopg2.extras import Json
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
-from readerstudy.cohort.models import Stimulus
 from readerstudy.errors import BadInput, NotItsTurn
+from readerstudy.prepared import PreparedStatement
 from readerstudy.reading.actions.sessions import (
     SessionHeld,
-    get_rest,
     hold_if_rested,
     hold_message,
-    locked_session,
-    require_newest_page,
     require_open_study,
+    require_page,
+    rest_since,
     show,
 )
-from readerstudy.reading.models import HoldCause, Reading, ReadingSession, Showing
-from readerstudy.reading.queries import get_reading_list
+from readerstudy.reading.models import HoldCause, Reading, ReadingSession
+from readerstudy.reading.place import Place, lock_place
 from readerstudy.reading.timing_grade import grade
-from readerstudy.studies.models import Presentation, SessionPlan
+from readerstudy.studies.models import Presentation, ReadingList, SessionPlan
 from readerstudy.studies.protocol import Verdict
 from readerstudy.studies.questions import ImageSize, check_answers
 
@@ -37,6 +37,7 @@ MAX_PARADATA_ENTRIES = 64
 MAX_PARADATA_BYTES = 16_384
 MAX_PARADATA_DEPTH = 5
 SCALES = ("one_to_one", "reduced", "enlarged", "not_exact")  # how the screen's pixels come from those of the image
+_USED_KEY: Final = "The key of this verdict was used before; send each verdict under a key of its own."
 
 
 class NotCurrent(NotItsTurn):
@@ -58,10 +59,14 @@ class SubmittedVerdict:
 
 @dataclass(frozen=True)
 class StoredVerdict:
-    """The receipt of a verdict, None after practice. `is_new` is False if the verdict was stored before."""
+    """The receipt of a verdict, None after practice, and the reader's place after it.
+
+    `is_new` is False if the verdict was stored before.
+    """
 
     receipt: UUID | None
     is_new: bool
+    place: Place
 
 
 @transaction.atomic
@@ -74,37 +79,104 @@ def record_verdict(
     another page holds the session, NotItsTurn if the session or the study is not open, BadInput for a verdict or an
     answer that the session does not ask for.
     """
-    reading_list = get_reading_list(reader, study, number)
-    plan = reading_list.session_plan
+    place = lock_place(reader, study, number)
+    reading_list, session, plan = place.reading_list, place.session, place.reading_list.session_plan
     _check_values(submitted, plan.verdicts)
-    session = locked_session(reading_list)
     if session is None:
         raise NotItsTurn(_("Session %(number)d has not been opened.") % {"number": number})
-    earlier = Reading.objects.filter(key=submitted.key, presentation__reading_list=reading_list).first()
-    if earlier:
+    is_current = place.current is not None and place.current.code == submitted.code
+    if not is_current and (earlier := _same_key(reading_list, submitted)):
         if earlier.presentation.code != submitted.code or earlier.verdict != submitted.verdict:
             raise NotCurrent(_("This key belongs to another verdict."))
-        return StoredVerdict(earlier.receipt, is_new=False)
+        return StoredVerdict(earlier.receipt, is_new=False, place=place)
     require_open_study(reading_list)
-    require_newest_page(reading_list, submitted.page)
+    require_page(submitted.page, newest=place.newest_page)
     if session.held_for == HoldCause.FILE:  # nobody has seen the image
         raise SessionHeld(hold_message(reading_list, session.held_for))
-    if plan.practice and submitted.code == session.practice_code:
-        return _practise(session, plan.practice, submitted, reader=reader, at=at)
-    presentation = current_presentation(session)
-    if presentation is None or presentation.code != submitted.code:
+    if plan.practice_id and submitted.code == session.practice_code:
+        return _practise(place, session, submitted, reader=reader, at=at)
+    if not is_current:
         raise NotCurrent(_("This is not the current image; you may have answered it in another window."))
-    rested = get_rest(session, at=at)
-    reading = _store(presentation, plan, submitted, at=at)
-    _advance(session, reader=reader, at=at)
+    current, *later = place.coming
+    rested = rest_since(current.showing.at, session, at=at)
+    receipt = _store(current, later, session, submitted, reader=reader, at=at)
     hold_if_rested(session, rested, reader=reader, at=at)
-    return StoredVerdict(reading.receipt, is_new=True)
+    return StoredVerdict(receipt, is_new=True, place=replace(place, coming=later))
 
 
-def _store(presentation: Presentation, plan: SessionPlan, submitted: SubmittedVerdict, *, at: datetime) -> Reading:
+def _same_key(reading_list: ReadingList, submitted: SubmittedVerdict) -> Reading | None:
+    readings = Reading.objects.filter(key=submitted.key, presentation__reading_list=reading_list)
+    return readings.select_related("presentation").first()
+
+
+# The reading, the position of the reader and the time at which the next image is shown: all or nothing.
+_GIVE: Final = PreparedStatement(
+    """
+    WITH given AS (
+        INSERT INTO reading_reading (presentation_id, verdict, elapsed_ms, shown_at, answered_at, key, receipt,
+                                     answers, paradata, quality, quality_reasons)
+        VALUES ({presentation}, {verdict}, {elapsed_ms}, {shown_at}, {at}, {key}, {receipt},
+                {answers}, {paradata}, {quality}, {reasons})
+        ON CONFLICT (key) DO NOTHING RETURNING id
+    ), moved AS (
+        UPDATE reading_readingsession SET answered = {answered}, finished_at = {finished_at}
+        WHERE id = {session} AND EXISTS (SELECT FROM given)
+    ), shown AS (
+        INSERT INTO reading_showing (presentation_id, at)
+        SELECT following.id, {at} FROM studies_presentation following
+        WHERE following.id = {following} AND EXISTS (SELECT FROM given)
+        ON CONFLICT (presentation_id) DO NOTHING
+    )
+    SELECT id FROM given
+    """,
+    *("presentation", "verdict", "elapsed_ms", "shown_at", "at", "key", "receipt", "answers", "paradata", "quality"),
+    *("reasons", "answered", "finished_at", "session", "following"),
+)
+
+
+def _store(
+    current: Presentation,
+    later: Sequence[Presentation],
+    session: ReadingSession,
+    submitted: SubmittedVerdict,
+    *,
+    reader: User,
+    at: datetime,
+) -> UUID:
+    """Store the verdict, and move to the next presentation or finish; return the receipt."""
+    plan = session.reading_list.session_plan
+    session.answered += 1
+    is_last = session.answered >= plan.total
+    if is_last and not plan.closing_questions:
+        session.finished_at = at
+    values = _reading(current, plan, submitted, at=at)
+    try:
+        stored = _GIVE.rows(
+            **values,
+            answered=session.answered,
+            finished_at=session.finished_at,
+            session=session.pk,
+            following=None if is_last else later[0].pk,
+        )
+    except IntegrityError as error:
+        raise BadInput(_USED_KEY) from error
+    if not stored:  # nothing was
+        if _same_key(session.reading_list, submitted):
+            raise NotCurrent(_("This key belongs to another verdict."))
+        raise BadInput(_USED_KEY)
+    if session.finished_at:
+        record("session.finished", actor=reader, subject=session.reading_list, at=at, session=plan.number)
+    receipt: UUID = values["receipt"]
+    return receipt
+
+
+def _reading(
+    presentation: Presentation, plan: SessionPlan, submitted: SubmittedVerdict, *, at: datetime
+) -> dict[str, Any]:
+    """Return the values of the reading, checked."""
     rules, stimulus = plan.rules, presentation.stimulus
     # The server's clock may have been set back since the image was shown.
-    shown_at = min(Showing.objects.get(presentation=presentation).at, at)
+    shown_at = min(presentation.showing.at, at)
     quality = grade(
         elapsed_ms=submitted.elapsed_ms,
         server_ms=round((at - shown_at).total_seconds() * 1000),
@@ -113,53 +185,37 @@ def _store(presentation: Presentation, plan: SessionPlan, submitted: SubmittedVe
     )
     size = ImageSize(width=stimulus.columns, height=stimulus.rows)
     answers = check_answers(rules.questions, submitted.verdict, submitted.answers, image=size)
-    try:
-        with transaction.atomic():
-            return Reading.objects.create(
-                presentation=presentation,
-                verdict=submitted.verdict,
-                elapsed_ms=submitted.elapsed_ms,
-                shown_at=shown_at,
-                answered_at=at,
-                key=submitted.key,
-                answers=answers,
-                paradata=submitted.paradata,
-                quality=quality.grade,
-                quality_reasons=list(quality.reasons),
-            )
-    except IntegrityError as error:
-        # Everything else was checked under the session's lock: another reading list has a reading with this key.
-        raise BadInput("The key of this verdict was used before; send each verdict under a key of its own.") from error
+    return {
+        "presentation": presentation.pk,
+        "verdict": submitted.verdict.value,
+        "elapsed_ms": submitted.elapsed_ms,
+        "shown_at": shown_at,
+        "at": at,
+        "key": submitted.key,
+        "receipt": uuid4(),
+        "answers": Json(answers),
+        "paradata": Json(submitted.paradata),
+        "quality": quality.grade.value,
+        "reasons": Json(list(quality.reasons)),
+    }
 
 
 def _practise(
-    session: ReadingSession, practice: Stimulus, submitted: SubmittedVerdict, *, reader: User, at: datetime
+    place: Place, session: ReadingSession, submitted: SubmittedVerdict, *, reader: User, at: datetime
 ) -> StoredVerdict:
     """End the practice. Its verdict is checked like any other and not stored."""
     if session.practised_at:
-        return StoredVerdict(None, is_new=False)
+        return StoredVerdict(None, is_new=False, place=place)
     plan = session.reading_list.session_plan
+    practice = plan.practice
+    assert practice is not None  # its code was sent
     size = ImageSize(width=practice.columns, height=practice.rows)
     check_answers(plan.rules.questions, submitted.verdict, submitted.answers, image=size)
     session.practised_at = at
     session.save(update_fields=["practised_at"])
     record("session.practised", actor=reader, subject=session.reading_list, at=at, session=plan.number)
     show(session.reading_list, position=1, at=at)
-    return StoredVerdict(None, is_new=True)
-
-
-def _advance(session: ReadingSession, *, reader: User, at: datetime) -> None:
-    """Move to the next presentation or finish. One UPDATE, because a trigger rejects changes of a finished row."""
-    plan = session.reading_list.session_plan
-    session.answered += 1
-    is_last = session.answered >= plan.total
-    if is_last and not plan.closing_questions:
-        session.finished_at = at
-    session.save(update_fields=["answered", "finished_at"])
-    if session.finished_at:
-        record("session.finished", actor=reader, subject=session.reading_list, at=at, session=plan.number)
-    elif not is_last:
-        show(session.reading_list, position=session.answered + 1, at=at)
+    return StoredVerdict(None, is_new=True, place=place)
 
 
 def current_presentation(session: ReadingSession) -> Presentation | None:

@@ -1,6 +1,8 @@
 """Sessions and drawn lists."""
 
+import json
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final
 from uuid import uuid4
 
@@ -66,6 +68,12 @@ class Arm(models.Model):
         return f"{self.study} {self.name}"
 
 
+@lru_cache(maxsize=256)
+def _rules(data: str) -> SessionRules:
+    """Return stored rules, which never change. A verdict asks for them several times."""
+    return SessionRules.from_data(json.loads(data))
+
+
 class SessionPlan(models.Model):
     """One session of the protocol. `title` and `instructions` are in the study's first language."""
 
@@ -113,7 +121,7 @@ class SessionPlan(models.Model):
 
     @property
     def rules(self) -> SessionRules:
-        return SessionRules.from_data(self.rules_data)
+        return _rules(json.dumps(self.rules_data))
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
