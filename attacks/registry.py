@@ -17,6 +17,7 @@ from attacks.constraints.budget import format_budget, parse_budget
 from attacks.constraints.post_processing import STEPS, PostProcessing
 from attacks.generative.gan import GanAttack
 from attacks.generative.inpainting import InpaintingAttack
+from attacks.generative.strength import LimitedAttack
 from attacks.gradient import APGD, FAB, FGSM, PGD, BinaryAutoAttack, CarliniWagner, Square
 from attacks.gradient.base import GradientMethod
 from attacks.gradient.full_size import Gradient, GradientAttack, logits_at_threshold
@@ -132,7 +133,7 @@ def load_attack(folder: Path, *, post_processing: PostProcessing) -> GanAttack |
 
 def attack_images(attack: ImageAttack, images: Sequence[Grey16]) -> list[Grey16]:
     """Return the adversarial images of images of one size, in one batch if the attack can."""
-    if isinstance(attack, GradientAttack):
+    if isinstance(attack, GradientAttack | LimitedAttack):
         return attack.attack_batch(images)
     return [attack(pixels) for pixels in images]
 

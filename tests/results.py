@@ -13,6 +13,7 @@ from readerstudy.results.evaluation import (
     AttackTable,
     Calibration,
     CalibrationBin,
+    ChangeFigures,
     ControlName,
     Decisions,
     EvaluationResult,
@@ -28,6 +29,7 @@ from readerstudy.serialise import to_dict
 from readerstudy.statistics.proportions import Proportion, wilson
 from readerstudy.statistics.roc import AreaUnderCurve, RocCurve
 from readerstudy.truth.actions import store_scores
+from readerstudy.vocabulary import Direction
 from tests import make
 
 RUNS = ("gan-insert", "gan-remove")
@@ -82,6 +84,7 @@ def attack_evaluation(
         subgroups=(Subgroup("view", "CC", 4, 1, None, FLIPPED_AREA, share(1, 2), share(0, 0), share(1, 2)),),
         roc=CURVE,
         sham=attack_table((1, 363)),
+        changes=(ChangeFigures(Direction.REMOVE, 4, 1, 42.5, 0.0125, 0.215, 2, 0.031),),
     )
 
 

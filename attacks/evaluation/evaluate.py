@@ -1,6 +1,6 @@
 """Evaluations from scores: each classifier on each attack, and all of them against each other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,10 +12,12 @@ from models_ml.evaluation.calibration import Recalibration, calibration, recalib
 from models_ml.evaluation.predictions import Floats, sensitivity_threshold, youden_threshold
 from models_ml.evaluation.subgroup_table import subgroups
 from models_ml.evaluation.trivial_controls import trivial_controls
+from readerstudy.imaging.image import WHITE
 from readerstudy.results.evaluation import (
     FORMAT,
     AttackEvaluation,
     AttackTable,
+    ChangeFigures,
     EvaluationResult,
     Recalibrated,
     ReferenceComparison,
@@ -25,7 +27,7 @@ from readerstudy.results.evaluation import (
     Variant,
 )
 from readerstudy.statistics.roc import roc_curve
-from readerstudy.vocabulary import Split
+from readerstudy.vocabulary import Direction, Split
 
 BOOTSTRAP_SEED = 20210007
 LEAST_SENSITIVITY = 0.9
@@ -152,6 +154,7 @@ def _attack(
         identity=table(Variant.IDENTITY) if attack.identity else None,
         sham=table(Variant.SHAM) if attack.sham else None,
         similarity=_similarity(attack_scores),
+        changes=tuple(_changes(scores, attack)),
         untouched=int((~attacked).sum()),
         subgroups=subgroups(
             _subgroup_columns(scores, attacked),
@@ -172,6 +175,27 @@ def _similarity(scores: AttackScores) -> Similarity | None:
     if not scores.attacked.any():
         return None
     return Similarity(float(np.nanmedian(scores.psnr)), float(np.nanmedian(scores.ssim)))
+
+
+def _changes(scores: ClassifierScores, attack: AttackImages) -> Iterator[ChangeFigures]:
+    """Yield how much the test images of each direction changed, if the attack changed any."""
+    quality, psnr = scores.attacks[attack.name].quality, scores.attacks[attack.name].psnr
+    attacked = scores.attacks[attack.name].attacked
+    for label, direction in ((1, Direction.REMOVE), (0, Direction.INSERT)):
+        chosen = attacked & (scores.labels == label)
+        changed = chosen & (quality["linf_levels"] > 0)
+        if changed.any():
+            medians = {name: float(np.median(values[changed])) for name, values in quality.items()}
+            yield ChangeFigures(
+                direction=direction,
+                images=int(chosen.sum()),
+                unchanged=int((chosen & ~changed).sum()),
+                psnr_db=float(np.median(psnr[changed])),
+                rms=medians["rms_in_region_share"],
+                greatest=medians["linf_levels"] / WHITE,
+                regions=medians["changed_regions"],
+                changed=medians["changed_by_a_hundredth_share"],
+            )
 
 
 def _subgroup_columns(scores: ClassifierScores, attacked: NDArray[np.bool_]) -> dict[str, NDArray[np.str_]]:

@@ -23,12 +23,21 @@ from models_ml.runtime.progress import Report
 from readerstudy.imaging.geometry import Geometry
 from readerstudy.imaging.image import Grey16, Size
 from readerstudy.imaging.png16 import decode_png
-from readerstudy.imaging.quality import psnr, ssim
+from readerstudy.imaging.quality import (
+    HUNDREDTH,
+    changed_regions,
+    changed_share,
+    greatest_change,
+    psnr,
+    rms_change,
+    ssim,
+)
 from readerstudy.results.evaluation import Variant
 from readerstudy.results.progress import Activity, ActivityKind
 from readerstudy.vocabulary import Split
 
 CPU = torch.device("cpu")
+QUALITY = ("linf_levels", "rms_in_region_share", "changed_regions", "changed_by_a_hundredth_share")
 BATCH_SIZE = 16  # images that are scored together
 
 
@@ -93,7 +102,8 @@ class AttackImages:
 class AttackScores:
     """Scores and similarity of one attack's images, aligned with `ClassifierScores.test`; NaN if there is no image.
 
-    `changed` counts the test images that differ from their source image.
+    `quality` has further measures by the names of `imaging.quality`. `changed` counts the test images that differ from
+    their source image.
     """
 
     adversarial: Floats
@@ -102,6 +112,7 @@ class AttackScores:
     psnr: Floats
     ssim: Floats
     changed: Mapping[Variant, int]
+    quality: Mapping[str, Floats] = field(default_factory=dict)
 
     def by_variant(self, variant: Variant) -> Floats:
         """Return the scores of the adversarial images or of a baseline."""
@@ -218,6 +229,7 @@ class _PairSimilarity:
 
     psnr: float = np.nan  # dB
     ssim: float = np.nan
+    quality: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -261,11 +273,22 @@ class _Loader:
             self._add(loaded, _ImageKind(Variant.ADVERSARIAL, attack.name), adversarial, real)
             if source.split != Split.TEST:
                 continue
-            loaded.similarity[attack.name] = _PairSimilarity(psnr(real, adversarial), ssim(real, adversarial))
+            loaded.similarity[attack.name] = self._similarity(real, adversarial)
             for variant, by_label in ((Variant.IDENTITY, attack.identity), (Variant.SHAM, attack.sham)):
                 if baseline := by_label.get(source.label):
                     self._add(loaded, _ImageKind(variant, attack.name), baseline(real), real)
         return loaded
+
+    def _similarity(self, real: Grey16, adversarial: Grey16) -> _PairSimilarity:
+        region = self.geometry.region(real) > 0
+        figures = (
+            greatest_change(real, adversarial),
+            rms_change(real, adversarial, region),
+            changed_regions(real, adversarial),
+            changed_share(real, adversarial, above=HUNDREDTH),
+        )
+        quality = dict(zip(QUALITY, map(float, figures), strict=True))
+        return _PairSimilarity(psnr(real, adversarial), ssim(real, adversarial), quality)
 
     def _add(self, loaded: _LoadedImage, kind: _ImageKind, pixels: Grey16, real: Grey16) -> None:
         if not np.array_equal(pixels, real):
@@ -333,6 +356,9 @@ class _Scorer:
             ssim=np.array([pair.ssim for pair in similarity], dtype=float),
             changed={
                 variant: sum(kind in self.changed[image.image] for image in test) for variant, kind in kinds.items()
+            },
+            quality={
+                name: np.array([pair.quality.get(name, np.nan) for pair in similarity], dtype=float) for name in QUALITY
             },
         )
 

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from attacks.base import require_grey_image
@@ -75,11 +77,18 @@ class GanAttack:
         """Return how many pixels the generator draws for each image; its memory grows with them."""
         return self.size[0] * self.size[1]
 
-    @torch.no_grad()
     def __call__(self, pixels: Grey16, /) -> Grey16:
         """Return the adversarial image of 16-bit pixels (H, W), same size; computed in float32."""
-        self._require(pixels)
         weight = self.post_processing.weight(pixels)
+        return self.post_processing(pixels, self.draw(pixels, weight), weight)
+
+    @torch.no_grad()
+    def draw(self, pixels: Grey16, weight: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the generator's version of the image in 16-bit levels, neither rounded nor post-processed.
+
+        `weight` is that of the post-processing.
+        """
+        self._require(pixels)
         real = to_tensor(pixels[None], torch.device("cpu"))  # (1, 1, H, W)
         if self.generator.config.form == "plain":
             drawn = self.generator(real)
@@ -88,7 +97,8 @@ class GanAttack:
             change = F.interpolate(self.generator.raw(small), size=pixels.shape, mode="bilinear")
             apply = add_below if self.generator.config.form == "additive" else shift_below
             drawn = apply(real, change, white=self.post_processing.white(pixels, weight))
-        return self.post_processing(pixels, drawn[0, 0].clamp(0, 1).double().numpy() * WHITE, weight)
+        levels: NDArray[np.float64] = drawn[0, 0].clamp(0, 1).double().numpy() * WHITE
+        return levels
 
     def _require(self, pixels: Grey16) -> None:
         require_grey_image(pixels)

@@ -18,7 +18,7 @@ from models_ml.data.images import to_tensor
 from models_ml.networks.inpainting import Inpainter, Places, random_places, salient_places
 from models_ml.runs.checkpoint import WEIGHTS, read_provenance, sha256
 from models_ml.training.inpainting import load_inpainter
-from readerstudy.imaging.image import WHITE, Grey16
+from readerstudy.imaging.image import WHITE, Grey16, Size
 from readerstudy.vocabulary import Direction
 
 _DARKEST = 1e-4  # darker pixels get the logit of this value
@@ -53,14 +53,29 @@ class InpaintingAttack:
 
     def __call__(self, pixels: Grey16, /) -> Grey16:
         """Return the adversarial image of 16-bit pixels (H, W), same size; computed in float32."""
-        require_grey_image(pixels)
         weight = self.post_processing.weight(pixels)
-        size = (self.network.config.rows, self.network.config.columns)
+        return self.post_processing(pixels, self.draw(pixels, weight), weight)
+
+    @property
+    def size(self) -> Size:
+        """Rows and columns of the network's input."""
+        return self.network.config.rows, self.network.config.columns
+
+    @property
+    def pixels_drawn(self) -> int:
+        """Return how many pixels the network draws for each image."""
+        return self.size[0] * self.size[1]
+
+    def draw(self, pixels: Grey16, weight: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the network's version of the image in 16-bit levels, neither rounded nor post-processed."""
+        require_grey_image(pixels)
         geometry = self.post_processing.geometry
-        change = Frame.of(pixels, size, geometry).upsample(self._change(pixels, geometry.resize(pixels, size)))
+        frame = Frame.of(pixels, self.size, geometry)
+        change = frame.upsample(self._change(pixels, geometry.resize(pixels, self.size)))
         real = to_tensor(pixels[None], torch.device("cpu"))
         drawn = shift_below(real, change, white=self.post_processing.white(pixels, weight))
-        return self.post_processing(pixels, drawn[0, 0].clamp(0, 1).double().numpy() * WHITE, weight)
+        levels: NDArray[np.float64] = drawn[0, 0].clamp(0, 1).double().numpy() * WHITE
+        return levels
 
     def _change(self, pixels: Grey16, small: Grey16) -> Tensor:
         """Return the change of logit at the network's size, (1, 1, h, w)."""

@@ -13,9 +13,13 @@ from numpy.typing import NDArray
 
 from attacks.base import ImageAttack, pixels_drawn
 from attacks.constraints.post_processing import STEPS, PostProcessing
+from attacks.generative.gan import GanAttack
+from attacks.generative.inpainting import InpaintingAttack
+from attacks.generative.strength import LimitedAttack, StrengthSettings
 from attacks.parallel import parallel_map
 from attacks.registry import Recipe, attack_images, load_attack, prepare, version
 from models_ml.errors import LabError
+from models_ml.runs.checkpoint import load_classifier
 from models_ml.runtime.device import choose_device
 from models_ml.runtime.progress import Report
 from models_ml.tasks import folder_of
@@ -94,7 +98,7 @@ def _attack_cohort(
     missing: list[list[RealImage]] = []
     known = 0
     for resolution in parameters["resolutions"]:
-        chosen = [image for image in real_images(cohort, resolution) if image.split in splits]
+        chosen = _choose(real_images(cohort, resolution), splits, parameters.get("training_images"))
         existing = adversarial_images(cohort, resolution, names, with_excluded=True)
         missing.append([image for image in chosen if image.image_id not in existing])
         known += len(chosen) - len(missing[-1])
@@ -109,6 +113,20 @@ def _attack_cohort(
             made += 1
             report(made, total, Activity(ActivityKind.GENERATING_IMAGES), {})
     return {"made": made, "known": known, "attacks": sorted(set(names))}
+
+
+def _choose(images: Sequence[RealImage], splits: Sequence[str], training_images: int | None) -> list[RealImage]:
+    """Return the images of the splits; of each label at most `training_images` of the training split."""
+    if training_images is None:
+        return [image for image in images if image.split in splits]
+    left = dict.fromkeys((0, 1), training_images)
+    chosen = []
+    for image in images:
+        if image.split == Split.TRAIN:
+            left[image.label] -= 1
+        if image.split in splits and (image.split != Split.TRAIN or left[image.label] >= 0):
+            chosen.append(image)
+    return chosen
 
 
 def _make_groups(by_resolution: Sequence[Sequence[RealImage]], size: int) -> list[list[RealImage]]:
@@ -161,20 +179,33 @@ def _generator_attack(job_id: int, cohort: Cohort, parameters: GenerateParameter
     if run.direction != direction:
         raise LabError(f"The run {run.name} was trained to {run.direction}, not to {direction.value}.")
     post_processing = PostProcessing.from_settings(parameters, cohort.modality.geometry)
-    attack = load_attack(folder_of(run.folder), post_processing=post_processing)
+    drawing = load_attack(folder_of(run.folder), post_processing=post_processing)
+    limits = StrengthSettings.from_settings(parameters)
     row = _get_or_make_row(
         job_id,
         cohort,
-        # Other post-processing makes another attack, which needs its own name.
+        # Other settings make another attack, which needs its own name.
         name=run.name + parameters.get("suffix", ""),
-        method=attack.METHOD,
+        method=drawing.METHOD,
         direction=direction.value,
         generator=run,
         classifier=run.made_from,
-        settings={**post_processing.settings(), "weights": attack.weights},
+        settings={**post_processing.settings(), "weights": drawing.weights, **limits.settings()},
         seed=run.seed,
     )
-    return _LabelAttack(attack, row, direction)
+    return _LabelAttack(_limited(drawing, limits, run, is_removal=bool(label)), row, direction)
+
+
+def _limited(
+    drawing: GanAttack | InpaintingAttack, limits: StrengthSettings, run: Checkpoint, *, is_removal: bool
+) -> ImageAttack:
+    """Return the attack within its limits, which the classifier that the generator was trained against decides on."""
+    if limits.is_whole:
+        return drawing
+    if run.made_from is None:
+        raise LabError(f"The run {run.name} does not record its target classifier, which decides on the least change.")
+    classifier = load_classifier(folder_of(run.made_from.folder)).requires_grad_(False).to(choose_device())
+    return LimitedAttack(drawing, classifier, is_removal, limits)
 
 
 def _gradient_attacks(

@@ -21,8 +21,10 @@ from readerstudy.experiments.fields import (
     SEED,
     SPARE_BACKGROUND,
     SPLITS,
+    STRENGTH,
     TARGET_CLASSIFIER,
     THREADS,
+    TRAINING_IMAGES,
     run_name,
 )
 from readerstudy.experiments.kinds import Field, FieldType, JobKind
@@ -142,17 +144,19 @@ GENERATE = JobKind(
         GAN_INSERT,
         RESOLUTIONS,
         SPLITS,
+        TRAINING_IMAGES,
         Field(
             "suffix",
             _("Suffix"),
             FieldType.SUFFIX,
             help=_(
                 "Appended to the names of the GAN runs to give the names of the attacks. Needed for a second cohort "
-                "and for other post-processing."
+                "and for another strength, other regions or other post-processing."
             ),
             optional=True,
             is_detail=True,
         ),
+        *STRENGTH,
         *POST_PROCESSING,
     ),
 )
@@ -227,6 +231,7 @@ ATTACK = JobKind(
         ),
         RESOLUTIONS,
         SPLITS,
+        TRAINING_IMAGES,
         *POST_PROCESSING,
     ),
 )

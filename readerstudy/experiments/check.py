@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from readerstudy.cohort.models import Cohort
 from readerstudy.errors import BadInput, StudyError
 from readerstudy.experiments.catalogue import ATTACK, EVALUATE, GENERATE, KINDS
-from readerstudy.experiments.fields import METHODS, POST_PROCESSING, PRESETS, SHARED_SETTINGS
+from readerstudy.experiments.fields import METHODS, POST_PROCESSING, PRESETS, SHARED_SETTINGS, STRENGTH
 from readerstudy.experiments.kinds import SEVERAL, Field, FieldType, JobKind
 from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind
 from readerstudy.imaging.image import WHITE
@@ -22,7 +22,7 @@ from readerstudy.vocabulary import SYNTHETIC
 
 MAXIMUM_TEXT: Final = 1000
 # Several jobs can make one attack with different values of these; the other parameters identify the attack.
-SELECTION: Final = ("resolutions", "splits")
+SELECTION: Final = ("resolutions", "splits", "training_images")
 
 Parameters = dict[str, Any]
 
@@ -340,13 +340,15 @@ def _is_same(kind: JobKind, job: Job, parameters: Parameters) -> bool:
 
 
 def _check_generator_attacks(values: Parameters) -> None:
-    """Raise InvalidParameter if an attack of that name has another generator, cohort or post-processing.
+    """Raise InvalidParameter if an attack of that name has another generator, cohort or other settings.
 
-    The name is that of the generator with the suffix.
+    The name is that of the generator with the suffix. A limited change needs a target classifier to decide on it.
     """
     suffix = values.get("suffix", "")
     for field in ("gan_remove", "gan_insert"):
         run = Checkpoint.named(values[field], CheckpointKind.GENERATOR)
+        if run.made_from_id is None and _limits(values):
+            raise InvalidParameter(field, _("the run %(name)s records no target classifier.") % {"name": run.name})
         name = run.name + suffix
         if error := name_error(name):
             raise InvalidParameter("suffix", error)
@@ -355,11 +357,18 @@ def _check_generator_attacks(values: Parameters) -> None:
             continue
         kept = {step: value for step, value in values.items() if step.startswith("keep_")}
         same_settings = all(attack.settings.get(step, True) == value for step, value in kept.items())
+        same_settings &= _limits(attack.settings) == _limits(values)
         if not (attack.generator_id == run.pk and attack.cohort == values["cohort"] and same_settings):
             message = _(
-                "the attack %(name)s exists already, with another cohort or other post-processing; choose a suffix."
+                "the attack %(name)s exists already, with another cohort, strength or post-processing; choose a suffix."
             )
             raise InvalidParameter("suffix", message % {"name": name})
+
+
+def _limits(settings: Parameters) -> Parameters:
+    """Return the settings that limit a generator's change; nothing if all of it is applied."""
+    limits = {field.name: settings.get(field.name, field.default) for field in STRENGTH}
+    return {} if (limits["strength"], limits["regions"]) == ("full", "all") else limits
 
 
 def _check_pairs(field: str, values: Parameters) -> None:

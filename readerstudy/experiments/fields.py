@@ -72,6 +72,15 @@ SPLITS = Field(
     is_detail=True,
     option="--split",
 )
+TRAINING_IMAGES = Field(
+    "training_images",
+    _("Training images with each label"),
+    FieldType.INTEGER,
+    help=_("At most this many with the finding, and as many without. Empty: all of the training split."),
+    minimum=1,
+    optional=True,
+    is_detail=True,
+)
 DIRECTION = Field(
     "direction",
     _("Direction"),
@@ -140,4 +149,38 @@ POST_PROCESSING = (
     _keep("background", _("Keep the background"), _("Pixels outside the region are not changed.")),
     _keep("grid", _("Keep the grey levels"), _("Only grey levels that occur in the source image are used.")),
     _keep("range", _("Keep the range"), _("No pixel is darker or brighter than the source image’s extremes.")),
+)
+
+# How much of a generator's change is applied, and where. The defaults are the article's attack.
+STRENGTH = (
+    Field(
+        "strength",
+        _("Strength"),
+        FieldType.CHOICE,
+        "full",
+        choices=(
+            ("full", _("the generator’s whole change, as in the article")),
+            ("least", _("the least share of it that fools the target classifier")),
+        ),
+    ),
+    Field(
+        "regions",
+        _("Regions"),
+        FieldType.CHOICE,
+        "all",
+        choices=(
+            ("all", _("wherever the generator changes the image")),
+            ("fewest", _("only the most effective regions, as few as fool the target classifier")),
+        ),
+    ),
+    Field(
+        "margin",
+        _("Margin beyond the threshold"),
+        FieldType.NUMBER,
+        0.05,
+        help=_("How far beyond .5 the target classifier’s score of the written image lies, if not all is applied."),
+        minimum=0,
+        maximum=0.45,
+        is_detail=True,
+    ),
 )

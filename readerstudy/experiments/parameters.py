@@ -66,7 +66,11 @@ class GenerateParameters(PostProcessingParameters):
     gan_insert: str
     resolutions: list[str]
     splits: NotRequired[list[Split]]
+    training_images: NotRequired[int]
     suffix: NotRequired[str]
+    strength: Literal["full", "least"]
+    regions: Literal["all", "fewest"]
+    margin: float
 
 
 class GradientAttackParameters(TypedDict):
@@ -87,6 +91,7 @@ class AttackParameters(PostProcessingParameters):
     attack: GradientAttackParameters
     resolutions: list[str]
     splits: NotRequired[list[Split]]
+    training_images: NotRequired[int]
 
 
 class EvaluateParameters(TypedDict):

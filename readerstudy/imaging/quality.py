@@ -7,13 +7,14 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import correlate1d, uniform_filter
+from scipy.ndimage import correlate1d, label, uniform_filter
 
 from readerstudy.imaging.image import WHITE, Grey16, WrongPixels
 
 Floats = NDArray[np.float32]
 Number = TypeVar("Number", bound=np.generic)
 Mask = NDArray[np.bool_]
+BLOCK = 4  # pixels on a side
 HUNDREDTH = 655  # grey levels: one per cent of full scale
 C1, C2 = 0.01**2, 0.03**2  # constants of both similarities
 MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
@@ -29,6 +30,8 @@ MEASURES = frozenset(
         "lesion_energy_share",
         "lesion_enrichment",
         "changed_outside_share",
+        "rms_in_region_share",
+        "changed_regions",
     }
 )
 MS_SSIM_LEAST = 11 * 2 ** (len(MS_SSIM_WEIGHTS) - 1)  # pixels on a side, so that the last scale holds a window
@@ -162,6 +165,27 @@ def changed_share(real: Grey16, adversarial: Grey16, *, above: int = 1) -> float
     return float((np.abs(real.astype(np.int32) - adversarial) > above).mean())
 
 
+def rms_change(real: Grey16, adversarial: Grey16, region: Mask) -> float:
+    """Return the root mean square of the change in the region as a share of full scale; 0 for an empty region."""
+    _require_pair(real, adversarial)
+    change = (real.astype(np.float64) - adversarial)[region] / WHITE
+    return float(np.sqrt((change**2).mean())) if change.size else 0.0
+
+
+def changed_regions(real: Grey16, adversarial: Grey16) -> int:
+    """Return the number of connected areas where the change, without its grain, exceeds a hundredth of full scale.
+
+    Means of BLOCK × BLOCK pixels are compared; an area of a single block does not count.
+    """
+    _require_pair(real, adversarial)
+    rows, columns = (max(1, side // BLOCK) for side in real.shape)
+    change = (adversarial.astype(np.float64) - real)[: rows * BLOCK, : columns * BLOCK]
+    block = (change.shape[0] // rows, change.shape[1] // columns)
+    means = change.reshape(rows, block[0], columns, block[1]).mean(axis=(1, 3))
+    labelled, count = label(np.abs(means) > HUNDREDTH)
+    return int((np.bincount(labelled.ravel(), minlength=count + 1)[1:] > 1).sum())
+
+
 def energy_share(real: Grey16, adversarial: Grey16, *boxes: Box) -> float:
     """Return the share of the squared difference inside the boxes; 0 for equal images."""
     _require_pair(real, adversarial)
@@ -216,7 +240,7 @@ def measure_quality(
     """Return the measures by name, as they are stored with an adversarial image.
 
     PSNR is missing for equal images, MS-SSIM for images too small for its five scales, the two measures about lesions
-    without `lesions` (boxes as shares of height and width), and that about the background without `region`.
+    without `lesions` (boxes as shares of height and width), and those about the region without `region`.
     """
     figures = {
         "linf_levels": float(greatest_change(real, adversarial)),
@@ -233,6 +257,8 @@ def measure_quality(
         figures["lesion_energy_share"] = energy_share(real, adversarial, *boxes)
         figures["lesion_enrichment"] = enrichment(real, adversarial, *boxes, region=region)
     if region is not None:
+        figures["rms_in_region_share"] = rms_change(real, adversarial, region)
+        figures["changed_regions"] = float(changed_regions(real, adversarial))
         figures["changed_outside_share"] = float(((real != adversarial) & ~region).mean())
     return {name: figure for name, figure in figures.items() if name in measures}
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
-from readerstudy.experiments.fields import METHODS
+from readerstudy.experiments.fields import METHODS, STRENGTH
 from readerstudy.experiments.kinds import Text
 from readerstudy.modalities import layout_labels
 from readerstudy.modalities.words import LabWords
@@ -85,6 +85,9 @@ NAMES: Final[dict[str, tuple[Text, Unit]]] = {
     "weights": (_("SHA-256 of the weights"), Unit.PLAIN),
     "texture_0": (_("SHA-256 of the patch for insertion"), Unit.PLAIN),
     "texture_1": (_("SHA-256 of the patch for removal"), Unit.PLAIN),
+    "strength": (_("Strength"), Unit.PLAIN),
+    "regions": (_("Regions"), Unit.PLAIN),
+    "margin": (_("Margin beyond the threshold"), Unit.PLAIN),
     "keep_background": (_("Background kept"), Unit.PLAIN),
     "keep_grid": (_("Grey levels of the real image kept"), Unit.PLAIN),
     "keep_range": (_("Range of the real image kept"), Unit.PLAIN),
@@ -104,6 +107,8 @@ NAMES: Final[dict[str, tuple[Text, Unit]]] = {
     "changed_share": (_("Pixels changed"), Unit.SHARE),
     "changed_by_a_hundredth_share": (_("Pixels changed by over a hundredth of full scale"), Unit.SHARE),
     "changed_outside_share": (_("Changed pixels outside the region"), Unit.SHARE),
+    "rms_in_region_share": (_("Change in the region, root mean square"), Unit.SHARE),
+    "changed_regions": (_("Connected regions changed by over a hundredth of full scale"), Unit.PLAIN),
     "lesion_energy_share": (_("Share of the squared change inside the lesion"), Unit.SHARE),
     "lesion_enrichment": (_("Change in the lesion relative to the region"), Unit.PLAIN),
     # --- a configuration
@@ -170,6 +175,7 @@ VALUES: Final[dict[tuple[str, str], Text]] = {
     ("position", "random"): _("anywhere in the region"),
     ("gradient", "full_resolution"): _("the gradient goes through the resampling"),
     ("gradient", "upsampled"): _("the change of the small image is upsampled"),
+    **{(field.name, value): title for field in STRENGTH for value, title in field.choices},
     ("ends", "rules"): _("by the article’s stopping rules"),
     ("ends", "epochs"): _("after a number of epochs"),
     **{("resolution", name): label for name, label in layout_labels().items()},

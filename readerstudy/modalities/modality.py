@@ -141,7 +141,7 @@ class SmallPictures:
 class Demo:
     """The demonstration of a modality, small enough for a laptop.
 
-    `attack` is a method by gradient with its `attack_settings`, or "gans". `name` begins the names of the cohort, the
+    `attack` is a method by gradient, or "gans"; both with `attack_settings`. `name` begins the names of the cohort, the
     runs and the study.
     """
 

@@ -9,6 +9,7 @@ from readerstudy.errors import BadInput
 from readerstudy.serialise import from_dict
 from readerstudy.statistics.proportions import Proportion
 from readerstudy.statistics.roc import AreaUnderCurve, RocCurve
+from readerstudy.vocabulary import Direction
 
 FORMAT = "evaluation/1"  # kind of result and version of its fields
 
@@ -151,12 +152,30 @@ class Similarity:
 
 
 @dataclass(frozen=True)
+class ChangeFigures:
+    """How much the attack changed the test images of one direction: medians over the images that it changed.
+
+    Changes are shares of full scale. `regions` are the connected areas that change by over a hundredth of full scale,
+    `changed` is their share of the image. `unchanged` images are left out.
+    """
+
+    direction: Direction
+    images: int
+    unchanged: int
+    psnr_db: float
+    rms: float  # root mean square in the region of the modality
+    greatest: float
+    regions: float
+    changed: float
+
+
+@dataclass(frozen=True)
 class AttackEvaluation:
     """One attack on one classifier.
 
     `runs` are the names under which its images were written, `against` the name of the classifier that they were made
     for ("" if unknown). `untouched` counts the test images that the attack leaves alone. `roc` is on flipped labels.
-    `identity` and `sham` are its baselines.
+    `identity` and `sham` are its baselines. `changes` are by direction; earlier versions did not measure them.
     """
 
     name: str
@@ -169,6 +188,7 @@ class AttackEvaluation:
     subgroups: tuple[Subgroup, ...]
     roc: RocCurve | None
     sham: AttackTable | None = None
+    changes: tuple[ChangeFigures, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,10 @@ PATHOLOGY_LABELS: Final = {
     Pathology.OTHER: _("With another finding"),
     Pathology.NORMAL: _("Normal"),
 }
-DIRECTION_LABELS: Final = {Direction.INSERT: _("Finding inserted"), Direction.REMOVE: _("Finding removed")}
+DIRECTION_LABELS: Final = {
+    Direction.INSERT: _("Altered so that the AI sees the finding"),
+    Direction.REMOVE: _("Altered so that the AI does not see the finding"),
+}
 
 
 class Authenticity(models.TextChoices):

@@ -28,7 +28,7 @@ from readerstudy.results.evaluation import ControlName, Recalibrated, ThresholdR
 from readerstudy.serialise import to_dict
 from readerstudy.statistics import delong
 from readerstudy.statistics.roc import auc
-from readerstudy.vocabulary import Split
+from readerstudy.vocabulary import Direction, Split
 from tests.models_ml import tiny
 
 SIZE = (32, 24)
@@ -230,6 +230,21 @@ def test_classifiers_are_compared_with_the_first(scored, lift):
     assert second.compared.attacks["lift"].difference == pytest.approx(
         auc(a.attacks["lift"].adversarial, 1 - a.labels) - auc(b.attacks["lift"].adversarial, 1 - b.labels)
     )
+
+
+def test_the_size_of_the_change_is_that_of_the_files(cohort, scored, lift):
+    (result, *_others) = evaluate("low", scored, [lift], QUICK)
+    removed, inserted = result.attacks[0].changes
+    assert (removed.direction, inserted.direction) == (Direction.REMOVE, Direction.INSERT)
+    of_test = cohort.of_split("test")
+    assert removed.images + inserted.images == len(of_test)
+    assert removed.unchanged == inserted.unchanged == 0
+    # The upper half of every image is shifted by 9,000 levels: one region, and half of the image.
+    for change in (removed, inserted):
+        assert change.greatest == pytest.approx(9_000 / 65_535)
+        assert change.psnr_db == pytest.approx(20 * np.log10(65_535 / 9_000) + 10 * np.log10(2))
+        assert (change.changed, change.regions) == (0.5, 1)
+        assert change.rms > 0
 
 
 def test_recalibration_changes_neither_areas_nor_tuned_calls(scored, lift):

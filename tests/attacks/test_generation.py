@@ -16,10 +16,13 @@ from models_ml.training.inpainting import inpainting_config
 from readerstudy import serialise
 from readerstudy.cohort.models import Cohort
 from readerstudy.errors import StudyError
-from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind
+from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind, Evaluation
 from readerstudy.imaging.difference import read_signed_difference
 from readerstudy.imaging.png16 import decode_png
+from readerstudy.jobs.models import Job
+from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.modalities.mammography.phantom import phantom_images
+from readerstudy.rehearsal.management.commands.demo import _Demonstration
 from readerstudy.truth.actions import import_cohort
 from readerstudy.truth.models import ImageTruth, Truth
 from readerstudy.truth.queries import real_images
@@ -224,6 +227,20 @@ def test_inpainters_can_replace_gans(cohort, target_classifier, monkeypatch):
     assert 0 < first.count() == bare.count()
     assert Attack.named("inp-remove-bare").settings["keep_range"] is False
 
+    # As little as fools the classifier is another attack by the same generators.
+    least = {"strength": "least", "regions": "fewest", "margin": 0.01}
+    with pytest.raises(CommandError, match="--suffix: the attack inp-remove exists already"):
+        call_command("generate_stimuli", "films", **least, **both)
+    call_command("generate_stimuli", "films", suffix="-least", **least, **both)
+    whole, limited = Attack.named("inp-remove").settings, Attack.named("inp-remove-least").settings
+    assert limited == {**whole, **least}
+    for truth in Truth.objects.filter(attack__name="inp-remove-least"):
+        real, adversarial = decode_png(truth.source_image.path), decode_png(truth.stimulus.path)
+        full = decode_png(first.get(source_image=truth.source_image).stimulus.path)
+        changed, most = (np.abs(image.astype(int) - real) for image in (adversarial, full))
+        assert (changed <= most).all()
+        assert truth.quality["linf_levels"] == changed.max()
+
 
 def test_the_command_lists_what_is_missing(cohort, target_classifier, capsys):
     with pytest.raises(CommandError, match="--gan-remove"):
@@ -255,3 +272,44 @@ def test_the_command_makes_an_attack(cohort, target_classifier, capsys):
         False,
     )
     assert "adversarial images written" in capsys.readouterr().out
+
+
+@pytest.fixture
+def inpainters(cohort, target_classifier, monkeypatch):
+    """Generators of both directions under the names of a demonstration, trained for a few steps."""
+    preset = Preset("tiny", replace(small_classifier().config, rows=SIZE[0], columns=SIZE[1]), None, None)
+    monkeypatch.setitem(PRESETS, "tiny", preset)
+    short = partial(inpainting_config, steps=4, channels=(4, 6))
+    monkeypatch.setattr("models_ml.training.inpainting.inpainting_config", short)
+    for direction in ("remove", "insert"):
+        call_command(
+            "train_inpainting", "films", direction=direction, classifier="cad", name=f"{cohort.name}-{direction}"
+        )
+
+
+def test_a_demonstration_of_the_least_change_evaluates_the_whole_beside_it(
+    cohort, target_classifier, inpainters, monkeypatch
+):
+    same = {"kind": CheckpointKind.CLASSIFIER, "cohort": "films", "preset": "tiny", "seed": 1, "folder": "cad"}
+    Checkpoint.objects.create(name="films-classifier", split_hash="", code_version="", made_at=make.MONDAY, **same)
+    monkeypatch.setattr("readerstudy.rehearsal.management.commands.demo.TRAINING_IMAGES", 1)
+    demo = _Demonstration(replace(MAMMOGRAPHY, demo=replace(MAMMOGRAPHY.demo, name="films")))
+    assert demo.attacks == ("films-remove-least", "films-insert-least")
+    for _time in range(2):  # the second time nothing is made again
+        demo._generate("")
+        demo._evaluate("")
+        pictures = real_images(cohort, "low")
+        of_test = [picture for picture in pictures if picture.split == "test"]
+        held_out = [picture for picture in pictures if picture.split != "train"]
+        labels = {picture.label for picture in pictures if picture.split == "train"}
+        made = {name: Truth.objects.filter(attack__name__endswith=name).count() for name in ("least", "move", "sert")}
+        assert made == {
+            "least": len(held_out) + len(labels),
+            "move": sum(picture.label for picture in of_test),
+            "sert": sum(not picture.label for picture in of_test),
+        }
+        assert Job.objects.filter(kind="generate").count() == 2
+    (evaluation,) = Evaluation.objects.all()
+    names = [attack.name for attack in evaluation.read().attacks]
+    whole = (attack.removesuffix("-least") for attack in demo.attacks)
+    assert names == [" + ".join(whole), " + ".join(demo.attacks)]

@@ -7,6 +7,7 @@ from django.utils.translation import override
 
 from readerstudy.errors import BadInput
 from readerstudy.experiments.models import Evaluation
+from readerstudy.experiments.tables.changes import changes_table
 from readerstudy.experiments.tables.evaluation import comparison_table, evaluation_tables, table_1, transfer_table
 from readerstudy.experiments.tables.results import result_data, result_sections, result_text
 from readerstudy.experiments.tables.trivial_controls import controls_table
@@ -51,6 +52,18 @@ def test_an_unchanged_baseline_is_not_applicable_in_any_table():
     assert "not applicable" in to_text(transfer_table([*first.transfers, transfer]))
 
 
+def test_the_size_of_the_change_has_a_row_for_each_attack_and_direction():
+    attacks = [results.attack_evaluation(name="whole"), results.attack_evaluation(name="least")]
+    lines = to_text(changes_table(results.evaluation_result(*attacks), MAMMOGRAPHY)).splitlines()
+    (row,) = (line for line in lines if line.startswith("least"))
+    assert "Altered so that the AI sees no cancer" in row
+    for figure in ("42.5", "1.25", "21.5", "3.10", "2.0", "69.1"):
+        assert figure in row.split()
+    earlier = replace(results.attack_evaluation(), changes=())
+    keys = [table.key for table in evaluation_tables(results.evaluation_result(earlier), [FIRST], MAMMOGRAPHY)]
+    assert "changes" not in keys
+
+
 def test_every_column_of_an_evaluation_has_a_heading():
     for table in (comparison_table([FIRST, SECOND]), *evaluation_tables(SECOND, [FIRST, SECOND], MAMMOGRAPHY)):
         assert all(column.title for column in table.columns), table.key
@@ -58,7 +71,7 @@ def test_every_column_of_an_evaluation_has_a_heading():
 
 def test_a_single_classifier_is_not_compared():
     keys = [table.key for table in evaluation_tables(FIRST, [FIRST], MAMMOGRAPHY)]
-    assert keys == ["table1", "controls", "attacks", "subgroups-0", "calibration"]
+    assert keys == ["table1", "controls", "attacks", "changes", "subgroups-0", "calibration"]
     keys = [table.key for table in evaluation_tables(SECOND, [FIRST, SECOND], MAMMOGRAPHY)]
     assert (keys[0], keys[-1]) == ("comparison", "transfer")
 
@@ -110,7 +123,7 @@ def test_a_jobs_result_is_shown_from_the_stored_evaluations():
     assert text.index("low resolution") < text.index("Table 1: cad-1") < text.index("high resolution")
     assert "Subgroups: GAN" in text
     keys = [table.key for section in result_sections(result) for table in section.tables]
-    assert len(set(keys)) == len(keys) == 10
+    assert len(set(keys)) == len(keys) == 12
     assert [row["resolution"] for row in result_data(result)["evaluations"]] == ["low", "high"]
 
 

@@ -10,7 +10,7 @@ from django.utils.timezone import now
 from readerstudy.cohort.models import Cohort
 from readerstudy.experiments.catalogue import ATTACK, EVALUATE, GENERATE, TRAIN_CLASSIFIER, TRAIN_GAN
 from readerstudy.experiments.check import InvalidParameter, check_parameters
-from readerstudy.experiments.models import Attack, CheckpointKind
+from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind
 from readerstudy.experiments.start import start_job
 from readerstudy.jobs.models import Job
 from readerstudy.modalities import MODALITIES
@@ -319,3 +319,29 @@ def test_other_post_processing_of_the_same_generators_needs_a_suffix():
     with pytest.raises(InvalidParameter, match="suffix: use letters"):
         start(GENERATE, **both, suffix=" bare")
     assert start(GENERATE, **both, keep_range=False, suffix="-bare").parameters["suffix"] == "-bare"
+
+
+def test_the_whole_change_is_the_default_and_another_strength_needs_a_suffix():
+    target = Checkpoint.named("cad", CheckpointKind.CLASSIFIER)
+    remove = checkpoint("gan-remove", "generator", direction="remove", made_from=target)
+    checkpoint("gan-insert", "generator", direction="insert", made_from=target)
+    both = {"gan_remove": "gan-remove", "gan_insert": "gan-insert"}
+    row = {"method": "gan", "generator": remove, "settings": {"keep_range": True}, "seed": 1, "cohort": "films"}
+    Attack.get_or_make("gan-remove", job=None, code_version="1", at=make.MONDAY, **row)
+    first = start(GENERATE, **both)
+    assert [first.parameters[name] for name in ("strength", "regions", "margin")] == ["full", "all", 0.05]
+    finish(first)
+    finish(start(GENERATE, **both, margin=0.2))  # of no account for the whole change
+    for limits in ({"strength": "least"}, {"regions": "fewest"}):
+        with pytest.raises(InvalidParameter, match="suffix: the attack gan-remove exists already"):
+            start(GENERATE, **both, **limits)
+    finish(start(GENERATE, **both, strength="least", suffix="-least"))
+    with pytest.raises(InvalidParameter, match=r"margin: 0\.5 is not from 0 to 0\.45"):
+        start(GENERATE, **both, strength="least", margin=0.5)
+
+
+def test_a_limited_change_needs_the_generator_s_target_classifier():
+    for direction in ("remove", "insert"):
+        checkpoint(f"gan-{direction}", "generator", direction=direction)
+    with pytest.raises(InvalidParameter, match="gan_remove: the run gan-remove records no target classifier"):
+        start(GENERATE, gan_remove="gan-remove", gan_insert="gan-insert", strength="least")

@@ -10,6 +10,7 @@ from readerstudy.imaging.image import WrongPixels
 from readerstudy.imaging.quality import (
     MS_SSIM_WEIGHTS,
     Box,
+    changed_regions,
     changed_share,
     energy_share,
     enrichment,
@@ -19,6 +20,7 @@ from readerstudy.imaging.quality import (
     measure_quality,
     ms_ssim,
     psnr,
+    rms_change,
     ssim,
 )
 
@@ -130,6 +132,32 @@ def test_norms_and_changed_area_by_hand() -> None:
     assert changed_share(real, adversarial, above=655) == 0.02
 
 
+def test_the_change_in_the_region_by_hand() -> None:
+    real = np.full((8, 8), 20_000, np.uint16)
+    adversarial = real.copy()
+    adversarial[0, :2] += 3000
+    adversarial[7] += 9000  # outside
+    region = np.zeros((8, 8), dtype=bool)
+    region[:4] = True
+    assert rms_change(real, adversarial, region) == pytest.approx(np.sqrt(2 * 3000**2 / 32) / 65_535)
+    assert rms_change(real, adversarial, np.zeros((8, 8), dtype=bool)) == 0
+
+
+def test_regions_are_connected_areas_without_their_grain() -> None:
+    real = np.full((64, 48), 20_000, np.uint16)
+    adversarial = real.copy()
+    adversarial[4:16, 4:16] += 2000
+    adversarial[40:56, 20:28] -= 2000
+    assert changed_regions(real, adversarial) == 2
+    adversarial[30:34, 42:46] += 2000  # the size of one block, across four of them
+    assert changed_regions(real, adversarial) == 2
+    grain = np.random.default_rng(1).integers(-600, 600, real.shape)
+    assert changed_regions(real, (real + grain).astype(np.uint16)) == 0
+    adversarial[16:40, 10:22] += 2000
+    assert changed_regions(real, adversarial) == 1  # brighter and darker areas that touch
+    assert changed_regions(real, real) == 0
+
+
 def test_a_change_of_the_lesion_alone_is_enriched_by_its_size() -> None:
     real = np.full((20, 20), 20_000, np.uint16)
     adversarial = real.copy()
@@ -163,6 +191,8 @@ def test_quality_measures_can_be_written_as_json(large: tuple[np.ndarray, np.nda
     breast[0] = False
     figures = measure_quality(real, adversarial, lesions=[lesion], region=breast)
     assert figures["psnr_db"] == pytest.approx(psnr(real, adversarial))
+    assert figures["rms_in_region_share"] == pytest.approx(rms_change(real, adversarial, breast))
+    assert figures["changed_regions"] == changed_regions(real, adversarial)
     assert figures["changed_outside_share"] == pytest.approx((real[0] != adversarial[0]).sum() / real.size)
     assert 0.5 < figures["lesion_enrichment"] < 2
     assert json.loads(json.dumps(figures, allow_nan=False)) == figures

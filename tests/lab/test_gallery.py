@@ -65,7 +65,7 @@ def test_a_page_of_an_image_has_its_attributes_and_the_words_of_its_modality(cli
     body = client.get(reverse("lab:stimulus", args=[adversarial.pk])).content.decode()
     side, view = image.attributes["laterality"], image.attributes["view_position"]
     assert f"{image.exam.patient.pseudonym} {side}{view}," in body
-    assert {"insert": "Cancer inserted", "remove": "Cancer removed"}[adversarial.direction] in body
+    assert {"insert": "the AI sees cancer", "remove": "the AI sees no cancer"}[adversarial.direction] in body
 
 
 def test_a_researcher_excludes_an_image_with_a_reason(client, adversarial, rosa):

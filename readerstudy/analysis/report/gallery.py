@@ -221,7 +221,8 @@ def _label(image: JudgedImage, case: ShownCase, modality: Modality) -> str:
     }
     if not case.direction:
         return label
-    return f"{label} ({modality.words.lab.direction(case.direction)})"
+    altered = str(modality.words.lab.direction(case.direction))
+    return f"{label} ({altered[:1].lower()}{altered[1:]})"
 
 
 def _sentence(image: JudgedImage, *, several_arms: bool) -> str:

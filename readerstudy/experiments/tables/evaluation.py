@@ -16,6 +16,7 @@ from readerstudy.experiments.tables.cells import (
     tables_by_variant,
     variant_label,
 )
+from readerstudy.experiments.tables.changes import changes_table
 from readerstudy.experiments.tables.trivial_controls import controls_table
 from readerstudy.layout.numbers import localise
 from readerstudy.layout.table import Cell, Column, Kind, Missing, Table
@@ -41,6 +42,7 @@ def evaluation_tables(result: EvaluationResult, peers: Sequence[EvaluationResult
     """
     tables = [comparison_table(peers)] if len(peers) > 1 else []
     tables += [table_1(result), controls_table(result), attacks_table(result)]
+    tables += [changes_table(result, modality)] if any(attack.changes for attack in result.attacks) else []
     tables += [
         subgroup_table(attack, number, modality) for number, attack in enumerate(result.attacks) if attack.subgroups
     ]

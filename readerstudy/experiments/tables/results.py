@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from readerstudy.cohort.models import Cohort
 from readerstudy.experiments.models import Evaluation
+from readerstudy.experiments.tables.changes import changes_table
 from readerstudy.experiments.tables.cross_validation import cross_validation_tables
 from readerstudy.experiments.tables.detector import detector_table
 from readerstudy.experiments.tables.evaluation import comparison_table, evaluation_tables, table_1, transfer_table
@@ -17,6 +18,7 @@ from readerstudy.layout.table import Table, to_text
 from readerstudy.results import cross_validation, detector, evaluation
 from readerstudy.results.cross_validation import CrossValidated
 from readerstudy.results.detector import DetectorResult
+from readerstudy.results.evaluation import EvaluationResult
 from readerstudy.serialise import from_dict
 
 
@@ -67,6 +69,10 @@ def _sections(result: Any) -> Iterator[tuple[str, list[Table]]]:
         yield "", cross_validation_tables(from_dict(CrossValidated, stored), modality)
 
 
+def _has_changes(result: EvaluationResult) -> bool:
+    return any(attack.changes for attack in result.attacks)
+
+
 def _has_format(result: Any, name: str) -> bool:
     return isinstance(result, Mapping) and result.get("format") == name
 
@@ -81,5 +87,9 @@ def _evaluation_sections(keys: list[int]) -> Iterator[tuple[str, list[Table]]]:
         if len(results) == 1:
             yield heading, evaluation_tables(results[0], results, Cohort.modality_of(own[0].cohort))
         else:
+            modality = Cohort.modality_of(own[0].cohort)
             tables = [*(table_1(result) for result in results), controls_table(results[0])]
-            yield heading, [*tables, comparison_table(results), transfer_table(results[0].transfers)]
+            tables += [comparison_table(results), transfer_table(results[0].transfers)]
+            # The change is the same for every classifier.
+            tables += [changes_table(results[0], modality)] if _has_changes(results[0]) else []
+            yield heading, tables

@@ -34,8 +34,8 @@ WORDS: Final = Words(
     ),
     lab=LabWords(
         drawing_phantoms=_("Drawing chest radiographs"),
-        inserted=_("Nodule inserted"),
-        removed=_("Nodule removed"),
+        inserted=_("Altered so that the AI sees a nodule"),
+        removed=_("Altered so that the AI sees no nodule"),
         of_finding=_("of a nodule"),
         mean_probability=_("Mean probability of a nodule"),
         share_positive=_("Share with a nodule"),

@@ -87,5 +87,6 @@ MAMMOGRAPHY: Final = Modality(
         layout="low",
         preset="demo",
         attack="gans",
+        attack_settings={"strength": "least", "regions": "fewest"},
     ),
 )

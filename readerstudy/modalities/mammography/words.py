@@ -34,8 +34,8 @@ WORDS: Final = Words(
     ),
     lab=LabWords(
         drawing_phantoms=_("Drawing mammograms"),
-        inserted=_("Cancer inserted"),
-        removed=_("Cancer removed"),
+        inserted=_("Altered so that the AI sees cancer"),
+        removed=_("Altered so that the AI sees no cancer"),
         of_finding=_("of malignancy"),
         mean_probability=_("Mean probability of cancer"),
         share_positive=_("Share malignant"),

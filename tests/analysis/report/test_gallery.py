@@ -176,7 +176,7 @@ def test_the_gallery_page_names_no_patient(films: Study) -> None:
         assert entry.sentence in page
     # R1 called the second adversarial image of session 3 real, R2 not real.
     assert "Session 3: of 2 readers, 1 called it real, 1 not real, 0 unsure." in page
-    assert "pathology: Malignant (Cancer removed)" in page
+    assert "pathology: Malignant (altered so that the AI sees no cancer)" in page
     assert "style=" not in page
     for pseudonym in Patient.objects.values_list("pseudonym", flat=True):
         assert f"{pseudonym}<" not in page

@@ -41,7 +41,10 @@ from readerstudy.studies.actions import add_member, enroll
 from readerstudy.studies.models import Study
 from readerstudy.truth.actions import create_study
 from readerstudy.truth.queries import count_adversarial_images, count_real_images
+from readerstudy.vocabulary import Split
 
+DIRECTIONS = ("remove", "insert")
+TRAINING_IMAGES = 30  # of each label; the education of the demo's study shows ten
 GANS = "gans"  # in the place of an attack by gradient
 PEOPLE = {
     "reader": (Role.READER, "Rita", "Reader"),
@@ -115,10 +118,22 @@ class _Demonstration:
 
     @property
     def attacks(self) -> tuple[str, ...]:
-        """The attacks' names. Those of the GANs are the names of their runs."""
+        """The names of the attacks that the study shows."""
         if self.values.attack == GANS:
-            return tuple(self._gan(direction) for direction in ("insert", "remove"))
+            return tuple(self._gan(direction) + self._suffix for direction in DIRECTIONS)
         return (f"{self.name}-{self.values.attack}",)
+
+    @property
+    def _evaluated(self) -> list[str]:
+        """The names of all attacks: of limited ones, the generators' whole change is evaluated first."""
+        whole = [self._gan(direction) for direction in DIRECTIONS] if self._suffix else []
+        return [*whole, *self.attacks]
+
+    @property
+    def _suffix(self) -> str:
+        """What the names of the GANs' attacks have after those of their runs: the strength, if it is not the whole."""
+        strength = self.values.attack_settings.get("strength")
+        return f"-{strength}" if self.values.attack == GANS and strength else ""
 
     def _gan(self, direction: str) -> str:
         return f"{self.name}-{direction}"
@@ -181,17 +196,17 @@ class _Demonstration:
                     "name": self._gan(direction),
                 },
             )
-            for direction in ("remove", "insert")
+            for direction in DIRECTIONS
             if not Checkpoint.objects.filter(name=self._gan(direction)).exists()
         ]
         if jobs:
             _run_in_parallel(title, jobs)
 
     def _generate(self, title: str) -> None:
-        if count_adversarial_images(self.attacks) >= count_real_images(self.name):
-            return
         if self.values.attack == GANS:
-            _run(title, GENERATE, {"cohort": self.name, **self._gans()})
+            self._generate_with_gans(title)
+            return
+        if count_adversarial_images(self.attacks) >= count_real_images(self.name):
             return
         attack = {
             "method": self.values.attack,
@@ -202,13 +217,26 @@ class _Demonstration:
         }
         _run(title, ATTACK, {"cohort": self.name, "attack": attack})
 
+    def _generate_with_gans(self, title: str) -> None:
+        """Write the images that the study draws from; of a limited change, first the whole one to be compared with.
+
+        The study draws a few pairs from the training split: not every image there needs its adversarial image.
+        """
+        gans = {"cohort": self.name, **self._gans()}
+        drawn = {**gans, "training_images": TRAINING_IMAGES, **self.values.attack_settings}
+        done = Job.objects.filter(kind=GENERATE.key, status="done", parameters__cohort=self.name)
+        if self._suffix and not done.filter(parameters__splits=[Split.TEST]).exists():
+            _run(title, GENERATE, {**gans, "splits": [Split.TEST]})
+        if not done.filter(parameters__training_images=TRAINING_IMAGES).exists():
+            _run(title, GENERATE, {**drawn, "suffix": self._suffix} if self._suffix else drawn)
+
     def _gans(self) -> dict[str, str]:
-        return {f"gan_{direction}": self._gan(direction) for direction in ("remove", "insert")}
+        return {f"gan_{direction}": self._gan(direction) for direction in DIRECTIONS}
 
     def _evaluate(self, title: str) -> None:
-        attack = self._gans() if self.values.attack == GANS else {"attacks": list(self.attacks)}
         if not self.evaluation():
-            _run(title, EVALUATE, {"cohort": self.name, **attack, "classifiers": [self.classifier]})
+            attacks = {"attacks": self._evaluated}
+            _run(title, EVALUATE, {"cohort": self.name, **attacks, "classifiers": [self.classifier]})
 
     def evaluation(self) -> Job | None:
         """Return the job that made Table 1."""

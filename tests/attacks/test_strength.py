@@ -1,0 +1,225 @@
+"""As little of a generator's change as still fools the target classifier."""
+
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import gaussian_filter, label
+
+from attacks.constraints.post_processing import PostProcessing
+from attacks.generative.regions import BORDER, joined, region_masks
+from attacks.generative.strength import FINEST, THRESHOLD, Goal, LimitedAttack, StrengthSettings
+from models_ml.errors import LabError
+from models_ml.evaluation.predictions import scores
+from readerstudy.imaging.geometry import PLAIN, Geometry
+from readerstudy.imaging.image import WHITE
+from tests.models_ml import tiny
+
+SMALL = (64, 48)
+FULL = (256, 192)
+LEAST = StrengthSettings(strength="least", regions="fewest")
+SPOTS = ((60, 60, 0.35), (140, 120, 0.25), (200, 50, 0.08))  # row, column and height of what is inserted
+
+
+class Spots(torch.nn.Module):
+    """Calls an image positive by its brightest square, `width` pixels wide, at the size SMALL."""
+
+    config = replace(tiny.classifier_config(), rows=SMALL[0], columns=SMALL[1])
+
+    def __init__(self, *, offset: float = 0.42, width: int = 5) -> None:
+        super().__init__()
+        self.width = width
+        self.offset = torch.nn.Parameter(torch.tensor(offset), requires_grad=False)
+
+    def forward(self, images):
+        brightest = torch.nn.functional.avg_pool2d(images, self.width, 1).amax(dim=(1, 2, 3))
+        return torch.stack([-(brightest - self.offset) * 4 * self.width, torch.zeros_like(brightest)], dim=1)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A generator that adds `change` (rows, columns) to any image."""
+
+    change: np.ndarray
+    post_processing: PostProcessing
+    size: tuple[int, int] = SMALL
+    pixels_drawn: int = SMALL[0] * SMALL[1]
+
+    def draw(self, pixels, weight):
+        return np.clip(pixels + self.change * WHITE, 0, WHITE)
+
+    def __call__(self, pixels, /):
+        weight = self.post_processing.weight(pixels)
+        return self.post_processing(pixels, self.draw(pixels, weight), weight)
+
+
+def tissue(seed: int = 1) -> np.ndarray:
+    """Grainy tissue of medium grey."""
+    grain = np.random.default_rng(seed).normal(0, 900, FULL)
+    return (0.25 * WHITE + grain).clip(0, WHITE).astype(np.uint16)
+
+
+def spots(*, sign: float = 1.0) -> np.ndarray:
+    """Three smooth spots of different heights."""
+    change = np.zeros(FULL)
+    for row, column, height in SPOTS:
+        spot = np.zeros(FULL)
+        spot[row, column] = 1
+        spot = gaussian_filter(spot, 9)
+        change += sign * height * spot / spot.max()
+    return change
+
+
+def insertion(limits: StrengthSettings = LEAST, geometry: Geometry = PLAIN, **changes) -> LimitedAttack:
+    drawing = Drawn(spots(), PostProcessing(geometry))
+    return LimitedAttack(drawing, Spots(**changes), is_removal=False, limits=limits)
+
+
+def written_score(classifier, image) -> float:
+    return float(scores(classifier, PLAIN.resize(image, SMALL)[None])[0])
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.05, 0.2])
+def test_the_written_image_keeps_the_margin_and_hardly_more(margin):
+    attack = insertion(replace(LEAST, margin=margin))
+    for seed in range(4):
+        score = written_score(attack.classifier, attack(tissue(seed)))
+        assert THRESHOLD + margin <= score <= THRESHOLD + margin + 0.05
+
+
+@pytest.mark.parametrize(("strength", "regions"), list(product(("full", "least"), ("all", "fewest"))))
+def test_no_pixel_changes_by_more_than_the_generator_changes_it(strength, regions):
+    attack, real = insertion(StrengthSettings(strength, regions)), tissue()
+    limited, full = attack(real).astype(int) - real, attack.drawing(real).astype(int) - real
+    assert (np.abs(limited) <= np.abs(full)).all()
+    assert (np.sign(limited) * np.sign(full) >= 0).all()
+
+
+def test_nothing_changes_beyond_the_chosen_region_and_its_border():
+    attack, real = insertion(), tissue()
+    changed = attack(real) != real
+    row, column, _height = SPOTS[0]  # the highest spot is enough
+    rows, columns = np.nonzero(changed)
+    distance = np.hypot(rows - row, columns - column)
+    full = np.hypot(*np.subtract(np.nonzero(attack.drawing(real) != real), [[row], [column]])).max()
+    assert changed[row, column]
+    assert distance.max() < 9 * 2 + (BORDER * SMALL[0] + 2) * FULL[0] / SMALL[0] < full
+
+
+def test_regions_are_added_until_the_goal_is_reached():
+    def count(offset: float) -> int:
+        limits = StrengthSettings("full", "fewest")
+        change = np.abs(insertion(limits, offset=offset, width=48)(tissue()).astype(int) - tissue())
+        _labels, regions = label(gaussian_filter(change.astype(float), 4) > 0.05 * WHITE)
+        return int(regions)
+
+    # By the mean of the image: each spot adds to it.
+    assert [count(offset) for offset in (0.251, 0.255)] == [1, 2]
+
+
+def test_the_whole_change_is_applied_if_the_goal_is_out_of_reach():
+    attack, real = insertion(offset=0.9), tissue()
+    np.testing.assert_array_equal(attack(real), attack.drawing(real))
+
+
+def test_a_removal_lowers_the_score_below_the_margin():
+    real = (tissue() + spots() * WHITE).clip(0, WHITE).astype(np.uint16)
+    drawing = Drawn(spots(sign=-1.0), PostProcessing(PLAIN))
+    attack = LimitedAttack(drawing, Spots(), is_removal=True, limits=LEAST)
+    before, after = written_score(attack.classifier, real), written_score(attack.classifier, attack(real))
+    assert before > 0.75
+    assert 0.4 <= after <= 0.45
+
+
+def test_an_image_that_is_wrong_already_is_changed_too():
+    attack, real = insertion(offset=0.24), tissue()
+    before, after = written_score(attack.classifier, real), written_score(attack.classifier, attack(real))
+    assert before > THRESHOLD
+    assert after > before + 0.04
+    assert 0 < np.abs(attack(real).astype(int) - real).max() < np.abs(attack.drawing(real).astype(int) - real).max()
+
+
+def test_more_margin_takes_more_of_the_change():
+    changes = [
+        np.abs(insertion(replace(LEAST, margin=margin))(tissue()).astype(int) - tissue()).max()
+        for margin in (0.0, 0.1, 0.3)
+    ]
+    assert changes == sorted(changes)
+    assert changes[0] < 0.8 * changes[-1]
+
+
+def test_the_same_image_gives_the_same_file_alone_or_in_a_batch():
+    attack, images = insertion(), [tissue(seed) for seed in range(3)]
+    for alone, together in zip(map(attack, images), attack.attack_batch(images), strict=True):
+        np.testing.assert_array_equal(alone, together)
+
+
+def test_the_grain_of_the_image_is_carried_over():
+    real = tissue()
+
+    def flatten(pixels, weight):
+        # As a logit does near white: it brightens, and takes half of the grain away.
+        return pixels + spots() * WHITE - 0.5 * (spots() > 0.02) * (pixels - gaussian_filter(pixels.astype(float), 4))
+
+    class Flattening(Drawn):
+        draw = staticmethod(flatten)
+
+    def grain(image) -> float:
+        return float((image - gaussian_filter(image.astype(float), 1))[45:75, 45:75].std())
+
+    drawing = Flattening(spots(), PostProcessing(PLAIN))
+    limited = LimitedAttack(drawing, Spots(), is_removal=False, limits=LEAST)(real)
+    assert grain(drawing(real)) < 0.7 * grain(real)
+    assert grain(limited) == pytest.approx(grain(real), rel=0.05)
+
+
+def test_only_the_region_of_the_modality_changes():
+    weight = np.zeros(FULL, dtype=np.float32)
+    weight[:, 30:] = 1
+    geometry = replace(PLAIN, region=lambda values: weight)
+    changed = insertion(geometry=geometry)(tissue()) != tissue()
+    assert changed.any()
+    assert not changed[:, :30].any()
+
+
+def test_a_mask_is_one_inside_and_exactly_zero_beyond_the_border():
+    change = gaussian_filter(np.pad(np.ones((6, 6)), ((20, 102), (30, 68))), 2).astype(np.float32)
+    change += 0.6 * np.roll(change, (60, 40), axis=(0, 1))
+    masks = region_masks(change)
+    assert len(masks) == 2
+    assert masks.max() == 1
+    assert masks.min() == 0
+    distance = np.hypot(*np.subtract(np.indices(change.shape), [[[22.5]], [[32.5]]]))
+    assert (masks[0][distance > 7 + BORDER * 128 + 3] == 0).all()
+    assert (masks[0][distance < 3] == 1).all()
+    # Neighbouring pixels differ by a fraction: no edge is seen where the change ends.
+    assert np.abs(np.diff(masks[0], axis=0)).max() <= np.pi / 2 / (BORDER * 128) + 1e-6
+    assert (joined(masks)[1] == masks.max(axis=0)).all()
+
+
+def test_a_change_of_nothing_has_no_regions():
+    assert region_masks(np.zeros((64, 48), dtype=np.float32)).shape == (0, 64, 48)
+
+
+@pytest.mark.parametrize("is_removal", [True, False])
+def test_the_goal_lies_across_the_threshold(is_removal):
+    for score in (0.01, 0.3, 0.5, 0.7, 0.99):
+        goal = Goal.beyond(score, is_removal=is_removal, margin=0.05)
+        assert goal.bound <= min(0.45, score) if is_removal else goal.bound >= max(0.55, score)
+        assert goal.is_reached(goal.bound)
+        assert not goal.is_reached(score)
+
+
+def test_unknown_settings_and_margins_are_refused():
+    for wrong in ({"strength": "half"}, {"regions": "some"}, {"margin": 0.5}, {"margin": -0.1}):
+        with pytest.raises(LabError):
+            StrengthSettings.from_settings(wrong)
+
+
+def test_the_whole_change_has_no_settings_of_its_own():
+    assert StrengthSettings().settings() == {}
+    assert StrengthSettings.from_settings({"suffix": "-x"}).is_whole
+    assert LEAST.settings() == {"strength": "least", "regions": "fewest", "margin": 0.05}
+    assert FINEST == 1 / 64
