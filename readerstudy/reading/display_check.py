@@ -50,7 +50,8 @@ class Strip:
 
 def rules_for_page() -> dict[str, Any]:
     """Return the values from which the page draws the check."""
-    return {"grounds": GROUNDS, "contrasts": CONTRASTS, "squares": SQUARES, "card_mm": CARD_MM}
+    drawn = {"grounds": GROUNDS, "contrasts": CONTRASTS, "squares": SQUARES, "card_mm": CARD_MM}
+    return {**drawn, "stands_for_s": round(STANDS_FOR.total_seconds())}
 
 
 def find_failures(results: Mapping[str, Any], *, least_viewport: tuple[int, int]) -> list[str]:

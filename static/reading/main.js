@@ -9,4 +9,4 @@ import "./session/reload_on_back.js";
 const rules = JSON.parse(find("#rules", HTMLScriptElement).textContent);
 const root = find("#reading", HTMLElement);
 const session = new Session(root, rules, await formNamed(data(root, "form")));
-session.begin(() => new DisplayCheck(rules.display).passed());
+session.begin(() => new DisplayCheck(rules.display, data(root, "reader")).passed());

@@ -21,6 +21,14 @@ def checks_of(room, number):
     )
 
 
+def read_to_the_end(client, study):
+    """Read session 2, which asks for confidence and a diagnosis."""
+    step = walk.open_session(client, study, 2)
+    while step["kind"] != "done":
+        answers = {"confidence": "3", "diagnosis": "negative"}
+        step = walk.answer(client, study, 2, step, "real", answers=answers).json()["step"]
+
+
 def test_a_required_check_comes_before_the_instructions_and_is_stored(rich, page):
     page.goto(rich.address(2))
     rich.in_state("check")
@@ -47,6 +55,43 @@ def test_a_check_that_stands_is_not_asked_for_again(rich, page):
     assert checked.results["card_px_per_mm"] is None
 
 
+def test_one_check_stands_for_all_sessions_of_the_day_on_one_screen(rich, page):
+    page.goto(rich.address(2))
+    rich.check_display()
+    rich.in_state("start")
+    size = page.viewport_size
+    read_to_the_end(walk.client_of(rich.reader), rich.study)
+    page.set_viewport_size({"width": 1400, "height": 1000})  # another screen
+    page.goto(rich.address(3))
+    rich.in_state("check")
+    assert checks_of(rich, 3) == []
+    page.set_viewport_size(size)
+    page.reload()
+    rich.in_state("start")  # session 3 asks for a check as well
+    (checked,) = checks_of(rich, 3)
+    assert checked.passed
+    assert checked.results["minutes_ago"] < 30
+    assert checked.results["letters"] == checks_of(rich, 2)[0].results["letters"]
+
+
+def test_a_guess_does_not_find_the_squares(rich, page):
+    page.goto(rich.address(2))
+    rich.check_display(seen=False)
+    failures = page.locator("[data-failures] li")
+    expect(failures).to_have_count(2)
+
+
+def test_the_size_of_the_card_has_no_default(rich, page):
+    page.goto(rich.address(2))
+    rich.check_display(card=None)
+    expect(page.locator("#card-size")).to_be_visible()
+    assert page.locator("#card-size").evaluate("(size) => size.validationMessage") != ""
+    assert checks_of(rich, 2) == []
+    page.locator("#card-size").press("ArrowRight")
+    rich.press("Enter")
+    rich.in_state("start")
+
+
 def test_a_failed_required_check_gives_reasons_and_can_be_repeated(rich, page):
     page.goto(rich.address(2))
     rich.check_display(typed=1, seen=False, light="bright")
@@ -71,10 +116,7 @@ def test_the_reader_may_continue_after_a_failed_advised_check(rich, page):
     results = {"letters": letters, "squares": {"dark": True, "bright": True}, "light": "dim", "screen": screen}
     answer = client.post(walk.address(rich.study, 2, "display"), {"results": results}, format="json")
     assert answer.json()["passed"]
-    step = walk.open_session(client, rich.study, 2)
-    while step["kind"] != "done":
-        answers = {"confidence": "3", "diagnosis": "negative"}
-        step = walk.answer(client, rich.study, 2, step, "real", answers=answers).json()["step"]
+    read_to_the_end(client, rich.study)
     page.goto(rich.address(3))
     rich.check_display(typed=0)
     page.get_by_role("button", name="Continue anyway").click()
@@ -105,7 +147,10 @@ def test_letters_and_squares_have_exactly_the_planned_contrast(rich, page):
     for square, expected in {"dark": (0, 13), "bright": (255, 242)}.items():
         pixels = levels(rich, f'canvas[data-square="{square}"]')
         assert set(np.unique(pixels)) == set(expected)
-        assert pixels[pixels.shape[0] // 2, pixels.shape[1] // 2] == expected[1]
+        rows, columns = np.nonzero(pixels == expected[1])
+        quarter = (rows.mean() / pixels.shape[0], columns.mean() / pixels.shape[1])
+        assert all(min(abs(share - 0.25), abs(share - 0.75)) < 0.01 for share in quarter)
+        assert np.ptp(rows) == np.ptp(columns)
 
 
 def test_every_step_of_the_check_is_accessible(rich, page):
@@ -119,8 +164,10 @@ def test_every_step_of_the_check_is_accessible(rich, page):
         if step == 0:
             page.get_by_label("dark (reading room)").check()
         if step == 4:
-            for choice in page.get_by_label("I see it", exact=True).all():
+            for choice in page.get_by_label("top left", exact=True).all():
                 choice.check()
+        if step == 5:
+            page.locator("#card-size").press("ArrowRight")
         page.locator("[data-section=check] form:not([hidden]) [type=submit]").click()
     rich.in_state("check")
     assert result == []

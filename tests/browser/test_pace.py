@@ -1,6 +1,9 @@
 """The minutes that are left, at the reader's own pace."""
 
 import pytest
+from playwright.sync_api import expect
+
+from tests import walk
 
 PACE = """async ([address, times, images]) => {
   const { Pace } = await import(address);
@@ -25,3 +28,17 @@ def test_the_minutes_left_follow_the_median_time_of_an_image(page, server, secon
     page.goto(f"{server.url}/account/sign-in/")
     address = f"{server.url}/static/reading/session/pace.js"
     assert page.evaluate(PACE, [address, [1000 * time for time in seconds], images]) == minutes
+
+
+def test_the_strip_says_how_many_minutes_are_left(room, page, rita):
+    client = walk.client_of(rita)
+    for number in (1, 2):
+        walk.finish_session(client, room.study, number)
+    room.enter(3)
+    height = page.locator(".strip").bounding_box()["height"]
+    for position in range(1, 7):
+        room.stands_at(position)
+        expect(page.locator("#progress")).to_have_text(f"{position} of 14" + (" 1 min left" if position == 6 else ""))
+        room.press("1")
+    room.stands_at(7)
+    assert page.locator(".strip").bounding_box()["height"] == height

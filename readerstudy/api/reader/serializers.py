@@ -20,7 +20,7 @@ from readerstudy.api.requests import UUIDStringField
 from readerstudy.reading.actions import SubmittedAnswers, SubmittedProblem, SubmittedVerdict
 from readerstudy.reading.actions.problems import MAX_TEXT
 from readerstudy.reading.actions.verdicts import MAX_PARADATA_BYTES, MAX_PARADATA_DEPTH, MAX_PARADATA_ENTRIES
-from readerstudy.reading.display_check import GROUNDS
+from readerstudy.reading.display_check import GROUNDS, STANDS_FOR
 from readerstudy.reading.forms import PAGE_FORMS
 from readerstudy.reading.queries import ReaderState, SessionSummary, StudySummary
 from readerstudy.studies.protocol import SessionKind, Verdict
@@ -112,6 +112,12 @@ class DisplayResultsSerializer(serializers.Serializer[Any]):
     card_px_per_mm = serializers.FloatField(min_value=0.5, max_value=100, allow_null=True, required=False)
     light = serializers.ChoiceField(choices=["dark", "dim", "bright"])
     screen = ScreenSerializer()
+    minutes_ago = serializers.IntegerField(
+        min_value=0,
+        max_value=round(STANDS_FOR.total_seconds()) // 60,
+        required=False,
+        help_text="age of a check that the reader passed on this screen in an earlier session",
+    )
 
     def validate_letters(self, rows: list[dict[str, str]]) -> list[dict[str, str]]:
         """Return the strips. Raises ValidationError unless there is exactly one for each ground."""

@@ -2,7 +2,10 @@
 
 import { data, find, findAll } from "../dom.js";
 import { post, retry } from "../network/api.js";
-import { drawLetters, drawSquare, randomLetters } from "./optotypes.js";
+import { KeptCheck } from "./kept_check.js";
+import { drawLetters, drawSquare, randomLetters, randomQuarter } from "./optotypes.js";
+
+/** @import { Quarter } from "./optotypes.js" */
 
 /**
  * @typedef {object} DisplayRules
@@ -12,6 +15,7 @@ import { drawLetters, drawSquare, randomLetters } from "./optotypes.js";
  * @property {number[]} contrasts of the letters, in levels
  * @property {Record<string, [number, number]>} squares levels of background and square, by name
  * @property {[number, number]} card_mm width and height of a bank card
+ * @property {number} stands_for_s for so many seconds a check on this screen stands for later sessions
  */
 
 export class DisplayCheck {
@@ -28,20 +32,31 @@ export class DisplayCheck {
   #continueAnyway = find("[data-do=continue-anyway]", HTMLElement, this.#section);
   /** @type {Record<string, string>} the letters shown, by background */
   #letters = {};
+  /** @type {Record<string, Quarter>} where each square is, by background */
+  #quarters = {};
+  #kept;
+  #hasSized = false;
   /** @type {number | null} */
   #pxPerMm = null;
   #resolve = () => {};
   /** @type {(error: unknown) => void} */
   #reject = () => {};
 
-  /** @param {DisplayRules} rules */
-  constructor(rules) {
+  /**
+   * @param {DisplayRules} rules
+   * @param {string} reader
+   */
+  constructor(rules, reader) {
     this.#rules = rules;
+    this.#kept = new KeptCheck(reader, rules.stands_for_s);
     for (const form of this.#steps) {
       form.addEventListener("submit", (event) => this.#submitted(event));
       form.querySelector("[data-back]")?.addEventListener("click", () => this.#open(this.#index - 1));
     }
-    this.#size.addEventListener("input", () => this.#resizeCard());
+    this.#size.addEventListener("input", () => {
+      this.#hasSized = true;
+      this.#resizeCard();
+    });
     this.#on("full-screen", () => void document.documentElement.requestFullscreen?.().catch(() => {}));
     this.#on("no-card", () => this.#finish(null));
     this.#on("check-again", () => this.#begin());
@@ -50,7 +65,10 @@ export class DisplayCheck {
   }
 
   /** @returns {Promise<void>} fulfilled once the display has passed or the reader continues anyway */
-  passed() {
+  async passed() {
+    // One check a day on the same screen: its results count for this session as well, if the server accepts them.
+    const kept = this.#kept.results(screenFacts());
+    if (kept && (await this.#send(kept)).passed) return;
     this.#begin();
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -73,9 +91,11 @@ export class DisplayCheck {
 
   /** Start from the first step, with new letters. */
   #begin() {
-    const { grounds, contrasts } = this.#rules;
+    const { grounds, contrasts, squares } = this.#rules;
+    for (const name of Object.keys(squares)) this.#quarters[name] = randomQuarter();
     for (const ground of Object.keys(grounds)) this.#letters[ground] = randomLetters(contrasts.length);
     for (const form of this.#steps) form.reset();
+    this.#hasSized = false;
     this.#resizeCard();
     this.#open(0);
   }
@@ -102,12 +122,13 @@ export class DisplayCheck {
     for (const canvas of findAll("canvas", HTMLCanvasElement, form)) {
       const { ground, square } = canvas.dataset;
       if (ground) drawLetters(canvas, this.#letters[ground], grounds[ground], contrasts);
-      else if (square) drawSquare(canvas, squares[square]);
+      else if (square) drawSquare(canvas, squares[square], this.#quarters[square]);
     }
   }
 
   #resizeCard() {
     const [width, height] = this.#rules.card_mm;
+    this.#size.setCustomValidity(this.#hasSized ? "" : data(this.#size, "unmeasured"));
     const scale = Number(this.#size.value) / width;
     resize(this.#frame, width * scale, height * scale);
     resize(this.#card, width * scale + 2, height * scale + 2); // room for the line
@@ -123,12 +144,22 @@ export class DisplayCheck {
 
   /** @param {number | null} pxPerMm */
   async #judge(pxPerMm) {
-    const showOffline = () => (this.#status.textContent = data(this.#status, "offline"));
-    const body = { results: this.#results(pxPerMm) };
-    const { passed, failures } = await retry(() => post(this.#rules.url, body), showOffline);
-    this.#status.textContent = "";
+    const results = this.#results(pxPerMm);
+    const { passed, failures } = await this.#send(results);
+    if (passed) this.#kept.keep(results);
     if (passed) return this.#resolve();
     this.#showFailures(failures);
+  }
+
+  /**
+   * @param {object} results
+   * @returns {Promise<{passed: boolean, failures: string[]}>}
+   */
+  async #send(results) {
+    const showOffline = () => (this.#status.textContent = data(this.#status, "offline"));
+    const judged = await retry(() => post(this.#rules.url, { results }), showOffline);
+    this.#status.textContent = "";
+    return judged;
   }
 
   /** @param {string[]} failures */
@@ -149,7 +180,8 @@ export class DisplayCheck {
       shown,
       typed: value(`letters-${ground}`),
     }));
-    const squares = { dark: value("square-dark") === "seen", bright: value("square-bright") === "seen" };
+    const isFound = (/** @type {string} */ name) => value(`square-${name}`) === this.#quarters[name];
+    const squares = { dark: isFound("dark"), bright: isFound("bright") };
     return { letters, squares, card_px_per_mm: pxPerMm, light: value("light"), screen: screenFacts() };
   }
 }

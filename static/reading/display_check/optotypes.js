@@ -34,16 +34,33 @@ export function drawLetters(canvas, text, level, contrasts) {
   });
 }
 
+/** The quarters of a field in which a square can lie: across and down, as shares of its sides. */
+export const QUARTERS = /** @type {const} */ ({
+  "top-left": [0.25, 0.25],
+  "top-right": [0.75, 0.25],
+  "bottom-left": [0.25, 0.75],
+  "bottom-right": [0.75, 0.75],
+});
+/** @typedef {keyof typeof QUARTERS} Quarter */
+
+/** Return one of the quarters, so that who sees nothing can only guess. */
+export function randomQuarter() {
+  const names = /** @type {Quarter[]} */ (Object.keys(QUARTERS));
+  return names[randomBelow(names.length)];
+}
+
 /**
- * Draw a square in the middle of its background.
+ * Draw a square in the middle of a quarter of its background.
  * @param {HTMLCanvasElement} canvas
  * @param {[number, number]} levels of the background and of the square
+ * @param {Quarter} quarter
  */
-export function drawSquare(canvas, [background, square]) {
+export function drawSquare(canvas, [background, square], quarter) {
   const { context, width, height } = prepared(canvas, background);
-  const side = Math.round(height * 0.4);
+  const side = Math.round(height * 0.3);
+  const [across, down] = QUARTERS[quarter];
   context.fillStyle = grey(square);
-  context.fillRect(Math.round((width - side) / 2), Math.round((height - side) / 2), side, side);
+  context.fillRect(Math.round(width * across - side / 2), Math.round(height * down - side / 2), side, side);
 }
 
 /**

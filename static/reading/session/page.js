@@ -91,10 +91,12 @@ export class Page extends EventTarget {
   showPosition(position, total) {
     this.#pace.reach(position);
     const minutes = this.#pace.minutesFor(total - position + 1);
-    this.#progress.textContent =
-      minutes === null
-        ? this.text("progress", { position, total })
-        : this.text("progressMinutes", { position, total, minutes });
+    this.#progress.textContent = this.text("progress", { position, total });
+    if (minutes !== null) {
+      const left = document.createElement("small");
+      left.textContent = this.text("minutesLeft", { minutes });
+      this.#progress.append(" ", left);
+    }
     this.#position = this.text("pausePlace", { position, total });
     this.#body.dataset.position = String(position);
     this.#readyText = position > 1 ? this.text("saved") : "";

@@ -131,6 +131,7 @@ export class StimulusPresenter {
     const isReplaced = () => this.#shown !== shown;
     // The score of the image before must not be read beside a grey frame or the next image.
     if (this.#greyMs || !this.#images.has(presentation)) this.#aid.clear();
+    this.#images.get(presentation).catch(() => {}); // on its way during the grey frame; #load() meets its error
     const since = this.#greyMs && (await this.#stage.showGrey());
     if (isReplaced()) return;
     try {

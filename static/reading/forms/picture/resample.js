@@ -85,6 +85,9 @@ function sum(samples, start, places, weights, count, line, from, to) {
   const [ofA, ofB, ofC, ofD] = weights;
   if (count <= 2)
     for (let x = from; x < to; x++) line[x] = samples[start + a[x]] * ofA[x] + samples[start + b[x]] * ofB[x];
+  else if (count === 3)
+    for (let x = from; x < to; x++)
+      line[x] = samples[start + a[x]] * ofA[x] + samples[start + b[x]] * ofB[x] + samples[start + c[x]] * ofC[x];
   else
     for (let x = from; x < to; x++)
       line[x] =
@@ -105,6 +108,8 @@ function sum(samples, start, places, weights, count, line, from, to) {
 function mix([a, b, c, d], [ofA, ofB, ofC, ofD], levels, o, from, to) {
   if (ofC === 0 && ofD === 0)
     for (let x = from; x < to; x++) levels[o + x] = (a[x] * ofA + b[x] * ofB + ROUND) >> SHIFT;
+  else if (ofD === 0)
+    for (let x = from; x < to; x++) levels[o + x] = (a[x] * ofA + b[x] * ofB + c[x] * ofC + ROUND) >> SHIFT;
   else
     for (let x = from; x < to; x++)
       levels[o + x] = (a[x] * ofA + b[x] * ofB + c[x] * ofC + d[x] * ofD + ROUND) >> SHIFT;
