@@ -1,6 +1,7 @@
 """What the checklist says about readers and about power, and what of it the lock enforces."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from django.urls import reverse
@@ -12,6 +13,7 @@ from readerstudy.designer.checklist.power import power_sentence
 from readerstudy.designer.checklist.readers import reader_warnings
 from readerstudy.participation.actions import give_consent, save_rules, write_consent
 from readerstudy.participation.models import text_hash
+from readerstudy.participation.study_file import read_design
 from readerstudy.studies.actions import enroll
 from readerstudy.studies.exposure import SeenBefore
 from readerstudy.studies.models import Enrollment
@@ -30,6 +32,16 @@ def warnings(draft, clara, page: str):
 def consent(draft) -> str:
     """Write a consent text and return its hash."""
     return text_hash(write_consent(study=draft, texts={"en": "Agree."}, actor=None, **AT).texts["en"])
+
+
+def test_a_protocol_with_one_session_of_verdicts_is_checked(draft, clara):
+    file = Path(__file__).parents[2] / "docs" / "designs" / "unprompted-then-told.yaml"
+    protocol = read_design(file.read_bytes(), words=draft.cohort.modality.words.reading).protocol
+    assert len(protocol.asking) == 1  # so that nothing is compared
+    for name in ("rita", "ruth"):
+        make.reader_in(draft, name)
+    advice = check_protocol(draft, draft.cohort, protocol, told_to=clara).advice
+    assert not [line for line in advice if line.place.startswith("analysis")]
 
 
 # --- consent --------------------------------------------------------------------------------------------------------

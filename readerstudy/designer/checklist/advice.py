@@ -83,7 +83,8 @@ def _median_seconds(study: Study) -> float | None:
 # --- power ----------------------------------------------------------------------------------------------------------
 def _power(study: Study, protocol: Protocol) -> Iterator[Line]:
     readers = Enrollment.objects.filter(study=study, withdrawn_at=None).count()
-    if readers > 1 and (sentence := power_sentence(protocol, readers=readers)):
+    is_compared = len(protocol.asking) > 1
+    if is_compared and readers > 1 and (sentence := power_sentence(protocol, readers=readers)):
         yield Line("analysis-primary", sentence)
 
 
@@ -147,7 +148,12 @@ def _same_images(protocol: Protocol) -> Iterator[Line]:
 
 
 def _comparison(protocol: Protocol) -> Iterator[Line]:
-    """Yield what the compared sessions lack for the primary figure, and whether there is no education in between."""
+    """Yield what the compared sessions lack for the primary figure, and whether there is no education in between.
+
+    Nothing, if fewer than two sessions ask for verdicts: the plan's `before` and `after` are not looked at then.
+    """
+    if len(protocol.asking) < 2:
+        return
     analysis = protocol.analysis
     needs_adversarial, needs_real = analysis.primary != "specificity", analysis.primary != "sensitivity"
     for name in ("before", "after"):
