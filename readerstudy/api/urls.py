@@ -3,7 +3,7 @@
 from django.urls import include, path, register_converter
 from drf_spectacular.views import SpectacularAPIView
 
-from readerstudy.api import bundles, investigator, lab, tokens
+from readerstudy.api import bundles, investigator, lab, tokens, webhooks
 from readerstudy.api.education import PanelFile
 from readerstudy.api.reader import views as reader
 from readerstudy.api.reader.steps import PANELS
@@ -85,6 +85,11 @@ urlpatterns = [
     path("attacks/", lab.Attacks.as_view(), name="attacks"),
     path("evaluations/", lab.Evaluations.as_view(), name="evaluations"),
     path("evaluations/<int:pk>/", lab.EvaluationDetail.as_view(), name="evaluation"),
+    path("webhooks/", webhooks.Webhooks.as_view(), name="webhooks"),
+    path("webhooks/<int:number>/", webhooks.OneWebhook.as_view(), name="webhook"),
+    path("webhooks/<int:number>/test/", webhooks.SendTest.as_view(), name="webhook-test"),
+    path("webhooks/<int:number>/deliveries/", webhooks.Deliveries.as_view(), name="webhook-deliveries"),
+    path("webhooks/<int:number>/deliveries/<uuid:delivery>/again/", webhooks.SendAgain.as_view(), name="webhook-again"),
     path("token/", tokens.Token.as_view(), name="token"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
 ]

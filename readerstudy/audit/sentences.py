@@ -128,6 +128,8 @@ SENTENCES: Final[dict[str, Text]] = {
     "unblinding.assessed": _("%(actor)s assessed unplanned unblinding %(number)s of %(study)s."),
     "unblinding.corrected": _("%(actor)s corrected the record of unplanned unblinding %(number)s of %(study)s."),
     "unblinding.recorded": _("%(actor)s recorded unplanned unblinding %(number)s of %(study)s."),
+    "webhook.ended": _("%(actor)s ended webhook %(number)s to %(host)s."),
+    "webhook.made": _("%(actor)s made webhook %(number)s to %(host)s."),
     "unsealing.expired": _("The request of %(requested_by)s to unseal %(study)s expired."),
     "unsealing.requested": _("%(actor)s requested the unsealing of %(study)s."),
     "unsealing.withdrawn": _("%(actor)s ended the request of %(requested_by)s to unseal %(study)s."),
@@ -170,6 +172,7 @@ KINDS: Final[dict[str, Text]] = {
     "token": _("API tokens"),
     "trail": _("Audit trail"),
     "unblinding": _("Unplanned unblindings"),
+    "webhook": _("Webhooks"),
     "unsealing": _("Requests to unseal"),
 }
 # What was exported, as an event stores it.

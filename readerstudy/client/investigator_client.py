@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Self, cast
 
@@ -13,15 +13,20 @@ from readerstudy.client.downloads import Advance, bar
 from readerstudy.client.models.lab import (
     AttackLine,
     CohortAnswer,
+    DeliveryLine,
     EvaluationLine,
     EvaluationPage,
+    FactsEnum,
     JobLine,
+    MadeWebhook,
+    NewWebhook,
     PointLine,
     RunLine,
     StartRequest,
     StartRequestKindEnum,
     TokenAnswer,
     TokenRequest,
+    WebhookLine,
 )
 from readerstudy.client.models.shared import JobPage
 from readerstudy.client.models.studies import NewStudy, StudyLine
@@ -156,6 +161,38 @@ class InvestigatorClient(ApiClient):
     def evaluation(self, number: int) -> EvaluationPage:
         """Return one evaluation with its figures. For researchers."""
         return cast(EvaluationPage, self.call("GET", f"{BASE}evaluations/{number}/"))
+
+    # --- webhooks -----------------------------------------------------------------------------------------------------
+    def webhooks(self) -> Pages[WebhookLine]:
+        """Return the webhooks of the account's studies and of its own jobs."""
+        return Pages(self, f"{BASE}webhooks/")
+
+    def webhook(self, number: int) -> WebhookLine:
+        """Return one webhook."""
+        return cast(WebhookLine, self.call("GET", f"{BASE}webhooks/{number}/"))
+
+    def make_webhook(self, url: str, facts: Sequence[FactsEnum], *, study: str = "") -> MadeWebhook:
+        """Make a webhook of a study, or of own jobs without one. Its secret is not shown again."""
+        body: NewWebhook = {"url": url, "facts": [*facts]}
+        if study:
+            body["study"] = study
+        return cast(MadeWebhook, self.call("POST", f"{BASE}webhooks/", body=body))
+
+    def end_webhook(self, number: int) -> None:
+        """Send nothing more to a webhook."""
+        self.call("DELETE", f"{BASE}webhooks/{number}/")
+
+    def test_webhook(self, number: int) -> DeliveryLine:
+        """Send a test message."""
+        return cast(DeliveryLine, self.call("POST", f"{BASE}webhooks/{number}/test/"))
+
+    def deliveries(self, number: int) -> Pages[DeliveryLine]:
+        """Return the messages to a webhook with every attempt, the newest first."""
+        return Pages(self, f"{BASE}webhooks/{number}/deliveries/")
+
+    def send_again(self, number: int, delivery: str) -> DeliveryLine:
+        """Send a message again that was delivered or given up."""
+        return cast(DeliveryLine, self.call("POST", f"{BASE}webhooks/{number}/deliveries/{delivery}/again/"))
 
 
 def ask_for_token(address: str, *, username: str, password: str, name: str = "API", days: int = 90) -> TokenAnswer:

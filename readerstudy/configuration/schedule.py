@@ -6,6 +6,11 @@ from celery.schedules import crontab
 
 CELERY_BEAT_SCHEDULE: Final[dict[str, Any]] = {
     "send waiting mails": {"task": "send-waiting-mails", "schedule": 60.0, "options": {"queue": "mail", "expires": 60}},
+    "send waiting webhooks": {
+        "task": "send-waiting-webhooks",
+        "schedule": 60.0,
+        "options": {"queue": "mail", "expires": 60},
+    },
     "end expired requests": {
         "task": "end-expired-requests",
         "schedule": 60.0,

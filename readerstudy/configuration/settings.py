@@ -138,6 +138,7 @@ INSTALLED_APPS = [
     "readerstudy.participation",
     "readerstudy.reading",
     "readerstudy.invitations",
+    "readerstudy.webhooks",
     "readerstudy.truth",
     "readerstudy.rehearsal",
     "readerstudy.bundle",
@@ -326,13 +327,16 @@ PUBLIC_URL = env_text("PUBLIC_URL", default="")
 if PUBLIC_URL and not PUBLIC_URL.startswith(("https://", "http://")):
     raise ImproperlyConfigured(f"PUBLIC_URL is {PUBLIC_URL!r}; give an address such as https://study.example.org.")
 
+# Hosts in private networks that webhooks may call; all others there are refused.
+WEBHOOK_HOSTS = [host.lower() for host in env_list("WEBHOOK_HOSTS", default="")]
+
 # --- jobs ---------------------------------------------------------------------------------------------------
 # Only workers have torch. The web processes call tasks by name.
 CELERY_IMPORTS = env_list(
     "CELERY_IMPORTS",
     default="models_ml.tasks,attacks.tasks,readerstudy.image_import.tasks,readerstudy.designer.tasks,"
     "readerstudy.invitations.tasks,readerstudy.bundle.tasks,readerstudy.studies.tasks,"
-    "readerstudy.analysis.tasks,readerstudy.privacy.tasks",
+    "readerstudy.analysis.tasks,readerstudy.privacy.tasks,readerstudy.webhooks.tasks",
 )
 # Celery prefers the variable CELERY_BROKER_URL, which may lack the password, to the setting of that name.
 CELERY_BROKER_READ_URL = CELERY_BROKER_WRITE_URL = CELERY_BROKER_URL

@@ -160,6 +160,12 @@ VARIABLES: tuple[Variable, ...] = (
         "the address of the request",
     ),
     Variable(
+        "WEBHOOK_HOSTS",
+        "hosts in private networks that webhooks may call, separated by commas; all others there are refused",
+        "none; this machine may be called",
+        "none",
+    ),
+    Variable(
         "IMPORT_FOLDERS",
         "folders on the server that images may be imported from on the pages: `NAME=/path`, separated by commas; the "
         "web process and the workers must be able to read them",
@@ -223,7 +229,7 @@ VARIABLES: tuple[Variable, ...] = (
         "modules whose tasks a worker loads",
         "`models_ml.tasks,attacks.tasks,readerstudy.image_import.tasks,readerstudy.designer.tasks,"
         "readerstudy.invitations.tasks,readerstudy.bundle.tasks,readerstudy.studies.tasks,"
-        "readerstudy.analysis.tasks,readerstudy.privacy.tasks`",
+        "readerstudy.analysis.tasks,readerstudy.privacy.tasks,readerstudy.webhooks.tasks`",
         "the same",
     ),
     Variable("TEST_DATABASE", "name of the database that tests create", "one per process", "one per process"),

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from readerstudy.desk import corner_views, record_views, team_views, unblinding_views, views
+from readerstudy.desk import corner_views, record_views, team_views, unblinding_views, views, webhook_views
 from readerstudy.desk.people import colleague_views, directory
 from readerstudy.desk.people.urls import urlpatterns as people_urls
 from readerstudy.desk.trail.urls import urlpatterns as trail_urls
@@ -15,6 +15,9 @@ urlpatterns = [
     path("people/invite/", colleague_views.invite, name="colleague-invite"),
     path("people/<int:number>/", colleague_views.account, name="account"),
     path("people/<int:number>/<slug:name>/", colleague_views.act, name="account-act"),
+    path("webhooks/", webhook_views.webhooks, name="webhooks"),
+    path("webhooks/<int:number>/<slug:name>/", webhook_views.act, name="webhook-act"),
+    path("webhooks/<int:number>/deliveries/<uuid:delivery>/again/", webhook_views.again, name="webhook-again"),
     path("studies/<slug:code>/", views.study, name="study"),
     path("studies/<slug:code>/monitor/", views.monitor, name="monitor"),
     path("studies/<slug:code>/resume/<int:number>/", views.resume, name="resume"),

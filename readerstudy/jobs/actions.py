@@ -10,7 +10,7 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.errors import NotAllowed, StudyError
 from readerstudy.jobs.heartbeat import is_lost, is_lost_now
-from readerstudy.jobs.models import Job, JobStatus, Queue
+from readerstudy.jobs.models import Job, JobStatus, Queue, job_ended
 from readerstudy.jobs.progress_text import job_note
 from readerstudy.jobs.queue import count_messages, enqueue, new_job, send
 
@@ -34,6 +34,8 @@ def cancel_job(*, job: Job, actor: User | None, at: datetime) -> Job:
     if job.status == JobStatus.QUEUED or is_lost_now(job):
         job.status, job.ended_at = JobStatus.CANCELLED, at
     job.save()
+    if job.is_over:
+        job_ended.send(Job, job=job)
     record("job.cancelled", actor=actor, subject=job, at=at, kind=job.kind)
     return job
 

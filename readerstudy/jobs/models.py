@@ -6,13 +6,16 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Now
+from django.dispatch import Signal
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.errors import Sentence, StudyError
 from readerstudy.results.progress import ProgressReport
 from readerstudy.serialise import to_dict
+
+job_ended = Signal()  # sent with `job` in the transaction in which it ends
 
 
 class JobStatus(models.TextChoices):
@@ -167,16 +170,23 @@ class Job(models.Model):
 
     def finish(self, result: Any, *, at: datetime) -> bool:
         """Record the result. Return False as `advance` does."""
-        return self._update_own(status=JobStatus.DONE, ended_at=at, result=result)
+        return self._end(status=JobStatus.DONE, ended_at=at, result=result)
 
     def fail(self, message: str, *, at: datetime) -> bool:
         """Record a failure. Return False as `advance` does."""
         sentence = message.data if isinstance(message, Sentence) else None
-        return self._update_own(status=JobStatus.FAILED, ended_at=at, note=message[:500], sentence=sentence)
+        return self._end(status=JobStatus.FAILED, ended_at=at, note=message[:500], sentence=sentence)
 
     def end_cancelled(self, *, at: datetime) -> bool:
         """Record that a requested cancel took effect. Return False as `advance` does."""
-        return self._update_own(status=JobStatus.CANCELLED, ended_at=at)
+        return self._end(status=JobStatus.CANCELLED, ended_at=at)
+
+    @transaction.atomic
+    def _end(self, **values: Any) -> bool:
+        has_ended = self._update_own(**values)
+        if has_ended:
+            job_ended.send(Job, job=self)
+        return has_ended
 
     def _update_own(self, **values: Any) -> bool:
         """Update the row if the job is running and no other worker claimed it since this object was loaded or claimed.

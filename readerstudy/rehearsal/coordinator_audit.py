@@ -16,7 +16,7 @@ import httpx
 
 from readerstudy.rehearsal.coordinator_pages import Page, Row, crawl, facts_of_text, rows_of
 
-STARTS: Final = ("/desk/", "/admin/", "/api/v1/studies/{code}/", "/api/v1/jobs/")
+STARTS: Final = ("/desk/", "/admin/", "/api/v1/studies/{code}/", "/api/v1/jobs/", "/api/v1/webhooks/")
 PARTS: Final = (
     *("sessions/", "readers/", "readings/", "readings.csv", "readings/?page_size=5000"),
     *("invitations/", "mails/", "monitor/", "reports/", "checklist/", "protocol/", "moves/"),

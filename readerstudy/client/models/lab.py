@@ -59,6 +59,15 @@ class AttackLine(TypedDict):
     tells: dict[str, Any] | None
 
 
+class AttemptLine(TypedDict):
+    """One request to the receiver."""
+
+    at: str
+    status: int | None
+    error: str
+    milliseconds: int
+
+
 class PathologyCounts(TypedDict):
     """Images of one pathology, by split."""
 
@@ -80,6 +89,24 @@ class CohortAnswer(TypedDict):
     pathologies: list[PathologyCounts]
     attacks: list[AttackCount]
     studies: list[str]
+
+
+FactEnum = Literal["session.finished", "study.closed", "job.ended", "test"]
+
+DeliveryLineStateEnum = Literal["waiting", "sending", "delivered", "given_up"]
+
+
+class DeliveryLine(TypedDict):
+    """One message with its attempts."""
+
+    id: str
+    message_id: str
+    fact: FactEnum
+    body: str
+    state: DeliveryLineStateEnum
+    made_at: str
+    due_at: str | None
+    attempts: list[AttemptLine]
 
 
 class EvaluationLine(TypedDict):
@@ -109,6 +136,9 @@ class EvaluationPage(TypedDict):
     result: dict[str, Any]
 
 
+FactsEnum = Literal["session.finished", "study.closed", "job.ended"]
+
+
 class JobLine(TypedDict):
     """One job with its progress, remaining time and message."""
 
@@ -128,6 +158,26 @@ class JobLine(TypedDict):
     started_at: str | None
     ended_at: str | None
     cancel_requested_at: str | None
+
+
+class MadeWebhook(TypedDict):
+    """A new webhook with the secret that signs its messages."""
+
+    number: int
+    study: NotRequired[str | None]
+    url: str
+    facts: list[FactsEnum]
+    owner: str
+    made_at: str
+    secret: str
+
+
+class NewWebhook(TypedDict):
+    """A webhook to make."""
+
+    study: NotRequired[str]
+    url: str
+    facts: list[FactsEnum]
 
 
 class PointLine(TypedDict):
@@ -201,3 +251,14 @@ class TokenRequest(TypedDict):
     name: NotRequired[str]
     days: NotRequired[int]
     scopes: NotRequired[list[ScopesEnum]]
+
+
+class WebhookLine(TypedDict):
+    """One webhook, without its secret."""
+
+    number: int
+    study: NotRequired[str | None]
+    url: str
+    facts: list[FactsEnum]
+    owner: str
+    made_at: str
