@@ -34,6 +34,7 @@ from readerstudy.participation.models import Comment, Consent, MessageDelivery, 
 from readerstudy.reading.models import CheckedDisplay, ClosingAnswers, ImageProblem, Reading, ReadingSession
 from readerstudy.studies.lifecycle import FINISHED
 from readerstudy.studies.models import Enrollment, ReadingList, StudyMember
+from readerstudy.webhooks.models import Webhook
 
 Text = str | Promise
 Row = tuple[Any, ...]
@@ -94,6 +95,7 @@ def sections_of(person: User, *, is_own: bool) -> Iterator[Section]:
     yield from _words(person)
     yield from _reading(person, is_own=is_own)
     yield _mails(person)
+    yield _webhooks(person)
     yield _events(person)
 
 
@@ -304,6 +306,12 @@ def _mails(person: User) -> Section:
     )
     names: tuple[str, ...] = ("kind", "address", "subject", "body", "state", "created_at", "sent_at")
     return Section("mails", _("Mails"), columns, tuple(Mail.objects.filter(person=person).values_list(*names)))
+
+
+def _webhooks(person: User) -> Section:
+    columns: Columns = (STUDY, ("address", _("Address")), ("made_at", _("created")), ("ended_at", _("ended")))
+    rows = Webhook.objects.filter(owner=person).values_list("study__code", "url", "made_at", "ended_at")
+    return Section("webhooks", _("Webhooks"), columns, tuple(rows))
 
 
 def _events(person: User) -> Section:

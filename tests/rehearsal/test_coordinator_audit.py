@@ -14,6 +14,7 @@ from readerstudy.reading.actions import problems
 from readerstudy.rehearsal.coordinator_audit import facts_of_log, facts_of_pages
 from readerstudy.rehearsal.coordinator_pages import Page, crawl, facts_of_text, links_of, rows_of
 from readerstudy.truth.models import Truth
+from readerstudy.webhooks.models import Webhook
 from tests import make, walk
 from tests.rehearsal.test_blinding_audit import audit, one_draw
 from tests.tamper import without_triggers
@@ -116,6 +117,8 @@ def test_no_page_of_a_coordinator_changes_with_the_truth(small, db, monkeypatch)
     monkeypatch.setattr("readerstudy.identity.refused._record", lambda request, status: None)
     study = make.study()
     rita, clara = make.reader_in(study), make.user("clara", Role.COORDINATOR)
+    facts = {"facts": ["session.finished"], "url": "https://hook.example.org/", "made_at": make.MONDAY}
+    hook = Webhook.objects.create(study=study, owner=clara, **facts)
     walk.finish_session(walk.client_of(rita), study.code, 1)
     client = Client()
     client.force_login(clara)
@@ -129,6 +132,7 @@ def test_no_page_of_a_coordinator_changes_with_the_truth(small, db, monkeypatch)
 
     def visit():
         starts = ["/desk/", "/admin/", f"/api/v1/studies/{study.code}/", "/api/v1/jobs/", "/report/", "/lab/"]
+        starts += ["/api/v1/webhooks/", f"/api/v1/webhooks/{hook.pk}/deliveries/"]
         # An export of the trail is an event of its own, so the next visit finds another trail.
         parts = ("/desk/", "/admin/", "/api/", "/report/")
         pages = crawl(fetch, starts, belongs=lambda link: link.startswith(parts) and "trail.csv" not in link)
@@ -138,6 +142,8 @@ def test_no_page_of_a_coordinator_changes_with_the_truth(small, db, monkeypatch)
     before = visit()
     assert len(before) > 50
     assert any("/people/" in address for address in before)
+    assert "session.finished" in before[f"/api/v1/webhooks/{hook.pk}/deliveries/"][1]
+    assert "hook.example.org" in before["/desk/webhooks/"][1]
     with without_triggers(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE truth_truth DROP CONSTRAINT truth_adversarial_has_generator")
         cursor.execute("DROP INDEX one_adversarial_image_per_attack")
