@@ -1,1 +1,1 @@
-"""Webhooks: other programs are told that a session is finished, a study closed or a job over."""
+"""Webhooks: signed messages to other programs when a session is finished, a study closed or a job over."""

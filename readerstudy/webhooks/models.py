@@ -51,7 +51,7 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
 
 
 class Webhook(models.Model):
-    """An address that is told of facts of one study, or of the jobs of its owner if it has no study.
+    """An address that receives facts of one study, or of the jobs of its owner if it has no study.
 
     Its secret is stored nowhere: it is derived from SECRET_KEY and the salt. An ended webhook gets nothing more.
     """

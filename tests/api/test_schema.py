@@ -59,7 +59,7 @@ def call(schema):
 
 def _operation(schema: dict, address: str, method: str) -> dict:
     route = "/" + resolve(address).route
-    for kind in ("slug:", "int:", "panel:", "move:"):
+    for kind in ("slug:", "int:", "uuid:", "panel:", "move:"):
         route = route.replace(f"<{kind}", "<")
     return schema["paths"][route.replace("<", "{").replace(">", "}").replace("{pk}", "{id}")][method]
 

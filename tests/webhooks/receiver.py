@@ -1,4 +1,4 @@
-"""A receiver on the loopback that keeps what it gets and answers as it is told."""
+"""A receiver on the loopback that keeps what it gets and answers as it is set."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Webhooks: what is told and to whom, signatures, retries, and receivers that must not be reached."""
+"""Webhooks: what they say and to whom, signatures, retries, and receivers that must not be reached."""
 
 import base64
 import hashlib
@@ -66,8 +66,8 @@ def test_message(webhook: Webhook) -> Delivery:
 test_message.__test__ = False
 
 
-# --- what is told -----------------------------------------------------------------------------------------------------
-def test_a_finished_session_is_told_without_a_verdict_or_a_count(study, rita, webhook, receiver):
+# --- what is sent -----------------------------------------------------------------------------------------------------
+def test_a_finished_session_is_sent_without_a_verdict_or_a_count(study, rita, webhook, receiver):
     walk.finish_session(walk.client_of(rita), study.code, 1)
     (message,) = told(webhook)
     assert message["type"] == "session.finished"
@@ -88,13 +88,13 @@ def test_messages_of_two_readers_differ_in_their_code_alone(study, rita, webhook
     assert len({len(row.body) for row in webhook.deliveries.all()}) == 1
 
 
-def test_a_closed_study_is_told(study, clara, webhook):
+def test_a_closed_study_is_sent(study, clara, webhook):
     close_study(study=study, actor=clara, reason="All have read.", at=AT)
     (message,) = told(webhook)
     assert (message["type"], message["data"]) == ("study.closed", {"study": study.code})
 
 
-def test_a_job_is_told_to_the_person_who_started_it(rosa, clara, receiver):
+def test_the_end_of_a_job_is_sent_to_the_person_who_started_it(rosa, clara, receiver):
     def jobs_of(person):
         return make_webhook(study=None, url=receiver.url, facts=[Fact.JOB_ENDED], actor=person, at=AT)
 
@@ -111,7 +111,7 @@ def test_a_job_is_told_to_the_person_who_started_it(rosa, clara, receiver):
     assert sorted(message["data"]["status"] for message in told(own)) == ["cancelled", "done"]
 
 
-def test_what_is_rolled_back_is_not_told(study, clara, webhook, queue, django_capture_on_commit_callbacks):
+def test_what_is_rolled_back_is_not_sent(study, clara, webhook, queue, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         with transaction.atomic():
             close_study(study=study, actor=clara, reason="All have read.", at=AT)
@@ -290,7 +290,7 @@ def test_an_ended_webhook_gets_nothing(study, clara, webhook, receiver):
     ]
 
 
-def test_who_leaves_the_study_is_told_nothing_more(study, rosa, clara, webhook, receiver):
+def test_who_leaves_the_study_receives_nothing_more(study, rosa, clara, webhook, receiver):
     make.join([rosa], [study])
     delivery = test_message(webhook)
     remove_member(study=study, person=clara, actor=rosa, at=AT)
