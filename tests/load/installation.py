@@ -72,9 +72,10 @@ class LoadedInstallation(Installation):
     def count_statements(self) -> None:
         """Restart PostgreSQL so that it counts statements."""
         self.as_superuser("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'")
-        self.as_superuser("ALTER SYSTEM SET pg_stat_statements.track_planning = 'on'")
         self.restart("postgres")
-        self.as_superuser("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+        self.as_superuser("CREATE EXTENSION pg_stat_statements")
+        self.as_superuser("ALTER SYSTEM SET pg_stat_statements.track_planning = 'on'")
+        self.as_superuser("SELECT pg_reload_conf()")
 
     def processor_of(self, *names: str) -> float:
         """Return the seconds of processor that these services have used, with those of processes that have ended."""
