@@ -13,14 +13,15 @@ class AnalysisConfig(AppConfig):
     name = "readerstudy.analysis"
 
     def ready(self) -> None:
-        """Store the report of each study that is unsealed."""
+        """Make the report of each study that is unsealed."""
         from readerstudy.truth.actions import when_unsealed  # models can be imported only once all apps are known
 
-        when_unsealed(_store_first_version)
+        when_unsealed(_make_first_version)
 
 
-def _store_first_version(study: "Study", at: datetime) -> None:
+def _make_first_version(study: "Study", at: datetime) -> None:
     # Imported here, because it takes seconds and few processes unseal a study.
-    from readerstudy.analysis.report.cache import store_first_version
+    from readerstudy.analysis.report.making import start_making
 
-    store_first_version(study, at=at)
+    if not study.is_rehearsal:
+        start_making(study, actor=None, at=at)

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -16,14 +17,23 @@ from django.views.decorators.http import require_GET, require_POST
 from readerstudy.accounts.models import Role
 from readerstudy.accounts.permissions import role_required, signed_in_user
 from readerstudy.analysis.forms import VersionForm
-from readerstudy.analysis.report.cache import MOST_READINGS_FOR_PAGES, ReportTooLarge, cached_report
+from readerstudy.analysis.report.cache import CachedReport, known_report
 from readerstudy.analysis.report.differences import MOST_CHANGES, differences
-from readerstudy.analysis.report.paper import PDF, newest_layout, start_layout
+from readerstudy.analysis.report.making import (
+    RETRY_AFTER,
+    newest_layout,
+    newest_making,
+    report_or_job,
+    start_layout,
+    start_new_version,
+)
+from readerstudy.analysis.report.paper import PDF
 from readerstudy.analysis.report.progress import progress_of_study, rehearsal_of
-from readerstudy.analysis.report.versions import NoVersion, count_readings, store_version, stored_results, versions_of
+from readerstudy.analysis.report.versions import NoVersion, count_readings, stored_results, versions_of
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput, NotAllowed
 from readerstudy.experiments.job_view import view_job
+from readerstudy.jobs.models import Job, JobStatus
 from readerstudy.studies.access import require_researcher_of, studies_of, study_for
 from readerstudy.studies.actions import end_expired_requests
 from readerstudy.studies.lifecycle import StudyStatus
@@ -33,6 +43,8 @@ from readerstudy.truth.actions import unseal_study
 from readerstudy.truth.seal import may_see_report, may_see_truth
 
 StudyView = Callable[..., HttpResponseBase]
+# Where a page that shows the progress of a job leads once the report is there.
+_REPORT, _VERSIONS, _FILE = "report", "versions", "file"
 
 
 def _of_study(view: StudyView) -> Callable[..., HttpResponse]:
@@ -66,18 +78,18 @@ def study_report(request: HttpRequest, study: Study, number: int | None = None) 
     """Show a version of the report, the newest if none is named, or the remaining steps while the study is sealed."""
     if study.is_sealed:
         return _sealed(request, study)
-    try:
-        report = cached_report(study, at=now(), number=number)
-    except ReportTooLarge as error:
-        return render(request, "report/large.html", {"study": study, "readings": error.readings})
-    # A running rehearsal is reported while it is being read.
-    grows = not study.shows_verdicts
+    readings = None
+    if "readings" in request.GET:
+        readings = _number_of_readings(request.GET["readings"])
+    report = report_or_job(study, actor=signed_in_user(request), at=now(), number=number, readings=readings)
+    if isinstance(report, Job):
+        return _in_the_making(request, study, report, _REPORT)
     shown = {"number": report.version.number} if report.version else {}
     record("report.viewed", actor=signed_in_user(request), subject=study, at=now(), **shown)
     context = {
         "study": study,
         "report": report,
-        "grows": grows,
+        "grows": _grows(study),
         "readings": report.readings,
         "versions": versions_of(study),
         "may_export": may_see_truth(study, signed_in_user(request)),
@@ -91,28 +103,92 @@ def versions(request: HttpRequest, study: Study, number: int | None = None) -> H
     """Show the stored versions, and what differs between one and another: by default the newest and the one before."""
     if study.is_sealed:
         return _sealed(request, study)
+    job = _job_of_first_version(request, study)
+    if job is not None:
+        return _in_the_making(request, study, job, _VERSIONS)
     return render(request, "report/versions.html", _versions_context(request, study, number, VersionForm()))
 
 
 @require_POST
 @_of_study
 def store(request: HttpRequest, study: Study) -> HttpResponse:
-    """Compute the report now and store it as a new version, with a reason."""
+    """Start the job that computes the report again and stores it as a new version, with a reason."""
     person, form = signed_in_user(request), VersionForm(request.POST)
-    if form.is_valid() and count_readings(study) > MOST_READINGS_FOR_PAGES:
-        raise ReportTooLarge(study, count_readings(study))
+    job = _job_of_first_version(request, study)
+    if job is not None:
+        return _in_the_making(request, study, job, _VERSIONS)
     if not form.is_valid():
         context = _versions_context(request, study, None, form)
         return render(request, "report/versions.html", context, status=400)
-    version = store_version(study=study, actor=person, at=now(), reason=form.cleaned_data["reason"])
-    return redirect("report:differences", study.code, version.number)
+    job = start_new_version(study=study, actor=person, at=now(), reason=form.cleaned_data["reason"])
+    job.refresh_from_db()
+    is_done = job.status == JobStatus.DONE
+    return redirect(
+        _address_at_the_end(study, job, _VERSIONS) if is_done else reverse("report:making", args=[study.code])
+    )
+
+
+@require_GET
+@_of_study
+def making(request: HttpRequest, study: Study) -> HttpResponse:
+    """Show how far the newest job that makes a report is, and lead to the report at its end. For htmx: that part."""
+    leads_to, job = request.GET.get("to", _REPORT), newest_making(study)
+    is_part = "HX-Request" in request.headers
+    is_done = job is None or job.status == JobStatus.DONE
+    if job is None or (is_done and not (is_part and leads_to == _FILE)):
+        address = _address_at_the_end(study, job, leads_to)
+        # A redirect would be followed by htmx, which would insert the whole report.
+        return HttpResponse(headers={"HX-Redirect": address}) if is_part else redirect(address)
+    template = "report/_making.html" if is_part else "report/making.html"
+    return render(request, template, _making_context(study, job, leads_to))
+
+
+def _address_at_the_end(study: Study, job: Job | None, leads_to: str) -> str:
+    """Return the address of what a job has made."""
+    made = job.parameters if job else {}
+    if made.get("number", 1) > 1:
+        return reverse("report:differences", args=[study.code, made["number"]])
+    if leads_to == _VERSIONS:
+        return reverse("report:versions", args=[study.code])
+    # A rehearsal that is still being read may have grown meanwhile.
+    covered = f"?readings={made['readings']}" if "readings" in made and _grows(study) else ""
+    return reverse("report:study", args=[study.code]) + covered
+
+
+def _in_the_making(request: HttpRequest, study: Study, job: Job, leads_to: str) -> HttpResponse:
+    """Answer with the progress of the job that makes what was asked for."""
+    context = _making_context(study, job, leads_to)
+    answer = render(request, "report/making.html", context, status=202)
+    answer["Retry-After"] = str(RETRY_AFTER)
+    return answer
+
+
+def _making_context(study: Study, job: Job, leads_to: str) -> dict[str, Any]:
+    return {
+        "study": study,
+        "job": job,
+        "view": view_job(job, at=now()),
+        "leads_to": leads_to,
+        "again": _address_at_the_end(study, job, leads_to if job.parameters.get("number", 1) == 1 else _VERSIONS),
+        "is_started_here": not settings.JOBS_BY_WORKER,
+    }
+
+
+def _job_of_first_version(request: HttpRequest, study: Study) -> Job | None:
+    """Return the job that makes the first version, None if that is stored. Raises NoVersion for a rehearsal."""
+    if study.is_rehearsal:
+        raise NoVersion(_("The report of a rehearsal has no versions."))
+    report = report_or_job(study, actor=signed_in_user(request), at=now())
+    return report if isinstance(report, Job) else None
+
+
+def _grows(study: Study) -> bool:
+    """Return whether it is a running rehearsal, which is reported while it is being read."""
+    return not study.shows_verdicts
 
 
 def _versions_context(request: HttpRequest, study: Study, number: int | None, form: VersionForm) -> dict[str, Any]:
-    cached_report(study, at=now())  # stores the first version if there is none
     stored = versions_of(study)
-    if not stored:
-        raise NoVersion(_("The report of a rehearsal has no versions."))
     after = next((each for each in stored if each.number == number), None if number else stored[-1])
     if after is None:
         raise Http404(_("The report of %(study)s has no version %(number)s.") % {"study": study.code, "number": number})
@@ -137,12 +213,15 @@ def _versions_context(request: HttpRequest, study: Study, number: int | None, fo
 @_of_study
 def readings(request: HttpRequest, study: Study) -> HttpResponse:
     """Return a link to a newer report if there are more readings than `shown`, otherwise nothing (204). For htmx."""
-    shown = request.GET.get("shown", "")
-    if not re.fullmatch(r"[0-9]{1,9}", shown):
-        raise BadInput(_("The number of readings that the page shows is missing."))
-    if count_readings(study) <= int(shown):
+    if count_readings(study) <= _number_of_readings(request.GET.get("shown", "")):
         return HttpResponse(status=204)
     return render(request, "report/_newer.html", {"study": study})
+
+
+def _number_of_readings(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise BadInput(_("The number of readings that the page shows is missing."))
+    return int(text)
 
 
 @require_POST
@@ -187,36 +266,66 @@ def page_html(request: HttpRequest, study: Study, number: int | None = None) -> 
 @require_GET
 @_of_study
 def page_pdf(request: HttpRequest, study: Study, number: int | None = None) -> HttpResponseBase:
-    """Return the whole report as PDF. It is laid out when it is first asked for: by a worker if there is one."""
-    report = cached_report(study, at=now(), number=number)
-    if settings.PDF_BY_WORKER and report.version is not None and report.file(PDF) is None:
-        start_layout(version=report.version, actor=signed_in_user(request), at=now())
-        return redirect("report:pdf-progress", study.code, report.version.number)
-    report.lay_out(at=now())
+    """Return the whole report as PDF. A job lays it out when it is first asked for."""
+    report = _report_of_files(request, study, number)
+    if isinstance(report, Job):
+        return _in_the_making(request, study, report, _REPORT)
+    if report.file(PDF) is None:
+        start_layout(study, report, actor=signed_in_user(request), at=now())
+        if report.file(PDF) is None:
+            return redirect(_layout_address(study, report))
     return _file(request, study, PDF, number, part="report")
 
 
 @require_GET
 @_of_study
-def pdf_progress(request: HttpRequest, study: Study, number: int) -> HttpResponse:
-    """Show how far the layout of a version's PDF is, and the link to it once it is stored. For htmx: only that part."""
-    report = cached_report(study, at=now(), number=number)
-    assert report.version is not None  # a number was given
-    job = newest_layout(report.version)
+def pdf_progress(request: HttpRequest, study: Study, number: int | None = None) -> HttpResponse:
+    """Show how far the layout of a PDF is, and the link to it once it is there. For htmx: only that part."""
+    report = known_report(study, number=number, readings=_least_readings(study))
+    if report is None or (number is None and report.version is not None):
+        return redirect("report:study", study.code)
+    job = newest_layout(study, report)
+    version = [report.version.number] if report.version else []
     context = {
         "study": study,
         "version": report.version,
-        "is_stored": report.file(PDF) is not None,
+        "is_there": report.file(PDF) is not None,
         "job": job,
         "view": view_job(job, at=now()) if job else None,
+        "is_started_here": not settings.JOBS_BY_WORKER,
+        "progress": _layout_address(study, report),
+        "pdf": reverse("report:version-pdf" if version else "report:pdf", args=[study.code, *version]),
+        "page": reverse("report:version" if version else "report:study", args=[study.code, *version]),
     }
     template = "report/_pdf.html" if "HX-Request" in request.headers else "report/pdf.html"
     return render(request, template, context)
 
 
+def _layout_address(study: Study, report: CachedReport) -> str:
+    """Return the address of the page that shows how far the layout of a PDF is."""
+    if report.version is None:
+        return reverse("report:rehearsal-pdf", args=[study.code])
+    return reverse("report:pdf-progress", args=[study.code, report.version.number])
+
+
+def _least_readings(study: Study) -> int | None:
+    """Return how many readings the files of a report must cover; None: all.
+
+    The files of a running rehearsal are those of its newest page, which must not lose its figures while it is read.
+    """
+    return 0 if _grows(study) else None
+
+
+def _report_of_files(request: HttpRequest, study: Study, number: int | None) -> CachedReport | Job:
+    person, least = signed_in_user(request), _least_readings(study)
+    return report_or_job(study, actor=person, at=now(), number=number, readings=least)
+
+
 def _file(request: HttpRequest, study: Study, name: str, number: int | None, *, part: str = "") -> HttpResponseBase:
     """Return a file of a version; as a download, and as an export in the audit trail, if it is a `part`."""
-    report = cached_report(study, at=now(), number=number)
+    report = _report_of_files(request, study, number)
+    if isinstance(report, Job):
+        return _in_the_making(request, study, report, _FILE)
     path = report.file(name)
     if path is None:
         raise Http404

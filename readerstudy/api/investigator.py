@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from readerstudy.accounts.models import User
 from readerstudy.accounts.permissions import IsInvestigator, IsResearcher, signed_in_user
-from readerstudy.analysis.report.cache import cached_report
+from readerstudy.analysis.report.making import RETRY_AFTER, report_or_job
 from readerstudy.analysis.report.versions import version_facts, versions_of
 from readerstudy.api import csv, dataset
 from readerstudy.api.errors import DetailSerializer
@@ -26,6 +26,7 @@ from readerstudy.api.serializers import (
     ClosingAnswersLine,
     EnrolledReader,
     EnrollRequest,
+    MakingAnswer,
     ReadingLine,
     ResultsAnswer,
     ResultsQuery,
@@ -35,12 +36,14 @@ from readerstudy.api.serializers import (
 )
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput
+from readerstudy.jobs.models import Job
 from readerstudy.studies.access import require_researcher_of, studies_of, study_for
 from readerstudy.studies.actions import end_expired_requests, enroll
 from readerstudy.studies.models import Study
 from readerstudy.truth.seal import may_see_truth
 
 REFUSED = OpenApiResponse(DetailSerializer, description="the protocol forbids it now; the sentence says why")
+MAKING = OpenApiResponse(MakingAnswer, description="the report is being computed; ask again after Retry-After")
 MISUNDERSTOOD = OpenApiResponse(DetailSerializer, description="the sentence names the field")
 
 
@@ -203,12 +206,16 @@ class Results(StudyView):
     permission_classes = [IsResearcher]
 
     @extend_schema(
-        parameters=[ResultsQuery], responses={200: ResultsAnswer, 400: MISUNDERSTOOD, 409: REFUSED}, tags=["studies"]
+        parameters=[ResultsQuery],
+        responses={200: ResultsAnswer, 202: MAKING, 400: MISUNDERSTOOD, 409: REFUSED},
+        tags=["studies"],
     )
     def get(self, request: UserRequest, study: str) -> Response:
         selected = self.own_study()
         number = validated(ResultsQuery(data=request.query_params)).get("version")
-        report = cached_report(selected, at=now(), number=number)
+        report = report_or_job(selected, actor=request.user, at=now(), number=number, says_failure=True)
+        if isinstance(report, Job):
+            return Response(MakingAnswer(report).data, status=202, headers={"Retry-After": str(RETRY_AFTER)})
         results = {
             **report.as_dict(),
             "version": version_facts(report.version) if report.version else None,

@@ -4,6 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from readerstudy.jobs.models import Job
+from readerstudy.jobs.progress_text import job_note
 from readerstudy.modalities import MODALITIES
 from readerstudy.studies.lifecycle import StudyStatus
 from readerstudy.studies.models import RequestOutcome
@@ -292,6 +294,19 @@ class ReportVersionFacts(Shape):
     basis = serializers.DictField(help_text="evaluations and classifiers by id and hash, versions of packages")
     sha256 = serializers.CharField()
     pdfs = ReportPdfFacts(many=True)
+
+
+class MakingAnswer(serializers.Serializer[Job]):
+    """The job that computes what was asked for."""
+
+    job = serializers.IntegerField(source="pk")
+    status = serializers.CharField()
+    done = serializers.IntegerField(help_text="steps done")
+    total = serializers.IntegerField(help_text="steps in all")
+    note = serializers.SerializerMethodField()
+
+    def get_note(self, job: Job) -> str:
+        return job_note(job)
 
 
 class ResultsAnswer(Shape):

@@ -342,10 +342,10 @@ CELERY_IMPORTS = env_list(
 CELERY_BROKER_READ_URL = CELERY_BROKER_WRITE_URL = CELERY_BROKER_URL
 _in_files = CELERY_BROKER_URL.startswith("filesystem")
 CELERY_BROKER_TRANSPORT_OPTIONS = server.broker(VAR_DIR) if _in_files else safety.limits_of(CELERY_BROKER_URL)
+# Without a broker server, reports and their PDF are made by processes of their own, because no worker may be running.
+JOBS_BY_WORKER = not CELERY_BROKER_URL.startswith(("filesystem", "memory"))
 # Mails wait behind no training. Without a broker server they are sent by the process that writes them.
-MAILS_BY_WORKER = SENDS_MAIL and not CELERY_BROKER_URL.startswith(("filesystem", "memory"))
-# The PDF of a report takes seconds. Without a broker server it is laid out in the request that asks for it.
-PDF_BY_WORKER = not CELERY_BROKER_URL.startswith(("filesystem", "memory"))
+MAILS_BY_WORKER = SENDS_MAIL and JOBS_BY_WORKER
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
 # The Job row names the queue of a job; a worker without --queues takes everything.

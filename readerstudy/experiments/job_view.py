@@ -22,6 +22,7 @@ OTHER_TITLES: Final[dict[str, Any]] = {
     "import-images": gettext_lazy("Import images"),
     "lay-out-report": gettext_lazy("Lay out the PDF of a report"),
     "lock-study": gettext_lazy("Lock a study"),
+    "make-report": gettext_lazy("Make a report"),
     "rehearse-study": gettext_lazy("Rehearse a study"),
 }
 

@@ -83,5 +83,15 @@ def _kind_text(activity: Activity) -> str:
             return _("Checking the files and computing the tables again")
         case ActivityKind.LAYING_OUT_PDF:
             return _("Laying out the pages")
+        case ActivityKind.ADDING_UP_READINGS:
+            return _("Adding up the readings")
+        case ActivityKind.COMPARING_SESSIONS:
+            return _("Comparing the sessions over readers and images")
+        case ActivityKind.TESTING_READERS:
+            return _("Testing each reader’s sessions")
+        case ActivityKind.DRAWING_REPORT:
+            return _("Drawing the tables and figures")
+        case ActivityKind.WRITING_REPORT:
+            return _("Writing the files")
         case _:
             assert_never(activity.kind)

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
+from importlib import import_module
 from math import isfinite
 from time import monotonic
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils.timezone import now
 from kombu.exceptions import ChannelError, OperationalError
@@ -123,7 +125,7 @@ def run_here(job: Job, watch: Watch | None = None) -> Any:
     Raises StudyError if the job fails, if another worker runs it, or if its task is not installed here.
     """
     try:
-        app.loader.import_default_modules()
+        _import_task(job.kind)
     except ImportError as error:
         raise StudyError(
             f"This installation cannot run {job.kind} ({error}). Install the extra [ml], or use --queue."
@@ -140,6 +142,14 @@ def run_here(job: Job, watch: Watch | None = None) -> Any:
     if job.status != JobStatus.DONE:
         raise StudyError(job.note or f"Job {job.pk} is {job.get_status_display().lower()}.")
     return job.result
+
+
+def _import_task(kind: str) -> None:
+    """Import the modules of tasks until one has the task of this kind: those with torch last, which is large."""
+    for name in sorted(settings.CELERY_IMPORTS, key=lambda name: not name.startswith("readerstudy.")):
+        if kind in app.tasks:
+            return
+        import_module(name)
 
 
 def perform(job_id: int, work: Work) -> None:

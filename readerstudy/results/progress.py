@@ -23,6 +23,12 @@ class ActivityKind(StrEnum):
     WRITING_BUNDLE = "writing-bundle"
     CHECKING_BUNDLE = "checking-bundle"
     LAYING_OUT_PDF = "laying-out-pdf"
+    # the parts of a report
+    ADDING_UP_READINGS = "adding-up-readings"
+    COMPARING_SESSIONS = "comparing-sessions"
+    TESTING_READERS = "testing-readers"
+    DRAWING_REPORT = "drawing-report"
+    WRITING_REPORT = "writing-report"
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,20 @@
 """Aggregates of the readings of one study, joined with the truth and computed in the database.
 
-A temporary table holds the join, with a few numbers per reading; every count, sum, quartile and sub-group is one query
-over it. Only the readings of the two compared sessions are fetched one by one, in binary.
+A temporary table holds the join, with a few numbers per reading; every count, sum and quartile is one query over it.
+The readings leave the database once more, in binary and list by list, for what depends on their order (sub-groups) and
+for the two compared sessions, whose readings are kept.
 
 A case is identified by the key of its truth, not by that of its stimulus. Keys of stimuli are random, so results that
 depend on the order of cases (resampling, ties) would differ between two databases that hold the same study.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from django.db import connection, transaction
+from numpy.typing import NDArray
 
 from readerstudy.analysis.queries.exclusions import IS_INCLUDED
 from readerstudy.analysis.queries.withdrawals import IS_KEPT, keeps_withdrawn
@@ -46,6 +48,8 @@ from readerstudy.truth.terms import Authenticity
 from readerstudy.vocabulary import Pathology
 
 Row = tuple[Any, ...]
+Column = NDArray[Any]
+Columns = dict[str, Column]
 
 _PAIR = 4  # the first of the two kinds that show both images side by side
 _NO_IDLE_RULE = 2**31 - 1  # milliseconds
@@ -91,29 +95,7 @@ FROM evidence JOIN {Enrollment._meta.db_table} enrollment ON enrollment.id = evi
 WHERE kind < {_PAIR} AND verdict <> {VERDICT_SEEN} GROUP BY 1, 2, 3, 4, 5
 """
 
-# Three rows per reading, one for each set that it belongs to: its subset of one pathology (parts 0 to 3, as kinds),
-# its authenticity (4, 5) and all readings (6). Credits are doubled, so that half credits are integers.
-_RANKED = f"""
-CREATE TEMPORARY TABLE ranked ON COMMIT DROP AS
-SELECT enrollment, session, part, credit,
-       (row_number() OVER (PARTITION BY enrollment, session, part ORDER BY position) - 1)::int AS ordinal,
-       count(*) OVER (PARTITION BY enrollment, session, part)::int AS readings
-FROM (
-    SELECT enrollment, session, position, unnest(ARRAY[kind, 4 + kind / 2, 6])::smallint AS part,
-           (CASE WHEN verdict = {VERDICT_UNSURE} THEN %(unsure)s
-                 WHEN verdict = CASE WHEN kind < 2 THEN {VERDICT_REAL} ELSE {VERDICT_NOT_REAL} END THEN 2
-                 ELSE 0 END)::smallint AS credit
-    FROM evidence
-    WHERE kind < {_PAIR} AND verdict <> {VERDICT_SEEN} AND (%(keeps)s OR verdict <> {VERDICT_UNSURE})
-) credited
-"""
-
-_BLOCKS = """
-SELECT enrollment, session, part, readings, ordinal / greatest(readings / %(groups)s, 1), sum(credit)
-FROM ranked GROUP BY 1, 2, 3, 4, 5
-"""
-
-# Columns that are fetched per reading: name, PostgreSQL type, NumPy type.
+# Columns of a reading, which leaves the database in the order of the reading lists: name, PostgreSQL type, NumPy type.
 _FIELDS: tuple[tuple[str, str, Any], ...] = (
     ("enrollment", "int4", np.int32),
     ("session", "int2", np.int16),
@@ -123,15 +105,17 @@ _FIELDS: tuple[tuple[str, str, Any], ...] = (
     ("verdict", "int2", np.int8),
     ("elapsed_ms", "int4", np.int32),
 )
-_COMPARED = f"""
+_JUDGED = f"""
 COPY (SELECT {", ".join(f"{name}::{kind}" for name, kind, _ in _FIELDS)} FROM evidence
-      WHERE kind < {_PAIR} AND verdict <> {VERDICT_SEEN} AND session IN (%d, %d)) TO STDOUT (FORMAT binary)
+      WHERE kind < {_PAIR} AND verdict <> {VERDICT_SEEN} ORDER BY enrollment, session, position)
+TO STDOUT (FORMAT binary)
 """
 # A row in PostgreSQL's binary format: the number of fields, then each field preceded by its length. No field is null.
 _ROW = np.dtype(
     [("fields", ">i2")]
     + [pair for name, kind, _ in _FIELDS for pair in ((f"{name}_length", ">i4"), (name, f">i{kind[-1]}"))]
 )
+_KEPT: Final = tuple(name for name, _type, _kind in _FIELDS if name != "enrollment")  # as in ComparedReadings
 _HEADER = 19  # bytes
 _BUFFER = 1 << 20  # bytes
 
@@ -149,6 +133,7 @@ def aggregate_readings(study: Study, plan: AnalysisPlan) -> AggregatedReadings:
         sessions = tuple(sorted({row[1] for row in verdicts}))
         index = _Index({key: readers.index(code) for key, code in codes.items() if code in readers}, sessions)
         rule = Unsure(plan.unsure)
+        blocks, compared = _fetched(index, rule, plan)
         return AggregatedReadings(
             readers=readers,
             sessions=sessions,
@@ -156,8 +141,8 @@ def aggregate_readings(study: Study, plan: AnalysisPlan) -> AggregatedReadings:
             times=_times(query(_TIMES, {"idle": plan.idle_after_s * 1000 or _NO_IDLE_RULE}), index),
             cases=_cases(query(_CASES), dict(study.arms.values_list("id", "name"))),
             rule=rule,
-            blocks=_blocks(query, index, rule, block_numbers(plan.groups)),
-            compared=_compared(index, (plan.before, plan.after)),
+            blocks=blocks,
+            compared=compared,
         )
 
 
@@ -226,27 +211,39 @@ def _cases(rows: Sequence[Row], arms: Mapping[int, str]) -> CaseVerdicts:
     return CaseVerdicts(np.array(columns[0], dtype=str), session, case, kind, counts)
 
 
-def _blocks(query: _Query, index: _Index, rule: Unsure, numbers: Sequence[int]) -> dict[int, SubgroupBlocks]:
-    unsure = {Unsure.WRONG: 0, Unsure.EXCLUDED: 0, Unsure.HALF: 1}[rule]
-    query(_RANKED, {"unsure": unsure, "keeps": rule is not Unsure.EXCLUDED})
-    blocks = {groups: _block_sums(query(_BLOCKS, {"groups": groups}), index, groups) for groups in numbers}
-    query("DROP TABLE ranked")
-    return blocks
+class _Blocks:
+    """Sums of sub-groups, added up list by list. Credits are doubled, so that half credits are integers.
 
+    A reading belongs to three sets: those of its subset of one pathology (parts 0 to 3, as kinds), of its authenticity
+    (4, 5) and of all readings (6). Readings after the last block count for `hits` only.
+    """
 
-def _block_sums(rows: Sequence[Row], index: _Index, groups: int) -> SubgroupBlocks:
-    """Return sums by block. Readings after the last block count for `hits` only."""
-    shape = (*index.shape, ALL_READINGS + 1)
-    readings: Ints = np.zeros(shape, dtype=np.int64)
-    hits: Floats = np.zeros(shape)
-    sums: Floats = np.zeros((*shape, groups))
-    for enrollment, session, part, count, block, credit in rows:
-        cell = (*index(enrollment, session), _SUBSET_OF_PART[part])
-        readings[cell] = count
-        hits[cell] += int(credit) / 2
-        if block < groups <= count:
-            sums[(*cell, block)] = int(credit) / 2
-    return SubgroupBlocks(readings, hits, sums)
+    def __init__(self, index: _Index, rule: Unsure, numbers: Sequence[int]) -> None:
+        shape = (*index.shape, ALL_READINGS + 1)
+        self._rule, self._unsure = rule, {Unsure.WRONG: 0, Unsure.EXCLUDED: 0, Unsure.HALF: 1}[rule]
+        self._readings: Ints = np.zeros(shape, dtype=np.int64)
+        self._hits: Floats = np.zeros(shape)
+        self._sums: dict[int, Floats] = {groups: np.zeros((*shape, groups)) for groups in numbers}
+
+    def add(self, cell: tuple[int, int], kind: Column, verdict: Column) -> None:
+        """Add the readings of one reading list, in the order of their positions."""
+        if self._rule is Unsure.EXCLUDED:
+            kept = verdict != VERDICT_UNSURE
+            kind, verdict = kind[kept], verdict[kept]
+        is_right = verdict == np.where(kind < 2, VERDICT_REAL, VERDICT_NOT_REAL)
+        credit = np.where(verdict == VERDICT_UNSURE, self._unsure, 2 * is_right)
+        for part, subset in enumerate(_SUBSET_OF_PART):
+            own = credit if part == 6 else credit[kind == part if part < 4 else kind // 2 == part - 4]
+            self._readings[(*cell, subset)] = len(own)
+            self._hits[(*cell, subset)] = int(own.sum()) / 2
+            for groups, sums in self._sums.items():
+                size = len(own) // groups
+                if size:
+                    sums[(*cell, subset)] = own[: size * groups].reshape(groups, size).sum(axis=1) / 2
+
+    def by_number(self) -> dict[int, SubgroupBlocks]:
+        """Return the sums by the number of blocks."""
+        return {groups: SubgroupBlocks(self._readings, self._hits, sums) for groups, sums in self._sums.items()}
 
 
 def _subset_of_part() -> tuple[int, ...]:
@@ -258,25 +255,57 @@ def _subset_of_part() -> tuple[int, ...]:
 _SUBSET_OF_PART = _subset_of_part()
 
 
-def _compared(index: _Index, sessions: tuple[int, int]) -> ComparedReadings:
-    reader_of_enrollment = np.full(max(index.readers, default=0) + 1, -1, dtype=np.int32)
-    for enrollment, reader in index.readers.items():
-        reader_of_enrollment[enrollment] = reader
-    buffer = _BinaryRows()
+def _fetched(index: _Index, rule: Unsure, plan: AnalysisPlan) -> tuple[dict[int, SubgroupBlocks], ComparedReadings]:
+    """Return what is added up from readings one by one, and those of the two compared sessions.
+
+    Of the others no more than a chunk is in memory.
+    """
+    blocks, compared = _Blocks(index, rule, block_numbers(plan.groups)), _Compared(index, (plan.before, plan.after))
+
+    def take(rows: Columns) -> None:
+        cell = index(int(rows["enrollment"][0]), int(rows["session"][0]))
+        blocks.add(cell, rows["kind"], rows["verdict"])
+        compared.add(cell[0], rows)
+
+    lists = _ReadingLists(take)
     with connection.cursor() as cursor:
-        cursor.cursor.copy_expert(_COMPARED % sessions, buffer)
-    columns = buffer.columns()
-    readers = reader_of_enrollment[columns["enrollment"]]
-    return ComparedReadings(readers, *(columns[name] for name, _type, _kind in _FIELDS[1:]))
+        cursor.cursor.copy_expert(_JUDGED, lists)
+    lists.close()
+    return blocks.by_number(), compared.readings()
 
 
-class _BinaryRows:
-    """A file object for PostgreSQL's COPY in binary format that unpacks rows in chunks."""
+class _Compared:
+    """Collects the readings of the two compared sessions."""
 
-    def __init__(self) -> None:
+    def __init__(self, index: _Index, sessions: tuple[int, int]) -> None:
+        self._sessions = sessions
+        self._parts: dict[str, list[Column]] = {name: [] for name in ("reader", *_KEPT)}
+
+    def add(self, reader: int, rows: Columns) -> None:
+        """Keep the readings of one reading list if it is of one of the sessions."""
+        if int(rows["session"][0]) in self._sessions:
+            self._parts["reader"].append(np.full(len(rows["session"]), reader, dtype=np.int32))
+            for name in _KEPT:
+                self._parts[name].append(rows[name])
+
+    def readings(self) -> ComparedReadings:
+        """Return them all. They can be called for once: parts are released column by column."""
+        kinds = {"reader": np.int32, **{name: kind for name, _type, kind in _FIELDS}}
+        columns = (np.concatenate([np.empty(0, kinds[name]), *self._parts.pop(name)]) for name in list(self._parts))
+        return ComparedReadings(*columns)
+
+
+class _ReadingLists:
+    """A file object for PostgreSQL's COPY in binary format that hands on one reading list after the other.
+
+    The rows must be in the order of the lists. No more than a chunk and one list are in memory.
+    """
+
+    def __init__(self, take: Callable[[Columns], None]) -> None:
+        self._take = take
         self._chunks: list[bytes] = []
         self._size = -_HEADER
-        self._parts: dict[str, list[Any]] = {name: [] for name, _type, _kind in _FIELDS}
+        self._begun: Columns = {name: np.empty(0, kind) for name, _type, kind in _FIELDS}
 
     def write(self, data: bytes) -> int:
         self._chunks.append(data)
@@ -286,17 +315,23 @@ class _BinaryRows:
             self._unpack()
         return len(data)
 
-    def columns(self) -> Mapping[str, Any]:
-        """Return the columns, (rows,) each, after the last write."""
+    def close(self) -> None:
+        """Hand on the last list, after the last write."""
         self._unpack()
-        return {name: np.concatenate([np.empty(0, kind), *self._parts[name]]) for name, _type, kind in _FIELDS}
+        if len(self._begun["session"]):
+            self._take(self._begun)
 
     def _unpack(self) -> None:
         data = b"".join(self._chunks)[-self._size :] if self._size > 0 else b""
         # Bytes that do not fill a row are the start of the next row, or the two bytes of the trailer.
         complete = len(data) // _ROW.itemsize
         rows = np.frombuffer(data, dtype=_ROW, count=complete)
-        for name, _type, kind in _FIELDS:
-            self._parts[name].append(rows[name].astype(kind))
         self._chunks = [data[complete * _ROW.itemsize :]]
         self._size = len(self._chunks[0])
+        known = {name: np.concatenate([self._begun[name], rows[name].astype(kind)]) for name, _type, kind in _FIELDS}
+        changes = (np.diff(known["enrollment"]) != 0) | (np.diff(known["session"]) != 0)
+        start = 0
+        for end in (np.flatnonzero(changes) + 1).tolist():
+            self._take({name: column[start:end] for name, column in known.items()})
+            start = end
+        self._begun = {name: column[start:] for name, column in known.items()}

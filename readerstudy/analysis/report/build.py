@@ -12,7 +12,6 @@ from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language, override
-from django.utils.translation import gettext as _
 
 from readerstudy.analysis.figures import Picture
 from readerstudy.analysis.queries.study import study_record
@@ -23,6 +22,7 @@ from readerstudy.analysis.report.sections import Section
 from readerstudy.analysis.wording import limit_sentences, session_limit_sentence
 from readerstudy.layout.codes import TableCodes, codes_of
 from readerstudy.layout.table import Table, to_csv, to_text
+from readerstudy.results.progress import ActivityKind
 from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Study
 from readerstudy.truth.seal import may_show_images_of_cohort
@@ -55,15 +55,15 @@ class StudyReport:
         """The primary result in words."""
         return self.chapters.summary
 
-    def compute(self) -> Iterator[str]:
-        """Compute everything, yielding a description before each part."""
-        stages: tuple[tuple[str, Callable[[], object]], ...] = (
-            (_("comparing the sessions over readers and images"), lambda: self.chapters.mrmc),
-            (_("testing each reader’s sessions"), lambda: self.chapters.subgroups),
-            (_("drawing tables and figures"), lambda: self.sections),
+    def compute(self) -> Iterator[ActivityKind]:
+        """Compute everything, yielding what is done before each part."""
+        stages: tuple[tuple[ActivityKind, Callable[[], object]], ...] = (
+            (ActivityKind.COMPARING_SESSIONS, lambda: self.chapters.mrmc),
+            (ActivityKind.TESTING_READERS, lambda: self.chapters.subgroups),
+            (ActivityKind.DRAWING_REPORT, lambda: self.sections),
         )
-        for description, compute in stages:
-            yield description
+        for kind, compute in stages:
+            yield kind
             compute()
 
     @property
@@ -136,15 +136,16 @@ class StudyReport:
         }
 
 
-Stage = Callable[[str], None]
+# Called with what is done next.
+Stage = Callable[[ActivityKind], None]
 
 
 def build_report(study: Study, *, at: datetime, stage: Stage = lambda _: None) -> StudyReport:
     """Return the report of an unsealed study by its locked plan. Raises StillSealed before the unsealing.
 
-    `stage` is called with a description of the current step.
+    `stage` is called with what is done next.
     """
-    stage(_("aggregating the readings"))
+    stage(ActivityKind.ADDING_UP_READINGS)
     record = study_record(study)
     shows_gallery = may_show_images_of_cohort(study.cohort.name)
     gallery = build_gallery(study, choose_images(record, study.analysis)) if shows_gallery else None
@@ -154,12 +155,12 @@ def build_report(study: Study, *, at: datetime, stage: Stage = lambda _: None) -
 def write_report(report: StudyReport, folder: Path, *, stage: Stage = lambda _: None) -> list[Path]:
     """Write report.html, report.json, report.txt, CSV and JSON per table, and SVG per figure; return the paths.
 
-    `stage` is called with a description of the current step.
+    `stage` is called with what is done next.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for description in report.compute():
-        stage(description)
-    stage(_("writing the files"))
+    for kind in report.compute():
+        stage(kind)
+    stage(ActivityKind.WRITING_REPORT)
     files = {**data_files(report), "report.html": standalone(report)}
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")

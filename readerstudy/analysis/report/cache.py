@@ -1,7 +1,7 @@
 """Written reports: the stored versions of a study's report, and the report of a rehearsal, which is computed.
 
 The reports folder is a cache and can be deleted at any time. A rehearsal does not change once it is closed, so its
-report is computed once per version of the software and language.
+report is computed once per version of the software and language. Requests compute none: see `making`.
 """
 
 import json
@@ -33,27 +33,13 @@ from readerstudy.analysis.report.versions import (
     stored_file,
     stored_results,
 )
-from readerstudy.errors import StudyError
 from readerstudy.provenance import source_hash
 from readerstudy.studies.models import Study
 from readerstudy.truth.seal import may_show_images_of_cohort, require_unsealed
 
 SUFFIXES = (".py", ".html", ".css", ".po", ".mo")  # of the files that a report is made by
-# A page computes reports of up to this many readings; the command computes larger ones, with a progress bar.
-MOST_READINGS_FOR_PAGES = 50_000
 _INTERNAL: Final = ("body.html", "report.txt")
 KEPT = 4  # reports of one study, for languages and for versions of the software that run in parallel
-
-
-class ReportTooLarge(StudyError):
-    """The report is not cached, and computing it takes minutes."""
-
-    def __init__(self, study: Study, readings: int) -> None:
-        self.readings = readings
-        super().__init__(
-            f"The study {study.code} has {readings:,} readings, and its report takes some minutes. "
-            f"Run: manage.py analyse_study {study.code}. This page shows it then."
-        )
 
 
 @dataclass(frozen=True)
@@ -137,52 +123,59 @@ class StoredReport(CachedReport):
         return stored_file(self.version, name)
 
 
-def cached_report(
-    study: Study,
-    *,
-    at: datetime,
-    number: int | None = None,
-    for_page: bool = True,
-    stage: Stage = lambda _: None,
-) -> CachedReport:
-    """Return the report: of a study the version of this number, or the newest one; of a rehearsal that of now.
+def known_report(study: Study, *, number: int | None = None, readings: int | None = None) -> CachedReport | None:
+    """Return the report if it was made: of a study the version of this number, or the newest; of a rehearsal that of
+    now, or the newest that covers at least this number of readings.
 
-    If no version is stored yet, the first one is now. Raises StillSealed before the unsealing, NoVersion if there is
-    none of this number, and ReportTooLarge if `for_page` is true and computing it takes minutes.
+    Raises StillSealed before the unsealing, and NoVersion if there is none of this number.
     """
     require_unsealed(study)
     if not study.is_rehearsal:
-        return _stored_report(study, number, at=at, for_page=for_page, stage=stage)
+        version = find_version(study, number)
+        return None if version is None else _stored_report(version)
     if number is not None:
         raise NoVersion(_("The report of a rehearsal has no versions."))
+    state, count = _state(study), count_readings(study)
+    if readings is None:
+        folder = _folder(study, state, count)
+        return CachedReport(folder, count) if folder.is_dir() else None
+    covered = [each for each in _covered(study, state) if each >= readings]
+    return CachedReport(_folder(study, state, max(covered)), max(covered)) if covered else None
+
+
+def cached_report(
+    study: Study, *, at: datetime, number: int | None = None, stage: Stage = lambda _: None
+) -> CachedReport:
+    """Return the report as `known_report` does; compute it now if it was not made. A version is stored then."""
+    if (known := known_report(study, number=number)) is not None:
+        return known
+    if not study.is_rehearsal:
+        return _stored_report(store_version(study=study, actor=None, at=at, stage=stage))
     readings = count_readings(study)
-    folder = Path(settings.REPORTS_DIR) / ".published" / study.code / _fingerprint(study, readings)
-    if not folder.is_dir():
-        if for_page and readings > MOST_READINGS_FOR_PAGES:
-            raise ReportTooLarge(study, readings)
-        _write(study, folder, at=at, stage=stage)
+    folder = _folder(study, _state(study), readings)
+    _write(study, folder, at=at, stage=stage)
     return CachedReport(folder, readings)
 
 
-def _stored_report(study: Study, number: int | None, *, at: datetime, for_page: bool, stage: Stage) -> StoredReport:
-    version = find_version(study, number)
-    if version is None:
-        readings = count_readings(study)
-        if for_page and readings > MOST_READINGS_FOR_PAGES:
-            raise ReportTooLarge(study, readings)
-        version = store_version(study=study, actor=None, at=at, stage=stage)
+def _stored_report(version: ReportVersion) -> StoredReport:
+    study = version.study
     images = "-images" if may_show_images_of_cohort(study.cohort.name) else ""
     name = f"v{version.number}-{get_language()}-{version.sha256[:12]}{images}"
     return StoredReport(Path(settings.REPORTS_DIR) / ".versions" / study.code / name, version.readings, version)
 
 
-def store_first_version(study: Study, *, at: datetime) -> None:
-    """Store the first version of a study that was just unsealed, unless that takes minutes or it is a rehearsal.
+def _folder(study: Study, state: str, readings: int) -> Path:
+    """Return the folder of a rehearsal's report."""
+    return _folders(study) / f"{state}-{readings}"
 
-    A version that is not stored now is stored when the report is asked for.
-    """
-    if not study.is_rehearsal and count_readings(study) <= MOST_READINGS_FOR_PAGES:
-        _stored_report(study, None, at=at, for_page=True, stage=lambda _: None)
+
+def _folders(study: Study) -> Path:
+    return Path(settings.REPORTS_DIR) / ".published" / study.code
+
+
+def _covered(study: Study, state: str) -> list[int]:
+    """Return the numbers of readings that the reports of a rehearsal in this state cover."""
+    return [int(folder.name.rpartition("-")[2]) for folder in _folders(study).glob(f"{state}-*")]
 
 
 def _write(study: Study, folder: Path, *, at: datetime, stage: Stage) -> None:
@@ -214,18 +207,19 @@ def _modified(folder: Path) -> float:
     return folder.stat().st_mtime
 
 
-def _fingerprint(study: Study, readings: int) -> str:
-    """Return a hash of everything the report depends on: study, readings, exclusions, evaluations, software, language.
+def _state(study: Study) -> str:
+    """Return a hash of all but the readings that the report depends on: study, exclusions, evaluations, software,
+    language.
 
     It includes whether the gallery may be shown, because a later study of the same cohort removes the gallery.
     """
     evaluations = [row.pk for row in study_evaluations(study)]
     shows_gallery = may_show_images_of_cohort(study.cohort.name)
     excluded = [str(each) for each in excluded_images(study)]
-    state = [study.pk, study.status, str(study.unsealed_at), readings, excluded, evaluations, shows_gallery]
-    return sha256(json.dumps([*state, _software(), get_language()], default=str).encode()).hexdigest()[:24]
+    state = [study.pk, study.status, str(study.unsealed_at), excluded, evaluations, shows_gallery]
+    return sha256(json.dumps([*state, software_hash(), get_language()], default=str).encode()).hexdigest()[:24]
 
 
-def _software() -> str:
+def software_hash() -> str:
     """Return a fingerprint of the source files that a report is made by."""
     return source_hash("readerstudy", "templates", "static/css", "locale", suffixes=SUFFIXES)

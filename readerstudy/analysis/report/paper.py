@@ -1,6 +1,6 @@
 """The PDF of a version: laid out once, stored with its SHA-256, and served unchanged from then on.
 
-Laying out takes seconds, so that a worker does it where there is one. Decision 53 has the reasons.
+Laying out takes seconds, so a job does it (`making`). Decision 53 has the reasons.
 """
 
 from datetime import datetime
@@ -9,18 +9,12 @@ from importlib.metadata import version as version_of
 from typing import Final
 
 from django.db import IntegrityError, transaction
-from django.utils.translation import get_language
 
-from readerstudy.accounts.models import User
 from readerstudy.analysis.models import ReportFile, ReportPdf, ReportVersion
 from readerstudy.analysis.report.pdf import lay_out
 from readerstudy.analysis.report.versions import WITH_IMAGES, DamagedVersion, exact_file, file_bytes, variant_of
-from readerstudy.audit.actions import record
-from readerstudy.jobs.models import Job
-from readerstudy.jobs.queue import enqueue, new_job
 
 PDF: Final = "report.pdf"
-LAY_OUT_REPORT: Final = "lay-out-report"  # `experiments.job_view` has its title
 _PAGE: Final = "report.html"
 
 
@@ -59,25 +53,6 @@ def store_pdf(version: ReportVersion, *, at: datetime, language: str | None = No
         assert known is not None
         return known
     return content
-
-
-def start_layout(*, version: ReportVersion, actor: User, at: datetime) -> Job:
-    """Queue a job that lays out the PDF in the language of the request; return the one under way if there is one."""
-    job = new_job(LAY_OUT_REPORT, _parameters(version), requested_by=actor, at=at)
-    if job.queued_at == at:  # otherwise it is one that was there before
-        record("job.started", actor=actor, subject=job, at=at, kind=job.kind, study=version.study.code)
-        enqueue(job)
-    return job
-
-
-def newest_layout(version: ReportVersion) -> Job | None:
-    """Return the newest job that lays out the PDF in the language of the request."""
-    return Job.objects.filter(kind=LAY_OUT_REPORT, parameters=_parameters(version)).order_by("-pk").first()
-
-
-def _parameters(version: ReportVersion) -> dict[str, object]:
-    language, _page = variant_of(version, _PAGE, language=str(get_language()))
-    return {"study": version.study.code, "number": version.number, "language": language}
 
 
 def _name(*, is_with_images: bool) -> str:

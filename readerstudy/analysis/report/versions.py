@@ -28,6 +28,7 @@ from readerstudy.audit.actions import record
 from readerstudy.errors import NotFound, StudyError
 from readerstudy.experiments.models import Evaluation
 from readerstudy.reading.models import Reading
+from readerstudy.results.progress import ActivityKind
 from readerstudy.studies.access import require_researcher_of
 from readerstudy.studies.actions.moves import require_reason
 from readerstudy.studies.models import Study
@@ -136,19 +137,20 @@ def store_version(
 def _files(study: Study, number: int, *, at: datetime, stage: Stage) -> dict[str, dict[str, str]]:
     """Return the texts of all files by language and name. The first language is English, whose words make the codes."""
     with override("en"):
-        stage(_("aggregating the readings"))
+        stage(ActivityKind.ADDING_UP_READINGS)
         facts = study_record(study)
         chosen = choose_images(facts, study.analysis) if may_show_images_of_cohort(study.cohort.name) else None
         first = StudyReport(facts, at=at, plan=study.analysis, gallery=_gallery(study, chosen))
-        for description in first.compute():
-            stage(description)
+        for kind in first.compute():
+            stage(kind)
+        stage(ActivityKind.WRITING_REPORT)
         files = {"en": _in_this_language(first, study, number)}
         codes = first.codes
     for language in dict(settings.LANGUAGES):
         if language == "en":
             continue
         with override(language):
-            stage(_("writing the files"))
+            stage(ActivityKind.WRITING_REPORT)
             other = first.in_another_language(gallery=_gallery(study, chosen), codes=codes)
             files[language] = _in_this_language(other, study, number)
     return files

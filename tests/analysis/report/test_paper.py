@@ -47,7 +47,7 @@ def layouts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def worker(settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker is configured; tests run its jobs."""
     import_module("readerstudy.analysis.tasks")  # Celery reads `CELERY_IMPORTS` once in a process
-    settings.PDF_BY_WORKER = True
+    settings.JOBS_BY_WORKER = True
     monkeypatch.setattr("readerstudy.jobs.queue.app.send_task", lambda *args, **kwargs: None)
 
 
@@ -166,6 +166,7 @@ def test_images_leave_the_pdf_while_a_sealed_study_shows_them(
 def test_a_worker_lays_out_and_the_page_shows_how_far_it_is(
     unsealed_study: Study, as_rosa: Client, layouts: list[str], worker: None
 ) -> None:
+    cached_report(unsealed_study, at=make.MONDAY)
     address = pdf_address(unsealed_study)
     progress = reverse("report:pdf-progress", args=[unsealed_study.code, 1])
     assert as_rosa.get(address, headers=GERMAN)["Location"] == progress
@@ -192,6 +193,7 @@ def test_a_layout_that_failed_says_why_and_can_be_started_again(
         raise PdfUnavailable
 
     monkeypatch.setattr(paper, "lay_out", missing)
+    cached_report(unsealed_study, at=make.MONDAY)
     as_rosa.get(pdf_address(unsealed_study), headers=ENGLISH)
     with pytest.raises(StudyError, match="Pango"):
         run_here(Job.objects.get())

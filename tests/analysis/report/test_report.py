@@ -312,17 +312,6 @@ def test_a_report_is_worked_out_once(unsealed_study: Study, as_rosa: Client, mon
     assert "Table 3" in as_rosa.get(address).content.decode()
 
 
-def test_a_page_does_not_wait_for_a_report_that_takes_minutes(
-    unsealed_study: Study, as_rosa: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("readerstudy.analysis.report.cache.MOST_READINGS_FOR_PAGES", 3)
-    address = reverse("report:study", args=[unsealed_study.code])
-    assert f"manage.py analyse_study {unsealed_study.code}" in as_rosa.get(address).content.decode()
-    assert as_rosa.get(reverse("report:table", args=[unsealed_study.code, "table3"])).status_code == 409
-    call_command("analyse_study", unsealed_study.code, "--no-pdf", stdout=StringIO())
-    assert "Table 3" in as_rosa.get(address).content.decode()
-
-
 def test_rosa_gets_the_report_as_one_file_and_on_paper(
     unsealed_study: Study, as_rosa: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -351,8 +340,8 @@ def test_a_site_without_pango_says_so(unsealed_study: Study, as_rosa: Client, mo
         raise PdfUnavailable
 
     monkeypatch.setattr("readerstudy.analysis.report.paper.lay_out", missing)
-    answer = as_rosa.get(reverse("report:pdf", args=[unsealed_study.code]))
-    assert answer.status_code == 409
+    answer = as_rosa.get(reverse("report:pdf", args=[unsealed_study.code]), follow=True)
+    assert answer.redirect_chain == [(reverse("report:pdf-progress", args=[unsealed_study.code, 1]), 302)]
     assert "Pango" in answer.content.decode()
 
 

@@ -13,6 +13,8 @@ from readerstudy.analysis.report.cache import CachedReport, cached_report
 from readerstudy.analysis.report.pdf import PdfUnavailable
 from readerstudy.analysis.report.versions import store_version
 from readerstudy.commands import StudyCommand
+from readerstudy.jobs.progress_text import activity_text
+from readerstudy.results.progress import Activity, ActivityKind
 from readerstudy.studies.models import Study
 
 STAGES = 6  # readings, MRMC analysis, sub-group tests, tables and figures, files, PDF
@@ -45,17 +47,17 @@ class Command(StudyCommand):
         with self.bar(f"Report of {study.code}") as advance:
             done = 0
 
-            def stage(description: str) -> None:
+            def stage(kind: ActivityKind) -> None:
                 nonlocal done
                 done += 1
-                advance(done, STAGES, description)
+                advance(done, STAGES, activity_text(Activity(kind)))
 
             if options["new_version"]:
                 actor = _person(options["by"])
                 store_version(study=study, actor=actor, at=now(), reason=options["new_version"], stage=stage)
-            report = cached_report(study, at=now(), number=options["number"], for_page=False, stage=stage)
+            report = cached_report(study, at=now(), number=options["number"], stage=stage)
             if not options["no_pdf"] and report.file("report.pdf") is None:
-                stage("writing the PDF")
+                stage(ActivityKind.LAYING_OUT_PDF)
                 try:
                     report.lay_out(at=now())
                 except PdfUnavailable as error:
