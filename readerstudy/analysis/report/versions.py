@@ -149,8 +149,8 @@ def _files(study: Study, number: int, *, at: datetime, stage: Stage) -> dict[str
     for language in dict(settings.LANGUAGES):
         if language == "en":
             continue
+        stage(ActivityKind.WRITING_REPORT)
         with override(language):
-            stage(ActivityKind.WRITING_REPORT)
             other = first.in_another_language(gallery=_gallery(study, chosen), codes=codes)
             files[language] = _in_this_language(other, study, number)
     return files
