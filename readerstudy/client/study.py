@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from time import sleep
 from typing import Any, Final, Literal, cast
+
+from httpx import codes
 
 from readerstudy.client.api_client import ApiClient
 from readerstudy.client.downloads import Advance, Download, download
@@ -207,9 +210,16 @@ class Study:
         return Pages(self._client, f"{self._base}answers/")
 
     def results(self, *, version: int | None = None) -> ResultsAnswer:
-        """Return every table of the report of an unsealed study, in its newest version or another one."""
-        answer = self._client.call("GET", f"{self._base}results/", query={"version": version})
-        return cast(ResultsAnswer, answer)
+        """Return every table of the report of an unsealed study, in its newest version or another one.
+
+        Waits while the server computes it. Raises ApiError if that fails.
+        """
+        while True:
+            with self._client.open("GET", f"{self._base}results/", query={"version": version}) as response:
+                response.read()
+            if response.status_code != codes.ACCEPTED:
+                return cast(ResultsAnswer, response.json())
+            sleep(float(response.headers["Retry-After"]))
 
     def make_bundle(self) -> JobPage:
         """Start the job that makes the bundle of an unsealed study, or return the one that is under way."""

@@ -23,6 +23,17 @@ class ClosingAnswersLine(TypedDict):
 
 DirectionEnum = Literal["insert", "remove"]
 
+
+class MakingAnswer(TypedDict):
+    """The job that computes what was asked for."""
+
+    job: int
+    status: str
+    done: int
+    total: int
+    note: str
+
+
 QualityEnum = Literal["A", "B", "C"]
 
 Verdict = Literal["real", "not_real", "unsure", "seen"]

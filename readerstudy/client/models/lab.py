@@ -23,6 +23,11 @@ ActivityObjectKindEnum = Literal[
     "writing-bundle",
     "checking-bundle",
     "laying-out-pdf",
+    "adding-up-readings",
+    "comparing-sessions",
+    "testing-readers",
+    "drawing-report",
+    "writing-report",
 ]
 
 
