@@ -292,7 +292,7 @@ def test_a_sealed_study_starts_nothing(open_study: Study, as_rosa: Client, rosa:
     assert not Job.objects.exists()
 
 
-def test_a_program_is_told_to_ask_again(unsealed_study: Study, as_rosa: Client) -> None:
+def test_a_program_learns_when_to_ask_again(unsealed_study: Study, as_rosa: Client) -> None:
     results = f"/api/v1/studies/{unsealed_study.code}/results/"
     answer = as_rosa.get(results)
     job = Job.objects.get()
