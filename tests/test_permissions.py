@@ -74,7 +74,7 @@ def _is_form(route: str) -> bool:
 def address_of(route: str, study) -> str:
     """The route with the study's own code and rows."""
     parts, kinds = [], {"int": "1", "slug": study.code, "str": "x", "uuid": str(UUID(int=1)), "path": _row_of(route)}
-    kinds["move"] = "close"
+    kinds |= {"move": "close", "panel": "real"}
     for part in route.split("/"):
         before = f"{parts[-1]}/" if parts else ""
         is_row = part == "<int:number>" and before in ROWS and f"/{study.code}/" in "/".join(parts) + "/"

@@ -85,7 +85,7 @@ def _from_classifiers(about: Message) -> str:
 def scripts() -> Iterator[Component]:
     """Yield the scripts of others in static/vendor."""
     for file, about in json.loads((ROOT / "static" / "vendor" / "versions.json").read_text()).items():
-        reference = f"pkg:npm/{about['package']}@{about['version']}"
+        reference = f"pkg:npm/{about['package']}@{about['version']}#{Path(file).name}"
         yield Component(
             type=ComponentType.LIBRARY, name=about["package"], version=about["version"], bom_ref=reference,
             purl=PackageURL.from_string(reference), licenses=[_LICENSES.make_from_string(about["licence"])],

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.utils.translation import gettext
 from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from readerstudy.api.parsers import too_large
 from readerstudy.errors import StudyError
 from readerstudy.middleware import status_of
 from readerstudy.outage import RETRY_AFTER_S, away_text, is_unavailable
@@ -35,8 +34,3 @@ def as_response(error: Exception, context: dict[str, Any]) -> Response | None:
         later = {"Retry-After": str(RETRY_AFTER_S)}
         return Response(DetailSerializer({"detail": away_text()}).data, status=503, headers=later)
     return exception_handler(error, context)
-
-
-def too_large() -> str:
-    """Return the message for a request that is longer than the limit."""
-    return gettext("The request is larger than %(limit)d bytes.") % {"limit": settings.DATA_UPLOAD_MAX_MEMORY_SIZE}

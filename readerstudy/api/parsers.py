@@ -10,8 +10,6 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
-from readerstudy.api.errors import too_large
-
 MAX_DEPTH: Final = 20
 
 
@@ -71,3 +69,8 @@ def _check_text(text: str) -> None:
 
 def _too_deep() -> str:
     return _("The request is nested more than %(depth)d levels deep.") % {"depth": MAX_DEPTH}
+
+
+def too_large() -> str:
+    """Return the message for a request that is longer than the limit."""
+    return _("The request is larger than %(limit)d bytes.") % {"limit": settings.DATA_UPLOAD_MAX_MEMORY_SIZE}

@@ -32,7 +32,7 @@ class UUIDStringField(serializers.UUIDField):
 def validated(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:
     """Return the validated values of a request. Raises BadInput with a message that names the fields."""
     if not serializer.is_valid():
-        raise BadInput(" ".join(_messages(serializer.errors)))
+        raise BadInput(" ".join(sentences_of(serializer.errors)))
     values: dict[str, Any] = serializer.validated_data
     return values
 
@@ -49,13 +49,13 @@ def checked(serializer: serializers.BaseSerializer[Any], data: Any) -> dict[str,
     return values
 
 
-def _messages(errors: Any, path: str = "") -> Iterator[str]:
+def sentences_of(errors: Any, path: str = "") -> Iterator[str]:
     """Yield one message for each field with errors, e.g. "results.screen.width: A valid integer is required."."""
     if isinstance(errors, Mapping):
         for name, value in errors.items():
-            yield from _messages(value, f"{path}.{name}" if path else str(name))
+            yield from sentences_of(value, f"{path}.{name}" if path else str(name))
     elif isinstance(errors, list) and any(isinstance(error, Mapping) for error in errors):
         for index, value in enumerate(errors, start=1):
-            yield from _messages(value, f"{path}.{index}")
+            yield from sentences_of(value, f"{path}.{index}")
     elif errors:
         yield f"{path}: {' '.join(str(error) for error in errors)}"

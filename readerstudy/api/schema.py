@@ -1,7 +1,9 @@
-"""What the generated OpenAPI schema does not find in the views, as hooks of drf-spectacular."""
+"""What the generated OpenAPI schema does not find in the views."""
 
 from http import HTTPStatus
 from typing import Any, Final
+
+from drf_spectacular.openapi import AutoSchema
 
 from readerstudy.api.errors import DetailSerializer
 from readerstudy.api.problems import MEDIA_TYPE
@@ -17,7 +19,21 @@ _REFUSALS: Final = {
     "409": "not in this state",
     "415": "the body has another media type than JSON",
     "429": "too many requests; see Retry-After",
+    "503": "the database is away; see Retry-After",
 }
+_OF_KEYS: Final = {"422": "the idempotency key was sent with another request"}
+
+
+class Described(AutoSchema):
+    """Describes views, with the idempotency key where a request may be repeated."""
+
+    def get_override_parameters(self) -> list[Any]:
+        """Return the parameters that no serializer, filter or address has."""
+        # Imported late: importing any view asks for this class.
+        from readerstudy.api.exchange.repeats import KEYED, is_answered_once
+
+        method = getattr(self.view, self.method.lower(), None)
+        return [*super().get_override_parameters(), *([KEYED] if is_answered_once(method) else [])]
 
 
 def document_refusals(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
@@ -25,7 +41,8 @@ def document_refusals(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     detail = {"schema": {"$ref": f"#/components/schemas/{DetailSerializer.__name__.removesuffix('Serializer')}"}}
     for path in result["paths"].values():
         for operation in path.values():
-            for status, description in _REFUSALS.items():
+            names = {parameter["name"] for parameter in operation.get("parameters", [])}
+            for status, description in (_REFUSALS | (_OF_KEYS if "Idempotency-Key" in names else {})).items():
                 refusal = {"description": description, "content": {MEDIA_TYPE: detail}}
                 operation["responses"].setdefault(status, refusal)
             for status, response in operation["responses"].items():

@@ -89,6 +89,16 @@ class Plan(Shape):
     shows_own_result = serializers.BooleanField(required=False, help_text="to readers, after the unsealing")
 
 
+class PlansOfStudy(Shape):
+    """The plan of a study as it was drawn, and its analysis plan."""
+
+    is_locked = serializers.BooleanField(help_text="the lists are drawn; until then both may change")
+    plan = Plan(allow_null=True, help_text="null until the lists are drawn")
+    plan_sha256 = serializers.CharField(help_text="empty until the lists are drawn")
+    analysis = serializers.DictField(help_text="the analysis plan, as docs/reference/plan-file.md describes it")
+    analysis_sha256 = serializers.CharField(help_text="empty until the lists are drawn")
+
+
 class ReaderProgress(Shape):
     """One reader in one session: counts and times, no verdicts."""
 

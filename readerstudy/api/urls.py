@@ -1,13 +1,15 @@
 """Addresses below /api/v1/."""
 
 from django.urls import include, path, register_converter
-from drf_spectacular.views import SpectacularAPIView
 
-from readerstudy.api import bundles, investigator, lab, tokens, webhooks
+from readerstudy.api import investigator, tokens, webhooks
 from readerstudy.api.education import PanelFile
+from readerstudy.api.lab import artifacts, images, jobs
+from readerstudy.api.outcome import bundles, readings, results
 from readerstudy.api.reader import views as reader
 from readerstudy.api.reader.steps import PANELS
-from readerstudy.api.running import drafts, figures, readers
+from readerstudy.api.reference import ReferencePage, Schema
+from readerstudy.api.running import drafts, events, figures, readers
 from readerstudy.studies.transitions import MOVES_BY_NAME
 
 
@@ -49,11 +51,14 @@ studies = [
     path("<slug:study>/", investigator.StudyDetail.as_view(), name="detail"),
     path("<slug:study>/sessions/", investigator.Sessions.as_view(), name="sessions"),
     path("<slug:study>/readers/", investigator.Readers.as_view(), name="readers"),
+    path("<slug:study>/readers/<slug:reader>/", investigator.ReaderDetail.as_view(), name="reader"),
     path("<slug:study>/readers/<slug:reader>/link/", readers.ReaderLink.as_view(), name="reader-link"),
     path("<slug:study>/readers/<slug:reader>/replacement/", readers.Replacement.as_view(), name="reader-replacement"),
     path("<slug:study>/readers/<slug:reader>/<slug:name>/", readers.ReaderAct.as_view(), name="reader-act"),
     path("<slug:study>/invitations/", readers.Invitations.as_view(), name="invitations"),
     path("<slug:study>/mails/", readers.Mails.as_view(), name="mails"),
+    path("<slug:study>/plans/", investigator.Plans.as_view(), name="plans"),
+    path("<slug:study>/events/", events.StudyEvents.as_view(), name="events"),
     path("<slug:study>/monitor/", figures.Monitor.as_view(), name="monitor"),
     path("<slug:study>/reports/", figures.Reports.as_view(), name="reports"),
     path("<slug:study>/reports/<int:number>/<slug:name>/", figures.Decide.as_view(), name="decide"),
@@ -63,12 +68,13 @@ studies = [
     path("<slug:study>/rehearse/", drafts.Rehearse.as_view(), name="rehearse"),
     path("<slug:study>/moves/", drafts.Moves.as_view(), name="moves"),
     path("<slug:study>/<move:move>/", drafts.MakeMove.as_view(), name="move"),
-    path("<slug:study>/readings/", investigator.Readings.as_view(), name="readings"),
-    path("<slug:study>/readings.csv", investigator.ReadingsFile.as_view(), name="readings_file"),
-    path("<slug:study>/answers/", investigator.Answers.as_view(), name="answers"),
+    path("<slug:study>/readings/", readings.Readings.as_view(), name="readings"),
+    path("<slug:study>/readings.csv", readings.ReadingsFile.as_view(), name="readings_file"),
+    path("<slug:study>/readings.parquet", readings.ReadingsParquet.as_view(), name="readings_parquet"),
+    path("<slug:study>/answers/", readings.Answers.as_view(), name="answers"),
     path("<slug:study>/bundle/", bundles.Bundle.as_view(), name="bundle"),
     path("<slug:study>/bundle.zip", bundles.BundleFile.as_view(), name="bundle_file"),
-    path("<slug:study>/results/", investigator.Results.as_view(), name="results"),
+    path("<slug:study>/results/", results.Results.as_view(), name="results"),
 ]
 
 urlpatterns = [
@@ -76,20 +82,27 @@ urlpatterns = [
     path("studies/", include((studies, "studies"))),
     path("cohorts/", figures.Cohorts.as_view(), name="cohorts"),
     path("cohorts/<slug:name>/", figures.CohortDetail.as_view(), name="cohort"),
-    path("jobs/", lab.Jobs.as_view(), name="jobs"),
-    path("jobs/<int:pk>/", lab.JobDetail.as_view(), name="job"),
-    path("jobs/<int:pk>/points/", lab.JobPoints.as_view(), name="job-points"),
-    path("jobs/<int:pk>/cancel/", lab.Cancel.as_view(), name="cancel-job"),
-    path("jobs/<int:pk>/retry/", lab.Retry.as_view(), name="retry-job"),
-    path("runs/", lab.Runs.as_view(), name="runs"),
-    path("attacks/", lab.Attacks.as_view(), name="attacks"),
-    path("evaluations/", lab.Evaluations.as_view(), name="evaluations"),
-    path("evaluations/<int:pk>/", lab.EvaluationDetail.as_view(), name="evaluation"),
+    path("jobs/", jobs.Jobs.as_view(), name="jobs"),
+    path("jobs/<int:pk>/", jobs.JobDetail.as_view(), name="job"),
+    path("jobs/<int:pk>/points/", jobs.JobPoints.as_view(), name="job-points"),
+    path("jobs/<int:pk>/cancel/", jobs.Cancel.as_view(), name="cancel-job"),
+    path("jobs/<int:pk>/retry/", jobs.Retry.as_view(), name="retry-job"),
+    path("runs/", artifacts.Runs.as_view(), name="runs"),
+    path("runs/<slug:name>/", artifacts.RunDetail.as_view(), name="run"),
+    path("attacks/<slug:name>/", artifacts.AttackDetail.as_view(), name="attack"),
+    path("events/", events.Events.as_view(), name="events"),
+    path("images/", images.Images.as_view(), name="images"),
+    path("images/<int:number>/", images.ImageDetail.as_view(), name="image"),
+    path("images/<int:number>/<panel:panel>/", images.ImagePanel.as_view(), name="image-panel"),
+    path("attacks/", artifacts.Attacks.as_view(), name="attacks"),
+    path("evaluations/", artifacts.Evaluations.as_view(), name="evaluations"),
+    path("evaluations/<int:pk>/", artifacts.EvaluationDetail.as_view(), name="evaluation"),
     path("webhooks/", webhooks.Webhooks.as_view(), name="webhooks"),
     path("webhooks/<int:number>/", webhooks.OneWebhook.as_view(), name="webhook"),
     path("webhooks/<int:number>/test/", webhooks.SendTest.as_view(), name="webhook-test"),
     path("webhooks/<int:number>/deliveries/", webhooks.Deliveries.as_view(), name="webhook-deliveries"),
     path("webhooks/<int:number>/deliveries/<uuid:delivery>/again/", webhooks.SendAgain.as_view(), name="webhook-again"),
     path("token/", tokens.Token.as_view(), name="token"),
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("schema/", Schema.as_view(), name="schema"),
+    path("reference/", ReferencePage.as_view(), name="reference"),
 ]

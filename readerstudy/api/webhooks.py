@@ -10,7 +10,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from readerstudy.accounts.permissions import IsInvestigator, signed_in_user
-from readerstudy.api.investigator import MISUNDERSTOOD, REFUSED, Pages
+from readerstudy.api.exchange.pages import PagesByMoment
+from readerstudy.api.investigator import MISUNDERSTOOD, REFUSED
 from readerstudy.api.requests import UserRequest, validated
 from readerstudy.errors import NotFound
 from readerstudy.studies.access import study_for
@@ -133,7 +134,7 @@ class Deliveries(ListAPIView[Delivery], WebhookView):
 
     queryset = Delivery.objects.none()  # for the schema
     serializer_class = DeliveryLine
-    pagination_class = Pages
+    pagination_class = PagesByMoment
 
     def get_queryset(self) -> Any:
         return self.webhook().deliveries.prefetch_related("attempts").order_by("-made_at", "pk")

@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, get_args
 
+import httpx
+
 from readerstudy.client.api_client import ApiClient
 from readerstudy.client.downloads import Advance, Download, download
-from readerstudy.client.models.data import AuthenticityEnum, DirectionEnum, QualityEnum, ReadingLine, Verdict
-from readerstudy.client.models.shared import PathologyEnum
-from readerstudy.client.pages import Pages
+from readerstudy.client.models.data import AuthenticityEnum, QualityEnum, ReadingLine, Verdict
+from readerstudy.client.models.shared import DirectionEnum, PathologyEnum
+from readerstudy.client.pages import Filter, Pages
 from readerstudy.errors import StudyError
 
 if TYPE_CHECKING:
@@ -40,15 +42,18 @@ class Readings:
     empty cells are missing. `answers` and `quality_reasons` stay JSON text.
     """
 
-    def __init__(self, client: ApiClient, base: str) -> None:
-        self._client, self._base = client, base
+    def __init__(self, client: ApiClient, base: str, filters: Mapping[str, Filter] | None = None) -> None:
+        self._client, self._base, self._filters = client, base, dict(filters or {})
 
     def __iter__(self) -> Iterator[ReadingLine]:
-        return iter(Pages[ReadingLine](self._client, f"{self._base}readings/", {"page_size": PAGE_SIZE}))
+        return iter(
+            Pages[ReadingLine](self._client, f"{self._base}readings/", {**self._filters, "page_size": PAGE_SIZE})
+        )
 
     def save(self, path: Any, *, progress: Advance | bool = True) -> Download:
-        """Write them to a CSV file, see `downloads.download`."""
-        return download(self._client, self._csv, path, progress=progress)
+        """Write them to a CSV file, or to a Parquet file if its name ends so; see `downloads.download`."""
+        kind = "parquet" if str(path).endswith(".parquet") else "csv"
+        return download(self._client, self._address(kind), path, progress=progress)
 
     def pandas(self) -> "pandas.DataFrame":
         """Return them as a frame of pandas. Raises StudyError if it is not installed."""
@@ -64,12 +69,12 @@ class Readings:
         frame = pl.read_csv(self._file(), infer_schema=False)
         return frame.with_columns(_polars_column(pl, name) for name in frame.columns)
 
-    @property
-    def _csv(self) -> str:
-        return f"{self._base}readings.csv"
+    def _address(self, kind: str) -> str:
+        query = httpx.QueryParams({name: value for name, value in self._filters.items() if value is not None})
+        return f"{self._base}readings.{kind}?{query}".removesuffix("?")
 
     def _file(self) -> io.BytesIO:
-        with self._client.open("GET", self._csv) as response:
+        with self._client.open("GET", self._address("csv")) as response:
             return io.BytesIO(response.read())
 
 

@@ -4,12 +4,12 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Literal, Self, cast
 
 import httpx
 
 from readerstudy.client.api_client import ApiClient
-from readerstudy.client.downloads import Advance, bar
+from readerstudy.client.downloads import Advance, Download, bar, download
 from readerstudy.client.models.lab import (
     AttackLine,
     CohortAnswer,
@@ -17,6 +17,8 @@ from readerstudy.client.models.lab import (
     EvaluationLine,
     EvaluationPage,
     FactsEnum,
+    ImageLine,
+    ImagePage,
     JobLine,
     MadeWebhook,
     NewWebhook,
@@ -28,9 +30,9 @@ from readerstudy.client.models.lab import (
     TokenRequest,
     WebhookLine,
 )
-from readerstudy.client.models.shared import JobPage
+from readerstudy.client.models.shared import EventLine, JobPage
 from readerstudy.client.models.studies import NewStudy, StudyLine
-from readerstudy.client.pages import Pages
+from readerstudy.client.pages import Filter, Pages
 from readerstudy.client.retries import Retries
 from readerstudy.client.study import Study
 from readerstudy.errors import BadInput, StudyError
@@ -38,6 +40,7 @@ from readerstudy.errors import BadInput, StudyError
 ADDRESS_VARIABLE: Final = "READERSTUDY_URL"
 TOKEN_VARIABLE: Final = "READERSTUDY_TOKEN"
 BASE: Final = "/api/v1/"
+Panel = Literal["real", "adversarial", "difference"]
 ENDED: Final = ("done", "failed", "cancelled")
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
@@ -82,9 +85,9 @@ class InvestigatorClient(ApiClient):
         """Return one cohort: counts only."""
         return cast(CohortAnswer, self.call("GET", f"{BASE}cohorts/{name}/"))
 
-    def studies(self) -> Pages[StudyLine]:
+    def studies(self, **filters: Filter) -> Pages[StudyLine]:
         """Return the studies of the account, the newest first."""
-        return Pages(self, f"{BASE}studies/")
+        return Pages(self, f"{BASE}studies/", filters)
 
     def study(self, code: str) -> Study:
         """Return the requests about one study. Sends nothing yet."""
@@ -97,10 +100,14 @@ class InvestigatorClient(ApiClient):
         self.call("POST", f"{BASE}studies/", body=body)
         return Study(self, code)
 
+    def events(self, **filters: Filter) -> Pages[EventLine]:
+        """Return the events of the audit trail that the account may see, the newest first."""
+        return Pages(self, f"{BASE}events/", filters)
+
     # --- jobs ---------------------------------------------------------------------------------------------------------
-    def jobs(self) -> Pages[JobLine]:
+    def jobs(self, **filters: Filter) -> Pages[JobLine]:
         """Return the jobs, the newest first."""
-        return Pages(self, f"{BASE}jobs/")
+        return Pages(self, f"{BASE}jobs/", filters)
 
     def job(self, number: int) -> JobPage:
         """Return one job. Coordinators get it without parameters, result and worker."""
@@ -146,17 +153,38 @@ class InvestigatorClient(ApiClient):
         return job
 
     # --- results of jobs ----------------------------------------------------------------------------------------------
-    def runs(self) -> Pages[RunLine]:
+    def runs(self, **filters: Filter) -> Pages[RunLine]:
         """Return the runs, the newest first. For researchers."""
-        return Pages(self, f"{BASE}runs/")
+        return Pages(self, f"{BASE}runs/", filters)
 
-    def attacks(self) -> Pages[AttackLine]:
+    def attacks(self, **filters: Filter) -> Pages[AttackLine]:
         """Return the attacks, the newest first. For researchers."""
-        return Pages(self, f"{BASE}attacks/")
+        return Pages(self, f"{BASE}attacks/", filters)
 
-    def evaluations(self) -> Pages[EvaluationLine]:
+    def evaluations(self, **filters: Filter) -> Pages[EvaluationLine]:
         """Return the evaluations without their figures, the newest first. For researchers."""
-        return Pages(self, f"{BASE}evaluations/")
+        return Pages(self, f"{BASE}evaluations/", filters)
+
+    def run(self, name: str) -> RunLine:
+        """Return one run. For researchers."""
+        return cast(RunLine, self.call("GET", f"{BASE}runs/{name}/"))
+
+    def attack(self, name: str) -> AttackLine:
+        """Return one attack. For researchers."""
+        return cast(AttackLine, self.call("GET", f"{BASE}attacks/{name}/"))
+
+    def images(self, **filters: Filter) -> Pages[ImageLine]:
+        """Return the adversarial images that no sealed study shows, the newest first. For researchers."""
+        return Pages(self, f"{BASE}images/", filters)
+
+    def image(self, number: int) -> ImagePage:
+        """Return one adversarial image with its scores. For researchers."""
+        return cast(ImagePage, self.call("GET", f"{BASE}images/{number}/"))
+
+    def save_panel(self, number: int, panel: Panel, path: Path | str, *, full: bool = False) -> Download:
+        """Write one panel of an adversarial image, a JPEG; `full`: at native pixels. For researchers."""
+        size = "?size=full" if full else ""
+        return download(self, f"{BASE}images/{number}/{panel}/{size}", path, progress=False)
 
     def evaluation(self, number: int) -> EvaluationPage:
         """Return one evaluation with its figures. For researchers."""

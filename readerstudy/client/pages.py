@@ -9,6 +9,8 @@ from readerstudy.client.api_client import ApiClient
 from readerstudy.errors import StudyError
 
 Row = TypeVar("Row")
+# The value of a filter, None for no filter. The schema has the filters of each list.
+Filter = str | int | bool | None
 
 
 class Pages(Generic[Row]):

@@ -28,18 +28,19 @@ from readerstudy.client.models.people import (
     ReplacementRequest,
     ReportLine,
 )
-from readerstudy.client.models.shared import EnrolledReader, JobPage
+from readerstudy.client.models.shared import EnrolledReader, EventLine, JobPage
 from readerstudy.client.models.studies import (
     ChecklistAnswer,
     JobStarted,
     MoveLine,
     MoveRequest,
+    PlansOfStudy,
     ProtocolRequest,
     ProtocolText,
     StudyPage,
     StudySession,
 )
-from readerstudy.client.pages import Pages
+from readerstudy.client.pages import Filter, Pages
 
 Move = Literal[
     "lock",
@@ -79,6 +80,14 @@ class Study:
     def sessions(self) -> list[StudySession]:
         """Return the sessions with the progress of each reader."""
         return cast(list[StudySession], self._get("sessions/"))
+
+    def plans(self) -> PlansOfStudy:
+        """Return the plan as it was drawn, and the analysis plan, with their hashes."""
+        return cast(PlansOfStudy, self._get("plans/"))
+
+    def events(self, **filters: Filter) -> Pages[EventLine]:
+        """Return the events of the study's audit trail, the newest first."""
+        return Pages(self._client, f"{self._base}events/", filters)
 
     # --- protocol and moves -------------------------------------------------------------------------------------------
     def protocol(self) -> ProtocolText:
@@ -120,6 +129,10 @@ class Study:
     def readers(self) -> Pages[EnrolledReader]:
         """Return the enrolled readers with their progress."""
         return Pages(self._client, f"{self._base}readers/")
+
+    def reader(self, code: str) -> EnrolledReader:
+        """Return one enrolled reader with their progress."""
+        return cast(EnrolledReader, self._get(f"readers/{code}/"))
 
     def enroll(self, user: str, *, override_reason: str = "") -> EnrolledReader:
         """Enroll a reader by their user name. `override_reason`: why they may see images again."""
@@ -175,9 +188,9 @@ class Study:
         """Invite somebody who takes the place of a withdrawn reader."""
         return cast(LetterLine, self._post(f"readers/{reader}/replacement/", replacement))
 
-    def mails(self) -> Pages[MailLine]:
+    def mails(self, **filters: Filter) -> Pages[MailLine]:
         """Return the mails to the readers, the newest first."""
-        return Pages(self._client, f"{self._base}mails/")
+        return Pages(self._client, f"{self._base}mails/", filters)
 
     # --- while it runs ------------------------------------------------------------------------------------------------
     def monitor(self) -> MonitorAnswer:
@@ -201,9 +214,9 @@ class Study:
         return cast(ReportLine, self._post(f"reports/{report}/{name}/", body))
 
     # --- readings and results -----------------------------------------------------------------------------------------
-    def readings(self) -> Readings:
-        """Return the readings of a closed study: rows, a file, or a frame."""
-        return Readings(self._client, self._base)
+    def readings(self, **filters: Filter) -> Readings:
+        """Return the readings of a closed study that the filters select: rows, a file, or a frame."""
+        return Readings(self._client, self._base, filters)
 
     def answers(self) -> Pages[ClosingAnswersLine]:
         """Return the answers to the questions at the end of sessions."""

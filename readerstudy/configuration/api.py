@@ -11,7 +11,9 @@ REST_FRAMEWORK: Final[dict[str, Any]] = {
     "DEFAULT_PERMISSION_CLASSES": ["readerstudy.accounts.permissions.IsInvestigator"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["readerstudy.api.parsers.StrictJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "readerstudy.api.schema.Described",
+    "DEFAULT_PAGINATION_CLASS": "readerstudy.api.exchange.pages.Pages",
+    "DEFAULT_FILTER_BACKENDS": ["readerstudy.api.exchange.filters.StrictFilters"],
     "EXCEPTION_HANDLER": "readerstudy.api.errors.as_response",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

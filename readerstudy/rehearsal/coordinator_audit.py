@@ -16,10 +16,15 @@ import httpx
 
 from readerstudy.rehearsal.coordinator_pages import Page, Row, crawl, facts_of_text, rows_of
 
-STARTS: Final = ("/desk/", "/admin/", "/api/v1/studies/{code}/", "/api/v1/jobs/", "/api/v1/webhooks/")
+STARTS: Final = (
+    *("/desk/", "/admin/", "/api/v1/studies/{code}/", "/api/v1/jobs/", "/api/v1/events/?study={code}"),
+    "/api/v1/webhooks/",
+    *("/api/v1/images/", "/api/v1/runs/", "/api/v1/attacks/", "/api/v1/evaluations/", "/api/v1/reference/"),
+)
 PARTS: Final = (
     *("sessions/", "readers/", "readings/", "readings.csv", "readings/?page_size=5000"),
-    *("invitations/", "mails/", "monitor/", "reports/", "checklist/", "protocol/", "moves/"),
+    *("invitations/", "mails/", "monitor/", "reports/", "checklist/", "protocol/", "moves/", "plans/", "events/"),
+    *("events/?page_size=1000", "readings/?verdict=real", "readings/?quality=A", "readings/?is_repeat=true"),
 )
 FOLLOWED: Final = ("/desk/", "/admin/", "/api/v1/")
 

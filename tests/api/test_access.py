@@ -13,6 +13,8 @@ SAMPLES = {
     "<slug:study>": "tiny",
     "<slug:reader>": "R1",
     "<slug:name>": "films",
+    "<panel:panel>": "real",
+    "<uuid:delivery>": "00000000-0000-0000-0000-000000000001",
     "<move:move>": "close",
     "<int:pk>": "1",
     "<int:number>": "1",

@@ -1,6 +1,8 @@
 """Errors of the API are problem details (RFC 9457), wherever they come from."""
 
+import psycopg2
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from tests import make, walk
@@ -89,3 +91,25 @@ def test_a_page_outside_the_api_stays_a_page():
 
 def test_a_request_from_another_host_is_a_problem_too():
     problem_of(Client(headers={"Host": "evil.example"}).get("/api/v1/studies/"), 400)
+
+
+def test_a_429_says_when_to_ask_again(rosa, settings):
+    settings.REQUESTS_PER_MINUTE = 1
+    client = Client()
+    client.force_login(rosa)
+    answers = [client.get("/api/v1/studies/") for _ in range(3)]
+    problem_of(answers[-1], 429)
+    assert 0 < int(answers[-1]["Retry-After"]) <= 60
+
+
+def test_a_503_says_when_to_ask_again(study, rosa, monkeypatch):
+    def fails(*args, **kwargs):
+        raise OperationalError from psycopg2.OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr("readerstudy.api.dataset.study_page", fails)
+    make.join([rosa], [study])
+    client = Client(raise_request_exception=False)
+    client.force_login(rosa)
+    answer = client.get(f"/api/v1/studies/{study.code}/")
+    assert problem_of(answer, 503)["title"] == "Service Unavailable"
+    assert int(answer["Retry-After"]) > 0

@@ -61,7 +61,7 @@ def test_the_list_of_components_is_valid_and_complete(tmp_path: Path) -> None:
             assert all(f"pkg:pypi/{name}@{version}" in components for version in versions), name
     assert any(reference.startswith("pkg:pypi/torch@") for reference in components)
     for file, about in json.loads((ROOT / "static" / "vendor" / "versions.json").read_text()).items():
-        script = components[f"pkg:npm/{about['package']}@{about['version']}"]
+        script = components[f"pkg:npm/{about['package']}@{about['version']}#{Path(file).name}"]
         assert script["hashes"] == [{"alg": "SHA-256", "content": about["sha256"]}], file
     assert "pkg:deb/debian/fonts-dejavu-core?distro=debian-13" in components
     without = [

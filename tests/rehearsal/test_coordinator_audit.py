@@ -11,7 +11,7 @@ from django.test import Client
 from readerstudy.accounts.models import Role
 from readerstudy.desk import views as desk
 from readerstudy.reading.actions import problems
-from readerstudy.rehearsal.coordinator_audit import facts_of_log, facts_of_pages
+from readerstudy.rehearsal.coordinator_audit import PARTS, STARTS, facts_of_log, facts_of_pages
 from readerstudy.rehearsal.coordinator_pages import Page, crawl, facts_of_text, links_of, rows_of
 from readerstudy.truth.models import Truth
 from readerstudy.webhooks.models import Webhook
@@ -131,8 +131,9 @@ def test_no_page_of_a_coordinator_changes_with_the_truth(small, db, monkeypatch)
         )
 
     def visit():
-        starts = ["/desk/", "/admin/", f"/api/v1/studies/{study.code}/", "/api/v1/jobs/", "/report/", "/lab/"]
-        starts += ["/api/v1/webhooks/", f"/api/v1/webhooks/{hook.pk}/deliveries/"]
+        starts = [start.format(code=study.code) for start in (*STARTS, "/report/", "/lab/")]
+        starts += [f"/api/v1/studies/{study.code}/{part}" for part in PARTS]
+        starts += [f"/api/v1/webhooks/{hook.pk}/deliveries/"]
         # An export of the trail is an event of its own, so the next visit finds another trail.
         parts = ("/desk/", "/admin/", "/api/", "/report/")
         pages = crawl(fetch, starts, belongs=lambda link: link.startswith(parts) and "trail.csv" not in link)

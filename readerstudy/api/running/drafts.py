@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.response import Response
 
 from readerstudy.api import dataset
+from readerstudy.api.exchange.repeats import answered_once
 from readerstudy.api.investigator import MISUNDERSTOOD, REFUSED, Studies, StudyView
 from readerstudy.api.requests import UserRequest, validated
 from readerstudy.api.running.shapes import (
@@ -40,6 +41,7 @@ class StudiesOrNew(Studies):
     """The studies that the user takes part in, the newest first, with the sums over their readers; create one."""
 
     @extend_schema(request=NewStudy, responses={201: StudyPage, 400: MISUNDERSTOOD}, tags=["studies"])
+    @answered_once
     def post(self, request: UserRequest) -> Response:
         values = validated(NewStudy(data=request.data))
         cohort = Cohort.objects.filter(name=values["cohort"]).first()
@@ -102,6 +104,7 @@ class Rehearse(StudyView):
     """Rehearse a draft with simulated readers, by a job."""
 
     @extend_schema(request=None, responses={202: STARTED, 409: REFUSED}, tags=["studies"])
+    @answered_once
     def post(self, request: UserRequest, study: str) -> Response:
         job = start_rehearsal(study=self.study(), actor=request.user, at=now())
         return Response({"job": job.pk}, status=202)
@@ -134,6 +137,7 @@ class MakeMove(StudyView):
         tags=["studies"],
         operation_id="studies_move",
     )
+    @answered_once
     def post(self, request: UserRequest, study: str, move: str) -> Response:
         found, chosen = self.study(), MOVES_BY_NAME[move]
         if chosen.is_for_researchers:

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from readerstudy.accounts.permissions import IsInvestigator
+from readerstudy.api.exchange.repeats import answered_once
 from readerstudy.api.investigator import MISUNDERSTOOD, REFUSED, StudyView
 from readerstudy.api.requests import UserRequest, validated
 from readerstudy.api.running.shapes import CohortAnswer, MonitorAnswer, ReportLine
@@ -57,6 +58,7 @@ class Decide(StudyView):
         responses={200: ReportLine, 400: MISUNDERSTOOD, 409: REFUSED},
         tags=["studies"],
     )
+    @answered_once
     def post(self, request: UserRequest, study: str, number: int, name: str) -> Response:
         found = self.study()
         rows = ImageProblem.objects.filter(pk=number, presentation__reading_list__enrollment__study=found)

@@ -1,15 +1,18 @@
 """The readers of a study by the API: acts on one of them, links and mails, invitations, and replacements."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.utils.timezone import now
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.generics import ListAPIView
 from rest_framework.response import Response
 
 from readerstudy.api.dataset import enrolled_readers
-from readerstudy.api.investigator import MISUNDERSTOOD, REFUSED, Pages, StudyView
+from readerstudy.api.exchange.filters import Filters, of_choices
+from readerstudy.api.exchange.repeats import answered_once
+from readerstudy.api.investigator import MISUNDERSTOOD, REFUSED, StudyView
 from readerstudy.api.requests import UserRequest, validated
 from readerstudy.api.running.shapes import (
     InviteAnswer,
@@ -34,7 +37,7 @@ from readerstudy.invitations.actions import (
 )
 from readerstudy.invitations.invitees import Invitee, parse_invitees
 from readerstudy.invitations.letters import Letter, Terms
-from readerstudy.invitations.models import Mail, MailKind
+from readerstudy.invitations.models import Mail, MailKind, MailState
 from readerstudy.invitations.queries import list_mails, list_people
 from readerstudy.invitations.views import base_url
 from readerstudy.studies.models import Enrollment, WithdrawalCause
@@ -65,6 +68,7 @@ class ReaderAct(ReaderOfStudy):
         tags=["studies"],
         operation_id="studies_reader_act",
     )
+    @answered_once
     def post(self, request: UserRequest, study: str, reader: str, name: str) -> Response:
         enrollment = self.enrollment()
         if name not in ACTS:
@@ -80,6 +84,7 @@ class ReaderLink(ReaderOfStudy):
     """Send a reader a new sign-in link; revoke the unused one."""
 
     @extend_schema(request=LinkRequest, responses={201: LetterLine, 400: MISUNDERSTOOD, 409: REFUSED}, tags=["studies"])
+    @answered_once
     def post(self, request: UserRequest, study: str, reader: str) -> Response:
         enrollment, values = self.enrollment(), validated(LinkRequest(data=request.data))
         language = enrollment.invitation.language if hasattr(enrollment, "invitation") else settings.LANGUAGE_CODE
@@ -101,6 +106,7 @@ class Replacement(ReaderOfStudy):
     @extend_schema(
         request=ReplacementRequest, responses={201: LetterLine, 400: MISUNDERSTOOD, 409: REFUSED}, tags=["studies"]
     )
+    @answered_once
     def post(self, request: UserRequest, study: str, reader: str) -> Response:
         enrollment, values = self.enrollment(), validated(ReplacementRequest(data=request.data))
         letter = replace_reader(
@@ -126,6 +132,7 @@ class Invitations(StudyView):
         responses={200: InviteAnswer, 201: InviteAnswer, 400: MISUNDERSTOOD, 409: REFUSED},
         tags=["studies"],
     )
+    @answered_once
     def post(self, request: UserRequest, study: str) -> Response:
         found, values = self.study(), validated(InviteRequest(data=request.data))
         parsed = parse_invitees(values["people"])
@@ -142,13 +149,26 @@ class Invitations(StudyView):
         return Response(answer, status=201 if result.letters else 200)
 
 
+class MailFilters(Filters):
+    """Filters of mails."""
+
+    kind = of_choices(MailKind.choices)
+    state = of_choices(MailState.choices)
+    user = filters.CharFilter("person__username")
+
+    class Meta:
+        model = Mail
+        fields: ClassVar[list[str]] = []
+
+
 @extend_schema(tags=["studies"])
 class Mails(ListAPIView[Mail], StudyView):
     """The mails to the readers of a study, the newest first, without their links."""
 
     queryset = Mail.objects.none()  # for the schema
     serializer_class = MailLine
-    pagination_class = Pages
+    filterset_class = MailFilters
+    parameters = MailFilters.base_filters
 
     def get_queryset(self) -> Any:
         return list_mails(self.study())

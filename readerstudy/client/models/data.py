@@ -5,7 +5,7 @@ Made by `make reference` from the schema of the API: do not edit.
 
 from typing import Any, Literal, NotRequired, TypedDict
 
-from readerstudy.client.models.shared import BlankEnum, PathologyEnum
+from readerstudy.client.models.shared import BlankEnum, DirectionEnum, PathologyEnum
 
 AuthenticityEnum = Literal["real", "adversarial", "pair"]
 
@@ -19,9 +19,6 @@ class ClosingAnswersLine(TypedDict):
     elapsed_ms: int
     answered_at: str
     receipt: str
-
-
-DirectionEnum = Literal["insert", "remove"]
 
 
 class MakingAnswer(TypedDict):

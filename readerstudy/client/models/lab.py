@@ -5,7 +5,7 @@ Made by `make reference` from the schema of the API: do not edit.
 
 from typing import Any, Literal, NotRequired, TypedDict
 
-from readerstudy.client.models.shared import JobStatus, PathologyEnum, QueueEnum
+from readerstudy.client.models.shared import BlankEnum, DirectionEnum, JobStatus, PathologyEnum, QueueEnum
 
 ActivityObjectKindEnum = Literal[
     "reading-images",
@@ -142,6 +142,63 @@ class EvaluationPage(TypedDict):
 
 
 FactsEnum = Literal["session.finished", "study.closed", "job.ended"]
+
+SplitEnum = Literal["train", "tuning", "test"]
+
+NullEnum = Literal[None]
+
+
+class ImageLine(TypedDict):
+    """One adversarial image."""
+
+    number: int
+    cohort: str
+    split: SplitEnum
+    resolution: str
+    rows: int
+    columns: int
+    frames: int
+    attributes: dict[str, Any]
+    pathology: PathologyEnum | BlankEnum
+    direction: DirectionEnum | NullEnum | None
+    attack: str
+    seed: int | None
+    has_source: bool
+    quality: dict[str, Any]
+    is_excluded: bool
+    score_before: float | None
+    score_after: float | None
+
+
+class NetworkScore(TypedDict):
+    """The scores of one network."""
+
+    classifier: str
+    before: float | None
+    after: float
+
+
+class ImagePage(TypedDict):
+    """One adversarial image with the scores of every network."""
+
+    number: int
+    cohort: str
+    split: SplitEnum
+    resolution: str
+    rows: int
+    columns: int
+    frames: int
+    attributes: dict[str, Any]
+    pathology: PathologyEnum | BlankEnum
+    direction: DirectionEnum | NullEnum | None
+    attack: str
+    seed: int | None
+    has_source: bool
+    quality: dict[str, Any]
+    is_excluded: bool
+    scores: list[NetworkScore]
+    exclusion_reason: str
+    panels: list[str]
 
 
 class JobLine(TypedDict):

@@ -7,6 +7,8 @@ from typing import Any, Literal, TypedDict
 
 BlankEnum = Literal[""]
 
+DirectionEnum = Literal["insert", "remove"]
+
 
 class ReaderProgress(TypedDict):
     """One reader in one session: counts and times, no verdicts."""
@@ -33,6 +35,24 @@ class EnrolledReader(TypedDict):
     answered: int
     total: int
     sessions: list[ReaderProgress]
+
+
+class EventLine(TypedDict):
+    """One event of the audit trail."""
+
+    event: int
+    at: str
+    name: str
+    sentence: str
+    by: str
+    study: str
+    reason: str
+    address: str | None
+    version: str
+    sign_in: int | None
+    sign_in_link: int | None
+    link_made_by: str
+    link_used_at_makers_address: bool | None
 
 
 QueueEnum = Literal["cpu", "gpu"]

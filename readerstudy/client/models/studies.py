@@ -111,6 +111,16 @@ class Plan(TypedDict):
     shows_own_result: NotRequired[bool]
 
 
+class PlansOfStudy(TypedDict):
+    """The plan of a study as it was drawn, and its analysis plan."""
+
+    is_locked: bool
+    plan: Plan | None
+    plan_sha256: str
+    analysis: dict[str, Any]
+    analysis_sha256: str
+
+
 class ProtocolRequest(TypedDict):
     """A protocol that replaces that of a draft."""
 

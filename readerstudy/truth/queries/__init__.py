@@ -25,6 +25,7 @@ from readerstudy.truth.queries.gallery import (
     gallery_attacks,
     gallery_cohorts,
     gallery_images,
+    gallery_page,
 )
 from readerstudy.truth.queries.images import (
     AdversarialImage,
@@ -100,6 +101,7 @@ __all__ = [
     "gallery_attacks",
     "gallery_cohorts",
     "gallery_images",
+    "gallery_page",
     "lesions_by_image",
     "media_rows",
     "named_files",

@@ -65,6 +65,7 @@ class GalleryImage:
     score_before: float | None = None
     score_after: float | None = None
     is_excluded: bool = False
+    pathology: str = ""  # of a list; `find_pathology` has it for one image
 
     @property
     def cohort(self) -> Cohort:
@@ -115,6 +116,15 @@ def gallery_images(chosen: GalleryFilter) -> GalleryImages:
     """Return the adversarial images that the filter selects, in its order."""
     rows = _filtered(_with_scores(_visible(), chosen.classifier), chosen)
     return GalleryImages(rows.order_by(_ORDERS[chosen.order], "-pk"))
+
+
+@sealed_work()
+def gallery_page(chosen: GalleryFilter, *, before: int | None, most: int) -> list[GalleryImage]:
+    """Return at most `most` of the images that the filter selects, the newest first, with numbers below `before`."""
+    rows = _filtered(_with_scores(_visible(), chosen.classifier), chosen).order_by("-pk")
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    return [_gallery_image(row) for row in rows[:most]]
 
 
 @sealed_work()
@@ -260,4 +270,5 @@ def _gallery_image(row: Any) -> GalleryImage:
         score_before=getattr(row, "before", None),
         score_after=getattr(row, "after", None),
         is_excluded=getattr(row, "is_excluded", False),
+        pathology=getattr(row, "pathology", None) or "",
     )

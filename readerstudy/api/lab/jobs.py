@@ -1,12 +1,10 @@
-"""The API of the lab: start, follow, cancel and retry jobs; read runs, attacks and evaluations.
-
-Coordinators see the progress of jobs. Parameters and results are for researchers.
-"""
+"""Start, follow, cancel and retry jobs. Coordinators see their progress; parameters and results are for researchers."""
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils.timezone import now
+from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import serializers
@@ -16,19 +14,18 @@ from rest_framework.response import Response
 
 from readerstudy.accounts.models import Scope, User
 from readerstudy.accounts.permissions import IsInvestigator, IsResearcher
-from readerstudy.api.investigator import MISUNDERSTOOD, REFUSED, Pages
+from readerstudy.api.exchange.filters import Filters, of_choices
+from readerstudy.api.exchange.repeats import answered_once
+from readerstudy.api.investigator import MISUNDERSTOOD, REFUSED
 from readerstudy.api.requests import UserRequest, validated
 from readerstudy.experiments.catalogue import KINDS
-from readerstudy.experiments.job_view import view_job
-from readerstudy.experiments.models import Attack, Checkpoint, Evaluation
+from readerstudy.experiments.job_view import OTHER_TITLES, view_job
 from readerstudy.experiments.start import start_job
 from readerstudy.jobs.actions import cancel_job, retry_job
-from readerstudy.jobs.models import Job, JobStatus
+from readerstudy.jobs.models import Job, JobStatus, Queue
 from readerstudy.jobs.progress_log import read_points
 from readerstudy.jobs.progress_text import activity_text, job_note
 from readerstudy.results.progress import ActivityKind
-from readerstudy.truth.queries import find_import
-from readerstudy.vocabulary import MADE_ELSEWHERE
 
 
 # --- shapes -------------------------------------------------------------------------------------------------
@@ -109,84 +106,19 @@ class PointLine(serializers.Serializer[Any]):
     values = serializers.DictField(child=serializers.FloatField(allow_null=True), help_text="figures by name")
 
 
-class RunLine(serializers.ModelSerializer[Checkpoint]):
-    """Weights with all they come from; the files lie in the run's folder."""
+class JobFilters(Filters):
+    """Filters of jobs."""
 
-    made_from: Any = serializers.SlugRelatedField(slug_field="name", read_only=True)
-    config = serializers.DictField()
-    metrics = serializers.DictField()
-
-    class Meta:
-        model = Checkpoint
-        fields = (
-            "name",
-            "kind",
-            "cohort",
-            "preset",
-            "direction",
-            "seed",
-            "made_from",
-            "job",
-            "config",
-            "metrics",
-            "weights",
-            "data_hash",
-            "split_hash",
-            "code_version",
-            "made_at",
-        )
-
-
-class AttackLine(serializers.ModelSerializer[Attack]):
-    """How adversarial images were made."""
-
-    generator: Any = serializers.SlugRelatedField(slug_field="name", read_only=True)
-    classifier: Any = serializers.SlugRelatedField(slug_field="name", read_only=True)
-    settings = serializers.DictField()
-    tells = serializers.SerializerMethodField(
-        help_text="What gives imported images away, as codes, numbers and facts; null for attacks of this software."
-    )
-
-    def get_tells(self, row: Attack) -> dict[str, Any] | None:
-        imported = find_import(row.name) if row.method in MADE_ELSEWHERE else None
-        return dict(imported.tells) if imported else None
+    status = of_choices(JobStatus.choices)
+    kind = of_choices([*((kind.key, kind.title) for kind in KINDS), *OTHER_TITLES.items()])
+    queue = of_choices(Queue.choices)
+    requested_by = filters.CharFilter("requested_by__username")
+    queued_after = filters.IsoDateTimeFilter("queued_at", "gt")
+    queued_before = filters.IsoDateTimeFilter("queued_at", "lt")
 
     class Meta:
-        model = Attack
-        fields = (
-            "name",
-            "method",
-            "direction",
-            "generator",
-            "classifier",
-            "settings",
-            "seed",
-            "cohort",
-            "job",
-            "code_version",
-            "made_at",
-            "tells",
-        )
-
-
-class EvaluationLine(serializers.ModelSerializer[Evaluation]):
-    """One evaluation of a classifier on adversarial images."""
-
-    classifier: Any = serializers.SlugRelatedField(slug_field="name", read_only=True)
-    attacks: Any = serializers.SlugRelatedField(slug_field="name", read_only=True, many=True)
-
-    class Meta:
-        model = Evaluation
-        fields: tuple[str, ...] = ("id", "name", "cohort", "resolution", "classifier", "attacks", "job", "made_at")
-
-
-class EvaluationPage(EvaluationLine):
-    """An evaluation with its figures (`readerstudy.results.evaluation`)."""
-
-    result = serializers.DictField()
-
-    class Meta(EvaluationLine.Meta):
-        fields = (*EvaluationLine.Meta.fields, "result")
+        model = Job
+        fields: ClassVar[list[str]] = []
 
 
 # --- jobs ---------------------------------------------------------------------------------------------------
@@ -194,9 +126,9 @@ class EvaluationPage(EvaluationLine):
 class Jobs(ListAPIView[Job]):
     """Jobs, the newest first. Only researchers can start one."""
 
-    queryset = Job.objects.select_related("requested_by").order_by("-pk")
+    queryset = Job.objects.select_related("requested_by")
     serializer_class = JobLine
-    pagination_class = Pages
+    filterset_class = JobFilters
     required_scope = Scope.JOBS
 
     def get_permissions(self) -> list[BasePermission]:
@@ -206,6 +138,7 @@ class Jobs(ListAPIView[Job]):
         request=StartRequest,
         responses={201: JobPage, 200: OpenApiResponse(JobPage, description="under way already"), 400: MISUNDERSTOOD},
     )
+    @answered_once
     def post(self, request: UserRequest) -> Response:
         start = validated(StartRequest(data=request.data))
         at = now()
@@ -251,6 +184,7 @@ class Cancel(OneJob):
     """Cancel a job: at once if it is queued, at its next report if it is running."""
 
     @extend_schema(request=None, responses={200: JobPage, 409: REFUSED})
+    @answered_once
     def post(self, request: UserRequest, pk: int) -> Response:
         return Response(JobPage(cancel_job(job=self.get_object(), actor=request.user, at=now())).data)
 
@@ -260,48 +194,9 @@ class Retry(OneJob):
     """Start a failed or cancelled job again, as a new job that resumes from the last save."""
 
     @extend_schema(request=None, responses={201: JobPage, 409: REFUSED})
+    @answered_once
     def post(self, request: UserRequest, pk: int) -> Response:
         return Response(JobPage(retry_job(job=self.get_object(), actor=request.user, at=now())).data, status=201)
-
-
-# --- results of jobs -----------------------------------------------------------------------------------------
-@extend_schema(tags=["lab"])
-class Runs(ListAPIView[Checkpoint]):
-    """Every run, the newest first. For researchers."""
-
-    permission_classes = [IsResearcher]
-    queryset = Checkpoint.objects.select_related("made_from").order_by("-pk")
-    serializer_class = RunLine
-    pagination_class = Pages
-
-
-@extend_schema(tags=["lab"])
-class Attacks(ListAPIView[Attack]):
-    """Every attack, the newest first. For researchers."""
-
-    permission_classes = [IsResearcher]
-    queryset = Attack.objects.select_related("generator", "classifier").order_by("-pk")
-    serializer_class = AttackLine
-    pagination_class = Pages
-
-
-@extend_schema(tags=["lab"])
-class Evaluations(ListAPIView[Evaluation]):
-    """Every evaluation, the newest first, without figures. For researchers."""
-
-    permission_classes = [IsResearcher]
-    queryset = Evaluation.objects.select_related("classifier").prefetch_related("attacks").order_by("-pk")
-    serializer_class = EvaluationLine
-    pagination_class = Pages
-
-
-@extend_schema(tags=["lab"])
-class EvaluationDetail(RetrieveAPIView[Evaluation]):
-    """One evaluation with its figures. For researchers."""
-
-    permission_classes = [IsResearcher]
-    queryset = Evaluation.objects.select_related("classifier").prefetch_related("attacks")
-    serializer_class = EvaluationPage
 
 
 def _finite(values: Any) -> dict[str, float | None]:

@@ -11,10 +11,12 @@ from rest_framework.response import Response
 from readerstudy.accounts.models import Scope
 from readerstudy.accounts.permissions import IsResearcher
 from readerstudy.api.errors import DetailSerializer
+from readerstudy.api.exchange.repeats import answered_once
+from readerstudy.api.exchange.tags import TAGGED, quoted, unless_known
 from readerstudy.api.investigator import REFUSED, StudyView
-from readerstudy.api.lab import JobPage
+from readerstudy.api.lab.jobs import JobPage
 from readerstudy.api.requests import UserRequest
-from readerstudy.bundle.actions import newest_export, require_exportable, start_export, take_bundle
+from readerstudy.bundle.actions import finished_bundle, newest_export, require_exportable, start_export, take_bundle
 from readerstudy.errors import NotFound
 
 NONE = OpenApiResponse(DetailSerializer, description="no such study, or nobody has made its bundle")
@@ -43,6 +45,7 @@ class Bundle(StudyView):
         tags=["studies"],
         operation_id="studies_bundle_create",
     )
+    @answered_once
     def post(self, request: UserRequest, study: str) -> Response:
         at = now()
         job = start_export(study=self.own_study(), actor=request.user, at=at)
@@ -55,16 +58,22 @@ class BundleFile(StudyView):
     permission_classes = [IsResearcher]
 
     @extend_schema(
-        responses={(200, "application/zip"): bytes, 404: NONE, 409: REFUSED},
+        parameters=[TAGGED],
+        responses={(200, "application/zip"): bytes, 304: None, 404: NONE, 409: REFUSED},
         tags=["studies"],
         operation_id="studies_bundle_file",
     )
     def get(self, request: UserRequest, study: str) -> HttpResponseBase:
         selected = self.own_study()
+        require_exportable(selected, request.user)
+        made = finished_bundle(newest_export(selected))
+        tag = quoted(made["sha256"]) if made else ""
+        if known := unless_known(request, tag):
+            return known
         bundle = take_bundle(study=selected, actor=request.user, at=now())
         if bundle is None:
             raise NotFound(_("No bundle of %(study)s was made yet.") % {"study": selected.code})
-        answer = FileResponse(bundle.path.open("rb"), as_attachment=True, filename=f"{selected.code}-bundle.zip")
         # RFC 9530: programs compare it with what arrived.
-        answer["Repr-Digest"] = f"sha-256=:{b64encode(bytes.fromhex(bundle.sha256)).decode()}:"
-        return answer
+        digest = f"sha-256=:{b64encode(bytes.fromhex(bundle.sha256)).decode()}:"
+        name, headers = f"{selected.code}-bundle.zip", {"ETag": tag, "Repr-Digest": digest}
+        return FileResponse(bundle.path.open("rb"), as_attachment=True, filename=name, headers=headers)

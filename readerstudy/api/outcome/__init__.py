@@ -1,0 +1,1 @@
+"""What a study gave, from its closing on: readings as lists and files, results, bundles."""
