@@ -81,7 +81,7 @@ def test_german_quotes_and_dashes_are_german():
 
 # Words that are the same in both languages, names, and what the study itself is called.
 SAME = {message.text for message in MESSAGES if message.is_same}
-NAMES = {"English", "Deutsch", "A tiny study", "rita", "nora"}
+NAMES = {"English", "Deutsch", "A tiny study", "rita", "nora", "clara"}
 SHOWN_ATTRIBUTES = ("aria-label", "title", "alt", "placeholder", "content")
 
 

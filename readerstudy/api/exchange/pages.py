@@ -63,7 +63,8 @@ class ReadingPages(Pages):
 class PagesByMoment(Pages):
     """Pages of rows whose keys have no order: by the moment when they were made, the newest first."""
 
-    ordering = ("-made_at", "pk")  # type: ignore[assignment]  # the stubs know one name only
+    # The stubs know one name only.
+    ordering = ("-made_at", "pk")  # type: ignore[assignment]
 
     def is_position(self, text: str) -> bool:
         """Return whether the text can be the position of a row."""
