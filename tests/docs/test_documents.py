@@ -147,7 +147,9 @@ def test_the_architecture_page_names_every_package_and_module():
 
 
 def test_decisions_have_one_form():
-    for path in sorted((ROOT / "docs" / "decisions").glob("*.md")):
+    paths = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    assert len({path.name[:4] for path in paths}) == len(paths)
+    for path in paths:
         text = path.read_text(encoding="utf-8")
         number = int(path.name[:4])
         assert re.match(rf"# {number}\. [A-Z]", text), path.name
