@@ -53,7 +53,7 @@ def test_the_reports_cache_covers_code_templates_and_styles(monkeypatch):
     """A change of any of them makes a report anew."""
     asked = []
     monkeypatch.setattr(cache, "source_hash", lambda *folders, suffixes: asked.append((folders, suffixes)) or "hash")
-    assert cache._software() == "hash"
+    assert cache.software_hash() == "hash"
     ((folders, suffixes),) = asked
     for file in ("readerstudy/statistics/roc.py", "templates/layout/_table.html", "static/css/report.css"):
         assert (provenance.ROOT / file).is_file()

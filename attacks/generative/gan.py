@@ -20,7 +20,7 @@ from models_ml.runs.checkpoint import CONTROL, WEIGHTS, load_generator, read_pro
 from readerstudy import serialise
 from readerstudy.imaging.image import WHITE, Grey16, Size
 
-# 1728 × 1408 and 1024 × 832 differ by 0.3 % in shape; more would stretch the lesions that the network learnt.
+# 1728 × 1408 and 1024 × 832 differ by 0.3 % in shape; more would stretch what the network learnt.
 SHAPE_TOLERANCE = 0.01
 
 

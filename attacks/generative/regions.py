@@ -9,7 +9,7 @@ from scipy.ndimage import distance_transform_edt, gaussian_filter, label, sum_la
 Floats = NDArray[np.float32]
 
 # Shares of a network's rows: how far the change is smoothed before it is cut into regions, and how wide the border is
-# in which a mask fades out. At 256 rows 2 and 8 pixels: about 2 and 9 mm of a breast.
+# in which a mask fades out. At 256 rows 2 and 8 pixels.
 SMOOTHING: Final = 1 / 128
 BORDER: Final = 1 / 32
 CUT: Final = 0.25  # of the greatest smoothed change: what lies above it belongs to a region

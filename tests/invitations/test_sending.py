@@ -1,8 +1,10 @@
 """Sending by a worker: what it receives, when it tries again, and what a killed one leaves behind."""
 
 import json
+import re
 from datetime import timedelta
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from django.conf import settings as project
@@ -172,8 +174,10 @@ def test_no_mail_is_sent_whose_link_has_expired(mail):
 
 # --- the schedule ---------------------------------------------------------------------------------------------
 def test_the_schedule_names_tasks_and_a_queue_that_exist():
-    for name in ("invitations", "privacy", "studies"):  # Celery imports them once in a process
-        import_module(f"readerstudy.{name}.tasks")
+    script = (Path(__file__).parents[2] / "deploy" / "beat").read_text()
+    (modules,) = re.findall(r"^CELERY_IMPORTS=(\S+)$", script, re.MULTILINE)
+    for name in modules.split(","):  # Celery imports them once in a process
+        import_module(name)
     queues = {queue.name for queue in project.CELERY_TASK_QUEUES}
     for entry in project.CELERY_BEAT_SCHEDULE.values():
         assert entry["task"] in app.tasks

@@ -47,11 +47,14 @@ def test_a_form_is_declared_as_one_so_that_its_types_are_checked(form):
 
 
 def test_a_form_has_every_template_that_the_page_includes(form):
-    included = {name for path in TEMPLATES.glob("*.html") for name in INCLUDED.findall(path.read_text())}
+    own = ROOT / "templates" / form.templates
+    texts = [path.read_text() for folder in (TEMPLATES, own) for path in folder.glob("*.html")]
+    included = {name for text in texts for name in INCLUDED.findall(text)}
+    included |= {name for text in texts for name in re.findall(rf'include "{form.templates}(\w+\.html)"', text)}
     assert {"_image.html", "_triptych.html", "_tools.html", "_keys.html", "_small.html", "_badge.html"} <= included
     for name in included:
         get_template(form.templates + name)
-    assert {path.name for path in (ROOT / "templates" / form.templates).iterdir()} == included
+    assert {path.name for path in own.iterdir()} == included
 
 
 def test_a_form_shows_an_image_and_the_three_of_a_triptych(form):

@@ -4,7 +4,7 @@
 const LOW = 0.01;
 const BRIGHT = 0.998;
 // Air fills more than half of many images. The upper end is taken from what is brighter than air: else the brightest
-// two thousandths of the whole image would be white, and in a mammogram that is the size of a lesion.
+// two thousandths of the whole image would be white, and that can be the size of a finding.
 const TO_AIR = 20; // a twentieth of the range from dark to bright counts as air
 const HIGH = 0.9999;
 const CHANGED = 0.999;
