@@ -20,6 +20,10 @@ PIP    := $(BIN)/python -m pip install -qq --disable-pip-version-check
 WORKERS := $(shell echo $$(($$(nproc) * 3 / 2)))
 PYTEST  = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 TORCH  := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
+# Of every package of the web side that has some; models_ml and attacks need torch.
+empty :=
+comma := ,
+TASKS_WITHOUT_TORCH := tests.sample_tasks$(subst $(empty) ,,$(patsubst readerstudy/%/tasks.py,$(comma)readerstudy.%.tasks,$(wildcard readerstudy/*/tasks.py)))
 SERVERS := redis-server nginx curl openssl docker-compose
 UV     := uv==0.13.8
 
@@ -66,7 +70,7 @@ test-web: ## the web side's tests without torch, on another Python: make test-we
 	@$(MAKE) --no-print-directory VENV=.venv-$(notdir $(PYTHON)) web-tests
 
 web-tests: $(VENV)/.dev-without-torch $(VENV)/.pango $(VENV)/.directory $(VENV)/.servers
-	@WITHOUT_TORCH=1 CELERY_IMPORTS=tests.sample_tasks $(PYTEST)
+	@WITHOUT_TORCH=1 CELERY_IMPORTS=$(TASKS_WITHOUT_TORCH) $(PYTEST)
 
 bench: setup-test ## make bench PART=reading (tests/bench/parts has the others)
 	@test -f tests/bench/parts/$(PART).py || { echo "There is no benchmark $(PART); there are: $(BENCHMARKS)."; exit 1; }
