@@ -20,7 +20,7 @@ from django.test import RequestFactory
 from rest_framework.exceptions import ParseError
 
 from readerstudy.api.parsers import StrictJSONParser
-from readerstudy.api.reader import serializers
+from readerstudy.api.reader import bodies
 from readerstudy.api.requests import validated
 from readerstudy.bundle import archive
 from readerstudy.errors import BadInput, StudyError
@@ -203,11 +203,11 @@ def _dumped(value: object) -> bytes:
 
 
 _REQUESTS = {
-    "open": serializers.PageSerializer,
-    "display": serializers.DisplayCheckSerializer,
-    "verdicts": serializers.SubmittedVerdictSerializer,
-    "answers": serializers.SubmittedAnswersSerializer,
-    "problems": serializers.SubmittedProblemSerializer,
+    "open": bodies.PageSerializer,
+    "display": bodies.DisplayCheckSerializer,
+    "verdicts": bodies.SubmittedVerdictSerializer,
+    "answers": bodies.SubmittedAnswersSerializer,
+    "problems": bodies.SubmittedProblemSerializer,
 }
 
 

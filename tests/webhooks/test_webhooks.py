@@ -1,4 +1,4 @@
-"""Webhooks: what they say and to whom, signatures, retries, and receivers that must not be reached."""
+"""Webhooks: what they say and to whom, signatures, retries, and their end."""
 
 import base64
 import hashlib
@@ -6,53 +6,25 @@ import hmac
 import json
 import socket
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
 from django.db import transaction
-from django.urls import reverse
 
-from readerstudy.accounts.models import Role
 from readerstudy.audit.models import Event
 from readerstudy.client.webhooks import NotSigned, verify_message
-from readerstudy.errors import BadInput, NotFound, StudyError
+from readerstudy.errors import NotFound, StudyError
 from readerstudy.jobs.actions import cancel_job
 from readerstudy.jobs.models import Job
 from readerstudy.studies.actions import close_study, remove_member
 from readerstudy.webhooks.actions import end_webhook, make_webhook, send_again, send_test, webhook_for
-from readerstudy.webhooks.addresses import check_url
 from readerstudy.webhooks.models import LEASE, Delivery, DeliveryState, Fact, Webhook
 from readerstudy.webhooks.sending import PAUSES, send, send_waiting
 from tests import make, walk
-from tests.webhooks.receiver import Receiver, receive
+from tests.webhooks.receiver import Receiver
 
 AT = make.MONDAY
 OF_STUDY = [Fact.SESSION_FINISHED, Fact.STUDY_CLOSED]
-
-
-@pytest.fixture
-def receiver():
-    with receive() as found:
-        yield found
-
-
-@pytest.fixture(autouse=True)
-def queue(settings, monkeypatch):
-    """The messages that a broker would get. This machine may be called, as in an embedded installation."""
-    settings.EMBEDDED, settings.WEBHOOK_HOSTS = True, []
-    sent: list[str] = []
-    monkeypatch.setattr(
-        "readerstudy.webhooks.sending.app.send_task", lambda name, kwargs, queue: sent.append(kwargs["delivery_id"])
-    )
-    return sent
-
-
-@pytest.fixture
-def webhook(study, clara, receiver) -> Webhook:
-    """Clara's, of the study."""
-    make.join([clara], [study])
-    return make_webhook(study=study, url=receiver.url, facts=OF_STUDY, actor=clara, at=AT)
 
 
 def told(webhook: Webhook) -> list[dict]:
@@ -304,150 +276,3 @@ def test_a_message_under_way_is_not_sent_again_by_hand(webhook):
     delivery = test_message(webhook)
     with pytest.raises(StudyError, match="still waiting"):
         send_again(delivery=delivery, actor=webhook.owner, at=AT)
-
-
-# --- addresses --------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    "number",
-    [
-        *(
-            "127.0.0.1",
-            "10.0.0.7",
-            "172.16.3.4",
-            "192.168.1.1",
-            "169.254.169.254",
-            "0.0.0.0",
-            "100.64.0.1",
-            "224.0.0.1",
-        ),
-        *("::1", "fe80::1", "fd00::1", "::ffff:10.0.0.7", "::ffff:169.254.169.254", "64:ff9b::a00:7", "2002:a00:7::"),
-    ],
-)
-def test_private_networks_are_refused_in_service(settings, monkeypatch, number):
-    settings.EMBEDDED = False
-    monkeypatch.setattr("socket.getaddrinfo", lambda *args, **kwargs: [(0, 0, 0, "", (number, 443))])
-    with pytest.raises(BadInput, match="private network"):
-        check_url("https://hook.example.org/x")
-    settings.WEBHOOK_HOSTS = ["hook.example.org"]
-    check_url("https://HOOK.example.org/x")
-
-
-def test_one_private_number_among_others_is_enough(settings, monkeypatch):
-    settings.EMBEDDED = False
-    found = [(0, 0, 0, "", (number, 443)) for number in ("93.184.216.34", "10.0.0.7")]
-    monkeypatch.setattr("socket.getaddrinfo", lambda *args, **kwargs: found[:1])
-    check_url("https://hook.example.org/x")
-    monkeypatch.setattr("socket.getaddrinfo", lambda *args, **kwargs: found)
-    with pytest.raises(BadInput, match="private network"):
-        check_url("https://hook.example.org/x")
-
-
-@pytest.mark.parametrize(
-    ("url", "sentence"),
-    [
-        ("http://93.184.216.34/x", "https only"),
-        ("ftp://93.184.216.34/x", "Give an address"),
-        ("https://rosa:secret@93.184.216.34/", "without a user name"),
-        ("https://93.184.216.34:99999/", "cannot be read"),
-        ("https://93.184.216.34/a b", "percent-encoded"),
-        ("https://93.184.216.34/\r\nX: y", "percent-encoded"),
-        ("https:///x", "Give an address"),
-        ("https://nowhere.invalid/", "no host"),
-    ],
-)
-def test_addresses_that_cannot_be_called_are_refused(url, sentence):
-    with pytest.raises(BadInput, match=sentence):
-        check_url(url)
-
-
-def test_plain_http_to_this_machine_is_for_embedded_installations(settings):
-    check_url("http://127.0.0.1:9/x")
-    settings.EMBEDDED = False
-    with pytest.raises(BadInput, match="https only"):
-        check_url("http://127.0.0.1:9/x")
-
-
-def test_a_name_that_leads_elsewhere_since_is_not_called(settings, webhook, receiver):
-    settings.EMBEDDED = False  # the address was allowed when it was given, and is not any more
-    delivery = test_message(webhook)
-    send(delivery, at=AT)
-    assert receiver.got == []
-    assert delivery.attempts.get().error == "Webhooks are sent over https only."
-
-
-# --- the API ----------------------------------------------------------------------------------------------------------
-def test_a_coordinator_runs_a_webhook_by_calls(study, clara, receiver):
-    make.join([clara], [study])
-    client, other = walk.investigator(clara), walk.investigator(make.stranger("ralph", Role.RESEARCHER))
-    made = client.make_webhook(receiver.url, ["session.finished", "study.closed"], study=study.code)
-    number = made["number"]
-    assert made["secret"] == Webhook.objects.get().secret
-    assert "secret" not in client.webhook(number)
-    assert [line["number"] for line in client.webhooks()] == [number]
-    assert other.webhooks().list() == []
-    delivery = client.test_webhook(number)
-    send_waiting(clock=lambda: Delivery.objects.get().due_at)
-    (line,) = client.deliveries(number)
-    assert (line["state"], [attempt["status"] for attempt in line["attempts"]]) == ("delivered", [204])
-    assert client.send_again(number, delivery["id"])["state"] == "waiting"
-    for refused in (
-        lambda: other.webhook(number),
-        lambda: other.deliveries(number).list(),
-        lambda: other.test_webhook(number),
-        lambda: other.end_webhook(number),
-        lambda: other.make_webhook(receiver.url, ["study.closed"], study=study.code),
-        lambda: client.send_again(number, str(uuid4())),
-    ):
-        with pytest.raises(StudyError, match="404"):
-            refused()
-    client.end_webhook(number)
-    assert client.webhooks().list() == []
-
-
-@pytest.mark.parametrize(
-    ("facts", "of_study"), [(["job.ended"], True), (["study.closed"], False), (["study.closed", "test"], True)]
-)
-def test_facts_of_another_kind_are_refused(study, clara, receiver, facts, of_study):
-    make.join([clara], [study])
-    with pytest.raises(BadInput, match="facts"):
-        make_webhook(study=study if of_study else None, url=receiver.url, facts=facts, actor=clara, at=AT)
-
-
-def test_webhooks_have_a_limit(study, clara, receiver, monkeypatch):
-    make.join([clara], [study])
-    monkeypatch.setattr("readerstudy.webhooks.actions.MOST", 1)
-    make_webhook(study=study, url=receiver.url, facts=OF_STUDY, actor=clara, at=AT)
-    with pytest.raises(BadInput, match="end one first"):
-        make_webhook(study=study, url=receiver.url, facts=OF_STUDY, actor=clara, at=AT)
-
-
-# --- the page ---------------------------------------------------------------------------------------------------------
-def test_a_coordinator_runs_a_webhook_on_the_page(client, study, clara, receiver):
-    make.join([clara], [study])
-    client.force_login(clara)
-    page = reverse("desk:webhooks")
-    form = {"study": study.code, "url": receiver.url, "facts": ["session.finished"]}
-    made = client.post(page, form)
-    webhook = Webhook.objects.get()
-    assert webhook.secret in made.content.decode()
-    assert webhook.secret not in client.get(page).content.decode()
-    client.post(reverse("desk:webhook-act", args=[webhook.pk, "test"]))
-    send_waiting(clock=lambda: Delivery.objects.get().due_at)
-    shown = client.get(page).content.decode()
-    assert "Delivered" in shown
-    assert "204" in shown
-    client.post(reverse("desk:webhook-again", args=[webhook.pk, Delivery.objects.get().pk]))
-    assert Delivery.objects.get().state == DeliveryState.WAITING
-    refused = client.post(page, {**form, "url": "http://93.184.216.34/"})
-    assert refused.status_code == 400
-    assert "https only" in refused.content.decode()
-    client.post(reverse("desk:webhook-act", args=[webhook.pk, "end"]))
-    assert "127.0.0.1" not in client.get(page).content.decode()
-
-
-def test_the_page_shows_nothing_of_other_studies(client, webhook):
-    client.force_login(make.stranger("carl", Role.COORDINATOR))
-    assert webhook.url not in client.get(reverse("desk:webhooks")).content.decode()
-    assert client.post(reverse("desk:webhook-act", args=[webhook.pk, "end"])).status_code == 404
-    webhook.refresh_from_db()
-    assert webhook.ended_at is None

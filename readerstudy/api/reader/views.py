@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from readerstudy.accounts.models import User
 from readerstudy.accounts.permissions import IsReader
 from readerstudy.api.errors import DetailSerializer
-from readerstudy.api.reader import serializers
+from readerstudy.api.reader import bodies, serializers
 from readerstudy.api.reader.steps import HeldStep, ReaderStep, WaitStep, build_step
 from readerstudy.api.requests import UserRequest, checked, validated
 from readerstudy.cohort.models import Stimulus
@@ -85,13 +85,13 @@ class OpenSession(ReaderView):
     """Open a session. The page that opens it holds it."""
 
     @extend_schema(
-        request=serializers.PageSerializer,
+        request=bodies.PageSerializer,
         responses={200: serializers.STEP, 400: _INVALID, 404: _NO_SESSION, 409: _CONFLICT},
         tags=["reading"],
     )
     def post(self, request: UserRequest, study: str, number: int) -> Response:
         at = now()
-        page = validated(serializers.PageSerializer(data=request.data)).get("page")
+        page = validated(bodies.PageSerializer(data=request.data)).get("page")
         open_session(reader=request.user, study=study, number=number, at=at, page=page)
         return Response(serializers.step_data(build_step(find_place(request.user, study, number), at=at)))
 
@@ -100,13 +100,13 @@ class CurrentStep(ReaderView):
     """The reader's current step; the same until it is answered."""
 
     @extend_schema(
-        parameters=[serializers.PageSerializer],
+        parameters=[bodies.PageSerializer],
         responses={200: serializers.STEP, 404: _NO_SESSION, 409: _CONFLICT},
         tags=["reading"],
     )
     def get(self, request: UserRequest, study: str, number: int) -> Response:
         place = find_place(request.user, study, number)
-        page = checked(serializers.PAGE, request.query_params).get("page")
+        page = checked(bodies.PAGE, request.query_params).get("page")
         require_page(page, newest=place.newest_page)
         return Response(serializers.step_data(build_step(place, at=now())))
 
@@ -115,12 +115,12 @@ class CheckDisplay(ReaderView):
     """Check the display before a session."""
 
     @extend_schema(
-        request=serializers.DisplayCheckSerializer,
+        request=bodies.DisplayCheckSerializer,
         responses={201: serializers.DisplayJudgementSerializer, 400: _INVALID, 404: _NO_SESSION, 409: _CONFLICT},
         tags=["reading"],
     )
     def post(self, request: UserRequest, study: str, number: int) -> Response:
-        results = validated(serializers.DisplayCheckSerializer(data=request.data))["results"]
+        results = validated(bodies.DisplayCheckSerializer(data=request.data))["results"]
         checked = check_display(reader=request.user, study=study, number=number, results=results, at=now())
         # The stored failures are in English; the reader's language is that of the request.
         form = form_of(checked.reading_list.session_plan.study)
@@ -133,7 +133,7 @@ class GiveVerdict(ReaderView):
     """Give a verdict on the current image."""
 
     @extend_schema(
-        request=serializers.SubmittedVerdictSerializer,
+        request=bodies.SubmittedVerdictSerializer,
         responses={
             201: serializers.ReceiptSerializer,
             200: OpenApiResponse(serializers.ReceiptSerializer, description="stored before under the same key"),
@@ -144,7 +144,7 @@ class GiveVerdict(ReaderView):
         tags=["reading"],
     )
     def post(self, request: UserRequest, study: str, number: int) -> Response:
-        submitted = SubmittedVerdict(**checked(serializers.SUBMITTED_VERDICT, request.data))
+        submitted = SubmittedVerdict(**checked(bodies.SUBMITTED_VERDICT, request.data))
         at = now()
         try:
             stored = record_verdict(reader=request.user, study=study, number=number, submitted=submitted, at=at)
@@ -158,7 +158,7 @@ class GiveAnswers(ReaderView):
     """Answer the questions at the end of a session. They finish it."""
 
     @extend_schema(
-        request=serializers.SubmittedAnswersSerializer,
+        request=bodies.SubmittedAnswersSerializer,
         responses={
             201: serializers.ReceiptSerializer,
             200: OpenApiResponse(serializers.ReceiptSerializer, description="stored before under the same key"),
@@ -169,7 +169,7 @@ class GiveAnswers(ReaderView):
         tags=["reading"],
     )
     def post(self, request: UserRequest, study: str, number: int) -> Response:
-        submitted = SubmittedAnswers(**validated(serializers.SubmittedAnswersSerializer(data=request.data)))
+        submitted = SubmittedAnswers(**validated(bodies.SubmittedAnswersSerializer(data=request.data)))
         at = now()
         try:
             stored = record_closing_answers(reader=request.user, study=study, number=number, submitted=submitted, at=at)
@@ -183,7 +183,7 @@ class ReportProblem(ReaderView):
     """Report a problem with the current image to the coordinator. The image still needs a verdict."""
 
     @extend_schema(
-        request=serializers.SubmittedProblemSerializer,
+        request=bodies.SubmittedProblemSerializer,
         responses={
             201: serializers.ReportedSerializer,
             200: OpenApiResponse(serializers.ReportedSerializer, description="stored before under the same key"),
@@ -194,7 +194,7 @@ class ReportProblem(ReaderView):
         tags=["reading"],
     )
     def post(self, request: UserRequest, study: str, number: int) -> Response:
-        submitted = SubmittedProblem(**validated(serializers.SubmittedProblemSerializer(data=request.data)))
+        submitted = SubmittedProblem(**validated(bodies.SubmittedProblemSerializer(data=request.data)))
         is_new = report_problem(reader=request.user, study=study, number=number, submitted=submitted, at=now())
         return Response(serializers.ReportedSerializer({"reported": True}).data, status=201 if is_new else 200)
 
