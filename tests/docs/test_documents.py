@@ -9,9 +9,9 @@ import pytest
 from django.core.management import CommandError, get_commands, load_command_class
 
 from readerstudy.modalities import MODALITIES
+from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.rules import SessionRules, VerdictLabels
 from readerstudy.sources.label_table import columns_of
-from readerstudy.studies.analysis_plan import AnalysisPlan
-from readerstudy.studies.rules import SessionRules, VerdictLabels
 from tools import reference
 
 ROOT = Path(__file__).resolve().parents[2]
