@@ -1,5 +1,6 @@
 """Random fields and simple operations on them, from which phantoms are made."""
 
+from functools import lru_cache
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -43,12 +44,19 @@ def power_law(
     A stretch below 1 draws structures out along y.
     """
     noise = scipy.fft.rfft2(rng.standard_normal((grid.rows, grid.columns), dtype=np.float32))
-    f_y = scipy.fft.fftfreq(grid.rows, grid.pixel_mm).astype(np.float32)[:, None] * np.float32(stretch)
-    f_x = scipy.fft.rfftfreq(grid.columns, grid.pixel_mm).astype(np.float32)[None]
-    noise *= (f_y**2 + f_x**2 + np.float32(longest_mm**-2)) ** np.float32(-beta / 4)
-    noise[0, 0] = 0
+    noise *= _amplitudes(grid.rows, grid.columns, grid.pixel_mm, beta, longest_mm, stretch)
     field: Field = scipy.fft.irfft2(noise, s=(grid.rows, grid.columns))
     return field / np.float32(field.std())
+
+
+@lru_cache(maxsize=16)
+def _amplitudes(rows: int, columns: int, pixel_mm: float, beta: float, longest_mm: float, stretch: float) -> Field:
+    """Return the amplitude of each frequency of a power-law field, 0 for the mean."""
+    f_y = scipy.fft.fftfreq(rows, pixel_mm).astype(np.float32)[:, None] * np.float32(stretch)
+    f_x = scipy.fft.rfftfreq(columns, pixel_mm).astype(np.float32)[None]
+    amplitudes: Field = (f_y**2 + f_x**2 + np.float32(longest_mm**-2)) ** np.float32(-beta / 4)
+    amplitudes[0, 0] = 0
+    return amplitudes
 
 
 def sigmoid(values: NDArray[Any]) -> Field:

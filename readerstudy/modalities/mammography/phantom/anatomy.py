@@ -57,6 +57,7 @@ class PhantomView:
     lesion: Lesion | None  # in this breast
     distractors: tuple[Finding, ...]  # in this breast: what resembles a lesion, whatever the pathology is
     seed: int
+    sides_seed: int  # the same for the left and the right breast in this view
 
 
 def sample_cohort(
@@ -108,6 +109,7 @@ def _views_of(patient: int, *, positive: bool, seed: int, contrast: float) -> li
                 lesion if laterality == side else None,
                 distractors[row],
                 int(seeds[row, column]),
+                sides_seed=int(seeds[0, column]),
             )
             (missing if dropped[row, column] else views).append(view)
     return views or missing[:1]

@@ -44,7 +44,7 @@ _FREQUENCIES: Final[dict[DistractorKind, _Frequency]] = {
     "oval": _Frequency(1.0, 7.0, 0.4, 0.42),
     "node": _Frequency(0.35, 4.5, 0.25, 0.30),
     "island": _Frequency(1.7, 8.0, 0.35, 0.38),
-    "coarse": _Frequency(0.9, 2.0, 0.4, 1.05),
+    "coarse": _Frequency(1.3, 2.0, 0.4, 1.05),
     "scattered": _Frequency(0.9, 10.0, 0.5, 0.8),
     "vascular": _Frequency(0.25, 14.0, 0.3, 0.7),
 }

@@ -48,8 +48,8 @@ def render(view: PhantomView, size: Size = SIZE, with_lesion: bool = True) -> Ph
     """Render a view at `size` (rows, columns). Without its lesion, all other pixels are exactly the same."""
     if not 0 < size[1] <= WIDEST * size[0]:
         raise StudyError(f"A phantom is at most {WIDEST:.2f} times as wide as high; {size} is not.")
-    grid = Grid(*size)
     shape = outline(view.breast, view.view_position, _stance(view))
+    grid = shape.seen_on(Grid(*size))  # nothing is drawn in the air beside the breast
     skin = enlarge(shape.skin, grid)
     texture = sample_texture(view, grid, shape)
     tissue = dense_tissue(view, grid, shape, texture)
@@ -61,7 +61,7 @@ def render(view: PhantomView, size: Size = SIZE, with_lesion: bool = True) -> Ph
     if shape.pectoral is not None:
         _add_muscle(view, light, shape.pectoral, skin, texture, grid)
     _add_skin(view, light, shape, skin, grid)
-    values = _expose(view, light, skin, grid)
+    values = _expose(view, light, skin, Grid(*size))
     if view.laterality == Laterality.RIGHT:
         values = np.ascontiguousarray(values[:, ::-1])
     if view.lesion is None or not with_lesion:
@@ -191,6 +191,7 @@ def _add_muscle(view: PhantomView, light: Field, muscle: Field, skin: Field, tex
 def _expose(view: PhantomView, light: Field, skin: Field, grid: Grid) -> NDArray[np.uint16]:
     """Cut out the breast, add quantum noise, and compress highlights as digitised film does: nothing ever saturates."""
     light *= np.clip(skin / np.float32(grid.pixel_mm) + np.float32(0.5), 0, 1)
+    light = np.pad(light, ((0, 0), (0, grid.columns - light.shape[1])))
     noise = stream(view, Stream.QUANTA).standard_normal((grid.rows, grid.columns), dtype=np.float32)
     # The scatter of light in the detector carries a part of each pixel's noise into its neighbours.
     noise = np.float32(0.8) * noise + np.float32(0.42) * (np.roll(noise, 1, axis=0) + np.roll(noise, 1, axis=1))

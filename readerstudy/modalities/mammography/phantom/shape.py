@@ -11,6 +11,7 @@ from readerstudy.modalities.mammography.phantom.grid import FIELD_HEIGHT_MM, Gri
 
 _ROWS = 288
 _TOP_MM = -FIELD_HEIGHT_MM / 2
+_AIR_MM = 2.0  # beyond the skin, before the drawing ends
 _EXACT_MM = 6.0  # nearer to the skin than this, its distance comes from the formula of the outline
 
 
@@ -28,6 +29,12 @@ class Shape:
     def skin_on(self, grid: Grid) -> Field:
         """Return the distance to the skin on a grid."""
         return enlarge(self.skin, grid)
+
+    def seen_on(self, grid: Grid) -> Grid:
+        """Return the part of a grid from the chest wall to just beyond the skin, all rows."""
+        near = np.flatnonzero((self.skin > -_AIR_MM).any(axis=0))
+        coarse = FIELD_HEIGHT_MM / len(self.skin)
+        return Grid(grid.rows, min(grid.columns, int((near[-1] + 2) * coarse / grid.pixel_mm) + 1))
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,14 @@ class Stream(IntEnum):
     QUANTA = 7
     VESSELS = 8
     SKIN = 9
+    SIDES = 10
 
 
 def stream(view: PhantomView, number: Stream) -> np.random.Generator:
     """Return the generator of one part of a view."""
     return np.random.default_rng([view.seed, int(number)])
+
+
+def mirrored_stream(view: PhantomView, number: Stream) -> np.random.Generator:
+    """Return the generator of what the left and the right breast have in common in this view."""
+    return np.random.default_rng([view.sides_seed, int(number)])

@@ -1,6 +1,7 @@
 """Glandular tissue, ligaments, vessels and muscle of one view."""
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Final
 
 import numpy as np
@@ -10,9 +11,9 @@ from readerstudy.modalities.mammography.phantom.anatomy import PhantomView
 from readerstudy.modalities.mammography.phantom.curves import Starts, draw, walk
 from readerstudy.modalities.mammography.phantom.grid import Grid, coarse_grid
 from readerstudy.modalities.mammography.phantom.shape import Shape
-from readerstudy.modalities.mammography.phantom.streams import Stream, stream
+from readerstudy.modalities.mammography.phantom.streams import Stream, mirrored_stream, stream
 
-_LINES: Final = coarse_grid(896)  # ligaments are finer than a pixel of the coarse fields
+_LINES: Final = 896  # rows; ligaments are finer than a pixel of the coarse fields
 _LAYERS: Final = 3  # of tissue that overlap in the projection
 # Spectral exponent of breast texture (Burgess, 1999).
 _BETA: Final = 3.0
@@ -47,7 +48,7 @@ def sample_texture(view: PhantomView, grid: Grid, shape: Shape) -> Texture:
     return Texture(
         grain=enlarge(power_law(stream(view, Stream.GRAIN), fine, beta=_BETA, longest_mm=14), grid),
         clouds=enlarge(power_law(stream(view, Stream.CLOUDS), coarse, beta=_BETA, longest_mm=60), grid),
-        lines=enlarge(_lines(view, shape), grid),
+        lines=enlarge(_lines(view, shape, grid), grid),
     )
 
 
@@ -65,13 +66,14 @@ def dense_tissue(view: PhantomView, grid: Grid, shape: Shape, texture: Texture) 
 def _lobes(view: PhantomView, shape: Shape, density: float) -> Field:
     """Return the share of dense tissue on a coarse grid.
 
-    Several layers lie one behind the other. Each has lobes with borders of its own, scalloped by fat.
+    Several layers lie one behind the other. Each has lobes with borders of its own, scalloped by fat. What
+    the layers share, the left and the right breast share too, mirrored.
     """
     grid = coarse_grid(384)
     cone = _cone(view, shape, grid)
     rng = stream(view, Stream.CLUMPS)
     total = np.zeros((grid.rows, grid.columns), dtype=np.float32)
-    common = power_law(rng, grid, beta=3.4, longest_mm=55)
+    common = power_law(mirrored_stream(view, Stream.SIDES), grid, beta=3.4, longest_mm=55)
     for _ in range(_LAYERS):
         own = power_law(rng, grid, beta=3.5, longest_mm=40)
         scallops = np.abs(power_law(rng, grid, beta=4.2, longest_mm=20))
@@ -96,15 +98,19 @@ def _cone(view: PhantomView, shape: Shape, grid: Grid) -> Field:
     return cone
 
 
-def _lines(view: PhantomView, shape: Shape) -> Field:
-    """Return Cooper's ligaments, ducts and vessels: bent lines, most of them along the way to the nipple."""
+def _lines(view: PhantomView, shape: Shape, grid: Grid) -> Field:
+    """Return Cooper's ligaments, ducts and vessels: bent lines, most of them along the way to the nipple.
+
+    They lie on a grid finer than the other fields', as wide as the picture's grid.
+    """
+    fine = Grid(_LINES, min(coarse_grid(_LINES).columns, ceil(grid.columns * _LINES / grid.rows) + 1))
     ligaments, vessels = stream(view, Stream.STRANDS), stream(view, Stream.VESSELS)
-    light = np.zeros((_LINES.rows, _LINES.columns), dtype=np.float32)
+    light = np.zeros((fine.rows, fine.columns), dtype=np.float32)
     for line in _LIGAMENTS:
         curves = [walk(ligaments, _ligament_starts(ligaments, shape, line), wander=0.04, wave_mm=7)]
         if line.vessels:
             curves.append(walk(vessels, _vessel_starts(vessels, shape, line.vessels), wander=0.035, wave_mm=8))
-        light += draw(curves, _LINES.x, _LINES.y, sigma_mm=line.sigma_mm)
+        light += draw(curves, fine.x, fine.y, sigma_mm=line.sigma_mm)
     return light
 
 
