@@ -1,44 +1,34 @@
-"""The connected regions of a generator's change, as soft masks at a network's size."""
+"""The spots of an image in which a generator's change has most effect, as soft masks at a network's size."""
 
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt, gaussian_filter, label, sum_labels
+from scipy.ndimage import gaussian_filter
 
 Floats = NDArray[np.float32]
 
-# Shares of a network's rows: how far the change is smoothed before it is cut into regions, and how wide the border is
-# in which a mask fades out. At 256 rows 2 and 8 pixels.
-SMOOTHING: Final = 1 / 128
-BORDER: Final = 1 / 32
-CUT: Final = 0.25  # of the greatest smoothed change: what lies above it belongs to a region
-MOST_REGIONS: Final = 16  # those with the largest change; a region beyond them is only part of the whole change
+# Shares of a network's rows: how far the effect is smoothed before its peak is taken, the radius of a spot, and the
+# width of the border in which it fades out.
+SMOOTHING: Final = 1 / 64
+RADIUS: Final = 1 / 20
+BORDER: Final = 1 / 16
+MOST_SPOTS: Final = 24
 
 
-def region_masks(change: Floats) -> Floats:
-    """Return a mask of each region of a change (rows, columns), those with the largest change first.
+def next_spot(effect: Floats, taken: Floats) -> Floats | None:
+    """Return a mask of the spot with the greatest effect, (rows, columns); None if no effect is left.
 
-    A mask is 1 in its region, fades to 0 within the border around it, and is exactly 0 beyond. (N, rows, columns)
+    `effect` is positive where a pixel's change helps; `taken` is 1 where the change is applied already. A mask is 1
+    within the radius, fades to 0 within the border around it, and is exactly 0 beyond.
     """
-    rows = change.shape[0]
-    size = gaussian_filter(np.abs(change), rows * SMOOTHING)
-    labelled, count = label(size > CUT * float(size.max(initial=0)))
-    numbers = np.arange(1, count + 1)
-    largest = numbers[np.argsort(-sum_labels(size, labelled, numbers), kind="stable")][:MOST_REGIONS]
-    masks = [_fading_out(labelled == number, rows * BORDER) for number in largest]
-    return np.stack(masks) if masks else np.zeros((0, *change.shape), dtype=np.float32)
-
-
-def joined(masks: Floats) -> Floats:
-    """Return one mask for each number of regions, from the first alone to all of them together."""
-    union: Floats = np.maximum.accumulate(masks, axis=0)
-    return union
-
-
-def _fading_out(region: NDArray[np.bool_], border: float) -> Floats:
-    """Return 1 in the region and half a cosine from 1 to 0 over `border` pixels around it."""
-    distance = np.minimum(distance_transform_edt(~region), border)
-    mask: Floats = (0.5 * (1 + np.cos(np.pi * distance / border))).astype(np.float32)
-    mask[distance >= border] = 0
+    rows = effect.shape[0]
+    left = gaussian_filter(np.clip(effect, 0, None) * (1 - taken), rows * SMOOTHING)
+    if not left.max(initial=0) > 0:
+        return None
+    row, column = np.unravel_index(int(left.argmax()), left.shape)
+    down, across = np.ogrid[: effect.shape[0], : effect.shape[1]]
+    beyond = np.clip((np.hypot(down - row, across - column) / rows - RADIUS) / BORDER, 0, 1)
+    mask: Floats = (0.5 * (1 + np.cos(np.pi * beyond))).astype(np.float32)
+    mask[beyond == 1] = 0
     return mask

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from attacks.constraints.post_processing import PostProcessing
 from attacks.constraints.resampling import Frame
-from attacks.generative.regions import joined, region_masks
+from attacks.generative.regions import MOST_SPOTS, next_spot
 from models_ml.data.images import to_tensor
 from models_ml.errors import LabError
 from models_ml.evaluation.predictions import TOGETHER, Floats, scores
@@ -26,7 +26,6 @@ Regions = Literal["all", "fewest"]
 THRESHOLD: Final = 0.5  # the article's
 LARGEST_MARGIN: Final = 0.45
 BISECTIONS: Final = 6  # steps of 1/64
-TRIED_TOGETHER: Final = 4  # numbers of regions
 FINEST: Final = 2.0**-BISECTIONS
 
 
@@ -188,19 +187,32 @@ class LimitedAttack:
         )
 
     def _choose_regions(self, case: _Case, goal: Goal) -> _Found:
-        """Return the fewest regions, the most effective first, that reach the goal; everything if none do."""
-        everything = np.ones(case.change.shape, dtype=np.float32)
-        masks = region_masks(case.change[0].numpy()) if self.limits.regions == "fewest" else everything[:0]
-        if not len(masks):
-            return _Found(everything[0], 1.0)
-        alone = self._score([case.at(masks, np.ones(len(masks)))])
-        unions = joined(masks[np.argsort(alone if self.is_removal else -alone, kind="stable")])
-        for start in range(0, len(unions), TRIED_TOGETHER):
-            tried = unions[start : start + TRIED_TOGETHER]
-            together = self._score([case.at(tried, np.ones(len(tried)))])
-            if enough := [union for union, score in zip(tried, together, strict=True) if goal.is_reached(score)]:
-                return _Found(enough[0], 1.0)
-        return _Found(everything[0], 1.0)
+        """Return the fewest spots that reach the goal, the most effective first; everything if none do."""
+        everything = np.ones(case.change.shape[1:], dtype=np.float32)
+        if self.limits.regions == "all":
+            return _Found(everything, 1.0)
+        mask = np.zeros_like(everything)
+        for _ in range(MOST_SPOTS):
+            spot = next_spot(self._effect(case, mask if self.is_removal else everything), mask)
+            if spot is None:
+                break
+            mask = np.maximum(mask, spot)
+            if goal.is_reached(float(self._score([case.at(mask[None], np.ones(1))])[0])):
+                return _Found(mask, 1.0)
+        return _Found(everything, 1.0)
+
+    @torch.enable_grad()
+    def _effect(self, case: _Case, applied: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what each pixel's change contributes to the logit in the wanted direction, to first order. (h, w)
+
+        It is that of the image with the change in the mask `applied`.
+        """
+        device = next(self.classifier.parameters()).device
+        image = case.at(applied[None], np.ones(1))[:, None].to(device).requires_grad_()
+        outputs = self.classifier(image)[0]
+        (gradient,) = torch.autograd.grad(outputs[1] - outputs[0], image)
+        effect: NDArray[np.float32] = (gradient[0, 0].cpu() * case.change[0]).numpy()
+        return -effect if self.is_removal else effect
 
     def _bisect(self, cases: Sequence[_Case], goals: Sequence[Goal], found: Sequence[_Found]) -> list[_Found]:
         """Return the smallest share of each image's change that reaches its goal, all images in one batch a step."""

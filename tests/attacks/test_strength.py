@@ -9,7 +9,7 @@ import torch
 from scipy.ndimage import gaussian_filter, label
 
 from attacks.constraints.post_processing import PostProcessing
-from attacks.generative.regions import BORDER, joined, region_masks
+from attacks.generative.regions import BORDER, RADIUS, next_spot
 from attacks.generative.strength import FINEST, THRESHOLD, Goal, LimitedAttack, StrengthSettings
 from models_ml.errors import LabError
 from models_ml.evaluation.predictions import scores
@@ -105,7 +105,7 @@ def test_nothing_changes_beyond_the_chosen_region_and_its_border():
     distance = np.hypot(rows - row, columns - column)
     full = np.hypot(*np.subtract(np.nonzero(attack.drawing(real) != real), [[row], [column]])).max()
     assert changed[row, column]
-    assert distance.max() < 9 * 2 + (BORDER * SMALL[0] + 2) * FULL[0] / SMALL[0] < full
+    assert distance.max() < 9 * 2 + ((RADIUS + BORDER) * SMALL[0] + 2) * FULL[0] / SMALL[0] < full
 
 
 def test_regions_are_added_until_the_goal_is_reached():
@@ -184,23 +184,21 @@ def test_only_the_region_of_the_modality_changes():
     assert not changed[:, :30].any()
 
 
-def test_a_mask_is_one_inside_and_exactly_zero_beyond_the_border():
-    change = gaussian_filter(np.pad(np.ones((6, 6)), ((20, 102), (30, 68))), 2).astype(np.float32)
-    change += 0.6 * np.roll(change, (60, 40), axis=(0, 1))
-    masks = region_masks(change)
-    assert len(masks) == 2
-    assert masks.max() == 1
-    assert masks.min() == 0
-    distance = np.hypot(*np.subtract(np.indices(change.shape), [[[22.5]], [[32.5]]]))
-    assert (masks[0][distance > 7 + BORDER * 128 + 3] == 0).all()
-    assert (masks[0][distance < 3] == 1).all()
+def test_a_spot_is_one_inside_and_exactly_zero_beyond_its_border():
+    effect, none = np.zeros((128, 108), dtype=np.float32), np.zeros((128, 108), dtype=np.float32)
+    effect[22, 32], effect[80, 70] = 2, 1
+    first = next_spot(effect, none)
+    distance = np.hypot(*np.subtract(np.indices(effect.shape), [[[22]], [[32]]])) / 128
+    assert (first[distance <= RADIUS] == 1).all()
+    assert (first[distance >= RADIUS + BORDER] == 0).all()
     # Neighbouring pixels differ by a fraction: no edge is seen where the change ends.
-    assert np.abs(np.diff(masks[0], axis=0)).max() <= np.pi / 2 / (BORDER * 128) + 1e-6
-    assert (joined(masks)[1] == masks.max(axis=0)).all()
+    assert np.abs(np.diff(first, axis=0)).max() <= np.pi / 2 / (BORDER * 128) + 1e-6
+    assert next_spot(effect, first)[80, 70] == 1  # what is taken already does not count
 
 
-def test_a_change_of_nothing_has_no_regions():
-    assert region_masks(np.zeros((64, 48), dtype=np.float32)).shape == (0, 64, 48)
+def test_without_effect_there_is_no_spot():
+    against = np.full((64, 48), -1, dtype=np.float32)
+    assert next_spot(against, np.zeros_like(against)) is None
 
 
 @pytest.mark.parametrize("is_removal", [True, False])
