@@ -140,15 +140,18 @@ _GENERAL: Final = (
     "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {web}, {sealed}",
     # By a setting of its session, which everybody may change, a role could otherwise ignore the triggers. Only the
     # functions of erasure, which run as the owner, pass the protections; nobody passes what writes the record.
+    # In PL/pgSQL, because every trigger asks: PostgreSQL plans a function of SQL anew for each row.
     f"""CREATE OR REPLACE FUNCTION public._pgtrigger_should_ignore(trigger_name NAME) RETURNS BOOLEAN
-    LANGUAGE sql STABLE AS $$
-        SELECT CASE WHEN pg_catalog.current_setting('{_DOOR}', true) = 'on' THEN
-            pg_catalog.strpos(trigger_name::pg_catalog.text, 'logged') = 0 AND EXISTS (
+    LANGUAGE plpgsql STABLE AS $$
+    BEGIN
+        IF pg_catalog.current_setting('{_DOOR}', true) = 'on' THEN
+            RETURN pg_catalog.strpos(trigger_name::pg_catalog.text, 'logged') = 0 AND EXISTS (
                 SELECT 1 FROM pg_catalog.pg_class WHERE oid = 'public.record_entry'::pg_catalog.regclass
                 AND relowner = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)
-            )
-        ELSE false END
-    $$""",
+            );
+        END IF;
+        RETURN false;
+    END $$""",
 )
 
 
