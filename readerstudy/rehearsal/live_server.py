@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
 from django.utils.timezone import now
 
+from readerstudy.accounts.browser_sessions import SessionStore
 from readerstudy.accounts.models import User
 from readerstudy.accounts.tokens import make_token
 from readerstudy.client.reader_client import ReaderClient

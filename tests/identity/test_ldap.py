@@ -35,7 +35,7 @@ def configure(settings, monkeypatch, db):
         for name, value in single_sign_on.ldap().items():
             setattr(settings, name, value)
         settings.AUTHENTICATION_BACKENDS = [
-            "django.contrib.auth.backends.ModelBackend",
+            "readerstudy.accounts.browser_sessions.Accounts",
             "readerstudy.identity.ldap.DirectoryBackend",
         ]
         monkeypatch.setenv("SSO_ROLES", f"researcher={GROUP.replace(',', ';').lower()}")
