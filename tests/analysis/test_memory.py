@@ -20,7 +20,6 @@ from tests.bench import report_growth
 IMAGES = 100
 FEW, MANY = 10, 100  # readers
 BYTES_COMPARED = 24  # of a reading of the two sessions: four numbers of 4 bytes or less, one of 8
-SPARE = 2  # a column is copied while it is put together
 
 
 def unsealed(readers: int, rosa: User) -> Study:
@@ -78,5 +77,5 @@ def test_a_report_holds_of_a_reading_what_it_compares(
     monkeypatch.setattr(counts, "_BUFFER", 1 << 12)
     few, many = (peak(lambda study=study: counts.aggregate_readings(study, study.analysis)) for study in sizes)
     more = (MANY - FEW) * IMAGES
-    of_readers = (MANY - FEW) * 12_000  # counts and sums of the sub-groups of each reader
-    assert many - few < SPARE * BYTES_COMPARED * more + of_readers
+    of_readers = (MANY - FEW) * 6_200  # counts of each reader, and sums of the sub-groups, 4 bytes each
+    assert many - few < BYTES_COMPARED * more + of_readers

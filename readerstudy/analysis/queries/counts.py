@@ -8,8 +8,9 @@ A case is identified by the key of its truth, not by that of its stimulus. Keys 
 depend on the order of cases (resampling, ties) would differ between two databases that hold the same study.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -34,6 +35,7 @@ from readerstudy.analysis.record.counts import (
     Ints,
     SessionTimes,
     SubgroupBlocks,
+    Sums,
     block_numbers,
     subset_kinds,
 )
@@ -121,19 +123,22 @@ _BUFFER = 1 << 20  # bytes
 
 
 class _Query(Protocol):
-    def __call__(self, sql: str, parameters: Mapping[str, Any] | None = None, /) -> list[Row]: ...
+    def __call__(self, sql: str, parameters: Mapping[str, Any] | None = None, /) -> Iterator[Row]: ...
 
 
 def aggregate_readings(study: Study, plan: AnalysisPlan) -> AggregatedReadings:
     """Return all readings of the study, aggregated by the plan's rules."""
     with _evidence(study, plan) as query:
         codes = dict(Enrollment.objects.filter(study=study).values_list("id", "code"))
-        verdicts = query(_VERDICTS)
-        readers = tuple(sorted({codes[row[0]] for row in verdicts}, key=reader_sort_key))
-        sessions = tuple(sorted({row[1] for row in verdicts}))
-        index = _Index({key: readers.index(code) for key, code in codes.items() if code in readers}, sessions)
+        verdicts = np.fromiter(chain.from_iterable(query(_VERDICTS)), dtype=np.int32).reshape(-1, 5)
+        keys = sorted(np.unique(verdicts[:, 0]).tolist(), key=lambda key: reader_sort_key(codes[key]))
+        readers = tuple(codes.pop(key) for key in keys)
+        sessions = tuple(np.unique(verdicts[:, 1]).tolist())
+        index = _Index({key: reader for reader, key in enumerate(keys)}, sessions)
         rule = Unsure(plan.unsure)
-        blocks, compared = _fetched(index, rule, plan)
+        blocks = _Blocks(index, rule, block_numbers(plan.groups))
+        compared = _Compared(index, (plan.before, plan.after), verdicts)
+        _fetch(index, blocks, compared)
         return AggregatedReadings(
             readers=readers,
             sessions=sessions,
@@ -141,8 +146,8 @@ def aggregate_readings(study: Study, plan: AnalysisPlan) -> AggregatedReadings:
             times=_times(query(_TIMES, {"idle": plan.idle_after_s * 1000 or _NO_IDLE_RULE}), index),
             cases=_cases(query(_CASES), dict(study.arms.values_list("id", "name"))),
             rule=rule,
-            blocks=blocks,
-            compared=compared,
+            blocks=blocks.by_number(),
+            compared=compared.readings(),
         )
 
 
@@ -170,9 +175,9 @@ def _evidence(study: Study, plan: AnalysisPlan) -> Iterator[_Query]:
     }
     with sealed_work(), transaction.atomic(), connection.cursor() as cursor:
 
-        def query(sql: str, parameters: Mapping[str, Any] | None = None, /) -> list[Row]:
+        def query(sql: str, parameters: Mapping[str, Any] | None = None, /) -> Iterator[Row]:
             cursor.execute(sql, parameters)
-            return list(cursor.fetchall()) if cursor.description else []
+            return iter(cursor)
 
         # Memory to sort and aggregate ten million rows, for this transaction only.
         cursor.execute("SET LOCAL work_mem = '256MB'")
@@ -182,14 +187,15 @@ def _evidence(study: Study, plan: AnalysisPlan) -> Iterator[_Query]:
         cursor.execute("DROP TABLE evidence")
 
 
-def _verdicts(rows: Sequence[Row], index: _Index) -> Ints:
+def _verdicts(rows: NDArray[np.int32], index: _Index) -> Ints:
     counts = np.zeros((*index.shape, len(KINDS), len(VERDICTS)), dtype=np.int64)
-    for enrollment, session, kind, verdict, count in rows:
-        counts[(*index(enrollment, session), kind, verdict)] = count
+    enrollment, session, kind, verdict, count = rows.T
+    reader = [index.readers[key] for key in enrollment.tolist()]
+    counts[reader, [index.sessions[number] for number in session.tolist()], kind, verdict] = count
     return counts
 
 
-def _times(rows: Sequence[Row], index: _Index) -> SessionTimes:
+def _times(rows: Iterable[Row], index: _Index) -> SessionTimes:
     columns = np.full((8, *index.shape), np.nan)
     for enrollment, session, minutes, idle, active, quartiles, first, last in rows:
         lower, median, upper = (milliseconds / 1000 for milliseconds in quartiles)
@@ -199,7 +205,7 @@ def _times(rows: Sequence[Row], index: _Index) -> SessionTimes:
     return SessionTimes(minutes, np.nan_to_num(idle).astype(np.int64), *rest)
 
 
-def _cases(rows: Sequence[Row], arms: Mapping[int, str]) -> CaseVerdicts:
+def _cases(rows: Iterable[Row], arms: Mapping[int, str]) -> CaseVerdicts:
     counted: dict[tuple[str, int, int, int], Ints] = {}
     for arm, session, case, kind, verdict, count in rows:
         key = (arms[arm], session, case, kind)
@@ -223,7 +229,7 @@ class _Blocks:
         self._rule, self._unsure = rule, {Unsure.WRONG: 0, Unsure.EXCLUDED: 0, Unsure.HALF: 1}[rule]
         self._readings: Ints = np.zeros(shape, dtype=np.int64)
         self._hits: Floats = np.zeros(shape)
-        self._sums: dict[int, Floats] = {groups: np.zeros((*shape, groups)) for groups in numbers}
+        self._sums: dict[int, Sums] = {groups: np.zeros((*shape, groups), dtype=np.float32) for groups in numbers}
 
     def add(self, cell: tuple[int, int], kind: Column, verdict: Column) -> None:
         """Add the readings of one reading list, in the order of their positions."""
@@ -255,44 +261,45 @@ def _subset_of_part() -> tuple[int, ...]:
 _SUBSET_OF_PART = _subset_of_part()
 
 
-def _fetched(index: _Index, rule: Unsure, plan: AnalysisPlan) -> tuple[dict[int, SubgroupBlocks], ComparedReadings]:
-    """Return what is added up from readings one by one, and those of the two compared sessions.
-
-    Of the others no more than a chunk is in memory.
-    """
-    blocks, compared = _Blocks(index, rule, block_numbers(plan.groups)), _Compared(index, (plan.before, plan.after))
+def _fetch(index: _Index, blocks: "_Blocks", compared: "_Compared") -> None:
+    """Hand all readings on, list by list; no more than a chunk is in memory."""
 
     def take(rows: Columns) -> None:
         cell = index(int(rows["enrollment"][0]), int(rows["session"][0]))
         blocks.add(cell, rows["kind"], rows["verdict"])
-        compared.add(cell[0], rows)
+        compared.add(cell, rows)
 
     lists = _ReadingLists(take)
     with connection.cursor() as cursor:
         cursor.cursor.copy_expert(_JUDGED, lists)
     lists.close()
-    return blocks.by_number(), compared.readings()
 
 
 class _Compared:
-    """Collects the readings of the two compared sessions."""
+    """Collects the readings of the two compared sessions. `verdicts` tell how many there are."""
 
-    def __init__(self, index: _Index, sessions: tuple[int, int]) -> None:
-        self._sessions = sessions
-        self._parts: dict[str, list[Column]] = {name: [] for name in ("reader", *_KEPT)}
+    def __init__(self, index: _Index, sessions: tuple[int, int], verdicts: NDArray[np.int32]) -> None:
+        self._sessions = {index.sessions[number] for number in sessions if number in index.sessions}
+        _enrollment, session, kind, verdict, count = verdicts.T
+        number = int(count[np.isin(session, sessions) & (kind < _PAIR) & (verdict != VERDICT_SEEN)].sum())
+        self._columns: Columns = {"reader": np.empty(number, np.int32)}
+        self._columns |= {name: np.empty(number, kind) for name, _type, kind in _FIELDS if name in _KEPT}
+        self._filled = 0
 
-    def add(self, reader: int, rows: Columns) -> None:
+    def add(self, cell: tuple[int, int], rows: Columns) -> None:
         """Keep the readings of one reading list if it is of one of the sessions."""
-        if int(rows["session"][0]) in self._sessions:
-            self._parts["reader"].append(np.full(len(rows["session"]), reader, dtype=np.int32))
+        reader, session = cell
+        if session in self._sessions:
+            place = slice(self._filled, self._filled + len(rows["session"]))
+            self._columns["reader"][place] = reader
             for name in _KEPT:
-                self._parts[name].append(rows[name])
+                self._columns[name][place] = rows[name]
+            self._filled = place.stop
 
     def readings(self) -> ComparedReadings:
-        """Return them all. They can be called for once: parts are released column by column."""
-        kinds = {"reader": np.int32, **{name: kind for name, _type, kind in _FIELDS}}
-        columns = (np.concatenate([np.empty(0, kinds[name]), *self._parts.pop(name)]) for name in list(self._parts))
-        return ComparedReadings(*columns)
+        """Return them all."""
+        assert self._filled == len(self._columns["reader"]), "the verdicts were counted in the same transaction"
+        return ComparedReadings(*self._columns.values())
 
 
 class _ReadingLists:

@@ -23,6 +23,7 @@ from readerstudy.statistics.unsure import Unsure
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Sums = NDArray[np.float32]  # of halves and wholes: exact below eight million
 
 # Indices of kinds: real⁺ 0, real⁻ 1, adversarial⁺ 2, adversarial⁻ 3, pair⁺ 4, pair⁻ 5.
 KINDS = tuple(product((REAL, ADVERSARIAL, PAIR), (POSITIVE, NEGATIVE)))
@@ -59,7 +60,7 @@ class SubgroupBlocks:
 
     readings: Ints
     hits: Floats
-    sums: Floats
+    sums: Sums | Floats
 
     @property
     def groups(self) -> int:
@@ -124,8 +125,10 @@ class ComparedReadings:
         return int(self.reader.size)
 
     def select(self, mask: NDArray[np.bool_]) -> "ComparedReadings":
-        """Return the elements where the mask is True."""
-        return ComparedReadings(*(getattr(self, name)[mask] for name in self.__dataclass_fields__))
+        """Return the elements where the mask is True; all of them are not copied."""
+        return (
+            self if mask.all() else ComparedReadings(*(getattr(self, name)[mask] for name in self.__dataclass_fields__))
+        )
 
     @property
     def is_adversarial(self) -> NDArray[np.bool_]:

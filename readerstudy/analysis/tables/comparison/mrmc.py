@@ -66,7 +66,7 @@ class MrmcReadings:
 
     readers: tuple[str, ...]
     excluded: tuple[str, ...]
-    columns: tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int32], NDArray[np.int64], NDArray[np.int16]]
+    columns: tuple[NDArray[np.float64], NDArray[np.int8], NDArray[np.int32], NDArray[np.int64], NDArray[np.int16]]
     threshold: float | None
     design: Design
 
@@ -101,7 +101,7 @@ def readings_for(record: StudyRecord, plan: AnalysisPlan, arm: str, figure: Figu
         kept &= compared.verdict != VERDICT_UNSURE
     included = _with_enough_cases(compared.select(kept), plan)
     used = compared.select(kept & np.isin(compared.reader, included))
-    truth = used.is_adversarial.astype(np.int64)
+    truth = used.is_adversarial.astype(np.int8)
     score, threshold = _scores(used, truth, figure)
     return MrmcReadings(
         readers=tuple(names[index] for index in included),
@@ -121,7 +121,7 @@ def _with_enough_cases(compared: ComparedReadings, plan: AnalysisPlan) -> list[i
 
 
 def _scores(
-    compared: ComparedReadings, truth: NDArray[np.int64], figure: FigureOfMerit
+    compared: ComparedReadings, truth: NDArray[np.int8], figure: FigureOfMerit
 ) -> tuple[NDArray[np.float64], float | None]:
     """Return scores (n,) and the threshold of a positive call.
 
