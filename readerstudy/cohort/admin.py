@@ -22,7 +22,7 @@ class CohortAdmin(InvestigatorAdmin):
 
     list_display = ("name", "modality_code", "patients", "train", "tuning", "test", "images", "created_at")
     search_fields = ("name",)
-    fields = ("name", "modality_code", "seed", "fractions", "layout", *list_display[2:])
+    fields = ("name", "modality_code", "is_drawn", "seed", "fractions", "layout", *list_display[2:])
     readonly_fields = list_display[2:-1]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Cohort]:

@@ -49,6 +49,8 @@ class Cohort(models.Model):
     )
     # The sizes in which the images are stored, the largest first: name, rows, columns, bits and unit of each.
     layout = models.JSONField(_("layout"), default=list)
+    # The reading page says so: there a drawn image is "real" if it is not altered.
+    is_drawn = models.BooleanField(_("drawn by a computer"), default=False)
     # How many stimulus files there were when they were last rewritten in random order (`cohort.rewriting`).
     rewritten_files = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(_("created"))

@@ -23,33 +23,54 @@ from readerstudy.names import require_name
 
 
 def ensure_cohort(
-    name: str, *, modality: Modality, seed: int, fractions: Sequence[float], resolutions: Sequence[str], at: datetime
+    name: str,
+    *,
+    modality: Modality,
+    seed: int,
+    fractions: Sequence[float],
+    resolutions: Sequence[str],
+    at: datetime,
+    is_drawn: bool = False,
 ) -> Cohort:
     """Return the cohort of that name, created if need be. `resolutions` are names of the modality's layouts.
 
+    `is_drawn`: a computer drew the images.
+
     Raises BadInput for a name that breaks the rule or a resolution that the modality lacks, StudyError if the cohort
-    exists with another modality, layout or split.
+    exists with another modality, layout, split or `is_drawn`.
     """
-    plan = _plan(name, modality, seed, fractions, resolutions)
+    plan = _plan(name, modality, seed, fractions, resolutions, is_drawn)
     cohort, is_new = Cohort.objects.get_or_create(name=name, defaults={**plan, "created_at": at})
     return cohort if is_new else _require_same(cohort, plan)
 
 
 def planned_cohort(
-    name: str, *, modality: Modality, seed: int, fractions: Sequence[float], resolutions: Sequence[str]
+    name: str,
+    *,
+    modality: Modality,
+    seed: int,
+    fractions: Sequence[float],
+    resolutions: Sequence[str],
+    is_drawn: bool = False,
 ) -> Cohort:
     """Return the cohort of that name, or one that is not stored, with the key 0. Raises as `ensure_cohort` does."""
-    plan = _plan(name, modality, seed, fractions, resolutions)
+    plan = _plan(name, modality, seed, fractions, resolutions, is_drawn)
     cohort = Cohort.objects.filter(name=name).first()
     return _require_same(cohort, plan) if cohort else Cohort(pk=0, name=name, **plan)
 
 
 def _plan(
-    name: str, modality: Modality, seed: int, fractions: Sequence[float], resolutions: Sequence[str]
+    name: str,
+    modality: Modality,
+    seed: int,
+    fractions: Sequence[float],
+    resolutions: Sequence[str],
+    is_drawn: bool,
 ) -> dict[str, Any]:
     require_name(name, label="cohort")
     layout = [_layout(modality, resolution) for resolution in resolutions]
-    return {"seed": seed, "fractions": list(fractions), "modality_code": modality.code, "layout": layout}
+    split = {"seed": seed, "fractions": list(fractions)}
+    return {**split, "modality_code": modality.code, "layout": layout, "is_drawn": is_drawn}
 
 
 def _require_same(cohort: Cohort, plan: Mapping[str, Any]) -> Cohort:
@@ -59,6 +80,7 @@ def _require_same(cohort: Cohort, plan: Mapping[str, Any]) -> Cohort:
         shown = {
             "modality_code": ("modality", cohort.modality_code),
             "layout": ("resolutions", list(cohort.resolutions)),
+            "is_drawn": ("images", "drawn by a computer" if cohort.is_drawn else "not drawn by a computer"),
         }
         words = (shown.get(key, (key, getattr(cohort, key))) for key in differing)
         values = ", ".join(f"{key} {value}" for key, value in words)

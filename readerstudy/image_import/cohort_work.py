@@ -1,6 +1,7 @@
 """Checking the images of a cohort, and importing them."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -80,9 +81,10 @@ def _batch(material: Material, options: CohortOptions, modality: Modality) -> Im
     if name not in modality.sources:
         raise BadInput(_("%(title)s: images of this kind cannot be imported on this page.", title=modality.title))
     path = material.folder if name == "dicom" else material.table
-    return modality.sources[name].read(
+    batch = modality.sources[name].read(
         path, table=material.table, columns=options.columns, folder=None, root=material.root
     )
+    return replace(batch, is_drawn=options.is_drawn)
 
 
 def _row(number: int, checked: CheckedImage, modality: Modality) -> CheckedRow:

@@ -71,6 +71,11 @@ class CohortForm(_FilesForm):
         widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy("None chosen: all of the modality."),
     )
+    is_drawn = forms.BooleanField(
+        label=gettext_lazy("A computer drew the images"),
+        required=False,
+        help_text=gettext_lazy("The reading page says so; there “real” then means not altered."),
+    )
     split = forms.CharField(
         label=gettext_lazy("Percent of the patients for train / tuning / test"),
         initial="/".join(f"{100 * share:g}" for share in PAPER_SPLIT),
@@ -128,6 +133,7 @@ class CohortForm(_FilesForm):
             resolutions=tuple(values["resolutions"]),
             seed=values["seed"],
             fractions=values["split"],
+            is_drawn=values["is_drawn"],
         )
 
 

@@ -21,6 +21,7 @@ class CohortOptions:
     resolutions: tuple[str, ...] = ()  # none: all
     seed: int = 1
     fractions: tuple[float, ...] = PAPER_SPLIT
+    is_drawn: bool = False  # by a computer
 
 
 @dataclass(frozen=True)

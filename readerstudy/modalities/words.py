@@ -25,6 +25,7 @@ class ReadingWords:
     upper_window: Text  # the preset that shows the upper part of the grey levels
     familiarisation: Text  # instructions of the article's sessions
     blinded: Text
+    not_real_means: Text  # completes “Not real” means:
     education: Text
     score_means: Text  # what the score of the classifier says, below it
     diagnosis_negative: Text

@@ -49,13 +49,15 @@ class ImportProblem:
 class ImportBatch:
     """The images of a source, and the problems of those that cannot be imported; `modality` is a code.
 
-    `notes` are sentences about the source as a whole that the person should know.
+    `notes` are sentences about the source as a whole that the person should know. `is_drawn`: a computer drew them,
+    so no patient was ever imaged.
     """
 
     modality: str
     images: tuple[ImportImage, ...]
     problems: tuple[ImportProblem, ...] = ()
     notes: tuple[str, ...] = ()
+    is_drawn: bool = False
 
 
 def patient_pathologies(images: Sequence[ImportImage]) -> dict[str, Pathology]:

@@ -74,6 +74,12 @@ def test_a_zip_is_checked_without_a_trace_and_then_imported_as_the_command_does(
     assert sorted(patient.split for patient in Patient.objects.all()) == sorted(split for _name, split in splits)
 
 
+def test_the_page_can_say_that_a_computer_drew_the_images(researcher, folder):
+    row = sending.checked(sending.sent(researcher, sending.zip_of(folder), is_drawn="on"))
+    sending.imported(researcher, row)
+    assert Cohort.objects.get().is_drawn
+
+
 def test_files_one_by_one_and_a_folder_are_taken_like_a_zip(researcher, folder):
     row = sending.checked(sending.sent(researcher, sending.files_of(folder)))
     assert read_report(row.folder).new == 12

@@ -100,6 +100,7 @@ def _cohort(line: CohortLine) -> dict[str, Any]:
         "name": line.cohort.name,
         "modality": line.cohort.modality_code,
         "resolutions": list(line.cohort.resolutions),
+        "is_drawn": line.cohort.is_drawn,
         "created_at": line.cohort.created_at,
         "patients": line.patients,
         "images": line.images,

@@ -296,6 +296,7 @@ class CohortAnswer(Shape):
     name = serializers.CharField()
     modality = serializers.CharField()
     resolutions = serializers.ListField(child=serializers.CharField())
+    is_drawn = serializers.BooleanField(help_text="a computer drew the images; the reading page says so")
     created_at = serializers.DateTimeField()
     patients = serializers.IntegerField()
     images = serializers.IntegerField()

@@ -87,6 +87,7 @@ class CohortAnswer(TypedDict):
     name: str
     modality: str
     resolutions: list[str]
+    is_drawn: bool
     created_at: str
     patients: int
     images: int

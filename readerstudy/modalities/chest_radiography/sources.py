@@ -49,7 +49,7 @@ def read_folder(
 def draw_phantoms(patients: int, *, seed: int, size: Size) -> ImportBatch:
     """Return phantoms as a batch to import, one image of each patient, rendered when it is loaded."""
     views = sample_patients(patients, seed=seed)
-    return ImportBatch(VOCABULARY.modality, tuple(_import_image(view, size) for view in views))
+    return ImportBatch(VOCABULARY.modality, tuple(_import_image(view, size) for view in views), is_drawn=True)
 
 
 def _read_no_attributes(dataset: Dataset) -> HeaderAttributes:

@@ -23,6 +23,7 @@ WORDS: Final = Words(
             "Some of these mammograms may have been altered by a computer. For each one decide: real, altered (“not "
             "real”), or unsure. Take as long as you would at work. You cannot change an answer or go back."
         ),
+        not_real_means=_("a real mammogram of which an attack on an AI system altered a part."),
         education=_(
             "Each page shows a real mammogram, the same mammogram altered by a computer, and the difference between "
             "the two (real minus altered). No questions are asked. View each page for as long as you like, then "

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
@@ -65,7 +65,13 @@ def import_cohort(
     if not batch.images:
         return ImportResult(name, 0, 0, 0, batch.problems)
     resolutions = tuple(modality.layouts) if resolutions is None else resolutions
-    cohort = ensure_cohort(name, modality=modality, seed=seed, fractions=fractions, resolutions=resolutions, at=at)
+    plan: dict[str, Any] = {
+        "seed": seed,
+        "fractions": fractions,
+        "resolutions": resolutions,
+        "is_drawn": batch.is_drawn,
+    }
+    cohort = ensure_cohort(name, modality=modality, at=at, **plan)
     seal = partial(_seal, pathology_source=pathology_source)
     find_file = partial(find_own_file, resolution=cohort.resolutions[-1])
     with importing_into(cohort):
@@ -102,7 +108,13 @@ def check_cohort_import(
     per_patient = pathology_per == "patient"
     batch = without_contradictions(batch, modality.vocabulary) if per_patient else batch
     resolutions = tuple(modality.layouts) if resolutions is None else resolutions
-    cohort = planned_cohort(name, modality=modality, seed=seed, fractions=fractions, resolutions=resolutions)
+    plan: dict[str, Any] = {
+        "seed": seed,
+        "fractions": fractions,
+        "resolutions": resolutions,
+        "is_drawn": batch.is_drawn,
+    }
+    cohort = planned_cohort(name, modality=modality, **plan)
     if per_patient:
         batch = without_changed_patients(cohort, batch, _pathologies(cohort))
     find_file = partial(find_own_file, resolution=cohort.resolutions[-1])

@@ -90,7 +90,7 @@ def phantom_images(
 ) -> ImportBatch:
     """Return a phantom cohort as a batch to import. Images are rendered when they are loaded."""
     views = sample_cohort(patients, seed=seed, contrast=contrast, positive_fraction=positive_fraction)
-    return ImportBatch("MG", images=tuple(_import_image(view, size) for view in views))
+    return ImportBatch("MG", images=tuple(_import_image(view, size) for view in views), is_drawn=True)
 
 
 def _import_image(view: PhantomView, size: Size) -> ImportImage:

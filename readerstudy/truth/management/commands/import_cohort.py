@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -55,6 +56,7 @@ class Command(StudyCommand):
             metavar="NAME",
             help="which of the modality's sizes to store (default: all)",
         )
+        parser.add_argument("--drawn", action="store_true", help="a computer drew the images; the reading page says so")
         parser.add_argument("--check", action="store_true", help="say what would be imported, and import nothing")
         _add_archive_arguments(parser)
         add_split_arguments(parser)
@@ -74,6 +76,7 @@ class Command(StudyCommand):
         forget: Callable[[], None] = lambda: None,
     ) -> None:
         """Import or check the images, then forget where they came from, and report."""
+        batch = replace(batch, is_drawn=options["drawn"])
         values: dict[str, Any] = {
             "seed": options["seed"],
             "fractions": chosen_fractions(options["split"]),
