@@ -25,6 +25,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if not user.is_reader:
         return redirect("desk:board")
     studies = [_study(study, user) for study in list_studies(user, at=now())]
+    studies.sort(key=lambda study: not study["is_to_read"])  # those that can be read now stand first
     return render(request, "home.html", {"studies": studies, "deliveries": unread_messages(user)})
 
 
@@ -46,6 +47,11 @@ def _study(study: StudySummary, reader: User) -> dict[str, Any]:
         "state": study.state,
         "is_over": not takes_part,
         "sessions": sessions,
+        "is_to_read": any(session["is_next"] for session in sessions),
+        "is_new": not any(session["answered"] or session["state"] in ("under_way", "done") for session in sessions),
+        "answered": sum(session["answered"] for session in sessions),
+        "total": sum(session["total"] for session in sessions),
+        "minutes": sum(session["minutes"] for session in sessions),
         "lacks_consent": takes_part and lacks_consent(enrollment),
         "has_consent": study.state != "withdrawn" and newest_text(enrollment.study) is not None,
         "lacks_answers": takes_part

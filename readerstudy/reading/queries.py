@@ -1,5 +1,6 @@
 """Queries for a reader's pages and API: plain values about the reader's own sessions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, assert_never
@@ -11,7 +12,6 @@ from readerstudy.accounts.models import User
 from readerstudy.cohort.models import Stimulus
 from readerstudy.errors import StudyError
 from readerstudy.prepared import Given, PreparedQuery
-from readerstudy.protocol.sessions import SessionKind
 from readerstudy.reading.display_check import STANDS_FOR
 from readerstudy.reading.flow import (
     Ask,
@@ -28,9 +28,11 @@ from readerstudy.reading.flow import (
     next_step,
 )
 from readerstudy.reading.forms import form_of
+from readerstudy.reading.minutes import Pace, minutes_for, own_paces
 from readerstudy.reading.models import CheckedDisplay, HoldCause, ReadingSession
 from readerstudy.studies.lifecycle import StudyStatus
 from readerstudy.studies.models import Enrollment, Presentation, ReadingList, SessionPlan, Study
+from readerstudy.studies.protocol import SessionKind
 
 State = Literal["waiting", "open", "under_way", "done"]
 # What a study's status means for its readers.
@@ -59,6 +61,7 @@ class SessionSummary:
     total: int
     waits_until: datetime | None
     before: int | None  # the number of the session that the reader reads before it
+    minutes: int  # that its images take which are left
 
 
 @dataclass(frozen=True)
@@ -173,23 +176,34 @@ def list_studies(reader: User, *, at: datetime) -> list[StudySummary]:
     ):
         by_place = sessions.setdefault(session.reading_list.enrollment_id, {})
         by_place[session.reading_list.place] = session
+    paces = own_paces(reader)
     return [
         StudySummary(
             code=enrollment.study.code,
             title=enrollment.study.title,
             form=form_of(enrollment.study).name,
             state=reader_state(enrollment),
-            sessions=_summaries(list(enrollment.reading_lists.all()), sessions.get(enrollment.pk, {}), at=at),
+            sessions=_summaries(
+                list(enrollment.reading_lists.all()), sessions.get(enrollment.pk, {}), paces=paces, at=at
+            ),
         )
         for enrollment in enrollments
     ]
 
 
-def _summaries(lists: list[ReadingList], sessions: dict[int, ReadingSession], *, at: datetime) -> list[SessionSummary]:
+def _summaries(
+    lists: list[ReadingList], sessions: dict[int, ReadingSession], *, paces: Mapping[Pace, float], at: datetime
+) -> list[SessionSummary]:
     """Return the summaries of a reader's sessions, in the order in which they are read."""
     numbers = {reading_list.place: reading_list.session_plan.number for reading_list in lists}
     return [
-        _summary(reading_list, _progress(reading_list, sessions), before=numbers.get(reading_list.place - 1), at=at)
+        _summary(
+            reading_list,
+            _progress(reading_list, sessions),
+            before=numbers.get(reading_list.place - 1),
+            paces=paces,
+            at=at,
+        )
         for reading_list in lists
     ]
 
@@ -203,20 +217,25 @@ def number_at(reading_list: ReadingList, place: int) -> int | None:
 def get_session_summary(reading_list: ReadingList, *, at: datetime) -> SessionSummary:
     """Return the summary of one session of one reader."""
     before = number_at(reading_list, reading_list.place - 1)
-    return _summary(reading_list, get_progress(reading_list), before=before, at=at)
+    paces = own_paces(reading_list.enrollment.reader)
+    return _summary(reading_list, get_progress(reading_list), before=before, paces=paces, at=at)
 
 
-def _summary(reading_list: ReadingList, progress: Progress, *, before: int | None, at: datetime) -> SessionSummary:
-    step = next_step(progress, now=at)
+def _summary(
+    reading_list: ReadingList, progress: Progress, *, before: int | None, paces: Mapping[Pace, float], at: datetime
+) -> SessionSummary:
+    step, plan = next_step(progress, now=at), reading_list.session_plan
+    left = max(0, progress.total - progress.answered)
     return SessionSummary(
         number=progress.number,
-        title=reading_list.session_plan.said_title,
-        kind=reading_list.session_plan.kind,
+        title=plan.said_title,
+        kind=plan.kind,
         state=_state(step),
         answered=progress.answered,
         total=progress.total,
         waits_until=step.until if isinstance(step, Wait) else None,
         before=before,
+        minutes=minutes_for(left, plan, enrollment=reading_list.enrollment_id, paces=paces),
     )
 
 

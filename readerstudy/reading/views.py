@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.timezone import now
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET
 
@@ -15,19 +16,21 @@ from readerstudy.accounts.permissions import role_required, signed_in_user
 from readerstudy.accounts.renewal import renewal_of
 from readerstudy.layout.markdown import markdown
 from readerstudy.participation.queries import lacks_consent
-from readerstudy.protocol.rules import DisplayCheck
 from readerstudy.reading.display_check import rules_for_page
 from readerstudy.reading.forms import form_of
+from readerstudy.reading.introduction import introduction_to_session, introduction_to_study
 from readerstudy.reading.queries import (
     NoSuchSession,
     get_reading_list,
     get_session_summary,
     has_checked_display,
+    list_studies,
     number_at,
     reader_state,
 )
 from readerstudy.studies.access import members_of
 from readerstudy.studies.models import ReadingList, SessionPlan
+from readerstudy.studies.rules import DisplayCheck
 
 _ADDRESSES = ("step", "open", "verdicts", "problems", "answers")  # of the API, that the page's script uses
 
@@ -66,6 +69,38 @@ def verdict_buttons(plan: SessionPlan) -> list[dict[str, Any]]:
 
 
 @require_GET
+@role_required(Role.READER)
+def welcome(request: HttpRequest, code: str) -> HttpResponse:
+    """Show what the study is, its sessions with their minutes, and mouse and keys; the way to the session to read."""
+    reader, at = signed_in_user(request), now()
+    lists = list(
+        ReadingList.objects.filter(enrollment__reader=reader, session_plan__study__code=code)
+        .select_related("session_plan__study__cohort", "session_plan__practice", "enrollment__study")
+        .order_by("place")
+    )
+    if not lists:
+        raise Http404(_("You are not enrolled in a study %(code)s.") % {"code": code})
+    enrollment, study = lists[0].enrollment, lists[0].session_plan.study
+    state = reader_state(enrollment)
+    if lacks_consent(enrollment) and state == "open":
+        return redirect("participation:consent", code)
+    sessions = next(line.sessions for line in list_studies(reader, at=at) if line.code == code)
+    left = [row.session_plan for row, line in zip(lists, sessions, strict=True) if line.state != "done"]
+    context = {
+        "study_code": code,
+        "study_title": study.title,
+        "form": form_of(study),
+        "told": introduction_to_study(left) if left else None,
+        "sessions": sessions,
+        "minutes": sum(line.minutes for line in sessions),
+        "next": next((line for line in sessions if line.state in ("open", "under_way")), None)
+        if state == "open"
+        else None,
+    }
+    return render(request, "reading/welcome.html", context)
+
+
+@require_GET
 @ensure_csrf_cookie
 @role_required(Role.READER)
 def session(request: HttpRequest, code: str, number: int) -> HttpResponse:
@@ -85,6 +120,7 @@ def session(request: HttpRequest, code: str, number: int) -> HttpResponse:
             "study_code": code,
             "study_title": plan.study.title,
             "form": form_of(plan.study),
+            "told": introduction_to_session(reading_list),
             "words": plan.study.cohort.modality.words.reading,
             "session": {
                 "number": number,
@@ -98,6 +134,7 @@ def session(request: HttpRequest, code: str, number: int) -> HttpResponse:
                 "total": plan.total,
                 "closing_questions": len(plan.closing_questions),
                 "answered": line.answered,
+                "minutes": line.minutes,
                 "waits_until": line.waits_until,
                 "before": line.before,
                 "next": number_at(reading_list, reading_list.place + 1) or plan.study.session_plans.count() + 1,

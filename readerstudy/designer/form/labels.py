@@ -12,11 +12,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.cohort.models import SPLIT_LABELS
-from readerstudy.protocol.analysis_plan import AnalysisPlan, Family
-from readerstudy.protocol.document import Protocol, ProtocolSession
-from readerstudy.protocol.questions import Choice, Question
-from readerstudy.protocol.rules import SessionRules, VerdictLabels
-from readerstudy.protocol.sessions import SessionKind, Verdict
+from readerstudy.studies.analysis_plan import AnalysisPlan, Family
+from readerstudy.studies.protocol import SessionKind, Verdict
+from readerstudy.studies.protocol_document import Protocol, ProtocolSession
+from readerstudy.studies.questions import Choice, Question
+from readerstudy.studies.rules import SessionRules, VerdictLabels
 
 Text = str | Promise
 
@@ -220,6 +220,11 @@ _RULES: Final = {
         _("After a longer one, the session waits until you let it go on; 0: no limit."),
         Section.ORDER,
     ),
+    "seconds_per_image": Row(
+        _("Seconds for an image"),
+        _("For the minutes that readers see until ten images show their own pace."),
+        Section.READING,
+    ),
     "gap_minutes": Row(
         _("Gap, in minutes"),
         _("A longer time between two verdicts is recorded and lowers the timing grade of the next reading."),
@@ -246,6 +251,10 @@ _RULES: Final = {
         {"authenticity": _("Real, not real or unsure"), "none": _("None: questions only")},
     ),
     "verdict_labels": Row(_("Names of the verdicts")),
+    "not_real_means": Row(
+        _("What “not real” means"),
+        _("Readers see it before they begin. Empty: an image of which an attack on an AI system altered a part."),
+    ),
     "aid": Row(
         _("Aid beside the image"),
         _(

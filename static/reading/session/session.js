@@ -138,6 +138,7 @@ export class Session {
     const begin = find("#begin", HTMLButtonElement, this.#root);
     begin.addEventListener("click", () => this.#run(), { once: true });
     begin.disabled = false; // before this script ran, a press would have been lost
+    begin.focus(); // its description is the page's heading
   }
 
   /** Read from the current position to the end of the session. */

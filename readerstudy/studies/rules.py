@@ -24,11 +24,11 @@ from django.utils.translation import gettext_noop as _
 from readerstudy import serialise
 from readerstudy.errors import BadInput
 from readerstudy.modalities.words import ReadingWords
-from readerstudy.protocol.questions import Question, check_questions, predefined_questions
-from readerstudy.protocol.sessions import VERDICTS_BY_KIND, SessionKind, Verdict
-from readerstudy.protocol.texts import OwnText, TextsUpTo
-from readerstudy.protocol.values import WholeNumber, changed, read_value
 from readerstudy.serialise import ADDED_LATER
+from readerstudy.studies.plan_values import WholeNumber, changed, read_value
+from readerstudy.studies.protocol import VERDICTS_BY_KIND, SessionKind, Verdict
+from readerstudy.studies.questions import Question, check_questions, predefined_questions
+from readerstudy.studies.texts import OwnText, TextsUpTo
 
 
 class DisplayCheck(StrEnum):
@@ -93,12 +93,16 @@ class SessionRules:
     rest_hours: Annotated[int, WholeNumber(0, 24 * 365)] = 0
     # A longer time between two verdicts is recorded and lowers the timing grade of the next reading.
     gap_minutes: Annotated[int, WholeNumber(1, 24 * 60)] = 30
+    # How long an image takes, for the minutes that readers see before their own pace is known.
+    seconds_per_image: Annotated[int, WholeNumber(1, 3600)] = field(default=15, metadata=ADDED_LATER)
     questions: tuple[Question, ...] = ()
     # Asked once, after the last image.
     closing_questions: tuple[Question, ...] = field(default=(), metadata=ADDED_LATER)
     verdict: AskedVerdict = field(default=AskedVerdict.AUTHENTICITY, metadata=ADDED_LATER)
     verdict_labels: VerdictLabels = field(default=_OWN_WORDS, metadata=ADDED_LATER)
     aid: Aid = field(default=Aid.NONE, metadata=ADDED_LATER)
+    # Readers see it before they begin. None: the words of the cohort's modality.
+    not_real_means: Annotated[OwnText | None, TextsUpTo(400)] = field(default=None, metadata=ADDED_LATER)
 
     def as_data(self) -> dict[str, Any]:
         """Return the rules as JSON; the inverse of `from_data`."""
@@ -134,7 +138,7 @@ class SessionChanges:
 
 _RULES: Final = tuple(field.name for field in fields(SessionRules))
 _QUESTIONS: Final = ("questions", "closing_questions")
-_OF_BLINDED: Final = ("practice", "verdict", "verdict_labels", "aid")  # besides questions
+_OF_BLINDED: Final = ("practice", "verdict", "verdict_labels", "aid", "not_real_means")  # besides questions
 _BESIDE_RULES: Final = tuple(field.name for field in fields(SessionChanges) if field.name != "rules")
 
 
@@ -234,8 +238,9 @@ def check_rules(rules: SessionRules, kind: SessionKind, location: str) -> None:
     if rules.verdict == AskedVerdict.NONE:
         if not rules.questions:
             raise BadInput(f"{location} verdict: " + gettext("a session without verdicts has questions."))
-        if rules.verdict_labels != _OWN_WORDS:
-            raise BadInput(f"{location} verdict_labels: " + gettext("the session asks for no verdict."))
+        for name in ("verdict_labels", "not_real_means"):
+            if getattr(rules, name) != getattr(SessionRules, name):
+                raise BadInput(f"{location} {name}: " + gettext("the session asks for no verdict."))
         for number, question in enumerate(rules.questions, start=1):
             if question.after:
                 raise BadInput(f"{location} questions {number} after: " + gettext("the session asks for no verdict."))
