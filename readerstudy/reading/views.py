@@ -113,6 +113,7 @@ def session(request: HttpRequest, code: str, number: int) -> HttpResponse:
         return redirect("participation:consent", code)
     plan, at = reading_list.session_plan, now()
     line = get_session_summary(reading_list, at=at)
+    waits = line.state == "waiting"  # then even the page's source says nothing of what comes
     return render(
         request,
         "reading/session.html",
@@ -125,11 +126,11 @@ def session(request: HttpRequest, code: str, number: int) -> HttpResponse:
             "session": {
                 "number": number,
                 "title": plan.said_title,
-                "kind": plan.kind,
+                "kind": "" if waits else plan.kind,
                 "verdicts": verdict_buttons(plan),
                 "asks_verdict": plan.asks_verdict,
-                "has_aid": plan.has_aid,
-                "instructions": markdown(plan.said_instructions),
+                "has_aid": plan.has_aid and not waits,
+                "instructions": "" if waits else markdown(plan.said_instructions),
                 "state": line.state,
                 "total": plan.total,
                 "closing_questions": len(plan.closing_questions),

@@ -56,6 +56,13 @@ def test_what_not_real_means_is_said_where_it_is_asked(study, client):
     assert MEANING in part(second, "help")
 
 
+def test_a_page_that_waits_says_nothing_of_the_education(study, client):
+    html = page(client, study, 4)
+    assert "locked until session 3 is done" in html
+    assert 'data-panel="image"' in html
+    assert not re.search('ltered|data-panel="difference"|Difference|Real minus', html)
+
+
 def test_a_plan_may_say_what_not_real_means_and_what_it_is_called(rita, client):
     rules = SessionRules(not_real_means="an image that a program made.")
     session = ProtocolSession(SessionKind.BLINDED, "A", real=2, adversarial=2, splits=("tuning", "test"), rules=rules)
