@@ -86,7 +86,11 @@ class Length:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """One random affine map per image: probabilities of flips, largest angles in degrees, log-uniform scale."""
+    """One random affine map per image: probabilities of flips, largest angles in degrees, and the scale.
+
+    `scale` says what is drawn evenly between the two scales: the scale itself, as in the authors' code (its mean is
+    1.25 between .5 and 2), or its logarithm, which enlarges as often as it reduces.
+    """
 
     vertical_flip: float = 0.5
     horizontal_flip: float = 0.0
@@ -94,6 +98,7 @@ class Augmentation:
     shear: float = 45.0
     least_scale: float = 0.5
     greatest_scale: float = 2.0
+    scale: Literal["log-uniform", "uniform"] = field(default="log-uniform", metadata=ADDED_LATER)
 
 
 @dataclass(frozen=True)
@@ -159,8 +164,8 @@ class ClassifierConfig:
     fnet_rate: float = 1e-4
     vnet_rate: float = 1e-5
     betas: tuple[float, float] = (0.5, 0.9)
-    fnet_only: Length = Length(epochs=40)
-    length: Length = Length(epochs=300)
+    fnet_only: Length = Length(epochs=41)  # epochs 0 to 40 of 0 to 300
+    length: Length = Length(epochs=301)
     warmup_steps: int = 0
     final_rate: float = 1.0  # the cosine decay's last factor on the rates; 1 keeps them constant
     augmentation: Augmentation = Augmentation()
@@ -197,6 +202,8 @@ class GeneratorConfig:
     padding: Literal["zeros", "replicate"] = "zeros"  # zeros leave a line at the edge of a residual change
     mean: float = IMAGENET_MEAN[0]
     sd: float = IMAGENET_SD[0]
+    # Whether bilinear doubling keeps the centres of the corner pixels, as in the authors' code, or their outer edges.
+    align_corners: bool = field(default=False, metadata=ADDED_LATER)
 
 
 @dataclass(frozen=True)
@@ -276,3 +283,5 @@ class GanConfig:
     save_every: Length = Length(epochs=1)
     sample_every: Length = Length(epochs=1)  # adversarial images of a few training images
     precision: Precision = "auto"
+    # Adam's moments at the start of a stage: of the stage before, as in the authors' code, or none.
+    moments: Literal["fresh", "kept"] = field(default="fresh", metadata=ADDED_LATER)

@@ -9,6 +9,7 @@ is for square images of any content: a network of the compact family and the dem
 from dataclasses import dataclass, replace
 
 from models_ml.config import (
+    ARTICLE_PENALTY_WEIGHT,
     FULL_COLUMNS,
     FULL_ROWS,
     Augmentation,
@@ -46,7 +47,7 @@ GAP_REACHED = Stop("gap", "above", 0.2, mean_over="epoch")
 GAP_CLOSED = Stop("gap", "below", 0.01, mean_over="epoch", after_gap=True)
 ARTICLE_STAGES = (
     Stage(1, "identity", "none", Length(epochs=11), IDENTITY_LEARNT, 1e-4, generator_every=1),
-    Stage(2, "rests", "output", Length(epochs=9), GAP_REACHED),
+    Stage(2, "rests", "output", Length(epochs=10), GAP_REACHED),
     Stage(3, "adversarial", "output", Length(epochs=10)),
     Stage(4, "adversarial", "fnet", Length(epochs=300)),
     Stage(5, "adversarial", "all", Length(epochs=270), GAP_CLOSED),
@@ -54,9 +55,12 @@ ARTICLE_STAGES = (
 
 
 def _article(name: str, rows: int, columns: int) -> Preset:
-    weight = penalty_weight(rows, columns)
-    gan = GanConfig(name, rows, columns, weight, ARTICLE_STAGES)
-    return Preset(name, ClassifierConfig(name, rows, columns, weight), remove=gan, insert=gan)
+    # The article has one weight of the penalty, k = 10, for both resolutions; `penalty_weight` would convert it.
+    weight = ARTICLE_PENALTY_WEIGHT
+    generator = GeneratorConfig(align_corners=True)
+    gan = GanConfig(name, rows, columns, weight, ARTICLE_STAGES, generator=generator, moments="kept")
+    classifier = ClassifierConfig(name, rows, columns, weight, augmentation=Augmentation(scale="uniform"))
+    return Preset(name, classifier, remove=gan, insert=gan)
 
 
 DEMO_FLIPS = Augmentation(0.5, 0.5, 0.0, 0.0, 1.0, 1.0)

@@ -17,9 +17,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from readerstudy.accounts.models import Role, User
 from readerstudy.cohort.models import Image
 from readerstudy.modalities.mammography.attributes import hangs_mirrored
+from readerstudy.protocol.document import Protocol, ProtocolSession
+from readerstudy.protocol.sessions import SessionKind
 from readerstudy.studies.models import Presentation
-from readerstudy.studies.protocol import SessionKind
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession
 from readerstudy.truth.models import Truth
 from readerstudy.truth.terms import Authenticity
 from tests import make, walk

@@ -10,9 +10,9 @@ from readerstudy.analysis.queries.conduct import study_conduct
 from readerstudy.analysis.tables.study_conduct import _source_rows
 from readerstudy.cohort.models import Cohort
 from readerstudy.imaging.image import Pixels
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.reading.models import Reading
 from readerstudy.studies.actions import close_study
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.truth.actions import ImportOptions, create_study, import_adversarial_images, unseal_study
 from readerstudy.truth.models import Truth
 from readerstudy.vocabulary import Direction

@@ -16,10 +16,10 @@ from readerstudy.experiments.catalogue import EVALUATE
 from readerstudy.experiments.check import InvalidParameter, check_parameters
 from readerstudy.experiments.models import Checkpoint, CheckpointKind
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
+from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.templates import protocol_of_template
 from readerstudy.studies.actions import close_study
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Allocation, Study
-from readerstudy.studies.protocol_templates import protocol_of_template
 from readerstudy.truth.actions import create_study, exclude_image, unseal_study
 from readerstudy.truth.models import Truth
 from readerstudy.truth.queries import adversarial_images

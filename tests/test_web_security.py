@@ -187,7 +187,7 @@ DANGEROUS = {
         "readerstudy/truth/actions/synthetic_import.py",
     ],
     r"torch\.load\(": ["models_ml/networks/vgg.py", "models_ml/runs/checkpoint.py"],  # weights only, no objects
-    r"yaml\.load\(": ["readerstudy/studies/protocol_file.py"],  # a subclass of the safe loader
+    r"yaml\.load\(": ["readerstudy/protocol/yaml_file.py"],  # a subclass of the safe loader
     r"mark_safe\(": [
         "readerstudy/analysis/report/build.py",
         "readerstudy/bundle/checking/comparison.py",

@@ -17,6 +17,7 @@ from models_ml.data.images import to_tensor
 from models_ml.errors import WrongImages
 from models_ml.networks.generator import Generator, shift_logit
 from models_ml.runs.checkpoint import CONTROL, WEIGHTS, load_generator, read_provenance, sha256
+from models_ml.runtime.device import choose_device
 from readerstudy import serialise
 from readerstudy.imaging.image import WHITE, Grey16, Size
 
@@ -58,7 +59,7 @@ class GanAttack:
 
         Raises WrongCheckpoint if the folder does not hold the generator.
         """
-        generator = load_generator(folder, control=is_identity)
+        generator = load_generator(folder, control=is_identity).to(choose_device())
         run = read_provenance(folder)
         config = serialise.from_dict(GanConfig, run.config)
         return cls(
@@ -89,15 +90,16 @@ class GanAttack:
         `weight` is that of the post-processing.
         """
         self._require(pixels)
-        real = to_tensor(pixels[None], torch.device("cpu"))  # (1, 1, H, W)
+        device = next(self.generator.parameters()).device
+        real = to_tensor(pixels[None], device)  # (1, 1, H, W)
         if self.generator.config.form == "plain":
             drawn = self.generator(real)
         else:
-            small = to_tensor(self.post_processing.geometry.resize(pixels, self.size)[None], real.device)
+            small = to_tensor(self.post_processing.geometry.resize(pixels, self.size)[None], device)
             change = F.interpolate(self.generator.raw(small), size=pixels.shape, mode="bilinear")
             apply = add_below if self.generator.config.form == "additive" else shift_below
             drawn = apply(real, change, white=self.post_processing.white(pixels, weight))
-        levels: NDArray[np.float64] = drawn[0, 0].clamp(0, 1).double().numpy() * WHITE
+        levels: NDArray[np.float64] = drawn[0, 0].clamp(0, 1).cpu().double().numpy() * WHITE
         return levels
 
     def _require(self, pixels: Grey16) -> None:

@@ -22,6 +22,7 @@ from attacks.generative.gan import GanAttack
 from models_ml.evaluation.trivial_controls import FileHeader
 from models_ml.presets import PRESETS
 from models_ml.runs.checkpoint import CONTROL, WEIGHTS, load_classifier, read_provenance, sha256
+from models_ml.runtime.device import choose_device
 from models_ml.runtime.progress import Report
 from models_ml.tasks import folder_of
 from readerstudy.cohort.models import Cohort
@@ -52,7 +53,10 @@ def evaluate_attack_task(job_id: int) -> None:
 def _evaluate(job_id: int, parameters: EvaluateParameters, report: Report) -> dict[str, Any]:
     cohort = Cohort.named(parameters["cohort"])
     runs = [Checkpoint.named(name, CheckpointKind.CLASSIFIER) for name in parameters["classifiers"]]
-    classifiers = [TargetClassifier(run.name, load_classifier(folder_of(run.folder))) for run in runs]
+    device = choose_device()
+    classifiers = [
+        TargetClassifier(run.name, load_classifier(folder_of(run.folder)).to(device), device) for run in runs
+    ]
     settings = EvaluationSettings(
         recalibration=Recalibrated(parameters.get("recalibration", "none")),
         of_finding=frozenset(part.name for part in cohort.modality.subgroups if part.is_of_finding),

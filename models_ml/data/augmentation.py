@@ -24,7 +24,10 @@ def random_map(how: Augmentation, chance: np.random.Generator) -> NDArray[np.flo
     """Return a random 2 × 2 matrix on (x, y) in pixels from the centre: flip, then scale, shear and rotate."""
     flips = chance.random(2) < (how.horizontal_flip, how.vertical_flip)
     angle, shear = np.deg2rad(chance.uniform((-how.rotation, -how.shear), (how.rotation, how.shear)))
-    scale = np.exp(chance.uniform(log(how.least_scale), log(how.greatest_scale)))
+    if how.scale == "uniform":
+        scale = chance.uniform(how.least_scale, how.greatest_scale)
+    else:
+        scale = np.exp(chance.uniform(log(how.least_scale), log(how.greatest_scale)))
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     sheared = np.array([[1.0, np.tan(shear)], [0.0, 1.0]])
     matrix: NDArray[np.float64] = rotation @ sheared @ np.diag(np.where(flips, -scale, scale))

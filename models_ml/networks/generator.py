@@ -52,7 +52,8 @@ class Generator(nn.Module):
         skips.pop()
         for block in self.decoder:
             skip = skips.pop()  # of twice the size, or one more if a side was odd
-            maps = F.interpolate(maps, size=skip.shape[2:], mode="bilinear", align_corners=False)
+            corners = self.config.align_corners
+            maps = F.interpolate(maps, size=skip.shape[2:], mode="bilinear", align_corners=corners)
             maps = block(torch.cat([maps, skip], dim=1))
         raw: Tensor = self.last(maps)
         return precise(raw)

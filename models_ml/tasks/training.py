@@ -56,7 +56,7 @@ def _train_classifier(job_id: int, parameters: TrainClassifierParameters, report
     weights = Path(parameters["vgg_weights"]) if parameters.get("vgg_weights") else None
     folder = folder_of(parameters["name"])
     spec = ClassifierSpec(preset.classifier, parameters["seed"], folder, weights)
-    if (processes := _processes(parameters)) > 1:
+    if (processes := processes_for(parameters, preset.classifier.images_per_class)) > 1:
         train_in_processes(images, spec, processes=processes, report=report)
     result = spec.train(images, report)
     learning_curves(result.history, folder / "curves.png")
@@ -79,7 +79,7 @@ def _train_gan(job_id: int, parameters: TrainGanParameters, report: Report) -> G
         torch.set_num_threads(threads)
     folder = folder_of(parameters["name"])
     spec = GanSpec(config, parameters["seed"], folder, Direction(direction), folder_of(classifier.folder))
-    if (processes := _processes(parameters)) > 1:
+    if (processes := processes_for(parameters, config.images_per_class)) > 1:
         train_in_processes(images, spec, processes=processes, report=report)
     result = spec.train(images, report)
     learning_curves(result.history, folder / "curves.png")
@@ -117,9 +117,12 @@ def _train_inpainting(job_id: int, parameters: TrainInpaintingParameters, report
     return {"run": parameters["name"], **metrics, "curves": str(result.folder / "curves.png")}
 
 
-def _processes(parameters: Mapping[str, Any]) -> int:
-    """Return the number of processes: as asked for, else one for each graphics card of the worker."""
-    return int(parameters.get("processes") or max(1, torch.cuda.device_count()))
+def processes_for(parameters: Mapping[str, Any], images_per_class: int) -> int:
+    """Return the number of processes: as asked for, else as many cards of the worker as divide a batch evenly."""
+    if asked := parameters.get("processes"):
+        return int(asked)
+    cards = max(1, torch.cuda.device_count())
+    return max(count for count in range(1, cards + 1) if images_per_class % count == 0)
 
 
 def register(

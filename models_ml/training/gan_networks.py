@@ -39,26 +39,38 @@ class GanNetworks:
             discriminator_from(classifier, config.discriminator_dropout), device
         ).train()
         self.generator: Generator = _placed(Generator(config.generator), device).train()
+        self.optimizers: dict[str, torch.optim.Adam] = {}  # of both networks, by name, from the first stage on
 
     def start_stage(self, stage: Stage) -> None:
-        """Make new optimisers for the parts that this stage trains, and freeze the other parts."""
+        """Set up the optimisers for the parts that this stage trains, and freeze the other parts.
+
+        Optimisers that keep their moments go on with those of the stages before; parts that have not been trained yet
+        start without.
+        """
         net, config, part = self.discriminator, self.config, stage.discriminator
         net.output.requires_grad_(part != "none")
         net.inner.requires_grad_(part in ("fnet", "all"))
         net.trunk.requires_grad_(part == "all")
-        groups = [
+        groups: list[dict[str, Any]] = [
             {"params": list(net.output.parameters()), "lr": stage.output_rate},
             {"params": list(net.inner.parameters()), "lr": stage.fnet_rate},
             {"params": list(net.trunk.parameters()), "lr": stage.vnet_rate},
         ]
-        self.discriminator_optimizer = torch.optim.Adam(groups, betas=config.betas, fused=True)
-        self.generator_optimizer = torch.optim.Adam(
-            self.generator.parameters(), lr=stage.generator_rate, betas=config.betas, fused=True
-        )
+        own: list[dict[str, Any]] = [{"params": list(self.generator.parameters()), "lr": stage.generator_rate}]
+        self.optimizers = {
+            "discriminator": self._optimizer(groups, self.optimizers.get("discriminator")),
+            "generator": self._optimizer(own, self.optimizers.get("generator")),
+        }
         self.discriminator_step = DiscriminatorStep(net, config, self.dtype)
         self.generator_step = GeneratorStep(self.generator, net, config, self.dtype)
         self.discriminator_module = distributed.wrap(self.discriminator_step)
         self.generator_module = distributed.wrap(self.generator_step)
+
+    def _optimizer(self, groups: list[dict[str, Any]], before: torch.optim.Adam | None) -> torch.optim.Adam:
+        optimizer = torch.optim.Adam(groups, betas=self.config.betas, fused=True)
+        if before is not None and self.config.moments == "kept":
+            optimizer.load_state_dict({**optimizer.state_dict(), "state": before.state_dict()["state"]})
+        return optimizer
 
     @property
     def parts(self) -> dict[str, nn.Module | torch.optim.Optimizer]:
@@ -66,8 +78,8 @@ class GanNetworks:
         return {
             "generator": self.generator,
             "discriminator": self.discriminator,
-            "generator_optimizer": self.generator_optimizer,
-            "discriminator_optimizer": self.discriminator_optimizer,
+            "generator_optimizer": self.optimizers["generator"],
+            "discriminator_optimizer": self.optimizers["discriminator"],
         }
 
     def learn(self, stage: Stage, batch: GanBatch, step: int) -> GanStep:
@@ -94,26 +106,26 @@ class GanNetworks:
             adversarial = generate(self.generator, batch.y.to(self.device))
         seeds = [*batch.seeds[0], *batch.seeds[1]]
         loss = self.discriminator_module(batch.x.to(self.device), adversarial, seeds, penalised)
-        self.discriminator_optimizer.zero_grad()
+        self.optimizers["discriminator"].zero_grad()
         torch.autograd.backward(loss)
         if self.discriminator_step.is_finite:
-            self.discriminator_optimizer.step()
+            self.optimizers["discriminator"].step()
         else:
             self._restore(statistics)
-        self.discriminator_optimizer.zero_grad()  # frees memory for the generator's step
+        self.optimizers["discriminator"].zero_grad()  # frees memory for the generator's step
         return self.discriminator_step.gap if self.discriminator_step.is_finite else None
 
     def _teach_generator(self, stage: Stage, y: Tensor, seeds: list[int]) -> float | None:
         """Take one step on L_id alone, or on L_G with it; return L_id, None if the step was refused."""
         statistics = self._running_statistics()
         loss = self.generator_module(y.to(self.device), seeds, stage.generator == "adversarial")
-        self.generator_optimizer.zero_grad()
+        self.optimizers["generator"].zero_grad()
         torch.autograd.backward(loss)
         if self.generator_step.is_finite:
-            self.generator_optimizer.step()
+            self.optimizers["generator"].step()
         else:
             self._restore(statistics)
-        self.generator_optimizer.zero_grad()
+        self.optimizers["generator"].zero_grad()
         return self.generator_step.identity if self.generator_step.is_finite else None
 
     def _running_statistics(self) -> list[Tensor]:

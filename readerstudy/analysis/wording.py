@@ -5,10 +5,10 @@ from django.utils.translation import gettext as _
 from readerstudy.analysis.record.codes import PAIR, Subset
 from readerstudy.analysis.record.conduct import StudyEvent
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.multiplicity import Correction
 from readerstudy.statistics.subgroups import UndefinedReason
 from readerstudy.statistics.unsure import Unsure
-from readerstudy.studies.analysis_plan import AnalysisPlan
 
 
 def subset_groups() -> list[tuple[str, Subset, str]]:

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.db.models import Count, QuerySet, Sum
 
+from readerstudy.protocol.sessions import SessionKind
 from readerstudy.reading.models import ClosingAnswers, Reading, ReadingSession
 from readerstudy.studies.models import DisplayedAid, Enrollment, ReadingList, SessionPlan, Study, UnsealingRequest
-from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.queries import StimulusTruth, truth_of_study
 from readerstudy.truth.seal import require_verdicts_visible, revealed_seed
 

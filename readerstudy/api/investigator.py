@@ -11,14 +11,13 @@ from rest_framework.generics import ListAPIView
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from readerstudy.accounts.models import User
 from readerstudy.accounts.permissions import IsInvestigator, signed_in_user
 from readerstudy.api import dataset
 from readerstudy.api.errors import DetailSerializer
 from readerstudy.api.exchange.filters import Filters, YesNo, of_choices, refuse_unknown
-from readerstudy.api.exchange.repeats import answered_once
+from readerstudy.api.exchange.repeats import Repeatable, answered_once
 from readerstudy.api.requests import UserRequest, validated
 from readerstudy.api.serializers import (
     EnrolledReader,
@@ -68,7 +67,7 @@ class Studies(ListAPIView[Study]):
         return dataset.study_lines(list(super().paginate_queryset(queryset) or []))
 
 
-class StudyView(APIView):
+class StudyView(Repeatable):
     """Base: one study, by its code."""
 
     permission_classes = [IsInvestigator]
@@ -78,6 +77,11 @@ class StudyView(APIView):
         super().initial(request, *args, **kwargs)
         if request.method in SAFE_METHODS:
             refuse_unknown(request, self.parameters)
+
+    def require_right_to_repeat(self) -> None:
+        """Raise NotFound unless the user still takes part in the study, or has deleted it."""
+        if Study.objects.filter(code=self.kwargs["study"]).exists():
+            self.study()
 
     def study(self) -> Study:
         """Return the study. Raises NotFound unless the user takes part in it."""

@@ -7,10 +7,10 @@ from rest_framework import serializers
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.progress_text import job_note
 from readerstudy.modalities import MODALITIES
+from readerstudy.protocol.document import ReadingOrder
+from readerstudy.protocol.sessions import SessionKind, Verdict
 from readerstudy.studies.lifecycle import StudyStatus
 from readerstudy.studies.models import RequestOutcome
-from readerstudy.studies.protocol import SessionKind, Verdict
-from readerstudy.studies.protocol_document import ReadingOrder
 from readerstudy.vocabulary import Direction, Pathology
 
 Shape = serializers.Serializer[Any]

@@ -7,14 +7,15 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from readerstudy.accounts.permissions import IsInvestigator, signed_in_user
 from readerstudy.api.exchange.pages import PagesByMoment
+from readerstudy.api.exchange.repeats import Repeatable, answered_once
 from readerstudy.api.investigator import MISUNDERSTOOD, REFUSED
 from readerstudy.api.requests import UserRequest, validated
 from readerstudy.errors import NotFound
 from readerstudy.studies.access import study_for
+from readerstudy.studies.models import Study
 from readerstudy.webhooks.actions import end_webhook, make_webhook, send_again, send_test, webhook_for, webhooks_for
 from readerstudy.webhooks.models import OF_ACCOUNT, OF_STUDY, Delivery, DeliveryState, Fact, Webhook
 
@@ -70,20 +71,28 @@ class DeliveryLine(serializers.Serializer[Any]):
 
 
 # --- requests ---------------------------------------------------------------------------------------------------------
-class WebhookView(APIView):
+class WebhookView(Repeatable):
     """Base: one webhook that the person may see."""
 
     permission_classes = [IsInvestigator]
+
+    def require_right_to_repeat(self) -> None:
+        """Raise NotFound unless the person may still see the webhook, and it has not ended."""
+        self.webhook()
 
     def webhook(self) -> Webhook:
         """Return the webhook. Raises NotFound for those of others' studies and jobs."""
         return webhook_for(signed_in_user(self.request), self.kwargs["number"])
 
 
-class Webhooks(APIView):
+class Webhooks(Repeatable):
     """The webhooks of your studies and of your own jobs; make one."""
 
     permission_classes = [IsInvestigator]
+
+    def require_right_to_repeat(self) -> None:
+        """Raise NotFound unless the person still takes part in the study of the webhook that was made."""
+        self._study(validated(NewWebhook(data=self.request.data)))
 
     @extend_schema(responses=WebhookLine(many=True), tags=["webhooks"], operation_id="webhooks_list")
     def get(self, request: UserRequest) -> Response:
@@ -98,12 +107,18 @@ class Webhooks(APIView):
         },
         tags=["webhooks"],
     )
+    @answered_once
     def post(self, request: UserRequest) -> Response:
         values = validated(NewWebhook(data=request.data))
-        code = values.get("study")
-        study = study_for(request.user, code) if code is not None else None
-        made = make_webhook(study=study, url=values["url"], facts=values["facts"], actor=request.user, at=now())
+        made = make_webhook(
+            study=self._study(values), url=values["url"], facts=values["facts"], actor=request.user, at=now()
+        )
         return Response(MadeWebhook(made).data, status=201)
+
+    def _study(self, values: dict[str, Any]) -> Study | None:
+        """Return the study that a new webhook is for, None if it is for one's jobs. Raises NotFound."""
+        code = values.get("study")
+        return study_for(signed_in_user(self.request), code) if code is not None else None
 
 
 class OneWebhook(WebhookView):
@@ -123,6 +138,7 @@ class SendTest(WebhookView):
     """Send a test message."""
 
     @extend_schema(request=None, responses={202: DeliveryLine}, tags=["webhooks"])
+    @answered_once
     def post(self, request: UserRequest, number: int) -> Response:
         delivery = send_test(webhook=self.webhook(), actor=request.user, at=now())
         return Response(DeliveryLine(delivery).data, status=202)
@@ -144,6 +160,7 @@ class SendAgain(WebhookView):
     """Send a message again that was delivered or given up."""
 
     @extend_schema(request=None, responses={202: DeliveryLine, 409: REFUSED}, tags=["webhooks"])
+    @answered_once
     def post(self, request: UserRequest, number: int, delivery: Any) -> Response:
         found = self.webhook().deliveries.filter(pk=delivery).first()
         if found is None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from readerstudy.modalities.modality import Modality
-from readerstudy.studies.protocol import SessionKind, Verdict
+from readerstudy.protocol.sessions import SessionKind, Verdict
 from readerstudy.vocabulary import Direction, Pathology, Split
 
 

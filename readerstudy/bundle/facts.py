@@ -11,8 +11,8 @@ from readerstudy.analysis.record.reader_characteristics import ReaderCharacteris
 from readerstudy.analysis.record.study import SessionImages, StudyRecord
 from readerstudy.analysis.record.withdrawal import WithdrawnReader
 from readerstudy.bundle.pseudonyms import WITHHELD, Calendar
+from readerstudy.protocol.questions import Question
 from readerstudy.studies.models import SessionPlan, Study
-from readerstudy.studies.questions import Question
 
 
 @dataclass(frozen=True)

@@ -32,10 +32,10 @@ SPECTACULAR_SETTINGS: Final[dict[str, Any]] = {
     "ENUM_NAME_OVERRIDES": {
         "StudyStatus": "readerstudy.studies.lifecycle.StudyStatus",
         "JobStatus": "readerstudy.jobs.models.JobStatus",
-        "SessionKind": "readerstudy.studies.protocol.SessionKind",
-        "QuestionKind": "readerstudy.studies.questions.QuestionKind",
+        "SessionKind": "readerstudy.protocol.sessions.SessionKind",
+        "QuestionKind": "readerstudy.protocol.questions.QuestionKind",
         "StepKind": "readerstudy.api.reader.serializers.STEP_KINDS",
-        "Verdict": "readerstudy.studies.protocol.Verdict",
+        "Verdict": "readerstudy.protocol.sessions.Verdict",
         "MailKind": "readerstudy.invitations.models.MailKind",
         "MailState": "readerstudy.invitations.models.MailState",
     },

@@ -313,6 +313,7 @@ RETAIN_ADDRESSES_DAYS = env_number("RETAIN_ADDRESSES_DAYS", default=0, least=0)
 RETAIN_MAILS_DAYS = env_number("RETAIN_MAILS_DAYS", default=0, least=0)
 RETAIN_LINKS_DAYS = env_number("RETAIN_LINKS_DAYS", default=0, least=0)
 RETAIN_ACCOUNTS_DAYS = env_number("RETAIN_ACCOUNTS_DAYS", default=0, least=0)
+RETAIN_WEBHOOK_MESSAGES_DAYS = env_number("RETAIN_WEBHOOK_MESSAGES_DAYS", default=90, least=0)
 
 # --- mail ---------------------------------------------------------------------------------------------------
 # Without a server the texts of mails are shown, to be sent by hand.

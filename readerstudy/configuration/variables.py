@@ -207,6 +207,13 @@ VARIABLES: tuple[Variable, ...] = (
         "0",
         "0",
     ),
+    Variable(
+        "RETAIN_WEBHOOK_MESSAGES_DAYS",
+        "days after which messages to webhooks that were delivered or given up are deleted with their attempts, and "
+        "webhooks that have ended; 0: never",
+        "90",
+        "90",
+    ),
     Variable("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "`WARNING`", "`WARNING`"),
     Variable("LOG_FORMAT", "`text`, or `json`: a line for each request too", "`text`", "`json`"),
     Variable("LOG_ADDRESSES", "1: the lines of requests have the client's address; 1 or 0", "0", "0"),

@@ -11,9 +11,9 @@ from readerstudy.cohort.models import Cohort
 from readerstudy.errors import BadInput
 from readerstudy.participation.reader_protocol import reader_protocol
 from readerstudy.participation.study_file import StudyDesign, read_design_file
+from readerstudy.protocol.sessions import TEMPLATES
+from readerstudy.protocol.templates import protocol_of_template
 from readerstudy.studies.access import studies_of
-from readerstudy.studies.protocol import TEMPLATES
-from readerstudy.studies.protocol_templates import protocol_of_template
 from readerstudy.truth.actions import same_plan
 
 DESIGNS: Final = Path(settings.BASE_DIR) / "docs" / "designs"

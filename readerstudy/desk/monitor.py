@@ -12,9 +12,9 @@ from django.db import connection
 from readerstudy.accounts.models import User
 from readerstudy.participation.models import Consent, ConsentText, ReaderRules
 from readerstudy.participation.queries import ConsentState, consent_state
+from readerstudy.protocol.rules import SessionRules
 from readerstudy.reading.models import CheckedDisplay, Claim, Reading, ReadingSession, Showing
 from readerstudy.studies.models import Enrollment, Presentation, ReadingList, SessionPlan, Study
-from readerstudy.studies.rules import SessionRules
 
 DEFAULT = ReaderRules()
 

@@ -105,7 +105,7 @@ PROCESSES = Field(
     "processes",
     _("Processes"),
     FieldType.INTEGER,
-    help=_("Empty: one for each graphics card of the worker."),
+    help=_("Empty: one for each graphics card of the worker, as far as they divide a batch evenly."),
     minimum=1,
     maximum=64,
     optional=True,

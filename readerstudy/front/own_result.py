@@ -12,8 +12,8 @@ from readerstudy.accounts.models import Role
 from readerstudy.accounts.permissions import role_required, signed_in_user
 from readerstudy.analysis.queries.counts import aggregate_readings
 from readerstudy.analysis.record.counts import VERDICT_NOT_REAL, VERDICT_REAL, VERDICT_SEEN, AggregatedReadings
+from readerstudy.protocol.sessions import SessionKind
 from readerstudy.studies.models import Enrollment, SessionPlan
-from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.seal import require_unsealed
 
 FEWEST_OTHERS: Final = 3  # fewer would tell who they are

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from readerstudy.errors import BadInput
 from readerstudy.participation.models import LONGEST_TEXT, Characteristic, ReaderRules
 from readerstudy.participation.queries import newest_text
+from readerstudy.protocol.texts import Translated
+from readerstudy.protocol.values import OneOf, WholeNumber, can_be_stored
 from readerstudy.studies.models import Study
-from readerstudy.studies.plan_values import OneOf, WholeNumber, can_be_stored
-from readerstudy.studies.texts import Translated
 
 NO_TEXTS: Final = Translated({})
 

@@ -17,10 +17,10 @@ from django.utils.translation import gettext as _
 from readerstudy.errors import BadInput
 from readerstudy.modalities.words import ReadingWords
 from readerstudy.participation.reader_protocol import ReaderProtocol, reader_protocol
+from readerstudy.protocol.document import Protocol
+from readerstudy.protocol.values import read_value
+from readerstudy.protocol.yaml_file import MOST_BYTES, protocol_of_table, read_table, sparse, write_table
 from readerstudy.studies.models import Study
-from readerstudy.studies.plan_values import read_value
-from readerstudy.studies.protocol_document import Protocol
-from readerstudy.studies.protocol_file import MOST_BYTES, protocol_of_table, read_table, sparse, write_table
 
 
 @dataclass(frozen=True)

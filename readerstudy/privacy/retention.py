@@ -1,6 +1,7 @@
 """Retention: personal data of operation that are older than their period are erased. Evidence of studies stays.
 
-Each period is a setting in days, 0 for no end. Sessions that have expired are deleted whatever the settings are.
+Each period is a setting in days, 0 for no end. Sessions that have expired are deleted whatever the settings are. Old
+messages to webhooks hold no personal data; their addresses may hold a key, and their number grows.
 """
 
 from collections.abc import Mapping
@@ -22,15 +23,17 @@ from readerstudy.invitations.models import Mail, MailState
 from readerstudy.privacy.actions import erase_person
 from readerstudy.sealed_work import sealed_work
 from readerstudy.studies.models import Enrollment, StudyMember
+from readerstudy.webhooks.models import Delivery, DeliveryState, Webhook
 
 _ENDED = (MailState.SENT, MailState.FAILED, MailState.BY_HAND)
 
 
 @dataclass(frozen=True)
 class Due:
-    """What is older than its period: how many sessions, addresses, mails and links, and the names of accounts."""
+    """What is older than its period: how many sessions, messages, addresses, mails and links, and names of accounts."""
 
     sessions: int
+    webhook_messages: int
     addresses: int
     mails: int
     links: int
@@ -38,7 +41,7 @@ class Due:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """What an event about it says."""
+        """What an event about it says: only what the record had is counted there."""
         return {"addresses": self.addresses, "mails": self.mails, "links": self.links}
 
 
@@ -46,6 +49,7 @@ def find_due(*, at: datetime) -> Due:
     """Return what is older than its period; nothing is changed."""
     return Due(
         sessions=_sessions(at).count(),
+        webhook_messages=_webhook_messages(at).count(),
         addresses=_events(at).count(),
         mails=_mails(at).count(),
         links=_links(at).count(),
@@ -57,6 +61,7 @@ def apply_retention(*, at: datetime) -> Due:
     """Erase what is older than its period, and return it. Running it again is harmless."""
     due = find_due(at=at)
     _delete_sessions(at)
+    _delete_webhook_messages(at)
     if any(due.counts.values()):
         _forget(due, at=at)
     for name in due.accounts:
@@ -69,6 +74,12 @@ def apply_retention(*, at: datetime) -> Due:
 def _delete_sessions(at: datetime) -> None:
     _sessions(at).delete()
     Session.objects.filter(expire_date__lte=at).delete()
+
+
+@transaction.atomic
+def _delete_webhook_messages(at: datetime) -> None:
+    _webhook_messages(at).delete()
+    Webhook.objects.filter(_older_than(settings.RETAIN_WEBHOOK_MESSAGES_DAYS, at, "ended_at")).delete()
 
 
 @sealed_work()
@@ -88,6 +99,13 @@ def _sessions(at: datetime) -> QuerySet[UserSession]:
     """Sessions that are listed though they have expired or ended."""
     live = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=at)
     return UserSession.objects.filter(~Exists(live))
+
+
+def _webhook_messages(at: datetime) -> QuerySet[Delivery]:
+    """Messages that are not sent again by themselves."""
+    days = settings.RETAIN_WEBHOOK_MESSAGES_DAYS
+    is_over = Q(state__in=[DeliveryState.DELIVERED, DeliveryState.GIVEN_UP]) & _older_than(days, at, "made_at")
+    return Delivery.objects.filter(is_over | _older_than(days, at, "webhook__ended_at"))
 
 
 def _events(at: datetime) -> QuerySet[Event]:

@@ -7,10 +7,10 @@ import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from readerstudy.protocol.sessions import Verdict
 from readerstudy.reading.timing_grade import Grade
 from readerstudy.record.triggers import LISTED, OPENED, PRESENTED, logged
 from readerstudy.studies.models import Presentation, ReadingList, new_code
-from readerstudy.studies.protocol import Verdict
 
 _ANSWERED: Final = (
     "(SELECT count(*) FROM reading_reading own JOIN studies_presentation shown ON shown.id = own.presentation_id "

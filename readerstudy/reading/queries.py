@@ -12,6 +12,7 @@ from readerstudy.accounts.models import User
 from readerstudy.cohort.models import Stimulus
 from readerstudy.errors import StudyError
 from readerstudy.prepared import Given, PreparedQuery
+from readerstudy.protocol.sessions import SessionKind
 from readerstudy.reading.display_check import STANDS_FOR
 from readerstudy.reading.flow import (
     Ask,
@@ -32,7 +33,6 @@ from readerstudy.reading.minutes import Pace, minutes_for, own_paces
 from readerstudy.reading.models import CheckedDisplay, HoldCause, ReadingSession
 from readerstudy.studies.lifecycle import StudyStatus
 from readerstudy.studies.models import Enrollment, Presentation, ReadingList, SessionPlan, Study
-from readerstudy.studies.protocol import SessionKind
 
 State = Literal["waiting", "open", "under_way", "done"]
 # What a study's status means for its readers.

@@ -16,6 +16,7 @@ from readerstudy.accounts.permissions import role_required, signed_in_user
 from readerstudy.accounts.renewal import renewal_of
 from readerstudy.layout.markdown import markdown
 from readerstudy.participation.queries import lacks_consent
+from readerstudy.protocol.rules import DisplayCheck
 from readerstudy.reading.display_check import rules_for_page
 from readerstudy.reading.forms import form_of
 from readerstudy.reading.introduction import introduction_to_session, introduction_to_study
@@ -30,7 +31,6 @@ from readerstudy.reading.queries import (
 )
 from readerstudy.studies.access import members_of
 from readerstudy.studies.models import ReadingList, SessionPlan
-from readerstudy.studies.rules import DisplayCheck
 
 _ADDRESSES = ("step", "open", "verdicts", "problems", "answers")  # of the API, that the page's script uses
 

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 
 from readerstudy.cohort.models import Cohort
 from readerstudy.errors import BadInput, StudyError
+from readerstudy.protocol.document import Protocol
+from readerstudy.protocol.rules import Aid
 from readerstudy.sealed_work import sealed_work
-from readerstudy.studies.protocol_document import Protocol
-from readerstudy.studies.rules import Aid
 from readerstudy.truth.aids import find_aid_source
 from readerstudy.truth.material import attacks_of_cohort, drawn_from
 from readerstudy.truth.queries import count_kinds

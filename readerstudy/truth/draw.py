@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from readerstudy.studies.protocol import SessionTemplate
-from readerstudy.studies.repeats import add_repeats, last_first_showing, place_repeats
+from readerstudy.protocol.repeats import add_repeats, last_first_showing, place_repeats
+from readerstudy.protocol.sessions import SessionTemplate
 from readerstudy.truth.shortages import Stock, positive_share, shortages
 from readerstudy.truth.strata import CohortTooSmall, Kind, Stratum, strata
 

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from readerstudy.cohort.models import Cohort
 from readerstudy.errors import BadInput, StudyError
+from readerstudy.protocol.document import Protocol, ProtocolSession
 from readerstudy.sealed_work import sealed_work
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession
 from readerstudy.truth.draw import Candidate
 from readerstudy.truth.queries import (
     AdversarialImage,

@@ -16,10 +16,10 @@ from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import Role, User
 from readerstudy.errors import StudyError
+from readerstudy.protocol.sessions import SessionKind
 from readerstudy.studies.access import is_researcher_of, role_in, studies_of
 from readerstudy.studies.lifecycle import REVEALED
 from readerstudy.studies.models import Allocation, Draw, Presentation, Study
-from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.seeds import is_drawn_elsewhere, seed_of, seed_of_earlier
 
 

@@ -6,7 +6,7 @@ The checklist of a draft and the draw use the same counts, so the lock refuses e
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from readerstudy.studies.protocol import SessionTemplate
+from readerstudy.protocol.sessions import SessionTemplate
 from readerstudy.truth.strata import Kind, Shortage, Stratum, strata
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from readerstudy.errors import StudyError
-from readerstudy.studies.protocol import SessionTemplate
+from readerstudy.protocol.sessions import SessionTemplate
 from readerstudy.vocabulary import Split
 
 _SPLITS: Final = {

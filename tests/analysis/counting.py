@@ -20,10 +20,10 @@ from readerstudy.analysis.record.counts import (
     block_numbers,
     subset_kinds,
 )
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.reading_times import reading_times
 from readerstudy.statistics.subgroups import cut_into_subgroups
 from readerstudy.statistics.unsure import Unsure
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis.long_readings import LongReadings
 
 _MS_PER_SECOND = 1000

@@ -8,7 +8,7 @@ import numpy as np
 
 from readerstudy.analysis.record.codes import ADVERSARIAL, NEGATIVE, PAIR, POSITIVE, REAL
 from readerstudy.analysis.record.study import StudyRecord
-from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from tests.analysis import small
 from tests.analysis.long_readings import LongReadings, ReadingRow
 

@@ -6,7 +6,7 @@ from readerstudy.analysis.record.codes import ADVERSARIAL, POSITIVE, REAL
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.comparison.mrmc import mrmc_comparisons, mrmc_table
 from readerstudy.layout.table import Table
-from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from tests.analysis import small
 from tests.analysis.long_readings import LongReadings, ReadingRow
 

@@ -7,10 +7,10 @@ from uuid import uuid4
 
 from readerstudy.accounts.models import Role, User
 from readerstudy.cohort.models import Cohort, Exam, Image, Patient, Stimulus
+from readerstudy.protocol.sessions import SessionKind
 from readerstudy.reading.models import Reading, ReadingSession
 from readerstudy.studies.actions import close_study, enroll
 from readerstudy.studies.models import Allocation, Arm, ReadingList, SessionPlan, Study
-from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.models import ImageTruth, Truth
 from readerstudy.truth.seeds import store_seed
 from tests import make

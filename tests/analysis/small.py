@@ -7,7 +7,7 @@ from readerstudy.analysis.record.attack import StudyAttack
 from readerstudy.analysis.record.codes import ADVERSARIAL, NEGATIVE, PAIR, POSITIVE, REAL
 from readerstudy.analysis.record.study import SessionImages, StudyRecord
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
-from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from tests import results
 from tests.analysis.counting import aggregate
 from tests.analysis.long_readings import LongReadings, ReadingRow

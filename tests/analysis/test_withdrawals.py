@@ -16,9 +16,9 @@ from readerstudy.analysis.report.progress import progress_of_study
 from readerstudy.analysis.tables.study_conduct import missing_table
 from readerstudy.api import dataset
 from readerstudy.desk.queries import study_lines
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.reading.models import Reading
 from readerstudy.studies.actions import enroll, withdraw_reader
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Enrollment, Study, WithdrawalCause
 from readerstudy.truth.actions import unseal_study
 from tests import make

@@ -5,12 +5,16 @@ from uuid import uuid4
 
 import pytest
 from django.utils.timezone import now
+from drf_spectacular.generators import EndpointEnumerator
 
+from readerstudy.accounts.models import Role
 from readerstudy.api.exchange import repeats
 from readerstudy.api.models import KeyedRequest
 from readerstudy.api.running import drafts
 from readerstudy.jobs.models import Job
+from readerstudy.studies.actions import remove_member
 from readerstudy.studies.models import Enrollment, Study
+from readerstudy.webhooks.models import Delivery, Webhook
 from tests import make, walk
 
 pytestmark = pytest.mark.django_db
@@ -146,3 +150,67 @@ def test_a_key_of_another_form_is_refused(study, clara, key):
 def test_a_key_with_and_without_quotes_is_the_same(study, clara):
     post(clara, "studies/tiny/close/", {"reason": "Done."}, key=f'"{KEY}"')
     assert post(clara, "studies/tiny/close/", {"reason": "Done."}).headers["Idempotent-Replayed"] == "true"
+
+
+def leaves(person, code: str) -> None:
+    study = Study.objects.get(code=code)
+    make.join([make.stranger("another", Role.RESEARCHER)], [study])
+    remove_member(study=study, person=person, actor=None, at=now())
+
+
+def test_an_answer_is_not_repeated_to_somebody_who_left_the_study(study, clara):
+    body = {"by_hand": True}
+    post(clara, "studies/tiny/invitations/", {"people": PEOPLE}, key=None)
+    assert "/account/sign-in/" in post(clara, "studies/tiny/readers/R1/link/", body).json()["text"]
+    leaves(clara, "tiny")
+    answer = post(clara, "studies/tiny/readers/R1/link/", body)
+    assert (answer.status_code, "sign-in" in answer.content.decode()) == (404, False)
+
+
+def test_a_new_study_is_not_shown_again_to_somebody_who_left_it(study, clara):
+    body = new_study(study)
+    assert post(clara, "studies/", body).status_code == 201
+    leaves(clara, "second")
+    assert post(clara, "studies/", body).status_code == 404
+
+
+def test_the_deletion_of_a_draft_is_answered_again(study, clara):
+    post(clara, "studies/", new_study(study), key=None)
+    deleted = [post(clara, "studies/second/delete/", {"reason": "Not needed."}) for _ in range(2)]
+    assert [answer.status_code for answer in deleted] == [204, 204]
+    assert deleted[1].headers["Idempotent-Replayed"] == "true"
+
+
+def test_a_webhook_is_made_once_and_its_secret_told_to_its_maker_alone(study, clara, settings):
+    settings.EMBEDDED, settings.WEBHOOK_HOSTS = True, []
+    body = {"study": "tiny", "url": "http://127.0.0.1:9/told", "facts": ["study.closed"]}
+    first, second = (post(clara, "webhooks/", body) for _ in range(2))
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json() == second.json()
+    secret = first.json()["secret"]
+    assert secret.encode() not in bytes(KeyedRequest.objects.get().answer)
+    leaves(clara, "tiny")
+    answer = post(clara, "webhooks/", body)
+    assert (answer.status_code, secret in answer.content.decode()) == (404, False)
+    assert Webhook.objects.count() == 1
+
+
+def test_a_test_message_is_sent_once(study, clara, settings):
+    settings.EMBEDDED, settings.WEBHOOK_HOSTS = True, []
+    body = {"study": "tiny", "url": "http://127.0.0.1:9/told", "facts": ["study.closed"]}
+    number = post(clara, "webhooks/", body, key=None).json()["number"]
+    first, second = (post(clara, f"webhooks/{number}/test/", {}) for _ in range(2))
+    assert (first.status_code, first.json()) == (second.status_code, second.json())
+    assert Delivery.objects.count() == 1
+
+
+def test_every_post_of_investigators_may_be_repeated_and_checks_the_right():
+    posts = [
+        (path, callback.cls)
+        for path, _regex, method, callback in EndpointEnumerator().get_api_endpoints()
+        if method == "POST" and not path.startswith(("/api/v1/reading/", "/api/v1/token/"))
+    ]
+    assert len(posts) >= 16
+    for path, view in posts:
+        assert repeats.is_answered_once(view.post), path
+        assert view.require_right_to_repeat is not repeats.Repeatable.require_right_to_repeat, path

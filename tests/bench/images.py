@@ -27,8 +27,8 @@ def long_study(files: Sequence[bytes], *, images: int, frame_ms: int = 0, code: 
     from django.conf import settings
 
     from readerstudy.cohort.models import Cohort, Exam, Image, Patient, Stimulus
+    from readerstudy.protocol.rules import DisplayCheck, SessionRules
     from readerstudy.studies.models import Allocation, Arm, SessionPlan, Study
-    from readerstudy.studies.rules import DisplayCheck, SessionRules
     from tests.make import MONDAY
 
     cohort = Cohort.objects.create(name=code, seed=1, created_at=MONDAY)

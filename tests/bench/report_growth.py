@@ -137,9 +137,9 @@ WHERE enrollment.study_id = %s
 
 def _study(code: str, images: int):
     from readerstudy.cohort.models import Cohort, Exam, Image, Patient, Stimulus
-    from readerstudy.studies.analysis_plan import AnalysisPlan
+    from readerstudy.protocol.analysis_plan import AnalysisPlan
+    from readerstudy.protocol.sessions import SessionKind
     from readerstudy.studies.models import Allocation, Arm, SessionPlan, Study
-    from readerstudy.studies.protocol import SessionKind
     from readerstudy.truth.models import ImageTruth, Truth
     from tests import make
 

@@ -3,10 +3,10 @@
 import pytest
 from playwright.sync_api import expect
 
+from readerstudy.protocol.document import Protocol, ProtocolSession
+from readerstudy.protocol.rules import Aid, DisplayCheck, SessionRules
+from readerstudy.protocol.sessions import SessionKind
 from readerstudy.studies.models import DisplayedAid
-from readerstudy.studies.protocol import SessionKind
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession
-from readerstudy.studies.rules import Aid, DisplayCheck, SessionRules
 from readerstudy.truth.actions import create_study
 from tests import make, results
 from tests.browser.room import Room

@@ -4,12 +4,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from readerstudy.protocol.document import Protocol, ProtocolSession
+from readerstudy.protocol.questions import CONFIDENCE, MARK, Choice, Question, QuestionKind
+from readerstudy.protocol.rules import AskedVerdict, DisplayCheck, SessionRules, VerdictLabels
+from readerstudy.protocol.sessions import SessionKind
+from readerstudy.protocol.texts import Translated
 from readerstudy.reading.models import ClosingAnswers
-from readerstudy.studies.protocol import SessionKind
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession
-from readerstudy.studies.questions import CONFIDENCE, MARK, Choice, Question, QuestionKind
-from readerstudy.studies.rules import AskedVerdict, DisplayCheck, SessionRules, VerdictLabels
-from readerstudy.studies.texts import Translated
 from tests import make, walk
 from tests.browser.room import Room
 

@@ -16,13 +16,13 @@ from readerstudy.bundle.checking.importing import import_bundle
 from readerstudy.bundle.writing.exporting import export_bundle
 from readerstudy.experiments.models import Checkpoint, CheckpointKind
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
+from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.document import Protocol, ProtocolSession
+from readerstudy.protocol.questions import MARK, Choice, Question, QuestionKind, diagnosis_question
+from readerstudy.protocol.rules import Aid, SessionRules
+from readerstudy.protocol.sessions import SessionKind
 from readerstudy.studies.actions import close_study, exclude_from_analysis, withdraw_reader
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Allocation, Enrollment, Presentation, WithdrawalCause
-from readerstudy.studies.protocol import SessionKind
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession
-from readerstudy.studies.questions import MARK, Choice, Question, QuestionKind, diagnosis_question
-from readerstudy.studies.rules import Aid, SessionRules
 from readerstudy.truth.actions import create_study, store_scores, unseal_study
 from tests import make, results, walk
 from tests.bundle.conftest import files_of

@@ -14,13 +14,13 @@ from django.db import connection, connections, transaction
 from readerstudy.audit.actions import record
 from readerstudy.audit.models import Event
 from readerstudy.configuration import database_roles
+from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.document import Protocol, ProtocolSession, ReadingOrder
+from readerstudy.protocol.sessions import SessionKind
 from readerstudy.record.models import Entry
 from readerstudy.sealed_work import SEALED, each_sealed, is_sealed_work, sealed_work
 from readerstudy.studies.actions import unlock_study
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import ReadingList, Study
-from readerstudy.studies.protocol import SessionKind
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession, ReadingOrder
 from readerstudy.truth.actions import create_study, lock_study
 from readerstudy.truth.apps import sealed_models
 from readerstudy.truth.models import DrawSeed, Score, Truth, Unsealing

@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 
 from readerstudy.accounts.models import Role, User
+from readerstudy.protocol.templates import protocol_of_template
 from readerstudy.studies.actions import draft_study
-from readerstudy.studies.protocol_templates import protocol_of_template
 from tests import make
 
 SCALE = 0.03

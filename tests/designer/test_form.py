@@ -12,14 +12,14 @@ from readerstudy.designer.form.raw import join, known_place, place_of, raw_of_pa
 from readerstudy.designer.form.schema import Leaf, Rows, Table, kinds, protocol_form
 from readerstudy.errors import BadInput
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
-from readerstudy.studies.analysis_plan import AnalysisPlan
-from readerstudy.studies.plan_values import OneOf
-from readerstudy.studies.protocol import TEMPLATES, SessionKind
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession, ReadingOrder
-from readerstudy.studies.protocol_templates import protocol_of_template
-from readerstudy.studies.questions import MARK, Question
-from readerstudy.studies.rules import SessionRules
-from readerstudy.studies.texts import Translated
+from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.document import Protocol, ProtocolSession, ReadingOrder
+from readerstudy.protocol.questions import MARK, Question
+from readerstudy.protocol.rules import SessionRules
+from readerstudy.protocol.sessions import TEMPLATES, SessionKind
+from readerstudy.protocol.templates import protocol_of_template
+from readerstudy.protocol.texts import Translated
+from readerstudy.protocol.values import OneOf
 
 WORDS = MAMMOGRAPHY.words.reading
 EVERYTHING = {

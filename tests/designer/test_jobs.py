@@ -12,9 +12,9 @@ from readerstudy.designer.actions import start_locking, start_rehearsal
 from readerstudy.errors import StudyError
 from readerstudy.jobs.models import Job
 from readerstudy.jobs.queue import run_here
+from readerstudy.protocol.templates import protocol_of_template
 from readerstudy.studies.actions import draft_study, edit_draft
 from readerstudy.studies.models import Study, WrongStatus
-from readerstudy.studies.protocol_templates import protocol_of_template
 from tests import make
 
 

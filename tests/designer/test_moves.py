@@ -9,10 +9,10 @@ from django.urls import reverse
 
 from readerstudy.audit.models import Event
 from readerstudy.designer.actions import lock_draft
+from readerstudy.protocol.templates import protocol_of_template
 from readerstudy.studies.actions import ChangedMeanwhile, edit_draft
 from readerstudy.studies.lifecycle import SOURCES, StudyStatus
 from readerstudy.studies.models import Study, WrongStatus
-from readerstudy.studies.protocol_templates import protocol_of_template
 from readerstudy.studies.transitions import MOVES, MOVES_BY_NAME
 from readerstudy.truth.seeds import seed_of
 from tests import make, walk

@@ -11,9 +11,9 @@ from readerstudy.accounts.models import Role
 from readerstudy.audit.models import Event
 from readerstudy.designer.form.raw import raw_protocol
 from readerstudy.designer.starting_points import starting_points
+from readerstudy.protocol.yaml_file import write_protocol
 from readerstudy.studies.actions import edit_draft
 from readerstudy.studies.models import Study
-from readerstudy.studies.protocol_file import write_protocol
 from tests import make, walk
 from tests.designer.test_form import posted
 

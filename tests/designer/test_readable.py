@@ -8,13 +8,13 @@ from django.urls import reverse
 from readerstudy.designer.form.readable import readable
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.participation.study_file import read_design_file
-from readerstudy.studies.analysis_plan import AnalysisPlan, Family
-from readerstudy.studies.protocol import SessionKind
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession
-from readerstudy.studies.protocol_templates import protocol_of_template
-from readerstudy.studies.questions import Choice, Question
-from readerstudy.studies.rules import SessionRules
-from readerstudy.studies.texts import Translated
+from readerstudy.protocol.analysis_plan import AnalysisPlan, Family
+from readerstudy.protocol.document import Protocol, ProtocolSession
+from readerstudy.protocol.questions import Choice, Question
+from readerstudy.protocol.rules import SessionRules
+from readerstudy.protocol.sessions import SessionKind
+from readerstudy.protocol.templates import protocol_of_template
+from readerstudy.protocol.texts import Translated
 from readerstudy.truth.actions import create_study
 from tests import make
 

@@ -14,11 +14,11 @@ from readerstudy.designer.checklist.readers import reader_warnings
 from readerstudy.participation.actions import give_consent, save_rules, write_consent
 from readerstudy.participation.models import text_hash
 from readerstudy.participation.study_file import read_design
+from readerstudy.protocol.document import ProtocolSession
+from readerstudy.protocol.sessions import SessionKind
 from readerstudy.studies.actions import enroll
 from readerstudy.studies.exposure import SeenBefore
 from readerstudy.studies.models import Enrollment
-from readerstudy.studies.protocol import SessionKind
-from readerstudy.studies.protocol_document import ProtocolSession
 from readerstudy.truth.actions import create_study, lock_study
 from tests import make
 

@@ -11,6 +11,7 @@ from readerstudy.accounts.models import Role
 from readerstudy.analysis.report.build import build_report
 from readerstudy.audit.models import Event
 from readerstudy.errors import BadInput, NotFound, StudyError
+from readerstudy.protocol.templates import protocol_of_template
 from readerstudy.record.models import Entry
 from readerstudy.studies.actions import (
     assess_unblinding,
@@ -20,7 +21,6 @@ from readerstudy.studies.actions import (
 )
 from readerstudy.studies.actions.unblinding import UnblindingFacts
 from readerstudy.studies.models import Consequence, Unblinding, UnblindingAssessment
-from readerstudy.studies.protocol_templates import protocol_of_template
 from readerstudy.studies.unblindings import unblindings_of
 from readerstudy.truth.actions import unseal_study
 from tests import make

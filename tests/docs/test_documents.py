@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections import Counter
 from dataclasses import fields
 from pathlib import Path
 
@@ -9,9 +10,9 @@ import pytest
 from django.core.management import CommandError, get_commands, load_command_class
 
 from readerstudy.modalities import MODALITIES
+from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.rules import SessionRules, VerdictLabels
 from readerstudy.sources.label_table import columns_of
-from readerstudy.studies.analysis_plan import AnalysisPlan
-from readerstudy.studies.rules import SessionRules, VerdictLabels
 from tools import reference
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,6 +45,12 @@ def _cells(text: str, first: str) -> list[str]:
 @pytest.mark.parametrize("name", reference.GENERATED)
 def test_the_generated_reference_agrees_with_the_code(name):
     assert reference.update(name, write=False), f"docs/reference/{name} is out of date: run make reference"
+
+
+def test_no_line_of_the_changelog_stands_twice():
+    """Merges that keep the lines of both sides double those that one side moved."""
+    lines = [line for line in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").splitlines() if len(line) > 40]
+    assert [line for line, count in Counter(lines).items() if count > 1] == []
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=_name)

@@ -16,10 +16,10 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, Imp
 
 from readerstudy.client.scripted_reader import PASSING_DISPLAY
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
+from readerstudy.protocol.templates import protocol_of_template
+from readerstudy.protocol.yaml_file import write_protocol
 from readerstudy.record import verifier
 from readerstudy.record.merkle import Tree
-from readerstudy.studies.protocol_file import write_protocol
-from readerstudy.studies.protocol_templates import protocol_of_template
 from tests.sources.make_files import (
     compress_dicom,
     dicom_dataset,

@@ -28,12 +28,12 @@ from readerstudy.image_import.uploads import ReceiveFiles
 from readerstudy.imaging.image import UnreadableImage
 from readerstudy.modalities.mammography import sources
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
+from readerstudy.protocol.yaml_file import read_protocol, write_protocol
 from readerstudy.record import verifier
 from readerstudy.sources.any_file import load_file
 from readerstudy.sources.pair_table import read_pairs
 from readerstudy.sources.synthetic_table import read_synthetic
 from readerstudy.sources.uploaded import Limits, safe_path, unpack
-from readerstudy.studies.protocol_file import read_protocol, write_protocol
 from tests.fuzz import seeds
 from tests.fuzz.mutate import mutated, mutated_json, with_checksums
 

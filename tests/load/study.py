@@ -53,9 +53,9 @@ def _study(images: int, size: int):
     """Return an open study with one blinded session; its files are random bytes of one length."""
     from readerstudy.cohort.models import Cohort, Exam, Image, Patient, Stimulus
     from readerstudy.cohort.storage import write_media
-    from readerstudy.studies.analysis_plan import AnalysisPlan
+    from readerstudy.protocol.analysis_plan import AnalysisPlan
+    from readerstudy.protocol.sessions import SessionKind
     from readerstudy.studies.models import Allocation, Arm, SessionPlan, Study
-    from readerstudy.studies.protocol import SessionKind
     from tests import make
 
     cohort = Cohort.objects.create(name=CODE, seed=1, created_at=make.MONDAY)

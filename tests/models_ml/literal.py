@@ -79,7 +79,8 @@ def generated(generator: Generator, images: Tensor) -> Tensor:
     skips.pop()
     for block in generator.decoder:
         skip = skips.pop()
-        up = F.interpolate(maps, size=skip.shape[2:], mode="bilinear", align_corners=False)
+        corners = generator.config.align_corners
+        up = F.interpolate(maps, size=skip.shape[2:], mode="bilinear", align_corners=corners)
         maps = _double(block, torch.cat([up, skip], dim=1))
     raw = _convolved(generator.last, maps)
     if generator.config.form == "additive":

@@ -35,20 +35,20 @@ def test_presets_have_the_articles_resolutions() -> None:
 def test_the_classifier_trains_as_the_article_says(preset) -> None:
     config = preset.classifier
     assert (config.fnet_rate, config.vnet_rate, config.betas) == (1e-4, 1e-5, (0.5, 0.9))
-    assert (config.fnet_only.epochs, config.length.epochs, config.images_per_class) == (40, 300, 4)
+    assert (config.fnet_only.epochs, config.length.epochs, config.images_per_class) == (41, 301, 4)
     assert (config.focal_gamma, config.class_weight, config.penalty_order) == (2, 0.5, 4)
     assert (config.norm_groups, config.dropout, config.leak) == (32, 0.2, 0.2)
-    assert config.penalty_weight == penalty_weight(config.rows, config.columns)
+    assert config.penalty_weight == 10
     turn = config.augmentation
     assert (turn.vertical_flip, turn.rotation, turn.shear) == (0.5, 45, 45)
-    assert (turn.least_scale, turn.greatest_scale) == (0.5, 2)
+    assert (turn.least_scale, turn.greatest_scale, turn.scale) == (0.5, 2, "uniform")
 
 
 @pytest.mark.parametrize("preset", ARTICLE, ids=lambda preset: preset.name)
 def test_the_gans_have_the_articles_five_stages(preset) -> None:
     config = preset.remove
     assert preset.insert == config
-    assert [stage.limit.epochs for stage in config.stages] == [11, 9, 10, 300, 270]
+    assert [stage.limit.epochs for stage in config.stages] == [11, 10, 10, 300, 270]
     assert [stage.discriminator for stage in config.stages] == ["none", "output", "output", "fnet", "all"]
     identity, gap, _, _, last = (stage.stop for stage in config.stages)
     assert (identity.quantity, identity.sense, identity.bound) == ("identity", "below", 0.002)
@@ -60,6 +60,7 @@ def test_the_gans_have_the_articles_five_stages(preset) -> None:
     assert (config.stages[3].fnet_rate, config.stages[4].vnet_rate) == (1e-4, 1e-5)
     assert {stage.generator_every for stage in config.stages[2:]} == {5}
     assert (config.images_per_class, config.identity_weight, config.snapshots) == (2, 1, None)
+    assert (config.penalty_weight, config.moments, config.generator.align_corners) == (10, "kept", True)
     assert (config.generator.form, config.generator.norm, config.generator.padding) == ("plain", "group", "zeros")
     assert config.augmentation.least_scale == config.augmentation.greatest_scale == 1
 

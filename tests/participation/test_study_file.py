@@ -20,10 +20,10 @@ from readerstudy.participation.actions import (
 from readerstudy.participation.models import Characteristic, ConsentText, text_hash
 from readerstudy.participation.reader_protocol import ReaderProtocol, reader_protocol
 from readerstudy.participation.study_file import StudyDesign, design_of, read_design, write_design
+from readerstudy.protocol.templates import protocol_of_template
+from readerstudy.protocol.texts import Translated
 from readerstudy.studies.actions import draft_study
 from readerstudy.studies.models import Enrollment
-from readerstudy.studies.protocol_templates import protocol_of_template
-from readerstudy.studies.texts import Translated
 from tests import make
 
 AT = {"at": make.MONDAY}

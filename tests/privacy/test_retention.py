@@ -17,6 +17,7 @@ from readerstudy.accounts.models import Role, SignInLink, User
 from readerstudy.audit.models import Event
 from readerstudy.invitations.models import Mail, MailState
 from readerstudy.privacy.retention import apply_retention, find_due
+from readerstudy.webhooks.models import Attempt, Delivery, DeliveryState, Webhook
 from tests import make, walk
 from tests.identity.people import sign_in
 from tests.privacy.test_erasure import IP, findings, mail_to
@@ -105,6 +106,39 @@ def test_without_periods_only_expired_sessions_go(aged, study):
     due = apply_retention(at=now())
     assert (due.sessions, due.addresses, due.mails, due.links, due.accounts) == (1, 0, 0, 0, ())
     assert not Event.objects.filter(verb="retention.applied").exists()
+
+
+def test_old_messages_to_webhooks_go_and_those_that_may_still_be_sent_stay(study, rosa, settings):
+    webhook, ended = (
+        Webhook.objects.create(study=study, owner=rosa, url="https://x", facts=["study.closed"], made_at=OLD, **end)
+        for end in ({}, {"ended_at": now() - timedelta(days=91)})
+    )
+    kept = [(webhook, DeliveryState.WAITING, 91), (webhook, DeliveryState.GIVEN_UP, 89)]
+    gone = [
+        (webhook, DeliveryState.DELIVERED, 91),
+        (webhook, DeliveryState.GIVEN_UP, 91),
+        (ended, DeliveryState.WAITING, 1),
+    ]
+    rows = [
+        Delivery.objects.create(
+            webhook=of,
+            fact="test",
+            source=str(number),
+            body="{}",
+            state=state,
+            made_at=now() - timedelta(days=days),
+            due_at=OLD if state == DeliveryState.WAITING else None,
+        )
+        for number, (of, state, days) in enumerate(kept + gone)
+    ]
+    Attempt.objects.create(delivery=rows[2], at=OLD, status=204, milliseconds=3)
+    settings.RETAIN_WEBHOOK_MESSAGES_DAYS = 0
+    assert apply_retention(at=now()).webhook_messages == 0
+    settings.RETAIN_WEBHOOK_MESSAGES_DAYS = 90
+    assert apply_retention(at=now()).webhook_messages == 3
+    assert set(Delivery.objects.all()) == set(rows[:2])
+    assert list(Webhook.objects.all()) == [webhook]
+    assert not Attempt.objects.exists()
 
 
 def test_the_command_shows_first_and_the_schedule_does_it(aged, study, periods, capsys, settings):

@@ -9,12 +9,12 @@ from django.utils.timezone import now
 
 from readerstudy.accounts.models import Role
 from readerstudy.client.scripted_reader import play_session
+from readerstudy.protocol.document import Protocol, ProtocolSession
+from readerstudy.protocol.questions import Choice, Question, QuestionKind
+from readerstudy.protocol.rules import DisplayCheck, SessionRules
+from readerstudy.protocol.sessions import SessionKind
 from readerstudy.reading.models import ClosingAnswers, ReadingSession
 from readerstudy.studies.actions import close_study
-from readerstudy.studies.protocol import SessionKind
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession
-from readerstudy.studies.questions import Choice, Question, QuestionKind
-from readerstudy.studies.rules import DisplayCheck, SessionRules
 from tests import make, walk
 
 YEARS = Question("years", QuestionKind.NUMBER, "Years of experience?", minimum=0, maximum=60, whole=True)

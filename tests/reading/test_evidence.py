@@ -6,9 +6,9 @@ from uuid import uuid4
 import pytest
 from django.db import DatabaseError, connection, connections, transaction
 
+from readerstudy.protocol.sessions import Verdict
 from readerstudy.reading.actions import NotCurrent, SubmittedVerdict, record_verdict
 from readerstudy.reading.models import Reading
-from readerstudy.studies.protocol import Verdict
 from tests import make, walk
 
 FROZEN = [

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from django.template.loader import get_template
 
+from readerstudy.protocol.sessions import SessionKind
 from readerstudy.reading.forms import PAGE_FORMS
-from readerstudy.studies.protocol import SessionKind
 from tests import walk
 
 ROOT = Path(__file__).parents[2]

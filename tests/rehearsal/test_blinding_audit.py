@@ -11,17 +11,17 @@ from django.core.management import CommandError, call_command
 from readerstudy.api.reader import steps, views
 from readerstudy.client.api_client import RawResponse
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
+from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.document import Protocol, ProtocolSession
+from readerstudy.protocol.rules import Aid, SessionRules
+from readerstudy.protocol.sessions import SessionKind
+from readerstudy.protocol.templates import protocol_of_template
 from readerstudy.reading.models import Reading
 from readerstudy.reading.padded_file import padded_response
 from readerstudy.rehearsal import blinding_audit
 from readerstudy.rehearsal.browser_facts import Observation, aid_faults, without_aid
 from readerstudy.rehearsal.models import BlindingAudit
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Study
-from readerstudy.studies.protocol import SessionKind
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession
-from readerstudy.studies.protocol_templates import protocol_of_template
-from readerstudy.studies.rules import Aid, SessionRules
 from readerstudy.truth.actions import create_study
 from readerstudy.truth.models import Truth
 from readerstudy.truth.seeds import seed_of

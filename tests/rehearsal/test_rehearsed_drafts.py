@@ -11,14 +11,14 @@ from django.core.management import CommandError, call_command
 from readerstudy.accounts.models import Role
 from readerstudy.analysis.report.progress import rehearsal_of
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
+from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.document import Protocol, ProtocolSession
+from readerstudy.protocol.rules import Aid, SessionRules
+from readerstudy.protocol.sessions import SessionKind
+from readerstudy.protocol.templates import protocol_of_template
 from readerstudy.rehearsal.simulated_readers import Skill, _SimulatedReader
 from readerstudy.studies.actions import add_member, draft_study, edit_draft
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import DisplayedAid, Presentation, Study
-from readerstudy.studies.protocol import SessionKind
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession
-from readerstudy.studies.protocol_templates import protocol_of_template
-from readerstudy.studies.rules import Aid, SessionRules
 from readerstudy.truth.actions import lock_study
 from readerstudy.truth.seeds import seed_of
 from tests import make, results

@@ -10,14 +10,14 @@ from readerstudy.analysis.queries.study import study_record
 from readerstudy.analysis.report.build import StudyReport
 from readerstudy.errors import BadInput, StudyError
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
+from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.document import Protocol, ProtocolSession
+from readerstudy.protocol.rules import Aid, SessionRules
+from readerstudy.protocol.sessions import SessionKind
+from readerstudy.protocol.yaml_file import read_protocol, write_protocol
 from readerstudy.statistics.delong import area
 from readerstudy.studies.actions import close_study, unlock_study
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import DisplayedAid, Presentation, Study
-from readerstudy.studies.protocol import SessionKind
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession
-from readerstudy.studies.protocol_file import read_protocol, write_protocol
-from readerstudy.studies.rules import Aid, SessionRules
 from readerstudy.truth.actions import create_study, unseal_study
 from readerstudy.truth.checklist import checklist
 from readerstudy.truth.models import Score, Truth

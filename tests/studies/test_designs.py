@@ -9,9 +9,9 @@ from readerstudy.analysis.queries.study import study_record
 from readerstudy.analysis.report.build import build_report
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
 from readerstudy.participation.study_file import read_design_file
+from readerstudy.protocol.yaml_file import write_protocol
 from readerstudy.studies.actions import close_study
 from readerstudy.studies.models import ReadingList
-from readerstudy.studies.protocol_file import write_protocol
 from readerstudy.truth.actions import create_study, unseal_study
 from readerstudy.truth.checklist import checklist
 from tests import make, results, walk

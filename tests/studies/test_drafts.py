@@ -12,6 +12,8 @@ from readerstudy.audit.models import Event
 from readerstudy.client.scripted_reader import PASSING_DISPLAY
 from readerstudy.errors import BadInput, NotItsTurn, StudyError
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
+from readerstudy.protocol.document import Protocol
+from readerstudy.protocol.templates import protocol_of_template
 from readerstudy.reading.actions import check_display, open_session
 from readerstudy.rehearsal.models import BlindingAudit
 from readerstudy.studies.actions import (
@@ -26,8 +28,6 @@ from readerstudy.studies.actions import (
     unlock_study,
 )
 from readerstudy.studies.models import Allocation, Draw, Enrollment, Presentation, SessionPlan, Study, WrongStatus
-from readerstudy.studies.protocol_document import Protocol
-from readerstudy.studies.protocol_templates import protocol_of_template
 from readerstudy.truth.actions import create_study, lock_study, unseal_study
 from readerstudy.truth.seal import in_no_sealed_study, may_show_images_of_cohort, revealed_seed
 from readerstudy.truth.seeds import seed_of, seed_of_earlier

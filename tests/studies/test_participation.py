@@ -9,10 +9,10 @@ from django.db import DatabaseError, IntegrityError, connections, transaction
 
 from readerstudy.audit.models import Event
 from readerstudy.errors import BadInput, StudyError
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.reading.actions import open_session
 from readerstudy.reading.models import Reading
 from readerstudy.studies.actions import allow_early, enroll, pause_reader, resume_reader, unlock_study, withdraw_reader
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Enrollment, ReadingList, WithdrawalCause, WrongReaderState
 from readerstudy.truth.actions import lock_study, unseal_study
 from tests import make, walk

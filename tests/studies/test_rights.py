@@ -11,12 +11,12 @@ from django.urls import reverse
 from readerstudy.accounts.models import Role
 from readerstudy.audit.models import Event
 from readerstudy.errors import BadInput, NotAllowed, NotFound
+from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.document import Protocol, ProtocolSession
+from readerstudy.protocol.sessions import SessionKind
 from readerstudy.studies.access import is_researcher_of, members_of, role_in, studies_of, study_for
 from readerstudy.studies.actions import add_member, draft_study, remove_member
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Study, StudyMember
-from readerstudy.studies.protocol import SessionKind
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession
 from readerstudy.truth.actions import unseal_study
 from readerstudy.truth.seal import may_see_report, may_see_truth
 from tests import make, walk

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from readerstudy.errors import BadInput
+from readerstudy.protocol.analysis_plan import AnalysisPlan, Family
+from readerstudy.protocol.document import Protocol, ProtocolSession, ReadingOrder
+from readerstudy.protocol.sessions import ZHOU2021, SessionKind
 from readerstudy.studies.actions import exclude_from_analysis, include_in_analysis
-from readerstudy.studies.analysis_plan import AnalysisPlan, Family
 from readerstudy.studies.models import Allocation, AnalysisExclusion, Presentation
-from readerstudy.studies.protocol import ZHOU2021, SessionKind
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession, ReadingOrder
 from readerstudy.truth.checklist import checklist
 from readerstudy.truth.draw import draw
 from tests import make

@@ -13,14 +13,14 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from readerstudy.errors import StudyError
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
+from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.document import Protocol, ProtocolSession
+from readerstudy.protocol.rules import Aid
+from readerstudy.protocol.sessions import ZHOU2021, SessionKind
+from readerstudy.protocol.templates import protocol_of_template
+from readerstudy.protocol.yaml_file import write_protocol
 from readerstudy.studies.actions import draft_study
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Study
-from readerstudy.studies.protocol import ZHOU2021, SessionKind
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession
-from readerstudy.studies.protocol_file import write_protocol
-from readerstudy.studies.protocol_templates import protocol_of_template
-from readerstudy.studies.rules import Aid
 from readerstudy.truth.actions import lock_study
 from readerstudy.truth.checklist import checklist
 from readerstudy.truth.draw import Candidate, CohortTooSmall, draw

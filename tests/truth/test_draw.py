@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from readerstudy.studies.protocol import ZHOU2021
+from readerstudy.protocol.sessions import ZHOU2021
 from readerstudy.truth.draw import Candidate, CohortTooSmall, draw
 
 SHARE = 0.17  # about the article's share of malignant images

@@ -4,10 +4,10 @@ import pytest
 from django.utils import translation
 
 from readerstudy.errors import StudyError
+from readerstudy.protocol.sessions import SessionKind
 from readerstudy.studies.actions import archive_study, close_study, copy_members, pause_study, unlock_study
 from readerstudy.studies.lifecycle import StudyStatus
 from readerstudy.studies.models import Allocation, Presentation, Study
-from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.actions import create_study, lock_study, same_draw, same_plan, unseal_study
 from readerstudy.truth.queries import adversarial_codes, shown_cases, truth_of_stimuli, truth_of_study
 from readerstudy.truth.seal import (

@@ -6,9 +6,9 @@ import pytest
 
 from readerstudy.accounts.models import Role
 from readerstudy.designer.checklist.checks import check_draft
+from readerstudy.protocol.templates import protocol_of_template
 from readerstudy.studies.actions import close_study, draft_study
 from readerstudy.studies.models import Study
-from readerstudy.studies.protocol_templates import protocol_of_template
 from readerstudy.truth.actions import (
     confirm_unsealing,
     create_study,

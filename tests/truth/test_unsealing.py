@@ -15,12 +15,12 @@ from readerstudy.accounts.models import Role
 from readerstudy.audit.models import Event
 from readerstudy.celery import app
 from readerstudy.errors import BadInput, NotAllowed, StudyError
+from readerstudy.protocol.document import Protocol
+from readerstudy.protocol.templates import protocol_of_template
+from readerstudy.protocol.yaml_file import read_protocol, write_protocol
 from readerstudy.record.models import Entry
 from readerstudy.studies.actions import close_study, end_expired_requests
 from readerstudy.studies.models import Study, UnsealingRequest, WrongStatus
-from readerstudy.studies.protocol_document import Protocol
-from readerstudy.studies.protocol_file import read_protocol, write_protocol
-from readerstudy.studies.protocol_templates import protocol_of_template
 from readerstudy.truth.actions import (
     confirm_unsealing,
     request_unsealing,

@@ -16,7 +16,7 @@ from readerstudy.analysis.checklists.stard import stard_items
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.comparison.mrmc import MrmcComparison
 from readerstudy.layout.table import Column, Table
-from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 
 
 def checklist_tables(

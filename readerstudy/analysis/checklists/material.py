@@ -12,7 +12,7 @@ from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.comparison.mrmc import MrmcComparison
 from readerstudy.analysis.tables.study_conduct import format_day
 from readerstudy.analysis.wording import compared_sessions
-from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 
 _SHORT_HASH = 12  # characters
 

@@ -18,8 +18,8 @@ from readerstudy.analysis.figures.reader_style import (
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.agreement import COEFFICIENTS, judged_images
 from readerstudy.layout.picture import COLOURS, GRID, Picture, drawing, picture
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.agreement import Agreement, Coefficient
-from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _ROW_HEIGHT = 0.7  # inches
 _BAND = 0.62  # of the distance between rows, for the coefficients of one row

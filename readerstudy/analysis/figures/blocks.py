@@ -26,7 +26,7 @@ from readerstudy.analysis.record.counts import CURVE_BLOCKS, SUBSETS, Aggregated
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.wording import unsure_sentence
 from readerstudy.layout.picture import Picture, drawing, picture
-from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 
 _ROWS = (Subset.REAL, Subset.ADVERSARIAL)
 _MIDDLES = (np.arange(CURVE_BLOCKS) + 0.5) / CURVE_BLOCKS

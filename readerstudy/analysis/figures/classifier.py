@@ -15,7 +15,7 @@ from readerstudy.analysis.record.counts import VERDICT_NOT_REAL, VERDICT_SEEN, C
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.layout.picture import COLOURS, Picture, drawing, picture
 from readerstudy.modalities.words import ReportWords
-from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 
 _PANELS = (Subset.REAL, Subset.ADVERSARIAL)
 _EDGES = np.linspace(0, 1, 6)

@@ -30,8 +30,8 @@ from readerstudy.analysis.tables.signal_detection import detections_by_reader
 from readerstudy.analysis.wording import compared_sessions
 from readerstudy.layout.numbers import localise
 from readerstudy.layout.picture import GRID, Picture, drawing, picture
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.signal_detection import SignalDetection
-from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _CURVES = (0.5, 1.0, 2.0)  # values of d′ with a faint line
 _LABEL_CRITERION = -0.7  # position of the label on the line

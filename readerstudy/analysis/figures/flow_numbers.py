@@ -14,7 +14,7 @@ from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.wording import same_images_sentences
 from readerstudy.layout.table import Cell, Column, Kind, Table
 from readerstudy.modalities.words import ReportWords
-from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 
 _MOST_NAMED = 4  # excluded readers named in the figure; the table of exclusions names all
 

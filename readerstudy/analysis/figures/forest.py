@@ -24,9 +24,9 @@ from readerstudy.analysis.wording import compared_sessions, signed
 from readerstudy.layout.numbers import localise
 from readerstudy.layout.picture import GRID, Picture, drawing, picture
 from readerstudy.layout.table import Estimate
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.mrmc import ObuchowskiRockette
 from readerstudy.statistics.mrmc.readings import FigureOfMerit
-from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _CROWD_HEIGHT = 2.2  # inches, for any number of readers
 _ROW_HEIGHT = 0.3

@@ -24,7 +24,7 @@ from readerstudy.analysis.figures.reader_style import (
 from readerstudy.analysis.record.counts import AggregatedReadings
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.layout.picture import Picture, drawing, picture
-from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 
 _LOG_RATIO = 20.0  # of the longest to the shortest quartile, above which the axis is logarithmic
 _BAND = 0.7  # of the distance between sessions, for the readers of one session

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 
 from readerstudy.layout.table import Cell, Column, Table
-from readerstudy.studies.analysis_plan import AnalysisPlan, Family
+from readerstudy.protocol.analysis_plan import AnalysisPlan, Family
 
 
 def plan_table(plan: AnalysisPlan, declared: bool | None) -> Table:

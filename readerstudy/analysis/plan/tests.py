@@ -12,9 +12,9 @@ from readerstudy.analysis.tables.comparison.subgroup_tests import SubgroupCompar
 from readerstudy.analysis.tables.signal_detection import detections_by_reader
 from readerstudy.analysis.wording import compared_sessions, undefined_sentence
 from readerstudy.layout.table import Estimate
+from readerstudy.protocol.analysis_plan import FIGURES, AnalysisPlan, Family
 from readerstudy.statistics.multiplicity import Correction, correct_family
 from readerstudy.statistics.signal_detection import criterion_shift, d_prime_shift
-from readerstudy.studies.analysis_plan import FIGURES, AnalysisPlan, Family
 
 SUBGROUP_PREFIX = "subgroup."
 

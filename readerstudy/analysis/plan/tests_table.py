@@ -18,9 +18,9 @@ from readerstudy.analysis.wording import (
     subset_name,
 )
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
+from readerstudy.protocol.analysis_plan import FIGURES, AnalysisPlan
 from readerstudy.statistics.equivalence import Equivalence, tost
 from readerstudy.statistics.multiplicity import Correction
-from readerstudy.studies.analysis_plan import FIGURES, AnalysisPlan
 
 _MOST_NAMED = 12  # tests named in a sentence; more are counted
 

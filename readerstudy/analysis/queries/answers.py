@@ -15,9 +15,9 @@ from readerstudy.analysis.queries.exclusions import IS_INCLUDED
 from readerstudy.analysis.queries.withdrawals import keeps_withdrawn
 from readerstudy.analysis.record.answers import AnsweredQuestion, ReaderRepeats
 from readerstudy.analysis.record.codes import reader_sort_key
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.reading.models import ClosingAnswers, Reading, ReadingSession
 from readerstudy.statistics.agreement import VERDICTS
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Enrollment, Presentation, ReadingList, SessionPlan, Study
 
 _LISTS = f"""

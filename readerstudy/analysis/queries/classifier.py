@@ -15,12 +15,12 @@ from readerstudy.analysis.record.attack import StudyAttack
 from readerstudy.analysis.record.classifier import ClassifierRecord, DiagnosisCounts
 from readerstudy.analysis.record.codes import source_pathology
 from readerstudy.analysis.record.counts import KINDS
+from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.sessions import SessionKind
 from readerstudy.reading.models import Reading
 from readerstudy.results.evaluation import ThresholdRule
 from readerstudy.sealed_work import sealed_work
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Allocation, Enrollment, Presentation, ReadingList, SessionPlan, Study
-from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.queries import StimulusTruth, score_sizes, scores_by, truth_of_stimuli, truth_of_study
 from readerstudy.truth.terms import Authenticity
 from readerstudy.vocabulary import Pathology

@@ -31,9 +31,9 @@ from readerstudy.analysis.record.conduct import (
 )
 from readerstudy.audit.models import Event
 from readerstudy.experiments.models import CheckpointKind
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.reading.models import CheckedDisplay, Reading, ReadingSession, Showing
 from readerstudy.rehearsal.models import BlindingAudit
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Arm, Enrollment, Presentation, ReadingList, SessionPlan, Study
 from readerstudy.truth.queries import find_unsealing
 

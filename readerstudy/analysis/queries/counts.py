@@ -39,12 +39,12 @@ from readerstudy.analysis.record.counts import (
     block_numbers,
     subset_kinds,
 )
+from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.sessions import SessionKind
 from readerstudy.reading.models import Reading
 from readerstudy.sealed_work import sealed_work
 from readerstudy.statistics.unsure import Unsure
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Enrollment, Presentation, ReadingList, SessionPlan, Study
-from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.queries import truth_of_stimuli
 from readerstudy.truth.terms import Authenticity
 from readerstudy.vocabulary import Pathology

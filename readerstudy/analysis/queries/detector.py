@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from readerstudy.analysis.record.detector import DetectorRecord
 from readerstudy.experiments.models import Checkpoint, CheckpointKind
+from readerstudy.protocol.sessions import SessionKind
 from readerstudy.studies.models import Allocation, Study
-from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.queries import scores_by, truth_of_study
 
 

@@ -15,9 +15,9 @@ from readerstudy.analysis.record.conduct import (
 )
 from readerstudy.audit.models import Event
 from readerstudy.cohort.models import Cohort
+from readerstudy.protocol.rules import VerdictLabels
 from readerstudy.sealed_work import sealed_work
 from readerstudy.studies.models import Allocation, SessionPlan, Study
-from readerstudy.studies.rules import VerdictLabels
 from readerstudy.truth.queries import (
     count_adversarial_images_by_resolution,
     count_pathologies,

@@ -5,7 +5,7 @@ from collections import Counter
 from readerstudy.analysis.queries.withdrawals import analysed_readers
 from readerstudy.analysis.record.reader_characteristics import ReaderCharacteristic, years_band
 from readerstudy.participation.models import Characteristic, ReaderProfile, ReaderRules
-from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Study
 
 

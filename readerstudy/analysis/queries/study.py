@@ -14,9 +14,9 @@ from readerstudy.analysis.queries.reader_characteristics import reader_character
 from readerstudy.analysis.queries.withdrawals import analysed_readers, withdrawn_readers
 from readerstudy.analysis.record.codes import PAIR, source_pathology
 from readerstudy.analysis.record.study import SessionImages, StudyRecord
-from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.sessions import SessionKind
 from readerstudy.studies.models import Allocation, Arm, SessionPlan, Study
-from readerstudy.studies.protocol import SessionKind
 from readerstudy.truth.queries import StimulusTruth, truth_of_study
 from readerstudy.truth.seal import require_unsealed
 

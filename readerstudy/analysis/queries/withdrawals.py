@@ -4,7 +4,7 @@ from django.db.models import Count
 
 from readerstudy.analysis.record.codes import reader_sort_key
 from readerstudy.analysis.record.withdrawal import WithdrawnReader
-from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Enrollment, Study, WithdrawalCause
 
 # A condition for queries that join the table `enrollment`.

@@ -10,8 +10,8 @@ from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.conduct import SessionState
 from readerstudy.analysis.record.counts import VERDICT_SEEN, VERDICT_UNSURE, subset_kinds
 from readerstudy.analysis.record.study import StudyRecord
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.unsure import Unsure
-from readerstudy.studies.analysis_plan import AnalysisPlan
 
 MINIMUM_CASES = 2  # of each kind: a reader's figure of fewer has no variance
 MINIMUM_READERS = 2

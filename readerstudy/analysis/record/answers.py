@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from readerstudy.studies.questions import Question
+from readerstudy.protocol.questions import Question
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from readerstudy.analysis.report.sections import Section
 from readerstudy.analysis.wording import limit_sentences, session_limit_sentence
 from readerstudy.layout.codes import TableCodes, codes_of
 from readerstudy.layout.table import Table, to_csv, to_text
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.results.progress import ActivityKind
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Study
 from readerstudy.truth.seal import may_show_images_of_cohort
 

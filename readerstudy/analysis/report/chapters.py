@@ -54,8 +54,8 @@ from readerstudy.analysis.tables.trivial_controls import trivial_controls_table
 from readerstudy.analysis.tables.unblindings import unblindings_table
 from readerstudy.analysis.wording import verdict_label_sentences
 from readerstudy.layout.table import Table
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.unsure import Unsure
-from readerstudy.studies.analysis_plan import AnalysisPlan
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from readerstudy.analysis.record.counts import KINDS, VERDICT_NOT_REAL, VERDICT_
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.report.gallery_pictures import Thumbnail, pair_thumbnails, single_thumbnail
 from readerstudy.modalities.modality import Modality
-from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Study
 from readerstudy.truth.queries import ShownCase, shown_cases
 from readerstudy.truth.seal import require_unsealed

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from readerstudy.analysis.record.answers import AnsweredQuestion
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
+from readerstudy.protocol.questions import QuestionKind
 from readerstudy.statistics.proportions import wilson
-from readerstudy.studies.questions import QuestionKind
 
 _Answer = tuple[Cell, Cell, Cell, Cell]  # answer, how often, share, median with quartiles
 

@@ -13,9 +13,9 @@ from readerstudy.analysis.record.counts import KINDS
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.modalities.words import ReportWords
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics import delong
 from readerstudy.statistics.proportions import Proportion, wilson
-from readerstudy.studies.analysis_plan import AnalysisPlan
 
 FIXED_THRESHOLD = 0.5
 _FIRST_ADVERSARIAL = 2  # kinds 0 and 1 are real, 2 and 3 adversarial

@@ -22,10 +22,10 @@ from readerstudy.analysis.record.counts import (
 from readerstudy.analysis.record.detector import DetectorRecord
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics import delong
 from readerstudy.statistics.proportions import wilson
 from readerstudy.statistics.unsure import Unsure
-from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _TUNING = "tuning"
 _ORDINAL = [VERDICT_REAL, VERDICT_UNSURE, VERDICT_NOT_REAL]

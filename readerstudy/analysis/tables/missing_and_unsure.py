@@ -15,8 +15,8 @@ from readerstudy.analysis.tables.comparison.mrmc import MrmcComparison, compare_
 from readerstudy.analysis.tables.unsure_answers import RULES, ReaderShares, ShareGroup, mean_of, share_groups
 from readerstudy.analysis.wording import compared_sessions, p_text, signed
 from readerstudy.layout.table import Cell, Column, Kind, Table
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.unsure import Unsure
-from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _ROUNDING = 1e-12  # smaller changes are rounding errors
 

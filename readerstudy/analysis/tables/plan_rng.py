@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 
 
 def plan_rng(plan: AnalysisPlan, purpose: str) -> np.random.Generator:

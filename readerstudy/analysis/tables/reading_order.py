@@ -12,9 +12,9 @@ from readerstudy.analysis.record.counts import VERDICT_UNSURE, AggregatedReading
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.plan_rng import plan_rng
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.order_effects import LogisticTrend, PermutationTest, kendall, lag_one, trend
 from readerstudy.statistics.unsure import Unsure
-from readerstudy.studies.analysis_plan import AnalysisPlan
 
 # (readings in the two sessions, permutations): limits the time to a second or two.
 PERMUTATIONS = ((30_000, 999), (150_000, 199))

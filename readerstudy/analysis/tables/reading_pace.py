@@ -10,7 +10,7 @@ from readerstudy.analysis.record.counts import AggregatedReadings
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.wording import compared_sessions, session_limit_sentence
 from readerstudy.layout.table import Cell, Column, Kind, Table
-from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from readerstudy.analysis.record.counts import VERDICT_NOT_REAL, VERDICT_SEEN, V
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.wording import compared_sessions, p_text, paired_sentence, session_limit_sentence, signed
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.signal_detection import (
     DetectionShift,
     SignalDetection,
@@ -17,7 +18,6 @@ from readerstudy.statistics.signal_detection import (
     detection,
 )
 from readerstudy.statistics.unsure import Unsure
-from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _ALPHA = 0.05  # of the sentences about single readers
 

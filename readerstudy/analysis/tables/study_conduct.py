@@ -22,8 +22,8 @@ from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.wording import labelled_pairs_sentence, person_of
 from readerstudy.experiments.attack_words import attack_words
 from readerstudy.layout.table import Cell, Column, Kind, Table
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.proportions import wilson
-from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _MOST_NAMED = 30  # excluded readers named per reason; others are counted
 

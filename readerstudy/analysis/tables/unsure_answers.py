@@ -7,9 +7,9 @@ from statistics import fmean
 from readerstudy.analysis.record.codes import Subset
 from readerstudy.analysis.record.counts import VERDICT_SEEN, VERDICT_UNSURE, AggregatedReadings, subset_kinds
 from readerstudy.analysis.record.study import SessionImages, StudyRecord
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.proportions import Proportion, wilson
 from readerstudy.statistics.unsure import Unsure
-from readerstudy.studies.analysis_plan import AnalysisPlan
 
 SUBSETS = (Subset.REAL, Subset.ADVERSARIAL)
 RULES = (Unsure.WRONG, Unsure.HALF, Unsure.EXCLUDED)

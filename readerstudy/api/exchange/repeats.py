@@ -24,6 +24,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
+from rest_framework.views import APIView
 
 from readerstudy.api.errors import DetailSerializer
 from readerstudy.api.models import KeyedRequest
@@ -45,17 +46,26 @@ _KEY: Final = re.compile(r'(?P<quote>"?)(?P<key>[!#-\[\]-~]{16,255})(?P=quote)')
 Post = Callable[..., Response]
 
 
+class Repeatable(APIView):
+    """Base of views whose requests may be repeated."""
+
+    def require_right_to_repeat(self) -> None:
+        """Raise what the view raises if the person has lost the right to its answer since the first request."""
+        raise NotImplementedError
+
+
 def answered_once(post: Post) -> Post:
-    """Return the method of a view, so that requests with an idempotency key may be repeated."""
+    """Return the method of a `Repeatable` view, so that requests with an idempotency key may be repeated."""
 
     @wraps(post)
-    def once(view: Any, request: UserRequest, *args: Any, **kwargs: Any) -> Response:
+    def once(view: Repeatable, request: UserRequest, *args: Any, **kwargs: Any) -> Response:
         given = request.headers.get(HEADER)
         if given is None:
             return post(view, request, *args, **kwargs)
         key, content = _parsed(given), _hash_of(request)
         row = _begun(request, key, content, at=now())
         if row is None:
+            view.require_right_to_repeat()
             return _answer_of(_earlier(request, key), key, content, at=now())
         try:
             response = post(view, request, *args, **kwargs)

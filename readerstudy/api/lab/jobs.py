@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from readerstudy.accounts.models import Scope, User
 from readerstudy.accounts.permissions import IsInvestigator, IsResearcher
 from readerstudy.api.exchange.filters import Filters, of_choices
-from readerstudy.api.exchange.repeats import answered_once
+from readerstudy.api.exchange.repeats import Repeatable, answered_once
 from readerstudy.api.investigator import MISUNDERSTOOD, REFUSED
 from readerstudy.api.requests import UserRequest, validated
 from readerstudy.experiments.catalogue import KINDS
@@ -123,7 +123,7 @@ class JobFilters(Filters):
 
 # --- jobs ---------------------------------------------------------------------------------------------------
 @extend_schema(tags=["jobs"])
-class Jobs(ListAPIView[Job]):
+class Jobs(Repeatable, ListAPIView[Job]):
     """Jobs, the newest first. Only researchers can start one."""
 
     queryset = Job.objects.select_related("requested_by")
@@ -133,6 +133,9 @@ class Jobs(ListAPIView[Job]):
 
     def get_permissions(self) -> list[BasePermission]:
         return [IsResearcher()] if self.request.method == "POST" else [IsInvestigator()]
+
+    def require_right_to_repeat(self) -> None:
+        """Every researcher may see every job; the permission was checked."""
 
     @extend_schema(
         request=StartRequest,
@@ -159,13 +162,16 @@ class JobDetail(RetrieveAPIView[Job]):
         return JobLine if isinstance(person, User) and not person.is_researcher else JobPage
 
 
-class OneJob(GenericAPIView[Job]):
+class OneJob(Repeatable, GenericAPIView[Job]):
     """Base of the requests about one job that are for researchers."""
 
     permission_classes = [IsResearcher]
     required_scope = Scope.JOBS
     queryset = Job.objects.all()
     serializer_class = JobPage
+
+    def require_right_to_repeat(self) -> None:
+        """Every researcher may see every job; the permission was checked."""
 
 
 @extend_schema(tags=["jobs"])

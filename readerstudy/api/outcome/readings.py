@@ -20,9 +20,9 @@ from readerstudy.api.outcome import csv, parquet
 from readerstudy.api.requests import UserRequest
 from readerstudy.api.serializers import ClosingAnswersLine, ReadingLine
 from readerstudy.audit.actions import record
+from readerstudy.protocol.sessions import Verdict
 from readerstudy.reading.models import Reading
 from readerstudy.studies.models import Study
-from readerstudy.studies.protocol import Verdict
 from readerstudy.truth.seal import may_see_truth
 
 

@@ -5,11 +5,11 @@ from typing import Any, Final
 from rest_framework import serializers
 
 from readerstudy.api.requests import UUIDStringField
+from readerstudy.protocol.sessions import Verdict
 from readerstudy.reading.actions import SubmittedAnswers, SubmittedProblem, SubmittedVerdict
 from readerstudy.reading.actions.problems import MAX_TEXT
 from readerstudy.reading.actions.verdicts import MAX_PARADATA_BYTES, MAX_PARADATA_DEPTH, MAX_PARADATA_ENTRIES
 from readerstudy.reading.display_check import GROUNDS, STANDS_FOR
-from readerstudy.studies.protocol import Verdict
 
 MAX_SCREEN_SIDE = 100_000
 

@@ -16,10 +16,10 @@ from readerstudy.api.reader.steps import (
     TeachStep,
     WaitStep,
 )
+from readerstudy.protocol.questions import Question, QuestionKind
+from readerstudy.protocol.sessions import SessionKind, Verdict
 from readerstudy.reading.forms import PAGE_FORMS
 from readerstudy.reading.queries import ReaderState, SessionSummary, StudySummary
-from readerstudy.studies.protocol import SessionKind, Verdict
-from readerstudy.studies.questions import Question, QuestionKind
 
 STEP_KINDS = ("practise", "read", "teach", "ask", "wait", "done")
 

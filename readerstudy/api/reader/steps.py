@@ -12,12 +12,12 @@ from django.urls import reverse
 
 from readerstudy.cohort.models import Stimulus
 from readerstudy.modalities.modality import Modality
+from readerstudy.protocol.questions import Question
+from readerstudy.protocol.sessions import Verdict
 from readerstudy.reading.actions import StudyPaused, current_step, hold_message
 from readerstudy.reading.flow import Ask, Done, Held, Practice, Practise, Read, Ready, Teach, Wait
 from readerstudy.reading.place import Place
 from readerstudy.studies.models import Presentation, SessionPlan
-from readerstudy.studies.protocol import Verdict
-from readerstudy.studies.questions import Question
 
 Panel = Literal["real", "adversarial", "difference"]
 PANELS: tuple[Panel, ...] = ("real", "adversarial", "difference")

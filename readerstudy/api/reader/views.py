@@ -17,6 +17,7 @@ from readerstudy.api.reader.steps import HeldStep, ReaderStep, WaitStep, build_s
 from readerstudy.api.requests import UserRequest, checked, validated
 from readerstudy.cohort.models import Stimulus
 from readerstudy.errors import NotItsTurn
+from readerstudy.protocol.sessions import SessionKind
 from readerstudy.reading.actions import (
     NotCurrent,
     SessionHeld,
@@ -45,7 +46,6 @@ from readerstudy.reading.queries import (
     visible_presentation,
 )
 from readerstudy.studies.models import ReadingList, Study
-from readerstudy.studies.protocol import SessionKind
 
 _CONFLICT = OpenApiResponse(serializers.ConflictSerializer, description="the protocol does not allow it now")
 _INVALID = OpenApiResponse(DetailSerializer, description="the message names the field")

@@ -8,8 +8,9 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
+from readerstudy.accounts.permissions import signed_in_user
 from readerstudy.api import dataset
-from readerstudy.api.exchange.repeats import answered_once
+from readerstudy.api.exchange.repeats import Repeatable, answered_once
 from readerstudy.api.investigator import MISUNDERSTOOD, REFUSED, Studies, StudyView
 from readerstudy.api.requests import UserRequest, validated
 from readerstudy.api.running.shapes import (
@@ -29,6 +30,7 @@ from readerstudy.designer.moves import make_move
 from readerstudy.errors import BadInput
 from readerstudy.participation.actions import draft_design, import_design
 from readerstudy.participation.study_file import StudyDesign, design_of, read_design, write_design
+from readerstudy.studies.access import study_for
 from readerstudy.studies.actions.moves import require_reason
 from readerstudy.studies.models import Study
 from readerstudy.studies.transitions import LOCK, MOVES, MOVES_BY_NAME, offered_moves
@@ -37,8 +39,12 @@ STARTED = OpenApiResponse(JobStarted, description="a job does it")
 MOVE = OpenApiParameter("move", str, OpenApiParameter.PATH, enum=[move.name for move in MOVES])
 
 
-class StudiesOrNew(Studies):
+class StudiesOrNew(Repeatable, Studies):
     """The studies that the user takes part in, the newest first, with the sums over their readers; create one."""
+
+    def require_right_to_repeat(self) -> None:
+        """Raise NotFound unless the user still takes part in the study."""
+        study_for(signed_in_user(self.request), validated(NewStudy(data=self.request.data))["code"])
 
     @extend_schema(request=NewStudy, responses={201: StudyPage, 400: MISUNDERSTOOD}, tags=["studies"])
     @answered_once

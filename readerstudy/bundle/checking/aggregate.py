@@ -26,8 +26,8 @@ from readerstudy.analysis.record.counts import (
     block_numbers,
     subset_kinds,
 )
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.unsure import Unsure
-from readerstudy.studies.analysis_plan import AnalysisPlan
 
 _PAIR = 4  # the first of the two kinds that show both images side by side
 _MS_PER_MINUTE = 60_000

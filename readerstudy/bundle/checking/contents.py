@@ -19,7 +19,7 @@ from readerstudy.bundle.pseudonyms import DAY_0
 from readerstudy.bundle.tables import read_table
 from readerstudy.errors import BadInput
 from readerstudy.modalities import get_modality
-from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 
 PROTOCOL: Final = "protocol/protocol.yaml"
 PLAN: Final = "protocol/plan.json"

@@ -25,9 +25,9 @@ from readerstudy.bundle.checking.aggregate import Judged, aggregate
 from readerstudy.bundle.facts import Facts
 from readerstudy.bundle.pseudonyms import on_day
 from readerstudy.modalities import get_modality
+from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.sessions import SessionKind
 from readerstudy.statistics import agreement
-from readerstudy.studies.analysis_plan import AnalysisPlan
-from readerstudy.studies.protocol import SessionKind
 
 Tables = Mapping[str, pyarrow.Table]
 

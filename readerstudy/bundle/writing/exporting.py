@@ -35,9 +35,9 @@ from readerstudy.bundle.writing.identities import require_no_names
 from readerstudy.bundle.writing.readme import readme
 from readerstudy.bundle.writing.rows import Network, StudyRows
 from readerstudy.errors import BadInput
+from readerstudy.protocol.yaml_file import write_protocol
 from readerstudy.record import verifier
 from readerstudy.studies.models import Study
-from readerstudy.studies.protocol_file import write_protocol
 from readerstudy.truth.seal import images_are_sealed_elsewhere
 from readerstudy.truth.verification import deidentified_record
 

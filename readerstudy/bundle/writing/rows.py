@@ -13,6 +13,8 @@ from django.db.models import Exists, Min, OuterRef, QuerySet
 from readerstudy.audit.models import Event
 from readerstudy.bundle.pseudonyms import WITHHELD, Calendar, Team, random_labels, without_texts
 from readerstudy.cohort.models import Patient, Stimulus
+from readerstudy.protocol.questions import QuestionKind
+from readerstudy.protocol.sessions import SessionKind
 from readerstudy.reading.models import ClosingAnswers, ReadingSession
 from readerstudy.record.models import Entry
 from readerstudy.studies.models import (
@@ -25,8 +27,6 @@ from readerstudy.studies.models import (
     SessionPlan,
     Study,
 )
-from readerstudy.studies.protocol import SessionKind
-from readerstudy.studies.questions import QuestionKind
 from readerstudy.truth.queries import ShownImage, scores_by, shown_images
 
 Row = dict[str, Any]

@@ -14,11 +14,11 @@ from django.utils.translation import ngettext
 from readerstudy.designer.checklist.lines import Line
 from readerstudy.designer.checklist.power import power_sentence
 from readerstudy.layout.numbers import localise
+from readerstudy.protocol.document import DEFAULT_RULES, Protocol
+from readerstudy.protocol.sessions import SessionKind
 from readerstudy.reading.models import Reading
 from readerstudy.studies.corners import last_look
 from readerstudy.studies.models import Enrollment, Presentation, ReadingList, Study
-from readerstudy.studies.protocol import SessionKind
-from readerstudy.studies.protocol_document import DEFAULT_RULES, Protocol
 
 # Seconds per image without any reading to learn from. Rounded from the times of the simulated readers.
 DEFAULT_SECONDS: Final = 10.0

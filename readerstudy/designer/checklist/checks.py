@@ -11,9 +11,9 @@ from readerstudy.designer.checklist.lines import Line
 from readerstudy.designer.checklist.readers import reader_warnings
 from readerstudy.designer.checklist.unsealing import unsealing_warnings
 from readerstudy.designer.form.raw import Errors, known_place, place_of
+from readerstudy.protocol.document import Protocol
+from readerstudy.protocol.texts import reader_says
 from readerstudy.studies.models import Study, WrongStatus
-from readerstudy.studies.protocol_document import Protocol
-from readerstudy.studies.texts import reader_says
 from readerstudy.truth.checklist import Finding, checklist
 
 

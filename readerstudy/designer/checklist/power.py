@@ -11,8 +11,8 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from readerstudy.layout.numbers import localise
+from readerstudy.protocol.document import Protocol, ProtocolSession
 from readerstudy.statistics.mrmc import ExpectedRatings, VarianceComponents, binary_components, power
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession
 
 # The example of docs/explanation/statistics.md.
 DIFFERENCE: Final = 0.10

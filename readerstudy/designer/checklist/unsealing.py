@@ -9,10 +9,10 @@ from django.utils.translation import ngettext
 from readerstudy.accounts.models import User
 from readerstudy.cohort.models import Cohort
 from readerstudy.designer.checklist.lines import Line
+from readerstudy.protocol.document import Protocol
 from readerstudy.studies.access import studies_of
 from readerstudy.studies.lifecycle import REVEALED, UNDER_WAY
 from readerstudy.studies.models import Study, StudyMember
-from readerstudy.studies.protocol_document import Protocol
 
 
 def unsealing_warnings(study: Study, cohort: Cohort, protocol: Protocol, *, told_to: User) -> Iterator[Line]:

@@ -10,12 +10,12 @@ from readerstudy.designer.form.labels import SECTION_TITLES, Row, Section, row_o
 from readerstudy.designer.form.raw import Errors, Raw, join
 from readerstudy.designer.form.schema import Leaf, Rows, Table, protocol_form
 from readerstudy.layout.numbers import localise
-from readerstudy.studies.analysis_plan import AnalysisPlan
-from readerstudy.studies.plan_values import AnyNumber, NumberBetween, OneOf, TextUpTo, WholeNumber
-from readerstudy.studies.protocol import SessionKind
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession
-from readerstudy.studies.questions import Question
-from readerstudy.studies.texts import LanguageCode, TextsUpTo
+from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.document import Protocol, ProtocolSession
+from readerstudy.protocol.questions import Question
+from readerstudy.protocol.sessions import SessionKind
+from readerstudy.protocol.texts import LanguageCode, TextsUpTo
+from readerstudy.protocol.values import AnyNumber, NumberBetween, OneOf, TextUpTo, WholeNumber
 
 _LINE: Final = 200  # a text that may be longer gets several lines
 

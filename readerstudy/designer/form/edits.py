@@ -15,11 +15,11 @@ from readerstudy.designer.form.raw import Raw, join, raw_protocol
 from readerstudy.designer.form.schema import Leaf, Node, Rows, Table, protocol_form
 from readerstudy.errors import BadInput
 from readerstudy.modalities.words import ReadingWords
-from readerstudy.studies.plan_values import OneOf
-from readerstudy.studies.protocol import SessionKind
-from readerstudy.studies.protocol_document import MOST_IMAGES, Protocol, ProtocolSession
-from readerstudy.studies.questions import predefined_questions
-from readerstudy.studies.rules import SessionRules
+from readerstudy.protocol.document import MOST_IMAGES, Protocol, ProtocolSession
+from readerstudy.protocol.questions import predefined_questions
+from readerstudy.protocol.rules import SessionRules
+from readerstudy.protocol.sessions import SessionKind
+from readerstudy.protocol.values import OneOf
 
 TOTAL, SHARE = "total", "share"  # fields beside the counts of a session
 _NUMBERS: Final = ("before", "after")  # of the analysis plan

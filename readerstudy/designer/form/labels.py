@@ -12,11 +12,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.cohort.models import SPLIT_LABELS
-from readerstudy.studies.analysis_plan import AnalysisPlan, Family
-from readerstudy.studies.protocol import SessionKind, Verdict
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession
-from readerstudy.studies.questions import Choice, Question
-from readerstudy.studies.rules import SessionRules, VerdictLabels
+from readerstudy.protocol.analysis_plan import AnalysisPlan, Family
+from readerstudy.protocol.document import Protocol, ProtocolSession
+from readerstudy.protocol.questions import Choice, Question
+from readerstudy.protocol.rules import SessionRules, VerdictLabels
+from readerstudy.protocol.sessions import SessionKind, Verdict
 
 Text = str | Promise
 

@@ -15,7 +15,9 @@ from django.utils.translation import gettext as _
 
 from readerstudy.designer.form.schema import Leaf, Limit, Node, Rows, Table, protocol_form
 from readerstudy.errors import BadInput
-from readerstudy.studies.plan_values import (
+from readerstudy.protocol.document import Protocol
+from readerstudy.protocol.texts import LanguageCode, OwnText, TextsUpTo, Translated
+from readerstudy.protocol.values import (
     AnyNumber,
     NameUpTo,
     NumberBetween,
@@ -24,8 +26,6 @@ from readerstudy.studies.plan_values import (
     WholeNumber,
     read_value,
 )
-from readerstudy.studies.protocol_document import Protocol
-from readerstudy.studies.texts import LanguageCode, OwnText, TextsUpTo, Translated
 
 Raw = dict[str, Any]
 Errors = dict[str, str]  # by the name of a field, rows or table; empty: of the whole form

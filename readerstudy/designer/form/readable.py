@@ -11,11 +11,11 @@ from readerstudy.designer.form.labels import SECTION_TITLES, Section, row_of
 from readerstudy.designer.form.schema import Leaf, Rows, Table, protocol_form
 from readerstudy.layout.markdown import markdown
 from readerstudy.layout.numbers import localise
-from readerstudy.studies.analysis_plan import AnalysisPlan
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession
-from readerstudy.studies.questions import Question
-from readerstudy.studies.rules import SessionRules
-from readerstudy.studies.texts import Translated, chosen, reader_says
+from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.document import Protocol, ProtocolSession
+from readerstudy.protocol.questions import Question
+from readerstudy.protocol.rules import SessionRules
+from readerstudy.protocol.texts import Translated, chosen, reader_says
 
 # Fields that have a default but no effect unless another one is set.
 _NEEDS: Final = {"repeat_distance": "repeat_share", "repeat_of": "repeat_share"}

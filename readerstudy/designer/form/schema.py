@@ -10,10 +10,10 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
 
-from readerstudy.studies.plan_values import AnyNumber, NameUpTo, NumberBetween, OneOf, TextUpTo, WholeNumber
-from readerstudy.studies.protocol_document import MOST_SESSIONS, Protocol, ProtocolSession
-from readerstudy.studies.questions import MOST_CHOICES, Choice
-from readerstudy.studies.texts import LanguageCode, TextsUpTo
+from readerstudy.protocol.document import MOST_SESSIONS, Protocol, ProtocolSession
+from readerstudy.protocol.questions import MOST_CHOICES, Choice
+from readerstudy.protocol.texts import LanguageCode, TextsUpTo
+from readerstudy.protocol.values import AnyNumber, NameUpTo, NumberBetween, OneOf, TextUpTo, WholeNumber
 
 Limit = WholeNumber | NumberBetween | AnyNumber | TextUpTo | TextsUpTo | NameUpTo | LanguageCode | OneOf
 # Rows of a list in the form; the protocol's check has the last word.

@@ -11,11 +11,11 @@ from readerstudy.accounts.models import User
 from readerstudy.cohort.models import Cohort
 from readerstudy.designer.starting_points import starting_points
 from readerstudy.names import name_error
+from readerstudy.protocol.yaml_file import MOST_BYTES
 from readerstudy.studies.actions.drafts import LONGEST_CODE, LONGEST_TITLE, RESERVED_CODES
 from readerstudy.studies.actions.moves import LONGEST_REASON
 from readerstudy.studies.exposure import exposed_without_reason
 from readerstudy.studies.models import Enrollment, Study
-from readerstudy.studies.protocol_file import MOST_BYTES
 from readerstudy.studies.transitions import LOCK, Move
 
 

@@ -10,10 +10,10 @@ from readerstudy.cohort.models import Cohort
 from readerstudy.designer.form.raw import Raw
 from readerstudy.layout.markdown import markdown
 from readerstudy.modalities.words import ReadingWords
-from readerstudy.studies.protocol import SessionKind
-from readerstudy.studies.protocol_document import ProtocolSession
-from readerstudy.studies.rules import Aid, AskedVerdict, SessionRules
-from readerstudy.studies.texts import OwnText, Translated, reader_says
+from readerstudy.protocol.document import ProtocolSession
+from readerstudy.protocol.rules import Aid, AskedVerdict, SessionRules
+from readerstudy.protocol.sessions import SessionKind
+from readerstudy.protocol.texts import OwnText, Translated, reader_says
 from readerstudy.truth.actions import default_instructions
 
 

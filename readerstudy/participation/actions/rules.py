@@ -12,9 +12,9 @@ from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput
 from readerstudy.participation.models import Characteristic, ReaderRules
 from readerstudy.participation.reader_protocol import ReaderProtocol
+from readerstudy.protocol.texts import Translated
+from readerstudy.protocol.values import read_value
 from readerstudy.studies.models import Study
-from readerstudy.studies.plan_values import read_value
-from readerstudy.studies.texts import Translated
 
 _HINTS: Final = get_type_hints(ReaderProtocol, include_extras=True)
 

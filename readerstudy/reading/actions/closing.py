@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput, NotItsTurn
+from readerstudy.protocol.questions import check_answers
 from readerstudy.reading.actions.sessions import get_rest, hold_if_rested, require_newest_page, require_open_study
 from readerstudy.reading.actions.verdicts import MAX_ELAPSED_MS, NotCurrent
 from readerstudy.reading.models import ClosingAnswers, ReadingSession
 from readerstudy.reading.queries import get_reading_list
-from readerstudy.studies.questions import check_answers
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput, NotItsTurn
 from readerstudy.participation.queries import lacks_consent
+from readerstudy.protocol.rules import DisplayCheck
 from readerstudy.reading.display_check import STANDS_FOR
 from readerstudy.reading.flow import Ask, Done, Held, Practise, Read, Ready, SessionStep, Teach, Wait, next_step
 from readerstudy.reading.models import Claim, HoldCause, Reading, ReadingSession, Showing
@@ -26,7 +27,6 @@ from readerstudy.reading.queries import (
     reader_state,
 )
 from readerstudy.studies.models import Enrollment, Presentation, ReadingList, Study
-from readerstudy.studies.rules import DisplayCheck
 
 
 class TakenOver(NotItsTurn):

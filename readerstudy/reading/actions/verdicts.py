@@ -15,6 +15,8 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput, NotItsTurn
 from readerstudy.prepared import PreparedStatement
+from readerstudy.protocol.questions import ImageSize, check_answers
+from readerstudy.protocol.sessions import Verdict
 from readerstudy.reading.actions.sessions import (
     SessionHeld,
     hold_if_rested,
@@ -28,8 +30,6 @@ from readerstudy.reading.models import HoldCause, Reading, ReadingSession
 from readerstudy.reading.place import Place, lock_place
 from readerstudy.reading.timing_grade import grade
 from readerstudy.studies.models import Presentation, ReadingList, SessionPlan
-from readerstudy.studies.protocol import Verdict
-from readerstudy.studies.questions import ImageSize, check_answers
 
 MAX_ELAPSED_MS = 24 * 3600 * 1000
 # The reading page sends about 30 entries, 1 kB and 2 levels.

@@ -12,10 +12,10 @@ from readerstudy.audit.actions import record
 from readerstudy.cohort.models import Cohort
 from readerstudy.errors import BadInput, StudyError
 from readerstudy.names import MAXIMUM_LENGTH, require_name
+from readerstudy.protocol.document import Protocol
 from readerstudy.studies.actions.members import add_member
 from readerstudy.studies.lifecycle import EDITABLE, StudyStatus
 from readerstudy.studies.models import Study, WrongStatus
-from readerstudy.studies.protocol_document import Protocol
 
 # The codes of rehearsals and audits append to the code of their study.
 LONGEST_COPY = MAXIMUM_LENGTH

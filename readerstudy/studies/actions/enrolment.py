@@ -9,12 +9,12 @@ from django.utils.translation import gettext as _
 from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.errors import BadInput
+from readerstudy.protocol.document import ReadingOrder
+from readerstudy.protocol.repeats import add_repeats, place_repeats
 from readerstudy.studies.actions.moves import require_reason
 from readerstudy.studies.chance import chance_of_reader
 from readerstudy.studies.exposure import require_new_images, require_reason_for_drawn
 from readerstudy.studies.models import Allocation, Arm, Enrollment, Presentation, ReadingList, SessionPlan, Study
-from readerstudy.studies.protocol_document import ReadingOrder
-from readerstudy.studies.repeats import add_repeats, place_repeats
 
 
 @transaction.atomic

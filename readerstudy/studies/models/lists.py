@@ -13,14 +13,14 @@ from django.db.models.lookups import Range
 from django.utils.translation import gettext_lazy as _
 
 from readerstudy.cohort.models import Stimulus
+from readerstudy.protocol.document import ReadingOrder
+from readerstudy.protocol.questions import Question
+from readerstudy.protocol.rules import Aid, SessionRules
+from readerstudy.protocol.sessions import VERDICTS_BY_KIND, SessionKind, Verdict
+from readerstudy.protocol.texts import Say, Translated, reader_says
 from readerstudy.record.triggers import ENROLLED, STUDY, LoggedList, logged, not_truncated
 from readerstudy.studies.models.enrollment import Enrollment
 from readerstudy.studies.models.study import Study
-from readerstudy.studies.protocol import VERDICTS_BY_KIND, SessionKind, Verdict
-from readerstudy.studies.protocol_document import ReadingOrder
-from readerstudy.studies.questions import Question
-from readerstudy.studies.rules import Aid, SessionRules
-from readerstudy.studies.texts import Say, Translated, reader_says
 
 _OF_ALLOCATION: Final = (
     "(SELECT study.code FROM studies_allocation drawn JOIN studies_sessionplan plan ON plan.id = drawn.session_plan_id "

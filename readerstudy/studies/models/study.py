@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from readerstudy.cohort.models import Cohort
 from readerstudy.errors import StudyError
 from readerstudy.names import MAXIMUM_LENGTH, name_constraint
+from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.document import Protocol, data_hash
 from readerstudy.record.triggers import STUDY, logged
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.lifecycle import (
     EDITABLE,
     FINISHED,
@@ -26,7 +27,6 @@ from readerstudy.studies.lifecycle import (
     status_constraints,
     status_triggers,
 )
-from readerstudy.studies.protocol_document import Protocol, data_hash
 
 
 class WrongStatus(StudyError):

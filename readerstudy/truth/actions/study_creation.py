@@ -10,11 +10,11 @@ from django.db import transaction
 from readerstudy.accounts.models import User
 from readerstudy.cohort.models import Cohort
 from readerstudy.errors import BadInput
+from readerstudy.protocol.document import Protocol
+from readerstudy.protocol.templates import protocol_of_template
 from readerstudy.sealed_work import sealed_work
 from readerstudy.studies.actions import draft_study, open_study
 from readerstudy.studies.models import Study
-from readerstudy.studies.protocol_document import Protocol
-from readerstudy.studies.protocol_templates import protocol_of_template
 from readerstudy.truth.actions.study_locking import lock_study
 from readerstudy.truth.seeds import seed_of
 
@@ -42,7 +42,7 @@ def create_study(
 ) -> Study:
     """Draft, lock and open a study; nothing is created if the cohort is too small.
 
-    The protocol is that of a template at a scale, with the `changes` of a plan file (`studies.rules`), unless
+    The protocol is that of a template at a scale, with the `changes` of a plan file (`protocol.rules`), unless
     `protocol` is given.
     `resolution` is the largest that the cohort stores unless it is given.
     `generators` are the names of the attacks: one for both directions, or one for each. If none is given, the

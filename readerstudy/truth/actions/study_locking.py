@@ -15,14 +15,14 @@ from readerstudy.accounts.models import User
 from readerstudy.audit.actions import record
 from readerstudy.cohort.rewriting import rewrite_files
 from readerstudy.modalities.words import ReadingWords, Text
+from readerstudy.protocol.document import Protocol, ProtocolSession, data_hash
+from readerstudy.protocol.rules import Aid, AskedVerdict
+from readerstudy.protocol.sessions import SessionKind
+from readerstudy.protocol.texts import Translated, chosen
 from readerstudy.sealed_work import sealed_work
 from readerstudy.studies.actions import give_lists
 from readerstudy.studies.lifecycle import EDITABLE
 from readerstudy.studies.models import Allocation, Arm, DisplayedAid, DrawnPlan, SessionPlan, Study, WrongStatus
-from readerstudy.studies.protocol import SessionKind
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession, data_hash
-from readerstudy.studies.rules import Aid, AskedVerdict
-from readerstudy.studies.texts import Translated, chosen
 from readerstudy.truth.aids import AidSource, find_aid_source
 from readerstudy.truth.commitment import commit_to_answer_key
 from readerstudy.truth.draw import Candidate, Pick, draw

@@ -9,7 +9,7 @@ from readerstudy.analysis.record.conduct import AttackRun, CopyGroups
 from readerstudy.analysis.tables.comparison.mrmc import mrmc_comparisons
 from readerstudy.layout.table import to_html
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
-from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from tests.analysis import conducted, small
 from tests.analysis.long_readings import LongReadings
 

@@ -9,7 +9,7 @@ from readerstudy.analysis.tables.agreement import agreement_table
 from readerstudy.analysis.tables.comparison.mrmc import mrmc_comparisons, mrmc_table
 from readerstudy.analysis.tables.signal_detection import detections_by_reader
 from readerstudy.layout.table import Estimate
-from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from tests.analysis import crowd, played, small
 from tests.analysis.long_readings import LongReadings, ReadingRow
 

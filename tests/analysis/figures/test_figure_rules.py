@@ -11,8 +11,8 @@ from readerstudy.analysis.figures import Picture
 from readerstudy.analysis.figures.reader_style import MOST_INDIVIDUAL
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.comparison.mrmc import mrmc_comparisons
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.unsure import Unsure
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import crowd, played, small
 from tests.analysis.long_readings import LongReadings
 

@@ -8,7 +8,7 @@ import pytest
 from readerstudy.analysis.figures.flow_diagram import FlowBox, FlowDiagram
 from readerstudy.analysis.figures.flow_numbers import flow_picture, flow_table
 from readerstudy.layout.table import to_html
-from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from tests.analysis import conducted, small
 
 PLAN = AnalysisPlan()

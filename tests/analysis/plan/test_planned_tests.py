@@ -14,10 +14,10 @@ from readerstudy.analysis.tables.comparison.mrmc import mrmc_comparisons
 from readerstudy.analysis.tables.comparison.subgroup_tests import subgroup_comparisons
 from readerstudy.analysis.tables.signal_detection import detections_by_reader
 from readerstudy.layout.table import Estimate, Table, to_csv, to_html
+from readerstudy.protocol.analysis_plan import AnalysisPlan, Family
 from readerstudy.statistics.equivalence import tost
 from readerstudy.statistics.multiplicity import holm
 from readerstudy.statistics.signal_detection import d_prime_shift
-from readerstudy.studies.analysis_plan import AnalysisPlan, Family
 from tests.analysis import played, small
 from tests.statistics.oracle import ORACLES, expected, simulated_readings
 

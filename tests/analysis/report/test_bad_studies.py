@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.report.build import StudyReport, write_report
-from readerstudy.studies.analysis_plan import AnalysisPlan, Family
+from readerstudy.protocol.analysis_plan import AnalysisPlan, Family
 from tests import make
 from tests.analysis import played, small
 from tests.analysis.long_readings import LongReadings

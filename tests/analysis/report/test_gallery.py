@@ -17,7 +17,7 @@ from readerstudy.analysis.report import gallery_pictures
 from readerstudy.analysis.report.gallery import JudgedImage, Reason, ReportGallery, build_gallery, choose_images
 from readerstudy.cohort.models import Patient, Stimulus
 from readerstudy.imaging.png16 import encode_png
-from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Study
 from readerstudy.truth.models import Truth
 from readerstudy.truth.seal import StillSealed

@@ -22,9 +22,9 @@ from readerstudy.cohort.models import Cohort
 from readerstudy.imaging.image import UnreadableImage
 from readerstudy.imaging.png16 import decode_png, encode_png
 from readerstudy.jobs.models import JobStatus
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.reading.models import Reading
 from readerstudy.statistics.unsure import Unsure
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.lifecycle import StudyStatus
 from readerstudy.studies.models import Allocation, Study
 from readerstudy.truth.models import Truth, Unsealing

@@ -10,15 +10,15 @@ from readerstudy.analysis.report.build import build_report
 from readerstudy.analysis.tables.answers import answers_table
 from readerstudy.analysis.tables.repeats import intra_reader_table
 from readerstudy.layout.table import Estimate
+from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.document import Protocol, ProtocolSession
+from readerstudy.protocol.questions import MARK, Choice, Question, QuestionKind
+from readerstudy.protocol.rules import AskedVerdict, SessionRules, VerdictLabels
+from readerstudy.protocol.sessions import SessionKind
 from readerstudy.reading.models import Reading
 from readerstudy.statistics.agreement import VERDICTS
 from readerstudy.studies.actions import close_study, exclude_from_analysis
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Presentation
-from readerstudy.studies.protocol import SessionKind
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession
-from readerstudy.studies.questions import MARK, Choice, Question, QuestionKind
-from readerstudy.studies.rules import AskedVerdict, SessionRules, VerdictLabels
 from readerstudy.truth.actions import unseal_study
 from tests import make, walk
 

@@ -16,10 +16,10 @@ from readerstudy.analysis.tables.comparison.subgroup_tests import all_subgroup_t
 from readerstudy.analysis.tables.table1_attack import table_1
 from readerstudy.analysis.tables.trivial_controls import trivial_controls_table
 from readerstudy.layout.table import Column, Kind, Table, to_csv, to_html, to_text
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.exact_tests import boschloo
 from readerstudy.statistics.proportions import Proportion, wilson
 from readerstudy.statistics.unsure import Unsure
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests import results
 from tests.analysis import small
 from tests.analysis.long_readings import LongReadings, ReadingRow

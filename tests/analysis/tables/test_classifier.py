@@ -8,11 +8,11 @@ from readerstudy.analysis.queries.study import study_record
 from readerstudy.analysis.tables.classifier import classifier_table
 from readerstudy.layout.table import to_html, to_text
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
+from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.questions import CONFIDENCE, diagnosis_question
+from readerstudy.protocol.rules import SessionRules
 from readerstudy.reading.models import Reading, ReadingSession
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Allocation, Arm, ReadingList, SessionPlan
-from readerstudy.studies.questions import CONFIDENCE, diagnosis_question
-from readerstudy.studies.rules import SessionRules
 from readerstudy.truth.actions import store_scores, unseal_study
 from readerstudy.truth.models import Truth
 from readerstudy.truth.seal import StillSealed

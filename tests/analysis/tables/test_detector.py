@@ -7,7 +7,7 @@ from readerstudy.analysis.report.chapters import Chapters
 from readerstudy.analysis.tables.detector import detector_table
 from readerstudy.experiments.models import Checkpoint, CheckpointKind
 from readerstudy.layout.table import to_html, to_text
-from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.studies.models import Allocation
 from readerstudy.truth.actions import store_scores, unseal_study
 from readerstudy.truth.seal import StillSealed

@@ -17,7 +17,7 @@ from readerstudy.analysis.tables.missing_and_unsure import (
     unsure_rules_table,
 )
 from readerstudy.layout.table import Table, to_csv, to_html
-from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from tests.analysis import played, small
 from tests.analysis.plan.test_planned_tests import SPREAD, full, two_arms
 

@@ -15,9 +15,9 @@ from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.comparison import mixed_models
 from readerstudy.analysis.tables.comparison.mixed_models import mixed_models_table
 from readerstudy.layout.table import Table, to_csv, to_html
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.mixed import session_by_truth
 from readerstudy.statistics.reading_times import log_time_model
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import played, small
 from tests.analysis.plan.test_planned_tests import SPREAD, two_arms
 from tests.statistics.oracle import simulated_readings

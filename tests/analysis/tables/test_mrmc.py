@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.report.build import StudyReport, write_report
 from readerstudy.layout.table import Estimate, Table, to_text
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.mrmc import obuchowski_rockette
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests import make
 from tests.analysis import played, small
 from tests.analysis.long_readings import LongReadings

@@ -13,7 +13,7 @@ from readerstudy.analysis.tables.agreement import agreement_table
 from readerstudy.analysis.tables.reading_pace import reading_pace_table
 from readerstudy.analysis.tables.signal_detection import signal_detection_table
 from readerstudy.layout.table import Estimate, Table
-from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from tests import make
 from tests.analysis import played, small
 from tests.analysis.long_readings import LongReadings

@@ -13,8 +13,8 @@ from readerstudy.analysis.tables import reading_order
 from readerstudy.analysis.tables.plan_rng import plan_rng
 from readerstudy.analysis.tables.reading_order import permutations_for, reading_order_table
 from readerstudy.layout.table import Table, to_csv, to_html
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.order_effects import kendall, trend
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import played
 from tests.analysis.plan.test_planned_tests import SPREAD, full, two_arms
 from tests.statistics.simulated_study import long_form

@@ -13,9 +13,9 @@ from readerstudy.analysis.tables.comparison.mrmc import compare_figure
 from readerstudy.analysis.tables.comparison.same_images import same_images_table
 from readerstudy.analysis.tables.comparison.subgroup_tests import subgroup_comparisons
 from readerstudy.layout.table import Estimate
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.mrmc import obuchowski_rockette, u_statistic
 from readerstudy.statistics.proportions import newcombe_paired, wilson
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests import make
 from tests.analysis import conducted, played, small
 from tests.analysis.long_readings import LongReadings

@@ -13,9 +13,9 @@ from readerstudy.analysis.tables.comparison.mrmc import mrmc_comparisons
 from readerstudy.analysis.tables.comparison.sensitivity_analyses import sensitivity_analyses_table
 from readerstudy.analysis.tables.plan_rng import plan_rng
 from readerstudy.layout.table import Estimate, Table, to_csv
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.bootstrap import reader_by_case
 from readerstudy.statistics.mrmc import obuchowski_rockette, u_statistic
-from readerstudy.studies.analysis_plan import AnalysisPlan
 from tests.analysis import played
 from tests.analysis.plan.test_planned_tests import SPREAD, full, two_arms
 from tests.statistics.mrmc.data import simulated

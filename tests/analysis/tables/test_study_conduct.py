@@ -14,9 +14,9 @@ from readerstudy.analysis.tables.study_conduct import blinding_table, grades_tab
 from readerstudy.audit.actions import record as note
 from readerstudy.cohort.models import Stimulus
 from readerstudy.layout.table import to_csv, to_html, to_text
+from readerstudy.protocol.analysis_plan import ENDPOINTS, UNSURE, AnalysisPlan, Family
 from readerstudy.reading.models import CheckedDisplay, Reading, ReadingSession, Showing
 from readerstudy.rehearsal.models import BlindingAudit
-from readerstudy.studies.analysis_plan import ENDPOINTS, UNSURE, AnalysisPlan, Family
 from readerstudy.studies.models import Allocation, Presentation, ReadingList
 from tests import make
 from tests.analysis import conducted, played, rows, small

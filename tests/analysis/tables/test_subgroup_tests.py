@@ -8,11 +8,11 @@ from readerstudy.analysis.tables.comparison.subgroup_tests import (
     subgroup_comparisons,
     subgroup_tests_table,
 )
+from readerstudy.protocol.analysis_plan import AnalysisPlan, Family
 from readerstudy.statistics.exact_tests import boschloo
 from readerstudy.statistics.proportions import wilson
 from readerstudy.statistics.subgroups import batch_means_test
 from readerstudy.statistics.unsure import Unsure
-from readerstudy.studies.analysis_plan import AnalysisPlan, Family
 from tests.analysis import small
 from tests.analysis.tables.test_article import by_first
 from tests.statistics.oracle import ORACLES, expected, simulated_readings

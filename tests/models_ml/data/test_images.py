@@ -116,6 +116,13 @@ def test_the_random_map_stays_within_the_articles_ranges_and_uses_them() -> None
     assert -45 <= angles.min() < -43
     assert 43 < angles.max() <= 45
     assert np.mean(np.linalg.det(maps) < 0) == pytest.approx(0.5, abs=0.05)  # vertical flips
+    assert scales.mean() == pytest.approx(1.25, abs=0.03)  # uniform
+
+
+def test_a_log_uniform_scale_enlarges_as_often_as_it_reduces() -> None:
+    how, chance = Augmentation(scale="log-uniform"), np.random.default_rng(0)
+    areas = [abs(np.linalg.det(random_map(how, chance))) for _ in range(2000)]
+    assert np.mean(np.array(areas) > 1) == pytest.approx(0.5, abs=0.04)
 
 
 def test_the_gans_augmentation_never_scales() -> None:

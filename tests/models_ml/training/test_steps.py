@@ -132,7 +132,9 @@ def test_the_stabiliser_pulls_on_both_sides_of_one(lift):
 @pytest.mark.parametrize("family", [ARTICLE, COMPACT], ids=["vgg", "compact"])
 def test_the_generator_s_step_is_that_of_the_formulas(norm, form, adversarial, family):
     config = tiny.gan_config(form=form)
-    config = replace(config, images_at_once=1, generator=replace(config.generator, norm=norm, norm_groups=2))
+    corners = form == "plain"  # as in the article's presets
+    settings = replace(config.generator, norm=norm, norm_groups=2, align_corners=corners)
+    config = replace(config, images_at_once=1, generator=settings)
     generator = Generator(config.generator).double().train()
     nn.init.normal_(generator.last.weight, std=0.1)
     net = discriminator_from(classifier_of(family), 0.2).double().train()

@@ -220,6 +220,20 @@ def test_only_the_parts_of_a_stage_learn(target: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("moments", ["fresh", "kept"])
+def test_a_stage_starts_with_the_moments_of_the_last_one_or_with_none(target: Path, moments: str) -> None:
+    config = replace(tiny.gan_config(), moments=moments)
+    networks = GanNetworks(load_classifier(target), config, 1, torch.device("cpu"))
+    networks.start_stage(config.stages[0])
+    weight = networks.generator.last.weight
+    weight.grad = torch.ones_like(weight)
+    networks.optimizers["generator"].step()
+    networks.start_stage(config.stages[1])
+    optimizer = networks.optimizers["generator"]
+    assert (weight in optimizer.state) == (moments == "kept")
+    assert optimizer.param_groups[0]["lr"] == config.stages[1].generator_rate
+
+
 def test_the_plain_generator_trains_by_the_same_code(tmp_path: Path, target: Path) -> None:
     config = tiny.gan_config(form="plain")
     result = train_small_gan(tmp_path / "gan", target, generator=config.generator, snapshots=None)

@@ -13,11 +13,11 @@ from readerstudy.analysis.record.counts import VERDICT_UNSURE, ComparedReadings
 from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.wording import compared_sessions, p_text, session_limit_sentence
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.crossed_effects import INTERCEPT, FixedEffect
 from readerstudy.statistics.mixed import LogisticModel, session_by_truth
 from readerstudy.statistics.reading_times import LogTimeModel, log_time_model
 from readerstudy.statistics.unsure import Unsure
-from readerstudy.studies.analysis_plan import AnalysisPlan
 
 MOST_READINGS = 10_000  # of one arm: takes a few seconds; larger fits take longer than the rest of the report
 MINIMUM_READERS = 2

@@ -20,12 +20,12 @@ from readerstudy.analysis.wording import (
     unsure_sentence,
 )
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
+from readerstudy.protocol.analysis_plan import FIGURES as PLAN_FIGURES
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.mrmc import ObuchowskiRockette, obuchowski_rockette
 from readerstudy.statistics.mrmc.anova import NEGATIVE_VARIANCE, NO_SPREAD
 from readerstudy.statistics.mrmc.readings import Design, FigureOfMerit
 from readerstudy.statistics.unsure import Unsure
-from readerstudy.studies.analysis_plan import FIGURES as PLAN_FIGURES
-from readerstudy.studies.analysis_plan import AnalysisPlan
 
 FIGURES = cast(tuple[FigureOfMerit, ...], PLAN_FIGURES)
 # The ordinal score of a verdict for the AUC.

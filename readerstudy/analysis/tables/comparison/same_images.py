@@ -13,10 +13,10 @@ from readerstudy.analysis.record.study import StudyRecord
 from readerstudy.analysis.tables.comparison.mrmc import MrmcComparison, compare_figure
 from readerstudy.analysis.wording import session_limit_sentence, subset_name, unsure_sentence
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.mrmc.readings import FigureOfMerit
 from readerstudy.statistics.proportions import newcombe_paired, wilson
 from readerstudy.statistics.unsure import Unsure
-from readerstudy.studies.analysis_plan import AnalysisPlan
 
 # All images, real ones and adversarial ones, each with its share of right verdicts as a figure of merit.
 _FIGURES: tuple[tuple[Subset | None, FigureOfMerit], ...] = (

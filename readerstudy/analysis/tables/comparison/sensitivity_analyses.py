@@ -18,13 +18,13 @@ from readerstudy.analysis.tables.comparison.mrmc import (
 from readerstudy.analysis.tables.plan_rng import plan_rng
 from readerstudy.analysis.wording import p_text
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.bootstrap import REPLICATES, BootstrapEstimate, reader_by_case
 from readerstudy.statistics.mrmc import ObuchowskiRockette, obuchowski_rockette, u_statistic
 from readerstudy.statistics.mrmc.covariance import Covariance
 from readerstudy.statistics.mrmc.readings import FigureOfMerit
 from readerstudy.statistics.mrmc.results import Interval, RandomFactors
 from readerstudy.statistics.mrmc.u_statistics import UEstimate
-from readerstudy.studies.analysis_plan import AnalysisPlan
 
 MOST_RESAMPLED = 200_000  # readings; a bootstrap of more takes longer than the rest of the report
 MOST_ANALYSED = 1_000_000  # readings; up to here each method takes seconds

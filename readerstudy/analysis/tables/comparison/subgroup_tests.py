@@ -19,6 +19,7 @@ from readerstudy.analysis.wording import (
     unsure_sentence,
 )
 from readerstudy.layout.table import Cell, Column, Kind, Table
+from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics.exact_tests import boschloo
 from readerstudy.statistics.multiplicity import Correction, correct_family
 from readerstudy.statistics.subgroups import (
@@ -33,7 +34,6 @@ from readerstudy.statistics.subgroups import (
     subgroup_counts,
 )
 from readerstudy.statistics.unsure import Unsure
-from readerstudy.studies.analysis_plan import AnalysisPlan
 
 ERRORS: tuple[ErrorTerm, ...] = get_args(ErrorTerm)
 DISTRIBUTIONS: tuple[Distribution, ...] = get_args(Distribution)

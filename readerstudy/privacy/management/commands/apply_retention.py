@@ -13,8 +13,8 @@ from readerstudy.privacy.retention import apply_retention, find_due
 class Command(StudyCommand):
     help = (
         "Erase personal data of operation that are older than their period (the settings RETAIN_…): expired sessions, "
-        "IP addresses of events, texts of mails, unused links, accounts without a study. Without --yes it prints what "
-        "would be erased. The schedule of `work --beat` does it every night."
+        "IP addresses of events, texts of mails, unused links, accounts without a study, old messages to webhooks. "
+        "Without --yes it prints what would be erased. The schedule of `work --beat` does it every night."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -25,6 +25,7 @@ class Command(StudyCommand):
         due = apply_retention(at=at) if is_done else find_due(at=at)
         lines = [
             f"expired sessions: {due.sessions}",
+            f"messages to webhooks: {due.webhook_messages}",
             f"IP addresses of events: {due.addresses}",
             f"texts of mails: {due.mails}",
             f"unused sign-in links: {due.links}",

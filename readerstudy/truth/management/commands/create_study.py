@@ -15,13 +15,13 @@ from readerstudy.errors import BadInput, StudyError
 from readerstudy.participation.actions import adopt_readers
 from readerstudy.participation.reader_protocol import reader_protocol
 from readerstudy.participation.study_file import read_design_file
+from readerstudy.protocol.document import Protocol
+from readerstudy.protocol.rules import read_plan
+from readerstudy.protocol.sessions import TEMPLATES
+from readerstudy.protocol.templates import protocol_of_template
 from readerstudy.sealed_work import sealed_work
 from readerstudy.studies.actions import add_member, draft_study, enroll
 from readerstudy.studies.models import Study
-from readerstudy.studies.protocol import TEMPLATES
-from readerstudy.studies.protocol_document import Protocol
-from readerstudy.studies.protocol_templates import protocol_of_template
-from readerstudy.studies.rules import read_plan
 from readerstudy.truth.actions import create_study, same_draw
 
 

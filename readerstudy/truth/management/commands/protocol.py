@@ -12,8 +12,8 @@ from readerstudy.commands import StudyCommand
 from readerstudy.errors import BadInput, StudyError
 from readerstudy.participation.actions import import_design
 from readerstudy.participation.study_file import StudyDesign, design_of, read_design_file, write_design
+from readerstudy.protocol.document import Protocol
 from readerstudy.studies.models import Study
-from readerstudy.studies.protocol_document import Protocol
 from readerstudy.truth.checklist import checklist
 
 

@@ -6,11 +6,11 @@ import pytest
 from django.utils import translation
 
 from readerstudy.errors import BadInput
-from readerstudy.studies.protocol import SessionKind, Verdict
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession
-from readerstudy.studies.questions import MARK, Choice, Question, QuestionKind, check_answers, check_questions
-from readerstudy.studies.rules import AskedVerdict, SessionRules, VerdictLabels
-from readerstudy.studies.texts import Translated, reader_says
+from readerstudy.protocol.document import Protocol, ProtocolSession
+from readerstudy.protocol.questions import MARK, Choice, Question, QuestionKind, check_answers, check_questions
+from readerstudy.protocol.rules import AskedVerdict, SessionRules, VerdictLabels
+from readerstudy.protocol.sessions import SessionKind, Verdict
+from readerstudy.protocol.texts import Translated, reader_says
 
 PAIR = (Choice("a", "A"), Choice("b", "B"))
 SIGNS = Question("signs", QuestionKind.CHOICES, "Signs?", (*PAIR, Choice("c", "C")))

@@ -5,10 +5,10 @@ from django.utils import translation
 
 from readerstudy.errors import BadInput, StudyError
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
+from readerstudy.protocol.questions import CONFIDENCE, MARK, ImageSize, check_answers, predefined_questions
+from readerstudy.protocol.rules import DisplayCheck, SessionRules, read_plan, session_changes
+from readerstudy.protocol.sessions import ZHOU2021, SessionKind
 from readerstudy.studies.models import Study
-from readerstudy.studies.protocol import ZHOU2021, SessionKind
-from readerstudy.studies.questions import CONFIDENCE, MARK, ImageSize, check_answers, predefined_questions
-from readerstudy.studies.rules import DisplayCheck, SessionRules, read_plan, session_changes
 from readerstudy.truth.actions import create_study, same_draw
 from tests import make
 

@@ -23,7 +23,7 @@ from django.utils.translation import gettext
 
 from readerstudy import serialise
 from readerstudy.errors import BadInput
-from readerstudy.studies.plan_values import NumberBetween, OneOf, TextUpTo, WholeNumber, changed
+from readerstudy.protocol.values import NumberBetween, OneOf, TextUpTo, WholeNumber, changed
 
 # Figures over readers and cases (MRMC).
 FIGURES: Final = ("auc", "sensitivity", "specificity", "balanced_accuracy")

@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from readerstudy.errors import BadInput
-from readerstudy.studies.analysis_plan import AnalysisPlan, Family, analysis_plan
+from readerstudy.protocol.analysis_plan import AnalysisPlan, Family, analysis_plan
 from readerstudy.studies.models import Study
 from readerstudy.truth.actions import same_plan
 

@@ -28,10 +28,10 @@ from django.utils.translation import gettext
 from readerstudy import serialise
 from readerstudy.errors import BadInput
 from readerstudy.modalities.words import ReadingWords
-from readerstudy.studies.plan_values import read_value
-from readerstudy.studies.protocol_document import MOST_SESSIONS, Protocol
-from readerstudy.studies.questions import predefined_questions
-from readerstudy.studies.yaml_problems import problem_sentence
+from readerstudy.protocol.document import MOST_SESSIONS, Protocol
+from readerstudy.protocol.questions import predefined_questions
+from readerstudy.protocol.values import read_value
+from readerstudy.protocol.yaml_problems import problem_sentence
 
 MOST_BYTES: Final = 512 * 1024
 MOST_DEPTH: Final = 12

@@ -11,10 +11,10 @@ from django.utils.translation import gettext_noop as _
 
 from readerstudy.errors import BadInput
 from readerstudy.modalities.words import ReadingWords
+from readerstudy.protocol.sessions import Verdict
+from readerstudy.protocol.texts import OwnText, Say, TextsUpTo
+from readerstudy.protocol.values import AnyNumber, OneOf, TextUpTo, WholeNumber, can_be_stored
 from readerstudy.serialise import ADDED_LATER
-from readerstudy.studies.plan_values import AnyNumber, OneOf, TextUpTo, WholeNumber, can_be_stored
-from readerstudy.studies.protocol import Verdict
-from readerstudy.studies.texts import OwnText, Say, TextsUpTo
 
 MOST_CHOICES: Final = 9  # each has a digit key
 MOST_POINTS: Final = 11  # of a scale: 0 to 10

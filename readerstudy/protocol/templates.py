@@ -7,10 +7,10 @@ from django.utils.translation import override
 
 from readerstudy.errors import BadInput
 from readerstudy.modalities.words import ReadingWords
-from readerstudy.studies.analysis_plan import analysis_plan
-from readerstudy.studies.protocol import TEMPLATES, SessionKind, SessionTemplate
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession
-from readerstudy.studies.rules import check_numbers, session_changes
+from readerstudy.protocol.analysis_plan import analysis_plan
+from readerstudy.protocol.document import Protocol, ProtocolSession
+from readerstudy.protocol.rules import check_numbers, session_changes
+from readerstudy.protocol.sessions import TEMPLATES, SessionKind, SessionTemplate
 
 
 def protocol_of_template(
@@ -22,7 +22,7 @@ def protocol_of_template(
     attacks: Collection[str] = (),
     changes: Mapping[str, Any] | None = None,
 ) -> Protocol:
-    """Return the protocol of a template with the numbers of images scaled, changed by a plan file (`studies.rules`).
+    """Return the protocol of a template with the numbers of images scaled, changed by a plan file (`protocol.rules`).
 
     `words` are those of the cohort's modality, for its predefined questions. Raises BadInput with the location.
     """

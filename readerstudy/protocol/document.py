@@ -15,13 +15,13 @@ from django.utils.translation import gettext
 
 from readerstudy import serialise
 from readerstudy.errors import BadInput
+from readerstudy.protocol.analysis_plan import PER_READER, AnalysisPlan, check_analysis
+from readerstudy.protocol.repeats import last_first_showing
+from readerstudy.protocol.rules import SessionRules, check_rules
+from readerstudy.protocol.sessions import SessionKind, SessionTemplate, Verdict
+from readerstudy.protocol.texts import MOST_LANGUAGES, LanguageCode, OwnText, TextsUpTo, check_languages, chosen
+from readerstudy.protocol.values import NameUpTo, NumberBetween, OneOf, WholeNumber
 from readerstudy.serialise import ADDED_LATER
-from readerstudy.studies.analysis_plan import PER_READER, AnalysisPlan, check_analysis
-from readerstudy.studies.plan_values import NameUpTo, NumberBetween, OneOf, WholeNumber
-from readerstudy.studies.protocol import SessionKind, SessionTemplate, Verdict
-from readerstudy.studies.repeats import last_first_showing
-from readerstudy.studies.rules import SessionRules, check_rules
-from readerstudy.studies.texts import MOST_LANGUAGES, LanguageCode, OwnText, TextsUpTo, check_languages, chosen
 from readerstudy.vocabulary import Split
 
 MOST_SESSIONS: Final = 20

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from readerstudy.errors import BadInput
 from readerstudy.modalities.mammography.modality import MAMMOGRAPHY
-from readerstudy.studies.analysis_plan import AnalysisPlan, Family
-from readerstudy.studies.protocol import SessionKind
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession, ReadingOrder
-from readerstudy.studies.protocol_file import MOST_BYTES, read_protocol, write_protocol
-from readerstudy.studies.protocol_templates import protocol_of_template
-from readerstudy.studies.questions import CONFIDENCE, MARK, Choice, Question, QuestionKind
-from readerstudy.studies.rules import AskedVerdict, DisplayCheck, SessionRules, VerdictLabels
-from readerstudy.studies.texts import Translated
+from readerstudy.protocol.analysis_plan import AnalysisPlan, Family
+from readerstudy.protocol.document import Protocol, ProtocolSession, ReadingOrder
+from readerstudy.protocol.questions import CONFIDENCE, MARK, Choice, Question, QuestionKind
+from readerstudy.protocol.rules import AskedVerdict, DisplayCheck, SessionRules, VerdictLabels
+from readerstudy.protocol.sessions import SessionKind
+from readerstudy.protocol.templates import protocol_of_template
+from readerstudy.protocol.texts import Translated
+from readerstudy.protocol.yaml_file import MOST_BYTES, read_protocol, write_protocol
 
 WORDS = MAMMOGRAPHY.words.reading
 ZHOU = protocol_of_template("zhou2021", words=WORDS)

@@ -24,11 +24,11 @@ from django.utils.translation import gettext_noop as _
 from readerstudy import serialise
 from readerstudy.errors import BadInput
 from readerstudy.modalities.words import ReadingWords
+from readerstudy.protocol.questions import Question, check_questions, predefined_questions
+from readerstudy.protocol.sessions import VERDICTS_BY_KIND, SessionKind, Verdict
+from readerstudy.protocol.texts import OwnText, TextsUpTo
+from readerstudy.protocol.values import WholeNumber, changed, read_value
 from readerstudy.serialise import ADDED_LATER
-from readerstudy.studies.plan_values import WholeNumber, changed, read_value
-from readerstudy.studies.protocol import VERDICTS_BY_KIND, SessionKind, Verdict
-from readerstudy.studies.questions import Question, check_questions, predefined_questions
-from readerstudy.studies.texts import OwnText, TextsUpTo
 
 
 class DisplayCheck(StrEnum):

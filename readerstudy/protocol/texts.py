@@ -14,7 +14,7 @@ from typing import Any, Final
 from django.utils.translation import get_language, gettext
 
 from readerstudy.errors import BadInput
-from readerstudy.studies.plan_values import TextUpTo
+from readerstudy.protocol.values import TextUpTo
 
 MOST_LANGUAGES: Final = 10
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}")

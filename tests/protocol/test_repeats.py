@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readerstudy.errors import BadInput
-from readerstudy.studies.analysis_plan import AnalysisPlan
+from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.document import Protocol, ProtocolSession, ReadingOrder
+from readerstudy.protocol.questions import Question, QuestionKind
+from readerstudy.protocol.repeats import place_repeats
+from readerstudy.protocol.rules import AskedVerdict, SessionRules
+from readerstudy.protocol.sessions import ZHOU2021, SessionKind
 from readerstudy.studies.models import Allocation, Presentation
-from readerstudy.studies.protocol import ZHOU2021, SessionKind
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession, ReadingOrder
-from readerstudy.studies.questions import Question, QuestionKind
-from readerstudy.studies.repeats import place_repeats
-from readerstudy.studies.rules import AskedVerdict, SessionRules
 from readerstudy.truth.draw import draw
 from readerstudy.truth.queries import adversarial_codes
 from tests import make
