@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from readerstudy.protocol.sessions import SessionKind, Verdict
 from readerstudy.studies.models import ReadingList, SessionPlan
-from readerstudy.studies.protocol import SessionKind, Verdict
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from django.test import Client
 
 from readerstudy.cohort.models import Cohort
 from readerstudy.errors import StudyError
-from readerstudy.studies.protocol import SessionKind
-from readerstudy.studies.protocol_document import Protocol, ProtocolSession
-from readerstudy.studies.questions import Question, QuestionKind
-from readerstudy.studies.rules import AskedVerdict, SessionRules
+from readerstudy.protocol.document import Protocol, ProtocolSession
+from readerstudy.protocol.questions import Question, QuestionKind
+from readerstudy.protocol.rules import AskedVerdict, SessionRules
+from readerstudy.protocol.sessions import SessionKind
 from readerstudy.truth.actions import create_study, import_cohort
 from tests import make
 

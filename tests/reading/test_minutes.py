@@ -2,10 +2,10 @@
 
 import pytest
 
+from readerstudy.protocol.rules import SessionRules
 from readerstudy.reading.minutes import LEAST, minutes_for, own_paces
 from readerstudy.reading.models import Reading
 from readerstudy.studies.models import SessionPlan
-from readerstudy.studies.rules import SessionRules
 from tests import make, walk
 
 
