@@ -16,14 +16,14 @@ from readerstudy.reading.padded_file import ChangedFile, padded_response
 
 
 class PanelFile(APIView):
-    """One panel of the current or the next triptych; 410 for any other, and for a changed file."""
+    """One panel of the current triptych or of the next two; 410 for any other, and for a changed file."""
 
     permission_classes = [IsReader]
 
     @extend_schema(
         responses={
             (200, "application/octet-stream"): bytes,
-            410: OpenApiResponse(DetailSerializer, description="neither the current nor the next triptych"),
+            410: OpenApiResponse(DetailSerializer, description="neither the current triptych nor one of the next two"),
         },
         tags=["reading"],
     )

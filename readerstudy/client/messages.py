@@ -82,6 +82,7 @@ class StepData(TypedDict):
     stimulus: NotRequired[StimulusData]
     images: NotRequired[dict[str, str]]
     next: NotRequired[dict[str, Any] | None]
+    after_next: NotRequired[dict[str, Any] | None]
     until: NotRequired[str | None]
     reason: NotRequired[str]
 

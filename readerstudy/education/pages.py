@@ -25,7 +25,10 @@ class Panel:
 
 
 def find_panel(reader: User, study: str, code: str, panel: str) -> Panel | None:
-    """Return a panel ("real", "adversarial", "difference") of the reader's current or next triptych, else None."""
+    """Return a panel ("real", "adversarial", "difference") of the reader's current triptych or the next two.
+
+    None if the code is of none of them.
+    """
     presentation = visible_presentation(reader, study, code)
     if presentation is None or not may_show_triptych(presentation):
         return None

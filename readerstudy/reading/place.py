@@ -13,10 +13,11 @@ from django.db.models import QuerySet, Subquery
 from readerstudy.accounts.models import User
 from readerstudy.prepared import Given, PreparedQuery
 from readerstudy.reading.models import Claim, ReadingSession
-from readerstudy.reading.queries import LONG, get_reading_list, no_such_session
+from readerstudy.reading.queries import IMAGES_AHEAD, LONG, get_reading_list, no_such_session
 from readerstudy.studies.models import Presentation, ReadingList
 
-_AHEAD: Final = 3  # the current presentation, the next one, and the one after, which is next after a verdict
+_SHOWN: Final = 1 + IMAGES_AHEAD  # the current presentation and the next ones
+_READ: Final = _SHOWN + 1  # and the one that follows them after a verdict
 _LARGEST: Final = 32_767  # number of a session: PostgreSQL refuses larger ones, which a queryset does not find
 
 
@@ -62,7 +63,7 @@ def lock_place(reader: User, study: str, number: int) -> Place:
 
 def _place(reading_list: ReadingList, session: ReadingSession) -> Place:
     answered = session.answered
-    coming = _COMING.rows(reading_list=reading_list.pk, session=session.pk, answered=answered, last=answered + _AHEAD)
+    coming = _COMING.rows(reading_list=reading_list.pk, session=session.pk, answered=answered, last=answered + _READ)
     return Place(reading_list, session, coming, _newest_page(session, coming))
 
 

@@ -41,6 +41,9 @@ StudyState = Literal["not_begun", "open", "paused", "closed"]
 ReaderState = Literal["not_begun", "open", "paused", "closed", "reader_paused", "withdrawn"]
 
 
+# How many images after the current one a browser may fetch, so that a reader on a slow line does not wait for them.
+IMAGES_AHEAD: Final = 2
+
 # What is long in a session plan and its study, and needed by no step.
 LONG: Final = ("instructions", "texts", "study__protocol_data", "study__plan")
 
@@ -274,14 +277,17 @@ _VISIBLE: Final = PreparedQuery(_visible)
 
 
 def visible_presentation(reader: User, study: str, code: str) -> Presentation | None:
-    """Return the presentation with this code if it is the reader's current or next one in an open session."""
+    """Return the presentation with this code if it is the reader's current one in an open session or one of the next.
+
+    The next are as many as a step names: `IMAGES_AHEAD`, counted from the practice image while that is current.
+    """
     presentation = _VISIBLE.first(reader=reader.pk, study=study, code=code)
     if presentation is None:
         return None
     session = presentation.reading_list.session
     practises = presentation.reading_list.session_plan.practice_id and not session.practised_at
-    ahead = presentation.position - session.answered
-    return presentation if ahead in ((1,) if practises else (1, 2)) else None
+    ahead = presentation.position - session.answered - (0 if practises else 1)
+    return presentation if 0 <= ahead <= IMAGES_AHEAD else None
 
 
 def visible_practice(reader: User, study: str, code: str) -> Stimulus | None:

@@ -33,7 +33,7 @@ class Observation:
 def without_aid(response: RawResponse) -> tuple[RawResponse, AidData | None]:
     """Return a step without what the aid says of its images, and the aid of the current one."""
     step = json.loads(response.body)
-    aids = [step[name].pop("aid", None) for name in ("stimulus", "next") if step.get(name)]
+    aids = [step[name].pop("aid", None) for name in ("stimulus", "next", "after_next") if step.get(name)]
     if not any(aids):
         return response, None
     body = json.dumps(step, separators=(",", ":"), ensure_ascii=False).encode()
@@ -85,9 +85,10 @@ def _headers(observation: Observation) -> dict[str, float]:
 
 
 def _step_values(observation: Observation) -> dict[str, float]:
-    """Return every number and flag of the step and of its two images, except the position (see `_order`)."""
+    """Return every number and flag of the step and of its images, except the position (see `_order`)."""
     step = json.loads(observation.step.body)
-    parts = {"step": step, "picture": step["stimulus"], "next picture": step["next"] or {}}
+    parts = {"step": step, "picture": step["stimulus"]}
+    parts |= {"next picture": step["next"] or {}, "picture after it": step["after_next"] or {}}
     return {
         f"{part} {name}": float(value)
         for part, fields in parts.items()

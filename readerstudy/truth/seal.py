@@ -173,6 +173,6 @@ def images_are_sealed_elsewhere(study: Study) -> bool:
 def may_show_triptych(presentation: Presentation) -> bool:
     """Return whether the presentation shows its reader the truth: only in an educational session.
 
-    The caller restricts this to the reader's current and next presentation.
+    The caller restricts this to the reader's current presentation and the next two.
     """
     return presentation.reading_list.session_plan.kind == SessionKind.EDUCATION

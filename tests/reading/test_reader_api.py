@@ -1,10 +1,11 @@
-"""The reader's API: the server owns the position, a verdict is stored once, the next image is one ahead."""
+"""The reader's API: the server owns the position, a verdict is stored once, two images may be fetched ahead."""
 
 from uuid import uuid4
 
 import pytest
 
 from readerstudy.reading.models import Reading, ReadingSession
+from readerstudy.studies.models import Presentation
 from tests import make, walk
 
 
@@ -109,12 +110,17 @@ def test_a_key_of_another_reader_is_refused(study, rita):
         assert walk.answer(client, study.code, 1, step, "seen", key=key).status_code == status
 
 
-def test_only_the_current_and_the_next_picture_are_served(study, rita):
+def test_only_the_current_picture_and_the_next_two_are_served(study, rita):
     client = walk.client_of(rita)
-    step = walk.open_session(client, study.code, 1)
-    addresses = [step["stimulus"]["image"], step["next"]["image"]]
-    assert [client.get(address).status_code for address in addresses] == [200, 200]
-    after = walk.answer(client, study.code, 1, step, "seen").json()["step"]
+    walk.finish_session(client, study.code, 1)
+    step = walk.open_session(client, study.code, 2)
+    lists = Presentation.objects.filter(reading_list__enrollment__reader=rita, reading_list__session_plan__number=2)
+    codes = lists.order_by("position").values_list("code", flat=True)
+    addresses = [step["stimulus"]["image"].replace(codes[0], code) for code in codes]
+    assert addresses[:3] == [step[name]["image"] for name in ("stimulus", "next", "after_next")]
+    assert [client.get(address).status_code for address in addresses[:5]] == [200, 200, 200, 410, 410]
+    after = walk.answer(client, study.code, 2, step, "real").json()["step"]
+    assert after["after_next"]["image"] == addresses[3]
     assert client.get(addresses[0]).status_code == 410
     assert client.get(after["stimulus"]["image"]).status_code == 200
 

@@ -157,12 +157,14 @@ def test_while_practising_the_first_image_is_the_next_one_and_cannot_be_answered
     client = walk.client_of(rita)
     walk.finish_session(client, study.code, 1)
     step = walk.open_session(client, study.code, 2)
-    first, second = ReadingSession.objects.get(
+    first, second, third = ReadingSession.objects.get(
         reading_list__session_plan__number=2
-    ).reading_list.presentations.order_by("position")[:2]
+    ).reading_list.presentations.order_by("position")[:3]
     assert step["next"]["code"] == first.code
     assert client.get(step["next"]["image"]).status_code == 200
-    assert client.get(f"/api/v1/reading/{study.code}/images/{second.code}/").status_code == 410
+    assert step["after_next"]["code"] == second.code
+    assert client.get(step["after_next"]["image"]).status_code == 200
+    assert client.get(f"/api/v1/reading/{study.code}/images/{third.code}/").status_code == 410
     assert walk.answer(client, study.code, 2, {"stimulus": step["next"]}, "real").status_code == 409
 
 

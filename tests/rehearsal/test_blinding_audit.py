@@ -88,7 +88,7 @@ def test_an_aid_may_tell_what_its_score_tells_and_nothing_else_may(small):
 
 def step_of(aid=None) -> RawResponse:
     image = {"code": "c" * 32, **({"aid": aid} if aid else {})}
-    body = json.dumps({"kind": "read", "stimulus": image, "next": image}, separators=(",", ":"))
+    body = json.dumps({"kind": "read", "stimulus": image, "next": image, "after_next": image}, separators=(",", ":"))
     return RawResponse(200, (), body.encode(), 0.1)
 
 

@@ -98,7 +98,7 @@ def test_the_step_has_the_aid_of_both_images_in_aided_sessions_only(aided):
     for number in (1, 2):
         step, seen = walk.open_session(client, "aided", number), 0
         while step["kind"] == "read":
-            for image in filter(None, (step["stimulus"], step["next"])):
+            for image in filter(None, (step["stimulus"], step["next"], step["after_next"])):
                 if number == 1:
                     assert "aid" not in image
                     continue

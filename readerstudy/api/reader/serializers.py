@@ -164,6 +164,7 @@ class PractiseStepSerializer(ImageStepSerializer):
 
     stimulus = ShownImageSerializer()
     next = NextImageSerializer()
+    after_next = NextImageSerializer(allow_null=True, help_text="null if there is none")
 
 
 class ReadStepSerializer(ImageStepSerializer):
@@ -172,6 +173,7 @@ class ReadStepSerializer(ImageStepSerializer):
     position = serializers.IntegerField(help_text="from 1")
     stimulus = ShownImageSerializer()
     next = NextImageSerializer(allow_null=True, help_text="null at the last image")
+    after_next = NextImageSerializer(allow_null=True, help_text="null at the last two images")
 
 
 class TeachStepSerializer(ImageStepSerializer):
@@ -181,6 +183,7 @@ class TeachStepSerializer(ImageStepSerializer):
     stimulus = StimulusSerializer()
     images = PanelsSerializer(source="stimulus.images")
     next = NextTriptychSerializer(allow_null=True, help_text="null at the last image")
+    after_next = NextTriptychSerializer(allow_null=True, help_text="null at the last two images")
 
 
 class AskStepSerializer(StepSerializer):

@@ -6,7 +6,7 @@ Addresses of images contain random codes only.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import Literal, TypeVar, assert_never
 
 from django.urls import reverse
 
@@ -17,9 +17,11 @@ from readerstudy.protocol.sessions import Verdict
 from readerstudy.reading.actions import StudyPaused, current_step, hold_message
 from readerstudy.reading.flow import Ask, Done, Held, Practice, Practise, Read, Ready, Teach, Wait
 from readerstudy.reading.place import Place
+from readerstudy.reading.queries import IMAGES_AHEAD
 from readerstudy.studies.models import Presentation, SessionPlan
 
 Panel = Literal["real", "adversarial", "difference"]
+_Shown = TypeVar("_Shown")
 PANELS: tuple[Panel, ...] = ("real", "adversarial", "difference")
 
 
@@ -86,6 +88,7 @@ class PractiseStep:
     prompt: Prompt
     stimulus: ShownImage
     next: ShownImage
+    after_next: ShownImage | None
     break_before: Literal[False] = False
     kind: Literal["practise"] = "practise"
 
@@ -98,6 +101,7 @@ class ReadStep:
     position: int
     stimulus: ShownImage
     next: ShownImage | None
+    after_next: ShownImage | None
     kind: Literal["read"] = "read"
 
     @property
@@ -114,6 +118,7 @@ class TeachStep:
     position: int
     stimulus: ShownTriptych
     next: ShownTriptych | None
+    after_next: ShownTriptych | None
     kind: Literal["teach"] = "teach"
 
     @property
@@ -179,16 +184,21 @@ def build_step(place: Place, *, at: datetime) -> ReaderStep:
         case Done():
             return DoneStep()
         case Practise(practice=practice):
-            (first,) = _shown_images(place.coming[:1], plan)
-            return PractiseStep(_prompt(plan), _practice_image(practice, plan), first)
+            first, *rest = _shown_images(place.coming[:IMAGES_AHEAD], plan)
+            return PractiseStep(_prompt(plan), _practice_image(practice, plan), first, rest[0] if rest else None)
         case Read(position=position):
-            images = _shown_images(place.coming[:2], plan)
-            return ReadStep(_prompt(plan), position, images[0], images[1] if len(images) > 1 else None)
+            image, *ahead = _shown_images(place.coming[: 1 + IMAGES_AHEAD], plan)
+            return ReadStep(_prompt(plan), position, image, *_padded(ahead))
         case Teach(position=position):
-            triptychs = [_shown_triptych(row, plan) for row in place.coming[:2]]
-            return TeachStep(_prompt(plan), position, triptychs[0], triptychs[1] if len(triptychs) > 1 else None)
+            triptych, *following = (_shown_triptych(row, plan) for row in place.coming[: 1 + IMAGES_AHEAD])
+            return TeachStep(_prompt(plan), position, triptych, *_padded(following))
         case _:
             assert_never(step)
+
+
+def _padded(ahead: Sequence[_Shown]) -> tuple[_Shown | None, _Shown | None]:
+    """Return the next image and the one after it; None where there are no more."""
+    return (ahead[0] if ahead else None, ahead[1] if len(ahead) > 1 else None)
 
 
 def image_format(stimulus: Stimulus, modality: Modality) -> ImageFormat:

@@ -200,7 +200,7 @@ class ReportProblem(ReaderView):
 
 
 class ImageFile(ReaderView):
-    """The file of the current or the next image of an open session; 410 for any other, and for a changed file.
+    """The file of the current image of an open session or of the next two; 410 for any other, and for a changed file.
 
     If the file of the current image is not the one that was drawn, its session is on hold from then on.
     """
@@ -208,7 +208,7 @@ class ImageFile(ReaderView):
     @extend_schema(
         responses={
             (200, "application/octet-stream"): bytes,
-            410: OpenApiResponse(DetailSerializer, description="neither the current nor the next image"),
+            410: OpenApiResponse(DetailSerializer, description="neither the current image nor one of the next two"),
         },
         tags=["reading"],
     )

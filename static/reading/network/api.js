@@ -8,6 +8,7 @@ import { find } from "../dom.js";
  * @property {string} code random, of this presentation alone
  * @property {Record<string, string>} urls addresses of its images, by panel
  * @property {boolean} flip whether the image hangs mirrored left to right
+ * @property {number} pixels of each of its images
  * @property {AidScore} [aid] what is shown beside the image
  */
 
@@ -23,6 +24,8 @@ import { find } from "../dom.js";
  * A presentation as the API describes it.
  * @typedef {object} Stimulus
  * @property {string} code
+ * @property {number} width pixels
+ * @property {number} height
  * @property {string} [image] address of the only image
  * @property {Record<string, string>} [images] addresses by panel
  * @property {boolean} [flip]
@@ -56,6 +59,7 @@ import { find } from "../dom.js";
  * @property {Stimulus} stimulus
  * @property {Record<string, string>} [images] addresses by panel
  * @property {Stimulus | null} next
+ * @property {Stimulus | null} after_next
  * @property {boolean} break whether a break comes before this image
  * @property {string[]} verdicts that may be given
  * @property {Question[]} questions
@@ -213,6 +217,6 @@ function delayOrOnline(ms, signal) {
  * @param {Record<string, string>} [images] addresses by panel, if the stimulus does not have them
  * @returns {Presentation}
  */
-export function presentationOf({ code, image, images: own, flip = false, aid }, images = own) {
-  return { code, urls: images ?? { image: image ?? "" }, flip, ...(aid && { aid }) };
+export function presentationOf({ code, width, height, image, images: own, flip = false, aid }, images = own) {
+  return { code, urls: images ?? { image: image ?? "" }, flip, pixels: width * height, ...(aid && { aid }) };
 }

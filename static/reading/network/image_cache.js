@@ -1,8 +1,22 @@
-// The images on screen and those of exactly one step ahead: decoded, in memory only.
+// The images on screen and those of one or two steps ahead: decoded, in memory only.
 
 import { DamagedImage, Gone, NoResponse, SignInRequired } from "./api.js";
 
 /** @import { Presentation } from "./api.js" */
+
+const BYTES_PER_PIXEL = 2;
+const SHARE = 1 / 32; // of the device's memory, for the images of three steps
+const USUAL_MEMORY = 4; // GiB; not every browser tells, and none does over plain HTTP
+
+/**
+ * Whether the device has the memory for the images of so many steps.
+ * @param {Presentation} presentation that is as large as the others
+ * @param {number} steps
+ */
+export function hasMemoryFor({ urls, pixels }, steps) {
+  const memory = /** @type {Navigator & {deviceMemory?: number}} */ (navigator).deviceMemory ?? USUAL_MEMORY;
+  return steps * Object.keys(urls).length * pixels * BYTES_PER_PIXEL <= SHARE * memory * 2 ** 30;
+}
 
 /** @template Decoded what the worker makes of a file */
 export class ImageCache {

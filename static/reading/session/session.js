@@ -202,8 +202,7 @@ export class Session {
     this.#report.about(isPractice ? null : presentation.code);
     if (step.position) this.#page.showPosition(step.position, step.total);
     const next = step.next && presentationOf(step.next);
-    this.#images.keepOnly(presentation.code, next?.code);
-    if (next) this.#presenter.prepare(next).catch(() => {}); // requested again when it is its turn
+    this.#presenter.prepare(presentation, next, step.after_next && presentationOf(step.after_next));
     const reading = await this.#readingOf(step, presentation, aheadMs);
     this.#report.about(null); // the next image is on screen before this verdict is acknowledged
     const delivery = this.#deliver({ reading, since: Date.now() }, { lasting: !isPractice });

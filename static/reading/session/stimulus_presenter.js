@@ -1,10 +1,13 @@
 // Shows the images of a presentation: never during a pause, and after a grey frame of a set length.
 
 import { retry } from "../network/api.js";
+import { hasMemoryFor } from "../network/image_cache.js";
 import { Aid } from "./aid.js";
 import { LoadingRing } from "./loading_ring.js";
 
 /** @import { Presentation } from "../network/api.js" */
+
+const HELD = 3; // presentations in memory: the current one and two ahead
 
 /**
  * The presentation that is on screen or on its way.
@@ -80,13 +83,27 @@ export class StimulusPresenter {
   }
 
   /**
-   * Load and prepare the next presentation while the reader looks at the current one.
-   * @param {Presentation} presentation
+   * Load the next presentations while the reader looks at the current one, and prepare the first of them. They are
+   * loaded one after the other: on a slow line the second must not delay the first.
+   * @param {Presentation} current
+   * @param {Presentation | null} next
+   * @param {Presentation | null} afterNext loaded if there is memory for it
    */
-  async prepare(presentation) {
-    const images = await this.#images.get(presentation);
+  async prepare(current, next, afterNext) {
+    this.#images.keepOnly(current.code, next?.code, afterNext?.code);
+    try {
+      if (next) await this.#prepareNext(next);
+      if (afterNext && hasMemoryFor(afterNext, HELD)) await this.#images.get(afterNext);
+    } catch {
+      // It is requested again when it is its turn.
+    }
+  }
+
+  /** @param {Presentation} next */
+  async #prepareNext(next) {
+    const images = await this.#images.get(next);
     whenIdle(() => {
-      if (this.#images.has(presentation)) this.#stage.prepare(images, { flip: presentation.flip });
+      if (this.#images.has(next)) this.#stage.prepare(images, { flip: next.flip });
     });
   }
 
