@@ -29,6 +29,7 @@ from readerstudy.reading.queries import (
     number_at,
     reader_state,
 )
+from readerstudy.reading.spacing import spacing_for
 from readerstudy.studies.access import members_of
 from readerstudy.studies.models import ReadingList, SessionPlan
 
@@ -142,6 +143,7 @@ def session(request: HttpRequest, code: str, number: int) -> HttpResponse:
             },
             "api": {name: reverse(f"reader_api:{name}", args=[code, number]) for name in _ADDRESSES},
             "rules": page_rules(reading_list, at=at),
+            "mm_per_pixel": spacing_for(reading_list),
             "home_url": reverse("home"),
             "coordinators": [member.person for member in members_of(plan.study).filter(role=Role.COORDINATOR)],
             "renewal": renewal_of(reading_list.enrollment.reader),

@@ -29,6 +29,19 @@ ZOOM = """async (zoom) => {
 }"""
 
 
+MOVE = """async ([dx, dy]) => {
+  window.panels.viewport.panBy(dx, dy);
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+}"""
+ANEW = """async (zoom) => {
+  const frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  for (const each of [zoom * 1.01, zoom]) {
+    window.panels.viewport.zoomTo(each, 0, 0);
+    await frame();
+  }
+}"""
+
+
 def weights_along(length: int, size: int, zoom: float):
     """The share of each of `size` samples in each of `length` canvas pixels, by area; no rows of pixels beside it."""
     origin = np.floor(length / 2 - size * zoom / 2 + 0.5)
@@ -89,3 +102,17 @@ def test_a_detail_of_one_pixel_keeps_its_contrast_wherever_it_lies(shown_at):
                 sums.append(screen[around].sum() / (255 * zoom**2))
         assert 0.9 <= min(peaks) <= max(peaks) <= 1.1, (zoom, min(peaks), max(peaks))
         assert 0.9 <= min(sums) <= max(sums) <= 1.1, (zoom, min(sums), max(sums))
+
+
+@pytest.mark.parametrize("turn", ["", "turnRight", "flipAcross"])
+def test_a_moved_picture_has_the_pixels_of_one_computed_anew(shown_at, page, turn):
+    """The processor moves what it has and computes the rest."""
+    samples = np.random.default_rng(5).integers(0, 65536, (HEIGHT * 5, WIDTH * 5))
+    for zoom, _ in shown_at(samples, [0.3, 0.57, 1, 1.7]):
+        if turn:
+            page.evaluate(f"window.panels.viewport.{turn}()")
+        for step in ([37, -21], [-140, 90], [3, 0]):
+            page.evaluate(MOVE, step)
+        moved = screen_of(page)
+        page.evaluate(ANEW, zoom)
+        np.testing.assert_array_equal(moved, screen_of(page), err_msg=str(zoom))

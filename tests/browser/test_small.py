@@ -28,10 +28,23 @@ def test_a_phone_cannot_start_and_shows_why(browser, server, study, rita, sign_i
     room.in_state("small")
     expect(room.page.get_by_role("heading", level=1)).to_have_text("This display is too small for mammograms")
     expect(room.page.get_by_role("button", name="Start")).not_to_be_visible()
+    expect(room.page.locator("#small-scaled")).to_be_hidden()
     assert complaints(room.page) == []
     room.page.get_by_role("link", name="Your sessions").click()
     room.page.wait_for_selector("h1:text('Your sessions')")
     assert room.readings(1) == []
+    context.close()
+
+
+def test_a_monitor_that_is_only_scaled_is_told_so(browser, server, study, rita, sign_in):
+    size = {"width": 960, "height": 540}
+    context = browser.new_context(viewport=size, screen=size, device_scale_factor=2)
+    sign_in(context, rita)
+    room = Room(context.new_page(), server.url, study.code, rita)
+    room.page.goto(room.address(1))
+    room.in_state("small")
+    expect(room.page.locator("#small-scaled")).to_contain_text("everything on it is drawn 2 times as large")
+    assert complaints(room.page) == []
     context.close()
 
 

@@ -40,9 +40,18 @@ def test_the_badge_says_how_what_is_shown_differs_from_the_picture(reading, page
     expect(badge(page)).to_be_visible()
 
 
-def test_the_magnifier_shows_the_pixels_below_the_pointer_as_squares(reading, page):
+def enlarged(pixels, axis):
+    """Twice as many samples along an axis, interpolated between the middles of the pixels."""
+    at = np.clip((np.arange(2 * pixels.shape[axis]) + 0.5) / 2 - 0.5, 0, pixels.shape[axis] - 1)
+    below = np.minimum(np.floor(at).astype(int), pixels.shape[axis] - 2)
+    share = np.expand_dims(at - below, 1 - axis)
+    return pixels.take(below, axis) * (1 - share) + pixels.take(below + 1, axis) * share
+
+
+def test_the_magnifier_shows_what_is_below_the_pointer_as_smooth_as_the_picture(reading, page):
     pixels = decode_png(reading.presentation(2).stimulus.path)
-    grey = windowed(pixels, *standard_window(pixels))
+    levels = enlarged(enlarged(pixels.astype(float), 0), 1)
+    grey = windowed(levels, *standard_window(pixels)).astype(int)
     reading.press("o")
     x, y = pointer_on(page, 0.5, 0.5)
     page.mouse.move(x + 8, y + 4)
@@ -52,20 +61,32 @@ def test_the_magnifier_shows_the_pixels_below_the_pointer_as_squares(reading, pa
     settled(page)
     shown = screen_of(page, element=".loupe")[:, :, 0]
     assert shown.shape == (256, 256)
-    # Two by two, around the pixel below the pointer.
-    assert np.array_equal(shown[::2, ::2], shown[1::2, 1::2])
-    window = shown[::2, ::2]
-    result = [
-        (top, left)
-        for top in range(-128, 128)
-        for left in range(-128, 128)
-        if np.array_equal(np.pad(grey, 128)[top + 128 : top + 256, left + 128 : left + 256], window)
+    # Around the pixel of the picture below the pointer, within a rounding of the weights.
+    row, column = 32 + 5, 26 + 9
+    around = np.pad(grey, 256)
+    apart = [
+        np.abs(around[top : top + 256, left : left + 256] - shown).max()
+        for top in range(2 * row + 125, 2 * row + 132)
+        for left in range(2 * column + 125, 2 * column + 132)
     ]
-    assert len(result) == 1
-    (top, left) = result[0]
-    row, column = 32 + 5, 26 + 9  # of the picture, below the pointer
-    assert abs(top + 64 - row) <= 1
-    assert abs(left + 64 - column) <= 1
+    assert sum(distance <= 2 for distance in apart) == 1
+
+
+def test_the_magnifier_says_its_factor_which_the_zoom_keys_change(reading, page):
+    factor = page.locator(".loupe-factor")
+    expect(factor).to_be_hidden()
+    shown = badge(page).inner_text()
+    reading.press("m")
+    expect(factor).to_have_text("2×")
+    for key, text in (("+", "3×"), ("-", "2×"), ("-", "1.5×"), ("-", "1.5×")):
+        reading.press(key)
+        expect(factor).to_have_text(text)
+    expect(badge(page)).to_have_text(shown)  # the picture around it stays
+    reading.press("1")
+    reading.stands_at(2)
+    assert reading.presentation(2).reading.paradata["settings"]["loupe_factor"] == 1.5
+    reading.press("m")
+    expect(factor).to_have_text("1.5×")  # of the reader, not of the image
 
 
 def test_the_magnifier_follows_the_pan_keys_and_goes_again(reading, page):

@@ -112,14 +112,15 @@ def test_a_key_of_another_reader_is_refused(study, rita):
 
 def test_only_the_current_picture_and_the_next_two_are_served(study, rita):
     client = walk.client_of(rita)
-    walk.finish_session(client, study.code, 1)
-    step = walk.open_session(client, study.code, 2)
-    lists = Presentation.objects.filter(reading_list__enrollment__reader=rita, reading_list__session_plan__number=2)
+    for number in (1, 2):
+        walk.finish_session(client, study.code, number)
+    step = walk.open_session(client, study.code, 3)
+    lists = Presentation.objects.filter(reading_list__enrollment__reader=rita, reading_list__session_plan__number=3)
     codes = lists.order_by("position").values_list("code", flat=True)
     addresses = [step["stimulus"]["image"].replace(codes[0], code) for code in codes]
     assert addresses[:3] == [step[name]["image"] for name in ("stimulus", "next", "after_next")]
     assert [client.get(address).status_code for address in addresses[:5]] == [200, 200, 200, 410, 410]
-    after = walk.answer(client, study.code, 2, step, "real").json()["step"]
+    after = walk.answer(client, study.code, 3, step, "real").json()["step"]
     assert after["after_next"]["image"] == addresses[3]
     assert client.get(addresses[0]).status_code == 410
     assert client.get(after["stimulus"]["image"]).status_code == 200

@@ -2,7 +2,7 @@
 
 import { data, find, findAll } from "../dom.js";
 import { post, retry } from "../network/api.js";
-import { KeptCheck } from "./kept_check.js";
+import { KeptCheck, screenNow } from "./kept_check.js";
 import { drawLetters, drawSquare, randomLetters, randomQuarter } from "./optotypes.js";
 
 /** @import { Quarter } from "./optotypes.js" */
@@ -198,10 +198,7 @@ function resize(element, width, height) {
 
 function screenFacts() {
   return {
-    width: screen.width,
-    height: screen.height,
-    device_pixel_ratio: devicePixelRatio,
-    color_depth: screen.colorDepth,
+    ...screenNow(),
     viewport: [innerWidth, innerHeight],
     full_screen: Boolean(document.fullscreenElement) || (innerWidth === screen.width && innerHeight === screen.height),
   };

@@ -1,7 +1,15 @@
 // The display check that this reader passed last in this browser. On the same screen it stands for some hours.
 
 /** @typedef {{width: number, height: number, device_pixel_ratio: number, color_depth: number}} Screen */
-/** @typedef {{screen: Screen, minutes_ago?: number}} Results as they are sent to the server */
+/** @typedef {{screen: Screen, minutes_ago?: number, card_px_per_mm?: number | null}} Results as the server gets them */
+
+const FACTS = /** @type {const} */ (["width", "height", "device_pixel_ratio", "color_depth"]);
+
+/** Return what makes a screen another one; zooming the page does too. */
+export function screenNow() {
+  const { width, height, colorDepth } = screen;
+  return { width, height, device_pixel_ratio: devicePixelRatio, color_depth: colorDepth };
+}
 
 export class KeptCheck {
   #name;
@@ -9,9 +17,9 @@ export class KeptCheck {
 
   /**
    * @param {string} reader
-   * @param {number} standsForS
+   * @param {number} [standsForS]
    */
-  constructor(reader, standsForS) {
+  constructor(reader, standsForS = 0) {
     this.#name = `reading.display.${reader}`;
     this.#standsForMs = 1000 * standsForS;
   }
@@ -34,12 +42,18 @@ export class KeptCheck {
     const kept = this.#kept;
     if (!kept) return null;
     const age = Date.now() - kept.at;
-    const before = kept.results.screen;
-    const isSame = /** @type {const} */ (["width", "height", "device_pixel_ratio", "color_depth"]).every(
-      (name) => before[name] === screen[name],
-    );
-    if (!isSame || !(age >= 0 && age < this.#standsForMs)) return null;
+    if (!isSame(kept.results.screen, screen) || !(age >= 0 && age < this.#standsForMs)) return null;
     return { ...kept.results, screen, minutes_ago: Math.floor(age / 60_000) };
+  }
+
+  /**
+   * Return CSS pixels per millimetre by the bank card, however long ago it was measured on this screen; null if it was
+   * not.
+   * @param {Screen} screen
+   */
+  pixelsPerMm(screen) {
+    const results = this.#kept?.results;
+    return (results && isSame(results.screen, screen) && results.card_px_per_mm) || null;
   }
 
   /** @returns {{at: number, results: Results} | null} */
@@ -52,3 +66,9 @@ export class KeptCheck {
     }
   }
 }
+
+/**
+ * @param {Screen} one
+ * @param {Screen} other
+ */
+const isSame = (one, other) => FACTS.every((name) => one[name] === other[name]);

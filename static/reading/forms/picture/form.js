@@ -1,9 +1,11 @@
 // Still pictures: one, or the three linked ones of a triptych.
 
-import { find } from "../../dom.js";
+import { KeptCheck, screenNow } from "../../display_check/kept_check.js";
+import { data, find } from "../../dom.js";
 import { KEYS } from "./keys.js";
 import { Panels } from "./panels.js";
 import { PictureTools } from "./picture_tools.js";
+import { connectScaleBar } from "./scale_bar.js";
 import { connectWindowReadout } from "./window_readout.js";
 import { connectZoomBadge } from "./zoom_badge.js";
 
@@ -14,6 +16,10 @@ export const form = {
     const panels = new Panels(root);
     connectZoomBadge(find("[data-badge]", HTMLElement, root), panels);
     connectWindowReadout(find("[data-readout]", HTMLElement, root), panels.windowLevel);
-    return { stage: panels, tools: new PictureTools(panels) };
+    const bar = root.querySelector("[data-scale-bar]");
+    const mmPerPixel = bar instanceof HTMLElement ? Number(data(bar, "scaleBar")) : 0;
+    if (bar instanceof HTMLElement) connectScaleBar(bar, panels, mmPerPixel);
+    const pxPerMm = () => new KeptCheck(data(root, "reader")).pixelsPerMm(screenNow());
+    return { stage: panels, tools: new PictureTools(panels, () => mmPerPixel * (pxPerMm() ?? 0)) };
   },
 };

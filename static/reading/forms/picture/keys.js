@@ -14,6 +14,7 @@ export const KEYS = {
     zoomOut: ["-"],
     fit: ["="],
     oneToOne: ["o"],
+    trueSize: ["n"],
     panUp: ["Shift+ArrowUp"],
     panDown: ["Shift+ArrowDown"],
     panLeft: ["Shift+ArrowLeft"],

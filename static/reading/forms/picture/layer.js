@@ -2,7 +2,8 @@
 
 /** @import { GreyImage } from "../../decoding/png16.js" */
 /** @import { ColourTable } from "./window_level.js" */
-/** @typedef {GreyImage & {levels: import("./grey_percentiles.js").GreyPercentiles}} Picture */
+/** @import { Outline } from "./outline.js" */
+/** @typedef {GreyImage & {levels: import("./grey_percentiles.js").GreyPercentiles, outline: Outline | null}} Picture */
 
 /** @template {ColourTable} [Colours=ColourTable] */
 export class Layer {
@@ -10,16 +11,27 @@ export class Layer {
   picture = null;
   /** @type {GreyImage[]} */
   #halves = [];
+  /** @type {Outline | null} */
+  #outline = null;
 
   /** @param {Colours} colours */
   constructor(colours) {
     this.colours = colours;
   }
 
-  /** @param {Picture | null} picture */
-  put(picture) {
+  /**
+   * @param {Picture | null} picture
+   * @param {Outline | null} [outline] of what was imaged, if the picture does not show it itself
+   */
+  put(picture, outline = picture?.outline ?? null) {
     if (this.picture !== picture) this.#halves = [];
     this.picture = picture;
+    this.#outline = outline;
+  }
+
+  /** The outline outside of which the layer is black now; null: nothing is. */
+  get shutter() {
+    return this.colours.isShuttered ? this.#outline : null;
   }
 
   /**

@@ -1,7 +1,7 @@
 // Marks that a reader sets on the picture to answer a question: small rings, at whole pixels of the picture.
 
 import { closest, context2d } from "../../dom.js";
-import { canvasPointOf } from "./viewport.js";
+import { canvasPointOf, pointOf } from "./viewport.js";
 
 const RADIUS = 12; // CSS pixels
 const CLICK = 4; // CSS pixels that a click may move
@@ -79,10 +79,10 @@ export class Marks extends EventTarget {
     this.#changed();
   }
 
-  /** Set a mark at the middle of the canvas, for those who move the picture by keys. */
+  /** Set a mark where commands by key act, for those who move the picture by keys. */
   addAtCentre() {
-    const box = this.#viewer.canvas.getBoundingClientRect();
-    this.#add(this.#viewer.pointAt({ clientX: box.left + box.width / 2, clientY: box.top + box.height / 2 }));
+    const { placement, middle } = this.#viewer;
+    if (placement) this.#add(pointOf(placement, ...middle));
   }
 
   /** @param {KeyboardEvent} event */
@@ -122,7 +122,7 @@ export class Marks extends EventTarget {
     Object.assign(this.#overlay, { width: canvas.width, height: canvas.height });
     for (const [x, y] of this.#points) this.#ring(canvasPointOf(placement, x + 0.5, y + 0.5), RADIUS * scale);
     // Where a mark by key would be set.
-    this.#ring([canvas.width / 2, canvas.height / 2], 2 * scale);
+    this.#ring(this.#viewer.middle, 2 * scale);
   }
 
   /**

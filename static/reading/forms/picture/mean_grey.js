@@ -1,5 +1,6 @@
 // The mean luminance of what a canvas shows, as one grey: what the eye that looked at it is adapted to.
 
+import { isShut } from "./shutter.js";
 import { pointOf } from "./viewport.js";
 
 /** @import { Layer } from "./layer.js" */
@@ -16,7 +17,7 @@ const LUMINANCE = Float64Array.from({ length: 256 }, (_, byte) => linear(byte / 
  * @param {Placement} placement of the layer's picture
  * @param {Layer} layer
  */
-export function meanGrey(canvas, placement, { picture, colours: { table } }) {
+export function meanGrey(canvas, placement, { picture, shutter, colours: { table } }) {
   if (!picture) return 0;
   const { width, height, samples } = picture;
   let sum = 0;
@@ -25,7 +26,8 @@ export function meanGrey(canvas, placement, { picture, colours: { table } }) {
       const across = ((column + 0.5) / POINTS) * canvas.width;
       const [x, y] = pointOf(placement, across, ((row + 0.5) / POINTS) * canvas.height);
       if (x < 0 || y < 0 || x >= width || y >= height) continue;
-      sum += luminanceOf(table[samples[Math.floor(y) * width + Math.floor(x)]]);
+      const [atX, atY] = [Math.floor(x), Math.floor(y)];
+      if (!shutter || !isShut(shutter, atX, atY)) sum += luminanceOf(table[samples[atY * width + atX]]);
     }
   return darkest(sum / POINTS ** 2);
 }

@@ -17,7 +17,7 @@ import { DifferenceColours, WindowLevel } from "./window_level.js";
 
 const BLACK = "#000";
 
-/** Dispatches "act" with the name of what the reader did by pointer. */
+/** Dispatches "act" with the name of what the reader did by pointer, and "drawn" with the leading picture. */
 export class Panels extends EventTarget {
   viewport = new Viewport();
   windowLevel = new WindowLevel();
@@ -42,6 +42,7 @@ export class Panels extends EventTarget {
     this.#viewers = [...this.#panels.values()].map(({ viewer }) => viewer);
     [this.#leading] = this.#panels.values();
     this.marks = new Marks(this.#leading.viewer);
+    this.#leading.viewer.addEventListener("drawn", () => this.dispatchEvent(new Event("drawn")));
     this.loupe = new Loupe(this.#viewers, this.viewport);
     const [real, adversarial, difference] = ["real", "adversarial", "difference"].map((name) => this.#panels.get(name));
     if (real && adversarial && difference)
@@ -55,6 +56,11 @@ export class Panels extends EventTarget {
   /** @param {import("./pointer.js").DragMode} mode */
   set dragMode(mode) {
     for (const pointer of this.#pointers) pointer.dragMode = mode;
+  }
+
+  /** Device pixels per CSS pixel. */
+  get devicePixels() {
+    return this.#leading.viewer.scale;
   }
 
   /** Whether the reader sees pictures now, so that tools have something to act on. */
@@ -76,9 +82,14 @@ export class Panels extends EventTarget {
    *   animation frame after the drawing, which brackets the paint; and the length of that frame, both in milliseconds
    */
   show(pictures, { flip = false } = {}) {
-    for (const [name, { layer }] of this.#panels) layer.put(pictures[name]);
+    const outline = this.#leadingOf(pictures).outline;
+    for (const [name, { layer }] of this.#panels) {
+      // A difference has no outline of its own, and what is linked lies alike.
+      if (name === "difference") layer.put(pictures[name], outline);
+      else layer.put(pictures[name]);
+    }
     this.#coverWith(() => null);
-    this.viewport.hang(flip);
+    this.viewport.hang(flip, outline?.side ?? null);
     this.reset();
     return new Promise((resolve) => {
       requestAnimationFrame((drawn) => {
@@ -94,7 +105,8 @@ export class Panels extends EventTarget {
    * @param {{flip?: boolean}} [hanging] as for show()
    */
   prepare(pictures, { flip = false } = {}) {
-    for (const [name, { viewer }] of this.#panels) viewer.prepare(pictures[name], flip);
+    const side = this.#leadingOf(pictures).outline?.side ?? null;
+    for (const [name, { viewer }] of this.#panels) viewer.prepare(pictures[name], flip, side);
   }
 
   /**
@@ -157,6 +169,7 @@ export class Panels extends EventTarget {
       width: rounded(width, 1),
       inverted: isInverted,
       loupe: this.loupe.isOn,
+      loupe_factor: this.loupe.factor,
       gpu: this.#leading.viewer.isGpu,
     };
   }
@@ -173,6 +186,12 @@ export class Panels extends EventTarget {
     layer.colours.addEventListener("change", () => viewer.redraw());
     this.#pointers.push(new Pointer(viewer, this.viewport, this.windowLevel, (act) => this.#acted(act)));
     this.#panels.set(name, { layer, viewer });
+  }
+
+  /** @param {Record<string, Picture>} pictures by panel */
+  #leadingOf(pictures) {
+    const [name] = this.#panels.keys();
+    return pictures[name];
   }
 
   #draw() {

@@ -17,19 +17,24 @@ export class PictureTools extends EventTarget {
   /** @type {DragMode} */
   #dragMode = "window";
 
-  /** @param {Panels} panels */
-  constructor(panels) {
+  /**
+   * @param {Panels} panels
+   * @param {() => number} trueSize CSS pixels per picture pixel at which the picture has its true size; 0: unknown
+   */
+  constructor(panels, trueSize) {
     super();
     this.#panels = panels;
     this.actions = {
       ...windowActions(panels),
-      ...viewportActions(panels),
+      ...viewportActions(panels, trueSize),
       ...triptychActions(panels),
       reset: { act: "reset", run: () => panels.reset() },
       dragWindow: { act: null, run: () => this.#drag("window") },
       dragPan: { act: null, run: () => this.#drag("pan") },
       dragZoom: { act: null, run: () => this.#drag("zoom") },
     };
+    for (const button of document.querySelectorAll("[data-command=trueSize]"))
+      button.toggleAttribute("hidden", !trueSize());
     for (const source of [panels.windowLevel, panels.loupe, panels.triptych])
       source?.addEventListener("change", () => this.#changed());
   }
@@ -80,19 +85,27 @@ function windowActions({ windowLevel }) {
 
 /**
  * @param {Panels} panels
+ * @param {() => number} trueSize
  * @returns {Actions}
  */
-function viewportActions({ viewport, loupe }) {
+function viewportActions(panels, trueSize) {
+  const { viewport, loupe } = panels;
+
   /** @type {(x: number, y: number) => void} */
   const pan = (x, y) => {
     if (loupe.isOn) loupe.moveBy(-x * PAN, -y * PAN);
     else viewport.panBy(x * PAN * devicePixelRatio, y * PAN * devicePixelRatio);
   };
+  const zoom = (/** @type {1 | -1} */ by) => (loupe.isOn ? loupe.strengthen(by) : viewport.zoomBy(ZOOM ** by));
   return {
-    zoomIn: { act: "zoom", run: () => viewport.zoomBy(ZOOM) },
-    zoomOut: { act: "zoom", run: () => viewport.zoomBy(1 / ZOOM) },
+    zoomIn: { act: "zoom", run: () => zoom(1) },
+    zoomOut: { act: "zoom", run: () => zoom(-1) },
     fit: { act: "zoom", run: () => viewport.fit() },
     oneToOne: { act: "zoom", run: () => viewport.oneToOne() },
+    trueSize: {
+      act: "zoom",
+      run: () => (trueSize() > 0 ? viewport.zoomTo(trueSize() * panels.devicePixels) : false),
+    },
     panUp: { act: "pan", run: () => pan(0, 1) },
     panDown: { act: "pan", run: () => pan(0, -1) },
     panLeft: { act: "pan", run: () => pan(1, 0) },

@@ -173,7 +173,8 @@ export class Pointer {
   #fromMiddle({ clientX, clientY }) {
     const box = this.#viewer.canvas.getBoundingClientRect();
     const { scale } = this.#viewer;
-    return [(clientX - box.left - box.width / 2) * scale, (clientY - box.top - box.height / 2) * scale];
+    const middle = this.#viewport.middleOf(this.#viewer.canvas);
+    return [(clientX - box.left) * scale - middle, (clientY - box.top - box.height / 2) * scale];
   }
 }
 

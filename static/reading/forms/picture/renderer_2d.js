@@ -4,7 +4,8 @@
 
 import { context2d } from "../../dom.js";
 import { resample } from "./resample.js";
-import { halvingsAt, samplingOf } from "./sampling.js";
+import { halvingsAt, partOf, samplingOf } from "./sampling.js";
+import { shutRow } from "./shutter.js";
 
 /** @import { Layer, Picture } from "./layer.js" */
 /** @import { Placement } from "./viewport.js" */
@@ -110,10 +111,39 @@ export class Renderer2D {
     const picture = layer.halved(halvings);
     const sampling = samplingOf(placement, this.#canvas, picture, halvings);
     const levels = known?.levels ?? new Uint16Array(width * height);
-    resample(picture, sampling, levels, width);
+    if (known && isMoved(known, layer.picture, placement)) this.#move(known, picture, sampling, placement);
+    else resample(picture, sampling, levels, width);
     const resampled = { levels, sampling, picture: layer.picture, placement };
     this.#resampled.set(layer, resampled);
     return resampled;
+  }
+
+  /**
+   * Move the levels with the picture, and resample only what was not on the canvas before.
+   * @param {Resampled} known
+   * @param {import("../../decoding/png16.js").GreyImage} picture
+   * @param {import("./sampling.js").Sampling} sampling at the new placement
+   * @param {Placement} placement
+   */
+  #move({ levels, sampling: before, placement: { left, top } }, picture, sampling, placement) {
+    const { width } = this.#canvas;
+    const [across, down] = [placement.left - left, placement.top - top];
+    const columns = overlap(before.columns, sampling.columns, across);
+    const rows = overlap(before.rows, sampling.rows, down);
+    // Rows are copied from the far end, so that none is overwritten before it is copied.
+    for (let i = rows.from; i < rows.to; i++) {
+      const y = down > 0 ? rows.from + rows.to - 1 - i : i;
+      const start = (y - down) * width - across;
+      levels.copyWithin(y * width + columns.from, start + columns.from, start + columns.to);
+    }
+    const kept = /** @type {[number, number]} */ ([rows.from, rows.to]);
+    for (const part of [
+      partOf(sampling, { rows: [0, rows.from] }),
+      partOf(sampling, { rows: [rows.to, Infinity] }),
+      partOf(sampling, { rows: kept, columns: [0, columns.from] }),
+      partOf(sampling, { rows: kept, columns: [columns.to, Infinity] }),
+    ])
+      if (part.columns.from < part.columns.to && part.rows.from < part.rows.to) resample(picture, part, levels, width);
   }
 
   /** @param {Resampled} resampled */
@@ -125,11 +155,14 @@ export class Renderer2D {
    * @param {Resampled} resampled
    * @param {Layer} layer
    */
-  #colour({ levels, sampling: { columns, rows } }, { colours: { table } }) {
+  #colour({ levels, sampling }, { colours: { table }, shutter }) {
     const pixels = this.#pixels;
     const { width } = this.#canvas;
-    for (let y = rows.from; y < rows.to; y++)
+    const { columns, rows } = sampling;
+    for (let y = rows.from; y < rows.to; y++) {
       for (let i = y * width + columns.from, end = y * width + columns.to; i < end; i++) pixels[i] = table[levels[i]];
+      if (shutter) shutRow(pixels, y * width, shutter, sampling, y, BLACK);
+    }
   }
 
   /**
@@ -159,6 +192,28 @@ function over(colour, below) {
     return Math.floor(mixed / 255 + 0.5) << shift;
   };
   return BLACK | part(0) | part(8) | part(16);
+}
+
+/**
+ * Whether resampled levels differ only by where the picture lies.
+ * @param {Resampled} known
+ * @param {Picture | null} picture
+ * @param {Placement} placement
+ */
+function isMoved({ picture: before, placement: old }, picture, placement) {
+  const { left, top, x, y } = old;
+  return before === picture && isSame({ ...placement, left, top, x, y }, old);
+}
+
+/**
+ * Return the canvas pixels that show the same samples as before a movement.
+ * @param {import("./sampling.js").Axis} before
+ * @param {import("./sampling.js").Axis} after
+ * @param {number} by
+ */
+function overlap(before, after, by) {
+  const from = Math.max(after.from, before.from + by);
+  return { from, to: Math.max(from, Math.min(after.to, before.to + by)) };
 }
 
 /**

@@ -17,12 +17,12 @@ const LEVELS = `#version 300 es
 precision highp float;
 precision highp int;
 precision highp usampler2D;
-uniform usampler2D picture, columns, rows;
+uniform usampler2D picture, columns, rows, spans;
 uniform sampler2D table;
 uniform ivec4 box; // from and to, of columns and of rows
 uniform ivec2 counts; // of the samples that a pixel takes, in columns and in rows
 uniform ivec2 last; // sample of columns and of rows
-uniform bool isTurned;
+uniform bool isTurned, isShuttered;
 uniform int height;
 out vec4 colour;
 
@@ -34,11 +34,22 @@ uint weight(uvec4 taps, int tap) {
   return tap == 0 ? taps.y : tap == 1 ? taps.z : tap == 2 ? taps.w : ${WEIGHTS}u - taps.y - taps.z - taps.w;
 }
 
+bool isShut(uint column, uint row) {
+  uvec2 span = texelFetch(spans, ivec2(int(row), 0), 0).rg;
+  return column < span.x || column >= span.y;
+}
+
 void main() {
   ivec2 at = ivec2(int(gl_FragCoord.x), height - 1 - int(gl_FragCoord.y));
   if (at.x < box.x || at.x >= box.y || at.y < box.z || at.y >= box.w) discard;
   uvec4 column = texelFetch(columns, ivec2(at.x, 0), 0);
   uvec4 row = texelFetch(rows, ivec2(at.y, 0), 0);
+  uint across = texelFetch(columns, ivec2(at.x, 1), 0).x;
+  uint down = texelFetch(rows, ivec2(at.y, 1), 0).x;
+  if (isShuttered && (isTurned ? isShut(down, across) : isShut(across, down))) {
+    colour = vec4(0, 0, 0, 1);
+    return;
+  }
   uint sum = ${(WEIGHTS * WEIGHTS) / 2}u;
   for (int j = 0; j < counts.y; j++) {
     uint line = 0u;
@@ -76,6 +87,9 @@ export class RendererWebGL {
   #gl;
   #uniforms;
   #taps;
+  #spans;
+  /** @type {import("./outline.js").Outline | null} */
+  #outline = null;
   /** @type {Map<Layer, {texture: WebGLTexture, samples: Uint16Array | null}>} */
   #pictures = new Map();
   /** @type {Map<ColourTable, {texture: WebGLTexture, version: number}>} */
@@ -92,6 +106,7 @@ export class RendererWebGL {
     this.#gl = gl;
     this.#uniforms = this.#link();
     this.#taps = [this.#newTexture(), this.#newTexture()];
+    this.#spans = this.#newTexture();
   }
 
   /** @param {string} colour of the whole canvas, as #rrggbb or #rgb */
@@ -120,6 +135,7 @@ export class RendererWebGL {
     this.#sample(samplingOf(placement, this.#canvas, layers[0].halved(halvings), halvings));
     for (const layer of layers) {
       const textures = [this.#pictureOf(layer, halvings), this.#tableOf(layer.colours)];
+      this.#shut(layer.shutter);
       textures.forEach((texture, unit) => this.#bind(unit, texture));
       gl.drawArrays(gl.TRIANGLES, 0, 3);
     }
@@ -128,15 +144,30 @@ export class RendererWebGL {
   /** @param {import("./sampling.js").Sampling} sampling */
   #sample({ columns, rows, isTurned }) {
     const gl = this.#gl;
-    [columns, rows].forEach(({ taps }, i) => {
+    [columns, rows].forEach(({ taps, centres }, i) => {
+      const { length } = centres;
+      const data = new Uint16Array(8 * length); // the taps, and in a second row the centres
+      data.set(taps);
+      centres.forEach((centre, pixel) => (data[4 * (length + pixel)] = centre));
       this.#bind(2 + i, this.#taps[i]);
-      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA16UI, taps.length / 4, 1, 0, gl.RGBA_INTEGER, gl.UNSIGNED_SHORT, taps);
+      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA16UI, length, 2, 0, gl.RGBA_INTEGER, gl.UNSIGNED_SHORT, data);
     });
     gl.uniform4i(this.#uniforms.box, columns.from, columns.to, rows.from, rows.to);
     gl.uniform2i(this.#uniforms.counts, columns.count, rows.count);
     gl.uniform2i(this.#uniforms.last, columns.size - 1, rows.size - 1);
     gl.uniform1i(this.#uniforms.isTurned, Number(isTurned));
     gl.uniform1i(this.#uniforms.height, this.#canvas.height);
+  }
+
+  /** @param {import("./outline.js").Outline | null} outline outside of which the layer is black */
+  #shut(outline) {
+    const gl = this.#gl;
+    gl.uniform1i(this.#uniforms.isShuttered, Number(outline !== null));
+    this.#bind(4, this.#spans);
+    if (!outline || outline === this.#outline) return;
+    this.#outline = outline;
+    const { spans } = outline;
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RG16UI, spans.length / 2, 1, 0, gl.RG_INTEGER, gl.UNSIGNED_SHORT, spans);
   }
 
   /**
@@ -198,13 +229,14 @@ export class RendererWebGL {
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 2); // rows of an odd number of samples
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    const units = ["picture", "table", "columns", "rows"];
+    const units = ["picture", "table", "columns", "rows", "spans"];
     units.forEach((name, unit) => gl.uniform1i(gl.getUniformLocation(program, name), unit));
     return {
       box: gl.getUniformLocation(program, "box"),
       counts: gl.getUniformLocation(program, "counts"),
       last: gl.getUniformLocation(program, "last"),
       isTurned: gl.getUniformLocation(program, "isTurned"),
+      isShuttered: gl.getUniformLocation(program, "isShuttered"),
       height: gl.getUniformLocation(program, "height"),
     };
   }

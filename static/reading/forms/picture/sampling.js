@@ -14,6 +14,7 @@
  * @property {number} count of the samples that a canvas pixel takes, 1 to 4, each beside the one before
  * @property {Uint16Array} taps four for each canvas pixel: the first sample and the weights of the first three; the
  *   weight of the fourth is what is left of WEIGHTS
+ * @property {Uint16Array} centres the pixel of the whole picture, not halved, at the middle of each canvas pixel
  */
 /** @typedef {{columns: Axis, rows: Axis, isTurned: boolean}} Sampling */
 /** @typedef {"one_to_one" | "reduced" | "enlarged"} Scale */
@@ -58,14 +59,41 @@ export const halvingsAt = (zoom) => Math.max(0, Math.ceil(Math.log2(SMALLEST / z
 export function samplingOf(placement, canvas, picture, halvings) {
   const [a, b, c, d] = placement.orientation;
   const zoom = placement.zoom * 2 ** halvings;
-  const isSquare = zoom === 1 || placement.isSquare || isSquareAt(zoom);
+  const isSquare = zoom === 1 || isSquareAt(zoom);
   const tapsOf = zoom < 1 ? areaTaps : isSquare ? nearestTaps : interpolatingTaps;
-  /** @type {(length: number, origin: number, ofX: number, ofY: number) => Axis} */
-  const along = (length, origin, ofX, ofY) =>
-    axis(length, origin, (ofX + ofY) / zoom, ofX ? picture.width : picture.height, tapsOf);
-  const columns = along(canvas.width, placement.x, a, c);
-  const rows = along(canvas.height, placement.y, b, d);
+  /** @type {(length: number, origin: number, box: number, direction: number, ofX: number) => Axis} */
+  const along = (length, origin, box, direction, ofX) =>
+    axis(
+      length,
+      { origin, extent: box / zoom, step: direction / zoom },
+      ofX ? picture.width : picture.height,
+      tapsOf,
+      halvings,
+    );
+  const columns = along(canvas.width, placement.left, placement.width, a + c, a);
+  const rows = along(canvas.height, placement.top, placement.height, b + d, b);
   return { columns, rows, isTurned: a === 0 };
+}
+
+/**
+ * Return the same sampling for a part of the canvas.
+ * @param {Sampling} sampling
+ * @param {{columns?: [number, number], rows?: [number, number]}} part canvas pixels, from and to
+ * @returns {Sampling}
+ */
+export function partOf({ columns, rows, isTurned }, part) {
+  return { columns: cut(columns, part.columns), rows: cut(rows, part.rows), isTurned };
+}
+
+/**
+ * @param {Axis} axis
+ * @param {[number, number]} [part]
+ * @returns {Axis}
+ */
+function cut(axis, part) {
+  if (!part) return axis;
+  const from = Math.max(axis.from, part[0]);
+  return { ...axis, from, to: Math.max(from, Math.min(axis.to, part[1])) };
 }
 
 /**
@@ -75,29 +103,34 @@ export function samplingOf(placement, canvas, picture, halvings) {
 
 /**
  * @param {number} length of the canvas
- * @param {number} origin canvas point of the picture's first edge
- * @param {number} step picture pixels per canvas pixel; negative if mirrored
+ * @param {{origin: number, extent: number, step: number}} box of the picture: the whole canvas pixel at which it begins,
+ *   so that a picture that was moved has exactly the same samples; its length in picture pixels; picture pixels per
+ *   canvas pixel, negative if mirrored
  * @param {number} size of the picture
  * @param {(at: number, reach: number, size: number) => Taps} tapsOf the samples around a point of the picture;
  *   `reach`: half of what the canvas pixel covers
+ * @param {number} halvings of the picture
  * @returns {Axis}
  */
-function axis(length, origin, step, size, tapsOf) {
+function axis(length, { origin, extent, step }, size, tapsOf, halvings) {
   const taps = new Uint16Array(4 * length);
+  const centres = new Uint16Array(length);
   let from = length;
   let to = 0;
   let count = 1;
   for (let pixel = 0; pixel < length; pixel++) {
-    const at = (pixel + 0.5 - origin) * step;
+    const inside = (pixel - origin + 0.5) * Math.abs(step);
+    const at = step < 0 ? extent - inside : inside;
     if (at < 0 || at >= size) continue;
     from = Math.min(from, pixel);
     to = pixel + 1;
+    centres[pixel] = Math.floor(at * 2 ** halvings);
     const [first, ...weights] = tapsOf(at, Math.abs(step) / 2, size);
     taps[4 * pixel] = first;
     taps.set(weights.slice(0, 3), 4 * pixel + 1);
     count = Math.max(count, weights.length);
   }
-  return { from: Math.min(from, to), to, size, count, taps };
+  return { from: Math.min(from, to), to, size, count, taps, centres };
 }
 
 /**

@@ -101,6 +101,20 @@ export class Viewer extends EventTarget {
     return isInside ? point : null;
   }
 
+  /**
+   * Where commands by key act, in device pixels: the middle of the canvas, or of what is seen of a picture beside it.
+   * @returns {[number, number]}
+   */
+  get middle() {
+    const { width, height } = this.canvas;
+    const { placement } = this;
+    if (!placement) return [width / 2, height / 2];
+    return [
+      middleWithin(width, placement.left, placement.width),
+      middleWithin(height, placement.top, placement.height),
+    ];
+  }
+
   /** Device pixels per CSS pixel. */
   get scale() {
     return this.canvas.width / this.canvas.getBoundingClientRect().width;
@@ -131,10 +145,11 @@ export class Viewer extends EventTarget {
    * Prepare the next picture; what is on screen stays.
    * @param {Picture} picture
    * @param {boolean} isFlipped
+   * @param {import("./outline.js").Side | null} side of the picture that lies at the edge of the canvas
    */
-  prepare(picture, isFlipped) {
+  prepare(picture, isFlipped, side) {
     if (!this.isVisible) return;
-    this.#renderer.prepare(picture, this.#viewport.placementOfNext(this.canvas, picture, isFlipped));
+    this.#renderer.prepare(picture, this.#viewport.placementOfNext(this.canvas, picture, isFlipped, side));
   }
 
   #gpuRenderer() {
@@ -176,4 +191,14 @@ export class Viewer extends EventTarget {
     this.#viewport.resized();
     this.draw(); // a canvas that changed its size is blank until it is drawn
   }
+}
+
+/**
+ * @param {number} length of the canvas
+ * @param {number} from where the picture's box begins
+ * @param {number} size of the box
+ */
+function middleWithin(length, from, size) {
+  if (from <= length / 2 && length / 2 <= from + size) return length / 2;
+  return (Math.max(0, from) + Math.min(length, from + size)) / 2;
 }

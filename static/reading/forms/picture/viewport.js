@@ -15,9 +15,9 @@
  * @property {number} height
  * @property {number} x canvas point of the picture's first corner
  * @property {number} y
- * @property {boolean} [isSquare] whether each pixel is drawn as a square at any zoom
  */
 
+/** @import { Side } from "./outline.js" */
 /** @typedef {{canvas: HTMLCanvasElement, picture: Size | null, isVisible: boolean}} LinkedViewer */
 
 const LARGEST = 16;
@@ -34,6 +34,8 @@ export class Viewport extends EventTarget {
   zoom = 1;
   x = 0;
   y = 0;
+  /** @type {Side | null} */
+  #side = null;
   #hanging = UPRIGHT;
   #orientation = UPRIGHT;
   #isFitted = true;
@@ -48,8 +50,10 @@ export class Viewport extends EventTarget {
   /**
    * Hang a new picture. Its hanging is not an act of the reader.
    * @param {boolean} isFlipped whether it hangs mirrored left to right
+   * @param {Side | null} side of the picture that lies at the edge of the canvas while it is fitted; null: the middle
    */
-  hang(isFlipped) {
+  hang(isFlipped, side) {
+    this.#side = side;
     this.#hanging = isFlipped ? MIRRORED : UPRIGHT;
     this.reset();
   }
@@ -65,7 +69,11 @@ export class Viewport extends EventTarget {
     this.#isFitted = true;
     const picture = this.#leadingPicture;
     if (!picture) return;
-    Object.assign(this, { zoom: this.#fitZoom, x: picture.width / 2, y: picture.height / 2 });
+    const zoom = this.#fitZoom;
+    const canvas = this.#leadingCanvas;
+    const length = canvas && (this.#orientation[0] ? canvas.width : canvas.height);
+    const x = length ? middleAt(this.#side, picture, length / zoom) : picture.width / 2;
+    Object.assign(this, { zoom, x, y: picture.height / 2 });
     this.#changed();
   }
 
@@ -79,12 +87,12 @@ export class Viewport extends EventTarget {
   }
 
   /**
-   * Zoom around a fixed point, given in device pixels from the middle of the canvas.
+   * Zoom around a fixed point, given in device pixels from the middle of the canvas; without one around the middle.
    * @param {number} factor
    * @param {number} [dx]
    * @param {number} [dy]
    */
-  zoomBy(factor, dx = 0, dy = 0) {
+  zoomBy(factor, dx, dy) {
     const smallest = SMALLEST * Math.min(1, this.#fitZoom);
     this.zoomTo(Math.min(LARGEST, Math.max(smallest, this.zoom * factor)), dx, dy);
   }
@@ -94,7 +102,7 @@ export class Viewport extends EventTarget {
    * @param {number} [dx] as for zoomBy()
    * @param {number} [dy]
    */
-  zoomTo(zoom, dx = 0, dy = 0) {
+  zoomTo(zoom, dx = this.#focus[0], dy = this.#focus[1]) {
     const [x, y] = this.#toPicture(dx, dy);
     this.x += x / this.zoom - x / zoom;
     this.y += y / this.zoom - y / zoom;
@@ -169,7 +177,7 @@ export class Viewport extends EventTarget {
     const across = picture.width / 2 - view.x;
     const down = picture.height / 2 - view.y;
     const [width, height] = sizeOf(picture, orientation).map((side) => side * zoom);
-    const left = Math.round(canvas.width / 2 + zoom * (a * across + c * down) - width / 2);
+    const left = Math.round(this.middleOf(canvas) + zoom * (a * across + c * down) - width / 2);
     const top = Math.round(canvas.height / 2 + zoom * (b * across + d * down) - height / 2);
     const x = left + (a + c < 0 ? width : 0);
     const y = top + (b + d < 0 ? height : 0);
@@ -181,17 +189,46 @@ export class Viewport extends EventTarget {
    * @param {Size} canvas
    * @param {Size} picture
    * @param {boolean} isFlipped as for hang()
+   * @param {Side | null} side as for hang()
    */
-  placementOfNext(canvas, picture, isFlipped) {
+  placementOfNext(canvas, picture, isFlipped, side) {
     const orientation = isFlipped ? MIRRORED : UPRIGHT;
     const visible = this.#viewers.filter((viewer) => viewer.isVisible);
     const zooms = visible.map((viewer) => fitOf(viewer.canvas, picture, orientation));
-    const view = { zoom: Math.min(...zooms), x: picture.width / 2, y: picture.height / 2 };
+    const zoom = Math.min(...zooms);
+    const x = middleAt(side, picture, visible[0].canvas.width / zoom);
+    const view = { zoom, x, y: picture.height / 2 };
     return this.placementOf(canvas, picture, view, orientation);
+  }
+
+  /**
+   * Return the column of a canvas at which the picture's x lies: the middle. On a canvas wider than the leading one it is
+   * as far from the edge at which pictures lie as there, so that all lie at their edge.
+   * @param {Size} canvas
+   */
+  middleOf(canvas) {
+    const leading = this.#leadingCanvas;
+    const [a] = this.#orientation;
+    if (!this.#side || !leading || a === 0 || canvas.width <= leading.width) return canvas.width / 2;
+    const isLeft = (this.#side === "left") === a > 0;
+    return isLeft ? leading.width / 2 : canvas.width - leading.width / 2;
   }
 
   get #leadingPicture() {
     return this.#viewers.find((viewer) => viewer.picture)?.picture;
+  }
+
+  /** What stays in place without a pointer: the middle of the canvas, or the picture's edge if it lies beside that. */
+  get #focus() {
+    const picture = this.#leadingPicture;
+    if (!picture || (this.x >= 0 && this.x <= picture.width)) return [0, 0];
+    const [a, b] = this.#orientation;
+    const across = ((this.#side === "right" ? picture.width : 0) - this.x) * this.zoom;
+    return [a * across, b * across];
+  }
+
+  get #leadingCanvas() {
+    return this.#viewers.find((viewer) => viewer.isVisible)?.canvas;
   }
 
   get #fitZoom() {
@@ -221,10 +258,33 @@ export class Viewport extends EventTarget {
   #changed() {
     const picture = this.#leadingPicture;
     if (!picture) return;
-    this.x = Math.min(picture.width, Math.max(0, this.x)); // the picture cannot be lost off screen
-    this.y = Math.min(picture.height, Math.max(0, this.y));
+    const { width = 0, height = 0 } = this.#leadingCanvas ?? {};
+    const [across, down] = this.#orientation[0] ? [width, height] : [height, width];
+    this.x = within(this.x, picture.width, across / this.zoom);
+    this.y = within(this.y, picture.height, down / this.zoom);
     this.dispatchEvent(new Event("change"));
   }
+}
+
+/**
+ * Return the picture's column at the middle of a canvas if one side lies at its edge.
+ * @param {Side | null} side null: the picture lies in the middle
+ * @param {Size} picture
+ * @param {number} length of the canvas along the picture's rows, in picture pixels
+ */
+function middleAt(side, { width }, length) {
+  if (side === null) return width / 2;
+  return side === "left" ? length / 2 : width - length / 2;
+}
+
+/**
+ * Return a position at which the picture cannot be lost: its middle part is on the canvas, or all of it is.
+ * @param {number} position of the canvas's middle in the picture
+ * @param {number} size of the picture
+ * @param {number} length of the canvas
+ */
+function within(position, size, length) {
+  return Math.min(Math.max(size, length / 2), Math.max(Math.min(0, size - length / 2), position));
 }
 
 /**

@@ -17,6 +17,11 @@ export class ColourTable extends EventTarget {
    */
   levelOfFour = (a, b, c, d) => (a + b + c + d + 2) >> 2;
 
+  /** Whether the air around what was imaged is black, whatever the table says. */
+  get isShuttered() {
+    return false;
+  }
+
   /** 65,536 pixels: alpha, blue, green, red from the high byte down. */
   get table() {
     if (this.#filledVersion !== this.version) this.fill(this.#table);
@@ -45,6 +50,11 @@ export class WindowLevel extends ColourTable {
   /** What was added to the preset by hand, in shares of the width of the standard window. */
   adjusted = { level: 0, width: 0 };
   #levels = { low: 0, high: 65535 };
+
+  /** In the standard window the air is dark by itself. */
+  get isShuttered() {
+    return this.isInverted || this.preset !== "standard";
+  }
 
   /**
    * Begin a new picture in the standard window.
@@ -127,6 +137,10 @@ export class DifferenceColours extends ColourTable {
   /** Half the difference at which the colour is full, as it is stored. */
   reach = 32768;
 
+  get isShuttered() {
+    return true;
+  }
+
   /** @param {{change: number}} levels of the difference image */
   start(levels) {
     this.reach = levels.change || 32768; // without any change: the full scale, all of it dark
@@ -146,6 +160,10 @@ export class DifferenceColours extends ColourTable {
 
 /** The same difference, to be drawn over a picture: the larger the change, the more opaque. */
 export class OverlayColours extends DifferenceColours {
+  get isShuttered() {
+    return false;
+  }
+
   /** @param {Uint32Array} table */
   fill(table) {
     for (let v = 0; v < 65536; v++) {
