@@ -61,7 +61,7 @@ def test_two_images_are_fetched_ahead_one_after_the_other(room, page, requested)
 
 def test_the_second_image_ahead_waits_for_the_first(room, page, requested):
     late = []
-    page.route(f"**/images/{room.presentation(3, 2).code}/", late.append)
+    page.route(f"**/images/{room.presentation(3, 2).code}/", lambda route: late.append(route))
     room.enter(3)
     wait_for(page, requested, [1, 2])
     late[0].continue_()
