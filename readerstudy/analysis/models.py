@@ -1,5 +1,7 @@
 """The stored versions of a report. The first is made when its study is unsealed; others are made for a reason."""
 
+from uuid import uuid4
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -56,6 +58,20 @@ class ReportVersion(models.Model):
     def study_code(self) -> str:
         """The study that events about the version belong to."""
         return self.study.code
+
+
+class VersionReason(models.Model):
+    """Why a version is being made, until it is stored. The parameters of its job are seen by researchers of any study.
+
+    Jobs name it by its random key, so that one that is retried finds it too.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    study = models.ForeignKey(Study, models.CASCADE, related_name="+")
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return f"reason {self.pk}"
 
 
 class ReportPdf(models.Model):

@@ -8,9 +8,10 @@ from django.utils.timezone import now
 from django.utils.translation import override
 
 from readerstudy.accounts.models import User
+from readerstudy.analysis.models import VersionReason
 from readerstudy.analysis.report.build import Stage
 from readerstudy.analysis.report.cache import cached_report, known_report, software_hash
-from readerstudy.analysis.report.making import LAY_OUT_REPORT, MAKE_REPORT
+from readerstudy.analysis.report.making import LAY_OUT_REPORT, MAKE_REPORT, reason_of
 from readerstudy.analysis.report.paper import store_pdf
 from readerstudy.analysis.report.versions import find_version, store_version, versions_of
 from readerstudy.errors import StudyError
@@ -47,9 +48,10 @@ def _make(parameters: Parameters, report: ReportProgress) -> dict[str, Any]:
             study=study,
             actor=None if actor is None else User.objects.get(pk=actor),
             at=now(),
-            reason=parameters.get("reason", ""),
+            reason=reason_of(parameters),
             stage=_stages(report, REHEARSAL_STAGES + len(settings.LANGUAGES) - 1),
         )
+    VersionReason.objects.filter(pk=parameters.get("reason_key")).delete()  # the version has it
     return {"number": number}
 
 

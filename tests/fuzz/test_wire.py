@@ -15,7 +15,7 @@ def _damaged_requests(wire: Wire, rng: Random) -> None:
     wire.try_one(rng)
 
 
-def test_damaged_requests_are_refused_with_a_message(db, small):
+def test_damaged_verdicts_and_other_requests_are_refused(db, small):
     study = make.study("asked", changes={"every": {"questions": ["confidence", "mark"]}})
     client = walk.client_of(make.reader_in(study))
     _damaged_requests(Wire(client, study.code, 1, walk.open_session(client, study.code, 1)))

@@ -9,6 +9,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from readerstudy.accounts.models import User
+from readerstudy.analysis.models import VersionReason
 from readerstudy.analysis.report.cache import CachedReport, known_report, software_hash
 from readerstudy.analysis.report.versions import count_readings, variant_of, versions_of
 from readerstudy.audit.actions import record
@@ -79,13 +80,20 @@ def start_new_version(*, study: Study, actor: User, reason: str, at: datetime) -
     reason = require_reason(reason)
     with transaction.atomic():
         Study.objects.select_for_update().get(pk=study.pk)  # of two who start at once, one sees the other's job
-        number = len(versions_of(study)) + 1
-        parameters = {"study": study.code, "number": number, "reason": reason, "by": actor.pk}
-        jobs = Job.objects.filter(kind=MAKE_REPORT, parameters__study=study.code, status__in=UNDER_WAY)
-        if jobs.exclude(parameters=parameters).exists():
+        parameters = {"study": study.code, "number": len(versions_of(study)) + 1, "by": actor.pk}
+        job = Job.objects.filter(kind=MAKE_REPORT, parameters__study=study.code, status__in=UNDER_WAY).first()
+        if job is None:
+            stored = VersionReason.objects.create(study=study, text=reason)
+            job = _new_job(MAKE_REPORT, {**parameters, "reason_key": str(stored.pk)}, study=study, actor=actor, at=at)
+        elif not (parameters.items() <= job.parameters.items() and reason_of(job.parameters) == reason):
             raise StudyError(_("A version of this report is being made. Store another one once it is there."))
-        job = _new_job(MAKE_REPORT, parameters, study=study, actor=actor, at=at)
     return _handed_over(job, at=at)
+
+
+def reason_of(parameters: dict[str, Any]) -> str:
+    """Return the reason for the version that a job makes; "" for the first one."""
+    key = parameters.get("reason_key")
+    return VersionReason.objects.get(pk=key).text if key else ""
 
 
 def newest_making(study: Study) -> Job | None:

@@ -1,17 +1,20 @@
 """Reports that were not made yet: made by a job, once for all who ask, with pages that show how far it is."""
 
 from collections.abc import Callable
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.test import Client
 from django.urls import reverse
 
 from readerstudy.accounts.models import Role, User
-from readerstudy.analysis.models import ReportVersion
+from readerstudy.analysis.models import ReportVersion, VersionReason
 from readerstudy.analysis.report import making
 from readerstudy.analysis.report.cache import cached_report
-from readerstudy.analysis.report.making import MAKE_REPORT, report_or_job, start_new_version
+from readerstudy.analysis.report.making import MAKE_REPORT, reason_of, report_or_job, start_new_version
 from readerstudy.errors import BadInput, NotAllowed, StudyError
+from readerstudy.jobs.actions import retry_job
 from readerstudy.jobs.models import Job, JobStatus
 from readerstudy.jobs.queue import run_here
 from readerstudy.studies.models import Study
@@ -204,6 +207,49 @@ def test_one_version_is_made_at_a_time(unsealed_study: Study, rosa: User, starte
         start_new_version(study=unsealed_study, actor=rosa, reason="Another one.", at=make.MONDAY)
     assert set(started) == {job.pk}
     assert Job.objects.count() == 1
+
+
+def test_researchers_of_other_studies_see_no_reason_in_the_jobs(
+    unsealed_study: Study, rosa: User, as_rosa: Client
+) -> None:
+    cached_report(unsealed_study, at=make.MONDAY)
+    job = start_new_version(study=unsealed_study, actor=rosa, reason=WHY, at=make.MONDAY)
+    stranger = Client()
+    stranger.force_login(make.stranger("ralph", Role.RESEARCHER))
+    seen = [
+        stranger.get(f"/api/v1/jobs/{job.pk}/"),
+        stranger.get("/api/v1/jobs/"),
+        stranger.get(f"/lab/jobs/{job.pk}/"),
+    ]
+    assert [answer.status_code for answer in seen] == [200, 200, 200]
+    assert not [answer for answer in seen if WHY in answer.content.decode()]
+    run_here(job)
+    assert WHY not in stranger.get(f"/api/v1/jobs/{job.pk}/").content.decode()
+    assert WHY in as_rosa.get(address_of(unsealed_study, "versions")).content.decode()
+    assert not VersionReason.objects.exists()
+
+
+def test_a_retried_version_keeps_its_reason(unsealed_study: Study, rosa: User) -> None:
+    cached_report(unsealed_study, at=make.MONDAY)
+    job = start_new_version(study=unsealed_study, actor=rosa, reason=WHY, at=make.MONDAY)
+    Job.objects.update(status=JobStatus.FAILED, ended_at=make.MONDAY)
+    job.refresh_from_db()
+    run_here(retry_job(job=job, actor=rosa, at=make.MONDAY, here=True))
+    assert ReportVersion.objects.get(number=2).reason == WHY
+
+
+def test_reasons_in_jobs_of_earlier_versions_are_taken_out(unsealed_study: Study) -> None:
+    code = unsealed_study.code
+    ends = {"failed": make.MONDAY, "done": make.MONDAY, "queued": None}
+    for state, ended in ends.items():
+        parameters = {"study": code, "number": 2, "reason": f"{WHY} {state}", "by": 1}
+        Job.objects.create(
+            kind="make-report", parameters=parameters, status=state, queued_at=make.MONDAY, ended_at=ended
+        )
+    import_module("readerstudy.analysis.migrations.0003_reasons_of_versions").take_out_of_jobs(apps, None)
+    assert WHY not in str(list(Job.objects.values_list("parameters", flat=True)))
+    reasons = {job.status: reason_of(job.parameters) for job in Job.objects.all()}
+    assert reasons == {"failed": f"{WHY} failed", "queued": f"{WHY} queued", "done": ""}
 
 
 def test_nobody_starts_a_version_who_may_not_store_it(unsealed_study: Study, rosa: User) -> None:
