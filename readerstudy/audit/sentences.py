@@ -59,6 +59,8 @@ SENTENCES: Final[dict[str, Text]] = {
     "message.written": _("%(actor)s wrote a mail with a message to %(subject)s."),
     "new_link.written": _("%(subject)s asked for a new sign-in link and was sent one."),
     "pairs.viewed": _("%(actor)s looked at the gallery of adversarial images beside their source images."),
+    "real_images.viewed": _("%(actor)s listed real images with their pathologies."),
+    "real_image.viewed": _("%(actor)s looked at real image %(subject)s with its pathology."),
     "pair.viewed": _("%(actor)s looked at adversarial image %(subject)s beside its source image."),
     "password.asked": _("Somebody asked for a link to choose a new password for the account of %(subject)s."),
     "password.changed": _("%(actor)s set the password of %(subject)s; the API tokens of the account ended."),

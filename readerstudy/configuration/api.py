@@ -30,6 +30,7 @@ SPECTACULAR_SETTINGS: Final[dict[str, Any]] = {
     ],
     # Fields with the same name and different choices: each set of choices gets its own name.
     "ENUM_NAME_OVERRIDES": {
+        "Authenticity": "readerstudy.truth.terms.Authenticity",
         "StudyStatus": "readerstudy.studies.lifecycle.StudyStatus",
         "JobStatus": "readerstudy.jobs.models.JobStatus",
         "SessionKind": "readerstudy.protocol.sessions.SessionKind",

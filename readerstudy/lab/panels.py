@@ -1,4 +1,4 @@
-"""The panels of an adversarial image (real, adversarial, difference) as JPEG files, made once."""
+"""The panels of an image (real, adversarial, difference) as JPEG files, made once."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +20,8 @@ _QUALITY: Final = {True: 82, False: 92}  # of the JPEG, small or not
 
 
 def panels_of(image: GalleryImage) -> tuple[str, ...]:
-    """Return the panels that the image has: a synthetic one has neither a real image nor a difference."""
-    return PANELS if image.source else ("adversarial",)
+    """Return the panels that the image has: one that was made from no other, real or synthetic, has itself alone."""
+    return PANELS if image.source else (image.authenticity.value,)
 
 
 def panel_file(image: GalleryImage, panel: str, *, is_small: bool) -> Path:
@@ -85,7 +85,8 @@ def _render(image: GalleryImage, *, is_small: bool) -> _Panels:
     modality = shown.exam.patient.cohort.modality
     is_mirrored = modality.hang(shown.attributes).is_mirrored
     if image.source is None:
-        return _Panels({"adversarial": modality.small_pictures.image(values(image.stimulus), is_mirrored=is_mirrored)})
+        (only,) = panels_of(image)
+        return _Panels({only: modality.small_pictures.image(values(image.stimulus), is_mirrored=is_mirrored)})
     triptych = modality.small_pictures.triptych(values(image.source), values(image.stimulus), is_mirrored=is_mirrored)
     shown_as = {"real": triptych.real, "adversarial": triptych.adversarial, "difference": triptych.difference.values}
     return _Panels(shown_as, triptych.difference.scale)

@@ -1,4 +1,4 @@
-"""Adversarial images beside their source images, without those that a sealed study shows. For researchers.
+"""Real and adversarial images, without those that a sealed study shows. For researchers.
 
 The rules are those of the lab's gallery: `truth.queries` leaves out every image that a sealed study shows, whether
 real or adversarial.
@@ -33,18 +33,20 @@ from readerstudy.truth.queries import (
     gallery_page,
     scores_of,
 )
+from readerstudy.truth.terms import Authenticity
 from readerstudy.vocabulary import Direction, Pathology, Split
 
-_WORDS: Final = ("cohort", "attack", "direction", "pathology", "split", "resolution", "classifier")
+_WORDS: Final = ("authenticity", "cohort", "attack", "direction", "pathology", "split", "resolution", "classifier")
 _PANEL: Final = OpenApiParameter("panel", str, OpenApiParameter.PATH, enum=list(PANELS))
 _SIZE: Final = OpenApiParameter("size", str, enum=["small", "full"], description="full: at native pixels")
 
 
 # --- shapes and filters -------------------------------------------------------------------------------------
 class ImageLine(serializers.Serializer[Any]):
-    """One adversarial image."""
+    """One image."""
 
     number = serializers.IntegerField()
+    authenticity = serializers.ChoiceField(choices=Authenticity.choices)
     cohort = serializers.CharField(source="cohort.name")
     split = serializers.ChoiceField(
         source="stimulus.image.exam.patient.split", choices=[split.value for split in Split]
@@ -58,15 +60,15 @@ class ImageLine(serializers.Serializer[Any]):
         choices=[*(word.value for word in Pathology), ""], help_text="of the source image; empty if unknown"
     )
     direction = serializers.ChoiceField(
-        choices=[word.value for word in Direction], allow_null=True, help_text="null: synthetic"
+        choices=[word.value for word in Direction], allow_null=True, help_text="null: real, or synthetic"
     )
-    attack = serializers.CharField(source="generator")
+    attack = serializers.CharField(source="generator", help_text="empty: real")
     seed = serializers.IntegerField(allow_null=True)
-    has_source = serializers.SerializerMethodField(help_text="false: a synthetic image, which was made from none")
+    has_source = serializers.SerializerMethodField(help_text="false: real, or synthetic: made from no other image")
     quality = serializers.DictField(help_text="figures by name")
     is_excluded = serializers.BooleanField(help_text="no study draws it")
     score_before = serializers.FloatField(allow_null=True, help_text="of the source image, by the filter's classifier")
-    score_after = serializers.FloatField(allow_null=True, help_text="of the adversarial image")
+    score_after = serializers.FloatField(allow_null=True, help_text="of the image itself")
 
     def get_has_source(self, image: GalleryImage) -> bool:
         return image.source is not None
@@ -77,11 +79,11 @@ class NetworkScore(serializers.Serializer[Any]):
 
     classifier = serializers.CharField()
     before = serializers.FloatField(allow_null=True, help_text="of the source image; null: none was computed")
-    after = serializers.FloatField(help_text="of the adversarial image")
+    after = serializers.FloatField(help_text="of the image itself")
 
 
 class ImagePage(ImageLine):
-    """One adversarial image with the scores of every network."""
+    """One image with the scores of every network."""
 
     # DRF leaves out a field of the base that is None here; `scores` takes the place of both.
     score_before = None  # type: ignore[assignment]
@@ -95,6 +97,7 @@ class ImagePage(ImageLine):
 class ImageFilters(Filters):
     """Filters of images."""
 
+    authenticity = of_choices(Authenticity.choices)
     cohort = filters.CharFilter()
     attack = filters.CharFilter()
     direction = of_choices([(word.value, word.value) for word in Direction])
@@ -109,7 +112,7 @@ class ImageFilters(Filters):
 # --- views --------------------------------------------------------------------------------------------------
 @extend_schema(tags=["lab"])
 class Images(GenericAPIView[Stimulus]):
-    """Adversarial images, the newest first, without those that a sealed study shows. For researchers."""
+    """Real and adversarial images, the newest first, without those that a sealed study shows. For researchers."""
 
     permission_classes = [IsResearcher]
     queryset = Stimulus.objects.none()  # for the schema
@@ -127,14 +130,15 @@ class Images(GenericAPIView[Stimulus]):
         cursor, size = request.query_params.get("cursor", ""), page_size_of(request)
         images = gallery_page(selected, before=_number(cursor), most=size + 1)
         if not cursor:
-            record("pairs.viewed", actor=request.user, subject="", at=now())
+            is_real = selected.authenticity == Authenticity.REAL
+            record("real_images.viewed" if is_real else "pairs.viewed", actor=request.user, subject="", at=now())
         lines = ImageLine(images[:size], many=True).data
         return page_after(request, lines, cursor=str(images[size - 1].number) if len(images) > size else None)
 
 
 @extend_schema(tags=["lab"])
 class ImageDetail(APIView):
-    """One adversarial image with its scores, unless a sealed study shows it. For researchers."""
+    """One image with its scores, unless a sealed study shows it. For researchers."""
 
     permission_classes = [IsResearcher]
 
@@ -142,7 +146,8 @@ class ImageDetail(APIView):
     def get(self, request: UserRequest, number: int) -> Response:
         refuse_unknown(request, ())
         image = _find(number)
-        record("pair.viewed", actor=request.user, subject=image.stimulus, at=now())
+        verb = "real_image.viewed" if image.authenticity == Authenticity.REAL else "pair.viewed"
+        record(verb, actor=request.user, subject=image.stimulus, at=now())
         before = scores_of(image.source.pk) if image.source else {}
         pathology, exclusion = find_pathology(image), find_exclusion(image.stimulus)
         line = ImageLine(image).data
@@ -162,7 +167,7 @@ class ImageDetail(APIView):
 
 @extend_schema(tags=["lab"])
 class ImagePanel(APIView):
-    """One panel of an adversarial image as JPEG, unless a sealed study shows it. For researchers."""
+    """One panel of an image as JPEG, unless a sealed study shows it. For researchers."""
 
     permission_classes = [IsResearcher]
 
@@ -183,9 +188,9 @@ class ImagePanel(APIView):
 
 def _find(number: int) -> GalleryImage:
     """Return the image. Raises NotFound if there is none or if a sealed study shows it."""
-    image = find_gallery_image(number) if number < 2**63 else None
+    image = find_gallery_image(number, is_adversarial=False) if number < 2**63 else None
     if image is None:
-        raise NotFound(_("There is no such adversarial image, or a sealed study shows it."))
+        raise NotFound(_("There is no such image, or a sealed study shows it."))
     return image
 
 

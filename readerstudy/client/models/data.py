@@ -7,8 +7,6 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 from readerstudy.client.models.shared import BlankEnum, DirectionEnum, PathologyEnum
 
-AuthenticityEnum = Literal["real", "adversarial", "pair"]
-
 
 class ClosingAnswersLine(TypedDict):
     """The answers of one reader to the questions at the end of one session."""
@@ -35,6 +33,8 @@ QualityEnum = Literal["A", "B", "C"]
 
 Verdict = Literal["real", "not_real", "unsure", "seen"]
 
+ReadingLineAuthenticityEnum = Literal["real", "adversarial", "pair"]
+
 
 class ReadingLine(TypedDict):
     """One reading."""
@@ -52,7 +52,7 @@ class ReadingLine(TypedDict):
     answers: dict[str, Any]
     receipt: str
     is_repeat: bool
-    authenticity: NotRequired[AuthenticityEnum]
+    authenticity: NotRequired[ReadingLineAuthenticityEnum]
     pathology: NotRequired[PathologyEnum]
     direction: NotRequired[DirectionEnum | BlankEnum]
     image: NotRequired[str]

@@ -73,6 +73,9 @@ class AttemptLine(TypedDict):
     milliseconds: int
 
 
+Authenticity = Literal["real", "adversarial"]
+
+
 class PathologyCounts(TypedDict):
     """Images of one pathology, by split."""
 
@@ -150,9 +153,10 @@ NullEnum = Literal[None]
 
 
 class ImageLine(TypedDict):
-    """One adversarial image."""
+    """One image."""
 
     number: int
+    authenticity: Authenticity
     cohort: str
     split: SplitEnum
     resolution: str
@@ -180,9 +184,10 @@ class NetworkScore(TypedDict):
 
 
 class ImagePage(TypedDict):
-    """One adversarial image with the scores of every network."""
+    """One image with the scores of every network."""
 
     number: int
+    authenticity: Authenticity
     cohort: str
     split: SplitEnum
     resolution: str

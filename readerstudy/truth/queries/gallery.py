@@ -1,4 +1,4 @@
-"""Adversarial images for the lab's gallery, without the images that a sealed study shows.
+"""Images for the lab's gallery and the API, without the images that a sealed study shows.
 
 Every function here applies `seal.in_no_sealed_study`.
 """
@@ -37,6 +37,7 @@ class GalleryOrder(StrEnum):
 class GalleryFilter:
     """What the gallery shows; "" and None do not restrict. `classifier` is the run whose scores are shown."""
 
+    authenticity: str = Authenticity.ADVERSARIAL
     cohort: str = ""
     attack: str = ""
     direction: str = ""
@@ -51,17 +52,18 @@ class GalleryFilter:
 
 @dataclass(frozen=True)
 class GalleryImage:
-    """An adversarial image with its source image and how it was made. Pages name it by `number`."""
+    """An adversarial image with its source image and how it was made, or a real one. Pages name it by `number`."""
 
     number: int
     stimulus: Stimulus
-    source: Stimulus | None  # None: synthetic, without a direction either
+    authenticity: Authenticity
+    source: Stimulus | None  # None: real, or synthetic; without a direction either
     direction: Direction | None
     generator: str
     attack: Attack | None
     seed: int | None
     quality: Mapping[str, Any] = field(default_factory=dict)
-    # Scores by the filter's classifier, None without one.
+    # Scores by the filter's classifier, None without one. A real image has its own in `score_after`.
     score_before: float | None = None
     score_after: float | None = None
     is_excluded: bool = False
@@ -121,16 +123,20 @@ def gallery_images(chosen: GalleryFilter) -> GalleryImages:
 @sealed_work()
 def gallery_page(chosen: GalleryFilter, *, before: int | None, most: int) -> list[GalleryImage]:
     """Return at most `most` of the images that the filter selects, the newest first, with numbers below `before`."""
-    rows = _filtered(_with_scores(_visible(), chosen.classifier), chosen).order_by("-pk")
+    rows = _filtered(_with_scores(_in_no_sealed_study(), chosen.classifier), chosen).order_by("-pk")
     if before is not None:
         rows = rows.filter(pk__lt=before)
     return [_gallery_image(row) for row in rows[:most]]
 
 
 @sealed_work()
-def find_gallery_image(number: int) -> GalleryImage | None:
-    """Return the adversarial image with this number, None if there is none or if a sealed study shows its image."""
-    rows = _visible().select_related("attack__generator", "attack__classifier")
+def find_gallery_image(number: int, *, is_adversarial: bool = True) -> GalleryImage | None:
+    """Return the image with this number, None if there is none or if a sealed study shows it.
+
+    Real ones only if `is_adversarial` is false.
+    """
+    rows = _visible() if is_adversarial else _in_no_sealed_study()
+    rows = rows.select_related("attack__generator", "attack__classifier")
     row = rows.filter(pk=number).first()
     return _gallery_image(row) if row else None
 
@@ -210,6 +216,7 @@ _ORDERS: Final[dict[GalleryOrder, Any]] = {
     GalleryOrder.LARGEST_SCORE_CHANGE: F("change").desc(nulls_last=True),
 }
 _COLUMNS: Final = {
+    "authenticity": "authenticity",
     "attack": "generator",
     "direction": "direction",
     "pathology": "pathology",
@@ -220,7 +227,11 @@ _COLUMNS: Final = {
 
 
 def _visible() -> Any:
-    rows = Truth.objects.filter(in_no_sealed_study("stimulus__image"), authenticity=Authenticity.ADVERSARIAL)
+    return _in_no_sealed_study().filter(authenticity=Authenticity.ADVERSARIAL)
+
+
+def _in_no_sealed_study() -> Any:
+    rows = Truth.objects.filter(in_no_sealed_study("stimulus__image"))
     return rows.select_related("stimulus__image__exam__patient__cohort", "source_image", "attack")
 
 
@@ -246,6 +257,8 @@ def _filtered(rows: Any, chosen: GalleryFilter) -> Any:
     rows = rows.filter(**{column: value for column, value in values.items() if value})
     if chosen.is_excluded is not None:
         rows = rows.filter(is_excluded=chosen.is_excluded)
+    if chosen.is_fooled is not None:
+        rows = rows.filter(authenticity=Authenticity.ADVERSARIAL)
     crossed = Q(before__lt=CHANCE, after__gte=CHANCE) | Q(before__gte=CHANCE, after__lt=CHANCE)
     match chosen.is_fooled:
         case True:
@@ -261,6 +274,7 @@ def _gallery_image(row: Any) -> GalleryImage:
     return GalleryImage(
         number=row.pk,
         stimulus=row.stimulus,
+        authenticity=Authenticity(row.authenticity),
         source=row.source_image,
         direction=Direction(row.direction) if row.direction else None,
         generator=row.generator,
