@@ -9,7 +9,7 @@ import httpx
 
 from readerstudy.client.api_client import ApiClient
 from readerstudy.client.downloads import Advance, Download, download
-from readerstudy.client.models.data import AuthenticityEnum, QualityEnum, ReadingLine, Verdict
+from readerstudy.client.models.data import QualityEnum, ReadingLine, ReadingLineAuthenticityEnum, Verdict
 from readerstudy.client.models.shared import DirectionEnum, PathologyEnum
 from readerstudy.client.pages import Filter, Pages
 from readerstudy.errors import StudyError
@@ -28,7 +28,7 @@ TEXTS: Final = ("presentation", "receipt", "answers", "quality_reasons")  # the 
 WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "verdict": get_args(Verdict),
     "quality": get_args(QualityEnum),
-    "authenticity": get_args(AuthenticityEnum),
+    "authenticity": get_args(ReadingLineAuthenticityEnum),
     "pathology": get_args(PathologyEnum),
     "direction": get_args(DirectionEnum),
 }
