@@ -51,6 +51,7 @@ def test_real_images_are_listed_with_their_pathology(scored, rosa):
     with Image.open(io.BytesIO(client.get(f"/api/v1/images/{source['number']}/real/").content)) as picture:
         assert picture.mode == "L"
     assert client.get(f"/api/v1/images/{source['number']}/adversarial/").status_code == 404
+    client.force_login(rosa)
     assert client.get(f"/lab/stimuli/{source['number']}/").status_code == 404, "the gallery has adversarial ones only"
     assert Event.objects.filter(verb="real_image.viewed", actor=rosa).count() == 1
     assert Event.objects.filter(verb="real_images.viewed", actor=rosa).count() == 2
