@@ -51,7 +51,8 @@ def _make(parameters: Parameters, report: ReportProgress) -> dict[str, Any]:
             reason=reason_of(parameters),
             stage=_stages(report, REHEARSAL_STAGES + len(settings.LANGUAGES) - 1),
         )
-    VersionReason.objects.filter(pk=parameters.get("reason_key")).delete()  # the version has it
+    if key := parameters.get("reason_key"):
+        VersionReason.objects.filter(pk=key).delete()  # the version has it
     return {"number": number}
 
 

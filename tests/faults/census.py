@@ -19,6 +19,7 @@ def main() -> None:
         "presentation__code",
         "verdict",
         "key",
+        "answered_at",
     )
     sessions = ReadingSession.objects.values_list(
         "reading_list__enrollment__reader__username", "reading_list__session_plan__number", "answered"

@@ -25,6 +25,7 @@ class Chaos:
     place: Installation
     seed: int
     pause_s: float
+    only: tuple[str, ...] = ()  # the kinds of faults; empty: all
     long_stop_s: float = 0.0  # for which a worker stands still; above a minute another one takes its job
 
     def __post_init__(self) -> None:
@@ -44,12 +45,13 @@ class Chaos:
             "disk full": self.fill_disk,
             "data folder read-only": self.forbid_writing,
             "web clock wrong": self.set_clock,
+            "clock of the running web set back": self.set_clock_back,
         }
 
     def run(self, *, until: Callable[[], bool], rounds: int) -> None:
         """Break everything once in each round, in another order each time, until that holds."""
         for _round in range(rounds):
-            kinds = list(self._kinds)
+            kinds = [kind for kind in self._kinds if not self.only or kind in self.only]
             self._random.shuffle(kinds)
             for kind in kinds:
                 if until():
@@ -74,11 +76,18 @@ class Chaos:
 
     def set_clock(self) -> bool:
         """The clock of the web is an hour behind or ahead for some seconds, then right again."""
-        self.place.clock_s = self._random.choice([-3600, 3600])
+        self.place.set_clock(self._random.choice([-3600, 3600]))
         self.kill_web()
         time.sleep(2 * AWAY_S)
-        self.place.clock_s = 0
+        self.place.set_clock(0)
         return self.kill_web()
+
+    def set_clock_back(self) -> bool:
+        """Set the clock of the web back by an hour while it answers, then right again."""
+        self.place.set_clock(-3600)
+        time.sleep(2 * AWAY_S)
+        self.place.set_clock(0)
+        return True
 
     # --- the database ---------------------------------------------------------------------------------------
     def kill_postgres(self) -> bool:

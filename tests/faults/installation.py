@@ -44,8 +44,8 @@ class Installation:
         self.var, self.disk = self.folder / "var", self.folder / "disk"
         self.var.mkdir()
         self.disk.mkdir()
+        self.set_clock(0)
         self.web_port, self.postgres_port, self.redis_port = _free_ports(3)
-        self.clock_s = 0  # by which the clock of the web processes is wrong
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.has_small_disk = self._mount()
         self.has_own_var = self.has_small_disk and _mounted("--bind", str(self.var), str(self.var))
@@ -72,6 +72,12 @@ class Installation:
                 subprocess.run(["umount", "--lazy", str(path)], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def set_clock(self, seconds: int) -> None:
+        """Set by how much the clock of the web processes is wrong, also of those that run."""
+        draft = self._clock.with_suffix(".part")
+        draft.write_text(str(seconds))
+        draft.replace(self._clock)
+
     def environment(self, **changes: str) -> dict[str, str]:
         """What an administrator sets."""
         keys = {name: name.lower() * 4 for name in ("SECRET_KEY", "PSEUDONYM_KEY", "RECORD_KEY")}
@@ -92,7 +98,7 @@ class Installation:
             "REQUESTS_PER_MINUTE": "0",
             "TIME_ZONE": "Europe/Berlin",
             "VAR_DIR": str(self.var),
-            "CLOCK_S": str(self.clock_s),
+            "CLOCK_FILE": str(self._clock),
             **changes,
         }
 
@@ -191,6 +197,10 @@ class Installation:
         folder = _postgres_folder()
         assert folder is not None
         return folder
+
+    @property
+    def _clock(self) -> Path:
+        return self.folder / "clock"
 
     def _start(self, name: str, command: Sequence[str], user: str | None = None) -> None:
         log: IO[bytes] = (self.folder / f"{name}.log").open("ab")

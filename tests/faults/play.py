@@ -4,8 +4,9 @@ import json
 import subprocess
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 from tests.faults.chaos import Chaos
@@ -31,6 +32,7 @@ class Plan:
     fault_pause_s: float = 0.5  # between two faults
     spoilt: float = 0.06  # share of the requests
     long_stop_s: float = 0.0
+    only: tuple[str, ...] = ()  # the kinds of faults; empty: all
     longest_s: float = 600  # after which readers stop where they are
 
 
@@ -45,6 +47,7 @@ class Outcome:
     errors: tuple[str, ...]  # of readers whom a fault stopped
     unfinished: int  # readers who ran out of time
     seconds: float
+    set_back: int  # verdicts that are stamped earlier than the one before them in their session
     is_verified: bool
     log: str
 
@@ -65,7 +68,7 @@ def play(plan: Plan) -> Outcome:
             folder=place.folder / "journals",
             pause_s=plan.think_s,
         )
-        chaos = Chaos(place, seed=plan.seed, pause_s=plan.fault_pause_s, long_stop_s=plan.long_stop_s)
+        chaos = Chaos(place, seed=plan.seed, pause_s=plan.fault_pause_s, only=plan.only, long_stop_s=plan.long_stop_s)
         began = time.monotonic()
         crowd.start()
         end = began + plan.longest_s
@@ -82,12 +85,20 @@ def play(plan: Plan) -> Outcome:
             errors=tuple(crowd.errors),
             unfinished=sum(reader.counts["stopped"] for reader in crowd.readers),
             seconds=seconds,
+            set_back=_stamped_before_their_predecessor(census["readings"]),
             is_verified=_verifies(place, made["study"]),
             log="\n".join(f"--- {name}\n{place.log(name)}" for name in ("web", "worker-0", "worker-1"))
             + json.dumps(census["jobs"]),
         )
     finally:
         place.stop()
+
+
+def _stamped_before_their_predecessor(readings: list[list[Any]]) -> int:
+    stamps: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for reader, session, *_facts, stamp in readings:  # in the order of storing
+        stamps[reader, session].append(stamp)
+    return sum(later < earlier for found in stamps.values() for earlier, later in pairwise(found))
 
 
 def _census_when_jobs_are_over(place: Installation) -> dict[str, Any]:
