@@ -27,7 +27,8 @@ def choose_device() -> torch.device:
         return torch.device("cpu")
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
     torch.cuda.set_device(device)
-    torch.backends.fp32_precision = "ieee"  # type: ignore[attr-defined]  # the stubs lack it
+    # torch's stubs lack this setting.
+    torch.backends.fp32_precision = "ieee"  # type: ignore[attr-defined]
     return device
 
 
