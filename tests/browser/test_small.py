@@ -36,7 +36,7 @@ def test_a_phone_cannot_start_and_shows_why(browser, server, study, rita, sign_i
     context.close()
 
 
-def test_a_monitor_that_is_only_scaled_is_told_so(browser, server, study, rita, sign_in):
+def test_a_monitor_that_is_only_scaled_is_recognised(browser, server, study, rita, sign_in):
     size = {"width": 960, "height": 540}
     context = browser.new_context(viewport=size, screen=size, device_scale_factor=2)
     sign_in(context, rita)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.client.test_guide import served  # noqa: F401  a fixture
+from tests.client.test_guide import served  # noqa: F401 (a fixture)
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "r-client.md"
 
@@ -23,10 +23,11 @@ def _code() -> str:
     return "\n".join(re.sub(r"(?m)^    ", "", block) for block in blocks if "Renviron" not in block)
 
 
+# Without R nobody can run the guide.
 @pytest.mark.skipif(
     not _has_httr2(), reason="needs R: apt-get install r-base-core r-cran-httr2 r-cran-vctrs r-cran-jsonlite"
 )
-def test_the_examples_in_r_run_one_after_the_other(served, tmp_path):  # noqa: F811
+def test_the_examples_in_r_run_one_after_the_other(served, tmp_path):  # noqa: F811 (the fixture is its parameter)
     script = tmp_path / "guide.R"
     script.write_text(_code() + '\nstopifnot("breast1" %in% studies$code, nrow(readings) > 0, length(answers) > 0)\n')
     done = subprocess.run(["Rscript", str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=600)

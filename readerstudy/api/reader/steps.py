@@ -197,7 +197,7 @@ def build_step(place: Place, *, at: datetime) -> ReaderStep:
 
 
 def _padded(ahead: Sequence[_Shown]) -> tuple[_Shown | None, _Shown | None]:
-    """Return the next image and the one after it; None where there are no more."""
+    """Return the next image and the one after it; None if there are no more."""
     return (ahead[0] if ahead else None, ahead[1] if len(ahead) > 1 else None)
 
 

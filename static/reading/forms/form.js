@@ -7,7 +7,14 @@
  * @template Image what the form's decode_worker.js makes of a file
  * @typedef {object} Form
  * @property {Keys} keys of the commands that only this form has
- * @property {(root: HTMLElement) => Opened<Image>} open on the elements of the form's templates below `root`
+ * @property {(root: HTMLElement, display: Display) => Opened<Image>} open on the elements of the form's templates below
+ *   `root`
+ */
+
+/**
+ * What is known of the reader's display.
+ * @typedef {object} Display
+ * @property {() => number | null} pixelsPerMm CSS pixels per millimetre as measured on this screen; null: not measured
  */
 
 /**

@@ -9,7 +9,7 @@ const SHARE = 1 / 32; // of the device's memory, for the images of three steps
 const USUAL_MEMORY = 4; // GiB; not every browser tells, and none does over plain HTTP
 
 /**
- * Whether the device has the memory for the images of so many steps.
+ * Whether the device has the memory for the images of a number of steps.
  * @param {Presentation} presentation that is as large as the others
  * @param {number} steps
  */

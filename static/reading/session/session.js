@@ -20,7 +20,7 @@ import { StimulusPresenter } from "./stimulus_presenter.js";
 import { VerdictBar } from "./verdict_bar.js";
 import { unlessAborted, until } from "./waiting.js";
 
-/** @import { Form } from "../forms/form.js" */
+/** @import { Display, Form } from "../forms/form.js" */
 /** @import { AskStep, Presentation, PresentationStep, Question, Reading, Step } from "../network/api.js" */
 /** @import { Pending } from "../network/outbox.js" */
 /** @import { GivenVerdict } from "./verdict_bar.js" */
@@ -65,8 +65,9 @@ export class Session {
    * @param {HTMLElement} root has the session's addresses as data
    * @param {Rules} rules
    * @param {Form<Image>} form of the images
+   * @param {Display} display
    */
-  constructor(root, rules, form) {
+  constructor(root, rules, form, display) {
     this.#root = root;
     this.#rules = rules;
     const name = `reading.${data(root, "reader")}.${data(root, "session")}`;
@@ -78,7 +79,7 @@ export class Session {
       isBlocked: () => this.#pause.isOn,
       onUntimely: () => this.#paradata.noteUntimely(),
     });
-    const opened = form.open(root);
+    const opened = form.open(root, display);
     const stage = (this.#stage = opened.stage);
     const keyMap = new KeyMap(form.keys, data(root, "reader"));
     this.#pause = new Pause({

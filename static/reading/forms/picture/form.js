@@ -1,6 +1,5 @@
 // Still pictures: one, or the three linked ones of a triptych.
 
-import { KeptCheck, screenNow } from "../../display_check/kept_check.js";
 import { data, find } from "../../dom.js";
 import { KEYS } from "./keys.js";
 import { Panels } from "./panels.js";
@@ -12,14 +11,13 @@ import { connectZoomBadge } from "./zoom_badge.js";
 /** @type {import("../form.js").Form<import("./layer.js").Picture>} */
 export const form = {
   keys: KEYS,
-  open(root) {
+  open(root, { pixelsPerMm }) {
     const panels = new Panels(root);
     connectZoomBadge(find("[data-badge]", HTMLElement, root), panels);
     connectWindowReadout(find("[data-readout]", HTMLElement, root), panels.windowLevel);
     const bar = root.querySelector("[data-scale-bar]");
     const mmPerPixel = bar instanceof HTMLElement ? Number(data(bar, "scaleBar")) : 0;
     if (bar instanceof HTMLElement) connectScaleBar(bar, panels, mmPerPixel);
-    const pxPerMm = () => new KeptCheck(data(root, "reader")).pixelsPerMm(screenNow());
-    return { stage: panels, tools: new PictureTools(panels, () => mmPerPixel * (pxPerMm() ?? 0)) };
+    return { stage: panels, tools: new PictureTools(panels, () => mmPerPixel * (pixelsPerMm() ?? 0)) };
   },
 };

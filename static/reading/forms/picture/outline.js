@@ -1,5 +1,5 @@
-// Where in a picture something was imaged, and on which side it is cut off, as a breast is at the chest wall. Found from
-// the pixels alone and by one rule for all pictures: nothing about a picture has to be told by the server.
+// Where in a picture something was imaged, and on which side it is cut off. Found from the pixels alone and by one rule
+// for all pictures: the server says nothing about a picture.
 
 const SMALLEST = 24; // blocks of a side; a smaller picture has no outline
 const BLOCK = 4; // pixels of a side: the noise of single pixels does not count

@@ -103,9 +103,9 @@ function cut(axis, part) {
 
 /**
  * @param {number} length of the canvas
- * @param {{origin: number, extent: number, step: number}} box of the picture: the whole canvas pixel at which it begins,
- *   so that a picture that was moved has exactly the same samples; its length in picture pixels; picture pixels per
- *   canvas pixel, negative if mirrored
+ * @param {{origin: number, extent: number, step: number}} box of the picture: the whole canvas pixel at which it
+ *   begins, so that a picture that was moved has exactly the same samples; its length in picture pixels; picture pixels
+ *   per canvas pixel, negative if mirrored
  * @param {number} size of the picture
  * @param {(at: number, reach: number, size: number) => Taps} tapsOf the samples around a point of the picture;
  *   `reach`: half of what the canvas pixel covers

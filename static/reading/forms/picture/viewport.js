@@ -202,8 +202,8 @@ export class Viewport extends EventTarget {
   }
 
   /**
-   * Return the column of a canvas at which the picture's x lies: the middle. On a canvas wider than the leading one it is
-   * as far from the edge at which pictures lie as there, so that all lie at their edge.
+   * Return the column of a canvas at which the picture's x lies: the middle. On a canvas wider than the leading one it
+   * is as far from the edge at which pictures lie as there, so that all lie at their edge.
    * @param {Size} canvas
    */
   middleOf(canvas) {
