@@ -14,7 +14,7 @@ export const KEYS = {
     zoomOut: ["-"],
     fit: ["="],
     oneToOne: ["o"],
-    trueSize: ["n"],
+    trueSize: ["u"],
     panUp: ["Shift+ArrowUp"],
     panDown: ["Shift+ArrowDown"],
     panLeft: ["Shift+ArrowLeft"],
