@@ -188,7 +188,7 @@ OPENED = """async (scripts) => {
   const { PAGE_KEYS } = await import(`${scripts}/controls/page_keys.js`);
   const root = document.querySelector("#reading");
   const form = await formNamed(root.dataset.form);
-  const { stage, tools } = form.open(root);
+  const { stage, tools } = form.open(root, { pixelsPerMm: () => null });
   const buttons = [...root.querySelectorAll("#tools button")];
   const commands = [...Object.keys(form.keys.standard), ...buttons.map((button) => button.dataset.command)];
   return {

@@ -74,9 +74,7 @@ def test_no_key_has_two_commands(form):
 
 
 def test_every_key_of_a_form_is_in_its_list(form):
-    listed = get_template(form.templates + "_keys.html").render(
-        {"session": {"kind": SessionKind.EDUCATION}, "mm_per_pixel": 0.07}
-    )
+    listed = get_template(form.templates + "_keys.html").render({"session": {"kind": SessionKind.EDUCATION}})
     assert set(re.findall(r'data-keys="(\w+)"', listed)) == set(
         standard_keys(ROOT / "static" / form.scripts / "keys.js")
     )
