@@ -1,18 +1,55 @@
-"""The panels of a triptych, which show the truth (`education.pages`)."""
+"""The panels of a triptych and its lesson, which show the truth (`education.pages`)."""
+
+from typing import Any
 
 from django.http import HttpResponseBase
 from django.utils.timezone import now
 from django.utils.translation import gettext
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from readerstudy.accounts.permissions import IsReader
 from readerstudy.api.errors import DetailSerializer
 from readerstudy.api.requests import UserRequest
-from readerstudy.education.pages import find_panel
+from readerstudy.education.pages import find_lesson, find_panel
 from readerstudy.reading.actions import stop_for_changed_file
 from readerstudy.reading.padded_file import ChangedFile, padded_response
+from readerstudy.vocabulary import Direction
+
+
+class LessonAnswer(serializers.Serializer[Any]):
+    """How the image of a triptych was altered, and the colour scale that all triptychs of its session share."""
+
+    direction = serializers.ChoiceField(
+        choices=[direction.value for direction in Direction],
+        allow_null=True,
+        help_text="null: the plan has the education say nothing of it",
+    )
+    sentence = serializers.CharField(help_text="in the language of the request; may be empty")
+    full_colour = serializers.FloatField(
+        allow_null=True, help_text="share of the grey scale that full colour stands for; null: not measured"
+    )
+
+
+class LessonOfTriptych(APIView):
+    """What the current triptych teaches, or one of the next two; 410 for any other."""
+
+    permission_classes = [IsReader]
+
+    @extend_schema(
+        responses={
+            200: LessonAnswer,
+            410: OpenApiResponse(DetailSerializer, description="neither the current triptych nor one of the next two"),
+        },
+        tags=["reading"],
+    )
+    def get(self, request: UserRequest, study: str, code: str) -> Response:
+        lesson = find_lesson(request.user, study, code)
+        if lesson is None:
+            return Response(DetailSerializer({"detail": gettext("This is not the current image.")}).data, status=410)
+        return Response(LessonAnswer(lesson).data)
 
 
 class PanelFile(APIView):

@@ -68,6 +68,7 @@ class StimulusData(TypedDict):
     flip: bool
     image: NotRequired[str]
     aid: NotRequired[AidData]
+    lesson: NotRequired[str]
 
 
 class StepData(TypedDict):

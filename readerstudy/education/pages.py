@@ -1,13 +1,21 @@
-"""The three panels of a triptych. SIGHTED: the only part that shows a reader the truth, in education sessions only."""
+"""The three panels of a triptych and what they teach.
 
+SIGHTED: the only part that shows a reader the truth, in education sessions only.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+import numpy as np
 
 from readerstudy.accounts.models import User
 from readerstudy.reading.queries import visible_presentation
 from readerstudy.studies.models import Presentation, ReadingList
-from readerstudy.truth.queries import find_adversarial_image
+from readerstudy.truth.queries import find_adversarial_image, find_direction, greatest_changes
 from readerstudy.truth.seal import may_show_triptych
+from readerstudy.vocabulary import Direction
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,48 @@ def find_panel(reader: User, study: str, code: str, panel: str) -> Panel | None:
     length = reading_list.session_plan.study.response_bytes
     is_current = presentation.position == reading_list.session.answered + 1
     return Panel(path, sha256, length, reading_list, is_current)
+
+
+# Full colour stands for one of these shares of the grey scale.
+_SCALES: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a triptych teaches: in which direction the image was altered, and the colour scale of the differences.
+
+    `direction` is None and `sentence` "" if the plan says nothing of it (`SessionRules.names_direction`).
+    `full_colour` is the share of the grey scale that full colour stands for, the same for every triptych of a session,
+    so that they can be compared; None if the changes were not measured.
+    """
+
+    direction: str | None
+    sentence: str
+    full_colour: float | None
+
+
+def find_lesson(reader: User, study: str, code: str) -> Lesson | None:
+    """Return the lesson of the reader's current triptych or of one of the next two; None for any other code."""
+    presentation = visible_presentation(reader, study, code)
+    if presentation is None or not may_show_triptych(presentation):
+        return None
+    reading_list = presentation.reading_list
+    plan = reading_list.session_plan
+    sources = list(reading_list.presentations.values_list("stimulus", flat=True))
+    full_colour = _full_colour(greatest_changes(sources, plan))
+    if not plan.rules.names_direction:
+        return Lesson(None, "", full_colour)
+    direction, words = find_direction(presentation.stimulus, plan), plan.study.cohort.modality.words.lab
+    sentence = words.removed if direction == Direction.REMOVE else words.inserted
+    return Lesson(direction, str(sentence), full_colour)
+
+
+def _full_colour(changes: Sequence[float]) -> float | None:
+    """Return the scale that holds the changes of three images in four: one strong change must not dull the others."""
+    if not changes:
+        return None
+    upper = float(np.quantile(changes, 0.75))
+    return next(scale for scale in _SCALES if scale >= min(upper, 1))
 
 
 def _file(presentation: Presentation, panel: str) -> tuple[Path, str]:

@@ -103,6 +103,8 @@ class SessionRules:
     aid: Aid = field(default=Aid.NONE, metadata=ADDED_LATER)
     # Readers see it before they begin. None: the words of the cohort's modality.
     not_real_means: Annotated[OwnText | None, TextsUpTo(400)] = field(default=None, metadata=ADDED_LATER)
+    # Whether each triptych says in which direction its image was altered. The article's education explains nothing.
+    names_direction: bool = field(default=False, metadata=ADDED_LATER)
 
     def as_data(self) -> dict[str, Any]:
         """Return the rules as JSON; the inverse of `from_data`."""
@@ -139,6 +141,7 @@ class SessionChanges:
 _RULES: Final = tuple(field.name for field in fields(SessionRules))
 _QUESTIONS: Final = ("questions", "closing_questions")
 _OF_BLINDED: Final = ("practice", "verdict", "verdict_labels", "aid", "not_real_means")  # besides questions
+_OF_EDUCATION: Final = ("names_direction",)
 _BESIDE_RULES: Final = tuple(field.name for field in fields(SessionChanges) if field.name != "rules")
 
 
@@ -203,6 +206,11 @@ def _changed(
             if part != "every" and name in table:
                 raise BadInput(f"{location} {name}: " + gettext("only blinded sessions ask anything about images."))
         rules = replace(rules, questions=(), **{name: getattr(SessionRules, name) for name in _OF_BLINDED})
+    if kind != SessionKind.EDUCATION:
+        for name in _OF_EDUCATION:
+            if part != "every" and name in table:
+                raise BadInput(f"{location} {name}: " + gettext("only education sessions show triptychs."))
+        rules = replace(rules, **{name: getattr(SessionRules, name) for name in _OF_EDUCATION})
     return replace(changed(changes, beside, location), rules=rules)
 
 
@@ -231,6 +239,10 @@ def check_rules(rules: SessionRules, kind: SessionKind, location: str) -> None:
         asks = rules.questions and not is_questionnaire
         if asks or any(getattr(rules, name) != getattr(SessionRules, name) for name in _OF_BLINDED):
             raise BadInput(f"{location}: " + gettext("only blinded sessions ask anything about images."))
+    if kind != SessionKind.EDUCATION:
+        for name in _OF_EDUCATION:
+            if getattr(rules, name) != getattr(SessionRules, name):
+                raise BadInput(f"{location} {name}: " + gettext("only education sessions show triptychs."))
     if is_questionnaire and (not rules.questions or rules.closing_questions):
         raise BadInput(
             f"{location} questions: " + gettext("a questionnaire has questions, and no closing questions besides.")

@@ -85,7 +85,8 @@ def study(transactional_db, tmp_path_factory):
         patch.setattr("os.fsync", lambda handle: None)
         make.small_resolutions(patch)
         # The display check and the breaks have tests of their own.
-        yield make.study(changes={"every": {"display_check": "off", "break_every": 0}})
+        rules = {"display_check": "off", "break_every": 0, "names_direction": True}
+        yield make.study(changes={"every": rules})
 
 
 WITH_EVERYTHING = {

@@ -2,14 +2,17 @@
 
 import numpy as np
 import pytest
+from django.db import transaction
 from playwright.sync_api import expect
 
 from readerstudy.imaging.png16 import decode_png
+from readerstudy.truth.models import Truth
 from readerstudy.truth.queries import find_adversarial_image
 from tests import walk
 from tests.browser.test_page import complaints
 from tests.browser.test_picture import cut_out, settled, windowed
 from tests.standard_window import standard_window
+from tests.tamper import without_triggers
 
 PANELS = ("real", "adversarial", "difference")
 
@@ -196,3 +199,32 @@ def test_a_triptych_has_no_barriers_in_any_of_its_views(teaching, page):
         teaching.press(key)
         result += complaints(page)
     assert result == []
+
+
+def test_each_triptych_says_how_it_was_altered_on_the_scale_of_the_session(room, page, rita):
+    with transaction.atomic(), without_triggers():
+        Truth.objects.exclude(source_image=None).update(quality={"linf_levels": 65_535 * 0.04})
+    for number in (1, 2, 3):
+        walk.finish_session(walk.client_of(rita), room.study, number)
+    room.enter(4)
+    directions = {"remove": "Altered so that the AI sees no cancer", "insert": "Altered so that the AI sees cancer"}
+    for position in (1, 2):
+        room.stands_at(position)
+        twin = Truth.objects.get(source_image=room.presentation(4, position).stimulus)
+        expect(page.locator("[data-lesson]")).to_have_text(directions[twin.direction])
+        assert page.locator("[data-lowest]").inner_text() == "≤ −5%"
+        assert page.locator("[data-highest]").inner_text() == "≥ +5%"
+        room.press("Enter")
+    assert complaints(page) == []
+
+
+def test_a_triptych_without_its_lesson_says_only_that_it_was_altered(room, page, rita):
+    for number in (1, 2, 3):
+        walk.finish_session(walk.client_of(rita), room.study, number)
+    second = room.presentation(4, 2)
+    page.route(f"**/triptychs/{second.code}/lesson/", lambda route: route.abort())
+    room.enter(4)
+    expect(page.locator("[data-lesson]")).to_contain_text("so that the AI sees")
+    room.press("Enter")
+    room.stands_at(2)
+    expect(page.locator("[data-lesson]")).to_have_text("Altered")

@@ -136,7 +136,13 @@ class PanelsSerializer(serializers.Serializer[Any]):
     difference = serializers.CharField()
 
 
-class NextTriptychSerializer(BreakSerializer, StimulusSerializer):
+class TriptychSerializer(StimulusSerializer):
+    """A triptych as far as its reader may know it."""
+
+    lesson = serializers.CharField(help_text="the address of what it teaches")
+
+
+class NextTriptychSerializer(BreakSerializer, TriptychSerializer):
     """The triptych after the current one."""
 
     images = PanelsSerializer()
@@ -180,7 +186,7 @@ class TeachStepSerializer(ImageStepSerializer):
     """View the triptych at this position."""
 
     position = serializers.IntegerField(help_text="from 1")
-    stimulus = StimulusSerializer()
+    stimulus = TriptychSerializer()
     images = PanelsSerializer(source="stimulus.images")
     next = NextTriptychSerializer(allow_null=True, help_text="null at the last image")
     after_next = NextTriptychSerializer(allow_null=True, help_text="null at the last two images")

@@ -60,11 +60,12 @@ class ShownImage:
 
 @dataclass(frozen=True)
 class ShownTriptych:
-    """A presentation as a triptych: its random code, its format, and the address of each panel."""
+    """A presentation as a triptych: its random code, its format, and the addresses of its panels and its lesson."""
 
     code: str
     format: ImageFormat
     images: dict[Panel, str]
+    lesson: str  # the address of what it teaches
     break_before: bool  # the plan offers a break before it
 
 
@@ -232,6 +233,7 @@ def _shown_triptych(presentation: Presentation, plan: SessionPlan) -> ShownTript
         code=code,
         format=image_format(presentation.stimulus, plan.study.cohort.modality),
         images={panel: reverse("reader_api:panel", args=[study, code, panel]) for panel in PANELS},
+        lesson=reverse("reader_api:lesson", args=[study, code]),
         break_before=plan.rules.has_break_before(presentation.position),
     )
 

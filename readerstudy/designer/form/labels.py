@@ -214,6 +214,11 @@ _RULES: Final = {
         _("A real image of the training split that is not in the study. Blinded readings only."),
         Section.READING,
     ),
+    "names_direction": Row(
+        _("Say how each image was altered"),
+        _("In education sessions only: so that the AI sees the finding, or does not. The article explains nothing."),
+        Section.READING,
+    ),
     "break_every": Row(_("Images between two breaks"), _("It is offered, not enforced; 0: no breaks."), Section.ORDER),
     "rest_hours": Row(
         _("Longest interruption, in hours"),

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from readerstudy.cohort.models import Cohort, Stimulus
 from readerstudy.errors import StudyError
+from readerstudy.imaging.image import WHITE
 from readerstudy.sealed_work import sealed_work
 from readerstudy.studies.models import SessionPlan
 from readerstudy.truth.models import Exclusion, ImageTruth, Truth
@@ -174,6 +175,25 @@ def find_adversarial_image(source: Stimulus, plan: SessionPlan) -> AdversarialIm
     generators = plan.study.plan["sessions"][plan.number - 1]["generators"]
     rows = Truth.objects.filter(source_image=source, generator__in=generators)
     return _adversarial_image(rows.select_related("stimulus").get())
+
+
+@sealed_work()
+def find_direction(source: Stimulus, plan: SessionPlan) -> str:
+    """Return the direction of the adversarial image of a real stimulus that the session shows."""
+    generators = plan.study.plan["sessions"][plan.number - 1]["generators"]
+    return Truth.objects.values_list("direction", flat=True).get(source_image=source, generator__in=generators)
+
+
+@sealed_work()
+def greatest_changes(sources: Collection[int], plan: SessionPlan) -> list[float]:
+    """Return the greatest change of a pixel, a share of full scale, in each adversarial image of the session.
+
+    `sources` are the keys of the real stimuli. Images whose quality was not measured are left out.
+    """
+    generators = plan.study.plan["sessions"][plan.number - 1]["generators"]
+    rows = Truth.objects.filter(source_image__in=sources, generator__in=generators)
+    figures = rows.values_list("quality", flat=True)
+    return [each["linf_levels"] / WHITE for each in figures if each and "linf_levels" in each]
 
 
 def _adversarial_image(row: Any) -> AdversarialImage:

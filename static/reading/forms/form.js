@@ -52,7 +52,13 @@
  * @property {() => void} unhide undo hide()
  */
 
-/** @typedef {{flip?: boolean}} Hanging whether the images hang mirrored left to right */
+/**
+ * How the images of a presentation are shown.
+ * @typedef {object} Hanging
+ * @property {boolean} [flip] whether they hang mirrored left to right
+ * @property {string} [sentence] how the image of a triptych was altered; "" or missing: only that it was
+ * @property {number | null} [fullColour] share of the grey scale that full colour of a difference stands for
+ */
 
 /**
  * When images were first visible.

@@ -10,6 +10,14 @@ import { find } from "../dom.js";
  * @property {boolean} flip whether the image hangs mirrored left to right
  * @property {number} pixels of each of its images
  * @property {AidScore} [aid] what is shown beside the image
+ * @property {string} [lesson] the address of what a triptych teaches
+ */
+
+/**
+ * What a triptych teaches.
+ * @typedef {object} Lesson
+ * @property {string} sentence how the image was altered; "" if the plan says nothing of it
+ * @property {number | null} full_colour share of the grey scale that full colour stands for in the session
  */
 
 /**
@@ -31,6 +39,7 @@ import { find } from "../dom.js";
  * @property {boolean} [flip]
  * @property {boolean} [break] whether a break comes before it
  * @property {AidScore} [aid] in a session with an aid
+ * @property {string} [lesson]
  */
 
 /**
@@ -217,6 +226,7 @@ function delayOrOnline(ms, signal) {
  * @param {Record<string, string>} [images] addresses by panel, if the stimulus does not have them
  * @returns {Presentation}
  */
-export function presentationOf({ code, width, height, image, images: own, flip = false, aid }, images = own) {
-  return { code, urls: images ?? { image: image ?? "" }, flip, pixels: width * height, ...(aid && { aid }) };
+export function presentationOf({ code, width, height, image, images: own, flip = false, aid, lesson }, images = own) {
+  const urls = images ?? { image: image ?? "" };
+  return { code, urls, flip, pixels: width * height, ...(aid && { aid }), ...(lesson && { lesson }) };
 }

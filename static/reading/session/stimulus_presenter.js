@@ -2,6 +2,7 @@
 
 import { retry } from "../network/api.js";
 import { hasMemoryFor } from "../network/image_cache.js";
+import { Lessons } from "../network/lessons.js";
 import { Aid } from "./aid.js";
 import { LoadingRing } from "./loading_ring.js";
 
@@ -27,6 +28,7 @@ export class StimulusPresenter {
   #greyMs;
   #onNoResponse;
   #aid = new Aid();
+  #lessons = new Lessons();
   #ring = new LoadingRing();
   /** @type {Shown | null} */
   #shown = null;
@@ -90,7 +92,9 @@ export class StimulusPresenter {
    * @param {Presentation | null} afterNext loaded if there is memory for it
    */
   async prepare(current, next, afterNext) {
-    this.#images.keepOnly(current.code, next?.code, afterNext?.code);
+    const codes = [current.code, next?.code, afterNext?.code];
+    this.#images.keepOnly(...codes);
+    this.#lessons.keepOnly(...codes);
     try {
       if (next) await this.#prepareNext(next);
       if (afterNext && hasMemoryFor(afterNext, HELD)) await this.#images.get(afterNext);
@@ -101,7 +105,7 @@ export class StimulusPresenter {
 
   /** @param {Presentation} next */
   async #prepareNext(next) {
-    const images = await this.#images.get(next);
+    const [images] = await Promise.all([this.#images.get(next), this.#lessons.of(next)]);
     whenIdle(() => {
       if (this.#images.has(next)) this.#stage.prepare(images, { flip: next.flip });
     });
@@ -149,14 +153,16 @@ export class StimulusPresenter {
     // The score of the image before must not be read beside a grey frame or the next image.
     if (this.#greyMs || !this.#images.has(presentation)) this.#aid.clear();
     this.#images.get(presentation).catch(() => {}); // on its way during the grey frame; #load() meets its error
+    const lesson = this.#lessons.of(presentation);
     const since = this.#greyMs && (await this.#stage.showGrey());
     if (isReplaced()) return;
     try {
       if (this.#greyMs) await frameFrom(since + this.#greyMs);
       const images = await this.#load(presentation, shown);
+      const { sentence, full_colour: fullColour } = (await lesson) ?? {};
       await this.#pause.over;
       if (isReplaced()) return;
-      const showing = this.#stage.show(images, { flip: presentation.flip });
+      const showing = this.#stage.show(images, { flip: presentation.flip, sentence, fullColour });
       this.#aid.show(presentation.aid ?? null); // painted in the same frame as the image
       // A late frame carries the time at which it was due, which may be before the drawing was done.
       const [visible, drawn] = await Promise.all([showing, drawingDone()]);

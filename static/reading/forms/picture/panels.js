@@ -77,17 +77,19 @@ export class Panels extends EventTarget {
   /**
    * Show new pictures in the standard window, fitted.
    * @param {Record<string, Picture>} pictures by panel
-   * @param {{flip?: boolean}} [hanging] whether they hang mirrored left to right
+   * @param {import("../form.js").Hanging} [hanging]
    * @returns {Promise<{onset: number, frame: number}>} when they were first visible: the timestamp of the second
    *   animation frame after the drawing, which brackets the paint; and the length of that frame, both in milliseconds
    */
-  show(pictures, { flip = false } = {}) {
+  show(pictures, { flip = false, sentence, fullColour } = {}) {
     const outline = this.#leadingOf(pictures).outline;
     for (const [name, { layer }] of this.#panels) {
       // A difference has no outline of its own, and what is linked lies alike.
       if (name === "difference") layer.put(pictures[name], outline);
       else layer.put(pictures[name]);
     }
+    this.#differenceColours.fullColour = fullColour ?? null;
+    this.triptych?.explain(sentence ?? "", fullColour ?? null);
     this.#coverWith(() => null);
     this.viewport.hang(flip, outline?.side ?? null);
     this.reset();

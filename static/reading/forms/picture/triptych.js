@@ -18,6 +18,8 @@ export class Triptych extends EventTarget {
   #root;
   #panels;
   #figures;
+  #lesson;
+  #withoutLesson;
   #overlay = new Layer(new OverlayColours());
   #isSwapped = false;
   #isOverlaid = false;
@@ -34,6 +36,8 @@ export class Triptych extends EventTarget {
     super();
     this.#root = root;
     this.#panels = panels;
+    this.#lesson = find("[data-lesson]", HTMLElement, root);
+    this.#withoutLesson = this.#lesson.textContent;
     this.#figures = new Map(ORDER.map((name) => [name, new Figure(panels[name].viewer.box)]));
     this.#overlay.colours.addEventListener("change", () => panels.real.viewer.redraw());
     drawLegend(find("[data-legend]", HTMLElement, root), colours);
@@ -51,6 +55,16 @@ export class Triptych extends EventTarget {
   /** The panel at full size; null: all three. */
   get panel() {
     return this.#panel;
+  }
+
+  /**
+   * Say how the image was altered, and on which scale the difference is coloured, from the next start() on.
+   * @param {string} sentence "": only that it was altered
+   * @param {number | null} fullColour share of the grey scale; null: the scale is that of the picture's own change
+   */
+  explain(sentence, fullColour) {
+    this.#overlay.colours.fullColour = fullColour;
+    this.#lesson.textContent = sentence || this.#withoutLesson;
   }
 
   /** Show three panels, each with its own picture. */
@@ -166,8 +180,10 @@ function drawLegend(legend, colours) {
     signDisplay: "exceptZero",
   });
   colours.addEventListener("change", () => {
+    // On a scale of the whole session a change may go beyond the ends.
+    const [atMost, atLeast] = colours.fullColour === null ? ["", ""] : ["≤ ", "≥ "];
     // A hyphen is too short for a minus sign.
-    lowest.textContent = percent.format(-colours.share).replace("-", "−");
-    highest.textContent = percent.format(colours.share);
+    lowest.textContent = atMost + percent.format(-colours.share).replace("-", "−");
+    highest.textContent = atLeast + percent.format(colours.share);
   });
 }

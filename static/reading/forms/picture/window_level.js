@@ -136,6 +136,8 @@ export class DifferenceColours extends ColourTable {
   levelOfFour = (a, b, c, d) => larger(larger(a, b), larger(c, d));
   /** Half the difference at which the colour is full, as it is stored. */
   reach = 32768;
+  /** @type {number | null} share of the grey scale at which the colour is full; null: that of the picture's change */
+  fullColour = null;
 
   get isShuttered() {
     return true;
@@ -143,7 +145,8 @@ export class DifferenceColours extends ColourTable {
 
   /** @param {{change: number}} levels of the difference image */
   start(levels) {
-    this.reach = levels.change || 32768; // without any change: the full scale, all of it dark
+    const own = levels.change || 32768; // without any change: the full scale, all of it dark
+    this.reach = this.fullColour === null ? own : (65535 * this.fullColour) / 2;
     this.changed();
   }
 
