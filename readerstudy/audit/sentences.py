@@ -159,6 +159,8 @@ KINDS: Final[dict[str, Text]] = {
     "new_link": _("New links by mail"),
     "pair": _("Views of one altered image"),
     "pairs": _("Views of the gallery"),
+    "real_image": _("Views of one real image"),
+    "real_images": _("Lists of real images"),
     "password": _("Passwords"),
     "profile": _("Questions about readers"),
     "reader": _("Readers"),

@@ -106,7 +106,7 @@ def test_the_step_has_the_aid_of_both_images_in_aided_sessions_only(aided):
                 assert image["aid"] == {"score": f"{kept.score:.2f}", "threshold": "0.37", "above": kept.is_above}
                 seen += 1
             step = walk.answer(client, "aided", number, step, "real").json()["step"]
-        assert seen == (0 if number == 1 else 15)
+        assert seen == (0 if number == 1 else 21)
     assert "score" not in str(client.get("/api/v1/reading/").json())
 
 

@@ -60,7 +60,7 @@ class SubgroupBlocks:
 
     readings: Ints
     hits: Floats
-    sums: Sums | Floats
+    sums: Sums
 
     @property
     def groups(self) -> int:

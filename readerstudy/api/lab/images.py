@@ -130,8 +130,10 @@ class Images(GenericAPIView[Stimulus]):
         cursor, size = request.query_params.get("cursor", ""), page_size_of(request)
         images = gallery_page(selected, before=_number(cursor), most=size + 1)
         if not cursor:
-            is_real = selected.authenticity == Authenticity.REAL
-            record("real_images.viewed" if is_real else "pairs.viewed", actor=request.user, subject="", at=now())
+            if selected.authenticity == Authenticity.REAL:
+                record("real_images.viewed", actor=request.user, subject="", at=now())
+            else:
+                record("pairs.viewed", actor=request.user, subject="", at=now())
         lines = ImageLine(images[:size], many=True).data
         return page_after(request, lines, cursor=str(images[size - 1].number) if len(images) > size else None)
 
@@ -146,8 +148,10 @@ class ImageDetail(APIView):
     def get(self, request: UserRequest, number: int) -> Response:
         refuse_unknown(request, ())
         image = _find(number)
-        verb = "real_image.viewed" if image.authenticity == Authenticity.REAL else "pair.viewed"
-        record(verb, actor=request.user, subject=image.stimulus, at=now())
+        if image.authenticity == Authenticity.REAL:
+            record("real_image.viewed", actor=request.user, subject=image.stimulus, at=now())
+        else:
+            record("pair.viewed", actor=request.user, subject=image.stimulus, at=now())
         before = scores_of(image.source.pk) if image.source else {}
         pathology, exclusion = find_pathology(image), find_exclusion(image.stimulus)
         line = ImageLine(image).data

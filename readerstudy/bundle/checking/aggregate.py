@@ -23,6 +23,7 @@ from readerstudy.analysis.record.counts import (
     Ints,
     SessionTimes,
     SubgroupBlocks,
+    Sums,
     block_numbers,
     subset_kinds,
 )
@@ -137,7 +138,7 @@ class _Counting:
         shape = (*self.shape, ALL_READINGS + 1)
         readings: Ints = np.zeros(shape, dtype=np.int64)
         hits: Floats = np.zeros(shape)
-        sums: Floats = np.zeros((*shape, groups))
+        sums: Sums = np.zeros((*shape, groups), dtype=np.float32)
         credits = self._credits(rule)
         subsets = [*(subset_kinds(subset) for subset in SUBSETS), tuple(range(_PAIR))]
         for cell, own in self._sessions():
