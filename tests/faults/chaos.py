@@ -48,7 +48,17 @@ class Chaos:
             "clock of the running web set back": self.set_clock_back,
         }
 
-    def run(self, *, until: Callable[[], bool], rounds: int) -> None:
+    @property
+    def kinds(self) -> frozenset[str]:
+        return frozenset(self._kinds)
+
+    @property
+    def impossible(self) -> frozenset[str]:
+        """The kinds that need a disk or a folder of the test's own, where none can be mounted."""
+        needs = {"disk full": self.place.has_small_disk, "data folder read-only": self.place.has_own_var}
+        return frozenset(kind for kind, is_there in needs.items() if not is_there)
+
+    def run(self, *, until: Callable[[], bool], rounds: int, before: Callable[[], None] = lambda: None) -> None:
         """Break everything once in each round, in another order each time, until that holds."""
         for _round in range(rounds):
             kinds = [kind for kind in self._kinds if not self.only or kind in self.only]
@@ -56,13 +66,21 @@ class Chaos:
             for kind in kinds:
                 if until():
                     return
+                before()
                 if self._kinds[kind]():
                     self.counts[kind] += 1
                 time.sleep(self.pause_s * self._random.uniform(0.5, 1.5))
 
+    def _children(self, name: str) -> list[psutil.Process]:
+        """Return the processes of a service; one that has just been started gets some seconds to make them."""
+        end = time.monotonic() + 20
+        while not (children := self.place.children(name)) and time.monotonic() < end:
+            time.sleep(0.1)
+        return children
+
     # --- the web --------------------------------------------------------------------------------------------
     def kill_web_process(self) -> bool:
-        children = self.place.children("web")
+        children = self._children("web")
         if not children:
             return False
         with suppress(psutil.NoSuchProcess):
@@ -150,7 +168,7 @@ class Chaos:
         return True
 
     def kill_child(self) -> bool:
-        children = self.place.children(self._random.choice(self.place.workers))
+        children = self._children(self._random.choice(self.place.workers))
         if not children:
             return False
         with suppress(psutil.NoSuchProcess):

@@ -1,6 +1,7 @@
 """One run of the harness: an installation, a crowd of readers, jobs, faults; then the counts."""
 
 import json
+import math
 import subprocess
 import sys
 import time
@@ -33,6 +34,7 @@ class Plan:
     spoilt: float = 0.06  # share of the requests
     long_stop_s: float = 0.0
     only: tuple[str, ...] = ()  # the kinds of faults; empty: all
+    verdicts_a_fault: int = 0  # that each reader may give before the next one, until all have come; 0: any number
     longest_s: float = 600  # after which readers stop where they are
 
 
@@ -41,7 +43,9 @@ class Outcome:
     """What was done, and what came of it."""
 
     counts: Counts
+    kinds: frozenset[str]  # of faults, all that there are
     faults: Counter[str]
+    impossible: frozenset[str]  # faults that this machine does not let a test make
     spoilt: Counter[str]
     seen: Counter[str]  # by the readers: answers that they asked for again, and what they tried
     errors: tuple[str, ...]  # of readers whom a fault stopped
@@ -70,16 +74,25 @@ def play(plan: Plan) -> Outcome:
         )
         chaos = Chaos(place, seed=plan.seed, pause_s=plan.fault_pause_s, only=plan.only, long_stop_s=plan.long_stop_s)
         began = time.monotonic()
+        if plan.verdicts_a_fault:
+            crowd.allowed = 0
         crowd.start()
         end = began + plan.longest_s
-        chaos.run(until=lambda: not crowd.is_reading or time.monotonic() > end, rounds=plan.rounds)
+        chaos.run(
+            until=lambda: not crowd.is_reading or time.monotonic() > end,
+            rounds=plan.rounds,
+            before=lambda: crowd.allow(plan.verdicts_a_fault),
+        )
+        crowd.allowed = math.inf
         crowd.join(max(5.0, end - time.monotonic()))
         seconds = time.monotonic() - began
         proxy.stop()
         census = _census_when_jobs_are_over(place)
         return Outcome(
             counts=compare(census, place.folder / "journals", made["jobs"]),
+            kinds=chaos.kinds,
             faults=chaos.counts,
+            impossible=chaos.impossible,
             spoilt=proxy.counts,
             seen=sum((reader.counts for reader in crowd.readers), Counter()),
             errors=tuple(crowd.errors),

@@ -1,6 +1,7 @@
 """Readers who never give up: each writes down a verdict before it is sent, and its receipt before the next step."""
 
 import json
+import math
 import os
 import random
 import threading
@@ -127,6 +128,9 @@ class Crowd:
         self, address: str, study: str, tokens: dict[str, str], *, seed: int, folder: Path, pause_s: float
     ) -> None:
         folder.mkdir(exist_ok=True)
+        self.allowed: float = (
+            math.inf
+        )  # verdicts of each reader; who has given so many looks at the image until there are more
         self.study, self.pause_s, self.over = study, pause_s, threading.Event()
         self.errors: list[str] = []
         self.readers = [
@@ -138,6 +142,10 @@ class Crowd:
     def start(self) -> None:
         for thread in self._threads:
             thread.start()
+
+    def allow(self, verdicts: int) -> None:
+        """Let each reader give so many verdicts more."""
+        self.allowed += verdicts
 
     @property
     def is_reading(self) -> bool:
@@ -162,9 +170,12 @@ class Crowd:
         dice = random.Random(reader.name)
 
         def decide(step: StepData) -> tuple[str, int]:
+            time.sleep(self.pause_s * dice.uniform(0.5, 1.5))
+            while len(reader.acknowledged) >= self.allowed and not self.over.is_set():
+                reader.current_step(self.study, number)
+                time.sleep(self.pause_s)
             if self.over.is_set():
                 raise TimeoutError(f"{reader.name} stopped in the middle")
-            time.sleep(self.pause_s * dice.uniform(0.5, 1.5))
             return dice.choice(step["verdicts"]), dice.randint(800, 20_000)
 
         try:
