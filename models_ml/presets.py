@@ -30,12 +30,16 @@ from readerstudy.vocabulary import Direction
 
 @dataclass(frozen=True)
 class Preset:
-    """A classifier and its two GANs at one resolution."""
+    """A classifier and its two GANs at one resolution.
+
+    `is_article`: attacks of this preset are evaluated without post-processing, as in the article, and with it beside.
+    """
 
     name: str
     classifier: ClassifierConfig
     remove: GanConfig
     insert: GanConfig
+    is_article: bool = False
 
     def gan(self, direction: Direction) -> GanConfig:
         return self.remove if direction == Direction.REMOVE else self.insert
@@ -60,7 +64,7 @@ def _article(name: str, rows: int, columns: int) -> Preset:
     generator = GeneratorConfig(align_corners=True)
     gan = GanConfig(name, rows, columns, weight, ARTICLE_STAGES, generator=generator, moments="kept")
     classifier = ClassifierConfig(name, rows, columns, weight, augmentation=Augmentation(scale="uniform"))
-    return Preset(name, classifier, remove=gan, insert=gan)
+    return Preset(name, classifier, remove=gan, insert=gan, is_article=True)
 
 
 DEMO_FLIPS = Augmentation(0.5, 0.5, 0.0, 0.0, 1.0, 1.0)

@@ -111,6 +111,7 @@ def _recalibrated(scores: ClassifierScores, recalibration: Recalibration) -> Cla
             adversarial=recalibration(attack.adversarial),
             identity=recalibration(attack.identity),
             sham=recalibration(attack.sham),
+            unprocessed=recalibration(attack.unprocessed),
         )
         for name, attack in scores.attacks.items()
     }
@@ -153,6 +154,7 @@ def _attack(
         table=table(Variant.ADVERSARIAL),
         identity=table(Variant.IDENTITY) if attack.identity else None,
         sham=table(Variant.SHAM) if attack.sham else None,
+        unprocessed=table(Variant.UNPROCESSED) if attack.unprocessed else None,
         similarity=_similarity(attack_scores),
         changes=tuple(_changes(scores, attack)),
         untouched=int((~attacked).sum()),
@@ -217,7 +219,7 @@ def _compare_with_reference(
 
 
 def _transfers(scores: Sequence[ClassifierScores], attacks: Sequence[AttackImages]) -> list[Transfer]:
-    """Return each attack and each of its baselines on each classifier."""
+    """Return each attack, and what is scored beside it, on each classifier."""
     return [
         _transfer(classifier, attack, variant, values)
         for attack in attacks

@@ -86,6 +86,7 @@ class AttackImages:
 
     `runs` are the names that they were written under, `against` the classifier that they were made for. The baselines
     are by label: `identity` are the generators after stage 1, `sham` has the same steps with an invisible change.
+    `unprocessed` are, by label, the whole changes of the generators without post-processing, if they are asked for.
     Images that were excluded from studies are included: to leave bad ones out would bias the figures.
     """
 
@@ -96,6 +97,12 @@ class AttackImages:
     labels: tuple[int, ...] = (0, 1)
     identity: Mapping[int, ImageAttack] = field(default_factory=dict)
     sham: Mapping[int, ImageAttack] = field(default_factory=dict)
+    unprocessed: Mapping[int, ImageAttack] = field(default_factory=dict)
+
+    @property
+    def beside(self) -> Mapping[Variant, Mapping[int, ImageAttack]]:
+        """Return what is drawn for each test image and scored beside the written files, by variant and label."""
+        return {Variant.IDENTITY: self.identity, Variant.SHAM: self.sham, Variant.UNPROCESSED: self.unprocessed}
 
 
 @dataclass(frozen=True)
@@ -109,13 +116,14 @@ class AttackScores:
     adversarial: Floats
     identity: Floats
     sham: Floats
+    unprocessed: Floats
     psnr: Floats
     ssim: Floats
     changed: Mapping[Variant, int]
     quality: Mapping[str, Floats] = field(default_factory=dict)
 
     def by_variant(self, variant: Variant) -> Floats:
-        """Return the scores of the adversarial images or of a baseline."""
+        """Return the scores of the adversarial images, or of those beside them."""
         scores: Floats = getattr(self, variant.value)
         return scores
 
@@ -256,9 +264,9 @@ class _Loader:
 
     @property
     def pixels_drawn(self) -> int:
-        """Return how many pixels an identity generator draws for an image, 0 without generators."""
-        generators = (generator for attack in self.attacks for generator in attack.identity.values())
-        return max(map(pixels_drawn, generators), default=0)
+        """Return how many pixels a generator draws for an image, 0 without generators."""
+        by_label = chain.from_iterable(attack.beside.values() for attack in self.attacks)
+        return max((pixels_drawn(drawing) for drawings in by_label for drawing in drawings.values()), default=0)
 
     def load(self, source: SourceImage) -> _LoadedImage:
         """Return the image with its adversarial images; with similarity and baselines if it is a test image."""
@@ -274,9 +282,9 @@ class _Loader:
             if source.split != Split.TEST:
                 continue
             loaded.similarity[attack.name] = self._similarity(real, adversarial)
-            for variant, by_label in ((Variant.IDENTITY, attack.identity), (Variant.SHAM, attack.sham)):
-                if baseline := by_label.get(source.label):
-                    self._add(loaded, _ImageKind(variant, attack.name), baseline(real), real)
+            for variant, by_label in attack.beside.items():
+                if drawing := by_label.get(source.label):
+                    self._add(loaded, _ImageKind(variant, attack.name), drawing(real), real)
         return loaded
 
     def _similarity(self, real: Grey16, adversarial: Grey16) -> _PairSimilarity:
@@ -352,6 +360,7 @@ class _Scorer:
             adversarial=self._column(test, kinds[Variant.ADVERSARIAL]),
             identity=self._column(test, kinds[Variant.IDENTITY]),
             sham=self._column(test, kinds[Variant.SHAM]),
+            unprocessed=self._column(test, kinds[Variant.UNPROCESSED]),
             psnr=np.array([pair.psnr for pair in similarity], dtype=float),
             ssim=np.array([pair.ssim for pair in similarity], dtype=float),
             changed={

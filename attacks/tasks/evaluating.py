@@ -7,7 +7,7 @@ from typing import Any
 from celery import shared_task
 from django.utils.timezone import now
 
-from attacks.constraints.post_processing import PostProcessing
+from attacks.constraints.post_processing import STEPS, PostProcessing
 from attacks.constraints.sham import Sham
 from attacks.evaluation.evaluate import EvaluationSettings, evaluate
 from attacks.evaluation.measure import (
@@ -19,6 +19,7 @@ from attacks.evaluation.measure import (
 )
 from attacks.evaluation.pairing import AttackKind, pair_directions
 from attacks.generative.gan import GanAttack
+from attacks.generative.strength import StrengthSettings
 from models_ml.evaluation.trivial_controls import FileHeader
 from models_ml.presets import PRESETS
 from models_ml.runs.checkpoint import CONTROL, WEIGHTS, load_classifier, read_provenance, sha256
@@ -28,6 +29,7 @@ from models_ml.tasks import folder_of
 from readerstudy.cohort.models import Cohort
 from readerstudy.experiments.models import Attack, Checkpoint, CheckpointKind, Evaluation
 from readerstudy.experiments.parameters import EvaluateParameters
+from readerstudy.imaging.geometry import PLAIN
 from readerstudy.imaging.image import Size
 from readerstudy.jobs.queue import perform
 from readerstudy.results.evaluation import FORMAT, EvaluationResult, Recalibrated
@@ -96,6 +98,8 @@ def _attack_images(
         name: PostProcessing.from_settings(rows[name].settings if name in rows else {}, cohort.modality.geometry)
         for name in names
     }
+    none = PostProcessing.from_settings(dict.fromkeys(STEPS, False), cohort.modality.geometry)
+    generators = {name: folder_of(run.folder) for name, run in runs.items() if run and _is_gan(run)}
     return AttackImages(
         name=" + ".join(names),
         runs=tuple(names),
@@ -103,13 +107,36 @@ def _attack_images(
         against=", ".join(sorted(target.name for target in targets if target)),
         labels=tuple(sorted({label for name in names for label in LABELS[directions[name]]})),
         identity={
-            label: GanAttack.load(folder_of(run.folder), is_identity=True, post_processing=steps[name])
-            for name, run in runs.items()
-            if run and (folder_of(run.folder) / CONTROL).exists()
+            label: GanAttack.load(folder, is_identity=True, post_processing=steps[name])
+            for name, folder in generators.items()
             for label in LABELS[directions[name]]
         },
         sham={label: Sham(size, steps[name]) for name in names for label in LABELS[directions[name]]},
+        unprocessed={
+            label: GanAttack.load(folder, post_processing=none)
+            for name, folder in generators.items()
+            if _differs_from_article(runs[name], rows.get(name))
+            for label in LABELS[directions[name]]
+        },
     )
+
+
+def _is_gan(run: Checkpoint) -> bool:
+    return (folder_of(run.folder) / CONTROL).exists()
+
+
+def _differs_from_article(run: Checkpoint | None, row: Attack | None) -> bool:
+    """Return whether a generator of the article's presets wrote other images than the article's attack would.
+
+    The article applies the whole change and no post-processing; images of earlier versions have no row, and were
+    post-processed.
+    """
+    preset = PRESETS.get(run.preset) if run else None
+    if preset is None or not preset.is_article:
+        return False
+    settings = row.settings if row else {}
+    steps = PostProcessing.from_settings(settings, PLAIN).settings()
+    return any(steps.values()) or not StrengthSettings.from_settings(settings).is_whole
 
 
 def _generator(name: str, rows: dict[str, Attack]) -> Checkpoint | None:

@@ -1,12 +1,12 @@
 """Result of an evaluation: decisions of one classifier on attacked test images at one resolution (METHOD §4)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from readerstudy.errors import BadInput
-from readerstudy.serialise import from_dict
+from readerstudy.serialise import ADDED_LATER, from_dict
 from readerstudy.statistics.proportions import Proportion
 from readerstudy.statistics.roc import AreaUnderCurve, RocCurve
 from readerstudy.vocabulary import Direction
@@ -26,6 +26,7 @@ class ThresholdRule(StrEnum):
 class Variant(StrEnum):
     """The images of a table."""
 
+    UNPROCESSED = "unprocessed"  # as the generators draw them, without post-processing, as in the article
     ADVERSARIAL = "adversarial"
     IDENTITY = "identity"  # of the generators as stage 1 left them, which learnt to copy
     SHAM = "sham"  # put through the same steps as the adversarial images, with an invisible change
@@ -175,7 +176,8 @@ class AttackEvaluation:
 
     `runs` are the names under which its images were written, `against` the name of the classifier that they were made
     for ("" if unknown). `untouched` counts the test images that the attack leaves alone. `roc` is on flipped labels.
-    `identity` and `sham` are its baselines. `changes` are by direction; earlier versions did not measure them.
+    `identity` and `sham` are its baselines. `unprocessed` are the same generators without post-processing, for those
+    of the article's presets. `changes` are by direction; earlier versions did not measure them.
     """
 
     name: str
@@ -189,6 +191,7 @@ class AttackEvaluation:
     roc: RocCurve | None
     sham: AttackTable | None = None
     changes: tuple[ChangeFigures, ...] = ()
+    unprocessed: AttackTable | None = field(default=None, metadata=ADDED_LATER)
 
 
 @dataclass(frozen=True)

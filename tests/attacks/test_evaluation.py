@@ -87,10 +87,12 @@ class SmallCohort:
 
     @property
     def lift(self) -> AttackImages:
-        """An attack on all images, whose identity generators copy and whose sham changes a level."""
+        """An attack whose identity generators copy, whose sham changes a level, and that brightens if unprocessed."""
         copies = dict.fromkeys((0, 1), lambda pixels: pixels)
         shams = dict.fromkeys((0, 1), lambda pixels: pixels + np.uint16(1))
-        return AttackImages("lift", ("lift-in", "lift-out"), self.lifted, against="top", identity=copies, sham=shams)
+        drawn = dict.fromkeys((0, 1), lambda pixels: pixels + np.uint16(2_000))
+        beside = {"identity": copies, "sham": shams, "unprocessed": drawn}
+        return AttackImages("lift", ("lift-in", "lift-out"), self.lifted, against="top", **beside)
 
     @property
     def removal(self) -> AttackImages:
@@ -136,6 +138,10 @@ def test_each_held_out_image_is_scored_from_its_file(cohort, scored):
         np.testing.assert_allclose(own.attacks["lift"].identity, own.test_scores, atol=1e-6)
         np.testing.assert_allclose(own.attacks["lift"].sham, own.test_scores, atol=1e-3)
         assert (own.attacks["lift"].sham > own.test_scores).all()
+        drawn = [
+            float(scores(target.classifier, cohort.files[image.path][None] + np.uint16(2_000))[0]) for image in own.test
+        ]
+        np.testing.assert_allclose(own.attacks["lift"].unprocessed, drawn, atol=1e-6)
 
 
 def test_stored_scores_are_of_real_and_adversarial_stimuli(cohort, scored):
@@ -183,6 +189,7 @@ def test_an_attack_on_one_class_is_evaluated_on_that_class(cohort, scored, lift,
     assert part.untouched == len(cohort.of_split("test")) - positive
     assert part.identity is None
     assert part.sham is None
+    assert part.unprocessed is None
     assert part.table.auc_flipped is None
     assert part.roc is None
     assert whole.identity.at(ThresholdRule.YOUDEN).fooled.hits == 0  # a copy fools nobody
@@ -217,7 +224,8 @@ def test_a_baseline_without_any_change_is_not_applicable(cohort, scored, lift):
     assert [table.is_applicable for table in (attack.table, attack.identity, attack.sham)] == [True, False, True]
     assert attack.sham.at(ThresholdRule.YOUDEN).fooled.hits == 0
     applicable = {(one.variant, one.is_applicable) for one in result.transfers}
-    assert applicable == {(Variant.ADVERSARIAL, True), (Variant.IDENTITY, False), (Variant.SHAM, True)}
+    assert applicable == {(variant, variant is not Variant.IDENTITY) for variant in Variant}
+    assert attack.unprocessed.changed == images
 
 
 def test_classifiers_are_compared_with_the_first(scored, lift):

@@ -6,7 +6,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from readerstudy.analysis.record.attack import StudyAttack
-from readerstudy.experiments.tables.cells import applicable, baseline_label, rule_label, tables_by_variant
+from readerstudy.experiments.tables.cells import (
+    applicable,
+    baseline_label,
+    rule_label,
+    tables_by_variant,
+    unprocessed_sentence,
+)
 from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.results.evaluation import AttackTable, Decisions, Variant
 from readerstudy.statistics.proportions import Proportion
@@ -70,6 +76,8 @@ def _notes(attack: StudyAttack) -> Iterator[str]:
     """Yield which runs these are, and how similar the adversarial images are to their source images."""
     names = {"classifier": attack.classifier, "attacks": ", ".join(attack.runs)}
     yield _("Classifier: %(classifier)s. Adversarial images by: %(attacks)s.") % names
+    if any(evaluation.unprocessed for evaluation in attack.by_resolution.values()):
+        yield unprocessed_sentence()
     for resolution, evaluation in attack.by_resolution.items():
         if evaluation.similarity:
             yield _(

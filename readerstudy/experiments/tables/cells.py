@@ -68,15 +68,17 @@ def subgroup_label(column: str, value: str) -> str:
 
 
 def variant_label(attack: str, variant: Variant) -> str:
-    """Return the name of an attack, or of one of its baselines."""
+    """Return the name of an attack, of its images without post-processing, or of one of its baselines."""
     if variant is Variant.ADVERSARIAL:
         return attack
     return _("%(attack)s, %(baseline)s") % {"attack": attack, "baseline": baseline_label(variant)}
 
 
 def baseline_label(variant: Variant) -> str:
-    """Return the name of a baseline."""
+    """Return what a table beside that of the attack is about."""
     match variant:
+        case Variant.UNPROCESSED:
+            return _("without post-processing")
         case Variant.ADVERSARIAL:
             return _("attack")
         case Variant.IDENTITY:
@@ -85,8 +87,18 @@ def baseline_label(variant: Variant) -> str:
             return _("sham")
 
 
+def unprocessed_sentence() -> str:
+    """Return what the images without post-processing are."""
+    return _(
+        "Without post-processing: the generator’s whole change, as in the article. The figures of the attack itself "
+        "are those of the written images, which readers see."
+    )
+
+
 def tables_by_variant(attack: AttackEvaluation) -> Iterator[tuple[Variant, AttackTable]]:
-    """Yield the attack's Table 1 and those of its baselines."""
+    """Yield the attack's Table 1 and those of its baselines; first, for the article's presets, as the article drew."""
+    if attack.unprocessed:
+        yield Variant.UNPROCESSED, attack.unprocessed
     yield Variant.ADVERSARIAL, attack.table
     if attack.identity:
         yield Variant.IDENTITY, attack.identity

@@ -1,6 +1,7 @@
 """Tables of an evaluation."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from django.utils.translation import gettext as _
@@ -14,6 +15,7 @@ from readerstudy.experiments.tables.cells import (
     share_cell,
     subgroup_label,
     tables_by_variant,
+    unprocessed_sentence,
     variant_label,
 )
 from readerstudy.experiments.tables.changes import changes_table
@@ -57,7 +59,9 @@ def table_1(result: EvaluationResult) -> Table:
         for attack in result.attacks
         for variant, table in tables_by_variant(attack)
     ]
-    return attack_figures(_("Table 1: %(classifier)s") % {"classifier": result.classifier}, columns)
+    table = attack_figures(_("Table 1: %(classifier)s") % {"classifier": result.classifier}, columns)
+    is_drawn = any(attack.unprocessed for attack in result.attacks)
+    return replace(table, notes=(unprocessed_sentence(),)) if is_drawn else table
 
 
 def attack_figures(title: str, tables: Sequence[tuple[str, AttackTable]]) -> Table:

@@ -116,6 +116,18 @@ def test_table_1_has_attack_and_baselines_at_each_threshold() -> None:
     assert "35.1 dB" in html
 
 
+def test_table_1_begins_with_the_attack_as_the_article_drew_it() -> None:
+    attack = small.attack()
+    drawn = {
+        name: replace(one, unprocessed=results.attack_table((210, 363))) for name, one in attack.by_resolution.items()
+    }
+    table = table_1(replace(attack, by_resolution=drawn))
+    assert [name for (name,) in by_first(table, "name")][:4] == ["without post-processing"] * 2 + ["GAN"] * 2
+    assert counts(table, "fooled")[:4] == [(210, 363)] * 2 + [(251, 363)] * 2
+    assert "the generator’s whole change" in to_html(table)
+    assert "the generator’s whole change" not in to_html(table_1(attack))
+
+
 def test_table_1_says_not_applicable_for_an_unchanged_baseline() -> None:
     attack = small.attack()
     unchanged = {name: results.without_change(one) for name, one in attack.by_resolution.items()}
