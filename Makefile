@@ -27,7 +27,7 @@ TASKS_WITHOUT_TORCH := tests.sample_tasks$(subst $(empty) ,,$(patsubst readerstu
 SERVERS := redis-server nginx curl openssl docker-compose
 UV     := uv==0.13.8
 
-.PHONY: demo run serve test check check-templates check-js test-web web-tests bench architecture reference lock pin release offline sbom setup setup-test clean
+.PHONY: demo run serve test check check-templates check-js test-web web-tests bench architecture reference lock pin release wheel offline sbom setup setup-test clean
 
 # MODALITY is the code of one in readerstudy/modalities, in any case; an unknown one is answered with a list.
 demo: $(VENV)/.ml $(VENV)/.pango $(STATIC) ## everything set up, the study running in a browser (SERVE=0: build and exit)
@@ -93,8 +93,11 @@ lock: $(VENV)/.venv ## requirements/*.txt from pyproject.toml; newer transitive 
 	@$(PIP) $(UV)
 	@$(BIN)/python tools/lock.py $(LOCK_ARGS)
 
-release: $(VENV)/.dev-without-torch ## source, offline archive, list of components and their SHA-256, in var/release
+release: $(VENV)/.dev-without-torch ## source, wheel, offline archive, list of components and their SHA-256, in var/release
 	@$(BIN)/python -m tools.release
+
+wheel: $(VENV)/.dev-without-torch ## the package for pip, in var/release
+	@$(BIN)/python -m tools.wheel
 
 offline: $(VENV)/.web ## one archive from which the pages are installed without internet, in var/release
 	@$(BIN)/python -m tools.offline

@@ -1,0 +1,1 @@
+import readerstudy.missing_packages  # noqa: F401 (the import says which extra to install)

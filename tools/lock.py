@@ -21,7 +21,12 @@ FOLDER = ROOT / "requirements"
 UV = [Path(sys.executable).with_name("uv"), "pip", "compile", "--universal", "--generate-hashes", "--quiet"]
 HEADER = "# Made by `make lock` from pyproject.toml. Do not edit.\n"
 # Each file is complete by itself; the first has all packages, so that the others agree with it.
-EXTRAS = {"dev": ["ml", "dev", "saml", "frames"], "ml": ["ml"], "web": [], "single_sign_on": ["saml", "ldap"]}
+EXTRAS = {
+    "dev": ["web", "ml", "dev", "saml", "frames"],
+    "ml": ["web", "ml"],
+    "web": ["web"],
+    "single_sign_on": ["web", "saml", "ldap"],
+}
 UNLOCKED = re.compile(r"(torch|triton|nvidia-.+|cuda-.+)==")
 
 

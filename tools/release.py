@@ -1,6 +1,6 @@
 """Write what a release consists of to var/release: `make release`.
 
-The source, the archive for machines without internet, the list of components, and the SHA-256 of each file.
+The source, the wheel, the archive for machines without internet, the list of components, and the SHA-256 of each.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 from readerstudy import __version__
-from tools import offline, sbom
+from tools import offline, sbom, wheel
 
 ROOT = Path(__file__).parent.parent
 
@@ -28,7 +28,7 @@ def main(out: Path) -> list[Path]:
     name = f"readerstudy-{__version__}"
     source = out / f"{name}.tar.gz"
     subprocess.run(["git", "archive", f"--prefix={name}/", "-o", source, "HEAD"], cwd=ROOT, check=True)
-    files = [source, offline.main(out), sbom.main(out / f"{name}.cdx.json")]
+    files = [source, wheel.main(out), offline.main(out), sbom.main(out / f"{name}.cdx.json")]
     return [*files, write_sums(out, files)]
 
 

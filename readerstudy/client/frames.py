@@ -17,6 +17,7 @@ from readerstudy.errors import StudyError
 if TYPE_CHECKING:
     import pandas
     import polars
+    import pyarrow
 
 PAGE_SIZE: Final = 5000  # the most that the API gives at once
 WHOLE: Final = ("session", "position", "elapsed_ms")
@@ -69,12 +70,18 @@ class Readings:
         frame = pl.read_csv(self._file(), infer_schema=False)
         return frame.with_columns(_polars_column(pl, name) for name in frame.columns)
 
+    def arrow(self) -> "pyarrow.Table":
+        """Return them as a table of Apache Arrow, with the types of the Parquet file. Needs pyarrow."""
+        _optional("pyarrow")
+        parquet: Any = import_module("pyarrow.parquet")
+        return parquet.read_table(self._file("parquet"))
+
     def _address(self, kind: str) -> str:
         query = httpx.QueryParams({name: value for name, value in self._filters.items() if value is not None})
         return f"{self._base}readings.{kind}?{query}".removesuffix("?")
 
-    def _file(self) -> io.BytesIO:
-        with self._client.open("GET", self._address("csv")) as response:
+    def _file(self, kind: str = "csv") -> io.BytesIO:
+        with self._client.open("GET", self._address(kind)) as response:
             return io.BytesIO(response.read())
 
 
@@ -115,8 +122,10 @@ def table_frame(rows: Iterable[Mapping[str, Any]], *, library: str = "pandas") -
 
 
 def _optional(name: str) -> Any:
-    """Import a package that the client does not need otherwise. Raises StudyError if it is missing."""
+    """Import a package that the client does not need otherwise. Raises StudyError that names the extra."""
     try:
         return import_module(name)
     except ImportError as error:
-        raise StudyError(f"Frames of {name} need the package {name}: pip install {name}") from error
+        extra = "parquet" if name == "pyarrow" else "frames"
+        needs = f"Readings as a table of {name} need the package {name}"
+        raise StudyError(f"{needs}: pip install {name}, or readerstudy[{extra}]") from error

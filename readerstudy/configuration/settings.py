@@ -35,8 +35,11 @@ from readerstudy.configuration.signing_in import *  # noqa: F403 (see above)
 from readerstudy.local_database import server
 from readerstudy.logs.setup import logging_settings
 
-BASE_DIR = Path(__file__).resolve().parent.parent.parent
-VAR_DIR = Path(env_text("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
+_ROOT = Path(__file__).resolve().parent.parent.parent
+IS_CHECKOUT = (_ROOT / "manage.py").exists()
+# What lies beside the packages in a checkout is inside them in a wheel (setup.py).
+BASE_DIR = _ROOT if IS_CHECKOUT else _ROOT / "readerstudy" / "beside"
+VAR_DIR = Path(env_text("VAR_DIR", default=str(_ROOT / "var" if IS_CHECKOUT else "var"))).resolve()
 safety.require_writable(VAR_DIR)
 DATABASE_URL = env_text("DATABASE_URL", default="")
 EMBEDDED = not DATABASE_URL

@@ -42,5 +42,5 @@ def logging_settings(form: str, level: str, arguments: list[str]) -> dict[str, A
 
 def _is_service(arguments: list[str]) -> bool:
     """Return whether this process serves pages or works on jobs; other commands print their results."""
-    is_command = arguments[:1] and arguments[0].endswith("manage.py")
+    is_command = arguments[:1] and arguments[0].endswith(("manage.py", "/readerstudy"))
     return not is_command or arguments[1:2] == ["work"]

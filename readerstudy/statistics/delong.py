@@ -65,7 +65,13 @@ def paired(
     cluster: ArrayLike | None = None,
     confidence: float = 0.95,
 ) -> AreaDifference:
-    """Compare two scores of the same cases, (n,). With `cluster`, cases of one patient may be dependent."""
+    """Compare two scores of the same cases, (n,). With `cluster`, cases of one patient may be dependent.
+
+    >>> truth = [0, 0, 0, 0, 1, 1, 1, 1]
+    >>> compared = paired(truth, [1, 2, 3, 4, 3, 4, 5, 6], [1, 4, 2, 3, 2, 3, 4, 5])
+    >>> compared.auc_a, compared.auc_b, round(compared.p, 3)
+    (0.875, 0.71875, 0.35)
+    """
     aucs, matrix = _areas(truth, cluster, confidence, score_a=score_a, score_b=score_b)
     return _difference(aucs, matrix, np.inf, confidence)
 

@@ -30,7 +30,11 @@ class AdjustedFamily(Generic[Name]):
 
 
 def holm(p: ArrayLike) -> NDArray[np.float64]:
-    """Return Holm's step-down adjusted p (Holm, 1979), which control the family-wise error rate."""
+    """Return Holm's step-down adjusted p (Holm, 1979), which control the family-wise error rate.
+
+    >>> holm([0.01, 0.04, 0.03]).tolist()
+    [0.03, 0.06, 0.06]
+    """
     values = _checked(p)
     order = np.argsort(values, kind="stable")
     stepped = np.maximum.accumulate(values[order] * np.arange(values.size, 0, -1))

@@ -34,6 +34,10 @@ def wilson(hits: float, trials: int, *, confidence: float = 0.95) -> Proportion:
     """Return the share with its score interval (Wilson, 1927), without continuity correction.
 
     Fractional hits are allowed. Raises ValueError unless 0 ≤ hits ≤ trials.
+
+    >>> share = wilson(81, 263)
+    >>> round(share.share, 4), round(share.low, 4), round(share.high, 4)
+    (0.308, 0.2553, 0.3662)
     """
     _check(hits, trials, confidence)
     if trials == 0:

@@ -58,6 +58,10 @@ def detection(
     Rates have the log-linear correction, (hits + .5) / (signals + 1) (Hautus, 1995), so that a reader without errors
     has a finite d′. The standard error is Gourevitch and Galanter's (1967) at the corrected rates. That of c is half of
     it: d′ is the difference and c the negative mean of the same two normal deviates.
+
+    >>> reader = detection(hits=70, signals=100, false_alarms=20, noises=100)
+    >>> round(reader.d_prime, 3), round(reader.criterion, 3)
+    (1.35, 0.156)
     """
     point = RocPoint(
         false_alarm=wilson(false_alarms, noises, confidence=confidence),

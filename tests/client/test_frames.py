@@ -91,3 +91,18 @@ def test_a_missing_library_is_named(library, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, library, None)
     with pytest.raises(StudyError, match=f"pip install {library}"):
         getattr(readings(SEALED), library)()
+
+
+def test_the_parquet_file_becomes_a_table_of_arrow():
+    pa = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    written = pa.table({"session": pa.array([2, 3], pa.int32()), "verdict": ["real", "unsure"]})
+    sink = pa.BufferOutputStream()
+    parquet.write_table(written, sink)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.url.path == "/api/v1/studies/tiny/readings.parquet"
+        return httpx.Response(200, content=sink.getvalue().to_pybytes())
+
+    client = InvestigatorClient(httpx.Client(transport=httpx.MockTransport(answer), base_url="https://host"))
+    assert client.study("tiny").readings().arrow().equals(written)

@@ -10,10 +10,10 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 LOCKED = {
-    "web": PROJECT["dependencies"],
-    "ml": [*PROJECT["dependencies"], *EXTRAS["ml"]],
-    "dev": [*PROJECT["dependencies"], *EXTRAS["ml"], *EXTRAS["dev"]],
-    "single_sign_on": [*PROJECT["dependencies"], *EXTRAS["saml"], *EXTRAS["ldap"]],
+    "web": EXTRAS["web"],
+    "ml": [*EXTRAS["web"], *EXTRAS["ml"]],
+    "dev": [*EXTRAS["web"], *EXTRAS["ml"], *EXTRAS["dev"], *EXTRAS["frames"], *EXTRAS["parquet"]],
+    "single_sign_on": [*EXTRAS["web"], *EXTRAS["saml"], *EXTRAS["ldap"]],
     "oracle": EXTRAS["oracle"],
     "fuzz": EXTRAS["fuzz"],
     "sso": EXTRAS["sso"],
