@@ -236,6 +236,7 @@ def _transfer(scores: ClassifierScores, attack: AttackImages, variant: Variant, 
         scores.test_scores[scored],
         values[scored],
         scores.labels[scored],
+        scores.patients[scored],
         rule=ThresholdRule.YOUDEN,
         threshold=threshold,
     )

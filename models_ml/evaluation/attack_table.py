@@ -9,7 +9,7 @@ from models_ml.errors import LabError
 from models_ml.evaluation.predictions import Floats, Labels
 from readerstudy.results.evaluation import AreaComparison, AttackTable, Decisions, ThresholdRule
 from readerstudy.statistics import delong
-from readerstudy.statistics.proportions import Proportion, wilson
+from readerstudy.statistics.proportions import Proportion, wilson_by_cluster
 from readerstudy.statistics.roc import auc_by_patient
 
 REPLICATES = 2000
@@ -42,13 +42,14 @@ def attack_table(
         auc_real=auc_by_patient(score_real, labels, patients, rng, replicates=replicates),
         auc_flipped=auc_by_patient(score_adversarial, 1 - labels, patients, rng, replicates=replicates),
         decisions=tuple(
-            decide(score_real, score_adversarial, labels, rule=rule, threshold=threshold)
+            decide(score_real, score_adversarial, labels, patients, rule=rule, threshold=threshold)
             for rule, threshold in ({ThresholdRule.ARTICLE: ARTICLE_THRESHOLD} | dict(thresholds)).items()
         ),
         # An adversarial score is high for the flipped label exactly if 1 - score is high for the image's own label,
         # so both areas are about the same images and labels: paired.
         compared=compare_areas(labels, 1 - score_adversarial, score_real, patients) if with_area_comparison else None,
         changed=changed,
+        is_by_patient=True,
     )
 
 
@@ -65,26 +66,31 @@ def compare_areas(labels: Labels, score_a: Floats, score_b: Floats, patients: Te
 
 
 def decide(
-    score_real: Floats, score_adversarial: Floats, labels: Labels, *, rule: ThresholdRule, threshold: float
+    score_real: Floats,
+    score_adversarial: Floats,
+    labels: Labels,
+    patients: Texts,
+    *,
+    rule: ThresholdRule,
+    threshold: float,
 ) -> Decisions:
     """Return accuracy by class and fooled shares at one threshold, from aligned arrays (N,)."""
     called, called_adversarial = score_real > threshold, score_adversarial > threshold
     positive = labels == 1
     right, flipped = called == positive, called_adversarial != positive
+
+    def among(hits: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> Proportion:
+        return wilson_by_cluster(hits[chosen], patients[chosen])
+
     return Decisions(
         rule=rule,
         threshold=float(threshold),
-        positives_right=share(right[positive]),
-        negatives_right=share(right[~positive]),
+        positives_right=among(right, positive),
+        negatives_right=among(right, ~positive),
         # An adversarial image made from a negative counts as a positive, and the other way round.
-        adversarial_positives_right=share(flipped[~positive]),
-        adversarial_negatives_right=share(flipped[positive]),
-        fooled=share(flipped[right]),
-        fooled_by_removal=share(flipped[right & positive]),
-        fooled_by_insertion=share(flipped[right & ~positive]),
+        adversarial_positives_right=among(flipped, ~positive),
+        adversarial_negatives_right=among(flipped, positive),
+        fooled=among(flipped, right),
+        fooled_by_removal=among(flipped, right & positive),
+        fooled_by_insertion=among(flipped, right & ~positive),
     )
-
-
-def share(hits: NDArray[np.bool_]) -> Proportion:
-    """Return the share of true elements with Wilson's interval; without elements there is no share."""
-    return wilson(int(hits.sum()), len(hits))

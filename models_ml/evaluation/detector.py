@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from models_ml.config import ClassifierConfig
 from models_ml.data.images import ImageSet
 from models_ml.errors import LabError, WrongCheckpoint
-from models_ml.evaluation.attack_table import REPLICATES, Texts, share
+from models_ml.evaluation.attack_table import REPLICATES, Texts
 from models_ml.evaluation.predictions import Floats, youden_threshold
 from models_ml.networks.classifier import Classifier
 from models_ml.runs.checkpoint import load_classifier
 from readerstudy import serialise
 from readerstudy.results.detector import DetectorResult, DetectorRow, Pool
+from readerstudy.statistics.proportions import wilson_by_cluster
 from readerstudy.statistics.roc import auc_by_patient
 
 DETECTOR = "detector.json"
@@ -162,6 +163,6 @@ def _detection(
         seen=set(attacks) <= set(seen),
         images=int(adversarial.sum()),
         auc=auc_by_patient(score[both], images.altered[both], images.patient[both], rng, replicates=replicates),
-        adversarial_found=share(score[adversarial] > threshold),
-        sources_passed=share(score[source] <= threshold),
+        adversarial_found=wilson_by_cluster(score[adversarial] > threshold, images.patient[adversarial]),
+        sources_passed=wilson_by_cluster(score[source] <= threshold, images.patient[source]),
     )

@@ -63,7 +63,7 @@ def _subgroup(
         arrays[key] for key in ("score_real", "score_adversarial", "labels", "patients")
     )
     rng = np.random.default_rng(seed)
-    decisions = decide(real, adversarial, labels, rule=ThresholdRule.YOUDEN, threshold=threshold)
+    decisions = decide(real, adversarial, labels, patients, rule=ThresholdRule.YOUDEN, threshold=threshold)
     return Subgroup(
         column=name,
         value=value,

@@ -158,7 +158,14 @@ def pooled(images: ImageSet, folds: Sequence[FoldScores], *, replicates: int = R
             ),
             # Each score minus its fold's threshold: above 0, that fold calls the image positive.
             decisions=(
-                decide(score - thresholds, adversarial - thresholds, labels, rule=ThresholdRule.FOLD, threshold=0),
+                decide(
+                    score - thresholds,
+                    adversarial - thresholds,
+                    labels,
+                    patients,
+                    rule=ThresholdRule.FOLD,
+                    threshold=0,
+                ),
             ),
         )
     rows = tuple(_fold_auc(images, fold, replicates) for fold in folds)

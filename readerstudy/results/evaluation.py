@@ -85,6 +85,7 @@ class AttackTable:
 
     An attack on one class only has no area on flipped labels. `compared` is that area minus the one on the real images.
     `changed` counts the images with a pixel that differs from the source image; None if they were not counted.
+    `is_by_patient`: the intervals of the shares treat the images of a patient as dependent; earlier versions did not.
     """
 
     images: int
@@ -94,6 +95,7 @@ class AttackTable:
     decisions: tuple[Decisions, ...]
     compared: AreaComparison | None = None
     changed: int | None = None
+    is_by_patient: bool = False
 
     @property
     def is_applicable(self) -> bool:

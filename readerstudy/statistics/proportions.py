@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtri
 
 
@@ -42,13 +44,42 @@ def wilson(hits: float, trials: int, *, confidence: float = 0.95) -> Proportion:
     _check(hits, trials, confidence)
     if trials == 0:
         return Proportion(hits, trials, None, None, None)
-    share, z = hits / trials, _quantile(confidence)
-    centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
-    half = z / (1 + z**2 / trials) * sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
-    # The bounds at 0 and n hits are exactly 0 and 1; rounding could put them 1e-17 outside.
-    low = 0.0 if hits == 0 else centre - half
-    high = 1.0 if hits == trials else centre + half
-    return Proportion(hits, trials, share, low, high)
+    share = hits / trials
+    return Proportion(hits, trials, share, *_score_interval(share, trials, confidence))
+
+
+def wilson_by_cluster(hit: NDArray[np.bool_], cluster: NDArray[Any], *, confidence: float = 0.95) -> Proportion:
+    """Return the share of hits (n,) with Wilson's interval at the effective number of trials (Saha et al., 2016).
+
+    `cluster` (n,) holds the patient of each image. The effective number is `effective_trials`. Raises ValueError if
+    the arrays differ in length.
+    """
+    if hit.shape != cluster.shape:
+        raise ValueError(f"cluster has {cluster.size} elements, hit has {hit.size}: give one per trial.")
+    hits, trials = int(hit.sum()), int(hit.size)
+    if trials == 0:
+        return wilson(0, 0, confidence=confidence)
+    effective = effective_trials(hit, cluster)
+    _check(hits, trials, confidence)
+    return Proportion(hits, trials, hits / trials, *_score_interval(hits / trials, effective, confidence))
+
+
+def effective_trials(hit: NDArray[np.bool_], cluster: NDArray[Any]) -> float:
+    """Return how many independent trials estimate the share of hits (n,) as well as these of dependent clusters (n,).
+
+    Trials divided by the design effect of the ratio estimator (Rao and Scott, 1992), which is at least 1. If all
+    trials are hits or none is, there is no design effect: each cluster then counts as one trial.
+    """
+    number = np.unique(cluster, return_inverse=True)[1]
+    clusters, trials, share = int(number.max()) + 1, int(hit.size), float(hit.mean())
+    if clusters == trials:
+        return float(trials)
+    if clusters == 1 or share in (0.0, 1.0):
+        return float(clusters)
+    residuals = np.bincount(number, weights=hit - share)
+    between = clusters / (clusters - 1) * float(residuals @ residuals) / trials**2
+    independent = share * (1 - share) / (trials - 1)
+    return trials / max(between / independent, 1.0)
 
 
 def clopper_pearson(hits: int, trials: int, *, confidence: float = 0.95) -> Proportion:
@@ -111,6 +142,15 @@ def _correlation(both: int, only_first: int, only_second: int, neither: int) -> 
 
 def _hypotenuse(a: float, b: float, correlation: float) -> float:
     return sqrt(max(a**2 - 2 * correlation * a * b + b**2, 0.0))
+
+
+def _score_interval(share: float, trials: float, confidence: float) -> tuple[float, float]:
+    """Return the bounds of the score interval. `trials` may be a fraction: an effective number."""
+    z = _quantile(confidence)
+    centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    half = z / (1 + z**2 / trials) * sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
+    # The bounds of 0 and of all hits are exactly 0 and 1; rounding could put them 1e-17 outside.
+    return 0.0 if share == 0 else centre - half, 1.0 if share == 1 else centre + half
 
 
 class _Bounds(NamedTuple):

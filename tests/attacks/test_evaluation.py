@@ -208,6 +208,7 @@ def test_transfers_use_each_classifiers_own_threshold(scored, lift, removal):
         bottom.test_scores,
         bottom.attacks["lift"].adversarial,
         bottom.labels,
+        bottom.patients,
         rule=ThresholdRule.YOUDEN,
         threshold=threshold,
     )

@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from readerstudy.statistics.proportions import Proportion, clopper_pearson, newcombe, newcombe_paired, wilson
+from readerstudy.statistics.proportions import (
+    Proportion,
+    clopper_pearson,
+    effective_trials,
+    newcombe,
+    newcombe_paired,
+    wilson,
+    wilson_by_cluster,
+)
 from readerstudy.statistics.unsure import Unsure
 
 
@@ -150,3 +158,56 @@ def test_unsure_counts_as_wrong_unless_something_else_was_declared() -> None:
 def test_seen_cannot_be_right_or_wrong() -> None:
     with pytest.raises(ValueError, match="'seen'"):
         Unsure.WRONG.credits(["real", "seen"], [False, False])
+
+
+def test_one_image_of_each_patient_gives_wilsons_interval() -> None:
+    hit = np.arange(27) < 24
+    assert wilson_by_cluster(hit, np.arange(27)) == wilson(24, 27)
+
+
+def test_copies_of_an_image_add_nothing_to_the_interval() -> None:
+    """Four equal images of each patient are worth one image: the design effect is the number of copies."""
+    hit = np.arange(27) < 20
+    copied = wilson_by_cluster(np.repeat(hit, 4), np.repeat(np.arange(27), 4))
+    single = wilson(20, 27)
+    # The two estimators of a variance divide by n - 1 of different n: 107 and 26.
+    assert effective_trials(np.repeat(hit, 4), np.repeat(np.arange(27), 4)) == pytest.approx(27 * 26 * 4 / 107)
+    assert (copied.hits, copied.trials) == (80, 108)
+    assert (copied.low, copied.high) == pytest.approx((single.low, single.high), abs=0.01)
+    assert copied.high - copied.low > 1.8 * (wilson(80, 108).high - wilson(80, 108).low)
+
+
+def test_the_effective_number_is_that_of_pencil_and_paper() -> None:
+    """Patients with 2 of 2, 0 of 2 and 1 of 1: share .6, residuals .8, -1.2 and .4."""
+    hit = np.array([1, 1, 0, 0, 1], bool)
+    between = 3 / 2 * (0.8**2 + 1.2**2 + 0.4**2) / 5**2
+    assert effective_trials(hit, np.array(list("aabbc"))) == pytest.approx(5 / (between / (0.6 * 0.4 / 4)))
+
+
+def test_if_all_images_are_right_each_patient_counts_once() -> None:
+    of_all = wilson_by_cluster(np.ones(12, bool), np.repeat(np.arange(4), 3))
+    assert (of_all.hits, of_all.trials, of_all.share, of_all.high) == (12, 12, 1, 1)
+    assert of_all.low == pytest.approx(wilson(4, 4).low)
+    assert wilson_by_cluster(np.zeros(0, bool), np.zeros(0, int)) == wilson(0, 0)
+    with pytest.raises(ValueError, match="one per trial"):
+        wilson_by_cluster(np.ones(3, bool), np.arange(2))
+
+
+def test_patients_who_differ_never_narrow_the_interval() -> None:
+    """Patients that are more alike than chance would make them have a design effect below 1, which is not used."""
+    alike = np.tile([True, False], 20)
+    assert effective_trials(alike, np.repeat(np.arange(20), 2)) == 40
+
+
+def test_the_interval_by_patient_holds_the_share_where_wilsons_does_not() -> None:
+    """400 samples of 60 patients with 1 to 4 images and a variance of patients like that of images (probit)."""
+    rng = np.random.default_rng(5)
+    patient = np.repeat(np.arange(60), np.tile([1, 2, 2, 4], 15))
+    by_patient = by_image = 0
+    for _ in range(400):
+        hit = rng.normal(size=60)[patient] + rng.normal(size=patient.size) > 0  # the true share is .5
+        clustered, plain = wilson_by_cluster(hit, patient), wilson(int(hit.sum()), hit.size)
+        by_patient += clustered.low <= 0.5 <= clustered.high
+        by_image += plain.low <= 0.5 <= plain.high
+    assert by_patient >= 0.92 * 400
+    assert by_image < 0.92 * 400

@@ -15,7 +15,7 @@ from readerstudy.layout.table import Cell, Column, Estimate, Kind, Table
 from readerstudy.modalities.words import ReportWords
 from readerstudy.protocol.analysis_plan import AnalysisPlan
 from readerstudy.statistics import delong
-from readerstudy.statistics.proportions import Proportion, wilson
+from readerstudy.statistics.proportions import Proportion, wilson, wilson_by_cluster
 
 FIXED_THRESHOLD = 0.5
 _FIRST_ADVERSARIAL = 2  # kinds 0 and 1 are real, 2 and 3 adversarial
@@ -63,11 +63,13 @@ def classifier_table(record: StudyRecord, plan: AnalysisPlan) -> Table:
         caption=_(
             # xgettext: no-python-format
             "The classifier’s results on the images that the readers judged. A diagnosis is correct if it matches the "
-            "patient’s own pathology, whatever was done to the image. The area under the curve (AUC) on adversarial "
+            "patient’s own pathology, whatever was done to the image; in Table 1, “right” on adversarial images is "
+            "the opposite, the flipped label. The area under the curve (AUC) on adversarial "
             "images is given for the patient’s own pathology and for the flipped label that the attack aims at; one is "
-            "1 minus the other. Intervals are 95 %; those of the AUC treat the images of one patient as dependent "
-            "(DeLong, clustered). Fooled: among adversarial images whose source image is classified correctly, the "
-            "share whose adversarial version gets the opposite diagnosis."
+            "1 minus the other. Intervals are 95 %. Those of the classifier treat the images of one patient as "
+            "dependent: DeLong’s, clustered, for areas, and Wilson’s with the effective number of images for shares; "
+            "those of readers are Wilson’s. Fooled: among adversarial images whose source image is classified "
+            "correctly, the share whose adversarial version gets the opposite diagnosis."
         ),
         columns=_columns(),
         rows=rows,
@@ -143,7 +145,7 @@ def _classifier_rows(images: ScoredImages, classifier: ClassifierRecord) -> Iter
     tuning = classifier.tuning_threshold.get(images.arm)
     for threshold in (FIXED_THRESHOLD, *([] if tuning is None else [tuning])):
         correct = (images.score > threshold) == images.is_positive
-        shares = (_share(correct[images.kind == kind]) for kind in _SINGLE_KINDS)
+        shares = (_share(correct, images, images.kind == kind) for kind in _SINGLE_KINDS)
         head = (str(images.session), images.arm, _("classifier"), threshold, len(images))
         yield (*head, *areas, *shares, _fooled(images, threshold))
         areas = (None, None, None)
@@ -166,8 +168,8 @@ def _correct_diagnoses(counts: Mapping[int, DiagnosisCounts], kind: int) -> Prop
     return wilson(positive if _IS_POSITIVE[kind] else total - positive, total)
 
 
-def _share(hits: NDArray[np.bool_]) -> Proportion:
-    return wilson(int(hits.sum()), int(hits.size))
+def _share(hits: NDArray[np.bool_], images: ScoredImages, chosen: NDArray[np.bool_]) -> Proportion:
+    return wilson_by_cluster(hits[chosen], images.patient[chosen])
 
 
 def _areas(images: ScoredImages) -> tuple[Cell, Cell, Cell]:
@@ -191,7 +193,7 @@ def _area(images: ScoredImages, mask: NDArray[np.bool_], truth: NDArray[np.bool_
 def _fooled(images: ScoredImages, threshold: float) -> Proportion:
     is_known = images.is_adversarial & ~np.isnan(images.source_score)
     source_correct = is_known & ((images.source_score > threshold) == images.is_positive)
-    return _share(((images.score > threshold) != images.is_positive)[source_correct])
+    return _share((images.score > threshold) != images.is_positive, images, source_correct)
 
 
 def _notes(classifier: ClassifierRecord, images: Sequence[ScoredImages], words: ReportWords) -> Iterator[str]:

@@ -9,6 +9,8 @@ from readerstudy.analysis.record.attack import StudyAttack
 from readerstudy.experiments.tables.cells import (
     applicable,
     baseline_label,
+    difference_cell,
+    intervals_sentence,
     rule_label,
     tables_by_variant,
     unprocessed_sentence,
@@ -29,12 +31,14 @@ def table_1(attack: StudyAttack | None, *, is_synthetic: bool = False) -> Table:
         title=_("Table 1. What the classifier makes of the adversarial images"),
         caption=_(
             # xgettext: no-python-format
-            "The area under the curve (AUC) on real images, and on adversarial ones against the flipped "
-            "label; the share of right diagnoses; and fooled: among images whose real version the classifier "
-            "got right, the share whose adversarial image gets the opposite diagnosis. All with 95 % "
-            "intervals. Read each attack beside its baselines: what they fool is not due to the attack. The identity "
-            "baseline is the same generator when it had only learnt to copy; it is not applicable if it changes no "
-            "image. The sham is each image put through the same steps with an invisible change."
+            "“Right” means here: on real images, the patient’s own pathology; on adversarial ones, the flipped label "
+            "that the attack aims at (the table of the classifier beside the readers counts by the patient’s own "
+            "pathology throughout). Columns: the area under the curve (AUC) on real and on adversarial images, and "
+            "the second minus the first; the share of right diagnoses; and fooled: among images whose real version "
+            "the classifier got right, the share whose adversarial image gets the opposite diagnosis. Read each "
+            "attack beside its baselines: what they fool is not due to the attack. The identity baseline is the same "
+            "generator when it had only learnt to copy; it is not applicable if it changes no image. The sham is each "
+            "image put through the same steps with an invisible change."
         ),
         columns=_columns(),
         rows=tuple(_rows(attack)) if attack else (),
@@ -60,6 +64,7 @@ def _columns() -> tuple[Column, ...]:
         Column("patients", _("Patients"), Kind.COUNT),
         Column("auc_real", _("real"), Kind.ESTIMATE, auc),
         Column("auc_flipped", _("adversarial"), Kind.ESTIMATE, auc),
+        Column("auc_change", _("adversarial minus real"), Kind.DIFFERENCE, auc),
         Column("threshold_name", _("Threshold")),
         Column("threshold", pgettext("threshold", "at"), Kind.SPREAD),
         Column("positives_right", _("real, positives"), Kind.SHARE, right),
@@ -73,7 +78,8 @@ def _columns() -> tuple[Column, ...]:
 
 
 def _notes(attack: StudyAttack) -> Iterator[str]:
-    """Yield which runs these are, and how similar the adversarial images are to their source images."""
+    """Yield how intervals were computed, which runs these are, and how similar adversarial and source images are."""
+    yield intervals_sentence([evaluation.table for evaluation in attack.by_resolution.values()])
     names = {"classifier": attack.classifier, "attacks": ", ".join(attack.runs)}
     yield _("Classifier: %(classifier)s. Adversarial images by: %(attacks)s.") % names
     if any(evaluation.unprocessed for evaluation in attack.by_resolution.values()):
@@ -105,6 +111,7 @@ def _cells(table: AttackTable) -> Iterator[tuple[Cell, ...]]:
             table.patients,
             _estimate(table.auc_real),
             applicable(table, _estimate(table.auc_flipped)),
+            applicable(table, difference_cell(table.compared)),
             rule_label(decisions.rule),
             decisions.threshold,
             decisions.positives_right,

@@ -1,6 +1,6 @@
 """Cells and labels that the tables of results share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.utils.translation import gettext as _
 
@@ -36,6 +36,26 @@ def difference_cell(comparison: AreaComparison | None) -> Difference | Missing:
     if comparison is None:
         return Missing(_("not estimable"))
     return Difference(comparison.difference, comparison.low, comparison.high, comparison.p)
+
+
+def intervals_sentence(tables: Sequence[AttackTable]) -> str:
+    """Return by which methods the intervals and p-values of Table 1 were computed."""
+    areas = _(
+        # xgettext: no-python-format
+        "Intervals are 95 %. Areas: patients resampled with replacement (percentiles). Difference of the areas: paired "
+        "test of DeLong, clustered by patient (Obuchowski, 1997), because each adversarial image belongs to a real one."
+    )
+    if all(table.is_by_patient for table in tables):
+        shares = _(
+            "Shares: Wilson’s interval with the effective number of images, that is their number divided by the design "
+            "effect of the patients (Rao and Scott, 1992)."
+        )
+    else:
+        shares = _(
+            "Shares: Wilson’s interval as if the images of a patient were independent, which is too narrow; evaluate "
+            "again to have it by patient."
+        )
+    return f"{areas} {shares}"
 
 
 def rule_label(rule: ThresholdRule) -> str:

@@ -10,6 +10,7 @@ from readerstudy.experiments.tables.cells import (
     applicable,
     area_cell,
     difference_cell,
+    intervals_sentence,
     recalibration_label,
     rule_label,
     share_cell,
@@ -85,13 +86,14 @@ def attack_figures(title: str, tables: Sequence[tuple[str, AttackTable]]) -> Tab
         key="table1",
         title=title,
         caption=_(
-            # xgettext: no-python-format
-            "Areas and shares with 95 % intervals; shares with hits and trials. The identity baseline is the generator "
-            "after stage 1, trained only to copy its input; it is not applicable if it changes no image. The sham is "
-            "each image put through the same steps as for the attack, with an invisible change."
+            "“Right” is, on real images, the patient’s own pathology; inserted and removed are called as their flipped "
+            "label says. Shares with hits and trials. The identity baseline is the generator after stage 1, trained "
+            "only to copy its input; it is not applicable if it changes no image. The sham is each image put through "
+            "the same steps as for the attack, with an invisible change."
         ),
         columns=(Column("figure", _("Figure")), *(Column(name, name, Kind.MIXED) for name, _table in tables)),
         rows=tuple(rows),
+        notes=(intervals_sentence([table for _name, table in tables]),),
     )
 
 

@@ -5,13 +5,14 @@ import pytest
 import torch
 
 from models_ml.errors import LabError, WrongImages
-from models_ml.evaluation.attack_table import attack_table, decide, share
+from models_ml.evaluation.attack_table import attack_table, decide
 from models_ml.evaluation.predictions import scores, sensitivity_threshold, youden_threshold
 from models_ml.networks.vgg import VggClassifier
 from models_ml.presets import PRESETS
 from models_ml.runtime.device import drawn_beside
 from readerstudy.results.evaluation import ThresholdRule
 from readerstudy.statistics import delong
+from readerstudy.statistics.proportions import wilson, wilson_by_cluster
 from readerstudy.statistics.roc import auc
 from tests.models_ml import tiny
 
@@ -116,7 +117,7 @@ LABELS = np.array([1, 1, 1, 0, 0, 0])
 
 
 def test_fooled_counts_only_images_whose_real_version_was_right() -> None:
-    at = decide(REAL, FAKE, LABELS, rule=ThresholdRule.ARTICLE, threshold=0.5)
+    at = decide(REAL, FAKE, LABELS, np.arange(6), rule=ThresholdRule.ARTICLE, threshold=0.5)
     assert (at.positives_right.hits, at.positives_right.trials) == (2, 3)
     assert (at.negatives_right.hits, at.negatives_right.trials) == (2, 3)
     # Of two right positives one adversarial image is called negative; of two right negatives one is called positive.
@@ -125,19 +126,6 @@ def test_fooled_counts_only_images_whose_real_version_was_right() -> None:
     assert (at.fooled.hits, at.fooled.trials) == (2, 4)
     # On the adversarial set the labels are flipped: the negatives' adversarial images count as positives.
     assert (at.adversarial_positives_right.hits, at.adversarial_negatives_right.hits) == (1, 1)
-
-
-def test_shares_carry_wilsons_interval() -> None:
-    # Wilson (1927) by hand for 42 of 44, z = 1.959964.
-    z, n, p = 1.959963984540054, 44, 42 / 44
-    middle, half = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    found = share(np.arange(44) < 42)
-    assert found.low == pytest.approx((middle - half) / (1 + z * z / n))
-    assert found.high == pytest.approx((middle + half) / (1 + z * z / n))
-
-
-def test_a_share_of_nothing_is_none() -> None:
-    assert share(np.zeros(0, bool)).share is None
 
 
 PATIENTS = np.array(["a", "a", "b", "c", "c", "d"])
@@ -162,6 +150,19 @@ def test_the_table_holds_both_aucs_and_both_thresholds() -> None:
     assert table.auc_real.value == auc(REAL, LABELS)
     assert table.auc_flipped.value == auc(FAKE, 1 - LABELS)
     assert [at.threshold for at in table.decisions] == [0.5, 0.25]
+
+
+def test_shares_treat_the_images_of_a_patient_as_dependent() -> None:
+    """Twenty images of five patients, four equal ones each: their interval is nearly that of five images."""
+    score = np.repeat([0.9, 0.8, 0.7, 0.6, 0.2], 4)
+    labels, patients = np.ones(20, int), np.repeat(list("abcde"), 4)
+    at = decide(score, 1 - score, labels, patients, rule=ThresholdRule.ARTICLE, threshold=0.5)
+    assert (at.positives_right.hits, at.positives_right.trials) == (16, 20)
+    assert at.positives_right == wilson_by_cluster(score > 0.5, patients)
+    assert at.positives_right.low < wilson(16, 20).low - 0.1
+    assert at.fooled.low == wilson(4, 4).low  # all 16 images of four patients
+    assert at.negatives_right.share is None
+    assert make_table().is_by_patient
 
 
 def test_the_areas_are_compared_on_the_same_images_by_patient() -> None:
