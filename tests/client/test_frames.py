@@ -1,6 +1,7 @@
 """Readings as frames: each library where it is installed, the same values in both, and a sentence where it is not."""
 
 from datetime import UTC, datetime
+from importlib import import_module
 
 import httpx
 import pytest
@@ -94,8 +95,8 @@ def test_a_missing_library_is_named(library, monkeypatch):
 
 
 def test_the_parquet_file_becomes_a_table_of_arrow():
-    pa = pytest.importorskip("pyarrow")
-    parquet = pytest.importorskip("pyarrow.parquet")
+    pa = pytest.importorskip("pyarrow", reason="pyarrow is optional: the extra [parquet]")
+    parquet = import_module("pyarrow.parquet")
     written = pa.table({"session": pa.array([2, 3], pa.int32()), "verdict": ["real", "unsure"]})
     sink = pa.BufferOutputStream()
     parquet.write_table(written, sink)
