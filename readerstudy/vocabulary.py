@@ -34,6 +34,21 @@ class Split(StrEnum):
     TEST = "test"
 
 
+class CardDeterminism(StrEnum):
+    """Whether a graphics card repeats a computation bit for bit: not sought, as far as possible, or an error."""
+
+    OFF = "off"
+    POSSIBLE = "possible"
+    REQUIRED = "required"
+
+
+class CardFloats(StrEnum):
+    """How a graphics card multiplies float32: in full, or with factors rounded to the 10 bits of TF32."""
+
+    FULL = "full"
+    TF32 = "tf32"
+
+
 # The methods of attacks whose images another program made: from real images of the cohort, or from none.
 IMPORTED: Final = "imported"
 SYNTHETIC: Final = "synthetic"

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from models_ml.data.images import to_tensor
 from models_ml.errors import LabError, WrongImages
 from models_ml.networks.classifier import Classifier
+from models_ml.runtime.card import float32
 from models_ml.runtime.device import scored_at_once
 
 Floats = NDArray[np.float64]
@@ -37,10 +38,11 @@ def scores(
     batch = batch or scored_at_once(TOGETHER, config.rows * config.columns, device)
     was_training = classifier.training
     classifier.eval()
-    parts = [
-        classifier(to_tensor(pixels[rows[start : start + batch]], device)).softmax(1)[:, 1].cpu().double().numpy()
-        for start in range(0, len(rows), batch)
-    ]
+    with float32(device):
+        parts = [
+            classifier(to_tensor(pixels[rows[start : start + batch]], device)).softmax(1)[:, 1].cpu().double().numpy()
+            for start in range(0, len(rows), batch)
+        ]
     classifier.train(was_training)
     return np.concatenate(parts) if parts else np.zeros(0)
 

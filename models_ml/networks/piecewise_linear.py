@@ -149,8 +149,14 @@ class Trunk:
         pixels = passed.picked[index]
         if pixels is None:
             return signal
+        spread: Tensor
         conv, entered = self.layers[index].convolution, passed.entered[index]
         rows, columns = _size(conv, entered)
+        if torch.are_deterministic_algorithms_enabled():
+            # torch's own kernel adds with atomics on a card. The windows do not overlap: nothing has to be added.
+            spread = signal.new_zeros(len(entered), conv.out_channels, rows * columns)
+            spread.scatter_(2, pixels.flatten(2), signal.flatten(2))
+            return spread.view(*spread.shape[:2], rows, columns).contiguous(memory_format=torch.channels_last)
         # Only its shape and memory format are used, never its values.
         before = torch.empty(
             (len(entered), conv.out_channels, rows, columns),
@@ -158,7 +164,7 @@ class Trunk:
             device=entered.device,
             memory_format=torch.channels_last,
         )
-        spread: Tensor = torch.ops.aten.max_pool2d_with_indices_backward(
+        spread = torch.ops.aten.max_pool2d_with_indices_backward(
             signal, before, [2, 2], [2, 2], [0, 0], [1, 1], False, pixels
         )
         return spread

@@ -32,6 +32,7 @@ from models_ml.runs.folder import replace_file
 from models_ml.runs.model_card import model_card
 from models_ml.runs.refused_steps import RefusedSteps
 from models_ml.runtime import distributed
+from models_ml.runtime.card import CardSettings
 from models_ml.runtime.device import Precision, uses_bf16
 from readerstudy import serialise
 from readerstudy.provenance import source_hash
@@ -73,6 +74,8 @@ class Provenance:
     processes: int = 1
     images: dict[str, int] = field(default_factory=dict)  # how many of each split and label
     refused: list[dict[str, Any]] = field(default_factory=list)  # the first hundred refused steps
+    determinism: str = ""  # of a card, as `CardDeterminism`; "" on a processor, and in runs of earlier versions
+    float32: str = ""  # of a card: "full" or "tf32"
 
     @property
     def refused_steps(self) -> int:
@@ -111,6 +114,7 @@ def provenance(
         code_version=code_version(),
         torch_version=torch.__version__,
         device=device.type,
+        **CardSettings.of_environment().described(device),
         precision="bf16" if uses_bf16(precision, device) else "fp32",
         metrics={**metrics, "refused_steps": refused.count},
         history=history,

@@ -67,6 +67,8 @@ def _origin(run: dict[str, Any]) -> list[str]:
         "torch_version": "torch",
         "device": "device",
         "precision": "precision",
+        "float32": "float32 on the card",
+        "determinism": "deterministic algorithms on the card",
         "processes": "processes",
     }
     return [f"{title}: {run[key]}" for key, title in named.items() if run.get(key)]

@@ -9,6 +9,8 @@ from typing import Literal
 
 import torch
 
+from models_ml.runtime.card import CardSettings
+
 Precision = Literal["auto", "fp32", "bf16"]
 
 
@@ -20,12 +22,13 @@ KEPT_BYTES, STEP_BYTES = 2**31 - 1, 64 * 2**20
 def choose_device() -> torch.device:
     """Return the graphics card of this process (torchrun's LOCAL_RANK if there are several), else the processor.
 
-    The card is made the current one, where collective operations keep their buffers, and computes float32 in full: by
-    default cuDNN rounds the factors of convolutions to the 10 bits of TF32.
+    The card is made the current one, where collective operations keep their buffers, computes float32 in full and is as
+    deterministic as `CardSettings` say. Raises LabError if these are wrong.
     """
     if not torch.cuda.is_available():
         return torch.device("cpu")
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    CardSettings.of_environment().apply()
     torch.cuda.set_device(device)
     # torch's stubs lack this setting.
     torch.backends.fp32_precision = "ieee"  # type: ignore[attr-defined]

@@ -19,6 +19,7 @@ from models_ml.runs.checkpoint import Provenance
 from models_ml.runs.folder import owned_folder
 from models_ml.runs.refused_steps import NetworkStep, RefusedStep, RefusedSteps
 from models_ml.runtime import distributed
+from models_ml.runtime.card import CardSettings, float32
 from models_ml.runtime.device import Precision, choose_device, keep_memory
 from models_ml.runtime.progress import Report
 from readerstudy.results.progress import Activity
@@ -174,7 +175,8 @@ def run_training(run: Run[Config], start: Callable[[], Training[Config, Any]], r
         training = start()
         if saved := checkpoint.read_resume(run.folder, run.identity):
             training.restore(saved)
-        train(training, report)
+        with float32(training.device, CardSettings.of_environment().floats):
+            train(training, report)
         return _write(training)
 
 

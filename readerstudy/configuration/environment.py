@@ -6,6 +6,7 @@ A missing or wrong variable stops the start with a message that names it.
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
@@ -44,6 +45,14 @@ def env_flag(name: str, *, default: bool) -> bool:
     if value in ("0", "false", "no", "off"):
         return False
     raise ImproperlyConfigured(f"The environment variable {name} is {value!r}; it must be 1 or 0.")
+
+
+def env_choice(name: str, choices: Iterable[str], *, default: str) -> str:
+    """Return one of the choices. Raises ImproperlyConfigured, which lists them, for another value."""
+    value = env_text(name, default)
+    if value not in (known := list(choices)):
+        raise ImproperlyConfigured(f"The environment variable {name} is {value!r}; it must be {', '.join(known)}.")
+    return value
 
 
 def env_list(name: str, default: str | object = _REQUIRED) -> list[str]:

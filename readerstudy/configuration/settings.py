@@ -34,6 +34,7 @@ from readerstudy.configuration.schedule import *  # noqa: F403 (see above)
 from readerstudy.configuration.signing_in import *  # noqa: F403 (see above)
 from readerstudy.local_database import server
 from readerstudy.logs.setup import logging_settings
+from readerstudy.vocabulary import CardDeterminism, CardFloats
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 IS_CHECKOUT = (_ROOT / "manage.py").exists()
@@ -371,4 +372,7 @@ LOG_ADDRESSES = env_flag("LOG_ADDRESSES", default=False)
 # --- watching: /health/ready and /metrics -----------------------------------------------------------------------
 METRICS_FROM = environment.env_networks("METRICS_FROM", default="127.0.0.0/8,::1")
 METRICS_TOKEN = environment.env_secret_file("METRICS_TOKEN_FILE")
+# Workers read these two themselves (models_ml.runtime.card), without Django in trainings of several processes.
+CARD_DETERMINISM = environment.env_choice("CARD_DETERMINISM", CardDeterminism, default=CardDeterminism.OFF)
+CARD_FLOATS = environment.env_choice("CARD_FLOATS", CardFloats, default=CardFloats.FULL)
 DISK_LOW_MEGABYTES = env_number("DISK_LOW_MEGABYTES", default=500)

@@ -173,6 +173,19 @@ VARIABLES: tuple[Variable, ...] = (
         "none",
     ),
     Variable(
+        "CARD_DETERMINISM",
+        "workers with a graphics card: `off`, `possible` (deterministic algorithms where there are any) or `required` "
+        "(an operation without one is an error)",
+        "`off`",
+        "`off`",
+    ),
+    Variable(
+        "CARD_FLOATS",
+        "workers with a graphics card: `full`, or `tf32`, which rounds float32 in training steps, never in scores",
+        "`full`",
+        "`full`",
+    ),
+    Variable(
         "IMPORT_MEGABYTES", "largest upload of images in MB; unpacked it may be three times as large", "4000", "4000"
     ),
     Variable(
