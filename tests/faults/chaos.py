@@ -54,7 +54,7 @@ class Chaos:
 
     @property
     def impossible(self) -> frozenset[str]:
-        """The kinds that need a disk or a folder of the test's own, where none can be mounted."""
+        """The kinds that need a disk or a folder of the test's own, if none can be mounted."""
         needs = {"disk full": self.place.has_small_disk, "data folder read-only": self.place.has_own_var}
         return frozenset(kind for kind, is_there in needs.items() if not is_there)
 

@@ -16,6 +16,7 @@ from readerstudy.analysis.queries.withdrawals import keeps_withdrawn
 from readerstudy.analysis.record.answers import AnsweredQuestion, ReaderRepeats
 from readerstudy.analysis.record.codes import reader_sort_key
 from readerstudy.protocol.analysis_plan import AnalysisPlan
+from readerstudy.protocol.questions import Question
 from readerstudy.reading.models import ClosingAnswers, Reading, ReadingSession
 from readerstudy.statistics.agreement import VERDICTS
 from readerstudy.studies.models import Enrollment, Presentation, ReadingList, SessionPlan, Study
@@ -73,16 +74,22 @@ GROUP BY 1, 2, 3, 4, 5
 
 def answered_questions(study: Study, analysis: AnalysisPlan) -> tuple[AnsweredQuestion, ...]:
     """Return every question of the study, in the order of the sessions, with its answers."""
-    after_images, at_end = _counted(_GIVEN, study, analysis), _counted(_CLOSING, study, analysis)
+    plans = list(SessionPlan.objects.filter(study=study).order_by("number"))
+    asks = any(_about_images(plan) for plan in plans)  # if not, no reading has an answer that could be counted
+    after_images = _counted(_GIVEN, study, analysis) if asks else {}
+    at_end = _counted(_CLOSING, study, analysis)
     answered = []
-    for plan in SessionPlan.objects.filter(study=study).order_by("number"):
+    for plan in plans:
         closing = plan.closing_questions
-        about_images = plan.rules.questions if plan.total else ()
-        for question in (*about_images, *closing):
+        for question in (*_about_images(plan), *closing):
             is_closing = question in closing
-            values = (at_end if is_closing else after_images)[plan.number, question.name]
+            values = (at_end if is_closing else after_images).get((plan.number, question.name), ())
             answered.append(AnsweredQuestion(plan.number, question.said(plan.say), is_closing, tuple(values)))
     return tuple(answered)
+
+
+def _about_images(plan: SessionPlan) -> tuple[Question, ...]:
+    return plan.rules.questions if plan.total else ()
 
 
 def _counted(sql: str, study: Study, analysis: AnalysisPlan) -> dict[tuple[int, str], list[tuple[Any, int]]]:

@@ -39,7 +39,8 @@ from readerstudy.truth.queries import find_unsealing
 
 # One row per reading list. The hash covers the list's readings in the order in which they were stored: what was shown
 # at which position, the verdict, the times (in PostgreSQL's binary form: microseconds), answers, grade and receipt.
-# Grouping by a single number, and NULL instead of FILTER, lets one sort serve both the groups and the hash.
+# Grouping by a single number, and NULL instead of FILTER, lets one sort serve both the groups and the hash; lists found
+# by the query itself, not given as an array, let several processes of the database share the join.
 _READER_SESSIONS = f"""
 SELECT list.id, enrollment.code, arm.name, plan.number,
        allocated, presented, read, a, b, c, ungraded, paused, idle, after_gap,
@@ -62,7 +63,9 @@ FROM (
     FROM {Presentation._meta.db_table} presentation
     LEFT JOIN {Showing._meta.db_table} showing ON showing.presentation_id = presentation.id
     LEFT JOIN {Reading._meta.db_table} reading ON reading.presentation_id = presentation.id
-    WHERE presentation.reading_list_id = ANY(%s)
+    WHERE presentation.reading_list_id IN (SELECT list.id FROM {ReadingList._meta.db_table} list
+        JOIN {Enrollment._meta.db_table} enrollment ON enrollment.id = list.enrollment_id
+        WHERE enrollment.study_id = %s)
     GROUP BY presentation.reading_list_id
 ) counted
 JOIN {ReadingList._meta.db_table} list ON list.id = counted.list_id
@@ -119,11 +122,10 @@ def _audits(study: Study) -> tuple[AuditResult, ...]:
 
 def _reader_sessions(study: Study) -> tuple[tuple[ReaderSession, ...], str]:
     """Return every reader's sessions in order, and the hash over the hashes of their readings."""
-    lists = list(ReadingList.objects.filter(enrollment__study=study).values_list("pk", flat=True))
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '256MB'")
         cursor.execute("SET LOCAL bytea_output = 'hex'")  # the hash must not depend on the server's settings
-        cursor.execute(_READER_SESSIONS, [lists])
+        cursor.execute(_READER_SESSIONS, [study.pk])
         rows = sorted(cursor.fetchall(), key=lambda row: (reader_sort_key(row[1]), row[3]))
     interruptions = _Interruptions(study)
     reader_sessions = tuple(interruptions.reader_session(row) for row in rows)

@@ -181,6 +181,9 @@ def _evidence(study: Study, plan: AnalysisPlan) -> Iterator[_Query]:
 
         # Memory to sort and aggregate ten million rows, for this transaction only.
         cursor.execute("SET LOCAL work_mem = '256MB'")
+        # Several processes of the database make the join: it hands on few bytes for the rows that it reads.
+        cursor.execute("SET LOCAL parallel_setup_cost = 0")
+        cursor.execute("SET LOCAL parallel_tuple_cost = 0")
         cursor.execute(_JOIN.format(truth=truth_of_stimuli(study)), values)
         cursor.execute("ANALYZE evidence")
         yield query
