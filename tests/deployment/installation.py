@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[2]
 PATIENCE = 180  # seconds for a process to come up, or to end
 NAMES = ("postgres", "redis", "web", "worker", "beat", "proxy")
 # Servers refuse to run as root, or should not.
-USERS = {"postgres": "postgres", "redis": "redis", "proxy": "www-data"}
+USERS = {"postgres": "postgres", "redis": "redis", "proxy": "www-data", "sso-proxy": "www-data"}
+SCRIPTS = {"sso-proxy": "proxy"}  # of services that do not share their name with it
 _POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
 PATH = os.pathsep.join([*(str(path) for path in _POSTGRES[-1:]), os.environ["PATH"], "/usr/sbin"])
 
@@ -33,9 +34,13 @@ def missing_programs() -> list[str]:
 
 
 class Installation:
-    """One installation on free ports of the loopback. Everything that it starts it stops, by process id."""
+    """One installation on free ports of the loopback. Everything that it starts it stops, by process id.
 
-    def __init__(self) -> None:
+    `provider`: the program of the profile `sso`, which is started too, with the proxy before it.
+    """
+
+    def __init__(self, *, provider: Path | None = None) -> None:
+        self.provider = provider
         # Below /tmp itself: the servers run as users of their own, and the path of a socket is short.
         self.folder = Path(tempfile.mkdtemp(prefix="readerstudy-service-", dir="/tmp"))
         self.folder.chmod(0o711)
@@ -47,19 +52,24 @@ class Installation:
         self.secrets.chmod(0o711)  # containers are given the files; here servers of other users open them by path
         self.archive = self.folder / "archive"
         self.archive.mkdir()
-        names = ("postgres", "redis", "web", "http", "https")
+        names = ("postgres", "redis", "web", "http", "https", "sso", "sso-http", "sso-https")
         self.ports = dict(zip(names, free_ports(len(names)), strict=True))
         self.url = f"https://localhost:{self.ports['https']}"
+        self.provider_url = f"https://localhost:{self.ports['sso-https']}"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self) -> None:
+    def start(self, *, workers: bool = True) -> None:
         """Start everything in the order of docker-compose.yml, and wait until it works."""
         self._start("postgres", self._of_postgres())
         self.wait_for("postgres")
         self._start("redis", self._of_redis())
         self.wait_for("redis")
+        if self.provider:
+            for name, environment in (("sso", self._of_sso()), ("sso-proxy", self._of_proxy("sso", "sso-"))):
+                self._start(name, environment)
+                self.wait_for(name)
         self._run_init()
-        for name in ("web", "worker", "beat"):
+        for name in ("web", *(("worker", "beat") if workers else ())):
             self._start(name, self.environment(imports=name == "worker"))
         self.wait_for("web")
         self._start("proxy", self._of_proxy())
@@ -94,9 +104,10 @@ class Installation:
 
     def check(self, name: str) -> bool:
         """Return whether the service's own health check passes."""
-        of = {"postgres": self._of_postgres, "redis": self._of_redis, "proxy": self._of_proxy}
-        environment = {**of.get(name, self.environment)(), "CHECK": f"127.0.0.1:{self.ports['http']}"}
-        command = [ROOT / "deploy" / "check", name]
+        of = {"postgres": self._of_postgres, "redis": self._of_redis, "sso": self._of_sso}
+        http = self.ports["sso-http" if name == "sso-proxy" else "http"]
+        environment = {**of.get(name, self.environment)(), "CHECK": f"127.0.0.1:{http}"}
+        command = [ROOT / "deploy" / "check", SCRIPTS.get(name, name)]
         return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True).returncode == 0
 
     def wait_for(self, name: str) -> None:
@@ -153,8 +164,16 @@ class Installation:
         }
         if imports:
             files["PSEUDONYM_KEY"] = "pseudonym_key"
+        # As docs/guides/deployment.md says under "Trying single sign-on".
+        trying = {
+            "OIDC_URL": self.provider_url,
+            "OIDC_CLIENT_ID": "readerstudy",
+            "REQUESTS_CA_BUNDLE": str(self.secrets / "tls_certificate"),
+            "SSO_ROLES": "researcher=researchers,coordinator=coordinators",
+        }
         return {
             **self._common(),
+            **(trying if self.provider else {}),
             **{f"{name}_FILE": str(self.secrets / file) for name, file in files.items()},
             "DATABASE_URL": self._database("readerstudy_web"),
             "SEALED_DATABASE_URL": self._database("readerstudy_sealed"),
@@ -188,16 +207,21 @@ class Installation:
         places = {"REDIS_DATA": folder, "RUN_DIR": folder, "REDIS_PORT": str(self.ports["redis"])}
         return {**self._common(), **places, "REDIS_PASSWORD_FILE": str(self.secrets / "redis_password")}
 
-    def _of_proxy(self) -> dict[str, str]:
+    def _of_sso(self) -> dict[str, str]:
+        places = {"SSO_BIND": "127.0.0.1", "SSO_PORT": str(self.ports["sso"])}
+        return {**self._common(), **places, "OIDC_PROVIDER": str(self.provider)}
+
+    def _of_proxy(self, upstream: str = "web", prefix: str = "") -> dict[str, str]:
+        https, http = self.ports[f"{prefix}https"], self.ports[f"{prefix}http"]
         return {
             **self._common(),
             "TLS_CERTIFICATE_FILE": str(self.secrets / "tls_certificate"),
             "TLS_KEY_FILE": str(self.secrets / "tls_key"),
-            "UPSTREAM": f"127.0.0.1:{self.ports['web']}",
-            "HTTPS_LISTEN": f"127.0.0.1:{self.ports['https']}",
-            "HTTP_LISTEN": f"127.0.0.1:{self.ports['http']}",
-            "HTTPS_PORT": str(self.ports["https"]),
-            "RUN_DIR": str(self.folder / "proxy"),
+            "UPSTREAM": f"127.0.0.1:{self.ports[upstream]}",
+            "HTTPS_LISTEN": f"127.0.0.1:{https}",
+            "HTTP_LISTEN": f"127.0.0.1:{http}",
+            "HTTPS_PORT": str(https),
+            "RUN_DIR": str(self.folder / f"{prefix}proxy"),
         }
 
     def _run_init(self) -> None:
@@ -221,7 +245,7 @@ class Installation:
             entry = pwd.getpwnam(user)
             os.chown(folder, entry.pw_uid, entry.pw_gid)
             options = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
-        script = (self.folder if user else ROOT) / "deploy" / name
+        script = (self.folder if user else ROOT) / "deploy" / SCRIPTS.get(name, name)
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 [script], cwd=self.folder, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
